@@ -17,7 +17,7 @@ import { until } from '../../support/until.ts';
 const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true } as const;
 const STORE = 'mails.sqlite';
 
-/** Of the HTML, which the text has too; the addresses of others stand in sentences. */
+/** Returns the links in the HTML, each of which must also be in the text. URLs of other sites are part of sentences. */
 function linksIn({ text, html }: ParsedMail): readonly string[] {
   const links = [...html.matchAll(/href="([^"]+)"/gu)].map(([, url = '']) => url.replaceAll('&#38;', '&'));
   const words = text.split(/\s+/u);
@@ -59,7 +59,7 @@ describeWhere([{ program: 'chromium' }, { program: 'python3' }], 'the mails of a
     expect(mails.length).toBeGreaterThan(140);
     expect(mails.filter(({ defects }) => defects.length > 0)).toEqual([]);
     expect(mails.map(({ subject }) => subject).filter((subject) => subject.length > 60)).toEqual([]);
-    // It would see one: the last boundary is missing.
+    // The parser reports a defect if the last boundary is missing.
     const [broken = ''] = await mailsOf(told.slice(0, 1), publicUrl);
     expect(parsedMails([broken.replace(/--\s*$/u, '')])[0]?.defects).not.toEqual([]);
   });
@@ -94,7 +94,7 @@ describeWhere([{ program: 'chromium' }, { program: 'python3' }], 'the mails of a
     }
   }, 120_000);
 
-  /** All that a person can change, and how the incidents are. */
+  /** Everything that a user can change, and the state of the incidents. */
   async function stateOfDaemon(): Promise<unknown> {
     const paths = ['silences', 'audit', 'incidents', 'notifications'];
     return Promise.all(paths.map(async (path) => (await fetch(`${publicUrl}/api/v1/${path}`)).json()));

@@ -12,7 +12,9 @@ import { describeWhere } from '../../support/privilege.ts';
 const KEY = 'a1b2c3d4e5f60718293a4b5c6d7e8f90';
 const PATIENCE = { timeout: 20_000 };
 
-/** What begins and what ends, as Alertmanager and as ftm-watch post it, by the path that each service has here. */
+/**
+ * Returns what Alertmanager and ftm-watch post when an alert starts and ends, by the path of each service in this test.
+ */
 async function bodiesOf(): Promise<Readonly<Record<'ours' | 'theirs', (path: string) => readonly unknown[]>>> {
   await using theirs = await jsonReceiver(({ path }) => (path === '/slack' ? 200 : 202));
   await using ours = await jsonReceiver(({ path }) => (path === '/slack' ? 200 : 202));
@@ -76,7 +78,7 @@ async function fromChannels({ url }: JsonReceiver): Promise<void> {
       expect(await deliverTo(channel, notification)).toMatchObject([{ kind: 'sent', recipient: 'ops' }]);
 }
 
-/** What one of them has and the other has not. */
+/** Lists the fields that only one of them has. */
 function differences(ours: unknown, theirs: unknown): Readonly<Record<'more' | 'less', readonly string[]>> {
   const [own, reference] = [shapeOf(ours), shapeOf(theirs)];
   return {
@@ -90,7 +92,7 @@ describeWhere([{ program: 'prometheus-alertmanager' }], "bodies beside those of 
     const { ours, theirs } = await bodiesOf();
 
     expect(ours('/slack')).toHaveLength(2);
-    // What a token of the web API needs, or is empty.
+    // These fields require a token for the web API or are empty.
     expect(differences(ours('/slack')[0], theirs('/slack')[0])).toEqual({
       more: [],
       less: [
@@ -106,7 +108,7 @@ describeWhere([{ program: 'prometheus-alertmanager' }], "bodies beside those of 
 
     const [begin, end] = ours('/teams');
     expect(ours('/teams')).toHaveLength(2);
-    // Runs of a RichTextBlock are no Markdown; the rest is the same envelope, and the links.
+    // Runs of a RichTextBlock are not Markdown. The other differences are the envelope and the links.
     expect(differences(begin, theirs('/teams')[0])).toEqual({
       more: [
         'attachments[].content.actions[].title: string',
@@ -176,7 +178,7 @@ describeWhere([{ program: 'apprise' }], "bodies beside those of Debian's apprise
     const event = appriseBody(`pagerduty://${'A'.repeat(20)}@${'B'.repeat(20)}/source/component`);
     expect(differences(ours('/pagerduty'), event).less).toEqual(['images[].alt: string', 'images[].src: string']);
 
-    // apprise has the rest of them as headers.
+    // apprise sends the other fields as headers.
     expect(differences(ours('/'), appriseBody('ntfy://127.0.0.1:1/topic')).less).toEqual([]);
     expect(ours('/')).toMatchObject({ topic: 'topic' });
   });

@@ -12,7 +12,7 @@ import type { SmtpSink } from '../../support/smtp-sink.ts';
 const CHILD = fileURLToPath(new URL('../../support/alerting-child.ts', import.meta.url));
 
 interface Life {
-  /** The boundaries that it passed; the last one killed it, if one did. */
+  /** The boundaries that the process reached. If it was killed, that happened at the last one. */
   readonly steps: readonly string[];
   readonly killed: boolean;
 }
@@ -39,7 +39,7 @@ function mailBy({ port }: SmtpSink): object {
   return { email: { from: 'ftm-watch@example.test', to: ['ops@example.test'], servers: [server] } };
 }
 
-/** How often it was told, and by mails of how many different names. */
+/** The number of mails about the event, and the number of different names that they have. */
 function told(sink: SmtpSink, event: string): { readonly mails: number; readonly names: number } {
   const ids = sink.mails
     .filter(({ headers }) => headers.get('x-ftm-watch-event') === event)
@@ -48,8 +48,8 @@ function told(sink: SmtpSink, event: string): { readonly mails: number; readonly
 }
 
 /**
- * Lives through all rounds once with a kill at each boundary in turn, and goes on after it. Gives how often each was
- * reached.
+ * Goes through all rounds repeatedly, each time killing the process at the next boundary and starting it again. Returns
+ * the boundaries at which it was killed.
  */
 async function killEverywhere(
   rounds: string,
@@ -65,7 +65,8 @@ async function killEverywhere(
     await live(folder, mailBy(sink), rounds);
     rmSync(folder, { recursive: true });
     const step = first.killed ? (first.steps.at(-1) ?? '') : 'never';
-    // Accepted, but the process died before it could write so: the only repetition there may be, under the same name.
+    // The mail was accepted, but the process died before it recorded that. Only then can a mail be repeated, under the
+    // same name.
     const isForgotten =
       step === 'after delivery' || (step === 'before update' && first.steps.at(-2) === 'after delivery');
     expect({ step, ...told(sink, event) }).toEqual({ step, mails: isForgotten ? 2 : 1, names: 1 });
@@ -74,7 +75,7 @@ async function killEverywhere(
   }
 }
 
-/** Three lives for each of a dozen steps. */
+/** Three runs for each of a dozen steps. */
 describe('kill -9 between two steps of the outbox', { timeout: 300_000 }, () => {
   it('loses no alarm, and repeats none that was acknowledged', async () => {
     const steps = await killEverywhere('bbb', 'firing', () => Promise.resolve());

@@ -29,10 +29,10 @@ const PROGRAM = fileURLToPath(new URL('../../support/neighbours-host.ts', import
 const RESOLVER = '10.20.0.53';
 const SYSLOG = { address: '10.20.0.2', port: 5514 };
 const WITHIN = 40_000;
-/** More is not read at night. */
+/** Nobody reads more than this at night. */
 const FIRST_LINES = 12;
 
-/** As FortiAuthenticator sends it. */
+/** The line as FortiAuthenticator sends it. */
 const LINE =
   '<12>Aug 14 22:40:02 db[16987]:  category="Event" subcategory="Admin Configuration" typeid=0 level="warning" ' +
   'user="" nas="" action="" status="" FTM polling error: problem with SSL comm layer: server connection failed: SSL ' +
@@ -103,7 +103,9 @@ function mailServer(passwordFile: string) {
 }
 
 interface Fault {
-  /** What, who, and what to do first: in the first lines of its mail, without line breaks. */
+  /**
+   * What is broken, who is affected and what to do first. Must match the first lines of the mail, without line breaks.
+   */
   readonly says: readonly RegExp[];
   readonly config: Readonly<Record<string, unknown>>;
   readonly names?: Readonly<Record<string, readonly string[]>>;

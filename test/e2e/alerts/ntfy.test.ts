@@ -31,7 +31,7 @@ describeWhere([{ program: 'ntfy' }], 'a real ntfy', () => {
       actions: [{ action: 'view', label: 'Runbook', url: 'https://monitor.example.org/runbooks/tls-intercepted' }],
     });
     expect(first?.message).toMatch(/^€+…\n\nDo this\.$/u);
-    // What is too long becomes a file, which no phone shows at once.
+    // A message that is too long becomes an attachment, which phones do not show directly.
     expect(messages.filter(({ attachment }) => attachment !== undefined)).toEqual([]);
   });
 
@@ -53,7 +53,7 @@ describeWhere([{ program: 'ntfy' }], 'a real ntfy', () => {
         .toBe('sent');
     }
     expect(outcomes).toContain('HTTP 429');
-    // Reading is limited too.
+    // ntfy limits the rate of reads as well.
     const count = async (): Promise<number> => (await ntfy.messages('topic')).length;
     await expect.poll(count, { timeout: 20_000, interval: 2_000 }).toBe(TOLD.length);
   });

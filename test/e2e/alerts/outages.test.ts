@@ -8,12 +8,12 @@ import { describeWhere } from '../../support/privilege.ts';
 import { startSiteDaemon } from '../../support/site-daemon.ts';
 import { until } from '../../support/until.ts';
 
-/** They take minutes, most of them beside each other: the nightly run does all of them. */
+/** Outages take minutes, most of them concurrently. Only the nightly run tests all of them. */
 const isFull = process.env['FTM_OUTAGES'] === 'all';
 
 const SECOND = 1_000;
 const EVERY = 5 * SECOND;
-/** From a repair on, whatever it was. */
+/** Measured from the repair of any outage. */
 const READY_WITHIN = 40 * SECOND;
 const MAIL_PORT = 2525;
 
@@ -31,7 +31,9 @@ const WATCHING = {
   },
 };
 
-/** As "CRITICAL" and "RESOLVED", in the order in which they came; that a fault is better understood is no news here. */
+/**
+ * Returns "CRITICAL" and "RESOLVED" in the order in which they arrived. Messages about a changed cause are left out.
+ */
 function eventsIn(mails: readonly string[]): readonly string[] {
   return mails.flatMap((mail) => {
     const [, word = ''] = /^Subject: \[?(\w+)/mu.exec(mail) ?? [];
@@ -40,11 +42,11 @@ function eventsIn(mails: readonly string[]): readonly string[] {
 }
 
 interface Repaired extends Outage {
-  /** When the next one began. */
+  /** When the next outage began. */
   readonly until: number;
 }
 
-/** Those that follow each other at once are one to whoever watches: it has one repair. */
+/** Merges outages that follow each other immediately, because ftm-watch sees them as one outage with one repair. */
 function repairedOf(outages: readonly Outage[]): readonly Repaired[] {
   return outages.flatMap((outage, index): readonly Repaired[] => {
     const [before, after] = [outages[index - 1], outages[index + 1]];
@@ -60,7 +62,7 @@ function expectToldInTime(samples: readonly Sample[], { began, ended, until: nex
   if (broken === undefined || whole === undefined) throw new Error('An outage or its repair was never seen');
   expect(broken.at).toBeLessThan(ended);
   expect(whole.at - ended).toBeLessThan(READY_WITHIN);
-  // A round begins somewhere within its interval, on a busy machine a little later.
+  // A round starts at any time within its interval, and slightly later on a busy machine.
   const lasted = whole.roundAt - broken.roundAt;
   expect(Math.abs(lasted - (ended - began))).toBeLessThan(EVERY + 2 * SECOND);
   const later = samples.filter(({ at }) => at > whole.at && at < next);
@@ -167,7 +169,7 @@ describeWhere(INSPECTED_SITE_NEEDS, 'outages, with a round every 5 s', () => {
       for (const outage of repaired) expectToldInTime(samples, outage);
       const events = eventsIn(await daemon.mails());
       expect(events.at(-1)).toBe('RESOLVED');
-      // Faults of two kinds that follow each other at once have a message each.
+      // Two consecutive faults of different kinds each have their own message.
       expect(events.toSorted()).toEqual([...outages.map(() => 'CRITICAL'), ...outages.map(() => 'RESOLVED')]);
       const nagios = await runFtmWatch(['check', '--nagios', '-c', daemon.configFile], {
         cwd: site.folder,
@@ -188,14 +190,14 @@ describeWhere(INSPECTED_SITE_NEEDS, 'outages, with a round every 5 s', () => {
         (status) => status?.ready === 'ready',
         20 * SECOND,
       );
-      // By the source port: what is sent again is lost again.
+      // Drops by source port, so that retransmissions are lost as well.
       using _ = filter(site, `${TO_LICENSE_SERVER} jhash tcp sport mod 4 == 0 drop`);
       await until(
         () => daemon.mails(),
         (mails) => eventsIn(mails).length > 0,
         120 * SECOND,
       );
-      // A round whose own connection fails is not without a verdict.
+      // A round whose own connection fails still has a verdict.
       const samples = await (async () => {
         await using following = follow(daemon);
         await until(

@@ -24,7 +24,7 @@ import { roundRecord } from '../../support/store-records.ts';
 const intercepted = causeOf('tls-intercepted', { product: 'Fortinet FortiGate' });
 const NEVER = new AbortController().signal;
 const PATIENCE = { timeout: 20_000, interval: 50 };
-/** For Alertmanager an alert ends 90 s after its incident. */
+/** Alertmanager ends an alert 90 s after the incident. */
 const LINGERING = { timeout: 110_000, interval: 100 };
 
 let folder: string;
@@ -75,7 +75,7 @@ async function rounds(alerting: Alerting, count: number, causes: readonly Cause[
   }
 }
 
-/** What Alertmanager told its receiver: `status cause` for each alert of each message. */
+/** Returns what Alertmanager sent to its receiver: `status cause` for each alert in each message. */
 function relayed(receiver: JsonReceiver): readonly string[] {
   return receiver.posts.flatMap(({ body }) =>
     (body as { alerts: { status: string; labels: Record<string, string> }[] }).alerts.map(
@@ -98,7 +98,7 @@ describeWhere(PEERS, 'a real exim, a real postfix and a real Alertmanager', () =
     await using receiver = await jsonReceiver();
     await using alertmanager = await startAlertmanager(receiver.url);
     const alerting = alert({
-      // The first relay refuses all, and one mailbox does not exist.
+      // The first relay refuses all mail, and one mailbox does not exist.
       email: {
         from: 'ftm-watch@example.test',
         to: ['admins@example.test', 'gone@example.test', 'oncall@example.test'],

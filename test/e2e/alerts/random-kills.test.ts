@@ -14,13 +14,16 @@ import { logRecorder } from '../../support/log-recorder.ts';
 import { smtpSink } from '../../support/smtp-sink.ts';
 
 const CHILD = fileURLToPath(new URL('../../support/alerting-child.ts', import.meta.url));
-/** `FTM_WATCH_KILLS=50` at night. */
+/** Nightly runs set `FTM_WATCH_KILLS=50`. */
 const KILLS = Number(process.env['FTM_WATCH_KILLS'] ?? '8');
-/** A life ends after one of its first steps, counted and not timed, so that a slow machine sees as much of it. */
+/**
+ * The process is killed after one of its first steps, which are counted rather than timed, so that slow machines get
+ * equally far.
+ */
 const LONGEST_LIFE = 200;
 const LONGEST_STEP = 60;
 
-/** What the first relay says, in turn: exim's, qmail's and postfix's own words. */
+/** What the first relay replies, in turn, in the wording of exim, qmail and postfix. */
 const REFUSALS = [
   { code: 550, text: 'relay not permitted' },
   { code: 553, text: "sorry, that domain isn't in my list of allowed rcpthosts (#5.7.1)" },
@@ -28,7 +31,7 @@ const REFUSALS = [
   { code: 554, text: '5.7.1 Service unavailable; Client host [5.1.1.23] blocked' },
 ] as const;
 
-/** Rounds in which faults come, go and change. */
+/** Rounds in which faults start, end and change. */
 function flippingRounds(): string {
   return Array.from({ length: 60 }, () =>
     'bmg'.charAt(Math.floor(3 * Math.random())).repeat(2 + Math.floor(3 * Math.random())),
@@ -36,8 +39,8 @@ function flippingRounds(): string {
 }
 
 /**
- * Lives until it is killed at a random moment of a random step, or to the end of the rounds. Gives the deliveries that
- * had begun and whose outcome was not written, as `email ID`.
+ * Runs until it is killed at a random moment of a random step, or until the rounds end. Returns the deliveries that had
+ * started and whose outcome was not written, as `email ID`.
  */
 async function live(folder: string, notify: object, rounds: string, isKilled: boolean): Promise<readonly string[]> {
   const child = spawn(execPath, [CHILD, folder, JSON.stringify(notify), rounds], {
@@ -66,7 +69,7 @@ function interruptedDeliveries(lines: readonly string[]): readonly string[] {
   return [...new Set(of('begins'))].filter((delivery) => !wrote.has(delivery));
 }
 
-/** Every delivery that was written, with what it tells, in order. */
+/** Returns all deliveries in the store, in order. */
 function toldInStore(folder: string): readonly Told[] {
   const store = createStore(
     { path: join(folder, 'history.sqlite'), retention: 86_400_000 },
@@ -86,11 +89,11 @@ interface Told {
   readonly channel: string;
   readonly status: string;
   readonly id: string;
-  /** How often its peer hears of it at least. */
+  /** The minimum number of times that the peer receives it. */
   readonly posts: number;
 }
 
-/** How a key is made from the id of a notification, where it is. */
+/** How channels derive a key from the ID of a notification, if they do. */
 const KEYS: Readonly<Record<string, (id: string) => string>> = {
   email: (id) => `<ftm-watch.${id}@example.test>`,
   webhook: (id) => id,
@@ -121,7 +124,7 @@ it(
       const accepted = peers.accepted.filter((one) => one.channel === channel);
       const between = interrupted.filter((delivery) => delivery.startsWith(`${channel} `));
       const due = deliveries.reduce((sum, { posts }) => sum + posts, 0);
-      // Repeated only what was being delivered at a kill; PagerDuty may be sent two events for one notification.
+      // Only deliveries that a kill interrupted can be repeated. PagerDuty can receive two events for one notification.
       const most = channel === 'pagerduty' ? Number.POSITIVE_INFINITY : due + between.length;
       expect({ channel, lost: accepted.length < due, tooMany: accepted.length > most }).toEqual({
         channel,
@@ -135,7 +138,7 @@ it(
       expect(new Set(keys)).toEqual(new Set(deliveries.map(({ id }) => keyOf(id))));
       for (const { id } of deliveries) {
         const repeats = keys.filter((key) => key === keyOf(id)).length - 1;
-        // Once more for each such kill.
+        // One repetition for each such kill.
         const kills = interrupted.filter((delivery) => delivery === `${channel} ${id}`).length;
         expect({ id, channel, tooMany: repeats > kills }).toEqual({ id, channel, tooMany: false });
       }

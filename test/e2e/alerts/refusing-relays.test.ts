@@ -12,7 +12,7 @@ import { AT_HQ } from '../../support/message-context.ts';
 
 const ADMINS = 'admins@example.test';
 const PATIENCE = { timeout: 20_000, interval: 50 };
-/** qmail's and postfix's own words, and a block list whose text holds what looks like a code. */
+/** The wording of qmail and postfix, and a block list reply whose text contains what looks like a code. */
 const REFUSALS = [
   "553 sorry, that domain isn't in my list of allowed rcpthosts (#5.7.1)",
   '550 5.1.8 <ftm-watch@example.test>: Sender address rejected: Domain not found',
@@ -71,7 +71,7 @@ describeWhere(
       await using exim = await startExim({ domain: 'example.test', mailboxes: ['admins'], refusal });
       const [refused] = await send([relay(exim)], [ADMINS]);
       expect(refused?.kind).toBe('rejected');
-      // exim breaks the line after a colon, with the code again.
+      // exim breaks the line after a colon and repeats the code.
       expect(refused?.detail.replaceAll(/ 550 5\.1\.8(?= Domain)/gu, '').replace('550-', '550 ')).toContain(refusal);
       await throughBoth(exim);
     });

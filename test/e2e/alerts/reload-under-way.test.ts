@@ -54,7 +54,7 @@ test('messages whose receivers answer only after six reloads, half of them refus
   const page = await daemon.page();
   await expect.poll(() => [arrived.mails, posts.posts.length], { timeout: WITHIN }).toEqual([1, 4]);
   for (let reload = 0; reload < RELOADS; reload += 1) {
-    // A port that is taken is found out when the new monitor starts: then the old configuration starts again.
+    // The new monitor detects on start that the port is in use, and then the old configuration is started again.
     const isRefused = reload % 2 === 0;
     await site.configure({
       ...config,
@@ -71,6 +71,6 @@ test('messages whose receivers answer only after six reloads, half of them refus
   );
   await daemon.end('SIGTERM');
   expect(relay.mails).toHaveLength(1);
-  // ntfy takes JSON at its root.
+  // ntfy accepts JSON only at its root path.
   expect(posts.posts.map(({ path }) => path).toSorted()).toEqual(['/', '/slack', '/teams', '/webhook']);
 });

@@ -14,7 +14,7 @@ import { startRsyslogReceiver } from '../../support/rsyslog-receiver.ts';
 
 const PATIENCE = { timeout: 15_000 };
 const NEVER = new AbortController().signal;
-/** Of a hostile subject too: three characters are escaped. */
+/** Matches a hostile subject as well: three characters are escaped. */
 const DATA = new RegExp(
   String.raw`^\[ftm-watch@32473 id="[^"]+" event="firing" site="hq" incident="[^"]+" cause="tls-intercepted" ` +
     String.raw`severity="critical" confidence="confirmed" subject="a\\"b\\\]c\\\\d"\]$`,
@@ -85,7 +85,8 @@ describeWhere([{ program: 'rsyslogd' }], 'syslog out, to a real rsyslog', () => 
 
 describeWhere([{ program: 'rsyslogd' }], "ftm-watch's own lines, brought back by a real rsyslog", () => {
   it.each([
-    // Without a colon behind it, a program of RFC 5424 is no tag in RFC 3164, so the control counts there once.
+    // RFC 3164 requires a colon after the tag. A program name of RFC 5424 has none, so the control line counts only
+    // once.
     ['RSYSLOG_TraditionalForwardFormat', 1],
     ['RSYSLOG_ForwardFormat', 1],
     ['RSYSLOG_FileFormat', 1],
@@ -100,7 +101,7 @@ describeWhere([{ program: 'rsyslogd' }], "ftm-watch's own lines, brought back by
     await using _ = await startRsyslogRelay(RSYSLOG, { listen, to: bench.portOf('tcp') }, template);
     const send = (lines: readonly string[]): Promise<void> =>
       sendLines(lines, { host: '127.0.0.1', port: listen, transport: 'tcp', caFile: null }, systemClock, NEVER);
-    // Every known text, as the message and where a header could stand.
+    // All known texts, both as the message and at the position of a header.
     const quoted = fixtureLines('fac-syslog-samples.txt').flatMap((line) => [
       line,
       line.replace(/^.*?status="[^"]*" /u, ''),
@@ -116,7 +117,7 @@ describeWhere([{ program: 'rsyslogd' }], "ftm-watch's own lines, brought back by
     expect([...lastReceivedAt]).toEqual([]);
     expect(bench.events).toEqual([]);
 
-    // The same relay, the same text, from another program.
+    // The same text through the same relay, but from another program.
     await send([TROUBLE, ...own.map((line) => line.replace(' ftm-watch ', ' db '))]);
     await expect.poll(() => bench.intake.counters().lines.tcp.ftm, PATIENCE).toBeGreaterThanOrEqual(control);
   });

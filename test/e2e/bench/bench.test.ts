@@ -9,7 +9,7 @@ import { expect, test } from 'vitest';
 const BENCH = fileURLToPath(new URL('../../../bench/run.ts', import.meta.url));
 const run = promisify(execFile);
 
-/** As in `0.20 (0.19–0.21)`. */
+/** For example `0.20 (0.19–0.21)`. */
 const SPREAD = String.raw`\d+\.\d+ \(\d+\.\d+–\d+\.\d+\)`;
 
 test('bench compares a probe with that of blackbox_exporter, and tells what with', async () => {

@@ -31,7 +31,7 @@ import { until } from '../../support/until.ts';
 
 const HOST = 'license.example.test';
 const TARGET = { host: HOST, port: 443, serverName: HOST, addresses: ['10.0.0.1', 'fd00::1'] };
-/** TLS 1.0 and 1.1 are off otherwise. */
+/** Enables TLS 1.0 and 1.1, which are disabled by default. */
 const OLD = 'ALL@SECLEVEL=0';
 
 const NEEDS = [
@@ -44,7 +44,7 @@ const NEEDS = [
   { program: 'nft' },
 ] as const;
 
-/** Of one connection, by tshark as well as by us. */
+/** Facts about a connection that both tshark and ftm-watch read. */
 interface Seen {
   readonly version: string | null;
   readonly name: string | null;
@@ -103,7 +103,7 @@ describeWhere(NEEDS, 'handshakes in captures that tcpdump made', () => {
   }, 60_000);
   afterAll(() => stack[Symbol.asyncDispose]());
 
-  /** Runs a server until it is disposed of. */
+  /** Runs a server until it is disposed. */
   async function listening(command: string, port: number): Promise<AsyncDisposable> {
     const [program = '', ...prefix] = server.prefix;
     const child = spawn(program, [...prefix, 'sh', '-c', `cd ${folder} && exec ${command}`], { stdio: 'ignore' });
@@ -148,7 +148,7 @@ describeWhere(NEEDS, 'handshakes in captures that tcpdump made', () => {
 
   async function read(bytes: Buffer | string): Promise<ReadCapture> {
     const whole = typeof bytes === 'string' ? Buffer.from(bytes) : bytes;
-    // In pieces, as a file is read.
+    // In chunks, as from a file.
     async function* pieces(): AsyncGenerator<Buffer> {
       for (let at = 0; at < whole.length; at += 1_000) yield whole.subarray(at, at + 1_000);
     }
@@ -169,7 +169,7 @@ describeWhere(NEEDS, 'handshakes in captures that tcpdump made', () => {
       }));
   }
 
-  /** The same by tshark, which reads the file on its own. */
+  /** Returns the same data as read by tshark, which parses the file independently. */
   async function tsharks(pcap: Buffer): Promise<readonly Seen[]> {
     const file = join(folder, 'oracle.pcap');
     await writeFile(file, pcap);
@@ -217,7 +217,7 @@ describeWhere(NEEDS, 'handshakes in captures that tcpdump made', () => {
     return seen;
   }
 
-  /** The same as FortiGates and tcpdump print it. */
+  /** Returns the same packets as printed by FortiGates and tcpdump. */
   async function textsOf(pcap: Buffer): Promise<readonly string[]> {
     const file = join(folder, 'printed.pcap');
     await writeFile(file, pcap);
@@ -254,7 +254,7 @@ describeWhere(NEEDS, 'handshakes in captures that tcpdump made', () => {
     ]);
     expect(connections.at(-1)?.handshake).toMatchObject({ clientCertificate: false, serverAlert: { code: 40 } });
 
-    // The whole command: the verdicts, and the worst decides.
+    // The whole command: it prints all verdicts, and the worst one decides.
     const file = join(folder, 'whole.pcap.gz');
     await writeFile(file, gzipSync(pcap));
     await writeFile(
@@ -361,7 +361,7 @@ END`);
     expect(ours(await read(pcapOf(header, swapped)))).toEqual([whole]);
     const twice = packets.flatMap((packet) => [packet, packet]);
     expect(ours(await read(pcapOf(header, twice)))).toEqual([whole]);
-    // The same ports again, though the first connection was not seen to end.
+    // The same ports are used again although the end of the first connection was not captured.
     const again = packets.map(({ record, bytes }) => {
       const moved = Buffer.from(bytes);
       const at = bytes.subarray(26, 30).join('.') === '10.0.0.2' ? 38 : 42;
@@ -436,7 +436,7 @@ END`);
       }
 END`);
     const pcap = await capture(() => {
-      // An answer to somebody: the capture sees both directions.
+      // A reply to a client: the capture contains both directions.
       connect('-tls1_2', '10.0.0.1:9443');
       sh(client, `timeout 4 openssl s_client -connect 10.0.0.1:${String(port)} -servername ${HOST} -tls1_2 </dev/null`);
     }).finally(() => {
@@ -509,7 +509,7 @@ const VERSIONS: Readonly<Record<string, string>> = {
   '0x0304': '1.3',
 };
 
-/** Without what a format cannot say: the interface, and where a link header says so, the direction. */
+/** Leaves out what a format cannot express: the interface and, if the link header contains it, the direction. */
 function comparable({ connections, file: { packets, unread, dns } }: ReadCapture): object {
   return {
     packets,

@@ -14,7 +14,7 @@ import { unzip } from '../../support/unzipped.ts';
 
 const SEEN = corpus('capture').find(({ name }) => name === 'tls-1.2-and-dns.pcap.hex')?.bytes ?? Buffer.alloc(0);
 const MIB = 1024 * 1024;
-/** Prints the most memory that the process had, when it ends. */
+/** Prints the peak memory of the process when it exits. */
 const PEAK = `data:text/javascript,${encodeURIComponent(
   "process.on('exit',()=>{process.stderr.write('peak='+process.resourceUsage().maxRSS)})",
 )}`;
@@ -58,7 +58,7 @@ describeWhere(['root', 'network-namespaces'], 'captures of any size', () => {
     await once(file, 'finish');
   }
 
-  /** The packet with its record, of another client. */
+  /** Returns the packet and its record as if it came from another client. */
   function fromClient({ record, bytes }: WrittenPacket, client: number): Buffer {
     const own = Buffer.concat([record, bytes]);
     const isFromServer = bytes.readUInt16BE(34) === 443;

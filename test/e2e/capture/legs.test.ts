@@ -21,9 +21,9 @@ import { INSPECTING_CONNECT_PORT } from '../../support/squid.ts';
 
 const CORPORATE = 'C=DE, O=Example Corp, CN=Example Corp Root CA';
 const INSPECT_ALL = ['ssl_bump peek hello', 'ssl_bump bump all'];
-/** The outer address of the gateway. */
+/** The gateway's external address. */
 const UPLINK = '198.51.100.2';
-/** Addresses that packets reach through an interface. */
+/** Addresses that packets reach through each interface. */
 const PEERS = { any: '127.0.0.1', inside: '10.20.0.2', outside: '198.51.100.1' } as const;
 type Place = keyof typeof PEERS;
 
@@ -40,7 +40,7 @@ describeWhere([...INSPECTED_SITE_NEEDS, { program: 'tcpdump' }, { program: 'ssls
   }, 60_000);
   afterAll(() => site[Symbol.asyncDispose]());
 
-  /** What FortiAuthenticator does, at the site. */
+  /** Connects as FortiAuthenticator does, from the site. */
   function connect(options: string): void {
     const [program = '', ...prefix] = site.prefix;
     const command =
@@ -49,7 +49,7 @@ describeWhere([...INSPECTED_SITE_NEEDS, { program: 'tcpdump' }, { program: 'ssls
     spawnSync(program, [...prefix, 'sh', '-c', command], { timeout: 20_000 });
   }
 
-  /** Captures on interfaces of the gateway while the site connects, and gives the names of the files. */
+  /** Captures on interfaces of the gateway while the site connects, and returns the file names. */
   async function capture(names: readonly Place[], options: string): Promise<readonly string[]> {
     const [name, ...others] = names;
     if (name === undefined) {

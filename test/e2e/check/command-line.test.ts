@@ -15,7 +15,7 @@ import { createPeerAtHello } from '../../support/tls-peer.ts';
 import type { Peer } from '../../support/tls-peer.ts';
 
 const ESCAPE = String.fromCodePoint(0x1b);
-/** What moves the cursor, colours, or overwrites a line: control characters other than a line break. */
+/** Control characters other than line breaks, which move the cursor, change colors or overwrite a line. */
 const CONTROL = /(?!\n)\p{Cc}/u;
 
 let bench: CheckBench;
@@ -30,7 +30,7 @@ afterAll(async () => {
   await bench[Symbol.asyncDispose]();
 });
 
-/** Commands stay on their lines, so that they can be copied; they stand deeper than the text of their step. */
+/** Commands are not wrapped, so that they can be copied. They are indented further than the text of their step. */
 function isCommand(line: string): boolean {
   return /^ {17}/u.test(line);
 }
@@ -107,7 +107,7 @@ test('Ctrl-C ends it at once, and nothing is said to be broken', async () => {
   const result = readCheck(await runFtmWatch(args, { cwd: bench.folder, interruptAfter: connected.promise }));
   const states = { 'tls-genuine': 'unknown', 'license-server': 'unknown' };
   expect(conclusionOf(result)).toEqual({ ...READY, exitCode: 3, ready: 'unknown', states });
-  // Far below the 4 s that it would wait for the handshake.
+  // Far less than the 4 s that it would wait for the handshake.
   expect(result.durationMs).toBeLessThan(3500);
 });
 
@@ -137,7 +137,7 @@ describeWhere([{ program: 'script' }], 'at a terminal', () => {
   test.concurrent.for([
     [72, 72],
     [200, 120],
-    // A console that does not tell its size.
+    // A console that does not report its size.
     [0, 100],
   ] as const)('%i columns: lines of up to %i', async ([columns, longest]) => {
     const { stdout } = await runAt(columns, { TERM: 'dumb' });

@@ -29,7 +29,7 @@ function run(command: string, ...args: readonly string[]): readonly string[] {
     .filter((line) => line !== '');
 }
 
-/** A terminal with a shell in it: what is typed is completed by Tab, and what is then run is printed. */
+/** Runs a shell in a terminal: Tab completes the typed text, and the output of the resulting command is returned. */
 async function typedIn(shell: readonly string[], setUp: string, typed: string): Promise<string> {
   const [command = '', ...rest] = [...inTerminal(200), ...shell];
   const terminal = spawn(command, rest, {
@@ -50,7 +50,7 @@ async function typedIn(shell: readonly string[], setUp: string, typed: string): 
   terminal.stdin.write(`ftm-watch() { echo "ran $*."; }; ${setUp}; echo 'set'up\n`);
   await sees(/^setup/mu);
   terminal.stdin.write(`${typed}\t`);
-  // The shell takes the line break as its own only after it has completed.
+  // The shell accepts the line break only after the completion has finished.
   await new Promise((resolve) => setTimeout(resolve, 1_000));
   terminal.stdin.write('\n');
   const all = await sees(/^ran .*\.\r?$/mu);

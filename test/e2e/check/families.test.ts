@@ -17,10 +17,10 @@ import { createSandbox, type Sandbox } from '../../support/sandbox.ts';
 const HOST = 'license.example.test';
 const V4 = '173.243.138.84';
 const V6 = '2620:101:9000::84';
-/** What a NAT64 with a prefix of 64 bits has for the address of IPv4 that has no route (RFC 6052 §2.2). */
+/** The address that a NAT64 with a 64-bit prefix maps to the IPv4 address without a route (RFC 6052 §2.2). */
 const BEHIND_NAT64 = '2620:101:9064:64:ad:f38a:6300:0';
 const CONTROL = { name: 'www.control.test', address: '192.0.43.8' } as const;
-/** Another address of the name, for which this machine has a route only where a test makes one. */
+/** Another address of the name. This machine has a route to it only if a test adds one. */
 const ELSEWHERE = { 4: '173.243.138.99', 6: '2620:101:9001::99' } as const;
 
 const ORIGIN_PROGRAM = fileURLToPath(new URL('../../support/origin-host.ts', import.meta.url));
@@ -136,7 +136,7 @@ END`);
       const translated = `${prefix}adf3:8a54`;
       site.sh(`ip addr add ${translated}/128 dev lo`);
       expect(conclusionOf(await check(V4, translated))).toEqual(READY);
-      // Any other address of the name that refuses is one that a client may choose.
+      // Any other address that refuses connections is one that a client could choose.
       const other = `${prefix}adf3:8a55`;
       site.sh(`ip addr add ${other}/128 dev lo`);
       expect(conclusionOf(await check(V4, other))).toMatchObject({

@@ -10,7 +10,7 @@ let lab: Lab;
 
 beforeAll(async () => {
   lab = await createLab();
-  // The lab's licence server has a port of its own, and a profile inspects those that it names.
+  // The lab's licence server uses its own port, and a profile inspects only the ports that it lists.
   const deep = {
     ...sslProfile('deep-inspection', ''),
     https: { ports: [lab.firewall.portOf(LICENSE_HOST)], status: 'deep-inspection' },

@@ -32,7 +32,7 @@ test.for([
     const result = await bench.check(server.port, { trust: { profile: 'fortinet', caFiles: ['short.pem'] } });
     expect(conclusionOf(result)).toEqual(readyWithWarning('certificate-broken'));
     expect(evidenceOf(result)).toContain('allows 0 authorities below it');
-    // The look itself, the question to OpenSSL, and TLS 1.2 where it was not the version already.
+    // The check itself, the OpenSSL query, and TLS 1.2 unless it was the version already.
     expect(server.seen).toBe(row.connections);
   },
 );

@@ -25,7 +25,7 @@ interface Dialogue {
   readonly shown: string;
 }
 
-/** What a person sees who has typed some of it ahead, and the rest when the second question is there. */
+/** Returns the dialogue as shown to a person who types `ahead` in advance and `then` at the second question. */
 async function typed(ahead: string, then = ''): Promise<Dialogue> {
   const [command = '', ...rest] = inTerminal(100);
   const child = spawn(command, [...rest, process.execPath, MAIN, 'init', '-c', 'own.yaml'], {

@@ -14,9 +14,7 @@ import {
 import { createTlsPeer } from '../../support/tls-peer.ts';
 
 const FILE = 'learned.json';
-/**
- * Nothing confirms the authority of the bench: as where a company's sub-authority inspects and its root is not sent.
- */
+/** Nothing confirms the test authority, as when a company's sub-authority inspects and its root is not sent. */
 const TRUST = { trust: { profile: 'fortinet', baselineFile: FILE } };
 
 let bench: CheckBench;
@@ -62,7 +60,7 @@ describe('a machine whose clock is two days behind', () => {
   const DAY_MS = 86_400_000;
   const THEIRS = Date.now() + 2 * DAY_MS;
 
-  /** A licence server whose certificate begins tomorrow by our clock, and which tells this time. */
+  /** A licence server whose certificate is valid from tomorrow by our clock, and which sends its own time. */
   async function serverThatTells(at: number): Promise<AsyncDisposable & { readonly port: number }> {
     const { intermediate } = bench.hierarchy;
     const notBefore = new Date(THEIRS - DAY_MS);

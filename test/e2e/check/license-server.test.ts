@@ -17,7 +17,7 @@ import { createDnsServer, zone } from '../../support/dns-server.ts';
 import { unusedPort } from '../../support/mail-bench.ts';
 import { createPeerAtHello, createTlsPeer } from '../../support/tls-peer.ts';
 
-/** Bytes of a fatal TLS alert, handshake_failure (RFC 8446 §6). */
+/** A fatal TLS alert, handshake_failure (RFC 8446 §6). */
 const HANDSHAKE_FAILURE = Buffer.from([21, 3, 3, 0, 2, 2, 40]);
 
 const BLOCK_PAGE =
@@ -225,7 +225,7 @@ test('HTTP status 503', async () => {
   expect(evidenceOf(result)).toContain('503');
 });
 
-// These only wait: together, so that it takes no longer than one of them.
+// These tests only wait, so they run concurrently and take no longer than one of them.
 describe.concurrent('silence', () => {
   test('at the hello', async () => {
     await using server = await createPeerAtHello(() => {});

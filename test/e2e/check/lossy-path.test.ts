@@ -10,13 +10,13 @@ import {
 import { randomOf } from '../../support/flaky-path.ts';
 import { describeWhere } from '../../support/privilege.ts';
 
-/** Each takes up to half a minute: the nightly run does 50. */
+/** Each run takes up to half a minute. The nightly run does 50. */
 const RUNS = Number(process.env['FTM_LOSSY_RUNS'] ?? '4');
-/** A run that failed is told with its seed. */
+/** A failed run is reported with its seed. */
 const FIRST_SEED = Number(process.env['FTM_LOSSY_SEED'] ?? '1');
 
 const LOSS = 0.2;
-/** More packets one way than a run has, or nearly so; nft takes that many. */
+/** More packets in one direction than almost any run has. nft accepts this number. */
 const PACKETS = 4_000;
 
 describeWhere(INSPECTED_SITE_NEEDS, 'check on a path that loses packets', () => {
@@ -52,7 +52,7 @@ describeWhere(INSPECTED_SITE_NEEDS, 'check on a path that loses packets', () => 
   test('says that a fault is intermittent, and how often, when every second flow is dropped', async () => {
     using _bad = dropping(site, `ip daddr ${LICENSE_ADDRESS} tcp dport 443 jhash tcp sport mod 2 == 0 drop`);
     const shares = [];
-    // Half of the runs meet the fault with their first connection, the others see nothing of it.
+    // In half of the runs the first connection fails. The other runs do not notice the fault.
     for (let run = 0; run < 8 && shares.length === 0; run += 1) {
       const { causes } = await site.check();
       shares.push(...causes.map(({ id, severity, summary }) => `${severity} ${id}: ${summary}`));
@@ -66,8 +66,8 @@ describeWhere(INSPECTED_SITE_NEEDS, 'check on a path that loses packets', () => 
 });
 
 /**
- * Of each way, packets that the seed says, counted from the first one. Not netem, which has seeds too: kernels of small
- * machines are without it.
+ * Drops packets in each direction by their position, chosen by the seed. netem supports seeds too, but the kernels of
+ * small machines do not include it.
  */
 function seededLoss(seed: number): string {
   const random = randomOf(seed);
@@ -80,7 +80,7 @@ function seededLoss(seed: number): string {
     .join('\n    ');
 }
 
-/** Drops packets on the way, in the words of nft, until it is disposed of. */
+/** Drops packets that match an nft rule until it is disposed. */
 function dropping({ gateway }: InspectedSite, rule: string): Disposable {
   gateway.sh(`nft -f - <<END
 table ip loss {

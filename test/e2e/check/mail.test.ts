@@ -29,13 +29,13 @@ afterAll(async () => {
   await bench[Symbol.asyncDispose]();
 });
 
-/** A mail server whose certificate is under the authority that the configuration names. */
+/** Starts a mail server whose certificate was issued by the configured authority. */
 function serve(options: MailServerOptions): Promise<MailServer> {
   const { leaf, intermediate } = bench.hierarchy;
   return createMailServer({ identity: leaf, issuers: [intermediate], ...options });
 }
 
-/** `check` on a path that is in order, with one mail server. */
+/** Runs `check` on a working path, with one mail server. */
 function check(port: number, more: Section = {}): Promise<CheckResult> {
   const server = {
     host: MAIL_HOST,
@@ -49,7 +49,7 @@ function check(port: number, more: Section = {}): Promise<CheckResult> {
   return bench.check(licenseServer.port, { mail: [server] });
 }
 
-// Together: the silent one alone takes ten seconds.
+// Concurrent, because the silent server alone takes ten seconds.
 describe.concurrent('a mail server', () => {
   test.for(['starttls', 'tls', 'none'] as const)('accepted with security %s, and nothing is sent', async (security) => {
     await using server = await serve({ security });

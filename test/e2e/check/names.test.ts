@@ -7,7 +7,7 @@ import { createDnsServer, reply } from '../../support/dns-server.ts';
 import type { DnsAsked, DnsHandler, DnsReaction } from '../../support/dns-server.ts';
 import type { Peer } from '../../support/tls-peer.ts';
 
-/** What nobody can look into while the name leads nowhere. */
+/** The preconditions that cannot be checked if the name does not resolve correctly. */
 const BLOCKED = ['reachability', 'tls-genuine', 'license-server'] as const;
 
 const NXDOMAIN = 3;
@@ -25,7 +25,7 @@ afterAll(async () => {
   await bench[Symbol.asyncDispose]();
 });
 
-/** The control hosts resolve as ever; only questions for the licence server get this reaction. */
+/** The control hosts resolve as usual. Only queries for the licence server get this reaction. */
 function onLicenseServer(react: (asked: DnsAsked) => DnsReaction): DnsHandler {
   const rest = loopbackZone();
   return (asked) => (asked.name === HOST ? react(asked) : rest(asked));
@@ -93,7 +93,7 @@ test('one of two resolvers lies: activation does not work for those who ask that
   expect(conclusionOf(result)).toEqual(notReady('answer-hijacked'));
 });
 
-/** The answer with an extended DNS error 17 and this text (RFC 8914). */
+/** The answer with the extended DNS error 17 and this text (RFC 8914). */
 function filtered(reaction: DnsReaction, text: string): DnsReaction {
   if (reaction.kind !== 'packet') return reaction;
   const plain = Buffer.from(encode(reaction.packet));

@@ -13,7 +13,7 @@ import { describeWhere } from '../../support/privilege.ts';
 
 const [FIRST, SECOND] = LICENSE_ADDRESSES;
 const LICENSE_SERVER = `ip daddr { ${FIRST}, ${SECOND} } tcp dport 443`;
-/** The path above the internet itself. */
+/** The preconditions that depend on the internet. */
 const PATH = ['name-resolution', 'reachability', 'tls-genuine', 'license-server'] as const;
 const ABOVE_REACHABILITY = ['tls-genuine', 'license-server'] as const;
 const ABOVE_NAMES = ['reachability', ...ABOVE_REACHABILITY] as const;
@@ -41,7 +41,7 @@ describeWhere(['root', 'network-namespaces', { program: 'nft' }], 'a site behind
       const result = await internet.check();
       expect(conclusionOf(result)).toEqual(notReady('egress-blocked', ...ABOVE_REACHABILITY));
       expect(evidenceOf(result)).toContain('connection refused');
-      // As far away as everything else: it may be the server itself.
+      // The reset comes from as far away as everything else, so it may come from the server itself.
       expect(result.causes[0]?.confidence).toBe('suspected');
     });
 
@@ -59,7 +59,7 @@ describeWhere(['root', 'network-namespaces', { program: 'nft' }], 'a site behind
     });
   });
 
-  // These wait for deadlines: together, each in a network of its own.
+  // These tests wait for deadlines, so they run concurrently, each in a separate network.
   describe.concurrent('that drops', () => {
     test('port 443 of the licence server', async () => {
       await using internet = await createInternet(`${LICENSE_SERVER} drop`);
@@ -93,7 +93,7 @@ describeWhere(['root', 'network-namespaces', { program: 'nft' }], 'a site behind
       await using internet = await createInternet(`ip daddr ${RESOLVER} drop`);
       const result = await internet.check(config);
       expect(conclusionOf(result)).toEqual(notReady('resolver-unreachable', ...ABOVE_NAMES, ...more));
-      // Two rounds at most. The process does not wait for lookups that nobody answers.
+      // At most two rounds. The process does not wait for lookups that are never answered.
       expect(result.durationMs).toBeLessThan(24_000);
     });
 
@@ -125,7 +125,7 @@ describeWhere(['root', 'network-namespaces', { program: 'nft' }], 'a site behind
     }));
     const result = await internet.check({ mail: [MAIL, { ...MAIL, host: '203.0.113.26' }], services });
     expect(conclusionOf(result)).toEqual(notReady('internet-unreachable', ...PATH, 'mail'));
-    // 15 s for the round, and 3 for the start of the process.
+    // 15 s for the round and 3 s to start the process.
     expect(result.durationMs).toBeLessThan(18_000);
   });
 });

@@ -13,11 +13,11 @@ afterAll(() => bench[Symbol.asyncDispose]());
 
 type Chain = readonly [Identity, ...Identity[]];
 
-/** The extension supported_versions (RFC 8446 §4.2.1), which only a client that offers TLS 1.3 sends. */
+/** The supported_versions extension (RFC 8446 §4.2.1), sent only by clients that offer TLS 1.3. */
 const SUPPORTED_VERSIONS = Buffer.from([0x00, 0x2b, 0x00]);
 
 /**
- * Shows one chain in TLS 1.3 and another in TLS 1.2, as a device that inspects one of them; null: nothing in TLS 1.2.
+ * Serves one chain in TLS 1.3 and another in TLS 1.2, like a device that inspects only one of them. null: no TLS 1.2.
  */
 async function byVersion(newer: Chain, older: Chain | null, run: (front: Peer) => Promise<void>): Promise<void> {
   const serve = answering(() => httpResponse('404 Not Found'));
@@ -37,7 +37,7 @@ async function byVersion(newer: Chain, older: Chain | null, run: (front: Peer) =
   await run(front);
 }
 
-/** Passes TLS 1.3 on, and does this to the first connections of a client that offers no more than TLS 1.2. */
+/** Passes TLS 1.3 on, and calls `end` for the first connections of a client that offers at most TLS 1.2. */
 async function ending(
   end: (socket: Socket) => void,
   times: number,
@@ -58,7 +58,7 @@ async function ending(
   await run(front, () => ended);
 }
 
-/** Bytes of a fatal TLS alert, protocol_version (RFC 8446 §6). */
+/** A fatal TLS alert, protocol_version (RFC 8446 §6). */
 const PROTOCOL_VERSION = Buffer.from([21, 3, 3, 0, 2, 2, 70]);
 
 describe('a licence server that speaks TLS 1.3, before which TLS 1.2 ends', () => {
@@ -102,7 +102,7 @@ describe('a licence server that speaks TLS 1.3', () => {
       const result = await bench.check(front.port, { trust: { profile: 'fortinet', caFiles: ['authority.pem'] } });
       expect(result.exitCode).toBe(1);
       expect(preconditionOf(result, 'tls-genuine').state).toBe('warning');
-      // The genuine key in the other version is a witness: no change of the server looks like that.
+      // The genuine key in the other version is a witness, because no change at the server looks like that.
       expect(result.causes).toMatchObject([{ id: 'tls-intercepted', severity: 'warning', confidence: 'confirmed' }]);
       expect(evidenceOf(result)).toContain('TLS 1.2 is inspected');
       expect(result.causes[0]?.summary).toContain('Contoso');
@@ -110,7 +110,7 @@ describe('a licence server that speaks TLS 1.3', () => {
   });
 
   test.each([
-    // The second or the third is the one in TLS 1.2: OpenSSL is asked at the same time.
+    // The second or the third connection uses TLS 1.2, because OpenSSL is run at the same time.
     ['the first is clean', '.xx.x.x.x.'],
     ['the first is inspected', 'x.x.x.x.x.'],
   ])('and is inspected on every second connection, whatever its version: %s', async (_, course) => {
@@ -147,7 +147,7 @@ describe('a licence server that speaks TLS 1.3', () => {
     const { intermediate, leaf } = bench.hierarchy;
     await byVersion([leaf, intermediate], null, async (front) => {
       expect(conclusionOf(await bench.check(front.port))).toEqual(READY);
-      // The look itself, the question to OpenSSL, and the one in TLS 1.2.
+      // The check itself, the OpenSSL query, and the connection with TLS 1.2.
       expect(front.seen).toBe(3);
     });
   });

@@ -46,7 +46,7 @@ test('a unit is replaced: the plan, the ticket, the policy of the new address, a
 
   const same = await preflight('--verify', 'snapshot.json');
   expect(same.stdout).toContain(`to do: ${LICENSE} is registered to ${SERIALS.unit}, not to ${NEW_SERIAL}`);
-  // The unit with the old number still answers.
+  // The unit with the old serial number still responds.
   expect(same.exitCode).toBe(2);
 
   lab.appliance.state.serial = NEW_SERIAL;

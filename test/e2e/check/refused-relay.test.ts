@@ -6,7 +6,7 @@ import { systemClock } from '../../../src/system/clock.ts';
 import { startPostfix } from '../../support/postfix-instance.ts';
 import { describeWhere } from '../../support/privilege.ts';
 
-/** What is said of the rehearsal of a message. */
+/** Returns the findings about the mail rehearsal. */
 async function saidOf(port: number, to: string): Promise<readonly string[]> {
   const bench = await createMailBench();
   const seen = await bench.look(port, { config: { to, timeout: 5000 }, ctx: { clock: systemClock } });

@@ -16,14 +16,14 @@ import { describeWhere } from '../../support/privilege.ts';
 import { startUnbound, type UnboundSettings } from '../../support/unbound.ts';
 
 const RESOLVER = '9.9.9.10';
-/** The site's own, which knows every name rightly. */
+/** The site's own resolver, which answers correctly for every name. */
 const RIGHT = '9.9.9.9';
 const NAMES = {
   [LICENSE_HOST]: [LICENSE_ADDRESS],
   'www.iana.org': ['192.0.43.8'],
   'www.fortinet.com': ['54.177.212.176'],
 };
-/** At which something shows one certificate to everybody. */
+/** A host that presents one certificate for every name. */
 const PARKING = '185.53.178.50';
 const ABOVE = ['reachability', 'tls-genuine', 'license-server'] as const;
 
@@ -40,7 +40,7 @@ describeWhere([...INSPECTED_SITE_NEEDS, { program: 'unbound' }], 'a real resolve
   }
 
   describe('behind a firewall that drops what has EDNS', () => {
-    // Of a query nothing else has additional records: ARCOUNT, 10 bytes into the message.
+    // In a query, only EDNS adds additional records. ARCOUNT is at byte 10 of the message.
     const DROPS_EDNS = 'udp dport 53 @th,144,16 != 0 drop';
 
     test('is asked without it: ready', async () => {
@@ -152,7 +152,7 @@ describeWhere([...INSPECTED_SITE_NEEDS, { program: 'unbound' }], 'a real resolve
   describe("of this machine's own", () => {
     const PRIVATE = '10.66.0.9';
 
-    /** Runs at the site. */
+    /** Runs a command at the site. */
     function sh(command: string): void {
       const [enter = '', ...into] = site.prefix;
       const { status, stderr } = spawnSync(enter, [...into, 'sh', '-ec', command], { encoding: 'utf8' });

@@ -33,7 +33,7 @@ const NO_TOKENS: Fault = {
   },
 };
 
-/** The step at which each fault of the simulated network stops an activation. */
+/** The step at which each simulated network fault stops an activation. */
 const FAILING: Readonly<Record<string, string>> = {
   inspection: 'tls',
   dns: 'resolver',
@@ -70,7 +70,7 @@ test('of a clean site, each step that can be seen will pass', async () => {
   const steps = await stepsNow();
   const hidden = steps.filter(({ answer }) => answer !== 'passes');
   expect(hidden.map(({ id, answer }) => `${id} ${answer}`)).toEqual([
-    // A single check hears no log, and no machine sees the network of a phone.
+    // A single check does not receive log lines, and no machine can check a phone's network.
     'provisioning not-visible',
     'phone not-visible',
   ]);
@@ -99,7 +99,7 @@ test('a person reads the answer at the end, and a script the same exit code as w
   expect(exitCode).toBe(2);
   const text = stdout.replaceAll(/\s+/gu, ' ');
   expect(text).toContain('8. The activation code reaches the user before it ends: will fail');
-  // Its commands stand above, on lines of their own.
+  // The commands are printed above, on separate lines.
   expect(text).toContain('→ See the remedy above.');
   expect(text).toMatch(/An activation would fail now at step 8: .+\. $/u);
 });

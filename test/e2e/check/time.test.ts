@@ -8,7 +8,7 @@ import { createScriptedSmtp } from '../../support/smtp-script.ts';
 import { createBlackHole } from '../../support/tcp-black-hole.ts';
 import { createTcpPeer, createTlsPeer, type Peer } from '../../support/tls-peer.ts';
 
-/** `check` takes 10 s at most, beyond what the program itself takes on this machine. */
+/** `check` takes at most 10 s, plus the startup time of the program on this machine. */
 const WITHIN = 12_000;
 
 let bench: CheckBench;
@@ -50,7 +50,7 @@ describe('check ends within 10 s, with what is known by then', () => {
     await using silent = await createTcpPeer(() => undefined);
     const result = await timed(silent.port, {});
     expect(conclusionOf(result)).toEqual(notReady('tls-blocked', 'license-server'));
-    // What another look would have shown.
+    // What a second check would have shown.
     expect(result.waitingFor ?? [`license.example.test:${String(silent.port)}`]).toEqual([
       `license.example.test:${String(silent.port)}`,
     ]);

@@ -12,7 +12,7 @@ import { describeWhere } from '../../support/privilege.ts';
 import { startUnbound } from '../../support/unbound.ts';
 
 const RESOLVER = '9.9.9.10';
-/** More than 1232 bytes hold. */
+/** More addresses than fit into 1232 bytes. */
 const MANY = Array.from({ length: 120 }, () => LICENSE_ADDRESS.split('.')).map(([a, b, c], index) =>
   [a, b, c, String(84 + index)].join('.'),
 );
@@ -49,7 +49,7 @@ describeWhere(
     });
 
     test('is asked for the rest over TCP', async () => {
-      // More addresses than it says over UDP, most of which nobody has.
+      // More addresses than in the UDP response, most of which do not exist.
       const result = await site.check({ resolvers: [RESOLVER] });
       expect(preconditionOf(result, 'name-resolution')).toMatchObject({ state: 'ok', findings: [] });
     });

@@ -17,7 +17,7 @@ type Verified = DiagnosisJson & { readonly verify: RepairVerdict };
 
 let lab: Lab;
 let daemon: Daemon;
-/** Of the policy that inspects, as mails and the page name it. */
+/** The ID of the incident about the inspecting policy, as used in mails and on the page. */
 let incident: string;
 
 beforeAll(async () => {

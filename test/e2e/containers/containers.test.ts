@@ -11,7 +11,7 @@ import { generatedUnits } from '../../support/quadlet.ts';
 import { shellBlocks } from '../../support/shell-blocks.ts';
 
 const PATIENCE = { timeout: 30_000, interval: 200 };
-/** The base, the image and those around it are made once. */
+/** Includes building the base, the image and the related images, which is done once. */
 const LIMIT = 400_000;
 const PAGE = 'http://127.0.0.1:9843';
 const readme = shellBlocks(readFileSync('README.md', 'utf8')).get('As a container') ?? '';
@@ -46,7 +46,7 @@ describeWhere([...NEEDS, { program: 'prometheus-alertmanager' }], 'in containers
 
     it('answers', async () => {
       await expect.poll(() => get('/-/healthy'), PATIENCE).toBe('200 Healthy\n');
-      // Within the container it cannot know whether its port is published for this machine alone.
+      // A process in a container cannot determine whether its port is published only on this machine.
       await expect.poll(() => get('/-/ready'), PATIENCE).toMatch(/^200 Ready:\n- Everybody who reaches .*\n$/u);
       expect(await get('/')).toContain('</html>');
       expect(await get('/metrics')).toContain('\nftm_store_writable 1\n');
@@ -123,7 +123,7 @@ describeWhere([...NEEDS, { program: 'prometheus-alertmanager' }], 'in containers
       image: { repository: 'localhost/ftm-watch', tag: 'latest' },
       secrets: ['fac-1'],
       extraEnv: [{ name: 'SITE', value: 'hq' }],
-      // Podman has no fsGroup.
+      // Podman does not support fsGroup.
       persistence: { annotations: { 'volume.podman.io/uid': '1000', 'volume.podman.io/gid': '1000' } },
       podSecurityContext: { supplementalGroups: [0] },
     });
@@ -147,7 +147,7 @@ describeWhere([...NEEDS, { program: 'prometheus-alertmanager' }], 'in containers
     expect([...units.keys()]).toEqual(['ftm-watch-volume.service', 'ftm-watch.service']);
     const command = (name: string, key: string): string => {
       const [value = 'false'] = units.get(`${name}.service`)?.values('Service', key) ?? [];
-      // There is no systemd here that has made a control group.
+      // No systemd here has created a control group.
       return value.replaceAll('%t/%N', `${engine.folder}/quadlet`).replace('--cgroups=split ', '');
     };
     expect(units.get('ftm-watch.service')?.values('Unit', 'Requires')).toEqual(['ftm-watch-volume.service']);
@@ -167,12 +167,12 @@ describeWhere([...NEEDS, { program: 'prometheus-alertmanager' }], 'in containers
     'compose.yaml brings up what watches, and an alert arrives in the mail catcher',
     async () => {
       await makeComposeImages(engine, base);
-      // Debian has no Grafana.
+      // Debian does not package Grafana.
       const names = Object.keys(services).filter((name) => name !== 'grafana');
       afterwards(`${compose} down --volumes`);
       await sh(`${compose} up --detach --no-build ${names.join(' ')}`);
       await expect(sh('ip route get 173.243.138.84')).rejects.toThrow('Network is unreachable');
-      // Nothing leaves, so that the internet is gone.
+      // No traffic leaves the host, so the internet is unreachable.
       await expect
         .poll(() => sh('docker logs ftm-watch_mail_1'), { timeout: 90_000, interval: 1_000 })
         .toContain('[hq] FortiToken Mobile activation is broken at hq: internet-unreachable');

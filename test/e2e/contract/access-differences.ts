@@ -1,6 +1,6 @@
 import type { Difference } from '../../support/contract-differences.ts';
 
-/** Who may do what, and with what ftm-watch logs in. */
+/** Changes in access rights and in the credentials that ftm-watch uses to log in. */
 export const ACCESS_DIFFERENCES: readonly Difference[] = [
   {
     reason: 'Users of the page have roles; programs show a token or a certificate; a proxy names its user',

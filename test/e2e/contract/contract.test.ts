@@ -15,7 +15,7 @@ test('what others build on is as 0.1.0 had it, except for what was changed on pu
 }, async () => {
   const differences = differencesOf(await contractIn(RELEASE), await recordContract(MAIN));
   const intended = INTENDED_DIFFERENCES.flatMap(({ lines }) => lines);
-  // One that nobody meant, or that belongs into the list and into CHANGELOG.md.
+  // An unintended difference, or one that must be added to the list and to CHANGELOG.md.
   expect(differences.filter((difference) => !intended.some((line) => covers(line, difference)))).toEqual([]);
   expect(intended.filter((line) => !differences.some((difference) => covers(line, difference)))).toEqual([]);
 });

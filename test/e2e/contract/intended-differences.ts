@@ -7,7 +7,7 @@ import { TOKEN_DIFFERENCES } from './token-differences.ts';
 
 const FINDING_FIELDS = ['claim:', 'quote:', 'fullNames', 'address:', 'at:'] as const;
 
-/** What has changed since 0.1.0 on purpose, each with its reason as `CHANGELOG.md` has it. Nothing else may. */
+/** The intended changes since 0.1.0, each with the reason given in `CHANGELOG.md`. No other changes are allowed. */
 export const INTENDED_DIFFERENCES: readonly Difference[] = [
   {
     reason: 'Remedies as data: `remedySteps` beside `remedy`',

@@ -13,7 +13,7 @@ const OF_EVERY_EXPORTER: Readonly<Record<string, 'counter' | 'gauge'>> = {
   nodejs_version_info: 'gauge',
 };
 
-/** What has changed in `/metrics` beside what one check or source brought. */
+/** Changes in `/metrics` that did not come with a single check or source. */
 export const METRICS_DIFFERENCES: readonly Difference[] = [
   {
     reason: 'Open incidents with their subjects, and the name of the site as the agent has it',

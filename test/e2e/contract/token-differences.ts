@@ -1,6 +1,6 @@
 import type { Difference } from '../../support/contract-differences.ts';
 
-/** Those of tokens, of licences, and of what carries codes. */
+/** Changes about tokens, licences and the delivery of codes. */
 export const TOKEN_DIFFERENCES: readonly Difference[] = [
   {
     reason: 'Precondition `delivery`: push notifications, SMS, and other hosts that tokens need',

@@ -22,11 +22,11 @@ let daemon: Daemon;
 
 beforeEach(async () => {
   await using stack = new AsyncDisposableStack();
-  // The errors of the log outlive the test; rounds come each second, so that a line is not what every test waits for.
+  // Errors are kept for longer than a test runs. Rounds run every second, so that tests need not wait for a line.
   lab = stack.use(await createLab({ logs: { syslog: { udp: '127.0.0.1:0', tcp: '127.0.0.1:0' }, window: '1h' } }));
   daemon = stack.use(await startDaemon(lab.configFile, lab.folder));
   lab.applianceLog.sendTo(daemon.syslogTcpPort ?? 0);
-  // The log is waited for until its first line.
+  // The daemon waits for the log's first line.
   await lab.applianceLog.say(HARMLESS);
   await diagnosis(({ ready }) => ready === 'ready');
   const running = stack.move();

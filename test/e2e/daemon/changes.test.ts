@@ -10,7 +10,7 @@ import { describeWhere } from '../../support/privilege.ts';
 import { createSandbox, type Sandbox } from '../../support/sandbox.ts';
 import { basicAuth } from '../../support/web-bench.ts';
 
-/** Of another machine, as far as the daemon can tell: not of the loopback interface's own range. */
+/** An address that the daemon treats as another machine, because it is outside the loopback range. */
 const STRANGER = '198.51.100.7';
 const PORT = 9843;
 const ADD = JSON.stringify({ duration: '2h', by: 'Mallory', comment: 'x' });
@@ -27,7 +27,7 @@ interface Request {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** Asks, prints the answer. A program of its own, since it runs in the sandbox. */
+/** Sends a request and prints the response. A separate program, because it runs in the sandbox. */
 const CLIENT = `
 const { from, body = '', ...options } = JSON.parse(process.argv[1]);
 const headers = { 'Content-Type': 'application/json', 'Content-Length': body.length, ...options.headers };

@@ -16,7 +16,7 @@ beforeAll(async () => {
 });
 afterAll(() => site[Symbol.asyncDispose]());
 
-/** Without $USER and any other variable, as in a container. */
+/** Runs a command without $USER and other variables, as in a container. */
 function command(...args: readonly string[]): Promise<Run> {
   return runFtmWatch([...args, '-c', 'ftm-watch.yaml'], { cwd: site.folder });
 }

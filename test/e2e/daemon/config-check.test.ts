@@ -17,7 +17,7 @@ const STATE = '/var/lib/ftm-watch';
 const CONFIG = '/etc/ftm-watch/ftm-watch.yaml';
 const BASELINE = `${STATE}/trust-baseline.json`;
 const NEVER = '0 0 0 29 2 *';
-/** Another program listens there, over TCP. */
+/** A TCP port that another program uses. */
 const TAKEN = 9100;
 
 const BASE = `
@@ -44,7 +44,7 @@ function storeOfVersion(version: number): Buffer {
   }
 }
 
-/** What is wrong, the configuration, and what both the daemon and `config check` say. */
+/** The fault, the configuration, and the message from both the daemon and `config check`. */
 const WRONG: readonly (readonly [what: string, text: string, message: string])[] = [
   ['a key of another certificate', webTls('other.key'), 'it belongs to another certificate than the one in'],
   ['a file that is no key', webTls('text'), `Cannot use the key of the status page in "${SITE}/text"`],
@@ -163,14 +163,14 @@ describeWhere(
       await machine[Symbol.asyncDispose]();
     });
 
-    /** The section that the text begins with replaces that of the base. */
+    /** Replaces the section of the base that has the same name as the first section of the text. */
     function configure(text: string): void {
       const [section = ''] = text.split(':');
       const base = BASE.split('\n').filter((line) => !line.startsWith(`${section}:`));
       machine.write(CONFIG, `${base.join('\n')}\n${text}\n`);
     }
 
-    /** As the unit starts it. */
+    /** Returns options that run the program with the user and rights of the systemd unit. */
     function asService() {
       const rights = ['setpriv', '--reuid', 'ftm-watch', '--regid', 'ftm-watch', '--clear-groups', '--inh-caps=-all'];
       return { ...machine.on, prefix: [...(machine.on.prefix ?? []), ...rights] };
@@ -178,7 +178,7 @@ describeWhere(
 
     function stateFiles(): readonly string[] {
       const names = readdirSync(`/proc/${String(machine.sandbox.pid)}/root${STATE}`);
-      // The daemon writes beside and renames.
+      // The daemon writes to a temporary file and renames it.
       return names.map((name) => name.replace(/\.\d+\.tmp$/u, '')).toSorted();
     }
 

@@ -18,7 +18,7 @@ import { until } from '../../support/until.ts';
 const WITHIN = 10_000;
 const TAKEN = 'Reloaded the configuration';
 const REFUSED = 'Refused the configuration: the one before it stays in force';
-/** No machine has it: TEST-NET-3 of RFC 5737. */
+/** An address that no machine has (TEST-NET-3, RFC 5737). */
 const NOT_HERE = '203.0.113.7';
 
 const printed = z.object({ silences: z.array(z.object({ comment: z.string() })) });
@@ -41,7 +41,7 @@ function siteIs(page: string, name: string): Promise<unknown> {
   );
 }
 
-/** Reloads, and gives the problems. */
+/** Reloads and returns the problems. */
 async function refused(daemon: DaemonProcess, before = 0): Promise<unknown> {
   daemon.signal('SIGHUP');
   return (await daemon.logged(REFUSED, before))['problems'];
@@ -61,7 +61,7 @@ async function takenPort(): Promise<AsyncDisposable & { readonly listen: string 
   };
 }
 
-/** Waits until somebody reads from the pipe, who then waits for `letGo`. */
+/** Waits until a process opens the pipe for reading. The reader then waits for `letGo`. */
 async function heldPipe(path: string): Promise<AsyncDisposable & { readonly letGo: () => Promise<void> }> {
   const handle = await open(path, 'w');
   return { letGo: () => handle.close(), [Symbol.asyncDispose]: () => handle.close() };
@@ -115,7 +115,7 @@ describe('a page that cannot listen', () => {
     daemon.signal('SIGHUP');
     await daemon.logged(REFUSED, 1);
     await siteIs(page, 'first');
-    // Who follows its events does not notice, until the page goes.
+    // Clients that follow the events notice nothing until the page is closed.
     expect([events.status, isCut]).toEqual([200, false]);
     other.close();
     await once(other, 'close');
@@ -179,7 +179,8 @@ describeWhere([{ program: 'mkfifo' }], 'a silence that is set in the middle of a
     await using daemon = site.start();
     const page = await daemon.page();
     await siteIs(page, 'first');
-    // What the log has said is read when the new configuration begins: from here it comes when the test wants it to.
+    // The new configuration reads the saved log state when it starts. From here on, the test decides when the read
+    // finishes.
     const pipe = join(site.folder, 'data', 'polling.json');
     await mkdir(join(site.folder, 'data'), { recursive: true });
     execFileSync('mkfifo', [pipe]);

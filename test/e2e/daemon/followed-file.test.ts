@@ -29,7 +29,7 @@ beforeAll(async () => {
 
 afterAll(() => site[Symbol.asyncDispose]());
 
-/** Errors that the daemon remembers. */
+/** The number of errors that the daemon has saved. */
 async function remembered(): Promise<number> {
   const { appliances } = stored.parse(JSON.parse(await readFile(join(site.folder, 'data', 'polling.json'), 'utf8')));
   const logs = Object.values(appliances).flatMap(({ signatures }) => Object.values(signatures));
@@ -52,7 +52,7 @@ test.each([0, 400, 1_000, 2_500, 3_500])(
     );
     await setTimeout(delay);
     await first.end('SIGKILL');
-    // Nobody reads meanwhile.
+    // No process reads the file in the meantime.
     await appendFile(log, `${POLLING_ERROR_LINE}\n`);
     await rename(log, `${log}.1`);
     await writeFile(log, `${POLLING_ERROR_LINE}\n`);

@@ -9,21 +9,21 @@ import { createHttpsPeer, type HttpsPeer } from '../../lab/https-peer.ts';
 import { until } from '../../support/until.ts';
 
 const LIMIT_MS = 30_000;
-/** Whoever asks meanwhile waits for so long at the most. */
+/** The maximum time that another request waits in the meantime. */
 const PROMPT_MS = 200;
 const TURNS = fileURLToPath(new URL('../../support/longest-turn.ts', import.meta.url));
 const MEBIBYTE = 1024 * 1024;
 
 const FRAME = '"sn":"FAC-VM0000000001","meta":{"next":null}';
 
-/** A list of these pieces, as many as fit into both bounds, in a frame that the appliance's parsers know. */
+/** As many copies of the piece as fit within both limits, in a frame that the appliance's parsers accept. */
 function listOf(piece: string, { bytes = MEBIBYTE - 200, values = 65_000, key = 'objects' } = {}): string {
   const own = piece.split(/[,[{]/u).length;
   const times = Math.min(Math.floor(bytes / (piece.length + 1)), Math.floor(values / own));
   return `{${FRAME},"${key}":[${Array.from({ length: times }, () => piece).join(',')}]}`;
 }
 
-/** Names of their own: nothing that V8 shares between objects. */
+/** Unique field names, so that V8 cannot share anything between objects. */
 function fields(count: number): string {
   const named = Array.from({ length: count }, (_, index) => `"${index.toString(36).padStart(8, 'k')}":1`);
   return `{${FRAME},${named.join(',')}}`;
@@ -100,7 +100,7 @@ afterAll(async () => {
   await site[Symbol.asyncDispose]();
 });
 
-/** Of processor time, in milliseconds, since this was asked last. */
+/** Returns the longest turn since the last call, in milliseconds of processor time. */
 async function longestTurn(): Promise<number> {
   await rm(turnsFile, { force: true });
   daemon.signal('SIGUSR2');
@@ -113,7 +113,7 @@ async function longestTurn(): Promise<number> {
   );
 }
 
-/** Asks how the daemon is until it has sent `requests` more. */
+/** Checks that the daemon is healthy until it has sent `requests` more requests. */
 async function watchOver(requests: number): Promise<void> {
   const last = fac.requests.length + requests;
   await until(

@@ -31,13 +31,13 @@ function memoryOf({ pid }: DaemonProcess): number {
 
 async function dial(port: number): Promise<Socket> {
   const socket = connect(port, '127.0.0.1');
-  // The daemon closes the connections of senders that go too far.
+  // The daemon closes the connections of abusive senders.
   socket.on('error', () => undefined);
   await once(socket, 'connect');
   return socket;
 }
 
-/** Writes as fast as the other side reads, until it closes or the bytes are out. */
+/** Writes as fast as the other side reads, until it closes the connection or everything is written. */
 async function pour(socket: Socket, chunk: Uint8Array, times: number): Promise<void> {
   for (let index = 0; index < times && socket.writable; index += 1) {
     await new Promise<void>((resolve) => {
@@ -97,7 +97,7 @@ describeWhere(['linux'], 'a daemon that takes log lines', () => {
 
     const lines = (metrics: string, source: string, result: string): number =>
       valueIn(metrics, `ftm_log_lines_total{source="${source}",result="${result}"}`);
-    // Nothing is lost over TCP; over UDP every line was taken, or is counted as dropped.
+    // No line is lost over TCP. Over UDP, each line was accepted or is counted as dropped.
     const after = await until(
       () => metricsOf(page),
       (metrics) =>
@@ -106,7 +106,7 @@ describeWhere(['linux'], 'a daemon that takes log lines', () => {
       LIMIT_MS,
     );
     const seconds = (performance.now() - base.at) / 1000;
-    // The broken lines, and what there is of the one without an end.
+    // The broken lines, and the received part of the one that does not end.
     expect(lines(after, 'tcp', 'unparsed')).toBeGreaterThanOrEqual(500);
     expect(valueIn(after, runs) - base.runs).toBeGreaterThanOrEqual(Math.floor(seconds) - 2);
     expect(slowest).toBeLessThan(2000);

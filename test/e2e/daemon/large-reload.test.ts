@@ -12,7 +12,7 @@ let silent: Peer;
 
 beforeAll(async () => {
   site = await createDaemonBench();
-  // Reads, so that it hears of the end of a connection, and says nothing.
+  // Reads, so that it detects closed connections, and sends nothing.
   silent = await createTcpPeer((socket) => {
     socket.resume();
   }, '0.0.0.0');
@@ -23,7 +23,7 @@ afterAll(async () => {
   await site[Symbol.asyncDispose]();
 });
 
-/** So many services at addresses of their own, and as many appliances. */
+/** Configures this many services, each at a separate address, and as many appliances. */
 async function configure(count: number): Promise<void> {
   const numbers = Array.from({ length: count }, (_, index) => index);
   await site.configure({

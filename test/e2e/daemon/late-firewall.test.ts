@@ -11,11 +11,11 @@ import { freePort } from '../../support/free-port.ts';
 import { startDaemonProcess, type DaemonProcess } from '../../support/daemon-process.ts';
 import { watchRounds, type RoundWatcher } from '../../support/round-watcher.ts';
 
-/** A round, and the two seconds in which an answer may refine it. */
+/** A round, plus the two seconds in which an answer can refine it. */
 const VERDICT = 8_000;
 const WITHIN = 30_000;
 
-/** A leap day: only the start and what asks for a round makes one. */
+/** A leap day. Rounds run only at the start and on request. */
 const NEVER = '0 0 0 29 2 *';
 
 let lab: Lab;
@@ -31,7 +31,7 @@ afterEach(async () => {
   await lab[Symbol.asyncDispose]();
 });
 
-/** The way to the licence server, which can be shut. */
+/** The path to the licence server, which can be shut. */
 async function openPort(): Promise<{ readonly port: number; shut(): Promise<void> }> {
   const server = createServer((client) => {
     const upstream = connect(lab.licenseServer.port, '127.0.0.1');
@@ -82,13 +82,13 @@ test('a shut port is told without an answer of the firewall, and an older one de
   const since = rounds.diagnoses.length;
   await way.shut();
   expect(causes(await rounds.next(({ ready }) => ready === 'not-ready', VERDICT))).toEqual(['egress-blocked']);
-  // The answer is given up, and the one before it counts no more.
+  // The request is given up, and the previous answer no longer counts.
   await rounds.next((seen) => policyOf(seen)?.findings[0]?.rule === 'firewall-answers', WITHIN);
   expect(new Set(rounds.diagnoses.slice(since).flatMap(causes))).toEqual(new Set(['egress-blocked']));
 });
 
 describe('an answer of the firewall that comes after the verdict', () => {
-  /** The first round finds the port shut, is told, and ends before the firewall answers. */
+  /** The first round detects that the port is shut. It is reported and ends before the firewall answers. */
   async function toldBefore(): Promise<() => void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     lab.firewallApi.setFault({ kind: 'late', until: promise });
@@ -106,7 +106,7 @@ describe('an answer of the firewall that comes after the verdict', () => {
     const revised = await rounds.next((seen) => causes(seen).includes('license-server-down'), VERDICT);
     expect(revised.at).toBe(rounds.diagnoses[0]?.at);
     await expect.poll(mailed, { timeout: WITHIN }).toHaveLength(2);
-    // The next round comes by itself, since the fault is new and critical, and says the same.
+    // The next round starts automatically, because the fault is new and critical, and has the same result.
     await rounds.next(({ at }) => at !== revised.at, WITHIN);
     await daemon.end('SIGTERM');
     expect(mailed()).toEqual(['firing egress-blocked', 'changed license-server-down']);

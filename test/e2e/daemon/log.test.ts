@@ -9,7 +9,7 @@ import { describeWhere } from '../../support/privilege.ts';
 import { until } from '../../support/until.ts';
 
 const MAIN = fileURLToPath(new URL('../../../src/main.ts', import.meta.url));
-/** As systemd does it, whose stream this is. */
+/** Sets JOURNAL_STREAM to standard output, as systemd does. */
 const JOURNAL = 'JOURNAL_STREAM=$(stat -L -c %d:%i /proc/$$/fd/1) exec "$0" "$@"';
 
 let site: DaemonBench;
@@ -25,13 +25,13 @@ function processesIn(folder: string): readonly string[] {
     try {
       return readlinkSync(link) === folder;
     } catch {
-      // It has ended meanwhile.
+      // The process has ended in the meantime.
       return false;
     }
   });
 }
 
-/** What the daemon has written when its page is there; then it is ended, or its terminal is. */
+/** Returns what the daemon has written by the time its page is up. Then the daemon or its terminal is stopped. */
 async function logOf(prefix: readonly string[], signal: NodeJS.Signals = 'SIGTERM'): Promise<string> {
   const [command, ...rest] = [...prefix, process.execPath, MAIN, 'run', '-c', 'ftm-watch.yaml'];
   const { PATH, TZ } = process.env;

@@ -9,7 +9,7 @@ import { POLLING_ERROR_LINE } from '../../support/polling-error-line.ts';
 import { describeWhere, findProgram } from '../../support/privilege.ts';
 import { until } from '../../support/until.ts';
 
-/** The contract: each metric with the names of its labels. */
+/** The contract: each metric and its label names. */
 const CONTRACT: Readonly<Record<string, string>> = {
   ftm_activation_ready: '',
   ftm_precondition_state: 'precondition state',
@@ -52,14 +52,14 @@ const CONTRACT: Readonly<Record<string, string>> = {
   ftm_build_info: 'node version',
 };
 
-/** Without `web.tls` there is no certificate, and without `peers` no peer. */
+/** Metrics without samples: without `web.tls` there is no certificate, and without `peers` no peer. */
 const WITHOUT_SAMPLE = ['ftm_web_certificate_expiry_timestamp_seconds', 'ftm_peer_readable'];
 const WITHIN = 20_000;
 const HOSTILE = 'x'.repeat(40);
 
 let lab: Lab;
 let daemon: DaemonProcess;
-/** Right after the start, and when everything has been looked at. */
+/** The metrics right after the start, and once everything has been checked. */
 let [first, full]: readonly [string, string] = ['', ''];
 
 beforeAll(async () => {

@@ -13,7 +13,7 @@ import { until } from '../../support/until.ts';
 
 const MAIN = fileURLToPath(new URL('../../../src/main.ts', import.meta.url));
 const PLUGINS = '/usr/lib/nagios/plugins';
-/** The performance data as the library of Perl's plugins reads it, one `label=value unit` a line. */
+/** Prints performance data as Perl's plugin library parses it, one `label=value unit` per line. */
 const PERL = `
   print map { join("", $_->label, "=", $_->value, $_->uom // "", "\\n") }
     Monitoring::Plugin::Performance->parse_perfstring($ARGV[0]);

@@ -9,7 +9,7 @@ import type { Section } from '../../support/check-bench.ts';
 import { createDaemonBench, type DaemonBench } from '../../support/daemon-bench.ts';
 import type { DaemonProcess } from '../../support/daemon-process.ts';
 
-/** A receiver that answers when the test lets it. */
+/** A receiver that responds when the test allows it. */
 const waiting: ServerResponse[] = [];
 const paths: string[] = [];
 const receiver = createServer((request, response) => {
@@ -24,7 +24,7 @@ let hooks: string;
 
 function sections(path: string, more: Section = {}): Section {
   return {
-    // Nobody answers there.
+    // Nothing listens on this port.
     services: [{ name: 'gone', host: '127.0.0.1', port: 1, severity: 'critical' }],
     notify: { webhooks: [{ url: `${hooks}${path}` }], policy: { confirmations: 1 } },
     store: { path: 'data/history.sqlite' },
@@ -32,7 +32,7 @@ function sections(path: string, more: Section = {}): Section {
   };
 }
 
-/** What became of each delivery. */
+/** Returns the outcome of each delivery. */
 function deliveries(): readonly string[] {
   using db = new DatabaseSync(join(site.folder, 'data/history.sqlite'), { readOnly: true });
   return db

@@ -16,9 +16,9 @@ const STRANGER = '127.0.0.6';
 
 const samples = fixtureLines('fac-syslog-samples.txt');
 const error = samples.find((line) => line.includes('FTM polling error: connection timeout')) ?? '';
-/** The last of four alike ends with another line, so that the relay tells of them. */
+/** A different line follows the four identical lines, so that the relay reports how often the last one was repeated. */
 const lines = [...samples, ...Array.from({ length: 4 }, () => error), samples[0] ?? ''];
-/** Nine of the samples are known texts: unit tests of the recogniser name them. */
+/** Nine of the samples are known texts, as listed in the unit tests of the recogniser. */
 const ERRORS = 9 + 4;
 
 let site: DaemonBench;
@@ -69,7 +69,7 @@ async function counted(): Promise<Counted> {
   };
 }
 
-/** Relays the lines of the appliance, and those of a stranger where the relay tells the two apart. */
+/** Relays the lines of the appliance and, if the relay preserves the host, those of an unknown sender. */
 async function relayed(start: (ports: RelayPorts) => Promise<LogRelay>, keepsHost = true): Promise<Counted> {
   const before = await counted();
   const listen = await freePort();

@@ -25,7 +25,7 @@ beforeAll(async () => {
 afterAll(() => site[Symbol.asyncDispose]());
 
 beforeEach(async () => {
-  // What one test heard is not to be known in the next.
+  // Log state from one test must not be visible in the next.
   await rm(join(site.folder, 'data'), { recursive: true, force: true });
   await site.configure({ site: 'first', logs: { syslog: { udp: '127.0.0.1:0' } } });
   await using stack = new AsyncDisposableStack();
@@ -48,7 +48,7 @@ async function reload(): Promise<{ readonly status: number; readonly text: strin
   return { status: response.status, text: await response.text() };
 }
 
-/** When the round that the page shows was. */
+/** Returns the time of the round that the page shows. */
 async function asOf(): Promise<string> {
   const text = await (await fetch(`${page}/`)).text();
   return /asof">.*?<br>([^<]*)</u.exec(text)?.[1] ?? 'no round yet';
@@ -198,7 +198,7 @@ describe('a port', () => {
     expect(status).toBe(422);
     expect(text).toContain(`127.0.0.1:${String(port)}`);
     await siteIs('first');
-    // It listens again, and a line starts a round.
+    // The daemon listens again, and a line starts a round.
     const { udp } = (await daemon.logged('Listening for log lines', 1)) as { readonly udp?: { readonly port: number } };
     await sendLines(udp?.port ?? 0, [POLLING_ERROR_LINE]);
     await until(

@@ -14,7 +14,7 @@ let site: DaemonBench;
 let bin: string;
 let sent: string;
 
-/** In the place of the real program, which only works in a unit: notes what it was to send, and how. */
+/** Replaces the real program, which works only in a unit: records what it was asked to send, and how. */
 beforeAll(async () => {
   site = await createDaemonBench();
   bin = join(site.folder, 'bin');

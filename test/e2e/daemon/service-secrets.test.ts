@@ -7,7 +7,7 @@ import { createServiceMachine, type ServiceMachine } from '../../support/service
 const CREDENTIALS = '/run/credentials/ftm-watch.service';
 const CONFIG = '/etc/ftm-watch/ftm-watch.yaml';
 
-/** An appliance, a user of the page and a key: everything that the package keeps in its secrets. */
+/** An appliance, a page user and a key: everything that the package stores as a secret. */
 const TEXT = `
 appliances:
   - { name: fac-1, api: { url: "https://127.0.0.1:9", user: watcher, keyFile: ${CREDENTIALS}/secrets_fac-1 } }

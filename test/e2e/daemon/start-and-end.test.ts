@@ -33,7 +33,7 @@ describeWhere(['root', 'network-namespaces'], 'a machine without any network and
     await using sandbox = await createSandbox();
     const { prefix } = sandbox;
     await using daemon = startDaemonProcess({ cwd: folder, prefix });
-    // Asked from within: the page listens on the loopback of the sandbox.
+    // The request is sent from inside the sandbox, because the page listens on the sandbox's loopback interface.
     const ask = async (path: string): Promise<string> => {
       const [command = '', ...rest] = prefix;
       const script = `fetch(${JSON.stringify(`${page}${path}`)}).then((r) => r.text()).then((t) => process.stdout.write(t))`;
@@ -152,7 +152,7 @@ describeWhere(['linux'], 'a data folder that cannot be made', () => {
 
 describe('a data folder that cannot be written', () => {
   test('costs history only', async () => {
-    // A file where the folder should be: root is not held up by permissions.
+    // A file in place of the folder, because permissions do not stop root.
     await writeFile(join(site.folder, 'data-file'), '');
     await chmod(join(site.folder, 'data-file'), 0o444);
     await site.configure({ store: { path: 'data-file/ftm-watch.sqlite' }, logs: { syslog: { udp: '127.0.0.1:0' } } });

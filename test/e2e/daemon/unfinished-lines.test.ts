@@ -16,12 +16,12 @@ import { until } from '../../support/until.ts';
 
 const LIMIT_MS = 30_000;
 const MEBIBYTE = 1024 * 1024;
-/** What the unit allows, and the chart. */
+/** The memory limit in the systemd unit and in the chart. */
 const ALLOWED = 512 * MEBIBYTE;
 const MOST = 400 * MEBIBYTE;
-/** As both set it. */
+/** The environment that both of them set. */
 const ENV = { MALLOC_ARENA_MAX: '1' };
-/** More than a line may have: what is beyond is skipped. */
+/** Longer than a line may be. The excess is skipped. */
 const UNFINISHED = Buffer.alloc(64 * 1024 - 1, '<12>a line that does not end ');
 
 let site: DaemonBench;
@@ -49,7 +49,9 @@ interface Ports {
   readonly tls: number;
 }
 
-/** A stranger: another address than the appliance's. It writes as much as the other side takes. */
+/**
+ * Connects as an unknown sender, from an address that is not the appliance's, and writes as much as the daemon accepts.
+ */
 async function attack(port: number, isSecure: boolean): Promise<Socket> {
   const plain = connect({ port, host: '127.0.0.1', localAddress: '127.0.0.2' });
   const socket = isSecure ? connectSecurely({ socket: plain, rejectUnauthorized: false }) : plain;
@@ -60,7 +62,7 @@ async function attack(port: number, isSecure: boolean): Promise<Socket> {
   return socket;
 }
 
-/** The appliance, by its address. */
+/** Connects from the appliance's address. */
 async function dial(port: number, isSecure: boolean): Promise<Socket> {
   const plain = connect(port, '127.0.0.1');
   const socket = isSecure ? connectSecurely({ socket: plain, rejectUnauthorized: false }) : plain;

@@ -39,7 +39,7 @@ async function series(name: string): Promise<number> {
   return valueIn(await (await daemon.get('metrics')).text(), name);
 }
 
-/** Waits for the value of a series. */
+/** Waits until a series has this value. */
 function becomes(name: string, value: number): Promise<number> {
   return until(
     () => series(name),
@@ -85,7 +85,7 @@ describe('the daemon that asks FortiAuthenticator, registration and firewall', (
       ({ event, cause }) => event === 'firing' && cause === 'license-on-peer',
       AbortSignal.timeout(LIMIT_MS),
     );
-    // Without the soft line breaks of RFC 2045, section 6.7.
+    // Removes soft line breaks (RFC 2045, section 6.7).
     expect(mail.raw.replaceAll('=\r\n', '')).toContain('support.fortinet.com');
     await becomes(SENT, 1);
     await becomes('ftm_notifications_pending{channel="email"}', 0);
@@ -204,7 +204,7 @@ test('a unit that answers nothing does not hold up what is told of another one',
       (open) => open.some(({ cause }) => cause === 'appliance-access-denied'),
       LIMIT_MS,
     );
-    // A request is given up after 10 s, and two looks at this unit take less.
+    // A request is given up after 10 s. Two checks of this unit take less.
     expect(performance.now() - startedAt).toBeLessThan(9_000);
     expect(silent.requests).toHaveLength(1);
   } finally {
@@ -212,7 +212,7 @@ test('a unit that answers nothing does not hold up what is told of another one',
   }
 });
 
-/** With its history there the daemon finds a fault and tells it by mail. Gives `ftm_store_writable`. */
+/** Finds a fault and reports it by mail, with the history at this path. Returns `ftm_store_writable`. */
 async function findsAndTells(path: string): Promise<number> {
   const configFile = join(lab.folder, 'trouble.yaml');
   await writeFile(configFile, JSON.stringify({ ...configurationOf(lab), store: { path } }));
@@ -255,7 +255,7 @@ describeWhere(['root'], 'a history on a disk that is full', () => {
     await mkdir(folder);
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', folder]);
     try {
-      // Fails when there is no more room, as it should.
+      // This fails once the disk is full, as intended.
       spawnSync('dd', ['if=/dev/zero', `of=${join(folder, 'fill')}`, 'bs=4k']);
       expect(await findsAndTells(join(folder, 'ftm-watch.sqlite'))).toBe(0);
     } finally {

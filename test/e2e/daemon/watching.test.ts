@@ -114,7 +114,7 @@ describe('a log line of FortiAuthenticator', () => {
       await using daemon = site.start();
       const page = await daemon.page();
       await roundDone(page);
-      // It waits for the first line, as one does that has no memory.
+      // The daemon waits for the first line, as it does without a saved state.
       expect(await stateOf(page, 'polling')).toBe('unknown');
       expect(await daemon.end('SIGTERM')).toMatchObject({ code: 0, stderr: '' });
     },
@@ -145,17 +145,16 @@ describe('a flood of log lines', () => {
       await setTimeout(200);
     }
     await flood;
-    // Far from the minute that all these lines take, and far enough from what a busy machine takes for one page.
+    // Far less than the minute that all these lines take, and far more than a busy machine takes for one page.
     expect(slowest).toBeLessThan(6_000);
-    // Three seconds, three rounds of the schedule; one that a line has started may still be going on at the time of
-    // another.
+    // Three seconds are three rounds of the schedule. A round that a line started may still be running when one is due.
     const after = await until(
       () => metricsOf(page),
       (metrics) => valueIn(metrics, runs) - before >= 3,
       4_000,
     );
     expect(valueIn(after, 'ftm_schedule_missed_runs_total')).toBeLessThanOrEqual(1);
-    // Datagrams of one moment are a suspicion, however many they are; a slow machine may take longer than that moment.
+    // Many datagrams at the same time only raise a suspicion. A slow machine may spread them over a longer time.
     expect(['warning', 'broken']).toContain(await stateOf(page, 'polling'));
     expect(after).not.toContain('SSL session failed');
   });
@@ -163,7 +162,7 @@ describe('a flood of log lines', () => {
 
 describe('a process that stood still in the middle of a round', () => {
   test('judges nothing by it, blames nobody, and looks again', async () => {
-    // The licence server holds its answer back, so that there is a midst.
+    // The licence server delays its answer, so that the process can be stopped in the middle of a round.
     const held = Promise.withResolvers<void>();
     const asked = Promise.withResolvers<void>();
     await using server = await createTlsPeer({
@@ -216,14 +215,14 @@ describe('an incident', () => {
       await using daemon = site.start();
       const [mail] = await sink.arrived(1);
       expect(mail?.headers.get('x-ftm-watch-event')).toBe('firing');
-      // Acknowledged and written down.
+      // The mail was acknowledged, and that was recorded.
       await daemon.logged('Delivered a notification');
       await daemon.end('SIGKILL');
     }
     await using again = site.start();
     const page = await again.page();
     const open = 'ftm_cause_active{cause="egress-blocked",severity="critical"}';
-    // Known from the first moment.
+    // The cause is active immediately.
     expect(valueIn(await metricsOf(page), open)).toBe(1);
     await until(
       () => metricsOf(page),
@@ -234,7 +233,7 @@ describe('an incident', () => {
       readonly incidents: readonly unknown[];
     };
     expect(incidents).toHaveLength(1);
-    // Beside it, what is told of the crash.
+    // The other mail is about the crash.
     expect(sink.mails.map(({ headers }) => headers.get('x-ftm-watch-event'))).toEqual(['firing', 'restart']);
   });
 });
@@ -267,12 +266,12 @@ describe('a daemon that runs a round each second', () => {
       expect.stringMatching(/^Every program on this machine, .*"web\.localReload"/u),
       'Activation can work',
     ]);
-    // MaxListenersExceededWarning would be there.
+    // A MaxListenersExceededWarning would be in stderr.
     expect(await daemon.end('SIGTERM')).toMatchObject({ code: 0, stderr: '' });
   });
 });
 
-/** Linux only, as are the tests of the daemon. */
+/** Linux only, like the daemon tests. */
 async function openFiles({ pid }: DaemonProcess): Promise<number> {
   return (await readdir(`/proc/${String(pid)}/fd`)).length;
 }

@@ -14,7 +14,7 @@ import { until } from '../../support/until.ts';
 
 const MAIN = fileURLToPath(new URL('../../../src/main.ts', import.meta.url));
 
-/** What it says when the daemon has looked at everything once. */
+/** Printed once the daemon has checked everything. */
 const RUNS = 'every check passes';
 
 interface Ended {
@@ -68,20 +68,20 @@ describe('the demo', () => {
   });
 });
 
-/** Command lines of the processes that name this folder. */
+/** Returns the command lines of the processes that mention this folder. */
 function processesOf(folder: string): readonly string[] {
   return globSync('/proc/[0-9]*/cmdline').flatMap((file) => {
     try {
       const commandLine = readFileSync(file, 'utf8').replaceAll('\0', ' ');
       return commandLine.includes(folder) ? [commandLine] : [];
     } catch {
-      // It has ended meanwhile.
+      // The process has ended in the meantime.
       return [];
     }
   });
 }
 
-/** Waits until nothing is left in the folder for temporary files, and no process that names it. */
+/** Waits until the temporary folder is empty and no process mentions it. */
 async function nothingLeft(folder: string): Promise<void> {
   await until(
     () => Promise.resolve([...processesOf(folder), ...readdirSync(folder)]),
@@ -92,7 +92,7 @@ async function nothingLeft(folder: string): Promise<void> {
 }
 
 describeWhere(['linux'], 'a demo that is stopped', () => {
-  /** Starts it, and stops it as soon as its daemon runs. */
+  /** Starts the demo, and stops it as soon as its daemon is running. */
   async function stopped(stop: (child: ChildProcessByStdio<null, Readable, null>) => void): Promise<Ended> {
     const folder = mkdtempSync(join(tmpdir(), 'ftm-watch-demo-'));
     const child = spawn(process.execPath, [MAIN, 'demo'], {
@@ -154,7 +154,7 @@ describeWhere(['linux', { program: 'script' }], 'a terminal that closes', () => 
       60_000,
     );
     expect(processesOf(folder)).not.toEqual([]);
-    // With the program that holds the other end, the terminal is gone at once.
+    // The terminal closes as soon as the program at its other end is killed.
     terminal.kill('SIGKILL');
     await nothingLeft(folder);
   });

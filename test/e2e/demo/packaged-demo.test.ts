@@ -10,7 +10,7 @@ import { describeWhere } from '../../support/privilege.ts';
 const run = promisify(execFile);
 
 const NEEDS = ['root', 'network-namespaces', { program: 'dpkg-deb' }, { program: 'setpriv' }] as const;
-/** Debian's "nobody": it owns nothing. */
+/** Debian's user "nobody", who owns no files. */
 const NOBODY = 65_534;
 const LIMIT = 300_000;
 
@@ -37,7 +37,7 @@ describeWhere(NEEDS, 'the demo in the package for Debian', () => {
       chownSync(temporary, NOBODY, NOBODY);
       const program = join(unpacked, 'usr/lib/ftm-watch');
       const user = `setpriv --reuid=${String(NOBODY)} --regid=${String(NOBODY)} --clear-groups`;
-      // Without a PATH there are no other programs.
+      // Without a PATH, no other programs can be found.
       const environment = `env -i PATH=/nonexistent TMPDIR=${temporary}`;
       const demo = `${program}/node ${program}/program/main.js demo --no-pause`;
       const script = `ip link set lo up && exec ${user} ${environment} ${demo}`;

@@ -21,7 +21,7 @@ interface Bill {
 const ROOT = new URL('../../../', import.meta.url);
 const packages = productionPackages();
 
-/** Of those that may be linked into a program under the Apache licence and only ask to be named. */
+/** Licences that allow linking into a program under the Apache licence and require only attribution. */
 const ALLOWED = ['0BSD', 'Apache-2.0', 'BSD-2-Clause', 'BSD-3-Clause', 'ISC', 'MIT', 'MIT-0'];
 
 function nameOf(folder: string): string {

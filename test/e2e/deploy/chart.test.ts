@@ -34,7 +34,7 @@ interface RuleSpec {
 const MEANT = 'a resolver of its own, and nobody who asks whether it started';
 const SETS = Object.keys(CHART_VALUES);
 
-/** Prometheus' own program, on files with these contents. JSON is YAML. */
+/** Runs Prometheus' promtool on files with these contents. JSON is valid YAML. */
 function promtool(
   args: readonly string[],
   files: Readonly<Record<string, unknown>>,
@@ -193,7 +193,7 @@ describeWhere([{ program: 'go' }, { program: 'promtool' }], 'the chart, rendered
     const shipped = ruleFiles().flatMap((file) => (parse(readFileSync(file, 'utf8')) as RuleSpec).groups);
     expect(groups.slice(0, -1)).toEqual(shipped);
     expect(groups.at(-1)?.name).toBe('ftm-watch-absent');
-    // Each in a file of its own: the last one has names that others have too, with other expressions.
+    // Each group in a separate file, because the last one reuses names of others with different expressions.
     const files = Object.fromEntries(groups.map(({ name, rules }) => [`${name}.yml`, { groups: [{ name, rules }] }]));
     const { status, said } = promtool(['check', 'rules', '--lint-fatal', ...Object.keys(files)], files);
     expect(said.match(/SUCCESS/gu)).toHaveLength(groups.length);
@@ -256,7 +256,7 @@ describeWhere([{ program: 'go' }, { program: 'promtool' }], 'the chart, rendered
         ],
       },
     ];
-    // Their texts are those of the shipped rules, as the test before compares; here it is about when.
+    // The previous test compares the texts with those of the shipped rules. This test covers only the timing.
     const bare = groups.map(({ name, rules }) => ({
       name,
       rules: rules.map((rule) => ({ ...(rule as object), annotations: {} })),

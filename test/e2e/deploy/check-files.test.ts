@@ -56,7 +56,7 @@ describeWhere([{ program: 'podman-compose' }], 'compose', () => {
 
 describeWhere([{ program: 'vmalert-tool' }], 'VictoriaMetrics', () => {
   it.each(ruleTestFiles())('passes the tests in %s', { timeout: 180_000 }, (file) => {
-    // Prometheus knows no label "alertgroup".
+    // Prometheus does not add the label "alertgroup".
     const args = ['unittest', '--disableAlertgroupLabel', `--files=${file}`];
     const { status, stdout, stderr } = spawnSync('vmalert-tool', args, { encoding: 'utf8' });
     expect(`${stdout}${stderr}`).toContain('SUCCESS');
@@ -77,7 +77,7 @@ describeWhere([{ program: 'amtool' }], 'amtool takes', () => {
     { labels: ['alertname=FtmSiteUnwatched', 'site=hq', 'response=page'], receiver: 'page' },
     { labels: ['alertname=FtmActivationAtRisk', 'site=hq', 'response=ticket'], receiver: 'ticket' },
     { labels: ['alertname=FtmWatcherDown', 'site=hq', 'response=ticket'], receiver: 'ticket' },
-    // Pushed.
+    // Alerts that ftm-watch pushes.
     { labels: ['alertname=FtmActivationBroken', 'severity=critical', 'cause=tls-intercepted'], receiver: 'page' },
     { labels: ['alertname=FtmActivationAtRisk', 'severity=warning', 'cause=token-count-mismatch'], receiver: 'ticket' },
   ])('$labels.0 to the $receiver', async ({ labels, receiver }) => {
@@ -88,7 +88,7 @@ describeWhere([{ program: 'amtool' }], 'amtool takes', () => {
   it.each([
     { labels: ['response=page', 'alertname=FtmSiteUnwatched'], receiver: 'teams,pagerduty' },
     { labels: ['alertname=FtmVendorOutage', 'response=page'], receiver: 'teams,pagerduty' },
-    // Pushed.
+    // Alerts that ftm-watch pushes.
     { labels: ['severity=critical', 'subject=fac-1'], receiver: 'teams,pagerduty' },
     { labels: ['severity=warning', 'subject=fac-1'], receiver: 'teams,slack' },
     { labels: ['response=ticket', 'severity=warning'], receiver: 'teams,slack' },

@@ -5,13 +5,13 @@ import { copiedTree, type CopiedTree } from '../../support/copied-tree.ts';
 import { cleanEnvironment } from '../../support/clean-environment.ts';
 import { describeWhere } from '../../support/privilege.ts';
 
-/** The block behind "From a checkout". */
+/** The code block under "From a checkout". */
 const [, COMMANDS = ''] =
   /### From a checkout\n[^`]*(?:`[^`]+`[^`]*)*```sh\n([^]*?)\n```/u.exec(
     readFileSync(new URL('../../../README.md', import.meta.url), 'utf8'),
   ) ?? [];
 
-/** Starts it in the background, asks until the page answers; with the script all of it ends. */
+/** Starts the daemon in the background and polls until the page responds. Everything ends with the script. */
 const SCRIPT = String.raw`
 ip link set lo up
 npm start > log 2>&1 &
@@ -32,7 +32,7 @@ describeWhere(['root', { program: 'unshare' }], 'a checkout, by the commands of 
   });
   afterAll(() => tree[Symbol.dispose]());
 
-  // The machine has installed the packages by the same command: a network without a way out has no registry.
+  // The same command installed the packages on this machine. An isolated network has no registry.
   test('starts and serves its page, on a machine that reaches nothing', { timeout: 60_000 }, () => {
     expect(COMMANDS).toBe('npm ci && npm start');
     const { stdout, stderr } = spawnSync(

@@ -41,10 +41,10 @@ interface Dashboard {
   readonly annotations: { readonly list: readonly { readonly name: string; readonly expr: string }[] };
 }
 
-/** What each panel shows of a site whose TLS is inspected: docs/prometheus.md refers to it. */
+/** What each panel shows for a site whose TLS is inspected. Referenced in docs/prometheus.md. */
 const RECORD = 'test/fixtures/dashboards/inspected-site.txt';
 
-/** What shows nothing of a site whose TLS is inspected, and why. */
+/** Panels that are empty for a site whose TLS is inspected, and why. */
 const NOTHING: Readonly<Record<string, string>> = {
   'site.json: Certificates: days left': 'the certificate is forged',
   'daemon.json: Certificate of the page: days left': 'the page has none',
@@ -71,14 +71,14 @@ const queries = [
     ),
 ];
 
-/** The color of a number: by what it means, else by its size. */
+/** Returns the color of a number: that of its value mapping, otherwise that of its threshold. */
 function colorOf({ fieldConfig }: Panel, value: number): string | undefined {
   const { mappings = [], thresholds } = fieldConfig?.defaults ?? {};
   const meant = mappings.map(({ options }) => options[String(value)]?.color).find((color) => color !== undefined);
   return meant ?? thresholds?.steps.findLast((step) => step.value === null || step.value <= value)?.color;
 }
 
-/** The name of a series as Grafana shows it; ports and versions are others each time. */
+/** Returns the name of a series as Grafana shows it. Ports and versions are masked because they vary. */
 function legendOf(format: string, labels: Readonly<Record<string, string>>): string {
   return format
     .replaceAll(/\{\{(\w+)\}\}/gu, (_, name: string) => labels[name] ?? '')
@@ -87,7 +87,7 @@ function legendOf(format: string, labels: Readonly<Record<string, string>>): str
     .trim();
 }
 
-/** A value as its panel shows it: a word and its color, or a number, whose color is told of large ones alone. */
+/** Returns a value as its panel shows it: a word and its color, or a number, which has a color only in stat panels. */
 function shownAs(panel: Panel, value: number): string {
   const { mappings = [] } = panel.fieldConfig?.defaults ?? {};
   const meaning = mappings.map(({ options }) => options[String(value)]).find((one) => one !== undefined);
@@ -119,7 +119,7 @@ describeWhere([{ program: 'prometheus' }], 'every query of the dashboards', () =
     lab = stack.use(await createLab());
     const daemon = stack.use(await startDaemon(lab.configFile, lab.folder));
     if (daemon.syslogTcpPort !== null) lab.applianceLog.sendTo(daemon.syslogTcpPort);
-    // A closed port: no alert has to arrive anywhere.
+    // A closed port, because no alert has to be delivered.
     prometheus = stack.use(await startShippedPrometheus('http://127.0.0.1:9', [daemon.url], 'lab'));
     await vi.waitFor(async () => {
       if ((await prometheus.count('site:ftm_activation_ready:min == 1')) === 0)

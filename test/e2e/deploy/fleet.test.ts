@@ -15,7 +15,7 @@ import { startAgent } from '../../support/pushing-agent.ts';
 import { simulateFleet, type SimulatedFleet } from '../../support/simulated-fleet.ts';
 import { startVictoriaMetrics, startVmalert } from '../../support/victoria-metrics.ts';
 
-/** The nightly run has more. */
+/** The nightly run uses more. */
 const SITES = Number(process.env['FTM_FLEET_SITES'] ?? 50);
 const PATIENCE = { timeout: 120_000, interval: 500 };
 const EVERY = '5s';
@@ -36,7 +36,7 @@ const FAULTS: Readonly<Record<State, { readonly shows: RegExp; readonly begin: (
   },
 };
 
-/** What a real daemon exposes in each state. The licence server has the same port everywhere. */
+/** Returns what a real daemon exposes in each state. The licence server has the same port in all of them. */
 async function exposedStates(): Promise<Readonly<Record<State, string>>> {
   const [ready, intercepted, lost] = await Promise.all(STATES.map(exposedIn));
   if (ready === undefined || intercepted === undefined || lost === undefined) throw new Error('A state is missing');
@@ -64,7 +64,7 @@ async function exposedWhen(agent: Daemon, shows: RegExp): Promise<string> {
   return text;
 }
 
-/** The pages that went out: `ALERT SITE`. */
+/** Returns the pages that were sent, as `ALERT SITE`. */
 function pages({ posts }: JsonReceiver): readonly string[] {
   interface Told {
     readonly status: string;
@@ -77,7 +77,7 @@ function pages({ posts }: JsonReceiver): readonly string[] {
     .map(({ groupLabels }) => [groupLabels['alertname'], groupLabels['site']].filter(Boolean).join(' '));
 }
 
-/** The shipped routes and inhibitions, with a webhook, and with waiting times for a test. */
+/** Returns the shipped routes and inhibition rules, with a webhook and with waiting times for tests. */
 function shippedRoutes(): object {
   const text = readFileSync('deploy/alertmanager/alertmanager.yml', 'utf8')
     .replaceAll(/receiver: \w+/gu, 'receiver: test')
@@ -95,12 +95,12 @@ function prometheusFolder(folder: string, fleet: SimulatedFleet<State>, store: s
     scrape_configs: [{ job_name: 'ftm-watch', static_configs: fleet.targets }],
     remote_write: [{ url: `${store}/api/v1/write` }],
   };
-  // JSON is YAML.
+  // JSON is valid YAML.
   writeFileSync(join(own, 'prometheus.yml'), JSON.stringify(configuration));
   return own;
 }
 
-/** One number of a PromQL query at the store. */
+/** Returns one number from a PromQL query on the store. */
 async function ask(store: string, query: string): Promise<number> {
   const response = await fetch(`${store}/api/v1/query?${new URLSearchParams({ query }).toString()}`);
   const { data } = (await response.json()) as {
@@ -109,13 +109,13 @@ async function ask(store: string, query: string): Promise<number> {
   return Number(data.result[0]?.value[1] ?? 0);
 }
 
-/** All that VictoriaMetrics has ever seen. */
+/** The number of all series that VictoriaMetrics has ever seen. */
 async function seriesIn(store: string): Promise<number> {
   const { data } = (await (await fetch(`${store}/api/v1/series/count`)).json()) as { readonly data: readonly number[] };
   return data[0] ?? 0;
 }
 
-/** The largest value that a program exposes of itself under a name. */
+/** Returns the largest value that a program exposes about itself in these series. */
 async function own(url: string, series: RegExp): Promise<number> {
   const text = await (await fetch(`${url}/metrics`)).text();
   const lines = text.split('\n').filter((line) => series.test(line));
@@ -170,7 +170,7 @@ describeWhere(PROGRAMS, `${String(SITES)} sites with two agents each`, () => {
     const lost = fleet.sites.filter((_, index) => index % 2 === 0);
     for (const site of lost) fleet.show(site, 'lost');
     await expect.poll(() => pages(receiver).slice(1), PATIENCE).toEqual(['FtmVendorOutage']);
-    // Each of these sites has an alert of its own, and would have told it by now.
+    // Each of these sites has a separate alert, which would have been sent by now.
     const broken = `count(ALERTS{alertname="FtmActivationBroken", alertstate="firing"})`;
     await expect.poll(() => ask(store.url, broken), PATIENCE).toBe(lost.length);
     await new Promise((resolve_) => setTimeout(resolve_, 60_000));
@@ -180,7 +180,7 @@ describeWhere(PROGRAMS, `${String(SITES)} sites with two agents each`, () => {
       sites: SITES,
       series: await seriesIn(store.url),
       scraped: await ask(store.url, 'sum(scrape_samples_scraped)'),
-      // Of the slowest group of rules: half of its evaluations, and the slowest.
+      // For the slowest group of rules: the median evaluation time and the 99th percentile.
       evaluationSeconds: await own(vmalert.url, /^vmalert_iteration_duration_seconds\{.*quantile="0\.5"/u),
       slowestSeconds: await own(vmalert.url, /^vmalert_iteration_duration_seconds\{.*quantile="0\.99"/u),
       prometheusMegabytes: await residentMegabytes(prometheus),
@@ -189,7 +189,7 @@ describeWhere(PROGRAMS, `${String(SITES)} sites with two agents each`, () => {
       alertmanagerMegabytes: await Promise.all(members.map(residentMegabytes)),
     };
     process.stdout.write(`${JSON.stringify(figures)}\n`);
-    // As often as docs/scale.md says that they are evaluated.
+    // The evaluation interval that docs/scale.md specifies.
     expect(figures.evaluationSeconds).toBeLessThan(15);
   });
 });

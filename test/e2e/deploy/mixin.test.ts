@@ -21,7 +21,7 @@ type Dashboards = Readonly<Record<string, { readonly links: readonly { readonly 
 describeWhere([{ program: 'jsonnet' }, { program: 'promtool' }], 'the mixin, vendored into an empty project,', () => {
   const project = mkdtempSync(join(tmpdir(), 'ftm-watch-mixin-'));
 
-  /** What "jsonnet -J vendor" makes of the mixin, with more behind it. */
+  /** Returns the result of "jsonnet -J vendor" for the mixin, with `more` appended. */
   function compile(more = ''): Rules & Dashboards {
     const program = `(import 'ftm-watch/mixin.libsonnet')${more}`;
     const { stdout, stderr } = spawnSync('jsonnet', ['-J', 'vendor', '-e', program], {
@@ -113,7 +113,7 @@ describeWhere([{ program: 'jsonnet' }, { program: 'promtool' }], 'the mixin, ven
   });
 });
 
-/** The mixin has no spaces around its expressions. */
+/** Removes the spaces around expressions, which the mixin does not have. */
 function trimmed(_key: unknown, value: unknown): unknown {
   return typeof value === 'string' ? value.trim() : value;
 }

@@ -10,7 +10,7 @@ import { startShippedAlertmanager, startShippedPrometheus } from '../../support/
 import type { Alertmanager } from '../../support/shipped-monitoring.ts';
 
 const PATIENCE = { timeout: 30_000, interval: 100 };
-/** An alert ends for Alertmanager this much later than its incident. */
+/** The delay after which Alertmanager ends an alert once its incident has ended. */
 const LINGER = 90_000;
 const BROKEN = 'FtmActivationBroken';
 
@@ -26,7 +26,7 @@ async function isIntercepted(agent: Daemon): Promise<boolean> {
   return /^ftm_cause_active\{cause="tls-intercepted",severity="critical"\} 1$/mu.test(metrics);
 }
 
-/** What the open incident is about, as the agent exposes it. */
+/** Returns the subject of the open incident, as the agent exposes it. */
 async function targetOf(agent: Daemon): Promise<string | undefined> {
   const metrics = await (await agent.get('/metrics')).text();
   return /^ftm_incident_open\{cause="tls-intercepted",severity="critical",subject="([^"]+:\d+)"\} 1$/mu.exec(
@@ -86,7 +86,7 @@ describeWhere([{ program: 'prometheus' }, { program: 'prometheus-alertmanager' }
     await lab.inspect(false);
     await lab.firewall.setMode({ kind: 'inspect', source: '127.0.0.1' });
     await expect.poll(() => isIntercepted(first), PATIENCE).toBe(false);
-    // Longer than an alert lives on after its incident: the second agent has kept it up.
+    // Longer than an alert lasts after its incident, so the second agent has kept it active.
     await setTimeout(LINGER + 5_000);
     expect(await isIntercepted(second)).toBe(true);
     expect(await causesIn(alertmanager)).toEqual(['lab tls-intercepted active', 'lab tls-intercepted suppressed']);
@@ -97,7 +97,7 @@ describeWhere([{ program: 'prometheus' }, { program: 'prometheus-alertmanager' }
     await expect.poll(fired, PATIENCE).toBe(0);
     await expect.poll(() => causesIn(alertmanager), { ...PATIENCE, timeout: LINGER + 10_000 }).toEqual([]);
     await expect.poll(() => inbox.mails.length, PATIENCE).toBeGreaterThan(1);
-    // The firewall no longer says by then which policy it was.
+    // By then, the firewall no longer reports which policy it was.
     const [, ...more] = subjects(inbox);
     expect(more).toEqual([expect.stringMatching(/^\[lab\] Over: TLS is /u)]);
   }, 300_000);

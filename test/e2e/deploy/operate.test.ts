@@ -28,7 +28,7 @@ beforeEach(() => {
   service = join(root, 'service');
   for (const name of ['lib', 'backups', 'bin', 'config']) mkdirSync(join(root, name));
   writeFileSync(join(root, 'config', 'ftm-watch.yaml'), `store: { path: ${JSON.stringify(file)} }`);
-  // In the place of systemd, which this machine need not have: it notes what it was told.
+  // Replaces systemd, which this machine may not have, and records the commands that it was sent.
   program('systemctl', `echo "$@" >> ${service}`);
   program('ftm-watch', `exec ${process.execPath} ${MAIN} "$@"`);
 });
@@ -41,7 +41,7 @@ function program(name: string, commands: string): void {
   writeFileSync(join(root, 'bin', name), `#!/bin/sh\n${commands}\n`, { mode: 0o755 });
 }
 
-/** Word for word, except for the folders and the user, which this machine has not. */
+/** Runs the commands verbatim, except for the folders and the user, which do not exist on this machine. */
 function type(section: string): void {
   const commands = (blocks.get(section) ?? '')
     .replaceAll('/var/lib/ftm-watch', join(root, 'lib'))

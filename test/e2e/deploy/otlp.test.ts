@@ -10,9 +10,9 @@ import { startVictoriaMetrics } from '../../support/victoria-metrics.ts';
 
 const PATIENCE = { timeout: 60_000, interval: 200 };
 const PROGRAMS = [{ program: 'victoria-metrics' }];
-/** The labels of the target, which a scrape adds too. */
+/** The target labels, which a scrape adds as well. */
 const OF_TARGET: readonly string[] = ['job', 'instance', 'site', 'service.name', 'service.instance.id'];
-/** Pushing takes files and memory itself. */
+/** Gauges that change because pushing needs files and memory. */
 const OWN_GAUGES = /^\["(?:process_open_fds|\w+_bytes)"/u;
 
 interface Stored {
@@ -30,7 +30,7 @@ async function storedIn(store: string): Promise<readonly Stored[]> {
     .map((line) => JSON.parse(line) as Stored);
 }
 
-/** The names of series, with their labels, and the values at one moment. */
+/** Maps each series, by name and labels, to its current value. */
 function valuesOf(series: readonly Series[]): ReadonlyMap<string, number> {
   return new Map(
     series.map(({ name, labels, value }) => [
@@ -40,7 +40,7 @@ function valuesOf(series: readonly Series[]): ReadonlyMap<string, number> {
   );
 }
 
-/** The store rounds what has many digits. */
+/** Compares approximately, because the store rounds values with many digits. */
 function isSame(value: number | undefined, expected: number): boolean {
   return value !== undefined && Math.abs(value - expected) <= Math.abs(expected) * 1e-9;
 }
@@ -74,7 +74,7 @@ describeWhere(PROGRAMS, 'metrics that are pushed by OTLP', () => {
     await expect.poll(pushedAfter, PATIENCE).toBeLessThan(Number.POSITIVE_INFINITY);
     const pushedAt = await pushedAfter();
     const after = valuesOf(await scrape());
-    // A series that is new can be read a second later.
+    // A new series may be readable only a second later.
     let pushed: ReadonlyMap<string, number> = new Map();
     const always = [...before.keys()].filter((key) => after.has(key));
     await expect
@@ -88,7 +88,7 @@ describeWhere(PROGRAMS, 'metrics that are pushed by OTLP', () => {
       .toEqual({ missing: [], unknown: [] });
     expect(pushed.size).toBeGreaterThan(400);
 
-    // What has not changed around the push has arrived as it was, and what has grown is in between.
+    // Values that did not change around the push arrived unchanged. Values that increased are in between.
     const still = [...before].filter(([key, value]) => after.get(key) === value && !OWN_GAUGES.test(key));
     expect(still.length).toBeGreaterThan(300);
     expect(still.filter(([key, value]) => !isSame(pushed.get(key), value))).toEqual([]);

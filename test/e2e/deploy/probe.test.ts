@@ -15,22 +15,22 @@ const MODULES = ['dns', 'tcp', 'tls', 'http', 'smtp'] as const;
 
 type Module = (typeof MODULES)[number];
 
-/** What the exporter tells and /probe does not, and why. */
+/** Metrics that the exporter has and /probe does not, and why. */
 const LEFT_OUT: Readonly<Record<string, string>> = {
   probe_failed_due_to_regex: 'nothing is compared with expressions of the administrator',
   probe_ssl_last_chain_info: 'text from certificates is no label',
 };
-/** Of one module only. */
+/** Metrics that are left out of one module only. */
 const LEFT_OUT_OF: Readonly<Partial<Record<Module, readonly string[]>>> = {
-  // Several resolvers may be asked.
+  // Several resolvers can be queried.
   dns: ['probe_ip_protocol', 'probe_ip_addr_hash'],
-  // The rehearsal is of the dialogue.
+  // The rehearsal covers the SMTP dialogue.
   smtp: ['probe_dns_lookup_time_seconds', 'probe_ip_protocol', 'probe_ip_addr_hash', 'probe_tls_version_info'],
 };
-/** What the exporter tells of HTTP alone. */
+/** Metrics that the exporter has only for HTTP, and /probe for other modules as well. */
 const MORE: Readonly<Partial<Record<Module, readonly string[]>>> = { tls: ['probe_tls_cipher_info gauge'] };
 
-/** `name type` of each metric about the target. */
+/** Returns `name type` for each metric about the target. */
 function typesIn(text: string): readonly string[] {
   return [...text.matchAll(/^# TYPE (probe_\w+ \w+)$/gmu)].map(([, type = '']) => type).toSorted();
 }
@@ -94,7 +94,7 @@ describeWhere(
       const leftOut = [...Object.keys(LEFT_OUT), ...(LEFT_OUT_OF[module] ?? [])].map((name) => `${name} gauge`);
       const expected = [...typesIn(theirs).filter((type) => !leftOut.includes(type)), ...(MORE[module] ?? [])];
       expect(typesIn(ours)).toEqual(expected.toSorted());
-      // What is left out is something that it has.
+      // Every metric that is left out exists in the exporter.
       expect((LEFT_OUT_OF[module] ?? []).filter((name) => !theirs.includes(`# TYPE ${name} `))).toEqual([]);
     });
 
@@ -145,7 +145,7 @@ describeWhere(
   },
 );
 
-/** The shipped configuration with the line for probes in force, looking each second. */
+/** Returns the shipped configuration with the probe line enabled and an interval of one second. */
 function withProbes(targets: readonly object[] | null): string {
   const folder = mkdtempSync(join(tmpdir(), 'ftm-watch-probes-'));
   cpSync('deploy/prometheus', folder, { recursive: true });
@@ -158,7 +158,7 @@ function withProbes(targets: readonly object[] | null): string {
   if (targets === null) return folder;
   edit('probe/ftm-probe.yml', /scrape_interval: 1m\n/u, 'scrape_interval: 2s\n');
   edit('probe/ftm-probe.yml', /scrape_timeout: 15s\n/u, 'scrape_timeout: 2s\n');
-  // JSON is YAML.
+  // JSON is valid YAML.
   writeFileSync(join(folder, 'probe/targets/ftm-probe.yml'), JSON.stringify(targets));
   return folder;
 }
@@ -217,7 +217,7 @@ describeWhere([{ program: 'prometheus' }], 'Prometheus that drives /probe', () =
 
     await lab.inspect(true);
     await expect.poll(success, PATIENCE).toBe(0);
-    // The connection itself is fine.
+    // The connection itself works.
     expect(await prometheus.value('probe_success{module="tcp", instance!~"elsewhere.*"}')).toBe(1);
 
     await lab.inspect(false);

@@ -23,7 +23,7 @@ const PROGRAMS = [
   'python3',
 ];
 const NEEDS: readonly Need[] = ['root', 'network-namespaces', ...PROGRAMS.map((program) => ({ program }))];
-/** Everything happens at the pace of the page: two scrapes, an evaluation, and a minute for what can wait. */
+/** The timing is that of docs/prometheus.md: two scrapes, an evaluation, and a minute for anything that can wait. */
 const PATIENCE = 150_000;
 const PROMETHEUS = 'http://127.0.0.1:9090';
 const ALERTMANAGER = 'http://127.0.0.1:9093';
@@ -33,7 +33,7 @@ const PAGE = readFileSync('docs/prometheus.md', 'utf8');
 interface Block {
   readonly language: string;
   readonly text: string;
-  /** The file that it is, as its first line says; null: it has no name. */
+  /** The name in the first line of the file; null: it has no name. */
   readonly file: string | null;
 }
 
@@ -59,7 +59,7 @@ interface Dashboard {
   readonly links: readonly { readonly type: string; readonly url?: string }[];
 }
 
-/** What shows nothing of this site, and why. */
+/** Panels that are empty for this site, and why. */
 const NOTHING: Readonly<Record<string, string>> = {
   'Certificates: days left': 'the certificate is forged',
   'Certificate of the page: days left': 'the page has none',
@@ -94,7 +94,7 @@ describeWhere(NEEDS, 'docs/prometheus.md, followed word for word,', () => {
     return (JSON.parse(body) as { readonly data: { readonly result: readonly unknown[] } }).data.result.length;
   }
 
-  /** The text of the first mail to a recipient whose subject is meant. */
+  /** Returns the text of the first mail to a recipient with a matching subject. */
   async function mail(recipient: string, subject: RegExp): Promise<string> {
     const mails = await until(
       async () => parsedMails(await mailsTo(recipient)).filter((one) => subject.test(one.subject)),
@@ -104,7 +104,7 @@ describeWhere(NEEDS, 'docs/prometheus.md, followed word for word,', () => {
     return mails[0]?.text ?? '';
   }
 
-  /** Types a block, and waits for the programs that it has started. */
+  /** Runs a block, and waits for the programs that it started. */
   async function type({ text }: Block): Promise<void> {
     const [enter = '', ...into] = sandbox.prefix;
     const script = `cd "$0"\n${text}\njobs -p >> pids`;
@@ -140,7 +140,7 @@ describeWhere(NEEDS, 'docs/prometheus.md, followed word for word,', () => {
       return JSON.parse(value) as unknown;
     };
     let last: Promise<unknown> = answer();
-    // One at a time.
+    // One request at a time.
     ask = (request) => {
       last = last.then(() => {
         host.stdin.write(`${JSON.stringify(request)}\n`);

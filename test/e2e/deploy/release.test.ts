@@ -41,7 +41,7 @@ describe('npm run release', () => {
     return shell('git rev-parse HEAD; git status --porcelain; git tag; ls release/* 2>/dev/null || true');
   }
 
-  /** Its packages are of the version, the image can be built, and so on. */
+  /** Checks that the packages have the right version, that the image can be built, and so on. */
   function expectUsable(): void {
     const folder = mkdtempSync(join(tmpdir(), 'ftm-watch-release-'));
     const unpacked = (name: string): readonly string[] => {

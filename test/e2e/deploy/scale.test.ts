@@ -12,18 +12,18 @@ import { startPrometheus } from '../../support/prometheus-process.ts';
 import { startAgent } from '../../support/pushing-agent.ts';
 
 const PATIENCE = { timeout: 45_000, interval: 200 };
-/** For Alertmanager an alert ends 90 s after its incident. */
+/** Alertmanager ends an alert 90 s after the incident. */
 const LINGERING = { timeout: 135_000, interval: 200 };
 const page = readFileSync('docs/scale.md', 'utf8');
 
-/** The blocks of a language in docs/scale.md that hold a word. */
+/** Returns the blocks in this language in docs/scale.md that contain a word. */
 function blocksWith(language: string, word: string): readonly string[] {
   return [...page.matchAll(/^```(\w+)\n([^]*?)^```$/gmu)]
     .filter(([, kind, text]) => kind === language && text?.includes(word))
     .map(([, , text = '']) => text);
 }
 
-/** The flags about the cluster, of each member. */
+/** Returns the cluster flags of each member. */
 function clusterFlags(): readonly (readonly string[])[] {
   const [block = ''] = blocksWith('sh', '--cluster.peer');
   return block
@@ -32,12 +32,12 @@ function clusterFlags(): readonly (readonly string[])[] {
     .filter((flags) => flags.length > 0);
 }
 
-/** A folder for a Prometheus: with the shipped rules, or without, and with what else is to be in its configuration. */
+/** Creates a folder for a Prometheus with this configuration and the shipped rules. */
 function prometheusFolder(configuration: object): string {
   const folder = mkdtempSync(join(tmpdir(), 'ftm-watch-scale-'));
   cpSync('deploy/prometheus/rules', join(folder, 'rules'), { recursive: true });
   writeFileSync(join(folder, 'remote-write-password'), 'secret');
-  // JSON is YAML.
+  // JSON is valid YAML.
   writeFileSync(
     join(folder, 'prometheus.yml'),
     JSON.stringify({ global: { scrape_interval: '1s', evaluation_interval: '1s' }, ...configuration }),
@@ -83,7 +83,7 @@ describeWhere(
       await lab.inspect(true);
       for (const member of [first, second]) {
         await expect.poll(() => member.causes(), PATIENCE).toEqual(['tls-intercepted']);
-        // It had its turn: it waited for those before it, and looked up what they had sent.
+        // The member had its turn: it waited for those before it and looked up what they had sent.
         await expect.poll(() => member.sum('alertmanager_nflog_queries_total'), PATIENCE).toBeGreaterThan(0);
       }
       expect(told()).toEqual(['firing']);

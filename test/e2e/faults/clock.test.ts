@@ -12,17 +12,17 @@ import { until } from '../../support/until.ts';
 
 const WITHIN = 20_000;
 const HOUR_MS = 3_600_000;
-/** How often libfaketime looks whether its file has changed, in seconds. */
+/** How often libfaketime checks whether its file has changed, in seconds. */
 const LOOK_EVERY = '1';
 
-/** Debian keeps it in the folder of the machine's architecture. */
+/** Returns the library's path. Debian installs it in the folder for the machine's architecture. */
 function library(): string {
   const [folder = ''] = readdirSync('/usr/lib').filter((name) => name.endsWith('-linux-gnu'));
   return join('/usr/lib', folder, 'faketime/libfaketimeMT.so.1');
 }
 
 describeWhere([{ program: 'faketime' }], 'a clock that is set', () => {
-  // At the same time: what it takes is waiting.
+  // Concurrent, because most of the time is spent waiting.
   test.concurrent.each([
     { way: 'back', offset: '-3600s', offsetMs: -HOUR_MS },
     { way: 'forward', offset: '+3600s', offsetMs: HOUR_MS },

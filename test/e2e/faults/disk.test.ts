@@ -33,7 +33,7 @@ function start(prefix: readonly string[] = []): DaemonProcess {
   return startDaemonProcess({ cwd: lab.folder, args: ['-c', configFile], prefix });
 }
 
-/** Finds a fault and tells it by mail. */
+/** Checks that a fault is found and reported by mail. */
 async function findsAndTells(page: string): Promise<void> {
   await using rounds = await watchRounds(page);
   const before = lab.inbox.mails.length;
@@ -53,7 +53,7 @@ function storeWritable(page: string): Promise<number> {
   return metricsOf(page).then((metrics) => valueIn(metrics, 'ftm_store_writable'));
 }
 
-/** Incidents that the store holds. */
+/** The number of incidents in the store. */
 function kept(): number {
   using store = new DatabaseSync(join(data, 'ftm-watch.sqlite'), { readOnly: true });
   return Number(store.prepare('SELECT count(*) AS n FROM incidents').get()?.['n']);
@@ -67,7 +67,7 @@ describe('a store that was damaged while the daemon was away', () => {
     await findsAndTells(await daemon.page());
     await daemon.end('SIGTERM');
     whole = join(lab.folder, 'whole');
-    // Nothing of it is open, so that the same fault is told again.
+    // Removes the open incident, so that the same fault is reported again.
     using store = new DatabaseSync(join(data, 'ftm-watch.sqlite'));
     store.exec('DELETE FROM incident_state; PRAGMA wal_checkpoint(TRUNCATE)');
     store.close();
@@ -136,12 +136,12 @@ test('a disk that hangs while rounds are remembered holds up no verdict and no a
   rmSync(data, { recursive: true, force: true });
   await using daemon = start();
   const page = await daemon.page();
-  // Whoever opens a pipe that nobody reads waits for ever, as on a network disk whose server is gone.
+  // Opening a pipe without a reader blocks forever, as on a network disk whose server is gone.
   for (const name of ['share.json', 'genuine.json'])
     execFileSync('mkfifo', [join(data, `${name}.${String(daemon.pid)}.tmp`)]);
   await findsAndTells(page);
   daemon.signal('SIGTERM');
-  // The process itself ends only with its threads, one of which the disk holds.
+  // The process exits only after all its threads, and the disk blocks one of them.
   expect(await daemon.logged('Stopped')).toBeDefined();
 });
 
@@ -151,7 +151,7 @@ describeWhere(['root'], 'a disk', () => {
     mkdirSync(data);
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', data]);
     try {
-      // As of a daemon whose log is a file on the same disk.
+      // Simulates a daemon whose log is a file on the same disk.
       const log = join(data, 'log');
       await using daemon = start(['sh', '-c', 'exec "$@" > "$0"', log]);
       const page = await until(
@@ -161,7 +161,7 @@ describeWhere(['root'], 'a disk', () => {
       );
       await using rounds = await watchRounds(page);
       await rounds.more(1, WITHIN);
-      // Fails when there is no more room, as it should.
+      // This fails once the disk is full, as intended.
       spawnSync('dd', ['if=/dev/zero', `of=${join(data, 'fill')}`, 'bs=4k']);
       spawnSync('sh', ['-c', `cat /dev/zero >> '${join(data, 'fill')}'`]);
       await findsAndTells(page);

@@ -18,7 +18,7 @@ import { summaryOf, watchRounds } from '../../support/round-watcher.ts';
 const WITHIN = 20_000;
 const APPLIANCE_HOST = 'fac.example.org';
 
-/** The lab, with every name found through the system. */
+/** Configures the lab with every name resolved through the system. */
 async function byName(lab: Lab): Promise<string> {
   const text = (await readFile(lab.configFile, 'utf8')).replace('https://127.0.0.1', `https://${APPLIANCE_HOST}`);
   const file = join(lab.folder, 'by-name.yaml');

@@ -18,22 +18,22 @@ import { describeWhere } from '../../support/privilege.ts';
 const DRIVER = fileURLToPath(new URL('../../support/network-state-driver.ts', import.meta.url));
 const LIMIT = 180_000;
 
-/** A state of the network, or of the machine in it, as a monitor may find it. */
+/** A state of the network, or of the machine in it, in which a monitor may find itself. */
 interface NetworkState {
   readonly name: string;
-  /** Shell commands at the site. */
+  /** Shell commands to run at the site. */
   readonly break: (site: Site) => string;
   readonly repair: (site: Site) => string;
-  /** More keys of the configuration, which has the others as the world has written them. */
+  /** Additional configuration keys. The other keys are those that the simulated world has written. */
   readonly config?: (site: Site, base: WorldConfig) => object;
-  /** A command that starts the program. */
+  /** A command that the program is started with. */
   readonly prefix?: readonly string[];
-  /** Files and sockets that the running daemon may open besides those that it keeps. */
+  /** The number of extra files and sockets that the running daemon may open. */
   readonly descriptors?: number;
-  /** What is left out is not compared: it depends on the moment. */
+  /** Fields that are left out are not compared, because they depend on timing. */
   readonly daemon: Partial<Verdict>;
   readonly check: Partial<Verdict>;
-  /** With the licence server behind a proxy that is named by its host name. */
+  /** The verdict if the licence server is behind a proxy that is specified by its host name. */
   readonly proxied: Partial<Verdict>;
 }
 
@@ -46,23 +46,29 @@ interface WorldConfig {
 const READY: Verdict = { ready: 'ready', causes: [], unclear: [] };
 const PATH = ['internet', 'name-resolution', 'reachability', 'tls-genuine', 'license-server'];
 const ALL = [...PATH, 'mail', 'clock'];
-/** What nothing is known of when the proxy cannot be reached: names are not asked for then. */
+/** Everything that is unknown if the proxy cannot be reached. Names are not looked up then. */
 const BEYOND_PROXY = PATH.filter((id) => id !== 'name-resolution');
 
-/** What cannot be seen from here is nobody's fault. */
+/**
+ * Returns a verdict without causes, because a check that is impossible from this machine is not reported as a fault.
+ */
 function unknown(...unclear: readonly string[]): Verdict {
   return { ready: 'unknown', causes: [], unclear };
 }
 
 /**
- * Nothing at all was reached. Suspected only: the licence server alone has an address that is known without a resolver.
+ * Nothing was reached. The cause is only suspected, because only the licence server's address is known without a
+ * resolver.
  */
 const OFFLINE: Verdict = { ready: 'not-ready', causes: ['critical internet-unreachable suspected'], unclear: ALL };
 
 const ALL_READY = { daemon: READY, check: READY, proxied: READY };
-/** Behind a proxy that this machine cannot send to, nothing is known of the internet. */
+/** If this machine cannot send to the proxy, the state of the internet is unknown. */
 const ALL_OFFLINE = { daemon: OFFLINE, check: OFFLINE, proxied: unknown(...BEYOND_PROXY, 'mail', 'clock') };
-/** The other resolvers answer. `check` cannot look up the registration service, whose answer the daemon remembers. */
+/**
+ * The other resolvers respond. `check` cannot look up the registration service. The daemon still has an earlier
+ * response.
+ */
 const WITHOUT_SYSTEM_RESOLVER = { daemon: READY, check: unknown(), proxied: unknown(...BEYOND_PROXY) };
 
 const DEFAULT_4: NetworkState['repair'] = ({ gateways }) => `ip route replace default via ${gateways[4]}`;
@@ -70,7 +76,7 @@ const DEFAULT_6: NetworkState['repair'] = ({ gateways }) => `ip -6 route replace
 const DEFAULTS: NetworkState['repair'] = (site) => `${DEFAULT_4(site)}; ${DEFAULT_6(site)}`;
 const NO_DEFAULTS = 'ip route del default; ip -6 route del default';
 
-/** A default route of each family that leads nowhere. */
+/** A default route for each family that leads nowhere. */
 function deadRoute(kind: 'blackhole' | 'unreachable' | 'prohibit'): Pick<NetworkState, 'break' | 'repair'> {
   const both = (verb: string): string => `ip route ${verb} ${kind} default; ip -6 route ${verb} ${kind} default`;
   return {
@@ -80,8 +86,8 @@ function deadRoute(kind: 'blackhole' | 'unreachable' | 'prohibit'): Pick<Network
 }
 
 /**
- * A packet filter of the machine itself, which lets nothing out. Over UDP the kernel says so (EPERM); over TCP it looks
- * as if the server refused or were silent.
+ * A packet filter on this machine that lets nothing out. Over UDP, the kernel reports EPERM. Over TCP, the server seems
+ * to refuse or not to respond.
  */
 function filter(verdict: 'reject' | 'drop'): Omit<NetworkState, 'name'> {
   return {
@@ -109,7 +115,7 @@ function nameServer(address: string): string {
 }
 
 const STATES: readonly NetworkState[] = [
-  // First, since it takes longest.
+  // The first state, because it takes longest.
   { name: 'a packet filter that drops', ...filter('drop') },
   { name: 'nothing is wrong', break: () => '', repair: () => '', ...ALL_READY },
   { name: 'no default route', break: () => NO_DEFAULTS, repair: DEFAULTS, ...ALL_OFFLINE },
@@ -137,14 +143,14 @@ const STATES: readonly NetworkState[] = [
     repair: DEFAULT_6,
     daemon: unknown(...ALL),
     check: unknown(...ALL),
-    // The proxy tells the time.
+    // The time comes from the proxy.
     proxied: unknown('mail'),
   },
   {
     name: 'no IPv4',
     break: () => `ip -4 addr flush dev uplink; ${nameServer(RESOLVER[6])}`,
     repair: (site) => `ip addr add ${site.addresses[4]}/30 dev uplink; ${DEFAULT_4(site)}; ${nameServer(RESOLVER[4])}`,
-    // FortiAuthenticator and the firewall have an IPv4 address only.
+    // FortiAuthenticator and the firewall have only an IPv4 address.
     daemon: unknown(),
     check: unknown(),
     proxied: unknown(),
@@ -159,7 +165,7 @@ const STATES: readonly NetworkState[] = [
       done
       ip addr del ${site.addresses[4]}/30 dev uplink`,
     repair: (site) => `ip addr add ${site.addresses[4]}/30 dev uplink; ${DEFAULT_4(site)}`,
-    // The other family leaves from an address that the kernel chooses.
+    // The other family uses a source address chosen by the kernel.
     daemon: unknown('reachability'),
     check: unknown('reachability'),
     proxied: unknown(...BEYOND_PROXY),
@@ -235,7 +241,7 @@ describeWhere(
           { ...check, ...state.check },
           { ...proxied, ...state.proxied },
         ],
-        // Ready or unknown: the registration service was not asked yet, or not again.
+        // Ready or unknown, because the registration service was not queried yet, or not again.
         restarted: { ...report.restarted, causes: state.daemon.causes ?? report.restarted.causes },
         healthy: [200, 200],
         ends: [

@@ -14,7 +14,7 @@ const PORT = 5514;
 const NAME_SERVER = '203.0.113.53';
 const WITHIN = 20_000;
 
-/** Tells why a name is not found. */
+/** Prints why a name cannot be resolved. */
 const LOOK_UP = `
   import { getaddrinfo, getaddrinfoForSockets } from '${SOURCE}network/lookup.ts';
   import { failureReason } from '${SOURCE}network/failure.ts';
@@ -26,7 +26,7 @@ const LOOK_UP = `
   console.log(found + '|' + (found === again));
 `;
 
-/** Tells whether lines were handed over to a syslog receiver. */
+/** Prints whether lines were handed over to a syslog receiver. */
 const SEND_LINES = `
   import { sendLines } from '${SOURCE}notify/channels/syslog.ts';
   import { systemClock } from '${SOURCE}system/clock.ts';

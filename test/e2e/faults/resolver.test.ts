@@ -26,7 +26,7 @@ const honest = zone(
   Object.fromEntries(NAMES.map((name) => [name, [{ type: 'A', name, class: 'IN', ttl: 5, data: '127.0.0.1' }]])),
 );
 
-/** Marks the answer as cut off over UDP, so that it is asked for again over TCP. */
+/** Marks the response as truncated over UDP, so that the query is repeated over TCP. */
 function overTcp(handler: DnsHandler): DnsHandler {
   return (asked) => (asked.transport === 'udp' ? reply(asked, [], { flags: TRUNCATED }) : handler(asked));
 }
@@ -40,7 +40,7 @@ function addresses(asked: DnsAsked, list: readonly string[]): DnsReaction {
 
 const flood: DnsReaction = { kind: 'raw', bytes: Array.from({ length: MANY }, () => Buffer.alloc(64, 'x')) };
 
-/** As many as fit into a message, of 64 KiB. */
+/** As many as fit into a 64 KiB message. */
 const crowd = Array.from({ length: 1_400 }, (_, index) => `127.1.${String(index >> 8)}.${String(index & 0xff)}`);
 
 const lies: readonly { readonly name: string; readonly handler: DnsHandler; readonly cause: string }[] = [
@@ -99,7 +99,7 @@ let handler: DnsHandler = honest;
 beforeAll(async () => {
   lab = await createLab();
   liar = await createDnsServer((asked) => handler(asked));
-  // The units have no names, and the flood keeps this very process from answering for them.
+  // The units have no host names, because the flood keeps this process from answering queries for them.
   const settings = {
     ...(JSON.parse(readFileSync(lab.configFile, 'utf8')) as object),
     appliances: [],

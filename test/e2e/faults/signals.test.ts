@@ -12,7 +12,7 @@ import { describeWhere } from '../../support/privilege.ts';
 import { until } from '../../support/until.ts';
 
 const WITHIN = 20_000;
-/** Of one end, on a machine that is busy with two others. */
+/** Time limit for one shutdown, on a machine that is busy with two others. */
 const END_WITHIN = 15_000;
 const MOMENTS = 32;
 const SPAN_MS = 3_000;
@@ -25,7 +25,7 @@ beforeAll(async () => {
 });
 afterAll(() => site[Symbol.asyncDispose]());
 
-/** What SQLite says about the store; 'none': it was not begun yet. */
+/** Returns the result of SQLite's integrity check; 'none': the store does not exist yet. */
 function integrityOf(path: string): unknown {
   try {
     using store = new DatabaseSync(path, { readOnly: true });
@@ -48,8 +48,7 @@ async function endAfter(moment: number, delayMs: number): Promise<object> {
   const isKilled = code === null && daemon.log.length === 0;
   const end = {
     delayMs,
-    // Before the program has read its first lines the signal does what it does to every process, and there is nothing
-    // to be put in order.
+    // Until the program has run its first lines, the signal has its default effect, and there is nothing to clean up.
     isInOrder: code === 0 || isKilled,
     stderr,
     isInTime: tookMs < END_WITHIN,
@@ -89,7 +88,7 @@ describeWhere(['linux'], 'a daemon that is told to reload', () => {
       (status) => status?.ready === 'ready',
       WITHIN,
     );
-    // On this port from now on, whatever is taken again.
+    // The port stays the same across all reloads.
     const fixed = { syslog: { udp: `127.0.0.1:${String(port)}`, tcp: '127.0.0.1:0' } };
     const taken = (): number => daemon.log.filter(({ msg }) => msg === 'Reloaded the configuration').length;
     const files = (): number => readdirSync(`/proc/${String(daemon.pid)}/fd`).length;
@@ -109,7 +108,7 @@ describeWhere(['linux'], 'a daemon that is told to reload', () => {
       await reload(`slow-${String(index)}`);
       await sendLines(port, [POLLING_ERROR_LINE]);
     }
-    // In quick order, with a file that is written while it is read: some of them become one.
+    // In quick succession, with a file that is written while it is read. Some of the reloads are merged.
     for (let index = 0; index < 30; index += 1) {
       await writeFile(join(site.folder, 'ftm-watch.yaml'), 'site: [');
       daemon.signal('SIGHUP');

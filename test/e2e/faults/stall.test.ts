@@ -23,7 +23,7 @@ describeWhere(['linux'], 'a daemon that is stopped and goes on', () => {
     const page = await daemon.page();
     await using rounds = await watchRounds(page);
     await rounds.next(({ ready }) => ready === 'ready', WITHIN);
-    // All that is asked from now on is still open when the process stalls, and overdue when it goes on.
+    // All requests from now on are still open when the process stalls, and overdue when it continues.
     lab.licenseServer.setFault({ kind: 'silent' });
     lab.appliance.setFault({ kind: 'silent' });
     await setTimeout(1_500);
@@ -52,7 +52,7 @@ describeWhere(['linux'], 'a daemon that is stopped and goes on', () => {
     const grown = (series: string): number => valueIn(after, series) - valueIn(before, series);
     expect(grown('ftm_schedule_missed_runs_total')).toBeGreaterThanOrEqual(1);
     expect(grown('ftm_event_loop_lag_seconds_sum')).toBeGreaterThan(STALL_MS / 1000 - 1);
-    // The one that was under way, one at once, and those of the schedule since: no burst.
+    // The round in progress, one immediate round and the scheduled ones since: no burst.
     expect(runsIn(after) - runsIn(before)).toBeLessThanOrEqual(seconds + 3);
   });
 });

@@ -13,14 +13,14 @@ import { servedChain } from '../../lab/authorities.ts';
 
 const WITHIN = 40_000;
 const END_WITHIN = 6_000;
-/** README: what a round takes when nothing answers. */
+/** README: how long a round takes when nothing responds. */
 const ROUND_LIMIT_MS = 14_500;
 
 interface Trickler extends AsyncDisposable {
   readonly port: number;
 }
 
-/** Sends one byte of something that has no end a second, to everybody, for ever. */
+/** Sends one byte per second of an endless response, to every client. */
 async function trickler(
   say: (socket: Socket) => void,
   tls: { readonly cert: string; readonly key: string } | null = null,
@@ -49,7 +49,7 @@ async function trickler(
   };
 }
 
-/** The head of a ServerHello of 16 KiB; the rest trickles in. */
+/** The head of a 16 KiB ServerHello. The rest is sent slowly. */
 const HELLO = Buffer.from([0x16, 0x03, 0x03, 0x40, 0x00, 0x02, 0x00, 0x3f, 0xfc]);
 
 test('peers that send one byte a second for ever bound no round, and are told as what they are', async () => {
@@ -107,7 +107,7 @@ test('peers that send one byte a second for ever bound no round, and are told as
   expect(causes.map(({ id }) => id)).toEqual(
     expect.arrayContaining(['appliance-unreachable', 'mail-unreachable', 'tls-blocked']),
   );
-  // Each round ends by its own limit, and the next one begins.
+  // Each round ends by its own time limit, and then the next one starts.
   expect(seen).toBeGreaterThanOrEqual(Math.floor((seconds * 1000) / (ROUND_LIMIT_MS + 3_000)));
   const { code, stderr, tookMs } = await daemon.end('SIGTERM');
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });

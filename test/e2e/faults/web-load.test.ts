@@ -50,7 +50,7 @@ interface Effort {
   readonly grownBytes: number;
 }
 
-/** What it cost the daemon that something was done to it. */
+/** Returns the cost of `work` for the daemon. */
 async function effortOf(work: () => Promise<void>): Promise<Effort> {
   const before = { at: performance.now(), runs: valueIn(await metricsOf(page), runs), memory: memory() };
   await work();
@@ -97,13 +97,13 @@ describeWhere(['linux'], 'a crowd of listeners', () => {
         expect((await fetch(`${page}/api/v1/status`)).status).toBe(200);
         await setTimeout(200);
       }
-      // All places are taken, and no more than these.
+      // All places are in use, and there are no more.
       expect((await fetch(`${page}/api/v1/events`)).status).toBe(503);
     });
     expect(rounds).toBeGreaterThanOrEqual(Math.floor(seconds / 2) - 1);
     expect(grownBytes).toBeLessThan(100 * MEBIBYTE);
     for (const socket of sleepers) socket.destroy();
-    // Their places are free again.
+    // The places are free again.
     const events = await until(
       () => fetch(`${page}/api/v1/events`),
       ({ status }) => status === 200,

@@ -53,7 +53,7 @@ describeWhere(INSPECTED_SITE_NEEDS, 'a site whose way out is a CONNECT proxy', (
     );
     const [first] = result.causes[0]?.remedy ?? [];
     expect(first).toMatch(/^The proxy \S+ may inspect TLS itself .* exempt .* there/u);
-    // A policy between FortiAuthenticator and the server would match nothing: it connects to the proxy alone.
+    // FortiAuthenticator connects only to the proxy, so a policy between it and the server would match nothing.
     expect(result.causes[0]?.remedySteps.map(({ commands }) => commands).join('')).not.toContain('config firewall');
   });
 
@@ -126,7 +126,7 @@ describeWhere(INSPECTED_SITE_NEEDS, 'a site whose way out is a CONNECT proxy', (
     await writeFile(join(site.folder, 'proxy-password'), 'guess', { mode: 0o600 });
     await using _squid = await site.inspect({ authority, policy });
     const result = await site.check({ licenseServer: { proxy: { url: `http://${PROXY}`, ...login } } });
-    // The control hosts, which are redirected to this proxy without a CONNECT, have no login either.
+    // The control hosts, which are redirected to this proxy without CONNECT, do not have credentials either.
     expect(conclusionOf(result)).toEqual({ ...BLOCKED, states: { internet: 'unknown', ...BLOCKED.states } });
     expect(result.causes[0]?.summary).toBe(summary);
     const steps = result.causes[0]?.remedy.join('\n') ?? '';

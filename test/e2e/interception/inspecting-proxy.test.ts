@@ -13,7 +13,7 @@ import type { InspectedSite } from '../../support/inspected-site.ts';
 import { describeWhere } from '../../support/privilege.ts';
 
 const SUBJECT = `${LICENSE_HOST}:443`;
-/** Squid reads the TLS hello before it decides. */
+/** Squid reads the ClientHello before it decides. */
 const READ_HELLO = 'ssl_bump peek hello';
 const BY_NAME = `acl license ssl::server_name ${LICENSE_HOST}`;
 const BY_ADDRESS = `acl license dst ${LICENSE_ADDRESS}`;
@@ -21,7 +21,7 @@ const INSPECT_ALL = [READ_HELLO, 'ssl_bump bump all'];
 const COPY_ALL = ['ssl_bump stare all', 'ssl_bump bump all'];
 const INSPECT_LICENSE_SERVER = [READ_HELLO, 'ssl_bump bump license', 'ssl_bump splice all'];
 
-/** Subjects of what the proxy signs with. */
+/** Subjects of the proxy's signing certificates. */
 const FORTIGATE = 'C=US, ST=California, L=Sunnyvale, O=Fortinet, OU=Certificate Authority, CN=FG100FTK20012345';
 const CORPORATE = 'C=DE, O=Example Corp, CN=Example Corp Root CA';
 

@@ -28,7 +28,7 @@ const CONTROLS = {};
 
 const CONFIRMED = notReady('tls-intercepted', 'license-server');
 const SUSPECTED = notReady('tls-interception-suspected', 'license-server');
-/** Nobody can say whether FortiAuthenticator takes it. */
+/** It is unknown whether FortiAuthenticator accepts the new authority. */
 const NEW_AUTHORITY: Conclusion = {
   ...READY,
   exitCode: 3,
@@ -53,7 +53,7 @@ describeWhere([...INSPECTED_SITE_NEEDS, ...PROGRAMS], 'a site behind interceptor
 
   async function look(more: Readonly<Record<string, unknown>>): Promise<CheckResult> {
     const result = await site.check(more);
-    // Whatever was seen, nobody is told to trust it.
+    // In no case does the remedy suggest trusting the authority.
     const remedies = result.causes.filter(({ id }) => id.startsWith('tls-')).flatMap(({ remedy }) => remedy);
     expect(remedies.join('\n')).not.toMatch(/caFiles|trust learn/u);
     return result;
@@ -140,7 +140,7 @@ describeWhere([...INSPECTED_SITE_NEEDS, ...PROGRAMS], 'a site behind interceptor
   });
 });
 
-/** Below a root that is never sent. */
+/** Returns an authority below a root that is never sent. */
 async function subAuthority(name: string, rootName: string): Promise<Identity> {
   const root = await createIdentity({ name: rootName, authority: true, key: 'RSA-2048' });
   return createIdentity({ name, issuer: root, authority: true, key: 'RSA-2048' });

@@ -5,13 +5,13 @@ import type { InspectedSite } from '../../support/inspected-site.ts';
 import { describeWhere } from '../../support/privilege.ts';
 import { startSiteDaemon } from '../../support/site-daemon.ts';
 
-/** As FortiAuthenticator sends it. */
+/** The line as FortiAuthenticator sends it. */
 const LINE =
   '<12>Aug 14 22:40:02 db[16987]:  category="Event" subcategory="Admin Configuration" typeid=0 level="warning" ' +
   'user="" nas="" ' +
   'action="" status="" FTM polling error: connection timeout: server connection failed: SSL session failed';
 
-/** The next round is up to an hour away, whatever happens. */
+/** The next scheduled round is up to an hour away. */
 const WATCHING = {
   schedule: { probes: '0 0 * * * *' },
   appliances: [{ name: 'fac-1', logSources: ['127.0.0.1'] }],

@@ -83,7 +83,7 @@ describeWhere(
   },
 );
 
-/** With a key for RSASSA-PSS alone, which no library here makes. */
+/** Returns an authority with an RSASSA-PSS-only key, which no library here can create. */
 async function rsaPssAuthority(): Promise<{ readonly pem: string; readonly keyPem: string }> {
   const command =
     'req -x509 -newkey rsa-pss -pkeyopt rsa_keygen_bits:2048 -noenc -days 30 -keyout - -out - -subj /CN=x';

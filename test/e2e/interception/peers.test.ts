@@ -14,7 +14,7 @@ import {
 } from '../../support/inspected-site.ts';
 import { describeWhere } from '../../support/privilege.ts';
 
-/** The address that FortiAuthenticator's segment has for the gateway; the other agent is there. */
+/** The gateway's address in FortiAuthenticator's segment. The other agent runs there. */
 const INSPECTED = '10.20.0.3';
 const OWN = '10.20.0.2';
 const FORTIGATE = 'C=US, ST=California, L=Sunnyvale, O=Fortinet, OU=Certificate Authority, CN=FG100FTK20012345';
@@ -36,7 +36,7 @@ describeWhere(INSPECTED_SITE_NEEDS, 'two agents, of whose addresses the gateway 
   });
   afterAll(() => site[Symbol.asyncDispose]());
 
-  /** What an agent says, asked for in its namespace; an empty answer before its first round. */
+  /** Returns an agent's status, requested in its namespace. Empty before the agent's first round. */
   function statusAt(port: number): Pick<DiagnosisJson, 'causes'> {
     const [enter = '', ...into] = site.prefix;
     const program = `fetch('https://127.0.0.1:${String(port)}/api/v1/status').then(async (r) => console.log(await r.text()))`;
@@ -81,12 +81,12 @@ describeWhere(INSPECTED_SITE_NEEDS, 'two agents, of whose addresses the gateway 
         subject: `${LICENSE_HOST}:443`,
       });
       expect(intercepted()?.evidence.join('\n')).toContain('the agent dmz saw');
-      // The other one is clean by its own check, although it repeats what it was told.
+      // The other agent found no fault itself, although it repeats the report of its peer.
       await expect
         .poll(() => interceptedAt(9851)?.evidence.join('\n'), ROUNDS)
         .toContain('the agent office saw no fault: it may concern this machine alone');
     }
-    // Each has the other as its peer, and neither keeps the fault alive by the word of the other.
+    // The agents are each other's peers, but neither keeps the fault open because of the other's report.
     await expect.poll(causes, ROUNDS).toEqual([]);
   }, 120_000);
 });

@@ -69,7 +69,7 @@ describeWhere(INSPECTED_SITE_NEEDS, 'a site one of whose ways out inspects', () 
     expect(status?.causes[0]?.summary).toMatch(
       /^\d+ connections to \S+ within the last hour were (probably )?intercepted/u,
     );
-    // It did not end meanwhile.
+    // The incident did not end in the meantime.
     expect((await daemon.mails()).filter((mail) => /^Subject: \[?RESOLVED/mu.test(mail))).toEqual([]);
   });
 });

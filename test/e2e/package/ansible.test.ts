@@ -35,7 +35,7 @@ const NEEDS = [
 interface Played {
   readonly isDone: boolean;
   readonly output: string;
-  /** Tasks that changed something. */
+  /** The number of tasks that changed something. */
   readonly changed: number;
 }
 
@@ -49,7 +49,7 @@ describeWhere(NEEDS, 'the role for Ansible, on a Debian with nothing but Python'
     const variables = {
       ansible_connection: 'community.docker.nsenter',
       ansible_nsenter_pid: Number(booted.init),
-      // It is entered as root.
+      // The booted Debian is entered as root.
       ansible_become: false,
       ansible_python_interpreter: '/usr/bin/python3',
       ftm_watch_package: packages.file('.deb'),

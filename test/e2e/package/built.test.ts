@@ -12,7 +12,7 @@ import { describeWhere } from '../../support/privilege.ts';
 const NEEDS = [{ program: 'dpkg-deb' }, { program: 'lintian' }, { program: 'man' }, { program: 'readelf' }] as const;
 const LIMIT = 600_000;
 
-/** The libraries of Debian packages that Node may be linked with. */
+/** Debian packages of the libraries that Node may be linked with. */
 const PACKAGE_OF: ReadonlyMap<string, string> = new Map([
   ['libatomic.so.1', 'libatomic1'],
   ['libc.so.6', 'libc6'],

@@ -10,11 +10,11 @@ import { startDaemonProcess } from '../../support/daemon-process.ts';
 import { freePort } from '../../support/free-port.ts';
 import { runFtmWatch } from '../../support/ftm-watch.ts';
 
-/** "secret", at the lowest cost. */
+/** "secret", at the lowest cost factor. */
 const BCRYPT = '$2b$04$T09OSHkYR0m/5zSBicLIgu0n1PHwhgQH8vHXnbwdOMZJNSMdDrjMe';
 const LINE = 'FTM polling error: problem with SSL comm layer: server connection failed: SSL session failed';
 
-/** Everything of Node that loads it when it is read. */
+/** All Node globals that load undici when they are read. */
 const TELL_UNDICI = `
   const http = require('node:http');
   const tell = (holder, name) => Object.defineProperty(holder, name, { get: () => console.error(name, 'was read') });
@@ -22,7 +22,7 @@ const TELL_UNDICI = `
   for (const name of ['Headers', 'Request', 'Response', 'FormData', 'fetch', 'WebSocket']) tell(globalThis, name);
 `;
 
-/** Far from this checkout: what it needs beside itself is in it. */
+/** Far from this checkout, so that a file missing from the bundle is noticed. */
 const base = mkdtempSync(join(tmpdir(), 'ftm-watch-bundle-'));
 const [dist, cwd] = [join(base, 'dist'), join(base, 'empty')];
 const main = join(dist, 'main.js');
@@ -30,7 +30,7 @@ const main = join(dist, 'main.js');
 beforeAll(async () => {
   mkdirSync(cwd);
   execFileSync(process.execPath, ['tools/bundle/bundle.ts', dist], { env: cleanEnvironment() });
-  // A network on which nothing answers.
+  // A closed port, so that nothing responds.
   const closed = `127.0.0.1:${String(await freePort())}`;
   const config = {
     licenseServer: { host: '127.0.0.1', port: Number(closed.split(':')[1]) },

@@ -16,7 +16,7 @@ const STORE = '/var/lib/ftm-watch/ftm-watch.sqlite';
 const CONFIG = '/etc/ftm-watch/ftm-watch.yaml';
 const PAGE = 'http://127.0.0.1:9843';
 const PATIENCE = { timeout: 20_000, interval: 50 };
-/** Open in it. */
+/** Incidents that are open in the store. */
 const RECORDED = ['tls-intercepted', 'mail-unreachable'];
 const LIMIT = 600_000;
 
@@ -28,7 +28,7 @@ const NEEDS = [
   { program: 'xz' },
 ] as const;
 
-/** The same with a later version, whose store is of a later version too. */
+/** Builds the same package with a later version, whose store also has a later version. */
 async function newerPackage(): Promise<BuiltPackages> {
   using tree = copiedTree();
   tree.replace('package.json', `"version": "${packageJson.version}"`, `"version": "${NEWER}"`);
@@ -38,7 +38,7 @@ async function newerPackage(): Promise<BuiltPackages> {
 }
 
 /**
- * In a root that debootstrap has just made; what the package depends on, and curl, are fetched first. Then its systemd
+ * Runs in a root that debootstrap has just created. Dependencies and curl are downloaded first. Then its systemd
  * starts, with loopback as the only network.
  */
 describeWhere(NEEDS, 'the package for Debian, as docs/install.md tells,', () => {
@@ -47,7 +47,7 @@ describeWhere(NEEDS, 'the package for Debian, as docs/install.md tells,', () => 
   let debian: FreshDebian;
   let booted: BootedDebian;
 
-  /** What commands print. @throws when one fails */
+  /** Returns the output of commands. @throws when one fails */
   async function told(commands: string): Promise<string> {
     const { status, output } = await booted.shell(`cd /root/current; ${commands}`);
     if (status !== 0) throw new Error(`"${commands}" ended with ${String(status)}: ${output}`);
@@ -73,7 +73,7 @@ describeWhere(NEEDS, 'the package for Debian, as docs/install.md tells,', () => 
     return incidents.map(({ cause }) => cause);
   }
 
-  /** Files that are called as the program or belong to a user that is unknown, but for the logs of dpkg and systemd. */
+  /** Returns files that have the program's name or an unknown owner, except logs of dpkg and systemd. */
   async function leftBehind(): Promise<readonly string[]> {
     const logs = '-path /root -o -path /proc -o -path /sys -o -path /var/log';
     const found = await told(`find / \\( ${logs} \\) -prune -o \\( -name '*ftm-watch*' -o -nouser \\) -print`);

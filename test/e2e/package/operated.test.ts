@@ -15,12 +15,12 @@ const NODE = '/usr/lib/ftm-watch/node';
 const UNIT = 'usr/lib/systemd/system/ftm-watch.service';
 const PATIENCE = { timeout: 30_000, interval: 200 };
 const LIMIT = 600_000;
-/** Open in the store of 0.1.0. */
+/** Incidents that are open in the store of 0.1.0. */
 const RECORDED = ['tls-intercepted', 'mail-unreachable'];
 
 const NEEDS = ['root', { program: 'debootstrap' }, { program: 'systemd-nspawn' }, { program: 'nsenter' }] as const;
 
-/** Nothing answers but what the test starts; a web hook notes what is sent. */
+/** Nothing responds except what the test starts. A webhook records what is sent. */
 const PLAIN = `site: hq
 licenseServer: { host: 127.0.0.1, port: 9 }
 controlHosts: ["127.0.0.1:8080"]
@@ -33,7 +33,7 @@ store: { path: ${STORE} }
 `;
 const TLS = 'web: { tls: { certFile: /etc/ftm-watch/web.pem, keyFile: /etc/ftm-watch/web.key } }\n';
 
-/** Notes event and causes of each message, one a line. */
+/** Records the event and causes of each message, one per line. */
 const HOOK = `import { appendFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 createServer(async (request, response) => {
@@ -45,7 +45,7 @@ createServer(async (request, response) => {
 }).listen(8080, '127.0.0.1');
 `;
 
-/** A mail server that agrees to everything. */
+/** A mail server that accepts everything. */
 const RELAY = `import { createServer } from 'node:net';
 createServer((socket) => {
   socket.on('error', () => undefined);
@@ -54,7 +54,10 @@ createServer((socket) => {
 }).listen(2525, '127.0.0.1');
 `;
 
-/** The same program as version 0.0.9, with the unit that 0.1.0 had: it neither waits nor answers. */
+/**
+ * Builds the same program as version 0.0.9 with the unit of 0.1.0, whose start does not wait and whose reload returns
+ * no result.
+ */
 function olderPackage(file: string, folder: string): string {
   const root = join(folder, 'root');
   execFileSync('dpkg-deb', ['--raw-extract', file, root]);
@@ -76,7 +79,7 @@ describeWhere(NEEDS, 'a Debian of the base system, without a network,', () => {
   let debian: FreshDebian;
   let booted: BootedDebian;
 
-  /** What commands print. @throws when one fails */
+  /** Returns the output of commands. @throws when one fails */
   async function told(commands: string): Promise<string> {
     const { status, output } = await booted.shell(commands);
     if (status !== 0) throw new Error(`"${commands}" ended with ${String(status)}: ${output}`);
@@ -92,7 +95,7 @@ describeWhere(NEEDS, 'a Debian of the base system, without a network,', () => {
   const isActive = (): Promise<string> => told('systemctl is-active ftm-watch || true');
   const journal = (): Promise<string> => told('journalctl --unit=ftm-watch --lines=30 --output=cat --no-pager');
   const heard = async (): Promise<readonly string[]> => (await told('cat /root/heard')).split('\n').filter(Boolean);
-  /** There is neither curl nor another Node. */
+  /** Uses the packaged Node, because there is neither curl nor another Node. */
   const get = (path: string): Promise<string> =>
     told(
       `${NODE} -e 'fetch("http://127.0.0.1:9843${path}").then((it) => it.text()).then(console.log)' 2>/dev/null || true`,

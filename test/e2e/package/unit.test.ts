@@ -23,7 +23,7 @@ describeWhere([{ program: 'systemd-analyze' }], 'the unit', () => {
     const { stdout, stderr } = await run('systemd-analyze', ['verify', '--man=no', path]).finally(() => {
       rmSync(folder, { recursive: true });
     });
-    // The machine's own units may have mistakes.
+    // Units of the machine itself may contain mistakes.
     expect(`${stdout}${stderr}`.split('\n').filter((line) => line.includes('ftm-watch'))).toEqual([]);
   });
 });

@@ -63,7 +63,7 @@ describeWhere([{ program: 'chromium' }], 'the charts of the status page', () => 
     expect(before).toBe(1);
     await page.evaluate('document.querySelectorAll("canvas").forEach((canvas) => { canvas.dataset.same = "yes" })');
 
-    // The address bar of a phone comes and goes.
+    // On a phone, the address bar appears and disappears.
     const [top, height] = [await page.evaluate('scrollY'), await heightOf(page)];
     await page.setViewportSize({ width: 390, height: 780 });
     expect([await page.evaluate('scrollY'), await heightOf(page)]).toEqual([top, height]);
@@ -139,7 +139,7 @@ describeWhere([{ program: 'chromium' }], 'the charts of the status page', () => 
       if (!javaScriptEnabled) continue;
       await page.locator('.plot.drawn').nth(3).waitFor();
       expect(requests.filter((url) => url.endsWith('api/v1/history?range=30d'))).toHaveLength(1);
-      // A round keeps the range.
+      // A new round keeps the range.
       web.state.publish(diagnosisOf(UNTIL + 30_000, []));
       await page.locator('main[data-seen="1795521630000"]').waitFor();
       expect(await page.locator('.ranges [aria-current]').innerText()).toBe('30 days');
@@ -151,7 +151,7 @@ function heightOf(page: Page): Promise<number> {
   return page.evaluate('document.documentElement.scrollHeight');
 }
 
-/** Whether each chart is as wide as its place. */
+/** Reports for each chart whether it fills the width of its container. */
 function widthsOf(page: Page): Promise<readonly boolean[]> {
   return page.evaluate(
     `[...document.querySelectorAll('.plot.drawn')].map((plot) =>

@@ -14,7 +14,7 @@ const LOOKS = [1440, 900, 390].flatMap((width) =>
     [true, false].map((scripts) => ({ width, colorScheme, scripts })),
   ),
 );
-/** WCAG 2.2, 2.5.8. */
+/** Minimum target size in pixels (WCAG 2.2, 2.5.8). */
 const LEAST_TARGET = 24;
 
 describeWhere([{ program: 'chromium' }], 'the status page, for every cause', () => {
@@ -22,7 +22,7 @@ describeWhere([{ program: 'chromium' }], 'the status page, for every cause', () 
   let browser: Browser;
 
   beforeAll(async () => {
-    // Where it is another day than in UTC, times are the longest.
+    // In a zone whose date differs from UTC, times are longest.
     const state = { timezone: 'Pacific/Chatham' };
     [web, browser] = await Promise.all([startWeb({ state }), launchBrowser()]);
   });
@@ -75,13 +75,13 @@ describeWhere([{ program: 'chromium' }], 'the status page, for every cause', () 
       const options = { viewport: { width, height: HEIGHT }, colorScheme };
       await using opened = await openPage(browser, 'about:blank', options);
       const { page } = opened;
-      // The auditor needs scripts itself: those of the page are kept away.
+      // The auditor needs scripts, so only the scripts of the page are blocked.
       if (!scripts) await page.route('**/static/*.js', (route) => route.abort());
       await page.goto(`http://127.0.0.1:${String(web.port)}/`);
       expect(await page.locator('button.copy').count()).toSatisfy((count: number) => count > 0 === scripts);
       expect(await page.locator('.cause').count()).toBe(causes.length);
 
-      // Folded first, as it comes, then all of it.
+      // First folded, as the page is loaded, then unfolded.
       expect(await smallTargets(page)).toEqual([]);
       await page.evaluate('for (const details of document.querySelectorAll("details")) details.open = true');
       expect(await smallTargets(page)).toEqual([]);
@@ -93,13 +93,13 @@ describeWhere([{ program: 'chromium' }], 'the status page, for every cause', () 
   );
 });
 
-/** How far down the page the first of these ends. */
+/** Returns how far down the page the first match ends. */
 async function bottomOf(page: Page, selector: string): Promise<number> {
   const box = await page.locator(selector).first().boundingBox();
   return box === null ? Number.POSITIVE_INFINITY : box.y + box.height;
 }
 
-/** Commands of which a part lies below a button. */
+/** Returns commands that are partly covered by a button. */
 function covered(page: Page): Promise<readonly string[]> {
   return page.evaluate(
     `[...document.querySelectorAll('[data-copy]')].flatMap((command) => {
@@ -117,7 +117,7 @@ function covered(page: Page): Promise<readonly string[]> {
   );
 }
 
-/** Texts in which a line ends within `:443`. */
+/** Returns texts in which a line breaks within `:443`. */
 function brokenPorts(page: Page): Promise<readonly string[]> {
   return page.evaluate(
     `(() => {
@@ -137,7 +137,7 @@ function brokenPorts(page: Page): Promise<readonly string[]> {
   );
 }
 
-/** What can be tapped, and is hard to hit. */
+/** Returns targets that are too small to tap reliably. */
 function smallTargets(page: Page): Promise<readonly string[]> {
   return page.evaluate(
     `[...document.querySelectorAll('a, button, summary, input, select')].flatMap((element) => {

@@ -36,7 +36,7 @@ describeWhere([{ program: 'chromium' }], 'the pages of incidents', () => {
     await web[Symbol.asyncDispose]();
   });
 
-  /** As a link in a mail does. */
+  /** Opens the page as a link in a mail does. */
   function open(options: BrowserContextOptions): ReturnType<typeof openPage> {
     return openPage(browser, `http://127.0.0.1:${String(web.port)}/incidents/${incident.id}`, { ...LOGIN, ...options });
   }

@@ -44,7 +44,7 @@ describeWhere([{ program: 'chromium' }], 'the status page while somebody reads i
     await lab[Symbol.asyncDispose]();
   });
 
-  // First of all: what the others begin would still come to its end.
+  // This test is first, because changes from the other tests would still be in progress.
   test('moves nothing when a round arrives that saw the same', async () => {
     await page.evaluate('scrollTo(0, document.body.scrollHeight)');
     await page.locator('.plot.drawn').first().waitFor();
@@ -121,7 +121,7 @@ function selected(page: Page): Promise<string> {
   return page.evaluate('getSelection().toString()');
 }
 
-/** Where everything with a heading stands. */
+/** Returns the position of every element with a heading. */
 function placesOf(page: Page): Promise<readonly string[]> {
   return page.evaluate(
     `[...document.querySelectorAll('h1, h2, h3, figure')].map((element, index) => {
@@ -131,7 +131,7 @@ function placesOf(page: Page): Promise<readonly string[]> {
   );
 }
 
-/** Until the content has been replaced. */
+/** Waits until the content has been replaced. */
 async function nextRound(page: Page): Promise<void> {
   await page.evaluate('document.querySelector("main").dataset.round = "old"');
   await page.locator('main:not([data-round])').waitFor();

@@ -53,11 +53,11 @@ describeWhere([{ program: 'chromium' }], 'whatever is on the pages', () => {
     await using opened = await openPage(browser, home(), { javaScriptEnabled: false });
     const seen = new Set([home()]);
     const dead: string[] = [];
-    // A set that grows while it is walked through is walked through to its end.
+    // Iterating over a set includes the elements that are added meanwhile.
     for (const url of seen) {
       const { isDead, links } = await follow(opened.page, url);
       if (isDead) dead.push(url);
-      // Those of the vendor are his.
+      // The vendor's own links are not followed.
       for (const link of links) if (link.startsWith(home())) seen.add(link);
     }
     expect(dead).toEqual([]);
@@ -83,7 +83,7 @@ describeWhere([{ program: 'chromium' }], 'whatever is on the pages', () => {
     );
     expect(all).toBeGreaterThan(5);
     const reached = new Set<string>();
-    // A field for a day has a stop for each of its parts.
+    // A date field has one tab stop for each of its parts.
     for (let press = 0; press < all + 12; press += 1) {
       await page.keyboard.press('Tab');
       reached.add(await page.evaluate<string>('document.activeElement.dataset.stop ?? ""'));

@@ -13,14 +13,14 @@ import { STOP_FAULTS } from '../../support/stop-faults.ts';
 import { writeHistoryOfLab } from '../../support/long-history.ts';
 
 const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true } as const;
-/** The promise: a switched fault shows within this time, without a reload. */
+/** The promise: an injected fault is shown within this time, without a reload. */
 const SHOWN_WITHIN_MS = 3_000;
 const RECOVERED_WITHIN_MS = 10_000;
-/** The registration too, which the lab spares otherwise. */
+/** Includes the registration, which the lab does not check by default. */
 const EACH_SECOND = { probes: '* * * * * *', appliance: '* * * * * *', registration: '* * * * * *' };
 const MOST_BYTES = 100 * 1024;
 const HOSTILE = '<script>document.title="owned"</script>';
-/** The same as people see it: names of certificates come with the escapes of RFC 4514. */
+/** The same text as shown to users. Names in certificates contain the escapes of RFC 4514. */
 const HOSTILE_TEXT = /\\?<script\\?>document\.title\\?=\\?["']owned\\?["']\\?<\/script\\?>/u;
 
 describeWhere([{ program: 'chromium' }], 'the status page', () => {
@@ -34,18 +34,18 @@ describeWhere([{ program: 'chromium' }], 'the status page', () => {
     browser = await launchBrowser();
   });
 
-  // A new one for each test: the faults of several in a row would be a flapping one.
+  // A new daemon for each test, because faults in several consecutive tests would count as one flapping fault.
   beforeEach(async () => {
     daemon = await startDaemon(lab.configFile, lab.folder);
     if (daemon.syslogTcpPort !== null) lab.applianceLog.sendTo(daemon.syslogTcpPort);
-    // The log is waited for until its first line.
+    // The daemon waits for the log's first line.
     await lab.applianceLog.say('Local user login successful');
     await allReady();
   });
 
   afterEach(async () => {
     await daemon[Symbol.asyncDispose]();
-    // What the next one would remember of it.
+    // State that the next daemon would load.
     await rm(join(lab.folder, 'data/share.json'), { force: true });
     for (const { end } of STOP_FAULTS) await end(lab);
   });
@@ -85,7 +85,7 @@ describeWhere([{ program: 'chromium' }], 'the status page', () => {
 
   test('is whole without JavaScript', async () => {
     await lab.inspect(true);
-    // A second look confirms it: what is over may be on the page as well.
+    // A second check confirms the incident. Resolved incidents may be on the page as well.
     const open = async (): Promise<readonly string[]> => {
       const { incidents } = (await (await daemon.get('api/v1/incidents')).json()) as {
         readonly incidents: readonly IncidentJson[];
@@ -114,7 +114,7 @@ describeWhere([{ program: 'chromium' }], 'the status page', () => {
     ]) {
       expect(text).toContain(part);
     }
-    // The button that copies a command needs a script: without one it must not stand there dead.
+    // The button that copies a command needs a script, so it must be absent without one.
     expect(await page.locator('button').count()).toBe(0);
   });
 
@@ -132,7 +132,7 @@ describeWhere([{ program: 'chromium' }], 'the status page', () => {
 
     expect(results.passes.length).toBeGreaterThan(10);
     expect(seriousOf(results)).toEqual([]);
-    // Nothing sticks out at the side.
+    // Nothing overflows horizontally.
     expect(await opened.page.evaluate('document.documentElement.scrollWidth - innerWidth')).toBeLessThanOrEqual(0);
   });
 
@@ -148,7 +148,7 @@ describeWhere([{ program: 'chromium' }], 'the status page', () => {
     };
     page.on('response', measure);
     await page.goto(daemon.url, { waitUntil: 'load' });
-    // What comes from now on are new rounds, whose bodies may be cut by the end of the test.
+    // All later responses belong to new rounds. The end of the test may truncate their bodies.
     page.off('response', measure);
     await page.locator('#live:not([hidden])').waitFor();
     const bytes = (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
@@ -176,7 +176,7 @@ describeWhere([{ program: 'chromium' }], 'the status page', () => {
     await page.evaluate('scrollTo(0, document.body.scrollHeight)');
     await page.locator('.plot.drawn').nth(3).waitFor();
     expect(loaded().toSorted()).toEqual(['/api/v1/history', '/static/uplot.css', '/static/uplot.js']);
-    // The charts outlive the rounds, which replace all that is around them.
+    // Charts are kept when a round replaces everything around them.
     await page.evaluate('document.querySelector("main").dataset.round = "old"');
     await page.locator('main:not([data-round])').waitFor();
     expect(await page.locator('.plot.drawn canvas').count()).toBe(4);
@@ -185,10 +185,10 @@ describeWhere([{ program: 'chromium' }], 'the status page', () => {
   });
 
   test('shows a script in a log line as text', async () => {
-    // A line that comes while the way is broken is evidence for what broke it.
+    // A line that arrives while the path is broken is evidence of the cause.
     await lab.inspect(true);
     await using opened = await openPage(browser, daemon.url);
-    // It counts for two seconds: a later visitor does not see it.
+    // The line counts for two seconds, so a later visitor does not see it.
     const harm = harmOf(opened);
     await lab.applianceLog.say(`FTM polling error: ${HOSTILE}`);
     expect(await harm).toEqual([]);
@@ -196,7 +196,7 @@ describeWhere([{ program: 'chromium' }], 'the status page', () => {
   });
 
   test('shows a script in the name of a certificate as text', async () => {
-    // Quoted, so that RFC 4514 takes "<" and ">" as they are.
+    // Quoted, so that RFC 4514 allows "<" and ">" unescaped.
     const authority = await createIdentity({ name: `O="${HOSTILE.replaceAll('"', "'")}", CN=Evil`, authority: true });
     await lab.firewall.setMode({ kind: 'inspect', authority });
     await daemon.diagnosis(
@@ -208,7 +208,7 @@ describeWhere([{ program: 'chromium' }], 'the status page', () => {
   });
 });
 
-/** In which ways a script got further than into a text. */
+/** Returns the ways in which a script became more than text. */
 async function harmOf({ page, complaints }: OpenPage): Promise<readonly string[]> {
   await page.locator('#live:not([hidden])').waitFor();
   const isThere = await page

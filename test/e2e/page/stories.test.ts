@@ -38,7 +38,7 @@ describeWhere([{ program: 'chromium' }], 'stories on the status page', () => {
     await lab.inspect(true);
     const story = page.locator('.incidents > .bad .story');
     await story.getByText('Sent').waitFor();
-    // A control host is inspected too: the round that first saw it has confirmed it.
+    // A control host is inspected too, so the round that first saw the inspection has confirmed it.
     expect(await story.locator('> li').allInnerTexts()).toEqual([
       expect.stringMatching(/^Confirmed /u),
       expect.stringMatching(/^Alarm .*\s+Sent by mail to a…@example\.org /u),
@@ -84,7 +84,8 @@ describeWhere([{ program: 'chromium' }], 'stories on the status page', () => {
     const notifications = await plain.page.locator('.notifications').innerText();
     lab.inbox.setFault('none');
 
-    // Until the firewall has been asked again, the cause that it explains stands alone: that may be told as a change.
+    // Until the firewall has responded again, the cause that it explains is listed alone. That can be reported as a
+    // change.
     expect(notifications).toMatch(
       /Notifications [12] not delivered\s+(?:Change tls-intercepted [^]*)?Alarm (?:tls-intercepted|policy-inspects-traffic)/u,
     );
@@ -100,7 +101,7 @@ function socketOf({ folder }: Lab): string {
   return join(folder, 'data/ftm-watch.sqlite.sock');
 }
 
-/** Gives its name. */
+/** Returns the name of the silence. */
 async function addSilence(lab: Lab, silence: Readonly<Record<string, string>>): Promise<string> {
   const headers = { 'Content-Type': 'application/json' };
   const { status, text } = await askSocket(socketOf(lab), {
@@ -113,7 +114,7 @@ async function addSilence(lab: Lab, silence: Readonly<Record<string, string>>): 
   return (JSON.parse(text) as { readonly id: string }).id;
 }
 
-/** Until a notification was tried and not taken. */
+/** Waits until delivery of a notification was attempted and failed. */
 async function undelivered(daemon: Daemon): Promise<void> {
   const seen = async (): Promise<boolean> => {
     const { notifications } = (await (await daemon.get('api/v1/notifications')).json()) as {

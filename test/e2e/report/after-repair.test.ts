@@ -8,13 +8,13 @@ import { runFtmWatch } from '../../support/ftm-watch.ts';
 import { type Unzipped, unzip } from '../../support/unzipped.ts';
 
 const LIMIT_MS = 20_000;
-/** Long enough to be evidence, and not a word or a name. */
+/** Long enough to be evidence rather than a word or a name. */
 const LONG_TEXT = 60;
 const BEFORE_COMMANDS = /^(?:The way back|FortiGate CLI|Shell)\b/u;
 
 let lab: Lab;
 let daemon: Daemon;
-/** Before the firewall inspected. */
+/** A time before the firewall started to inspect. */
 let before: number;
 /** How long it inspected, in milliseconds. */
 let inspected: number;
@@ -54,7 +54,7 @@ function dataOf(of: Unzipped): ReportData {
   return JSON.parse(of.text('report.json')) as ReportData;
 }
 
-/** What stands before the appendices, without marks. */
+/** Returns the text before the appendices, without markup. */
 function firstPageOf(of: Unzipped): string {
   return (of.text('report.html').split('<nav')[0] ?? '').replaceAll(/<style>[^]*<\/style>|<[^>]+>/gu, ' ');
 }
@@ -79,7 +79,7 @@ describe('a report', () => {
     expect(page).toMatch(new RegExp(`It was seen from ${time} to ${time}, about \\d+ s\\.`, 'u'));
     expect(page).toMatch(new RegExp(`Ready\\s+now, at ${time}: all configured checks pass`, 'u'));
     const [, seconds] = /, about (\d+) s\./u.exec(page) ?? [];
-    // Within one round of 2 s, which takes its time on a busy machine.
+    // Within one 2 s round, which takes longer on a busy machine.
     expect(Math.abs(Number(seconds) - inspected / 1_000)).toBeLessThanOrEqual(5);
     for (const name of ['Impact then', 'When', 'If it comes back']) expect(page).toContain(` ${name} `);
     expect(page).not.toMatch(/\b(?:Since|Request|to now)\b/u);
@@ -93,7 +93,7 @@ describe('a report', () => {
 
   test.each(['broken', 'repaired'])('prints nothing twice: %s', (name) => {
     const html = (name === 'broken' ? broken : repaired).text('report.html');
-    // Between marks, but for names in certificates, which are whole as they were sent, and what introduces commands.
+    // Texts between tags, except names in certificates, which are printed as sent, and introductions to commands.
     const texts = html
       .replaceAll(/<style>[^]*<\/style>|<dt>Issuer<\/dt><dd>[^<]*|<dt>Subject<\/dt><dd>[^<]*/gu, '')
       .split(/<[^>]+>|\n/u)
@@ -101,7 +101,7 @@ describe('a report', () => {
       .filter((text) => text.length > LONG_TEXT && !BEFORE_COMMANDS.test(text));
     expect(texts.length).toBeGreaterThan(10);
     expect(texts.filter((text, index) => texts.indexOf(text) !== index)).toEqual([]);
-    // A line of evidence stands in it once, also within another one.
+    // Each line of evidence occurs once, including as part of another line.
     const evidence = dataOf(broken).check.causes.flatMap((cause) => cause.evidence);
     const whole = html.replaceAll(/<[^>]+>/gu, '');
     const timesOf = (line: string): number => whole.split(escaped(line).slice(-LONG_TEXT)).length - 1;

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { runFtmWatch } from '../../support/ftm-watch.ts';
 
-// Takes whatever it is sent and says nothing.
+// Accepts everything and never responds.
 const silent = createServer((socket) => socket.on('error', () => undefined).resume());
 
 let cwd: string;

@@ -33,7 +33,7 @@ const CONTEXT = {
   applianceUnaffected: false,
 };
 
-/** With as much evidence as there may be, and others beside it. */
+/** Returns a diagnosis with the maximum evidence, and with other causes. */
 function diagnosisWith(id: FaultId): Diagnosis {
   const finding = {
     rule: 'r',

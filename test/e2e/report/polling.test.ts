@@ -21,7 +21,7 @@ beforeAll(async () => {
 
 afterAll(() => lab[Symbol.asyncDispose]());
 
-/** As a daemon leaves it that listens since an hour. */
+/** Saves the state of a daemon that has been listening for an hour. */
 async function remember(...events: readonly LogEvent[]): Promise<void> {
   const state = recordEvents(emptyPolling(WINDOW_MS), events);
   const listening = { since: Date.now() - 3_600_000, until: Date.now() };

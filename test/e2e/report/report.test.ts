@@ -49,7 +49,7 @@ afterAll(async () => {
   await lab[Symbol.asyncDispose]();
 });
 
-/** A firewall with a hostile name inspects, FortiAuthenticator complains, people are told. */
+/** A firewall with a hostile name inspects, FortiAuthenticator logs errors, and notifications are sent. */
 async function goThroughAnOutage(): Promise<void> {
   const authority = await createIdentity({ name: `C=US, O=Fortinet, CN=${SCRIPT}`, authority: true });
   await lab.firewall.setMode({ kind: 'inspect', authority });
@@ -60,7 +60,7 @@ async function goThroughAnOutage(): Promise<void> {
     LIMIT_MS,
   );
   await lab.inbox.mail(({ cause }) => cause === 'tls-intercepted', AbortSignal.timeout(LIMIT_MS));
-  // Log lines are kept within three seconds.
+  // Log lines are saved within three seconds.
   const kept = (): Promise<string> =>
     Promise.resolve().then(() => readFileSync(join(lab.folder, 'data', 'polling.json'), 'utf8'));
   await until(
@@ -85,7 +85,7 @@ function dataOf(of: Unzipped): ReportData {
   return JSON.parse(of.text('report.json')) as ReportData;
 }
 
-/** Writes a report under another configuration. */
+/** Writes a report with a different configuration. */
 async function reportUnder(name: string, more: Readonly<Record<string, unknown>>): Promise<Unzipped> {
   await configureCanaries(lab, hooks, `${name}.yaml`, more);
   const done = await report('-c', `${name}.yaml`, '-o', `${name}.zip`);
@@ -163,7 +163,7 @@ describe('a report', () => {
   });
 });
 
-// Each waits for a round more than it works.
+// Each of these tests mostly waits for a round.
 describe.concurrent('a further report', () => {
   test('has no canary either when all is configured, and says what the web hook answered', async () => {
     const all = await reportUnder('all', {

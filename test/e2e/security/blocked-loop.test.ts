@@ -29,7 +29,7 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(base, { recursive: true }));
 
-/** The built program, whose loop can be blocked. */
+/** Starts the built program with a loop that can be blocked. */
 function start(name: string): DaemonProcess {
   const args = ['--config', 'ftm-watch.yaml'];
   return startDaemonProcess({ cwd: join(base, name), main, args, env: { NODE_OPTIONS: `--import ${BLOCKING}` } });
@@ -46,7 +46,7 @@ describe.concurrent('the built daemon', () => {
 
     const { code } = await daemon.ended;
 
-    // By a signal; the last look before may have been just before.
+    // The process was killed by a signal. The last check before the block may have been shortly before it.
     expect(code).toBeNull();
     expect(performance.now() - blockedAt).toBeGreaterThan(54_000);
     expect(performance.now() - blockedAt).toBeLessThan(90_000);

@@ -6,7 +6,7 @@ import { causeOf } from '../../support/diagnosis-of.ts';
 import { incidentOf } from '../../support/outbox-entry-of.ts';
 import { describeWhere } from '../../support/privilege.ts';
 
-/** Prints the cells of each row, as a spreadsheet with this separator has them. */
+/** Prints the cells of each row as a spreadsheet with this separator shows them. */
 const READ = `import csv, json, sys
 text = sys.stdin.buffer.read().decode('utf-8')
 print(json.dumps(list(csv.reader(text.splitlines(keepends=True), delimiter=sys.argv[1]))))`;

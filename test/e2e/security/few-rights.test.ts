@@ -28,7 +28,7 @@ interface Trail {
   readonly more: boolean;
 }
 
-/** A daemon with an operator and a viewer, an open incident, and a change of 89 days ago. */
+/** Starts a daemon with an operator, a viewer, an open incident and an 89-day-old change. */
 async function startSite() {
   await using stack = new AsyncDisposableStack();
   const tokens = [
@@ -141,7 +141,7 @@ test('twenty thousand refused requests of a viewer displace nothing that was cha
   const status = await site.ask('viewer', 'GET', '');
   for (const words of kept.slice(3)) expect(status.text).toContain(words);
 
-  // What was refused is known too, in a few rows.
+  // Refused requests are recorded as well, in a few rows.
   expect(trail.refused.reduce((sum, { count }) => sum + count, 0)).toBe(REFUSED);
   expect(new Set(trail.refused.map(({ account, address }) => `${account} ${address}`))).toEqual(
     new Set(['viewer 127.0.0.1']),

@@ -19,7 +19,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-/** Types what follows a prompt once it is there, and gives what the terminal showed. */
+/** Types each answer after its prompt appears, and returns the terminal output. */
 async function typed(answers: readonly (readonly [prompt: string, keys: string])[]) {
   const [command = '', ...rest] = inTerminal(100);
   const program = [process.execPath, MAIN, 'web', 'hash-password'].join(' ');

@@ -12,7 +12,7 @@ import { unzip } from '../../support/unzipped.ts';
 
 const LIMIT_MS = 30_000;
 
-/** Of users of FortiAuthenticator: what must not be kept, shown or sent. */
+/** Data about users of FortiAuthenticator, which must not be kept, shown or sent. */
 const PERSONAL = {
   user: 'jdoe-canary',
   mail: 'jane.doe-canary',
@@ -22,7 +22,7 @@ const PERSONAL = {
   licenseCode: '0123-4567-89AB-CDEF-0123',
   seed: '3132333435363738393031323334353637383930',
 } as const;
-/** What must still stand there: a repair needs it. */
+/** Serial numbers, which are needed for a repair and must be kept. */
 const SERIALS = ['FAC-VMTM19000001', 'FG100FTK20012345', 'FTKMOB5723AE64CB', 'EFTM010130823929'] as const;
 
 const HEAD =
@@ -45,7 +45,7 @@ function leaksIn(text: string): readonly string[] {
   return Object.values(PERSONAL).filter((canary) => text.includes(canary));
 }
 
-/** The serial numbers that are missing. */
+/** Returns the serial numbers that are missing. */
 function lostIn(text: string): readonly string[] {
   return SERIALS.filter((serial) => !text.includes(serial));
 }
@@ -88,7 +88,7 @@ afterAll(async () => {
 
 async function get(path: string): Promise<string> {
   const answer = await fetch(`${page}${path}`);
-  // A page that is refused leaks nothing either.
+  // Error pages must not leak anything either.
   expect({ path, status: answer.status }).toEqual({ path, status: 200 });
   return answer.text();
 }

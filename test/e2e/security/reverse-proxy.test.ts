@@ -16,7 +16,7 @@ const ACCOUNTS = {
   users: [{ name: 'ada', passwordHashFile: 'ada.hash' }],
   proxy: { role: 'change', secretFile: 'proxy-secret' },
 };
-/** As docs/web.md shows it, with a user that has logged in. */
+/** The proxy configuration in docs/web.md, with a logged-in user. */
 const AS_USER = `proxy_set_header Host $http_host;
 proxy_set_header X-Forwarded-User grace;
 proxy_set_header X-Proxy-Secret of-this-proxy;
@@ -31,7 +31,7 @@ interface Change {
   readonly body: string;
 }
 
-/** Everything that can be changed, about one incident and one silence. */
+/** Returns every possible change to one incident and one silence. */
 function changesOf(incident: string, silence: string): readonly Change[] {
   const body = new URLSearchParams(SILENCE).toString();
   return [
@@ -47,7 +47,7 @@ function changesOf(incident: string, silence: string): readonly Change[] {
   ];
 }
 
-/** A daemon on loopback with an open incident and a silence, behind nginx. */
+/** Starts a daemon on loopback with an open incident and a silence, behind nginx. */
 async function startSite(web: object, directives = '') {
   await using stack = new AsyncDisposableStack();
   const lab = stack.use(await createLab({ web: { listen: '127.0.0.1:0', ...web } }));
@@ -86,13 +86,13 @@ async function startSite(web: object, directives = '') {
   return {
     changes,
     url: proxy.url,
-    /** Sends all changes through the proxy, and gives the answers. */
+    /** Sends all changes through the proxy and returns the responses. */
     sendAll: async (headers?: Headers) => {
       const answers: Awaited<ReturnType<typeof send>>[] = [];
       for (const change of changes) answers.push(await send(change, headers));
       return answers;
     },
-    /** All that a change would change. */
+    /** Returns everything that a change would affect. */
     state: async () => ({
       silences: await json('/api/v1/silences'),
       acknowledged: (
@@ -144,7 +144,7 @@ describeWhere([{ program: 'nginx' }], 'behind nginx with a bare "proxy_pass"', (
     timeout: TIMEOUT,
   }, async () => {
     await using site = await startSite(ACCOUNTS, AS_USER);
-    // As a browser sends the form of a page, and with headers of its own.
+    // As a browser submits a form on the page, and with additional headers.
     const answers = await site.sendAll({
       Origin: site.url,
       'X-Forwarded-User': 'mallory',

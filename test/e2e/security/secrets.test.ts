@@ -11,7 +11,7 @@ import { runFtmWatch } from '../../support/ftm-watch.ts';
 import { until } from '../../support/until.ts';
 import { basicAuth } from '../../support/web-bench.ts';
 
-/** Every secret begins with this, which stands nowhere else. */
+/** The prefix of every secret, which occurs nowhere else. */
 const MARK = 'c4n4ry';
 
 const SECRETS = {
@@ -31,7 +31,7 @@ const SECRETS = {
   unused: `${MARK}-of-another-program`,
 } as const;
 
-/** As they are, and as the middle of anything in base64, wherever that begins. */
+/** The secrets as they are, and as part of a base64 text at any offset. */
 const FORMS = Object.values(SECRETS).flatMap((secret) => [secret, encodeURIComponent(secret), ...inBase64(secret)]);
 
 function inBase64(secret: string): readonly string[] {
@@ -44,7 +44,7 @@ function inBase64(secret: string): readonly string[] {
   });
 }
 
-/** What of the secrets stands in a text, with what stands around it. */
+/** Returns the secrets found in a text, with the text around them. */
 function leaksIn(text: string): readonly string[] {
   return [MARK, ...FORMS].flatMap((form) => {
     const at = text.indexOf(form);
@@ -152,7 +152,7 @@ afterAll(async () => {
   await stack.disposeAsync();
 });
 
-/** Asks until the answer is there: the first rounds are still under way. */
+/** Polls until the response is complete, because the first rounds are still running. */
 async function get(path: string, done: (text: string) => boolean = () => true): Promise<string> {
   const ask = async (): Promise<{ readonly ok: boolean; readonly text: string }> => {
     const response = await fetch(`${url}${path}`, basicAuth('ops', SECRETS.webPassword));
@@ -226,7 +226,7 @@ describe('a peer that quotes the secrets that it was sent', () => {
   });
 });
 
-/** Without the line breaks of quoted-printable, which may go through the middle of a word. */
+/** Removes the line breaks of quoted-printable, which can split a word. */
 function unfolded(mail: string): string {
   return mail.replaceAll('=\r\n', '');
 }

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { actingTexts } from '../../support/fuzz.ts';
 import { runFtmWatch } from '../../support/ftm-watch.ts';
 
-/** Clears the screen, sets the title, colours what follows, turns it around. */
+/** Clears the screen, sets the title, colors the text that follows and reverses it. */
 const ACTS = '\u001b[2J\u001b]0;owned\u0007\u009b31m\u202e';
 
 let folder = '';

@@ -7,7 +7,7 @@ import { expect, test } from 'vitest';
 import { describeWhere } from '../../support/privilege.ts';
 
 const SOAK = fileURLToPath(new URL('../../../bench/soak/run.ts', import.meta.url));
-/** Of simulated time. The thirty days of `npm run soak` are for the night. */
+/** Simulated days. Nightly runs use the thirty days of `npm run soak`. */
 const DAYS = 2;
 const LIMIT_MS = 15 * 60_000;
 
@@ -16,7 +16,7 @@ interface Ended {
   readonly said: string;
 }
 
-/** What it says is shown too: it takes minutes, and shows the days go by. */
+/** Prints the output as well, because the run takes minutes and reports each day. */
 async function runSoak(parts: readonly string[]): Promise<Ended> {
   const child = spawn(process.execPath, [SOAK, ...parts], { stdio: ['ignore', 'pipe', 'inherit'] });
   let said = '';
@@ -35,7 +35,7 @@ describeWhere(['root', 'network-namespaces'], 'two days of noise and faults', ()
       const { code, said } = await runSoak(['--days', String(DAYS), '--every', '1200']);
       expect(said).toContain('false alarms: 0');
       expect(said).toContain('errors in its own log: 0');
-      // The exit code is its own verdict on all of it, memory included.
+      // The exit code is the soak's own verdict on everything, including memory.
       expect(code).toBe(0);
     },
     LIMIT_MS,

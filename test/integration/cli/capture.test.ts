@@ -13,7 +13,7 @@ import { causeOf } from '../../support/diagnosis-of.ts';
 import { timeline } from '../../support/incident-timeline.ts';
 import { packetsOf, pcapOf } from '../../support/packet-captures.ts';
 
-/** OpenSSL's s_client and s_server with a certificate that signed itself, on loopback. */
+/** A capture of OpenSSL's s_client and s_server on loopback, with a self-signed certificate. */
 const SEEN = corpus('capture').find(({ name }) => name === 'tls-1.2-and-dns.pcap.hex')?.bytes ?? Buffer.alloc(0);
 const HOST = 'license.example.test';
 const TLS_FACTS = { verdict: 'interception-suspected', because: null, cause: 'tls-interception-suspected', tls: '1.2' };
@@ -156,7 +156,7 @@ describe('ftm-watch trust learn --capture', () => {
 describe('ftm-watch capture --attach', () => {
   const socket = (): string => join(folder, 'store.sqlite.sock');
 
-  /** The capture, as if it was made now. */
+  /** Writes the capture as if it was made now. */
   function captureNow(): void {
     const { header, packets } = packetsOf(SEEN);
     const moved = packets.map(({ record, bytes }) => {

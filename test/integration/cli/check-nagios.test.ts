@@ -14,7 +14,7 @@ import { readPluginOutput } from '../../support/plugin-output.ts';
 import { createBlackHole } from '../../support/tcp-black-hole.ts';
 
 let folder: string;
-/** Of the daemon whose store is `store.sqlite` in the folder. */
+/** The socket of the daemon whose store is `store.sqlite` in the folder. */
 let socket: string;
 
 beforeEach(() => {
@@ -31,7 +31,7 @@ function configure(text: string): void {
   writeFileSync(join(folder, 'ftm-watch.yaml'), text);
 }
 
-/** One line and no other, as Nagios wants it. */
+/** Runs the check. Nagios requires exactly one line of output. */
 async function run(...args: readonly string[]): Promise<Ran & ReturnType<typeof readPluginOutput>> {
   const ran = await runCommand(['check', '--nagios', ...args, '-c', 'ftm-watch.yaml'], { cwd: folder });
   expect(ran.errors).toBe('');

@@ -12,7 +12,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-/** @param answers of the person at the terminal; null: nobody is there */
+/** @param answers typed by the person at the terminal; null: there is no terminal */
 function init(args: readonly string[], answers: readonly string[] | null = null): Promise<Ran> {
   const waiting = [...(answers ?? [])];
   const ask = answers === null ? null : () => Promise.resolve(waiting.shift() ?? '');
@@ -93,7 +93,7 @@ describe('ftm-watch init', () => {
     ).toBe(0);
   });
 
-  /** What a pipe holds. */
+  /** Yields the content of a pipe. */
   async function* pipe(...chunks: readonly string[]): AsyncGenerator<Buffer> {
     for (const chunk of chunks) yield Buffer.from(chunk);
   }

@@ -9,7 +9,7 @@ import { runCommand, type Ran } from '../../support/command-line.ts';
 import { startControl } from '../../support/control-bench.ts';
 
 let folder: string;
-/** Of the daemon whose store is `store.sqlite` in the folder. */
+/** The socket of the daemon whose store is `store.sqlite` in the folder. */
 let socket: string;
 
 beforeEach(() => {

@@ -40,7 +40,7 @@ function open(file = path): Store {
   return createStore({ path: file, retention: 24 * HOUR }, { clock: handClock(START), logger: logRecorder() });
 }
 
-/** A store that its daemon has open. */
+/** Opens a store as its daemon does. */
 function openStore(): Disposable {
   const store = open();
   store.recordRound(roundRecord(START));

@@ -66,7 +66,7 @@ describe('the tokens', () => {
     await using fac = await createFortiAuthenticator();
     const tokens = [{ count: 40_000, status: 'assigned', license: 'EFTM000000000001' }];
     const used: number[] = [];
-    // The simulator looks at the tokens once a page.
+    // The simulator reads the tokens once per page.
     Object.defineProperty(fac.state, 'tokens', {
       get: () => {
         collectGarbage();

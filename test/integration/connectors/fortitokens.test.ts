@@ -10,7 +10,7 @@ beforeAll(async () => {
 });
 afterAll(() => bench[Symbol.asyncDispose]());
 
-/** The fields that FortiPower/PowerFGT names: description, type, license, status. */
+/** The fields that FortiPower/PowerFGT documents: description, type, license, status. */
 const TOKEN = { description: 'of Alice', type: 'mobile', license: 'EFTM000000000001', user: 'alice', seed: 'c2VlZA==' };
 
 async function seen(fortitokens: FirewallState['fortitokens'], isAsked = true) {

@@ -160,7 +160,7 @@ describe('observeRegistration', () => {
   it.each([31, '31'])('logs in again when a token of %j s has run out', async (expiresIn) => {
     await using bench = await startRegistration({ expiresIn });
     let elapsed = 0;
-    // Two seconds pass whenever the time is looked at; a token is not used in its last half minute.
+    // Each reading of the clock advances it by two seconds. A token is not used in its last half minute.
     const clock = { ...systemClock, elapsed: () => (elapsed += 2000) };
     await bench.observe({ licenses: [A, B], context: { clock } });
     expect(paths(bench.service)).toEqual([TOKEN_PATH, TOKEN_PATH, LICENSES_PATH, TOKEN_PATH, LICENSES_PATH]);
@@ -171,7 +171,7 @@ describe('observeRegistration', () => {
     const store = memoryStore();
     const revoking: BudgetStore = {
       ...store,
-      // The first budget that counts two calls is saved just before the first question is sent.
+      // The first budget with two calls is saved immediately before the first request is sent.
       save: async (budget) => {
         if (budget.calls.length === 2) bench.service.tokens.clear();
         await store.save(budget);

@@ -12,7 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => bench[Symbol.asyncDispose]());
 
-/** A session as public clients read it (FortiPower/PowerFGT, hermanwjacobsen/hfortix-fortios). */
+/** A session as parsed by public clients (FortiPower/PowerFGT, hermanwjacobsen/hfortix-fortios). */
 const ANSWERED = {
   proto: 'tcp',
   saddr: '10.0.0.5',

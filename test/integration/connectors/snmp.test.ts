@@ -58,7 +58,7 @@ describe('observeHaRole', () => {
     ['garbage', 'timeout'],
     ['error-status', 'rejected'],
     ['wrong-community', 'protocol'],
-    // The library throws in a listener of its socket.
+    // The library throws in a listener on its socket.
     ['other-version', 'protocol'],
   ])('gives up on an agent that is %s, and never tells the community', async (fault, reason) => {
     await using agent = await start({ facHaCurrentStatus: 2 });

@@ -19,15 +19,15 @@ import {
 
 const HELD = { kind: 'registered', serial: 'FAC-VM0000000001' };
 const MINUTE = 60_000;
-/** Far away, so that every further look is one that the watch arranged itself. */
+/** The next date is so far away that any further check was scheduled by the watch itself. */
 const SCHEDULE = { expression: '0 0 0 1 1 *', timezone: 'UTC', seed: 'hq' };
 
 interface Watched extends AsyncDisposable {
   readonly clock: HandClock;
   readonly seen: readonly RegistrationObservation[];
-  /** Another unit, or the first one by its tokens, has these. */
+  /** Adds licences, as if another unit or the tokens of the first unit had them. */
   add(licenses: readonly string[]): void;
-  /** Waits for the look of this number. */
+  /** Waits for the check with this number. */
   look(number: number): Promise<RegistrationObservation | undefined>;
 }
 
@@ -66,7 +66,7 @@ async function watch(bench: RegistrationBench, licenses: readonly string[]): Pro
     },
     look: async (number) => {
       await expect.poll(() => seen.length).toBe(number);
-      // The time of the next look is read from the budget behind it.
+      // The time of the next check is read from the budget afterwards.
       await new Promise(setImmediate);
       return seen[number - 1];
     },

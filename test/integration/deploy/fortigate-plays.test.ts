@@ -9,7 +9,7 @@ import { renderFortigatePlays } from '../../../tools/generate/ansible/fortigate-
 import { playOf } from '../../../tools/generate/ansible/fortios-play.ts';
 import { describeWhere } from '../../support/privilege.ts';
 
-/** What the prompts of the plays are answered with. */
+/** Answers to the prompts of the plays. */
 const ANSWERS: Readonly<Record<string, string>> = {
   vdom: 'root',
   source_ip: '10.0.0.5',
@@ -26,7 +26,7 @@ const TASK = z.looseObject({ name: z.string(), loop: z.array(z.object({ selector
 const PLAYS = z.tuple([z.looseObject({ vars_prompt: z.array(z.object({ name: z.string() })), tasks: z.array(TASK) })]);
 type Task = z.infer<typeof TASK>;
 
-/** Asks each module itself, by the specification that it hands to Ansible. */
+/** Validates the parameters with the argument spec that each module passes to Ansible. */
 const ASK_MODULES = `
 import importlib, json, sys
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
@@ -60,7 +60,7 @@ function tasksOf(text: string): readonly Task[] {
   return PLAYS.parse(parse(answered(text)))[0].tasks;
 }
 
-/** Modules of the collection that the tasks call, with their parameters. */
+/** Returns the collection's modules that the tasks call, with their parameters. */
 function callsOf(tasks: readonly Task[]): readonly (readonly [string, unknown])[] {
   return tasks.flatMap((task) =>
     Object.entries(task).flatMap(([key, parameters]) => {

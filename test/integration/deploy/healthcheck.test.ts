@@ -7,7 +7,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { createIdentity } from '../../support/authority.ts';
 import { freePort } from '../../support/free-port.ts';
 
-/** Asks as the image does: exit code and what it says. */
+/** Runs the health check as the image does. Returns its exit code and output. */
 function ask(url: string): Promise<readonly [code: number, said: string]> {
   return new Promise((resolve) => {
     const env = { ...process.env, FTM_WATCH_HEALTH_URL: url };

@@ -28,7 +28,7 @@ describe('lastingFlaws(), endFlaws() and "openssl verify" agree', () => {
   });
 });
 
-/** Why OpenSSL refuses it; null: it does not. */
+/** Returns why OpenSSL rejects the path; null: it does not. */
 async function refusal(name: string, path: readonly Identity[]): Promise<string | null> {
   const write = async (what: string, identities: readonly Identity[]): Promise<string> => {
     const file = join(state.folder, `${name}-${what}.pem`);

@@ -34,7 +34,7 @@ interface Options {
   readonly appliances?: typeof UNITS;
 }
 
-/** Lines come from this machine, whose address is that of the first. */
+/** Lines come from this machine, whose address is that of the first unit. */
 const UNITS = [
   { name: 'fac-1', logSources: ['127.0.0.1'] },
   { name: 'fac-2', logSources: ['fac-2'] },
@@ -69,7 +69,7 @@ function sender(name: string, dnsNames: readonly string[] = []): Promise<Identit
   return createIdentity({ name, dnsNames, issuer: authority });
 }
 
-/** Says one line over TLS. */
+/** Sends one line over TLS. */
 function say(bench: IntakeBench, { pem, keyPem }: Identity): TLSSocket {
   const socket = connect({
     host: '127.0.0.1',

@@ -20,7 +20,7 @@ beforeEach(async () => {
 
 interface Followed {
   readonly recorder: ReturnType<typeof logRecorder>;
-  /** The lines since the last call. */
+  /** Returns the lines since the last call. */
   lines(): Promise<readonly string[]>;
   marks(): readonly FileMark[];
   stop(): Promise<readonly FileMark[]>;

@@ -110,8 +110,8 @@ interface Reading {
 }
 
 /**
- * Longer than one read at times, and with a last line that ends later. The file is renamed twice, and copied and cut
- * once: what is renamed or cut before anybody saw it would be lost.
+ * Writes rounds, some of them longer than one read, whose last line is completed later. The file is renamed twice, and
+ * copied and truncated once. Lines that were not read before a rename or truncation would be lost.
  */
 async function writeRounds(path: string, { areRead, isCut }: Reading): Promise<void> {
   for (let round = 0; round < ROUNDS; round += 1) {
@@ -133,7 +133,7 @@ function linesOf(round: number): number {
   return round % 5 === 0 ? 1_500 : 4;
 }
 
-/** Errors that the rounds have written up to this one. */
+/** Returns the number of errors written up to and including this round. */
 function written(round: number): number {
   return Array.from({ length: round + 1 }, (_, one) => linesOf(one)).reduce((sum, count) => sum + count, 0);
 }

@@ -29,7 +29,7 @@ function memory(content: unknown): Memory {
 
 const POSITIONS = { '/var/log/fac.log': [{ device: 1, inode: 2, head: '', headLength: 0, position: 3 }] };
 
-/** Listens to UDP, where `onEvent` hears what comes, and to a port for TCP that is taken. */
+/** Listens on UDP, with `onEvent` called for each event, and on a TCP port that is in use. */
 async function listenInPart(file: JsonFile, udp: number, onEvent: () => void): Promise<LogListening> {
   const taken = createServer().listen(0, '127.0.0.1');
   await once(taken, 'listening');

@@ -4,7 +4,7 @@ import { CONNECTION_LIMITS, type ConnectionLimits } from '../../../src/logs/list
 import { connectSender, ORDINARY, startIntake, TROUBLE } from '../../support/intake-bench.ts';
 import { handClock } from '../../support/hand-clock.ts';
 
-/** Unlike `once`, it does not fail when the peer resets the connection. */
+/** Waits for the close. Unlike `once`, it does not reject when the peer resets the connection. */
 function closing(socket: Socket): Promise<void> {
   return new Promise((resolve) => {
     socket.once('close', () => {
@@ -130,7 +130,7 @@ describe('syslog over TCP', () => {
     await bench.until(() => expect(bench.intake.counters().lines.tcp.other).toBe(1));
     await bench.until(() => expect(bench.intake.counters().connections.open).toBe(2));
     const closed = closing(stalled);
-    // The bytes of `stalled` may still be under way, so time passes until they were seen and waited for.
+    // The bytes from `stalled` may still be in transit, so the clock advances until they were read and timed out.
     await bench.until(() => {
       clock.advance(65_000);
       expect(bench.intake.counters().connections['timed-out']).toBe(1);
@@ -196,7 +196,7 @@ describe('syslog over TCP', () => {
     const before = await connectSender(port);
     for (let index = 0; index < 50; index += 1) await connectSender(port, '127.0.0.2');
     const later = await connectSender(port);
-    // Strangers that speak stay as long as there is room, and no longer.
+    // Unknown senders that send lines stay connected only while there is room.
     for (let index = 0; index < 50; index += 1) (await connectSender(port, '127.0.0.2')).write(`${ORDINARY}\n`);
     for (const socket of [before, later]) socket.write(`${TROUBLE}\n`);
     await bench.until(() => expect(bench.troubles()).toBe(2));

@@ -70,7 +70,7 @@ describe('syslog over UDP', () => {
     const socket = sender();
     socket.connect(bench.portOf('udp'), '127.0.0.1');
     await once(socket, 'connect');
-    // Without a turn of the event loop in between nothing is read, and the buffer overflows.
+    // Without a turn of the event loop in between, nothing is read and the buffer overflows.
     for (let i = 0; i < 30_000; i += 1) socket.send(ORDINARY);
     await bench.until(() => expect(bench.intake.counters().lines.udp.other).toBeGreaterThan(0));
     const dropped = (await readKernelDrops({ address: '127.0.0.1', port: bench.portOf('udp') })) ?? 0;
@@ -96,7 +96,7 @@ describe('syslog over UDP', () => {
     onTestFinished(() => void socket.close());
     socket.connect(port, address);
     await once(socket, 'connect');
-    // Without a turn of the event loop in between nothing is read, and the buffer overflows.
+    // Without a turn of the event loop in between, nothing is read and the buffer overflows.
     for (let i = 0; i < 5_000; i += 1) socket.send(ORDINARY);
     expect(await readKernelDrops({ address, port })).toBeGreaterThan(0);
     expect(await readKernelDrops({ address: '127.0.0.1', port })).toBe(0);

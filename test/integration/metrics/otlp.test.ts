@@ -12,7 +12,7 @@ import { type LogRecorder, logRecorder } from '../../support/log-recorder.ts';
 import { DIRECT } from '../../support/message-context.ts';
 import { decodeRequest } from '../../support/otlp-message.ts';
 
-// Loaded with the first push: what is awaited below is the push alone.
+// Otherwise the first push would load undici. The tests below wait only for the push itself.
 beforeAll(async () => {
   await import('undici');
 });
@@ -30,7 +30,7 @@ interface Collector extends AsyncDisposable {
   readonly pushes: Push[];
 }
 
-/** Answers with what `answer` does with the response to the push of this number, from 1 on. */
+/** Answers the push with this number, counted from 1, by calling `answer` with the response. */
 async function collector(answer: (response: ServerResponse, count: number) => void): Promise<Collector> {
   const pushes: Push[] = [];
   const server = createServer((request, response) => {
@@ -53,7 +53,7 @@ async function collector(answer: (response: ServerResponse, count: number) => vo
   };
 }
 
-/** The value of the one metric in a push. */
+/** Returns the value of the only metric in a push. */
 function countIn({ body }: Push): unknown {
   const decoded = decodeRequest(gunzipSync(body));
   return JSON.stringify(decoded).match(/"asDouble":\[(?<value>\d+)\]/u)?.groups?.['value'];
@@ -62,13 +62,13 @@ function countIn({ body }: Push): unknown {
 interface Bench extends Disposable {
   readonly clock: HandClock;
   readonly logger: LogRecorder;
-  /** How often a push failed, and how often metrics have arrived. */
+  /** The number of failed pushes, and how often metrics arrived. */
   readonly seen: { failed: number; arrived: number };
-  /** So many pushes have ended, and nothing but the next one is waited for. */
+  /** Waits until this many pushes have ended and only the next one is pending. */
   settled(count: number): Promise<void>;
 }
 
-/** Pushes a counter that has grown by one each time that it is read. */
+/** Pushes a counter that increases by one each time it is read. */
 function push(config: Partial<OtlpConfig> | null, env: NodeJS.ProcessEnv = {}, secret = ''): Bench {
   const clock = handClock(START);
   const logger = logRecorder();
@@ -159,7 +159,7 @@ describe('metrics are pushed', () => {
     bench.clock.advance(999);
     expect(server.pushes).toHaveLength(2);
     bench.clock.advance(1_001);
-    // The same values: a push that is repeated is not measured again.
+    // The values are the same, because metrics are not collected again for a retry.
     await expect.poll(() => server.pushes.map(countIn), PATIENCE).toEqual(['1', '1', '1']);
     await bench.settled(3);
     expect(bench.seen).toEqual({ failed: 2, arrived: 1 });
@@ -183,7 +183,7 @@ describe('metrics are pushed', () => {
     bench.clock.advance(1);
     await expect.poll(() => server.pushes.map(countIn), PATIENCE).toEqual(['1', '1']);
     await bench.settled(2);
-    // The next push is due before.
+    // The next regular push would be due earlier.
     bench.clock.advance(119_999);
     expect(server.pushes).toHaveLength(2);
     bench.clock.advance(1);

@@ -5,7 +5,7 @@ import { describeWhere } from '../../support/privilege.ts';
 
 const SOURCE = new URL('../../../src/network/lookup.ts', import.meta.url).href;
 
-/** Takes every file descriptor before the first lookup, then tells what comes of it. */
+/** Uses up all file descriptors before the first lookup, then prints the result. */
 const STARVED = `
   import { openSync } from 'node:fs';
   import { connect } from 'node:net';

@@ -18,7 +18,7 @@ import { freePort } from '../../support/free-port.ts';
 import { describeWhere } from '../../support/privilege.ts';
 import { createTcpPeer, type Peer } from '../../support/tls-peer.ts';
 
-/** connect(2) is refused with EACCES: a broadcast address needs an option that no probe sets. */
+/** connect(2) fails with EACCES, because a broadcast address needs a socket option that no probe sets. */
 const NOT_ALLOWED = { address: '255.255.255.255', port: 9, sourceAddress: null };
 const NEVER = new AbortController().signal;
 const STEP = new Error('The round was called off');
@@ -34,7 +34,7 @@ async function peer(serve: Parameters<typeof createTcpPeer>[0]): Promise<Peer> {
   return started;
 }
 
-/** A UDP server that answers each packet with itself. */
+/** Starts a UDP server that echoes each packet. */
 async function echo(): Promise<{ readonly port: number }> {
   const socket = createSocket('udp4');
   socket.on('message', (bytes, from) => socket.send(bytes, from.port, from.address));
@@ -57,7 +57,7 @@ const BUGS: Readonly<Record<string, () => UdpPart>> = {
   'the packet cannot be made again': () => ({ packet: throwing(1), read: () => null }),
 };
 
-/** Works so many times. */
+/** Returns a function that throws after this many calls. */
 function throwing(times = 0): () => Buffer {
   let left = times;
   return () => {
@@ -145,7 +145,7 @@ describe('a connected socket', () => {
   });
 });
 
-/** A peer that does nothing, and its end of the first connection. */
+/** Starts a peer that does nothing. `accepted` is its end of the first connection. */
 async function quietPeer(): Promise<{ readonly port: number; readonly accepted: Promise<Socket> }> {
   const accepted = Promise.withResolvers<Socket>();
   const { port } = await peer(accepted.resolve);
@@ -180,7 +180,7 @@ describe('an answer of an API that is cut', () => {
   const WANTED = { method: 'GET', path: '/', headers: {}, withoutSecrets: (text: string) => text } as const;
   const CONTEXT = { clock: systemClock, signal: NEVER, ownTurn: () => Promise.resolve() };
 
-  /** The connection is reset in the middle of the body, when the exchange has ended. */
+  /** Resets the connection in the middle of the body, after the exchange has ended. */
   async function exchange(head: string): Promise<unknown> {
     const { port, accepted } = await quietPeer();
     const agent = new Agent();
@@ -212,7 +212,7 @@ test('systemExchanges() ends when it is called off', async () => {
 
 const SOURCE = new URL('../../../src/network/', import.meta.url).href;
 
-/** Takes every file descriptor, then asks over everything that opens a socket. */
+/** Uses up all file descriptors, then makes requests through everything that opens a socket. */
 const STARVED = `
   import { openSync } from 'node:fs';
   import 'net-snmp';

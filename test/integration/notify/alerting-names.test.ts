@@ -25,7 +25,7 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** A site with a store of its own, on a clock of its own. */
+/** A site with a separate store and clock. */
 function site(file: string, clock = handClock(START)) {
   const ids: string[] = [];
   const logger = logRecorder();

@@ -45,7 +45,7 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** A channel whose peer says what `answers` holds for the recipient. */
+/** A channel whose peer replies with the entry in `answers` for the recipient. */
 function channel(id: ChannelId, recipients: readonly string[]): MessageChannel {
   return {
     kind: 'messages',

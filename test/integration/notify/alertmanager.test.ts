@@ -16,7 +16,7 @@ const NEVER = new AbortController().signal;
 
 const secrets: SecretReader = (source) => readSecret(source, {});
 
-/** What a message said, `firing cause` or `over cause` for each alert. */
+/** Returns the alerts in a message, `firing cause` or `over cause` for each one. */
 function said({ body }: ReceivedPost): readonly string[] {
   const alerts = body as readonly { readonly labels: Readonly<Record<string, string>>; readonly endsAt?: string }[];
   return alerts.map(({ labels, endsAt }) => `${endsAt === undefined ? 'firing' : 'over'} ${labels['cause'] ?? ''}`);
@@ -26,7 +26,7 @@ describe('createAlertmanagerClient', () => {
   const line = timeline().rounds(2, [causeOf('tls-intercepted')]);
   const alerts = (now: number): ReturnType<typeof alertsOf> => alertsOf(line.state, AT_HQ, now);
 
-  /** A client whose clock goes on together with the incidents. */
+  /** A client whose clock advances together with the incidents. */
   function telling(urls: readonly string[]): {
     readonly line: Timeline;
     readonly client: AlertmanagerClient;

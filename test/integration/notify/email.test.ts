@@ -57,7 +57,7 @@ async function send({ servers, to = [ALICE, BOB], notification = NOTIFICATION, s
   );
 }
 
-/** What the server makes of a message to Alice. */
+/** Returns the outcome of sending a message to Alice through this server. */
 async function toAlice(server: MailRelay): Promise<RecipientOutcome['kind'] | undefined> {
   return (await send({ servers: [server], to: [ALICE] }))[0]?.kind;
 }

@@ -4,7 +4,7 @@ import { describeWhere } from '../../support/privilege.ts';
 
 const SOURCE = new URL('../../../src/', import.meta.url).href;
 
-/** Makes channels and threads while no file can be opened. */
+/** Creates channels and threads while no file can be opened. */
 const STARVED = `
   import { closeSync, openSync } from 'node:fs';
   import { createEmailChannel } from '${SOURCE}notify/channels/email.ts';

@@ -127,7 +127,7 @@ describe('what every server refuses', () => {
     const alerting = bench.start([ALICE]);
     await rounds(alerting, 3, [mail]);
     bench.clock.step(4 * HOUR);
-    // The first is due again too, and goes last.
+    // The first notification is due again too, and is sent last.
     bench.answer(() => 'sent');
     await rounds(alerting, 20, [mail]);
     expect(bench.tries.filter((line) => line.endsWith('sent'))).toEqual(['reminder mail-unreachable sent']);

@@ -7,7 +7,7 @@ import { SECOND } from '../../support/incident-timeline.ts';
 const NOW = AbortSignal.abort(new Error('now'));
 const CAUSES = [causeOf('tls-intercepted')];
 
-/** An alert is on its way, and its receiver says nothing until `answer` is called. */
+/** Starts sending an alert. Its receiver does not respond until `answer` is called. */
 async function underWay(bench: AlertingBench): Promise<{ readonly first: Alerting; readonly answer: () => void }> {
   const answer = bench.hold();
   const first = bench.start(['ops']);

@@ -8,7 +8,7 @@ import { handClock } from '../../support/hand-clock.ts';
 import { MINUTE, START } from '../../support/incident-timeline.ts';
 import { logRecorder } from '../../support/log-recorder.ts';
 
-// Loaded with the first beat: what is awaited below is the beat alone.
+// Otherwise the first beat would load undici. The tests below wait only for the beat itself.
 beforeAll(async () => {
   await import('undici');
 });
@@ -29,7 +29,7 @@ it('createHeartbeat fetches on schedule while rounds run, and warns once when it
     { url: { kind: 'file', path: 'url' }, every: MINUTE },
     { clock, logger, isAlive: () => alive, ...DIRECT, readSecret: () => Promise.resolve(url) },
   );
-  /** The answer is there: only the next beat is waited for, and no deadline runs that the clock could reach. */
+  /** The response has arrived: only the next beat is pending, and there is no deadline that the clock could reach. */
   const arrived = () => expect.poll(() => clock.timers(), { timeout: 5_000 }).toBe(1);
   heartbeat.start();
   await expect.poll(() => beats).toBe(1);

@@ -25,7 +25,7 @@ const SECTIONS: Readonly<Record<string, (url: string) => object>> = {
   }),
 };
 
-/** All of alerting over a real store, with the channels of these sections. */
+/** Starts alerting with a real store and with the channels in these sections. */
 async function alertingOf(sections: object): Promise<{ readonly alerting: Alerting; readonly clock: HandClock }> {
   const folder = mkdtempSync(join(tmpdir(), 'ftm-watch-limited-'));
   const [clock, logger] = [handClock(START), logRecorder()];
@@ -50,7 +50,7 @@ async function pass(alerting: Alerting, clock: HandClock, time: number): Promise
   }
 }
 
-/** The bodies that were taken, without what tells one try from another. */
+/** Returns the accepted bodies, without the fields that differ between attempts. */
 function taken({ posts }: JsonReceiver, isTaken: (post: ReceivedPost) => boolean): readonly string[] {
   return posts.filter(isTaken).map(({ body }) => JSON.stringify(body));
 }
@@ -84,11 +84,11 @@ describe.each(Object.keys(SECTIONS))('%s', (kind) => {
     await pass(alerting, clock, HOUR);
 
     const bodies = taken(receiver, (post) => accepted.has(post));
-    // A beginning and an end.
+    // One message for the start and one for the end.
     expect(bodies).toHaveLength(2);
     expect(new Set(bodies).size).toBe(2);
     expect(receiver.posts).toHaveLength(answers.length + 2);
-    // It was left alone for as long as it asked.
+    // The service was not contacted for as long as it had requested.
     expect((times[1] ?? 0) - (times[0] ?? 0)).toBeGreaterThanOrEqual(120 * SECOND);
     expect((times[4] ?? 0) - (times[3] ?? 0)).toBeGreaterThanOrEqual(60 * SECOND);
     expect((times[1] ?? 0) - (times[0] ?? 0)).toBeLessThan(130 * SECOND);

@@ -16,7 +16,7 @@ import { timeline } from '../../support/incident-timeline.ts';
 import { jsonReceiver } from '../../support/json-receiver.ts';
 import { logRecorder } from '../../support/log-recorder.ts';
 
-/** No resolver knows it: it is reached through the proxy or not at all. */
+/** A name that no resolver can resolve, so that it is reached only through the proxy. */
 const HOST = 'hooks.example.test';
 const URL_OF_SERVICE = `https://${HOST}/services/secret`;
 
@@ -58,7 +58,7 @@ const SERVICES: Readonly<Record<string, object>> = {
   webhooks: { url: URL_OF_SERVICE },
 };
 
-/** Sends one notification by one channel. @returns what became of it */
+/** Sends one notification over one channel. @returns the outcome */
 async function send(channel: string, notify: object, env: Readonly<Record<string, string>> = {}) {
   if (NOTIFICATION === undefined) throw new Error('Nothing was sent');
   const own = { ...SERVICES[channel], ...(channel === 'pagerduty' ? { routingKeyFile: secretFile } : {}), caFile };

@@ -23,7 +23,7 @@ afterEach(() => {
 const rounds = (alerting: Alerting, count: number, causes: readonly Cause[]): Promise<void> =>
   liveRounds(alerting, bench.clock, count, causes);
 
-/** As `alerting` works meanwhile. */
+/** Advances the clock while `alerting` works. */
 async function pass(alerting: Alerting, time: number): Promise<void> {
   for (let rest = time; rest > 0; rest -= 10 * SECOND) {
     bench.clock.advance(Math.min(rest, 10 * SECOND));
@@ -39,7 +39,7 @@ describe('a channel that reports no outcome for a recipient', () => {
     });
     const alerting = bench.start([ALICE, BOB]);
     await rounds(alerting, 2, [intercepted]);
-    // The second try after the usual pause, in the 30 s of a round.
+    // The second attempt comes after the usual pause, within the 30 s of a round.
     expect(bench.tries).toEqual([
       'firing tls-intercepted sent',
       'firing tls-intercepted unknown',

@@ -16,7 +16,7 @@ const OPTIONS = { now: START, keepsPending: false };
 
 let folder: string;
 let copy: string;
-/** A daemon whose messages do not arrive: one recipient is out of reach, the other one refuses. */
+/** A daemon whose messages are not delivered: one recipient is unreachable and the other refuses. */
 let running: AlertingBench;
 
 beforeEach(async () => {
@@ -32,7 +32,7 @@ afterEach(() => {
   rmSync(folder, { recursive: true });
 });
 
-/** A daemon whose messages have all arrived. */
+/** Starts a daemon whose messages have all been delivered. */
 async function heard(): Promise<{ readonly bench: AlertingBench; readonly alerting: Alerting }> {
   const bench = alertingBench();
   const alerting = bench.start(RECIPIENTS);
@@ -43,7 +43,7 @@ async function heard(): Promise<{ readonly bench: AlertingBench; readonly alerti
 
 const DAYS_LATER = 9 * 24 * HOUR;
 
-/** What a daemon tries to send that is started with this store while the fault lasts. */
+/** Returns what a daemon tries to send if it is started with this store while the fault lasts. */
 async function triesOf(store: string): Promise<readonly string[]> {
   using bench = alertingBench(store);
   await liveRounds(bench.start(RECIPIENTS), bench.clock, 3, [CAUSE]);

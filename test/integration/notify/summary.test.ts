@@ -13,7 +13,7 @@ import { HOUR, POLICY, SECOND } from '../../support/incident-timeline.ts';
 import { logRecorder } from '../../support/log-recorder.ts';
 import { noSummaryFacts } from '../../support/plain-alerting.ts';
 
-/** A Tuesday: Monday 07:00 in Berlin is six days off, at 06:00 in UTC. */
+/** A Tuesday. Monday 07:00 in Berlin is six days later, at 06:00 UTC. */
 const TUESDAY = Date.parse('2026-11-24T13:00:00Z');
 const MONDAY = Date.parse('2026-11-30T06:00:00Z');
 const WEEK = 7 * 24 * HOUR;
@@ -27,7 +27,7 @@ beforeEach(() => {
 
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-/** A daemon on this clock until it is stopped. */
+/** A daemon that runs on this clock until it is stopped. */
 function daemon(clock: HandClock, more: Partial<AlertingParts> = {}) {
   const logger = logRecorder();
   const told: Notification[] = [];

@@ -30,7 +30,7 @@ async function deliver(receiver: object): Promise<RecipientOutcome | undefined> 
   return outcome;
 }
 
-/** What comes, closed when the sender has ended, as a receiver does. */
+/** Collects what arrives, and closes the connection when the sender ends it, as a receiver does. */
 function collect(texts: string[]): (socket: Socket) => void {
   return (socket) => {
     let text = '';

@@ -25,14 +25,14 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** What came, in order, with how often each came. */
+/** Counts how often each ID arrived, in order of first arrival. */
 function counted(ids: readonly unknown[]): ReadonlyMap<unknown, number> {
   return new Map([...Map.groupBy(ids, (id) => id)].map(([id, all]) => [id, all.length]));
 }
 
 it('tells two sites with one sender and one clock under different ids, and a repeat under the same', async () => {
   const mails: string[] = [];
-  // Both take the whole message and put it off the first time.
+  // Both accept the whole message and then defer it the first time.
   await using relay = await smtpSink({
     message: ({ headers }) => {
       const id = headers.get('message-id') ?? '';
@@ -90,7 +90,7 @@ it('tells two sites with one sender and one clock under different ids, and a rep
   await site('hq');
   await site('branch');
 
-  // A beginning and an end of each site, each once put off.
+  // A start and an end for each site, each deferred once.
   expect([...counted(mails).values()]).toEqual([2, 2, 2, 2]);
   expect([...counted(posts).values()]).toEqual([2, 2, 2, 2]);
   expect(relay.mails.map(({ headers }) => headers.get('x-ftm-watch-event'))).toEqual([

@@ -13,7 +13,7 @@ const { told: TOLD } = timeline()
   .rounds(5, []);
 const TEMPLATE = JSON.stringify(Object.fromEntries(TEMPLATE_NAMES.map((name) => [name, `{{${name}}}`])));
 
-/** What a web hook with such keys is posted for a beginning and an end. */
+/** Returns what is posted to a webhook with these keys when an incident starts and ends. */
 async function posted(keys: object): Promise<Awaited<ReturnType<typeof jsonReceiver>>['posts']> {
   await using receiver = await jsonReceiver();
   const sections = { webhooks: [{ name: 'chat', url: `${receiver.url}/hook`, ...keys }] };
@@ -41,7 +41,7 @@ describe('a web hook with a template', () => {
       runbook: 'https://monitor.example.org/runbooks/tls-intercepted',
       page: `https://monitor.example.org/incidents/${String(begin?.['incident'])}`,
     });
-    // A text of a stranger stays one: no key, no place and no pattern of it counts.
+    // Text from an unknown sender remains text. Its keys, placeholders and patterns have no effect.
     expect(begin?.['text']).toContain('"}, "admin": true, "x": {"{{site}} $& \\ ');
     expect(end).toMatchObject({ event: 'resolved', tone: 'good', key: begin?.['key'] });
     expect(end?.['id']).not.toBe(begin?.['id']);

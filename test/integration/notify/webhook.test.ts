@@ -35,7 +35,7 @@ async function post(
   return channel.deliver({ notification, recipients: channel.recipients, firstFailedAt: START + MINUTE }, NEVER);
 }
 
-/** An HTTP server whose answers have a status, and a body that never comes. */
+/** An HTTP server that sends a status and headers, but never a body. */
 async function headersOnly(status: number): Promise<AsyncDisposable & { readonly url: string }> {
   const server = createServer((_request, response) =>
     response.writeHead(status, { 'content-length': 9 }).flushHeaders(),

@@ -19,7 +19,7 @@ async function ask(options: TlsPeerOptions, anchor: Identity): Promise<HeardWord
   return await askOpenssl(request, certificateOf(anchor), probeContext({}), createEndpointDeps());
 }
 
-/** A leaf that every TLS client refuses. */
+/** Returns a leaf certificate that every TLS client rejects. */
 async function flawed(issuer: Identity): Promise<Identity> {
   const extensions = [new Extension('1.3.6.1.4.1.12356.1', true, new Uint8Array([5, 0]))];
   return createIdentity({ name: `CN=${HOST}`, dnsNames: [HOST], issuer, extensions });

@@ -11,7 +11,7 @@ beforeAll(async () => {
   bench = await createTlsBench();
 });
 
-/** What the probe says of a peer that does `act` when the ClientHello is there. */
+/** Returns the outcome of probing a peer that calls `act` when the ClientHello has arrived. */
 async function atHello(act: (socket: Socket) => void, look: Look = {}): Promise<TlsOutcome> {
   await using peer = await createPeerAtHello(act);
   const seen = await bench.look(peer.port, look);
@@ -21,7 +21,7 @@ async function atHello(act: (socket: Socket) => void, look: Look = {}): Promise<
   return seen.tls;
 }
 
-/** Sends `bytes` one by one, 20 ms apart. */
+/** Sends `bytes` one at a time, 20 ms apart. */
 function trickle(socket: Socket, bytes: Buffer): void {
   let sent = 0;
   const timer = setInterval(() => {
@@ -33,7 +33,7 @@ function trickle(socket: Socket, bytes: Buffer): void {
   });
 }
 
-/** The start of a TLS 1.2 ServerHello record, which announces more than will come. */
+/** The start of a TLS 1.2 ServerHello record that announces more bytes than are sent. */
 const HALF_SERVER_HELLO = Buffer.from([
   0x16, 0x03, 0x03, 0x00, 0x7a, 0x02, 0x00, 0x00, 0x76, 0x03, 0x03, 1, 2, 3, 4, 5, 6, 7,
 ]);
@@ -149,7 +149,7 @@ describe.concurrent('observeEndpoint and a handshake that fails', () => {
   ])('keeps the chain of a connection that is %s after the certificate', async (_, act, reason) => {
     const { leaf, intermediate } = bench.hierarchy;
     await using server = await createTlsPeer({ chain: [leaf, intermediate], maxVersion: 'TLSv1.2' });
-    // A middlebox that lets the server's first flight pass, certificate included, and then acts.
+    // A middlebox that passes the server's first flight on, including the certificate, and then calls `act`.
     await using middlebox = await createTcpPeer((socket) => {
       const up = connect(server.port, '127.0.0.1').on('error', () => {});
       socket.once('data', (hello) => up.write(hello));

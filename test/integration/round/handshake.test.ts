@@ -23,7 +23,7 @@ function printsOf(...identities: readonly Identity[]): readonly string[] {
 }
 
 async function capture(...chain: readonly [Identity, ...Identity[]]): Promise<TlsOutcome> {
-  // Level 0 lets a server have the weakest of keys.
+  // Security level 0 allows a server with the weakest keys.
   await using peer = await createTlsPeer({ chain, ciphers: 'DEFAULT@SECLEVEL=0' });
   return await bench.tls(peer.port);
 }

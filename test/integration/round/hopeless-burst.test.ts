@@ -12,7 +12,7 @@ import { createTcpPeer } from '../../support/tls-peer.ts';
 
 const SILENT = '127.0.0.2';
 const GOOD = '127.0.0.3';
-/** Longer than an address at which nothing works is given, shorter than a connection may take. */
+/** Longer than the time allowed for an address where nothing works, shorter than the time allowed for a connection. */
 const LATE = 5_000;
 
 const clock = hurriedClock(4);
@@ -33,7 +33,7 @@ function targetAt(port: number): PathTarget {
   };
 }
 
-/** Says nothing at one address; at the other one it answers, the third connection late. */
+/** A site that never responds at one address. At the other it responds, but late to the third connection. */
 async function createSite(): Promise<AsyncDisposable & { readonly port: number }> {
   const { leaf, intermediate } = bench.hierarchy;
   const server = createTls({ cert: chainPem(leaf, intermediate), key: leaf.keyPem }, (socket) => {
@@ -61,7 +61,7 @@ function outcomeOf({ address, tcp, tls }: EndpointObservation): Outcome {
   return { address, ended, time: last.durationMs };
 }
 
-/** Twenty connections. */
+/** The addresses for twenty connections, in turn. */
 function inTurn(...addresses: readonly string[]): readonly string[] {
   return Array.from({ length: 20 }, (_, index) => addresses[index % addresses.length] ?? '');
 }

@@ -18,7 +18,6 @@ afterEach(async () => {
   for (const cleanUp of cleanUps.splice(0)) await cleanUp();
 });
 
-/** Starts a round. */
 async function begin(
   config: Config,
   clock: Clock,
@@ -35,11 +34,11 @@ async function begin(
   return { end: observeRound(instruments, wishes, signal) };
 }
 
-/** Accepts connections at all addresses of the machine and says nothing. */
+/** Accepts connections on all addresses of the machine and never responds. */
 async function silentPeer(): Promise<Peer & { readonly mostOpen: number }> {
   let mostOpen = 0;
   const peer = await createTcpPeer((socket) => {
-    // Read, so that it hears of the end.
+    // Reads, so that it detects closed connections.
     socket.resume();
     mostOpen = Math.max(mostOpen, peer.open);
   }, '0.0.0.0');
@@ -49,7 +48,9 @@ async function silentPeer(): Promise<Peer & { readonly mostOpen: number }> {
   };
 }
 
-/** So many services at addresses of their own on loopback, and the licence server beside them. */
+/**
+ * Returns a configuration with this many services at separate loopback addresses, in addition to the licence server.
+ */
 function silentServices(count: number, port: number): Promise<Config> {
   const services = Array.from({ length: count }, (_, index) => ({
     name: `service-${String(index)}`,
@@ -92,7 +93,7 @@ describe('a round of many targets', () => {
     const config = await silentServices(200, peer.port);
     const round = await begin(config, hurriedClock(8), new AbortController().signal);
     const { services } = (await round.end).path;
-    // The peer hears of the end of a connection a little later.
+    // The peer detects a closed connection slightly later.
     expect(peer.mostOpen).toBeLessThanOrEqual(128 + 50);
     const reasons = services.flatMap(({ endpoints }) =>
       endpoints.map(({ tls }) => tls?.kind === 'failed' && tls.reason),
@@ -118,7 +119,7 @@ describe('a round of many targets', () => {
       (open) => open === 0,
       5_000,
     );
-    // Those that were being dialled reach the peer a little later, and all 128 may have been.
+    // Connections that were being opened reach the peer slightly later. That can be all 128.
     expect(peer.seen - seen).toBeLessThanOrEqual(128);
     expect(seen).toBeLessThan(500);
   });

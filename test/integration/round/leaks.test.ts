@@ -5,12 +5,12 @@ import type { Identity } from '../../support/authority.ts';
 import { createTlsBench, IMPATIENT } from '../../support/tls-bench.ts';
 import { createPeerAtHello, createTcpPeer, createTlsPeer, type Peer } from '../../support/tls-peer.ts';
 
-/** Fingerprints of the chain, whatever became of the handshake. */
+/** Returns the fingerprints of the chain, whether or not the handshake succeeded. */
 function prints(tls: TlsOutcome | null): readonly string[] {
   return (tls?.chain?.certificates ?? []).map((certificate) => certificate.fingerprint);
 }
 
-/** Handles that keep this process busy: sockets, timers. */
+/** Returns the number of handles that keep this process busy: sockets and timers. */
 function handles(): number {
   return process.getActiveResourcesInfo().filter((name) => name === 'TCPSocketWrap' || name === 'Timeout').length;
 }

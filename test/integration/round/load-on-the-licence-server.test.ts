@@ -33,7 +33,7 @@ function own<T extends AsyncDisposable>(resource: T): T {
   return resource;
 }
 
-/** What becomes of the connections, in turns. */
+/** The outcomes of successive connections. */
 type Fate = 'genuine' | 'inspected' | 'new leaf' | 'reset';
 
 function tlsServer(...chain: readonly [Identity, ...Identity[]]): Server {
@@ -45,7 +45,7 @@ function tlsServer(...chain: readonly [Identity, ...Identity[]]): Server {
   return server;
 }
 
-/** A licence server and what is on the way to it. */
+/** Starts a licence server and the device on the path to it. */
 async function createSite(fates: readonly Fate[]): Promise<number> {
   const straight = tlsServer(genuine.leaf, genuine.intermediate);
   const leaf = (issuer: Identity): Promise<Identity> =>
@@ -102,7 +102,7 @@ async function configFor(port: number): Promise<Config> {
   );
 }
 
-/** In the first hour, which has the most: what is new is looked into. */
+/** Returns the connections in the first hour, which has the most because everything new is investigated. */
 async function connectionsInAnHour(port: number, options: RoundsByHandOptions = {}): Promise<number> {
   using dialled = countDialled(port);
   using rounds = await startRoundsByHand(await configFor(port), options);
@@ -113,7 +113,7 @@ async function connectionsInAnHour(port: number, options: RoundsByHandOptions = 
 
 const ALL_SORTS: readonly Fate[] = ['genuine', 'reset', 'inspected', 'new leaf', 'reset'];
 
-// docs/performance.md gives these figures.
+// docs/performance.md lists these figures.
 describe('connections an hour to an address of the licence server, every look included', () => {
   test.each<readonly [string, number, readonly Fate[], RoundsByHandOptions]>([
     ['everything works', 125, ['genuine'], {}],

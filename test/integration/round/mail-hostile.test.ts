@@ -21,7 +21,7 @@ test('survives whatever a server says', async () => {
       let turn = 0;
       await using server = await createScriptedSmtp({
         ...(greeting === null ? {} : { greeting }),
-        // In the end it hangs up, so that no run waits for the deadline.
+        // It finally closes the connection, so that no run waits for the deadline.
         onLine: () => (turn < replies.length ? (replies[turn++] ?? CLOSE) : CLOSE),
       });
       const limit = AbortSignal.timeout(100);

@@ -13,7 +13,7 @@ beforeAll(async () => {
   bench = await createMailBench();
 });
 
-/** A server that offers these mechanisms, and asks for more until the last line of each. */
+/** A server that offers these mechanisms, and keeps asking until the last line of each. */
 function offering(offer: string): Promise<ScriptedSmtp> {
   const questions = [`334 VXNlcm5hbWU6\r\n`, `334 UGFzc3dvcmQ6\r\n`];
   return createScriptedSmtp({

@@ -40,7 +40,7 @@ afterEach(async () => {
   await dns[Symbol.asyncDispose]();
 });
 
-/** Asks the resolver of the test, and looks at mail servers on this port. */
+/** Queries the test's resolver, and checks mail servers on this port. */
 async function lookAt(port: number, clock: Clock = systemClock): Promise<Look> {
   const look = await lookUnder(
     'mail: [{ host: mail.test, from: fac@x.test, to: user@own.test }]\n' +

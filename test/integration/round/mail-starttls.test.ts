@@ -8,7 +8,7 @@ import { createMailBench, type MailBench } from '../../support/mail-bench.ts';
 import { agreeable } from '../../support/smtp-script.ts';
 import { createTcpPeer, type Peer } from '../../support/tls-peer.ts';
 
-/** RFC 8446 §5.1. */
+/** The content type of a handshake record (RFC 8446 §5.1). */
 const HANDSHAKE_RECORD = 22;
 
 let bench: MailBench;
@@ -17,7 +17,7 @@ beforeAll(async () => {
   bench = await createMailBench();
 });
 
-/** A server that refuses every recipient, once it is spoken to under TLS. @param go what it says to STARTTLS */
+/** A server that refuses every recipient once TLS is established. @param go the reply to STARTTLS */
 function upgrading(go: string): Promise<Peer> {
   const secureContext = createSecureContext(bench.served);
   return createTcpPeer((socket) => {

@@ -55,7 +55,7 @@ describe('observeMail and time', () => {
     ['later than FortiAuthenticator waits', 1000, 'timeout'],
   ] as const)('a server that answers every step, %s, is not silent: %i ms', async (_, timeout, reason) => {
     await using server = await createScriptedSmtp({
-      // 4 s for each answer, and a third one does not fit.
+      // 4 s for each response, so there is no time for a third one.
       onLine: (line) => (line.startsWith('RCPT') ? null : agreeable(line)),
       replyAfterMs: 4000 / 20,
     });

@@ -21,7 +21,7 @@ function look(port: number, ctx: Partial<ProbeContext> = {}, host = '127.0.0.1')
   return observeNtp({ host, port }, system, probeContext(ctx));
 }
 
-/** For servers that do not answer: 3 s are 300 ms. */
+/** For servers that do not respond. It shortens 3 s to 300 ms. */
 const hurried = { clock: hurriedClock(10) };
 
 describe('observeNtp', () => {

@@ -18,7 +18,7 @@ function proxyAt(port: number, more: Partial<ProxyConfig> = {}): ProxyConfig {
   return { host: '127.0.0.1', port, user: null, password: null, ...more };
 }
 
-/** Looks through a proxy that does `act` when the CONNECT is there. */
+/** Checks through a proxy that calls `act` when the CONNECT has arrived. */
 async function atConnect(act: (socket: Socket) => unknown, look: Look = {}): Promise<EndpointObservation> {
   await using peer = await createPeerAtHello((socket) => {
     act(socket);
@@ -58,7 +58,7 @@ describe.concurrent('observeEndpoint through a CONNECT proxy', () => {
       expect.stringMatching(/^CONNECT license\.example\.test:443 HTTP\/1\.1\r\nhost: license\.example\.test:443\r\n/u),
     ]);
     expect(proxy.asked[0]).not.toMatch(/proxy-authorization/iu);
-    // The port of HTTPS goes without saying (RFC 9110 §7.2).
+    // The default port of HTTPS is omitted (RFC 9110 §7.2).
     expect(requests).toEqual([expect.stringContaining('\r\nhost: license.example.test\r\n')]);
   });
 

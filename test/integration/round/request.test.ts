@@ -11,7 +11,7 @@ beforeAll(async () => {
   bench = await createTlsBench();
 });
 
-/** Looks at a server that does `act` when the request is there. */
+/** Checks a server that calls `act` when the request has arrived. */
 async function atRequest(
   act: (socket: TLSSocket, request: string) => void,
   look: Look = {},
@@ -31,7 +31,7 @@ async function atRequest(
   return seen;
 }
 
-/** A server that writes `text` and stays open. */
+/** Returns a handler that writes `text` and keeps the connection open. */
 function write(text: string): (socket: TLSSocket) => void {
   return (socket) => void socket.write(text);
 }
@@ -143,8 +143,8 @@ describe.concurrent('observeEndpoint and HTTP', () => {
   test('tells a reset from an orderly end', async () => {
     const { leaf } = bench.hierarchy;
     await using server = await createTlsPeer({ chain: [leaf] });
-    // A middlebox that lets the handshake pass, and resets at the request: the hello is followed by 80 bytes, then by
-    // 200.
+    // A middlebox that passes the handshake on and resets at the request. The ClientHello is followed by 80 bytes, then
+    // by 200.
     await using middlebox = await createTcpPeer((socket) => {
       const up = connect(server.port, '127.0.0.1').on('error', () => {});
       let afterHello = 0;

@@ -101,7 +101,7 @@ describe('the history of alerts', () => {
     for (let index = 0; index < 50; index += 1)
       expect(alertHistory()).toMatchObject({ complete: false, incidents: [{ id: 'known' }] });
     expect(performance.now() - started).toBeLessThan(500);
-    // What happens meanwhile is known without the file.
+    // Events since then are available without the file.
     store.journal.record(openedEntry());
     expect(alertHistory().outboxEntries).toHaveLength(2);
 

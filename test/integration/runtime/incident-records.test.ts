@@ -40,7 +40,7 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** Over for weeks: memory has forgotten it. */
+/** This incident ended weeks ago, so it is no longer in memory. */
 const OVER: Incident = {
   ...incidentOf(causeOf('tls-intercepted')),
   id: 'old',

@@ -25,7 +25,7 @@ it('looks up a licence that its unit tells of later than it was asked for the fi
         authUrl: service.config.authUrl,
         caFile: service.config.caFile,
       },
-      // Far away: every further look is one that something asked for.
+      // The next date is so far away that any further check was requested.
       schedule: { appliance: '0 0 0 1 1 *', registration: '0 0 0 1 1 *' },
     }),
   );

@@ -11,7 +11,7 @@ import { logRecorder } from '../../support/log-recorder.ts';
 import { roundRecord } from '../../support/store-records.ts';
 
 const DAY = 24 * HOUR;
-/** Over the end of a day, of whose parts the shares differ. */
+/** Crosses midnight. The parts before and after it have different shares. */
 const SPAN = { from: START, until: START + DAY };
 
 let folder: string;

@@ -51,12 +51,12 @@ async function start(appliance: string): Promise<void> {
   monitor.start();
 }
 
-/** How each unit is known. */
+/** Returns the kind of observation for each unit. */
 function known(): readonly (string | undefined)[] {
   return monitor.picture().appliances.map(({ rest }) => rest?.kind);
 }
 
-/** The requests with which each look at a unit begins. */
+/** Returns the number of requests that start a check of a unit. */
 function looks({ requests }: FortiAuthenticator): number {
   return requests.filter(({ path }) => path.includes('systeminfo')).length;
 }

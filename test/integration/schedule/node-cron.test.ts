@@ -11,7 +11,7 @@ import { Runner } from '../../../src/schedule/runner.ts';
 
 const EACH_SECOND = '* * * * * *';
 
-/** Starts a timer and gives the first times that it calls for. */
+/** Starts a timer and returns its first calls. */
 async function firstCalls(count: number, create: (listener: CronListener) => CronTimer): Promise<readonly Call[]> {
   const calls: Call[] = [];
   let timer: CronTimer | null = null;

@@ -24,7 +24,7 @@ beforeAll(async () => {
   selfSigned = await createIdentity({ name: 'CN=localhost', ipAddresses: ['127.0.0.1'] });
 });
 
-/** What each part of the program says of a peer under an authority that this machine does not trust. */
+/** The message from each part of the program about a peer whose authority this machine does not trust. */
 const TOLD: Readonly<Record<string, (port: number) => Promise<unknown>>> = {
   'a web hook': (port) =>
     postJson(

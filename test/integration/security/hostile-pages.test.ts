@@ -28,7 +28,7 @@ const CHANGES = [
   ['POST', '/api/v1/silences', BODY],
   ['DELETE', '/api/v1/silences/silence-1', ''],
 ] as const;
-/** All that is documented, which is all that there is, but what orchestrators ask. */
+/** All documented paths, which are all that exist, except those for orchestrators. */
 const READS = [
   ...readFileSync(new URL('../../../docs/web.md', import.meta.url), 'utf8').matchAll(/^\| `GET (\S+)` \|/gmu),
 ]
@@ -40,7 +40,7 @@ function open(more: Pick<WebBenchOptions, 'account' | 'config'> = {}): Promise<W
   return startWeb({ ...more, state: { silences: [SILENCE], diagnosis: diagnosisOf(START, []) } });
 }
 
-/** As a browser sends it that a page has made to. */
+/** Sends a request as a browser does for a malicious page. */
 async function ask(port: number, line: string, headers: Readonly<Record<string, string>>, body = ''): Promise<number> {
   const all = {
     'Content-Type': 'application/json',
@@ -70,7 +70,7 @@ describe("a page of somebody else's, in the browser of an administrator", () => 
       ].map((headers) => [method, path, headers, body] as const),
     ),
   )('%s %s with %j changes nothing', async (method, path, headers, body) => {
-    // The browser sends the login along.
+    // The browser adds the credentials.
     await using web = await open({ account: 'ops' });
     const host = { Host: `127.0.0.1:${String(web.port)}`, ...ACCOUNT_LOGIN };
 

@@ -41,7 +41,7 @@ const HTTP_TOKENS = [
 
 interface RawPeer extends AsyncDisposable {
   readonly port: number;
-  /** Sent to every peer that says something; then it hangs up. */
+  /** Sent to every peer that sends something. Then the connection is closed. */
   answer: Buffer;
   connections: number;
 }
@@ -102,7 +102,7 @@ describe('an HTTP peer that answers anything', () => {
           ownTurn: nextTurn,
         }).catch((error: unknown) => failureFrom(error, 0, signal));
         expect(['json', 'status', 'failed']).toContain(reply.kind);
-        // What an API says is judged by the caller; an error is shown as it is.
+        // The caller judges the content of an API response. An error is shown as it is.
         expect(actingTexts(reply.kind === 'failed' ? reply : null)).toEqual([]);
       }),
       { numRuns: fuzzRuns(80) },

@@ -3,10 +3,10 @@ import { describe, expect, test } from 'vitest';
 import { WAITING_LIMITS } from '../../../src/web/http-server.ts';
 import { dial, startWeb, type WebBench } from '../../support/web-bench.ts';
 
-/** A request within the body of another one: a server that sees another end than the proxy runs it. */
+/** A request within another's body. A server that disagrees with the proxy about the end of that body runs it. */
 const SMUGGLED = 'POST /-/reload HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 0\r\n\r\n';
 
-/** Everything that comes back for these bytes, until the server has hung up or has been silent for a moment. */
+/** Returns everything received after sending these bytes, until the server closes the connection or pauses. */
 async function exchange(port: number, bytes: string | Buffer): Promise<string> {
   const socket = connect(port, '127.0.0.1');
   let received = '';
@@ -20,7 +20,7 @@ async function exchange(port: number, bytes: string | Buffer): Promise<string> {
   return received;
 }
 
-/** Without a login a smuggled reload would be carried out. */
+/** Starts a server without login, so that a smuggled reload would be carried out. */
 function open(): Promise<WebBench> {
   return startWeb({ config: { localReload: true } });
 }
@@ -69,7 +69,7 @@ describe('a request whose end can be read in two ways', () => {
 
     const received = await exchange(web.port, bytes);
 
-    // One that was read as a whole may be carried out; what is in its body may not.
+    // A request that was read completely may be carried out, but not the request in its body.
     expect(statuses(received)).toEqual([expect.toBeOneOf([400, 411])]);
     expect(web.state.reloads).toBe(0);
   });
@@ -179,7 +179,7 @@ describe('a request that is too much', () => {
   ])('%s is refused', async (_, bytes) => {
     await using web = await open();
 
-    // Who is reset while it still sends may not get to read why.
+    // A client that is reset while it is still sending may not be able to read the reason.
     expect([[], [431]]).toContainEqual(statuses(await exchange(web.port, bytes)));
     expect(await stillServes(web)).toBe(true);
   });
@@ -220,7 +220,7 @@ describe('a request that is too much', () => {
     );
 
     expect(await stillServes(web)).toBe(true);
-    // Who is paused does not see that the connection is closed.
+    // A paused client does not detect that the connection is closed.
     for (const { socket } of clients) socket.resume();
     await Promise.all(clients.map(({ closed }) => closed));
     expect(rendered).toBeLessThanOrEqual(5 * WAITING_LIMITS.requests);

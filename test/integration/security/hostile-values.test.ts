@@ -21,7 +21,7 @@ interface Answer {
   readonly body: string;
 }
 
-/** With a header and a query that no well-meant client would send; null: it cannot be sent at all. */
+/** Sends a header and a query that no well-meaning client would send; null: they cannot be sent. */
 async function send(
   web: WebBench,
   path: string,
@@ -42,7 +42,7 @@ async function send(
   }
 }
 
-/** Bytes as a header field and a request line can carry them. */
+/** Returns bytes in a form that a header field and a request line can carry. */
 function sendable(bytes: Buffer): string {
   return bytes.toString('latin1').replaceAll(/[\p{Cc}]/gu, '');
 }
@@ -166,7 +166,7 @@ describe('a target that the configuration does not name', () => {
   )('%j is never looked at by %s', (target, module) => {
     const choice = chooseProbe(config, target, module);
 
-    // The port of a name is of no interest to a resolver.
+    // A resolver ignores the port of a name.
     const isName = module === 'dns' && /^license\.example\.test(?::\d+)?$/u.test(target);
     expect(choice.kind === 'forbidden' || choice.kind === 'malformed' || isName).toBe(true);
   });

@@ -13,7 +13,7 @@ import { AT_HQ } from '../../support/message-context.ts';
 
 const SECRET = 'hunter2-"/+ä-hunter2';
 const DEPS = { ...AT_HQ, clock: systemClock, readSecret: () => Promise.resolve(SECRET) };
-/** Of the secret, of its base64 at any offset, and of what is left of it when it is cut. */
+/** Matches the secret, its base64 at any offset, and the rest of a truncated secret. */
 const TRACES = /hunter2|aHVudGVyM|h1bnRlcj|odW50ZXIy/u;
 
 async function deliver(channel: MessageChannel): Promise<readonly RecipientOutcome[]> {

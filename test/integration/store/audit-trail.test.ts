@@ -45,9 +45,9 @@ function change(more: Partial<AuditEntry>): AuditEntry {
   return { at: START, action: 'comment', account: 'ada', ...nothing, ...more };
 }
 
-/** In one transaction, as another process would write them. */
+/** Writes in a single transaction, as another process would. */
 function insert(entries: readonly AuditEntry[]): void {
-  // Makes the file.
+  // This creates the file.
   store.auditTrail(1);
   using db = new DatabaseSync(path);
   db.exec('BEGIN');

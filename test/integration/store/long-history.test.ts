@@ -65,7 +65,7 @@ describe('90 days of rounds each 30 s', () => {
     expect(Math.abs((dns?.points.length ?? 0) - means)).toBeLessThan(8);
     expect(days).toHaveLength(spans);
     expect(days[0]?.day).toBe(from);
-    // The mean of what was looked at is that of all.
+    // The mean over the sampled rounds is that over all rounds.
     expect(dns?.points.every(({ value }) => value > 4 && value < 14)).toBe(true);
     expect(until).toBe(NOW);
   });

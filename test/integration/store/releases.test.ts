@@ -51,7 +51,7 @@ function take(release: string, ...changes: readonly string[]): void {
   for (const sql of changes) db.exec(sql);
 }
 
-/** One value of the file, read past the program. */
+/** Reads one value from the file, bypassing the program. */
 function inFile(sql: string): unknown {
   using db = new DatabaseSync(path, { readOnly: true });
   return Object.values(db.prepare(sql).get() ?? {})[0];

@@ -16,7 +16,7 @@ beforeEach(() => {
   };
 });
 
-/** A column of all that is left, sorted. */
+/** Returns a column of all remaining rows, sorted. */
 function left(table: string, column: string): readonly unknown[] {
   return db
     .prepare(`SELECT ${column} AS kept FROM ${table} ORDER BY ${column}`)
@@ -54,7 +54,7 @@ it('drops the oldest first, no more than asked for, and says whether something i
   expect(left('samples', 'at')).toEqual([]);
 });
 
-/** Rows of each table that retention drops from, all of them too old. */
+/** Rows that are too old, for each table that retention deletes from. */
 const OLD_ROWS: Readonly<Record<string, string>> = {
   samples: 'INSERT INTO samples SELECT 1, n, 1.5, NULL FROM numbers',
   precondition_states: "INSERT INTO precondition_states SELECT 'tls', -n, -n, 'ok' FROM numbers",

@@ -31,7 +31,7 @@ afterEach(async () => {
   rmSync(folder, { recursive: true });
 });
 
-/** A process that holds the store. */
+/** Starts a process that holds the store. */
 async function holder(): Promise<ChildProcess> {
   const child = spawn(process.execPath, ['--input-type=module', '-e', HOLD, MODULE, path], {
     stdio: ['ignore', 'pipe', 'inherit'],

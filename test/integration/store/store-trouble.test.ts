@@ -110,7 +110,7 @@ describe('a file that cannot be used', () => {
   it('gets all that is pending again when it is damaged while in use', () => {
     const store = open();
     store.journal.record(openedEntry());
-    // More than SQLite keeps in its cache, so that it has to look at the damaged file.
+    // More than SQLite's cache holds, so that SQLite has to read the damaged file.
     const certificates = Array.from({ length: 100 }, (_, index) => ({
       target: 'host:443',
       fingerprint: String(index),

@@ -37,7 +37,7 @@ function open(file = path): Store {
   return store;
 }
 
-/** As another process finds it. */
+/** Returns the store as another process sees it. */
 function kept(): ReadableHistory {
   const past = readStoredHistory(path, { incidents: 10, outboxEntries: 10, certificates: 200 });
   if (past.kind !== 'read') throw new Error(`Nothing was kept: ${past.kind}`);

@@ -114,7 +114,7 @@ describe('what a daemon has kept', () => {
     const opened = START + 30_000;
     expect(found(START, opened)).toEqual([1, 2, 1]);
     expect(found(null, START - 1)).toEqual([0, 0, 0]);
-    // The incident lasts, the others were before.
+    // The incident is still open. The other entries are older.
     expect(found(opened + 1, null)).toEqual([1, 0, 0]);
     expect(readStoredHistory(path, { ...LIMITS, outboxEntries: 0 }, { since: opened + 1, until: null })).toMatchObject({
       olderEntries: 0,

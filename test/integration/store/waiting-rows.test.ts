@@ -44,7 +44,7 @@ describe('changes that somebody made while the file is locked', () => {
     const other = lockedBy(path);
     store.recordChange(change(START + SECOND, 'second'));
     other.close();
-    // The file is not tried again for a while after a failure.
+    // After a failure, there is a pause before the next attempt on the file.
     store.recordChange(change(START + 2 * SECOND, 'third'));
     clock.advance(10 * SECOND);
     expect(store.auditTrail(10).map(({ detail }) => detail)).toEqual(['third', 'second', 'first']);
@@ -90,7 +90,7 @@ it('writes all that waits when it is closed right after a failure', () => {
   expect(storedRows(path, 'SELECT id FROM incidents')).toHaveLength(1);
 });
 
-/** Another process that writes; closing it ends that. */
+/** Simulates another process that is writing, until the returned database is closed. */
 function lockedBy(file: string): DatabaseSync {
   const other = new DatabaseSync(file);
   other.exec('BEGIN EXCLUSIVE');

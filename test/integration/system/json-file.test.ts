@@ -61,7 +61,7 @@ describe('files that are written in the background', () => {
   test('hold up nobody while the disk hangs', async () => {
     await using folder = await temporaryFolder();
     const path = join(folder.path, 'state.json');
-    // To open a pipe that nobody reads takes for ever.
+    // Opening a pipe without a reader blocks forever.
     const pipe = `${path}.${String(process.pid)}.tmp`;
     execFileSync('mkfifo', [pipe]);
     const writer = createBackgroundWriter();

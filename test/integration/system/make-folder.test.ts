@@ -42,7 +42,7 @@ describe('makeFolder()', () => {
 });
 
 describeWhere(['linux'], 'makeFolder() below a folder that takes none', () => {
-  // In a process of its own: what hangs can only be killed.
+  // In a separate process, because a process that hangs can only be killed.
   test.each(['/proc/nope', '/proc/nope/deep/er'])('comes back, for %s', (path) => {
     const { stdout, signal } = spawnSync(process.execPath, ['--input-type=module', '-e', MAKE, MODULE, path], {
       timeout: 10_000,

@@ -23,7 +23,7 @@ test.runIf(process.platform === 'linux')('Linux tells of files and of virtual me
   const files = await Promise.all(Array.from({ length: 50 }, () => open('/dev/null')));
   const after = await readProcessFigures();
   await Promise.all(files.map((file) => file.close()));
-  // What the process had open besides may be gone.
+  // Other files that the process had open may have been closed.
   expect((after.openFiles ?? 0) - (before.openFiles ?? 0)).toBeGreaterThan(40);
   expect(after.mostFiles).toBeGreaterThan(after.openFiles ?? Number.POSITIVE_INFINITY);
   expect(after.virtualBytes).toBeGreaterThan(after.residentBytes);

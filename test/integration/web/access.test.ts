@@ -15,7 +15,7 @@ const JSON_TYPE = { 'Content-Type': 'application/json' };
 
 let folder = '';
 let hash = '';
-/** Of clients, and of nobody. */
+/** The authority of the clients, and one that nobody trusts. */
 let authority: Identity;
 let stranger: Identity;
 

@@ -6,7 +6,7 @@ import { startWeb } from '../../support/web-bench.ts';
 
 const HOSTILE = '<script>alert(1)</script>';
 
-/** Latest first. */
+/** Returns changes, latest first. */
 function changes(count: number, more: Partial<AuditEntry> = {}): readonly AuditEntry[] {
   return Array.from({ length: count }, (_, index) => ({
     at: START + index,

@@ -27,7 +27,7 @@ function post(web: WebBench, headers: Readonly<Record<string, string>>): Promise
   return web.get('/api/v1/silences', { method: 'POST', headers: { ...JSON_TYPE, ...headers }, body: SILENCE });
 }
 
-/** All routes that change something, as docs/web.md lists them: a test compares the list with the program. */
+/** All routes that change something, as listed in docs/web.md. A test compares that list with the program. */
 const CHANGES = [
   ...readFileSync(new URL('../../../docs/web.md', import.meta.url), 'utf8').matchAll(/^\| `(POST|DELETE) (\S+)` \|/gmu),
 ].flatMap(([, method = '', path = '']) => {

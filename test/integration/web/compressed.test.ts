@@ -4,7 +4,7 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { dial, startWeb } from '../../support/web-bench.ts';
 
-/** Some 1 MB, as of 200 targets. */
+/** About 1 MB, as for 200 targets. */
 const METRICS = Array.from(
   { length: 10_000 },
   (_, index) => `ftm_probe_success{probe="tcp",target="host-${String(index)}.test:443"} ${String(index % 2)}\n`,
@@ -14,7 +14,7 @@ async function startWithMetrics(): ReturnType<typeof startWeb> {
   return startWeb({ state: { metrics: () => Promise.resolve(METRICS) } });
 }
 
-/** The answer as it came, since `fetch` unpacks. */
+/** Returns the response as it was sent, because `fetch` decompresses it. */
 async function exchange(
   port: number,
   path: string,

@@ -108,7 +108,7 @@ describe('GET /api/v1/events', () => {
     await Promise.all([sleeper.until('retry'), reader.until('retry')]);
     sleeper.socket.pause();
 
-    // The kernel takes some megabytes for it before the server has to.
+    // The kernel buffers several megabytes before the server has to.
     for (let round = 1; round <= 120; round += 1) {
       const large = diagnosisOf(START + round, [causeOf('tls-blocked', { evidence: ['x'.repeat(100_000)] })]);
       web.state.publish(large);

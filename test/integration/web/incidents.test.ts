@@ -155,7 +155,7 @@ describe('POST /incidents/:id', () => {
     expect(answer.status).toBe(400);
     const page = await answer.text();
     expect(page).toContain(problem);
-    // Its links lead where those of the page itself lead.
+    // Links lead to the same places as those on the page itself.
     expect(page).toContain(`action="../../incidents/${id}/comment"`);
     expect([web.state.silences, web.state.changes]).toEqual([[], []]);
   });
@@ -184,7 +184,7 @@ describe('POST /incidents/:id', () => {
     const read = await (await web.get(path, basicAuth('read', 'secret'))).text();
     expect(read).not.toContain('<form');
     expect(read).toContain('this needs the role');
-    // Whatever a form claims, it is the account.
+    // The name is that of the account, whatever the form contains.
     expect((await post(web, `${path}/acknowledge`, { by: 'Eve' }, basicAuth('change', 'secret').headers)).status).toBe(
       303,
     );

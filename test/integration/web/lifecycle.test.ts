@@ -61,7 +61,7 @@ describe('createWebServer()', () => {
     const metrics = Promise.withResolvers<string>();
     const asked = Promise.withResolvers<undefined>();
     const web = await startWeb({
-      // No time goes by: it is the end of the request that it waits for.
+      // The clock does not advance, so the server waits for the end of the request.
       clock: handClock(0),
       state: {
         metrics() {

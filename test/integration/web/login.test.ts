@@ -93,7 +93,7 @@ describe('with users', () => {
 
     const statuses: number[] = [];
     for (let index = 0; index < 40; index += 1) {
-      // Anybody can write where a request comes from.
+      // Any client can forge the origin of a request.
       const headers = {
         ...basicAuth('ops', `wrong ${String(index)}`).headers,
         'X-Forwarded-For': `192.0.2.${String(index)}`,

@@ -11,7 +11,7 @@ import { startWeb, type WebBench } from '../../support/web-bench.ts';
 interface Renewal extends AsyncDisposable {
   readonly web: WebBench;
   readonly first: Identity;
-  /** Writes another certificate and key into the files. */
+  /** Writes this certificate and key to the files. */
   put(cert: string, key: string): Promise<void>;
   pass(time: number): void;
 }
@@ -42,7 +42,7 @@ async function startWithCertificate(): Promise<Renewal> {
   };
 }
 
-/** SHA-256 of the certificate that the server shows now. */
+/** Returns the SHA-256 of the certificate that the server currently presents. */
 function shown({ port }: WebBench): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connect({ host: '127.0.0.1', port, rejectUnauthorized: false }, () => {

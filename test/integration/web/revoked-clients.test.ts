@@ -12,7 +12,7 @@ import { START } from '../../support/incident-timeline.ts';
 import { revocationList } from '../../support/revoked.ts';
 import { startWeb, type WebBench } from '../../support/web-bench.ts';
 
-/** Within so long a client that is no longer trusted is out, even if it sends nothing. */
+/** Within this time, a client that is no longer trusted is disconnected, even if it sends nothing. */
 const WITHIN = 5_000;
 const OPS = `Basic ${Buffer.from('ops:secret').toString('base64')}`;
 
@@ -65,16 +65,16 @@ function put(name: string, text: string): Promise<void> {
 interface Options {
   readonly version?: SecureVersion;
   readonly session?: Buffer;
-  /** Shows no certificate. */
+  /** If set, the client does not present a certificate. */
   readonly anonymous?: true;
-  /** A connection on which TLS has not begun. */
+  /** A connection on which TLS has not started. */
   readonly socket?: Socket;
 }
 
 interface Connection extends Disposable {
   readonly socket: TLSSocket;
   readonly closed: Promise<unknown>;
-  /** Status of the answer to a request on this connection; null: it was closed instead. */
+  /** Returns the status of the response on this connection; null: the connection was closed instead. */
   get(path: string, authorization?: string): Promise<number | null>;
   readonly session: Buffer | null;
 }
@@ -148,7 +148,7 @@ describe.each<[string, () => Promise<void>]>([
     using kept = await open();
     expect(await kept.get('/')).toBe(200);
     await withdraw();
-    // The first one finds out; none is answered.
+    // The first connection detects the revocation. Neither gets access.
     using first = await open();
     expect(await first.get('/')).toBeNull();
     using second = await open();
@@ -167,7 +167,7 @@ describe.each<[string, () => Promise<void>]>([
     clock.advance(WITHIN);
     await Promise.all([kept.closed, resumed.closed]);
     using again = await open({ version, session });
-    // OpenSSL may cut it, with an error that it kept from the check of the certificate.
+    // OpenSSL may close the connection, with an error that it saved from the certificate check.
     expect([null, 401]).toContain(await again.get('/'));
   });
 
@@ -175,7 +175,7 @@ describe.each<[string, () => Promise<void>]>([
     const begun = connectPlain(web.port, '127.0.0.1');
     begun.on('error', () => undefined);
     await once(begun, 'connect');
-    // By this answer the server has accepted the connection before it.
+    // This response shows that the server has accepted the earlier connection.
     using between = await open();
     expect(await between.get('/')).toBe(200);
     await withdraw();

@@ -5,7 +5,7 @@ import { shippedRules } from '../../support/alert-rules.ts';
 import { runbookOf } from '../../../src/document/runbook.ts';
 import { startWeb } from '../../support/web-bench.ts';
 
-/** What a person reads, word by word: without tags, numbers of steps and marks. */
+/** Returns the words that a person reads, without tags, step numbers and markup. */
 function wordsOfHtml(html: string): readonly string[] {
   return words(
     (/<main>(.*)<\/main>/su.exec(html)?.[1] ?? '')
@@ -26,16 +26,16 @@ function wordsOfMarkdown(text: string): readonly string[] {
       .replaceAll(/^(?:#+|\d+\.|-) /gmu, '')
       .replaceAll(/^<(http[^>]*)>$/gmu, '$1')
       .replaceAll(/(?<!\\)`/gu, '')
-      // A link to the runbook of a cause, and one to another document, which the daemon does not serve.
+      // A link to the runbook of another cause, and one to a document that the daemon does not serve.
       .replaceAll(/\[([\w-]+)\]\([\w-]+\.md\)/gu, '$1')
       .replaceAll(/\[([\w-]+\.md)\]\([^)]+\)/gu, 'docs/$1')
-      // A backslash before a letter stands for itself (CommonMark, "Backslash escapes").
+      // A backslash before a letter is literal (CommonMark, "Backslash escapes").
       .replaceAll(/\\([^\p{L}])/gu, '$1'),
   );
 }
 
 function words(text: string): readonly string[] {
-  // A colon leads to what stands below; a block that is folded has none.
+  // A colon introduces the text below. A folded block does not have one.
   return text.split(/\s+/u).flatMap((word) => (word === '' ? [] : [word.replace(/:$/u, '')]));
 }
 

@@ -2,7 +2,7 @@ import { setInterval } from 'node:timers';
 import { describe, expect, test } from 'vitest';
 import { dial, startWeb } from '../../support/web-bench.ts';
 
-/** A client that sends a byte now and then, and never finishes. */
+/** A client that sends a byte at a time and never finishes. */
 async function trickle(port: number, start: string, bytes: string): Promise<string> {
   using client = await dial(port, start);
   const timer = setInterval(() => client.socket.write(bytes), 200);

@@ -8,7 +8,7 @@ import { formerCauseOf, incidentNotificationOf, incidentOf, outboxEntryOf } from
 import { startWeb, type WebBench } from '../../support/web-bench.ts';
 import { EMPTY_PAST, type WebState } from '../../support/web-sources.ts';
 
-/** Whatever can show a time shows one. */
+/** Has an entry wherever a time can be shown. */
 const shown: { state: Partial<WebState>; incident: string } = { state: {}, incident: '' };
 
 beforeAll(async () => {
@@ -65,7 +65,7 @@ const UNDER = {
   UTC: /^\S+ \S+ UTC/u,
 };
 
-/** What a person can read of a page, also by pointing at it, from each time on that is not the UTC behind another. */
+/** Returns the readable text after each time on a page, tooltips included. UTC times in parentheses are left out. */
 function times(page: string): readonly string[] {
   const readable = page.replaceAll(/datetime="[^"]*"/gu, '');
   return [...readable.matchAll(/(?<!\()\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d/gu)].map(({ index }) =>
@@ -122,7 +122,7 @@ describe('the days of /incidents', () => {
   }
 
   test('are those of the site, and its links to the same for programs say which', async () => {
-    // In this zone it is 03:00 of the day after.
+    // In this zone it is 03:00 on the next day.
     await using web = await startWeb({
       state: {
         incidents: timeline().rounds(2, [causeOf('tls-intercepted')]).state.incidents,
@@ -134,7 +134,7 @@ describe('the days of /incidents', () => {
     expect(await listed(web, on)).toBeGreaterThan(none);
     expect(await listed(web, `/${await csvOf(web, before)}`)).toBe(0);
     expect(await listed(web, `/${await csvOf(web, on)}`)).toBe(1);
-    // For programs a day is one of UTC.
+    // For programs, a day is a UTC day.
     expect(await listed(web, '/api/v1/incidents.csv?until=2026-11-24')).toBe(1);
   });
 

@@ -8,16 +8,16 @@ import { dial, type RawClient, startWeb } from '../../support/web-bench.ts';
 
 const MEBIBYTE = 1024 * 1024;
 const LIMITS: WaitingLimits = { requests: 2, unreadBytes: 40 * MEBIBYTE, unread: 60_000 };
-/** More than the kernel takes for a client that does not read. */
+/** More than the kernel buffers for a client that does not read. */
 const LARGE = Buffer.alloc(16 * MEBIBYTE, 'x');
 
 interface Server {
   readonly port: number;
-  /** Requests that were let through. */
+  /** The number of requests that were let through. */
   readonly begun: () => number;
 }
 
-/** Answers everything with `LARGE`, once `hold` is over. */
+/** Answers every request with `LARGE` after `hold` has resolved. */
 async function serve(limits: Partial<WaitingLimits>, hold: Promise<unknown> = Promise.resolve()): Promise<Server> {
   const waiting = createWaitingAnswers({ ...LIMITS, ...limits });
   let begun = 0;
@@ -52,8 +52,8 @@ async function askAndNeverRead(port: number): Promise<RawClient> {
 }
 
 /**
- * Reads most of one answer within the time, in milliseconds, little by little. At an even pace: the kernel reports the
- * room that a reader makes only now and then, once it is worth it.
+ * Reads most of one response gradually within `time` milliseconds. The pace is even because the kernel reports the
+ * space that a reader frees only occasionally, once there is enough.
  */
 async function readEvenly(client: RawClient, time: number): Promise<void> {
   const started = performance.now();
@@ -67,7 +67,7 @@ async function readEvenly(client: RawClient, time: number): Promise<void> {
   }
 }
 
-/** What there is to read, and whether that was all of the answer. */
+/** Reads what is available, and reports whether it was all of the response. */
 async function readRest(client: RawClient, answers = 1): Promise<boolean> {
   client.socket.resume();
   const whole = new Promise<true>((resolve) => {
@@ -87,7 +87,7 @@ describe('what clients make the server hold', () => {
     held.resolve(null);
     expect(await readRest(modest, 2)).toBe(true);
     expect(begun()).toBe(4);
-    // The places are free again once the answers are read.
+    // Places become free when the responses have been read.
     modest.socket.write('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n'.repeat(2));
     await expect.poll(begun).toBe(6);
   });
@@ -100,7 +100,7 @@ describe('what clients make the server hold', () => {
     expect(await readRest(await ask(port))).toBe(true);
     const served = [];
     for (const sleeper of sleepers) served.push(await readRest(sleeper));
-    // 40 MiB hold two answers: the last one's, and that of who read.
+    // 40 MiB hold two responses: that of the last client, and that of the client that reads.
     expect(served).toEqual([false, false, false, false, true]);
   });
 
@@ -139,6 +139,7 @@ test('the metrics are handed to a crowd that never reads one by one, so that the
   expect((await (await web.get('/metrics')).text()).length).toBe(8_800_000);
   clearInterval(looking);
   for (const client of clients) client.socket.destroy();
-  // Counted twice, and with what no garbage collection has freed yet; all of them would be 1,760 MB.
+  // Memory is counted twice, including what has not been garbage-collected yet. All responses together would be 1,760
+  // MB.
   expect(most).toBeLessThan(700 * MEBIBYTE);
 });

@@ -8,7 +8,7 @@ import { readBody } from '../../../../src/network/rest/json-exchange.ts';
 const MEBIBYTE = 1024 * 1024;
 
 let server: Server;
-/** What is answered, piece by piece. */
+/** The response body, chunk by chunk. */
 let pieces: readonly string[] = [];
 
 beforeAll(async () => {
