@@ -39,7 +39,7 @@ describe('diagnose() with services', () => {
     const blocked = finding('egress-blocked', { subject, level: 'warning', facts });
     const { causes } = diagnose(round(['name-resolution', [lost]], ['reachability', [blocked]]), CONTEXT);
     expect(causes.map((cause) => [cause.subject, cause.summary])).toEqual([
-      ['push.fortinet.com', '10.0.0.53 says that push.fortinet.com does not exist or has no address.'],
+      ['push.fortinet.com', '10.0.0.53 reports that push.fortinet.com does not exist or has no address.'],
       [subject, expect.stringContaining(subject)],
     ]);
     expect(causes[1]?.remedy.join(' ')).toContain(
