@@ -6,14 +6,14 @@ import { fileURLToPath } from 'node:url';
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
-/** A line that the daemon logged: what it says, and what belongs to it. */
+/** A line logged by the daemon: its message and fields. */
 export interface LogLine {
   readonly msg: string;
   readonly [key: string]: unknown;
 }
 
 export interface Ended {
-  /** null: a signal ended it. */
+  /** null: killed by a signal. */
   readonly code: number | null;
   readonly stderr: string;
 }
