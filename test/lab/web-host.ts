@@ -22,7 +22,7 @@ export interface WebHost extends AsyncDisposable {
 }
 
 /**
- * @param status HTTP status of the healthy server; the licence server has no content for clients without a
+ * @param status HTTP status of the healthy server; the licence server has no content for clients other than a
  * FortiAuthenticator
  */
 export async function createWebHost(identity: Identity, status: number): Promise<WebHost> {

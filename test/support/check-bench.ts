@@ -29,7 +29,7 @@ export interface CheckBench extends AsyncDisposable {
   readonly hierarchy: Hierarchy;
   /** Contains `authority.pem`. The program runs in this folder. */
   readonly folder: string;
-  /** Starts a licence server that answers with a 404, as the real one does for requests without a client. */
+  /** Starts a licence server that answers with a 404, as the real one does for clients without a certificate. */
   licenseServer(serve?: (socket: TLSSocket) => void): Promise<Peer>;
   /** Writes a configuration with the licence server at this port and with some keys replaced, and returns its name. */
   configure(port: number, more?: Section): Promise<string>;
