@@ -104,8 +104,8 @@ export function rewritten(pcap: Buffer, form: 'big-endian' | 'nanoseconds'): Buf
 }
 
 /**
- * The same with tags before the EtherType, in hexadecimal: of VLANs, or the header of PPPoE, whose length and protocol
- * follow.
+ * Returns the packets with tags inserted before the EtherType, in hexadecimal: VLAN tags, or a PPPoE header, which is
+ * followed by length and protocol.
  */
 export function encapsulated(pcap: Buffer, inserted: string): Buffer {
   const { header, packets } = packetsOf(pcap);
@@ -128,7 +128,7 @@ export function encapsulated(pcap: Buffer, inserted: string): Buffer {
   );
 }
 
-/** The same without the Ethernet header (LINKTYPE_RAW). */
+/** Returns the packets without the Ethernet header (LINKTYPE_RAW). */
 export function rawIp(pcap: Buffer): Buffer {
   const { header, packets } = packetsOf(pcap);
   const rawHeader = Buffer.from(header);
@@ -141,24 +141,24 @@ export function rawIp(pcap: Buffer): Buffer {
   return pcapOf(rawHeader, raw);
 }
 
-/** How a terminal log of a FortiGate may look. */
+/** Variants of a terminal log of a FortiGate. */
 export interface FortigateLog {
   readonly level: 2 | 3 | 5 | 6;
   readonly clock?: 'a' | 'l' | 'relative';
-  /** Of a chassis. */
+  /** Module name in a chassis. */
   readonly module?: string;
-  /** Between the columns of a line. */
+  /** Gap between the columns of a line. */
   readonly gap?: '\t' | '    ';
   readonly lineEnd?: '\n' | '\r\n';
-  /** Prompts, escapes of the terminal, and what the sniffer prints around the packets. */
+  /** Adds prompts, terminal escapes, and the sniffer's other output around the packets. */
   readonly isPutty?: boolean;
 }
 
 const LINK_BYTES: Readonly<Record<number, number>> = { 1: 14, 113: 16, 276: 20, 101: 0 };
 
 /**
- * A capture of Ethernet as "diagnose sniffer packet" prints it: 2 and 5 from the IP header on, 3 and 6 with the Ethernet
- * header, 5 and 6 with the interface.
+ * Formats an Ethernet capture as "diagnose sniffer packet" prints it. Levels 2 and 5 start at the IP header, 3 and 6
+ * include the Ethernet header, and 5 and 6 the interface.
  */
 export function fortigateText(
   pcap: Buffer,
@@ -192,7 +192,7 @@ export function fortigateText(
   return log.join(lineEnd);
 }
 
-/** Of what `encapsulated` inserted. */
+/** Number of bytes inserted by `encapsulated`. */
 function tagBytes(bytes: Buffer, link: number): number {
   const type = link === 14 ? bytes.readUInt16BE(12) : 0;
   if (type === 0x8864) return 8;

@@ -9,7 +9,7 @@ export interface SentChain extends Partial<Omit<ChainTrustOptions, 'helpers'>> {
   readonly helpers?: readonly Identity[];
 }
 
-/** Where a chain ends that is sent for the licence server. */
+/** Returns the trust of a chain that is sent for the licence server. */
 export function standingIn(
   { trust, now }: World,
   { sent: [leaf, ...rest], helpers = [], ...over }: SentChain,
