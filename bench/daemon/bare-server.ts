@@ -12,7 +12,7 @@ createServer((_, response) => response.end('bare')).listen(Number(process.argv[1
 /** An HTTP server that does nothing, to measure the cost of Node itself. */
 export interface BareServer extends AsyncDisposable {
   readonly pid: number;
-  /** From the start of the process to the first answer. */
+  /** From the start of the process to its first answer. */
   readonly startedAfterMs: number;
 }
 

@@ -68,7 +68,7 @@ function isAtFiles(): boolean {
   return process.getActiveResourcesInfo().some((resource) => resource.startsWith('FSReq') || resource === 'CloseReq');
 }
 
-/** Runs all pending timers, each at its own time, until one of them has started a round. */
+/** Runs the pending timers in order, jumping to the time of each, until one of them has started a round. */
 async function leap(): Promise<void> {
   await settled();
   while (round === null) {

@@ -16,7 +16,7 @@ const FOLDER = '/usr/lib/nagios/plugins';
  */
 const RESOLVER = '127.0.0.153';
 
-/** One run of a plugin, as Nagios runs it. */
+/** One run of a plugin, started as Nagios does. */
 export interface Plugin {
   readonly title: string;
   /** Our probe that checks the same or more; null if it corresponds only to a part of the whole round. */

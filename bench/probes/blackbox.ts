@@ -37,7 +37,7 @@ export async function startBlackbox(site: Site): Promise<Blackbox> {
   if (!existsSync(BLACKBOX))
     throw new Error(`Cannot find ${BLACKBOX}: install the Debian package "prometheus-blackbox-exporter"`);
   const file = join(site.folder, 'blackbox.json');
-  // JSON is YAML.
+  // JSON is valid YAML.
   await writeFile(file, JSON.stringify({ modules: modules(site) }));
   const port = await freePort();
   const url = `http://127.0.0.1:${String(port)}`;

@@ -97,7 +97,7 @@ export async function measureIdleRequest(concurrency: number, { blackbox }: Prob
   return costOf(samples);
 }
 
-/** @throws {Error} unless the servers counted exactly one full handshake for each probe */
+/** @throws {Error} unless the servers counted exactly the expected full handshakes and no resumed ones */
 async function withFullHandshakes(
   kind: ProbeKind | FloorKind,
   site: Site,

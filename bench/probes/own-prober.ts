@@ -20,7 +20,7 @@ import type { FloorKind, ProbeKind } from './kinds.ts';
 
 /** The first message. */
 export interface ProberSettings {
-  /** YAML. */
+  /** The configuration, as YAML. */
   readonly configuration: string;
 }
 

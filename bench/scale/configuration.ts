@@ -7,7 +7,7 @@ import type { Site } from './site.ts';
 export interface Size {
   /** Services in addition to the licence server. */
   readonly targets: number;
-  /** FortiAuthenticators, each with its API and its log. */
+  /** FortiAuthenticators, each with an API and a log. */
   readonly appliances: number;
   /** null: one round after the start only, and no API of an appliance. */
   readonly everySeconds: number | null;
@@ -59,7 +59,7 @@ export async function writeConfiguration(
     writeFile(join(folder, 'root.pem'), site.rootPem),
     writeFile(join(folder, 'appliance.pem'), site.appliancePem),
     writeFile(join(folder, 'key'), site.key, { mode: 0o600 }),
-    // JSON is YAML.
+    // JSON is valid YAML.
     writeFile(file, JSON.stringify(config, null, 1)),
   ]);
   return file;

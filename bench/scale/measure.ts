@@ -20,7 +20,6 @@ export interface MeasuredSize extends Size {
   readonly everySeconds: number;
 }
 
-/** One daemon, measured. */
 export interface Measured extends MeasuredSize {
   /** From the start of the process to the first response of its page. */
   readonly startMs: number;

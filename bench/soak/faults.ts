@@ -6,7 +6,7 @@ import type { World } from './world.ts';
 /** The source that finds the fault, which determines the delay: rounds, API queries, or the log. */
 export type Finder = 'rounds' | 'appliance' | 'registration' | 'log' | 'silence';
 
-/** Something that can go wrong at the site, and its repair. */
+/** A possible fault at the site, and its repair. */
 export interface Fault {
   readonly name: string;
   /** The cause that must be found. */

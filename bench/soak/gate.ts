@@ -18,7 +18,7 @@ export type Way =
   | { readonly kind: 'open' }
   /** The port is closed. */
   | { readonly kind: 'refused' }
-  /** Reset at the ClientHello. */
+  /** The connection is reset at the ClientHello. */
   | { readonly kind: 'reset' }
   /**
    * Half of the connections are reset at the ClientHello and the others pass: one of two firewall members is faulty.
@@ -27,12 +27,12 @@ export type Way =
   /** Accepted, then silent. */
   | { readonly kind: 'silent' };
 
-/** How the host itself answers. */
+/** How the host itself responds. */
 export interface Manners {
   status: number;
   /** Delay of an answer. */
   delay: Millis;
-  /** A page instead of the answer. */
+  /** A web page that replaces the answer. */
   page: string | null;
 }
 

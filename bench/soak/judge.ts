@@ -2,7 +2,7 @@ import type { Millis } from '../../src/core/clock.ts';
 import type { Injection } from './plan.ts';
 import type { SaidLine } from './protocol.ts';
 
-/** A notification as it reached the administrators. */
+/** A notification as received by the administrators. */
 export interface SeenMail {
   readonly at: Millis;
   /** `firing`, `resolved`, `changed`, `reminder` or `digest`. */

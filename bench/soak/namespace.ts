@@ -3,7 +3,7 @@ import { once } from 'node:events';
 
 import { ADDRESSES } from './site.ts';
 
-/** Set in the process that runs inside. */
+/** Set in the process inside the namespace. */
 const INSIDE = 'FTM_WATCH_SOAK_INSIDE';
 
 export function isInside(env: NodeJS.ProcessEnv): boolean {

@@ -9,9 +9,9 @@ export interface Noise {
   readonly name: string;
   /** `round`: it begins with a round of the probes; `poll`: with a query to the appliance. */
   readonly begins: 'round' | 'poll' | 'any';
-  /** How long it lasts. */
+  /** Duration. */
   readonly lasts: number;
-  /** It may also happen while something is broken. */
+  /** It can also happen during a fault. */
   readonly isHarmless: boolean;
   begin(world: World): Promise<void> | void;
   readonly end?: (world: World) => Promise<void> | void;

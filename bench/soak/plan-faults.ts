@@ -16,7 +16,7 @@ const LASTS: Readonly<Record<Finder, readonly [Millis, Millis]>> = {
 /** Longest time from the start of a fault to the earliest start of the next one, which keeps a special moment free. */
 const LONGEST: Millis = LASTS.silence[1] + RECOVERY;
 const PAUSE: readonly [Millis, Millis] = [10 * MINUTE, 400 * MINUTE];
-/** In rounds, so that a confirmed fault also persists for some rounds. */
+/** In rounds. A confirmed fault is then also observed to continue. */
 const SHORTEST = 4;
 const PAIRED = 0.12;
 /** Series of short outages: their share, their number, and the duration of outages and gaps, in rounds. */
@@ -27,7 +27,7 @@ const SHORT_OUTAGES = ['egress-blocked', 'tls-intercepted', 'tls-reset', 'tls-si
 const ENDS_WITHIN = 3;
 const RESTARTED = 0.2;
 
-/** What goes wrong next. */
+/** The next faults. */
 interface Trouble {
   readonly injections: readonly Injection[];
   readonly to: Millis;
@@ -90,7 +90,7 @@ function inARow(free: Millis, { chance, every }: { readonly chance: Chance; read
   return { injections, to: injections.at(-1)?.to ?? free };
 }
 
-/** A maintenance window is short. */
+/** A maintenance window is short, so only some faults fit. */
 function fits({ finder, isTold }: Fault, { lasts }: Special): boolean {
   return lasts === null || (finder === 'rounds' && isTold);
 }

@@ -56,7 +56,6 @@ export interface SaidLine {
   readonly text: string;
 }
 
-/** How the product's process is started. */
 export interface ProductOptions {
   readonly configFile: string;
   readonly folder: string;

@@ -92,9 +92,7 @@ export class SimulatedTime {
     this.#epoch += by;
   }
 
-  /**
-   * Replaces the real one: `Date`, `performance.now` and the global timers. Node's own timers stay real.
-   */
+  /** Replaces `Date`, `performance.now` and the global timers. Node's own timers stay real. */
   install(): void {
     const now = (): EpochMs => this.now();
     const RealDate = Date;

@@ -12,7 +12,7 @@ const PURE: readonly string[] = ['ipaddr.js', 'node:crypto', 'node:net'];
 
 interface Folder {
   readonly folder: string;
-  /** The folders that it may import from. */
+  /** The folders from which it can import. */
   readonly knows: readonly string[];
   /** The folders from which it can import types only. Values are passed as arguments. */
   readonly types?: readonly string[];

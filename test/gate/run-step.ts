@@ -2,7 +2,6 @@ import { spawn } from 'node:child_process';
 import { performance } from 'node:perf_hooks';
 import type { Step } from './steps.ts';
 
-/** Result of a step of the gate. */
 export interface Outcome {
   readonly failed: boolean;
   /** The line to print for the step. */

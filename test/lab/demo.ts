@@ -7,13 +7,12 @@ import { play } from './play.ts';
 import { SCENARIOS, TIMELINE } from './scenarios.ts';
 import type { Scenario } from './scenarios.ts';
 
-/** Options of `ftm-watch demo`. */
 export interface DemoOptions {
   /** Names of the faults to play, in this order; if empty, the three of the story. */
   readonly faults: readonly string[];
   /** Speed factor for the pauses between steps; null: without pauses. */
   readonly speed: number | null;
-  /** Plays until it is stopped. */
+  /** Repeats the play until it is stopped. */
   readonly isEndless: boolean;
 }
 
@@ -30,16 +29,16 @@ export interface DemoHost {
 /** 128 plus the number of SIGINT, as shells report it. */
 const STOPPED = 130;
 const PAUSE_MS = 6_000;
-/** As often as the quota of the registration service allows for hours. */
+/** A schedule with which the registration service's quota lasts for hours. */
 const UNHURRIED = { probes: '* * * * * *', appliance: '* * * * * *', registration: '*/8 * * * * *' };
 const STARTING_MS = 30_000;
 
 /**
- * `ftm-watch demo`: simulates a site on 127.0.0.1, starts the real daemon for it, breaks the site and repairs it again,
- * and shows what the daemon reports meanwhile. It leaves nothing behind, however it ends.
+ * `ftm-watch demo` simulates a site on 127.0.0.1, starts the real daemon for it, breaks and repairs the site, and
+ * shows what the daemon reports. It leaves nothing behind, however it ends.
  *
- * @returns the exit code: 0 when each fault was found, reported and resolved, 1 when not, 130 when it was stopped
- * @throws {Error} when a fault is not known, or something of it cannot start
+ * @returns the exit code: 0 if each fault was found, reported and resolved, 1 if not, 130 if it was stopped
+ * @throws {Error} if a fault is unknown, or a part of the demo cannot start
  */
 export async function demo(options: DemoOptions, host: DemoHost): Promise<number> {
   const scenarios = options.faults.length === 0 ? TIMELINE : options.faults.map(scenarioNamed);

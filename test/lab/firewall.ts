@@ -27,7 +27,7 @@ export interface FirewallState {
   fqdnObjects: Readonly<Record<string, { readonly fqdn: string; readonly addrs: readonly string[] }>> | null;
   /** Older firmware answers with a map from names to objects. */
   fqdnsByName: boolean;
-  /** Its whole session table; null: the token may not read it. */
+  /** The whole session table; null: the token may not read it. */
   sessions: readonly ReplyFields[] | null;
   /** Path of the table: `sessions` from FortiOS 7.6 on. */
   sessionTable: 'sessions' | 'session';
@@ -94,7 +94,7 @@ export function sslProfile(name: string, status: string, exempt: readonly ReplyF
   };
 }
 
-/** A FortiGate's REST API over real TLS. */
+/** Starts a FortiGate's REST API over real TLS. */
 export async function createFirewall(options: FirewallOptions = {}): Promise<Firewall> {
   const state: FirewallState = {
     token: 'api-token',

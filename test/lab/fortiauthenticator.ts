@@ -103,7 +103,10 @@ const DEFAULTS: FortiAuthenticatorState = {
   next: null,
 };
 
-/** A FortiAuthenticator's REST API over real TLS, in the shapes of its documentation and of a live 8.0.3. */
+/**
+ * Starts a FortiAuthenticator's REST API over real TLS, with responses as in its documentation and from a real unit
+ * with 8.0.3.
+ */
 export async function createFortiAuthenticator(options: FortiAuthenticatorOptions = {}): Promise<FortiAuthenticator> {
   const state: FortiAuthenticatorState = { ...DEFAULTS, ...options.state };
   const { now = Date.now } = options;

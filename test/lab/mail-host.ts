@@ -4,7 +4,6 @@ import { chainPem } from '../support/authority.ts';
 import type { Identity } from '../support/authority.ts';
 import { servedChain } from './authorities.ts';
 
-/** Faults of the mail server. */
 export type MailFault = 'none' | 'refuse-login' | 'refuse-recipient' | 'not-now';
 
 export interface LabMail {

@@ -52,7 +52,7 @@ export const TOKEN_PATH = '/api/v1/oauth/token/';
 export const LICENSES_PATH = '/ES/api/registration/v3/licenses/list';
 export const PRODUCTS_PATH = '/ES/api/registration/v3/products/details';
 
-/** FortiCloud's token endpoint and its asset management v3, over real TLS. */
+/** Starts FortiCloud's token endpoint and asset management API v3, over real TLS. */
 export async function createRegistrationService(
   options: RegistrationServiceOptions = {},
 ): Promise<RegistrationService> {

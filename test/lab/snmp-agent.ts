@@ -1,7 +1,6 @@
 import { createSocket } from 'node:dgram';
 import type { RemoteInfo } from 'node:dgram';
 
-/** Faults of the agent. */
 export type SnmpFault =
   | 'none'
   | 'silent'

@@ -6,7 +6,6 @@ import { chainPem } from '../support/authority.ts';
 import type { Identity } from '../support/authority.ts';
 import { servedChain } from './authorities.ts';
 
-/** Faults of a server on the internet. */
 export type WebHostFault =
   | { readonly kind: 'none' }
   | { readonly kind: 'status'; readonly status: number }

@@ -30,13 +30,11 @@ function yamlOf<Content>(path: string): Content {
 export const ruleFiles = (): readonly string[] => filesIn('rules');
 export const ruleTestFiles = (): readonly string[] => filesIn('tests');
 
-/** Returns all shipped rules. */
 export function shippedRules(): readonly PrometheusRule[] {
   type Content = { readonly groups: readonly { readonly rules: readonly PrometheusRule[] }[] };
   return ruleFiles().flatMap((path) => yamlOf<Content>(path).groups.flatMap(({ rules }) => rules));
 }
 
-/** Returns all expectations of the shipped rule tests. */
 export function alertExpectations(): readonly AlertExpectation[] {
   type Content = { readonly tests: readonly { readonly alert_rule_test?: readonly AlertExpectation[] }[] };
   return ruleTestFiles().flatMap((path) =>

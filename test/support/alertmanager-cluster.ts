@@ -51,7 +51,7 @@ async function startMember(flags: readonly string[], webhook: string, more: obje
     receivers: [{ name: 'test', webhook_configs: [{ url: webhook, send_resolved: true }] }],
     ...more,
   };
-  // JSON is YAML.
+  // JSON is valid YAML.
   writeFileSync(join(folder, 'alertmanager.yml'), JSON.stringify(config));
   const options = [
     `--config.file=${folder}/alertmanager.yml`,

@@ -30,7 +30,7 @@ export async function startAlertmanagerFor(receiver: object): Promise<Alertmanag
     },
     receivers: [{ name: 'test', ...receiver }],
   };
-  // JSON is YAML.
+  // JSON is valid YAML.
   writeFileSync(join(folder, 'alertmanager.yml'), JSON.stringify(config));
   const child = spawn(
     'prometheus-alertmanager',

@@ -36,7 +36,7 @@ function modules(name: string): object {
 /** @param name name that module `dns` queries */
 export async function startBlackboxExporter(name: string): Promise<BlackboxExporter> {
   const folder = mkdtempSync(join(tmpdir(), 'ftm-watch-blackbox-'));
-  // JSON is YAML.
+  // JSON is valid YAML.
   writeFileSync(join(folder, 'blackbox.yml'), JSON.stringify({ modules: modules(name) }));
   const address = `127.0.0.1:${String(await freePort())}`;
   const options = [`--config.file=${folder}/blackbox.yml`, `--web.listen-address=${address}`];

@@ -73,12 +73,10 @@ export function readyWithWarning(cause: FaultId): Conclusion {
   return { ...READY, exitCode: 1, causes: [`warning ${cause}`], states: { [preconditionOfFault(cause)]: 'warning' } };
 }
 
-/** Returns the evidence of all causes as one text. */
 export function evidenceOf({ causes }: CheckResult): string {
   return causes.flatMap(({ evidence }) => evidence).join('\n');
 }
 
-/** Returns the remedies of all causes as one text. */
 export function remedyOf({ causes }: CheckResult): string {
   return causes.flatMap(({ remedy }) => remedy).join('\n');
 }

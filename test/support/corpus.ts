@@ -28,7 +28,6 @@ export function corpus(folder: string): readonly CorpusEntry[] {
   return entries;
 }
 
-/** Returns all folders of the corpus. */
 export function corpusFolders(): readonly string[] {
   return readdirSync(ROOT, { withFileTypes: true })
     .filter((entry) => entry.isDirectory())

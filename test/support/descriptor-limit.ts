@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 
 /**
- * Returns the numbers of files and sockets that a process has open in each of many samples, which are those that it
+ * Returns the numbers of the files and sockets that are open in all of many samples, which are those that the process
  * keeps.
  */
 async function keptOpen(pid: number): Promise<ReadonlySet<number>> {

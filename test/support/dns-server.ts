@@ -13,7 +13,6 @@ import type { Identity } from './authority.ts';
 
 export type DnsTransport = 'udp' | 'tcp' | 'tls' | 'https';
 
-/** A question as received. */
 export interface DnsAsked {
   readonly transport: DnsTransport;
   readonly name: string;

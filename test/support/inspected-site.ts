@@ -26,7 +26,7 @@ export const GENUINE_AUTHORITY: string = `${VENDOR}, CN=fortinet-ca2`;
 const CONTROL_ADDRESSES = { 'www.fortinet.com': '54.177.212.176', 'www.iana.org': '192.0.43.8' } as const;
 const RESOLVER = '9.9.9.9';
 
-/** For describeWhere(). */
+/** Requirements for describeWhere(). */
 export const INSPECTED_SITE_NEEDS: readonly Need[] = [
   'root',
   'network-namespaces',

@@ -19,7 +19,7 @@ export function memoryLimit(bytes: number): MemoryLimit | string {
       continue;
     }
     try {
-      // The kernel creates the file. A write would create an ordinary file if it is missing.
+      // The kernel creates the file. If it is missing, a write would create an ordinary file.
       accessSync(join(folder, limit));
       writeFileSync(join(folder, limit), String(bytes));
       return {

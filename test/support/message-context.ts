@@ -1,7 +1,7 @@
 import type { EgressDeps } from '../../src/notify/channels/channel.ts';
 import type { MessageContext } from '../../src/document/notification.ts';
 
-/** Without a proxy. */
+/** Egress without a proxy. */
 export const DIRECT: Pick<EgressDeps, 'proxy' | 'env'> = { proxy: null, env: {} };
 
 /** Site "hq", whose page cannot be opened on a phone. */

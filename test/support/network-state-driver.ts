@@ -32,7 +32,6 @@ export interface Verdict {
   readonly unclear: readonly string[];
 }
 
-/** Result of the program. */
 export interface DriverReport {
   /** One for each configuration; null: there was no conclusion. */
   readonly checks: readonly (Verdict | null)[];

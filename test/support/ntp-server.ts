@@ -23,7 +23,7 @@ export interface NtpServer extends AsyncDisposable {
 
 const SECONDS_1900_TO_1970 = 2_208_988_800;
 
-/** A real NTP server on 127.0.0.1, `offsetMs` ahead of this machine. */
+/** Starts a real NTP server on 127.0.0.1, `offsetMs` ahead of this machine. */
 export async function createNtpServer(
   offsetMs: number,
   handler: NtpHandler = (_request, usual) => [usual],

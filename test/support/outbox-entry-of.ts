@@ -17,7 +17,6 @@ export function formerCauseOf(id: FaultId, until: EpochMs, subject = 'host:443')
   return { id, subject, severity: 'critical', since: START, until, replacedAt: until, published: true };
 }
 
-/** Returns the notification of an incident. */
 export function incidentNotificationOf(
   incident: Incident,
   more: Partial<Extract<Notification, { readonly kind: 'incident' }>> = {},

@@ -9,7 +9,7 @@ import { findProgram } from './privilege.ts';
 
 /** A real nginx on loopback in front of one server. */
 export interface ReverseProxy extends AsyncDisposable {
-  /** Without a slash at the end. */
+  /** URL without a trailing slash. */
   readonly url: string;
 }
 

@@ -8,7 +8,6 @@ import { isReady } from './http-ready.ts';
 import { startPrometheus } from './prometheus-process.ts';
 import type { PrometheusProcess } from './prometheus-process.ts';
 
-/** An active alert in Alertmanager. */
 export interface ActiveAlert {
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
@@ -78,7 +77,7 @@ export async function startShippedPrometheus(
     [/evaluation_interval: 15s/u, 'evaluation_interval: 1s'],
   ]);
   const targets = [{ targets: agents.map((url) => new URL(url).host), labels: { site } }];
-  // JSON is YAML.
+  // JSON is valid YAML.
   writeFileSync(join(folder, 'targets/ftm-watch.yml'), JSON.stringify(targets));
   const prometheus = await startPrometheus(folder);
   return {

@@ -2,7 +2,6 @@ import { once } from 'node:events';
 import { SMTPServer } from 'smtp-server';
 import type { SMTPServerOptions } from 'smtp-server';
 
-/** A mail as received. */
 export interface SunkMail {
   readonly recipients: readonly string[];
   /** Lower-case names, unfolded values. */

@@ -22,7 +22,6 @@ export interface TlsPeerOptions extends TlsOptions {
   readonly serve?: (socket: TLSSocket) => void;
 }
 
-/** Starts a TLS server of Node's. */
 export function createTlsPeer({ chain, serve, ...options }: TlsPeerOptions): Promise<Peer> {
   const server = createTls({ cert: chainPem(...chain), key: chain[0].keyPem, ...options }, (socket) => {
     socket.on('error', () => {});

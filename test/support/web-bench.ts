@@ -133,7 +133,7 @@ export function basicAuth(name: string, password: string): { readonly headers: {
   return { headers: { Authorization: `Basic ${Buffer.from(`${name}:${password}`).toString('base64')}` } };
 }
 
-/** GET over TLS, trusting one authority. */
+/** Sends a GET request over TLS, trusting one authority. */
 export async function getOverTls(
   port: number,
   ca: string,

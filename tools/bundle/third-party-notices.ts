@@ -4,7 +4,7 @@ import { z } from 'zod';
 
 const FOLDER = /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/u;
 const LICENSE_FILE = /^(?:licen[cs]e|copying|notice)(?:[.-]|$)/iu;
-/** Some authors include the license here instead. */
+/** Some authors include the license in the README instead. */
 const LICENSE_SECTION = /(?<=^# License\n)[^]*/mu;
 
 const manifest = z.object({ name: z.string(), version: z.string(), license: z.string() });

@@ -24,7 +24,6 @@ works. Prometheus adds the label \`site\` to its targets. Times are in seconds. 
 |---|---|---|---|
 `;
 
-/** Renders the page with all metrics. */
 export function renderMetricsReference(): string {
   const registry = new Registry();
   defineMetrics(registry);

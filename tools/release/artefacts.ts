@@ -5,8 +5,8 @@ import type { Build } from '../package/program-tree.ts';
 import type { Git } from './git.ts';
 
 /**
- * Returns all files of a release: the packages, and the git archive of the checked-out commit. The same commit gives
- * the same bytes, except for the bill of materials.
+ * Returns all files of a release: the packages, and git archives of the checked-out commit. The same commit gives the
+ * same bytes, except for the bill of materials.
  */
 export function releaseFiles(build: Build, git: Git): readonly Artefact[] {
   const name = `ftm-watch-${build.version}`;

@@ -1,7 +1,6 @@
 import { parse } from 'yaml';
 import { CAUSE_IDS, wordsOf } from '../../../src/checks/registry.ts';
 
-/** A threshold in the rules. */
 export interface Threshold {
   readonly name: string;
   readonly value: string | number;
