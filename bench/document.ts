@@ -5,7 +5,6 @@ const DOCUMENT = fileURLToPath(new URL('results.md', import.meta.url));
 
 /**
  * Writes the results of a bench into bench/results.md, between its two comments.
- *
  * @param command as in `npm run bench`
  * @throws {Error} if the comments are missing
  */

@@ -36,7 +36,6 @@ type ConfigurationPart = Readonly<Record<string, unknown>>;
 /**
  * Starts the daemon with its default configuration, except that the licence server, the control hosts and the
  * resolver are on loopback.
- *
  * @param leaps whether `pass` will be called; loading the code for it costs time and memory
  * @param program `main.js` of a build; by default, of this one
  */

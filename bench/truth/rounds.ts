@@ -5,7 +5,6 @@ import type { EpochMs } from '../../src/core/clock.ts';
 /**
  * Returns when the round began that ended at the given time, from the daemon's own history: the last round whose
  * probes had ended by then, because the next may have begun at the same time.
- *
  * @throws {Error} if there is none
  */
 export function beginningOfRound(folder: string, endedAt: EpochMs): EpochMs {

@@ -40,7 +40,6 @@ const LAST_LINES = 20;
 
 /**
  * Starts the daemon in a folder and waits for its page.
- *
  * @param main `main.js` of another version of the program
  * @throws {Error} with its output if it exits before
  */

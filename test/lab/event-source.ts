@@ -5,7 +5,6 @@ export type DiagnosisJson = ReturnType<typeof diagnosisToJson>;
 /**
  * Yields the diagnoses that a daemon sends as server-sent events, starting with the latest, until it stops or the
  * signal aborts.
- *
  * @throws the signal's reason
  */
 export async function* followEvents(url: string, signal: AbortSignal): AsyncGenerator<DiagnosisJson> {

@@ -35,7 +35,6 @@ export interface ContainerEngine extends AsyncDisposable {
   readonly folder: string;
   /**
    * Runs shell commands in the folder of this project and returns their output. "docker" is podman there.
-   *
    * @throws {Error} with all output if a command fails
    */
   sh(commands: string): Promise<string>;

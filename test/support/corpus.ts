@@ -11,7 +11,6 @@ const ROOT = new URL('../fixtures/corpus/', import.meta.url);
 /**
  * Returns the inputs of `test/fixtures/corpus/FOLDER`: `.hex` contains bytes as hexadecimal digits (`#` begins a
  * comment), other files are read as they are.
- *
  * @throws {Error} for a folder without inputs, because a test over nothing would pass
  */
 export function corpus(folder: string): readonly CorpusEntry[] {

@@ -20,7 +20,7 @@ await using stack = new AsyncDisposableStack();
 const lab = stack.use(await createLab({ site: 'hq', web: { listen: '127.0.0.1:9843' } }));
 const inbox = stack.use(await createMailHost({ listen: { address: '127.0.0.1', port: 25 } }));
 const daemon = stack.use(await startDaemon(lab.configFile, lab.folder));
-// FortiAuthenticator's errors are sent as its log.
+// FortiAuthenticator logs its errors to the daemon.
 if (daemon.syslogTcpPort !== null) lab.applianceLog.sendTo(daemon.syslogTcpPort);
 await lab.applianceLog.poll();
 process.stdout.write('"ready"\n');

@@ -30,7 +30,6 @@ const LINE =
 /**
  * Parses the output by the guidelines of the monitoring plugins: one line "SERVICE STATUS: text", with `|` only
  * before the performance data. https://www.monitoring-plugins.org/doc/guidelines.html
- *
  * @throws {Error} if it violates them
  */
 export function readPluginOutput(written: string): PluginOutput {

@@ -15,7 +15,6 @@ export interface ReverseProxy extends AsyncDisposable {
 
 /**
  * Starts nginx with `proxy_pass` to a server, and resolves when it accepts connections. Needs Debian's `nginx-light`.
- *
  * @param directives additional directives of the location; none by default, as in most examples on the internet
  */
 export async function startReverseProxy(upstream: string, directives = ''): Promise<ReverseProxy> {

@@ -29,7 +29,6 @@ const TRIGGER_GAP: Millis = 3_000;
 
 /**
  * Starts 10 s before a scheduled time.
- *
  * @param options.forgetful the timer never fires
  */
 export function createRunnerBench({ forgetful = false }: { readonly forgetful?: boolean } = {}): RunnerBench {

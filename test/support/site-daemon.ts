@@ -22,7 +22,6 @@ export interface SiteDaemon extends AsyncDisposable {
 
 /**
  * Starts the daemon with the site's configuration and additional keys, and waits for its page.
- *
  * @param mailPort port of a mail server on loopback, for the configuration @default none
  */
 export async function startSiteDaemon(

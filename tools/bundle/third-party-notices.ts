@@ -16,7 +16,6 @@ export function packageFolder(file: string): string | null {
 
 /**
  * Returns what package licenses require in a program that contains the packages: their names, versions and texts.
- *
  * @throws {Error} if a package has no license
  */
 export function thirdPartyNotices(folders: readonly string[]): string {

@@ -9,7 +9,6 @@ import type { Architecture } from './architecture.ts';
  * Returns the folder with Node for an architecture, containing `bin/node` and `LICENSE`: for this machine, as
  * installed by npm; for others, fetched from the registry into `.cache/`, with the version and checksum of the lock
  * file.
- *
  * @throws {Error} if npm cannot fetch it, or the checksum does not match
  */
 export function nodeRuntime(root: string, { nodePackage }: Architecture): string {

@@ -6,7 +6,6 @@ import { join } from 'node:path';
  * Returns the build time in seconds since 1970, so that the same source gives the same bytes: SOURCE_DATE_EPOCH
  * (reproducible-builds.org), or the time of the commit, or, for a source without git, of the newest release in the
  * changelog.
- *
  * @throws {Error} if there is none of them
  */
 export function sourceDate(root: string, env: NodeJS.ProcessEnv): number {

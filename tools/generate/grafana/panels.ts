@@ -127,7 +127,6 @@ export function statesShown(states: readonly string[], colors: Readonly<Record<s
 /**
  * Returns a query that converts a set of states, of which one is 1, to one number. For several agents, the most
  * severe state counts.
- *
  * @param series with the label `LABEL="STATE"` left out
  * @param states the least severe first
  */

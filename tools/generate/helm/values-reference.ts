@@ -9,7 +9,6 @@ const WHOLE = new Set(['config', 'startupProbe', 'livenessProbe', 'readinessProb
 
 /**
  * Returns the chart's README with the table of all values, between `<!-- values -->` and `<!-- /values -->`.
- *
  * @param defaults contents of `values.yaml`
  */
 export function renderValuesReference(document: string, schema: JsonSchema, defaults: unknown): string {

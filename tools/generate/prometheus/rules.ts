@@ -24,7 +24,6 @@ const PLACE = /%\((\w+)\)s/gu;
 
 /**
  * Fills the thresholds into a file of rules.
- *
  * @throws {Error} if a threshold is unknown
  */
 export function renderRules(template: string, thresholds: readonly Threshold[]): string {
