@@ -44,7 +44,8 @@ const config: KnipConfig = {
     'sha256sum',
   ],
   ignoreDependencies: ['@stryker-mutator/vitest-runner', '@peculiar/x509', 'smtp-server'],
-  // A module shows its tests what it uses itself, where they need to look inside; nothing is there for tests alone.
+  // A module exports to its tests what it also uses itself, if they need access to its internals. No export exists
+  // only for tests.
   ignoreExportsUsedInFile: process.argv.includes('--production') || { interface: true, type: true },
 };
 

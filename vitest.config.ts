@@ -1,7 +1,7 @@
 import { defineConfig, type TestProjectInlineConfiguration, type ViteUserConfig } from 'vitest/config';
 
-// Nothing may depend on the zone of the machine: the tests run in one with summer time and an offset of 45 minutes,
-// wherever they run.
+// No result may depend on the machine's time zone, so the tests always run in one with summer time and an offset of
+// 45 minutes.
 process.env['TZ'] = 'Pacific/Chatham';
 
 type ProjectOptions = NonNullable<TestProjectInlineConfiguration['test']>;
@@ -14,10 +14,13 @@ function project(name: string, timeoutSeconds: number, options: ProjectOptions =
   };
 }
 
-/** Real processes on a shared machine are late now and then: CI asks once more, and its report names who needed it. */
+/**
+ * Real processes on a shared machine are sometimes late. CI retries once, and its report lists the tests that needed
+ * it.
+ */
 const LATE_ONCE = process.env['CI'] === 'true' ? 1 : 0;
 
-/** Folders of end-to-end tests that a busy machine does not falsify. */
+/** Folders of end-to-end tests whose results a busy machine does not distort. */
 const PATIENT = ['alerts', 'contract', 'deploy', 'interception', 'package', 'report', 'security', 'soak'].map(
   (folder) => `test/e2e/${folder}/**/*.test.ts`,
 );
@@ -28,13 +31,13 @@ const config: ViteUserConfig = defineConfig({
     restoreMocks: true,
     unstubEnvs: true,
     projects: [
-      // They leave nothing behind, so that the modules under test are loaded once and not once a file.
+      // They leave nothing behind, so the modules under test are loaded once instead of once per file.
       project('unit', 20, { sequence: { groupOrder: 1 }, maxWorkers: '100%', isolate: false }),
       project('integration', 20, { sequence: { groupOrder: 2 }, maxWorkers: '100%' }),
       project('gate', 60, { sequence: { groupOrder: 2 } }),
-      // They mostly wait, or live in a time of their own.
+      // They mostly wait, or use simulated time.
       project('e2e', 120, { include: PATIENT, sequence: { groupOrder: 3 }, maxWorkers: 3, retry: LATE_ONCE }),
-      // Last and one file at a time: real processes and network namespaces, whose timings other tests would falsify.
+      // Last and one file at a time: real processes and network namespaces, whose timing other tests would distort.
       project('e2e-alone', 120, {
         include: ['test/e2e/**/*.test.ts'],
         exclude: PATIENT,

@@ -1,12 +1,12 @@
 /**
- * Shows that capturing chains does not leak: 20,000 probes against a server of its own on loopback, which presents the
- * same leaf each time, or (`new-leaf`) another one for each connection, as an inspecting proxy may. Prints the memory
- * of this process, after garbage collection, at intervals, and fails when it grew. Node 24 grows by 5.3 kB a probe.
+ * Checks that capturing chains does not leak memory: sends 20,000 probes to a server on loopback, which presents the
+ * same leaf each time, or (`new-leaf`) a different leaf for each connection, as an inspecting proxy may. Prints the
+ * memory of this process, after garbage collection, at intervals, and fails if it grew. Node 24 grows by 5.3 kB a
+ * probe.
  *
  *   node --expose-gc --max-semi-space-size=1 bench/capture-leak.ts [same-leaf | new-leaf] [probes] [depth: tls | http]
  *
- * Without the second flag V8 lets its young generation grow in steps up to 100 MB at this rate, which hides what is
- * looked for.
+ * Without the second flag, V8 lets its young generation grow in steps up to 100 MB at this rate, which hides a leak.
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -20,10 +20,10 @@ import { probeContext } from '../test/support/probe-context.ts';
 const HOST = 'license.example.test';
 const IN_FLIGHT = 4;
 const LEAVES = 4096;
-/** The heap's own swing. */
+/** Normal variation of the heap. */
 const ALLOWED_MB = 8;
 
-/** The server runs in a process of its own, so that only the probe's memory is measured. */
+/** The server runs in a separate process, so that only the probe's memory is measured. */
 async function serve(mode: string): Promise<void> {
   const { chainPem, createHierarchy, createIdentity } = await import('../test/support/authority.ts');
   const { intermediate, leaf } = await createHierarchy();
@@ -106,7 +106,7 @@ async function measure(mode: string, probes: number, depth: EndpointRequest['dep
   if (grown > ALLOWED_MB) process.exitCode = 1;
 }
 
-/** Resident memory in MB, without what the next garbage collection would free. */
+/** Resident memory in MB, excluding what the next garbage collection would free. */
 function level(): number {
   globalThis.gc?.();
   globalThis.gc?.();

@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 
-/** Sends a message and gives the answer. @throws {Error} when the process ends instead */
+/** Sends a message and returns the answer. @throws {Error} if the process exits instead */
 export async function ask<Answer>(child: ChildProcess, message: object): Promise<Answer> {
   const settled = new AbortController();
   const { signal } = settled;

@@ -2,7 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Ends a process and waits for its end. */
+/** Stops a process and waits for it to exit. */
 export async function endProcess(child: ChildProcess): Promise<void> {
   const ended = once(child, 'exit');
   if (child.exitCode !== null || child.signalCode !== null) return;
@@ -10,7 +10,7 @@ export async function endProcess(child: ChildProcess): Promise<void> {
   await ended;
 }
 
-/** Asks again and again. @throws {Error} when it ends instead */
+/** Repeats the request until it is answered. @throws {Error} if the process exits instead */
 export async function untilItAnswers(child: ChildProcess, url: string): Promise<void> {
   while (!(await answers(url))) {
     if (child.exitCode !== null)

@@ -4,9 +4,9 @@ import { fileURLToPath } from 'node:url';
 const DOCUMENT = fileURLToPath(new URL('results.md', import.meta.url));
 
 /**
- * Puts what a bench has measured into bench/results.md, between its two comments.
+ * Writes the results of a bench into bench/results.md, between its two comments.
  * @param command as in `npm run bench`
- * @throws {Error} when they are not there
+ * @throws {Error} if the comments are missing
  */
 export async function writeIntoDocument(command: string, text: string): Promise<void> {
   const begin = `<!-- begin of what ${command} writes -->\n`;

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { cpus, release, totalmem } from 'node:os';
 import { BLACKBOX } from './probes/blackbox.ts';
 
-/** Where and with what was measured. */
+/** The machine and the versions used for the measurement. */
 export interface Machine {
   readonly at: string;
   readonly processor: string;
@@ -13,7 +13,7 @@ export interface Machine {
   readonly node: string;
   readonly openssl: string;
   readonly blackbox: string;
-  /** Processes that wanted to run in the minute before: what others do falsifies durations, and less so CPU time. */
+  /** Load average of the minute before. Other processes distort durations, and CPU time less. */
   readonly loadBefore: number;
 }
 

@@ -1,4 +1,4 @@
-/** Of Markdown; none where there is no row. */
+/** Returns a Markdown table, or nothing if there are no rows. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): readonly string[] {
   if (rows.length === 0) return [];
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;

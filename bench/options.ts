@@ -12,20 +12,20 @@ export interface Options {
   readonly sections: ReadonlySet<Section>;
   readonly quick: boolean;
   readonly effort: Effort;
-  /** Rounds a measurement of whole rounds takes. */
+  /** Number of rounds in one measurement of whole rounds. */
   readonly roundsAtOnce: number;
-  /** Minutes of real time in which nothing is wrong. */
+  /** Minutes of real time without faults. */
   readonly minutes: number;
-  /** After so many rounds memory is looked at. */
+  /** Memory is measured after these numbers of rounds. */
   readonly memoryAfter: readonly number[];
   readonly json: string;
-  /** Whether the results go into bench/results.md. */
+  /** Whether the results are written to bench/results.md. */
   readonly write: boolean;
 }
 
 const USAGE = `npm run bench -- [--only ${[...groups(), ...SECTIONS].join(',')}] [--quick] [--json FILE] [--write]`;
 
-/** @throws {Error} saying what is allowed */
+/** @throws {Error} listing the allowed options */
 export function readOptions(argv: readonly string[]): Options {
   const { values } = parseArgs({
     args: [...argv],
@@ -57,7 +57,7 @@ function groups(): readonly string[] {
   return [...new Set(PROBE_KINDS.map(groupOf))];
 }
 
-/** `tls` means both keys. */
+/** `tls` selects both key types. */
 function groupOf(kind: ProbeKind): string {
   return kind.split('-')[0] ?? kind;
 }

@@ -9,7 +9,10 @@ export function cpuMilliseconds(pid: number): number {
   return user + system;
 }
 
-/** The same to the microsecond, but of the threads alone that are alive (Documentation/scheduler/sched-stats.rst). */
+/**
+ * As {@link cpuMilliseconds} but to the microsecond, and only for threads that are alive
+ * (Documentation/scheduler/sched-stats.rst).
+ */
 export function runMilliseconds(pid: number): number {
   const threads = readdirSync(`/proc/${String(pid)}/task`);
   const ran = threads.map((thread) => {
@@ -19,7 +22,7 @@ export function runMilliseconds(pid: number): number {
   return ran.reduce((sum, one) => sum + one, 0);
 }
 
-/** CPU of its children that have ended, and of theirs. */
+/** CPU time of its terminated children and their descendants. */
 export function childrenCpuMilliseconds(pid: number): number {
   const [, , user, system] = timesOf(pid);
   return user + system;
@@ -32,10 +35,10 @@ function timesOf(pid: number): readonly [user: number, system: number, childUser
   return [milliseconds(11), milliseconds(12), milliseconds(13), milliseconds(14)];
 }
 
-/** Of a process, in MiB. */
+/** Memory of a process, in MiB. */
 export interface ProcessMemory {
   readonly resident: number;
-  /** What no other process and no file shares with it. */
+  /** Memory that is shared with no other process or file. */
   readonly anonymous: number;
 }
 

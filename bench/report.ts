@@ -7,7 +7,7 @@ import { pluginRows } from './plugins/report.ts';
 import type { Results } from './results.ts';
 import { formatSpread } from './statistics.ts';
 
-/** The results as Markdown: ratios first, since milliseconds are this machine's own. */
+/** Returns the results as Markdown. Ratios come first, because milliseconds depend on this machine. */
 export function report(results: Results): string {
   return [
     machineLines(results),

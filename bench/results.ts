@@ -9,7 +9,7 @@ import type { PluginCost } from './plugins/measure.ts';
 import type { Comparison, Cost } from './probes/compare.ts';
 import type { FloorKind } from './probes/kinds.ts';
 
-/** Everything that a run found; null: not asked for. */
+/** The results of a run; null for parts that were not requested. */
 export interface Results {
   readonly machine: Machine;
   readonly quick: boolean;

@@ -1,6 +1,6 @@
 /**
- * What ftm-watch costs, beside Debian's blackbox_exporter on the same servers in one run: `npm run bench`.
- * bench/README.md tells how to call and read it.
+ * Measures the cost of ftm-watch next to Debian's blackbox_exporter, on the same servers in one run: `npm run bench`.
+ * See bench/README.md for the options and how to read the results.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
@@ -29,7 +29,7 @@ import type { Results } from './results.ts';
 
 const CONCURRENCIES = [1, 8, 32];
 
-/** Progress goes beside the results, so that these can be redirected. */
+/** Progress is not written to standard output, so that the results can be redirected. */
 function tell(text: string): void {
   process.stderr.write(`${text}\n`);
 }

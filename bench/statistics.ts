@@ -1,11 +1,11 @@
-/** Of repeated measurements. */
+/** Spread of repeated measurements. */
 export interface Spread {
   readonly median: number;
   readonly min: number;
   readonly max: number;
 }
 
-/** @throws {RangeError} for nothing */
+/** @throws {RangeError} if there are no values */
 export function spreadOf(values: readonly number[]): Spread {
   const sorted = values.toSorted((a, b) => a - b);
   const [min, max, low, high] = [
@@ -19,7 +19,7 @@ export function spreadOf(values: readonly number[]): Spread {
   return { median: (low + high) / 2, min, max };
 }
 
-/** As in `0.93 (0.91–1.02)`. */
+/** Formats a spread, such as `0.93 (0.91–1.02)`. */
 export function formatSpread({ median, min, max }: Spread, digits: number): string {
   return `${median.toFixed(digits)} (${min.toFixed(digits)}–${max.toFixed(digits)})`;
 }

@@ -1,9 +1,9 @@
 /**
- * What rounds cost beside those of another version, on the same servers and in one run. Both have to be built.
+ * Compares the cost of rounds with another version, on the same servers and in one run. Both have to be built.
  *
  *   npm run bench:versions -- OTHER_CHECKOUT [--rounds 100] [--pairs 10]
  *
- * Time leaps between two rounds (daemon/leap.ts), so that whatever happens once in an hour has its share.
+ * Time jumps between two rounds (daemon/leap.ts), so that hourly work is included proportionally.
  */
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -32,7 +32,7 @@ await using own = await start(site, HERE);
 await using before = await start(site, other);
 
 const pairs: { readonly own: number; readonly other: number }[] = [];
-// The first rounds compile the program.
+// The program is compiled during the first rounds.
 for (let pair = -1; pair < Number(values.pairs); pair += 1) {
   const isOwnFirst = pair % 2 === 0;
   const first = await costOf(isOwnFirst ? own : before);
@@ -54,7 +54,7 @@ async function costOf(daemon: OwnDaemon): Promise<number> {
   return (cpuMilliseconds(daemon.pid) - started) / rounds;
 }
 
-/** Two resolvers, several addresses, two control hosts, mail; on schedule as by default. */
+/** Two resolvers, several addresses, two control hosts and mail, with the default schedule. */
 function start(at: Site, checkout: string): Promise<OwnDaemon> {
   const { ports, fortinetCa } = at;
   const port = String(ports.dns);

@@ -3,16 +3,16 @@ import { freePort } from '../../test/support/free-port.ts';
 import { endProcess, untilItAnswers } from '../child-process.ts';
 import { INSTALLED_ENVIRONMENT } from '../installed-environment.ts';
 
-/** As people write it: the import loads all of node:http, undici for its WebSocket included. */
+/** Written as usual: the import loads all of node:http, including undici for its WebSocket. */
 const CODE = `
 import { createServer } from 'node:http';
 createServer((_, response) => response.end('bare')).listen(Number(process.argv[1]), '127.0.0.1');
 `;
 
-/** An HTTP server that does nothing: what Node itself costs. */
+/** An HTTP server that does nothing, to measure the cost of Node itself. */
 export interface BareServer extends AsyncDisposable {
   readonly pid: number;
-  /** From the start of the process to the first answer. */
+  /** From the start of the process to its first answer. */
   readonly startedAfterMs: number;
 }
 

@@ -1,12 +1,12 @@
 import { promisify } from 'node:util';
 
 /**
- * Loaded into the daemon before its own code (`node --import`), as libfaketime is loaded into other programs: between
- * two rounds time leaps to the next thing that waits for it, so that days of rounds pass in minutes. Within a round
- * time is real. Nothing of the daemon is replaced: its own schedule starts each round.
+ * Loaded into the daemon before its own code (`node --import`), as libfaketime is loaded into other programs. Between
+ * two rounds, time jumps to the next pending timer, so that days of rounds pass in minutes. Within a round, time is
+ * real. No part of the daemon is replaced: its own schedule starts each round.
  *
- * A round is under way while a timer of exactly its limit runs. Each message says how many rounds are wanted and how
- * long that limit is, and is answered when they are done.
+ * A round is in progress while a timer of exactly its limit runs. Each message contains the number of rounds and the
+ * length of that limit, and is answered when the rounds are done.
  */
 export interface LeapOrder {
   readonly rounds: number;
@@ -53,13 +53,13 @@ function clearTimer(timer: Timer | undefined): void {
 
 function endRound(): void {
   round = null;
-  // Between two orders the daemon goes on in real time.
+  // Between two orders, the daemon continues in real time.
   if (wanted === 0) return;
   wanted -= 1;
   void (wanted > 0 ? leap() : settled().then(() => process.send?.('done')));
 }
 
-/** What came of a round is published, and stored, in the turns that follow; files take real time. */
+/** The results of a round are published and stored in the turns that follow. Writing files takes real time. */
 async function settled(): Promise<void> {
   for (let quiet = 0; quiet < 2; quiet = isAtFiles() ? 0 : quiet + 1) await pause(1);
 }
@@ -68,7 +68,7 @@ function isAtFiles(): boolean {
   return process.getActiveResourcesInfo().some((resource) => resource.startsWith('FSReq') || resource === 'CloseReq');
 }
 
-/** Lets everything that waits have its turn at its own time, until one of them has started a round. */
+/** Runs the pending timers in order, jumping to the time of each, until one of them has started a round. */
 async function leap(): Promise<void> {
   await settled();
   while (round === null) {
@@ -77,7 +77,7 @@ async function leap(): Promise<void> {
     ahead += Math.max(0, next.due - elapsed());
     realTime.clear(timer);
     next.call();
-    // What it starts may take a turn of the event loop to begin.
+    // Work started by a timer may take one turn of the event loop to begin.
     await turn();
   }
 }
@@ -107,5 +107,5 @@ process.on('message', (order: LeapOrder) => {
   roundLimit = order.roundLimit;
   void leap();
 });
-// The process that started it is gone: nothing would end it.
+// The parent process is gone, so nothing else would end this one.
 process.once('disconnect', () => process.exit());

@@ -7,20 +7,20 @@ import { startBareServer } from './bare-server.ts';
 import { startOwnDaemon } from './own-daemon.ts';
 
 export interface Memory {
-  /** Of the daemon, some seconds after the start, its first round behind it. */
+  /** Memory of the daemon some seconds after the start, after its first round. */
   readonly idle: ProcessMemory;
   readonly after: readonly { readonly rounds: number; readonly memory: ProcessMemory }[];
-  /** An HTTP server in Node that does nothing. */
+  /** An idle HTTP server in Node. */
   readonly bare: ProcessMemory;
-  /** blackbox_exporter's, as it is at this point of the bench. */
+  /** Memory of blackbox_exporter at this point of the bench. */
   readonly blackbox: ProcessMemory;
 }
 
 const SETTLED = 5_000;
-/** What one look at a heap that comes and goes would tell depends on the moment. */
+/** The heap grows and shrinks, so the result of a single sample would depend on the moment. */
 const LOOKS = 5;
 
-/** @param milestones numbers of rounds, ascending */
+/** @param milestones numbers of rounds, in ascending order */
 export async function measureMemory(
   site: Site,
   blackbox: Blackbox,

@@ -8,20 +8,20 @@ import { startBareServer } from './bare-server.ts';
 import { startOwnDaemon } from './own-daemon.ts';
 import { sameSeries } from './round.ts';
 
-/** CPU of a minute in which nothing is wrong, in real time: two rounds, and what is done between them. */
+/** CPU of a minute without faults, in real time: two rounds, and the work between them. */
 export interface MinuteCost {
   readonly ownMs: Spread;
-  /** Of an HTTP server in Node that does nothing. */
+  /** CPU of an idle HTTP server in Node. */
   readonly bareMs: Spread;
-  /** With a probe for each series that a round measures, twice. */
+  /** CPU of blackbox_exporter with a probe for each series that a round measures, twice. */
   readonly blackboxMs: Spread;
 }
 
-/** What a program does only once is over by then. */
+/** One-time work after the start is done by then. */
 const SETTLED = 15_000;
 const ROUND_EVERY = 30_000;
 
-/** All three in the same minutes. */
+/** Measures all three during the same minutes. */
 export async function measureMinutes(site: Site, blackbox: Blackbox, minutes: number): Promise<MinuteCost> {
   await using daemon = await startOwnDaemon(site, false);
   await using bare = await startBareServer();

@@ -14,30 +14,30 @@ import { INSTALLED_ENVIRONMENT } from '../installed-environment.ts';
 import type { Site } from '../probes/site.ts';
 import type { LeapOrder } from './leap.ts';
 
-/** As it is installed: built. */
+/** The built program, as it is installed. */
 export const PROGRAM: string = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 
 const LEAP = new URL('leap.ts', import.meta.url);
 
-/** The real daemon, a process of its own, started as it is installed. */
+/** The real daemon in a separate process, started as it is when installed. */
 export interface OwnDaemon extends AsyncDisposable {
   readonly pid: number;
-  /** Of the status page, with a slash at the end. */
+  /** URL of the status page, with a trailing slash. */
   readonly url: string;
   /** From the start of the process to the first answer of `/metrics`. */
   readonly startedAfterMs: number;
-  /** Lets so many rounds of its schedule happen, one after the other without a pause. */
+  /** Lets this many scheduled rounds run, one after the other without a pause. */
   pass(rounds: number): Promise<void>;
 }
 
-/** Top-level keys of the configuration that are not as by default. */
+/** Top-level keys of the configuration that differ from the default. */
 type ConfigurationPart = Readonly<Record<string, unknown>>;
 
 /**
- * Starts it with its default configuration, but that the licence server, the control hosts and the resolver are on
- * loopback.
- * @param leaps whether `pass` will be called: to load what that takes costs time and memory
- * @param program `main.js` of a build; without, of this one
+ * Starts the daemon with its default configuration, except that the licence server, the control hosts and the
+ * resolver are on loopback.
+ * @param leaps whether `pass` will be called; loading the code for it costs time and memory
+ * @param program `main.js` of a build; by default, of this one
  */
 export async function startOwnDaemon(
   site: Site,
@@ -77,7 +77,7 @@ interface Written {
   readonly store: string;
 }
 
-/** The default configuration, but that what it looks at is on loopback. */
+/** Writes the default configuration, except that everything monitored is on loopback. */
 export async function writeConfiguration(site: Site, port: number, more: ConfigurationPart = {}): Promise<Written> {
   const { folder, ports, fortinetCa } = site;
   const base = join(folder, 'data', `daemon-${String(port)}`);
@@ -96,7 +96,9 @@ export async function writeConfiguration(site: Site, port: number, more: Configu
   return { file, text, store };
 }
 
-/** As JavaScript: with the compiler for types in its memory, the daemon would not be what it is. */
+/**
+ * Returns the module as JavaScript. With the TypeScript compiler in its memory, the daemon's figures would be wrong.
+ */
 function leapModule(): string {
   const code = stripTypeScriptTypes(readFileSync(LEAP, 'utf8'));
   return `data:text/javascript;base64,${Buffer.from(code).toString('base64')}`;

@@ -9,7 +9,7 @@ import { cpuMilliseconds } from '../process-figures.ts';
 import { spreadOf, type Spread } from '../statistics.ts';
 import { startOwnDaemon } from './own-daemon.ts';
 
-/** One page, with 90 days of history in the store, read anew each time. */
+/** Cost of one page that is read with 90 days of history in the store. */
 export interface PageCost {
   readonly page: string;
   readonly kilobytes: number;
@@ -46,7 +46,7 @@ async function costOf(
   let cpuMs = 0;
   let bytes = 0;
   for (let time = 0; time < times; time += 1) {
-    // What the charts are made of is kept for less than a round.
+    // The data for the charts is cached for less than a round.
     await daemon.pass(1);
     const [before, start] = [cpuMilliseconds(daemon.pid), performance.now()];
     const response = await fetch(`${daemon.url}${page}`, { headers: { 'accept-encoding': 'identity' } });

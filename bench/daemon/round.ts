@@ -7,12 +7,12 @@ import { spreadOf } from '../statistics.ts';
 import type { Spread } from '../statistics.ts';
 import { startOwnDaemon } from './own-daemon.ts';
 
-/** CPU of one round: the daemon's own process, and blackbox_exporter's for the probes that observe the same. */
+/** CPU of one round: of the daemon, and of blackbox_exporter for the probes that observe the same. */
 export interface RoundCost {
   readonly ownMs: Spread;
-  /** A probe for each series that a round measures. */
+  /** With one probe for each series that a round measures. */
   readonly sameSeriesMs: Spread;
-  /** The fewest that one would get by with. */
+  /** With the fewest probes that would be sufficient. */
   readonly fewestMs: Spread;
   readonly ratioToSameSeries: Spread;
   readonly ratioToFewest: Spread;
@@ -23,13 +23,16 @@ export interface RoundEffort {
   readonly roundsAtOnce: number;
 }
 
-/** Everything that the daemon does for a round: observing, judging, diagnosing, metrics, incidents, page, history. */
+/**
+ * Measures everything that the daemon does for a round: observing, judging, diagnosis, metrics, incidents, page,
+ * history.
+ */
 export async function measureRound(
   site: Site,
   blackbox: Blackbox,
   { rounds, roundsAtOnce }: RoundEffort,
 ): Promise<RoundCost> {
-  // Each second, so that what the daemon does between two rounds is not counted as theirs.
+  // Each second, so that the daemon's work between rounds is not counted.
   await using daemon = await startOwnDaemon(site, true, { schedule: { probes: '* * * * * *' } });
   const samples: { readonly own: number; readonly same: number; readonly fewest: number }[] = [];
   for (let round = 0; round <= rounds; round += 1) {
@@ -57,7 +60,7 @@ async function repeat(times: number, probes: readonly BlackboxProbe[], blackbox:
   for (let done = 0; done < times; done += 1) for (const probe of probes) await blackbox.probe(probe);
 }
 
-/** Of the licence server and both control hosts: A, AAAA, the port, the handshake, the answer. */
+/** Probes for the licence server and both control hosts: A, AAAA, the port, the handshake, the answer. */
 export function sameSeries(site: Site): readonly BlackboxProbe[] {
   const resolver = `127.0.0.1:${String(site.ports.dns)}`;
   return (['license', 'control_0', 'control_1'] as const).flatMap((host) => {
@@ -71,7 +74,10 @@ export function sameSeries(site: Site): readonly BlackboxProbe[] {
   });
 }
 
-/** A, the port, the handshake and the answer of the licence server; the answer alone of each control host. */
+/**
+ * Probes for A, the port, the handshake and the answer of the licence server, and only the answer of each control
+ * host.
+ */
 function fewestProbes(site: Site): readonly BlackboxProbe[] {
   const target = targetOf('license', site);
   return [

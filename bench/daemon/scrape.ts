@@ -5,7 +5,7 @@ import { spreadOf } from '../statistics.ts';
 import type { Spread } from '../statistics.ts';
 import { startOwnDaemon } from './own-daemon.ts';
 
-/** One answer of `/metrics`. */
+/** Cost of one response to `/metrics`. */
 export interface ScrapeCost {
   readonly who: string;
   readonly series: number;
@@ -14,7 +14,7 @@ export interface ScrapeCost {
   readonly cpuMs: number;
 }
 
-/** Ours with one target and with many, and blackbox_exporter's, which are about itself only. */
+/** Measures our metrics with one target and with many, and those of blackbox_exporter, which are only about itself. */
 export async function measureScrapes(site: Site, blackbox: Blackbox, times: number): Promise<readonly ScrapeCost[]> {
   const costs: ScrapeCost[] = [];
   for (const targets of [1, 200]) {

@@ -14,10 +14,10 @@ import { PROGRAM, startOwnDaemon, writeConfiguration } from './own-daemon.ts';
 export interface StartUp {
   /** From the start of the process to the first answer of `/metrics`, in milliseconds. */
   readonly ownMs: Spread;
-  /** Of an HTTP server in Node that does nothing. */
+  /** Of an idle HTTP server in Node. */
   readonly bareMs: Spread;
   readonly blackboxMs: Spread;
-  /** CPU of `check --json`, from its start to its end, in milliseconds. */
+  /** CPU of `check --json`, from start to exit, in milliseconds. */
   readonly checkCpuMs: Spread;
 }
 
@@ -44,7 +44,7 @@ async function startedAfter(starting: Promise<Started>): Promise<number> {
   return started.startedAfterMs;
 }
 
-/** On a path without a fault. @throws {Error} when it finds one */
+/** Measures `check` on a path without faults. @throws {Error} if a fault is found */
 async function checkCpu(site: Site): Promise<number> {
   const { file, store } = await writeConfiguration(site, await freePort());
   const before = childrenCpuMilliseconds(process.pid);

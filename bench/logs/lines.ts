@@ -1,4 +1,4 @@
-/** The texts that all three look for. */
+/** The texts that all three programs search for. */
 export const TEXTS: readonly string[] = [
   'FTM polling error',
   'FTM provision',
@@ -14,7 +14,7 @@ const FAC =
   'category="Event" subcategory="Authentication" typeid=20001 level="information" user="user1" nas="10.0.8.4" ' +
   'action="Authentication"';
 
-/** Sixteen shapes, two of which (12.5 %) are FTM trouble. */
+/** Sixteen line shapes, two of which (12.5 %) are FTM errors. */
 const SHAPES: readonly string[] = [
   '<12>Aug 14 22:40:03 db[16987]:  category="Event" subcategory="Admin Configuration" level="warning" status="" ' +
     'FTM polling error: problem with SSL comm layer',
@@ -42,15 +42,15 @@ const SHAPES: readonly string[] = [
 
 export const LINES_A_BLOCK: number = SHAPES.length * 64;
 
-/** How many lines of a block hold one of the texts. */
+/** Number of lines in a block that contain one of the texts. */
 export const TROUBLES_A_BLOCK: number = (LINES_A_BLOCK * 2) / SHAPES.length;
 
-/** A block of lines, each with its line break. */
+/** Returns a block of lines, each with its line break. */
 export function block(): Buffer {
   return Buffer.from(`${SHAPES.join('\n')}\n`.repeat(LINES_A_BLOCK / SHAPES.length));
 }
 
-/** The same as datagrams. */
+/** Returns the same lines as datagrams. */
 export function datagrams(): readonly Buffer[] {
   return SHAPES.map((line) => Buffer.from(line));
 }

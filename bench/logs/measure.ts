@@ -8,12 +8,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { LINES_A_BLOCK, TROUBLES_A_BLOCK } from './lines.ts';
 
-/** Something that takes lines over TCP and finds those with trouble. */
+/** A program that receives lines over TCP and finds those with errors. */
 export interface Receiver {
   readonly name: string;
   readonly pid: number;
   readonly port: number;
-  /** Lines with trouble that it has found since it was started. */
+  /** Number of lines with errors found since the start. */
   found(): Promise<number>;
   stop(): Promise<void>;
 }
@@ -28,9 +28,7 @@ const SEND = fileURLToPath(new URL('send.ts', import.meta.url));
 /** USER_HZ of Linux, the unit of /proc/PID/stat. */
 const TICKS_A_SECOND = 100;
 
-/**
- * Sends blocks flat out and waits until every trouble was found. @throws {Error} when some never are: lines were lost
- */
+/** Sends blocks at full speed and waits until every error was found. @throws {Error} if lines were lost */
 export async function measureTcp(receiver: Receiver, blocks: number): Promise<Sample> {
   const before = await receiver.found();
   const cpuBefore = cpuSeconds(receiver.pid);
@@ -56,7 +54,7 @@ export async function measureTcp(receiver: Receiver, blocks: number): Promise<Sa
   };
 }
 
-/** Sends datagrams at a rate; returns the rate that was reached. */
+/** Sends datagrams at the given rate and returns the rate that was reached. */
 export async function sendUdp(port: number, lines: number, aSecond: number): Promise<number> {
   const sender = spawn(process.execPath, [SEND, 'udp', String(port), String(lines), String(aSecond)], {
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -64,7 +62,7 @@ export async function sendUdp(port: number, lines: number, aSecond: number): Pro
   return Number(await text(sender.stdout));
 }
 
-/** User and system time that a process has used. */
+/** User and system time used by a process. */
 function cpuSeconds(pid: number): number {
   const stat = readFileSync(`/proc/${String(pid)}/stat`, 'utf8');
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');

@@ -17,7 +17,7 @@ const LIBRARIES = 'usr/lib/x86_64-linux-gnu';
 interface OwnCounters {
   readonly tcp: { readonly ftm: number };
   readonly udp: { readonly ftm: number; readonly other: number; readonly dropped: number };
-  /** Longest delay of a timer of 10 ms since the counters were last asked for, in milliseconds. */
+  /** Longest delay of a 10 ms timer since the counters were last read, in milliseconds. */
   readonly stall: number;
 }
 
@@ -51,7 +51,7 @@ export async function startOwn(): Promise<OwnReceiver> {
   };
 }
 
-/** rsyslog: imtcp, and one filter with `contains` for each text, to a file. */
+/** Starts rsyslog with imtcp and one `contains` filter for each text, writing to a file. */
 export async function startRsyslog(folder: string): Promise<Receiver | null> {
   const program = findProgram('rsyslogd');
   if (program === null) return null;
@@ -95,7 +95,7 @@ stop
   };
 }
 
-/** mtail: one counter for each text. */
+/** Starts mtail with one counter for each text. */
 export async function startMtail(folder: string): Promise<Receiver | null> {
   const program = findProgram('mtail');
   if (program === null) return null;
@@ -124,7 +124,7 @@ export async function startMtail(folder: string): Promise<Receiver | null> {
   await accepting(http);
   await accepting(port);
   const found = async (): Promise<number> => {
-    // Its page is expensive: asked more often, it would be measured instead of the lines.
+    // Its page is expensive. If it were requested more often, the page would be measured instead of the lines.
     await sleep(100);
     const page = await (await fetch(`http://127.0.0.1:${String(http)}/metrics`)).text();
     return Number(/^found\{[^}]*what="FTM polling error"[^}]*\} (\S+)/mu.exec(page)?.[1] ?? 0);

@@ -1,7 +1,7 @@
 /**
- * Log lines a second and CPU a line: the intake against rsyslog and mtail, the same lines in one run, rounds in turn.
- * Ends with exit code 1 when a claim does not hold. The two peers come from Debian's packages:
- * bench/logs/fetch-peers.sh, or installed.
+ * Log lines per second and CPU per line: the intake compared with rsyslog and mtail, with the same lines, in
+ * alternating rounds of one run. Exits with code 1 if a claim does not hold. The two other programs come from
+ * Debian's packages, through bench/logs/fetch-peers.sh or installed.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { cpus, tmpdir } from 'node:os';
@@ -30,7 +30,7 @@ const spread = (values: readonly number[], digits: number): string =>
 
 async function compareTcp(receivers: readonly Receiver[]): Promise<ReadonlyMap<string, readonly Sample[]>> {
   const samples = new Map<string, Sample[]>(receivers.map(({ name }) => [name, []]));
-  // One round to warm up; then in turn, so that a busy machine is busy for all of them.
+  // One warm-up round, then alternating rounds, so that load on the machine affects all of them.
   for (let round = 0; round <= ROUNDS; round += 1) {
     for (const receiver of receivers) {
       const sample = await measureTcp(receiver, round === 0 ? BLOCKS / 10 : BLOCKS);
@@ -70,7 +70,7 @@ function judge(samples: ReadonlyMap<string, readonly Sample[]>): void {
 async function tryUdp(own: OwnReceiver): Promise<void> {
   const before = (await own.counters()).udp;
   const reached = await sendUdp(own.udpPort, UDP_LINES, UDP_RATE);
-  // Long enough for the intake to have looked at the kernel's count of drops.
+  // Long enough for the intake to have read the kernel's drop counter.
   await sleep(6000);
   const { udp, stall } = await own.counters();
   const received = udp.ftm + udp.other - before.ftm - before.other;

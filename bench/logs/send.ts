@@ -1,6 +1,6 @@
 /**
- * Sends lines: `send.ts tcp PORT BLOCKS` or `send.ts udp PORT LINES LINES-A-SECOND`. A process of its own, so that it
- * costs the receiver nothing.
+ * Sends lines: `send.ts tcp PORT BLOCKS` or `send.ts udp PORT LINES LINES-A-SECOND`. It is a separate process, so
+ * that sending is not counted for the receiver.
  */
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
@@ -21,7 +21,7 @@ async function sendTcp(blocks: number): Promise<void> {
   await once(socket, 'close');
 }
 
-/** Evenly over the second, in steps of 2 ms. */
+/** Spreads the lines evenly over each second, in steps of 2 ms. */
 async function sendUdp(lines: number, aSecond: number): Promise<void> {
   const socket = createSocket('udp4');
   socket.connect(Number(port), '127.0.0.1');

@@ -1,4 +1,4 @@
-/** The log intake in a process of its own: prints its ports, then its counters for each line on standard input. */
+/** The log intake in a separate process. Prints its ports, then its counters for each line on standard input. */
 import { createInterface } from 'node:readline';
 import { pino } from 'pino';
 import { systemClock } from '../../src/system/clock.ts';
@@ -29,7 +29,7 @@ const intake = new LogIntake(
     logger: pino({ level: 'silent' }),
     signatures: await loadSignatures([], isFaultId),
     certificate: null,
-    // As the program does: every event goes into the window.
+    // As in the program, every event is added to the window.
     onEvent: (event: LogEvent) => {
       state = recordEvents(state, [event]);
     },

@@ -5,15 +5,17 @@ import { spreadOf } from '../statistics.ts';
 import type { Spread } from '../statistics.ts';
 import { type Plugin, pluginsFor, runPlugin, servePlugins } from './plugins.ts';
 
-/** CPU of one run of a plugin, with all processes that it starts, beside our probe that sees the same or more. */
+/**
+ * CPU of one run of a plugin, including all processes that it starts, next to our probe that checks the same or more.
+ */
 export interface PluginCost {
   readonly title: string;
   readonly cpuMs: Spread;
-  /** null: only a part of a round. */
+  /** null if it corresponds only to a part of a round. */
   readonly own: { readonly title: string; readonly cpuMs: Spread; readonly ratio: Spread } | null;
 }
 
-/** Short programs differ little: more is a matter of patience, since one of them takes a second. */
+/** Short programs vary little. One of them takes a second, so more runs would take long. */
 const RUNS_AT_LEAST = 3;
 
 export async function measurePlugins(

@@ -10,13 +10,16 @@ import type { Site } from '../probes/site.ts';
 
 const FOLDER = '/usr/lib/nagios/plugins';
 
-/** nslookup, which check_dns calls, asks on port 53 alone: an address of loopback on which nobody else listens. */
+/**
+ * nslookup, which check_dns calls, only queries port 53, so this is an address of loopback on which nothing else
+ * listens.
+ */
 const RESOLVER = '127.0.0.153';
 
-/** One run of a plugin, as Nagios runs it. */
+/** One run of a plugin, started as Nagios does. */
 export interface Plugin {
   readonly title: string;
-  /** What of ours sees the same or more; null: only a part of the whole round. */
+  /** Our probe that checks the same or more; null if it corresponds only to a part of the whole round. */
   readonly kind: ProbeKind | null;
   readonly program: string;
   readonly args: readonly string[];
@@ -24,10 +27,10 @@ export interface Plugin {
 
 const HEAD: readonly string[] = ['-S', '--sni', '-j', 'HEAD'];
 const RECIPIENT: readonly string[] = ['-C', 'RCPT TO:<probe@example.org>', '-R', '250'];
-/** What needs the internet is left out. */
+/** Disables the checks that need the internet. */
 const OFFLINE: readonly string[] = ['--ignore-ocsp', '--ignore-sct', '--ignore-maximum-validity'];
 
-/** Those that look at the licence server, the two control hosts and a mail server. */
+/** Returns the plugins that check the licence server, the two control hosts and a mail server. */
 export function pluginsFor({ ports, fortinetCa }: Site): readonly Plugin[] {
   const license = ['-H', LICENSE_HOST, '-I', '127.0.0.1', '-p', String(ports.ecdsa), '-S', '--sni', '-e', 'HTTP/1.1'];
   const mail = ['-H', '127.0.0.1', '-p', String(ports.mail), '-S', '-f', 'fac@example.org'].concat(RECIPIENT);
@@ -51,12 +54,12 @@ function plugin(title: string, kind: Plugin['kind'], name: string, args: readonl
   return { title, kind, program: `${FOLDER}/${name}`, args };
 }
 
-/** Whether Debian's `monitoring-plugins` and `monitoring-plugins-contrib` are here. */
+/** Reports whether Debian's `monitoring-plugins` and `monitoring-plugins-contrib` are installed. */
 export function hasPlugins(): boolean {
   return ['check_dns', 'check_http', 'check_smtp', 'check_ssl_cert'].every((name) => existsSync(`${FOLDER}/${name}`));
 }
 
-/** @throws {Error} when it finds a fault where there is none */
+/** @throws {Error} if the plugin reports a fault although there is none */
 export async function runPlugin({ title, program, args }: Plugin): Promise<void> {
   try {
     await promisify(execFile)(program, args, { env: { PATH: process.env['PATH'], LC_ALL: 'C' } });
@@ -66,7 +69,7 @@ export async function runPlugin({ title, program, args }: Plugin): Promise<void>
   }
 }
 
-/** The resolver of check_dns. @throws {Error} without the right to port 53 of loopback */
+/** Starts the resolver for check_dns. @throws {Error} if port 53 of loopback cannot be bound */
 export async function servePlugins(): Promise<AsyncDisposable> {
   const socket = createSocket('udp4');
   socket.on('message', (query, { port, address }) => socket.send(answerTo(query, new Map()), port, address));

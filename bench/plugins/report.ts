@@ -4,7 +4,7 @@ import type { Spread } from '../statistics.ts';
 import { formatSpread } from '../statistics.ts';
 import type { PluginCost } from './measure.ts';
 
-/** Rows of Markdown: what a plugin costs, beside ours. */
+/** Returns Markdown rows with the cost of each plugin next to ours. */
 export function pluginRows(
   plugins: readonly PluginCost[],
   round: RoundCost | null,

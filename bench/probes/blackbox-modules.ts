@@ -5,7 +5,7 @@ type Host = 'license' | 'control_0' | 'control_1';
 
 export type ModuleName = 'tcp' | 'smtp_starttls' | `${'dns_a' | 'dns_aaaa' | 'tls' | 'http'}_${Host}`;
 
-/** The modules of blackbox_exporter's configuration file. */
+/** Returns the modules for blackbox_exporter's configuration file. */
 export function modules(site: Site): Readonly<Record<ModuleName, unknown>> {
   const [first = '', second = ''] = CONTROL_HOSTS;
   return {
@@ -48,7 +48,7 @@ function dns(name: string, type: 'A' | 'AAAA'): unknown {
   return { prober: 'dns', timeout: '5s', dns: { query_name: name, query_type: type, preferred_ip_protocol: 'ip4' } };
 }
 
-/** The same dialogue as ours. */
+/** The same dialogue as our mail probe. */
 function smtp({ fortinetCa }: Site): unknown {
   return {
     prober: 'tcp',

@@ -15,29 +15,29 @@ import type { Site } from './site.ts';
 
 export const BLACKBOX = '/usr/bin/prometheus-blackbox-exporter';
 
-/** One question of Prometheus to the exporter. */
+/** One request from Prometheus to the exporter. */
 export interface BlackboxProbe {
   readonly module: ModuleName;
   readonly target: string;
 }
 
-/** Debian's blackbox_exporter, asked as Prometheus asks it: over HTTP, on connections that stay open. */
+/** Debian's blackbox_exporter, queried over HTTP on persistent connections, as Prometheus does it. */
 export interface Blackbox extends Prober<ProbeKind> {
   readonly url: string;
   /** From the start of the process to the first answer of `/metrics`. */
   readonly startedAfterMs: number;
-  /** @throws {Error} when the probe does not succeed */
+  /** @throws {Error} if the probe fails */
   probe(probe: BlackboxProbe): Promise<void>;
-  /** What an HTTP request costs it that probes nothing. */
+  /** Measures the cost of an HTTP request without a probe. */
   idleRequests(concurrency: number, milliseconds: number): Promise<number>;
 }
 
-/** @throws {Error} when it is not installed */
+/** @throws {Error} if blackbox_exporter is not installed */
 export async function startBlackbox(site: Site): Promise<Blackbox> {
   if (!existsSync(BLACKBOX))
     throw new Error(`Cannot find ${BLACKBOX}: install the Debian package "prometheus-blackbox-exporter"`);
   const file = join(site.folder, 'blackbox.json');
-  // JSON is YAML.
+  // JSON is valid YAML.
   await writeFile(file, JSON.stringify({ modules: modules(site) }));
   const port = await freePort();
   const url = `http://127.0.0.1:${String(port)}`;
@@ -71,7 +71,7 @@ export async function startBlackbox(site: Site): Promise<Blackbox> {
   };
 }
 
-/** The probes that observe what one of ours does. */
+/** Returns the blackbox_exporter probes that together observe the same as one of ours. */
 function equivalentOf(kind: ProbeKind, { ports }: Site): readonly BlackboxProbe[] {
   const at = (port: number): string => `127.0.0.1:${String(port)}`;
   switch (kind) {
@@ -92,7 +92,7 @@ function equivalentOf(kind: ProbeKind, { ports }: Site): readonly BlackboxProbe[
   }
 }
 
-/** Both families, as each of our lookups asks for both. */
+/** Both address families, because each of our lookups queries both. */
 export function dnsProbes(host: 'license' | 'control_0' | 'control_1', resolver: string): readonly BlackboxProbe[] {
   return [
     { module: `dns_a_${host}`, target: resolver },

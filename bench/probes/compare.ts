@@ -7,15 +7,15 @@ import type { FloorKind, ProbeKind } from './kinds.ts';
 import type { Prober } from './prober.ts';
 import type { Site } from './site.ts';
 
-/** How long to measure. */
+/** Duration of the measurement. */
 export interface Effort {
-  /** Pairs of measurements, after one to warm up. */
+  /** Pairs of measurements, after one warm-up pair. */
   readonly rounds: number;
   readonly milliseconds: number;
 }
 
 export interface Cost {
-  /** CPU a probe. */
+  /** CPU per probe. */
   readonly cpuMs: Spread;
   readonly aSecond: Spread;
 }
@@ -25,7 +25,7 @@ export interface Comparison {
   readonly concurrency: number;
   readonly own: Cost;
   readonly blackbox: Cost;
-  /** CPU of ours over CPU of blackbox_exporter's, pair by pair. */
+  /** Our CPU divided by blackbox_exporter's, pair by pair. */
   readonly ratio: Spread;
 }
 
@@ -41,7 +41,8 @@ interface Sample {
 }
 
 /**
- * One kind of probe at one concurrency, ours and blackbox_exporter's in turn, so that a busy machine is busy for both.
+ * Compares one kind of probe at one concurrency, ours and blackbox_exporter's in turn, so that load on the machine
+ * affects both.
  */
 export async function compare(
   kind: ProbeKind,
@@ -69,7 +70,7 @@ export async function compare(
   };
 }
 
-/** What Node itself costs, measured in our prober's process. */
+/** Measures the cost of Node itself, in our prober's process. */
 export async function measureFloor(
   kind: FloorKind,
   concurrency: number,
@@ -86,7 +87,7 @@ export async function measureFloor(
   return costOf(samples);
 }
 
-/** What HTTP costs blackbox_exporter, without a probe. */
+/** Measures the cost of HTTP in blackbox_exporter, without a probe. */
 export async function measureIdleRequest(concurrency: number, { blackbox }: Probers, effort: Effort): Promise<Cost> {
   const samples: Sample[] = [];
   for (let round = 0; round <= effort.rounds; round += 1) {
@@ -96,7 +97,7 @@ export async function measureIdleRequest(concurrency: number, { blackbox }: Prob
   return costOf(samples);
 }
 
-/** @throws {Error} when the servers saw other handshakes than a full one for each probe */
+/** @throws {Error} unless the servers counted exactly the expected full handshakes and no resumed ones */
 async function withFullHandshakes(
   kind: ProbeKind | FloorKind,
   site: Site,

@@ -2,13 +2,14 @@ const HEADER_BYTES = 12;
 const TYPE_A = 1;
 const TTL_SECONDS = 300;
 
-/** Of every name that has none of its own. */
+/** Address of every name that has no entry. */
 const ADDRESS = '127.0.0.1';
 
 /**
- * An answer to a question of one name: its addresses for A, nothing for anything else. By hand, since the load is high.
+ * Returns the answer to a question for one name: its addresses for A, an empty answer for other types. Built by hand
+ * because the load is high.
  *
- * @param addresses of names in lower case that have others than 127.0.0.1
+ * @param addresses by lower-case name, for names with other addresses than 127.0.0.1
  */
 export function answerTo(query: Buffer, addresses: ReadonlyMap<string, readonly string[]>): Buffer {
   const labels: string[] = [];

@@ -5,19 +5,19 @@ import { createProbeSecureContext } from '../../src/network/tls/secure-context.t
 
 type Server = HostPort & { readonly serverName: string | null };
 
-/** The product's own context: another one would measure other cryptography. */
+/** The product's own context, because another one would measure different cryptography. */
 const secureContext = createProbeSecureContext();
 
-/** A handshake, and nothing else. */
+/** Makes a handshake and nothing else. */
 export async function bareHandshake(server: Server): Promise<readonly never[]> {
   const socket = await shakeHands(server);
-  // Its last message is on its way then; the server would not know of the handshake otherwise.
+  // The client's last message has been sent by then. Otherwise the server would not count the handshake.
   await turn();
   socket.destroy();
   return [];
 }
 
-/** A handshake, and one request that is answered with the end of the connection. */
+/** Makes a handshake and sends one request. The server closes the connection after its answer. */
 export async function bareRequest(server: Server): Promise<readonly never[]> {
   const socket = await shakeHands(server);
   await new Promise<void>((resolve, reject) => {

@@ -1,9 +1,12 @@
-/** What is compared probe by probe. */
+/** The kinds of probes that are compared. */
 export const PROBE_KINDS = ['dns', 'tcp', 'tls-rsa', 'tls-ecdsa', 'https-rsa', 'https-ecdsa', 'mail'] as const;
 
 export type ProbeKind = (typeof PROBE_KINDS)[number];
 
-/** The least that Node can do: a handshake, or a request after it, with nothing read, judged or kept. */
+/**
+ * The minimum that Node can do: a handshake, or a handshake and a request, without reading, judging or keeping
+ * anything.
+ */
 export const FLOOR_KINDS = ['floor-tls-rsa', 'floor-tls-ecdsa', 'floor-https-rsa', 'floor-https-ecdsa'] as const;
 
 export type FloorKind = (typeof FLOOR_KINDS)[number];
@@ -22,7 +25,7 @@ export const PROBE_TITLES: Readonly<Record<ProbeKind | FloorKind, string>> = {
   'floor-https-ecdsa': 'bare tls.connect and a request, ECDSA P-256',
 };
 
-/** How many handshakes one probe makes. */
+/** Number of handshakes that one probe makes. */
 export function handshakesOf(kind: ProbeKind | FloorKind): number {
   return kind === 'dns' || kind === 'tcp' ? 0 : 1;
 }

@@ -1,7 +1,7 @@
 /**
- * A program: the probes of ftm-watch as the daemon runs them, each observed and judged, in a process of its own so that
- * the operating system can say what they cost. It answers the first message when it is ready, and each further one with
- * what it did.
+ * A program that runs the probes of ftm-watch as the daemon does, observing and judging, in a separate process so
+ * that the operating system can report their cost. It answers the first message when it is ready, and each further
+ * message with the work done.
  */
 import { judgeHttp } from '../../src/checks/license-server/judge.ts';
 import { configOf } from '../../test/support/config-of.ts';
@@ -20,11 +20,11 @@ import type { FloorKind, ProbeKind } from './kinds.ts';
 
 /** The first message. */
 export interface ProberSettings {
-  /** YAML. */
+  /** The configuration, as YAML. */
   readonly configuration: string;
 }
 
-/** Every other message: a load of one kind, so many at once, for a while. */
+/** Every other message: a load of one kind, with a concurrency and a duration. */
 export interface ProbeLoad {
   readonly kind: ProbeKind | FloorKind;
   readonly concurrency: number;
@@ -33,7 +33,7 @@ export interface ProbeLoad {
 
 export interface ProbeLoadDone {
   readonly probes: number;
-  /** What went wrong first; null: nothing. */
+  /** The first problem; null if there was none. */
   readonly problem: string | null;
 }
 

@@ -25,7 +25,7 @@ export async function startOwnProber(site: Site): Promise<Prober<ProbeKind | Flo
   };
 }
 
-/** By address, so that each probe is what it says and no more. */
+/** Hosts are configured by address, so that each probe does only its own kind of work. */
 function configurationOf({ folder, ports, fortinetCa }: Site): string {
   const address = '127.0.0.1';
   return JSON.stringify({

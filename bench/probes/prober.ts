@@ -1,9 +1,9 @@
 import type { FloorKind, ProbeKind } from './kinds.ts';
 import type { ProbeLoad } from './own-prober.ts';
 
-/** Something that probes, in a process of its own. */
+/** A prober in a separate process. */
 export interface Prober<Kind extends ProbeKind | FloorKind> extends AsyncDisposable {
   readonly pid: number;
-  /** Probes for a while, and gives how often. @throws {Error} when a probe did not find everything well */
+  /** Probes for a while and returns the number of probes. @throws {Error} if a probe found a fault */
   load(load: ProbeLoad & { readonly kind: Kind }): Promise<number>;
 }

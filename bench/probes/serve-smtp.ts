@@ -4,7 +4,9 @@ import type { SecureContext } from 'node:tls';
 
 const OFFER = '250-bench\r\n250-PIPELINING\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n';
 
-/** A mail server that says yes to everything and has STARTTLS; it greets at once, which real ones do not. */
+/**
+ * A mail server that accepts everything and offers STARTTLS. Unlike real servers, it sends its greeting immediately.
+ */
 export function serveSmtp(socket: Socket, secureContext: SecureContext, onSecure: (socket: TLSSocket) => void): void {
   socket.on('error', () => undefined);
   socket.write('220 bench ESMTP\r\n');

@@ -13,17 +13,17 @@ import type { Credentials, HandshakeCounts, TargetPorts, TargetSettings } from '
 
 const PROGRAM = fileURLToPath(new URL('targets.ts', import.meta.url));
 
-/** Everything that is looked at, on loopback, and the certificates that it is judged by. */
+/** Everything that is probed, on loopback, and the certificates for judging it. */
 export interface Site extends AsyncDisposable {
   readonly folder: string;
   readonly ports: TargetPorts;
-  /** PEM files: under which the licence server and the control hosts with the mail server are trusted. */
+  /** PEM files with the trusted roots: of the licence server, and of the control hosts and the mail server. */
   readonly fortinetCa: string;
   readonly otherCa: string;
   handshakes(): Promise<HandshakeCounts>;
 }
 
-/** @param addresses of the licence server, on loopback */
+/** @param addresses addresses of the licence server, on loopback */
 export async function createSite(addresses: readonly string[] = ['127.0.0.1']): Promise<Site> {
   const folder = await mkdtemp(join(tmpdir(), 'ftm-watch-bench-'));
   const authorities = await createAuthorities();

@@ -1,6 +1,6 @@
 /**
- * A program: all servers that the probes look at, in a process of its own so that what they cost is not counted. It
- * answers the first message with where they are, and each further one with how many handshakes there were.
+ * A program with all servers that are probed, in a separate process so that their cost is not counted. It answers the
+ * first message with their addresses and ports, and each further message with the number of handshakes.
  */
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
@@ -21,13 +21,13 @@ export interface Credentials {
 export interface TargetSettings {
   readonly rsa: Credentials;
   readonly ecdsa: Credentials;
-  /** Of the control hosts. */
+  /** Credentials of the control hosts. */
   readonly controls: readonly Credentials[];
-  /** Of the licence server, on loopback. */
+  /** Addresses of the licence server, on loopback. */
   readonly addresses: readonly string[];
 }
 
-/** The answer to it. */
+/** The answer to the first message. */
 export interface TargetPorts {
   readonly dns: number;
   readonly tcp: number;
@@ -42,7 +42,7 @@ export interface HandshakeCounts {
   readonly resumed: number;
 }
 
-/** As Go's default where both sides have it; the product offers it first. */
+/** Go's default if both sides support it. The product offers it first. */
 const CURVE = 'X25519';
 
 let counts: HandshakeCounts = { full: 0, resumed: 0 };
@@ -62,7 +62,7 @@ function serveHttps(credentials: Credentials, status: string, at?: Parameters<ty
     count(socket);
     socket.on('error', () => undefined);
     socket.once('data', (request: Buffer) => {
-      // No date: for a daemon whose time leaps it would be wrong.
+      // There is no Date header, because it would be wrong for a daemon whose time jumps.
       const body = request.toString('latin1', 0, 4) === 'HEAD' ? '' : 'Nothing here\n';
       socket.end(
         `HTTP/1.1 ${status}\r\nServer: bench\r\nContent-Type: text/plain\r\nContent-Length: 13\r\n` +
@@ -70,12 +70,12 @@ function serveHttps(credentials: Credentials, status: string, at?: Parameters<ty
       );
     });
   });
-  // Who leaves before the last message of the handshake arrived is no error of the server.
+  // A client that leaves before the last handshake message has arrived is not an error of the server.
   server.on('tlsClientError', () => undefined);
   return listen(server, at);
 }
 
-/** On one port of all addresses. */
+/** Listens on the same port at all addresses. */
 async function serveLicenses(credentials: Credentials, addresses: readonly string[]): Promise<number> {
   let port = 0;
   for (const address of addresses) port = await serveHttps(credentials, '404 Not Found', { port, address });
@@ -86,7 +86,7 @@ function serveTcp(): Promise<number> {
   return listen(createTcpServer((socket) => socket.on('error', () => undefined).resume()));
 }
 
-/** On one port of all addresses. */
+/** Listens on the same port at all addresses. */
 async function serveDns(addresses: readonly string[]): Promise<number> {
   const known = new Map([[LICENSE_HOST, addresses]]);
   let at = 0;

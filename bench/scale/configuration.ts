@@ -3,19 +3,19 @@ import { join } from 'node:path';
 import { addressOf, hostNames } from './network.ts';
 import type { Site } from './site.ts';
 
-/** How much one daemon watches. */
+/** Number of targets and appliances that one daemon monitors. */
 export interface Size {
-  /** Services besides the licence server. */
+  /** Services in addition to the licence server. */
   readonly targets: number;
-  /** FortiAuthenticators, each with its API and its log. */
+  /** FortiAuthenticators, each with an API and a log. */
   readonly appliances: number;
-  /** null: only once, after the start, and no API of an appliance. */
+  /** null: one round after the start only, and no API of an appliance. */
   readonly everySeconds: number | null;
 }
 
 const A_LEAP_DAY = '0 0 0 29 2 *';
 
-/** Writes a configuration and what it names into a folder. Gives the path of the file. */
+/** Writes a configuration and the files that it refers to into a folder. Returns the path of the configuration. */
 export async function writeConfiguration(
   folder: string,
   { targets, appliances, everySeconds }: Size,
@@ -59,7 +59,7 @@ export async function writeConfiguration(
     writeFile(join(folder, 'root.pem'), site.rootPem),
     writeFile(join(folder, 'appliance.pem'), site.appliancePem),
     writeFile(join(folder, 'key'), site.key, { mode: 0o600 }),
-    // JSON is YAML.
+    // JSON is valid YAML.
     writeFile(file, JSON.stringify(config, null, 1)),
   ]);
   return file;

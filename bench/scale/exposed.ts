@@ -2,12 +2,12 @@ import type { Series } from '../../test/support/exposition.ts';
 
 export type { Series } from '../../test/support/exposition.ts';
 
-/** The value of a series without labels. */
+/** Returns the value of a series without labels. */
 export function valueOf(series: readonly Series[], metric: string): number {
   return series.find(({ name }) => name === metric)?.value ?? Number.NaN;
 }
 
-/** Quantiles of the event loop's lag between two looks, in seconds, as `histogram_quantile` reckons them. */
+/** Quantiles of the event loop's lag between two scrapes, in seconds, computed as `histogram_quantile` does. */
 export function lagBetween(before: readonly Series[], after: readonly Series[]): (quantile: number) => number {
   const earlier = bucketsOf(before);
   const buckets = [...bucketsOf(after)].map(([le, count]) => ({ le, count: count - (earlier.get(le) ?? 0) }));

@@ -6,7 +6,7 @@ export interface Reply {
   readonly body: string;
 }
 
-/** Over a connection of its own: one that is kept may be closed just when it is used again. */
+/** Uses a separate connection, because a kept one may be closed at the moment of its next use. */
 export function get(url: URL): Promise<Reply> {
   return new Promise((resolve, reject) => {
     request(url, { agent: false }, (response) => {

@@ -20,11 +20,10 @@ export interface MeasuredSize extends Size {
   readonly everySeconds: number;
 }
 
-/** One daemon, measured. */
 export interface Measured extends MeasuredSize {
-  /** From the start of the process to its page. */
+  /** From the start of the process to the first response of its page. */
   readonly startMs: number;
-  /** From its page to the end of the first round. */
+  /** From the first response of its page to the end of the first round. */
   readonly firstRoundMs: number;
   readonly rssMegabytes: number;
   readonly cpuMsARound: number;
@@ -35,7 +34,7 @@ export interface Measured extends MeasuredSize {
   readonly missedRuns: number;
   readonly series: number;
   readonly scrape: Answered;
-  /** For how long a scrape holds up everything else at a time. */
+  /** Longest time for which a scrape blocks everything else. */
   readonly scrapeBlockMs: number;
   readonly status: Answered;
   readonly page: Answered;
@@ -45,11 +44,11 @@ export interface Measured extends MeasuredSize {
 export interface Answered {
   readonly ms: number;
   readonly kilobytes: number;
-  /** As a client gets it that takes gzip. */
+  /** Size for a client that accepts gzip. */
   readonly packedKilobytes: number;
 }
 
-/** What became of the lines of many senders. */
+/** What happened to the lines of many senders. */
 export interface LogLines {
   readonly senders: number;
   readonly sent: number;
@@ -62,13 +61,13 @@ const ROUNDS = 3;
 const LINES_A_SECOND = 2000;
 const LOG_SECONDS = 4;
 const SETTLE_MS = 1_000;
-/** How often /proc is looked at for open sockets. */
+/** Interval at which /proc is checked for open sockets. */
 const LOOK_MS = 20;
 
-/** Starts the daemon, lets it settle for two rounds, and looks at the next ones. */
+/** Starts the daemon, lets it settle for two rounds, and measures the next ones. */
 export async function measure(configFile: string, folder: string, size: MeasuredSize): Promise<Measured> {
   const daemon = await measureDaemon(configFile, folder, size);
-  // When the daemon is gone: it would compete.
+  // Runs after the daemon has exited, which would otherwise compete for the CPU.
   return { ...daemon, scrapeBlockMs: await scrapeBlock(size) };
 }
 
@@ -148,7 +147,7 @@ async function timed(daemon: Daemon, path: string): Promise<Answered> {
   return { ms, kilobytes: Buffer.byteLength(body) / 1024, packedKilobytes: gzipSync(body).length / 1024 };
 }
 
-/** Sends lines from as many addresses as there are appliances to a daemon that does nothing else. */
+/** Sends lines from as many addresses as there are appliances to an otherwise idle daemon. */
 export async function measureLines(configFile: string, folder: string, { appliances }: Size): Promise<LogLines> {
   await using daemon = await startDaemon(configFile, folder);
   await firstRound(daemon);
@@ -170,7 +169,7 @@ export async function measureLines(configFile: string, folder: string, { applian
   return { senders: appliances, sent, lost: sent - came, cpuMicrosecondsALine: (used / sent) * 1e6 };
 }
 
-/** What SQLite has written, in the file or in its log. */
+/** Bytes that SQLite has written, in the database file or its log. */
 function storeBytes(path: string): number {
   const db = new DatabaseSync(path, { readOnly: true });
   try {

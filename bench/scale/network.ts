@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 
-/** All of 11.0.0.0/8 is local in the network namespace of the bench: public addresses, as many as are wanted. */
+/** All of 11.0.0.0/8 is local in the bench's network namespace, which provides as many public addresses as needed. */
 const PREFIX = 11;
 
 const KINDS = { target: 1, appliance: 2 } as const;
@@ -9,7 +9,7 @@ export function addressOf(kind: keyof typeof KINDS, index: number): string {
   return `${String(PREFIX)}.${String(KINDS[kind])}.${String(Math.floor(index / 250))}.${String((index % 250) + 1)}`;
 }
 
-/** The licence server, two control hosts, and then the services. */
+/** Returns the names of the licence server, two control hosts and the services. */
 export function hostNames(services: number): readonly string[] {
   const names = Array.from({ length: services }, (_, index) => `service-${String(index + 1)}.scale.example`);
   return ['license.scale.example', 'control-1.scale.example', 'control-2.scale.example', ...names];
@@ -17,9 +17,7 @@ export function hostNames(services: number): readonly string[] {
 
 const INSIDE = 'FTM_SCALE_BENCH_INSIDE';
 
-/**
- * Whether this process runs in the bench's own network; if not, it is started again there, and this one ends with it.
- */
+/** If this process is not in the bench's own network, starts it again there and exits with it. */
 export function enterNetwork(): void {
   if (process.env[INSIDE] !== undefined) {
     for (const command of [

@@ -32,7 +32,7 @@ const COLUMNS: readonly Column[] = [
   { title: 'start, s', of: ({ startMs }) => startMs / 1000, digits: 1 },
 ];
 
-/** Tables in Markdown: each size, and what one more target or appliance costs. */
+/** Returns Markdown tables with each size and the cost of one more target or appliance. */
 export function reportOf(results: readonly Measured[], lines: readonly LogLines[]): string {
   const rows = results.map((measured) => `| ${COLUMNS.map((column) => cell(column, measured)).join(' | ')} |`);
   return [
@@ -56,7 +56,7 @@ function cell({ title, of, digits }: Column, measured: Measured): string {
   return title.startsWith('lag') ? `${first} / ${group(measured.lagP99Ms, digits)}` : first;
 }
 
-/** What each step of ten adds, for one more: linear when the steps agree. */
+/** Cost of one more, for each step of ten. It is linear if the steps agree. */
 function growth(results: readonly Measured[], key: 'targets' | 'appliances', noun: string): readonly string[] {
   const other = key === 'targets' ? 'appliances' : 'targets';
   const steps = results.filter((measured) => measured[other] === 1);
@@ -99,7 +99,7 @@ function group(value: number, digits: number): string {
   return value.toLocaleString('en', { maximumFractionDigits: digits, minimumFractionDigits: digits });
 }
 
-/** Puts it between its marks in bench/results.md. @throws {Error} when the marks are not there */
+/** Writes the report between its marks in bench/results.md. @throws {Error} if the marks are missing */
 export async function writeReport(report: string): Promise<void> {
   const document = await readFile(DOCUMENT, 'utf8');
   const [from, to] = [document.indexOf(BEGIN), document.indexOf(END)];

@@ -1,10 +1,10 @@
 /**
- * One daemon with 1 to 200 targets and appliances: what a round costs, what it remembers, what its page and its
- * metrics take. The daemon is the real one, in a network of its own.
+ * Measures one daemon with 1 to 200 targets and appliances: the cost of a round, its memory, its page and its
+ * metrics. The daemon is the real one, in a separate network.
  *
  *   npm run bench:scale [-- --quick] [-- --size 100x10]… [-- --write] [-- --json FILE]
  *
- * `--quick` takes three sizes, `--size` one of so many targets and appliances; `--write` puts the tables into
+ * `--quick` measures three sizes, `--size` one with that many targets and appliances; `--write` puts the tables into
  * bench/results.md.
  */
 import { fork } from 'node:child_process';
@@ -33,7 +33,7 @@ const { values: options } = parseArgs({
 
 const EVERY_SECONDS = 5;
 
-/** Of `200x10`: targets, appliances. */
+/** Parses a size such as `200x10`: targets, appliances. */
 function sizeOf(text: string): MeasuredSize {
   const [targets = 1, appliances = 1] = text.split('x').map(Number);
   return { targets, appliances, everySeconds: EVERY_SECONDS };

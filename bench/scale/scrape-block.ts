@@ -11,7 +11,7 @@ import type { Size } from './configuration.ts';
 const TIMES = 20;
 const RESOLUTION_MS = 1;
 
-/** The longest time for which one scrape lets nothing else have its turn: the median of some, in milliseconds. */
+/** Longest time for which one scrape blocks the event loop, in milliseconds: the median of several scrapes. */
 export async function scrapeBlock({ targets, appliances }: Pick<Size, 'targets' | 'appliances'>): Promise<number> {
   const registry = new Registry();
   const metrics = defineMetrics(registry);
@@ -37,7 +37,7 @@ async function longestTurn(work: () => Promise<unknown>): Promise<number> {
   const delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
   delay.enable();
   await work();
-  // Another look, so that the last piece counts.
+  // Waits for another sample, so that the last block is counted.
   await sleep(2 * RESOLUTION_MS);
   delay.disable();
   return Math.max(0, delay.max / 1e6 - RESOLUTION_MS);

@@ -1,6 +1,6 @@
 /**
  * Sends log lines as many appliances do, each from its own address: `send.ts PORT SENDERS LINES-A-SECOND SECONDS`.
- * Prints how many.
+ * Prints the number of lines.
  */
 import { createSocket } from 'node:dgram';
 import type { Socket } from 'node:dgram';
@@ -18,7 +18,7 @@ for (let index = 0; index < senders; index += 1) {
   await once(socket, 'listening');
   sockets.push(socket);
 }
-// Those without FortiToken Mobile trouble: an appliance that is fine.
+// Only lines without FortiToken Mobile errors, as a healthy appliance sends.
 const lines = datagrams().filter((line) => !line.includes('FTM'));
 const total = rate * seconds;
 const start = performance.now();

@@ -1,7 +1,7 @@
 /**
- * A program: everything that the daemon of the scale bench talks to, in a process of its own. A resolver, one listener
- * that is many TLS servers (each name has its address and its certificate), and one that is many
- * FortiAuthenticators. Sends its parent what it is reached by, and ends with it.
+ * A program with everything that the daemon of the scale bench connects to, in a separate process: a resolver, a
+ * listener that acts as many TLS servers (each name has its own address and certificate), and a listener that acts as
+ * many FortiAuthenticators. Sends its parent the addresses, and exits with it.
  */
 import { once } from 'node:events';
 import { createServer as createHttpsServer } from 'node:https';
@@ -14,7 +14,7 @@ import { chainPem, createHierarchy, createIdentity } from '../../test/support/au
 import { createDnsServer, reply } from '../../test/support/dns-server.ts';
 import { addressOf, hostNames } from './network.ts';
 
-/** What a bench needs to know of the site. */
+/** The addresses and files that a bench needs. */
 export interface Site {
   readonly dnsPort: number;
   readonly tlsPort: number;
@@ -25,7 +25,7 @@ export interface Site {
   readonly key: string;
 }
 
-/** Everything is this far away: a probe waits for the network most of its time. */
+/** Delay of every server, so that a probe waits for the network most of its time. */
 const ROUND_TRIP_MS = 20;
 
 async function serve(targets: number): Promise<Site> {
@@ -33,7 +33,7 @@ async function serve(targets: number): Promise<Site> {
   const { root, intermediate, leaf } = await createHierarchy();
   const certificates = new Map<string, SecureContext>();
   for (const name of names) {
-    // One key for all: making many takes longer than the bench. The certificates differ.
+    // One key for all, because making many takes longer than the bench. The certificates differ.
     const identity = await createIdentity({
       name: `CN=${name}`,
       issuer: intermediate,

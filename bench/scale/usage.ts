@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 /** USER_HZ of Linux, the unit of /proc/PID/stat. */
 const TICKS_A_SECOND = 100;
 
-/** What the operating system accounts a process for. */
+/** Resource usage of a process, as reported by the operating system. */
 export interface Usage {
   /** User and system time. */
   readonly cpuSeconds: number;
@@ -20,7 +20,7 @@ export function usageOf(pid: number): Usage {
   };
 }
 
-/** Open files of a process, sockets among them. */
+/** Number of open files of a process, including sockets. */
 export function filesOf(pid: number): number {
   return readdirSync(`/proc/${String(pid)}/fd`).length;
 }

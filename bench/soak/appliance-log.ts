@@ -9,10 +9,7 @@ import { APPLIANCE_ADDRESS, FIREWALL_ADDRESS, LICENSE_ADDRESSES, LICENSE_HOST, S
 
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'] as const;
 
-/**
- * FortiAuthenticator's log on its two ways: as syslog over UDP, and in a file that a syslog server on the same machine
- * writes.
- */
+/** FortiAuthenticator's log, sent as syslog over UDP and written to a file by a syslog server on the same machine. */
 export class ApplianceLog implements AsyncDisposable {
   readonly file: string;
   readonly #conductor: Conductor;
@@ -44,19 +41,19 @@ export class ApplianceLog implements AsyncDisposable {
     return appendFile(this.file, `${this.#event(message, level)}\n`);
   }
 
-  /** By another name, as logrotate does it; the writer goes on in a new file. */
+  /** Renames the file as logrotate does. The writer continues in a new file. */
   async rotate(): Promise<void> {
     await rename(this.file, `${this.file}.1`);
     await writeFile(this.file, '');
   }
 
-  /** A copy, and the file is cut. */
+  /** Copies the file and truncates it. */
   async cut(): Promise<void> {
     await copyFile(this.file, `${this.file}.1`);
     await truncate(this.file);
   }
 
-  /** The line that a FortiGate writes when it has opened the TLS session of a client and signed again. */
+  /** Writes the line that a FortiGate logs after it has opened a client's TLS session and signed it again. */
   admitInspection(): Promise<void> {
     const line =
       'date=2026-01-01 time=00:00:00 devname="fgt-1" devid="FG100F0000000001" logid="1700062302" type="utm" ' +
@@ -80,7 +77,7 @@ export class ApplianceLog implements AsyncDisposable {
   }
 }
 
-/** In the time zone of this machine, as its syslog server writes it. */
+/** In this machine's time zone, as its syslog server writes it. */
 function stamp(now: EpochMs): string {
   const date = new Date(now);
   const time = [date.getHours(), date.getMinutes(), date.getSeconds()]

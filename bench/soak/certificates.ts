@@ -5,13 +5,16 @@ import { CONTROLS, FIREWALL_ADDRESS, LICENSE_HOST, MAIL_HOST, PUSH_HOST, REGISTR
 const FORTINET = 'C=US, ST=California, L=Sunnyvale, O=Fortinet, OU=Certificate Authority';
 const SERVER = `C=US, ST=California, L=Sunnyvale, O=Fortinet, OU=FortiToken, CN=${LICENSE_HOST}`;
 
-/** Valid in simulated and in real time, since OpenSSL verifies some of them by the real clock. */
+/** Valid in simulated and in real time, because OpenSSL verifies some of the certificates by the real clock. */
 const LONG = { notBefore: new Date('2024-01-01T00:00:00Z'), notAfter: new Date('2046-01-01T00:00:00Z') } as const;
 
-/** Every certificate that is shown during the soak, made beforehand: time stands still while one is made. */
+/**
+ * Every certificate that is shown during the soak. They are made in advance, because time stands still while one is
+ * made.
+ */
 export interface Certificates {
   readonly fortinet: Identity;
-  /** Another root of the vendor, trusted as well, and nothing under it was seen before. */
+  /** Another root of the vendor, trusted as well. No certificate under it was seen before. */
   readonly fortinetNext: Identity;
   readonly other: Identity;
   readonly genuine: Identity;
@@ -20,11 +23,11 @@ export interface Certificates {
   readonly rotated: Identity;
   readonly moved: Identity;
   readonly expired: Identity;
-  /** What a FortiGate makes of each name. */
+  /** The FortiGate's re-signed certificate for each name. */
   readonly inspected: ReadonlyMap<string, Identity>;
-  /** Signed by itself, as no product that is known does it, whatever name is asked for. */
+  /** Self-signed for any name, unlike the certificates of known products. */
   readonly strange: Identity;
-  /** Of the hosts that are not Fortinet's, by name. */
+  /** Certificates of the hosts that are not Fortinet's, by name. */
   readonly hosts: ReadonlyMap<string, Identity>;
   readonly mailSelfSigned: Identity;
   readonly appliance: Identity;

@@ -8,15 +8,15 @@ import { Stillness } from './stillness.ts';
 
 const PRODUCT = fileURLToPath(new URL('product.ts', import.meta.url));
 /**
- * Something that is on its way between two processes arrives within this, in real milliseconds; on a busy machine
- * within some of them.
+ * Data between two processes arrives within this time, in real milliseconds; on a busy machine, within several of
+ * these intervals.
  */
 const STRAGGLER_MS = 3;
 const MOST_NAPS = 10;
 
-/** What waits for a moment of simulated time. */
+/** An action that waits for a moment of simulated time. */
 interface Hold {
-  /** null: so long after the product said what time it is. */
+  /** null: this long after the product has reported its time. */
   readonly at: Millis | null;
   readonly delay: Millis;
   readonly release: () => void;
@@ -24,7 +24,7 @@ interface Hold {
 
 type Done = Extract<Report, { kind: 'done' }>;
 
-/** The one who keeps time: it tells the product's process how far it may live, and the peers what time it is. */
+/** Keeps the time: sets how far the product's process may advance, and the time of the peers. */
 export class Conductor implements AsyncDisposable {
   readonly #start: EpochMs;
   readonly #stillness = new Stillness();
@@ -33,14 +33,14 @@ export class Conductor implements AsyncDisposable {
   #child: ChildProcess | null = null;
   #elapsed: Millis = 0;
   #waitedAt: Millis = -1;
-  /** At that moment. */
+  /** Number of waits at that moment. */
   #naps = 0;
-  /** Events that this process had handled when it last answered. */
+  /** Number of events that this process had handled when it last answered. */
   #handled = 0;
   #waiter: { readonly done: (report: Report) => void; readonly failed: (error: Error) => void } | null = null;
-  /** Peers that are silent on purpose: what is not answered is no straggler. */
+  /** Peers that are silent on purpose. Missing answers from them are not waited for. */
   readonly silences: Set<string> = new Set();
-  /** Times that time went on although something was on its way and nobody was silent on purpose. */
+  /** Number of times that time advanced although data was in transit and no peer was silent on purpose. */
   unexplained = 0;
 
   constructor(start: EpochMs, onSaid: (line: SaidLine) => void) {
@@ -48,7 +48,7 @@ export class Conductor implements AsyncDisposable {
     this.#onSaid = onSaid;
   }
 
-  /** True time: the product's own wall clock may be wrong. */
+  /** True time. The product's own wall clock may be wrong. */
   now(): EpochMs {
     return this.#start + this.#elapsed;
   }
@@ -57,7 +57,7 @@ export class Conductor implements AsyncDisposable {
     return this.#elapsed;
   }
 
-  /** Calls back at the next moment at which the product is at rest, or so much later. */
+  /** Calls `release` at the next moment at which the product is idle, or after `delay` from then. */
   hold(delay: Millis, release: () => void): void {
     this.#holds = [...this.#holds, { at: null, delay, release }];
   }
@@ -118,7 +118,7 @@ export class Conductor implements AsyncDisposable {
 
   async #permit({ at, next }: Extract<Report, { kind: 'waiting' }>): Promise<Permission> {
     await this.#stillness.reached();
-    // What the product says is one event; with any other a peer has done something, and its answer is there.
+    // The product's message is one event. Any further event means that a peer has acted and its answer has arrived.
     if (this.#stillness.events() - this.#handled > 1) return { kind: 'again' };
     const timed = this.#holds.map((hold) => ({ ...hold, at: hold.at ?? at + hold.delay }));
     this.#holds = timed;
@@ -133,7 +133,7 @@ export class Conductor implements AsyncDisposable {
     return { kind: 'go', until: Math.min(next, ...timed.map((hold) => hold.at)) };
   }
 
-  /** Gives what is on its way some moments of real time, at each moment of simulated time. */
+  /** Waits a few real milliseconds for data in transit, at each moment of simulated time. */
   async #awaitStraggler(at: Millis): Promise<boolean> {
     if (this.#waitedAt !== at) this.#naps = 0;
     this.#waitedAt = at;

@@ -20,34 +20,31 @@ import {
   SYSLOG,
 } from './site.ts';
 
-/** What the configuration of the soak says beside the addresses. */
+/** Settings of the soak's configuration, apart from addresses. */
 export const SETTINGS = {
   timezone: 'Europe/Berlin',
-  /** Every Sunday from half past four in the morning for two hours. */
+  /** Every Sunday from 04:30 for two hours. */
   maintenance: { cron: '30 4 * * 0', duration: '2h', timezone: 'Europe/Berlin' },
   silentAfterHours: 6,
   reminderHours: 4,
 } as const;
 
-/** Of the interfaces that are asked with a login. */
+/** Logins for the interfaces that need them. */
 export const LOGINS = {
   appliance: { user: 'monitor', key: 'web-service-key' },
   registration: { user: 'api-user', password: 'api-password' },
   firewallToken: 'api-token',
 } as const;
 
-/** How often something happens. */
+/** Intervals and rates. */
 export interface Pace {
-  /** Between two rounds. */
+  /** Time between two rounds. */
   readonly everySeconds: number;
-  /** What is told at most; undefined: the default. */
+  /** Maximum number of mails per hour; undefined: the default. */
   readonly mailsPerHour?: number;
 }
 
-/**
- * How often the interfaces of appliance and firewall are asked, in minutes: never more often than the path is looked
- * at.
- */
+/** Polling interval of the appliance and firewall APIs in minutes, never shorter than the interval between rounds. */
 export function pollMinutes(everySeconds: number): number {
   return Math.max(10, everySeconds / 60);
 }
@@ -132,7 +129,7 @@ export function configurationOf(
   };
 }
 
-/** Writes the configuration and all files that it names. Gives its path. */
+/** Writes the configuration and all files that it refers to. Returns its path. */
 export async function writeConfiguration(folder: string, pace: Pace, certificates: Certificates): Promise<string> {
   const { fortinet, fortinetNext, other, registration, firewall, appliance } = certificates;
   const files: Readonly<Record<string, string>> = {

@@ -53,7 +53,7 @@ function holder(serial: string | null): Acts {
 const COMPLAINT = 'FTM polling error: unexpected answer (500)';
 
 export const API_FAULTS: readonly Fault[] = [
-  // Nothing is seen of it: neither its API nor its log.
+  // Neither its API nor its log can be seen.
   found('appliance', 'appliance-unreachable', {
     begin: (world) => {
       world.appliance.setFault({ kind: 'reset' });

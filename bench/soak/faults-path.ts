@@ -23,7 +23,7 @@ function onPath(name: string, cause: CauseId, acts: Acts): Fault {
   return { name, cause, finder: 'rounds', isTold: true, isNoticed: true, ...acts };
 }
 
-/** Both resolvers say so. */
+/** Sets the same false answer on both resolvers. */
 function lies(name: string, lie: Lie): Pick<Fault, 'begin' | 'end'> {
   return {
     begin: ({ resolvers, conductor }) => {
@@ -49,7 +49,7 @@ async function restore({ license, push, controls, certificates: { genuine, hosts
   Object.assign(license.manners, { status: 404, page: null, delay: 0 });
 }
 
-/** As a firewall's policy with deep inspection does it: everything, under one authority of its own. */
+/** Inspects everything under one authority, as a firewall policy with deep inspection does. */
 function inspect({ license, push, controls, certificates: { inspected } }: World): void {
   for (const gate of [license, push, ...controls]) gate.show((name) => identityOf(inspected, name));
 }
@@ -132,7 +132,7 @@ export const PATH_FAULTS: readonly Fault[] = [
   ),
   onPath('tls-half-reset', 'tls-blocked', {
     ...onLicenseServer(({ license }) => license.set({ kind: 'half-reset' })),
-    // FortiAuthenticator complains while the first rounds may meet the good half.
+    // FortiAuthenticator logs errors while the first rounds may still hit the good half.
     before: 'polling-failing',
     isShare: true,
   }),

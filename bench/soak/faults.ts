@@ -3,26 +3,26 @@ import { API_FAULTS } from './faults-apis.ts';
 import { PATH_FAULTS } from './faults-path.ts';
 import type { World } from './world.ts';
 
-/** What finds it, and so how soon: the rounds, the questions to an interface, or the log. */
+/** The source that finds the fault, which determines the delay: rounds, API queries, or the log. */
 export type Finder = 'rounds' | 'appliance' | 'registration' | 'log' | 'silence';
 
-/** Something that can go wrong at the site, and its repair. */
+/** A possible fault at the site, and its repair. */
 export interface Fault {
   readonly name: string;
-  /** What must be found. */
+  /** The cause that must be found. */
   readonly cause: CauseId;
-  /** What may be told before it is understood: the same incident becomes the cause then. */
+  /** The cause that may be reported first. The same incident then changes to `cause`. */
   readonly before?: CauseId;
   readonly finder: Finder;
-  /** false: worth knowing, and nobody is woken for it. */
+  /** false: recorded, but no notification is sent. */
   readonly isTold: boolean;
-  /** It spoils some of the connections and others not. */
+  /** Only some of the connections are affected. */
   readonly isShare?: true;
-  /** FortiAuthenticator notices it and complains in its log. */
+  /** FortiAuthenticator notices it and logs errors. */
   readonly isNoticed: boolean;
   begin(world: World): Promise<void> | void;
   end(world: World): Promise<void> | void;
-  /** What happens every few minutes while it lasts. */
+  /** Runs every few minutes while the fault lasts. */
   readonly during?: (world: World) => Promise<void>;
 }
 
@@ -34,7 +34,7 @@ export function faultNamed(name: string): Fault {
   return fault;
 }
 
-/** Two that do not hide each other: both must be found. */
+/** Pairs of faults that do not hide each other, so both must be found. */
 export const PAIRS: readonly (readonly [string, string])[] = [
   ['mail-tls-broken', 'answer-hijacked'],
   ['mail-unreachable', 'answer-hijacked'],

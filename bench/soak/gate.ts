@@ -13,24 +13,26 @@ import type { Identity } from '../../test/support/authority.ts';
 import type { Conductor } from './conductor.ts';
 import { Chance } from './random.ts';
 
-/** What happens to a connection on its way to a host. */
+/** How a connection to a host is treated on the path. */
 export type Way =
   | { readonly kind: 'open' }
   /** The port is closed. */
   | { readonly kind: 'refused' }
-  /** Reset at the ClientHello. */
+  /** The connection is reset at the ClientHello. */
   | { readonly kind: 'reset' }
-  /** Half of them are reset at the ClientHello, the others pass: one of two members of a firewall is bad. */
+  /**
+   * Half of the connections are reset at the ClientHello and the others pass: one of two firewall members is faulty.
+   */
   | { readonly kind: 'half-reset' }
-  /** Opened, and then silent. */
+  /** Accepted, then silent. */
   | { readonly kind: 'silent' };
 
-/** How the host itself answers. */
+/** How the host itself responds. */
 export interface Manners {
   status: number;
-  /** How long an answer takes. */
+  /** Delay of an answer. */
   delay: Millis;
-  /** A page instead of the answer. */
+  /** A web page that replaces the answer. */
   page: string | null;
 }
 
@@ -47,13 +49,13 @@ export class Gate implements AsyncDisposable {
   readonly #flows = new Chance(1);
   #identity: (name: string) => Identity;
 
-  /** @param status what it answers when it is fine */
+  /** @param status HTTP status if the host is healthy */
   constructor(host: string, own: Identity, status: number, conductor: Conductor) {
     this.#host = host;
     this.#conductor = conductor;
     this.manners = { status, delay: 0, page: null };
     this.#identity = () => own;
-    // It never listens: it is handed connections.
+    // It does not listen. Connections are handed to it.
     this.#web = createHttpsServer({
       SNICallback: (name, done) => {
         done(null, this.#contextOf(this.#identity(name)));
@@ -63,7 +65,7 @@ export class Gate implements AsyncDisposable {
     this.#web.on('tlsClientError', () => undefined);
     this.#web.on('request', (_request, response) => {
       const { status: code, delay, page } = this.manners;
-      // The time of day stands in the answer, so it is written when the product has said what time it is.
+      // The answer contains the time of day, so it is written after the product has reported its time.
       conductor.hold(delay, () => {
         response.sendDate = false;
         response.writeHead(code, {
@@ -76,12 +78,12 @@ export class Gate implements AsyncDisposable {
     });
   }
 
-  /** Which certificate is shown for which name. */
+  /** Sets the certificate for each name. */
   show(identity: (name: string) => Identity): void {
     this.#identity = identity;
   }
 
-  /** For some of its addresses. */
+  /** Sets the treatment of connections to some of its addresses. */
   async set(way: Way, addresses: readonly string[] = [...this.#ways.keys()]): Promise<void> {
     for (const socket of this.#sockets) socket.destroy();
     for (const address of addresses) {

@@ -2,47 +2,47 @@ import type { Millis } from '../../src/core/clock.ts';
 import type { Injection } from './plan.ts';
 import type { SaidLine } from './protocol.ts';
 
-/** A notification as it reached the administrators. */
+/** A notification as received by the administrators. */
 export interface SeenMail {
   readonly at: Millis;
   /** `firing`, `resolved`, `changed`, `reminder` or `digest`. */
   readonly event: string;
   readonly causes: readonly string[];
   readonly subject: string;
-  /** It calls the fault intermittent. */
+  /** The mail calls the fault intermittent. */
   readonly isIntermittent: boolean;
 }
 
-/** All that the product did in public. */
+/** All visible output of the product. */
 export interface Evidence {
-  /** Changes of incidents, from its log. */
+  /** Changes of incidents, from the product's log. */
   readonly changes: readonly SaidLine[];
-  /** Lines of its log that say that something is wrong with itself. */
+  /** Lines of the log that report a fault of the product itself. */
   readonly errors: readonly SaidLine[];
   readonly mails: readonly SeenMail[];
 }
 
 export interface JudgedInjection {
   readonly injection: Injection;
-  /** From its beginning to the incident; null: it was not found. */
+  /** Time from the start of the fault to the incident; null if it was not found. */
   readonly foundAfter: Millis | null;
   readonly firing: number;
   readonly resolved: number;
-  /** What is wrong with it; empty: nothing. */
+  /** Problems with the result; empty if there are none. */
   readonly complaints: readonly string[];
 }
 
 export interface Judgement {
   readonly injections: readonly JudgedInjection[];
-  /** What no fault explains. */
+  /** Reports that no fault explains. */
   readonly falseAlarms: readonly { readonly at: Millis; readonly what: string }[];
 }
 
-/** How long after the end of a fault its end may be told. */
+/** Time after the end of a fault within which its end may be reported. */
 const AFTERWARDS: Millis = 125 * 60_000;
 const BEGINNINGS: readonly string[] = ['opened', 'reopened', 'changed'];
 
-/** Holds what was seen against the truth. Pure. */
+/** Compares the evidence with the injected faults. Pure. */
 export function judge(injections: readonly Injection[], { changes, mails }: Evidence): Judgement {
   return {
     injections: injections.map((injection) =>
@@ -76,7 +76,7 @@ function isOf({ cause, before }: Injection['fault'], told: string): boolean {
   return told === cause || told === before;
 }
 
-/** What is said later is about the next fault of that cause. */
+/** Later reports belong to the next fault of that cause. */
 function untilOf({ fault, to }: Injection, injections: readonly Injection[]): Millis {
   const next = injections.find((other) => other.from >= to && other.fault.cause === fault.cause);
   return Math.min(to + AFTERWARDS, (next?.from ?? Infinity) - 1);

@@ -22,18 +22,18 @@ const USUAL: Readonly<Record<string, string>> = {
 export interface MailHostOptions {
   readonly address: string;
   readonly port: number;
-  /** With one it offers STARTTLS. */
+  /** If set, STARTTLS is offered. */
   readonly identity: Identity | null;
   readonly login: { readonly user: string; readonly password: string } | null;
 }
 
-/** A mail server without the pauses that real ones make on purpose: time stands still meanwhile. */
+/** A mail server without the deliberate pauses of real servers, because time stands still meanwhile. */
 export class MailHost implements AsyncDisposable {
   readonly received: { readonly at: Millis; readonly text: string }[] = [];
   identity: Identity | null;
-  /** Replies instead of the usual ones, by command: `AUTH`, `RCPT`, `MAIL`. */
+  /** Replaces the usual replies, by command: `AUTH`, `RCPT`, `MAIL`. */
   readonly replies: Map<string, string> = new Map();
-  /** How long the greeting takes. */
+  /** Delay of the greeting. */
   delay: Millis = 0;
   readonly #options: MailHostOptions;
   readonly #conductor: Conductor;
@@ -93,7 +93,7 @@ export class MailHost implements AsyncDisposable {
           }
           const text = mail;
           mail = null;
-          // Received when the product has said what time it is.
+          // Recorded after the product has reported its time.
           this.#conductor.hold(0, () => {
             this.received.push({ at: this.#conductor.elapsed(), text });
             socket.write('250 2.0.0 accepted\r\n');

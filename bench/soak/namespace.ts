@@ -3,7 +3,7 @@ import { once } from 'node:events';
 
 import { ADDRESSES } from './site.ts';
 
-/** Set in the process that runs inside. */
+/** Set in the process inside the namespace. */
 const INSIDE = 'FTM_WATCH_SOAK_INSIDE';
 
 export function isInside(env: NodeJS.ProcessEnv): boolean {
@@ -11,9 +11,8 @@ export function isInside(env: NodeJS.ProcessEnv): boolean {
 }
 
 /**
- * Runs this very program again in a network namespace of its own: there the site has the real addresses and ports, and
- * nothing can reach any other machine. Root is not needed where the kernel lets users make namespaces. Gives the exit
- * code.
+ * Runs this program again in a new network namespace, where the site has the real addresses and ports and nothing can
+ * reach any other machine. Root is not needed if the kernel lets users create namespaces. Returns the exit code.
  */
 export async function runInside(program: string, parts: readonly string[]): Promise<number> {
   const own = process.getuid?.() === 0 ? ['--net'] : ['--user', '--map-root-user', '--net'];
@@ -29,7 +28,7 @@ export async function runInside(program: string, parts: readonly string[]): Prom
   return code ?? 1;
 }
 
-/** Puts the addresses of the site on the loopback interface. */
+/** Adds the addresses of the site to the loopback interface. */
 export function putUp(): void {
   const lines = ['link set lo up', ...ADDRESSES.map((address) => `addr add ${address}/32 dev lo`)];
   const { status, stderr } = spawnSync('ip', ['-batch', '-'], { input: `${lines.join('\n')}\n`, encoding: 'utf8' });

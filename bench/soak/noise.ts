@@ -4,14 +4,14 @@ import type { World } from './world.ts';
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 
-/** Something of every day that is no fault: nobody may be told. */
+/** An everyday event that is not a fault, so nobody may be notified. */
 export interface Noise {
   readonly name: string;
-  /** `round`: it begins with a round of the probes, `poll` with a question to the appliance. */
+  /** `round`: it begins with a round of the probes; `poll`: with a query to the appliance. */
   readonly begins: 'round' | 'poll' | 'any';
-  /** How long it lasts. */
+  /** Duration. */
   readonly lasts: number;
-  /** It may also happen while something is broken. */
+  /** It can also happen during a fault. */
   readonly isHarmless: boolean;
   begin(world: World): Promise<void> | void;
   readonly end?: (world: World) => Promise<void> | void;
@@ -23,7 +23,7 @@ function blip(name: string, seconds: number, acts: Acts): Noise {
   return { name, begins: 'round', lasts: seconds * SECOND, isHarmless: false, ...acts };
 }
 
-/** The clock is corrected by and by, as NTP does it after a step. */
+/** The clock is corrected gradually, as NTP does after a step. */
 function clockStep(name: string, seconds: number): Noise {
   return blip(name, 40 * 60, {
     begins: 'any',
@@ -36,7 +36,7 @@ function clockStep(name: string, seconds: number): Noise {
   });
 }
 
-/** In the words of FortiAuthenticator; a stranger chooses the name of the user. */
+/** In FortiAuthenticator's wording. The user name is chosen by an unknown sender. */
 const UNRELATED: readonly string[] = [
   'Remote user "FTM polling error: connection timeout" failed to log in with invalid password',
   'Local administrator authentication from 10.0.0.77 with no token failed: user not found',

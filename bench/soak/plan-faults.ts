@@ -5,7 +5,7 @@ import type { Injection, Plan, PlanOptions } from './plan.ts';
 import type { Chance } from './random.ts';
 import { DAY, HOUR, MINUTE, RECOVERY, specialMoments, type Moment, type Special } from './special-moments.ts';
 
-/** How long a fault lasts, by what finds it. */
+/** Duration of a fault, by finder. */
 const LASTS: Readonly<Record<Finder, readonly [Millis, Millis]>> = {
   rounds: [50 * MINUTE, 110 * MINUTE],
   appliance: [50 * MINUTE, 120 * MINUTE],
@@ -13,27 +13,27 @@ const LASTS: Readonly<Record<Finder, readonly [Millis, Millis]>> = {
   log: [35 * MINUTE, 80 * MINUTE],
   silence: [(SETTINGS.silentAfterHours + 1) * HOUR, (SETTINGS.silentAfterHours + 2) * HOUR],
 };
-/** From the beginning of any fault until the next one may begin: nothing is in the way of a special moment then. */
+/** Longest time from the start of a fault to the earliest start of the next one, which keeps a special moment free. */
 const LONGEST: Millis = LASTS.silence[1] + RECOVERY;
 const PAUSE: readonly [Millis, Millis] = [10 * MINUTE, 400 * MINUTE];
-/** In rounds, so that a confirmed fault is also seen to go on. */
+/** In rounds. A confirmed fault is then also observed to continue. */
 const SHORTEST = 4;
 const PAIRED = 0.12;
-/** Short outages, one after the other: how often, how many, and how long they last and are gone, in rounds. */
+/** Series of short outages: their share, their number, and the duration of outages and gaps, in rounds. */
 const IN_A_ROW = { share: 0.12, most: 4, lasts: [3, 5], gone: [3.2, 5] } as const;
-/** What shuts the path for a moment. */
+/** Faults that close the path briefly. */
 const SHORT_OUTAGES = ['egress-blocked', 'tls-intercepted', 'tls-reset', 'tls-silent'] as const;
-/** Each of them has ended after the second round without it. */
+/** Each outage has ended after the second round without the fault. */
 const ENDS_WITHIN = 3;
 const RESTARTED = 0.2;
 
-/** What goes wrong next. */
+/** The next faults. */
 interface Trouble {
   readonly injections: readonly Injection[];
   readonly to: Millis;
 }
 
-/** One after the other, each at least once in thirty days, with time to recover in between. */
+/** Plans faults one after the other, each at least once in thirty days, with time to recover in between. */
 export function planFaults(options: PlanOptions, chance: Chance): Omit<Plan, 'noise'> {
   const specials = specialMoments(options.start, options.days, chance);
   const injections: Injection[] = [];
@@ -41,11 +41,11 @@ export function planFaults(options: PlanOptions, chance: Chance): Omit<Plan, 'no
   const decks: Decks = { faults: new Deck(FAULTS, chance), pairs: new Deck(PAIRS, chance) };
   for (let free = 2 * HOUR; ; ) {
     const wishes = { chance, every: options.every };
-    // However few the days are.
+    // Regardless of the number of days.
     const next = injections.length === 0 ? inARow(free, wishes) : nextTrouble(free, specials, decks, wishes);
     if (next.to > options.days * DAY - RECOVERY) return { injections, restarts };
     injections.push(...next.injections);
-    // Just before it begins, and in the middle of it.
+    // Shortly before it begins, and in the middle of it.
     for (const { moment, from, to } of next.injections)
       if (moment === 'after a restart') restarts.push(from - 20_000, from + Math.floor((to - from) / 2));
     free = next.to + RECOVERY;
@@ -77,7 +77,7 @@ function troubleOf(faults: readonly Fault[], moment: Moment, from: Millis, to: M
   return { injections: faults.map((fault) => ({ fault, moment, from, to, endsWithin: null })), to };
 }
 
-/** Of one kind or of several: each is an outage with its own end. */
+/** Outages of one kind or several, each with a separate end. */
 function inARow(free: Millis, { chance, every }: { readonly chance: Chance; readonly every: Millis }): Trouble {
   const injections: Injection[] = [];
   let from = free;
@@ -90,7 +90,7 @@ function inARow(free: Millis, { chance, every }: { readonly chance: Chance; read
   return { injections, to: injections.at(-1)?.to ?? free };
 }
 
-/** A maintenance window is short. */
+/** A maintenance window is short, so only some faults fit. */
 function fits({ finder, isTold }: Fault, { lasts }: Special): boolean {
   return lasts === null || (finder === 'rounds' && isTold);
 }
@@ -100,7 +100,7 @@ interface Decks {
   readonly pairs: Deck<readonly [string, string]>;
 }
 
-/** All of them in an order of chance, and again when they have all been drawn. */
+/** All items in random order, shuffled again after all have been drawn. */
 class Deck<T> {
   readonly #all: readonly T[];
   readonly #chance: Chance;

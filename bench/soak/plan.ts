@@ -6,13 +6,13 @@ import { planFaults } from './plan-faults.ts';
 import { Chance } from './random.ts';
 import { DAY, MINUTE, RECOVERY, type Moment } from './special-moments.ts';
 
-/** One fault as it is injected: the truth that the product is held against. Times are monotonic. */
+/** One injected fault, which the product's results are compared with. Times are monotonic. */
 export interface Injection {
   readonly fault: Fault;
   readonly moment: Moment;
   readonly from: Millis;
   readonly to: Millis;
-  /** How soon after `to` its incident must have ended; null: sooner or later. */
+  /** Time after `to` within which its incident must have ended; null: any time. */
   readonly endsWithin: Millis | null;
 }
 
@@ -25,7 +25,7 @@ export interface PlannedNoise {
 export interface Plan {
   readonly injections: readonly Injection[];
   readonly noise: readonly PlannedNoise[];
-  /** Of the daemon, shortly before or in the middle of a fault. */
+  /** Restarts of the daemon, shortly before or in the middle of a fault. */
   readonly restarts: readonly Millis[];
 }
 
@@ -33,9 +33,9 @@ export interface PlanOptions {
   readonly seed: number;
   readonly start: EpochMs;
   readonly days: number;
-  /** Between two rounds. */
+  /** Time between two rounds. */
   readonly every: Millis;
-  /** How long after its time a round begins. */
+  /** Delay of a round after its scheduled time. */
   readonly offset: Millis;
 }
 
@@ -73,7 +73,7 @@ interface Span {
   readonly to: Millis;
 }
 
-/** With a round it begins just before the round does. */
+/** A fault that begins with a round begins just before it. */
 function spanOf(
   { begins, lasts }: Noise,
   free: Millis,

@@ -14,8 +14,8 @@ import { openSockets, Stillness } from './stillness.ts';
 const LISTENING_UDP = 1;
 
 /**
- * Runs the daemon as `ftm-watch run` does and moves its time: as soon as nothing moves any more, time goes on to the
- * next timer. While something is on its way over a socket, the process that runs the peers is asked first.
+ * Runs the daemon as `ftm-watch run` does and controls its time: as soon as it is idle, time advances to the next
+ * timer. While data is in transit over a socket, it first asks the process that runs the peers.
  */
 export class ProductHost {
   readonly #options: ProductOptions;
@@ -30,7 +30,7 @@ export class ProductHost {
     this.#time = time;
   }
 
-  /** Obeys until it is told to stop. */
+  /** Follows orders until it is told to stop. */
   async serve(): Promise<void> {
     const stopped = Promise.withResolvers<void>();
     process.on('message', (message: Order | Permission) => {
@@ -116,7 +116,7 @@ export class ProductHost {
     });
   }
 
-  /** Lets time pass until something is done. */
+  /** Lets time pass until the work is done. */
   async #until(work: Promise<unknown>): Promise<void> {
     const progress = { isDone: false };
     const done = work.finally(() => {
@@ -141,14 +141,14 @@ export class ProductHost {
     const { tcp, udp } = openSockets();
     if (tcp === 0 && udp <= LISTENING_UDP) {
       const next = Math.min(until, this.#time.nextStop());
-      // Without a timer there is nothing to move on to: something is under way that Node does not list.
+      // Without a timer, time cannot advance: something that Node does not list is in progress.
       if (Number.isFinite(next)) this.#time.moveTo(next);
       return;
     }
     const before = this.#stillness.events();
     const permission = await this.#ask();
     await this.#stillness.reached();
-    // The answer itself is one event; anything else came from a peer and changes what is next.
+    // The answer itself is one event. Any other event came from a peer and may change the next timer.
     const isUnmoved = this.#stillness.events() - before <= 1;
     if (permission.kind === 'go' && isUnmoved) this.#time.moveTo(Math.min(until, permission.until));
   }

@@ -2,13 +2,13 @@ import { keepHeapSmall } from '../../src/system/v8-flags.ts';
 import type { ProductOptions } from './protocol.ts';
 import { SimulatedTime } from './simulated-time.ts';
 
-// As the program itself begins.
+// As the program itself does at the start.
 keepHeapSmall();
 
-// The process of the product, and of nothing else: what is measured here is the daemon. Time is replaced before any
-// module of the product, or of a library that it uses, is loaded.
+// The process of the product only, so that the daemon alone is measured. Time is replaced before any module of the
+// product or its libraries is loaded.
 const [configFile = '', folder = '', start = ''] = process.argv.slice(2);
-// The process that keeps time is gone: nothing would ever happen again.
+// The process that keeps the time is gone, so nothing would ever happen again.
 process.once('disconnect', () => process.exit());
 const options: ProductOptions = { configFile, folder, start: Number(start) };
 const time = new SimulatedTime(options.start);

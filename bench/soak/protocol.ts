@@ -1,42 +1,42 @@
 import type { EpochMs, Millis } from '../../src/core/clock.ts';
 
-/** What the conductor asks of the product's process. Each is answered by one `done`. */
+/** Orders from the conductor to the product's process. Each is answered by one `done`. */
 export type Order =
-  /** Lives on until then, on the monotonic clock. */
+  /** Advances until then, on the monotonic clock. */
   | { readonly kind: 'advance'; readonly until: Millis }
-  /** Sets the wall clock by so much. */
+  /** Moves the wall clock by this amount. */
   | { readonly kind: 'set-clock'; readonly by: Millis }
-  /** Stops the daemon and starts it again, in this process. */
+  /** Stops the daemon and starts it again, in the same process. */
   | { readonly kind: 'restart' }
-  /** Reloads the configuration, as SIGHUP asks for it. */
+  /** Reloads the configuration, as after SIGHUP. */
   | { readonly kind: 'reload' }
-  /** Collects garbage and measures. */
+  /** Collects garbage and measures memory. */
   | { readonly kind: 'measure' }
   | { readonly kind: 'stop' };
 
-/** What the product's process takes, in bytes, after garbage was collected. */
+/** Memory of the product's process, in bytes, after garbage collection. */
 export interface Memory {
   readonly resident: number;
-  /** Of V8, in use. */
+  /** V8 heap in use. */
   readonly heap: number;
-  /** Of what V8's objects hold outside of the heap. */
+  /** Memory outside of the heap that is held by V8's objects. */
   readonly external: number;
 }
 
-/** What the product's process says. */
+/** Messages from the product's process. */
 export type Report =
   | { readonly kind: 'started' }
   | {
       readonly kind: 'done';
       readonly at: Millis;
       readonly said: readonly SaidLine[];
-      /** null: it was not asked for. */
+      /** null if it was not requested. */
       readonly memory: Memory | null;
     }
-  /** Nothing moves here, and something is on its way over a socket; the next timer is due at `next`. */
+  /** The process is idle, but data is in transit over a socket. The next timer is due at `next`. */
   | { readonly kind: 'waiting'; readonly at: Millis; readonly next: Millis };
 
-/** How waiting goes on. `again`: something was sent just now; else time goes on until then. */
+/** How to continue. `again`: data was sent just now; `go`: time advances until then. */
 export type Permission = { readonly kind: 'again' } | { readonly kind: 'go'; readonly until: Millis };
 
 /** A line of the product's own log. */
@@ -50,13 +50,12 @@ export interface SaidLine {
   readonly cause?: string;
   readonly severity?: string;
   readonly subject?: string;
-  /** Of a round that found something else than the one before. */
+  /** Causes of a round whose result differs from the round before. */
   readonly causes?: readonly { readonly id: string }[];
-  /** As it was written. */
+  /** The line as written. */
   readonly text: string;
 }
 
-/** How the product's process is started. */
 export interface ProductOptions {
   readonly configFile: string;
   readonly folder: string;

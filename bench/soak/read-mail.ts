@@ -1,7 +1,7 @@
 import type { Millis } from '../../src/core/clock.ts';
 import type { SeenMail } from './judge.ts';
 
-/** What a notification says, from its header. */
+/** Reads a notification from the header of a mail. */
 export function readMail(at: Millis, raw: string): SeenMail {
   const [head = ''] = raw.split('\r\n\r\n');
   const lines = head.replaceAll(/\r\n[ \t]+/gu, ' ').split('\r\n');

@@ -17,7 +17,7 @@ import {
   PUSH_HOST,
 } from './site.ts';
 
-/** What a resolver does about a name, or about all of them. */
+/** How a resolver falsifies one name or all names. */
 export type Lie =
   | { readonly kind: 'not-found' }
   | { readonly kind: 'server-failure' }
@@ -33,11 +33,11 @@ const ROTATES_EVERY: Millis = 47 * 60_000;
 
 /** A resolver of the site on UDP port 53. */
 export class Resolver implements AsyncDisposable {
-  /** By name; '' is every name. Later ones go first. */
+  /** By name; '' applies to every name. Later entries have priority. */
   readonly lies: Map<string, Lie> = new Map();
-  /** How long it takes to answer. */
+  /** Delay of an answer. */
   delay: Millis = 0;
-  /** Questions that get lost on the way before one arrives. */
+  /** Number of queries that are lost before one arrives. */
   lost = 0;
   readonly #address: string;
   readonly #conductor: Conductor;
@@ -65,7 +65,7 @@ export class Resolver implements AsyncDisposable {
     this.#socket = socket;
   }
 
-  /** Nobody listens any more: the machine says so to those who ask. */
+  /** Closes the port, so that clients get an ICMP error. */
   async close(): Promise<void> {
     const socket = this.#socket;
     if (socket === null) return;
@@ -101,7 +101,7 @@ export class Resolver implements AsyncDisposable {
     return true;
   }
 
-  /** One of several, and another one a while later, as large sites answer. */
+  /** Returns one of several addresses and rotates them over time, as large sites do. */
   #addressesOf(name: string): readonly string[] {
     if (name === LICENSE_HOST) return this.#oneOf(LICENSE_ADDRESSES);
     if (name === PUSH_HOST) return this.#oneOf(PUSH_ADDRESSES);

@@ -16,7 +16,7 @@ const { values } = parseArgs({
     days: { type: 'string', default: '30' },
     seed: { type: 'string', default: '1' },
     every: { type: 'string', default: '600' },
-    // The clocks of the site's zone are put back within thirty days.
+    // In the site's time zone, the clocks go back within the next thirty days.
     from: { type: 'string', default: '2026-10-05' },
     help: { type: 'boolean', default: false },
   },

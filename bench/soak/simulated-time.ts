@@ -1,15 +1,14 @@
 import type { EpochMs, Millis } from '../../src/core/clock.ts';
 
 /**
- * Timers that beat at these intervals (stall watch, followed files, guards of the schedules, alerting) may be late
- * together while nothing happens, as on a machine that coalesces timers; every other timer is called at its very
- * instant.
+ * Periodic timers with these intervals (stall watch, followed files, guards of the schedules, alerting) may fire late
+ * together while nothing happens, as on a machine that coalesces timers. Every other timer fires exactly on time.
  */
 const BEATS: ReadonlySet<Millis> = new Set([250, 500, 1_000, 2_000, 5_000]);
-/** The latest that they may be. */
+/** Maximum delay of these timers. */
 const LATEST: Millis = 58_000;
 
-/** What `setTimeout` gives back. */
+/** The return value of `setTimeout`. */
 class SimulatedTimer {
   readonly seq: number;
   readonly callback: () => void;
@@ -69,14 +68,12 @@ class SimulatedTimer {
   }
 }
 
-/**
- * The time of a whole process: it stands still until it is moved. Wall clock and monotonic clock are apart, as in life.
- */
+/** The time of a whole process, which stands still until it is moved. Wall clock and monotonic clock are separate. */
 export class SimulatedTime {
   readonly #timers: SimulatedTimer[] = [];
   #seq = 0;
   #elapsed: Millis = 0;
-  /** Wall clock at `elapsed` 0, with all that it was set by since. */
+  /** Wall clock at `elapsed` 0, including all later adjustments. */
   #epoch: EpochMs;
 
   constructor(start: EpochMs) {
@@ -95,9 +92,7 @@ export class SimulatedTime {
     this.#epoch += by;
   }
 
-  /**
-   * Replaces the real one: `Date`, `performance.now` and the global timers. Node's own timers stay real.
-   */
+  /** Replaces `Date`, `performance.now` and the global timers. Node's own timers stay real. */
   install(): void {
     const now = (): EpochMs => this.now();
     const RealDate = Date;
@@ -130,19 +125,19 @@ export class SimulatedTime {
     });
   }
 
-  /** When the next timer is due, each at its own instant. */
+  /** Returns the time of the next timer, without coalescing. */
   nextDue(): Millis {
     return this.#timers[0]?.due ?? Number.POSITIVE_INFINITY;
   }
 
-  /** How far time may go in one go while nothing happens. */
+  /** Returns how far time may advance in one step while nothing happens. */
   nextStop(): Millis {
     const exact = this.#timers.find((timer) => !timer.isBeat)?.due ?? Number.POSITIVE_INFINITY;
     const beat = this.#timers.find((timer) => timer.isBeat)?.due ?? Number.POSITIVE_INFINITY;
     return Math.min(exact, beat + LATEST);
   }
 
-  /** Moves on and calls what is due, once each. */
+  /** Advances and calls the timers that are due, once each. */
   moveTo(to: Millis): void {
     this.#elapsed = Math.max(this.#elapsed, to);
     const end = this.#timers.findIndex(({ due }) => due > this.#elapsed);

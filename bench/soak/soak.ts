@@ -33,15 +33,15 @@ export interface SoakOutcome {
   readonly plan: Plan;
   readonly judgement: Judgement;
   readonly evidence: Evidence;
-  /** After each simulated day. */
+  /** Measured after each simulated day. */
   readonly memory: readonly Memory[];
-  /** Times that time went on although something unexplained was on its way: should be next to none. */
+  /** Number of times that time advanced with unexplained data in transit; should be close to zero. */
   readonly unexplained: number;
 }
 
-/** FortiAuthenticator says something this often. */
+/** Interval of FortiAuthenticator's log lines. */
 const SPEAKS_EVERY: Millis = 10 * MINUTE;
-/** Of pino. */
+/** A level of pino. */
 const ERROR = 50;
 
 interface Act {
@@ -49,7 +49,7 @@ interface Act {
   readonly run: () => Promise<void> | void;
 }
 
-/** Lives through all of the days. */
+/** Runs all days. */
 export async function soak(options: SoakOptions): Promise<SoakOutcome> {
   const { seed, days, start, everySeconds } = options;
   await using stack = new AsyncDisposableStack();
@@ -114,7 +114,7 @@ async function live(
   return measured;
 }
 
-/** The plan, and what FortiAuthenticator says all the time, in order. */
+/** Returns the plan and FortiAuthenticator's regular log lines, in order. */
 function actsOf(world: World, { injections, noise, restarts }: Plan, days: number): readonly Act[] {
   const acts: Act[] = [];
   for (const { fault, from, to } of injections) {

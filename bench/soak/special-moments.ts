@@ -6,7 +6,7 @@ export const MINUTE: Millis = 60_000;
 export const HOUR: Millis = 60 * MINUTE;
 export const DAY: Millis = 24 * HOUR;
 
-/** After the end of a fault, until everything is as it was: then the next one may begin. */
+/** Time after the end of a fault until everything is back to normal and the next fault may begin. */
 export const RECOVERY: Millis = 130 * MINUTE;
 
 export type Moment =
@@ -21,11 +21,11 @@ export type Moment =
   /** One of several short outages, one after the other. */
   | 'in a row';
 
-/** A time at which things go wrong more often than at others. */
+/** A time at which faults are more frequent. */
 export interface Special {
   readonly at: Millis;
   readonly moment: Moment;
-  /** null: as long as the fault lasts anyway. */
+  /** null: for the usual duration of the fault. */
   readonly lasts: Millis | null;
 }
 
@@ -34,7 +34,7 @@ const MIDNIGHTS = 0.3;
 /** ISO 8601. */
 const SUNDAY = 7;
 
-/** Some midnights, every maintenance window, and the night in which the clocks change, in order. */
+/** Returns some midnights, every maintenance window, and the night on which the clocks change, in order. */
 export function specialMoments(start: EpochMs, days: number, chance: Chance): readonly Special[] {
   const times = Array.from({ length: (days * DAY) / STEP }, (_, index) => index * STEP);
   return [...midnights(times, start, chance), ...maintenance(times, start), ...changes(times, start)].toSorted(
@@ -48,7 +48,7 @@ function midnights(times: readonly Millis[], start: EpochMs, chance: Chance): re
     .map((at) => ({ at, moment: 'midnight', lasts: null }));
 }
 
-/** By turns within the window and beyond its end. */
+/** Alternates between faults that end within the window and faults that end after it. */
 function maintenance(times: readonly Millis[], start: EpochMs): readonly Special[] {
   return times
     .filter((at) => local(start + at).dayOfWeek === SUNDAY && timeOf(start + at) === '04:30')
@@ -59,7 +59,7 @@ function maintenance(times: readonly Millis[], start: EpochMs): readonly Special
     );
 }
 
-/** From half an hour before the clocks change. */
+/** Begins half an hour before the clocks change. */
 function changes(times: readonly Millis[], start: EpochMs): readonly Special[] {
   const offset = (at: Millis): number => local(start + at).offsetNanoseconds;
   return times

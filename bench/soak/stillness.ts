@@ -1,22 +1,22 @@
 import { createHook } from 'node:async_hooks';
 import { setTimeout as setRealTimeout } from 'node:timers';
 
-/** Turns of the event loop without anything new, after which nothing moves any more. */
+/** Number of idle turns of the event loop after which the process counts as idle. */
 const QUIET_TURNS = 2;
 /**
- * Turns without anything new, after which the thread pool is waited for asleep: awake, this thread takes the time that
- * it needs.
+ * Number of idle turns after which it sleeps while waiting for the thread pool. Spinning would take CPU time from the
+ * pool.
  */
 const AWAKE_TURNS = 400;
 
-/** Tells, from what the event loop itself counts, whether anything moves in this process. */
+/** Detects from the event loop's own counters whether anything is active in this process. */
 export class Stillness {
-  /** Events that the loop has handled so far. */
+  /** Number of events that the loop has handled so far. */
   events(): number {
     return performance.nodeTiming.uvMetricsInfo.events;
   }
 
-  /** Resolves when nothing can move any more before time goes on or a peer says something. */
+  /** Resolves when nothing can happen before time advances or a peer sends something. */
   async reached(): Promise<void> {
     let seen = this.events();
     for (let quiet = 0, idle = 0; quiet < QUIET_TURNS; ) {
@@ -29,14 +29,14 @@ export class Stillness {
   }
 }
 
-/** Sockets that may still bring something, without the listeners. */
+/** Sockets that may still receive data, without listeners. */
 export function openSockets(): { readonly tcp: number; readonly udp: number } {
   const active = process.getActiveResourcesInfo();
   const count = (names: readonly string[]): number => active.filter((name) => names.includes(name)).length;
   return { tcp: count(['TCPSocketWrap', 'TCPConnectWrap', 'TLSWrap']), udp: count(['UDPWrap']) };
 }
 
-/** Files that are being read: since Node 26 `readFile` of node:fs/promises is one job, which is not listed. */
+/** Files that are being read. Since Node 26, `readFile` of node:fs/promises is a single job, which is not listed. */
 const reading = new Set<number>();
 createHook({
   init: (id, type) => {
@@ -46,7 +46,7 @@ createHook({
   destroy: (id) => reading.delete(id),
 }).enable();
 
-/** Something in the thread pool: files, keys. */
+/** Reports whether the thread pool is working, for example on files or keys. */
 function isWorking(): boolean {
   if (reading.size > 0) return true;
   return process.getActiveResourcesInfo().some((name) => /Req|Job$|^RandomBytes|^Zlib/u.test(name));

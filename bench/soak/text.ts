@@ -4,7 +4,7 @@ import type { JudgedInjection } from './judge.ts';
 import type { Memory } from './protocol.ts';
 import type { SoakOutcome } from './soak.ts';
 
-/** Resident memory at the end, held against that after the first day. */
+/** Maximum growth of resident memory from the first day to the end. */
 const MAY_GROW = 0.1;
 
 export function isGood({ judgement, evidence, memory }: SoakOutcome): boolean {
@@ -14,20 +14,20 @@ export function isGood({ judgement, evidence, memory }: SoakOutcome): boolean {
   );
 }
 
-/** As a share of what it was after the first day. */
+/** Growth as a share of the memory after the first day. */
 function growthOf(memory: readonly Memory[]): number {
   const [first] = memory;
   const last = memory.at(-1);
   return first === undefined || last === undefined ? 0 : last.resident / first.resident - 1;
 }
 
-/** The causes of the catalogue that no fault of this run had. */
+/** Returns the causes of the catalogue that no fault of this run had. */
 function missingCauses({ plan }: SoakOutcome): readonly string[] {
   const injected = new Set<string>(plan.injections.map(({ fault }) => fault.cause));
   return FAULT_IDS.filter((cause) => !injected.has(cause));
 }
 
-/** The table of all faults, and everything that is wrong. */
+/** Returns the table of all faults, and all problems. */
 export function textOf(outcome: SoakOutcome, start: EpochMs): string {
   const { judgement, plan, evidence, memory, unexplained } = outcome;
   const { injections, falseAlarms } = judgement;
@@ -69,7 +69,7 @@ function rowOf({ injection, foundAfter, firing, resolved, complaints }: JudgedIn
   ]);
 }
 
-/** What was seen of a fault that went wrong. */
+/** Returns the evidence for a fault that was not handled as expected. */
 function courseOf(
   { evidence }: SoakOutcome,
   { injection, complaints }: JudgedInjection,
@@ -106,7 +106,7 @@ function row(cells: readonly string[]): string {
     .trimEnd();
 }
 
-/** What was going on at the time. */
+/** Returns the events around that time. */
 function surroundings({ plan }: SoakOutcome, at: Millis, start: EpochMs): string {
   const near = [
     ...plan.noise.map(({ noise, from, to }) => ({ name: noise.name, from, to })),
@@ -122,7 +122,7 @@ function instant(at: EpochMs): string {
   return new Date(at).toISOString().slice(5, 16).replace('T', ' ');
 }
 
-/** Resident, and what of it the program knows to be in use. */
+/** Resident memory, and the part that the program counts as in use. */
 export function memoryText(memory: Memory | undefined): string {
   if (memory === undefined) return 'unknown';
   return `${megabytes(memory.resident)} (heap ${megabytes(memory.heap)}, external ${megabytes(memory.external)})`;

@@ -39,7 +39,7 @@ import {
   SERIALS,
 } from './site.ts';
 
-/** Everything that the daemon talks to, with real sockets, and how it is broken. */
+/** Everything that the daemon connects to, with real sockets, and the means to break it. */
 export interface World extends AsyncDisposable {
   readonly conductor: Conductor;
   readonly certificates: Certificates;
@@ -53,7 +53,7 @@ export interface World extends AsyncDisposable {
   readonly registration: RegistrationService;
   readonly firewall: Firewall;
   readonly log: ApplianceLog;
-  /** FortiAuthenticator writes to its log. */
+  /** Whether FortiAuthenticator writes to its log. */
   speaking: boolean;
 }
 
@@ -70,7 +70,7 @@ export function register(world: World, serialNumber: string | null): void {
   ];
 }
 
-/** @param folder of the product: its log file is written there */
+/** @param folder folder of the product, to which its log file is written */
 export async function createWorld(folder: string, certificates: Certificates, conductor: Conductor): Promise<World> {
   await using stack = new AsyncDisposableStack();
   const resolvers = RESOLVERS.map((address) => stack.use(new Resolver(address, conductor)));
@@ -148,7 +148,7 @@ export function identityOf(identities: ReadonlyMap<string, Identity>, name: stri
   return identity;
 }
 
-/** What `trust learn` would have kept on a clean path. */
+/** Writes the state that `trust learn` would have stored on a clean path. */
 async function learn(folder: string, genuine: Identity): Promise<void> {
   const certificates = [...servedChain(genuine)].flatMap(({ der }) => parseCertificate(der) ?? []);
   const chain: CapturedChain = { certificates, dropped: 0 };

@@ -12,7 +12,7 @@ import { readMail } from '../soak/read-mail.ts';
 import { createWorld, type World } from '../soak/world.ts';
 import { beginningOfRound } from './rounds.ts';
 
-/** Ten kinds of faults that end in one cause each, and are told by mail. */
+/** Ten kinds of faults with one cause each, all of which are reported by mail. */
 const KINDS: readonly string[] = [
   'internet-unreachable',
   'resolvers-silent',
@@ -27,44 +27,44 @@ const KINDS: readonly string[] = [
 ];
 
 export interface TruthOptions {
-  /** Of each kind. */
+  /** Number of faults of each kind. */
   readonly times: number;
   readonly everySeconds: number;
-  /** From the end of one fault to the next one, at least. */
+  /** Minimum time from the end of one fault to the next. */
   readonly pause: Millis;
   /**
-   * How FortiAuthenticator complains a second after the fault has begun: by a datagram, or in a file that is followed,
-   * which proves who wrote it. null: it does not.
+   * How FortiAuthenticator reports an error a second after the fault has begun: by a datagram, or in a followed file,
+   * which proves the sender. null: not at all.
    */
   readonly complains: 'datagram' | 'file' | null;
   readonly onFault: (told: TimeToTruth) => void;
 }
 
-/** One fault; times since it began, or since the line in the log. null: not within a quarter of an hour. */
+/** One fault, with times since it began or since the line in the log. null: not within 15 minutes. */
 export interface TimeToTruth {
   readonly fault: string;
-  /** Until the round began that first showed its very cause. */
+  /** Until the start of the round that first showed the exact cause. */
   readonly begun: Millis | null;
-  /** Until that round had ended. */
+  /** Until the end of that round. */
   readonly shown: Millis | null;
-  /** Until the incident of its very cause was open. */
+  /** Until the incident with the exact cause was open. */
   readonly opened: Millis | null;
-  /** Until the mail that names it was accepted by the administrators' server. */
+  /** Until the mail with the cause was accepted by the administrators' server. */
   readonly mailed: Millis | null;
 }
 
-/** Monday: no maintenance window is near. */
+/** A Monday, far from any maintenance window. */
 const START: EpochMs = Date.parse('2026-10-05T06:00:00Z');
 const MINUTE: Millis = 60_000;
 const PATIENCE: Millis = 15 * MINUTE;
-/** Steps in which the simulated time goes on, and so how exactly the moment of a fault's end follows its mail. */
+/** Step of the simulated time, and so the precision with which a fault's end follows its mail. */
 const STEP: Millis = 1_000;
-/** Of a log line after the fault. */
+/** Delay of the log line after the fault. */
 const LINE_AFTER: Millis = 1_000;
-/** With the default of 20 the faults of one hour would wait for a digest: no site has as many. */
+/** With the default of 20, the faults of one hour would wait for a digest. No real site has that many. */
 const MAILS_PER_HOUR = 1_000;
 
-/** Lets one fault after the other happen to the real daemon, in the simulated time of the soak. */
+/** Runs one fault after the other against the real daemon, in the simulated time of the soak. */
 export async function measureTruth(options: TruthOptions): Promise<readonly TimeToTruth[]> {
   const { everySeconds, pause, times, onFault } = options;
   await using stack = new AsyncDisposableStack();
@@ -82,9 +82,9 @@ export async function measureTruth(options: TruthOptions): Promise<readonly Time
   await advance(world, 5 * MINUTE);
   for (const name of faults) {
     await advance(world, pause);
-    // Else its silence would be told as well.
+    // Otherwise its silence would be reported as well.
     await world.log.say('System started');
-    // Anywhere between two rounds.
+    // At any time between two rounds.
     await advance(world, chance.between(0, Math.max(30, everySeconds) * 1_000));
     const one = await suffer(faultNamed(name), { world, said, folder }, options);
     found.push(one);
@@ -129,7 +129,7 @@ async function complain(world: World, way: NonNullable<TruthOptions['complains']
 
 const BEGINNINGS: readonly string[] = ['opened', 'reopened', 'changed'];
 
-/** When a round ended that showed it: the daemon writes what a round found where that is something else. */
+/** Returns when the round ended that showed the cause. The daemon logs the result of a round only if it has changed. */
 function shownAt({ cause }: Fault, { said }: Site, since: Millis): Millis | null {
   const line = said.find((one) => one.at >= since && one.causes?.some(({ id }) => id === cause) === true);
   return line?.at ?? null;
@@ -140,7 +140,7 @@ function openedAt({ cause }: Fault, { said }: Site, since: Millis): Millis | nul
   return line?.at ?? null;
 }
 
-/** No incident is open: the next fault would be taken for a part of it. */
+/** Reports whether no incident is open. Otherwise the next fault would be counted as a part of it. */
 function isQuiet({ said }: Site): boolean {
   const open = new Set<string>();
   for (const { incident, transition } of said) {
@@ -156,7 +156,7 @@ function mailOf({ cause }: Fault, { inbox }: World, since: Millis): Millis | nul
   return mails.find(({ at, causes }) => at >= since && causes.includes(cause))?.at ?? null;
 }
 
-/** A round may have been under way before the line. */
+/** A round may have started before the line was logged. */
 function sinceThen(at: Millis | null, since: Millis): Millis | null {
   return at === null ? null : Math.max(0, at - since);
 }

@@ -2,7 +2,7 @@ import type { Millis } from '../../src/core/clock.ts';
 import { table } from '../markdown-table.ts';
 import type { TimeToTruth } from './measure.ts';
 
-/** What was measured in one setting. */
+/** Measurements in one setting. */
 export interface MeasuredSetting {
   readonly title: string;
   readonly found: readonly TimeToTruth[];
@@ -18,7 +18,7 @@ const HEAD = [
   'the mail is accepted',
 ];
 
-/** Distributions of the whole; of its parts the means, which add up. */
+/** Reports the distribution of the total time, and the means of its parts, which add up. */
 export function truthReport(settings: readonly MeasuredSetting[]): string {
   return table(HEAD, settings.flatMap(rowsOf)).join('\n');
 }
@@ -46,7 +46,7 @@ function partsOf(told: readonly TimeToTruth[]): readonly string[] {
   });
 }
 
-/** Never: last. */
+/** Faults that were never found are sorted last. */
 function distribution(times: readonly (Millis | null)[]): string {
   const sorted = times.toSorted((one, other) => (one ?? Infinity) - (other ?? Infinity));
   const at = (share: number): string => seconds(sorted[Math.round(share * (sorted.length - 1))] ?? null);

@@ -3,9 +3,9 @@ import { DatabaseSync } from 'node:sqlite';
 import type { EpochMs } from '../../src/core/clock.ts';
 
 /**
- * When the round began that ended at a moment, by the daemon's own history: the last one whose probes had ended by
- * then, since another one may have begun in that very moment.
- * @throws {Error} when there is none
+ * Returns when the round began that ended at the given time, from the daemon's own history: the last round whose
+ * probes had ended by then, because the next may have begun at the same time.
+ * @throws {Error} if there is none
  */
 export function beginningOfRound(folder: string, endedAt: EpochMs): EpochMs {
   using history = new DatabaseSync(join(folder, 'data', 'ftm-watch.sqlite'), { readOnly: true });

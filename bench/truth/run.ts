@@ -1,5 +1,5 @@
 /**
- * How long it takes from a fault to the mail that names it. bench/README.md tells how to read it.
+ * Measures the time from a fault to the mail that identifies it. See bench/README.md for how to read the results.
  *
  *   npm run bench:truth -- [--times N] [--write]
  */
@@ -16,12 +16,12 @@ const { values } = parseArgs({
 });
 
 const MINUTE: Millis = 60_000;
-/** By then nothing of the fault before counts any more: no burst, no share, no incident that may come back. */
+/** After this time the previous fault has no effect any more: no burst, no share, and no incident that can reopen. */
 const APART = { pause: 70 * MINUTE };
 
 type Setting = Omit<TruthOptions, 'times' | 'onFault'> & { readonly title: string };
 
-/** The default schedule, and the fastest that it can have. */
+/** The default schedule, and the fastest possible one. */
 const SETTINGS: readonly Setting[] = [
   { title: 'a round every 30 s (default), from the fault', everySeconds: 30, complains: null, ...APART },
   { title: 'the same, one fault right after the other', everySeconds: 30, complains: null, pause: MINUTE },

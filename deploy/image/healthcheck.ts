@@ -1,6 +1,6 @@
-// Exits with 0 when the daemon in this container answers, else with 1 and the reason. Where web.listen or web.tls are
-// not those of the image, name the address in FTM_WATCH_HEALTH_URL. It runs for as long as the container does: Node's
-// own HTTP client would double its CPU time.
+// Exits with 0 if the daemon in this container answers, otherwise with 1 and the reason. If web.listen or web.tls
+// differ from the image's, set the address in FTM_WATCH_HEALTH_URL. It runs at every health check: Node's own HTTP
+// client would double its CPU time.
 import { connect, type Socket } from 'node:net';
 
 const address = process.env['FTM_WATCH_HEALTH_URL'] || 'http://127.0.0.1:9843/-/healthy';
@@ -11,7 +11,7 @@ const target = { host: hostname.replaceAll(/[[\]]/gu, ''), port: Number(port || 
 async function open(): Promise<Socket> {
   if (!isTls) return connect(target);
   const tls = await import('node:tls');
-  // On loopback, and nothing secret is said: the name in the certificate is that of the site.
+  // The connection is on loopback and sends no secrets. The certificate contains the name of the site.
   return tls.connect({ ...target, rejectUnauthorized: false });
 }
 

@@ -7,7 +7,7 @@ import type { DiagnosisJson } from '../../src/engine/diagnosis-json.ts';
 import { copiedTree, type CopiedTree } from '../support/copied-tree.ts';
 import { runFtmWatch } from '../support/ftm-watch.ts';
 
-/** All that somebody writes who adds a check. */
+/** All files that are written to add a check. */
 const FOLDER: ReadonlyMap<string, string> = new Map([
   [
     'causes.ts',
@@ -64,7 +64,7 @@ function judgeSample(subject: string): readonly Finding<SampleCause>[] {
   ],
 ]);
 
-/** Nothing that is asked answers, and nothing beyond this machine is asked. */
+/** No configured server answers, and no other machine is contacted. */
 const CONFIG = `
 licenseServer: { host: 127.0.0.1, port: 1 }
 controlHosts: []

@@ -1,8 +1,8 @@
 /**
- * The gate, `npm run check`: every step, one line each, the whole output of a step that fails. A step that looked at
- * nothing fails too: tools that are misconfigured tend to find nothing and be happy.
+ * The gate, `npm run check`. Prints one line for each step, and the whole output of a step that fails. A step that
+ * checked no files fails as well, because a misconfigured tool tends to find nothing and succeed.
  *
- * `--skip STEP` and `--only STEP` choose, and may be given more than once.
+ * `--skip STEP` and `--only STEP` select steps and can be repeated.
  */
 import { parseArgs } from 'node:util';
 import { codeSizeTable } from './code-size.ts';

@@ -1,13 +1,13 @@
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Lines of a source. A line with code and a comment behind it is code. */
+/** Number of lines in a source. A line with code and a trailing comment counts as code. */
 export interface CodeSize {
   readonly code: number;
   readonly comments: number;
 }
 
-/** Counts lines as the formatter leaves them: a comment begins its line, and nothing follows its end. */
+/** Counts lines as formatted: a comment starts on its own line, and nothing follows its end. */
 export function codeSize(source: string): CodeSize {
   let code = 0;
   let comments = 0;
@@ -22,7 +22,7 @@ export function codeSize(source: string): CodeSize {
   return { code, comments };
 }
 
-/** A line for each folder of `src`, then the sum. */
+/** Returns one line for each folder of `src`, then the sum. */
 export function codeSizeTable(root: string): readonly string[] {
   const folders = Map.groupBy(globSync('src/**/*.ts', { cwd: root }), (file) => file.split('/').slice(0, -1)[1] ?? '.');
   const sizes = [...folders].map(([folder, files]) => ({

@@ -5,7 +5,7 @@ import { cleanEnvironment } from '../support/clean-environment.ts';
 import { copiedTree } from '../support/copied-tree.ts';
 
 const PATIENCE = { timeout: 30_000, interval: 50 };
-/** Nothing that is asked answers, and nothing beyond this machine is asked. */
+/** No configured server answers, and no other machine is contacted. */
 const CONFIG = `
 licenseServer: { host: 127.0.0.1, port: 1 }
 controlHosts: []
@@ -21,7 +21,7 @@ test('"npm run dev" stops and starts the daemon after a change, also after one t
     cwd: tree.root,
     env: cleanEnvironment(),
     stdio: ['ignore', 'pipe', 'ignore'],
-    // A group of its own, which a terminal would interrupt as a whole.
+    // A separate process group, which Ctrl-C in a terminal would interrupt as a whole.
     detached: true,
   });
   const { pid = 0 } = npm;
@@ -29,7 +29,7 @@ test('"npm run dev" stops and starts the daemon after a change, also after one t
   npm.stdout.setEncoding('utf8').on('data', (chunk: string) => {
     output += chunk;
   });
-  /** What it said in the meantime, of what counts here. */
+  /** The relevant output so far. */
   const said = (): readonly string[] =>
     [...output.matchAll(/"msg":"(Starting|Serving the status page|Stopped)"|^(Failed) running/gmu)].map(
       ([, message, failed]) => message ?? failed ?? '',

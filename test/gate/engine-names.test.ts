@@ -7,7 +7,7 @@ import { CHECKS, FAULT_IDS } from '../../src/checks/registry.ts';
 const ENGINE = resolve(import.meta.dirname, '../../src/engine');
 const NAMES: readonly string[] = [...CHECKS.map(({ id }) => id), ...FAULT_IDS];
 
-/** Ids that stand in a text as a whole string. */
+/** Ids that occur in a text as a whole string. */
 function namesIn(text: string): readonly string[] {
   return NAMES.filter((name) => new RegExp(`(['"\`])${name}\\1`, 'u').test(text));
 }

@@ -1,8 +1,8 @@
-/** A house rule that the linter cannot express: a pattern that no line of the product's code may match. */
+/** A house rule that the linter cannot express: a pattern that must not match any line of the product's code. */
 interface LineRule {
   readonly pattern: RegExp;
   readonly message: string;
-  /** Whether the line is looked at in comments too. */
+  /** Whether comments are checked as well. */
   readonly inComments: boolean;
   readonly exempt: readonly string[];
 }
@@ -52,8 +52,8 @@ const VAGUE_NAME = /(?:^|\/)(?:utils?|helpers?|lib|common|misc|shared|types|inde
 const COMMENT = /^\s*(?:\/\/|\/?\*)/u;
 
 /**
- * Every place where a file of the product breaks a house rule, as `path:line: message`; the path is relative to the
- * project's folder.
+ * Returns every violation of a house rule in a file of the product, as `path:line: message`. The path is relative to
+ * the project's folder.
  */
 export function brokenHouseRules(path: string, text: string): readonly string[] {
   const vague = VAGUE_NAME.test(path)

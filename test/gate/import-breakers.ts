@@ -1,6 +1,6 @@
 import type { Sin } from './sin.ts';
 
-/** Files that import what the linter forbids; which folder knows which other one is in import-flow.test.ts. */
+/** Files with imports that the linter forbids. The imports allowed between folders are in import-flow.test.ts. */
 export const importSins: readonly Sin[] = [
   {
     path: 'src/core/c-socket.ts',

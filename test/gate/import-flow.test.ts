@@ -4,16 +4,19 @@ import { describe, expect, test } from 'vitest';
 
 const SRC = resolve(import.meta.dirname, '../../src');
 
-/** What the pure folders may use: what computes and touches nothing. The linter says which names of the last two. */
+/**
+ * Modules that the pure folders can use: they only compute and have no side effects. For the last two, the linter
+ * lists the allowed names.
+ */
 const PURE: readonly string[] = ['ipaddr.js', 'node:crypto', 'node:net'];
 
 interface Folder {
   readonly folder: string;
-  /** The folders that it may import from. */
+  /** The folders from which it can import. */
   readonly knows: readonly string[];
-  /** The folders of which it may know types: the values come in as arguments. */
+  /** The folders from which it can import types only. Values are passed as arguments. */
   readonly types?: readonly string[];
-  /** The packages and modules of Node that it may import; without, all that the project has. */
+  /** The packages and modules of Node that it may import; by default, all packages of the project. */
   readonly packages?: readonly string[];
 }
 
@@ -44,7 +47,7 @@ const BEFORE_RUNTIME: readonly string[] = [
   'preflight',
 ];
 
-/** The folders of `src`, from the bottom to the top: this table is the only place of these rules. */
+/** The folders of `src`, from bottom to top. These rules are defined only in this table. */
 const FLOW: readonly Folder[] = [
   { folder: 'core', knows: [], packages: PURE },
   { folder: 'text', knows: ['core'], packages: ['croner', 'yaml', 'zod'] },
@@ -113,12 +116,12 @@ const IMPORT = /(?:^import (?<typeOnly>type )?(?<names>[^;]*?)\bfrom |\bimport\(
 
 interface Import {
   readonly from: string;
-  /** A path in `src`, or a package. */
+  /** A path in `src` or a package. */
   readonly to: string;
   readonly typeOnly: boolean;
 }
 
-/** The folder of the table that a path of `src` is in: the longest that fits. */
+/** Returns the folder of the table that contains a path of `src`: the longest match. */
 function placeOf(path: string): Folder | undefined {
   return FLOW.filter(({ folder }) => path === folder || path.startsWith(`${folder}/`)).toSorted(
     (one, other) => other.folder.length - one.folder.length,

@@ -6,7 +6,7 @@ import { listenersIn } from './listeners.ts';
 const ROOT = resolve(import.meta.dirname, '../..');
 const FOLDERS = ['src/network', 'src/logs'];
 
-/** A listener, and the test that makes it fail: its file in `test`, and its name or a part of it. */
+/** A listener and the test that makes it fail: the file in `test`, and the name of the test or a part of it. */
 type Entry = readonly [listener: string, file: string, test: string];
 
 const NETWORK = 'integration/network/listeners.test.ts';
@@ -33,9 +33,9 @@ const LOG_UDP = 'integration/logs/udp.test.ts';
 const CERTIFICATES = 'integration/logs/certificates.test.ts';
 
 /**
- * Every event listener and callback of the network and of the log listeners, in the order of the source, each with a
- * test in which it fails for a real reason (no route, a closed port, no file descriptor, a peer that cuts, a round that
- * is called off) and the failure stays in its own operation.
+ * Every event listener and callback of the network and of the log listeners, in source order. Each has a test in
+ * which it fails for a real reason (no route, a closed port, no file descriptor, a peer that closes the connection, a
+ * round that is cancelled) and the failure affects only its own operation.
  */
 const LISTENERS: Readonly<Record<string, readonly Entry[]>> = {
   'src/network/connect.ts': [

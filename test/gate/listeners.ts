@@ -6,7 +6,7 @@ type Argument = CallExpression['arguments'][number];
 /** Methods that add a listener. */
 const LISTENING: ReadonlySet<string> = new Set(['on', 'once', 'addListener', 'prependListener', 'addEventListener']);
 
-/** What of Node, of libraries and of the clock calls back. */
+/** Methods of Node, of libraries and of the clock that take a callback. */
 const METHODS: ReadonlySet<string> = new Set([
   'after',
   'bind',
@@ -31,12 +31,12 @@ const FUNCTIONS: ReadonlySet<string> = new Set([
   'watch',
 ]);
 
-/** Parameters that are functions of somebody else. */
+/** Parameters that are callbacks of the caller. */
 const HANDED_ON: ReadonlySet<string> = new Set(['callback', 'done', 'reject', 'resolve']);
 
 /**
- * Every event listener and callback of a source file, in the order in which they stand there: `on error`,
- * `once secureConnect`, `callback of send`.
+ * Returns every event listener and callback of a source file, in source order: `on error`, `once secureConnect`,
+ * `callback of send`.
  */
 export function listenersIn(path: string, text: string): readonly string[] {
   const { program } = parseSync(path, text);
@@ -50,7 +50,7 @@ export function listenersIn(path: string, text: string): readonly string[] {
   new Visitor({
     FunctionDeclaration: ({ id }) => void (id === null ? undefined : functions.add(id.name)),
     VariableDeclarator: ({ id, init }) => {
-      // Not what a method returns, such as the item that find() has found.
+      // Excludes results of methods, such as an item found by find().
       const isMethod = init?.type === 'CallExpression' && init.callee.type === 'MemberExpression';
       if (id.type === 'Identifier' && init !== null && !isMethod && isFunction(init)) functions.add(id.name);
     },

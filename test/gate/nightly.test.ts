@@ -30,7 +30,7 @@ const workflow = z
   })
   .parse(parse(read('.github/workflows/ci.yml')));
 
-/** As the shell expands it. */
+/** Expands a pattern as the shell does. */
 function filesOf(word: string): readonly string[] {
   return globSync(word, { cwd: ROOT });
 }

@@ -2,12 +2,11 @@ import { spawn } from 'node:child_process';
 import { performance } from 'node:perf_hooks';
 import type { Step } from './steps.ts';
 
-/** How a step of the gate ended. */
 export interface Outcome {
   readonly failed: boolean;
-  /** The one line to print for it. */
+  /** The line to print for the step. */
   readonly line: string;
-  /** What to print below the line: everything after a failure, else only what must not go unseen. */
+  /** Output to print below the line: everything after a failure, otherwise only the remarks. */
   readonly output: string;
 }
 
@@ -35,7 +34,7 @@ function run([program, ...args]: Step['command']): Promise<Ended> {
   });
 }
 
-/** Runs a step, which fails when its command fails and also when it looked at nothing. */
+/** Runs a step, which fails if its command fails or if it checked no files. */
 export async function runStep(step: Step): Promise<Outcome> {
   const started = performance.now();
   const { code, output } = await run(step.command);

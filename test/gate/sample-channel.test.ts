@@ -8,9 +8,9 @@ import { freePort } from '../support/free-port.ts';
 import { runFtmWatch } from '../support/ftm-watch.ts';
 import { jsonReceiver, type JsonReceiver } from '../support/json-receiver.ts';
 
-/** The compiler alone takes ten seconds, on a busy machine a minute. */
+/** The compiler alone takes ten seconds, or a minute on a busy machine. */
 const COMPILING = 180_000;
-/** What somebody writes who adds a channel. */
+/** The files that are written to add a channel. */
 const PAGER = `import type * as z from 'zod';
 import { webUrl } from '../../config/schema/endpoints.ts';
 import { list, section } from '../../config/schema/section.ts';
@@ -63,7 +63,7 @@ describe('a channel that is added as a file and a line', () => {
     tree.replace(registry, 'alertmanager] as const', 'alertmanager, pager] as const');
     tree.replace(registry, 'import { webhook }', "import { pager } from './pager.ts';\nimport { webhook }");
     receiver = await jsonReceiver(() => status);
-    // Nothing listens at the licence server's port: the first round has something to tell.
+    // Nothing listens at the licence server's port, so the first round has something to report.
     const config = {
       site: 'hq',
       licenseServer: { host: '127.0.0.1', port: await freePort() },
@@ -145,7 +145,7 @@ describe('a channel that is added as a file and a line', () => {
     receiver.posts.length = 0;
     status = 200;
     await using after = startDaemonProcess(options);
-    // The first one tells of the crash.
+    // The first notification reports the crash.
     await after.logged('Delivered a notification', 1);
     expect(receiver.posts.map(({ body }) => body)).toContainEqual(waiting);
     const page = await after.page();

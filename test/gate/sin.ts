@@ -1,4 +1,4 @@
-/** A file that breaks one rule, alone in a small project with this project's settings. */
+/** A file that breaks exactly one rule, in a small project with this project's settings. */
 export interface Sin {
   readonly path: string;
   readonly code: string;

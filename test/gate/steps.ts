@@ -1,19 +1,19 @@
-/** One step of the gate: a command, and how to read from its output how much it looked at. */
+/** A step of the gate: a command, and how to read from its output how much it checked. */
 export interface Step {
   readonly name: string;
-  /** Program and arguments; the program is one that npm put on the PATH. */
+  /** Program and arguments. The program is on the PATH of npm. */
   readonly command: readonly [string, ...string[]];
-  /** What it counts, in the plural. */
+  /** The unit of the count, in the plural. */
   readonly counts: string;
-  /** How much it looked at; undefined when its output does not say. */
+  /** The number of items checked; undefined if the output does not contain it. */
   readonly count: (output: string) => number | undefined;
-  /** The part of the output that is worth reading after a failure; default: all of it. */
+  /** The part of the output that is useful after a failure; default: all of it. */
   readonly trim?: (output: string) => string;
-  /** The part of the output that is worth reading even after a success; default: none. */
+  /** The part of the output that is printed even after success; default: none. */
   readonly remarks?: (output: string) => string;
 }
 
-// What tsc prints for --listFiles; its complaints start with a relative path.
+// Format of the file paths that tsc prints for --listFiles. Its errors start with a relative path.
 const LISTED_FILE = /^\/.+\.(?:[cm]?tsx?|json)$/u;
 
 export const steps: readonly Step[] = [
@@ -48,7 +48,7 @@ export const steps: readonly Step[] = [
     count: (output) => firstNumber(output, /^Looked at (\d+) files$/mu),
   },
   {
-    // What only tests use: where a test cannot reach it otherwise, it is tagged @internal.
+    // Finds exports that only tests use. If a test cannot reach them otherwise, they are tagged @internal.
     name: 'only-tested',
     command: [
       'knip',

@@ -2,13 +2,13 @@ import { Resolver } from 'node:dns/promises';
 import { connect } from 'node:tls';
 import type { Identity } from '../support/authority.ts';
 
-/** How asking the licence server ended. */
+/** Result of a connection to the licence server. */
 export type PollingOutcome = 'answered' | 'name' | 'timeout' | 'connection' | 'tls';
 
 export interface PollingRoute {
   readonly host: string;
   readonly port: number;
-  /** On 127.0.0.1. */
+  /** Port on 127.0.0.1. */
   readonly resolverPort: number;
   /** The only authority that it accepts, as FortiAuthenticator does. */
   readonly authority: Identity;
@@ -17,8 +17,8 @@ export interface PollingRoute {
 const PATIENCE_MS = 1_500;
 
 /**
- * Asks the licence server as FortiAuthenticator does: over the same resolver and firewall, and with Fortinet's
- * authority alone.
+ * Connects to the licence server as FortiAuthenticator does: with the same resolver and firewall, trusting only
+ * Fortinet's authority.
  */
 export async function pollLicenseServer({
   host,
@@ -30,7 +30,7 @@ export async function pollLicenseServer({
   resolver.setServers([`127.0.0.1:${String(resolverPort)}`]);
   const [address] = await resolver.resolve4(host).catch(() => []);
   if (address === undefined) return 'name';
-  // Whatever a false answer names: nothing here connects to anything but this machine.
+  // Whatever address a false answer contains, nothing here connects to any other machine.
   if (!address.startsWith('127.')) return 'timeout';
   return new Promise((resolve) => {
     const socket = connect({ host: address, port, servername: host, ca: authority.pem, timeout: PATIENCE_MS });

@@ -3,17 +3,20 @@ import { connect } from 'node:net';
 import { pollLicenseServer } from './activation-client.ts';
 import type { PollingOutcome, PollingRoute } from './activation-client.ts';
 
-/** FortiAuthenticator's log, sent as syslog over TCP: a single datagram would only be a suspicion. */
+/** FortiAuthenticator's log, sent as syslog over TCP. A single datagram would only be a suspicion. */
 export interface ApplianceLog {
-  /** Where to from now on; nothing is sent before. */
+  /** Sets the port for further lines. Nothing is sent before. */
   sendTo(port: number): void;
-  /** Sends one event. @param message what stands behind the fields, as a stranger may have chosen it */
+  /** Sends one event. @param message text after the fields, which an unknown sender can choose */
   say(message: string): Promise<void>;
-  /** Asks the licence server for the tokens, and complains when that fails: resolves with what was logged, or null. */
+  /**
+   * Connects to the licence server for the tokens and logs an error if that fails. Resolves with the logged line, or
+   * null.
+   */
   poll(): Promise<string | null>;
 }
 
-/** In the words of FortiAuthenticator, as Fortinet's knowledge base quotes them (ta-p/194050). */
+/** FortiAuthenticator's error texts, as Fortinet's knowledge base quotes them (ta-p/194050). */
 const COMPLAINTS: Readonly<Record<Exclude<PollingOutcome, 'answered'>, string>> = {
   name: 'FTM polling error: connection timeout',
   timeout: 'FTM polling error: connection timeout',
@@ -42,12 +45,12 @@ export function createApplianceLog(route: PollingRoute): ApplianceLog {
   };
 }
 
-/** One line of syslog, over a connection of its own (RFC 6587 §3.4.2). */
+/** Sends one line of syslog over a separate connection (RFC 6587 §3.4.2). */
 export async function sendOverTcp(port: number, line: string): Promise<void> {
   const socket = connect(port, '127.0.0.1');
   socket.end(`${line}\n`);
   await once(socket, 'finish');
-  // Everything is sent: the daemon may end before this connection has.
+  // Everything has been sent. The daemon may exit before this connection has closed.
   socket.on('error', () => undefined);
   socket.unref();
 }

@@ -2,18 +2,15 @@ import { createIdentity } from '../support/authority.ts';
 import type { Identity } from '../support/authority.ts';
 import { LICENSE_HOST } from './site.ts';
 
-/**
- * What Fortinet's authorities are called, and what the re-signing authority of a FortiGate is called too except for its
- * CN.
- */
+/** Name of Fortinet's authorities. A FortiGate's re-signing authority has the same name except for its CN. */
 const FORTINET = 'C=US, ST=California, L=Sunnyvale, O=Fortinet, OU=Certificate Authority';
 
-/** Everybody on the lab's network who signs certificates, and the genuine certificates. */
+/** All authorities on the lab's network, and the genuine certificates. */
 export interface Authorities {
   readonly fortinet: { readonly root: Identity; readonly sub: Identity };
-  /** Signs what a FortiGate inspects. */
+  /** Signs the certificates of inspected connections. */
   readonly fortiGate: Identity;
-  /** Of everything that is not Fortinet's. */
+  /** Signs the certificates of all hosts that are not Fortinet's. */
   readonly other: Identity;
   readonly licenseServer: Identity;
 }
@@ -40,7 +37,7 @@ export async function createAuthorities(): Promise<Authorities> {
   };
 }
 
-/** A leaf and the authorities below the root, as a server sends them. */
+/** Returns a leaf and the authorities below the root, as a server sends them. */
 export function servedChain(leaf: Identity): readonly Identity[] {
   const chain = [leaf];
   for (let issuer = leaf.issuer; issuer !== null && issuer.issuer !== null; issuer = issuer.issuer) chain.push(issuer);

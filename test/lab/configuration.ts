@@ -7,12 +7,12 @@ import { CONTROL_HOSTS, LICENSE, LICENSE_HOST, MAIL_HOST, MAIL_LOGIN, SERIALS } 
 /** Top-level keys of a configuration file. */
 export type ConfigurationPart = Readonly<Record<string, unknown>>;
 
-/** FortiAuthenticator's errors count for this long in the lab, so that nobody has to wait for the end of an outage. */
+/** FortiAuthenticator's errors count for this long in the lab, so that nobody has to wait for an outage to end. */
 const WINDOW = '2s';
 
 type Port = { readonly port: number };
 
-/** What the configuration names. */
+/** Servers that the configuration refers to. */
 export interface Servers {
   readonly resolver: Port;
   readonly firewall: InspectingFirewall;
@@ -23,7 +23,7 @@ export interface Servers {
   readonly firewallApi: Firewall;
 }
 
-/** A complete configuration of the daemon for the lab, with everything looked at each second. */
+/** Returns a complete configuration of the daemon for the lab, with all checks every second. */
 export function configurationOf({
   resolver,
   firewall,

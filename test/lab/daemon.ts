@@ -9,26 +9,26 @@ import type { DiagnosisJson } from './event-source.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
-/** The real daemon, a process of its own. */
+/** The real daemon in a separate process. */
 export interface Daemon extends AsyncDisposable {
-  /** Of the status page, with a slash at the end. */
+  /** URL of the status page, with a trailing slash. */
   readonly url: string;
-  /** UDP port for log lines; null when the configuration has none. */
+  /** UDP port for log lines; null if the configuration has none. */
   readonly syslogPort: number | null;
-  /** The same over TCP. */
+  /** TCP port for log lines; null if the configuration has none. */
   readonly syslogTcpPort: number | null;
   readonly pid: number;
-  /** Resolves with the exit code when it ends, also by itself; null: a signal ended it. */
+  /** Resolves with the exit code when the daemon exits, even unexpectedly; null: killed by a signal. */
   readonly ended: Promise<number | null>;
   /**
-   * The latest diagnosis, or the first after it, that is meant. @throws {Error} with what the last one was, when the
-   * signal ends it
+   * Returns the latest diagnosis, or the first after it, that matches. @throws {Error} with the last diagnosis if the
+   * signal aborts
    */
   diagnosis(isMeant: (diagnosis: DiagnosisJson) => boolean, signal: AbortSignal): Promise<DiagnosisJson>;
   get(path: string): Promise<Response>;
 }
 
-/** What a line of the daemon's log may have. */
+/** Fields that a line of the daemon's log may have. */
 interface LogLine {
   readonly msg?: string;
   readonly url?: string;
@@ -40,15 +40,16 @@ const LAST_LINES = 20;
 
 /**
  * Starts the daemon in a folder and waits for its page.
- * @param main of another version of the program
- * @throws {Error} with what it said when it ends before
+ * @param main `main.js` of another version of the program
+ * @throws {Error} with its output if it exits before
  */
 export async function startDaemon(configFile: string, folder: string, main: string = MAIN): Promise<Daemon> {
   const child = spawn(process.execPath, [main, 'run', '--config', configFile], {
     cwd: folder,
     env: { PATH: process.env['PATH'], TZ: process.env['TZ'] },
     stdio: ['ignore', 'pipe', 'pipe'],
-    // A group of its own: Ctrl-C in the terminal is for the one that started it, who ends it in order.
+    // A separate process group, because Ctrl-C in the terminal is meant for the parent, which stops the daemon in
+    // order.
     detached: true,
   });
   const ended = once(child, 'close').then(([code]: readonly (number | null)[]) => code ?? null);
@@ -93,7 +94,7 @@ function summaryOf({ ready, causes, preconditions }: DiagnosisJson): string {
   return [ready, ...causes.map(({ id }) => id), ...states].join(', ');
 }
 
-/** Lets it learn the licence server's chain, as an administrator does on a path that is known to be clean. */
+/** Stores the licence server's chain as trusted, as an administrator does on a path that is known to be clean. */
 export async function learnTrust(configFile: string, folder: string, main: string = MAIN): Promise<void> {
   const child = spawn(process.execPath, [main, 'trust', 'learn', '--yes', '--config', configFile], {
     cwd: folder,

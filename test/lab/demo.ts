@@ -7,19 +7,18 @@ import { play } from './play.ts';
 import { SCENARIOS, TIMELINE } from './scenarios.ts';
 import type { Scenario } from './scenarios.ts';
 
-/** What was typed after `ftm-watch demo`. */
 export interface DemoOptions {
-  /** Names of the faults to play, in this order; none: the three of the story. */
+  /** Names of the faults to play, in this order; if empty, the three of the story. */
   readonly faults: readonly string[];
-  /** How fast to go from one step to the next; null: without pauses. */
+  /** Speed factor for the pauses between steps; null: without pauses. */
   readonly speed: number | null;
-  /** Plays until it is stopped. */
+  /** Repeats the play until it is stopped. */
   readonly isEndless: boolean;
 }
 
-/** Where it is played. */
+/** Environment of the demo. */
 export interface DemoHost {
-  /** `main.js` or `main.ts` of the program to show. */
+  /** `main.js` or `main.ts` of the program to run. */
   readonly main: string;
   readonly output: { write(text: string): unknown };
   readonly style: { readonly color: boolean; readonly width: number };
@@ -27,19 +26,19 @@ export interface DemoHost {
   readonly signal: AbortSignal;
 }
 
-/** 128 and the number of SIGINT, as shells report it. */
+/** 128 plus the number of SIGINT, as shells report it. */
 const STOPPED = 130;
 const PAUSE_MS = 6_000;
-/** As often as the quota of the registration service allows for hours. */
+/** A schedule with which the registration service's quota lasts for hours. */
 const UNHURRIED = { probes: '* * * * * *', appliance: '* * * * * *', registration: '*/8 * * * * *' };
 const STARTING_MS = 30_000;
 
 /**
- * `ftm-watch demo`: simulates a site on 127.0.0.1, starts the real daemon for it, breaks the site and repairs it again,
- * and shows what the daemon reports meanwhile. It leaves nothing behind, however it ends.
+ * `ftm-watch demo` simulates a site on 127.0.0.1, starts the real daemon for it, breaks and repairs the site, and
+ * shows what the daemon reports. It leaves nothing behind, however it ends.
  *
- * @returns the exit code: 0 when each fault was found, reported and resolved, 1 when not, 130 when it was stopped
- * @throws {Error} when a fault is not known, or something of it cannot start
+ * @returns the exit code: 0 if each fault was found, reported and resolved, 1 if not, 130 if it was stopped
+ * @throws {Error} if a fault is unknown, or a part of the demo cannot start
  */
 export async function demo(options: DemoOptions, host: DemoHost): Promise<number> {
   const scenarios = options.faults.length === 0 ? TIMELINE : options.faults.map(scenarioNamed);
@@ -103,13 +102,13 @@ async function perform(
 }
 
 /**
- * Ends and deletes what would be left behind if the process ended before the demo has: after a second Ctrl-C, or when
- * the reader of the output went away.
+ * Kills and deletes what would be left if the process exited before the demo, either after a second Ctrl-C or because
+ * the reader of the output is gone.
  */
 function clearedOnExit(folder: string, pids: readonly number[]): Disposable {
   const clear = (): void => {
     for (const pid of pids) process.kill(pid, 'SIGKILL');
-    // What they were just writing may still appear.
+    // Files that the processes were just writing may still appear.
     rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 20 });
   };
   process.once('exit', clear);

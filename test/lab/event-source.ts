@@ -3,7 +3,8 @@ import type { diagnosisToJson } from '../../src/engine/diagnosis-json.ts';
 export type DiagnosisJson = ReturnType<typeof diagnosisToJson>;
 
 /**
- * The diagnoses that a daemon sends as server-sent events, the latest one first, until it stops or the signal says so.
+ * Yields the diagnoses that a daemon sends as server-sent events, starting with the latest, until it stops or the
+ * signal aborts.
  * @throws the signal's reason
  */
 export async function* followEvents(url: string, signal: AbortSignal): AsyncGenerator<DiagnosisJson> {

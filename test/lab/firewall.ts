@@ -5,40 +5,40 @@ import type { HttpFault, PeerReply, RecordedRequest } from './https-peer.ts';
 
 type ReplyFields = Readonly<Record<string, unknown>>;
 
-/** What the firewall answers with; every member may be changed while it runs. */
+/** State that determines the firewall's answers. Every member can be changed while it runs. */
 export interface FirewallState {
   token: string;
-  /** The one that is asked for. */
+  /** The virtual domain that requests must specify. */
   vdom: string;
-  /** Beside every result. */
+  /** Included in every answer. */
   serial: string;
-  /** Interface that the route to every address leaves by; null: the token may not read routes. */
+  /** Outgoing interface of the route to every address; null: the token may not read routes. */
   route: string | null;
-  /** Some firmware wants `srcintf`. */
+  /** Some firmware requires `srcintf`. */
   interfaceNeeded: boolean;
-  /** The answer to every policy lookup; 0 is the implicit deny, and so is null, without an id. */
+  /** The answer to every policy lookup; 0 is the implicit deny, and so is null, but without an id. */
   matches: number | null;
   policies: Readonly<Record<number, ReplyFields>>;
   profileGroups: Readonly<Record<string, ReplyFields>>;
   sslProfiles: Readonly<Record<string, ReplyFields>>;
   addresses: Readonly<Record<string, ReplyFields>>;
   wildcardFqdns: Readonly<Record<string, ReplyFields>>;
-  /** Addresses that its FQDN objects resolve to; null: the token may not read them. */
+  /** Addresses to which its FQDN objects resolve; null: the token may not read them. */
   fqdnObjects: Readonly<Record<string, { readonly fqdn: string; readonly addrs: readonly string[] }>> | null;
-  /** Older firmware answers with a mapping from names to objects. */
+  /** Older firmware answers with a map from names to objects. */
   fqdnsByName: boolean;
-  /** Its whole session table; null: the token may not read it. */
+  /** The whole session table; null: the token may not read it. */
   sessions: readonly ReplyFields[] | null;
-  /** Where the table is: `sessions` from FortiOS 7.6 on. */
+  /** Path of the table: `sessions` from FortiOS 7.6 on. */
   sessionTable: 'sessions' | 'session';
-  /** Tokens that it holds itself; null: the API token may not read them. */
+  /** Tokens stored on the firewall itself; null: the API token may not read them. */
   fortitokens: readonly ReplyFields[] | Readonly<Record<string, ReplyFields>> | null;
-  /** Before 7.6 not every firmware filters by what it is asked for. */
+  /** Before 7.6, not every firmware applies the requested filter. */
   filtersSessions: boolean;
 }
 
 export interface FirewallOptions {
-  /** @default a certificate for 127.0.0.1 that it signed itself */
+  /** @default a self-signed certificate for 127.0.0.1 */
   readonly identity?: Identity;
   readonly address?: string;
   readonly port?: number;
@@ -57,12 +57,12 @@ export interface Firewall extends AsyncDisposable {
 export const LOOKUP_PATH = '/api/v2/monitor/firewall/policy-lookup';
 export const ROUTE_PATH = '/api/v2/monitor/router/lookup';
 export const FQDNS_PATH = '/api/v2/monitor/firewall/address-fqdns';
-/** Before FortiOS 7.6; then with an "s". */
+/** Path before FortiOS 7.6, which added an "s". */
 export const SESSIONS_PATH = '/api/v2/monitor/firewall/session';
 export const FORTITOKENS_PATH = '/api/v2/monitor/user/fortitoken';
 const CMDB = '/api/v2/cmdb/';
 
-/** A policy that lets everything pass and inspects nothing, as FortiOS 7 writes it. */
+/** A policy that allows all traffic and inspects none, as FortiOS 7 returns it. */
 export const PLAIN_POLICY: ReplyFields = {
   policyid: 5,
   name: 'fac-to-internet',
@@ -82,7 +82,7 @@ export const PLAIN_POLICY: ReplyFields = {
   'application-list': '',
 };
 
-/** An ssl-ssh-profile of FortiOS 7, shortened. */
+/** Returns an abbreviated ssl-ssh-profile of FortiOS 7. */
 export function sslProfile(name: string, status: string, exempt: readonly ReplyFields[] = []): ReplyFields {
   return {
     name,
@@ -94,7 +94,7 @@ export function sslProfile(name: string, status: string, exempt: readonly ReplyF
   };
 }
 
-/** A FortiGate's REST API over real TLS. */
+/** Starts a FortiGate's REST API over real TLS. */
 export async function createFirewall(options: FirewallOptions = {}): Promise<Firewall> {
   const state: FirewallState = {
     token: 'api-token',
@@ -141,7 +141,7 @@ export async function createFirewall(options: FirewallOptions = {}): Promise<Fir
   };
 }
 
-/** As every answer of FortiOS has it. */
+/** Adds the fields that are part of every answer of FortiOS. */
 function withSerial({ serial }: FirewallState, reply: PeerReply): PeerReply {
   const { body } = reply;
   return typeof body === 'object' && body !== null ? { ...reply, body: { ...body, serial } } : reply;
@@ -179,7 +179,7 @@ function monitored(state: FirewallState, { pathname, searchParams }: URL, vdom: 
   }
 }
 
-/** Inside are private addresses and loopback; everything else is behind the uplink. */
+/** Private addresses and loopback are inside; all others are behind the uplink. */
 function route(state: FirewallState, destination: string, vdom: string): PeerReply {
   if (state.route === null) return failure(403, vdom);
   const isInside = /^(?:10|127)\./u.test(destination);
@@ -192,7 +192,10 @@ function route(state: FirewallState, destination: string, vdom: string): PeerRep
   return { status: 200, body: { http_method: 'GET', results, vdom, status: 'success', http_status: 200 } };
 }
 
-/** As a FortiGate 60F of 7.6 answers: the list counts addresses, one object by its name has them. */
+/**
+ * As a FortiGate 60F with 7.6 answers: the list contains the number of addresses, and a single object contains the
+ * addresses.
+ */
 function fqdns({ fqdnObjects, fqdnsByName }: FirewallState, only: string | null, vdom: string): PeerReply {
   if (fqdnObjects === null) return failure(403, vdom);
   const chosen = Object.entries(fqdnObjects).filter(([name]) => only === null || name === only);
@@ -205,7 +208,7 @@ function fqdns({ fqdnObjects, fqdnsByName }: FirewallState, only: string | null,
   return { status: 200, body: { http_method: 'GET', results, vdom, status: 'success', http_status: 200 } };
 }
 
-/** 7.6 wants a count of 20 to 1000, and puts the sessions below `details` as before. */
+/** 7.6 requires a count of 20 to 1000, and returns the sessions below `details` as before. */
 function sessions(state: FirewallState, query: URLSearchParams, vdom: string): PeerReply {
   if (state.sessions === null) return failure(403, vdom);
   const count = Number(query.get('count'));
@@ -218,7 +221,7 @@ function sessions(state: FirewallState, query: URLSearchParams, vdom: string): P
   return { status: 200, body: { http_method: 'GET', results, vdom, status: 'success', http_status: 200 } };
 }
 
-/** TCP as public clients send it: never in capitals. */
+/** TCP as public clients write it: never in capitals. */
 const PROTOCOLS: readonly (string | null)[] = ['tcp', '6'];
 
 function lookup(state: FirewallState, query: URLSearchParams, vdom: string): PeerReply {

@@ -3,49 +3,49 @@ import type { Identity } from '../support/authority.ts';
 import { createHttpsPeer } from './https-peer.ts';
 import type { HttpFault, PeerReply, RecordedRequest } from './https-peer.ts';
 
-/** So many tokens of one kind; serials are made up. */
+/** A number of tokens of one kind. Serial numbers are made up. */
 export interface TokenGroup {
   readonly count: number;
   readonly status: string;
-  /** Without it the field is left out, as in the documentation's sample; null: it is there, and null. */
+  /** If undefined, the field is left out, as in the documentation's sample; null: the field is null. */
   readonly license?: string | null;
   /** @default ftm */
   readonly type?: 'ftm' | 'ftk';
   readonly locked?: boolean;
 }
 
-/** What the appliance answers with; every member may be changed while it runs. */
+/** State that determines the appliance's answers. Every member can be changed while it runs. */
 export interface FortiAuthenticatorState {
   user: string;
   key: string;
   serial: string;
-  /** '' on a standalone unit. */
+  /** '' for a standalone unit. */
   peerSerial: string;
   firmware: string;
-  /** In KB, as `memory_usage_detail` has it. */
+  /** In KB, as in `memory_usage_detail`. */
   memoryTotal: number;
-  /** Its clock minus the real one, in ms. */
+  /** Its clock minus the real clock, in ms. */
   clockOffset: number;
   licensed: Readonly<Record<string, unknown>>;
   tokens: readonly TokenGroup[];
   provisioning: Readonly<Record<string, unknown>>;
   smtpServers: readonly Readonly<Record<string, unknown>>[];
   sms: Readonly<Record<string, unknown>>;
-  /** By resource: `localusers`, `ldapusers`, `radiususers`. */
+  /** Users by resource: `localusers`, `ldapusers`, `radiususers`. */
   users: Readonly<Record<string, readonly Readonly<Record<string, unknown>>[]>>;
-  /** Pages are never longer, whatever the client asks for. */
+  /** Maximum size of a page, whatever the client requests. */
   maxPage: number;
   /** Replaces `meta.next` of every page. */
   next: string | null;
 }
 
 export interface FortiAuthenticatorOptions {
-  /** @default self-signed and without a name, as appliances ship */
+  /** @default self-signed and without a name, as appliances are shipped */
   readonly identity?: Identity;
   readonly address?: string;
   readonly port?: number;
   readonly state?: Partial<FortiAuthenticatorState>;
-  /** What its clock shows where it is right: a simulated time, in a simulation. @default Date.now */
+  /** The correct time for its clock; a simulated time in a simulation. @default Date.now */
   readonly now?: () => number;
 }
 
@@ -103,7 +103,10 @@ const DEFAULTS: FortiAuthenticatorState = {
   next: null,
 };
 
-/** A FortiAuthenticator's REST API over real TLS, in the shapes of its documentation and of a live 8.0.3. */
+/**
+ * Starts a FortiAuthenticator's REST API over real TLS, with responses as in its documentation and from a real unit
+ * with 8.0.3.
+ */
 export async function createFortiAuthenticator(options: FortiAuthenticatorOptions = {}): Promise<FortiAuthenticator> {
   const state: FortiAuthenticatorState = { ...DEFAULTS, ...options.state };
   const { now = Date.now } = options;
@@ -137,7 +140,7 @@ function answer(state: FortiAuthenticatorState, request: RecordedRequest): PeerR
   const expected = `Basic ${Buffer.from(`${state.user}:${state.key}`).toString('base64')}`;
   if (request.authorization !== expected)
     return { status: 401, headers: { 'www-authenticate': 'Basic Realm="django-tastypie"' }, body: '' };
-  // Whatever else the interface could do, nothing of it is ever asked for here.
+  // The API has other methods, but the product never uses them.
   if (request.method !== 'GET') return { status: 405, body: { error: 'method not allowed' } };
   const url = new URL(request.path, 'https://fac.invalid');
   if (!url.pathname.endsWith('/'))

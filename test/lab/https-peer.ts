@@ -4,29 +4,29 @@ import type { AddressInfo, Socket } from 'node:net';
 import { chainPem } from '../support/authority.ts';
 import type { Identity } from '../support/authority.ts';
 
-/** How an HTTPS peer misbehaves; it can be switched at any time. */
+/** Faults of an HTTPS peer. They can be changed at any time. */
 export type HttpFault =
   | { readonly kind: 'none' }
   | { readonly kind: 'status'; readonly status: number; readonly headers?: Readonly<Record<string, string>> }
-  /** HTTP 200 with a web page, as a captive portal answers. */
+  /** HTTP 200 with a web page, as sent by a captive portal. */
   | { readonly kind: 'html' }
-  /** The connection ends in the middle of the body. */
+  /** The connection closes in the middle of the body. */
   | { readonly kind: 'truncated' }
-  /** One byte now and then, without end. */
+  /** One byte at a time, endlessly. */
   | { readonly kind: 'trickle' }
-  /** The request is read and never answered. */
+  /** The request is read but never answered. */
   | { readonly kind: 'silent' }
-  /** The right answer, and not before then. */
+  /** The correct answer, but not before that. */
   | { readonly kind: 'late'; readonly until: Promise<void> }
   | { readonly kind: 'reset' }
-  /** A body without end. */
+  /** An endless body. */
   | { readonly kind: 'endless' }
-  /** HTTP 200 with this body instead of the right one. */
+  /** HTTP 200 with this body instead of the correct one. */
   | { readonly kind: 'body'; readonly body: string };
 
 export interface RecordedRequest {
   readonly method: string;
-  /** With the query. */
+  /** Path with the query. */
   readonly path: string;
   readonly authorization: string | null;
   readonly contentType: string;
@@ -36,16 +36,16 @@ export interface RecordedRequest {
 export interface PeerReply {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Sent as JSON; a text as it is. */
+  /** Sent as JSON; a string is sent unchanged. */
   readonly body: unknown;
 }
 
 export interface HttpsPeerOptions {
-  /** Certificate and key; the issuers that are not roots are sent along. */
+  /** Certificate and key. Issuers that are not roots are sent as well. */
   readonly identity: Identity;
   /** @default 127.0.0.1 */
   readonly address?: string;
-  /** @default 0: any free one */
+  /** @default 0: any free port */
   readonly port?: number;
   answer(request: RecordedRequest): PeerReply;
 }
@@ -53,14 +53,14 @@ export interface HttpsPeerOptions {
 export interface HttpsPeer extends AsyncDisposable {
   readonly url: string;
   readonly port: number;
-  /** Every request in order. */
+  /** All requests, in order. */
   readonly requests: readonly RecordedRequest[];
-  /** For all requests, or for those whose path begins with `prefix`; the longest prefix wins. */
+  /** Applies to all requests, or to those whose path begins with `prefix`. The longest prefix wins. */
   setFault(fault: HttpFault, prefix?: string): void;
   close(): Promise<void>;
 }
 
-/** A real HTTPS server on loopback that answers with JSON, and misbehaves on demand. */
+/** Starts a real HTTPS server on loopback that answers with JSON, and with faults on demand. */
 export async function createHttpsPeer(options: HttpsPeerOptions): Promise<HttpsPeer> {
   const requests: RecordedRequest[] = [];
   const faults = new Map<string, HttpFault>();

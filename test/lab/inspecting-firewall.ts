@@ -6,31 +6,34 @@ import type { Identity } from '../support/authority.ts';
 import { createManInTheMiddle } from './man-in-the-middle.ts';
 import type { ManInTheMiddle } from './man-in-the-middle.ts';
 
-/** What the firewall does with connections through it. */
+/** How the firewall treats connections through it. */
 export type FirewallMode =
   | { readonly kind: 'off' }
-  /** Opens TLS and signs again, for one source address only where one is given. @default authority its own */
+  /**
+   * Decrypts TLS and signs again; if `source` is given, only for that source address. @default authority the
+   * firewall's
+   */
   | { readonly kind: 'inspect'; readonly authority?: Identity; readonly source?: string }
-  /** Opens TLS and answers with a page of its own. */
+  /** Decrypts TLS and answers with a block page. */
   | { readonly kind: 'block-page' }
-  /** Takes the ClientHello and says nothing, ever. */
+  /** Accepts the ClientHello but never answers. */
   | { readonly kind: 'drop' }
   /** Resets the connection at the ClientHello. */
   | { readonly kind: 'reset' }
-  /** Answers the first packet with a reset: the port looks closed. */
+  /** Resets the connection at the first packet, as if the port was closed. */
   | { readonly kind: 'refuse' };
 
-/** Hosts behind the firewall by their names; the value is the port of the real server. */
+/** Hosts behind the firewall by name. The value is the port of the real server. */
 export type Upstreams = Readonly<Record<string, number>>;
 
 /**
- * The firewall on the way to the internet: one TCP port for each host behind it. A userland program cannot drop the
- * first packet of a connection, so that a dropped one shows as silence after the ClientHello.
+ * The firewall on the path to the internet, with one TCP port for each host behind it. A userland program cannot drop
+ * the first packet of a connection, so a dropped connection shows as silence after the ClientHello.
  */
 export interface InspectingFirewall extends AsyncDisposable {
-  /** The port at which a host is reached through the firewall. */
+  /** Returns the port at which a host is reached through the firewall. */
   portOf(host: string): number;
-  /** For one host, or for all of them. Connections that stand already are cut, as by a policy that has changed. */
+  /** Sets the mode for one host or for all. Existing connections are cut, as after a policy change. */
   setMode(mode: FirewallMode, host?: string): Promise<void>;
 }
 
@@ -63,7 +66,7 @@ interface Upstream {
   readonly port: number;
 }
 
-/** One host's way through the firewall. */
+/** The path of one host through the firewall. */
 class Gate {
   readonly port: number;
   readonly #upstream: Upstream;

@@ -25,33 +25,33 @@ import { createWebHost } from './web-host.ts';
 import type { WebHost } from './web-host.ts';
 
 /**
- * The whole network of a site on loopback, without the rights of root and on ports that the operating system gives.
- * Everything in it can be broken, and fixed, while it runs.
+ * The whole network of a site on loopback, without root and on ports assigned by the operating system. Everything in
+ * it can be broken and repaired while it runs.
  */
 export interface Lab extends AsyncDisposable {
-  /** Holds the configuration and all that it names; the daemon may write into it. */
+  /** Contains the configuration and the files that it refers to. The daemon can write into it. */
   readonly folder: string;
   readonly configFile: string;
   readonly authorities: Authorities;
   readonly resolver: Resolver;
   readonly firewall: InspectingFirewall;
   readonly licenseServer: WebHost;
-  /** Where FortiAuthenticator hands in activation codes. */
+  /** The server to which FortiAuthenticator sends activation codes. */
   readonly mail: MailHost;
-  /** Where the administrators get their mail. */
+  /** The server of the administrators' mailboxes. */
   readonly inbox: MailHost;
   readonly appliance: FortiAuthenticator;
   readonly applianceLog: ApplianceLog;
   readonly registration: RegistrationService;
-  /** The interface to the firewall's configuration. */
+  /** API of the firewall's configuration. */
   readonly firewallApi: Firewall;
   /** Registers the licence to a unit. */
   register(serial: string): void;
-  /** Lets the firewall inspect with its policy 5, as an administrator does; or no longer. */
+  /** Enables or disables inspection in the firewall's policy 5, as an administrator does. */
   inspect(on: boolean): Promise<void>;
 }
 
-/** @param more keys of the configuration to replace */
+/** @param more top-level keys that replace those of the configuration */
 export async function createLab(more: ConfigurationPart = {}): Promise<Lab> {
   await using stack = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), 'ftm-watch-lab-'));
@@ -155,7 +155,7 @@ async function createApis(licensePort: number, mailPort: number): Promise<Apis> 
   return { appliance, registration, firewallApi, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }
 
-/** Inspection goes by port, and the lab's licence server has none of the usual ones. */
+/** Inspection depends on the port, and the lab's licence server uses none of the usual ones. */
 function profilesFor(licensePort: number): Firewall['state']['sslProfiles'] {
   const names: Readonly<Record<string, string>> = { 'no-inspection': 'disable', 'deep-inspection': 'deep-inspection' };
   return Object.fromEntries(

@@ -4,32 +4,31 @@ import { chainPem } from '../support/authority.ts';
 import type { Identity } from '../support/authority.ts';
 import { servedChain } from './authorities.ts';
 
-/** How the mail server misbehaves. */
 export type MailFault = 'none' | 'refuse-login' | 'refuse-recipient' | 'not-now';
 
 export interface LabMail {
   readonly to: readonly string[];
   readonly subject: string;
-  /** `X-FTM-Watch-Event`, `X-FTM-Watch-Cause`; '' where it has none. */
+  /** `X-FTM-Watch-Event` and `X-FTM-Watch-Cause`; '' if missing. */
   readonly event: string;
   readonly cause: string;
   readonly raw: string;
 }
 
-/** A mail server that keeps what it is given. */
+/** A mail server that keeps all mails. */
 export interface MailHost extends AsyncDisposable {
   readonly port: number;
   readonly mails: readonly LabMail[];
   setFault(fault: MailFault): void;
-  /** The first mail, of those that came or will come, that is meant. */
+  /** Resolves with the first mail that matches, among received and future ones. */
   mail(isMeant: (mail: LabMail) => boolean, signal: AbortSignal): Promise<LabMail>;
 }
 
 export interface MailHostOptions {
-  /** With one it offers STARTTLS. */
+  /** If set, STARTTLS is offered. */
   readonly identity?: Identity;
   readonly login?: { readonly user: string; readonly password: string };
-  /** @default 127.0.0.1, at a port that the operating system gives */
+  /** @default 127.0.0.1 and a port assigned by the operating system */
   readonly listen?: { readonly address: string; readonly port: number };
 }
 
@@ -75,7 +74,7 @@ export async function createMailHost({
       });
     },
   });
-  // Clients that hang up are no fault of the server.
+  // A client that hangs up is not a fault of the server.
   server.on('error', () => undefined);
   const listener = server.listen(port, own);
   await once(listener, 'listening');
@@ -133,7 +132,7 @@ function read(raw: string, recipients: readonly { readonly address: string }[]):
   };
 }
 
-/** RFC 2047 in its "Q" encoding and UTF-8: what nodemailer sends. */
+/** Decodes RFC 2047 "Q" encoding in UTF-8, which nodemailer sends. */
 function decodedWords(value: string): string {
   return value.replaceAll(/=\?UTF-8\?Q\?([^?]*)\?=(?:\s+(?==\?))?/giu, (_word, text: string) =>
     decodeURIComponent(

@@ -6,11 +6,14 @@ import { callbackify } from 'node:util';
 import { chainPem, createIdentity } from '../support/authority.ts';
 import type { Identity } from '../support/authority.ts';
 
-/** Opens the TLS of others: what FortiGates call deep inspection. */
+/** Decrypts the TLS connections of others, as FortiGate's deep inspection does. */
 export interface ManInTheMiddle {
-  /** Shows a certificate of its own and hands what it reads on to the real server. @param authority null: its own */
+  /**
+   * Presents a re-signed certificate and forwards the data to the real server. @param authority null: the default
+   * authority
+   */
   inspect(socket: Socket, upstream: { readonly host: string; readonly port: number }, authority: Identity | null): void;
-  /** Shows a certificate of its own, and answers every request with its block page. */
+  /** Presents a re-signed certificate and answers every request with a block page. */
   block(socket: Socket): void;
   close(): void;
 }
@@ -21,7 +24,7 @@ const BLOCK_PAGE = `<!DOCTYPE html><html><head><title>Web Page Blocked</title></
 export async function createManInTheMiddle(authority: Identity): Promise<ManInTheMiddle> {
   const own = await forger(authority);
   const forgers = new Map([[authority, own]]);
-  // None of them listens: they are handed connections that somebody else accepted.
+  // None of them listens. They are given connections that were accepted elsewhere.
   const blocker = createHttpsServer(own, (_request, response) => {
     response.writeHead(403, { 'content-type': 'text/html', connection: 'close' }).end(BLOCK_PAGE);
   });
@@ -35,7 +38,7 @@ export async function createManInTheMiddle(authority: Identity): Promise<ManInTh
     const options = forgers.get(by) ?? (await forger(by));
     forgers.set(by, options);
     const server = createTlsServer(options, (near) => {
-      // Inspecting devices verify the real server; here it is the lab's own.
+      // Inspecting devices verify the real server. Here it is the lab's own.
       join(near, connect({ host: '127.0.0.1', port, servername: host, rejectUnauthorized: false }));
     });
     server.on('tlsClientError', () => undefined);
@@ -61,7 +64,7 @@ function join(near: TLSSocket, far: TLSSocket): void {
   near.pipe(far).pipe(near);
 }
 
-/** A certificate for every name that is asked for, made when it is asked for and signed by one authority. */
+/** Creates a certificate for each requested name on demand, signed by one authority. */
 async function forger(authority: Identity): Promise<TlsOptions> {
   const forged = new Map<string, Promise<SecureContext>>();
   const forge = async (name: string): Promise<SecureContext> =>

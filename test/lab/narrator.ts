@@ -1,16 +1,16 @@
 import { styleText } from 'node:util';
 import { wrap } from '../../src/text/wrap.ts';
 
-/** Tells the story of the demo, a line at a time, with the time since its beginning. */
+/** Prints the story of the demo line by line, with the elapsed time. */
 export interface Narrator {
   chapter(title: string): void;
-  /** Something that was done to the lab. */
+  /** An action in the lab. */
   act(text: string): void;
-  /** Something that was observed. */
+  /** An observation. */
   seen(text: string): void;
   good(text: string): void;
   bad(text: string): void;
-  /** More about the line before. */
+  /** A detail of the line before. */
   detail(label: string, text: string): void;
 }
 

@@ -1,4 +1,4 @@
-/** What stands on loopback in the lab, as it would be in the field: sources of regular expressions, in order. */
+/** Texts of the lab on loopback and their equivalents at a real site: sources of regular expressions, in order. */
 const FIELD: readonly (readonly [seen: string, shown: string])[] = [
   [String.raw`(?<=UDP )127\.0\.0\.1:\d+`, '10.0.0.9:514'],
   [String.raw`(?<=TCP )127\.0\.0\.1:\d+`, '10.0.0.9:601'],
@@ -11,8 +11,8 @@ const FIELD: readonly (readonly [seen: string, shown: string])[] = [
 ];
 
 /**
- * JavaScript for the page: shows addresses and ports of the field in place of those of the lab. Its value is a list of
- * what is left of the lab, empty as it should be.
+ * JavaScript for the page that replaces the lab's addresses and ports with those of a real site. Its value is a list
+ * of the lab's texts that are left, which should be empty.
  */
 export const SHOW_FIELD = `(() => {
   const rules = ${JSON.stringify(FIELD)}.map(([seen, shown]) => [new RegExp(seen, 'gu'), shown]);

@@ -11,20 +11,20 @@ export interface Stage {
   readonly lab: Lab;
   readonly daemon: Daemon;
   readonly narrator: Narrator;
-  /** The end of the play. */
+  /** Aborts the play. */
   readonly signal: AbortSignal;
-  /** So that people can read along. */
+  /** Pause that lets people read along. */
   readonly pauseMs: number;
 }
 
-/** The longest that anything of the story may take; what is announced and does not come by then has failed. */
+/** Time limit for each step of the story. A step that takes longer has failed. */
 const LIMIT_MS = 45_000;
 const MOST_EVIDENCE = 2;
 const MOST_STEPS = 2;
 
 /**
- * Plays one fault from its beginning to the all-clear. Resolves with whether it was found, named, reported and
- * recovered.
+ * Plays one fault from its beginning to the all-clear. Resolves with whether it was found, named and reported, and
+ * whether the site recovered.
  */
 export async function play(scenario: Scenario, stage: Stage): Promise<boolean> {
   const { narrator, lab, signal } = stage;

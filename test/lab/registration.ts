@@ -10,40 +10,40 @@ export interface RegisteredLicense {
   readonly status?: string;
 }
 
-/** What the service answers with; every member may be changed while it runs. */
+/** State that determines the service's answers. Every member can be changed while it runs. */
 export interface RegistrationState {
   user: string;
   password: string;
   expiresIn: unknown;
   licenses: readonly RegisteredLicense[];
-  /** Licence numbers that the details of a product show, by serial; null: there is no list. */
+  /** Licence numbers in the details of a product, by serial; null: there is no list. */
   products: Readonly<Record<string, readonly string[] | null>>;
-  /** Who signs on for a whole organisation has to name this account. */
+  /** Account that users of a whole organisation have to specify when they sign on. */
   organisation: number | null;
-  /** HTTP status by licence number: what the service does not want to be asked. */
+  /** HTTP status by licence number, for requests that the service refuses. */
   refused: Readonly<Record<string, number>>;
   /** Fields that replace those in the envelope of every answer except tokens: `{ status: -1, error: {…} }`. */
   envelope: Readonly<Record<string, unknown>>;
 }
 
 export interface RegistrationServiceOptions {
-  /** @default a certificate for 127.0.0.1 that it signed itself */
+  /** @default a self-signed certificate for 127.0.0.1 */
   readonly identity?: Identity;
   readonly address?: string;
   readonly port?: number;
   readonly state?: Partial<RegistrationState>;
-  /** Given out by another one: sign-on and asset management are two hosts in reality. @default its own */
+  /** Tokens issued by another service: in reality, sign-on and asset management are two hosts. @default its own */
   readonly tokens?: Set<string>;
 }
 
-/** Tokens and questions at one address: `url` serves as `authUrl` too. */
+/** Issues tokens and answers requests at the same address: `url` is also used as `authUrl`. */
 export interface RegistrationService extends AsyncDisposable {
   readonly url: string;
   readonly identity: Identity;
   readonly state: RegistrationState;
   readonly requests: readonly RecordedRequest[];
   setFault(fault: HttpFault, prefix?: string): void;
-  /** Those given out so far; without them they are refused. */
+  /** Tokens issued so far. Requests without one are refused. */
   readonly tokens: Set<string>;
   close(): Promise<void>;
 }
@@ -52,7 +52,7 @@ export const TOKEN_PATH = '/api/v1/oauth/token/';
 export const LICENSES_PATH = '/ES/api/registration/v3/licenses/list';
 export const PRODUCTS_PATH = '/ES/api/registration/v3/products/details';
 
-/** FortiCloud's token endpoint and its asset management v3, over real TLS. */
+/** Starts FortiCloud's token endpoint and asset management API v3, over real TLS. */
 export async function createRegistrationService(
   options: RegistrationServiceOptions = {},
 ): Promise<RegistrationService> {

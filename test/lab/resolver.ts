@@ -1,13 +1,13 @@
 import { createDnsServer, reply, SILENCE, zone } from '../support/dns-server.ts';
 import type { DnsHandler } from '../support/dns-server.ts';
 
-/** What the resolver does to one name; all others it answers as they are. */
+/** How the resolver falsifies one name. All other names are answered correctly. */
 export type ResolverFault =
   | { readonly kind: 'none' }
   | { readonly kind: 'not-found' }
   | { readonly kind: 'server-failure' }
   | { readonly kind: 'silent' }
-  /** Another address, as filters and captive portals answer. */
+  /** A different address, as sent by filters and captive portals. */
   | { readonly kind: 'answer'; readonly address: string };
 
 export interface Resolver extends AsyncDisposable {
@@ -19,7 +19,7 @@ const TTL = 5;
 const SERVER_FAILURE = 2;
 const NAME_ERROR = 3;
 
-/** A resolver on loopback that knows these names, all at 127.0.0.1. */
+/** Starts a resolver on loopback that resolves these names to 127.0.0.1. */
 export async function createResolver(names: readonly string[]): Promise<Resolver> {
   const faults = new Map<string, ResolverFault>();
   const server = await createDnsServer((asked) => {

@@ -2,17 +2,17 @@ import type { FaultId } from '../../src/checks/registry.ts';
 import type { Lab } from './lab.ts';
 import { LICENSE, LICENSE_HOST, SERIALS } from './site.ts';
 
-/** One fault, and its repair. */
+/** A fault and its repair. */
 export interface Scenario {
   readonly name: string;
-  /** As a heading. */
+  /** Used as a heading. */
   readonly title: string;
-  /** What the administrator of the site does wrong, and what puts it right: sentences. */
+  /** The administrator's mistake, and the correction, in sentences. */
   readonly fault: string;
   readonly repair: string;
-  /** What must be found. */
+  /** The cause that must be found. */
   readonly cause: FaultId;
-  /** FortiAuthenticator notices it when it asks the licence server. */
+  /** FortiAuthenticator notices the fault when it connects to the licence server. */
   readonly isNoticed: boolean;
   begin(lab: Lab): Promise<void> | void;
   end(lab: Lab): Promise<void> | void;
@@ -135,5 +135,5 @@ export const SCENARIOS: readonly Scenario[] = [
   MAIL,
 ];
 
-/** What is played when nothing else was asked for. */
+/** Played by default. */
 export const TIMELINE: readonly Scenario[] = [INSPECTION, DNS, LICENSE_ON_PEER];

@@ -1,4 +1,4 @@
-// Takes the pictures of the documentation from the real page: `node test/lab/screenshots.ts` writes docs/images/.
+// Takes the screenshots for the documentation from the real page: `node test/lab/screenshots.ts` writes docs/images/.
 import { mkdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
@@ -53,7 +53,7 @@ function interceptionTold(): readonly Notification[] {
   );
 }
 
-/** The mail of an interception, as a phone shows it. */
+/** Captures the mail about an interception as shown on a phone. */
 async function shootMail(browser: Browser, name: string, options: BrowserContextOptions): Promise<void> {
   const [mail] = parsedMails(await mailsOf(interceptionTold(), 'https://ftm.example.org'));
   await using opened = await openPage(browser, 'about:blank', options);
@@ -62,7 +62,7 @@ async function shootMail(browser: Browser, name: string, options: BrowserContext
   process.stdout.write(`docs/images/${name}.png\n`);
 }
 
-/** Until the page is live. */
+/** Waits until the page is live. */
 async function settle(page: Page): Promise<void> {
   await page.locator('#live:not([hidden])').waitFor();
 }

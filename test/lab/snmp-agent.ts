@@ -1,7 +1,6 @@
 import { createSocket } from 'node:dgram';
 import type { RemoteInfo } from 'node:dgram';
 
-/** How the agent misbehaves. */
 export type SnmpFault =
   | 'none'
   | 'silent'
@@ -9,7 +8,7 @@ export type SnmpFault =
   | 'wrong-community'
   | 'error-status'
   | 'lose-first'
-  /** Answers the request as SNMPv3, authenticated, with the same id. */
+  /** Answers the request as authenticated SNMPv3, with the same id. */
   | 'other-version';
 
 export interface SnmpAgentOptions {
@@ -19,8 +18,8 @@ export interface SnmpAgentOptions {
   readonly address?: string;
   readonly port?: number;
   /**
-   * By OID, without a leading dot; a number is an INTEGER, a text an OCTET STRING. Objects may be changed while it
-   * runs.
+   * Values by OID, without a leading dot. A number is an INTEGER, a string an OCTET STRING. They can be changed while
+   * the agent runs.
    */
   readonly objects: Map<string, number | string>;
 }
@@ -28,7 +27,7 @@ export interface SnmpAgentOptions {
 export interface SnmpAgent extends AsyncDisposable {
   readonly host: string;
   readonly port: number;
-  /** Requests with the right community. */
+  /** Number of requests with the right community. */
   requests(): number;
   setFault(fault: SnmpFault): void;
   close(): Promise<void>;
@@ -43,7 +42,10 @@ const RESPONSE = 0xa2;
 const NO_SUCH_OBJECT = 0x80;
 const GENERAL_ERROR = 5;
 
-/** Answers SNMPv2c GET over UDP: written from the RFCs, and knows nothing of the client's library. */
+/**
+ * Starts an agent that answers SNMPv2c GET over UDP. It is written from the RFCs, independently of the client's
+ * library.
+ */
 export async function createSnmpAgent(options: SnmpAgentOptions): Promise<SnmpAgent> {
   const community = options.community ?? 'public';
   const socket = createSocket('udp4');
@@ -92,7 +94,7 @@ interface Request {
   readonly version: Buffer;
   readonly community: string;
   readonly id: Buffer;
-  /** As they stand in the request, with their encoding. */
+  /** Encoded as in the request. */
   readonly oids: readonly Buffer[];
 }
 
@@ -124,7 +126,7 @@ function replyTo(request: Request, objects: ReadonlyMap<string, number | string>
   );
 }
 
-/** RFC 3412 §6, RFC 3414 §2.4: the flags say that it is authenticated. */
+/** RFC 3412 §6, RFC 3414 §2.4: the flags mark it as authenticated. */
 function asVersion3({ id }: Request): Buffer {
   const engine = encode(OCTET_STRING, Buffer.from([1, 2, 3, 4, 5]));
   const none = encode(OCTET_STRING);
@@ -143,12 +145,12 @@ function valueOf(value: number | string | undefined): Buffer {
   return typeof value === 'number' ? integer(value) : encode(OCTET_STRING, Buffer.from(value, 'latin1'));
 }
 
-/** Up to 127 in one byte, the others in two: all that the tests need. */
+/** Values up to 127 take one byte, others two, which is sufficient for the tests. */
 function integer(value: number): Buffer {
   return encode(INTEGER, value < 0x80 ? Buffer.from([value]) : Buffer.from([value >> 8, value & 0xff]));
 }
 
-/** Short and two-byte lengths. */
+/** Supports short and two-byte lengths. */
 function encode(tag: number, ...parts: readonly Buffer[]): Buffer {
   const content = Buffer.concat(parts);
   const length = content.length < 0x80 ? [content.length] : [0x82, content.length >> 8, content.length & 0xff];

@@ -6,23 +6,22 @@ import { chainPem } from '../support/authority.ts';
 import type { Identity } from '../support/authority.ts';
 import { servedChain } from './authorities.ts';
 
-/** How a server on the internet misbehaves. */
 export type WebHostFault =
   | { readonly kind: 'none' }
   | { readonly kind: 'status'; readonly status: number }
-  /** Requests are read and never answered. */
+  /** Requests are read but never answered. */
   | { readonly kind: 'silent' }
-  /** Another certificate, such as an expired one. */
+  /** A different certificate, such as an expired one. */
   | { readonly kind: 'certificate'; readonly identity: Identity };
 
-/** A server on the internet: a licence server, a control host. */
+/** A server on the internet, such as a licence server or a control host. */
 export interface WebHost extends AsyncDisposable {
   readonly port: number;
   setFault(fault: WebHostFault): void;
 }
 
 /**
- * @param status what it answers with when it is fine; the licence server has nothing for those without a
+ * @param status HTTP status of the healthy server; the licence server has no content for clients other than a
  * FortiAuthenticator
  */
 export async function createWebHost(identity: Identity, status: number): Promise<WebHost> {

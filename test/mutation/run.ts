@@ -1,7 +1,7 @@
 /**
- * `npm run mutation [-- [--write] [--tests PATTERN] [FILE…]]`: changes the pure code in small ways and counts how many
- * of the changes a test notices. Fails when a file falls below its recorded floor. `--write` records the floors again,
- * `FILE` (or a pattern) looks at some files alone, `--tests` with some tests alone: a lower bound, in minutes.
+ * `npm run mutation [-- [--write] [--tests PATTERN] [FILE…]]`: changes the pure code in small ways and counts how
+ * many changes a test detects. Fails if a file falls below its recorded floor. `--write` records the floors again,
+ * `FILE` (or a pattern) selects files, and `--tests` selects tests, which gives a lower bound within minutes.
  */
 import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -14,7 +14,7 @@ const REPORT = '.cache/mutation.json';
 const report = z.object({
   files: z.record(z.string(), z.object({ mutants: z.array(z.object({ status: z.string() })) })),
 });
-/** By file: per cent of the mutants that have to be noticed. */
+/** Percentage of mutants that must be detected, by file. */
 const floors = z.record(z.string(), z.number());
 
 interface Score {
@@ -57,7 +57,7 @@ function main(): void {
   const scores = readScores();
   const known = floors.parse(JSON.parse(readFileSync(FLOORS, 'utf8')));
   const below = scores.filter((score) => percent(score) < (known[score.file] ?? 0));
-  // It would never fall below a floor.
+  // A file without a floor would never fail.
   const withoutFloor = scores.filter(({ file, all }) => all > 0 && known[file] === undefined);
   const sum = {
     noticed: scores.reduce((all, score) => all + score.noticed, 0),

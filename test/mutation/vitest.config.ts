@@ -1,12 +1,12 @@
 import { defineConfig, type ViteUserConfig } from 'vitest/config';
 
-// As in vitest.config.ts: nothing may depend on the zone of the machine.
+// As in vitest.config.ts: no result may depend on the machine's time zone.
 process.env['TZ'] = 'Pacific/Chatham';
 
-/** Of `--tests`. */
+/** Set by `--tests`. */
 const chosen = process.env['MUTATION_TESTS'] ?? '';
 
-/** The tests that reach the pure code, without projects: Stryker runs one at a time. */
+/** The tests that reach the pure code, without projects, because Stryker runs only one at a time. */
 const config: ViteUserConfig = defineConfig({
   test: {
     include:

@@ -25,7 +25,7 @@ function intermittentAt(stage: ConnectionFault['stage']): readonly Step[] {
   return shareFinding({ ...clear([ADDRESS]), reported }, fault).advice?.remedy ?? [];
 }
 
-/** Remedies with commands that judges give instead of those of the catalogue, with their names. */
+/** Remedies with commands that judges add and that replace the catalogue's, with their names. */
 export const ADVISED_STEPS: readonly (readonly [name: string, steps: readonly Step[]])[] = [
   ['is intermittent at the port', intermittentAt('reachability')],
   ['is intermittent at TLS', intermittentAt('tls-genuine')],

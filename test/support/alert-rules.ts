@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 
-/** One rule of a file for Prometheus: an alert, or something recorded. */
+/** A rule of a Prometheus rule file: an alert or a recording rule. */
 export interface PrometheusRule {
   readonly alert?: string;
   readonly record?: string;
@@ -11,7 +11,7 @@ export interface PrometheusRule {
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
-/** One expectation of a file for `promtool test rules`. */
+/** An expectation of a file for `promtool test rules`. */
 export interface AlertExpectation {
   readonly alertname: string;
   readonly exp_alerts: readonly { readonly exp_labels: Readonly<Record<string, string>> }[];
@@ -30,13 +30,11 @@ function yamlOf<Content>(path: string): Content {
 export const ruleFiles = (): readonly string[] => filesIn('rules');
 export const ruleTestFiles = (): readonly string[] => filesIn('tests');
 
-/** Every rule that is shipped. */
 export function shippedRules(): readonly PrometheusRule[] {
   type Content = { readonly groups: readonly { readonly rules: readonly PrometheusRule[] }[] };
   return ruleFiles().flatMap((path) => yamlOf<Content>(path).groups.flatMap(({ rules }) => rules));
 }
 
-/** Every expectation of the rules' own tests. */
 export function alertExpectations(): readonly AlertExpectation[] {
   type Content = { readonly tests: readonly { readonly alert_rule_test?: readonly AlertExpectation[] }[] };
   return ruleTestFiles().flatMap((path) =>

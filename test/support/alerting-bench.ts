@@ -16,36 +16,37 @@ import { HOUR, SECOND, START } from './incident-timeline.ts';
 import { logRecorder, type LogRecorder } from './log-recorder.ts';
 
 /**
- * The engine over a real store, on a clock that the test moves, with one channel whose peer says what the test decides.
+ * The engine with a real store, on a clock that the test moves, and with one channel whose peer answers as the test
+ * decides.
  */
 export interface AlertingBench extends Disposable {
   readonly clock: HandClock;
   readonly path: string;
   readonly store: Store;
   readonly logger: LogRecorder;
-  /** What the peer says from now on. @default sent */
+  /** Sets the peer's further answers. @default sent */
   answer(say: Say): void;
-  /** From now on the peer answers nothing until the returned function is called, and then `say` of that moment. */
+  /** Holds back all answers until the returned function is called, which then answers with the current `say`. */
   hold(): () => void;
-  /** How many deliveries wait for the peer's answer and were not broken off. */
+  /** Number of deliveries that wait for the peer's answer and were not aborted. */
   waiting(): number;
-  /** `event cause outcome` of each try; several causes with a plus. */
+  /** `event cause outcome` of each attempt; several causes are joined with a plus. */
   readonly tries: readonly string[];
-  /** Since when it failed, of each try. */
+  /** Failing since, for each attempt. */
   readonly lateness: readonly (number | null)[];
-  /** As metrics count them. */
+  /** Results as the metrics count them. */
   readonly results: readonly string[];
-  /** One more engine over the same store, started; with what another one handed over. */
+  /** Starts another engine on the same store, with the attempts that a previous engine handed over. */
   start(recipients: readonly string[], minSeverity?: Severity, underWay?: readonly Attempt[]): Alerting;
 }
 
-/** Null: the channel reports no outcome for this recipient. */
+/** null: the channel reports no outcome for this recipient. */
 type Say = (
   causes: readonly string[],
   recipient: string,
 ) => RecipientOutcome['kind'] | Pick<RecipientOutcome, 'kind' | 'retryAfter'> | null;
 
-/** @param from a store to begin with, which is copied as it is now, with what SQLite has beside it */
+/** @param from an existing store, which is copied in its current state with SQLite's additional files */
 export function alertingBench(from: string | null = null): AlertingBench {
   const folder = mkdtempSync(join(tmpdir(), 'ftm-watch-alerting-'));
   const clock = handClock(START);
@@ -122,7 +123,7 @@ export function alertingBench(from: string | null = null): AlertingBench {
   };
 }
 
-/** So many rounds with these causes, half a minute apart. */
+/** Runs this many rounds with these causes, half a minute apart. */
 export async function liveRounds(
   alerting: Alerting,
   clock: HandClock,

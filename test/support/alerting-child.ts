@@ -1,10 +1,9 @@
 /**
- * A process of its own with the real store, the real engine and the real channels, that kills itself at one boundary
- * between two steps of the outbox. Arguments: the folder of the store, the section `notify` as JSON, the rounds (`b`
- * intercepted, `m` the mail server away, `g` good), and where it dies: the number of a boundary, 0 for nowhere, or
- * `accepted` for the moment at which the peers of all channels have accepted a notification and nothing of it was
- * written yet. Prints each boundary that it passes, and for each delivery when it begins and when its outcome was
- * written.
+ * Runs the real store, engine and channels in a separate process that kills itself at one boundary between two steps
+ * of the outbox. Arguments: the folder of the store; the section `notify` as JSON; the rounds (`b` intercepted, `m`
+ * mail server unreachable, `g` good); and the boundary at which it dies: a number, 0 for none, or `accepted` for the
+ * moment at which the peers of all channels have accepted a notification and nothing was recorded yet. Prints each
+ * boundary that it passes, and for each delivery when it begins and when its outcome was recorded.
  */
 import { writeSync } from 'node:fs';
 import { join } from 'node:path';
@@ -82,7 +81,7 @@ const alerting = new Alerting(
   {
     channels: channels.map(watchedChannel),
     maintenance: { isActive: () => false },
-    // A fault that comes back is a new incident, and nothing waits for an hour to pass.
+    // A fault that recurs is a new incident, and no notification is delayed by the hourly limit.
     policy: { ...POLICY, reopenWindow: 0, flapping: { outages: 5, within: 0, quiet: 0 }, maxPerHour: 10_000 },
     timezone: 'UTC',
     summary: null,

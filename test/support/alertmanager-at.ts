@@ -1,6 +1,6 @@
 import type { AlertmanagerConfig } from '../../src/notify/channels/alertmanager.ts';
 
-/** The configuration of a cluster that asks for no credentials, or for those that are given. */
+/** Returns the configuration of a cluster, with the given credentials or none. */
 export function alertmanagerAt(urls: readonly string[], more: Partial<AlertmanagerConfig> = {}): AlertmanagerConfig {
   return { urls, user: null, password: null, token: null, caFile: null, ...more };
 }

@@ -7,21 +7,22 @@ import { freePort } from './free-port.ts';
 import { isReady } from './http-ready.ts';
 import { parseExposition, type Series } from './exposition.ts';
 
-/** One of Debian's Alertmanagers that belong together. */
+/** A member of a cluster of Debian's Alertmanager. */
 export interface ClusterMember extends AsyncDisposable {
   readonly url: string;
-  /** How many members it knows, itself included, once they have agreed. */
+  /** Resolves with the number of members that it knows, including itself, after they have agreed. */
   settled(): Promise<number>;
-  /** The causes of the alerts that are active. */
+  /** Returns the causes of the active alerts. */
   causes(): Promise<readonly string[]>;
-  /** What its metrics of this name sum up to. */
+  /** Returns the sum of its metrics with this name. */
   sum(metric: string): Promise<number>;
 }
 
 /**
- * Starts one for each command line. Addresses in it are those of a document: each is replaced by one of this machine.
+ * Starts a member for each command line. The addresses in them come from a document, and each is replaced by an
+ * address of this machine.
  *
- * @param webhook what is told of each notification
+ * @param webhook receives each notification
  * @param more other parts of their configuration, such as `inhibit_rules`
  */
 export async function startAlertmanagerCluster(
@@ -50,7 +51,7 @@ async function startMember(flags: readonly string[], webhook: string, more: obje
     receivers: [{ name: 'test', webhook_configs: [{ url: webhook, send_resolved: true }] }],
     ...more,
   };
-  // JSON is YAML.
+  // JSON is valid YAML.
   writeFileSync(join(folder, 'alertmanager.yml'), JSON.stringify(config));
   const options = [
     `--config.file=${folder}/alertmanager.yml`,

@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from './free-port.ts';
 
-/** Debian's Alertmanager on loopback, without a cluster, which tells a webhook what begins and what ends. */
+/** Debian's Alertmanager on loopback, without a cluster. It sends firing and resolved alerts to a webhook. */
 export interface AlertmanagerProcess extends AsyncDisposable {
   readonly url: string;
-  /** The labels of the alerts that fire now. */
+  /** Returns the labels of the alerts that are firing. */
   firing(): Promise<readonly Readonly<Record<string, string>>[]>;
 }
 
@@ -16,7 +16,7 @@ export function startAlertmanager(webhook: string): Promise<AlertmanagerProcess>
   return startAlertmanagerFor({ webhook_configs: [{ url: webhook, send_resolved: true }] });
 }
 
-/** The same with any receiver, as its configuration has it. */
+/** Starts Alertmanager with any receiver, in the format of its configuration. */
 export async function startAlertmanagerFor(receiver: object): Promise<AlertmanagerProcess> {
   const folder = mkdtempSync(join(tmpdir(), 'ftm-watch-alertmanager-'));
   const url = `http://127.0.0.1:${String(await freePort())}`;
@@ -30,7 +30,7 @@ export async function startAlertmanagerFor(receiver: object): Promise<Alertmanag
     },
     receivers: [{ name: 'test', ...receiver }],
   };
-  // JSON is YAML.
+  // JSON is valid YAML.
   writeFileSync(join(folder, 'alertmanager.yml'), JSON.stringify(config));
   const child = spawn(
     'prometheus-alertmanager',

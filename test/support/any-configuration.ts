@@ -17,7 +17,7 @@ function endpoint(host: fc.Arbitrary<string>, port = PORT): fc.Arbitrary<string>
   return fc.tuple(host, port).map(([name, number]) => `${name.includes(':') ? `[${name}]` : name}:${String(number)}`);
 }
 
-/** Texts of each type, by the name that the schema gives it. */
+/** Strings of each type, by the name in the schema. */
 const TEXTS: Readonly<Record<string, fc.Arbitrary<string>>> = {
   name: SHORT_NAME,
   text: fc.stringMatching(/^[ -~äßŁ中]{1,20}$/u),
@@ -55,14 +55,14 @@ const TEXTS: Readonly<Record<string, fc.Arbitrary<string>>> = {
   'JSON template': fc.constantFrom('{"text": "{{title}}\\n{{ text }}"}', '["{{id}}", 1, null, true]'),
 };
 
-/** Values that are no texts, by their type. */
+/** Values other than strings, by type. */
 const PLAIN: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
   number: fc.double({ min: 0, max: 1, noNaN: true }),
   boolean: fc.boolean(),
   null: fc.constant(null),
 };
 
-/** What the type alone does not say, by the path. */
+/** Constraints that the type does not express, by path. */
 const TEXTS_AT: readonly (readonly [path: RegExp, texts: fc.Arbitrary<string>])[] = [
   [/proxy(\.url)?$/u, endpoint(HOST).map((text) => `http://${text}`)],
   [/^notify\.ntfy.*\.url$/u, HOST_NAME.map((host) => `https://${host}/topic_1`)],
@@ -71,13 +71,13 @@ const TEXTS_AT: readonly (readonly [path: RegExp, texts: fc.Arbitrary<string>])[
   [/^schedule\.(?!timezone)/u, fc.constantFrom('*/30 * * * * *', '0 30 2 * * mon-fri')],
   [/^mail\.timeout$/u, fc.integer({ min: 1, max: 10 }).map((seconds) => `${String(seconds)}s`)],
   [/\.cron$/u, fc.constantFrom('0 2 * * 0', '*/5 8-18 1,15 jan mon-fri')],
-  // Two listeners may not have the same port.
+  // Two listeners cannot have the same port.
   [/^web\.listen$/u, endpoint(ADDRESS, fc.integer({ min: 0, max: 9999 }))],
   [/^logs\.syslog\.tcp$/u, endpoint(ADDRESS, fc.integer({ min: 10_000, max: 19_999 }))],
   [/^logs\.syslog\./u, endpoint(ADDRESS, fc.integer({ min: 20_000, max: 29_999 }))],
 ];
 
-/** A configuration as it may stand in a file, with any of its keys. */
+/** Generates configurations as in a file, with any of the keys. */
 export function anyConfiguration(): fc.Arbitrary<unknown> {
   return anyValue(configJsonSchema(), '').map(withKnownUnits);
 }
@@ -138,7 +138,10 @@ function anySection({ properties, required }: JsonSchema, path: string): fc.Arbi
     });
 }
 
-/** What has no login, or another, or stands there in clear. */
+/**
+ * Returns the names of secrets that do not apply: there is no login, a different kind of login, or the value is in
+ * clear.
+ */
 function surplusSecrets(shape: Section, section: Section): readonly string[] {
   const ofLogin = 'user' in section ? ['token', 'community'] : ['password', 'authPassword', 'privPassword'];
   return [...('user' in shape ? ofLogin : []), ...('url' in section ? ['url'] : [])];
@@ -148,7 +151,7 @@ function isSecretKey(key: string, name: string): boolean {
   return key === `${name}File` || key === `${name}Env`;
 }
 
-/** Without what may not stand together, or not alone. */
+/** Removes keys that cannot be combined, or that need another key. */
 function byTheRules(section: Section): Section {
   const { from, to, pin, certificates, clientCrlFile: _, proxy, ...others } = section;
   const hasAuthorities = 'clientCaFile' in sectionOf(section['tls']);
@@ -167,7 +170,7 @@ function proxyByTheRules({ certificate, ...bySecret }: Section, hasAuthorities: 
   return ['certificate', 'secretFile', 'secretEnv'].some((key) => key in proxy) ? { proxy } : {};
 }
 
-/** No two units have the same serial number or log source. */
+/** Makes the serial numbers and log sources of units unique. */
 function withOwnTexts(unit: unknown, index: number): Section {
   const { serial, peerSerial, logSources, ...others } = sectionOf(unit);
   return {
@@ -178,7 +181,7 @@ function withOwnTexts(unit: unknown, index: number): Section {
   };
 }
 
-/** An entry of the firewall is for units that there are. */
+/** Makes firewall entries refer only to configured units. */
 function withKnownUnits(file: unknown): Section {
   const { appliances, firewall, ...others } = sectionOf(file);
   const units = Array.isArray(appliances) ? appliances.map((unit) => sectionOf(unit)['name']) : [];
@@ -193,7 +196,7 @@ function withKnownUnits(file: unknown): Section {
   };
 }
 
-/** What no two items of a list may share. */
+/** Returns the value that must be unique in a list. */
 function labelOf(item: unknown): unknown {
   const { name, host, url, license } = sectionOf(item);
   return name ?? host ?? url ?? license ?? item;

@@ -7,7 +7,7 @@ import { connectorContext } from './connector-context.ts';
 
 const ENV = { FAC_KEY: 'web-service-key', WRONG_KEY: 'login-password' };
 
-/** The right key, and trust by the pin of its own key. */
+/** Returns a configuration with the right key, which trusts the pinned key of the appliance. */
 export function apiOf(fac: FortiAuthenticator, more: Partial<ApplianceApiConfig> = {}): ApplianceApiConfig {
   return {
     url: fac.url,
@@ -26,7 +26,7 @@ export function observeApi(
   return observeAppliance({ name: 'fac-1', api }, connectorContext({ env: ENV, ...context }));
 }
 
-/** What it says when it must answer. */
+/** Returns the facts read from an appliance that must answer. */
 export async function factsOf(fac: FortiAuthenticator): Promise<ApplianceFacts> {
   const observation = await observeApi(apiOf(fac));
   if (observation.kind !== 'ok') throw new Error(`Expected facts, got ${JSON.stringify(observation)}`);

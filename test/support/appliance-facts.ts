@@ -1,6 +1,6 @@
 import type { ApplianceFacts, SystemFacts } from '../../src/core/license/appliance.ts';
 
-/** A healthy appliance, for the judging in tests. */
+/** Returns the facts of a healthy appliance, for tests of judges. */
 export function applianceFacts(
   more: Partial<Omit<ApplianceFacts, 'system'>> & { readonly system?: Partial<SystemFacts> } = {},
 ): ApplianceFacts {

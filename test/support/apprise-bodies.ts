@@ -1,6 +1,9 @@
 import { spawnSync } from 'node:child_process';
 
-/** Debian's apprise with its posts caught instead of sent; what it posts is printed, one JSON object a line. */
+/**
+ * Runs Debian's apprise with its POST requests intercepted instead of sent. The requests are printed as one JSON
+ * object per line.
+ */
 const SCRIPT = `
 import json, sys, apprise
 from unittest import mock
@@ -21,7 +24,7 @@ with mock.patch('requests.post', post):
         way.notify(title='Title', body='Body', notify_type='failure')
 `;
 
-/** What apprise posts for such an address of its own. @throws when it posts nothing */
+/** Returns the body that apprise posts for an apprise URL. @throws if it posts nothing */
 export function appriseBody(url: string): unknown {
   const { stdout, stderr } = spawnSync('/usr/bin/python3', ['-c', SCRIPT, url], { encoding: 'utf8', timeout: 60_000 });
   const [line = ''] = stdout.split('\n');

@@ -15,9 +15,9 @@ type Keys = webcrypto.CryptoKeyPair;
 
 export type KeyKind = 'EC-P-256' | 'EC-P-384' | 'RSA-1024' | 'RSA-2048';
 
-/** A certificate made for a test, with its key: it can serve (`keyPem`, `chainPem`) and it can sign (`issue`). */
+/** A test certificate with its key. It can serve (`keyPem`, `chainPem`) and sign (`issue`). */
 export interface Identity {
-  /** As in `C=US, O=Fortinet, CN=fortinet-ca2`. */
+  /** For example `C=US, O=Fortinet, CN=fortinet-ca2`. */
   readonly name: string;
   readonly der: Uint8Array;
   readonly pem: string;
@@ -27,7 +27,7 @@ export interface Identity {
   /** `sha256/…`, as in core's `Certificate`. */
   readonly pin: string;
   readonly keys: Keys;
-  /** null: it signed itself. */
+  /** null: self-signed. */
   readonly issuer: Identity | null;
 }
 
@@ -41,7 +41,7 @@ export interface IdentityOptions {
   readonly issuer?: Identity;
   /** basicConstraints CA:TRUE. @default false */
   readonly authority?: boolean;
-  /** @default none, and then no subjectAltName extension at all */
+  /** @default none, without a subjectAltName extension */
   readonly dnsNames?: readonly string[];
   readonly ipAddresses?: readonly string[];
   /** @default a day ago */
@@ -50,21 +50,24 @@ export interface IdentityOptions {
   readonly notAfter?: Date;
   /** Hexadecimal. @default random */
   readonly serial?: string;
-  /** @default EC-P-256, the quickest to make */
+  /** @default EC-P-256, which is the fastest to generate */
   readonly key?: KeyKind;
-  /** How many authorities it allows below itself. @default any number */
+  /** Maximum number of authorities below this one. @default unlimited */
   readonly pathLength?: number;
-  /** @default keyCertSign and cRLSign for an authority, else digitalSignature */
+  /** @default keyCertSign and cRLSign for an authority, otherwise digitalSignature */
   readonly keyUsages?: KeyUsageFlags;
-  /** Beside those that every certificate here has. */
+  /** In addition to those of every certificate here. */
   readonly extensions?: readonly Extension[];
-  /** Another identity's key is taken over: a renewed certificate, a re-signed copy. */
+  /** Reuses the keys of another identity, for a renewed certificate or a re-signed copy. */
   readonly keys?: Keys;
 }
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-/** Makes a root (`authority: true`, no issuer), an intermediate, a leaf or a self-signed certificate: about 5 ms. */
+/**
+ * Creates a root (`authority: true`, no issuer), an intermediate, a leaf or a self-signed certificate. Takes about 5
+ * ms.
+ */
 export async function createIdentity(options: IdentityOptions): Promise<Identity> {
   const keys = options.keys ?? (await createKeys(options.key ?? 'EC-P-256'));
   const signer = options.issuer?.keys ?? keys;
@@ -82,7 +85,7 @@ export async function createIdentity(options: IdentityOptions): Promise<Identity
   };
 }
 
-/** Root, intermediate and leaf for one host, as most servers have them. */
+/** Root, intermediate and leaf for one host, as for most servers. */
 export interface Hierarchy {
   readonly root: Identity;
   readonly intermediate: Identity;
@@ -108,7 +111,10 @@ export async function createHierarchy(leaf: Partial<IdentityOptions> = {}): Prom
   };
 }
 
-/** PEM of several, in the order in which a server sends them: for the `cert` option of a TLS server. */
+/**
+ * Returns the PEM of several certificates in the order in which a server sends them, for the `cert` option of a TLS
+ * server.
+ */
 export function chainPem(...identities: readonly Identity[]): string {
   return identities.map((identity) => identity.pem).join('');
 }

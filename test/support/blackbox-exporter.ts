@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from './free-port.ts';
 
-/** Debian's blackbox exporter on loopback, with modules that look at what those of ours of the same name do. */
+/** Debian's blackbox exporter on loopback, with modules that check the same as our modules of the same name. */
 export interface BlackboxExporter extends AsyncDisposable {
-  /** What `/probe` tells. */
+  /** Returns the response to `/probe`. */
   probe(module: string, target: string): Promise<string>;
 }
 
@@ -33,10 +33,10 @@ function modules(name: string): object {
   };
 }
 
-/** @param name what module `dns` asks resolvers for */
+/** @param name name that module `dns` queries */
 export async function startBlackboxExporter(name: string): Promise<BlackboxExporter> {
   const folder = mkdtempSync(join(tmpdir(), 'ftm-watch-blackbox-'));
-  // JSON is YAML.
+  // JSON is valid YAML.
   writeFileSync(join(folder, 'blackbox.yml'), JSON.stringify({ modules: modules(name) }));
   const address = `127.0.0.1:${String(await freePort())}`;
   const options = [`--config.file=${folder}/blackbox.yml`, `--web.listen-address=${address}`];

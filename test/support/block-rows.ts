@@ -18,7 +18,7 @@ export const PAGE: TlsOutcome = failed({
   plaintext: 'HTTP/1.1 403 Forbidden\r\n\r\nWeb Page Blocked by FortiGuard',
 });
 
-/** Of a server 20 ms away. */
+/** A server 20 ms away. */
 export const NOTHING: CloserLook = {
   address: '173.243.138.84',
   connects: [21, 20, 23, 22, 21, 22],
@@ -29,22 +29,22 @@ export const NOTHING: CloserLook = {
   controls: [],
 };
 
-/** This came of another name, or of none. */
+/** Result for another server name, or for none. */
 export function other(outcome: TlsOutcome, name: string | null = 'www.iana.org'): Partial<CloserLook> {
   return { otherName: { name, outcome } };
 }
 
-/** A handshake that failed, and what of it was seen closer. */
+/** A failed handshake, and the results of the closer look. */
 export interface BlockRow {
   readonly when: string;
   readonly outcome: TlsOutcome;
-  /** Null: nobody looked closer. */
+  /** null: there was no closer look. */
   readonly closer: Partial<CloserLook> | null;
   readonly kind?: string;
   readonly confidence: 'confirmed' | 'suspected';
 }
 
-/** Judges every row: its kind, and how sure that is. */
+/** Tests the kind and the confidence of every row. */
 export function describeBlocks(rows: readonly BlockRow[]): void {
   describe('judgeTls() on a handshake that is blocked', () => {
     test.each(rows)('when $when: $kind, $confidence', ({ outcome, closer, kind, confidence }) => {
@@ -52,7 +52,7 @@ export function describeBlocks(rows: readonly BlockRow[]): void {
         evidence({ outcome, ...(closer === null ? {} : { closer: { ...NOTHING, ...closer } }) }),
       );
       expect({ verdict, confidence: judgement.confidence }).toEqual({ verdict: 'blocked', confidence });
-      // The cause takes both from one of the findings, and the surest goes first.
+      // The cause takes both from one finding, and the most certain finding comes first.
       expect(findings[0]?.rule).toBe('tls-handshake-answered');
       for (const finding of findings) expect([finding.kind, finding.confidence]).toEqual([kind, confidence]);
     });

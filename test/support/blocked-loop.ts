@@ -1,6 +1,6 @@
 import { isMainThread } from 'node:worker_threads';
 
-/** To be loaded before the program, with `--import`: at SIGUSR2 the event loop of the main thread turns no more. */
+/** Loaded before the program with `--import`. At SIGUSR2, it blocks the event loop of the main thread. */
 if (isMainThread) {
   process.on('SIGUSR2', () => {
     for (;;);

@@ -2,7 +2,7 @@ import { chromium } from 'playwright-core';
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
 import { findProgram } from './privilege.ts';
 
-/** Debian's chromium, told to stay quiet: nothing of its own goes to the network. */
+/** Options that stop Debian's chromium from contacting the network on its own. */
 const QUIET: readonly string[] = [
   '--no-sandbox',
   '--disable-gpu',
@@ -17,13 +17,13 @@ export async function launchBrowser(): Promise<Browser> {
   return chromium.launch({ executablePath: findProgram('chromium') ?? '/usr/bin/chromium', args: [...QUIET] });
 }
 
-/** A page in a window of its own, and all that it asked for. */
+/** A page in a separate window, and all its requests. */
 export interface OpenPage extends AsyncDisposable {
   readonly page: Page;
   readonly context: BrowserContext;
-  /** URLs in order. */
+  /** URLs, in order. */
   readonly requests: readonly string[];
-  /** What the page complained about: exceptions, and errors on the console. */
+  /** Errors on the page: exceptions, and errors on the console. */
   readonly complaints: readonly string[];
 }
 

@@ -7,14 +7,14 @@ import { cleanEnvironment } from './clean-environment.ts';
 
 const run = promisify(execFile);
 
-/** What `npm run package` wrote. */
+/** Output of `npm run package`. */
 export interface BuiltPackages extends Disposable {
   readonly folder: string;
-  /** The only file whose name ends like this. @throws when there is none or more */
+  /** Returns the only file with this ending. @throws if there is none or more than one */
   file(ending: string): string;
 }
 
-/** Builds the packages for amd64 whose names contain one of `names`, from the project in a folder. */
+/** Builds the amd64 packages whose names contain one of `names`, from a project folder. */
 export async function buildPackages(root: string, ...names: readonly string[]): Promise<BuiltPackages> {
   const folder = mkdtempSync(join(tmpdir(), 'ftm-watch-packages-'));
   const args = ['run', '--silent', 'package', '--', '--arch', 'amd64', '--output', folder, ...names];

@@ -6,10 +6,10 @@ import type { Lab } from '../lab/lab.ts';
 import type { JsonReceiver } from './json-receiver.ts';
 import type { Unzipped } from './unzipped.ts';
 
-/** Stands in every secret, and in every name of a person. */
+/** Contained in every secret and every person's name. */
 export const CANARY = 'xyzzy7Canary';
 
-/** Every secret that can be configured, and those that the lab knows, become the canary. */
+/** Replaces every configurable secret, and those in the lab, with the canary. */
 export async function hideCanaries(lab: Lab): Promise<void> {
   lab.appliance.state.key = `${CANARY}-key`;
   lab.registration.state.password = `${CANARY}-registration`;
@@ -30,7 +30,7 @@ export async function hideCanaries(lab: Lab): Promise<void> {
   await writeFile(join(lab.folder, 'otlp-headers'), `Authorization: Bearer ${CANARY}-otlp`);
 }
 
-/** Writes the lab's configuration, with all that it lacks of secrets and some keys replaced, to a file of that name. */
+/** Writes the lab's configuration to a file of that name, adding all missing secrets and replacing some keys. */
 export async function configureCanaries(
   lab: Lab,
   hooks: Pick<JsonReceiver, 'url'>,
@@ -52,7 +52,7 @@ export async function configureCanaries(
   await writeFile(join(lab.folder, name), JSON.stringify({ ...base, notify, metrics, ...more }));
 }
 
-/** The files in which a canary stands, in clear or as a header carries it. */
+/** Returns the files that contain a canary, in clear or as encoded in a header. */
 export function canariesIn(of: Unzipped): readonly string[] {
   const forms = [CANARY, Buffer.from(CANARY).toString('base64').slice(0, 14)];
   return of.names.filter((name) => forms.some((form) => of.text(name).includes(form)));

@@ -1,7 +1,7 @@
 import { CAUSE_IDS, CHECKS, wordsOf } from '../../src/checks/registry.ts';
 import type { CauseWords, Step } from '../../src/engine/model.ts';
 
-/** Every remedy of every cause, kind and product, and of what stays unknown, with its name. */
+/** Returns every remedy of every cause, kind and product, and of unknown results, with its name. */
 export function catalogueSteps(): readonly (readonly [name: string, steps: readonly Step[]])[] {
   return [
     ...CAUSE_IDS.flatMap((id) => remediesOf(id, wordsOf(id))),

@@ -7,14 +7,14 @@ import { AT_HQ } from './message-context.ts';
 import { smtpSink } from './smtp-sink.ts';
 import { wordedCause } from './worded-cause.ts';
 
-/** What is told of every cause that is told at all, of several at once and of none. */
+/** Notifications about every cause that is reported, about several causes at once and about none. */
 export interface CauseStory {
   readonly told: readonly Notification[];
-  /** While all of them last. */
+  /** State while all of them are open. */
   readonly open: IncidentState;
 }
 
-/** It began some hours ago. */
+/** Returns a story that began some hours ago. */
 export function causeStory(): CauseStory {
   const causes = CAUSE_IDS.map(wordedCause).filter(({ severity }) => severity !== 'info');
   const line = timeline({ burst: 1_000, maxPerHour: 1_000 });
@@ -35,7 +35,7 @@ export function causeStory(): CauseStory {
   };
 }
 
-/** The notifications as mails on the wire, in order. */
+/** Returns the notifications as mails on the wire, in order. */
 export async function mailsOf(told: readonly Notification[], publicUrl: string | null): Promise<readonly string[]> {
   await using sink = await smtpSink();
   const relay = {

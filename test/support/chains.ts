@@ -16,7 +16,7 @@ import type { TlsOutcome } from '../../src/core/observation.ts';
 import { parseCertificate } from '../../src/core/parse-certificate.ts';
 import type { Identity } from './authority.ts';
 
-/** What the product makes of an identity's certificate. */
+/** Returns the product's view of an identity's certificate. */
 export function certificateOf({ der }: Pick<Identity, 'der'>): Certificate {
   const certificate = parseCertificate(der);
   if (certificate === null) throw new Error('Cannot use a certificate of the test: it does not parse');
@@ -29,7 +29,7 @@ export function chainOf(...identities: readonly Pick<Identity, 'der'>[]): Captur
 
 type Handshake = Exclude<TlsOutcome, { readonly kind: 'failed' }>;
 
-/** A handshake that showed these certificates; finished unless said otherwise. */
+/** Returns a handshake in which these certificates were presented; completed unless specified otherwise. */
 export function handshake(over: Partial<Handshake>, ...identities: readonly Pick<Identity, 'der'>[]): TlsOutcome {
   return {
     kind: 'established',
@@ -71,7 +71,7 @@ export function anchorOf(identity: Identity, origin: TrustOrigin = 'shipped'): T
   return { certificate: certificateOf(identity), label: identity.name, origin };
 }
 
-/** Stands in for Mozilla's roots. */
+/** Returns a replacement for Mozilla's roots. */
 export function publicRootsOf(...identities: readonly Identity[]): Trust['publicRoots'] {
   const roots = identities.map(certificateOf);
   return {
@@ -85,7 +85,7 @@ export function publicRootsOf(...identities: readonly Identity[]): Trust['public
 const RSA_SIGNATURES = { sha1: 0x05, md5: 0x04 } as const;
 const SHA256_WITH_RSA = Buffer.from('2a864886f70d01010b', 'hex');
 
-/** The same certificate, signed again with an outdated hash by an RSA key: what no library makes any more. */
+/** Returns the certificate signed again by an RSA key with an outdated hash, which no library supports any more. */
 export function withWeakSignature(
   identity: Identity,
   signerKeyPem: string,
@@ -95,8 +95,7 @@ export function withWeakSignature(
   for (let at = der.indexOf(SHA256_WITH_RSA); at !== -1; at = der.indexOf(SHA256_WITH_RSA, at + 1)) {
     der[at + SHA256_WITH_RSA.length - 1] = RSA_SIGNATURES[hash];
   }
-  // SEQUENCE { tbsCertificate, signatureAlgorithm, signatureValue }, each with a two-byte length as these sizes always
-  // have
+  // SEQUENCE { tbsCertificate, signatureAlgorithm, signatureValue }, each with a two-byte length for these sizes
   const tbs = der.subarray(4, 4 + 4 + der.readUInt16BE(6));
   const signature = sign(hash, tbs, createPrivateKey(signerKeyPem));
   signature.copy(der, der.length - signature.length);
@@ -104,10 +103,10 @@ export function withWeakSignature(
 }
 
 /**
- * The same certificate with other bytes in its name, of the same length: what no library lets through. The signature
- * breaks.
+ * Returns the certificate with other bytes of the same length in its name, which no library allows. The signature
+ * becomes invalid.
  *
- * @param placeholder ASCII that stands in the name
+ * @param placeholder ASCII text in the name
  */
 export function withBytes({ der }: Pick<Identity, 'der'>, placeholder: string, bytes: Buffer): Pick<Identity, 'der'> {
   const changed = Buffer.from(der);
@@ -116,7 +115,7 @@ export function withBytes({ der }: Pick<Identity, 'der'>, placeholder: string, b
   return { der: new Uint8Array(changed) };
 }
 
-/** Keys of a size that web cryptography does not make. */
+/** Generates keys of a size that web cryptography does not support. */
 export function smallRsaKeys(bits: number): Promise<webcrypto.CryptoKeyPair> {
   return importKeys(generateKeyPairSync('rsa', { modulusLength: bits }), {
     name: 'RSASSA-PKCS1-v1_5',

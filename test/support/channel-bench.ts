@@ -8,10 +8,10 @@ import { readSecret } from '../../src/system/secret.ts';
 import { configOf } from './config-of.ts';
 import { AT_HQ, type DIRECT } from './message-context.ts';
 
-/** A phone can open its page. */
+/** A site whose page can be opened on a phone. */
 export const AT_PUBLIC_HQ: typeof AT_HQ = { ...AT_HQ, publicUrl: 'https://monitor.example.org' };
 
-/** The channels of messages that `notify` with these sections makes; secrets are read from `env`. */
+/** Returns the message channels for these sections of `notify`. Secrets are read from `env`. */
 export async function channelsOf(
   sections: object,
   {
@@ -35,7 +35,7 @@ export async function channelsOf(
   return CHANNELS.flatMap((channel) => channel.create(notify, deps)).filter((channel) => channel.kind === 'messages');
 }
 
-/** Hands a notification to every recipient of a channel, once. */
+/** Delivers a notification to every recipient of a channel, once. */
 export function deliverTo(channel: MessageChannel, notification: Notification): Promise<readonly RecipientOutcome[]> {
   return channel.deliver(
     { notification, recipients: channel.recipients, firstFailedAt: null },

@@ -4,20 +4,20 @@ import type { SmtpSink } from './smtp-sink.ts';
 import { jsonReceiver, type ReceivedPost } from './json-receiver.ts';
 import { smtpSink } from './smtp-sink.ts';
 
-/** A message as the peer of a channel accepted it. */
+/** A message accepted by the peer of a channel. */
 export interface Accepted {
   readonly channel: string;
-  /** What a receiver can tell a repetition by, as the documentation has it; null: nothing. */
+  /** The documented key by which a receiver can recognise duplicates; null: none. */
   readonly key: string | null;
-  /** It tells that the process was restarted. */
+  /** The message reports a restart of the process. */
   readonly isRestart: boolean;
 }
 
-/** A peer on loopback for each channel of messages. */
+/** A peer on loopback for each message channel. */
 export interface ChannelPeers extends AsyncDisposable {
-  /** The section `notify` of a configuration that sends everything to them. */
+  /** The section `notify` of a configuration that sends everything to these peers. */
   readonly notify: Readonly<Record<string, unknown>>;
-  /** In order. */
+  /** In order of arrival. */
   readonly accepted: readonly Accepted[];
   readonly relay: SmtpSink;
 }
@@ -27,7 +27,7 @@ const CHANNEL_OF: Readonly<Record<string, string>> = {
   '/slack': 'slack',
   '/teams': 'teams',
   '/pagerduty': 'pagerduty',
-  // JSON is published at the root, with the topic in it.
+  // JSON is published at the root and contains the topic.
   '/': 'ntfy',
 };
 
@@ -85,7 +85,7 @@ function keyOf({ path, body }: ReceivedPost): string | null {
   return `${action} ${key}`;
 }
 
-/** Takes connections to their end, with a line of RFC 5424 behind its length in each. */
+/** Reads each connection until it closes. Every connection carries RFC 5424 lines with a length prefix. */
 async function syslogReceiver(onLine: (line: string) => void): Promise<AsyncDisposable & { readonly port: number }> {
   const server = createServer((socket) => {
     let text = '';

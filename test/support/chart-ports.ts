@@ -5,19 +5,19 @@ interface Policy {
   readonly egress: readonly { readonly ports: readonly { readonly protocol: string; readonly port: number }[] }[];
 }
 
-/** The ports that the pod may connect to, as "PROTOCOL PORT". */
+/** Returns the ports to which the pod may connect, as "PROTOCOL PORT". */
 export function egressPorts(chart: RenderedChart): readonly string[] {
   const { egress } = objectOf(chart, 'NetworkPolicy').spec as Policy;
   return egress.flatMap(({ ports }) => ports.map(({ protocol, port }) => `${protocol} ${String(port)}`));
 }
 
-/** Where it listens, and what people open. */
+/** Keys for listening addresses, and for links that people open. */
 const NOT_CONNECTED_TO = /^(?:web\.(?:listen|tls|publicUrl)|notify\.runbookUrl|logs)(?:\.|$)/u;
 const URL_OR_PORT = /^(?<before>[a-z]+:\/\/[^/:]+|[\w.-]+(?=:\d+$))(?::\d+)?(?<after>.*)$/u;
 
 /**
- * A configuration with another port at each place that is connected to: after "port:", in URLs, and behind hosts that
- * have one. And these ports, as "PROTOCOL PORT".
+ * Returns a configuration with a different port in each place to which ftm-watch connects (after "port:", in URLs,
+ * and after hosts with a port), and these ports as "PROTOCOL PORT".
  */
 export function configWithPorts(text: string): { readonly config: object; readonly ports: readonly string[] } {
   const ports: string[] = [];
@@ -40,7 +40,7 @@ export function configWithPorts(text: string): { readonly config: object; readon
   return { config: renumber(parse(text), []) as object, ports };
 }
 
-/** A resolver that is asked over UDP is asked over TCP too, where its answer is cut. */
+/** A resolver that is queried over UDP is also queried over TCP if its answer is truncated. */
 function protocolsOf(before: string, path: readonly string[]): readonly string[] {
   if (path.at(-1) === 'ntp') return ['UDP'];
   return before.startsWith('udp:') ? ['UDP', 'TCP'] : ['TCP'];

@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import { parse } from 'yaml';
 import type { ChartValues } from './chart.ts';
 
-/** The files for clusters of three kinds. */
+/** The files for three kinds of clusters. */
 const EXAMPLES: Readonly<Record<string, ChartValues>> = Object.fromEntries(
   globSync('deploy/helm/examples/*.yaml').map((path) => [
     `the example for ${basename(path, '.yaml')}`,
@@ -11,7 +11,7 @@ const EXAMPLES: Readonly<Record<string, ChartValues>> = Object.fromEntries(
   ]),
 );
 
-/** A site with everything that the chart can make. */
+/** A site with every object that the chart can create. */
 const EVERYTHING: ChartValues = {
   image: { repository: 'registry.example.org/ftm-watch', digest: `sha256:${'0'.repeat(64)}` },
   imagePullSecrets: [{ name: 'registry' }],
@@ -98,7 +98,7 @@ const EVERYTHING: ChartValues = {
   podAnnotations: { 'example.org/c': 'd' },
 };
 
-/** Values that an administrator may have, by what is special about them. */
+/** Values that an administrator might have, by their special feature. */
 export const CHART_VALUES: Readonly<Record<string, ChartValues>> = {
   ...EXAMPLES,
   'no values': {},

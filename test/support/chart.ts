@@ -13,7 +13,7 @@ const CHART = 'deploy/helm/ftm-watch';
 
 export type ChartValues = Readonly<Record<string, unknown>>;
 
-/** What every object of Kubernetes has. */
+/** Fields of every Kubernetes object. */
 export interface KubernetesObject {
   readonly apiVersion: string;
   readonly kind: string;
@@ -32,16 +32,16 @@ export interface RenderedChart {
   readonly notes: string;
 }
 
-/** Renders the chart as Helm does, without Helm: test/support/chart-renderer. */
+/** Renders the chart as Helm does, but without Helm: test/support/chart-renderer. */
 export interface ChartRenderer extends AsyncDisposable {
   /**
-   * @param apiVersions what the cluster has beside Kubernetes
-   * @throws {Error} with what the template says when it refuses the values
+   * @param apiVersions additional APIs of the cluster
+   * @throws {Error} with the template's message if it rejects the values
    */
   render(values: ChartValues, apiVersions?: readonly string[]): Promise<RenderedChart>;
 }
 
-/** Compiles the renderer with Debian's Go and Debian's packages of Go sources, so that nothing is fetched. */
+/** Compiles the renderer with Debian's Go and Debian's Go source packages, so that nothing is downloaded. */
 export async function buildChartRenderer(): Promise<ChartRenderer> {
   const folder = await mkdtemp(join(tmpdir(), 'ftm-watch-chart-'));
   const program = join(folder, 'chart-renderer');
@@ -74,7 +74,7 @@ async function ask(program: string, request: object): Promise<Readonly<Record<st
   return JSON.parse(answer) as Readonly<Record<string, string>>;
 }
 
-/** The object of a kind, and of a name where there are several. @throws {Error} when there is none */
+/** Returns the object of a kind, and of a name if there are several. @throws {Error} if there is none */
 export function objectOf({ objects }: RenderedChart, kind: string, name?: string): KubernetesObject {
   const found = objects.find((object) => object.kind === kind && (name === undefined || object.metadata.name === name));
   if (found === undefined) throw new Error(`The chart has no ${kind} ${name ?? ''}`);

@@ -21,19 +21,19 @@ const CONTROL_HOST = 'control.example.test';
 export type Section = Readonly<Record<string, unknown>>;
 
 /**
- * `ftm-watch check` as a process of its own, on loopback: with a resolver, a control host and an authority that the
- * configuration trusts. The licence server is the test's.
+ * `ftm-watch check` in a separate process, on loopback, with a resolver, a control host and an authority that the
+ * configuration trusts. The test provides the licence server.
  */
 export interface CheckBench extends AsyncDisposable {
-  /** The authority of licence and mail servers; the leaf is for both names. */
+  /** The authority of the licence and mail servers. The leaf is valid for both names. */
   readonly hierarchy: Hierarchy;
-  /** Holds `authority.pem`; the program runs in it. */
+  /** Contains `authority.pem`. The program runs in this folder. */
   readonly folder: string;
-  /** A licence server that answers as the real one does without a client: with a 404. */
+  /** Starts a licence server that answers with a 404, as the real one does for clients without a certificate. */
   licenseServer(serve?: (socket: TLSSocket) => void): Promise<Peer>;
-  /** Writes a configuration whose licence server listens at this port, with some keys replaced, and tells its name. */
+  /** Writes a configuration with the licence server at this port and with some keys replaced, and returns its name. */
   configure(port: number, more?: Section): Promise<string>;
-  /** `check --json` with that configuration. */
+  /** Runs `check --json` with that configuration. */
   check(port: number, more?: Section): Promise<CheckResult>;
   run(args: readonly string[], env?: Readonly<Record<string, string>>): Promise<Run>;
 }
@@ -51,7 +51,7 @@ export async function createCheckBench(): Promise<CheckBench> {
   async function configure(port: number, more: Section = {}): Promise<string> {
     files += 1;
     const name = `config-${String(files)}.yaml`;
-    // YAML 1.2 takes JSON as it is.
+    // JSON is valid YAML 1.2.
     await writeFile(join(folder, name), JSON.stringify({ ...defaults(port, resolver, control), ...more }));
     return name;
   }
@@ -72,19 +72,19 @@ export async function createCheckBench(): Promise<CheckBench> {
   };
 }
 
-/** Answers the first request with these bytes and closes; a function gives the right time each time. */
+/** Answers the first request with these bytes and closes. A function can return the current time on each call. */
 export function answering(response: string | (() => string)): (socket: TLSSocket) => void {
   return (socket) => {
     socket.once('data', () => socket.end(typeof response === 'string' ? response : response()));
   };
 }
 
-/** An HTTP response with the right time. */
+/** Returns an HTTP response with the correct time. */
 export function httpResponse(status: string): string {
   return `HTTP/1.1 ${status}\r\nDate: ${new Date().toUTCString()}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`;
 }
 
-/** Every name that the bench uses, at `address`. */
+/** Resolves every name of the bench to `address`. */
 export function loopbackZone(address = '127.0.0.1'): DnsHandler {
   const record = (name: string) => ({ type: 'A', name, class: 'IN', ttl: 300, data: address }) as const;
   return zone({
@@ -104,7 +104,7 @@ function defaults(port: number, resolver: DnsServer, control: Peer): Section {
   };
 }
 
-/** Under an authority of its own, as everything on the internet that is not Fortinet's. */
+/** Uses a separate authority, as all hosts on the internet except Fortinet's. */
 async function createControlHost(): Promise<Peer> {
   const root = await createIdentity({ name: 'C=US, O=Another Trust, CN=Another Root', authority: true });
   const leaf = await createIdentity({ name: `CN=${CONTROL_HOST}`, dnsNames: [CONTROL_HOST], issuer: root });

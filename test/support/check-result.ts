@@ -5,15 +5,15 @@ import { preconditionOf as preconditionOfFault, type FaultId, type PreconditionI
 import { faultsOfClaims } from './plain-claim.ts';
 import type { Run } from './ftm-watch.ts';
 
-/** What `check --json` said, and how it ended. */
+/** Output and exit code of `check --json`. */
 export interface CheckResult extends DiagnosisJson {
   readonly exitCode: number | null;
   readonly durationMs: number;
 }
 
 /**
- * Reads the answer of `check --json`: one object on standard output, nothing else there and nothing on standard error. Every claim in
- * it is plain.
+ * Reads the output of `check --json`: one object and nothing else on standard output, and nothing on standard error.
+ * Checks that every claim in it is plain.
  */
 export function readCheck({ exitCode, stdout, stderr, durationMs }: Run): CheckResult {
   expect(stderr).toBe('');
@@ -23,17 +23,17 @@ export function readCheck({ exitCode, stdout, stderr, durationMs }: Run): CheckR
   return { ...diagnosis, exitCode, durationMs };
 }
 
-/** What counts in an answer. */
+/** The relevant parts of a result. */
 export interface Conclusion {
   readonly exitCode: number | null;
   readonly ready: CheckResult['ready'];
-  /** Severity and name of each. */
+  /** Severity and name of each cause. */
   readonly causes: readonly string[];
-  /** What the causes say that they explain. */
+  /** Preconditions that the causes explain. */
   readonly consequences: readonly string[];
-  /** What is neither ok nor left out of the configuration. */
+  /** Preconditions that are neither ok nor missing from the configuration. */
   readonly states: Readonly<Partial<Record<PreconditionId, PreconditionState>>>;
-  /** Causes that nobody could act on: without evidence, impact or remedy, or with a text that was not filled in. */
+  /** Causes that are not actionable: without evidence, impact or remedy, or with an unfilled placeholder. */
   readonly vague: readonly string[];
 }
 
@@ -58,27 +58,25 @@ function isVague({ summary, impact, evidence, remedy }: Cause): boolean {
   );
 }
 
-/** Everything is in place, and there is not one cause of any severity. */
+/** All preconditions are met, and there are no causes of any severity. */
 export const READY: Conclusion = { exitCode: 0, ready: 'ready', causes: [], consequences: [], states: {}, vague: [] };
 
-/** One critical cause and no other; what it explains is blocked, and nothing else is broken. */
+/** Returns a conclusion with one critical cause. What it explains is blocked, and nothing else is broken. */
 export function notReady(cause: FaultId, ...consequences: readonly PreconditionId[]): Conclusion {
   const blocked = Object.fromEntries(consequences.map((id) => [id, 'blocked']));
   const states = { [preconditionOfFault(cause)]: 'broken', ...blocked };
   return { exitCode: 2, ready: 'not-ready', causes: [`critical ${cause}`], consequences, states, vague: [] };
 }
 
-/** Ready, but one thing is worth a look. */
+/** Returns the conclusion "ready" with one warning. */
 export function readyWithWarning(cause: FaultId): Conclusion {
   return { ...READY, exitCode: 1, causes: [`warning ${cause}`], states: { [preconditionOfFault(cause)]: 'warning' } };
 }
 
-/** The evidence of all causes, as one text. */
 export function evidenceOf({ causes }: CheckResult): string {
   return causes.flatMap(({ evidence }) => evidence).join('\n');
 }
 
-/** The remedies of all causes, as one text. */
 export function remedyOf({ causes }: CheckResult): string {
   return causes.flatMap(({ remedy }) => remedy).join('\n');
 }

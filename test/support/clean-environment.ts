@@ -1,8 +1,8 @@
 import { delimiter, dirname, join } from 'node:path';
 
 /**
- * The environment for programs that must not profit from this checkout: where the registry is, is up to this machine;
- * the programs and variables of the npm script that runs the tests are left out. The Node of this process comes first.
+ * Returns an environment for programs that must not use this checkout. The machine's registry settings are kept. The
+ * programs and variables of the npm script that runs the tests are left out. The Node of this process comes first.
  */
 export function cleanEnvironment(): NodeJS.ProcessEnv {
   const ours = /^(?:npm_(?!config_)|npm_config_local_prefix$|NODE_ENV$|INIT_CWD$|VITEST)/u;

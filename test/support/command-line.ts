@@ -8,7 +8,7 @@ export interface Ran {
   readonly errors: string;
 }
 
-/** Runs a command within this process, for somebody called ada on a machine called watcher. */
+/** Runs a command in this process as user ada on a machine named watcher. */
 export async function runCommand(args: readonly string[], more: Partial<Terminal>): Promise<Ran> {
   const written = { output: '', errors: '' };
   const code = await runProgram(args, {

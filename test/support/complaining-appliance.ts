@@ -9,7 +9,7 @@ import { conclude, NOTHING_REMEMBERED, type Remembered } from '../../src/runtime
 import { configOf } from './config-of.ts';
 import { picture } from './observed.ts';
 
-/** FortiAuthenticator, which writes that its connections fail, and the conclusions from that. */
+/** A FortiAuthenticator that logs connection errors, and the conclusions drawn from them. */
 export interface ComplainingAppliance {
   complain(at: EpochMs): void;
   conclude(probed: readonly Assessment[], at: EpochMs): Diagnosis;

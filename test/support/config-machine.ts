@@ -1,26 +1,24 @@
 import { readFile } from 'node:fs/promises';
 import { type ConfigFiles, type LoadOptions, type LoadResult, loadConfig } from '../../src/config/load.ts';
 
-/**
- * Set in the environment that test configurations are loaded in, and the canary that no message and no print may show.
- */
+/** Set in the environment in which test configurations are loaded. No message and no output may contain this canary. */
 export const CANARY = 'hunter2';
 
-/** Every file is there but for names that are empty or hold "missing"; the configuration is read from the disk. */
+/** Every file exists unless its name is empty or contains "missing". The configuration is read from disk. */
 const FILES: ConfigFiles = {
   read: async (path) => ({ kind: 'read', bytes: await readFile(path) }),
   problem: (path) => Promise.resolve(path === '' || path.includes('missing') ? 'no such file' : null),
 };
 
-/** A machine on which the configurations under test are loaded. */
+/** Returns a machine on which test configurations are loaded. */
 export function configMachine(cwd: string): LoadOptions {
   return { path: undefined, env: { SET_SECRET: CANARY }, hostname: 'watcher', cwd, files: FILES };
 }
 
-/** Without a value. */
+/** A file without a value. */
 const EMPTY_FILE = '# Nothing\n';
 
-/** Loads a configuration given as text; the files that it includes are there and empty. */
+/** Loads a configuration from a string. The files that it includes exist and are empty. */
 export function loadText(text: string, options: Partial<LoadOptions> = {}): Promise<LoadResult> {
   const read: ConfigFiles['read'] = (path) => {
     const bytes = new TextEncoder().encode(path.endsWith('/ftm-watch.yaml') ? text : EMPTY_FILE);

@@ -1,7 +1,7 @@
 import type { Config } from '../../src/config/config.ts';
 import { loadText } from './config-machine.ts';
 
-/** The configuration that a text means. @throws when it has mistakes */
+/** Returns the configuration for a string. @throws if it contains errors */
 export async function configOf(text: string): Promise<Config> {
   const loaded = await loadText(text);
   if (loaded.kind === 'invalid') throw new Error(`Cannot use the configuration: ${JSON.stringify(loaded.issues)}`);

@@ -6,7 +6,7 @@ import { dns, nameConstraints, network, organisation } from './name-constraints.
 const HOST = 'license.example.test';
 const with_ = (...extensions: readonly Extension[]): Partial<IdentityOptions> => ({ extensions });
 
-/** Chains whose authorities limit the names below them. */
+/** Chains whose authorities restrict the names below them. */
 export const CONSTRAINT_ROWS: readonly FlawRow[] = [
   { name: 'permitted names', subs: [with_(nameConstraints([dns('example.test')]))] },
   { name: 'permitted names with a dot', subs: [with_(nameConstraints([dns('.example.test')]))] },

@@ -9,7 +9,7 @@ import { npmSettings } from './npm-settings.ts';
 import type { Need } from './privilege.ts';
 import { createSandbox, type Sandbox } from './sandbox.ts';
 
-/** What it needs of a machine. */
+/** Requirements of the containers. */
 export const CONTAINERS: readonly Need[] = [
   'root',
   'network-namespaces',
@@ -19,23 +19,23 @@ export const CONTAINERS: readonly Need[] = [
   { program: 'debootstrap' },
 ];
 
-/** What a web server in the network of the containers answered; 0: nothing does. */
+/** Response of a web server in the containers' network; 0: there is none. */
 export interface Answer {
   readonly status: number;
   readonly body: string;
 }
 
 /**
- * Podman with images, containers, volumes and networks of its own, which go when it goes. Its network has loopback
- * alone: a port that a container publishes is there, and nothing leaves the machine. Only builds are in the network of
- * this machine.
+ * Podman with separate images, containers, volumes and networks, which are removed with it. Its network has only
+ * loopback: a published port is reachable there, and nothing leaves the machine. Only builds use the machine's
+ * network.
  */
 export interface ContainerEngine extends AsyncDisposable {
-  /** A folder for files that containers are to see. */
+  /** A folder for files to be mounted into containers. */
   readonly folder: string;
   /**
-   * Types commands into a shell, in the folder of this project, and gives what they print. "docker" is podman there.
-   * @throws {Error} with all that was said when one fails
+   * Runs shell commands in the folder of this project and returns their output. "docker" is podman there.
+   * @throws {Error} with all output if a command fails
    */
   sh(commands: string): Promise<string>;
   get(url: string): Promise<Answer>;
@@ -46,7 +46,7 @@ const ASK = `fetch(process.argv[1]).then(
   () => JSON.stringify({ status: 0, body: '' }),
 ).then((answer) => process.stdout.write(answer))`;
 
-/** What podman keeps outside its storage is hidden, for all that runs in here. */
+/** Hides the files that podman keeps outside its storage, for all commands in here. */
 const HIDE = [
   '/run/containers',
   '/run/netns',
@@ -60,8 +60,8 @@ const HIDE = [
   .join('\n');
 
 /**
- * Where this machine is a container itself, with the newer control groups, limits of memory are handed down only when
- * no process is at the top: as Docker in Docker does it.
+ * If this machine is itself a container with control groups v2, memory limits are passed down only if there are no
+ * processes in the top group. Docker in Docker does the same.
  */
 const HAND_DOWN = `cd /sys/fs/cgroup
 if [ -e cgroup.type ] && ! grep --quiet memory cgroup.subtree_control; then
@@ -77,7 +77,7 @@ export async function createContainerEngine(): Promise<ContainerEngine> {
   const folder = join(base, 'files');
   mkdirSync(folder);
   const sandbox = stack.use(await createSandbox());
-  // The storage is in memory: no test that is killed leaves it behind, and layers may lie on any file system.
+  // The storage is in memory, so that a killed test leaves nothing behind, and layers work on any file system.
   sandbox.sh(`${HAND_DOWN}\n${HIDE}\nmkdir ${base}/storage && mount -t tmpfs tmpfs ${base}/storage`);
   const env = { ...cleanEnvironment(), ...settingsIn(base) };
   const sh = (commands: string): Promise<string> => enter(sandbox, ['sh', '-ec', commands], env);
@@ -94,11 +94,14 @@ export async function createContainerEngine(): Promise<ContainerEngine> {
   };
 }
 
-/** Environment and files that make podman, and what calls it, use a storage below a folder. */
+/**
+ * Returns the environment that makes podman and its callers use a storage below a folder, and writes the files for
+ * it.
+ */
 function settingsIn(base: string): Readonly<Record<string, string>> {
   const [storage, containers] = [join(base, 'storage.conf'), join(base, 'containers.conf')];
   writeFileSync(storage, `[storage]\ndriver = "overlay"\ngraphroot = "${base}/storage"\nrunroot = "${base}/run"\n`);
-  // crun refuses control groups of both kinds beside each other, runc does not; and there is no systemd to ask.
+  // crun refuses control groups v1 and v2 side by side, runc does not. There is no systemd to ask.
   const engine = { runtime: 'runc', cgroup_manager: 'cgroupfs', events_logger: 'file' };
   const folders = { tmp_dir: 'tmp', static_dir: 'static', volume_path: 'volumes' };
   const lines = [
@@ -114,14 +117,14 @@ function settingsIn(base: string): Readonly<Record<string, string>> {
     CONTAINERS_STORAGE_CONF: storage,
     CONTAINERS_CONF: containers,
     PODMAN_IGNORE_CGROUPSV1_WARNING: '1',
-    // Those of OCI have no health check.
+    // OCI images have no health check.
     BUILDAH_FORMAT: 'docker',
     BUILDAH_ISOLATION: 'chroot',
     BUILDAH_LAYERS: 'false',
   };
 }
 
-/** Those of this process: containers would get more, which it may not give. */
+/** The limits of this process. Containers would get higher ones, which podman is not allowed to set. */
 function ownLimits(): readonly string[] {
   const limits = readFileSync('/proc/self/limits', 'utf8');
   const hard = (name: string): string => new RegExp(`^Max ${name} +\\S+ +(\\d+)`, 'mu').exec(limits)?.[1] ?? '1024';
@@ -130,7 +133,7 @@ function ownLimits(): readonly string[] {
   );
 }
 
-/** The command "docker": podman, which builds with the network, the registry and the cache of npm of this machine. */
+/** Writes the command "docker": podman that builds with the network, the registry and the npm cache of this machine. */
 async function writeDocker(bin: string): Promise<void> {
   const { registry, cafile, cache } = await npmSettings();
   mkdirSync(bin);
@@ -143,7 +146,7 @@ async function writeDocker(bin: string): Promise<void> {
     ...(cafile === null ? [] : [`--secret=id=ca,src=${bin}/ca`]),
     `--volume=${cache}:/root/.npm`,
   ];
-  // Of Docker, a container that is read-only has no folders in memory that can be written.
+  // In Docker, a read-only container has no writable folders in memory.
   const script = `#!/bin/sh
 case $1 in
 build) shift; exec nsenter --net=/proc/${String(process.pid)}/ns/net podman build --quiet ${options.join(' ')} "$@" ;;

@@ -13,7 +13,7 @@ interface ComposeFile {
   readonly services: Readonly<Record<string, { readonly image: string }>>;
 }
 
-/** Makes what stands in for the base of the Dockerfile, under the name that it has there. */
+/** Builds a substitute for the Dockerfile's base image, under the same name. */
 export async function makeNodeImage(engine: ContainerEngine): Promise<string> {
   const context = contextIn(engine, 'node');
   const npm = dirname(dirname(realpathSync(programOf('npm'))));
@@ -26,7 +26,7 @@ export async function makeNodeImage(engine: ContainerEngine): Promise<string> {
   return base;
 }
 
-/** Makes the images of deploy/compose.yaml that Debian has programs for, and of the mail catcher, under their names. */
+/** Builds the images of deploy/compose.yaml for which Debian has programs, and the mail catcher, under their names. */
 export async function makeComposeImages(engine: ContainerEngine, base: string): Promise<void> {
   const { services } = parse(readFileSync('deploy/compose.yaml', 'utf8')) as ComposeFile;
   const image = (service: string): string => services[service]?.image ?? '';

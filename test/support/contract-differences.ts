@@ -1,14 +1,12 @@
 import type { Contract } from './contract.ts';
 
-/**
- * Lines that come or go together, for one reason: `+ metrics: …`, `- http: …`. `*` stands for any text in it.
- */
+/** Lines that are added or removed together for one reason: `+ metrics: …`, `- http: …`. `*` matches any text. */
 export interface Difference {
   readonly reason: string;
   readonly lines: readonly string[];
 }
 
-/** What is gone (`-`) and what is new (`+`), each with the name of what was looked at. */
+/** Returns removed (`-`) and added (`+`) lines, each with the name of its source. */
 export function differencesOf(before: Contract, now: Contract): readonly string[] {
   const names = new Set([...Object.keys(before), ...Object.keys(now)]);
   return [...names].toSorted().flatMap((name) => {
@@ -20,7 +18,7 @@ export function differencesOf(before: Contract, now: Contract): readonly string[
   });
 }
 
-/** Whether a line of a `Difference` stands for this one. */
+/** Reports whether a line of a `Difference` matches this one. */
 export function covers(line: string, difference: string): boolean {
   const pattern = line.replaceAll(/[.+?^${}()|[\]\\]/gu, String.raw`\$&`).replaceAll('*', '.*');
   return new RegExp(`^${pattern}$`, 'su').test(difference);

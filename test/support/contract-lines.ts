@@ -1,4 +1,4 @@
-/** Keys whose values are sentences: words may get better, only that they are there is promised. */
+/** Keys whose values are sentences. Wording may change, so only their presence is promised. */
 const SENTENCES: ReadonlySet<string> = new Set([
   'summary',
   'impact',
@@ -13,14 +13,15 @@ const SENTENCES: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * A value of JSON as lines `path: value`, sorted. Items of a list are named by their id or rule, so that their order
- * does not count; ports, times and sentences, which differ from run to run or may be worded better, are left out.
+ * Returns a JSON value as sorted lines `path: value`. List items are identified by their id or rule, so that their
+ * order does not matter. Ports, times and sentences are left out, because they differ from run to run or may be
+ * reworded.
  */
 export function linesOf(value: unknown): readonly string[] {
   return sorted(walk(value, '', printed));
 }
 
-/** The same with the sort of each value in place of the value, and all items of a list as one. */
+/** As {@link linesOf}, with the type of each value instead of the value, and all items of a list merged. */
 export function shapeOf(value: unknown): readonly string[] {
   return sorted(
     walk(value, '', (leaf) => (leaf === null ? 'null' : typeof leaf)).map((line) =>
@@ -29,7 +30,7 @@ export function shapeOf(value: unknown): readonly string[] {
   );
 }
 
-/** Ports and times that the operating system and the clock gave. */
+/** Replaces ports and times, which differ from run to run. */
 export function withoutAccidents(text: string): string {
   return text.replaceAll(/:\d{4,5}\b/gu, ':<port>').replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/gu, '<time>');
 }

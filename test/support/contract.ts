@@ -10,13 +10,13 @@ import { askSocket, type SocketAnswer } from './control-socket.ts';
 import { parseExposition } from './exposition.ts';
 import { runFtmWatch } from './ftm-watch.ts';
 
-/** What others build on, of one version of the program: sorted lines, by the name of what was looked at. */
+/** The stable interface of one version of the program: sorted lines, by the name of their source. */
 export type Contract = Readonly<Record<string, readonly string[]>>;
 
-/** The faults that `check --json` is recorded with. */
+/** The faults for which `check --json` is recorded. */
 const STATES: readonly string[] = ['inspection', 'dns', 'license', 'egress', 'mail'];
 
-/** Runs the program whose `main.ts` this is in the lab, and writes down what it prints. */
+/** Runs the program with this `main.ts` in the lab and records its output. */
 export async function recordContract(main: string): Promise<Contract> {
   await using lab = await createLab();
   return { schema: await schemaOf(main, lab), ...(await checksOf(main, lab)), ...(await pageOf(main, lab)) };
@@ -25,7 +25,7 @@ export async function recordContract(main: string): Promise<Contract> {
 async function schemaOf(main: string, { folder }: Lab): Promise<readonly string[]> {
   const { stdout } = await runFtmWatch(['config', 'schema'], { cwd: folder, main });
   const schema: unknown = JSON.parse(stdout);
-  // Words may get better.
+  // Wording may change.
   return linesOf(schema).filter((line) => !/(?:^|\.)(?:description|title): /u.test(line));
 }
 
@@ -44,7 +44,7 @@ async function checkOf(main: string, { folder, configFile }: Lab): Promise<reado
   return [...linesOf(JSON.parse(stdout)), `exit code: ${String(exitCode)}`];
 }
 
-/** What a daemon serves that has told of an inspection. */
+/** Records the page of a daemon that has reported an inspection. */
 async function pageOf(main: string, lab: Lab): Promise<Contract> {
   await using daemon = await startDaemon(lab.configFile, lab.folder, main);
   const signal = AbortSignal.timeout(60_000);
@@ -59,7 +59,7 @@ async function pageOf(main: string, lab: Lab): Promise<Contract> {
 
 const SILENCE = { duration: '2h', by: 'Ada', comment: 'on its way' };
 
-/** Every route, as far as it can be called here, in an order in which there is something to see. */
+/** All routes that can be called here, in an order that produces content. */
 const REQUESTS: readonly { readonly method: string; readonly path: string; readonly body?: unknown }[] = [
   { method: 'GET', path: '/' },
   { method: 'GET', path: '/static/style.css' },
@@ -86,7 +86,7 @@ const REQUESTS: readonly { readonly method: string; readonly path: string; reado
 
 type Asked = (typeof REQUESTS)[number];
 
-/** What the page answers and, where it has no account for a change, what the control socket answers. */
+/** Returns the page's answer or, if the page has no account for a change, the control socket's. */
 async function answerTo(daemon: Daemon, lab: Lab, asked: Asked): Promise<readonly string[]> {
   const { method, path, body } = asked;
   const headers = body === undefined ? {} : { 'Content-Type': 'application/json' };
@@ -108,10 +108,10 @@ function linesOfAnswer({ method, path }: Asked, { status, type, text }: SocketAn
   return [`${head} ${type}`, ...shape.map((line) => `${head} ${line}`)];
 }
 
-/** Values of these differ between versions and runs. */
+/** The values of these labels differ between versions and runs. */
 const FREE_LABELS: ReadonlySet<string> = new Set(['version', 'node']);
 
-/** Names, types, labels and the values of our labels. */
+/** Returns names, types, labels and the values of our labels. */
 function metricsOf(text: string): readonly string[] {
   const types = text.split('\n').filter((line) => line.startsWith('# TYPE '));
   const labels = parseExposition(text).flatMap(({ name, labels: pairs }) => [

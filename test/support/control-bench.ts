@@ -3,7 +3,7 @@ import { systemClock } from '../../src/system/clock.ts';
 import { type ControlServer, startControlServer } from '../../src/web/http-server.ts';
 import { sourcesOf, webState, type WebState } from './web-sources.ts';
 
-/** A control socket that answers. Gone when it is disposed of. */
+/** A control socket that answers. It is removed on disposal. */
 export interface ControlBench extends AsyncDisposable {
   readonly state: WebState;
   readonly server: ControlServer;

@@ -11,12 +11,12 @@ export interface SocketRequest {
 
 export interface SocketAnswer {
   readonly status: number;
-  /** The media type; `nothing` if there is none. */
+  /** The media type, or `nothing`. */
   readonly type: string;
   readonly text: string;
 }
 
-/** Sends a request to the control socket of a daemon, as `curl --unix-socket` does. */
+/** Sends a request to a daemon's control socket, as `curl --unix-socket` does. */
 export async function askSocket(
   socketPath: string,
   { method, path, body = '', headers = {} }: SocketRequest,

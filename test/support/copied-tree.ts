@@ -23,11 +23,11 @@ const COPIED = [
   'vitest.config.ts',
 ];
 
-/** This project in a folder of its own, for a test to change. */
+/** A copy of this project that a test can change. */
 export interface CopiedTree extends Disposable {
   readonly root: string;
   write(path: string, text: string): void;
-  /** @throws when `before` does not stand in the file exactly once */
+  /** @throws unless `before` occurs in the file exactly once */
   replace(path: string, before: string, after: string): void;
 }
 

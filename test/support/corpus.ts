@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
-/** One committed input of a parser: a seed, or what once broke it. */
+/** A committed input of a parser: a seed, or an input that once broke it. */
 export interface CorpusEntry {
   readonly name: string;
   readonly bytes: Buffer;
@@ -9,9 +9,9 @@ export interface CorpusEntry {
 const ROOT = new URL('../fixtures/corpus/', import.meta.url);
 
 /**
- * The inputs of `test/fixtures/corpus/FOLDER`: `.hex` holds bytes as hexadecimal digits (`#` begins a comment),
- * anything else is taken as it is.
- * @throws {Error} for a folder without any: a test over nothing would be green
+ * Returns the inputs of `test/fixtures/corpus/FOLDER`: `.hex` contains bytes as hexadecimal digits (`#` begins a
+ * comment), other files are read as they are.
+ * @throws {Error} for a folder without inputs, because a test over nothing would pass
  */
 export function corpus(folder: string): readonly CorpusEntry[] {
   const url = new URL(`${folder}/`, ROOT);
@@ -27,7 +27,6 @@ export function corpus(folder: string): readonly CorpusEntry[] {
   return entries;
 }
 
-/** Every folder of the corpus. */
 export function corpusFolders(): readonly string[] {
   return readdirSync(ROOT, { withFileTypes: true })
     .filter((entry) => entry.isDirectory())

@@ -1,4 +1,4 @@
-/** Milliseconds of CPU that the work takes. A busy machine makes it wait, which is not counted. */
+/** Returns the CPU time of the work in milliseconds. Waiting on a busy machine is not counted. */
 export function cpuMsOf(work: () => void): number {
   const before = process.threadCpuUsage();
   work();

@@ -11,12 +11,12 @@ export interface DaemonBench extends AsyncDisposable {
   readonly bench: CheckBench;
   /** Port of the licence server. */
   readonly port: number;
-  /** Writes the configuration file of the daemon. */
+  /** Writes the daemon's configuration file. */
   configure(more?: Section): Promise<void>;
   start(options?: Pick<DaemonOptions, 'env'>): DaemonProcess;
 }
 
-/** A leap day: only the start and what triggers a round make one. */
+/** A leap day, so that only the start and triggers start a round. */
 const NEVER = '0 0 0 29 2 *';
 
 const FILE = 'ftm-watch.yaml';
@@ -43,7 +43,7 @@ export async function createDaemonBench(): Promise<DaemonBench> {
   };
 }
 
-/** What `/api/v1/status` says; null before the first round. */
+/** Returns `/api/v1/status`; null before the first round. */
 export async function statusOf(page: string): Promise<DiagnosisJson | null> {
   const response = await fetch(`${page}/api/v1/status`);
   return response.ok ? ((await response.json()) as DiagnosisJson) : null;
@@ -53,7 +53,7 @@ export async function metricsOf(page: string): Promise<string> {
   return (await fetch(`${page}/metrics`)).text();
 }
 
-/** The value of a series, as `/metrics` shows it: `name{label="value"}`. NaN when there is none. */
+/** Returns the value of a series as in `/metrics`: `name{label="value"}`. NaN if there is none. */
 export function valueIn(metrics: string, series: string): number {
   const line = metrics.split('\n').find((candidate) => candidate.startsWith(`${series} `));
   return line === undefined ? Number.NaN : Number(line.slice(series.length + 1));

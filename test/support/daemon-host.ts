@@ -3,22 +3,22 @@ import { startDaemon } from '../lab/daemon.ts';
 import type { Daemon } from '../lab/daemon.ts';
 import { smtpSink, type SmtpSink } from './smtp-sink.ts';
 
-/** The first message: what the daemon is started with. */
+/** The first message: settings for starting the daemon. */
 export interface DaemonHostSettings {
   readonly configFile: string;
   readonly folder: string;
-  /** Of a mail server on loopback that keeps what it gets; null: there is none. */
+  /** Port of a mail server on loopback that keeps all mails; null: there is none. */
   readonly mailPort: number | null;
 }
 
-/** Every other message, one at a time; each is answered, a line with null. */
+/** Every other message, one at a time. Each is answered; a line is answered with null. */
 export type DaemonHostRequest =
   | { readonly kind: 'status' | 'mails' }
   | { readonly kind: 'line'; readonly line: string };
 
 /**
- * A program: the daemon, and the clients that ask it and send it log lines, in the network namespace in which it is
- * started. It answers the settings with "ready", and ends with its parent.
+ * A program that runs the daemon, and the clients that query it and send log lines, in the network namespace in which
+ * it is started. It answers the settings with "ready", and exits with its parent.
  */
 process.once('message', (settings: DaemonHostSettings) => {
   void host(settings);
@@ -41,7 +41,7 @@ interface Hosted {
   readonly sink: SmtpSink | null;
 }
 
-/** What `/api/v1/status` says, null before the first round; or the mails as they came, oldest first. */
+/** Returns `/api/v1/status`, null before the first round, or the mails as received, oldest first. */
 async function answer({ daemon, sink }: Hosted, request: DaemonHostRequest): Promise<unknown> {
   switch (request.kind) {
     case 'status': {

@@ -6,47 +6,47 @@ import { fileURLToPath } from 'node:url';
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
-/** A line that the daemon logged: what it says, and what belongs to it. */
+/** A line logged by the daemon: its message and fields. */
 export interface LogLine {
   readonly msg: string;
   readonly [key: string]: unknown;
 }
 
 export interface Ended {
-  /** null: a signal ended it. */
+  /** null: killed by a signal. */
   readonly code: number | null;
   readonly stderr: string;
 }
 
-/** The real daemon as a process of its own. */
+/** The real daemon in a separate process. */
 export interface DaemonProcess extends AsyncDisposable {
   readonly pid: number;
   readonly log: readonly LogLine[];
   readonly ended: Promise<Ended>;
-  /** Waits for a line with this message, the one after `skip` others. @throws when the daemon ends before */
+  /** Waits for a line with this message, after skipping `skip` such lines. @throws if the daemon exits before */
   logged(message: string, skip?: number): Promise<LogLine>;
-  /** Where the status page is, once it is; without a slash at the end. */
+  /** Resolves with the URL of the status page when it is available, without a trailing slash. */
   page(): Promise<string>;
-  /** Where UDP log lines are taken. */
+  /** Port for log lines over UDP. */
   syslogPort(): Promise<number>;
-  /** Where log lines over TCP are taken. */
+  /** Port for log lines over TCP. */
   syslogTcpPort(): Promise<number>;
   signal(name: NodeJS.Signals): void;
-  /** Sends a signal, and gives how it ended and after how many milliseconds. */
+  /** Sends a signal, and resolves with the exit and the time until then in milliseconds. */
   end(name: NodeJS.Signals): Promise<Ended & { readonly tookMs: number }>;
 }
 
 export interface DaemonOptions {
   readonly cwd: string;
   readonly args?: readonly string[];
-  /** A command that starts another one, such as in another network namespace. */
+  /** A command that starts another one, for example in another network namespace. */
   readonly prefix?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
-  /** Of another version of the program. @default this one */
+  /** `main.js` of another version of the program. @default this version */
   readonly main?: string;
 }
 
-/** Starts `run` and does not wait for anything. Disposing of it kills it. */
+/** Starts `run` without waiting. The process is killed on disposal. */
 export function startDaemonProcess({
   cwd,
   args = [],
@@ -113,7 +113,7 @@ export function startDaemonProcess({
   };
 }
 
-/** Sends lines over UDP, one a datagram; slowly enough for the kernel to keep up with sending. */
+/** Sends lines over UDP, one per datagram, slowly enough for the kernel to keep up. */
 export async function sendLines(port: number, lines: Iterable<string>): Promise<void> {
   const socket = createSocket('udp4');
   try {

@@ -11,8 +11,9 @@ const CACHE = resolve('.cache/debian-base');
 const OPTIONS = ['--variant=minbase', '--include=systemd'];
 
 /**
- * The archive of a small Debian with systemd, of the release that this machine has and from where it gets its packages.
- * Bootstrapped once for all tests, then kept in `.cache`, by what it was made from. Needs root and debootstrap.
+ * Returns the archive of a minimal Debian with systemd, of this machine's release and from its package sources. It is
+ * bootstrapped once for all tests, then cached in `.cache` under a name derived from its inputs. Needs root and
+ * debootstrap.
  */
 export async function debianBase(): Promise<string> {
   const { codename, mirror } = ownRelease();
@@ -28,7 +29,7 @@ export async function debianBase(): Promise<string> {
     const root = join(folder, 'root');
     await run('debootstrap', [...OPTIONS, codename, root, mirror], { maxBuffer: 2 ** 26 });
     await run('tar', ['--create', '--file', `${root}.tar`, '--directory', root, '--exclude=./var/cache/apt/*', '.']);
-    // Under its own name only when it is whole; two tests may make it at the same time.
+    // The archive gets its final name only when it is complete, because two tests may create it at the same time.
     await rename(`${root}.tar`, archive);
   } finally {
     await rm(folder, { recursive: true, force: true });

@@ -2,7 +2,10 @@ import { execFileSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 
-/** The numbers of files and sockets that a process has open at each of many moments: those that it keeps. */
+/**
+ * Returns the numbers of the files and sockets that are open in all of many samples, which are those that the process
+ * keeps.
+ */
 async function keptOpen(pid: number): Promise<ReadonlySet<number>> {
   const look = (): Set<number> => new Set(readdirSync(`/proc/${String(pid)}/fd`).map(Number));
   let kept = look();
@@ -14,7 +17,7 @@ async function keptOpen(pid: number): Promise<ReadonlySet<number>> {
   return kept;
 }
 
-/** The limit under which so many more can be opened. */
+/** Returns the limit with which this many more can be opened. */
 function limitFor(kept: ReadonlySet<number>, more: number): number {
   let [limit, free] = [0, 0];
   while (free < more || kept.has(limit)) {
@@ -30,7 +33,7 @@ function setLimit(pid: number, limit: number): void {
 
 const PLENTY = 4096;
 
-/** Lets a process open so many files and sockets more, and no others, until it is disposed of. Needs `prlimit`. */
+/** Limits a process to this many additional files and sockets until disposal. Needs `prlimit`. */
 export async function limitDescriptors(pid: number, more: number): Promise<Disposable> {
   setLimit(pid, limitFor(await keptOpen(pid), more));
   return { [Symbol.dispose]: () => setLimit(pid, PLENTY) };

@@ -2,7 +2,7 @@ import type { Assessment } from '../../src/engine/model.ts';
 import { diagnose } from '../../src/engine/diagnose.ts';
 import { CONTEXT } from './judged-round.ts';
 
-/** What a diagnosis says of a round, in short. */
+/** Returns a summary of the diagnosis of a round. */
 export function outcome(assessments: readonly Assessment[]) {
   const { ready, causes, preconditions } = diagnose(assessments, CONTEXT);
   const inState = (state: string) => preconditions.filter((status) => status.state === state).map(({ id }) => id);

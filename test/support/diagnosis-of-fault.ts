@@ -3,7 +3,7 @@ import type { Diagnosis } from '../../src/engine/model.ts';
 import { diagnose } from '../../src/engine/diagnose.ts';
 import { CONTEXT, finding, round } from './judged-round.ts';
 
-/** A round in which one fault was seen, in the words that people read. */
+/** Returns the diagnosis of a round in which one fault was seen, with its texts. */
 export function diagnosisOfFault(fault: FaultId): Diagnosis {
   const check = CHECKS.find(({ causes }) => Object.hasOwn(causes, fault));
   if (check === undefined) throw new Error(`No check has the cause ${fault}`);

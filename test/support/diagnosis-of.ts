@@ -31,8 +31,8 @@ export function causeOf(id: CauseId, more: Partial<Cause> = {}): Cause {
 }
 
 /**
- * A diagnosis whose states follow from its causes, except where `states` says otherwise. `symptoms` are seen too, and
- * explained by one of the causes.
+ * Returns a diagnosis whose states follow from its causes, except for those in `states`. `symptoms` are seen as well
+ * and explained by one of the causes.
  */
 export function diagnosisOf(
   at: EpochMs,
@@ -46,7 +46,7 @@ export function diagnosisOf(
     state: states[id] ?? stateOf(id, causes, blocked),
     summary: '',
     blockedBy: [],
-    // It listens: unknown is that it waits for its first line.
+    // The daemon listens. The state is unknown because it waits for the first line.
     ...(id === 'polling' ? { waits: true as const } : {}),
     findings: symptoms.filter(({ precondition }) => precondition === id).map(findingOf),
   }));

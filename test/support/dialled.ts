@@ -1,7 +1,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { Socket } from 'node:net';
 
-/** Counts the connections that this process tries to open to one port, answered or not. */
+/** Counts the attempts of this process to connect to one port, successful or not. */
 export interface Dialled extends Disposable {
   readonly count: number;
 }

@@ -19,17 +19,17 @@ import {
 import { hurriedClock } from './hurried-clock.ts';
 import { probeContext } from './probe-context.ts';
 
-/** A deadline of 3 s is 600 ms. */
+/** Shortens a deadline of 3 s to 600 ms. */
 const HURRY = 5;
 
 export const NAME = 'license.example.test';
 export const A: StringAnswer = { type: 'A', name: NAME, class: 'IN', ttl: 300, data: '173.243.138.84' };
 const AAAA: StringAnswer = { type: 'AAAA', name: NAME, class: 'IN', ttl: 60, data: '2001:db8::84' };
 
-/** Answers both questions about NAME. */
+/** Answers both questions for NAME. */
 export const HEALTHY: DnsHandler = zone({ [NAME]: [A, AAAA] });
 
-/** What the DNS probe makes of the healthy answer to the A question. */
+/** The DNS probe's result for the healthy answer to the A question. */
 export const ADDRESS = {
   kind: 'answer',
   rcode: 'NOERROR',
@@ -42,14 +42,14 @@ export const ADDRESS = {
 export interface Setting {
   /** @default NAME */
   readonly name?: string;
-  /** @default knows no name */
+  /** @default resolves no names */
   readonly getaddrinfo?: Getaddrinfo;
   readonly ctx?: Partial<ProbeContext>;
   /** @default the bench's own root */
   readonly trust?: SecureContext;
 }
 
-/** The DNS probe under test with servers whose certificate (dns.example.test, 127.0.0.1) it trusts. */
+/** The DNS probe under test. It trusts the servers' certificate (dns.example.test, 127.0.0.1). */
 export interface DnsBench {
   serve(handler: DnsHandler, options?: DnsServerOptions): Promise<DnsServer>;
   look(resolver: ResolverConfig, setting?: Setting): Promise<DnsObservation>;
@@ -85,7 +85,7 @@ export function overHttps(server: DnsServer, host: string = '127.0.0.1'): Resolv
   return { kind: 'https', label: url, url };
 }
 
-/** Only the A question gets the reaction; AAAA is answered as a server without IPv6 would. */
+/** Applies the reaction to the A question only. AAAA is answered as by a server without IPv6. */
 export function onA(react: (asked: DnsAsked) => DnsReaction): DnsHandler {
   return (asked) => (asked.type === 'A' ? react(asked) : reply(asked, []));
 }

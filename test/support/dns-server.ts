@@ -13,40 +13,39 @@ import type { Identity } from './authority.ts';
 
 export type DnsTransport = 'udp' | 'tcp' | 'tls' | 'https';
 
-/** A question as it arrived. */
 export interface DnsAsked {
   readonly transport: DnsTransport;
   readonly name: string;
   readonly type: string;
   readonly packet: DecodedPacket;
-  /** Who asked. */
+  /** Address of the client. */
   readonly from: { readonly address: string; readonly port: number };
 }
 
-/** What the server does about it. `raw` is sent as it is, without a length prefix and without a check. */
+/** The server's reaction. `raw` is sent unchanged, without a length prefix and without checks. */
 export type DnsReaction =
   | { readonly kind: 'packet'; readonly packet: Packet }
   | { readonly kind: 'raw'; readonly bytes: readonly Buffer[] }
   | { readonly kind: 'silence' }
-  /** One byte of an answer and then another one each `everyMs` (streams only). */
+  /** One byte of an answer at a time, every `everyMs` (streams only). */
   | { readonly kind: 'trickle'; readonly everyMs: number }
   | { readonly kind: 'http'; readonly status: number; readonly type: string; readonly body: Buffer }
   | { readonly kind: 'close' };
 
 export type DnsHandler = (asked: DnsAsked) => DnsReaction;
 
-/** A DNS server on loopback: UDP and TCP on one port, TLS and HTTPS (HTTP/2 and HTTP/1.1) where it has an identity. */
+/** A DNS server on loopback: UDP and TCP on one port, and TLS and HTTPS (HTTP/2 and HTTP/1.1) if it has an identity. */
 export interface DnsServer extends AsyncDisposable {
   readonly port: number;
   readonly tlsPort: number;
   readonly httpsPort: number;
-  /** Everything that was asked, in order. */
+  /** All questions, in order. */
   readonly asked: readonly DnsAsked[];
 }
 
 export const SILENCE: DnsReaction = { kind: 'silence' };
 
-/** An answer to `asked`; `rcode` goes into the flags. */
+/** Returns an answer to `asked`. `rcode` is part of the flags. */
 export function reply(
   asked: DnsAsked,
   answers: readonly Answer[],
@@ -64,7 +63,10 @@ export function reply(
   };
 }
 
-/** Records of this name and type, an empty NOERROR for every other type: the usual healthy answer. */
+/**
+ * Answers with the records of a name and type, or an empty NOERROR for other types, which is the usual healthy
+ * answer.
+ */
 export function zone(records: Readonly<Record<string, readonly Answer[]>>): DnsHandler {
   return (asked) => {
     const known = records[asked.name.toLowerCase()];
@@ -80,15 +82,15 @@ export function zone(records: Readonly<Record<string, readonly Answer[]>>): DnsH
 }
 
 export interface DnsServerOptions {
-  /** Opens the TLS and the HTTPS port. */
+  /** If set, the TLS and HTTPS ports are opened. */
   readonly identity?: Identity;
-  /** Sent along, below the root. */
+  /** Sent with the certificate, below the root. */
   readonly issuers?: readonly Identity[];
-  /** What HTTPS speaks. @default both */
+  /** Protocols of HTTPS. @default both */
   readonly httpProtocols?: readonly ('h2' | 'http/1.1')[];
   /** @default 127.0.0.1 */
   readonly address?: string;
-  /** Of UDP and TCP. @default a free one */
+  /** Port for UDP and TCP. @default a free one */
   readonly port?: number;
 }
 
@@ -147,7 +149,7 @@ type Peer = DnsAsked['from'];
 
 type React = (bytes: Buffer, transport: DnsTransport, from: Peer) => DnsReaction;
 
-/** Another process may hold the UDP port of the TCP port that the kernel chose. */
+/** The kernel chooses the TCP port, so another process may already use the UDP port with that number. */
 async function listenOnBoth(at: Peer, sockets: Set<Socket>, react: React): Promise<{ tcp: Server; udp: UdpSocket }> {
   for (;;) {
     const tcp = createTcpServer((socket) => serveStream(socket, 'tcp', react));
@@ -253,7 +255,7 @@ async function listen(server: Server | Http2SecureServer, at: Peer, sockets: Set
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
   };
-  // A TLS server reports the raw socket here, also of handshakes that never end.
+  // A TLS server emits this event with the raw socket, even for handshakes that never finish.
   server.on('connection', onConnection);
   server.on('tlsClientError', () => {});
   const listening = once(server, 'listening');

@@ -1,17 +1,17 @@
-/** One instruction of a Dockerfile: its keyword in capitals, and the rest on one line. */
+/** An instruction of a Dockerfile: its keyword in capitals, and the rest on one line. */
 export interface Instruction {
   readonly keyword: string;
   readonly value: string;
 }
 
-/** What stands between one FROM and the next. */
+/** The instructions between one FROM and the next. */
 export interface Stage {
   readonly name: string;
   readonly base: string;
   readonly instructions: readonly Instruction[];
 }
 
-/** The stages of a Dockerfile. Here-documents are not understood. */
+/** Returns the stages of a Dockerfile. Here-documents are not supported. */
 export function stagesOf(text: string): readonly Stage[] {
   const lines = text
     .split('\n')
@@ -30,7 +30,7 @@ export function stagesOf(text: string): readonly Stage[] {
   return stages;
 }
 
-/** The values of an instruction, in order. */
+/** Returns the values of an instruction, in order. */
 export function valuesOf(stage: Stage, keyword: string): readonly string[] {
   return stage.instructions.filter((instruction) => instruction.keyword === keyword).map(({ value }) => value);
 }

@@ -7,17 +7,20 @@ import type { AddressInfo } from 'node:net';
 import { createIdentity } from './authority.ts';
 import { createScriptedSmtp, type ScriptedSmtp } from './smtp-script.ts';
 
-/** A peer that refuses everything and quotes what it was sent: the worst that an honest server does to a secret. */
+/**
+ * A peer that rejects every request and quotes it in its answer, which is the worst that an honest server can do to a
+ * secret.
+ */
 export interface EchoPeer extends AsyncDisposable {
   readonly port: number;
-  /** What stood in the bodies of requests. */
+  /** Bodies of the requests. */
   readonly bodies: readonly string[];
 }
 
-/** So long that a cut goes through the middle of what is quoted. */
+/** Long enough that the quoted text is cut in the middle. */
 const PREFIX = 'x'.repeat(230);
 
-/** Offers a login and quotes it, as it came and decoded. */
+/** Offers a login and quotes it, both as received and decoded. */
 export function echoSmtp(): Promise<ScriptedSmtp> {
   return createScriptedSmtp({
     onLine: (line) => {
@@ -30,7 +33,7 @@ export function echoSmtp(): Promise<ScriptedSmtp> {
   });
 }
 
-/** Answers 500 with a page that quotes way, header fields and body. */
+/** Answers 500 with a page that quotes the path, header fields and body. */
 export function echoHttp(): Promise<EchoPeer> {
   const bodies: string[] = [];
   const server = createHttpServer((request, response) => {
@@ -43,8 +46,8 @@ export function echoHttp(): Promise<EchoPeer> {
 }
 
 /**
- * Answers JSON in the style of the APIs, with the request quoted in every text, half of them escaped.
- * Every other time it gives `token` to who logs in.
+ * Answers JSON in the style of the APIs, with the request quoted in every string, half of them escaped. Every other
+ * response contains `token`, for clients that log in.
  */
 export async function echoApi(token: string): Promise<EchoPeer & { readonly pem: string }> {
   const identity = await createIdentity({ name: 'CN=echo', ipAddresses: ['127.0.0.1'] });
@@ -64,7 +67,9 @@ export async function echoApi(token: string): Promise<EchoPeer & { readonly pem:
   return { ...(await listening(server, bodies)), pem: identity.pem };
 }
 
-/** Stands for what is said, in which each character is an escape then: the secret is not in the bytes that are sent. */
+/**
+ * Placeholder for the quoted text with each character escaped, so that the secret does not appear in the sent bytes.
+ */
 const ESCAPED = 'ESCAPED';
 
 function withEscapes(json: string, said: string): string {
@@ -104,7 +109,7 @@ function quoted(request: IncomingMessage, body: string): string {
   return `${decoded} ${credentials} ${String(request.method)} ${String(request.url)} ${body}`;
 }
 
-/** A CONNECT proxy that wants a login and quotes the one it gets in its status line. */
+/** Starts a CONNECT proxy that requires a login and quotes it in its status line. */
 export async function echoProxy(): Promise<EchoPeer> {
   const server = createTcpServer((socket) => {
     socket.on('error', () => undefined);
@@ -128,7 +133,7 @@ export async function echoProxy(): Promise<EchoPeer> {
   };
 }
 
-/** An SNMP agent whose answer has another community than the question: the library quotes both. */
+/** Starts an SNMP agent that answers with a different community. The library quotes both. */
 export async function echoSnmp(): Promise<EchoPeer> {
   const socket = createSocket('udp4');
   socket.on('message', (packet, { port, address }) => {

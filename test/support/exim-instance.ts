@@ -8,26 +8,24 @@ import { freePort } from './free-port.ts';
 import { unpackedPackage } from './unpacked-package.ts';
 import { until } from './until.ts';
 
-/** The package with exim's daemon: it conflicts with postfix, so it is unpacked and not installed. */
+/** The package with exim's daemon. It conflicts with postfix, so it is unpacked instead of installed. */
 export const EXIM_PACKAGE = 'exim4-daemon-light';
 
-/**
- * Debian's exim with a configuration, a spool and mailboxes of its own. Needs root, and the user that it is built for.
- */
+/** Debian's exim with a separate configuration, spool and mailboxes. Needs root, and the user for which it is built. */
 export interface EximInstance extends AsyncDisposable {
   readonly port: number;
-  /** What was delivered to a mailbox. */
+  /** Returns the mails delivered to a mailbox. */
   mails(mailbox: string): readonly string[];
 }
 
 const USER = 'Debian-exim';
 
 export interface EximOptions {
-  /** The one domain that it takes mail for; it relays for nobody, in the words of Debian's configuration. */
+  /** The only domain for which it accepts mail. It relays for no other hosts, as in Debian's configuration. */
   readonly domain: string;
-  /** Local parts of the domain; every other recipient there is refused. */
+  /** Local parts of the domain. Every other recipient in it is rejected. */
   readonly mailboxes: readonly string[];
-  /** What it says to every recipient, instead of all that. */
+  /** If set, the reply to every recipient, instead of these rules. */
   readonly refusal?: string;
 }
 
@@ -35,7 +33,7 @@ export async function startExim(options: EximOptions): Promise<EximInstance> {
   const program = join(unpackedPackage(EXIM_PACKAGE) ?? '', 'usr/sbin/exim4');
   const folder = mkdtempSync(join(tmpdir(), 'ftm-watch-exim-'));
   const port = await freePort();
-  // It gives up root, and must still find its files.
+  // It drops root privileges, but must still find its files.
   chmodSync(folder, 0o755);
   for (const name of ['spool', 'log', 'mail']) mkdirSync(join(folder, name));
   execFileSync('chown', [USER, ...['spool', 'log', 'mail'].map((name) => join(folder, name))]);
@@ -80,7 +78,7 @@ function delivered(folder: string): readonly string[] {
   }
 }
 
-/** The rules for recipients say what Debian's do (`acl_check_rcpt` of exim4-config). */
+/** The rules for recipients follow Debian's (`acl_check_rcpt` of exim4-config). */
 function configuration(
   folder: string,
   port: number,

@@ -1,11 +1,11 @@
-/** One series of a text in Prometheus' exposition format. */
+/** A series of a text in Prometheus' exposition format. */
 export interface Series {
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly value: number;
 }
 
-/** Reads the series of such a text. @throws on a line that is none */
+/** Parses the series of an exposition. @throws on an invalid line */
 export function parseExposition(text: string): readonly Series[] {
   return text
     .split('\n')
@@ -20,7 +20,7 @@ export function parseExposition(text: string): readonly Series[] {
     });
 }
 
-/** The sets of label names that a metric is seen with, `le` left out. */
+/** Returns the sets of label names with which a metric occurs, without `le`. */
 export function labelNames(series: readonly Series[], metric: string): readonly string[] {
   const seen = series
     .filter(({ name }) => name === metric || (name.startsWith(`${metric}_`) && /_(?:bucket|sum|count)$/u.test(name)))

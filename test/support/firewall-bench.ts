@@ -12,17 +12,17 @@ import { connectorContext } from './connector-context.ts';
 
 const ENV = { TOKEN: 'api-token', WRONG: 'other-token' };
 
-/** The licence server whose policy is asked for. */
+/** The licence server for which the policy is looked up. */
 export const TARGET = {
   host: 'fortitokenmobile.fortinet.com',
   port: 443,
   expectedAddresses: ['173.243.138.84', '173.243.138.0/24'],
 };
 
-/** Firewalls of one identity, and the file to verify their certificate by. */
+/** Firewalls with one identity, and the file for verifying their certificate. */
 export interface FirewallBench extends AsyncDisposable {
   start(state?: Partial<FirewallState>): Promise<Firewall>;
-  /** What is seen with a configuration that works, some of its keys replaced. */
+  /** Observes a firewall with a working configuration, with some of its keys replaced. */
   observe(
     firewall: Firewall,
     more?: Partial<FirewallConfig>,
@@ -56,7 +56,7 @@ export async function createFirewallBench(): Promise<FirewallBench> {
   };
 }
 
-/** The level of each finding, and the cause that it suggests. */
+/** Returns the level of each finding, and the cause that it suggests. */
 export function judged(observation: FirewallObservation): readonly (readonly [string, string | null])[] {
   return judgeFirewallPolicy([observation], []).map(({ level, suggests }) => [level, suggests]);
 }

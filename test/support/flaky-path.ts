@@ -21,45 +21,46 @@ import { CONTEXT, finding, round as assessments } from './judged-round.ts';
 import { endpoint, failed, open, path, round } from './observed.ts';
 import { SECOND, START, timeline, type Timeline } from './incident-timeline.ts';
 
-/** How a path spoils a connection: by dropping its packets, by a reset in the handshake, by another certificate. */
+/** How a path breaks a connection: with dropped packets, a reset in the handshake, or a different certificate. */
 export type PathFault = 'drop' | 'reset' | 'inspection';
 
-/** One connection as the path treats it: true where its packets are dropped, false where it works. */
+/** Decides the fate of one connection: true if its packets are dropped, false if it works. */
 export type FailsAt = (connection: {
   readonly at: EpochMs;
   readonly round: number;
   readonly address: string;
 }) => boolean | PathFault;
 
-/** The addresses that the name gives. */
+/** Returns the addresses to which the name resolves. */
 export type AnswersAt = (look: { readonly at: EpochMs; readonly round: number }) => readonly string[];
 
-/** FortiAuthenticator on the same path: how often it connects, and what its complaints lead to. */
+/** FortiAuthenticator on the same path: how often it connects, and the conclusions from its log. */
 export interface Polling extends ComplainingAppliance {
   readonly every: Millis;
 }
 
 export interface FlakyPath {
   readonly line: Timeline;
-  /** Connections to the licence server so far. */
+  /** Number of connections to the licence server so far. */
   connections(): number;
-  /** Rounds of the schedule, those in between that are asked for included. */
+  /** Runs the scheduled rounds and any extra rounds requested in between. */
   run(time: Millis): void;
   last(): RoundResult;
-  /** What one round of another process sees now: it remembers nothing. */
+  /** Runs one round of another process, which has no memory of earlier rounds. */
   check(): Diagnosis;
-  /** The daemon ends and starts again, with what it has kept in its files. */
+  /** Stops and restarts the daemon, with the state that it keeps in its files. */
   restart(): Promise<void>;
 }
 
 const DEFAULT_SCHEDULE: Millis = 30 * SECOND;
 const TRIGGER_GAP: Millis = 3 * SECOND;
-/** A SYN that nobody answers. */
+/** Time until an unanswered SYN fails. */
 const SILENCE: Millis = 3 * SECOND;
 const BURST_TIME: Millis = 8 * SECOND;
 
 /**
- * The daemon's rounds on a path whose connections fail as `fails` says, with the real share, diagnosis and incidents.
+ * Runs the daemon's rounds on a path whose connections fail according to `fails`, with the real share, diagnosis and
+ * incidents.
  */
 export function flakyPath(
   fails: FailsAt,
@@ -93,7 +94,7 @@ export function flakyPath(
     );
   }
 
-  /** Returns when the round ends, and whether another one is wanted at once. */
+  /** Returns when the round ends, and whether another round is requested immediately. */
   function look(): { readonly ends: EpochMs; readonly again: boolean } {
     const due = burstDue(known.share, clock.at);
     const endpoints = answers({ at: clock.at, round: clock.rounds }).map(connect);
@@ -105,7 +106,7 @@ export function flakyPath(
     const wasQuiet = options.appliance === undefined && isQuiet();
     known.share = next(known.share, roundConnectionsOf(observations, judged(endpoints), judged(burst)));
     clock.rounds += 1;
-    // A round in which nothing has happened changes nothing: a month of them is not worth the time.
+    // A round without events changes nothing, so a month of them is skipped.
     if (wasQuiet && isQuiet()) return { ends: clock.at, again: false };
     const probed = probedBy(endpoints, known.share);
     const diagnosis = options.appliance?.conclude(probed, clock.at) ?? diagnose(probed, { ...CONTEXT, at: clock.at });
@@ -166,7 +167,7 @@ export function flakyPath(
     }
   }
 
-  /** When FortiAuthenticator's own connections failed since the last call. */
+  /** Yields the times at which FortiAuthenticator's own connections failed since the last call. */
   function* complaintsUntil(end: EpochMs): Generator<EpochMs> {
     const { appliance } = options;
     if (appliance === undefined) return;
@@ -184,7 +185,7 @@ function timeOf(endpoints: readonly EndpointObservation[], burst: readonly Endpo
   return endpoints.some(({ tcp }) => tcp.kind === 'failed') ? SILENCE : 0;
 }
 
-/** One connection, and what the path did with it. */
+/** A connection and its fault. */
 type Dialled = EndpointObservation & { readonly fault: PathFault | null };
 
 function probedBy(endpoints: readonly Dialled[], share: PathShare): readonly Assessment[] {
@@ -206,7 +207,7 @@ function tlsFindings({ fault, address }: Dialled): readonly Finding[] {
   return [finding(suggests, { ...told, subject: path({ endpoints: [] }).subject, facts: { address } })];
 }
 
-/** What the verdict on each is worth here. */
+/** Returns the judgement of each connection. */
 function judged(endpoints: readonly Dialled[]): Parameters<typeof roundConnectionsOf>[1] {
   return endpoints.map((one) => ({
     endpoint: one,
@@ -234,7 +235,7 @@ function judged(endpoints: readonly Dialled[]): Parameters<typeof roundConnectio
   }));
 }
 
-/** Numbers from 0 to 1 that are the same for one seed (Mulberry32, public domain). */
+/** Returns a generator of numbers from 0 to 1 that are the same for the same seed (Mulberry32, public domain). */
 export function randomOf(seed: number): () => number {
   let state = seed;
   return () => {

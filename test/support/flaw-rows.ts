@@ -20,16 +20,16 @@ export const extension = (oid: string, critical: boolean, value: Uint8Array = de
 const netscape = (bits: number): Partial<IdentityOptions> =>
   extension('2.16.840.1.113730.1.1', false, der(0x03, new Uint8Array([0, bits])));
 
-/** A chain, and what TLS clients refuse it for. */
+/** A chain, and the flaw for which TLS clients reject it. */
 export interface FlawRow {
   readonly name: string;
   readonly leaf?: Partial<IdentityOptions>;
-  /** Below the root, the highest first. @default one authority */
+  /** Authorities below the root, from the top down. @default one authority */
   readonly subs?: readonly Partial<IdentityOptions>[];
   readonly root?: Partial<IdentityOptions>;
-  /** How many certificates of the top are not there: the chain ends at a trusted one below. */
+  /** Number of certificates missing at the top, so that the chain ends at a trusted one below. */
   readonly endsBelow?: number;
-  /** @default none: OpenSSL takes it */
+  /** @default none: OpenSSL accepts the chain */
   readonly flaw?: FlawKind;
 }
 
@@ -108,7 +108,7 @@ export const FLAW_ROWS: readonly FlawRow[] = [
   { name: 'an expired root above the trusted end', root: PAST, endsBelow: 1 },
 ];
 
-/** Leaf first. */
+/** Returns the certificates with the leaf first. */
 export async function flawedChain({
   leaf,
   subs = [{}],

@@ -21,7 +21,9 @@ function objects(): readonly MibObject[] {
 
 export type MibChanges = Readonly<Record<string, number | string | null>>;
 
-/** The objects of the vendor's MIB by their names, some with other values; null: the agent does not have it. */
+/**
+ * Returns the objects of the vendor's MIB by name, with some values replaced; null removes an object from the agent.
+ */
 function changed(changes: MibChanges): readonly MibObject[] {
   const all = objects();
   const unknown = Object.keys(changes).filter((name) => !all.some((object) => object.name === name));
@@ -32,12 +34,12 @@ function changed(changes: MibChanges): readonly MibObject[] {
   });
 }
 
-/** For the agent of the lab. */
+/** Returns the objects for the lab's agent. */
 export function mibValues(changes: MibChanges = {}): Map<string, number | string> {
   return new Map(changed(changes).map(({ oid, value }) => [oid, value]));
 }
 
-/** For snmpd's `override`. */
+/** Returns lines for snmpd's `override`. */
 export function mibOverrides(changes: MibChanges = {}): readonly string[] {
   return changed(changes).map(({ oid, type, value }) => `${oid} ${type} ${JSON.stringify(value)}`);
 }

@@ -1,26 +1,29 @@
-/** What a block of a FortiGate's CLI may say: a small part of FortiOS, with the tables that blocks write to. */
+/**
+ * The state that blocks of FortiGate CLI commands change: a small part of FortiOS, with the tables to which blocks
+ * write.
+ */
 export interface FortiOs {
-  /** By path, in order: the first policy that matches counts. */
+  /** By path, in order. The first policy that matches applies. */
   readonly tables: ReadonlyMap<string, readonly Entry[]>;
 }
 
 export interface Entry {
-  /** A name, or the number of a policy. */
+  /** A name or a policy number. */
   readonly id: string;
-  /** `set` lines, without the word. */
+  /** `set` lines without that word. */
   readonly settings: readonly string[];
 }
 
-/** Paths of tables that a block may write to. */
+/** Paths of tables to which a block can write. */
 const TABLES = ['firewall address', 'firewall service custom', 'firewall policy'] as const;
-/** Which table an object of a policy is defined in. */
+/** The table that defines each kind of object in a policy. */
 const REFERENCES: Readonly<Record<string, string>> = {
   srcaddr: 'firewall address',
   dstaddr: 'firewall address',
   service: 'firewall service custom',
 };
 const INTERFACES = /^"[\p{L}\p{N}_.:/@+ -]{1,79}"(?: "[\p{L}\p{N}_.:/@+ -]{1,79}")*$/u;
-/** Settings of each table that blocks use, as the CLI reference has them, with what their values look like. */
+/** Settings of each table that blocks use, as in the CLI reference, with patterns for their values. */
 const SETTINGS: Readonly<Record<string, Readonly<Record<string, RegExp>>>> = {
   'firewall address': {
     subnet: /^"?\d+\.\d+\.\d+\.\d+"? 255\.255\.255\.255$|^FILL-IN-SOURCE-IP 255\.255\.255\.255$/u,
@@ -47,17 +50,17 @@ const SETTINGS: Readonly<Record<string, Readonly<Record<string, RegExp>>>> = {
     'tcp-mss-receiver': /^\d+$/u,
   },
 };
-/** What may be set in a policy that was there before: the block that sets it has an undo. */
+/** Settings that can be changed in an existing policy, because the block that changes them has an undo. */
 const SWITCHES: Readonly<Record<string, RegExp>> = { 'auto-asic-offload': /^(?:enable|disable)$/u };
-/** Where a switch that is not as FortiOS has it by default is kept. */
+/** Where a switch with a value other than the FortiOS default is kept. */
 const SWITCHED = 'switched policies';
 const LOOKING = /^(?:diagnose|execute|get|show) [\w ./:@'"-]+(?: \| grep -f "[^"]+")?$/u;
 
 export const EMPTY: FortiOs = { tables: new Map() };
 
 /**
- * Runs a block. @returns what is configured then
- * @throws {Error} at a line that is none, at what was there before and is edited, and at an object that is not defined
+ * Runs a block. @returns the resulting configuration
+ * @throws {Error} on an invalid line, on an edit of an existing object, and on an undefined object
  */
 export function runFortiOs(before: FortiOs, block: string): FortiOs {
   const run = new Run(before);
@@ -69,7 +72,7 @@ class Run {
   readonly #tables: Map<string, Entry[]>;
   readonly #foreign: ReadonlySet<string>;
   #path: string | null = null;
-  /** A virtual domain is entered by two lines and left by `end`. */
+  /** A virtual domain is entered with two lines and left with `end`. */
   #vdom: 'outside' | 'entering' | 'inside' = 'outside';
   #entry: { readonly id: string; readonly settings: string[] } | null = null;
 
@@ -178,7 +181,7 @@ class Run {
       throw new Error(`${value} is used and not defined`);
   }
 
-  /** What is not there is refused with a message, and the lines after it are taken. */
+  /** Deleting a missing object is rejected with a message, and the lines after it are executed. */
   #delete(path: string, id: string): void {
     const found = this.#entries(path).find((entry) => entry.id === id);
     if (found !== undefined && !(found.id + found.settings.join(' ')).includes('ftm-watch-'))

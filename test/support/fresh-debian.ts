@@ -17,28 +17,28 @@ export interface Outcome {
   readonly output: string;
 }
 
-/** A Debian of its own with systemd in a folder, as an installer leaves a machine. Needs root. */
+/** A separate Debian with systemd in a folder, as an installer leaves a machine. Needs root. */
 export interface FreshDebian extends AsyncDisposable {
   readonly root: string;
   /**
-   * Types commands into a shell of root, without init, with the network of this machine, and stops at the first command
-   * that fails.
+   * Runs commands in a root shell, without init and with this machine's network, and stops at the first command that
+   * fails.
    */
   shell(commands: string): Promise<Outcome>;
-  /** Starts its systemd, with nothing on the network but loopback. */
+  /** Boots its systemd, with a network that has only loopback. */
   boot(): Promise<BootedDebian>;
 }
 
 export interface BootedDebian extends AsyncDisposable {
-  /** Of its first process, as this machine has it. */
+  /** Process id of its init on this machine. */
   readonly init: string;
   /** As `FreshDebian.shell`. */
   shell(commands: string): Promise<Outcome>;
 }
 
 /**
- * systemd wants the unified hierarchy of control groups, and its files in a tmpfs; where this machine has other ones,
- * they are put over them for this container alone. `$1` names a control group of its own.
+ * systemd requires the unified control group hierarchy, and its files in a tmpfs. If this machine has another
+ * hierarchy, they are mounted over it for this container only. `$1` is the name of a separate control group.
  */
 const CONTAINER = `
   mount --make-rprivate /
@@ -48,7 +48,7 @@ const CONTAINER = `
   exec systemd-nspawn --quiet --register=no --keep-unit --link-journal=no --console=pipe "$@"
 `;
 
-/** What the container leaves behind of its control group, wherever that is mounted. */
+/** Removes the container's control group, wherever it is mounted. */
 const TIDY =
   'for base in /sys/fs/cgroup /sys/fs/cgroup/unified; do [ ! -d "$base/$1" ] || find "$base/$1" -depth -type d ' +
   '-delete; done';
@@ -56,14 +56,14 @@ const TIDY =
 const BOOT_LIMIT = 60_000;
 const HALT_LIMIT = 20_000;
 
-/** Makes one of the release that this machine has. */
+/** Creates a Debian of this machine's release. */
 export async function createFreshDebian(): Promise<FreshDebian> {
   const base = await mkdtemp(join(tmpdir(), 'ftm-watch-debian-'));
   const root = join(base, 'root');
   const group = base.slice(base.lastIndexOf('/') + 1);
   await mkdir(root);
   await run('tar', ['--extract', '--file', await debianBase(), '--directory', root]);
-  // How this machine gets its packages, such as without looking at dates.
+  // This machine's apt settings, such as ignoring dates.
   cpSync('/etc/apt/apt.conf.d', join(root, 'etc/apt/apt.conf.d'), { recursive: true });
   const container = ['--mount', 'sh', '-ec', CONTAINER, 'sh', group, `--directory=${root}`];
   return {
@@ -81,7 +81,7 @@ async function boot(args: readonly string[]): Promise<BootedDebian> {
   const child = spawn('unshare', args, { stdio: ['ignore', 'pipe', 'pipe'] });
   const said = Promise.all([text(child.stdout), text(child.stderr)]);
   const ended = once(child, 'close');
-  // It execs: what was started is systemd-nspawn, and its child the first process of the container.
+  // The command execs, so the spawned process is systemd-nspawn, and its child is the container's first process.
   const pid = String(child.pid ?? 0);
   const init = await until(
     () => Promise.resolve(firstProcessBelow(pid)),
@@ -114,7 +114,7 @@ async function boot(args: readonly string[]): Promise<BootedDebian> {
     init,
     shell,
     [Symbol.asyncDispose]: async () => {
-      // The first one halts, the second one does not wait for it.
+      // The first signal halts it, and the second makes it stop immediately.
       child.kill('SIGTERM');
       const impatience = setTimeout(() => child.kill('SIGTERM'), HALT_LIMIT);
       await ended;
@@ -135,7 +135,7 @@ function statusOf(pid: string): string {
   try {
     return readFileSync(`/proc/${pid}/status`, 'utf8');
   } catch {
-    // It has ended.
+    // The process has exited.
     return '';
   }
 }

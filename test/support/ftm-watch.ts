@@ -3,30 +3,30 @@ import { fileURLToPath } from 'node:url';
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
-/** How one run of the program ended. */
+/** Result of one run of the program. */
 export interface Run {
-  /** null: a signal ended it. */
+  /** null: killed by a signal. */
   readonly exitCode: number | null;
   readonly stdout: string;
   readonly stderr: string;
-  /** From the start of the process to its end. */
+  /** From the start of the process to its exit. */
   readonly durationMs: number;
 }
 
 export interface RunOptions {
-  /** Where it runs: file names, and the default configuration, are relative to it. */
+  /** Working directory, to which file names and the default configuration are relative. */
   readonly cwd: string;
-  /** Beside PATH and TZ, which are all that it inherits. */
+  /** In addition to PATH and TZ, the only variables that it inherits. */
   readonly env?: Readonly<Record<string, string>>;
-  /** A command that starts another one, such as in another network namespace. @default starts it here */
+  /** A command that starts another one, for example in another network namespace. @default none */
   readonly prefix?: readonly string[];
-  /** Of another version of the program. @default this one */
+  /** `main.js` of another version of the program. @default this version */
   readonly main?: string;
-  /** Ctrl-C is pressed when this resolves. */
+  /** Ctrl-C is sent when this resolves. */
   readonly interruptAfter?: Promise<unknown>;
 }
 
-/** Runs the real program, without a terminal, until it ends by itself. */
+/** Runs the real program without a terminal until it exits. */
 export async function runFtmWatch(args: readonly string[], options: RunOptions): Promise<Run> {
   const { cwd, env = {}, prefix = [], main = MAIN, interruptAfter } = options;
   const [command = '', ...rest] = [...prefix, process.execPath, main, ...args];

@@ -1,17 +1,17 @@
 import fc from 'fast-check';
 
-/** Runs of a property: few in the gate, `FUZZ_RUNS` where somebody has the time. */
+/** Returns the number of runs of a property: few in the gate, or `FUZZ_RUNS`. */
 export function fuzzRuns(usual: number): number {
   const asked = Number(process.env['FUZZ_RUNS'] ?? '');
   return Number.isSafeInteger(asked) && asked > 0 ? asked : usual;
 }
 
-/** For tests whose number of runs `FUZZ_RUNS` decides: an hour then. */
+/** Returns the timeout of tests whose number of runs depends on `FUZZ_RUNS`: an hour if that is set. */
 export function fuzzTimeout(usualMs: number): number {
   return process.env['FUZZ_RUNS'] === undefined ? usualMs : 3_600_000;
 }
 
-/** What acts on terminals, mail and markup, and what parsers trip over. */
+/** Strings with effects on terminals, mail and markup, and strings that often break parsers. */
 const TOKENS: readonly string[] = [
   '\u001b[2J\u001b]0;owned\u0007',
   '\u009b31m',
@@ -89,14 +89,14 @@ function change(tokens: readonly string[]): fc.Arbitrary<Change> {
   );
 }
 
-/** A seed with some things done to it: bytes changed, cut, repeated, hostile pieces put in. */
+/** Generates mutations of a seed: bytes changed, cut or repeated, and hostile strings inserted. */
 export function mutated(seeds: readonly Buffer[], tokens: readonly string[] = []): fc.Arbitrary<Buffer> {
   return fc
     .tuple(fc.constantFrom(...seeds), fc.array(change(tokens), { minLength: 1, maxLength: 6 }))
     .map(([seed, changes]) => changes.reduce((bytes, apply) => apply(bytes), seed));
 }
 
-/** JSON of about the same shape, with some values replaced by what nobody expects there. */
+/** Generates JSON of about the same shape, with some values replaced by unexpected ones. */
 export function mutatedJson(seeds: readonly Buffer[]): fc.Arbitrary<Buffer> {
   const strange = fc.oneof(
     fc.constantFrom<unknown>(null, true, -1, 0, 1e308, 2 ** 53, '', [], {}, [[]], 'x'.repeat(5_000), deep(500)),
@@ -124,19 +124,22 @@ function parsed(seed: Buffer): unknown {
   }
 }
 
-/** Nesting beyond what JSON.stringify can take does not matter here: it is made above and never too deep. */
+/**
+ * The depth limit of JSON.stringify does not matter here, because the value was generated above and is never too
+ * deep.
+ */
 function serialised(value: unknown): string {
   return JSON.stringify(value) ?? 'null';
 }
 
-/** The same JSON with each of its values in turn nested so deep that what recurses over it runs out of stack. */
+/** Returns the JSON with each of its values in turn nested so deep that recursion over it overflows the stack. */
 export function deeplyNested(seed: Buffer): readonly Buffer[] {
   const nested = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
   const places = Array.from({ length: 20 }, (_, at) => serialised(replaced(parsed(seed), at, '@deep@')));
   return [...new Set(places)].map((text) => Buffer.from(text.replace('"@deep@"', nested)));
 }
 
-/** The `at`th value, counted through the whole tree, replaced; the whole where it has fewer. */
+/** Returns the tree with its `at`th value replaced, or replaced as a whole if it has fewer values. */
 function replaced(root: unknown, at: number, put: unknown): unknown {
   let left = at;
   const walk = (value: unknown): unknown => {
@@ -149,11 +152,14 @@ function replaced(root: unknown, at: number, put: unknown): unknown {
   return walk(root);
 }
 
-/** Control characters, and those that turn or hide what stands beside them. A line break is what `lines` may have. */
+/**
+ * Control characters, and characters that reverse or hide the text next to them. With `lines`, line breaks are
+ * allowed.
+ */
 const ACTING = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u;
 const ACTING_BUT_LINE_BREAKS = /[^\P{Cc}\n]|[\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u;
 
-/** Texts within a value that would act on a terminal or break a line; empty is what it must be. */
+/** Returns the strings in a value that would affect a terminal or break a line. The result should be empty. */
 export function actingTexts(value: unknown, lines = false): readonly string[] {
   if (typeof value === 'string')
     return (lines ? ACTING_BUT_LINE_BREAKS : ACTING).test(value) ? [JSON.stringify(value.slice(0, 200))] : [];
@@ -162,7 +168,7 @@ export function actingTexts(value: unknown, lines = false): readonly string[] {
   return Object.entries(value).flatMap(([key, inner]) => [...actingTexts(key, lines), ...actingTexts(inner, lines)]);
 }
 
-/** Characters and bytes of a value, roughly. */
+/** Returns the approximate number of characters and bytes of a value. */
 export function sizeOf(value: unknown): number {
   if (typeof value === 'string') return value.length;
   if (value instanceof Uint8Array) return value.byteLength;

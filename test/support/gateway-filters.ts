@@ -6,13 +6,10 @@ import { LICENSE_ADDRESS, LICENSE_HOST } from './inspected-site.ts';
 import type { InspectedSite } from './inspected-site.ts';
 
 const TO_LICENSE_SERVER = `iifname inside ip daddr ${LICENSE_ADDRESS} tcp dport 443`;
-/** A TLS hello, which no other packet of a handshake is as long as. */
+/** A TLS hello. No other packet of a handshake is as long. */
 const HELLO = 'meta length > 300';
 
-/**
- * Makes the gateway of a site do something with what it forwards, until it is disposed of. Rules and sets in the words
- * of nft.
- */
+/** Adds nft rules and sets to the forwarding of a site's gateway until disposal. */
 export function filter({ gateway }: InspectedSite, rules: string, sets = ''): Disposable {
   gateway.sh(
     `nft -f - <<END\ntable ip blocking {\n ${sets}\n chain forward {\n type filter hook forward priority 0;\n` +
@@ -23,12 +20,12 @@ export function filter({ gateway }: InspectedSite, rules: string, sets = ''): Di
   });
 }
 
-/** Every hello, to whomever, is answered with a reset. */
+/** Answers every hello, to any host, with a reset. */
 export const CUT_ALL_TLS: string = `iifname inside tcp dport 443 ${HELLO} reject with tcp reset`;
 
 /**
- * Of every connection to the licence server the first SYN is lost, so that it opens after a second (RFC 6298 section
- * 2), and its hello is answered with a reset.
+ * Drops the first SYN of every connection to the licence server, so that it opens after a second (RFC 6298 section
+ * 2), and answers its hello with a reset.
  */
 export function cutAfterLostSyn(site: InspectedSite): Disposable {
   const isNew = 'ip saddr . tcp sport != @seen add @seen { ip saddr . tcp sport } drop';
@@ -42,7 +39,7 @@ export function cutAfterLostSyn(site: InspectedSite): Disposable {
   );
 }
 
-/** Packets with the name of the licence server in them are dropped, as by an application signature. */
+/** Drops packets that contain the licence server's name, as an application signature does. */
 export function dropByName({ gateway }: InspectedSite): Disposable {
   const rule = `FORWARD -p tcp --dport 443 -m string --algo bm --string ${LICENSE_HOST} -j DROP`;
   gateway.sh(`iptables -A ${rule}`);
@@ -51,7 +48,7 @@ export function dropByName({ gateway }: InspectedSite): Disposable {
   });
 }
 
-/** Nothing larger than 576 bytes fits through to the site, and the ICMP messages that say so are dropped. */
+/** Drops packets to the site that are larger than 576 bytes, and the ICMP messages that report it. */
 export function hideMtu({ gateway }: InspectedSite): Disposable {
   gateway.sh(`
     ip link set inside mtu 576
@@ -69,12 +66,12 @@ END`);
 }
 
 const HAPROXY_PORT = 3443;
-/** Ends HAProxy as soon as its own input ends, so that it outlives no test. */
+/** Kills HAProxy as soon as its own input closes, so that it never outlives a test. */
 const TIED = '"$0" "$@" & cat; kill -KILL $!';
 
 /**
- * HAProxy takes TCP port 443 on the gateway, passes connections on, and rejects those whose hello names the licence
- * server.
+ * Runs HAProxy on TCP port 443 of the gateway. It forwards connections, and rejects those whose hello contains the
+ * licence server's name.
  */
 export async function rejectByName(site: InspectedSite): Promise<AsyncDisposable> {
   const file = join(site.folder, 'haproxy.cfg');

@@ -2,11 +2,11 @@ import type { Clock, EpochMs, Millis } from '../../src/core/clock.ts';
 
 /** A clock that stands still until the test moves it. */
 export interface HandClock extends Clock {
-  /** Moves both clocks on, and calls what became due, in order. */
+  /** Advances both clocks, and runs the timers that are due, in order. */
   advance(time: Millis): void;
-  /** Steps the wall clock only, as NTP does. */
+  /** Moves only the wall clock, as NTP does. */
   step(time: Millis): void;
-  /** Timers that are neither due nor cancelled. */
+  /** Number of timers that are neither due nor cancelled. */
   timers(): number;
 }
 

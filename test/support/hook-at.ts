@@ -1,7 +1,7 @@
 import type { SecretUrl } from '../../src/config/schema/secret.ts';
 import type { WebhookConfig } from '../../src/notify/channels/webhook.ts';
 
-/** The configuration of a web hook without a name that is told everything. */
+/** Returns the configuration of an unnamed web hook that receives all notifications. */
 export function hookAt(url: SecretUrl, more: Partial<WebhookConfig> = {}): WebhookConfig {
   return {
     name: null,

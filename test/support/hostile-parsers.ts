@@ -30,24 +30,24 @@ import {
 
 const compileLinear = await loadLinearCompiler();
 
-/** A parser of what others write. */
+/** A parser of input from other systems. */
 export interface HostileParser {
   readonly name: string;
   /** Its folder in the corpus. */
   readonly corpus: string;
   readonly shape: 'bytes' | 'json';
-  /** Most bytes that it is ever given: its caller's bound. */
+  /** Maximum number of bytes that its caller passes to it. */
   readonly longest: number;
   /**
-   * What is shown, kept or counted of it. Errors that it declares are part of that, by their message; others are thrown
-   * on.
+   * Returns everything that is shown, kept or counted. Declared errors are included by their message; others are
+   * rethrown.
    */
   readonly parse: (bytes: Buffer) => unknown;
-  /** What it gives may have several lines. */
+  /** The result may have several lines. */
   readonly lines?: boolean;
-  /** Most characters that it may give, for any input. */
+  /** Maximum number of characters of the result, for any input. */
   readonly most: number;
-  /** Pieces to repeat up to `longest`: what takes long where something is quadratic. */
+  /** Strings that are repeated up to `longest`, which would take long if the parser was quadratic. */
   readonly repeats: readonly string[];
 }
 

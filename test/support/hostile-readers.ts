@@ -79,7 +79,7 @@ export function readCertificate(bytes: Buffer): unknown {
 
 export function readPlain(bytes: Buffer): unknown {
   const text = bytes.toString('latin1');
-  // The tap keeps 16 KiB of an answer that is no TLS, a response 64.
+  // The tap keeps 16 KiB of an answer that is not TLS, and 64 KiB of a response.
   const first = bytes.subarray(0, 16 * KB);
   return {
     text: readableText(first),
@@ -125,7 +125,7 @@ export function readSmtp(bytes: Buffer): unknown {
   return [outcome, sessionVerdict(error), combineVerdicts('admins@example.org', [outcome, outcome], 2)];
 }
 
-/** Cut as TCP may cut it. */
+/** Splits the input as TCP may split it. */
 export function readDialogue(bytes: Buffer): unknown {
   const reader = new ReplyReader();
   const told: string[] = [];
@@ -170,7 +170,7 @@ export function readLog(bytes: Buffer): unknown {
 export function explained(bytes: Buffer): unknown {
   let text = '';
   const output = { write: (more: string) => (text += more) };
-  // The lines on the command line: nothing in it waits.
+  // The lines on the command line. None of them waits.
   const lines = bytes.toString('utf8').split('\n').slice(0, 50);
   void explain({ lines, input: nothing(), output, json: false, signatures, attribution, watched });
   void explain({ lines, input: nothing(), output, json: true, signatures, attribution, watched });
@@ -213,8 +213,8 @@ export function readFortiGate(value: unknown): unknown {
 }
 
 export function readState(value: unknown): unknown {
-  // Samples were made safe before they were kept, and are shown as they are: a file that somebody else wrote is not
-  // ours to trust.
+  // Samples were sanitised before they were stored, and are shown unchanged. A file written by somebody else is not
+  // trusted.
   const polling = readPolling(value, NOW);
   return [polling === null ? null : Object.keys(polling.appliances).length, parseBudget(value).failures];
 }
@@ -231,7 +231,7 @@ export function costOf(text: string): unknown {
   return Object.entries(parsed).filter(([, value]) => typeof value === 'number');
 }
 
-/** Parses, or gives the message of the error that is declared: one that begins with what was attempted. */
+/** Parses, or returns the message of a declared error, which begins with the operation that failed. */
 export function declared(parse: (text: string) => unknown): (bytes: Buffer) => unknown {
   return (bytes) => {
     try {
@@ -243,7 +243,7 @@ export function declared(parse: (text: string) => unknown): (bytes: Buffer) => u
   };
 }
 
-/** As the callers do it: what is no JSON does not reach the parser. */
+/** Input that is not JSON does not reach the parser, as in its callers. */
 export function json(parse: (value: unknown) => unknown): (bytes: Buffer) => unknown {
   return (bytes) => {
     const value = jsonOf(bytes);
@@ -271,7 +271,7 @@ const captureKnowledge = freshKnowledge({
   now: CAPTURE_NOW,
 });
 
-/** Every connection of a capture, with its verdict. */
+/** Returns every connection of a capture with its verdict. */
 export async function readPackets(bytes: Buffer): Promise<unknown> {
   async function* whole(): AsyncGenerator<Buffer> {
     yield bytes;

@@ -1,8 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 
 /**
- * What a command has to begin with to find these names at 127.0.0.1, through the system's resolver: in a mount
- * namespace of its own, with its process id kept. Needs root and the program `unshare`.
+ * Returns a command prefix that resolves these names to 127.0.0.1 with the system's resolver, in a separate mount
+ * namespace and without changing the process id. Needs root and the program `unshare`.
  */
 export async function withHosts(names: readonly string[], file: string): Promise<readonly string[]> {
   await writeFile(file, `127.0.0.1 localhost ${names.join(' ')}\n`);

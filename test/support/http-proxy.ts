@@ -3,14 +3,14 @@ import type { Socket } from 'node:net';
 import { createTcpPeer } from './tls-peer.ts';
 import type { Peer } from './tls-peer.ts';
 
-/** What a CONNECT proxy was asked, as it stood on the wire. */
+/** A CONNECT proxy that records requests as received. */
 export interface ConnectProxy extends Peer {
   readonly asked: readonly string[];
 }
 
 /**
- * A proxy that answers CONNECT with `answer` and, where that is a success, connects to `port` of loopback, whatever was
- * asked for: as a proxy with a resolver of its own does.
+ * Starts a proxy that answers CONNECT with `answer` and, if that is a success, connects to `port` of loopback,
+ * whatever host was requested, as a proxy with a separate resolver does.
  */
 export async function createConnectProxy(
   port: number,

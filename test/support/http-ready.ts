@@ -1,4 +1,4 @@
-/** Whether a program of the Prometheus family says that it is ready. */
+/** Reports whether a program of the Prometheus family is ready. */
 export async function isReady(url: string): Promise<boolean> {
   try {
     return (await fetch(`${url}/-/ready`)).ok;

@@ -1,7 +1,10 @@
 import { systemClock } from '../../src/system/clock.ts';
 import type { Clock } from '../../src/core/clock.ts';
 
-/** A clock that runs `factor` times as fast as the real one, against real peers: deadlines of seconds take moments. */
+/**
+ * Returns a clock that is `factor` times as fast as the real one, so that deadlines of seconds pass quickly with real
+ * peers.
+ */
 export function hurriedClock(factor: number): Clock {
   const start = systemClock.now();
   return {

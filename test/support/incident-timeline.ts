@@ -17,7 +17,7 @@ export const SECOND: Millis = 1_000;
 export const MINUTE: Millis = 60 * SECOND;
 export const HOUR: Millis = 60 * MINUTE;
 
-/** Of every store. */
+/** Origin of every store. */
 const ORIGIN = 'a1b2c3d4e5';
 
 export const POLICY: IncidentPolicy = {
@@ -31,7 +31,7 @@ export const POLICY: IncidentPolicy = {
   intervals: {},
 };
 
-/** The machine on a clock that the test moves. */
+/** The incident engine on a clock that the test moves. */
 export interface Timeline {
   state: IncidentState;
   now: EpochMs;
@@ -40,15 +40,15 @@ export interface Timeline {
   readonly transitions: string[];
   wait(time: Millis): Timeline;
   round(causes: readonly Cause[], states?: Partial<Record<PreconditionId, PreconditionState>>): Timeline;
-  /** One round with causes, and symptoms that they explain. */
+  /** Runs one round with causes, and with symptoms that they explain. */
   shown(causes: readonly Cause[], symptoms: readonly Cause[]): Timeline;
-  /** `count` rounds with a cause that explains symptoms which last. */
+  /** Runs `count` rounds with a cause that explains lasting symptoms. */
   explained(count: number, cause: Cause, symptoms: readonly Cause[]): Timeline;
-  /** `count` equal rounds, `every` apart. */
+  /** Runs `count` equal rounds with an interval of `every`. */
   rounds(count: number, causes: readonly Cause[], every?: Millis): Timeline;
   tick(): Timeline;
   input(input: IncidentInput): Timeline;
-  /** What was told since the last call, `event cause` each, a digest with the number of its items. */
+  /** Returns the notifications since the last call as `event cause`; a digest has the number of its items. */
   heard(): readonly string[];
 }
 

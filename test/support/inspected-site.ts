@@ -20,13 +20,13 @@ import type { Squid } from './squid.ts';
 export const LICENSE_HOST = 'fortitokenmobile.fortinet.com';
 export const LICENSE_ADDRESS = '173.243.138.84';
 const VENDOR = 'C=US, ST=California, L=Sunnyvale, O=Fortinet, OU=Certificate Authority';
-/** Name of the authority that the configurations of the site trust, as the genuine one is called. */
+/** Name of the trusted authority in the site's configurations, which is the genuine one's name. */
 export const GENUINE_AUTHORITY: string = `${VENDOR}, CN=fortinet-ca2`;
-/** One of the vendor's own, one of nobody's: as in the default configuration. The addresses are the real ones. */
+/** A host of the vendor and an unrelated one, as in the default configuration. The addresses are the real ones. */
 const CONTROL_ADDRESSES = { 'www.fortinet.com': '54.177.212.176', 'www.iana.org': '192.0.43.8' } as const;
 const RESOLVER = '9.9.9.9';
 
-/** For describeWhere(). */
+/** Requirements for describeWhere(). */
 export const INSPECTED_SITE_NEEDS: readonly Need[] = [
   'root',
   'network-namespaces',
@@ -34,56 +34,53 @@ export const INSPECTED_SITE_NEEDS: readonly Need[] = [
   { program: 'squid' },
 ];
 
-/** Three namespaces in a row; packets of the site reach the internet through the gateway only. */
+/** Three namespaces in a row. The site's packets reach the internet only through the gateway. */
 const SITE = { address: '10.20.0.2', gateway: '10.20.0.1' } as const;
 export const SITE_NETWORK = '10.20.0.0/24';
 const UPLINK = { gateway: '198.51.100.2', internet: '198.51.100.1' } as const;
-/** The gateway as the site sees it. */
+/** Address of the gateway at the site. */
 export const GATEWAY: string = SITE.gateway;
-/** In the site's network, and nobody has it. */
+/** An unused address in the site's network. */
 export const NOBODY = '10.20.0.99';
 
 const ORIGIN_PROGRAM = fileURLToPath(new URL('origin-host.ts', import.meta.url));
 
 export interface Inspection {
-  /** What the gateway signs with. */
+  /** The authority with which the gateway signs. */
   readonly authority: Identity;
-  /** What it does, in the words of squid.conf. */
+  /** Inspection policy, as lines of squid.conf. */
   readonly policy: readonly string[];
 }
 
 /**
- * A site whose only way to the internet is a gateway that can inspect: three network namespaces, with the licence
- * server and two control hosts on the far side, each under an authority of its own.
+ * A site whose only path to the internet is a gateway that can inspect: three network namespaces, with the licence
+ * server and two control hosts on the far side, each under a separate authority.
  */
 export interface InspectedSite extends AsyncDisposable {
-  /** What a command has to begin with to run at the site. */
+  /** Command prefix for running a command at the site. */
   readonly prefix: readonly string[];
-  /** The middle one of the three, and the far one: for what else happens on the way. */
+  /** The middle and the far namespace, for other faults on the path. */
   readonly gateway: Sandbox;
   readonly internet: Sandbox;
-  /** Where configurations lie, and `authority.pem`, the licence server's. */
+  /** Contains configurations, and the licence server's authority as `authority.pem`. */
   readonly folder: string;
-  /** What the licence server shows. */
+  /** The licence server's certificates. */
   readonly genuine: Hierarchy;
-  /**
-   * Runs Squid on the gateway: TCP port 443 goes through it, and CONNECT is taken at its ports, until it is disposed
-   * of.
-   */
+  /** Runs Squid on the gateway until disposal. TCP port 443 goes through it, and it accepts CONNECT at its ports. */
   inspect(inspection: Inspection): Promise<Squid>;
   /**
-   * Runs another interceptor on the gateway, until it is disposed of.
+   * Runs another interceptor on the gateway until disposal.
    *
-   * @param matching which connections go through it, in the words of nft, beside TCP port 443 @default all
+   * @param matching nft expression for the connections that go through it, in addition to TCP port 443 @default all
    */
   intercept(start: StartInterceptor, matching?: string): Promise<AsyncDisposable>;
-  /** Writes a configuration that trusts the licence server's authority, and tells its path. */
+  /** Writes a configuration that trusts the licence server's authority, and returns its path. */
   configure(more?: Readonly<Record<string, unknown>>): Promise<string>;
-  /** `check --json` at the site. */
+  /** Runs `check --json` at the site. */
   check(more?: Readonly<Record<string, unknown>>): Promise<CheckResult>;
 }
 
-/** Needs root, network namespaces, nft and, to inspect, `squid-openssl`. */
+/** Needs root, network namespaces and nft, and `squid-openssl` for inspection. */
 export async function createInspectedSite(): Promise<InspectedSite> {
   await using stack = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), 'ftm-watch-inspected-'));
@@ -111,7 +108,7 @@ export async function createInspectedSite(): Promise<InspectedSite> {
   async function configure(more: Readonly<Record<string, unknown>> = {}): Promise<string> {
     files += 1;
     const file = join(folder, `config-${String(files)}.yaml`);
-    // YAML 1.2 takes JSON as it is.
+    // JSON is valid YAML 1.2.
     await writeFile(file, JSON.stringify({ trust: { profile: 'fortinet', caFiles: ['authority.pem'] }, ...more }));
     return file;
   }
@@ -181,7 +178,7 @@ async function intercept(gateway: Sandbox, start: StartInterceptor, matching?: s
   return stack.move();
 }
 
-/** Connections of the site to TCP port 443 end at the interceptor. */
+/** Redirects the site's connections to TCP port 443 to the interceptor. */
 function redirect(gateway: Sandbox, matching = ''): Disposable {
   gateway.sh(`nft -f - <<END
     table ip inspection {
@@ -213,7 +210,7 @@ async function vendorHierarchy(): Promise<Hierarchy> {
   return { root, intermediate, leaf };
 }
 
-/** Each under an authority of its own, as unrelated servers are. */
+/** Each has a separate authority, as unrelated servers do. */
 function controlHosts(): Promise<readonly { readonly authority: Identity; readonly origin: Origin }[]> {
   return Promise.all(
     Object.entries(CONTROL_ADDRESSES).map(async ([name, address], index) => {

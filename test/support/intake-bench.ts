@@ -9,7 +9,7 @@ import type { Positions } from '../../src/logs/tail.ts';
 import { type LogRecorder, logRecorder } from './log-recorder.ts';
 import { shippedCatalogue } from './signature-catalogue.ts';
 
-/** What a FortiAuthenticator sends: trouble, and an ordinary line. */
+/** Lines from a FortiAuthenticator: an error and an ordinary line. */
 export const TROUBLE: string =
   '<12>Aug 14 22:40:03 db[16987]:  category="Event" subcategory="Admin Configuration" typeid=0 level="warning" ' +
   'user="" nas="" userip="" action="" status="" FTM polling error: problem with SSL comm layer: server connection ' +
@@ -24,7 +24,7 @@ export interface IntakeBench {
   readonly intake: LogIntake;
   readonly events: readonly LogEvent[];
   readonly log: LogRecorder;
-  /** Sum of the counts of trouble events. */
+  /** Returns the sum of the counts of trouble events. */
   troubles(): number;
   portOf(source: 'udp' | 'tcp' | 'tls'): number;
   /** Waits until `check` no longer throws. */
@@ -33,7 +33,10 @@ export interface IntakeBench {
 
 type BenchConfig = Partial<Omit<LogIntakeConfig, 'logs'>> & { readonly logs?: Partial<LogIntakeConfig['logs']> };
 
-/** A running intake on free ports of 127.0.0.1, stopped at the end of the test. UDP and TCP unless said otherwise. */
+/**
+ * Starts an intake on free ports of 127.0.0.1, which is stopped at the end of the test. It uses UDP and TCP by
+ * default.
+ */
 export async function startIntake(
   config: BenchConfig = {},
   deps: Partial<LogIntakeDeps> = {},
@@ -71,7 +74,7 @@ export async function startIntake(
   };
 }
 
-/** A sender over TCP, closed at the end of the test. */
+/** Connects a sender over TCP, which is closed at the end of the test. */
 export async function connectSender(port: number, localAddress = '127.0.0.1'): Promise<Socket> {
   const socket = connect({ host: '127.0.0.1', port, localAddress });
   socket.on('error', () => {});

@@ -11,7 +11,7 @@ export const HOST = 'fortitokenmobile.fortinet.com';
 export const TARGET: string = `${HOST}:443`;
 export const DAY_MS: number = 24 * 60 * 60 * 1000;
 
-/** Authorities and servers as they are out there, each name with keys that the test has made. */
+/** Authorities and servers as they exist in reality, with the real names but with test keys. */
 export interface World {
   readonly now: number;
   readonly genuine: {
@@ -20,7 +20,7 @@ export interface World {
     readonly otherSub: Identity;
     readonly older: Identity;
   };
-  /** The genuine names with other keys. */
+  /** Authorities with the genuine names but other keys. */
   readonly copied: { readonly root: Identity; readonly sub: Identity };
   readonly fortigate: Identity;
   readonly corporate: { readonly root: Identity; readonly sub: Identity };
@@ -32,10 +32,10 @@ export interface World {
   };
   /** The licence server's own certificate, under the genuine sub-authority. */
   readonly server: Identity;
-  /** A leaf for the licence server. */
+  /** Creates a leaf for the licence server. */
   readonly leaf: (issuer: Identity, options?: Partial<IdentityOptions>) => Promise<Identity>;
   readonly leafFor: (host: string, issuer: Identity, options?: Partial<IdentityOptions>) => Promise<Identity>;
-  /** The genuine authorities as pins alone. */
+  /** The genuine authorities, only as pins. */
   readonly trust: Trust;
   readonly evidence: (over: Partial<TlsEvidence>) => TlsEvidence;
   readonly baseline: (leaf: Identity, ...authorities: readonly Identity[]) => Baseline;

@@ -7,25 +7,28 @@ import { startDaemon } from './sandbox-daemon.ts';
 import type { Sandbox } from './sandbox.ts';
 import { INTERCEPT_PORT } from './squid.ts';
 
-/** Takes the connections that a gateway redirects to `INTERCEPT_PORT`, until it is disposed of. */
+/** Starts a program that accepts the connections that a gateway redirects to `INTERCEPT_PORT`, until disposal. */
 export type StartInterceptor = (gateway: Sandbox) => Promise<AsyncDisposable>;
 
-/** supported_versions (RFC 8446 section 4.2.1): extension 43, two lengths, then the highest version, as OpenSSL has it. */
+/**
+ * supported_versions (RFC 8446 section 4.2.1): extension 43, two lengths, then the highest version, as sent by
+ * OpenSSL.
+ */
 const OFFERS_TLS13 = '{ req.payload(0,0),hex -m reg 002B00[0-9A-F]{4}0304 }';
 
-/** What a terminating proxy shows to everybody, whatever name is asked for. */
+/** The chain that a terminating proxy presents to every client, whatever server name is requested. */
 export interface ShownChain {
   readonly leaf: Identity;
-  /** What is sent behind the leaf. */
+  /** Certificates sent after the leaf. */
   readonly sent: readonly Identity[];
 }
 
-/** Port on which a helper of the same program listens, behind the one that the gateway redirects to. */
+/** Port of a helper of the same program, behind the port to which the gateway redirects. */
 const INNER_PORT = INTERCEPT_PORT + 100;
 
 /**
- * SSLsplit makes a copy of the server's certificate under an authority of its own, which it sends along. Debian's
- * package `sslsplit`.
+ * SSLsplit copies the server's certificate under its own authority, which it sends as well. Debian's package
+ * `sslsplit`.
  */
 export function sslsplit(authority: Pick<Identity, 'pem' | 'keyPem'>): StartInterceptor {
   return (gateway) =>
@@ -45,7 +48,7 @@ export function sslsplit(authority: Pick<Identity, 'pem' | 'keyPem'>): StartInte
     }));
 }
 
-/** HAProxy ends TLS with a certificate of its own and goes on to where the connection was meant to go. */
+/** HAProxy terminates TLS with its own certificate and connects to the original destination. */
 export function haproxy(shown: ShownChain): StartInterceptor {
   return (gateway) =>
     startWithFiles(
@@ -58,7 +61,7 @@ export function haproxy(shown: ShownChain): StartInterceptor {
     );
 }
 
-/** HAProxy that lets pass whoever offers TLS 1.3, and closes any other connection without a word. */
+/** HAProxy that forwards clients that offer TLS 1.3, and silently closes all other connections. */
 export function haproxyWithoutTls12(): StartInterceptor {
   const configuration = `
 defaults
@@ -83,7 +86,7 @@ backend straight
 }
 
 /**
- * HAProxy that inspects TLS 1.2 and passes on whatever offers TLS 1.3, as devices do that cannot inspect the newer
+ * HAProxy that inspects TLS 1.2 and forwards clients that offer TLS 1.3, as devices do that cannot inspect the newer
  * version.
  */
 export function haproxyForTls12(shown: ShownChain): StartInterceptor {
@@ -126,7 +129,7 @@ backend origin
 `;
 }
 
-/** nginx as a reverse proxy with a certificate of its own, in front of one server. Debian's package `nginx-light`. */
+/** nginx as a reverse proxy with its own certificate, in front of one server. Debian's package `nginx-light`. */
 export function nginx(shown: ShownChain, origin: string): StartInterceptor {
   const configuration = `
 daemon off;
@@ -159,7 +162,7 @@ http {
     }));
 }
 
-/** stunnel ends TLS and begins it again, one process for both directions. Debian's package `stunnel4`. */
+/** stunnel terminates TLS and encrypts again, with one process for both directions. Debian's package `stunnel4`. */
 export function stunnel(shown: ShownChain, origin: string): StartInterceptor {
   const configuration = `
 foreground = yes
@@ -175,20 +178,20 @@ connect = ${origin}:443
 `;
   return (gateway) =>
     startWithFiles(gateway, { 'shown.pem': pemOf(shown), 'stunnel.conf': configuration }, (file) => ({
-      // It looks for the certificate where it was started.
+      // It reads the certificate from its working directory.
       program: 'env',
       args: ['-C', file('.'), 'stunnel', 'stunnel.conf'],
     }));
 }
 
-/** The key and the chain in one file, as all of these programs take it. */
+/** Returns the key and the chain in one file, as all of these programs expect it. */
 function pemOf({ leaf, sent }: ShownChain): string {
   return [leaf.pem, ...sent.map(({ pem }) => pem), leaf.keyPem].join('');
 }
 
 type CommandIn = (file: (name: string) => string) => { readonly program: string; readonly args: readonly string[] };
 
-/** Starts the program with a folder of its own, which goes with it. */
+/** Starts the program with a separate folder, which is deleted with it. */
 async function startWithFiles(
   gateway: Sandbox,
   files: Readonly<Record<string, string>>,
@@ -198,7 +201,7 @@ async function startWithFiles(
   const folder = await mkdtemp(join(tmpdir(), 'ftm-watch-interceptor-'));
   stack.defer(() => rm(folder, { recursive: true }));
   await Promise.all(Object.entries(files).map(([name, text]) => writeFile(join(folder, name), text)));
-  // Some give up the rights of root before they read their files.
+  // Some programs drop root privileges before they read their files.
   spawnSync('chmod', ['-R', 'a+rX', folder]);
   stack.use(await startDaemon(gateway, { ...command((name) => join(folder, name)), port: INTERCEPT_PORT }));
   return stack.move();

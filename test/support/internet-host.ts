@@ -4,20 +4,20 @@ import { createSecureContext } from 'node:tls';
 import { SMTPServer } from 'smtp-server';
 import { createDnsServer, zone } from './dns-server.ts';
 
-/** What `createInternet` tells the process that serves it. */
+/** Settings that `createInternet` sends to the process with the servers. */
 export interface InternetSettings {
   /** Address of the resolver. */
   readonly resolver: string;
-  /** By name; the first address is asked for with A, one with colons with AAAA. */
+  /** By name. A is answered with the first address, AAAA with an address that contains colons. */
   readonly names: Readonly<Record<string, readonly string[]>>;
   /** PEM of key and chain, by server name. */
   readonly identities: Readonly<Record<string, { readonly key: string; readonly cert: string }>>;
 }
 
 /**
- * A program: the servers of a simulated internet, in the network namespace in which it is started. A resolver, web
- * servers on port 443 of every address (which one is meant, the server name tells) and mail servers on port 25.
- * Settings come as the first message; it answers "ready", and ends with its parent.
+ * A program with the servers of a simulated internet, in the network namespace in which it is started: a resolver,
+ * web servers on port 443 of every address (selected by server name), and mail servers on port 25. Settings are the
+ * first message; it answers "ready", and exits with its parent.
  */
 process.once('message', (settings: InternetSettings) => {
   void serve(settings).then(() => process.send?.('ready'));

@@ -15,7 +15,7 @@ import { createSandbox } from './sandbox.ts';
 import type { Sandbox } from './sandbox.ts';
 
 const LICENSE_HOST = 'fortitokenmobile.fortinet.com';
-/** The real addresses, as in the default configuration; no packet leaves the namespaces. */
+/** The real addresses, as in the default configuration. No packet leaves the namespaces. */
 export const LICENSE_ADDRESSES = ['173.243.138.84', '173.243.138.85'] as const;
 export const RESOLVER = '9.9.9.9';
 export const MAIL_HOST = 'mail.example.org';
@@ -23,34 +23,34 @@ const MAIL_ADDRESS = '203.0.113.25';
 
 const CONTROL_HOSTS = { 'www.fortinet.com': '54.177.212.176', 'www.iana.org': '192.0.43.8' } as const;
 
-/** Both ends of the only link of the site. */
+/** Addresses of both ends of the site's only link. */
 const SITE_ADDRESS = '198.51.100.2';
 const GATEWAY = '198.51.100.1';
 
 const HOST_PROGRAM = fileURLToPath(new URL('internet-host.ts', import.meta.url));
 
 /**
- * Two network namespaces: a site, in which the program runs, and the internet on the other side of one link, with
- * everything that the default configuration names, under the real names, addresses and ports.
+ * Two network namespaces: a site in which the program runs, and the internet on the other side of one link, with all
+ * hosts of the default configuration under their real names, addresses and ports.
  */
 export interface Internet extends AsyncDisposable {
   /** Runs the program at the site. */
   run(args: readonly string[]): Promise<Run>;
-  /** `check --json` with this configuration, which trusts the authority of the simulated licence server. */
+  /** Runs `check --json` with this configuration, which trusts the simulated licence server's authority. */
   check(config?: Readonly<Record<string, unknown>>): Promise<CheckResult>;
   /**
-   * Makes a firewall on the way do something, in the words of nft: `ip daddr 173.243.138.84 tcp dport 443 drop`.
-   * Several rules stand on lines of their own. It ends when it is disposed of.
+   * Adds nft rules to a firewall on the path until disposal, such as `ip daddr 173.243.138.84 tcp dport 443 drop`.
+   * Each rule is on a separate line.
    */
   firewall(rules: string): Disposable;
-  /** What the system's resolver at the site asks from now on. */
+  /** Sets the servers that the system's resolver at the site uses. */
   nameServers(...addresses: readonly string[]): Promise<void>;
 }
 
 /**
  * Needs root, network namespaces and nft.
  *
- * @param rules what the firewall does all the time
+ * @param rules permanent rules of the firewall
  */
 export async function createInternet(rules?: string): Promise<Internet> {
   await using stack = new AsyncDisposableStack();
@@ -130,7 +130,7 @@ async function serve({ prefix }: Sandbox, identities: InternetSettings['identiti
   if (answer !== 'ready') throw new Error(`Cannot serve the internet: the process ended with ${String(answer)}`);
   return {
     [Symbol.asyncDispose]: async () => {
-      // Not "close": Node does not tell it after a disconnection from this side.
+      // Not "close", which Node does not emit after a disconnection from this side.
       const gone = once(host, 'exit');
       host.disconnect();
       await gone;
@@ -138,7 +138,7 @@ async function serve({ prefix }: Sandbox, identities: InternetSettings['identiti
   };
 }
 
-/** Under an authority of their own, as everything on the internet that is not Fortinet's. */
+/** Uses separate authorities, as all hosts on the internet except Fortinet's. */
 async function controlIdentities(): Promise<InternetSettings['identities']> {
   const issuer = await createIdentity({ name: 'C=US, O=Another Trust, CN=Another Root', authority: true });
   const names = Object.keys(CONTROL_HOSTS);

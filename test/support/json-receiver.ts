@@ -7,17 +7,17 @@ export interface ReceivedPost {
   readonly path: string;
   readonly headers: IncomingHttpHeaders;
   readonly body: unknown;
-  /** The same as it came. */
+  /** The JSON as received. */
   readonly text: string;
 }
 
-/** An HTTP server on loopback that keeps the JSON it is posted, and answers as the test decides. */
+/** An HTTP server on loopback that keeps the JSON posted to it, and answers as the test decides. */
 export interface JsonReceiver extends AsyncDisposable {
   readonly url: string;
   readonly posts: ReceivedPost[];
 }
 
-/** A status, also with headers; null: none, ever. */
+/** A status, optionally with headers; null: no answer. */
 type Answer = number | { readonly status: number; readonly headers: OutgoingHttpHeaders } | null;
 
 export async function jsonReceiver(

@@ -1,4 +1,7 @@
-/** The fields of a JSON value and their types, as `attachments[].title: string`, each once, sorted. */
+/**
+ * Returns the fields of a JSON value with their types, such as `attachments[].title: string`, sorted and without
+ * duplicates.
+ */
 export function shapeOf(value: unknown, path = ''): readonly string[] {
   return [...new Set(linesOf(value, path))].toSorted();
 }

@@ -2,7 +2,7 @@ import type { Assessment, Finding } from '../../src/engine/model.ts';
 import type { DiagnosisContext } from '../../src/engine/diagnose.ts';
 import { CHECKS, type FaultId, type PreconditionId } from '../../src/checks/registry.ts';
 
-/** Of a site about which nothing else is known. */
+/** Context of a site about which nothing else is known. */
 export const CONTEXT: DiagnosisContext = {
   checks: CHECKS,
   site: 'hq',
@@ -31,7 +31,7 @@ export function finding(suggests: FaultId | null, overrides: Partial<Finding> = 
 
 export type Special = readonly [id: PreconditionId, findings: readonly Finding[], kind?: Assessment['kind']];
 
-/** All preconditions judged and well, except for these. */
+/** Returns judgements in which all preconditions are met, except for these. */
 export function round(...special: readonly Special[]): readonly Assessment[] {
   return CHECKS.map(({ id }) => {
     const [, findings, kind] = special.find(([candidate]) => candidate === id) ?? [id, []];

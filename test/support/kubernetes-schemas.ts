@@ -13,7 +13,7 @@ const run = promisify(execFile);
 
 const OPERATOR = '@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1';
 
-/** By kind: the class that validates, and the module that has the type `I` and the kind. */
+/** The class that validates each kind, and the module that contains the type `I` with the kind. */
 const KINDS = {
   ConfigMap: [ConfigMap, 'kubernetes-models/v1'],
   Deployment: [Deployment, 'kubernetes-models/apps/v1'],
@@ -31,14 +31,17 @@ function isKnown(kind: string): kind is keyof typeof KINDS {
   return kind in KINDS;
 }
 
-/** What the schema of its kind has against an object: values. Kubernetes' schemas let every unknown field pass. */
+/**
+ * Returns the errors that the schema of its kind finds in an object's values. Kubernetes' schemas allow all unknown
+ * fields.
+ */
 export function problemsOf(object: KubernetesObject): readonly string[] {
   if (!isKnown(object.kind)) return [`${object.kind}: an unknown kind`];
   const [Model] = KINDS[object.kind];
   if (object.apiVersion !== Model.apiVersion)
     return [`${object.kind}: apiVersion must be "${Model.apiVersion}", not "${object.apiVersion}"`];
   try {
-    // The constructor takes what it then validates.
+    // The constructor accepts anything, which is then validated.
     new Model(object as never).validate();
     return [];
   } catch (error) {
@@ -47,7 +50,8 @@ export function problemsOf(object: KubernetesObject): readonly string[] {
 }
 
 /**
- * What the compiler has against objects: fields that their types do not have, too. They are made from the same schemas.
+ * Returns the errors that the compiler finds in objects, including unknown fields. Its types are generated from the
+ * same schemas.
  */
 export async function misfitsOf(objects: readonly KubernetesObject[]): Promise<readonly string[]> {
   const folder = resolve('.cache', `chart-types-${String(process.pid)}`);

@@ -7,7 +7,7 @@ import { readCheck } from './check-result.ts';
 import type { CheckResult } from './check-result.ts';
 import { runFtmWatch } from './ftm-watch.ts';
 
-/** `check --json` with the configuration of the lab, some of its keys replaced. */
+/** Runs `check --json` with the lab's configuration and some of its keys replaced. */
 export async function checkLab(lab: Lab, more: ConfigurationPart = {}): Promise<CheckResult> {
   const configFile = join(lab.folder, 'check.yaml');
   await writeFile(configFile, JSON.stringify({ ...configurationOf(lab), ...more }));

@@ -3,23 +3,24 @@ import { startDaemon } from '../lab/daemon.ts';
 import { createLab, type Lab } from '../lab/lab.ts';
 import { createMailHost } from '../lab/mail-host.ts';
 
-/** What `lab-host.ts` is asked, one JSON object a line. */
+/** Requests to `lab-host.ts`, one JSON object per line. */
 export type LabRequest =
   | { readonly kind: 'inspect'; readonly on: boolean }
-  /** FortiAuthenticator accepts this key and no other. */
+  /** Makes FortiAuthenticator accept only this key. */
   | { readonly kind: 'appliance-key'; readonly key: string }
   | { readonly kind: 'get'; readonly url: string }
   | { readonly kind: 'mails' };
 
 /**
- * A program: the lab, its daemon at 127.0.0.1:9843 for the site "hq", and a mail server at port 25, in the network
- * namespace in which it is started. It answers each request with a line of JSON, and ends with its input.
+ * A program with the lab, its daemon at 127.0.0.1:9843 for the site "hq", and a mail server on port 25, in the
+ * network namespace in which it is started. It answers each request with a line of JSON, and exits when its input
+ * closes.
  */
 await using stack = new AsyncDisposableStack();
 const lab = stack.use(await createLab({ site: 'hq', web: { listen: '127.0.0.1:9843' } }));
 const inbox = stack.use(await createMailHost({ listen: { address: '127.0.0.1', port: 25 } }));
 const daemon = stack.use(await startDaemon(lab.configFile, lab.folder));
-// Its log is what FortiAuthenticator complains in.
+// FortiAuthenticator logs its errors to the daemon.
 if (daemon.syslogTcpPort !== null) lab.applianceLog.sendTo(daemon.syslogTcpPort);
 await lab.applianceLog.poll();
 process.stdout.write('"ready"\n');

@@ -13,13 +13,13 @@ import { withPlainClaims } from './plain-claim.ts';
 import type { LicenseOutcome } from '../../src/core/license/registration.ts';
 import { applianceFacts } from './appliance-facts.ts';
 
-/** The licence that the tests look for. */
+/** The licence used by the tests. */
 export const LICENSE: string = 'EFTM000000000001';
-/** Configured with a peer, and without one. */
+/** A unit configured with a peer, and one without. */
 export const PAIR: ExpectedUnit = { name: 'fac-1', serial: 'FAC-A', peerSerial: 'FAC-B', licenses: [LICENSE] };
 export const ALONE: ExpectedUnit = { ...PAIR, peerSerial: null };
 
-/** What every unit has before the first licence is activated. */
+/** The tokens of every unit before the first licence is activated. */
 export const TRIAL_ONLY: ApplianceFacts['tokens'] = {
   kind: 'read',
   value: {
@@ -31,18 +31,18 @@ export const TRIAL_ONLY: ApplianceFacts['tokens'] = {
   },
 };
 
-/** What the unit says of itself: in its cluster, after a failover, alone, and the one that took its place. */
+/** The unit's facts: in its cluster, after a failover, standalone, and after replacement. */
 export const cluster: ApplianceFacts = applianceFacts({ system: { serial: 'FAC-A', peerSerial: 'FAC-B' } });
 export const failedOver: ApplianceFacts = applianceFacts({ system: { serial: 'FAC-B', peerSerial: 'FAC-A' } });
 export const standalone: ApplianceFacts = applianceFacts({ system: { serial: 'FAC-A', peerSerial: null } });
 export const migrated: ApplianceFacts = applianceFacts({ system: { serial: 'FAC-NEW', peerSerial: null } });
 
-/** What SNMP told. */
+/** Returns the role read over SNMP. */
 export function role(value: HaRole, serial: string | null = 'FAC-A'): HaRoleObservation {
   return { kind: 'ok', appliance: 'fac-1', role: value, serial, firmware: null, tokens: null };
 }
 
-/** The unit as it is judged. */
+/** Returns the unit to be judged. */
 export function listed(
   expected: ExpectedUnit,
   seen: ApplianceObservation | null,
@@ -51,13 +51,13 @@ export function listed(
   return { unit: unitOf(expected, seen, told), licenses: licensesOf(expected.licenses, seen), appliance: seen };
 }
 
-/** What is found of the licence at this unit, the only one that is configured. */
+/** Returns the findings about the licence at this unit, the only one configured. */
 export function judge(unit: ListedUnit, outcome: LicenseOutcome): readonly Finding[] {
   const registration = { kind: 'ok', lookups: [{ license: LICENSE, outcome }] } as const;
   return withPlainClaims(judgeLicenseAssignment)({ ...unit, listed: [unit], registration });
 }
 
-/** The licence is registered to this serial. */
+/** Returns the outcome for a licence registered to this serial number. */
 export function held(serial: string): LicenseOutcome {
   return { kind: 'registered', serial };
 }

@@ -5,7 +5,7 @@ export interface CollectedLine {
   readonly cut: boolean;
 }
 
-/** Keeps the lines that a framer gives, and checks that text and bytes agree. */
+/** Collects a framer's lines, and checks that text and bytes match. */
 export interface LineCollector extends LineSink {
   readonly lines: CollectedLine[];
 }

@@ -4,7 +4,7 @@ export interface LogLine {
   readonly fields: object;
 }
 
-/** Takes what pino would print, for the test to look at. */
+/** Collects pino's output for the test. */
 export interface LogRecorder {
   readonly lines: LogLine[];
   debug(fields: object, message: string): void;

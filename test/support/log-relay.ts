@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { until } from './until.ts';
 
-/** A syslog daemon that relays what it gets on a port of loopback. */
+/** A syslog daemon that relays lines to a port of loopback. */
 export type LogRelay = AsyncDisposable;
 
 const START_LIMIT_MS = 15_000;
@@ -17,7 +17,7 @@ export interface RelayPorts {
   readonly to: number;
 }
 
-/** rsyslog with one of its templates, repeated messages reduced. */
+/** Starts rsyslog with one of its templates, with reduction of repeated messages. */
 export function startRsyslogRelay(program: string, { listen, to }: RelayPorts, template: string): Promise<LogRelay> {
   return startRelay(program, listen, (folder) => ({
     config: [
@@ -34,8 +34,8 @@ export function startRsyslogRelay(program: string, { listen, to }: RelayPorts, t
 }
 
 /**
- * syslog-ng, unpacked into `root`, with a destination in which PORT stands for the port, and which suppresses repeated
- * messages.
+ * Starts syslog-ng, unpacked in `root`, with a destination in which PORT is replaced by the port. It suppresses
+ * repeated messages.
  */
 export function startSyslogNgRelay(root: string, { listen, to }: RelayPorts, destination: string): Promise<LogRelay> {
   return startRelay(join(root, 'usr/sbin/syslog-ng'), listen, (folder) => ({

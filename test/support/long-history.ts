@@ -9,10 +9,10 @@ import { LICENSE_HOST } from '../lab/site.ts';
 
 export interface LongHistory {
   readonly path: string;
-  /** The end of it. */
+  /** End of the history. */
   readonly now: number;
   readonly days: number;
-  /** `host:port` of the licence server, and the resolver. */
+  /** `host:port` of the licence server and address of the resolver. */
   readonly target: string;
   readonly resolver: string;
   readonly appliance: string;
@@ -22,7 +22,7 @@ const SECOND = 1_000;
 const HOUR = 3_600 * SECOND;
 const DAY = 24 * HOUR;
 
-/** Fills the store of a lab with 90 days, before its daemon starts. */
+/** Fills the store of a lab with 90 days of history, before its daemon starts. */
 export function writeHistoryOfLab({ folder, firewall, resolver }: Lab): void {
   mkdirSync(join(folder, 'data'), { recursive: true });
   writeLongHistory(
@@ -39,15 +39,15 @@ export function writeHistoryOfLab({ folder, firewall, resolver }: Lab): void {
 }
 
 /**
- * Fills a store with a round every 30 s for so many days: some short outages, tokens that are used up, a nervous
- * evening.
+ * Fills a store with a round every 30 s for this many days: some short outages, tokens that are used up, and an
+ * evening with frequent faults.
  */
 export function writeLongHistory(
   { path, now, days, target, resolver, appliance }: LongHistory,
   deps: DatabaseDeps,
 ): void {
   const store = createStore({ path, retention: (days + 1) * DAY }, deps);
-  // The first write makes the tables.
+  // The first write creates the tables.
   store.recordRound({ at: now - days * DAY, samples: [], preconditions: [], certificates: [], hourlyValues: [] });
   store.close();
   using db = new DatabaseSync(path);
@@ -74,8 +74,8 @@ export function writeLongHistory(
 }
 
 /**
- * Days ago on which it was broken, and for how many hours: from a morning on, so that none lasts over midnight whenever
- * a test runs.
+ * Outages by days ago, with their hours: they start in the morning so that none lasts past midnight, whenever a test
+ * runs.
  */
 const OUTAGES: readonly (readonly [day: number, hours: number])[] = [
   [71, 2.5],
@@ -104,7 +104,7 @@ function writeOutages(db: DatabaseSync, now: number, days: number): void {
   insert.run('tls-genuine', from, now, 'ok');
 }
 
-/** Users take about one token in a day and a half; new ones came once. */
+/** Users need about one token in a day and a half. New ones were bought once. */
 const BOUGHT_DAYS_AGO = 52;
 
 function writeFigures(

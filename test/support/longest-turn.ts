@@ -2,9 +2,9 @@ import { writeFileSync } from 'node:fs';
 import { isMainThread } from 'node:worker_threads';
 
 /**
- * To be loaded before the program, with `--import`: at each SIGUSR2 it writes to the file that `LONGEST_TURN` names how
- * many milliseconds of processor time one turn of the main thread has taken at the most since the last signal. What
- * else runs on the machine does not count.
+ * Loaded before the program with `--import`. At each SIGUSR2, it writes to the file in `LONGEST_TURN` the longest CPU
+ * time, in milliseconds, of one turn of the main thread since the last signal. Other load on the machine is not
+ * counted.
  */
 if (isMainThread) {
   let before = process.threadCpuUsage();

@@ -6,11 +6,11 @@ import { configOf } from './config-of.ts';
 interface LookOptions {
   /** @default the real clock */
   readonly clock?: Clock;
-  /** @default aborted by nobody */
+  /** @default never aborted */
   readonly signal?: AbortSignal;
 }
 
-/** The instruments of a configuration, as a round has them. */
+/** Returns the instruments of a configuration, as in a round. */
 export async function lookUnder(text: string, options: LookOptions = {}): Promise<Look> {
   const { clock = systemClock, signal = new AbortController().signal } = options;
   return lookWith(await createInstruments(await configOf(text), { clock, env: {} }), signal);

@@ -11,12 +11,12 @@ import { hurriedClock } from './hurried-clock.ts';
 import { createMailServer, type MailServer, type MailServerOptions } from './mail-server.ts';
 import { probeContext } from './probe-context.ts';
 
-/** The deadline of 10 s is half a second. */
+/** Shortens the deadline of 10 s to half a second. */
 const HURRY = 20;
 
 export const PASSWORD = 'correct horse';
 
-/** Part of a server's configuration: log in with PASSWORD. */
+/** Part of a server's configuration: logs in with PASSWORD. */
 export const LOGIN: Pick<MailServerConfig, 'user' | 'password'> = {
   user: 'fac',
   password: { kind: 'env', name: 'MAIL_PASSWORD' },
@@ -31,13 +31,13 @@ export interface Setting {
   readonly ctx?: Partial<ProbeContext>;
 }
 
-/** The mail probe under test with servers whose certificate (mail.example.test) it trusts. */
+/** The mail probe under test. It trusts the servers' certificate (mail.example.test). */
 export interface MailBench {
   serve(options: MailServerOptions): Promise<MailServer>;
   look(port: number, setting?: Setting): Promise<MailObservation>;
-  /** PEM of the root that the servers' certificates are under. */
+  /** PEM of the servers' root. */
   readonly rootPem: string;
-  /** PEM of what they serve. */
+  /** PEM of the servers' certificate and key. */
   readonly served: { readonly cert: string; readonly key: string };
   /** Trusts another root. */
   readonly strangeTrust: SecureContext;
@@ -75,14 +75,14 @@ const SERVER: Omit<MailServerConfig, 'port'> = {
   from: 'fac@example.test',
   to: 'probe@example.test',
   required: false,
-  // As long as the deadline: with the hurried clock, a busy machine may make anything slow.
+  // The full deadline, because with the hurried clock, a busy machine can make anything slow.
   timeout: 10_000,
   user: null,
   password: null,
   caFile: null,
 };
 
-/** A port on which nothing listens (any more). */
+/** Returns a port on which nothing listens. */
 export async function unusedPort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');

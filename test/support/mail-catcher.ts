@@ -7,8 +7,8 @@ async function print(mail: Promise<string>): Promise<void> {
 }
 
 /**
- * A program: takes every mail at port 25, and prints the subject of each on a line. In the image that stands in for the
- * mail catcher of deploy/compose.yaml.
+ * A program that accepts every mail on port 25 and prints the subject of each on a line. It runs in the image that
+ * replaces the mail catcher of deploy/compose.yaml.
  */
 const server = new SMTPServer({
   authOptional: true,

@@ -9,20 +9,20 @@ export interface MailServerOptions {
   readonly security: 'starttls' | 'tls' | 'none';
   readonly identity?: Identity;
   readonly issuers?: readonly Identity[];
-  /** Login is demanded where it is set. */
+  /** If set, a login is required. */
   readonly credentials?: { readonly user: string; readonly password: string };
-  /** SMTP code with which MAIL FROM is refused. */
+  /** SMTP code for rejecting MAIL FROM. */
   readonly refuseSender?: number;
-  /** SMTP code with which RCPT TO is refused. */
+  /** SMTP code for rejecting RCPT TO. */
   readonly refuseRecipient?: number;
 }
 
-/** A real mail server (smtp-server) on 127.0.0.1 that offers PIPELINING and would take messages. */
+/** A real mail server (smtp-server) on 127.0.0.1 that offers PIPELINING and accepts messages. */
 export interface MailServer extends AsyncDisposable {
   readonly port: number;
-  /** Every command line that came in, in order; credentials are not in it. */
+  /** All command lines received, in order, without credentials. */
   readonly commands: readonly string[];
-  /** Messages that it was given. */
+  /** Number of messages received. */
   readonly messages: () => number;
 }
 
@@ -46,7 +46,7 @@ export async function createMailServer(options: MailServerOptions): Promise<Mail
       });
     },
   });
-  // Handshakes that fail on purpose.
+  // Handshakes fail on purpose.
   server.on('error', () => {});
   const listener = server.listen(0, '127.0.0.1');
   await once(listener, 'listening');
@@ -81,7 +81,7 @@ function baseOptions({ security, identity, issuers = [], credentials }: MailServ
   };
 }
 
-/** smtp-server tells each command to its logger, with passwords hidden. */
+/** Records the commands that smtp-server logs, in which passwords are hidden. */
 function recorder(
   commands: string[],
 ): Record<'debug' | 'info' | 'warn' | 'error' | 'trace' | 'fatal', (...args: unknown[]) => void> {

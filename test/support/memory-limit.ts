@@ -1,13 +1,13 @@
 import { accessSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** What runs in it may take so much memory together, and is killed by the kernel beyond that. */
+/** A memory limit for all processes in it together. The kernel kills them if they exceed it. */
 export interface MemoryLimit extends Disposable {
-  /** Starts the command that follows it under the limit. */
+  /** Command prefix for starting a command under the limit. */
   readonly prefix: readonly string[];
 }
 
-/** A control group of its own, in either version of Linux's; where none can be made it says why. */
+/** Creates a separate control group (v1 or v2), or returns the reason why none can be created. */
 export function memoryLimit(bytes: number): MemoryLimit | string {
   const failures: string[] = [];
   for (const { parent, limit } of places()) {
@@ -19,7 +19,7 @@ export function memoryLimit(bytes: number): MemoryLimit | string {
       continue;
     }
     try {
-      // The kernel makes the file; writing would make another one elsewhere.
+      // The kernel creates the file. If it is missing, a write would create an ordinary file.
       accessSync(join(folder, limit));
       writeFileSync(join(folder, limit), String(bytes));
       return {
@@ -38,11 +38,11 @@ export function memoryLimit(bytes: number): MemoryLimit | string {
 
 interface Place {
   readonly parent: string;
-  /** The file that holds the limit. */
+  /** Name of the file with the limit. */
   readonly limit: string;
 }
 
-/** Where this process is, and for version 2 the root, since a group with processes hands no memory on. */
+/** The control group of this process and, for v2, the root, because a group with processes cannot delegate memory. */
 function places(): readonly Place[] {
   const groups = readFileSync('/proc/self/cgroup', 'utf8');
   const [, first] = /^\d+:memory:(.+)$/mu.exec(groups) ?? [];

@@ -1,10 +1,10 @@
 import type { EgressDeps } from '../../src/notify/channels/channel.ts';
 import type { MessageContext } from '../../src/document/notification.ts';
 
-/** Without a proxy. */
+/** Egress without a proxy. */
 export const DIRECT: Pick<EgressDeps, 'proxy' | 'env'> = { proxy: null, env: {} };
 
-/** Site "hq", whose page no phone can open. */
+/** Site "hq", whose page cannot be opened on a phone. */
 export const AT_HQ: MessageContext & typeof DIRECT = {
   ...DIRECT,
   site: 'hq',

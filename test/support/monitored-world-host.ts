@@ -32,8 +32,8 @@ const RESOLVER_HOST = 'dns.example.org';
 type Ports = Awaited<ReturnType<typeof startServers>>;
 
 /**
- * A program: every server that a configuration can name, at addresses of both families, in the network namespace in
- * which it is started. It sends `WorldReady`, and ends with its parent.
+ * A program with every server that a configuration can refer to, at addresses of both families, in the network
+ * namespace in which it is started. It sends `WorldReady`, and exits with its parent.
  */
 const stack = new AsyncDisposableStack();
 process.once('disconnect', () => {
@@ -68,7 +68,7 @@ async function createWorld(): Promise<WorldReady> {
   };
 }
 
-/** Those that the lab has not. All listen on loopback. */
+/** Starts the servers that are not in the lab. All listen on loopback. */
 async function startServers(identity: Identity, authority: Identity) {
   const named = {
     [LICENSE_HOST]: LICENSE,
@@ -119,7 +119,7 @@ function statusOfPeer(): object {
   return { ready: 'ready', site: 'dmz', at: new Date().toISOString(), preconditions, causes: [] };
 }
 
-/** Whatever host is asked for, it is on loopback under the same port. */
+/** Connects to the same port on loopback, whatever host is requested. */
 function tunnel({ url = '' }: IncomingMessage, socket: Duplex): void {
   const up = connect(Number(url.split(':').at(-1)), '127.0.0.1', () => {
     socket.write('HTTP/1.1 200 Connection established\r\n\r\n');
@@ -139,7 +139,7 @@ function portOf(url: string): number {
   return Number(new URL(url).port);
 }
 
-/** Puts every server at its addresses. */
+/** Relays the addresses of every server. */
 async function relayAll(lab: Lab, ports: Ports): Promise<void> {
   const { appliance, registration, firewallApi, mail, inbox } = lab;
   const apis = [appliance, registration, firewallApi].map(({ url }) => portOf(url));
@@ -175,7 +175,7 @@ interface LabConfig {
   readonly firewall: object;
 }
 
-/** Every source, every kind of resolver and every channel. */
+/** Returns a configuration with every source, every kind of resolver and every channel. */
 function configurationOf(base: LabConfig, lab: Lab, ports: Ports) {
   const at = (host: string, port: number): string => `${host.includes(':') ? `[${host}]` : host}:${String(port)}`;
   const [, iana = ''] = CONTROL_HOSTS;

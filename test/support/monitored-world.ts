@@ -18,23 +18,23 @@ export const CONTROLS: readonly Addresses[] = [
   { 4: '192.0.43.8', 6: '2001:500:88:200::8' },
 ];
 export const RESOLVER: Addresses = { 4: '9.9.9.9', 6: '2620:fe::9' };
-/** Every other host. */
+/** Addresses of all other hosts. */
 export const OTHERS: Addresses = { 4: '203.0.113.25', 6: '2001:db8:ffff::25' };
 
 const ALL: readonly Addresses[] = [LICENSE, ...CONTROLS, RESOLVER, OTHERS];
 
-/** Configurations in the world's folder, which name every source and every channel. */
+/** Name of a configuration in the world's folder with every source and every channel. */
 export const DIRECT_CONFIG = 'direct.json';
-/** The same, with the licence server behind a proxy that is named by its host name. */
+/** The same configuration, but the licence server is behind a proxy that is specified by host name. */
 export const PROXY_CONFIG = 'proxy.json';
 
-/** The one message of the host program. */
+/** The only message of the host program. */
 export interface WorldReady {
-  /** Holds the configurations and every file that they name. */
+  /** Contains the configurations and all files that they refer to. */
   readonly folder: string;
-  /** Authority of everything that is verified under public roots. */
+  /** Authority of all servers that are verified with public roots. */
   readonly publicCaFile: string;
-  /** Queries of `/probe`, one for each module. */
+  /** Queries for `/probe`, one for each module. */
   readonly probes: readonly string[];
 }
 
@@ -42,11 +42,11 @@ export interface WorldReady {
 export interface Site extends Sandbox {
   /** A copy of the world's folder. */
   readonly folder: string;
-  /** Its own addresses, on the interface `uplink`. */
+  /** The site's own addresses, on the interface `uplink`. */
   readonly addresses: Addresses;
-  /** The other ends of the link. */
+  /** Addresses of the other end of the link. */
   readonly gateways: Addresses;
-  /** Starts a TypeScript program in it, with a channel for messages. */
+  /** Starts a TypeScript program in the namespace, with a message channel. */
   fork(program: string): ChildProcess;
 }
 
@@ -56,10 +56,13 @@ export interface MonitoredWorld extends AsyncDisposable, WorldReady {
 
 const HOST_PROGRAM = fileURLToPath(new URL('monitored-world-host.ts', import.meta.url));
 
-/** What of /etc programs need. */
+/** The files of /etc that programs need. */
 const ETC = '/etc/hosts /etc/nsswitch.conf /etc/passwd /etc/group /etc/localtime /etc/ld.so.cache';
 
-/** A network namespace with every server that a configuration can name, in both address families. Needs root. */
+/**
+ * Creates a network namespace with every server that a configuration can refer to, in both address families. Needs
+ * root.
+ */
 export async function createMonitoredWorld(): Promise<MonitoredWorld> {
   await using stack = new AsyncDisposableStack();
   const world = stack.use(await createSandbox());
@@ -118,7 +121,7 @@ function forkIn({ prefix }: Sandbox, program: string): ChildProcess {
   return fork(program, { execPath: enter, execArgv: [...into, process.execPath], env: { PATH, TZ }, stdio: 'inherit' });
 }
 
-/** @throws {Error} when the program ends instead */
+/** @throws {Error} if the program exits instead */
 export async function messageOf(child: ChildProcess): Promise<unknown> {
   const [message]: readonly unknown[] = await Promise.race([once(child, 'message'), once(child, 'exit')]);
   if (typeof message === 'number' || message === null) throw new Error(`The program ended with ${String(message)}`);

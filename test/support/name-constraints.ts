@@ -1,7 +1,7 @@
 import './reflect-metadata.ts';
 import { Extension } from '@peculiar/x509';
 
-/** A DER element of less than 128 bytes. */
+/** Returns a DER element of less than 128 bytes. */
 export function der(tag: number, ...parts: readonly Uint8Array[]): Uint8Array {
   const contents = Buffer.concat(parts);
   return new Uint8Array([tag, contents.length, ...contents]);
@@ -13,19 +13,19 @@ export const email = (address: string): Uint8Array => der(0x81, Buffer.from(addr
 
 export const uri = (text: string): Uint8Array => der(0x86, Buffer.from(text));
 
-/** A registered identifier: a kind of name that OpenSSL does not compare. */
+/** Returns a registered identifier, a kind of name that OpenSSL does not compare. */
 export const registeredId = (...bytes: readonly number[]): Uint8Array => der(0x88, new Uint8Array(bytes));
 
-/** An address and its mask, both as bytes. */
+/** Returns an address and its mask, both as bytes. */
 export const network = (...bytes: readonly number[]): Uint8Array => der(0x87, new Uint8Array(bytes));
 
-/** A directory name of one organisation (2.5.4.10), as UTF8String or PrintableString. */
+/** Returns a directory name with one organisation (2.5.4.10), as UTF8String or PrintableString. */
 export function organisation(name: string, tag: 0x0c | 0x13 = 0x0c): Uint8Array {
   const attribute = der(0x30, new Uint8Array([0x06, 3, 0x55, 0x04, 0x0a]), der(tag, Buffer.from(name)));
   return der(0xa4, der(0x30, der(0x31, attribute)));
 }
 
-/** NameConstraints (RFC 5280 §4.2.1.10) over these names. */
+/** Returns the extension NameConstraints (RFC 5280 §4.2.1.10) with these names. */
 export function nameConstraints(permitted: readonly Uint8Array[], excluded: readonly Uint8Array[] = []): Extension {
   const lists = [
     ...(permitted.length === 0 ? [] : [der(0xa0, ...permitted.map((name) => der(0x30, name)))]),
@@ -34,7 +34,7 @@ export function nameConstraints(permitted: readonly Uint8Array[], excluded: read
   return new Extension('2.5.29.30', true, der(0x30, ...lists));
 }
 
-/** SubjectAltName of these names. */
+/** Returns the extension SubjectAltName with these names. */
 export function alternativeNames(...names: readonly Uint8Array[]): Extension {
   return new Extension('2.5.29.17', false, der(0x30, ...names));
 }

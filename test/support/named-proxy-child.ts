@@ -1,6 +1,6 @@
 /**
- * A program for a network namespace of its own whose resolver is 127.0.0.1: looks at an endpoint through a proxy whose
- * name is answered once, and never again. Prints the outcome of its connection as JSON, then ends.
+ * A program for a separate network namespace with the resolver 127.0.0.1. It checks an endpoint through a proxy whose
+ * name is resolved only once. Prints the outcome of its connection as JSON, then exits.
  */
 import { observeEndpoint } from '../../src/round/endpoint.ts';
 import { createProbeSecureContext } from '../../src/network/tls/secure-context.ts';

@@ -3,7 +3,7 @@ import { createFirewall, type FirewallState, PLAIN_POLICY } from '../lab/firewal
 import { createMailHost } from '../lab/mail-host.ts';
 import { createIdentity } from './authority.ts';
 
-/** Addresses of what else is in the network of the site; the FortiGate is its gateway. */
+/** Addresses of the other hosts in the site's network. The FortiGate is its gateway. */
 export const NEIGHBOURS = {
   fortiGate: '10.20.0.1',
   fortiGatePort: 443,
@@ -13,26 +13,27 @@ export const NEIGHBOURS = {
   mailPort: 587,
 } as const;
 
-/** What FortiAuthenticator logs in at the mail server with. */
+/** FortiAuthenticator's login at the mail server. */
 export const NEIGHBOUR_LOGIN = { user: 'fac@example.org', password: 'of-the-mail-server' } as const;
 
-/** What FortiGate has for the network of the site: it lets everything pass. */
+/** FortiGate's policy for the site's network, which allows all traffic. */
 export const LAN_POLICY = { ...PLAIN_POLICY, policyid: 12, name: 'LAN-to-Internet', nat: 'enable', schedule: 'always' };
 
 export type NeighboursRequest =
   | { readonly kind: 'firewall'; readonly state: Partial<FirewallState> }
-  /** FortiAuthenticator sends a line to the daemon. */
+  /** Makes FortiAuthenticator send a line to the daemon. */
   | { readonly kind: 'line'; readonly line: string; readonly to: { readonly address: string; readonly port: number } };
 
-/** Certificates of the servers, PEM: the first message. */
+/** The first message: certificates of the servers, as PEM. */
 export interface NeighboursReady {
   readonly firewallCa: string;
   readonly mailCa: string;
 }
 
 /**
- * A program: FortiGate's API, a mail server, and FortiAuthenticator as far as it logs, in the network namespace in which
- * it is started and which has their addresses. It tells what to trust, does as it is asked, and ends with its parent.
+ * A program with FortiGate's API, a mail server, and the log sender of FortiAuthenticator, in the network namespace
+ * in which it is started and which has their addresses. It sends the certificates to trust, executes requests, and
+ * exits with its parent.
  */
 async function host(): Promise<void> {
   const firewallIdentity = await createIdentity({ name: 'CN=FortiGate', ipAddresses: [NEIGHBOURS.fortiGate] });
@@ -72,5 +73,5 @@ async function host(): Promise<void> {
   process.send?.(ready);
 }
 
-// Imported for its names, or started.
+// This module is either imported for its names or started as a program.
 if (process.send !== undefined && process.argv[1]?.endsWith('neighbours-host.ts') === true) void host();

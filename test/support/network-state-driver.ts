@@ -8,60 +8,59 @@ import { watchRounds, type RoundWatcher } from './round-watcher.ts';
 /** The message that starts the program. */
 export interface DriverSettings {
   readonly folder: string;
-  /** Configuration files in the folder: of the daemon, and of one `check` each. */
+  /** Configuration files in the folder: for the daemon, and for one `check` each. */
   readonly daemon: string;
   readonly checks: readonly string[];
   readonly env: Readonly<Record<string, string>>;
-  /** A command that starts another one. */
+  /** A command prefix that starts another command. */
   readonly prefix: readonly string[];
   /** Shell commands. */
   readonly break: string;
   readonly repair: string;
-  /** Files and sockets that the daemon may open besides those that it keeps; null: as many as it likes. */
+  /** Number of files and sockets that the daemon can open in addition to those that it keeps; null: unlimited. */
   readonly descriptors: number | null;
-  /** Queries of `/probe`. */
+  /** Queries for `/probe`. */
   readonly probes: readonly string[];
 }
 
-/** What the program concluded once. */
+/** One conclusion of the program. */
 export interface Verdict {
   readonly ready: DiagnosisJson['ready'];
-  /** Severity, name and confidence of each. */
+  /** Severity, name and confidence of each cause. */
   readonly causes: readonly string[];
-  /** Preconditions of the path, and what this machine needs beside it, that are not ok. */
+  /** Preconditions of the path, and requirements of this machine, that are not ok. */
   readonly unclear: readonly string[];
 }
 
-/** The answer of the program. */
 export interface DriverReport {
-  /** One for each configuration; null: it concluded nothing. */
+  /** One for each configuration; null: there was no conclusion. */
   readonly checks: readonly (Verdict | null)[];
   /** The daemon's second round after the network was broken, or a later one. */
   readonly daemon: Verdict;
-  /** Its first one after it was started again. */
+  /** The first round after the daemon was restarted. */
   readonly restarted: Verdict;
-  /** HTTP status of each `/probe`; 0: there was no answer. */
+  /** HTTP status of each `/probe`; 0: no answer. */
   readonly probes: readonly number[];
   /** HTTP status of `/-/healthy`, of both daemons. */
   readonly healthy: readonly number[];
-  /** How both daemons ended when they were asked to. */
+  /** How both daemons exited after they were asked to. */
   readonly ends: readonly { readonly code: number | null; readonly stderr: string }[];
-  /** What was written on standard error where nothing is to be, and log lines that report a bug. */
+  /** Unexpected output on standard error, and log lines that report a bug. */
   readonly problems: readonly string[];
-  /** What each cause is concluded from, for people who read why a test failed. */
+  /** Evidence of each cause, to explain failures of a test. */
   readonly evidence: readonly string[];
 }
 
-/** The path, and what this machine needs beside it: all that works again as soon as the network does. */
+/** The path, and the requirements of this machine: everything that works again as soon as the network does. */
 const PATH = ['internet', 'name-resolution', 'reachability', 'tls-genuine', 'license-server', 'mail', 'clock'];
 
-/** A round at which nothing answers takes 15 s. */
+/** A round without any answers takes 15 s. */
 const WITHIN = 60_000;
 const PROBE_LIMIT = 20_000;
 
 /**
- * A program, for a network namespace of its own: starts the daemon, breaks the network, looks at what the daemon,
- * `check` and `/probe` conclude, starts the daemon again, repairs the network, and waits until all is well.
+ * A program for a separate network namespace. It starts the daemon, breaks the network, records the conclusions of
+ * the daemon, `check` and `/probe`, restarts the daemon, repairs the network, and waits until all is well.
  */
 process.once('message', (settings: DriverSettings) => {
   void drive(settings).then((report) => process.send?.(report));
@@ -78,10 +77,10 @@ async function drive(settings: DriverSettings): Promise<DriverReport> {
   sh(settings.break);
   const limit = settings.descriptors === null ? null : await limitDescriptors(first.pid, settings.descriptors);
   const probes = await Promise.all(settings.probes.map((query) => statusOf(`${page}/probe?${query}`)));
-  // One after the other: processes that start together are late for their own deadlines.
+  // Run one after the other, because processes that start together miss their own deadlines.
   const checks: Run[] = [];
   for (const file of settings.checks) checks.push(await check(file, settings));
-  // Whatever began before the network was broken has ended then.
+  // All rounds that began before the network was broken have ended then.
   await rounds.more(1, WITHIN);
   const daemon = await rounds.next(isJudged, WITHIN);
   limit?.[Symbol.dispose]();
@@ -113,7 +112,7 @@ async function drive(settings: DriverSettings): Promise<DriverReport> {
   };
 }
 
-/** A busy machine holds up the program too: such a round says nothing, and the next one counts. */
+/** A busy machine also delays the program. Such a round is not counted; the next one is. */
 function isJudged({ preconditions }: DiagnosisJson): boolean {
   return preconditions.every(({ summary }) => !summary.startsWith('ftm-watch itself stalled'));
 }
@@ -136,7 +135,7 @@ function sh(command: string): void {
   execFileSync('sh', ['-ec', command], { stdio: 'inherit' });
 }
 
-/** 0: there was none. */
+/** 0: no answer. */
 async function statusOf(url: string): Promise<number> {
   try {
     const response = await fetch(url, { signal: AbortSignal.timeout(PROBE_LIMIT) });

@@ -4,12 +4,12 @@ import { cleanEnvironment } from './clean-environment.ts';
 
 const run = promisify(execFile);
 
-/** Where npm of this machine gets packages, for an npm elsewhere. */
+/** The npm settings of this machine, for an npm elsewhere. */
 export interface NpmSettings {
   readonly registry: string;
-  /** A file with the authorities of the registry's certificate; null: those that Node has. */
+  /** A file with the authorities of the registry's certificate; null: Node's default. */
   readonly cafile: string | null;
-  /** The folder with what it has fetched already. */
+  /** The folder of npm's cache. */
   readonly cache: string;
 }
 

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { freePort } from './free-port.ts';
 import { until } from './until.ts';
 
-/** A message as a subscriber of a topic gets it: https://docs.ntfy.sh/subscribe/api/#json-message-format. */
+/** A message as received by a subscriber of a topic: https://docs.ntfy.sh/subscribe/api/#json-message-format. */
 export interface NtfyDelivery {
   readonly title?: string;
   readonly message: string;
@@ -20,11 +20,11 @@ export interface NtfyDelivery {
 /** Debian's ntfy on loopback. */
 export interface NtfyServer extends AsyncDisposable {
   readonly url: string;
-  /** What the subscribers of a topic have got. */
+  /** Returns the messages that subscribers of a topic have received. */
   messages(topic: string): Promise<readonly NtfyDelivery[]>;
 }
 
-/** `burst` requests are taken at once, then one in `replenish`. */
+/** `burst` requests are accepted immediately, then one every `replenish`. */
 export async function startNtfy({
   burst,
   replenish,

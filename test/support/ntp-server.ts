@@ -1,7 +1,7 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 
-/** An NTP answer that a test can bend; times are milliseconds since 1970. */
+/** An NTP answer that a test can change. Times are milliseconds since 1970. */
 export interface NtpAnswer {
   readonly leap: number;
   readonly mode: number;
@@ -13,7 +13,7 @@ export interface NtpAnswer {
   readonly transmitAt: number;
 }
 
-/** null: silence. A Buffer is sent as it is. */
+/** null: no answer. A Buffer is sent unchanged. */
 export type NtpHandler = (request: Buffer, usual: NtpAnswer) => readonly (NtpAnswer | Buffer)[] | null;
 
 export interface NtpServer extends AsyncDisposable {
@@ -23,7 +23,7 @@ export interface NtpServer extends AsyncDisposable {
 
 const SECONDS_1900_TO_1970 = 2_208_988_800;
 
-/** A real NTP server on 127.0.0.1, `offsetMs` ahead of this machine. */
+/** Starts a real NTP server on 127.0.0.1, `offsetMs` ahead of this machine. */
 export async function createNtpServer(
   offsetMs: number,
   handler: NtpHandler = (_request, usual) => [usual],
@@ -69,7 +69,7 @@ export function encodeNtp(answer: NtpAnswer): Buffer {
   return packet;
 }
 
-/** NaN: no timestamp at all. */
+/** NaN: no timestamp. */
 function writeTimestamp(packet: Buffer, at: number, time: number): void {
   if (Number.isNaN(time)) return;
   const seconds = Math.floor(time / 1000) + SECONDS_1900_TO_1970;

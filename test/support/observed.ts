@@ -3,7 +3,7 @@ import type { PathFacts, PathObservation } from '../../src/core/round.ts';
 import type { RoundObservations } from '../../src/core/round.ts';
 import type { Picture } from '../../src/connectors/picture.ts';
 
-/** Observations as plain values, for tests of what is made of them. */
+/** Returns observations as plain values, for tests of their judgement. */
 export function endpoint(address: string, tcp: TcpOutcome = open()): EndpointObservation {
   return { target: 'server.test:443', address, family: 4, proxy: null, tcp, tls: null, http: null };
 }
@@ -20,7 +20,7 @@ export function path(overrides: Partial<PathObservation> = {}): PathObservation 
   return { subject: 'server.test:443', host: 'server.test', names: [], endpoints: [], references: [], ...overrides };
 }
 
-/** The facts of the paths may stand beside the others. A source that is new has seen nothing. */
+/** Path facts can be given with the other values. A new source has observed nothing. */
 export function round(overrides: Partial<RoundObservations & PathFacts> = {}): RoundObservations {
   const { licenseServer = path(), burst = [], services = [], knownAddresses = [], ...others } = overrides;
   const seen: Partial<RoundObservations> = {
@@ -36,7 +36,7 @@ export function round(overrides: Partial<RoundObservations & PathFacts> = {}): R
   return seen as RoundObservations;
 }
 
-/** What is known beyond the round: nothing, but for what is given. */
+/** Returns the knowledge beyond the round: nothing, except for the given values. */
 export function picture(known: Partial<Picture> = {}): Picture {
   const seen: Partial<Picture> = { appliances: [], registration: null, firewall: [], peers: [], ...known };
   return seen as Picture;

@@ -3,7 +3,7 @@ import { createServer } from 'node:https';
 import type { RequestListener } from 'node:http';
 import { createDnsServer, zone } from './dns-server.ts';
 
-/** One web server: its certificate is the same whatever server name is asked for. */
+/** A web server that presents the same certificate for every server name. */
 export interface Origin {
   readonly name: string;
   readonly address: string;
@@ -13,23 +13,23 @@ export interface Origin {
   readonly cert: string;
 }
 
-/** What `startOrigins` tells the process that serves them. */
+/** Settings that `startOrigins` sends to the process with the servers. */
 export interface OriginSettings {
-  /** Address of a resolver that knows the origins. */
+  /** Address of a resolver that resolves the origins. */
   readonly resolver: string;
   readonly origins: readonly Origin[];
 }
 
 /**
- * A program: a resolver on port 53 and web servers on port 443, each at an address of its own, in the network namespace
- * in which it is started. Settings come as the first message; it answers "ready", and ends with its parent.
+ * A program with a resolver on port 53 and web servers on port 443, each at a separate address, in the network
+ * namespace in which it is started. Settings are the first message; it answers "ready", and exits with its parent.
  */
 process.once('message', (settings: OriginSettings) => {
   void serve(settings).then(() => process.send?.('ready'));
 });
 process.once('disconnect', () => process.exit());
 
-/** As the real licence server answers clients without a certificate. */
+/** Answers as the real licence server does for clients without a certificate. */
 const notFound: RequestListener = (_, response) => {
   response.writeHead(404).end();
 };

@@ -5,13 +5,13 @@ import { alternativeNames, dns, email, nameConstraints, registeredId, uri } from
 
 const HOST = 'license.example.test';
 const with_ = (...extensions: readonly Extension[]): Partial<IdentityOptions> => ({ extensions });
-/** A leaf for the host, with names of other kinds. */
+/** Returns the options of a leaf for the host, with names of other kinds. */
 const named = (...names: readonly Uint8Array[]): Partial<IdentityOptions> => ({
   dnsNames: [],
   ...with_(alternativeNames(dns(HOST), ...names)),
 });
 
-/** Chains whose authorities limit names that are neither hosts, addresses nor subjects. */
+/** Chains whose authorities restrict names other than hosts, addresses and subjects. */
 export const OTHER_CONSTRAINT_ROWS: readonly FlawRow[] = [
   {
     name: 'e-mail at the permitted host',

@@ -1,8 +1,8 @@
-/** Reads what a collector is sent, by the `.proto` files of opentelemetry-proto v1 alone. */
+/** Reads messages to a collector, based only on the `.proto` files of opentelemetry-proto v1. */
 
 type Field = readonly [number: number, value: bigint | Uint8Array];
 
-/** The fields of one message, in their order. @throws on bytes that are none */
+/** Returns the fields of one message, in order. @throws on invalid bytes */
 function fieldsOf(bytes: Uint8Array): readonly Field[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const fields: Field[] = [];
@@ -73,10 +73,10 @@ const REQUEST: Message = {
   ],
 };
 
-/** A message, each of its fields as the list of its values: `{ name: ['a'], sum: [{ … }] }`. */
+/** A message, with each field as a list of its values: `{ name: ['a'], sum: [{ … }] }`. */
 export type Decoded = Readonly<Record<string, readonly unknown[]>>;
 
-/** An ExportMetricsServiceRequest. @throws on a field that the `.proto` files do not have there */
+/** Decodes an ExportMetricsServiceRequest. @throws on a field that is not in the `.proto` files */
 export function decodeRequest(bytes: Uint8Array): Decoded {
   return decode(bytes, REQUEST);
 }

@@ -15,7 +15,7 @@ const AUTHORITY = await createIdentity({
   key: 'RSA-2048',
 });
 
-/** What the gateway does, from when it does so until it is disposed of. */
+/** Faults of the gateway, each active until disposal. */
 const FAULTS = {
   drop: (site: InspectedSite) => Promise.resolve(filter(site, `${TO_LICENSE_SERVER} drop`)),
   refuse: (site: InspectedSite) => Promise.resolve(filter(site, `${TO_LICENSE_SERVER} reject with tcp reset`)),
@@ -26,7 +26,7 @@ const FAULTS = {
 
 type Fault = keyof typeof FAULTS;
 
-/** A fault, and how long it lasts and is gone afterwards, in seconds. */
+/** A fault, its duration and the pause after it, in seconds. */
 export type Step = readonly [fault: Fault, lasts: number, gone: number];
 
 export interface Outage {
@@ -36,15 +36,15 @@ export interface Outage {
 }
 
 export interface Sample {
-  /** When it was asked for. */
+  /** Time of the request. */
   readonly at: number;
   readonly ready: string;
-  /** Of the round that it tells of. */
+  /** Time of the round in the answer. */
   readonly roundAt: number;
   readonly isIntermittent: boolean;
 }
 
-/** Asks the daemon all the time, until it is disposed of. */
+/** Polls the daemon continuously until disposal. */
 export function follow(daemon: SiteDaemon): AsyncDisposable & { readonly samples: readonly Sample[] } {
   const samples: Sample[] = [];
   const end = new AbortController();
@@ -68,7 +68,7 @@ export function follow(daemon: SiteDaemon): AsyncDisposable & { readonly samples
   };
 }
 
-/** Lets each fault happen, one after the other. */
+/** Plays the faults one after the other. */
 export async function play(site: InspectedSite, steps: readonly Step[]): Promise<readonly Outage[]> {
   const outages: Outage[] = [];
   for (const [fault, lasts, gone] of steps) {

@@ -5,19 +5,18 @@ import type { FormerCause, Incident, Delivery, OutboxEntry, Notification } from 
 import { causeOf } from './diagnosis-of.ts';
 import { START, timeline } from './incident-timeline.ts';
 
-/** An incident that opened at the second round, 30 s after START. */
+/** Returns an incident that opened at the second round, 30 s after START. */
 export function incidentOf(cause: Cause = causeOf('tls-intercepted')): Incident {
   const [incident] = timeline().rounds(2, [cause]).state.incidents;
   if (incident === undefined) throw new Error('No incident was opened');
   return incident;
 }
 
-/** What an incident was taken for until then, from START on. */
+/** Returns an earlier cause of an incident, from START until the given time. */
 export function formerCauseOf(id: FaultId, until: EpochMs, subject = 'host:443'): FormerCause {
   return { id, subject, severity: 'critical', since: START, until, replacedAt: until, published: true };
 }
 
-/** What is told of an incident. */
 export function incidentNotificationOf(
   incident: Incident,
   more: Partial<Extract<Notification, { readonly kind: 'incident' }>> = {},
@@ -34,7 +33,7 @@ export function incidentNotificationOf(
   };
 }
 
-/** A notification on its way to one recipient, not tried yet. */
+/** Returns a notification to one recipient that has not been attempted yet. */
 export function outboxEntryOf(notification: Notification, more: Partial<Delivery> = {}): OutboxEntry {
   const delivery: Delivery = {
     notificationId: notification.id,

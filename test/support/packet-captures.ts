@@ -6,31 +6,30 @@ import { createInterface } from 'node:readline';
 import type { Sandbox } from './sandbox.ts';
 import { until } from './until.ts';
 
-/** Sent when a capture is over: when it is in the file, everything before it is there as well. */
+/** Sent at the end of a capture: once it is in the file, all earlier packets are in it as well. */
 const MARK = 'ftm-watch-capture-ends';
 
 export interface CaptureOrder {
   /** The interface, or `any`. */
   readonly name: string;
   readonly file: string;
-  /** An address that packets reach through the interface. */
+  /** An address reached through the interface. */
   readonly peer: string;
-  /** In the words of tcpdump. */
+  /** A tcpdump expression. */
   readonly filter?: string;
-  /** As tcpdump names it, where the interface has several. */
+  /** Link type in tcpdump's notation, for an interface with several. */
   readonly link?: 'LINUX_SLL';
 }
 
-/**
- * Runs tcpdump in a sandbox while something happens there, and gives what it wrote, whole.
- */
+/** Runs tcpdump in a sandbox during an action and returns its complete output. */
 export async function captured(
   sandbox: Sandbox,
   { name, file, peer, filter = 'tcp', link }: CaptureOrder,
   happen: () => Promise<void>,
 ): Promise<Buffer> {
   const [program = '', ...prefix] = sandbox.prefix;
-  // In immediate mode each packet takes a frame as long as the snaplen: of the usual 2 MiB, eight packets on a busy machine.
+  // In immediate mode, each packet takes a frame of the size of the snaplen. With the default of 2 MiB, there is
+  // space for eight packets on a busy machine.
   const buffer = ['--immediate-mode', '-B', '65536', '-s', '65535', ...(link === undefined ? [] : ['-y', link])];
   const options = ['-U', '-Z', 'root', '-i', name, '-w', file, `(${filter}) or udp port 9`];
   const child = spawn(program, [...prefix, 'tcpdump', ...buffer, ...options], { stdio: ['ignore', 'ignore', 'pipe'] });
@@ -61,12 +60,12 @@ function withoutMark(pcap: Buffer): Buffer {
 }
 
 export interface WrittenPacket {
-  /** The 16 bytes before it. */
+  /** The 16-byte record header before it. */
   readonly record: Buffer;
   readonly bytes: Buffer;
 }
 
-/** The packets of a pcap file of this machine's byte order. */
+/** Returns the packets of a pcap file in this machine's byte order. */
 export function packetsOf(pcap: Buffer): { readonly header: Buffer; readonly packets: readonly WrittenPacket[] } {
   const packets: WrittenPacket[] = [];
   for (let at = 24; at + 16 <= pcap.length; ) {
@@ -81,7 +80,7 @@ export function pcapOf(header: Buffer, packets: readonly WrittenPacket[]): Buffe
   return Buffer.concat([header, ...packets.flatMap(({ record, bytes }) => [record, bytes])]);
 }
 
-/** The same packets in the other byte order, or with times in nanoseconds. */
+/** Returns the packets in the other byte order, or with nanosecond timestamps. */
 export function rewritten(pcap: Buffer, form: 'big-endian' | 'nanoseconds'): Buffer {
   const isBig = form === 'big-endian';
   const { header, packets } = packetsOf(pcap);
@@ -105,8 +104,8 @@ export function rewritten(pcap: Buffer, form: 'big-endian' | 'nanoseconds'): Buf
 }
 
 /**
- * The same with tags before the EtherType, in hexadecimal: of VLANs, or the header of PPPoE, whose length and protocol
- * follow.
+ * Returns the packets with tags inserted before the EtherType, in hexadecimal: VLAN tags, or a PPPoE header, which is
+ * followed by length and protocol.
  */
 export function encapsulated(pcap: Buffer, inserted: string): Buffer {
   const { header, packets } = packetsOf(pcap);
@@ -129,7 +128,7 @@ export function encapsulated(pcap: Buffer, inserted: string): Buffer {
   );
 }
 
-/** The same without the Ethernet header (LINKTYPE_RAW). */
+/** Returns the packets without the Ethernet header (LINKTYPE_RAW). */
 export function rawIp(pcap: Buffer): Buffer {
   const { header, packets } = packetsOf(pcap);
   const rawHeader = Buffer.from(header);
@@ -142,24 +141,24 @@ export function rawIp(pcap: Buffer): Buffer {
   return pcapOf(rawHeader, raw);
 }
 
-/** How a terminal log of a FortiGate may look. */
+/** Variants of a terminal log of a FortiGate. */
 export interface FortigateLog {
   readonly level: 2 | 3 | 5 | 6;
   readonly clock?: 'a' | 'l' | 'relative';
-  /** Of a chassis. */
+  /** Module name in a chassis. */
   readonly module?: string;
-  /** Between the columns of a line. */
+  /** Gap between the columns of a line. */
   readonly gap?: '\t' | '    ';
   readonly lineEnd?: '\n' | '\r\n';
-  /** Prompts, escapes of the terminal, and what the sniffer prints around the packets. */
+  /** Adds prompts, terminal escapes, and the sniffer's other output around the packets. */
   readonly isPutty?: boolean;
 }
 
 const LINK_BYTES: Readonly<Record<number, number>> = { 1: 14, 113: 16, 276: 20, 101: 0 };
 
 /**
- * A capture of Ethernet as "diagnose sniffer packet" prints it: 2 and 5 from the IP header on, 3 and 6 with the Ethernet
- * header, 5 and 6 with the interface.
+ * Formats an Ethernet capture as "diagnose sniffer packet" prints it. Levels 2 and 5 start at the IP header, 3 and 6
+ * include the Ethernet header, and 5 and 6 the interface.
  */
 export function fortigateText(
   pcap: Buffer,
@@ -193,7 +192,7 @@ export function fortigateText(
   return log.join(lineEnd);
 }
 
-/** Of what `encapsulated` inserted. */
+/** Number of bytes inserted by `encapsulated`. */
 function tagBytes(bytes: Buffer, link: number): number {
   const type = link === 14 ? bytes.readUInt16BE(12) : 0;
   if (type === 0x8864) return 8;

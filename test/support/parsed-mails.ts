@@ -3,10 +3,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** A mail as Python's `email` package reads it, which follows RFC 5322 and RFC 2045 and names what does not. */
+/** A mail as parsed by Python's `email` package, which follows RFC 5322 and RFC 2045 and reports violations. */
 export interface ParsedMail {
   readonly subject: string;
-  /** Of the message, of its parts and of their headers. */
+  /** Defects of the message, its parts and their headers. */
   readonly defects: readonly string[];
   readonly text: string;
   readonly html: string;
@@ -31,7 +31,7 @@ def parsed(path):
 print(json.dumps([parsed(path) for path in sorted(pathlib.Path(sys.argv[1]).iterdir())]))
 `;
 
-/** @param raw mails as they came over the wire */
+/** @param raw mails as received over the wire */
 export function parsedMails(raw: readonly string[]): readonly ParsedMail[] {
   const folder = mkdtempSync(join(tmpdir(), 'ftm-watch-mails-'));
   try {

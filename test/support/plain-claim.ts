@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 
-/** What a claim must not be, by the rule that it breaks. */
+/** Patterns that a claim must not match, by the rule that it would break. */
 const RULES: Readonly<Record<string, RegExp>> = {
   'begins with a capital, a number, or a name in its own case': /^(?!\p{Lu}|\d|\S*[\d.:-]\S* )/u,
   'ends with one full stop': /(?:[^.]|\.\.)$/u,
@@ -10,7 +10,7 @@ const RULES: Readonly<Record<string, RegExp>> = {
   'is readable': /\p{Cc}|undefined|\[object|(?<!u)\{\w+\}/u,
 };
 
-/** What is wrong with claims that are to be read by people: `rule: claim`; empty where all are plain. */
+/** Returns the problems of claims that people read, as `rule: claim`. Empty if all claims are plain. */
 export function faultsOfClaims(
   findings: readonly { readonly rule: string; readonly claim: string }[],
 ): readonly string[] {
@@ -21,7 +21,7 @@ export function faultsOfClaims(
 
 type Claimed = Parameters<typeof faultsOfClaims>[0];
 
-/** The same judge, each claim of which must be plain, whatever the test asks of it besides. */
+/** Wraps a judge so that each of its claims must be plain, in addition to what the test checks. */
 export function withPlainClaims<A extends readonly unknown[], R extends Claimed | { readonly findings: Claimed }>(
   judge: (...facts: A) => R,
 ): (...facts: A) => R {

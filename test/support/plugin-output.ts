@@ -1,4 +1,4 @@
-/** The output of a monitoring plugin, read as Nagios and Icinga read it. */
+/** The output of a monitoring plugin, parsed as by Nagios and Icinga. */
 export interface PluginOutput {
   readonly status: 'OK' | 'WARNING' | 'CRITICAL' | 'UNKNOWN';
   readonly text: string;
@@ -7,7 +7,7 @@ export interface PluginOutput {
 
 export interface Performance {
   readonly value: number;
-  /** Empty: a number of things. */
+  /** Empty for a plain number. */
   readonly unit: string;
   readonly warn: string;
   readonly crit: string;
@@ -28,9 +28,9 @@ const LINE =
   /^(?<service>[A-Z]+) (?<status>OK|WARNING|CRITICAL|UNKNOWN): (?<text>[^|\p{Cc}]+?)(?: \| (?<data>[^|\p{Cc}]+))?\n$/u;
 
 /**
- * Reads it by the guidelines of the monitoring plugins: one line "SERVICE STATUS: text", `|` before the performance
- * data and nowhere else. https://www.monitoring-plugins.org/doc/guidelines.html
- * @throws {Error} where it does not follow them
+ * Parses the output by the guidelines of the monitoring plugins: one line "SERVICE STATUS: text", with `|` only
+ * before the performance data. https://www.monitoring-plugins.org/doc/guidelines.html
+ * @throws {Error} if it violates them
  */
 export function readPluginOutput(written: string): PluginOutput {
   const { status, text = '', data } = LINE.exec(written)?.groups ?? {};

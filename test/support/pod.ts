@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { objectOf, type RenderedChart } from './chart.ts';
 
-/** What the chart says about its one pod, as far as it is looked at here. */
+/** The parts of the chart's pod that are used here. */
 export interface PodSpec {
   readonly serviceAccountName: string;
   readonly automountServiceAccountToken: boolean;
@@ -48,14 +48,17 @@ export function podOf(chart: RenderedChart): PodTemplate {
   return (objectOf(chart, 'Deployment').spec as { readonly template: PodTemplate }).template;
 }
 
-/** The folders that a pod would see, below one of this machine. */
+/** The folders that a pod would see, below a folder of this machine. */
 export interface PodFolders extends AsyncDisposable {
   readonly configFile: string;
 }
 
 type Secrets = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
-/** Makes the volumes of the pod, with keys in its Secrets; texts name the folders below that of this machine. */
+/**
+ * Creates the pod's volumes, with keys in its Secrets. Paths in texts are changed to those below the folder of this
+ * machine.
+ */
 export async function mountPod(chart: RenderedChart, secrets: Secrets): Promise<PodFolders> {
   const root = await mkdtemp(join(tmpdir(), 'ftm-watch-pod-'));
   const { containers, volumes } = podOf(chart).spec;

@@ -1,6 +1,6 @@
 import type { PollingError } from '../../src/core/polling/report.ts';
 
-/** Two datagrams of FortiAuthenticator, a minute apart, the last just before `at`. */
+/** Returns the error of two datagrams from FortiAuthenticator, a minute apart, the last one just before `at`. */
 export function pollingError(at: number, sample: string, changes: Partial<PollingError> = {}): PollingError {
   const [firstAt, lastAt] = [at - 60_000, at - 1000];
   return {

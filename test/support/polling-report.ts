@@ -19,7 +19,7 @@ const signature = (id: string, severity: Signature['severity']): Signature => ({
 });
 const signatures = compileSignatures([signature('alpha', 'warning'), signature('beta', 'critical')]);
 
-/** Errors of FortiAuthenticator, as many at once. */
+/** Returns `count` simultaneous errors of FortiAuthenticator. */
 export function ftm(id: string, at: number, count = 1, appliance: string | null = 'fac-1'): FtmEvent {
   return {
     kind: 'ftm',
@@ -32,12 +32,12 @@ export function ftm(id: string, at: number, count = 1, appliance: string | null 
   };
 }
 
-/** What is kept once all this was heard. */
+/** Returns the state after all events were recorded. */
 export function after(events: readonly LogEvent[]): PollingState {
   return recordEvents(emptyPolling(WINDOW), events);
 }
 
-/** What is told of it at this time. */
+/** Returns the report for this time. */
 export function report(
   state: PollingState,
   now: number,

@@ -11,16 +11,16 @@ const RANGE = '/proc/sys/net/ipv4/ip_local_port_range';
 const PORTS = [61_000, 61_001, 61_002] as const;
 const WITHIN = 20_000;
 
-/** What a daemon did without a free port; the one message of this program. */
+/** What a daemon did without a free port. This is the program's only message. */
 export interface Famine {
-  /** What it concluded meanwhile. */
+  /** Its conclusions during that time. */
   readonly starved: readonly string[];
   readonly mails: number;
   readonly code: number | null;
   readonly stderr: string;
 }
 
-/** Takes every port that the kernel may give to a program that asks for any. */
+/** Binds every port that the kernel would assign to a program that asks for any port. */
 async function takeAllPorts(): Promise<AsyncDisposable> {
   const before = readFileSync(RANGE);
   await using stack = new AsyncDisposableStack();
@@ -40,7 +40,8 @@ async function takeAllPorts(): Promise<AsyncDisposable> {
 }
 
 /**
- * A program, for a network namespace of its own: the lab and a daemon, which for some rounds has no port to leave from.
+ * A program for a separate network namespace: the lab and a daemon, which for some rounds has no port for outgoing
+ * connections.
  */
 async function famine(): Promise<Famine> {
   await using lab = await createLab();

@@ -5,37 +5,37 @@ import { join } from 'node:path';
 import { freePort } from './free-port.ts';
 
 /**
- * Debian's postfix with a configuration, a queue and mailboxes of its own, beside any other on the machine. Needs root.
+ * Debian's postfix with a separate configuration, queue and mailboxes, next to any other on the machine. Needs root.
  */
 export interface PostfixInstance extends Disposable {
   readonly port: number;
-  /** What was delivered to a mailbox, in the order of delivery. */
+  /** Returns the mails delivered to a mailbox, in order of delivery. */
   mails(mailbox: string): readonly string[];
 }
 
 const DOMAIN = 'example.test';
-/** Mail is delivered as nobody. */
+/** Mail is delivered as user nobody. */
 const NOBODY = '65534';
 
 export interface PostfixOptions {
-  /** Whose messages it passes on to other domains. */
+  /** Client whose messages are relayed to other domains. */
   readonly relaysFor?: string;
-  /** @default postfix's own, which refuses to relay for the time being */
+  /** @default postfix's default, which defers relaying */
   readonly relayRestrictions?: string;
-  /** Who is not of `relaysFor` waits for its greeting, 6 s by default. */
+  /** Clients not in `relaysFor` wait for the greeting, 6 s by default. */
   readonly postscreen?: true;
-  /** More lines of main.cf. */
+  /** Additional lines of main.cf. */
   readonly settings?: readonly string[];
 }
 
-/** @param mailboxes local parts of example.test; every other recipient is refused */
+/** @param mailboxes local parts of example.test; every other recipient is rejected */
 export async function startPostfix(
   mailboxes: readonly string[],
   options: PostfixOptions = {},
 ): Promise<PostfixInstance> {
   const folder = mkdtempSync(join(tmpdir(), 'ftm-watch-postfix-'));
   const port = await freePort();
-  // Its daemons give up root and must still find their files.
+  // Its daemons drop root privileges but must still find their files.
   chmodSync(folder, 0o755);
   for (const name of ['etc', 'queue', 'data', 'mail']) mkdirSync(join(folder, name));
   execFileSync('chown', ['postfix', join(folder, 'data')]);
@@ -58,8 +58,8 @@ function postfix(folder: string, command: string): void {
 }
 
 /**
- * Postfix names a file `SECOND.VdeviceIinodeMmicrosecond.HOST`, without leading zeros: sorted as texts, inodes would
- * decide within a second.
+ * Postfix names a file `SECOND.VdeviceIinodeMmicrosecond.HOST` without leading zeros. Sorted as strings, files of the
+ * same second would be ordered by inode.
  */
 function deliveryTime(fileName: string): number {
   const [, second = '', microsecond = ''] = /^(\d+)\.V[\da-f]+I[\da-f]+M(\d+)\./u.exec(fileName) ?? [];

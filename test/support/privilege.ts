@@ -5,8 +5,8 @@ import { describe } from 'vitest';
 import { unpackedPackage } from './unpacked-package.ts';
 
 /**
- * What a test needs from the machine: Linux (`/proc`, its signals), the rights of root, network namespaces of its own,
- * a program on the PATH, or a Debian package that `.ci/run` has unpacked.
+ * A requirement of a test: Linux (`/proc`, its signals), root, separate network namespaces, a program on the PATH, or
+ * a Debian package unpacked by `.ci/run`.
  */
 export type Need =
   | 'linux'
@@ -15,13 +15,13 @@ export type Need =
   | { readonly program: string }
   | { readonly unpacked: string };
 
-// Debian keeps some of its daemons out of an ordinary user's PATH.
+// Debian does not put some of its daemons on an ordinary user's PATH.
 const SYSTEM_FOLDERS: readonly string[] = ['/usr/local/sbin', '/usr/sbin', '/sbin'];
 
 /**
- * Tells why this machine cannot run a test with these needs; undefined when it can.
+ * Returns the reason why this machine cannot run a test with these needs, or undefined if it can.
  *
- * @throws Error when something is missing and CI is set: there a test that is skipped is a test that is lost.
+ * @throws Error if something is missing and CI is set, because a skipped test there would be lost.
  */
 export function missing(needs: readonly Need[]): string | undefined {
   const reason = needs.map(shortfall).find((found) => found !== undefined);
@@ -32,8 +32,8 @@ export function missing(needs: readonly Need[]): string | undefined {
 }
 
 /**
- * A `describe` whose tests are skipped, with the reason printed, on a machine that lacks one of the needs; in CI that
- * is a failure.
+ * A `describe` whose tests are skipped, with the reason printed, on a machine that lacks one of the needs. In CI,
+ * that is a failure.
  */
 export function describeWhere(needs: readonly Need[], name: string, body: () => void): void {
   const reason = missing(needs);
@@ -45,7 +45,7 @@ export function describeWhere(needs: readonly Need[], name: string, body: () => 
   describe.skip(`${name} (skipped: ${reason})`, body);
 }
 
-/** The full path of a program, looked for where root would find it; undefined when it is not installed. */
+/** Returns the full path of a program, using root's search path; undefined if it is not installed. */
 export function findProgram(name: string): string | undefined {
   const folders = [...(process.env['PATH'] ?? '').split(delimiter), ...SYSTEM_FOLDERS];
   return folders
@@ -91,7 +91,7 @@ function namespaceShortfall(): string | undefined {
   if (ip === undefined) {
     return 'it needs the program "ip" (Debian package iproute2)';
   }
-  // Root inside a container may still be refused: only trying tells.
+  // Root inside a container may still be denied, which only an attempt shows.
   const tried = spawnSync('unshare', ['--net', ip, 'link', 'show', 'lo'], { stdio: 'ignore' });
   return tried.status === 0 ? undefined : 'it needs the right to create network namespaces';
 }

@@ -11,7 +11,7 @@ import { startWeb, type WebBench } from './web-bench.ts';
 
 export const LICENSE_HOST = 'license.example.test';
 
-/** A licence server, a resolver that knows it, and the web server whose `/probe` looks at them for real. */
+/** A licence server, a resolver that resolves it, and the web server whose `/probe` really checks them. */
 export interface ProbeBench extends AsyncDisposable {
   readonly config: Config;
   readonly web: WebBench;
@@ -25,13 +25,13 @@ export interface ProbeBench extends AsyncDisposable {
 export interface ProbeReply {
   readonly status: number;
   readonly text: string;
-  /** By name, labels included. */
+  /** By name, including labels. */
   readonly metrics: ReadonlyMap<string, number>;
 }
 
 const ANSWER = 'HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\nConnection: close\r\n\r\nno';
 
-/** @param more sections of the configuration, beside the licence server and the resolver */
+/** @param more sections of the configuration, in addition to the licence server and the resolver */
 export async function startProbeBench(more: object = {}): Promise<ProbeBench> {
   const hierarchy = await createHierarchy();
   const licenseServer = await createTlsPeer({

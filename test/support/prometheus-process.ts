@@ -5,24 +5,26 @@ import { isReady } from './http-ready.ts';
 
 type Labels = Readonly<Record<string, string>>;
 
-/** Debian's Prometheus on loopback, with a configuration as it lies in a folder. */
+/** Debian's Prometheus on loopback, with the configuration in a folder. */
 export interface PrometheusProcess extends AsyncDisposable {
   readonly url: string;
-  /** The labels of the alerts that fire now. */
+  /** Returns the labels of the alerts that are firing. */
   firing(): Promise<readonly Labels[]>;
-  /** The value of the first series that a query finds now; null: it finds none. */
+  /** Returns the current value of a query's first series; null if it has none. */
   value(query: string): Promise<number | null>;
-  /** The values of all series that a query finds now. */
+  /** Returns the current values of all series of a query. */
   values(query: string): Promise<readonly number[]>;
-  /** The series that a query finds now. */
+  /** Returns the current series of a query. */
   series(query: string): Promise<readonly { readonly labels: Labels; readonly value: number }[]>;
-  /** How many series a query finds now. @throws {Error} with what Prometheus says when it does not understand it */
+  /**
+   * Returns the current number of series of a query. @throws {Error} with Prometheus' message if the query is invalid
+   */
   count(query: string): Promise<number>;
 }
 
 /**
- * @param folder holds prometheus.yml; data goes into it too
- * @param flags more of its command line
+ * @param folder contains prometheus.yml; data is written to it as well
+ * @param flags additional command line flags
  */
 export async function startPrometheus(folder: string, flags: readonly string[] = []): Promise<PrometheusProcess> {
   const url = `http://127.0.0.1:${String(await freePort())}`;

@@ -4,9 +4,9 @@ import { type Daemon, startDaemon } from '../lab/daemon.ts';
 import type { Lab } from '../lab/lab.ts';
 
 /**
- * An agent of the lab's site that keeps to itself what it stores, pushes to Alertmanager and mails nobody.
+ * Starts an agent of the lab's site that keeps its stored data to itself, pushes to Alertmanager and sends no mail.
  *
- * @param more keys of the configuration to replace
+ * @param more top-level keys that replace those of the configuration
  */
 export async function startAgent(
   lab: Lab,

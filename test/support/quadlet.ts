@@ -2,12 +2,12 @@ import { execFileSync } from 'node:child_process';
 
 const GENERATOR = '/usr/libexec/podman/quadlet';
 
-/** The settings of a unit: each value by its section and key, in order. */
+/** The settings of a unit: values by section and key, in order. */
 export interface GeneratedUnit {
   values(section: string, key: string): readonly string[];
 }
 
-/** The units that podman's own generator for systemd makes of a folder, by their names. @throws when it refuses one */
+/** Returns the units that podman's own systemd generator creates from a folder, by name. @throws if it rejects one */
 export function generatedUnits(folder: string): ReadonlyMap<string, GeneratedUnit> {
   const env = { ...process.env, QUADLET_UNIT_DIRS: folder };
   const text = execFileSync(GENERATOR, ['-dryrun'], { env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });

@@ -1,6 +1,7 @@
 /**
- * The four functions of the Reflect metadata proposal that the injection container inside @peculiar/x509 calls while it
- * loads. Import it before @peculiar/x509. The full polyfill would be one more dependency, for nothing else.
+ * The four functions of the Reflect metadata proposal that the injection container in @peculiar/x509 calls while it
+ * loads. Import this module before @peculiar/x509. The full polyfill would be an additional dependency for this
+ * purpose only.
  */
 const store = new WeakMap<object, Map<unknown, unknown>>();
 

@@ -10,13 +10,13 @@ import { createRegistrationService, type RegistrationService, type RegistrationS
 import { createIdentity } from './authority.ts';
 import { connectorContext } from './connector-context.ts';
 
-/** The licences that the tests ask for. */
+/** The licences that the tests query. */
 export const A = 'EFTM000000000001';
 export const B = 'EFTM000000000002';
 
 const ENV = { PASSWORD: 'api-password', WRONG: 'guess' };
 
-/** Kept as JSON, as the real one is. */
+/** Stored as JSON, like the real one. */
 export interface MemoryStore extends BudgetStore {
   readonly saved: () => CallBudget;
 }
@@ -44,13 +44,13 @@ export interface Asking {
 
 export interface RegistrationBench extends AsyncDisposable {
   readonly service: RegistrationService;
-  /** The configuration that works, and where its password is read from. */
+  /** A working configuration, and the source of its password. */
   readonly config: RegistrationConfig;
   readonly env: NodeJS.ProcessEnv;
   observe(asking?: Asking): Promise<RegistrationObservation>;
 }
 
-/** A service, and the file to verify its certificate by. */
+/** Starts a service, and returns the file for verifying its certificate. */
 export async function startRegistration(state: Partial<RegistrationState> = {}): Promise<RegistrationBench> {
   const identity = await createIdentity({ name: 'CN=registration.example.test', ipAddresses: ['127.0.0.1'] });
   const folder = await mkdtemp(join(tmpdir(), 'registration-'));
@@ -84,7 +84,7 @@ export async function startRegistration(state: Partial<RegistrationState> = {}):
   };
 }
 
-/** The outcome of each licence, or the observation where there is none. */
+/** Returns the outcome of each licence, or the observation if there are no outcomes. */
 export function outcomes(observation: RegistrationObservation): readonly unknown[] {
   return observation.kind === 'ok' ? observation.lookups.map(({ outcome }) => outcome) : [observation];
 }

@@ -2,10 +2,10 @@ import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 
-/** A client is forgotten after this time. */
+/** Clients are forgotten after this time. */
 const UDP_CLIENT = 4_000;
 
-/** Passes on connections to this address to a port of loopback, as long as the process lives. */
+/** Relays connections to this address to a port on loopback until the process exits. */
 export async function relayTcp(address: string, port: number, to: number): Promise<void> {
   const server = createServer({ allowHalfOpen: true }, (socket) => {
     const up = connect({ port: to, host: '127.0.0.1', allowHalfOpen: true });
@@ -17,7 +17,7 @@ export async function relayTcp(address: string, port: number, to: number): Promi
   await once(server, 'listening');
 }
 
-/** The same for datagrams, and for what comes back. */
+/** Relays datagrams and the answers to them. */
 export async function relayUdp(address: string, port: number, to: number): Promise<void> {
   const clients = new Map<string, Socket>();
   const outside = createSocket(address.includes(':') ? 'udp6' : 'udp4').on('error', () => undefined);

@@ -3,15 +3,15 @@ import { diagnosisOf } from './diagnosis-of.ts';
 import { MINUTE, START } from './incident-timeline.ts';
 import { sourcesOf, webState, type WebState } from './web-sources.ts';
 
-/** When the page is asked for. */
+/** Time at which the page is requested. */
 export const NOW: number = START + 10 * MINUTE;
 
-/** The status page of a site where nothing is broken, except for what is named. */
+/** Renders the status page of a site without faults, except for the given state. */
 export function render(more: Partial<WebState>): string {
   return renderStatusPage(sourcesOf(webState({ diagnosis: diagnosisOf(START, []), ...more })), NOW);
 }
 
-/** What a person reads of it: without tags, spaces made one. */
+/** Returns the page's text without tags and with spaces collapsed. */
 export function words(more: Partial<WebState>): string {
   return render(more)
     .replaceAll(/<wbr><span class="port">([^<]*)<\/span>/gu, '$1')

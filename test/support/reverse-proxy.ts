@@ -9,13 +9,13 @@ import { findProgram } from './privilege.ts';
 
 /** A real nginx on loopback in front of one server. */
 export interface ReverseProxy extends AsyncDisposable {
-  /** Without a slash at the end. */
+  /** URL without a trailing slash. */
   readonly url: string;
 }
 
 /**
  * Starts nginx with `proxy_pass` to a server, and resolves when it accepts connections. Needs Debian's `nginx-light`.
- * @param directives of the location, in addition to `proxy_pass`; by default none, as in most examples on the internet
+ * @param directives additional directives of the location; none by default, as in most examples on the internet
  */
 export async function startReverseProxy(upstream: string, directives = ''): Promise<ReverseProxy> {
   const folder = await mkdtemp(join(tmpdir(), 'ftm-watch-nginx-'));

@@ -5,7 +5,7 @@ import type { Identity } from './authority.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-/** PEM of the list of what an authority has revoked, of today. */
+/** Returns the PEM of an authority's revocation list, issued today. */
 export async function revocationList(authority: Identity, revoked: readonly Identity[]): Promise<string> {
   const crl = await X509CrlGenerator.create(
     {
@@ -18,6 +18,6 @@ export async function revocationList(authority: Identity, revoked: readonly Iden
     },
     webcrypto,
   );
-  // As OpenSSL names it.
+  // In OpenSSL's notation.
   return `${crl.toString('pem').replaceAll(/(?<=-----(?:BEGIN|END) )CRL/gu, 'X509 CRL')}\n`;
 }

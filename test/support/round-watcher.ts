@@ -1,16 +1,16 @@
 import { followEvents, type DiagnosisJson } from '../lab/event-source.ts';
 import { until } from './until.ts';
 
-/** Everything that a daemon concludes, from now on, over one connection that is open already. */
+/** Watches a daemon's further conclusions over one connection that is already open. */
 export interface RoundWatcher extends AsyncDisposable {
   readonly diagnoses: readonly DiagnosisJson[];
-  /** Waits for the first diagnosis, after those of so far, that is meant. */
+  /** Waits for the first further diagnosis that matches. */
   next(isMeant: (diagnosis: DiagnosisJson) => boolean, limitMs: number): Promise<DiagnosisJson>;
-  /** Waits for so many more. */
+  /** Waits for this number of further diagnoses. */
   more(count: number, limitMs: number): Promise<readonly DiagnosisJson[]>;
 }
 
-/** @param page where the status page is, without a slash at the end */
+/** @param page URL of the status page, without a trailing slash */
 export async function watchRounds(page: string): Promise<RoundWatcher> {
   const ending = new AbortController();
   const diagnoses: DiagnosisJson[] = [];
@@ -61,7 +61,7 @@ export async function watchRounds(page: string): Promise<RoundWatcher> {
   return watcher;
 }
 
-/** What it says, without what is fine. */
+/** Returns a summary of a diagnosis, without the parts that are ok. */
 export function summaryOf({ ready, causes, preconditions }: DiagnosisJson): string {
   const states = preconditions
     .filter(({ state }) => state !== 'ok')

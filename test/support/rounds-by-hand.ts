@@ -13,25 +13,25 @@ import { wallTimer } from './wall-timer.ts';
 import { picture } from './observed.ts';
 
 /**
- * The rounds of the default schedule, with real connections, under a clock that goes on by itself: hours pass in
- * seconds.
+ * Runs the rounds of the default schedule with real connections, under a clock that advances on its own, so that
+ * hours pass in seconds.
  */
 export interface RoundsByHand extends Disposable {
-  /** How many rounds there were so far. */
+  /** Returns the number of rounds so far. */
   count(): number;
-  /** Lets time pass. */
+  /** Lets the given time pass. */
   run(time: Millis): Promise<void>;
 }
 
 export interface RoundsByHandOptions {
-  /** FortiAuthenticator writes a line every second that its connections fail. */
+  /** FortiAuthenticator logs a failed connection every second. */
   readonly complains?: boolean;
 }
 
 const PERIOD: Millis = 30_000;
 /**
- * While a round is under way time goes on by so much with each turn of the event loop: servers of this process answer
- * within a few.
+ * During a round, time advances by this much with each turn of the event loop. Servers in this process answer within
+ * a few turns.
  */
 const A_TURN: Millis = 5;
 const SECOND: Millis = 1_000;
@@ -40,7 +40,7 @@ export async function startRoundsByHand(
   config: Config,
   { complains = false }: RoundsByHandOptions = {},
 ): Promise<RoundsByHand> {
-  // Certificates of a test are made by the real clock.
+  // Test certificates are created by the real clock.
   const clock = handClock(Math.ceil(Date.now() / PERIOD) * PERIOD);
   const instruments = await createInstruments(config, { clock, env: {} });
   const errors: unknown[] = [];

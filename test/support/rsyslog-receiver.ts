@@ -6,12 +6,12 @@ import { join } from 'node:path';
 import { freePort } from './free-port.ts';
 import { until } from './until.ts';
 
-/** What rsyslog read of a line, by its own names of the parts. */
+/** The parts of a line as parsed by rsyslog, under its own property names. */
 export type ReadLine = Readonly<
   Record<'host' | 'program' | 'process' | 'id' | 'data' | 'severity' | 'facility' | 'time' | 'text', string>
 >;
 
-/** A real rsyslog on loopback that takes lines over UDP and TCP. */
+/** A real rsyslog on loopback that receives lines over UDP and TCP. */
 export interface RsyslogReceiver extends AsyncDisposable {
   readonly port: number;
   lines(): readonly ReadLine[];
@@ -52,7 +52,7 @@ export async function startRsyslogReceiver(program: string): Promise<RsyslogRece
   const args = ['-n', '-f', join(folder, 'rsyslog.conf'), '-i', join(folder, 'pid')];
   const child = spawn(program, args, { stdio: 'ignore' });
   const ended = once(child, 'exit');
-  // In /proc/net, so that no line is made by asking.
+  // Reads /proc/net, because a connection would produce a line.
   const wanted = `:${port.toString(16).toUpperCase().padStart(4, '0')} `;
   const isOpen = (): boolean =>
     ['tcp', 'udp'].every((kind) => readFileSync(`/proc/net/${kind}`, 'utf8').includes(wanted));

@@ -5,22 +5,22 @@ import { Runner } from '../../src/schedule/runner.ts';
 import { handClock, type HandClock } from './hand-clock.ts';
 import { wallTimer } from './wall-timer.ts';
 
-/** A runner on a clock that the test moves, with runs that the test ends. */
+/** A runner on a clock that the test moves. The test ends the runs. */
 export interface RunnerBench {
   readonly runner: Runner;
   readonly clock: HandClock;
-  /** When runs started, in seconds since the start. */
+  /** Start times of the runs, in seconds since the start. */
   readonly starts: readonly number[];
   readonly lags: readonly Millis[];
   readonly errors: readonly unknown[];
   missed(): number;
-  /** How often the timer was started again. */
+  /** Number of restarts of the timer. */
   restarts(): number;
   /** The signal of the latest run. */
   signal(): AbortSignal | undefined;
-  /** Ends the run that is going on. */
+  /** Ends the current run. */
   finish(error?: Error): Promise<void>;
-  /** Moves the clock by seconds, and ends each run at once. */
+  /** Moves the clock by seconds, and ends each run immediately. */
   pass(seconds: number): Promise<void>;
 }
 
@@ -28,8 +28,8 @@ const PERIOD: Millis = 30_000;
 const TRIGGER_GAP: Millis = 3_000;
 
 /**
- * Starts 10 s before a time of the schedule.
- * @param options.forgetful the timer never calls
+ * Starts 10 s before a scheduled time.
+ * @param options.forgetful the timer never fires
  */
 export function createRunnerBench({ forgetful = false }: { readonly forgetful?: boolean } = {}): RunnerBench {
   const clock = handClock(Date.UTC(2026, 10, 24, 12, 0, 20));

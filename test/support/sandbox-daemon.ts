@@ -4,7 +4,7 @@ import { findProgram } from './privilege.ts';
 import type { Sandbox } from './sandbox.ts';
 import { until } from './until.ts';
 
-/** A daemon that stays in the foreground. */
+/** A daemon that runs in the foreground. */
 export interface DaemonCommand {
   readonly program: string;
   readonly args: readonly string[];
@@ -14,16 +14,13 @@ export interface DaemonCommand {
 
 const START_LIMIT = 10_000;
 
-/**
- * Ends the daemon, and what it has started, as soon as its own input ends, so that it outlives no test, however that
- * ends.
- */
+/** Kills the daemon and its child processes as soon as its own input closes, so that it never outlives a test. */
 const TIED = 'setsid "$0" "$@" & cat; kill -KILL -$!';
 
 /**
  * Starts a daemon in a sandbox and waits until its port is open.
  *
- * @throws {Error} with what the daemon said when it does not start
+ * @throws {Error} with the daemon's output if it does not start
  */
 export async function startDaemon(sandbox: Sandbox, { program, args, port }: DaemonCommand): Promise<AsyncDisposable> {
   const [enter = '', ...into] = sandbox.prefix;

@@ -5,22 +5,22 @@ import type { Readable, Writable } from 'node:stream';
 
 const ENTER = 'nsenter';
 
-/** Says that the namespaces are there, then keeps them until its input ends. */
+/** Reports that the namespaces exist, then keeps them until its input closes. */
 const HOLD = 'ip link set lo up && echo ready && exec cat';
 
 /**
- * A network namespace, and a mount namespace with it, that no name in the system stands for: it lives as long as a
- * process in it does, and that process as long as the test, however the test ends.
+ * An unnamed network namespace with a mount namespace. It exists as long as a process in it runs, which is tied to
+ * the test, however the test ends.
  */
 export interface Sandbox extends AsyncDisposable {
   readonly pid: number;
-  /** What a command has to begin with to run in here. */
+  /** Command prefix for running a command in the sandbox. */
   readonly prefix: readonly string[];
-  /** Runs a command in here. @throws with what it said when it fails */
+  /** Runs a command in the sandbox. @throws with its output if it fails */
   sh(command: string): void;
 }
 
-/** Makes one with nothing in it but loopback. Needs root, and the programs `ip`, `unshare` and `nsenter`. */
+/** Creates a sandbox with only loopback. Needs root, and the programs `ip`, `unshare` and `nsenter`. */
 export async function createSandbox(): Promise<Sandbox> {
   const holder = spawn('unshare', ['--net', '--mount', '--propagation', 'private', 'sh', '-c', HOLD], {
     stdio: ['pipe', 'pipe', 'inherit'],

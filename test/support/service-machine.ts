@@ -3,12 +3,12 @@ import { dirname } from 'node:path';
 import type { RunOptions } from './ftm-watch.ts';
 import { createSandbox, type Sandbox } from './sandbox.ts';
 
-/** A machine with the user and the folders of the package, and without a service that runs. */
+/** A machine with the package's user and folders, but without a running service. */
 export interface ServiceMachine extends AsyncDisposable {
   readonly sandbox: Sandbox;
-  /** How a program is started on it. */
+  /** Options for starting a program on it. */
   readonly on: Pick<RunOptions, 'cwd' | 'prefix'>;
-  /** Writes a file of root. @param mode as in `chmod` */
+  /** Writes a file owned by root. @param mode as in `chmod` */
   write(path: string, content: string | Buffer, mode?: number): void;
 }
 
@@ -30,7 +30,7 @@ chown :ftm-watch /etc/ftm-watch/secrets
 chown ftm-watch:ftm-watch /var/lib/ftm-watch
 `;
 
-/** In namespaces of its own: `/etc`, `/run` and `/var/lib` are its own too. Needs root. */
+/** Uses separate namespaces, including `/etc`, `/run` and `/var/lib`. Needs root. */
 export async function createServiceMachine(): Promise<ServiceMachine> {
   await using stack = new AsyncDisposableStack();
   const sandbox = stack.use(await createSandbox());

@@ -1,4 +1,4 @@
-/** The commands that a page in Markdown tells to type, by the heading that they stand under. */
+/** Returns the shell commands in a Markdown page, by the heading above them. */
 export function shellBlocks(markdown: string): ReadonlyMap<string, string> {
   const sections = markdown.split(/^#{2,3} /mu).slice(1);
   return new Map(

@@ -8,7 +8,6 @@ import { isReady } from './http-ready.ts';
 import { startPrometheus } from './prometheus-process.ts';
 import type { PrometheusProcess } from './prometheus-process.ts';
 
-/** Of Alertmanager: an alert that is active. */
 export interface ActiveAlert {
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
@@ -21,8 +20,8 @@ export interface Alertmanager extends AsyncDisposable {
 }
 
 /**
- * The shipped files, in a folder of their own, with other ports, other waiting times and a webhook beside each mail:
- * nothing else is changed.
+ * Copies the shipped files into a separate folder, changing only ports and waiting times, and adding a webhook to
+ * each mail.
  */
 function copied(name: string, edit: readonly (readonly [RegExp, string])[]): string {
   const folder = mkdtempSync(join(tmpdir(), `ftm-watch-${name}-`));
@@ -37,7 +36,7 @@ function copied(name: string, edit: readonly (readonly [RegExp, string])[]): str
   return folder;
 }
 
-/** Debian's Alertmanager with the shipped configuration; it mails to `smtpPort`. */
+/** Starts Debian's Alertmanager with the shipped configuration. It sends mail to `smtpPort`. */
 export async function startShippedAlertmanager(smtpPort: number): Promise<Alertmanager> {
   const folder = copied('alertmanager', [
     [/mail:25/u, `127.0.0.1:${String(smtpPort)}`],
@@ -66,7 +65,7 @@ export async function startShippedAlertmanager(smtpPort: number): Promise<Alertm
   };
 }
 
-/** Debian's Prometheus with the shipped configuration and rules, looking each second. */
+/** Starts Debian's Prometheus with the shipped configuration and rules, scraping each second. */
 export async function startShippedPrometheus(
   alertmanager: string,
   agents: readonly string[],
@@ -78,7 +77,7 @@ export async function startShippedPrometheus(
     [/evaluation_interval: 15s/u, 'evaluation_interval: 1s'],
   ]);
   const targets = [{ targets: agents.map((url) => new URL(url).host), labels: { site } }];
-  // JSON is YAML.
+  // JSON is valid YAML.
   writeFileSync(join(folder, 'targets/ftm-watch.yml'), JSON.stringify(targets));
   const prometheus = await startPrometheus(folder);
   return {

@@ -2,7 +2,6 @@ import { isFaultId } from '../../src/checks/registry.ts';
 import { loadSignatures } from '../../src/logs/signatures.ts';
 import type { SignatureSet } from '../../src/core/polling/signature.ts';
 
-/** The shipped catalogue. */
 export function shippedCatalogue(): Promise<SignatureSet> {
   return loadSignatures([], isFaultId);
 }

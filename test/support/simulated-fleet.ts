@@ -2,19 +2,19 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** Many sites with two agents each, of which all show the metrics of real daemons under names of their own. */
+/** Many sites with two agents each, which expose metrics recorded from real daemons under other names. */
 export interface SimulatedFleet<State extends string> extends AsyncDisposable {
   readonly sites: readonly string[];
-  /** For `static_configs`: each agent has a path of its own. */
+  /** For `static_configs`. Each agent has a separate path. */
   readonly targets: readonly {
     readonly targets: readonly string[];
     readonly labels: Readonly<Record<string, string>>;
   }[];
-  /** What both agents of a site show from now on. */
+  /** Sets the state that both agents of a site expose. */
   show(site: string, state: State): void;
 }
 
-/** @param texts what a daemon of a site called `lab` exposed in each state */
+/** @param texts metrics of a daemon of a site called `lab` in each state */
 export async function simulateFleet<State extends string>(
   texts: Readonly<Record<State, string>>,
   { sites: count, first }: { readonly sites: number; readonly first: NoInfer<State> },

@@ -10,19 +10,19 @@ const HOST_PROGRAM = fileURLToPath(new URL('daemon-host.ts', import.meta.url));
 
 /** The real daemon at a site. */
 export interface SiteDaemon extends AsyncDisposable {
-  /** Its configuration: commands with it ask this daemon. */
+  /** Its configuration file. Commands that use it connect to this daemon. */
   readonly configFile: string;
-  /** What `/api/v1/status` says; null before the first round. */
+  /** Returns `/api/v1/status`; null before the first round. */
   status(): Promise<DiagnosisJson | null>;
-  /** What it has sent to the mail server of the site, as it came, oldest first. */
+  /** Returns the mails sent to the site's mail server, as received, oldest first. */
   mails(): Promise<readonly string[]>;
   /** Sends a syslog line over UDP, from loopback. */
   hear(line: string): Promise<void>;
 }
 
 /**
- * Starts the daemon with the site's configuration and some more keys, and waits for its page.
- * @param mailPort of a mail server on loopback that the configuration names @default none
+ * Starts the daemon with the site's configuration and additional keys, and waits for its page.
+ * @param mailPort port of a mail server on loopback, for the configuration @default none
  */
 export async function startSiteDaemon(
   site: InspectedSite,

@@ -3,7 +3,8 @@ import { createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 
 /**
- * What a scripted server sends back: a reply as it is (with its line breaks), nothing, or the end of the connection.
+ * The reaction of a scripted server: a reply that is sent unchanged (with its line breaks), nothing, or the end of
+ * the connection.
  */
 export type ScriptedReply = string | null | typeof CLOSE | typeof RESET;
 
@@ -11,22 +12,22 @@ export const CLOSE: unique symbol = Symbol('close');
 export const RESET: unique symbol = Symbol('reset');
 
 export interface SmtpScript {
-  /** Sent to everybody who connects. @default an ordinary greeting */
+  /** Sent to every client. @default an ordinary greeting */
   readonly greeting?: ScriptedReply;
-  /** How long everybody waits for it. */
+  /** Delay of the greeting for every client. */
   readonly greetAfterMs?: number;
-  /** How long everybody waits for each reply. */
+  /** Delay of each reply for every client. */
   readonly replyAfterMs?: number;
-  /** Instead of a greeting: one byte of an endless one at a time. */
+  /** If set, sends an endless greeting instead, one byte at a time. */
   readonly trickleEveryMs?: number;
-  /** For each line that comes in. */
+  /** Called for each line received. */
   readonly onLine?: (line: string) => ScriptedReply;
 }
 
-/** A server on 127.0.0.1 that says what the script says: for everything that a real mail server would not do. */
+/** A server on 127.0.0.1 that follows a script, for everything that a real mail server would not do. */
 export interface ScriptedSmtp extends AsyncDisposable {
   readonly port: number;
-  /** Every line that came in, in order. */
+  /** All lines received, in order. */
   readonly lines: readonly string[];
   /** Resolves when a client has connected. */
   readonly connected: Promise<void>;
@@ -58,7 +59,7 @@ export async function createScriptedSmtp(script: SmtpScript = {}): Promise<Scrip
   };
 }
 
-/** Everything is fine, whatever is asked. */
+/** Accepts every command. */
 export function agreeable(line: string): ScriptedReply {
   return line.startsWith('EHLO')
     ? '250-scripted.example.test\r\n250 PIPELINING\r\n'

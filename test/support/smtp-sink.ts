@@ -2,13 +2,12 @@ import { once } from 'node:events';
 import { SMTPServer } from 'smtp-server';
 import type { SMTPServerOptions } from 'smtp-server';
 
-/** A mail as it arrived. */
 export interface SunkMail {
   readonly recipients: readonly string[];
   /** Lower-case names, unfolded values. */
   readonly headers: ReadonlyMap<string, string>;
   readonly raw: string;
-  /** Whether it came over TLS. */
+  /** Whether it was received over TLS. */
   readonly secure: boolean;
 }
 
@@ -17,22 +16,22 @@ export interface SmtpReply {
   readonly text: string;
 }
 
-/** A mail server on loopback that keeps what it gets. What it says to a recipient or to a message, the test decides. */
+/** A mail server on loopback that keeps all mails. The test decides the replies to recipients and messages. */
 export interface SmtpSink extends AsyncDisposable {
   readonly port: number;
   readonly mails: SunkMail[];
-  /** Recipients that were asked for, accepted or not. */
+  /** Requested recipients, accepted or not. */
   readonly asked: string[];
-  /** Waits until so many mails have arrived. */
+  /** Waits until this many mails have arrived. */
   arrived(count: number): Promise<readonly SunkMail[]>;
 }
 
 export interface SinkBehaviour {
   readonly recipient?: (address: string) => SmtpReply | null;
-  /** Waits with the answer for as long as the test does. */
+  /** The reply is sent when the returned promise resolves. */
   readonly message?: (mail: SunkMail) => SmtpReply | null | Promise<SmtpReply | null>;
   readonly options?: SMTPServerOptions;
-  /** 0 takes any free port. */
+  /** 0 selects any free port. */
   readonly port?: number;
 }
 
@@ -69,7 +68,7 @@ export async function smtpSink(behaviour: SinkBehaviour = {}): Promise<SmtpSink>
       }
     },
   });
-  // A client that hangs up is no fault of the sink.
+  // A client that hangs up is not a fault of the sink.
   server.on('error', () => undefined);
   const listener = server.listen(behaviour.port ?? 0, '127.0.0.1');
   await once(listener, 'listening');

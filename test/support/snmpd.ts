@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
-/** Net-SNMP's agent, Debian's package `snmpd`: a peer that is not written by us. */
+/** Net-SNMP's agent, Debian's package `snmpd`, as an independent peer. */
 export interface Snmpd {
   readonly host: string;
   readonly port: number;
@@ -14,7 +14,8 @@ export interface Snmpd {
 }
 
 /**
- * `access` are lines of snmpd.conf that let somebody in, `objects` those of its `override`: OID, type, value.
+ * Starts snmpd. `access` are lines of snmpd.conf that grant access, `objects` those of its `override`: OID, type,
+ * value.
  */
 export async function startSnmpd(access: readonly string[], objects: readonly string[]): Promise<Snmpd> {
   const folder = await mkdtemp(join(tmpdir(), 'snmpd-'));
@@ -27,7 +28,7 @@ export async function startSnmpd(access: readonly string[], objects: readonly st
     env: { ...process.env, SNMP_PERSISTENT_DIR: folder },
   });
   const exited = once(snmpd, 'exit');
-  // It says its version when it has bound the port.
+  // It prints its version when it has bound the port.
   for await (const line of createInterface(snmpd.stderr)) {
     if (line.includes('NET-SNMP version')) break;
   }

@@ -10,48 +10,48 @@ import type { Identity } from './authority.ts';
 import { findProgram } from './privilege.ts';
 import type { Sandbox } from './sandbox.ts';
 
-/** Where transparent connections have to be redirected to. */
+/** Port to which transparent connections must be redirected. */
 export const INTERCEPT_PORT = 3129;
-/** Where clients that know of the proxy send CONNECT; tunnels are opened or refused here, and never inspected. */
+/** Port for CONNECT. Tunnels are opened or rejected here, but never inspected. */
 export const CONNECT_PORT = 3128;
-/** The same, with inspection. */
+/** Port for CONNECT with inspection. */
 export const INSPECTING_CONNECT_PORT = 3130;
 
 export interface SquidSettings {
-  /** What inspected connections are signed with. */
+  /** Signs the certificates of inspected connections. */
   readonly authority: Identity;
-  /** PEM of the authorities that the servers behind the proxy are verified under. */
+  /** PEM of the authorities with which the servers behind the proxy are verified. */
   readonly trusted: string;
   readonly resolver: string;
-  /** Lines of squid.conf: what to inspect (`ssl_bump`), and what to deny before everything is allowed. */
+  /** Lines of squid.conf: what to inspect (`ssl_bump`), and what to deny before everything else is allowed. */
   readonly policy: readonly string[];
 }
 
 export interface Squid extends AsyncDisposable {
-  /** One line for each request that has ended. */
+  /** Returns one line for each completed request. */
   accessLog(): Promise<string>;
 }
 
 /**
- * Ends Squid as soon as its own input ends, so that it outlives no test, however that ends. Killed, it has nothing to
- * save, and would take two seconds for it; its certificate makers end with it.
+ * Kills Squid as soon as its own input closes, so that it never outlives a test. A regular shutdown would take two
+ * seconds, and there is nothing to save. Its certificate generators exit with it.
  */
 const TIED = '"$0" "$@" & cat; kill -KILL $!';
 const ACCESS_LOG = 'access.log';
-/** Debian's `squid-openssl` keeps it out of everybody's PATH. */
+/** Debian's `squid-openssl` installs it outside of the PATH. */
 const CERTIFICATE_MAKER = '/usr/lib/squid/security_file_certgen';
-/** The account that Debian's package makes: Squid refuses to work as root. */
+/** The account created by Debian's package, because Squid refuses to run as root. */
 const ACCOUNT = 'proxy';
-/** The last of its ports, in the order of its configuration. */
+/** The last port in the order of its configuration. */
 const LISTENING = /Accepting NAT intercepted (?:SSL bumped )?HTTPS Socket connections/u;
-/** A port that it cannot have, for one: it would go on without. */
+/** For example a port that is already in use, without which it would continue. */
 const TROUBLE = /\| (?:ERROR|FATAL):/u;
 
 /**
- * Starts Squid in a sandbox, with a certificate maker and all its files in a folder that goes with it. It caches
- * nothing. Needs Debian's package `squid-openssl`.
+ * Starts Squid in a sandbox, with a certificate generator and all its files in a folder that is deleted with it. It
+ * caches nothing. Needs Debian's package `squid-openssl`.
  *
- * @throws {Error} with what Squid said when it does not start
+ * @throws {Error} with Squid's output if it does not start
  */
 export async function startSquid(sandbox: Sandbox, settings: SquidSettings): Promise<Squid> {
   await using stack = new AsyncDisposableStack();
@@ -60,7 +60,7 @@ export async function startSquid(sandbox: Sandbox, settings: SquidSettings): Pro
   await writeFiles(folder, settings);
   const [program = '', ...prefix] = sandbox.prefix;
   const squid = findProgram('squid') ?? 'squid';
-  // In the foreground, and with its messages on standard error as well.
+  // In the foreground, with its messages on standard error as well.
   const child = spawn(
     program,
     [...prefix, 'sh', '-c', TIED, squid, '-N', '-d', '1', '-f', join(folder, 'squid.conf')],
@@ -127,7 +127,7 @@ function run(program: string, args: readonly string[]): void {
 async function listening(child: ChildProcessByStdio<Writable, null, Readable>): Promise<void> {
   const said: string[] = [];
   const lines = createInterface({ input: child.stderr });
-  // Read on after the start: Squid must not be held up by a full pipe.
+  // Reading continues after the start, so that Squid is not blocked by a full pipe.
   const ready = new Promise<boolean>((resolve) => {
     lines.on('line', (line) => {
       said.push(line);

@@ -9,7 +9,7 @@ export interface SentChain extends Partial<Omit<ChainTrustOptions, 'helpers'>> {
   readonly helpers?: readonly Identity[];
 }
 
-/** Where a chain ends that is sent for the licence server. */
+/** Returns where a chain that is sent for the licence server ends. */
 export function standingIn(
   { trust, now }: World,
   { sent: [leaf, ...rest], helpers = [], ...over }: SentChain,

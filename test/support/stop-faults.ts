@@ -1,7 +1,7 @@
 import type { Lab } from '../lab/lab.ts';
 import { LICENSE_HOST, SERIALS } from '../lab/site.ts';
 
-/** A fault that shows at one stop of the route map, and at no other. */
+/** A fault that is shown at exactly one stop of the route map. */
 export interface StopFault {
   readonly stop: string;
   readonly begin: (lab: Lab) => Promise<void> | void;
@@ -34,7 +34,7 @@ const SERVER_DOWN: StopFault = {
   },
 };
 
-/** All that are licensed are in use. */
+/** All licensed tokens are in use. */
 const NO_TOKENS: StopFault = {
   stop: 'FortiAuthenticator',
   begin: ({ appliance: { state } }) => {
@@ -65,7 +65,9 @@ const LICENSE_ON_PEER: StopFault = {
   },
 };
 
-/** Ends by itself, with the window of the lab. For a minute after any other fault it would be explained by that. */
+/**
+ * Ends on its own with the lab's window. Within a minute after any other fault, it would be explained by that fault.
+ */
 const COMPLAINT: StopFault = {
   stop: 'Polling',
   begin: ({ applianceLog }) => applianceLog.say('FTM polling error: problem with SSL comm layer'),

@@ -3,7 +3,7 @@ import type { RoundRecord } from '../../src/store/history.ts';
 import { causeOf, diagnosisOf } from './diagnosis-of.ts';
 import { SECOND, START, timeline } from './incident-timeline.ts';
 
-/** An incident that opened, with its mail to two people. */
+/** Returns an incident that opened, with its mail to two people. */
 export function openedEntry(): JournalEntry {
   const line = timeline().rounds(2, [causeOf('tls-intercepted')]);
   const [notification] = line.told;
@@ -18,7 +18,7 @@ export function openedEntry(): JournalEntry {
   };
 }
 
-/** The state of `openedEntry` in a copy: open as far as is known, and told again if it lasts. */
+/** Returns the state of `openedEntry` in a copy: open as far as known, and reported again if it persists. */
 export function openedInCopy(): IncidentState {
   const { state } = openedEntry();
   const incidents = state.incidents.map(

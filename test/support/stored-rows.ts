@@ -1,6 +1,6 @@
 import { DatabaseSync, type SQLOutputValue } from 'node:sqlite';
 
-/** What another process finds in the file of a store. */
+/** Returns the rows that another process finds in a store's file. */
 export function storedRows(path: string, sql: string): readonly Readonly<Record<string, SQLOutputValue>>[] {
   using db = new DatabaseSync(path, { readOnly: true });
   return db
@@ -9,6 +9,6 @@ export function storedRows(path: string, sql: string): readonly Readonly<Record<
     .map((row) => ({ ...row }));
 }
 
-/** Of the TLS probe, oldest first. */
+/** Samples of the TLS probe, oldest first. */
 export const TLS_SAMPLES = `SELECT at, duration_ms, failure FROM samples
   WHERE series = (SELECT id FROM series WHERE probe = 'tls' AND target = 'host:443') ORDER BY at`;

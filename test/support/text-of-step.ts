@@ -1,6 +1,5 @@
 import type { Step } from '../../src/engine/model.ts';
 
-/** The sentence of a step. */
 export function textOfStep(step: Step): string {
   return typeof step === 'string' ? step : step.text;
 }

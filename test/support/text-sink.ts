@@ -1,4 +1,4 @@
-/** Collects what a command prints. */
+/** Collects the output of a command. */
 export interface TextSink {
   write(text: string): void;
   text(): string;

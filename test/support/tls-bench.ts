@@ -8,10 +8,10 @@ import { loadProducts } from '../../src/trust/products.ts';
 import { createHierarchy, type Hierarchy } from './authority.ts';
 import { probeContext } from './probe-context.ts';
 
-/** The name that the bench's leaf is for, and that is asked for. */
+/** The host name of the bench's leaf and of its requests. */
 export const HOST = 'license.example.test';
 
-/** For peers that never finish: nothing that answers at all should be judged under these. */
+/** For peers that never finish. No healthy peer should be judged with these limits. */
 export const IMPATIENT: Pick<EndpointDeps, 'limits'> = { limits: { tcp: 300, tls: 300, http: 300 } };
 
 export interface Look extends Partial<EndpointRequest> {
@@ -22,9 +22,9 @@ export interface Look extends Partial<EndpointRequest> {
 /** The endpoint probe under test, with certificates to serve. */
 export interface TlsBench {
   readonly hierarchy: Hierarchy;
-  /** Looks at one port of loopback, as deep as HTTP. */
+  /** Checks a port of loopback, up to HTTP. */
   look(port: number, look?: Look): Promise<EndpointObservation>;
-  /** As `look`, but the handshake only. */
+  /** As `look`, but only up to the handshake. */
   tls(port: number, look?: Look): Promise<TlsOutcome>;
   http(port: number, look?: Look): Promise<HttpOutcome>;
 }
@@ -58,7 +58,7 @@ export async function createTlsBench(): Promise<TlsBench> {
 
 const { products } = await loadProducts([]);
 
-/** What the program gives the probe, without secrets. */
+/** Returns the probe's dependencies as in the program, without secrets. */
 export function createEndpointDeps(more: Partial<EndpointDeps> = {}): EndpointDeps {
   const certificates = createCertificateCache(64);
   return {

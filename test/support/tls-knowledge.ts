@@ -3,7 +3,7 @@ import { type TlsKnowledge, createOpensslWords } from '../../src/checks/tls-genu
 import { createSignatureChecks } from '../../src/tls/chain.ts';
 import type { World } from './interception-world.ts';
 
-/** What a chain is judged by where nothing was learned or seen before. */
+/** Returns the knowledge for judging a chain if nothing was learned or seen before. */
 export function freshKnowledge({ trust, now }: Pick<World, 'trust' | 'now'>): TlsKnowledge {
   return {
     trust,

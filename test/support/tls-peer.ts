@@ -6,23 +6,22 @@ import type { TLSSocket, TlsOptions } from 'node:tls';
 import { chainPem } from './authority.ts';
 import type { Identity } from './authority.ts';
 
-/** A server on loopback that is gone, with all its connections, when it is disposed of. */
+/** A server on loopback that is closed on disposal, with all its connections. */
 export interface Peer extends AsyncDisposable {
   readonly port: number;
-  /** Connections that are open now. */
+  /** Number of open connections. */
   readonly open: number;
-  /** Connections so far. */
+  /** Number of connections so far. */
   readonly seen: number;
 }
 
 export interface TlsPeerOptions extends TlsOptions {
-  /** Certificates in the order in which they are sent; the first one's key is used. */
+  /** Certificates in the order in which they are sent. The key of the first is used. */
   readonly chain: readonly [Identity, ...Identity[]];
-  /** @default listens and says nothing */
+  /** @default listens but sends nothing */
   readonly serve?: (socket: TLSSocket) => void;
 }
 
-/** A TLS server of Node's. */
 export function createTlsPeer({ chain, serve, ...options }: TlsPeerOptions): Promise<Peer> {
   const server = createTls({ cert: chainPem(...chain), key: chain[0].keyPem, ...options }, (socket) => {
     socket.on('error', () => {});
@@ -32,7 +31,7 @@ export function createTlsPeer({ chain, serve, ...options }: TlsPeerOptions): Pro
   return listen(server);
 }
 
-/** A TCP server that does with each connection whatever a broken or hostile peer does. */
+/** Starts a TCP server that treats each connection as a broken or hostile peer does. */
 export function createTcpPeer(serve: (socket: Socket) => void, host = '127.0.0.1'): Promise<Peer> {
   return listen(
     createServer((socket) => {
@@ -43,7 +42,7 @@ export function createTcpPeer(serve: (socket: Socket) => void, host = '127.0.0.1
   );
 }
 
-/** As `createTcpPeer`, once the client's first bytes (its ClientHello) are there. */
+/** As `createTcpPeer`, but after the client's first bytes (its ClientHello) have arrived. */
 export function createPeerAtHello(serve: (socket: Socket, hello: Buffer) => void): Promise<Peer> {
   return createTcpPeer((socket) => {
     socket.once('data', (hello: Buffer) => {

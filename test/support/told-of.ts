@@ -3,7 +3,7 @@ import { faultsOfClaims } from './plain-claim.ts';
 import { textOfStep } from './text-of-step.ts';
 import type { TlsJudgement } from '../../src/checks/tls-genuine/chain-case.ts';
 
-/** Without what differs from run to run, and without what every name of the vendor begins with. */
+/** Replaces parts that differ from run to run, and removes the common prefix of the vendor's names. */
 function plain(text: string): string {
   return text
     .replaceAll('C=US, ST=California, L=Sunnyvale, O=Fortinet, OU=Certificate Authority, ', '')
@@ -14,7 +14,7 @@ function plain(text: string): string {
     .replaceAll(/\d{4}-\d{2}-\d{2}/gu, 'DAY');
 }
 
-/** All that a person is told of a judgement, as text. */
+/** Returns the complete text of a judgement as people read it. */
 export function toldOf({ verdict, confidence, product, summary, wouldSettle, findings }: TlsJudgement): string {
   expect(faultsOfClaims(findings)).toEqual([]);
   const lines = findings.flatMap(

@@ -8,25 +8,25 @@ import type { Readable, Writable } from 'node:stream';
 import type { Sandbox } from './sandbox.ts';
 
 export interface UnboundSettings {
-  /** Where it listens, on port 53; added to the loopback of the sandbox. */
+  /** Address on which it listens, on port 53. It is added to the sandbox's loopback. */
   readonly address: string;
-  /** Names with their A records; it knows nothing else. */
+  /** Names with their A records. It resolves no other names. */
   readonly names: Readonly<Record<string, readonly string[]>>;
-  /** Where its configuration is written. */
+  /** Folder of its configuration. */
   readonly folder: string;
-  /** More lines of its section `server`, in the words of unbound.conf. */
+  /** Additional lines of section `server` in unbound.conf. */
   readonly more?: readonly string[];
-  /** Another resolver that it asks for what it does not know itself. */
+  /** Another resolver, for names that it cannot resolve itself. */
   readonly forward?: string;
 }
 
-/** The simulated internet has no signatures. */
+/** The simulated internet has no DNSSEC signatures. */
 const FORWARDING = ['module-config: "iterator"', 'do-not-query-localhost: no'];
 
-/** Ends it as soon as its own input ends, so that it outlives no test. */
+/** Kills it as soon as its own input closes, so that it never outlives a test. */
 const TIED = '"$0" "$@" & cat; kill -KILL $!';
 
-/** Starts Unbound in a sandbox. It sends 1232 bytes over UDP at most, as it comes from Debian. */
+/** Starts Unbound in a sandbox. It sends at most 1232 bytes over UDP, which is Debian's default. */
 export async function startUnbound(sandbox: Sandbox, settings: UnboundSettings): Promise<AsyncDisposable> {
   const { address, folder } = settings;
   const file = join(folder, `unbound-${address}.conf`);
@@ -49,7 +49,7 @@ export async function startUnbound(sandbox: Sandbox, settings: UnboundSettings):
 async function started(child: ChildProcessByStdio<Writable, null, Readable>): Promise<void> {
   const said: string[] = [];
   const ready = new Promise<boolean>((resolve) => {
-    // Read on after the start: Unbound must not be held up by a full pipe.
+    // Reading continues after the start, so that Unbound is not blocked by a full pipe.
     createInterface({ input: child.stderr }).on('line', (line) => {
       said.push(line);
       if (line.includes('start of service')) resolve(true);

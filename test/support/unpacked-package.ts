@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-/** Where `.ci/run` unpacks Debian packages that cannot be installed beside others. */
+/** `.ci/run` unpacks Debian packages here that cannot be installed next to others. */
 const FOLDER = new URL('../../.cache/debian/', import.meta.url);
 
-/** The root of an unpacked package (`usr/sbin/…` below it); undefined when it is not unpacked here. */
+/** Returns the root of an unpacked package (which contains `usr/sbin/…`); undefined if it is not unpacked here. */
 export function unpackedPackage(name: string): string | undefined {
   const folder = fileURLToPath(new URL(name, FOLDER));
   return existsSync(folder) ? folder : undefined;

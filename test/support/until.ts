@@ -1,8 +1,8 @@
 import { setTimeout } from 'node:timers/promises';
 
 /**
- * Asks again and again until the answer is the one that is meant, and gives it. @throws after `limit` milliseconds,
- * with the last answer
+ * Repeats a request until the answer matches, and returns it. @throws after `limit` milliseconds, with the last
+ * answer
  */
 export async function until<T>(ask: () => Promise<T>, isMeant: (answer: T) => boolean, limit: number): Promise<T> {
   const end = performance.now() + limit;

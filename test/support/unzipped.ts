@@ -3,9 +3,9 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** A zip archive as another program unpacks it. */
+/** A zip archive, unpacked by another program. */
 export interface Unzipped {
-  /** The one folder in it. */
+  /** The only folder in it. */
   readonly folder: string;
   /** Names of all files in the folder, sorted. */
   readonly names: readonly string[];
@@ -13,8 +13,8 @@ export interface Unzipped {
 }
 
 /**
- * Tests and unpacks an archive with Python's zipfile, beside it. @throws when it is damaged or holds more than one
- * folder
+ * Tests an archive and unpacks it next to it with Python's zipfile. @throws if it is damaged or contains more than
+ * one folder
  */
 export async function unzip(archive: string): Promise<Unzipped> {
   execFileSync('python3', ['-m', 'zipfile', '-t', archive]);

@@ -5,7 +5,7 @@ import { chainOf, pinOf } from './chains.ts';
 import { createWorld, DAY_MS, HOST, type World } from './interception-world.ts';
 import { HOUR_MS } from './verdict-rows.ts';
 
-/** Everybody who appears in the tables of verdicts. */
+/** All authorities and certificates in the tables of verdicts. */
 export interface Cast extends World {
   /** A control host under a public authority. */
   readonly cleanControl: ControlChain;
@@ -15,7 +15,7 @@ export interface Cast extends World {
   readonly renewed: Identity;
   /** A FortiGate's factory certificate, under the genuine authority. */
   readonly device: Identity;
-  /** The factory certificate that many units share. */
+  /** A factory certificate shared by many units. */
   readonly sharedDevice: Identity;
   readonly otherDevice: Identity;
   readonly byCorporate: Identity;
@@ -26,18 +26,18 @@ export interface Cast extends World {
   /** Under the genuine authority, for another host. */
   readonly misnamed: Identity;
   readonly ownRoot: Identity;
-  /** Under an authority that nobody knows. */
+  /** Under an unknown authority. */
   readonly ownLeaf: Identity;
   readonly newRoot: Identity;
-  /** An authority that looks genuine and may be: no key says so. */
+  /** An authority that looks genuine and may be, but no key confirms it. */
   readonly newSub: Identity;
   readonly byNewSub: Identity;
   readonly selfSigned: Identity;
   readonly publicServer: Identity;
   readonly otherPublicServer: Identity;
-  /** The trust of the world, and the key of `ownLeaf`. */
+  /** The world's trust, plus the key of `ownLeaf`. */
   readonly configured: Trust;
-  /** A control host under these authorities, which it sends along. */
+  /** Creates a control host under these authorities, which it sends as well. */
   readonly control: (host: string, ...issuers: readonly [Identity, ...Identity[]]) => Promise<ControlChain>;
 }
 
@@ -79,7 +79,7 @@ export async function createCast(): Promise<Cast> {
     authority: true,
     issuer: newRoot,
   });
-  // Not of the same second as the genuine certificate: that would make it a copy.
+  // Not in the same second as the genuine certificate, because it would then count as a copy.
   const byNewSub = await leaf(newSub, { notBefore: new Date(now - 5 * DAY_MS) });
   const selfSigned = await createIdentity({ name: `CN=${HOST}`, dnsNames: [HOST] });
   const publicServer = await leafFor('push.fortinet.com', w.public.sub);

@@ -4,14 +4,14 @@ import { judgeTls } from '../../src/checks/tls-genuine/verdict.ts';
 import type { Identity } from './authority.ts';
 import { chainOf, established } from './chains.ts';
 
-/** One chain with all that was seen around it, and what must come of it. */
+/** A chain with all related observations, and the expected result. */
 export interface VerdictRow {
   readonly name: string;
   readonly seen: Partial<TlsEvidence>;
   readonly verdict: Verdict;
-  /** @default none is named */
+  /** @default no product */
   readonly product?: string;
-  /** One of the findings that must be told. */
+  /** One of the expected findings. */
   readonly rule?: string;
 }
 
@@ -30,7 +30,7 @@ export function sees(...identities: readonly Der[]): Partial<TlsEvidence> {
   return { outcome: established(...identities) };
 }
 
-/** The same target looked at another way. */
+/** Returns the same target as observed in a different way. */
 export function reference(kind: Reference['kind'], ...identities: readonly Der[]): readonly Reference[] {
   return [
     {
@@ -41,7 +41,7 @@ export function reference(kind: Reference['kind'], ...identities: readonly Der[]
   ];
 }
 
-/** Leaves with these serials, ten minutes apart. */
+/** Returns leaves with these serials, ten minutes apart. */
 export function recent(now: number, ...serials: readonly string[]): TlsEvidence['previous'] {
   return serials.map((serial, index) => ({ serial, pin: 'sha256/other', at: now - (index + 1) * 10 * 60 * 1000 }));
 }
@@ -57,10 +57,7 @@ const CAUSES: Readonly<Record<Verdict, readonly string[]>> = {
   unknown: [],
 };
 
-/**
- * Judges every row: the verdict, the product, the findings, and that no other cause is suggested than the verdict's
- * own.
- */
+/** Tests every row: the verdict, the product, the findings, and that no cause other than the verdict's is suggested. */
 export function describeVerdicts(
   what: string,
   rows: readonly VerdictRow[],

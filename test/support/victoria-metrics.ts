@@ -3,12 +3,12 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { freePort } from './free-port.ts';
 
-/** A program that listens for HTTP, until it is disposed of. */
+/** A program that listens for HTTP, until disposal. */
 export interface ServingProcess extends AsyncDisposable {
   readonly url: string;
 }
 
-/** Debian's single node of VictoriaMetrics, which shows at once what it is sent. */
+/** Starts Debian's single-node VictoriaMetrics, in which new data is visible immediately. */
 export function startVictoriaMetrics(folder: string): Promise<ServingProcess> {
   return serve('victoria-metrics', [
     `-storageDataPath=${join(folder, 'victoria-metrics')}`,
@@ -17,7 +17,7 @@ export function startVictoriaMetrics(folder: string): Promise<ServingProcess> {
   ]);
 }
 
-/** Debian's vmalert, with the rules of a folder. */
+/** Starts Debian's vmalert with the rules in a folder. */
 export function startVmalert(
   rules: string,
   { store, alertmanagers }: { readonly store: string; readonly alertmanagers: readonly string[] },
@@ -31,7 +31,7 @@ export function startVmalert(
     '-evaluationInterval=5s',
     '-datasource.queryStep=1m',
     '-disableAlertgroupLabel',
-    // Of tests: data is there sooner than in a store of many.
+    // For tests: data is available sooner than in a store with many series.
     '-rule.evalDelay=10s',
     '-remoteWrite.flushInterval=500ms',
   ]);

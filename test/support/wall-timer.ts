@@ -2,8 +2,8 @@ import type { Clock, EpochMs, Millis } from '../../src/core/clock.ts';
 import type { CronListener, CronTimer } from '../../src/schedule/cron-timer.ts';
 
 /**
- * Calls at each multiple of `period` on the wall clock, and like node-cron takes its waits from that clock when it
- * arms.
+ * Fires at each multiple of `period` on the wall clock. Like node-cron, it computes its delay from that clock when it
+ * is armed.
  */
 export function wallTimer(clock: Clock, period: Millis, { onTime }: CronListener): CronTimer {
   let cancel: (() => void) | null = null;

@@ -8,19 +8,19 @@ import type { Clock } from '../../src/core/clock.ts';
 import { createWebServer, type WebServer } from '../../src/web/http-server.ts';
 import { sourcesOf, webState, type WebState } from './web-sources.ts';
 
-/** A web server that runs, and what it shows. Gone when it is disposed of. */
+/** A running web server and its state. It is stopped on disposal. */
 export interface WebBench extends AsyncDisposable {
   readonly state: WebState;
   readonly server: WebServer;
   readonly port: number;
-  /** What it logged, one JSON object each. */
+  /** Log lines, as one JSON object each. */
   readonly log: readonly string[];
   get(path: string, init?: RequestInit): Promise<Response>;
 }
 
 export interface WebBenchOptions {
   readonly config?: Partial<WebConfig>;
-  /** Name of an account that may change everything; `get` uses it unless it is given another login. */
+  /** Name of an account that can make every change. `get` uses it unless given another login. */
   readonly account?: string;
   readonly state?: Partial<WebState>;
   readonly env?: NodeJS.ProcessEnv;
@@ -94,14 +94,14 @@ function headersOf({ headers }: RequestInit, hasAccount: boolean): Headers {
   return all;
 }
 
-/** A plain connection: to send what no HTTP client would. */
+/** A plain connection, for sending data that an HTTP client would not send. */
 export interface RawClient extends Disposable {
   readonly socket: Socket;
-  /** What came so far. */
+  /** Data received so far. */
   readonly received: string;
-  /** Resolves once `text` has come. */
+  /** Resolves when `text` has been received. */
   until(text: string): Promise<string>;
-  /** Resolves once the other side has closed. */
+  /** Resolves when the other side has closed. */
   readonly closed: Promise<void>;
 }
 
@@ -133,7 +133,7 @@ export function basicAuth(name: string, password: string): { readonly headers: {
   return { headers: { Authorization: `Basic ${Buffer.from(`${name}:${password}`).toString('base64')}` } };
 }
 
-/** GET over TLS, trusting one authority. */
+/** Sends a GET request over TLS, trusting one authority. */
 export async function getOverTls(
   port: number,
   ca: string,

@@ -15,7 +15,7 @@ import type { MaintenancePlan } from '../../src/notify/maintenance.ts';
 import { byUrgency, isAskedFor } from '../../src/web/incident-json.ts';
 import { START } from './incident-timeline.ts';
 
-/** What the web server shows, to be changed while it runs. */
+/** The web server's state, which can be changed while it runs. */
 export interface WebState {
   site: string;
   timezone: string;
@@ -24,14 +24,14 @@ export interface WebState {
   unitAddresses: readonly string[];
   silences: readonly Silence[];
   outboxEntries: readonly OutboxEntry[];
-  /** Noted, latest first. */
+  /** Recorded changes, latest first. */
   changes: readonly AuditEntry[];
-  /** Of one incident. */
+  /** Number of omitted changes of an incident. */
   omittedChanges: number;
-  /** Of changes, latest first. */
+  /** Refused changes, latest first. */
   refusals: readonly (RefusedChange & { readonly refused: ChangeRefusal })[];
   readonly logins: LoginResult[];
-  /** Whether the history can be used. */
+  /** Whether the history is available. */
   complete: boolean;
   maintenance: MaintenancePlan;
   certificates: readonly SeenCertificate[];
@@ -39,7 +39,7 @@ export interface WebState {
   activity: Activity;
   chartData: ChartData;
   rangeData: RangeData;
-  /** What the next reload says. */
+  /** Result of the next reload. */
   reload: ReloadOutcome;
   reloads: number;
   metrics: () => Promise<string>;

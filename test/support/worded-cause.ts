@@ -15,7 +15,7 @@ const FACTS: WordingFacts = {
   source: '10.0.0.5',
 };
 
-/** A cause in the words that people read: its longest remedy, and evidence as long as it gets. */
+/** Returns a cause with its texts as people read them: its longest remedy, and evidence of maximum length. */
 export function wordedCause(id: CauseId): Cause {
   const words = wordsOf(id);
   const product = words.productRemedy === undefined ? null : FORTIGATE;

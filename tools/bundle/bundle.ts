@@ -1,6 +1,6 @@
 /**
- * Builds the program into dist/, or the folder that is named: a few files with all that they need, which start anywhere
- * with Node alone. Without the parts of its libraries that nothing uses: against one file a module it takes 6 MiB less
+ * Builds the program into dist/, or into the given folder: a few files with all dependencies, which run anywhere with
+ * only Node. Unused parts of its libraries are left out: compared with one file per module, it takes 6 MiB less
  * memory and starts with 40 % less CPU (docs/decisions/README.md).
  */
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -15,18 +15,24 @@ import { packageFolder, thirdPartyNotices } from './third-party-notices.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const [source, target] = [join(ROOT, 'src'), resolve(ROOT, process.argv[2] ?? 'dist')];
-/** Where a module of `src` would stand in the bundle: one folder down, so that what lies beside `src` is in it too. */
+/**
+ * Location of a module of `src` in the bundle: one folder down, so that files next to `src` are included in it as
+ * well.
+ */
 const PLACE = 'lib';
 
-/** A catalogue: read as JSON, which takes a tenth of the time. The YAML stays beside it, for people to write theirs by. */
+/**
+ * A catalogue is read as JSON, which takes a tenth of the time. The YAML is kept next to it, as a model for people
+ * who write their own.
+ */
 const CATALOGUE = /(?<=new URL\(\s*'[^']+)\.yaml(?=',\s*import\.meta\.url)/gu;
 const FILE_BESIDE = /new URL\(\s*'(?<path>[^']+)',\s*import\.meta\.url,?\s*\)/gu;
 const FILE_OF_PACKAGE = /import\.meta\.resolve\('(?<specifier>[^']+)'\)/gu;
 
-/** Files that modules name beside themselves or in a package, by their places in the bundle. */
+/** Files that modules refer to next to themselves or in a package, by their location in the bundle. */
 const files = new Map<string, string>();
 
-/** They are found from where a module stands: in the bundle from where it would stand. */
+/** Such files are located relative to a module: in the bundle, relative to the module's location there. */
 const filesOfModules: Plugin = {
   name: 'files-of-modules',
   transform: (code, id) => {
@@ -41,13 +47,16 @@ const filesOfModules: Plugin = {
       files.set(vendored, fileURLToPath(import.meta.resolve(specifier)));
       return `new URL('./${relative(dirname(place), vendored)}', import.meta.url).href`;
     });
-    // Lines stay lines, so that the map of before holds.
+    // Line numbers do not change, so the existing source map remains valid.
     const url = `new URL('./${place}', import.meta.url).href`;
     return { code: withoutPackages.replaceAll(CATALOGUE, '.json').replaceAll('import.meta.url', url), map: null };
   },
 };
 
-/** In the templates of the page, where rolldown leaves it: their tags take the text as it is meant, not as it is written. */
+/**
+ * Escapes non-ASCII characters in the page's templates, which rolldown leaves. Their tags use the cooked text, not
+ * the raw text.
+ */
 const asciiInTemplates: Plugin = {
   name: 'ascii-in-templates',
   renderChunk: (code) =>
@@ -56,7 +65,9 @@ const asciiInTemplates: Plugin = {
 
 const DEMO = join(ROOT, 'test/lab/demo.ts');
 
-/** The demo lies beside the program: what both use would become files of their own, and cost each command its time. */
+/**
+ * The demo is next to the program. Otherwise, shared modules would become separate files and cost every command time.
+ */
 const demoApart: Plugin = {
   name: 'demo-apart',
   resolveId: (specifier, importer = '') =>
@@ -74,14 +85,13 @@ const bundle = await rolldown({
   plugins: [nodeHttpInParts, filesOfModules, asciiInTemplates, demoApart],
 });
 const demo = await rolldown({ input: DEMO, platform: 'node', plugins: [asciiInTemplates] });
-// Not minified: stack traces can be read without maps, which Node keeps in memory, 10 MB of it. V8 keeps the text of a
-// file too, and with two bytes a character as soon as one of them is beyond Latin-1. Whose code it is says
-// THIRD-PARTY.txt.
-// Node keeps a file of a megabyte or more outside of the heap, and V8 collects garbage the more often for it: 15 ms of
-// CPU for a command.
+// Not minified: stack traces can be read without source maps, which take 10 MB of memory in Node. V8 also keeps the
+// text of a file, with two bytes per character if any of them is beyond Latin-1. THIRD-PARTY.txt lists the authors of
+// the code. Node keeps a file of 1 MB or more outside of the heap, which makes V8 collect garbage more often: 15 ms
+// of CPU for a command.
 const codeSplitting = { groups: [{ name: 'configuration', test: /node_modules\/(?:yaml|zod)\//u }] };
 const { output } = await bundle.write({ dir: target, format: 'esm', charset: 'ascii', comments: false, codeSplitting });
-// Most of it makes certificates, and nobody reads that: without line breaks and comments it is half as large.
+// Most of it creates certificates, and nobody reads that code. Without line breaks and comments, it is half the size.
 const { output: demoOutput } = await demo.write({
   file: join(target, 'demo.js'),
   format: 'esm',

@@ -1,6 +1,6 @@
 /**
- * Builds what the image holds into dist/, or the folder that is named: the program, which can be called, and its health
- * check. That one is compiled, and CommonJS: it costs Node a quarter of the CPU time.
+ * Builds the contents of the image into dist/, or into the given folder: the program, which can also be run directly,
+ * and its health check. The health check is compiled to CommonJS, which takes Node a quarter of the CPU time.
  */
 import { chmodSync } from 'node:fs';
 import { join, resolve } from 'node:path';

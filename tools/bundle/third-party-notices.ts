@@ -4,19 +4,19 @@ import { z } from 'zod';
 
 const FOLDER = /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/u;
 const LICENSE_FILE = /^(?:licen[cs]e|copying|notice)(?:[.-]|$)/iu;
-/** Where some authors have it instead. */
+/** Some authors include the license in the README instead. */
 const LICENSE_SECTION = /(?<=^# License\n)[^]*/mu;
 
 const manifest = z.object({ name: z.string(), version: z.string(), license: z.string() });
 
-/** The folder of the installed package that a file belongs to; null: it is ours. */
+/** Returns the folder of the installed package that contains a file; null if it is our own. */
 export function packageFolder(file: string): string | null {
   return FOLDER.exec(file)?.[0] ?? null;
 }
 
 /**
- * What the licenses of packages ask to go along with a program that contains them: their names, versions and texts.
- * @throws {Error} when a package has none
+ * Returns what package licenses require in a program that contains the packages: their names, versions and texts.
+ * @throws {Error} if a package has no license
  */
 export function thirdPartyNotices(folders: readonly string[]): string {
   const notices = folders.map((folder) => {

@@ -29,17 +29,17 @@ const THRESHOLDS = 'tools/generate/prometheus/thresholds.yaml';
 const MIXIN = 'deploy/prometheus/mixin';
 const CHART = 'deploy/helm/ftm-watch';
 
-/** Files that are committed although they follow from something else. */
+/** Committed files that are generated from other files. */
 export interface Artefact {
-  /** What they follow from: a change is made there. */
+  /** Their source, where changes are made. */
   readonly from: string;
-  /** Whole texts by their paths from the project's folder. */
+  /** Complete texts by path, relative to the project's folder. */
   readonly files: () => ReadonlyMap<string, string>;
-  /** A folder in which nothing else stands: what follows from nothing any more is deleted. */
+  /** A folder with generated files only, except for `byHand`. Files in it that are no longer generated are deleted. */
   readonly folder?: { readonly path: string; readonly byHand: readonly string[] };
 }
 
-/** Everything that `npm run generate` writes. */
+/** All files that `npm run generate` writes. */
 export const ARTEFACTS: readonly Artefact[] = [
   {
     from: 'src/checks',
@@ -67,7 +67,7 @@ export const ARTEFACTS: readonly Artefact[] = [
   },
   { from: TEMPLATES, files: () => within(MIXIN, mixin()) },
   {
-    // A chart cannot read what lies outside its own folder.
+    // A chart cannot read files outside its own folder.
     from: TEMPLATES,
     files: () => within(`${CHART}/files/rules`, rules(chartRules)),
     folder: { path: `${CHART}/files/rules`, byHand: [] },
@@ -144,7 +144,7 @@ function within(folder: string, files: ReadonlyMap<string, string>): ReadonlyMap
   return new Map([...files].map(([name, text]) => [`${folder}/${name}`, text]));
 }
 
-/** A file that is written by hand except for some places in it. */
+/** Returns a file written by hand, with generated parts replaced. */
 function edited(path: string, edit: (text: string) => string): ReadonlyMap<string, string> {
   return new Map([[path, edit(read(path))]]);
 }

@@ -5,8 +5,8 @@ const TABLE = /(?<begin><!-- keys: (?<section>\w+) -->\n)[^]*?(?<end><!-- end --
 const HEAD = '| key | type | default | description |\n|---|---|---|---|\n';
 
 /**
- * The document with each of its tables, between `<!-- keys: SECTION -->` and `<!-- end -->`, made again from the
- * schema. A section without a table gets one at the end: words around it are for somebody to write.
+ * Returns the document with each of its tables, between `<!-- keys: SECTION -->` and `<!-- end -->`, generated from
+ * the schema. A section without a table gets one at the end, for which the surrounding text has to be written.
  */
 export function renderReference(document: string, schema: JsonSchema): string {
   const keys = describedKeys(schema);
@@ -21,17 +21,17 @@ export function renderReference(document: string, schema: JsonSchema): string {
   });
 }
 
-/** The sections that the document has a table for. */
+/** Returns the sections for which the document has a table. */
 export function referencedSections(document: string): readonly string[] {
   return [...document.matchAll(TABLE)].map((match) => match.groups?.['section'] ?? '');
 }
 
-/** From how many sections on a key that they share has one row for all of them. */
+/** A key shared by at least this many sections has one row for all of them. */
 const SHARED = 3;
 
 /**
- * A row for each key. A secret has one for its file and none for its variable, which the document explains once. A key
- * that several sections of the table have, with the same meaning, has one row that lists the sections.
+ * Returns a row for each key. A secret has a row for its file but not for its variable, which the document explains
+ * once. A key that several sections of the table share, with the same meaning, has one row that lists the sections.
  */
 function rows(keys: readonly DescribedKey[]): readonly string[] {
   const paths = new Set(keys.map(({ path }) => path));
@@ -53,7 +53,7 @@ function nameOf(path: string): string {
   return path.slice(path.lastIndexOf('.') + 1);
 }
 
-/** Type, default and description. */
+/** Returns type, default and description. */
 function cells({ schema, required }: DescribedKey, secret: boolean): string {
   const description = typeof schema['description'] === 'string' ? schema['description'] : '';
   const type = secret ? 'secret' : typeText(schema);
@@ -77,7 +77,7 @@ function asSchema(value: unknown): JsonSchema {
   return typeof value === 'object' && value !== null ? { ...value } : {};
 }
 
-/** A section's own default is that of its keys; what has none is left out. */
+/** The default of a section consists of its keys' defaults. Keys without a default show a dash. */
 function defaultText({ default: value, type }: JsonSchema, required: boolean): string {
   if (required) return 'required';
   if (value === undefined || type === 'object') return '–';

@@ -1,15 +1,15 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { JsonSchema } from '../../src/config/config.ts';
 
-/** One key of the configuration file as its JSON Schema describes it. */
+/** A key of the configuration file, as described by its JSON Schema. */
 export interface DescribedKey {
-  /** `mail[].port` */
+  /** For example `mail[].port`. */
   readonly path: string;
   readonly schema: JsonSchema;
   readonly required: boolean;
 }
 
-/** Every key with everything below it, in the order of the schema. */
+/** Returns every key with all keys below it, in schema order. */
 export function describedKeys(schema: JsonSchema, prefix = ''): readonly DescribedKey[] {
   const required = listAt(schema, 'required');
   return Object.entries(schemaAt(schema, 'properties')).flatMap(([name, child]) => {
@@ -26,10 +26,10 @@ function keysBelow(schema: JsonSchema, path: string): readonly DescribedKey[] {
   });
 }
 
-/** The alternatives of a key that can be written in two ways. */
+/** Returns the alternatives of a key that can be written in two ways. */
 function variants(schema: JsonSchema): readonly JsonSchema[] {
   const alternatives = listAt(schema, 'anyOf').filter((alternative) => isSchema(alternative));
-  // What may stand by itself instead of in a list has the same keys.
+  // An item that can be written without a list has the same keys as the list's items.
   const own = alternatives.filter((one) => !alternatives.some(({ items }) => isDeepStrictEqual(items, one)));
   return own.length === 0 ? [schema] : own;
 }

@@ -3,7 +3,7 @@ import { EXIT_CODES } from '../../src/cli/exit-codes.ts';
 const TABLE = /(?<=<!-- exit codes -->\n)[^]*?(?=<!-- \/exit codes -->)/u;
 const COLUMNS = [0, 1, 2, 3];
 
-/** The document with the table of exit codes, between its two comments, as the commands declare them. */
+/** Returns the document with the table of exit codes, between its two comments, as declared by the commands. */
 export function renderExitCodesReference(document: string): string {
   if (!TABLE.test(document)) throw new Error('Cannot find the table of exit codes: expected <!-- exit codes -->');
   const rows = [...EXIT_CODES].map(([command, codes]) => {

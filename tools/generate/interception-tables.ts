@@ -1,7 +1,7 @@
 import { BLOCK_RULES } from '../../src/checks/tls-genuine/blocked.ts';
 import { HYPOTHESES } from '../../src/checks/tls-genuine/verdict.ts';
 
-/** The document with its two tables of rules, between `<!-- NAME -->` and `<!-- /NAME -->`, as the code has them. */
+/** Returns the document with its two tables of rules, between `<!-- NAME -->` and `<!-- /NAME -->`, as in the code. */
 export function renderInterceptionTables(document: string): string {
   const verdicts = HYPOTHESES.map(({ when, verdict, confidence }) => `| ${when} | \`${verdict}\` | ${confidence} |`);
   const blocks = BLOCK_RULES.map(

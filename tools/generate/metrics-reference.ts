@@ -2,7 +2,7 @@ import { Registry } from 'prom-client';
 import * as z from 'zod';
 import { defineMetrics } from '../../src/metrics/definitions.ts';
 
-/** As prom-client keeps a metric; its types leave the labels out. */
+/** A metric as prom-client stores it. Its types do not include the labels. */
 const metric = z.object({
   name: z.string(),
   help: z.string(),
@@ -24,7 +24,6 @@ works. Prometheus adds the label \`site\` to its targets. Times are in seconds. 
 |---|---|---|---|
 `;
 
-/** The page of all metrics. */
 export function renderMetricsReference(): string {
   const registry = new Registry();
   defineMetrics(registry);

@@ -2,16 +2,16 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ARTEFACTS, type Artefact } from './artefacts.ts';
 
-/** A file that is not as it follows from elsewhere. */
+/** A file that differs from its generated contents. */
 export interface OutdatedFile {
-  /** From the project's folder. */
+  /** Relative to the project's folder. */
   readonly path: string;
-  /** What has to stand there; null: nothing, the file is to go. */
+  /** The expected contents; null: the file must be deleted. */
   readonly text: string | null;
   readonly from: string;
 }
 
-/** All that `npm run generate` would change. */
+/** Returns all files that `npm run generate` would change. */
 export function outdatedFiles(root: string): readonly OutdatedFile[] {
   return ARTEFACTS.flatMap((artefact) => {
     const files = artefact.files();

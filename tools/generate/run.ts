@@ -1,4 +1,4 @@
-/** `npm run generate`: writes every file that is committed although it follows from something else. */
+/** `npm run generate` writes every committed file that is generated from other files. */
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { outdatedFiles } from './outdated.ts';

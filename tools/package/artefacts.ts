@@ -10,17 +10,17 @@ import { writeDebianPackage } from './debian-package.ts';
 import { writeNpmPackage } from './npm-package.ts';
 import type { Build } from './program-tree.ts';
 
-/** A file that people install from, and what it is for. */
+/** A file from which people install the program, and its purpose. */
 export interface Artefact {
   readonly name: string;
   readonly purpose: string;
-  /** Writes it to this path. */
+  /** Writes the file to this path. */
   readonly write: (file: string) => void;
 }
 
 const CHECKSUMS = 'SHA256SUMS';
 
-/** All that the program is installed from, for these processors. */
+/** Returns all packages for these architectures. */
 export function packages(build: Build, architectures: readonly Architecture[] = ARCHITECTURES): readonly Artefact[] {
   const { version } = build;
   return [
@@ -49,7 +49,7 @@ export function packages(build: Build, architectures: readonly Architecture[] = 
   ];
 }
 
-/** Writes them into a new folder, with their checksums beside them, and says what was written, a line for each. */
+/** Writes the files into a new folder, with their checksums, and returns a line for each. */
 export function writeArtefacts(folder: string, artefacts: readonly Artefact[]): readonly string[] {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
@@ -61,7 +61,7 @@ export function writeArtefacts(folder: string, artefacts: readonly Artefact[]): 
   });
 }
 
-/** Bundles the program for the packages, and takes it away after `use`. */
+/** Bundles the program for the packages, and deletes the bundle after `use`. */
 export function withBundle<T>(root: string, use: (dist: string) => T): T {
   const temporary = mkdtempSync(join(tmpdir(), 'ftm-watch-dist-'));
   const dist = join(temporary, 'dist');

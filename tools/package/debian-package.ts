@@ -11,7 +11,7 @@ import { type Build, packed, programTree } from './program-tree.ts';
 const CONFIGURATION = 'etc/ftm-watch/ftm-watch.yaml';
 const MAINTAINER = 'ftm-watch maintainers <maintainers@ftm-watch.example>';
 
-/** What Node is linked with, which a test compares with the file; the user and the folders are systemd's business. */
+/** Libraries that Node is linked with; a test compares them with the file. systemd manages the user and the folders. */
 const DEPENDS = [
   'libatomic1',
   'libc6 (>= 2.28)',
@@ -22,14 +22,14 @@ const DEPENDS = [
   'systemd | systemd-tmpfiles',
 ];
 
-/** Writes the package for Debian; the same source gives the same bytes. */
+/** Writes the Debian package. The same source gives the same bytes. */
 export function writeDebianPackage(file: string, build: Build, architecture: Architecture): void {
   const temporary = mkdtempSync(join(tmpdir(), 'ftm-watch-deb-'));
   const folder = join(temporary, 'root');
   try {
     const tree = installedTree(build, nodeRuntime(build.root, architecture));
     writeTree(folder, new Map([...tree, ...controlTree(build, architecture, tree)]), build.date);
-    // Level 6 takes ten times as long, to save a fifth. Two threads wherever it runs: one gives other bytes.
+    // Level 6 takes ten times as long to save a fifth. Always two threads, because one would give other bytes.
     const how = ['--root-owner-group', '-Zxz', '-z0', '--threads-max=2'];
     execFileSync('dpkg-deb', [...how, '--build', folder, file], {
       env: { ...process.env, SOURCE_DATE_EPOCH: String(build.date) },
@@ -100,7 +100,7 @@ function bytesOf({ content }: TreeFile): Uint8Array {
   return content instanceof Uint8Array ? content : readFileSync(content.copyOf);
 }
 
-/** Debian wants one in its own form. */
+/** Debian requires a changelog in its own format. */
 function changelog(version: string, date: number): string {
   const time = new Date(date * 1000).toUTCString().replace('GMT', '+0000');
   return `ftm-watch (${version}) stable; urgency=medium

@@ -1,14 +1,14 @@
 import type { Command, Help } from 'commander';
 import { describedProgram } from './described-program.ts';
 
-/** Of the page, not of the program. */
+/** Issue of the page, not of the program. */
 interface Issue {
   readonly version: string;
   /** ISO 8601. */
   readonly date: string;
 }
 
-/** The manual page of the command line in man(7), from the very commands that it takes. */
+/** Returns the manual page of the command line in man(7), generated from the actual commands. */
 export function manPage({ version, date }: Issue): string {
   const written: string[] = [];
   const program = describedProgram(version, (text) => written.push(text));
@@ -69,7 +69,7 @@ function section(command: Command, help: Help, after: string): readonly string[]
 }
 
 function optionsOf(command: Command, help: Help): readonly string[] {
-  // Every command has them; they stand at the beginning once.
+  // Every command has these options, so they are listed only once at the beginning.
   const common = command.parent === null ? [] : ['--help', '--config'];
   return help
     .visibleOptions(command)
@@ -85,7 +85,7 @@ function sentence(text: string): string {
   return plain(text === '' ? '' : `${text.charAt(0).toUpperCase()}${text.slice(1)}.`);
 }
 
-/** Paragraphs that are filled, and indented lines as they stand. */
+/** Paragraphs are filled. Indented lines are kept unchanged. */
 function prose(text: string): readonly string[] {
   return text.split(/^((?: {2,}.*\n?)+)/mu).flatMap((part) => {
     if (part.startsWith('  ')) return ['.nf', ...part.trimEnd().split('\n').map(plain), '.fi'];
@@ -93,7 +93,7 @@ function prose(text: string): readonly string[] {
   });
 }
 
-/** Nothing of it is a request or an escape of roff. */
+/** Escapes roff requests and escapes. */
 function plain(text: string): string {
   return text
     .replaceAll('\\', '\\e')

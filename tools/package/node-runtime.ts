@@ -6,9 +6,10 @@ import { lockedPackages } from '../sbom/bill.ts';
 import type { Architecture } from './architecture.ts';
 
 /**
- * The folder with Node for a processor, `bin/node` and `LICENSE` in it: as npm has installed it for this machine, for
- * another one fetched from the registry into `.cache/`, by the version and the checksum of the lock file.
- * @throws {Error} when npm cannot get it, or it is not what was locked
+ * Returns the folder with Node for an architecture, containing `bin/node` and `LICENSE`: for this machine, as
+ * installed by npm; for others, fetched from the registry into `.cache/`, with the version and checksum of the lock
+ * file.
+ * @throws {Error} if npm cannot fetch it, or the checksum does not match
  */
 export function nodeRuntime(root: string, { nodePackage }: Architecture): string {
   const installed = join(root, 'node_modules', nodePackage);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import packageJson from '../../package.json' with { type: 'json' };
 import type { Build } from './program-tree.ts';
 
-/** Writes the package for npm: the bundled program, which depends on nothing but Node. */
+/** Writes the npm package: the bundled program, which depends only on Node. */
 export function writeNpmPackage(file: string, { root, version, dist }: Build): void {
   const temporary = mkdtempSync(join(tmpdir(), 'ftm-watch-npm-'));
   const folder = join(temporary, 'package');

@@ -6,7 +6,7 @@ import { describedProgram } from './described-program.ts';
 import { copyOf, type FileTree, filesBelow, type TreeFile } from './file-tree.ts';
 import { manPage } from './man-page.ts';
 
-/** What every package is made from. */
+/** Inputs of every package. */
 export interface Build {
   /** The folder of this project. */
   readonly root: string;
@@ -18,12 +18,12 @@ export interface Build {
 }
 
 const DOCUMENTS = /^share\/doc\/ftm-watch\/(?:runbooks\/|internals\/)?[^/]+\.md$/u;
-/** They go along as documents. */
+/** Licenses are included as documents. */
 const LICENSES = /\/(?:LICENSE|THIRD-PARTY\.txt)$/u;
 
 /**
- * The program with its Node, its command, manual page, documents and unit, by paths below a prefix such as `/usr` or
- * `/opt/ftm-watch`. `node` is the folder with Node.
+ * Returns the program with its Node, command, manual page, documents and unit, by paths below a prefix such as `/usr`
+ * or `/opt/ftm-watch`. `node` is the folder with Node.
  */
 export function programTree(build: Build, node: string, prefix: string): FileTree {
   const { root, version, dist } = build;
@@ -33,7 +33,7 @@ export function programTree(build: Build, node: string, prefix: string): FileTre
     ['bin/ftm-watch', { content: command(prefix), mode: 0o755 }],
     ['lib/ftm-watch/node', { ...copyOf(join(node, 'bin/node')), mode: 0o755 }],
     ...filesBelow(dist, 'lib/ftm-watch/program').filter(([path]) => !LICENSES.test(path)),
-    // It is no command here: its first line would look for a Node elsewhere.
+    // It is not executable here, because its first line would search for another Node.
     ['lib/ftm-watch/program/main.js', { content: read(dist, 'main.js').replace(/^#!.*\n/u, ''), mode: 0o644 }],
     ['lib/systemd/system/ftm-watch.service', { content: unit.replaceAll('/usr/', `${prefix}/`), mode: 0o644 }],
     ['lib/sysusers.d/ftm-watch.conf', copyOf(join(root, 'deploy/systemd/ftm-watch.sysusers'))],
@@ -48,7 +48,7 @@ export function programTree(build: Build, node: string, prefix: string): FileTre
   ]);
 }
 
-/** Where each shell looks for them. */
+/** Where each shell searches for completions. */
 function completions(version: string): readonly (readonly [path: string, file: TreeFile])[] {
   const places = [
     ['bash', 'share/bash-completion/completions/ftm-watch'],

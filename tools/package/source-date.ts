@@ -3,10 +3,10 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /**
- * The time that stands in what is built, so that the same source gives the same bytes, in seconds since 1970:
- * SOURCE_DATE_EPOCH (reproducible-builds.org), else that of the commit, else, for a source without git, that of the
- * newest release in the changelog.
- * @throws {Error} when there is none of them
+ * Returns the build time in seconds since 1970, so that the same source gives the same bytes: SOURCE_DATE_EPOCH
+ * (reproducible-builds.org), or the time of the commit, or, for a source without git, of the newest release in the
+ * changelog.
+ * @throws {Error} if there is none of them
  */
 export function sourceDate(root: string, env: NodeJS.ProcessEnv): number {
   const given = env['SOURCE_DATE_EPOCH'];

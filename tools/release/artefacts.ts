@@ -5,8 +5,8 @@ import type { Build } from '../package/program-tree.ts';
 import type { Git } from './git.ts';
 
 /**
- * All files of a release: the packages, and what git archives of the commit that is checked out. The same commit gives
- * the same bytes, except for the bill of materials.
+ * Returns all files of a release: the packages, and git archives of the checked-out commit. The same commit gives the
+ * same bytes, except for the bill of materials.
  */
 export function releaseFiles(build: Build, git: Git): readonly Artefact[] {
   const name = `ftm-watch-${build.version}`;
@@ -25,7 +25,7 @@ export function releaseFiles(build: Build, git: Git): readonly Artefact[] {
   ];
 }
 
-/** What `.dockerignore` lets in. */
+/** Returns the files that `.dockerignore` includes. */
 function imageContext(root: string): readonly string[] {
   const lines = readFileSync(join(root, '.dockerignore'), 'utf8').split('\n');
   return lines.filter((line) => line.startsWith('!')).map((line) => line.slice(1));

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 
-/** What git prints in the project's folder, without the line break at the end. @throws when git fails */
+/** Returns git's output in the project's folder, without the final line break. @throws if git fails */
 export type Git = (...args: readonly string[]) => string;
 
 export function gitIn(root: string): Git {

@@ -6,7 +6,7 @@ import type { Git } from './git.ts';
 /** The branch that is released. */
 const BRANCH = 'main';
 
-/** Why this version cannot be released from this folder as it is. */
+/** Returns the reasons why this version cannot be released from this folder. */
 export function refusals(root: string, git: Git, tag: string): readonly string[] {
   const changed = git('status', '--porcelain').split('\n').filter(Boolean);
   const branch = git('branch', '--show-current');

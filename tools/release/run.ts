@@ -29,7 +29,7 @@ const git = gitIn(ROOT);
 interface Release {
   readonly version: string;
   readonly tag: string;
-  /** The commit of before. */
+  /** The commit before the release. */
   readonly start: string;
 }
 
@@ -98,7 +98,7 @@ function main(): void {
     return;
   }
   const changelog = readFileSync(join(ROOT, 'CHANGELOG.md'), 'utf8');
-  // Without "--" before it, npm keeps the option for itself.
+  // Without "--" before it, npm takes the option itself.
   if (values['dry-run'] || process.env['npm_config_dry_run'] === 'true') {
     const entries = unreleasedEntries(changelog).length;
     say(`Would release ${version} (it is ${packageJson.version}) with ${String(entries)} entries of the changelog:`);

@@ -1,9 +1,9 @@
 const VERSION = /^(?<major>0|[1-9]\d*)\.(?<minor>0|[1-9]\d*)\.(?<patch>0|[1-9]\d*)$/u;
 
 /**
- * The version that is meant by `major`, `minor`, `patch` or a version.
+ * Returns the version for `major`, `minor`, `patch` or an explicit version.
  *
- * @throws when it is none of these, or not later than the current one
+ * @throws if it is invalid, or not later than the current one
  */
 export function nextVersion(current: string, wanted: string): string {
   const [major, minor, patch] = numbersOf(current);

@@ -6,14 +6,14 @@ import { z } from 'zod';
 
 const ROOT = new URL('../../', import.meta.url);
 
-/** What the lock file says of a package, and more. */
+/** Fields of a package in the lock file. */
 export interface LockedPackage {
   readonly version: string;
   readonly license?: string | undefined;
   readonly integrity?: string | undefined;
-  /** Reached by development dependencies only. */
+  /** Only used by development dependencies. */
   readonly dev?: boolean | undefined;
-  /** Node itself, for npm scripts; an installation brings its own. */
+  /** Node itself, for npm scripts. An installation has its own. */
   readonly optional?: boolean | undefined;
 }
 
@@ -36,12 +36,12 @@ const billOfNpm = z.looseObject({
 });
 const manifest: z.ZodType<object> = z.looseObject({});
 
-/** All packages by their folders. */
+/** Returns all packages by folder. */
 export function lockedPackages(): Readonly<Record<string, LockedPackage>> {
   return lockFile.parse(readJson('package-lock.json')).packages;
 }
 
-/** What the program runs with: the installed packages by their folders, without those for development. */
+/** Returns the runtime packages by folder, without development packages. */
 export function productionPackages(): Readonly<Record<string, LockedPackage>> {
   return Object.fromEntries(
     Object.entries(lockedPackages()).filter(
@@ -50,7 +50,7 @@ export function productionPackages(): Readonly<Record<string, LockedPackage>> {
   );
 }
 
-/** The bill of materials (CycloneDX, JSON): the production dependencies, and the Node that they run on. */
+/** Returns the bill of materials (CycloneDX, JSON): the production dependencies, and the Node on which they run. */
 export function billOfMaterials(): string {
   const bill = billOfNpm.parse(JSON.parse(packagesByNpm()));
   const node = nodeComponent();
@@ -63,10 +63,13 @@ export function billOfMaterials(): string {
   return `${JSON.stringify({ ...bill, components: [...bill.components, node], dependencies }, null, 2)}\n`;
 }
 
-/** By npm itself, of a lock file without the others: `npm sbom --omit=dev` leaves out what both need, such as zod. */
+/**
+ * Uses npm with a lock file that contains only these packages, because `npm sbom --omit=dev` leaves out packages that
+ * both kinds need, such as zod.
+ */
 function packagesByNpm(): string {
   const temporary = mkdtempSync(join(tmpdir(), 'ftm-watch-sbom-'));
-  // npm calls the whole by its folder.
+  // npm uses the folder's name for the root component.
   const folder = join(temporary, 'ftm-watch');
   try {
     mkdirSync(folder);
@@ -97,7 +100,7 @@ function packagesByNpm(): string {
   }
 }
 
-/** With the names by which scanners know it, and where its builds come from. */
+/** Includes the names that scanners recognise, and the source of its builds. */
 function nodeComponent() {
   const builds = Object.entries(lockedPackages()).filter(([folder]) => folder.startsWith('node_modules/node-linux-'));
   const version = builds[0]?.[1].version ?? '';

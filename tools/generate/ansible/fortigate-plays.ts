@@ -3,10 +3,10 @@ import { POLICY_CAUSES } from '../../../src/checks/firewall-policy/causes.ts';
 import { remedyOf } from '../../../src/engine/remedy-words.ts';
 import { playOf } from './fortios-play.ts';
 
-/** The licence server, as `licenseServer` has it without a configuration. */
+/** The licence server, as in `licenseServer` by default. */
 const SERVER = { subject: '', host: 'fortitokenmobile.fortinet.com', port: '443' };
 
-/** The remedy of `policy-inspects-traffic` as plays of Ansible, by file: what does it, and its way back. */
+/** Renders the remedy of `policy-inspects-traffic` as Ansible plays, by file: the change and its undo. */
 export function renderFortigatePlays(): ReadonlyMap<string, string> {
   const steps = remedyOf(POLICY_CAUSES['policy-inspects-traffic'].remedy, SERVER).remedySteps.filter(
     ({ undo }) => undo !== null,
@@ -15,7 +15,7 @@ export function renderFortigatePlays(): ReadonlyMap<string, string> {
   const [create] = steps;
   return new Map([
     ['separate-policy.yml', rendered(playOf(steps.map(({ commands }) => commands ?? '').join('\n'), blanks))],
-    // Its way back removes what was moved too.
+    // The undo removes what was moved as well.
     ['separate-policy-undo.yml', rendered(playOf(create?.undo ?? '', blanks))],
   ]);
 }

@@ -3,20 +3,20 @@ import type { Blank } from '../../../src/engine/model.ts';
 type Value = string | number | boolean | readonly Value[] | { readonly [name: string]: Value };
 type Fields = Readonly<Record<string, Value>>;
 
-/** Settings of a policy that hold several names. */
+/** Policy settings that contain several names. */
 const LISTS: readonly string[] = ['srcintf', 'dstintf', 'srcaddr', 'dstaddr', 'service', 'poolname'];
 
-/** What `edit 0` and `{newid}` stand for: a play has to say the number, so that it is chosen first. */
+/** Meaning of `edit 0` and `{newid}`: a play has to contain the number, so it is chosen first. */
 const FREE = { name: 'FILL-IN-NEW-ID', meaning: 'a number that no policy of the FortiGate has' };
 
 /**
- * A block of a FortiGate's CLI that makes, moves and deletes objects, as a play with the modules of the collection
- * `fortinet.fortios` (https://github.com/fortinet-ansible-dev/ansible-galaxy-fortios-collection), whose parameters are
- * named after the CLI. It begins with a look at what has the names of what it makes, or at the policy that it deletes,
- * and ends there where that is somebody else's.
+ * Converts a block of FortiGate CLI commands that creates, moves and deletes objects into a play with the modules of
+ * the collection `fortinet.fortios` (https://github.com/fortinet-ansible-dev/ansible-galaxy-fortios-collection),
+ * whose parameters are named after the CLI. The play first reads the objects with the names that it will create, or
+ * the policy that it will delete, and stops if they belong to somebody else.
  *
- * @param blanks of the block: they become variables
- * @throws {Error} at a line that no task says
+ * @param blanks placeholders of the block, which become variables
+ * @throws {Error} on a line that no task covers
  */
 export function playOf(block: string, blanks: readonly Blank[]): unknown {
   const { made, tasks } = new Translation(block).result();
@@ -44,7 +44,7 @@ function meaningOf(name: string, blanks: readonly Blank[]): string {
   return meaning.replace(/ \(not read: .*\)$/u, '');
 }
 
-/** `FILL-IN-SOURCE-IP`: `source_ip` */
+/** Returns a variable name: `FILL-IN-SOURCE-IP` becomes `source_ip`. */
 function variable(name: string): string {
   return name.replace('FILL-IN-', '').toLowerCase().replaceAll('-', '_');
 }
@@ -96,7 +96,7 @@ const LOOK_AT_POLICY: readonly Fields[] = [
   },
 ];
 
-/** Line by line. */
+/** Translates a block line by line. */
 class Translation {
   readonly #made: Fields[] = [];
   readonly #tasks: Fields[] = [];
@@ -130,7 +130,7 @@ class Translation {
         return;
       case 'end':
         return;
-      // It only looks.
+      // This command only reads.
       case 'show':
         return;
       default:

@@ -3,7 +3,7 @@ import type { Panel } from '@grafana/grafana-foundation-sdk/dashboard';
 import { TO_PAGE, TO_RUNBOOK, TO_SITE } from './links.ts';
 import { ACTIVE, neutral, statPanel, timelinePanel } from './panels.ts';
 
-/** One cause, `$cause`, at `$site` and elsewhere. */
+/** Returns the panels for one cause, `$cause`, at `$site` and elsewhere. */
 export function causePanels(): readonly Builder<Panel>[] {
   return [
     statPanel(

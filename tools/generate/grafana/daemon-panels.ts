@@ -3,7 +3,7 @@ import type { Panel } from '@grafana/grafana-foundation-sdk/dashboard';
 import { TO_PAGE } from './links.ts';
 import { blueFrom, seriesPanel, statPanel, statesShown, timelinePanel, UP } from './panels.ts';
 
-/** The agents of `$site` themselves. */
+/** Returns the panels about the agents of `$site`. */
 export function daemonPanels(): readonly Builder<Panel>[] {
   return [...present(), ...kept(), ...punctual(), ...used(), ...asked()];
 }

@@ -22,14 +22,14 @@ interface Contents {
   readonly title: string;
   readonly variables: readonly Builder<VariableModel>[];
   readonly panels: readonly Builder<Panel>[];
-  /** PromQL selector of the incidents and windows that are marked in its panels. */
+  /** PromQL selector of the incidents and windows that are annotated in its panels. */
   readonly marks: string;
 }
 
 const PREFIX = 'FortiToken Mobile';
 const OF_SITE = 'site="$site"';
 
-/** Every dashboard by its file name. */
+/** Returns every dashboard by file name. */
 export function renderDashboards(): ReadonlyMap<string, string> {
   const site = labelOf('site', 'Site', 'up{job="ftm-watch"}');
   const cause = labelOf('cause', 'Cause', 'ftm_cause_active{job="ftm-watch"}');

@@ -3,7 +3,7 @@ import type { Panel } from '@grafana/grafana-foundation-sdk/dashboard';
 import { TO_PAGE, TO_SITE, toCause } from './links.ts';
 import { ACTIVE, greenFrom, READY, redFrom, seriesPanel, statPanel, timelinePanel, UP } from './panels.ts';
 
-/** All sites at a glance. */
+/** Returns the panels with an overview of all sites. */
 export function fleetPanels(): readonly Builder<Panel>[] {
   return [...now(), ...history(), ...counts()];
 }

@@ -1,6 +1,6 @@
 import type { PanelLink } from './panels.ts';
 
-/** From one dashboard to the next: all sites, one site, one cause, and ftm-watch itself. */
+/** The dashboards that link to each other: all sites, one site, one cause, and ftm-watch itself. */
 export const UIDS = {
   fleet: 'ftm-watch-fleet',
   site: 'ftm-watch-site',
@@ -15,7 +15,7 @@ export const TO_SITE: PanelLink = {
   url: `/d/${UIDS.site}?var-datasource=$datasource&var-site=${SITE}&\${__url_time_range}`,
 };
 
-/** @param site a label, or the variable of a dashboard about one */
+/** @param site a label, or the variable of a dashboard about one site */
 export function toCause(site: string = SITE): PanelLink {
   return {
     title: 'This cause',

@@ -18,21 +18,21 @@ import { PanelBuilder as StatBuilder } from '@grafana/grafana-foundation-sdk/sta
 import { PanelBuilder as TimelineBuilder } from '@grafana/grafana-foundation-sdk/statetimeline';
 import { PanelBuilder as SeriesBuilder } from '@grafana/grafana-foundation-sdk/timeseries';
 
-/** The Prometheus that is chosen at the top of the dashboard. */
+/** The Prometheus selected at the top of the dashboard. */
 export const DATA_SOURCE: DataSourceRef = { type: 'prometheus', uid: '${datasource}' };
 
 const GRID_WIDTH = 24;
 
-/** What every panel has. */
+/** Properties of every panel. */
 export interface PanelText {
   readonly title: string;
-  /** One sentence: what a reader may conclude. */
+  /** One sentence with the conclusion that a reader can draw. */
   readonly description: string;
   /** PromQL. */
   readonly expr: string;
-  /** Name of a series, with {{labels}}. */
+  /** Series name with {{labels}}. */
   readonly legend: string;
-  /** Where a click on a series leads: with several, Grafana shows a menu. */
+  /** Targets of a click on a series. If there are several, Grafana shows a menu. */
   readonly links?: readonly PanelLink[];
 }
 
@@ -41,7 +41,7 @@ export interface PanelLink {
   readonly url: string;
 }
 
-/** Numbers as they are now. @param meaning what each value means; without any, numbers are shown */
+/** Current values. @param meaning text for each value; by default, numbers are shown */
 export function statPanel(text: PanelText, { width, meaning, thresholds = neutral() }: StatLook): StatBuilder {
   return new StatBuilder()
     .title(text.title)
@@ -79,7 +79,7 @@ export function timelinePanel(text: PanelText, meaning: ValueMapping, height: nu
     .mappings([meaning]);
 }
 
-/** Numbers over time. @param unit of Grafana */
+/** Numbers over time. @param unit a Grafana unit */
 export function seriesPanel(text: PanelText, unit: string): SeriesBuilder {
   return new SeriesBuilder()
     .title(text.title)
@@ -111,13 +111,13 @@ export const ACTIVE: ValueMapping = {
   options: { 0: { text: 'no', color: 'green', index: 0 }, 1: { text: 'yes', color: 'red', index: 1 } },
 };
 
-/** That ftm-watch itself is there says nothing about what it sees: not green. */
+/** That ftm-watch is running says nothing about its results, so it is not green. */
 export const UP: ValueMapping = {
   type: MappingType.ValueToText,
   options: { 0: { text: 'down', color: 'red', index: 0 }, 1: { text: 'up', color: 'blue', index: 1 } },
 };
 
-/** What each of several states is shown as: their numbers are their places. */
+/** Maps each of several states to its text and color. A state's number is its index. */
 export function statesShown(states: readonly string[], colors: Readonly<Record<string, string>>): ValueMapping {
   const options: Record<string, { text: string; color: string; index: number }> = {};
   for (const [index, text] of states.entries()) options[index] = { text, color: colors[text] ?? 'orange', index };
@@ -125,9 +125,10 @@ export function statesShown(states: readonly string[], colors: Readonly<Record<s
 }
 
 /**
- * One number for a set of states, of which one is 1. Of several agents the gravest counts.
+ * Returns a query that converts a set of states, of which one is 1, to one number. For several agents, the most
+ * severe state counts.
  * @param series with the label `LABEL="STATE"` left out
- * @param states the least grave first
+ * @param states the least severe first
  */
 export function stateNumber(
   series: (selector: string) => string,
@@ -137,12 +138,12 @@ export function stateNumber(
   return `max by (${by}) (${each.join(' or ')})`;
 }
 
-/** A number that is neither good nor bad. */
+/** Thresholds for a number that is neither good nor bad. */
 export function neutral(): Thresholds {
   return steps([{ value: null, color: 'blue' }]);
 }
 
-/** Red, and neither good nor bad from a value on. */
+/** Red, and neutral from a value on. */
 export function blueFrom(value: number): Thresholds {
   return steps([
     { value: null, color: 'red' },
@@ -150,7 +151,7 @@ export function blueFrom(value: number): Thresholds {
   ]);
 }
 
-/** Neither good nor bad, and red from a value on. */
+/** Neutral, and red from a value on. */
 export function redFrom(value: number): Thresholds {
   return steps([
     { value: null, color: 'blue' },

@@ -13,17 +13,17 @@ import {
   timelinePanel,
 } from './panels.ts';
 
-/** One site, `$site`. */
+/** Returns the panels for one site, `$site`. */
 export function sitePanels(): readonly Builder<Panel>[] {
   return [...states(), ...names(), ...probes(), ...stock(), ...logs(), ...told()];
 }
 
-/** A series of the site. */
+/** Returns a selector for a series of the site. */
 function of(metric: string, more = ''): string {
   return `${metric}{job="ftm-watch", site="$site"${more === '' ? '' : `, ${more}`}}`;
 }
 
-/** The least grave first. */
+/** The least severe first. */
 const STATES = ['not-configured', 'ok', 'unknown', 'blocked', 'warning', 'broken'];
 const STATE_COLORS = { 'not-configured': 'text', ok: 'green', unknown: 'purple', blocked: 'yellow', broken: 'red' };
 const VERDICT_STATES = VERDICTS.toReversed();

@@ -1,7 +1,7 @@
 import type { JsonSchema } from '../../../src/config/config.ts';
 import { choice, flag, KUBERNETES, section, text, texts } from './schema-pieces.ts';
 
-/** The values about the pod: where it runs, as whom, and what else it has. */
+/** Returns the values about the pod: where it runs, its user, and its other contents. */
 export function podSchema(): Readonly<Record<string, JsonSchema>> {
   return {
     pair: section('Two releases with the same config.site that watch the same path.', {
@@ -49,7 +49,7 @@ function more(): Readonly<Record<string, JsonSchema>> {
   };
 }
 
-/** What the chart asks is fixed: how often is not. */
+/** The request of the chart's probe is fixed, but its interval is not. */
 function probe(description: string): JsonSchema {
   const seconds = { type: 'integer', minimum: 1 } as const;
   return {

@@ -1,6 +1,6 @@
 import type { JsonSchema } from '../../../src/config/config.ts';
 
-/** The values that are handed to Kubernetes as they are: its own schemas judge them. */
+/** Values that are passed to Kubernetes unchanged and validated by its own schemas. */
 export const KUBERNETES = {
   map: (description: string): JsonSchema => ({ description, type: 'object' }),
   list: (description: string): JsonSchema => ({ description, type: 'array', items: { type: 'object' } }),
@@ -30,7 +30,7 @@ export function names(description: string): JsonSchema {
   return { description, type: 'array', items: { type: 'string', pattern: NAME }, uniqueItems: true };
 }
 
-/** Nothing but these, so that a typo is told and does not leave a default in force. */
+/** Allows no other keys, so that a typo is reported instead of leaving a default in effect. */
 export function section(
   description: string,
   properties: Readonly<Record<string, JsonSchema>>,

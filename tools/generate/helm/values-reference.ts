@@ -4,12 +4,12 @@ import type { JsonSchema } from '../../../src/config/config.ts';
 const HEAD = '| value | default | what it is for |\n|---|---|---|\n';
 const TABLE = /(?<=<!-- values -->\n)[^]*?(?=<!-- \/values -->)/u;
 
-/** Values that have a reference elsewhere: that of the configuration file, and Kubernetes' own. */
+/** Values with another reference: the configuration file's, or Kubernetes' own. */
 const WHOLE = new Set(['config', 'startupProbe', 'livenessProbe', 'readinessProbe']);
 
 /**
- * The chart's README with the table of all values, between `<!-- values -->` and `<!-- /values -->`.
- * @param defaults `values.yaml`
+ * Returns the chart's README with the table of all values, between `<!-- values -->` and `<!-- /values -->`.
+ * @param defaults contents of `values.yaml`
  */
 export function renderValuesReference(document: string, schema: JsonSchema, defaults: unknown): string {
   if (!TABLE.test(document)) throw new Error('Cannot find the table of values: expected <!-- values -->');

@@ -4,8 +4,8 @@ import { podSchema } from './pod-schema.ts';
 import { choice, flag, KUBERNETES, NAME, names, PORT, section, SECRET_KEY, text, texts } from './schema-pieces.ts';
 
 /**
- * The schema (draft 7, which every Helm understands) that Helm holds values against. What stands under `config` is the
- * schema of the configuration file itself: a wrong key is refused before anything is changed in the cluster.
+ * Returns the schema (draft 7, which every Helm supports) with which Helm validates values. `config` has the schema
+ * of the configuration file itself, so that a wrong key is rejected before anything is changed in the cluster.
  */
 export function valuesSchema(thresholds: readonly Threshold[]): JsonSchema {
   return {
@@ -64,7 +64,7 @@ function program(): Readonly<Record<string, JsonSchema>> {
   };
 }
 
-/** The configuration file, with what the chart itself reads from it. */
+/** The configuration file, with the keys that the chart itself reads. */
 function configuration(): JsonSchema {
   const { $schema: _dialect, title: _title, ...schema } = configJsonSchema();
   return {
@@ -76,7 +76,7 @@ function configuration(): JsonSchema {
     allOf: [
       {
         properties: {
-          // The pod is asked from outside, at a port that is known. Go's expressions cannot look ahead.
+          // The pod is probed from outside, so its port must be known. Go's regular expressions have no lookahead.
           web: {
             required: ['listen'],
             properties: {

@@ -1,7 +1,6 @@
 import { parse } from 'yaml';
 import { CAUSE_IDS, wordsOf } from '../../../src/checks/registry.ts';
 
-/** A value that the rules compare with. */
 export interface Threshold {
   readonly name: string;
   readonly value: string | number;
@@ -9,7 +8,7 @@ export interface Threshold {
   readonly description: string;
 }
 
-/** The thresholds in `thresholds.yaml`: each is a comment and a key. @throws {Error} when a key has no comment */
+/** Parses the thresholds in `thresholds.yaml`: each is a comment and a key. @throws {Error} if a key has no comment */
 export function parseThresholds(text: string): readonly Threshold[] {
   return [...text.matchAll(/(?:^# (.+)\n)?^(\w+): (.+)$/gmu)].map(([, description = '', name = '', value = '']) => {
     if (description === '') throw new Error(`Cannot read the threshold "${name}": expected a comment above it`);
@@ -17,15 +16,15 @@ export function parseThresholds(text: string): readonly Threshold[] {
   });
 }
 
-/** The series of ftm-watch: `job_name` in the shipped scrape configuration. */
+/** Selects the series of ftm-watch: `job_name` in the shipped scrape configuration. */
 const FTM_WATCH_SELECTOR = 'job="ftm-watch"';
 
 /** The syntax of jsonnet's operator `%`. */
 const PLACE = /%\((\w+)\)s/gu;
 
 /**
- * A file of rules with the thresholds in it.
- * @throws {Error} when a threshold is unknown
+ * Fills the thresholds into a file of rules.
+ * @throws {Error} if a threshold is unknown
  */
 export function renderRules(template: string, thresholds: readonly Threshold[]): string {
   const values = new Map(thresholds.map(({ name, value }) => [name, value]));
@@ -36,12 +35,12 @@ export function renderRules(template: string, thresholds: readonly Threshold[]):
   });
 }
 
-/** A file of rules for the chart, which puts its thresholds in. */
+/** Returns a file of rules for the chart, which fills in its own thresholds. */
 export function chartRules(template: string): string {
   return withBlindCauses(template).replaceAll('%(ftmWatchSelector)s', FTM_WATCH_SELECTOR);
 }
 
-/** Fills in the causes that say that ftm-watch itself cannot see: these are no fault of the path. */
+/** Fills in the causes for which ftm-watch itself cannot check the path, because these are not faults of the path. */
 function withBlindCauses(template: string): string {
   const blind = CAUSE_IDS.filter((id) => wordsOf(id).impact === 'blind' && wordsOf(id).severity === 'warning');
   return template.replaceAll(/(?<=severity="warning",\s+cause[!=]~")[^"]*(?=")/gu, blind.join('|'));
@@ -49,19 +48,22 @@ function withBlindCauses(template: string): string {
 
 const GENERATED = '// Written by "npm run generate" from tools/generate/prometheus: change it there.\n';
 
-/** A file of rules as a jsonnet library (https://monitoring.mixins.dev) with the field `prometheusAlerts` or `…Rules`. */
+/**
+ * Returns a file of rules as a jsonnet library (https://monitoring.mixins.dev) with the field `prometheusAlerts` or
+ * `…Rules`.
+ */
 export function mixinRules(field: 'prometheusAlerts' | 'prometheusRules', template: string): string {
-  // std.manifestYamlDoc() of jsonnet 0.20 writes YAML that is not valid when a text of several lines begins with a space.
+  // std.manifestYamlDoc() of jsonnet 0.20 writes invalid YAML if a multi-line string begins with a space.
   const trimmed = (_key: string, value: unknown): unknown => (typeof value === 'string' ? value.trim() : value);
   const json = JSON.stringify(parse(withBlindCauses(template)), trimmed, 2);
-  // JSON is jsonnet; a text with places is formatted.
+  // JSON is valid jsonnet. Strings with placeholders become format expressions.
   const formatted = json.replaceAll(/"(?:[^"\\]|\\.)*"/gu, (text) =>
     text.includes('%(') ? `${text.replaceAll(/%(?!\(\w+\)s)/gu, '%%')} % $._config` : text,
   );
   return `${GENERATED}{\n  ${field}+:: ${formatted.replaceAll('\n', '\n  ')},\n}\n`;
 }
 
-/** `_config` of the mixin. */
+/** Returns `_config` of the mixin. */
 export function mixinConfig(thresholds: readonly Threshold[]): string {
   return [
     GENERATED,
