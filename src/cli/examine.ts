@@ -230,7 +230,7 @@ function askConnectors(
   const appliances = askSlowly();
   return { appliances, whole: appliances.then(withRegistration) };
 
-  /** Queries everything that is on the schedule of the appliances. */
+  /** Queries everything scheduled for the appliances. */
   async function askSlowly(): Promise<Picture> {
     // The daemon checks all the time and sees pending tokens first, so this command does not save them.
     const pendingFile = jsonFile(stateFile(config, 'pending-tokens.json'));
@@ -337,7 +337,7 @@ function isSilence({ precondition }: Cause, { path: { licenseServer } }: RoundOb
   }
 }
 
-/** Even if it was cut short by the time limit, it was silent for longer than it takes to repeat a lost packet. */
+/** Even if it was cut short by the time limit, it was silent for longer than it takes to retransmit a lost packet. */
 function isSilentAgain(again: TlsOutcome | null): boolean {
   if (again?.kind !== 'failed') return false;
   return again.reason === 'timeout' || (again.reason === 'aborted' && again.durationMs >= REPEATED);

@@ -165,7 +165,7 @@ export interface PendingMemory {
 
 /** @param file read once, at the first check; invalid content counts as empty */
 export function createPendingMemory(file: BackgroundFile): PendingMemory {
-  /** Last tokens of each unit; null if the unit did not report them. */
+  /** Last known token counts of each unit; null if the unit did not report them. */
   const told = new Map<string, readonly string[] | null>();
   let loading: Promise<PendingSince> | null = null;
   let seen: PendingSince | null = null;

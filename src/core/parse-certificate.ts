@@ -8,7 +8,7 @@ import {
 } from './certificate.ts';
 import { visibleText } from './visible-text.ts';
 
-/** Real certificates have 1 to 4 KiB. Those with hundreds of names have up to 20. */
+/** Real certificates are 1 to 4 KiB in size. Those with hundreds of names have up to 20. */
 const MAX_DER = 128 * 1024;
 
 const MAX_USAGES = 64;

@@ -151,7 +151,7 @@ interface Header {
   readonly time: string | null;
   /** Names or addresses of the sender as the writer saw it. Usually one, none if it is missing. Untrusted text. */
   readonly hosts: readonly string[];
-  /** Whether ftm-watch wrote the message. It was sent as a notification, and a relay returns it. */
+  /** Whether ftm-watch wrote the message. It was sent as a notification and has been returned by a relay. */
   readonly own: boolean;
   /** Possible beginnings of the message. A beginning with another header is the only element. */
   readonly starts: readonly string[];

@@ -299,7 +299,7 @@ function countAt(text: string, at: number): OctetCount | 'begun' | null {
   return at + beginning.length === text.length && COUNT_BEGUN.test(beginning) ? 'begun' : null;
 }
 
-/** Returns the end without the white space and NUL bytes that senders append. */
+/** Returns the end offset of the text, excluding the white space and NUL bytes that senders append. */
 export function trimmedEnd(text: string, start: number, end: number): number {
   let last = end;
   while (last > start && isPadding(text.charCodeAt(last - 1))) last -= 1;

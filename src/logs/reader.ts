@@ -235,7 +235,7 @@ export function recogniseLine(set: SignatureSet, line: string): Recognition | nu
 /** Fields in which collectors put a parsed message: `msg="…"`, `"message": "…"`. */
 const MESSAGE_FIELD = /(?<![\w-])(?:msg|message)"?[=:] ?"/iu;
 
-/** Log id of a FortiOS event, also in CEF and in excerpts of a line. */
+/** Log ID of a FortiOS event, including in CEF and in partial lines. */
 const FORTIOS_LOG_ID = /\b(?:FTNTFGT)?log_?id="?(\d{10})\b/iu;
 
 /** Id of a FortiAuthenticator event: `typeid` in syslog, `logid` in the raw export. */

@@ -4,7 +4,7 @@ import { Gauge, Registry } from 'prom-client';
 import type { EpochMs, Millis } from '../core/clock.ts';
 import type { DnsAnswer, DnsObservation, EndpointObservation, HttpOutcome, TlsOutcome } from '../core/observation.ts';
 
-/** Results of one probe on demand, up to where it got. */
+/** Results of one on-demand probe, as far as it got. */
 export interface ProbeFacts {
   readonly module: 'dns' | 'tcp' | 'tls' | 'http' | 'smtp';
   readonly success: boolean;

@@ -88,7 +88,7 @@ export class Alerting {
   }
 
   /**
-   * Continues where the last process ended. Reports it if that process ended unexpectedly.
+   * Continues where the last process left off. Reports it if that process ended unexpectedly.
    * @param lastRound the last round in the history
    * @param underWay deliveries handed over by the previous alerting
    */

@@ -43,7 +43,7 @@ export interface RoundWishes {
   readonly codeLife: Promise<Millis | null>;
   /** Whether FortiAuthenticator's log reports connections that fail. */
   readonly isComplained: boolean;
-  /** When FortiAuthenticator last reported an error that the path can cause; null if it does not. */
+  /** When FortiAuthenticator last reported an error that the path can cause; null if it has not reported one. */
   readonly complainedAt: EpochMs | null;
   /** Time until nobody waits for the round any more. Unlimited if omitted. */
   readonly timeLeft?: Millis;

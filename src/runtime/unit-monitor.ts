@@ -89,7 +89,7 @@ class UnitGroup<Fact> {
 
 /** Parts that were asked again since the last round. */
 export interface Renewed extends Pick<PartlyFresh, 'gone'> {
-  /** Preconditions that are judged by a connector whose units were all asked again. */
+  /** Preconditions judged by a connector whose units have all been queried again. */
   readonly preconditions: readonly string[];
   /** Unit names, each after its connector's id. */
   readonly units: ReadonlySet<string>;

@@ -30,7 +30,7 @@ export interface ControlHosts {
   readonly nearest: Millis | null;
   /** Hosts that accept a connection. */
   readonly accepting: number;
-  /** Hosts for which every tried address refuses a connection. */
+  /** Hosts for which every address tried refused the connection. */
   readonly refusing: number;
   readonly tried: number;
 }

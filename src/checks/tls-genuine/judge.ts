@@ -155,7 +155,7 @@ export const tlsGenuine: Declaration<'tls-genuine', TlsCause> = {
   summary: ({ tls }) => tls.worst?.summary ?? 'No connection to judge',
 };
 
-/** Adds the proxy to a finding. Faults inside a tunnel concern the proxy first. */
+/** Adds the proxy to a finding. For faults inside a tunnel, suspect the proxy first. */
 function throughProxy(finding: Finding, { endpoints }: PathObservation): Finding {
   const proxy = endpoints.find((endpoint) => endpoint.proxy !== null)?.proxy ?? null;
   return proxy === null ? finding : { ...finding, facts: { ...finding.facts, proxy } };

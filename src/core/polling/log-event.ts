@@ -43,7 +43,7 @@ export interface FtmEvent {
   readonly signature: string;
   /** Time of arrival. For a line that was read late from a file, the time when it was logged. */
   readonly at: EpochMs;
-  /** Number of equal lines that arrived together, at least 1. */
+  /** Number of identical lines that arrived together, at least 1. */
   readonly count: number;
   /**
    * The last of these lines: control characters replaced, codes masked, cut to 1024 characters. For people, never a
