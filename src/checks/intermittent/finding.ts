@@ -1,5 +1,6 @@
 import { nameList } from '../../core/phrases.ts';
 import { type Assessment, type Advice, type Finding, known, shell, type Step } from '../../engine/model.ts';
+import { inSentence } from '../../engine/words.ts';
 import type { Forgery } from './path-share.ts';
 import { byAddress, failedIn, isAlike, type ConnectionFault, type ConnectionShare } from './connection-share.ts';
 
@@ -17,9 +18,9 @@ export function shareFinding(share: ConnectionShare, fault: ConnectionFault): Om
   const failing = reported.findLast((one) => one.fault !== null && isAlike(one.fault, fault))?.address;
   return {
     rule: INTERMITTENT_RULE,
-    claim: `${shareText(share)}${failing === undefined ? '' : `, most recently at ${failing}`}. ${fault.claim}`,
+    claim: `${shareText(share)}${failing === undefined ? '' : `, most recently at ${failing}`}: ${inSentence(fault.claim)}`,
     expected: 'Every connection works',
-    actual: `${placeOf(share)}${shareText(share)}. ${fault.claim}`,
+    actual: `${placeOf(share)}${shareText(share)}: ${inSentence(fault.claim)}`,
     suggests: fault.cause,
     confidence: fault.confidence,
     facts: known({ address: failing, product: fault.product }),
@@ -36,7 +37,7 @@ export function forgeryFinding(forgeries: readonly Forgery[]): Omit<Finding, 'su
   const count = `${String(forgeries.length)} connections of the last hour ${were}, others were not`;
   return {
     rule: INTERMITTENT_RULE,
-    claim: `${count}, most recently at ${address}. ${fault.claim}`,
+    claim: `${count}, most recently at ${address}: ${inSentence(fault.claim)}`,
     at,
     expected: 'Every connection works',
     suggests: fault.cause,

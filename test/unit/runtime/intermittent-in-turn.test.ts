@@ -197,7 +197,7 @@ describe('a name that gives all of its addresses', () => {
     site.run(HOUR);
     expect(events(site)).toEqual(['firing']);
     expect(lastCause(site)).toMatchObject({ id: 'egress-partly-blocked', severity: 'warning' });
-    expect(lastCause(site)?.evidence.join('\n')).toContain(`most recently at ${A}. `);
+    expect(lastCause(site)?.evidence.join('\n')).toContain(`most recently at ${A}: `);
   });
 
   test('half of the flows of IPv4 are critical where IPv6 is clean', () => {

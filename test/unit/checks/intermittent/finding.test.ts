@@ -30,7 +30,7 @@ describe('shareFinding()', () => {
     expect(shareFinding(SHARE, FAULT)).toMatchObject({
       rule: 'every-connection-works',
       expected: 'Every connection works',
-      actual: '173.243.138.84: 12 of the last 21 connections failed. A reset.',
+      actual: '173.243.138.84: 12 of the last 21 connections failed: a reset.',
       suggests: 'tls-blocked',
       confidence: 'suspected',
       facts: { address: ADDRESS },
@@ -42,7 +42,7 @@ describe('shareFinding()', () => {
     const other = { address: '173.243.138.85', fault: { ...FAULT, claim: 'A time-out.' } };
     const share = { ...clear([ADDRESS, other.address]), reported: [...failing(7, zscaler), other] };
     const { claim, facts, advice } = shareFinding(share, zscaler);
-    expect(claim).toContain(`most recently at ${ADDRESS}. `);
+    expect(claim).toContain(`most recently at ${ADDRESS}: `);
     expect(facts).toEqual({ address: ADDRESS, product: 'Zscaler' });
     expect(advice?.summary).toContain(
       'of the last 22 connections to {subject}, 7 were intercepted and 1 failed in another way',
@@ -97,7 +97,7 @@ describe('shareFinding()', () => {
 
   test('names no address where none of the last connections failed alike', () => {
     const { claim, facts } = shareFinding({ ...SHARE, reported: failing(0, FAULT) }, FAULT);
-    expect(claim).toBe('0 of the last 21 connections failed. A reset.');
+    expect(claim).toBe('0 of the last 21 connections failed: a reset.');
     expect(facts).toEqual({});
   });
 });
@@ -125,7 +125,7 @@ describe('forgeryFinding()', () => {
     const count = `3 connections of the last hour ${were}, others were not, most recently at ${ADDRESS}`;
     expect(found).toMatchObject({
       rule: 'every-connection-works',
-      claim: `${count}. A reset.`,
+      claim: `${count}: a reset.`,
       at,
       expected: 'Every connection works',
       suggests: fault.cause,
@@ -152,7 +152,7 @@ describe('shareFinding() of several addresses', () => {
 
   test('counts each by itself, the worst first, and is about the one that failed last', () => {
     expect(shareFinding(shareOf({ [A]: '.x.', [B]: 'xxx.', [C]: '.' }), FAULT)).toMatchObject({
-      actual: '192.0.2.2 3 of 4, 192.0.2.1 1 of 3, 192.0.2.3 0 of 1: 4 of the last 8 connections failed. A reset.',
+      actual: '192.0.2.2 3 of 4, 192.0.2.1 1 of 3, 192.0.2.3 0 of 1: 4 of the last 8 connections failed: a reset.',
       facts: { address: B },
     });
   });

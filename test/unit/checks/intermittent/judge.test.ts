@@ -259,7 +259,7 @@ describe('connections to the licence server that fail now and then', () => {
         'firewalls, links or servers on the path is at fault.',
     );
     expect(cause?.evidence).toEqual([
-      `11 of the last 21 connections failed, most recently at ${A}. No answer. Expected: every connection works.`,
+      `11 of the last 21 connections failed, most recently at ${A}: no answer. Expected: every connection works.`,
     ]);
     expect(cause?.remedy.join('\n')).toContain(`nc -vz -w 5 -p 40001 ${A} 443`);
   });
