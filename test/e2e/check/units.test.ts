@@ -107,7 +107,9 @@ describe('the unit itself', () => {
     lab.appliance.state.clockOffset = -90_000;
     const result = await checkLab(lab);
     expect(conclusionOf(result)).toEqual(readyWithWarning('appliance-clock-skewed'));
-    expect(result.causes[0]?.summary).toMatch(/is 1 min (?:29|30|31) s behind, so it rejects time-based codes, .* HOTP/u);
+    expect(result.causes[0]?.summary).toMatch(
+      /is 1 min (?:29|30|31) s behind, so it rejects time-based codes, .* HOTP/u,
+    );
   });
 
   test('has 2 GB of memory', async () => {
