@@ -94,8 +94,8 @@ const notify = section({
   ),
   proxy: optional(proxy).describe(
     'HTTP proxy for Slack, Teams, PagerDuty, ntfy, web hooks, the heartbeat and `metrics.otlp`. A URL, or a section ' +
-      'if the proxy asks for a password. Without it, the variables HTTPS_PROXY, HTTP_PROXY and NO_PROXY apply. Loopback is never ' +
-      'proxied.',
+      'if the proxy asks for a password. Without it, the variables HTTPS_PROXY, HTTP_PROXY and NO_PROXY apply. ' +
+      'Loopback is never proxied.',
   ),
   heartbeat: optional(heartbeat).describe(
     'A request to a service that alerts when it stops, because ftm-watch cannot report its own end.',
@@ -132,8 +132,8 @@ export const configFile = section(
     web: web.prefault({}).describe('The status page, the metrics and the API.'),
     metrics: section({
       otlp: optional(otlp).describe(
-        'Pushes all metrics by OTLP/HTTP, for a site that Prometheus cannot scrape. Without it, the environment variables ' +
-          'OTEL_EXPORTER_OTLP_METRICS_ENDPOINT and OTEL_EXPORTER_OTLP_ENDPOINT apply.',
+        'Pushes all metrics by OTLP/HTTP, for a site that Prometheus cannot scrape. Without it, the ' +
+          'environment variables OTEL_EXPORTER_OTLP_METRICS_ENDPOINT and OTEL_EXPORTER_OTLP_ENDPOINT apply.',
       ),
     })
       .prefault({})

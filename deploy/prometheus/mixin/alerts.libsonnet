@@ -134,7 +134,7 @@
             },
             "annotations": {
               "summary": "The ftm-watch {{ $labels.instance }} calls its site {{ $labels.configured_site }}, and Prometheus {{ $labels.site }}",
-              "description": "What it sends by itself is not taken for the same as the alerts of Prometheus.",
+              "description": "Alertmanager cannot match the alerts of the agent with those of Prometheus and sends both.",
               "runbook": "docs/runbooks/alerts.md#ftmsitediffers"
             }
           },
@@ -270,7 +270,7 @@
             },
             "annotations": {
               "summary": "The ftm-watch {{ $labels.instance }} of {{ $labels.site }} refused its configuration",
-              "description": "The one before it is still in force; a restart would fail.",
+              "description": "The previous configuration is still in use. A restart would fail.",
               "runbook": "docs/runbooks/alerts.md#ftmconfigreloadfailed"
             }
           }
