@@ -62,9 +62,10 @@ function entriesOf({ tables }: FortiOs, path: string): readonly Entry[] {
   return tables.get(path) ?? [];
 }
 
-/** Replaces names that are already in use, as the first step requires. */
-function renamed(block: string, { tables }: FortiOs): string {
-  const taken = [...tables.values()].flat().map(({ id }) => `"${id}"`);
+/** Replaces names of objects that are already in use, as the first step requires. */
+function renamed(block: string, before: FortiOs): string {
+  const objects = ['firewall address', 'firewall service custom'].flatMap((path) => entriesOf(before, path));
+  const taken = objects.map(({ id }) => `"${id}"`);
   return taken.reduce(
     (text, name) => (text.includes(name) ? text.replaceAll(name, `${name.slice(0, -1)}-other"`) : text),
     block,

@@ -1,0 +1,27 @@
+import { appendFileSync } from 'node:fs';
+import type { Reporter, TestCase, TestModule } from 'vitest/node';
+
+/** CI prints it at its end, where it is found without scrolling. */
+const FILE = '.cache/unsteady.txt';
+
+/**
+ * Records the tests that failed, with the start of their errors, and those that passed only on the second attempt,
+ * because each of them is a weakness of the test or of the program.
+ */
+export default class CiReporter implements Reporter {
+  onTestCaseResult(test: TestCase): void {
+    const result = test.result();
+    const name = `${test.module.relativeModuleId}: ${test.fullName}`;
+    if (result.state === 'failed') record('Failed', name, result.errors[0]?.message);
+    else if ((test.diagnostic()?.retryCount ?? 0) > 0) record('Needed a second attempt', name);
+  }
+
+  onTestModuleEnd(module: TestModule): void {
+    for (const { message } of module.errors()) record('Failed', module.relativeModuleId, message);
+  }
+}
+
+function record(outcome: string, name: string, message = ''): void {
+  const cause = message.split('\n').slice(0, 4).join(' / ').slice(0, 600);
+  appendFileSync(FILE, `${outcome}: ${name}${cause === '' ? '' : `\n  ${cause}`}\n`);
+}
