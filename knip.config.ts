@@ -5,7 +5,7 @@ const config: KnipConfig = {
     'src/web/static/*.js!',
     'src/runtime/watchdog/watching-thread.ts!',
     'test/lab/screenshots.ts',
-    'test/gate/{knip-count,second-attempts}.ts',
+    'test/gate/{knip-count,ci-reporter}.ts',
     'test/support/mail-catcher.ts',
     'test/fixtures/{contract,store}/write.ts',
     'test/mutation/{run,vitest.config}.ts',
