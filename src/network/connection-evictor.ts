@@ -1,10 +1,12 @@
 import type { Socket } from 'node:net';
 
-/** Limits the number of connections of one listener and prevents idle connections from occupying all places. */
+/** Limits the number of connections to a listener, and keeps idle connections from using up the limit. */
 export interface ConnectionEvictor {
   /**
-   * Adds a connection as soon as it is accepted, before any TLS. If there are too many, closes the quietest one from an
-   * unknown address. A new connection from an unknown address is closed itself if all others are from known addresses.
+   * Adds a connection as soon as it is accepted, before TLS starts. If the limit is exceeded, the least active
+   * connection
+   * from an unknown address is closed. If all existing connections are from known addresses, a new connection from an
+   * unknown address is closed instead.
    */
   enter(socket: Socket): void;
 }
@@ -16,12 +18,12 @@ export interface CrowdRules {
   readonly onTurnedOut: () => void;
 }
 
-/** Bytes received on each connection at its last check; the least recently checked connection is first. */
+/** Number of bytes received on each connection by its last check. The least recently checked connection is first. */
 type Group = Map<Socket, number>;
 
 /**
- * Closes the quietest connection instead of rejecting the new one, because anyone could otherwise occupy all places
- * with idle connections at no cost.
+ * Closes the least active connection instead of rejecting the new one. Otherwise, anyone could use up the limit with
+ * idle connections at no cost.
  */
 export function createConnectionEvictor({ places, isAcquaintance, onTurnedOut }: CrowdRules): ConnectionEvictor {
   const strangers: Group = new Map();
@@ -49,9 +51,9 @@ export function createConnectionEvictor({ places, isAcquaintance, onTurnedOut }:
 }
 
 /**
- * Returns the first connection without new bytes since its last check. Connections with new bytes move to the end of
- * the queue, so long scans are rare ("second chance" page replacement). Bytes are counted on the connection itself,
- * below TLS and HTTP.
+ * Returns the first connection that has received nothing since its last check. Connections with new bytes move to the
+ * end of the queue, so long scans are rare ("second chance" page replacement). Bytes are counted on the TCP
+ * connection, below TLS and HTTP.
  */
 function quietest(group: Group): Socket | null {
   for (const [socket, heard] of group) {

@@ -16,7 +16,7 @@ export interface EndpointRequest {
   readonly target: HostPort;
   /** One literal address of the target. With a proxy, it only labels the observation. */
   readonly address: string;
-  /** SNI; null sends none. */
+  /** SNI; null null, no server name is sent. */
   readonly serverName: string | null;
   readonly proxy: ProxyConfig | null;
   /** The last stage to run. */

@@ -48,7 +48,7 @@ async function ask(server: HostPort, system: SystemLookup, ctx: ProbeContext, si
     },
     signal,
   );
-  if (reading.kind === 'refused') throw new ProbeError('rejected', `The server answered ${reading.why}`);
+  if (reading.kind === 'refused') throw new ProbeError('rejected', reading.why);
   // Excludes the server's time between receiving the request and replying.
   const onTheWay = Math.max(0, roundTrip - (reading.transmitAt - reading.receiveAt));
   return { kind: 'offset', offsetMs: offsetOf(reading, sent.sentAt, roundTrip), precisionMs: onTheWay / 2 };

@@ -46,7 +46,7 @@ function storeOfVersion(version: number): Buffer {
 
 /** The fault, the configuration, and the message from both the daemon and `config check`. */
 const WRONG: readonly (readonly [what: string, text: string, message: string])[] = [
-  ['a key of another certificate', webTls('other.key'), 'it belongs to another certificate than the one in'],
+  ['a key of another certificate', webTls('other.key'), 'it does not belong to the certificate in'],
   ['a file that is no key', webTls('text'), `Cannot use the key of the status page in "${SITE}/text"`],
   ['an empty key', webTls('empty'), `Cannot use the key of the status page in "${SITE}/empty"`],
   [

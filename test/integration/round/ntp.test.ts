@@ -67,11 +67,11 @@ describe('observeNtp', () => {
   });
 
   test.each([
-    ['kiss-o-death', { stratum: 0, referenceId: 'RATE' }, 'The server answered a kiss-o\'-death, "RATE"'],
+    ['kiss-o-death', { stratum: 0, referenceId: 'RATE' }, `The server sent a kiss-o'-death packet, "RATE"`],
     [
       'a hostile kiss-o-death',
       { stratum: 0, referenceId: '\u001B[2J' },
-      'The server answered a kiss-o\'-death, "??2J"',
+      `The server sent a kiss-o'-death packet, "??2J"`,
     ],
     ['stratum 16', { stratum: 16 }, 'The server answered that it is not synchronised itself'],
     ['leap 3', { leap: 3 }, 'The server answered that it is not synchronised itself'],
