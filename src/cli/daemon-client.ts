@@ -165,7 +165,7 @@ export function problemOf({ status, json }: DaemonAnswer): string {
 function read<T>(shape: z.ZodType<T>, { status, json }: DaemonAnswer): T {
   const parsed = shape.safeParse(json);
   if (parsed.success) return parsed.data;
-  throw new Error(`The daemon responded with HTTP status ${String(status)} and no status: is it ftm-watch of this version?`);
+  throw new Error(`The daemon answered HTTP ${String(status)} and no status: is it ftm-watch of this version?`);
 }
 
 function parsedJson(text: string): unknown {

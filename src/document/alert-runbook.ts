@@ -210,7 +210,7 @@ export const ALERT_RUNBOOK: Pick<Runbook, 'title' | 'intro' | 'sections'> = {
     section(
       'FtmStoreNewer',
       text(
-        'A newer ftm-watch wrote the store, so this version does not and `users`. It still monitors and sends alerts, ',
+        'A newer ftm-watch wrote the store, so this version does not change it. It still monitors and sends alerts, ',
         'but after a restart it cannot tell which notifications have been sent. Install the newer version again, or ',
         'see ',
         { document: 'install.md' },

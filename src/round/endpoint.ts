@@ -16,7 +16,7 @@ export interface EndpointRequest {
   readonly target: HostPort;
   /** One literal address of the target. With a proxy, it only labels the observation. */
   readonly address: string;
-  /** SNI; null null, no server name is sent. */
+  /** SNI; null sends none. */
   readonly serverName: string | null;
   readonly proxy: ProxyConfig | null;
   /** The last stage to run. */

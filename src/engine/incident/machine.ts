@@ -481,7 +481,7 @@ interface Candidates {
 
 /**
  * Advances the candidates, which are causes without an open incident, by one check. A round that cannot judge a
- * candidate does not and `users`.
+ * candidate does not change it.
  */
 export function lookForCandidates(state: IncidentState, view: RoundView, policy: IncidentPolicy): Candidates {
   const isClaimed = (cause: Cause): boolean =>

@@ -232,7 +232,7 @@ export function secretPartsOf(url: string): readonly string[] {
 }
 
 /**
- * Opens connections for requests to `url`, directly or through a proxy. Requests to loopback addresses never use a proxy. The caller must
+ * Opens connections for requests to `url`, directly or through a proxy. Loopback is never proxied. The caller must
  * destroy the dispatcher.
  * @param caFile PEM file of the CAs to trust instead of those that Node ships
  * @throws {Error} if `caFile` or the proxy password cannot be read, or if a variable contains no URL

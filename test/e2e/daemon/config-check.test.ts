@@ -77,7 +77,7 @@ const WRONG: readonly (readonly [what: string, text: string, message: string])[]
   [
     'a broken signature file',
     `logs: { signatureFiles: [${SITE}/text] }`,
-    `Cannot use the signatures of "${SITE}/text"`,
+    `Cannot use the signatures in "${SITE}/text"`,
   ],
   [
     'a broken product file',

@@ -96,7 +96,7 @@ describe('ftm-watch check --nagios', () => {
     await once(stranger, 'listening');
     expect(await run()).toMatchObject({
       code: 3,
-      text: 'The daemon responded with HTTP status 200 and no status: is it ftm-watch of this version?',
+      text: 'The daemon answered HTTP 200 and no status: is it ftm-watch of this version?',
     });
     stranger.close();
   });

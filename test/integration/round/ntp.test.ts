@@ -73,9 +73,9 @@ describe('observeNtp', () => {
       { stratum: 0, referenceId: '\u001B[2J' },
       `The server sent a kiss-o'-death packet, "??2J"`,
     ],
-    ['stratum 16', { stratum: 16 }, 'The server answered that it is not synchronised itself'],
-    ['leap 3', { leap: 3 }, 'The server answered that it is not synchronised itself'],
-    ['no transmit time', { transmitAt: Number.NaN }, 'The server answered without a time'],
+    ['stratum 16', { stratum: 16 }, 'The server is not synchronised'],
+    ['leap 3', { leap: 3 }, 'The server is not synchronised'],
+    ['no transmit time', { transmitAt: Number.NaN }, 'The reply contains no time'],
   ])('refuses %s', async (_, bent, message) => {
     await using server = await createNtpServer(0, (_request, usual) => [{ ...usual, ...bent }]);
     expect((await look(server.port)).outcome).toMatchObject({ kind: 'failed', reason: 'rejected', message });
