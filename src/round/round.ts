@@ -27,7 +27,7 @@ import {
 import { withRecipientServers } from './recipient-servers.ts';
 import { observeClosely, observeNearest, observeOtherNames, observeReferences } from './second-looks.ts';
 
-/** The current step, for people who are waiting. */
+/** The current step of the round, shown to users who are waiting. */
 export interface RoundProgress {
   readonly subject: string;
   readonly kind: 'started' | 'finished';
@@ -35,35 +35,38 @@ export interface RoundProgress {
 
 /** Parameters of a single round. */
 export interface RoundWishes {
-  /** The configured servers, otherwise those from FortiAuthenticator, which may have to be asked for them first. */
+  /** The configured servers, otherwise the servers of FortiAuthenticator, which may have to be queried first. */
   readonly mailServers: Promise<readonly MailServer[]>;
-  /** If omitted, a round waits until each mail server is finished. */
+  /** If this is omitted, the round waits until all mail servers have responded. */
   readonly mailPace?: MailPace;
-  /** The shortest activation code lifetime of all units; null if no unit has reported one. */
+  /** The shortest lifetime of activation codes on all units. Null if no unit has reported a lifetime. */
   readonly codeLife: Promise<Millis | null>;
-  /** Whether FortiAuthenticator's log reports connections that fail. */
+  /** Whether FortiAuthenticator's log reports failed connections. */
   readonly isComplained: boolean;
-  /** When FortiAuthenticator last reported an error that the path can cause; null if it has not reported one. */
+  /** Time of FortiAuthenticator's last error that the path can cause. Null if there was no such error. */
   readonly complainedAt: EpochMs | null;
-  /** Time until nobody waits for the round any more. Unlimited if omitted. */
+  /** Time until the result of the round is no longer needed. If it is omitted, there is no limit. */
   readonly timeLeft?: Millis;
   readonly onProgress: (progress: RoundProgress) => void;
 }
 
-/** For a small round in which nothing answers: 3 s for names, 3 + 4 + 4 s for connection, handshake and answer. */
+/**
+ * Time limit of a small round in which nothing responds: 3 s for names, and 3 + 4 + 4 s for connection, handshake and
+ * response.
+ */
 export const ROUND_LIMIT: Millis = 14_500;
 
-/** A check takes about 3 ms of one core, so a large round uses less than half of a core. */
+/** Interval between checks. A check takes about 3 ms of one core, so a large round uses less than half of a core. */
 const LOOK_GAP: Millis = 8;
 
 /**
- * Returns the maximum duration of a round in which nothing answers. With many services, the last check starts later.
+ * Returns the maximum duration of a round in which nothing responds. With many services, the last check starts later.
  */
 export function roundLimit({ services }: Pick<Config, 'services'>): Millis {
   return services.length * LOOK_GAP + ROUND_LIMIT;
 }
 
-/** Returns everything that a round can check, so that its time series exist from the start. */
+/** Returns all targets of a round, so that their time series exist from the start. */
 export function probeTargets(config: Config): readonly ProbeTarget[] {
   return [
     ...config.resolvers.map(({ label }) => ({ probe: 'dns', target: label })),
@@ -74,8 +77,8 @@ export function probeTargets(config: Config): readonly ProbeTarget[] {
 }
 
 /**
- * Checks everything once, and repeats checks with unclear results. Never rejects: failures are part of the
- * observations, and checks that did not finish in time are `aborted`.
+ * Runs each check once, and repeats checks with unclear results. Never rejects, because failures are part of the
+ * observations. Checks that did not finish in time are `aborted`.
  */
 export async function observeRound(
   instruments: Instruments,
@@ -99,7 +102,7 @@ export async function observeRound(
       wishes.onProgress({ subject, kind: 'finished' });
     }
   }
-  /** Starts the checks one after the other. The results are in the order of `hosts`. */
+  /** Starts the checks one after another. The results are in the order of `hosts`. */
   function each<T extends HostPort, R>(hosts: readonly T[], observe: (host: T) => Promise<R>): Promise<readonly R[]> {
     return startApart(hosts, { ...look.ctx, gap: LOOK_GAP }, (host) => now(host, () => observe(host)));
   }
@@ -146,7 +149,7 @@ export async function observeRound(
   };
 }
 
-/** Asks every resolver and makes one connection to each acceptable address. */
+/** Queries every resolver and makes one connection to each acceptable address. */
 async function observeLicenseServer(look: Look): Promise<Pick<PathFacts, 'licenseServer' | 'knownAddresses'>> {
   const target = licenseTarget(look.config);
   const licenseServer = await observePath(target, look);
@@ -154,11 +157,11 @@ async function observeLicenseServer(look: Look): Promise<Pick<PathFacts, 'licens
   return { licenseServer, knownAddresses: isDialled ? [] : await observeKnownAddresses(target, look) };
 }
 
-/** Time for the steps after a burst of connections, and the minimum time for a useful burst. */
+/** Time for the steps after a burst of connections. It is also the minimum time for a useful burst. */
 const AFTER_BURST: Millis = 1_000;
 const LEAST_BURST: Millis = 2_500;
 
-/** Makes further connections to the licence server if earlier rounds do not show how many fail. */
+/** Makes further connections to the licence server if earlier rounds do not show how many connections fail. */
 async function burstIn(look: Look, { complainedAt, timeLeft }: RoundWishes): Promise<PathFacts['burst']> {
   const longest = (timeLeft ?? Number.POSITIVE_INFINITY) - AFTER_BURST;
   if (longest < LEAST_BURST) return [];

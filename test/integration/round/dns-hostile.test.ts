@@ -38,7 +38,7 @@ describe('observeDns and hostile or broken peers', () => {
       kind: 'failed',
       reason: 'timeout',
       attempts: 2,
-      message: 'No answer to the A question within 3000 ms',
+      message: 'No answer to the A query within 3000 ms',
     });
     expect(a.durationMs).toBeGreaterThanOrEqual(2900);
     expect(a.durationMs).toBeLessThan(4000);

@@ -102,7 +102,7 @@ describe('observeNtp', () => {
     expect((await look(server.port, hurried)).outcome).toMatchObject({
       kind: 'failed',
       reason: 'timeout',
-      message: 'No answer within 3000 ms',
+      message: 'No reply within 3000 ms',
     });
   });
 
