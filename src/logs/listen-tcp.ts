@@ -262,7 +262,7 @@ class TcpConnection {
     } catch (error) {
       this.#deps.logger.error(
         { err: error, address: this.address },
-        'Cannot process data of a syslog connection. This is a bug, please report it',
+        'Cannot process data of a syslog connection because of a bug. Please report it',
       );
       this.#socket.destroy();
     }

@@ -150,7 +150,7 @@ function receive(socket: Socket, makeReader: UdpOptions['reader'], logger: Intak
       reader.piece(line.text);
       reader.line(line);
     } catch (error) {
-      logger.error({ err: error, address }, 'Cannot process a syslog datagram. This is a bug, please report it');
+      logger.error({ err: error, address }, 'Cannot process a syslog datagram because of a bug. Please report it');
     }
   });
 }

@@ -82,12 +82,12 @@ const WRONG: readonly (readonly [what: string, text: string, message: string])[]
   [
     'a broken product file',
     `trust: { baselineFile: ${BASELINE}, productFiles: [${SITE}/text] }`,
-    `Cannot use the products of "${SITE}/text"`,
+    `Cannot use the products in "${SITE}/text"`,
   ],
   [
     'a broken learned trust',
     `trust: { baselineFile: ${SITE}/text }`,
-    `Cannot parse the learned trust of "${SITE}/text"`,
+    `Cannot parse the learned trust in "${SITE}/text"`,
   ],
   [
     'a plain password in place of its hash',

@@ -201,7 +201,7 @@ describeWhere(NEEDS, 'a Debian of the base system, without a network,', () => {
     for (const said of [
       'The configuration was not taken, the old one stays:',
       problem,
-      'Refused the configuration: the one before it stays in force',
+      'Rejected the new configuration. The previous configuration is still active',
     ])
       await expect.poll(journal, PATIENCE).toContain(said);
     expect(await isActive()).toBe('active');

@@ -13,7 +13,7 @@ const MESSAGES = [
   'quoted-share.yaml:3:5  appliances[0].tokensLow: expected a share between 0 and 1, such as 0.1 for ten per cent, ' +
     'got "0.2": write it without quotes',
   'quoted-text.yaml:3:5  mail[0].port: expected a port between 1 and 65535, got "smtp"',
-  'yaml-indentation.yaml:3:5  not valid YAML: wrong indentation, or a bracket or brace that is not closed',
+  'yaml-indentation.yaml:3:5  not valid YAML: wrong indentation, or a bracket or brace is not closed',
   'appliance-ca-and-pin.yaml:8:7  appliances[0].api.pin: expected only one of "caFile" and "pin"',
   'appliance-log-source-twice.yaml:3:43  appliances[1].logSources[1]: "10.0.0.5" is a log source of appliances[0] ' +
     'already',
@@ -36,7 +36,7 @@ const MESSAGES = [
   'ca-file-missing.yaml:2:13  trust.caFiles[0]: cannot read file "<folder>/missing.pem": no such file',
   'control-host.yaml:2:5  controlHosts[0]: expected a host, with or without a port, such as "www.example.org:443", ' +
     'got "https://www.fortinet.com"',
-  'empty-section.yaml:2:1  mail: expected a list, got nothing: give it a value or remove the key',
+  'empty-section.yaml:2:1  mail: expected a list, got nothing; enter a value or remove the key',
   'expected-address.yaml:4:7  licenseServer.expectedAddresses[1]: expected an address or a CIDR block such as ' +
     '"173.243.138.0/24", got "173.243.138.0/33"',
   'family.yaml:2:3  licenseServer.family: expected "auto", 4 or 6, got 5',
@@ -188,19 +188,19 @@ const MESSAGES = [
   'web-user-without-hash.yaml:3:7  web.users[0]: expected "passwordHashFile" or "passwordHashEnv", but neither is ' +
     'there',
   'whole-file-is-a-list.yaml:1:1  expected a section (keys and values), got a list',
-  'yaml-alias-without-anchor.yaml:1:7  this alias (*) names an anchor (&) that does not stand before it',
+  'yaml-alias-without-anchor.yaml:1:7  this alias (*) refers to an anchor (&) that is not defined before it',
   'yaml-aliases-of-aliases.yaml:2:12  expected at most 100 aliases',
   'yaml-key-is-a-list.yaml:1:3  expected a text as key',
-  'yaml-key-twice.yaml:3:1  key "site" stands in this section twice',
-  'yaml-open-bracket.yaml:2:1  not valid YAML: wrong indentation, or a bracket or brace that is not closed',
+  'yaml-key-twice.yaml:3:1  key "site" occurs twice in this section',
+  'yaml-open-bracket.yaml:2:1  not valid YAML: wrong indentation, or a bracket or brace is not closed',
   'yaml-open-quote.yaml:2:1  not valid YAML: something is missing here: a closing quote, bracket or brace, a ' +
     'comma, a colon, or the space after one',
-  'yaml-tab.yaml:2:1  not valid YAML: indentation with a tab: use spaces',
-  'yaml-tag.yaml:1:7  not valid YAML: a tag (!) that YAML does not know: remove it, or put the text in quotes',
+  'yaml-tab.yaml:2:1  not valid YAML: indentation with a tab; use spaces',
+  'yaml-tag.yaml:1:7  not valid YAML: unknown YAML tag (!); remove it, or put the text in quotes',
   'yaml-too-deep.yaml:1:38  expected at most 32 levels',
   'yaml-two-colons.yaml:1:7  not valid YAML: two keys on one line, or a line that is indented too far: a text with ' +
     '": " in it needs quotes',
-  'yaml-two-documents.yaml:2:1  not valid YAML: expected one document: remove the lines "---" after the first',
+  'yaml-two-documents.yaml:2:1  not valid YAML: expected one document; remove the lines "---" after the first document',
 ];
 
 const TEN_MISTAKES = 'ten-mistakes.yaml';

@@ -76,7 +76,7 @@ describe('parseSignatures', () => {
     {
       name: 'no YAML',
       text: 'signatures: [',
-      message: /Cannot parse the signatures of "own\.yaml": line 1, column 14: not valid YAML/u,
+      message: /Cannot parse the signatures in "own\.yaml": line 1, column 14: not valid YAML/u,
     },
     { name: 'an alias of nothing', text: 'signatures:\n  - *a', message: /"own\.yaml": line 2, column 5: this alias/u },
     {

@@ -222,7 +222,7 @@ describe('loadProducts()', () => {
 
 describe('parseProducts()', () => {
   test.each([
-    ['not YAML', 'products: [', 'Cannot parse the products of "x.yaml"'],
+    ['not YAML', 'products: [', 'Cannot parse the products in "x.yaml"'],
     ['no products', 'items: []', 'products'],
     ['an unknown key', 'products: [{ id: a, name: A, issuers: [{ CN: A }], colour: red }]', 'colour'],
     ['a wrong id', 'products: [{ id: A b, name: A, issuers: [{ CN: A }] }]', 'expected kebab-case'],
