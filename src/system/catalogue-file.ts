@@ -44,7 +44,7 @@ interface Catalogue<T> {
  */
 export async function loadCatalogue<T extends { readonly id: string }>(catalogue: Catalogue<T>): Promise<readonly T[]> {
   const { what, files, shipped, parse } = catalogue;
-  const read = (file: string): Promise<string> => readText(file, `the ${what} of`);
+  const read = (file: string): Promise<string> => readText(file, `the ${what} in`);
   const own: T[] = [];
   for (const file of files) own.push(...parse(parseCatalogue(await read(file), what, file), file));
   const ids = new Set(own.map(({ id }) => id));

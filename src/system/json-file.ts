@@ -128,7 +128,7 @@ function isFolder(path: string): boolean {
 }
 
 /**
- * @param what text before the file name in the message, for example `the products of`
+ * @param what text before the file name in the message, for example `the products in`
  * @throws {Error} with the reason why the file cannot be read
  */
 export async function readText(file: string, what: string): Promise<string> {

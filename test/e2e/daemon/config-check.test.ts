@@ -281,7 +281,7 @@ describeWhere(
       machine.write(store, 'no database, which has a header of a hundred bytes'.repeat(3), 0o666);
       await refused('file is not a database');
       machine.write(store, storeOfVersion(999), 0o666);
-      await refused('The history is of version 999');
+      await refused('The history has version 999');
       machine.sandbox.sh(`chown root ${store} && chmod 0600 ${store}`);
       await refused('permission denied');
       machine.sandbox.sh(`rm --force ${STATE}/*`);

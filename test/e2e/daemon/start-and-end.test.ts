@@ -145,7 +145,7 @@ describeWhere(['linux'], 'a data folder that cannot be made', () => {
     await daemon.page();
     expect(
       (await daemon.logged('Cannot use the history file. Monitoring and alerts continue without it'))['error'],
-    ).toMatch(/^Cannot make the folder "\/proc\/nope"/u);
+    ).toMatch(/^Cannot create the folder "\/proc\/nope"/u);
     expect(await daemon.end('SIGTERM')).toMatchObject({ code: 0, stderr: '' });
   });
 });

@@ -147,7 +147,7 @@ describe('loadSignatures', () => {
     const twice = await file('twice.yaml', `signatures:${GOOD}${GOOD}`);
     await expect(loadSignatures([twice], isFaultId)).rejects.toThrow('"own-text" is given twice');
     await expect(loadSignatures([join(folder, 'none.yaml')], isFaultId)).rejects.toThrow(
-      /Cannot read the signatures of ".*none\.yaml": ENOENT/u,
+      /Cannot read the signatures in ".*none\.yaml": ENOENT/u,
     );
   });
 });

@@ -215,7 +215,7 @@ describe('loadProducts()', () => {
 
   test('says which file cannot be read', async () => {
     await expect(loadProducts([join(state.folder, 'none.yaml')])).rejects.toThrow(
-      /Cannot read the products of ".*none\.yaml"/u,
+      /Cannot read the products in ".*none\.yaml"/u,
     );
   });
 });
