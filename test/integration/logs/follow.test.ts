@@ -111,7 +111,7 @@ describe('Follower', () => {
     expect(followed.recorder.lines).toEqual([
       expect.objectContaining({
         level: 'warn',
-        message: expect.stringContaining('replaced before it was read to the end'),
+        message: expect.stringContaining('replaced before it was read completely'),
       }),
     ]);
   });
