@@ -113,7 +113,7 @@ export interface Config extends z.output<typeof configFile> {
   readonly file?: string;
 }
 
-/** Schema of the whole file. It is used to read and to print the configuration. */
+/** Schema of the whole file, which is used to read and to print the configuration. */
 export const configFile = section(
   {
     include: list(readableFile).describe(
@@ -195,8 +195,8 @@ function certificatesAreOfKnownUnits({ appliances, logs }: SectionFields, report
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
 /**
- * Returns the JSON Schema of the configuration file, with a description and a default for each key. It uses draft 7,
- * because editors support this draft best.
+ * Returns the JSON Schema of the configuration file, with a description and a default for each key. The schema uses
+ * draft 7, because editors support this draft best.
  */
 export function configJsonSchema(): JsonSchema {
   const schema = z.toJSONSchema(configFile, { io: 'input', target: 'draft-07' });

@@ -3,7 +3,7 @@ import { Document, visit } from 'yaml';
 
 /** The user's answers for a first configuration, as typed. Empty answers are omitted from the configuration. */
 export interface Answers {
-  /** Site name. If it is empty, the host name is used. */
+  /** Site name. If the name is empty, the host name is used. */
   readonly site: string;
   /** Addresses of the FortiAuthenticator units. */
   readonly appliances: readonly string[];

@@ -99,7 +99,7 @@ function closest(key: string, known: readonly string[]): string | null {
   return known.find((name) => lettersOf(name) === lettersOf(key)) ?? null;
 }
 
-/** Returns the sorted letters of a word. They are equal for words with transposed letters. */
+/** Returns the sorted letters of a word, which are the same for words with transposed letters. */
 function lettersOf(word: string): string {
   return Array.from(word.toLowerCase()).toSorted().join('');
 }

@@ -46,9 +46,8 @@ export interface ConfigFiles extends FileChecks {
 
 export interface LoadOptions {
   /**
-   * Path of the file. If it is undefined, the first existing default file is used. Without any default file, every key
-   * has
-   * its default value.
+   * Path of the file. If no path is given, the first existing default file is used. Without any default file, every key
+   * has its default value.
    */
   readonly path: string | undefined;
   readonly env: NodeJS.ProcessEnv;
@@ -151,7 +150,7 @@ async function readFirst(options: LoadOptions): Promise<ConfigFile | UnreadFile 
   return null;
 }
 
-/** Creates an issue without a file. This never happens, because the defaults are valid. */
+/** Creates an issue without a file. Such an issue never occurs, because the defaults are valid. */
 function nowhere({ path, message }: SchemaIssue): ConfigIssue {
   return { file: DEFAULT_CONFIG_FILES[0], position: null, path: formatPath(path), message: message() };
 }

@@ -379,7 +379,7 @@ function share(value: unknown): number | null {
 const HOUR: Millis = 3_600_000;
 
 /**
- * Maximum lifetime of a code in hours. This is a week, because `act_timeout` is 1 to 168 hours
+ * Maximum lifetime of a code in hours, which is one week, because `act_timeout` is 1 to 168 hours
  * (docs:fortiauthenticator/6.0.4/rest-api-solution-guide/578312).
  */
 const LONGEST_CODE = 168;

@@ -301,8 +301,8 @@ interface ExemptionResult {
 type Coverage = 'covers' | 'other' | 'unread';
 
 /**
- * Categories that FortiOS exempts by default (finance and health). They do not include a licence server. The server's
- * actual FortiGuard category is unknown, and an administrator may have exempted exactly that category.
+ * Categories that FortiOS exempts by default (finance and health). A licence server is not in these categories. The
+ * server's actual FortiGuard category is unknown, and an administrator may have exempted exactly that category.
  */
 const CATEGORIES_OF_OTHERS: readonly string[] = ['31', '33'];
 
@@ -491,16 +491,16 @@ function listedOf(object: ReplyFields): readonly Listed[] {
   return [{ name, fqdn: nameIn(object, 'fqdn'), count: lenientCount(object['addrs_count']), addresses }];
 }
 
-/** Maximum number of status values. There are fewer, but Fortinet does not document them. */
+/** Maximum number of status values. Fortinet does not document the status values, but there are fewer. */
 const MOST_STATUSES = 10;
 const MAX_STATUS = 30;
 
 const TOKEN = z.object({ status: z.unknown().optional() });
 
 /**
- * A response with FortiTokens. It is "a map of FortiTokens and their status" (hermanwjacobsen/hfortix-fortios, from
- * Fortinet's description), but PowerFGT and others read a list. The response contains activation secrets and owners of
- * tokens, so only the status is kept.
+ * A response with FortiTokens. The response is "a map of FortiTokens and their status"
+ * (hermanwjacobsen/hfortix-fortios, from Fortinet's description), but PowerFGT and others read a list. The response
+ * contains activation secrets and owners of tokens, so only the status is kept.
  */
 const TOKENS = z.object({ results: z.union([z.array(TOKEN), z.record(z.string(), TOKEN)]) });
 
@@ -529,8 +529,8 @@ export function parseFortitokens(value: unknown): ReadonlyMap<string, number> | 
 }
 
 /**
- * Minimum interval between two session queries to a firewall. It is based on the default schedule and also applies to
- * other queries, because a session query puts load on the firewall.
+ * Minimum interval between two session queries to a firewall, based on the default schedule. The interval also applies
+ * to unscheduled queries, because a session query puts load on the firewall.
  */
 const GAP: Millis = 285_000;
 

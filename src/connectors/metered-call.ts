@@ -25,7 +25,9 @@ export interface Call {
    * no error.
    */
   readonly problemOf: (value: unknown) => string | null;
-  /** Whether a refusal (400, 401 or 403) blocks further calls for a while. This is required for wrong credentials. */
+  /**
+   * Whether a refusal (400, 401 or 403) blocks further calls for a while. The pause is required for wrong credentials.
+   */
   readonly refusalBacksOff: boolean;
 }
 

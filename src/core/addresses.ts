@@ -49,7 +49,7 @@ export type AddressClass = 'public' | 'private' | 'loopback' | 'link-local' | 'u
 /** Range names of ipaddr.js that do not map to `bogon`. */
 const CLASS_BY_RANGE: ReadonlyMap<string, AddressClass> = new Map<string, AddressClass>([
   ['unicast', 'public'],
-  // These ranges are globally reachable, although they are registered as special-purpose:
+  // The AS112 ranges are globally reachable, although they are registered as special-purpose:
   // https://www.iana.org/assignments/iana-ipv4-special-registry.
   ['as112', 'public'],
   ['as112v6', 'public'],

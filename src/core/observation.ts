@@ -18,7 +18,10 @@ export const FAILURE_REASONS = [
   'internal',
 ] as const;
 
-/** Reason for a failure. This is a closed set, used as a metric label. `internal` is a problem of ftm-watch itself. */
+/**
+ * Reason for a failure. The reasons are a closed set and used as a metric label. `internal` is a problem of ftm-watch
+ * itself.
+ */
 export type FailureReason = (typeof FAILURE_REASONS)[number];
 
 /** A failure and its reason. `message` is only displayed and never used as a label. */
@@ -30,8 +33,8 @@ export interface Failure {
 }
 
 /**
- * Reports whether the check was cancelled or failed because of a bug in ftm-watch. Neither proves anything about the
- * target.
+ * Reports whether the check was cancelled or failed because of a bug in ftm-watch. In both cases, the result proves
+ * nothing about the target.
  */
 export function isOwnTrouble(reason: FailureReason): boolean {
   return reason === 'aborted' || reason === 'internal';
@@ -182,7 +185,7 @@ export type HttpOutcome =
       readonly proxyTraces: readonly string[];
       /** Null if no block page was recognised. */
       readonly blockPage: BlockPage | null;
-      /** How the response was framed. This is only displayed, and no finding depends on it. */
+      /** How the response was framed. The framing is only displayed, and no finding depends on it. */
       readonly framing?: HttpFraming;
       readonly durationMs: Millis;
     }
@@ -204,15 +207,14 @@ export interface MailObservation {
   /** Earliest expiry date in the server's chain. Null if TLS was not used or the chain was not verified. */
   readonly certificateNotAfter: EpochMs | null;
   /**
-   * Mail servers of recipient domains. They show whether FortiAuthenticator's built-in mail server could be used
-   * instead.
-   * Checked only while no configured server works.
+   * Mail servers of recipient domains, which show whether FortiAuthenticator's built-in mail server could be used
+   * instead. Checked only while no configured server works.
    */
   readonly recipientServers: readonly RecipientServerObservation[];
   /** Absent unless the server has deferred mail from this machine for at least the shortest lifetime of a code. */
   readonly deferral?: MailDeferral;
   /**
-   * Present if FortiAuthenticator reported the server. Its API does not report whether and how it logs in to the
+   * Present if FortiAuthenticator reported the server. FortiAuthenticator's API does not report how it logs in to the
    * server.
    */
   readonly isLoginUnknown?: true;
@@ -276,9 +278,8 @@ export interface ClockObservation {
         /** The other machine's time minus local time. */
         readonly offsetMs: Millis;
         /**
-         * Maximum error of the offset. It is half of the round-trip time. For a `Date` header, half a second is added,
-         * because
-         * the header has whole seconds.
+         * Maximum error of the offset, which is half of the round-trip time. For a `Date` header, half a second is
+         * added, because the header has whole seconds.
          */
         readonly precisionMs: Millis;
       }
@@ -318,8 +319,7 @@ export function endingOf({ reason }: BlockedOutcome): Ending {
 }
 
 /**
- * Returns the addresses that determine whether a target works. These are the IPv4 addresses, if this machine has a
- * route
+ * Returns the addresses that determine whether a target works, which are the IPv4 addresses if this machine has a route
  * to any of them (including NAT64), otherwise the IPv6 addresses. It is not documented which family FortiAuthenticator
  * prefers, but it always has IPv4.
  */

@@ -270,7 +270,7 @@ export function certificatePem(certificate: Certificate): string {
 }
 
 /**
- * Encodes a chain for the firewall team. Each certificate is encoded as PEM and preceded by a description. These lines
+ * Encodes a chain for the firewall team. Each certificate is encoded as PEM and preceded by a description. Descriptions
  * are not PEM, and tools ignore them.
  */
 export function chainPem(chain: CapturedChain): string {

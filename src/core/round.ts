@@ -44,8 +44,8 @@ export interface PathFacts {
   /** Connect times of control hosts, measured again only if the licence server refuses connections. */
   readonly controlConnects?: readonly Millis[];
   /**
-   * A resolver's answers for other names. They are queried only if the answer for the licence server was an error or an
-   * unexpected address. Also includes the system resolver's answer for the same name with a trailing dot.
+   * A resolver's answers for other names. Other names are queried only if the answer for the licence server was an
+   * error or an unexpected address. Also includes the system resolver's answer for the same name with a trailing dot.
    */
   readonly otherNames?: readonly DnsObservation[];
   /** Configured addresses of the licence server, used because no resolver returned any address. */
@@ -67,16 +67,15 @@ export interface PathObservation {
 
 export interface ReferenceObservation {
   readonly kind: 'server-name' | 'resolver' | 'proxy' | 'tls-1.2';
-  /** Readable label. It contains the name, resolver or proxy. For `tls-1.2`, it contains the address. */
+  /** Readable label, which contains the name, the resolver or the proxy. For `tls-1.2`, the label is the address. */
   readonly label: string;
   /**
-   * Whether the certificate was received in this round, so that it can be compared with the direct path. Otherwise, it
-   * is
-   * from an earlier round and still valid.
+   * Whether the certificate was received in this round, so that it can be compared with the direct path. Otherwise, the
+   * certificate is from an earlier round and still valid.
    */
   readonly isFresh: boolean;
   readonly outcome: TlsOutcome;
-  /** Only for `tls-1.2`. This is the chain that the same address sent in TLS 1.3 at that time. */
+  /** Only for `tls-1.2`. Contains the chain that the same address sent in TLS 1.3 at that time. */
   readonly beside?: CapturedChain;
   /**
    * Only for `tls-1.2`. Further connections with both versions, in mixed order, made if the first two chains differed.
@@ -99,7 +98,7 @@ export interface ProbeSample extends ProbeTarget {
 
 /** A target that has its own series in metrics and history. */
 export interface ProbeTarget {
-  /** Kind of probe, for example `dns` or `tcp`. This is a closed set that is defined in code. */
+  /** Kind of probe, for example `dns` or `tcp`. The kinds are a closed set that is defined in code. */
   readonly probe: string;
   /** A target from the configuration: a resolver, `host:port`, or a mail server. */
   readonly target: string;
@@ -172,7 +171,7 @@ export interface Timed {
 }
 
 /**
- * Maximum stall that is tolerated. If this process was stalled for longer, results reflect the stall instead of the
+ * Maximum stall that is tolerated. After a longer stall of this process, results reflect the stall instead of the
  * targets.
  */
 const TOLERATED_STALL: Millis = 1_000;
@@ -219,8 +218,8 @@ export interface PeerCause {
 }
 
 /**
- * The peer is unreachable, refuses access, is outdated, or has an unsupported version. This proves nothing about the
- * path.
+ * The peer is unreachable, refuses access, is outdated, or has an unsupported version. Such a result proves nothing
+ * about the path.
  */
 interface PeerUnreadable extends Failure {
   readonly peer: string;

@@ -1,7 +1,7 @@
 /**
- * Makes untrusted text safe to display. Control characters are written as `\u{…}`. This also applies to characters that
- * reorder or hide the surrounding text (bidirectional overrides, zero-width characters, lone surrogates). Text that is
- * longer than `limit` characters is cut and ends in `…`.
+ * Makes untrusted text safe to display. Control characters are written as `\u{…}`. Characters that reorder or hide the
+ * surrounding text are also written in this way (bidirectional overrides, zero-width characters, lone surrogates). Text
+ * that is longer than `limit` characters is cut and ends in `…`.
  */
 export function visibleText(text: string, limit: number): string {
   const shown = text.slice(0, limit + 1).replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]/gu, escapeCharacter);

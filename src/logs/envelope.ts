@@ -41,7 +41,7 @@ const END_OF_MSG = /"(?: [a-z_]{1,32}=|\s*$).*$/u;
  * "ArcSight CEF", 2017).
  */
 const CEF = /^CEF: ?\d{1,2}(?:\|(?:[^|\\]|\\.)*){4}\|((?:[^|\\]|\\.)*)\|(?:[^|\\]|\\.)*\|/u;
-/** A message in CEF. Its value ends at the next key. */
+/** A message in CEF. The message ends at the next key. */
 const CEF_MESSAGE = /(?:^| )msg=(.*?)(?= \w+=|$)/gu;
 
 /**
@@ -153,7 +153,7 @@ function everyEnd(body: string, key: string): readonly string[] {
   return ends;
 }
 
-/** A header that a program added to a message. It is from FortiAuthenticator or from a relay. */
+/** A header that FortiAuthenticator or a relay added to a message. */
 interface Header {
   /** The time in the header, not yet parsed. See `readTime`. */
   readonly time: string | null;
@@ -162,7 +162,7 @@ interface Header {
    * untrusted.
    */
   readonly hosts: readonly string[];
-  /** Whether ftm-watch wrote the message. It was sent as a notification, and a relay sent it back. */
+  /** Whether ftm-watch wrote the message. This happens if a relay sends a notification back. */
   readonly own: boolean;
   /** Possible beginnings of the message. If another header follows, this list contains only its beginning. */
   readonly starts: readonly string[];
@@ -194,7 +194,7 @@ const CEF_HEADER = /^CEF: ?\d/u;
  * FortiAuthenticator's fields begin with `category`. If a collector kept only the last field, they begin with `status`.
  */
 const OWN_FIELDS: readonly string[] = ['category="', 'status='];
-/** First character of every other header or format. This test quickly excludes most messages. */
+/** First character of every other header or format. Testing the first character quickly excludes most messages. */
 const MAY_BEGIN_ANEW = /^[<\dA-Z]/u;
 
 function beginsWithFields(text: string): boolean {
@@ -227,7 +227,9 @@ function readPossible(text: string): Header | null {
   return { time, own: OWN_TAG.test(sender), ...readSender(sender) };
 }
 
-/** Reads the sender before a message. This is `host tag: `, only one of them, or nothing. */
+/**
+ * Reads the sender before a message. The sender is written as `host tag: `, as one of these two parts, or is missing.
+ */
 function readSender(text: string): Pick<Header, 'hosts' | 'starts'> {
   if (beginsWithFields(text) || beginsAnew(text)) return { hosts: [], starts: [text] };
   const arrow = ARROW.exec(text);
@@ -314,12 +316,15 @@ const ISO = new RegExp(String.raw`^(\d{4})[-/](\d{2})[-/](\d{2})[T ](\d{2}):(\d{
 const EXPORT =
   /^date="?(\d{4})-(\d{2})-(\d{2})"? time="?(\d{2}):(\d{2}):(\d{2})(?:[.,](\d{1,9}))?(Z|[+-]\d{2}:?\d{2})?/u;
 
-/** This expression is sticky and has no groups, so that `test` finds the end of the time without parsing the time. */
+/**
+ * The regular expression is sticky and has no groups, so that `test` finds the end of the time without parsing the
+ * time.
+ */
 const ANY = new RegExp([BSD, ISO, EXPORT].map(({ source }) => source.replaceAll(/\((?!\?)/gu, '(?:')).join('|'), 'uy');
 
 /**
- * Returns the unparsed time at the beginning of `text`, or null if there is none. This function is fast, because most
- * times are never parsed.
+ * Returns the unparsed time at the beginning of `text`, or null if there is none. Finding the time is fast, because
+ * most times are never parsed.
  */
 export function findTime(text: string): string | null {
   ANY.lastIndex = 0;
@@ -383,9 +388,7 @@ const MOST_REPEATED = 1000;
  * bytes.
  */
 const MESSAGE_REPEATED = /^\s*message repeated (\d{1,10}) times: \[\s*/u;
-/**
- * Lines of syslog-ng with `suppress()` (lib/logwriter.c) and of BSD syslogd. These lines refer to the previous line.
- */
+/** Lines of syslog-ng with `suppress()` (lib/logwriter.c) and of BSD syslogd, which refer to the previous line. */
 const LAST_REPEATED =
   /(?:: |\] )Last message '.*' repeated (\d{1,10}) times, suppressed by |^[^="]* last message repeated (\d{1,10}) times$/u;
 

@@ -1,4 +1,4 @@
-/** Buffer for the bytes of an incomplete line. It grows as needed up to a limit, and rejects further bytes. */
+/** Buffer for the bytes of an incomplete line. The buffer grows as needed up to a limit, and rejects further bytes. */
 interface ByteBuffer {
   length(): number;
   /** Appends as many bytes of `bytes[from, to)` as possible. Returns the number of appended bytes. */
@@ -111,7 +111,7 @@ export class Framer {
   readonly #held: ByteBuffer = createByteBuffer(MAX_LINE_BYTES);
   readonly #line: FramedLine = { bytes: NOTHING, text: '', start: 0, end: 0, cut: false };
   #mode: Mode = START;
-  /** Whether the current frame was too long. Its beginning has been emitted, and the rest is skipped. */
+  /** Whether the current frame was too long. The beginning of the frame has been emitted, and the rest is skipped. */
   #skipping = false;
   #frames = 0;
 

@@ -158,9 +158,8 @@ export class LogIntake {
   }
 
   /**
-   * Returns the positions for resuming followed files after a restart. The positions are always exact: all events
-   * before a
-   * position have been passed on, and no events after it.
+   * Returns the positions for resuming followed files after a restart. The positions are always exact. All events
+   * before a position have been passed on, and no events after it.
    */
   positions(): Positions {
     this.#outbox.flush();

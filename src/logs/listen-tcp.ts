@@ -67,7 +67,7 @@ export async function listenTcp(options: TcpOptions): Promise<TcpListener> {
   const { listen, limits, tls } = options;
   const { server, follow } = createListener(options);
   const open = new Set<TcpConnection>();
-  /** Raw connections below TLS. They must be closed before the server can close. */
+  /** Raw connections below TLS, which must be closed before the server can close. */
   const sockets = new Set<Socket>();
   const crowd = createConnectionEvictor({
     places: limits.connections,
@@ -142,7 +142,9 @@ function createListener(options: TcpOptions): Listener {
   return { server, follow: (onOtherClients) => certificate.follow(server, { ...options, onOtherClients }) };
 }
 
-/** Reports whether a sender is rejected. This is checked before TLS starts and before another connection is closed. */
+/**
+ * Reports whether a sender is rejected. Senders are checked before TLS starts and before another connection is closed.
+ */
 function isRefused({ remoteAddress }: Socket, { refuses, connections, tally }: TcpOptions): boolean {
   if (!refuses(remoteAddress ?? '')) return false;
   tally.foreign += 1;
@@ -255,7 +257,7 @@ class TcpConnection {
     turns.spend(this.#socket, chunk.length);
   }
 
-  /** Processes data. If this fails, only the affected connection is closed. */
+  /** Processes data. If an error occurs, only the affected connection is closed. */
   #guard(read: () => void): void {
     try {
       read();
@@ -342,13 +344,13 @@ export interface TurnBudget {
   spend(stream: Pausable, bytes: number): void;
 }
 
-/** This number of bytes takes about 4 ms to process. */
+/** Maximum number of bytes per turn, which take about 4 ms to process. */
 const BYTES_A_TURN = 1024 * 1024;
 
 export function createTurnBudget(): TurnBudget {
   /**
-   * Streams in order, least recently read first. They resume in this order, so that a busy stream cannot block other
-   * streams.
+   * Streams in order, least recently read first. Paused streams resume in this order, so that a busy stream cannot
+   * block other streams.
    */
   const streams = new Set<Pausable>();
   let spent = 0;

@@ -178,9 +178,8 @@ interface KernelDrops {
 }
 
 /**
- * These files are in the directory of the process, because `/proc/net` is hidden if only processes are visible
- * (systemd's
- * `ProcSubset=pid`).
+ * The tables are read from the directory of the process, because `/proc/net` is hidden if only processes are visible
+ * (systemd's `ProcSubset=pid`).
  */
 const TABLES = ['/proc/self/net/udp', '/proc/self/net/udp6'] as const;
 

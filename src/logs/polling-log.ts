@@ -132,14 +132,15 @@ interface PollingLogDeps {
   readonly signatures: SignatureSet;
   readonly file: JsonFile;
   /**
-   * Positions for resuming followed files. They are saved together with the results. With separate writes, a crash in
-   * between would lose errors or count them twice.
+   * Positions for resuming followed files. Positions are saved together with the results. With separate writes, a crash
+   * in between would lose errors or count them twice.
    */
   readonly positions: () => Positions;
 }
 
 /**
- * These intervals limit the data lost in a crash. Errors are saved soon, and the times of received lines less often.
+ * The following intervals limit the data lost in a crash. Errors are saved soon, and the times of received lines less
+ * often.
  */
 const KEEP_ERRORS_AFTER: Millis = 3_000;
 const KEEP_SPEECH_AFTER: Millis = 60_000;

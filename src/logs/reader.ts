@@ -108,7 +108,7 @@ export class LogReader implements LineSink {
 
   #foreign(line: FramedLine): void {
     const { foreign, origin, source, tally, onForeign } = this.#options;
-    // A firewall is not an appliance, but its evidence raises an alarm. For this reason, its lines are used only if a
+    // A firewall is not an appliance, but its evidence raises an alarm. A firewall's lines are therefore used only if a
     // relay or a file confirms the sender.
     const confirmed = origin.kind === 'relay' || source === 'file';
     if (confirmed && foreign === 'count' && this.#holdsNeedle(line) && this.#report(line, undefined) === 'ftm') {
@@ -239,7 +239,7 @@ export function recogniseLine(set: SignatureSet, line: string): Recognition | nu
 /** Fields in which collectors store a parsed message: `msg="…"` and `"message": "…"`. */
 const MESSAGE_FIELD = /(?<![\w-])(?:msg|message)"?[=:] ?"/iu;
 
-/** Log ID of a FortiOS event. It can also be in a CEF line or in part of a line. */
+/** Log ID of a FortiOS event, which can also be in a CEF line or in part of a line. */
 const FORTIOS_LOG_ID = /\b(?:FTNTFGT)?log_?id="?(\d{10})\b/iu;
 
 /** ID of a FortiAuthenticator event. The field is `typeid` in syslog and `logid` in the raw export. */

@@ -46,15 +46,15 @@ export interface Attribution {
    */
   hostName(name: string): string | undefined;
   /**
-   * Appliance for a FortiAuthenticator line in a configured file if the line contains no known host. This is the only
-   * appliance, if there is exactly one.
+   * Appliance for a FortiAuthenticator line in a configured file if the line contains no known host. If exactly one
+   * appliance is configured, the line is attributed to that appliance.
    */
   readonly only: string | null;
 }
 
 /** Senders that are accepted in addition to the appliances. */
 interface OtherSenders {
-  /** Addresses of firewalls that also send their logs. They are accepted, but are not appliances. */
+  /** Addresses of firewalls that also send their logs. Firewalls are accepted as senders, but are not appliances. */
   readonly firewalls: readonly string[];
   /**
    * Addresses and CIDR blocks of relays. If there are any relays, other senders are trusted only if their address is
@@ -214,9 +214,8 @@ function named(
 }
 
 /**
- * Returns the only appliance for a line without a host. Such a line is from a relay that removes headers, or from a
- * file
- * of such a relay.
+ * Returns the only appliance for a line without a host. Lines without a host come from a relay that removes headers, or
+ * from a file of such a relay.
  */
 function nameless({ text, start, end }: FramedLine, source: LogSource, { only }: Attribution): string | undefined {
   if (only === null) return undefined;
@@ -235,10 +234,9 @@ const OF_TIME = /^(?:\d{2}:\d{2}:\d{2}|[A-Z]{3,4}:? |[+-]\d|(?:19|20)\d{2} )/u;
 const LONGEST_HEADERS = 512;
 
 /**
- * Returns the host name of a line. This is the word after the priority and the time (RFC 3164, ISO, RFC 5424),
- * otherwise
- * the first word. Returns null if that word is the tag. This function is fast, because it is called for every line of a
- * relay.
+ * Returns the host name of a line, which is the word after the priority and the time (RFC 3164, ISO, RFC 5424),
+ * otherwise the first word. Returns null if that word is the tag. This function must be fast, because it is called for
+ * every line of a relay.
  */
 export function hostInLine(text: string, start: number, end: number): string | null {
   const at = afterTime(text, afterPriority(text, start));

@@ -191,9 +191,8 @@ export class Follower {
   }
 
   /**
-   * Returns the positions for resuming after a restart. They are always exact: everything before a position has been
-   * passed
-   * to the sink, and nothing after it. Returns null if there are no positions yet.
+   * Returns the positions for resuming after a restart. Positions are always exact. Everything before a position has
+   * been passed to the sink, and nothing after it. Returns null if there are no positions yet.
    */
   marks(): readonly FileMark[] | null {
     return this.#started ? this.#tails().map(({ mark }) => mark) : this.#parked;

@@ -1,7 +1,7 @@
 import type { EpochMs, Clock, Millis } from '../core/clock.ts';
 import type { ConnectionResult, LogResult, LogSource } from '../core/polling/log-event.ts';
 
-/** Line counters since the start. They only increase, and all known series exist from the beginning. */
+/** Line counters since the start. Counters only increase, and all known series exist from the beginning. */
 export interface LogCounters {
   readonly lines: Readonly<Record<LogSource, Readonly<Record<LogResult, number>>>>;
   /**

@@ -9,7 +9,9 @@ import { abortError, errorCode, ProbeError } from './failure.ts';
 export interface Destination {
   readonly address: string;
   readonly port: number;
-  /** Local address to connect from. If it belongs to the other address family, the kernel chooses an address. */
+  /**
+   * Local address to connect from. If the destination has a different address family, the kernel chooses an address.
+   */
   readonly sourceAddress: string | null;
 }
 

@@ -6,7 +6,7 @@ export interface ProbeContext {
   readonly clock: Clock;
   /** Aborted when the round is cancelled, either by a shutdown or by the round's time limit. */
   readonly signal: AbortSignal;
-  /** Local address for probes. If it is null, the kernel chooses an address. */
+  /** Local address for probes. With null, the kernel chooses an address. */
   readonly sourceAddress: string | null;
   /** Environment for secrets that are configured as environment variables. */
   readonly env: NodeJS.ProcessEnv;

@@ -212,7 +212,7 @@ class ProxyRefusal extends ProbeError {
   }
 }
 
-/** If this many consecutive characters match a secret, the match is not a coincidence. */
+/** Minimum number of matching characters. Such a long match with a secret is not a coincidence. */
 const REPEATED = 6;
 
 /** Reports whether a page contains part of a secret. Even a part is a match, because the page may be cut anywhere. */

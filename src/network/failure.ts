@@ -55,8 +55,8 @@ const CERTIFICATE_CODE =
   /^(?:UNABLE_TO_|CERT_|CRL_|ERROR_IN_|DEPTH_ZERO_|SELF_SIGNED_|INVALID_(?:CA|PURPOSE)$|PATH_LENGTH_|HOSTNAME_MISMATCH$|OUT_OF_MEM$|UNSPECIFIED$)/u;
 
 /**
- * An error with an explicit reason. It is used for failures without an error code, such as a malformed response or a
- * refused login.
+ * An error with an explicit reason. This class is used for failures without an error code, such as a malformed response
+ * or a refused login.
  */
 export class ProbeError extends Error {
   override readonly name = 'ProbeError';

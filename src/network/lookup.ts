@@ -34,8 +34,8 @@ export interface SystemLookup {
 }
 
 /**
- * This is libuv's own limit (half of its four threads). With the same limit, we can tell which lookups are still
- * queued.
+ * Maximum number of slow lookups at the same time. libuv has the same limit (half of its four threads). With the same
+ * limit, the lookups that are still queued are known.
  */
 const AT_ONCE = 2;
 

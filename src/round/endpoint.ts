@@ -16,7 +16,7 @@ export interface EndpointRequest {
   readonly target: HostPort;
   /** A literal address of the target. With a proxy, it is only a label for the observation. */
   readonly address: string;
-  /** Server name for SNI. If it is null, no name is sent. */
+  /** Server name for SNI. With null, no server name is sent. */
   readonly serverName: string | null;
   readonly proxy: ProxyConfig | null;
   /** The last stage to run. */
@@ -97,7 +97,10 @@ async function connectPhase(
 /** Codes with the reason `no-route` that a router can also cause. */
 const SAID_BY_ICMP: ReadonlySet<string> = new Set(['ENETUNREACH', 'EHOSTUNREACH']);
 
-/** Returns the address without a route, according to this machine or a router. This can be the proxy's address. */
+/**
+ * Returns the address without a route, according to this machine or a router. With a proxy, this is the proxy's
+ * address.
+ */
 function unreachableAddress(error: unknown): string | null {
   // For a proxy, the original error is the cause of the error that contains the proxy's name.
   const failed = errorCode(error) === null && error instanceof Error ? error.cause : error;

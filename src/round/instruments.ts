@@ -19,7 +19,7 @@ export interface Instruments {
   readonly clock: Clock;
   readonly env: NodeJS.ProcessEnv;
   readonly system: SystemLookup;
-  /** The public authorities. They verify resolvers and mail servers without a `caFile`. */
+  /** The public authorities, which verify resolvers and mail servers without a `caFile`. */
   readonly trust: SecureContext;
   readonly fileTrust: FileTrust;
   /** Reads the current value of a secret. The environment is already included. */

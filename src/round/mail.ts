@@ -59,7 +59,7 @@ export async function observeWithDeferral(
 }
 
 /**
- * Returns the mail servers for the rehearsal. These are the configured servers, or otherwise the servers that
+ * Returns the mail servers for the rehearsal. If no mail servers are configured, returns the servers that
  * FortiAuthenticator itself uses.
  */
 export function mailServersOf(
@@ -88,7 +88,7 @@ const QUIT_WAIT: Millis = 500;
 
 const MAX_GREETING = 200;
 
-/** Dependencies of a rehearsal. `mailLimit` is the total time limit. If it is null, the daemon's limit is used. */
+/** Dependencies of a rehearsal. `mailLimit` is the total time limit. With null, the daemon's limit is used. */
 export type MailPorts = Pick<Instruments, 'trust' | 'fileTrust' | 'readSecret' | 'mailLimit'>;
 
 export interface MailTarget {
@@ -123,7 +123,7 @@ interface RehearsalPorts extends MailPorts {
   readonly identity: VerifiedIdentity;
 }
 
-/** State of one rehearsal. It includes the session, which must be closed. */
+/** State of one rehearsal, including the session, which must be closed. */
 interface Rehearsal {
   readonly target: MailTarget;
   readonly ctx: ProbeContext;

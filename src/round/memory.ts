@@ -276,8 +276,8 @@ export function createCloserLooks({ now }: Pick<Clock, 'now'>): CloserLooks {
 }
 
 /**
- * Last results of the recipients' mail servers. These servers belong to other organisations, so they are checked only
- * once an hour.
+ * Last results of the recipients' mail servers. Recipients' mail servers belong to other organisations, so they are
+ * checked only once an hour.
  */
 export interface RecipientLooks {
   /** Reports whether another check is due. If so, the check is recorded as done. */

@@ -52,9 +52,8 @@ export interface HeardWord {
 
 /**
  * Connects once more and uses OpenSSL to verify the chain, with one certificate as trust anchor. Returns null if the
- * result is inconclusive. This is the case without a connection or after an incomplete handshake. With TLS 1.2, a
- * server
- * that demands a client certificate causes no error for any chain.
+ * result is inconclusive, because there was no connection or the handshake was incomplete. With TLS 1.2, a server that
+ * demands a client certificate causes no error for any chain.
  */
 export async function askOpenssl(
   request: Omit<EndpointRequest, 'depth' | 'method' | 'path'>,

@@ -76,8 +76,8 @@ export function straightTarget({ host, port }: HostPort, { resolvers }: Pick<Way
 
 /**
  * Resolves the host once with every resolver, then checks every acceptable address. An address that DNS64 derived from
- * an
- * IPv4 address leads to the same server. It is checked only if this machine has no route to the IPv4 address.
+ * an IPv4 address leads to the same server. Such an address is checked only if this machine has no route to the IPv4
+ * address.
  */
 export async function observePath(target: PathTarget, look: Look): Promise<PathObservation> {
   const names = await resolve(target, look);

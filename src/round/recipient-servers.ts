@@ -9,7 +9,7 @@ import { observeExchanges } from './dns.ts';
 import type { Look } from './instruments.ts';
 import { findAddresses } from './mail.ts';
 
-/** Time limit for one domain. It fits into the remaining time of a round whose own mail server did not respond. */
+/** Time limit for one domain, which fits into the remaining time of a round whose own mail server did not respond. */
 const LIMIT: Millis = 4000;
 
 /** Maximum number of servers per domain. The second server is tried if the first does not respond. */
@@ -72,9 +72,8 @@ function recipientDomains({ mail, notify }: Pick<Config, 'mail' | 'notify'>): re
 }
 
 /**
- * Adds results from the recipients' mail servers if no mail server works. They show whether this machine is not allowed
- * to
- * send mail or the mail servers actually fail.
+ * Adds results from the recipients' mail servers if no mail server works. These results distinguish a machine that is
+ * not allowed to send mail from mail servers that actually fail.
  */
 export async function withRecipientServers(
   mail: readonly MailObservation[],

@@ -37,7 +37,7 @@ export interface RoundProgress {
 export interface RoundWishes {
   /** The configured servers, otherwise the servers of FortiAuthenticator, which may have to be queried first. */
   readonly mailServers: Promise<readonly MailServer[]>;
-  /** If this is omitted, the round waits until all mail servers have responded. */
+  /** Without this property, the round waits until all mail servers have responded. */
   readonly mailPace?: MailPace;
   /** The shortest lifetime of activation codes on all units. Null if no unit has reported a lifetime. */
   readonly codeLife: Promise<Millis | null>;
@@ -45,7 +45,7 @@ export interface RoundWishes {
   readonly isComplained: boolean;
   /** Time of FortiAuthenticator's last error that the path can cause. Null if there was no such error. */
   readonly complainedAt: EpochMs | null;
-  /** Time until the result of the round is no longer needed. If it is omitted, there is no limit. */
+  /** Time until the result of the round is no longer needed. Without this property, there is no limit. */
   readonly timeLeft?: Millis;
   readonly onProgress: (progress: RoundProgress) => void;
 }
@@ -157,7 +157,7 @@ async function observeLicenseServer(look: Look): Promise<Pick<PathFacts, 'licens
   return { licenseServer, knownAddresses: isDialled ? [] : await observeKnownAddresses(target, look) };
 }
 
-/** Time for the steps after a burst of connections. It is also the minimum time for a useful burst. */
+/** Time for the steps after a burst of connections, and the minimum time for a useful burst. */
 const AFTER_BURST: Millis = 1_000;
 const LEAST_BURST: Millis = 2_500;
 

@@ -61,7 +61,7 @@ function isDoubtful({ verdict, accepted }: TlsJudgement): boolean {
   return !NEEDS_NO_REFERENCE.includes(verdict) && (accepted?.flaws ?? []).length === 0;
 }
 
-/** Details about a block. They are complete when the time for which this process stalled is known. */
+/** Details about a block, which are complete when the time for which this process stalled is known. */
 type OpenLook = (stalledMs: Millis) => CloserLook;
 
 /**

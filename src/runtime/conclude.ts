@@ -185,8 +185,8 @@ function onlySourceOf({ firewall }: Config): string | null {
 }
 
 /**
- * Returns the addresses for a sentence. These are the addresses that firewalls see. Without a firewall, they are the
- * addresses from the log or the API.
+ * Returns the addresses for a sentence. If firewalls are configured, returns the addresses that firewalls see,
+ * otherwise the addresses from the log or the API.
  */
 function unitAddressText({ firewall, appliances }: Config): string | null {
   const sources = unitAddresses({ firewall, appliances: firewall.length > 0 ? [] : appliances });
@@ -243,16 +243,15 @@ function nextUnread(before: UnreadSince, units: readonly UnitObservation[], now:
 }
 
 /**
- * Time for which earlier log lines show that an appliance is running. This is two API checks by default. When an
- * appliance fails, its log ends at the same time as its API.
+ * Time for which earlier log lines show that an appliance is running. By default, this time covers two API checks. When
+ * an appliance fails, its log ends at the same time as its API.
  */
 const BELIEVED_FOR: Millis = 10 * 60_000;
 
 /**
- * Returns the names of the appliances whose log shows that they are running. This is the case if a line arrived after
- * or
- * shortly before the API began to fail. A log with rare lines counts as silent only after `logs.silentAfter` without a
- * line.
+ * Returns the names of the appliances whose log shows that they are running. An appliance is running if a line arrived
+ * after or shortly before its API began to fail. A log with rare lines counts as silent only after `logs.silentAfter`
+ * without a line.
  */
 function speakingAppliances({ appliances }: PollingReport, unread: UnreadSince, now: EpochMs): readonly string[] {
   return appliances

@@ -3,7 +3,9 @@ import { join } from 'node:path';
 /** Location of the socket for local commands to the daemon that uses a store. */
 export interface ControlPlace {
   readonly socket: string;
-  /** Link to the socket. It is next to the store, where commands look for it. Null if the socket itself is there. */
+  /**
+   * Link to the socket. The link is next to the store, where commands look for it. Null if the socket itself is there.
+   */
   readonly link: string | null;
 }
 

@@ -54,17 +54,17 @@ export interface LivenessTracker {
   isAlive(): boolean;
 }
 
-/** Maximum time from the start to the end of the first round. This round may run before the first scheduled time. */
+/**
+ * Maximum time from the start to the end of the first round. The first round may run before the first scheduled time.
+ */
 const FIRST_ROUND: Millis = 60_000;
 /** Number of rounds that are tolerated. One round may be skipped, and another round may be late. */
 const SPARE_PERIODS = 2;
 
 /**
  * Creates a tracker that reports the daemon as alive until the next planned round and two more rounds have failed to
- * end.
- * It uses the monotonic clock, so that setting the wall clock has no effect. Long pauses in a schedule (office hours)
- * are
- * tolerated.
+ * end. The tracker uses the monotonic clock, so that setting the wall clock has no effect. Long pauses in a schedule
+ * (office hours) are tolerated.
  * @param nextRun returns the time of the next planned round; null if there is none
  * @param longest maximum duration of a round
  */
@@ -528,9 +528,9 @@ function roundRecord(
 }
 
 /**
- * Reports whether another round should run immediately. This is the case for a new critical cause. A temporary cause is
- * no longer found by then, and a lasting cause is reported within seconds instead of after the next scheduled round. A
- * cause that two sources confirm has already been reported. A round that was invalid because this process stalled is
+ * Reports whether another round should run immediately. Another round runs for a new critical cause. A temporary cause
+ * is no longer found by then, and a lasting cause is reported within seconds instead of after the next scheduled round.
+ * A cause that two sources confirm has already been reported. A round that was invalid because this process stalled is
  * also repeated, unless the process stalls repeatedly.
  */
 export function deservesAnotherLook(before: RoundResult | null, { observations, diagnosis }: RoundResult): boolean {

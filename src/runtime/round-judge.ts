@@ -32,7 +32,7 @@ export interface JudgedOnce {
   readonly round: RoundResult;
   /** Resolves when a result arrives for which this verdict did not wait. Null if no result is missing. */
   readonly late: Promise<void> | null;
-  /** Evaluates the same round again with the data available now. It still counts as one round. */
+  /** Evaluates the same round again with the data available now. Both evaluations count as one round. */
   readonly judgeAgain: () => RoundResult;
 }
 

@@ -37,9 +37,8 @@ interface Expected {
 }
 
 /**
- * Runs a task on schedule and on demand, one run at a time. Scheduled times during a run are counted as missed. They
- * are
- * not made up for, because consecutive runs would distort the timings that they measure.
+ * Runs a task on schedule and on demand, one run at a time. Scheduled times during a run are counted as missed. Missed
+ * times are not made up for, because consecutive runs would distort the timings that they measure.
  */
 export class Runner {
   readonly #options: RunnerOptions;
@@ -151,7 +150,7 @@ export class Runner {
 
   /**
    * Compares the clocks. node-cron calculates its waiting times from the wall clock. If the wall clock is set back,
-   * node-cron waits too long. If it is set forward, node-cron runs once for every time that was skipped.
+   * node-cron waits too long. If the wall clock is set forward, node-cron runs once for every time that was skipped.
    */
   #look(): void {
     const { clock, onMissed } = this.#options;

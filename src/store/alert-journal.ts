@@ -57,9 +57,8 @@ interface Pending {
   /** The entries, oldest first. */
   readonly outboxEntries: readonly OutboxEntry[];
   /**
-   * Number of deliveries that another version stored, for an unknown channel or about an unknown cause. They are kept
-   * but
-   * not sent.
+   * Number of deliveries that another version stored, for an unknown channel or about an unknown cause. Such deliveries
+   * are kept but not sent.
    */
   readonly unread: number;
 }
@@ -71,8 +70,8 @@ export function readPending(db: DatabaseSync): Pending {
 }
 
 /**
- * Expires pending deliveries that are older than `before` and cannot be read. Otherwise, they would stay pending
- * forever.
+ * Expires pending deliveries that are older than `before` and cannot be read. Otherwise, unreadable deliveries would
+ * stay pending forever.
  */
 function expireUnread(db: DatabaseSync, before: EpochMs, most: number): void {
   const rows = select(db, "WHERE d.status = 'pending' AND d.created_at < ? ORDER BY d.sequence LIMIT ?", before, most);
@@ -100,7 +99,7 @@ export function readDeliveries(db: DatabaseSync, limit: number, period: Period =
     .flatMap(outboxEntryOf);
 }
 
-/** Returns the deliveries about one incident, latest first. This includes digests that contain the incident. */
+/** Returns the deliveries about one incident, latest first. The result includes digests that contain the incident. */
 export function readDeliveriesAbout(db: DatabaseSync, incident: Incident, limit: number): readonly OutboxEntry[] {
   const { id, closedAt } = incident;
   const until = (closedAt ?? Number.MAX_SAFE_INTEGER - DIGEST_WAITS) + DIGEST_WAITS;
@@ -199,7 +198,7 @@ export class MirroredJournal implements AlertJournal {
     this.#flush();
   }
 
-  /** Writes entries that could not be written before. There may be no new entry for days. */
+  /** Writes entries that could not be written before, because there may be no new entry for days. */
   catchUp(): void {
     // The journal has not been used. The file may belong to another process, so it is not opened.
     if (!this.#loaded && this.#state === null) return;

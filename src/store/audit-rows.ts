@@ -170,9 +170,8 @@ function entriesIn(rows: ReturnType<StatementSync['all']>): readonly KeptAuditEn
 
 /**
  * Refused changes, counted per account, address and minute. They are kept in memory until the next round or read, so
- * that
- * repeated requests do not cause writes. They have a separate table in which no account can displace the refusals of
- * other accounts.
+ * that repeated requests do not cause writes. Refusals have a separate table, so that no account can displace the
+ * refusals of other accounts.
  */
 export class RefusalLog {
   readonly #database: Database;

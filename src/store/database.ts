@@ -144,7 +144,7 @@ export const MIGRATIONS: readonly string[] = [
  * by this time.
  */
 const BUSY_TIMEOUT: Millis = 100;
-/** Size of the cache. It is small, because the file is written often but rarely read. */
+/** The cache is small, because the file is written often but rarely read. */
 const CACHE_KIBIBYTES = 512;
 
 /** Error for a file that was written by a newer version. The file is not changed. */
@@ -225,7 +225,7 @@ function nearestFolder(path: string): string {
 }
 
 /**
- * Flags for O_TMPFILE on Linux, for which Node has no constant. This creates an unnamed file that is removed when it is
+ * Flags for O_TMPFILE on Linux, for which Node has no constant. An unnamed file is created, which is removed when it is
  * closed.
  */
 const UNNAMED = 0o20000000 | constants.O_DIRECTORY | constants.O_RDWR;
@@ -260,7 +260,7 @@ function migrate(db: DatabaseSync, path: string, now: EpochMs): void {
   });
 }
 
-/** Creates the copy. If this fails, the file is not upgraded, because a rollback would be impossible. */
+/** Creates the copy. Without a copy, the file is not upgraded, because a rollback would be impossible. */
 function copyTo(db: DatabaseSync, copy: string): void {
   closeSync(openSync(copy, 'wx', 0o600));
   try {
@@ -306,7 +306,9 @@ export interface DatabaseDeps {
 /** Minimum time between two waits for a lock. */
 const RETRY_AFTER: Millis = 5_000;
 
-/** Rows that are kept in memory while the file cannot be written. They are written in order as soon as possible. */
+/**
+ * Rows that are kept in memory while the file cannot be written. Pending rows are written in order as soon as possible.
+ */
 export class Backlog<T> {
   readonly #most: number;
   readonly #write: (rows: readonly T[]) => boolean;
@@ -410,8 +412,7 @@ export class Database {
   }
 
   /**
-   * Uses the file for the next operation even directly after a failure. This is intended for data that cannot be
-   * written
+   * Uses the file for the next operation even directly after a failure. Use this method for data that cannot be written
    * later.
    */
   retryNow(): void {
@@ -459,9 +460,8 @@ export class Database {
   }
 
   /**
-   * Reports whether the file is currently not used. This is the case for some time after a failure, because repeated
-   * waits
-   * for a lock would block everything.
+   * Reports whether the file is currently not used. After a failure, the file is not used for some time, because
+   * repeated waits for a lock would block everything.
    */
   #rests(): boolean {
     return this.#deps.clock.elapsed() < this.#restsUntil;

@@ -187,9 +187,8 @@ const notification: z.ZodType<Notification> = z.discriminatedUnion('kind', [
 ]);
 
 /**
- * Incidents and silences from another version. They are kept unchanged for that version, but this version does not
- * report
- * them.
+ * Incidents and silences from another version. Such items are kept unchanged for that version, but this version does
+ * not report them.
  */
 export interface Unread {
   readonly incidents: readonly unknown[];

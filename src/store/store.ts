@@ -43,8 +43,7 @@ export interface Store {
   /** Stores a round, and deletes rounds that are older than the retention time. */
   recordRound(round: RoundRecord): void;
   /**
-   * The deliveries, latest first. If the file cannot be read, the result is empty. This also applies to the methods
-   * below.
+   * The deliveries, latest first. If the file cannot be read, this method and the methods below return an empty list.
    */
   deliveries(limit: number): readonly OutboxEntry[];
   /** Incidents that ended after this time, latest first. Null if the file cannot be read. */

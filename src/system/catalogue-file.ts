@@ -31,7 +31,7 @@ interface Catalogue<T> {
   readonly what: string;
   /** The administrator's files. */
   readonly files: readonly string[];
-  /** The shipped file. It is YAML, or JSON if the build has converted it. */
+  /** The shipped file, in YAML or, if the build has converted it, in JSON. */
   readonly shipped: string;
   readonly parse: (content: CatalogueFile, file: string) => readonly T[];
 }

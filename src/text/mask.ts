@@ -1,7 +1,6 @@
 /**
- * Types of data that are removed from log lines and from peers' responses. This is a closed set with the type, its
- * display
- * name and its placeholder.
+ * Types of data that are removed from log lines and from peers' responses. Each entry has a type, a display name and a
+ * placeholder. The set is closed.
  */
 export const MASKED_KINDS = [
   ['user-name', 'user names', /<user>(?!@)/gu],
@@ -39,8 +38,7 @@ const MAIL: Rule = {
 const VALUE = `(?:"[^"]+"|'[^']+'|[^\\s"',;&)\\]]+)`;
 /**
  * Serial numbers of FortiAuthenticator, FortiGate and tokens, licence numbers, and other Fortinet serial numbers, which
- * are
- * recognised by their digits. They are as long as an activation code, but they are evidence.
+ * are recognised by their digits. Serial numbers are as long as an activation code, but they are evidence.
  */
 const SERIAL = 'FAC|FG|FW|FTK|EFTM|FTMTRIAL|F[A-Z\\d]{2,9}\\d{6}\\b';
 const USER_KEYS =
@@ -49,7 +47,7 @@ const USER_KEYS =
 /** Codes and seeds without a label, which are recognised by a format that serial numbers do not have. */
 const CODES: readonly Rule[] = [
   { pattern: /\b[\dA-F]{4}(?:-[\dA-F]{4}){4}\b/giu, by: '<code>' },
-  // The code that a user enters in FortiToken Mobile. It has 16 characters, with or without groups of four.
+  // The code that a user enters in FortiToken Mobile, which has 16 characters, with or without groups of four.
   { pattern: /\b(?=[\dA-Z-]*\d)(?=[\d-]*[A-Z][\d-]*[A-Z])[\dA-Z]{4}(?:-[\dA-Z]{4}){3}\b/gu, by: '<code>' },
   {
     pattern: new RegExp(`\\b(?!${SERIAL})(?=[A-Z]*\\d)(?=\\d*[A-Z]\\d*[A-Z])[\\dA-Z]{16}\\b`, 'gu'),
@@ -66,7 +64,8 @@ const CODES: readonly Rule[] = [
 
 /** The rules, in order. Text that one rule has masked is not available to the following rules. */
 const RULES: readonly Rule[] = [
-  // This rule precedes the rule for user names, because "user:password@" before a host matches both.
+  // The rule for passwords in URLs precedes the rule for user names, because "user:password@" before a host matches
+  // both.
   { pattern: /(\b[a-z][a-z\d+.-]{1,20}:\/\/)[^\s/@"']+@/giu, by: '$1<secret>@' },
   {
     pattern: new RegExp(

@@ -133,9 +133,8 @@ class TreeReader {
 
 const BLANK = /(?:\s|#.*)*/uy;
 /**
- * Maximum number of characters to search backwards. This is sufficient for an indentation, and for the space between a
- * key
- * and its value.
+ * Maximum number of characters to search backwards. This number is sufficient for an indentation, and for the space
+ * between a key and its value.
  */
 const LOOK_BACK = 200;
 

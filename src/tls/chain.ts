@@ -51,8 +51,8 @@ export interface TrustOptions {
 export interface ChainTrustOptions extends TrustOptions {
   readonly baseline: Baseline | null;
   /**
-   * Additional certificates that can fill gaps in the chain. They are not trusted more than the certificates that were
-   * sent.
+   * Additional certificates that can fill gaps in the chain. Additional certificates are not trusted more than the
+   * certificates that were sent.
    */
   readonly helpers: readonly Certificate[];
   /** The host name for which the certificate is required. */

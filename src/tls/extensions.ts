@@ -271,12 +271,10 @@ function attributesOf(name: Uint8Array): readonly Attribute[] {
 const HOST_PATTERN = /^(?:\*\.)?(?:[a-z0-9_](?:[a-z0-9_-]{0,62})\.)*[a-z0-9_][a-z0-9_-]{0,62}$/u;
 
 /**
- * Reports whether the certificate is valid for this host name or address (RFC 9525 §6). It must be a dNSName or
- * iPAddress
- * in the subjectAltName, where `*` stands for exactly the left-most label above at least two more labels. With
- * `commonName`, the subject's CN is used if there is no dNSName. RFC 9525 no longer allows this, but private
- * authorities
- * may still use it.
+ * Reports whether the certificate is valid for this host name or address (RFC 9525 §6). The subjectAltName must contain
+ * a matching dNSName or iPAddress, where `*` stands for exactly the left-most label above at least two more labels.
+ * With `commonName`, the subject's CN is used if there is no dNSName. RFC 9525 no longer allows this, but private
+ * authorities may still use it.
  */
 export function matchesName(
   certificate: Certificate,

@@ -29,9 +29,9 @@ export interface Flaw {
 }
 
 /**
- * Returns permanent faults of a chain, apart from its keys and signatures. They are the reasons for which
- * `openssl verify -partial_chain -purpose sslserver` rejects the chain, except for revocation.
- * * @param path from the leaf to the trusted certificate
+ * Returns permanent faults of a chain, apart from its keys and signatures. For each of these faults, `openssl verify
+ * -partial_chain -purpose sslserver` rejects the chain. Revocation is not checked. * @param path from the leaf to the
+ * trusted certificate
  */
 export function lastingFlaws(path: readonly Certificate[]): readonly Flaw[] {
   return RULES.flatMap(({ kind, whatOf }) =>
@@ -83,7 +83,7 @@ function firstBits(certificate: Certificate, identifier: string): number | null 
 }
 
 /**
- * Extensions that OpenSSL 3 supports (`supported_nids`, crypto/x509/v3_purp.c). It rejects any other critical
+ * Extensions that OpenSSL 3 supports (`supported_nids`, crypto/x509/v3_purp.c). OpenSSL rejects any other critical
  * extension.
  */
 const HANDLED: ReadonlySet<string> = new Set([

@@ -21,7 +21,7 @@ export type TrustProfile = 'fortinet' | 'public' | 'pinned';
  */
 export type TrustOrigin = 'shipped' | 'configured';
 
-/** Hash of a trusted key. It can confirm only a certificate that was sent. */
+/** Hash of a trusted key. A hash can confirm only a certificate that was sent. */
 export interface TrustedPin {
   /** `sha256/` and the base64 SHA-256 hash of the SubjectPublicKeyInfo. */
   readonly pin: string;
@@ -39,7 +39,7 @@ export interface TrustAnchor {
   readonly origin: TrustOrigin;
 }
 
-/** Mozilla's roots. They are parsed on demand, because only a few of them are needed. */
+/** Mozilla's roots. Roots are parsed on demand, because only a few of them are needed. */
 export interface PublicRoots {
   /** Returns the roots with this subject. Several keys can have the same name. */
   bySubject(name: DistinguishedName): readonly Certificate[];
@@ -185,10 +185,9 @@ function hashBits(certificate: Certificate): number {
 }
 
 /**
- * Signatures that cannot be forged today: SHA-2 and SHA-3 with RSA or ECDSA, EdDSA, and ML-DSA. This is a list of
- * secure
- * algorithms, so that unknown algorithms are not trusted. MD5 signatures have been forged (2008, a working authority),
- * and so have SHA-1 signatures (2020, chosen prefix).
+ * Signatures that cannot be forged today: SHA-2 and SHA-3 with RSA or ECDSA, EdDSA, and ML-DSA. The list contains
+ * secure algorithms instead of insecure ones, so that unknown algorithms are not trusted. MD5 signatures have been
+ * forged (2008, a working authority), and so have SHA-1 signatures (2020, chosen prefix).
  */
 const STRONG_SIGNATURE =
   /^(?:(?:sha(?:224|256|384|512)With|RSA-SHA3-(?:256|384|512)|rsassaPss-SHA(?:256|384|512))(?:RSAEncryption)?|ecdsa-with-SHA(?:224|256|384|512)|ecdsa_with_SHA3-(?:256|384|512)|ED25519|ED448|ML-DSA-(?:44|65|87))$/u;

@@ -158,9 +158,10 @@ interface IssuingOrganization {
 }
 
 /**
- * Organizations of public intermediate authorities that are not in any of Mozilla's roots. They are needed for servers
- * that do not send the intermediate certificate. The complete list is CCADB's report of all intermediate certificates
- * (https://www.ccadb.org/resources). This list contains the authorities that sign certificates of many servers.
+ * Organizations of public intermediate authorities that are not in any of Mozilla's roots. These organizations are
+ * needed for servers that do not send the intermediate certificate. The complete list is CCADB's report of all
+ * intermediate certificates (https://www.ccadb.org/resources). This list contains the authorities that sign
+ * certificates of many servers.
  */
 const ISSUING_ORGANIZATIONS: readonly IssuingOrganization[] = [
   { name: "Let's Encrypt", source: 'https://letsencrypt.org/certificates/' },

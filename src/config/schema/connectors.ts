@@ -131,8 +131,8 @@ function peerIsAnother({ serial: own, peerSerial }: SectionFields, report: Repor
 }
 
 /**
- * Returns the log sources of a unit. They must be unique, because a line that matches two units cannot be attributed to
- * either.
+ * Returns the log sources of a unit. Log sources must be unique, because a line that matches two units cannot be
+ * attributed to either unit.
  */
 function logSources(unit: unknown): readonly Label[] {
   return itemsOf(fieldsOf(unit)['logSources']).flatMap((source, index) =>
@@ -157,9 +157,7 @@ const firewallEntry = section({
 
 export type FirewallConfig = z.output<typeof firewallEntry>;
 
-/**
- * List of firewalls. It has one entry for each source address of FortiAuthenticator's traffic that a FortiGate sees.
- */
+/** List of firewalls, with one entry for each source address of FortiAuthenticator's traffic that a FortiGate sees. */
 export const firewall = unique(listOrOne(firewallEntry), flow, alreadyAsked);
 
 /**

@@ -60,7 +60,7 @@ function requireBothEnds(fields: SectionFields, report: Report): void {
 
 /** A mail server to check. */
 export interface MailServer extends MailServerConfig {
-  /** FortiAuthenticator reported this server. Its API does not report the login. */
+  /** FortiAuthenticator reported this server. FortiAuthenticator's API does not report the login. */
   readonly isLoginUnknown?: true;
 }
 

@@ -75,7 +75,9 @@ function sourceIn(name: string, fields: SectionFields): SecretSource | null {
   return typeof variable === 'string' ? { kind: 'env', name: variable } : null;
 }
 
-/** A URL whose path is secret. It is either the URL itself, or the source from which the URL is read each time. */
+/**
+ * A URL whose path is secret. The value is either the URL itself, or the source from which the URL is read each time.
+ */
 export type SecretUrl = string | SecretSource;
 
 /** A URL under exactly one of the keys in `secretUrlKeys`. `what` is a sentence that describes its use. */

@@ -496,7 +496,7 @@ export function duration(longest: Millis): z.ZodType<Millis> {
   });
 }
 
-/** A date. Its value is the time at which the day begins in UTC. */
+/** A date. The value is the time at which the day begins in UTC. */
 export const day: z.ZodType<EpochMs> = codedText({
   title: 'date',
   expected: 'a date such as "2027-03-31"',

@@ -142,7 +142,7 @@ export type HaMode = 'cluster' | 'standalone' | 'load-balancer' | 'unknown';
 /** One appliance and its HA peer, combined from all sources. */
 export interface Unit {
   readonly name: string;
-  /** Serial number of the unit that responds. If it is unknown, the configured serial number. */
+  /** Serial number of the unit that responds, or the configured serial number if the unit's own is unknown. */
   readonly serial: string | null;
   /** Other members of the cluster, as reported by the unit, by SNMP and in the configuration. */
   readonly peers: readonly string[];
@@ -189,8 +189,8 @@ function toldBy(role: HaRoleObservation | null): HaRoleFacts | null {
 }
 
 /**
- * Returns the configured serial number if it belongs to the peer. This is the case only if the configured peer is the
- * unit that responds. Otherwise, the configured serial number is outdated, for example after a migration.
+ * Returns the configured serial number if it belongs to the peer. The number belongs to the peer only if the configured
+ * peer is the unit that responds. Otherwise, the configured serial number is outdated, for example after a migration.
  */
 function configuredPeer(expected: ExpectedUnit, serial: string | null): string | null {
   const { serial: own, peerSerial: peer } = expected;
@@ -341,10 +341,8 @@ export interface HaRoleFacts {
   readonly firmware: string | null;
   /**
    * Number of FortiTokens of any kind on the unit, and of those remaining. The published MIB does not say whether
-   * mobile
-   * tokens are counted separately or what "remaining" means. These numbers are only displayed, and no finding depends
-   * on
-   * them.
+   * mobile tokens are counted separately or what "remaining" means. The token numbers are only displayed, and no
+   * finding depends on them.
    */
   readonly tokens: { readonly count: number; readonly remaining: number } | null;
 }
@@ -372,7 +370,7 @@ const MAX_LICENSES = 50;
 const REGISTRABLE = /^EFTM/iu;
 
 /**
- * Returns the licences to look up for an appliance. These are the configured licences and the licences of its tokens.
+ * Returns the licences to look up for an appliance, which are the configured licences and the licences of its tokens.
  */
 export function licensesOf(configured: readonly string[], observation: ApplianceObservation | null): readonly string[] {
   const seen = observation?.kind === 'ok' ? (valueOf(observation.tokens)?.byLicense ?? []) : [];

@@ -9,7 +9,10 @@ export type RegistrationObservation =
   | Postponed
   | Failure;
 
-/** The service was not queried. Its quota, or the back-off after errors, does not allow a query before this time. */
+/**
+ * The service was not queried. The service's quota, or the back-off after errors, does not allow a query before this
+ * time.
+ */
 export interface Postponed {
   readonly kind: 'postponed';
   readonly until: EpochMs;
@@ -40,7 +43,7 @@ export type LicenseOutcome =
    * unknown.
    */
   | { readonly kind: 'unnamed'; readonly status: string | null }
-  /** The response was empty. This proves nothing, because the service does not list every licence. */
+  /** The response was empty. An empty response proves nothing, because the service does not list every licence. */
   | { readonly kind: 'not-listed' }
   | Postponed
   | Failure;
@@ -119,8 +122,8 @@ export function openLicenses(known: RegistrationMemory): readonly string[] {
 }
 
 /**
- * Returns the time of the next unscheduled query for licences without a response. This is when the next call is
- * allowed. Returns null if no response is missing, or if waiting does not fix the service's error.
+ * Returns the time of the next unscheduled query for licences without a response. The query is made as soon as the next
+ * call is allowed. Returns null if no response is missing, or if waiting does not fix the service's error.
  * @param blockedUntil from the call budget
  */
 export function nextLook(known: RegistrationMemory, blockedUntil: EpochMs, now: EpochMs): EpochMs | null {
@@ -140,8 +143,8 @@ function isPostponed({ outcome, missed }: Known): boolean {
 }
 
 /**
- * Recent calls to the registration service, as plain JSON. They are kept across restarts, because the service locks out
- * accounts and must not be queried again after every restart.
+ * Recent calls to the registration service, as plain JSON. The calls are kept across restarts, because the service
+ * locks out accounts and must not be queried again after every restart.
  */
 export interface CallBudget {
   /** Times of the calls in the last hour, oldest first. */
@@ -218,8 +221,8 @@ export function recordFailure(budget: CallBudget, now: EpochMs, retryAfter: Mill
 }
 
 /**
- * Drops entries that are older than one hour. Times in the future occur when the wall clock is set back. They are
- * replaced with the current time, so that they are neither forgotten nor block calls for days.
+ * Drops entries that are older than one hour. Times in the future occur when the wall clock is set back. Such times are
+ * replaced with the current time, so that the entries are neither lost nor block calls for days.
  */
 function upTo(budget: CallBudget, now: EpochMs): CallBudget {
   const recent = (instant: EpochMs): boolean => instant > now - HOUR;

@@ -1,7 +1,7 @@
 import type { EpochMs } from '../clock.ts';
 import { addressInAny } from '../addresses.ts';
 
-/** How a line was received. This is a closed set, used as a metric label. */
+/** How a line was received. The values are a closed set and used as a metric label. */
 export type LogSource = (typeof LOG_SOURCES)[number];
 
 export const LOG_SOURCES = ['udp', 'tcp', 'tls', 'file'] as const;
@@ -19,7 +19,8 @@ export const LOG_RESULTS = ['ftm', 'unrecognised', 'other', 'foreign', 'unparsed
 /**
  * Result of a log connection. `accepted`: lines were accepted. `over-limit`: there were too many connections.
  * `timed-out`: a line was not completed in time. `refused`: the sender is unknown. `no-certificate`: TLS failed because
- * the certificate is missing. `failed-handshake`: TLS failed for another reason. This is a closed set, used as a label.
+ * the certificate is missing. `failed-handshake`: TLS failed for another reason. The values are a closed set and used
+ * as a metric label.
  */
 export type ConnectionResult = (typeof CONNECTION_RESULTS)[number];
 
@@ -52,16 +53,16 @@ export interface FtmEvent {
   /** Number of identical lines that arrived together, at least 1. */
   readonly count: number;
   /**
-   * The last of these lines, with control characters replaced and codes masked, limited to 1024 characters. It is only
-   * displayed and never used as a label.
+   * The last of these lines, with control characters replaced and codes masked, limited to 1024 characters. The text is
+   * only displayed and never used as a label.
    */
   readonly line: string;
   readonly source: LogSource;
 }
 
 /**
- * A firewall's log line that shows that traffic to the licence server is inspected. Its texts are untrusted, only
- * displayed, and never used as labels.
+ * A firewall's log line that shows that traffic to the licence server is inspected. The texts of the line are
+ * untrusted, only displayed, and never used as labels.
  */
 interface FirewallEvidenceEvent {
   readonly kind: 'firewall-evidence';
@@ -86,7 +87,7 @@ export interface FirewallEvidence {
   readonly hostName: string | null;
 }
 
-/** Reports that an appliance logged any line. There is at most one such event per second and appliance. */
+/** Reports that an appliance logged any line, at most once per second and appliance. */
 interface HeardEvent {
   readonly kind: 'heard';
   readonly appliance: string | null;
@@ -114,5 +115,7 @@ export function concernsLicenseServer(evidence: FirewallEvidence, watched: Watch
   return evidence.destinationAddress !== null && addressInAny(evidence.destinationAddress, watched.addresses);
 }
 
-/** APP-NAME in the log messages of ftm-watch (RFC 5424 §6.2.5). It identifies messages that a relay sends back. */
+/**
+ * APP-NAME in the log messages of ftm-watch (RFC 5424 §6.2.5). This name identifies messages that a relay sends back.
+ */
 export const OWN_PROGRAM = 'ftm-watch';

@@ -37,9 +37,8 @@ export interface MessageSignature extends SignatureBase {
   /** Log IDs of FortiOS events with the same meaning. They have ten digits. */
   readonly logIds?: readonly string[];
   /**
-   * IDs of FortiAuthenticator events with this meaning, regardless of their text. They have five digits and are used
-   * only
-   * for `explain`.
+   * IDs of FortiAuthenticator events with this meaning, regardless of their text. Event IDs have five digits and are
+   * used only for `explain`.
    */
   readonly eventIds?: readonly string[];
   /**
@@ -88,7 +87,9 @@ export interface SignatureSet {
   readonly events: ReadonlyMap<string, MessageSignature>;
   /** Signatures by FortiAuthenticator event ID. */
   readonly applianceEvents: ReadonlyMap<string, MessageSignature>;
-  /** A line in the log stream that contains none of these texts cannot match. This fast test is done first. */
+  /**
+   * A line in the log stream that contains none of these texts cannot match. The fast search for needles is done first.
+   */
   readonly needles: readonly string[];
   /** The needles of FortiAuthenticator messages, used in `seemsAboutActivation`. */
   readonly keywords: readonly string[];
@@ -212,8 +213,8 @@ function textMatches({ anchored, parts }: Pick<CompiledText, 'anchored' | 'parts
 /** Texts that are allowed before words that must be at the beginning. */
 const OPENINGS: readonly string[] = ['', 'error', 'error:'];
 /**
- * Text before an opening quote. Such words can also be in quotes, except after "=", because a quote after "=" opens the
- * value of a field.
+ * Text before an opening quote. Words that must be at the beginning can also be in quotes, except after "=", because a
+ * quote after "=" opens the value of a field.
  */
 const QUOTED = /(?:^|[^=])["'\u2018\u201C(]$/u;
 

@@ -70,7 +70,7 @@ export const UNNAMED = 'unnamed';
 
 const BUCKETS = 60;
 const MAX_EVIDENCE = 16;
-/** Maximum number of recent lines per signature and appliance. They show the rate, and how the lines differ. */
+/** Maximum number of recent lines per signature and appliance. Recent lines show the rate, and how the lines differ. */
 const MAX_RECENT = 8;
 
 /** Returns a state without any lines. `window` is the period that reports cover. */

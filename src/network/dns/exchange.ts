@@ -47,8 +47,8 @@ export async function exchangeWith(
     case 'tls':
       return exchangeStream(await openVerified(server, DOT_PROTOCOLS, tools), query, signal);
     case 'https': {
-      // undici's HTTP/2 takes 20 MB of memory and is rarely needed. It is loaded before connecting. If it were loaded
-      // later, the connection would have no error listener in the meantime.
+      // undici's HTTP/2 takes 20 MB of memory and is rarely needed. The module is loaded before connecting. Otherwise,
+      // the connection would have no error listener while the module is loading.
       const { DOH_PROTOCOLS, exchangeHttps } = await import('./https.ts');
       return exchangeHttps(await openVerified(server, DOH_PROTOCOLS, tools), server.url, query, signal);
     }

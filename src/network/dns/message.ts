@@ -111,7 +111,7 @@ export function readReply(bytes: Buffer, query: DnsQuery): DnsReading {
   const flags = bytes.readUInt16BE(2);
   if (bytes.readUInt16BE(0) !== query.id) return foreign('its id is another');
   if ((flags & QR) === 0 || (flags & OPCODE) !== 0) return foreign('the packet is not a response');
-  // This is checked before decoding, because a server may cut a truncated answer in the middle of a record.
+  // The TC bit is checked before decoding, because a server may cut a truncated answer in the middle of a record.
   if ((flags & TC) !== 0) return { kind: 'truncated' };
   let packet: DecodedPacket;
   try {

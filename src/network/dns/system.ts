@@ -7,7 +7,7 @@ import { ProbeError, errorCode, failureFrom, abortError } from '../failure.ts';
 import { lookUp, type SystemLookup } from '../lookup.ts';
 
 /**
- * Resolves a name with the system resolver, as other programs on this machine do. This includes the hosts file, the
+ * Resolves a name with the system resolver, as other programs on this machine do. The lookup uses the hosts file, the
  * search list and all configured servers. getaddrinfo returns neither TTL nor CNAMEs, and reports both a missing name
  * and a missing record as ENOTFOUND.
  */
@@ -43,7 +43,7 @@ function replyFrom(error: unknown, durationMs: Millis, parent: AbortSignal): Dns
     case 'ENODATA':
       return answer('NOERROR', [], durationMs);
     // glibc returns EAI_AGAIN if no server answers, if the servers refuse the connection, or if they return SERVFAIL.
-    // It returns EAI_FAIL for permanent failures.
+    // For permanent failures, glibc returns EAI_FAIL.
     case 'EAI_AGAIN':
       return silence(
         new ProbeError('timeout', 'None of the system resolver\'s servers answered (EAI_AGAIN)', { cause: error }),

@@ -114,7 +114,7 @@ function brokenBefore({ socket, error }: TlsSession): Error | null {
 /**
  * Reports whether the server demanded a client certificate. With TLS 1.3, the client's handshake ends before the server
  * has checked the (missing) certificate. The server then rejects the client instead of sending a response (RFC 8446
- * §4.4.2.4). It either sends an alert, or closes the connection after requesting a certificate.
+ * §4.4.2.4). The server either sends an alert, or closes the connection after requesting a certificate.
  */
 function certificateDemanded(error: unknown, { socket, certificateRequested }: TlsSession): boolean {
   if (demandsCertificate(alertName(error), certificateRequested)) return true;
@@ -213,7 +213,7 @@ export function firstHeader(headers: Headers, name: string): string | null {
 export function parseHttpDate(value: string | null): EpochMs | null {
   if (value === null) return null;
   if (IMF_FIXDATE.test(value)) return instant(value);
-  // This format has no time zone. The time is in GMT, but `Date.parse` would use the local time zone.
+  // The asctime format has no time zone. The time is in GMT, but `Date.parse` would use the local time zone.
   return ASCTIME_DATE.test(value) ? instant(`${value} GMT`) : null;
 }
 

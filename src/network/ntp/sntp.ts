@@ -32,7 +32,7 @@ const REFERENCE_ID = 12;
 
 /** Number of seconds from 1900-01-01 to 1970-01-01 (RFC 5905 §6). */
 const EPOCH_OFFSET = 2_208_988_800;
-/** Era 1 begins on 2036-02-07. It contains timestamps whose highest bit is 0 (RFC 4330 §3). */
+/** Era 1 begins on 2036-02-07 and contains timestamps whose highest bit is 0 (RFC 4330 §3). */
 const ERA_SECONDS = 0x1_0000_0000;
 const HALF_ERA = 0x8000_0000;
 

@@ -35,7 +35,7 @@ export interface ServerTime {
   /** Server time minus local time. */
   readonly offsetMs: Millis;
   /**
-   * Maximum error in milliseconds. It is half of the round-trip time plus half a second, because the header is
+   * Maximum error in milliseconds, which is half of the round-trip time plus half a second, because the header is
    * truncated to seconds.
    */
   readonly precisionMs: Millis;
@@ -123,7 +123,7 @@ const MAX_BYTES: number = 1024 * 1024;
  */
 const MAX_VALUES: number = 64 * 1024;
 
-/** This size is sufficient for most responses. */
+/** Initial size of the buffer, which is sufficient for most responses. */
 const FIRST_BYTES: number = 16 * 1024;
 
 const [COMMA, BRACKET, BRACE] = [0x2c, 0x5b, 0x7b];
@@ -157,8 +157,8 @@ export async function readBody({ headers, body }: Pick<Dispatcher.ResponseData, 
 }
 
 /**
- * Returns an upper bound for the number of values. Each value except the first follows one of these characters. They
- * also occur in strings, but rarely.
+ * Returns an upper bound for the number of values. Each value except the first follows a comma, a colon or a bracket.
+ * These characters rarely occur in strings.
  */
 function valuesBegunIn(bytes: Uint8Array): number {
   let count = 0;

@@ -40,8 +40,8 @@ export function cutList<Item extends z.ZodType>(item: Item, most: number): z.Zod
 }
 
 /**
- * A serial or licence number in Fortinet's format, such as `FAC-VM0000000000`. Such a value is safe to show and
- * compare.
+ * A serial or licence number in Fortinet's format, such as `FAC-VM0000000000`. Serial numbers in this format are safe
+ * to display and compare.
  */
 export const serialNumber: z.ZodType<string> = z
   .string()

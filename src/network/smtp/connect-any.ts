@@ -50,8 +50,8 @@ export async function connectToAny(
 
 function aboutAddress(address: string, port: number, error: unknown): ProbeError {
   const at = `${address.includes(':') ? `[${address}]` : address}:${String(port)}`;
-  // There was no ARP reply, or a router on the path gave up. Unlike ENETUNREACH, this error does not concern local
-  // routes.
+  // EHOSTUNREACH means that there was no ARP reply, or that a router on the path gave up. Unlike ENETUNREACH, this
+  // error does not concern local routes.
   const reason = errorCode(error) === 'EHOSTUNREACH' ? 'timeout' : failureReason(error);
   return new ProbeError(reason, `Cannot connect to ${at}: ${failureMessage(error)}`, { cause: error });
 }

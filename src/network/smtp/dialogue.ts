@@ -79,8 +79,8 @@ export class Dialogue {
   #reader = new ReplyReader();
   #waiting: Waiting | null = null;
   /**
-   * Creates the error that ended the connection. This is a function, because creating an error captures a stack trace
-   * and few callers need it.
+   * Creates the error that ended the connection. The error is created on demand, because creating an error captures a
+   * stack trace and few callers need the error.
    */
   #end: (() => Error) | null = null;
 

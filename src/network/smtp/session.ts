@@ -175,7 +175,7 @@ export class MailSession {
 
   async #resetAndQuit(): Promise<void> {
     const lines = this.#isEnvelopeOpen ? ['RSET', 'QUIT'] : ['QUIT'];
-    // These commands can be sent in one packet if the server offers PIPELINING (RFC 2920 §3.1).
+    // MAIL and RCPT can be sent in one packet if the server offers PIPELINING (RFC 2920 §3.1).
     const groups = this.offers('PIPELINING') ? [lines] : lines.map((line) => [line]);
     for (const group of groups) {
       this.#dialogue.say(...group);

@@ -157,8 +157,8 @@ function openSnmpSession(
 }
 
 /**
- * Reports errors that net-snmp does not report. The library drops socket errors, such as a failed bind. It throws in a
- * listener if an SNMPv3 message arrives in reply to an SNMPv2c request.
+ * Reports errors that net-snmp does not report. The library drops socket errors, such as a failed bind. net-snmp also
+ * throws in a listener if an SNMPv3 message arrives in reply to an SNMPv2c request.
  */
 function createGuardedSocket(type: SocketType, onError: (error: Error) => void): Socket {
   const socket = createSocket({

@@ -12,7 +12,7 @@ import { abortError, failureFrom, ProbeError } from '../failure.ts';
 const PLAIN_ANSWER_WAIT: Millis = 250;
 
 interface HandshakeOptions {
-  /** Server name for SNI. It is not sent if it is null or an address (RFC 6066 §3 forbids addresses). */
+  /** Server name for SNI. No server name is sent if the value is null or an address (RFC 6066 §3 forbids addresses). */
   readonly serverName: string | null;
   readonly secureContext: SecureContext;
   readonly parse: CertificateParser;
@@ -148,7 +148,7 @@ function handshakeEnd({ socket, tlsSocket, read }: Handshaking, signal: AbortSig
       if (!ended) end(new ProbeError('closed', 'The peer closed the connection during the handshake'));
     }
     tlsSocket.once('secureConnect', () => end(null));
-    // These three listeners are kept after the handshake, because an unhandled error would end the process.
+    // The following three listeners are kept after the handshake, because an unhandled error would end the process.
     tlsSocket.on('error', end);
     tlsSocket.on('close', onEnd);
     socket.on('error', (error) => {

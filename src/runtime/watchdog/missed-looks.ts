@@ -19,9 +19,8 @@ export interface Watched {
 export const LOOK_EVERY: Millis = 5_000;
 
 /**
- * Number of checks within one minute. This is longer than any single task of the loop, and shorter than users are
- * willing
- * to wait.
+ * Number of checks within one minute. A minute is longer than any single task of the loop, and users are willing to
+ * wait that long.
  */
 export const MOST_MISSED = 12;
 
