@@ -77,7 +77,8 @@ const NO_INSPECTION = 'no-inspection';
  * Queries a FortiGate for the policy that matches the appliance's connection to the licence server, and for the effect
  * of
  * this policy. Sends only GET requests. Never throws, because failures are part of the observation.
- * * @param last the last result for the sessions of this connection
+ *
+ * @param last the last result for the sessions of this connection
  */
 export async function observeFirewall(
   config: FirewallConfig,

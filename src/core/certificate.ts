@@ -90,7 +90,8 @@ const MAX_VALUE = 256;
  * Parses a name in the format that Node prints. Each line contains one relative name, `TYPE=value`. Several attributes
  * of one set are joined with ` + `, and special characters are escaped as in RFC 2253 §2.4. Returns at most 64
  * attributes. Values are limited to 256 characters, and control characters are made visible.
- * * @param text the value of `X509Certificate.subject`; for undefined (an empty name), the result has no attributes
+ *
+ * @param text the value of `X509Certificate.subject`; for undefined (an empty name), the result has no attributes
  */
 export function parseDistinguishedName(text: string | undefined): DistinguishedName {
   const attributes = (text ?? '')

@@ -241,7 +241,8 @@ interface CertificateCache {
 /**
  * Creates a cache. The key is the SHA-256 hash of the DER encoding. A server usually sends the same chain, so a few
  * entries per target are sufficient.
- * * @param capacity maximum number of entries; the least recently used entry is evicted first
+ *
+ * @param capacity maximum number of entries; the least recently used entry is evicted first
  */
 export function createCertificateCache(capacity: number): CertificateCache {
   const entries = new Map<string, Certificate | null>();

@@ -33,7 +33,8 @@ const SHORTEST_CODED = 6;
  * Removes secrets from a peer's text. A server can quote a rejected login or request that contains secrets. Each secret
  * is removed in every form that it can have in a header, a URL, JSON, HTML or bytes. Call this function before the text
  * is cut, because a partial secret would not be found.
- * * @param secrets the secrets that were sent; for a login, include the transmitted text, such as `user:password`
+ *
+ * @param secrets the secrets that were sent; for a login, include the transmitted text, such as `user:password`
  */
 export function withoutSecrets(text: string, secrets: readonly string[]): string {
   return createSecretFilter(secrets)(text);

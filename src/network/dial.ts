@@ -46,7 +46,8 @@ const PAGE_WAIT: Millis = 500;
 /**
  * Opens a TCP connection to the target, either directly or with CONNECT through the proxy. The caller destroys the
  * socket.
- * * @throws an error with a failure reason; for a proxy failure, the message contains the proxy's name
+ *
+ * @throws an error with a failure reason; for a proxy failure, the message contains the proxy's name
  */
 export async function dial(options: DialOptions, ctx: ProbeContext): Promise<Socket> {
   if (options.proxy === null) return dialAddress(options.address, options.target.port, options.limit, ctx);
@@ -137,7 +138,8 @@ interface Tunnel {
 /**
  * Asks the proxy at the other end of `socket` for a tunnel. Afterwards, the socket is connected to the target. undici's
  * proxy agent is not used, because it hides the socket from which the certificate is captured.
- * * @throws {ProxyRefusal} when the proxy refuses; the socket's error, or the signal's reason
+ *
+ * @throws {ProxyRefusal} when the proxy refuses; the socket's error, or the signal's reason
  */
 export function openTunnel(socket: Socket, tunnel: Tunnel, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {

@@ -18,7 +18,8 @@ import { type PathTarget, requestOf } from './path.ts';
  * Checks the licence server with TLS 1.2 if a check is due, with one connection to the first address that supports TLS
  * 1.3. While the results of the two versions differ, a check is due in each round, so that a repair is detected
  * immediately.
- * * @param isComplained whether FortiAuthenticator's log reports failed connections
+ *
+ * @param isComplained whether FortiAuthenticator's log reports failed connections
  */
 export async function observeOlderTls(
   target: PathTarget,

@@ -81,7 +81,8 @@ function reasonOf(signal: AbortSignal): Error {
 /**
  * Calls the function repeatedly at whole multiples of `every` on the monotonic clock, until the returned function is
  * called. All beats wake the process at the same times, because wake-ups are the largest cost of an idle daemon.
- * * @param call its argument is the time at which the call was due
+ *
+ * @param call its argument is the time at which the call was due
  */
 export function beat(clock: Clock, every: Millis, call: (due: Millis) => void): () => void {
   let cancel = next();

@@ -200,7 +200,8 @@ const MIN_RSA_BITS = 2048;
  * Returns the security of a key in bits (NIST SP 800-57 part 1, table 2), or null if a chain must not depend on a key
  * of
  * this type.
- * * @param key the key as in `Certificate.key`
+ *
+ * @param key the key as in `Certificate.key`
  */
 export function keyStrength(key: string): number | null {
   const [, kind = '', size = ''] = /^(RSA|RSA-PSS|EC)-(?:P-|brainpoolP)?(\d+)/u.exec(key) ?? [];

@@ -30,7 +30,8 @@ const content = z.strictObject({ version: z.literal(1), targets: z.record(z.stri
 
 /**
  * Reads the baselines by target (`host:port`). Returns an empty map if the file does not exist.
- * * @throws {Error} if the file cannot be read or is not in the expected format
+ *
+ * @throws {Error} if the file cannot be read or is not in the expected format
  */
 export async function readBaselines(file: string): Promise<ReadonlyMap<string, Baseline>> {
   const text = await readIfThere(file);
@@ -52,7 +53,8 @@ export async function readBaselines(file: string): Promise<ReadonlyMap<string, B
 
 /**
  * Replaces the baseline of one target and keeps all others. The file is replaced as a whole.
- * * @throws {Error} if the file cannot be written, or if an existing file cannot be read
+ *
+ * @throws {Error} if the file cannot be written, or if an existing file cannot be read
  */
 export async function writeBaseline(file: string, baseline: Baseline): Promise<void> {
   const all = new Map([...(await readBaselines(file)), [baseline.target, baseline]]);

@@ -28,8 +28,10 @@ type TrustLoader = (config: Pick<TrustConfig, 'pins' | 'caFiles'>) => Promise<Tr
  * Collects everything that can confirm a target's certificate: the shipped Fortinet authorities, the configured pins
  * and
  * CA files, and Mozilla's roots. The profile determines which of them are used.
- * * Fails if a CA file cannot be read, has no certificate, or contains a certificate that cannot be trusted.
- * * @param publicRoots the same object for all targets, so that the roots are parsed only once
+ *
+ * Fails if a CA file cannot be read, has no certificate, or contains a certificate that cannot be trusted.
+ *
+ * @param publicRoots the same object for all targets, so that the roots are parsed only once
  */
 export function createTrustLoader(publicRoots: PublicRoots): TrustLoader {
   const reading = readShipped();

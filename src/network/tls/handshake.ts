@@ -180,7 +180,8 @@ export type CertificateParser = (der: Uint8Array) => Certificate | null;
  * `getPeerCertificate(true)` does not preserve these details, because it links certificates by issuer. Up to Node 24,
  * that method leaked the certificates above the leaf. Node 26 does not leak them (`bench/capture-leak.ts`). Must be
  * called before the socket is destroyed.
- * * @returns null when the peer has not sent a certificate
+ *
+ * @returns null when the peer has not sent a certificate
  */
 function captureChain(socket: TLSSocket, parse: CertificateParser): CapturedChain | null {
   const ders: Uint8Array[] = [];
@@ -201,7 +202,8 @@ const KEPT_BYTES = 16 * 1024;
  * Wraps a connected socket for `tls.connect` and keeps the first bytes that the peer sends. Node reads a plain socket
  * in native code, so a response that is not TLS (a block page or a banner) would be lost, and only
  * ERR_SSL_WRONG_VERSION_NUMBER would be reported. The wrapper costs 0.05 ms of CPU per handshake.
- * * The caller owns the socket. Destroying this stream does not destroy the socket or stop reading from it, because
+ *
+ * The caller owns the socket. Destroying this stream does not destroy the socket or stop reading from it, because
  * `whenDone` needs the rest of the response.
  */
 class TappedStream extends Duplex {
