@@ -28,7 +28,8 @@ const MANY = 1000;
 const policy = section({
   confirmations: integer(1, MANY, 'a number of rounds')
     .prefault(2)
-    .describe('Number of consecutive rounds in which a cause must be found before it is reported. If two sources agree, one round less is required.'),
+    .describe('Number of consecutive rounds in which a cause must be found before it is reported. If two sources agree, one ' +
+      'round less is required.'),
   recoveries: integer(1, MANY, 'a number of rounds')
     .prefault(2)
     .describe('Number of consecutive rounds without the cause before it is resolved.'),
@@ -38,8 +39,8 @@ const policy = section({
   maxPerHour: integer(1, MANY, 'a number of messages')
     .prefault(20)
     .describe(
-      'Maximum number of messages per hour, for all channels together. Further messages are collected in a digest. New ' +
-        'critical causes are always sent immediately.',
+      'Maximum number of messages per hour, for all channels together. Further messages are collected in a digest. ' +
+        'New critical causes are always sent immediately.',
     ),
 });
 
@@ -87,18 +88,20 @@ const notify = section({
   policy: policy.prefault({}).describe('When a cause becomes an incident, and how often notifications are sent.'),
   maintenance: list(maintenance).describe('Maintenance windows. Incidents are recorded, but no notifications are sent.'),
   summary: optional(summary).describe(
-    'A regular summary with availability, incidents, remaining tokens, certificates that expire soon, and active silences.',
+    'A regular summary with availability, incidents, remaining tokens, certificates that expire soon, and active ' +
+      'silences.',
   ),
   runbookUrl: optional(webUrl('https://wiki.example.org/ftm')).describe(
     'URL of your own runbooks, used instead of those in ftm-watch. The cause ID is appended.',
   ),
   proxy: optional(proxy).describe(
-    'HTTP proxy for Slack, Teams, PagerDuty, ntfy, webhooks, the heartbeat and `metrics.otlp`. Use a URL, or a section ' +
-      'if the proxy requires a password. By default, the variables HTTPS_PROXY, HTTP_PROXY and NO_PROXY are used. ' +
-      'Requests to loopback addresses never use a proxy.',
+    'HTTP proxy for Slack, Teams, PagerDuty, ntfy, webhooks, the heartbeat and `metrics.otlp`. Use a URL, or a ' +
+      'section if the proxy requires a password. By default, the variables HTTPS_PROXY, HTTP_PROXY and NO_PROXY are ' +
+      'used. Requests to loopback addresses never use a proxy.',
   ),
   heartbeat: optional(heartbeat).describe(
-    'Regular requests to a monitoring service, which raises an alert when they stop. ftm-watch cannot report its own outage.',
+    'Regular requests to a monitoring service, which raises an alert when they stop. ftm-watch cannot report its own ' +
+      'outage.',
   ),
 });
 
@@ -117,8 +120,8 @@ export interface Config extends z.output<typeof configFile> {
 export const configFile = section(
   {
     include: list(readableFile).describe(
-      'Additional configuration files. Later files override earlier ones, and this file overrides all of them. Sections ' +
-        'are merged key by key. Lists and values are replaced. Included files cannot include other files.',
+      'Additional configuration files. Later files override earlier ones, and this file overrides all of them. ' +
+        'Sections are merged key by key. Lists and values are replaced. Included files cannot include other files.',
     ),
     site: optional(name).describe(
       'Name of this site in messages, reports and on the status page. The default is the host name.',
@@ -132,8 +135,8 @@ export const configFile = section(
     web: web.prefault({}).describe('The status page, the metrics and the API.'),
     metrics: section({
       otlp: optional(otlp).describe(
-        'Pushes all metrics by OTLP/HTTP, for sites that Prometheus cannot scrape. By default, the environment variables ' +
-          'OTEL_EXPORTER_OTLP_METRICS_ENDPOINT and OTEL_EXPORTER_OTLP_ENDPOINT are used.',
+        'Pushes all metrics by OTLP/HTTP, for sites that Prometheus cannot scrape. By default, the environment ' +
+          'variables OTEL_EXPORTER_OTLP_METRICS_ENDPOINT and OTEL_EXPORTER_OTLP_ENDPOINT are used.',
       ),
     })
       .prefault({})

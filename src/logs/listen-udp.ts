@@ -162,7 +162,8 @@ function grantedBuffer(socket: Socket, logger: IntakeLogger): number {
   if (granted < 2 * RECEIVE_BUFFER) {
     logger.warn(
       { askedFor: RECEIVE_BUFFER, granted: Math.floor(granted / 2) },
-      'The syslog UDP receive buffer is smaller than requested, so bursts of lines may be lost; increase net.core.rmem_max',
+      'The syslog UDP receive buffer is smaller than requested, so bursts of lines may be lost; increase ' +
+        'net.core.rmem_max',
     );
   }
   return granted;

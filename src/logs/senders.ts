@@ -385,8 +385,8 @@ export function createUnrecognisedLog({
       if (!turns.take(from)) return;
       logger.warn(
         { sender: from, line: sampleOf(line) },
-        'A log line seems to be about FortiToken Mobile but has no matching signature. If it is an error, add a signature ' +
-          '(logs.signatureFiles)',
+        'A log line seems to be about FortiToken Mobile but has no matching signature. If it is an error, add a ' +
+          'signature (logs.signatureFiles)',
       );
     },
   };

@@ -53,7 +53,8 @@ function hold(path: string): StoreLock {
 
 function heldMessage(path: string): string {
   return (
-    `Cannot use the store "${path}": ${holderOf(path)} is using it, and two daemons would send each notification twice. ` +
+    `Cannot use the store "${path}": ${holderOf(path)} is using it, and two daemons would send each ` +
+      'notification twice. ' +
     'Stop the other daemon, or set a different store.path for this daemon'
   );
 }

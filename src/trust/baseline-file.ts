@@ -82,7 +82,8 @@ function parseJson(text: string, file: string): unknown {
     return JSON.parse(text);
   } catch (error) {
     throw new Error(
-      `Cannot parse the learned trust in "${file}": ${messageOf(error)}. Learn the trust again with "ftm-watch trust learn"`,
+      `Cannot parse the learned trust in "${file}": ${messageOf(error)}. Learn the trust again with ` +
+        '"ftm-watch trust learn"',
       {
         cause: error,
       },

@@ -65,7 +65,8 @@ async function readShipped(): Promise<readonly TrustAnchor[]> {
     const label = SHIPPED_PINS.find(({ pin }) => pin === certificate.pin)?.label;
     if (label === undefined)
       throw new Error(
-        `Cannot trust "${SHIPPED_AUTHORITIES}": it contains the key ${certificate.pin}, which is not one of the shipped pins`,
+        `Cannot trust "${SHIPPED_AUTHORITIES}": it contains the key ${certificate.pin}, which is not one ` +
+          'of the shipped pins',
       );
     return { certificate, label, origin: 'shipped' };
   });
@@ -229,8 +230,8 @@ export const SHIPPED_PINS: readonly ShippedPin[] = [
     pin: 'sha256//QfV4N3k5oxQR5RHtW/rbn/HrHgKpMLN0DEaeXY5yPg=',
     label: 'Fortinet_CA (fortinet-ca2)',
     source:
-      'PEM as FortiManager returns it for /cli/global/system/certificate/ca/Fortinet_CA, with the MD5 that its ' +
-      '"get certinfo" prints',
+      'PEM as FortiManager returns it for /cli/global/system/certificate/ca/Fortinet_CA, with the MD5 that its "get ' +
+        'certinfo" prints',
   },
   {
     // SHA-256 B2:98:C8:6C:…:6B:A0:1F; signed by fortinet-ca2
@@ -238,7 +239,7 @@ export const SHIPPED_PINS: readonly ShippedPin[] = [
     label: 'Fortinet_Sub_CA (fortinet-subca2001)',
     source:
       'PEM from the Fortinet demo appliance and from FortiManager documentation; its signature verifies under ' +
-      'fortinet-ca2',
+        'fortinet-ca2',
   },
   {
     // SHA-256 32:AD:1E:5B:…:19:D0:C0, serial DAF636B443D4A58B. There is no authority above this certificate that could

@@ -75,8 +75,8 @@ function communityOrUser(fields: SectionFields, report: Report): void {
   if (!given(fields, 'user') || ofUser.includes(false))
     report(
       null,
-      'expected "user", "authPasswordFile" and "privPasswordFile" together, because SNMPv3 without authentication ' +
-        'or encryption is not supported',
+      'expected "user", "authPasswordFile" and "privPasswordFile" together, because SNMPv3 without authentication or ' +
+        'encryption is not supported',
     );
 }
 

@@ -75,8 +75,7 @@ export const logs = section({
   syslog: syslog
     .prefault({})
     .describe(
-      "Listeners for FortiAuthenticator's syslog (Logging > Log Config > Syslog Servers). None is open by " +
-        'default.',
+      "Listeners for FortiAuthenticator's syslog (Logging > Log Config > Syslog Servers). None is open by default.",
     ),
   files: list(laterFile).describe(
     'Log files that a syslog server on this machine writes. Rotated files are detected. The files do not have to ' +
@@ -92,7 +91,8 @@ export const logs = section({
     .describe('An appliance that has not sent a line for this time is reported (`appliance-silent`).'),
   foreign: choice('count', 'refuse')
     .prefault('count')
-    .describe('What happens to lines from unknown senders. count: the lines are counted and ignored. refuse: their connection is closed as well.'),
+    .describe('What happens to lines from unknown senders. count: the lines are counted and ignored. refuse: their connection ' +
+      'is closed as well.'),
   signatureFiles: list(readableFile).describe(
     'Additional log signatures, in the format of config/fac-signatures.yaml.',
   ),

@@ -22,20 +22,21 @@ const mailServer = completed(
     {
       ...relayShape,
       from: optional(mailAddress).describe(
-        'Sender of the rehearsal, which is the sender address that FortiAuthenticator uses. Set it together with `to`. ' +
-          'Without these two keys, the probe ends after the login.',
+        'Sender of the rehearsal, which is the sender address that FortiAuthenticator uses. Set it together with ' +
+          '`to`. Without these two keys, the probe ends after the login.',
       ),
       to: optional(mailAddress).describe('Recipient of the rehearsal (RCPT TO). No message is sent.'),
       timeout: duration(10_000)
         .prefault('5s')
         .describe(
-          'How long FortiAuthenticator waits for a reply from this server. If the server takes longer, a warning is raised.',
+          'How long FortiAuthenticator waits for a reply from this server. If the server takes longer, a warning is ' +
+            'raised.',
         ),
       required: flag
         .prefault(false)
         .describe(
-          'Whether a fault of this server is critical even if another server in `mail` works. By default, such a fault is ' +
-            'a warning.',
+          'Whether a fault of this server is critical even if another server in `mail` works. By default, such a ' +
+            'fault is a warning.',
         ),
     },
     (fields, report) => {

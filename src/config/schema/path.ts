@@ -36,17 +36,17 @@ export const licenseServer = completed(
       ),
     port: port.prefault(443).describe('Its TCP port.'),
     serverName: serverName.describe(
-      'Server name sent in the TLS handshake (SNI). The default is the host name. If the host is an address or this key is ' +
-        'null, no server name is sent.',
+      'Server name sent in the TLS handshake (SNI). The default is the host name. If the host is an address or this ' +
+        'key is null, no server name is sent.',
     ),
     path: urlPath.prefault('/').describe('Path that the HTTP probe requests. Any status below 500 is a success.'),
     expectedAddresses: addresses
       .meta({ default: ADDRESSES })
       .optional()
       .describe(
-        'Addresses and CIDR blocks that resolvers are expected to return. Any other public address raises a warning. A ' +
-          'private address counts as a hijacked answer. Single addresses are also used if no resolver answers. The default is ' +
-          "Fortinet's network. For another host, the default is empty, and any public address is accepted.",
+        'Addresses and CIDR blocks that resolvers are expected to return. Any other public address raises a warning. ' +
+          'A private address counts as a hijacked answer. Single addresses are also used if no resolver answers. The ' +
+          "default is Fortinet's network. For another host, the default is empty, and any public address is accepted.",
       ),
     family: z
       .literal(
@@ -55,12 +55,13 @@ export const licenseServer = completed(
       )
       .prefault('auto')
       .describe(
-        'Address family that FortiAuthenticator uses. With 4 or 6, only this family is checked. With "auto", IPv4 is decisive ' +
-          'if the name has IPv4 addresses and this machine has a route to them. Faults of IPv6 alone are then warnings.',
+        'Address family that FortiAuthenticator uses. With 4 or 6, only this family is checked. With "auto", IPv4 is ' +
+          'decisive if the name has IPv4 addresses and this machine has a route to them. Faults of IPv6 alone are ' +
+          'then warnings.',
       ),
     proxy: optional(proxy).describe(
-      'HTTP proxy through which FortiAuthenticator reaches the server (CONNECT). Use a URL, or a section if the proxy ' +
-        'requires a password.',
+      'HTTP proxy through which FortiAuthenticator reaches the server (CONNECT). Use a URL, or a section if the ' +
+        'proxy requires a password.',
     ),
   }),
   (given) => ({
@@ -81,8 +82,8 @@ export const trust = section({
   profile: trustProfile
     .prefault('fortinet')
     .describe(
-      "How the licence server's certificate is verified. fortinet: by the keys of Fortinet's own authorities. public: by " +
-        'the authorities that browsers trust. pinned: only by pins, files and learned keys.',
+      "How the licence server's certificate is verified. fortinet: by the keys of Fortinet's own authorities. " +
+        'public: by the authorities that browsers trust. pinned: only by pins, files and learned keys.',
     ),
   pins: pins.describe('Additional trusted public keys, as SHA-256 hashes of the SubjectPublicKeyInfo.'),
   caFiles: caFiles.describe('PEM files with additional root certificates.'),
@@ -114,9 +115,9 @@ const service = completed(
       .prefault({})
       .describe("How the service's certificate is verified."),
     carries: optional(choice(...CARRIERS)).describe(
-      'Purpose of the service, which is mentioned in messages. push: push notifications. sms: text messages. answers: the ' +
-        'public name of FortiAuthenticator, to which phones send their answers. fortigate: activation of tokens on a ' +
-        'FortiGate. cloud: FortiToken Cloud.',
+      'Purpose of the service, which is mentioned in messages. push: push notifications. sms: text messages. ' +
+        'answers: the public name of FortiAuthenticator, to which phones send their answers. fortigate: activation ' +
+        'of tokens on a FortiGate. cloud: FortiToken Cloud.',
     ),
     severity: choice('critical', 'warning', 'info')
       .prefault('warning')

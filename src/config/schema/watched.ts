@@ -34,8 +34,8 @@ export const watchedSections = {
   controlHosts: list(hostPort(HTTPS_PORT))
     .prefault(['www.fortinet.com:443', 'www.iana.org:443'])
     .describe(
-      'Unrelated hosts. They distinguish a failed internet connection from a blocked licence server. It is not a fault ' +
-        'if a firewall blocks them.',
+      'Unrelated hosts. They distinguish a failed internet connection from a blocked licence server. It is not a ' +
+        'fault if a firewall blocks them.',
     ),
   mail: mail.describe('Mail servers that FortiAuthenticator uses to send activation codes.'),
   clock: clock.prefault({}).describe('How the local clock is checked.'),
@@ -45,11 +45,11 @@ export const watchedSections = {
     'FortiCloud asset management (read-only access). It reports to which unit a licence is registered.',
   ),
   firewall: firewall.describe(
-    "FortiGates on the path (read-only access), to find the policy that matches FortiAuthenticator's traffic. Add one " +
-      'entry for each source address of the traffic. A single entry does not have to be a list.',
+    "FortiGates on the path (read-only access), to find the policy that matches FortiAuthenticator's traffic. Add " +
+      'one entry for each source address of the traffic. A single entry does not have to be a list.',
   ),
   peers: peers.describe(
-    "Other ftm-watch agents in the same network segment as FortiAuthenticator. Their status is read on " +
+    'Other ftm-watch agents in the same network segment as FortiAuthenticator. Their status is read on ' +
       '`schedule.appliance`.',
   ),
 };

@@ -91,12 +91,12 @@ export const web = section(
     listen: listenAddress
       .prefault('127.0.0.1:9843')
       .describe(
-        'Address to listen on. By default, only this machine can connect. Before you change this address, configure `tls` ' +
-          'and `users`.',
+        'Address to listen on. By default, only this machine can connect. Before you change this address, configure ' +
+          '`tls` and `users`.',
       ),
     publicUrl: optional(webUrl('https://ftm.example.org/')).describe(
-      'Public URL of the page, including a path that a proxy adds. If it is not set, messages do not contain links to ' +
-        'the page.',
+      'Public URL of the page, including a path that a proxy adds. If it is not set, messages do not contain links ' +
+        'to the page.',
     ),
     tls: optional(tls).describe('Serves the page over https instead of http.'),
     users: unique(list(user), textAt('name')).describe(
@@ -121,8 +121,8 @@ export const web = section(
     localReload: flag
       .prefault(false)
       .describe(
-        'Set to true to allow `POST /-/reload` over loopback without an account. Anyone who can use a reverse proxy or port ' +
-          'forwarder on this machine can then reload the configuration.',
+        'Set to true to allow `POST /-/reload` over loopback without an account. Anyone who can use a reverse proxy ' +
+          'or port forwarder on this machine can then reload the configuration.',
       ),
     hosts: list(lowerHostName).describe(
       'Host names that are accepted without a login, in addition to addresses, localhost and names without a dot.',
