@@ -207,7 +207,7 @@ export interface Substitute {
   readonly substitute: string;
 }
 
-interface NamedThings {
+interface FoundReferences {
   /** An issue for each file that cannot be read and for each variable that is not set. */
   readonly missing: readonly SchemaIssue[];
   readonly substitutes: readonly Substitute[];
@@ -216,7 +216,7 @@ interface NamedThings {
 }
 
 /** Checks that the required files and variables exist. */
-export async function findNamedThings(value: unknown, machine: Machine): Promise<NamedThings> {
+export async function findReferences(value: unknown, machine: Machine): Promise<FoundReferences> {
   const { needs = () => true } = machine;
   const needed = usedTexts(configFile, value).filter(({ path }) => needs(keyOf(path ?? [])));
   const found = await Promise.all(needed.map(async (used) => ({ used, ...(await find(used, machine)) })));

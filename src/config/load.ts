@@ -14,7 +14,7 @@ import {
   merged,
   ownerOf,
   type FileChecks,
-  findNamedThings,
+  findReferences,
   type Needs,
   type Substitute,
   withDefaultNames,
@@ -86,7 +86,7 @@ export async function loadConfig(options: LoadOptions): Promise<LoadResult> {
   const read = await readConfig(options);
   if (read.kind === 'invalid') return read;
   const { value, sources } = read;
-  const { missing, substitutes, value: readable } = await findNamedThings(value, options);
+  const { missing, substitutes, value: readable } = await findReferences(value, options);
   const result = configFile.safeParse(readable, { error: fallbackMessage });
   if (result.success && missing.length === 0)
     return { kind: 'ok', config: configOf(result.data, sources, options), sources, substitutes };

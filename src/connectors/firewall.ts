@@ -305,7 +305,7 @@ type Coverage = 'covers' | 'other' | 'unread';
  * Categories that FortiOS exempts by default (finance and health). A licence server is not in these categories. The
  * server's actual FortiGuard category is unknown, and an administrator may have exempted exactly that category.
  */
-const CATEGORIES_OF_OTHERS: readonly string[] = ['31', '33'];
+const IRRELEVANT_CATEGORIES: readonly string[] = ['31', '33'];
 
 /**
  * Maximum number of exemptions to read. Each exemption costs one request. The built-in profiles have about 40
@@ -331,7 +331,7 @@ async function readExemptions(
 async function coverageOf(client: FirewallClient, exemption: Exemption, target: ExemptionTarget): Promise<Coverage> {
   switch (exemption.kind) {
     case 'category':
-      return CATEGORIES_OF_OTHERS.includes(exemption.value) ? 'other' : 'unread';
+      return IRRELEVANT_CATEGORIES.includes(exemption.value) ? 'other' : 'unread';
     case 'other':
     case 'regex':
       // Regular expressions from the firewall are not executed, because their run time is not limited.

@@ -63,7 +63,7 @@ export function watchRegistration(
   const { clock, env, ownTurn, budget } = options;
   let known: RegistrationMemory = new Map();
   /** Null before the first run. */
-  let everAsked: ReadonlySet<string> | null = null;
+  let queriedLicenses: ReadonlySet<string> | null = null;
   /**
    * The licences that the next run looks up. `open` stands for licences without a response and licences that were never
    * looked up.
@@ -93,7 +93,7 @@ export function watchRegistration(
       { wanted: query.licenses, asked, seen: answer.seen, at: clock.now() },
       KEPT_TIMES * options.period,
     );
-    everAsked = new Set([...among([...(everAsked ?? [])], query.licenses), ...asked]);
+    queriedLicenses = new Set([...among([...(queriedLicenses ?? [])], query.licenses), ...asked]);
     options.onSeen(observationOf(known, answer.seen));
     const at = await timeOfNext(known, budget, clock.now());
     if (at === null) return;
@@ -104,12 +104,12 @@ export function watchRegistration(
   }
 
   function unasked(licenses: readonly string[]): readonly string[] {
-    return licenses.filter((license) => everAsked?.has(license) === false);
+    return licenses.filter((license) => queriedLicenses?.has(license) === false);
   }
 
   /** Looks up new licences once. A licence that the service rejects is looked up again on the schedule. */
   async function askForNew(): Promise<void> {
-    if (everAsked === null) return;
+    if (queriedLicenses === null) return;
     if (unasked(registrationQuery(await options.appliances()).licenses).length === 0) return;
     scope = 'open';
     runner.trigger();

@@ -122,13 +122,13 @@ export class Framer {
 
   push(chunk: Buffer): void {
     for (let at = 0; at < chunk.length; ) at = this.#take(chunk, at);
-    this.#letGo();
+    this.#releaseChunk();
   }
 
   /** Ends the stream. The remaining bytes are emitted as a line. */
   end(): void {
     this.#endFrame(this.#mode.kind === 'counted');
-    this.#letGo();
+    this.#releaseChunk();
   }
 
   /** Number of bytes in the buffer, without the bytes of a long line that is being skipped. */
@@ -267,7 +267,7 @@ export class Framer {
   /**
    * Releases the chunk. Otherwise, each connection would keep 64 KB twice, as bytes and as text, until the next chunk.
    */
-  #letGo(): void {
+  #releaseChunk(): void {
     this.#line.bytes = NOTHING;
     this.#line.text = '';
   }

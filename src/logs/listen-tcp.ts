@@ -71,8 +71,8 @@ export async function listenTcp(options: TcpOptions): Promise<TcpListener> {
   const sockets = new Set<Socket>();
   const crowd = createConnectionEvictor({
     places: limits.connections,
-    isAcquaintance: options.isKnown,
-    onTurnedOut: () => {
+    isKnownAddress: options.isKnown,
+    onEvicted: () => {
       options.connections['over-limit'] += 1;
       options.tally.dropped += 1;
       options.onOverLimit();

@@ -11,11 +11,11 @@ export interface ConnectionEvictor {
   enter(socket: Socket): void;
 }
 
-export interface CrowdRules {
+export interface EvictorOptions {
   readonly places: number;
   /** Reports whether an address is known. Connections from unknown addresses are closed first. */
-  readonly isAcquaintance: (address: string) => boolean;
-  readonly onTurnedOut: () => void;
+  readonly isKnownAddress: (address: string) => boolean;
+  readonly onEvicted: () => void;
 }
 
 /** Number of bytes received on each connection by its last check. The least recently checked connection is first. */
@@ -25,7 +25,7 @@ type Group = Map<Socket, number>;
  * Closes the least active connection instead of rejecting the new one. Otherwise, anyone could use up the limit with
  * idle connections at no cost.
  */
-export function createConnectionEvictor({ places, isAcquaintance, onTurnedOut }: CrowdRules): ConnectionEvictor {
+export function createConnectionEvictor({ places, isKnownAddress, onEvicted }: EvictorOptions): ConnectionEvictor {
   const strangers: Group = new Map();
   const acquaintances: Group = new Map();
 
@@ -33,12 +33,12 @@ export function createConnectionEvictor({ places, isAcquaintance, onTurnedOut }:
     strangers.delete(socket);
     acquaintances.delete(socket);
     socket.destroy();
-    onTurnedOut();
+    onEvicted();
   }
 
   return {
     enter(socket) {
-      const group = isAcquaintance(socket.remoteAddress ?? '') ? acquaintances : strangers;
+      const group = isKnownAddress(socket.remoteAddress ?? '') ? acquaintances : strangers;
       if (strangers.size + acquaintances.size >= places) {
         const quiet = quietest(strangers) ?? (group === acquaintances ? quietest(acquaintances) : null) ?? socket;
         turnOut(quiet);

@@ -111,7 +111,7 @@ export async function getaddrinfo(name: string): Promise<readonly LookupAddress[
   try {
     return await lookup(name, { all: true, order: 'verbatim' });
   } catch (error) {
-    throw (await ownTrouble(name, error)) ?? error;
+    throw (await localProblem(name, error)) ?? error;
   }
 }
 
@@ -119,7 +119,7 @@ export async function getaddrinfo(name: string): Promise<readonly LookupAddress[
 export const getaddrinfoForSockets: LookupFunction = (name, options, tell) => {
   lookupWithCallback(name, options, (error, ...found) => {
     if (error === null) tell(null, ...found);
-    else void ownTrouble(name, error).then((trouble) => tell(trouble ?? error, []));
+    else void localProblem(name, error).then((trouble) => tell(trouble ?? error, []));
   });
 };
 
@@ -128,7 +128,7 @@ export const getaddrinfoForSockets: LookupFunction = (name, options, tell) => {
  * descriptor, glibc 2.41 reports that the name does not exist. Without a free port, a route or a name server, glibc
  * reports that no server answers. Never rejects.
  */
-async function ownTrouble(name: string, error: unknown): Promise<ProbeError | null> {
+async function localProblem(name: string, error: unknown): Promise<ProbeError | null> {
   const lack = await lackOfSockets();
   if (lack !== null) {
     const message = `Cannot look up "${name}": cannot open a socket: ${failureMessage(lack)}`;

@@ -68,7 +68,7 @@ export function assessRound({ config, knowledge: base, memory }: Instruments, gi
   const carriers = targets.flatMap(carriedAt);
   const [own] = targets;
   const share = isInvalid(round) || own === undefined ? before : next(before, connectionsOf(round, own));
-  const stands = meetsSome(share, round.path.licenseServer) ? standing(earlier, found[0] ?? {}, round.startedAt) : {};
+  const stands = failsPartly(share, round.path.licenseServer) ? standing(earlier, found[0] ?? {}, round.startedAt) : {};
   const known = found.map((one, index) => (index === 0 ? { ...one, ...findingsIn(stands) } : one));
   const judged: JudgedRound = {
     assessments: assessmentsOf(
@@ -99,14 +99,14 @@ type TlsOf = (target: string) => TlsKnowledge;
  * the
  * same address.
  */
-const OF_SERVER: readonly Verdict[] = ['genuine', 'rotated', 'vendor-ca-changed'];
+const SERVER_VERDICTS: readonly Verdict[] = ['genuine', 'rotated', 'vendor-ca-changed'];
 
 function isOfServer({ path, startedAt }: RoundObservations, address: string, tlsOf: TlsOf): boolean {
   const { licenseServer } = path;
   const endpoints = licenseServer.endpoints.filter((endpoint) => endpoint.address === address);
   const knowledge = tlsOf(licenseServer.subject);
   const { worst } = judgeTlsPath({ ...licenseServer, endpoints }, knowledge, { controls: [], now: startedAt });
-  return worst !== null && OF_SERVER.includes(worst.verdict);
+  return worst !== null && SERVER_VERDICTS.includes(worst.verdict);
 }
 
 /** Evaluates the mail servers if they were the last to respond in their round. */
@@ -131,10 +131,10 @@ function connectionsOf(
  * Maximum age of earlier verdicts. If only some connections fail, earlier verdicts replace verdicts that are missing in
  * this round.
  */
-const STANDS: Millis = 15 * 60_000;
+const VERDICT_KEPT: Millis = 15 * 60_000;
 
 /** Reports whether only some connections of the last rounds failed. */
-function meetsSome(share: PathShare, { endpoints }: PathObservation): boolean {
+function failsPartly(share: PathShare, { endpoints }: PathObservation): boolean {
   return sharesOf(share).some(
     ({ addresses, pattern }) =>
       (pattern === 'intermittent' || pattern === 'single') &&
@@ -144,7 +144,7 @@ function meetsSome(share: PathShare, { endpoints }: PathObservation): boolean {
 
 function standing(earlier: EarlierVerdicts, found: TargetFindings, now: EpochMs): EarlierVerdicts {
   return Object.fromEntries(
-    Object.entries(earlier).filter(([id, { at }]) => found[id] === null && isRecent(at, now, STANDS)),
+    Object.entries(earlier).filter(([id, { at }]) => found[id] === null && isRecent(at, now, VERDICT_KEPT)),
   );
 }
 

@@ -95,7 +95,7 @@ async function connectPhase(
 }
 
 /** Codes with the reason `no-route` that a router can also cause. */
-const SAID_BY_ICMP: ReadonlySet<string> = new Set(['ENETUNREACH', 'EHOSTUNREACH']);
+const ICMP_CODES: ReadonlySet<string> = new Set(['ENETUNREACH', 'EHOSTUNREACH']);
 
 /**
  * Returns the address without a route, according to this machine or a router. With a proxy, this is the proxy's
@@ -104,8 +104,8 @@ const SAID_BY_ICMP: ReadonlySet<string> = new Set(['ENETUNREACH', 'EHOSTUNREACH'
 function unreachableAddress(error: unknown): string | null {
   // For a proxy, the original error is the cause of the error that contains the proxy's name.
   const failed = errorCode(error) === null && error instanceof Error ? error.cause : error;
-  const isSaid = SAID_BY_ICMP.has(errorCode(failed) ?? '');
-  return isSaid && failed instanceof Error && 'address' in failed && typeof failed.address === 'string'
+  const isFromRouter = ICMP_CODES.has(errorCode(failed) ?? '');
+  return isFromRouter && failed instanceof Error && 'address' in failed && typeof failed.address === 'string'
     ? failed.address
     : null;
 }

@@ -163,7 +163,7 @@ async function rehearse(target: MailTarget, ports: RehearsalPorts, ctx: ProbeCon
   } catch (error) {
     return failed(rehearsal, error, ctx.clock.elapsed() - startedAt);
   } finally {
-    await takeLeave(rehearsal);
+    await endSession(rehearsal);
   }
 }
 
@@ -271,7 +271,7 @@ function tlsErrorOf({ session }: Rehearsal, error: unknown): string | null {
 }
 
 /** Ends the session with QUIT if the server has responded. Waits only a short time if the server no longer responds. */
-async function takeLeave({ session, ctx }: Rehearsal): Promise<void> {
+async function endSession({ session, ctx }: Rehearsal): Promise<void> {
   if (session === null) return;
   using limit = deadline(ctx.clock, QUIT_WAIT, ctx.signal);
   await session.leave(limit.signal);

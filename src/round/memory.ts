@@ -345,7 +345,7 @@ function nextDeferral(before: Deferral | null, outcome: MailOutcome, at: EpochMs
   const open = before?.until === null ? before : null;
   const over = open === null ? before : null;
   if (outcome.kind === 'accepted') return open === null ? whileKept(over, at) : { ...open, until: at };
-  if (isPutOff(outcome)) return open ?? { since: at, until: null };
+  if (isDeferral(outcome)) return open ?? { since: at, until: null };
   // A server that became unreachable or refuses mail permanently is not deferring, because it is unknown when it would
   // have accepted mail.
   return over;
@@ -356,7 +356,7 @@ function whileKept(over: Deferral | null, at: EpochMs): Deferral | null {
 }
 
 /** Reports whether the server asked the client to come back later (4yz, RFC 5321 §4.2.1). */
-function isPutOff({ reason, stage, code }: Extract<MailOutcome, { kind: 'failed' }>): boolean {
+function isDeferral({ reason, stage, code }: Extract<MailOutcome, { kind: 'failed' }>): boolean {
   const isTemporary = code !== null && code >= 400 && code < 500;
   return reason === 'rejected' && isTemporary && (stage === 'sender' || stage === 'recipient');
 }

@@ -50,8 +50,8 @@ async function ask(server: HostPort, system: SystemLookup, ctx: ProbeContext, si
   );
   if (reading.kind === 'refused') throw new ProbeError('rejected', reading.why);
   // The server's time between receiving the request and sending the reply is subtracted.
-  const onTheWay = Math.max(0, roundTrip - (reading.transmitAt - reading.receiveAt));
-  return { kind: 'offset', offsetMs: offsetOf(reading, sent.sentAt, roundTrip), precisionMs: onTheWay / 2 };
+  const networkTime = Math.max(0, roundTrip - (reading.transmitAt - reading.receiveAt));
+  return { kind: 'offset', offsetMs: offsetOf(reading, sent.sentAt, roundTrip), precisionMs: networkTime / 2 };
 }
 
 interface Sent extends SntpRequest {

@@ -19,7 +19,7 @@ interface AnchoredAddress {
 }
 
 /** Uses OpenSSL to verify new chains that lead to a trusted key, with one connection for each chain. */
-export async function hearOpenssl(
+export async function verifyWithOpenssl(
   { host, port, serverName, proxy }: PathTarget,
   seen: Seen,
   look: Look,
@@ -45,7 +45,7 @@ function unheard({ path, controls }: Seen, { knowledge, clock }: Look): readonly
 }
 
 /** OpenSSL's result for the chain that it verified. */
-export interface HeardWord {
+export interface OpensslResult {
   readonly chain: CapturedChain;
   readonly word: OpensslWord;
 }
@@ -60,7 +60,7 @@ export async function askOpenssl(
   anchor: Certificate,
   ctx: ProbeContext,
   { parse, readSecret, limits = ENDPOINT_LIMITS }: EndpointDeps,
-): Promise<HeardWord | null> {
+): Promise<OpensslResult | null> {
   const { serverName } = request;
   try {
     const socket = await dial(
@@ -100,7 +100,7 @@ function verifyingContext(anchor: Certificate): ReturnType<typeof createSecureCo
  * reach
  * the anchor is a different chain or is incomplete, which is also checked elsewhere.
  */
-const NOT_ASKED: ReadonlySet<string> = new Set([
+const IGNORED_ERRORS: ReadonlySet<string> = new Set([
   'CERT_HAS_EXPIRED',
   'CERT_NOT_YET_VALID',
   'UNABLE_TO_GET_ISSUER_CERT',
@@ -114,8 +114,8 @@ const NOT_ASKED: ReadonlySet<string> = new Set([
 function heard(
   chain: CapturedChain,
   socket: { readonly authorized: boolean; readonly authorizationError: unknown },
-): HeardWord | null {
+): OpensslResult | null {
   if (socket.authorized) return { chain, word: { refusal: null } };
   const code = String(socket.authorizationError);
-  return NOT_ASKED.has(code) ? null : { chain, word: { refusal: code } };
+  return IGNORED_ERRORS.has(code) ? null : { chain, word: { refusal: code } };
 }

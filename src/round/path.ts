@@ -176,7 +176,7 @@ const WHOLE_BURST: Millis = 10_000;
  * If no connection to an address has succeeded after this time, none will. As a result, the burst does not delay the
  * report of a complete outage.
  */
-const NONE_WORKS: Millis = 3_500;
+const OUTAGE_AFTER: Millis = 3_500;
 
 /**
  * Makes further connections to addresses of the licence server, up to the end of the handshake. Never rejects.
@@ -196,7 +196,7 @@ export async function observeBurst(
   using whole = deadline(ctx.clock, WHOLE_BURST, ctx.signal);
   const waits = new Map(addresses.map((address) => [address, new AbortController()]));
   const worked = new Set<string>();
-  const cancel = ctx.clock.after(NONE_WORKS, () => {
+  const cancel = ctx.clock.after(OUTAGE_AFTER, () => {
     for (const [address, hopeless] of waits) if (!worked.has(address)) hopeless.abort();
   });
   const apart = { clock: ctx.clock, signal: whole.signal, gap: BURST_GAP };

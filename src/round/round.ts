@@ -14,7 +14,7 @@ import { type Instruments, type Look, lookWith } from './instruments.ts';
 import { type MailPace, observeWithDeferral } from './mail.ts';
 import { observeNtp } from './ntp.ts';
 import { observeOlderTls } from './older-tls.ts';
-import { hearOpenssl } from './openssl.ts';
+import { verifyWithOpenssl } from './openssl.ts';
 import {
   controlTarget,
   licenseTarget,
@@ -34,7 +34,7 @@ export interface RoundProgress {
 }
 
 /** Parameters of a single round. */
-export interface RoundWishes {
+export interface RoundParameters {
   /** The configured servers, otherwise the servers of FortiAuthenticator, which may have to be queried first. */
   readonly mailServers: Promise<readonly MailServer[]>;
   /** Without this property, the round waits until all mail servers have responded. */
@@ -82,7 +82,7 @@ export function probeTargets(config: Config): readonly ProbeTarget[] {
  */
 export async function observeRound(
   instruments: Instruments,
-  wishes: RoundWishes,
+  wishes: RoundParameters,
   signal: AbortSignal,
 ): Promise<RoundObservations> {
   const { config, clock } = instruments;
@@ -129,7 +129,7 @@ export async function observeRound(
     observeNearest(seen, look),
     observeOtherNames(target, seen, look),
     withRecipientServers(mail, licenseServer, look),
-    hearOpenssl(target, seen, look),
+    verifyWithOpenssl(target, seen, look),
   ]);
 
   const looked = {
@@ -162,7 +162,7 @@ const AFTER_BURST: Millis = 1_000;
 const LEAST_BURST: Millis = 2_500;
 
 /** Makes further connections to the licence server if earlier rounds do not show how many connections fail. */
-async function burstIn(look: Look, { complainedAt, timeLeft }: RoundWishes): Promise<PathFacts['burst']> {
+async function burstIn(look: Look, { complainedAt, timeLeft }: RoundParameters): Promise<PathFacts['burst']> {
   const longest = (timeLeft ?? Number.POSITIVE_INFINITY) - AFTER_BURST;
   if (longest < LEAST_BURST) return [];
   const addresses = burstOf(look.memory.share.current(), look.clock.now(), complainedAt);
@@ -170,7 +170,7 @@ async function burstIn(look: Look, { complainedAt, timeLeft }: RoundWishes): Pro
 }
 
 /** Stops waiting when the round is aborted, because a slow appliance must not delay the round. */
-function mailServersIn({ mailServers }: RoundWishes, signal: AbortSignal): Promise<readonly MailServer[]> {
+function mailServersIn({ mailServers }: RoundParameters, signal: AbortSignal): Promise<readonly MailServer[]> {
   return unlessAborted(mailServers, signal).catch((error: unknown) => {
     if (signal.aborted) return [];
     throw error;

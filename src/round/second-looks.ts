@@ -77,7 +77,7 @@ export async function observeClosely(target: PathTarget, seen: Seen, look: Look)
   const block = `${first.address} ${ending}`;
   const recent = closerLooks.recent(block);
   if (recent !== null) return () => ({ ...recent, controls: outcomesOf(seen.controls) });
-  const found = await lookInto(target, { first, controls: seen.controls, isCut: ending === 'cut' }, look);
+  const found = await examineBlock(target, { first, controls: seen.controls, isCut: ending === 'cut' }, look);
   return (stalledMs) => closerLooks.keep(block, { ...found, stalledMs });
 }
 
@@ -92,7 +92,7 @@ interface Block {
  * server name, and with a ClientHello that every server rejects. If the connection was cut, the distance of the address
  * is measured as well.
  */
-async function lookInto(
+async function examineBlock(
   target: PathTarget,
   { first, controls, isCut }: Block,
   { ctx, endpoint }: Look,

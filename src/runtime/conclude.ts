@@ -246,7 +246,7 @@ function nextUnread(before: UnreadSince, units: readonly UnitObservation[], now:
  * Time for which earlier log lines show that an appliance is running. By default, this time covers two API checks. When
  * an appliance fails, its log ends at the same time as its API.
  */
-const BELIEVED_FOR: Millis = 10 * 60_000;
+const LOG_EVIDENCE_AGE: Millis = 10 * 60_000;
 
 /**
  * Returns the names of the appliances whose log shows that they are running. An appliance is running if a line arrived
@@ -261,5 +261,5 @@ function speakingAppliances({ appliances }: PollingReport, unread: UnreadSince, 
 
 function speaks({ lastLineAt, silent }: AppliancePolling, unreadSince: EpochMs, now: EpochMs): boolean {
   if (lastLineAt === null || silent) return false;
-  return lastLineAt > unreadSince || now - lastLineAt <= BELIEVED_FOR;
+  return lastLineAt > unreadSince || now - lastLineAt <= LOG_EVIDENCE_AGE;
 }

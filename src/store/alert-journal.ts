@@ -102,7 +102,7 @@ export function readDeliveries(db: DatabaseSync, limit: number, period: Period =
 /** Returns the deliveries about one incident, latest first. The result includes digests that contain the incident. */
 export function readDeliveriesAbout(db: DatabaseSync, incident: Incident, limit: number): readonly OutboxEntry[] {
   const { id, closedAt } = incident;
-  const until = (closedAt ?? Number.MAX_SAFE_INTEGER - DIGEST_WAITS) + DIGEST_WAITS;
+  const until = (closedAt ?? Number.MAX_SAFE_INTEGER - DIGEST_DELAY) + DIGEST_DELAY;
   const rows = select(
     db,
     // The ID of a separate notification is the incident's ID, a full stop and a number. The next character after the
@@ -121,7 +121,7 @@ export function readDeliveriesAbout(db: DatabaseSync, incident: Incident, limit:
 }
 
 /** Maximum delay of a resolved notification that the hourly limit holds back. */
-const DIGEST_WAITS: Millis = 86_400_000;
+const DIGEST_DELAY: Millis = 86_400_000;
 
 type Columns = ReturnType<StatementSync['all']>[number];
 
@@ -275,7 +275,7 @@ export class MirroredJournal implements AlertJournal {
 
   #flush(): void {
     this.#load();
-    this.#beginAgainIfReplaced();
+    this.#rewriteIfReplaced();
     const before = this.#generation;
     this.#write();
     if (this.#generation !== before) this.#write();
@@ -295,13 +295,13 @@ export class MirroredJournal implements AlertJournal {
       this.#unwrittenEntries.clear();
       this.#unwrittenIncidents.clear();
     }
-    this.#beginAgainIfReplaced();
+    this.#rewriteIfReplaced();
     bound(this.#unwrittenEntries);
     bound(this.#unwrittenIncidents);
   }
 
   /** If the file is new and empty, writes everything in memory to the file. */
-  #beginAgainIfReplaced(): void {
+  #rewriteIfReplaced(): void {
     const generation = this.#database.generation();
     if (generation === this.#generation) return;
     this.#generation = generation;

@@ -69,7 +69,7 @@ function markCopy(path: string, { now, keepsPending }: BackupOptions): number {
   transaction(db, () => {
     if (saved !== null) {
       const stopped = { ...saved.state, runningSince: null };
-      const state = keepsPending ? stopped : goneOnWithout(stopped, unsent);
+      const state = keepsPending ? stopped : stateForCopy(stopped, unsent);
       db.prepare('UPDATE incident_state SET json = ?').run(stateText(state, saved.unread, -Infinity));
     }
     withdraw(db, unsent, now);
@@ -84,7 +84,7 @@ function markCopy(path: string, { now, keepsPending }: BackupOptions): number {
  * continues to count as well. The next summary starts when the copy is restored, because the last summary may have been
  * sent.
  */
-function goneOnWithout(state: IncidentState, unsent: readonly OutboxEntry[]): IncidentState {
+function stateForCopy(state: IncidentState, unsent: readonly OutboxEntry[]): IncidentState {
   const news = new Set(unsent.flatMap(({ notification }) => announcedIn(notification)));
   return {
     ...state,

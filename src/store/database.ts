@@ -407,7 +407,7 @@ export class Database {
    * deleted.
    */
   generation(): number {
-    this.#giveUpWhatIsGone();
+    this.#closeIfReplaced();
     return this.#generation;
   }
 
@@ -441,7 +441,7 @@ export class Database {
   }
 
   /** Closes a file that was deleted or replaced. Otherwise, SQLite would continue to write to the old file. */
-  #giveUpWhatIsGone(): void {
+  #closeIfReplaced(): void {
     if (this.#db === null || identityOf(this.#path) === this.#identity) return;
     this.#disconnect();
     this.#generation += 1;
@@ -452,7 +452,7 @@ export class Database {
   }
 
   #connected(): DatabaseSync {
-    this.#giveUpWhatIsGone();
+    this.#closeIfReplaced();
     this.#db ??= connect(this.#path, this.#deps.clock.now());
     this.#newer = null;
     this.#identity ??= identityOf(this.#path);

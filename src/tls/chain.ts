@@ -78,7 +78,7 @@ export function findChainTrust(sent: SentChain, options: ChainTrustOptions): Cha
     ['weak', all.find(isTrusted)],
   ];
   const found = known.find((ending): ending is Ending => ending[1] !== undefined);
-  const [kind, step] = found ?? strangeEnd(all, { trust, options, sent, leads });
+  const [kind, step] = found ?? unknownEnd(all, { trust, options, sent, leads });
   const confirming = strong.find(({ certificate }) => configured.has(certificate.pin));
   return {
     kind,
@@ -137,7 +137,7 @@ function walk(
   const learned = options.baseline?.authorities ?? [];
   const isCurrent = (certificate: Certificate): boolean => isInDate(certificate, options.now);
   // Fortinet's keys are included under every profile. In this list, they confirm nothing, but they identify the chain.
-  const atHand = [
+  const availableAuthorities = [
     ...options.trust.anchors.map((anchor) => anchor.certificate),
     ...sent.slice(1),
     ...learned,
@@ -146,7 +146,7 @@ function walk(
   return walkChain({
     leaf: sent[0],
     // If two certificates have the same key, the certificate that has not expired gives the better path.
-    candidates: [...atHand.filter(isCurrent), ...atHand.filter((certificate) => !isCurrent(certificate))],
+    candidates: [...availableAuthorities.filter(isCurrent), ...availableAuthorities.filter((certificate) => !isCurrent(certificate))],
     lookUp: (name) => trust.publicRoots.bySubject(name),
     accepts,
     checks: options.checks,
@@ -181,11 +181,11 @@ interface Doubt {
 }
 
 /** Determines why a chain does not lead to a known certificate. */
-function strangeEnd(all: readonly ChainLink[], doubt: Doubt): Ending {
+function unknownEnd(all: readonly ChainLink[], doubt: Doubt): Ending {
   const root = all.find(({ certificate }) => isSelfSigned(certificate, doubt.options.checks));
   if (root !== undefined) return ['foreign', root];
   const tops = all.filter(({ certificate }) => !all.some((other) => other.below?.certificate === certificate));
-  const forged = tops.find(({ certificate }) => isDisowned(certificate.issuer, doubt));
+  const forged = tops.find(({ certificate }) => isForgedName(certificate.issuer, doubt));
   return forged === undefined
     ? ['incomplete', tops.at(-1) ?? { certificate: doubt.sent[0], below: null }]
     : ['forged', forged];
@@ -199,7 +199,7 @@ function isSelfSigned(certificate: Certificate, checks: SignatureChecks): boolea
 const MOST_NAMESAKES = 3;
 
 /** Reports whether all authorities with this name are available and none of them has signed the certificate. */
-function isDisowned(name: DistinguishedName, { trust, options, sent, leads }: Doubt): boolean {
+function isForgedName(name: DistinguishedName, { trust, options, sent, leads }: Doubt): boolean {
   const hasName = (authority: Certificate): boolean => isSameName(authority.subject, name);
   if (name.attributes.length === 0) return false;
   const namesakes = sent.slice(1).filter((certificate) => certificate.isAuthority && hasName(certificate));

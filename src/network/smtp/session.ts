@@ -29,8 +29,8 @@ const MECHANISMS: readonly (readonly [name: string, Mechanism])[] = [
   [
     'LOGIN',
     async (exchange, { user, pass }) => {
-      await goOn(exchange('AUTH LOGIN'));
-      await goOn(exchange(base64(user)));
+      await requireContinue(exchange('AUTH LOGIN'));
+      await requireContinue(exchange(base64(user)));
       return exchange(base64(pass));
     },
   ],
@@ -38,7 +38,7 @@ const MECHANISMS: readonly (readonly [name: string, Mechanism])[] = [
   [
     'CRAM-MD5',
     async (exchange, { user, pass }) => {
-      const { text } = await goOn(exchange('AUTH CRAM-MD5'));
+      const { text } = await requireContinue(exchange('AUTH CRAM-MD5'));
       const challenge = Buffer.from(text.slice('334 '.length), 'base64');
       return exchange(base64(`${user} ${createHmac('md5', pass).update(challenge).digest('hex')}`));
     },
@@ -63,7 +63,7 @@ function mechanismsIn(offer: string): readonly string[] {
 }
 
 /** @throws {SmtpError} when the server does not send a 334 reply */
-async function goOn(replied: Promise<SmtpReply>): Promise<SmtpReply> {
+async function requireContinue(replied: Promise<SmtpReply>): Promise<SmtpReply> {
   const reply = await replied;
   if (reply.code !== 334) throw new SmtpError(reply);
   return reply;
