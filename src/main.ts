@@ -26,8 +26,8 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 process.stdout.on('error', () => process.exit(141));
 
 // glibc waits 5 s for the first name server before it tries the second. That time is longer than a round waits for both
-// servers, and a lookup cannot be cancelled. With these options (resolv.conf(5)), it tries three times within 3 s, and
-// accepts answers to earlier queries. The variable must be set before the first lookup.
+// servers, and a lookup cannot be cancelled. With these options (resolv.conf(5)), glibc tries three times within 3 s,
+// and accepts answers to earlier queries. The variable must be set before the first lookup.
 process.env['RES_OPTIONS'] ??= 'timeout:1 attempts:3';
 
 process.exitCode = await runProgram(process.argv.slice(2), terminal()).catch((error: unknown) => {

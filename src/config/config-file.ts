@@ -31,7 +31,8 @@ export interface ConfigFile extends FileName {
   /** The value with absolute file names. Relative names are resolved against the folder of this file. */
   readonly value: unknown;
   /**
-   * Returns the position of the last part of the path. If that part is missing, returns the position where it would be.
+   * Returns the position of the last part of the path. If that part is missing, returns the position where it would
+   * have to be inserted.
    */
   readonly locate: (path: YamlPath) => Position;
 }

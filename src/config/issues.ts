@@ -20,7 +20,7 @@ export interface ConfigIssue {
 export interface SchemaIssue {
   /** Path whose position is shown. */
   readonly at: YamlPath;
-  /** Path that is printed. For an unknown key, this is the path of its section. */
+  /** Path that is printed. For an unknown key, this is the path of the section that contains the key. */
   readonly path: YamlPath;
   /**
    * Called only for issues that are displayed, because finding similar keys takes time and a broken file can have

@@ -264,7 +264,8 @@ export async function createApplianceClient(
 const MOST_TIMES = 20;
 
 /**
- * Maximum number of pages. With the default page size of 20, which older firmware may enforce, this is 20,000 objects.
+ * Maximum number of pages. With the default page size of 20, which older firmware may enforce, the limit is 20,000
+ * objects.
  */
 const MAX_PAGES = 1000;
 

@@ -258,7 +258,7 @@ type ExemptionKind = 'address' | 'wildcard-fqdn' | 'regex' | 'category' | 'other
 export interface Exemption {
   readonly kind: ExemptionKind;
   /**
-   * Name of the address object. For `regex`, this is the pattern, and for `category`, the number. Empty if it is
+   * Name of the address object. For `regex`, the value is the pattern, and for `category`, the number. Empty if it is
    * missing.
    */
   readonly value: string;

@@ -20,11 +20,14 @@ export interface UnitObservation {
 /** The last observations outside the round: the FortiAuthenticator units, their licences, and the firewalls. */
 export interface Picture {
   readonly appliances: readonly UnitObservation[];
-  /** Result from FortiCloud's asset management, which contains the holders of licences. Null if it was not queried. */
+  /**
+   * Result from FortiCloud's asset management, which contains the holders of licences. Null if the registration service
+   * was not queried.
+   */
   readonly registration: RegistrationObservation | null;
-  /** The FortiGates on the path, each with its FortiAuthenticator address. Empty if they have not been queried yet. */
+  /** The FortiGates on the path, each with its FortiAuthenticator address. Empty before the first query. */
   readonly firewall: readonly FirewallObservation[];
-  /** Other ftm-watch instances, whose results for the path are evidence. Empty if they have not been queried yet. */
+  /** Other ftm-watch instances, whose results for the path are evidence. Empty before the first query. */
   readonly peers: readonly PeerObservation[];
 }
 

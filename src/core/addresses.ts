@@ -11,7 +11,7 @@ interface Sinkhole {
 
 /**
  * Published by the vendors. List only single addresses that serve nothing else. For example, 208.91.112.0/22 as a whole
- * is not a sinkhole, because FortiGuard and DDNS also use it. Add the source with each new entry.
+ * is not a sinkhole, because FortiGuard and DDNS also use it. Add the source of the addresses to each new entry.
  */
 const SINKHOLES: readonly Sinkhole[] = [
   {
@@ -126,8 +126,8 @@ export function addressFamily(address: string): 4 | 6 | null {
 }
 
 /**
- * Returns the address family of the host that is finally reached. For an address that NAT64 translates (RFC 6052), this
- * is IPv4. Returns null if the text is not an address.
+ * Returns the address family of the host that is finally reached. For an address that NAT64 translates (RFC 6052), the
+ * family is IPv4. Returns null if the text is not an address.
  */
 export function servedFamily(address: string): 4 | 6 | null {
   if (isIP(address) === 4) return 4;

@@ -91,8 +91,7 @@ function usagesOf(x509: X509Certificate): readonly string[] | null {
 
 /**
  * Returns the fields of TBSCertificate (RFC 5280 §4.1), starting with the serial number. Node does not expose all
- * fields
- * unchanged. For example, it re-encodes exported keys, but a pin is calculated from the bytes that were sent.
+ * fields unchanged. For example, Node re-encodes exported keys, but a pin is calculated from the bytes that were sent.
  */
 export function toBeSigned(der: Uint8Array): readonly DerElement[] {
   const fields = children(children(children(der)[0]?.contents)[0]?.contents);

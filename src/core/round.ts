@@ -198,9 +198,8 @@ export interface PeerPrecondition {
   readonly id: string;
   readonly state: string;
   /**
-   * Whether the peer's result comes from one of its own peers. Two instances that trusted each other's results would
-   * never
-   * clear them.
+   * Whether the peer's result comes from one of its own peers. If two instances trusted each other's results, neither
+   * would ever clear a fault.
    */
   readonly isHearsay: boolean;
   /** Whether the peer's own check found no fault, regardless of the results of its peers. */

@@ -20,9 +20,9 @@ export interface Envelope {
 
 /**
  * For `message`, each alternative is a possible position of the message. All texts of an alternative must match,
- * because
- * a line whose fields can end at several positions was partly written by someone else (a user name can contain quotes).
- * `complete` means that the line has its fields, so nothing was cut off. `fields` is a FortiGate's `key=value` line.
+ * because a line whose fields can end at several positions was partly written by someone else (a user name can contain
+ * quotes). `complete` means that the line has all its fields, so that no part is missing. `fields` is a FortiGate's
+ * `key=value` line.
  */
 export type Body =
   | { readonly kind: 'message'; readonly alternatives: readonly (readonly string[])[]; readonly complete: boolean }
@@ -164,7 +164,9 @@ interface Header {
   readonly hosts: readonly string[];
   /** Whether ftm-watch wrote the message. This happens if a relay sends a notification back. */
   readonly own: boolean;
-  /** Possible beginnings of the message. If another header follows, this list contains only its beginning. */
+  /**
+   * Possible beginnings of the message. If another header follows, the list contains only the beginning of that header.
+   */
   readonly starts: readonly string[];
 }
 
@@ -191,7 +193,8 @@ const OWN_TAG = new RegExp(`^(?:\\S{1,255} )?${OWN_PROGRAM}(?:\\[\\d{1,10}\\])?(
 const AFTER_TIME = /^\S*\s+(?:(?:WES?T|BST|CES?T|EES?T|MSK|E[SD]T|C[SD]T|M[SD]T|P[SD]T|AE[SD]T|JST|IST|HKT|SGT):? +)?/u;
 const CEF_HEADER = /^CEF: ?\d/u;
 /**
- * FortiAuthenticator's fields begin with `category`. If a collector kept only the last field, they begin with `status`.
+ * FortiAuthenticator's fields begin with `category`. If a collector kept only the last field, the fields begin with
+ * `status`.
  */
 const OWN_FIELDS: readonly string[] = ['category="', 'status='];
 /** First character of every other header or format. Testing the first character quickly excludes most messages. */

@@ -90,9 +90,8 @@ export function listenedSince(stored: unknown, now: EpochMs): EpochMs | null {
 
 /**
  * Reads the state that was saved before a restart. Returns null if the format is of another version. Times in the
- * future
- * were saved with a wrong clock. Errors with such times are dropped, because they would otherwise count as recent until
- * then. A last line with such a time did arrive, so it counts as received now.
+ * future were saved with a wrong clock. Errors with such times are dropped, because they would otherwise count as
+ * recent until then. If the last line has a time in the future, the line counts as received now.
  */
 export function readPolling(stored: unknown, now: EpochMs): PollingState | null {
   const { data } = state.safeParse(stored);

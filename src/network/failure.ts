@@ -114,7 +114,8 @@ function firstReason(errors: readonly Error[]): FailureReason | null {
 }
 
 /**
- * Reports whether an error states only that an operation was ended. In this case, the reason is in its cause, if any.
+ * Reports whether an error states only that an operation was ended. The reason is then in the cause of the error, if
+ * there is one.
  */
 function isWrapper(error: Error): boolean {
   return error.name === 'AbortError' || errorCode(error) === 'UND_ERR_SOCKET';

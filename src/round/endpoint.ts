@@ -14,7 +14,7 @@ import { type RecognisePage, sendRequest } from '../network/http/request.ts';
 
 export interface EndpointRequest {
   readonly target: HostPort;
-  /** A literal address of the target. With a proxy, it is only a label for the observation. */
+  /** A literal address of the target. With a proxy, the address is only a label for the observation. */
   readonly address: string;
   /** Server name for SNI. With null, no server name is sent. */
   readonly serverName: string | null;

@@ -25,7 +25,10 @@ import { authority, type HostPort } from '../core/addresses.ts';
 import { askInTurn } from './dns.ts';
 import type { Instruments, Look } from './instruments.ts';
 
-/** Can end a rehearsal before a slow server responds. The result is then `aborted`. */
+/**
+ * Runs the rehearsal of a mail server. If the rehearsal is ended before a slow server responds, the result is
+ * `aborted`.
+ */
 export type MailPace = (
   server: MailServer,
   rehearse: (signal: AbortSignal) => Promise<MailObservation>,

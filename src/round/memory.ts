@@ -176,8 +176,8 @@ interface GenuineSight {
 const MOST_TARGETS = 2_000;
 
 /**
- * If only times have changed, the file is written only once in this period. Writing it in each round would cost too
- * much.
+ * If nothing except times has changed, the file is written only once in this period. Writing it in each round would
+ * cost too much.
  */
 const SAVE_GAP: Millis = 300_000;
 
@@ -218,7 +218,7 @@ const LEAST_GAP: Millis = 300_000;
  * version.
  */
 export interface OlderTls {
-  /** Reports whether another check is due. If so, the check is recorded as done. */
+  /** Reports whether another check is due. A check that is due is recorded as done. */
   isDue(leaf: string, why: { readonly isComplained: boolean; readonly isDisputed: boolean }): boolean;
   /** Returns the result of the last check, which is valid until the next check. */
   last(): ReferenceObservation | null;
@@ -280,7 +280,7 @@ export function createCloserLooks({ now }: Pick<Clock, 'now'>): CloserLooks {
  * checked only once an hour.
  */
 export interface RecipientLooks {
-  /** Reports whether another check is due. If so, the check is recorded as done. */
+  /** Reports whether another check is due. A check that is due is recorded as done. */
   isDue(): boolean;
   /** Returns the last result, which is valid until the next check. */
   last(): readonly RecipientServerObservation[];

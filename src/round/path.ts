@@ -173,8 +173,8 @@ const BURST_GAP: Millis = 25;
 const BURST_LIMITS: EndpointLimits = { tcp: 7_500, tls: 7_500, http: 0 };
 const WHOLE_BURST: Millis = 10_000;
 /**
- * If no connection to an address has succeeded after this time, none will. As a result, the burst does not delay the
- * report of a complete outage.
+ * If no connection to an address has succeeded after this time, no further connection is expected to succeed. As a
+ * result, the burst does not delay the report of a complete outage.
  */
 const OUTAGE_AFTER: Millis = 3_500;
 

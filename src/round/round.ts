@@ -43,7 +43,10 @@ export interface RoundParameters {
   readonly codeLife: Promise<Millis | null>;
   /** Whether FortiAuthenticator's log reports failed connections. */
   readonly isComplained: boolean;
-  /** Time of FortiAuthenticator's last error that the path can cause. Null if there was no such error. */
+  /**
+   * Time of FortiAuthenticator's last error that the path can cause. Null if FortiAuthenticator has not reported such
+   * an error.
+   */
   readonly complainedAt: EpochMs | null;
   /** Time until the result of the round is no longer needed. Without this property, there is no limit. */
   readonly timeLeft?: Millis;

@@ -31,7 +31,7 @@ interface RoundFindings {
   readonly at: EpochMs;
   readonly probed: readonly Assessment[];
   readonly picture: Picture;
-  /** The local clock according to this round. Null or absent if it is unknown. */
+  /** The local clock according to this round. Null or absent if the local clock has not been checked. */
   readonly ownClock?: OwnClock | null;
   /**
    * Observations that can decide between two explanations, without results that are older than the fault. @default
@@ -71,9 +71,8 @@ export interface Conclusion extends Remembered {
 
 /**
  * Draws conclusions from a round together with the log. If FortiAuthenticator reported an error while a fault was
- * active
- * that can cause this error, the fault explains the error, even later. Errors that only active faults explain are
- * evidence for these faults. If there are further errors that the faults do not explain, they are not evidence.
+ * active that can cause this error, the fault explains the error, even later. Errors that only active faults explain
+ * are evidence for these faults. Errors are not evidence if there are further errors that active faults do not explain.
  */
 export function conclude(round: RoundFindings, log: LogPart): Conclusion {
   const { config, at } = round;

@@ -38,7 +38,7 @@ export class ControlHost {
     }
   }
 
-  /** Moves the socket. If a command requested the move, the old server still replies to it. */
+  /** Moves the socket. If a command requested the move, the old server still replies to that command. */
   async move(storePath: string): Promise<void> {
     await this.#open(storePath).catch((error: unknown) => this.#warn(error));
   }

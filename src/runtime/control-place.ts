@@ -19,7 +19,10 @@ export function controlPlace(storePath: string, env: NodeJS.ProcessEnv): Control
   return socket === null ? { socket: besideStore, link: null } : { socket, link: besideStore };
 }
 
-/** Returns the socket in the unit's runtime directory (systemd.exec(5)). Returns null if there is no such directory. */
+/**
+ * Returns the socket in the unit's runtime directory (systemd.exec(5)). Returns null if the unit has no runtime
+ * directory.
+ */
 export function runtimeSocket({ RUNTIME_DIRECTORY = '' }: NodeJS.ProcessEnv): string | null {
   const [folder = ''] = RUNTIME_DIRECTORY.split(':');
   return folder === '' ? null : join(folder, 'control.sock');

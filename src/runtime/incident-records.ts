@@ -61,7 +61,10 @@ export function findChanges(
   };
 }
 
-/** Returns all data about one incident from memory and the file. Returns null if the incident is in neither of them. */
+/**
+ * Returns all data about one incident from memory and the file. Returns null if the incident is neither in memory nor
+ * in the file.
+ */
 export function incidentRecord({ store, alerting }: IncidentRecordSource, id: string): IncidentRecord | null {
   const incident = alerting.incidents().find((one) => one.id === id) ?? store.incident(id);
   if (incident === null) return null;

@@ -296,7 +296,8 @@ export class Monitor {
   }
 
   /**
-   * Locks the store and starts receiving the log. Only these two steps can fail. `pause` and `close` undo them.
+   * Locks the store and starts receiving the log. Only locking the store and binding a port can fail. `pause` and
+   * `close` undo them.
    * @throws {Error} when another process uses the store, or a port for log lines cannot be bound
    */
   async open(): Promise<void> {
@@ -502,9 +503,7 @@ function tokensLeft({ config, rest }: UnitObservation): readonly HourlyValue[] {
   return supply === null ? [] : [{ name: 'tokens-left', subject: config.name, value: supply.left }];
 }
 
-/**
- * Returns the part of a round that is stored in the history. For an invalid round, this contains no data about targets.
- */
+/** Returns the part of a round that is stored in the history. For an invalid round, no data about targets is stored. */
 function roundRecord(
   { observations, judged, diagnosis: { preconditions } }: RoundResult,
   hourlyValues: readonly HourlyValue[],

@@ -255,7 +255,8 @@ export class UnitMonitor {
   }
 
   /**
-   * Creates the connector for the registration service, which has a separate schedule. Null if it is not configured.
+   * Creates the connector for the registration service, which has a separate schedule. Null if the registration service
+   * is not configured.
    */
   #watchRegistration(): RegistrationWatch | null {
     const { registration } = this.#config;
@@ -329,8 +330,8 @@ function scheduleOf({ schedule, site }: Config, id: 'appliance' | 'registration'
 }
 
 /**
- * Returns the planned interval between checks of each precondition, by ID. If a precondition has several sources, it is
- * updated when any of them is.
+ * Returns the planned interval between checks of each precondition, by ID. A precondition with several sources is
+ * updated whenever one of the sources is queried.
  */
 export function checkIntervals({ schedule }: Pick<Config, 'schedule'>): Readonly<Record<string, Millis>> {
   return Object.fromEntries(

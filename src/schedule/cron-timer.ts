@@ -19,9 +19,8 @@ export interface CronListener {
   /** @param slot the scheduled time, which may be some time ago */
   readonly onTime: (slot: EpochMs) => void;
   /**
-   * Called when a scheduled time passed while this process stalled. If several times passed, it is called only for the
-   * last
-   * time.
+   * Called when a scheduled time passed while this process stalled. After several missed times, the function is called
+   * only for the last time.
    */
   readonly onMissed: () => void;
 }

@@ -85,7 +85,7 @@ export interface Store {
   close(): void;
 }
 
-/** Interval at which old data is deleted. If some old data remains, it is deleted earlier. */
+/** Interval at which old data is deleted. If some old data remains, the next deletion starts earlier. */
 const PRUNE_EVERY: Millis = 10 * 60_000;
 const LEAST_PRUNED = 2_000;
 

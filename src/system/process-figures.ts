@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 
-/** Process metrics that exporters usually provide. Null if they are not available on this system. */
+/** Process metrics that exporters usually provide. Null if the metrics are not available on this system. */
 export interface ProcessFigures {
   readonly cpuSeconds: number;
   readonly residentBytes: number;

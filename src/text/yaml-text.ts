@@ -79,7 +79,7 @@ function syntaxTree(text: string, lineCounter: LineCounter): Document.Parsed | n
   }
 }
 
-/** Reads one document. If there is a problem, it is recorded, and reading continues. */
+/** Reads one document. Problems are recorded, and reading continues. */
 class TreeReader {
   readonly problems: YamlProblem[] = [];
   readonly #document: Document.Parsed;

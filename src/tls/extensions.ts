@@ -21,7 +21,7 @@ const CONSTRUCTED = 0x20;
 
 /**
  * Returns the identifier of the key that signed the certificate, as stated in the certificate, in hexadecimal. Returns
- * null if it is absent. Like any name, it has not been verified.
+ * null if the identifier is absent. Like any name, it has not been verified.
  */
 export function authorityKeyIdentifier(certificate: Certificate): string | null {
   const fields = children(children(extensionOf(certificate, AUTHORITY_KEY_IDENTIFIER))[0]?.contents);

@@ -152,7 +152,7 @@ function flaw(kind: FlawKind, { subject }: Certificate, what: string): Flaw {
   };
 }
 
-/** Maximum length of a name. Two of these names fit into one claim. */
+/** Maximum length of a name. A claim has room for two names of this length. */
 const MAX_CALLED = 60;
 
 /** Returns a name for use in a sentence, which is the common name, otherwise the organization or unit. */

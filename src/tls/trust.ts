@@ -185,9 +185,9 @@ function hashBits(certificate: Certificate): number {
 }
 
 /**
- * Signatures that cannot be forged today: SHA-2 and SHA-3 with RSA or ECDSA, EdDSA, and ML-DSA. The list contains
- * secure algorithms instead of insecure ones, so that unknown algorithms are not trusted. MD5 signatures have been
- * forged (2008, a working authority), and so have SHA-1 signatures (2020, chosen prefix).
+ * Signatures that cannot be forged today: SHA-2 and SHA-3 with RSA or ECDSA, EdDSA, and ML-DSA. Only listed algorithms
+ * are trusted, so that unknown algorithms are not. MD5 signatures have been forged (2008, a working authority), and so
+ * have SHA-1 signatures (2020, chosen prefix).
  */
 const STRONG_SIGNATURE =
   /^(?:(?:sha(?:224|256|384|512)With|RSA-SHA3-(?:256|384|512)|rsassaPss-SHA(?:256|384|512))(?:RSAEncryption)?|ecdsa-with-SHA(?:224|256|384|512)|ecdsa_with_SHA3-(?:256|384|512)|ED25519|ED448|ML-DSA-(?:44|65|87))$/u;

@@ -107,7 +107,7 @@ async function readCertificates(file: string): Promise<readonly Certificate[]> {
   });
 }
 
-/** A root. Only its subject is parsed until the rest is needed. */
+/** A root. Only the subject of a root is parsed until the rest is needed. */
 interface Root {
   readonly subjectKey: string;
   /** Returns null if the certificate cannot be parsed. */

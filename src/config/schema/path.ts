@@ -159,5 +159,5 @@ const knownService: z.ZodType<ServiceConfig> = z.codec(knownName, z.custom<Servi
 
 const knownOrSection = z.union([service, knownService], expected('a section (keys and values), or a name like "push"'));
 
-/** Other hosts that FortiAuthenticator connects to. */
+/** Other hosts to which FortiAuthenticator connects. */
 export const services = unique(list(knownOrSection), textAt('name'));

@@ -109,7 +109,7 @@ export interface ProvisioningServer {
   readonly host: string;
   /** Null if the appliance does not report the port. */
   readonly port: number | null;
-  /** Lifetime of an activation code. Null if the appliance does not report it. */
+  /** Lifetime of an activation code. Null if the appliance does not report this value. */
   readonly codeLife: Millis | null;
 }
 
@@ -225,7 +225,7 @@ function primaryOf(told: HaRoleFacts | null, serial: string | null, peers: reado
   return others.length === 1 && other !== undefined ? other : null;
 }
 
-/** Facts that determine how severely a fault affects users. Null if no appliance reports them. */
+/** Facts that determine how severely a fault affects users. Null if no appliance reports these facts. */
 export interface ActivationContext {
   /**
    * Whether a purchased licence is active. If so, tokens that users have already activated keep working, regardless of
@@ -269,8 +269,8 @@ export function activationContextOf(units: readonly AskedUnit[]): ActivationCont
 const TRIAL = /^FTMTRIAL/iu;
 
 /**
- * The smallest licence on sale has 5 tokens (FTM-ELIC-5). If a unit has fewer tokens without a licence, they are trial
- * tokens.
+ * The smallest licence on sale has 5 tokens (FTM-ELIC-5). If a unit has fewer than 5 tokens without a licence, these
+ * tokens are trial tokens.
  */
 const FEWEST_SOLD = 5;
 
@@ -286,7 +286,7 @@ function licenseActiveOn(observation: ApplianceObservation): boolean | null {
 
 /**
  * Reports whether this licence is active on the unit, which means that the unit has tokens from this licence. Returns
- * null if this is unknown.
+ * null if the unit's tokens are unknown.
  */
 export function holdsTokensOf(observation: ApplianceObservation | null, license: string): boolean | null {
   if (observation?.kind !== 'ok') return null;

@@ -28,12 +28,11 @@ export interface FirewallFacts extends Flow {
   readonly match: PolicyMatch;
   /** Address objects for the licence server's name. Also empty if the objects could not be read. */
   readonly fqdnObjects: readonly FqdnObject[];
-  /** Sessions of the connection. Null if they were not queried or could not be read. */
+  /** Sessions of the connection. Null if the sessions were not queried or could not be read. */
   readonly sessions: SessionLook | null;
   /**
-   * Number of FortiTokens on the firewall itself for each status, with the firewall's status names. Null if they were
-   * not
-   * queried or not reported.
+   * Number of FortiTokens on the firewall itself for each status, with the firewall's status names. Null if the tokens
+   * were not queried or not reported.
    */
   readonly fortitokens: Resource<ReadonlyMap<string, number>> | null;
 }
@@ -70,12 +69,12 @@ export interface FirewallPolicy {
   readonly proxyMode: boolean;
   /** Security profiles that apply, for example `av-profile "default"`. Empty if security profiles are switched off. */
   readonly securityProfiles: readonly string[];
-  /** Incoming and outgoing interfaces or zones of the traffic, or `any`. Empty if they could not be read. */
+  /** Incoming and outgoing interfaces or zones of the traffic, or `any`. Empty if the interfaces could not be read. */
   readonly incoming: readonly string[];
   readonly outgoing: readonly string[];
   /**
-   * Whether source addresses are translated, and to which pools. Without pools, they are translated to the interface
-   * address. Null if the firewall does not report this.
+   * Whether source addresses are translated, and to which pools. Without pools, source addresses are translated to the
+   * interface address. Null if the firewall does not report this.
    */
   readonly nat: { readonly enabled: boolean; readonly pools: readonly string[] } | null;
   /** Name of the policy's schedule. Null if the firewall does not report it. */

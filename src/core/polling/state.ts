@@ -228,7 +228,9 @@ function mapValues<T, U>(record: Readonly<Record<string, T>>, change: (value: T)
 export interface Complaint {
   /** Some of the times at which lines arrived, including the first and the last line. */
   readonly moments: readonly EpochMs[];
-  /** Time of the last line from a source that cannot be forged with a single packet. Null if there was no such line. */
+  /**
+   * Time of the last line from a source that cannot be forged with a single packet. Null if no such line was received.
+   */
   readonly reliableAt: EpochMs | null;
 }
 

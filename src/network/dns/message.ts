@@ -18,7 +18,7 @@ export type DnsReading =
   | {
       readonly kind: 'answer';
       readonly rcode: string;
-      /** For an MX query, these are the host names of the mail servers, most preferred first. */
+      /** For an MX query, the list contains the host names of the mail servers, most preferred first. */
       readonly addresses: readonly string[];
       readonly cnames: readonly string[];
       readonly ttlSeconds: number | null;

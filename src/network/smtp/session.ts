@@ -81,7 +81,7 @@ const NON_ASCII = /\P{ASCII}/u;
 const DOMAIN = /^[\w-]+(?:\.[\w-]+)+$/u;
 
 interface SessionOptions {
-  /** A connected socket. With security `tls`, it is already encrypted. */
+  /** A connected socket. With security `tls`, the socket is already encrypted. */
   readonly socket: Socket;
   readonly host: string;
   readonly security: 'starttls' | 'tls' | 'none';
