@@ -381,7 +381,7 @@ function createAccessTokens(
     });
     if (result.kind !== 'json') return result;
     const token = parseAccessToken(result.value);
-    if (token === null) throw new TypeError('Cannot use the access token: expected a token, although the response was validated');
+    if (token === null) throw new TypeError('Cannot use the access token: the validated response contains no token');
     held = { value: token.value, usableUntil: askedAt + token.expiresInSeconds * 1000 - MARGIN };
     return { kind: 'token', value: token.value };
   }

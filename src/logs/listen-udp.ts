@@ -76,7 +76,7 @@ export async function listenUdp(options: UdpOptions): Promise<UdpListener> {
       openedAt = clock.elapsed();
       isFailed = false;
       follow(opened);
-      logger.warn({ address, port }, 'The syslog UDP socket is open again, log lines may have been lost');
+      logger.warn({ address, port }, 'The syslog UDP socket is open again, but log lines may have been lost');
     } catch (error) {
       warnOfFailure({ error: messageOf(error) });
       if (!isStopped) reopenAfter(REOPEN_AFTER);

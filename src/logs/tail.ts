@@ -304,7 +304,7 @@ export class Follower {
   #warnMissing({ position }: FileMark): void {
     this.#options.logger.warn(
       { path: this.path, position },
-      'The log file was replaced before it was read completely, lines may be missing',
+      'The log file was replaced before it was read completely, so lines may be missing',
     );
   }
 }

@@ -188,7 +188,7 @@ class ProxyRefusal extends ProbeError {
     const hasLogin = credentials !== null;
     super(
       'rejected',
-      `The proxy ${proxy} responded to CONNECT ${authority} with status ${String(status)}: expected 200` +
+      `The proxy ${proxy} responded to CONNECT ${authority} with status ${String(status)}, expected 200` +
         hint(status, hasLogin),
     );
     const offered = [headers['proxy-authenticate'] ?? [], headers['www-authenticate'] ?? []].flat();

@@ -260,7 +260,7 @@ export class MirroredJournal implements AlertJournal {
     if (incidents.length + silences.length + unread === 0) return;
     this.#deps.logger.warn(
       { incidents: incidents.length, silences: silences.length, notifications: unread },
-      'The history contains entries of another version. They are kept, but this version does not send them',
+      'The history contains entries of another version. Such entries are kept but not sent',
     );
   }
 

@@ -447,7 +447,7 @@ export class Database {
     this.#generation += 1;
     this.#deps.logger.warn(
       { path: this.#path },
-      'The history file was removed or replaced. The file that is now at its path is used, or a new file is created',
+      'The history file was removed or replaced. ftm-watch uses the new file, or creates one',
     );
   }
 

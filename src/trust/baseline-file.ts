@@ -13,7 +13,7 @@ const certificate = z.string().transform((pem, context): Certificate => {
   const [der, ...more] = readPem(pem);
   const parsed = der === undefined || more.length > 0 ? null : parseCertificate(der);
   if (parsed !== null) return parsed;
-  context.addIssue({ code: 'custom', message: 'expected one certificate as PEM' });
+  context.addIssue({ code: 'custom', message: 'expected exactly one certificate in PEM format' });
   return z.NEVER;
 });
 

@@ -82,7 +82,7 @@ function communityOrUser(fields: SectionFields, report: Report): void {
 
 const certificate = section({
   license: serial.describe(
-    'Number of the licence (EFTM…). Also list it under `licenses`, but only if it belongs on this unit.',
+    'Number of the licence (EFTM…). Also list the licence under `licenses`, but only if the licence belongs on this unit.',
   ),
   tokens: optional(integer(1, MOST_TOKENS, 'a count of tokens')).describe(
     'Number of tokens bought, for comparison with the tokens on the unit.',
@@ -96,18 +96,18 @@ const certificate = section({
 const appliance = section(
   {
     name: name.describe('Unique name of the unit in messages and metrics.'),
-    serial: optional(serial).describe('Serial number of the unit, as shown on its dashboard. The licences must be registered to it.'),
+    serial: optional(serial).describe('Serial number of the unit, as shown on its dashboard. The unit's licences must be registered to this serial number.'),
     peerSerial: optional(serial).describe(
       'Serial number of the high-availability peer. ftm-watch then finds licences that are registered to the peer, ' +
         'which is a common problem after a migration.',
     ),
     logSources: list(host).describe(
-      "Source addresses of the unit's log lines, or host names in these lines. Other lines are counted as foreign.",
+      "Source addresses of the unit's log lines, or host names in these lines. Lines from other senders are counted as foreign.",
     ),
     licenses: list(serial).describe("Numbers of the unit's FortiToken Mobile licences (EFTM…), as printed on the certificates."),
     certificates: unique(list(certificate), textAt('license')).describe('Data from the licence certificates of the unit.'),
     api: optional(api).describe("The unit's REST API (read-only access)."),
-    snmp: optional(snmp).describe("The unit's SNMP agent. It provides the high-availability role, serial number and version."),
+    snmp: optional(snmp).describe("The unit's SNMP agent, which provides the high-availability role, serial number and version."),
     tokensLow: share.prefault(0.1).describe('A warning is sent when less than this share of the licensed tokens is left.'),
   },
   peerIsAnother,
@@ -148,7 +148,7 @@ const firewallEntry = section({
   sourceInterface: optional(text).describe(
     'Interface on which the traffic arrives. The default is the interface of the route to `source`.',
   ),
-  appliances: list(name).describe('Names of the `appliances` whose traffic comes from `source`. By default, this applies to all appliances.'),
+  appliances: list(name).describe('Names of the `appliances` whose traffic comes from `source`. The default is all appliances.'),
   fortitokens: flag
     .prefault(false)
     .describe('Set to true if the FortiGate itself has FortiTokens. ftm-watch then reports how many tokens have each status.'),

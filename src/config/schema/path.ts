@@ -56,8 +56,8 @@ export const licenseServer = completed(
       .prefault('auto')
       .describe(
         'Address family that FortiAuthenticator uses. With 4 or 6, only this family is checked. With "auto", IPv4 is ' +
-          'decisive if the name has IPv4 addresses and this machine has a route to them. Faults of IPv6 alone are ' +
-          'then warnings.',
+          'decisive if the name has IPv4 addresses and this machine has a route to them. In that case, faults that ' +
+          'affect only IPv6 are warnings.',
       ),
     proxy: optional(proxy).describe(
       'HTTP proxy through which FortiAuthenticator reaches the server (CONNECT). Use a URL, or a section if the ' +
@@ -106,7 +106,7 @@ const service = completed(
     name: name.describe('Unique name of the service in messages and metrics.'),
     host: host.describe('Its host.'),
     port: port.prefault(443).describe('Its TCP port.'),
-    serverName: serverName.describe('Server name sent in the TLS handshake. The default is the host. With null, no name is sent.'),
+    serverName: serverName.describe('Server name sent in the TLS handshake. The default is the host. With null, no server name is sent.'),
     trust: section({
       profile: trustProfile.prefault('public').describe("How the service's certificate is verified, as in trust.profile."),
       pins: pins.describe('Trusted public keys, as in trust.pins.'),

@@ -39,7 +39,7 @@ export function secret(what: string, ofFile: string): SecretField<SecretSource> 
     },
     decode: (name, fields) => {
       const source = sourceIn(name, fields);
-      if (source === null) throw new TypeError(`Cannot name the source of "${name}": its rule did not run`);
+      if (source === null) throw new TypeError(`The source of "${name}" is unknown, because the section was not validated`);
       return source;
     },
   };
@@ -165,7 +165,7 @@ export const relayShape = {
       'starttls: encryption is required after the greeting. tls: encryption starts with the connection. none: no ' +
         'encryption.',
     ),
-  user: optional(text).describe('User name. If it is missing, ftm-watch does not log in.'),
+  user: optional(text).describe('User name. Without a user name, ftm-watch does not log in.'),
   password: optionalSecret('password', "File with the user's password."),
   caFile: authorityFile,
 } as const;
@@ -199,7 +199,7 @@ const proxyUrl: z.ZodType<HostPort> = codedText({
 
 const proxySection = section(
   {
-    url: proxyUrl.describe('URL of the proxy. It must begin with "http://" and contain a host and a port.'),
+    url: proxyUrl.describe('URL of the proxy, with "http://", a host and a port.'),
     user: optional(text).describe('User name for the proxy.'),
     password: optionalSecret('password', "File with the user's password."),
   },

@@ -448,7 +448,7 @@ export const urlPath: z.ZodType<string> = plainText('path', 'a path that begins 
 /** SHA-256 hash of a SubjectPublicKeyInfo in base64, in the pin format of RFC 7469 §2.4. */
 export const pin: z.ZodType<string> = plainText(
   'pin',
-  'a pin, which is "sha256/" and 44 base64 characters',
+  'a pin that consists of "sha256/" and 44 base64 characters',
   /^sha256\/[A-Za-z0-9+/]{43}=$/u,
 );
 

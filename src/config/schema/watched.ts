@@ -29,28 +29,26 @@ export const watchedSections = {
   services: services.describe('Other hosts to which FortiAuthenticator connects, such as the push service.'),
   resolvers: resolvers
     .prefault(['system'])
-    .describe('Resolvers to query. Each of them is queried separately. List the resolvers that FortiAuthenticator uses.'),
+    .describe('Resolvers to query. Each resolver is queried separately. List the resolvers that FortiAuthenticator uses.'),
   sourceAddress: optional(address).describe('Local address that probes use, for machines with several addresses.'),
   controlHosts: list(hostPort(HTTPS_PORT))
     .prefault(['www.fortinet.com:443', 'www.iana.org:443'])
     .describe(
-      'Unrelated hosts. They distinguish a failed internet connection from a blocked licence server. It is not a ' +
-        'fault if a firewall blocks them.',
+      'Unrelated hosts that distinguish a failed internet connection from a blocked licence server. A firewall may block these hosts.',
     ),
   mail: mail.describe('Mail servers that FortiAuthenticator uses to send activation codes.'),
   clock: clock.prefault({}).describe('How the local clock is checked.'),
   appliances: appliances.describe('The FortiAuthenticator units.'),
   logs: logs.prefault({}).describe("FortiAuthenticator's log."),
   registration: optional(registration).describe(
-    'FortiCloud asset management (read-only access). It reports to which unit a licence is registered.',
+    'FortiCloud asset management (read-only access), which reports to which unit a licence is registered.',
   ),
   firewall: firewall.describe(
     "FortiGates on the path (read-only access), to find the policy that matches FortiAuthenticator's traffic. Add " +
       'one entry for each source address of the traffic. A single entry does not have to be a list.',
   ),
   peers: peers.describe(
-    'Other ftm-watch agents in the same network segment as FortiAuthenticator. Their status is read on ' +
-      '`schedule.appliance`.',
+    'Other ftm-watch agents in the same network segment as FortiAuthenticator. The status of these agents is read on the schedule `schedule.appliance`.',
   ),
 };
 

@@ -68,7 +68,7 @@ const proxy = section(
     secret: optionalSecret('secret', 'File with a secret that the proxy sends in `secretHeader`.'),
     secretHeader: text.prefault('X-Proxy-Secret').describe("HTTP header with the proxy's secret."),
     certificate: optional(text).describe(
-      "Common name or DNS name in the proxy's client certificate. If a secret is set as well, both are required.",
+      "Common name or DNS name in the proxy's client certificate. If a secret is also set, the proxy must present both.",
     ),
     role: role.prefault('read').describe('Role of its users.'),
   },
@@ -95,8 +95,7 @@ export const web = section(
           '`tls` and `users`.',
       ),
     publicUrl: optional(webUrl('https://ftm.example.org/')).describe(
-      'Public URL of the page, including a path that a proxy adds. If it is not set, messages do not contain links ' +
-        'to the page.',
+      'Public URL of the page, including a path that a proxy adds. Without this URL, messages contain no links to the page.',
     ),
     tls: optional(tls).describe('Serves the page over https instead of http.'),
     users: unique(list(user), textAt('name')).describe(
@@ -107,7 +106,7 @@ export const web = section(
       'Programs that log in with a client certificate from an authority in `tls.clientCaFile`.',
     ),
     proxy: optional(proxy).describe(
-      'Reverse proxy that authenticates users. Its header is accepted only with its secret or client certificate.',
+      'Reverse proxy that authenticates users. The header with the user name is accepted only with the proxy's secret or client certificate.',
     ),
     anonymous: optional(choice('metrics', 'read')).describe(
       'Access without a login. "metrics" allows only /metrics. "read" confirms that everything can be read without a ' +
@@ -143,7 +142,7 @@ function certificatesNeedAuthorities(fields: SectionFields, report: Report): voi
 const DAY = 86_400_000;
 
 export const store = section({
-  path: laterFile.prefault('data/ftm-watch.sqlite').describe('Path of the SQLite database. Its folder must be writable.'),
+  path: laterFile.prefault('data/ftm-watch.sqlite').describe('Path of the SQLite database, in a writable folder.'),
   retention: duration(3650 * DAY)
     .prefault('90d')
     .describe('How long history is kept.'),

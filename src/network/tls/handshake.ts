@@ -70,7 +70,7 @@ export async function shakeHands(socket: Socket, options: HandshakeOptions, ctx:
 /** Returns the most informative error. The peer's own message is preferred to the error that ended the connection. */
 function explain(error: Error, alert: string | null, plaintext: string | null): Error {
   if (plaintext !== null)
-    return new ProbeError('protocol', 'The peer responded in plain text, expected TLS', { cause: error });
+    return new ProbeError('protocol', 'Expected TLS, but the peer responded in plain text', { cause: error });
   return alert === null ? error : new ProbeError('tls', `The peer sent the TLS alert ${alert}`, { cause: error });
 }
 

@@ -101,7 +101,7 @@ const MESSAGES = [
   'notify-webhook-with-password.yaml:3:7  notify.webhooks[0].url: expected a URL without a user name and password, ' +
     'because secrets are not allowed in this file',
   'path.yaml:2:3  licenseServer.path: expected a path that begins with "/", got "status"',
-  'pin.yaml:3:7  trust.pins[0]: expected a pin, which is "sha256/" and 44 base64 characters, got "sha256/abc"',
+  'pin.yaml:3:7  trust.pins[0]: expected a pin that consists of "sha256/" and 44 base64 characters, got "sha256/abc"',
   'port-is-a-text.yaml:2:3  licenseServer.port: expected a port between 1 and 65535, got "443": write it without ' +
     'quotes',
   'quoted-family.yaml:2:3  licenseServer.family: expected "auto", 4 or 6, got "4": write it without quotes',

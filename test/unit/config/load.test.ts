@@ -173,7 +173,7 @@ describe('loadConfig', () => {
     const told = messages(await loadText(text)).map((message) => message.replace(/^\S+\s+|, got .*/gu, ''));
     expect(told).toEqual([
       'trust.caFiles[0]: cannot read file "/etc/ftm-watch/missing.pem": no such file',
-      'trust.pins[0]: expected a pin, which is "sha256/" and 44 base64 characters',
+      'trust.pins[0]: expected a pin that consists of "sha256/" and 44 base64 characters',
       'appliances[0].name: expected a name of up to 64 letters, digits, spaces and "._-" (if it is a number, in quotes)',
       'appliances[0].snmp.communityEnv: environment variable "UNSET" is not set',
       'logs.syslog.tls.keyFile: cannot read file "/etc/ftm-watch/missing.key": no such file',
