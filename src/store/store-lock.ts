@@ -54,8 +54,7 @@ function hold(path: string): StoreLock {
 function heldMessage(path: string): string {
   return (
     `Cannot use the store "${path}": ${holderOf(path)} is using it, and two daemons would send each ` +
-      'notification twice. ' +
-    'Stop the other daemon, or set a different store.path for this daemon'
+    'notification twice. Stop the other daemon, or set a different store.path for this daemon'
   );
 }
 

@@ -82,7 +82,8 @@ function communityOrUser(fields: SectionFields, report: Report): void {
 
 const certificate = section({
   license: serial.describe(
-    'Number of the licence (EFTM…). Also list the licence under `licenses`, but only if the licence belongs on this unit.',
+    'Number of the licence (EFTM…). Also list the licence under `licenses`, but only if the licence belongs on this ' +
+      'unit.',
   ),
   tokens: optional(integer(1, MOST_TOKENS, 'a count of tokens')).describe(
     'Number of tokens bought, for comparison with the tokens on the unit.',
@@ -96,13 +97,15 @@ const certificate = section({
 const appliance = section(
   {
     name: name.describe('Unique name of the unit in messages and metrics.'),
-    serial: optional(serial).describe('Serial number of the unit, as shown on its dashboard. The unit's licences must be registered to this serial number.'),
+    serial: optional(serial).describe("Serial number of the unit, as shown on its dashboard. The unit's licences must be registered to this serial " +
+      'number.'),
     peerSerial: optional(serial).describe(
       'Serial number of the high-availability peer. ftm-watch then finds licences that are registered to the peer, ' +
         'which is a common problem after a migration.',
     ),
     logSources: list(host).describe(
-      "Source addresses of the unit's log lines, or host names in these lines. Lines from other senders are counted as foreign.",
+      "Source addresses of the unit's log lines, or host names in these lines. Lines from other senders are counted " +
+        'as foreign.',
     ),
     licenses: list(serial).describe("Numbers of the unit's FortiToken Mobile licences (EFTM…), as printed on the certificates."),
     certificates: unique(list(certificate), textAt('license')).describe('Data from the licence certificates of the unit.'),

@@ -75,7 +75,8 @@ export const logs = section({
   syslog: syslog
     .prefault({})
     .describe(
-      "Listeners for FortiAuthenticator's syslog (Logging > Log Config > Syslog Servers). By default, no listener is open.",
+      "Listeners for FortiAuthenticator's syslog (Logging > Log Config > Syslog Servers). By default, no listener is " +
+        'open.',
     ),
   files: list(laterFile).describe(
     'Log files that a syslog server on this machine writes. Rotated files are detected. The files do not have to ' +

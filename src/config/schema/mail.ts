@@ -22,7 +22,8 @@ const mailServer = completed(
     {
       ...relayShape,
       from: optional(mailAddress).describe(
-        'Sender of the rehearsal, which is the sender address that FortiAuthenticator uses. Set `from` together with `to`. Without these two keys, the probe ends after the login.',
+        'Sender of the rehearsal, which is the sender address that FortiAuthenticator uses. Set `from` together with ' +
+          '`to`. Without these two keys, the probe ends after the login.',
       ),
       to: optional(mailAddress).describe('Recipient of the rehearsal (RCPT TO). No message is sent.'),
       timeout: duration(10_000)

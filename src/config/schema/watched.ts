@@ -34,7 +34,8 @@ export const watchedSections = {
   controlHosts: list(hostPort(HTTPS_PORT))
     .prefault(['www.fortinet.com:443', 'www.iana.org:443'])
     .describe(
-      'Unrelated hosts that distinguish a failed internet connection from a blocked licence server. A firewall may block these hosts.',
+      'Unrelated hosts that distinguish a failed internet connection from a blocked licence server. A firewall may ' +
+        'block these hosts.',
     ),
   mail: mail.describe('Mail servers that FortiAuthenticator uses to send activation codes.'),
   clock: clock.prefault({}).describe('How the local clock is checked.'),
@@ -48,7 +49,8 @@ export const watchedSections = {
       'one entry for each source address of the traffic. A single entry does not have to be a list.',
   ),
   peers: peers.describe(
-    'Other ftm-watch agents in the same network segment as FortiAuthenticator. The status of these agents is read on the schedule `schedule.appliance`.',
+    'Other ftm-watch agents in the same network segment as FortiAuthenticator. The status of these agents is read on ' +
+      'the schedule `schedule.appliance`.',
   ),
 };
 

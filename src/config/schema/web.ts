@@ -68,7 +68,8 @@ const proxy = section(
     secret: optionalSecret('secret', 'File with a secret that the proxy sends in `secretHeader`.'),
     secretHeader: text.prefault('X-Proxy-Secret').describe("HTTP header with the proxy's secret."),
     certificate: optional(text).describe(
-      "Common name or DNS name in the proxy's client certificate. If a secret is also set, the proxy must present both.",
+      "Common name or DNS name in the proxy's client certificate. If a secret is also set, the proxy must present " +
+        'both.',
     ),
     role: role.prefault('read').describe('Role of its users.'),
   },
@@ -95,7 +96,8 @@ export const web = section(
           '`tls` and `users`.',
       ),
     publicUrl: optional(webUrl('https://ftm.example.org/')).describe(
-      'Public URL of the page, including a path that a proxy adds. Without this URL, messages contain no links to the page.',
+      'Public URL of the page, including a path that a proxy adds. Without this URL, messages contain no links to ' +
+        'the page.',
     ),
     tls: optional(tls).describe('Serves the page over https instead of http.'),
     users: unique(list(user), textAt('name')).describe(
@@ -106,7 +108,8 @@ export const web = section(
       'Programs that log in with a client certificate from an authority in `tls.clientCaFile`.',
     ),
     proxy: optional(proxy).describe(
-      'Reverse proxy that authenticates users. The header with the user name is accepted only with the proxy's secret or client certificate.',
+      "Reverse proxy that authenticates users. The header with the user name is accepted only with the proxy's " +
+        'secret or client certificate.',
     ),
     anonymous: optional(choice('metrics', 'read')).describe(
       'Access without a login. "metrics" allows only /metrics. "read" confirms that everything can be read without a ' +
