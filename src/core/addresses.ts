@@ -78,9 +78,7 @@ export function classifyAddress(address: string): AddressClass | null {
   return CLASS_BY_RANGE.get(parsed.range()) ?? 'bogon';
 }
 
-/**
- * Returns the vendor of the known sinkhole or block page at this address, or null if the address is not a known one.
- */
+/** Returns the vendor if the address belongs to a known sinkhole or block page, otherwise null. */
 export function sinkholeOwner(address: string): string | null {
   const parsed = parseAddress(address);
   return parsed === null ? null : sinkholeOf(parsed);

@@ -70,9 +70,10 @@ export interface Conclusion extends Remembered {
 }
 
 /**
- * Draws conclusions from a round together with the log. If FortiAuthenticator reported an error while a fault was
- * active that can cause this error, the fault explains the error, even later. Errors that only active faults explain
- * are evidence for these faults. Errors are not evidence if there are further errors that active faults do not explain.
+ * Draws conclusions from a round together with the log. A fault explains an error that FortiAuthenticator reported
+ * while the fault was active, if the fault can cause this error. The explanation remains valid after the fault has
+ * ended. Errors that only active faults explain are evidence for these faults. Errors are not evidence if there are
+ * further errors that active faults do not explain.
  */
 export function conclude(round: RoundFindings, log: LogPart): Conclusion {
   const { config, at } = round;
