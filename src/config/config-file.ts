@@ -45,7 +45,8 @@ export interface UnreadFile {
 export function understoodFile(name: FileName, found: ReadResult): ConfigFile | UnreadFile {
   if (found.kind !== 'read') return unread(name, reasonOf(found));
   // An empty file would set every key to its default, so a reload would stop all configured monitoring.
-  if (found.bytes.length === 0) return unread(name, 'the file is empty, which can be caused by a full disk or an unfinished copy');
+  if (found.bytes.length === 0)
+    return unread(name, 'the file is empty, which can be caused by a full disk or an unfinished copy');
   const text = decoded(found.bytes);
   if (text === null) return unread(name, 'expected UTF-8');
   const yaml = parseYaml(text);
@@ -272,7 +273,9 @@ async function findFile(path: string, files: FileChecks): Promise<Found> {
   const said = `cannot read file "${visibleText(path, 300)}": ${problem}`;
   return {
     problem:
-      also === null ? said : `${said}; nor can "${visibleText(substitute ?? '', 300)}", from which it is created: ${also}`,
+      also === null
+        ? said
+        : `${said}; nor can "${visibleText(substitute ?? '', 300)}", from which it is created: ${also}`,
     substitute: null,
   };
 }

@@ -28,8 +28,10 @@ const MANY = 1000;
 const policy = section({
   confirmations: integer(1, MANY, 'a number of rounds')
     .prefault(2)
-    .describe('Number of consecutive rounds in which a cause must be found before it is reported. If two sources agree, one ' +
-      'round less is required.'),
+    .describe(
+      'Number of consecutive rounds in which a cause must be found before it is reported. If two sources agree, one ' +
+        'round less is required.',
+    ),
   recoveries: integer(1, MANY, 'a number of rounds')
     .prefault(2)
     .describe('Number of consecutive rounds without the cause before it is resolved.'),
@@ -51,30 +53,37 @@ const maintenance = section({
 });
 
 const heartbeat = section({
-  url: secretUrlField('URL to request (GET) regularly while rounds and alerting work.', 'https://hc.example.org/ping/ftm-watch'),
-  every: duration(DAY).prefault('1m').describe('Interval between requests. The service should raise an alert after a few missed requests.'),
+  url: secretUrlField(
+    'URL to request (GET) regularly while rounds and alerting work.',
+    'https://hc.example.org/ping/ftm-watch',
+  ),
+  every: duration(DAY)
+    .prefault('1m')
+    .describe('Interval between requests. The service should raise an alert after a few missed requests.'),
 });
 
 const summary = section({
   cron: cron
     .prefault('0 7 * * 1')
-    .describe('Time to send the summary, in the time zone of the site, as minute, hour, day of month, month and day of week.'),
+    .describe(
+      'Time to send the summary, in the time zone of the site, as minute, hour, day of month, month and day of week.',
+    ),
 });
 
 const otlp = section(
   {
     url: webUrl('https://otel.example.org/v1/metrics').describe('URL to which metrics are pushed, including the path.'),
-    headers: optionalSecret(
-      'headers',
-      'File with HTTP headers, one per line, such as "Authorization: Bearer TOKEN".',
-    ),
+    headers: optionalSecret('headers', 'File with HTTP headers, one per line, such as "Authorization: Bearer TOKEN".'),
     every: duration(DAY).prefault('1m').describe('How often.'),
     caFile: authorityFile,
   },
   (fields, report) => {
     const { url } = fields;
     if (hasSecret('headers', fields) && typeof url === 'string' && isReadableOnTheWay(url))
-      report('url', 'expected a URL that begins with "https://", because the headers would otherwise be sent unencrypted');
+      report(
+        'url',
+        'expected a URL that begins with "https://", because the headers would otherwise be sent unencrypted',
+      );
   },
 );
 
@@ -86,7 +95,9 @@ export type NotifyConfig = z.output<typeof notify>;
 const notify = section({
   ...channelSections(),
   policy: policy.prefault({}).describe('When a cause becomes an incident, and how often notifications are sent.'),
-  maintenance: list(maintenance).describe('Maintenance windows. Incidents are recorded, but no notifications are sent.'),
+  maintenance: list(maintenance).describe(
+    'Maintenance windows. Incidents are recorded, but no notifications are sent.',
+  ),
   summary: optional(summary).describe(
     'A regular summary with availability, incidents, remaining tokens, certificates that expire soon, and active ' +
       'silences.',

@@ -53,7 +53,13 @@ export function firewallUnits(
     return {
       name: firewallUnit(flow),
       unseen: null,
-      unanswered: { ...flow, kind: 'failed', reason: 'aborted', durationMs: 0, message: 'No response has been received yet' },
+      unanswered: {
+        ...flow,
+        kind: 'failed',
+        reason: 'aborted',
+        durationMs: 0,
+        message: 'No response has been received yet',
+      },
       ask: (context) => observeFirewall(entry, licenseServer, context, lastSessions(entry, last())),
     };
   });
@@ -229,7 +235,8 @@ async function inspectionOf(inquiry: Inquiry, profile: string | null): Promise<S
   if (reply.kind === 'status') return { kind: 'unreadable', profile, message: `HTTP ${String(reply.status)}` };
   const result = resultOf(reply.value);
   const parsed = result === null ? null : parseSslProfile(result, inquiry.target.port);
-  if (parsed === null) return { kind: 'unreadable', profile, message: 'the profile does not specify how HTTPS is inspected' };
+  if (parsed === null)
+    return { kind: 'unreadable', profile, message: 'the profile does not specify how HTTPS is inspected' };
   if (parsed.mode !== 'deep')
     return { kind: 'known', profile, mode: parsed.mode, exemptedBy: null, unreadExemptions: [] };
   const exempt = await readExemptions(inquiry.client, parsed.exemptions, exemptionTarget(inquiry.target));
@@ -510,7 +517,10 @@ async function readFortitokens(client: FirewallClient): Promise<Resource<Readonl
   const reply = await client.read({ kind: 'fortitokens' });
   if (reply.kind === 'status') {
     if (reply.status !== 401 && reply.status !== 403) return { kind: 'absent' };
-    return { kind: 'denied', message: `HTTP ${String(reply.status)}: the API token is not allowed to read FortiTokens` };
+    return {
+      kind: 'denied',
+      message: `HTTP ${String(reply.status)}: the API token is not allowed to read FortiTokens`,
+    };
   }
   const value = parseFortitokens(reply.value);
   return value === null ? { kind: 'absent' } : { kind: 'read', value };

@@ -331,7 +331,8 @@ async function askOnce(session: Session, operation: Question, what: string): Pro
  * licences.
  */
 function refused(what: string, status: number): Failure {
-  const hint = status === 403 ? ' (check whether the API user has read access to Asset Management and to this account)' : '';
+  const hint =
+    status === 403 ? ' (check whether the API user has read access to Asset Management and to this account)' : '';
   return {
     kind: 'failed',
     reason: 'rejected',

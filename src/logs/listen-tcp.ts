@@ -278,7 +278,8 @@ class TcpConnection {
 }
 
 const ADVICE: Readonly<Record<string, string>> = {
-  EADDRINUSE: 'another program uses this port; stop that program, or configure another port here and in FortiAuthenticator',
+  EADDRINUSE:
+    'another program uses this port; stop that program, or configure another port here and in FortiAuthenticator',
   EACCES: 'ports below 1024 require a privilege; use a higher port, or grant CAP_NET_BIND_SERVICE',
   EADDRNOTAVAIL: 'this machine does not have this address; use one of its addresses, or 0.0.0.0 for all addresses',
 };

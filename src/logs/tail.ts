@@ -416,7 +416,10 @@ export async function readPositions(
     await rm(formerFile, { force: true });
     return files;
   } catch (error) {
-    logger.error({ err: error }, 'Cannot read the saved positions in log files, so the files are followed from their ends');
+    logger.error(
+      { err: error },
+      'Cannot read the saved positions in log files, so the files are followed from their ends',
+    );
     return null;
   }
 }

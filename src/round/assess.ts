@@ -240,7 +240,9 @@ function assessmentsOf({ own, found, stands }: JudgedTargets, facts: RoundFacts)
 }
 
 function summaryOf(now: string, stands: EarlierVerdict | undefined): string {
-  return stands === undefined ? now : `${stands.summary} (as of ${utcText(stands.at)}, because there was no connection in this round)`;
+  return stands === undefined
+    ? now
+    : `${stands.summary} (as of ${utcText(stands.at)}, because there was no connection in this round)`;
 }
 
 /**

@@ -152,7 +152,12 @@ function calledOff(target: PathTarget, address: string): EndpointObservation {
     address,
     family: isIP(address) === 6 ? 6 : 4,
     proxy: target.proxy === null ? null : authority(target.proxy),
-    tcp: { kind: 'failed', reason: 'aborted', message: 'The round ended before this connection was started', durationMs: 0 },
+    tcp: {
+      kind: 'failed',
+      reason: 'aborted',
+      message: 'The round ended before this connection was started',
+      durationMs: 0,
+    },
     tls: null,
     http: null,
   };

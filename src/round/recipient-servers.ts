@@ -31,11 +31,14 @@ export async function observeRecipientServer(domain: string, outer: Look): Promi
     if (addresses.length === 0)
       throw new ProbeError('name-not-resolved', `No resolver returns an address of a mail server for "${domain}"`);
     const socket = await connectToAny(addresses, look.exchangePort, ctx, limit.signal);
-    if (!(await greets(socket, limit.signal))) throw new ProbeError('protocol', 'The server does not send an SMTP greeting');
+    if (!(await greets(socket, limit.signal)))
+      throw new ProbeError('protocol', 'The server does not send an SMTP greeting');
     return { domain, hosts, outcome: { kind: 'greets', durationMs: ctx.clock.elapsed() - startedAt } };
   } catch (error) {
     const end = overdueOr(error, limit, (cause) => {
-      return new ProbeError('timeout', `No mail server of "${domain}" sends a greeting within ${String(LIMIT)} ms`, { cause });
+      return new ProbeError('timeout', `No mail server of "${domain}" sends a greeting within ${String(LIMIT)} ms`, {
+        cause,
+      });
     });
     return { domain, hosts, outcome: failureFrom(end, ctx.clock.elapsed() - startedAt, outer.ctx.signal) };
   }

@@ -222,12 +222,17 @@ export class App {
     this.#lastReload = { at: clock.now(), taken };
     this.#recorder.reload(taken, clock.now());
     if (outcome.kind === 'taken') logger.info('Reloaded the configuration');
-    else logger.error({ problems: outcome.problems }, 'Rejected the new configuration. The previous configuration is still active');
+    else
+      logger.error(
+        { problems: outcome.problems },
+        'Rejected the new configuration. The previous configuration is still active',
+      );
     return outcome;
   }
 
   #running(): Monitor {
-    if (this.#monitor === null) throw new Error('Nothing is monitored before start() is called. This is a bug in the caller');
+    if (this.#monitor === null)
+      throw new Error('Nothing is monitored before start() is called. This is a bug in the caller');
     return this.#monitor;
   }
 

@@ -206,7 +206,10 @@ function notStarted(error: unknown, signal: AbortSignal): Seen {
   if (!signal.aborted) throw error;
   return {
     ...NOTHING,
-    localError: signal.reason instanceof DeadlineError ? 'the time limit was reached before the probe started' : 'it was called off',
+    localError:
+      signal.reason instanceof DeadlineError
+        ? 'the time limit was reached before the probe started'
+        : 'it was called off',
   };
 }
 

@@ -251,8 +251,7 @@ const TEXTS: Readonly<Record<ErrorCode, string>> = {
   DUPLICATE_KEY: 'a key occurs twice in this section',
   IMPOSSIBLE: 'this cannot be read',
   KEY_OVER_1024_CHARS: 'a key is longer than 1024 characters',
-  MISSING_CHAR:
-    'a closing quote, bracket or brace, a comma, a colon, or the space after a comma or colon is missing',
+  MISSING_CHAR: 'a closing quote, bracket or brace, a comma, a colon, or the space after a comma or colon is missing',
   MULTILINE_IMPLICIT_KEY: 'a key must be on one line; check whether a colon is missing after it',
   MULTIPLE_ANCHORS: 'a value can have only one anchor (&)',
   MULTIPLE_DOCS: 'expected one document; remove the lines "---" after the first document',

@@ -146,7 +146,10 @@ function walk(
   return walkChain({
     leaf: sent[0],
     // If two certificates have the same key, the certificate that has not expired gives the better path.
-    candidates: [...availableAuthorities.filter(isCurrent), ...availableAuthorities.filter((certificate) => !isCurrent(certificate))],
+    candidates: [
+      ...availableAuthorities.filter(isCurrent),
+      ...availableAuthorities.filter((certificate) => !isCurrent(certificate)),
+    ],
     lookUp: (name) => trust.publicRoots.bySubject(name),
     accepts,
     checks: options.checks,

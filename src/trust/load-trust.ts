@@ -72,7 +72,9 @@ async function readShipped(): Promise<readonly TrustAnchor[]> {
   });
   const missing = SHIPPED_PINS.find(({ pin }) => !certificates.some((certificate) => certificate.pin === pin));
   if (missing !== undefined)
-    throw new Error(`Cannot trust "${SHIPPED_AUTHORITIES}": expected it to contain the certificate of ${missing.label}`);
+    throw new Error(
+      `Cannot trust "${SHIPPED_AUTHORITIES}": expected it to contain the certificate of ${missing.label}`,
+    );
   return anchors;
 }
 
@@ -231,7 +233,7 @@ export const SHIPPED_PINS: readonly ShippedPin[] = [
     label: 'Fortinet_CA (fortinet-ca2)',
     source:
       'PEM as FortiManager returns it for /cli/global/system/certificate/ca/Fortinet_CA, with the MD5 that its "get ' +
-        'certinfo" prints',
+      'certinfo" prints',
   },
   {
     // SHA-256 B2:98:C8:6C:…:6B:A0:1F; signed by fortinet-ca2
@@ -239,7 +241,7 @@ export const SHIPPED_PINS: readonly ShippedPin[] = [
     label: 'Fortinet_Sub_CA (fortinet-subca2001)',
     source:
       'PEM from the Fortinet demo appliance and from FortiManager documentation; its signature verifies under ' +
-        'fortinet-ca2',
+      'fortinet-ca2',
   },
   {
     // SHA-256 32:AD:1E:5B:…:19:D0:C0, serial DAF636B443D4A58B. There is no authority above this certificate that could

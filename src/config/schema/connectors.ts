@@ -35,13 +35,17 @@ const MOST_TOKENS = 1_000_000;
 
 const api = section(
   {
-    url: httpsOrigin('https://10.0.0.5').describe('Address of the unit. The URL must begin with "https://" and have no path.'),
+    url: httpsOrigin('https://10.0.0.5').describe(
+      'Address of the unit. The URL must begin with "https://" and have no path.',
+    ),
     user: text.describe('An administrator account with "Web service access" and a read-only profile.'),
     key: secret('key', "File with the administrator's web service access key."),
     caFile: optional(certificatesFile).describe(
       'PEM file with the authority that signed the certificate of the unit, or with the certificate itself.',
     ),
-    pin: optional(pin).describe("SHA-256 hash of the unit's public key, instead of caFile, for a unit with a factory certificate."),
+    pin: optional(pin).describe(
+      "SHA-256 hash of the unit's public key, instead of caFile, for a unit with a factory certificate.",
+    ),
   },
   (fields, report) => {
     if (given(fields, 'caFile') && given(fields, 'pin')) report('pin', 'expected only one of "caFile" and "pin"');
@@ -97,8 +101,10 @@ const certificate = section({
 const appliance = section(
   {
     name: name.describe('Unique name of the unit in messages and metrics.'),
-    serial: optional(serial).describe("Serial number of the unit, as shown on its dashboard. The unit's licences must be registered to this serial " +
-      'number.'),
+    serial: optional(serial).describe(
+      "Serial number of the unit, as shown on its dashboard. The unit's licences must be registered to this serial " +
+        'number.',
+    ),
     peerSerial: optional(serial).describe(
       'Serial number of the high-availability peer. ftm-watch then finds licences that are registered to the peer, ' +
         'which is a common problem after a migration.',
@@ -107,11 +113,19 @@ const appliance = section(
       "Source addresses of the unit's log lines, or host names in these lines. Lines from other senders are counted " +
         'as foreign.',
     ),
-    licenses: list(serial).describe("Numbers of the unit's FortiToken Mobile licences (EFTM…), as printed on the certificates."),
-    certificates: unique(list(certificate), textAt('license')).describe('Data from the licence certificates of the unit.'),
+    licenses: list(serial).describe(
+      "Numbers of the unit's FortiToken Mobile licences (EFTM…), as printed on the certificates.",
+    ),
+    certificates: unique(list(certificate), textAt('license')).describe(
+      'Data from the licence certificates of the unit.',
+    ),
     api: optional(api).describe("The unit's REST API (read-only access)."),
-    snmp: optional(snmp).describe("The unit's SNMP agent, which provides the high-availability role, serial number and version."),
-    tokensLow: share.prefault(0.1).describe('A warning is sent when less than this share of the licensed tokens is left.'),
+    snmp: optional(snmp).describe(
+      "The unit's SNMP agent, which provides the high-availability role, serial number and version.",
+    ),
+    tokensLow: share
+      .prefault(0.1)
+      .describe('A warning is sent when less than this share of the licensed tokens is left.'),
   },
   peerIsAnother,
 );
@@ -144,17 +158,23 @@ function logSources(unit: unknown): readonly Label[] {
 }
 
 const firewallEntry = section({
-  url: httpsOrigin('https://10.0.0.1').describe('Address of the FortiGate. The URL must begin with "https://" and have no path.'),
+  url: httpsOrigin('https://10.0.0.1').describe(
+    'Address of the FortiGate. The URL must begin with "https://" and have no path.',
+  ),
   token: secret('token', 'File with the token of a read-only REST API administrator.'),
   vdom: text.prefault('root').describe('Virtual domain (VDOM) of the traffic.'),
   source: address.describe("Source address of FortiAuthenticator's traffic."),
   sourceInterface: optional(text).describe(
     'Interface on which the traffic arrives. The default is the interface of the route to `source`.',
   ),
-  appliances: list(name).describe('Names of the `appliances` whose traffic comes from `source`. The default is all appliances.'),
+  appliances: list(name).describe(
+    'Names of the `appliances` whose traffic comes from `source`. The default is all appliances.',
+  ),
   fortitokens: flag
     .prefault(false)
-    .describe('Set to true if the FortiGate itself has FortiTokens. ftm-watch then reports how many tokens have each status.'),
+    .describe(
+      'Set to true if the FortiGate itself has FortiTokens. ftm-watch then reports how many tokens have each status.',
+    ),
   caFile: authorityFile,
 });
 
@@ -202,7 +222,9 @@ export const registration = section({
 
 const peer = section({
   name: name.describe('Name in the evidence.'),
-  url: httpsOrigin('https://10.0.0.9:9843').describe('Address of the other status page. The URL must begin with "https://" and have no path.'),
+  url: httpsOrigin('https://10.0.0.9:9843').describe(
+    'Address of the other status page. The URL must begin with "https://" and have no path.',
+  ),
   token: optionalSecret('token', 'File with a token from `web.tokens` of the other agent, with the role "read".'),
   caFile: authorityFile,
 });

@@ -92,8 +92,10 @@ export const logs = section({
     .describe('An appliance that has not sent a line for this time is reported (`appliance-silent`).'),
   foreign: choice('count', 'refuse')
     .prefault('count')
-    .describe('What happens to lines from unknown senders. count: the lines are counted and ignored. refuse: their connection ' +
-      'is closed as well.'),
+    .describe(
+      'What happens to lines from unknown senders. count: the lines are counted and ignored. refuse: their connection ' +
+        'is closed as well.',
+    ),
   signatureFiles: list(readableFile).describe(
     'Additional log signatures, in the format of config/fac-signatures.yaml.',
   ),

@@ -106,9 +106,13 @@ const service = completed(
     name: name.describe('Unique name of the service in messages and metrics.'),
     host: host.describe('Its host.'),
     port: port.prefault(443).describe('Its TCP port.'),
-    serverName: serverName.describe('Server name sent in the TLS handshake. The default is the host. With null, no server name is sent.'),
+    serverName: serverName.describe(
+      'Server name sent in the TLS handshake. The default is the host. With null, no server name is sent.',
+    ),
     trust: section({
-      profile: trustProfile.prefault('public').describe("How the service's certificate is verified, as in trust.profile."),
+      profile: trustProfile
+        .prefault('public')
+        .describe("How the service's certificate is verified, as in trust.profile."),
       pins: pins.describe('Trusted public keys, as in trust.pins.'),
       caFiles: caFiles.describe('PEM files with root certificates.'),
     })

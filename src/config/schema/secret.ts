@@ -39,7 +39,8 @@ export function secret(what: string, ofFile: string): SecretField<SecretSource> 
     },
     decode: (name, fields) => {
       const source = sourceIn(name, fields);
-      if (source === null) throw new TypeError(`The source of "${name}" is unknown, because the section was not validated`);
+      if (source === null)
+        throw new TypeError(`The source of "${name}" is unknown, because the section was not validated`);
       return source;
     },
   };
@@ -158,7 +159,10 @@ const security = choice('starttls', 'tls', 'none');
 /** Keys of a mail server, including its login. */
 export const relayShape = {
   host: host.describe('Host of the mail server.'),
-  port: port.meta({ default: SMTP_PORT }).optional().describe('TCP port of the mail server. The default is 465 if `security` is tls.'),
+  port: port
+    .meta({ default: SMTP_PORT })
+    .optional()
+    .describe('TCP port of the mail server. The default is 465 if `security` is tls.'),
   security: security
     .prefault('starttls')
     .describe(

@@ -158,7 +158,8 @@ export function endpoint(item: unknown): readonly Label[] {
 /** Requires both a user and a password, or neither of them. */
 export function requireLogin(fields: SectionFields, report: Report): void {
   const hasPassword = hasSecret('password', fields);
-  if (given(fields, 'user') && !hasPassword) report('user', 'expected "passwordFile" or "passwordEnv" in addition to "user"');
+  if (given(fields, 'user') && !hasPassword)
+    report('user', 'expected "passwordFile" or "passwordEnv" in addition to "user"');
   if (!given(fields, 'user') && hasPassword) report(null, 'expected "user" in addition to the password');
 }
 
@@ -558,7 +559,9 @@ export const schedule = section({
   probes: cronWithSeconds
     .prefault('*/30 * * * * *')
     .describe('Probes of the path: name resolution, reachability, TLS, licence server, mail and clock.'),
-  appliance: cronWithSeconds.prefault('0 */5 * * * *').describe('Queries to the APIs of FortiAuthenticator and the firewalls.'),
+  appliance: cronWithSeconds
+    .prefault('0 */5 * * * *')
+    .describe('Queries to the APIs of FortiAuthenticator and the firewalls.'),
   registration: cronWithSeconds
     .prefault('0 0 */6 * * *')
     .describe('Queries to the registration service. Licences rarely move, and the service limits requests.'),
@@ -582,7 +585,9 @@ export function serverNameOf({
 /** Setting of every notification channel. Severities below `warning` are never sent. */
 export const minSeverity: z.ZodType<'critical' | 'warning'> = choice('critical', 'warning')
   .prefault('warning')
-  .describe('Minimum severity of incidents that are sent. The end of an incident is sent to the same channels as its start.');
+  .describe(
+    'Minimum severity of incidents that are sent. The end of an incident is sent to the same channels as its start.',
+  );
 
 /** Name of a recipient in the log, on the page and in the store, for recipients whose address is secret. */
 export const recipientName: z.ZodType<string> = name.describe(

@@ -29,7 +29,9 @@ export const watchedSections = {
   services: services.describe('Other hosts to which FortiAuthenticator connects, such as the push service.'),
   resolvers: resolvers
     .prefault(['system'])
-    .describe('Resolvers to query. Each resolver is queried separately. List the resolvers that FortiAuthenticator uses.'),
+    .describe(
+      'Resolvers to query. Each resolver is queried separately. List the resolvers that FortiAuthenticator uses.',
+    ),
   sourceAddress: optional(address).describe('Local address that probes use, for machines with several addresses.'),
   controlHosts: list(hostPort(HTTPS_PORT))
     .prefault(['www.fortinet.com:443', 'www.iana.org:443'])

@@ -103,7 +103,9 @@ export const web = section(
     users: unique(list(user), textAt('name')).describe(
       'Users for basic authentication. Without users, tokens, certificates and proxy, no login is required.',
     ),
-    tokens: unique(list(token), textAt('name')).describe('Programs that log in with a token ("Authorization: Bearer").'),
+    tokens: unique(list(token), textAt('name')).describe(
+      'Programs that log in with a token ("Authorization: Bearer").',
+    ),
     certificates: unique(list(certificate), textAt('name')).describe(
       'Programs that log in with a client certificate from an authority in `tls.clientCaFile`.',
     ),

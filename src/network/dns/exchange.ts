@@ -183,7 +183,12 @@ export function exchangeStream(socket: Socket, query: DnsQuery, signal: AbortSig
       for (let frame = frames.shift(); frame !== null; frame = frames.shift()) {
         const reading = readReply(frame, query);
         if (reading.kind === 'truncated')
-          return fail(new ProbeError('protocol', 'The answer over TCP is marked as truncated, although TCP does not limit its size'));
+          return fail(
+            new ProbeError(
+              'protocol',
+              'The answer over TCP is marked as truncated, although TCP does not limit its size',
+            ),
+          );
         if (reading.kind !== 'foreign') {
           finish();
           return resolve(reading);

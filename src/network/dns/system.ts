@@ -46,7 +46,7 @@ function replyFrom(error: unknown, durationMs: Millis, parent: AbortSignal): Dns
     // For permanent failures, glibc returns EAI_FAIL.
     case 'EAI_AGAIN':
       return silence(
-        new ProbeError('timeout', 'None of the system resolver\'s servers answered (EAI_AGAIN)', { cause: error }),
+        new ProbeError('timeout', "None of the system resolver's servers answered (EAI_AGAIN)", { cause: error }),
       );
     case 'EAI_FAIL':
       return silence(new ProbeError('rejected', 'The system resolver failed permanently (EAI_FAIL)', { cause: error }));

@@ -107,7 +107,9 @@ function withReason(error: unknown): unknown {
 function brokenBefore({ socket, error }: TlsSession): Error | null {
   return (
     error() ??
-    (socket.readableEnded ? new ProbeError('closed', 'The peer closed the connection before the request was sent') : null)
+    (socket.readableEnded
+      ? new ProbeError('closed', 'The peer closed the connection before the request was sent')
+      : null)
   );
 }
 

@@ -136,7 +136,10 @@ export async function readBody({ headers, body }: Pick<Dispatcher.ResponseData, 
   const encoding = headers['content-encoding'];
   if (encoding !== undefined && encoding !== 'identity') {
     body.on('error', () => undefined).destroy();
-    throw new ProbeError('protocol', 'Cannot read the response: expected no content encoding, because the request did not offer any');
+    throw new ProbeError(
+      'protocol',
+      'Cannot read the response: expected no content encoding, because the request did not offer any',
+    );
   }
   // Chunks are copied immediately, because a peer can send a million chunks of one byte.
   let bytes = Buffer.allocUnsafe(FIRST_BYTES);

@@ -175,7 +175,11 @@ function createGuardedSocket(type: SocketType, onError: (error: Error) => void):
       try {
         return emit(...event);
       } catch (cause) {
-        onError(new ProbeError('protocol', 'Cannot read over SNMP: the agent sent a message that is not a response', { cause }));
+        onError(
+          new ProbeError('protocol', 'Cannot read over SNMP: the agent sent a message that is not a response', {
+            cause,
+          }),
+        );
         return true;
       }
     },

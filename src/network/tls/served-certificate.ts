@@ -104,7 +104,10 @@ export class ServedCertificate {
       const problem = messageOf(error);
       if (problem === this.#problem) return;
       this.#problem = problem;
-      deps.logger.warn({ error: problem }, `Cannot load the new certificate of ${this.#what}: the previous certificate is still used`);
+      deps.logger.warn(
+        { error: problem },
+        `Cannot load the new certificate of ${this.#what}: the previous certificate is still used`,
+      );
     }
   }
 

@@ -21,7 +21,10 @@ export function watchLoop(clock: Clock, logger: Pick<Logger, 'error'>): Disposab
   function onEnd(error: unknown): void {
     if (!isNeeded) return;
     isNeeded = false;
-    logger.error({ err: error }, 'Cannot monitor the event loop. If the process hangs, it will not be restarted automatically');
+    logger.error(
+      { err: error },
+      'Cannot monitor the event loop. If the process hangs, it will not be restarted automatically',
+    );
   }
   thread.on('error', onEnd);
   thread.once('exit', (code) => onEnd(new Error(`The thread ended with code ${String(code)}`)));

@@ -80,7 +80,9 @@ describe('a command of this machine', () => {
         /^The configuration was not taken, the old one stays:\n- ftm-watch\.yaml:\d+:\d+ /u,
       ),
     });
-    expect(daemon.log.map(({ msg }) => msg)).toContain('Rejected the new configuration. The previous configuration is still active');
+    expect(daemon.log.map(({ msg }) => msg)).toContain(
+      'Rejected the new configuration. The previous configuration is still active',
+    );
   });
 
   test('has every file of a configuration read again', async () => {
