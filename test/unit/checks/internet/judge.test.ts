@@ -322,7 +322,7 @@ describe('judgeInternet()', () => {
       endpoints: [endpoint('192.0.2.2', failed('internal', 'bind EADDRNOTAVAIL 192.0.2.9'))],
     });
     expect(judgeInternet(round({ controls: [noSuchSource] })).summary).toBe(
-      'Not tried: server.test:443 at 192.0.2.2: could not be looked at (bind EADDRNOTAVAIL 192.0.2.9)',
+      'Not tried: server.test:443 at 192.0.2.2: could not be checked (bind EADDRNOTAVAIL 192.0.2.9)',
     );
   });
 

@@ -205,7 +205,7 @@ describe('judgeMail', () => {
     ['recipient', 454, FROM_APPLIANCE, 'warning mail-relay-permitted mail-relay-denied -'],
     ['login', 535, ELSEWHERE, 'broken mail-login-accepted mail-login-rejected -'],
   ])('takes a refusal to relay at %s, %i, as an answer to the address that asks: %j', (stage, code, view, expected) => {
-    const message = `The server answered "${String(code)} 5.7.1 <user@example.org>: Relay access denied"`;
+    const message = `The server replied "${String(code)} 5.7.1 <user@example.org>: Relay access denied"`;
     const [finding] = judgeMail(failing({ stage, reason: 'rejected', code, message }), view);
     expect([finding?.level, finding?.rule, finding?.suggests, finding?.kind ?? '-'].join(' ')).toBe(expected);
   });
@@ -295,7 +295,7 @@ describe('judgeMail', () => {
     ['recipient', 550, '550 5.7.25 no PTR', ELSEWHERE, 'warning mail-client-refused -'],
     ['recipient', 550, '550 5.7.25 no PTR', FROM_APPLIANCE, 'broken mail-client-refused -'],
   ])('is as sure as the reply is clear: %s, %s %s', (stage, code, reply, view, expected) => {
-    const message = `The server answered "${reply}"`;
+    const message = `The server replied "${reply}"`;
     const [finding] = judgeMail(failing({ stage, reason: 'rejected', code, message }), view);
     expect(`${String(finding?.level)} ${finding?.suggests ?? '-'} ${finding?.confidence ?? '-'}`).toBe(expected);
   });
