@@ -22,20 +22,20 @@ import { CLOCK_SUBJECT } from '../checks/clock/judge.ts';
 import { namesIn } from '../metrics/probe-series.ts';
 
 export interface VerifyWish {
-  /** Its id, as shown in mails and in `/incidents/ID`. */
+  /** The incident's id, as shown in mails and in `/incidents/ID`. */
   readonly incident: string;
   readonly json: boolean;
-  /** Everything that has not been checked by then is unknown. Null for no limit. */
+  /** Checks that have not finished by then are unknown. Null for no limit. */
   readonly timeout: Millis | null;
 }
 
 const EXIT: Readonly<Record<RepairAnswer, number>> = { 'in-force': 0, 'not-in-force': 2, 'not-visible': EXIT_UNKNOWN };
 
-/** Number of incidents that are listed if the given one does not exist. */
+/** Number of incidents that are listed if the given incident does not exist. */
 const MOST_NAMED = 10;
 const MAX_SHOWN = 200;
 
-/** Checks again and prints whether the repair of an incident is effective. Returns the exit code. */
+/** Runs the checks again, prints whether the repair of an incident is active, and returns the exit code. */
 export async function verifyRepair(wish: VerifyWish, terminal: Invocation): Promise<number> {
   const config = await loadOrExplain(terminal, neededToExamine);
   if (config === null) return EXIT_UNKNOWN;
@@ -47,7 +47,7 @@ export async function verifyRepair(wish: VerifyWish, terminal: Invocation): Prom
     const progress = wish.json ? null : terminal.progress;
     const seen = await examine({ ...terminal, signal, config, log: heard.log, progress });
     const { diagnosis, picture, observations } = seen;
-    // Other agents' reports about third parties are hearsay.
+    // Reports from other agents are not used, because they are second-hand.
     const { peers: _, ...asked } = picture;
     const verdict = repairVerdict(incident, {
       diagnosis,
@@ -73,7 +73,7 @@ function incidentIn(stored: StoredIncident, { incident: id }: VerifyWish, { stor
     case 'found':
       return stored.incident;
     case 'none':
-      throw new Error(`No incident is known: no daemon has kept anything in "${path}" ("store.path")`);
+      throw new Error(`No incidents found: no daemon has stored any data in "${path}" ("store.path")`);
     case 'unreadable':
       throw new Error(`Cannot read the incidents: ${stored.message}`);
     case 'missing': {
@@ -81,15 +81,15 @@ function incidentIn(stored: StoredIncident, { incident: id }: VerifyWish, { stor
         ({ id: other, cause, status }) => `- ${other}: ${cause.id} (${cause.subject}), ${status}`,
       );
       const shown = known.map((line) => visibleText(line, MAX_SHOWN)).join('\n');
-      const others = known.length === 0 ? 'none is known' : `the latest are:\n${shown}`;
-      throw new Error(`No incident is called "${visibleText(id, MAX_SHOWN)}"; ${others}`);
+      const others = known.length === 0 ? 'no incidents are stored' : `the latest incidents are:\n${shown}`;
+      throw new Error(`There is no incident "${visibleText(id, MAX_SHOWN)}"; ${others}`);
     }
   }
 }
 
 /**
- * Returns the log data of a daemon. A cause that only the log shows is not resolved just because nobody was receiving
- * the log.
+ * Returns the log data that a daemon has stored. A cause that only the log shows is not considered resolved while no
+ * daemon receives the log.
  */
 async function heardBy(config: Config, { clock }: Invocation): Promise<Heard> {
   const now = clock.now();
@@ -100,7 +100,7 @@ async function heardBy(config: Config, { clock }: Invocation): Promise<Heard> {
 
 interface Heard {
   readonly log: LogPart;
-  /** If false, no cause came from the log. */
+  /** False if no log data has ever been stored, so no cause came from the log. */
   readonly isEverKept: boolean;
 }
 
@@ -114,10 +114,10 @@ function silentWitnesses(
   const unread = config.peers.flatMap(({ name }) => (read.includes(name) ? [] : [name]));
   return [
     ...(isEverKept && log.kind === 'unheard'
-      ? [{ of: [tlsGenuine.id], why: `The log may have shown it. ${log.reason}.` }]
+      ? [{ of: [tlsGenuine.id], why: `The cause may have been detected in the log. ${log.reason}.` }]
       : []),
     ...(unread.length > 0
-      ? [{ of: onPath, why: `Another agent may have seen it, and cannot be read: ${nameList(unread)}.` }]
+      ? [{ of: onPath, why: `The cause may have been reported by another agent that cannot be reached now: ${nameList(unread)}.` }]
       : []),
   ];
 }

@@ -104,7 +104,7 @@ test('--users lists who needs a new token, on the terminal alone', async () => {
 
 test('what is typed wrongly is said with what to do, and nothing is written over', async () => {
   const unknown = await preflight('--unit', 'fac-9');
-  expect([unknown.exitCode, unknown.stderr]).toEqual([3, 'No appliance is called "fac-9". --unit is one of: fac-1\n']);
+  expect([unknown.exitCode, unknown.stderr]).toEqual([3, 'There is no appliance "fac-9". The configured appliances are: fac-1\n']);
   const several = join(lab.folder, 'several.yaml');
   const configured = JSON.parse(await readFile(lab.configFile, 'utf8')) as { readonly appliances: readonly object[] };
   const appliances = [...configured.appliances, { name: 'fac-2' }];
@@ -112,8 +112,8 @@ test('what is typed wrongly is said with what to do, and nothing is written over
   const both = await runFtmWatch(['preflight', 'migration', '-c', several], { cwd: lab.folder });
   expect([both.exitCode, both.stderr]).toEqual([
     3,
-    '2 FortiAuthenticators are configured: add --unit with the name of the one that changes, one of: fac-1, fac-2. ' +
-      'For several, run this once for each.\n',
+    '2 FortiAuthenticators are configured. Use --unit to specify the one that will change: fac-1, fac-2. ' +
+      'If several units will change, run this command once for each of them.\n',
   ]);
   const address = await preflight('--new-address', 'there');
   expect(address.stderr).toContain('Expected an IP address');

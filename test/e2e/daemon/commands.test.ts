@@ -107,7 +107,7 @@ describe('a command of this machine', () => {
     await killed.end('SIGKILL');
     expect(await command('silence', 'list')).toMatchObject({
       exitCode: 3,
-      stderr: expect.stringContaining('nothing listens there: does "ftm-watch run" run'),
+      stderr: expect.stringContaining('nothing is listening; check that "ftm-watch run" is running'),
     });
 
     await using daemon = site.start();

@@ -126,7 +126,7 @@ describe('a report', () => {
     expect(run).toMatchObject({
       exitCode: 3,
       stdout: '',
-      stderr: expect.stringMatching(/^Cannot read --since: expected a time such as/u),
+      stderr: expect.stringMatching(/^Invalid value for --since: expected a time such as/u),
     });
   });
 });

@@ -149,7 +149,7 @@ describe('ftm-watch trust learn --capture', () => {
 
     configure({ profile: 'pinned' });
     rmSync(join(folder, 'learned.json'));
-    expect(await learn()).toMatchObject({ code: 2, output: expect.stringContaining('only with a fingerprint') });
+    expect(await learn()).toMatchObject({ code: 2, output: expect.stringContaining('a fingerprint from another source is required') });
   });
 });
 
@@ -178,7 +178,7 @@ describe('ftm-watch capture --attach', () => {
     const opened = incident();
     await using control = await startControl(socket(), { incidents: [opened], unitAddresses: ['127.0.0.1'] });
     const { code, errors } = await run(['capture', '--json', '--attach', opened.id, 'seen.pcap']);
-    expect({ code, errors }).toEqual({ code: 2, errors: `Added to the incident ${opened.id}\n` });
+    expect({ code, errors }).toEqual({ code: 2, errors: `Added the verdict to incident ${opened.id}\n` });
     expect(control.state.changes).toMatchObject([
       {
         action: 'attach-capture',

@@ -86,7 +86,7 @@ describe('ftm-watch check --nagios', () => {
   test('is UNKNOWN within -t when the daemon does not answer', async () => {
     const mute = createServer((peer) => peer.on('error', () => undefined)).listen(socket);
     await once(mute, 'listening');
-    expect(await run('-t', '1')).toMatchObject({ code: 3, status: 'UNKNOWN', text: 'No verdict within 1 s' });
+    expect(await run('-t', '1')).toMatchObject({ code: 3, status: 'UNKNOWN', text: 'The checks did not finish within 1 s' });
     mute.close();
   });
 
@@ -96,7 +96,7 @@ describe('ftm-watch check --nagios', () => {
     await once(stranger, 'listening');
     expect(await run()).toMatchObject({
       code: 3,
-      text: 'The daemon answered HTTP 200 and no status: is it ftm-watch of this version?',
+      text: 'Unexpected answer from the daemon (HTTP 200): check that it is the same version of ftm-watch',
     });
     stranger.close();
   });
@@ -126,7 +126,7 @@ describe('ftm-watch check --nagios', () => {
     await using hole = await createBlackHole();
     const licenseServer = { host: '127.0.0.1', port: hole.port };
     configure(JSON.stringify({ store: { path: 'store.sqlite' }, licenseServer, controlHosts: [] }));
-    expect(await run('-t', '1')).toMatchObject({ code: 3, status: 'UNKNOWN', text: 'No verdict within 1 s' });
+    expect(await run('-t', '1')).toMatchObject({ code: 3, status: 'UNKNOWN', text: 'The checks did not finish within 1 s' });
 
     const plain = await runCommand(['check', '--json', '-t', '1', '-c', 'ftm-watch.yaml'], { cwd: folder });
     expect(plain.code).toBe(3);
