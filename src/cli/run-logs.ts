@@ -277,7 +277,7 @@ function toText({ file, lines, found }: ReplaySummary): string {
   const total = ftm + unrecognised + other + foreign + unparsed;
   const counts =
     `${String(total)} lines: ${String(ftm)} with known errors, ${String(unrecognised)} with a FortiToken Mobile ` +
-    `keyword but no known text, ${String(other)} other lines, ${String(foreign)} not from a configured appliance, ` +
+    `keyword but no known text, ${String(other)} unrelated, ${String(foreign)} not from a configured appliance, ` +
     `${String(unparsed)} unreadable`;
   const blocks = found.map((finding) =>
     [

@@ -84,7 +84,7 @@ describe('replay', () => {
     const { code, text } = await run(file, false);
     expect(code).toBe(0);
     expect(text).toContain(
-      '100000 lines: 10000 with known errors, 0 with a FortiToken Mobile keyword but no known text, 90000 other lines',
+      '100000 lines: 10000 with known errors, 0 with a FortiToken Mobile keyword but no known text, 90000 unrelated',
     );
     expect(text).toContain('ftm-polling-ssl (critical, points to tls-interception-suspected): 10000 on unnamed');
     expect(text).toMatch(/What to do:\n {4}1\. /u);
@@ -106,8 +106,8 @@ describe('replay', () => {
       [
         '6 lines: 5 with known errors',
         '0 with a FortiToken Mobile keyword but no known text',
-        '1 others',
-        '0 of no configured appliance',
+        '1 unrelated',
+        '0 not from a configured appliance',
         '0 unreadable',
       ].join(', '),
       '',
