@@ -176,7 +176,7 @@ export function conclusionOf({ ready, causes, preconditions }: Diagnosis): strin
   const [worst] = causes;
   switch (ready) {
     case 'not-ready':
-      return worst?.summary ?? 'FortiToken Mobile activation does not work from here.';
+      return worst?.summary ?? 'FortiToken Mobile activation does not work.';
     case 'unknown': {
       const unknown = preconditions.filter(({ state }) => state === 'unknown').length;
       return (

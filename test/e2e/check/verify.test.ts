@@ -81,7 +81,7 @@ test('repaired, it is in force, and a person reads which policy matched before a
   const { exitCode, stdout } = await verify(incident);
   const text = stdout.replaceAll(/\s+/gu, ' ');
   expect(text).toContain(`Incident ${incident}:`);
-  expect(text).toContain('The repair is in force');
+  expect(text).toContain('The repair is active');
   expect(text).toMatch(/Policy before: .*Policy 5 "fac-to-internet" uses SSL profile "deep-inspection"/u);
   expect(text).toContain('Policy now: Policy 7 "ftm-watch-127.0.0.1" matches');
   expect(exitCode).toBe(0);

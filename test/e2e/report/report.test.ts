@@ -234,7 +234,7 @@ describe.concurrent('a further report', () => {
       await reportUnder('damaged', { store: { path: 'damaged/ftm-watch.sqlite' } }),
     );
     expect(timeline.note).toBe('The history cannot be read: file is not a database');
-    expect(logExcerpts.note).toMatch(/^The log lines that were kept cannot be read: .*damaged$/u);
+    expect(logExcerpts.note).toMatch(/^The stored log lines cannot be read: .*damaged$/u);
     expect(check.causes.length).toBeGreaterThan(0);
   });
 

@@ -55,7 +55,7 @@ describe('ftm-watch check --nagios', () => {
 
     const { code, text, data } = await run();
     expect(code).toBe(1);
-    expect(text).toMatch(/^Ready now, incident still open: Summary of mail-unreachable, since 20\d\d-/u);
+    expect(text).toMatch(/^Ready now, but an incident is still open: Summary of mail-unreachable, since 20\d\d-/u);
     expect(data.get('incidents_open')?.value).toBe(1);
   });
 
@@ -119,7 +119,7 @@ describe('ftm-watch check --nagios', () => {
     );
     const { code, text } = await run();
     expect(code).toBe(2);
-    expect(text).toMatch(/\(a round of its own: no daemon runs, the log was not heard\)$/u);
+    expect(text).toMatch(/\(from a new round without log data, because no daemon is running\)$/u);
   });
 
   test('keeps -t in a round of its own, and so does every other form', async () => {

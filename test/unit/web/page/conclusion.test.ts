@@ -8,7 +8,7 @@ const warning = (subject: string) => causeOf('mail-unreachable', { severity: 'wa
 test('not ready: the summary of the first cause, which is the gravest', () => {
   const diagnosis = diagnosisOf(0, [causeOf('tls-intercepted'), causeOf('mail-unreachable')]);
   expect(conclusionOf(diagnosis)).toBe('Summary of tls-intercepted');
-  expect(conclusionOf({ ...diagnosis, causes: [] })).toBe('FortiToken Mobile activation does not work from here.');
+  expect(conclusionOf({ ...diagnosis, causes: [] })).toBe('FortiToken Mobile activation does not work.');
 });
 
 test.each([
