@@ -18,13 +18,13 @@ test.each([
   const states = count === 1 ? ({ mail: 'unknown' } as const) : ({ mail: 'unknown', clock: 'unknown' } as const);
   const diagnosis = { ...diagnosisOf(0, [], states), ready: 'unknown' } as const;
   expect(conclusionOf(diagnosis)).toBe(
-    `Not everything could be judged: ${words} unknown. Nothing is known to be broken.`,
+    `Some checks could not be evaluated: ${words} unknown. No faults are known.`,
   );
 });
 
 test('ready: warnings are counted, notes are not', () => {
   const note = causeOf('certificate-rotated', { severity: 'info' });
   expect(conclusionOf(diagnosisOf(0, [note]))).toBe(READY);
-  expect(conclusionOf(diagnosisOf(0, [warning('a:25'), note]))).toBe(`${READY} One warning needs a look.`);
-  expect(conclusionOf(diagnosisOf(0, [warning('a:25'), warning('b:25')]))).toBe(`${READY} 2 warnings need a look.`);
+  expect(conclusionOf(diagnosisOf(0, [warning('a:25'), note]))).toBe(`${READY} One warning needs attention.`);
+  expect(conclusionOf(diagnosisOf(0, [warning('a:25'), warning('b:25')]))).toBe(`${READY} 2 warnings need attention.`);
 });
