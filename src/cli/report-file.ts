@@ -42,8 +42,8 @@ async function newFile(path: string, isMeantAsFolder: boolean): Promise<ReportTa
 }
 
 /**
- * Writes a file that only its owner can read, either completely or not at all. @throws {Error} that describes the
- * operation and why it failed
+ * Writes a file that only its owner can read, either completely or not at all.
+ * @throws {Error} that describes the operation and why it failed
  */
 export async function writeWhole(path: string, bytes: Uint8Array, force: boolean): Promise<void> {
   const temporary = join(dirname(path), `.${basename(path)}.${String(process.pid)}.tmp`);

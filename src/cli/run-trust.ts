@@ -113,9 +113,7 @@ export interface TrustLearnOptions extends Pick<Terminal, 'confirm' | 'clock' | 
   readonly capture: (signal: AbortSignal) => Promise<readonly CapturedLook[]>;
   /** The option `--yes`: do not ask whether the path is known to be clean. */
   readonly yes: boolean;
-  /**
-   * The option `--fingerprint`: fingerprints from another source, in the format of `Certificate.fingerprint`.
-   */
+  /**    * The option `--fingerprint`: fingerprints from another source, in the format of `Certificate.fingerprint`. */
   readonly fingerprints: readonly string[];
   /** Whether a typed fingerprint is required for each chain, even if the chain is otherwise confirmed. */
   readonly needsFingerprint?: boolean;

@@ -69,7 +69,10 @@ export interface LogOutput {
 export interface LogOutputOptions {
   readonly clock: Clock;
   readonly form: LogForm;
-  /** Writes as many bytes as fit and returns their number. @throws Node's error if there is no room */
+  /**
+   * Writes as many bytes as fit and returns their number.
+   * @throws Node's error if there is no room
+   */
   readonly writeSome: (bytes: Uint8Array) => number;
 }
 

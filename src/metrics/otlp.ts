@@ -55,7 +55,10 @@ interface Collector {
   readonly origin: string;
   readonly every: Millis;
   readonly caFile: string | null;
-  /** Returns the headers. They are read for each request, so that a rotated token is used. @throws {Error} */
+  /**
+   * Returns the headers. They are read for each request, so that a rotated token is used.
+   * @throws {Error}
+   */
   readonly headers: () => Promise<Readonly<Record<string, string>>>;
 }
 
@@ -91,8 +94,8 @@ const GENERAL = { url: 'OTEL_EXPORTER_OTLP_ENDPOINT', headers: 'OTEL_EXPORTER_OT
 
 /**
  * Reads the variables of the "OpenTelemetry Protocol Exporter" specification. Variables for metrics take precedence
- * over general variables. An empty variable counts as unset. @throws {Error} if a variable is invalid; the message does
- * not contain any part of its value
+ * over general variables. An empty variable counts as unset.
+ * @throws {Error} if a variable is invalid; the message does not contain any part of its value
  */
 function collectorOfEnvironment(env: NodeJS.ProcessEnv): Collector {
   const [own, general] = [env[OWN.url] ?? '', env[GENERAL.url] ?? ''];

@@ -47,8 +47,8 @@ export class EventStream {
 
   /**
    * Answers the request and keeps it open. If there are too many listeners, the oldest stream of the client with the
-   * most streams is closed. @returns false, without an answer, if there are too many listeners and no client has more
-   * streams than this client
+   * most streams is closed.
+   * @returns false, without an answer, if there are too many listeners and no client has more streams than this client
    */
   join(response: ServerResponse, first: ServerEvent | null, caller: Caller): boolean {
     // Unknown clients are identified by their network, because a client can use any number of IPv6 addresses.
