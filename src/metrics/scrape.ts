@@ -21,7 +21,7 @@ export interface LogCounts {
   readonly lastReceivedAt: ReadonlyMap<string, EpochMs>;
 }
 
-/** * Values that are read only during a scrape, because other code counts them. A reload replaces this object. */
+/** Values that are read only during a scrape, because other code counts them. A reload replaces this object. */
 export interface Scraped {
   /** The counts start at zero. Null if no log is received. */
   logCounters(): LogCounts | null;

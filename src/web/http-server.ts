@@ -259,7 +259,7 @@ function refuseMalformed(): Response {
   });
 }
 
-/** * Tracks unanswered requests and unread responses, to limit the memory that unknown clients can use. */
+/** Tracks unanswered requests and unread responses, to limit the memory that unknown clients can use. */
 interface WaitingAnswers {
   /** @returns false if the connection was closed because of too many requests, which then must not be answered */
   begin(request: IncomingMessage, response: ServerResponse): boolean;
@@ -377,8 +377,8 @@ export type ControlServer = Pick<HttpServer, 'stop'>;
 export class SocketTaken extends Error {
   constructor(path: string) {
     super(
-      `Cannot listen at "${path}": another ftm-watch does; stop that one, or give this one a RUNTIME_DIRECTORY ` +
-        `of its own`,
+      `Cannot listen at "${path}": another ftm-watch uses this socket; stop it, or set a separate RUNTIME_DIRECTORY ` +
+        'for this ftm-watch',
     );
     this.name = 'SocketTaken';
   }

@@ -130,7 +130,7 @@ const WRONG: readonly (readonly [what: string, text: string, message: string])[]
     'logs: { syslog: { udp: "0.0.0.0:514" } }',
     'Cannot listen for syslog over UDP on "0.0.0.0:514"',
   ],
-  ['an address of another machine', 'web: { listen: "192.0.2.1:9843" }', 'this machine does not have that address'],
+  ['an address of another machine', 'web: { listen: "192.0.2.1:9843" }', 'this machine does not have this address'],
   ['a port in quotes', 'mail: [{ host: mail.example.org, port: "587" }]', 'got "587": write it without quotes'],
   ['a wrong indentation', 'site: hq\n  timezone: UTC', `${CONFIG}:7:3  not valid YAML`],
   ['an included file that is missing', `include: [${SITE}/none.yaml]`, `cannot read "${SITE}/none.yaml": no such file`],

@@ -124,7 +124,7 @@ describeWhere(NEEDS, 'the role for Ansible, on a Debian with nothing but Python'
       expect(output).toMatch(/base\.yaml:\d+:1 {2}unknown key \\?"webb\\?"/u);
       expect(await told('cat /etc/ftm-watch/base.yaml /etc/ftm-watch/ftm-watch.yaml')).toBe(before);
       expect(await told('ls /etc/ftm-watch')).toBe('base.yaml\nftm-watch.yaml\nsecrets');
-      expect(await told('ftm-watch reload')).toBe('The configuration was taken');
+      expect(await told('ftm-watch reload')).toBe('Configuration reloaded');
     },
     LIMIT,
   );

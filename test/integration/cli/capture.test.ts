@@ -187,7 +187,7 @@ describe('ftm-watch capture --attach', () => {
       },
     ]);
     const { detail = '' } = control.state.changes[0] ?? {};
-    const attached = [`A capture of FortiAuthenticator's own connection: ${detail}`];
+    const attached = [`Packet capture of FortiAuthenticator's connection: ${detail}`];
     const evidence = [...attached, ...opened.cause.evidence];
     expect(control.state.incidents).toEqual([{ ...opened, attached, cause: { ...opened.cause, evidence } }]);
     await using daemon = await createDaemonClient(
@@ -197,13 +197,13 @@ describe('ftm-watch capture --attach', () => {
     const { text } = await daemon.ask('GET', `/api/v1/incidents/${opened.id}`);
     expect(JSON.parse(text)).toMatchObject({ evidence });
     const page = (await daemon.ask('GET', `/incidents/${opened.id}`)).text;
-    expect(page).toContain('A capture of FortiAuthenticator');
+    expect(page).toContain('Packet capture of FortiAuthenticator');
   });
 
   test.each<[string, Partial<Incident>, readonly string[], string]>([
     ['of another machine', {}, ['10.0.0.5'], 'No connection in the capture comes from a configured unit'],
-    ['from another time', { since: Date.UTC(2100, 0, 1) }, ['127.0.0.1'], 'No connection of the unit was made between'],
-    ['when the incident has ended', { status: 'closed' }, ['127.0.0.1'], 'The incident has ended'],
+    ['from another time', { since: Date.UTC(2100, 0, 1) }, ['127.0.0.1'], 'The capture contains no connection from a unit between'],
+    ['when the incident has ended', { status: 'closed' }, ['127.0.0.1'], 'The incident has already been resolved'],
   ])('refuses what does not fit: %s', async (_, more, unitAddresses, message) => {
     captureNow();
     const opened = incident(more);

@@ -73,7 +73,7 @@ describe('ftm-watch silence', () => {
       code: 2,
       output: '',
       errors: [
-        'This silence cannot be taken',
+        'Invalid silence',
         '- "cause": expected a cause such as "tls-intercepted", got "rain"',
         '- "duration": expected a duration such as "90s", "15m", "2h" or "7d", got "ever"',
         '',
@@ -140,12 +140,12 @@ describe('ftm-watch reload', () => {
   test('tells what the daemon says', async () => {
     await using control = await startControl(socket);
 
-    expect(await run(['reload'])).toEqual({ code: 0, output: 'The configuration was taken\n', errors: '' });
+    expect(await run(['reload'])).toEqual({ code: 0, output: 'Configuration reloaded\n', errors: '' });
     control.state.reload = { kind: 'refused', problems: ['ftm-watch.yaml:1:1  unknown key "sites"'] };
     expect(await run(['reload'])).toEqual({
       code: 2,
       output: '',
-      errors: 'The configuration was not taken, the old one stays:\n- ftm-watch.yaml:1:1  unknown key "sites"\n',
+      errors: 'The configuration was rejected. The previous one is still active:\n- ftm-watch.yaml:1:1  unknown key "sites"\n',
     });
     expect(control.state.reloads).toBe(2);
   });

@@ -70,7 +70,7 @@ describe('what surprises', () => {
       `web: { tls: { certFile: ${open}, keyFile: ${key} } }\n`;
 
     expect(await surprises(TOLD + HEARD + text)).toEqual([
-      `Every user of this machine can read the secrets in "${open}": chmod o= "${open}".`,
+      `Every user of this machine can read the secrets in "${open}". To prevent this, run: chmod o= "${open}".`,
       expect.stringContaining(key),
     ]);
   });

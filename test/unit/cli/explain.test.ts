@@ -38,7 +38,7 @@ describe('explain', () => {
     expect(code).toBe(0);
     expect(text).toContain('points to tls-interception-suspected');
     expect(text).toMatch(/What to do:\n {4}1\. Exempt FortiAuthenticator's traffic/u);
-    expect(text).toContain('Known from: ta-p/194050');
+    expect(text).toContain('Source: ta-p/194050');
   });
 
   test('prints one object a line, of the fixed shape', async () => {

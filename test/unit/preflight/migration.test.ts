@@ -139,7 +139,7 @@ describe('a unit is replaced by one with another serial number', () => {
       `as-planned: The serial number is ${NEW} (previously ${OLD})`,
       `to-do: ${LICENSE} is registered to ${OLD}, not to ${NEW}`,
       `to-do: ${OTHER_LICENSE} is registered to ${OLD}, not to ${NEW}`,
-      'to-do: 10 tokens are assigned, 12 were',
+      'to-do: 10 assigned tokens (previously 12)',
     ]);
   });
 

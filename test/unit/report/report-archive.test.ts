@@ -57,10 +57,10 @@ describe('the archive', () => {
     const readme = unpacked().get('add-by-hand/README.txt') ?? '';
     expect(readme).toContain('[ ] 1. Debug report of each FortiAuthenticator');
     expect(readme).toContain('select "System" with the arrow next to the button.');
-    expect(readme).toMatch(/Logging > Log Access > Logs: select Download, then Raw Log\./u);
+    expect(readme).toMatch(/Under Logging > Log Access > Logs, select Download, then Raw Log\./u);
     expect(readme).toContain('System > Network > Packet Capture');
     expect(readme).toContain("diagnose sniffer packet any 'host ADDRESS and port 443' 6 200 l");
-    expect(readme.match(/Known from: /gu)).toHaveLength(6);
+    expect(readme.match(/Source: /gu)).toHaveLength(6);
     expect(unpacked().get('report.html')).toContain('Files to add for Fortinet TAC');
     const diagnosis = diagnosisOf(AT, [causeOf('push-unreachable')]);
     const { examination } = sources();
