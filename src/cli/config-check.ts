@@ -11,7 +11,7 @@ import { checkStart, type RunningDaemon, type StartCheckDeps } from '../runtime/
 import { holderProcess } from '../store/store-lock.ts';
 import { portsOf } from '../system/process-sockets.ts';
 import { createDaemonClient, NoDaemon } from './daemon-client.ts';
-import { fileSurprises, machineSurprises } from './config.ts';
+import { fileWarnings, machineWarnings } from './config.ts';
 import { type Invocation, load, loadWith, needsAll, needsNothing, writeIssues, writeSubstitutes } from './terminal.ts';
 
 /** The exit codes of `config check`. Like `check`, it returns 3 if the configuration is invalid. */
@@ -41,7 +41,7 @@ export async function configCheck({ fileOnly }: { readonly fileOnly: boolean }, 
       ? 'No configuration file was found, so the built-in defaults are used\n'
       : `${file.sources.join(', ')}: the configuration is valid\n`,
   );
-  const warnings = [...fileSurprises(file.config), ...machine.warnings];
+  const warnings = [...fileWarnings(file.config), ...machine.warnings];
   terminal.output.write(warnings.map((warning) => `Warning: ${visibleText(warning, MAX_LINE)}\n`).join(''));
   return EXIT.valid;
 }
@@ -87,7 +87,7 @@ async function checkMachine(file: LoadResult, terminal: Invocation): Promise<Mac
   const unread = await asDaemon(() => unreadableSources(sources));
   const warnings = [
     ...(daemon === null || substitutes.length === 0 ? [] : [NEEDS_RESTART]),
-    ...(await machineSurprises(config, sources)),
+    ...(await machineWarnings(config, sources)),
     ...started.warnings,
   ];
   return { problems: [...unread, ...started.problems], warnings, rights };

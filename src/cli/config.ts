@@ -44,18 +44,18 @@ export function configSchemaCommand({ output }: Pick<Streams, 'output'>): number
 const OTHERS_READ = 0o004;
 
 /** Returns a one-sentence warning for each valid setting that may not be intended. */
-export function fileSurprises(config: Config): readonly string[] {
+export function fileWarnings(config: Config): readonly string[] {
   const nobody = noChannelNote(config.notify);
   return [
     ...(nobody === null ? [] : [nobody]),
-    ...logSurprises(config),
-    ...blockSurprises(config),
+    ...logWarnings(config),
+    ...networkWarnings(config),
     ...exposureNotes(config.web),
   ];
 }
 
 /** An address with a prefix length is often meant as that single address. */
-function blockSurprises({ logs, licenseServer }: Config): readonly string[] {
+function networkWarnings({ logs, licenseServer }: Config): readonly string[] {
   const blocks = [
     ...logs.relays.map((block) => ({ key: 'logs.relays', block, what: 'is trusted as a relay' })),
     ...licenseServer.expectedAddresses.map((block) => ({
@@ -75,7 +75,7 @@ function blockSurprises({ logs, licenseServer }: Config): readonly string[] {
   });
 }
 
-function logSurprises({ logs: { syslog, files }, appliances }: Config): readonly string[] {
+function logWarnings({ logs: { syslog, files }, appliances }: Config): readonly string[] {
   const listens = syslog.udp !== null || syslog.tcp !== null || syslog.tls !== null || files.length > 0;
   if (!listens)
     return [
@@ -94,7 +94,7 @@ function logSurprises({ logs: { syslog, files }, appliances }: Config): readonly
  * Returns a one-sentence warning for each file with secrets that every user of this machine can read.
  * @param sources the files from which the configuration was read
  */
-export async function machineSurprises(config: Config, sources: readonly string[]): Promise<readonly string[]> {
+export async function machineWarnings(config: Config, sources: readonly string[]): Promise<readonly string[]> {
   const secrets = usedTexts(configFile, plainConfig(config)).flatMap(({ use, text, path }) =>
     use === 'secret-file' || path?.at(-1) === 'keyFile' ? [text] : [],
   );

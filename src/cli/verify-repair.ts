@@ -41,11 +41,11 @@ export async function verifyRepair(wish: VerifyWish, terminal: Invocation): Prom
   if (config === null) return EXIT_UNKNOWN;
   try {
     const incident = incidentIn(readStoredIncident(config.store.path, wish.incident, MOST_NAMED), wish, config);
-    const heard = await heardBy(config, terminal);
+    const storedLog = await storedLogOf(config, terminal);
     using limit = wish.timeout === null ? null : deadline(terminal.clock, wish.timeout, terminal.signal);
     const signal = limit?.signal ?? terminal.signal;
     const progress = wish.json ? null : terminal.progress;
-    const seen = await examine({ ...terminal, signal, config, log: heard.log, progress });
+    const seen = await examine({ ...terminal, signal, config, log: storedLog.log, progress });
     const { diagnosis, picture, observations } = seen;
     // Reports from other agents are not used, because they are second-hand.
     const { peers: _, ...asked } = picture;
@@ -53,7 +53,7 @@ export async function verifyRepair(wish: VerifyWish, terminal: Invocation): Prom
       diagnosis,
       firewall: picture.firewall,
       isLookedAt: lookedAt(config, asked, observations),
-      silent: silentWitnesses(config, seen, heard),
+      silent: silentWitnesses(config, seen, storedLog),
     });
     terminal.output.write(
       wish.json
@@ -91,14 +91,14 @@ function incidentIn(stored: StoredIncident, { incident: id }: VerifyWish, { stor
  * Returns the log data that a daemon has stored. A cause that only the log shows is not considered resolved while no
  * daemon receives the log.
  */
-async function heardBy(config: Config, { clock }: Invocation): Promise<Heard> {
+async function storedLogOf(config: Config, { clock }: Invocation): Promise<StoredLog> {
   const now = clock.now();
   const kept = await readKept(config, now);
   const signatures = await loadSignatures(config.logs.signatureFiles, isFaultId);
   return { log: logPartOf(config, { ...kept, signatures, now }), isEverKept: kept.logMemory.kind !== 'none' };
 }
 
-interface Heard {
+interface StoredLog {
   readonly log: LogPart;
   /** False if no log data has ever been stored, so no cause came from the log. */
   readonly isEverKept: boolean;
@@ -107,7 +107,7 @@ interface Heard {
 function silentWitnesses(
   config: Config,
   { picture }: Examination,
-  { log, isEverKept }: Heard,
+  { log, isEverKept }: StoredLog,
 ): readonly SilentWitness[] {
   const onPath = CHECKS.filter((check) => check.onPath === true).map(({ id }) => id);
   const read = picture.peers.flatMap((peer) => (peer.kind === 'seen' ? [peer.peer] : []));
@@ -122,7 +122,7 @@ function silentWitnesses(
   ];
 }
 
-/** Separates the parts of a subject: a flow, or several addresses that are silent together. */
+/** Matches the separator in a subject with several parts, such as a flow or a list of addresses. */
 const BETWEEN_PARTS = /, | to /u;
 
 /**

@@ -143,10 +143,10 @@ function nameOf(host: string | undefined): string {
 }
 
 /**
- * Reports whether the peer is on this machine, or in this container or pod, and connected over its loopback interface.
- * Packets from outside never have such an address.
+ * Returns whether the peer is on this machine, or in this container or pod, and connected over the loopback interface.
+ * Packets from outside never have a loopback address.
  *
- * @param address as reported by the socket; undefined if the connection is closed
+ * @param address the address that the socket reports; undefined if the connection is closed
  */
 export function isLoopback(address: string | undefined): boolean {
   // `process` accepts the format that a dual-stack socket reports, such as `::ffff:127.0.0.1`.

@@ -2,7 +2,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { fileSurprises, machineSurprises } from '../../../src/cli/config.ts';
+import { fileWarnings, machineWarnings } from '../../../src/cli/config.ts';
 import { configOf } from '../../support/config-of.ts';
 
 const TOLD = 'notify: { alertmanager: { urls: ["http://127.0.0.1:9093"] } }\n';
@@ -24,7 +24,7 @@ function file(name: string, mode: number): string {
 
 async function surprises(text: string, sources: readonly string[] = []): Promise<readonly string[]> {
   const config = await configOf(text);
-  return [...fileSurprises(config), ...(await machineSurprises(config, sources))];
+  return [...fileWarnings(config), ...(await machineWarnings(config, sources))];
 }
 
 describe('what surprises', () => {
