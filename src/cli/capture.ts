@@ -172,7 +172,9 @@ function renderCapture(result: CaptureResult, config: Config, style: TextStyle):
     ),
     '',
     ...shown.slice(0, MOST_SHOWN).flatMap((one) => connectionLines(one, style, paint[levelOf(one)])),
-    ...(shown.length > MOST_SHOWN ? [`  … and ${String(shown.length - MOST_SHOWN)} more (use --json to list them)`] : []),
+    ...(shown.length > MOST_SHOWN
+      ? [`  … and ${String(shown.length - MOST_SHOWN)} more (use --json to list them)`]
+      : []),
     ...(shown.length > 0 ? [''] : []),
     ...chainLines(shown),
     ...causesOf(shown, config).flatMap((cause) => [...causeLines(cause, style, colors), '']),

@@ -105,7 +105,9 @@ async function unseenBy(
     if (daemon === null || typeof daemon.diagnosis === 'string') return null;
     return unseenIncidents(diagnosis, { ...daemon, diagnosis: daemon.diagnosis });
   } catch (error) {
-    const why = limit.expired() ? `the daemon did not answer within ${String(DAEMON_LIMIT / 1000)} s` : messageOf(error);
+    const why = limit.expired()
+      ? `the daemon did not answer within ${String(DAEMON_LIMIT / 1000)} s`
+      : messageOf(error);
     terminal.errors.write(`Cannot read the running daemon's open incidents: ${why}\n`);
     return null;
   }
@@ -158,7 +160,9 @@ async function answer({ timeout, longest }: PluginLimits, terminal: Invocation):
     if (limit.expired()) return pluginUnknown(`The checks did not finish within ${String(timeout / 1000)} s`);
     return answered ?? pluginUnknown(said.join('').split('\n')[0] ?? '');
   } catch (error) {
-    return pluginUnknown(limit.expired() ? `The checks did not finish within ${String(timeout / 1000)} s` : messageOf(error));
+    return pluginUnknown(
+      limit.expired() ? `The checks did not finish within ${String(timeout / 1000)} s` : messageOf(error),
+    );
   }
 }
 

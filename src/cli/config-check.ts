@@ -48,7 +48,8 @@ export async function configCheck({ fileOnly }: { readonly fileOnly: boolean }, 
 
 /** A warning if secrets were read from their source, because the daemon reads only the copies that systemd makes. */
 const NEEDS_RESTART =
-  'The running service cannot read these secrets until it is restarted, and a reload would be rejected. Run: systemctl restart ftm-watch.';
+  'The running service cannot read these secrets until it is restarted, and a reload would be rejected. Run: ' +
+  'systemctl restart ftm-watch.';
 
 interface MachineCheck {
   readonly problems: readonly string[];

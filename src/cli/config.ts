@@ -28,7 +28,8 @@ export function configPrint({ result, output, errors }: ConfigCommandOptions): n
     return EXIT_UNKNOWN;
   }
   output.write(
-    `# ${result.sources.length === 0 ? 'The built-in defaults' : result.sources.map((file) => JSON.stringify(file)).join(', ')}\n` +
+    '# ' +
+      `${result.sources.length === 0 ? 'The built-in defaults' : result.sources.map((file) => JSON.stringify(file)).join(', ')}\n` +
       `${printConfig(result.config)}`,
   );
   return 0;
@@ -87,7 +88,10 @@ function logWarnings({ logs: { syslog, files }, appliances }: Config): readonly 
     ? []
     : appliances
         .filter(({ logSources }) => logSources.length === 0)
-        .map(({ name }) => `Log lines from "${name}" are ignored, because they cannot be attributed to it: set logSources for this appliance.`);
+        .map(
+          ({ name }) =>
+            `Log lines from "${name}" are ignored, because they cannot be attributed to it: set logSources for this appliance.`,
+        );
 }
 
 /**
@@ -103,7 +107,10 @@ export async function machineWarnings(config: Config, sources: readonly string[]
   const open = await Promise.all(files.map(isReadByOthers));
   return files
     .filter((_, index) => open[index])
-    .map((file) => `Every user of this machine can read the secrets in "${file}". To prevent this, run: chmod o= "${file}".`);
+    .map(
+      (file) =>
+        `Every user of this machine can read the secrets in "${file}". To prevent this, run: chmod o= "${file}".`,
+    );
 }
 
 async function isReadByOthers(file: string): Promise<boolean> {

@@ -159,14 +159,19 @@ export async function readDaemonStatus(
 /** Returns the daemon's reason for rejecting a request. */
 export function problemOf({ status, json }: DaemonAnswer): string {
   const problem = problemShape.safeParse(json);
-  return visibleText(problem.success ? problem.data.error : `the daemon answered with HTTP status ${String(status)}`, 1_000);
+  return visibleText(
+    problem.success ? problem.data.error : `the daemon answered with HTTP status ${String(status)}`,
+    1_000,
+  );
 }
 
 /** @throws {Error} if the answer does not have the expected structure */
 function read<T>(shape: z.ZodType<T>, { status, json }: DaemonAnswer): T {
   const parsed = shape.safeParse(json);
   if (parsed.success) return parsed.data;
-  throw new Error(`Unexpected answer from the daemon (HTTP ${String(status)}): check that it is the same version of ftm-watch`);
+  throw new Error(
+    `Unexpected answer from the daemon (HTTP ${String(status)}): check that it is the same version of ftm-watch`,
+  );
 }
 
 function parsedJson(text: string): unknown {

@@ -11,19 +11,29 @@ type ExitCodes = Readonly<Record<number, string>>;
 export const EXIT_CODES: ReadonlyMap<string, ExitCodes> = new Map<string, ExitCodes>([
   ['init', { 0: 'written', 3: 'not written' }],
   ['run', { 0: 'stopped on request', 3: 'the daemon could not start' }],
-  ['reload', { 0: 'the configuration was reloaded', 2: 'the configuration was rejected', 3: 'the daemon cannot be reached' }],
+  [
+    'reload',
+    { 0: 'the configuration was reloaded', 2: 'the configuration was rejected', 3: 'the daemon cannot be reached' },
+  ],
   [
     'check',
     {
       0: 'ready; --verify: the repair is active',
       1: 'warnings, or ready while an incident of the running daemon is open',
-      2: 'not ready, according to this check or to an open incident that a single check cannot detect; --verify: not active',
+      2:
+        'not ready, according to this check or to an open incident that a single check cannot detect; --verify: ' +
+        'not active',
       3: 'unknown; --verify: could not be determined',
     },
   ],
   [
     'preflight migration',
-    { 0: 'nothing to do', 1: 'something will be lost, must be done or could not be checked', 2: 'something is broken', 3: 'unknown' },
+    {
+      0: 'nothing to do',
+      1: 'something will be lost, must be done or could not be checked',
+      2: 'something is broken',
+      3: 'unknown',
+    },
   ],
   [
     'capture',
@@ -53,13 +63,28 @@ export const EXIT_CODES: ReadonlyMap<string, ExitCodes> = new Map<string, ExitCo
   ['notify test', { 0: 'all messages were accepted', 2: 'a message was not accepted', 3: 'no channel is configured' }],
   ['silence add', { 0: 'silenced', 2: 'the daemon rejected the request', 3: 'the daemon cannot be reached' }],
   ['silence list', { 0: 'listed', 2: 'the daemon rejected the request', 3: 'the daemon cannot be reached' }],
-  ['silence remove', { 0: 'all silences were removed', 2: 'the daemon rejected a request', 3: 'the daemon cannot be reached' }],
-  ['store check', { 0: 'the store is intact', 2: 'the store is damaged or was written by a newer version', 3: 'the store cannot be read' }],
+  [
+    'silence remove',
+    { 0: 'all silences were removed', 2: 'the daemon rejected a request', 3: 'the daemon cannot be reached' },
+  ],
+  [
+    'store check',
+    {
+      0: 'the store is intact',
+      2: 'the store is damaged or was written by a newer version',
+      3: 'the store cannot be read',
+    },
+  ],
   ['store backup', { 0: 'copied', 3: 'not copied' }],
   ['web hash-password', { 0: 'printed', 3: 'the password cannot be used' }],
   [
     'demo',
-    { 0: 'every fault was found, reported and resolved', 1: 'a fault was not', 3: 'the demo could not run', 130: 'stopped' },
+    {
+      0: 'every fault was found, reported and resolved',
+      1: 'a fault was not',
+      3: 'the demo could not run',
+      130: 'stopped',
+    },
   ],
   ['completion', { 0: 'printed' }],
 ]);

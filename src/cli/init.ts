@@ -118,9 +118,7 @@ function withAnswer(answers: Answers, key: keyof Answers, said: string): Answers
 type Ask = NonNullable<Invocation['ask']>;
 
 async function asked(defaults: Answers, ask: Ask, terminal: Invocation): Promise<Answers> {
-  terminal.output.write(
-    'Press Return to use the default in brackets. Separate several answers with spaces.\n\n',
-  );
+  terminal.output.write('Press Return to use the default in brackets. Separate several answers with spaces.\n\n');
   let answers = defaults;
   for (const { key, text } of QUESTIONS) {
     answers = await answeredWell(key, () => ask(questionText(key, text, terminal)), answers, terminal);
@@ -176,6 +174,7 @@ function nextSteps({ appliances }: Answers, { file, target, cwd }: Place): strin
   const syslog =
     appliances.length === 0
       ? ''
-      : `  On FortiAuthenticator, add this machine under Logging > Log Config > Syslog Servers: UDP, port ${String(SYSLOG_PORT)}\n`;
+      : '  On FortiAuthenticator, add this machine under Logging > Log Config > Syslog Servers: ' +
+        `UDP, port ${String(SYSLOG_PORT)}\n`;
   return `Next:\n${steps.map(([command, what]) => `  ${command.padEnd(width)}   ${what}\n`).join('')}${syslog}`;
 }

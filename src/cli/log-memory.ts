@@ -17,7 +17,8 @@ export async function readLogMemory(config: Pick<Config, 'store'>, now: EpochMs)
   try {
     const stored: unknown = JSON.parse(await readFile(path, 'utf8'));
     const state = readPolling(stored, now);
-    if (state === null) return { kind: 'unreadable', message: `"${path}" is damaged or was written by another version` };
+    if (state === null)
+      return { kind: 'unreadable', message: `"${path}" is damaged or was written by another version` };
     return { kind: 'read', state, listeningSince: listenedSince(stored, now) };
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return { kind: 'none' };
@@ -37,9 +38,7 @@ export interface LogPartSources {
 export function logPartOf(config: Config, { logMemory, storedHistory, signatures, now }: LogPartSources): LogPart {
   switch (logMemory.kind) {
     case 'none':
-      return unheard(
-        'Not checked, because only the daemon receives the log, and no log data is stored',
-      );
+      return unheard('Not checked, because only the daemon receives the log, and no log data is stored');
     case 'unreadable':
       return { kind: 'unheard', reason: "The daemon's stored log data cannot be read", isTrouble: true };
     case 'read':

@@ -66,7 +66,9 @@ export async function preflight(wish: PreflightWish, terminal: Invocation): Prom
           : `${planText(snapshot.unit, plan, terminal.style)}${users === null ? '' : usersText(users, terminal.style)}`,
       );
       const config = terminal.path === undefined ? '' : ` -c ${terminal.path}`;
-      terminal.errors.write(`Wrote ${path}. After the change, run: ftm-watch preflight migration${config} --verify ${path}\n`);
+      terminal.errors.write(
+        `Wrote ${path}. After the change, run: ftm-watch preflight migration${config} --verify ${path}\n`,
+      );
     }
     return planExit(plan);
   } catch (error) {
@@ -150,7 +152,8 @@ function unitName({ appliances }: Config, typed: string | undefined): string {
     throw new Error('No FortiAuthenticator is configured. Add it to "appliances" in the configuration');
   if (typed === undefined && names.length === 1) return only;
   if (typed !== undefined && names.includes(typed)) return typed;
-  if (typed !== undefined) throw new Error(`There is no appliance "${typed}". The configured appliances are: ${nameList(names)}`);
+  if (typed !== undefined)
+    throw new Error(`There is no appliance "${typed}". The configured appliances are: ${nameList(names)}`);
   throw new Error(
     `${counted(names.length, 'FortiAuthenticator')} are configured. Use --unit to specify the one that will change: ` +
       `${nameList(names)}. If several units will change, run this command once for each of them.`,

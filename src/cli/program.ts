@@ -101,8 +101,13 @@ interface CaptureCommandOptions {
 
 function addCapture(program: Command, invoked: Invoked, finish: Finish): void {
   withConfig(program.command('capture'))
-    .description('evaluate the TLS connections in a packet capture and show which certificates FortiAuthenticator received')
-    .argument('[file...]', 'pcap or pcapng files, optionally compressed with gzip, or text output of a sniffer; - for standard input')
+    .description(
+      'evaluate the TLS connections in a packet capture and show which certificates FortiAuthenticator received',
+    )
+    .argument(
+      '[file...]',
+      'pcap or pcapng files, optionally compressed with gzip, or text output of a sniffer; - for standard input',
+    )
     .option('--json', 'print only a JSON object')
     .option('--all', 'also show TLS connections to other servers')
     .option('--attach <incident>', "add the verdict to one of the running daemon's open incidents")
@@ -158,14 +163,21 @@ const TIMEOUT: Millis = 10_000;
 const NAGIOS_TIMEOUT: Millis = 50_000;
 
 function addCheck(program: Command, invoked: Invoked, finish: Finish): void {
-  const plugin = 'print one line for Nagios or Icinga, from the running daemon or, without a daemon, from a new round of checks';
+  const plugin =
+    'print one line for Nagios or Icinga, from the running daemon or, without a daemon, from a new round of checks';
   withConfig(program.command('check'))
     .description('run all checks once and print the checklist, root causes and remedies')
     .option('--json', 'print only a JSON object')
     .option('--steps', 'also print the steps of an activation, in the order in which FortiAuthenticator performs them')
     .addOption(new Option('--nagios', plugin).conflicts(['json', 'steps', 'verify']))
-    .addOption(new Option('--verify <incident>', 'check whether the repair of an incident is active').conflicts('steps'))
-    .option('-t, --timeout <seconds>', 'report checks that have not finished by then as unknown (default: 10, with --nagios 50)', seconds)
+    .addOption(
+      new Option('--verify <incident>', 'check whether the repair of an incident is active').conflicts('steps'),
+    )
+    .option(
+      '-t, --timeout <seconds>',
+      'report checks that have not finished by then as unknown (default: 10, with --nagios 50)',
+      seconds,
+    )
     .addOption(
       new Option('--max-age <duration>', "with --nagios: report unknown if the daemon's last round is older")
         .argParser(age)
@@ -330,9 +342,7 @@ interface TypedInit {
 
 function addInit(program: Command, invoked: Invoked, finish: Finish): void {
   withConfig(program.command('init'))
-    .description(
-      'write a first configuration of about ten lines; asks for values that are not set by options',
-    )
+    .description('write a first configuration of about ten lines; asks for values that are not set by options')
     .option('--site <name>', 'name of this site in messages and on the page (default: the host name)')
     .option('--appliance <address...>', 'address of each FortiAuthenticator that sends its log to this machine')
     .option('--mail-server <host[:port]>', 'mail server that FortiAuthenticator uses to send activation codes')
@@ -399,11 +409,16 @@ interface TypedPreflight {
 }
 
 function addPreflight(program: Command, invoked: Invoked, finish: Finish): void {
-  const group = program.command('preflight').description('prepare for a change: list what must be done and what will be lost');
+  const group = program
+    .command('preflight')
+    .description('prepare for a change: list what must be done and what will be lost');
   withConfig(group.command('migration'))
     .description('prepare to replace, move or upgrade a unit or to transfer a licence; writes a snapshot')
     .option('--unit <name>', 'configured name of the appliance; required if several appliances are configured')
-    .option('--new-serial <serial>', 'future serial number of the unit, or the unit to which the licences are transferred')
+    .option(
+      '--new-serial <serial>',
+      'future serial number of the unit, or the unit to which the licences are transferred',
+    )
     .option('--new-address <address>', "future source address of the unit's traffic", ipAddress)
     .option('--new-firmware <version>', 'future firmware version of the unit', version)
     .option('--license <number...>', 'transfer only these licences to --new-serial and keep the unit')

@@ -24,7 +24,8 @@ export function readPeriod({ since, until }: TypedPeriod, now: EpochMs): Period 
   };
   if (period.since !== null && period.since >= (period.until ?? now))
     throw new Error(
-      `Cannot create a report from ${showValue(since)} to ${showValue(until ?? 'now')}: the start must be before the end`,
+      `Cannot create a report from ${showValue(since)} to ${showValue(until ?? 'now')}: ` +
+        'the start must be before the end',
     );
   return period;
 }
@@ -37,7 +38,8 @@ function readInstant(option: string, typed: string, { now, dayEnds }: { now: Epo
   const ago = parseDuration(typed);
   if (ago !== null) return now - ago;
   throw new Error(
-    `Invalid value for ${option}: expected a time such as "2026-11-24T18:00:00Z", a day such as "2026-11-24" or how long ` +
+    `Invalid value for ${option}: expected a time such as "2026-11-24T18:00:00Z", ` +
+      'a day such as "2026-11-24" or how long ' +
       `ago, such as "7d", got ${showValue(typed)}`,
   );
 }

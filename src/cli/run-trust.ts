@@ -210,12 +210,15 @@ function refusal(
     );
     if (untyped !== undefined)
       return [
-        'Nothing learned: to learn a chain from a capture, a fingerprint from another source is required. Compare it with',
+        'Nothing learned: to learn a chain from a capture, a fingerprint from another source is required. ' +
+          'Compare it with',
         'the SHA-256 fingerprints above, and specify it with --fingerprint',
       ];
   }
   const missing = fingerprints.find((fingerprint) => !seen.has(fingerprint));
-  return missing === undefined ? null : [`Nothing learned: no certificate with the fingerprint ${missing} was received`];
+  return missing === undefined
+    ? null
+    : [`Nothing learned: no certificate with the fingerprint ${missing} was received`];
 }
 
 /**

@@ -57,7 +57,8 @@ function versionText({ version, knownVersion }: WholeStore): string {
   if (version === knownVersion) return `version ${String(version)}`;
   return version < knownVersion
     ? `version ${String(version)}, which the daemon will upgrade to ${String(knownVersion)} after making a copy`
-    : `version ${String(version)}, but this ftm-watch supports versions up to ${String(knownVersion)}: start the newer ` +
+    : `version ${String(version)}, but this ftm-watch supports versions up to ${String(knownVersion)}: ` +
+        'start the newer ' +
         'ftm-watch, or restore a backup (see docs/install.md)';
 }
 
@@ -75,7 +76,8 @@ export async function storeBackup({ file, force, keepPending }: BackupWish, term
   let withdrawn: number;
   try {
     if (!existsSync(from)) throw new Error(`Cannot copy the store "${from}": it does not exist`);
-    if (!force && existsSync(to)) throw new Error(`Cannot write "${to}": the file already exists; use --force to overwrite it`);
+    if (!force && existsSync(to))
+      throw new Error(`Cannot write "${to}": the file already exists; use --force to overwrite it`);
     withdrawn = await backupStore(from, to, { now: terminal.clock.now(), keepsPending: keepPending });
   } catch (error) {
     terminal.errors.write(`${visibleText(messageOf(error), MAX_SHOWN)}\n`);
@@ -83,7 +85,8 @@ export async function storeBackup({ file, force, keepPending }: BackupWish, term
   }
   if (withdrawn > 0)
     terminal.output.write(
-      `The copy does not contain ${counted(withdrawn, 'undelivered notification')}. A daemon that is started with the ` +
+      `The copy does not contain ${counted(withdrawn, 'undelivered notification')}. ` +
+        'A daemon that is started with the ' +
         'copy reports all incidents that are still open. To keep the notifications, use --keep-pending.\n',
     );
   return storeCheck(to, terminal);

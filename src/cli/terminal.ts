@@ -110,7 +110,8 @@ export function writeSubstitutes(substitutes: readonly Substitute[], errors: Str
   if (first === undefined) return;
   const names = substitutes.map(({ substitute }) => visibleText(basename(substitute), 100)).join(', ');
   errors.write(
-    `These files were read from "${dirname(first.substitute)}": ${names}. systemd copies them to "${dirname(first.path)}" only when the ` +
+    `These files were read from "${dirname(first.substitute)}": ${names}. ` +
+      `systemd copies them to "${dirname(first.path)}" only when the ` +
       'service starts\n',
   );
 }

@@ -48,7 +48,7 @@ export interface TrustOverview {
 
 const PROFILES: Readonly<Record<TrustProfile, string>> = {
   fortinet:
-    "a certificate is genuine if it is verified by the key of a Fortinet authority, or by a configured or learned key",
+    'a certificate is genuine if it is verified by the key of a Fortinet authority, or by a configured or learned key',
   public:
     'a certificate is genuine if it is verified by an authority that browsers trust, or by a configured or learned key',
   pinned: 'a certificate is genuine only if it is verified by a configured or learned key',
@@ -75,7 +75,9 @@ export function renderTrust({
           ...certificateLines(certificate),
           `    ${sourceOf(certificate.pin, label)}`,
         ])),
-    ...(profile === 'public' ? ["  Mozilla's root certificates, as included in Node (this machine's certificate store is not used)"] : []),
+    ...(profile === 'public'
+      ? ["  Mozilla's root certificates, as included in Node (this machine's certificate store is not used)"]
+      : []),
     '',
     'Pinned keys (used only if the server sends a certificate with this key):',
     ...(configured.length === 0 ? ['  none configured'] : configured.map(({ pin }) => `  ${pin}, trust.pins`)),
@@ -91,7 +93,10 @@ function sourceOf(pin: string, label: string): string {
 }
 
 function baselineLines(baseline: Baseline | null, file: string): readonly string[] {
-  if (baseline === null) return [`No learned chain in ${file}. To learn it, run "ftm-watch trust learn" on a path that is known to be clean`];
+  if (baseline === null)
+    return [
+      `No learned chain in ${file}. To learn it, run "ftm-watch trust learn" on a path that is known to be clean`,
+    ];
   return [
     `Learned on ${new Date(baseline.learnedAt).toISOString()}, in ${file}:`,
     ...baseline.leaves.flatMap(certificateLines),

@@ -117,7 +117,12 @@ function silentWitnesses(
       ? [{ of: [tlsGenuine.id], why: `The cause may have been detected in the log. ${log.reason}.` }]
       : []),
     ...(unread.length > 0
-      ? [{ of: onPath, why: `The cause may have been reported by another agent that cannot be reached now: ${nameList(unread)}.` }]
+      ? [
+          {
+            of: onPath,
+            why: `The cause may have been reported by another agent that cannot be reached now: ${nameList(unread)}.`,
+          },
+        ]
       : []),
   ];
 }

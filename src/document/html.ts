@@ -29,8 +29,7 @@ const TEXT_LIMIT = 1_000;
  */
 export function markup(strings: TemplateStringsArray, ...values: readonly Content[]): Markup {
   const made = html(strings, ...values.map(safe));
-  if (made instanceof Promise)
-    throw new TypeError('Cannot insert a promise into HTML: await the value first');
+  if (made instanceof Promise) throw new TypeError('Cannot insert a promise into HTML: await the value first');
   return made;
 }
 

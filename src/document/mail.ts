@@ -96,7 +96,10 @@ const ACCENTS: Readonly<Record<MailDocument['tone'], string>> = {
 };
 
 function sectionHtml(section: Section): string {
-  return `<h2 style="font-size:16px;margin:16px 0 4px">${escapeHtml(section.title)}</h2>${section.parts.map(partHtml).join('')}`;
+  return (
+    '<h2 style="font-size:16px;margin:16px 0 ' +
+    `4px">${escapeHtml(section.title)}</h2>${section.parts.map(partHtml).join('')}`
+  );
 }
 
 function partHtml(part: Part): string {

@@ -66,7 +66,10 @@ function incidentContent({ event, incident, stillOpen }: IncidentNotification) {
   const [gravest] = stillOpen;
   return {
     tone: toneOf(stillOpen),
-    action: gravest === undefined ? NOTHING_TO_DO : `This incident is resolved, but another one is still open: ${headline(gravest)}.`,
+    action:
+      gravest === undefined
+        ? NOTHING_TO_DO
+        : `This incident is resolved, but another one is still open: ${headline(gravest)}.`,
     summary: `The incident lasted ${lastedText(incident)}. ${cause.summary}`,
   };
 }

@@ -181,9 +181,7 @@ function referenceTo(run: readonly Place[]): RemedyStep {
 function withoutKnownBlock(step: RemedyStep, known: Place | undefined, blanks: Set<string>): RemedyStep {
   if (step.commands === null) return step;
   if (known !== undefined)
-    return sentenceStep(
-      `${step.text} Use the commands from step ${String(known.number)} under "${known.heading}".`,
-    );
+    return sentenceStep(`${step.text} Use the commands from step ${String(known.number)} under "${known.heading}".`);
   const own = step.blanks.map((blank) => (blanks.has(blank.name) ? { ...blank, meaning: 'as above' } : blank));
   for (const { name } of own) blanks.add(name);
   return { ...step, blanks: own };

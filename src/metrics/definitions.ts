@@ -123,7 +123,10 @@ function defineOwnMetrics({ gauge, counter, histogram }: Makers) {
       'Failed attempts to push metrics by OTLP; 0 if metrics.otlp is not set',
     ),
     storeWritable: gauge('ftm_store_writable', '1 if history can be written'),
-    storeNewer: gauge('ftm_store_newer', '1 if the history was written by a newer version of ftm-watch and therefore cannot be changed'),
+    storeNewer: gauge(
+      'ftm_store_newer',
+      '1 if the history was written by a newer version of ftm-watch and therefore cannot be changed',
+    ),
     siteInfo: gauge('ftm_site_info', 'Configured name of the site', ['configured_site']),
     buildInfo: gauge('ftm_build_info', 'Versions of ftm-watch and Node.js', ['version', 'node']),
   };

@@ -28,7 +28,9 @@ export class ObservedGauges {
       'Expiry date of the certificate that a target presented most recently',
       ['target'],
     );
-    this.#ttl = gauge('ftm_dns_answer_ttl_seconds', "Time to live of the DNS answer for the licence server's name", ['resolver']);
+    this.#ttl = gauge('ftm_dns_answer_ttl_seconds', "Time to live of the DNS answer for the licence server's name", [
+      'resolver',
+    ]);
     this.#expected = gauge(
       'ftm_dns_answers_expected',
       '1 if a resolver returned only expected addresses for the licence server',

@@ -45,7 +45,10 @@ export function pushMetrics(config: OtlpConfig | null, deps: OtlpDeps, signal: A
     logger.info({ to: collector.origin, everySeconds: collector.every / 1000 }, 'Pushing metrics by OTLP');
     void new Pusher(collector, deps, signal).run().catch(() => undefined);
   } catch (error) {
-    logger.warn({ error: messageOf(error) }, 'Cannot push metrics by OTLP. Correct the environment variables and restart');
+    logger.warn(
+      { error: messageOf(error) },
+      'Cannot push metrics by OTLP. Correct the environment variables and restart',
+    );
   }
 }
 

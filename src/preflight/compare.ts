@@ -38,7 +38,8 @@ function isSame(one: string | null, other: string | null): boolean {
 
 function tokenChanges({ tokens: was }: UnitState, { tokens: is }: UnitState): readonly Change[] {
   if (was === null) return [];
-  if (is === null) return [{ kind: 'not-visible', what: 'The tokens are not reported', means: 'Check that the API works' }];
+  if (is === null)
+    return [{ kind: 'not-visible', what: 'The tokens are not reported', means: 'Check that the API works' }];
   const missing = was.assigned - is.assigned;
   const assigned =
     missing > 0
@@ -58,7 +59,13 @@ function tokenChanges({ tokens: was }: UnitState, { tokens: is }: UnitState): re
 function roleChanges(was: UnitState, is: UnitState): readonly Change[] {
   if (was.mode === is.mode) return [];
   if (is.mode === 'unknown')
-    return [{ kind: 'not-visible', what: `The unit no longer reports its role (previously ${was.mode})`, means: 'Check that SNMP works' }];
+    return [
+      {
+        kind: 'not-visible',
+        what: `The unit no longer reports its role (previously ${was.mode})`,
+        means: 'Check that SNMP works',
+      },
+    ];
   return [
     {
       kind: was.mode === 'unknown' ? 'as-planned' : 'to-do',
@@ -83,8 +90,20 @@ function firmwareChanges({ migration, unit: { firmware: was } }: Snapshot, { fir
 function policyChanges({ policy: was }: UnitState, { policy: is }: UnitState): readonly Change[] {
   if (was === is || was === null) return [];
   if (is === null)
-    return [{ kind: 'not-visible', what: `The firewall no longer reports the matching policy (previously ${was})`, means: "Check the firewall's API token" }];
-  return [{ kind: 'as-planned', what: `The traffic matches ${is} (previously ${was})`, means: 'The policy is evaluated below' }];
+    return [
+      {
+        kind: 'not-visible',
+        what: `The firewall no longer reports the matching policy (previously ${was})`,
+        means: "Check the firewall's API token",
+      },
+    ];
+  return [
+    {
+      kind: 'as-planned',
+      what: `The traffic matches ${is} (previously ${was})`,
+      means: 'The policy is evaluated below',
+    },
+  ];
 }
 
 function preconditionChanges(before: Snapshot, after: Snapshot): readonly Change[] {
@@ -316,5 +335,7 @@ export function parseSnapshot(text: string): Snapshot {
   if (read.success) return read.data;
   const [issue] = read.error.issues;
   const where = issue === undefined || issue.path.length === 0 ? '' : ` at "${issue.path.join('.')}"`;
-  throw new Error(`expected a file from "ftm-watch preflight migration", but found an invalid value${where}: ${issue?.message ?? ''}`);
+  throw new Error(
+    `expected a file from "ftm-watch preflight migration", but found an invalid value${where}: ${issue?.message ?? ''}`,
+  );
 }

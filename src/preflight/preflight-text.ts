@@ -42,7 +42,9 @@ export function planText(unit: UnitState, plan: MigrationPlan, style: TextStyle)
     colors.bold('Requirements'),
     ...plan.requirements.flatMap((one) => requirementLines(one, style, colors)),
     '',
-    ...(plan.ticket === null ? [] : [colors.bold('Text of the ticket for Fortinet Customer Service'), '', plan.ticket, '']),
+    ...(plan.ticket === null
+      ? []
+      : [colors.bold('Text of the ticket for Fortinet Customer Service'), '', plan.ticket, '']),
     ...(plan.cloud === null ? [] : cloudLines(plan.cloud, style, colors)),
   ].join('\n');
 }
@@ -67,7 +69,8 @@ export function usersText({ users, unread }: TokenUsers, style: TextStyle): stri
   const colors = createColors(style.color);
   const missing = unread.map(
     (resource) =>
-      `Users from "${resource}" are missing, because the API account cannot read this resource or the firmware does not support it. Give ` +
+      `Users from "${resource}" are missing, because the API account cannot read this resource or the firmware ` +
+      'does not support it. Give ' +
       "the account's admin profile the permission to view these users.",
   );
   return [
@@ -143,7 +146,8 @@ interface Requirement {
 
 /** Sources: Fortinet tips 193723, 205363 and 193793; docs:fortitoken/8.0.0/comprehensive-guide/616236. */
 const NOT_TRANSFERABLE =
-  'Licences shipped on or after 2025-08-04 cannot be transferred, except by RMA. Ask Customer Service before you begin.';
+  'Licences shipped on or after 2025-08-04 cannot be transferred, except by RMA. ' +
+  'Ask Customer Service before you begin.';
 
 /** Returns the effects of a migration on licences and tokens, and the steps that it requires. */
 export function planMigration(migration: Migration, unit: UnitState, diagnosis: Diagnosis): MigrationPlan {
@@ -213,7 +217,8 @@ function lossesOf(move: Move, unit: UnitState): readonly string[] {
   return [
     ...holdersText(move),
     ...(move.licenses.length === 0 && concerned > 0 ? [] : [NOT_TRANSFERABLE]),
-    `The tokens of ${move.isPart ? 'these licences' : 'the unit'} are bound to the serial number. Delete the tokens, create them ` +
+    `The tokens of ${move.isPart ? 'these licences' : 'the unit'} are bound to the serial number. ` +
+      'Delete the tokens, create them ' +
       `again from the licence, and assign them to the users again (${reissuedText(unit.tokens, move.isPart)}).`,
     'The two trial tokens of the unit cannot be moved.',
   ];
@@ -227,14 +232,13 @@ function reissuedBy(move: Move): MigrationPlan['reissued'] {
 /** Describes which units hold the licences, based only on observations. */
 function holdersText({ to, licenses, moved }: Moving): readonly string[] {
   if (licenses.length === 0 && moved.length === 0)
-    return [
-      "The unit's licences are unknown. List them in \"appliances[].licenses\", or check support.fortinet.com.",
-    ];
+    return ['The unit\'s licences are unknown. List them in "appliances[].licenses", or check support.fortinet.com.'];
   const holders = [...new Set(licenses.map(({ holder }) => holder))];
   return holders.map((holder) => {
     const names = nameList(licenses.filter((one) => one.holder === holder).map(({ license }) => license));
     return holder === null
-      ? `${names}: the unit that holds them is unknown ("registration" can query it). Licences that are not yet on ${to} ` +
+      ? `${names}: the unit that holds them is unknown ("registration" can query it). ` +
+          `Licences that are not yet on ${to} ` +
           'must be transferred.'
       : `${names}: registered to ${holder}, not to ${to}.`;
   });
@@ -253,13 +257,15 @@ function serialNotes({ serial: typed }: Migration, move: Move, { mode, serial }:
     case 'stays':
       return [
         serial === null
-          ? 'No new serial number was specified. Licences and tokens are kept as long as the serial number does not change.'
+          ? 'No new serial number was specified. ' +
+            'Licences and tokens are kept as long as the serial number does not change.'
           : `The serial number ${serial} does not change, so licences and tokens are kept.`,
         ...(typed === null ? [] : [SAME_SERIAL]),
       ];
     case 'within-pair':
       return [
-        `${move.to} is the other member of the pair. Both members have the tokens, so users are not affected. New tokens are ` +
+        `${move.to} is the other member of the pair. Both members have the tokens, so users are not affected. ` +
+          'New tokens are ' +
           'provisioned on the member to which the licence is registered.',
       ];
     case 'has-none':
@@ -303,7 +309,8 @@ function vmLicenceSteps(address: string, serial: string | null): readonly string
 function downgradeLosses({ firmware }: Migration, { firmware: present }: UnitState): readonly string[] {
   if (!isDowngrade(present, firmware)) return [];
   return [
-    `All settings, users and tokens on the unit will be lost, because a downgrade from ${String(present)} to ${String(firmware)} resets it ` +
+    `All settings, users and tokens on the unit will be lost, because a downgrade from ${String(present)} to ` +
+      `${String(firmware)} resets it ` +
       'to factory defaults. They can be restored only from a configuration backup of the earlier firmware.',
   ];
 }
@@ -322,7 +329,8 @@ function firmwareSteps({ firmware }: Migration, { firmware: present }: UnitState
   if (then === null || firmware === null || present === firmware) return [];
   if (is === null)
     return [
-      `${BACK_UP} The current firmware version is unknown. If it is later than ${firmware}, the unit is reset to factory ` +
+      `${BACK_UP} The current firmware version is unknown. ` +
+        `If it is later than ${firmware}, the unit is reset to factory ` +
         'defaults.',
       `${PATHS_OF} ${firmware}.`,
     ];
@@ -358,7 +366,8 @@ function firmwareNotes({ firmware }: Migration, { firmware: present }: UnitState
   return [
     present === firmware
       ? `The unit already has firmware ${firmware}.`
-      : `An upgrade from ${present ?? 'the current firmware'} to ${firmware} keeps the serial number, licences and tokens.`,
+      : `An upgrade from ${present ?? 'the current firmware'} to ${firmware} keeps the serial number, ` +
+        'licences and tokens.',
     // Sources: Fortinet tips 385019 and 195508.
     ...(crosses([6, 5, 0]) ? ['Firmware 6.5 and later needs at least 4 GB of memory.'] : []),
     // Source: Fortinet tip 388682.
@@ -418,7 +427,11 @@ function answerOf({ state }: PreconditionStatus): StepAnswer {
 function serialRequirement({ serial }: Migration, unit: UnitState): Requirement {
   const title = 'Both serial numbers are known';
   if (unit.serial === null)
-    return { title, answer: 'not-visible', why: 'The unit does not report its serial number, and "appliances[].serial" is empty' };
+    return {
+      title,
+      answer: 'not-visible',
+      why: 'The unit does not report its serial number, and "appliances[].serial" is empty',
+    };
   return serial === null
     ? { title, answer: 'passes', why: `${unit.serial} (not changed)` }
     : { title, answer: 'passes', why: `${unit.serial} before, ${serial} after the change` };
@@ -428,7 +441,11 @@ function roleRequirement({ mode, peers }: UnitState): Requirement {
   const title = 'The role of the unit is known';
   switch (mode) {
     case 'unknown':
-      return { title, answer: 'not-visible', why: 'Neither the REST API nor SNMP reports the role. Configure "appliances[].snmp"' };
+      return {
+        title,
+        answer: 'not-visible',
+        why: 'Neither the REST API nor SNMP reports the role. Configure "appliances[].snmp"',
+      };
     case 'cluster':
       return { title, answer: 'passes', why: `The unit forms a pair with ${nameList(peers) || 'an unnamed unit'}` };
     case 'standalone':
@@ -448,7 +465,8 @@ function ticketOf({ to, licenses }: Moving, unit: UnitState): string {
     ...presentHolders(licenses, unit).map((serial) => `From the FortiAuthenticator with the serial number ${serial}`),
     `To the FortiAuthenticator with the serial number ${to}`,
     '',
-    'Please confirm for each licence whether it can be transferred (licences shipped on or after 2025-08-04: only by RMA).',
+    'Please confirm for each licence whether it can be transferred (licences shipped on or after 2025-08-04: ' +
+      'only by RMA).',
   ].join('\n');
 }
 
@@ -465,8 +483,10 @@ function cloudMigrationOf({ licenses }: Moving, unit: UnitState): CloudMigration
   return {
     why:
       'A licence that cannot be transferred can move to FortiIdentity Cloud (formerly FortiToken Cloud) in the same ' +
-      'account. Its users are also moved and keep their tokens. If the account has no licence for FortiIdentity Cloud, Fortinet adds a free licence for ' +
-      'a year, which must be bought after that. Ask Customer Service to set the migration tag first. Then run the commands on the ' +
+      'account. Its users are also moved and keep their tokens. ' +
+      'If the account has no licence for FortiIdentity Cloud, Fortinet adds a free licence for ' +
+      'a year, which must be bought after that. Ask Customer Service to set the migration tag first. ' +
+      'Then run the commands on the ' +
       'current unit. They remove the tokens from the unit.',
     ticket: [
       'Subject: FTM migration tag for a migration to FortiIdentity Cloud',

@@ -29,7 +29,8 @@ export function ticketItems({ diagnosis, observations }: RoundResult): readonly 
     {
       title: 'Debug report of each FortiAuthenticator',
       steps: [
-        'Under Logging > Log Access > Logs, select "Debug Report" at the top. The report is encrypted, but TAC can decrypt it.',
+        'Under Logging > Log Access > Logs, select "Debug Report" at the top. ' +
+          'The report is encrypted, but TAC can decrypt it.',
         `If TAC asks for a single category, select "${category}" with the arrow next to the button.`,
       ],
       saveAs: 'UNIT-report.dbg',
@@ -39,7 +40,8 @@ export function ticketItems({ diagnosis, observations }: RoundResult): readonly 
       title: 'Raw log of each FortiAuthenticator',
       steps: [
         'Under Logging > Log Access > Logs, select Download, then Raw Log.',
-        'In firmware 6.5 and later, the list shows the last 24 hours. If the fault began earlier, extend the period with the filter.',
+        'In firmware 6.5 and later, the list shows the last 24 hours. ' +
+          'If the fault began earlier, extend the period with the filter.',
       ],
       saveAs: 'UNIT-FortiAuthenticator.log',
       source: 'ta-p/191656, ta-p/337001',
@@ -48,8 +50,10 @@ export function ticketItems({ diagnosis, observations }: RoundResult): readonly 
       title: 'Packet capture on FortiAuthenticator, made while the fault occurs',
       steps: [
         'Under System > Network > Packet Capture, start a capture on the interface towards the internet.',
-        `Repeat the action that fails, such as assigning a token or sending a push, so that FortiAuthenticator connects to ${server}.`,
-        'Stop the capture and download it. The capture cannot be filtered and contains all other traffic too, so keep it short.',
+        'Repeat the action that fails, such as assigning a token or sending a push, ' +
+          `so that FortiAuthenticator connects to ${server}.`,
+        'Stop the capture and download it. The capture cannot be filtered and contains all other traffic too, ' +
+          'so keep it short.',
       ],
       saveAs: 'UNIT.pcap',
       source: 'ta-p/196764',
@@ -58,7 +62,8 @@ export function ticketItems({ diagnosis, observations }: RoundResult): readonly 
       title: 'Packet capture on the FortiGate in between, made at the same time',
       steps: [
         `To find the address, run: execute ping ${server}`,
-        `Then run this command and save its output: diagnose sniffer packet any 'host ADDRESS and port ${serverPort}' 6 200 l`,
+        'Then run this command and save its output: ' +
+          `diagnose sniffer packet any 'host ADDRESS and port ${serverPort}' 6 200 l`,
       ],
       saveAs: 'FORTIGATE-sniffer.txt',
       source: 'docs:fortigate/7.6.0/administration-guide/462154',
@@ -95,7 +100,8 @@ export function ticketFile(items: readonly TicketItem[]): readonly [name: string
     `${FOLDER}/README.txt`,
     [
       'Fortinet TAC also needs the following files, which only you can obtain.',
-      'Save each file in this folder before you attach the archive. In the file names, replace UNIT with the name of the unit.',
+      'Save each file in this folder before you attach the archive. ' +
+        'In the file names, replace UNIT with the name of the unit.',
       'Nothing is removed from these files, so they can contain names, addresses and secrets.',
       '',
       ...lines,

@@ -124,7 +124,9 @@ function troubles({ ready, causes }: SeenDiagnosis, looked: Looked): string | nu
   const since = first.since === null ? '' : `, since ${timeText(first.since)}`;
   const more = rest.length === 0 ? '' : ` (and ${String(rest.length)} more)`;
   const trouble = `${withoutStop(first.summary)}${since}${more}`;
-  return ready === 'ready' && first.severity === 'critical' ? `Ready now, but an incident is still open: ${trouble}` : trouble;
+  return ready === 'ready' && first.severity === 'critical'
+    ? `Ready now, but an incident is still open: ${trouble}`
+    : trouble;
 }
 
 function summaryOfState({ preconditions }: SeenDiagnosis, wanted: string): string | null {

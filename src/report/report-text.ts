@@ -102,7 +102,8 @@ function unseenLines(incident: UnseenIncident, { width }: TextStyle, colors: Col
   const { severity, summary, since, lastSeen, id, isContradicted } = incident;
   const why = isContradicted
     ? "This check did not find the fault. The incident ends if the daemon's next rounds do not find it either."
-    : 'This check cannot detect the fault, because it makes only one connection to each address and does not receive the log.';
+    : 'This check cannot detect the fault, because it makes only one connection to each address and does not ' +
+      'receive the log.';
   const paint = severity === 'critical' && !isContradicted ? colors.red : colors.yellow;
   return [
     `Open incident (daemon), since ${utcText(Date.parse(since))}: ${summary}`,
@@ -148,7 +149,8 @@ export function checklistText({ diagnosis, observations, judged }: RoundResult, 
 /** Returns all responses of a round with their times, one per line, without names of people. */
 export function answersText({ path, controls, mail, durationMs, stalledMs }: RoundObservations, mask: Mask): string {
   return [
-    `The round took ${milliseconds(durationMs)}. This process was blocked for up to ${milliseconds(stalledMs)} at a time.`,
+    `The round took ${milliseconds(durationMs)}. ` +
+      `This process was blocked for up to ${milliseconds(stalledMs)} at a time.`,
     '',
     ...[path.licenseServer, ...path.services, ...controls].flatMap((seen) => [
       heading(`Path to ${seen.subject}`),

@@ -99,7 +99,9 @@ function transitionsOf(incident: Incident): readonly Event[] {
         text: `${index === 0 ? 'Seen for the first time' : 'Seen again'}: ${first.id} (${first.subject})`,
       },
       { at: openedAt, kind: 'opened', incident: id, text: 'The fault was confirmed and the incident was opened' },
-      ...(closedAt === null ? [] : [{ at: closedAt, kind: 'closed', incident: id, text: 'The incident was resolved' } as const]),
+      ...(closedAt === null
+        ? []
+        : [{ at: closedAt, kind: 'closed', incident: id, text: 'The incident was resolved' } as const]),
     ]),
     ...formerCauses.map((former, index): Event => {
       const next = formerCauses[index + 1] ?? cause;
@@ -175,7 +177,11 @@ export function logExcerpts(
 ): LogExcerpts {
   switch (memory.kind) {
     case 'none':
-      return { note: 'There are no log lines, because no daemon with "logs" configured has used this store', dropped: 0, lines: [] };
+      return {
+        note: 'There are no log lines, because no daemon with "logs" configured has used this store',
+        dropped: 0,
+        lines: [],
+      };
     case 'unreadable':
       return { note: `The stored log lines cannot be read: ${memory.message}`, dropped: 0, lines: [] };
     case 'read':
@@ -204,7 +210,9 @@ export function logExcerptsText({ note, dropped, lines }: LogExcerpts): string {
     '# Log lines about FortiToken Mobile: time of receipt (UTC), sender, recognised signature, number of similar lines',
     '# Names of users, mail addresses, phone numbers and codes are masked. Other log lines are never stored.',
     ...(note === null ? [] : [`# ${note}`]),
-    ...(dropped === 0 ? [] : [`# ${counted(dropped, 'more line')} matched, but only the latest lines of each kind are stored`]),
+    ...(dropped === 0
+      ? []
+      : [`# ${counted(dropped, 'more line')} matched, but only the latest lines of each kind are stored`]),
     ...lines.map(({ at, from, signature, count, line }) => `${at} ${from} ${signature} ×${String(count)}: ${line}`),
     '',
   ].join('\n');

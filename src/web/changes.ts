@@ -151,7 +151,8 @@ export function silenced(context: Context<WebEnv>, { sources, clock }: Web, body
   const claimed = read.request.by;
   const request = { ...read.request, by: accountOf(context.get('caller'), claimed) };
   const silence = lasting(sources.silences(), clock.now()).length < MAX_SILENCES ? sources.silence(request) : null;
-  if (silence === null) return refused(409, `The maximum of ${String(MAX_SILENCES)} silences has been reached. Remove a silence first`);
+  if (silence === null)
+    return refused(409, `The maximum of ${String(MAX_SILENCES)} silences has been reached. Remove a silence first`);
   const { id, cause, subject, until, comment } = silence;
   const detail = `${id} until ${isoTime(until)}: ${comment}`;
   return { kind: 'done', value: silence, noted: { cause, subject, detail }, claimed };

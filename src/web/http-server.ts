@@ -362,11 +362,16 @@ function reason({ code, message }: NodeJS.ErrnoException): string {
 }
 
 const REASONS: ReadonlyMap<string, string> = new Map([
-  ['EADDRINUSE', 'the port is in use by another program (possibly another ftm-watch); stop that program, or set web.listen to a free port'],
+  [
+    'EADDRINUSE',
+    'the port is in use by another program (possibly another ftm-watch); ' +
+      'stop that program, or set web.listen to a free port',
+  ],
   ['EACCES', 'permission denied; set web.listen to a port above 1023'],
   [
     'EADDRNOTAVAIL',
-    'this machine does not have this address; set web.listen to an address of this machine, or to 0.0.0.0 for all addresses',
+    'this machine does not have this address; ' +
+      'set web.listen to an address of this machine, or to 0.0.0.0 for all addresses',
   ],
 ]);
 
@@ -409,7 +414,8 @@ async function clearAway(path: string): Promise<void> {
   const left = lstatSync(path, { throwIfNoEntry: false });
   if (left === undefined) return;
   // If the path is a link, it points to the socket in a runtime directory.
-  if (!left.isSocket() && !left.isSymbolicLink()) throw new Error(`Cannot listen at "${path}": a file with this name exists`);
+  if (!left.isSocket() && !left.isSymbolicLink())
+    throw new Error(`Cannot listen at "${path}": a file with this name exists`);
   if (await isAnswered(path)) throw new SocketTaken(path);
   rmSync(path);
 }

@@ -275,7 +275,10 @@ function attached(id: string, body: unknown, { sources, clock }: Web): Outcome<n
         (nameList(units) || 'an address in "appliances" or "firewall"'),
     );
   if (fitting.length === 0)
-    return refused(409, `The capture contains no connection from a unit between ${isoTime(from)} and ${isoTime(until)}`);
+    return refused(
+      409,
+      `The capture contains no connection from a unit between ${isoTime(from)} and ${isoTime(until)}`,
+    );
   const told = fitting.map(
     ({ client, startedAt, tls, verdict, summary, chain: [leaf] }) =>
       `${client} at ${startedAt ?? ''}${tls === null ? '' : `, TLS ${tls}`}: ${verdict}. ${summary}` +

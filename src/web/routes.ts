@@ -57,7 +57,9 @@ export function createRoutes(web: Routed): Hono<WebEnv> {
   const { access, sources, clock, logger } = web;
   const app = new Hono<WebEnv>();
   app.onError((error, context) => answerError(error, context, logger));
-  app.notFound((context) => context.text(`There is no page at "${shownPath(context)}". The status page is at "/"\n`, 404));
+  app.notFound((context) =>
+    context.text(`There is no page at "${shownPath(context)}". The status page is at "/"\n`, 404),
+  );
   app.use(securityHeaders(web.tls), noStore, compressed, refuseBodies);
 
   app.get('/-/healthy', (context) => context.text('Healthy\n'));
@@ -206,12 +208,17 @@ async function answerReload(context: WebContext, web: Web): Promise<Response> {
   if (outcome.kind === 'refused') return context.text(`${outcome.error}\n`, outcome.status);
   return outcome.value.kind === 'taken'
     ? context.text('Configuration reloaded\n')
-    : context.text(`The configuration was rejected. The previous one is still active${lines(outcome.value.problems)}\n`, 422);
+    : context.text(
+        `The configuration was rejected. The previous one is still active${lines(outcome.value.problems)}\n`,
+        422,
+      );
 }
 
 function answerMethod(context: Context, methods: readonly string[]): Response {
   const [method, allow] = [visibleText(context.req.method, 20), methods.join(', ')];
-  return context.text(`Method "${method}" is not allowed for "${shownPath(context)}". Use ${allow}\n`, 405, { Allow: allow });
+  return context.text(`Method "${method}" is not allowed for "${shownPath(context)}". Use ${allow}\n`, 405, {
+    Allow: allow,
+  });
 }
 
 function answerError(error: unknown, context: WebContext, logger: Logger): Response {

@@ -266,7 +266,10 @@ export interface ChartData {
    * The availability for each of the last 90 days (UTC) on which data was collected. For a range, for each of its days
    * or hours.
    */
-  readonly days: readonly { readonly day: EpochMs /** The share of the period, from 0 to 1. */; readonly share: number }[];
+  readonly days: readonly {
+    readonly day: EpochMs /** The share of the period, from 0 to 1. */;
+    readonly share: number;
+  }[];
 }
 
 /** The data for the charts of one range, with the incidents in this range. */

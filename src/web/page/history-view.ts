@@ -70,14 +70,17 @@ function wordsOf({ id, unit, lines }: Chart, { range }: RangeData, zone: Zone): 
   const latest = (text: (value: number, name: string) => string): string =>
     known.length === 0
       ? NOTHING
-      : `${known.map(({ name, points }) => text(points.at(-1)?.value ?? 0, name)).join(', ')} now; the last ${RANGE_WORDS[range]}`;
+      : `${known.map(({ name, points }) => text(points.at(-1)?.value ?? 0, name)).join(', ')} now; ` +
+        `the last ${RANGE_WORDS[range]}`;
   const values = known.flatMap(({ points }) => points.map(({ value }) => value));
   switch (id) {
     case 'availability': {
       // The values are grouped by days in UTC.
       const title = `Availability by ${each}${each === 'day' && zone.name !== 'UTC' ? ' (UTC)' : ''}`;
       const hurt = values.filter((value) => value < 100).length;
-      const summary = `${shareText(sum(values) / values.length)} over ${counted(values.length, each)}, ${counted(hurt, each)} with an outage`;
+      const summary =
+        `${shareText(sum(values) / values.length)} over ${counted(values.length, each)}, ` +
+        `${counted(hurt, each)} with an outage`;
       return { title, unit, summary: values.length === 0 ? NOTHING : summary };
     }
     case 'latency':

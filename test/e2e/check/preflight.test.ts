@@ -39,7 +39,9 @@ test('a unit is replaced: the plan, the ticket, the policy of the new address, a
   expect(text).toContain('2 users of 32 tokens');
   expect(text).toContain(`${LICENSE}: registered to ${SERIALS.unit}, not to ${NEW_SERIAL}`);
   expect(text).toContain(`To the FortiAuthenticator with the serial number ${NEW_SERIAL}`);
-  expect(text).toContain(`A firewall policy allows traffic from the new address ${NEW_ADDRESS} without inspection: yes`);
+  expect(text).toContain(
+    `A firewall policy allows traffic from the new address ${NEW_ADDRESS} without inspection: yes`,
+  );
   expect(asked.exitCode).toBe(1);
   const paths = lab.firewallApi.requests.slice(before).map(({ path }) => path);
   expect(paths.join('\n')).toContain(NEW_ADDRESS);
@@ -105,7 +107,10 @@ test('--users lists who needs a new token, on the terminal alone', async () => {
 
 test('what is typed wrongly is said with what to do, and nothing is written over', async () => {
   const unknown = await preflight('--unit', 'fac-9');
-  expect([unknown.exitCode, unknown.stderr]).toEqual([3, 'There is no appliance "fac-9". The configured appliances are: fac-1\n']);
+  expect([unknown.exitCode, unknown.stderr]).toEqual([
+    3,
+    'There is no appliance "fac-9". The configured appliances are: fac-1\n',
+  ]);
   const several = join(lab.folder, 'several.yaml');
   const configured = JSON.parse(await readFile(lab.configFile, 'utf8')) as { readonly appliances: readonly object[] };
   const appliances = [...configured.appliances, { name: 'fac-2' }];

@@ -55,7 +55,9 @@ describe('a command of this machine', () => {
 
     expect(await command('reload')).toMatchObject({
       exitCode: 2,
-      stderr: expect.stringMatching(/^The configuration was rejected. The previous one is still active:\n- .*unknown key "webb"/u),
+      stderr: expect.stringMatching(
+        /^The configuration was rejected. The previous one is still active:\n- .*unknown key "webb"/u,
+      ),
     });
     expect((await command('silence', 'list')).exitCode).toBe(0);
   });

@@ -149,7 +149,10 @@ describe('ftm-watch trust learn --capture', () => {
 
     configure({ profile: 'pinned' });
     rmSync(join(folder, 'learned.json'));
-    expect(await learn()).toMatchObject({ code: 2, output: expect.stringContaining('a fingerprint from another source is required') });
+    expect(await learn()).toMatchObject({
+      code: 2,
+      output: expect.stringContaining('a fingerprint from another source is required'),
+    });
   });
 });
 
@@ -202,7 +205,12 @@ describe('ftm-watch capture --attach', () => {
 
   test.each<[string, Partial<Incident>, readonly string[], string]>([
     ['of another machine', {}, ['10.0.0.5'], 'No connection in the capture comes from a configured unit'],
-    ['from another time', { since: Date.UTC(2100, 0, 1) }, ['127.0.0.1'], 'The capture contains no connection from a unit between'],
+    [
+      'from another time',
+      { since: Date.UTC(2100, 0, 1) },
+      ['127.0.0.1'],
+      'The capture contains no connection from a unit between',
+    ],
     ['when the incident has ended', { status: 'closed' }, ['127.0.0.1'], 'The incident has already been resolved'],
   ])('refuses what does not fit: %s', async (_, more, unitAddresses, message) => {
     captureNow();

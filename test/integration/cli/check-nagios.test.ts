@@ -86,7 +86,11 @@ describe('ftm-watch check --nagios', () => {
   test('is UNKNOWN within -t when the daemon does not answer', async () => {
     const mute = createServer((peer) => peer.on('error', () => undefined)).listen(socket);
     await once(mute, 'listening');
-    expect(await run('-t', '1')).toMatchObject({ code: 3, status: 'UNKNOWN', text: 'The checks did not finish within 1 s' });
+    expect(await run('-t', '1')).toMatchObject({
+      code: 3,
+      status: 'UNKNOWN',
+      text: 'The checks did not finish within 1 s',
+    });
     mute.close();
   });
 
@@ -126,7 +130,11 @@ describe('ftm-watch check --nagios', () => {
     await using hole = await createBlackHole();
     const licenseServer = { host: '127.0.0.1', port: hole.port };
     configure(JSON.stringify({ store: { path: 'store.sqlite' }, licenseServer, controlHosts: [] }));
-    expect(await run('-t', '1')).toMatchObject({ code: 3, status: 'UNKNOWN', text: 'The checks did not finish within 1 s' });
+    expect(await run('-t', '1')).toMatchObject({
+      code: 3,
+      status: 'UNKNOWN',
+      text: 'The checks did not finish within 1 s',
+    });
 
     const plain = await runCommand(['check', '--json', '-t', '1', '-c', 'ftm-watch.yaml'], { cwd: folder });
     expect(plain.code).toBe(3);

@@ -145,12 +145,16 @@ describe('ftm-watch reload', () => {
     expect(await run(['reload'])).toEqual({
       code: 2,
       output: '',
-      errors: 'The configuration was rejected. The previous one is still active:\n- ftm-watch.yaml:1:1  unknown key "sites"\n',
+      errors:
+        'The configuration was rejected. The previous one is still active:\n- ftm-watch.yaml:1:1  unknown key "sites"\n',
     });
     expect(control.state.reloads).toBe(2);
   });
 
   test('says that the daemon does not run', async () => {
-    expect(await run(['reload'])).toMatchObject({ code: 3, errors: expect.stringContaining('the socket does not exist') });
+    expect(await run(['reload'])).toMatchObject({
+      code: 3,
+      errors: expect.stringContaining('the socket does not exist'),
+    });
   });
 });

@@ -70,14 +70,21 @@ describe('ftm-watch store check', () => {
   test('says that there is none, and that it is none', async () => {
     expect(await run('check')).toEqual({ code: 3, output: '', errors: `${path}: the store does not exist\n` });
     writeFileSync(path, 'no database, and long enough to be taken for one'.repeat(100));
-    expect(await run('check')).toMatchObject({ code: 2, errors: expect.stringMatching(/: the store is damaged; .*\n- /u) });
+    expect(await run('check')).toMatchObject({
+      code: 2,
+      errors: expect.stringMatching(/: the store is damaged; .*\n- /u),
+    });
   });
 
   test('finds a damage in the middle', async () => {
     openStore()[Symbol.dispose]();
     truncateSync(path, statSync(path).size - 4096);
 
-    expect(await run('check')).toMatchObject({ code: 2, output: '', errors: expect.stringContaining('the store is damaged') });
+    expect(await run('check')).toMatchObject({
+      code: 2,
+      output: '',
+      errors: expect.stringContaining('the store is damaged'),
+    });
   });
 
   test('tells what becomes of an older store, and of a newer one, and changes neither', async () => {
@@ -92,7 +99,9 @@ describe('ftm-watch store check', () => {
     const before = readFileSync(path);
     expect(await run('check')).toMatchObject({
       code: 2,
-      errors: expect.stringContaining(`version 99, but this ftm-watch supports versions up to ${VERSION}: start the newer ftm-watch`),
+      errors: expect.stringContaining(
+        `version 99, but this ftm-watch supports versions up to ${VERSION}: start the newer ftm-watch`,
+      ),
     });
     expect(readFileSync(path)).toEqual(before);
   });

@@ -119,10 +119,7 @@ describe('POST /api/v1/silences', () => {
 
     const response = await post(web, body);
 
-    expect([response.status, await response.json()]).toEqual([
-      400,
-      { error: 'Invalid silence', problems },
-    ]);
+    expect([response.status, await response.json()]).toEqual([400, { error: 'Invalid silence', problems }]);
     expect(web.state.silences).toEqual([]);
   });
 

@@ -368,7 +368,11 @@ describe('a snapshot', () => {
 
   test.for([
     ['no JSON', '{', /JSON/u],
-    ['something else', '{"version":1}', /expected a file from "ftm-watch preflight migration", but found an invalid value at "site"/u],
+    [
+      'something else',
+      '{"version":1}',
+      /expected a file from "ftm-watch preflight migration", but found an invalid value at "site"/u,
+    ],
     ['of a later version', JSON.stringify({ ...snapshot({}), version: 2 }), /at "version"/u],
   ] as const)('that is %s is refused', ([, text, message]) => {
     expect(() => parseSnapshot(text)).toThrow(message);

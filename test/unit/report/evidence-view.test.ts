@@ -61,7 +61,9 @@ describe('the timeline', () => {
   const event = { at: '2026-01-01T00:00:00Z', kind: 'opened', incident: null, text: 'It began' } as const;
 
   test('is empty, unknown, or both told apart', () => {
-    expect(toHtml(timelineView({ note: null, incidents: [], events: [] })).trim()).toBe('<p>No incidents are stored.</p>');
+    expect(toHtml(timelineView({ note: null, incidents: [], events: [] })).trim()).toBe(
+      '<p>No incidents are stored.</p>',
+    );
     expect(toHtml(timelineView({ note: 'No store', incidents: [], events: [] })).trim()).toBe('<p>No store.</p>');
   });
 

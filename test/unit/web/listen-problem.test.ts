@@ -3,7 +3,10 @@ import { listenProblem } from '../../../src/web/http-server.ts';
 
 describe('listenProblem()', () => {
   test.each([
-    ['EADDRINUSE', 'the port is in use by another program (possibly another ftm-watch); stop that program, or set web.listen to a free port'],
+    [
+      'EADDRINUSE',
+      'the port is in use by another program (possibly another ftm-watch); stop that program, or set web.listen to a free port',
+    ],
     ['EACCES', 'permission denied; set web.listen to a port above 1023'],
     [
       'EADDRNOTAVAIL',

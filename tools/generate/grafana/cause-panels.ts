@@ -9,7 +9,8 @@ export function causePanels(): readonly Builder<Panel>[] {
     statPanel(
       {
         title: 'Sites with this cause',
-        description: 'A single site has a local fault. Several sites at the same time have something in common that is faulty.',
+        description:
+          'A single site has a local fault. Several sites at the same time have something in common that is faulty.',
         expr: 'count(max by (site) (site_incident:ftm_incident_open:max{cause="$cause"})) or vector(0)',
         legend: 'sites',
       },

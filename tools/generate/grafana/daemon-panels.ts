@@ -65,7 +65,9 @@ function kept(): readonly Builder<Panel>[] {
     timelinePanel(
       {
         title: 'Store, configuration and other agents',
-        description: 'Shows whether history can be written, whether the last configuration was accepted, and whether other agents can be read.',
+        description:
+          'Shows whether history can be written, whether the last configuration was accepted, ' +
+          'and whether other agents can be read.',
         expr:
           `label_replace(${of('ftm_store_writable')}, "what", "store", "", "") or ` +
           `label_replace(1 - ${of('ftm_store_newer')}, "what", "store of this version", "", "") or ` +
@@ -107,7 +109,8 @@ function punctual(): readonly Builder<Panel>[] {
         expr: ['ftm_schedule_lag_seconds', 'ftm_event_loop_lag_seconds']
           .map(
             (name) =>
-              `label_replace(histogram_quantile(0.95, sum by (le, instance) (rate(${of(`${name}_bucket`)}[5m]))), "what", "${name}", "", "")`,
+              'label_replace(histogram_quantile(0.95, sum by (le, instance) ' +
+              `(rate(${of(`${name}_bucket`)}[5m]))), "what", "${name}", "", "")`,
           )
           .join(' or '),
         legend: '{{instance}} {{what}}',

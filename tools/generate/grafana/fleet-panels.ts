@@ -13,7 +13,8 @@ function now(): readonly Builder<Panel>[] {
     statPanel(
       {
         title: 'Can users activate?',
-        description: 'A site is ready if all of its agents report that it is ready. If a site is missing, its state is unknown.',
+        description:
+          'A site is ready if all of its agents report that it is ready. If a site is missing, its state is unknown.',
         expr: 'site:ftm_activation_ready:min',
         legend: '{{site}}',
         links: [TO_SITE],
@@ -23,7 +24,8 @@ function now(): readonly Builder<Panel>[] {
     statPanel(
       {
         title: 'Sites that lost a server',
-        description: 'A single site has a local fault. Several sites at the same time indicate an outage at the vendor.',
+        description:
+          'A single site has a local fault. Several sites at the same time indicate an outage at the vendor.',
         expr: 'max(count by (subject) (site_subject:ftm_server_lost:max)) or vector(0)',
         legend: 'sites',
       },

@@ -59,7 +59,8 @@ function states(): readonly Builder<Panel>[] {
     timelinePanel(
       {
         title: 'Verdict on the certificates',
-        description: 'Shows whether each target presents its genuine certificate. If agents disagree, the worst verdict is shown.',
+        description:
+          'Shows whether each target presents its genuine certificate. If agents disagree, the worst verdict is shown.',
         expr: stateNumber((selector) => of('ftm_tls_verdict', selector), {
           by: 'target',
           label: 'verdict',
@@ -113,7 +114,9 @@ function probes(): readonly Builder<Panel>[] {
       {
         title: 'Probes, 95th percentile',
         description: 'Duration of the probes: less than 50 ms, 250 ms, 1 s or 5 s.',
-        expr: `histogram_quantile(0.95, sum by (le, probe, target) (rate(${of('ftm_probe_duration_seconds_bucket')}[5m])))`,
+        expr:
+          'histogram_quantile(0.95, sum by (le, probe, target) ' +
+          `(rate(${of('ftm_probe_duration_seconds_bucket')}[5m])))`,
         legend: '{{probe}} {{target}}',
       },
       's',
@@ -135,7 +138,9 @@ function stock(): readonly Builder<Panel>[] {
     statPanel(
       {
         title: 'Certificates: days left',
-        description: 'Only targets with a genuine certificate are included, because the expiry date of a forged certificate is irrelevant.',
+        description:
+          'Only targets with a genuine certificate are included, because the expiry date of a forged ' +
+          'certificate is irrelevant.',
         expr:
           `(min by (target) (${of('ftm_tls_certificate_not_after_timestamp_seconds')} and on (instance, target) ` +
           `${of('ftm_tls_verdict', 'verdict="genuine"')} == 1) - time()) / 86400`,
@@ -203,7 +208,8 @@ function logs(): readonly Builder<Panel>[] {
     seriesPanel(
       {
         title: 'Log lines per second',
-        description: 'Log lines by result. "unrecognised" lines contain a FortiToken Mobile keyword but match no signature.',
+        description:
+          'Log lines by result. "unrecognised" lines contain a FortiToken Mobile keyword but match no signature.',
         expr: `sum by (result) (rate(${of('ftm_log_lines_total')}[5m]))`,
         legend: '{{result}}',
       },

@@ -26,7 +26,9 @@ export function valuesSchema(thresholds: readonly Threshold[]): JsonSchema {
 function program(): Readonly<Record<string, JsonSchema>> {
   return {
     nameOverride: text('Name of the application in labels. If empty, the name of the chart is used.'),
-    fullnameOverride: text('Name of all objects. If empty, it consists of the names of the release and the application.'),
+    fullnameOverride: text(
+      'Name of all objects. If empty, it consists of the names of the release and the application.',
+    ),
     image: section('The image, which is built with the Dockerfile.', {
       repository: text('Registry and name.', '^[^\\s@]+$'),
       tag: text("Tag. If empty, the chart's appVersion is used."),
@@ -39,20 +41,28 @@ function program(): Readonly<Record<string, JsonSchema>> {
       items: section('One of them.', { name: text('Its name.', NAME) }, ['name']),
     },
     config: configuration(),
-    existingSecret: text('Name of an existing Secret whose key ftm-watch.yaml contains the configuration file.', `^$|${NAME}`),
+    existingSecret: text(
+      'Name of an existing Secret whose key ftm-watch.yaml contains the configuration file.',
+      `^$|${NAME}`,
+    ),
     files: {
       description:
-        'Public files by name, such as CA certificates, which are stored in /etc/ftm-watch next to ftm-watch.yaml. Never ' +
+        'Public files by name, such as CA certificates, which are stored in /etc/ftm-watch next to ' +
+        'ftm-watch.yaml. Never ' +
         'a secret.',
       type: 'object',
       propertyNames: { pattern: '^[-._a-zA-Z0-9]+$', not: { const: 'ftm-watch.yaml' } },
       additionalProperties: { type: 'string', not: { pattern: 'PRIVATE KEY' } },
     },
-    secrets: names('Names of existing Secrets. The key KEY of the Secret NAME becomes the file /run/secrets/ftm-watch/NAME/KEY.'),
+    secrets: names(
+      'Names of existing Secrets. The key KEY of the Secret NAME becomes the file /run/secrets/ftm-watch/NAME/KEY.',
+    ),
     persistence: section('The volume for the database.', {
       enabled: flag('Whether the database outlives the pod.'),
       existingClaim: text('Name of an existing claim to use.'),
-      storageClass: text('Storage class. If empty, the default class is used. File locks must work, so NFS cannot be used.'),
+      storageClass: text(
+        'Storage class. If empty, the default class is used. File locks must work, so NFS cannot be used.',
+      ),
       accessMode: choice(
         'Whether one node or one pod can mount the volume at a time.',
         'ReadWriteOnce',
@@ -71,7 +81,7 @@ function configuration(): JsonSchema {
     ...schema,
     description:
       'The configuration file ftm-watch.yaml. Every key is explained in docs/configuration.md. If "site" is ' +
-        'missing, the name of the release is used.',
+      'missing, the name of the release is used.',
     required: ['web', 'store'],
     allOf: [
       {
@@ -115,7 +125,8 @@ function network(): Readonly<Record<string, JsonSchema>> {
     }),
     syslogService: section('The service that receives log lines. It is created if config.logs.syslog is set.', {
       type: choice(
-        'Type of the service. Only NodePort and LoadBalancer preserve the source addresses of appliances outside the cluster.',
+        'Type of the service. Only NodePort and LoadBalancer preserve the source addresses of appliances ' +
+          'outside the cluster.',
         'LoadBalancer',
         'NodePort',
         'ClusterIP',
@@ -127,11 +138,11 @@ function network(): Readonly<Record<string, JsonSchema>> {
         type: 'array',
         items: { type: 'string', pattern: '/[0-9]+$' },
       },
-      ports: section('The ports to which appliances send log lines.', { udp: port('UDP'), tcp: port('TCP'), tls: port('TLS') }, [
-        'udp',
-        'tcp',
-        'tls',
-      ]),
+      ports: section(
+        'The ports to which appliances send log lines.',
+        { udp: port('UDP'), tcp: port('TCP'), tls: port('TLS') },
+        ['udp', 'tcp', 'tls'],
+      ),
     }),
     ingress: section('Access to the status page from outside the cluster by a host name.', {
       enabled: flag('Creates an Ingress.'),
@@ -146,12 +157,16 @@ function network(): Readonly<Record<string, JsonSchema>> {
     }),
     serviceAccount: section("The pod's service account, which has no permissions and no token.", {
       create: flag('Creates a service account.'),
-      name: text('Name of the account. If empty, the name of all objects is used, or "default" if no account is created.'),
+      name: text(
+        'Name of the account. If empty, the name of all objects is used, or "default" if no account is created.',
+      ),
       annotations: texts('Annotations of the object.'),
     }),
     networkPolicy: section('Peers that can connect to the pod, and destinations to which the pod can connect.', {
       enabled: flag('Creates a NetworkPolicy.'),
-      http: KUBERNETES.list('Peers that can read metrics and the status page (NetworkPolicyPeer). If empty, no peer has access.'),
+      http: KUBERNETES.list(
+        'Peers that can read metrics and the status page (NetworkPolicyPeer). If empty, no peer has access.',
+      ),
       syslog: KUBERNETES.list('Peers that can send log lines (NetworkPolicyPeer). If empty, no peer has access.'),
       extraEgress: KUBERNETES.list(
         'Rules in addition to the rules for the ports in the configuration (NetworkPolicyEgressRule).',
@@ -190,10 +205,13 @@ function monitoring(thresholds: readonly Threshold[]): Readonly<Record<string, J
     }),
     prometheusRule: section('The rules and alerts of deploy/prometheus, and alerts for a missing pod.', {
       enabled: flag('Creates a PrometheusRule.'),
-      shared: flag('Includes the rules for all sites. Set this to true in only one of the releases that a Prometheus scrapes.'),
+      shared: flag(
+        'Includes the rules for all sites. Set this to true in only one of the releases that a Prometheus scrapes.',
+      ),
       labels: texts('Labels by which the operator selects the object.'),
       runbookURLPattern: text(
-        'Address of the runbooks with %s for the page, such as https://ftm.example.org/runbooks/%s. If empty, alerts and ' +
+        'Address of the runbooks with %s for the page, such as https://ftm.example.org/runbooks/%s. ' +
+          'If empty, alerts and ' +
           'dashboards have no links to runbooks.',
         '^(https?://.*%s.*)?$',
       ),

@@ -70,7 +70,8 @@ export function mixinConfig(thresholds: readonly Threshold[]): string {
     '{\n  _config+:: {\n',
     '    // Selector for the series of ftm-watch, which contains the job of the scrape configuration.\n',
     `    ftmWatchSelector: '${FTM_WATCH_SELECTOR}',\n\n`,
-    '    // Address of the runbooks with %s for the page, such as https://ftm.example.org/runbooks/%s for the runbooks of\n',
+    '    // Address of the runbooks with %s for the page, such as https://ftm.example.org/runbooks/%s for the ' +
+      'runbooks of\n',
     '    // a daemon. If null, alerts and dashboards have no links to runbooks.\n',
     '    runbookURLPattern: null,\n\n',
     ...thresholds.map(

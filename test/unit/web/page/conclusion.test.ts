@@ -17,9 +17,7 @@ test.each([
 ] as const)('%d unknown', (count, words) => {
   const states = count === 1 ? ({ mail: 'unknown' } as const) : ({ mail: 'unknown', clock: 'unknown' } as const);
   const diagnosis = { ...diagnosisOf(0, [], states), ready: 'unknown' } as const;
-  expect(conclusionOf(diagnosis)).toBe(
-    `Some checks could not be evaluated: ${words} unknown. No faults are known.`,
-  );
+  expect(conclusionOf(diagnosis)).toBe(`Some checks could not be evaluated: ${words} unknown. No faults are known.`);
 });
 
 test('ready: warnings are counted, notes are not', () => {

@@ -48,7 +48,9 @@ describe('the timeline of an incident', () => {
   test('says that the history is not available, and goes on with what is known', () => {
     const text = words({ incidents: [incident], complete: false });
 
-    expect(text).toContain('The history is not available, so resolved incidents and sent notifications may be missing.');
+    expect(text).toContain(
+      'The history is not available, so resolved incidents and sent notifications may be missing.',
+    );
     expect(text).toContain('Summary of tls-intercepted');
     expect(words({ incidents: [incident] })).not.toContain('The history is not available');
   });
@@ -93,7 +95,9 @@ describe('the silences', () => {
     const maintenance = { until: NOW + HOUR, next: { from: NOW + 72 * HOUR, until: NOW + 74 * HOUR } };
     const text = words({ maintenance, incidents: [incident] });
 
-    expect(text).toContain('Maintenance Notifications are held back. Maintenance ends in 1 h (2026-11-24 14:10:00 UTC)');
+    expect(text).toContain(
+      'Maintenance Notifications are held back. Maintenance ends in 1 h (2026-11-24 14:10:00 UTC)',
+    );
     expect(text).toContain('Next maintenance in 3 d , for 2 h (2026-11-27 13:10:00 UTC)');
     expect(text).toContain('in maintenance');
   });
