@@ -1,12 +1,12 @@
 import type { CauseId } from '../checks/registry.ts';
 import type { Block, RemedyStep } from '../engine/model.ts';
 
-/** Plain text, which may quote untrusted input; code; or a link to a runbook or to a file of the docs. */
+/** Plain text (which can quote untrusted input), code, or a link to a runbook or to a file in the docs. */
 export type Word =
   | string
   | { readonly code: string }
   | { readonly cause: CauseId }
-  /** Path below `docs`. */
+  /** The path of the file below `docs`. */
   | { readonly document: string };
 
 export type Paragraph = string | readonly Word[];
@@ -25,7 +25,7 @@ export interface LinkedLine {
 export type Part =
   | { readonly kind: 'text'; readonly lines: readonly Paragraph[] }
   | { readonly kind: 'list'; readonly lines: readonly (Paragraph | LinkedLine)[] }
-  /** Numbered, each step with its commands below it. */
+  /** Numbered steps, each with its commands below it. */
   | { readonly kind: 'steps'; readonly lines: readonly RemedyStep[] }
   | { readonly kind: 'commands'; readonly lines: readonly Block[] };
 
@@ -34,7 +34,7 @@ export interface Section {
   readonly parts: readonly Part[];
 }
 
-/** Returns a section with one part; none if the part is empty. */
+/** Returns a section with one part, or an empty list if the part is empty. */
 export function sectionOf(title: string, part: Part): readonly Section[] {
   return part.lines.length === 0 ? [] : [{ title, parts: [part] }];
 }

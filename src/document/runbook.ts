@@ -4,21 +4,21 @@ import { CAUSE_IDS, CHECKS, wordsOf, type CauseId } from '../checks/registry.ts'
 import type { LinkedLine, Paragraph, Part, Section } from './document.ts';
 
 /**
- * General instructions for a cause, independent of an incident. Both the docs and the daemon use it, with the wording
- * of the incident, so that mail, page and runbook never disagree.
+ * General instructions for a cause, independent of an incident. The docs and the daemon both use these instructions,
+ * with the same texts as incidents, so that mails, pages and runbooks never differ.
  */
 export interface Runbook {
-  /** Name of its page in the docs: the ID of its cause, unless several causes share the page. */
+  /** The name of the runbook's page in the docs, which is the ID of its cause unless several causes share the page. */
   readonly name: string;
   readonly causes: readonly CauseId[];
-  /** Starts with a capital letter. */
+  /** The title, which starts with a capital letter. */
   readonly title: string;
-  /** Text before the first heading. */
+  /** The text before the first heading. */
   readonly intro: readonly Part[];
   readonly sections: readonly Section[];
 }
 
-/** Placeholders that are already marked as such in the commands. */
+/** Placeholders that are already marked as placeholders in the commands. */
 type OnlyInCommands = 'incoming' | 'outgoing' | 'vdom' | 'nat' | 'schedule' | 'security';
 
 /** Placeholders for values that only an incident can supply. */
@@ -73,7 +73,7 @@ export function runbookOf(id: CauseId): Runbook {
     intro: [
       text(
         ...causes.flatMap((cause, index) => [index === 0 ? '' : ', ', { code: cause }]),
-        `, ${severity}, ${scopeOf(id)} What is in <brackets> is in the incident.`,
+        `, ${severity}, ${scopeOf(id)} Values in <brackets> are listed in the incident.`,
       ),
     ],
     sections: [
@@ -96,7 +96,7 @@ interface StepList {
   readonly steps: readonly RemedyStep[];
 }
 
-/** Returns the general steps, and those to take first or instead if more is known. */
+/** Returns the general steps, and the steps that are added or used instead if more is known about the fault. */
 function listsOf(id: CauseId): readonly StepList[] {
   const { remedy, anyProductRemedy, productRemedy = {}, kinds = {}, proxyRemedy, brokenPath } = wordsOf(id);
   const places = placesOf(id);
@@ -107,14 +107,14 @@ function listsOf(id: CauseId): readonly StepList[] {
     ...Object.entries(productRemedy).flatMap(([product, steps]) =>
       list(`First, if the inspecting device is ${product}`, steps),
     ),
-    ...list('First, if another inspecting product is known', anyProductRemedy),
+    ...list('First, if the inspecting device is a different known product', anyProductRemedy),
     ...Object.values(kinds).flatMap((kind) => list(headingOf(kind.title), kind.remedy)),
     ...list('If the connection goes through a proxy', proxyRemedy),
     ...list('While the path is broken', brokenPath?.remedy),
   ];
 }
 
-/** Explains each variant of the fault, labelled with the heading of its steps. */
+/** Returns an explanation of each variant of the fault, labelled with the heading of its steps. */
 function kindsOf(id: CauseId): readonly string[] {
   const { kinds = {}, brokenPath } = wordsOf(id);
   const places = placesOf(id);
@@ -122,7 +122,7 @@ function kindsOf(id: CauseId): readonly string[] {
     ...Object.values(kinds).map(({ title, summary }) => `${headingOf(title)}: ${fill(summary, places)}`),
     ...(brokenPath === undefined
       ? []
-      : [`While the path is broken, it is critical: ${fill(brokenPath.summary, places)}`]),
+      : [`While the path is broken, the fault is critical: ${fill(brokenPath.summary, places)}`]),
   ];
 }
 
@@ -130,7 +130,7 @@ function headingOf(kind: string): string {
   return `If ${kind}`;
 }
 
-/** Position of a step or its commands on the page. */
+/** The position of a step or its commands on the page. */
 interface Place {
   readonly heading: string;
   readonly number: number;
@@ -174,16 +174,14 @@ function follows(place: Place, before: Place): boolean {
 function referenceTo(run: readonly Place[]): RemedyStep {
   const [first, last] = [run[0], run.at(-1)];
   const numbers =
-    first === last ? `Step ${String(first?.number)}` : `Steps ${String(first?.number)} to ${String(last?.number)}`;
-  return sentenceStep(`${numbers} under "${first?.heading ?? ''}".`);
+    first === last ? `step ${String(first?.number)}` : `steps ${String(first?.number)} to ${String(last?.number)}`;
+  return sentenceStep(`Follow ${numbers} under "${first?.heading ?? ''}".`);
 }
 
 function withoutKnownBlock(step: RemedyStep, known: Place | undefined, blanks: Set<string>): RemedyStep {
   if (step.commands === null) return step;
   if (known !== undefined)
-    return sentenceStep(
-      `${step.text} The commands are those of step ${String(known.number)} under "${known.heading}".`,
-    );
+    return sentenceStep(`${step.text} Use the commands from step ${String(known.number)} under "${known.heading}".`);
   const own = step.blanks.map((blank) => (blanks.has(blank.name) ? { ...blank, meaning: 'as above' } : blank));
   for (const { name } of own) blanks.add(name);
   return { ...step, blanks: own };
@@ -206,7 +204,7 @@ function text(...words: Exclude<Paragraph, string>): Part {
   return { kind: 'text', lines: [words] };
 }
 
-/** Returns a source in `CauseWords.sources` with its URL, if it has one. */
+/** Returns a source from `CauseWords.sources`, with its URL if there is one. */
 function sourceOf(source: string): string | LinkedLine {
   const [, document] = /^docs:(.+)$/u.exec(source) ?? [];
   const [, tip] = /^ta-p\/(\d+)$/u.exec(source) ?? [];

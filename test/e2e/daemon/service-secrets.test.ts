@@ -37,7 +37,7 @@ describeWhere(['root', 'network-namespaces'], 'the secrets of the package while 
     const { exitCode, stdout, stderr } = await ftmWatch('check', '--json', '--timeout', '2');
 
     expect(stderr).toBe(
-      `Read from "/etc/ftm-watch/secrets": fac-1. Systemd copies them to "${CREDENTIALS}" only when the service starts\n`,
+      `These files were read from "/etc/ftm-watch/secrets": fac-1. systemd copies them to "${CREDENTIALS}" only when the service starts\n`,
     );
     expect(JSON.parse(stdout)).toMatchObject({ preconditions: expect.anything() });
     expect(exitCode).toBe(2);

@@ -199,7 +199,7 @@ describeWhere(NEEDS, 'a Debian of the base system, without a network,', () => {
       output: expect.stringContaining('Job for ftm-watch.service failed'),
     });
     for (const said of [
-      'The configuration was not taken, the old one stays:',
+      'The configuration was rejected. The previous one is still active:',
       problem,
       'Rejected the new configuration. The previous configuration is still active',
     ])

@@ -8,7 +8,7 @@ import { launchBrowser, openPage } from '../../support/browser.ts';
 import type { OpenPage } from '../../support/browser.ts';
 import { describeWhere } from '../../support/privilege.ts';
 
-const PAUSED = 'Paused: text is selected';
+const PAUSED = 'Updates are paused because text is selected';
 const CHIP = '#live:not([hidden])';
 
 describeWhere([{ program: 'chromium' }], 'the status page while somebody reads it', () => {

@@ -32,7 +32,7 @@ describe('createWebServer()', () => {
       ...DEPS,
     });
 
-    await expect(server.start()).rejects.toThrow('this machine does not have that address');
+    await expect(server.start()).rejects.toThrow('this machine does not have this address');
   });
 
   test('stops although it never started, and twice', async () => {

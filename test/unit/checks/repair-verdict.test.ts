@@ -141,7 +141,7 @@ describe('repairVerdict()', () => {
 
   test('is not visible where its subject left the configuration, or who may have shown it is silent', () => {
     expect(verdictOf([], { isLookedAt: () => false })).toMatchObject({ answer: 'not-visible' });
-    const silent = { of: ['tls-genuine'], why: 'The log may have shown it.' };
+    const silent = { of: ['tls-genuine'], why: 'The cause may have been detected in the log.' };
     expect(verdictOf([], { silent: [silent] })).toMatchObject({ answer: 'not-visible', why: silent.why });
     expect(verdictOf([], { silent: [{ ...silent, of: ['mail'] }] })).toMatchObject({ answer: 'in-force' });
   });

@@ -3,8 +3,8 @@ import { CAUSE_IDS, wordsOf } from '../../../src/checks/registry.ts';
 import { runbookOf } from '../../../src/document/runbook.ts';
 import type { RemedyStep } from '../../../src/engine/model.ts';
 
-/** A step that refers to other steps: `Steps 2 to 4 under "Mitigation".` */
-const REFERENCE = /^Steps? (\d+)(?: to (\d+))? under "([^"]+)"\.$/u;
+/** A step that refers to other steps: `Follow steps 2 to 4 under "Mitigation".` */
+const REFERENCE = /^Follow steps? (\d+)(?: to (\d+))? under "([^"]+)"\.$/u;
 
 function listsOf(
   id: (typeof CAUSE_IDS)[number],
@@ -51,7 +51,7 @@ describe.each(CAUSE_IDS)('the runbook of %s', (id) => {
     const lists = listsOf(id);
     const texts = lists.flatMap(({ steps }) => steps.map(({ text }) => text));
     for (const text of texts) {
-      const [, number = '', heading] = /The commands are those of step (\d+) under "([^"]+)"\.$/u.exec(text) ?? [];
+      const [, number = '', heading] = /Use the commands from step (\d+) under "([^"]+)"\.$/u.exec(text) ?? [];
       if (number === '') continue;
       const target = lists.find((list) => list.heading === heading)?.steps[Number(number) - 1];
       expect(target?.commands ?? null).not.toBeNull();
