@@ -15,7 +15,7 @@ export interface ActivationStep {
   readonly answer: StepAnswer;
   /** One or more sentences. */
   readonly why: string;
-  /** What to do, or how to find out; empty if the step passes. */
+  /** What to do if the step fails, or how to check the step if it is not visible; empty if the step passes. */
   readonly remedy: readonly string[];
 }
 
@@ -34,13 +34,13 @@ export function activationOutlook(diagnosis: Diagnosis): ActivationOutlook {
   return { answer: answerOf(diagnosis, steps), steps };
 }
 
-/** Returns the overall answer, which is never better than the result of `check`. */
+/** Returns the overall answer. It is `passes` only if `check` reports that the path is ready. */
 function answerOf({ ready }: Diagnosis, steps: readonly ActivationStep[]): StepAnswer {
   if (ready === 'not-ready' || steps.some(({ answer }) => answer === 'fails')) return 'fails';
   return ready === 'ready' ? 'passes' : 'not-visible';
 }
 
-/** The result of one check for one step. */
+/** The result of one check for one activation step. */
 interface Say extends Pick<ActivationStep, 'answer' | 'why' | 'remedy'> {
   /** The check is not configured, although other checks may cover the step. */
   readonly isAbsent: boolean;
@@ -61,7 +61,7 @@ function stepOf(plan: StepPlan, { preconditions, causes }: Diagnosis): Activatio
   return { id, title, answer: 'passes', why: sentences(looked.map(({ why }) => why)), remedy: [] };
 }
 
-/** Joins texts, each of which ends with a full stop except possibly the last. */
+/** Joins texts into sentences. A full stop is added to every text except the last. */
 function sentences(texts: readonly string[]): string {
   return texts.map((text, index) => (index < texts.length - 1 ? text.replace(/\.?$/u, '.') : text)).join(' ');
 }
@@ -72,7 +72,7 @@ function told({ answer, why, remedy }: Say): Pick<ActivationStep, 'answer' | 'wh
 
 function unseen({ wouldShow }: StepPlan, absent: readonly Say[]): Pick<ActivationStep, 'answer' | 'why' | 'remedy'> {
   const why = sentences(absent.map((say) => say.why));
-  return { answer: 'not-visible', why: why === '' ? 'No check can see this step' : why, remedy: [wouldShow] };
+  return { answer: 'not-visible', why: why === '' ? 'No check covers this step' : why, remedy: [wouldShow] };
 }
 
 function sayOf(
@@ -127,11 +127,11 @@ export function outlookSentence({ answer, steps }: ActivationOutlook): string {
       return withStop(`An activation would fail now${where}`);
     }
     case 'not-visible':
-      return 'Whether an activation would succeed now cannot be told: not every step can be judged.';
+      return 'It is not known whether an activation would succeed now, because some steps cannot be checked.';
     case 'passes': {
       const hidden = steps.filter((step) => step.answer === 'not-visible').length;
-      const but = hidden === 0 ? '' : `; ${String(hidden)} of ${String(steps.length)} steps are not visible from here`;
-      return `Nothing that can be seen would stop an activation now${but}.`;
+      const but = hidden === 0 ? '' : `, but ${String(hidden)} of ${String(steps.length)} steps cannot be checked from here`;
+      return `No check found anything that would stop an activation now${but}.`;
     }
   }
 }

@@ -50,7 +50,7 @@ export const APPLIANCE_CAUSES = {
     title: 'the serial number differs from the configured one',
     short: 'unexpected serial number',
     headline: '{subject} has an unexpected serial number',
-    summary: '{appliance} has the serial number {found}; the configuration says {configured}.',
+    summary: '{appliance} has the serial number {found}, but {configured} is configured.',
     impact: 'none',
     sources: [
       'docs:fortiauthenticator/6.4.7/rest-api-solution-guide/671411',
@@ -60,13 +60,13 @@ export const APPLIANCE_CAUSES = {
     remedy: [
       'If the unit was replaced or migrated, set appliances[].serial to {found}, and check that its licences are ' +
         'registered to {found} before you activate anything.',
-      'If the HA pair has changed, correct serial and peerSerial: both members count as this unit.',
-      'Otherwise, the address in appliances[].api.url or snmp.host belongs to another unit: correct it.',
+      'If the HA pair has changed, correct serial and peerSerial. Both members count as this unit.',
+      'Otherwise, correct the address in appliances[].api.url or snmp.host, because it belongs to another unit.',
     ],
     kinds: {
       peer: {
         title: 'the peer has a different serial number',
-        summary: 'The HA peer of {appliance} has the serial number {found}; the configuration says {configured}.',
+        summary: 'The HA peer of {appliance} has the serial number {found}, but {configured} is configured.',
         remedy: [
           'If the peer was replaced, set appliances[].peerSerial to {found}. A licence registered to {configured} is ' +
             'not moved automatically.',
@@ -81,7 +81,7 @@ export const APPLIANCE_CAUSES = {
     short: 'another licence server is in use',
     headline: '{subject} uses another licence server',
     summary:
-      '{appliance} provisions tokens through {found}; ftm-watch probes {configured}, which may behave differently.',
+      '{appliance} provisions tokens through {found}, but ftm-watch probes {configured}, which may behave differently.',
     impact: 'none',
     sources: ['docs:fortiauthenticator/6.0.4/rest-api-solution-guide/578312', 'ta-p/194050'],
     remedy: [
@@ -102,8 +102,8 @@ export const APPLIANCE_CAUSES = {
     remedy: [
       fortiauthenticator('On {appliance}, check that an NTP server is reached.', 'diagnose system ntp status'),
       'Allow {appliance} to reach its NTP server (UDP port 123), or configure one that responds.',
-      'Correct the clock before you adjust the drift of individual tokens: an adjustment made with a wrong clock no ' +
-        'longer fits afterwards.',
+      'Correct the clock before you adjust the drift of individual tokens. An adjustment made with a wrong clock is ' +
+        'wrong afterwards.',
     ],
     kinds: {
       'codes-rejected': {
@@ -115,7 +115,7 @@ export const APPLIANCE_CAUSES = {
           fortiauthenticator('On {appliance}, check that an NTP server is reached.', 'diagnose system ntp status'),
           'Allow {appliance} to reach its NTP server (UDP port 123), or configure one that responds. Then check that ' +
             'the clock is correct.',
-          'Until then, do not adjust the drift of individual tokens: the adjustment would be wrong once the clock is ' +
+          'Until then, do not adjust the drift of individual tokens, because the adjustment would be wrong once the clock is ' +
             'correct.',
         ],
       },
@@ -132,7 +132,7 @@ export const APPLIANCE_CAUSES = {
     impact: 'appliance',
     sources: ['ta-p/385019'],
     remedy: [
-      fortiauthenticator('Check whether {appliance} uses swap: if so, SwapFree and SwapTotal differ.', 'get hard mem'),
+      fortiauthenticator('Check whether {appliance} uses swap. If it does, SwapFree and SwapTotal differ.', 'get hard mem'),
       'Assign at least 4 GB of memory to the virtual machine for up to 500 users. For more users, see the sizing ' +
         'guide.',
     ],

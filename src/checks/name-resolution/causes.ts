@@ -64,7 +64,7 @@ export const NAME_CAUSES = {
           '{resolver} truncates its answer for {host}, and does not answer over TCP, which is needed for the rest.',
         remedy: [
           'Allow TCP port 53 as well as UDP port 53 from this machine and from {source} to {resolver} on every ' +
-            'firewall on the path: DNS needs both (RFC 7766 section 5).',
+            'firewall on the path, because DNS needs both (RFC 7766 section 5).',
           shell(
             'Query {resolver} over TCP. "Connection refused" may also come from the resolver itself: if so, make it ' +
               'listen on TCP.',
@@ -75,7 +75,7 @@ export const NAME_CAUSES = {
       },
       refused: {
         title: 'the resolver refuses to answer',
-        summary: '{resolver} is running, but refuses to answer for {host}: it probably does not serve this machine.',
+        summary: '{resolver} is running, but refuses to answer for {host}. It probably does not serve this machine.',
         remedy: [
           'Allow recursive queries from {source} and from this machine on {resolver}: in BIND allow-query and ' +
             'allow-recursion, in Unbound access-control, on a FortiGate Network > DNS Servers, mode "Recursive".',
@@ -97,7 +97,7 @@ export const NAME_CAUSES = {
           'A forwarder, or a firewall that changes DNS answers, removes the signatures: let {resolver} use a ' +
             'forwarder that keeps them, and exempt {resolver} from DNS inspection.',
           shell(
-            'Check whether DNSSEC is the reason: the second query skips it.',
+            'Check whether DNSSEC is the reason. The second query does not use it.',
             'dig {host} @{resolverip}',
             'dig +cd {host} @{resolverip}',
           ),
@@ -116,12 +116,12 @@ export const NAME_CAUSES = {
       'this-name-alone': {
         title: 'the resolver fails only for this name',
         summary:
-          '{resolver} fails for {host}, but answers for other names: the reason is a filter, or DNSSEC for this name.',
+          '{resolver} fails for {host}, but answers for other names. The reason is a filter, or DNSSEC for this name.',
         remedy: [
           'Look for a filter (DNS firewall, response policy zone, FortiGuard DNS filter) or a local zone on ' +
             '{resolver} that covers fortinet.com, and exempt the name.',
           shell(
-            'Check whether DNSSEC is the reason: the second query skips it.',
+            'Check whether DNSSEC is the reason. The second query does not use it.',
             'dig {host} @{resolverip}',
             'dig +cd {host} @{resolverip}',
           ),
@@ -143,9 +143,9 @@ export const NAME_CAUSES = {
         summary: 'There is no connection to {resolver}, which is queried over TLS.',
         remedy: [
           'Allow the port of {resolver} from this machine, by default TCP 853 for DNS over TLS and TCP 443 for DNS ' +
-            'over HTTPS: firewalls often block public resolvers over TLS on purpose.',
-          'List here the resolvers that FortiAuthenticator uses: it queries them over UDP and TCP port 53 unless ' +
-            'configured otherwise.',
+            'over HTTPS. Firewalls often block public resolvers over TLS on purpose.',
+          'In ftm-watch, list the resolvers that FortiAuthenticator uses. Unless configured otherwise, it queries them over ' +
+            'UDP and TCP port 53.',
         ],
       },
     },
@@ -180,7 +180,7 @@ export const NAME_CAUSES = {
     title: 'DNS answers with a false address',
     short: 'false DNS answer',
     headline: 'the name {subject} is hijacked',
-    summary: 'DNS is wrong for {host}: {resolver} answers with {address}, which is not an expected address.',
+    summary: '{resolver} returns a wrong address for {host}: {address} is not an expected address.',
     impact: 'activation',
     sources: ['docs:fortigate/7.2.13/administration-guide'],
     remedy: [
@@ -212,7 +212,7 @@ export const NAME_CAUSES = {
           ),
           'This can be caused by a captive portal waiting for a login, a provider that parks domain names, a ' +
             'wildcard zone or a DNS filter: log in to the portal, or remove the zone or filter on {resolver}.',
-          'Do not add this address to licenseServer.expectedAddresses: it is not the licence server.',
+          'Do not add this address to licenseServer.expectedAddresses, because it is not the licence server.',
           'Until it is fixed, configure a working resolver on FortiAuthenticator.',
         ],
       },
@@ -245,7 +245,7 @@ export const NAME_CAUSES = {
     impact: 'none',
     sources: ['ta-p/327581', 'docs:fortiauthenticator/6.4.1/administration-guide'],
     remedy: [
-      'Compare the answers in the evidence: split DNS, a filter, or a stale cache is the usual reason.',
+      'Compare the answers in the evidence. Usual reasons are split DNS, a filter, or a stale cache.',
       'Make sure that FortiAuthenticator uses the right resolver (System > Network > DNS).',
     ],
   },
@@ -253,7 +253,7 @@ export const NAME_CAUSES = {
 
 export type NameCause = keyof typeof NAME_CAUSES;
 
-/** Kinds of all causes in this file. */
+/** The kinds of all causes in this file. */
 export type NameKind =
   | 'tcp-blocked'
   | 'refused'

@@ -50,7 +50,7 @@ describe.each(['sessions', 'session'] as const)('the table "%s" of a FortiGate',
       [{ ...ANSWERED, proto: 6, dport: '443', rcvdbyte: '5210', duration: '12' }],
       ['Every open session from 10.0.0.5 is answered (1).'],
     ],
-    ['that the token may not read', null, ['The API token may not read the sessions of the firewall.']],
+    ['that the token may not read', null, ['The API token is not permitted to read the sessions of the firewall.']],
   ])('%s', async (_, sessions, expected) => {
     expect(await notesOf({ sessionTable, sessions })).toEqual(expected);
   });

@@ -110,7 +110,7 @@ describe('a unit that only SNMP tells of', () => {
 
   it('has its count said, and is not judged by it', async () => {
     const assessment = await tokenPool('appliances: [{ name: fac-1 }]', null);
-    const summary = `No REST API of a FortiAuthenticator is configured; ${COUNT}`;
+    const summary = `No FortiAuthenticator REST API is configured; ${COUNT}`;
     expect(assessment).toEqual({ id: 'token-pool', kind: 'not-configured', findings: [], summary });
   });
 

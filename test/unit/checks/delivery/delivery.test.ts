@@ -86,10 +86,10 @@ describe('what is found at a host that carries', () => {
 
   it('answers says that phones may see something else', () => {
     expect(judgeCarrier(carrier('answers', CLOSED))[0]?.claim).toBe(
-      'that; seen from inside, this says nothing of phones outside.',
+      'that; this was checked from inside the network, so phones outside may not be affected.',
     );
     expect(judgeCarrier(carrier('answers', CLOSED))[0]?.claim).toMatch(
-      /; seen from inside, this says nothing of phones outside\.$/u,
+      /; this was checked from inside the network, so phones outside may not be affected\.$/u,
     );
     expect(judgeCarrier(carrier('answers', EXPIRED))[0]?.confidence).toBe('suspected');
     expect(judgeCarrier(carrier('answers', EXPIRED, 'critical'))[0]?.level).toBe('warning');

@@ -141,7 +141,7 @@ const ROWS: readonly Row[] = [
       match: { kind: 'implicit-deny', incoming: null, outgoing: null },
       serial: null,
     },
-    expected: [['broken', 'policy-missing', 'No policy allows the connection, so the implicit deny drops it.']],
+    expected: [['broken', 'policy-missing', 'No policy allows the connection, so the implicit deny policy drops it.']],
   },
   {
     name: 'token refused',
@@ -151,7 +151,7 @@ const ROWS: readonly Row[] = [
   {
     name: 'no answer',
     observation: { ...FLOW, kind: 'failed', reason: 'timeout', message: 'No result', durationMs: 1 },
-    expected: [['unknown', null, 'FortiGate 10.0.0.1 did not answer the policy look-up (timeout).']],
+    expected: [['unknown', null, 'FortiGate 10.0.0.1 did not answer the policy lookup (timeout).']],
   },
 ];
 
@@ -208,7 +208,7 @@ describe('judgeFirewallPolicy', () => {
     [
       'not to be read',
       { kind: 'denied', message: 'HTTP 403' },
-      ['The API token may not read the sessions of the firewall.'],
+      ['The API token is not permitted to read the sessions of the firewall.'],
     ],
     ['not there', { kind: 'absent' }, []],
   ])('notes sessions: %s', (_, seen, expected) => {
@@ -219,7 +219,7 @@ describe('judgeFirewallPolicy', () => {
       rule: 'sessions-answered',
       level: 'note',
       subject: '10.0.0.5 to fortitokenmobile.fortinet.com:443',
-      expected: 'its sessions to the licence server are answered',
+      expected: 'answers to all sessions to the licence server',
       facts: { firewall: 'FortiGate 10.0.0.1', vdom: 'root', source: '10.0.0.5' },
     };
     expect(findings).toMatchObject(expected.map(() => told));

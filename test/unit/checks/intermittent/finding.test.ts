@@ -56,10 +56,10 @@ describe('shareFinding()', () => {
 
   test.each([
     ['egress-blocked', 'were not opened'],
-    ['tls-blocked', 'were cut before a certificate was shown'],
+    ['tls-blocked', 'were closed before a certificate was presented'],
     ['tls-intercepted', 'were intercepted'],
     ['tls-interception-suspected', 'were probably intercepted'],
-    ['certificate-broken', 'showed a certificate that is not valid'],
+    ['certificate-broken', 'received a certificate that is not valid'],
     ['license-server-down', 'failed'],
   ] as const)('says how they failed: %s', (cause, how) => {
     const fault = { ...FAULT, cause };
@@ -166,7 +166,7 @@ describe('shareFinding() of several addresses', () => {
     const { advice } = shareFinding(shareOf({ [A]: 'xxxxx', [B]: 'xxxxxx', [C]: '...', [D]: '..' }), FAULT);
     expect(advice?.summary).toBe(
       'It is intermittent and depends on the address that the name resolves to: of the last 16 connections to ' +
-        '{subject}, 11 were cut before a certificate was shown: all those to 192.0.2.2, 192.0.2.1, and none to ' +
+        '{subject}, 11 were closed before a certificate was presented: all those to 192.0.2.2, 192.0.2.1, and none to ' +
         '192.0.2.3, 192.0.2.4.',
     );
     expect(advice?.remedy).toEqual([

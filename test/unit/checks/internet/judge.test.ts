@@ -233,7 +233,7 @@ describe('judgeInternet()', () => {
     expect(judgeUnknown(round({ licenseServer: refusing }), new Set())).toMatchObject({
       kind: 'judged',
       findings: [],
-      summary: 'Connections are refused, so something answers',
+      summary: 'Connections are refused, so the internet is reachable',
     });
   });
 
@@ -271,19 +271,19 @@ describe('judgeInternet()', () => {
 
   test('says that there is no route to the resolvers, or no name', () => {
     expect(judgeInternet(round({ licenseServer: path({ names: names('no-route') }) }))).toMatchObject({
-      summary: 'Nothing on the internet accepts a connection',
+      summary: 'No host on the internet accepts a connection',
       findings: [
         {
           rule: 'anything-answers',
           subject: 'internet',
-          expected: 'a connection to the licence server or to a control host',
+          expected: 'a connection to the licence server or a control host',
           actual: 'no route to the resolver udp://10.0.0.53:53',
           confidence: 'confirmed',
         },
       ],
     });
     expect(judgeInternet(round({ licenseServer: path({ names: names('timeout') }) })).summary).toBe(
-      'No address to connect to: no name resolves',
+      'There is no address to connect to, because no name resolves',
     );
   });
 
@@ -300,13 +300,13 @@ describe('judgeInternet()', () => {
   });
 
   test('says why nothing is judged', () => {
-    expect(judgeUnknown(round({}), new Set()).summary).toBe('No address to connect to: no name resolves');
+    expect(judgeUnknown(round({}), new Set()).summary).toBe('There is no address to connect to, because no name resolves');
     expect(judgeUnknown(round({ licenseServer: WITHOUT_ROUTE }), new Set()).summary).toBe(
       'This machine has no route for IPv6, and no IPv4 address was tried',
     );
     const silent = round({ controls: [CONTROL], licenseServer: SILENT });
     expect(judgeUnknown(silent, new Set(['server.test:443'])).summary).toBe(
-      'Only the licence server has answered since the start, and it does not now',
+      'Only the licence server has answered since ftm-watch was started, and it does not answer now',
     );
   });
 

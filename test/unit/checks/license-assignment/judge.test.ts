@@ -188,13 +188,13 @@ describe('judgeLicenseAssignment', () => {
         rule: 'license-looked-up',
         subject: LICENSE,
         claim: 'The licence has not been looked up yet.',
-        expected: 'an answer of the registration service',
+        expected: 'an answer from the registration service',
       },
     ]);
     expect(judgeLicenseAssignment({ ...unit, licenses: [], listed: [], registration })).toMatchObject([
       {
         rule: 'license-known',
-        claim: 'No licence number of this unit is known: name it under "licenses" of the appliance.',
+        claim: 'The licence numbers of this unit are unknown. Add them to appliances[].licenses.',
       },
     ]);
   });
@@ -289,7 +289,7 @@ describe('judgeLicenseAssignment', () => {
       {
         rule: 'registration-service-answers',
         claim: 'The registration service refused the API user.',
-        expected: 'an answer of the registration service',
+        expected: 'an answer from the registration service',
       },
     ]);
   });

@@ -117,9 +117,9 @@ describe('judgeMail', () => {
   test.each<readonly [Failing, claim: string]>([
     [{ stage: 'connect', reason: 'timeout' }, 'The mail server does not answer: timeout (connect).'],
     [{ stage: 'greeting', reason: 'closed' }, 'The mail server does not answer: closed (greeting).'],
-    [{ stage: 'connect', reason: 'name-not-resolved' }, 'The name of the mail server has no address.'],
-    [{ stage: 'connect', reason: 'no-route' }, 'The mail server could not be asked from this machine.'],
-    [{ stage: 'login', reason: 'internal' }, 'The mail server could not be asked from this machine.'],
+    [{ stage: 'connect', reason: 'name-not-resolved' }, 'The name of the mail server does not resolve to an address.'],
+    [{ stage: 'connect', reason: 'no-route' }, 'This machine could not connect to the mail server.'],
+    [{ stage: 'login', reason: 'internal' }, 'This machine could not connect to the mail server.'],
     [{ stage: 'ehlo', reason: 'timeout' }, 'The mail server greeted, then did not answer EHLO or STARTTLS.'],
     [{ stage: 'login', reason: 'timeout' }, 'The mail server greeted, then did not answer the login (AUTH).'],
     [{ stage: 'sender', reason: 'closed' }, 'The mail server greeted, then ended the connection at MAIL FROM.'],
@@ -135,7 +135,7 @@ describe('judgeMail', () => {
     [{ stage: 'sender', reason: 'rejected', code: 550 }, 'The mail server rejects the sender.'],
     [
       { stage: 'sender', reason: 'rejected', code: 530, message: '530 5.7.0 Must issue a STARTTLS command first' },
-      'The mail server demands encryption.',
+      'The mail server requires encryption.',
     ],
   ])('claims of %j: %s', (failure, claim) => {
     expect(judgeMail(failing(failure), ELSEWHERE)[0]?.claim).toBe(claim);
@@ -182,7 +182,7 @@ describe('judgeMail', () => {
       'TLS to the mail server fails.',
     );
     expect(judgeMail(failing({ stage: 'login', reason: 'rejected', tlsError: 'OLD' }), ELSEWHERE)[0]?.claim).toBe(
-      'The mail server rejects the user name or the password.',
+      'The mail server rejects the user name or password.',
     );
   });
 
@@ -253,7 +253,7 @@ describe('judgeMail', () => {
   test('says that plain text came where TLS was expected', () => {
     const failure = { stage: 'tls', reason: 'tls', tlsError: 'ERR_SSL_WRONG_VERSION_NUMBER' } as const;
     expect(judgeMail(failing(failure), ELSEWHERE)[0]?.claim).toBe(
-      'The mail server answers in plain text where TLS is expected from the start.',
+      'The mail server answers in plain text, but TLS is expected from the start.',
     );
   });
 

@@ -28,7 +28,7 @@ const ROWS: readonly Row[] = [
     a: answer([], 'NXDOMAIN'),
     told: [
       `system knows an address of ${HOST}`,
-      'The resolver of this system says that there is no such name (NXDOMAIN).',
+      'The resolver of this system reports that the name does not exist (NXDOMAIN).',
     ],
   },
   {
@@ -36,7 +36,7 @@ const ROWS: readonly Row[] = [
     a: answer([]),
     told: [
       `system knows an address of ${HOST}`,
-      'The resolver of this system knows the name but no address of it, neither A nor AAAA.',
+      'The resolver of this system returns neither an A nor an AAAA record for the name.',
     ],
   },
   {
@@ -110,8 +110,8 @@ describe('a claim', () => {
   };
 
   test.each<readonly [string, DnsReply, DnsReply, string]>([
-    ['no name', answer([], 'NXDOMAIN'), answer([], 'NXDOMAIN'), 'says that there is no such name (NXDOMAIN).'],
-    ['no address', answer([]), answer([]), 'knows the name but no address of it, neither A nor AAAA.'],
+    ['no name', answer([], 'NXDOMAIN'), answer([], 'NXDOMAIN'), 'reports that the name does not exist (NXDOMAIN).'],
+    ['no address', answer([]), answer([]), 'returns neither an A nor an AAAA record for the name.'],
     ['an error', answer([], 'SERVFAIL'), answer([]), 'answered the question with the error SERVFAIL.'],
     ['silence', failed('timeout'), failed('timeout'), 'did not answer the question (timeout).'],
     ['half of it silence', failed('timeout'), answer(['2606:4700::1']), 'did not answer the A question (timeout).'],
@@ -125,7 +125,7 @@ describe('a claim', () => {
       'cut short',
       failed('refused', true),
       failed('refused', true),
-      'cut its answer short over UDP and gave none over TCP (refused).',
+      'truncated its answer over UDP and did not answer over TCP (refused).',
     ],
     [
       'two that no server has',

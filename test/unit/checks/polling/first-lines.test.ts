@@ -27,7 +27,7 @@ test('waits for the first line of each appliance that has said nothing', async (
       rule: 'first-line-arrived',
       subject: 'fac-1',
       claim: 'Waiting for the first log line, listening on UDP 10.0.0.9:514, reading /var/log/fac.log.',
-      expected: 'A log line of FortiAuthenticator',
+      expected: 'A log line from FortiAuthenticator',
       level: 'unknown',
       suggests: null,
       explainedBy: [],

@@ -102,7 +102,7 @@ describe('what no client should take', () => {
       extensions: [new ExtendedKeyUsageExtension(['1.3.6.1.5.5.7.3.2'])],
     });
     expect(seenInstead('certificate-is-for-servers', { ...PUBLIC, ...sees(leaf, w.public.sub) })).toBe(
-      'The certificate is not for TLS servers.',
+      'The certificate is not intended for TLS servers.',
     );
   });
 });

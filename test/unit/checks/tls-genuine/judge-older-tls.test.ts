@@ -101,7 +101,7 @@ test('tells of an inspection of TLS 1.2 alone, and what to do', () => {
     'Find the device that inspects TLS 1.2 and lets TLS 1.3 pass: the issuer in the evidence is its certificate ' +
       'authority.',
     `Exempt the traffic of FortiAuthenticator to ${TARGET} from TLS inspection there, for every version of TLS.`,
-    'Which version FortiAuthenticator uses is not documented: a capture of its traffic shows it, in the Server Hello.',
+    'Fortinet does not document which TLS version FortiAuthenticator uses. To find out, check the Server Hello in a capture.',
     REPEAT,
   ]);
 });
@@ -109,7 +109,7 @@ test('tells of an inspection of TLS 1.2 alone, and what to do', () => {
 test('tells of TLS 1.2 that is cut, and what to do', () => {
   const [finding, ...more] = judge({ more: { outcome: failed({ reason: 'reset' }) } });
   expect(more).toEqual([]);
-  const judgement = `TLS to ${TARGET} is blocked: the connection was reset before any certificate`;
+  const judgement = `TLS to ${TARGET} is blocked: the connection was reset before a certificate was received`;
   expect(finding).toEqual({
     rule: 'older-tls-is-not-inspected',
     subject: TARGET,

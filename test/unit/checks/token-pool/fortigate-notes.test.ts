@@ -41,7 +41,7 @@ test.each<readonly [string, FirewallObservation, readonly (readonly [actual: str
   [
     'is not known where it may not tell',
     holds({ kind: 'denied', message: 'HTTP 403' }),
-    [['not known: HTTP 403', 'The FortiTokens of the FortiGate could not be counted.']],
+    [['not known: HTTP 403', 'The FortiTokens on the FortiGate could not be counted.']],
   ],
   ['is nothing to tell where it cannot hold any', holds({ kind: 'absent' }), []],
   ['is nothing to tell where it was not asked', holds(null), []],
@@ -51,7 +51,7 @@ test.each<readonly [string, FirewallObservation, readonly (readonly [actual: str
     actual.map(([text, claim]) => ({
       rule: 'fortigate-tokens-counted',
       subject: FLOW.firewall,
-      expected: 'the FortiTokens that a FortiGate holds itself',
+      expected: 'the FortiTokens on the FortiGate',
       claim,
       actual: text,
       ...(text.startsWith('not known') ? { quote: 'HTTP 403' } : {}),

@@ -146,7 +146,7 @@ describe('judgeTokenPool', () => {
     const [finding] = judgeTokenPool(applianceFacts({ licensed: licensed(1000), tokens: tokens(5, 995) }), EXPECTED);
     expect(finding).toMatchObject({
       subject: 'fac-1',
-      expected: 'at least 10 % of the tokens left to assign',
+      expected: 'at least 10 % of the enough free tokens',
       facts: { appliance: 'fac-1', serial: 'FAC-A' },
     });
   });
@@ -165,7 +165,7 @@ describe('judgeTokenPool', () => {
     [
       'none left',
       { licensed: licensed(9), tokens: tokens(0, 9) },
-      [['at least one token left to assign', 'All 9 tokens are assigned.']],
+      [['at least one free token', 'All 9 tokens are assigned.']],
     ],
     [
       'no licence active',
@@ -173,14 +173,14 @@ describe('judgeTokenPool', () => {
       [
         [
           'an activated FortiToken Mobile licence',
-          'There are no FortiToken Mobile tokens: no licence is activated yet.',
+          'There are no FortiToken Mobile tokens, because no licence is activated yet.',
         ],
       ],
     ],
     [
       'a status that is not known here',
       { licensed: licensed(32), tokens: tokens(0, 2, { total: 32, byStatus: unnamed(0, 2, 30) }) },
-      [['tokens left to assign', 'At least 0 of 32 tokens are left; 30 have a status that is not known here.']],
+      [['enough free tokens', 'At least 0 of 32 tokens are left; 30 have a status that is not known here.']],
     ],
     [
       'tokens of another licence',
@@ -207,8 +207,8 @@ describe('judgeTokenPool', () => {
       { licensed: { kind: 'absent' }, tokens: failed },
       [
         [
-          'the count of licensed FortiToken Mobile tokens',
-          'This firmware does not have the count of licensed FortiToken Mobile tokens.',
+          'the number of licensed FortiToken Mobile tokens',
+          'This firmware does not have the number of licensed FortiToken Mobile tokens.',
         ],
         ['the list of FortiToken Mobile tokens', 'The list of FortiToken Mobile tokens could not be read (timeout).'],
       ],

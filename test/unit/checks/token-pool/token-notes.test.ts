@@ -48,7 +48,7 @@ it.each<[string, Partial<TokenCounts>, readonly string[]]>([
     ],
   ],
   ['locked tokens', { locked: 2 }, ['Tokens: 2 locked: their users cannot log in with them until they are unlocked.']],
-  ['trial tokens of a registered unit', { byLicense: [{ license: 'FTMTRIAL00000001', tokens: 2 }] }, []],
+  ['trial tokens from a registered unit', { byLicense: [{ license: 'FTMTRIAL00000001', tokens: 2 }] }, []],
   [
     'trial tokens of a unit that is not registered',
     { byLicense: [{ license: 'FTMTRIALNOREGIST', tokens: 2 }] },
