@@ -73,7 +73,7 @@ describe('how grave a cause is', () => {
       'appliance-silent',
       'polling',
       'warning',
-      ['warning', 'Activation may work; ftm-watch cannot see this part of it.'],
+      ['warning', 'Activation may work, but ftm-watch cannot check this precondition.'],
     ],
   ])('%s at %s as %s: %j', (id, stage, level, [severity, impact]) => {
     const cause = toldAt(stage, id, { level });
