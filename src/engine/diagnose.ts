@@ -130,7 +130,8 @@ interface CauseContext {
 type Suggesting = Finding & { readonly suggests: string };
 
 /**
- * Returns root causes, the most severe first. A fault that is explained by a deeper fault is a consequence, not a cause.
+ * Returns root causes, the most severe first. A fault that is explained by a deeper fault is a consequence, not a
+ * cause.
  */
 function findCauses(states: JudgedStates, context: CauseContext): readonly FoundCause[] {
   const found = [...states.values()]
@@ -190,17 +191,17 @@ function leadersOf(groups: readonly Group[]): ReadonlyMap<string, Group> {
 }
 
 /**
- * Returns the group that a fault belongs to; null if it is a separate fault. If a service and the licence server fail in
- * the same way on their shared path, they have the same fault. For example, a policy that inspects all traffic is only
- * reported once.
+ * Returns the group that a fault belongs to; null if it is a separate fault. If a service and the licence server fail
+ * in the same way on their shared path, they have the same fault. For example, a policy that inspects all traffic is
+ * only reported once.
  */
 function leaderOf({ main }: Group, leaders: ReadonlyMap<string, Group>): Group | null {
   return main.level === 'warning' ? (leaders.get(main.suggests) ?? null) : null;
 }
 
 /**
- * Returns the subject by which findings are grouped into faults. Several resolvers that fail for one name are one fault,
- * as is one resolver that fails for several names. Several mail servers that fail are separate faults.
+ * Returns the subject by which findings are grouped into faults. Several resolvers that fail for one name are one
+ * fault, as is one resolver that fails for several names. Several mail servers that fail are separate faults.
  */
 function faultSubject({ suggests, subject, facts }: Suggesting, { checks, host }: CauseContext): string {
   const { oneFault } = knownCause(checks, suggests).words;
@@ -227,9 +228,7 @@ function order({ suggests, level, confidence }: Suggesting, checks: readonly Che
   return LEVELS.indexOf(level) * 100 + rank * 2 + doubt;
 }
 
-/**
- * The maximum number of attached findings. Thousands of appliances or hosts can report the same fault.
- */
+/** The maximum number of attached findings. Thousands of appliances or hosts can report the same fault. */
 const MOST_ATTACHED = 20;
 
 /** Returns findings about the same fault from the preconditions that the fault explains. */
@@ -335,8 +334,8 @@ function withCulprit(words: CauseWords, found: Finding | null, checks: readonly 
 }
 
 /**
- * Makes a cause critical while the path is broken, if its remedy needs the path. The severity of suspected causes is not
- * raised.
+ * Makes a cause critical while the path is broken, if its remedy needs the path. The severity of suspected causes is
+ * not raised.
  */
 function withBrokenPath(words: CauseWords, { confidence }: Finding, states: JudgedStates): CauseWords {
   const { brokenPath } = words;
@@ -367,8 +366,8 @@ function factsOf({ subject, main, findings, attached }: Fault, context: CauseCon
 }
 
 /**
- * If only one address is affected, the reason is usually specific to this address, such as its address family or cluster
- * member.
+ * If only one address is affected, the reason is usually specific to this address, such as its address family or
+ * cluster member.
  */
 const ONE_ADDRESS = ' This affects {address}, but not {clean}.';
 const THROUGH_PROXY = ' The connection uses the proxy {proxy}.';
@@ -526,9 +525,7 @@ function witnessesOf(stages: readonly JudgedState[]): readonly Finding[] {
 
 /** The maximum age of a witness's observation. Older observations may no longer apply. */
 const RECENT: Millis = 60_000;
-/**
- * The minimum time between two independent observations, which is the time after which a requested round starts.
- */
+/** The minimum time between two independent observations, which is the time after which a requested round starts. */
 const APART: Millis = 3_000;
 
 /** The findings that suggest one cause in one round. */

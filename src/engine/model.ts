@@ -4,8 +4,8 @@ import type { Severity } from '../core/severity.ts';
 import type { ActivationContext } from '../core/license/appliance.ts';
 
 /**
- * The result of comparing an expectation with the observations. All output for users (terminal, page, mail, log) is based
- * on findings.
+ * The result of comparing an expectation with the observations. All output for users (terminal, page, mail, log) is
+ * based on findings.
  */
 export interface Finding<C extends string = string> {
   /** The name of the expectation in kebab-case, such as `chain-verifies-under-pin`. */
@@ -298,8 +298,8 @@ interface Need {
 }
 
 /**
- * A dependency on a check whose data this check uses. If the deeper check is unknown, this check is unknown as well, and
- * only the deeper check is reported.
+ * A dependency on a check whose data this check uses. If the deeper check is unknown, this check is unknown as well,
+ * and only the deeper check is reported.
  */
 interface Source {
   readonly kind: 'reads';
@@ -408,8 +408,8 @@ export interface Diagnosis {
 }
 
 /**
- * The texts for a cause. They can contain `{placeholders}` (see remedy-words.ts). Mail, status page and runbooks use the
- * same texts.
+ * The texts for a cause. They can contain `{placeholders}` (see remedy-words.ts). Mail, status page and runbooks use
+ * the same texts.
  */
 export interface CauseWords {
   /** The severity if the precondition is broken. For a warning, the severity is at most `warning`. */
@@ -456,7 +456,10 @@ export interface CauseWords {
    * same fault.
    */
   readonly unclearPath?: { readonly summary: string; readonly remedy: readonly Step[] };
-  /** Replaces these texts while this machine's path is broken. The cause is then critical, because its remedy needs the path. */
+  /**
+   * Replaces these texts while this machine's path is broken. The cause is then critical, because its remedy needs the
+   * path.
+   */
   readonly brokenPath?: { readonly summary: string; readonly remedy: readonly Step[] };
   /** Replaces `remedy` for these inspecting products, by their names in config/inspection-products.yaml. */
   readonly productRemedy?: Readonly<Record<string, readonly Step[]>>;
@@ -464,7 +467,9 @@ export interface CauseWords {
   readonly anyProductRemedy?: readonly Step[];
   /** Replaces `remedy` if the connection uses a proxy (`facts.proxy`), which is checked before any firewall. */
   readonly proxyRemedy?: readonly Step[];
-  /** If a fault has several possible causes, the cause with the lowest rank is reported. No rank is the highest rank. */
+  /**
+   * If a fault has several possible causes, the cause with the lowest rank is reported. No rank is the highest rank.
+   */
   readonly rank?: number;
   /** The more general cause that this cause can develop into as part of the same fault. */
   readonly partOf?: string;

@@ -56,9 +56,7 @@ interface CommandWord {
   readonly known: Known;
   /** The placeholder that is used if the value is unknown. */
   readonly blank: Blank;
-  /**
-   * Returns the reason why the value could not be read; null if there is no source for the value, or for a runbook.
-   */
+  /** Returns the reason why the value could not be read; null if there is no source for the value, or for a runbook. */
   readonly unread?: (facts: WordingFacts) => string | null;
 }
 
@@ -106,8 +104,8 @@ const POLICY_WORDS: Readonly<Record<string, CommandWord>> = {
 };
 
 /**
- * The placeholders in commands. Users copy and run commands unchanged, so each value must be safe in every shell. Values
- * are addresses, host names, numbers, or marked placeholders.
+ * The placeholders in commands. Users copy and run commands unchanged, so each value must be safe in every shell.
+ * Values are addresses, host names, numbers, or marked placeholders.
  */
 const COMMAND_WORDS: Readonly<Record<string, CommandWord>> = {
   host: word('HOST', 'the name of the server', ({ host }) => hostOrNull(host)),
@@ -340,9 +338,7 @@ const GENERAL: Readonly<Record<WordingName, string>> = {
 /** The general words for a server that is not known. */
 export const ANY_SERVER: WordingFacts = { subject: GENERAL.subject, host: GENERAL.host, port: GENERAL.port };
 
-/**
- * Replaces `{placeholders}`. A test ensures that all placeholders are defined.
- */
+/** Replaces `{placeholders}`. A test ensures that all placeholders are defined. */
 export function fill(text: string, facts: WordingFacts): string {
   return text.replaceAll(/\{([a-z]+)\}/gu, (whole, name: string) => {
     if (name === 'interface') return interfaceOf(facts);
@@ -353,8 +349,8 @@ export function fill(text: string, facts: WordingFacts): string {
 }
 
 /**
- * Returns the text for a known fact. The name of a FortiGate's authority is its serial number, which identifies the unit
- * and is added. "system" is a configuration keyword.
+ * Returns the text for a known fact. The name of a FortiGate's authority is its serial number, which identifies the
+ * unit and is added. "system" is a configuration keyword.
  */
 function named(name: WordingName, known: string, { issuer = '' }: WordingFacts): string {
   if (name === 'resolver' && known === 'system') return 'the resolver of this machine';

@@ -12,9 +12,7 @@ import type { ApplianceCause } from './causes.ts';
 const CLOCK_WARNING: Millis = 20_000;
 /** Time-based codes are valid for 60 s (ta-p/190925). */
 const CODES_REJECTED: Millis = 60_000;
-/**
- * The precision of a time from a `Date` header. If a measurement is less precise, a larger deviation is required.
- */
+/** The precision of a time from a `Date` header. If a measurement is less precise, a larger deviation is required. */
 const USUAL_PRECISION: Millis = 1000;
 
 /** Compares a unit's clock with this machine's clock, as checked in this round. */

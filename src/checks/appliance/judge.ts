@@ -190,9 +190,7 @@ function isSameServer(used: ProvisioningServer, server: Server): boolean {
   return plainName(used.host) === plainName(server.host) && (used.port === null || used.port === server.port);
 }
 
-/**
- * Returns a note if the HA role could not be read. The licence check can be made without the role.
- */
+/** Returns a note if the HA role could not be read. The licence check can be made without the role. */
 function judgeRole(role: HaRoleObservation | null): readonly Finding<ApplianceCause>[] {
   if (role === null || role.kind === 'ok') return [];
   const { appliance, reason, message } = role;

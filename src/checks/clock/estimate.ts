@@ -88,8 +88,8 @@ function agrees(left: Reading, right: Reading): boolean {
 }
 
 /**
- * Returns the best estimate of the true time, for checking certificate dates. The result is `now` unless trusted sources
- * show that `now` is wrong.
+ * Returns the best estimate of the true time, for checking certificate dates. The result is `now` unless trusted
+ * sources show that `now` is wrong.
  */
 export function correctedNow(now: EpochMs, observations: readonly ClockObservation[]): EpochMs {
   const estimate = estimateClock(observations);
@@ -97,9 +97,7 @@ export function correctedNow(now: EpochMs, observations: readonly ClockObservati
   return Math.round(now + estimate.offsetMs);
 }
 
-/**
- * The average truncation of a `Date` header, which contains whole seconds (RFC 9110 §5.6.7).
- */
+/** The average truncation of a `Date` header, which contains whole seconds (RFC 9110 §5.6.7). */
 const HALF_SECOND: Millis = 500;
 
 /**

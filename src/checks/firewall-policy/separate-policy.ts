@@ -31,8 +31,7 @@ export function createPolicy(lead: string): CommandStep {
  * policy has little effect until it is moved, because it is the last policy. `edit 0` uses the next free number, so
  * that no existing policy is changed.
  *
- * Syntax: FortiOS CLI reference, `config firewall address`, `config firewall service custom`,
- * `config firewall policy`.
+ * Syntax: FortiOS CLI reference, `config firewall address`, `config firewall service custom`, `config firewall policy`.
  *
  * @param more additional settings for the policy
  */

@@ -57,8 +57,8 @@ export interface Sample {
 }
 
 /**
- * The failure probabilities. Single failures affect at most one in fifty connections, an intermittent fault at least one
- * in five. The score is a cumulative sum of the logarithms of the probability ratios (CUSUM, Page 1954).
+ * The failure probabilities. Single failures affect at most one in fifty connections, an intermittent fault at least
+ * one in five. The score is a cumulative sum of the logarithms of the probability ratios (CUSUM, Page 1954).
  */
 const CHANCE = { single: 0.02, fault: 0.2 };
 const FAILURE_WEIGHT = Math.log(CHANCE.fault / CHANCE.single);

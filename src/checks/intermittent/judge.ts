@@ -150,8 +150,8 @@ function levelOf(
 }
 
 /**
- * Returns a round's connections to the licence server and their results. Connections that prove nothing about the target
- * are omitted.
+ * Returns a round's connections to the licence server and their results. Connections that prove nothing about the
+ * target are omitted.
  */
 export function roundConnectionsOf(
   { startedAt, path: { licenseServer, burst } }: Pick<RoundObservations, 'startedAt' | 'path'>,

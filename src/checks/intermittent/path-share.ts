@@ -62,8 +62,8 @@ interface FamilyShare {
   /** The addresses that the latest round connected to. */
   readonly current: readonly string[];
   /**
-   * Addresses that always fail while another address always works. This is a separate outage, not an intermittent fault.
-   * It ends when DNS no longer returns the address.
+   * Addresses that always fail while another address always works. This is a separate outage, not an intermittent
+   * fault. It ends when DNS no longer returns the address.
    */
   readonly outages: readonly string[];
 }
@@ -277,8 +277,8 @@ function familyShareAfter(state: PathShare, family: FamilyShare['family'], round
   ].slice(-MOST_MEMBERS);
   const sample = sampleOf(round, ({ address }) => familyOf(address) === family);
   const share = before?.share ?? clear([]);
-  // Another address must always work. If all addresses fail occasionally or rotate, the fault may be on the path to
-  // all of them.
+  // Another address must always work. If all addresses fail occasionally or rotate, the fault may be on the path to all
+  // of them.
   const wasBeside =
     before !== undefined &&
     before.members.length === before.current.length &&

@@ -46,8 +46,8 @@ export function answeringHosts({ controls, path: { licenseServer } }: RoundObser
 }
 
 /**
- * Evaluates a round in which no host answered. Control hosts that have never answered may be blocked on purpose, so they
- * prove nothing.
+ * Evaluates a round in which no host answered. Control hosts that have never answered may be blocked on purpose, so
+ * they prove nothing.
  */
 function silent(
   { controls, path: { licenseServer } }: RoundObservations,

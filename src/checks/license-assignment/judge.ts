@@ -432,9 +432,7 @@ export function isCoveredByOthers({ unit }: ListedUnit, listed: readonly ListedU
   );
 }
 
-/**
- * Reports whether the holder expects this licence, or may expect it because its tokens are unknown.
- */
+/** Reports whether the holder expects this licence, or may expect it because its tokens are unknown. */
 function holderExpectsIt({ license, holder, listed }: PlacementQuestion): boolean {
   return listed.some(
     ({ unit, licenses, appliance }) =>
@@ -451,9 +449,7 @@ function isOn(unit: Unit, serial: string): boolean {
   return unit.serial !== null && sameSerial(unit.serial, serial);
 }
 
-/**
- * Returns the configured units that can use a unit's licences: the unit itself, its cluster, and load balancers.
- */
+/** Returns the configured units that can use a unit's licences: the unit itself, its cluster, and load balancers. */
 export function usersOf({ unit }: ListedUnit, listed: readonly ListedUnit[]): readonly string[] {
   const others = listed.filter(({ unit: other }) => other.name !== unit.name && mayShare(unit, other));
   return [unit.name, ...others.map(({ unit: { name } }) => name)];

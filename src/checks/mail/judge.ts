@@ -57,8 +57,8 @@ export function judgeMail(seen: MailObservation, view: MailView): readonly Findi
 }
 
 /**
- * Returns a warning about slow answers. Mail is still delivered if the client waits long enough. For example, Postscreen
- * delays every client by 6 s.
+ * Returns a warning about slow answers. Mail is still delivered if the client waits long enough. For example,
+ * Postscreen delays every client by 6 s.
  */
 function tooSlow(server: string, patience: Millis, { slowestMs }: { readonly slowestMs: Millis }): Finding<MailCause> {
   return {
@@ -127,8 +127,8 @@ function tlsOf({ tlsError, issuer }: MailFailure): Expectation {
 }
 
 /**
- * Returns the kind for a timeout without TLS. If the port expects TLS from the start, the server and the client wait for
- * each other.
+ * Returns the kind for a timeout without TLS. If the port expects TLS from the start, the server and the client wait
+ * for each other.
  */
 function silent({ reason }: MailFailure, security: MailObservation['security']): Expectation {
   return reason === 'timeout' && security !== 'tls' ? { ...ANSWERS, kind: 'silent' } : ANSWERS;
@@ -259,8 +259,8 @@ function isGreylisting({ findings }: JudgedServer): boolean {
 }
 
 /**
- * Reports whether a greylisting server accepts the message before the code expires. If the lifetime of codes is unknown,
- * the shortest possible lifetime is used. A delay that was not measured is assumed to be shorter.
+ * Reports whether a greylisting server accepts the message before the code expires. If the lifetime of codes is
+ * unknown, the shortest possible lifetime is used. A delay that was not measured is assumed to be shorter.
  */
 function acceptsLater(judged: JudgedServer): boolean {
   const { deferral } = judged.seen;
@@ -274,8 +274,8 @@ function besideOneThatWorks(finding: Finding<MailCause>, aside: string): Finding
 }
 
 /**
- * Evaluates the delay that greylisting causes, which is a fault only if a code has expired when it arrives. The measured
- * value is the delay for this machine, which retries more often than most clients.
+ * Evaluates the delay that greylisting causes, which is a fault only if a code has expired when it arrives. The
+ * measured value is the delay for this machine, which retries more often than most clients.
  */
 export function judgeDeferral({ server, security, deferral }: MailObservation): readonly Finding<MailCause>[] {
   if (deferral === undefined || deferral.codeLife === null || deferral.lasted < deferral.codeLife) return [];

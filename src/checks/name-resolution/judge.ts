@@ -55,9 +55,7 @@ export function dialledAddresses(
   return uniqueAddresses(acceptable).slice(0, MAX_DIALLED);
 }
 
-/**
- * Evaluates whether the resolvers agree. Answers that another finding already reports as wrong are not compared.
- */
+/** Evaluates whether the resolvers agree. Answers that another finding already reports as wrong are not compared. */
 function judgeAgreement(subject: string, judged: readonly JudgedAnswer[]): readonly Finding<NameCause>[] {
   const findings = judged.flatMap(({ findings: own }) => own);
   if (findings.some(({ suggests }) => suggests !== null && suggests !== 'resolver-unreachable')) return [];
@@ -137,8 +135,8 @@ function judgeNames({
 }
 
 /**
- * Evaluates whether the name has an address in the configured family. A name without any address is reported by
- * another finding.
+ * Evaluates whether the name has an address in the configured family. A name without any address is reported by another
+ * finding.
  */
 export function judgeFamily(
   { host, port, family }: LicenseServerConfig,

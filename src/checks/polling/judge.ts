@@ -235,9 +235,7 @@ export const polling: Declaration<'polling', PollingCause> = {
   judge: judgeLog,
 };
 
-/**
- * Returns a function that reports whether a fault of this precondition can cause the errors in a finding.
- */
+/** Returns a function that reports whether a fault of this precondition can cause the errors in a finding. */
 function canCome(by: string): Explanation['when'] {
   return (findings) =>
     findings.some(({ level, explainedBy }) => level !== 'note' && (explainedBy?.includes(by) ?? by !== 'mail'));

@@ -124,9 +124,7 @@ function routeFinding(
   return isSpared(seen.family, observations) ? note(told) : unknown(told);
 }
 
-/**
- * Reports whether an address family is not needed. IPv6 only counts if IPv4 cannot be tried.
- */
+/** Reports whether an address family is not needed. IPv6 only counts if IPv4 cannot be tried. */
 function isSpared(family: 4 | 6, observations: readonly EndpointObservation[]): boolean {
   const others = observations.filter((other) => other.family !== family);
   return family === 6 ? others.length > 0 : others.some((other) => !isWithoutRoute(other));

@@ -46,8 +46,8 @@ import { dayText } from '../../core/time-text.ts';
 export type Identity = 'known-key' | 'named' | 'known-subject' | 'device' | 'other';
 
 /**
- * `clock` means that this machine's clock is wrong, because a public control host's certificate also seems to be expired
- * or not yet valid.
+ * `clock` means that this machine's clock is wrong, because a public control host's certificate also seems to be
+ * expired or not yet valid.
  */
 export type Dates = 'valid' | 'expired' | 'not-yet-valid' | 'clock';
 
@@ -184,8 +184,8 @@ export interface TlsGrounds {
   /** The leaf certificates that the target presented recently. */
   readonly previous: readonly PreviousLeaf[];
   /**
-   * When this program last verified the target under a key that is still configured; null if it never did, or if the time
-   * was not stored.
+   * When this program last verified the target under a key that is still configured; null if it never did, or if the
+   * time was not stored.
    */
   readonly remembered: RememberedChain | null;
 }
@@ -202,11 +202,11 @@ export interface TlsEvidence extends TlsGrounds {
   /** The control hosts' chains, captured in the same round. */
   readonly controls: readonly ControlChain[];
   readonly references: readonly ReferenceChain[];
-  /**
-   * OpenSSL's result for this chain, with its trusted certificate as the trust anchor; null if there is no result.
-   */
+  /** OpenSSL's result for this chain, with its trusted certificate as the trust anchor; null if there is no result. */
   readonly openssl: OpensslWord | null;
-  /** The flaws that all accepted chains at this address, and the learned chain, have in common; null if there are none. */
+  /**
+   * The flaws that all accepted chains at this address, and the learned chain, have in common; null if there are none.
+   */
   readonly knownFlaws: readonly FlawKind[] | null;
   /** The names of headers in the answer that only proxies and filters add. */
   readonly traces: readonly string[];
@@ -356,9 +356,7 @@ export interface FlawMemory {
   keep(address: string, flaws: readonly FlawKind[]): void;
 }
 
-/**
- * The maximum number of addresses. The limit is high enough that forged DNS answers do not displace real addresses.
- */
+/** The maximum number of addresses. The limit is high enough that forged DNS answers do not displace real addresses. */
 const MOST_ADDRESSES = 256;
 
 /** @param learned the learned chain's flaws, for comparison with a new address; null if no chain was learned */
@@ -491,9 +489,9 @@ export function unconfirmedEnd(sent: SentChain, options: Omit<ChainTrustOptions,
 }
 
 /**
- * Returns the unconfirmed certificate at the end of a learned chain; null if the chain is confirmed by a configured key,
- * a public root, or a fingerprint that a person entered when the chain was learned. Only the profile `fortinet` requires
- * confirmation, because it is used to detect inspection.
+ * Returns the unconfirmed certificate at the end of a learned chain; null if the chain is confirmed by a configured
+ * key, a public root, or a fingerprint that a person entered when the chain was learned. Only the profile `fortinet`
+ * requires confirmation, because it is used to detect inspection.
  */
 export function unconfirmedBaseline(baseline: Baseline, options: TrustOptions): Certificate | null {
   if (options.profile !== 'fortinet') return null;

@@ -21,7 +21,9 @@ export interface Hypothesis {
   readonly tells: readonly Telling[];
   /** A sentence that can contain the placeholders from `WORDS` in verdict.ts. */
   readonly summary: string;
-  /** What to do for a definite result, as the rest of a sentence with placeholders; absent if the result is definite. */
+  /**
+   * What to do for a definite result, as the rest of a sentence with placeholders; absent if the result is definite.
+   */
   readonly wouldSettle?: string;
   /** The kind of the cause, if the cause has several kinds. */
   readonly kind?: BrokenCertificateKind;
@@ -64,7 +66,9 @@ export function suspected(verdict: Verdict): Said {
 
 export const LEARN = 'learn the chain with "ftm-watch trust learn" on a path that is known to be clean';
 
-/** The input for the table of verdicts. All fields have few possible values, so that every combination can be tested. */
+/**
+ * The input for the table of verdicts. All fields have few possible values, so that every combination can be tested.
+ */
 export interface VerdictFacts extends Pick<ChainCase, 'claim' | 'identity' | 'dates' | 'baselineMatch'> {
   readonly chainTrust: ChainTrust['kind'];
   /** Whether the chain ends at a trusted key or, under the profile `public`, at a public root. */
@@ -77,15 +81,17 @@ export interface VerdictFacts extends Pick<ChainCase, 'claim' | 'identity' | 'da
   /** Whether any trusted key is configured. */
   readonly trusting: boolean;
   /**
-   * How the connection ended after the certificate: `cut` if it was reset, closed or timed out; `alert` if the peer gave a
-   * reason.
+   * How the connection ended after the certificate: `cut` if it was reset, closed or timed out; `alert` if the peer
+   * gave a reason.
    */
   readonly ended: 'handshake' | 'alert' | 'cut';
   /** Whether there is a witness, which is an observation in this round that a change at the vendor cannot cause. */
   readonly witnessed: boolean;
   /** Whether the genuine key was observed on another path to the same name. */
   readonly contradicted: boolean;
-  /** Whether there is a hint, which a change at the vendor does not explain, but which depends on earlier observations. */
+  /**
+   * Whether there is a hint, which a change at the vendor does not explain, but which depends on earlier observations.
+   */
   readonly hinted: boolean;
 }
 

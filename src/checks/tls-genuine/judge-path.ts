@@ -167,9 +167,7 @@ function referencesFor(endpoint: EndpointObservation, path: PathObservation): re
   return [...asked, ...elsewhere];
 }
 
-/**
- * Reports whether a comparison is still valid, which is the case until the address presents another certificate.
- */
+/** Reports whether a comparison is still valid, which is the case until the address presents another certificate. */
 function standsBeside(
   { kind, label, isFresh, beside }: ReferenceObservation,
   { address, tls }: EndpointObservation,

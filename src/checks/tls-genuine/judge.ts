@@ -44,7 +44,8 @@ export function seemsUnaffected(report: PollingReport): boolean {
 
 /**
  * Combines the TLS findings with FortiAuthenticator's log. If a fault's effect on FortiAuthenticator cannot be observed
- * from this machine, its severity depends on whether the log contains errors. Only corroborated errors raise a severity.
+ * from this machine, its severity depends on whether the log contains errors. Only corroborated errors raise a
+ * severity.
  *
  * @param subject the licence server
  */
@@ -65,8 +66,8 @@ export function withComplaints(
 
 /**
  * Raises a suspicion if this machine observes a certificate from an unknown authority while FortiAuthenticator logs
- * certificate errors. The suspicion is not confirmed, because FortiAuthenticator may not yet know a new authority of the
- * vendor.
+ * certificate errors. The suspicion is not confirmed, because FortiAuthenticator may not yet know a new authority of
+ * the vendor.
  */
 function suspicions(findings: readonly Finding[], report: PollingReport, subject: string): readonly Finding[] {
   const open = findings.find((finding) => finding.subject === subject && isOpenWarning(finding));
@@ -228,8 +229,8 @@ function factsOf({ evidence: { policy, profile, sourceAddress } }: FirewallSight
 }
 
 /**
- * Returns text such as `fgt-1, policy 20, profile "custom-deep-inspection", source 10.0.0.5`. The quoted log line may be
- * truncated before these fields.
+ * Returns text such as `fgt-1, policy 20, profile "custom-deep-inspection", source 10.0.0.5`. The quoted log line may
+ * be truncated before these fields.
  */
 function admission({ evidence: { device, policy, profile, sourceAddress } }: FirewallSighting): string {
   return [

@@ -125,9 +125,7 @@ function isGenuine(chainTrust: ChainTrust['kind'], { isNamed, kind, profile }: S
   return chainTrust === 'public' && profile === 'public' && isNamed;
 }
 
-/**
- * Matches names that are not used on the internet (RFC 6762 §3 and appendix G, RFC 8375, ICANN's `.internal`).
- */
+/** Matches names that are not used on the internet (RFC 6762 §3 and appendix G, RFC 8375, ICANN's `.internal`). */
 const INTERNAL_NAME = /\.(?:local|localdomain|internal|intranet|private|corp|home|lan|home\.arpa)$/u;
 
 /**
@@ -374,8 +372,8 @@ function borrowedName(chain: ChainCase): Borrowed | null {
 }
 
 /**
- * Returns the certificates whose names are compared. If an authority was not sent, only certificates that signed another
- * certificate are compared, because anybody can append unrelated certificates.
+ * Returns the certificates whose names are compared. If an authority was not sent, only certificates that signed
+ * another certificate are compared, because anybody can append unrelated certificates.
  */
 function claimants({ chainTrust, sent }: ChainCase): readonly Certificate[] {
   const last = chainTrust.path.at(-1);
@@ -475,8 +473,8 @@ function isAlike(chain: ChainCase, control: Control): boolean {
 }
 
 /**
- * Reports whether the issuer is the same for all control hosts, or for any name at the same address. It is common that a
- * single host does not send the intermediate certificate, but not that all hosts lack the same certificate.
+ * Reports whether the issuer is the same for all control hosts, or for any name at the same address. It is common that
+ * a single host does not send the intermediate certificate, but not that all hosts lack the same certificate.
  */
 function isEverywhere(alike: readonly Control[], { controls }: TlsEvidence): boolean {
   const targets = new Set(controls.map(({ target }) => target));

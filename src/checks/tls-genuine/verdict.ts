@@ -42,8 +42,8 @@ import { trustUnder } from '../../tls/trust.ts';
 
 /**
  * Evaluates whether one address presented the genuine certificate and, if not, which party intercepts the connection.
- * Never throws, regardless of what the peer sent. The duration is limited by the maximum number of certificates (16) and
- * of verified signatures.
+ * Never throws, regardless of what the peer sent. The duration is limited by the maximum number of certificates (16)
+ * and of verified signatures.
  *
  * @param checks can be kept between rounds, so that signatures are verified only once
  */
@@ -77,7 +77,9 @@ function isGenuine(verdict: Verdict): boolean {
   return verdict === 'genuine' || verdict === 'rotated';
 }
 
-/** Returns the worst judgement among several addresses, with the findings about all addresses; null without addresses. */
+/**
+ * Returns the worst judgement among several addresses, with the findings about all addresses; null without addresses.
+ */
 export function worstJudgement(judgements: readonly TlsJudgement[]): TlsJudgement | null {
   const ordered = judgements.toSorted((left, right) => rank(left) - rank(right));
   const [worst] = ordered;
@@ -122,8 +124,8 @@ const UNVERIFIED: Hypothesis = {
 
 /**
  * The table that determines the verdict on a chain. If a chain is not accepted, a witness in this round confirms an
- * interception. Without a witness, the verdict depends on whether the vendor may have changed its authority or failed to
- * send an intermediate certificate. @internal
+ * interception. Without a witness, the verdict depends on whether the vendor may have changed its authority or failed
+ * to send an intermediate certificate. @internal
  */
 export const HYPOTHESES: readonly Hypothesis[] = [
   ...where(({ accepted }) => accepted, HYPOTHESES_ACCEPTED),

@@ -110,8 +110,8 @@ function isNamed({ id, subject, severity }: Cause, { named, cause }: LastNotifie
 }
 
 /**
- * Reports whether reminders can be sent, because the incident is neither recovering nor hidden by a deeper fault. For an
- * unknown state, there are no reminders.
+ * Reports whether reminders can be sent, because the incident is neither recovering nor hidden by a deeper fault. For
+ * an unknown state, there are no reminders.
  */
 function lasts({ presence, cause }: Incident): boolean {
   return cause.id !== UNKNOWN_CAUSE && (presence === 'seen' || presence === 'unjudged');

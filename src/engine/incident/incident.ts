@@ -57,9 +57,7 @@ export interface Incident extends Occurrence {
   readonly lastNotified: LastNotified | null;
   /** Whether a notification is waiting for the next digest. It is sent even if the incident ends before that. */
   readonly awaitsDigest: boolean;
-  /**
-   * Whether the current cause can be sent to Alertmanager. Set as soon as there is no maintenance or silence.
-   */
+  /** Whether the current cause can be sent to Alertmanager. Set as soon as there is no maintenance or silence. */
   readonly published: boolean;
   readonly thread: Thread;
   /** The incidents that were merged into this incident, because they alternated with it. */
@@ -239,9 +237,7 @@ function secondsText(span: Millis): string {
   return spanText(Math.max(1, Math.round(span / 1_000)) * 1_000);
 }
 
-/**
- * Determines when incidents are opened and closed, and how many notifications are sent.
- */
+/** Determines when incidents are opened and closed, and how many notifications are sent. */
 export interface IncidentPolicy {
   /** All checks, in the order of the path. */
   readonly checks: readonly Check[];
@@ -311,9 +307,7 @@ export function intermittence({ confirmations }: IncidentPolicy): { readonly see
 
 export type NotificationEvent = 'firing' | 'reminder' | 'changed' | 'resolved' | 'digest';
 
-/**
- * The content of a notification. It does not refer to the current state, because it may be delivered much later.
- */
+/** The content of a notification. It does not refer to the current state, because it may be delivered much later. */
 export type Notification = IncidentNotification | DigestNotification | TestNotification | NoteNotification;
 
 export interface IncidentNotification {
@@ -503,9 +497,7 @@ export function withCause(
   };
 }
 
-/**
- * Adds the evidence that people attached to the cause. The evidence does not affect the diagnosis.
- */
+/** Adds the evidence that people attached to the cause. The evidence does not affect the diagnosis. */
 export function withAttached(cause: Cause, { attached }: Pick<Incident, 'attached'>): Cause {
   if (attached.length === 0) return cause;
   return { ...cause, evidence: [...attached, ...cause.evidence.filter((line) => !attached.includes(line))] };

@@ -43,7 +43,9 @@ export interface RoundView {
 export interface PartlyFresh {
   /** The causes that are based on units which were queried again. */
   readonly seen: readonly Pick<Cause, 'id' | 'subject'>[];
-  /** The preconditions whose units have all been queried again, so that causes which are no longer detected are absent. */
+  /**
+   * The preconditions whose units have all been queried again, so that causes which are no longer detected are absent.
+   */
   readonly gone: readonly string[];
 }
 
@@ -108,9 +110,7 @@ function presenceOfMissing(cause: Cause, status: PreconditionStatus): CausePrese
   }
 }
 
-/**
- * Reports whether the cause is still present as evidence for a more severe cause that explains it.
- */
+/** Reports whether the cause is still present as evidence for a more severe cause that explains it. */
 export function showsStill(cause: Cause, view: RoundView): boolean {
   return view.diagnosis.preconditions.some(
     ({ id, findings }) => id === cause.precondition && findings.some((finding) => shows(finding, cause)),
