@@ -6,8 +6,8 @@ import { CHECKS } from './registry.ts';
 export type StepAnswer = 'passes' | 'fails' | 'not-visible';
 
 /**
- * One step of an activation and whether it would work now. Its JSON form is part of the contract
- * (`check --steps --json`).
+ * One step of an activation and whether it would work now. The JSON form is part of the contract (`check --steps
+ * --json`).
  */
 export interface ActivationStep {
   readonly id: StepId;
@@ -26,8 +26,8 @@ export interface ActivationOutlook {
 }
 
 /**
- * Presents a diagnosis as the steps of an activation. It adds no verdict: a step fails only if a check is broken, and
- * passes only if a check observed it.
+ * Presents a diagnosis as the steps of an activation. A step fails only if a check is broken, and passes only if a
+ * check observed it.
  */
 export function activationOutlook(diagnosis: Diagnosis): ActivationOutlook {
   const steps = STEPS.map((plan) => stepOf(plan, diagnosis));
@@ -127,7 +127,7 @@ export function outlookSentence({ answer, steps }: ActivationOutlook): string {
       return withStop(`An activation would fail now${where}`);
     }
     case 'not-visible':
-      return 'It is not known whether an activation would succeed now, because some steps cannot be checked.';
+      return 'Whether an activation would succeed now is unknown, because some steps cannot be checked.';
     case 'passes': {
       const hidden = steps.filter((step) => step.answer === 'not-visible').length;
       const but = hidden === 0 ? '' : `, but ${String(hidden)} of ${String(steps.length)} steps cannot be checked from here`;

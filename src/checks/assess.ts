@@ -6,10 +6,10 @@ import { activationContextOf, type ActivationContext } from '../core/license/app
 import { outageWarning } from '../core/license/firmware.ts';
 import { isInvalid, type Timed } from '../core/round.ts';
 
-/** Preconditions that are evaluated from the log. They are evaluated again in every round. */
+/** Preconditions that are evaluated from the log in every round. */
 export const LOG_CHECKS: readonly string[] = CHECKS.filter(({ from }) => from === 'log').map(({ id }) => id);
 
-/** Assesses the checks that only read the log. Each is not configured if no log is received. */
+/** Runs the checks that only read the log. */
 export function assessLog(facts: LogFacts): readonly Assessment[] {
   return CHECKS.flatMap((check) => (check.from === 'log' ? [{ id: check.id, ...check.judge(facts) }] : []));
 }

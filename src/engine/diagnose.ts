@@ -475,7 +475,7 @@ function explanationsOf({ dependsOn }: Check): readonly Explanation[] {
   return dependsOn.filter((one) => one.kind === 'explained');
 }
 
-/** Reports whether the state is one that a deeper fault can explain. */
+/** Reports whether a deeper fault can explain this state. */
 function reaches({ warnings }: Explanation, own: PreconditionState, { findings }: Assessment): boolean {
   if (own !== 'warning') return own === 'broken' || own === 'unknown';
   if (warnings !== 'suspected') return warnings === 'all';
@@ -541,7 +541,7 @@ export interface Evidence {
 
 /**
  * Reports whether two witnesses agree on the cause of a fault, so that another check a moment later is not needed. At
- * least one observation must be one that a momentary failure cannot explain. The witnesses must be of different kinds.
+ * least one observation must not be explained by a momentary failure. The witnesses must be of different kinds.
  * @param at the start of the round
  */
 export function areTwoWitnesses({ stage, main, findings, attached }: Evidence, at: EpochMs): boolean {

@@ -13,8 +13,8 @@ export interface Finding<C extends string = string> {
   /** The checked object, such as `fortitokenmobile.fortinet.com:443`, a resolver or a mail server. */
   readonly subject: string;
   /**
-   * The observation as a plain sentence, which is shown next to the subject. It contains no text from other parties,
-   * and certificates are identified by their common names.
+   * The observation as a plain sentence, which is shown next to the subject. A claim contains no text from other
+   * parties, and certificates are identified by their common names.
    */
   readonly claim: string;
   readonly expected: string;
@@ -149,7 +149,7 @@ export interface FindingFacts {
 
 export type Confidence = 'confirmed' | 'suspected';
 
-/** A root cause of a fault. Its JSON form is part of the contract (`check --json`). */
+/** A root cause of a fault. The JSON form is part of the contract (`check --json`). */
 export interface Cause extends Remedy {
   readonly id: string;
   readonly precondition: string;
@@ -208,7 +208,7 @@ export function sentenceStep(text: string): RemedyStep {
 
 /** A block of commands with its label. */
 export interface Block {
-  /** Contains the command line, and whether the commands are ready. They are not ready if they have placeholders. */
+  /** Contains the command line, and whether the commands are ready to copy or have placeholders. */
   readonly label: string;
   /** The values to fill in; empty if the block is ready. */
   readonly missing: string;
@@ -259,8 +259,8 @@ export interface Check<Id extends string = string, C extends string = string> {
   /** Whether names and targets outside this network cannot be checked while this precondition is broken. */
   readonly isWayOut?: true;
   /**
-   * Whether a single lost connection can cause this fault. If so, witnesses that also lost a connection do not confirm
-   * the fault.
+   * Whether a single lost connection can cause this fault. In that case, witnesses that also lost a connection do not
+   * confirm the fault.
    */
   readonly byOneConnection?: true;
 }
@@ -408,7 +408,7 @@ export interface Diagnosis {
 }
 
 /**
- * The texts for a cause. They can contain `{placeholders}` (see remedy-words.ts). Mail, status page and runbooks use
+ * The texts for a cause, which can contain `{placeholders}` (see remedy-words.ts). Mail, status page and runbooks use
  * the same texts.
  */
 export interface CauseWords {

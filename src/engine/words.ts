@@ -126,6 +126,6 @@ export const UNKNOWN_WORDS: CauseWords = {
       'ftm-watch check{config}',
     ),
     'If the precondition cannot be checked from this machine and you do not need it, remove it from the ' +
-      'configuration. Its state is then "not configured" instead of unknown.',
+      'configuration. The state is then "not configured" instead of unknown.',
   ],
 };

@@ -14,7 +14,7 @@ export const DELIVERY_CAUSES = {
     impact: 'push',
     sources: ['ta-p/333425', 'ta-p/277343', 'docs:fortigate/7.6.4/administration-guide/927108'],
     remedy: [
-      'Allow FortiAuthenticator to reach {host} on TCP {port} like the licence server: same policy, no inspection.',
+      'Allow FortiAuthenticator to reach {host} on TCP {port}, without inspection, as for the licence server.',
       TYPE_CODES,
     ],
   },
@@ -29,8 +29,8 @@ export const DELIVERY_CAUSES = {
     impact: 'answers',
     sources: ['ta-p/201261', 'docs:fortiauthenticator/6.5.0/fortiauthenticator-ports'],
     remedy: [
-      'Check the certificate from outside, such as from a phone without Wi-Fi. Behind the firewall, it may be a ' +
-        'different one.',
+      'Check the certificate from outside, such as from a phone without Wi-Fi. Behind the firewall, the certificate may ' +
+        'be different.',
       'On FortiAuthenticator, install a certificate for {host} from a public authority, with its intermediates, and ' +
         'use it for the web server (System > Administration > System Access).',
       TYPE_CODES,
@@ -47,7 +47,7 @@ export const DELIVERY_CAUSES = {
     impact: 'sms',
     sources: ['ta-p/117091', 'docs:fortiauthenticator/6.3.0/rest-api-solution-guide/533466'],
     remedy: [
-      'Allow FortiAuthenticator to reach {host} on TCP {port} like the licence server: same policy, no inspection.',
+      'Allow FortiAuthenticator to reach {host} on TCP {port}, without inspection, as for the licence server.',
       'Until then, send activation codes by e-mail.',
     ],
   },

@@ -158,7 +158,7 @@ function judgeInspection(flow: Asked, policy: FirewallPolicy, inspection: SslIns
     case 'none':
       return [];
     case 'certificate': {
-      const claim = `${capital(uses)}, which inspects certificates. Its block page has the firewall's certificate.`;
+      const claim = `${capital(uses)}, which inspects certificates, so block pages have the firewall's certificate.`;
       return [{ ...base, claim, level: 'warning', suggests: 'policy-inspects-traffic' }];
     }
     case 'deep':
@@ -203,7 +203,7 @@ function judgeDeep(uses: string, inspection: Extract<SslInspection, { kind: 'kno
   }
   if (inspection.unreadExemptions.length > 0) {
     const actual =
-      `${uses}, which inspects TLS. It is unknown whether the server is exempt: ` +
+      `${uses}, which inspects TLS. The following exemptions could not be read: ` +
       `${nameList(inspection.unreadExemptions)}`;
     const claim = `${capital(uses)}, which inspects TLS. Whether the server is exempt could not be determined.`;
     return { claim, actual, level: 'warning', suggests: 'policy-inspects-traffic', confidence: 'suspected' };

@@ -6,7 +6,7 @@ import { byAddress, failedIn, isAlike, type ConnectionFault, type ConnectionShar
 
 /** The rule for findings about a share of the connections. A single connection neither proves nor disproves them. */
 export const INTERMITTENT_RULE = 'every-connection-works';
-/** The minimum number of forged certificates to report. The second one proves that this happens repeatedly. */
+/** The minimum number of forged certificates to report, so that a single occurrence is not reported. */
 const FEWEST_FORGERIES = 2;
 /** The minimum number of connections to each address before one address is reported as the reason. */
 const FEWEST = 5;
@@ -123,10 +123,10 @@ function adviceOf(share: ConnectionShare, fault: ConnectionFault): Advice {
 function remedyOf({ stage }: ConnectionFault): readonly Step[] {
   return [
     'List the devices and links that share the traffic of this site, such as firewall cluster members, SD-WAN links, ' +
-      'uplinks or proxy nodes. Each connection uses one of them, so if one is faulty, only some connections fail.',
+      'uplinks or proxy nodes. If one of them is faulty, only the connections that use it fail.',
     shell(
-      'To find the faulty one, take them out of service one at a time, and run the check each time. Without the faulty ' +
-        'one, no connection fails.',
+      'To find the faulty device or link, take them out of service one at a time, and run the check each time. Without ' +
+        'the faulty device or link, no connection fails.',
       'ftm-watch check{config}',
     ),
     ...(stage === 'reachability' ? AT_THE_PORT : AT_TLS),

@@ -195,7 +195,7 @@ function connectionOf(endpoint: EndpointObservation, judged: JudgedEndpoint | un
 }
 
 /**
- * Returns the fault for a port that did not open. It is not known whether a firewall, a link or the server dropped the
+ * Returns the fault for a port that did not open. The connection may have been dropped by a firewall, a link or the
  * connection.
  */
 function notOpen(claim: string): ConnectionFault {

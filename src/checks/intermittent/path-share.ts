@@ -36,7 +36,7 @@ export interface PathShare {
   readonly families: readonly FamilyShare[];
   /** The share of all connections, in which a fault on the path to all addresses is detected first. */
   readonly whole: ConnectionShare;
-  /** Addresses with intermittent failures. They are kept until the failures have ended for all of them. */
+  /** Addresses with intermittent failures. The list is kept until the failures have ended for all addresses. */
   readonly unclean: readonly string[];
   /** The bursts within the last hour. */
   readonly bursts: readonly Burst[];
@@ -62,8 +62,8 @@ interface FamilyShare {
   /** The addresses that the latest round connected to. */
   readonly current: readonly string[];
   /**
-   * Addresses that always fail while another address always works. This is a separate outage, not an intermittent
-   * fault. It ends when DNS no longer returns the address.
+   * Addresses that always fail while another address always works, which is a separate outage, not an intermittent
+   * fault. The outage ends when DNS no longer returns the address.
    */
   readonly outages: readonly string[];
 }

@@ -38,7 +38,7 @@ export function judgeInternet(round: RoundObservations, answered: ReadonlySet<st
   return silent(round, tried, answered);
 }
 
-/** Returns the hosts that answered, as `host:port`. If they do not answer in a later round, that is significant. */
+/** Returns the hosts that answered, as `host:port`. Only these hosts count if no host answers in a later round. */
 export function answeringHosts({ controls, path: { licenseServer } }: RoundObservations): readonly string[] {
   return [...controls, licenseServer]
     .filter(({ endpoints }) => endpoints.some((endpoint) => accepted(endpoint) || isRefused(endpoint)))

@@ -40,7 +40,7 @@ const EXPIRES = {
       'the path to it is broken.',
     remedy: [
       'First repair the path to the licence server, which is reported as a separate cause.',
-      'Then redeem the licence immediately. It cannot be reactivated after {date}.',
+      'Then redeem the licence immediately. The licence cannot be reactivated after {date}.',
       'If the path cannot be repaired in time, contact Fortinet Customer Service before {date} with the licence ' +
         'number, {license}.',
     ],
@@ -97,9 +97,9 @@ export const ASSIGNMENT_CAUSES = {
         remedy: [
           'Check the role on {appliance} (System > Administration > High Availability). ftm-watch can detect the role over ' +
             'SNMP (appliances[].snmp).',
-          'If it is a load balancer or paired with {holder}, the licence is on the right unit. To end this incident, ' +
+          'If {appliance} is a load balancer or paired with {holder}, the licence is on the right unit. To end this incident, ' +
             'configure snmp, or set peerSerial to the serial number of the other member.',
-          `If it was restored after a migration and has the serial number {primary}, ${TICKET}`,
+          `If {appliance} was restored after a migration and has the serial number {primary}, ${TICKET}`,
           FOLLOWS,
           MAKE_AGAIN,
           TRANSFER,

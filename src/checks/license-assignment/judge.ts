@@ -178,7 +178,7 @@ function judgePeer({ unit, appliance }: AssignmentInput, license: string, holder
         : onPeer(`${to}`);
     case 'load-balancer':
     case 'unknown':
-      return onPeer(`${to}. It is unknown whether the cluster is running`);
+      return onPeer(`${to}, and the state of the cluster is unknown`);
   }
 }
 
@@ -195,7 +195,7 @@ function suspected(level: 'broken' | 'warning', what: string): Verdict {
 }
 
 function roleUntold({ name }: Unit): string {
-  return `It is unknown whether ${name} is a load balancer or a member of a pair, because SNMP gives no answer`;
+  return `Without SNMP, it is unknown whether ${name} is a load balancer or a member of a pair`;
 }
 
 function onPeer(what: string): Verdict {

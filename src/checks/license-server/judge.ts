@@ -39,8 +39,8 @@ type HttpFinding = Finding<LicenseServerCause | TlsCause>;
 
 /**
  * Evaluates whether the licence server answers HTTP requests, from every connection with an HTTP result. Any status
- * below 500 or a request for a client certificate means that it is running. It is reported as down only if none of its
- * decisive addresses answers properly.
+ * below 500 or a request for a client certificate means that the server is running. The server is reported as down only
+ * if none of its decisive addresses answers properly.
  */
 export function judgeHttp(observations: readonly EndpointObservation[]): readonly HttpFinding[] {
   const answers = observations.flatMap((seen) =>

@@ -46,7 +46,7 @@ const REFUSAL_CAUSES = {
     impact: 'codes',
     sources: ['ta-p/194050', 'docs:fortiauthenticator/6.5.0/rest-api-solution-guide/339974'],
     remedy: [
-      'Compare mail[] here with System > Messaging > SMTP Servers on FortiAuthenticator: with the same settings, it ' +
+      'Compare mail[] here with System > Messaging > SMTP Servers on FortiAuthenticator. With the same settings, it ' +
         'fails too.',
       TRY_LOCALHOST,
     ],
@@ -85,7 +85,7 @@ const REFUSAL_CAUSES = {
     impact: 'codes',
     sources: ['ta-p/194050', 'docs:fortiauthenticator/6.5.0/rest-api-solution-guide/339974'],
     remedy: [
-      "Read the server's reply in the evidence: it shows what is refused and often why.",
+      "Read the server's reply in the evidence, which shows what is refused and often why.",
       'Check the sender address (System > Messaging > SMTP Servers), that the account is allowed to send as this ' +
         'sender, and that mail[].to exists.',
       TRY_LOCALHOST,
@@ -98,7 +98,7 @@ const REFUSAL_CAUSES = {
           'FortiAuthenticator sends codes again later, so they arrive late. To avoid the delay, exempt the addresses of ' +
             'FortiAuthenticator and of this machine from greylisting on the mail server.',
           'Or let both log in, or use the submission port.',
-          'If this lasts for hours, read the reply in the evidence: it may be a different temporary rejection.',
+          'If the server asks for retries for hours, read the reply in the evidence, because the reason may not be greylisting.',
         ],
       },
     },
@@ -114,10 +114,10 @@ const REFUSAL_CAUSES = {
     impact: 'codes',
     sources: ['ta-p/194050', 'ta-p/199344'],
     remedy: [
-      "Read the server's reply in the evidence: it often explains why the address is refused.",
+      "Read the server's reply in the evidence, which often explains why the address is refused.",
       'If the reverse name is missing, create a PTR record for the address that the mail server sees, and make sure ' +
         'that the name in it resolves to the same address.',
-      'If the address is on a block list, have it removed. Otherwise allow the address of FortiAuthenticator on the ' +
+      'If the address is on a block list, have it removed. Otherwise, allow the address of FortiAuthenticator on the ' +
         'mail server.',
       TRY_LOCALHOST,
     ],
@@ -125,8 +125,8 @@ const REFUSAL_CAUSES = {
       'this-machine': {
         title: 'this machine and FortiAuthenticator have different addresses',
         summary:
-          'The mail server {subject} answers, but refuses the address of this machine. It is not known whether it ' +
-          'also refuses the address of FortiAuthenticator.',
+          'The mail server {subject} answers, but refuses the address of this machine. Whether it also refuses the address ' +
+          'of FortiAuthenticator is unknown.',
         remedy: [
           'On FortiAuthenticator, use "Test Connection" (System > Messaging > SMTP Servers) to find out whether ' +
             'anything is wrong.',
@@ -138,7 +138,7 @@ const REFUSAL_CAUSES = {
       'turned-away': {
         title: 'the mail server gives no reason',
         summary:
-          'The mail server {subject} answers, but refuses the session. It refuses either the address of this machine ' +
+          'The mail server {subject} answers, but refuses the session. Either it refuses the address of this machine ' +
           'or all clients.',
         remedy: [
           "Read the server's reply in the evidence, and search its log for {source}.",
@@ -162,7 +162,7 @@ const REFUSAL_CAUSES = {
     impact: 'codes',
     sources: ['ta-p/194050', 'docs:fortiauthenticator/6.5.0/rest-api-solution-guide/339974'],
     remedy: [
-      "Read the server's reply in the evidence: it shows what is refused and often why.",
+      "Read the server's reply in the evidence, which shows what is refused and often why.",
       'Allow the address of FortiAuthenticator to relay, or configure a login for the mail server on ' +
         'FortiAuthenticator (System > Messaging > SMTP Servers).',
       TRY_LOCALHOST,
@@ -171,8 +171,8 @@ const REFUSAL_CAUSES = {
       'this-machine': {
         title: 'the probe and FortiAuthenticator have different addresses',
         summary:
-          'The mail server {subject} does not relay messages from the address of this machine. It is not known ' +
-          'whether it relays for FortiAuthenticator, which has another address.',
+          'The mail server {subject} does not relay messages from the address of this machine. Whether it relays for ' +
+          'FortiAuthenticator, which has another address, is unknown.',
         remedy: [
           'On FortiAuthenticator, use "Test Connection" (System > Messaging > SMTP Servers) to find out whether ' +
             'anything is wrong.',
@@ -212,8 +212,8 @@ export const MAIL_CAUSES = {
         remedy: [
           'If this port uses TLS from the start, like 465, both sides are waiting for each other. Set mail[].security to ' +
             '"tls" here, and choose the same setting on FortiAuthenticator (System > Messaging > SMTP Servers).',
-          shell('Otherwise wait for a line that begins with 220.', 'nc -v {mailhost} {mailport}'),
-          "If there is none, check the mail server's load, and look for a firewall with SMTP inspection on the path " +
+          shell('Otherwise, wait for a line that begins with 220.', 'nc -v {mailhost} {mailport}'),
+          "If no line appears, check the mail server's load, and look for a firewall with SMTP inspection on the path " +
             'that holds back the greeting.',
           TRY_LOCALHOST,
         ],
@@ -231,8 +231,8 @@ export const MAIL_CAUSES = {
     remedy: [
       "The evidence shows which command was not answered. Check the mail server's log for what it was waiting for " +
         'then.',
-      'If it was the login, the directory or database that passwords are checked against is slow or down. If it was ' +
-        'MAIL FROM or RCPT TO, the reason is a DNS lookup, a policy service or a filter.',
+      'If the login was not answered, the directory or database with the passwords is slow or down. If MAIL FROM or ' +
+        'RCPT TO was not answered, the reason is a DNS lookup, a policy service or a filter.',
       'If the log does not show that command, a firewall with SMTP inspection on the path is holding it back. Exempt ' +
         'sessions from {source}.',
       TRY_LOCALHOST,
@@ -249,7 +249,7 @@ export const MAIL_CAUSES = {
     remedy: [
       "Read the server's reply in the evidence. If the reason is too many connections or a restart, wait a few " +
         'minutes.',
-      'If it persists, check the load and disk space of the mail server, and the directory or database that it ' +
+      'If the failure persists, check the load and disk space of the mail server, and the directory or database that it ' +
         'checks passwords against. A temporary login failure (454) does not mean that the password is wrong.',
       TRY_LOCALHOST,
     ],
@@ -269,7 +269,7 @@ export const MAIL_CAUSES = {
         'timeout is long enough. If so, set mail[].timeout to the same value.',
       'If the server delays its greeting to unknown clients (postscreen: 6 s by default), exempt the addresses of ' +
         'FortiAuthenticator and of this machine, or use the submission port.',
-      "Otherwise find the reason for the delay: a reverse lookup of the client, a block list, or the server's own " +
+      "Otherwise, find the reason for the delay, such as a reverse lookup of the client, a block list, or the server's " +
         'load.',
     ],
   },
@@ -288,7 +288,7 @@ export const MAIL_CAUSES = {
     remedy: [
       'Exempt FortiAuthenticator and this machine from greylisting on the mail server, or let them log in or use the ' +
         'submission port.',
-      'Or make codes valid for longer: on FortiAuthenticator, increase the activation timeout of FortiToken Mobile ' +
+      'Or make codes valid for longer. On FortiAuthenticator, increase the activation timeout of FortiToken Mobile ' +
         'provisioning (act_timeout in its REST API, 1 to 168 hours).',
       'The actual delay for FortiAuthenticator depends on when it retries. To measure it, compare the time at which a ' +
         'code was sent with the headers of the message that arrived.',
@@ -320,7 +320,7 @@ export const MAIL_CAUSES = {
           'a device on the path inspects mail, or the authority is your own.',
         remedy: [
           shell(
-            'Compare the issuer with the one on the mail server itself.',
+            'Compare the issuer with the issuer of the certificate on the mail server itself.',
             'openssl s_client {starttls}-connect {mailserver} </dev/null',
           ),
           'If they differ, a device on the path inspects SMTP. Exempt sessions from {source} to {subject}. ' +

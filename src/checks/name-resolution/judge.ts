@@ -156,8 +156,8 @@ export function judgeFamily(
         remedy: [
           `If FortiAuthenticator does not use IPv${String(family)}, set licenseServer.family here to "auto".`,
           shell(
-            'Otherwise, compare with a public resolver. If only the public resolver returns such an address, your resolver ' +
-              'filters it.',
+            'Otherwise, compare with a public resolver. If only the public resolver returns an address in this family, your ' +
+              'resolver filters the address.',
             'dig @9.9.9.9 {host} A',
             'dig @9.9.9.9 {host} AAAA',
           ),

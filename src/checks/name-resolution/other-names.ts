@@ -21,7 +21,7 @@ export interface OtherNames {
 export const NO_OTHER_NAMES: OtherNames = { others: [], absolute: null, shared: [] };
 
 /**
- * @param isGenuine reports whether the genuine certificate was received from an address. If so, other names can
+ * @param isGenuine reports whether the genuine certificate was received from an address. In that case, other names can
  * legitimately have the same address.
  */
 export function otherNamesOf(

@@ -6,7 +6,7 @@ const ON_THE_UNIT = [
     'On {appliance}, check that the name {host} resolves and the host answers. DNS is set in System > Network > DNS.',
     'execute ping {host}',
   ),
-  'Check the licence. It must be assigned to the serial number of {appliance}, not to its HA peer.',
+  'Check that the licence is assigned to the serial number of {appliance}, not to its HA peer.',
 ] as const;
 
 const ITS_OWN_VIEW = [
@@ -34,7 +34,7 @@ const POLICY_READ = [
 const POLICY_UNREAD = [
   '{firewall} did not report which policy matches {appliance} ({source}). "Firewall policy" in the checklist shows ' +
     'why.',
-  'Until it does, compare the policies for {source} and for this machine manually (Policy Lookup on ' +
+  'Until the policy is known, compare the policies for {source} and for this machine manually (Policy Lookup on ' +
     '{firewall}), because policies match source addresses.',
   ...ON_THE_UNIT,
   ...CAPTURE_STEPS,
@@ -93,7 +93,7 @@ export const POLLING_CAUSES = {
     impact: 'disabled',
     sources: ['ta-p/361713'],
     remedy: [
-      'Do not restart FortiAuthenticator, and repair its connection to the licence server first.',
+      'Do not restart FortiAuthenticator. First repair its connection to the licence server.',
       'Do not simply re-enable the users. A user who is re-enabled can log in without a token, so the second factor ' +
         'is bypassed.',
       'Assign and activate a token for each user first, and check that the login requires its code.',
@@ -110,13 +110,13 @@ export const POLLING_CAUSES = {
     sources: ['ta-p/417719', 'ta-p/383334', 'ta-p/385019'],
     remedy: [
       'Read the log line in the evidence to find out whether the HA cluster, memory or NTP has a fault.',
-      'HA cluster: check System > Administration > High Availability on both members.',
+      'For the HA cluster, check System > Administration > High Availability on both members.',
       fortiauthenticator(
-        'Memory: if SwapFree and SwapTotal differ, FortiAuthenticator uses swap and needs more memory.',
+        'For the memory, compare SwapFree and SwapTotal. If they differ, FortiAuthenticator uses swap and needs more memory.',
         'get hard mem',
       ),
       fortiauthenticator(
-        'Clock: FortiAuthenticator must reach an NTP server (UDP port 123).',
+        'For the clock, make sure that FortiAuthenticator reaches an NTP server (UDP port 123).',
         'diagnose system ntp status',
       ),
     ],

@@ -74,7 +74,7 @@ const PROXY_KINDS: Readonly<Record<ProxyKind, KindWords>> = {
       'Check that {proxy} is the address and port of the proxy. A proxy that requires a login returns 407. The ' +
         'administration interface of the proxy, or a web server, may listen at this address.',
       ASK,
-      'If it is the proxy, read its response in the evidence. It requires a login, but does not return 407 as a ' +
+      'If it is the proxy, read its response in the evidence. The proxy requires a login, but does not return 407 as a ' +
         'proxy should.',
     ],
   },
@@ -82,8 +82,8 @@ const PROXY_KINDS: Readonly<Record<ProxyKind, KindWords>> = {
     title: 'the proxy refuses the connection',
     summary: DOES_NOT_CONNECT,
     remedy: [
-      'On the proxy, allow CONNECT to {host}, TCP {port}, from {source}, without inspection. Its page in the ' +
-        'evidence often shows the rule or the category.',
+      'On the proxy, allow CONNECT to {host}, TCP {port}, from {source}, without inspection. The page in ' +
+        'the evidence often shows the rule or category.',
       ASK,
     ],
   },
@@ -109,13 +109,13 @@ const LOOK_UP = fortios(
 );
 
 const SNIFF = fortios(
-  'Watch the packets to {host} on a FortiGate. A SYN that does not leave is blocked there. If it leaves and gets no ' +
-    'answer, it is blocked further out, or the server is down.',
+  'Capture the packets to {host} on a FortiGate. A SYN that does not leave the FortiGate is blocked there. If a SYN ' +
+    'leaves but is not answered, it is blocked further out, or the server is down.',
   "diagnose sniffer packet any 'host {serverip} and port {port}' 6 200 l",
 );
 
 const ELSEWHERE = shell(
-  'Compare from another site or uplink. If it fails there too, the server is down. Wait, and ask Fortinet TAC if it ' +
+  'Compare from another site or uplink. If the connection fails there too, the server is down. Wait, and ask Fortinet TAC if it ' +
     'persists.',
   'openssl s_client -connect {server} </dev/null',
 );
@@ -128,7 +128,7 @@ const HERE = shell(
 );
 
 const FROM_APPLIANCE = fortiauthenticator(
-  'Test from FortiAuthenticator itself. The output shows the address that it uses.',
+  'Test from FortiAuthenticator itself. The output shows the address that FortiAuthenticator uses.',
   'execute ping {host}',
 );
 
@@ -173,7 +173,7 @@ const SHUT_PORT_KINDS: Readonly<Record<ShutPortKind, KindWords>> = {
       'connection, or the internet connection or the server is down.',
     remedy: [
       'If a firewall blocks the control hosts on purpose, set controlHosts to hosts that it allows. ftm-watch can ' +
-        'then tell a blocked server from a dead internet connection.',
+        'then distinguish a blocked server from a dead internet connection.',
       ...SHUT_PORT_REMEDY,
     ],
   },
@@ -196,7 +196,7 @@ const SHUT_PORT_KINDS: Readonly<Record<ShutPortKind, KindWords>> = {
       'Connections to {subject} and to every control host are refused. A device on the path to all of them refuses ' +
       'the connections, such as a firewall, or a transparent proxy that is down.',
     remedy: [
-      'Find the device that handles TCP port {port} from {source}. It can be a firewall that rejects connections, or a ' +
+      'Find the device that handles TCP port {port} from {source}, such as a firewall that rejects connections, or a ' +
         'stopped transparent proxy or inspecting device to which the gateway redirects them. Check its log and restart it.',
       LOOK_UP,
       SNIFF,

@@ -57,9 +57,8 @@ export function isRefused({ tcp, proxy }: EndpointObservation): boolean {
 }
 
 /**
- * Estimates the distance to the internet as the shortest connect time to any control host. Each host is connected to
- * several times. Returns null if the estimate is too uncertain. Connect times that were only measured under the load of
- * the round do not count.
+ * Estimates the distance to the internet as the shortest of several connect times to each control host. Returns null if
+ * the estimate is too uncertain. Connect times that were only measured under the load of the round do not count.
  */
 function nearestHost({ controls, path: { controlConnects = [] }, stalledMs }: Seen): Millis | null {
   const first = controls.flatMap(({ endpoints }) =>

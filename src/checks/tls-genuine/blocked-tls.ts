@@ -42,11 +42,11 @@ export const BLOCKED_TLS_KINDS: Readonly<Record<BlockedTlsKind, KindWords>> = {
         'application signature probably blocks the name in the TLS hello.',
       'Exempt {host} from that filter.',
       FREE_POLICY,
-      compare('If it fails there too, the server itself refuses the name.'),
+      compare('If TLS fails there too, the server itself refuses the name.'),
     ],
   },
   'answered-nearer': {
-    title: 'the answer came faster than the server could have sent it',
+    title: 'the answer arrived faster than the server could have sent it',
     summary: 'TLS connections to {subject} are closed by a device on the path, before they reach the server.',
     remedy: [
       'A device between this machine and the server ends the connection, most likely a firewall at this site. Search ' +

@@ -24,8 +24,8 @@ function learn(text: string): CommandStep {
 }
 
 const FORTIGATE = [
-  'Find the policy that inspects this traffic: on the FortiGate, Policy & Objects > Firewall Policy > Policy Lookup ' +
-    'with source {source} (FortiAuthenticator), destination {host}, TCP {port}; or in the log, Log & Report > ' +
+  'Find the policy that inspects this traffic. On the FortiGate, use Policy & Objects > Firewall Policy > Policy Lookup ' +
+    'with source {source} (FortiAuthenticator), destination {host}, TCP {port}, or search the log under Log & Report > ' +
     'Security Events > SSL.',
   createPolicy(
     'On that FortiGate, create a policy for FortiAuthenticator: source {source} only, destination {host}, TCP {port}, ' +
@@ -40,7 +40,7 @@ const FORTIGATE = [
 
 /** The remedy if the configured firewall does not inspect the traffic, so that changes to it have no effect. */
 const BEHIND_FIREWALL: readonly Step[] = [
-  'Do not change {firewall}. Its {policy} matches {source} and does not inspect traffic. The certificate comes from ' +
+  'Do not change {firewall}, because {policy} matches {source} and does not inspect traffic. The certificate comes from ' +
     'another FortiGate, {issuer}.',
   fortios(
     "Find {issuer} behind {firewall}. It can be a second firewall, the provider's firewall, or a cloud service. " +
@@ -62,7 +62,7 @@ const OTHER_PRODUCT = [
 
 const UNKNOWN_PRODUCT = [
   shell(
-    'Find the device that re-signs certificates. Its certificate authority is the issuer in the evidence. Give this ' +
+    'Find the device that re-signs certificates. The issuer in the evidence is its certificate authority. Give this ' +
       'name, the address and the time to the firewall or proxy team, for example by creating a report.',
     'ftm-watch report{config}',
   ),
@@ -87,8 +87,8 @@ const INTERCEPTION = {
     'The proxy {proxy} may inspect TLS itself (SSL bump, HTTPS decryption). Exempt {host}, TCP {port}, there. ' +
       ONLY_FORTINETS_OWN,
     THROUGH_PROXY,
-    'If the proxy does not inspect TLS, a device behind it does. To the firewall there, the traffic comes from the ' +
-      'proxy, not from FortiAuthenticator. Exempt connections from the proxy to {host} from inspection.',
+    'If the proxy does not inspect TLS, a device behind it does. The firewall behind the proxy sees the address ' +
+      'of the proxy. On that firewall, exempt connections from the proxy to {host} from inspection.',
     REPEAT,
   ],
 } as const;
@@ -156,7 +156,7 @@ export const TLS_CAUSES = {
     summary: 'TLS to {subject} is intercepted by {product}.',
     kinds: {
       'behind-firewall': {
-        title: 'the intercepting FortiGate is not the configured one',
+        title: 'the intercepting FortiGate is not the configured FortiGate',
         summary: 'TLS to {subject} is intercepted by the FortiGate {issuer}, which is not {firewall}.',
         remedy: BEHIND_FIREWALL,
       },
@@ -186,7 +186,7 @@ export const TLS_CAUSES = {
     summary: '{subject} does not present the certificate of {host}, so TLS is probably intercepted by {product}.',
     kinds: {
       'behind-firewall': {
-        title: 'the intercepting FortiGate is not the configured one',
+        title: 'the intercepting FortiGate is not the configured FortiGate',
         summary: 'TLS to {subject} is probably intercepted by the FortiGate {issuer}, which is not {firewall}.',
         remedy: BEHIND_FIREWALL,
       },
@@ -213,16 +213,16 @@ export const TLS_CAUSES = {
       FREE_POLICY,
       'A block page in the evidence identifies the product and often the blocking rule.',
       ...CAPTURE_STEPS,
-      compare('If it fails there too, the server itself is down.'),
+      compare('If TLS fails there too, the server itself is down.'),
     ],
     kinds: BLOCKED_TLS_KINDS,
     proxyRemedy: [
-      'The proxy {proxy} opened the tunnel, but TLS inside it failed. Search its log for {host} and {source}: a ' +
-        'server name filter or a TLS rule is the usual reason. A block page in the evidence often shows the rule.',
+      'The proxy {proxy} opened the tunnel, but TLS inside it failed. Search its log for {host} and {source}. The ' +
+        'usual reason is a server name filter or a TLS rule. A block page in the evidence often shows the rule.',
       THROUGH_PROXY,
-      'If the proxy forwards TLS, a device behind it blocks the connection. To the firewall there, the traffic comes ' +
-        'from the proxy, not from FortiAuthenticator.',
-      compare('If it fails there too, the server itself is down.'),
+      'If the proxy forwards TLS, a device behind it blocks the connection. The firewall behind the proxy sees the ' +
+        'address of the proxy, not the address of FortiAuthenticator.',
+      compare('If TLS fails there too, the server itself is down.'),
     ],
     rank: 2,
   },

@@ -178,7 +178,7 @@ export const HYPOTHESES_CLAIMED: readonly Hypothesis[] = [
   },
   {
     id: 'new-vendor-authority',
-    when: "claimed: an authority with the vendor's name, but an unknown key",
+    when: "claimed (an authority with the vendor's name, but an unknown key)",
     holds: ({ claim }) => claim === 'vendor',
     ...suspected('vendor-ca-changed'),
     tells: [verificationFinding, signs, (chain) => (chain.identity === 'other' ? nameFinding(chain) : [])],
@@ -206,7 +206,7 @@ export const HYPOTHESES_CLAIMED: readonly Hypothesis[] = [
   },
   {
     id: 'public-incomplete',
-    when: 'claimed: an authority with the name of a public authority, which was not sent',
+    when: 'claimed (an authority with the name of a public authority, which was not sent)',
     holds: always,
     ...suspected('certificate-broken'),
     tells: [verificationFinding, signs],
@@ -233,7 +233,7 @@ export const HYPOTHESES_ELSEWHERE: readonly Hypothesis[] = [
     holds: ({ contradicted }) => contradicted,
     ...suspected('interception-suspected'),
     tells: [verificationFinding, signs],
-    summary: 'TLS to {target} is probably intercepted: the issuer is {issuer}, but another path shows the genuine key',
+    summary: 'TLS to {target} is probably intercepted by {issuer}, because the genuine key is presented on another path',
     wouldSettle: '{view}',
   },
   {

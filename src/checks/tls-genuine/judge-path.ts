@@ -188,7 +188,7 @@ interface OpensslWords {
   of(chain: CapturedChain): OpensslWord | null;
   /** Reports whether the chain should be checked by OpenSSL. */
   isOpen(chain: CapturedChain): boolean;
-  /** Reports whether OpenSSL can check the chain now. If so, the check is counted. */
+  /** Reports whether OpenSSL can check the chain now, and counts the check if it can. */
   take(chain: CapturedChain): boolean;
   keep(chain: CapturedChain, word: OpensslWord): void;
 }

@@ -63,19 +63,19 @@ function compare(chain: ChainCase, reference: ReferenceChain): Signal | null {
     const weight = weightOf(reference.kind, chain);
     if (chain.accepted !== null) return { rule, weight, ...deviceInstead(chain, seen) };
     const expected = `The same authority as ${seen}: ${chainTrust.label ?? 'trusted'}`;
-    const claim = `The certificate was issued by ${issuer}, but ${visibleText(seen, 80)}, it was issued by a trusted authority.`;
+    const claim = `The certificate was issued by ${issuer}, but the certificate ${visibleText(seen, 80)} by a trusted authority.`;
     return { rule, weight, claim, expected, fullNames };
   }
   if (reference.kind !== 'server-name' || chainTrust.kind !== 'public') return null;
   const expected = `A trusted chain with this server name, as ${seen}`;
-  const claim = `The certificate was issued by ${issuer}, but ${visibleText(seen, 80)}, it was issued by a public authority.`;
+  const claim = `The certificate was issued by ${issuer}, but the certificate ${visibleText(seen, 80)} by a public authority.`;
   return { rule: 'server-name-changes-nothing', weight: 'weak', claim, expected, fullNames };
 }
 
-/** Describes a device certificate that was presented instead of the server's. Both are signed by the same authority. */
+/** Describes a device certificate that was presented instead of the server's. The same authority signs both. */
 function deviceInstead({ leaf }: ChainCase, seen: string): Pick<Signal, 'claim' | 'expected' | 'fullNames'> {
   return {
-    claim: `The certificate belongs to ${called(leaf.subject)}, but ${visibleText(seen, 80)}, it belongs to the server.`,
+    claim: `The certificate belongs to ${called(leaf.subject)}, but the certificate ${visibleText(seen, 80)} to the server.`,
     expected: `The server's certificate, as ${seen}`,
     fullNames: inFull(leaf.subject),
   };
@@ -314,9 +314,9 @@ function otherThanLearned(chain: ChainCase): Seen | null {
  * A sign of interception.
  * - `witness`: It was observed in this round, and a change at the vendor cannot cause it. A single witness confirms an
  * interception.
- * - `hint`: A change at the vendor does not explain it, but it depends on earlier observations. It only raises a
+ * - `hint`: A change at the vendor does not explain it, but it depends on earlier observations. A hint only raises a
  * suspicion.
- * - `weak`: It has common explanations (a renewal, several nodes, virtual hosts). It is only listed in the evidence.
+ * - `weak`: It has common explanations (a renewal, several nodes, virtual hosts), so it is only listed in the evidence.
  */
 export interface Signal extends Expectation {
   readonly weight: 'witness' | 'hint' | 'weak';
@@ -473,8 +473,8 @@ function isAlike(chain: ChainCase, control: Control): boolean {
 }
 
 /**
- * Reports whether the issuer is the same for all control hosts, or for any name at the same address. It is common that
- * a single host does not send the intermediate certificate, but not that all hosts lack the same certificate.
+ * Reports whether the issuer is the same for all control hosts, or for any name at the same address. A single host that
+ * does not send its intermediate certificate is common, but not several.
  */
 function isEverywhere(alike: readonly Control[], { controls }: TlsEvidence): boolean {
   const targets = new Set(controls.map(({ target }) => target));

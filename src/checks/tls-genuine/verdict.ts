@@ -147,7 +147,7 @@ export const HYPOTHESES: readonly Hypothesis[] = [
     holds: ({ witnessed }) => witnessed,
     ...confirmed('intercepted'),
     tells: [verificationFinding, signs],
-    summary: 'TLS to {target} is intercepted. Its certificate was issued by {by}',
+    summary: 'TLS to {target} is intercepted, because its certificate was issued by {by}',
   },
   {
     id: 'untrusting',

@@ -30,8 +30,8 @@ export interface Incident extends Occurrence {
   /** The evidence when the incident was opened; empty if version 0.1.0 opened it. `cause` has the current evidence. */
   readonly openingEvidence: readonly string[];
   /**
-   * Evidence that people attached, such as the verdict on a capture of FortiAuthenticator's connection. It is listed
-   * first.
+   * Evidence that people attached, such as the verdict on a capture of FortiAuthenticator's connection. Attached
+   * evidence is listed first.
    */
   readonly attached: readonly string[];
   /** Who acknowledged the incident, and when; null if nobody did. */
@@ -55,7 +55,9 @@ export interface Incident extends Occurrence {
   readonly presence: CausePresence | 'unverified';
   /** The last notification; null if no notification was sent yet. */
   readonly lastNotified: LastNotified | null;
-  /** Whether a notification is waiting for the next digest. It is sent even if the incident ends before that. */
+  /**
+   * Whether a notification is waiting for the next digest. The notification is sent even if the incident ends first.
+   */
   readonly awaitsDigest: boolean;
   /** Whether the current cause can be sent to Alertmanager. Set as soon as there is no maintenance or silence. */
   readonly published: boolean;
@@ -145,7 +147,9 @@ export interface Silence {
 /** The state of the incident machine, as plain data that can be stored as JSON. */
 export interface IncidentState {
   readonly version: 1;
-  /** A random name for this store. It is part of every notification ID, so that the IDs of two sites never collide. */
+  /**
+   * A random name for this store. Every notification ID contains the name, so that the IDs of two sites never collide.
+   */
   readonly origin: string;
   /** A counter that is used in the IDs of incidents, digests and silences. */
   readonly counter: number;
@@ -307,7 +311,7 @@ export function intermittence({ confirmations }: IncidentPolicy): { readonly see
 
 export type NotificationEvent = 'firing' | 'reminder' | 'changed' | 'resolved' | 'digest';
 
-/** The content of a notification. It does not refer to the current state, because it may be delivered much later. */
+/** The content of a notification, including all states, because it may be delivered much later. */
 export type Notification = IncidentNotification | DigestNotification | TestNotification | NoteNotification;
 
 export interface IncidentNotification {
@@ -352,7 +356,7 @@ export interface TestNotification {
   readonly at: EpochMs;
 }
 
-/** A notification about ftm-watch itself. Its texts use the site's time zone. */
+/** A notification about ftm-watch itself. All times in its texts are in the site's time zone. */
 export interface NoteNotification {
   readonly kind: 'note';
   readonly id: string;
@@ -422,8 +426,8 @@ export interface Delivery {
 
 /**
  * The status of a delivery:
- * - `rejected`: All servers refused the notification. It is only retried while an incident in it is open.
- * - `expired`: No server accepted the notification for days. It is only retried while an incident in it is open.
+ * - `rejected`: All servers refused the notification. A retry is only made while an incident in it is open.
+ * - `expired`: No server accepted the notification for days. A retry is only made while an incident in it is open.
  * - `withdrawn`: The recipient is no longer configured, or there is a newer notification about the same incidents.
  */
 type DeliveryStatus = 'pending' | 'sent' | 'rejected' | 'expired' | 'withdrawn';
