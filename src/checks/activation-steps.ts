@@ -41,7 +41,7 @@ function answerOf({ ready }: Diagnosis, steps: readonly ActivationStep[]): StepA
 }
 
 /** The result of one check for one activation step. */
-interface Say extends Pick<ActivationStep, 'answer' | 'why' | 'remedy'> {
+interface CheckAnswer extends Pick<ActivationStep, 'answer' | 'why' | 'remedy'> {
   /** The check is not configured, although other checks may cover the step. */
   readonly isAbsent: boolean;
 }
@@ -50,15 +50,15 @@ function stepOf(plan: StepPlan, { preconditions, causes }: Diagnosis): Activatio
   const says = preconditions.flatMap((status) => {
     const check = CHECKS.find(({ id }) => id === status.id);
     const own = causes.filter(({ precondition }) => precondition === status.id);
-    return check === undefined ? [] : sayOf(plan, check, status, own);
+    return check === undefined ? [] : checkAnswerOf(plan, check, status, own);
   });
   const { id, title } = plan;
-  const looked = says.filter(({ isAbsent }) => !isAbsent);
+  const configured = says.filter(({ isAbsent }) => !isAbsent);
   const decisive =
-    looked.find(({ answer }) => answer === 'fails') ?? looked.find(({ answer }) => answer === 'not-visible');
+    configured.find(({ answer }) => answer === 'fails') ?? configured.find(({ answer }) => answer === 'not-visible');
   if (decisive !== undefined) return { id, title, ...told(decisive) };
-  if (looked.length === 0) return { id, title, ...unseen(plan, says) };
-  return { id, title, answer: 'passes', why: sentences(looked.map(({ why }) => why)), remedy: [] };
+  if (configured.length === 0) return { id, title, ...uncoveredStep(plan, says) };
+  return { id, title, answer: 'passes', why: sentences(configured.map(({ why }) => why)), remedy: [] };
 }
 
 /** Joins texts into sentences. A full stop is added to every text except the last. */
@@ -66,31 +66,31 @@ function sentences(texts: readonly string[]): string {
   return texts.map((text, index) => (index < texts.length - 1 ? text.replace(/\.?$/u, '.') : text)).join(' ');
 }
 
-function told({ answer, why, remedy }: Say): Pick<ActivationStep, 'answer' | 'why' | 'remedy'> {
+function told({ answer, why, remedy }: CheckAnswer): Pick<ActivationStep, 'answer' | 'why' | 'remedy'> {
   return { answer, why, remedy };
 }
 
-function unseen({ wouldShow }: StepPlan, absent: readonly Say[]): Pick<ActivationStep, 'answer' | 'why' | 'remedy'> {
+function uncoveredStep({ wouldShow }: StepPlan, absent: readonly CheckAnswer[]): Pick<ActivationStep, 'answer' | 'why' | 'remedy'> {
   const why = sentences(absent.map((say) => say.why));
   return { answer: 'not-visible', why: why === '' ? 'No check covers this step' : why, remedy: [wouldShow] };
 }
 
-function sayOf(
+function checkAnswerOf(
   plan: StepPlan,
   check: Declaration,
   status: PreconditionStatus,
   causes: readonly Cause[],
-): readonly Say[] {
+): readonly CheckAnswer[] {
   const here = causes.filter((cause) => stepOfCause(check, cause.id) === plan.id);
   const isBroken = status.state === 'broken';
   const breaking = here.find(({ severity }) => severity === 'critical') ?? (isBroken ? here[0] : undefined);
   if (breaking !== undefined)
     return [{ answer: 'fails', why: breaking.summary, remedy: breaking.remedy, isAbsent: false }];
   if (check.step !== plan.id) return [];
-  return [ownSay(check, status, causes.length > 0)];
+  return [ownAnswer(check, status, causes.length > 0)];
 }
 
-function ownSay(check: Declaration, { state, summary }: PreconditionStatus, isBrokenElsewhere: boolean): Say {
+function ownAnswer(check: Declaration, { state, summary }: PreconditionStatus, isBrokenElsewhere: boolean): CheckAnswer {
   switch (state) {
     case 'ok':
     case 'warning':

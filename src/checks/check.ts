@@ -17,7 +17,7 @@ import type { EpochMs } from '../core/clock.ts';
 import type { OwnClock } from './clock/estimate.ts';
 
 /** Adds the appliance's name and address to a finding about an appliance whose API answers. */
-export function toldOf({ appliance, system }: ApplianceFacts, told: Told): FindingContent<never> {
+export function withAppliance({ appliance, system }: ApplianceFacts, told: Told): FindingContent<never> {
   return { ...told, subject: appliance, facts: { appliance, serial: system.serial } };
 }
 

@@ -10,7 +10,7 @@ export function placeOf({ address, proxy }: EndpointObservation): string {
 }
 
 /** Shortens the text of a failure or from a peer, for use at the end of a claim. */
-export function saidBriefly(text: string): string {
+export function shortened(text: string): string {
   return visibleText(text, MAX_CLAIMED);
 }
 

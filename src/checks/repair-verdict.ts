@@ -65,15 +65,15 @@ export function repairVerdict(incident: Incident, seen: AfterRepair): RepairVerd
 
 function judgedWithPolicy(incident: Incident, seen: AfterRepair): Judged {
   return (
-    inspecting(incident.cause, seen) ??
-    unseen(incident.cause, seen) ??
+    stillInspected(incident.cause, seen) ??
+    notVerified(incident.cause, seen) ??
     unknownPolicy(incident.cause, seen) ??
     inForce(incident)
   );
 }
 
 function judgedAlone(incident: Incident, seen: AfterRepair): Judged {
-  return unseen(incident.cause, seen) ?? inForce(incident);
+  return notVerified(incident.cause, seen) ?? inForce(incident);
 }
 
 /** Reports whether a firewall policy can be involved in the cause. */
@@ -115,7 +115,7 @@ function stillSeen({ cause, formerCauses, status, since, closedAt }: Incident, s
  * Returns a verdict if the firewall reports that the current policy still causes the fault, even if this machine
  * detects no fault on the path.
  */
-function inspecting(cause: Cause, seen: AfterRepair): Judged | null {
+function stillInspected(cause: Cause, seen: AfterRepair): Judged | null {
   const faults = statusOf(firewallPolicy.id, seen)?.findings.filter(isFault) ?? [];
   // Another address may have a different policy, which is not part of this incident.
   const own =
@@ -128,13 +128,13 @@ function inspecting(cause: Cause, seen: AfterRepair): Judged | null {
 }
 
 /** Returns the reason why a cause that is no longer detected cannot be reported as repaired yet. */
-function unseen(cause: Cause, seen: AfterRepair): Judged | null {
+function notVerified(cause: Cause, seen: AfterRepair): Judged | null {
   const status = statusOf(cause.precondition, seen);
   if (status === undefined) return notVisible(`This version has no check for "${cause.precondition}".`, null);
-  return unlooked(status) ?? unjudged(cause, status, seen) ?? unwitnessed(cause, seen);
+  return notChecked(status) ?? unjudged(cause, status, seen) ?? notConfirmed(cause, seen);
 }
 
-function unlooked({ id, state, summary, blockedBy }: PreconditionStatus): Judged | null {
+function notChecked({ id, state, summary, blockedBy }: PreconditionStatus): Judged | null {
   switch (state) {
     case 'not-configured':
       return notVisible(`"${titleOf(id)}" is not checked: ${summary}.`, 'Add the missing settings to the configuration.');
@@ -167,7 +167,7 @@ function unjudged(cause: Cause, { id, summary, findings }: PreconditionStatus, s
  * Returns the reason why a clean result is not sufficient: the subject is no longer checked, or a source that can
  * report the cause is not available.
  */
-function unwitnessed({ id, precondition, subject }: Cause, seen: AfterRepair): Judged | null {
+function notConfirmed({ id, precondition, subject }: Cause, seen: AfterRepair): Judged | null {
   if (id !== UNKNOWN_CAUSE && !seen.isLookedAt(subject))
     return notVisible(`${subject} was not checked.`, 'Add it to the configuration again.');
   const silent = seen.silent.find(({ of }) => of.includes(precondition));

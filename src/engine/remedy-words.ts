@@ -13,11 +13,11 @@ import { FORTIGATE, FORTIGATE_SERIAL } from './words.ts';
 
 /** Returns a remedy both as sentences and as steps with commands. */
 export function remedyOf(steps: readonly Step[], facts: WordingFacts): Remedy {
-  const remedySteps = steps.map((step) => toldStep(step, facts));
+  const remedySteps = steps.map((step) => filledStep(step, facts));
   return { remedy: remedySteps.map(sentenceOf), remedySteps };
 }
 
-function toldStep(step: Step, facts: WordingFacts): RemedyStep {
+function filledStep(step: Step, facts: WordingFacts): RemedyStep {
   return typeof step === 'string' ? sentenceStep(fill(step, facts)) : commandStep(step, facts);
 }
 

@@ -5,7 +5,7 @@ import type { FactUse, KnownFact } from '../../core/license/firmware.ts';
 import { type Finding, note } from '../../engine/model.ts';
 import type { SnmpConfig } from '../../config/schema/connectors.ts';
 import { type OwnClock, wasClockSet } from '../clock/estimate.ts';
-import { toldOf } from '../check.ts';
+import { withAppliance } from '../check.ts';
 import type { ApplianceCause } from './causes.ts';
 
 /** The clock deviation at which codes can start to fail, because the phone's clock may be wrong as well. */
@@ -36,9 +36,9 @@ export function judgeApplianceClock(
   const rule = 'appliance-clock-agrees';
   if (!isConfirmed) {
     const claim = `The clock of FortiAuthenticator is ${found}, compared with this machine, whose clock is not confirmed.`;
-    return [note(toldOf(facts, { rule, claim, expected }))];
+    return [note(withAppliance(facts, { rule, claim, expected }))];
   }
-  const told = toldOf(facts, { rule, claim: `The clock of FortiAuthenticator is ${found}.`, expected });
+  const told = withAppliance(facts, { rule, claim: `The clock of FortiAuthenticator is ${found}.`, expected });
   return [
     {
       ...told,
@@ -73,7 +73,7 @@ export function judgeMemory(facts: ApplianceFacts, known: readonly KnownFact[]):
   const missing = missingMemory(facts, known);
   if (missing === null) return [];
   const { found, version } = missing;
-  const told = toldOf(facts, {
+  const told = withAppliance(facts, {
     rule: 'memory-suffices',
     claim: `FortiAuthenticator has ${found} of memory, and firmware ${version} needs at least 4 GB.`,
     expected: 'at least 4 GB of memory',
@@ -154,7 +154,7 @@ function factsFor(known: readonly KnownFact[], use: FactUse): readonly KnownFact
 
 function factNote(facts: ApplianceFacts, { fact, version, isUncertain }: KnownFact) {
   const { id, summary, todo, source } = fact;
-  return toldOf(facts, {
+  return withAppliance(facts, {
     rule: 'firmware-known',
     claim: isUncertain
       ? `${id} does not mention firmware ${version}, which may be affected too: ${todo}.`

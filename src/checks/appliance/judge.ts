@@ -1,6 +1,6 @@
 import { concernsOnly, suggestsOnly, type Finding, note } from '../../engine/model.ts';
 import { nameList } from '../../core/phrases.ts';
-import { type Declaration, type Judgement, type UnitFacts, toldOf } from '../check.ts';
+import { type Declaration, type Judgement, type UnitFacts, withAppliance } from '../check.ts';
 import { judged, notConfigured, unjudged } from '../judgement.ts';
 import { APPLIANCE_CAUSES, type ApplianceCause } from './causes.ts';
 import type { KnownFact } from '../../core/license/firmware.ts';
@@ -160,7 +160,7 @@ function judgePermissions(facts: ApplianceFacts): readonly Finding<ApplianceCaus
   if (denied.length === 0) return [];
   const [rule, expected] = ['api-permits-reading', 'permission to read all resources that are checked'];
   const claim = `The account of ftm-watch is not permitted to read ${denied.join(', ')}.`;
-  return [{ ...toldOf(facts, { rule, claim, expected }), level: 'warning', suggests: 'appliance-access-denied' }];
+  return [{ ...withAppliance(facts, { rule, claim, expected }), level: 'warning', suggests: 'appliance-access-denied' }];
 }
 
 /** The documentation gives 433 as the default port, probably a typo for 443 (REST API guide 6.0.4). */
@@ -175,7 +175,7 @@ function judgeProvisioning(facts: ApplianceFacts, server: Server): readonly Find
   const expected = `FortiToken Mobile provisioning through the probed server, ${probed}`;
   const differs = { configured: probed, found: `${used.host}:${String(used.port ?? server.port)}` };
   const claim = `FortiAuthenticator activates tokens through ${visibleText(differs.found, 80)}, but ${probed} is probed${hint}.`;
-  const told = toldOf(facts, { rule: 'provisioning-server-matches', claim, expected });
+  const told = withAppliance(facts, { rule: 'provisioning-server-matches', claim, expected });
   return [
     {
       ...told,

@@ -16,7 +16,7 @@ export const CLOCK_SUBJECT = 'the clock of this machine';
 export function judgeClock(observations: readonly ClockObservation[], maxOffset: Millis): readonly Finding[] {
   const expected = `less than ${spanText(maxOffset)} difference from other clocks`;
   const estimate = estimateClock(observations);
-  if (estimate === null) return [untold(observations, expected)];
+  if (estimate === null) return [timeUnknown(observations, expected)];
   const { offsetMs, precisionMs, supporters, trusted } = estimate;
   if (Math.abs(offsetMs) - precisionMs <= maxOffset) return [];
   const off = `${spanText(Math.abs(offsetMs))} ${offsetMs > 0 ? 'behind' : 'ahead'}`;
@@ -29,7 +29,7 @@ export function judgeClock(observations: readonly ClockObservation[], maxOffset:
   ];
 }
 
-function untold(observations: readonly ClockObservation[], expected: string): Finding {
+function timeUnknown(observations: readonly ClockObservation[], expected: string): Finding {
   const failures = observations.flatMap(({ source, outcome }) =>
     outcome.kind === 'failed' ? [`${source}: ${outcome.message}`] : [],
   );

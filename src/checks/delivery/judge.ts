@@ -1,6 +1,6 @@
 import { type Explanation, type Assessment, withFindings, type Finding, isFault } from '../../engine/model.ts';
 import { nameList } from '../../core/phrases.ts';
-import { type Declaration, type Everything, type Judgement, type RoundFacts, toldOf } from '../check.ts';
+import { type Declaration, type Everything, type Judgement, type RoundFacts, withAppliance } from '../check.ts';
 import { judged, notConfigured } from '../judgement.ts';
 import { memoryBeside } from '../appliance/condition.ts';
 import { DELIVERY_CAUSES, type DeliveryCause } from './causes.ts';
@@ -19,13 +19,13 @@ export function judgeSms(facts: ApplianceFacts): readonly Finding<DeliveryCause>
   const [left, bought] = [String(available), String(total)];
   if (available === 0) {
     const claim = `None of the ${bought} purchased SMS are left.`;
-    const told = toldOf(facts, { rule: 'sms-left', claim, expected: 'at least one SMS left' });
+    const told = withAppliance(facts, { rule: 'sms-left', claim, expected: 'at least one SMS left' });
     return [{ ...told, level: 'warning', suggests: 'sms-exhausted' }];
   }
   if (available / total >= LOW) return [];
   const expected = `at least a tenth of the purchased SMS left`;
   const claim = `Only ${left} of the ${bought} purchased SMS are left.`;
-  const told = toldOf(facts, { rule: 'sms-left', claim, expected });
+  const told = withAppliance(facts, { rule: 'sms-left', claim, expected });
   return [{ ...told, level: 'warning', suggests: 'sms-running-out' }];
 }
 

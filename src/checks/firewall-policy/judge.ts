@@ -52,7 +52,7 @@ function judgeOne(observation: FirewallObservation): readonly Finding[] {
   switch (observation.kind) {
     case 'failed':
       return [
-        untold(observation, {
+        policyUnknown(observation, {
           rule: 'firewall-answers',
           claim: `${capital(observation.firewall)} did not answer the policy lookup (${observation.reason}).`,
           quote: observation.message,
@@ -60,7 +60,7 @@ function judgeOne(observation: FirewallObservation): readonly Finding[] {
       ];
     case 'denied': {
       const claim = `The API token is not permitted to read the policies of ${observation.firewall} (HTTP ${String(observation.status)}).`;
-      return [untold(observation, { rule: 'firewall-accepts-token', claim })];
+      return [policyUnknown(observation, { rule: 'firewall-accepts-token', claim })];
     }
     case 'ok':
       return [...judgeMatch(observation), ...judgeFqdnObjects(observation), ...judgeSessions(observation)];
@@ -244,7 +244,7 @@ function missing(
   };
 }
 
-function untold(flow: Flow, told: Omit<Told, 'expected'>): Finding {
+function policyUnknown(flow: Flow, told: Omit<Told, 'expected'>): Finding {
   const expected = 'an answer from the firewall about the matching policy';
   return unknown({ ...told, subject: subjectOf(flow), expected, facts: factsOf(flow, null, null) });
 }

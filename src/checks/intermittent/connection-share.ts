@@ -93,7 +93,7 @@ export const KNOWN_RUN = 5;
 /** The number of consecutive successes that end an intermittent fault, after an outage and after a long outage. */
 const REPAIRED = { afterOutage: 20, afterLong: 3 };
 /** The share of failures at which an intermittent fault becomes critical, and the share at which it no longer is. */
-const GRAVE = { from: 1 / 3, until: 1 / 5 };
+const CRITICAL = { from: 1 / 3, until: 1 / 5 };
 
 export function clear(addresses: readonly string[], rotates = false): ConnectionShare {
   return {
@@ -112,7 +112,7 @@ export function clear(addresses: readonly string[], rotates = false): Connection
 export function shareAfter(share: ConnectionShare, sample: Sample): ConnectionShare {
   const seen = [...sample.own, ...sample.more];
   const counted = seen.reduce<ConnectionShare>(count, share);
-  const grave = isGrave(counted, share.intermittent && share.grave);
+  const grave = isCriticalShare(counted, share.intermittent && share.grave);
   // The share of failures before the outage is not relevant, so it does not lower the severity.
   const steady = failuresInARow(counted.trail) >= (grave ? STEADY_RUN : KNOWN_RUN);
   return {
@@ -326,10 +326,10 @@ function runsOf(trail: ConnectionShare['trail']): Runs {
  * Reports whether the share of failures is critical. Each address has the same weight, regardless of its number of
  * connections, because a client can get any address.
  */
-function isGrave({ trail }: ConnectionShare, before: boolean): boolean {
+function isCriticalShare({ trail }: ConnectionShare, before: boolean): boolean {
   const places = byAddress(trail);
   const sum = places.reduce((shares, { failed, of }) => shares + failed / of, 0);
-  return sum >= places.length * (before ? GRAVE.until : GRAVE.from);
+  return sum >= places.length * (before ? CRITICAL.until : CRITICAL.from);
 }
 
 /** Returns the fault of the last connection; null if the last connection worked. */

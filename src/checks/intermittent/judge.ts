@@ -1,5 +1,5 @@
 import { forgeryFinding, shareFinding, shareText } from './finding.ts';
-import { saidBriefly, withClean, withoutUnclean } from '../endpoint-words.ts';
+import { shortened, withClean, withoutUnclean } from '../endpoint-words.ts';
 import {
   decidingAddresses,
   isWithoutRoute,
@@ -188,7 +188,7 @@ function connectionOf(endpoint: EndpointObservation, judged: JudgedEndpoint | un
   const { address, tcp } = endpoint;
   if (tcp.kind === 'failed') {
     const saysNothing = isOwnTrouble(tcp.reason) || isWithoutRoute(endpoint);
-    return saysNothing ? null : { address, fault: notOpen(`${capital(saidBriefly(describeFailure(tcp)))}.`) };
+    return saysNothing ? null : { address, fault: notOpen(`${capital(shortened(describeFailure(tcp)))}.`) };
   }
   if (judged === undefined || judged.judgement.verdict === 'unknown') return null;
   return { address, fault: faultOf(judged) };

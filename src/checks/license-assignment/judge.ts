@@ -55,7 +55,7 @@ export function judgeLicenseAssignment(input: AssignmentInput): readonly Finding
       ];
     case 'postponed':
     case 'failed':
-      return [serviceUnknown(unit, openTold(registration))];
+      return [serviceUnknown(unit, unansweredText(registration))];
     case 'ok': {
       if (input.licenses.length === 0) return isCoveredByOthers(input, input.listed) ? [] : [noLicenses(unit)];
       return input.licenses.flatMap((license) => judgeLookup(input, license, lookupOf(registration.lookups, license)));
@@ -105,7 +105,7 @@ function keptNote(
   { since, because }: NonNullable<LicenseLookup['kept']>,
   facts: FindingFacts,
 ): Finding {
-  const { claim, ...quoted } = openTold(because);
+  const { claim, ...quoted } = unansweredText(because);
   return note({
     ...quoted,
     rule: 'registration-answers-again',
@@ -136,7 +136,7 @@ function judgeOutcome(input: AssignmentInput, license: string, outcome: LicenseO
       return open('not listed by the registration service');
     case 'postponed':
     case 'failed':
-      return { level: 'unknown', suggests: null, ...openTold(outcome) };
+      return { level: 'unknown', suggests: null, ...unansweredText(outcome) };
   }
 }
 
@@ -154,9 +154,9 @@ function judgeHolder(input: AssignmentInput, license: string, holder: string): V
     case 'other-unit':
       return broken('license-on-other-unit', `${to}, which is neither this unit nor its peer`);
     case 'perhaps-shared':
-      return suspected('warning', `${to}, which is also configured. ${roleUntold(unit)}`);
+      return suspected('warning', `${to}, which is also configured. ${roleUnknown(unit)}`);
     case 'perhaps-other-unit':
-      return suspected('broken', `${to}, which is neither this unit nor a known peer. ${roleUntold(unit)}`);
+      return suspected('broken', `${to}, which is neither this unit nor a known peer. ${roleUnknown(unit)}`);
     case 'unlisted-primary':
       return open(`${to}, which is not configured. ${unit.name} is a load balancer, so add its primary to the configuration`);
   }
@@ -194,7 +194,7 @@ function suspected(level: 'broken' | 'warning', what: string): Verdict {
   return { level, suggests: 'license-on-other-unit', confidence: 'suspected', kind: 'role-unknown', ...told(what) };
 }
 
-function roleUntold({ name }: Unit): string {
+function roleUnknown({ name }: Unit): string {
   return `Without SNMP, it is unknown whether ${name} is a load balancer or a member of a pair`;
 }
 
@@ -227,7 +227,7 @@ function noLicenses(unit: Unit): Finding {
   });
 }
 
-function openTold(missed: Postponed | Failure): Pick<Told, 'claim' | 'quote'> {
+function unansweredText(missed: Postponed | Failure): Pick<Told, 'claim' | 'quote'> {
   if (missed.kind === 'failed') {
     const { reason, message } = missed;
     return { claim: `The registration service did not answer (${reason}).`, quote: message };
@@ -437,11 +437,11 @@ function holderExpectsIt({ license, holder, listed }: PlacementQuestion): boolea
   return listed.some(
     ({ unit, licenses, appliance }) =>
       isOn(unit, holder) &&
-      (licenses.some((own) => sameSerial(own, license)) || (appliance !== null && !tellsTokens(appliance))),
+      (licenses.some((own) => sameSerial(own, license)) || (appliance !== null && !reportsTokens(appliance))),
   );
 }
 
-function tellsTokens(appliance: ApplianceObservation): boolean {
+function reportsTokens(appliance: ApplianceObservation): boolean {
   return appliance.kind === 'ok' && valueOf(appliance.tokens) !== null;
 }
 

@@ -11,7 +11,7 @@ import {
 } from '../../core/observation.ts';
 import { type Finding, known, note, unknown } from '../../engine/model.ts';
 import { nameList } from '../../core/phrases.ts';
-import { placeOf, saidBriefly, withClean } from '../endpoint-words.ts';
+import { placeOf, shortened, withClean } from '../endpoint-words.ts';
 import type { TlsCause } from '../tls-genuine/causes.ts';
 
 export const licenseServer: Declaration<'license-server', LicenseServerCause> = {
@@ -75,11 +75,11 @@ function troubleOf(http: HttpOutcome): HttpTrouble | null {
         ? {
             rule: 'not-judged',
             claim: (place) => `The HTTP request ${place} was aborted.`,
-            quote: saidBriefly(describeFailure(http)),
+            quote: shortened(describeFailure(http)),
           }
         : {
             rule: 'server-answers',
-            claim: (place) => `The HTTP request ${place} failed: ${saidBriefly(describeFailure(http))}.`,
+            claim: (place) => `The HTTP request ${place} failed: ${shortened(describeFailure(http))}.`,
           };
     case 'response':
       return responseTrouble(http);

@@ -198,7 +198,7 @@ export const mail: Declaration<'mail', MailCause> = {
   unknownRemedy: 'Allow this machine to connect to the servers in "mail", from the same network as FortiAuthenticator.',
   place: { kind: 'branch', name: 'Mail', hint: 'delivers codes to users' },
   step: 'code',
-  adjust: withUntoldServers,
+  adjust: withUnknownServers,
   from: 'round',
   judge: ({ config, round: { mail: servers } }) => {
     if (servers.length === 0) return notConfigured('No mail server is configured');
@@ -217,7 +217,7 @@ function isAccepting({ outcome }: MailObservation): boolean {
  * Adjusts the result if no mail servers are configured. Mail servers are then read from the appliances, so an appliance
  * that cannot be read may use unknown mail servers.
  */
-function withUntoldServers(own: Assessment, { picture: { appliances: units } }: Everything): Assessment {
+function withUnknownServers(own: Assessment, { picture: { appliances: units } }: Everything): Assessment {
   const unread = units.filter(({ rest }) => rest !== null && rest.kind !== 'ok').map(({ config }) => config.name);
   if (own.kind !== 'not-configured' || unread.length === 0) return own;
   return { id: own.id, ...unjudged(`The mail servers of ${nameList(unread)} are unknown, because the API cannot be read`) };
@@ -240,7 +240,7 @@ export function judgeMailServers(servers: readonly MailObservation[], view: Mail
     ];
   const aside = `${working.seen.server} still accepts messages${hasNoFinding(working) ? '' : ', after a delay'}`;
   return judged.flatMap((each) => [
-    ...(each.seen.required ? each.findings : each.findings.map((finding) => besideOneThatWorks(finding, aside))),
+    ...(each.seen.required ? each.findings : each.findings.map((finding) => withWorkingServer(finding, aside))),
     ...judgeDelay(each),
   ]);
 }
@@ -268,7 +268,7 @@ function acceptsLater(judged: JudgedServer): boolean {
   return deferral === undefined || (deferral.codeLife !== null && deferral.lasted < deferral.codeLife);
 }
 
-function besideOneThatWorks(finding: Finding<MailCause>, aside: string): Finding<MailCause> {
+function withWorkingServer(finding: Finding<MailCause>, aside: string): Finding<MailCause> {
   if (finding.level !== 'broken') return finding;
   return { ...withMoreSaid(finding, '; ', aside), level: 'warning' };
 }

@@ -82,7 +82,7 @@ function judgeError(
     suggests,
     explainedBy: explainedBy(error, preconditionOf),
     ...complaintOf(appliance.name, error, suggests, policies),
-    ...(saysItself(level, suggests) || isOfNames(error.cause, preconditionOf)
+    ...(usesSignatureText(level, suggests) || isOfNames(error.cause, preconditionOf)
       ? { advice: { summary: `${appliance.name}: ${error.summary}.`, remedy: error.remedy } }
       : {}),
   };
@@ -114,7 +114,7 @@ function complaintOf(
  * Reports whether the summary and remedy of the log signature are used. The results of the probes are more useful only
  * if the path must be at fault.
  */
-function saysItself(level: FindingLevel, suggests: string | null): boolean {
+function usesSignatureText(level: FindingLevel, suggests: string | null): boolean {
   return suggests !== null && (level === 'warning' || suggests !== 'polling-failing');
 }
 
@@ -145,12 +145,12 @@ function judgeSilence(
       suggests: 'appliance-silent',
       explainedBy: [],
       facts: { appliance: name },
-      ...(lastLineAt === null ? { advice: neverHeard(name) } : {}),
+      ...(lastLineAt === null ? { advice: neverReceived(name) } : {}),
     },
   ];
 }
 
-function neverHeard(name: string): Advice {
+function neverReceived(name: string): Advice {
   const summary = `${name} has never sent a log line to ftm-watch, so ftm-watch would miss its errors.`;
   return { summary, remedy: POLLING_CAUSES['appliance-silent'].remedy };
 }
@@ -172,7 +172,7 @@ function shorten(line: string): string {
   return line.length <= MAX_LINE ? line : `…${line.slice(1 - MAX_LINE)}`;
 }
 
-const MOST_STRANGERS = 6;
+const MOST_SENDERS = 6;
 
 /**
  * Returns the assessment while no log line has arrived yet. A log that was never received proves nothing.
@@ -189,7 +189,7 @@ export function judgeFirstLines(
     .map(({ name }) => name);
   const subjects = appliances.length === 0 ? ['the log'] : silent;
   const refused =
-    strangers.length === 0 ? '' : `. Lines from unknown senders were rejected: ${nameList(strangers, MOST_STRANGERS)}`;
+    strangers.length === 0 ? '' : `. Lines from unknown senders were rejected: ${nameList(strangers, MOST_SENDERS)}`;
   return subjects.map((subject) =>
     unknown({
       rule: 'first-line-arrived',

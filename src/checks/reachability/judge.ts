@@ -15,7 +15,7 @@ import { refineShutPort } from '../firewall-policy/judge.ts';
 import { asOthersSeeIt } from '../peer-views.ts';
 import { portOf } from '../../core/addresses.ts';
 import { spanText } from '../../core/time-text.ts';
-import { placeOf, saidBriefly, withClean } from '../endpoint-words.ts';
+import { placeOf, shortened, withClean } from '../endpoint-words.ts';
 import type { Millis } from '../../core/clock.ts';
 
 /**
@@ -93,7 +93,7 @@ function portFinding(
     subject: seen.target,
     claim:
       `Port ${portOf(seen.target)} ${placeOf(seen)} ${level === 'unknown' ? 'could not be tried' : 'did not open'}: ` +
-      `${saidBriefly(how)}.`,
+      `${shortened(how)}.`,
     expected: `TCP port ${portOf(seen.target)} accepts a connection`,
     level,
     suggests: level === 'unknown' ? null : level === 'broken' ? 'egress-blocked' : 'egress-partly-blocked',
@@ -118,14 +118,14 @@ function routeFinding(
         ? `This machine has no route for IPv${String(seen.family)}, so ${seen.address} was not tried.`
         : `This machine cannot send to the proxy ${seen.proxy}, so ${seen.address} was not tried.`,
     expected: `A route for IPv${String(seen.family)}, or for the other address family`,
-    quote: saidBriefly(how),
+    quote: shortened(how),
     facts: { address: seen.address },
   };
-  return isSpared(seen.family, observations) ? note(told) : unknown(told);
+  return isNotNeeded(seen.family, observations) ? note(told) : unknown(told);
 }
 
 /** Reports whether an address family is not needed. IPv6 only counts if IPv4 cannot be tried. */
-function isSpared(family: 4 | 6, observations: readonly EndpointObservation[]): boolean {
+function isNotNeeded(family: 4 | 6, observations: readonly EndpointObservation[]): boolean {
   const others = observations.filter((other) => other.family !== family);
   return family === 6 ? others.length > 0 : others.some((other) => !isWithoutRoute(other));
 }

@@ -28,8 +28,8 @@ interface BlockFacts {
   readonly nearer: boolean;
   /** Whether the peer reports that it does not know the server name, which a filter would not report. */
   readonly nameRefused: boolean;
-  readonly again: Look;
-  readonly otherName: Look;
+  readonly again: ProbeResult;
+  readonly otherName: ProbeResult;
   /** Whether a TLS hello that every server refuses was refused, which is a small answer. */
   readonly smallAnswered: boolean;
   /** The number of control hosts if connections to all of them ended in the same way; otherwise 0. */
@@ -37,7 +37,7 @@ interface BlockFacts {
 }
 
 /** `open` means that the connection was not tried, or was prevented by a problem on this machine. */
-type Look = 'passes' | 'blocked' | 'open';
+type ProbeResult = 'passes' | 'blocked' | 'open';
 
 interface BlockRule {
   readonly when: string;
@@ -118,7 +118,7 @@ function decideBlock(facts: BlockFacts): Pick<BlockRule, 'kind' | 'confidence'> 
   return BLOCK_RULES.find((rule) => rule.holds(facts)) ?? { kind: null, confidence: 'suspected' };
 }
 
-function lookOf(outcome: TlsOutcome | null | undefined): Look {
+function probeResultOf(outcome: TlsOutcome | null | undefined): ProbeResult {
   if (outcome === null || outcome === undefined) return 'open';
   if (outcome.chain !== null) return 'passes';
   return isBlocked(outcome) ? 'blocked' : 'open';
@@ -194,8 +194,8 @@ function judgeBlocked(outcome: BlockedOutcome, evidence: TlsEvidence): TlsJudgem
   const { kind, confidence } = decideBlock({
     ending,
     nameRefused: outcome.alert === 'unrecognized_name',
-    again: lookOf(closer?.again),
-    otherName: lookOf(closer?.otherName?.outcome),
+    again: probeResultOf(closer?.again),
+    otherName: probeResultOf(closer?.otherName?.outcome),
     controlsAlike: closer === undefined ? 0 : controlsAlike(ending, closer),
     page: page !== null,
     nearer: isProven('reset-takes-a-round-trip'),
@@ -315,7 +315,7 @@ function smallAnswer({ refusable }: CloserLook): Seen | null {
 }
 
 function sameHelloAgain({ again }: CloserLook): Seen | null {
-  if (lookOf(again) !== 'passes') return null;
+  if (probeResultOf(again) !== 'passes') return null;
   return {
     claim: 'A certificate was received a moment later, so the block is intermittent.',
     expected: 'The same answer on the next connection',
@@ -323,7 +323,7 @@ function sameHelloAgain({ again }: CloserLook): Seen | null {
 }
 
 function otherServerName({ otherName }: CloserLook): Seen | null {
-  if (otherName === null || lookOf(otherName.outcome) !== 'passes') return null;
+  if (otherName === null || probeResultOf(otherName.outcome) !== 'passes') return null;
   return {
     claim:
       otherName.name === null

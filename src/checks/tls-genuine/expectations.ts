@@ -172,7 +172,7 @@ function issuerClaim(chain: ChainCase): string {
       return `The certificate claims to be issued by ${called(top)}, but was not signed with the key of this authority.`;
     case 'foreign':
     case 'incomplete':
-      return strangersClaim(chain, issued, end);
+      return untrustedClaim(chain, issued, end);
   }
 }
 
@@ -182,7 +182,7 @@ function topOf({ chainTrust, leaf }: ChainCase): DistinguishedName {
 }
 
 /** @param end the authority at the end of the chain; null if it is the issuer */
-function strangersClaim({ chainTrust, leaf, evidence }: ChainCase, issued: string, end: string | null): string {
+function untrustedClaim({ chainTrust, leaf, evidence }: ChainCase, issued: string, end: string | null): string {
   const product = findProduct(evidence.products, leaf.issuer)?.name;
   if (product !== undefined) return `${issued}, ${inspectionAuthority(product)}.`;
   if (chainTrust.kind === 'incomplete')

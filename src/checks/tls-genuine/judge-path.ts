@@ -157,7 +157,7 @@ function referencesFor(endpoint: EndpointObservation, path: PathObservation): re
         : [{ kind: 'address', label: other.address, chain: other.tls.chain }];
     });
   const asked = path.references
-    .filter((reference) => standsBeside(reference, endpoint))
+    .filter((reference) => isComparable(reference, endpoint))
     .flatMap(({ kind, label, outcome: { chain } }): readonly ReferenceChain[] => {
       if (chain === null) return [];
       return kind === 'tls-1.2'
@@ -168,7 +168,7 @@ function referencesFor(endpoint: EndpointObservation, path: PathObservation): re
 }
 
 /** Reports whether a comparison is still valid, which is the case until the address presents another certificate. */
-function standsBeside(
+function isComparable(
   { kind, label, isFresh, beside }: ReferenceObservation,
   { address, tls }: EndpointObservation,
 ): boolean {

@@ -212,7 +212,7 @@ interface CaseReport {
 function reportCase(chain: ChainCase, row: Hypothesis, signals: readonly Signal[]): CaseReport {
   const subject = chain.evidence.target;
   const signer = signerOf(chain, signals);
-  const inWords = (text: string): string => toldChain(text, chain, nameOf(signer));
+  const inWords = (text: string): string => fillPlaceholders(text, chain, nameOf(signer));
   const summary = inWords(row.summary);
   const wouldSettle = row.wouldSettle === undefined ? null : inWords(row.wouldSettle);
   // An unknown result is reported together with the action that leads to a definite result.
@@ -246,7 +246,7 @@ function reportCase(chain: ChainCase, row: Hypothesis, signals: readonly Signal[
     findings: [
       ...deciding,
       ...open.map((expectation) => unknown({ ...expectation, ...unknownAdvice, subject })),
-      ...asidesOf(chain, deciding).map((aside) => note({ ...aside, subject })),
+      ...additionalFindings(chain, deciding).map((aside) => note({ ...aside, subject })),
     ],
     summary,
     wouldSettle,
@@ -263,7 +263,7 @@ function nameOf({ product, issuer }: ReturnType<typeof signerOf>): string {
   return product ?? (issuer === undefined ? 'an authority without a name' : unknownProduct(issuer));
 }
 
-function asidesOf(chain: ChainCase, told: readonly Finding[]): readonly Expectation[] {
+function additionalFindings(chain: ChainCase, told: readonly Finding[]): readonly Expectation[] {
   const rules = new Set(told.map((finding) => finding.rule));
   return [...gapFinding(chain), ...weakerFinding(chain), ...droppedFinding(chain)].filter(
     (aside) => !rules.has(aside.rule),
@@ -271,7 +271,7 @@ function asidesOf(chain: ChainCase, told: readonly Finding[]): readonly Expectat
 }
 
 /** Replaces the placeholders in a row's text. @param by the intercepting party, if known */
-function toldChain(text: string, chain: ChainCase, by: string): string {
+function fillPlaceholders(text: string, chain: ChainCase, by: string): string {
   return text.replaceAll(/\{([a-z]+)\}/gu, (whole, name: string) => WORDS.get(name)?.(chain, by) ?? whole);
 }
 

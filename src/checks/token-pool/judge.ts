@@ -10,7 +10,7 @@ import {
   type Unit,
   unitOf,
 } from '../../core/license/appliance.ts';
-import { type Declaration, type Judgement, type UnitFacts, toldOf } from '../check.ts';
+import { type Declaration, type Judgement, type UnitFacts, withAppliance } from '../check.ts';
 import { judged, notConfigured, unjudged } from '../judgement.ts';
 import { TOKEN_POOL_CAUSES, type TokenPoolCause } from './causes.ts';
 import type { RegistrationObservation } from '../../core/license/registration.ts';
@@ -76,7 +76,7 @@ function judgeMismatch(
   if (licensed === null || counted === null || licensed.total === counted.total) return [];
   const expected = `${String(licensed.total)} FortiToken Mobile tokens, as licensed`;
   const claim = `There are ${String(counted.total)} tokens (${statusText(counted)}), but ${String(licensed.total)} are licensed.`;
-  const told = toldOf(facts, { rule: 'tokens-match-licence', claim, expected });
+  const told = withAppliance(facts, { rule: 'tokens-match-licence', claim, expected });
   return [{ ...told, level: 'warning', suggests: 'token-count-mismatch' }];
 }
 
@@ -107,17 +107,17 @@ function judgeSupply(
   if (total === 0) {
     const claim = 'There are no FortiToken Mobile tokens, because no licence is activated yet.';
     const expected = 'an activated FortiToken Mobile licence';
-    return [note(toldOf(facts, { rule: 'licence-active', claim, expected }))];
+    return [note(withAppliance(facts, { rule: 'licence-active', claim, expected }))];
   }
   if (left <= 0) {
     const claim = `All ${String(total)} tokens are assigned.`;
-    const told = toldOf(facts, { rule: 'tokens-left', claim, expected: 'at least one free token' });
+    const told = withAppliance(facts, { rule: 'tokens-left', claim, expected: 'at least one free token' });
     return [{ ...told, level: 'broken', suggests: 'tokens-exhausted' }];
   }
   if (left / total >= tokensLow) return [];
   const expected = `at least ${percent(tokensLow)} of the tokens are free`;
   const claim = `${String(left)} of ${String(total)} tokens are free (${percent(left / total)}).`;
-  const told = toldOf(facts, { rule: 'tokens-left', claim, expected });
+  const told = withAppliance(facts, { rule: 'tokens-left', claim, expected });
   return [{ ...told, level: 'warning', suggests: 'tokens-running-out' }];
 }
 
@@ -136,7 +136,7 @@ function judgeUnclear(
   const claim =
     `At least ${String(free)} of ${String(counted.total)} tokens are free. The status of ` +
     `${String(counted.byStatus.other)} tokens is not documented.`;
-  return [unknown(toldOf(facts, { rule: 'tokens-left', claim, expected: 'enough free tokens' }))];
+  return [unknown(withAppliance(facts, { rule: 'tokens-left', claim, expected: 'enough free tokens' }))];
 }
 
 /**
@@ -154,7 +154,7 @@ function judgeLicenses(
   return licenses
     .filter((license) => !isHeld(license))
     .map((license) => {
-      const told = toldOf(facts, {
+      const told = withAppliance(facts, {
         rule: 'licence-brought-tokens',
         claim: `Licence ${license} is not activated on this unit, because ${held}.`,
         expected: `tokens from licence ${license} on the appliance`,
@@ -175,7 +175,7 @@ function judgeReading(
       ? `This firmware does not provide ${expected}.`
       : `${capital(expected)} could not be read${resource.kind === 'failed' ? ` (${resource.reason})` : ''}.`;
   const quote = resource.kind === 'denied' || resource.kind === 'failed' ? { quote: resource.message } : {};
-  const told = toldOf(facts, { rule, claim, expected, ...quote });
+  const told = withAppliance(facts, { rule, claim, expected, ...quote });
   return [resource.kind === 'absent' ? note(told) : unknown(told)];
 }
 
@@ -206,9 +206,9 @@ function tokenNotes(facts: ApplianceFacts, counted: TokenCounts | null): readonl
   const codeLife = valueOf(facts.provisioning)?.codeLife ?? null;
   const isUnregistered = byLicense.some(({ license }) => license.toUpperCase() === TRIAL_UNREGISTERED);
   return [
-    ...(byStatus.pending === 0 ? [] : [note(toldOf(facts, pendingTold(counted, codeLife)))]),
-    ...(locked === 0 ? [] : [note(toldOf(facts, lockedTold(locked)))]),
-    ...(isUnregistered ? [note(toldOf(facts, TRIAL))] : []),
+    ...(byStatus.pending === 0 ? [] : [note(withAppliance(facts, pendingFinding(counted, codeLife)))]),
+    ...(locked === 0 ? [] : [note(withAppliance(facts, lockedFinding(locked)))]),
+    ...(isUnregistered ? [note(withAppliance(facts, TRIAL))] : []),
   ];
 }
 
@@ -220,7 +220,7 @@ const TRIAL: Told = {
   expected: 'trial tokens from a registered unit',
 };
 
-function pendingTold(counted: TokenCounts, codeLife: Millis | null): Told {
+function pendingFinding(counted: TokenCounts, codeLife: Millis | null): Told {
   const claim = `${pendingText(counted, codeLife)}.`;
   return { rule: 'tokens-activated', claim, expected: 'no tokens that are waiting to be activated' };
 }
@@ -235,7 +235,7 @@ function pendingText({ byStatus, pending = [] }: TokenCounts, codeLife: Millis |
   return `${since}. Codes are valid for ${spanText(codeLife)}, so new codes are needed for ${String(overdue)} of them`;
 }
 
-function lockedTold(locked: number): Told {
+function lockedFinding(locked: number): Told {
   const claim = `Locked tokens: ${String(locked)}. Users cannot log in with a token until it is unlocked.`;
   return { rule: 'tokens-unlocked', claim, expected: 'no locked tokens' };
 }
@@ -263,7 +263,7 @@ function judgeTokens({ picture: { appliances: units, registration, firewall } }:
   if (!units.some(({ rest }) => rest?.kind === 'ok'))
     return unjudged('No FortiAuthenticator could be queried for its tokens');
   return judged(
-    [...poolsOf(units).flatMap((pool) => judgePool(pool, registration)), ...counted.map(countNote), ...ofFortigates],
+    [...poolsOf(units).flatMap((pool) => judgePool(pool, registration)), ...counted.map(snmpCountNote), ...ofFortigates],
     'The tokens match the licence, and enough are free',
   );
 }
@@ -290,7 +290,7 @@ function countText({ appliance, tokens: { count, remaining } }: SnmpCount): stri
   return `Over SNMP, ${appliance} reports ${String(count)} FortiTokens of any kind, of which ${String(remaining)} remain`;
 }
 
-function countNote(counted: SnmpCount): Finding<never> {
+function snmpCountNote(counted: SnmpCount): Finding<never> {
   const { appliance } = counted;
   const expected = 'the number of FortiToken Mobile tokens over the REST API';
   return note({
@@ -389,7 +389,7 @@ export function judgeBought(
     if (counts.length === 0 || counts.includes(tokens)) return [];
     const expected = bought.map((one) => `${String(one.tokens)} tokens from licence ${license}, ${one.by}`).join('; ');
     const claim = `The unit has ${String(tokens)} tokens from licence ${license}, but ${counts.join(' or ')} were purchased.`;
-    const told = toldOf(facts, { rule: 'tokens-as-bought', claim, expected });
+    const told = withAppliance(facts, { rule: 'tokens-as-bought', claim, expected });
     const ofLicense = { ...told, facts: { ...told.facts, license } };
     if (counts.some((count) => tokens > count)) return [note(ofLicense)];
     const doubt = counts.length > 1 ? ({ confidence: 'suspected' } as const) : {};

@@ -147,7 +147,7 @@ export function observe(before: IncidentState, diagnosed: RoundView, policy: Inc
   const state = { ...before, unjudged: followUnjudged(before, diagnosed) };
   const view = { ...diagnosed, causes: [...diagnosed.causes, ...unknownCauses(state.unjudged, state, diagnosed)] };
   const incidents = state.incidents.map((incident) =>
-    incident.status === 'open' ? lookAgain(incident, view, policy) : incident,
+    incident.status === 'open' ? updated(incident, view, policy) : incident,
   );
   const { ready, waiting } = lookForCandidates(state, view, policy);
   const placed = ready.reduce<IncidentStep>((step, candidate) => placeCandidate(step, candidate, view, policy), {
@@ -159,7 +159,7 @@ export function observe(before: IncidentState, diagnosed: RoundView, policy: Inc
 }
 
 /** Updates an open incident with the results of this round. */
-function lookAgain(incident: Incident, view: RoundView, policy: IncidentPolicy): Incident {
+function updated(incident: Incident, view: RoundView, policy: IncidentPolicy): Incident {
   const now = view.diagnosis.at;
   const presence = presenceOf(incident.cause, view);
   switch (presence) {
@@ -202,11 +202,11 @@ function clearAfter({ cause, lastSeen }: Incident, now: EpochMs, policy: Inciden
 function renewed(incident: Incident, view: RoundView): Incident {
   const now = view.diagnosis.at;
   const cause = view.causes.find((other) => sameCause(other, incident.cause));
-  return cause === undefined ? incident : toldAnew(incident, cause, { since: now, now });
+  return cause === undefined ? incident : withCauseDetails(incident, cause, { since: now, now });
 }
 
 /** Updates the details of the cause. A different severity counts as a changed cause. */
-function toldAnew(incident: Incident, cause: Cause, times: Parameters<typeof withCause>[2]): Incident {
+function withCauseDetails(incident: Incident, cause: Cause, times: Parameters<typeof withCause>[2]): Incident {
   return cause.severity === incident.cause.severity
     ? { ...incident, cause: withAttached(cause, incident) }
     : withCause(incident, cause, times);
@@ -262,7 +262,7 @@ function reopened(incident: Incident, candidate: Candidate, present: Moment): In
   const { since, clearBefore } = beginOf(candidate, present.policy);
   const { openedAt, lastSeen, closedAt, clear } = incident;
   return {
-    ...toldAnew({ ...incident, attached: [] }, candidate.cause, { since, now: present.now }),
+    ...withCauseDetails({ ...incident, attached: [] }, candidate.cause, { since, now: present.now }),
     ...seenAgain(present.now),
     status: 'open',
     openingEvidence: candidate.cause.evidence,
@@ -464,7 +464,7 @@ function withCauseNow({ state, effects }: IncidentStep, incident: Incident, view
   if (cause === null) return { state, effects };
   const isSame = sameCause(cause, incident.cause);
   const times = { since: at, now: at };
-  const revised = isSame ? toldAnew(incident, cause, times) : withCause(incident, cause, times);
+  const revised = isSame ? withCauseDetails(incident, cause, times) : withCause(incident, cause, times);
   return {
     state: withIncidents(state, [revised]),
     effects: isSame ? effects : [...effects, { kind: 'transition', transition: 'changed', incident: revised }],
@@ -496,7 +496,7 @@ export function lookForCandidates(state: IncidentState, view: RoundView, policy:
         clearBefore: lastClear(cause, view),
       }),
     );
-  const looked = [...known, ...appeared].map((candidate) => lookedAt(candidate, view, policy));
+  const looked = [...known, ...appeared].map((candidate) => updatedCandidate(candidate, view, policy));
   const ready = looked.filter((candidate) => isReady(candidate, view, policy));
   return {
     ready,
@@ -504,7 +504,7 @@ export function lookForCandidates(state: IncidentState, view: RoundView, policy:
   };
 }
 
-function lookedAt(candidate: Candidate, view: RoundView, policy: IncidentPolicy): Candidate {
+function updatedCandidate(candidate: Candidate, view: RoundView, policy: IncidentPolicy): Candidate {
   const { at } = view.diagnosis;
   const keep = (look: EpochMs | null): Candidate['looks'] =>
     [...candidate.looks, look].slice(-intermittence(policy).of);

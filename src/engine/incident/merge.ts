@@ -162,7 +162,7 @@ function sharedBy(incident: Incident, other: Incident): Shared {
     since: Math.min(incident.since, other.since),
     clear: { before: (other.since < incident.since ? other : incident).clear.before, after: incident.clear.after },
     earlier: [...other.earlier, ...incident.earlier].toSorted((a, b) => a.since - b.since).slice(-MAX_EARLIER),
-    lastNotified: toldOf(incident.lastNotified, other.lastNotified),
+    lastNotified: lastNotifiedOf(incident.lastNotified, other.lastNotified),
     awaitsDigest: incident.awaitsDigest || other.awaitsDigest,
   };
 }
@@ -171,7 +171,7 @@ function formerCausesOf(other: Incident, now: EpochMs): readonly FormerCause[] {
   return [...other.formerCauses, formerOf(other, now)];
 }
 
-function toldOf(a: LastNotified | null, b: LastNotified | null): LastNotified | null {
+function lastNotifiedOf(a: LastNotified | null, b: LastNotified | null): LastNotified | null {
   if (a === null || b === null) return a ?? b;
   return { ...(a.at > b.at ? a : b), named: [...a.named, ...b.named] };
 }
