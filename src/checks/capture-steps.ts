@@ -38,7 +38,7 @@ export function captureOnFortiGate(filter: string): CommandStep {
  */
 export function captureOnAppliance(filter: string): CommandStep {
   return fortiauthenticator(
-    'Or capture on FortiAuthenticator: System > Network > Packet Capture starts, stops and downloads a file; its CLI ' +
+    'Or capture on FortiAuthenticator, either to a file (System > Network > Packet Capture) or on the CLI, which ' +
       'prints text.',
     `execute tcpdump -i any -n -tttt -XX -s 0 -c 200 ${filter}`,
   );

@@ -150,7 +150,7 @@ function notChecked({ id, state, summary, blockedBy }: PreconditionStatus): Judg
   }
 }
 
-const REPAIR_FIRST = 'Repair that first, then run this command again.';
+const REPAIR_FIRST = 'Repair the broken precondition first, then run this command again.';
 
 function unjudged(cause: Cause, { id, summary, findings }: PreconditionStatus, seen: AfterRepair): Judged | null {
   const view = viewOf(seen);
@@ -169,7 +169,7 @@ function unjudged(cause: Cause, { id, summary, findings }: PreconditionStatus, s
  */
 function notConfirmed({ id, precondition, subject }: Cause, seen: AfterRepair): Judged | null {
   if (id !== UNKNOWN_CAUSE && !seen.isLookedAt(subject))
-    return notVisible(`${subject} was not checked.`, 'Add it to the configuration again.');
+    return notVisible(`${subject} was not checked.`, 'Add the missing subject to the configuration again.');
   const silent = seen.silent.find(({ of }) => of.includes(precondition));
   return silent === undefined ? null : notVisible(silent.why, 'Run this command again when that source is available.');
 }
@@ -180,13 +180,13 @@ function unknownPolicy({ precondition }: Cause, seen: AfterRepair): Judged | nul
   if (status?.state === 'ok' || precondition === firewallPolicy.id) return null;
   const blank = status?.findings.find(({ level }) => level === 'unknown');
   const reason = blank?.claim ?? status?.summary ?? 'The firewall was not queried';
-  const why = `It is not known which policy matches now: ${withStop(reason)}`;
+  const why = `The policy that matches now is unknown: ${withStop(reason)}`;
   return notVisible(why, unknownRemedyOf(firewallPolicy.id));
 }
 
 function inForce({ cause, returns }: Incident): Judged {
   const why = `"${titleOf(cause.precondition)}" was checked, and the cause is no longer detected.`;
-  const again = ` It has returned ${counted(returns.length, 'time')} before, so run this command again later.`;
+  const again = ` The fault has returned ${counted(returns.length, 'time')} before, so run this command again later.`;
   return { answer: 'in-force', why: returns.length === 0 ? why : `${why}${again}`, next: null };
 }
 

@@ -527,7 +527,7 @@ export function fortiauthenticator(text: string, ...commands: readonly string[])
 const IMPACTS = {
   codes: 'Activation codes do not reach users by e-mail. Active tokens keep working.',
   push: 'Phones show no push notifications. Codes that users type keep working.',
-  answers: 'Users may not be able to answer push notifications. Codes that they type keep working.',
+  answers: 'Users may not be able to answer push notifications. Codes that users type keep working.',
   sms: 'Codes do not reach users by SMS. E-mail and active tokens keep working.',
   fortigate: 'Tokens on a FortiGate cannot be activated. Active tokens keep working.',
   cloud: 'Logins with FortiToken Cloud tokens may fail.',
@@ -544,7 +544,7 @@ const IMPACTS = {
     'clock.',
   blind: 'Activation may work, but ftm-watch cannot check this precondition.',
   uncertain: 'Activations may fail for some users or at times. Active tokens keep working.',
-  service: 'Functions that use this host may fail. Activation does not use it.',
+  service: 'Functions that use this host may fail. Activation does not use this host.',
   none: 'None now.',
 } as const;
 

@@ -221,7 +221,7 @@ function noLicenses(unit: Unit): Finding {
   return unknown({
     rule: 'license-known',
     subject: unit.name,
-    claim: 'The licence numbers of this unit are unknown. Add them to appliances[].licenses.',
+    claim: 'The licence numbers of this unit are unknown. Add the numbers to appliances[].licenses.',
     expected: 'a licence number, configured or read from the appliance',
     facts: factsOf(unit, null, null),
   });
@@ -298,8 +298,8 @@ function daysText(left: number): string {
 }
 
 const REASON: Readonly<Record<Confidence, string>> = {
-  confirmed: 'no unit has tokens from it',
-  suspected: 'it is unknown whether it was redeemed',
+  confirmed: 'no unit has tokens from the licence',
+  suspected: 'it is unknown whether the licence was redeemed',
 };
 
 /** Returns null if the licence is redeemed, or if the unit that would know cannot be queried now. */

@@ -102,7 +102,7 @@ function responseTrouble({ status, blockPage, proxyTraces }: HttpResponse): Http
   if (proxyTraces.includes('x-squid-error'))
     return {
       rule: 'no-block-page',
-      claim: (place) => `A Squid proxy instead of the server answered ${place}, with an error page.`,
+      claim: (place) => `A Squid proxy answered ${place} with an error page instead of the server.`,
       product: 'Squid',
     };
   if (status < 500) return null;

@@ -70,7 +70,7 @@ function judgeAgreement(subject: string, judged: readonly JudgedAnswer[]): reado
           rule: 'resolvers-agree',
           subject,
           claim:
-            `${resolverNamed(first.resolver)}  returns ${nameList(first.acceptable)}, but ${opposite.resolver} returns ` +
+            `${resolverNamed(first.resolver)} returns ${nameList(first.acceptable)}, but ${opposite.resolver} returns ` +
             `${nameList(opposite.acceptable)}.`,
           expected: `at least one common address from ${first.resolver} and ${opposite.resolver}`,
           level: 'warning',

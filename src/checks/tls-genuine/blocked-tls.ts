@@ -52,7 +52,7 @@ export const BLOCKED_TLS_KINDS: Readonly<Record<BlockedTlsKind, KindWords>> = {
       'A device between this machine and the server ends the connection, most likely a firewall at this site. Search ' +
         'its application control, intrusion prevention and web filter logs for {source} and {host}.',
       fortios(
-        'Find the device. The sniffer on a FortiGate shows whether the reset comes from outside or from the FortiGate.',
+        'Use the sniffer on a FortiGate to find out whether the reset comes from outside or from the FortiGate.',
         "diagnose sniffer packet any 'host {serverip} and port {port}' 6 200 l",
       ),
       FREE_POLICY,
@@ -77,16 +77,16 @@ export const BLOCKED_TLS_KINDS: Readonly<Record<BlockedTlsKind, KindWords>> = {
         'set tcp-mss-receiver 1350',
       ),
       'Allow ICMP "fragmentation needed" (type 3, code 4) and ICMPv6 "packet too big" on every firewall on the ' +
-        'path. Without them, senders are not notified that a packet is too large (RFC 2923).',
-      'If large packets get through, an inspecting device may be holding back certificates. Search its logs for ' +
-        '{source}.',
+        'path. Without these messages, senders do not learn that a packet is too large (RFC 2923).',
+      'If large packets get through, an inspecting device may be holding back certificates. Search the logs of such ' +
+        'devices for {source}.',
     ],
   },
   'all-tls-cut': {
     title: 'TLS connections to control hosts fail in the same way',
     summary:
-      'Ports open, but TLS connections to {subject} and to every control host fail. A device on the path to all of them ' +
-      'blocks it.',
+      'Ports open, but TLS connections to {subject} and to every control host fail. A device on the path to all of these ' +
+      'hosts blocks TLS.',
     remedy: [
       'Search the application control and intrusion prevention logs for {source}. Possible reasons are a signature for ' +
         'TLS or SSL in general, a wrong default policy, or a captive portal that waits for a login.',
@@ -98,8 +98,8 @@ export const BLOCKED_TLS_KINDS: Readonly<Record<BlockedTlsKind, KindWords>> = {
     title: 'the answer is a block page instead of TLS',
     summary: 'The answer from {subject} is a block page from {product} instead of TLS.',
     remedy: [
-      'The page in the evidence often contains the category or rule. Find it in {product}, for example by searching ' +
-        'its logs for {source} and {host}, and exempt {host}.',
+      'The page in the evidence often contains the category or rule. Find this rule in {product}, for example by ' +
+        'searching its logs for {source} and {host}, and exempt {host}.',
       FREE_POLICY,
       'If the page is from a captive portal, log in to the portal, or exempt FortiAuthenticator from it.',
     ],

@@ -74,7 +74,7 @@ export const HYPOTHESES_ACCEPTED: readonly Hypothesis[] = [
     kind: 'misnamed',
     tells: [nameFinding],
     summary: 'The certificate of {target} was issued by a trusted authority, but is for another name',
-    wouldSettle: `check whether FortiAuthenticator works. If it does, ${LEARN}`,
+    wouldSettle: `check whether FortiAuthenticator works. If FortiAuthenticator works, ${LEARN}`,
   },
   {
     id: 'gap',
@@ -173,7 +173,7 @@ export const HYPOTHESES_CLAIMED: readonly Hypothesis[] = [
     holds: ({ hinted }) => hinted,
     ...suspected('interception-suspected'),
     tells: [verificationFinding, signs],
-    summary: 'TLS to {target} may be intercepted, because its certificate was issued by {by}',
+    summary: 'TLS to {target} may be intercepted by {by}',
     wouldSettle: '{view}',
   },
   {

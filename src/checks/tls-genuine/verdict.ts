@@ -118,7 +118,7 @@ const UNVERIFIED: Hypothesis = {
   holds: always,
   ...suspected('interception-suspected'),
   tells: [verificationFinding, signs],
-  summary: 'TLS to {target} is probably intercepted, because its certificate was issued by {by}',
+  summary: 'TLS to {target} is probably intercepted by {by}',
   wouldSettle: '{view}',
 };
 
@@ -147,7 +147,7 @@ export const HYPOTHESES: readonly Hypothesis[] = [
     holds: ({ witnessed }) => witnessed,
     ...confirmed('intercepted'),
     tells: [verificationFinding, signs],
-    summary: 'TLS to {target} is intercepted, because its certificate was issued by {by}',
+    summary: 'TLS to {target} is intercepted by {by}',
   },
   {
     id: 'untrusting',

@@ -194,7 +194,7 @@ describe('judgeLicenseAssignment', () => {
     expect(judgeLicenseAssignment({ ...unit, licenses: [], listed: [], registration })).toMatchObject([
       {
         rule: 'license-known',
-        claim: 'The licence numbers of this unit are unknown. Add them to appliances[].licenses.',
+        claim: 'The licence numbers of this unit are unknown. Add the numbers to appliances[].licenses.',
       },
     ]);
   });
