@@ -225,7 +225,7 @@ describe.concurrent('a mail server', () => {
     expect(conclusionOf(result)).toEqual(notReady('mail-tls-broken'));
     expect(result.causes[0]?.summary).toContain('issued by "FG100FTK20012345", which is not trusted here');
     const [finding] = preconditionOf(result, 'mail').findings;
-    expect(finding?.claim).toBe('TLS to the mail server fails: its certificate is issued by "FG100FTK20012345".');
+    expect(finding?.claim).toBe('TLS to the mail server fails: its certificate was issued by "FG100FTK20012345".');
     expect(finding?.fullNames).toEqual([name]);
   });
 

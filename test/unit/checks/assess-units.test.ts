@@ -49,7 +49,7 @@ describe('the licence of a pair whose members are both configured', () => {
     } as const;
     const assessment = assignment(await configOf(PAIR), { license: LICENSE, outcome: held('FAC-A'), kept });
     expect(assessment?.summary).toBe(
-      'Every licence is registered to its FortiAuthenticator, as the registration service said at ' +
+      'Every licence is registered to its FortiAuthenticator, as the registration service reported at ' +
         '2026-11-24T13:00:00Z',
     );
     expect(new Set(assessment?.findings.map(({ level }) => level))).toEqual(new Set(['note']));

@@ -82,7 +82,7 @@ describe('repairVerdict()', () => {
       cause: 'tls-intercepted',
       subject: TARGET,
       answer: 'in-force',
-      why: 'Genuine TLS was judged, and the cause is not seen any more.',
+      why: 'Genuine TLS" was checked, and the cause is no longer detected.',
       next: null,
       policy: {
         before: `${FLOW}: ${INSPECTS.claim}`,
@@ -106,7 +106,7 @@ describe('repairVerdict()', () => {
     const closed: Incident = { ...INTERCEPTED, status: 'closed', closedAt: Date.UTC(2026, 10, 24, 14) };
     const { answer, why } = verdictOf([['tls-genuine', [finding('tls-intercepted')]]], {}, closed);
     expect(answer).toBe('not-in-force');
-    expect(why).toContain('It was over at 2026-11-24T14:00:00Z, and is seen again.');
+    expect(why).toContain('The fault ended at 2026-11-24T14:00:00Z and has now returned.');
   });
 
   test('is not in force while the firewall says that it inspects, although this machine sees nothing of it', () => {
@@ -135,7 +135,7 @@ describe('repairVerdict()', () => {
     const elsewhere = finding('tls-blocked', { subject: 'push.example:443', facts: { host: 'push.example' } });
     const unknown = finding(null, { level: 'unknown', subject: '192.0.2.1', claim: 'No answer.' });
     const verdict = verdictOf([NO_FIREWALL, ['tls-genuine', [elsewhere, unknown]]]);
-    expect(verdict).toMatchObject({ answer: 'not-visible', why: '"Genuine TLS" could not be judged: No answer.' });
+    expect(verdict).toMatchObject({ answer: 'not-visible', why: '"Genuine TLS" could not be checked: No answer.' });
     expect(verdictOf([NO_FIREWALL, ['tls-genuine', [elsewhere]]])).toMatchObject({ answer: 'in-force' });
   });
 

@@ -220,10 +220,10 @@ describe('judgeAppliance', () => {
   ])('names what is used instead: %s, port %s', (host, port, used) => {
     const [finding] = judgeAppliance(provisioning(host, port), EXPECTED, ALONE);
     expect(finding?.expected).toBe(
-      'FortiToken Mobile provisioning through fortitokenmobile.fortinet.com:443, the server that is probed',
+      'FortiToken Mobile provisioning through the probed server, fortitokenmobile.fortinet.com:443',
     );
     expect(finding?.claim).toBe(
-      `FortiAuthenticator activates tokens through ${used}, while fortitokenmobile.fortinet.com:443 is probed.`,
+      `FortiAuthenticator activates tokens through ${used}, but fortitokenmobile.fortinet.com:443 is probed.`,
     );
   });
 
@@ -259,7 +259,7 @@ describe('judgeAppliance', () => {
 
   it('names the resources that may not be read', () => {
     const [finding] = judgeAppliance(applianceFacts({ mailServers: denied, tokens: denied }), EXPECTED, ALONE);
-    expect(finding?.claim).toBe('The account of ftm-watch may not read fortitokens, smtpservers.');
+    expect(finding?.claim).toBe('The account of ftm-watch is not permitted to read fortitokens, smtpservers.');
   });
 
   it('notes a role that SNMP did not give', () => {

@@ -144,7 +144,7 @@ describe('the SMS that are left', () => {
     ['none bought', withSms(0, 0), []],
     ['a tenth', withSms(100, 10), []],
     ['less', withSms(100, 9), ['sms-running-out 9 of the 100 SMS that were bought are left.']],
-    ['none', withSms(100, 0), ['sms-exhausted None of the 100 SMS that were bought is left.']],
+    ['none', withSms(100, 0), ['sms-exhausted None of the 100 purchased SMS are left.']],
   ])('%s', (_, facts, expected) => {
     const found = judgeSms(facts);
     expect(found.map(({ suggests, claim }) => `${suggests ?? ''} ${claim}`)).toEqual(expected);

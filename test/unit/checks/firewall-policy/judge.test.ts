@@ -146,7 +146,7 @@ const ROWS: readonly Row[] = [
   {
     name: 'token refused',
     observation: { ...FLOW, kind: 'denied', status: 403 },
-    expected: [['unknown', null, 'The API token may not read the policies of FortiGate 10.0.0.1 (HTTP 403).']],
+    expected: [['unknown', null, 'The API token is not permitted to read the policies of FortiGate 10.0.0.1 (HTTP 403).']],
   },
   {
     name: 'no answer',
@@ -198,12 +198,12 @@ describe('judgeFirewallPolicy', () => {
     [
       'answered',
       { kind: 'read', value: { answered: 2, silent: 0 } },
-      ['Every open session from 10.0.0.5 is answered (2).'],
+      ['All open sessions from 10.0.0.5 are answered (2).'],
     ],
     [
       'not answered',
       { kind: 'read', value: { answered: 0, silent: 3 } },
-      ['3 of 3 open sessions from 10.0.0.5 got no answer.'],
+      ['3 of 3 open sessions from 10.0.0.5 are not answered.'],
     ],
     [
       'not to be read',

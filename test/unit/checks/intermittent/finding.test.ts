@@ -122,7 +122,7 @@ describe('forgeryFinding()', () => {
     [{ ...forged, cause: 'license-server-down' }, 'failed', ''],
   ] as const)('tells the last of three: %j', (fault, were, by) => {
     const found = forgeryFinding(forgeries(fault));
-    const count = `3 connections of the last hour ${were}, others were not, most recently at ${ADDRESS}`;
+    const count = `3 connections within the last hour ${were}, but others were not, most recently at ${ADDRESS}`;
     expect(found).toMatchObject({
       rule: 'every-connection-works',
       claim: `${count}: a reset.`,

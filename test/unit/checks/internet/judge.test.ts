@@ -289,13 +289,13 @@ describe('judgeInternet()', () => {
 
   test('names the proxy that opens nothing', () => {
     expect(judgeInternet(round({ controls: [BEYOND_PROXY] })).summary).toBe(
-      'The only way out is the proxy 192.0.2.9:3128, and it opens no connection',
+      'The internet is only reached through the proxy 192.0.2.9:3128, which opens no connection',
     );
     const [seen] = BEYOND_PROXY.endpoints;
     if (seen === undefined) throw new Error('Nothing was tried');
     const another = path({ endpoints: [{ ...seen, proxy: '192.0.2.8:3128' }] });
     expect(judgeInternet(round({ controls: [BEYOND_PROXY, another] })).summary).toBe(
-      'The only way out is the proxy 192.0.2.9:3128, 192.0.2.8:3128, and it opens no connection',
+      'The internet is only reached through the proxy 192.0.2.9:3128, 192.0.2.8:3128, which opens no connection',
     );
   });
 
@@ -330,13 +330,13 @@ describe('judgeInternet()', () => {
     const [finding] = judgeInternet(round({ controls: [SILENT] })).findings;
     expect(finding).toMatchObject({
       suggests: 'internet-unreachable',
-      claim: 'The one connection that was tried failed: server.test:443 at 192.0.2.2: no answer within 3 s.',
+      claim: 'The only connection that was tried failed: server.test:443 at 192.0.2.2: no answer within 3 s.',
       actual: 'server.test:443 at 192.0.2.2: no answer within 3 s',
     });
     const [of] = judgeInternet(round({ controls: [SILENT, SILENT] })).findings;
     expect(of?.actual).toMatch(/ 3 s; server\.test:443 at /);
     expect(of?.claim).toBe(
-      'All 2 connections that were tried failed; server.test:443 at 192.0.2.2: no answer within 3 s.',
+      'All 2 connections that were tried failed. The first failure: server.test:443 at 192.0.2.2: no answer within 3 s.',
     );
   });
 });

@@ -147,7 +147,7 @@ describe('judgeHttp', () => {
       {
         rule: 'no-block-page',
         subject: TARGET,
-        claim: `The server did not answer at ${A}, but ${what} (HTTP 403).`,
+        claim: `The answer at ${A} was not from the server, but from ${what} (HTTP 403).`,
         quote: FORTIGATE_PAGE.quote,
         expected: 'An answer from the server itself, not from a filter or proxy',
         level: 'broken',

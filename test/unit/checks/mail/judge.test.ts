@@ -44,7 +44,7 @@ describe('judgeMail', () => {
     [
       6044,
       [
-        'warning mail-server-answers-in-time mail-slow: The mail server took 6 s for one answer; FortiAuthenticator waits 5 s.',
+        'warning mail-server-answers-in-time mail-slow: The mail server took 6 s for one answer, but FortiAuthenticator only waits 5 s.',
       ],
     ],
   ])('judges a server that accepts by its slowest answer, %i ms', (slowestMs, said) => {
@@ -120,10 +120,10 @@ describe('judgeMail', () => {
     [{ stage: 'connect', reason: 'name-not-resolved' }, 'The name of the mail server does not resolve to an address.'],
     [{ stage: 'connect', reason: 'no-route' }, 'This machine could not connect to the mail server.'],
     [{ stage: 'login', reason: 'internal' }, 'This machine could not connect to the mail server.'],
-    [{ stage: 'ehlo', reason: 'timeout' }, 'The mail server greeted, then did not answer EHLO or STARTTLS.'],
-    [{ stage: 'login', reason: 'timeout' }, 'The mail server greeted, then did not answer the login (AUTH).'],
-    [{ stage: 'sender', reason: 'closed' }, 'The mail server greeted, then ended the connection at MAIL FROM.'],
-    [{ stage: 'recipient', reason: 'protocol' }, 'The mail server greeted, then gave no SMTP reply to RCPT TO.'],
+    [{ stage: 'ehlo', reason: 'timeout' }, 'The mail server sent a greeting, then did not answer EHLO or STARTTLS.'],
+    [{ stage: 'login', reason: 'timeout' }, 'The mail server sent a greeting, then did not answer the login (AUTH).'],
+    [{ stage: 'sender', reason: 'closed' }, 'The mail server sent a greeting, then ended the connection at MAIL FROM.'],
+    [{ stage: 'recipient', reason: 'protocol' }, 'The mail server sent a greeting, then gave no SMTP reply to RCPT TO.'],
     [
       { stage: 'tls', reason: 'rejected', code: 502, tlsError: 'NO_STARTTLS' },
       'The mail server does not offer STARTTLS.',
@@ -144,7 +144,7 @@ describe('judgeMail', () => {
   test('expects each answer while FortiAuthenticator waits for it', () => {
     const outcome = { kind: 'accepted', durationMs: 9000, slowestMs: 6000, greeting: '220 hello' } as const;
     const slow = { ...failing({ stage: 'connect', reason: 'refused' }), outcome };
-    expect(judgeMail(slow, ELSEWHERE)[0]?.expected).toBe('each answer within 5 s, as long as FortiAuthenticator waits');
+    expect(judgeMail(slow, ELSEWHERE)[0]?.expected).toBe('each answer within 5 s, which is the time that FortiAuthenticator waits');
   });
 
   test('is less sure of a policy that may be one for this machine alone', () => {
@@ -222,19 +222,19 @@ describe('judgeMail', () => {
       { stage: 'tls', reason: 'tls', tlsError: 'SELF_SIGNED_CERT_IN_CHAIN' },
       FORTIGATE,
       'untrusted',
-      ': its certificate is issued by "FG100F".',
+      ': its certificate was issued by "FG100F".',
     ],
     [
       { stage: 'tls', reason: 'tls', tlsError: 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY' },
       { attributes: [] },
       'untrusted',
-      ': its certificate is issued by an authority without a name.',
+      ': its certificate was issued by an authority without a name.',
     ],
     [
       { stage: 'tls', reason: 'tls', tlsError: 'CERT_HAS_EXPIRED' },
       FORTIGATE,
       '-',
-      ': its certificate is issued by "FG100F".',
+      ': its certificate was issued by "FG100F".',
     ],
     [{ stage: 'tls', reason: 'tls', tlsError: 'SELF_SIGNED_CERT_IN_CHAIN' }, undefined, '-', '.'],
     [{ stage: 'tls', reason: 'reset' }, undefined, '-', '.'],

@@ -49,7 +49,7 @@ const ROWS: readonly Row[] = [
     a: answer([], 'REFUSED'),
     aaaa: answer(['2606:4700::1']),
     told: [
-      `an answer to the A question for ${HOST}`,
+      `an answer to the A query for ${HOST}`,
       'The resolver of this system answered the A question with the error REFUSED.',
     ],
   },
@@ -58,7 +58,7 @@ const ROWS: readonly Row[] = [
     a: answer([GOOD]),
     aaaa: answer([], 'REFUSED'),
     told: [
-      `an answer to the AAAA question for ${HOST}`,
+      `an answer to the AAAA query for ${HOST}`,
       'The resolver of this system answered the AAAA question with the error REFUSED.',
     ],
   },
@@ -68,7 +68,7 @@ const ROWS: readonly Row[] = [
     expectedAddresses: [GOOD],
     told: [
       `an address within ${GOOD} from system`,
-      `The resolver of this system answers with ${OTHER}, which is not among the expected addresses.`,
+      `The resolver of this system answers with ${OTHER}, which is not an expected address.`,
       OTHER,
     ],
   },
@@ -183,7 +183,7 @@ describe('what a DNS64 makes of an IPv4 address', () => {
       [
         [
           'answer-expected',
-          `The resolver of this system answers with ${OTHER}, which is not among the expected addresses.`,
+          `The resolver of this system answers with ${OTHER}, which is not an expected address.`,
         ],
       ],
     ],

@@ -63,7 +63,7 @@ describe('the genuine key on another path', () => {
         weight,
         claim: expect.stringMatching(/^The certificate is that of FG3K4ETB19900078 here, and the server's own at /u),
         fullNames: [name],
-        expected: expect.stringMatching(/^The server's own certificate, as at .*there$/u),
+        expected: expect.stringMatching(/^The server's certificate, as at .*there$/u),
       },
     ]);
   });
@@ -99,9 +99,9 @@ describe('a public chain with another server name', () => {
       {
         rule: 'server-name-changes-nothing',
         weight: 'weak',
-        claim: 'The certificate is issued by Acme Root CA, and with the server name there by a public authority.',
+        claim: 'The certificate was issued by Acme Root CA, but the certificate with the server name there by a public authority.',
         fullNames: [expect.stringMatching(/^C=DE/u)],
-        expected: 'A trusted chain with this server name as with the server name there',
+        expected: 'A trusted chain with this server name, as with the server name there',
       },
     ]);
   });

@@ -35,9 +35,9 @@ test.each<readonly [string, FirewallObservation, readonly (readonly [actual: str
   [
     'is counted by its own words',
     holds(counted(['new', 3], ['active', 2])),
-    [['3 new, 2 active', 'The FortiGate holds FortiTokens: 3 new, 2 active.']],
+    [['3 new, 2 active', 'The FortiGate has FortiTokens: 3 new, 2 active.']],
   ],
-  ['may be nothing', holds(counted()), [['none', 'The FortiGate holds no FortiTokens.']]],
+  ['may be nothing', holds(counted()), [['none', 'The FortiGate has no FortiTokens.']]],
   [
     'is not known where it may not tell',
     holds({ kind: 'denied', message: 'HTTP 403' }),

@@ -65,7 +65,7 @@ describe('diagnose() where something is left open', () => {
     const summaries = (facts: Parameters<typeof finding>[1]) =>
       diagnose(round(['tls-genuine', [finding('tls-intercepted', facts)]]), CONTEXT).causes[0];
     expect(summaries({ facts: { issuer: 'Contoso TLS 3' } })?.summary).toBe(
-      `TLS to ${TARGET} is intercepted by "Contoso TLS 3", which the catalogue does not know.`,
+      `TLS to ${TARGET} is intercepted by "Contoso TLS 3", which is not in the product catalogue.`,
     );
     expect(summaries({ facts: { issuer: 'Contoso TLS 3' } })?.product).toBeNull();
     expect(summaries({ facts: { issuer: 'FG100', product: 'Fortinet FortiGate' } })?.summary).toContain(

@@ -76,7 +76,7 @@ describe('unknownCauses()', () => {
         confidence: 'confirmed',
         subject: ID,
         product: null,
-        summary: `"${check?.title ?? ''}" could not be judged for 15 min: No answer`,
+        summary: `"${check?.title ?? ''}" could not be checked for 15 min: No answer`,
         impact: expect.stringMatching(/^[A-Z].*\.$/u),
         evidence: [],
         consequences: [],

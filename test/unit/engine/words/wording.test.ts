@@ -34,7 +34,7 @@ describe('fill()', () => {
   });
 
   test('names an unknown device by its authority', () => {
-    expect(filled('{product}', { issuer: 'Acme CA' })).toBe('"Acme CA", which the catalogue does not know');
+    expect(filled('{product}', { issuer: 'Acme CA' })).toBe('"Acme CA", which is not in the product catalogue');
     expect(filled('{appliance}', { issuer: 'Acme CA' })).toBe('FortiAuthenticator');
   });
 });
