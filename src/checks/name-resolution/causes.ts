@@ -180,7 +180,7 @@ export const NAME_CAUSES = {
     title: 'DNS answers with a false address',
     short: 'false DNS answer',
     headline: 'the name {subject} is hijacked',
-    summary: '{resolver} returns {address} for {host}, which is a wrong address.',
+    summary: '{resolver} returns the wrong address {address} for {host}.',
     impact: 'activation',
     sources: ['docs:fortigate/7.2.13/administration-guide'],
     remedy: [

@@ -186,7 +186,7 @@ describeWhere([...INSPECTED_SITE_NEEDS, { program: 'unbound' }], 'a real resolve
       const result = await site.check();
       expect(conclusionOf(result)).toEqual(notReady('answer-hijacked', ...ABOVE));
       expect(result.causes).toMatchObject([{ confidence: 'suspected' }]);
-      expect(result.causes[0]?.summary).toMatch(/^The hosts file or the search list of this machine resolves/u);
+      expect(result.causes[0]?.summary).toMatch(/^The hosts file or search list of this machine resolves/u);
       expect(evidenceOf(result)).toContain(`with a trailing dot, the name is ${LICENSE_ADDRESS}`);
       expect(remedyOf(result)).not.toMatch(/sinkhole|DNS filter/u);
     });

@@ -85,7 +85,7 @@ registration: { user: api, passwordEnv: SET_SECRET }
 
 describe('a unit that only SNMP tells of', () => {
   const TOLD = { ...role('disabled'), tokens: { count: 32, remaining: 168 } } as const;
-  const COUNT = 'fac-1 counts 32 FortiTokens of any kind over SNMP, and 168 remaining';
+  const COUNT = 'Over SNMP, fac-1 reports 32 FortiTokens of any kind, of which 168 remain';
 
   async function tokenPool(yaml: string, rest: ApplianceFacts | null): Promise<Assessment | undefined> {
     const config = await configOf(yaml);

@@ -171,7 +171,7 @@ describe('repairVerdict()', () => {
 
   test('says so where it came back before', () => {
     const { why } = verdictOf([NO_FIREWALL], {}, { ...INTERCEPTED, returns: [1, 2] });
-    expect(why).toContain('It came back 2 times before: ask again later.');
+    expect(why).toContain('The fault has returned 2 times before, so run this command again later.');
   });
 
   test('is never in force by what was not judged, nor while the cause is there', () => {

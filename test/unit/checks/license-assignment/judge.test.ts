@@ -238,7 +238,7 @@ describe('judgeLicenseAssignment', () => {
       { kind: 'unnamed', status: 'Registered' },
       PAIR,
       cluster,
-      'The licence is listed as "Registered" without a serial number that can be read.',
+      'The licence is listed as "Registered" without a readable serial number.',
     ],
     [
       { kind: 'unnamed', status: null },

@@ -264,7 +264,7 @@ describe('judgeMail', () => {
     ['recipient', 'reset', 'ended the connection at RCPT TO'],
     ['recipient', 'protocol', 'gave no SMTP reply to RCPT TO'],
   ])('says where a session ended: %s, %s', (stage, reason, ended) => {
-    expect(judgeMail(failing({ stage, reason }), ELSEWHERE)[0]?.claim).toBe(`The mail server greeted, then ${ended}.`);
+    expect(judgeMail(failing({ stage, reason }), ELSEWHERE)[0]?.claim).toBe(`The mail server sent a greeting, then ${ended}.`);
   });
 
   test.each<[Failing, MailObservation['security'], string]>([

@@ -27,7 +27,7 @@ const ROWS: readonly Row[] = [
     name: 'a name that does not exist',
     a: answer([], 'NXDOMAIN'),
     told: [
-      `system knows an address of ${HOST}`,
+      `an address for ${HOST} from system`,
       'The resolver of this system reports that the name does not exist (NXDOMAIN).',
     ],
   },
@@ -35,7 +35,7 @@ const ROWS: readonly Row[] = [
     name: 'a name without an address',
     a: answer([]),
     told: [
-      `system knows an address of ${HOST}`,
+      `an address for ${HOST} from system`,
       'The resolver of this system returns neither an A nor an AAAA record for the name.',
     ],
   },

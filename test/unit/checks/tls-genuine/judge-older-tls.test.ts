@@ -98,8 +98,7 @@ test('tells of an inspection of TLS 1.2 alone, and what to do', () => {
   expect(judgement).toMatch(/intercepted/u);
   expect(finding?.advice?.summary).toBe(`With TLS 1.2 only: ${judgement}. TLS 1.3 works.`);
   expect(finding?.advice?.remedy).toEqual([
-    'Find the device that inspects TLS 1.2 and lets TLS 1.3 pass: the issuer in the evidence is its certificate ' +
-      'authority.',
+    'Find the device that inspects TLS 1.2 but not TLS 1.3. The issuer in the evidence is its certificate authority.',
     `On that device, exempt FortiAuthenticator's traffic to ${TARGET} from inspection for all TLS versions.`,
     'Fortinet does not document which TLS version FortiAuthenticator uses. To find out, check the Server Hello in a capture.',
     REPEAT,
@@ -113,7 +112,7 @@ test('tells of TLS 1.2 that is cut, and what to do', () => {
   expect(finding).toEqual({
     rule: 'older-tls-is-not-inspected',
     subject: TARGET,
-    claim: 'TLS 1.2 is cut, while TLS 1.3 is not.',
+    claim: 'TLS 1.2 is blocked, but TLS 1.3 is not.',
     expected: `The same result with TLS 1.2 as with TLS 1.3 at ${A}`,
     level: 'warning',
     suggests: 'tls-blocked',
@@ -123,15 +122,15 @@ test('tells of TLS 1.2 that is cut, and what to do', () => {
       summary: `With TLS 1.2 only: ${judgement}. TLS 1.3 works.`,
       remedy: [
         shell(
-          'Compare from another network. If TLS 1.2 fails there too, the server has given it up: nothing is wrong ' +
-            'here.',
+          'Compare from another network. If TLS 1.2 fails there too, the server no longer supports it, and there is no ' +
+            'fault.',
           'openssl s_client -tls1_2 -connect {server} -servername {host} </dev/null',
         ),
-        'Find the device that ends TLS 1.2 and lets TLS 1.3 pass: look for {source} and {host} in the logs of ' +
-          'application control, intrusion prevention and TLS inspection.',
+        'Find the device that blocks TLS 1.2 but not TLS 1.3. Search the application control, intrusion prevention and ' +
+          'TLS inspection logs for {source} and {host}.',
         `On that device, exempt FortiAuthenticator's traffic to ${TARGET} for all TLS versions.`,
-        'Which version FortiAuthenticator uses is not documented: a capture of its traffic shows it, in the Server ' +
-          'Hello.',
+        'Fortinet does not document which TLS version FortiAuthenticator uses. To find out, check the Server Hello in ' +
+          'a capture.',
         REPEAT,
       ],
     },

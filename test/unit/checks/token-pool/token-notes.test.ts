@@ -27,24 +27,24 @@ it.each<[string, Partial<TokenCounts>, readonly string[]]>([
   [
     'pending tokens',
     { byStatus: { ...COUNTED.byStatus, available: 17, pending: 3 } },
-    ['Tokens: 3 pending: given to users who have not activated them yet.'],
+    ['Tokens that are assigned but not activated yet: 3.'],
   ],
   [
     'those that were seen just now',
     waiting(0, 0, 0),
-    ['Tokens: 3 pending: given to users who have not activated them yet.'],
+    ['Tokens that are assigned but not activated yet: 3.'],
   ],
   [
     'those whose codes still live',
     waiting(HOUR, 600_000, 0),
-    ['Tokens: 3 pending: given to users who have not activated them yet, the oldest for at least 1 h.'],
+    ['Tokens that are assigned but not activated yet: 3, the oldest for at least 1 h.'],
   ],
   [
     'those whose codes are void',
     waiting(26 * HOUR, 2 * HOUR, HOUR),
     [
-      'Tokens: 3 pending: given to users who have not activated them yet, the oldest for at least 1 d 2 h; 2 for longer than ' +
-        'the 1 h that a code lives: send them a new one.',
+      'Tokens that are assigned but not activated yet: 3, the oldest for at least 1 d 2 h. Codes are valid ' +
+        'for 1 h, so new codes are needed for 2 of them.',
     ],
   ],
   ['locked tokens', { locked: 2 }, ['Locked tokens: 2. Users cannot log in with a token until it is unlocked.']],
@@ -68,6 +68,6 @@ it('does not judge the age of a code whose life is not told', () => {
     tokensLow: 0.1,
   });
   expect(findings[0]?.claim).toBe(
-    'Tokens: 3 pending: given to users who have not activated them yet, the oldest for at least 1 d 2 h.',
+    'Tokens that are assigned but not activated yet: 3, the oldest for at least 1 d 2 h.',
   );
 });

@@ -109,7 +109,7 @@ describe('what is said of a cause', () => {
     [
       'those for a kind, where they are for a product too',
       toldAt('tls-genuine', 'tls-intercepted', { kind: 'behind-firewall', facts: { product: 'Fortinet FortiGate' } }),
-      /^Change nothing on/u,
+      /^Do not change /u,
     ],
     [
       'its own for a kind that it does not have',

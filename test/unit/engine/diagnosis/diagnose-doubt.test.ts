@@ -15,7 +15,7 @@ describe('diagnose() where something is left open', () => {
     expect(unknown).toMatchObject({
       id: 'polling-failing',
       summary:
-        'fac-1: it logs FortiToken Mobile errors. The path from this machine is not proven clean either: Genuine TLS ' +
+        'fac-1: it logs FortiToken Mobile errors. The path from this machine may also have a fault: Genuine TLS ' +
         'is unknown.',
     });
     expect(unknown?.remedy.join(' ')).not.toContain('is clean,');
