@@ -82,7 +82,7 @@ describe('repairVerdict()', () => {
       cause: 'tls-intercepted',
       subject: TARGET,
       answer: 'in-force',
-      why: 'Genuine TLS" was checked, and the cause is no longer detected.',
+      why: '"Genuine TLS" was checked, and the cause is no longer detected.',
       next: null,
       policy: {
         before: `${FLOW}: ${INSPECTS.claim}`,
@@ -98,7 +98,7 @@ describe('repairVerdict()', () => {
   test('is not in force while the cause is seen: since when, and the next step', () => {
     const verdict = verdictOf([['tls-genuine', [finding('tls-intercepted')]]]);
     expect(verdict.answer).toBe('not-in-force');
-    expect(verdict.why).toContain('Seen since 2026-');
+    expect(verdict.why).toContain('The fault was first detected at 2026-');
     expect(verdict.next).toBe(causeIn(['tls-genuine', [finding('tls-intercepted')]]).remedy[0]);
   });
 
@@ -119,12 +119,12 @@ describe('repairVerdict()', () => {
   });
 
   test.each<readonly [string, readonly Special[], string]>([
-    ['the firewall does not answer', [['firewall-policy', [finding(null, { level: 'unknown' })]]], 'Which policy'],
-    ['the firewall was not asked', [['firewall-policy', [], 'unjudged']], 'Which policy'],
+    ['the firewall does not answer', [['firewall-policy', [finding(null, { level: 'unknown' })]]], 'The policy'],
+    ['the firewall was not asked', [['firewall-policy', [], 'unjudged']], 'The policy'],
     ['the path is broken before it', [['reachability', [finding('egress-blocked')]]], 'Reachability'],
-    ['it is unjudged', [['tls-genuine', [], 'unjudged']], 'could not be judged'],
-    ['a part of it is unknown', [['tls-genuine', [finding(null, { level: 'unknown' })]]], 'could not be judged'],
-    ['it is not looked at', [['tls-genuine', [], 'not-configured']], 'is not looked at'],
+    ['it is unjudged', [['tls-genuine', [], 'unjudged']], 'could not be checked'],
+    ['a part of it is unknown', [['tls-genuine', [finding(null, { level: 'unknown' })]]], 'could not be checked'],
+    ['it is not looked at', [['tls-genuine', [], 'not-configured']], 'is not checked'],
   ])('is not visible where %s', (_, parts, why) => {
     const verdict = verdictOf(parts);
     expect(verdict).toMatchObject({ answer: 'not-visible', why: expect.stringContaining(why) });
