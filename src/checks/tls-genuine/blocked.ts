@@ -30,7 +30,7 @@ interface BlockFacts {
   readonly nameRefused: boolean;
   readonly again: ProbeResult;
   readonly otherName: ProbeResult;
-  /** Whether a TLS hello that every server refuses was refused, which is a small answer. */
+  /** Whether the server answered a TLS hello that no server accepts. The refusal is a small answer. */
   readonly smallAnswered: boolean;
   /** The number of control hosts if connections to all of them ended in the same way; otherwise 0. */
   readonly controlsAlike: number;
@@ -86,8 +86,8 @@ export const BLOCK_RULES: readonly BlockRule[] = [
   },
   {
     when:
-      'no certificate is received for any server name or from control hosts, but a TLS hello that every server ' +
-      'refuses is refused',
+      'no certificate is received for any server name or from control hosts, but a TLS hello that no server ' +
+      'accepts is refused',
     holds: (facts) =>
       facts.ending === 'silence' && facts.otherName === 'blocked' && facts.smallAnswered && facts.controlsAlike > 0,
     kind: 'large-answers-lost',
