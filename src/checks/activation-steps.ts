@@ -70,7 +70,10 @@ function told({ answer, why, remedy }: CheckAnswer): Pick<ActivationStep, 'answe
   return { answer, why, remedy };
 }
 
-function uncoveredStep({ wouldShow }: StepPlan, absent: readonly CheckAnswer[]): Pick<ActivationStep, 'answer' | 'why' | 'remedy'> {
+function uncoveredStep(
+  { wouldShow }: StepPlan,
+  absent: readonly CheckAnswer[],
+): Pick<ActivationStep, 'answer' | 'why' | 'remedy'> {
   const why = sentences(absent.map((say) => say.why));
   return { answer: 'not-visible', why: why === '' ? 'No check covers this step' : why, remedy: [wouldShow] };
 }
@@ -90,7 +93,11 @@ function checkAnswerOf(
   return [ownAnswer(check, status, causes.length > 0)];
 }
 
-function ownAnswer(check: Declaration, { state, summary }: PreconditionStatus, isBrokenElsewhere: boolean): CheckAnswer {
+function ownAnswer(
+  check: Declaration,
+  { state, summary }: PreconditionStatus,
+  isBrokenElsewhere: boolean,
+): CheckAnswer {
   switch (state) {
     case 'ok':
     case 'warning':
@@ -130,7 +137,8 @@ export function outlookSentence({ answer, steps }: ActivationOutlook): string {
       return 'Whether an activation would succeed now is unknown, because some steps cannot be checked.';
     case 'passes': {
       const hidden = steps.filter((step) => step.answer === 'not-visible').length;
-      const but = hidden === 0 ? '' : `, but ${String(hidden)} of ${String(steps.length)} steps cannot be checked from here`;
+      const but =
+        hidden === 0 ? '' : `, but ${String(hidden)} of ${String(steps.length)} steps cannot be checked from here`;
       return `No check found anything that would stop an activation now${but}.`;
     }
   }

@@ -36,7 +36,8 @@ export function assessUnits(facts: UnitFacts): readonly Assessment[] {
 export function invalidWhenStalled(assessments: readonly Assessment[], round: Timed): readonly Assessment[] {
   if (!isInvalid(round)) return assessments;
   const summary =
-    `ftm-watch itself stalled for ${(round.stalledMs / 1000).toFixed(1)} s during the round, so the results ` + 'were discarded';
+    `ftm-watch itself stalled for ${(round.stalledMs / 1000).toFixed(1)} s during the round, so the results ` +
+    'were discarded';
   return assessments.map(({ id, kind }) => ({
     id,
     kind: kind === 'judged' ? 'unjudged' : kind,

@@ -205,7 +205,8 @@ export const STEPS: readonly StepPlan[] = [
   {
     id: 'tls',
     title: 'The TLS certificate is trusted by FortiAuthenticator',
-    wouldShow: 'Allow this machine to connect to the licence server, using the same firewall policy as FortiAuthenticator.',
+    wouldShow:
+      'Allow this machine to connect to the licence server, using the same firewall policy as FortiAuthenticator.',
   },
   {
     id: 'license-server',

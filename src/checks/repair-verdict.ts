@@ -137,7 +137,10 @@ function notVerified(cause: Cause, seen: AfterRepair): Judged | null {
 function notChecked({ id, state, summary, blockedBy }: PreconditionStatus): Judged | null {
   switch (state) {
     case 'not-configured':
-      return notVisible(`"${titleOf(id)}" is not checked: ${summary}.`, 'Add the missing settings to the configuration.');
+      return notVisible(
+        `"${titleOf(id)}" is not checked: ${summary}.`,
+        'Add the missing settings to the configuration.',
+      );
     case 'blocked': {
       const deeper = nameList(blockedBy.map(titleOf));
       return notVisible(`"${titleOf(id)}" cannot be checked because the following is broken: ${deeper}.`, REPAIR_FIRST);

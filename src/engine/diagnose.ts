@@ -90,7 +90,9 @@ function summaryOf({ check, assessment, state, blockedBy }: JudgedState, { cause
       const deeper = blockedBy.map((id) => states.get(id)?.check.title ?? id).join(' and ');
       // A precondition without a `needs` dependency was evaluated anyway, and its findings are about the same fault.
       const own = check.dependsOn.some(({ kind }) => kind === 'needs') ? undefined : worstOf(assessment);
-      return own === undefined ? `Skipped: depends on ${deeper}` : `${own.claim} This is the same fault as in ${deeper}.`;
+      return own === undefined
+        ? `Skipped: depends on ${deeper}`
+        : `${own.claim} This is the same fault as in ${deeper}.`;
     }
   }
 }

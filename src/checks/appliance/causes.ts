@@ -132,7 +132,10 @@ export const APPLIANCE_CAUSES = {
     impact: 'appliance',
     sources: ['ta-p/385019'],
     remedy: [
-      fortiauthenticator('Check whether {appliance} uses swap. If it does, SwapFree and SwapTotal differ.', 'get hard mem'),
+      fortiauthenticator(
+        'Check whether {appliance} uses swap. If it does, SwapFree and SwapTotal differ.',
+        'get hard mem',
+      ),
       'Assign at least 4 GB of memory to the virtual machine for up to 500 users. For more users, see the sizing ' +
         'guide.',
     ],

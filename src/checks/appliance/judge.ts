@@ -160,7 +160,9 @@ function judgePermissions(facts: ApplianceFacts): readonly Finding<ApplianceCaus
   if (denied.length === 0) return [];
   const [rule, expected] = ['api-permits-reading', 'permission to read all resources that are checked'];
   const claim = `The account of ftm-watch is not permitted to read ${denied.join(', ')}.`;
-  return [{ ...withAppliance(facts, { rule, claim, expected }), level: 'warning', suggests: 'appliance-access-denied' }];
+  return [
+    { ...withAppliance(facts, { rule, claim, expected }), level: 'warning', suggests: 'appliance-access-denied' },
+  ];
 }
 
 /** The documentation gives 433 as the default port, probably a typo for 443 (REST API guide 6.0.4). */
@@ -170,7 +172,9 @@ function judgeProvisioning(facts: ApplianceFacts, server: Server): readonly Find
   const used = valueOf(facts.provisioning);
   if (used === null || isSameServer(used, server)) return [];
   const hint =
-    used.port === DOCUMENTED_DEFAULT_PORT && server.port === 443 ? ' (the manual documents 433, which is probably a typo for 443)' : '';
+    used.port === DOCUMENTED_DEFAULT_PORT && server.port === 443
+      ? ' (the manual documents 433, which is probably a typo for 443)'
+      : '';
   const probed = `${server.host}:${String(server.port)}`;
   const expected = `FortiToken Mobile provisioning through the probed server, ${probed}`;
   const differs = { configured: probed, found: `${used.host}:${String(used.port ?? server.port)}` };
@@ -209,7 +213,8 @@ export const appliance: Declaration<'appliance', ApplianceCause> = {
     { kind: 'explained', by: 'name-resolution', when: concernsOnly(NAMELESS), evidence: false, warnings: 'all' },
   ],
   causes: APPLIANCE_CAUSES,
-  unknownRemedy: 'Make sure that this machine reaches the FortiAuthenticator API. Check appliances[].api.url, the user and the key.',
+  unknownRemedy:
+    'Make sure that this machine reaches the FortiAuthenticator API. Check appliances[].api.url, the user and the key.',
   place: { kind: 'stop', stop: 'fortiauthenticator' },
   step: 'tokens',
   from: 'units',

@@ -32,7 +32,9 @@ export function judgeInternet(round: RoundObservations, answered: ReadonlySet<st
   const tried = all.filter(({ tcp }) => tcp.kind === 'failed' && !isOwnTrouble(tcp.reason));
   const [untried] = all;
   if (tried.length === 0)
-    return untried === undefined ? judgeWithoutAddresses(round) : unjudged(`No connection was tried: ${describe(untried)}`);
+    return untried === undefined
+      ? judgeWithoutAddresses(round)
+      : unjudged(`No connection was tried: ${describe(untried)}`);
   if (tried.every(({ proxy }) => proxy !== null)) return beyondProxy(tried);
   if (tried.every((seen) => seen.family === 6 && isWithoutRoute(seen))) return unjudged(ONLY_IPV6);
   return silent(round, tried, answered);
@@ -136,7 +138,8 @@ export const internet: Declaration<'internet', InternetCause> = {
   title: 'Internet',
   dependsOn: [],
   causes: INTERNET_CAUSES,
-  unknownRemedy: 'Make sure that this machine can reach at least one of "controlHosts", or list other hosts that it can reach.',
+  unknownRemedy:
+    'Make sure that this machine can reach at least one of "controlHosts", or list other hosts that it can reach.',
   onPath: true,
   isWayOut: true,
   place: { kind: 'stop', stop: 'internet' },

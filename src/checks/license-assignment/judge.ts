@@ -129,9 +129,7 @@ function judgeOutcome(input: AssignmentInput, license: string, outcome: LicenseO
     case 'unregistered':
       return broken('license-not-registered', `not registered to any unit (status "${outcome.status}")`);
     case 'unnamed':
-      return open(
-        `listed ${outcome.status === null ? '' : `as "${outcome.status}" `}without a readable serial number`,
-      );
+      return open(`listed ${outcome.status === null ? '' : `as "${outcome.status}" `}without a readable serial number`);
     case 'not-listed':
       return open('not listed by the registration service');
     case 'postponed':
@@ -158,7 +156,9 @@ function judgeHolder(input: AssignmentInput, license: string, holder: string): V
     case 'perhaps-other-unit':
       return suspected('broken', `${to}, which is neither this unit nor a known peer. ${roleUnknown(unit)}`);
     case 'unlisted-primary':
-      return open(`${to}, which is not configured. ${unit.name} is a load balancer, so add its primary to the configuration`);
+      return open(
+        `${to}, which is not configured. ${unit.name} is a load balancer, so add its primary to the configuration`,
+      );
   }
 }
 
@@ -232,7 +232,9 @@ function unansweredText(missed: Postponed | Failure): Pick<Told, 'claim' | 'quot
     const { reason, message } = missed;
     return { claim: `The registration service did not answer (${reason}).`, quote: message };
   }
-  return { claim: `The registration service is not queried before ${utcText(missed.until)}, because of its quota or earlier failures.` };
+  return {
+    claim: `The registration service is not queried before ${utcText(missed.until)}, because of its quota or earlier failures.`,
+  };
 }
 
 function factsOf({ name, serial, mode, primary }: Unit, license: string | null, holder: string | null): FindingFacts {

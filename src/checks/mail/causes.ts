@@ -304,7 +304,10 @@ export const MAIL_CAUSES = {
     impact: 'codes',
     sources: ['ta-p/194050', 'docs:fortiauthenticator/6.5.0/rest-api-solution-guide/339974'],
     remedy: [
-      shell('Show the certificate and the reason why it is rejected.', 'openssl s_client {starttls}-connect {mailserver} </dev/null'),
+      shell(
+        'Show the certificate and the reason why it is rejected.',
+        'openssl s_client {starttls}-connect {mailserver} </dev/null',
+      ),
       "Renew or complete the mail server's certificate. If your own authority issued it, set mail[].caFile here to " +
         'that authority, and import the authority on FortiAuthenticator (Certificate Management > Certificate ' +
         'Authorities > Trusted CAs).',

@@ -220,7 +220,10 @@ function isAccepting({ outcome }: MailObservation): boolean {
 function withUnknownServers(own: Assessment, { picture: { appliances: units } }: Everything): Assessment {
   const unread = units.filter(({ rest }) => rest !== null && rest.kind !== 'ok').map(({ config }) => config.name);
   if (own.kind !== 'not-configured' || unread.length === 0) return own;
-  return { id: own.id, ...unjudged(`The mail servers of ${nameList(unread)} are unknown, because the API cannot be read`) };
+  return {
+    id: own.id,
+    ...unjudged(`The mail servers of ${nameList(unread)} are unknown, because the API cannot be read`),
+  };
 }
 
 interface JudgedServer {

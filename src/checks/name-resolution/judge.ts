@@ -104,7 +104,8 @@ export const nameResolution: Declaration<'name-resolution', NameCause> = {
   title: 'Name resolution',
   dependsOn: [{ kind: 'explained', by: 'internet', when: suggestsOnly('resolver-unreachable'), evidence: false }],
   causes: NAME_CAUSES,
-  unknownRemedy: 'List the resolvers that FortiAuthenticator uses in "resolvers", and allow this machine to query them.',
+  unknownRemedy:
+    'List the resolvers that FortiAuthenticator uses in "resolvers", and allow this machine to query them.',
   onPath: true,
   isWayOut: true,
   place: { kind: 'stop', stop: 'resolver' },

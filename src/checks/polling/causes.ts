@@ -12,7 +12,7 @@ const ON_THE_UNIT = [
 const ITS_OWN_VIEW = [
   ...ON_THE_UNIT,
   'To check the path from {appliance} itself, configure "firewall" for it, or run ftm-watch in its network ' +
-  '(sourceAddress).',
+    '(sourceAddress).',
   ...CAPTURE_STEPS,
 ] as const;
 
@@ -20,7 +20,8 @@ const UNEXPLAINED = '{appliance}: {meaning}. No fault on the path from this mach
 const ON_ITS_OWN_PATH =
   '{appliance}: {meaning}. The reason is unknown, because the path from the ftm-watch machine has no fault.';
 const UNCLEAR = '{appliance}: {meaning}. The path from this machine may also have a fault: {unclear}.';
-const CLEAR_UP = 'This may be a single fault. First check the following, which this machine could not verify: {unclear}.';
+const CLEAR_UP =
+  'This may be a single fault. First check the following, which this machine could not verify: {unclear}.';
 
 const POLICY_READ = [
   'On {firewall}, check {policy}, which matches {appliance} ({source}). "Firewall policy" in the checklist shows ' +

@@ -227,7 +227,8 @@ export const polling: Declaration<'polling', PollingCause> = {
     byWarning: isSmallShare,
   })),
   causes: POLLING_CAUSES,
-  unknownRemedy: 'Configure FortiAuthenticator to send its log to this machine (Logging > Log Config > Syslog Servers).',
+  unknownRemedy:
+    'Configure FortiAuthenticator to send its log to this machine (Logging > Log Config > Syslog Servers).',
   place: { kind: 'branch', name: 'Polling', hint: 'errors in the log' },
   step: 'provisioning',
   causeSteps: { 'users-disabled': 'code' },

@@ -64,7 +64,7 @@ const PROXY_KINDS: Readonly<Record<ProxyKind, KindWords>> = {
       'Exempt the addresses of FortiAuthenticator and of this machine from the login, at least for {host}. Most ' +
         'proxies can do that by source address.',
       'Or configure the proxy to offer Basic authentication to these two addresses, and set licenseServer.proxy.user and ' +
-      'passwordFile.',
+        'passwordFile.',
     ],
   },
   'proxy-is-server': {

@@ -133,7 +133,11 @@ const BROKEN_KINDS: Readonly<Record<BrokenCertificateKind, KindWords>> = {
   flawed: {
     title: 'TLS clients reject the chain',
     summary: '{judgement}.',
-    remedy: ['Check the FortiAuthenticator log. If FortiAuthenticator connects anyway, this fault is not urgent.', SAME_ELSEWHERE, TICKET],
+    remedy: [
+      'Check the FortiAuthenticator log. If FortiAuthenticator connects anyway, this fault is not urgent.',
+      SAME_ELSEWHERE,
+      TICKET,
+    ],
   },
 };
 

@@ -233,7 +233,8 @@ export const HYPOTHESES_ELSEWHERE: readonly Hypothesis[] = [
     holds: ({ contradicted }) => contradicted,
     ...suspected('interception-suspected'),
     tells: [verificationFinding, signs],
-    summary: 'TLS to {target} is probably intercepted by {issuer}, because the genuine key is presented on another path',
+    summary:
+      'TLS to {target} is probably intercepted by {issuer}, because the genuine key is presented on another path',
     wouldSettle: '{view}',
   },
   {

@@ -186,7 +186,7 @@ function isAgainst(verdict: Verdict): verdict is VerdictAgainst {
 type Remedy = (Finding['advice'] & object)['remedy'];
 
 const WHICH_VERSION =
-  "Fortinet does not document which TLS version FortiAuthenticator uses. To find out, check the Server Hello in a capture.";
+  'Fortinet does not document which TLS version FortiAuthenticator uses. To find out, check the Server Hello in a capture.';
 
 function inspectedRemedy(subject: string): Remedy {
   return [

@@ -113,8 +113,7 @@ function distinctFindings(judgements: readonly TlsJudgement[]): readonly Finding
  */
 const UNVERIFIED: Hypothesis = {
   id: 'unverified',
-  when:
-    'otherwise (the authority claims to be neither the vendor nor a public authority, or the root is unknown)',
+  when: 'otherwise (the authority claims to be neither the vendor nor a public authority, or the root is unknown)',
   holds: always,
   ...suspected('interception-suspected'),
   tells: [verificationFinding, signs],
@@ -310,7 +309,6 @@ function knownAuthority(chain: ChainCase): string {
   const { pins, anchors } = trustUnder(chain.evidence.profile, chain.evidence.trust);
   if (pins.length + anchors.length === 0) return `configure trust.pins or trust.caFiles, or ${LEARN}`;
   return (
-    `add the certificate of ${missingName(chain)} from a FortiGate with current firmware to trust.caFiles, or ` +
-    LEARN
+    `add the certificate of ${missingName(chain)} from a FortiGate with current firmware to trust.caFiles, or ` + LEARN
   );
 }

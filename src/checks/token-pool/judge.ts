@@ -263,7 +263,11 @@ function judgeTokens({ picture: { appliances: units, registration, firewall } }:
   if (!units.some(({ rest }) => rest?.kind === 'ok'))
     return unjudged('No FortiAuthenticator could be queried for its tokens');
   return judged(
-    [...poolsOf(units).flatMap((pool) => judgePool(pool, registration)), ...counted.map(snmpCountNote), ...ofFortigates],
+    [
+      ...poolsOf(units).flatMap((pool) => judgePool(pool, registration)),
+      ...counted.map(snmpCountNote),
+      ...ofFortigates,
+    ],
     'The tokens match the licence, and enough are free',
   );
 }

@@ -110,9 +110,9 @@ describe('what a peer sees', () => {
     const diagnosis = diagnosed([seen(view)], ['tls-genuine', elsewhere]);
     const cause = diagnosis.causes.find(({ subject, id }) => subject === TARGET && id === 'tls-intercepted');
     expect(diagnosis.ready).toBe('not-ready');
-    expect(cause?.evidence.join('\n').includes('the agent dmz detected no fault, so the fault may only affect this machine')).toBe(
-      isEvidence,
-    );
+    expect(
+      cause?.evidence.join('\n').includes('the agent dmz detected no fault, so the fault may only affect this machine'),
+    ).toBe(isEvidence);
     expect(cause).toMatchObject({ severity: 'critical', confidence: 'confirmed' });
   });
 

@@ -162,17 +162,17 @@ describe('judgeAppliance', () => {
       'its name is not found, its log goes on',
       'name-not-resolved',
       { role: null, logSpeaks: true },
-      ['warning', 'appliance-unreadable', 'The API cannot be queried, because its name does not resolve, but its log goes on.'],
+      [
+        'warning',
+        'appliance-unreadable',
+        'The API cannot be queried, because its name does not resolve, but its log goes on.',
+      ],
     ],
     [
       'something else answers',
       'tls',
       ALONE,
-      [
-        'warning',
-        'appliance-unreadable',
-        'The API does not answer correctly, but a host answers at its address.',
-      ],
+      ['warning', 'appliance-unreadable', 'The API does not answer correctly, but a host answers at its address.'],
     ],
     [
       'nothing speaks',

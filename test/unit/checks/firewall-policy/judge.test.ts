@@ -146,7 +146,9 @@ const ROWS: readonly Row[] = [
   {
     name: 'token refused',
     observation: { ...FLOW, kind: 'denied', status: 403 },
-    expected: [['unknown', null, 'The API token is not permitted to read the policies of FortiGate 10.0.0.1 (HTTP 403).']],
+    expected: [
+      ['unknown', null, 'The API token is not permitted to read the policies of FortiGate 10.0.0.1 (HTTP 403).'],
+    ],
   },
   {
     name: 'no answer',

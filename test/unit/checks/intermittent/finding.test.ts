@@ -184,7 +184,9 @@ describe('shareFinding() of several addresses', () => {
     ['one that fails has worked as well', { [A]: 'xxxxx.', [B]: '.....' }],
     ['none works', { [A]: 'xxxxx', [B]: 'xxxxx' }],
   ])('says nothing of addresses where %s', (_, letters) => {
-    expect(shareFinding(shareOf(letters), FAULT).advice?.summary).toMatch(/^The fault is intermittent: .*\. One of several /u);
+    expect(shareFinding(shareOf(letters), FAULT).advice?.summary).toMatch(
+      /^The fault is intermittent: .*\. One of several /u,
+    );
   });
 });
 

@@ -300,7 +300,9 @@ describe('judgeInternet()', () => {
   });
 
   test('says why nothing is judged', () => {
-    expect(judgeUnknown(round({}), new Set()).summary).toBe('There is no address to connect to, because no name resolves');
+    expect(judgeUnknown(round({}), new Set()).summary).toBe(
+      'There is no address to connect to, because no name resolves',
+    );
     expect(judgeUnknown(round({ licenseServer: WITHOUT_ROUTE }), new Set()).summary).toBe(
       'This machine has no route for IPv6, and no IPv4 address was tried',
     );

@@ -240,12 +240,7 @@ describe('judgeLicenseAssignment', () => {
       cluster,
       'The licence is listed as "Registered" without a readable serial number.',
     ],
-    [
-      { kind: 'unnamed', status: null },
-      PAIR,
-      cluster,
-      'The licence is listed without a readable serial number.',
-    ],
+    [{ kind: 'unnamed', status: null }, PAIR, cluster, 'The licence is listed without a readable serial number.'],
     [{ kind: 'not-listed' }, PAIR, cluster, 'The licence is not listed by the registration service.'],
     [
       { kind: 'postponed', until: Date.UTC(2026, 10, 24, 13) },

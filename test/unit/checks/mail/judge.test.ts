@@ -123,7 +123,10 @@ describe('judgeMail', () => {
     [{ stage: 'ehlo', reason: 'timeout' }, 'The mail server sent a greeting, then did not answer EHLO or STARTTLS.'],
     [{ stage: 'login', reason: 'timeout' }, 'The mail server sent a greeting, then did not answer the login (AUTH).'],
     [{ stage: 'sender', reason: 'closed' }, 'The mail server sent a greeting, then ended the connection at MAIL FROM.'],
-    [{ stage: 'recipient', reason: 'protocol' }, 'The mail server sent a greeting, then gave no SMTP reply to RCPT TO.'],
+    [
+      { stage: 'recipient', reason: 'protocol' },
+      'The mail server sent a greeting, then gave no SMTP reply to RCPT TO.',
+    ],
     [
       { stage: 'tls', reason: 'rejected', code: 502, tlsError: 'NO_STARTTLS' },
       'The mail server does not offer STARTTLS.',
@@ -144,7 +147,9 @@ describe('judgeMail', () => {
   test('expects each answer while FortiAuthenticator waits for it', () => {
     const outcome = { kind: 'accepted', durationMs: 9000, slowestMs: 6000, greeting: '220 hello' } as const;
     const slow = { ...failing({ stage: 'connect', reason: 'refused' }), outcome };
-    expect(judgeMail(slow, ELSEWHERE)[0]?.expected).toBe('each answer within 5 s, which is the time that FortiAuthenticator waits');
+    expect(judgeMail(slow, ELSEWHERE)[0]?.expected).toBe(
+      'each answer within 5 s, which is the time that FortiAuthenticator waits',
+    );
   });
 
   test('is less sure of a policy that may be one for this machine alone', () => {
@@ -264,7 +269,9 @@ describe('judgeMail', () => {
     ['recipient', 'reset', 'ended the connection at RCPT TO'],
     ['recipient', 'protocol', 'gave no SMTP reply to RCPT TO'],
   ])('says where a session ended: %s, %s', (stage, reason, ended) => {
-    expect(judgeMail(failing({ stage, reason }), ELSEWHERE)[0]?.claim).toBe(`The mail server sent a greeting, then ${ended}.`);
+    expect(judgeMail(failing({ stage, reason }), ELSEWHERE)[0]?.claim).toBe(
+      `The mail server sent a greeting, then ${ended}.`,
+    );
   });
 
   test.each<[Failing, MailObservation['security'], string]>([

@@ -180,12 +180,7 @@ describe('what a DNS64 makes of an IPv4 address', () => {
       [OTHER],
       ['fd00:64::c629:4'],
       [GOOD],
-      [
-        [
-          'answer-expected',
-          `The resolver of this system answers with ${OTHER}, which is not an expected address.`,
-        ],
-      ],
+      [['answer-expected', `The resolver of this system answers with ${OTHER}, which is not an expected address.`]],
     ],
     [
       'is a false address as that is, and told once',

@@ -61,7 +61,9 @@ describe('the genuine key on another path', () => {
       {
         rule: agrees,
         weight,
-        claim: expect.stringMatching(/^The certificate belongs to FG3K4ETB19900078, but the certificate at .* to the server\.$/u),
+        claim: expect.stringMatching(
+          /^The certificate belongs to FG3K4ETB19900078, but the certificate at .* to the server\.$/u,
+        ),
         fullNames: [name],
         expected: expect.stringMatching(/^The server's certificate, as at .*there$/u),
       },
@@ -99,7 +101,8 @@ describe('a public chain with another server name', () => {
       {
         rule: 'server-name-changes-nothing',
         weight: 'weak',
-        claim: 'The certificate was issued by Acme Root CA, but the certificate with the server name there by a public authority.',
+        claim:
+          'The certificate was issued by Acme Root CA, but the certificate with the server name there by a public authority.',
         fullNames: [expect.stringMatching(/^C=DE/u)],
         expected: 'A trusted chain with this server name, as with the server name there',
       },

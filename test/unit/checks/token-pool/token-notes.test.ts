@@ -29,11 +29,7 @@ it.each<[string, Partial<TokenCounts>, readonly string[]]>([
     { byStatus: { ...COUNTED.byStatus, available: 17, pending: 3 } },
     ['Tokens that are assigned but not activated yet: 3.'],
   ],
-  [
-    'those that were seen just now',
-    waiting(0, 0, 0),
-    ['Tokens that are assigned but not activated yet: 3.'],
-  ],
+  ['those that were seen just now', waiting(0, 0, 0), ['Tokens that are assigned but not activated yet: 3.']],
   [
     'those whose codes still live',
     waiting(HOUR, 600_000, 0),

@@ -19,7 +19,10 @@ describe('fill()', () => {
   test.each([
     ['{address} fail and {clean} works', 'its addresses fail and no other address works'],
     ['through {proxy}, by {resolver}', 'through the proxy, by the resolver'],
-    ['{product} of {issuer}', 'an inspecting device that is not in the product catalogue of an authority without a name'],
+    [
+      '{product} of {issuer}',
+      'an inspecting device that is not in the product catalogue of an authority without a name',
+    ],
     ['{appliance} {failing}', 'FortiAuthenticator does not answer'],
     ['{serial}', 'the serial number of this FortiAuthenticator'],
     ['{primary}, {holder}, {license}', 'the active unit, another unit, the licence'],
