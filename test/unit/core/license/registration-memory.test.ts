@@ -32,7 +32,7 @@ function look(
 
 const WELL = look(new Map(), told({ [A]: registered, [B]: { kind: 'not-listed' } }), 0);
 
-describe('an answer of the registration service', () => {
+describe('an answer from the registration service', () => {
   it.each<[string, RegistrationObservation, because: unknown]>([
     ['the question fails', told({ [A]: timeout, [B]: postponed }), timeout],
     ['the login fails', timeout, timeout],
