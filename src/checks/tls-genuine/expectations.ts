@@ -106,7 +106,7 @@ export function strengthFinding({ chainTrust, leaf }: ChainCase): Expectation {
   if (!isForServers(leaf))
     return {
       rule: 'certificate-is-for-servers',
-      claim: 'The certificate is not for TLS servers.',
+      claim: 'The certificate is not intended for TLS servers.',
       expected: 'A certificate that a server may use',
     };
   const seen = chainTrust.path.map(
