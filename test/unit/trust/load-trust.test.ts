@@ -103,7 +103,7 @@ describe('a trust loader', () => {
   test.each([
     ['nothing', '', 'expected PEM'],
     ['no certificate', '-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n', 'expected PEM'],
-    ['garbage', '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n', 'Cannot read certificate 1 of'],
+    ['garbage', '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n', 'Cannot read certificate 1 in'],
   ])('refuses a file with %s', async (_, content, message) => {
     await expect(createTrustLoader(roots)({ pins: [], caFiles: [await file(content)] })).rejects.toThrow(message);
   });
