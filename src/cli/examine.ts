@@ -14,7 +14,7 @@ import type { MailObservation, TlsOutcome } from '../core/observation.ts';
 import type { Assessment, Cause, Finding } from '../engine/model.ts';
 import { withMoreSaid } from '../engine/words.ts';
 import type { RoundResult } from '../report/report-contents.ts';
-import { observeRound, type RoundProgress, type RoundWishes } from '../round/round.ts';
+import { observeRound, type RoundProgress, type RoundParameters } from '../round/round.ts';
 import { createInstruments } from '../round/instruments.ts';
 import { invalidWhenStalled } from '../checks/assess.ts';
 import type { MailServer } from '../config/schema/mail.ts';
@@ -77,7 +77,7 @@ export async function examine(options: ExaminationOptions): Promise<Examination>
     const picture = askConnectors({ ...options, ...answerLimit, signal }, progress);
     const wishes = { ...wishesFor(config, picture), onProgress: (step: RoundProgress): void => progress.show(step) };
     const started = clock.elapsed();
-    const timely = (): RoundWishes =>
+    const timely = (): RoundParameters =>
       longest === undefined
         ? wishes
         : { ...wishes, mailPace: mail.pace, timeLeft: longest - (clock.elapsed() - started) };
@@ -108,7 +108,7 @@ export async function examine(options: ExaminationOptions): Promise<Examination>
 
 type Seen = Omit<Examination, 'waitingFor'>;
 
-function wishesFor(config: Config, { appliances }: Pictures): Omit<RoundWishes, 'onProgress' | 'mailPace'> {
+function wishesFor(config: Config, { appliances }: Pictures): Omit<RoundParameters, 'onProgress' | 'mailPace'> {
   return {
     mailServers:
       config.mail.length > 0

@@ -313,7 +313,7 @@ function judgementView(
   isNew: IsNew,
 ): Markup {
   return markup`<p>Verdict: ${verdict} (${confidence}).${isNew(summary) ? ` ${summary}` : null}</p>
-${settle !== null && isNew(settle) ? markup`<p>To get a certain verdict: ${settle}</p>` : null}`;
+${settle !== null && isNew(settle) ? markup`<p>For a definite result, ${settle}.</p>` : null}`;
 }
 
 function certificateView(certificate: CertificateJson, isNew: IsNew): Markup {

@@ -167,7 +167,7 @@ function verdictLines({ endpoint, outcome, judgement }: JudgedEndpoint): readonl
   return [
     heading(`Certificates of ${endpoint.target} at ${endpoint.address}`),
     `Verdict: ${judgement.verdict} (${judgement.confidence}). ${shown(judgement.summary)}`,
-    ...(judgement.wouldSettle === null ? [] : [`To get a certain verdict: ${shown(judgement.wouldSettle)}`]),
+    ...(judgement.wouldSettle === null ? [] : [`For a definite result, ${shown(judgement.wouldSettle)}.`]),
     ...(outcome.chain === null ? ['No certificate was sent.'] : []),
     '',
   ];

@@ -188,8 +188,8 @@ async function createHttpServer(web: Web, certificate: ServedCertificate | null)
 function limitConnections(server: Server): void {
   const crowd = createConnectionEvictor({
     places: MAX_CONNECTIONS,
-    isAcquaintance: () => false,
-    onTurnedOut: () => {},
+    isKnownAddress: () => false,
+    onEvicted: () => {},
   });
   server.on('connection', (socket: Socket) => crowd.enter(socket));
   server.setTimeout(IDLE);

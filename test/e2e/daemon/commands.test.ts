@@ -82,7 +82,9 @@ describe('a command of this machine', () => {
         /^The configuration was rejected. The previous one is still active:\n- ftm-watch\.yaml:\d+:\d+ /u,
       ),
     });
-    expect(daemon.log.map(({ msg }) => msg)).toContain('Refused the configuration: the one before it stays in force');
+    expect(daemon.log.map(({ msg }) => msg)).toContain(
+      'Rejected the new configuration. The previous configuration is still active',
+    );
   });
 
   test('has every file of a configuration read again', async () => {
@@ -166,7 +168,7 @@ describe('a place where no socket can be', () => {
 
     expect(daemon.log).toContainEqual(
       expect.objectContaining({
-        msg: 'Commands such as "ftm-watch silence" cannot reach this daemon: everything else goes on',
+        msg: 'Commands such as "ftm-watch silence" cannot connect to this daemon. Everything else works',
         error: expect.stringContaining('the path must be at most 107 bytes long'),
       }),
     );

@@ -46,7 +46,7 @@ function storeOfVersion(version: number): Buffer {
 
 /** The fault, the configuration, and the message from both the daemon and `config check`. */
 const WRONG: readonly (readonly [what: string, text: string, message: string])[] = [
-  ['a key of another certificate', webTls('other.key'), 'it belongs to another certificate than the one in'],
+  ['a key of another certificate', webTls('other.key'), 'it does not belong to the certificate in'],
   ['a file that is no key', webTls('text'), `Cannot use the key of the status page in "${SITE}/text"`],
   ['an empty key', webTls('empty'), `Cannot use the key of the status page in "${SITE}/empty"`],
   [
@@ -77,17 +77,17 @@ const WRONG: readonly (readonly [what: string, text: string, message: string])[]
   [
     'a broken signature file',
     `logs: { signatureFiles: [${SITE}/text] }`,
-    `Cannot use the signatures of "${SITE}/text"`,
+    `Cannot use the signatures in "${SITE}/text"`,
   ],
   [
     'a broken product file',
     `trust: { baselineFile: ${BASELINE}, productFiles: [${SITE}/text] }`,
-    `Cannot use the products of "${SITE}/text"`,
+    `Cannot use the products in "${SITE}/text"`,
   ],
   [
     'a broken learned trust',
     `trust: { baselineFile: ${SITE}/text }`,
-    `Cannot parse the learned trust of "${SITE}/text"`,
+    `Cannot parse the learned trust in "${SITE}/text"`,
   ],
   [
     'a plain password in place of its hash',
@@ -285,7 +285,7 @@ describeWhere(
       machine.write(store, 'no database, which has a header of a hundred bytes'.repeat(3), 0o666);
       await refused('file is not a database');
       machine.write(store, storeOfVersion(999), 0o666);
-      await refused('The history is of version 999');
+      await refused('The history has version 999');
       machine.sandbox.sh(`chown root ${store} && chmod 0600 ${store}`);
       await refused('permission denied');
       machine.sandbox.sh(`rm --force ${STATE}/*`);

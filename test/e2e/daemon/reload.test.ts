@@ -12,7 +12,7 @@ import { until } from '../../support/until.ts';
 
 const WITHIN = 10_000;
 const TAKEN = 'Reloaded the configuration';
-const REFUSED = 'Refused the configuration: the one before it stays in force';
+const REFUSED = 'Rejected the new configuration. The previous configuration is still active';
 
 let site: DaemonBench;
 let daemon: DaemonProcess;

@@ -73,7 +73,7 @@ describe('ftm-watch capture', () => {
           end: 'closed-by-server',
           pairedWith: null,
           summary: expect.stringContaining('seems to be intercepted'),
-          evidence: expect.arrayContaining([`The certificate is self-signed: ${HOST}.`]),
+          evidence: expect.arrayContaining([`The certificate is self-signed by ${HOST}.`]),
         },
       ],
       interceptor: null,

@@ -55,7 +55,7 @@ describe('the subject', () => {
     [0.5, INTERCEPTED, 'hq', 'REMINDER hq (30 min): TLS intercepted by FortiGate'],
     [1.6, INTERCEPTED, 'hq', 'REMINDER hq (1 h 36 min): TLS intercepted by FortiGate'],
     [51.6, INTERCEPTED, 'hq', 'REMINDER hq (2 d 3 h): TLS intercepted by FortiGate'],
-    [1.6, causeOf('precondition-unknown'), 'branch-7', 'REMINDER branch-7 (1 h): a precondition cannot be judged'],
+    [1.6, causeOf('precondition-unknown'), 'branch-7', 'REMINDER branch-7 (1 h): a precondition cannot be checked'],
   ])('of a reminder after %f h says how long, and leaves the site its room', (hours, cause, site, expected) => {
     const [firing] = storyOf(cause);
     if (firing?.kind !== 'incident') throw new Error('Expected an incident');

@@ -53,7 +53,7 @@ describe('certificates', () => {
     expect(html).toContain('<dt>Names</dt><dd>a, b</dd>');
     expect(html).not.toContain('settle');
     const open = toHtml(chainsView([{ ...CHAIN, judgement: { ...judgement, settle: 'Ask again' } }]));
-    expect(open).toContain('<p>To get a certain verdict: Ask again</p>');
+    expect(open).toContain('<p>For a definite result, Ask again.</p>');
   });
 });
 
