@@ -482,8 +482,8 @@ function cloudMigrationOf({ licenses }: Moving, unit: UnitState): CloudMigration
     why:
       'A licence that cannot be transferred can move to FortiIdentity Cloud (formerly FortiToken Cloud) in the same ' +
       'account. Its users are also moved and keep their tokens. ' +
-      'If the account has no licence for FortiIdentity Cloud, Fortinet adds a free licence for ' +
-      'a year, which must be bought after that. Ask Customer Service to set the migration tag first. ' +
+      'If the account has no licence for FortiIdentity Cloud, Fortinet adds one that is free for a year. ' +
+      'Ask Customer Service to set the migration tag first. ' +
       'Then run the commands on the current unit. They remove the tokens from the unit.',
     ticket: [
       'Subject: FTM migration tag for a migration to FortiIdentity Cloud',
