@@ -153,12 +153,12 @@ export async function checkNagios(limits: PluginLimits, terminal: Invocation): P
 
 async function answer({ timeout, longest }: PluginLimits, terminal: Invocation): Promise<PluginAnswer> {
   using limit = deadline(terminal.clock, timeout, terminal.signal);
-  const said: string[] = [];
-  const quiet = { ...terminal, signal: limit.signal, progress: null, errors: { write: said.push.bind(said) } };
+  const messages: string[] = [];
+  const quiet = { ...terminal, signal: limit.signal, progress: null, errors: { write: messages.push.bind(messages) } };
   try {
     const answered = (await askDaemon(longest, quiet)) ?? (await ownRound(quiet));
     if (limit.expired()) return pluginUnknown(`The checks did not finish within ${String(timeout / 1000)} s`);
-    return answered ?? pluginUnknown(said.join('').split('\n')[0] ?? '');
+    return answered ?? pluginUnknown(messages.join('').split('\n')[0] ?? '');
   } catch (error) {
     return pluginUnknown(
       limit.expired() ? `The checks did not finish within ${String(timeout / 1000)} s` : messageOf(error),

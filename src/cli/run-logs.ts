@@ -281,8 +281,7 @@ function toText({ file, lines, found }: ReplaySummary): string {
     `${String(unparsed)} unreadable`;
   const blocks = found.map((finding) =>
     [
-      `${finding.signature} ` +
-        `(${finding.severity}${finding.cause === null ? '' : `, points to ${finding.cause}`}): ` +
+      `${finding.signature} (${finding.severity}${finding.cause === null ? '' : `, points to ${finding.cause}`}): ` +
         `${String(finding.count)} on ${finding.appliance}`,
       `  first ${finding.firstAt}, last ${finding.lastAt}`,
       `  ${finding.summary}.`,

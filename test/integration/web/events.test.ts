@@ -60,7 +60,7 @@ describe('GET /api/v1/events', () => {
     await Promise.all(clients.map((client) => client.until('retry')));
 
     using oneTooMany = await listen(web);
-    expect(await oneTooMany.until('at most 64')).toContain('HTTP/1.1 503');
+    expect(await oneTooMany.until('The maximum is 64')).toContain('HTTP/1.1 503');
 
     const [leaver] = clients;
     leaver?.socket.destroy();
@@ -82,7 +82,7 @@ describe('GET /api/v1/events', () => {
     expect(await other.until('retry')).toContain('200 OK');
     await clients[0]?.closed;
     using greedy = await listen(web);
-    expect(await greedy.until('at most 64')).toContain('HTTP/1.1 503');
+    expect(await greedy.until('The maximum is 64')).toContain('HTTP/1.1 503');
     for (const client of clients) client.socket.destroy();
   });
 

@@ -216,7 +216,7 @@ describe('renderTrust()', () => {
   test('leaves out what the profile does not count', () => {
     const trust = { ...w.trust, anchors: [anchorOf(w.genuine.root)] };
     expect(show({ trust, profile: 'pinned' })).not.toContain(w.genuine.root.fingerprint);
-    expect(show({ trust, profile: 'public' })).toContain("Mozilla's roots");
+    expect(show({ trust, profile: 'public' })).toContain("Mozilla's root certificates");
   });
 
   test('says that a chain which nobody confirms is not used, and what it rests on', () => {

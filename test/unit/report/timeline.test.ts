@@ -78,10 +78,10 @@ describe('the timeline', () => {
     );
     expect(told.events.map(({ at, text }) => `${at.slice(14, 19)} ${text.split(':')[0] ?? ''}`)).toEqual([
       '01:00 Seen for the first time',
-      '01:30 Confirmed',
-      '02:30 Over',
+      '01:30 The fault was confirmed and the incident was opened',
+      '02:30 The incident was resolved',
       '03:00 Seen again',
-      '03:30 Confirmed',
+      '03:30 The fault was confirmed and the incident was opened',
     ]);
     expect(told.incidents).toMatchObject([
       {
