@@ -205,7 +205,7 @@ function judgeDeep(uses: string, inspection: Extract<SslInspection, { kind: 'kno
     const actual =
       `${uses}, which inspects TLS. The following exemptions could not be read: ` +
       `${nameList(inspection.unreadExemptions)}`;
-    const claim = `${capital(uses)}, which inspects TLS. Whether the server is exempt could not be determined.`;
+    const claim = `${capital(uses)}, which inspects TLS, but the exemptions could not be read.`;
     return { claim, actual, level: 'warning', suggests: 'policy-inspects-traffic', confidence: 'suspected' };
   }
   const claim = `${capital(uses)}, which inspects TLS and replaces the certificate.`;

@@ -51,8 +51,7 @@ describe('certificates that were forged now and then', () => {
       facts: { address: A, product: 'Fortinet FortiGate' },
     });
     expect(found?.advice?.summary).toBe(
-      '2 connections to {subject} within the last hour were intercepted by Fortinet FortiGate, and others were not. ' +
-        'One of several firewalls, links or proxies on the path inspects TLS.',
+      '2 connections to {subject} within the last hour were intercepted by Fortinet FortiGate, but others were not. One of several firewalls, links or proxies on the path inspects TLS.',
     );
     expect(judged(after(NO_SHARE, '.x.......x...........', DROPPED))).toEqual([]);
     // Also if TLS was not judged in this round.

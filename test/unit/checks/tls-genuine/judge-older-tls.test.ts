@@ -87,7 +87,7 @@ test('tells of an inspection of TLS 1.2 alone, and what to do', () => {
   expect(finding).toMatchObject({
     rule: 'older-tls-is-not-inspected',
     subject: TARGET,
-    claim: 'TLS 1.2 is inspected by Fortinet FortiGate, while TLS 1.3 is not.',
+    claim: 'TLS 1.2 is inspected by Fortinet FortiGate, but TLS 1.3 is not.',
     expected: `The same result with TLS 1.2 as with TLS 1.3 at ${A}`,
     level: 'warning',
     suggests: 'tls-intercepted',
@@ -142,7 +142,7 @@ const PAGE = 'HTTP/1.1 403 Forbidden FortiGate';
 test('names the product of a page that answers TLS 1.2', () => {
   const [finding] = judge({ more: { outcome: failed({ reason: 'protocol', plaintext: PAGE }) } });
   expect(finding).toMatchObject({
-    claim: 'TLS 1.2 is cut by Fortinet FortiGate, while TLS 1.3 is not.',
+    claim: 'TLS 1.2 is blocked by Fortinet FortiGate, but TLS 1.3 is not.',
     confidence: 'confirmed',
     facts: { product: 'Fortinet FortiGate' },
   });
