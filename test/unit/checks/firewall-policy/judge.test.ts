@@ -92,8 +92,8 @@ const ROWS: readonly Row[] = [
       [
         'warning',
         'policy-inspects-traffic',
-        'Policy 5 "fac-out" uses SSL profile "deep-inspection", which inspects TLS; whether the server is exempt could ' +
-          'not be read.',
+        'Policy 5 "fac-out" uses SSL profile "deep-inspection", which inspects TLS, but the exemptions could not be ' +
+          'read.',
       ],
     ],
   },
