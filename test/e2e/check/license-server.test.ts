@@ -106,7 +106,7 @@ describe('TLS', () => {
     const result = await bench.check(server.port);
     expect(conclusionOf(result)).toEqual(notReady('certificate-broken', 'license-server'));
     expect(evidenceOf(result)).toContain('2025-01-01');
-    expect(result.causes[0]?.remedy[0]).toMatch(/^Check the clocks/u);
+    expect(result.causes[0]?.remedy[0]).toMatch(/^First check the clocks/u);
     expect(result.causes[0]?.summary).toMatch(
       /^The certificate of .+ was issued by a trusted authority, but has expired\.$/u,
     );

@@ -68,7 +68,7 @@ describeWhere(
       const result = await site.check();
       expect(conclusionOf(result)).toEqual(BLOCKED);
       expect(result.causes[0]?.confidence).toBe('suspected');
-      expect(evidenceOf(result)).not.toContain('nearer than the server');
+      expect(evidenceOf(result)).not.toContain('not by the server');
     });
 
     test('no more', async () => {

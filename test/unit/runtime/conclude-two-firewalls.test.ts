@@ -104,7 +104,7 @@ describe('the second of two units complains', () => {
     expect(remedy).toContain(
       'On FortiGate 10.1.0.1 (VDOM dmz), check policy 7 "fac-2-out", which matches fac-2 (10.1.0.5)',
     );
-    expect(remedy).not.toMatch(/10\.0\.0\.|Configure "firewall"/u);
+    expect(remedy).not.toMatch(/10\.0\.0\.|configure "firewall"/u);
   });
 
   test('also while a part of the path is unclear', async () => {
