@@ -233,7 +233,9 @@ function unansweredText(missed: Postponed | Failure): Pick<Told, 'claim' | 'quot
     return { claim: `The registration service did not answer (${reason}).`, quote: message };
   }
   return {
-    claim: `The registration service is not queried before ${utcText(missed.until)}, because of its quota or earlier failures.`,
+    claim:
+      `The registration service is not queried before ${utcText(missed.until)}, because of its quota or earlier ` +
+      'failures.',
   };
 }
 

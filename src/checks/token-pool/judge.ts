@@ -75,7 +75,9 @@ function judgeMismatch(
 ): readonly Finding<TokenPoolCause>[] {
   if (licensed === null || counted === null || licensed.total === counted.total) return [];
   const expected = `${String(licensed.total)} FortiToken Mobile tokens, as licensed`;
-  const claim = `There are ${String(counted.total)} tokens (${statusText(counted)}), but ${String(licensed.total)} are licensed.`;
+  const claim =
+    `There are ${String(counted.total)} tokens (${statusText(counted)}), but ${String(licensed.total)} are ` +
+    'licensed.';
   const told = withAppliance(facts, { rule: 'tokens-match-licence', claim, expected });
   return [{ ...told, level: 'warning', suggests: 'token-count-mismatch' }];
 }

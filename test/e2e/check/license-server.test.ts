@@ -244,7 +244,7 @@ describe.concurrent('silence', () => {
     const result = await bench.check(server.port);
     expect(conclusionOf(result)).toEqual(notReady('tls-blocked', 'license-server'));
     expect(evidenceOf(result)).toMatch(
-      /The answer to the TLS hello was not finished within 4\.?\d* s \(\d+ bytes came\)\./u,
+      /The answer to the TLS hello was not complete after 4\.?\d* s \(\d+ bytes received\)\./u,
     );
     expect(evidenceOf(result)).not.toContain('No answer');
   });

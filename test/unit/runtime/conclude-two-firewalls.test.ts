@@ -97,8 +97,8 @@ describe('the second of two units complains', () => {
     const { causes } = await told([ENTRY_1, ENTRY_2], [first(PASSES), SECOND]);
     expect(causes.map(({ id, subject }) => [id, subject])).toEqual([['polling-failing', 'fac-2']]);
     expect(causes[0]?.summary).toBe(
-      'fac-2: FTM polling error: SSL session failed. No fault on the path from this machine explains this. On FortiGate ' +
-        '10.1.0.1 (VDOM dmz), policy 7 "fac-2-out" matches 10.1.0.5.',
+      'fac-2: FTM polling error: SSL session failed. No fault on the path from this machine explains this. On ' +
+        'FortiGate 10.1.0.1 (VDOM dmz), policy 7 "fac-2-out" matches 10.1.0.5.',
     );
     const remedy = causes[0]?.remedy.join('\n') ?? '';
     expect(remedy).toContain(

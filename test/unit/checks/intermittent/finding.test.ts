@@ -64,8 +64,8 @@ describe('shareFinding()', () => {
   ] as const)('says how they failed: %s', (cause, how) => {
     const fault = { ...FAULT, cause };
     expect(shareFinding({ ...SHARE, reported: failing(12, fault) }, fault).advice?.summary).toBe(
-      `The fault is intermittent: of the last 21 connections to {subject}, 12 ${how}. One of several firewalls, links or ` +
-        'servers on the path is at fault.',
+      `The fault is intermittent: of the last 21 connections to {subject}, 12 ${how}. One of several firewalls, ` +
+        'links or servers on the path is at fault.',
     );
   });
 

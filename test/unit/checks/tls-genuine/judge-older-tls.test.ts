@@ -100,7 +100,8 @@ test('tells of an inspection of TLS 1.2 alone, and what to do', () => {
   expect(finding?.advice?.remedy).toEqual([
     'Find the device that inspects TLS 1.2 but not TLS 1.3. The issuer in the evidence is its certificate authority.',
     `On that device, exempt FortiAuthenticator's traffic to ${TARGET} from inspection for all TLS versions.`,
-    'Fortinet does not document which TLS version FortiAuthenticator uses. To find out, check the Server Hello in a capture.',
+    'Fortinet does not document which TLS version FortiAuthenticator uses. To find out, check the Server Hello ' +
+      'in a capture.',
     REPEAT,
   ]);
 });
@@ -122,15 +123,15 @@ test('tells of TLS 1.2 that is cut, and what to do', () => {
       summary: `With TLS 1.2 only: ${judgement}. TLS 1.3 works.`,
       remedy: [
         shell(
-          'Compare from another network. If TLS 1.2 fails there too, the server no longer supports it, and there is no ' +
-            'fault.',
+          'Compare from another network. If TLS 1.2 fails there too, the server no longer supports it, and there ' +
+            'is no fault.',
           'openssl s_client -tls1_2 -connect {server} -servername {host} </dev/null',
         ),
-        'Find the device that blocks TLS 1.2 but not TLS 1.3. Search the application control, intrusion prevention and ' +
-          'TLS inspection logs for {source} and {host}.',
+        'Find the device that blocks TLS 1.2 but not TLS 1.3. Search the application control, intrusion ' +
+          'prevention and TLS inspection logs for {source} and {host}.',
         `On that device, exempt FortiAuthenticator's traffic to ${TARGET} for all TLS versions.`,
-        'Fortinet does not document which TLS version FortiAuthenticator uses. To find out, check the Server Hello in ' +
-          'a capture.',
+        'Fortinet does not document which TLS version FortiAuthenticator uses. To find out, check the Server ' +
+          'Hello in a capture.',
         REPEAT,
       ],
     },

@@ -188,7 +188,8 @@ describe('judgeTokenPool', () => {
       [
         [
           'tokens from licence EFTM000000000001 on the appliance',
-          'Licence EFTM000000000001 is not activated on this unit, because the tokens on this unit are from EFTM000000000002 (9).',
+          'Licence EFTM000000000001 is not activated on this unit, because the tokens on this unit are from ' +
+            'EFTM000000000002 (9).',
         ],
       ],
     ],
@@ -198,7 +199,8 @@ describe('judgeTokenPool', () => {
       [
         [
           'tokens from licence EFTM000000000001 on the appliance',
-          'Licence EFTM000000000001 is not activated on this unit, because the tokens on this unit are from no named licence.',
+          'Licence EFTM000000000001 is not activated on this unit, because the tokens on this unit are from no ' +
+            'named licence.',
         ],
       ],
     ],
