@@ -65,7 +65,7 @@ describe('port', () => {
   });
 
   test.each<readonly [string, boolean, string]>([
-    ['works', true, ' Seen at 127.0.0.2, not at 127.0.0.1.'],
+    ['works', true, ' This affects 127.0.0.2, but not 127.0.0.1.'],
     ['is intercepted, so that it is no clean one', false, ''],
   ])('refused at one of two addresses, the other one %s', async (_, isGenuine, told) => {
     const names = (name: string, ...addresses: readonly string[]) =>
@@ -231,7 +231,7 @@ describe.concurrent('silence', () => {
     await using server = await createPeerAtHello(() => {});
     const result = await bench.check(server.port);
     expect(conclusionOf(result)).toEqual(notReady('tls-blocked', 'license-server'));
-    expect(evidenceOf(result)).toContain('No answer to the TLS hello');
+    expect(evidenceOf(result)).toContain('The TLS hello was not answered');
   });
 
   test('at the hello, after some bytes: an answer that is not finished', async () => {
