@@ -241,8 +241,8 @@ function lostFindings({ unarrived, handshake }: Connection, subject: string): re
 
 function lostText(unarrived: number): string {
   return (
-    `The client never acknowledged the last ${String(unarrived)} bytes of the server: large packets are probably lost on ` +
-    'the path (MTU).'
+    `The client never acknowledged the last ${String(unarrived)} bytes of the server: large packets are probably ` +
+    'lost on the path (MTU).'
   );
 }
 
@@ -291,8 +291,8 @@ function tell({ handshake, end, resetTtl, unarrived, serverFlight }: Connection)
     [true, ENDS[end]],
     [
       resetTtl !== null,
-      `The reset has the TTL ${String(resetTtl?.reset)}, other packets of the server ${String(resetTtl?.usual)}: a hint ` +
-        'that another device sent it.',
+      `The reset has the TTL ${String(resetTtl?.reset)}, other packets of the server ${String(resetTtl?.usual)}: ` +
+        'a hint that another device sent it.',
     ],
     [unarrived > 0 && !handshake.clientWentOn, lostText(unarrived)],
     [

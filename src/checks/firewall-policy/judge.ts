@@ -59,7 +59,9 @@ function judgeOne(observation: FirewallObservation): readonly Finding[] {
         }),
       ];
     case 'denied': {
-      const claim = `The API token is not permitted to read the policies of ${observation.firewall} (HTTP ${String(observation.status)}).`;
+      const claim =
+        `The API token is not permitted to read the policies of ${observation.firewall} (HTTP ` +
+        `${String(observation.status)}).`;
       return [policyUnknown(observation, { rule: 'firewall-accepts-token', claim })];
     }
     case 'ok':
@@ -205,7 +207,7 @@ function judgeDeep(uses: string, inspection: Extract<SslInspection, { kind: 'kno
     const actual =
       `${uses}, which inspects TLS. The following exemptions could not be read: ` +
       `${nameList(inspection.unreadExemptions)}`;
-    const claim = `${capital(uses)}, which inspects TLS. Whether the server is exempt could not be determined.`;
+    const claim = `${capital(uses)}, which inspects TLS, but the exemptions could not be read.`;
     return { claim, actual, level: 'warning', suggests: 'policy-inspects-traffic', confidence: 'suspected' };
   }
   const claim = `${capital(uses)}, which inspects TLS and replaces the certificate.`;
@@ -349,8 +351,8 @@ export const firewallPolicy: Declaration<'firewall-policy', PolicyCause> = {
   ],
   causes: POLICY_CAUSES,
   unknownRemedy:
-    'Give the administrator of "firewall[].tokenFile" read access to the firewall policies from the address of this machine ' +
-    '(trusted hosts).',
+    'Give the administrator of "firewall[].tokenFile" read access to the firewall policies from the address of ' +
+    'this machine (trusted hosts).',
   place: { kind: 'stop', stop: 'firewall' },
   step: 'tls',
   causeSteps: { 'policy-missing': 'connect' },

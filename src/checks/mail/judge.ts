@@ -64,7 +64,9 @@ function tooSlow(server: string, patience: Millis, { slowestMs }: { readonly slo
   return {
     rule: 'mail-server-answers-in-time',
     subject: server,
-    claim: `The mail server took ${spanText(slowestMs)} for one answer, but FortiAuthenticator only waits ${spanText(patience)}.`,
+    claim:
+      `The mail server took ${spanText(slowestMs)} for one answer, but FortiAuthenticator only waits ` +
+      `${spanText(patience)}.`,
     expected: `each answer within ${spanText(patience)}, which is the time that FortiAuthenticator waits`,
     level: 'warning',
     suggests: 'mail-slow',
@@ -309,7 +311,8 @@ export function judgeRecipientServer({ domain, outcome }: RecipientServerObserva
       subject: domain,
       claim:
         outcome.kind === 'greets'
-          ? 'A mail server for the domain answers this machine, so you can try "localhost" as the mail server on FortiAuthenticator.'
+          ? 'A mail server for the domain answers this machine, so you can try "localhost" as the mail server on ' +
+            'FortiAuthenticator.'
           : 'No mail server for the domain answers this machine.',
       ...(outcome.kind === 'greets' ? {} : { quote: outcome.message }),
       expected: 'a mail server to which FortiAuthenticator can deliver messages directly',

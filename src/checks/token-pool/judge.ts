@@ -75,7 +75,9 @@ function judgeMismatch(
 ): readonly Finding<TokenPoolCause>[] {
   if (licensed === null || counted === null || licensed.total === counted.total) return [];
   const expected = `${String(licensed.total)} FortiToken Mobile tokens, as licensed`;
-  const claim = `There are ${String(counted.total)} tokens (${statusText(counted)}), but ${String(licensed.total)} are licensed.`;
+  const claim =
+    `There are ${String(counted.total)} tokens (${statusText(counted)}), but ${String(licensed.total)} are ` +
+    'licensed.';
   const told = withAppliance(facts, { rule: 'tokens-match-licence', claim, expected });
   return [{ ...told, level: 'warning', suggests: 'token-count-mismatch' }];
 }
@@ -134,7 +136,7 @@ function judgeUnclear(
   const free = freeOf(counted);
   if (free > 0 && free / counted.total >= tokensLow) return [];
   const claim =
-    `At least ${String(free)} of ${String(counted.total)} tokens are free. The status of ` +
+    `At least ${String(free)} of ${String(counted.total)} tokens are free, and the status of ` +
     `${String(counted.byStatus.other)} tokens is not documented.`;
   return [unknown(withAppliance(facts, { rule: 'tokens-left', claim, expected: 'enough free tokens' }))];
 }
@@ -232,11 +234,11 @@ function pendingText({ byStatus, pending = [] }: TokenCounts, codeLife: Millis |
   const overdue = codeLife === null ? 0 : pending.filter(({ age }) => age > codeLife).length;
   const since = `${given}, the oldest for at least ${spanText(oldest)}`;
   if (codeLife === null || overdue === 0) return since;
-  return `${since}. Codes are valid for ${spanText(codeLife)}, so new codes are needed for ${String(overdue)} of them`;
+  return `${since}; codes are valid for ${spanText(codeLife)}, so new codes are needed for ${String(overdue)} of them`;
 }
 
 function lockedFinding(locked: number): Told {
-  const claim = `Locked tokens: ${String(locked)}. Users cannot log in with a token until it is unlocked.`;
+  const claim = `Locked tokens, with which users cannot log in: ${String(locked)}.`;
   return { rule: 'tokens-unlocked', claim, expected: 'no locked tokens' };
 }
 

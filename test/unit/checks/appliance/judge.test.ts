@@ -209,8 +209,8 @@ describe('judgeAppliance', () => {
   it('explains port 433', () => {
     const [finding] = judgeAppliance(provisioning('fortitokenmobile.fortinet.com', 433), EXPECTED, ALONE);
     expect(finding?.claim).toBe(
-      'FortiAuthenticator activates tokens through fortitokenmobile.fortinet.com:433, while ' +
-        'fortitokenmobile.fortinet.com:443 is probed; (the manual documents 433, which is probably a typo for 443).',
+      'FortiAuthenticator activates tokens through fortitokenmobile.fortinet.com:433, but ' +
+        'fortitokenmobile.fortinet.com:443 is probed (the manual documents 433, which is probably a typo for 443).',
     );
   });
 

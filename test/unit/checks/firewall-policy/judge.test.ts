@@ -80,8 +80,8 @@ const ROWS: readonly Row[] = [
       [
         'note',
         null,
-        'Policy 5 "fac-out" uses SSL profile "deep-inspection", which inspects TLS; exemption "fortinet" exempts the ' +
-          'server.',
+        'Policy 5 "fac-out" uses SSL profile "deep-inspection", which inspects TLS, but exemption "fortinet" ' +
+          'exempts the server.',
       ],
     ],
   },
@@ -92,8 +92,8 @@ const ROWS: readonly Row[] = [
       [
         'warning',
         'policy-inspects-traffic',
-        'Policy 5 "fac-out" uses SSL profile "deep-inspection", which inspects TLS; whether the server is exempt could ' +
-          'not be read.',
+        'Policy 5 "fac-out" uses SSL profile "deep-inspection", which inspects TLS, but the exemptions could not be ' +
+          'read.',
       ],
     ],
   },
@@ -104,8 +104,8 @@ const ROWS: readonly Row[] = [
       [
         'warning',
         'policy-inspects-traffic',
-        'Policy 5 uses SSL profile "certificate-inspection", which inspects certificates: its block page has the ' +
-          "firewall's certificate.",
+        'Policy 5 uses SSL profile "certificate-inspection", which inspects certificates, so block pages have ' +
+          "the firewall's certificate.",
       ],
     ],
   },

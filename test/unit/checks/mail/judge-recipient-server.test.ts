@@ -15,8 +15,8 @@ function seen(outcome: RecipientServerObservation['outcome'], hosts: readonly st
 
 test('one that greets says that the mailer of FortiAuthenticator may be worth a try', () => {
   expect(seen({ kind: 'greets', durationMs: 3 }, ['mx1.example.org', 'mx2.example.org'])).toEqual([
-    'mail-recipient-server-greets note example.org: A mail server of the domain answers this machine: on ' +
-      'FortiAuthenticator "localhost" may be worth a try.',
+    'mail-recipient-server-greets note example.org: A mail server for the domain answers this machine, so you ' +
+      'can try "localhost" as the mail server on FortiAuthenticator.',
   ]);
 });
 

@@ -147,8 +147,8 @@ describe('judgeMailServers', () => {
 
   test('says once whether the mailer of FortiAuthenticator may do, as this machine sees it', () => {
     expect(notes(GREETS)).toEqual([
-      'example.org: A mail server of the domain answers this machine: on FortiAuthenticator "localhost" may be ' +
-        'worth a try.',
+      'example.org: A mail server for the domain answers this machine, so you can try "localhost" as the mail ' +
+        'server on FortiAuthenticator.',
     ]);
     expect(notes(SHUT)).toEqual([expect.stringMatching(/^example\.org: No mail server /u)]);
   });
