@@ -27,7 +27,7 @@ export interface RepairVerdict {
 }
 
 /** The observations of a round after the repair. */
-export interface AfterRepair {
+interface AfterRepair {
   readonly diagnosis: Diagnosis;
   readonly firewall: readonly FirewallObservation[];
   /**
@@ -205,23 +205,19 @@ function unknownRemedyOf(id: string): string | null {
 
 /** The policy that matched during an incident, and the policy that matches now. */
 interface PolicyComparison {
-  /** From the evidence of the incident; null if it does not mention a policy. */
+  /** Reported by the firewall when it showed the cause. Null if it reported no fault in the policy. */
   readonly before: string | null;
   /** Null if unknown. */
   readonly now: string | null;
 }
 
 function policyBeforeAndNow(
-  { cause, openingEvidence }: Pick<Incident, 'cause' | 'openingEvidence'>,
+  { cause, openingPolicyReport }: Pick<Incident, 'cause' | 'openingPolicyReport'>,
   firewall: readonly FirewallObservation[],
 ): PolicyComparison {
-  const before = [...cause.evidence, ...openingEvidence].find((line) => OF_POLICY.test(line));
   const now = firewall.flatMap(matchText);
-  return { before: before?.replace(/ Expected: [^"]*$/u, '') ?? null, now: now.length === 0 ? null : now.join(' ') };
+  return { before: cause.policyReport ?? openingPolicyReport, now: now.length === 0 ? null : now.join(' ') };
 }
-
-/** Matches evidence from `firewall-policy`, which follows its subject if that is different. */
-const OF_POLICY = /(?:^|^[^"]* to [^"]*: )(?:Policy \d|No policy allows|The SSL profile ")/u;
 
 function matchText(observation: FirewallObservation): readonly string[] {
   if (observation.kind !== 'ok') return [];

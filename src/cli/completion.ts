@@ -15,7 +15,7 @@ export function completion(shell: Shell, program: Command): string {
 }
 
 /** One command, as a shell needs it to complete its arguments. */
-export interface CompletedCommand {
+interface CompletedCommand {
   /** Includes parent commands, but not the program itself: `silence add`. Empty for the program. */
   readonly path: string;
   readonly words: readonly Word[];
@@ -24,12 +24,12 @@ export interface CompletedCommand {
   readonly takesFiles: boolean;
 }
 
-export interface Word {
+interface Word {
   readonly name: string;
   readonly description: string;
 }
 
-export interface CompletedOption {
+interface CompletedOption {
   readonly short: string | null;
   readonly long: string;
   readonly description: string;

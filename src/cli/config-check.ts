@@ -147,7 +147,7 @@ async function runningDaemon({ store }: Config, terminal: Invocation): Promise<R
 }
 
 /** The rights that the packaged unit gives the daemon. */
-export interface ServiceRights {
+interface ServiceRights {
   readonly user: string;
   readonly group: string;
   /** In addition to the groups of which the user is a member. */

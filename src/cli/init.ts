@@ -9,7 +9,7 @@ import { EXIT_UNKNOWN } from './exit-codes.ts';
 import type { Invocation } from './terminal.ts';
 
 /** Answers from the options. Without any, they are read from the terminal or from standard input. */
-export type TypedAnswers = { readonly [Key in keyof Answers]: Answers[Key] | undefined };
+type TypedAnswers = { readonly [Key in keyof Answers]: Answers[Key] | undefined };
 
 const INSTALLED = { folder: '/etc/ftm-watch', file: '/etc/ftm-watch/ftm-watch.yaml', state: '/var/lib/ftm-watch' };
 

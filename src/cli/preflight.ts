@@ -22,7 +22,7 @@ import { EXIT_UNKNOWN } from './exit-codes.ts';
 import { reportTarget, writeWhole } from './report-file.ts';
 import { type Invocation, loadOrExplain } from './terminal.ts';
 
-export interface PreflightWish {
+interface PreflightWish {
   /** Undefined for the only configured appliance. */
   readonly unit: string | undefined;
   readonly migration: Omit<Migration, 'unit'>;

@@ -46,7 +46,7 @@ async function recognition({ logs, appliances, licenseServer }: Config) {
   };
 }
 
-export interface ExplainOptions extends Pick<Terminal, 'input'>, Pick<Streams, 'output'> {
+interface ExplainOptions extends Pick<Terminal, 'input'>, Pick<Streams, 'output'> {
   /** From the command line. If empty, lines are read from `input`. */
   readonly lines: readonly string[];
   readonly json: boolean;
@@ -146,7 +146,7 @@ function whoInspects({ evidence }: Extract<Recognition, { kind: 'firewall' }>): 
   return parts.join(', ');
 }
 
-export interface ReplayOptions extends Streams, Pick<Terminal, 'input' | 'clock'> {
+interface ReplayOptions extends Streams, Pick<Terminal, 'input' | 'clock'> {
   /** A saved syslog file or FortiAuthenticator's raw log, optionally gzipped. `-` reads `input`. */
   readonly file: string;
   readonly json: boolean;

@@ -20,7 +20,7 @@ import { readSecret } from '../system/secret.ts';
 import type { RoundResult, LogMemory, ReportSources, Versions } from '../report/report-contents.ts';
 import { type StoredHistory, readStoredHistory } from '../store/stored-history.ts';
 
-export interface ReportWish extends Omit<TargetWish, 'cwd'> {
+interface ReportWish extends Omit<TargetWish, 'cwd'> {
   readonly period: TypedPeriod;
   /** Packet capture files. */
   readonly captures: readonly string[];
@@ -86,7 +86,7 @@ function sizeText(bytes: number): string {
 const LIMITS = { incidents: 100, outboxEntries: 300, certificates: 20 } as const;
 
 /** Data stored by a daemon with the same store. Read-only. Data that cannot be read is mentioned in the report. */
-export interface Kept {
+interface Kept {
   readonly storedHistory: StoredHistory;
   readonly logMemory: LogMemory;
 }
@@ -96,7 +96,7 @@ export async function readKept(config: Config, now: EpochMs): Promise<Kept> {
 }
 
 /** Contents of the report: a period, the results of the round, and stored data. */
-export interface ReportSubject extends Omit<Kept, 'storedHistory'> {
+interface ReportSubject extends Omit<Kept, 'storedHistory'> {
   readonly examination: RoundResult;
   readonly period: Period;
   readonly capture: ReportSources['capture'];

@@ -27,7 +27,7 @@ import { visibleText } from '../core/visible-text.ts';
 /** Includes the password of a proxy. */
 const neededToCapture: Needs = (key) => neededToJudge(key) || /^(?:licenseServer|services)\./u.test(key);
 
-export interface LearnWishes extends Pick<TrustLearnOptions, 'yes' | 'fingerprints'> {
+interface LearnWishes extends Pick<TrustLearnOptions, 'yes' | 'fingerprints'> {
   /** Capture files whose chains are learned instead of those of a round. Empty for none. */
   readonly captures: readonly string[];
 }
@@ -101,12 +101,12 @@ async function capture(
 }
 
 /** One captured address of the target, with all the evidence for the verdict. */
-export interface CapturedLook {
+interface CapturedLook {
   readonly address: string;
   readonly evidence: TlsEvidence;
 }
 
-export interface TrustLearnOptions extends Pick<Terminal, 'confirm' | 'clock' | 'signal'>, Pick<Streams, 'output'> {
+interface TrustLearnOptions extends Pick<Terminal, 'confirm' | 'clock' | 'signal'>, Pick<Streams, 'output'> {
   /** `host:port` */
   readonly target: string;
   /** Captures every address of the target, with the control hosts in the same round. */
@@ -123,8 +123,8 @@ export interface TrustLearnOptions extends Pick<Terminal, 'confirm' | 'clock' | 
   readonly save: (baseline: Baseline) => Promise<void>;
 }
 
-/** Exit codes of `trust learn`. @internal */
-export const LEARN_EXIT = { learned: 0, declined: 1, refused: 2, nothingSeen: 3 } as const;
+/** Exit codes of `trust learn`. */
+const LEARN_EXIT = { learned: 0, declined: 1, refused: 2, nothingSeen: 3 } as const;
 
 const REFUSED: readonly Verdict[] = ['intercepted', 'blocked'];
 

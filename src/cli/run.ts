@@ -62,11 +62,11 @@ export async function run(terminal: Invocation): Promise<number> {
 }
 
 /** Destination for a logger's lines. Can be passed to pino. */
-export interface LogOutput {
+interface LogOutput {
   write(line: string): void;
 }
 
-export interface LogOutputOptions {
+interface LogOutputOptions {
   readonly clock: Clock;
   readonly form: LogForm;
   /** Writes as much as there is room for and returns the number of bytes. @throws Node's error if there is no room */
@@ -145,7 +145,7 @@ function lossLine(lines: number, clock: Clock): string {
 }
 
 /** Formats a log line from pino's JSON. */
-export type LogForm = (line: string) => string;
+type LogForm = (line: string) => string;
 
 /** For programs. */
 export const jsonForm: LogForm = (line) => line;

@@ -58,7 +58,7 @@ function versionText({ version, knownVersion }: WholeStore): string {
         'copy (docs/install.md)';
 }
 
-export interface BackupWish {
+interface BackupWish {
   readonly file: string;
   readonly force: boolean;
   readonly keepPending: boolean;

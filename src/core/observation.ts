@@ -80,7 +80,7 @@ export interface ExtendedError {
   readonly text: string;
 }
 
-export interface DnsSilence extends Failure {
+interface DnsSilence extends Failure {
   readonly attempts: number;
   /**
    * The answer over UDP was truncated (TC), and the query over TCP, which is required then (RFC 1035 §4.2.1), failed.
@@ -210,7 +210,7 @@ export interface MailObservation {
 }
 
 /** A server that asked to retry later (greylisting). */
-export interface MailDeferral {
+interface MailDeferral {
   /** From the first check that was deferred to the one that was accepted, or until now. */
   readonly lasted: Millis;
   /** Lifetime of an activation code, as reported by FortiAuthenticator. Null if not reported. */

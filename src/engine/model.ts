@@ -45,6 +45,8 @@ export interface Finding<C extends string = string> {
   readonly facts?: FindingFacts;
   /** The firewall policy responsible, as reported by the firewall. */
   readonly culprit?: Culprit;
+  /** Set if the claim describes the firewall policy that matches the connection. */
+  readonly describesPolicy?: true;
   /** Advice that is more specific than the catalogue of causes, such as the explanation of a log signature. */
   readonly advice?: Advice;
 }
@@ -161,6 +163,8 @@ export interface Cause extends Remedy {
   readonly product: string | null;
   /** The firewall policy responsible. Absent if no firewall was asked or its answer does not explain the cause. */
   readonly culprit?: Culprit;
+  /** The firewall's report about the policy that matches the connection. Absent if the evidence contains none. */
+  readonly policyReport?: string;
   /**
    * The error in FortiAuthenticator's log, in at most 27 characters. Absent if the cause does not come from its log.
    */
@@ -376,7 +380,7 @@ export const PRECONDITION_STATES = ['ok', 'warning', 'broken', 'blocked', 'unkno
  * authority.
  * - `peer`: another agent saw it at another moment.
  */
-export type Witness = 'appliance-log' | 'firewall' | 'other-host' | 'peer';
+type Witness = 'appliance-log' | 'firewall' | 'other-host' | 'peer';
 
 export type Readiness = 'ready' | 'not-ready' | 'unknown';
 

@@ -83,14 +83,16 @@ export function capital(text: string): string {
   return text.slice(0, 1).toUpperCase() + text.slice(1);
 }
 
-/**
- * Returns one finding as a line for readers: the observation, the quoted text, and the expected state. The subject is
- * omitted if it is the subject of the cause.
- */
-export function evidenceLine({ subject, claim, quote, expected }: Finding, ofCause: string): string {
+/** Returns one finding as a line for readers: the observation, the quoted text, and the expected state. */
+export function evidenceLine(finding: Finding, ofCause: string): string {
+  return `${observationText(finding, ofCause)} Expected: ${inSentence(finding.expected)}.`;
+}
+
+/** Returns the observation and the quoted text. The subject is omitted if it is the subject of the cause. */
+export function observationText({ subject, claim, quote }: Finding, ofCause: string): string {
   const place = subject === ofCause ? '' : `${subject}: `;
   const words = quote === undefined ? '' : ` Verbatim: "${quote}".`;
-  return `${place}${claim}${words} Expected: ${inSentence(expected)}.`;
+  return `${place}${claim}${words}`;
 }
 
 /** Converts the initial capital of a finding to lower case. Names and abbreviations are not changed. */

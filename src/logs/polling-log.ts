@@ -112,7 +112,7 @@ function withoutFuture({ lastLineAt, signatures }: ApplianceLog, latest: EpochMs
 }
 
 /** Results from FortiAuthenticator's log within the configured window, kept over restarts. */
-export interface PollingLog {
+interface PollingLog {
   /** Resumes from a saved state. @param stored content of the file, unchecked */
   resume(stored: unknown): void;
   /** Saves the current state, so that after a crash it is still known since when a first line is awaited. */

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 
 /** Limits the number of connections of one listener and prevents idle connections from occupying all places. */
-export interface ConnectionEvictor {
+interface ConnectionEvictor {
   /**
    * Adds a connection as soon as it is accepted, before any TLS. If there are too many, closes the quietest one from an
    * unknown address. A new connection from an unknown address is closed itself if all others are from known addresses.
@@ -9,7 +9,7 @@ export interface ConnectionEvictor {
   enter(socket: Socket): void;
 }
 
-export interface CrowdRules {
+interface CrowdRules {
   readonly places: number;
   /** Reports whether an address is known. Connections from unknown addresses are closed first. */
   readonly isAcquaintance: (address: string) => boolean;

@@ -12,7 +12,7 @@ import { addressFamily } from '../core/addresses.ts';
 import { isOfThisMachine } from '../core/observation.ts';
 import type { Destination } from './connect.ts';
 
-export type Getaddrinfo = typeof getaddrinfo;
+type Getaddrinfo = typeof getaddrinfo;
 
 /** A lookup that may have been started by another caller for the same name. */
 interface SharedLookup {

@@ -8,7 +8,7 @@ import { ProbeError, abortError, errorCode } from './failure.ts';
  */
 const MAX_FOREIGN = 64;
 
-export interface UdpExchange<T> {
+interface UdpExchange<T> {
   readonly server: Destination;
   readonly clock: Clock;
   /** Time after which an unanswered packet is sent again. */

@@ -265,7 +265,7 @@ export function renderRepair(verdict: RepairVerdict, { color, width }: TextStyle
     ...(policy === null
       ? []
       : [
-          `Policy before: ${policy.before ?? 'the evidence of the incident names none'}`,
+          `Policy before: ${policy.before ?? 'the firewall reported no fault in its policy'}`,
           `Policy now: ${policy.now ?? 'not known'}`,
         ]),
     ...(next === null ? [] : [`→ ${next}`]),

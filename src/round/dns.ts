@@ -16,7 +16,7 @@ import type { SystemLookup } from '../network/lookup.ts';
 const DNS_DEADLINE: Millis = 3000;
 
 /** Program-wide dependencies of the DNS probe. */
-export interface DnsPorts {
+interface DnsPorts {
   readonly system: SystemLookup;
   /** Trust for verifying resolvers that use TLS or HTTPS. */
   readonly trust: SecureContext;

@@ -64,7 +64,7 @@ export interface EarlierVerdict {
  * Share of failing connections, kept over restarts. Otherwise a restart would end a fault in half of the connections
  * and report it again.
  */
-export interface ShareMemory {
+interface ShareMemory {
   current(): PathShare;
   /** Replaces the current share, and saves it if it contains any failures. */
   note(share: PathShare, at: EpochMs): void;
@@ -126,7 +126,7 @@ const shareContent = z.object({
 });
 
 /** @param file null: nothing is kept beyond this process */
-export async function loadShareMemory(file: BackgroundFile | null, target: string, now: EpochMs): Promise<ShareMemory> {
+async function loadShareMemory(file: BackgroundFile | null, target: string, now: EpochMs): Promise<ShareMemory> {
   const { data } = shareContent.safeParse(await file?.load());
   const isKept = data !== undefined && isRecent(data.at, now, LONGEST_BREAK);
   let share: PathShare = isKept && data.target === target ? data.share : NO_SHARE;
@@ -183,7 +183,7 @@ const genuineContent = z.object({
 });
 
 /** @param file null: nothing is kept beyond this process */
-export async function loadGenuineMemory(file: BackgroundFile | null, now: EpochMs): Promise<GenuineMemory> {
+async function loadGenuineMemory(file: BackgroundFile | null, now: EpochMs): Promise<GenuineMemory> {
   const stored = genuineContent.safeParse(await file?.load());
   // Entries in the future were saved with a wrong clock.
   const sights = new Map(Object.entries(stored.data?.targets ?? {}).filter(([, { at }]) => at <= now));
@@ -213,7 +213,7 @@ const LEAST_GAP: Millis = 300_000;
  * Result of the licence server with TLS 1.2 if it also supports TLS 1.3. Some devices inspect or block only the older
  * version.
  */
-export interface OlderTls {
+interface OlderTls {
   /** Reports whether another check is due, and records it as done. */
   isDue(leaf: string, why: { readonly isComplained: boolean; readonly isDisputed: boolean }): boolean;
   /** Returns the last check's result, which is valid until the next check. */
@@ -223,7 +223,7 @@ export interface OlderTls {
   keep(seen: ReferenceObservation | null): void;
 }
 
-export function createOlderTls({ now }: Pick<Clock, 'now'>): OlderTls {
+function createOlderTls({ now }: Pick<Clock, 'now'>): OlderTls {
   let looked: { readonly at: EpochMs; readonly leaf: string } | null = null;
   let last: ReferenceObservation | null = null;
   return {
@@ -255,7 +255,7 @@ interface CloserLooks {
 
 const BLOCK_KEPT: Millis = 300_000;
 
-export function createCloserLooks({ now }: Pick<Clock, 'now'>): CloserLooks {
+function createCloserLooks({ now }: Pick<Clock, 'now'>): CloserLooks {
   const kept = new Map<string, { readonly at: EpochMs; readonly look: CloserLook }>();
 
   return {
@@ -272,7 +272,7 @@ export function createCloserLooks({ now }: Pick<Clock, 'now'>): CloserLooks {
 }
 
 /** Last results of the recipients' mail servers. They belong to others, so they are asked only once an hour. */
-export interface RecipientLooks {
+interface RecipientLooks {
   /** Reports whether another check is due, and records it as done. */
   isDue(): boolean;
   /** Returns the last result, which is valid until the next check. */
@@ -303,7 +303,7 @@ function createRecipientLooks({ now }: Pick<Clock, 'now'>): RecipientLooks {
 const DEFERRAL_KEPT: Millis = 24 * HOUR;
 
 /** How long mail servers have deferred this machine with "come back later" (greylisting) over the rounds. */
-export interface MailDeferrals {
+interface MailDeferrals {
   /**
    * Records an outcome and returns the duration of the deferral, from the first refusal until the server accepted or
    * until now. null if the server has not deferred anyone.
@@ -317,7 +317,7 @@ interface Deferral {
   readonly until: EpochMs | null;
 }
 
-export function createMailDeferrals({ now }: Pick<Clock, 'now'>): MailDeferrals {
+function createMailDeferrals({ now }: Pick<Clock, 'now'>): MailDeferrals {
   const deferrals = new Map<string, Deferral>();
   return {
     note: (server, outcome) => {

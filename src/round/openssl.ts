@@ -45,7 +45,7 @@ function unheard({ path, controls }: Seen, { knowledge, clock }: Look): readonly
 }
 
 /** OpenSSL's result for the chain that it was shown. */
-export interface HeardWord {
+interface HeardWord {
   readonly chain: CapturedChain;
   readonly word: OpensslWord;
 }

@@ -38,7 +38,7 @@ interface RoundFindings {
 }
 
 /** Data that one round keeps for the next. */
-export interface Remembered {
+interface Remembered {
   /** Faults that two rounds in a row showed, whose cause was confirmed immediately, or that an incident had. */
   readonly faultsSeen: readonly FaultSeen[];
   /** Faults that this round showed. */
@@ -59,7 +59,7 @@ export type LogPart =
   /** No log is received. */
   | ({ readonly kind: 'unheard' } & Unheard);
 
-export interface Conclusion extends Remembered {
+interface Conclusion extends Remembered {
   readonly diagnosis: Diagnosis;
 }
 

@@ -22,7 +22,7 @@ import type { UnitMonitor } from './unit-monitor.ts';
 /** How long a verdict waits for an answer that can refine it. */
 const REFINING: Millis = 2_000;
 
-export interface RoundJudgeDeps {
+interface RoundJudgeDeps {
   readonly instruments: Instruments;
   readonly units: UnitMonitor;
   readonly log: Pick<LogListening, 'facts'>;

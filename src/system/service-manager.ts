@@ -6,7 +6,7 @@ import type { OperatorLog } from './operator-log.ts';
 const run = promisify(execFile);
 
 /** The lines of sd_notify(3) that are sent. */
-export type ServiceState = 'READY=1' | 'STOPPING=1';
+type ServiceState = 'READY=1' | 'STOPPING=1';
 
 /** In milliseconds. The command returns as soon as systemd has read the line. */
 const LIMIT = 5_000;

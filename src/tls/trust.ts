@@ -18,7 +18,7 @@ export type TrustProfile = 'fortinet' | 'public' | 'pinned';
  * `shipped` keys are Fortinet's and count only under the profile `fortinet`. `configured` keys count under every
  * profile.
  */
-export type TrustOrigin = 'shipped' | 'configured';
+type TrustOrigin = 'shipped' | 'configured';
 
 /** Hash of a trusted key. It can confirm only a certificate that was sent. */
 export interface TrustedPin {

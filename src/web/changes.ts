@@ -22,7 +22,7 @@ export interface Web extends Serving {
 /**
  * A change as recorded in the audit trail. If it was refused before its body was read, only the known fields are set.
  */
-export type Noted = Pick<AuditEntry, 'action'> & Partial<Pick<AuditEntry, 'incident' | 'cause' | 'subject' | 'detail'>>;
+type Noted = Pick<AuditEntry, 'action'> & Partial<Pick<AuditEntry, 'incident' | 'cause' | 'subject' | 'detail'>>;
 
 export type Outcome<T> =
   | {

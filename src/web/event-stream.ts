@@ -4,14 +4,14 @@ import type { Caller } from './sources.ts';
 import { networkOf } from './login.ts';
 import { BARE_HEADERS } from './static-files.ts';
 
-export interface ServerEvent {
+interface ServerEvent {
   /** A single word. */
   readonly name: string;
   readonly data: unknown;
 }
 
 /** Shorter than the idle timeouts of proxies, which drop a connection after a minute without data. @internal */
-export const HEARTBEAT: Millis = 15_000;
+const HEARTBEAT: Millis = 15_000;
 export const MAX_LISTENERS = 64;
 
 interface Listener {

@@ -264,7 +264,7 @@ interface WaitingAnswers {
   written(response: ServerResponse): void;
 }
 
-export interface WaitingLimits {
+interface WaitingLimits {
   /**
    * Limit of unanswered requests per connection. Node answers every request in a chunk that it has read, possibly
    * thousands, before it checks whether anybody reads the answers. Browsers and scrapers wait for the first response
@@ -278,7 +278,7 @@ export interface WaitingLimits {
 }
 
 /** The byte limit holds about 56 scrapes of 200 targets and 200 appliances, at 1.2 MB each. */
-export const WAITING_LIMITS: WaitingLimits = { requests: 4, unreadBytes: 64 * 1024 * 1024, unread: 10_000 };
+const WAITING_LIMITS: WaitingLimits = { requests: 4, unreadBytes: 64 * 1024 * 1024, unread: 10_000 };
 
 export function createWaitingAnswers({ requests, unreadBytes, unread }: WaitingLimits): WaitingAnswers {
   /** Keyed by connection, because only the first of several pipelined responses has a socket. Longest waiting first. */

@@ -15,7 +15,7 @@ import { channelWords } from '../notify/channels/registry.ts';
 import { withoutPath } from '../text/mask.ts';
 
 /** An incident in `/api/v1/incidents`. Field names are part of the API. Times are ISO 8601, UTC. */
-export type IncidentJson = ReturnType<typeof incidentToJson>;
+type IncidentJson = ReturnType<typeof incidentToJson>;
 
 /** Returns open incidents first, then the latest first. */
 export function incidentsToJson(incidents: readonly Incident[]): readonly IncidentJson[] {

@@ -16,7 +16,7 @@ type LoginOutcome =
   | { readonly kind: 'refused' }
   | { readonly kind: 'later'; readonly retryAfter: Millis };
 
-export interface Login {
+interface Login {
   /** @param address of the client */
   check(name: string, password: string, address: string | undefined): Promise<LoginOutcome>;
 }

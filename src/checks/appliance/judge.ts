@@ -33,7 +33,7 @@ interface ApplianceExpectation {
 }
 
 /** Observations of the appliance other than through its API. */
-export interface OtherViews {
+interface OtherViews {
   /** From SNMP; null if not configured or not queried yet. */
   readonly role: HaRoleObservation | null;
   /** Its log is still arriving. */

@@ -25,7 +25,7 @@ export interface Connection {
  * - `doubtful`: one connection failed, no burst is left, and it may be chance, so nothing is concluded.
  * - `intermittent`: connections fail and work alternately, more often than by chance.
  */
-export type FailurePattern = 'none' | 'steady' | 'single' | 'doubtful' | 'intermittent';
+type FailurePattern = 'none' | 'steady' | 'single' | 'doubtful' | 'intermittent';
 
 /** A series of connections, from the first failure until the fault has ended. */
 export interface ConnectionShare {

@@ -363,7 +363,7 @@ function listedUnit({ config, rest, role }: UnitObservation): ListedUnit {
 }
 
 /** A configured appliance and the licences that are expected on it. */
-export interface ListedUnit {
+interface ListedUnit {
   readonly unit: Unit;
   /** Licences that belong to it: those configured for it, and those that its tokens came with. */
   readonly licenses: readonly string[];

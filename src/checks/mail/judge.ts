@@ -277,7 +277,7 @@ function besideOneThatWorks(finding: Finding<MailCause>, aside: string): Finding
  * Judges the delay caused by greylisting, which is normal unless a code has expired when it arrives. The measured value
  * is the time that this machine waited, which retries more often than most clients.
  */
-export function judgeDeferral({ server, security, deferral }: MailObservation): readonly Finding<MailCause>[] {
+function judgeDeferral({ server, security, deferral }: MailObservation): readonly Finding<MailCause>[] {
   if (deferral === undefined || deferral.codeLife === null || deferral.lasted < deferral.codeLife) return [];
   const [waited, life] = [spanText(deferral.lasted), spanText(deferral.codeLife)];
   return [
@@ -298,7 +298,7 @@ export function judgeDeferral({ server, security, deferral }: MailObservation): 
  * Notes whether the recipient's mail server answers. The activation tip advises: "if the custom mail server is not
  * reachable, try using localhost", which is a mailer on FortiAuthenticator itself.
  */
-export function judgeRecipientServer({ domain, outcome }: RecipientServerObservation): readonly Finding<never>[] {
+function judgeRecipientServer({ domain, outcome }: RecipientServerObservation): readonly Finding<never>[] {
   if (outcome.kind === 'failed' && isOfThisMachine(outcome.reason)) return [];
   return [
     note({

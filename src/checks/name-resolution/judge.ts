@@ -19,7 +19,7 @@ interface DnsCase {
   readonly others: OtherNames;
 }
 
-export interface DnsVerdict {
+interface DnsVerdict {
   readonly findings: readonly Finding<NameCause>[];
   /** Addresses to dial: the acceptable addresses of all resolvers, IPv4 first, without duplicates, 16 at most. */
   readonly addresses: readonly string[];

@@ -40,13 +40,13 @@ import { dayText } from '../../core/time-text.ts';
  * name. `known-subject`: its subject is that of a learned leaf. `device`: a factory certificate of a Fortinet unit.
  * `other`: none of them.
  */
-export type Identity = 'known-key' | 'named' | 'known-subject' | 'device' | 'other';
+type Identity = 'known-key' | 'named' | 'known-subject' | 'device' | 'other';
 
 /**
  * `clock`: a public control host's certificate is out of date in the same direction, so the clock of this machine is
  * wrong.
  */
-export type Dates = 'valid' | 'expired' | 'not-yet-valid' | 'clock';
+type Dates = 'valid' | 'expired' | 'not-yet-valid' | 'clock';
 
 /** One chain with all facts about it, before any comparison. */
 export interface ChainCase {
@@ -377,7 +377,7 @@ export function createFlawMemory(learned: readonly FlawKind[] | null): FlawMemor
  * authority, or another party. A name proves nothing, but a chain that claims neither cannot be an unknown change at
  * the vendor.
  */
-export type Claim = 'vendor' | 'public' | 'other';
+type Claim = 'vendor' | 'public' | 'other';
 
 export function claimOf({ kind, path }: ChainTrust, sent: readonly Certificate[], trust: Trust): Claim {
   if (kind === 'public' || kind === 'vendor') return kind;

@@ -17,7 +17,7 @@ import type { RegistrationObservation } from '../../core/license/registration.ts
 import { capital } from '../../engine/words.ts';
 import { nameList } from '../../core/phrases.ts';
 import { valueOf, type Resource } from '../../core/license/resource.ts';
-import type { CertificateConfig } from '../../config/schema/connectors.ts';
+import type { WatchedConfig } from '../../config/schema/watched.ts';
 import type { UnitObservation } from '../../connectors/picture.ts';
 import type { Millis } from '../../core/clock.ts';
 import { spanText } from '../../core/time-text.ts';
@@ -310,7 +310,7 @@ interface Pool {
   readonly observation: ApplianceObservation;
   /** Licences configured for any member. */
   readonly licenses: readonly string[];
-  readonly certificates: readonly CertificateConfig[];
+  readonly certificates: WatchedConfig['appliances'][number]['certificates'];
   readonly tokensLow: number;
 }
 
@@ -362,6 +362,8 @@ function isPeer({ mode, peers }: Unit, { serial }: Unit): boolean {
   return mode === 'cluster' && serial !== null && peers.some((peer) => sameSerial(peer, serial));
 }
 
+type TypedCertificate = Pick<WatchedConfig['appliances'][number]['certificates'][number], 'license' | 'tokens'>;
+
 /** The number of tokens that a licence was sold with, and the source. */
 interface Bought {
   readonly license: string;
@@ -377,7 +379,7 @@ interface Bought {
 export function judgeBought(
   facts: ApplianceFacts,
   registration: RegistrationObservation | null,
-  certificates: readonly Pick<CertificateConfig, 'license' | 'tokens'>[],
+  certificates: readonly TypedCertificate[],
 ): readonly Finding<TokenPoolCause>[] {
   const held = valueOf(facts.tokens)?.byLicense ?? [];
   return held.flatMap(({ license, tokens }): readonly Finding<TokenPoolCause>[] => {
@@ -396,7 +398,7 @@ export function judgeBought(
   });
 }
 
-function typedIn(certificates: readonly Pick<CertificateConfig, 'license' | 'tokens'>[]): readonly Bought[] {
+function typedIn(certificates: readonly TypedCertificate[]): readonly Bought[] {
   return certificates.flatMap(({ license, tokens }) =>
     tokens === null ? [] : [{ license, tokens, by: 'as its certificate says' }],
   );

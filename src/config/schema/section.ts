@@ -275,12 +275,12 @@ function defaultOf(schema: z.ZodPrefault, how: Changes): unknown {
 const SECONDS_TO_WEEKDAY = 6;
 
 /** Six fields that begin with seconds. Five fields would mean minutes where seconds are expected. */
-export function isCronWithSeconds(expression: string): boolean {
+function isCronWithSeconds(expression: string): boolean {
   return expression.trim().split(/\s+/u).length === SECONDS_TO_WEEKDAY && validate(expression);
 }
 
 /** Five fields as in crontab(5), with a date in the future. */
-export function isCronOfMinutes(expression: string): boolean {
+function isCronOfMinutes(expression: string): boolean {
   try {
     readCrontab(expression, 'UTC');
     return true;

@@ -309,7 +309,7 @@ export function isAtLeast(version: Version, wanted: Version): boolean {
 }
 
 /** facHaCurrentStatus of FORTINET-FORTIAUTHENTICATOR-MIB, the only machine-readable source of the role. */
-export type HaRole =
+type HaRole =
   | 'undetermined'
   | 'cluster-primary'
   | 'cluster-secondary'

@@ -26,7 +26,7 @@ export type FactUse = (typeof FACT_USES)[number];
 export const FACT_USES = ['note', 'outage', 'memory', 'snmp-sha1'] as const;
 
 /** Both ends are inclusive. Null means open. */
-export interface VersionRange {
+interface VersionRange {
   readonly from: Version | null;
   readonly to: Version | null;
 }

@@ -35,7 +35,7 @@ export const CONNECTION_RESULTS = [
 export type LogEvent = FtmEvent | FirewallEvidenceEvent | HeardEvent;
 
 /** A known problem in an appliance's log. */
-export interface FtmEvent {
+interface FtmEvent {
   readonly kind: 'ftm';
   /** Configured name. Null if none is configured or if the line does not identify the appliance. */
   readonly appliance: string | null;

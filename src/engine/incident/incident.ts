@@ -29,6 +29,8 @@ export interface Incident extends Occurrence {
   readonly cause: Cause;
   /** The evidence when the incident opened; `cause` has the current evidence. Empty if 0.1.0 opened the incident. */
   readonly openingEvidence: readonly string[];
+  /** `policyReport` of the cause when the incident opened. Null if it had none, or if 0.1.0 opened the incident. */
+  readonly openingPolicyReport: string | null;
   /**
    * Evidence that people added, such as the verdict on a capture of FortiAuthenticator's own connection. Listed first.
    */

@@ -10,11 +10,6 @@ import { getaddrinfoForSockets } from '../lookup.ts';
 /** Values by OID, without objects that the agent does not have. */
 export type SnmpValues = ReadonlyMap<string, number | string>;
 
-interface SnmpContext {
-  /** Ends the exchange immediately. */
-  readonly signal: AbortSignal;
-}
-
 /**
  * Sends one GET. An agent does not answer if the community is unknown (RFC 1901), so a wrong one causes a time-out. An
  * SNMPv3 user is rejected with a reason (RFC 3414 §3.2).
@@ -24,11 +19,10 @@ export async function snmpGet(
   target: HostPort,
   login: SnmpLogin,
   oids: readonly string[],
-  context: SnmpContext,
+  { signal }: { readonly signal: AbortSignal },
 ): Promise<SnmpValues> {
   // Loaded on demand to save memory if nothing is read over SNMP.
   const snmp = await import('net-snmp');
-  const { signal } = context;
   signal.throwIfAborted();
   const varbinds = await new Promise<readonly Varbind[]>((resolve, reject) => {
     let open = true;

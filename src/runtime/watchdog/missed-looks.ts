@@ -1,7 +1,7 @@
 import type { Millis } from '../../core/clock.ts';
 
 /** Result of one check by the watching thread. */
-export interface Look {
+interface Look {
   /** Increases with every beat of the watched loop. */
   readonly beats: number;
   /** Time since the previous check. */
