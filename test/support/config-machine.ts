@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { type ConfigFiles, type LoadOptions, type LoadResult, loadConfig } from '../../src/config/load.ts';
 
 /** Set in the environment in which test configurations are loaded. No message and no output may contain this canary. */
@@ -25,7 +26,7 @@ export const CONFIG_FOLDER = '/etc/ftm-watch';
 export function loadText(text: string, options: Partial<LoadOptions> = {}): Promise<LoadResult> {
   const { path = 'ftm-watch.yaml' } = options;
   const read: ConfigFiles['read'] = (file) => {
-    const bytes = new TextEncoder().encode(file === `${CONFIG_FOLDER}/${path}` ? text : EMPTY_FILE);
+    const bytes = new TextEncoder().encode(file === resolve(CONFIG_FOLDER, path) ? text : EMPTY_FILE);
     return Promise.resolve({ kind: 'read', bytes });
   };
   const files: ConfigFiles = { ...FILES, read };

@@ -98,7 +98,7 @@ const MESSAGES = [
     'because the integration key would be sent unencrypted',
   'notify-slack-name-twice.yaml:4:9  notify.slack[1].name: "ops" stands in this list already',
   'notify-template-no-json.yaml:4:7  notify.webhooks[0].template: expected a JSON text with placeholders such as ' +
-    '"{{title}}", got ""{ "text": {{title}} }"',
+    '"{{title}}", got "{ "text": {{title}} }"',
   'notify-template-place.yaml:4:7  notify.webhooks[0].template: expected one of {{id}}, {{event}}, {{site}}, ' +
     '{{time}}, {{tone}}, {{title}}, {{text}}, {{cause}}, {{subject}}, {{severity}}, {{incident}}, {{key}}, {{page}}, ' +
     '{{runbook}}, got "{{titel}}"',
