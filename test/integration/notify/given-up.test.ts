@@ -103,7 +103,7 @@ describe('what every server refuses', () => {
     await rounds(alerting, 5, [intercepted]);
     await rounds(alerting, 5, []);
     expect(bench.tries.at(-1)).toBe('resolved tls-intercepted rejected');
-    expect(messages().at(-1)).toBe('A notification was refused: given up');
+    expect(messages().at(-1)).toBe('A notification was rejected. It will not be sent again');
     const before = bench.tries.length;
     bench.answer(() => 'sent');
     await minutes(alerting, 20);

@@ -66,7 +66,7 @@ describe('notifyTest', () => {
   it('says that nobody would be told', async () => {
     const { code, lines } = await run({});
     expect(code).toBe(3);
-    expect(lines[0]).toContain('ftm-watch sends nothing itself');
+    expect(lines[0]).toContain('ftm-watch sends no notifications');
   });
 
   it('succeeds when everything was taken', async () => {

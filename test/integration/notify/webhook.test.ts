@@ -120,7 +120,7 @@ describe('a webhook channel', () => {
     writeFileSync(url, 'http://192.0.2.1/hook');
     writeFileSync(token, 'token');
     expect(await post({ kind: 'file', path: url }, token)).toMatchObject([
-      { kind: 'deferred', detail: expect.stringContaining('in clear') as string },
+      { kind: 'deferred', detail: expect.stringContaining('sent unencrypted') as string },
     ]);
     rmSync(folder, { recursive: true });
   });
