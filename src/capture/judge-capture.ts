@@ -14,7 +14,7 @@ import type { CaptureFile } from './packets.ts';
 import type { CaptureTarget } from './read-capture.ts';
 
 /** Why a connection cannot be judged. */
-export type Unseen = 'tls-1.3' | 'resumed' | 'mid-stream' | 'gap' | 'truncated' | 'one-direction';
+type Unseen = 'tls-1.3' | 'resumed' | 'mid-stream' | 'gap' | 'truncated' | 'one-direction';
 
 export interface JudgedConnection {
   readonly seen: Connection;

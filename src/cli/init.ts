@@ -11,7 +11,7 @@ import type { Invocation } from './terminal.ts';
 /**
  * The answers that were given as options. If there are none, they are read from the terminal or from standard input.
  */
-export type TypedAnswers = { readonly [Key in keyof Answers]: Answers[Key] | undefined };
+type TypedAnswers = { readonly [Key in keyof Answers]: Answers[Key] | undefined };
 
 const INSTALLED = { folder: '/etc/ftm-watch', file: '/etc/ftm-watch/ftm-watch.yaml', state: '/var/lib/ftm-watch' };
 

@@ -27,7 +27,7 @@ import { visibleText } from '../core/visible-text.ts';
 /** Also includes a proxy's password. */
 const neededToCapture: Needs = (key) => neededToJudge(key) || /^(?:licenseServer|services)\./u.test(key);
 
-export interface LearnWishes extends Pick<TrustLearnOptions, 'yes' | 'fingerprints'> {
+interface LearnWishes extends Pick<TrustLearnOptions, 'yes' | 'fingerprints'> {
   /** Capture files from which chains are learned. If empty, the chains from a new round are learned. */
   readonly captures: readonly string[];
 }
@@ -101,12 +101,12 @@ async function capture(
 }
 
 /** The evidence from one address of the target. */
-export interface CapturedChain {
+interface CapturedChain {
   readonly address: string;
   readonly evidence: TlsEvidence;
 }
 
-export interface TrustLearnOptions extends Pick<Terminal, 'confirm' | 'clock' | 'signal'>, Pick<Streams, 'output'> {
+interface TrustLearnOptions extends Pick<Terminal, 'confirm' | 'clock' | 'signal'>, Pick<Streams, 'output'> {
   /** `host:port` */
   readonly target: string;
   /** Connects to every address of the target and, in the same round, to the control hosts. */
@@ -120,8 +120,8 @@ export interface TrustLearnOptions extends Pick<Terminal, 'confirm' | 'clock' | 
   readonly save: (baseline: Baseline) => Promise<void>;
 }
 
-/** Exit codes of `trust learn`. @internal */
-export const LEARN_EXIT = { learned: 0, declined: 1, refused: 2, nothingSeen: 3 } as const;
+/** Exit codes of `trust learn`. */
+const LEARN_EXIT = { learned: 0, declined: 1, refused: 2, nothingSeen: 3 } as const;
 
 const REFUSED: readonly Verdict[] = ['intercepted', 'blocked'];
 

@@ -62,11 +62,11 @@ export async function run(terminal: Invocation): Promise<number> {
 }
 
 /** Destination for log lines, which can be passed to pino. */
-export interface LogOutput {
+interface LogOutput {
   write(line: string): void;
 }
 
-export interface LogOutputOptions {
+interface LogOutputOptions {
   readonly clock: Clock;
   readonly form: LogForm;
   /**
@@ -149,7 +149,7 @@ function lossLine(lines: number, clock: Clock): string {
 }
 
 /** Formats a log line from pino's JSON. */
-export type LogForm = (line: string) => string;
+type LogForm = (line: string) => string;
 
 /** JSON lines for programs. */
 export const jsonForm: LogForm = (line) => line;

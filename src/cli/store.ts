@@ -61,7 +61,7 @@ function versionText({ version, knownVersion }: WholeStore): string {
         'start the newer ftm-watch, or restore a backup (see docs/install.md)';
 }
 
-export interface BackupWish {
+interface BackupWish {
   readonly file: string;
   readonly force: boolean;
   readonly keepPending: boolean;

@@ -45,6 +45,8 @@ export interface Finding<C extends string = string> {
   readonly facts?: FindingFacts;
   /** The responsible firewall policy, as reported by the firewall. */
   readonly culprit?: Culprit;
+  /** Set if the claim describes the firewall policy that matches the connection. */
+  readonly describesPolicy?: true;
   /** A summary and remedy that are more specific than the cause's texts, such as the explanation of a log signature. */
   readonly advice?: Advice;
 }
@@ -161,6 +163,8 @@ export interface Cause extends Remedy {
   readonly product: string | null;
   /** The responsible firewall policy; absent if no firewall was queried, or its answer does not explain the cause. */
   readonly culprit?: Culprit;
+  /** The firewall's report about the policy that matches the connection. Absent if the evidence contains none. */
+  readonly policyReport?: string;
   /**
    * The error in FortiAuthenticator's log, in at most 27 characters; absent if the log is not the source of the cause.
    */
@@ -376,7 +380,7 @@ export const PRECONDITION_STATES = ['ok', 'warning', 'broken', 'blocked', 'unkno
  * connections do not count.
  * - `peer`: Another agent detected the fault at another moment.
  */
-export type Witness = 'appliance-log' | 'firewall' | 'other-host' | 'peer';
+type Witness = 'appliance-log' | 'firewall' | 'other-host' | 'peer';
 
 export type Readiness = 'ready' | 'not-ready' | 'unknown';
 

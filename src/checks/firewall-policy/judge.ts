@@ -1,6 +1,7 @@
 import { nameList } from '../../core/phrases.ts';
 import {
   suggestsOnly,
+  isFault,
   type Finding,
   type FindingFacts,
   known,
@@ -43,6 +44,7 @@ export function judgeFirewallPolicy(
     const { appliances } = observation;
     const isOfAll = appliances.length === 0 || units.every((unit) => appliances.includes(unit));
     return judgeOne(observation)
+      .map((finding): Finding => (isFault(finding) ? { ...finding, describesPolicy: true } : finding))
       .map((finding): Finding => (finding.level === 'broken' ? { ...finding, witness: 'firewall' } : finding))
       .map((finding) => (isOfAll ? finding : { ...finding, concerns: appliances }));
   });

@@ -366,7 +366,7 @@ function listedUnit({ config, rest, role }: UnitObservation): ListedUnit {
 }
 
 /** A configured appliance and the licences that are expected on it. */
-export interface ListedUnit {
+interface ListedUnit {
   readonly unit: Unit;
   /** The licences that are configured for the appliance, and the licences that its tokens came from. */
   readonly licenses: readonly string[];

@@ -19,7 +19,7 @@ interface DnsCase {
   readonly others: OtherNames;
 }
 
-export interface DnsVerdict {
+interface DnsVerdict {
   readonly findings: readonly Finding<NameCause>[];
   /** Up to 16 acceptable addresses from all resolvers, without duplicates, IPv4 addresses first. */
   readonly addresses: readonly string[];

@@ -270,7 +270,7 @@ function judgeLog(facts: LogFacts): Judgement {
 type PolicyKind = keyof (typeof POLLING_CAUSES)['polling-failing']['kinds'];
 
 /** The configured FortiGates and their answers about policies. */
-export interface Policies {
+interface Policies {
   readonly configured: readonly Pick<FirewallConfig, 'url' | 'vdom' | 'source' | 'appliances'>[];
   readonly asked: readonly FirewallObservation[];
 }

@@ -17,7 +17,7 @@ import type { RegistrationObservation } from '../../core/license/registration.ts
 import { capital } from '../../engine/words.ts';
 import { nameList } from '../../core/phrases.ts';
 import { valueOf, type Resource } from '../../core/license/resource.ts';
-import type { CertificateConfig } from '../../config/schema/connectors.ts';
+import type { WatchedConfig } from '../../config/schema/watched.ts';
 import type { UnitObservation } from '../../connectors/picture.ts';
 import type { Millis } from '../../core/clock.ts';
 import { spanText } from '../../core/time-text.ts';
@@ -317,7 +317,7 @@ interface Pool {
   readonly observation: ApplianceObservation;
   /** The licences that are configured for any member. */
   readonly licenses: readonly string[];
-  readonly certificates: readonly CertificateConfig[];
+  readonly certificates: WatchedConfig['appliances'][number]['certificates'];
   readonly tokensLow: number;
 }
 
@@ -369,6 +369,8 @@ function isPeer({ mode, peers }: Unit, { serial }: Unit): boolean {
   return mode === 'cluster' && serial !== null && peers.some((peer) => sameSerial(peer, serial));
 }
 
+type TypedCertificate = Pick<WatchedConfig['appliances'][number]['certificates'][number], 'license' | 'tokens'>;
+
 /** The number of tokens in a purchased licence, and the source of this number. */
 interface Bought {
   readonly license: string;
@@ -384,7 +386,7 @@ interface Bought {
 export function judgeBought(
   facts: ApplianceFacts,
   registration: RegistrationObservation | null,
-  certificates: readonly Pick<CertificateConfig, 'license' | 'tokens'>[],
+  certificates: readonly TypedCertificate[],
 ): readonly Finding<TokenPoolCause>[] {
   const held = valueOf(facts.tokens)?.byLicense ?? [];
   return held.flatMap(({ license, tokens }): readonly Finding<TokenPoolCause>[] => {
@@ -403,7 +405,7 @@ export function judgeBought(
   });
 }
 
-function typedIn(certificates: readonly Pick<CertificateConfig, 'license' | 'tokens'>[]): readonly Bought[] {
+function typedIn(certificates: readonly TypedCertificate[]): readonly Bought[] {
   return certificates.flatMap(({ license, tokens }) =>
     tokens === null ? [] : [{ license, tokens, by: 'as stated on its certificate' }],
   );

@@ -2,7 +2,7 @@ import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { diagnosisToJson } from '../../../src/engine/diagnosis-json.ts';
-import { EventStream, HEARTBEAT, MAX_LISTENERS } from '../../../src/web/event-stream.ts';
+import { EventStream, MAX_LISTENERS } from '../../../src/web/event-stream.ts';
 import { causeOf, diagnosisOf } from '../../support/diagnosis-of.ts';
 import { handClock } from '../../support/hand-clock.ts';
 import { START } from '../../support/incident-timeline.ts';
@@ -45,7 +45,7 @@ describe('GET /api/v1/events', () => {
     await using web = await startWeb({ clock });
     const client = await listen(web);
     await client.until('retry');
-    clock.advance(HEARTBEAT - 1);
+    clock.advance(15_000 - 1);
     expect(client.received).not.toContain(': still here');
     clock.advance(1);
     await client.until(': still here\n\n');

@@ -2,11 +2,13 @@ import { describe, expect, test } from 'vitest';
 import type { Incident, Delivery } from '../../../src/engine/incident/incident.ts';
 import { createMask } from '../../../src/text/mask.ts';
 import { timelineOf } from '../../../src/report/timeline.ts';
-import type { ReadableHistory } from '../../../src/store/stored-history.ts';
+import type { StoredHistory } from '../../../src/store/stored-history.ts';
 import { causeOf } from '../../support/diagnosis-of.ts';
 import { MINUTE, START, timeline } from '../../support/incident-timeline.ts';
 import { formerCauseOf } from '../../support/outbox-entry-of.ts';
 import { openedEntry } from '../../support/store-records.ts';
+
+type ReadableHistory = Extract<StoredHistory, { readonly kind: 'read' }>;
 
 const HOOK = 'https://hooks.example.org/T00/xyzzy?k=1';
 

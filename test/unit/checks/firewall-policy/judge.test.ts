@@ -179,6 +179,14 @@ describe('judgeFirewallPolicy', () => {
     expect(remedySteps.map(({ commands }) => commands)).toContainEqual(expect.stringContaining('before 5'));
   });
 
+  it('marks the faults as descriptions of the policy, and not a firewall that does not answer', () => {
+    const marksOf = (observation: FirewallObservation) =>
+      judgeFirewallPolicy([observation], []).map(({ describesPolicy }) => describesPolicy);
+    expect(marksOf(matched({}, DEEP))).toEqual([true]);
+    expect(marksOf(matched({ securityProfiles: ['av-profile "default"'] }))).toEqual([true]);
+    expect(marksOf({ ...FLOW, kind: 'denied', status: 403 })).toEqual([undefined]);
+  });
+
   it('names source, policy and profile', () => {
     const [finding] = judgeFirewallPolicy([matched({}, DEEP)], []);
     expect(finding?.subject).toBe('10.0.0.5 to fortitokenmobile.fortinet.com:443');

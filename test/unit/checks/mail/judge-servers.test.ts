@@ -1,12 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import type {
-  MailDeferral,
-  MailObservation,
-  MailOutcome,
-  RecipientServerObservation,
-} from '../../../../src/core/observation.ts';
+import type { MailObservation, MailOutcome, RecipientServerObservation } from '../../../../src/core/observation.ts';
 import { judgeMailServers as judgeMailServersUnchecked } from '../../../../src/checks/mail/judge.ts';
 import { withPlainClaims } from '../../../support/plain-claim.ts';
+
+type MailDeferral = NonNullable<MailObservation['deferral']>;
 
 const judgeMailServers = withPlainClaims(judgeMailServersUnchecked);
 

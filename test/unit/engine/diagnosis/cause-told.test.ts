@@ -1,9 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import type { Severity } from '../../../../src/core/severity.ts';
 import type { Cause, Finding } from '../../../../src/engine/model.ts';
-import { diagnose, type DiagnosisContext } from '../../../../src/engine/diagnose.ts';
+import { diagnose } from '../../../../src/engine/diagnose.ts';
 import type { PreconditionId, FaultId } from '../../../../src/checks/registry.ts';
 import { CONTEXT, finding, round, TARGET } from '../../../support/judged-round.ts';
+
+type DiagnosisContext = Parameters<typeof diagnose>[1];
 
 function causesAt(
   stage: PreconditionId,
