@@ -456,6 +456,7 @@ Nothing is changed anywhere: it only looks.
 `;
 
 interface ReportOptions extends TypedPeriod {
+  readonly incident?: string;
   readonly output?: string;
   readonly force?: boolean;
   readonly capture?: readonly string[];
@@ -475,8 +476,19 @@ function addReport(program: Command, invoked: Invoked, finish: Finish): void {
     .option('--capture <file...>', 'also the verdict on packet captures, and the chains in them')
     .option('--since <time>', 'tell of what was there from then on: a time, a day, or how long ago (default: all)')
     .option('--until <time>', 'and no longer than until then (default: now)')
+    .addOption(
+      new Option(
+        '--incident <incident>',
+        'instead of the archive, print this incident as Markdown, for a post-mortem',
+      ).conflicts(['output', 'force', 'capture', 'since', 'until']),
+    )
     .addHelpText('after', REPORT_HELP)
-    .action(async ({ output, force, capture = [], ...period }: ReportOptions, command: Command) => {
+    .action(async ({ incident, output, force, capture = [], ...period }: ReportOptions, command: Command) => {
+      if (incident !== undefined) {
+        const { printIncident } = await import('./incident.ts');
+        finish(await printIncident(incident, invoked(command)));
+        return;
+      }
       const { runReport } = await import('./run-report.ts');
       finish(await runReport({ typed: output, force: force === true, captures: capture, period }, invoked(command)));
     });
@@ -493,6 +505,7 @@ Examples:
   ftm-watch report -o /tmp                 writes it there
   ftm-watch report --since 2026-11-24 --until 2026-11-25T06:00:00Z
   ssh monitor ftm-watch report -o - > report.zip
+  ftm-watch report --incident 20261124T130005Z-k3v9x2-1 > post-mortem.md
 
 For plain text in a ticket, use "ftm-watch check".
 `;

@@ -170,7 +170,7 @@ function sum(values: readonly number[]): number {
 }
 
 /** Rounds down, so that an incomplete value is never shown as 100 %. */
-function shareText(percent: number): string {
+export function shareText(percent: number): string {
   return `${(percent === 100 ? 100 : Math.floor(percent * 100) / 100).toString()} %`;
 }
 

@@ -2,8 +2,10 @@ import { CAUSE_IDS } from '../../checks/registry.ts';
 import type { EpochMs } from '../../core/clock.ts';
 import { isoTime } from '../../core/time-text.ts';
 import { type Incident, lastedText } from '../../engine/incident/incident.ts';
+import type { AvailabilityPeriod } from '../../engine/availability.ts';
 import type { FoundIncidents } from '../sources.ts';
 import type { ReadIncidentQuery } from '../incident-json.ts';
+import { availabilityView } from './availability-view.ts';
 import { pageDocument, badge, distance, type Reader } from './document.ts';
 import { breakable, type Content, type Markup, markup, subjectView, SEVERITY_TONES } from '../../document/html.ts';
 import { type Quiet, stateBadge, tagsView } from './incidents-view.ts';
@@ -14,11 +16,13 @@ export interface IncidentList {
   readonly asked: ReadIncidentQuery;
   readonly found: FoundIncidents;
   readonly quiet: Quiet;
+  readonly availability: readonly AvailabilityPeriod[];
   readonly reader: Reader;
 }
 
 /** Returns the page `/incidents`, filtered by cause, state and time. */
-export function renderIncidentList({ site, asked, found, quiet, reader }: IncidentList): string {
+export function renderIncidentList(list: IncidentList): string {
+  const { site, asked, found, quiet, availability, reader } = list;
   // Contains every parameter, even if empty, because without any the API returns only the last days.
   const { from, until } = asked.query;
   const query = new URLSearchParams({
@@ -37,6 +41,7 @@ export function renderIncidentList({ site, asked, found, quiet, reader }: Incide
     root: '',
     icon: 'unknown',
     scripts: ['incidents.js'],
+    head: markup`<link rel="alternate" type="application/atom+xml" title="Incidents" href="incidents.atom">\n`,
     mainAttributes: markup` data-now="${reader.now}"`,
     main: markup`<section class="card" aria-labelledby="list-title"><h1 id="list-title">Incidents</h1>
 ${asked.problems.map((problem) => markup`<p class="problem">${badge('warn', 'Not understood')} ${problem}</p>`)}
@@ -47,8 +52,9 @@ ${
     : markup`<ul class="incidents list">${found.incidents.map((incident) => rowView(incident, quiet, reader))}</ul>`
 }
 ${found.more ? markup`<p class="quiet">There are more: narrow the time, or take all of them with one of these.</p>` : null}
-<p class="quiet">The same <a href="api/v1/incidents.csv?${query}">as CSV</a> · <a href="api/v1/incidents?${query}">as JSON</a></p>
-${found.complete ? null : HISTORY_MISSING}</section>`,
+<p class="quiet">The same <a href="api/v1/incidents.csv?${query}">as CSV</a> · <a href="api/v1/incidents?${query}">as JSON</a> · <a href="incidents.atom">the latest as a feed</a></p>
+${found.complete ? null : HISTORY_MISSING}</section>
+${availabilityView(availability, reader)}`,
   });
 }
 
