@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Culprit } from '../../../src/core/license/firewall.ts';
 import { sentenceStep } from '../../../src/engine/model.ts';
 import type { IncidentState } from '../../../src/engine/incident/incident.ts';
 import {
@@ -12,6 +13,17 @@ import {
 import { causeOf } from '../../support/diagnosis-of.ts';
 import { MINUTE, START, timeline } from '../../support/incident-timeline.ts';
 
+const culprit: Culprit = {
+  firewall: 'FortiGate fw',
+  firewallHost: 'fw',
+  serial: 'FG1',
+  action: 'inspects',
+  policy: { id: 5, name: null },
+  profile: 'deep',
+  incoming: null,
+  outgoing: 'wan1',
+};
+const blamed = causeOf('tls-interception-suspected', { confidence: 'suspected', culprit, said: 'SSL session failed' });
 const suspected = causeOf('tls-interception-suspected', { confidence: 'suspected' });
 
 /** Keys that 0.1.0 did not have. */
@@ -95,11 +107,11 @@ describe('what this version writes', () => {
   it('is read as it was written', () => {
     const line = timeline()
       .rounds(2, [])
-      .rounds(2, [suspected])
+      .rounds(2, [blamed])
       .rounds(2, [])
-      .rounds(2, [suspected])
+      .rounds(2, [blamed])
       .rounds(2, [causeOf('answer-hijacked')])
-      .rounds(3, [suspected, causeOf('clock-skewed')]);
+      .rounds(3, [blamed, causeOf('clock-skewed')]);
     expect(line.state.incidents.some(({ earlier, clear }) => earlier.length > 0 && clear.before !== null)).toBe(true);
     expect(parseState(written(line.state))?.state).toEqual(line.state);
     for (const notification of line.told)
