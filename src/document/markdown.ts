@@ -94,7 +94,7 @@ function escaped(text: string): string {
 
 /** Escapes a whole line, which must not become a heading, a list, a rule or indented code either. */
 export function escapedLine(text: string): string {
-  return escaped(text.trim()).replace(/^([#+=-]|\d{1,9}(?=[.)]))/u, (begin) =>
+  return escaped(text.trim()).replace(/^([#+=-]|\d{1,9}(?=[.)](?:\s|$)))/u, (begin) =>
     // A digit cannot be escaped, but the character after it can.
     /\d/u.test(begin) ? `${begin}\\` : `\\${begin}`,
   );

@@ -73,5 +73,5 @@ function badgeImage({ label, message, look }: Badge): string {
 
 /** Returns an estimate in pixels. `textLength` fits the text to it, whichever font is used. */
 function lengthOf(text: string): number {
-  return [...text].reduce((sum, character) => sum + (character < '\u0300' ? 7 : 12), 0);
+  return Math.round([...text].reduce((sum, character) => sum + (character < '\u0300' ? 6.5 : 12), 0));
 }

@@ -98,7 +98,8 @@ function notificationLines(
   outboxEntries: readonly OutboxEntry[],
   { zone }: Reader,
 ): readonly string[] {
-  return deliveryGroupsAbout(incident, outboxEntries).flatMap(({ notification, ways }) =>
+  // Oldest first, like the timeline.
+  return deliveryGroupsAbout(incident, outboxEntries.toReversed()).flatMap(({ notification, ways }) =>
     ways.map((way) => `${zone.text(notification.at)}: ${EVENT_WORDS[eventOf(notification)]} ${wayText(way)}`),
   );
 }

@@ -1,5 +1,4 @@
-import type { EpochMs } from '../../core/clock.ts';
-import { spanText } from '../../core/time-text.ts';
+import { spanText, type Zone } from '../../core/time-text.ts';
 import { type AvailabilityPeriod, availabilityShare } from '../../engine/availability.ts';
 import { type Markup, markup } from '../../document/html.ts';
 import type { Reader } from './document.ts';
@@ -15,7 +14,7 @@ ${
   periods.length === 0
     ? markup`<p class="quiet">Nothing is known yet.</p>`
     : markup`<div class="scroll" tabindex="0" role="group" aria-label="Availability by year and month"><table>
-<thead><tr><th scope="col">${reader.zone.name}</th><th scope="col">Availability</th><th scope="col">Not ready</th><th scope="col">Unknown</th></tr></thead>
+<thead><tr><th scope="col">Period (${reader.zone.name})</th><th scope="col">Availability</th><th scope="col">Not ready</th><th scope="col">Unknown</th></tr></thead>
 <tbody>${periods.slice(0, MOST_SHOWN).map((period) => rowView(period, reader))}</tbody></table></div>
 <p class="quiet">Share of the known time in which activation was ready. Unknown is the time in which ftm-watch did not run or could not judge everything.</p>`
 }
@@ -23,11 +22,16 @@ ${
 }
 
 function rowView(period: AvailabilityPeriod, { zone }: Reader): Markup {
-  const { name, from, until, ready, notReady, unknown, partial } = period;
+  const { name, ready, notReady, unknown, partial } = period;
   const share = availabilityShare(period);
-  const day = (at: EpochMs): string => zone.local(at).slice(0, 10);
   const unknownShare = (unknown / (ready + notReady + unknown)) * 100;
-  return markup`<tr><th scope="row">${name}${partial ? markup` <span class="quiet">(${day(from)} to ${day(until)})</span>` : null}</th>
+  return markup`<tr><th scope="row">${name}${partial ? markup` <span class="quiet">${partialText(period, zone)}</span>` : null}</th>
 <td>${share === null ? 'unknown' : shareText(share * 100)}</td><td>${notReady === 0 ? 'never' : spanText(notReady)}</td>
 <td>${unknown === 0 ? 'never' : `${spanText(unknown)} (${unknownShare < 0.1 ? 'under 0.1' : unknownShare.toFixed(1)} %)`}</td></tr>`;
+}
+
+function partialText({ name, from }: AvailabilityPeriod, zone: Zone): string {
+  const day = zone.local(from).slice(0, 10);
+  const isFromBegin = day === `${name}-01-01`.slice(0, day.length);
+  return isFromBegin ? 'so far' : `from ${day}`;
 }

@@ -115,8 +115,8 @@ describe('the availability', () => {
       '',
     ]);
     const page = (await (await web.get('/incidents')).text()).replaceAll(/<[^>]+>/gu, ' ').replaceAll(/\s+/gu, ' ');
-    expect(page).toContain('Europe/Berlin Availability Not ready Unknown');
-    expect(page).toContain('2026 (2026-11-24 to 2026-11-24) 99.99 % 100 ms 10 min (16.7 %)');
+    expect(page).toContain('Period (Europe/Berlin) Availability Not ready Unknown');
+    expect(page).toContain('2026 from 2026-11-24 99.99 % 100 ms 10 min (16.7 %)');
     expect(page).toContain('2026-11 unknown never 1 h (100.0 %)');
     expect(page).toContain('as CSV');
   });

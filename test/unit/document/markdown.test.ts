@@ -25,6 +25,7 @@ describe('hostile text in Markdown', () => {
     ['a list', '- a', String.raw`\- a`],
     ['a list with a plus', '+ a', String.raw`\+ a`],
     ['a numbered list', '12. a', String.raw`12\. a`],
+    ['an address', '127.0.0.1 to 10) x', '127.0.0.1 to 10) x'],
     ['a rule', '---', String.raw`\---`],
     ['a quotation', '> a', String.raw`\> a`],
     ['indented code', '    a', 'a'],
