@@ -73,5 +73,7 @@ function badgeImage({ label, message, look }: Badge): string {
 
 /** Returns an estimate in pixels. `textLength` fits the text to it, whichever font is used. */
 function lengthOf(text: string): number {
-  return Math.round([...text].reduce((sum, character) => sum + (character < '\u0300' ? 6.5 : 12), 0));
+  let length = 0;
+  for (const character of text) length += character < '\u0300' ? 6.5 : 12;
+  return Math.round(length);
 }

@@ -10,9 +10,15 @@ import { describeWhere } from '../../support/privilege.ts';
 import { startWeb, type WebBench } from '../../support/web-bench.ts';
 
 const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true } as const;
+const DAY = 24 * HOUR;
 const AVAILABILITY = ['2026', '2026-11', '2026-10'].map((name) => ({
-  ...{ name, from: START - 30 * 24 * HOUR, until: START },
-  ...{ ready: 29 * 24 * HOUR, notReady: 5 * HOUR, unknown: 19 * HOUR, partial: true },
+  name,
+  from: START - 30 * DAY,
+  until: START,
+  ready: 29 * DAY,
+  notReady: 5 * HOUR,
+  unknown: 19 * HOUR,
+  partial: true,
 }));
 const LOGIN = { httpCredentials: { username: 'ada', password: 'secret' } } as const;
 
