@@ -1,8 +1,7 @@
 import { CAUSE_IDS, type CauseId, CHECKS, isCauseId, isFaultId, wordsOf } from '../../src/checks/registry.ts';
 import { ALERT_RUNBOOK } from '../../src/document/alert-runbook.ts';
-import { isLinked, type LinkedLine, type Paragraph, type Part, type Word } from '../../src/document/document.ts';
+import { markdownFile, type MarkdownLinks, partBlock, sectionBlocks } from '../../src/document/markdown.ts';
 import { type Runbook, runbookOf } from '../../src/document/runbook.ts';
-import { type Block, blocksOf, headOf, type RemedyStep } from '../../src/engine/model.ts';
 
 /** Returns every page by file name: one for each cause, a list of them, and one for all alerts without a cause. */
 export function renderRunbooks(): ReadonlyMap<string, string> {
@@ -19,7 +18,7 @@ export function renderRunbooks(): ReadonlyMap<string, string> {
 }
 
 function renderReference(id: CauseId, name: string): string {
-  return joined([`# ${id}`, GENERATED, `See [${name}](${name}.md).`]);
+  return markdownFile([`# ${id}`, GENERATED, `See [${name}](${name}.md).`]);
 }
 
 const GENERATED = '<!-- Generated from src/checks. -->';
@@ -33,7 +32,7 @@ function renderList(): string {
     'The incident, on the status page and in messages, contains these steps with your addresses filled in. After the ' +
     'repair, run `ftm-watch check --verify INCIDENT`. The incident closes after `notify.policy.recoveries` rounds ' +
     'without the cause.';
-  return joined([
+  return markdownFile([
     '# Runbooks',
     GENERATED,
     intro,
@@ -48,61 +47,15 @@ function renderList(): string {
 }
 
 function renderPage({ title, intro, sections }: Pick<Runbook, 'title' | 'intro' | 'sections'>): string {
-  return joined([
+  return markdownFile([
     `# ${title}`,
     GENERATED,
-    ...intro.map(partText),
-    ...sections.flatMap((section) => [`## ${section.title}`, ...section.parts.map(partText)]),
+    ...intro.map((part) => partBlock(part, LINKS)),
+    ...sectionBlocks(sections, LINKS),
   ]);
 }
 
-function partText(part: Part): string {
-  switch (part.kind) {
-    case 'text':
-      return part.lines.map(paragraphText).join('\n\n');
-    case 'list':
-      return part.lines.map(itemText).join('\n');
-    case 'steps':
-      return part.lines.map(stepText).join('\n');
-    case 'commands':
-      return part.lines.map((block) => commandsText(block, 'text')).join('\n\n');
-  }
-}
-
-function paragraphText(line: Paragraph): string {
-  return typeof line === 'string' ? escaped(line) : line.map(wordText).join('');
-}
-
-function wordText(word: Word): string {
-  if (typeof word === 'string') return escaped(word);
-  if ('code' in word) return `\`${word.code}\``;
-  if ('cause' in word) return `[${word.cause}](${runbookOf(word.cause).name}.md)`;
-  return `[${word.document}](../${word.document})`;
-}
-
-function stepText(step: RemedyStep, index: number): string {
-  const blocks = blocksOf(step).map((block) => commandsText(block, step.syntax === 'shell' ? 'sh' : 'text'));
-  return [`${String(index + 1)}. ${escaped(step.text)}`, ...blocks].join('\n\n');
-}
-
-/** Indents the commands for the list item. */
-function commandsText(block: Block, language: string): string {
-  return [escaped(headOf(block)), '', `\`\`\`${language}`, ...block.text.split('\n'), '```']
-    .map((line) => (line === '' ? '' : `   ${line}`))
-    .join('\n');
-}
-
-function itemText(line: Paragraph | LinkedLine): string {
-  return isLinked(line)
-    ? ['-', line.text, ...line.links.map(([, url]) => `<${url}>`)].filter((word) => word !== '').join(' ')
-    : `- ${paragraphText(line)}`;
-}
-
-/** Placeholders in commands, such as `<inside>`, are not HTML. */
-function escaped(text: string): string {
-  return text.replaceAll(/[<>*_`]/gu, String.raw`\$&`);
-}
-
-function joined(blocks: readonly string[]): string {
-  return `${blocks.join('\n\n')}\n`;
-}
+const LINKS: MarkdownLinks = {
+  runbook: (cause) => `${runbookOf(cause).name}.md`,
+  document: (path) => `../${path}`,
+};
