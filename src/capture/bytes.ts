@@ -52,14 +52,9 @@ export class Cursor {
     while (this.left >= 4) {
       const [type, length] = [this.number(2), this.number(2)];
       found.set(type, this.take(length));
-      this.fill(length, unit);
+      this.skip(-length & (unit - 1));
     }
     return found;
-  }
-
-  /** Skips the padding after a value. */
-  fill(length: number, unit: 1 | 4): void {
-    this.skip((unit - (length % unit)) % unit);
   }
 }
 

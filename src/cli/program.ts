@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import { Command, CommanderError, Option, InvalidArgumentError, Argument } from 'commander';
 import { EXIT_UNKNOWN, describeExitCodes } from './exit-codes.ts';
 import type { Terminal, Invocation } from './terminal.ts';
+import type { CaptureOptions } from './capture.ts';
 import { keepHeapSmall } from '../system/v8-flags.ts';
 import type { Millis } from '../core/clock.ts';
 import { parseDuration } from '../core/time-text.ts';
@@ -92,55 +93,39 @@ function withConfig(command: Command): Command {
   return command.option('-c, --config <file>', 'configuration file');
 }
 
-interface CaptureCommandOptions {
-  readonly json?: boolean;
-  readonly all?: boolean;
-  readonly attach?: string;
-  readonly printCommand?: 'fortigate' | 'appliance';
-}
-
 function addCapture(program: Command, invoked: Invoked, finish: Finish): void {
   withConfig(program.command('capture'))
-    .description('the verdict on the connections in a packet capture: what FortiAuthenticator itself was shown')
+    .description(
+      'the verdict on the connections in a packet capture: which certificate FortiAuthenticator itself received',
+    )
     .argument('[file...]', 'pcap, pcapng, either in gzip, or the text of a sniffer; - for standard input')
     .option('--json', 'one JSON object on standard output and nothing else')
     .option('--all', 'also the TLS connections to other servers')
     .option('--attach <incident>', 'add the verdict to an open incident of the running daemon')
     .addOption(
-      new Option('--print-command <device>', 'print the commands that make such a capture').choices([
+      new Option('--print-command <device>', 'print the commands that create such a capture').choices([
         'fortigate',
         'appliance',
       ]),
     )
     .addHelpText('after', CAPTURE_HELP)
-    .action(
-      async (
-        files: readonly string[],
-        { json, all, attach, printCommand }: CaptureCommandOptions,
-        command: Command,
-      ) => {
-        // A capture can have any size.
-        keepHeapSmall();
-        const { runCapture, printCaptureCommand } = await import('./capture.ts');
-        if (printCommand !== undefined) {
-          finish(await printCaptureCommand(printCommand, invoked(command)));
-          return;
-        }
-        const wish = { files, json: json === true, all: all === true, attach: attach ?? null };
-        finish(await runCapture(wish, invoked(command)));
-      },
-    );
+    .action(async (files: readonly string[], options: CaptureOptions, command: Command) => {
+      // A capture can have any size.
+      keepHeapSmall();
+      const { runCapture } = await import('./capture.ts');
+      finish(await runCapture(files, options, invoked(command)));
+    });
 }
 
 const CAPTURE_HELP = `
 Recognized by their content: pcap and pcapng, as the pages of FortiAuthenticator and FortiGate export them; the text of
-"diagnose sniffer packet any '…' 6" (levels 2, 3, 5 and 6) and of "tcpdump -X" or "-XX". Of two files, name the one from
-inside first. Nothing leaves this machine.
+"diagnose sniffer packet any '…' 6" (levels 2, 3, 5 and 6) and of "tcpdump -X" or "-XX". If there are two files, name
+the one from the inside first. Nothing leaves this machine.
 
 Examples:
   ftm-watch capture --print-command fortigate   prints what to type on the FortiGate
-  ftm-watch capture putty.log                   which certificate was FortiAuthenticator shown?
-  ftm-watch capture inside.pcap outside.pcap    does something between both end TLS?
+  ftm-watch capture putty.log                   which certificate did FortiAuthenticator receive?
+  ftm-watch capture inside.pcap outside.pcap    does a device in between terminate TLS?
 `;
 
 interface CheckOptions {
