@@ -11,7 +11,7 @@ export interface RawPacket {
    * Number of the link type (https://www.tcpdump.org/linktypes.html), or `text` for a dump, which does not contain it.
    */
   readonly link: number | 'text';
-  /** The captured bytes. Valid until the next packet is read. */
+  /** The captured bytes, usually a part of a larger buffer. */
   readonly bytes: Buffer;
   /** Length on the wire in bytes. */
   readonly length: number;
