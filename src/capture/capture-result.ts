@@ -7,13 +7,13 @@ import { visibleText } from '../core/visible-text.ts';
 import { cleanJson } from '../network/rest/json-exchange.ts';
 import type { TlsKnowledge } from '../checks/tls-genuine/judge-path.ts';
 import {
+  ADVICE,
   causeOf,
   createConnectionJudge,
   evidenceOf,
   type JudgedConnection,
   type Level,
   levelOf,
-  WOULD_SHOW,
 } from './judge-capture.ts';
 import { type Interceptor, pairLegs } from './legs.ts';
 import { CaptureFile } from './packets.ts';
@@ -73,7 +73,7 @@ export async function examineCaptures(
   const { connections, interceptor, notes } = pairLegs(kept);
   const dropped = Object.values(counts).reduce((sum, count) => sum + count, -kept.length);
   const more = dropped === 0 ? [] : [`${String(dropped)} more connections were judged but are not listed.`];
-  const reasons = new Set(connections.flatMap(({ because }) => (because === null ? [] : [WOULD_SHOW[because]])));
+  const reasons = new Set(connections.flatMap(({ because }) => (because === null ? [] : [ADVICE[because]])));
   return {
     files,
     connections,

@@ -25,7 +25,7 @@ class Sender {
   isCut = false;
   hasFin = false;
   resends = 0;
-  /** Of the first packet that is no reset. */
+  /** TTL of the first packet that is not a reset. */
   ttl: number | null = null;
 }
 
@@ -185,7 +185,7 @@ const MAX_IGNORED = 20_000;
 /** A connection that is idle for this long can be replaced by another. */
 const IDLE: Millis = 60_000;
 
-/** Whether a connection is to be judged, as far as it is known. */
+/** Whether a connection will be judged. `undecided`: it depends on data that was not read yet. */
 export type Choice = 'wanted' | 'unwanted' | 'undecided';
 
 /**

@@ -49,9 +49,9 @@ async function* packetsOf(file: FileBytes, facts: CaptureFile): AsyncGenerator<R
 /** Longest accepted packet: twice libpcap's MAXIMUM_SNAPLEN (262144). */
 const MAX_PACKET = 524_288;
 
-function lyingLength(what: string, offset: number, length: number, expected: string): CaptureError {
+function invalidLength(what: string, offset: number, length: number, expected: string): CaptureError {
   const [at, said] = [String(offset), String(length)];
-  return new CaptureError(`the ${what} at offset ${at} is said to have ${said} bytes: expected ${expected}`);
+  return new CaptureError(`the ${what} at offset ${at} has an invalid length of ${said} bytes: expected ${expected}`);
 }
 
 // --- pcap (https://www.ietf.org/archive/id/draft-ietf-opsawg-pcap-03.html)
@@ -74,7 +74,7 @@ async function* readPcap(file: FileBytes, facts: CaptureFile, isLittle: boolean)
     const record = new Cursor(await file.take(16), isLittle);
     const at = record.number(4) * 1_000 + record.number(4) / scale;
     const [captured, length] = [record.number(4), record.number(4)];
-    if (captured > MAX_PACKET) throw lyingLength('packet', offset, captured, `at most ${String(MAX_PACKET)}`);
+    if (captured > MAX_PACKET) throw invalidLength('packet', offset, captured, `at most ${String(MAX_PACKET)}`);
     const bytes = await file.take(captured);
     yield { at, link, bytes, length: Math.max(captured, length), port: null, direction: null };
   }
@@ -110,7 +110,7 @@ async function* readPcapng(file: FileBytes, facts: CaptureFile): AsyncGenerator<
     const header = new Cursor(await file.take(8), isLittle);
     const [type, size] = [header.number(4), header.number(4)];
     if (size < MIN_BLOCK || size % 4 !== 0 || size > MAX_BLOCK)
-      throw lyingLength('block', offset, size, `12 to ${String(MAX_BLOCK)}, in steps of 4`);
+      throw invalidLength('block', offset, size, `12 to ${String(MAX_BLOCK)}, in steps of 4`);
     // The length is repeated at the end of the block.
     const block = new Cursor((await file.take(size - 8)).subarray(0, size - MIN_BLOCK), isLittle);
     if (type === INTERFACE && ports.length < MAX_INTERFACES) ports.push(portOf(block));
@@ -141,7 +141,7 @@ function enhancedPacket(block: Cursor, ports: readonly Port[], offset: number): 
   const at = (block.number(4) * 2 ** 32 + block.number(4)) * port.tick;
   const [captured, length] = [block.number(4), block.number(4)];
   const most = Math.min(block.left, MAX_PACKET);
-  if (captured > most) throw lyingLength('packet', offset, captured, `at most ${String(most)}`);
+  if (captured > most) throw invalidLength('packet', offset, captured, `at most ${String(most)}`);
   const bytes = block.take(captured);
   block.skip(-captured & 3);
   const flags = new Cursor(block.entries(4).get(2) ?? Buffer.alloc(0), block.isLittle).number(4);

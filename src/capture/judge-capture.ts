@@ -14,7 +14,7 @@ import type { CaptureFile } from './packets.ts';
 import type { CaptureTarget } from './read-capture.ts';
 
 /** Why a connection cannot be judged. */
-export type Unseen = keyof typeof WOULD_SHOW;
+export type Unseen = keyof typeof ADVICE;
 
 export interface JudgedConnection {
   readonly seen: Connection;
@@ -32,7 +32,7 @@ export interface JudgedConnection {
   /** One sentence without a full stop. */
   readonly summary: string;
   /** Additional sentences that are not in the findings. */
-  readonly told: readonly string[];
+  readonly remarks: readonly string[];
   /** The other leg of the same traffic. */
   pairedWith: Connection | null;
 }
@@ -46,8 +46,8 @@ export function levelOf({ verdict, findings }: JudgedConnection): Level {
 }
 
 /** Returns all sentences about the connection except for its summary. */
-export function evidenceOf({ findings, told, summary }: JudgedConnection): readonly string[] {
-  const sentences = new Set([...findings.map(({ claim }) => claim), ...told]);
+export function evidenceOf({ findings, remarks, summary }: JudgedConnection): readonly string[] {
+  const sentences = new Set([...findings.map(({ claim }) => claim), ...remarks]);
   sentences.delete(`${summary}.`);
   return [...sentences];
 }
@@ -64,8 +64,8 @@ const MAX_CERTIFICATES = 16;
 /** Alerts about certificates (RFC 8446 §6.2): bad, unsupported, revoked, expired, unknown, unknown authority. */
 const REFUSALS: readonly number[] = [42, 43, 44, 45, 46, 48];
 
-/** How to find out what a capture cannot show. */
-export const WOULD_SHOW = {
+/** Advice on how to find out what a capture cannot show. */
+export const ADVICE = {
   'tls-1.3':
     'TLS 1.3 encrypts the certificate. Capture both sides of the firewall ("ftm-watch capture --print-command ' +
     'fortigate") to find out whether it terminates TLS, or run "ftm-watch check", which also connects with TLS 1.2.',
@@ -186,7 +186,7 @@ function chainVerdict(seen: Connection, evidence: TlsEvidence, { checks }: TlsKn
     findings: [...findings, ...lostFindings(seen, evidence.target), ...refused],
     summary: refused.length > 0 && isGenuine ? `${summary}, but the client rejected it` : summary,
     evidenceOfChain: evidence,
-    told: [...tell(seen), ...(wouldSettle === null ? [] : [`This would settle it: ${wouldSettle}.`])],
+    remarks: [...remarksOn(seen), ...(wouldSettle === null ? [] : [`This would settle it: ${wouldSettle}.`])],
   };
 }
 
@@ -207,7 +207,7 @@ function unseenVerdict(seen: Connection, [because, text]: UnseenChain, subject: 
     findings,
     summary: because === null ? failed : summary,
     evidenceOfChain: null,
-    told: [text, ...tell(seen)],
+    remarks: [text, ...remarksOn(seen)],
   };
 }
 
@@ -253,9 +253,9 @@ const ENDS: Readonly<Partial<Record<Connection['end'], string>>> = {
 };
 
 /** Returns sentences about everything other than the certificate. */
-function tell({ handshake, end, resetTtl, serverFlight }: Connection): readonly string[] {
+function remarksOn({ handshake, end, resetTtl, serverFlight }: Connection): readonly string[] {
   const { tunnel, clientCertificate, serverAlert, version } = handshake;
-  const told = [
+  const remarks = [
     tunnel !== null && `The client asked the proxy for a tunnel to ${tunnel}.`,
     clientCertificate === true && 'The client sent a certificate.',
     clientCertificate === false && 'The client was asked for a certificate and sent none.',
@@ -268,5 +268,5 @@ function tell({ handshake, end, resetTtl, serverFlight }: Connection): readonly 
       serverFlight > 0 &&
       `The server's first answer has ${String(serverFlight)} bytes, which is consistent with many certificates.`,
   ];
-  return told.filter((text) => typeof text === 'string');
+  return remarks.filter((text) => typeof text === 'string');
 }
