@@ -134,7 +134,7 @@ describeWhere(NEEDS, 'handshakes in captures that tcpdump made', () => {
     );
   }
 
-  async function capture(happen: () => void, more: Partial<CaptureOrder> = {}): Promise<Buffer> {
+  async function capture(happen: () => unknown, more: Partial<CaptureOrder> = {}): Promise<Buffer> {
     files += 1;
     const order = { name: 'wire', file: join(folder, `${String(files)}.pcap`), peer: '10.0.0.1', ...more };
     return captured(client, order, async () => {
@@ -401,15 +401,23 @@ END`);
     const addresses = Array.from({ length: 100 }, (_, index) => `10.0.1.${String(index)}`);
     await using _ = await startUnbound(server, { address: resolver, names: { [HOST]: addresses }, folder });
     client.sh(`ip route add ${resolver}/32 dev wire advmss 500`);
+    // Otherwise the kernel passes all segments to the other side as one packet.
+    server.sh('ip link set wire gso_max_segs 1');
     const ask = `const r=new(require('dns').Resolver)();r.setServers(['${resolver}']);r.resolve4('${HOST}',()=>{})`;
     // The answer does not fit into UDP, so that the resolver's client asks again over TCP.
-    const pcap = await capture(() => sh(client, `${process.execPath} -e "${ask}"`), { filter: 'port 53' });
+    const resolve = (): unknown => sh(client, `${process.execPath} -e "${ask}"`);
+    const pcap = await capture(resolve, { filter: 'port 53' }).finally(() => {
+      server.sh('ip link set wire gso_max_segs 65535');
+    });
     const file = join(folder, 'dns.pcap');
     await writeFile(file, pcap);
     const answer = ['-r', file, '-n', '-Y', 'tcp and dns.flags.response == 1', '-T', 'fields', '-e', 'dns.a'];
     const { stdout } = spawnSync('tshark', answer, { encoding: 'utf8' });
     const answers = stdout.trim().split(',').slice(0, 64);
     expect(answers).toHaveLength(64);
+    const sent = ['-r', file, '-n', '-Y', 'tcp.srcport == 53 and tcp.len > 2', '-T', 'fields', '-e', 'tcp.len'];
+    const segments = spawnSync('tshark', sent, { encoding: 'utf8' }).stdout.trim().split('\n');
+    expect(segments.length).toBeGreaterThan(2);
     expect((await read(pcap)).file.dns).toEqual([{ name: HOST, answers, resolver }]);
     await isSameAsText(pcap);
   });
