@@ -147,6 +147,12 @@ export class Connection {
     return isReset || (this.#senders.client.hasFin && this.#senders.server.hasFin);
   }
 
+  /** The client's first data is in the capture and is not a ClientHello. */
+  get isNoTls(): boolean {
+    const hasSpoken = !this.#hasBeginning && this.#senders.client.highest !== null;
+    return this.handshake.hello === null && (hasSpoken || !this.handshake.wants('client'));
+  }
+
   /** The reason why the capture is incomplete, with a sentence about it. Null if it is complete. */
   get missing(): readonly ['mid-stream' | 'one-direction' | 'gap' | 'truncated', string] | null {
     if (!this.#hasBeginning && this.handshake.hello === null)

@@ -54,18 +54,16 @@ export async function readCapture(
 
 /** The requested server name decides, or the address if there is none. */
 function choiceFor(
-  { handshake, server }: Connection,
+  { handshake: { hello, tunnel }, server, isNoTls }: Connection,
   names: readonly string[],
   { port, addresses }: CaptureTarget,
   { dns }: CaptureFile,
 ): Choice {
-  const { hello, tunnel } = handshake;
   if (typeof hello?.serverName === 'string') return names.includes(plainName(hello.serverName)) ? 'wanted' : 'unwanted';
   const far = plainName(hostOf(tunnel ?? server));
   const isNamed = [...names, ...dns.flatMap(({ answers }) => answers)].includes(far) || addressInAny(far, addresses);
   if (isNamed && (tunnel !== null || portOf(server) === String(port))) return 'wanted';
-  // The client may still send its hello, unless its first data is something else.
-  return hello === null && handshake.wants('client') ? 'undecided' : 'unwanted';
+  return hello !== null || isNoTls ? 'unwanted' : 'undecided';
 }
 
 const MAX_ANSWERS = 100;
