@@ -52,33 +52,20 @@ export class Cursor {
     while (this.left >= 4) {
       const [type, length] = [this.number(2), this.number(2)];
       found.set(type, this.take(length));
-      this.fill(length, unit);
+      this.skip(-length & (unit - 1));
     }
     return found;
   }
-
-  /** Skips the padding after a value. */
-  fill(length: number, unit: 1 | 4): void {
-    this.skip((unit - (length % unit)) % unit);
-  }
 }
 
-/** Usual size of a chunk of a file. */
-const PIECE = 65_536;
-
-/**
- * A file that is read once through a single buffer, because a buffer for each chunk would add up before garbage
- * collection.
- */
+/** A file that is read once. */
 export class FileBytes {
   /** Offset of the next byte. */
   offset = 0;
   readonly #pieces: AsyncIterator<Uint8Array>;
-  #held: Buffer = Buffer.alloc(2 * PIECE);
-  #from = 0;
-  #to = 0;
+  /** Bytes that were read but not consumed. */
+  #held: Buffer = Buffer.alloc(0);
 
-  /** @param file its chunks, each of which can be overwritten when the next one is read */
   constructor(file: AsyncIterable<Uint8Array>) {
     this.#pieces = file[Symbol.asyncIterator]();
   }
@@ -89,39 +76,30 @@ export class FileBytes {
 
   /** Returns the next bytes without consuming them. Returns fewer bytes only at the end of the file. */
   async peek(length: number): Promise<Buffer> {
-    while (this.#to - this.#from < length) {
+    while (this.#held.length < length) {
       const next = await this.#pieces.next();
       if (next.done === true) break;
-      const { value } = next;
-      this.#held.copyWithin(0, this.#from, this.#to);
-      [this.#from, this.#to] = [0, this.#to - this.#from];
-      if (this.#to + value.length > this.#held.length)
-        this.#held = Buffer.concat([this.#held], 2 * (this.#to + value.length));
-      this.#held.set(value, this.#to);
-      this.#to += value.length;
+      this.#held = Buffer.concat([this.#held, next.value]);
     }
-    return this.#held.subarray(this.#from, Math.min(this.#from + length, this.#to));
+    return this.#held.subarray(0, length);
   }
 
   async isAtEnd(): Promise<boolean> {
-    return this.#to === this.#from && (await this.peek(1)).length === 0;
+    return (await this.peek(1)).length === 0;
   }
 
-  /**
-   * Returns the next bytes, valid until the next read.
-   * @throws {CaptureError} if the file has fewer bytes
-   */
+  /** @throws {CaptureError} if the file has fewer bytes */
   async take(length: number): Promise<Buffer> {
     const bytes = await this.peek(length);
     if (bytes.length < length)
       throw new CaptureError(`the file ends in the middle of a packet, at offset ${String(this.offset)}`);
-    this.#from += length;
+    this.#held = this.#held.subarray(length);
     this.offset += length;
     return bytes;
   }
 
-  /** Returns everything that is left, in chunks that stay valid. */
+  /** Returns everything that is left, in chunks. */
   async *rest(): AsyncGenerator<Buffer> {
-    while (!(await this.isAtEnd())) yield Buffer.from(await this.take(this.#to - this.#from));
+    while (!(await this.isAtEnd())) yield await this.take(this.#held.length);
   }
 }

@@ -7,13 +7,13 @@ import { visibleText } from '../core/visible-text.ts';
 import { cleanJson } from '../network/rest/json-exchange.ts';
 import type { TlsKnowledge } from '../checks/tls-genuine/judge-path.ts';
 import {
+  ADVICE,
   causeOf,
   createConnectionJudge,
   evidenceOf,
   type JudgedConnection,
   type Level,
   levelOf,
-  WOULD_SHOW,
 } from './judge-capture.ts';
 import { type Interceptor, pairLegs } from './legs.ts';
 import { CaptureFile } from './packets.ts';
@@ -22,7 +22,7 @@ import { type CaptureTarget, readCapture } from './read-capture.ts';
 /** What captures show about connections to one server. */
 export interface CaptureResult {
   readonly files: readonly CaptureFile[];
-  /** The worst connections, up to the limit, in the order of the files and of their ends. */
+  /** The first connections of each level, in the order of the files and of their ends. */
   readonly connections: readonly JudgedConnection[];
   readonly interceptor: Interceptor | null;
   /** Sentences about the captures. */
@@ -34,7 +34,7 @@ export interface CaptureResult {
 /** Worst first. `unknown` is used only if no connection could be judged. */
 export const LEVELS: readonly Level[] = ['fault', 'warning', 'ok', 'unknown'];
 
-/** Maximum number of verdicts, and of bytes in their chains. Further verdicts are only counted. */
+/** Maximum number of verdicts of each level, and of bytes in the chains. Further verdicts are only counted. */
 const MAX_KEPT = 1_000;
 const MAX_CHAIN_BYTES = 16 * 1024 * 1024;
 
@@ -51,69 +51,37 @@ export async function examineCaptures(
   { all, now }: { readonly all: boolean; readonly now: EpochMs },
 ): Promise<CaptureResult> {
   const judge = createConnectionJudge(target, knowledgeOf, now);
-  const kept = new KeptVerdicts();
   const files: CaptureFile[] = [];
-  for (const { name, bytes } of sources) {
-    const file = new CaptureFile(name, files.length);
-    files.push(file);
-    await readCapture(file, bytes, target, all, (connection) => kept.add(judge(connection, file)));
+  const kept: JudgedConnection[] = [];
+  const counts: Record<Level, number> = { fault: 0, warning: 0, ok: 0, unknown: 0 };
+  let chainBytes = 0;
+
+  function keep(judged: JudgedConnection): void {
+    const level = levelOf(judged);
+    const size = (judged.chain?.certificates ?? []).reduce((sum, { der }) => sum + der.length, 0);
+    counts[level] += 1;
+    if (counts[level] > MAX_KEPT || chainBytes + size > MAX_CHAIN_BYTES) return;
+    chainBytes += size;
+    kept.push(judged);
   }
-  const { connections, interceptor, notes } = pairLegs(kept.all());
-  const reasons = new Set(connections.flatMap(({ because }) => (because === null ? [] : [WOULD_SHOW[because]])));
+
+  for (const { name, bytes } of sources) {
+    const file = new CaptureFile(name);
+    files.push(file);
+    await readCapture(file, bytes, target, all, (connection) => keep(judge(connection, file)));
+  }
+  const { connections, interceptor, notes } = pairLegs(kept);
+  const dropped = Object.values(counts).reduce((sum, count) => sum + count, -kept.length);
+  const more = dropped === 0 ? [] : [`${String(dropped)} more connections were judged but are not listed.`];
+  const reasons = new Set(connections.flatMap(({ because }) => (because === null ? [] : [ADVICE[because]])));
   return {
     files,
     connections,
     interceptor,
-    notes: [...files.flatMap((file) => notesOf(file, connections, target)), ...kept.notes(), ...notes, ...reasons],
-    level:
-      LEVELS.find((level) => kept.dropped[level] > 0 || connections.some((one) => levelOf(one) === level)) ?? 'unknown',
+    notes: [...files.flatMap((file) => notesOf(file, connections, target)), ...more, ...notes, ...reasons],
+    level: LEVELS.find((level) => counts[level] > 0 || connections.some((one) => levelOf(one) === level)) ?? 'unknown',
   };
 }
-
-/** Keeps the worst of any number of verdicts. */
-class KeptVerdicts {
-  readonly dropped: Record<Level, number> = { fault: 0, warning: 0, ok: 0, unknown: 0 };
-  readonly #kept: Readonly<Record<Level, JudgedConnection[]>> = { fault: [], warning: [], ok: [], unknown: [] };
-  #count = 0;
-  #chainBytes = 0;
-
-  add(judged: JudgedConnection): void {
-    this.#kept[levelOf(judged)].push(judged);
-    this.#weigh(judged, 1);
-    while (this.#count > MAX_KEPT || this.#chainBytes > MAX_CHAIN_BYTES) {
-      const mildest = LEVELS.findLast((level) => this.#kept[level].length > 0) ?? 'unknown';
-      const last = this.#kept[mildest].pop();
-      if (last !== undefined) this.#weigh(last, -1);
-      this.dropped[mildest] += 1;
-    }
-  }
-
-  #weigh({ chain }: JudgedConnection, sign: 1 | -1): void {
-    this.#count += sign;
-    for (const { der } of chain?.certificates ?? []) this.#chainBytes += sign * der.length;
-  }
-
-  /** In the order of the files and of the connections' ends. */
-  all(): readonly JudgedConnection[] {
-    return Object.values(this.#kept)
-      .flat()
-      .toSorted((one, other) => one.file.order - other.file.order || one.seen.endedAt - other.seen.endedAt);
-  }
-
-  notes(): readonly string[] {
-    const levels = LEVELS.filter((level) => this.dropped[level] > 0);
-    if (levels.length === 0) return [];
-    const counts = levels.map((level) => `${String(this.dropped[level])} ${LEVEL_WORDS[level]}`);
-    return [`More connections were judged than are listed here: ${counts.join(', ')}.`];
-  }
-}
-
-const LEVEL_WORDS: Readonly<Record<Level, string>> = {
-  fault: 'with a fault',
-  warning: 'with a warning',
-  ok: 'genuine',
-  unknown: 'that cannot be judged',
-};
 
 function notesOf(
   captured: CaptureFile,
@@ -123,18 +91,18 @@ function notesOf(
   const { problem, others, excess, packets, isRelative, format, unread } = captured;
   const name = `"${captured.file}"`;
   const isWithout = packets > 0 && !connections.some(({ file }) => file === captured);
-  const notes: readonly (readonly [holds: boolean, note: string])[] = [
-    [problem !== null, `Cannot read ${format === null ? '' : 'all of '}${name}: ${problem ?? ''}.`],
-    [isWithout, `${name} has ${counted(packets, 'packet')}, and no connection to ${authority(target)} among them.`],
-    [others > 0, `${counted(others, 'connection')} to others in ${name} (--all shows those with TLS).`],
-    [excess > 0, `${String(excess)} connections in ${name} were not followed: too many were open.`],
-    [isRelative, `The times in ${name} have no date: certificates were judged by the time of now.`],
-    [unread.fragment > 0, `${counted(unread.fragment, 'IP fragment')} in ${name} were not put together.`],
-    [unread.cut > 0, `${counted(unread.cut, 'packet')} in ${name} were captured too short to read their ports.`],
-    [unread.lost > 0, `${counted(unread.lost, 'packet')} in ${name} lack a line of the text.`],
-    [unread.broken > 0, `${counted(unread.broken, 'packet')} in ${name} have lengths that contradict each other.`],
+  const notes = [
+    problem !== null && `Cannot read ${format === null ? '' : 'all of '}${name}: ${problem}.`,
+    isWithout && `${name} contains ${counted(packets, 'packet')}, but no connection to ${authority(target)}.`,
+    others > 0 && `${counted(others, 'connection')} to other hosts in ${name} (--all lists those with TLS).`,
+    excess > 0 && `${String(excess)} connections in ${name} were not followed, because too many were open.`,
+    isRelative && `The times in ${name} have no date, so certificates were judged at the current time.`,
+    unread.fragment > 0 && `${counted(unread.fragment, 'IP fragment')} in ${name} were not reassembled.`,
+    unread.cut > 0 && `${counted(unread.cut, 'packet')} in ${name} were captured without their ports (snaplen).`,
+    unread.lost > 0 && `${counted(unread.lost, 'packet')} in ${name} lack a line of the text.`,
+    unread.broken > 0 && `${counted(unread.broken, 'packet')} in ${name} have contradictory lengths.`,
   ];
-  return notes.flatMap(([holds, note]) => (holds ? [note] : []));
+  return notes.filter((note) => typeof note === 'string');
 }
 
 // --- The object for --json. Its names are part of the public contract.

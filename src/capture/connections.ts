@@ -3,22 +3,18 @@ import type { EpochMs, Millis } from '../core/clock.ts';
 import { Handshake, type Role } from './handshake.ts';
 import type { CaptureFile, Segment } from './packets.ts';
 
-/** If the beginning of a connection is missing, a flight smaller than this does not count as large. */
+/** Smaller packets are not lost because of their size. */
 const LARGE_FLIGHT = 500;
 /** Maximum number of out-of-order segments per direction that are kept. */
 const MAX_PENDING = 128;
-/**
- * Maximum bytes of one connection that wait for more data, and the same for out-of-order data. No chain is this long.
- */
-const MAX_HELD = 24 * 1024;
-const ROLES: readonly Role[] = ['server', 'client'];
+/** Maximum bytes of these segments. */
+const MAX_PENDING_BYTES = 12 * 1024;
 /** A repeated SYN within this time was captured twice, on two interfaces. */
 const SYN_AGAIN: Millis = 500;
 
 /** Data sent by one side. */
 class Sender {
-  packets = 0;
-  /** Sequence number of the next unread byte, and of the byte after the furthest one. Null before the first packet. */
+  /** Sequence number of the next unread byte (null before the first packet), and of the end of the furthest data. */
   next: number | null = null;
   highest: number | null = null;
   /** Highest sequence number that the other side acknowledged. */
@@ -29,6 +25,7 @@ class Sender {
   isCut = false;
   hasFin = false;
   resends = 0;
+  /** TTL of the first packet that is not a reset. */
   ttl: number | null = null;
 }
 
@@ -46,8 +43,6 @@ export class Connection {
   /** `host:port` */
   readonly client: string;
   readonly server: string;
-  readonly serverAddress: string;
-  readonly serverPort: number;
   /** The interface. Null if the capture does not contain it. */
   readonly leg: string | null;
   /** Side of the client, seen from the capturing device. Null if unknown. */
@@ -60,41 +55,33 @@ export class Connection {
   synAttempts = 0;
   /** Sequence number of the client's SYN, which address translation does not change. Null if it was not seen. */
   initialSequence: number | null = null;
-  /** For a reset in the name of the server: its TTL, and the TTL of the server's other packets. */
+  /** TTL of a reset from the server's address, and of the server's other packets. Null if they are the same. */
   resetTtl: { readonly reset: number; readonly usual: number } | null = null;
   readonly #senders: Readonly<Record<Role, Sender>> = { client: new Sender(), server: new Sender() };
   readonly #hasBeginning: boolean;
   #lastSynAt: EpochMs = Number.NEGATIVE_INFINITY;
   #end: Exclude<Connection['end'], 'no-answer'> = 'open';
-  #isGivenUp = false;
 
-  constructor({ source, sourcePort, destination, destinationPort, ...first }: Segment, sender: Role) {
-    const ends = [
-      { host: source, port: sourcePort },
-      { host: destination, port: destinationPort },
-    ] as const;
-    const [client, server] = sender === 'client' ? ends : [ends[1], ends[0]];
-    this.client = authority(client);
-    this.server = authority(server);
-    this.serverAddress = server.host;
-    this.serverPort = server.port;
-    this.leg = first.port;
-    this.side = first.direction === null ? null : (sender === 'client') === (first.direction === 'in') ? 'in' : 'out';
-    this.startedAt = first.at;
-    this.endedAt = first.at;
-    this.#hasBeginning = first.flags.syn;
+  constructor({ source, destination, port, direction, at, flags }: Segment, sender: Role) {
+    const isClient = sender === 'client';
+    this.client = authority(isClient ? source : destination);
+    this.server = authority(isClient ? destination : source);
+    this.leg = port;
+    this.side = direction === null ? null : isClient === (direction === 'in') ? 'in' : 'out';
+    this.startedAt = at;
+    this.endedAt = at;
+    this.#hasBeginning = flags.syn;
   }
 
   take(segment: Segment): void {
     const { flags, at, sequence } = segment;
-    const from = authority({ host: segment.source, port: segment.sourcePort }) === this.client ? 'client' : 'server';
+    const from = authority(segment.source) === this.client ? 'client' : 'server';
     const sender = this.#senders[from];
     const peer = this.#senders[from === 'client' ? 'server' : 'client'];
     this.endedAt = Math.max(this.endedAt, at);
-    sender.packets += 1;
-    if (flags.syn && from === 'client') this.initialSequence ??= sequence;
-    if (flags.syn && from === 'client' && at - this.#lastSynAt >= SYN_AGAIN) {
-      this.synAttempts += 1;
+    if (flags.syn && from === 'client') {
+      this.initialSequence ??= sequence;
+      this.synAttempts += at - this.#lastSynAt >= SYN_AGAIN ? 1 : 0;
       this.#lastSynAt = at;
     }
     if (flags.ack) peer.acknowledged = furthest(peer.acknowledged, segment.acknowledged);
@@ -117,18 +104,15 @@ export class Connection {
     if (!this.handshake.wants(from)) return;
     this.#deliver(from, sender, start, payload);
     sender.isCut ||= missing > 0 && this.handshake.wants(from);
-    if (this.handshake.held() <= MAX_HELD) return;
-    this.#isGivenUp = true;
-    this.handshake.end();
   }
 
   /** Passes on data that is in order, and keeps data that came early. For repeated data, the first copy counts. */
   #deliver(from: Role, sender: Sender, sequence: number, payload: Buffer): void {
     const ahead = distance(sender.next ?? sequence, sequence);
     if (ahead > 0) {
-      // A separate copy, because the buffers of the file and of small chunks are shared.
+      // A copy without Node's pool, because a slice would keep a whole chunk of the file in memory.
       const held = sender.pending.reduce((sum, early) => sum + early.payload.length, payload.length);
-      if (held <= MAX_HELD / 2 && sender.pending.length < MAX_PENDING)
+      if (held <= MAX_PENDING_BYTES && sender.pending.length < MAX_PENDING)
         sender.pending.push({ sequence, payload: Buffer.from(new Uint8Array(payload).buffer) });
       return;
     }
@@ -145,7 +129,7 @@ export class Connection {
   #noteReset(from: Role, ttl: number): void {
     const { client, server } = this.#senders;
     if (this.#end !== 'open') return;
-    const isRefusal = server.packets === 1 && client.highest === null && this.#hasBeginning;
+    const isRefusal = server.ttl === null && client.highest === null && this.#hasBeginning;
     this.#end = from === 'server' && isRefusal ? 'refused' : `reset-by-${from}`;
     if (from === 'server' && server.ttl !== null && server.ttl !== ttl)
       this.resetTtl = { reset: ttl, usual: server.ttl };
@@ -154,7 +138,7 @@ export class Connection {
   /** `open`: the connection had not ended when the capture did. */
   get end(): 'open' | 'refused' | 'no-answer' | `${'closed' | 'reset'}-by-${Role}` {
     const { client, server } = this.#senders;
-    const isSilent = server.packets === 0 && client.highest === null && this.synAttempts > 1;
+    const isSilent = server.next === null && client.highest === null && this.synAttempts > 1;
     return this.#end === 'open' && isSilent ? 'no-answer' : this.#end;
   }
 
@@ -172,25 +156,20 @@ export class Connection {
   /** The reason why the capture is incomplete, with a sentence about it. Null if it is complete. */
   get missing(): readonly ['mid-stream' | 'one-direction' | 'gap' | 'truncated', string] | null {
     if (!this.#hasBeginning && this.handshake.hello === null)
-      return ['mid-stream', 'The beginning of the connection was not captured.'];
-    const unseen = ROLES.find((role) => {
-      const { packets, acknowledged } = this.#senders[role];
-      return packets === 0 && acknowledged !== null;
-    });
-    if (unseen !== undefined) return ['one-direction', `No packet of the ${unseen} was captured.`];
+      return ['mid-stream', 'The capture lacks the beginning of the connection.'];
     return this.#missingOf('server') ?? this.#missingOf('client');
   }
 
   #missingOf(role: Role): Connection['missing'] {
-    const { next, acknowledged, isCut, hasFin, pending } = this.#senders[role];
-    if (this.#isGivenUp) return ['truncated', 'The handshake is longer than what is kept of one.'];
+    const { next, acknowledged, isCut } = this.#senders[role];
+    if (next === null && acknowledged !== null) return ['one-direction', `No packet of the ${role} was captured.`];
+    if (this.handshake.isTooLong) return ['truncated', 'The handshake is too long to be read.'];
     if (next === null || !this.handshake.wants(role)) return null;
-    if (isCut) return ['truncated', `Packets of the ${role} were not captured whole.`];
+    if (isCut) return ['truncated', `Packets of the ${role} were truncated by the capture.`];
     const behind = acknowledged === null ? 0 : distance(next, acknowledged);
     // A FIN is acknowledged like one byte.
-    const end = pending.length === 0 ? behind - (hasFin ? 1 : 0) : Number.POSITIVE_INFINITY;
-    const gap = pending.reduce((least, { sequence }) => Math.min(least, distance(next, sequence)), end);
-    return behind > 1 && gap > 0 ? ['gap', `${String(gap)} bytes of the ${role} are missing in the capture.`] : null;
+    const gap = `The capture lacks data of the ${role}, up to ${String(behind)} bytes.`;
+    return behind > 1 ? ['gap', gap] : null;
   }
 
   /**
@@ -212,7 +191,7 @@ const MAX_IGNORED = 20_000;
 /** A connection that is idle for this long can be replaced by another. */
 const IDLE: Millis = 60_000;
 
-/** Whether a connection is to be judged, as far as it is known. */
+/** Whether a connection will be judged. `undecided`: it depends on data that was not read yet. */
 export type Choice = 'wanted' | 'unwanted' | 'undecided';
 
 /**
@@ -244,16 +223,16 @@ export function createConnectionTable(
     else file.others += 1;
   }
 
-  /** Null if the connection is not followed. */
-  function begun(key: string, segment: Segment): Connection | null {
+  /** Returns undefined if the connection is not followed. */
+  function begin(key: string, segment: Segment): Connection | undefined {
     const sender = senderOf(segment, serverPorts);
     const [idlest] = open;
-    if (sender === null) return null;
+    if (sender === null) return undefined;
     if (idlest !== undefined && open.size >= MAX_OPEN) {
       if (segment.at - idlest[1].endedAt < IDLE) {
         file.excess += 1;
         ignore(key);
-        return null;
+        return undefined;
       }
       finish(...idlest);
     }
@@ -270,10 +249,10 @@ export function createConnectionTable(
       if (!isFirst && ignored.has(key)) return;
       const earlier = open.get(key);
       // The same ports with a different initial sequence number are a different connection.
-      const isAnother = earlier !== undefined && isFirst && (earlier.initialSequence ?? sequence) !== sequence;
-      if (isAnother) finish(key, earlier);
-      const connection = isAnother ? begun(key, segment) : (earlier ?? begun(key, segment));
-      if (connection === null) return;
+      const isAnother = isFirst && (earlier?.initialSequence ?? sequence) !== sequence;
+      if (earlier !== undefined && isAnother) finish(key, earlier);
+      const connection = open.get(key) ?? begin(key, segment);
+      if (connection === undefined) return;
       open.delete(key);
       open.set(key, connection);
       connection.take(segment);
@@ -286,21 +265,16 @@ export function createConnectionTable(
 }
 
 /** Returns a key that is equal for both directions of a connection on one leg. */
-function keyOf({ source, sourcePort, destination, destinationPort, port, direction }: Segment): string {
-  const [from, to] = [`${source} ${String(sourcePort)}`, `${destination} ${String(destinationPort)}`];
+function keyOf({ source, destination, port, direction }: Segment): string {
+  const [from, to] = [authority(source), authority(destination)];
   // The end from which the device received.
   const towards = direction === null ? '' : String(from < to === (direction === 'in'));
   return [...[from, to].toSorted(), port ?? '', towards].join(' ');
 }
 
 /** Returns which side sent the segment, or null if unknown. */
-function senderOf(segment: Segment, serverPorts: readonly number[]): Role | null {
-  const { flags, sourcePort, destinationPort, payload } = segment;
+function senderOf({ flags, source, destination }: Segment, serverPorts: readonly number[]): Role | null {
   if (flags.syn) return flags.ack ? 'server' : 'client';
-  // A handshake record with a hello identifies its sender.
-  const hello = payload[0] === 22 && payload[1] === 3 ? payload[5] : undefined;
-  if (hello === 1) return 'client';
-  if (hello === 2) return 'server';
-  const isTo = serverPorts.includes(destinationPort);
-  return isTo === serverPorts.includes(sourcePort) ? null : isTo ? 'client' : 'server';
+  const isTo = serverPorts.includes(destination.port);
+  return isTo === serverPorts.includes(source.port) ? null : isTo ? 'client' : 'server';
 }

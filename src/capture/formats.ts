@@ -1,4 +1,4 @@
-import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import type { Millis } from '../core/clock.ts';
 import { visibleText } from '../core/visible-text.ts';
@@ -21,16 +21,12 @@ export async function* readFormat(file: AsyncIterable<Uint8Array>, facts: Captur
 }
 
 async function* gunzipped(bytes: FileBytes): AsyncGenerator<Buffer> {
-  const gunzip = createGunzip();
-  const source = Readable.from(bytes.rest()).on('error', (error) => gunzip.destroy(error));
   try {
-    yield* source.pipe(gunzip);
+    // The iteration throws errors as well.
+    yield* pipeline(bytes.rest(), createGunzip(), () => {});
   } catch (error) {
     const isOfGzip = error instanceof Error && 'code' in error && String(error.code).startsWith('Z_');
     throw isOfGzip ? new CaptureError(`the gzip data cannot be unpacked: ${messageOf(error)}`) : error;
-  } finally {
-    source.destroy();
-    gunzip.destroy();
   }
 }
 
@@ -53,9 +49,9 @@ async function* packetsOf(file: FileBytes, facts: CaptureFile): AsyncGenerator<R
 /** Longest accepted packet: twice libpcap's MAXIMUM_SNAPLEN (262144). */
 const MAX_PACKET = 524_288;
 
-function lyingLength(what: string, offset: number, length: number, expected: string): CaptureError {
+function invalidLength(what: string, offset: number, length: number, expected: string): CaptureError {
   const [at, said] = [String(offset), String(length)];
-  return new CaptureError(`the ${what} at offset ${at} is said to have ${said} bytes: expected ${expected}`);
+  return new CaptureError(`the ${what} at offset ${at} has an invalid length of ${said} bytes: expected ${expected}`);
 }
 
 // --- pcap (https://www.ietf.org/archive/id/draft-ietf-opsawg-pcap-03.html)
@@ -78,7 +74,7 @@ async function* readPcap(file: FileBytes, facts: CaptureFile, isLittle: boolean)
     const record = new Cursor(await file.take(16), isLittle);
     const at = record.number(4) * 1_000 + record.number(4) / scale;
     const [captured, length] = [record.number(4), record.number(4)];
-    if (captured > MAX_PACKET) throw lyingLength('packet', offset, captured, `at most ${String(MAX_PACKET)}`);
+    if (captured > MAX_PACKET) throw invalidLength('packet', offset, captured, `at most ${String(MAX_PACKET)}`);
     const bytes = await file.take(captured);
     yield { at, link, bytes, length: Math.max(captured, length), port: null, direction: null };
   }
@@ -90,18 +86,15 @@ async function* readPcap(file: FileBytes, facts: CaptureFile, isLittle: boolean)
 const SECTION_HEADER = 0x0a0d0d0a;
 const BYTE_ORDER = 0x1a2b3c4d;
 const INTERFACE = 1;
-const SIMPLE_PACKET = 3;
+/** Other blocks with packets are obsolete or have no time. They are skipped. */
 const ENHANCED_PACKET = 6;
 const MIN_BLOCK = 12;
 const MAX_BLOCK = 4 * 1024 * 1024;
 const MAX_INTERFACES = 4_096;
 
-interface Port extends Pick<RawPacket, 'port'> {
-  readonly link: number;
-  readonly snaplen: number;
-  /** Milliseconds per clock tick, and the offset of all times. */
+interface Port extends Pick<RawPacket, 'link' | 'port'> {
+  /** Milliseconds per clock tick. */
   readonly tick: Millis;
-  readonly shift: Millis;
 }
 
 async function* readPcapng(file: FileBytes, facts: CaptureFile): AsyncGenerator<RawPacket> {
@@ -117,30 +110,24 @@ async function* readPcapng(file: FileBytes, facts: CaptureFile): AsyncGenerator<
     const header = new Cursor(await file.take(8), isLittle);
     const [type, size] = [header.number(4), header.number(4)];
     if (size < MIN_BLOCK || size % 4 !== 0 || size > MAX_BLOCK)
-      throw lyingLength('block', offset, size, `12 to ${String(MAX_BLOCK)}, in steps of 4`);
+      throw invalidLength('block', offset, size, `12 to ${String(MAX_BLOCK)}, in steps of 4`);
     // The length is repeated at the end of the block.
     const block = new Cursor((await file.take(size - 8)).subarray(0, size - MIN_BLOCK), isLittle);
-    if (type === INTERFACE && ports.length < MAX_INTERFACES) ports.push(portOf(block, offset));
+    if (type === INTERFACE && ports.length < MAX_INTERFACES) ports.push(portOf(block));
     if (type === ENHANCED_PACKET) yield enhancedPacket(block, ports, offset);
-    if (type === SIMPLE_PACKET) yield simplePacket(block, ports, offset);
   }
 }
 
-function portOf(block: Cursor, offset: number): Port {
+function portOf(block: Cursor): Port {
   const link = block.number(2);
-  block.skip(2);
-  const snaplen = block.number(4);
-  if (block.isCut) throw new CaptureError(`the interface at offset ${String(offset)} cannot be read`);
+  block.skip(6);
   const options = block.entries(4);
   // if_tsresol: the highest bit selects powers of 2 or of 10.
   const resolution = options.get(9)?.[0] ?? 6;
-  const shift = options.get(14);
   return {
     link,
     port: visibleText(options.get(2)?.toString('utf8') ?? '', 64) || null,
-    snaplen,
     tick: 1_000 / (resolution < 0x80 ? 10 ** resolution : 2 ** (resolution - 0x80)),
-    shift: shift?.length === 8 ? Number(block.isLittle ? shift.readBigInt64LE() : shift.readBigInt64BE()) * 1_000 : 0,
   };
 }
 
@@ -148,26 +135,15 @@ function portOf(block: Cursor, offset: number): Port {
 const DIRECTIONS: readonly RawPacket['direction'][] = [null, 'in', 'out'];
 
 function enhancedPacket(block: Cursor, ports: readonly Port[], offset: number): RawPacket {
-  const port = described(ports[block.number(4)], offset);
-  const at = (block.number(4) * 2 ** 32 + block.number(4)) * port.tick + port.shift;
+  const port = ports[block.number(4)];
+  if (port === undefined)
+    throw new CaptureError(`the packet at offset ${String(offset)} belongs to an undescribed interface`);
+  const at = (block.number(4) * 2 ** 32 + block.number(4)) * port.tick;
   const [captured, length] = [block.number(4), block.number(4)];
   const most = Math.min(block.left, MAX_PACKET);
-  if (captured > most) throw lyingLength('packet', offset, captured, `at most ${String(most)}`);
+  if (captured > most) throw invalidLength('packet', offset, captured, `at most ${String(most)}`);
   const bytes = block.take(captured);
-  block.fill(captured, 4);
+  block.skip(-captured & 3);
   const flags = new Cursor(block.entries(4).get(2) ?? Buffer.alloc(0), block.isLittle).number(4);
   return { ...port, at, bytes, length: Math.max(captured, length), direction: DIRECTIONS[flags % 4] ?? null };
-}
-
-/** A simple packet block has no time and no interface, so it belongs to the first interface. */
-function simplePacket(block: Cursor, ports: readonly Port[], offset: number): RawPacket {
-  const port = described(ports[0], offset);
-  const length = block.number(4);
-  const bytes = block.take(Math.min(length, block.left, port.snaplen || MAX_PACKET, MAX_PACKET));
-  return { ...port, at: 0, bytes, length, direction: null };
-}
-
-function described(port: Port | undefined, offset: number): Port {
-  if (port !== undefined) return port;
-  throw new CaptureError(`the packet at offset ${String(offset)} is of an interface that the file does not describe`);
 }

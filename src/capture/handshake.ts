@@ -18,19 +18,13 @@ const APPLICATION_DATA = 23;
 const LAST_TYPE = 24;
 /** Maximum record size in any version, including the overhead of encryption (RFC 5246 §6.2.3). */
 const MAX_RECORD = 2 ** 14 + 2_048;
-/** Maximum size of handshake messages. The largest contains a chain. */
-const MAX_MESSAGE = 128 * 1024;
-const MAX_HTTP_HEADER = 16 * 1024;
+/** Maximum bytes of one connection that wait for more data. No chain is this long. */
+const MAX_HELD = 24 * 1024;
 const MAX_CERTIFICATES = 100;
 const MAX_PLAIN = 512;
 
-const VERSIONS: ReadonlyMap<number, string> = new Map([
-  [0x0300, 'SSL 3.0'],
-  [0x0301, '1.0'],
-  [0x0302, '1.1'],
-  [0x0303, '1.2'],
-  [0x0304, '1.3'],
-]);
+const TLS_1_0 = 0x0301;
+const TLS_1_3 = 0x0304;
 /** Extensions that are parsed. */
 const SERVER_NAME = 0;
 const SUPPORTED_VERSIONS = 43;
@@ -43,7 +37,10 @@ class Stream {
   state: 'opening' | 'tls' | 'closed' = 'opening';
   rest: Buffer = NOTHING;
   messages: Buffer = NOTHING;
-  isEncrypted = false;
+
+  get held(): number {
+    return this.rest.length + this.messages.length;
+  }
 
   close(): void {
     [this.state, this.rest, this.messages] = ['closed', NOTHING, NOTHING];
@@ -68,8 +65,6 @@ export class Handshake {
   certificates: readonly Uint8Array[] | null = null;
   /** The server resumed an earlier session, which requires no certificate. */
   isResumed = false;
-  /** The server sent a message that occurs only in a full handshake. */
-  hasKeyExchange = false;
   /** Whether the client answered a certificate request with a certificate. Null if not seen. */
   clientCertificate: boolean | null = null;
   clientAlert: Alert | null = null;
@@ -78,8 +73,8 @@ export class Handshake {
   plain: Buffer | null = null;
   /** The client continued after the server's part of the handshake: with encrypted data or with its key exchange. */
   clientWentOn = false;
-  /** Size of the client's first encrypted record in TLS 1.3, in bytes. Null if it sent none. */
-  firstEncrypted: number | null = null;
+  /** Reading was stopped because too much data was incomplete. */
+  isTooLong = false;
   readonly #streams: Readonly<Record<Role, Stream>> = { client: new Stream(), server: new Stream() };
 
   /** Reports whether further data from this side is needed. */
@@ -87,75 +82,63 @@ export class Handshake {
     return this.#streams[from].state !== 'closed';
   }
 
-  /** Returns the number of buffered bytes. */
-  held(): number {
-    const { client, server } = this.#streams;
-    return client.rest.length + client.messages.length + server.rest.length + server.messages.length;
-  }
-
-  /** Stops reading. */
-  end(): void {
-    this.#streams.client.close();
-    this.#streams.server.close();
-  }
-
   push(from: Role, bytes: Buffer): void {
     const stream = this.#streams[from];
     if (stream.state === 'closed') return;
     stream.rest = Buffer.concat([stream.rest, bytes]);
     if (stream.state === 'opening') this.#readOpening(stream, from);
-    while (stream.state === 'tls' && this.#readRecord(stream, from));
+    while (stream.state === 'tls' && stream.rest.length > 0 && this.#readRecord(stream, from));
     // A slice would keep the whole buffer in memory.
     stream.rest = Buffer.from(stream.rest);
+    const { client, server } = this.#streams;
+    this.isTooLong = client.held + server.held > MAX_HELD;
+    if (!this.isTooLong) return;
+    client.close();
+    server.close();
   }
 
   /** Reads data before TLS: CONNECT and its answer (RFC 9110 §9.3.6), or a protocol other than TLS. */
   #readOpening(stream: Stream, from: Role): void {
-    const first = stream.rest[0] ?? 0;
-    if (first >= CHANGE_CIPHER_SPEC && first <= LAST_TYPE) {
-      stream.state = 'tls';
-      return;
-    }
+    const text = stream.rest.toString('latin1', 0, 1_024);
     const wanted = from === 'client' ? 'CONNECT ' : 'HTTP/1.';
-    const isHttp = wanted.startsWith(stream.rest.toString('latin1', 0, wanted.length));
+    const isHttp = wanted.startsWith(text.slice(0, wanted.length));
     const end = stream.rest.indexOf('\r\n\r\n');
-    if (isHttp && end === -1 && stream.rest.length <= MAX_HTTP_HEADER) return;
-    const line = stream.rest.toString('latin1', 0, 1_024).split('\r\n')[0] ?? '';
-    const opened = /^(?:CONNECT (?<tunnel>\S{1,300}) HTTP|HTTP\/1\.\d 2\d\d)/u.exec(line);
-    if (!isHttp || end === -1 || opened === null) {
-      // The client may retry on the same connection if a proxy requires a password, but this is not followed.
-      this.#refuse(stream, from);
-      return;
-    }
-    this.tunnel ??= opened.groups?.['tunnel'] ?? null;
-    stream.rest = Buffer.from(stream.rest.subarray(end + 4));
+    const opened = /^(?:CONNECT (?<tunnel>\S{1,300}) HTTP|HTTP\/1\.\d 2\d\d)/u.exec(text);
+    if (isHttp && end === -1) return;
     stream.state = 'tls';
-  }
-
-  /** The remaining data is not TLS. */
-  #refuse(stream: Stream, from: Role): void {
-    if (from === 'server' && this.version === null) this.plain = Buffer.from(stream.rest.subarray(0, MAX_PLAIN));
-    stream.close();
+    // If a proxy requires a password, the client may retry on the same connection, but this is not followed.
+    if (opened === null) return;
+    this.tunnel ??= opened.groups?.['tunnel'] ?? null;
+    stream.rest = stream.rest.subarray(end + 4);
   }
 
   /** Returns false if the record is incomplete or the rest is not needed. */
   #readRecord(stream: Stream, from: Role): boolean {
-    if (stream.rest.length < 5) return false;
     const record = new Cursor(stream.rest);
     const [type, major, , length] = [record.number(1), record.number(1), record.number(1), record.number(2)];
-    const isRecord = type >= CHANGE_CIPHER_SPEC && type <= LAST_TYPE && major === 3 && length <= MAX_RECORD;
-    if (!isRecord) {
-      this.#refuse(stream, from);
+    const isWithinLimits = record.isCut || (major === 3 && length <= MAX_RECORD);
+    if (type < CHANGE_CIPHER_SPEC || type > LAST_TYPE || !isWithinLimits) {
+      // The remaining data is not TLS.
+      if (from === 'server' && this.version === null) this.plain = Buffer.from(stream.rest.subarray(0, MAX_PLAIN));
+      stream.close();
       return false;
     }
     const body = record.take(length);
     if (record.isCut) return false;
     stream.rest = stream.rest.subarray(5 + length);
-    if (type === ALERT && length === 2) this.#noteAlert(from, body[1] ?? 0);
-    if (type === HANDSHAKE && !stream.isEncrypted) this.#readMessages(stream, from, body);
-    if (type === CHANGE_CIPHER_SPEC) this.#changeCipher(stream, from);
-    if (type === APPLICATION_DATA) this.#noteEncrypted(stream, from, length);
+    this.#readBody(stream, from, type, body);
     return true;
+  }
+
+  #readBody(stream: Stream, from: Role, type: number, body: Buffer): void {
+    if (type === ALERT && body.length === 2) this.#noteAlert(from, body[1] ?? 0);
+    if (type === HANDSHAKE) this.#readMessages(stream, from, body);
+    if (type === CHANGE_CIPHER_SPEC) this.#changeCipher(stream, from);
+    // Early data precedes the ServerHello. The server can still send an unencrypted alert.
+    if (type === APPLICATION_DATA && from === 'client' && this.version !== null) {
+      this.clientWentOn = true;
+      stream.close();
+    }
   }
 
   #noteAlert(from: Role, code: number): void {
@@ -168,16 +151,8 @@ export class Handshake {
     // TLS 1.3 sends a meaningless one, also before the second hello (RFC 8446 §D.4).
     if (this.version === '1.3') return;
     if (from === 'client') this.clientWentOn ||= this.version !== null;
-    else this.isResumed = this.version !== null && this.certificates === null && !this.hasKeyExchange;
-    stream.close();
-  }
-
-  #noteEncrypted(stream: Stream, from: Role, length: number): void {
-    // Early data precedes the ServerHello. The server can still send an unencrypted alert.
-    stream.isEncrypted ||= from === 'server' || this.version !== null;
-    if (from === 'server' || this.version === null) return;
-    this.clientWentOn = true;
-    this.firstEncrypted ??= length;
+    // Without a resumption, the client's key exchange comes first.
+    else this.isResumed = this.version !== null && this.certificates === null && !this.clientWentOn;
     stream.close();
   }
 
@@ -185,10 +160,6 @@ export class Handshake {
     let rest = Buffer.concat([stream.messages, body]);
     for (let message = new Cursor(rest); message.left >= 4; message = new Cursor(rest)) {
       const [type, length] = [message.number(1), message.number(3)];
-      if (length > MAX_MESSAGE) {
-        stream.close();
-        return;
-      }
       const content = message.take(length);
       if (message.isCut) break;
       rest = rest.subarray(4 + length);
@@ -210,8 +181,6 @@ const MESSAGES: Readonly<Record<Role, ReadonlyMap<number, ReadMessage>>> = {
   server: new Map<number, ReadMessage>([
     [2, (seen, body) => (seen.version ??= versionOf(body))],
     [11, (seen, body) => (seen.certificates ??= seen.version === '1.3' ? null : certificatesOf(body))],
-    [12, (seen) => (seen.hasKeyExchange = true)],
-    [14, (seen) => (seen.hasKeyExchange = true)],
   ]),
 };
 
@@ -235,7 +204,8 @@ function versionOf(body: Cursor): string | null {
   if (body.isCut) return null;
   const chosen = body.part(2).entries(1).get(SUPPORTED_VERSIONS);
   const version = chosen?.length === 2 ? chosen.readUInt16BE() : legacy;
-  return VERSIONS.get(version) ?? `0x${version.toString(16)}`;
+  const isKnown = version >= TLS_1_0 && version <= TLS_1_3;
+  return isKnown ? `1.${String(version - TLS_1_0)}` : `0x${version.toString(16)}`;
 }
 
 function certificatesOf(body: Cursor): readonly Uint8Array[] {

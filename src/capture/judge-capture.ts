@@ -3,7 +3,7 @@ import type { CapturedChain } from '../core/certificate.ts';
 import type { EpochMs, Millis } from '../core/clock.ts';
 import type { FailureReason, TlsOutcome } from '../core/observation.ts';
 import { spanText } from '../core/time-text.ts';
-import { authority, plainName } from '../core/addresses.ts';
+import { authority, hostOf, plainName, portOf } from '../core/addresses.ts';
 import { type Confidence, type Finding, isFault } from '../engine/model.ts';
 import type { TlsKnowledge } from '../checks/tls-genuine/judge-path.ts';
 import type { TlsEvidence, Verdict } from '../checks/tls-genuine/chain-case.ts';
@@ -14,7 +14,7 @@ import type { CaptureFile } from './packets.ts';
 import type { CaptureTarget } from './read-capture.ts';
 
 /** Why a connection cannot be judged. */
-type Unseen = 'tls-1.3' | 'resumed' | 'mid-stream' | 'gap' | 'truncated' | 'one-direction';
+export type Unseen = keyof typeof ADVICE;
 
 export interface JudgedConnection {
   readonly seen: Connection;
@@ -32,7 +32,7 @@ export interface JudgedConnection {
   /** One sentence without a full stop. */
   readonly summary: string;
   /** Additional sentences that are not in the findings. */
-  readonly told: readonly string[];
+  readonly remarks: readonly string[];
   /** The other leg of the same traffic. */
   pairedWith: Connection | null;
 }
@@ -46,8 +46,8 @@ export function levelOf({ verdict, findings }: JudgedConnection): Level {
 }
 
 /** Returns all sentences about the connection except for its summary. */
-export function evidenceOf({ findings, told, summary }: JudgedConnection): readonly string[] {
-  const sentences = new Set([...findings.map(({ claim }) => claim), ...told]);
+export function evidenceOf({ findings, remarks, summary }: JudgedConnection): readonly string[] {
+  const sentences = new Set([...findings.map(({ claim }) => claim), ...remarks]);
   sentences.delete(`${summary}.`);
   return [...sentences];
 }
@@ -63,27 +63,21 @@ const MAX_CERTIFICATES = 16;
 
 /** Alerts about certificates (RFC 8446 §6.2): bad, unsupported, revoked, expired, unknown, unknown authority. */
 const REFUSALS: readonly number[] = [42, 43, 44, 45, 46, 48];
-/** Size of an encrypted alert in TLS 1.3: two bytes, the type and the tag. */
-const ENCRYPTED_ALERT = 19;
 
-/** How to find out what a capture cannot show. */
-export const WOULD_SHOW: Readonly<Record<Unseen, string>> = {
+/** Advice on how to find out what a capture cannot show. */
+export const ADVICE = {
   'tls-1.3':
-    'TLS 1.3 encrypts the certificate. A capture with both sides of the firewall in it shows whether TLS ends there ' +
-    '("ftm-watch capture --print-command fortigate"), and "ftm-watch check" from the same network asks with TLS 1.2.',
+    'TLS 1.3 encrypts the certificate. Capture both sides of the firewall ("ftm-watch capture --print-command ' +
+    'fortigate") to find out whether it terminates TLS, or run "ftm-watch check", which also connects with TLS 1.2.',
   resumed:
-    'The connection went on with an earlier session, which sends no certificate. Restart the service on ' +
-    'FortiAuthenticator, or capture for longer: the first connection shows it.',
-  'mid-stream':
-    'The capture begins after the handshake. Start it first, then test the connection on FortiAuthenticator.',
-  gap: 'Packets are missing in the capture: disable offloading for it, and capture nothing else ("--print-command").',
-  truncated:
-    'The capture does not contain the whole handshake. Capture whole packets (no limit of their size), and until the ' +
-    'connection has ended.',
+    'A resumed session does not send certificates. Capture the first connection after FortiAuthenticator restarts.',
+  'mid-stream': 'The capture begins after the handshake. Start it before FortiAuthenticator connects.',
+  gap: 'Packets are missing. Disable offloading while you capture ("ftm-watch capture --print-command fortigate").',
+  truncated: 'The handshake is incomplete. Capture whole packets, until the connection has been closed.',
   'one-direction':
-    'Only one direction was captured: offloading or another path hides the other one. The command of ' +
-    '"ftm-watch capture --print-command fortigate" disables offloading.',
-};
+    'Only one direction was captured, because of offloading or because the other one takes a different path. Disable ' +
+    'offloading while you capture ("ftm-watch capture --print-command fortigate").',
+} as const;
 
 /** Returns a judge for single connections that uses the configured trust. */
 export function createConnectionJudge(
@@ -96,9 +90,8 @@ export function createConnectionJudge(
   return (seen, file) => {
     const { hello, certificates } = seen.handshake;
     const name = plainName(hello?.serverName ?? target.host);
-    const subject = authority(own.includes(name) ? target : { host: name, port: seen.serverPort });
-    const ders = certificates?.slice(0, MAX_CERTIFICATES) ?? [];
-    const parsed = ders.flatMap((der) => cache.parse(der) ?? []);
+    const subject = own.includes(name) ? authority(target) : `${name}:${portOf(seen.server)}`;
+    const parsed = (certificates ?? []).slice(0, MAX_CERTIFICATES).flatMap((der) => cache.parse(der) ?? []);
     const chain = certificates === null ? null : { certificates: parsed, dropped: certificates.length - parsed.length };
     // The parsed certificates contain the bytes too.
     seen.handshake.certificates = null;
@@ -115,8 +108,7 @@ export function createConnectionJudge(
       controls: [],
       references: [],
       openssl: null,
-      previous: [],
-      knownFlaws: knowledge.flaws.at(seen.serverAddress),
+      knownFlaws: knowledge.flaws.at(hostOf(seen.server)),
       traces: [],
       now: file.isRelative ? now : seen.startedAt,
     };
@@ -127,24 +119,40 @@ export function createConnectionJudge(
 /** A null reason means that TCP failed, so TLS was not attempted. */
 type UnseenChain = readonly [because: Unseen | null, text: string];
 
+const NOT_ENDED: UnseenChain = ['truncated', 'The capture or the connection ended before the handshake was complete.'];
+
 /**
  * Returns why there is nothing to judge if the chain is not in the capture. Null if both sides are complete and TLS
  * failed.
  */
 function unseenChain(seen: Connection, { sawAnswers }: CaptureFile): UnseenChain | null {
   const { end, missing, handshake, startedAt, endedAt } = seen;
-  const attempts = `Nobody answered ${String(seen.synAttempts)} SYNs in ${spanText(endedAt - startedAt)}`;
+  const attempts = `${String(seen.synAttempts)} SYNs in ${spanText(endedAt - startedAt)} were not answered`;
   if (end === 'refused') return [null, 'The server refused the connection (RST in answer to SYN).'];
   if (end === 'no-answer')
     return sawAnswers
-      ? [null, `${attempts}; answers to other connections are in the capture.`]
-      : ['one-direction', `${attempts}, but no answer of any server was captured either.`];
+      ? [null, `${attempts}, but the capture contains answers to other connections.`]
+      : ['one-direction', `${attempts}, and the capture contains no answer from any server.`];
   if (missing !== null) return missing;
   if (handshake.hello === null && handshake.plain === null)
-    return ['truncated', 'The client sent no TLS hello while it was captured.'];
-  if (handshake.version === '1.3')
-    return ['tls-1.3', 'The server chose TLS 1.3, in which its certificate is encrypted.'];
-  return handshake.isResumed ? ['resumed', 'The server resumed an earlier session, without a certificate.'] : null;
+    return ['truncated', 'The capture contains no TLS hello from the client.'];
+  if (handshake.version === '1.3') return ['tls-1.3', 'The server chose TLS 1.3, which encrypts its certificate.'];
+  return handshake.isResumed ? ['resumed', 'The server resumed an earlier session and sent no certificate.'] : null;
+}
+
+/** Returns null if the handshake had not ended. */
+function outcomeOf(seen: Connection, chain: CapturedChain | null): TlsOutcome | null {
+  const { hello, version, plain, serverAlert } = seen.handshake;
+  const facts = { serverName: hello?.serverName ?? '', durationMs: seen.endedAt - seen.startedAt };
+  const failure = failureOf(seen, chain === null);
+  if (failure !== null) {
+    const [reason, message] = failure;
+    const alert = serverAlert?.name ?? null;
+    const plaintext = plain === null ? null : readableText(plain);
+    return { ...facts, kind: 'failed', reason, message, alert, chain, plaintext, receivedBytes: seen.serverFlight };
+  }
+  if (chain === null) return null;
+  return { ...facts, chain, kind: 'established', protocol: version === null ? null : `TLSv${version}`, cipher: null };
 }
 
 /**
@@ -153,41 +161,16 @@ function unseenChain(seen: Connection, { sawAnswers }: CaptureFile): UnseenChain
  */
 function failureOf(seen: Connection, isUnanswered: boolean): readonly [FailureReason, message: string] | null {
   const { end, unarrived, startedAt, endedAt, handshake } = seen;
+  const { serverAlert, plain, clientWentOn, clientAlert } = handshake;
   const waited = endedAt - startedAt;
-  const isCut = isUnanswered || (!handshake.clientWentOn && handshake.clientAlert === null);
-  if (isCut && end === 'reset-by-server') return ['reset', 'The connection was reset in the handshake'];
-  if (isCut && end === 'closed-by-server') return ['closed', 'The server closed the connection in the handshake'];
+  if (isUnanswered && serverAlert !== null) return ['tls', `The server sent the TLS alert ${serverAlert.name}`];
+  if (isUnanswered && plain !== null) return ['protocol', 'The server answered in plain text where TLS was expected'];
+  const isCut = isUnanswered || (!clientWentOn && clientAlert === null);
+  if (isCut && end === 'reset-by-server') return ['reset', 'The connection was reset during the handshake'];
+  if (isCut && end === 'closed-by-server') return ['closed', 'The server closed the connection during the handshake'];
   return isUnanswered && (unarrived > 0 || (waited >= PATIENCE && end !== 'reset-by-client'))
     ? ['timeout', `No certificate within ${spanText(waited)}`]
     : null;
-}
-
-/** Versions to which Node gives different names. */
-const OLD_PROTOCOLS: ReadonlyMap<string, string> = new Map([
-  ['SSL 3.0', 'SSLv3'],
-  ['1.0', 'TLSv1'],
-]);
-
-/** Returns null if the handshake had not ended. */
-function outcomeOf(seen: Connection, chain: CapturedChain | null): TlsOutcome | null {
-  const { hello, version, plain, serverAlert } = seen.handshake;
-  const facts = { serverName: hello?.serverName ?? '', durationMs: seen.endedAt - seen.startedAt };
-  const alert = serverAlert?.name ?? null;
-  const plaintext = plain === null ? null : readableText(plain);
-  const answer: readonly [FailureReason, string] | null =
-    alert !== null
-      ? ['tls', `The server sent the TLS alert ${alert}`]
-      : plaintext !== null
-        ? ['protocol', 'The server answered in plain text where TLS was expected']
-        : null;
-  const failure = (chain === null ? answer : null) ?? failureOf(seen, chain === null);
-  if (failure !== null) {
-    const [reason, message] = failure;
-    return { ...facts, kind: 'failed', reason, message, alert, chain, plaintext, receivedBytes: seen.serverFlight };
-  }
-  if (chain === null) return null;
-  const protocol = version === null ? null : (OLD_PROTOCOLS.get(version) ?? `TLSv${version}`);
-  return { ...facts, chain, kind: 'established', protocol, cipher: null };
 }
 
 type Judged = Omit<JudgedConnection, 'seen' | 'file' | 'subject' | 'chain' | 'pairedWith'>;
@@ -201,9 +184,30 @@ function chainVerdict(seen: Connection, evidence: TlsEvidence, { checks }: TlsKn
     because: null,
     confidence,
     findings: [...findings, ...lostFindings(seen, evidence.target), ...refused],
-    summary: refused.length > 0 && isGenuine ? `${summary}, but the client refused it` : summary,
+    summary: refused.length > 0 && isGenuine ? `${summary}, but the client rejected it` : summary,
     evidenceOfChain: evidence,
-    told: [...tell(seen), ...(wouldSettle === null ? [] : [`For a definite result, ${wouldSettle}.`])],
+    remarks: [...remarksOn(seen), ...(wouldSettle === null ? [] : [`This would settle it: ${wouldSettle}.`])],
+  };
+}
+
+function unseenVerdict(seen: Connection, [because, text]: UnseenChain, subject: string): Judged {
+  const failed = `The connection to ${seen.server} was ${seen.end === 'refused' ? 'refused' : 'never answered'}`;
+  const findings =
+    because === null
+      ? [suspicion('port-opens', subject, 'egress-blocked', ['A TCP connection', `${failed}.`])]
+      : refusals(seen, subject, 'tls-interception-suspected', '');
+  const summary =
+    findings.length > 0
+      ? `The client rejected the certificate that it received for ${subject}`
+      : `The certificate of ${subject} is not in the capture`;
+  return {
+    verdict: 'unknown',
+    because,
+    confidence: 'suspected',
+    findings,
+    summary: because === null ? failed : summary,
+    evidenceOfChain: null,
+    remarks: [text, ...remarksOn(seen)],
   };
 }
 
@@ -219,86 +223,50 @@ export function suspicion(
 
 /** Findings for alerts in which the client rejected the certificate without encryption. */
 function refusals(
-  { handshake }: Connection,
+  { handshake: { clientAlert } }: Connection,
   subject: string,
   suggests: string | null,
   more: string,
 ): readonly Finding[] {
-  const { clientAlert } = handshake;
   if (clientAlert === null || !REFUSALS.includes(clientAlert.code)) return [];
-  const claim = `The client refused the certificate that it was shown (alert ${clientAlert.name})${more}.`;
-  const expected = 'A client that goes on after the certificate';
+  const claim = `The client rejected the certificate that it received (alert ${clientAlert.name})${more}.`;
+  const expected = 'A client that continues after the certificate';
   return [suspicion('client-accepts-certificate', subject, suggests, [expected, claim])];
 }
 
 /** Findings for a certificate that was sent but never arrived. */
 function lostFindings({ unarrived, handshake }: Connection, subject: string): readonly Finding[] {
   if (unarrived === 0 || handshake.clientWentOn) return [];
+  const claim =
+    `The client never acknowledged the server's last ${String(unarrived)} bytes. Large packets are probably lost on ` +
+    'the path (MTU).';
   const expected = 'A client that acknowledges the certificate';
-  const lost = suspicion('large-answers-arrive', subject, 'tls-blocked', [expected, lostText(unarrived)]);
+  const lost = suspicion('large-answers-arrive', subject, 'tls-blocked', [expected, claim]);
   return [{ ...lost, kind: 'large-answers-lost' }];
-}
-
-function lostText(unarrived: number): string {
-  return (
-    `The client never acknowledged the last ${String(unarrived)} bytes of the server: large packets are probably ` +
-    'lost on the path (MTU).'
-  );
-}
-
-const NOT_ENDED: UnseenChain = ['truncated', 'The handshake had not ended when the capture or the client ended it.'];
-
-function unseenVerdict(seen: Connection, [because, text]: UnseenChain, subject: string): Judged {
-  const failed = `The connection to ${seen.server} was ${seen.end === 'refused' ? 'refused' : 'never answered'}`;
-  const refused = refusals(seen, subject, 'tls-interception-suspected', '');
-  const unreached = suspicion('port-opens', subject, 'egress-blocked', ['A TCP connection', `${failed}.`]);
-  const summary =
-    refused.length > 0
-      ? `The client refused the certificate that it was shown for ${subject}`
-      : `The certificate of ${subject} is not in the capture`;
-  return {
-    verdict: 'unknown',
-    because,
-    confidence: 'suspected',
-    findings: because === null ? [unreached] : refused,
-    summary: because === null ? failed : summary,
-    evidenceOfChain: null,
-    told: [text, ...tell(seen)],
-  };
 }
 
 const ENDS: Readonly<Partial<Record<Connection['end'], string>>> = {
   'closed-by-client': 'The client closed the connection.',
   'closed-by-server': 'The server closed the connection.',
   'reset-by-client': 'The client reset the connection.',
-  'reset-by-server': 'The connection was reset in the name of the server.',
+  'reset-by-server': "The connection was reset from the server's address.",
 };
 
 /** Returns sentences about everything other than the certificate. */
-function tell({ handshake, end, resetTtl, unarrived, serverFlight }: Connection): readonly string[] {
-  const { tunnel, clientCertificate, serverAlert, version, firstEncrypted } = handshake;
-  const isEncrypted = version === '1.3';
-  const told: readonly (readonly [holds: boolean, text: string | undefined])[] = [
-    [tunnel !== null, `The client asked the proxy for a tunnel to ${tunnel ?? ''}.`],
-    [
-      isEncrypted && firstEncrypted === ENCRYPTED_ALERT,
-      `The client's first encrypted record has ${String(ENCRYPTED_ALERT)} bytes, as an alert has: consistent with a ` +
-        'client that refuses the certificate, but no proof.',
-    ],
-    [clientCertificate === true, 'The client sent a certificate.'],
-    [clientCertificate === false, 'The client was asked for a certificate and sent none.'],
-    [serverAlert !== null, `The server sent the alert ${serverAlert?.name ?? ''}.`],
-    [true, ENDS[end]],
-    [
-      resetTtl !== null,
-      `The reset has the TTL ${String(resetTtl?.reset)}, other packets of the server ${String(resetTtl?.usual)}: ` +
-        'a hint that another device sent it.',
-    ],
-    [unarrived > 0 && !handshake.clientWentOn, lostText(unarrived)],
-    [
-      isEncrypted && serverFlight > 0,
-      `The server's first answer has ${String(serverFlight)} bytes, which fits many certificates: no proof of one.`,
-    ],
+function remarksOn({ handshake, end, resetTtl, serverFlight }: Connection): readonly string[] {
+  const { tunnel, clientCertificate, serverAlert, version } = handshake;
+  const remarks = [
+    tunnel !== null && `The client asked the proxy for a tunnel to ${tunnel}.`,
+    clientCertificate === true && 'The client sent a certificate.',
+    clientCertificate === false && 'The client was asked for a certificate and sent none.',
+    serverAlert !== null && `The server sent the alert ${serverAlert.name}.`,
+    ENDS[end],
+    resetTtl !== null &&
+      `The reset has TTL ${String(resetTtl.reset)}, and the server's other packets have ${String(resetTtl.usual)}. This ` +
+        'suggests that another device sent it, but does not prove it.',
+    version === '1.3' &&
+      serverFlight > 0 &&
+      `The server's first answer has ${String(serverFlight)} bytes, which is consistent with many certificates.`,
   ];
-  return told.flatMap(([holds, text]) => (holds && text !== undefined ? [text] : []));
+  return remarks.filter((text) => typeof text === 'string');
 }

@@ -2,6 +2,7 @@ import type { Millis } from '../core/clock.ts';
 import { hostOf } from '../core/addresses.ts';
 import { isSameLeaf } from '../core/certificate.ts';
 import type { Confidence } from '../engine/model.ts';
+import type { Connection } from './connections.ts';
 import { type JudgedConnection, suspicion } from './judge-capture.ts';
 
 /** A device that terminates TLS between two legs of a capture. */
@@ -38,28 +39,22 @@ export function pairLegs(judged: readonly JudgedConnection[]): {
   readonly notes: readonly string[];
 } {
   const notes = judged.flatMap((one, index) => {
-    const other = judged.find(
-      (later, place) => place > index && isSingle(one) && isSingle(later) && isForwarded(one, later),
-    );
+    const other = judged.slice(index + 1).find((later) => isForwarded(one, later));
     if (other === undefined) return [];
     pair(one, other);
     return [forwardedText(one, other)];
   });
-  const single = judged.filter((connection) => isSingle(connection) && connection.seen.handshake.hello !== null);
-  const fitting = single
-    .flatMap((inner) => single.filter((outer) => isTerminated(inner, outer)).map((outer) => ({ inner, outer })))
-    .toSorted((one, other) => apart(one.inner, one.outer) - apart(other.inner, other.outer));
-  const interceptors = new Map<JudgedConnection, Interceptor>();
-  for (const { inner, outer } of fitting) {
-    if (!isSingle(inner) || !isSingle(outer)) continue;
+  const interceptors: Interceptor[] = [];
+  const connections = judged.map((inner, index) => {
+    const outers = judged.filter((outer, place) => isTerminated(inner, outer, index < place));
+    const [outer] = outers.toSorted((one, other) => apart(inner, one) - apart(inner, other));
+    if (outer === undefined) return inner;
     pair(inner, outer);
-    interceptors.set(inner, interceptorOf(inner, outer));
-  }
-  const connections = judged.map((connection) => {
-    const interceptor = interceptors.get(connection);
-    return interceptor === undefined ? connection : intercepted(connection, interceptor);
+    const interceptor = interceptorOf(inner, outer);
+    interceptors.push(interceptor);
+    return intercepted(inner, interceptor);
   });
-  return { connections, interceptor: [...interceptors.values()][0] ?? null, notes };
+  return { connections, interceptor: interceptors[0] ?? null, notes };
 }
 
 function isSingle({ pairedWith }: JudgedConnection): boolean {
@@ -80,43 +75,36 @@ function isForged({ verdict }: JudgedConnection): boolean {
 
 /** Reports whether the traffic was forwarded without change, apart from addresses. */
 function isForwarded(one: JudgedConnection, other: JudgedConnection): boolean {
-  const [random, otherRandom] = [one.seen.handshake.hello?.random, other.seen.handshake.hello?.random];
-  if (random !== undefined && otherRandom !== undefined) return random === otherRandom;
-  // Only one of them contains the hello, but address translation does not change TCP sequence numbers.
-  const { initialSequence } = one.seen;
-  return initialSequence !== null && initialSequence === other.seen.initialSequence && isBeside(one, other);
+  const random = one.seen.handshake.hello?.random;
+  return random !== undefined && random === other.seen.handshake.hello?.random && isSingle(one) && isSingle(other);
 }
 
 function forwardedText(one: JudgedConnection, other: JudgedConnection): string {
-  const how = one.seen.client === other.seen.client ? 'passed on unchanged' : 'passed on with another address';
+  const how = one.seen.client === other.seen.client ? 'without a change' : 'with a different address';
   return (
     `${one.seen.client} and ${other.seen.client}: the same client random on ${placeOf(one, other)} and ` +
-    `${placeOf(other, one)}. TLS was ${how}, and not ended in between.` +
-    (isForged(one) || isForged(other) ? ' What intercepts is farther out than both.' : '')
+    `${placeOf(other, one)}. TLS was forwarded ${how} and not terminated in between.` +
+    (isForged(one) || isForged(other) ? ' The intercepting device is farther out than both.' : '')
   );
-}
-
-/** Reports whether the connections are close in time and on different legs. */
-function isBeside(one: JudgedConnection, other: JudgedConnection): boolean {
-  const isElsewhere = one.file !== other.file || one.seen.leg !== other.seen.leg || one.seen.side !== other.seen.side;
-  return isElsewhere && (one.file.isRelative || other.file.isRelative || apart(one, other) <= TOGETHER);
 }
 
 /**
  * Reports whether a device opened the outer connection for the inner one. In a single capture, the inner connection
  * comes in from the client and the outer one leaves. Of two captures, the first is the inner one.
  */
-function isTerminated(inner: JudgedConnection, outer: JudgedConnection): boolean {
-  if (inner === outer || !isSameServer(inner, outer) || !isBeside(inner, outer)) return false;
-  // No device in between has the server's key.
-  if (isSameLeaf(inner.chain, outer.chain)) return false;
-  if (inner.file !== outer.file) return inner.file.order < outer.file.order;
+function isTerminated(inner: JudgedConnection, outer: JudgedConnection, isInOrder: boolean): boolean {
   const [inside, outside] = [inner.seen, outer.seen];
+  const isOneCapture = inner.file === outer.file;
   const isDuring = inside.startedAt <= outside.startedAt && outside.startedAt <= inside.endedAt;
-  return inside.side === 'in' && outside.side === 'out' && isDuring;
+  const isPlaced = isOneCapture ? inside.side === 'in' && outside.side === 'out' && isDuring : isInOrder;
+  const isTogether = inner.file.isRelative || outer.file.isRelative || apart(inner, outer) <= TOGETHER;
+  if (!isPlaced || !isTogether || !isSingle(inner) || !isSingle(outer)) return false;
+  const areSeen = inside.handshake.hello !== null && outside.handshake.hello !== null;
+  // No device in between has the server's key.
+  return areSeen && isSameServer(inside, outside) && !isSameLeaf(inner.chain, outer.chain);
 }
 
-function isSameServer({ seen: inner }: JudgedConnection, { seen: outer }: JudgedConnection): boolean {
+function isSameServer(inner: Connection, outer: Connection): boolean {
   const [name, outerName] = [inner, outer].map(
     ({ handshake: { hello, tunnel } }) => hello?.serverName ?? (tunnel === null ? null : hostOf(tunnel)),
   );
@@ -133,27 +121,25 @@ function placeOf({ file, seen: { leg, side } }: JudgedConnection, other: JudgedC
 function interceptorOf(inner: JudgedConnection, outer: JudgedConnection): Interceptor {
   const isOneCapture = inner.file === outer.file;
   const [inside, outside] = [placeOf(inner, outer), placeOf(outer, inner)];
-  const [client, source] = [hostOf(inner.seen.client), hostOf(outer.seen.client)];
-  const address = client === source ? null : source;
+  const source = hostOf(outer.seen.client);
+  const address = source === hostOf(inner.seen.client) ? null : source;
   const device = isOneCapture ? inner.file.device : null;
   // In two captures, unrelated traffic can look similar, but not with a different or forged chain.
-  const isOther = inner.chain !== null && outer.chain !== null && !isSameLeaf(inner.chain, outer.chain);
+  const isProven = isOneCapture || isForged(inner) || (inner.chain !== null && outer.chain !== null);
   const isAnotherFartherOut = isForged(outer);
   const who = isOneCapture
-    ? `${device ?? 'The device that made the capture'}${address === null ? '' : ` (${address})`} ends TLS itself`
-    : `TLS is ended by a device between ${inside} and ${outside}`;
+    ? `${device ?? 'The device that made the capture'}${address === null ? '' : ` (${address})`} terminates TLS itself`
+    : `TLS is terminated by a device between ${inside} and ${outside}`;
+  const farther = ', and the chain on the outside is not genuine either, so there is another device farther out';
+  const summary = `${who}: the client random on ${outside} differs from that on ${inside}${isAnotherFartherOut ? farther : ''}`;
   return {
     device,
     address,
     inside,
     outside,
-    confidence: isOneCapture || isForged(inner) || isOther ? 'confirmed' : 'suspected',
+    confidence: isProven ? 'confirmed' : 'suspected',
     isAnotherFartherOut,
-    summary:
-      `${who}: the client random is another on ${outside} than on ${inside}` +
-      (isAnotherFartherOut
-        ? ', and the chain on the outside is not genuine either: another device is farther out'
-        : ''),
+    summary,
   };
 }
 

@@ -1,4 +1,5 @@
 import ipaddr from 'ipaddr.js';
+import type { HostPort } from '../core/addresses.ts';
 import type { EpochMs } from '../core/clock.ts';
 import { Cursor } from './bytes.ts';
 
@@ -10,7 +11,7 @@ export interface RawPacket {
    * Number of the link type (https://www.tcpdump.org/linktypes.html), or `text` for a dump, which does not contain it.
    */
   readonly link: number | 'text';
-  /** The captured bytes. Valid until the next packet is read. */
+  /** The captured bytes, usually a part of a larger buffer. */
   readonly bytes: Buffer;
   /** Length on the wire in bytes. */
   readonly length: number;
@@ -22,9 +23,8 @@ export interface RawPacket {
 
 /** Facts about one file, up to where it was read. */
 export class CaptureFile {
-  /** As typed, and its position among the typed files. */
+  /** As typed. */
   readonly file: string;
-  readonly order: number;
   format: 'pcap' | 'pcapng' | 'fortigate' | 'tcpdump' | null = null;
   packets = 0;
   /** Number of unreadable packets by reason, including packets of a dump with a missing line. */
@@ -45,19 +45,17 @@ export class CaptureFile {
   /** Why reading stopped before the end of the file. Null if it did not. */
   problem: string | null = null;
 
-  constructor(file: string, order: number) {
+  constructor(file: string) {
     this.file = file;
-    this.order = order;
   }
 }
 
 /** TCP or UDP content of one packet. */
 export interface Segment extends Pick<RawPacket, 'at' | 'port' | 'direction'> {
-  readonly transport: 'tcp' | 'udp';
-  readonly source: string;
-  readonly sourcePort: number;
-  readonly destination: string;
-  readonly destinationPort: number;
+  /** Otherwise UDP. */
+  readonly isTcp: boolean;
+  readonly source: HostPort;
+  readonly destination: HostPort;
   /** Remaining hops: TTL or hop limit. */
   readonly ttl: number;
   /** For TCP. Zero for UDP. */
@@ -75,20 +73,47 @@ export interface Segment extends Pick<RawPacket, 'at' | 'port' | 'direction'> {
  */
 type Undecoded = 'fragment' | 'cut' | 'broken' | 'other';
 
+const TCP = 6;
+/** Minimum header sizes of TCP and UDP. */
+const HEADER_SIZES: ReadonlyMap<number, number> = new Map([
+  [TCP, 20],
+  [17, 8],
+]);
+
 /** Parses the headers of one packet, from the link to the ports. Never throws. */
 export function decodePacket(packet: RawPacket): Segment | Undecoded {
-  const network = networkOf(packet);
-  if (network === null) return 'other';
-  const { start, port, direction } = network;
+  const start = startOf(packet);
+  if (start === null) return 'other';
   const bytes = packet.bytes.subarray(start);
   const ip = ipOf(bytes);
   if (typeof ip === 'string') return ip;
   // A dump does not contain the length of the packet, but the IP header does.
   const length = packet.link === 'text' ? ip.length : Math.min(ip.length, packet.length - start - ip.start);
-  const transport = transportOf(new Cursor(bytes.subarray(ip.start)), ip.protocol, length);
-  if (typeof transport === 'string') return transport;
-  const { source, destination, ttl } = ip;
-  return { ...transport, source, destination, ttl, at: packet.at, port, direction };
+  const least = HEADER_SIZES.get(ip.protocol);
+  if (least === undefined) return 'other';
+  const isTcp = ip.protocol === TCP;
+  const header = new Cursor(bytes.subarray(ip.start));
+  const [sourcePort, destinationPort] = [header.number(2), header.number(2)];
+  const [sequence, acknowledged] = isTcp ? [header.number(4), header.number(4)] : [0, 0];
+  const [size, bits] = isTcp ? [(header.number(1) >> 4) * 4, header.number(1)] : [least, 0];
+  if (length < least) return 'broken';
+  if (header.isCut) return 'cut';
+  if (size < least || size > length) return 'broken';
+  header.skip(size - (isTcp ? 14 : 4));
+  const payload = header.take(length - size);
+  return {
+    at: packet.at,
+    ...legOf(packet),
+    isTcp,
+    source: { host: ip.source, port: sourcePort },
+    destination: { host: ip.destination, port: destinationPort },
+    ttl: ip.ttl,
+    sequence,
+    acknowledged,
+    flags: { fin: (bits & 1) !== 0, syn: (bits & 2) !== 0, rst: (bits & 4) !== 0, ack: (bits & 16) !== 0 },
+    payload,
+    missing: length - size - payload.length,
+  };
 }
 
 /**
@@ -102,20 +127,19 @@ const ETHERTYPE_AT: ReadonlyMap<RawPacket['link'], readonly [typeAt: number, end
 /** LINKTYPE_RAW, LINKTYPE_IPV4, LINKTYPE_IPV6, and DLT_RAW on some systems. */
 const RAW: readonly RawPacket['link'][] = [101, 228, 229, 12, 14];
 
-/** Returns the offset of the IP header, and the interface and direction of the packet. */
-function networkOf(packet: RawPacket): (Pick<RawPacket, 'port' | 'direction'> & { readonly start: number }) | null {
-  const { link, bytes, port, direction } = packet;
-  const start = RAW.includes(link)
-    ? 0
-    : link === 'text'
-      ? startInText(bytes)
-      : startOfIp(bytes, ETHERTYPE_AT.get(link));
-  if (start === null) return null;
-  if (link !== 113 && link !== 276) return { start, port, direction };
+/** Returns the offset of the IP header. Null for other protocols. */
+function startOf({ link, bytes }: RawPacket): number | null {
+  if (RAW.includes(link)) return 0;
+  return link === 'text' ? startInText(bytes) : startOfIp(bytes, ETHERTYPE_AT.get(link));
+}
+
+/** The headers of Linux cooked captures contain the direction, and version 2 the index of the interface. */
+function legOf({ link, bytes, port, direction }: RawPacket): Pick<RawPacket, 'port' | 'direction'> {
+  if (link !== 113 && link !== 276) return { port, direction };
   // The packet type is 4 if this host sent the packet.
   const isSent = bytes[link === 113 ? 1 : 10] === 4;
   const own = link === 276 ? (port ?? `if${String(bytes.readUInt32BE(4))}`) : port;
-  return { start, port: own, direction: isSent ? 'out' : 'in' };
+  return { port: own, direction: isSent ? 'out' : 'in' };
 }
 
 const VLANS: readonly number[] = [0x8100, 0x88a8, 0x9100];
@@ -147,14 +171,15 @@ function startInText(bytes: Buffer): number | null {
   starts.push(...[...ETHERTYPE_AT.values()].flatMap((header) => startOfIp(bytes, header) ?? []));
   const fitting = starts.flatMap((start) => {
     const ip = ipOf(bytes.subarray(start));
-    return typeof ip === 'string' && ip !== 'fragment' ? [] : [{ start, ip }];
+    if (typeof ip === 'string') return ip === 'fragment' ? [{ start, isWhole: false }] : [];
+    return [{ start, isWhole: start + ip.start + ip.length === bytes.length }];
   });
-  const isWhole = ({ start, ip }: (typeof fitting)[number]): boolean =>
-    typeof ip !== 'string' && start + ip.start + ip.length === bytes.length;
-  return (fitting.find(isWhole) ?? fitting.at(-1))?.start ?? null;
+  return (fitting.find(({ isWhole }) => isWhole) ?? fitting.at(-1))?.start ?? null;
 }
 
-interface IpHeader extends Pick<Segment, 'source' | 'destination' | 'ttl'> {
+interface IpHeader extends Pick<Segment, 'ttl'> {
+  readonly source: string;
+  readonly destination: string;
   readonly protocol: number;
   /** Offset and length of TCP or UDP. */
   readonly start: number;
@@ -169,74 +194,27 @@ function ipOf(bytes: Buffer): IpHeader | Undecoded {
 
 function ipv4Of(bytes: Buffer): IpHeader | Undecoded {
   if (bytes.length < 20) return 'cut';
-  const header = new Cursor(bytes);
-  const start = (header.number(1) % 16) * 4;
-  header.skip(1);
-  const total = header.number(2) || bytes.length;
-  header.skip(2);
+  const start = (bytes.readUInt8(0) % 16) * 4;
+  const length = (bytes.readUInt16BE(2) || bytes.length) - start;
+  if (start < 20 || length < 0) return 'broken';
   // More fragments follow, or this is not the first one.
-  const isFragment = header.number(2) % 0x4000 !== 0;
-  const [ttl, protocol] = [header.number(1), header.number(1)];
-  header.skip(2);
-  const [source, destination] = [header.take(4).join('.'), header.take(4).join('.')];
-  if (start < 20 || total < start) return 'broken';
-  return isFragment ? 'fragment' : { protocol, ttl, source, destination, start, length: total - start };
+  if (bytes.readUInt16BE(6) % 0x4000 !== 0) return 'fragment';
+  const [ttl, protocol] = [bytes.readUInt8(8), bytes.readUInt8(9)];
+  const [source, destination] = [addressAt(bytes, 12, 4), addressAt(bytes, 16, 4)];
+  return { protocol, ttl, source, destination, start, length };
 }
 
-/** Extension headers that are skipped: hop-by-hop, routing, destination (RFC 8200 §4), authentication (RFC 4302). */
-const EXTENSIONS: readonly number[] = [0, 43, 60, 51];
-const AUTHENTICATION = 51;
-const FRAGMENT = 44;
-const MAX_EXTENSIONS = 8;
+function addressAt(bytes: Buffer, start: number, length: 4 | 16): string {
+  return ipaddr.fromByteArray([...bytes.subarray(start, start + length)]).toString();
+}
 
+const FRAGMENT = 44;
+
+/** TCP and DNS packets never have other extension headers (RFC 8200 §4) in practice. */
 function ipv6Of(bytes: Buffer): IpHeader | Undecoded {
   if (bytes.length < 40) return 'cut';
-  const header = new Cursor(bytes);
-  header.skip(4);
-  const payload = header.number(2) || bytes.length - 40;
-  let protocol = header.number(1);
-  const ttl = header.number(1);
-  const address = (): string => ipaddr.fromByteArray([...header.take(16)]).toString();
-  const [source, destination] = [address(), address()];
-  for (let passed = 0; EXTENSIONS.includes(protocol); passed += 1) {
-    if (passed === MAX_EXTENSIONS) return 'broken';
-    const [next, length] = [header.number(1), header.number(1)];
-    header.skip(protocol === AUTHENTICATION ? length * 4 + 6 : length * 8 + 6);
-    if (header.isCut) return 'cut';
-    protocol = next;
-  }
-  const start = bytes.length - header.left;
+  const [length, protocol, ttl] = [bytes.readUInt16BE(4) || bytes.length - 40, bytes.readUInt8(6), bytes.readUInt8(7)];
   if (protocol === FRAGMENT) return 'fragment';
-  return { protocol, ttl, source, destination, start, length: 40 + payload - start };
-}
-
-const TCP = 6;
-const UDP = 17;
-
-/** @param length of TCP or UDP including its header, on the wire */
-function transportOf(
-  header: Cursor,
-  protocol: number,
-  length: number,
-): Omit<Segment, 'source' | 'destination' | 'ttl' | 'at' | 'port' | 'direction'> | Undecoded {
-  const isTcp = protocol === TCP;
-  if (!isTcp && protocol !== UDP) return 'other';
-  const [sourcePort, destinationPort] = [header.number(2), header.number(2)];
-  const [sequence, acknowledged] = isTcp ? [header.number(4), header.number(4)] : [0, 0];
-  const [size, bits] = isTcp ? [(header.number(1) >> 4) * 4, header.number(1)] : [8, 0];
-  if (length < (isTcp ? 20 : 8)) return 'broken';
-  if (header.isCut) return 'cut';
-  if (size < (isTcp ? 20 : 8) || size > length) return 'broken';
-  header.skip(size - (isTcp ? 14 : 4));
-  const payload = header.take(length - size);
-  return {
-    transport: isTcp ? 'tcp' : 'udp',
-    sourcePort,
-    destinationPort,
-    sequence,
-    acknowledged,
-    flags: { fin: (bits & 1) !== 0, syn: (bits & 2) !== 0, rst: (bits & 4) !== 0, ack: (bits & 16) !== 0 },
-    payload,
-    missing: length - size - payload.length,
-  };
+  const [source, destination] = [addressAt(bytes, 8, 16), addressAt(bytes, 24, 16)];
+  return { protocol, ttl, source, destination, start: 40, length };
 }

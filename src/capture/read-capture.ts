@@ -1,4 +1,5 @@
-import { addressInAny, hostOf, plainName } from '../core/addresses.ts';
+import { isDeepStrictEqual } from 'node:util';
+import { addressInAny, authority, type HostPort, hostOf, plainName, portOf } from '../core/addresses.ts';
 import { readReply } from '../network/dns/message.ts';
 import { CaptureError } from './bytes.ts';
 import { type Choice, type Connection, createConnectionTable } from './connections.ts';
@@ -6,9 +7,7 @@ import { readFormat } from './formats.ts';
 import { type CaptureFile, decodePacket, type Segment } from './packets.ts';
 
 /** The connections to judge. */
-export interface CaptureTarget {
-  readonly host: string;
-  readonly port: number;
+export interface CaptureTarget extends HostPort {
   /** SNI. Null if none is sent. */
   readonly serverName: string | null;
   /** Addresses and CIDR blocks. */
@@ -43,8 +42,8 @@ export async function readCapture(
       const segment = decodePacket(packet);
       if (segment === 'other') continue;
       if (typeof segment === 'string') file.unread[segment] += 1;
-      else if (segment.sourcePort === DNS_PORT) readDns(segment);
-      else if (segment.transport === 'tcp' && segment.destinationPort !== DNS_PORT) table.take(segment);
+      else if (segment.source.port === DNS_PORT) readDns(segment);
+      else if (segment.isTcp && segment.destination.port !== DNS_PORT) table.take(segment);
     }
   } catch (error) {
     if (!(error instanceof CaptureError)) throw error;
@@ -55,15 +54,15 @@ export async function readCapture(
 
 /** The requested server name decides, or the address if there is none. */
 function choiceFor(
-  { handshake: { hello, tunnel }, serverAddress, serverPort, isNoTls }: Connection,
+  { handshake: { hello, tunnel }, server, isNoTls }: Connection,
   names: readonly string[],
-  { host, port, addresses }: CaptureTarget,
+  { port, addresses }: CaptureTarget,
   { dns }: CaptureFile,
 ): Choice {
   if (typeof hello?.serverName === 'string') return names.includes(plainName(hello.serverName)) ? 'wanted' : 'unwanted';
-  const far = tunnel === null ? serverAddress : hostOf(tunnel);
-  const isNamed = [host, ...names, ...dns.flatMap(({ answers }) => answers)].some((known) => known === plainName(far));
-  if ((isNamed || addressInAny(far, addresses)) && (tunnel !== null || serverPort === port)) return 'wanted';
+  const far = plainName(hostOf(tunnel ?? server));
+  const isNamed = [...names, ...dns.flatMap(({ answers }) => answers)].includes(far) || addressInAny(far, addresses);
+  if (isNamed && (tunnel !== null || portOf(server) === String(port))) return 'wanted';
   return hello !== null || isNoTls ? 'unwanted' : 'undecided';
 }
 
@@ -73,34 +72,32 @@ const MAX_STREAMS = 64;
 const MAX_MESSAGE = 65_535 + 2;
 
 /** Collects resolvers' answers about names, over UDP and TCP. */
-function createDnsReader(file: CaptureFile, names: readonly string[]): (segment: Segment) => void {
-  const asked = names.flatMap((name) => [{ name, type: 'A' } as const, { name, type: 'AAAA' } as const]);
-  const found = new Set<string>();
+function createDnsReader({ dns }: CaptureFile, names: readonly string[]): (segment: Segment) => void {
   const streams = new Map<string, Buffer>();
 
-  function read(message: Buffer, resolver: string): void {
-    if (message.length < 12) return;
-    for (const { name, type } of asked) {
-      const reading = readReply(message, { id: message.readUInt16BE(0), name, type, bytes: message });
+  function read(bytes: Buffer, resolver: string): void {
+    if (bytes.length < 12) return;
+    const asked = names.flatMap((name) => (['A', 'AAAA'] as const).map((type) => ({ name, type })));
+    for (const question of asked) {
+      const reading = readReply(bytes, { ...question, id: bytes.readUInt16BE(0), bytes });
       if (reading.kind !== 'answer') continue;
       const answers = reading.addresses.length === 0 ? [reading.rcode] : reading.addresses;
-      const key = [resolver, name, ...answers].join(' ');
-      if (!found.has(key) && found.size < MAX_ANSWERS) file.dns.push({ name, answers, resolver });
-      found.add(key);
+      const seen = { name: question.name, answers, resolver };
+      if (dns.length < MAX_ANSWERS && !dns.some((known) => isDeepStrictEqual(known, seen))) dns.push(seen);
     }
   }
 
-  return ({ transport, source, destination, destinationPort, payload }) => {
-    if (transport === 'udp') {
-      read(payload, source);
+  return ({ isTcp, source, destination, payload }) => {
+    if (!isTcp) {
+      read(payload, source.host);
       return;
     }
     // Each message is preceded by its length in two bytes (RFC 1035 §4.2.2). A message with a lost piece is discarded.
-    const key = `${source} ${destination} ${String(destinationPort)}`;
+    const key = `${authority(source)} ${authority(destination)}`;
     let rest = Buffer.concat([streams.get(key) ?? Buffer.alloc(0), payload]);
     while (rest.length >= 2 && rest.length >= 2 + rest.readUInt16BE(0)) {
       const end = 2 + rest.readUInt16BE(0);
-      read(rest.subarray(2, end), source);
+      read(rest.subarray(2, end), source.host);
       rest = rest.subarray(end);
     }
     if (rest.length === 0 || rest.length > MAX_MESSAGE) streams.delete(key);

@@ -8,15 +8,11 @@ import type { CaptureFile, RawPacket } from './packets.ts';
 const MAX_LINE = 4_096;
 /** Maximum bytes in a packet of a dump. */
 const MAX_BYTES = 65_600;
-/** A text without any packet up to here is not a capture. */
-const MAX_WITHOUT_PACKET = 16 * 1024 * 1024;
 /** Modules of a chassis whose lines can be interleaved. */
 const MAX_MODULES = 32;
 
-const USE_ANOTHER_LEVEL =
-  'as levels 1 and 4 do. Capture again with level 6 ("ftm-watch capture --print-command fortigate" prints the ' +
-  'command), or with "tcpdump -X"';
-const MODULE = /^\s*\[(?<module>[A-Za-z][\w-]{1,15})\]\s*/u;
+/** Lines of a chassis begin with the name of the module. */
+const LINE = /^\s*(?:\[(?<module>[A-Za-z][\w-]{1,15})\]\s*)?(?<text>.*)$/u;
 /** After the time: interface and direction, if the command covered several interfaces. */
 const HEADER =
   /^\s*(?<time>\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d\.\d+|\d\d:\d\d:\d\d\.\d+|\d+\.\d+)\s+(?:(?<port>\S{1,64})\s+(?<direction>in|out|--|In|Out|B|M|P)\s+)?(?<rest>\S.*)$/u;
@@ -25,37 +21,22 @@ const HEX = /^\s*0x(?<offset>[0-9a-f]{4,5}):?\s+(?<hex>(?:[0-9a-f]{4} ){0,7}(?:[
 const COMMAND =
   /(?:^|(?<device>[\w.-]{1,64})[^#$>]{0,40}[#$>]\s*)dia[a-z]*\s+sni[a-z]*\s+pa[a-z]*\s+\S+\s+(?:'[^']*'|"[^"]*"|\S+)\s+[1-6](?:\s+\d+(?:\s+(?<clock>[al]))?)?/u;
 
-/** A partially read dump. */
-interface Dump {
-  readonly facts: CaptureFile;
-  /** Packets that may have further lines, by module. */
-  readonly open: Map<string, Pick<RawPacket, 'at' | 'port' | 'direction'> & { readonly bytes: number[] }>;
-  headers: number;
-  isUtc: boolean;
-}
+type Groups = Readonly<Record<string, string | undefined>>;
 
 /**
  * Reads the output of "diagnose sniffer packet" (levels 2, 3, 5 and 6) and of "tcpdump -x", "-X", "-xx" and "-XX", also
- * if copied from a terminal. A packet is complete when the next one of its module begins.
+ * if copied from a terminal.
  */
 export async function* readText(file: FileBytes, facts: CaptureFile): AsyncGenerator<RawPacket> {
-  facts.format = 'fortigate';
-  const dump: Dump = { facts, open: new Map(), headers: 0, isUtc: false };
-  let packets = 0;
-  for await (const line of linesOf(file)) {
-    const packet = readLine(dump, stripVTControlCharacters(line));
-    if (packet !== null) yield packet;
-    packets += packet === null ? 0 : 1;
-    if (packets === 0 && file.offset > MAX_WITHOUT_PACKET)
-      throw new CaptureError(`no packet in the first ${String(MAX_WITHOUT_PACKET)} bytes of the text`);
-  }
-  const last = [...dump.open.keys()].flatMap((module) => finished(dump, module) ?? []);
-  yield* last;
-  if (packets + last.length > 0) return;
+  const dump = new Dump(facts);
+  for await (const line of linesOf(file)) yield* dump.read(stripVTControlCharacters(line));
+  yield* dump.end();
+  if (facts.packets > 0) return;
   throw new CaptureError(
     dump.headers === 0
-      ? 'the text contains no packet: expected that of "diagnose sniffer packet … 6" or "tcpdump -X"'
-      : `the text lists ${String(dump.headers)} packets without their bytes, ${USE_ANOTHER_LEVEL}`,
+      ? 'the text contains no packet: expected the output of "diagnose sniffer packet … 6" or "tcpdump -X"'
+      : `the text lists ${String(dump.headers)} packets without their bytes, as levels 1 and 4 do. Capture again with ` +
+          'level 6 ("ftm-watch capture --print-command fortigate" prints the command), or with "tcpdump -X"',
   );
 }
 
@@ -69,71 +50,79 @@ async function* linesOf(file: FileBytes): AsyncGenerator<string> {
   yield rest;
 }
 
-type Groups = Readonly<Record<string, string | undefined>>;
+/** A partially read dump. A packet is complete when the next one of its module begins. */
+class Dump {
+  headers = 0;
+  readonly #facts: CaptureFile;
+  /** Packets that may have further lines, by module. */
+  readonly #open = new Map<string, Pick<RawPacket, 'at' | 'port' | 'direction'> & { hex: string }>();
+  #isUtc = false;
 
-/** Returns the packet that is complete because this line begins a new one. */
-function readLine(dump: Dump, line: string): RawPacket | null {
-  const { module = '' } = MODULE.exec(line)?.groups ?? {};
-  const own = line.replace(MODULE, '');
-  const hex = HEX.exec(own)?.groups;
-  const header = hex === undefined ? HEADER.exec(own)?.groups : undefined;
-  if (hex !== undefined) addBytes(dump, module, hex);
-  else if (header === undefined) readCommand(dump, COMMAND.exec(own)?.groups);
-  const packet = header === undefined ? null : finished(dump, module);
-  if (header !== undefined) begin(dump, module, header);
-  return packet;
-}
-
-function readCommand(dump: Dump, command: Groups | undefined): void {
-  if (command === undefined) return;
-  dump.isUtc = command['clock'] === 'a';
-  dump.facts.device = command['device'] ?? dump.facts.device;
-}
-
-function begin(dump: Dump, module: string, { time = '', port, direction, rest = '' }: Groups): void {
-  const { facts, open } = dump;
-  dump.headers += 1;
-  if (dump.headers === 1 && !rest.includes(' -> ')) facts.format = 'tcpdump';
-  const { at, isRelative } = timeOf(time, dump.isUtc);
-  const towards = direction?.toLowerCase();
-  facts.isRelative ||= isRelative;
-  if (open.size >= MAX_MODULES) return;
-  open.set(module, {
-    at,
-    port: port === undefined ? null : visibleText(port, 64),
-    direction: towards === 'in' || towards === 'out' ? towards : null,
-    bytes: [],
-  });
-}
-
-function addBytes({ open, facts }: Dump, module: string, { offset = '', hex = '' }: Groups): void {
-  const packet = open.get(module);
-  if (packet === undefined) return;
-  if (Number.parseInt(offset, 16) === packet.bytes.length && packet.bytes.length <= MAX_BYTES) {
-    packet.bytes.push(...Buffer.from(hex.replaceAll(' ', ''), 'hex'));
-    return;
+  constructor(facts: CaptureFile) {
+    this.#facts = facts;
+    facts.format = 'fortigate';
   }
-  // A line is missing or belongs to another packet.
-  facts.unread.lost += 1;
-  open.delete(module);
-}
 
-function finished({ open }: Dump, module: string): RawPacket | null {
-  const packet = open.get(module);
-  open.delete(module);
-  if (packet === undefined || packet.bytes.length === 0) return null;
-  return { ...packet, link: 'text', bytes: Buffer.from(packet.bytes), length: packet.bytes.length };
+  *read(line: string): Generator<RawPacket> {
+    const { module = '', text = '' } = LINE.exec(line)?.groups ?? {};
+    const hex = HEX.exec(text)?.groups;
+    const header = hex === undefined ? HEADER.exec(text)?.groups : undefined;
+    if (header !== undefined) yield* this.#finish(module);
+    if (hex !== undefined) this.#add(module, hex);
+    else if (header !== undefined) this.#begin(module, header);
+    else this.#readCommand(COMMAND.exec(text)?.groups);
+  }
+
+  *end(): Generator<RawPacket> {
+    for (const module of this.#open.keys()) yield* this.#finish(module);
+  }
+
+  #readCommand(command: Groups | undefined): void {
+    if (command === undefined) return;
+    this.#isUtc = command['clock'] === 'a';
+    this.#facts.device = command['device'] ?? this.#facts.device;
+  }
+
+  #begin(module: string, { time = '', port = '', direction, rest }: Groups): void {
+    this.headers += 1;
+    if (this.headers === 1 && !rest?.includes(' -> ')) this.#facts.format = 'tcpdump';
+    const at = timeOf(time, this.#isUtc);
+    // "tcpdump -tt" prints seconds since 1970.
+    this.#facts.isRelative ||= at < 1e12;
+    const towards = direction?.toLowerCase();
+    if (this.#open.size >= MAX_MODULES) return;
+    this.#open.set(module, {
+      at,
+      port: visibleText(port, 64) || null,
+      direction: towards === 'in' || towards === 'out' ? towards : null,
+      hex: '',
+    });
+  }
+
+  #add(module: string, { offset = '', hex = '' }: Groups): void {
+    const packet = this.#open.get(module);
+    if (packet === undefined) return;
+    const length = packet.hex.length / 2;
+    if (Number.parseInt(offset, 16) === length && length <= MAX_BYTES) {
+      packet.hex += hex.replaceAll(' ', '');
+      return;
+    }
+    // A line is missing or belongs to another packet.
+    this.#facts.unread.lost += 1;
+    this.#open.delete(module);
+  }
+
+  *#finish(module: string): Generator<RawPacket> {
+    const packet = this.#open.get(module);
+    this.#open.delete(module);
+    const bytes = Buffer.from(packet?.hex ?? '', 'hex');
+    if (packet !== undefined && bytes.length > 0) yield { ...packet, link: 'text', bytes, length: bytes.length };
+  }
 }
 
 /** A date without a zone is the device's local time, which is assumed to be the same as this machine's. */
-function timeOf(text: string, isUtc: boolean): { readonly at: EpochMs; readonly isRelative: boolean } {
-  const [, date, hours = '0', minutes = '0', seconds = '0'] =
-    /^(?:(\d{4}-\d\d-\d\d)[ T])?(\d\d):(\d\d):(\d\d\.\d+)$/u.exec(text) ?? [];
-  // A Date has only milliseconds.
-  const minute = Date.parse(`${date ?? ''}T${hours}:${minutes}:00${isUtc ? 'Z' : ''}`);
-  if (!Number.isNaN(minute)) return { at: minute + Number(seconds) * 1_000, isRelative: false };
-  const sinceMidnight = (Number(hours) * 60 + Number(minutes)) * 60 + Number(seconds);
-  const at = (text.includes(':') ? sinceMidnight : Number(text)) * 1_000;
-  // "tcpdump -tt" prints seconds since 1970.
-  return { at, isRelative: at < 1e12 };
+function timeOf(text: string, isUtc: boolean): EpochMs {
+  if (text.includes('-')) return Date.parse(`${text.replace(' ', 'T')}${isUtc ? 'Z' : ''}`) || 0;
+  // The time since midnight, or a number of seconds.
+  return text.split(':').reduce((sum, part) => sum * 60 + Number(part), 0) * 1_000;
 }

@@ -2,6 +2,7 @@ import { open } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { createColors } from 'picocolors';
 import { type CaptureResult, captureToJson, examineCaptures, LEVELS } from '../capture/capture-result.ts';
+import type { CaptureFile } from '../capture/packets.ts';
 import { evidenceOf, type JudgedConnection, type Level, levelOf } from '../capture/judge-capture.ts';
 import { captureOnAppliance, captureOnFortiGate } from '../checks/capture-steps.ts';
 import type { Config } from '../config/config.ts';
@@ -26,13 +27,13 @@ import { causeLines, type TextStyle, textLines } from '../document/terminal.ts';
 import { MARKS } from '../report/report-text.ts';
 import { certificateLines } from './trust-text.ts';
 
-interface CaptureWish {
-  /** File names as typed. `-` is standard input. */
-  readonly files: readonly string[];
-  readonly json: boolean;
-  readonly all: boolean;
+export interface CaptureOptions {
+  readonly json?: boolean;
+  readonly all?: boolean;
   /** Id of the incident to which the verdict is added. */
-  readonly attach: string | null;
+  readonly attach?: string;
+  /** Prints commands instead. */
+  readonly printCommand?: 'fortigate' | 'appliance';
 }
 
 /** The files that are needed to evaluate certificates. */
@@ -40,23 +41,37 @@ export const neededToJudge: Needs = (key) => /^(?:trust|services\.trust)\./u.tes
 
 const EXIT: Readonly<Record<Level, number>> = { ok: 0, warning: 1, fault: 2, unknown: EXIT_UNKNOWN };
 
-/** Evaluates the connections in captures and returns the exit code. */
-export async function runCapture(wish: CaptureWish, terminal: Invocation): Promise<number> {
-  const config = await loadOrExplain(terminal, neededToJudge);
+/**
+ * Judges the connections in captures, or prints commands that make one. Returns the exit code.
+ *
+ * @param files as typed; `-` is standard input
+ */
+export async function runCapture(
+  files: readonly string[],
+  { json = false, all = false, attach, printCommand }: CaptureOptions,
+  terminal: Invocation,
+): Promise<number> {
+  const config = await loadOrExplain(terminal, printCommand === undefined ? neededToJudge : needsNothing);
   if (config === null) return EXIT_UNKNOWN;
   try {
-    if (wish.files.length === 0) throw new Error('Expected the name of a capture file, or - for standard input');
-    const result = await capturesOf(config, wish, terminal);
-    const text = wish.json
-      ? `${JSON.stringify(captureToJson(result))}\n`
-      : renderCapture(result, config, terminal.style);
+    if (printCommand !== undefined) {
+      terminal.output.write(commandText(printCommand, config));
+      return EXIT.ok;
+    }
+    if (files.length === 0) throw new Error('Expected the name of a capture, or - for standard input');
+    const result = await capturesOf(files, config, terminal, all);
+    const text = json ? `${JSON.stringify(captureToJson(result))}\n` : renderCapture(result, config, terminal.style);
     terminal.output.write(text);
-    if (wish.attach !== null) await attach(result, wish.attach, config, terminal);
+    if (attach !== undefined) await attachTo(attach, result, config, terminal);
     return EXIT[result.level];
   } catch (error) {
     terminal.errors.write(`${messageOf(error)}\n`);
     return EXIT_UNKNOWN;
   }
+}
+
+function worstFirst({ connections }: CaptureResult): readonly JudgedConnection[] {
+  return LEVELS.flatMap((level) => connections.filter((one) => levelOf(one) === level));
 }
 
 const MOST_ATTACHED = 5;
@@ -65,13 +80,12 @@ const MOST_ATTACHED = 5;
  * Adds the connections with the most severe findings to an open incident, starting with connections from the units.
  * @throws {Error} if the daemon does not accept them
  */
-async function attach(result: CaptureResult, incident: string, config: Config, terminal: Invocation): Promise<void> {
+async function attachTo(incident: string, result: CaptureResult, config: Config, terminal: Invocation): Promise<void> {
   const units = unitAddresses(config);
-  const rank = (one: JudgedConnection): number =>
-    (units.includes(hostOf(one.seen.client)) ? 0 : LEVELS.length) + LEVELS.indexOf(levelOf(one));
-  const ranked = result.connections.toSorted((one, other) => rank(one) - rank(other));
-  const worst = captureToJson({ ...result, connections: ranked.slice(0, MOST_ATTACHED) }).connections;
-  const connections = worst.map(({ client, startedAt, tls, verdict, summary, chain }) => {
+  const isOther = ({ seen }: JudgedConnection): number => (units.includes(hostOf(seen.client)) ? 0 : 1);
+  const ranked = worstFirst(result).toSorted((one, other) => isOther(one) - isOther(other));
+  const sent = captureToJson({ ...result, connections: ranked.slice(0, MOST_ATTACHED) }).connections;
+  const connections = sent.map(({ client, startedAt, tls, verdict, summary, chain }) => {
     const leaf = chain.slice(0, 1).map(({ sha256 }) => ({ sha256 }));
     return { client, startedAt, tls, verdict, summary: visibleText(summary, 500), chain: leaf };
   });
@@ -87,9 +101,10 @@ async function attach(result: CaptureResult, incident: string, config: Config, t
  * @throws {Error} that contains the name of the file that cannot be read
  */
 export async function capturesOf(
+  files: readonly string[],
   config: Config,
-  { files, all }: Pick<CaptureWish, 'files' | 'all'>,
   { clock, input, cwd }: Pick<Terminal, 'clock' | 'input' | 'cwd'>,
+  all = false,
 ): Promise<CaptureResult> {
   const { host, port, serverName, expectedAddresses } = config.licenseServer;
   const knowledge = await loadTlsKnowledge(config, { of: () => null }, clock);
@@ -103,24 +118,15 @@ async function* bytesOf(name: string, cwd: string): AsyncGenerator<Uint8Array> {
   try {
     await using file = await open(resolve(cwd, name));
     const { size } = await file.stat();
-    const buffer = Buffer.alloc(65_536);
-    // The size of a pipe is unknown.
-    for (let left = size || Number.POSITIVE_INFINITY; left > 0; ) {
-      const { bytesRead } = await file.read(buffer, 0, Math.min(buffer.length, left), null);
-      if (bytesRead === 0) return;
-      left -= bytesRead;
-      yield buffer.subarray(0, bytesRead);
-    }
+    yield* file.createReadStream(size === 0 ? {} : { end: size - 1 });
   } catch (error) {
     throw new Error(`Cannot read "${name}": ${messageOf(error)}`, { cause: error });
   }
 }
 
-/** Prints the commands that capture the connections to the configured server, and returns the exit code. */
-export async function printCaptureCommand(device: 'fortigate' | 'appliance', terminal: Invocation): Promise<number> {
-  const config = await loadOrExplain(terminal, needsNothing);
-  if (config === null) return EXIT_UNKNOWN;
-  const { host, port, expectedAddresses } = config.licenseServer;
+/** Returns the commands that capture the connections to the configured server. */
+function commandText(device: 'fortigate' | 'appliance', { licenseServer }: Config): string {
+  const { host, port, expectedAddresses } = licenseServer;
   const filter = `${filterOf(expectedAddresses, host)} and port ${String(port)}`;
   const step = device === 'fortigate' ? captureOnFortiGate(filter) : captureOnAppliance(`'${filter}'`);
   const { remedySteps } = remedyOf([step], { host, port: String(port), subject: host });
@@ -128,8 +134,7 @@ export async function printCaptureCommand(device: 'fortigate' | 'appliance', ter
     step.text,
     ...blocksOf(step).flatMap((block) => ['', headOf(block), ...block.text.split('\n')]),
   ]);
-  terminal.output.write(`${lines.join('\n')}\n\nThen run: ftm-watch capture FILE\n`);
-  return 0;
+  return `${lines.join('\n')}\n\nThen: ftm-watch capture FILE\n`;
 }
 
 /**
@@ -149,59 +154,48 @@ const INDENT = ' '.repeat(6);
 const MARK_OF: Readonly<Record<Level, string>> = { ...MARKS, fault: MARKS.broken };
 
 const CONCLUSIONS: Readonly<Record<Level, string>> = {
-  ok: "GENUINE: the capture contains the server's genuine certificate.",
-  warning: 'NO FAULTS, but there are warnings (see above).',
-  fault: 'NOT GENUINE, OR SERVER NOT REACHED: see above.',
-  unknown: 'UNKNOWN: none of the connections in the capture could be evaluated.',
+  ok: "GENUINE: the capture contains the server's own certificate.",
+  warning: 'NO FAULT, but see the warnings above.',
+  fault: 'NOT GENUINE OR NOT REACHED: see above.',
+  unknown: 'UNKNOWN: no connection in the capture could be judged.',
 };
 
 /** Formats the verdict for the terminal, with a line break at the end. */
 function renderCapture(result: CaptureResult, config: Config, style: TextStyle): string {
   const colors = createColors(style.color);
-  const rank = (one: JudgedConnection): number => LEVELS.indexOf(levelOf(one));
-  const shown = result.connections.toSorted((one, other) => rank(one) - rank(other));
   const paint = { ok: colors.green, warning: colors.yellow, fault: colors.red, unknown: colors.yellow };
   const { files, interceptor, notes, level } = result;
+  const shown = worstFirst(result);
   return [
     colors.bold('ftm-watch capture'),
-    ...files.map(
-      ({ file, format, packets, startedAt, isRelative, device }) =>
-        `  ${visibleText(file, 200)}: ${format ?? 'unknown format'}, ${counted(packets, 'packet')}` +
-        `${startedAt === null || isRelative ? '' : `, from ${instantText(startedAt)}`}` +
-        `${device === null ? '' : `, by ${device}`}`,
-    ),
+    ...files.map(fileLine),
     '',
-    ...shown.slice(0, MOST_SHOWN).flatMap((one) => connectionLines(one, style, paint[levelOf(one)])),
-    ...(shown.length > MOST_SHOWN
-      ? [`  … and ${String(shown.length - MOST_SHOWN)} more (use --json to list them)`]
-      : []),
+    ...shown.slice(0, MOST_SHOWN).flatMap((one) => connectionLines(one, style.width, paint[levelOf(one)])),
+    ...(shown.length > MOST_SHOWN ? [`  … and ${String(shown.length - MOST_SHOWN)} more, with --json`] : []),
     ...(shown.length > 0 ? [''] : []),
     ...chainLines(shown),
     ...causesOf(shown, config).flatMap((cause) => [...causeLines(cause, style, colors), '']),
     ...(interceptor === null ? [] : [...textLines(`${interceptor.summary}.`, style.width), '']),
-    ...files.flatMap(({ dns }) =>
-      dns.map(
-        ({ name, answers, resolver }) => `  ${resolver} answered ${visibleText(name, 253)}: ${answers.join(', ')}`,
-      ),
-    ),
+    ...files
+      .flatMap(({ dns }) => dns)
+      .map(({ name, answers, resolver }) => `  ${resolver} answered ${visibleText(name, 253)}: ${answers.join(', ')}`),
     ...notes.flatMap((note) => textLines(note, style.width).map(colors.yellow)),
     paint[level](CONCLUSIONS[level]),
     '',
   ].join('\n');
 }
 
-function connectionLines(
-  judged: JudgedConnection,
-  { width }: TextStyle,
-  paint: (text: string) => string,
-): readonly string[] {
+function fileLine({ file, format, packets, startedAt, isRelative, device }: CaptureFile): string {
+  const from = startedAt === null || isRelative ? '' : `, from ${instantText(startedAt)}`;
+  const by = device === null ? '' : `, by ${device}`;
+  return `  ${visibleText(file, 200)}: ${format ?? 'unknown format'}, ${counted(packets, 'packet')}${from}${by}`;
+}
+
+function connectionLines(judged: JudgedConnection, width: number, paint: (text: string) => string): readonly string[] {
   const { client, server, leg, startedAt, handshake } = judged.seen;
-  const facts = [
-    judged.file.isRelative ? null : instantText(startedAt),
-    leg,
-    handshake.version === null ? null : `TLS ${handshake.version}`,
-    handshake.hello?.serverName,
-  ].filter((fact) => typeof fact === 'string');
+  const time = judged.file.isRelative ? null : instantText(startedAt);
+  const version = handshake.version === null ? null : `TLS ${handshake.version}`;
+  const facts = [time, leg, version, handshake.hello?.serverName].filter((fact) => typeof fact === 'string');
   return [
     `  ${paint(MARK_OF[levelOf(judged)])} ${client} → ${server}  ${visibleText(facts.join(', '), MAX_TEXT)}`,
     ...textLines(judged.summary, width, INDENT).map(paint),
@@ -217,29 +211,23 @@ function chainLines(connections: readonly JudgedConnection[]): readonly string[]
     .flatMap((chain) => ['The certificate chain as it was sent:', ...chain.flatMap(certificateLines), '']);
 }
 
-/** Returns the causes that the connections reveal, with their remedies, in the same format as "check". */
-function causesOf(connections: readonly JudgedConnection[], config: Config): readonly Cause[] {
-  const { host, port } = config.licenseServer;
+/** Returns the causes that the connections show, with their remedies, as "check" does. */
+function causesOf(connections: readonly JudgedConnection[], { site, file, licenseServer }: Config): readonly Cause[] {
+  const { host, port } = licenseServer;
   const faults = connections.flatMap(({ seen, findings }) => {
     const proxy = seen.handshake.tunnel === null ? {} : { proxy: seen.server };
-    const place = { source: hostOf(seen.client), address: seen.serverAddress, ...proxy };
+    const place = { source: hostOf(seen.client), address: hostOf(seen.server), ...proxy };
     return findings.filter(isFault).map((finding) => ({ ...finding, facts: { ...place, ...finding.facts } }));
   });
   const distinct = [...new Map(faults.map((finding) => [finding.claim, finding])).values()];
-  return [...Map.groupBy(distinct, ({ suggests }) => (suggests === null ? null : preconditionOf(suggests)))].flatMap(
-    ([id, findings]) =>
-      id === null
-        ? []
-        : diagnose([{ id, kind: 'judged', findings: findings.slice(0, MOST_FINDINGS), summary: '' }], {
-            checks: CHECKS,
-            site: config.site,
-            at: 0,
-            host,
-            port,
-            source: null,
-            activation: { licenseActive: null, offlineActivation: null },
-            applianceUnaffected: false,
-            ...(config.file === undefined ? {} : { configFile: config.file }),
-          }).causes,
-  );
+  const byCheck = Map.groupBy(distinct, ({ suggests }) => (suggests === null ? null : preconditionOf(suggests)));
+  const activation = { licenseActive: null, offlineActivation: null };
+  const context = { checks: CHECKS, site, at: 0, host, port, source: null, activation, applianceUnaffected: false };
+  // Each check on its own, because connections can fail for different reasons.
+  return [...byCheck].flatMap(([id, all]) => {
+    if (id === null) return [];
+    const findings = all.slice(0, MOST_FINDINGS);
+    const configFile = file === undefined ? {} : { configFile: file };
+    return diagnose([{ id, kind: 'judged', findings, summary: '' }], { ...context, ...configFile }).causes;
+  });
 }

@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import { Command, CommanderError, Option, InvalidArgumentError, Argument } from 'commander';
 import { EXIT_UNKNOWN, describeExitCodes } from './exit-codes.ts';
 import type { Terminal, Invocation } from './terminal.ts';
+import type { CaptureOptions } from './capture.ts';
 import { keepHeapSmall } from '../system/v8-flags.ts';
 import type { Millis } from '../core/clock.ts';
 import { parseDuration } from '../core/time-text.ts';
@@ -92,13 +93,6 @@ function withConfig(command: Command): Command {
   return command.option('-c, --config <file>', 'configuration file');
 }
 
-interface CaptureCommandOptions {
-  readonly json?: boolean;
-  readonly all?: boolean;
-  readonly attach?: string;
-  readonly printCommand?: 'fortigate' | 'appliance';
-}
-
 function addCapture(program: Command, invoked: Invoked, finish: Finish): void {
   withConfig(program.command('capture'))
     .description(
@@ -118,23 +112,12 @@ function addCapture(program: Command, invoked: Invoked, finish: Finish): void {
       ]),
     )
     .addHelpText('after', CAPTURE_HELP)
-    .action(
-      async (
-        files: readonly string[],
-        { json, all, attach, printCommand }: CaptureCommandOptions,
-        command: Command,
-      ) => {
-        // A capture can have any size.
-        keepHeapSmall();
-        const { runCapture, printCaptureCommand } = await import('./capture.ts');
-        if (printCommand !== undefined) {
-          finish(await printCaptureCommand(printCommand, invoked(command)));
-          return;
-        }
-        const wish = { files, json: json === true, all: all === true, attach: attach ?? null };
-        finish(await runCapture(wish, invoked(command)));
-      },
-    );
+    .action(async (files: readonly string[], options: CaptureOptions, command: Command) => {
+      // A capture can have any size.
+      keepHeapSmall();
+      const { runCapture } = await import('./capture.ts');
+      finish(await runCapture(files, options, invoked(command)));
+    });
 }
 
 const CAPTURE_HELP = `

@@ -38,8 +38,7 @@ export async function runReport(wish: ReportWish, terminal: Invocation): Promise
     const kept = await readKept(config, now);
     const signatures = await loadSignatures(config.logs.signatureFiles, isFaultId);
     const log = logPartOf(config, { ...kept, signatures, now });
-    const capture =
-      wish.captures.length === 0 ? null : await capturesOf(config, { files: wish.captures, all: false }, terminal);
+    const capture = wish.captures.length === 0 ? null : await capturesOf(wish.captures, config, terminal);
     const examination = await examine({ ...terminal, config, log });
     if (terminal.signal.aborted) throw new Error('The report was cancelled. Nothing was written');
     const sources = await reportSources(config, { ...kept, examination, period, capture }, terminal);

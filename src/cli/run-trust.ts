@@ -1,6 +1,6 @@
 import { actualOf } from '../engine/model.ts';
 import type { CaptureResult } from '../capture/capture-result.ts';
-import { authority } from '../core/addresses.ts';
+import { authority, hostOf } from '../core/addresses.ts';
 import { chainKey, type Certificate, sentChain } from '../core/certificate.ts';
 import type { Needs } from '../config/config-file.ts';
 import { createInstruments, type Instruments } from '../round/instruments.ts';
@@ -39,7 +39,7 @@ export async function runTrustLearn(wishes: LearnWishes, terminal: Invocation): 
   const isCaptured = captures.length > 0;
   const captureChains = async (signal: AbortSignal): Promise<readonly CapturedChain[]> =>
     isCaptured
-      ? chainsIn(await capturesOf(config, { files: captures, all: false }, terminal))
+      ? chainsIn(await capturesOf(captures, config, terminal))
       : capture(await createInstruments(config, terminal), terminal, signal);
   return trustLearn({
     ...terminal,
@@ -70,7 +70,7 @@ function chainsIn({ connections }: CaptureResult): readonly CapturedChain[] {
   const chains = connections.flatMap(({ seen, evidenceOfChain, chain }) =>
     evidenceOfChain === null || chain === null
       ? []
-      : [[chainKey(chain.certificates), { address: seen.serverAddress, evidence: evidenceOfChain }] as const],
+      : [[chainKey(chain.certificates), { address: hostOf(seen.server), evidence: evidenceOfChain }] as const],
   );
   return [...new Map(chains).values()];
 }

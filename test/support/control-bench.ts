@@ -1,6 +1,7 @@
 import pino from 'pino';
 import { systemClock } from '../../src/system/clock.ts';
 import { type ControlServer, startControlServer } from '../../src/web/http-server.ts';
+import type { WebSources } from '../../src/web/sources.ts';
 import { sourcesOf, webState, type WebState } from './web-sources.ts';
 
 /** A control socket that answers. It is removed on disposal. */
@@ -9,9 +10,15 @@ export interface ControlBench extends AsyncDisposable {
   readonly server: ControlServer;
 }
 
-export async function startControl(path: string, given: Partial<WebState> = {}): Promise<ControlBench> {
+/** @param others sources that are not the given state */
+export async function startControl(
+  path: string,
+  given: Partial<WebState> = {},
+  others: Partial<WebSources> = {},
+): Promise<ControlBench> {
   const state = webState(given);
   const logger = pino({ level: 'silent' });
-  const server = await startControlServer(path, { sources: sourcesOf(state), clock: systemClock, logger });
+  const sources = { ...sourcesOf(state), ...others };
+  const server = await startControlServer(path, { sources, clock: systemClock, logger });
   return { state, server, [Symbol.asyncDispose]: () => server.stop() };
 }

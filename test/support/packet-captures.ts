@@ -150,6 +150,8 @@ export interface FortigateLog {
   /** Gap between the columns of a line. */
   readonly gap?: '\t' | '    ';
   readonly lineEnd?: '\n' | '\r\n';
+  /** Interface and direction of a packet. Levels 2 and 3 do not print them. @default `port1 --` */
+  readonly place?: (packet: Buffer, index: number) => string;
   /** Adds prompts, terminal escapes, and the sniffer's other output around the packets. */
   readonly isPutty?: boolean;
 }
@@ -162,7 +164,7 @@ const LINK_BYTES: Readonly<Record<number, number>> = { 1: 14, 113: 16, 276: 20, 
  */
 export function fortigateText(
   pcap: Buffer,
-  { level, clock = 'a', module, gap = '\t', lineEnd = '\n', isPutty = false }: FortigateLog,
+  { level, clock = 'a', module, gap = '\t', lineEnd = '\n', isPutty = false, place = () => 'port1 --' }: FortigateLog,
 ): string {
   const { header, packets } = packetsOf(pcap);
   const link = LINK_BYTES[header.readUInt32LE(20)] ?? 0;
@@ -170,9 +172,9 @@ export function fortigateText(
   const began = first === undefined ? 0 : timeOf(first);
   const prefix = module === undefined ? '' : `[${module}] `;
   const command = `diagnose sniffer packet any 'host 10.0.0.1' ${String(level)} 200 ${clock === 'relative' ? '' : clock}`;
-  const lines = packets.flatMap((packet) => {
+  const lines = packets.flatMap((packet, index) => {
     const time = clock === 'relative' ? (timeOf(packet) - began).toFixed(6) : dateText(timeOf(packet), clock);
-    const port = level > 3 ? ' port1 --' : '';
+    const port = level > 3 ? ` ${place(packet.bytes, index)}` : '';
     const shown = packet.bytes.subarray(level === 2 || level === 5 ? link + tagBytes(packet.bytes, link) : 0);
     return [`${time}${port} 10.0.0.2.40001 -> 10.0.0.1.443: psh 1 ack 2`, ...hexLines(shown, gap), ''];
   });

@@ -10,7 +10,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Connection } from '../../../src/capture/connections.ts';
 import type { captureToJson } from '../../../src/capture/capture-result.ts';
 import { CaptureFile } from '../../../src/capture/packets.ts';
-import { readCapture } from '../../../src/capture/read-capture.ts';
+import { type CaptureTarget, readCapture } from '../../../src/capture/read-capture.ts';
 import { chainPem, createHierarchy } from '../../support/authority.ts';
 import type { Hierarchy } from '../../support/authority.ts';
 import { runFtmWatch } from '../../support/ftm-watch.ts';
@@ -27,6 +27,7 @@ import {
 } from '../../support/packet-captures.ts';
 import { describeWhere } from '../../support/privilege.ts';
 import { createSandbox, type Sandbox } from '../../support/sandbox.ts';
+import { startUnbound } from '../../support/unbound.ts';
 import { until } from '../../support/until.ts';
 
 type CaptureJson = ReturnType<typeof captureToJson>;
@@ -44,6 +45,7 @@ const NEEDS = [
   { program: 'gnutls-serv' },
   { program: 'openssl' },
   { program: 'nft' },
+  { program: 'unbound' },
 ] as const;
 
 /** Facts about a connection that both tshark and ftm-watch read. */
@@ -134,29 +136,24 @@ describeWhere(NEEDS, 'handshakes in captures that tcpdump made', () => {
     );
   }
 
-  async function capture(happen: () => void, name = 'wire', link?: CaptureOrder['link']): Promise<Buffer> {
+  async function capture(happen: () => unknown, more: Partial<CaptureOrder> = {}): Promise<Buffer> {
     files += 1;
-    const order: CaptureOrder = {
-      name,
-      file: join(folder, `${String(files)}.pcap`),
-      peer: '10.0.0.1',
-      ...(link === undefined ? {} : { link }),
-    };
+    const order = { name: 'wire', file: join(folder, `${String(files)}.pcap`), peer: '10.0.0.1', ...more };
     return captured(client, order, async () => {
       happen();
       await Promise.resolve();
     });
   }
 
-  async function read(bytes: Buffer | string): Promise<ReadCapture> {
+  async function read(bytes: Buffer | string, target: CaptureTarget = TARGET): Promise<ReadCapture> {
     const whole = typeof bytes === 'string' ? Buffer.from(bytes) : bytes;
     // In chunks, as from a file.
     async function* pieces(): AsyncGenerator<Buffer> {
       for (let at = 0; at < whole.length; at += 1_000) yield whole.subarray(at, at + 1_000);
     }
-    const file = new CaptureFile('seen', 0);
+    const file = new CaptureFile('seen');
     const connections: Connection[] = [];
-    await readCapture(file, pieces(), TARGET, true, (connection) => connections.push(connection));
+    await readCapture(file, pieces(), target, true, (connection) => connections.push(connection));
     return { file, connections };
   }
 
@@ -215,8 +212,14 @@ describeWhere(NEEDS, 'handshakes in captures that tcpdump made', () => {
     const whole = await read(pcap);
     const seen = ours(whole);
     expect(seen).toEqual(await tsharks(pcap));
-    for (const text of await textsOf(pcap)) expect(comparable(await read(text))).toEqual(comparable(whole));
+    await isSameAsText(pcap);
     return seen;
+  }
+
+  /** Expects the same result from the packets as text. */
+  async function isSameAsText(pcap: Buffer, target: CaptureTarget = TARGET): Promise<void> {
+    const whole = comparable(await read(pcap, target));
+    for (const text of await textsOf(pcap)) expect(comparable(await read(text, target))).toEqual(whole);
   }
 
   /** Returns the same packets as printed by FortiGates and tcpdump. */
@@ -327,13 +330,14 @@ describeWhere(NEEDS, 'handshakes in captures that tcpdump made', () => {
       expect(await agrees(encapsulated(plain, inserted))).toEqual([expected]);
     }
     expect(await agrees(rawIp(plain))).toEqual([expected]);
-    for (const link of [undefined, 'LINUX_SLL'] as const) {
-      const cooked = await capture(() => connect('-tls1_2'), 'any', link);
+    for (const link of [{}, { link: 'LINUX_SLL' }] as const) {
+      const cooked = await capture(() => connect('-tls1_2'), { name: 'any', ...link });
       expect(await agrees(cooked)).toMatchObject([{ version: '1.2', chain: [{}, {}] }]);
     }
     const proxied = await capture(() => connect('-tls1_2 -proxy 10.0.0.1:3128'));
     expect(ours(await read(proxied))).toMatchObject([{ version: '1.2', name: HOST, chain: [{}, {}] }]);
     expect((await read(proxied)).connections[0]?.handshake.tunnel).toBe('10.0.0.1:443');
+    await isSameAsText(proxied);
 
     server.sh('ip link set wire mtu 1280');
     server.sh(`nft -f - <<END
@@ -394,67 +398,71 @@ END`);
     });
   });
 
-  test.each([
-    {
-      name: 'large packets are lost behind the place of the capture',
-      port: 443,
-      isBehind: true,
-      rule: 'tcp sport 443 meta length > 1000 drop',
-      seen: { end: 'closed-by-client', verdict: 'genuine', cause: 'tls-blocked' },
-      evidence: 'MTU',
-    },
-    {
-      name: 'the hello is reset',
-      port: 443,
-      isBehind: false,
-      rule: 'tcp dport 443 meta length > 200 reject with tcp reset',
-      seen: { end: 'reset-by-server', verdict: 'blocked', cause: 'tls-blocked' },
-      evidence: 'in the name of the server',
-    },
-    {
-      name: 'nobody listens',
-      port: 4444,
-      isBehind: false,
-      rule: 'tcp dport 4445 drop',
-      seen: { end: 'refused', verdict: 'unknown', cause: 'egress-blocked' },
-      evidence: 'RST in answer to SYN',
-    },
-    {
-      name: 'SYNs are dropped',
-      port: 4444,
-      isBehind: false,
-      rule: 'tcp dport 4444 drop',
-      seen: { end: 'no-answer', verdict: 'unknown', cause: 'egress-blocked' },
-      evidence: 'SYNs in',
-    },
-  ])('no certificate: $name', async ({ port, isBehind, rule, seen, evidence }) => {
-    const place = isBehind ? client : server;
-    place.sh(`nft -f - <<END
-      table inet blocking {
-        chain some {
-          type filter hook input priority 0
-          ${rule}
-        }
-      }
-END`);
-    const pcap = await capture(() => {
-      // A reply to a client: the capture contains both directions.
-      connect('-tls1_2', '10.0.0.1:9443');
-      sh(client, `timeout 4 openssl s_client -connect 10.0.0.1:${String(port)} -servername ${HOST} -tls1_2 </dev/null`);
-    }).finally(() => {
-      place.sh('nft delete table inet blocking');
+  test('the answer of a resolver over TCP, in several segments', async () => {
+    const resolver = '10.0.0.53';
+    const addresses = Array.from({ length: 100 }, (_, index) => `10.0.1.${String(index)}`);
+    await using _ = await startUnbound(server, { address: resolver, names: { [HOST]: addresses }, folder });
+    client.sh(`ip route add ${resolver}/32 dev wire advmss 500`);
+    // Otherwise the kernel passes all segments to the other side as one packet.
+    server.sh('ip link set wire gso_max_segs 1');
+    const ask = `const r=new(require('dns').Resolver)();r.setServers(['${resolver}']);r.resolve4('${HOST}',()=>{})`;
+    // The answer does not fit into UDP, so that the resolver's client asks again over TCP.
+    const resolve = (): unknown => sh(client, `${process.execPath} -e "${ask}"`);
+    const pcap = await capture(resolve, { filter: 'port 53' }).finally(() => {
+      server.sh('ip link set wire gso_max_segs 65535');
     });
-    await writeFile(join(folder, 'blocked.pcap'), pcap);
-    const licenseServer = { host: HOST, port, expectedAddresses: ['10.0.0.1'] };
-    const config = { licenseServer, trust: { profile: 'pinned', caFiles: ['root.pem'] } };
-    await writeFile(join(folder, 'blocked.yaml'), JSON.stringify(config));
-    const run = await runFtmWatch(['capture', '--json', '-c', 'blocked.yaml', 'blocked.pcap'], { cwd: folder });
-    const { connections }: { readonly connections: readonly Readonly<Record<string, unknown>>[] } = JSON.parse(
-      run.stdout,
+    const file = join(folder, 'dns.pcap');
+    await writeFile(file, pcap);
+    const answer = ['-r', file, '-n', '-Y', 'tcp and dns.flags.response == 1', '-T', 'fields', '-e', 'dns.a'];
+    const { stdout } = spawnSync('tshark', answer, { encoding: 'utf8' });
+    const answers = stdout.trim().split(',').slice(0, 64);
+    expect(answers).toHaveLength(64);
+    const sent = ['-r', file, '-n', '-Y', 'tcp.srcport == 53 and tcp.len > 2', '-T', 'fields', '-e', 'tcp.len'];
+    const segments = spawnSync('tshark', sent, { encoding: 'utf8' }).stdout.trim().split('\n');
+    expect(segments.length).toBeGreaterThan(2);
+    expect((await read(pcap)).file.dns).toEqual([{ name: HOST, answers, resolver }]);
+    await isSameAsText(pcap);
+  });
+
+  test('FortiGate text names the interfaces, with and without a direction', async () => {
+    const pcap = await capture(() => connect('-tls1_2'));
+    const [whole] = ours(await read(pcap));
+    const isFromClient = (packet: Buffer): boolean => packet.subarray(26, 30).join('.') === '10.0.0.2';
+    for (const name of ['wan1', 'internal.100', 'vd-guest0', 'npu0_vlink0', 'ssl.root', '802.1q_up'])
+      for (const level of [5, 6] as const)
+        for (const module of ['FIM01', 'FPC-2', undefined]) {
+          const log = { level, ...(module === undefined ? {} : { module }) };
+          const directed = (packet: Buffer): string => `${name} ${isFromClient(packet) ? 'in' : 'out'}`;
+          const seen = await read(fortigateText(pcap, { ...log, place: directed }));
+          expect(seen.connections).toMatchObject([{ leg: name, side: 'in' }]);
+          expect(ours(seen)).toEqual([whole]);
+          const silent = await read(fortigateText(pcap, { ...log, place: () => `${name} --` }));
+          expect(silent.connections).toMatchObject([{ leg: name, side: null }]);
+          expect(ours(silent)).toEqual([whole]);
+        }
+
+    // With "any", each packet is printed twice: where it came in, and where it went out.
+    const { header, packets } = packetsOf(pcap);
+    const place = (packet: Buffer, index: number): string =>
+      isFromClient(packet)
+        ? (['lan.10 in', 'wan1 out'][index % 2] ?? '')
+        : (['wan1 in', 'lan.10 out'][index % 2] ?? '');
+    const twice = pcapOf(
+      header,
+      packets.flatMap((packet) => [packet, packet]),
     );
-    const meant = connections.filter((connection) => connection['server'] === `10.0.0.1:${String(port)}`);
-    expect(meant).toMatchObject([{ ...seen, evidence: expect.arrayContaining([expect.stringContaining(evidence)]) }]);
-    expect(run.exitCode).toBe(2);
+    await writeFile(join(folder, 'any.txt'), fortigateText(twice, { level: 6, place }));
+    const trust = { profile: 'pinned', caFiles: ['root.pem'] };
+    await writeFile(join(folder, 'any.yaml'), JSON.stringify({ licenseServer: { host: HOST }, trust }));
+    const run = await runFtmWatch(['capture', '--json', '-c', 'any.yaml', 'any.txt'], { cwd: folder });
+    const { connections, notes, interceptor }: CaptureJson = JSON.parse(run.stdout);
+    const legs = connections.toSorted((one, other) => String(one.leg).localeCompare(String(other.leg)));
+    expect(legs).toMatchObject([
+      { leg: 'lan.10', verdict: 'genuine' },
+      { leg: 'wan1', verdict: 'genuine' },
+    ]);
+    expect(notes.join('\n')).toMatch(/the same client random on (?:lan\.10 and wan1|wan1 and lan\.10)\./u);
+    expect({ interceptor, exitCode: run.exitCode }).toEqual({ interceptor: null, exitCode: 0 });
   });
 
   test('each format gives the same', async () => {
@@ -466,7 +474,7 @@ END`);
     await writeFile(file, pcap);
     const said = await read(pcap);
     const expected = comparable(said);
-    expect(said.connections.map(({ end }) => end)).toHaveLength(2);
+    expect(ours(said).map(({ chain }) => chain.length)).toEqual([2, 0]);
 
     const pcapng = join(folder, 'same.pcapng');
     spawnSync('editcap', ['-F', 'pcapng', file, pcapng]);
@@ -502,6 +510,76 @@ END`);
       "FGT # diagnose sniffer packet any '' 4\n2026-11-28 13:00:00.000001 port1 in 10.0.0.2.1 -> 10.0.0.1.443: syn 1\n";
     expect((await read(text)).file.problem).toContain('Capture again with level 6');
   });
+
+  // These are last, because s_server serves one client at a time and waits for a hello that was reset.
+  test.each([
+    {
+      name: 'large packets are lost behind the place of the capture',
+      port: 443,
+      isBehind: true,
+      rule: 'tcp sport 443 meta length > 1000 drop',
+      seen: { end: 'closed-by-client', verdict: 'genuine', cause: 'tls-blocked' },
+      evidence: 'MTU',
+    },
+    {
+      name: 'the hello is reset',
+      port: 443,
+      isBehind: false,
+      rule: 'tcp dport 443 meta length > 200 reject with tcp reset',
+      seen: { end: 'reset-by-server', verdict: 'blocked', cause: 'tls-blocked' },
+      evidence: "The reset has TTL 250, and the server's other packets have 64.",
+    },
+    {
+      name: 'nobody listens',
+      port: 4444,
+      isBehind: false,
+      rule: 'tcp dport 4445 drop',
+      seen: { end: 'refused', verdict: 'unknown', cause: 'egress-blocked' },
+      evidence: 'RST in answer to SYN',
+    },
+    {
+      name: 'SYNs are dropped',
+      port: 4444,
+      isBehind: false,
+      rule: 'tcp dport 4444 drop',
+      seen: { end: 'no-answer', verdict: 'unknown', cause: 'egress-blocked' },
+      evidence: 'SYNs in',
+    },
+  ])('no certificate: $name', async ({ port, isBehind, rule, seen, evidence }) => {
+    const place = isBehind ? client : server;
+    place.sh(`nft -f - <<END
+      table inet blocking {
+        chain some {
+          type filter hook input priority 0
+          ${rule}
+        }
+        # As if another device sent the resets.
+        chain resets {
+          type filter hook output priority 0
+          tcp flags rst ip ttl set 250
+        }
+      }
+END`);
+    const pcap = await capture(() => {
+      // A reply to a client: the capture contains both directions.
+      connect('-tls1_2', '10.0.0.1:9443');
+      sh(client, `timeout 4 openssl s_client -connect 10.0.0.1:${String(port)} -servername ${HOST} -tls1_2 </dev/null`);
+    }).finally(() => {
+      place.sh('nft delete table inet blocking');
+    });
+    await writeFile(join(folder, 'blocked.pcap'), pcap);
+    const licenseServer = { host: HOST, port, expectedAddresses: ['10.0.0.1'] };
+    const config = { licenseServer, trust: { profile: 'pinned', caFiles: ['root.pem'] } };
+    await writeFile(join(folder, 'blocked.yaml'), JSON.stringify(config));
+    const run = await runFtmWatch(['capture', '--json', '-c', 'blocked.yaml', 'blocked.pcap'], { cwd: folder });
+    const { connections }: { readonly connections: readonly Readonly<Record<string, unknown>>[] } = JSON.parse(
+      run.stdout,
+    );
+    const meant = connections.filter((connection) => connection['server'] === `10.0.0.1:${String(port)}`);
+    expect(meant).toMatchObject([{ ...seen, evidence: expect.arrayContaining([expect.stringContaining(evidence)]) }]);
+    expect(run.exitCode).toBe(2);
+    await isSameAsText(pcap, { ...TARGET, port });
+  });
 });
 
 const VERSIONS: Readonly<Record<string, string>> = {
@@ -524,8 +602,9 @@ function comparable({ connections, file: { packets, unread, dns } }: ReadCapture
       unarrived: connection.unarrived,
       leg: null,
       side: null,
-      startedAt: Math.round(connection.startedAt),
-      endedAt: Math.round(connection.endedAt),
+      // Text is read to the millisecond.
+      startedAt: Math.floor(connection.startedAt),
+      endedAt: Math.floor(connection.endedAt),
     })),
   };
 }

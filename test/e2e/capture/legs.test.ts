@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
@@ -15,7 +15,7 @@ import {
   LICENSE_HOST,
 } from '../../support/inspected-site.ts';
 import { sslsplit } from '../../support/interceptors.ts';
-import { captured } from '../../support/packet-captures.ts';
+import { captured, fortigateText } from '../../support/packet-captures.ts';
 import { describeWhere } from '../../support/privilege.ts';
 import { INSPECTING_CONNECT_PORT } from '../../support/squid.ts';
 
@@ -96,6 +96,24 @@ describeWhere([...INSPECTED_SITE_NEEDS, { program: 'tcpdump' }, { program: 'ssls
     expect(result.connections[outside?.pairedWith ?? -1]).toEqual(inside);
     const isEncrypted = version === '-tls1_3';
     expect(inside?.chain.map(({ issuer }) => issuer)).toEqual(isEncrypted ? [] : [CORPORATE, CORPORATE]);
+  });
+
+  test('squid on a FortiGate, as its terminal prints it: the FortiGate is named', async () => {
+    await using _ = await site.inspect({ authority: corporate, policy: INSPECT_ALL });
+    const [file = ''] = await capture(['any'], '-tls1_3');
+    // Linux cooked captures contain the index of the interface, and 4 if the packet is sent.
+    const place = (packet: Buffer): string => `port${String(packet[7])} ${packet[10] === 4 ? 'out' : 'in'}`;
+    const text = join(site.folder, 'putty.log');
+    await writeFile(text, fortigateText(await readFile(file), { level: 5, place, isPutty: true, lineEnd: '\r\n' }));
+    const { interceptor, exitCode } = await verdictOn(text);
+    expect(interceptor).toMatchObject({
+      device: 'FGT-HQ',
+      address: UPLINK,
+      inside: expect.stringMatching(/^port\d$/u),
+      outside: expect.stringMatching(/^port\d$/u),
+      confidence: 'confirmed',
+    });
+    expect(exitCode).toBe(2);
   });
 
   test('behind CONNECT to an inspecting proxy', async () => {

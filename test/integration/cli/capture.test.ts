@@ -1,17 +1,33 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
 import { createDaemonClient } from '../../../src/cli/daemon-client.ts';
 import type { Incident } from '../../../src/engine/incident/incident.ts';
+import { Alerting } from '../../../src/notify/alerting.ts';
+import { ALL_TIME } from '../../../src/core/time-text.ts';
+import { reportArchive } from '../../../src/report/report-archive.ts';
+import { createStore } from '../../../src/store/store.ts';
+import { readStoredHistory } from '../../../src/store/stored-history.ts';
 import { systemClock } from '../../../src/system/clock.ts';
+import { liveRounds } from '../../support/alerting-bench.ts';
 import { type Ran, runCommand } from '../../support/command-line.ts';
 import { startControl } from '../../support/control-bench.ts';
 import { corpus } from '../../support/corpus.ts';
-import { causeOf } from '../../support/diagnosis-of.ts';
-import { timeline } from '../../support/incident-timeline.ts';
+import { mailChannel } from '../../support/channel-bench.ts';
+import { causeOf, diagnosisOf } from '../../support/diagnosis-of.ts';
+import { handClock } from '../../support/hand-clock.ts';
+import { HOUR, timeline } from '../../support/incident-timeline.ts';
+import { logRecorder } from '../../support/log-recorder.ts';
+import { AT_HQ } from '../../support/message-context.ts';
+import { round } from '../../support/observed.ts';
 import { packetsOf, pcapOf } from '../../support/packet-captures.ts';
+import { parsedMails } from '../../support/parsed-mails.ts';
+import { PLAIN_DEPS, PLAIN_PARTS } from '../../support/plain-alerting.ts';
+import { smtpSink } from '../../support/smtp-sink.ts';
+import { unzip } from '../../support/unzipped.ts';
 
 /** A capture of OpenSSL's s_client and s_server on loopback, with a self-signed certificate. */
 const SEEN = corpus('capture').find(({ name }) => name === 'tls-1.2-and-dns.pcap.hex')?.bytes ?? Buffer.alloc(0);
@@ -106,7 +122,7 @@ describe('ftm-watch capture', () => {
   test.each([
     ['another format', Buffer.from([0x50, 0x4b, 0x03, 0x04, 1, 2]), 'the file begins with 0x504b0304'],
     ['nothing', Buffer.alloc(0), 'too few bytes for a capture'],
-    ['a length that lies', lying(), 'the packet at offset 24 is said to have 4294967295 bytes'],
+    ['a length that lies', lying(), 'the packet at offset 24 has an invalid length of 4294967295 bytes'],
     ['a file that is still being written', SEEN.subarray(0, 150), 'ends in the middle of a packet, at offset'],
     ['broken gzip', Buffer.from([0x1f, 0x8b, 8, 0, 1, 2, 3, 4, 5, 6, 7, 8]), 'the gzip data cannot be unpacked'],
   ])('names the offset, and what was expected: %s', async (_, bytes, message) => {
@@ -201,6 +217,77 @@ describe('ftm-watch capture --attach', () => {
     expect(JSON.parse(text)).toMatchObject({ evidence });
     const page = (await daemon.ask('GET', `/incidents/${opened.id}`)).text;
     expect(page).toContain('Packet capture of FortiAuthenticator');
+  });
+
+  test('is in later mails and in the archive of a report', async () => {
+    captureNow();
+    await using sink = await smtpSink();
+    const [clock, logger] = [handClock(systemClock.now()), logRecorder()];
+    const store = createStore({ path: join(folder, 'store.sqlite'), retention: 90 * 24 * HOUR }, { clock, logger });
+    using cleanup = new DisposableStack();
+    cleanup.defer(() => store.close());
+    const server = {
+      host: '127.0.0.1',
+      port: sink.port,
+      security: 'none',
+      user: null,
+      password: null,
+      caFile: null,
+    } as const;
+    const email = mailChannel(
+      { from: 'ftm-watch@example.org', to: ['ops@example.org'], minSeverity: 'warning', servers: [server] },
+      { ...AT_HQ, ...PLAIN_DEPS, clock: systemClock },
+    );
+    const alerting = new Alerting(
+      { channels: [email], maintenance: { isActive: () => false }, ...PLAIN_PARTS },
+      { clock, logger, journal: store.journal, ...PLAIN_DEPS, onDelivery: () => undefined },
+    );
+    alerting.start();
+    const cause = causeOf('tls-interception-suspected');
+    await liveRounds(alerting, clock, 2, [cause]);
+    const [opened] = alerting.incidents();
+    if (opened === undefined) throw new Error('Expected an open incident');
+    await using _ = await startControl(
+      socket(),
+      { incidents: [opened], unitAddresses: ['127.0.0.1'] },
+      { attachEvidence: (id, evidence) => alerting.attach(id, evidence) },
+    );
+    expect(await run(['capture', '--json', '--attach', opened.id, 'seen.pcap'])).toMatchObject({ code: 2 });
+    clock.advance(5 * HOUR);
+    await liveRounds(alerting, clock, 1, [cause]);
+    const verdict =
+      /A capture of FortiAuthenticator's own connection: 127\.0\.0\.1:50138 at .*interception-suspected\./u;
+    const [first, later] = parsedMails((await sink.arrived(2)).map(({ raw }) => raw)).map(({ text }) =>
+      text.replaceAll(/\s+/gu, ' '),
+    );
+    expect(first).not.toMatch(verdict);
+    expect(later).toMatch(verdict);
+
+    const examination = {
+      diagnosis: diagnosisOf(clock.now(), []),
+      observations: round({ startedAt: clock.now() }),
+      judged: { assessments: [], tls: [] },
+    };
+    const { bytes } = reportArchive({
+      site: 'hq',
+      writtenAt: clock.now(),
+      period: ALL_TIME,
+      versions: { ftmWatch: '1.2.3', node: '26', openssl: '3.5', os: 'Linux' },
+      examination,
+      configuration: {},
+      capture: null,
+      storedHistory: readStoredHistory(join(folder, 'store.sqlite'), {
+        incidents: 9,
+        outboxEntries: 9,
+        certificates: 9,
+      }),
+      logMemory: { kind: 'none' },
+      secrets: [],
+    });
+    await writeFile(join(folder, 'report.zip'), bytes);
+    const report: unknown = JSON.parse((await unzip(join(folder, 'report.zip'))).text('report.json'));
+    const evidence = [expect.stringMatching(verdict), ...opened.cause.evidence];
+    expect(report).toMatchObject({ timeline: { incidents: [{ id: opened.id, cause: { evidence } }] } });
   });
 
   test.each<[string, Partial<Incident>, readonly string[], string]>([
