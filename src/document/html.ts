@@ -8,9 +8,19 @@ import {
   type PreconditionState,
   type Readiness,
   type RemedyStep,
+  runbookHeadOf,
 } from '../engine/model.ts';
 import { foldEvidence } from '../engine/words.ts';
-import { isLinked, type LinkedLine, type Paragraph, type Part, type Section, type Word } from './document.ts';
+import {
+  anchorOf,
+  isLinked,
+  type LinkedLine,
+  type LinkedStep,
+  type Paragraph,
+  type Part,
+  type Section,
+  type Word,
+} from './document.ts';
 
 /** HTML that is safe to send. Created only by `markup`. */
 export interface Markup {
@@ -128,20 +138,31 @@ function listView(lines: readonly string[]): Markup {
 
 /** Returns a remedy as a list. Each command block is a separate element and contains only text to copy. */
 export function remedyView(steps: readonly RemedyStep[]): Markup {
+  return stepsView(steps, (block) => blockView(block, block.label, headOf(block)));
+}
+
+function runbookStepsView(steps: readonly LinkedStep[]): Markup {
+  return stepsView(steps, (block) => blockView(block, block.place, runbookHeadOf(block)));
+}
+
+function stepsView(steps: readonly LinkedStep[], viewOf: (block: Block) => Markup): Markup {
   return markup`<ol class="remedy">${steps.map(
-    (step) => markup`<li>${breakable(step.text)}${blocksOf(step).map(blockView)}</li>`,
+    (step) => markup`<li>${breakable(step.text)}${seeView(step)}${blocksOf(step).map(viewOf)}</li>`,
   )}</ol>`;
+}
+
+function seeView({ text, see }: LinkedStep): Content {
+  return see === undefined ? null : [text === '' ? '' : ' ', see.map(wordView)];
 }
 
 /** Longer blocks are folded, so that the next step stays visible. */
 const SHOWN_LINES = 4;
 
 /** static/copy-buttons.js adds a copy button to elements with `data-copy`. */
-function blockView(block: Block): Markup {
-  const { label, missing, text } = block;
+function blockView({ missing, text }: Block, label: string, head: string): Markup {
   const commands = markup`<pre class="command" data-copy tabindex="0">${preformatted(text)}</pre>`;
   if (text.split('\n').length <= SHOWN_LINES)
-    return markup`<p class="quiet">${breakable(headOf(block))}</p>${commands}`;
+    return markup`<p class="quiet">${breakable(head)}</p>${commands}`;
   const first = missing === '' ? null : markup`<p class="quiet">${missing}</p>`;
   return markup`<details><summary>${label}</summary>${first}${commands}</details>`;
 }
@@ -151,17 +172,6 @@ export function sectionsView(sections: readonly Section[]): Markup {
   return markup`${sections.map(
     ({ title, parts }) => markup`<h2 id="${anchorOf(title)}">${title}</h2>\n${partsView(parts)}`,
   )}`;
-}
-
-/**
- * Returns the anchor that GitHub creates for a heading, so that the same link works in the docs and on the daemon's
- * page.
- */
-function anchorOf(title: string): string {
-  return title
-    .toLowerCase()
-    .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
-    .replaceAll(' ', '-');
 }
 
 export function partsView(parts: readonly Part[]): Markup {
@@ -175,9 +185,9 @@ function partView(part: Part): Content {
     case 'list':
       return markup`<ul>${part.lines.map((line) => markup`<li>${itemView(line)}</li>`)}</ul>`;
     case 'steps':
-      return remedyView(part.lines);
+      return runbookStepsView(part.lines);
     case 'commands':
-      return part.lines.map(blockView);
+      return part.lines.map((block) => blockView(block, block.label, headOf(block)));
   }
 }
 
@@ -189,6 +199,8 @@ function wordView(word: Word): Content {
   if (typeof word === 'string') return word;
   if ('code' in word) return markup`<code>${word.code}</code>`;
   if ('cause' in word) return markup`<a href="${word.cause}">${word.cause}</a>`;
+  if ('procedure' in word) return markup`<a href="procedures#${anchorOf(word.procedure)}">${word.procedure}</a>`;
+  if ('url' in word) return markup`<a href="${word.url}" rel="noreferrer">${word.url}</a>`;
   // The daemon does not serve the docs.
   return markup`<code>docs/${word.document}</code>`;
 }

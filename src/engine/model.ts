@@ -208,6 +208,8 @@ export function sentenceStep(text: string): RemedyStep {
 
 /** A block of commands with its label. */
 export interface Block {
+  /** The command line that the block is for. */
+  readonly place: string;
   /** Names the command line and whether the block is ready. A block is ready only if it has no placeholders. */
   readonly label: string;
   /** A sentence that lists the values to fill in; empty if the block is ready. */
@@ -233,6 +235,7 @@ export function blocksOf({ commands, undo, syntax, blanks }: RemedyStep): readon
 function blockOf(place: string, text: string, blanks: readonly Blank[]): Block {
   const left = blanks.filter(({ name }) => text.includes(name));
   return {
+    place,
     label: `${place}, ${left.length === 0 ? 'ready to copy' : 'not ready'}`,
     missing: left.map(({ name, meaning }) => `${name} is ${meaning}`).join(', '),
     text,
@@ -242,6 +245,11 @@ function blockOf(place: string, text: string, blanks: readonly Blank[]): Block {
 /** Returns the heading of a block in output without folding. */
 export function headOf({ label, missing }: Block): string {
   return missing === '' ? `${label}:` : `${label}: ${missing}:`;
+}
+
+/** Returns the heading of a block in a runbook, where the placeholders show whether the block is ready. */
+export function runbookHeadOf({ place, missing }: Block): string {
+  return headOf({ place, label: place, missing, text: '' });
 }
 
 /** Declares a check and its precondition. This is all that the engine uses. Checks refer to each other only by id. */
@@ -445,8 +453,11 @@ export interface CauseWords {
    * https://docs.fortinet.com/document/X.
    */
   readonly sources?: readonly string[];
-  /** A runbook shared by several causes instead of one for each: its file, heading and first sentence. */
-  readonly runbook?: { readonly name: string; readonly title: string; readonly summary: string };
+  /**
+   * A runbook shared by several causes instead of one for each: its file, its heading, and a first sentence that
+   * replaces the summaries of its causes. The heading is by default the title of the first cause.
+   */
+  readonly runbook?: { readonly name: string; readonly title?: string; readonly summary?: string };
   /** Steps for an administrator, in order. */
   readonly remedy: readonly Step[];
   /** Texts used instead if the kind of fault is known. */

@@ -1,38 +1,45 @@
-import { CAUSE_IDS, type CauseId, CHECKS, isCauseId, isFaultId, wordsOf } from '../../src/checks/registry.ts';
+import { CAUSE_IDS, CHECKS, isCauseId, isFaultId, wordsOf } from '../../src/checks/registry.ts';
 import { ALERT_RUNBOOK } from '../../src/document/alert-runbook.ts';
-import { isLinked, type LinkedLine, type Paragraph, type Part, type Word } from '../../src/document/document.ts';
-import { type Runbook, runbookOf } from '../../src/document/runbook.ts';
-import { type Block, blocksOf, headOf, type RemedyStep } from '../../src/engine/model.ts';
+import {
+  anchorOf,
+  isLinked,
+  type LinkedLine,
+  type LinkedStep,
+  type Paragraph,
+  type Part,
+  type Word,
+} from '../../src/document/document.ts';
+import { procedurePage, type Runbook, runbookOf } from '../../src/document/runbook.ts';
+import { type Block, blocksOf, runbookHeadOf } from '../../src/engine/model.ts';
 
-/** Returns every page by file name: one for each cause, a list of them, and one for all alerts without a cause. */
+/** Returns every page by file name: one for each cause, a list of them, and those that concern no single cause. */
 export function renderRunbooks(): ReadonlyMap<string, string> {
   const runbooks = CAUSE_IDS.map((id) => ({ id, runbook: runbookOf(id) }));
   return new Map([
     ['README.md', renderList()],
     ['alerts.md', renderPage(ALERT_RUNBOOK)],
+    ['procedures.md', renderPage(procedurePage())],
     ...runbooks.map(({ runbook }): readonly [string, string] => [`${runbook.name}.md`, renderPage(runbook)]),
     // Alerts link to the page of a cause by its id.
     ...runbooks
       .filter(({ id, runbook }) => runbook.name !== id)
-      .map(({ id, runbook }): readonly [string, string] => [`${id}.md`, renderReference(id, runbook.name)]),
+      .map(({ id, runbook }): readonly [string, string] => [`${id}.md`, renderReference(id, runbook)]),
   ]);
 }
 
-function renderReference(id: CauseId, name: string): string {
-  return joined([`# ${id}`, GENERATED, `See [${name}](${name}.md).`]);
+function renderReference(id: string, { name, title }: Runbook): string {
+  return joined([`# ${id}`, `See [${title}](${name}.md).`]);
 }
 
-const GENERATED = '<!-- Generated from src/checks. -->';
+const GENERATED = '<!-- All pages in this folder are generated from src/checks and src/document. -->';
 
 function renderList(): string {
   const others = { title: 'Any precondition', causes: CAUSE_IDS.filter((id) => !isFaultId(id)) };
   const parts = [...CHECKS.map(({ title, causes }) => ({ title, causes: Object.keys(causes) })), others];
   const intro =
-    'A page for each cause that ftm-watch can find, in the order of the path. The daemon serves the same pages at ' +
-    '`/runbooks/CAUSE`. Alerts about ftm-watch itself: [alerts.md](alerts.md).\n\n' +
-    'The incident, on the status page and in messages, contains these steps with your addresses filled in. After the ' +
-    'repair, run `ftm-watch check --verify INCIDENT`. The incident closes after `notify.policy.recoveries` rounds ' +
-    'without the cause.';
+    'Each cause that ftm-watch can find has a runbook, which the daemon also serves at `/runbooks/CAUSE`. ' +
+    '[Procedures](procedures.md) explains how to silence an incident, check the repair and get help. For alerts ' +
+    'without a cause, see [Prometheus alerts](alerts.md).';
   return joined([
     '# Runbooks',
     GENERATED,
@@ -41,7 +48,7 @@ function renderList(): string {
       `## ${title}`,
       causes
         .filter(isCauseId)
-        .map((id) => `- [${id}](${runbookOf(id).name}.md): ${wordsOf(id).title} (${wordsOf(id).severity})`)
+        .map((id) => `- [${id}](${runbookOf(id).name}.md): ${wordsOf(id).title}`)
         .join('\n'),
     ]),
   ]);
@@ -50,7 +57,6 @@ function renderList(): string {
 function renderPage({ title, intro, sections }: Pick<Runbook, 'title' | 'intro' | 'sections'>): string {
   return joined([
     `# ${title}`,
-    GENERATED,
     ...intro.map(partText),
     ...sections.flatMap((section) => [`## ${section.title}`, ...section.parts.map(partText)]),
   ]);
@@ -77,17 +83,20 @@ function wordText(word: Word): string {
   if (typeof word === 'string') return escaped(word);
   if ('code' in word) return `\`${word.code}\``;
   if ('cause' in word) return `[${word.cause}](${runbookOf(word.cause).name}.md)`;
-  return `[${word.document}](../${word.document})`;
+  if ('procedure' in word) return `[${word.procedure}](procedures.md#${anchorOf(word.procedure)})`;
+  return 'url' in word ? `<${word.url}>` : `[${word.document}](../${word.document})`;
 }
 
-function stepText(step: RemedyStep, index: number): string {
+function stepText(step: LinkedStep, index: number): string {
+  const { text, see } = step;
+  const words = [...(text === '' ? [] : [escaped(text)]), ...(see === undefined ? [] : [paragraphText(see)])];
   const blocks = blocksOf(step).map((block) => commandsText(block, step.syntax === 'shell' ? 'sh' : 'text'));
-  return [`${String(index + 1)}. ${escaped(step.text)}`, ...blocks].join('\n\n');
+  return [`${String(index + 1)}. ${words.join(' ')}`, ...blocks].join('\n\n');
 }
 
 /** Indents the commands for the list item. */
 function commandsText(block: Block, language: string): string {
-  return [escaped(headOf(block)), '', `\`\`\`${language}`, ...block.text.split('\n'), '```']
+  return [escaped(runbookHeadOf(block)), '', `\`\`\`${language}`, ...block.text.split('\n'), '```']
     .map((line) => (line === '' ? '' : `   ${line}`))
     .join('\n');
 }
