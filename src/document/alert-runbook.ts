@@ -71,9 +71,7 @@ export const ALERT_RUNBOOK: Pick<Runbook, 'title' | 'intro' | 'sections'> = {
           '.',
         ],
         ['Open a ticket with Fortinet TAC. ', code('ftm-watch report'), ' on one of the agents collects the evidence.'],
-        [
-          'Change nothing at the sites. Alertmanager suppresses their alerts about this server until the outage ends.',
-        ],
+        ['Change nothing at the sites. Alertmanager suppresses their alerts about this server until the outage ends.'],
       ),
     ),
     section(
@@ -170,10 +168,7 @@ export const ALERT_RUNBOOK: Pick<Runbook, 'title' | 'intro' | 'sections'> = {
         ],
         ['"User unknown" concerns the mailbox.'],
       ),
-      text(
-        'While the incident is open, the newest message about it is retried at most every five minutes. The alert ',
-        'ends an hour after the last failed attempt.',
-      ),
+      text('The alert ends an hour after the last failed attempt.'),
     ),
     section(
       'FtmStoreNotWritable',

@@ -8,7 +8,6 @@ import {
   type PreconditionState,
   type Readiness,
   type RemedyStep,
-  runbookHeadOf,
 } from '../engine/model.ts';
 import { foldEvidence } from '../engine/words.ts';
 import {
@@ -138,11 +137,12 @@ function listView(lines: readonly string[]): Markup {
 
 /** Returns a remedy as a list. Each command block is a separate element and contains only text to copy. */
 export function remedyView(steps: readonly RemedyStep[]): Markup {
-  return stepsView(steps, (block) => blockView(block, block.label, headOf(block)));
+  return stepsView(steps, blockView);
 }
 
+/** The placeholders in the blocks of a runbook are explained on the page of procedures. */
 function runbookStepsView(steps: readonly LinkedStep[]): Markup {
-  return stepsView(steps, (block) => blockView(block, block.place, runbookHeadOf(block)));
+  return stepsView(steps, (block) => blockView({ ...block, label: block.place, missing: '' }));
 }
 
 function stepsView(steps: readonly LinkedStep[], viewOf: (block: Block) => Markup): Markup {
@@ -159,10 +159,11 @@ function seeView({ text, see }: LinkedStep): Content {
 const SHOWN_LINES = 4;
 
 /** static/copy-buttons.js adds a copy button to elements with `data-copy`. */
-function blockView({ missing, text }: Block, label: string, head: string): Markup {
+function blockView(block: Block): Markup {
+  const { label, missing, text } = block;
   const commands = markup`<pre class="command" data-copy tabindex="0">${preformatted(text)}</pre>`;
   if (text.split('\n').length <= SHOWN_LINES)
-    return markup`<p class="quiet">${breakable(head)}</p>${commands}`;
+    return markup`<p class="quiet">${breakable(headOf(block))}</p>${commands}`;
   const first = missing === '' ? null : markup`<p class="quiet">${missing}</p>`;
   return markup`<details><summary>${label}</summary>${first}${commands}</details>`;
 }
@@ -187,7 +188,7 @@ function partView(part: Part): Content {
     case 'steps':
       return runbookStepsView(part.lines);
     case 'commands':
-      return part.lines.map((block) => blockView(block, block.label, headOf(block)));
+      return part.lines.map(blockView);
   }
 }
 

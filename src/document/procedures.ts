@@ -39,7 +39,7 @@ export const COMMON_SECTIONS: readonly Section[] = [
         'these values are in <brackets>.',
       ],
       ['If a section is about the variant that the incident describes, its steps replace those under "Mitigation".'],
-      ['In a block of commands, replace each word that begins with ', code('FILL-IN'), '.'],
+      ['In a block of commands, replace each word that begins with ', code('FILL-IN'), ' (see below).'],
       [
         'If users can activate offline (FortiAuthenticator 6.6.1 and later), they can do so while the licence server ',
         'cannot be reached.',

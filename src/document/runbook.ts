@@ -87,9 +87,22 @@ export function procedurePage(): Pick<Runbook, 'title' | 'intro' | 'sections'> {
     intro: [text('What applies to every cause, and steps that several runbooks contain.')],
     sections: [
       ...COMMON_SECTIONS,
+      { title: 'Placeholders', parts: [{ kind: 'list', lines: placeholders() }] },
       ...PROCEDURE_LISTS.flatMap((list) => eachBlockOnce([list], NO_PLACES)).map(sectionOfList),
     ],
   };
+}
+
+/** Explains every placeholder in the commands of all runbooks. */
+function placeholders(): readonly Paragraph[] {
+  const steps = CAUSE_IDS.flatMap(listsOf).flatMap((list) => list.steps);
+  const meanings = Map.groupBy(
+    steps.flatMap(({ blanks }) => blanks),
+    ({ name }) => name,
+  );
+  return [...meanings]
+    .toSorted(([one], [other]) => (one < other ? -1 : 1))
+    .map(([name, blanks]) => [{ code: name }, `: ${[...new Set(blanks.map(({ meaning }) => meaning))].join(', or ')}`]);
 }
 
 function causesOfPage(id: CauseId): readonly CauseId[] {
@@ -160,6 +173,9 @@ function listsOf(id: CauseId): readonly StepList[] {
   const { remedy, anyProductRemedy, productRemedy = {}, kinds = {}, proxyRemedy, brokenPath, summary } = wordsOf(id);
   const places = placesOf(id);
   const general = remedyOf(remedy, places).remedySteps;
+  // Such a summary does not distinguish the variants.
+  const isShared = (meaning: string): boolean =>
+    [summary, ...Object.values(kinds).map((kind) => kind.summary)].filter((other) => other === meaning).length > 1;
   const list = (heading: string, steps: readonly Step[] | undefined, meaning?: string): readonly StepList[] => {
     if (steps === undefined) return [];
     const own = remedyOf(steps, places).remedySteps;
@@ -167,7 +183,7 @@ function listsOf(id: CauseId): readonly StepList[] {
     return [
       {
         heading,
-        meaning: meaning === undefined || meaning === summary ? null : fill(meaning, places),
+        meaning: meaning === undefined || isShared(meaning) ? null : fill(meaning, places),
         steps: isGeneral ? [] : own,
       },
     ];
@@ -254,7 +270,6 @@ interface ShownList extends Pick<StepList, 'heading' | 'meaning'> {
 /** Replaces repeated steps and command blocks with references, so that each of them is shown once. */
 function eachBlockOnce(lists: readonly StepList[], known: KnownPlaces): readonly ShownList[] {
   const [steps, blocks] = [new Map(known.steps), new Map(known.blocks)];
-  const blanks = new Set<string>();
   return lists.map(({ heading, meaning, steps: own }) => {
     const lines: (Run | LinkedStep)[] = [];
     for (const step of own) {
@@ -267,7 +282,7 @@ function eachBlockOnce(lists: readonly StepList[], known: KnownPlaces): readonly
         steps.set(key, here);
         if (place === undefined && step.commands !== null) blocks.set(blockKey(step), here);
       }
-      if (place === undefined) lines.push(additionTo(step) ?? withNewBlanks(step, blanks));
+      if (place === undefined) lines.push(additionTo(step) ?? step);
       else if (whole !== undefined && last !== undefined && 'places' in last && follows(place, last)) {
         lines.splice(-1, 1, { ...last, places: [...last.places, place] });
         // This line now stands for more than its first step, so the first step cannot refer to it.
@@ -299,13 +314,6 @@ function referenceTo({ text: sentence, places }: Run): LinkedStep {
   );
 }
 
-/** Explains each placeholder once. */
-function withNewBlanks(step: RemedyStep, known: Set<string>): RemedyStep {
-  const blanks = step.blanks.filter(({ name }) => !known.has(name));
-  for (const { name } of blanks) known.add(name);
-  return { ...step, blanks };
-}
-
 /** Returns a step with only those commands that it adds to the commands of a procedure; null if there is none. */
 function additionTo(step: RemedyStep): LinkedStep | null {
   const lines = step.commands?.split('\n') ?? [];
@@ -319,7 +327,6 @@ function additionTo(step: RemedyStep): LinkedStep | null {
         ...step,
         commands: added.map((line) => line.trim()).join('\n'),
         undo: null,
-        blanks: [],
         see: [`Follow step ${String(index + 1)} of `, { procedure: heading }, ', and add these lines to the policy.'],
       };
     }

@@ -247,11 +247,6 @@ export function headOf({ label, missing }: Block): string {
   return missing === '' ? `${label}:` : `${label}: ${missing}:`;
 }
 
-/** Returns the heading of a block in a runbook, where the placeholders show whether the block is ready. */
-export function runbookHeadOf({ place, missing }: Block): string {
-  return headOf({ place, label: place, missing, text: '' });
-}
-
 /** Declares a check and its precondition. This is all that the engine uses. Checks refer to each other only by id. */
 export interface Check<Id extends string = string, C extends string = string> {
   readonly id: Id;

@@ -10,7 +10,7 @@ import {
   type Word,
 } from '../../src/document/document.ts';
 import { procedurePage, type Runbook, runbookOf } from '../../src/document/runbook.ts';
-import { type Block, blocksOf, runbookHeadOf } from '../../src/engine/model.ts';
+import { type Block, blocksOf } from '../../src/engine/model.ts';
 
 /** Returns every page by file name: one for each cause, a list of them, and those that concern no single cause. */
 export function renderRunbooks(): ReadonlyMap<string, string> {
@@ -96,7 +96,7 @@ function stepText(step: LinkedStep, index: number): string {
 
 /** Indents the commands for the list item. */
 function commandsText(block: Block, language: string): string {
-  return [escaped(runbookHeadOf(block)), '', `\`\`\`${language}`, ...block.text.split('\n'), '```']
+  return [`${block.place}:`, '', `\`\`\`${language}`, ...block.text.split('\n'), '```']
     .map((line) => (line === '' ? '' : `   ${line}`))
     .join('\n');
 }

@@ -9,7 +9,7 @@ import { startWeb } from '../../support/web-bench.ts';
 function wordsOfHtml(html: string): readonly string[] {
   return words(
     (/<main>(.*)<\/main>/su.exec(html)?.[1] ?? '')
-      .replaceAll(/<[^>]+>/gu, (tag) => (tag.startsWith('<code') || tag === '</code>' ? '' : ' '))
+      .replaceAll(/<[^>]+>/gu, (tag) => (/^<\/?(?:code|a)\b/u.test(tag) ? '' : ' '))
       .replaceAll('&quot;', '"')
       .replaceAll('&#39;', "'")
       .replaceAll('&lt;', '<')
@@ -45,7 +45,7 @@ test('the runbook of every cause says what its page in the docs says', async () 
     const response = await web.get(`/runbooks/${id}`);
     expect(response.status).toBe(200);
     const docs = wordsOfMarkdown(readFileSync(`docs/runbooks/${runbookOf(id).name}.md`, 'utf8'));
-    expect(docs.length).toBeGreaterThan(30);
+    expect(docs.length).toBeGreaterThan(20);
     expect(wordsOfHtml(await response.text())).toEqual(docs);
   }
 });
@@ -55,9 +55,7 @@ test('the page of the alerts says what its page in the docs says, and has a head
   const response = await web.get('/runbooks/alerts');
   expect(response.status).toBe(200);
   const page = await response.text();
-  expect(wordsOfHtml(page.replaceAll(/<\/?a\b[^>]*>/gu, '<code>'))).toEqual(
-    wordsOfMarkdown(readFileSync('docs/runbooks/alerts.md', 'utf8')),
-  );
+  expect(wordsOfHtml(page)).toEqual(wordsOfMarkdown(readFileSync('docs/runbooks/alerts.md', 'utf8')));
   const alerts = shippedRules().flatMap(({ annotations = {} }) => annotations['runbook']?.split('#')[1] ?? []);
   const headings = [...page.matchAll(/<h2 id="([^"]+)">/gu)].map(([, id]) => id);
   expect(headings.length).toBeGreaterThan(10);
@@ -75,9 +73,12 @@ test('the procedures say what their page in the docs says, and every link to one
   expect(wordsOfHtml(page)).toEqual(wordsOfMarkdown(readFileSync('docs/runbooks/procedures.md', 'utf8')));
   const headings = [...page.matchAll(/<h2 id="([^"]+)">/gu)].map(([, id]) => id);
   const texts = await Promise.all(CAUSE_IDS.map(async (id) => (await web.get(`/runbooks/${id}`)).text()));
-  const linked = new Set(texts.flatMap((text) => [...text.matchAll(/href="procedures#([^"]+)"/gu)].map(([, id]) => id)));
+  const linked = new Set(
+    texts.flatMap((text) => [...text.matchAll(/href="procedures#([^"]+)"/gu)].map(([, id]) => id)),
+  );
   expect([...linked].filter((id) => !headings.includes(id))).toEqual([]);
-  expect(headings.filter((id) => !linked.has(id))).toEqual(['silence-the-incident', 'check-the-repair', 'get-help']);
+  const common = ['silence-the-incident', 'check-the-repair', 'get-help', 'placeholders'];
+  expect(headings.filter((id) => !linked.has(id))).toEqual(common);
 });
 
 test('asks for nothing but what is there, wherever a proxy puts it', async () => {
