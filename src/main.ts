@@ -17,28 +17,28 @@ if (process.argv.includes('run')) keepHeapSmall();
 const stopping = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => {
-    // A second signal means that the user does not want to wait.
+    // After a second signal, the process exits immediately, because the user does not want to wait.
     if (stopping.signal.aborted) process.exit(130);
     stopping.abort(new Error(`Stopped by ${signal}`));
   });
 }
-// A reader that has exited (`check | head`) is not an error.
+// If the reader of the output has exited (`check | head`), this is not an error.
 process.stdout.on('error', () => process.exit(141));
 
-// glibc waits 5 s for the first name server before it tries the second. This is longer than a round waits for both, and
-// a lookup cannot be cancelled. With these options (resolv.conf(5)), it tries three times within 3 s, and answers to
-// earlier queries count. Must be set before the first lookup.
+// glibc waits 5 s for the first name server before it tries the second. That time is longer than a round waits for both
+// servers, and a lookup cannot be cancelled. With these options (resolv.conf(5)), glibc tries three times within 3 s,
+// and accepts answers to earlier queries. The variable must be set before the first lookup.
 process.env['RES_OPTIONS'] ??= 'timeout:1 attempts:3';
 
 process.exitCode = await runProgram(process.argv.slice(2), terminal()).catch((error: unknown) => {
-  // It can quote a file that somebody else wrote.
+  // The message can quote a file that somebody else wrote.
   const lines = (error instanceof Error ? error.message : String(error))
     .split('\n')
     .map((line) => visibleText(line, 2_000));
   process.stderr.write(`ftm-watch: ${lines.join('\n')}\n`);
   return 3;
 });
-// Aborted work can still hold a socket or a name lookup. Output is flushed before the exit.
+// Aborted work can still hold a socket or a name lookup. The output is flushed before the exit.
 process.stdout.write('', () => process.exit());
 
 function terminal(): Terminal {
@@ -55,7 +55,7 @@ function terminal(): Terminal {
     input: stdin,
     output: stdout,
     errors: stderr,
-    // Without a terminal there are no columns, and a serial console often reports 0.
+    // Without a terminal, the number of columns is undefined, and a serial console often reports 0.
     style: { color, width: Math.min(stdout.columns || 100, 120) },
     progress: stderr.isTTY ? stderr : null,
     confirm: ask === null ? null : async (question) => /^y(?:es)?$/iu.test((await ask(`${question} [y/N] `)).trim()),
@@ -64,14 +64,14 @@ function terminal(): Terminal {
     signal: stopping.signal,
     onHangup: (listener) =>
       void process.on('SIGHUP', () => {
-        // SIGHUP is also sent when a terminal closes, and by then it is no longer a terminal.
+        // SIGHUP is also sent when a terminal closes. In that case, the output is no longer a terminal.
         if (stdout.isTTY && !isatty(stdout.fd)) stopping.abort(new Error('The terminal was closed'));
         else listener();
       }),
   };
 }
 
-/** Returns the user behind sudo. If the account has no name, as in a container, returns its number. */
+/** Returns the user who called sudo. If the account has no name, as in a container, returns its number. */
 function account(): string {
   const uid = process.getuid?.() ?? 0;
   const { SUDO_USER: person = '' } = process.env;
@@ -84,8 +84,8 @@ function account(): string {
 }
 
 /**
- * Asks on the terminal and reads one line for each question, including lines typed ahead. With `hidden`, the answer is
- * not echoed, and the question is written to standard error, because the output can be a file.
+ * Asks questions on the terminal and reads one line for each question, including lines that were typed ahead. With
+ * `hidden`, the answer is not echoed, and the question is written to standard error, because the output can be a file.
  */
 function createDialogue({ hidden }: { readonly hidden: boolean }): (question: string) => Promise<string> {
   let dialogue: { readonly asked: Interface; readonly lines: AsyncIterator<string> } | null = null;
@@ -102,7 +102,7 @@ function createDialogue({ hidden }: { readonly hidden: boolean }): (question: st
     dialogue.asked.prompt();
     const answer = await dialogue.lines.next();
     if (hidden) process.stderr.write('\n');
-    // Ctrl-C and Ctrl-D.
+    // The user pressed Ctrl-C or Ctrl-D.
     if (answer.done === true) throw new Error('No answer was given');
     return answer.value;
   };

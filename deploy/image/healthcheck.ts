@@ -1,6 +1,6 @@
-// Exits with 0 if the daemon in this container answers, otherwise with 1 and the reason. If web.listen or web.tls
-// differ from the image's, set the address in FTM_WATCH_HEALTH_URL. It runs at every health check: Node's own HTTP
-// client would double its CPU time.
+// Exits with 0 if the daemon in this container answers. Otherwise, it prints the reason and exits with 1. If web.listen
+// or web.tls differ from the image's settings, set the address in FTM_WATCH_HEALTH_URL. Node's HTTP client is not used,
+// because it would double the CPU time of each health check.
 import { connect, type Socket } from 'node:net';
 
 const address = process.env['FTM_WATCH_HEALTH_URL'] || 'http://127.0.0.1:9843/-/healthy';

@@ -203,7 +203,7 @@ function chainVerdict(seen: Connection, evidence: TlsEvidence, { checks }: TlsKn
     findings: [...findings, ...lostFindings(seen, evidence.target), ...refused],
     summary: refused.length > 0 && isGenuine ? `${summary}, but the client refused it` : summary,
     evidenceOfChain: evidence,
-    told: [...tell(seen), ...(wouldSettle === null ? [] : [`This would settle it: ${wouldSettle}.`])],
+    told: [...tell(seen), ...(wouldSettle === null ? [] : [`For a definite result, ${wouldSettle}.`])],
   };
 }
 

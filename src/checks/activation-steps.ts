@@ -6,8 +6,8 @@ import { CHECKS } from './registry.ts';
 export type StepAnswer = 'passes' | 'fails' | 'not-visible';
 
 /**
- * One step of an activation and whether it would work now. Its JSON form is part of the contract
- * (`check --steps --json`).
+ * One step of an activation and whether it would work now. The JSON form is part of the contract (`check --steps
+ * --json`).
  */
 export interface ActivationStep {
   readonly id: StepId;
@@ -15,7 +15,7 @@ export interface ActivationStep {
   readonly answer: StepAnswer;
   /** One or more sentences. */
   readonly why: string;
-  /** What to do, or how to find out; empty if the step passes. */
+  /** What to do if the step fails, or how to check the step if it is not visible; empty if the step passes. */
   readonly remedy: readonly string[];
 }
 
@@ -26,22 +26,22 @@ export interface ActivationOutlook {
 }
 
 /**
- * Presents a diagnosis as the steps of an activation. It adds no verdict: a step fails only if a check is broken, and
- * passes only if a check observed it.
+ * Presents a diagnosis as the steps of an activation. A step fails only if a check is broken, and passes only if a
+ * check observed it.
  */
 export function activationOutlook(diagnosis: Diagnosis): ActivationOutlook {
   const steps = STEPS.map((plan) => stepOf(plan, diagnosis));
   return { answer: answerOf(diagnosis, steps), steps };
 }
 
-/** Returns the overall answer, which is never better than the result of `check`. */
+/** Returns the overall answer. It is `passes` only if `check` reports that the path is ready. */
 function answerOf({ ready }: Diagnosis, steps: readonly ActivationStep[]): StepAnswer {
   if (ready === 'not-ready' || steps.some(({ answer }) => answer === 'fails')) return 'fails';
   return ready === 'ready' ? 'passes' : 'not-visible';
 }
 
-/** The result of one check for one step. */
-interface Say extends Pick<ActivationStep, 'answer' | 'why' | 'remedy'> {
+/** The result of one check for one activation step. */
+interface CheckAnswer extends Pick<ActivationStep, 'answer' | 'why' | 'remedy'> {
   /** The check is not configured, although other checks may cover the step. */
   readonly isAbsent: boolean;
 }
@@ -50,47 +50,54 @@ function stepOf(plan: StepPlan, { preconditions, causes }: Diagnosis): Activatio
   const says = preconditions.flatMap((status) => {
     const check = CHECKS.find(({ id }) => id === status.id);
     const own = causes.filter(({ precondition }) => precondition === status.id);
-    return check === undefined ? [] : sayOf(plan, check, status, own);
+    return check === undefined ? [] : checkAnswerOf(plan, check, status, own);
   });
   const { id, title } = plan;
-  const looked = says.filter(({ isAbsent }) => !isAbsent);
+  const configured = says.filter(({ isAbsent }) => !isAbsent);
   const decisive =
-    looked.find(({ answer }) => answer === 'fails') ?? looked.find(({ answer }) => answer === 'not-visible');
+    configured.find(({ answer }) => answer === 'fails') ?? configured.find(({ answer }) => answer === 'not-visible');
   if (decisive !== undefined) return { id, title, ...told(decisive) };
-  if (looked.length === 0) return { id, title, ...unseen(plan, says) };
-  return { id, title, answer: 'passes', why: sentences(looked.map(({ why }) => why)), remedy: [] };
+  if (configured.length === 0) return { id, title, ...uncoveredStep(plan, says) };
+  return { id, title, answer: 'passes', why: sentences(configured.map(({ why }) => why)), remedy: [] };
 }
 
-/** Joins texts, each of which ends with a full stop except possibly the last. */
+/** Joins texts into sentences. A full stop is added to every text except the last. */
 function sentences(texts: readonly string[]): string {
   return texts.map((text, index) => (index < texts.length - 1 ? text.replace(/\.?$/u, '.') : text)).join(' ');
 }
 
-function told({ answer, why, remedy }: Say): Pick<ActivationStep, 'answer' | 'why' | 'remedy'> {
+function told({ answer, why, remedy }: CheckAnswer): Pick<ActivationStep, 'answer' | 'why' | 'remedy'> {
   return { answer, why, remedy };
 }
 
-function unseen({ wouldShow }: StepPlan, absent: readonly Say[]): Pick<ActivationStep, 'answer' | 'why' | 'remedy'> {
+function uncoveredStep(
+  { wouldShow }: StepPlan,
+  absent: readonly CheckAnswer[],
+): Pick<ActivationStep, 'answer' | 'why' | 'remedy'> {
   const why = sentences(absent.map((say) => say.why));
-  return { answer: 'not-visible', why: why === '' ? 'No check can see this step' : why, remedy: [wouldShow] };
+  return { answer: 'not-visible', why: why === '' ? 'No check covers this step' : why, remedy: [wouldShow] };
 }
 
-function sayOf(
+function checkAnswerOf(
   plan: StepPlan,
   check: Declaration,
   status: PreconditionStatus,
   causes: readonly Cause[],
-): readonly Say[] {
+): readonly CheckAnswer[] {
   const here = causes.filter((cause) => stepOfCause(check, cause.id) === plan.id);
   const isBroken = status.state === 'broken';
   const breaking = here.find(({ severity }) => severity === 'critical') ?? (isBroken ? here[0] : undefined);
   if (breaking !== undefined)
     return [{ answer: 'fails', why: breaking.summary, remedy: breaking.remedy, isAbsent: false }];
   if (check.step !== plan.id) return [];
-  return [ownSay(check, status, causes.length > 0)];
+  return [ownAnswer(check, status, causes.length > 0)];
 }
 
-function ownSay(check: Declaration, { state, summary }: PreconditionStatus, isBrokenElsewhere: boolean): Say {
+function ownAnswer(
+  check: Declaration,
+  { state, summary }: PreconditionStatus,
+  isBrokenElsewhere: boolean,
+): CheckAnswer {
   switch (state) {
     case 'ok':
     case 'warning':
@@ -127,11 +134,12 @@ export function outlookSentence({ answer, steps }: ActivationOutlook): string {
       return withStop(`An activation would fail now${where}`);
     }
     case 'not-visible':
-      return 'Whether an activation would succeed now cannot be told: not every step can be judged.';
+      return 'Whether an activation would succeed now is unknown, because some steps cannot be checked.';
     case 'passes': {
       const hidden = steps.filter((step) => step.answer === 'not-visible').length;
-      const but = hidden === 0 ? '' : `; ${String(hidden)} of ${String(steps.length)} steps are not visible from here`;
-      return `Nothing that can be seen would stop an activation now${but}.`;
+      const but =
+        hidden === 0 ? '' : `, but ${String(hidden)} of ${String(steps.length)} steps cannot be checked from here`;
+      return `No check found anything that would stop an activation now${but}.`;
     }
   }
 }

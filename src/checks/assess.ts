@@ -6,10 +6,10 @@ import { activationContextOf, type ActivationContext } from '../core/license/app
 import { outageWarning } from '../core/license/firmware.ts';
 import { isInvalid, type Timed } from '../core/round.ts';
 
-/** Preconditions that are judged from the log. They are judged again in every round. */
+/** Preconditions that are evaluated from the log in every round. */
 export const LOG_CHECKS: readonly string[] = CHECKS.filter(({ from }) => from === 'log').map(({ id }) => id);
 
-/** Returns assessments from the log alone, or that nothing listened to it. */
+/** Runs the checks that only read the log. */
 export function assessLog(facts: LogFacts): readonly Assessment[] {
   return CHECKS.flatMap((check) => (check.from === 'log' ? [{ id: check.id, ...check.judge(facts) }] : []));
 }
@@ -19,13 +19,13 @@ export function adjusted(probed: readonly Assessment[], everything: Everything):
   return probed.map((own) => CHECKS.find(({ id }) => id === own.id)?.adjust?.(own, everything) ?? own);
 }
 
-/** Returns the facts that impact texts depend on, as reported by the appliances. */
+/** Returns the facts about the appliances that impact texts depend on. */
 export function activationOf({ appliances: units }: Picture): ActivationContext {
   const named = units.map(({ config: { name }, known = [] }) => ({ name, known }));
   return { ...activationContextOf(units), outageWarning: outageWarning(named) };
 }
 
-/** Judges the preconditions of the appliances, their registration and the firewall. Pure. */
+/** Evaluates the preconditions that concern the appliances, their registration and the firewall. */
 export function assessUnits(facts: UnitFacts): readonly Assessment[] {
   return CHECKS.flatMap((check) => (check.from === 'units' ? [{ id: check.id, ...check.judge(facts) }] : []));
 }
@@ -36,7 +36,8 @@ export function assessUnits(facts: UnitFacts): readonly Assessment[] {
 export function invalidWhenStalled(assessments: readonly Assessment[], round: Timed): readonly Assessment[] {
   if (!isInvalid(round)) return assessments;
   const summary =
-    `ftm-watch itself stalled for ${(round.stalledMs / 1000).toFixed(1)} s during the round: nothing was ` + 'judged';
+    `ftm-watch itself stalled for ${(round.stalledMs / 1000).toFixed(1)} s during the round, so the results ` +
+    'were discarded';
   return assessments.map(({ id, kind }) => ({
     id,
     kind: kind === 'judged' ? 'unjudged' : kind,

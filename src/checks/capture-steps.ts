@@ -17,13 +17,13 @@ function ofPolicy(setting: string): readonly string[] {
  * Captures the connections of FortiAuthenticator on a FortiGate. Offloading is disabled for the session, because the
  * sniffer never sees packets of an offloaded session (docs.fortinet.com, FortiOS hardware acceleration guide).
  *
- * @param filter in sniffer syntax
+ * @param filter in the syntax of the FortiGate sniffer
  */
 export function captureOnFortiGate(filter: string): CommandStep {
   return {
     text:
-      "Capture FortiAuthenticator's own connection on all interfaces of the FortiGate. Disable offloading for its " +
-      'policy meanwhile, because offloaded packets are not captured. Log the terminal output to a file, start the ' +
+      "Capture FortiAuthenticator's connection on all interfaces of the FortiGate. Disable offloading in the policy " +
+      'during the capture, because offloaded packets are not captured. Log the terminal output to a file, start the ' +
       'sniffer, test an activation, and stop the sniffer with Ctrl+C.',
     syntax: 'fortios',
     commands: [...ofPolicy('set auto-asic-offload disable'), `diagnose sniffer packet any '${filter}' 6 200 l`],
@@ -32,24 +32,24 @@ export function captureOnFortiGate(filter: string): CommandStep {
 }
 
 /**
- * Captures the same on FortiAuthenticator, which uses tcpdump.
+ * Captures the connections on FortiAuthenticator itself, which uses tcpdump.
  *
  * @param filter in tcpdump syntax
  */
 export function captureOnAppliance(filter: string): CommandStep {
   return fortiauthenticator(
-    'Or capture on FortiAuthenticator: System > Network > Packet Capture starts, stops and downloads a file; its CLI ' +
+    'Or capture on FortiAuthenticator, either to a file (System > Network > Packet Capture) or on the CLI, which ' +
       'prints text.',
     `execute tcpdump -i any -n -tttt -XX -s 0 -c 200 ${filter}`,
   );
 }
 
-/** Steps that find out which certificate FortiAuthenticator itself received. */
+/** Steps for determining which certificate FortiAuthenticator itself received. */
 export const CAPTURE_STEPS: readonly Step[] = [
   captureOnFortiGate('host {serverip} and port {port}'),
   captureOnAppliance('host {serverip} and port {port}'),
   shell(
-    'Read the file: it shows which certificate FortiAuthenticator received, and whether the FortiGate terminates TLS.',
+    'Analyse the file, to find out which certificate FortiAuthenticator received and whether the FortiGate terminates TLS.',
     'ftm-watch capture{config} capture.txt',
   ),
 ];

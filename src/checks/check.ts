@@ -16,44 +16,44 @@ import type { HostPort } from '../core/addresses.ts';
 import type { EpochMs } from '../core/clock.ts';
 import type { OwnClock } from './clock/estimate.ts';
 
-/** Adds the appliance to a finding about one whose API answers. */
-export function toldOf({ appliance, system }: ApplianceFacts, told: Told): FindingContent<never> {
+/** Adds the appliance's name and address to a finding about an appliance whose API answers. */
+export function withAppliance({ appliance, system }: ApplianceFacts, told: Told): FindingContent<never> {
   return { ...told, subject: appliance, facts: { appliance, serial: system.serial } };
 }
 
-/** The complete declaration of a check, which is the only export of its `check.ts`. */
+/** The complete declaration of a check. */
 export type Declaration<Id extends string = string, C extends string = string> = Check<Id, C> & {
   readonly place: Place;
   /** The activation step that the check covers. */
   readonly step: StepId;
-  /** The activation steps that its causes break, if different. */
+  /** The activation steps that individual causes break, if they differ from `step`. */
   readonly causeSteps?: Readonly<Partial<Record<C, StepId>>>;
-  /** Adjusts the result of the round with all other observations. */
+  /** Adjusts this check's result, using all other observations. */
   readonly adjust?: (own: Assessment, everything: Everything) => Assessment;
 } & Judge;
 
-/** All observations outside the round. */
+/** All observations that were not made in the round itself. */
 export interface Everything {
   readonly licenseServer: HostPort;
   readonly picture: Picture;
-  /** Null if nothing listened to the log. */
+  /** Null if no log is received. */
   readonly log: {
     readonly report: PollingReport;
-    /** Preconditions that can be the reason for FortiAuthenticator's errors. */
+    /** Preconditions that can explain FortiAuthenticator's errors. */
     readonly complainedOf: readonly string[];
   } | null;
-  /** Findings about the firewall policies, from answers that are not older than the fault; null if not judged. */
+  /** Findings from firewall answers that are at least as recent as the fault; null if no policy was evaluated. */
   readonly policies: readonly Finding[] | null;
 }
 
 type Judge = TargetJudge | RoundJudge | UnitsJudge | LogJudge;
 
-/** Runs for each target, the licence server first. The licence server determines whether anything was judged. */
+/** Runs for each target, starting with the licence server. The state of the check depends on the licence server. */
 interface TargetJudge {
   readonly from: 'target';
-  /** Returns null if there was nothing to judge. */
+  /** Returns null if there are no facts to evaluate. */
   readonly judge: (facts: TargetFacts) => readonly Finding[] | null;
-  /** The good state of the licence server, used if there are no findings. */
+  /** The summary that is used if there are no findings about the licence server. */
   readonly summary: (licenseServer: TargetFacts) => string;
 }
 
@@ -62,10 +62,10 @@ interface RoundJudge {
   readonly judge: (facts: RoundFacts) => Judgement;
 }
 
-/** Judges data that is queried on separate, slower schedules. */
+/** Evaluates data that is queried on separate, slower schedules. */
 interface UnitsJudge {
   readonly from: 'units';
-  /** Connectors whose new data means new data for this precondition. */
+  /** Connectors whose data this precondition is evaluated from. */
   readonly sources: readonly ConnectorId[];
   readonly judge: (facts: UnitFacts) => Judgement;
 }
@@ -75,7 +75,7 @@ interface LogJudge {
   readonly judge: (facts: LogFacts) => Judgement;
 }
 
-/** An assessment without the id of its check. */
+/** An assessment without the check's id. */
 export type Judgement = Omit<Assessment, 'id'>;
 
 export type LogFacts =
@@ -83,11 +83,11 @@ export type LogFacts =
       readonly kind: 'heard';
       readonly config: WatchedConfig;
       readonly report: PollingReport;
-      /** Answers of the FortiGates about the policies for its traffic. */
+      /** FortiGates' answers about the policies for FortiAuthenticator's traffic. */
       readonly firewall: readonly FirewallObservation[];
-      /** Data reported by the units themselves. */
+      /** Data that the units themselves report. */
       readonly units?: Picture['appliances'];
-      /** Notes about what was left out of the report. */
+      /** Notes about data that was left out of the report. */
       readonly notes: readonly Finding[];
       /** Unknown senders whose lines were rejected. */
       readonly strangers: readonly string[];
@@ -95,32 +95,32 @@ export type LogFacts =
     }
   | ({ readonly kind: 'unheard'; readonly config: WatchedConfig } & Unheard);
 
-/** The reason why nothing listened to the log. */
+/** The reason why no log is received. */
 export interface Unheard {
   readonly reason: string;
-  /** There was a log that should have been read. */
+  /** True if a log is configured that should have been read. */
   readonly isTrouble: boolean;
 }
 
-/** Facts of one round, apart from those about targets. */
+/** Facts from one round, except facts about targets. */
 export interface RoundFacts {
   readonly config: WatchedConfig;
   readonly round: RoundObservations;
-  /** The services that deliver codes, and the findings of the path checks about them. */
+  /** The services that deliver codes, and the path checks' findings about these services. */
   readonly carriers: readonly CarrierFindings[];
   /** The time from NTP servers and HTTP answers. */
   readonly clock: readonly ClockObservation[];
-  /** Hosts that have answered in an earlier round since the start, `host:port`. */
+  /** Hosts that have answered in an earlier round since ftm-watch was started, as `host:port`. */
   readonly answered: ReadonlySet<string>;
 }
 
-/** Facts of one round about one target: the licence server or a service. */
+/** Facts from one round about one target, which is the licence server or a service. */
 export interface TargetFacts {
   readonly path: PathObservation;
   readonly port: number;
   /** Null if the target is a service. */
   readonly licenseServer: LicenseServerConfig | null;
-  /** Verdicts on its certificates, shared by several checks. */
+  /** Verdicts on the target's certificates, shared by several checks. */
   readonly tls: JudgedTlsPath;
   readonly knowledge: TlsKnowledge;
   readonly surroundings: TlsSurroundings;
@@ -133,9 +133,9 @@ export interface UnitFacts {
   readonly picture: Picture;
   /** Start of the round. */
   readonly at: EpochMs;
-  /** The clock to compare the units with; null or absent if the round did not determine it. */
+  /** The clock that the units are compared with; null or absent if the round did not determine it. */
   readonly ownClock?: OwnClock | null;
-  /** Names of the appliances whose log is still arriving. */
+  /** Names of the appliances whose log lines still arrive. */
   readonly speaking: readonly string[];
 }
 
@@ -154,11 +154,11 @@ interface StopPlan {
   readonly id: StopId;
   readonly name: string;
   readonly hint: string;
-  /** Traffic to the licence server passes through it. FortiAuthenticator's own API may fail while its traffic flows. */
+  /** Whether traffic to the licence server passes through the stop. False for FortiAuthenticator's own API. */
   readonly carries: boolean;
 }
 
-/** Position of a check on the route map: at a stop on the path, or on a separate branch. */
+/** The position of a check on the route map, either at a stop on the path or on a separate branch. */
 export type Place =
   | { readonly kind: 'stop'; readonly stop: StopId }
   | { readonly kind: 'branch'; readonly name: string; readonly hint: string };
@@ -176,60 +176,61 @@ export type StepId =
 
 export interface StepPlan {
   readonly id: StepId;
-  /** Human-readable, as an action that has to succeed. */
+  /** The action that has to succeed, as a human-readable sentence. */
   readonly title: string;
   /** How to verify the step if no check covers it. */
   readonly wouldShow: string;
 }
 
 /**
- * The actions of FortiAuthenticator and the user when a licence or a token is activated, in order. Each check declares
- * which of them it covers. Their sequence is described in Fortinet's tips 194050 and 338841.
+ * The steps that FortiAuthenticator and the user take to activate a licence or a token, in order. Each check declares
+ * the steps that it covers. Fortinet's tips 194050 and 338841 describe the sequence.
  */
 export const STEPS: readonly StepPlan[] = [
   {
     id: 'registration',
-    title: 'The licence is registered to this unit and may still be redeemed',
-    wouldShow: 'Name the registration service in "registration", and "redeemBy" of appliances[].certificates.',
+    title: 'The licence is registered to this unit and can still be redeemed',
+    wouldShow: 'Configure "registration", and set "redeemBy" in appliances[].certificates.',
   },
   {
     id: 'resolver',
-    title: 'A resolver gives the address of the licence server',
-    wouldShow: 'Name the resolvers of FortiAuthenticator in "resolvers".',
+    title: 'A resolver returns the address of the licence server',
+    wouldShow: 'List the resolvers that FortiAuthenticator uses in "resolvers".',
   },
   {
     id: 'connect',
-    title: 'TCP opens to the licence server',
-    wouldShow: 'Let this machine connect to the licence server.',
+    title: 'A TCP connection to the licence server opens',
+    wouldShow: 'Allow this machine to connect to the licence server.',
   },
   {
     id: 'tls',
-    title: 'TLS shows a certificate that FortiAuthenticator trusts',
-    wouldShow: 'Let this machine connect to the licence server, behind the same policy as FortiAuthenticator.',
+    title: 'The TLS certificate is trusted by FortiAuthenticator',
+    wouldShow:
+      'Allow this machine to connect to the licence server, using the same firewall policy as FortiAuthenticator.',
   },
   {
     id: 'license-server',
     title: 'The licence server answers',
-    wouldShow: 'Let this machine connect to the licence server.',
+    wouldShow: 'Allow this machine to connect to the licence server.',
   },
   {
     id: 'tokens',
     title: 'FortiAuthenticator has tokens left',
-    wouldShow: 'Give "appliances[].api" a user of the REST API of FortiAuthenticator.',
+    wouldShow: 'Configure a FortiAuthenticator REST API user in "appliances[].api".',
   },
   {
     id: 'provisioning',
     title: 'FortiAuthenticator itself reaches the licence server',
-    wouldShow: 'Send the log of FortiAuthenticator to the daemon: "logs.syslog".',
+    wouldShow: 'Send the FortiAuthenticator log to the daemon, and configure "logs.syslog".',
   },
   {
     id: 'code',
-    title: 'The activation code reaches the user before it ends',
-    wouldShow: 'Name the mail servers of FortiAuthenticator in "mail".',
+    title: 'The activation code reaches the user before it expires',
+    wouldShow: 'List the mail servers that FortiAuthenticator uses in "mail".',
   },
   {
     id: 'phone',
     title: 'The phone redeems the code at Fortinet',
-    wouldShow: 'Activate one token with a phone: its own network cannot be seen from here.',
+    wouldShow: 'Activate one token with a phone, because the network of the phone cannot be checked from here.',
   },
 ];

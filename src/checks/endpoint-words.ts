@@ -4,17 +4,17 @@ import type { Finding } from '../engine/model.ts';
 
 const MAX_CLAIMED = 100;
 
-/** Returns where it was seen, for use in a sentence. */
+/** Returns the address or proxy of an observation, for use in a sentence. */
 export function placeOf({ address, proxy }: EndpointObservation): string {
   return proxy === null ? `at ${address}` : `through the proxy ${proxy}`;
 }
 
-/** Returns the text of a failure or a peer, shortened for the end of a claim. */
-export function saidBriefly(text: string): string {
+/** Shortens the text of a failure or from a peer, for use at the end of a claim. */
+export function shortened(text: string): string {
   return visibleText(text, MAX_CLAIMED);
 }
 
-/** Adds the addresses that work to a finding about another address. */
+/** Adds the working addresses to a finding about another address. */
 export function withClean<F extends Finding>(finding: F, fine: readonly string[]): F {
   const others = fine.filter((address) => address !== finding.facts?.address);
   if (others.length === 0 || finding.suggests === null) return finding;
@@ -22,9 +22,9 @@ export function withClean<F extends Finding>(finding: F, fine: readonly string[]
 }
 
 /**
- * Returns addresses that cannot be called working, because one of their stages failed or was not tried.
+ * Returns addresses that are not proven to work, because a stage failed or was not tried.
  *
- * @param findings of all stages
+ * @param findings the findings from all stages
  */
 export function uncleanAddresses(
   endpoints: readonly EndpointObservation[],
@@ -35,7 +35,7 @@ export function uncleanAddresses(
   return [...new Set([...found, ...untried])];
 }
 
-/** Removes addresses that are not clean. One working stage proves nothing about the whole address. */
+/** Removes addresses that are not clean, because one working stage does not prove that the whole address works. */
 export function withoutUnclean(finding: Finding, unclean: readonly string[]): Finding {
   const { clean, ...others } = finding;
   return clean === undefined

@@ -3,7 +3,7 @@ import { culpritText, culpritShorts } from '../engine/words.ts';
 import { wordsOf } from './registry.ts';
 import { visibleText } from '../core/visible-text.ts';
 
-/** Returns the fault in half a line, for subjects and lists. `cause.summary` is the sentence with all names. */
+/** Returns a short description of the fault for subjects and lists. `cause.summary` is the full sentence. */
 export function headline({
   id,
   subject,
@@ -21,14 +21,14 @@ export function headline({
   return text.replace('{subject}', () => subject);
 }
 
-/** A phone shows about 60 characters of a subject, which state, site and cause share. */
+/** A phone shows about 60 characters of a mail subject, which contains the state, the site and the cause. */
 const MAX_SHORT_CAUSE = 32;
 
 type ShortCause = Pick<Cause, 'id' | 'severity' | 'product' | 'culprit' | 'said'> & Partial<Pick<Cause, 'subject'>>;
 
 /**
- * Returns the fault in at most 32 characters, without a host, so that it is never truncated. A product name that is too
- * long is shortened to its leading words, which name the vendor, or omitted.
+ * Describes the fault in at most 32 characters, without a host, so that it is never truncated. A product name that is
+ * too long is shortened to its leading words, which contain the vendor, or omitted.
  */
 export function shortCause(
   { id, subject, severity, product, culprit, said }: ShortCause,
@@ -58,8 +58,8 @@ function leadingWords(text: string, room: number): string {
 }
 
 /**
- * Reports whether the cause is a part that ftm-watch cannot observe and that may work. Nothing is known to be broken or
- * at risk.
+ * Reports whether the cause only means that ftm-watch could not evaluate a precondition. Nothing is known to be broken
+ * or at risk.
  */
 export function isOnlyUnseen({ id, severity }: Pick<Cause, 'id' | 'severity'>): boolean {
   return severity !== 'critical' && wordsOf(id).impact === 'blind';

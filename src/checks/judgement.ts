@@ -4,12 +4,12 @@ import type { PathObservation } from '../core/round.ts';
 import type { OwnClock } from './clock/estimate.ts';
 import type { JudgedTlsPath } from './tls-genuine/judge-path.ts';
 
-/** @param summary the good state, used if there are no findings */
+/** @param summary the text to use if there are no findings */
 export function judged(findings: readonly Finding[], summary: string): Judgement {
   return { kind: 'judged', findings, summary };
 }
 
-/** @param summary why it was not judged, although it should have been */
+/** @param summary the reason why a configured check could not be evaluated */
 export function unjudged(summary: string): Judgement {
   return { kind: 'unjudged', findings: [], summary };
 }
@@ -20,10 +20,10 @@ export function notConfigured(summary: string): Judgement {
 
 /** The assessments of one round. */
 export interface JudgedRound {
-  /** Of the preconditions that are probed. */
+  /** Assessments of the preconditions that are probed in each round. */
   readonly assessments: readonly Assessment[];
-  /** Verdicts on the licence server, then on the services. */
+  /** Verdicts on the licence server, followed by verdicts on the services. */
   readonly tls: readonly { readonly path: PathObservation; readonly judged: JudgedTlsPath }[];
-  /** Our own clock; null or absent if the round did not determine it. */
+  /** This machine's clock; null or absent if the round did not determine it. */
   readonly ownClock?: OwnClock | null;
 }

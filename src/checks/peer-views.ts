@@ -5,15 +5,16 @@ import type { Everything } from './check.ts';
 import { withComplaint } from './intermittent/finding.ts';
 import { type Assessment, withFindings, type Check, type Finding, isFault, known, note } from '../engine/model.ts';
 
-/** Adds FortiAuthenticator's errors and the views of other agents to a stage of the path. */
+/** Adds FortiAuthenticator's errors and other agents' results to the assessment of a precondition on the path. */
 export function asOthersSeeIt(own: Assessment, check: Check, { licenseServer, picture, log }: Everything): Assessment {
   const raised = log === null ? own : withComplaint(own, log.complainedOf);
   return withPeerViews(raised, check, { peers: picture.peers, licenseServer });
 }
 
 /**
- * Adds the views of other agents of a precondition on the path. A fault that only they see is in FortiAuthenticator's
- * segment; a fault that both see is not caused by this machine. A peer that does not see a fault never cancels it.
+ * Adds other agents' results for a precondition on the path. A fault that only a peer detects is in
+ * FortiAuthenticator's segment. A fault that both detect is not caused by this machine. If a peer does not detect a
+ * fault, the fault is still reported.
  */
 function withPeerViews(
   own: Assessment,
@@ -33,13 +34,13 @@ function withPeerViews(
   return withFindings(own, findings);
 }
 
-/** Adds notes about unreadable peers, so that nobody relies on them. */
+/** Adds a note for each peer that cannot be read, so that users do not rely on that peer. */
 export function unreadablePeers(own: Assessment, peers: readonly PeerObservation[]): Assessment {
   const notes = peers.flatMap((peer) => (peer.kind === 'failed' ? [unreadable(peer.peer, peer.message)] : []));
   return notes.length === 0 ? own : { ...own, findings: [...own.findings, ...notes] };
 }
 
-/** Returns a fault of the licence server's path that this check has as a cause and that the peer itself observed. */
+/** Returns a fault on the path to the licence server that the peer itself observed and that this check can report. */
 function causeOf(peer: PeerView, check: Check, { host, port }: HostPort): PeerCause | undefined {
   if (stateOf(peer, check)?.isHearsay === true) return undefined;
   return peer.causes.find(
@@ -55,7 +56,7 @@ function stateOf(peer: PeerView, { id }: Check): PeerView['preconditions'][numbe
   return peer.preconditions.find((precondition) => precondition.id === id);
 }
 
-/** @param isClean this machine judged its own path and found no fault */
+/** @param isClean whether this machine checked its own path and found no fault */
 function alone(
   peer: PeerView,
   { id, subject, product, severity, confidence, summary }: PeerCause,
@@ -65,14 +66,14 @@ function alone(
     rule: isClean ? PEER_ALONE : PEER_INSTEAD,
     subject,
     claim: isClean
-      ? `${seenBy(peer)} a fault that this machine does not see.`
-      : `${seenBy(peer)} a fault; this machine could not check it.`,
+      ? `${seenBy(peer)} a fault that this machine does not detect.`
+      : `${seenBy(peer)} a fault that this machine could not check.`,
     quote: summary,
     at: peer.at,
     witness: 'peer',
     expected: isClean
-      ? 'no fault in the segment of FortiAuthenticator, as there is none in that of this machine'
-      : 'no fault in the segment of FortiAuthenticator',
+      ? 'no fault in the network segment of FortiAuthenticator, as in the segment of this machine'
+      : 'no fault in the network segment of FortiAuthenticator',
     level: severity === 'critical' && confidence === 'confirmed' ? 'broken' : 'warning',
     confidence,
     suggests: id,
@@ -86,25 +87,25 @@ function both(peer: PeerView, { id, summary }: PeerCause, { subject, suggests }:
     rule: 'peer-sees-another-path',
     subject,
     claim: isSame
-      ? `${seenBy(peer)} the same fault, so it is not this machine alone.`
+      ? `${seenBy(peer)} the same fault, so the fault is not limited to this machine.`
       : `${seenBy(peer)} another fault.`,
     ...(isSame ? {} : { quote: summary }),
     at: peer.at,
     witness: 'peer',
-    expected: 'a view from the segment of FortiAuthenticator',
+    expected: 'a result from the network segment of FortiAuthenticator',
     level: 'note',
     suggests: isSame ? id : null,
   };
 }
 
-/** Adds evidence to the cause, so that a mail about it contains this as well. */
+/** Adds the peer's differing result to the cause as evidence, so that mail about the cause contains it. */
 function otherwise(peer: PeerView, { subject, suggests }: Finding): Finding {
   return {
     rule: 'peer-sees-the-fault',
     subject,
-    claim: `${seenBy(peer)} no fault: it may concern this machine alone.`,
+    claim: `${seenBy(peer)} no fault, so the fault may only affect this machine.`,
     at: peer.at,
-    expected: 'the same fault in the segment of FortiAuthenticator',
+    expected: 'the same fault in the network segment of FortiAuthenticator',
     level: 'note',
     suggests,
   };
@@ -114,12 +115,12 @@ function unreadable(peer: string, message: string): Finding<never> {
   return note({
     rule: 'peer-is-readable',
     subject: peer,
-    claim: 'The other agent cannot be read, so it is not known what it sees.',
+    claim: 'The other agent could not be read, so its results are unknown.',
     expected: 'the status of the other agent',
     quote: message,
   });
 }
 
 function seenBy({ peer, at }: PeerView): string {
-  return `At ${utcText(at)} the agent ${peer} saw`;
+  return `At ${utcText(at)}, the agent ${peer} detected`;
 }

@@ -15,7 +15,7 @@ import { reachability } from './reachability/judge.ts';
 import { tlsGenuine } from './tls-genuine/judge.ts';
 import { tokenPool } from './token-pool/judge.ts';
 
-/** All checks, in the order of the path. */
+/** All checks, in path order. */
 const REGISTERED = [
   internet,
   nameResolution,
@@ -35,16 +35,16 @@ const REGISTERED = [
 type Registered = (typeof REGISTERED)[number];
 type CauseOf<K> = K extends Declaration<string, infer C> ? C : never;
 
-/** The preconditions of FortiToken Mobile activation, each with a check. A closed set, used as a metric label. */
+/** The preconditions of FortiToken Mobile activation, each with a check. The ids are used as a metric label. */
 export type PreconditionId = Registered['id'];
-/** The causes that a finding can suggest, each a fault of one precondition. */
+/** The causes that a finding can suggest. Each cause belongs to one precondition. */
 export type FaultId = CauseOf<Registered>;
-/** All causes that a person can act on. A closed set, used as a metric label. */
+/** All causes that can be reported. The ids are used as a metric label. */
 export type CauseId = FaultId | typeof UNKNOWN_CAUSE;
 
 export const CHECKS: readonly (Declaration & { readonly id: PreconditionId })[] = REGISTERED;
 
-/** In the order of the checks. @internal */
+/** All causes that a finding can suggest, in the order of the checks. @internal */
 export const FAULT_IDS: readonly FaultId[] = CHECKS.flatMap(({ causes }) => Object.keys(causes)).filter(isFaultId);
 
 export const CAUSE_IDS: readonly CauseId[] = [...FAULT_IDS, UNKNOWN_CAUSE];

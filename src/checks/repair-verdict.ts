@@ -11,18 +11,18 @@ import { CHECKS, titleOf } from './registry.ts';
 
 export type RepairAnswer = 'in-force' | 'not-in-force' | 'not-visible';
 
-/** Whether the repair of an incident is effective. Its JSON form is part of the contract (`check --verify --json`). */
+/** Whether an incident was repaired. The JSON form is part of the contract (`check --verify --json`). */
 export interface RepairVerdict {
-  /** ID of the incident, or of the incident that it was merged into. */
+  /** The ID of the incident, or of the incident into which it was merged. */
   readonly incident: string;
   readonly cause: string;
   readonly subject: string;
   readonly answer: RepairAnswer;
   /** One or more sentences. */
   readonly why: string;
-  /** The next step of the remedy, or how to find out; null if the repair is effective or nothing is known. */
+  /** What to do next; null if the repair is effective, or if no step is known. */
   readonly next: string | null;
-  /** Null if no firewall is configured or its policy is unrelated to the cause. */
+  /** Null if no firewall is configured, or if its policy is unrelated to the cause. */
   readonly policy: PolicyComparison | null;
 }
 
@@ -31,16 +31,16 @@ export interface AfterRepair {
   readonly diagnosis: Diagnosis;
   readonly firewall: readonly FirewallObservation[];
   /**
-   * Reports whether a subject was checked. A subject that was removed from the configuration is never seen again,
-   * repaired or not.
+   * Reports whether a subject was checked. A subject that was removed from the configuration is no longer checked,
+   * whether or not it was repaired.
    */
   readonly isLookedAt: (subject: string) => boolean;
-  /** Reasons why other sources that may have seen the cause could not be queried now: the log, a peer. */
+  /** Other sources that could have reported the cause, such as the log or a peer, but are not available now. */
   readonly silent: readonly SilentWitness[];
 }
 
 export interface SilentWitness {
-  /** Preconditions that this source may have reported on. */
+  /** Preconditions that this source can report on. */
   readonly of: readonly string[];
   readonly why: string;
 }
@@ -48,8 +48,8 @@ export interface SilentWitness {
 type Judged = Pick<RepairVerdict, 'answer' | 'why' | 'next'>;
 
 /**
- * Returns the verdict on a repair. It is based only on the diagnosis: a cause counts as repaired only if it was judged,
- * by every source that may have shown it.
+ * Returns the verdict on a repair, based only on the diagnosis. A cause counts as repaired only if every source that
+ * can report it was checked.
  */
 export function repairVerdict(incident: Incident, seen: AfterRepair): RepairVerdict {
   const { cause } = incident;
@@ -65,18 +65,18 @@ export function repairVerdict(incident: Incident, seen: AfterRepair): RepairVerd
 
 function judgedWithPolicy(incident: Incident, seen: AfterRepair): Judged {
   return (
-    inspecting(incident.cause, seen) ??
-    unseen(incident.cause, seen) ??
+    stillInspected(incident.cause, seen) ??
+    notVerified(incident.cause, seen) ??
     unknownPolicy(incident.cause, seen) ??
     inForce(incident)
   );
 }
 
 function judgedAlone(incident: Incident, seen: AfterRepair): Judged {
-  return unseen(incident.cause, seen) ?? inForce(incident);
+  return notVerified(incident.cause, seen) ?? inForce(incident);
 }
 
-/** Reports whether a policy can be involved. An inspecting policy can also appear as one of these preconditions. */
+/** Reports whether a firewall policy can be involved in the cause. */
 function isOfPolicy({ precondition }: Cause): boolean {
   return precondition === firewallPolicy.id || firewallPolicy.dependsOn.some(({ by }) => by === precondition);
 }
@@ -89,7 +89,7 @@ function statusOf(id: string, { diagnosis }: AfterRepair): PreconditionStatus | 
   return diagnosis.preconditions.find((status) => status.id === id);
 }
 
-/** Looks for the cause itself, one of its former causes, or another fault of the same subject. */
+/** Searches for the incident's cause, one of its former causes, or another fault of the same subject. */
 function stillSeen({ cause, formerCauses, status, since, closedAt }: Incident, seen: AfterRepair): Judged | null {
   const { causes } = viewOf(seen);
   const same = causes.find((other) => sameCause(other, cause));
@@ -98,8 +98,8 @@ function stillSeen({ cause, formerCauses, status, since, closedAt }: Incident, s
   if (shown !== undefined) {
     const times =
       status === 'open' || closedAt === null
-        ? `Seen since ${instantText(since)}, and in this round.`
-        : `It was over at ${instantText(closedAt)}, and is seen again.`;
+        ? `The fault was first detected at ${instantText(since)} and was detected again in this round.`
+        : `The fault ended at ${instantText(closedAt)} and has now returned.`;
     return { answer: 'not-in-force', why: `${shown.summary} ${times}`, next: shown.remedy[0] ?? null };
   }
   const other = causes.find(
@@ -107,15 +107,15 @@ function stillSeen({ cause, formerCauses, status, since, closedAt }: Incident, s
       precondition === cause.precondition && subject === cause.subject && severity !== 'info',
   );
   if (other === undefined) return null;
-  const why = `The cause is not seen any more, but ${cause.subject} has another fault: ${other.summary}`;
+  const why = `The cause is no longer detected, but ${cause.subject} has another fault: ${other.summary}`;
   return { answer: 'not-in-force', why, next: other.remedy[0] ?? null };
 }
 
 /**
- * Returns a verdict if the firewall reports that the current policy still causes the fault, regardless of this
- * machine's view of the path.
+ * Returns a verdict if the firewall reports that the current policy still causes the fault, even if this machine
+ * detects no fault on the path.
  */
-function inspecting(cause: Cause, seen: AfterRepair): Judged | null {
+function stillInspected(cause: Cause, seen: AfterRepair): Judged | null {
   const faults = statusOf(firewallPolicy.id, seen)?.findings.filter(isFault) ?? [];
   // Another address may have a different policy, which is not part of this incident.
   const own =
@@ -123,24 +123,27 @@ function inspecting(cause: Cause, seen: AfterRepair): Judged | null {
   const [fault] = own;
   if (fault === undefined) return null;
   const told = seen.diagnosis.causes.find(({ id }) => id === fault.suggests) ?? cause;
-  const why = `The policy that matches ${fault.subject} now is not right yet: ${fault.claim}`;
+  const why = `The policy that now matches ${fault.subject} still has a fault: ${fault.claim}`;
   return { answer: 'not-in-force', why, next: told.remedy[0] ?? null };
 }
 
-/** Returns why a cause that is no longer seen cannot be called repaired yet. */
-function unseen(cause: Cause, seen: AfterRepair): Judged | null {
+/** Returns the reason why a cause that is no longer detected cannot be reported as repaired yet. */
+function notVerified(cause: Cause, seen: AfterRepair): Judged | null {
   const status = statusOf(cause.precondition, seen);
-  if (status === undefined) return notVisible(`No check looks at "${cause.precondition}" in this version.`, null);
-  return unlooked(status) ?? unjudged(cause, status, seen) ?? unwitnessed(cause, seen);
+  if (status === undefined) return notVisible(`This version has no check for "${cause.precondition}".`, null);
+  return notChecked(status) ?? unjudged(cause, status, seen) ?? notConfirmed(cause, seen);
 }
 
-function unlooked({ id, state, summary, blockedBy }: PreconditionStatus): Judged | null {
+function notChecked({ id, state, summary, blockedBy }: PreconditionStatus): Judged | null {
   switch (state) {
     case 'not-configured':
-      return notVisible(`"${titleOf(id)}" is not looked at: ${summary}.`, 'Put what it needs into the configuration.');
+      return notVisible(
+        `"${titleOf(id)}" is not checked: ${summary}.`,
+        'Add the missing settings to the configuration.',
+      );
     case 'blocked': {
       const deeper = nameList(blockedBy.map(titleOf));
-      return notVisible(`"${titleOf(id)}" cannot be judged while this is broken: ${deeper}.`, REPAIR_FIRST);
+      return notVisible(`"${titleOf(id)}" cannot be checked because the following is broken: ${deeper}.`, REPAIR_FIRST);
     }
     case 'ok':
     case 'warning':
@@ -150,43 +153,43 @@ function unlooked({ id, state, summary, blockedBy }: PreconditionStatus): Judged
   }
 }
 
-const REPAIR_FIRST = 'Repair that first, then ask again.';
+const REPAIR_FIRST = 'Repair the broken precondition first, then run this command again.';
 
 function unjudged(cause: Cause, { id, summary, findings }: PreconditionStatus, seen: AfterRepair): Judged | null {
   const view = viewOf(seen);
   if (showsStill(cause, view)) {
-    const why = 'It is still seen, as a part of another fault.';
+    const why = 'The fault is still detected, as part of another fault.';
     return { answer: 'not-in-force', why, next: cause.remedy[0] ?? null };
   }
   const blank = findings.find(({ level }) => level === 'unknown');
   if (blank === undefined && presenceOf(cause, view) === 'absent') return null;
-  return notVisible(`"${titleOf(id)}" could not be judged: ${withStop(blank?.claim ?? summary)}`, unknownRemedyOf(id));
+  return notVisible(`"${titleOf(id)}" could not be checked: ${withStop(blank?.claim ?? summary)}`, unknownRemedyOf(id));
 }
 
 /**
- * Returns why a clean result is not sufficient. It does not prove that the subject was checked by every source that may
- * have shown the cause.
+ * Returns the reason why a clean result is not sufficient: the subject is no longer checked, or a source that can
+ * report the cause is not available.
  */
-function unwitnessed({ id, precondition, subject }: Cause, seen: AfterRepair): Judged | null {
+function notConfirmed({ id, precondition, subject }: Cause, seen: AfterRepair): Judged | null {
   if (id !== UNKNOWN_CAUSE && !seen.isLookedAt(subject))
-    return notVisible(`Nothing that was looked at is called ${subject}.`, 'Put it back into the configuration.');
+    return notVisible(`${subject} was not checked.`, 'Add the missing subject to the configuration again.');
   const silent = seen.silent.find(({ of }) => of.includes(precondition));
-  return silent === undefined ? null : notVisible(silent.why, 'Ask again when it can be heard.');
+  return silent === undefined ? null : notVisible(silent.why, 'Run this command again when that source is available.');
 }
 
 function unknownPolicy({ precondition }: Cause, seen: AfterRepair): Judged | null {
   const status = statusOf(firewallPolicy.id, seen);
-  // If the cause is about the policy itself, its address was judged already.
+  // If the cause concerns the policy itself, the policy for its address has already been evaluated.
   if (status?.state === 'ok' || precondition === firewallPolicy.id) return null;
   const blank = status?.findings.find(({ level }) => level === 'unknown');
-  const reason = blank?.claim ?? status?.summary ?? 'It was not asked';
-  const why = `Which policy matches now is not known: ${withStop(reason)}`;
+  const reason = blank?.claim ?? status?.summary ?? 'The firewall was not queried';
+  const why = `The policy that matches now is unknown: ${withStop(reason)}`;
   return notVisible(why, unknownRemedyOf(firewallPolicy.id));
 }
 
 function inForce({ cause, returns }: Incident): Judged {
-  const why = `${titleOf(cause.precondition)} was judged, and the cause is not seen any more.`;
-  const again = ` It came back ${counted(returns.length, 'time')} before: ask again later.`;
+  const why = `"${titleOf(cause.precondition)}" was checked, and the cause is no longer detected.`;
+  const again = ` The fault has returned ${counted(returns.length, 'time')} before, so run this command again later.`;
   return { answer: 'in-force', why: returns.length === 0 ? why : `${why}${again}`, next: null };
 }
 
@@ -205,9 +208,9 @@ function unknownRemedyOf(id: string): string | null {
 
 /** The policy that matched during an incident, and the policy that matches now. */
 interface PolicyComparison {
-  /** From the evidence of the incident; null if it does not mention a policy. */
+  /** The policy mentioned in the incident's evidence; null if no policy is mentioned. */
   readonly before: string | null;
-  /** Null if unknown. */
+  /** The policy that matches now; null if it is not known. */
   readonly now: string | null;
 }
 
@@ -220,7 +223,7 @@ function policyBeforeAndNow(
   return { before: before?.replace(/ Expected: [^"]*$/u, '') ?? null, now: now.length === 0 ? null : now.join(' ') };
 }
 
-/** Matches evidence from `firewall-policy`, which follows its subject if that is different. */
+/** Matches evidence from the `firewall-policy` check, with or without its subject in front. */
 const OF_POLICY = /(?:^|^[^"]* to [^"]*: )(?:Policy \d|No policy allows|The SSL profile ")/u;
 
 function matchText(observation: FirewallObservation): readonly string[] {

@@ -27,7 +27,7 @@ import { MARKS } from '../report/report-text.ts';
 import { certificateLines } from './trust-text.ts';
 
 export interface CaptureWish {
-  /** As typed; `-` is standard input. */
+  /** File names as typed. `-` is standard input. */
   readonly files: readonly string[];
   readonly json: boolean;
   readonly all: boolean;
@@ -35,17 +35,17 @@ export interface CaptureWish {
   readonly attach: string | null;
 }
 
-/** Files that are needed to judge certificates. */
+/** The files that are needed to evaluate certificates. */
 export const neededToJudge: Needs = (key) => /^(?:trust|services\.trust)\./u.test(key);
 
 const EXIT: Readonly<Record<Level, number>> = { ok: 0, warning: 1, fault: 2, unknown: EXIT_UNKNOWN };
 
-/** Judges the connections in captures. Returns the exit code. */
+/** Evaluates the connections in captures and returns the exit code. */
 export async function runCapture(wish: CaptureWish, terminal: Invocation): Promise<number> {
   const config = await loadOrExplain(terminal, neededToJudge);
   if (config === null) return EXIT_UNKNOWN;
   try {
-    if (wish.files.length === 0) throw new Error('Expected the name of a capture; - is standard input');
+    if (wish.files.length === 0) throw new Error('Expected the name of a capture file, or - for standard input');
     const result = await capturesOf(config, wish, terminal);
     const text = wish.json
       ? `${JSON.stringify(captureToJson(result))}\n`
@@ -62,7 +62,7 @@ export async function runCapture(wish: CaptureWish, terminal: Invocation): Promi
 const MOST_ATTACHED = 5;
 
 /**
- * Adds the worst connections to an open incident, those of the units first.
+ * Adds the connections with the most severe findings to an open incident, starting with connections from the units.
  * @throws {Error} if the daemon does not accept them
  */
 async function attach(result: CaptureResult, incident: string, config: Config, terminal: Invocation): Promise<void> {
@@ -78,13 +78,13 @@ async function attach(result: CaptureResult, incident: string, config: Config, t
   await using daemon = await createDaemonClient(controlPlace(config.store.path, terminal.env), terminal);
   const path = `/api/v1/incidents/${encodeURIComponent(incident)}/capture`;
   const answer = await daemon.ask('POST', path, { connections });
-  if (answer.status !== 201) throw new Error(`Not added: ${problemOf(answer)}`);
-  terminal.errors.write(`Added to the incident ${visibleText(incident, 100)}\n`);
+  if (answer.status !== 201) throw new Error(`Cannot add the verdict to the incident: ${problemOf(answer)}`);
+  terminal.errors.write(`Added the verdict to incident ${visibleText(incident, 100)}\n`);
 }
 
 /**
- * Reads captures and judges them with the configured trust.
- * @throws {Error} naming the file that cannot be read
+ * Reads captures and evaluates them with the configured trust settings.
+ * @throws {Error} that contains the name of the file that cannot be read
  */
 export async function capturesOf(
   config: Config,
@@ -98,7 +98,7 @@ export async function capturesOf(
   return examineCaptures(sources, target, (subject) => knowledge.ofAny(subject), { all, now: clock.now() });
 }
 
-/** A growing file is read up to the size that it had when it was opened. */
+/** If a file grows while it is read, only the data up to its initial size is read. */
 async function* bytesOf(name: string, cwd: string): AsyncGenerator<Uint8Array> {
   try {
     await using file = await open(resolve(cwd, name));
@@ -116,7 +116,7 @@ async function* bytesOf(name: string, cwd: string): AsyncGenerator<Uint8Array> {
   }
 }
 
-/** Prints the commands that capture the connections to the configured server. Returns the exit code. */
+/** Prints the commands that capture the connections to the configured server, and returns the exit code. */
 export async function printCaptureCommand(device: 'fortigate' | 'appliance', terminal: Invocation): Promise<number> {
   const config = await loadOrExplain(terminal, needsNothing);
   if (config === null) return EXIT_UNKNOWN;
@@ -128,17 +128,19 @@ export async function printCaptureCommand(device: 'fortigate' | 'appliance', ter
     step.text,
     ...blocksOf(step).flatMap((block) => ['', headOf(block), ...block.text.split('\n')]),
   ]);
-  terminal.output.write(`${lines.join('\n')}\n\nThen: ftm-watch capture FILE\n`);
+  terminal.output.write(`${lines.join('\n')}\n\nThen run: ftm-watch capture FILE\n`);
   return 0;
 }
 
-/** A block can make single addresses redundant, but a filter of single addresses is easier to check. */
+/**
+ * Addresses that are part of a configured network are kept, because a filter with single addresses is easier to check.
+ */
 function filterOf(addresses: readonly string[], host: string): string {
   const parts = addresses.map((address) => (address.includes('/') ? `net ${address}` : `host ${address}`));
   return parts.length > 1 ? `(${parts.join(' or ')})` : (parts[0] ?? `host ${host}`);
 }
 
-/** Number of connections and findings that are shown in full. */
+/** The maximum number of connections and findings that are shown in full. */
 const MOST_SHOWN = 20;
 const MOST_FINDINGS = 8;
 const MAX_TEXT = 1_000;
@@ -147,10 +149,10 @@ const INDENT = ' '.repeat(6);
 const MARK_OF: Readonly<Record<Level, string>> = { ...MARKS, fault: MARKS.broken };
 
 const CONCLUSIONS: Readonly<Record<Level, string>> = {
-  ok: 'GENUINE: what was captured is the certificate of the server.',
-  warning: 'NO FAULT, with the warnings above.',
-  fault: 'NOT GENUINE OR NOT REACHED: see above.',
-  unknown: 'UNKNOWN: no connection in the capture could be judged.',
+  ok: "GENUINE: the capture contains the server's genuine certificate.",
+  warning: 'NO FAULTS, but there are warnings (see above).',
+  fault: 'NOT GENUINE, OR SERVER NOT REACHED: see above.',
+  unknown: 'UNKNOWN: none of the connections in the capture could be evaluated.',
 };
 
 /** Formats the verdict for the terminal, with a line break at the end. */
@@ -170,7 +172,9 @@ function renderCapture(result: CaptureResult, config: Config, style: TextStyle):
     ),
     '',
     ...shown.slice(0, MOST_SHOWN).flatMap((one) => connectionLines(one, style, paint[levelOf(one)])),
-    ...(shown.length > MOST_SHOWN ? [`  … and ${String(shown.length - MOST_SHOWN)} more, with --json`] : []),
+    ...(shown.length > MOST_SHOWN
+      ? [`  … and ${String(shown.length - MOST_SHOWN)} more (use --json to list them)`]
+      : []),
     ...(shown.length > 0 ? [''] : []),
     ...chainLines(shown),
     ...causesOf(shown, config).flatMap((cause) => [...causeLines(cause, style, colors), '']),
@@ -205,15 +209,15 @@ function connectionLines(
   ];
 }
 
-/** Returns each distinct chain once, as it was sent. */
+/** Returns each distinct chain once, with the certificates in the order in which they were sent. */
 function chainLines(connections: readonly JudgedConnection[]): readonly string[] {
   const sent = connections.flatMap(({ chain }) => (chain?.certificates.length ? [chain.certificates] : []));
   return [...new Map(sent.map((chain) => [chainKey(chain), chain])).values()]
     .slice(0, MOST_SHOWN)
-    .flatMap((chain) => ['The chain as it was sent:', ...chain.flatMap(certificateLines), '']);
+    .flatMap((chain) => ['The certificate chain as it was sent:', ...chain.flatMap(certificateLines), '']);
 }
 
-/** Returns the causes that the connections show, with their remedies, as "check" does. */
+/** Returns the causes that the connections reveal, with their remedies, in the same format as "check". */
 function causesOf(connections: readonly JudgedConnection[], config: Config): readonly Cause[] {
   const { host, port } = config.licenseServer;
   const faults = connections.flatMap(({ seen, findings }) => {

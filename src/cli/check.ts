@@ -25,10 +25,10 @@ import { readDaemonStatus } from './daemon-client.ts';
 import { examine, neededToExamine } from './examine.ts';
 import { loadOrExplain, type Invocation, storeOrExplain } from './terminal.ts';
 
-/** Log part of a round that does not receive the log. */
+/** The log part of a round in a process that does not receive the log. */
 export const UNHEARD: LogPart = {
   kind: 'unheard',
-  reason: 'Not looked at: only the daemon listens to the log',
+  reason: 'Not checked, because only the daemon receives the log',
   isTrouble: false,
 };
 
@@ -36,18 +36,18 @@ export const UNHEARD: LogPart = {
 const DAEMON_LIMIT: Millis = 3_000;
 
 export interface CheckForm {
-  /** Print one JSON object instead of text. */
+  /** Whether to print a JSON object instead of text. */
   readonly json: boolean;
-  /** Also print the steps of an activation. */
+  /** Whether to also print the steps of an activation. */
   readonly steps: boolean;
-  /** Everything that has not been checked by then is unknown. */
+  /** Checks that have not finished by then are unknown. */
   readonly timeout: Millis;
 }
 
-/** Reserved for the work before and after the checks. */
+/** Time reserved for the work before and after the checks. */
 const MARGIN: Millis = 500;
 
-/** Runs one round of everything. Returns the exit code. */
+/** Runs all checks once and returns the exit code. */
 export async function check(form: CheckForm, terminal: Invocation): Promise<number> {
   const { json, timeout } = form;
   const config = await loadOrExplain(terminal, neededToExamine);
@@ -105,13 +105,15 @@ async function unseenBy(
     if (daemon === null || typeof daemon.diagnosis === 'string') return null;
     return unseenIncidents(diagnosis, { ...daemon, diagnosis: daemon.diagnosis });
   } catch (error) {
-    const why = limit.expired() ? `no answer within ${String(DAEMON_LIMIT / 1000)} s` : messageOf(error);
-    terminal.errors.write(`The open incidents of the running daemon are not shown: ${why}\n`);
+    const why = limit.expired()
+      ? `the daemon did not answer within ${String(DAEMON_LIMIT / 1000)} s`
+      : messageOf(error);
+    terminal.errors.write(`Cannot read the running daemon's open incidents: ${why}\n`);
     return null;
   }
 }
 
-/** Set if the time ran out before everything was checked. */
+/** Set if the time ran out before all checks had finished. */
 interface Ended {
   readonly after: Millis;
   readonly waitingFor: readonly string[];
@@ -124,8 +126,8 @@ function noteOf({ notify }: Config, ended: Ended | null): string | null {
     ...(ended === null
       ? []
       : [
-          `Ended after ${spanText(ended.after)}, still waiting for ${nameList(ended.waitingFor, MOST_NAMED)}. ` +
-            'With --timeout it waits longer.',
+          `Stopped after ${spanText(ended.after)} while waiting for ${nameList(ended.waitingFor, MOST_NAMED)}. ` +
+            'Use --timeout to wait longer.',
         ]),
     noChannelNote(notify) ?? [],
   ].flat();
@@ -140,8 +142,8 @@ export interface PluginLimits {
 }
 
 /**
- * Prints the daemon's verdict as one line of a monitoring plugin. If no daemon runs, it runs a round itself. Nothing is
- * written to standard error, which Icinga treats as part of the output. Returns the exit code.
+ * Prints the daemon's verdict as one line for a monitoring system, and returns the exit code. If no daemon runs, this
+ * process runs a round of checks. Nothing is written to standard error, because Icinga treats it as part of the output.
  */
 export async function checkNagios(limits: PluginLimits, terminal: Invocation): Promise<number> {
   const { text, exitCode } = await answer(limits, terminal);
@@ -155,10 +157,12 @@ async function answer({ timeout, longest }: PluginLimits, terminal: Invocation):
   const quiet = { ...terminal, signal: limit.signal, progress: null, errors: { write: said.push.bind(said) } };
   try {
     const answered = (await askDaemon(longest, quiet)) ?? (await ownRound(quiet));
-    if (limit.expired()) return pluginUnknown(`No verdict within ${String(timeout / 1000)} s`);
+    if (limit.expired()) return pluginUnknown(`The checks did not finish within ${String(timeout / 1000)} s`);
     return answered ?? pluginUnknown(said.join('').split('\n')[0] ?? '');
   } catch (error) {
-    return pluginUnknown(limit.expired() ? `No verdict within ${String(timeout / 1000)} s` : messageOf(error));
+    return pluginUnknown(
+      limit.expired() ? `The checks did not finish within ${String(timeout / 1000)} s` : messageOf(error),
+    );
   }
 }
 

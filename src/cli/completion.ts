@@ -1,7 +1,9 @@
 import type { Command, Option } from 'commander';
 import type { Shell } from './program.ts';
 
-/** Returns a completion script that does not call the program, because completing is faster than starting it. */
+/**
+ * Returns a completion script that does not call the program, because starting the program would make completion slow.
+ */
 export function completion(shell: Shell, program: Command): string {
   const commands = completedCommands(program);
   switch (shell) {
@@ -14,13 +16,15 @@ export function completion(shell: Shell, program: Command): string {
   }
 }
 
-/** One command, as a shell needs it to complete its arguments. */
+/** A command with the information that a shell needs to complete its arguments. */
 export interface CompletedCommand {
-  /** Includes parent commands, but not the program itself: `silence add`. Empty for the program. */
+  /**
+   * The command with its parent commands but without the program, such as `silence add`. Empty for the program itself.
+   */
   readonly path: string;
   readonly words: readonly Word[];
   readonly options: readonly CompletedOption[];
-  /** Whether its arguments are files. */
+  /** Whether the command's arguments are files. */
   readonly takesFiles: boolean;
 }
 
@@ -62,7 +66,7 @@ function completedOption({ short, long, flags, required, description }: Option):
   return [{ short: short ?? null, long, description, takes }];
 }
 
-/** Matches `<file>`, `<path>`, as the help names them. */
+/** Matches the placeholders `<file>` and `<path>` in the help. */
 function isFile(name: string): boolean {
   return /\b(?:file|path|folder)\b/u.test(name);
 }
@@ -78,7 +82,7 @@ function quoted(text: string): string {
   return `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }
 
-/** Script for bash(1), with or without the package bash-completion. */
+/** Returns a script for bash(1), which works with and without the package bash-completion. */
 function bashCompletion(commands: readonly CompletedCommand[]): string {
   const files = flagsThatTake('file', commands);
   const texts = flagsThatTake('text', commands);
@@ -111,7 +115,7 @@ function bashBranch({ path, words, options, takesFiles }: CompletedCommand): str
   return `        ${quoted(path)}) words=${quoted(known.join(' '))}${takesFiles ? ' files=yes' : ''} ;;`;
 }
 
-/** Script for fish(1). */
+/** Returns a script for fish(1). */
 function fishCompletion(commands: readonly CompletedCommand[]): string {
   const valued = [...flagsThatTake('file', commands), ...flagsThatTake('text', commands)];
   const below = commands.filter(({ path }) => path !== '').map(({ path }) => fishQuoted(path));
@@ -160,7 +164,7 @@ function fishQuoted(text: string): string {
   return `'${text.replaceAll(/[\\']/gu, String.raw`\$&`)}'`;
 }
 
-/** Script for zsh(1): to be sourced, or a file `_ftm-watch` in $fpath. */
+/** Returns a script for zsh(1), which can be sourced or saved as `_ftm-watch` in $fpath. */
 function zshCompletion(commands: readonly CompletedCommand[]): string {
   const files = flagsThatTake('file', commands);
   const texts = flagsThatTake('text', commands);

@@ -11,44 +11,45 @@ import { checkStart, type RunningDaemon, type StartCheckDeps } from '../runtime/
 import { holderProcess } from '../store/store-lock.ts';
 import { portsOf } from '../system/process-sockets.ts';
 import { createDaemonClient, NoDaemon } from './daemon-client.ts';
-import { fileSurprises, machineSurprises } from './config.ts';
+import { fileWarnings, machineWarnings } from './config.ts';
 import { type Invocation, load, loadWith, needsAll, needsNothing, writeIssues, writeSubstitutes } from './terminal.ts';
 
-/** Exit codes. `check` also returns 3 for an invalid configuration. */
+/** The exit codes of `config check`. Like `check`, it returns 3 if the configuration is invalid. */
 const EXIT = { valid: 0, invalid: 3 } as const;
 
-/** Same limit as for an error that ends the program. */
+/** The same limit as for an error that ends the program. */
 const MAX_LINE = 2_000;
 
-/** Path from which the systemd unit reads the configuration. */
+/** The path from which the systemd unit reads the configuration. */
 const INSTALLED = '/etc/ftm-watch/ftm-watch.yaml';
 
 /**
- * Checks whether the daemon would start with this configuration: first problems in the file itself, then missing or
- * unusable things on this machine. Creates nothing. Returns the exit code.
- * @param fileOnly check only the text of the configuration, on a machine other than the daemon's
+ * Checks whether the daemon can start with this configuration, and returns the exit code. First the file itself is
+ * checked, then whether everything that it refers to can be used on this machine. No files are created.
+ * @param fileOnly whether to check only the text of the configuration, for use on a machine other than the daemon's
  */
 export async function configCheck({ fileOnly }: { readonly fileOnly: boolean }, terminal: Invocation): Promise<number> {
   const file = await load(terminal, needsNothing);
   if (file.kind === 'invalid') writeIssues(file, terminal.errors);
   const machine = fileOnly ? NOT_CHECKED : await checkMachine(file, terminal);
-  // They can quote a file that somebody else wrote.
+  // Problems can quote text from a file that somebody else wrote.
   terminal.errors.write(machine.problems.map((problem) => `${visibleText(problem, MAX_LINE)}\n`).join(''));
   if (machine.problems.length > 0) terminal.errors.write(`${summaryOf(file, machine)}\n`);
   if (file.kind === 'invalid' || machine.problems.length > 0) return EXIT.invalid;
   terminal.output.write(
     file.sources.length === 0
-      ? 'No configuration file: the built-in defaults apply\n'
+      ? 'No configuration file was found, so the built-in defaults are used\n'
       : `${file.sources.join(', ')}: the configuration is valid\n`,
   );
-  const warnings = [...fileSurprises(file.config), ...machine.warnings];
+  const warnings = [...fileWarnings(file.config), ...machine.warnings];
   terminal.output.write(warnings.map((warning) => `Warning: ${visibleText(warning, MAX_LINE)}\n`).join(''));
   return EXIT.valid;
 }
 
-/** The daemon itself does not read substitutes. */
+/** A warning if secrets were read from their source, because the daemon reads only the copies that systemd makes. */
 const NEEDS_RESTART =
-  'The running service does not have these secrets yet, a reload is refused: systemctl restart ftm-watch.';
+  'The running service cannot read these secrets until it is restarted, and a reload would be rejected. Run: ' +
+  'systemctl restart ftm-watch.';
 
 interface MachineCheck {
   readonly problems: readonly string[];
@@ -64,7 +65,7 @@ function summaryOf(file: LoadResult, { problems, rights }: MachineCheck): string
   const many = counted(problems.length, 'problem');
   return file.kind === 'ok'
     ? `The file is valid, but the daemon cannot start with it on this machine: ${many}${who}`
-    : `On this machine, besides: ${many}${who}`;
+    : `There are also problems on this machine: ${many}${who}`;
 }
 
 async function checkMachine(file: LoadResult, terminal: Invocation): Promise<MachineCheck> {
@@ -87,7 +88,7 @@ async function checkMachine(file: LoadResult, terminal: Invocation): Promise<Mac
   const unread = await asDaemon(() => unreadableSources(sources));
   const warnings = [
     ...(daemon === null || substitutes.length === 0 ? [] : [NEEDS_RESTART]),
-    ...(await machineSurprises(config, sources)),
+    ...(await machineWarnings(config, sources)),
     ...started.warnings,
   ];
   return { problems: [...unread, ...started.problems], warnings, rights };
@@ -100,8 +101,8 @@ function linesOf(loaded: LoadResult): readonly string[] {
 }
 
 /**
- * Loads the configuration with the service's rights. Files that systemd reads for the service are not checked with
- * them.
+ * Loads the configuration with the service's rights. Files that systemd reads on behalf of the service are read with
+ * the rights of this process.
  */
 async function loadAsDaemon(rights: ServiceRights | null, terminal: Invocation): Promise<LoadResult> {
   if (rights === null) return load(terminal, needsAll);
@@ -123,7 +124,10 @@ async function loadAsDaemon(rights: ServiceRights | null, terminal: Invocation):
   return loadWith({ ...commandFiles, problem }, terminal);
 }
 
-/** A draft can be in a place where only its author can read it. */
+/**
+ * Returns the configuration files that the service cannot read. The main file is included only if it is the installed
+ * one, because a draft can be in a place where only its author can read it.
+ */
 async function unreadableSources(sources: readonly string[]): Promise<readonly string[]> {
   const read = sources.filter((source, index) => index > 0 || source === INSTALLED);
   const problems = await Promise.all(read.map(async (file) => ({ file, reason: await localFiles.problem(file) })));
@@ -134,7 +138,7 @@ async function unreadableSources(sources: readonly string[]): Promise<readonly s
   );
 }
 
-/** Returns null if no daemon runs with this store. */
+/** Returns null if no running daemon uses this store. */
 async function runningDaemon({ store }: Config, terminal: Invocation): Promise<RunningDaemon | null> {
   try {
     await using daemon = await createDaemonClient(controlPlace(store.path, terminal.env), terminal);
@@ -150,9 +154,9 @@ async function runningDaemon({ store }: Config, terminal: Invocation): Promise<R
 export interface ServiceRights {
   readonly user: string;
   readonly group: string;
-  /** In addition to the groups of which the user is a member. */
+  /** Groups in addition to those of which the user is a member. */
   readonly groups: readonly string[];
-  /** It can bind to ports below 1024. */
+  /** Whether the daemon can bind to ports below 1024. */
   readonly bindsAnyPort: boolean;
 }
 
@@ -165,7 +169,7 @@ const PROPERTIES = [
   'AmbientCapabilities',
   'PrivateUsers',
 ] as const;
-/** User that the package creates. */
+/** The user that the package creates. */
 const USER = 'ftm-watch';
 
 /**
@@ -190,7 +194,7 @@ async function serviceRights(): Promise<ServiceRights | null> {
   });
 }
 
-/** Returns null if systemd does not run here. */
+/** Returns the unit's properties, or null if systemd does not run on this machine. */
 async function showUnit(): Promise<Readonly<Record<string, string | undefined>> | null> {
   try {
     const { stdout } = await promisify(execFile)('systemctl', ['show', UNIT, `--property=${PROPERTIES.join(',')}`]);
@@ -213,15 +217,15 @@ async function existing(rights: ServiceRights): Promise<ServiceRights | null> {
   }
 }
 
-/** See group(5). */
+/** Returns the groups of which the user is a member, as described in group(5). */
 async function membershipsOf(user: string): Promise<readonly string[]> {
   const lines = (await readFile('/etc/group', 'utf8')).split('\n').map((line) => line.split(':'));
   return lines.flatMap(([name = '', , , members = '']) => (members.split(',').includes(user) ? [name] : []));
 }
 
 /**
- * Runs `work` with these rights. They apply to the whole process, so nothing else may run at the same time.
- * @throws {Error} if the user or group does not exist; and whatever `work` throws
+ * Runs `work` with these rights. The rights apply to the whole process, so nothing else may run at the same time.
+ * @throws {Error} if the user or group does not exist, and rethrows errors from `work`
  */
 async function withRights<T>({ user, group, groups }: ServiceRights, work: () => Promise<T>): Promise<T> {
   const own = { groups: process.getgroups?.() ?? [], group: process.getegid?.() ?? 0, user: process.geteuid?.() ?? 0 };

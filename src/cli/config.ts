@@ -28,7 +28,8 @@ export function configPrint({ result, output, errors }: ConfigCommandOptions): n
     return EXIT_UNKNOWN;
   }
   output.write(
-    `# ${result.sources.length === 0 ? 'The built-in defaults' : result.sources.map((file) => JSON.stringify(file)).join(', ')}\n` +
+    '# ' +
+      `${result.sources.length === 0 ? 'The built-in defaults' : result.sources.map((file) => JSON.stringify(file)).join(', ')}\n` +
       `${printConfig(result.config)}`,
   );
   return 0;
@@ -40,24 +41,24 @@ export function configSchemaCommand({ output }: Pick<Streams, 'output'>): number
   return 0;
 }
 
-/** Read permission for "others" in a file's mode: everybody with an account on this machine. */
+/** The read permission for "others" in a file's mode, which includes everybody with an account on this machine. */
 const OTHERS_READ = 0o004;
 
-/** Returns a warning, one sentence each, for valid settings that may not be intended. */
-export function fileSurprises(config: Config): readonly string[] {
+/** Returns a one-sentence warning for each valid setting that may not be intended. */
+export function fileWarnings(config: Config): readonly string[] {
   const nobody = noChannelNote(config.notify);
   return [
     ...(nobody === null ? [] : [nobody]),
-    ...logSurprises(config),
-    ...blockSurprises(config),
+    ...logWarnings(config),
+    ...networkWarnings(config),
     ...exposureNotes(config.web),
   ];
 }
 
 /** An address with a prefix length is often meant as that single address. */
-function blockSurprises({ logs, licenseServer }: Config): readonly string[] {
+function networkWarnings({ logs, licenseServer }: Config): readonly string[] {
   const blocks = [
-    ...logs.relays.map((block) => ({ key: 'logs.relays', block, what: 'is believed as a relay' })),
+    ...logs.relays.map((block) => ({ key: 'logs.relays', block, what: 'is trusted as a relay' })),
     ...licenseServer.expectedAddresses.map((block) => ({
       key: 'licenseServer.expectedAddresses',
       block,
@@ -69,48 +70,54 @@ function blockSurprises({ logs, licenseServer }: Config): readonly string[] {
     return network === null
       ? []
       : [
-          `${key} contains "${block}", which has host bits set: the whole network ${network} ${what}. Write ` +
-            `"${block.replace(/\/.*$/u, '')}" for this address alone, or "${network}".`,
+          `${key} contains "${block}", which has host bits set, so the whole network ${network} ${what}. Write ` +
+            `"${block.replace(/\/.*$/u, '')}" for only this address, or "${network}" for the network.`,
         ];
   });
 }
 
-function logSurprises({ logs: { syslog, files }, appliances }: Config): readonly string[] {
+function logWarnings({ logs: { syslog, files }, appliances }: Config): readonly string[] {
   const listens = syslog.udp !== null || syslog.tcp !== null || syslog.tls !== null || files.length > 0;
   if (!listens)
     return [
-      "No log source is configured: FortiAuthenticator's own errors are not seen. Set logs.syslog, and this machine as " +
+      "No log source is configured, so FortiAuthenticator's errors are not detected. Set logs.syslog, and add this machine as " +
         'a syslog server on FortiAuthenticator.',
     ];
-  // With a single unit, its lines do not have to be distinguished from others.
+  // If there is only one unit, its lines do not have to be distinguished from other units' lines.
   return appliances.length < 2
     ? []
     : appliances
         .filter(({ logSources }) => logSources.length === 0)
-        .map(({ name }) => `Log lines of "${name}" are foreign and are ignored: set its logSources.`);
+        .map(
+          ({ name }) =>
+            `Log lines from "${name}" are ignored, because they cannot be attributed to it: set logSources for this appliance.`,
+        );
 }
 
 /**
- * Returns a warning, one sentence each, for secrets that every user of this machine can read.
+ * Returns a one-sentence warning for each file with secrets that every user of this machine can read.
  * @param sources the files from which the configuration was read
  */
-export async function machineSurprises(config: Config, sources: readonly string[]): Promise<readonly string[]> {
+export async function machineWarnings(config: Config, sources: readonly string[]): Promise<readonly string[]> {
   const secrets = usedTexts(configFile, plainConfig(config)).flatMap(({ use, text, path }) =>
     use === 'secret-file' || path?.at(-1) === 'keyFile' ? [text] : [],
   );
-  // The paths of these URLs are secrets and are in the configuration file itself.
+  // These URLs contain secrets in their paths, and they are set in the configuration file itself.
   const files = [...new Set([...secrets, ...(secretUrls(config).length === 0 ? [] : sources)])];
   const open = await Promise.all(files.map(isReadByOthers));
   return files
     .filter((_, index) => open[index])
-    .map((file) => `Every user of this machine can read the secrets in "${file}": chmod o= "${file}".`);
+    .map(
+      (file) =>
+        `Every user of this machine can read the secrets in "${file}". To prevent this, run: chmod o= "${file}".`,
+    );
 }
 
 async function isReadByOthers(file: string): Promise<boolean> {
   try {
     return ((await stat(file)).mode & OTHERS_READ) !== 0;
   } catch {
-    // Whether the file can be read at all is checked elsewhere.
+    // Other code checks whether the file can be read at all.
     return false;
   }
 }

@@ -15,13 +15,13 @@ import type { OpenIncident } from '../report/report-text.ts';
 
 export interface DaemonAnswer {
   readonly status: number;
-  /** Body as received. */
+  /** The body as it was received. */
   readonly text: string;
   /** Undefined if the text is not JSON. */
   readonly json: unknown;
 }
 
-/** Talks to a daemon over its socket on this machine (`controlPlace`). */
+/** A client for the daemon's socket on this machine (see `controlPlace`). */
 export interface DaemonClient extends AsyncDisposable {
   /**
    * @throws {NoDaemon} if no daemon runs
@@ -30,7 +30,7 @@ export interface DaemonClient extends AsyncDisposable {
   ask(method: 'GET' | 'POST' | 'DELETE', path: string, body?: object): Promise<DaemonAnswer>;
 }
 
-/** Nothing listens on the socket, so no daemon runs with this configuration. */
+/** Thrown if nothing listens on the socket, which means that no daemon runs with this configuration. */
 export class NoDaemon extends Error {
   override readonly name = 'NoDaemon';
 }
@@ -38,7 +38,7 @@ export class NoDaemon extends Error {
 /** A reload waits for running work to finish first. */
 const ANSWER_LIMIT: Millis = 30_000;
 /**
- * In bytes. Far more than the daemon's largest answer: a status or a list with hundreds of incidents, each with the
+ * In bytes. The daemon's largest answers are much shorter. A status or a list with hundreds of incidents, each with the
  * commands of its remedy, has several million bytes.
  */
 const MAX_ANSWER = 64 * 1024 * 1024;
@@ -47,7 +47,8 @@ export async function createDaemonClient(
   { socket }: Pick<ControlPlace, 'socket'>,
   { clock, signal }: Pick<Terminal, 'clock' | 'signal'>,
 ): Promise<DaemonClient> {
-  // Resolve the link: only the link is short, and a path that exceeds the maximum length of a socket name would be cut.
+  // The socket's real path is used. The link to it is short, but a path that is longer than a socket name can be is
+  // truncated.
   const socketPath = await realpath(socket).catch(() => socket);
   const agent = new Agent({ connect: { socketPath }, pipelining: 0, maxResponseSize: MAX_ANSWER });
 
@@ -68,7 +69,7 @@ export async function createDaemonClient(
         const text = await response.body.text();
         return { status: response.statusCode, text, json: parsedJson(text) };
       } catch (error) {
-        const message = `Cannot ask ftm-watch at "${socket}": ${whyNot(error)}`;
+        const message = `Cannot connect to ftm-watch at "${socket}": ${whyNot(error)}`;
         throw isAbsent(error) ? new NoDaemon(message, { cause: error }) : new Error(message, { cause: error });
       }
     },
@@ -76,15 +77,15 @@ export async function createDaemonClient(
   };
 }
 
-const DOES_IT_RUN = 'does "ftm-watch run" run, with this configuration?';
+const DOES_IT_RUN = 'check that "ftm-watch run" is running with this configuration';
 
 const WHY: ReadonlyMap<string, string> = new Map([
-  ['ENOENT', `nothing is there: ${DOES_IT_RUN}`],
-  ['ECONNREFUSED', `nothing listens there: ${DOES_IT_RUN}`],
-  ['EACCES', 'this user may not: expected root, the user of the daemon, or a member of its group'],
+  ['ENOENT', `the socket does not exist; ${DOES_IT_RUN}`],
+  ['ECONNREFUSED', `nothing is listening; ${DOES_IT_RUN}`],
+  ['EACCES', "permission denied; run this command as root, as the daemon's user, or as a member of that user's group"],
   [
     'UND_ERR_RES_EXCEEDED_MAX_SIZE',
-    `the answer is longer than ${String(MAX_ANSWER)} bytes: something else listens there`,
+    `the answer is longer than ${String(MAX_ANSWER)} bytes; the socket may belong to another program`,
   ],
 ]);
 
@@ -99,7 +100,7 @@ function whyNot(error: unknown): string {
 
 /** The current status that a store's daemon reports. */
 interface DaemonStatus {
-  /** A string explains why there is none yet. */
+  /** A string explains why there is no diagnosis yet. */
   readonly diagnosis: SeenDiagnosis | string;
   readonly incidents: readonly OpenIncident[];
 }
@@ -134,7 +135,7 @@ const incidentsShape = z.object({
 const problemShape = z.object({ error: z.string() });
 
 /**
- * Returns null if no daemon runs with this store.
+ * Returns null if no running daemon uses this store.
  * @throws {Error} if the daemon cannot be queried or sends an unexpected answer
  */
 export async function readDaemonStatus(
@@ -158,14 +159,19 @@ export async function readDaemonStatus(
 /** Returns the daemon's reason for rejecting a request. */
 export function problemOf({ status, json }: DaemonAnswer): string {
   const problem = problemShape.safeParse(json);
-  return visibleText(problem.success ? problem.data.error : `the answer was HTTP ${String(status)}`, 1_000);
+  return visibleText(
+    problem.success ? problem.data.error : `the daemon answered with HTTP status ${String(status)}`,
+    1_000,
+  );
 }
 
-/** @throws {Error} if the answer does not match the shape */
+/** @throws {Error} if the answer does not have the expected structure */
 function read<T>(shape: z.ZodType<T>, { status, json }: DaemonAnswer): T {
   const parsed = shape.safeParse(json);
   if (parsed.success) return parsed.data;
-  throw new Error(`The daemon answered HTTP ${String(status)} and no status: is it ftm-watch of this version?`);
+  throw new Error(
+    `Unexpected answer from the daemon (HTTP ${String(status)}): check that it is the same version of ftm-watch`,
+  );
 }
 
 function parsedJson(text: string): unknown {

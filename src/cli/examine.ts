@@ -14,7 +14,7 @@ import type { MailObservation, TlsOutcome } from '../core/observation.ts';
 import type { Assessment, Cause, Finding } from '../engine/model.ts';
 import { withMoreSaid } from '../engine/words.ts';
 import type { RoundResult } from '../report/report-contents.ts';
-import { observeRound, type RoundProgress, type RoundWishes } from '../round/round.ts';
+import { observeRound, type RoundProgress, type RoundParameters } from '../round/round.ts';
 import { createInstruments } from '../round/instruments.ts';
 import { invalidWhenStalled } from '../checks/assess.ts';
 import type { MailServer } from '../config/schema/mail.ts';
@@ -30,31 +30,33 @@ import { isCorroborated } from '../engine/diagnose.ts';
 
 interface ExaminationOptions extends Pick<Terminal, 'clock' | 'env' | 'signal' | 'progress'> {
   readonly config: Config;
-  /** The result for the log, which cannot be queried on demand. */
+  /** The result for the log, which is passed in because the log cannot be queried on demand. */
   readonly log: LogPart;
-  /** Everything that has not been checked by then is unknown. @default no limit */
+  /** Checks that have not finished by then are unknown. @default no limit */
   readonly limit?: Millis;
 }
 
-/** Files and variables that an examination needs: all except those for the web page and for sending messages. */
+/**
+ * The files and variables that an examination needs, which are all except those for the web page and for notifications.
+ */
 export const neededToExamine: Needs = (key) => !/^(?:web|notify|logs\.syslog)\./u.test(key);
 
-/** One round, and the results of queries outside the probes. */
+/** The results of one round and of the queries to connected systems. */
 export interface Examination extends RoundResult {
   readonly picture: Picture;
-  /** What was still pending when the time ran out. */
+  /** The checks that were still pending when the time ran out. */
   readonly waitingFor: readonly string[];
 }
 
-/** A server that makes unknown clients wait before it greets (postscreen) does so for 6 s. */
+/** Longer than the 6 s for which postscreen delays its greeting to unknown clients. */
 const MAIL_LIMIT: Millis = 8_000;
 
-/** Detects a unit that does not answer before the time runs out. */
+/** A limit that is short enough to detect a silent unit before the time runs out. */
 const ANSWER_LIMIT: Millis = 8_000;
 
 /**
- * Runs one round of all checks that are possible without a daemon. The probes then run again until every critical cause
- * was seen in several consecutive rounds, or until the time runs out.
+ * Runs all checks that are possible without a daemon. The round is then repeated until every critical cause has been
+ * seen in several consecutive rounds, or until the time runs out.
  * @throws {Error} if a configured file cannot be used
  */
 export async function examine(options: ExaminationOptions): Promise<Examination> {
@@ -75,7 +77,7 @@ export async function examine(options: ExaminationOptions): Promise<Examination>
     const picture = askConnectors({ ...options, ...answerLimit, signal }, progress);
     const wishes = { ...wishesFor(config, picture), onProgress: (step: RoundProgress): void => progress.show(step) };
     const started = clock.elapsed();
-    const timely = (): RoundWishes =>
+    const timely = (): RoundParameters =>
       longest === undefined
         ? wishes
         : { ...wishes, mailPace: mail.pace, timeLeft: longest - (clock.elapsed() - started) };
@@ -106,7 +108,7 @@ export async function examine(options: ExaminationOptions): Promise<Examination>
 
 type Seen = Omit<Examination, 'waitingFor'>;
 
-function wishesFor(config: Config, { appliances }: Pictures): Omit<RoundWishes, 'onProgress' | 'mailPace'> {
+function wishesFor(config: Config, { appliances }: Pictures): Omit<RoundParameters, 'onProgress' | 'mailPace'> {
   return {
     mailServers:
       config.mail.length > 0
@@ -125,7 +127,7 @@ function concluded(seen: Omit<Seen, 'diagnosis'>, { config, log }: ExaminationOp
   return { ...seen, diagnosis: conclude(round, log).diagnosis };
 }
 
-/** Adds the mail servers that answered later, and downgrades causes that were seen in only one round. */
+/** Adds the results of mail servers that answered late, and downgrades causes that were seen in only one round. */
 function completed(
   { observations, judged, picture }: Seen,
   late: readonly MailObservation[],
@@ -144,12 +146,12 @@ function completed(
   };
 }
 
-/** Reports whether the server had not answered when the round ended. */
+/** Returns whether the server had not answered when the round ended. */
 function isOpen({ outcome }: MailObservation): boolean {
   return outcome.kind === 'failed' && outcome.reason === 'aborted';
 }
 
-const SEEN_ONCE = 'seen once, and the time was over';
+const SEEN_ONCE = 'this was seen only once before the time ran out';
 
 function seenOnce(own: Assessment): Assessment {
   const findings = own.findings.map((finding): Finding => {
@@ -161,15 +163,21 @@ function seenOnce(own: Assessment): Assessment {
 
 interface PacedMail {
   readonly pace: MailPace;
-  /** Answers from servers for which a round did not wait. */
+  /** The answers from servers that no round waited for. */
   late(): Promise<readonly MailObservation[]>;
   waitingFor(): readonly string[];
 }
 
-/** As long as a silent handshake, so that waiting for mail does not lengthen a round that contains one. */
+/**
+ * The same limit as for a silent handshake, so that waiting for a mail server does not extend a round with a silent
+ * handshake.
+ */
 const MAIL_PATIENCE: Millis = 4_000;
 
-/** A slow mail server does not hold up a round. Its answer is used in the next round or at the end. */
+/**
+ * Queries the mail servers without delaying the round. The answer of a slow server is used in the next round or at the
+ * end.
+ */
 function createMailPace(clock: Clock, signal: AbortSignal): PacedMail {
   const pending = new Map<string, Promise<MailObservation>>();
   return {
@@ -196,7 +204,7 @@ function notYet(server: MailServer): MailObservation {
     outcome: {
       kind: 'failed',
       reason: 'aborted',
-      message: 'It has not answered yet',
+      message: 'The server has not answered yet',
       durationMs: MAIL_PATIENCE,
       stage: 'connect',
       code: null,
@@ -208,7 +216,7 @@ function notYet(server: MailServer): MailObservation {
 }
 
 interface Pictures {
-  /** Includes everything that is queried on the schedule of the appliances. */
+  /** The results of all queries that the daemon makes on the appliances' schedule. */
   readonly appliances: Promise<Picture>;
   readonly whole: Promise<Picture>;
 }
@@ -230,9 +238,9 @@ function askConnectors(
   const appliances = askSlowly();
   return { appliances, whole: appliances.then(withRegistration) };
 
-  /** Queries everything scheduled for the appliances. */
+  /** Makes all queries that the daemon makes on the appliances' schedule. */
   async function askSlowly(): Promise<Picture> {
-    // The daemon checks all the time and sees pending tokens first, so this command does not save them.
+    // Pending tokens are not saved, because the daemon checks continuously and sees them first.
     const pendingFile = jsonFile(stateFile(config, 'pending-tokens.json'));
     const pendingTokens = createPendingMemory({ ...pendingFile, save: () => undefined });
     const firmwareFacts = config.appliances.length === 0 ? [] : await loadFirmwareFacts();
@@ -259,22 +267,27 @@ function askConnectors(
   }
 }
 
-/** Enough for a one-off problem to disappear and for a new one to be seen twice. */
+/**
+ * The maximum number of rounds. It is high enough that a one-off problem disappears and a new problem is seen twice.
+ */
 const MOST_LOOKS = 4;
-/** A third or fourth round must start by then: a round takes up to 14.5 s, and nobody waits for longer than 30 s. */
+/**
+ * The latest start of a third or fourth round. A round takes up to 14.5 s, and the whole command should take at most 30
+ * s.
+ */
 const LAST_BEGIN: Millis = 15_000;
-/** Number of consecutive rounds that must show a critical cause. */
+/** The number of consecutive rounds that must show a critical cause. */
 const IN_A_ROW = 2;
 /**
- * For a silent resolver. On a path that loses every fifth packet in each direction, one round in ten gets no answer at
- * all. Connections don't need a third round, because the second one makes many of them.
+ * The number of rounds for a silent resolver. On a path that loses every fifth packet in each direction, one round in
+ * ten receives no answer at all. Connections don't need a third round, because the second round makes many connections.
  */
 const SILENT_IN_A_ROW = 3;
 
 const BROAD = 3;
 
 interface SettlingTools {
-  /** Whether an immediate second round would reveal more about a failed connection. */
+  /** Whether an immediate second round can reveal more about a failed connection. */
   readonly needsCloserLook: () => boolean;
   readonly clock: Pick<Clock, 'elapsed'>;
   readonly signal: AbortSignal;
@@ -317,7 +330,10 @@ export function unconfirmedIn(result: RoundResult, looks: readonly RoundResult[]
   );
 }
 
-/** For a mail server, the wait is so long that lost packets were repeated many times. */
+/**
+ * Returns whether the cause is based on silence. The wait for a mail server is so long that lost packets were
+ * retransmitted many times.
+ */
 function isSilence({ precondition }: Cause, { path: { licenseServer } }: RoundObservations): boolean {
   const { names, endpoints, closer } = licenseServer;
   switch (precondition) {
@@ -328,7 +344,7 @@ function isSilence({ precondition }: Cause, { path: { licenseServer } }: RoundOb
     case 'reachability':
       return endpoints.some(({ tcp }) => isTimeout(tcp));
     case 'tls-genuine':
-      // The same ClientHello was repeated in this round without success.
+      // The same ClientHello was repeated in this round without an answer.
       return endpoints.some(({ tls }) => isTimeout(tls)) && !isSilentAgain(closer?.again ?? null);
     case 'license-server':
       return endpoints.some(({ http }) => isTimeout(http));
@@ -337,13 +353,16 @@ function isSilence({ precondition }: Cause, { path: { licenseServer } }: RoundOb
   }
 }
 
-/** Even if it was cut short by the time limit, it was silent for longer than it takes to retransmit a lost packet. */
+/**
+ * Returns whether the second attempt was silent for longer than it takes to retransmit a lost packet, even if the time
+ * limit cut the attempt short.
+ */
 function isSilentAgain(again: TlsOutcome | null): boolean {
   if (again?.kind !== 'failed') return false;
   return again.reason === 'timeout' || (again.reason === 'aborted' && again.durationMs >= REPEATED);
 }
 
-/** RFC 6298: a lost packet is repeated after one second, and again two seconds later. */
+/** A lost packet is retransmitted after one second, and again two seconds later (RFC 6298). */
 const REPEATED: Millis = 1_000;
 
 function isTimeout(outcome: { readonly kind: string } | null): boolean {
@@ -351,7 +370,7 @@ function isTimeout(outcome: { readonly kind: string } | null): boolean {
 }
 
 /**
- * Returns the last result that two rounds confirm, if the latest round could not judge it. For example, names are not
+ * Returns the last result that two rounds confirm, if the latest round has no result. For example, names are not
  * queried while lookups from earlier rounds are still pending.
  */
 function lastShownTwice<Result extends RoundResult>(looks: readonly Result[]): Result | null {
@@ -369,12 +388,12 @@ function shows(cause: Cause): (look: RoundResult) => boolean {
   return ({ diagnosis }) => diagnosis.causes.some(isSame(cause));
 }
 
-/** @param looks latest first */
+/** @param looks the rounds, latest first */
 function isSettled(looks: readonly RoundResult[]): boolean {
   const [last, before] = looks;
   if (last === undefined) return false;
   if (isInvalid(last.observations)) return before !== undefined && isInvalid(before.observations);
-  // The last round could not judge the previous round's cause.
+  // The last round could neither confirm nor refute the previous round's cause.
   if (last.diagnosis.ready === 'unknown' && before !== undefined && criticalOf(before).length > 0) return false;
   const probed = new Set(last.judged.assessments.map(({ id }) => id));
   return last.diagnosis.causes
@@ -385,14 +404,15 @@ function isSettled(looks: readonly RoundResult[]): boolean {
     });
 }
 
-/** Returns how many rounds must show the cause. Lost packets cannot affect so many targets in one round. */
+/** Returns the number of rounds that must show the cause. Lost packets do not affect many targets in the same round. */
 function neededFor({ id }: Cause, { path, controls }: RoundObservations): number {
   const paths = [path.licenseServer, ...path.services, ...controls];
   if (id === 'internet-unreachable') {
     return [...paths.flatMap(({ endpoints }) => endpoints), ...path.knownAddresses].length >= BROAD ? 1 : IN_A_ROW;
   }
   if (id !== 'resolver-unreachable') return IN_A_ROW;
-  // With two slow lookups pending, a third name is not queried, so its silence is our own.
+  // While two slow lookups are pending, a third name is not queried, so its missing answer says nothing about the
+  // resolver.
   const asked = paths.flatMap(({ names }) => names).filter(({ a }) => a.kind === 'answer' || a.reason !== 'internal');
   const isSilent = asked.every(({ a, aaaa }) => a.kind === 'failed' && aaaa.kind === 'failed');
   if (!isSilent || new Set(asked.map(({ name }) => name)).size < BROAD) return SILENT_IN_A_ROW;

@@ -8,21 +8,23 @@ import { messageOf } from '../text/message-of.ts';
 import { EXIT_UNKNOWN } from './exit-codes.ts';
 import type { Invocation } from './terminal.ts';
 
-/** Answers from the options. Without any, they are read from the terminal or from standard input. */
+/**
+ * The answers that were given as options. If there are none, they are read from the terminal or from standard input.
+ */
 export type TypedAnswers = { readonly [Key in keyof Answers]: Answers[Key] | undefined };
 
 const INSTALLED = { folder: '/etc/ftm-watch', file: '/etc/ftm-watch/ftm-watch.yaml', state: '/var/lib/ftm-watch' };
 
-/** From the package; from an archive or an administrator. */
+/** The first unit file is installed by the package, the second by an administrator. */
 const UNITS = ['/usr/lib/systemd/system/ftm-watch.service', '/etc/systemd/system/ftm-watch.service'] as const;
 
-/** Writes a first configuration. Returns the exit code. */
+/** Writes a first configuration and returns the exit code. */
 export async function init(typed: TypedAnswers, terminal: Invocation): Promise<number> {
   const { cwd, output, errors } = terminal;
   const file = terminal.path ?? (existsSync(INSTALLED.folder) ? INSTALLED.file : 'config/ftm-watch.yaml');
   const target = resolve(cwd, file);
   if (existsSync(target)) {
-    errors.write(`Cannot write "${file}": it is there already, and is not overwritten\n`);
+    errors.write(`Cannot write "${file}": the file already exists and is not overwritten\n`);
     return EXIT_UNKNOWN;
   }
   const answers = await answersOf(typed, terminal);
@@ -52,12 +54,12 @@ interface Question {
 const QUESTIONS: readonly Question[] = [
   { key: 'site', text: 'Name of this site' },
   { key: 'appliances', text: 'Addresses of your FortiAuthenticator units' },
-  { key: 'mailServer', text: 'Mail server that they send activation codes through (host or host:port)' },
-  { key: 'recipients', text: 'Mail addresses of those who are told when something breaks' },
+  { key: 'mailServer', text: 'Mail server that they use to send activation codes (host or host:port)' },
+  { key: 'recipients', text: 'Mail addresses for notifications' },
   { key: 'alertmanager', text: 'URL of your Alertmanager' },
 ];
 
-/** Returns null after printing which of the piped answers are invalid. */
+/** Returns null if a piped answer is invalid, after printing why. */
 async function answersOf(typed: TypedAnswers, terminal: Invocation): Promise<Answers | null> {
   const given: Answers = {
     site: typed.site ?? '',
@@ -72,8 +74,7 @@ async function answersOf(typed: TypedAnswers, terminal: Invocation): Promise<Ans
 }
 
 /**
- * Reads answers from a script, or from a person whose output is not a terminal: one line per question, until there are
- * no more.
+ * Reads one line per question until the input ends. Used for scripts, and for people whose output is not a terminal.
  */
 async function piped(defaults: Answers, terminal: Invocation): Promise<Answers | null> {
   const { input, errors } = terminal;
@@ -86,7 +87,7 @@ async function piped(defaults: Answers, terminal: Invocation): Promise<Answers |
     const next = withAnswer(answers, key, line.value.trim());
     const [problem] = await problemsOf(firstConfiguration(next, null), terminal);
     if (problem !== undefined) {
-      errors.write(`Cannot use the answer: ${problem}\n`);
+      errors.write(`Invalid answer: ${problem}\n`);
       return null;
     }
     answers = next;
@@ -117,9 +118,7 @@ function withAnswer(answers: Answers, key: keyof Answers, said: string): Answers
 type Ask = NonNullable<Invocation['ask']>;
 
 async function asked(defaults: Answers, ask: Ask, terminal: Invocation): Promise<Answers> {
-  terminal.output.write(
-    'Return takes what stands in brackets, or leaves a question out. Several answers: with spaces between.\n\n',
-  );
+  terminal.output.write('Press Return to use the default in brackets. Separate several answers with spaces.\n\n');
   let answers = defaults;
   for (const { key, text } of QUESTIONS) {
     answers = await answeredWell(key, () => ask(questionText(key, text, terminal)), answers, terminal);
@@ -127,7 +126,7 @@ async function asked(defaults: Answers, ask: Ask, terminal: Invocation): Promise
   return answers;
 }
 
-/** Asks until the answer is valid. */
+/** Repeats a question until the answer is valid. */
 async function answeredWell(
   key: keyof Answers,
   ask: () => Promise<string>,
@@ -153,7 +152,7 @@ async function problemsOf(text: string, { cwd, env, hostname }: Invocation): Pro
 }
 
 interface Place {
-  /** As typed, or the default. */
+  /** The file as typed, or the default file. */
   readonly file: string;
   readonly target: string;
   readonly cwd: string;
@@ -167,14 +166,15 @@ function nextSteps({ appliances }: Answers, { file, target, cwd }: Place): strin
     : ` -c ${/^[\w./-]+$/u.test(file) ? file : `'${file.replaceAll("'", String.raw`'\''`)}'`}`;
   const isService = target === INSTALLED.file && UNITS.some((unit) => existsSync(unit));
   const steps = [
-    [`ftm-watch config check${option}`, 'whether the daemon can start with it, and what will surprise'],
-    [`ftm-watch check${option}`, 'one round now'],
-    [isService ? 'systemctl restart ftm-watch' : `ftm-watch run${option}`, 'the daemon, with its page'],
+    [`ftm-watch config check${option}`, 'check whether the daemon can start, and show warnings'],
+    [`ftm-watch check${option}`, 'run all checks once'],
+    [isService ? 'systemctl restart ftm-watch' : `ftm-watch run${option}`, 'start the daemon and its status page'],
   ] as const;
   const width = Math.max(...steps.map(([command]) => command.length));
   const syslog =
     appliances.length === 0
       ? ''
-      : `  On FortiAuthenticator, Logging > Log Config > Syslog Servers: this machine, UDP, port ${String(SYSLOG_PORT)}\n`;
+      : '  On FortiAuthenticator, add this machine under Logging > Log Config > Syslog Servers: ' +
+        `UDP, port ${String(SYSLOG_PORT)}\n`;
   return `Next:\n${steps.map(([command, what]) => `  ${command.padEnd(width)}   ${what}\n`).join('')}${syslog}`;
 }

@@ -11,13 +11,14 @@ import { listenedSince, readPolling } from '../logs/polling-log.ts';
 import { stateFile } from '../runtime/state-files.ts';
 import { messageOf } from '../text/message-of.ts';
 
-/** Reads what a daemon with the same store has stored about the log. Read-only; never throws. */
+/** Reads the log data that a daemon with the same store has stored. Never writes and never throws. */
 export async function readLogMemory(config: Pick<Config, 'store'>, now: EpochMs): Promise<LogMemory> {
   const path = stateFile(config, 'polling.json');
   try {
     const stored: unknown = JSON.parse(await readFile(path, 'utf8'));
     const state = readPolling(stored, now);
-    if (state === null) return { kind: 'unreadable', message: `"${path}" is damaged, or of another version` };
+    if (state === null)
+      return { kind: 'unreadable', message: `"${path}" is damaged or was written by another version` };
     return { kind: 'read', state, listeningSince: listenedSince(stored, now) };
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return { kind: 'none' };
@@ -33,15 +34,13 @@ export interface LogPartSources {
   readonly now: EpochMs;
 }
 
-/** Returns the log part of a round. Recent silence proves something only while the log is received. */
+/** Returns the log part of a round. The absence of errors is evidence only while the log is being received. */
 export function logPartOf(config: Config, { logMemory, storedHistory, signatures, now }: LogPartSources): LogPart {
   switch (logMemory.kind) {
     case 'none':
-      return unheard(
-        'Not looked at: only the daemon listens to the log, and none has kept anything of it with this store',
-      );
+      return unheard('Not checked, because only the daemon receives the log, and no log data is stored');
     case 'unreadable':
-      return { kind: 'unheard', reason: 'What the daemon has kept of the log cannot be read', isTrouble: true };
+      return { kind: 'unheard', reason: "The daemon's stored log data cannot be read", isTrouble: true };
     case 'read':
       break;
   }
@@ -55,7 +54,7 @@ export function logPartOf(config: Config, { logMemory, storedHistory, signatures
     listeningSince: logMemory.listeningSince,
   });
   if (logMemory.listeningSince === null && !tellsOfTrouble(report))
-    return unheard('Not looked at: only the daemon listens to the log, and what one has kept of it is old');
+    return unheard('Not checked, because only the daemon receives the log, and the stored log data is out of date');
   const faultsSeen =
     storedHistory.kind === 'read' ? lastExplainingFaults(storedHistory.incidents) : NOTHING_REMEMBERED.faultsSeen;
   return { kind: 'heard', report, strangers: [], ...NOTHING_REMEMBERED, faultsSeen };

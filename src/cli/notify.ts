@@ -9,7 +9,7 @@ import { readSecret } from '../system/secret.ts';
 import { EXIT_UNKNOWN } from './exit-codes.ts';
 import { loadOrExplain, type Invocation, type Terminal } from './terminal.ts';
 
-/** Exit codes of `ftm-watch notify test`. @internal */
+/** The exit codes of `ftm-watch notify test`. @internal */
 export const NOTIFY_TEST_EXIT: Readonly<Record<'delivered' | 'failed' | 'nothing', number>> = {
   delivered: 0,
   failed: 2,

@@ -23,23 +23,27 @@ import { reportTarget, writeWhole } from './report-file.ts';
 import { type Invocation, loadOrExplain } from './terminal.ts';
 
 export interface PreflightWish {
-  /** Undefined for the only configured appliance. */
+  /** The appliance's name. If undefined, the only configured appliance is used. */
   readonly unit: string | undefined;
   readonly migration: Omit<Migration, 'unit'>;
-  /** File for the snapshot. Undefined for a new file in the current directory. */
+  /** The file for the snapshot. If undefined, a new file is created in the current directory. */
   readonly output: string | undefined;
-  /** List the users who need a new token. */
+  /** Whether to list the users who need a new token. */
   readonly users: boolean;
   readonly force: boolean;
   readonly json: boolean;
 }
 
 /**
- * Same as for `check`: 0 nothing to do, 1 something is lost, must be done or cannot be checked, 2 something is broken.
+ * Exit codes as for `check`: 0 if there is nothing to do, 1 if something is lost, must be done or cannot be checked, 2
+ * if something is broken.
  */
 const EXIT = { nothing: 0, something: 1, broken: 2 } as const;
 
-/** Prints what a migration transfers and loses, and writes a snapshot for a later comparison. Returns the exit code. */
+/**
+ * Prints what a migration transfers and what it loses, writes a snapshot for a later comparison, and returns the exit
+ * code.
+ */
 export async function preflight(wish: PreflightWish, terminal: Invocation): Promise<number> {
   const config = await loadOrExplain(terminal, neededToExamine);
   if (config === null) return EXIT_UNKNOWN;
@@ -47,7 +51,7 @@ export async function preflight(wish: PreflightWish, terminal: Invocation): Prom
     const migration = { ...wish.migration, unit: unitName(config, wish.unit) };
     const target = await reportTarget({ typed: wish.output, cwd: terminal.cwd, force: wish.force });
     if (wish.users && target.kind === 'output')
-      throw new Error('Cannot list the users with "-o -": standard output contains the snapshot alone then');
+      throw new Error('Cannot list the users with "-o -", because only the snapshot is written to standard output');
     const { snapshot, plan } = await look(migration, config, terminal);
     const users = wish.users ? await usersOf(plan, migration.unit, config, terminal) : null;
     const bytes = Buffer.from(`${JSON.stringify(snapshot, null, 2)}\n`);
@@ -62,7 +66,9 @@ export async function preflight(wish: PreflightWish, terminal: Invocation): Prom
           : `${planText(snapshot.unit, plan, terminal.style)}${users === null ? '' : usersText(users, terminal.style)}`,
       );
       const config = terminal.path === undefined ? '' : ` -c ${terminal.path}`;
-      terminal.errors.write(`Wrote ${path}. Afterwards: ftm-watch preflight migration${config} --verify ${path}\n`);
+      terminal.errors.write(
+        `Wrote ${path}. After the change, run: ftm-watch preflight migration${config} --verify ${path}\n`,
+      );
     }
     return planExit(plan);
   } catch (error) {
@@ -71,7 +77,7 @@ export async function preflight(wish: PreflightWish, terminal: Invocation): Prom
   }
 }
 
-/** Prints what has changed since the snapshot, and what it means. Returns the exit code. */
+/** Prints what has changed since the snapshot and what the changes mean, and returns the exit code. */
 export async function verifyMigration(path: string, json: boolean, terminal: Invocation): Promise<number> {
   const config = await loadOrExplain(terminal, neededToExamine);
   if (config === null) return EXIT_UNKNOWN;
@@ -107,12 +113,12 @@ async function look(
   const moved = withAddress(config, migration);
   const { diagnosis, picture } = await examine({ ...terminal, config: moved, log: UNHEARD });
   const seen = picture.appliances.find((unit) => unit.config.name === migration.unit);
-  if (seen === undefined) throw new Error(`Nothing was seen of ${migration.unit}: try again`);
+  if (seen === undefined) throw new Error(`No data could be read from ${migration.unit}. Try again`);
   const unit = unitStateOf(seen, picture);
   return { snapshot: snapshotOf(migration, unit, diagnosis), plan: planMigration(migration, unit, diagnosis) };
 }
 
-/** Names are printed for the person who asked, but not stored in any file. */
+/** Users' names are printed but not stored in any file. */
 async function usersOf(
   { reissued }: MigrationPlan,
   unit: string,
@@ -129,7 +135,7 @@ async function usersOf(
   }
 }
 
-/** Asks the firewall about the address that the traffic will come from. */
+/** Queries the firewall about the future source address of the traffic. */
 function withAddress(config: Config, { unit, address }: Migration): Config {
   const entry = askedFor(config.firewall, unit);
   if (address === null || entry === null) return config;
@@ -143,13 +149,14 @@ function unitName({ appliances }: Config, typed: string | undefined): string {
   const names = appliances.map(({ name }) => name);
   const [only] = names;
   if (only === undefined)
-    throw new Error('No FortiAuthenticator is configured: name it in "appliances", so that it can be looked at');
+    throw new Error('No FortiAuthenticator is configured. Add it to "appliances" in the configuration');
   if (typed === undefined && names.length === 1) return only;
   if (typed !== undefined && names.includes(typed)) return typed;
-  if (typed !== undefined) throw new Error(`No appliance is called "${typed}". --unit is one of: ${nameList(names)}`);
+  if (typed !== undefined)
+    throw new Error(`There is no appliance "${typed}". The configured appliances are: ${nameList(names)}`);
   throw new Error(
-    `${counted(names.length, 'FortiAuthenticator')} are configured: add --unit with the name of the one that changes, ` +
-      `one of: ${nameList(names)}. For several, run this once for each.`,
+    `${counted(names.length, 'FortiAuthenticator')} are configured. Use --unit to specify the one that will change: ` +
+      `${nameList(names)}. If several units will change, run this command once for each of them.`,
   );
 }
 

@@ -10,8 +10,8 @@ import type { TypedPeriod } from './report-period.ts';
 import type { SilenceCommand, TypedSilence } from './silence.ts';
 
 /**
- * Runs the command line. Commands load their code only when they are called, because `check` is started often and by
- * people who wait for it. Returns the exit code.
+ * Runs the command line and returns the exit code. Commands load their code only when they are called, because `check`
+ * is started often and people wait for its result.
  */
 export async function runProgram(argv: readonly string[], terminal: Terminal): Promise<number> {
   let code = 0;
@@ -35,7 +35,7 @@ export function createProgram(
   finish: Finish,
 ): Command {
   const program = new Command('ftm-watch')
-    .description('Tells which precondition of FortiToken Mobile activation is broken, why, and how to fix it')
+    .description('Reports which precondition of FortiToken Mobile activation is broken, why, and how to fix it')
     .version(terminal.version)
     .exitOverride()
     .configureOutput({
@@ -44,10 +44,10 @@ export function createProgram(
     })
     .option(
       '-c, --config <file>',
-      'configuration file (default: config/ftm-watch.yaml where it exists, else /etc/ftm-watch/ftm-watch.yaml, else ' +
-        'built-in defaults)',
+      'configuration file (default: config/ftm-watch.yaml if it exists, otherwise /etc/ftm-watch/ftm-watch.yaml, ' +
+        'otherwise the built-in defaults)',
     )
-    .showHelpAfterError('(ftm-watch --help tells what can be asked)')
+    .showHelpAfterError('(run "ftm-watch --help" for a list of commands)')
     .addHelpText('after', EXAMPLES);
   for (const add of [
     addInit,
@@ -73,12 +73,12 @@ export function createProgram(
 
 const EXAMPLES = `
 Examples:
-  ftm-watch check                          everything once: checklist, root cause, remedy
-  ftm-watch check --json | jq .causes      the same for a script
+  ftm-watch check                          run all checks once and print the results
+  ftm-watch check --json | jq .causes      print the results for a script
   ftm-watch explain "FTM polling error: connection timeout: server connection failed: SSL session failed"
-  ftm-watch config check                   every mistake in the configuration, each with its line
-  ftm-watch run -c other.yaml              the daemon, with another configuration
-  ftm-watch demo                           see it find three faults, on a simulated network
+  ftm-watch config check                   list every mistake in the configuration with its line number
+  ftm-watch run -c other.yaml              start the daemon with a different configuration
+  ftm-watch demo                           watch it find three faults in a simulated network
 `;
 
 /** Receives the exit code of a command. */
@@ -87,7 +87,7 @@ type Finish = (exitCode: number) => void;
 /** Returns the context in which a command runs. */
 type Invoked = (command: Command) => Invocation;
 
-/** Accepts `-c` after the command as well, where people type it. */
+/** Accepts `-c` after the command as well, because people often type it there. */
 function withConfig(command: Command): Command {
   return command.option('-c, --config <file>', 'configuration file');
 }
@@ -101,13 +101,18 @@ interface CaptureCommandOptions {
 
 function addCapture(program: Command, invoked: Invoked, finish: Finish): void {
   withConfig(program.command('capture'))
-    .description('the verdict on the connections in a packet capture: what FortiAuthenticator itself was shown')
-    .argument('[file...]', 'pcap, pcapng, either in gzip, or the text of a sniffer; - for standard input')
-    .option('--json', 'one JSON object on standard output and nothing else')
-    .option('--all', 'also the TLS connections to other servers')
-    .option('--attach <incident>', 'add the verdict to an open incident of the running daemon')
+    .description(
+      'evaluate the TLS connections in a packet capture and show which certificates FortiAuthenticator received',
+    )
+    .argument(
+      '[file...]',
+      'pcap or pcapng files, optionally compressed with gzip, or text output of a sniffer; - for standard input',
+    )
+    .option('--json', 'print only a JSON object')
+    .option('--all', 'also show TLS connections to other servers')
+    .option('--attach <incident>', "add the verdict to one of the running daemon's open incidents")
     .addOption(
-      new Option('--print-command <device>', 'print the commands that make such a capture').choices([
+      new Option('--print-command <device>', 'print the commands for making a capture on this device').choices([
         'fortigate',
         'appliance',
       ]),
@@ -133,14 +138,14 @@ function addCapture(program: Command, invoked: Invoked, finish: Finish): void {
 }
 
 const CAPTURE_HELP = `
-Recognized by their content: pcap and pcapng, as the pages of FortiAuthenticator and FortiGate export them; the text of
-"diagnose sniffer packet any '…' 6" (levels 2, 3, 5 and 6) and of "tcpdump -X" or "-XX". Of two files, name the one from
-inside first. Nothing leaves this machine.
+The format is detected automatically. Supported are pcap and pcapng files exported from FortiAuthenticator and FortiGate,
+and the text output of "diagnose sniffer packet any '…' 6" (levels 2, 3, 5 and 6) and of "tcpdump -X" or "-XX".
+If you have captures from both sides of a firewall, specify the inside one first. No data leaves this machine.
 
 Examples:
-  ftm-watch capture --print-command fortigate   prints what to type on the FortiGate
-  ftm-watch capture putty.log                   which certificate was FortiAuthenticator shown?
-  ftm-watch capture inside.pcap outside.pcap    does something between both end TLS?
+  ftm-watch capture --print-command fortigate   print the commands to type on the FortiGate
+  ftm-watch capture putty.log                   show which certificate FortiAuthenticator received
+  ftm-watch capture inside.pcap outside.pcap    check whether a device in between intercepts TLS
 `;
 
 interface CheckOptions {
@@ -158,16 +163,23 @@ const TIMEOUT: Millis = 10_000;
 const NAGIOS_TIMEOUT: Millis = 50_000;
 
 function addCheck(program: Command, invoked: Invoked, finish: Finish): void {
-  const plugin = 'one line for Nagios or Icinga: what the daemon knows, or where none runs a round of its own';
+  const plugin =
+    'print one line for Nagios or Icinga, from the running daemon or, without a daemon, from a new round of checks';
   withConfig(program.command('check'))
-    .description('one round of everything: checklist, root cause, remedy')
-    .option('--json', 'one JSON object on standard output and nothing else')
-    .option('--steps', 'also the steps of an activation, in the order in which FortiAuthenticator takes them')
+    .description('run all checks once and print the checklist, root causes and remedies')
+    .option('--json', 'print only a JSON object')
+    .option('--steps', 'also print the steps of an activation, in the order in which FortiAuthenticator performs them')
     .addOption(new Option('--nagios', plugin).conflicts(['json', 'steps', 'verify']))
-    .addOption(new Option('--verify <incident>', 'whether the repair of an incident is in force').conflicts('steps'))
-    .option('-t, --timeout <seconds>', 'what is not seen by then is unknown (default: 10, with --nagios 50)', seconds)
     .addOption(
-      new Option('--max-age <duration>', "with --nagios: unknown when the daemon's last round is older")
+      new Option('--verify <incident>', 'check whether the repair of an incident is active').conflicts('steps'),
+    )
+    .option(
+      '-t, --timeout <seconds>',
+      'report checks that have not finished by then as unknown (default: 10, with --nagios 50)',
+      seconds,
+    )
+    .addOption(
+      new Option('--max-age <duration>', "with --nagios: report unknown if the daemon's last round is older")
         .argParser(age)
         .default(age('15m'), '15m'),
     )
@@ -191,7 +203,7 @@ function addCheck(program: Command, invoked: Invoked, finish: Finish): void {
 }
 
 function seconds(typed: string): Millis {
-  if (!/^[1-9]\d{0,3}$/u.test(typed)) throw new InvalidArgumentError('Expected whole seconds such as 50.');
+  if (!/^[1-9]\d{0,3}$/u.test(typed)) throw new InvalidArgumentError('Expected a whole number of seconds, such as 50.');
   return Number(typed) * 1000;
 }
 
@@ -205,7 +217,7 @@ const CHECK_HELP = `
 Examples:
   ftm-watch check --json | jq .causes
   ftm-watch check --nagios -t 30           FTM OK: … | causes_critical=0;;0;0 …
-  ftm-watch check --verify 20261124T130005Z-k3v9x2-1   is its repair in force?
+  ftm-watch check --verify 20261124T130005Z-k3v9x2-1   check whether the repair is active
 `;
 
 const SHELLS = ['bash', 'zsh', 'fish'] as const;
@@ -215,7 +227,7 @@ function addCompletion(program: Command, invoked: Invoked, finish: Finish): void
   program
     .command('completion')
     .description('print a script that lets a shell complete commands and options')
-    .addArgument(new Argument('<shell>', 'of yours').choices(SHELLS))
+    .addArgument(new Argument('<shell>', 'the shell that you use').choices(SHELLS))
     .addHelpText('after', HELP)
     .action(async (shell: Shell, _, command: Command) => {
       const { completion } = await import('./completion.ts');
@@ -225,7 +237,7 @@ function addCompletion(program: Command, invoked: Invoked, finish: Finish): void
 }
 
 const HELP = `
-For this session, or in the start file of the shell:
+Run one of these commands, or add it to your shell's startup file:
   bash   source <(ftm-watch completion bash)
   zsh    source <(ftm-watch completion zsh)
   fish   ftm-watch completion fish | source
@@ -241,11 +253,11 @@ interface Typed {
 function addDemo(program: Command, invoked: Invoked, finish: Finish): void {
   program
     .command('demo')
-    .description('simulate a site on this machine, break it in three ways, and show how each fault is found')
-    .option('--fault <name...>', 'only these faults, in this order (default: inspection dns license)')
-    .option('--speed <number>', 'how fast to go from one step to the next, from 0.1 to 100', speed, 1)
-    .option('--no-pause', 'do not wait between the steps')
-    .option('--loop', 'play until Ctrl-C')
+    .description('simulate a site on this machine, break it in three ways, and show how each fault is detected')
+    .option('--fault <name...>', 'faults to simulate, in this order (default: inspection dns license)')
+    .option('--speed <number>', 'playback speed, from 0.1 to 100', speed, 1)
+    .option('--no-pause', 'do not pause between steps')
+    .option('--loop', 'repeat until interrupted with Ctrl-C')
     .addHelpText('after', DEMO_HELP)
     .action(async ({ fault, speed: typed, pause, loop }: Typed, command: Command) => {
       const terminal = invoked(command);
@@ -266,32 +278,32 @@ function speed(text: string): number {
 }
 
 const DEMO_HELP = `
-It needs nothing but 127.0.0.1: no root, no network, no FortiAuthenticator. The site is simulated;
-the daemon is the real one, and its status page works while the demo runs. After each fault the
-demo shows what was found, the evidence, the remedy and the alert, and then repairs the fault. It
-takes about a minute, ends on its own, and leaves nothing behind.
+The demo uses only 127.0.0.1. It needs no root access, no network and no FortiAuthenticator. The site
+is simulated, but the daemon is real, and its status page works while the demo runs. After each fault,
+the demo shows the finding, the evidence, the remedy and the alert, and then repairs the fault. The
+demo takes about a minute, ends on its own, and leaves no files behind.
 
 Faults:
   inspection         the firewall inspects TLS to the licence server with its own certificate
-  dns                a DNS filter answers with its own address
-  license            after a migration the licence is still registered to the former HA peer
+  dns                a DNS filter answers with the filter's address
+  license            after a migration, the licence is still registered to the former HA peer
   license-elsewhere  the licence is registered to a unit that does not belong to the site
   block-page         a web filter answers with a block page
   reset              intrusion prevention resets every TLS session
-  egress             a firewall policy refuses the connection
+  egress             a firewall policy rejects the connection
   mail               the mail server rejects the recipients of activation codes
 
 Examples:
-  ftm-watch demo                        the first three
-  ftm-watch demo --fault egress mail    two others
-  ftm-watch demo --loop --speed 0.3     slowly and without end, to show it to others
+  ftm-watch demo                        simulate the first three faults
+  ftm-watch demo --fault egress mail    simulate two other faults
+  ftm-watch demo --loop --speed 0.3     repeat slowly, for a presentation
 `;
 
 function addConfig(program: Command, invoked: Invoked, finish: Finish): void {
   const config = program.command('config').description('the configuration file');
   withConfig(config.command('check'))
-    .description('say every mistake in it, each with its line, and whether the daemon can start with it here')
-    .option('--file-only', 'check nothing but the text: no other file, no variable, no port of this machine')
+    .description('list every mistake in the file, and check whether the daemon can start with it on this machine')
+    .option('--file-only', 'check only the text of the file, not the files, variables and ports that it refers to')
     .addHelpText('after', CONFIG_CHECK_HELP)
     .action(async (_, command: Command) => {
       const { configCheck } = await import('./config-check.ts');
@@ -299,13 +311,13 @@ function addConfig(program: Command, invoked: Invoked, finish: Finish): void {
       finish(await configCheck({ fileOnly }, invoked(command)));
     });
   withConfig(config.command('print'))
-    .description('print it as it is understood, with defaults; secrets only by where they come from')
+    .description('print the active configuration with all defaults; secrets are replaced by their sources')
     .action(async (_, command: Command) => {
       const { runConfigPrint } = await import('./config.ts');
       finish(await runConfigPrint(invoked(command)));
     });
   withConfig(config.command('schema'))
-    .description('print its JSON Schema, for editors')
+    .description('print the JSON Schema of the configuration file, for use in editors')
     .action(async (_, command: Command) => {
       const { configSchemaCommand } = await import('./config.ts');
       finish(configSchemaCommand(invoked(command)));
@@ -313,9 +325,10 @@ function addConfig(program: Command, invoked: Invoked, finish: Finish): void {
 }
 
 const CONFIG_CHECK_HELP = `
-It loads what the daemon loads: certificates with their keys, files of authorities, secrets, signatures, products and
-the learned trust. It opens the ports, unless the running daemon holds them, and tries the store. It creates nothing.
-As root it does so as the user of the installed service.
+This command loads the same files as the daemon: certificates and keys, trusted authorities, secrets, signatures,
+products and learned chains. It also tests whether the ports can be opened, unless the running daemon uses them, and
+whether the store can be used. It does not create any files. If it is run as root, it switches to the user of the
+installed service.
 
 `;
 
@@ -329,14 +342,12 @@ interface TypedInit {
 
 function addInit(program: Command, invoked: Invoked, finish: Finish): void {
   withConfig(program.command('init'))
-    .description(
-      'write a first configuration of about ten lines; asks what it has to know, unless it is told by options',
-    )
+    .description('write a first configuration of about ten lines; asks for values that are not set by options')
     .option('--site <name>', 'name of this site in messages and on the page (default: the host name)')
-    .option('--appliance <address...>', 'of each FortiAuthenticator, which sends its log here')
-    .option('--mail-server <host[:port]>', 'that FortiAuthenticator mails activation codes through')
-    .option('--tell <mail address...>', 'who is told when something breaks')
-    .option('--alertmanager <url>', "of Prometheus' Alertmanager, which is told too")
+    .option('--appliance <address...>', 'address of each FortiAuthenticator that sends its log to this machine')
+    .option('--mail-server <host[:port]>', 'mail server that FortiAuthenticator uses to send activation codes')
+    .option('--tell <mail address...>', 'recipients of notifications')
+    .option('--alertmanager <url>', 'URL of a Prometheus Alertmanager that alerts are sent to')
     .addHelpText('after', INIT_HELP)
     .action(async (_, command: Command) => {
       const { init } = await import('./init.ts');
@@ -347,8 +358,8 @@ function addInit(program: Command, invoked: Invoked, finish: Finish): void {
 }
 
 const INIT_HELP = `
-It writes the file of --config, else /etc/ftm-watch/ftm-watch.yaml where that folder is there, else
-config/ftm-watch.yaml. A file that is there is never overwritten.
+The configuration is written to the file given with --config. By default, this is /etc/ftm-watch/ftm-watch.yaml if that
+folder exists, otherwise config/ftm-watch.yaml. An existing file is never overwritten.
 
 Example:
   ftm-watch init --appliance 10.0.0.5 --mail-server mail.example.org --tell admins@example.org
@@ -357,17 +368,17 @@ Example:
 
 function addLogs(program: Command, invoked: Invoked, finish: Finish): void {
   withConfig(program.command('explain'))
-    .description('say what a log line of FortiAuthenticator means')
-    .argument('[lines...]', 'the lines; without any, lines are read from standard input')
-    .option('--json', 'one JSON object a line')
+    .description('explain what a FortiAuthenticator log line means')
+    .argument('[lines...]', 'log lines (default: read from standard input)')
+    .option('--json', 'print one JSON object per line')
     .action(async (lines: string[], { json }: { json?: boolean }, command: Command) => {
       const { runExplain } = await import('./run-logs.ts');
       finish(await runExplain({ lines, json: json === true }, invoked(command)));
     });
   withConfig(program.command('replay'))
-    .description('run a saved log through the same recognition and summarise it')
-    .argument('<file>', 'syslog file or raw log export, perhaps compressed with gzip; - for standard input')
-    .option('--json', 'one JSON object')
+    .description('analyse a saved log like a live log, and print a summary')
+    .argument('<file>', 'syslog file or raw log export, optionally compressed with gzip; - for standard input')
+    .option('--json', 'print a JSON object')
     .action(async (file: string, { json }: { json?: boolean }, command: Command) => {
       const { runReplay } = await import('./run-logs.ts');
       finish(await runReplay({ file, json: json === true }, invoked(command)));
@@ -375,7 +386,7 @@ function addLogs(program: Command, invoked: Invoked, finish: Finish): void {
 }
 
 function addNotify(program: Command, invoked: Invoked, finish: Finish): void {
-  const notify = program.command('notify').description('the channels that people are told through');
+  const notify = program.command('notify').description('notification channels');
   withConfig(notify.command('test'))
     .description('send a test message through every configured channel')
     .action(async (_, command: Command) => {
@@ -398,19 +409,24 @@ interface TypedPreflight {
 }
 
 function addPreflight(program: Command, invoked: Invoked, finish: Finish): void {
-  const group = program.command('preflight').description('before a change: what it takes, and what will be lost');
+  const group = program
+    .command('preflight')
+    .description('prepare for a change: list what must be done and what will be lost');
   withConfig(group.command('migration'))
-    .description('before a unit is replaced, moved or upgraded, or a licence is transferred; writes a snapshot')
-    .option('--unit <name>', 'the appliance, by its name in the configuration; needed when it has several')
-    .option('--new-serial <serial>', 'the serial number that it will have, or that the licences move to')
-    .option('--new-address <address>', 'the address that its traffic will come from', ipAddress)
-    .option('--new-firmware <version>', 'the firmware that it will have', version)
-    .option('--license <number...>', 'only these licences move to --new-serial; the unit stays')
-    .option('-o, --output <path>', 'where the snapshot goes: a file or a directory, - for standard output alone')
-    .option('--users', 'also list the users who need a new token; the API account must be allowed to view users')
-    .option('--force', 'replace a snapshot that is there')
-    .option('--json', 'one JSON object on standard output and nothing else')
-    .option('--verify <snapshot>', 'afterwards: what changed since the snapshot, and what that means')
+    .description('prepare to replace, move or upgrade a unit or to transfer a licence; writes a snapshot')
+    .option('--unit <name>', 'configured name of the appliance; required if several appliances are configured')
+    .option(
+      '--new-serial <serial>',
+      'future serial number of the unit, or the unit to which the licences are transferred',
+    )
+    .option('--new-address <address>', "future source address of the unit's traffic", ipAddress)
+    .option('--new-firmware <version>', 'future firmware version of the unit', version)
+    .option('--license <number...>', 'transfer only these licences to --new-serial and keep the unit')
+    .option('-o, --output <path>', 'file or directory for the snapshot; - prints only the snapshot to standard output')
+    .option('--users', 'also list the users who need a new token (the API account must have permission to view users)')
+    .option('--force', 'overwrite an existing snapshot')
+    .option('--json', 'print only a JSON object')
+    .option('--verify <snapshot>', 'after the change: show what has changed since the snapshot, and what that means')
     .addHelpText('after', PREFLIGHT_HELP)
     .action(async (typed: TypedPreflight, command: Command) => {
       const { preflight, verifyMigration } = await import('./preflight.ts');
@@ -439,20 +455,20 @@ function ipAddress(text: string): string {
 
 function version(text: string): string {
   const read = firmwareVersion(text);
-  if (read === null) throw new InvalidArgumentError('Expected a version, as 8.0.3.');
+  if (read === null) throw new InvalidArgumentError('Expected a version, such as 8.0.3.');
   return read.join('.');
 }
 
 const PREFLIGHT_HELP = `
 Examples:
-  ftm-watch preflight migration --new-serial FACVM0000000002     the unit is replaced by another one
-  ftm-watch preflight migration --new-address 10.0.0.6           it moves: its policy is looked up for the new address
-  ftm-watch preflight migration --new-firmware 8.0.3             it is upgraded
-  ftm-watch preflight migration --unit fac-2 --new-firmware 8.0.3   of several units, this one
+  ftm-watch preflight migration --new-serial FACVM0000000002     the unit will be replaced
+  ftm-watch preflight migration --new-address 10.0.0.6           the unit will get a new address
+  ftm-watch preflight migration --new-firmware 8.0.3             the unit will be upgraded
+  ftm-watch preflight migration --unit fac-2 --new-firmware 8.0.3   one of several units will be upgraded
   ftm-watch preflight migration --new-serial FACVM0000000002 --license EFTM000000000001
   ftm-watch preflight migration --verify ftm-watch-migration-fac-1-….json
 
-Nothing is changed anywhere: it only looks.
+This command does not change any settings.
 `;
 
 interface ReportOptions extends TypedPeriod {
@@ -464,17 +480,17 @@ interface ReportOptions extends TypedPeriod {
 function addReport(program: Command, invoked: Invoked, finish: Finish): void {
   withConfig(program.command('report'))
     .description(
-      'one archive (zip) for a support ticket or the firewall team: a round, its evidence, the history, without ' +
-        'secrets',
+      'write a zip archive for a support ticket or the firewall team, with the results and evidence of a new round ' +
+        'and the history, but without secrets',
     )
     .option(
       '-o, --output <path>',
-      'a file or a directory; - for standard output (default: a new file in the current directory)',
+      'file or directory; - for standard output (default: a new file in the current directory)',
     )
-    .option('--force', 'replace a file that is there')
-    .option('--capture <file...>', 'also the verdict on packet captures, and the chains in them')
-    .option('--since <time>', 'tell of what was there from then on: a time, a day, or how long ago (default: all)')
-    .option('--until <time>', 'and no longer than until then (default: now)')
+    .option('--force', 'overwrite an existing file')
+    .option('--capture <file...>', 'also include the verdicts on packet captures and the certificate chains in them')
+    .option('--since <time>', 'start of the period: a time, a day, or how long ago (default: all stored data)')
+    .option('--until <time>', 'end of the period (default: now)')
     .addHelpText('after', REPORT_HELP)
     .action(async ({ output, force, capture = [], ...period }: ReportOptions, command: Command) => {
       const { runReport } = await import('./run-report.ts');
@@ -483,74 +499,78 @@ function addReport(program: Command, invoked: Invoked, finish: Finish): void {
 }
 
 const REPORT_HELP = `
-In the archive: report.html (one page for the firewall team or the vendor, then appendices), report.json (the same for programs), certificates/*.pem (each chain
-as it was sent), checklist.txt (what "check" prints, with every answer) and log-excerpts.txt. Incidents and log lines
-are those that the daemon has kept. Passwords, keys, tokens, names of users, mail addresses, phone numbers and
-activation codes are removed; check it before you send it.
+The archive contains:
+  report.html         a page for the firewall team or the vendor, with appendices
+  report.json         the same data for programs
+  certificates/*.pem  each chain as it was sent
+  checklist.txt       the output of "check", with every answer
+  log-excerpts.txt    log lines that the daemon has stored
+
+Incidents are read from the daemon's store. Passwords, keys, tokens, user names, mail addresses, phone numbers and
+activation codes are removed. Check the archive before you send it.
 
 Examples:
-  ftm-watch report                         writes ftm-watch-report-SITE-TIME.zip here
-  ftm-watch report -o /tmp                 writes it there
+  ftm-watch report                         write ftm-watch-report-SITE-TIME.zip here  ftm-watch report -o /tmp                 write the archive to /tmp
   ftm-watch report --since 2026-11-24 --until 2026-11-25T06:00:00Z
   ssh monitor ftm-watch report -o - > report.zip
 
-For plain text in a ticket, use "ftm-watch check".
+To paste plain text into a ticket, use "ftm-watch check".
 `;
 
 function addSilence(program: Command, invoked: Invoked, finish: Finish): void {
-  const silence = program.command('silence').description('notifications that wait, at the daemon that runs');
+  const silence = program.command('silence').description('hold back notifications (needs a running daemon)');
   const carryOut = async (wish: SilenceCommand, command: Command): Promise<void> => {
     const { runSilence } = await import('./silence.ts');
     finish(await runSilence(wish, invoked(command)));
   };
   withConfig(silence.command('add'))
-    .description('let notifications wait; incidents go on')
-    .option('--for <duration>', 'for so long: 90s, 15m, 2h, 7d')
-    .option('--until <time>', 'until then: 2026-11-24T18:00:00Z')
-    .option('--cause <cause>', 'only of this cause, such as tls-intercepted')
-    .option('--subject <subject>', 'only about this host:port, mail server or unit')
-    .option('--by <name>', 'who silences, shown as a claim (default: your account)')
-    .requiredOption('--comment <text>', 'why')
+    .description('hold back notifications; incidents are still tracked')
+    .option('--for <duration>', 'duration of the silence, such as 90s, 15m, 2h or 7d')
+    .option('--until <time>', 'end of the silence, such as 2026-11-24T18:00:00Z')
+    .option('--cause <cause>', 'silence only this cause, such as tls-intercepted')
+    .option('--subject <subject>', 'silence only this host:port, mail server or unit')
+    .option('--by <name>', 'your name, which is displayed but not verified (default: your account)')
+    .requiredOption('--comment <text>', 'reason for the silence')
     .addHelpText('after', SILENCE_HELP)
     .action((silence: TypedSilence, command: Command) => carryOut({ kind: 'add', silence }, command));
   withConfig(silence.command('list'))
-    .description('print those that last')
-    .option('--json', 'one JSON object')
+    .description('list active silences')
+    .option('--json', 'print a JSON object')
     .action(({ json }: { json?: boolean }, command: Command) =>
       carryOut({ kind: 'list', json: json === true }, command),
     );
   withConfig(silence.command('remove'))
-    .description('end silences at once')
-    .argument('<ids...>', 'as printed by "silence list"')
+    .description('end silences immediately')
+    .argument('<ids...>', 'ids of the silences, as printed by "silence list"')
     .action((ids: string[], _, command: Command) => carryOut({ kind: 'remove', ids }, command));
 }
 
 const SILENCE_HELP = `
-Without --cause and --subject everything is silenced, for 90 days at the longest. The names of causes are in
-"ftm-watch check --json" and on the page.
+Without --cause and --subject, all notifications are silenced. A silence can last up to 90 days. The names of causes
+are listed by "ftm-watch check --json" and on the status page.
 
 Examples:
-  ftm-watch silence add --for 2h --cause tls-intercepted --comment "the exemption is on its way"
-  ftm-watch silence add --until 2026-11-29T06:00:00Z --subject mail.example.org:25 --comment "it moves"
+  ftm-watch silence add --for 2h --cause tls-intercepted --comment "exemption requested"
+  ftm-watch silence add --until 2026-11-29T06:00:00Z --subject mail.example.org:25 --comment "server move"
 
-The user of the daemon, its group and root may ask it.
+This command can be used by root, by the daemon's user, and by members of that user's group.
 `;
 
 function addStore(program: Command, invoked: Invoked, finish: Finish): void {
-  const store = program.command('store').description('the history, incidents and messages that the daemon keeps');
+  const store = program.command('store').description("the daemon's stored history, incidents and messages");
   withConfig(store.command('check'))
-    .description('look through it, or through a copy, without changing anything')
-    .argument('[file]', 'the copy (default: the store of the configuration)')
+    .description('check the store or a copy of it for damage, without changing it')
+    .argument('[file]', 'a copy of the store (default: the configured store)')
     .action(async (file: string | undefined, _, command: Command) => {
       const { storeCheck } = await import('./store.ts');
       finish(await storeCheck(file, invoked(command)));
     });
   withConfig(store.command('backup'))
-    .description('copy it while the daemon runs')
-    .argument('<file>', 'the copy')
-    .option('--force', 'replace a file that is there')
-    .option('--keep-pending', 'let the copy send what is still on its way, to move to another machine')
-    .addHelpText('after', '\nTo restore it: docs/install.md.\n')
+    .description('copy the store; the daemon can keep running')
+    .argument('<file>', 'file to write the copy to')
+    .option('--force', 'overwrite an existing file')
+    .option('--keep-pending', 'keep undelivered messages in the copy, for a move to another machine')
+    .addHelpText('after', '\nFor how to restore a copy, see docs/install.md.\n')
     .action(async (file: string, options: { force?: boolean; keepPending?: boolean }, command: Command) => {
       const { storeBackup } = await import('./store.ts');
       const wish = { file, force: options.force === true, keepPending: options.keepPending === true };
@@ -565,24 +585,24 @@ interface LearnOptions {
 }
 
 function addTrust(program: Command, invoked: Invoked, finish: Finish): void {
-  const trust = program.command('trust').description('the chain that the licence server is trusted by');
+  const trust = program.command('trust').description("the licence server's trusted certificate chain");
   withConfig(trust.command('learn'))
-    .description('record the chain of the licence server, from a path known to be clean')
-    .option('--yes', 'the path is known to be clean: do not ask')
+    .description("record the licence server's certificate chain, on a path that is known to be clean")
+    .option('--yes', 'do not ask whether the path is known to be clean')
     .option(
       '--fingerprint <sha256>',
-      'of the certificate that the chain rests on, as another source has it',
+      "fingerprint of the chain's topmost certificate, obtained from another source",
       collectFingerprint,
       [],
     )
-    .option('--capture <file...>', 'learn the chain in a packet capture instead; always needs --fingerprint')
+    .option('--capture <file...>', 'learn the chain from a packet capture instead; requires --fingerprint')
     .action(async ({ yes, fingerprint, capture = [] }: LearnOptions, command: Command) => {
       const { runTrustLearn } = await import('./run-trust.ts');
       const wishes = { yes: yes === true, fingerprints: fingerprint, captures: capture };
       finish(await runTrustLearn(wishes, invoked(command)));
     });
   withConfig(trust.command('show'))
-    .description('print what is trusted and why')
+    .description('list the trusted keys and authorities, and why they are trusted')
     .action(async (_, command: Command) => {
       const { runTrustShow } = await import('./run-trust.ts');
       finish(await runTrustShow(invoked(command)));
@@ -591,13 +611,13 @@ function addTrust(program: Command, invoked: Invoked, finish: Finish): void {
 
 function addWatching(program: Command, invoked: Invoked, finish: Finish): void {
   withConfig(program.command('run'))
-    .description('watch for ever: probe on a schedule, listen to the log, export metrics, notify')
+    .description('run the daemon: run checks on a schedule, receive logs, export metrics, and send notifications')
     .action(async (_, command: Command) => {
       const { run } = await import('./run.ts');
       finish(await run(invoked(command)));
     });
   withConfig(program.command('reload'))
-    .description('have the daemon that runs read its configuration again')
+    .description("reload the running daemon's configuration")
     .action(async (_, command: Command) => {
       const { reload } = await import('./reload.ts');
       finish(await reload(invoked(command)));
@@ -609,7 +629,7 @@ function addWeb(program: Command, invoked: Invoked, finish: Finish): void {
     .command('web')
     .description('the status page')
     .command('hash-password')
-    .description('ask for a password, or read it from a pipe, and print the hash that web.users wants')
+    .description('read a password from the terminal or a pipe, and print its hash for use in web.users')
     .action(async (_, command: Command) => {
       const { runHashPassword } = await import('./run-web.ts');
       finish(await runHashPassword(invoked(command)));
@@ -617,7 +637,7 @@ function addWeb(program: Command, invoked: Invoked, finish: Finish): void {
 }
 
 /**
- * Parses a fingerprint as people copy it: with colons, spaces or neither, in upper or lower case, also with OpenSSL's
+ * Parses a copied fingerprint, with colons, spaces or neither, in upper or lower case, and optionally with OpenSSL's
  * prefix `sha256 Fingerprint=`.
  *
  * @param earlier previous values of the same option
@@ -626,6 +646,6 @@ function addWeb(program: Command, invoked: Invoked, finish: Finish): void {
 export function collectFingerprint(typed: string, earlier: readonly string[]): readonly string[] {
   const digits = typed.replace(/^sha-?256(?: fingerprint)?\s*[=:]?/iu, '').replaceAll(/[:\s]/gu, '');
   if (!/^[0-9a-f]{64}$/iu.test(digits))
-    throw new InvalidArgumentError('Expected the 64 hexadecimal digits of a SHA-256.');
+    throw new InvalidArgumentError('Expected the 64 hexadecimal digits of a SHA-256 fingerprint.');
   return [...earlier, (digits.toUpperCase().match(/../gu) ?? []).join(':')];
 }

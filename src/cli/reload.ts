@@ -5,12 +5,12 @@ import { createDaemonClient } from './daemon-client.ts';
 import { EXIT_UNKNOWN } from './exit-codes.ts';
 import { storeOrExplain, type Invocation } from './terminal.ts';
 
-/** Exit codes of `reload`. 3 if the daemon cannot be reached. */
+/** The exit codes of `reload`. The exit code is 3 if the daemon cannot be reached. */
 const RELOAD_EXIT = { taken: 0, refused: 2 } as const;
 
 const MAX_LINE = 1_000;
 
-/** Reloads the daemon's configuration and prints its answer. Returns the exit code. */
+/** Reloads the daemon's configuration, prints the daemon's answer, and returns the exit code. */
 export async function reload(terminal: Invocation): Promise<number> {
   const { output, errors } = terminal;
   const socket = await socketOrExplain(terminal);
@@ -32,9 +32,9 @@ export async function reload(terminal: Invocation): Promise<number> {
 }
 
 /**
- * Returns the socket, or null after printing the problems of a file in which not even the store can be found. A command
- * that the unit itself runs finds the daemon without the file. The daemon then rejects the file in its log and on its
- * page.
+ * Returns the daemon's socket. If the configuration is so invalid that the store cannot be located, prints the problems
+ * and returns null. A command that the systemd unit runs finds the daemon without the file. The daemon then rejects the
+ * file and reports this in its log and on its page.
  */
 async function socketOrExplain(terminal: Invocation): Promise<string | null> {
   const { env } = terminal;

@@ -7,12 +7,12 @@ import { messageOf } from '../text/message-of.ts';
 /** Destination of a report. */
 export type ReportTarget =
   | { readonly kind: 'output' }
-  /** Under the report's default name. */
+  /** A directory, in which the report has its default name. */
   | { readonly kind: 'folder'; readonly path: string }
   | { readonly kind: 'file'; readonly path: string };
 
 export interface TargetWish {
-  /** As typed. Undefined for the current directory. */
+  /** The path as typed. Undefined for the current directory. */
   readonly typed: string | undefined;
   readonly cwd: string;
   /** Whether an existing file may be replaced. */
@@ -20,7 +20,7 @@ export interface TargetWish {
 }
 
 /**
- * Checks the destination before the round begins, so that nobody waits for a report that cannot be written.
+ * Checks the destination before the round begins, so that nobody has to wait for a report that cannot be written.
  * @throws {Error} with advice on what to do
  */
 export async function reportTarget({ typed, cwd, force }: TargetWish): Promise<ReportTarget> {
@@ -29,7 +29,8 @@ export async function reportTarget({ typed, cwd, force }: TargetWish): Promise<R
   const found = await look(path);
   if (found === null) return newFile(path, typed?.endsWith('/') === true);
   if (found.isDirectory()) return { kind: 'folder', path };
-  if (!found.isFile()) throw new Error(`Cannot write to "${path}": it is no file; "-o -" writes to standard output`);
+  if (!found.isFile())
+    throw new Error(`Cannot write to "${path}": this is not a regular file; use "-o -" to write to standard output`);
   if (!force) throw alreadyThere(path);
   return { kind: 'file', path };
 }
@@ -37,13 +38,13 @@ export async function reportTarget({ typed, cwd, force }: TargetWish): Promise<R
 async function newFile(path: string, isMeantAsFolder: boolean): Promise<ReportTarget> {
   const folder = isMeantAsFolder ? path : dirname(path);
   if (isMeantAsFolder || (await look(folder)) === null)
-    throw new Error(`Cannot write to "${path}": there is no directory "${folder}"; make it first`);
+    throw new Error(`Cannot write to "${path}": the directory "${folder}" does not exist; create it first`);
   return { kind: 'file', path };
 }
 
 /**
  * Writes a file that only its owner can read, either completely or not at all.
- * @throws {Error} naming the operation and why it failed
+ * @throws {Error} that describes the operation and why it failed
  */
 export async function writeWhole(path: string, bytes: Uint8Array, force: boolean): Promise<void> {
   const temporary = join(dirname(path), `.${basename(path)}.${String(process.pid)}.tmp`);
@@ -89,17 +90,17 @@ async function look(path: string): Promise<Stats | null> {
 }
 
 function alreadyThere(path: string, cause?: unknown): Error {
-  return new Error(`Cannot write to "${path}": the file is there already; "--force" replaces it`, { cause });
+  return new Error(`Cannot write to "${path}": the file already exists; use "--force" to overwrite it`, { cause });
 }
 
 const REASONS: Readonly<Record<string, string>> = {
-  ENOSPC: 'the disk is full; choose another one with "-o"',
-  EDQUOT: 'the disk quota is used up; choose another disk with "-o"',
-  EACCES: 'permission denied; choose a directory that you may write to with "-o"',
-  EPERM: 'permission denied; choose a directory that you may write to with "-o"',
-  EROFS: 'the file system is read-only; choose another one with "-o"',
-  ENOTDIR: 'a part of the path is no directory',
-  ENAMETOOLONG: 'the name is too long',
+  ENOSPC: 'the disk is full; choose another disk with "-o"',
+  EDQUOT: 'the disk quota is exhausted; choose another disk with "-o"',
+  EACCES: 'permission denied; use "-o" to choose a directory with write permission',
+  EPERM: 'permission denied; use "-o" to choose a directory with write permission',
+  EROFS: 'the file system is read-only; choose another directory with "-o"',
+  ENOTDIR: 'a part of the path is not a directory',
+  ENAMETOOLONG: 'the file name is too long',
 };
 
 function reasonOf(error: unknown): string {

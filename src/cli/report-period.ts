@@ -3,7 +3,7 @@ import type { EpochMs } from '../core/clock.ts';
 import { parseDuration, type Period } from '../core/time-text.ts';
 import { showValue } from '../text/show.ts';
 
-/** As typed. */
+/** The time as typed. */
 export interface TypedPeriod {
   readonly since?: string;
   readonly until?: string;
@@ -13,7 +13,8 @@ const instant = z.iso.datetime({ offset: true });
 const day = z.iso.date();
 
 /**
- * Parses `--since` and `--until`: a time, a day (UTC; `until` means its end), or a duration ago.
+ * Parses `--since` and `--until`, which accept a time, a day in UTC or how long ago. For `until`, a day means the end
+ * of the day.
  * @throws {Error} describing the expected format
  */
 export function readPeriod({ since, until }: TypedPeriod, now: EpochMs): Period {
@@ -23,7 +24,8 @@ export function readPeriod({ since, until }: TypedPeriod, now: EpochMs): Period 
   };
   if (period.since !== null && period.since >= (period.until ?? now))
     throw new Error(
-      `Cannot report from ${showValue(since)} to ${showValue(until ?? 'now')}: expected a begin before the end`,
+      `Cannot create a report from ${showValue(since)} to ${showValue(until ?? 'now')}: ` +
+        'the start must be before the end',
     );
   return period;
 }
@@ -36,7 +38,8 @@ function readInstant(option: string, typed: string, { now, dayEnds }: { now: Epo
   const ago = parseDuration(typed);
   if (ago !== null) return now - ago;
   throw new Error(
-    `Cannot read ${option}: expected a time such as "2026-11-24T18:00:00Z", a day such as "2026-11-24" or how long ` +
+    `Invalid value for ${option}: expected a time such as "2026-11-24T18:00:00Z", ` +
+      'a day such as "2026-11-24" or how long ' +
       `ago, such as "7d", got ${showValue(typed)}`,
   );
 }

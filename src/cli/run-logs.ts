@@ -47,7 +47,7 @@ async function recognition({ logs, appliances, licenseServer }: Config) {
 }
 
 export interface ExplainOptions extends Pick<Terminal, 'input'>, Pick<Streams, 'output'> {
-  /** From the command line. If empty, lines are read from `input`. */
+  /** Lines from the command line. If there are none, lines are read from `input`. */
   readonly lines: readonly string[];
   readonly json: boolean;
   readonly signatures: SignatureSet;
@@ -55,17 +55,17 @@ export interface ExplainOptions extends Pick<Terminal, 'input'>, Pick<Streams, '
   readonly watched: WatchedTraffic;
 }
 
-/** Output of `explain --json` for each line. Part of the public contract. @internal */
+/** The output of `explain --json` for each line, which is part of the public contract. @internal */
 export type LineExplanation = ReturnType<typeof toJson>;
 
-const NOTHING = 'No known FortiToken Mobile trouble';
+const NOTHING = 'No known FortiToken Mobile error';
 const UNUSUAL_PLACE =
-  'Known text, unusual place: a line like this is not counted, since anybody could have written this field. ' +
-  'Let the collector keep the line as FortiAuthenticator sent it';
-/** Longer lines are not pasted by people. */
+  'Known text in an unusual field. Lines like this are not counted, because anyone can write to this field. ' +
+  "Configure the log collector to forward FortiAuthenticator's lines unchanged";
+/** The maximum length of a line. Lines that people paste are shorter. */
 const LOOKED_AT = 8192;
 
-/** Explains log lines. Returns the exit code: 0 if any line was recognized, otherwise 1. */
+/** Explains log lines. Returns exit code 0 if at least one line was recognized, otherwise 1. */
 export async function explain(options: ExplainOptions): Promise<number> {
   let recognised = false;
   const one = (line: string): void => {
@@ -82,7 +82,8 @@ export async function explain(options: ExplainOptions): Promise<number> {
 }
 
 /**
- * A firewall logs the inspection of all users' traffic. If the line was cut, the licence server's name may be missing.
+ * Returns whether the line is about other traffic. A firewall logs the inspection of all users' traffic. If the line
+ * was truncated, the licence server's name may be missing.
  */
 function isOfAnother(found: Recognition, watched: WatchedTraffic): boolean {
   if (found.kind !== 'firewall') return false;
@@ -105,7 +106,7 @@ function toJson(line: string, found: PastedRecognition | null, attribution: Attr
   const { id, cause, summary, remedy } = found?.signature ?? { id: null, cause: null, summary: NOTHING, remedy: [] };
   const owners = found?.envelope.hosts.map((host) => attribution.host(host)) ?? [];
   return {
-    /** Control characters replaced, codes masked, cut to 1024 characters. */
+    /** The line with control characters replaced and codes masked, cut to 1024 characters. */
     line: sampleOf(line),
     recognised: found !== null,
     signature: id,
@@ -130,7 +131,7 @@ function explanationText(line: string, found: PastedRecognition | null): string 
     ...(found.kind === 'firewall' ? [`  ${whoInspects(found)}`] : []),
     '  What to do:',
     ...steps,
-    `  Known from: ${source}`,
+    `  Source: ${source}`,
   ];
   return `${lines.join('\n')}\n\n`;
 }
@@ -147,7 +148,10 @@ function whoInspects({ evidence }: Extract<Recognition, { kind: 'firewall' }>): 
 }
 
 export interface ReplayOptions extends Streams, Pick<Terminal, 'input' | 'clock'> {
-  /** A saved syslog file or FortiAuthenticator's raw log, optionally gzipped. `-` reads `input`. */
+  /**
+   * The path of a saved syslog file or of FortiAuthenticator's raw log, optionally compressed with gzip. `-` reads from
+   * `input`.
+   */
   readonly file: string;
   readonly json: boolean;
   readonly signatures: SignatureSet;
@@ -155,7 +159,7 @@ export interface ReplayOptions extends Streams, Pick<Terminal, 'input' | 'clock'
   readonly watched: WatchedTraffic;
 }
 
-/** Output of `replay --json`. */
+/** The output of `replay --json`. */
 export type ReplaySummary = Awaited<ReturnType<typeof summarise>>;
 
 type ReplayFinding = ReturnType<typeof toFinding>;
@@ -169,7 +173,9 @@ interface Found {
   sample: string;
 }
 
-/** Runs a saved log through the same pipeline as the live log. Returns the exit code: 0 if it was read, otherwise 3. */
+/**
+ * Analyses a saved log with the same pipeline as the live log. Returns exit code 0 if the log was read, otherwise 3.
+ */
 export async function replay(options: ReplayOptions): Promise<number> {
   try {
     const summary = await summarise(options);
@@ -187,7 +193,8 @@ async function summarise(options: ReplayOptions) {
   const found = new Map<string, Found>();
   const outbox = new EventOutbox((event) => collect(found, event));
   const tally = newLineTally();
-  // Times without a year are interpreted relative to the file's modification time, because no line was logged later.
+  // Times without a year are interpreted relative to the file's modification time, because no line can have been logged
+  // later.
   const clock: Clock = { ...options.clock, now: () => writtenAt };
   const reader = new LogReader(
     { clock, signatures, attribution, watched, outbox },
@@ -210,7 +217,7 @@ async function summarise(options: ReplayOptions) {
   return {
     file,
     lines: tally,
-    /** Most severe first, then most frequent. */
+    /** Sorted by severity, then by frequency. */
     found: [...found.values()].map((entry) => toFinding(entry, signatures)).toSorted(bySeverity),
   };
 }
@@ -243,7 +250,7 @@ function collect(found: Map<string, Found>, event: LogEvent): void {
 
 function toFinding({ appliance, signature: id, count, firstAt, lastAt, sample }: Found, signatures: SignatureSet) {
   const signature = signatures.byId.get(id);
-  if (signature === undefined) throw new TypeError(`Cannot summarise "${id}": expected a signature of the catalogue`);
+  if (signature === undefined) throw new TypeError(`Cannot summarise "${id}": this signature is not in the catalogue`);
   const { cause, severity, summary, remedy } = signature;
   return {
     signature: id,
@@ -251,12 +258,12 @@ function toFinding({ appliance, signature: id, count, firstAt, lastAt, sample }:
     cause,
     severity,
     count,
-    /** ISO 8601, from the lines. The file's modification time if the lines have none. */
+    /** The time in the first line, in ISO 8601. If the lines have no times, the file's modification time. */
     firstAt: isoTime(firstAt),
     lastAt: isoTime(lastAt),
     summary,
     remedy,
-    /** The last matching line. */
+    /** The last line that matched the signature. */
     sample,
   };
 }
@@ -269,8 +276,8 @@ function toText({ file, lines, found }: ReplaySummary): string {
   const { ftm, unrecognised, other, foreign, unparsed } = lines;
   const total = ftm + unrecognised + other + foreign + unparsed;
   const counts =
-    `${String(total)} lines: ${String(ftm)} with known trouble, ${String(unrecognised)} with a FortiToken Mobile ` +
-    `keyword and no known text, ${String(other)} others, ${String(foreign)} of no configured appliance, ` +
+    `${String(total)} lines: ${String(ftm)} with known errors, ${String(unrecognised)} with a FortiToken Mobile ` +
+    `keyword but no known text, ${String(other)} unrelated, ${String(foreign)} not from a configured appliance, ` +
     `${String(unparsed)} unreadable`;
   const blocks = found.map((finding) =>
     [
@@ -284,5 +291,5 @@ function toText({ file, lines, found }: ReplaySummary): string {
       `  Last line: ${finding.sample}`,
     ].join('\n'),
   );
-  return `${file}\n${counts}\n\n${blocks.length === 0 ? 'No known FortiToken Mobile trouble.' : blocks.join('\n\n')}\n`;
+  return `${file}\n${counts}\n\n${blocks.length === 0 ? 'No known FortiToken Mobile errors.' : blocks.join('\n\n')}\n`;
 }

@@ -26,7 +26,7 @@ export interface ReportWish extends Omit<TargetWish, 'cwd'> {
   readonly captures: readonly string[];
 }
 
-/** Writes one archive with the evidence of a round and of its history. Returns the exit code. */
+/** Writes an archive with the evidence from a new round and from the history, and returns the exit code. */
 export async function runReport(wish: ReportWish, terminal: Invocation): Promise<number> {
   const config = await loadOrExplain(terminal, neededToExamine);
   if (config === null) return EXIT_UNKNOWN;
@@ -34,14 +34,14 @@ export async function runReport(wish: ReportWish, terminal: Invocation): Promise
     const now = terminal.clock.now();
     const period = readPeriod(wish.period, now);
     const target = await reportTarget({ ...wish, cwd: terminal.cwd });
-    // The current log verdict is based on everything that is stored.
+    // The current verdict on the log is based on all stored data, regardless of the period.
     const kept = await readKept(config, now);
     const signatures = await loadSignatures(config.logs.signatureFiles, isFaultId);
     const log = logPartOf(config, { ...kept, signatures, now });
     const capture =
       wish.captures.length === 0 ? null : await capturesOf(config, { files: wish.captures, all: false }, terminal);
     const examination = await examine({ ...terminal, config, log });
-    if (terminal.signal.aborted) throw new Error('The report was called off: nothing was written');
+    if (terminal.signal.aborted) throw new Error('The report was cancelled. Nothing was written');
     const sources = await reportSources(config, { ...kept, examination, period, capture }, terminal);
     await deliver(reportArchive(sources), target, { force: wish.force, terminal });
     return 0;
@@ -69,11 +69,11 @@ async function deliver(
 function summaryOf({ bytes, files, folder }: ReportArchive, path: string): string {
   const width = Math.max(...files.map(({ name }) => name.length));
   return [
-    `Wrote ${path} (${sizeText(bytes.length)}), to be attached to a ticket. In ${folder}/:`,
+    `Wrote ${path} (${sizeText(bytes.length)}), which can be attached to a ticket. Contents of ${folder}/:`,
     ...files.map(({ name, size }) => `  ${name.padEnd(width)}  ${sizeText(size)}`),
-    'Secrets, names of users, mail addresses and phone numbers were taken out; "What was taken out" in report.html ' +
-      'tells more.',
-    'Fortinet TAC asks for more, which only you can get: add-by-hand/README.txt lists it, and where to click.',
+    'Secrets, user names, mail addresses and phone numbers were removed. ' +
+      'For details, see "Removed data" in report.html.',
+    'Fortinet TAC needs more files, which only you can collect. add-by-hand/README.txt explains how.',
     '',
   ].join('\n');
 }
@@ -82,10 +82,13 @@ function sizeText(bytes: number): string {
   return bytes < 1_024 ? `${String(bytes)} bytes` : `${(bytes / 1_024).toFixed(1)} KiB`;
 }
 
-/** Enough for a year of problems, and small enough to be mailed. */
+/** The limits are high enough for a year of problems and low enough that the archive can be mailed. */
 const LIMITS = { incidents: 100, outboxEntries: 300, certificates: 20 } as const;
 
-/** Data stored by a daemon with the same store. Read-only. Data that cannot be read is mentioned in the report. */
+/**
+ * Returns the data that a daemon with the same store has stored. Nothing is changed. Data that cannot be read is
+ * mentioned in the report.
+ */
 export interface Kept {
   readonly storedHistory: StoredHistory;
   readonly logMemory: LogMemory;
@@ -95,7 +98,7 @@ export async function readKept(config: Config, now: EpochMs): Promise<Kept> {
   return { storedHistory: readStoredHistory(config.store.path, LIMITS), logMemory: await readLogMemory(config, now) };
 }
 
-/** Contents of the report: a period, the results of the round, and stored data. */
+/** The contents of the report: a period, the results of the round, and stored data. */
 export interface ReportSubject extends Omit<Kept, 'storedHistory'> {
   readonly examination: RoundResult;
   readonly period: Period;
@@ -119,17 +122,17 @@ async function reportSources(
   };
 }
 
-/** A secret that cannot be read cannot have been sent in this round. */
+/** A secret that cannot be read was not used in this round, so it does not have to be removed. */
 async function readSecrets(config: Config, env: NodeJS.ProcessEnv): Promise<readonly string[]> {
   const read = await Promise.allSettled(secretSources(config).map((source) => readSecret(source, env)));
   const values = read.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
   return [...values, ...secretUrls(config)].flatMap(secretPartOf);
 }
 
-/** Shorter paths, such as `/ftm-watch`, are part of other paths. */
+/** Shorter paths, such as `/ftm-watch`, also occur in paths that are not secret. */
 const SHORTEST_SECRET_PATH = 16;
 
-/** Returns the secret and, for a URL, also the part after the host. */
+/** Returns the secret itself and, if it is a URL, also the part after the host. */
 function secretPartOf(text: string): readonly string[] {
   const url = URL.parse(text);
   const part = `${url?.pathname ?? ''}${url?.search ?? ''}`;

@@ -24,11 +24,11 @@ import { createSignatureChecks } from '../tls/chain.ts';
 import { judgeTls } from '../checks/tls-genuine/verdict.ts';
 import { visibleText } from '../core/visible-text.ts';
 
-/** Includes the password of a proxy. */
+/** Also includes a proxy's password. */
 const neededToCapture: Needs = (key) => neededToJudge(key) || /^(?:licenseServer|services)\./u.test(key);
 
 export interface LearnWishes extends Pick<TrustLearnOptions, 'yes' | 'fingerprints'> {
-  /** Capture files whose chains are learned instead of those of a round. Empty for none. */
+  /** Capture files from which chains are learned. If empty, the chains from a new round are learned. */
   readonly captures: readonly string[];
 }
 
@@ -75,7 +75,7 @@ function looksIn({ connections }: CaptureResult): readonly CapturedLook[] {
   return [...new Map(looks).values()];
 }
 
-/** Runs one round and returns only the chains of the licence server, together with those of the control hosts. */
+/** Runs one round and returns the chains of the licence server and of the control hosts. */
 async function capture(
   instruments: Instruments,
   { progress }: Terminal,
@@ -100,7 +100,7 @@ async function capture(
   }));
 }
 
-/** One captured address of the target, with all the evidence for the verdict. */
+/** The evidence from one address of the target. */
 export interface CapturedLook {
   readonly address: string;
   readonly evidence: TlsEvidence;
@@ -109,16 +109,13 @@ export interface CapturedLook {
 export interface TrustLearnOptions extends Pick<Terminal, 'confirm' | 'clock' | 'signal'>, Pick<Streams, 'output'> {
   /** `host:port` */
   readonly target: string;
-  /** Captures every address of the target, with the control hosts in the same round. */
+  /** Connects to every address of the target and, in the same round, to the control hosts. */
   readonly capture: (signal: AbortSignal) => Promise<readonly CapturedLook[]>;
-  /** `--yes`: the path is known to be clean, so do not ask. */
+  /** The option `--yes`: do not ask whether the path is known to be clean. */
   readonly yes: boolean;
-  /**
-   * `--fingerprint`: certificates that a person has compared with another source, in the form of
-   * `Certificate.fingerprint`.
-   */
+  /**    * The option `--fingerprint`: fingerprints from another source, in the format of `Certificate.fingerprint`. */
   readonly fingerprints: readonly string[];
-  /** Learn nothing without a typed fingerprint of the end of each chain, even if the chain is confirmed. */
+  /** Whether a typed fingerprint is required for each chain, even if the chain is otherwise confirmed. */
   readonly needsFingerprint?: boolean;
   readonly save: (baseline: Baseline) => Promise<void>;
 }
@@ -129,9 +126,10 @@ export const LEARN_EXIT = { learned: 0, declined: 1, refused: 2, nothingSeen: 3 
 const REFUSED: readonly Verdict[] = ['intercepted', 'blocked'];
 
 /**
- * Records the target's chain as genuine after the user confirms that the path is clean. Refuses, even with `--yes`, if
- * the evidence contradicts this, because a learned chain is trusted from then on. An unconfirmed chain looks like that
- * of an inspecting device, so its fingerprint must be typed. Previously learned chains do not count in that decision.
+ * Records the target's chain as genuine after the user has confirmed that the path is clean. If the evidence
+ * contradicts this, nothing is learned, even with `--yes`, because a learned chain is trusted from then on. An
+ * unconfirmed chain could come from an inspecting device, so its fingerprint must be typed. Previously learned chains
+ * are ignored in this decision.
  *
  * @returns the exit code from `LEARN_EXIT`
  */
@@ -148,13 +146,13 @@ export async function trustLearn(options: TrustLearnOptions): Promise<number> {
   }
   const baseline = baselineOf(options, looks);
   if (baseline === null) {
-    write(`Nothing learned: no certificate of ${options.target} was seen`);
+    write(`Nothing learned: no certificate was received from ${options.target}`);
     return LEARN_EXIT.nothingSeen;
   }
   if (!(await isConfirmed(options))) {
     write(
       options.confirm === null
-        ? 'Nothing learned: nobody to ask. Use --yes if this path is known to be clean'
+        ? 'Nothing learned: cannot ask for confirmation. Use --yes if this path is known to be clean'
         : 'Nothing learned',
     );
     return LEARN_EXIT.declined;
@@ -162,14 +160,14 @@ export async function trustLearn(options: TrustLearnOptions): Promise<number> {
   await options.save(baseline);
   write(
     `Learned ${String(baseline.leaves.length)} certificate(s) and ${String(baseline.authorities.length)} ` +
-      `authorities of ${options.target}`,
+      `authorities for ${options.target}`,
   );
   return LEARN_EXIT.learned;
 }
 
 interface JudgedLook extends CapturedLook {
   readonly judgement: TlsJudgement;
-  /** The certificate on which the chain depends if neither a configured key nor a public authority confirms it. */
+  /** The certificate at the end of the chain, if neither a configured key nor a public authority confirms the chain. */
   readonly unconfirmed: Certificate | null;
 }
 
@@ -178,7 +176,10 @@ function judgeLook(look: CapturedLook): JudgedLook {
   return { ...look, judgement: judgeTls(evidence), unconfirmed: unconfirmedOf(evidence) };
 }
 
-/** Other profiles specify their authorities. With `pinned`, a chain is learned in order to specify one. */
+/**
+ * Returns null for the profiles `public` and `pinned`. `public` has its own authorities, and with `pinned` the learned
+ * chain becomes the authority.
+ */
 function unconfirmedOf(evidence: TlsEvidence): Certificate | null {
   const sent = sentChain(evidence.outcome.chain);
   if (sent === null || evidence.profile !== 'fortinet') return null;
@@ -190,7 +191,7 @@ function describeLook({ address, evidence, judgement }: JudgedLook): readonly st
   return [`${address}: ${visibleText(judgement.summary, 1000)}`, ...certificates.flatMap(certificateLines), ''];
 }
 
-/** Returns why nothing can be learned, or null. */
+/** Returns the reason why nothing can be learned, or null. */
 function refusal(
   { fingerprints, needsFingerprint = false }: TrustLearnOptions,
   looks: readonly JudgedLook[],
@@ -209,17 +210,19 @@ function refusal(
     );
     if (untyped !== undefined)
       return [
-        'Nothing learned: a chain in a capture is learned only with a fingerprint from another source. Compare one of',
-        'the SHA-256 above with it, and type that with --fingerprint',
+        'Nothing learned: to learn a chain from a capture, a fingerprint from another source is required. ' +
+          'Compare it with',
+        'the SHA-256 fingerprints above, and specify it with --fingerprint',
       ];
   }
   const missing = fingerprints.find((fingerprint) => !seen.has(fingerprint));
-  return missing === undefined ? null : [`Nothing learned: no certificate with the fingerprint ${missing} was seen`];
+  return missing === undefined
+    ? null
+    : [`Nothing learned: no certificate with the fingerprint ${missing} was received`];
 }
 
 /**
- * Reports whether a person still has to confirm the chain. A typed fingerprint does not matter if the chain itself is
- * not in doubt.
+ * Returns whether the chain still has to be confirmed. If the chain is not in doubt, a typed fingerprint is not needed.
  */
 function isOpen({ judgement, unconfirmed }: JudgedLook, fingerprints: readonly string[]): boolean {
   return unconfirmed === null
@@ -235,7 +238,7 @@ function findingLines({ findings, summary }: TlsJudgement): readonly string[] {
 }
 
 function wayOut({ judgement, unconfirmed, evidence }: JudgedLook): readonly string[] {
-  const another = 'Learn from another path, one without TLS inspection';
+  const another = 'Learn the chain on another path, without TLS inspection';
   return unconfirmed === null || REFUSED.includes(judgement.verdict)
     ? [another]
     : comparisonLines(unconfirmed, evidence.target);
@@ -265,8 +268,8 @@ async function isConfirmed({ yes, confirm, target }: TrustLearnOptions): Promise
   return (
     confirm !== null &&
     (await confirm(
-      `Is this path to ${target} known to be clean, with no TLS inspection? ` +
-        'The keys above are trusted from now on [y/N] ',
+      `Is this path to ${target} known to be free of TLS inspection? ` +
+        'If you confirm, the keys above will be trusted [y/N] ',
     ))
   );
 }

@@ -2,17 +2,17 @@ import { hashPassword } from '../web/password-hash.ts';
 import { EXIT_UNKNOWN } from './exit-codes.ts';
 import type { Terminal } from './terminal.ts';
 
-/** Longer input is a file that was piped in by mistake. */
+/** Longer input is probably a file that was piped in by mistake. */
 const LONGEST_PASSWORD = 1024;
 
 /**
- * Prints the hash of a password that is typed twice at a terminal, or read from standard input without its last line
- * break. Returns the exit code.
+ * Prints the hash of a password and returns the exit code. The password is typed twice at a terminal, or read from
+ * standard input without its final line break.
  */
 export async function runHashPassword({ askHidden, input, output, errors }: Terminal): Promise<number> {
   const password = askHidden === null ? await readAll(input) : await askHidden('Password: ');
-  if (askHidden !== null && password !== (await askHidden('The same again: '))) {
-    errors.write('Cannot hash the password: the two entries differ\n');
+  if (askHidden !== null && password !== (await askHidden('Repeat the password: '))) {
+    errors.write('Cannot hash the password: the two passwords do not match\n');
     return EXIT_UNKNOWN;
   }
   if (password === '' || password.length > LONGEST_PASSWORD) {

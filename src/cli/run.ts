@@ -61,7 +61,7 @@ export async function run(terminal: Invocation): Promise<number> {
   return 0;
 }
 
-/** Destination for a logger's lines. Can be passed to pino. */
+/** Destination for log lines, which can be passed to pino. */
 export interface LogOutput {
   write(line: string): void;
 }
@@ -69,18 +69,21 @@ export interface LogOutput {
 export interface LogOutputOptions {
   readonly clock: Clock;
   readonly form: LogForm;
-  /** Writes as much as there is room for and returns the number of bytes. @throws Node's error if there is no room */
+  /**
+   * Writes as many bytes as fit and returns their number.
+   * @throws Node's error if there is no room
+   */
   readonly writeSome: (bytes: Uint8Array) => number;
 }
 
-/** Buffered until there is room. If the buffer is full, new lines are dropped. */
+/** Lines are buffered until they can be written. If the buffer is full, new lines are dropped. */
 const MAX_WAITING_BYTES = 256 * 1024;
 const RETRY_AFTER: Millis = 1_000;
 
 /**
- * Log output for a program that must keep running whatever happens to its log. A full disk or a reader that is stuck or
- * gone costs log lines, and their number is logged as soon as there is room again. Nothing here throws or blocks:
- * pino's own destination retries forever, on the only thread, when a disk is full.
+ * Log output for a program that must keep running whatever happens to its log. If the disk is full, or the reader is
+ * stuck or gone, log lines are dropped. The number of dropped lines is logged as soon as there is room again. Nothing
+ * here throws or blocks: pino's own destination retries forever, on the only thread, when a disk is full.
  * @internal
  */
 export function createLogOutput({ clock, form, writeSome }: LogOutputOptions): LogOutput {
@@ -92,7 +95,7 @@ export function createLogOutput({ clock, form, writeSome }: LogOutputOptions): L
     try {
       while (waiting.length > 0) waiting = waiting.subarray(writeSome(waiting));
     } catch {
-      // There is nowhere left to report the error.
+      // The error cannot be reported anywhere.
     }
   }
 
@@ -113,7 +116,7 @@ export function createLogOutput({ clock, form, writeSome }: LogOutputOptions): L
   return {
     write: (line) => {
       const bytes = Buffer.from(form(line));
-      // After a loss, later lines wait until the loss has been logged, to keep the order.
+      // To keep the order, lines after a loss are held back until the loss has been logged.
       if (waiting.length + bytes.length > MAX_WAITING_BYTES || (lost > 0 && waiting.length > 0)) lost += 1;
       else waiting = waiting.length === 0 ? bytes : Buffer.concat([waiting, bytes]);
       drain();
@@ -138,16 +141,16 @@ function isJournal(fd: number, { JOURNAL_STREAM: stream }: NodeJS.ProcessEnv): b
   return stream === `${String(dev)}:${String(ino)}`;
 }
 
-/** A warning in the format of pino's lines. */
+/** Formats a warning like a line from pino. */
 function lossLine(lines: number, clock: Clock): string {
-  const msg = 'Log lines were lost: they could not be written';
+  const msg = 'Log lines were dropped because they could not be written';
   return `${JSON.stringify({ level: 'warn', time: new Date(clock.now()).toISOString(), lines, msg })}\n`;
 }
 
 /** Formats a log line from pino's JSON. */
 export type LogForm = (line: string) => string;
 
-/** For programs. */
+/** JSON lines for programs. */
 export const jsonForm: LogForm = (line) => line;
 
 /** sd-daemon(3): the journal reads the priority from the start of the line. */
@@ -168,7 +171,9 @@ function levelOf(line: string): string {
 
 const MAX_LINE = 4_000;
 
-/** For people at a terminal: other fields follow the message on the same line, and lists follow on separate lines. */
+/**
+ * Text for people at a terminal. Other fields follow the message on the same line, and lists follow on separate lines.
+ */
 export function readableForm(color: boolean): LogForm {
   const colors = picocolors.createColors(color);
   const painted: ReadonlyMap<unknown, (text: string) => string> = new Map([
@@ -202,7 +207,7 @@ function recordOf(line: string): Readonly<Record<string, unknown>> {
 
 function shown(value: unknown): string {
   if (typeof value === 'string') return value;
-  // pino's serialization of an error.
+  // An error as it is serialized by pino.
   if (typeof value === 'object' && value !== null && 'stack' in value && 'message' in value)
     return String(value.message);
   return JSON.stringify(value);

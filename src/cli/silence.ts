@@ -10,7 +10,7 @@ interface SilenceDeps extends Streams, Pick<Terminal, 'account'> {
   readonly daemon: DaemonClient;
 }
 
-/** As typed. The daemon validates it. */
+/** The value as typed, which the daemon validates. */
 export interface TypedSilence {
   readonly for?: string;
   readonly until?: string;
@@ -64,7 +64,7 @@ export async function runSilence(command: SilenceCommand, terminal: Invocation):
   }
 }
 
-/** `silence add`: requests a silence from the daemon and prints it. */
+/** Implements `silence add`: requests a silence from the daemon and prints it. */
 async function silenceAdd(typed: TypedSilence, { daemon, account, output, errors }: SilenceDeps): Promise<number> {
   const { for: duration, until, cause, subject, by = account, comment } = typed;
   const answer = await daemon.ask('POST', PATH, { duration, until, cause, subject, by, comment });
@@ -74,18 +74,18 @@ async function silenceAdd(typed: TypedSilence, { daemon, account, output, errors
   return SILENCE_EXIT.done;
 }
 
-/** `silence list`: prints active silences, or the daemon's JSON object. */
+/** Implements `silence list`: prints active silences, or the daemon's JSON object. */
 async function silenceList(json: boolean, { daemon, output, errors }: SilenceDeps): Promise<number> {
   const answer = await daemon.ask('GET', PATH);
   const list = listShape.safeParse(answer.json);
   if (answer.status !== 200 || !list.success) return refuse(answer, errors);
   if (json) output.write(`${answer.text}\n`);
-  else if (list.data.silences.length === 0) output.write('Nothing is silenced\n');
+  else if (list.data.silences.length === 0) output.write('There are no active silences\n');
   else output.write(list.data.silences.map((silence) => `${describe(silence)}\n`).join(''));
   return SILENCE_EXIT.done;
 }
 
-/** `silence remove`: ends silences immediately. */
+/** Implements `silence remove`: ends silences immediately. */
 async function silenceRemove(ids: readonly string[], { daemon, output, errors }: SilenceDeps): Promise<number> {
   let code: number = SILENCE_EXIT.done;
   for (const id of ids) {
@@ -111,7 +111,7 @@ function refuse(answer: DaemonAnswer, errors: SilenceDeps['errors']): number {
 }
 
 function strange(status: number): string {
-  return `The answer was HTTP ${String(status)} and no silence: is it ftm-watch of this version that listens there?`;
+  return `Unexpected answer from the daemon (HTTP ${String(status)}): check that it is the same version of ftm-watch`;
 }
 
 function shown(text: string): string {

@@ -8,14 +8,14 @@ import { messageOf } from '../text/message-of.ts';
 import { EXIT_UNKNOWN } from './exit-codes.ts';
 import { storeOrExplain, type Invocation } from './terminal.ts';
 
-/** Exit codes of `store check`. */
+/** The exit codes of `store check`. */
 const CHECK_EXIT = { whole: 0, damaged: 2, unreadable: EXIT_UNKNOWN } as const;
 
 const MAX_SHOWN = 1_000;
 
 /**
- * Checks a store. Returns the exit code.
- * @param copy file to check instead of the configured store
+ * Checks a store and returns the exit code.
+ * @param copy the file to check instead of the configured store
  */
 export async function storeCheck(copy: string | undefined, terminal: Invocation): Promise<number> {
   const path = copy === undefined ? await storeOrExplain(terminal) : resolve(terminal.cwd, copy);
@@ -32,11 +32,11 @@ export async function storeCheck(copy: string | undefined, terminal: Invocation)
 function verdictOn(checked: CheckedStore): { readonly text: string; readonly code: number } {
   switch (checked.kind) {
     case 'missing':
-      return { text: 'there is no store', code: CHECK_EXIT.unreadable };
+      return { text: 'the store does not exist', code: CHECK_EXIT.unreadable };
     case 'unreadable':
-      return { text: `it cannot be read: ${checked.message}`, code: CHECK_EXIT.unreadable };
+      return { text: `the store cannot be read: ${checked.message}`, code: CHECK_EXIT.unreadable };
     case 'damaged':
-      return { text: 'it is damaged: put back a copy (docs/install.md)', code: CHECK_EXIT.damaged };
+      return { text: 'the store is damaged; restore a backup (see docs/install.md)', code: CHECK_EXIT.damaged };
     case 'whole':
       return {
         text: `${wholeText(checked)}; ${versionText(checked)}`,
@@ -47,15 +47,19 @@ function verdictOn(checked: CheckedStore): { readonly text: string; readonly cod
 
 function wholeText({ bytes, incidents, pending, lastSampleAt }: WholeStore): string {
   const last = lastSampleAt === null ? '' : `, last written at ${isoTime(lastSampleAt)}`;
-  return `whole, ${String(Math.ceil(bytes / 1024))} KiB, ${counted(incidents, 'incident')}, ${String(pending)} deliveries on their way${last}`;
+  return (
+    `intact, ${String(Math.ceil(bytes / 1024))} KiB, ${counted(incidents, 'incident')}, ` +
+    `${counted(pending, 'undelivered message')}${last}`
+  );
 }
 
 function versionText({ version, knownVersion }: WholeStore): string {
   if (version === knownVersion) return `version ${String(version)}`;
   return version < knownVersion
-    ? `version ${String(version)}, which the daemon upgrades to ${String(knownVersion)} and keeps a copy of`
-    : `version ${String(version)}, and this ftm-watch knows ${String(knownVersion)}: start the newer one, or put back a ` +
-        'copy (docs/install.md)';
+    ? `version ${String(version)}, which the daemon will upgrade to ${String(knownVersion)} after making a copy`
+    : `version ${String(version)}, but this ftm-watch supports versions up to ${String(knownVersion)}: ` +
+        'start the newer ' +
+        'ftm-watch, or restore a backup (see docs/install.md)';
 }
 
 export interface BackupWish {
@@ -64,15 +68,16 @@ export interface BackupWish {
   readonly keepPending: boolean;
 }
 
-/** Backs up the store to a file. Returns the exit code. */
+/** Backs up the store to a file and returns the exit code. */
 export async function storeBackup({ file, force, keepPending }: BackupWish, terminal: Invocation): Promise<number> {
   const from = await storeOrExplain(terminal);
   if (from === null) return EXIT_UNKNOWN;
   const to = resolve(terminal.cwd, file);
   let withdrawn: number;
   try {
-    if (!existsSync(from)) throw new Error(`Cannot copy the store "${from}": there is none`);
-    if (!force && existsSync(to)) throw new Error(`Cannot write "${to}": it is there already; --force replaces it`);
+    if (!existsSync(from)) throw new Error(`Cannot copy the store "${from}": it does not exist`);
+    if (!force && existsSync(to))
+      throw new Error(`Cannot write "${to}": the file already exists; use --force to overwrite it`);
     withdrawn = await backupStore(from, to, { now: terminal.clock.now(), keepsPending: keepPending });
   } catch (error) {
     terminal.errors.write(`${visibleText(messageOf(error), MAX_SHOWN)}\n`);
@@ -80,8 +85,9 @@ export async function storeBackup({ file, force, keepPending }: BackupWish, term
   }
   if (withdrawn > 0)
     terminal.output.write(
-      `On their way: ${counted(withdrawn, 'notification')}. They are not sent from the copy: a daemon that is started ` +
-        'with it reports again what still lasts. --keep-pending makes a copy that sends them.\n',
+      `The copy does not contain ${counted(withdrawn, 'undelivered notification')}. ` +
+        'A daemon that is started with the ' +
+        'copy reports all incidents that are still open. To keep the notifications, use --keep-pending.\n',
     );
   return storeCheck(to, terminal);
 }

@@ -32,29 +32,29 @@ export interface Terminal extends Streams {
   readonly account: string;
   readonly cwd: string;
   readonly input: AsyncIterable<Buffer>;
-  /** Only `report` writes bytes. */
+  /** Bytes are written only by `report`. */
   readonly output: { write(text: string | Uint8Array): unknown };
   readonly style: { readonly color: boolean; readonly width: number };
   /** Null if standard error is not a terminal. */
   readonly progress: ProgressOutput | null;
-  /** Asks the user a yes-or-no question. Null if there is no user. */
+  /** Asks the user a yes-or-no question. Null if the process is not interactive. */
   readonly confirm: ((question: string) => Promise<boolean>) | null;
-  /** Asks the user a question that is answered with one line. Null if there is no user. */
+  /** Asks the user a question and returns the answer, which is one line. Null if the process is not interactive. */
   readonly ask: ((question: string) => Promise<string>) | null;
   /** Like `ask`, but without echoing the input. Null if standard input is not a terminal. */
   readonly askHidden: ((question: string) => Promise<string>) | null;
   /** Aborted by SIGINT and SIGTERM. */
   readonly signal: AbortSignal;
-  /** Calls back on SIGHUP. */
+  /** Registers a listener for SIGHUP. */
   readonly onHangup: (listener: () => void) => void;
 }
 
 export interface Invocation extends Terminal {
-  /** The configuration file as typed. Undefined to search the default locations. */
+  /** The path of the configuration file as typed. If undefined, the default locations are searched. */
   readonly path: string | undefined;
 }
 
-/** The values that determine which configuration is loaded. */
+/** The properties that determine which configuration is loaded. */
 type Asked = Pick<Invocation, 'path' | 'env' | 'hostname' | 'cwd'>;
 
 /** @param needs the files and variables that must exist; others are not checked */
@@ -76,7 +76,8 @@ export const needsAll: Needs = () => true;
 export const needsNothing: Needs = () => false;
 
 /**
- * Returns the path of the store, which identifies the daemon, or null after printing the problems of the configuration.
+ * Returns the path of the store, which identifies the daemon. If the configuration is invalid, prints its problems and
+ * returns null.
  */
 export async function storeOrExplain(invocation: Invocation): Promise<string | null> {
   const located = await locateStore(loadOptions(invocation));
@@ -89,7 +90,10 @@ function loadOptions({ path, env, hostname, cwd }: Asked): LoadOptions {
   return { path, env, hostname, cwd, files: commandFiles };
 }
 
-/** Loads the configuration for a command that reads the things in `needs`. Returns null after printing its problems. */
+/**
+ * Loads the configuration for a command that needs the files and variables in `needs`. If the configuration is invalid,
+ * prints its problems and returns null.
+ */
 export async function loadOrExplain(invocation: Invocation, needs: Needs): Promise<Config | null> {
   const loaded = await load(invocation, needs);
   if (loaded.kind === 'ok') {
@@ -100,21 +104,22 @@ export async function loadOrExplain(invocation: Invocation, needs: Needs): Promi
   return null;
 }
 
-/** Prints which files are replaced by substitutes. */
+/** Prints which files were read from another place than the configured one. */
 export function writeSubstitutes(substitutes: readonly Substitute[], errors: Streams['errors']): void {
   const [first] = substitutes;
   if (first === undefined) return;
   const names = substitutes.map(({ substitute }) => visibleText(basename(substitute), 100)).join(', ');
   errors.write(
-    `Read from "${dirname(first.substitute)}": ${names}. Systemd copies them to "${dirname(first.path)}" only when the ` +
+    `These files were read from "${dirname(first.substitute)}": ${names}. ` +
+      `systemd copies them to "${dirname(first.path)}" only when the ` +
       'service starts\n',
   );
 }
 
-/** Prints each problem of a configuration on a separate line, for commands that cannot continue without one. */
+/** Prints each problem of a configuration on a separate line, for commands that need a valid configuration. */
 export function writeIssues({ issues, hidden }: InvalidConfig, errors: Streams['errors']): void {
   errors.write(issues.map((issue) => `${formatIssue(issue)}\n`).join(''));
-  const others = hidden === 0 ? '' : `; these are the first ${String(issues.length)}`;
+  const others = hidden === 0 ? '' : ` (the first ${String(issues.length)} are listed above)`;
   errors.write(`The configuration is not valid: ${counted(issues.length + hidden, 'problem')}${others}\n`);
 }
 
@@ -125,12 +130,12 @@ interface ProgressOutput {
   write(text: string): unknown;
 }
 
-/** One line that shows what is still pending. It is removed at the end. */
+/** A line at the terminal that shows which checks are still pending. The line is removed at the end. */
 export interface ProgressLine {
-  /** Starts another round. */
+  /** Called at the start of each round. */
   look(): void;
   show(progress: RoundProgress): void;
-  /** Returns what is pending now. */
+  /** Returns the checks that are still pending. */
   waitingFor(): readonly string[];
   clear(): void;
 }
@@ -156,7 +161,7 @@ export function createProgressLine(output: ProgressOutput | null): ProgressLine 
   };
 }
 
-/** Explains why it takes longer. */
+/** Returns the text before the list of pending checks, which explains why further rounds are needed. */
 function introOf(looks: number): string {
-  return looks <= 1 ? 'Waiting for' : `Looking once more to be sure (${String(looks)}). Waiting for`;
+  return looks <= 1 ? 'Waiting for' : `Checking again to confirm the result (round ${String(looks)}). Waiting for`;
 }

@@ -4,7 +4,7 @@ import { type Baseline, trustUnder, type Trust } from '../tls/trust.ts';
 import type { RefusedBaseline } from '../checks/tls-genuine/chain-case.ts';
 import { SHIPPED_PINS } from '../trust/load-trust.ts';
 
-/** Describes one certificate on four indented lines, enough for a comparison with another tool's output. */
+/** Describes one certificate on four indented lines, for comparison with another tool's output. */
 export function certificateLines(certificate: Certificate): readonly string[] {
   const names = certificate.dnsNames.slice(0, 5).join(', ');
   return [
@@ -17,20 +17,18 @@ export function certificateLines(certificate: Certificate): readonly string[] {
 }
 
 /**
- * Explains what to compare, and what to type afterwards. The value itself is not offered for copying, because it must
- * come from a different source.
+ * Explains what to compare and which command to run afterwards. The command does not contain the fingerprint, because
+ * the fingerprint must come from a different source.
  */
 export function comparisonLines(certificate: Certificate, target: string): readonly string[] {
   return [
-    'No configured key and no public authority confirms this chain. It rests on:',
+    'No configured key and no public authority confirms this chain. Its last certificate is:',
     ...certificateLines(certificate),
-    "An inspecting device's chain looks the same, whatever names it carries, so --yes does not do. Compare this " +
-      'SHA-256 with one that did not',
-    `come over this path: of ${target} seen from another network, or of the authority as a FortiGate exports it. ` +
-      'If they are equal, type',
-    'the one that you have from there:',
+    "An inspecting device's chain can look the same, so --yes is not enough. Compare this SHA-256 fingerprint with one",
+    `that was obtained on a different path: of ${target} from another network, or of the authority as exported from a`,
+    'FortiGate. If the fingerprints are equal, run this command with the fingerprint from the other path:',
     '  ftm-watch trust learn --fingerprint SHA256',
-    'If they differ, this path is inspected. Learn from another one',
+    'If they differ, this path is inspected. Learn the chain on another path',
   ];
 }
 
@@ -50,13 +48,13 @@ export interface TrustOverview {
 
 const PROFILES: Readonly<Record<TrustProfile, string>> = {
   fortinet:
-    "a certificate is genuine under one of Fortinet's own authorities, by key, or under what is configured or learned",
+    'a certificate is genuine if it is verified by the key of a Fortinet authority, or by a configured or learned key',
   public:
-    'a certificate is genuine under one of the authorities that browsers trust, or under what is configured or learned',
-  pinned: 'a certificate is genuine only under what is configured or learned',
+    'a certificate is genuine if it is verified by an authority that browsers trust, or by a configured or learned key',
+  pinned: 'a certificate is genuine only if it is verified by a configured or learned key',
 };
 
-/** Formats everything that is trusted for one target, and why: `ftm-watch trust show`. */
+/** Formats the output of `ftm-watch trust show`: everything that is trusted for one target, and why. */
 export function renderTrust({
   target,
   profile,
@@ -70,16 +68,18 @@ export function renderTrust({
   return [
     `${target}, profile ${profile}: ${PROFILES[profile]}`,
     '',
-    'Authorities to verify under:',
+    'Trusted authorities:',
     ...(anchors.length === 0
       ? ['  none']
       : anchors.flatMap(({ certificate, label }) => [
           ...certificateLines(certificate),
           `    ${sourceOf(certificate.pin, label)}`,
         ])),
-    ...(profile === 'public' ? ["  Mozilla's roots, as they come with Node; never this machine's own store"] : []),
+    ...(profile === 'public'
+      ? ["  Mozilla's root certificates, as included in Node (this machine's certificate store is not used)"]
+      : []),
     '',
-    'Pinned keys (a pin only confirms a certificate that is sent):',
+    'Pinned keys (used only if the server sends a certificate with this key):',
     ...(configured.length === 0 ? ['  none configured'] : configured.map(({ pin }) => `  ${pin}, trust.pins`)),
     '',
     ...(refusedBaseline === null ? baselineLines(baseline, baselineFile) : refusedLines(refusedBaseline, baselineFile)),
@@ -93,7 +93,10 @@ function sourceOf(pin: string, label: string): string {
 }
 
 function baselineLines(baseline: Baseline | null, file: string): readonly string[] {
-  if (baseline === null) return [`Learned: nothing in ${file} ("ftm-watch trust learn" on a path known to be clean)`];
+  if (baseline === null)
+    return [
+      `No learned chain in ${file}. To learn it, run "ftm-watch trust learn" on a path that is known to be clean`,
+    ];
   return [
     `Learned on ${new Date(baseline.learnedAt).toISOString()}, in ${file}:`,
     ...baseline.leaves.flatMap(certificateLines),
@@ -103,10 +106,10 @@ function baselineLines(baseline: Baseline | null, file: string): readonly string
 
 function refusedLines({ baseline, unconfirmed }: RefusedBaseline, file: string): readonly string[] {
   return [
-    `Learned on ${new Date(baseline.learnedAt).toISOString()}, in ${file}, but not used: no configured key, no ` +
-      'public authority and no typed',
-    'fingerprint confirms the certificate that it rests on. An inspecting device may have been learned:',
+    `The chain that was learned on ${new Date(baseline.learnedAt).toISOString()} (in ${file}) is not used, because no`,
+    'configured key, public authority or typed fingerprint confirms its last certificate. It may be the chain of an',
+    'inspecting device. The last certificate is:',
     ...certificateLines(unconfirmed),
-    'Learn again, on a path known to be clean: ftm-watch trust learn',
+    'To learn the chain again, run this on a path that is known to be clean: ftm-watch trust learn',
   ];
 }

@@ -22,38 +22,38 @@ import { CLOCK_SUBJECT } from '../checks/clock/judge.ts';
 import { namesIn } from '../metrics/probe-series.ts';
 
 export interface VerifyWish {
-  /** Its id, as shown in mails and in `/incidents/ID`. */
+  /** The incident's id, as shown in mails and in `/incidents/ID`. */
   readonly incident: string;
   readonly json: boolean;
-  /** Everything that has not been checked by then is unknown. Null for no limit. */
+  /** Checks that have not finished by then are unknown. Null for no limit. */
   readonly timeout: Millis | null;
 }
 
 const EXIT: Readonly<Record<RepairAnswer, number>> = { 'in-force': 0, 'not-in-force': 2, 'not-visible': EXIT_UNKNOWN };
 
-/** Number of incidents that are listed if the given one does not exist. */
+/** Number of incidents that are listed if the given incident does not exist. */
 const MOST_NAMED = 10;
 const MAX_SHOWN = 200;
 
-/** Checks again and prints whether the repair of an incident is effective. Returns the exit code. */
+/** Runs the checks again, prints whether the repair of an incident is active, and returns the exit code. */
 export async function verifyRepair(wish: VerifyWish, terminal: Invocation): Promise<number> {
   const config = await loadOrExplain(terminal, neededToExamine);
   if (config === null) return EXIT_UNKNOWN;
   try {
     const incident = incidentIn(readStoredIncident(config.store.path, wish.incident, MOST_NAMED), wish, config);
-    const heard = await heardBy(config, terminal);
+    const storedLog = await storedLogOf(config, terminal);
     using limit = wish.timeout === null ? null : deadline(terminal.clock, wish.timeout, terminal.signal);
     const signal = limit?.signal ?? terminal.signal;
     const progress = wish.json ? null : terminal.progress;
-    const seen = await examine({ ...terminal, signal, config, log: heard.log, progress });
+    const seen = await examine({ ...terminal, signal, config, log: storedLog.log, progress });
     const { diagnosis, picture, observations } = seen;
-    // Other agents' reports about third parties are hearsay.
+    // Reports from other agents are not used, because they are second-hand.
     const { peers: _, ...asked } = picture;
     const verdict = repairVerdict(incident, {
       diagnosis,
       firewall: picture.firewall,
       isLookedAt: lookedAt(config, asked, observations),
-      silent: silentWitnesses(config, seen, heard),
+      silent: silentWitnesses(config, seen, storedLog),
     });
     terminal.output.write(
       wish.json
@@ -73,7 +73,7 @@ function incidentIn(stored: StoredIncident, { incident: id }: VerifyWish, { stor
     case 'found':
       return stored.incident;
     case 'none':
-      throw new Error(`No incident is known: no daemon has kept anything in "${path}" ("store.path")`);
+      throw new Error(`No incidents found: no daemon has stored any data in "${path}" ("store.path")`);
     case 'unreadable':
       throw new Error(`Cannot read the incidents: ${stored.message}`);
     case 'missing': {
@@ -81,48 +81,53 @@ function incidentIn(stored: StoredIncident, { incident: id }: VerifyWish, { stor
         ({ id: other, cause, status }) => `- ${other}: ${cause.id} (${cause.subject}), ${status}`,
       );
       const shown = known.map((line) => visibleText(line, MAX_SHOWN)).join('\n');
-      const others = known.length === 0 ? 'none is known' : `the latest are:\n${shown}`;
-      throw new Error(`No incident is called "${visibleText(id, MAX_SHOWN)}"; ${others}`);
+      const others = known.length === 0 ? 'no incidents are stored' : `the latest incidents are:\n${shown}`;
+      throw new Error(`There is no incident "${visibleText(id, MAX_SHOWN)}"; ${others}`);
     }
   }
 }
 
 /**
- * Returns the log data of a daemon. A cause that only the log shows is not resolved just because nobody was receiving
- * the log.
+ * Returns the log data that a daemon has stored. A cause that only the log shows is not considered resolved while no
+ * daemon receives the log.
  */
-async function heardBy(config: Config, { clock }: Invocation): Promise<Heard> {
+async function storedLogOf(config: Config, { clock }: Invocation): Promise<StoredLog> {
   const now = clock.now();
   const kept = await readKept(config, now);
   const signatures = await loadSignatures(config.logs.signatureFiles, isFaultId);
   return { log: logPartOf(config, { ...kept, signatures, now }), isEverKept: kept.logMemory.kind !== 'none' };
 }
 
-interface Heard {
+interface StoredLog {
   readonly log: LogPart;
-  /** If false, no cause came from the log. */
+  /** False if no log data has ever been stored, so no cause came from the log. */
   readonly isEverKept: boolean;
 }
 
 function silentWitnesses(
   config: Config,
   { picture }: Examination,
-  { log, isEverKept }: Heard,
+  { log, isEverKept }: StoredLog,
 ): readonly SilentWitness[] {
   const onPath = CHECKS.filter((check) => check.onPath === true).map(({ id }) => id);
   const read = picture.peers.flatMap((peer) => (peer.kind === 'seen' ? [peer.peer] : []));
   const unread = config.peers.flatMap(({ name }) => (read.includes(name) ? [] : [name]));
   return [
     ...(isEverKept && log.kind === 'unheard'
-      ? [{ of: [tlsGenuine.id], why: `The log may have shown it. ${log.reason}.` }]
+      ? [{ of: [tlsGenuine.id], why: `The cause may have been detected in the log. ${log.reason}.` }]
       : []),
     ...(unread.length > 0
-      ? [{ of: onPath, why: `Another agent may have seen it, and cannot be read: ${nameList(unread)}.` }]
+      ? [
+          {
+            of: onPath,
+            why: `The cause may have been reported by another agent that cannot be reached now: ${nameList(unread)}.`,
+          },
+        ]
       : []),
   ];
 }
 
-/** Separates the parts of a subject: a flow, or several addresses that are silent together. */
+/** Matches the separator in a subject with several parts, such as a flow or a list of addresses. */
 const BETWEEN_PARTS = /, | to /u;
 
 /**

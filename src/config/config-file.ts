@@ -6,7 +6,7 @@ import { visibleText } from '../core/visible-text.ts';
 import { configFile } from './config.ts';
 import { secretVariable } from './schema/secret.ts';
 
-/** Larger than any real configuration. */
+/** Maximum size of a configuration file. Real configurations are much smaller. */
 export const MAX_CONFIG_BYTES: number = 1024 * 1024;
 
 export type ReadResult =
@@ -17,20 +17,23 @@ export type ReadResult =
 
 /** Path of a file, and its name in messages. */
 interface FileName {
-  /** As given. */
+  /** The path as it was specified. */
   readonly file: string;
-  /** Absolute. */
+  /** The absolute path. */
   readonly source: string;
 }
 
 /** One configuration file, before validation against the schema. */
 export interface ConfigFile extends FileName {
   readonly kind: 'file';
-  /** As written. Undefined for a file without a value. */
+  /** The value before file names are resolved. Undefined if the file has no value. */
   readonly written: unknown;
-  /** With absolute file names. Relative names are resolved against the folder of this file. */
+  /** The value with absolute file names. Relative names are resolved against the folder of this file. */
   readonly value: unknown;
-  /** Returns the position of the last part of the path, or where it would be. */
+  /**
+   * Returns the position of the last part of the path. If that part is missing, returns the position where it would
+   * have to be inserted.
+   */
   readonly locate: (path: YamlPath) => Position;
 }
 
@@ -41,8 +44,9 @@ export interface UnreadFile {
 
 export function understoodFile(name: FileName, found: ReadResult): ConfigFile | UnreadFile {
   if (found.kind !== 'read') return unread(name, reasonOf(found));
-  // An empty file would mean the defaults for every key, so a reload would drop everything that is monitored.
-  if (found.bytes.length === 0) return unread(name, 'it is empty, as a full disk or an unfinished copy leaves it');
+  // An empty file would set every key to its default, so a reload would stop all configured monitoring.
+  if (found.bytes.length === 0)
+    return unread(name, 'the file is empty, which can be caused by a full disk or an unfinished copy');
   const text = decoded(found.bytes);
   if (text === null) return unread(name, 'expected UTF-8');
   const yaml = parseYaml(text);
@@ -63,7 +67,7 @@ function issueIn({ file, locate }: ConfigFile, path: YamlPath, message: string):
   return { file, position: locate(path), path: formatPath(path), message };
 }
 
-/** Resolves a file name against the file that contains it. */
+/** Resolves a file name relative to the file that contains it. */
 function besides({ file, source }: FileName, named: string): FileName {
   return isAbsolute(named)
     ? { file: named, source: named }
@@ -95,11 +99,11 @@ function decoded(bytes: Uint8Array): string | null {
   }
 }
 
-/** More files are a mistake, not a large installation. */
+/** Maximum number of files. More files are probably a mistake. */
 const MOST = 50;
 
 interface Included {
-  /** In the order in which they are listed. */
+  /** The included files, in the order in which they are listed. */
   readonly files: readonly ConfigFile[];
   readonly issues: readonly ConfigIssue[];
 }
@@ -107,8 +111,8 @@ interface Included {
 const NONE: Included = { files: [], issues: [] };
 
 /**
- * Returns the files that the first configuration file lists in `include`. If the value is not a list of names, the
- * schema reports it.
+ * Returns the files that the main configuration file lists in `include`. If the value is not a list of names, the
+ * schema reports this.
  */
 export async function includedBy(first: ConfigFile, read: (name: FileName) => Promise<ReadResult>): Promise<Included> {
   const named = namesIn(first);
@@ -156,7 +160,7 @@ async function include(
 function problemOf(file: ConfigFile): ConfigIssue | null {
   if (!isMapping(file.value)) return issueIn(file, [], 'expected keys and values');
   return Object.hasOwn(file.value, 'include')
-    ? issueIn(file, ['include'], 'only the first file of a configuration names others')
+    ? issueIn(file, ['include'], 'only the main configuration file can include other files')
     : null;
 }
 
@@ -165,7 +169,7 @@ function withGivenNamesAbsolute(value: unknown, folder: string): unknown {
   return changeGivenTexts(configFile, value, absoluteIn(folder));
 }
 
-/** Fills in default file names, relative to the working directory. */
+/** Fills in default file names, which are relative to the working directory. */
 export function withDefaultNames(value: unknown, workingDirectory: string): unknown {
   return changeTexts(configFile, value, absoluteIn(workingDirectory));
 }
@@ -178,38 +182,43 @@ function absoluteIn(folder: string): (used: UsedText) => string {
 }
 
 export interface FileChecks {
-  /** Returns why the file cannot be read ("no such file"), or null if it can. Never rejects. */
+  /**
+   * Returns the reason why a file cannot be read, for example "no such file", or null if it can be read. Never rejects.
+   */
   readonly problem: (path: string) => Promise<string | null>;
-  /** Returns another file with the same content, to be read if this one cannot be, or null. */
+  /**
+   * Returns another file with the same content, which is read if this file cannot be read. Returns null if there is
+   * none.
+   */
   readonly substitute?: (path: string) => string | null;
 }
 
-/** Reports whether a command reads the file or variable at this key: `appliances.api.keyFile`. */
+/** Reports whether a command reads the file or variable of a key such as `appliances.api.keyFile`. */
 export type Needs = (key: string) => boolean;
 
 interface Machine {
   readonly env: NodeJS.ProcessEnv;
   readonly files: FileChecks;
-  /** @default everything */
+  /** @default all keys */
   readonly needs?: Needs;
 }
 
-/** A file that is read in place of the configured one. */
+/** A file that is read instead of the configured file. */
 export interface Substitute {
   readonly path: string;
   readonly substitute: string;
 }
 
-interface NamedThings {
-  /** One issue for each file that cannot be read and each variable that is not set. */
+interface FoundReferences {
+  /** An issue for each file that cannot be read and for each variable that is not set. */
   readonly missing: readonly SchemaIssue[];
   readonly substitutes: readonly Substitute[];
-  /** With substitutes in place of files that cannot be read. */
+  /** The value, with substitutes for files that cannot be read. */
   readonly value: unknown;
 }
 
 /** Checks that the required files and variables exist. */
-export async function findNamedThings(value: unknown, machine: Machine): Promise<NamedThings> {
+export async function findReferences(value: unknown, machine: Machine): Promise<FoundReferences> {
   const { needs = () => true } = machine;
   const needed = usedTexts(configFile, value).filter(({ path }) => needs(keyOf(path ?? [])));
   const found = await Promise.all(needed.map(async (used) => ({ used, ...(await find(used, machine)) })));
@@ -243,7 +252,7 @@ async function find({ use, text }: UsedText, { env, files }: Machine): Promise<F
     case 'secret-file':
       return text === '' ? FOUND : findFile(text, files);
     case 'secret-variable':
-      // If the text is not a valid variable name, it could be the secret itself.
+      // Text that is not a valid variable name could be the secret itself.
       return env[text] || !secretVariable.safeParse(text).success
         ? FOUND
         : { problem: `environment variable "${text}" is not set`, substitute: null };
@@ -264,12 +273,14 @@ async function findFile(path: string, files: FileChecks): Promise<Found> {
   const said = `cannot read file "${visibleText(path, 300)}": ${problem}`;
   return {
     problem:
-      also === null ? said : `${said}; nor "${visibleText(substitute ?? '', 300)}", which it is made from: ${also}`,
+      also === null
+        ? said
+        : `${said}; nor can "${visibleText(substitute ?? '', 300)}", from which it is created: ${also}`,
     substitute: null,
   };
 }
 
-/** Merges `over` into `under`: sections key by key; everything else is replaced. */
+/** Merges `over` into `under`. Sections are merged key by key, and all other values are replaced. */
 export function merged(under: unknown, over: unknown): unknown {
   if (!isMapping(under) || !isMapping(over)) return over;
   const keys = Object.entries(over).map(([key, value]) => [
@@ -280,9 +291,9 @@ export function merged(under: unknown, over: unknown): unknown {
 }
 
 /**
- * Returns the index of the layer that provides the value at a path: the topmost of the layers that are merged there. If
- * the value is missing, returns the layer of its nearest existing parent.
- * @param layers the lowest first, at least one
+ * Returns the index of the layer that provides the value at a path, which is the topmost of the merged layers. If the
+ * value is missing, returns the layer of its nearest existing parent.
+ * @param layers at least one layer, starting with the lowest
  */
 export function ownerOf(layers: readonly unknown[], path: YamlPath): number {
   let here = layers.map((value, index) => ({ value, index }));
@@ -292,7 +303,7 @@ export function ownerOf(layers: readonly unknown[], path: YamlPath): number {
     const top = below.at(-1);
     if (top === undefined) return owner;
     owner = top.index;
-    // A value that is not a section hides everything below it.
+    // A value that is not a section hides all lower layers.
     here = isMapping(top.value) ? below.slice(below.findLastIndex(({ value }) => !isMapping(value)) + 1) : [top];
   }
   return owner;

@@ -28,52 +28,62 @@ const MANY = 1000;
 const policy = section({
   confirmations: integer(1, MANY, 'a number of rounds')
     .prefault(2)
-    .describe('Rounds in a row that must show a cause before it is reported; one less if two witnesses agree.'),
+    .describe(
+      'Number of consecutive rounds in which a cause must be found before it is reported. If two sources agree, one ' +
+        'round less is required.',
+    ),
   recoveries: integer(1, MANY, 'a number of rounds')
     .prefault(2)
-    .describe('Rounds in a row without the cause before it counts as fixed.'),
+    .describe('Number of consecutive rounds without the cause before it is resolved.'),
   reminder: duration(7 * DAY)
     .prefault('4h')
-    .describe('Interval of reminders about an open incident.'),
+    .describe('Interval between reminders about an open incident.'),
   maxPerHour: integer(1, MANY, 'a number of messages')
     .prefault(20)
     .describe(
-      'Maximum number of messages per hour, for all channels together. Others wait for a digest. New critical ' +
-        'causes never wait.',
+      'Maximum number of messages per hour, for all channels together. Further messages are collected in a digest. ' +
+        'New critical causes are always sent immediately.',
     ),
 });
 
 const maintenance = section({
-  cron: cron.describe('Start of the window: minute, hour, day of month, month, day of week.'),
+  cron: cron.describe('Start of the window, as minute, hour, day of month, month and day of week.'),
   duration: duration(7 * DAY).describe('How long it lasts.'),
   timezone: timezone.prefault('UTC').describe('Time zone of `cron`.'),
 });
 
 const heartbeat = section({
-  url: secretUrlField('What to fetch (GET) while rounds and alerting work.', 'https://hc.example.org/ping/ftm-watch'),
-  every: duration(DAY).prefault('1m').describe('Interval. The service should alert after a few missed requests.'),
+  url: secretUrlField(
+    'URL to request (GET) regularly while rounds and alerting work.',
+    'https://hc.example.org/ping/ftm-watch',
+  ),
+  every: duration(DAY)
+    .prefault('1m')
+    .describe('Interval between requests. The service should raise an alert after a few missed requests.'),
 });
 
 const summary = section({
   cron: cron
     .prefault('0 7 * * 1')
-    .describe('Time in the zone of the site: minute, hour, day of month, month, day of week.'),
+    .describe(
+      'Time to send the summary, in the time zone of the site, as minute, hour, day of month, month and day of week.',
+    ),
 });
 
 const otlp = section(
   {
-    url: webUrl('https://otel.example.org/v1/metrics').describe('Where to push, used as it is, with the path.'),
-    headers: optionalSecret(
-      'headers',
-      'File with headers for each request, such as "Authorization: Bearer TOKEN", one in a line.',
-    ),
+    url: webUrl('https://otel.example.org/v1/metrics').describe('URL to which metrics are pushed, including the path.'),
+    headers: optionalSecret('headers', 'File with HTTP headers, one per line, such as "Authorization: Bearer TOKEN".'),
     every: duration(DAY).prefault('1m').describe('How often.'),
     caFile: authorityFile,
   },
   (fields, report) => {
     const { url } = fields;
     if (hasSecret('headers', fields) && typeof url === 'string' && isReadableOnTheWay(url))
-      report('url', 'expected a URL that begins with "https://": the headers would be sent unencrypted');
+      report(
+        'url',
+        'expected a URL that begins with "https://", because the headers would otherwise be sent unencrypted',
+      );
   },
 );
 
@@ -84,68 +94,72 @@ export type NotifyConfig = z.output<typeof notify>;
 
 const notify = section({
   ...channelSections(),
-  policy: policy.prefault({}).describe('When a cause becomes an incident, and how often it is sent.'),
-  maintenance: list(maintenance).describe('Windows in which incidents are recorded and nobody is notified.'),
+  policy: policy.prefault({}).describe('When a cause becomes an incident, and how often notifications are sent.'),
+  maintenance: list(maintenance).describe(
+    'Maintenance windows. Incidents are recorded, but no notifications are sent.',
+  ),
   summary: optional(summary).describe(
-    'A regular message: availability, incidents, tokens left, certificates that expire soon, active silences.',
+    'A regular summary with availability, incidents, remaining tokens, certificates that expire soon, and active ' +
+      'silences.',
   ),
   runbookUrl: optional(webUrl('https://wiki.example.org/ftm')).describe(
-    'Address of the runbooks, if not this daemon. The id of the cause is appended.',
+    'URL of your own runbooks, used instead of those in ftm-watch. The cause ID is appended.',
   ),
   proxy: optional(proxy).describe(
-    'HTTP proxy for Slack, Teams, PagerDuty, ntfy, web hooks, the heartbeat and `metrics.otlp`. A URL, or a section ' +
-      'if the proxy asks for a password. Without it, the variables HTTPS_PROXY, HTTP_PROXY and NO_PROXY apply. ' +
-      'Loopback is never proxied.',
+    'HTTP proxy for Slack, Teams, PagerDuty, ntfy, webhooks, the heartbeat and `metrics.otlp`. Use a URL, or a ' +
+      'section if the proxy requires a password. By default, the variables HTTPS_PROXY, HTTP_PROXY and NO_PROXY are ' +
+      'used. Requests to loopback addresses never use a proxy.',
   ),
   heartbeat: optional(heartbeat).describe(
-    'A request to a service that alerts when it stops, because ftm-watch cannot report its own end.',
+    'Regular requests to a monitoring service, which raises an alert when they stop. ftm-watch cannot report its own ' +
+      'outage.',
   ),
 });
 
 /**
- * The validated configuration: defaults are filled in, durations are in milliseconds, file names are absolute, and
- * addresses are parsed. It does not change at run time; a reload creates a new one. The keys are documented where they
+ * The validated configuration. Defaults are filled in, durations are in milliseconds, file names are absolute, and
+ * addresses are parsed. The object is never changed. A reload creates a new object. The keys are documented where they
  * are defined, and in docs/configuration.md.
  */
 export interface Config extends z.output<typeof configFile> {
   readonly site: string;
-  /** Absolute name of the main file. Absent if there is no file and everything has its default value. */
+  /** Absolute name of the main file. Absent if there is no file and every key has its default value. */
   readonly file?: string;
 }
 
-/** Schema of the whole file. Decoding reads it, encoding prints it. */
+/** Schema of the whole file, which is used to read and to print the configuration. */
 export const configFile = section(
   {
     include: list(readableFile).describe(
-      'More files. Each overrides the one before it, and this file overrides all: sections are merged key by ' +
-        'key, lists and values are replaced. Included files cannot include others.',
+      'Additional configuration files. Later files override earlier ones, and this file overrides all of them. ' +
+        'Sections are merged key by key. Lists and values are replaced. Included files cannot include other files.',
     ),
     site: optional(name).describe(
-      'Name of this site in messages, on the page and in reports. The default is the host name.',
+      'Name of this site in messages, reports and on the status page. The default is the host name.',
     ),
     timezone: timezone
       .prefault('UTC')
-      .describe('Time zone of this site for messages and pages. Schedules have their own.'),
+      .describe('Time zone of this site for messages and pages. Schedules have a separate time zone.'),
     ...watchedSections,
     schedule: schedule.prefault({}).describe('When things run.'),
-    notify: notify.prefault({}).describe('Who is notified, and how.'),
+    notify: notify.prefault({}).describe('Who receives notifications, and through which channels.'),
     web: web.prefault({}).describe('The status page, the metrics and the API.'),
     metrics: section({
       otlp: optional(otlp).describe(
-        'Pushes all metrics by OTLP/HTTP, for a site that Prometheus cannot scrape. Without it, the ' +
-          'environment variables OTEL_EXPORTER_OTLP_METRICS_ENDPOINT and OTEL_EXPORTER_OTLP_ENDPOINT apply.',
+        'Pushes all metrics by OTLP/HTTP, for sites that Prometheus cannot scrape. By default, the environment ' +
+          'variables OTEL_EXPORTER_OTLP_METRICS_ENDPOINT and OTEL_EXPORTER_OTLP_ENDPOINT are used.',
       ),
     })
       .prefault({})
-      .describe('How metrics leave this machine other than by /metrics.'),
-    store: store.prefault({}).describe('History, incidents and pending messages.'),
+      .describe('Export of metrics, in addition to /metrics.'),
+    store: store.prefault({}).describe('Database for history, incidents and pending messages.'),
     log: section({
       level: choice('trace', 'debug', 'info', 'warn', 'error')
         .prefault('info')
-        .describe("Level of the program's own log."),
+        .describe("Level of ftm-watch's own log."),
     })
       .prefault({})
-      .describe("The program's own log."),
+      .describe("ftm-watch's own log."),
   },
   (file, report) => {
     portsAreFree(file, report);
@@ -154,17 +168,19 @@ export const configFile = section(
   },
 );
 
-/** Two TCP listeners on the same address and port would otherwise fail only when the second one is opened. */
+/**
+ * Reports TCP listeners with the same address and port. Otherwise, the second listener would fail when it is opened.
+ */
 function portsAreFree(file: SectionFields, report: Report): void {
   const syslog = fieldsOf(fieldsOf(file['logs'])['syslog']);
   const page = endpoint(fieldsOf(file['web'])['listen']);
   const tcp = endpoint(syslog['tcp']);
   const tls = endpoint(fieldsOf(syslog['tls'])['listen']);
   if (tcp !== null && tcp === page)
-    report(['logs', 'syslog', 'tcp'], `the status page (web.listen) listens at ${tcp} too`);
+    report(['logs', 'syslog', 'tcp'], `the status page (web.listen) also listens on ${tcp}`);
   const other =
     tls === page ? 'the status page (web.listen)' : tls === tcp ? 'another listener (logs.syslog.tcp)' : null;
-  if (tls !== null && other !== null) report(['logs', 'syslog', 'tls', 'listen'], `${other} listens at ${tls} too`);
+  if (tls !== null && other !== null) report(['logs', 'syslog', 'tls', 'listen'], `${other} also listens on ${tls}`);
 }
 
 function endpoint(value: unknown): string | null {
@@ -176,7 +192,7 @@ function firewallsAreOfKnownUnits({ appliances, firewall }: SectionFields, repor
   const known = itemsOf(appliances).map((unit) => fieldsOf(unit)['name']);
   for (const unit of itemsOf(firewall).flatMap((entry) => itemsOf(fieldsOf(entry)['appliances']))) {
     if (typeof unit === 'string' && !known.includes(unit))
-      report(['firewall'], `"${unit}" is the name of none of the "appliances"`);
+      report(['firewall'], `"${unit}" is not listed in "appliances"`);
   }
 }
 
@@ -185,7 +201,7 @@ function certificatesAreOfKnownUnits({ appliances, logs }: SectionFields, report
   const { certificates } = fieldsOf(fieldsOf(fieldsOf(logs)['syslog'])['tls']);
   for (const unit of itemsOf(certificates).map((entry) => fieldsOf(entry)['appliance'])) {
     if (typeof unit === 'string' && !known.includes(unit))
-      report(['logs', 'syslog', 'tls', 'certificates'], `"${unit}" is the name of none of the "appliances"`);
+      report(['logs', 'syslog', 'tls', 'certificates'], `"${unit}" is not listed in "appliances"`);
   }
 }
 
@@ -193,8 +209,8 @@ function certificatesAreOfKnownUnits({ appliances, logs }: SectionFields, report
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
 /**
- * Returns the JSON Schema (draft 7, which editors support best) of the configuration file, with a description and a
- * default for each key.
+ * Returns the JSON Schema of the configuration file, with a description and a default for each key. The schema uses
+ * draft 7, because editors support this draft best.
  */
 export function configJsonSchema(): JsonSchema {
   const schema = z.toJSONSchema(configFile, { io: 'input', target: 'draft-07' });

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { Document, visit } from 'yaml';
 
-/** The answers for a first configuration, as typed. Empty ones are left out. */
+/** The user's answers for a first configuration, as typed. Empty answers are omitted from the configuration. */
 export interface Answers {
-  /** Empty for the name of the machine. */
+  /** Site name. If the name is empty, the host name is used. */
   readonly site: string;
   /** Addresses of the FortiAuthenticator units. */
   readonly appliances: readonly string[];
@@ -15,16 +15,16 @@ export interface Answers {
   readonly alertmanager: string;
 }
 
-/** A port that FortiAuthenticator can send to, and on which an unprivileged process can listen. */
+/** Port to which FortiAuthenticator can send and on which an unprivileged process can listen. */
 export const SYSLOG_PORT = 5514;
 
 const TLS_PORT = '465';
-/** Values up to this length are written in braces or brackets. */
+/** Values up to this length are written on one line, in braces or brackets. */
 const LINE = 80;
 
 /**
- * Returns a configuration of about ten lines. The answers are validated when it is loaded.
- * @param stateFolder folder for the store and the learned trust; null for the default
+ * Returns a configuration of about ten lines. The answers are validated when the configuration is loaded.
+ * @param stateFolder folder for the store and the learned trust; null for the default folder
  */
 export function firstConfiguration(answers: Answers, stateFolder: string | null): string {
   const sections = {
@@ -39,7 +39,7 @@ export function firstConfiguration(answers: Answers, stateFolder: string | null)
         }),
   };
   return (
-    '# All keys: docs/configuration.md. After a change: "ftm-watch config check", then "ftm-watch reload".\n' +
+    '# All keys: docs/configuration.md. After each change, run "ftm-watch config check" and "ftm-watch reload".\n' +
     printed(sections)
   );
 }
@@ -73,7 +73,7 @@ function told({ recipients, mailServer, alertmanager }: Answers): object {
   return Object.keys(notify).length === 0 ? {} : { notify };
 }
 
-/** An IPv6 address can have a port only if it is in brackets. */
+/** An IPv6 address can be followed by a port only if it is in brackets. */
 function relay(typed: string): object {
   const { host = typed, port } = /^(?<host>[^:]+|\[.+\]):(?<port>\d+)$/u.exec(typed)?.groups ?? {};
   return {
@@ -83,7 +83,7 @@ function relay(typed: string): object {
   };
 }
 
-/** Prints values on one line if they fit. */
+/** Prints values on one line if they fit into it. */
 function printed(sections: object): string {
   const document = new Document(sections);
   visit(document.contents, {

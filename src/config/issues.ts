@@ -7,35 +7,38 @@ import { configFile } from './config.ts';
 import { alternatives } from './schema/section.ts';
 
 export interface ConfigIssue {
-  /** File name as given. */
+  /** File name as it was specified. */
   readonly file: string;
-  /** Starts at 1. Null if the whole file cannot be read. */
+  /** Line and column start at 1. Null if the whole file cannot be read. */
   readonly position: { readonly line: number; readonly column: number } | null;
-  /** For example `mail[0].port`. Empty for the whole file. */
+  /** For example `mail[0].port`. Empty if the issue concerns the whole file. */
   readonly path: string;
   readonly message: string;
 }
 
-/** A problem that has not yet been located in the text. */
+/** A problem whose position in the file has not been determined yet. */
 export interface SchemaIssue {
   /** Path whose position is shown. */
   readonly at: YamlPath;
-  /** Path that is printed: for an unknown key, its section. */
+  /** Path that is printed. For an unknown key, this is the path of the section that contains the key. */
   readonly path: YamlPath;
   /**
-   * Evaluated only for issues that are displayed: finding similar keys takes time, and a broken file can have
-   * thousands.
+   * Called only for issues that are displayed, because finding similar keys takes time and a broken file can have
+   * thousands of issues.
    */
   readonly message: () => string;
 }
 
-/** `config/ftm-watch.yaml:12:5  mail[0].port: expected a port between 1 and 65535, got 70000` */
+/**
+ * Formats an issue, for example `config/ftm-watch.yaml:12:5 mail[0].port: expected a port between 1 and 65535, got
+ * 70000`.
+ */
 export function formatIssue({ file, position, path, message }: ConfigIssue): string {
   const place = position === null ? '' : `:${String(position.line)}:${String(position.column)}`;
   return `${visibleText(file, 500)}${place}  ${path === '' ? '' : `${path}: `}${message}`;
 }
 
-/** Formats a path: `mail[0].port`. */
+/** Formats a path, for example `mail[0].port`. */
 export function formatPath(path: YamlPath): string {
   return path
     .map((part, index) =>
@@ -44,7 +47,10 @@ export function formatPath(path: YamlPath): string {
     .join('');
 }
 
-/** Converts zod's issues: one for each unknown key, and for a union those of the intended branch. */
+/**
+ * Converts zod's issues. Returns one issue for each unknown key. For a union, returns the issues of the intended
+ * branch.
+ */
 export function schemaIssues(issues: readonly z.core.$ZodIssue[], base: YamlPath = []): readonly SchemaIssue[] {
   return issues.flatMap((issue) => schemaIssue(issue, base));
 }
@@ -57,12 +63,12 @@ function schemaIssue(issue: z.core.$ZodIssue, base: YamlPath): readonly SchemaIs
   return meant === undefined ? [{ at: path, path, message: () => issue.message }] : schemaIssues(meant, path);
 }
 
-/** Reports whether the value has the type of this branch, even if it is invalid. */
+/** Reports whether the value has the type of this branch, even if the value is invalid. */
 function isMeant(branch: readonly z.core.$ZodIssue[]): boolean {
   return branch.length > 0 && branch.every(({ code, path }) => code !== 'invalid_type' || path.length > 0);
 }
 
-/** Message for errors without a message of their own. */
+/** Returns a message for errors without a specific message. */
 export function fallbackMessage(issue: { readonly code?: string | undefined; readonly input?: unknown }): string {
   return expectedMessage('another value', issue.input);
 }
@@ -71,7 +77,7 @@ function unknownKeyMessage(key: string, path: YamlPath): string {
   const unknown = `unknown key ${showValue(key)}`;
   const known = knownKeys(configFile, path);
   if (known.includes(`${key}File`))
-    return `${unknown}; a secret does not stand in this file: give "${key}File" or "${key}Env"`;
+    return `${unknown}; secrets are not allowed in this file, use "${key}File" or "${key}Env"`;
   const similar = closest(key, known);
   if (similar !== null) return `${unknown}; did you mean "${similar}"?`;
   const elsewhere = allKeyPaths(configFile).filter((known) => known.endsWith(`.${key}`));
@@ -81,7 +87,10 @@ function unknownKeyMessage(key: string, path: YamlPath): string {
     : `${unknown}; expected ${known.map((name) => `"${name}"`).join(', ')}`;
 }
 
-/** Allows one or two typos, but not a third of a short word, because that would be another word. */
+/**
+ * Finds a key with one or two typing errors. In a short word, fewer errors are accepted, because the result would be a
+ * different word.
+ */
 function closest(key: string, known: readonly string[]): string | null {
   const lower = key.toLowerCase();
   const distances = known.map((name) => ({ name, distance: leven(lower, name.toLowerCase()) }));
@@ -90,7 +99,7 @@ function closest(key: string, known: readonly string[]): string | null {
   return known.find((name) => lettersOf(name) === lettersOf(key)) ?? null;
 }
 
-/** Equal for words with transposed letters. */
+/** Returns the sorted letters of a word, which are the same for words with transposed letters. */
 function lettersOf(word: string): string {
   return Array.from(word.toLowerCase()).toSorted().join('');
 }
@@ -108,12 +117,12 @@ export function knownKeys(schema: z.core.$ZodType, path: readonly (string | numb
   });
 }
 
-/** Returns the paths of all keys: `mail[].port`. */
+/** Returns the paths of all keys, for example `mail[].port`. */
 export function allKeyPaths(schema: z.core.$ZodType, prefix = ''): readonly string[] {
   const all = alternatives(schema);
   const items = all.flatMap((one) => (one instanceof z.core.$ZodArray ? alternatives(one._zod.def.element) : []));
   return all.flatMap((one) => {
-    // A single item that is allowed instead of a list has the same keys.
+    // If a single item is allowed instead of a list, its keys are the same.
     if (items.includes(one)) return [];
     if (one instanceof z.core.$ZodArray) return allKeyPaths(one._zod.def.element, `${prefix}[]`);
     if (!(one instanceof z.core.$ZodObject)) return [];

@@ -14,7 +14,7 @@ import {
   merged,
   ownerOf,
   type FileChecks,
-  findNamedThings,
+  findReferences,
   type Needs,
   type Substitute,
   withDefaultNames,
@@ -23,28 +23,38 @@ import { type ConfigIssue, fallbackMessage, formatPath, type SchemaIssue, schema
 import { fieldsOf } from './schema/section.ts';
 import { store } from './schema/web.ts';
 
-/** If no file is specified, the first of these that exists: in a checkout, or of the installed program. */
+/**
+ * Default configuration files, for a checkout and for the installed program. If no file is specified, the first
+ * existing
+ * file is used.
+ */
 export const DEFAULT_CONFIG_FILES = ['config/ftm-watch.yaml', '/etc/ftm-watch/ftm-watch.yaml'] as const;
 
-/** More issues would only hide the first ones. */
+/** Maximum number of issues that are shown. More issues would only hide the first ones. */
 const MAX_SHOWN = 100;
-/** Further issues are only counted, because locating each of them would take long in a completely invalid file. */
+/**
+ * Maximum number of issues that are located. Further issues are only counted, because locating each of them in a
+ * completely invalid file would take too long.
+ */
 const MAX_LOCATED = 1000;
 
-/** File access that is needed for loading. */
+/** File access that is required to load a configuration. */
 export interface ConfigFiles extends FileChecks {
-  /** Reads at most `limit` bytes of the file. Returns `missing` if it does not exist. Never rejects. */
+  /** Reads at most `limit` bytes of a file. Returns `missing` if the file does not exist. Never rejects. */
   readonly read: (path: string, limit: number) => Promise<ReadResult>;
 }
 
 export interface LoadOptions {
-  /** The file. Undefined for the first default file that exists, or the defaults for every key if there is none. */
+  /**
+   * Path of the file. If no path is given, the first existing default file is used. Without any default file, every key
+   * has its default value.
+   */
   readonly path: string | undefined;
   readonly env: NodeJS.ProcessEnv;
   readonly hostname: string;
   readonly cwd: string;
   readonly files: ConfigFiles;
-  /** Which files and variables must exist. @default all */
+  /** Selects the files and variables that must exist. @default all of them */
   readonly needs?: Needs;
 }
 
@@ -52,7 +62,7 @@ export type LoadResult =
   | {
       readonly kind: 'ok';
       readonly config: Config;
-      /** Absolute names of the files that were read, with the main file first. Empty for built-in defaults. */
+      /** Absolute names of the files that were read, starting with the main file. Empty for built-in defaults. */
       readonly sources: readonly string[];
       /** Substitutes for configured files that cannot be read. */
       readonly substitutes: readonly Substitute[];
@@ -61,21 +71,22 @@ export type LoadResult =
 
 export interface InvalidConfig {
   readonly kind: 'invalid';
-  /** In line order. */
+  /** The issues, sorted by line. */
   readonly issues: readonly ConfigIssue[];
-  /** Number of further issues. */
+  /** Number of issues that are not included. */
   readonly hidden: number;
 }
 
 /**
- * Loads and validates the configuration, at start and on each reload. Does not throw for an invalid file, but returns
- * all its problems in line order. Secrets are not read, but required files and variables must exist.
+ * Loads and validates the configuration at start and on each reload. Does not throw for an invalid file, but returns
+ * all
+ * its problems, sorted by line. Secrets are not read, but required files and variables must exist.
  */
 export async function loadConfig(options: LoadOptions): Promise<LoadResult> {
   const read = await readConfig(options);
   if (read.kind === 'invalid') return read;
   const { value, sources } = read;
-  const { missing, substitutes, value: readable } = await findNamedThings(value, options);
+  const { missing, substitutes, value: readable } = await findReferences(value, options);
   const result = configFile.safeParse(readable, { error: fallbackMessage });
   if (result.success && missing.length === 0)
     return { kind: 'ok', config: configOf(result.data, sources, options), sources, substitutes };
@@ -89,8 +100,8 @@ function configOf(file: z.output<typeof configFile>, [first]: readonly string[],
 type LocatedStore = { readonly kind: 'ok'; readonly path: string } | InvalidConfig;
 
 /**
- * Returns the path of the store. Other problems in the configuration, and files that only the daemon can read, do not
- * matter, because the daemon can run with an earlier configuration.
+ * Returns the path of the store. Other problems in the configuration are ignored, because the daemon can run with an
+ * earlier configuration. Files that only the daemon can read are not required.
  */
 export async function locateStore(options: LoadOptions): Promise<LocatedStore> {
   const read = await readConfig(options);
@@ -103,7 +114,7 @@ export async function locateStore(options: LoadOptions): Promise<LocatedStore> {
 
 interface ReadConfig {
   readonly kind: 'read';
-  /** Merged from all files, with absolute file names and default ones. */
+  /** The values merged from all files, with absolute file names and default file names. */
   readonly value: unknown;
   readonly sources: readonly string[];
   readonly toIssue: (problem: SchemaIssue) => ConfigIssue;
@@ -128,7 +139,7 @@ async function readConfig(options: LoadOptions): Promise<ReadConfig | InvalidCon
   };
 }
 
-/** Returns null if there is no file. */
+/** Returns null if the file does not exist. */
 async function readFirst(options: LoadOptions): Promise<ConfigFile | UnreadFile | null> {
   const { path, cwd, files } = options;
   for (const file of path === undefined ? DEFAULT_CONFIG_FILES : [path]) {
@@ -139,13 +150,13 @@ async function readFirst(options: LoadOptions): Promise<ConfigFile | UnreadFile 
   return null;
 }
 
-/** The defaults have no problems. */
+/** Creates an issue without a file. Such an issue never occurs, because the defaults are valid. */
 function nowhere({ path, message }: SchemaIssue): ConfigIssue {
   return { file: DEFAULT_CONFIG_FILES[0], position: null, path: formatPath(path), message: message() };
 }
 
 function invalid(found: readonly ConfigIssue[], more = 0): InvalidConfig {
-  // Grouped by file, in line order.
+  // The issues are grouped by file and sorted by line.
   const issues = Object.values(Object.groupBy(found, ({ file }) => file))
     .flatMap((ofFile = []) => ofFile.toSorted(byPosition))
     .slice(0, MAX_SHOWN);
@@ -160,23 +171,24 @@ function byPosition({ position: a }: ConfigIssue, { position: b }: ConfigIssue):
   return (a?.line ?? 0) - (b?.line ?? 0) || (a?.column ?? 0) - (b?.column ?? 0);
 }
 
-/** This machine's files, as the daemon reads them. */
+/** Reads files on this machine as the daemon reads them. */
 export const localFiles: ConfigFiles = { read: readBounded, problem: fileProblem };
 
 /**
- * This machine's files for other commands, which can also read the daemon's credentials from systemd while it is
- * stopped.
+ * Reads files on this machine for commands. While the daemon is stopped, commands read the sources of its systemd
+ * credentials.
  */
 export const commandFiles: ConfigFiles = { ...localFiles, substitute: sourceOfCredential };
 
 /**
- * The unit has `LoadCredential=secrets:/etc/ftm-watch/secrets`, so a file NAME in that folder is `secrets_NAME` here
- * while the service runs (systemd.exec(5)). A credential that is added to the unit under its own name keeps that name.
+ * Path of a systemd credential. The unit contains `LoadCredential=secrets:/etc/ftm-watch/secrets`, so a file NAME in
+ * that folder is called `secrets_NAME` here while the service is running (systemd.exec(5)). Credentials that are added
+ * to the unit under a different name keep that name.
  */
 const CREDENTIAL = /^\/run\/credentials\/ftm-watch\.service\/(?:secrets_)?(?<name>[^/]+)$/u;
 const SECRETS = '/etc/ftm-watch/secrets';
 
-/** Reports whether systemd creates this file only for the service. */
+/** Reports whether systemd provides this file only to the service. */
 export function isCredential(path: string): boolean {
   return CREDENTIAL.test(path);
 }
@@ -186,7 +198,7 @@ function sourceOfCredential(path: string): string | null {
   return name === undefined || name === '.' || name === '..' ? null : `${SECRETS}/${name}`;
 }
 
-/** Reads one byte more than allowed instead of relying on the size, because devices and pipes don't have one. */
+/** Reads one byte more than the limit instead of checking the file size, because devices and pipes have no size. */
 async function readBounded(path: string, limit: number): Promise<ReadResult> {
   try {
     if (!(await stat(path)).isFile()) return { kind: 'failed', reason: 'it is not a regular file' };
@@ -208,8 +220,8 @@ async function fileProblem(path: string): Promise<string | null> {
   try {
     const found = await stat(path);
     if (found.isDirectory()) return 'it is a directory';
-    // access(2) checks the real user, who may differ from the effective user. Opening and closing a pipe would lose its
-    // content.
+    // access(2) checks the real user, who may differ from the effective user. Opening and closing a pipe would discard
+    // its content.
     if (found.isFile()) await (await open(path)).close();
     else await access(path, constants.R_OK);
     return null;
@@ -223,10 +235,10 @@ const REASONS: ReadonlyMap<string, string> = new Map([
   ['EACCES', 'permission denied'],
   ['EPERM', 'permission denied'],
   ['EISDIR', 'it is a directory'],
-  ['ENOTDIR', 'a part of its path is no directory'],
+  ['ENOTDIR', 'part of its path is not a directory'],
   ['ENAMETOOLONG', 'its name is too long'],
-  ['ELOOP', 'too many symbolic links'],
-  ['ERR_INVALID_ARG_VALUE', 'its name holds a zero byte'],
+  ['ELOOP', 'there are too many symbolic links'],
+  ['ERR_INVALID_ARG_VALUE', 'its name contains a zero byte'],
 ]);
 
 function reasonOf(error: unknown): string {

@@ -7,29 +7,29 @@ import type { SecretSource } from '../system/secret.ts';
 /** A value in a printed configuration. */
 export type Plain = string | number | boolean | null | readonly Plain[] | PlainSection;
 
-/** A mapping in it. */
+/** A mapping in a printed configuration. */
 interface PlainSection {
   readonly [key: string]: Plain;
 }
 
 /**
- * Prints the configuration with every default, as YAML that loads to the same configuration. File names are absolute. A
- * secret is printed as the file or variable that it comes from, because its value is not part of a configuration. The
- * URLs of webhooks and of the heartbeat are secrets, so only their scheme and host are printed.
+ * Prints the configuration with every default, as YAML that loads to the same configuration. File names are absolute.
+ * Secrets are not printed, only the file or variable from which they are read. For URLs of webhooks and of the
+ * heartbeat, only the scheme and host are printed, because the rest is secret.
  */
 export function printConfig(config: Config): string {
   return printPlain(plainConfig(config));
 }
 
-/** Prints data as YAML with one line per value. */
+/** Prints data as YAML, with one line per value. */
 export function printPlain(plain: Plain): string {
   return stringify(plain, { lineWidth: 0 });
 }
 
-/** Returns the same configuration as data. */
+/** Returns the configuration as plain data. */
 export function plainConfig(config: Config): PlainSection {
   const { file: _, site, ...sections } = config;
-  // The machine's name is not necessarily a valid value in the file.
+  // The host name is not necessarily a valid value in the file.
   return { site, ...plainSection(fieldsOf(z.encode(configFile, { ...sections, site: null }))) };
 }
 
@@ -61,14 +61,14 @@ export function secretSources(
   });
 }
 
-/** Returns all files with certificates of authorities that are used to verify servers or recipients. */
+/** Returns all files with authorities that verify servers or recipients. */
 export function authorityFiles(config: Config): readonly string[] {
   return usedTexts(configFile, plainConfig(config)).flatMap(({ use, text }) =>
     use === 'authority-file' ? [text] : [],
   );
 }
 
-/** Returns the URLs whose path is a secret. */
+/** Returns the URLs whose path is secret. */
 export function secretUrls(config: Config): readonly string[] {
   return usedTexts(configFile, config).flatMap(({ use, text }) => (use === 'secret-url' ? [text] : []));
 }

@@ -51,13 +51,13 @@ import {
 } from '../network/rest/reply-values.ts';
 import { snmpGet, type SnmpValues, type SnmpLogin } from '../network/snmp/snmp-get.ts';
 
-/** Data that all requests to the units share. */
+/** Data that is shared by all requests to the units. */
 export interface ApplianceMemory {
   readonly pendingTokens: PendingMemory;
   readonly firmwareFacts: readonly FirmwareFact[];
 }
 
-/** Returns the FortiAuthenticators, which are read through their REST API (GET only) and SNMP agents. */
+/** Returns the FortiAuthenticators, which are queried through their REST API (only with GET) and their SNMP agents. */
 export function applianceUnits(
   { appliances }: Pick<WatchedConfig, 'appliances'>,
   { pendingTokens, firmwareFacts }: ApplianceMemory,
@@ -89,10 +89,12 @@ async function observeUnit(config: ApplianceConfig, ctx: ConnectorContext): Prom
   return { config, rest, role };
 }
 
-/** Time limit for all resources of one appliance together. */
+/** Time limit for reading all resources of one appliance. */
 const APPLIANCE_TIMEOUT: Millis = 60_000;
 
-/** Reads one FortiAuthenticator with GET requests only. Never throws: failures are part of the observation. */
+/**
+ * Queries one FortiAuthenticator, only with GET requests. Never throws, because failures are part of the observation.
+ */
 export async function observeAppliance(
   appliance: Pick<ApplianceConfig, 'name'> & { readonly api: ApplianceApiConfig },
   context: ConnectorContext,
@@ -137,10 +139,13 @@ async function readResources(
   return { kind: 'ok', system, licensed, tokens, provisioning, mailServers, sms, clock };
 }
 
-/** A single answer may have been delayed in either direction, or come from another cluster member. */
+/**
+ * Minimum number of responses. A single response may have been delayed in either direction, or may come from another
+ * cluster member.
+ */
 const FEWEST_ANSWERS = 2;
 
-/** Returns the clock offset that is consistent with the bounds of all answers. */
+/** Returns the clock offset that is consistent with the bounds of all responses. */
 function clockOf(times: readonly ServerTime[], clock: Clock): ApplianceClock | null {
   if (times.length < FEWEST_ANSWERS) return null;
   const from = Math.max(...times.map(({ offsetMs, precisionMs }) => offsetMs - precisionMs));
@@ -168,7 +173,7 @@ async function readResource<T>(
   });
 }
 
-/** Counts tokens while the pages arrive; `APPLIANCE_TIMEOUT` applies to all pages together. */
+/** Counts tokens page by page. `APPLIANCE_TIMEOUT` applies to all pages together. */
 async function countTokens(reader: Reader): Promise<Resource<TokenCounts>> {
   return guarded(reader, 'fortitokens', async () => {
     const counter = createTokenCounter();
@@ -179,7 +184,7 @@ async function countTokens(reader: Reader): Promise<Resource<TokenCounts>> {
   });
 }
 
-/** Reads one resource. A failure does not affect the other resources. */
+/** Reads one resource. A failure does not affect other resources. */
 async function guarded<T>(
   reader: Reader,
   resource: ApplianceResource,
@@ -191,7 +196,7 @@ async function guarded<T>(
     if (typeof result !== 'number') return { kind: 'read', value: result.value };
     if (result === 404) return { kind: 'absent' };
     if (isRefusal(result))
-      return { kind: 'denied', message: `HTTP ${String(result)}: the account may not read "${resource}"` };
+      return { kind: 'denied', message: `HTTP ${String(result)}: the account is not allowed to read "${resource}"` };
     return statusFailure(reader.url, result, reader.context.clock.elapsed() - startedAt);
   } catch (error) {
     return failed(error, startedAt, reader.context);
@@ -214,18 +219,19 @@ type ApplianceResource =
   | 'ldapusers'
   | 'radiususers';
 
-/** Reads one appliance. Cannot write, because `HttpGetter` supports only GET. */
+/** Reads one appliance. The client cannot write, because `HttpGetter` supports only GET. */
 export interface ApplianceClient extends AsyncDisposable {
   /** `query` begins with a question mark. */
   read(resource: ApplianceResource, query?: string): Promise<JsonReply>;
-  /** Returns the next page of a collection, at the `next` path from the appliance. */
+  /** Returns the next page of a collection, from the path that the appliance returned in `next`. */
   readNext(resource: ApplianceResource, next: string): Promise<JsonReply>;
-  /** Returns the appliance's clock according to each answer so far. */
+  /** Returns the appliance's clock according to each response. */
   serverTimes(): readonly ServerTime[];
 }
 
 /**
- * Creates a client that uses Basic authentication with the user's web service key. The key is read from its source now.
+ * Creates a client that uses Basic authentication with the user's web service key. The key is read from its source when
+ * this function is called.
  * @throws {Error} when the key, `caFile` or the URL cannot be used
  */
 export async function createApplianceClient(
@@ -254,10 +260,13 @@ export async function createApplianceClient(
   };
 }
 
-/** More answers would not make the clock more precise. */
+/** Maximum number of responses. More responses would not make the result more precise. */
 const MOST_TIMES = 20;
 
-/** 20,000 objects at the default page size of 20, which older firmware may enforce. */
+/**
+ * Maximum number of pages. With the default page size of 20, which older firmware may enforce, the limit is 20,000
+ * objects.
+ */
 const MAX_PAGES = 1000;
 
 /** A collection that is read page by page, and the handler for each page. */
@@ -270,8 +279,8 @@ interface Paged<Page extends { readonly next: string | null }> {
 }
 
 /**
- * Reads a collection, one page at a time.
- * @returns the HTTP status that was answered instead of a page; null if everything was read
+ * Reads a collection page by page.
+ * @returns the HTTP status that was received instead of a page; null if everything was read
  * @throws {ProbeError} when a page is invalid or the pages do not end
  */
 export async function readPages<Page extends { readonly next: string | null }>(
@@ -287,19 +296,19 @@ export async function readPages<Page extends { readonly next: string | null }>(
     take(page);
     if (page.next === null) return null;
     if (pages >= MAX_PAGES)
-      throw new ProbeError('protocol', `Cannot read "${resource}": more than ${String(MAX_PAGES)} pages`);
+      throw new ProbeError('protocol', `Cannot read "${resource}": there are more than ${String(MAX_PAGES)} pages`);
     if (followed.has(page.next))
-      throw new ProbeError('protocol', `Cannot read "${resource}": its pages go in a circle`);
+      throw new ProbeError('protocol', `Cannot read "${resource}": a page refers to an earlier page`);
     followed.add(page.next);
     reply = await client.readNext(resource, page.next);
   }
 }
 
 function notUnderstood(resource: ApplianceResource): ProbeError {
-  return new ProbeError('protocol', `Cannot understand the answer of "${resource}": expected the documented fields`);
+  return new ProbeError('protocol', `Cannot read the response for "${resource}": expected the documented fields`);
 }
 
-/** The trailing slash is required; without it, the appliance redirects. */
+/** Returns the path of a resource. The trailing slash is required, because the appliance would otherwise redirect. */
 function pathOf(resource: ApplianceResource): string {
   return `/api/v1/${resource}/`;
 }
@@ -307,8 +316,9 @@ function pathOf(resource: ApplianceResource): string {
 const MAX_NEXT_LENGTH = 2048;
 
 /**
- * Returns the path from `meta.next`. The value comes from the network and the key is sent to that path, so only a
- * relative path to the same collection is accepted.
+ * Returns the path from `meta.next`. The value comes from the network, and the key is sent to this path. For this
+ * reason,
+ * only a relative path to the same collection is accepted.
  */
 function nextPath(resource: ApplianceResource, next: string): string {
   const base = 'https://appliance.invalid';
@@ -325,7 +335,11 @@ function nextPath(resource: ApplianceResource, next: string): string {
 const USAGE = z.object({ populated: z.unknown().optional() });
 const MEMORY = z.object({ total: z.unknown().optional() });
 
-/** `/systeminfo/`: docs.fortinet.com, FortiAuthenticator 6.4.7 REST API guide. Only necessary fields are required. */
+/**
+ * A response from `/systeminfo/` (docs.fortinet.com, FortiAuthenticator 6.4.7 REST API guide). Only necessary fields
+ * are
+ * required.
+ */
 const SYSTEM_INFO = z.object({
   sn: serialNumber,
   ha_sn: z.unknown().optional(),
@@ -337,7 +351,7 @@ const SYSTEM_INFO = z.object({
   ftm_usage_detail: USAGE.optional().catch(undefined),
 });
 
-/** Returns null if the answer is not from a FortiAuthenticator. */
+/** Returns null if the response is not from a FortiAuthenticator. */
 export function parseSystemInfo(value: unknown): SystemFacts | null {
   const parsed = SYSTEM_INFO.safeParse(value);
   if (!parsed.success) return null;
@@ -353,7 +367,7 @@ export function parseSystemInfo(value: unknown): SystemFacts | null {
   };
 }
 
-/** Parses `4032452.0 KB`; null for any other unit. */
+/** Parses a value such as `4032452.0 KB`. Returns null for other units. */
 function kilobytes(value: unknown): number | null {
   return typeof value === 'string' && /KB\s*$/iu.test(value) ? lenientNumber(value) : null;
 }
@@ -365,7 +379,10 @@ function share(value: unknown): number | null {
 
 const HOUR: Millis = 3_600_000;
 
-/** A week: `act_timeout` is 1 to 168 hours (docs:fortiauthenticator/6.0.4/rest-api-solution-guide/578312). */
+/**
+ * Maximum lifetime of a code in hours, which is one week, because `act_timeout` is 1 to 168 hours
+ * (docs:fortiauthenticator/6.0.4/rest-api-solution-guide/578312).
+ */
 const LONGEST_CODE = 168;
 
 const PROVISIONING = z.object({
@@ -374,7 +391,7 @@ const PROVISIONING = z.object({
   act_timeout: z.unknown().optional(),
 });
 
-/** Parses `/fortitokenmobileprovisioning/`; null if it contains no server. */
+/** Parses a response from `/fortitokenmobileprovisioning/`. Returns null if the response does not contain a server. */
 export function parseProvisioningServer(value: unknown): ProvisioningServer | null {
   const parsed = PROVISIONING.safeParse(value);
   const host = parsed.success ? hostName(parsed.data.server_address) : null;
@@ -388,12 +405,12 @@ function codeLifeIn(hours: unknown): Millis | null {
 }
 
 const MAX_SERVERS = 20;
-/** Maximum number of servers that are searched for the default one. */
+/** Maximum number of servers that are searched for the default server. */
 const MAX_LISTED = 1000;
 
 /**
- * `/smtpservers/`. zod keeps only the listed keys and drops `authentication_name` and `authentication_password`, which
- * the answer may contain.
+ * A server in the response from `/smtpservers/`. zod keeps only the listed keys, and drops `authentication_name` and
+ * `authentication_password`, which the response may contain.
  */
 const MAIL_SERVER = z.object({
   address: z.unknown().optional(),
@@ -407,9 +424,9 @@ const MAIL_SERVERS = z.object({ objects: cutList(MAIL_SERVER, MAX_LISTED) });
 type ServerObject = z.infer<typeof MAIL_SERVER>;
 
 /**
- * Returns the servers through which the appliance sends: the default server if there is one, because others may be
- * unused, otherwise all. The appliance's own server (`localhost`) is omitted, because it cannot be probed from here.
- * Returns null if the value is not a list.
+ * Returns the servers that the appliance uses to send mail. If there is a default server, only that server is returned,
+ * because others may be unused. The appliance's own server (`localhost`) is omitted, because it cannot be probed from
+ * this machine. Returns null if the value is not a list.
  */
 export function parseMailServers(value: unknown): readonly ApplianceMailServer[] | null {
   const parsed = MAIL_SERVERS.safeParse(value);
@@ -436,7 +453,10 @@ function mailServer(object: ServerObject): ApplianceMailServer | null {
   };
 }
 
-/** Documented values are `none` and `starttls`. Implicit TLS is visible only from the port (RFC 8314 §3.3). */
+/**
+ * Returns the encryption. The documented values are `none` and `starttls`. Implicit TLS can be detected only from the
+ * port (RFC 8314 §3.3).
+ */
 function securityOf(secure: unknown, port: number): ApplianceMailServer['security'] {
   if (secure === 'starttls') return 'starttls';
   return port === 465 || secure === 'ssl' || secure === 'tls' || secure === 'smtps' ? 'tls' : 'none';
@@ -459,8 +479,8 @@ function isLoopback(host: string): boolean {
 }
 
 /**
- * FORTINET-FORTIAUTHENTICATOR-MIB, 2020-04-16, instance 0 of each scalar. All are below facSystem,
- * 1.3.6.1.4.1.12356.113.1 (the compiled MIB; Checkmk and Centreon use the same objects).
+ * Objects of FORTINET-FORTIAUTHENTICATOR-MIB, 2020-04-16, with instance 0 for each scalar. All of them are below
+ * facSystem, 1.3.6.1.4.1.12356.113.1 (from the compiled MIB; Checkmk and Centreon use the same objects).
  */
 const OBJECTS = {
   facSysSerial: '1.3.6.1.4.1.12356.113.1.2.0',
@@ -470,10 +490,10 @@ const OBJECTS = {
   facFortiTokenRemaining: '1.3.6.1.4.1.12356.113.1.202.6.0',
 } as const;
 
-/** UDP loses packets, so the request is repeated within this time. */
+/** Time limit for SNMP. UDP packets can be lost, so the request is sent again within this time. */
 const SNMP_TIMEOUT: Millis = 5_000;
 
-/** Reads one appliance's HA role over SNMP. Never throws: failures are part of the observation. */
+/** Reads the HA role of one appliance over SNMP. Never throws, because failures are part of the observation. */
 export async function observeHaRole(
   appliance: { readonly name: string; readonly snmp: SnmpConfig },
   context: ConnectorContext,
@@ -485,7 +505,8 @@ export async function observeHaRole(
     const values = await snmpGet(appliance.snmp, login, Object.values(OBJECTS), limit);
     const status = values.get(OBJECTS.facHaCurrentStatus);
     const role = typeof status === 'number' ? haRoleOf(status) : null;
-    if (role === null) throw new ProbeError('protocol', 'Cannot read the HA role: expected a value that the MIB names');
+    if (role === null)
+      throw new ProbeError('protocol', 'Cannot read the HA role: expected a value that the MIB defines');
     return { kind: 'ok', appliance: appliance.name, role, ...identityOf(values), tokens: tokensOf(values) };
   } catch (error) {
     return { appliance: appliance.name, ...failed(error, startedAt, context) };

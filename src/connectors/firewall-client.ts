@@ -6,14 +6,14 @@ import { type FirewallPolicy, type SslInspectionMode, isInterfaceName } from '..
 import { visibleText } from '../core/visible-text.ts';
 import { lenientCount } from '../network/rest/reply-values.ts';
 
-/** All requests that are ever sent to the firewall. None of them writes. */
+/** All requests that are sent to the firewall. None of them writes. */
 export type FirewallQuestion =
   | { readonly kind: 'route'; readonly destination: string; readonly ipv6: boolean }
   | {
       readonly kind: 'policy-lookup';
       readonly source: string;
       readonly sourceInterface: string | null;
-      /** IP address or host name. */
+      /** An IP address or a host name. */
       readonly destination: string;
       readonly port: number;
       readonly ipv6: boolean;
@@ -30,16 +30,16 @@ export type FirewallQuestion =
     }
   | { readonly kind: 'profile-group' | 'ssl-ssh-profile' | 'address' | 'wildcard-fqdn'; readonly name: string };
 
-/** Reads one firewall. Supports only GET. */
+/** Reads one firewall. The client supports only GET. */
 export interface FirewallClient extends AsyncDisposable {
-  /** @throws see `exchangeJson` */
+  /** @throws the errors of `exchangeJson` */
   read(question: FirewallQuestion): Promise<JsonReply>;
-  /** Returns the firewall's serial number from its answers; null if there is none so far. */
+  /** Returns the firewall's serial number from its responses. Returns null if no response contained it. */
   serial(): string | null;
 }
 
 /**
- * Creates a client. The bearer token is read from its source now.
+ * Creates a client. The bearer token is read from its source when this function is called.
  * @throws {Error} when the token, `caFile` or the URL cannot be used
  */
 export async function createFirewallClient(config: FirewallConfig, context: ConnectorContext): Promise<FirewallClient> {
@@ -61,7 +61,7 @@ export async function createFirewallClient(config: FirewallConfig, context: Conn
   };
 }
 
-/** FortiOS 7.6 requires a count between 20 and 1000. */
+/** Number of sessions to request. FortiOS 7.6 requires a number between 20 and 1000. */
 const MOST_SESSIONS = '200';
 
 function pathOf(question: FirewallQuestion, vdom: string): string {
@@ -80,7 +80,7 @@ const TABLES: Readonly<Record<Named['kind'], string>> = {
   'wildcard-fqdn': 'cmdb/firewall.wildcard-fqdn/custom',
 };
 
-/** Returns the resource and adds the question's other parameters to the query. */
+/** Returns the resource for a request, and adds the request's other parameters to the query. */
 function resourceOf(question: Exclude<FirewallQuestion, Named>, query: URLSearchParams): string {
   switch (question.kind) {
     case 'policy':
@@ -122,15 +122,15 @@ function setKnown(query: URLSearchParams, name: string, value: string | null): v
   if (value !== null) query.set(name, value);
 }
 
-/** Names longer than FortiOS allows are cut. */
+/** Maximum length of a name. Longer names are cut, because FortiOS does not allow them. */
 const MAX_NAME = 80;
-/** A policy with more interfaces is not suitable for copying. */
+/** Maximum number of interfaces. A policy with more interfaces is not suitable for copying. */
 const MAX_INTERFACES = 16;
 
-/** A JSON object of FortiOS, unchecked. */
+/** A JSON object of FortiOS that has not been validated. */
 export type ReplyFields = Readonly<Record<string, unknown>>;
 
-/** Returns the fields of a JSON object; empty for any other value. */
+/** Returns the fields of a JSON object. Returns an empty object for any other value. */
 export function fieldsOf(value: unknown): ReplyFields {
   return isObject(value) ? value : {};
 }
@@ -139,13 +139,13 @@ function isObject(value: unknown): value is ReplyFields {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Returns the unit's serial number, which every FortiOS answer contains next to its results. */
+/** Returns the unit's serial number, which every FortiOS response contains next to its results. */
 export function serialIn(value: unknown): string | null {
   const { serial } = fieldsOf(value);
   return typeof serial === 'string' && /^[A-Z0-9_-]{8,32}$/u.test(serial) ? serial : null;
 }
 
-/** Returns the object in a FortiOS answer, given directly or as a list of one; null if there is none. */
+/** Returns the object in a FortiOS response, which can be in a list. Returns null if there is no object. */
 export function resultOf(value: unknown): ReplyFields | null {
   const { results } = fieldsOf(value);
   const result: unknown = Array.isArray(results) ? results[0] : results;
@@ -155,7 +155,8 @@ export function resultOf(value: unknown): ReplyFields | null {
 const LOOKUP = z.object({ success: z.boolean(), policy_id: z.unknown().optional() });
 
 /**
- * Returns the number of the matching policy; 0 is the implicit deny. null if the value is not an answer to a lookup.
+ * Returns the number of the matching policy. Number 0 is the implicit deny. Returns null if the value is not the result
+ * of a policy lookup.
  */
 export function parsePolicyId(result: ReplyFields): number | null {
   const parsed = LOOKUP.safeParse(result);
@@ -168,7 +169,7 @@ export function parsePolicyId(result: ReplyFields): number | null {
 export interface PolicyReply {
   readonly policy: FirewallPolicy;
   readonly sslProfile: string | null;
-  /** Set if the profiles come from a group. */
+  /** Name of the profile group. Null if the policy has no profile group. */
   readonly profileGroup: string | null;
 }
 
@@ -197,16 +198,18 @@ export function parsePolicy(id: number, result: ReplyFields): PolicyReply | null
 const INTERFACES = z.array(z.object({ name: z.string().refine(isInterfaceName) })).max(MAX_INTERFACES);
 
 /**
- * Returns all interfaces or none, because a policy for only some of them would not match traffic on the others. FortiOS
- * writes `[{ "name": "port2", "q_origin_key": "port2" }]` (cmdb `firewall/policy`).
+ * Returns all interfaces, or an empty list if a name cannot be used. A policy for only some of the interfaces would not
+ * match traffic on the others. FortiOS returns `[{ "name": "port2", "q_origin_key": "port2" }]` (cmdb
+ * `firewall/policy`).
  */
 function interfacesIn(result: ReplyFields, setting: 'srcintf' | 'dstintf'): readonly string[] {
   return INTERFACES.safeParse(result[setting]).data?.map(({ name }) => name) ?? [];
 }
 
 /**
- * cmdb `firewall/policy`: `nat`, and `poolname` if `ippool` is enabled. null if a pool name cannot be used in a
- * command.
+ * Reads `nat`, and `poolname` if `ippool` is enabled (cmdb `firewall/policy`). Returns null if a pool name cannot be
+ * used
+ * in a command.
  */
 function natIn(result: ReplyFields): FirewallPolicy['nat'] {
   const nat = result['nat'];
@@ -221,7 +224,7 @@ function objectNameIn(result: ReplyFields, setting: string): string | null {
   return name !== null && isInterfaceName(name) ? name : null;
 }
 
-/** Settings of a policy or a profile group whose engines inspect the traffic or can block it. */
+/** Settings of a policy or profile group whose engines inspect the traffic or can block it. */
 const SECURITY_PROFILES: readonly string[] = [
   'av-profile',
   'webfilter-profile',
@@ -236,7 +239,7 @@ const SECURITY_PROFILES: readonly string[] = [
   'waf-profile',
 ];
 
-/** Returns the profiles in the form `av-profile "default"`. */
+/** Returns the profiles, for example `av-profile "default"`. */
 export function securityProfilesOf(result: ReplyFields): readonly string[] {
   return SECURITY_PROFILES.flatMap((setting) => {
     const name = nameIn(result, setting);
@@ -244,7 +247,7 @@ export function securityProfilesOf(result: ReplyFields): readonly string[] {
   });
 }
 
-/** Returns the name in a setting; null if it is empty. */
+/** Returns the name in a setting. Returns null if the setting is empty. */
 export function nameIn(result: ReplyFields, setting: string): string | null {
   const name = result[setting];
   return typeof name === 'string' && name !== '' ? visibleText(name, MAX_NAME) : null;
@@ -254,7 +257,10 @@ type ExemptionKind = 'address' | 'wildcard-fqdn' | 'regex' | 'category' | 'other
 
 export interface Exemption {
   readonly kind: ExemptionKind;
-  /** Name of an address object, the pattern itself for `regex`, the number for `category`; empty if it is missing. */
+  /**
+   * Name of the address object. For `regex`, the value is the pattern, and for `category`, the number. Empty if it is
+   * missing.
+   */
   readonly value: string;
 }
 
@@ -285,7 +291,7 @@ export function parseSslProfile(result: ReplyFields, port: number): SslProfileRe
   return { mode, exemptions: (parsed.data['ssl-exempt'] ?? []).slice(0, MAX_EXEMPTIONS).map(exemptionOf) };
 }
 
-/** `inspect-all` takes precedence over the protocols' own settings. */
+/** Returns the mode for a port. `inspect-all` takes precedence over the settings of each protocol. */
 function effectiveMode(profile: z.infer<typeof SSL_PROFILE>, port: number): SslInspectionMode | null {
   const all = modeOf(profile.ssl?.['inspect-all']);
   if (all !== null && all !== 'none') return all;
@@ -307,7 +313,10 @@ function modeOf(status: unknown): SslInspectionMode | null {
   }
 }
 
-/** FortiOS writes `443`, `[443, 8443]` or `"443 8443"`. An unreadable value means the default, 443. */
+/**
+ * Reports whether the setting contains a port. FortiOS returns `443`, `[443, 8443]` or `"443 8443"`. If the value is
+ * invalid, the default is used, which is 443.
+ */
 function coversPort(ports: unknown, port: number): boolean {
   const list: readonly unknown[] = Array.isArray(ports)
     ? ports
@@ -324,7 +333,7 @@ function exemptionOf(listed: unknown): Exemption {
   return { kind, value: exemptedIn(entry, kind) };
 }
 
-/** Exemption kinds by their FortiOS names. */
+/** Exemption types by their FortiOS names. */
 const EXEMPTION_KINDS: ReadonlyMap<string, ExemptionKind> = new Map<string, ExemptionKind>([
   ['address', 'address'],
   ['address6', 'address'],

@@ -41,7 +41,7 @@ import { visibleText } from '../core/visible-text.ts';
 import { addressInAny } from '../core/addresses.ts';
 
 /**
- * Returns the FortiGates on the path, each for its FortiAuthenticator address. @param last returns the last
+ * Returns the FortiGates on the path, each with its FortiAuthenticator address. @param last returns the last
  * observations
  */
 export function firewallUnits(
@@ -53,7 +53,13 @@ export function firewallUnits(
     return {
       name: firewallUnit(flow),
       unseen: null,
-      unanswered: { ...flow, kind: 'failed', reason: 'aborted', durationMs: 0, message: 'It has not answered yet' },
+      unanswered: {
+        ...flow,
+        kind: 'failed',
+        reason: 'aborted',
+        durationMs: 0,
+        message: 'No response has been received yet',
+      },
       ask: (context) => observeFirewall(entry, licenseServer, context, lastSessions(entry, last())),
     };
   });
@@ -70,14 +76,15 @@ const FIREWALL_TIMEOUT: Millis = 60_000;
 
 type FirewallTarget = Pick<LicenseServerConfig, 'host' | 'port' | 'expectedAddresses'>;
 
-/** Built-in profile that cannot be changed. Old firmware has no object for it. */
+/** Built-in profile that cannot be changed. Old firmware has no object for this profile. */
 const NO_INSPECTION = 'no-inspection';
 
 /**
- * Asks a FortiGate which policy matches the appliance's connection to the licence server, and how that policy treats
- * it, with GET requests only. Never throws: failures are part of the observation.
+ * Queries a FortiGate for the policy that matches the appliance's connection to the licence server, and for the effect
+ * of
+ * this policy. Sends only GET requests. Never throws, because failures are part of the observation.
  *
- * @param last the last result for its sessions
+ * @param last the last result for the sessions of this connection
  */
 export async function observeFirewall(
   config: FirewallConfig,
@@ -92,7 +99,7 @@ export async function observeFirewall(
     await using client = await createFirewallClient(config, { ...context, signal: limit.signal });
     const inquiry = { client, config, target };
     const match = await matchOf(inquiry);
-    // The match is useful even if the following requests fail.
+    // The matching policy is useful even if the following requests fail.
     const fqdnObjects = await readFqdnObjects(client, target.host).catch(() => []);
     const looked = { ...inquiry, fqdnObjects, match };
     const sessions = await sessionsOf(looked, { last, at: context.clock.now() }).catch(() => null);
@@ -104,7 +111,7 @@ export async function observeFirewall(
   }
 }
 
-/** Returns the connection that a configuration entry is about. */
+/** Returns the connection that is described by a configuration entry. */
 function flowOf(config: FirewallConfig, { host, port }: Pick<FirewallTarget, 'host' | 'port'>): Flow {
   const { source, appliances, vdom } = config;
   return {
@@ -123,7 +130,7 @@ interface Inquiry {
   readonly target: FirewallTarget;
 }
 
-/** The firewall does not accept the token, or the token lacks this permission. */
+/** The firewall does not accept the token, or the token does not have the required permission. */
 class RefusedError extends Error {
   override readonly name = 'RefusedError';
   readonly status: number;
@@ -172,7 +179,10 @@ async function sessionsOf(
   return readSessions(client, { source, port: target.port, destinations, policy: match.policy.id }, asked);
 }
 
-/** FortiOS resolves the name on its own. If that fails, the lookup is repeated with the address. */
+/**
+ * Looks up the matching policy. FortiOS resolves the name itself. If this fails, the lookup is repeated with the
+ * address.
+ */
 async function lookUpPolicy(inquiry: Inquiry, sourceInterface: string | null): Promise<ReplyFields> {
   const { config, target } = inquiry;
   const question = {
@@ -190,15 +200,16 @@ async function lookUpPolicy(inquiry: Inquiry, sourceInterface: string | null): P
   return readResult(inquiry, { ...question, destination: address });
 }
 
-/** Returns an address of the server in the address family of the source. */
+/** Returns an address of the server that has the same address family as the source. */
 function addressTowards({ source }: FirewallConfig, target: FirewallTarget): string | undefined {
   return addressesOf(target).find((candidate) => isIPv6(candidate) === isIPv6(source));
 }
 
 /**
  * Returns the outgoing interface of the route to a host. Most firmware requires the incoming interface, which is the
- * one for the route back. Routes belong to another access group than policies, so the token may not be allowed to read
- * them. Some firmware works without the interface.
+ * interface of the route back. Routes and policies belong to different access groups, so the token may not be allowed
+ * to
+ * read routes. Some firmware does not need the interface.
  */
 async function interfaceTowards({ client, config }: Inquiry, destination: string): Promise<string | null> {
   const reply = await client.read({ kind: 'route', destination, ipv6: isIPv6(config.source) });
@@ -224,7 +235,8 @@ async function inspectionOf(inquiry: Inquiry, profile: string | null): Promise<S
   if (reply.kind === 'status') return { kind: 'unreadable', profile, message: `HTTP ${String(reply.status)}` };
   const result = resultOf(reply.value);
   const parsed = result === null ? null : parseSslProfile(result, inquiry.target.port);
-  if (parsed === null) return { kind: 'unreadable', profile, message: 'it does not say how it inspects HTTPS' };
+  if (parsed === null)
+    return { kind: 'unreadable', profile, message: 'the profile does not specify how HTTPS is inspected' };
   if (parsed.mode !== 'deep')
     return { kind: 'known', profile, mode: parsed.mode, exemptedBy: null, unreadExemptions: [] };
   const exempt = await readExemptions(inquiry.client, parsed.exemptions, exemptionTarget(inquiry.target));
@@ -235,7 +247,10 @@ function exemptionTarget(target: FirewallTarget): ExemptionTarget {
   return { host: target.host, addresses: addressesOf(target) };
 }
 
-/** Address blocks are omitted, because a lookup accepts only single addresses. */
+/**
+ * Returns the single addresses of the server. Address blocks are omitted, because a lookup accepts only single
+ * addresses.
+ */
 function addressesOf(target: FirewallTarget): readonly string[] {
   return [target.host, ...target.expectedAddresses].filter((candidate) => isIP(candidate) !== 0);
 }
@@ -253,12 +268,12 @@ function resultIn(
     if (isRefusal(reply.status)) throw new RefusedError(reply.status);
     const hint =
       question.kind === 'policy-lookup' && question.sourceInterface === null
-        ? ' (most firmware wants "sourceInterface")'
+        ? ' (most firmware requires "sourceInterface")'
         : '';
     const endpoint = endpointOf(inquiry.config.url);
     throw new ProbeError(
       'rejected',
-      `${endpoint} answered the question for "${question.kind}" with HTTP ${String(reply.status)}${hint}`,
+      `${endpoint} responded to the "${question.kind}" request with HTTP status ${String(reply.status)}${hint}`,
     );
   }
   const result = resultOf(reply.value);
@@ -273,36 +288,39 @@ function isRefusal(status: number): boolean {
 function notUnderstood(config: FirewallConfig, what: string): ProbeError {
   return new ProbeError(
     'protocol',
-    `Cannot understand the answer of ${endpointOf(config.url)} for "${what}": expected the documented fields`,
+    `Cannot read the response of ${endpointOf(config.url)} to "${what}": expected the documented fields`,
   );
 }
 
 /** The names and addresses by which an exemption can cover the server. */
 interface ExemptionTarget {
   readonly host: string;
-  /** Expected single addresses of the server. */
+  /** Single addresses that are expected for the server. */
   readonly addresses: readonly string[];
 }
 
 interface ExemptionResult {
-  /** The first exemption that covers the server, such as `exemption "fortinet"`. */
+  /** The first exemption that covers the server, for example `exemption "fortinet"`. */
   readonly exemptedBy: string | null;
-  /** Exemptions that may or may not cover the server, such as `category 52`. */
+  /** Exemptions that may cover the server but could not be evaluated, for example `category 52`. */
   readonly unread: readonly string[];
 }
 
 type Coverage = 'covers' | 'other' | 'unread';
 
 /**
- * Categories that FortiOS exempts by default, finance and health, which do not contain a licence server. The server's
- * actual FortiGuard category is unknown, and an administrator may exempt exactly that category.
+ * Categories that FortiOS exempts by default (finance and health). A licence server is not in these categories. The
+ * server's actual FortiGuard category is unknown, and an administrator may have exempted exactly that category.
  */
-const CATEGORIES_OF_OTHERS: readonly string[] = ['31', '33'];
+const IRRELEVANT_CATEGORIES: readonly string[] = ['31', '33'];
 
-/** Each exemption costs one request; the built-in profiles have about 40. */
+/**
+ * Maximum number of exemptions to read. Each exemption costs one request. The built-in profiles have about 40
+ * exemptions.
+ */
 const MAX_READ = 64;
 
-/** Reads the objects of the exemptions one after the other, until one covers the server. */
+/** Reads the objects of the exemptions one after another, until one of them covers the server. */
 async function readExemptions(
   client: FirewallClient,
   exemptions: readonly Exemption[],
@@ -320,10 +338,10 @@ async function readExemptions(
 async function coverageOf(client: FirewallClient, exemption: Exemption, target: ExemptionTarget): Promise<Coverage> {
   switch (exemption.kind) {
     case 'category':
-      return CATEGORIES_OF_OTHERS.includes(exemption.value) ? 'other' : 'unread';
+      return IRRELEVANT_CATEGORIES.includes(exemption.value) ? 'other' : 'unread';
     case 'other':
     case 'regex':
-      // Patterns from the firewall are not run, because they might never finish.
+      // Regular expressions from the firewall are not executed, because their run time is not limited.
       return 'unread';
     case 'address':
       return addressCoverage(await objectOf(client, 'address', exemption.value), target);
@@ -337,7 +355,7 @@ function textOf({ kind, value }: Exemption): string {
     case 'category':
       return `category ${value === '' ? 'without a number' : value}`;
     case 'other':
-      return 'one of an unknown type';
+      return 'an exemption of an unknown type';
     case 'regex':
       return `pattern "${value}"`;
     case 'address':
@@ -346,15 +364,16 @@ function textOf({ kind, value }: Exemption): string {
   }
 }
 
-/** Reads an object. Returns an empty one if it cannot be read, which counts as an object without a type. */
+/** Reads an object. If the object cannot be read, returns an empty object, which has no type. */
 async function objectOf(client: FirewallClient, kind: 'address' | 'wildcard-fqdn', name: string): Promise<ReplyFields> {
   const reply = await client.read({ kind, name });
   return (reply.kind === 'json' ? resultOf(reply.value) : null) ?? {};
 }
 
 /**
- * Uses only the object's type: FortiOS shows a `subnet` for every type, with 0.0.0.0/0 if it is irrelevant. The
- * addresses of a country, a tag or a connector's object are unknown here.
+ * Uses only fields that belong to the type of the object. FortiOS returns `subnet` for every type, with 0.0.0.0/0 if it
+ * is
+ * irrelevant. The addresses of a country, a tag or a connector's object are unknown.
  */
 function addressCoverage(object: ReplyFields, { host, addresses }: ExemptionTarget): Coverage {
   switch (object['type']) {
@@ -387,8 +406,9 @@ function allOf(addresses: readonly string[], isCovered: (address: string) => boo
 }
 
 /**
- * Reports whether a pattern covers a host: `*.fortinet.com` covers names that end in `.fortinet.com`. A star matches
- * any characters. @internal
+ * Reports whether a pattern covers a host. For example, `*.fortinet.com` covers names that end in `.fortinet.com`. A
+ * star
+ * matches any characters. @internal
  */
 export function matchesName(pattern: string, host: string): boolean {
   const parts = pattern.toLowerCase().split('*');
@@ -406,7 +426,7 @@ export function matchesName(pattern: string, host: string): boolean {
   return at <= name.length - last.length;
 }
 
-/** Accepts `"173.243.138.0 255.255.255.0"`, and the form with a slash. */
+/** Reports whether a subnet contains an address. Accepts `"173.243.138.0 255.255.255.0"` and the form with a slash. */
 function isInSubnet(address: string, subnet: string): boolean {
   const [network = '', mask = ''] = subnet.split(/[\s/]+/u);
   if (!ipaddr.IPv4.isValidFourPartDecimal(address) || !ipaddr.IPv4.isValidFourPartDecimal(network)) return false;
@@ -429,14 +449,14 @@ function ipv4Number(address: string): number | null {
   return ipaddr.IPv4.parse(address).octets.reduce((number, octet) => number * 256 + octet, 0);
 }
 
-/** Maximum number of objects for one name. */
+/** Maximum number of address objects for one name. */
 const MAX_OBJECTS = 4;
 const MAX_ADDRESSES = 20;
 
 /**
  * Returns the addresses to which the firewall itself resolves the name, from the address objects that policies can use.
- * The list contains only the number of addresses; a request for a single object returns the addresses. Empty if the
- * token may not read them.
+ * The list of objects contains only the number of addresses, so each object is requested separately. Returns an empty
+ * list if the token is not allowed to read address objects.
  */
 async function readFqdnObjects(client: FirewallClient, host: string): Promise<readonly FqdnObject[]> {
   const listed = await objectsIn(client, null);
@@ -455,14 +475,14 @@ interface Listed {
   readonly name: string;
   readonly fqdn: string | null;
   readonly count: number | null;
-  /** null if the answer does not contain them. */
+  /** Null if the response does not contain addresses. */
   readonly addresses: readonly string[] | null;
 }
 
 async function objectsIn(client: FirewallClient, only: string | null): Promise<readonly Listed[]> {
   const reply = await client.read({ kind: 'fqdn-objects', only });
   const results = reply.kind === 'json' ? fieldsOf(reply.value)['results'] : null;
-  // A list of objects with names. Older firmware returns a mapping from names to objects.
+  // The response is a list of objects with names. Older firmware returns a mapping from names to objects.
   const named: readonly unknown[] = Array.isArray(results)
     ? results
     : Object.entries(fieldsOf(results)).map(([name, object]) => ({ ...fieldsOf(object), name }));
@@ -479,25 +499,28 @@ function listedOf(object: ReplyFields): readonly Listed[] {
   return [{ name, fqdn: nameIn(object, 'fqdn'), count: lenientCount(object['addrs_count']), addresses }];
 }
 
-/** More status values than exist. The vendor does not document them. */
+/** Maximum number of status values. Fortinet does not document the status values, but there are fewer. */
 const MOST_STATUSES = 10;
 const MAX_STATUS = 30;
 
 const TOKEN = z.object({ status: z.unknown().optional() });
 
 /**
- * "A map of FortiTokens and their status" (hermanwjacobsen/hfortix-fortios, from the vendor's description); PowerFGT
- * and others read a list. The answer contains activation secrets and owners of tokens, so everything except the status
- * is dropped here.
+ * A response with FortiTokens. The response is "a map of FortiTokens and their status"
+ * (hermanwjacobsen/hfortix-fortios, from Fortinet's description), but PowerFGT and others read a list. The response
+ * contains activation secrets and owners of tokens, so only the status is kept.
  */
 const TOKENS = z.object({ results: z.union([z.array(TOKEN), z.record(z.string(), TOKEN)]) });
 
-/** Counts the FortiGate's own FortiTokens by status. @throws the error that ended the request */
+/** Counts the FortiTokens on the FortiGate by status. @throws the error that ended the request */
 async function readFortitokens(client: FirewallClient): Promise<Resource<ReadonlyMap<string, number>>> {
   const reply = await client.read({ kind: 'fortitokens' });
   if (reply.kind === 'status') {
     if (reply.status !== 401 && reply.status !== 403) return { kind: 'absent' };
-    return { kind: 'denied', message: `HTTP ${String(reply.status)}: the API token may not read FortiTokens` };
+    return {
+      kind: 'denied',
+      message: `HTTP ${String(reply.status)}: the API token is not allowed to read FortiTokens`,
+    };
   }
   const value = parseFortitokens(reply.value);
   return value === null ? { kind: 'absent' } : { kind: 'read', value };
@@ -517,27 +540,27 @@ export function parseFortitokens(value: unknown): ReadonlyMap<string, number> | 
 }
 
 /**
- * Firewalls are asked for sessions no more often than on their default schedule, whatever else asks them, because it
- * costs them work.
+ * Minimum interval between two session queries to a firewall, based on the default schedule. The interval also applies
+ * to unscheduled queries, because a session query puts load on the firewall.
  */
 const GAP: Millis = 285_000;
 
-/** In seconds. A newer handshake without an answer may still get one. */
+/** Age in seconds. A more recent handshake without a reply may still receive a reply. */
 const SETTLED = 3;
 
 /** The connection whose sessions are counted. */
 interface SessionFlow {
   readonly source: string;
   readonly port: number;
-  /** Addresses and blocks of the server. */
+  /** Addresses and address blocks of the server. */
   readonly destinations: readonly string[];
   /** The policy that matches the connection. */
   readonly policy: number;
 }
 
 /**
- * `results.details`, in 7.6 as before. `saddr`, `daddr`, `dport`, `sentbyte`, `rcvdbyte` and `duration` occur in both
- * sources (PowerFGT; hermanwjacobsen/hfortix-fortios), `proto` as a name or a number.
+ * The field `results.details`, in FortiOS 7.6 and earlier. `saddr`, `daddr`, `dport`, `sentbyte`, `rcvdbyte` and
+ * `duration` occur in both sources (PowerFGT; hermanwjacobsen/hfortix-fortios). `proto` is a name or a number.
  */
 const SESSIONS = z.object({
   results: z.object({
@@ -556,7 +579,8 @@ const SESSIONS = z.object({
 });
 
 /**
- * Returns the sessions of the connection, or the last result if it is recent. @throws the error that ended the request
+ * Returns the sessions of the connection. If the last result is recent, returns the last result. @throws the error that
+ * ended the request
  */
 async function readSessions(
   client: FirewallClient,
@@ -567,7 +591,7 @@ async function readSessions(
   return { at, seen: await seenNow(client, flow) };
 }
 
-/** `session` was renamed to `sessions` in FortiOS 7.6, with the same answer. */
+/** Requests the current sessions. `session` was renamed to `sessions` in FortiOS 7.6. The response is the same. */
 async function seenNow(client: FirewallClient, flow: SessionFlow): Promise<Resource<SessionCounts>> {
   for (const table of ['sessions', 'session'] as const) {
     const reply = await client.read({ kind: 'sessions', table, ...flow });
@@ -576,13 +600,14 @@ async function seenNow(client: FirewallClient, flow: SessionFlow): Promise<Resou
       return value === null ? { kind: 'absent' } : { kind: 'read', value };
     }
     if (reply.status === 401 || reply.status === 403)
-      return { kind: 'denied', message: `HTTP ${String(reply.status)}: the API token may not read sessions` };
+      return { kind: 'denied', message: `HTTP ${String(reply.status)}: the API token is not allowed to read sessions` };
   }
   return { kind: 'absent' };
 }
 
 /**
- * Filters again, because firmware may ignore filters in the request. Returns null if the value is not a session table.
+ * Counts the sessions of the connection. The sessions are filtered again, because firmware may ignore filters in the
+ * request. Returns null if the value is not a session table.
  * @internal
  */
 export function parseSessions(value: unknown, { source, port, destinations }: SessionFlow): SessionCounts | null {

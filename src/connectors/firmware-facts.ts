@@ -5,14 +5,14 @@ import { FACT_USES, type FirmwareFact } from '../core/license/firmware.ts';
 import { assertUnique, type CatalogueFile, catalogueError, loadCatalogue } from '../system/catalogue-file.ts';
 import { issueTexts } from '../text/issue-text.ts';
 
-/** The catalogue that ships with the program. */
+/** The catalogue that ships with ftm-watch. */
 const SHIPPED_FACTS: string = fileURLToPath(new URL('../../config/firmware-facts.yaml', import.meta.url));
 
 const line = z.string().trim().min(1).max(500);
 
 const version = z
   .string()
-  .regex(/^\d{1,4}\.\d{1,4}\.\d{1,4}$/u, 'expected a version of three parts, such as 6.5.3')
+  .regex(/^\d{1,4}\.\d{1,4}\.\d{1,4}$/u, 'expected a version with three parts, such as 6.5.3')
   .transform((text): Version => firmwareVersion(text) ?? z.NEVER);
 
 const range = z
@@ -34,25 +34,23 @@ const fact = z
   })
   .refine(({ use, leastMemoryKb }) => (use === 'memory') === (leastMemoryKb !== null), {
     path: ['leastMemoryKb'],
-    error: 'expected it for "memory", and for nothing else',
+    error: 'expected this key only for "memory", where it is required',
   })
   .refine(({ use, warning }) => (use === 'outage') === (warning !== null), {
     path: ['warning'],
-    error: 'expected it for "outage", and for nothing else',
+    error: 'expected this key only for "outage", where it is required',
   });
 
 const catalogue = z.strictObject({ facts: z.array(fact).max(200) });
 
-/**
- * Loads known facts about versions of FortiAuthenticator's firmware. @throws {Error} when the shipped file is damaged
- */
+/** Loads known facts about FortiAuthenticator firmware versions. @throws {Error} when the shipped file is damaged */
 export async function loadFirmwareFacts(): Promise<readonly FirmwareFact[]> {
   return loadCatalogue({ what: 'firmware facts', files: [], shipped: SHIPPED_FACTS, parse: parseFirmwareFacts });
 }
 
-/** @throws {Error} with all problems of the file @internal */
+/** @throws {Error} with all problems in the file @internal */
 export function parseFirmwareFacts({ value }: CatalogueFile, file: string): readonly FirmwareFact[] {
-  const attempt = `Cannot use the firmware facts of "${file}"`;
+  const attempt = `Cannot use the firmware facts in "${file}"`;
   const parsed = catalogue.safeParse(value);
   if (!parsed.success) throw catalogueError(attempt, issueTexts(parsed.error).join('; '));
   assertUnique(parsed.data.facts, attempt);

@@ -16,12 +16,18 @@ import { isOwnTrouble, type Failure } from '../core/observation.ts';
 import { type ConnectorContext, failed, type JsonReply } from '../network/rest/json-exchange.ts';
 
 export interface Call {
-  /** Used in messages: `Looking up licence "EFTM…"`. */
+  /** Description for messages, for example `Looking up licence "EFTM…"`. */
   readonly what: string;
   readonly send: () => Promise<JsonReply>;
-  /** Returns the error described in the body, since an HTTP 200 answer can contain one; null if there is none. */
+  /**
+   * Returns the error in the body, because a response with HTTP status 200 can contain an error. Returns null if there
+   * is
+   * no error.
+   */
   readonly problemOf: (value: unknown) => string | null;
-  /** Whether a refusal (400, 401, 403) stops further calls for a while, which is required for wrong credentials. */
+  /**
+   * Whether a refusal (400, 401 or 403) blocks further calls for a while. The pause is required for wrong credentials.
+   */
   readonly refusalBacksOff: boolean;
 }
 
@@ -32,11 +38,13 @@ export type CallResult =
   | Failure;
 
 /**
- * Makes calls within the budget. Each call is saved in the budget before it is sent, so that a crash does not lose any.
+ * Makes calls within the budget. Each call is saved in the budget before it is sent, so that calls are counted even
+ * after
+ * a crash.
  */
 export type MeteredCall = (call: Call) => Promise<CallResult>;
 
-/** Creates a metered call. Loads the budget now; only one user at a time is allowed. */
+/** Creates a metered call and loads the budget. Only one user of the budget is allowed at a time. */
 export async function createMeteredCall(store: BudgetStore, context: ConnectorContext): Promise<MeteredCall> {
   let budget = parseBudget(await store.load());
 
@@ -69,7 +77,7 @@ export async function createMeteredCall(store: BudgetStore, context: ConnectorCo
       reply = await call.send();
     } catch (error) {
       const failure = failed(error, startedAt, context);
-      // A call that we cancelled or had no socket for is not a failure of the service.
+      // A call that was cancelled or that had no socket is not a failure of the service.
       if (!isOwnTrouble(failure.reason)) await keep(recordFailure(budget, context.clock.now(), null));
       return failure;
     }
@@ -113,16 +121,16 @@ function charge(
   return { result: rejected(`HTTP ${String(status)}`), next: recordFailure(budget, at.now, retryAfter) };
 }
 
-/** Storage for the budget between rounds and restarts. */
+/** Storage that keeps the budget across rounds and restarts. */
 export interface BudgetStore {
-  /** Returns the last saved value as parsed from JSON; anything else counts as an empty budget. */
+  /** Returns the last saved value as parsed from JSON. An invalid value counts as an empty budget. */
   load(): Promise<unknown>;
   save(budget: CallBudget): Promise<void>;
   /** @default REGISTRATION_LIMITS */
   readonly limits?: CallLimits;
   /**
-   * How long a call may wait for its turn while the service works. A hundred licences fit into a minute, and further
-   * ones are looked up in the next minute. @default 0
+   * Maximum time that a call can wait for its turn while the service works. A hundred licences are looked up within a
+   * minute, and further licences in the next minute. @default 0
    */
   readonly patience?: Millis;
 }
@@ -132,7 +140,7 @@ const count = z.number().nonnegative();
 
 const budget = z.object({ calls: instants, errors: instants, failures: count, blockedUntil: count });
 
-/** Parses a budget saved as JSON; anything invalid counts as an empty budget. */
+/** Parses a budget that was saved as JSON. An invalid value counts as an empty budget. */
 export function parseBudget(value: unknown): CallBudget {
   return budget.safeParse(value).data ?? EMPTY_BUDGET;
 }

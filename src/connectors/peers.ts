@@ -24,10 +24,13 @@ import { visibleText } from '../core/visible-text.ts';
 
 const STATUS = '/api/v1/status';
 
-/** A peer's round is older than this only if its rounds have stopped. The two clocks may also differ by this much. */
+/**
+ * Maximum age of a peer's round. Older rounds mean that the peer's rounds have stopped. The limit also allows for
+ * different clocks.
+ */
 const MAX_AGE: Millis = 10 * 60_000;
 
-/** Reads the status of another ftm-watch. Never throws: failures are part of the observation. */
+/** Reads the status of another ftm-watch instance. Never throws, because failures are part of the observation. */
 export async function observePeer(peer: PeerConfig, context: ConnectorContext): Promise<PeerObservation> {
   const startedAt = context.clock.elapsed();
   try {
@@ -54,13 +57,13 @@ function fresh(view: PeerView, { clock }: ConnectorContext): PeerView {
   if (Math.abs(clock.now() - view.at) <= MAX_AGE) return view;
   throw new ProbeError(
     'protocol',
-    `Its last round was at ${instantText(view.at)}: its rounds or its clock stand still`,
+    `The last round was at ${instantText(view.at)}: either its rounds or its clock have stopped`,
   );
 }
 
-/** ftm-watch never returns a longer text. */
+/** Maximum length of a text. ftm-watch never returns a longer text. */
 const MAX_TEXT = 300;
-/** No site has more causes at once. */
+/** Maximum number of causes. No site has more causes at the same time. */
 const MAX_CAUSES = 50;
 
 const text = z.string().transform((value) => visibleText(value, MAX_TEXT));
@@ -91,18 +94,18 @@ const status = z.object({
 });
 
 /**
- * Parses an answer of `/api/v1/status`, which is untrusted text.
- * @throws {ProbeError} when it is not from an ftm-watch, or from an unsupported version
+ * Parses a response from `/api/v1/status`, which is untrusted.
+ * @throws {ProbeError} when the response is not from ftm-watch or is from an unsupported version
  */
 function parseStatus(peer: string, value: unknown): PeerView {
   const read = status.safeParse(value);
   if (!read.success)
-    throw new ProbeError('protocol', 'Cannot read the answer: expected the status of an ftm-watch of this version');
+    throw new ProbeError('protocol', 'Cannot read the response: expected the status of the same version of ftm-watch');
   const { at, preconditions, causes } = read.data;
   return { kind: 'seen', peer, at, preconditions, causes: causes.slice(0, MAX_CAUSES) };
 }
 
-/** Returns the other ftm-watch instances, read through their status pages. */
+/** Returns the other ftm-watch instances, which are queried through their status pages. */
 export function peerUnits({ peers }: Pick<WatchedConfig, 'peers'>): readonly Unit<PeerObservation>[] {
   return peers.map((peer) => ({
     name: peer.name,

@@ -10,21 +10,21 @@ import { createSecretFilter, visibleText } from '../core/visible-text.ts';
 import { cutList, lenientNumber, serialNumber } from '../network/rest/reply-values.ts';
 import type { RegistrationConfig } from '../config/schema/connectors.ts';
 
-/** Sends the supported operations, each over verified TLS to its own host. */
+/** Sends the supported operations. Each operation is sent to its own host over verified TLS. */
 export interface RegistrationClient extends AsyncDisposable {
-  /** @throws see `exchangeJson` */
+  /** @throws the errors of `exchangeJson` */
   send(operation: Extract<RegistrationOperation, { kind: 'token' }>): Promise<JsonReply>;
-  /** @throws see `exchangeJson` */
+  /** @throws the errors of `exchangeJson` */
   ask(operation: Exclude<RegistrationOperation, { kind: 'token' }>, token: string): Promise<JsonReply>;
 }
 
-/** Credentials of a request. */
+/** Credentials for a request. */
 interface Access {
   readonly headers: Readonly<Record<string, string>>;
   readonly secret: string;
 }
 
-/** @throws {Error} when a URL is not https or `caFile` cannot be used */
+/** @throws {Error} when a URL does not begin with https or `caFile` cannot be used */
 export async function createRegistrationClient(
   config: RegistrationConfig,
   context: ConnectorContext,
@@ -52,8 +52,9 @@ export async function createRegistrationClient(
 }
 
 /**
- * All requests that are ever sent to the registration service: the token, and two queries. All three use POST because
- * of the service's design, and none changes anything there. The connectors cannot send any other POST.
+ * All requests that are sent to the registration service: the token request and two queries. The service requires POST
+ * for
+ * all of them. None of them changes data. The connectors cannot send any other POST request.
  */
 export type RegistrationOperation =
   | { readonly kind: 'token'; readonly user: string; readonly password: string }
@@ -65,7 +66,7 @@ interface OperationRequest {
   readonly body: string;
 }
 
-/** Returns path and body as documented. The trailing slash of the token's path is required. */
+/** Returns the documented path and body. The trailing slash in the path for the token is required. */
 function requestOf(operation: RegistrationOperation): OperationRequest {
   switch (operation.kind) {
     case 'token':
@@ -104,14 +105,16 @@ interface AccessToken {
   readonly expiresInSeconds: number;
 }
 
-/** Returns the error in the answer to the token request; null if it contains a token. */
+/** Returns the error in the response to the token request. Returns null if the response contains a token. */
 export function tokenError(value: unknown): string | null {
   if (parseAccessToken(value) !== null) return null;
   const parsed = z.object({ message: z.string() }).safeParse(value);
-  return parsed.success ? visibleText(parsed.data.message, 200) : 'no access token in the answer';
+  return parsed.success ? visibleText(parsed.data.message, 200) : 'no access token in the response';
 }
 
-/** Used if the service does not return a token's lifetime. The shortest ever seen is 3660 s. */
+/**
+ * Lifetime that is assumed if the service does not return a token's lifetime. The shortest observed lifetime is 3660 s.
+ */
 const DEFAULT_LIFE_SECONDS = 3600;
 
 /** Returns null if there is no token. */
@@ -129,8 +132,8 @@ const ENVELOPE = z.object({
 });
 
 /**
- * Reads the error from the body, because the service reports errors as HTTP 200 with `status` -1 or 2.
- * @returns the error's text; null if there is none
+ * Reads the error from the body, because the service reports errors with HTTP status 200 and `status` -1 or 2.
+ * @returns the error's text; null if there is no error
  */
 export function serviceError(value: unknown): string | null {
   const parsed = ENVELOPE.safeParse(value);
@@ -149,14 +152,17 @@ export interface LicenseRecord {
   readonly license: string;
   readonly serial: string | null;
   readonly status: string | null;
-  /** Number of tokens bought, from the SKU; null for other SKUs. */
+  /** Number of tokens bought, derived from the SKU. Null for other SKUs. */
   readonly bought: number | null;
 }
 
-/** "FTM-ELIC-XX: replace XX with the number of tokens" (the vendor's ordering guide; ta-p/205363 lists FTM-ELIC-*). */
+/**
+ * Format of the SKU: "FTM-ELIC-XX: replace XX with the number of tokens" (Fortinet's ordering guide; ta-p/205363 lists
+ * FTM-ELIC-*).
+ */
 const TOKEN_SKU = /^FTM-ELIC-(?<tokens>[1-9]\d{0,5})$/iu;
 
-/** Each licence is looked up by its number, so few records are expected. */
+/** Maximum number of records. Each licence is looked up by its number, so few records are expected. */
 const MAX_RECORDS = 1000;
 
 const LICENSE = z.object({
@@ -167,7 +173,10 @@ const LICENSE = z.object({
 });
 const LICENSES = z.object({ licenses: cutList(LICENSE, MAX_RECORDS).nullish() });
 
-/** Returns the records of an answer without an error; null if it is invalid. A missing list counts as empty. */
+/**
+ * Returns the records in a response without an error. Returns null if the response is invalid. A missing list counts as
+ * empty.
+ */
 export function parseLicenseRecords(value: unknown): readonly LicenseRecord[] | null {
   const parsed = LICENSES.safeParse(value);
   if (!parsed.success) return null;
@@ -192,8 +201,9 @@ const PRODUCT = z.object({
 });
 
 /**
- * Reports whether the details of a product contain this licence. The list's format is not documented, so any text in it
- * counts.
+ * Reports whether the details of a product contain this licence. The format of the list is not documented, so all texts
+ * in
+ * the list are searched.
  */
 export function productHoldsLicense(value: unknown, license: string): boolean {
   const parsed = PRODUCT.safeParse(value);
@@ -202,7 +212,7 @@ export function productHoldsLicense(value: unknown, license: string): boolean {
   return holdsText([licenses, licenseKeys], license.toUpperCase());
 }
 
-/** Without recursion, because the peer controls the nesting depth. */
+/** Searches for a text without recursion, because the peer controls the nesting depth. */
 function holdsText(root: unknown, text: string): boolean {
   const waiting: unknown[] = [root];
   while (waiting.length > 0) {

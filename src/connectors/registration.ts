@@ -33,12 +33,14 @@ export interface RegistrationWatchOptions extends Omit<ConnectorContext, 'signal
   /** Interval of the schedule. */
   readonly period: Millis;
   readonly budget: BudgetStore;
-  /** Returns the appliances, which determine the licences to look up. Settles when they have been asked. */
+  /**
+   * Returns the appliances, which determine the licences to look up. Resolves when the appliances have been queried.
+   */
   readonly appliances: () => Promise<readonly UnitObservation[]>;
   readonly onSeen: (facts: RegistrationObservation) => void;
 }
 
-/** Asks the registration service repeatedly. */
+/** Queries the registration service repeatedly. */
 export interface RegistrationWatch {
   start(): void;
   stop(): Promise<void>;
@@ -46,12 +48,13 @@ export interface RegistrationWatch {
   appliancesChanged(): void;
 }
 
-/** An answer without a newer one is kept for this many intervals of the schedule, because licences rarely move. */
+/** Number of schedule intervals for which a response is kept if there is no newer response. Licences rarely move. */
 const KEPT_TIMES = 2;
 
 /**
- * Asks the registration service on its schedule. Licences without an answer and newly found licences are looked up
- * earlier, as soon as the quotas allow.
+ * Queries the registration service on its schedule. Licences without a response and new licences are looked up earlier,
+ * as
+ * soon as the quotas allow this.
  */
 export function watchRegistration(
   registration: RegistrationConfig,
@@ -59,10 +62,11 @@ export function watchRegistration(
 ): RegistrationWatch {
   const { clock, env, ownTurn, budget } = options;
   let known: RegistrationMemory = new Map();
-  /** null before the first run. */
-  let everAsked: ReadonlySet<string> | null = null;
+  /** Null before the first run. */
+  let queriedLicenses: ReadonlySet<string> | null = null;
   /**
-   * What the next run looks up. `open` means only licences without an answer and licences that were never looked up.
+   * The licences that the next run looks up. `open` stands for licences without a response and licences that were never
+   * looked up.
    */
   let scope: 'all' | 'open' = 'all';
   let cancelNext: () => void = () => undefined;
@@ -89,7 +93,7 @@ export function watchRegistration(
       { wanted: query.licenses, asked, seen: answer.seen, at: clock.now() },
       KEPT_TIMES * options.period,
     );
-    everAsked = new Set([...among([...(everAsked ?? [])], query.licenses), ...asked]);
+    queriedLicenses = new Set([...among([...(queriedLicenses ?? [])], query.licenses), ...asked]);
     options.onSeen(observationOf(known, answer.seen));
     const at = await timeOfNext(known, budget, clock.now());
     if (at === null) return;
@@ -100,12 +104,12 @@ export function watchRegistration(
   }
 
   function unasked(licenses: readonly string[]): readonly string[] {
-    return licenses.filter((license) => everAsked?.has(license) === false);
+    return licenses.filter((license) => queriedLicenses?.has(license) === false);
   }
 
-  /** Looks up new licences only once: a licence that the service rejects waits for the schedule. */
+  /** Looks up new licences once. A licence that the service rejects is looked up again on the schedule. */
   async function askForNew(): Promise<void> {
-    if (everAsked === null) return;
+    if (queriedLicenses === null) return;
     if (unasked(registrationQuery(await options.appliances()).licenses).length === 0) return;
     scope = 'open';
     runner.trigger();
@@ -134,7 +138,10 @@ async function timeOfNext(known: RegistrationMemory, budget: BudgetStore, now: E
   return nextLook(known, blockedUntil, now);
 }
 
-/** Reports whether the failure is local. It is then retried immediately, and the service's earlier answers are kept. */
+/**
+ * Reports whether the failure is local. A local failure is retried immediately, and the service's earlier responses are
+ * kept.
+ */
 function isOwnTrouble(seen: RegistrationObservation): boolean {
   if (seen.kind === 'failed') return seen.reason === 'internal';
   return (
@@ -143,7 +150,8 @@ function isOwnTrouble(seen: RegistrationObservation): boolean {
 }
 
 /**
- * Returns the licences that are configured or were found on the appliances, and the serial numbers to search for them.
+ * Returns the licences that are configured or were found on the appliances, and the serial numbers of products to
+ * search.
  */
 export function registrationQuery(units: readonly UnitObservation[]): RegistrationQuery {
   const licenses = units.flatMap(({ config: { licenses: configured }, rest }) => licensesOf(configured, rest));
@@ -157,14 +165,15 @@ export interface RegistrationQuery {
   readonly licenses: readonly string[];
   /**
    * Serial numbers of the appliances and their peers. A licence that the service does not list is searched for in the
-   * details of these products, where the portal shows it.
+   * details of these products, because the portal displays it there.
    */
   readonly serials: readonly string[];
 }
 
 /**
- * Asks the registration service who holds each licence, within its quotas. Never throws: failures are part of the
- * observation. Must not run twice at a time with the same store.
+ * Queries the registration service for the holder of each licence, within its quotas. Never throws, because failures
+ * are
+ * part of the observation. Must not run twice at the same time with the same store.
  */
 export async function observeRegistration(
   config: RegistrationConfig,
@@ -189,14 +198,15 @@ interface Session {
   readonly call: MeteredCall;
   readonly tokens: AccessTokens;
   /**
-   * Answers of this run by serial number. Each product is looked up once, because errors count towards the quota too.
+   * Responses of this run by serial number. Each product is looked up once, because errors also count towards the
+   * quota.
    */
   readonly products: Map<string, Answer>;
 }
 
 type Denied = Extract<RegistrationObservation, { kind: 'denied' }>;
 
-/** Result of a query. A refusal is about either the account (`denied`) or only this query (`failed`). */
+/** Result of a query. A refusal concerns either the account (`denied`) or only this query (`failed`). */
 type Answer = Exclude<CallResult, { kind: 'refused' }> | Denied;
 
 type Question = Exclude<RegistrationOperation, { kind: 'token' }>;
@@ -212,7 +222,7 @@ async function lookUpAll(session: Session, query: RegistrationQuery): Promise<Re
     if (outcome.kind === 'denied') return outcome;
     lookups.push({ license, outcome });
   }
-  // Licences that are not listed may cost many calls without a result, so they come last.
+  // Licences that are not listed can cost many calls without a result, so they are looked up last.
   for (const [index, { license, outcome }] of lookups.entries()) {
     if (outcome.kind !== 'not-listed' && outcome.kind !== 'unnamed') continue;
     lookups[index] = { license, outcome: (await searchProducts(session, license, query.serials)) ?? outcome };
@@ -226,20 +236,20 @@ async function lookUp(session: Session, license: string): Promise<LicenseOutcome
   if (result.kind !== 'json') return result;
   const records = parseLicenseRecords(result.value);
   if (records === null) {
-    const message = `Cannot understand the answer about licence "${license}": expected a list "licenses"`;
+    const message = `Cannot read the response about licence "${license}": expected a list "licenses"`;
     return { kind: 'failed', reason: 'protocol', message, durationMs: 0 };
   }
   return outcomeOf(records.filter((record) => record.license === license));
 }
 
 /**
- * A licence may be listed more than once. A record with a holder takes precedence, and the licence is unregistered only
- * if all records are `Pending`.
+ * Returns the outcome for a licence, which may be listed more than once. A record with a holder takes precedence. The
+ * licence is unregistered only if all records are `Pending`.
  */
 function outcomeOf(records: readonly LicenseRecord[]): LicenseOutcome {
   const listed = records.filter((record) => !isPending(record));
   for (const { serial, bought } of listed) {
-    // Several records may be parts that were bought separately, so none of them contains the total.
+    // Several records may be parts that were bought separately, so none of them contains the total number.
     if (serial !== null)
       return { kind: 'registered', serial, ...(bought === null || records.length > 1 ? {} : { bought }) };
   }
@@ -255,7 +265,8 @@ function isPending(record: LicenseRecord): boolean {
 
 /**
  * Returns null if no product contains the licence. An unknown product gives no information about the licence. If a
- * product could not be looked up, the result remains open.
+ * product
+ * could not be looked up, the result remains open.
  */
 async function searchProducts(
   session: Session,
@@ -273,12 +284,12 @@ async function searchProducts(
 }
 
 /**
- * An account that does not know one unit probably knows few. Each unknown unit costs one of the 10 errors allowed per
- * hour.
+ * Maximum number of rejected products. An account that does not contain one unit probably contains few units, and each
+ * unknown unit costs one of the 10 errors allowed per hour.
  */
 const MOST_REJECTED = 3;
 
-/** Returns null if too many lookups were rejected to try another one. */
+/** Returns null if too many lookups were rejected to try another product. */
 async function productOf(session: Session, serial: string): Promise<Answer | null> {
   const { products } = session;
   const known = products.get(serial);
@@ -291,7 +302,7 @@ async function productOf(session: Session, serial: string): Promise<Answer | nul
   return answer;
 }
 
-/** A token may be revoked early, so one new token is fetched, but not more. */
+/** Sends a query. The service may revoke a token early. In that case, one new token is requested. */
 async function ask(session: Session, operation: Question, what: string): Promise<Answer> {
   const first = await askOnce(session, operation, what);
   if (first.kind !== 'refused') return first;
@@ -316,11 +327,12 @@ async function askOnce(session: Session, operation: Question, what: string): Pro
 }
 
 /**
- * Returns a failure for this query only. The login worked, and a mistyped number is no evidence about the other
+ * Returns a failure for this query only. The login succeeded, and a mistyped number proves nothing about other
  * licences.
  */
 function refused(what: string, status: number): Failure {
-  const hint = status === 403 ? ' (may the API user read Asset Management, and this account?)' : '';
+  const hint =
+    status === 403 ? ' (check whether the API user has read access to Asset Management and to this account)' : '';
   return {
     kind: 'failed',
     reason: 'rejected',
@@ -329,9 +341,9 @@ function refused(what: string, status: number): Failure {
   };
 }
 
-/** Omits the user name, because the text appears in reports. */
+/** Returns a refusal without the user name, because the text appears in reports. */
 function loginRefused(status: number): Denied {
-  return { kind: 'denied', message: `HTTP ${String(status)} when logging in` };
+  return { kind: 'denied', message: `HTTP ${String(status)} during login` };
 }
 
 /** A token is not used shortly before it expires, so that it does not expire during a call. */
@@ -339,11 +351,11 @@ const MARGIN: Millis = 30_000;
 
 type TokenResult = { readonly kind: 'token'; readonly value: string } | Exclude<CallResult, { kind: 'json' }>;
 
-/** Holds the bearer token of one run, in memory only. */
+/** Keeps the bearer token of one run, only in memory. */
 interface AccessTokens {
-  /** Returns the current token, or a new one if it has expired. */
+  /** Returns the current token, or a new token if it has expired. */
   current(): Promise<TokenResult>;
-  /** Discards a token that the service no longer accepts, so that the next call fetches a new one. */
+  /** Discards a token that the service no longer accepts, so that the next call requests a new token. */
   discard(): void;
 }
 
@@ -370,7 +382,7 @@ function createAccessTokens(
     });
     if (result.kind !== 'json') return result;
     const token = parseAccessToken(result.value);
-    if (token === null) throw new TypeError('Cannot take the access token: expected what was checked before');
+    if (token === null) throw new TypeError('Cannot use the access token: the validated response contains no token');
     held = { value: token.value, usableUntil: askedAt + token.expiresInSeconds * 1000 - MARGIN };
     return { kind: 'token', value: token.value };
   }

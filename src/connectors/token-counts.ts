@@ -17,7 +17,7 @@ import { valueOf } from '../core/license/resource.ts';
 import type { BackgroundFile } from '../system/json-file.ts';
 import type { UnitObservation } from './picture.ts';
 
-/** More licences than any unit holds; tokens of further licences count as without licence. */
+/** Maximum number of licences per unit. Tokens of further licences count as tokens without a licence. */
 const MAX_LICENSES = 1000;
 
 /** Maximum page size of an appliance. */
@@ -36,7 +36,7 @@ const TOKEN_PAGE = z.object({
   objects: cutList(TOKEN, PAGE_SIZE + 1),
 });
 
-/** One token as listed by the appliance, unchecked: any field may be missing or of another type. */
+/** A token as listed by the appliance, not validated. Any field may be missing or have a different type. */
 interface TokenObject {
   readonly serial?: unknown;
   readonly type?: unknown;
@@ -48,11 +48,11 @@ interface TokenObject {
 
 export interface TokenPage {
   readonly tokens: readonly TokenObject[];
-  /** Path of the next page; null on the last. */
+  /** Path of the next page. Null on the last page. */
   readonly next: string | null;
 }
 
-/** Returns null if the value is not a page of a collection, or longer than requested. */
+/** Returns null if the value is not a page of a collection or is longer than requested. */
 export function parseTokenPage(value: unknown): TokenPage | null {
   const parsed = TOKEN_PAGE.safeParse(value);
   if (!parsed.success) return null;
@@ -62,7 +62,7 @@ export function parseTokenPage(value: unknown): TokenPage | null {
   return { tokens: objects, next };
 }
 
-/** Counts page by page without keeping tokens, so that memory use does not depend on their number. */
+/** Counts tokens page by page without keeping them, so that memory use does not depend on the number of tokens. */
 interface TokenCounter {
   add(tokens: readonly TokenObject[]): void;
   counts(): TokenCounts;
@@ -89,7 +89,7 @@ export function createTokenCounter(): TokenCounter {
   return {
     add: (tokens) => {
       for (const token of tokens) {
-        // The query's filter may be ignored, so hardware tokens are skipped here too.
+        // The filter in the query may have been ignored, so hardware tokens are also skipped here.
         if (token.type === 'ftk') continue;
         total += 1;
         byStatus[statusOf(token.status)] += 1;
@@ -126,7 +126,7 @@ const LICENSED_TOKENS = z.object({
   available_ftm: z.unknown().optional(),
 });
 
-/** Parses `{"available_ftm": 30, "total_ftm": 32, "used_ftm": 2}`; null if the total is missing. */
+/** Parses `{"available_ftm": 30, "total_ftm": 32, "used_ftm": 2}`. Returns null if the total is missing. */
 export function parseLicensedTokens(value: unknown): LicensedTokens | null {
   const parsed = LICENSED_TOKENS.safeParse(value);
   const total = parsed.success ? lenientCount(parsed.data.total_ftm) : null;
@@ -136,7 +136,7 @@ export function parseLicensedTokens(value: unknown): LicensedTokens | null {
 
 const QUOTA = z.object({ available_sms: z.unknown(), total_sms: z.unknown() });
 
-/** Parses `{"available_sms": 90, "total_sms": 100, "used_sms": 10}`; null if the counts are missing. */
+/** Parses `{"available_sms": 90, "total_sms": 100, "used_sms": 10}`. Returns null if the counts are missing. */
 export function parseSmsQuota(value: unknown): SmsQuota | null {
   const parsed = QUOTA.safeParse(value);
   if (!parsed.success) return null;
@@ -146,26 +146,23 @@ export function parseSmsQuota(value: unknown): SmsQuota | null {
 
 const SAVED = z.object({ pending: z.record(z.string(), z.number()) });
 
-/**
- * Returns a hash of a token's serial number. Serial numbers are not stored, because they identify what users log in
- * with.
- */
+/** Returns a hash of a token's serial number. Serial numbers are not stored, because users log in with these tokens. */
 export function tokenId(serial: string): string {
   return createHash('sha256').update(serial.toUpperCase()).digest('base64url').slice(0, 22);
 }
 
-/** When tokens were first seen pending, kept between checks and restarts. */
+/** Stores when tokens were first seen pending. The times are kept across checks and restarts. */
 export interface PendingMemory {
   /**
-   * Returns the unit with how long this program has seen each of its tokens pending.
-   * @param names of all units that report their tokens
+   * Returns the unit with the time since which each of its tokens has been pending.
+   * @param names names of all units that report their tokens
    */
   withAges(unit: UnitObservation, names: readonly string[], at: EpochMs): Promise<UnitObservation>;
 }
 
 /** @param file read once, at the first check; invalid content counts as empty */
 export function createPendingMemory(file: BackgroundFile): PendingMemory {
-  /** Last known token counts of each unit; null if the unit did not report them. */
+  /** Last known pending tokens of each unit. Null if the unit did not report its tokens. */
   const told = new Map<string, readonly string[] | null>();
   let loading: Promise<PendingSince> | null = null;
   let seen: PendingSince | null = null;

@@ -8,7 +8,7 @@ import { type ApplianceClient, createApplianceClient, readPages } from './applia
 import type { ApplianceApiConfig } from '../config/schema/connectors.ts';
 import { PAGE_SIZE, parseTokenPage } from './token-counts.ts';
 
-/** A user who has a FortiToken Mobile. */
+/** A user who has a FortiToken Mobile token. */
 export interface TokenUser {
   readonly name: string;
   readonly kind: UserKind;
@@ -17,9 +17,12 @@ export interface TokenUser {
 }
 
 export interface TokenUsers {
-  /** Sorted by name. */
+  /** Users sorted by name. */
   readonly users: readonly TokenUser[];
-  /** Resources that the account may not read or that the firmware lacks. Their users are missing. */
+  /**
+   * Resources that the account is not allowed to read or that the firmware does not have. Users in these resources are
+   * missing.
+   */
   readonly unread: readonly UserResource[];
 }
 
@@ -31,7 +34,9 @@ const RESOURCES = ['localusers', 'ldapusers', 'radiususers'] as const satisfies 
 
 const TIMEOUT: Millis = 60_000;
 
-/** Fields: docs:fortiauthenticator/6.3.0/rest-api-solution-guide/347822, 829822. Other fields are dropped here. */
+/**
+ * Fields of a user (docs:fortiauthenticator/6.3.0/rest-api-solution-guide/347822, 829822). Other fields are dropped.
+ */
 const USER_PAGE = z.object({
   meta: z.object({ next: z.string().nullish() }),
   objects: cutList(
@@ -45,9 +50,10 @@ const USER_PAGE = z.object({
 });
 
 /**
- * Reads which users have a FortiToken Mobile, with GET requests only. Runs only when an administrator requests it,
+ * Reads which users have a FortiToken Mobile token, only with GET requests. Runs only when an administrator requests
+ * it,
  * never in the daemon.
- * @param licenses only tokens of these licences; null for all tokens
+ * @param licenses licences whose tokens are included; null for all tokens
  * @throws {Error} when the unit cannot be read
  */
 export async function readTokenUsers(
@@ -91,7 +97,7 @@ async function tokensOf(licenses: readonly string[], client: ApplianceClient): P
       }
     },
   });
-  if (status !== null) throw new Error(`Cannot read which tokens the licences brought: HTTP ${String(status)}`);
+  if (status !== null) throw new Error(`Cannot read the tokens of the licences: HTTP ${String(status)}`);
   return serials;
 }
 

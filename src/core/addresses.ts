@@ -10,8 +10,8 @@ interface Sinkhole {
 }
 
 /**
- * Published by the vendors. List only single addresses that serve nothing else: 208.91.112.0/22 as a whole is not a
- * sinkhole, because FortiGuard and DDNS use it too. Add the source with each new entry.
+ * Published by the vendors. List only single addresses that serve nothing else. For example, 208.91.112.0/22 as a whole
+ * is not a sinkhole, because FortiGuard and DDNS also use it. Add the source of the addresses to each new entry.
  */
 const SINKHOLES: readonly Sinkhole[] = [
   {
@@ -40,15 +40,16 @@ type Parsed = ReturnType<typeof ipaddr.process>;
 
 /**
  * Class of an address that is expected to belong to a public server. `bogon`: neither private nor on the public
- * internet (documentation, carrier-grade NAT, multicast, reserved). `sinkhole`: used by a DNS filter for names that it
- * blocks.
+ * internet (documentation, carrier-grade NAT, multicast, reserved). `sinkhole`: an address that a DNS filter returns
+ * for
+ * blocked names.
  */
 export type AddressClass = 'public' | 'private' | 'loopback' | 'link-local' | 'unspecified' | 'bogon' | 'sinkhole';
 
-/** ipaddr.js range names that don't simply map to `bogon`. */
+/** Range names of ipaddr.js that do not map to `bogon`. */
 const CLASS_BY_RANGE: ReadonlyMap<string, AddressClass> = new Map<string, AddressClass>([
   ['unicast', 'public'],
-  // Globally reachable although registered as special-purpose,
+  // The AS112 ranges are globally reachable, although they are registered as special-purpose:
   // https://www.iana.org/assignments/iana-ipv4-special-registry.
   ['as112', 'public'],
   ['as112v6', 'public'],
@@ -61,12 +62,14 @@ const CLASS_BY_RANGE: ReadonlyMap<string, AddressClass> = new Map<string, Addres
   ['unspecified', 'unspecified'],
 ]);
 
-/** Number of IPv6 address bits before the IPv4 address that NAT64 embeds (RFC 6052 §2.1, the well-known prefix). */
+/**
+ * Number of bits before the IPv4 address that NAT64 embeds in an IPv6 address (RFC 6052 §2.1, the well-known prefix).
+ */
 const NAT64_PREFIX = 96;
 
 /**
- * Classifies a literal address. Returns null if the text is not an address. IPv4 inside IPv6 (mapped, NAT64) is
- * classified as the IPv4 address that it represents.
+ * Classifies a literal address. Returns null if the text is not an address. An IPv4 address inside an IPv6 address
+ * (mapped or NAT64) is classified as IPv4.
  */
 export function classifyAddress(address: string): AddressClass | null {
   const parsed = parseAddress(address);
@@ -75,7 +78,7 @@ export function classifyAddress(address: string): AddressClass | null {
   return CLASS_BY_RANGE.get(parsed.range()) ?? 'bogon';
 }
 
-/** Returns the vendor of the known sinkhole or block page at this address, or null if there is none. */
+/** Returns the vendor if the address belongs to a known sinkhole or block page, otherwise null. */
 export function sinkholeOwner(address: string): string | null {
   const parsed = parseAddress(address);
   return parsed === null ? null : sinkholeOf(parsed);
@@ -86,7 +89,8 @@ function sinkholeOf(parsed: Parsed): string | null {
 }
 
 /**
- * Reports whether the address is in one of the blocks (addresses or CIDR). Invalid addresses and blocks never match.
+ * Reports whether the address is in one of the blocks, which can be addresses or CIDR blocks. Invalid values never
+ * match.
  */
 export function addressInAny(address: string, blocks: readonly string[]): boolean {
   const parsed = parseAddress(address);
@@ -101,8 +105,9 @@ export function singleAddresses(blocks: readonly string[]): readonly string[] {
 }
 
 /**
- * Returns the network of a CIDR block that is written with a host address: `10.0.0.0/24` for `10.0.0.9/24`. Returns
- * null if the block is already written as a network, and for a single address.
+ * Returns the network of a CIDR block that contains a host address, for example `10.0.0.0/24` for `10.0.0.9/24`.
+ * Returns
+ * null if the block does not contain a host address, and for a single address.
  */
 export function networkWithin(block: string): string | null {
   const [address = '', length] = block.split('/');
@@ -112,15 +117,15 @@ export function networkWithin(block: string): string | null {
   return network === ipaddr.parse(address).toString() ? null : `${network}/${length}`;
 }
 
-/** Returns 4 or 6 for a literal address, null for anything else. */
+/** Returns 4 or 6 for a literal address, and null for any other text. */
 export function addressFamily(address: string): 4 | 6 | null {
   const family = isIP(address);
   return family === 4 || family === 6 ? family : null;
 }
 
 /**
- * Returns the address family that is finally reached: IPv4 for an address that NAT64 translates (RFC 6052). Null if the
- * text is not an address.
+ * Returns the address family of the host that is finally reached. For an address that NAT64 translates (RFC 6052), the
+ * family is IPv4. Returns null if the text is not an address.
  */
 export function servedFamily(address: string): 4 | 6 | null {
   if (isIP(address) === 4) return 4;
@@ -129,8 +134,9 @@ export function servedFamily(address: string): 4 | 6 | null {
 }
 
 /**
- * Which of a target's addresses decide. `auto`: IPv4 if the target has an IPv4 address and this machine has a route to
- * it, otherwise IPv6.
+ * Address family that determines a target's result. `auto` is IPv4 if the target has an IPv4 address and this machine
+ * has
+ * a route to it, otherwise IPv6.
  */
 export type FamilyChoice = 'auto' | 4 | 6;
 
@@ -139,7 +145,9 @@ export function ofFamily(addresses: readonly string[], family: FamilyChoice): re
   return family === 'auto' ? addresses : addresses.filter((address) => servedFamily(address) === family);
 }
 
-/** Removes duplicates and invalid addresses, and puts IPv4 before IPv6. The order is otherwise kept. */
+/**
+ * Removes duplicates and invalid addresses, and moves IPv4 addresses to the front. Otherwise, the order is preserved.
+ */
 export function uniqueAddresses(addresses: readonly string[]): readonly string[] {
   const unique = [...new Set(addresses.flatMap((address) => plainAddress(address) ?? []))];
   return [
@@ -148,14 +156,14 @@ export function uniqueAddresses(addresses: readonly string[]): readonly string[]
   ];
 }
 
-/** Returns the address in canonical form (an IPv4 address has only one), or null if it is not an address. */
+/** Returns the canonical form of an address, or null if the text is not an address. */
 function plainAddress(address: string): string | null {
   const family = isIP(address);
   return family === 6 ? ipaddr.parse(address).toString() : family === 4 ? address : null;
 }
 
 function parseAddress(address: string): Parsed | null {
-  // ipaddr.js alone would also accept `10` and `0x7f.1`.
+  // Without this check, ipaddr.js would also accept `10` and `0x7f.1`.
   if (isIP(address) === 0) return null;
   const parsed = ipaddr.process(address);
   return parsed.kind() === 'ipv6' && parsed.range() === 'rfc6052' ? embeddedIpv4(parsed) : parsed;
@@ -168,8 +176,8 @@ function embeddedIpv4(parsed: Parsed): Parsed {
 }
 
 /**
- * Positions of the four octets of an IPv4 address inside an IPv6 address that NAT64 translates, by prefix length: RFC
- * 6052 §2.2. The octet between them is zero, and so are the octets after them.
+ * Positions of the four octets of an IPv4 address inside an IPv6 address that NAT64 translates, for each prefix length
+ * (RFC 6052 §2.2). The octet between them and the octets after them are zero.
  */
 const EMBEDDINGS: readonly (readonly number[])[] = [
   [4, 5, 6, 7],
@@ -182,8 +190,9 @@ const EMBEDDINGS: readonly (readonly number[])[] = [
 const UNUSED_OCTET = 8;
 
 /**
- * Returns the IPv4 address, among those of the same name, that an IPv6 address represents behind NAT64. Returns null
- * for an ordinary IPv6 address. A network is free to choose its prefix, so there is no other way to detect this.
+ * Returns the IPv4 address that NAT64 uses for an IPv6 address, if it is among the addresses of the same name. Returns
+ * null for an ordinary IPv6 address. The prefix cannot be used to detect NAT64, because a network can choose its
+ * prefix.
  */
 export function translatedFrom(address: string, sameName: readonly string[]): string | null {
   if (isIP(address) !== 6) return null;
@@ -199,7 +208,7 @@ export function translatedFrom(address: string, sameName: readonly string[]): st
 
 type Contains = (parsed: Parsed) => boolean;
 
-/** Text that is neither an address nor a block contains nothing. */
+/** Parses an address or a CIDR block. Any other text results in an empty block. */
 function parseBlock(block: string): Contains {
   if (isIP(block) !== 0) {
     const single = ipaddr.process(block);
@@ -211,7 +220,7 @@ function parseBlock(block: string): Contains {
   return (parsed) => matches(parsed, network);
 }
 
-/** Parsed only once, because every observed address is compared with them. */
+/** The blocks are parsed only once, because every observed address is compared with them. */
 const SINKHOLE_BLOCKS: readonly { readonly owner: string; readonly contains: Contains }[] = SINKHOLES.flatMap(
   ({ owner, addresses }) => addresses.map((address) => ({ owner, contains: parseBlock(address) })),
 );
@@ -227,7 +236,7 @@ export interface HostPort {
   readonly port: number;
 }
 
-/** Formats `host:port` as the configuration accepts it, with an IPv6 address in brackets. */
+/** Formats `host:port` as in the configuration, with an IPv6 address in brackets. */
 export function authority({ host, port }: HostPort): string {
   return isIP(host) === 6 ? `[${host}]:${String(port)}` : `${host}:${String(port)}`;
 }
@@ -250,7 +259,7 @@ export function plainName(host: string): string {
 
 const LOOPBACK = /^(?:127(?:\.\d{1,3}){3}|\[::1\]|localhost)$/u;
 
-/** Reports whether the URL points to this machine. */
+/** Reports whether a URL points to this machine. */
 export function isLoopbackUrl(text: string): boolean {
   return LOOPBACK.test(URL.parse(text)?.hostname ?? '');
 }

@@ -1,34 +1,34 @@
 import { classifyAddress } from './addresses.ts';
 import { visibleText } from './visible-text.ts';
 
-/** The answer of a web filter or a captive portal in place of the server. Hostile. */
+/** A response that a web filter or captive portal may have sent instead of the server. The content is untrusted. */
 export interface BlockPageCandidate {
-  /** Null for a plain-text answer where TLS was expected. */
+  /** HTTP status. Null for a plain-text response, received where TLS was expected. */
   readonly status: number | null;
   /** `Location` header of a response. */
   readonly location: string | null;
-  /** Body, or the whole plain-text answer. At most 64 KiB. */
+  /** The body, or the whole plain-text response. At most 64 KiB. */
   readonly text: string;
-  /** The text that a person would read on the page. At most 512 characters. */
+  /** The readable text on the page. At most 512 characters. */
   readonly words: string;
 }
 
 /** A compiled regular expression. */
 export interface TextPattern {
   test(text: string): boolean;
-  /** Returns the first match in the text. */
+  /** Returns the first match in the text, or null. */
   find(text: string): string | null;
-  /** Must be linear, because the pattern can run on 64 KiB of untrusted text. */
+  /** Must be true, because the pattern can run on 64 KiB of untrusted text. */
   readonly isLinear: boolean;
 }
 
-/** How to recognize the pages of one product. */
+/** Patterns that identify the pages of one product. */
 export interface PageProduct {
-  /** Common name, such as `Fortinet FortiGate`. */
+  /** Common name, for example `Fortinet FortiGate`. */
   readonly name: string;
-  /** Phrases that are found only on its block pages. Any of them is enough. */
+  /** Phrases that occur only on the product's block pages. A single match is sufficient. */
   readonly pages: readonly TextPattern[];
-  /** Names that are found both on the product's own pages and on pages about it. Any of them is enough. */
+  /** Product names that also occur on other pages. A single match is sufficient. */
   readonly mentions: readonly TextPattern[];
 }
 
@@ -47,21 +47,21 @@ export function blockPageText({ kind, product }: BlockPage): string {
 }
 
 /**
- * Phrases on block pages that belong to no particular product. A server that refuses a request can use them as well.
+ * Phrases on block pages that are not specific to a product. A server that refuses a request can use the same phrases.
  */
 const BLOCK_PAGE =
   /access (?:has been |is |was )?(?:denied|blocked)|web ?page (?:is )?blocked|blocked by|forbidden|url filter|content filter|captive portal/iu;
 
-/** Paths of captive portals: FortiGate's (`/fgtauth?…`) and common ones. */
+/** Paths of captive portals: `/fgtauth?…` on FortiGate, and other common paths. */
 const PORTAL_PATH = /\/fgtauth\?|[/.](?:captive|captiveportal|hotspot|guestportal|wispr)\b/iu;
 
-/** RFC 6585 §6. */
+/** HTTP status 511, "Network Authentication Required" (RFC 6585 §6). */
 const NETWORK_AUTHENTICATION_REQUIRED = 511;
 
 /**
- * Recognizes the answer as a block page, or returns null. Administrators edit these pages, so null proves nothing. In
- * an HTTP response only phrases count, because a vendor's own site mentions its products too. No server answers in
- * plain text where TLS was expected, so a mention is enough to identify the product in a plain-text answer.
+ * Returns the block page if the response is recognised as one, otherwise null. Administrators edit these pages, so null
+ * proves nothing. In an HTTP response, only phrases are evaluated, because a vendor's own site also mentions its
+ * products. A server never responds in plain text where TLS is expected. In that case, a product name is sufficient.
  */
 export function recogniseBlockPage(page: BlockPageCandidate, products: readonly PageProduct[]): BlockPage | null {
   const isPlain = page.status === null;
@@ -103,13 +103,16 @@ function portal({ status, location, text }: BlockPageCandidate): BlockPage | nul
     : null;
 }
 
-/** Finds the location in a plain-text answer, which includes the header fields. */
+/** Finds the `Location` in a plain-text response, which includes the header fields. */
 function locationIn(text: string): string | null {
   if (!/^HTTP\/1\.\d 30\d /u.test(text)) return null;
   return /\blocation: *(?<url>\S+)/iu.exec(text)?.groups?.['url'] ?? null;
 }
 
-/** A licence server on the internet does not redirect its clients to a private address. */
+/**
+ * Reports whether a redirect leads to a captive portal. A licence server on the internet does not redirect its clients
+ * to a private address.
+ */
 function leadsToPortal(location: string): boolean {
   if (PORTAL_PATH.test(location)) return true;
   const host = /^https?:\/\/(?:\[(?<v6>[\da-f:]+)\]|(?<v4>[\d.]+))(?:[:/?#]|$)/iu.exec(location)?.groups;

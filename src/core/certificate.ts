@@ -3,66 +3,70 @@ import { oncePer } from './once-per.ts';
 import { visibleText } from './visible-text.ts';
 
 /**
- * A certificate as it was sent, with its parsed fields. Text fields are hostile: escape them before display and never
- * use them as a label.
+ * A certificate with its parsed fields and the received bytes. Text fields are untrusted. Escape them before display,
+ * and never use them as labels.
  */
 export interface Certificate {
   readonly der: Uint8Array;
-  /** SHA-256 of the DER, colon-separated upper-case hex. */
+  /** SHA-256 fingerprint of the DER encoding, as upper-case hexadecimal bytes separated by colons. */
   readonly fingerprint: string;
-  /** Pin of the public key: `sha256/` and the base64 SHA-256 of the SubjectPublicKeyInfo (RFC 7469 §2.4). */
+  /**
+   * Pin of the public key: `sha256/` followed by the base64 SHA-256 hash of the SubjectPublicKeyInfo (RFC 7469 §2.4).
+   */
   readonly pin: string;
   readonly subject: DistinguishedName;
   readonly issuer: DistinguishedName;
-  /** Hexadecimal, upper case. */
+  /** Serial number, as upper-case hexadecimal digits. */
   readonly serial: string;
   readonly notBefore: EpochMs;
   readonly notAfter: EpochMs;
-  /** basicConstraints CA:TRUE. */
+  /** Whether basicConstraints contains CA:TRUE. */
   readonly isAuthority: boolean;
   /**
-   * Object identifiers of the extended key usage (RFC 5280 §4.2.1.12). Null if the extension is absent, which allows
-   * all uses.
+   * Object identifiers of the extended key usage (RFC 5280 §4.2.1.12). Null if the extension is absent, in which case
+   * all
+   * uses are allowed.
    */
   readonly extendedUsages: readonly string[] | null;
   readonly dnsNames: readonly string[];
   readonly ipAddresses: readonly string[];
-  /** `RSA-2048`, `EC-P-256`, `Ed25519`. */
+  /** Type and size of the key, for example `RSA-2048`, `EC-P-256` or `Ed25519`. */
   readonly key: string;
-  /** For example `sha256WithRSAEncryption`. Null if this OpenSSL does not support it. */
+  /** For example `sha256WithRSAEncryption`. Null if this OpenSSL version does not support the algorithm. */
   readonly signatureAlgorithm: string | null;
 }
 
 /**
- * A distinguished name as an ordered list of attributes: `{ type: 'CN', value: 'fortinet-ca2' }`. Values are cut to 256
- * characters.
+ * A distinguished name as an ordered list of attributes, for example `{ type: 'CN', value: 'fortinet-ca2' }`. Values
+ * are
+ * cut to 256 characters.
  */
 export interface DistinguishedName {
   readonly attributes: readonly { readonly type: string; readonly value: string }[];
 }
 
-/** The chain as the peer sent it, leaf first. Only the first 16 certificates are kept. */
+/** The chain as the peer sent it, starting with the leaf. Only the first 16 certificates are kept. */
 export interface CapturedChain {
   readonly certificates: readonly Certificate[];
-  /** Number of certificates that could not be parsed or came after the sixteenth. */
+  /** Number of certificates that could not be parsed or that followed the sixteenth certificate. */
   readonly dropped: number;
 }
 
-/** A chain with at least its leaf. */
+/** A chain that contains at least the leaf certificate. */
 export type SentChain = readonly [leaf: Certificate, ...authorities: Certificate[]];
 
-/** Returns the sent chain, or null if no readable certificate was sent. */
+/** Returns the chain that was sent, or null if no readable certificate was sent. */
 export function sentChain(captured: CapturedChain | null | undefined): SentChain | null {
   const [leaf, ...authorities] = captured?.certificates ?? [];
   return leaf === undefined ? null : [leaf, ...authorities];
 }
 
-/** Returns a key that is equal for the same certificates in the same order. */
+/** Returns a key that is the same for the same certificates in the same order. */
 export function chainKey(certificates: readonly Certificate[]): string {
   return certificates.map(({ fingerprint }) => fingerprint).join(' ');
 }
 
-/** Removes duplicate certificates, keeping the first of each. */
+/** Removes duplicate certificates. The first copy of each certificate is kept. */
 export function distinctCertificates(certificates: readonly Certificate[]): readonly Certificate[] {
   return [...new Map(certificates.map((certificate) => [certificate.fingerprint, certificate])).values()];
 }
@@ -73,7 +77,7 @@ export function isInDate({ notBefore, notAfter }: Certificate, now: EpochMs): bo
 
 type Chain = Pick<CapturedChain, 'certificates'> | null | undefined;
 
-/** Reports whether both chains have the same leaf certificate. False if either chain is empty. */
+/** Reports whether both chains have the same leaf certificate. Returns false if either chain is empty. */
 export function isSameLeaf(one: Chain, other: Chain): boolean {
   const leaf = one?.certificates[0];
   return leaf !== undefined && leaf.fingerprint === other?.certificates[0]?.fingerprint;
@@ -83,11 +87,11 @@ const MAX_ATTRIBUTES = 64;
 const MAX_VALUE = 256;
 
 /**
- * Parses a name as Node prints it: one relative name per line, `TYPE=value`, several of one set joined with ` + `,
- * special characters escaped as in RFC 2253 §2.4. Returns at most 64 attributes with values of at most 256 characters,
- * in which control characters are made visible.
+ * Parses a name in the format that Node prints. Each line contains one relative name, `TYPE=value`. Several attributes
+ * of one set are joined with ` + `, and special characters are escaped as in RFC 2253 §2.4. Returns at most 64
+ * attributes. Values are limited to 256 characters, and control characters are made visible.
  *
- * @param text the value of `X509Certificate.subject`; undefined (an empty name) yields no attributes
+ * @param text the value of `X509Certificate.subject`; for undefined (an empty name), the result has no attributes
  */
 export function parseDistinguishedName(text: string | undefined): DistinguishedName {
   const attributes = (text ?? '')
@@ -107,7 +111,10 @@ export function parseDistinguishedName(text: string | undefined): DistinguishedN
   return { attributes };
 }
 
-/** Undoes RFC 2253's `\,` and `\0A`. The value is cut first, because it can be as long as the certificate. */
+/**
+ * Decodes the escapes of RFC 2253, such as `\,` and `\0A`. The value is cut first, because it can be as long as the
+ * certificate.
+ */
 function unescape(value: string): string {
   return value
     .slice(0, 4 * MAX_VALUE)
@@ -121,7 +128,7 @@ export function attributeValues(name: DistinguishedName, type: string): readonly
   return name.attributes.filter((attribute) => attribute.type === type).map((attribute) => attribute.value);
 }
 
-/** Formats the name on one line, `C=US, O=Fortinet, CN=fortinet-ca2`, or `(empty name)`. */
+/** Formats the name on one line, for example `C=US, O=Fortinet, CN=fortinet-ca2` or `(empty name)`. */
 export const formatDistinguishedName = oncePer(({ attributes }: DistinguishedName): string => {
   if (attributes.length === 0) return '(empty name)';
   return visibleText(attributes.map(({ type, value }) => `${type}=${value}`).join(', '), 512);
@@ -130,8 +137,8 @@ export const formatDistinguishedName = oncePer(({ attributes }: DistinguishedNam
 const MAX_SHORT = 80;
 
 /**
- * Returns a short display name for an authority: its common name, otherwise its organization or unit. Null if it has
- * none of them. The length is limited.
+ * Returns a short display name for an authority: the common name, the organization or the unit, whichever is found
+ * first. Returns null if the name has none of these attributes. The length is limited.
  */
 export const shortName = oncePer((name: DistinguishedName): string | null => {
   const [value] = ['CN', 'O', 'OU'].flatMap((type) => attributeValues(name, type)).filter((text) => text.trim() !== '');
@@ -139,8 +146,8 @@ export const shortName = oncePer((name: DistinguishedName): string | null => {
 });
 
 /**
- * Returns a key that is equal for names that are equal under RFC 5280 §7.1, which ignores case and repeated spaces.
- * Empty for an empty name.
+ * Returns a key that is the same for names that are equal under RFC 5280 §7.1, which ignores case and repeated spaces.
+ * Returns an empty key for an empty name.
  */
 export const distinguishedNameKey = oncePer(({ attributes }: DistinguishedName): string =>
   attributes.map(({ type, value }) => `${type}=${folded(value)}`).join('\n'),

@@ -18,10 +18,13 @@ export const FAILURE_REASONS = [
   'internal',
 ] as const;
 
-/** Why something did not answer. A closed set, used as a metric label. `internal` is a problem of our own. */
+/**
+ * Reason for a failure. The reasons are a closed set and used as a metric label. `internal` is a problem of ftm-watch
+ * itself.
+ */
 export type FailureReason = (typeof FAILURE_REASONS)[number];
 
-/** A failure and its reason. `message` is for people and never used as a label. */
+/** A failure and its reason. `message` is only displayed and never used as a label. */
 export interface Failure {
   readonly kind: 'failed';
   readonly reason: FailureReason;
@@ -30,13 +33,14 @@ export interface Failure {
 }
 
 /**
- * Reports whether the check was cancelled or failed because of our own bug. Neither proves anything about the target.
+ * Reports whether the check was cancelled or failed because of a bug in ftm-watch. In both cases, the result proves
+ * nothing about the target.
  */
 export function isOwnTrouble(reason: FailureReason): boolean {
   return reason === 'aborted' || reason === 'internal';
 }
 
-/** Like {@link isOwnTrouble}, but also true if this machine has no route to the target. */
+/** Like {@link isOwnTrouble}, but also returns true if this machine has no route to the target. */
 export function isOfThisMachine(reason: FailureReason): boolean {
   return isOwnTrouble(reason) || reason === 'no-route';
 }
@@ -45,7 +49,7 @@ export function isOfThisMachine(reason: FailureReason): boolean {
 
 /** One resolver's answers for one name, for both address families. */
 export interface DnsObservation {
-  /** As configured: `system`, `udp://10.0.0.53:53`. */
+  /** The resolver as it is configured, for example `system` or `udp://10.0.0.53:53`. */
   readonly resolver: string;
   readonly name: string;
   readonly a: DnsReply;
@@ -56,43 +60,43 @@ export type DnsReply = DnsAnswer | DnsSilence;
 
 export interface DnsAnswer {
   readonly kind: 'answer';
-  /** `NOERROR`, `NXDOMAIN`, `SERVFAIL`, …; getaddrinfo's error codes are translated. */
+  /** Response code such as `NOERROR`, `NXDOMAIN` or `SERVFAIL`. The error codes of getaddrinfo are translated. */
   readonly rcode: string;
   readonly addresses: readonly string[];
-  /** Names along the CNAME chain, without the queried name. */
+  /** Names in the CNAME chain, without the queried name. */
   readonly cnames: readonly string[];
-  /** Minimum TTL along the chain, in seconds. Null if the resolver does not report it (getaddrinfo). */
+  /** Minimum TTL in the chain, in seconds. Null if the resolver does not report it (getaddrinfo). */
   readonly ttlSeconds: number | null;
-  /** Explanations of the answer (RFC 8914), if the resolver sent any. At most four. */
+  /** Up to four explanations of the answer (RFC 8914), if the resolver sent any. */
   readonly extendedErrors?: readonly ExtendedError[];
-  /** Number of records outside the answer section. Absent if the resolver does not report them. */
+  /** Number of records outside the answer section. Absent if the resolver does not report this number. */
   readonly beside?: { readonly authority: number; readonly additional: number };
   readonly durationMs: Millis;
-  /** 1 if the first packet was answered. Lost packets are repeated, as in every stub resolver, and counted here. */
+  /** Number of queries that were sent. Lost packets are sent again, as in every stub resolver, and counted here. */
   readonly attempts: number;
 }
 
 /** An extended DNS error (RFC 8914). */
 export interface ExtendedError {
-  /** INFO-CODE. */
+  /** The INFO-CODE field. */
   readonly code: number;
-  /** EXTRA-TEXT, made safe to display, at most 100 characters. Can be empty. */
+  /** The EXTRA-TEXT field, made safe to display and limited to 100 characters. Can be empty. */
   readonly text: string;
 }
 
 export interface DnsSilence extends Failure {
   readonly attempts: number;
-  /**
-   * The answer over UDP was truncated (TC), and the query over TCP, which is required then (RFC 1035 §4.2.1), failed.
-   */
+  /** The answer over UDP was truncated (TC), which requires a query over TCP (RFC 1035 §4.2.1). That query failed. */
   readonly truncated?: true;
 }
 
 // --- The path to one address
 
-/** What one connection to one address showed. A stage is null if the previous one failed or if it was not requested. */
+/**
+ * Result of one connection to one address. A stage is null if the previous stage failed or the stage was not requested.
+ */
 export interface EndpointObservation {
-  /** `host:port`, as configured. */
+  /** `host:port` as it is configured. */
   readonly target: string;
   readonly address: string;
   readonly family: 4 | 6;
@@ -107,60 +111,64 @@ export type TcpOutcome = { readonly kind: 'open'; readonly durationMs: Millis } 
 
 export interface TcpFailure extends Failure {
   /**
-   * For `no-route`: this machine has a route, so the error was reported by a device on the path (ICMP), or the next hop
-   * is gone.
+   * Present for `no-route` if this machine has a route. Then, either a device on the path reported the error (ICMP) or
+   * the
+   * next hop is unreachable.
    */
   readonly beyond?: true;
-  /** The proxy's answer if it answered CONNECT without opening a tunnel. */
+  /** The proxy's response, if the proxy responded to CONNECT without opening a tunnel. */
   readonly proxyAnswer?: ProxyAnswer;
 }
 
 export interface ProxyAnswer {
-  /** RFC 9110 §15. */
+  /** HTTP status (RFC 9110 §15). */
   readonly status: number;
-  /** Authentication schemes that it offers (RFC 9110 §11.1), as it spells them: `Basic`, `Negotiate`. */
+  /** Authentication schemes that the proxy offers (RFC 9110 §11.1), in its own spelling, for example `Basic`. */
   readonly schemes: readonly string[];
-  /** A username and a password were sent to it. */
+  /** Whether a user name and a password were sent to the proxy. */
   readonly hasLogin: boolean;
-  /** Text of its page on one line, at most 512 characters. Null if there is none. Hostile. */
+  /** Text of the proxy's page on one line, at most 512 characters. Null if there is no page. The text is untrusted. */
   readonly page: string | null;
 }
 
 /**
- * `established`: the handshake was completed (this does not imply trust). `client-certificate-demanded`: the server
- * requires a client certificate, which we don't have; the server is alive. `failed`: includes the chain if one was
- * received.
+ * `established`: the handshake was completed, which does not imply trust. `client-certificate-demanded`: the server
+ * works, but requires a client certificate. `failed`: the handshake failed; the chain is included if it was received.
  */
 export type TlsOutcome =
   | (TlsFacts & { readonly kind: 'established' })
   | (TlsFacts & { readonly kind: 'client-certificate-demanded' })
   | (Failure & {
       readonly serverName: string;
-      /** Name of the TLS alert (RFC 8446 §6), such as `handshake_failure`, if the peer sent one. */
+      /**
+       * Name of the TLS alert that the peer sent (RFC 8446 §6), for example `handshake_failure`. Null without an alert.
+       */
       readonly alert: string | null;
       readonly chain: CapturedChain | null;
-      /** Size of an incomplete answer, at most 16 KiB. Absent if nothing was received. */
+      /** Size of an incomplete response, at most 16 KiB. Absent if nothing was received. */
       readonly receivedBytes?: number;
-      /** First bytes of an answer that was not TLS (a block page, a banner), as printable ASCII, at most 512. */
+      /**
+       * First bytes of a response that is not TLS (a block page or a banner), as up to 512 printable ASCII characters.
+       */
       readonly plaintext: string | null;
     });
 
 export interface TlsFacts {
   readonly serverName: string;
   readonly chain: CapturedChain;
-  /** For example `TLSv1.3`. Null if the handshake ended before the version was known. */
+  /** TLS version, for example `TLSv1.3`. Null if the handshake ended before the version was negotiated. */
   readonly protocol: string | null;
   readonly cipher: string | null;
-  /** From the connected socket to the end of the handshake. */
+  /** Time from the established TCP connection to the end of the handshake. */
   readonly durationMs: Millis;
 }
 
 interface HttpFraming {
-  /** For example `1.1`. */
+  /** HTTP version, for example `1.1`. */
   readonly version: string;
-  /** Value of the header. Null if absent. */
+  /** Value of the Content-Length header. Null if the header is absent. */
   readonly contentLength: number | null;
-  /** Null if the body was not read to its end. */
+  /** Null if the body was not received completely. */
   readonly bodyBytes: number | null;
 }
 
@@ -168,16 +176,16 @@ export type HttpOutcome =
   | {
       readonly kind: 'response';
       readonly status: number;
-      /** Time from the `Date` header (RFC 9110 §6.6.1). Null if absent or unreadable. */
+      /** Time from the `Date` header (RFC 9110 §6.6.1). Null if the header is absent or invalid. */
       readonly date: EpochMs | null;
-      /** Time on this machine when the header arrived, for comparison with `date`. */
+      /** Local time when the header arrived, for comparison with `date`. */
       readonly receivedAt: EpochMs;
       readonly server: string | null;
-      /** Names of headers that only proxies and filters add (`x-bluecoat-via`), and the value of `via`. */
+      /** Names of headers that only proxies and filters add (for example `x-bluecoat-via`), and the value of `via`. */
       readonly proxyTraces: readonly string[];
-      /** Null if none was recognized. */
+      /** Null if no block page was recognised. */
       readonly blockPage: BlockPage | null;
-      /** How the answer was framed. For information only; no finding depends on it. */
+      /** How the response was framed. The framing is only displayed, and no finding depends on it. */
       readonly framing?: HttpFraming;
       readonly durationMs: Millis;
     }
@@ -186,38 +194,41 @@ export type HttpOutcome =
 
 // --- Mail
 
-/** How far one mail server got in accepting a message. No message is sent. */
+/** How far a mail server gets in accepting a message. No message is sent. */
 export interface MailObservation {
-  /** `host:port`, as configured. */
+  /** `host:port` as it is configured. */
   readonly server: string;
   readonly security: 'starttls' | 'tls' | 'none';
-  /** True if a different working server is not a substitute. */
+  /** Whether the server must work even if another mail server works. */
   readonly required: boolean;
-  /** How long FortiAuthenticator waits for the server. */
+  /** Time that FortiAuthenticator waits for the server. */
   readonly patience: Millis;
   readonly outcome: MailOutcome;
-  /**
-   * When the first certificate in its chain to expire expires. Null if there was no TLS or if the chain was not
-   * verified.
-   */
+  /** Earliest expiry date in the server's chain. Null if TLS was not used or the chain was not verified. */
   readonly certificateNotAfter: EpochMs | null;
-  /** Whether FortiAuthenticator's built-in mailer could be used instead. Checked only while no server works. */
+  /**
+   * Mail servers of recipient domains, which show whether FortiAuthenticator's built-in mail server could be used
+   * instead. Checked only while no configured server works.
+   */
   readonly recipientServers: readonly RecipientServerObservation[];
-  /** Absent if the server never deferred mail from this machine for as long as the shortest lifetime of a code. */
+  /** Absent unless the server has deferred mail from this machine for at least the shortest lifetime of a code. */
   readonly deferral?: MailDeferral;
-  /** The server was reported by FortiAuthenticator, whose API does not report whether and how it logs in. */
+  /**
+   * Present if FortiAuthenticator reported the server. FortiAuthenticator's API does not report how it logs in to the
+   * server.
+   */
   readonly isLoginUnknown?: true;
 }
 
-/** A server that asked to retry later (greylisting). */
+/** A server that asked the client to try again later (greylisting). */
 export interface MailDeferral {
-  /** From the first check that was deferred to the one that was accepted, or until now. */
+  /** Time from the first deferred check to the first accepted check, or until now. */
   readonly lasted: Millis;
-  /** Lifetime of an activation code, as reported by FortiAuthenticator. Null if not reported. */
+  /** Lifetime of an activation code, as reported by FortiAuthenticator. Null if it is not reported. */
   readonly codeLife: Millis | null;
 }
 
-/** Whether a mail server of a recipient domain greets this machine. */
+/** Whether a mail server of a recipient domain sends a greeting to this machine. */
 export interface RecipientServerObservation {
   readonly domain: string;
   /** The hosts that were tried, in order of preference. */
@@ -231,7 +242,10 @@ export type MailOutcome =
   | {
       readonly kind: 'accepted';
       readonly durationMs: Millis;
-      /** The slowest step: connecting, greeting (including everything up to encryption), or a command. */
+      /**
+       * Duration of the slowest step. A step is connecting, the greeting (including everything up to encryption), or a
+       * command.
+       */
       readonly slowestMs: Millis;
       readonly greeting: string;
     }
@@ -239,7 +253,10 @@ export type MailOutcome =
       readonly stage: MailStage;
       /** SMTP reply code (RFC 5321 §4.2), if the server sent one. */
       readonly code: number | null;
-      /** For stage `tls`: `DEPTH_ZERO_SELF_SIGNED_CERT` and the like; `NO_STARTTLS` if STARTTLS was not offered. */
+      /**
+       * Error in stage `tls`, for example `DEPTH_ZERO_SELF_SIGNED_CERT`. `NO_STARTTLS` means that STARTTLS was not
+       * offered.
+       */
       readonly tlsError: string | null;
       /** Issuer of the certificate that could not be verified. */
       readonly issuer?: DistinguishedName;
@@ -248,33 +265,39 @@ export type MailOutcome =
 // --- Clock
 
 /**
- * The time of another machine: a control host's `Date` header or an NTP server. `certificate`: the header of an
- * authenticated server whose certificate is valid at its own time but not at ours.
+ * The time on another machine, from a control host's `Date` header or an NTP server. `certificate`: the header of an
+ * authenticated server whose certificate is valid at the server's time but not at local time.
  */
 export interface ClockObservation {
-  /** `host:port`, as configured. */
+  /** `host:port` as it is configured. */
   readonly source: string;
   readonly protocol: 'ntp' | 'http' | 'certificate';
   readonly outcome:
     | {
         readonly kind: 'offset';
-        /** Their clock minus ours. */
+        /** The other machine's time minus local time. */
         readonly offsetMs: Millis;
-        /** Maximum error of the offset (a `Date` header has whole seconds; half the round trip). */
+        /**
+         * Maximum error of the offset, which is half of the round-trip time. For a `Date` header, half a second is
+         * added, because the header has whole seconds.
+         */
         readonly precisionMs: Millis;
       }
     | Failure;
 }
 
-/** OpenSSL's verdict on a chain. */
+/** OpenSSL's result of verifying a chain. */
 export interface OpensslWord {
-  /** Its error code, such as `PATH_LENGTH_EXCEEDED`. Null if the chain was accepted. */
+  /** OpenSSL's error code, for example `PATH_LENGTH_EXCEEDED`. Null if the chain was accepted. */
   readonly refusal: string | null;
 }
 
 export type BlockedOutcome = Extract<TlsOutcome, { readonly kind: 'failed' }>;
 
-/** `cut`: reset, closed, or ended by an alert. `silence`: nothing was received. */
+/**
+ * How a handshake ended. `cut`: the connection was reset or closed, or ended by an alert. `silence`: nothing was
+ * received.
+ */
 export type Ending = 'cut' | 'silence';
 
 const BLOCKING: ReadonlySet<FailureReason> = new Set<FailureReason>([
@@ -296,8 +319,8 @@ export function endingOf({ reason }: BlockedOutcome): Ending {
 }
 
 /**
- * Returns the addresses of a target that decide whether it works: IPv4 if the name has IPv4 addresses and this machine
- * has a route to one of them (including NAT64), otherwise IPv6. It is not documented which family FortiAuthenticator
+ * Returns the addresses that determine whether a target works, which are the IPv4 addresses if this machine has a route
+ * to any of them (including NAT64), otherwise the IPv6 addresses. It is not documented which family FortiAuthenticator
  * prefers, but it always has IPv4.
  */
 export function decidingAddresses(endpoints: readonly EndpointObservation[]): readonly EndpointObservation[] {
@@ -308,12 +331,14 @@ export function decidingAddresses(endpoints: readonly EndpointObservation[]): re
   return ipv4.length === 0 || (!canTry(ipv4) && canTry(ipv6)) ? ipv6 : ipv4;
 }
 
-/** Reports whether this machine cannot even try to connect, so the result proves nothing about the target. */
+/**
+ * Reports whether this machine cannot even try to connect. In this case, the result proves nothing about the target.
+ */
 export function isWithoutRoute({ tcp }: EndpointObservation): boolean {
   return tcp.kind === 'failed' && tcp.reason === 'no-route' && tcp.beyond !== true;
 }
 
-/** Failures that are described by kind and duration. For all others, the message is shown. */
+/** Failures that are described by their kind and duration. For all other failures, the message is shown. */
 const WORDS: Readonly<Partial<Record<FailureReason, (failure: Failure) => string>>> = {
   timeout: ({ durationMs }) => `no answer within ${spanText(durationMs)}`,
   refused: () => 'connection refused',
@@ -321,42 +346,45 @@ const WORDS: Readonly<Partial<Record<FailureReason, (failure: Failure) => string
   closed: ({ durationMs }) => `closed by the peer after ${spanText(durationMs)}`,
   'no-route': ({ message }) => `no route (${message})`,
   aborted: () => 'called off',
-  internal: ({ message }) => `could not be looked at (${message})`,
+  internal: ({ message }) => `could not be checked (${message})`,
 };
 
-/** Describes a failure for an administrator: `no answer within 3 s`, `connection refused`, `reset after 12 ms`. */
+/**
+ * Describes a failure for an administrator, for example `no answer within 3 s`, `connection refused` or `reset after 12
+ * ms`.
+ */
 export function describeFailure(failure: Failure): string {
   return WORDS[failure.reason]?.(failure) ?? failure.message;
 }
 
 /**
- * Additional tests of one address whose handshake ended before any certificate. A field is null if the test was not
- * made or if the port did not open that time.
+ * Additional tests of an address whose TLS handshake ended before any certificate was received. A field is null if the
+ * test was not made or the port was not open at that time.
  */
 export interface CloserLook {
   readonly address: string;
-  /** How long each TCP connection to the address took. Empty through a proxy, and after silence. */
+  /** Duration of each TCP connection to the address. Empty if a proxy is used or nothing was received. */
   readonly connects: readonly Millis[];
-  /** Longest stall of this process in that time. */
+  /** Longest stall of this process during the tests. */
   readonly stalledMs: Millis;
-  /** The same ClientHello, repeated. */
+  /** Result of sending the same ClientHello again. */
   readonly again: TlsOutcome | null;
-  /** A ClientHello with another server name, or without one (`name` null). */
+  /** Result of a ClientHello with another server name, or without a server name (`name` is null). */
   readonly otherName: { readonly name: string | null; readonly outcome: TlsOutcome } | null;
-  /** A ClientHello that a server can only reject, with an answer of a few bytes. */
+  /** Result of a ClientHello that every server must reject with a reply of a few bytes. */
   readonly refusable: TlsOutcome | null;
-  /** Results of the control hosts whose port opened. */
+  /** Results for the control hosts whose port was open. */
   readonly controls: readonly TlsOutcome[];
 }
 
-/** From one second on, the SYN was repeated (RFC 6298 §2: the first repetition is after one second). */
+/** From this duration on, the SYN packet was retransmitted (RFC 6298 §2: first retransmission after one second). */
 const REPEATED_SYN: Millis = 1000;
-/** Below this, timers and scheduling take longer than the measured time. */
+/** Minimum meaningful duration. Shorter durations are dominated by timers and scheduling. */
 const SHORTEST: Millis = 4;
 
 /**
- * Returns a lower bound of the round trip from connect times. Null if there are fewer than `fewest` of them, which is
- * too few for a conclusion. The stall time is subtracted, because a busy process notices an open connection late.
+ * Returns a lower bound for the round-trip time, calculated from connect times. Returns null if there are fewer than
+ * `fewest` connect times. The stall time is subtracted, because a stalled process detects a connection late.
  */
 export function leastRoundTrip(connects: readonly Millis[], stalledMs: Millis, fewest: number): Millis | null {
   const single = connects.filter((ms) => ms < REPEATED_SYN);

@@ -1,6 +1,6 @@
 /**
- * Wraps a function so that its result is computed once per object and kept as long as the object. Use it for pure
- * functions of immutable objects that are needed in every round, such as configured lists and parsed certificates.
+ * Wraps a function so that its result is computed once per object and kept until the object is garbage-collected. Use
+ * this for pure functions of immutable objects that are needed in every round, such as configured lists.
  */
 export function oncePer<Key extends WeakKey, Value>(work: (key: Key) => Value): (key: Key) => Value {
   const known = new WeakMap<Key, { readonly value: Value }>();

@@ -8,7 +8,10 @@ import {
 } from './certificate.ts';
 import { visibleText } from './visible-text.ts';
 
-/** Real certificates are 1 to 4 KiB in size. Those with hundreds of names have up to 20. */
+/**
+ * Maximum size of a certificate. Typical certificates have 1 to 4 KiB. Certificates with hundreds of names have up to
+ * 20 KiB.
+ */
 const MAX_DER = 128 * 1024;
 
 const MAX_USAGES = 64;
@@ -19,7 +22,7 @@ const CURVES: ReadonlyMap<string, string> = new Map([
   ['secp521r1', 'P-521'],
 ]);
 
-/** Common names of key types that OpenSSL spells differently. */
+/** Common names of key types whose OpenSSL names differ. */
 const KEY_NAMES: ReadonlyMap<string, string> = new Map([
   ['rsa', 'RSA'],
   ['rsa-pss', 'RSA-PSS'],
@@ -30,15 +33,16 @@ const KEY_NAMES: ReadonlyMap<string, string> = new Map([
 ]);
 
 /**
- * Parses one DER certificate. Returns null if the bytes are not a certificate, exceed 128 KiB, are PEM, or have
- * trailing data, which TLS peers reject too. Never throws.
+ * Parses a DER certificate. Returns null if the bytes are not a certificate, exceed 128 KiB, are PEM, or have trailing
+ * data, which TLS peers also reject. Never throws.
  */
 export function parseCertificate(der: Uint8Array): Certificate | null {
   return parseWith(der, (x509) => describe(x509, new Uint8Array(der)));
 }
 
 /**
- * Parses only the subject, in a third of the time. If it returns a subject, `parseCertificate` can still return null.
+ * Parses only the subject, which takes a third of the time. Even if this function returns a subject, `parseCertificate`
+ * can return null.
  */
 export function parseSubject(der: Uint8Array): DistinguishedName | null {
   return parseWith(der, ({ subject }) => parseDistinguishedName(subject));
@@ -48,8 +52,8 @@ function parseWith<T>(der: Uint8Array, read: (x509: X509Certificate) => T | null
   if (der.byteLength === 0 || der.byteLength > MAX_DER) return null;
   try {
     const x509 = new X509Certificate(der);
-    // The constructor also accepts PEM and trailing bytes. In that case, the hash would cover other bytes than the
-    // parser.
+    // The constructor also accepts PEM and trailing bytes. In that case, the fingerprint would not match the parsed
+    // certificate.
     return x509.raw.equals(der) ? read(x509) : null;
   } catch {
     return null;
@@ -80,18 +84,18 @@ function describe(x509: X509Certificate, der: Uint8Array): Certificate | null {
 }
 
 function usagesOf(x509: X509Certificate): readonly string[] | null {
-  // The type definitions declare it as always set.
+  // According to its type, this value is always set.
   const usages: readonly string[] | undefined = x509.keyUsage;
   return usages?.slice(0, MAX_USAGES) ?? null;
 }
 
 /**
- * Returns the fields of TBSCertificate (RFC 5280 §4.1) from the serial number on. Node does not expose all of them
- * unchanged: it re-encodes exported keys, but a pin covers the bytes that were sent.
+ * Returns the fields of TBSCertificate (RFC 5280 §4.1), starting with the serial number. Node does not expose all
+ * fields unchanged. For example, Node re-encodes exported keys, but a pin is calculated from the bytes that were sent.
  */
 export function toBeSigned(der: Uint8Array): readonly DerElement[] {
   const fields = children(children(children(der)[0]?.contents)[0]?.contents);
-  // version [0] is absent in a version 1 certificate
+  // A version 1 certificate does not contain the field version [0].
   return fields[0]?.tag === 0xa0 ? fields.slice(1) : fields;
 }
 
@@ -109,17 +113,20 @@ function publicKeyOf(x509: X509Certificate): KeyObject | null {
   try {
     return x509.publicKey;
   } catch {
-    // this OpenSSL does not support the key type, but the certificate can still be displayed and pinned
+    // OpenSSL does not support the key type. The certificate can still be displayed and pinned.
     return null;
   }
 }
 
-/** DER of the object identifiers 2.16.840.1.101.3.4.2.1 to 3: SHA-256, SHA-384, SHA-512. */
+/**
+ * DER prefix of the object identifiers 2.16.840.1.101.3.4.2.1 to 2.16.840.1.101.3.4.2.3 (SHA-256, SHA-384, SHA-512).
+ */
 const SHA2_PREFIX: readonly number[] = [0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02];
 const SHA2_NAMES: readonly string[] = ['SHA256', 'SHA384', 'SHA512'];
 
 /**
- * RSASSA-PSS specifies its hash in the parameters (RFC 4055 §3.1, SHA-1 if absent), so the name alone is not enough.
+ * Returns the name of a signature algorithm. RSASSA-PSS specifies its hash in the parameters (RFC 4055 §3.1), and SHA-1
+ * is used if the parameters are absent.
  */
 function signatureName(name: string | undefined, algorithm: Uint8Array): string | null {
   if (name === undefined) return null;
@@ -130,7 +137,8 @@ function signatureName(name: string | undefined, algorithm: Uint8Array): string 
 }
 
 /**
- * One DER element (ITU-T X.690 §8.1): its tag, its contents, and the whole element with its header. Views, not copies.
+ * A DER element (ITU-T X.690 §8.1): its tag, its contents, and the whole element with its header. The arrays are views,
+ * not copies.
  */
 export interface DerElement {
   readonly tag: number;
@@ -153,7 +161,7 @@ export function readDer(bytes: Uint8Array, limit = 64): readonly DerElement[] | 
   return elements;
 }
 
-/** Returns the child elements. Empty if the encoding is invalid or `bytes` is undefined. */
+/** Returns the child elements. Returns an empty list if the encoding is invalid or `bytes` is undefined. */
 export function children(bytes: Uint8Array | undefined): readonly DerElement[] {
   return bytes === undefined ? [] : (readDer(bytes, 1024) ?? []);
 }
@@ -167,19 +175,20 @@ function readElement(bytes: Uint8Array, start: number): DerElement | null {
   return { tag, contents: bytes.subarray(length.begin, end), whole: bytes.subarray(start, end) };
 }
 
-/** Reads the length at `offset`. Also returns the offset of the contents. */
+/** Reads the length at `offset`, and returns it together with the offset of the contents. */
 function readLength(bytes: Uint8Array, offset: number): { readonly value: number; readonly begin: number } | null {
   const first = bytes[offset];
   if (first === undefined) return null;
   if (first < 0x80) return { value: first, begin: offset + 1 };
-  // Long form: the low bits are the number of length bytes (zero: indefinite). Three bytes already reach 16 MiB.
+  // In the long form, the low bits are the number of length bytes. Zero means indefinite. Three bytes are sufficient
+  // for 16 MiB.
   const count = first & 0x7f;
   if (count === 0 || count > 3) return null;
   const digits = bytes.subarray(offset + 1, offset + 1 + count);
   return { value: digits.reduce((value, digit) => value * 256 + digit, 0), begin: offset + 1 + count };
 }
 
-/** Some certificates of content delivery networks have several hundred names. */
+/** Maximum number of names. Some certificates of content delivery networks have several hundred names. */
 const MAX_NAMES = 1000;
 const MAX_NAME = 256;
 
@@ -192,15 +201,16 @@ const DNS = 'DNS:';
 const IP = 'IP Address:';
 
 /**
- * Parses a subjectAltName extension as Node prints it: `DNS:a.example, IP Address:192.0.2.1`, with names that contain
- * special characters in JSON quotes. Names of other kinds, and names after the thousandth, are skipped.
+ * Parses a subjectAltName extension in the format that Node prints, for example `DNS:a.example, IP Address:192.0.2.1`.
+ * Names with special characters are JSON strings in quotes. Other kinds of names, and names after the thousandth, are
+ * skipped.
  */
 export function parseSubjectAltName(text: string | undefined): AlternativeNames {
   const entries = splitEntries(text ?? '');
   return { dnsNames: valuesOf(entries, DNS), ipAddresses: valuesOf(entries, IP) };
 }
 
-/** Commas inside quotes are not separators, which is the reason for the quotes (CVE-2021-44532). */
+/** Splits the text at commas. Commas inside quotes are not separators. Node added the quotes to fix CVE-2021-44532. */
 function splitEntries(text: string): readonly string[] {
   return (text.match(/(?:"(?:[^"\\]|\\.)*"|[^,"])+/gu) ?? []).slice(0, MAX_NAMES).map((entry) => entry.trim());
 }
@@ -228,8 +238,8 @@ interface CertificateCache {
 }
 
 /**
- * Creates a cache keyed by the SHA-256 of the DER. A server sends the same chain every time, so a few entries per
- * target are enough.
+ * Creates a cache. The key is the SHA-256 hash of the DER encoding. A server usually sends the same chain, so a few
+ * entries per target are sufficient.
  *
  * @param capacity maximum number of entries; the least recently used entry is evicted first
  */
@@ -240,7 +250,7 @@ export function createCertificateCache(capacity: number): CertificateCache {
       const key = createHash('sha256').update(der).digest('base64');
       const known = entries.get(key);
       const certificate = known === undefined ? parseCertificate(der) : known;
-      // A map keeps insertion order, so re-inserting an entry makes it the most recent.
+      // A map preserves insertion order, so an entry that is inserted again becomes the most recent entry.
       entries.delete(key);
       entries.set(key, certificate);
       const oldest = entries.keys().next();
@@ -260,8 +270,8 @@ export function certificatePem(certificate: Certificate): string {
 }
 
 /**
- * Encodes a chain for the firewall team: each certificate as PEM, preceded by lines that describe it. These lines are
- * not PEM, and tools skip them.
+ * Encodes a chain for the firewall team. Each certificate is encoded as PEM and preceded by a description. Descriptions
+ * are not PEM, and tools ignore them.
  */
 export function chainPem(chain: CapturedChain): string {
   return chain.certificates

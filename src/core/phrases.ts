@@ -3,11 +3,12 @@ export function counted(count: number, noun: string): string {
   return `${String(count)} ${noun}${count === 1 ? '' : 's'}`;
 }
 
-/** A reader would not read more. */
+/** Maximum number of names in one sentence. */
 const MOST_NAMES = 8;
 
 /**
- * Joins names for a sentence: `a, b, c`. If there are more than `most`, lists the first ones and the number of others.
+ * Joins names for a sentence, for example `a, b, c`. If there are more than `most` names, lists the first names and the
+ * number of remaining names.
  */
 export function nameList(names: readonly string[], most = MOST_NAMES, separator = ', '): string {
   if (names.length <= most) return names.join(separator);

@@ -17,9 +17,9 @@ import type {
 /** The observations of one round, before they are judged. */
 interface RoundFacts {
   readonly path: PathFacts;
-  /** Unrelated hosts, to distinguish a dead uplink from a blocked path. */
+  /** Unrelated hosts, used to distinguish a broken internet connection from a blocked path. */
   readonly controls: readonly PathObservation[];
-  /** The mail servers through which FortiAuthenticator sends activation codes. */
+  /** Mail servers that FortiAuthenticator uses to send activation codes. */
   readonly mail: readonly MailObservation[];
   /** Time from NTP servers. */
   readonly ntp: readonly ClockObservation[];
@@ -27,86 +27,88 @@ interface RoundFacts {
 
 export interface RoundObservations extends RoundFacts {
   readonly startedAt: EpochMs;
-  /** Our wall clock minus our monotonic clock at the start. Changes when our clock is set. */
+  /** Local wall clock minus local monotonic clock at the start of the round. Changes when the local clock is set. */
   readonly clockBase: Millis;
   readonly durationMs: Millis;
-  /** How long this process stalled during the round. */
+  /** Time during which this process was stalled in the round. */
   readonly stalledMs: Millis;
 }
 
 /** The paths to the servers that FortiAuthenticator uses, before they are judged. */
 export interface PathFacts {
   readonly licenseServer: PathObservation;
-  /** Additional connections to it, made immediately after a failure to measure how many fail. */
+  /** Additional connections to the licence server, made immediately after a failure to measure the failure rate. */
   readonly burst: readonly EndpointObservation[];
   /** In the order of the configuration. */
   readonly services: readonly PathObservation[];
-  /** Connect times of control hosts that were measured again, only if the licence server refuses. */
+  /** Connect times of control hosts, measured again only if the licence server refuses connections. */
   readonly controlConnects?: readonly Millis[];
   /**
-   * A resolver's answers for other names, queried only if its answer for the licence server was an error or an
-   * unexpected address. Also the system resolver's answer for the same name with a trailing dot.
+   * A resolver's answers for other names. Other names are queried only if the answer for the licence server was an
+   * error or an unexpected address. Also includes the system resolver's answer for the same name with a trailing dot.
    */
   readonly otherNames?: readonly DnsObservation[];
-  /** Addresses of the licence server from the configuration, used because no resolver returned any. */
+  /** Configured addresses of the licence server, used because no resolver returned any address. */
   readonly knownAddresses: readonly EndpointObservation[];
 }
 
-/** The path to one host: its name as resolved, then each of its addresses. */
+/** The path to one host: the DNS answers for its name, and a connection to each of its addresses. */
 export interface PathObservation {
-  /** `host:port`, as configured. */
+  /** `host:port` as it is configured. */
   readonly subject: string;
   readonly host: string;
   readonly names: readonly DnsObservation[];
   readonly endpoints: readonly EndpointObservation[];
-  /** The licence server's certificate as seen on other paths, obtained only if the direct path looks wrong. */
+  /** The licence server's certificate as received on other paths, requested only if the direct path looks wrong. */
   readonly references: readonly ReferenceObservation[];
-  /** Set only if TLS to an address is blocked. It is from this round or from a recent one. */
+  /** Present only if TLS to an address is blocked. The result is from this round or from a recent round. */
   readonly closer?: CloserLook;
 }
 
 export interface ReferenceObservation {
   readonly kind: 'server-name' | 'resolver' | 'proxy' | 'tls-1.2';
-  /** For people: the name, resolver or proxy; for `tls-1.2` the address. */
+  /** Readable label, which contains the name, the resolver or the proxy. For `tls-1.2`, the label is the address. */
   readonly label: string;
   /**
-   * True if observed in this round, so that it can be compared with the direct path. Otherwise it is from an earlier
-   * check that is still valid.
+   * Whether the certificate was received in this round, so that it can be compared with the direct path. Otherwise, the
+   * certificate is from an earlier round and still valid.
    */
   readonly isFresh: boolean;
   readonly outcome: TlsOutcome;
-  /** For `tls-1.2`: the chain that the same address sent in TLS 1.3 at that time. */
+  /** Only for `tls-1.2`. Contains the chain that the same address sent in TLS 1.3 at that time. */
   readonly beside?: CapturedChain;
-  /** For `tls-1.2`: further connections with both versions, in mixed order, made if the first ones differed. */
+  /**
+   * Only for `tls-1.2`. Further connections with both versions, in mixed order, made if the first two chains differed.
+   */
   readonly again?: VersionSeries;
 }
 
-/** Results of connections, by the highest TLS version that they offered. */
+/** Results of connections, by the highest TLS version that was offered. */
 export interface VersionSeries {
   readonly older: readonly TlsOutcome[];
   readonly newer: readonly TlsOutcome[];
 }
 
-/** One run of one probe, as counted by metrics and history. */
+/** One run of a probe, as counted in metrics and history. */
 export interface ProbeSample extends ProbeTarget {
   readonly durationMs: Millis;
-  /** Null if it answered. */
+  /** Null if the target responded. */
   readonly failure: FailureReason | null;
 }
 
-/** One series in metrics and history. */
+/** A target that has its own series in metrics and history. */
 export interface ProbeTarget {
-  /** Kind of probe, such as `dns` or `tcp`. A closed set that is defined in code. */
+  /** Kind of probe, for example `dns` or `tcp`. The kinds are a closed set that is defined in code. */
   readonly probe: string;
-  /** Only from the configuration: a resolver, `host:port`, a mail server. */
+  /** A target from the configuration: a resolver, `host:port`, or a mail server. */
   readonly target: string;
 }
 
-/** Returns the samples that metrics and history count for a round. */
+/** Returns a round's samples for metrics and history. */
 export function samplesOf({ path, controls, mail, ntp }: RoundFacts): readonly ProbeSample[] {
   const paths = [path.licenseServer, ...path.services, ...controls];
   return [
-    // Paths to the same host share the DNS answers.
+    // Paths to the same host share their DNS answers.
     ...[...new Set(paths.flatMap(({ names }) => names))].flatMap(dnsSamples),
     ...paths.flatMap(({ endpoints }) => endpoints.flatMap(endpointSamples)),
     ...mail.map(({ server, outcome }) => sampleOf('mail', server, outcome)),
@@ -128,7 +130,9 @@ function dnsSamples({ resolver, a, aaaa }: DnsObservation): readonly ProbeSample
   }));
 }
 
-/** An answer without an address is not a failure, but SERVFAIL and REFUSED are. */
+/**
+ * Returns the failure of a DNS query. An answer without an address is not a failure. SERVFAIL and REFUSED are failures.
+ */
 function dnsFailure(reply: DnsReply): FailureReason | null {
   if (reply.kind === 'failed') return reply.reason;
   return reply.rcode === 'NOERROR' || reply.rcode === 'NXDOMAIN' ? null : 'rejected';
@@ -161,27 +165,30 @@ function ntpSample({ source, outcome }: ClockObservation): ProbeSample {
     : { probe: 'ntp', target: source, durationMs: 2 * outcome.precisionMs, failure: null };
 }
 
-/** An observation that records how long this process stalled during it. */
+/** An observation that records how long this process was stalled in the meantime. */
 export interface Timed {
   readonly stalledMs: Millis;
 }
 
-/** A process that stalled for longer than this measured itself, not its targets. */
+/**
+ * Maximum stall that is tolerated. After a longer stall of this process, results reflect the stall instead of the
+ * targets.
+ */
 const TOLERATED_STALL: Millis = 1_000;
 
-/** Reports whether a round is unusable because this process stalled during it. */
+/** Reports whether a round is unusable because this process was stalled. */
 export function isInvalid({ stalledMs }: Timed): boolean {
   return stalledMs > TOLERATED_STALL;
 }
 
-/** Another ftm-watch instance's view of the same licence server. */
+/** Another ftm-watch instance's result for the same licence server. */
 export type PeerObservation = PeerView | PeerUnreadable;
 
 export interface PeerView {
   readonly kind: 'seen';
-  /** Its configured name. */
+  /** Configured name of the peer. */
   readonly peer: string;
-  /** Time of its check, by its own clock. */
+  /** Time of the peer's check, according to the peer's clock. */
   readonly at: EpochMs;
   readonly preconditions: readonly PeerPrecondition[];
   readonly causes: readonly PeerCause[];
@@ -191,10 +198,11 @@ export interface PeerPrecondition {
   readonly id: string;
   readonly state: string;
   /**
-   * Its result comes from one of its own peers. Two instances that trusted each other's results would never clear them.
+   * Whether the peer's result comes from one of its own peers. If two instances trusted each other's results, neither
+   * would ever clear a fault.
    */
   readonly isHearsay: boolean;
-  /** Its own check found no fault, regardless of its peers. */
+  /** Whether the peer's own check found no fault, regardless of the results of its peers. */
   readonly seesNoFault: boolean;
 }
 
@@ -208,13 +216,16 @@ export interface PeerCause {
   readonly summary: string;
 }
 
-/** Unreachable, refusing, outdated, or of an unsupported version. It proves nothing about the path. */
+/**
+ * The peer is unreachable, refuses access, is outdated, or has an unsupported version. Such a result proves nothing
+ * about the path.
+ */
 interface PeerUnreadable extends Failure {
   readonly peer: string;
 }
 
-/** Rule for a fault that a peer sees although this machine's own check found none. */
+/** Rule for a fault that was found by a peer, but not by this machine's own check. */
 export const PEER_ALONE = 'peer-sees-no-fault';
 
-/** The same, but this machine could not check for itself. */
+/** Rule for a fault that was found by a peer when this machine's own check was not possible. */
 export const PEER_INSTEAD = 'peer-sees-no-fault-instead';

@@ -1,9 +1,9 @@
-/** Most severe first. */
+/** Severities, most severe first. */
 export const SEVERITIES = ['critical', 'warning', 'info'] as const;
 
 export type Severity = (typeof SEVERITIES)[number];
 
-/** Negative if the first is more severe. */
+/** Returns a negative number if the first severity is more severe. */
 export function compareSeverity(a: Severity, b: Severity): number {
   return SEVERITIES.indexOf(a) - SEVERITIES.indexOf(b);
 }

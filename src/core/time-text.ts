@@ -1,8 +1,8 @@
 import type { Millis, EpochMs } from './clock.ts';
 
 /**
- * Formats a duration for people: `12 ms`, `3.5 s`, `45 s`, and from one minute on in its two largest units:
- * `1 min 30 s`, `1 h 36 min`, `1 d 3 h`.
+ * Formats a duration, for example `12 ms`, `3.5 s` or `45 s`. From one minute on, uses the two largest units, for
+ * example `1 min 30 s`, `1 h 36 min` or `1 d 3 h`.
  */
 export function spanText(span: Millis): string {
   if (span < 999.5) return `${String(Math.round(span))} ms`;
@@ -20,7 +20,8 @@ export function spanText(span: Millis): string {
 }
 
 /**
- * Returns `5 min ago`, `in 18 s`, or `now`: in whole seconds, from one minute on in whole minutes, so that the text on
+ * Returns a distance such as `5 min ago`, `in 18 s` or `now`. From one minute on, uses whole minutes, so that the text
+ * on
  * a page rarely changes. static/distance.js produces the same text.
  */
 export function distanceText(at: EpochMs, now: EpochMs): string {
@@ -31,7 +32,7 @@ export function distanceText(at: EpochMs, now: EpochMs): string {
   return at < now ? `${text} ago` : `in ${text}`;
 }
 
-/** Format of a duration: a whole number and a unit. */
+/** Format of a duration, which is a whole number and a unit. */
 export const DURATION_PATTERN: RegExp = /^[1-9]\d{0,8}[smhd]$/u;
 
 const UNITS: readonly (readonly [unit: string, millis: Millis])[] = [
@@ -41,14 +42,14 @@ const UNITS: readonly (readonly [unit: string, millis: Millis])[] = [
   ['s', 1000],
 ];
 
-/** Parses `90s`, `15m`, `4h`, `7d`. Returns null for anything else, including zero. */
+/** Parses a duration such as `90s`, `15m`, `4h` or `7d`. Returns null for invalid durations, including zero. */
 export function parseDuration(text: string): Millis | null {
   if (!DURATION_PATTERN.test(text)) return null;
   const unit = UNITS.find(([letter]) => text.endsWith(letter));
   return unit === undefined ? null : Number(text.slice(0, -1)) * unit[1];
 }
 
-/** Returns the shortest text that `parseDuration` parses to the same whole seconds. */
+/** Returns the shortest text that `parseDuration` converts to the same number of seconds. */
 export function formatDuration(duration: Millis): string {
   const unit = UNITS.find(([, millis]) => duration >= millis && duration % millis === 0);
   return unit === undefined
@@ -56,7 +57,7 @@ export function formatDuration(duration: Millis): string {
     : `${String(duration / unit[1])}${unit[0]}`;
 }
 
-/** Formats a time for people, in seconds: `2026-11-25T12:03:00Z`. */
+/** Formats a time in seconds for display, for example `2026-11-25T12:03:00Z`. */
 export function instantText(at: EpochMs): string {
   const date = new Date(at);
   return Number.isNaN(date.getTime()) ? 'an unreadable date' : date.toISOString().replace(/\.\d+Z$/u, 'Z');
@@ -67,10 +68,10 @@ export function utcText(at: EpochMs): string {
   return isoTime(at).replace(/T(.{8}).*$/u, ' $1 UTC');
 }
 
-/** The maximum distance of a date from 1970, in milliseconds (ECMA-262, "Time Values and Time Range"). */
+/** Maximum distance of a date from 1970, in milliseconds (ECMA-262, "Time Values and Time Range"). */
 const FURTHEST = 8.64e15;
 
-/** Formats a time as ISO 8601 in UTC. A value from a damaged file may not be a valid time. */
+/** Formats a time as ISO 8601 in UTC. The value may be invalid if it comes from a damaged file. */
 export function isoTime(at: EpochMs): string {
   return Math.abs(at) <= FURTHEST ? new Date(at).toISOString() : 'no time';
 }
@@ -79,7 +80,7 @@ export function isoTimeOrNull(at: EpochMs | null): string | null {
   return at === null ? null : isoTime(at);
 }
 
-/** Returns the day: `2026-11-25`. */
+/** Returns the date, for example `2026-11-25`. */
 export function dayText(at: EpochMs): string {
   return instantText(at).replace(/T.*$/u, '');
 }
@@ -87,21 +88,22 @@ export function dayText(at: EpochMs): string {
 const DAY: Millis = 86_400_000;
 
 /**
- * Formats times in one time zone. Creating one costs more than formatting a hundred times, so create it once per page.
+ * Formats times in one time zone. Creating a zone costs more than formatting a hundred times, so create it once per
+ * page.
  */
 export interface Zone {
   /** IANA name. */
   readonly name: string;
-  /** `2026-11-24 14:00:05 +01:00 (13:00:05 UTC)`, or only UTC if that is the zone. */
+  /** For example `2026-11-24 14:00:05 +01:00 (13:00:05 UTC)`. If the zone is UTC, only the UTC time is returned. */
   text(at: EpochMs): string;
-  /** Without the offset, for axes and tables: `2026-11-24 14:00:05`. */
+  /** The time without the offset, for axes and tables, for example `2026-11-24 14:00:05`. */
   local(at: EpochMs): string;
-  /** Returns when a calendar day begins in this zone. @param midnight when the same day begins in UTC */
+  /** Returns the time when a calendar day begins in this zone. @param midnight time when the same day begins in UTC */
   startOfDay(midnight: EpochMs): EpochMs;
 }
 
 /**
- * @param timezone IANA name
+ * @param timezone IANA name of the time zone
  * @throws {RangeError} for an unknown name
  */
 export function zoneOf(timezone: string): Zone {
@@ -112,7 +114,7 @@ export function zoneOf(timezone: string): Zone {
     const day = `${part('year').padStart(4, '0')}-${part('month')}-${part('day')}`;
     return {
       local: `${day} ${part('hour')}:${part('minute')}:${part('second')}`,
-      // "GMT" alone has no offset part.
+      // The text "GMT" alone has no offset.
       offset: part('timeZoneName').replace(/^GMT/u, '') || '+00:00',
     };
   };
@@ -127,8 +129,8 @@ export function zoneOf(timezone: string): Zone {
     local: (at) => (isNoTime(at) ? isoTime(at) : wallOf(at).local),
     startOfDay: (midnight) => {
       const day = isoTime(midnight).slice(0, 10);
-      // Clocks can change near midnight, so that midnight is skipped or occurs twice. The day begins at the earliest
-      // time that has this date under one of the offsets around midnight.
+      // If clocks change near midnight, midnight can be skipped or occur twice. The day begins at the earliest time
+      // that has this date under one of the offsets around midnight.
       const starts = [-DAY, 0, DAY].map((near) => midnight - offsetOf(wallOf(midnight + near).offset));
       const inDay = starts.filter((start) => wallOf(start).local.slice(0, 10) >= day);
       return inDay.length === 0 ? midnight : Math.min(...inDay);
@@ -141,7 +143,7 @@ export function zonedText(at: EpochMs, timezone: string): string {
   return timezone === 'UTC' ? utcText(at) : zoneOf(timezone).text(at);
 }
 
-/** @param text `+01:00`, or with seconds for dates before time zones were standardized */
+/** @param text an offset such as `+01:00`, or with seconds for dates before time zones were standardised */
 function offsetOf(text: string): Millis {
   const [hours = 0, minutes = 0, seconds = 0] = text.slice(1).split(':').map(Number);
   return (text.startsWith('-') ? -1 : 1) * ((hours * 60 + minutes) * 60 + seconds) * 1_000;
@@ -167,11 +169,11 @@ function formatOf(timeZone: string): Intl.DateTimeFormat {
   });
 }
 
-/** A time span, both ends inclusive. */
+/** A period of time. Both ends are inclusive. */
 export interface Period {
-  /** Null for no start. */
+  /** Null if the period has no start. */
   readonly since: EpochMs | null;
-  /** Null for now. */
+  /** Null if the period lasts until now. */
   readonly until: EpochMs | null;
 }
 

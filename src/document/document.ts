@@ -1,14 +1,14 @@
 import type { CauseId } from '../checks/registry.ts';
 import type { Block, RemedyStep } from '../engine/model.ts';
 
-/** Plain text, which may quote untrusted input; code; or a link to a runbook or to a file of the docs. */
+/** Plain text (which can quote untrusted input), code, or a link to a runbook or to a file in the docs. */
 export type Word =
   | string
   | { readonly code: string }
   | { readonly cause: CauseId }
-  /** Path below `docs`. */
+  /** The path of the file below `docs`. */
   | { readonly document: string }
-  /** Heading on the page of procedures. */
+  /** The heading on the page of procedures. */
   | { readonly procedure: string }
   | { readonly url: string };
 
@@ -34,7 +34,7 @@ export interface LinkedStep extends RemedyStep {
 export type Part =
   | { readonly kind: 'text'; readonly lines: readonly Paragraph[] }
   | { readonly kind: 'list'; readonly lines: readonly (Paragraph | LinkedLine)[] }
-  /** Numbered, each step with its commands below it. */
+  /** Numbered steps, each with its commands below it. */
   | { readonly kind: 'steps'; readonly lines: readonly LinkedStep[] }
   | { readonly kind: 'commands'; readonly lines: readonly Block[] };
 
@@ -43,7 +43,7 @@ export interface Section {
   readonly parts: readonly Part[];
 }
 
-/** Returns a section with one part; none if the part is empty. */
+/** Returns a section with one part, or an empty list if the part is empty. */
 export function sectionOf(title: string, part: Part): readonly Section[] {
   return part.lines.length === 0 ? [] : [{ title, parts: [part] }];
 }
@@ -61,7 +61,7 @@ function plainWord(word: Word): string {
 }
 
 /**
- * Returns the anchor that GitHub creates for a heading, so that the same link works in the docs and on the daemon's
+ * Returns the same anchor as GitHub creates for a heading, so that a link works both in the docs and on the daemon's
  * page.
  */
 export function anchorOf(title: string): string {

@@ -21,7 +21,7 @@ import {
   type Word,
 } from './document.ts';
 
-/** HTML that is safe to send. Created only by `markup`. */
+/** HTML that is safe to send, because only `markup` creates it. */
 export interface Markup {
   readonly isEscaped: true;
   toString(): string;
@@ -29,26 +29,25 @@ export interface Markup {
 
 export type Content = string | number | Markup | null | readonly Content[];
 
-/** Longer texts are treated as an attempt to flood the page. */
+/** The maximum length of a text. Longer texts are treated as an attempt to flood the page. */
 const TEXT_LIMIT = 1_000;
 
 /**
- * Template tag for HTML. Every inserted string may be untrusted. It is truncated, control and direction characters are
- * made visible, and it is escaped for text and quoted attributes.
+ * A template tag for HTML. Inserted strings can be untrusted. They are truncated and escaped for text and quoted
+ * attributes, and their control and direction characters are made visible.
  */
 export function markup(strings: TemplateStringsArray, ...values: readonly Content[]): Markup {
   const made = html(strings, ...values.map(safe));
-  if (made instanceof Promise)
-    throw new TypeError('Cannot make HTML of a promise: expected values that are there already');
+  if (made instanceof Promise) throw new TypeError('Cannot insert a promise into HTML: await the value first');
   return made;
 }
 
 /** Matches a port after a name, an IPv4 address or a bracket, but not the minutes of a time. */
 const PORT = /(?<=\p{L}[\w.-]*|\.\d+|\]):\d{1,5}(?!\w|:\w)/gu;
 
-/** Allows line breaks before the port of a `host:port`, and never inside the port. */
+/** Allows a line break before the port of a `host:port`, but not inside the port. */
 export function breakable(text: string): Content {
-  // Longer texts are truncated as a whole. Split into pieces, none of them would be.
+  // Longer texts are truncated as a whole, because the pieces would be short enough not to be truncated.
   if (text.length > TEXT_LIMIT) return text;
   const ports = text.match(PORT) ?? [];
   return text
@@ -64,7 +63,7 @@ export function subjectView(subject: string): Markup {
   return markup`<span class="subject">${breakable(subject)}</span>`;
 }
 
-/** Returns our own text with line breaks, such as PEM. It is escaped but not truncated. */
+/** Returns a trusted text with line breaks, such as PEM, which is escaped but not truncated. */
 export function preformatted(text: string): Markup {
   return markup`${text.split('\n').map((line) => [line, raw('\n')])}`;
 }
@@ -82,7 +81,7 @@ function isList(content: Content): content is readonly Content[] {
   return Array.isArray(content);
 }
 
-/** Appearance of a state. A tone has the same colour and icon everywhere. */
+/** The appearance of a state. A tone has the same colour and icon everywhere. */
 export type Tone = 'good' | 'warn' | 'bad' | 'wait' | 'unsure' | 'none' | 'info';
 
 export const STATE_TONES: Readonly<Record<PreconditionState, Tone>> = {
@@ -94,7 +93,7 @@ export const STATE_TONES: Readonly<Record<PreconditionState, Tone>> = {
   'not-configured': 'none',
 };
 
-/** Words shown next to the colour, which is never the only indication. */
+/** The words that are shown next to the colour, because a state is never indicated only by its colour. */
 export const STATE_WORDS: Readonly<Record<PreconditionState, string>> = {
   ok: 'OK',
   warning: 'Warning',
@@ -124,7 +123,7 @@ export const READINESS_WORDS: Readonly<Record<Readiness, string>> = {
   unknown: 'Unknown',
 };
 
-/** Returns the lines of evidence. The strongest come first and are not folded. */
+/** Returns the lines of evidence. The strongest evidence comes first and is not collapsed. */
 export function evidenceView(evidence: readonly string[]): Markup {
   const { shown, folded } = foldEvidence(evidence);
   const rest = markup`<details><summary>${folded.length} more</summary>${listView(folded)}</details>`;
@@ -135,7 +134,7 @@ function listView(lines: readonly string[]): Markup {
   return markup`<ul class="evidence">${lines.map((line) => markup`<li>${breakable(line)}</li>`)}</ul>`;
 }
 
-/** Returns a remedy as a list. Each command block is a separate element and contains only text to copy. */
+/** Returns a remedy as a list. Each block of commands is a separate element that contains only text to copy. */
 export function remedyView(steps: readonly RemedyStep[]): Markup {
   return stepsView(steps, blockView);
 }
@@ -155,10 +154,12 @@ function seeView({ text, see }: LinkedStep): Content {
   return see === undefined ? null : [text === '' ? '' : ' ', see.map(wordView)];
 }
 
-/** Longer blocks are folded, so that the next step stays visible. */
+/**
+ * The maximum number of lines of an expanded block. Longer blocks are collapsed, so that the next step stays visible.
+ */
 const SHOWN_LINES = 4;
 
-/** static/copy-buttons.js adds a copy button to elements with `data-copy`. */
+/** Returns a command with the attribute `data-copy`, to which static/copy-buttons.js adds a copy button. */
 function blockView(block: Block): Markup {
   const { label, missing, text } = block;
   const commands = markup`<pre class="command" data-copy tabindex="0">${preformatted(text)}</pre>`;
@@ -168,7 +169,7 @@ function blockView(block: Block): Markup {
   return markup`<details><summary>${label}</summary>${first}${commands}</details>`;
 }
 
-/** Returns sections below the heading of a page. Links to a heading have the same form as in the docs. */
+/** Returns the sections below a page's heading. Their anchors have the same format as in the docs. */
 export function sectionsView(sections: readonly Section[]): Markup {
   return markup`${sections.map(
     ({ title, parts }) => markup`<h2 id="${anchorOf(title)}">${title}</h2>\n${partsView(parts)}`,

@@ -3,10 +3,10 @@ import { wrap } from '../text/wrap.ts';
 import { type Fact, isLinked, type Link, type LinkedLine, type Part, plainText, type Section } from './document.ts';
 import type { Tone } from './notification.ts';
 
-/** Maximum line width, including the indent of a section. */
+/** The maximum line width, including the indentation of a section. */
 const WIDTH = 76;
 
-/** Returns the message as plain text with short lines: what to do first, details last. */
+/** Returns the message as plain text with short lines. The next steps come first and details last. */
 export function mailText({ lead, links, sections, facts, commands }: MailDocument): string {
   return [
     ...lead.flatMap((line) => wrapped(line, '')),
@@ -47,7 +47,7 @@ function partText(part: Part): readonly string[] {
   }
 }
 
-/** Lines of a block are not wrapped, because they are copied from the mail. */
+/** The lines of a block are not wrapped, because readers copy them from the mail. */
 function blockText(block: Block): readonly string[] {
   return [...wrapped(headOf(block), '   '), ...block.text.split('\n').map((line) => `     ${line}`)];
 }
@@ -66,7 +66,7 @@ function wrapped(text: string, indent: string, first: string = indent): readonly
 
 /**
  * Returns the message as HTML. Mail programs remove style sheets, so all styles are inline. Text and background use the
- * reader's own colours, light or dark. The only accent colour is readable on both.
+ * mail program's colours, which can be light or dark. The only accent colour is readable on both.
  */
 export function mailHtml({ subject, tone, lead, links, sections, facts, commands }: MailDocument): string {
   return [
@@ -96,7 +96,10 @@ const ACCENTS: Readonly<Record<MailDocument['tone'], string>> = {
 };
 
 function sectionHtml(section: Section): string {
-  return `<h2 style="font-size:16px;margin:16px 0 4px">${escapeHtml(section.title)}</h2>${section.parts.map(partHtml).join('')}`;
+  return (
+    '<h2 style="font-size:16px;margin:16px 0 ' +
+    `4px">${escapeHtml(section.title)}</h2>${section.parts.map(partHtml).join('')}`
+  );
 }
 
 function partHtml(part: Part): string {
@@ -119,7 +122,7 @@ function stepHtml(step: RemedyStep): string {
   return escapeHtml(step.text) + blocksOf(step).map(blockHtml).join('');
 }
 
-/** Long lines scroll, because a line break would be copied. */
+/** Long lines can be scrolled. They are not wrapped, because the line break would be copied. */
 function blockHtml(block: Block): string {
   return (
     `<p style="margin:4px 0 0;font-size:14px">${escapeHtml(headOf(block))}</p>` +
@@ -141,7 +144,7 @@ function linkHtml([title, url]: Link): string {
   return `<a href="${escapeHtml(url)}">${escapeHtml(title)}</a>`;
 }
 
-/** Returns a button large enough for a thumb. */
+/** Returns a link that is displayed as a button and is large enough for a thumb. */
 function buttonHtml([title, url]: Link): string {
   const style = 'display:inline-block;padding:8px 16px;border:1px solid #777777;border-radius:4px';
   return `<a href="${escapeHtml(url)}" style="${style}">${escapeHtml(title)}</a>`;
@@ -160,16 +163,18 @@ function escapeHtml(text: string): string {
   return text.replaceAll(/[&<>"']/gu, (character) => `&#${String(character.charCodeAt(0))};`);
 }
 
-/** Content of a mail, before it is rendered as text or HTML. Strings are plain text and may quote untrusted input. */
+/**
+ * The content of a mail before it is rendered as text or HTML. Strings are plain text and can quote untrusted input.
+ */
 export interface MailDocument {
-  /** Subject in the headers. Not repeated in the body. */
+  /** The subject in the mail's headers, which is not repeated in the body. */
   readonly subject: string;
   readonly tone: Tone;
-  /** What is wrong or what to do. */
+  /** A description of the fault or of the next step. */
   readonly lead: readonly string[];
   readonly links: readonly Link[];
   readonly sections: readonly Section[];
   readonly facts: readonly Fact[];
-  /** Commands, which come last because they can be longer than the rest. */
+  /** The commands, which come last because they can be longer than the rest of the mail. */
   readonly commands: readonly Section[];
 }

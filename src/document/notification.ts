@@ -16,24 +16,24 @@ import { spanText, zonedText } from '../core/time-text.ts';
 import { visibleText } from '../core/visible-text.ts';
 
 /**
- * Text of a notification for any channel. It is plain text that may quote untrusted input. Each channel escapes and
- * truncates it for its service. Only `subject` is guaranteed to be one line of printable text.
+ * The text of a notification for any channel. It is plain text that can quote untrusted input. Each channel escapes and
+ * truncates the text for its service. Only `subject` is guaranteed to be one line of printable text.
  */
 export interface NotificationText {
-  /** At most 60 characters and complete on its own: `CRITICAL hq: TLS intercepted by FortiGate`. */
+  /** A complete message with at most 60 characters, such as `CRITICAL hq: TLS intercepted by FortiGate`. */
   readonly subject: string;
   readonly tone: Tone;
-  /** What to do now. It comes first and does not repeat the subject. */
+  /** The next step to take. It comes first and does not repeat the subject. */
   readonly action: string;
   /** Describes the fault in a sentence or two. */
   readonly summary: string;
   readonly links: Links;
 }
 
-/** Severity of what is still open when the message is created; `good` if nothing is. */
+/** The severity of the incidents that are still open when the message is created. `good` if no incident is open. */
 export type Tone = 'critical' | 'warning' | 'good' | 'neutral';
 
-const NOTHING_TO_DO = 'There is nothing to do.';
+const NOTHING_TO_DO = 'No action is required.';
 
 export function notificationText(notification: Notification, context: MessageContext): NotificationText {
   return {
@@ -54,8 +54,8 @@ function contentOf(notification: Notification, site: string): Pick<NotificationT
     case 'test':
       return {
         tone: 'neutral',
-        action: `${NOTHING_TO_DO} Notifications from ftm-watch at ${site} arrive here.`,
-        summary: 'This is a test: nothing is broken because of this message.',
+        action: `${NOTHING_TO_DO} Notifications from ftm-watch at ${site} are delivered to you.`,
+        summary: 'This is a test message. It does not report a fault.',
       };
   }
 }
@@ -66,8 +66,11 @@ function incidentContent({ event, incident, stillOpen }: IncidentNotification) {
   const [gravest] = stillOpen;
   return {
     tone: toneOf(stillOpen),
-    action: gravest === undefined ? NOTHING_TO_DO : `This is over, but not all: ${headline(gravest)}.`,
-    summary: `It lasted ${lastedText(incident)}. ${cause.summary}`,
+    action:
+      gravest === undefined
+        ? NOTHING_TO_DO
+        : `This incident is resolved, but another one is still open: ${headline(gravest)}.`,
+    summary: `The incident lasted ${lastedText(incident)}. ${cause.summary}`,
   };
 }
 
@@ -79,10 +82,10 @@ function digestContent({ items, omitted, stillOpen }: DigestNotification) {
     tone: toneOf([...open.map(({ cause }) => cause), ...stillOpen]),
     action:
       gravest !== undefined
-        ? `Begin with the gravest, ${headline(gravest.cause)}: ${firstStep(gravest.cause)}`
+        ? `Start with the most severe incident, ${headline(gravest.cause)}: ${firstStep(gravest.cause)}`
         : other === undefined
           ? NOTHING_TO_DO
-          : `These are over, but not all: ${headline(other)}.`,
+          : `These incidents are resolved, but another one is still open: ${headline(other)}.`,
     summary: `This message is about ${counted(items.length + omitted, 'incident')}.`,
   };
 }
@@ -96,7 +99,7 @@ function toneOf(open: readonly Pick<Cause, 'severity'>[]): Tone {
   return open.some(({ severity }) => severity === 'critical') ? 'critical' : 'warning';
 }
 
-/** Number of characters of a subject that a phone shows. */
+/** The number of characters of a subject that a phone displays. */
 const MAX_SUBJECT = 60;
 
 const NOTE_STATES: Readonly<Record<NoteEvent, string>> = {
@@ -105,8 +108,8 @@ const NOTE_STATES: Readonly<Record<NoteEvent, string>> = {
 };
 
 /**
- * Returns one line of at most 60 characters with severity, site and cause. The site gets the remaining space, at least
- * seven characters.
+ * Returns a line of at most 60 characters with the severity, site and cause. The site is truncated to the remaining
+ * space, but to at least seven characters.
  */
 export function subjectOf(notification: Notification, site: string): string {
   switch (notification.kind) {
@@ -117,7 +120,7 @@ export function subjectOf(notification: Notification, site: string): string {
     case 'note':
       return line(NOTE_STATES[notification.event], site, `: ${notification.short}`);
     case 'test':
-      return line('TEST', site, ': test message of ftm-watch');
+      return line('TEST', site, ': test message from ftm-watch');
   }
 }
 
@@ -132,7 +135,7 @@ function incidentSubject({ event, incident, at, stillOpen }: IncidentNotificatio
     case 'changed':
       return causeLine(severity, site, [' (changed)'], cause);
     case 'resolved': {
-      // The end of one incident must not hide that others are still open.
+      // The end of one incident must not hide the fact that others are still open.
       const open = stillOpen.length === 0 ? '' : ` (${String(stillOpen.length)} open)`;
       return causeLine('RESOLVED', site, [open], toldCause(incident));
     }
@@ -140,7 +143,8 @@ function incidentSubject({ event, incident, at, stillOpen }: IncidentNotificatio
 }
 
 /**
- * Returns the duration in whole minutes, or whole hours from two hours on, and as a shorter form only its largest unit.
+ * Returns the duration in whole minutes (in whole hours for two hours or more), and a shorter form with only the
+ * largest unit.
  */
 function spansOf(span: Millis): readonly string[] {
   const step = span < 60_000 ? 1 : span < 7_200_000 ? 60_000 : 3_600_000;
@@ -148,10 +152,10 @@ function spansOf(span: Millis): readonly string[] {
   return [whole, whole.split(' ').slice(0, 2).join(' ')].map((text) => ` (${text})`);
 }
 
-/** Minimum number of characters for the site, however long the rest is. */
+/** The minimum number of characters for the site, regardless of the length of the other texts. */
 const SITE_AT_LEAST = 7;
 
-/** @param asides candidates for the text after the site; the first that fits is used */
+/** @param asides candidates for the text after the site; the first one that fits is used */
 function causeLine(
   state: string,
   site: string,
@@ -175,7 +179,7 @@ function digestSubject({ items, omitted, stillOpen }: DigestNotification, site: 
   const over = items.filter(({ incident }) => incident.status === 'closed').length;
   if (open === 0) return line('RESOLVED', site, `: ${counted(over, 'incident')}`);
   const state = openCauses.some(({ severity }) => severity === 'critical') ? 'CRITICAL' : 'WARNING';
-  return line(state, site, `: ${counted(open, 'incident')} open, ${String(over)} over`);
+  return line(state, site, `: ${counted(open, 'incident')} open, ${String(over)} resolved`);
 }
 
 function line(state: string, site: string, rest: string): string {
@@ -184,8 +188,8 @@ function line(state: string, site: string, rest: string): string {
 }
 
 /**
- * Returns the cause under which an ended incident was sent. A cause that replaced it while nothing was sent
- * (maintenance, a silence) is not new information at the end and is only listed in the history.
+ * Returns the cause with which an ended incident was last sent. If the cause changed while nothing was sent
+ * (maintenance, a silence), the new cause is only listed in the history.
  */
 function toldCause({
   cause,
@@ -200,18 +204,21 @@ function toldCause({
 }
 
 /**
- * Links in a message. A link is null if no URL is configured, because a phone could not open an internal address. Links
- * only open a page. They change nothing and contain no token, because mail scanners follow them.
+ * The links in a message. A link is null if no URL is configured, because a phone cannot open an internal address. The
+ * links only open a page. They do not change anything and do not contain a token, because mail scanners follow links.
  */
 export interface Links {
-  /** The incident page, the incident list for several, or the status page for messages about ftm-watch itself. */
+  /**
+   * The page of the incident, the list of incidents for a message about several incidents, or the status page for a
+   * message about ftm-watch itself.
+   */
   readonly page: string | null;
   readonly runbook: string | null;
 }
 
 type LinkBases = Pick<MessageContext, 'publicUrl' | 'runbookUrl'>;
 
-/** Returns the links of one incident: for a message about it, a digest or a pushed alert. */
+/** Returns the links for one incident in a message, a digest or a pushed alert. */
 export function incidentLinks(
   { id, cause }: { readonly id: string; readonly cause: Pick<Cause, 'id'> },
   bases: LinkBases,
@@ -235,7 +242,7 @@ export function notificationLinks(notification: Notification, bases: LinkBases):
   }
 }
 
-/** Title of the page behind `Links.page`, by kind of notification. */
+/** The title of the page to which `Links.page` points, by kind of notification. */
 export const PAGE_TITLES: Readonly<Record<Notification['kind'], string>> = {
   incident: 'Incident',
   digest: 'Incidents',
@@ -247,30 +254,30 @@ function below(base: string | null, path: string): string | null {
   return base === null ? null : `${base.replace(/\/+$/u, '')}/${path}`;
 }
 
-/** Settings for the text and links of messages. */
+/** The settings for the text and links of messages. */
 export interface MessageContext {
   readonly site: string;
-  /** IANA time zone of the site. Times are shown in it and in UTC. */
+  /** The IANA time zone of the site. Times are shown in this zone and in UTC. */
   readonly timezone: string;
-  /** Base URL of the status page, without a trailing slash; null if messages do not link to it. */
+  /** The base URL of the status page, without a trailing slash. Null if messages do not contain links to the page. */
   readonly publicUrl: string | null;
-  /** Base URL of the runbooks, without a trailing slash; null for a path below `publicUrl`. */
+  /** The base URL of the runbooks, without a trailing slash. If null, a path below `publicUrl` is used. */
   readonly runbookUrl: string | null;
 }
 
-/** Returns when a past fault was seen and how long it lasted. */
+/** Returns the period in which a past fault was seen, and its duration. */
 export function occurrenceText(occurrence: Occurrence, timezone: string): string {
   const [from, to] = [zonedText(occurrence.since, timezone), zonedText(occurrence.lastSeen, timezone)];
   return `seen from ${from} to ${to}, lasted ${lastedText(occurrence)}`;
 }
 
-/** Length limits. The page contains the rest. */
+/** The limits for a message. The status page contains the complete texts. */
 const MAX_PARAGRAPH = 1_000;
 const MAX_ITEMS = 10;
 
 /**
- * Returns the text below the subject: first what is wrong, then what to do. Paragraphs are single lines, printable, and
- * must still be escaped for the service. Digests and notes list their items.
+ * Returns the text below the subject, which describes the fault and then the next step. Each paragraph is a single line
+ * of printable text that must still be escaped for the service. Digests and notes list their items.
  */
 export function messageParagraphs(
   notification: Notification,
@@ -294,7 +301,7 @@ function omittedOf(notification: Notification): number {
   return notification.kind === 'digest' ? notification.omitted : 0;
 }
 
-/** Returns the items of a digest as separate notifications; empty for other notifications. */
+/** Returns the items of a digest as separate notifications. For other notifications, the list is empty. */
 export function digestItems(notification: Notification): readonly IncidentNotification[] {
   if (notification.kind !== 'digest') return [];
   const { id, at, items, stillOpen } = notification;
@@ -309,7 +316,7 @@ export function digestItems(notification: Notification): readonly IncidentNotifi
   }));
 }
 
-/** Returns a 64-character key for a fault. It is the same for every agent of a site. */
+/** Returns a 64-character key for a fault, which is the same for all agents at a site. */
 export function faultKey(site: string, cause: string, subject: string): string {
   return createHash('sha256')
     .update(JSON.stringify([site, cause, subject]))

@@ -5,21 +5,21 @@ import type { LinkedStep, Paragraph, Part, Section, Word } from './document.ts';
 import { COMMON_SECTIONS, HELP, PROCEDURES } from './procedures.ts';
 
 /**
- * General instructions for a cause, independent of an incident. Both the docs and the daemon use it, with the wording
- * of the incident, so that mail, page and runbook never disagree.
+ * General instructions for a cause, independent of an incident. The docs and the daemon both use these instructions,
+ * with the same texts as incidents, so that mails, pages and runbooks never differ.
  */
 export interface Runbook {
-  /** Name of its page in the docs: the ID of its cause, unless several causes share the page. */
+  /** The name of the runbook's page in the docs, which is the ID of its cause unless several causes share the page. */
   readonly name: string;
   readonly causes: readonly CauseId[];
-  /** Starts with a capital letter, unless the first word is a name without one. */
+  /** The title, which starts with a capital letter unless its first word is the name of the program. */
   readonly title: string;
-  /** Text before the first heading. */
+  /** The text before the first heading. */
   readonly intro: readonly Part[];
   readonly sections: readonly Section[];
 }
 
-/** Placeholders that are already marked as such in the commands. */
+/** Placeholders that are already marked as placeholders in the commands. */
 type OnlyInCommands = 'incoming' | 'outgoing' | 'vdom' | 'nat' | 'schedule' | 'security';
 
 /** Placeholders for values that only an incident can supply. */

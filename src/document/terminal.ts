@@ -6,21 +6,21 @@ import { wrap } from '../text/wrap.ts';
 
 export interface TextStyle {
   readonly color: boolean;
-  /** Width of the terminal in columns. */
+  /** The width of the terminal in columns. */
   readonly width: number;
 }
 
 export type Colors = ReturnType<typeof createColors>;
 
-/** Longer texts are treated as an attempt to flood the terminal. */
+/** The maximum length of a text. Longer texts are treated as an attempt to flood the terminal. */
 const TEXT_LIMIT = 1_000;
 
-/** Returns text, which may quote untrusted input, as terminal lines. Indents are as in `wrap`. */
+/** Splits a text, which can quote untrusted input, into lines for a terminal. The lines are indented as in `wrap`. */
 export function textLines(text: string, width: number, indent = '', first: string = indent): readonly string[] {
   return wrap(visibleText(text, TEXT_LIMIT), width, indent, first);
 }
 
-/** Returns a cause with its evidence and remedy. */
+/** Returns the lines for a cause with its evidence and remedy. */
 export function causeLines(cause: Cause, style: TextStyle, colors: Colors): readonly string[] {
   const paint = cause.severity === 'critical' ? colors.red : cause.severity === 'warning' ? colors.yellow : colors.cyan;
   const suspected = cause.confidence === 'suspected' ? ' (suspected)' : '';
@@ -36,7 +36,7 @@ export function causeLines(cause: Cause, style: TextStyle, colors: Colors): read
 
 function evidenceItems({ evidence }: Cause): readonly string[] {
   const { shown, folded } = foldEvidence(evidence);
-  return folded.length === 0 ? shown : [...shown, `… and ${String(folded.length)} more, with --json`];
+  return folded.length === 0 ? shown : [...shown, `… and ${String(folded.length)} more (use --json to list them)`];
 }
 
 function remedySection(steps: readonly RemedyStep[], style: TextStyle, colors: Colors): readonly string[] {
@@ -57,7 +57,7 @@ function blockLines(block: Block, { width }: TextStyle, colors: Colors): readonl
 
 const SECTION_INDENT = 12;
 
-/** @param hangs set to indent continuation lines, which separates consecutive items */
+/** @param hangs whether to indent continuation lines, which visually separates consecutive items */
 function section(
   name: string,
   items: readonly string[],

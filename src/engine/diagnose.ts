@@ -29,8 +29,8 @@ export interface DiagnosisContext extends CauseContext {
 }
 
 /**
- * Diagnoses the whole path. A broken precondition blocks those that depend on it, each fault gives one cause, and the
- * preconditions that the fault explains are listed as its consequences.
+ * Diagnoses the whole path. A broken precondition blocks the preconditions that depend on it. Each fault leads to one
+ * cause, and the preconditions that the fault explains are its consequences.
  */
 export function diagnose(assessments: readonly Assessment[], context: DiagnosisContext): Diagnosis {
   const states = judgeStates(assessments, context.checks);
@@ -52,11 +52,11 @@ export function diagnose(assessments: readonly Assessment[], context: DiagnosisC
 }
 
 /**
- * Returns whether activation can work. `blocked` needs no handling, because a blocked precondition always has a broken
- * one at its root.
+ * Returns whether activation can work. `blocked` is ignored, because a blocked precondition always depends on a broken
+ * precondition.
  */
 function readiness(states: JudgedStates): Readiness {
-  // A check that is still waiting for its first input is not counted. The others are conclusive without it.
+  // A check that is still waiting for its first input is ignored.
   const counting = [...states.values()].filter(
     ({ state, assessment }) => state !== 'unknown' || assessment.waits !== true,
   );
@@ -88,9 +88,11 @@ function summaryOf({ check, assessment, state, blockedBy }: JudgedState, { cause
       return findingSummary(assessment, 'unknown');
     case 'blocked': {
       const deeper = blockedBy.map((id) => states.get(id)?.check.title ?? id).join(' and ');
-      // A precondition without a `needs` dependency was judged anyway and shows the same fault from another side.
+      // A precondition without a `needs` dependency was evaluated anyway, and its findings are about the same fault.
       const own = check.dependsOn.some(({ kind }) => kind === 'needs') ? undefined : worstOf(assessment);
-      return own === undefined ? `Skipped: depends on ${deeper}` : `${own.claim} Same fault as: ${deeper}.`;
+      return own === undefined
+        ? `Skipped: depends on ${deeper}`
+        : `${own.claim} This is the same fault as in ${deeper}.`;
     }
   }
 }
@@ -106,31 +108,31 @@ function findingSummary(assessment: Assessment, level: 'broken' | 'warning' | 'u
   return finding === undefined ? assessment.summary : `${finding.subject}: ${finding.claim}`;
 }
 
-/** Input for building causes, in addition to the findings. */
+/** The input for creating causes, in addition to the findings. */
 interface CauseContext {
-  /** Start of the round. */
+  /** The start of the round. */
   readonly at: EpochMs;
-  /** All checks, in the order of the path. */
+  /** All checks, in path order. */
   readonly checks: readonly Check[];
   readonly host: string;
   readonly port: number;
-  /** The source address that the firewall sees; null if unknown. */
+  /** The source address at the firewall; null if unknown. */
   readonly source: string | null;
-  /** Configured addresses of FortiAuthenticator, for use in sentences. */
+  /** FortiAuthenticator's configured addresses, for use in sentences. */
   readonly unit?: string;
   readonly activation: ActivationContext;
-  /** FortiAuthenticator's log is being received and shows no FortiToken Mobile errors. */
+  /** Whether FortiAuthenticator's log arrives and contains no FortiToken Mobile errors. */
   readonly applianceUnaffected: boolean;
-  /** The configuration file in use. Absent if the defaults are used. */
+  /** The configuration file; absent if the defaults are used. */
   readonly configFile?: string;
-  /** Firewall reports since the fault began. If absent, all firewall reports are that recent. */
+  /** The firewall findings since the fault began; absent if all firewall findings are that recent. */
   readonly fresh?: readonly Finding[];
 }
 
 type Suggesting = Finding & { readonly suggests: string };
 
 /**
- * Returns root causes, most severe first. A fault that is explained by a deeper one becomes its consequence, not a
+ * Returns root causes, the most severe first. A fault that is explained by a deeper fault is a consequence, not a
  * cause.
  */
 function findCauses(states: JudgedStates, context: CauseContext): readonly FoundCause[] {
@@ -142,7 +144,7 @@ function findCauses(states: JudgedStates, context: CauseContext): readonly Found
 
 interface FoundCause {
   readonly cause: Cause;
-  /** Two witnesses agree on the cause. */
+  /** Whether two witnesses agree on the cause. */
   readonly isCorroborated: boolean;
 }
 
@@ -168,14 +170,14 @@ interface Group {
   readonly findings: readonly Suggesting[];
   readonly main: Suggesting;
   readonly words: CauseWords;
-  /** The check whose precondition this cause usually breaks. */
+  /** The check that declares the cause. */
   readonly usual: Check;
 }
 
 function groupOf(subject: string, findings: readonly Suggesting[], { checks }: CauseContext): Group {
   const main = mainFinding(findings, checks);
   const { check: usual, words } = knownCause(checks, main.suggests);
-  // A fault that affects only a service's host name is reported with that name.
+  // A fault that only affects a service is reported with the service's host name.
   return {
     subject: words.oneFault === 'for-all-hosts' ? (main.facts?.host ?? subject) : subject,
     findings,
@@ -191,17 +193,17 @@ function leadersOf(groups: readonly Group[]): ReadonlyMap<string, Group> {
 }
 
 /**
- * Returns the group that a fault belongs to, or null if it is a separate fault. A service that fails in the same way as
- * the licence server on their shared path has the same fault. For example, a policy that inspects everything is
- * reported once.
+ * Returns the group that a fault belongs to; null if it is a separate fault. If a service and the licence server fail
+ * in the same way on their shared path, they have the same fault. For example, a policy that inspects all traffic is
+ * only reported once.
  */
 function leaderOf({ main }: Group, leaders: ReadonlyMap<string, Group>): Group | null {
   return main.level === 'warning' ? (leaders.get(main.suggests) ?? null) : null;
 }
 
 /**
- * Returns the subject by which faults are grouped. Several resolvers that fail for one name are one fault, and so is
- * one resolver that fails for several names. Several failing mail servers are separate faults.
+ * Returns the subject by which findings are grouped into faults. Several resolvers that fail for one name are one
+ * fault, as is one resolver that fails for several names. Several mail servers that fail are separate faults.
  */
 function faultSubject({ suggests, subject, facts }: Suggesting, { checks, host }: CauseContext): string {
   const { oneFault } = knownCause(checks, suggests).words;
@@ -211,11 +213,11 @@ function faultSubject({ suggests, subject, facts }: Suggesting, { checks, host }
 
 const LEVELS: readonly Finding['level'][] = ['broken', 'warning', 'note'];
 
-/** Higher than the rank of any cause. */
+/** The rank of causes without a rank, which is higher than any rank. */
 const NO_RANK = 10;
 
 /**
- * Selects the finding to report for a fault that has several explanations: by worst level, then by rank of the cause.
+ * Selects the finding to report if a fault has several explanations, by the worst level and then by the cause's rank.
  */
 function mainFinding(findings: readonly Suggesting[], checks: readonly Check[]): Suggesting {
   return findings.reduce((best, next) => (order(next, checks) < order(best, checks) ? next : best));
@@ -223,19 +225,17 @@ function mainFinding(findings: readonly Suggesting[], checks: readonly Check[]):
 
 function order({ suggests, level, confidence }: Suggesting, checks: readonly Check[]): number {
   const { rank = NO_RANK } = knownCause(checks, suggests).words;
-  // If two findings suggest the same cause, the one that leaves no other explanation is preferred.
+  // If two findings suggest the same cause, the confirmed finding is preferred.
   const doubt = confidence === 'suspected' ? 1 : 0;
   return LEVELS.indexOf(level) * 100 + rank * 2 + doubt;
 }
 
-/**
- * Maximum number of attached findings. Thousands of appliances or hosts can report one fault; this many are convincing.
- */
+/** The maximum number of attached findings. Thousands of appliances or hosts can report the same fault. */
 const MOST_ATTACHED = 20;
 
-/** Returns the findings about the same fault in the preconditions that it explains. */
+/** Returns findings about the same fault from the preconditions that the fault explains. */
 function attachedTo(id: string, main: Finding, states: JudgedStates): readonly Finding[] {
-  // A warning, such as one about a service, does not explain FortiAuthenticator's errors.
+  // A warning, for example about a service, does not explain FortiAuthenticator's errors.
   const explains = ({ by, evidence, byWarning }: Explanation): boolean =>
     by === id && evidence && (main.level === 'broken' || byWarning?.(main) === true);
   return [...states.values()]
@@ -246,10 +246,10 @@ function attachedTo(id: string, main: Finding, states: JudgedStates): readonly F
 }
 
 interface Fault extends Group {
-  /** The check that found the fault. */
+  /** The check that detected the fault. */
   readonly stage: Check;
   readonly attached: readonly Finding[];
-  /** Findings of the same fault at other targets. */
+  /** Findings about the same fault at other targets. */
   readonly elsewhere: readonly Finding[];
 }
 
@@ -283,14 +283,14 @@ function buildCause(fault: Fault, states: JudgedStates, context: CauseContext): 
   };
 }
 
-/** Returns the kind of impact. A warning does not mean that activation fails, but does not rule it out either. */
+/** Returns the kind of impact. After a warning, activation may or may not work. */
 function impactKindOf({ impact }: CauseWords, { level, facts }: Finding, { host }: CauseContext): ImpactKind {
   if (level === 'note') return 'none';
   if (level === 'broken' || impact !== 'activation') return impact;
   return facts?.host === undefined || facts.host === host ? 'uncertain' : 'service';
 }
 
-/** Sorts findings by weight: first the proof of the cause, then findings that agree with it, then related ones. */
+/** Returns the findings that prove the cause first, followed by findings that confirm it and by related findings. */
 function byWeight({ main, findings, attached }: Fault, culprit: Finding | null): readonly Finding[] {
   const weightOf = (finding: Finding): number => {
     if (finding.culprit !== undefined && finding.culprit === culprit?.culprit) return 0;
@@ -302,8 +302,8 @@ function byWeight({ main, findings, attached }: Fault, culprit: Finding | null):
 }
 
 /**
- * Returns the broken precondition. On the path, it is the stage that found the fault, because a server that is down can
- * already fail at its port.
+ * Returns the broken precondition. On the path, this is the stage that detected the fault. For example, if a server is
+ * down, its port may already fail to open.
  */
 function brokenBy({ stage, usual }: Fault): string {
   return usual.onPath === true && stage.onPath === true ? stage.id : usual.id;
@@ -314,7 +314,7 @@ function wordsOf({ words, main: { kind, advice } }: Fault, { unclear }: WordingF
   const { productRemedy: _product, anyProductRemedy: _anyProduct, ...plain } = words;
   const { summary, remedy, unclearPath } = special ?? words;
   return {
-    // A kind describes the remedy more precisely than a product name does.
+    // The remedy for a kind is more specific than the remedy for a product.
     ...(special === undefined ? words : plain),
     summary,
     remedy,
@@ -324,8 +324,8 @@ function wordsOf({ words, main: { kind, advice } }: Fault, { unclear }: WordingF
 }
 
 /**
- * Replaces the remedy if the policy is known. The first step is then to change it, because there is no need to search
- * for it.
+ * Replaces the remedy if the responsible policy is known. The remedy then starts with changing the policy, instead of
+ * searching for it.
  */
 function withCulprit(words: CauseWords, found: Finding | null, checks: readonly Check[]): CauseWords {
   if (found === null || found.suggests === null || words.byFirewall === undefined) return words;
@@ -336,8 +336,8 @@ function withCulprit(words: CauseWords, found: Finding | null, checks: readonly 
 }
 
 /**
- * Makes a cause critical while the path is broken, if its remedy needs the path. Suspected causes do not raise an
- * alarm.
+ * Makes a cause critical while the path is broken, if its remedy needs the path. The severity of suspected causes is
+ * not raised.
  */
 function withBrokenPath(words: CauseWords, { confidence }: Finding, states: JudgedStates): CauseWords {
   const { brokenPath } = words;
@@ -358,29 +358,30 @@ function factsOf({ subject, main, findings, attached }: Fault, context: CauseCon
     (facts, finding) => ({ ...facts, ...finding.facts }),
     base,
   );
-  // Each unit can have a different source address, and a fix for one unit does not help the others.
+  // Each unit can have a different source address, so the commands must use the affected unit's address.
   const sources = new Set([...attached, ...findings].flatMap((finding) => finding.facts?.source ?? []));
   const told = sources.size === 0 ? context.source : nameList([...sources]);
-  // Attached findings can be about a service or about a non-decisive address.
+  // Attached findings can concern a service or an address that is not decisive.
   const { host = base.host, port = base.port, source = told } = main.facts ?? {};
   const clean = main.clean === undefined ? {} : { clean: main.clean.join(', ') };
   return { ...all, host, port, ...known({ source }), ...clean };
 }
 
 /**
- * A fault of one address family or one cluster member has to be searched for elsewhere than a fault of the whole path.
+ * If only one address is affected, the reason is usually specific to this address, such as its address family or
+ * cluster member.
  */
-const ONE_ADDRESS = ' Seen at {address}, not at {clean}.';
-const THROUGH_PROXY = ' The connection leads through the proxy {proxy}.';
+const ONE_ADDRESS = ' This affects {address}, but not {clean}.';
+const THROUGH_PROXY = ' The connection uses the proxy {proxy}.';
 const COMPARE_ADDRESSES =
-  'Compare how {address} and {clean} are treated: a policy, an inspection profile, a route or an uplink for one ' +
-  'alone is the usual reason.';
+  'Compare how {address} and {clean} are treated. The usual reason is a policy, an inspection profile, a route or ' +
+  'an uplink that applies to only one of them.';
 
 /**
  * Firewall policies match source addresses, so a policy that blocks this machine may still allow FortiAuthenticator.
  */
 const SEEMS_UNAFFECTED =
-  ' The log of FortiAuthenticator shows no error so far: its own path may differ from that of this machine.';
+  ' FortiAuthenticator has not logged any errors so far, so its path may differ from the path of this machine.';
 
 function causeSummary(
   { summary, proxyRemedy, impact }: CauseWords,
@@ -394,7 +395,7 @@ function causeSummary(
   const text = `${summary}${facts.clean === undefined ? '' : ONE_ADDRESS}${
     facts.proxy === undefined || proxyRemedy === undefined ? '' : THROUGH_PROXY
   }`;
-  // The sentence can start with a general word.
+  // The sentence can start with a word from `GENERAL`, which is in lower case.
   const sentence = fill(text, facts).replace(/^the /u, 'The ');
   return `${sentence}${onThePath && applianceUnaffected ? SEEMS_UNAFFECTED : ''}${warning && ` ${warning}`}`;
 }
@@ -414,13 +415,13 @@ interface JudgedState {
   readonly check: Check;
   readonly assessment: Assessment;
   readonly state: PreconditionState;
-  /** The broken preconditions at the root of the fault; empty unless `blocked`. */
+  /** The broken preconditions that block this one; empty unless the state is `blocked`. */
   readonly blockedBy: readonly string[];
 }
 
 type JudgedStates = ReadonlyMap<string, JudgedState>;
 
-/** Returns the state of every precondition, based on its own findings and then on explanations from deeper ones. */
+/** Returns the state of every precondition, based on its findings and on the states of deeper preconditions. */
 function judgeStates(assessments: readonly Assessment[], checks: readonly Check[]): JudgedStates {
   const states = new Map<string, JudgedState>();
   for (const check of deepestFirst(checks)) {
@@ -432,7 +433,7 @@ function judgeStates(assessments: readonly Assessment[], checks: readonly Check[
   return states;
 }
 
-/** Returns the checks in their original order, but each one after all checks that it depends on. */
+/** Sorts the checks so that each check comes after all checks that it depends on. */
 function deepestFirst(checks: readonly Check[], before: readonly Check[] = []): readonly Check[] {
   const left = checks.filter((check) => !before.includes(check));
   const isLeft = ({ by }: Dependency): boolean => left.some(({ id }) => id === by);
@@ -476,7 +477,7 @@ function explanationsOf({ dependsOn }: Check): readonly Explanation[] {
   return dependsOn.filter((one) => one.kind === 'explained');
 }
 
-/** Reports whether there is something to explain. */
+/** Reports whether a deeper fault can explain this state. */
 function reaches({ warnings }: Explanation, own: PreconditionState, { findings }: Assessment): boolean {
   if (own !== 'warning') return own === 'broken' || own === 'unknown';
   if (warnings !== 'suspected') return warnings === 'all';
@@ -493,8 +494,8 @@ function rootsOf(judged: JudgedState | undefined, id: string): readonly string[]
 }
 
 /**
- * Returns the stages of this machine's path that are not proven clean, for a cause that is worded differently in that
- * case. Empty if every stage is ok, and for any other cause.
+ * Returns the stages of this machine's path that are not ok, for causes that have a different text in that case. The
+ * list is empty for all other causes.
  */
 function unclearStages({ unclearPath }: CauseWords, states: JudgedStates): readonly JudgedState[] {
   if (unclearPath === undefined) return [];
@@ -503,7 +504,7 @@ function unclearStages({ unclearPath }: CauseWords, states: JudgedStates): reado
   );
 }
 
-/** Returns a text such as `Genuine TLS is unknown, Reachability has a warning`. */
+/** Returns text such as `Genuine TLS is unknown, Reachability has a warning`. */
 function unclearText(stages: readonly JudgedState[]): string {
   return nameList(
     stages.map(({ check: { title }, state }) =>
@@ -524,29 +525,26 @@ function witnessesOf(stages: readonly JudgedState[]): readonly Finding[] {
     .slice(0, MOST_WITNESSES);
 }
 
-/** Older reports may no longer apply. */
+/** The maximum age of a witness's observation. Older observations may no longer apply. */
 const RECENT: Millis = 60_000;
-/**
- * Minimum age for an observation to count as a different moment. The next requested round would begin this much later.
- */
+/** The minimum time between two independent observations, which is the time after which a requested round starts. */
 const APART: Millis = 3_000;
 
 /** The findings that suggest one cause in one round. */
 export interface Evidence {
-  /** The check that found the fault. */
+  /** The check that detected the fault. */
   readonly stage: Pick<Check, 'byOneConnection'>;
   readonly main: Finding;
-  /** All findings about the same subject. */
+  /** All findings about the subject of the fault. */
   readonly findings: readonly Finding[];
-  /** Findings from the preconditions that this cause explains. */
+  /** Findings from the preconditions that the cause explains. */
   readonly attached: readonly Finding[];
 }
 
 /**
- * Reports whether two witnesses agree on the cause of a fault, so that another check a moment later would prove nothing
- * more. A momentary failure must not explain what at least one of them saw. One kind of witness is never enough,
- * however often it reports in one round.
- * @param at start of the round
+ * Reports whether two witnesses agree on the cause of a fault, so that another check a moment later is not needed. At
+ * least one observation must not be explained by a momentary failure. The witnesses must be of different kinds.
+ * @param at the start of the round
  */
 export function areTwoWitnesses({ stage, main, findings, attached }: Evidence, at: EpochMs): boolean {
   if (main.level !== 'broken' || main.confidence === 'suspected') return false;

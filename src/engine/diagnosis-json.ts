@@ -6,7 +6,7 @@ import { actualOf, type Cause, type Diagnosis, type PreconditionStatus, type Fin
 export interface DiagnosisJson {
   readonly ready: Diagnosis['ready'];
   readonly site: string;
-  /** ISO 8601, UTC. */
+  /** The time of the diagnosis (ISO 8601, UTC). */
   readonly at: string;
   readonly preconditions: readonly PreconditionJson[];
   readonly causes: readonly Cause[];
@@ -21,11 +21,11 @@ export interface FindingJson extends Pick<Finding, 'rule' | 'subject' | 'claim' 
   readonly quote: string | null;
   readonly fullNames: readonly string[];
   readonly address: string | null;
-  /** When it was last seen. ISO 8601, UTC. */
+  /** When the finding was last observed (ISO 8601, UTC). */
   readonly at: string;
 }
 
-/** Copies field by field, so that fields added to the inner types do not leak into the contract. */
+/** Copies each field separately, so that new fields in the internal types do not become part of the contract. */
 export function diagnosisToJson({ ready, site, at, preconditions, causes }: Diagnosis): DiagnosisJson {
   return {
     ready,

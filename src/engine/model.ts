@@ -4,61 +4,61 @@ import type { Severity } from '../core/severity.ts';
 import type { ActivationContext } from '../core/license/appliance.ts';
 
 /**
- * The result of judging one expectation against the observations. All output for users (terminal, page, mail, log) is
- * based on these findings.
+ * The result of comparing an expectation with the observations. All output for users (terminal, page, mail, log) is
+ * based on findings.
  */
 export interface Finding<C extends string = string> {
-  /** Constant name of the expectation in kebab-case: `chain-verifies-under-pin`. */
+  /** The name of the expectation in kebab-case, such as `chain-verifies-under-pin`. */
   readonly rule: string;
-  /** The checked object: `fortitokenmobile.fortinet.com:443`, a resolver, a mail server. */
+  /** The checked object, such as `fortitokenmobile.fortinet.com:443`, a resolver or a mail server. */
   readonly subject: string;
   /**
-   * One plain sentence for readers who see the subject next to it. Names certificates by their common names and
-   * contains no text from other parties.
+   * The observation as a plain sentence, which is shown next to the subject. A claim contains no text from other
+   * parties, and certificates are identified by their common names.
    */
   readonly claim: string;
   readonly expected: string;
-  /** The full observation, including complete lists and names, if the claim and the quote do not contain all of it. */
+  /** The full observation with complete lists and names, if the claim and the quote do not contain everything. */
   readonly actual?: string;
-  /** Text from a log or a peer that the claim is based on. */
+  /** The text from a log or a peer on which the claim is based. */
   readonly quote?: string;
-  /** When it was last seen, if before this round. */
+  /** When the observation was last made, if it was made before this round. */
   readonly at?: EpochMs;
-  /** The source of the finding. Absent if it comes from this round's own check. */
+  /** The source of the finding; absent if the finding comes from this round's checks. */
   readonly witness?: Witness;
-  /** Full names of the items that the claim calls by common name. */
+  /** The full names of certificates that the claim identifies by their common names. */
   readonly fullNames?: readonly string[];
-  /** Effect on its own precondition. `note` is informational, not a fault; `unknown` could not be judged. */
+  /** The effect on the precondition. `note` is informational. `unknown` means that a check was not possible. */
   readonly level: FindingLevel;
-  /** The cause, unless a deeper fault explains the finding; null for notes and unknowns. */
+  /** The cause, unless a deeper fault explains the finding; null for the levels `note` and `unknown`. */
   readonly suggests: C | null;
-  /** `suspected` if there are other possible explanations. Absent means `confirmed`. */
+  /** `suspected` if there are other possible explanations; absent means `confirmed`. */
   readonly confidence?: Confidence;
-  /** The kind of the cause, if known. Selects the summary and the remedy. */
+  /** The kind of the cause, which selects the summary and the remedy; absent if unknown. */
   readonly kind?: string;
-  /** Preconditions whose faults can cause this finding, if not all that can explain its precondition. */
+  /** The preconditions whose faults can explain this finding; absent if all deeper preconditions can. */
   readonly explainedBy?: readonly string[];
-  /** Names of the affected appliances, if not all are affected. */
+  /** The names of the affected appliances; absent if all appliances are affected. */
   readonly concerns?: readonly string[];
-  /** Other addresses of the same target that work without problems. */
+  /** Other addresses of the target that work. */
   readonly clean?: readonly string[];
   readonly facts?: FindingFacts;
-  /** The firewall policy responsible, as reported by the firewall. */
+  /** The responsible firewall policy, as reported by the firewall. */
   readonly culprit?: Culprit;
-  /** Advice that is more specific than the catalogue of causes, such as the explanation of a log signature. */
+  /** A summary and remedy that are more specific than the cause's texts, such as the explanation of a log signature. */
   readonly advice?: Advice;
 }
 
-/** A finding before its level is decided. */
+/** A finding without its level and cause. */
 export type FindingContent<C extends string = string> = Omit<Finding<C>, 'level' | 'suggests'>;
 
-/** Returns the full text of the observation. */
+/** Returns the full text of an observation. */
 export function actualOf({ claim, quote, actual }: Pick<Finding, 'claim' | 'quote' | 'actual'>): string {
   const text = claim.replace(/\.$/u, '');
   return actual ?? (quote === undefined ? text : `${text}: ${quote}`);
 }
 
-/** The reported parts of a finding, without its subject. */
+/** The texts of a finding, without its subject. */
 export type Told = Pick<Finding, 'rule' | 'claim' | 'expected' | 'actual' | 'quote' | 'at' | 'witness' | 'fullNames'>;
 
 /** Returns an informational finding that is not a fault. */
@@ -66,25 +66,25 @@ export function note(told: FindingContent): Finding<never> {
   return { ...told, level: 'note', suggests: null };
 }
 
-/** Returns a finding that could not be judged. */
+/** Returns a finding about an expectation that could not be checked. */
 export function unknown(told: FindingContent): Finding<never> {
   return { ...told, level: 'unknown', suggests: null };
 }
 
-/** Reports whether a finding breaks or weakens its precondition. */
+/** Reports whether a finding is `broken` or a `warning`. */
 export function isFault({ level }: Pick<Finding, 'level'>): boolean {
   return level === 'broken' || level === 'warning';
 }
 
 type TextFacts = Omit<FindingFacts, 'security'>;
 
-/** Returns the known facts. */
+/** Returns the facts without those that are null or undefined. */
 export function known(facts: { readonly [K in keyof TextFacts]: TextFacts[K] | null | undefined }): TextFacts {
   const entries = Object.entries(facts);
   return Object.fromEntries(entries.flatMap(([name, value]) => (typeof value === 'string' ? [[name, value]] : [])));
 }
 
-/** Replaces the catalogue text for a cause. */
+/** A summary and remedy that replace the cause's texts. */
 export interface Advice {
   readonly summary: string;
   readonly remedy: readonly Step[];
@@ -92,89 +92,89 @@ export interface Advice {
 
 export type FindingLevel = 'broken' | 'warning' | 'note' | 'unknown';
 
-/** Values for placeholders in the texts of a cause (summary, remedy). A general word is used for unknown values. */
+/** The values of placeholders in a cause's texts. A general word is used for unknown values. */
 export interface FindingFacts {
-  /** Host of the affected service. If absent, the finding is about the licence server. */
+  /** The host of the affected service; absent if the licence server is affected. */
   readonly host?: string;
   readonly port?: string;
   readonly address?: string;
-  /** CONNECT proxy on the path, `host:port`. */
+  /** The HTTP proxy on the path, as `host:port`. */
   readonly proxy?: string;
   readonly resolver?: string;
   readonly product?: string;
-  /** Short name of the certificate issuer, as used by an inspecting device that is not in the catalogue. */
+  /** The short name of the certificate's issuer, which identifies an inspecting device that is not in the catalogue. */
   readonly issuer?: string;
   readonly appliance?: string;
-  /** Describes the failure of an interface; used after its name: `does not answer`. */
+  /** Describes the failure of an interface, for use after its name, such as `does not answer`. */
   readonly failing?: string;
-  /** Serial number of the appliance. */
+  /** The appliance's serial number. */
   readonly serial?: string;
-  /** Serial number of the unit that the licence belongs on. In a cluster, this is the active member. */
+  /** The serial number of the unit that needs the licence. In a cluster, this is the active member. */
   readonly primary?: string;
-  /** Serial number of the unit that holds the licence. */
+  /** The serial number of the unit to which the licence is registered. */
   readonly holder?: string;
   readonly license?: string;
-  /** How long something took, and the limit: `90 min`. */
+  /** A measured duration and its limit, such as `90 min`. */
   readonly waited?: string;
   readonly life?: string;
-  /** Deadline. */
+  /** The date until which the licence must be redeemed. */
   readonly date?: string;
-  /** The configured value, if a different one was found. */
+  /** The configured value, if a different value was found. */
   readonly configured?: string;
   readonly found?: string;
-  /** The firewall that was asked for the policy: `FortiGate 10.0.0.1`. */
+  /** The firewall that was queried for the policy, such as `FortiGate 10.0.0.1`. */
   readonly firewall?: string;
   readonly policy?: string;
   readonly profile?: string;
-  /** Virtual domain of that firewall. */
+  /** The virtual domain on that firewall. */
   readonly vdom?: string;
-  /** Interfaces of that policy, `port2, dmz`. Empty if the firewall did not return them in readable form. */
+  /** The interfaces in that policy, such as `port2, dmz`; empty if they could not be read. */
   readonly incoming?: string;
   readonly outgoing?: string;
-  /** Source NAT of that policy: `disable`, `enable`, or `enable` and its pools, `enable, pool-1`. */
+  /** The source NAT setting of that policy: `disable`, `enable`, or `enable` with pools, such as `enable, pool-1`. */
   readonly nat?: string;
   readonly schedule?: string;
-  /** Source address seen by the firewall. */
+  /** The source address at the firewall. */
   readonly source?: string;
-  /** Meaning of a log line, one sentence without a full stop, and its report in at most 27 characters. */
+  /** The meaning of a log line, as a sentence without a full stop and as a text of at most 27 characters. */
   readonly meaning?: string;
   readonly said?: string;
-  /** Security of the mail server connection. */
+  /** The security setting of the connection to the mail server. */
   readonly security?: 'starttls' | 'tls' | 'none';
-  /** The stages of this machine's path that are not `ok`: `Genuine TLS is unknown`. */
+  /** The stages of this machine's path that are not `ok`, such as `Genuine TLS is unknown`. */
   readonly unclear?: string;
-  /** The judgement of a certificate, without a full stop. */
+  /** The verdict on a certificate, without a full stop. */
   readonly judgement?: string;
 }
 
 export type Confidence = 'confirmed' | 'suspected';
 
-/** A root cause that a person can act on. Its JSON form is part of the contract (`check --json`). */
+/** A root cause of a fault. The JSON form is part of the contract (`check --json`). */
 export interface Cause extends Remedy {
   readonly id: string;
   readonly precondition: string;
   readonly severity: Severity;
   readonly confidence: Confidence;
-  /** The broken object: a host and port, a resolver, a mail server, a licence. With `id` it identifies the cause. */
+  /** The faulty object, such as a host and port or a licence. The subject and `id` together identify the cause. */
   readonly subject: string;
   /** The inspecting product, if it is in the catalogue. */
   readonly product: string | null;
-  /** The firewall policy responsible. Absent if no firewall was asked or its answer does not explain the cause. */
+  /** The responsible firewall policy; absent if no firewall was queried, or its answer does not explain the cause. */
   readonly culprit?: Culprit;
   /**
-   * The error in FortiAuthenticator's log, in at most 27 characters. Absent if the cause does not come from its log.
+   * The error in FortiAuthenticator's log, in at most 27 characters; absent if the log is not the source of the cause.
    */
   readonly said?: string;
-  /** One sentence. */
+  /** A sentence that describes the state or the cause. */
   readonly summary: string;
-  /** Current effect on users. */
+  /** The current effect on users. */
   readonly impact: string;
   readonly evidence: readonly string[];
-  /** Preconditions that this cause blocks. */
+  /** The preconditions that this cause blocks. */
   readonly consequences: readonly string[];
 }
 
-/** A marked placeholder in a command that has to be filled in by hand before the command is run. */
+/** A placeholder in a command that the user has to fill in before running the command. */
 export interface Blank {
   /** The placeholder as it appears in the command. */
   readonly name: string;
@@ -182,20 +182,20 @@ export interface Blank {
   readonly meaning: string;
 }
 
-/** One step of a remedy in its final form. Its JSON form is part of the contract (`check --json`). */
+/** A step of a remedy in its final form. The JSON form is part of the contract (`check --json`). */
 export interface RemedyStep {
   readonly text: string;
-  /** A block of commands to copy; null if the step is done by hand. */
+  /** The commands to copy; null if the step has no commands. */
   readonly commands: string | null;
-  /** The block of commands that undoes the step; null if the step changes nothing. */
+  /** The commands that undo the step; null if the step does not make changes. */
   readonly undo: string | null;
-  /** The command line for these blocks. */
+  /** The command line that the commands are for. */
   readonly syntax: Syntax | null;
-  /** Placeholders to fill in first. */
+  /** The placeholders that the user has to fill in. */
   readonly blanks: readonly Blank[];
 }
 
-/** A remedy in both forms: as sentences, and as the steps that they were made from. */
+/** A remedy both as sentences and as steps. */
 export interface Remedy {
   readonly remedy: readonly string[];
   readonly remedySteps: readonly RemedyStep[];
@@ -210,11 +210,11 @@ export function sentenceStep(text: string): RemedyStep {
 export interface Block {
   /** The command line that the block is for. */
   readonly place: string;
-  /** Names the command line and whether the block is ready. A block is ready only if it has no placeholders. */
+  /** Contains the command line, and whether the commands are ready to copy or have placeholders. */
   readonly label: string;
-  /** A sentence that lists the values to fill in; empty if the block is ready. */
+  /** The values to fill in; empty if the block is ready. */
   readonly missing: string;
-  /** Lines for copying, never wrapped. */
+  /** The lines to copy, which are never wrapped. */
   readonly text: string;
 }
 
@@ -224,7 +224,7 @@ const PLACES: Readonly<Record<Syntax, string>> = {
   fortiauthenticator: 'FortiAuthenticator CLI',
 };
 
-/** Returns the blocks of a step: its commands, and the commands that undo it. */
+/** Returns the blocks of a step, which are its commands and the commands that undo it. */
 export function blocksOf({ commands, undo, syntax, blanks }: RemedyStep): readonly Block[] {
   return [
     ...(commands === null ? [] : [blockOf(syntax === null ? 'Commands' : PLACES[syntax], commands, blanks)]),
@@ -242,33 +242,33 @@ function blockOf(place: string, text: string, blanks: readonly Blank[]): Block {
   };
 }
 
-/** Returns the heading of a block in output without folding. */
+/** Returns the heading of a block for output that cannot fold blocks. */
 export function headOf({ label, missing }: Block): string {
   return missing === '' ? `${label}:` : `${label}: ${missing}:`;
 }
 
-/** Declares a check and its precondition. This is all that the engine uses. Checks refer to each other only by id. */
+/** The part of a check's declaration that the engine uses. Checks refer to each other only by id. */
 export interface Check<Id extends string = string, C extends string = string> {
   readonly id: Id;
-  /** Human-readable name. */
+  /** The human-readable name of the check. */
   readonly title: string;
-  /** Deeper checks that can explain why this precondition is broken or unknown. */
+  /** The deeper checks that can explain why this precondition is broken or unknown. */
   readonly dependsOn: readonly Dependency[];
   readonly causes: Readonly<Record<C, CauseWords>>;
-  /** Suggested step if the precondition stays unknown and its findings contain no advice. */
+  /** The suggested step if the precondition stays unknown and its findings contain no advice. */
   readonly unknownRemedy: Step;
-  /** The check is a stage of the path from this machine to the licence server. */
+  /** Whether the check is a stage of the path from this machine to the licence server. */
   readonly onPath?: true;
-  /** While this precondition is broken, lookups by name and targets outside this network cannot be judged. */
+  /** Whether names and targets outside this network cannot be checked while this precondition is broken. */
   readonly isWayOut?: true;
   /**
-   * A single lost connection can cause this fault, and the next connection may work. Witnesses that also lost a
-   * connection therefore prove nothing more.
+   * Whether a single lost connection can cause this fault. In that case, witnesses that also lost a connection do not
+   * confirm the fault.
    */
   readonly byOneConnection?: true;
 }
 
-/** A cause with the check that it belongs to. */
+/** A cause and the check that it belongs to. */
 interface KnownCause {
   readonly check: Check;
   readonly words: CauseWords;
@@ -283,71 +283,72 @@ export function knownCause(checks: readonly Check[], cause: string): KnownCause 
     const words = Object.hasOwn(check.causes, cause) ? check.causes[cause] : undefined;
     if (words !== undefined) return { check, words };
   }
-  throw new Error(`Cannot tell the cause "${cause}": no check has it`);
+  throw new Error(`Cannot find the cause "${cause}": no check declares it`);
 }
 
 /** A dependency on a deeper check, which is identified by its id. */
 export type Dependency = Need | Source | Explanation;
 
-/** While the deeper check is broken or blocked, this one cannot be judged on its own and is `blocked`. */
+/** A dependency on a check that must pass. If the deeper check is broken or blocked, this check is `blocked`. */
 interface Need {
   readonly kind: 'needs';
   readonly by: string;
   /**
-   * Returns false if this check's own observations prove its state, whatever is wrong with the deeper one.
+   * Returns false if this check's observations prove its state, regardless of the deeper check's state.
    * @default always
    */
   readonly when?: (own: Assessment) => boolean;
 }
 
 /**
- * This check judges data read by the deeper one. While that one is unknown, this one is too, and only one is reported.
- * Nothing is blocked.
+ * A dependency on a check whose data this check uses. If the deeper check is unknown, this check is unknown as well,
+ * and only the deeper check is reported.
  */
 interface Source {
   readonly kind: 'reads';
   readonly by: string;
 }
 
-/** A fault of the deeper check explains the findings of this one, which is then `blocked` and not a separate cause. */
+/** A dependency on a check whose fault explains this check's findings. This check is then `blocked`. */
 export interface Explanation {
   readonly kind: 'explained';
   readonly by: string;
   readonly when: (findings: readonly Finding[]) => boolean;
-  /** The findings are evidence for the deeper cause (a FortiAuthenticator log line, the policy that inspects). */
+  /** Whether the explained findings are evidence for the deeper cause, such as a FortiAuthenticator log line. */
   readonly evidence: boolean;
-  /** Warnings are explained as well: all of them, or only suspected ones. */
+  /** Which warnings are explained as well: all of them, or only suspected warnings. */
   readonly warnings?: 'all' | 'suspected';
-  /** Selects the warnings of the deeper check that are sufficient to explain a warning. */
+  /** Reports whether a warning from the deeper check is sufficient to explain a warning. */
   readonly byWarning?: (finding: Finding) => boolean;
 }
 
-/** Reports whether nothing is broken except by this cause. */
+/** Returns a condition which is met if all broken findings suggest this cause. */
 export function suggestsOnly(cause: string): Explanation['when'] {
   return (findings) => findings.every(({ level, suggests }) => level !== 'broken' || suggests === cause);
 }
 
-/** Reports whether no other rules than these are broken. */
+/** Returns a condition which is met if all broken findings have one of these rules. */
 export function breaksOnly(rules: readonly string[]): Explanation['when'] {
   return (findings) => findings.every(({ level, rule }) => level !== 'broken' || rules.includes(rule));
 }
 
-/** Reports whether no other rules than these are broken or raise a warning. */
+/** Returns a condition which is met if all broken findings and warnings have one of these rules. */
 export function concernsOnly(rules: readonly string[]): Explanation['when'] {
   return (findings) => findings.every((finding) => !isFault(finding) || rules.includes(finding.rule));
 }
 
-/** The result of judging one precondition on its own, before the path as a whole is diagnosed. */
+/** The result of evaluating a single precondition, before the whole path is diagnosed. */
 export interface Assessment<C extends string = string> {
   readonly id: string;
   /**
-   * `unjudged` means that the check should have run, but had nothing to check or was prevented by a problem of our own.
+   * `unjudged` means that the check should have run, but there was nothing to check, or a problem on this machine
+   * prevented the check.
    */
   readonly kind: 'judged' | 'unjudged' | 'not-configured';
   readonly findings: readonly Finding<C>[];
-  /** One sentence: the good state if there are no findings, or the reason why nothing was judged. */
+  /** A sentence for the case that there are no findings, or the reason why the precondition was not evaluated. */
   readonly summary: string;
-  /** The check is listening and has received nothing yet, so its unknown state is not a problem. */
+  /** Whether the check is still waiting for its first input, so that its unknown state is not a problem. */
   readonly waits?: true;
 }
 
@@ -362,22 +363,21 @@ export function withFindings(own: Assessment, findings: readonly Finding[]): Ass
 }
 
 /**
- * `blocked` means that a dependency is broken. `unknown` means that it could not be judged, including because of a
- * problem of our own.
+ * `blocked` means that another precondition is broken. `unknown` means that a check was not possible, for example
+ * because of a problem on this machine.
  */
 export type PreconditionState = (typeof PRECONDITION_STATES)[number];
 
 export const PRECONDITION_STATES = ['ok', 'warning', 'broken', 'blocked', 'unknown', 'not-configured'] as const;
 
 /**
- * The source of a fault, if it is not this machine's own check. The result of such a check can change a moment later:
- * lost, refused and reset connections within one second can come from a firewall that reloads its policies or a server
- * that restarts. Each of these sources reports something that such a moment does not explain:
- * - `appliance-log`: FortiAuthenticator's own log. It was affected too, and its errors would be reported on their own.
- * - `firewall`: reports how it handles the traffic, from its policy or its log. This is a statement, not a loss.
- * - `other-host`: shows the same observation, and it is not a loss, such as a certificate from the same inspecting
- * authority.
- * - `peer`: another agent saw it at another moment.
+ * A source of findings other than this machine's probes. Failed probes can have a momentary reason, such as a firewall
+ * that reloads its policies. A momentary failure does not explain findings from these sources:
+ * - `appliance-log`: FortiAuthenticator's log contains errors.
+ * - `firewall`: The firewall's policy or log shows how it handles the traffic.
+ * - `other-host`: Another host has the same fault, such as a certificate from the same inspecting authority. Lost
+ * connections do not count.
+ * - `peer`: Another agent detected the fault at another moment.
  */
 export type Witness = 'appliance-log' | 'firewall' | 'other-host' | 'peer';
 
@@ -386,125 +386,131 @@ export type Readiness = 'ready' | 'not-ready' | 'unknown';
 export interface PreconditionStatus {
   readonly id: string;
   readonly state: PreconditionState;
-  /** One sentence. */
+  /** A sentence that describes the state or the cause. */
   readonly summary: string;
-  /** The preconditions that must be fixed first; empty unless `blocked`. */
+  /** The preconditions that must be fixed first; empty unless the state is `blocked`. */
   readonly blockedBy: readonly string[];
   readonly findings: readonly Finding[];
-  /** As in `Assessment`. Not part of the contract. */
+  /** See `Assessment`. Not part of the contract. */
   readonly waits?: true;
 }
 
-/** The result of one round. Its JSON form is the contract of `check --json`. */
+/** The result of one round. The JSON form is part of the contract (`check --json`). */
 export interface Diagnosis {
   readonly ready: Readiness;
   readonly site: string;
   readonly at: EpochMs;
-  /** All preconditions, in the order of the path. */
+  /** All preconditions, in path order. */
   readonly preconditions: readonly PreconditionStatus[];
-  /** Most severe first, with at most one critical cause per fault. */
+  /** The causes, the most severe first, with at most one critical cause per fault. */
   readonly causes: readonly Cause[];
-  /** Causes on which two witnesses agree, so that another check would prove nothing more. Not part of the contract. */
+  /** The causes on which two witnesses agree, so that no further check is needed. Not part of the contract. */
   readonly corroborated?: readonly Pick<Cause, 'id' | 'subject'>[];
-  /** The configuration file used for this diagnosis. Absent if the defaults were used. Not part of the contract. */
+  /** The configuration file; absent if the defaults were used. Not part of the contract. */
   readonly configFile?: string;
 }
 
 /**
- * The texts for a cause, independent of any incident. Texts can contain `{placeholders}` (see remedy-words.ts). The
- * runbooks print the same texts, so that mail, page and runbook always agree.
+ * The texts for a cause, which can contain `{placeholders}` (see remedy-words.ts). Mail, status page and runbooks use
+ * the same texts.
  */
 export interface CauseWords {
-  /** Severity if the cause breaks its precondition. If it only weakens it, the severity is at most `warning`. */
+  /** The severity if the precondition is broken. For a warning, the severity is at most `warning`. */
   readonly severity: Severity;
-  /** Clause for the runbook heading: "TLS is intercepted". */
+  /** A clause for the runbook heading, such as "TLS is intercepted". */
   readonly title: string;
-  /** Short description for mail subjects, at most 32 characters and without a host, so that it is never truncated. */
+  /** A description for mail subjects, with at most 32 characters and without a host, so that it is never truncated. */
   readonly short: string;
-  /** Used instead of `short` for a warning. */
+  /** Replaces `short` for a warning. */
   readonly warningShort?: string;
-  /** Used instead of `short` for these inspecting products, by name in config/inspection-products.yaml. */
+  /** Replaces `short` for these inspecting products, by their names in config/inspection-products.yaml. */
   readonly productShort?: Readonly<Record<string, string>>;
-  /** Used instead of `short` for any other known product; contains `{product}`. */
+  /** Replaces `short` for any other known product; contains `{product}`. */
   readonly anyProductShort?: string;
-  /** Half a line for lists, if different from the title; can contain `{subject}`. */
+  /** A short description for lists, if it differs from the title; can contain `{subject}`. */
   readonly headline?: string;
-  /** Used instead of `headline` if the inspecting product is known; can contain `{product}`. */
+  /** Replaces `headline` if the inspecting product is known; can contain `{product}`. */
   readonly productHeadline?: string;
-  /** Used instead of `headline` for a warning. */
+  /** Replaces `headline` for a warning. */
   readonly warningHeadline?: string;
-  /** Set if a firewall policy can be the reason: the action of that policy, and texts that name it. */
+  /** Set if a firewall policy can be the reason. Contains the action of that policy, and texts that mention it. */
   readonly byFirewall?: {
     readonly action: Culprit['action'];
-    /** Half a line and one sentence, each with `{culprit}`. */
+    /** The headline and the summary, each with `{culprit}`. */
     readonly headline: string;
     readonly summary: string;
   };
-  /** One sentence. */
+  /** A sentence that describes the state or the cause. */
   readonly summary: string;
   readonly impact: ImpactKind;
   /**
-   * Sources for the vendor facts in these texts: `ta-p/N` is https://community.fortinet.com/…/ta-p/N, `docs:X` is
-   * https://docs.fortinet.com/document/X.
+   * The sources of vendor facts in these texts. `ta-p/N` stands for https://community.fortinet.com/…/ta-p/N, and
+   * `docs:X` for https://docs.fortinet.com/document/X.
    */
   readonly sources?: readonly string[];
   /**
-   * A runbook shared by several causes instead of one for each: its file, its heading, and a first sentence that
-   * replaces the summaries of its causes. The heading is by default the title of the first cause.
+   * The file, heading and first sentence of a runbook that several causes share. By default, the heading is the title
+   * of the first cause, and each cause has its own summary.
    */
   readonly runbook?: { readonly name: string; readonly title?: string; readonly summary?: string };
-  /** Steps for an administrator, in order. */
+  /** The steps for an administrator, in order. */
   readonly remedy: readonly Step[];
-  /** Texts used instead if the kind of fault is known. */
+  /** Texts that replace these texts if the kind of the cause is known. */
   readonly kinds?: Readonly<Record<string, KindWords>>;
   /**
-   * Used instead while a stage of this machine's path is not `ok` (`facts.unclear`), because both can show the same
-   * fault.
+   * Replaces these texts while a stage of this machine's path is not `ok` (`facts.unclear`), because both can have the
+   * same fault.
    */
   readonly unclearPath?: { readonly summary: string; readonly remedy: readonly Step[] };
-  /** Used instead while this machine's path is broken. The remedy needs the path, so the cause is then critical. */
+  /**
+   * Replaces these texts while this machine's path is broken. The cause is then critical, because its remedy needs the
+   * path.
+   */
   readonly brokenPath?: { readonly summary: string; readonly remedy: readonly Step[] };
-  /** Steps used instead for these inspecting products, by name in config/inspection-products.yaml. */
+  /** Replaces `remedy` for these inspecting products, by their names in config/inspection-products.yaml. */
   readonly productRemedy?: Readonly<Record<string, readonly Step[]>>;
-  /** Steps used instead for any other known product. */
+  /** Replaces `remedy` for any other known product. */
   readonly anyProductRemedy?: readonly Step[];
-  /** Steps used instead if the connection uses a proxy (`facts.proxy`), which comes before any firewall. */
+  /** Replaces `remedy` if the connection uses a proxy (`facts.proxy`), which is checked before any firewall. */
   readonly proxyRemedy?: readonly Step[];
-  /** If a fault has several causes, the one with the lowest rank is reported. Causes without a rank come last. */
+  /**
+   * If a fault has several possible causes, the cause with the lowest rank is reported. No rank is the highest rank.
+   */
   readonly rank?: number;
-  /** The more general cause that this one can develop into. It is then the same fault. */
+  /** The more general cause that this cause can develop into as part of the same fault. */
   readonly partOf?: string;
   /**
-   * Which findings count as one fault. By default, those with the same subject. `per-host`: all findings for one host,
-   * from any source. `for-all-hosts`: findings for several hosts as well, such as a resolver that fails for many names.
+   * Which findings count as one fault. By default, these are findings with the same subject. With `per-host`, all
+   * findings for the same host are one fault. With `for-all-hosts`, findings for several hosts are also one fault, for
+   * example if a resolver fails for many names.
    */
   readonly oneFault?: 'per-host' | 'for-all-hosts';
 }
 
-/** Texts for one kind of a cause. */
+/** The texts for one kind of a cause. */
 export interface KindWords {
-  /** Clause for the runbook heading: "another server name passes". */
+  /** A clause for the runbook heading, such as "the proxy requires a login". */
   readonly title: string;
   readonly summary: string;
   readonly remedy: readonly Step[];
-  /** Overrides the `unclearPath` of the cause. */
+  /** Replaces the cause's `unclearPath`. */
   readonly unclearPath?: CauseWords['unclearPath'];
 }
 
-/** The command line that a block is for: a POSIX shell, the FortiGate CLI, or the FortiAuthenticator CLI. */
+/** The command lines that commands can be for: a POSIX shell, the FortiGate CLI, and the FortiAuthenticator CLI. */
 export const SYNTAXES = ['shell', 'fortios', 'fortiauthenticator'] as const;
 type Syntax = (typeof SYNTAXES)[number];
 
-/** One step of a remedy before placeholders are filled: a sentence, optionally with commands that carry it out. */
+/** A step of a remedy with placeholders. The step is a sentence, optionally with commands. */
 export type Step = string | CommandStep;
 
 export interface CommandStep {
-  /** A sentence that is complete without the commands. */
+  /** A sentence that can be understood without the commands. */
   readonly text: string;
   readonly syntax: Syntax;
-  /** Lines with placeholders, see `fillCommands` in remedy-words.ts. */
+  /** Command lines, which can contain placeholders (see `fillCommands` in remedy-words.ts). */
   readonly commands: readonly string[];
-  /** Lines that undo the commands; null if the commands change nothing. */
+  /** Command lines that undo the commands; null if the commands do not make changes. */
   readonly undo: readonly string[] | null;
 }
 
@@ -523,28 +529,28 @@ export function fortiauthenticator(text: string, ...commands: readonly string[])
   return { text, syntax: 'fortiauthenticator', commands, undo: null };
 }
 
-/** Effects on users that do not depend on anything. */
+/** Effects on users that are the same in every situation. */
 const IMPACTS = {
-  codes: 'Activation codes do not reach users by e-mail; tokens that are already active keep working.',
-  push: 'Phones show no push notifications; codes that users type keep working.',
-  answers: 'Users may not be able to answer push notifications; codes that they type keep working.',
-  sms: 'Codes do not reach users by SMS; mail and tokens that are already active keep working.',
-  fortigate: 'Tokens of a FortiGate cannot be activated; those that are already active keep working.',
-  cloud: 'Logins with tokens of FortiToken Cloud may fail.',
+  codes: 'Activation codes do not reach users by e-mail. Active tokens keep working.',
+  push: 'Phones show no push notifications. Codes that users type keep working.',
+  answers: 'Users may not be able to answer push notifications. Codes that users type keep working.',
+  sms: 'Codes do not reach users by SMS. E-mail and active tokens keep working.',
+  fortigate: 'Tokens on a FortiGate cannot be activated. Active tokens keep working.',
+  cloud: 'Logins with FortiToken Cloud tokens may fail.',
   assignment:
-    'The licence server refuses this FortiAuthenticator: tokens of this licence cannot be provisioned or activated; ' +
-    'tokens that are already active keep working.',
-  tokens: 'New users cannot be given a token once none is left; tokens that are already assigned keep working.',
+    'The licence server refuses this FortiAuthenticator, so tokens from this licence cannot be provisioned or activated. ' +
+    'Active tokens keep working.',
+  tokens: 'New users cannot get a token if no free tokens are left. Tokens that are already assigned keep working.',
   disabled:
-    'The users who were disabled cannot log in. A user who is re-enabled without a new token can log in without the ' +
+    'Disabled users cannot log in. A user who is re-enabled without a new token can log in without the ' +
     'second factor.',
-  appliance: 'Activations, or logins with codes, may fail now or later.',
+  appliance: 'Activations and logins with codes may fail now or later.',
   clock:
-    'From a difference of 60 s on, FortiAuthenticator rejects time-based codes; HOTP tokens do not depend on the ' +
+    'If the difference is 60 s or more, FortiAuthenticator rejects time-based codes. HOTP tokens do not depend on the ' +
     'clock.',
-  blind: 'Activation may work; ftm-watch cannot see this part of it.',
-  uncertain: 'Activations may fail for some users or at times; tokens that are already active keep working.',
-  service: 'What needs this host may fail; activation itself does not need it.',
+  blind: 'Activation may work, but ftm-watch cannot check this precondition.',
+  uncertain: 'Activations may fail for some users or at times. Active tokens keep working.',
+  service: 'Functions that use this host may fail. Activation does not use this host.',
   none: 'None now.',
 } as const;
 
@@ -552,8 +558,8 @@ const IMPACTS = {
 export type ImpactKind = 'activation' | keyof typeof IMPACTS;
 
 /**
- * Returns the current effect on users. Existing tokens are not affected, because they compute their codes on the phone
- * and are verified by FortiAuthenticator itself. End-user activation can be offline since FAC 6.6.1 (Fortinet tips
+ * Returns the current effect on users. Active tokens are not affected, because the phone computes the codes and
+ * FortiAuthenticator verifies them. Since FortiAuthenticator 6.6.1, users can activate tokens offline (Fortinet tips
  * 194050 and 388682).
  */
 export function impactOf(kind: ImpactKind, context: ActivationContext): string {
@@ -566,7 +572,7 @@ function activationImpact(context: ActivationContext): string {
     context.offlineActivation === true
       ? ' Users can still activate offline (FortiAuthenticator 6.6.1 and later).'
       : context.offlineActivation === null
-        ? ' From FortiAuthenticator 6.6.1 on, users can activate offline.'
+        ? ' Since FortiAuthenticator 6.6.1, users can activate offline.'
         : '';
-  return `${license} cannot be activated; tokens that are already active keep working.${offline}`;
+  return `${license} cannot be activated. Active tokens keep working.${offline}`;
 }

@@ -11,13 +11,13 @@ import { addressFamily, authority } from '../core/addresses.ts';
 import { INTERFACE_SEPARATOR, interfacesOf, isInterfaceName } from '../core/license/firewall.ts';
 import { FORTIGATE, FORTIGATE_SERIAL } from './words.ts';
 
-/** Returns the steps of a remedy as sentences and in full. */
+/** Returns a remedy both as sentences and as steps with commands. */
 export function remedyOf(steps: readonly Step[], facts: WordingFacts): Remedy {
-  const remedySteps = steps.map((step) => toldStep(step, facts));
+  const remedySteps = steps.map((step) => filledStep(step, facts));
   return { remedy: remedySteps.map(sentenceOf), remedySteps };
 }
 
-function toldStep(step: Step, facts: WordingFacts): RemedyStep {
+function filledStep(step: Step, facts: WordingFacts): RemedyStep {
   return typeof step === 'string' ? sentenceStep(fill(step, facts)) : commandStep(step, facts);
 }
 
@@ -34,10 +34,10 @@ function commandStep({ text, commands, undo, syntax }: CommandStep, facts: Wordi
   };
 }
 
-/** Maximum number of commands that read well within a sentence. */
+/** The maximum number of commands that are appended to a sentence. */
 const MOST_QUOTED = 3;
 
-/** Returns the step as one sentence. Short commands are appended; longer ones appear only in their block. */
+/** Returns a step as one sentence. A few commands are appended. More commands are only shown in a block. */
 function sentenceOf({ text, commands }: RemedyStep): string {
   const lines = (commands ?? '').split('\n').map((line) => line.trim());
   if (commands === null || lines.length > MOST_QUOTED) return text;
@@ -46,7 +46,7 @@ function sentenceOf({ text, commands }: RemedyStep): string {
 
 interface FilledCommands {
   readonly text: string;
-  /** Empty if the commands can run unchanged. */
+  /** The placeholders to fill in; empty if the commands can run unchanged. */
   readonly blanks: readonly Blank[];
 }
 
@@ -54,21 +54,18 @@ type Known = (facts: WordingFacts) => string | null;
 
 interface CommandWord {
   readonly known: Known;
-  /** Placeholder used while the value is unknown. */
+  /** The placeholder that is used if the value is unknown. */
   readonly blank: Blank;
-  /**
-   * Explains why the value could not be read; null if there was no source. Null in a runbook, which is not based on any
-   * reading.
-   */
+  /** Returns the reason why the value could not be read; null if there is no source for the value, or for a runbook. */
   readonly unread?: (facts: WordingFacts) => string | null;
 }
 
-const COMES_IN = 'the interface at which the traffic of FortiAuthenticator comes in';
-const SOURCE = 'the address of FortiAuthenticator that the firewall sees';
+const COMES_IN = 'the interface on which the traffic from FortiAuthenticator arrives';
+const SOURCE = 'the source address of the traffic from FortiAuthenticator at the firewall';
 
 /**
- * Placeholders for firewall policy commands. The names of objects describe their content, so that a block does not
- * change an object that another block created.
+ * The placeholders in firewall policy commands. The object names describe the objects' content, so that commands do not
+ * change objects that other commands created.
  */
 const POLICY_WORDS: Readonly<Record<string, CommandWord>> = {
   sourcefour: word('SOURCE-IP', SOURCE, ({ source }) => ipv4OrNull(source)),
@@ -81,18 +78,18 @@ const POLICY_WORDS: Readonly<Record<string, CommandWord>> = {
   /** A policy name can have at most 35 characters, and it contains the source address. */
   shortname: word('NAME', '', ({ host }) => nameOrFour(host)?.slice(0, 9) ?? 'server'),
   inside: ofPolicy('INSIDE', COMES_IN, 'incoming', quotedInside),
-  outside: ofPolicy('OUTSIDE', 'the interface at which it leaves for the internet', 'outgoing', quotedInside),
-  /** For commands that take a single interface. */
+  outside: ofPolicy('OUTSIDE', 'the interface on which the traffic leaves for the internet', 'outgoing', quotedInside),
+  /** The incoming interface for commands that accept only one interface. */
   ingress: ofPolicy('INSIDE', COMES_IN, 'incoming', (text) => /^(?!any$)[\w./-]+$/u.exec(text)?.[0] ?? null),
   policyid: ofPolicy(
     'POLICY-ID',
-    'the number of the policy that matches now',
+    'the ID of the policy that matches now',
     'policy',
-    // Findings of every check use `policy 5 "name"`. Incidents from earlier versions start with the number.
+    // Findings contain `policy 5 "name"`. Incidents that earlier versions stored start with the number.
     (text) => /^(?:policy )?(?<id>\d{1,10})(?= |$)/u.exec(text)?.groups?.['id'] ?? null,
   ),
   nat: ofPolicy('NAT', 'enable or disable, as in the policy that matches now', 'nat', natOf),
-  /** Separate lines for the NAT pools of the policy. */
+  /** The lines that set the policy's NAT pools. */
   natpools: word('POOLS', '', ({ nat, source }) => (isOfSeveral(source) ? '' : poolLines(nat ?? ''))),
   schedule: {
     ...ofPolicy('SCHEDULE', 'the schedule of the policy that matches now', 'schedule', nameOrNull),
@@ -100,20 +97,20 @@ const POLICY_WORDS: Readonly<Record<string, CommandWord>> = {
     known: ({ schedule, policy, source }) =>
       policy === undefined || isOfSeveral(source) ? 'always' : nameOrNull(schedule ?? ''),
   },
-  /** Separate lines that wrap the commands of a virtual domain. A FortiGate without VDOMs has only "root". */
+  /** The lines that enter and leave a virtual domain. A FortiGate without VDOMs has only "root". */
   entervdom: word('VDOM', '', ({ vdom }) => (isInVdom(vdom) ? `config vdom\nedit ${vdom}` : '')),
   leavevdom: word('VDOM', '', ({ vdom }) => (isInVdom(vdom) ? 'end' : '')),
-  newid: word('NEW-ID', 'the number that the FortiGate gave the new policy', () => null),
+  newid: word('NEW-ID', 'the ID that the FortiGate assigned to the new policy', () => null),
 };
 
 /**
- * Placeholders for commands. Commands are copied and run unchanged, so each value must be safe in every shell: an
- * address, a host name, a number, or a marked placeholder.
+ * The placeholders in commands. Users copy and run commands unchanged, so each value must be safe in every shell.
+ * Values are addresses, host names, numbers, or marked placeholders.
  */
 const COMMAND_WORDS: Readonly<Record<string, CommandWord>> = {
   host: word('HOST', 'the name of the server', ({ host }) => hostOrNull(host)),
   port: word('PORT', 'the port of the server', ({ port }) => portOrNull(port)),
-  /** `host:port` for a shell. */
+  /** The server as `host:port`. */
   server: word('SERVER', 'the name of the server, a colon, and its port', ({ host, port }) => endpoint(host, port)),
   serverip: word('SERVER-IP', 'an address of the server', ({ address }) => addressOrNull(address)),
   sourceip: word('SOURCE-IP', SOURCE, ({ source }) => addressOrNull(source)),
@@ -132,13 +129,13 @@ const COMMAND_WORDS: Readonly<Record<string, CommandWord>> = {
     const { host = '', port = '' } = hostAndPort(subject) ?? {};
     return endpoint(host, port);
   }),
-  /** Follows `openssl s_client`. */
+  /** The STARTTLS option for `openssl s_client`. */
   starttls: word('STARTTLS', '', ({ security }) => (security === 'tls' ? '' : '-starttls smtp ')),
-  /** Follows an ftm-watch command: the configuration file of the running instance. */
-  config: word('CONFIG', '-c and the file of the configuration', ({ config }) => configOption(config)),
+  /** The option with the running instance's configuration file, for use after an ftm-watch command. */
+  config: word('CONFIG', 'the option -c with the configuration file', ({ config }) => configOption(config)),
   gateway: word('GATEWAY', 'the address of the default gateway', () => null),
   syslogport: word('SYSLOG-PORT', 'the port of logs.syslog', () => null),
-  learnedfile: word('LEARNED-FILE', 'the file of the learned chain, as "ftm-watch trust show" names it', () => null),
+  learnedfile: word('LEARNED-FILE', 'the file with the learned chain, as shown by "ftm-watch trust show"', () => null),
   ...POLICY_WORDS,
 };
 
@@ -147,7 +144,8 @@ function word(name: string, meaning: string, known: Known): CommandWord {
 }
 
 /**
- * Returns a value from the matching policy. If there are several source addresses, each can have a different policy.
+ * Returns a placeholder whose value comes from the matching policy. If there are several source addresses, the value
+ * stays unknown, because each address can have a different policy.
  */
 function ofPolicy(
   name: string,
@@ -157,12 +155,12 @@ function ofPolicy(
 ): CommandWord {
   const unread = ({ source, firewall, policy, runbook, ...facts }: WordingFacts): string | null => {
     if (runbook === true) return null;
-    if (isOfSeveral(source)) return 'each address has a policy of its own';
+    if (isOfSeveral(source)) return 'each source address can have a different policy';
     if (firewall === undefined) return 'no FortiGate reported which policy matches';
     if (policy === undefined) return 'no policy matches now';
     return { ...facts, policy }[fact] === undefined
-      ? 'the policy that matches does not say'
-      : 'the policy that matches names none that this command can contain';
+      ? 'the matching policy does not contain this value'
+      : 'this command cannot contain the value from the matching policy';
   };
   return { ...word(name, meaning, (facts) => (isOfSeveral(facts.source) ? null : known(facts[fact] ?? ''))), unread };
 }
@@ -177,7 +175,7 @@ function natOf(text: string): string | null {
   return ['enable', 'disable'].includes(nat) && pools.every(isInterfaceName) ? nat : null;
 }
 
-/** Returns the `ippool` and `poolname` lines of a policy. Source: CLI reference, `firewall policy`. */
+/** Returns the `ippool` and `poolname` lines of a policy (CLI reference, `firewall policy`). */
 function poolLines(nat: string): string {
   const pools = natOf(nat) === null ? [] : nat.split(INTERFACE_SEPARATOR).slice(1);
   return pools.length === 0 ? '' : `set ippool enable\n        set poolname "${pools.join('" "')}"`;
@@ -188,18 +186,18 @@ function nameOrNull(text: string): string | null {
 }
 
 /**
- * Reports whether the FortiGate uses VDOMs. CLI reference, `config vdom`: a name has at most 31 characters, 11 in older
- * firmware.
+ * Reports whether the FortiGate uses VDOMs. A VDOM name has at most 31 characters, or 11 in older firmware (CLI
+ * reference, `config vdom`).
  */
 function isInVdom(vdom: string | undefined): vdom is string {
   return vdom !== undefined && vdom !== 'root' && /^[\w-]{1,31}$/u.test(vdom);
 }
 
-/** Fills the placeholders of commands. An unknown name is left unchanged; a test ensures that there are none. */
+/** Replaces the placeholders in commands. A test ensures that all placeholders are defined. */
 export function fillCommands(lines: readonly string[], facts: WordingFacts): FilledCommands {
   const blanks = new Map<string, Blank>();
   const filled = lines.map((line) => fillLine(line, facts, blanks));
-  // A placeholder for whole lines can be empty.
+  // The value of a placeholder for whole lines can be empty.
   const text = filled.filter((line, index) => line.trim() !== '' || lines[index] === '').join('\n');
   return { text, blanks: [...blanks.values()] };
 }
@@ -226,12 +224,12 @@ function ipv4OrNull(text: string | undefined): string | null {
   return text !== undefined && addressFamily(text) === 4 ? text : null;
 }
 
-/** Returns the host if an IPv4 policy can use it. */
+/** Returns the host if an IPv4 policy can contain it. */
 function nameOrFour(host: string): string | null {
   return addressFamily(host) === 6 ? null : hostOrNull(host);
 }
 
-/** Returns several names next to each other, each in quotes, without the outermost quotes. */
+/** Returns interface names in quotes, but without the first and last quote, which the command already contains. */
 function quotedInside(interfaces: string): string | null {
   const names = interfacesOf(interfaces);
   return names.length === 0 ? null : names.join('" "');
@@ -250,7 +248,7 @@ function endpoint(host: string, port: string): string | null {
   return name === null || number === null ? null : shellWord(authority({ host: name, port: Number(number) }));
 }
 
-/** Returns the address of a resolver, which is listed as configured: `10.0.0.53`, `udp://10.0.0.53:53`. */
+/** Returns the address from a configured resolver such as `10.0.0.53` or `udp://10.0.0.53:53`. */
 function resolverAddress(resolver: string | undefined): string | null {
   const bare = (resolver ?? '').replace(/^(?:udp|tcp):\/\//u, '');
   return addressOrNull(bare) ?? addressOrNull(hostAndPort(bare)?.host);
@@ -261,7 +259,7 @@ function hostAndPort(text: string): { readonly host: string; readonly port: stri
   return host === undefined || port === undefined ? null : { host, port };
 }
 
-/** Returns the option for the configuration file; null if its name does not fit on one line. */
+/** Returns the option for the configuration file; null if its name contains control characters. */
 function configOption(file: string | undefined): string | null {
   if (file === undefined) return '';
   return /\p{C}/u.test(file) ? null : ` -c ${shellWord(file)}`;
@@ -272,9 +270,9 @@ function shellWord(text: string): string {
   return /^[\w.:@/+-]+$/u.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }
 
-/** Returns the name of an inspecting device, based on its signing authority. */
+/** Describes an inspecting device that is not in the catalogue by its certificate authority. */
 export function unknownProduct(issuer: string): string {
-  return `"${issuer}", which the catalogue does not know`;
+  return `"${issuer}", which is not in the product catalogue`;
 }
 
 export interface WordingFacts extends FindingFacts {
@@ -282,21 +280,21 @@ export interface WordingFacts extends FindingFacts {
   /** The licence server or the affected service, as configured. */
   readonly host: string;
   readonly port: string;
-  /** The configuration file in use. Absent if the defaults are used. */
+  /** The configuration file; absent if the defaults are used. */
   readonly config?: string;
-  /** Configured addresses of FortiAuthenticator. Used only in sentences, because a log can come from a relay. */
+  /** FortiAuthenticator's configured addresses, for use in sentences only, because they can include a relay. */
   readonly unit?: string;
-  /** Other addresses of the same target that work without problems. */
+  /** Other addresses of the target that work. */
   readonly clean?: string;
-  /** The firewall policy responsible: `FortiGate 10.0.0.1, policy 12 "LAN-to-Internet"`. */
+  /** The responsible firewall policy, such as `FortiGate 10.0.0.1, policy 12 "LAN-to-Internet"`. */
   readonly culprit?: string;
-  /** The text is for a runbook, which has no incident. */
+  /** Set if the text is for a runbook, which is not about an incident. */
   readonly runbook?: true;
 }
 
 type WordingName = Exclude<keyof WordingFacts, 'runbook'>;
 
-/** Words used for unknown facts. The sentence stays true and readable. */
+/** The words that are used for unknown facts. */
 const GENERAL: Readonly<Record<WordingName, string>> = {
   subject: 'the target',
   host: 'the licence server',
@@ -305,21 +303,21 @@ const GENERAL: Readonly<Record<WordingName, string>> = {
   clean: 'no other address',
   proxy: 'the proxy',
   resolver: 'the resolver',
-  product: 'an inspecting device that the catalogue does not know',
+  product: 'an inspecting device that is not in the product catalogue',
   issuer: 'an authority without a name',
   appliance: 'FortiAuthenticator',
   failing: 'does not answer',
   serial: 'the serial number of this FortiAuthenticator',
-  primary: 'the unit that is in charge',
+  primary: 'the active unit',
   holder: 'another unit',
   license: 'the licence',
   waited: 'a long time',
   life: 'a limited time',
   date: 'the date on its certificate',
-  configured: 'what is configured',
-  found: 'something else',
+  configured: 'the configured value',
+  found: 'a different value',
   firewall: 'the firewall',
-  policy: 'the policy that matches',
+  policy: 'the matching policy',
   profile: 'its inspection profile',
   incoming: 'its incoming interface',
   outgoing: 'its outgoing interface',
@@ -331,19 +329,16 @@ const GENERAL: Readonly<Record<WordingName, string>> = {
   source: 'the address of FortiAuthenticator',
   culprit: 'a firewall policy',
   security: 'starttls',
-  unclear: 'a part of it could not be judged',
+  unclear: 'a part of the path could not be checked',
   judgement: 'The certificate of the licence server is not valid',
   config: 'the configuration',
   unit: 'the address of FortiAuthenticator',
 };
 
-/** Facts about an unknown server. */
+/** The general words for a server that is not known. */
 export const ANY_SERVER: WordingFacts = { subject: GENERAL.subject, host: GENERAL.host, port: GENERAL.port };
 
-/**
- * Fills `{placeholders}`. An unknown name is left unchanged; a test over the whole catalogue ensures that there are
- * none.
- */
+/** Replaces `{placeholders}`. A test ensures that all placeholders are defined. */
 export function fill(text: string, facts: WordingFacts): string {
   return text.replaceAll(/\{([a-z]+)\}/gu, (whole, name: string) => {
     if (name === 'interface') return interfaceOf(facts);
@@ -354,20 +349,20 @@ export function fill(text: string, facts: WordingFacts): string {
 }
 
 /**
- * Returns the text for a known fact. A FortiGate signs with its serial number, which identifies the unit. "system" is a
- * configuration keyword.
+ * Returns the text for a known fact. The name of a FortiGate's authority is its serial number, which identifies the
+ * unit and is added. "system" is a configuration keyword.
  */
 function named(name: WordingName, known: string, { issuer = '' }: WordingFacts): string {
   if (name === 'resolver' && known === 'system') return 'the resolver of this machine';
   return name === 'product' && known === FORTIGATE && FORTIGATE_SERIAL.test(issuer) ? `${known} ${issuer}` : known;
 }
 
-/** Returns the URL of a unit's REST API. */
+/** Returns the URL of a unit's web interface. */
 function interfaceOf({ address }: WordingFacts): string {
   return address === undefined ? 'the URL in appliances[].api.url' : `https://${address}`;
 }
 
-/** Returns the text for an unknown fact. A product that is not in the catalogue is described by its issuer name. */
+/** Returns the text for an unknown fact. An unknown product is described by the issuer's name. */
 function generalWord(name: WordingName, { issuer, unit }: WordingFacts): string {
   if (name === 'source' && unit !== undefined) return unit;
   return name === 'product' && issuer !== undefined ? unknownProduct(issuer) : GENERAL[name];

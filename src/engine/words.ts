@@ -1,14 +1,14 @@
 import { type Culprit, policyText } from '../core/license/firewall.ts';
 import { type Finding, isFault, type CauseWords, shell } from './model.ts';
 
-/** Name of the FortiGate in config/inspection-products.yaml. Identifies faults that a FortiGate policy can explain. */
+/** The FortiGate's name in config/inspection-products.yaml. A FortiGate policy can explain faults with this product. */
 export const FORTIGATE = 'Fortinet FortiGate';
 
 /**
- * Returns the firewall finding with the policy that explains a cause. A constant policy does not explain a fault of
- * only some connections (`advice`) or some addresses (`clean`), or another product's certificate. Null also if two
- * policies are possible.
- * @param fresh firewall reports since the fault began; undefined if all reports are that recent
+ * Returns the firewall finding that contains the policy which explains a cause; null if there is none, or if several
+ * policies are possible. A policy does not explain a fault that affects only some connections (`advice`) or addresses
+ * (`clean`), or a certificate from another product.
+ * @param fresh the firewall findings since the fault began; undefined if all of them are that recent
  */
 export function culpritFinding(
   main: Finding,
@@ -32,15 +32,15 @@ export function culpritFinding(
   return first === undefined || names.size > 1 || !isFresh(first) ? null : first;
 }
 
-/** Matches the names that FortiGate units sign with, which are their serial numbers. */
+/** Matches FortiGate serial numbers, which are also the names of their certificate authorities. */
 export const FORTIGATE_SERIAL = /^F[GW](?=[A-Z]*\d)[A-Z0-9]{9,22}$/u;
 
-/** Reports whether the certificate comes from a different FortiGate than the one that was asked. */
+/** Reports whether the certificate comes from a different FortiGate than the one that was queried. */
 function isOtherUnit(issuer: string, { serial }: Culprit): boolean {
   return serial !== null && FORTIGATE_SERIAL.test(issuer) && issuer !== serial;
 }
 
-/** Returns a text such as `FortiGate 10.0.0.1, policy 12 "LAN-to-Internet", profile "deep-inspection"`. */
+/** Returns text such as `FortiGate 10.0.0.1, policy 12 "LAN-to-Internet", profile "deep-inspection"`. */
 export function culpritText({ firewall, policy, profile, incoming, outgoing }: Culprit): string {
   if (policy !== null) {
     const inspecting = profile === null ? '' : `, profile "${profile}"`;
@@ -50,7 +50,7 @@ export function culpritText({ firewall, policy, profile, incoming, outgoing }: C
   return `${firewall}, implicit deny (no policy allows it${between})`;
 }
 
-/** Returns short forms for a subject, most informative first. The last one always fits. */
+/** Returns short forms for a mail subject, the most informative first. The last form is always short enough. */
 export function culpritShorts({ policy, firewall, firewallHost, action }: Culprit): readonly string[] {
   if (policy === null)
     return [`${firewall}: implicit deny`, `${firewallHost}: implicit deny`, 'denied by implicit deny'];
@@ -59,12 +59,12 @@ export function culpritShorts({ policy, firewall, firewallHost, action }: Culpri
   return [`${name} on ${firewall} ${does}`, `${name} on ${firewallHost} ${does}`, `${name} ${does}`];
 }
 
-/** Appends text to a sentence: `No answer within 3 s.` and `at once` give `No answer within 3 s, at once.` */
+/** Inserts text before the full stop at the end of a sentence. */
 export function withMore(claim: string, separator: string, more: string): string {
   return `${claim.replace(/\.$/u, '')}${separator}${more}.`;
 }
 
-/** Appends text to the claim and the full text of a finding. */
+/** Appends text to a finding's claim and full text. */
 export function withMoreSaid<F extends Pick<Finding, 'claim' | 'actual'>>(
   found: F,
   separator: string,
@@ -78,14 +78,14 @@ export function withMoreSaid<F extends Pick<Finding, 'claim' | 'actual'>>(
   };
 }
 
-/** Capitalizes the first letter of our own text. */
+/** Capitalizes the first letter of a text. */
 export function capital(text: string): string {
   return text.slice(0, 1).toUpperCase() + text.slice(1);
 }
 
 /**
- * Returns one finding as a line for readers: the observation, the quoted text, and the expected state. The subject is
- * omitted if it is the subject of the cause.
+ * Formats a finding as one line with the observation, the quoted text, and the expected state. The subject is omitted
+ * if it is the same as the cause's subject.
  */
 export function evidenceLine({ subject, claim, quote, expected }: Finding, ofCause: string): string {
   const place = subject === ofCause ? '' : `${subject}: `;
@@ -93,15 +93,15 @@ export function evidenceLine({ subject, claim, quote, expected }: Finding, ofCau
   return `${place}${claim}${words} Expected: ${inSentence(expected)}.`;
 }
 
-/** Converts the initial capital of a finding to lower case. Names and abbreviations are not changed. */
+/** Converts the first letter to lower case, unless the text starts with a name or an abbreviation. */
 export function inSentence(text: string): string {
   return text.replace(/^[A-Z](?=[a-z]* )/u, (letter) => letter.toLowerCase());
 }
 
-/** Number of lines that are shown. The others are folded. */
+/** The number of evidence lines that are shown. Further lines are folded. */
 const SHOWN = 5;
 
-/** Returns the evidence that is shown first, and the rest. */
+/** Divides evidence into the lines that are shown and the lines that are folded. */
 export function foldEvidence(evidence: readonly string[]): {
   readonly shown: readonly string[];
   readonly folded: readonly string[];
@@ -109,23 +109,23 @@ export function foldEvidence(evidence: readonly string[]): {
   return { shown: evidence.slice(0, SHOWN), folded: evidence.slice(SHOWN) };
 }
 
-/** The engine's own cause for a precondition that stays unknown. Any precondition can, and only time shows it. */
+/** The cause for a precondition that stays unknown, which the engine reports itself. */
 export const UNKNOWN_CAUSE = 'precondition-unknown';
 
-/** Steps from the precondition or its findings come before these. */
+/** The texts for `UNKNOWN_CAUSE`. Steps from the precondition or its findings are inserted before these steps. */
 export const UNKNOWN_WORDS: CauseWords = {
   severity: 'warning',
-  title: 'a precondition cannot be judged',
-  short: 'a precondition cannot be judged',
-  headline: '{subject} cannot be judged',
-  summary: '{subject} could not be judged for 15 minutes or longer.',
+  title: 'a precondition cannot be checked',
+  short: 'a precondition cannot be checked',
+  headline: '{subject} cannot be checked',
+  summary: '{subject} could not be checked for 15 minutes or longer.',
   impact: 'blind',
   remedy: [
     shell(
-      'Look at all preconditions: the checklist says of each what was checked, and why it could not be judged.',
+      'Run a check. For each precondition, the checklist shows what was checked, and why a check was not possible.',
       'ftm-watch check{config}',
     ),
-    'If it cannot be known here and you do not need it, remove it from the configuration: it is then "not ' +
-      'configured", and no longer unknown.',
+    'If the precondition cannot be checked from this machine and you do not need it, remove it from the ' +
+      'configuration. The state is then "not configured" instead of unknown.',
   ],
 };

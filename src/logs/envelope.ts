@@ -1,48 +1,53 @@
 import { OWN_PROGRAM } from '../core/polling/log-event.ts';
 import type { EpochMs, Millis } from '../core/clock.ts';
 
-/** The parts of a line around its message. */
+/** A parsed log line without its message. */
 export interface Envelope {
-  /** Time in the line, unparsed; see `readTime`. */
+  /** The time in the line, not yet parsed. See `readTime`. */
   readonly time: string | null;
-  /** Host names or addresses in the line, the outermost first: the sender as a relay saw it. Untrusted text. */
+  /**
+   * Host names or addresses in the line. The outermost is first and identifies the sender as seen by a relay. The text
+   * is
+   * untrusted.
+   */
   readonly hosts: readonly string[];
-  /** Whether ftm-watch wrote the line itself. */
+  /** Whether ftm-watch wrote the line. */
   readonly own: boolean;
-  /** Number of identical lines that a relay merged into this one. At least 1. */
+  /** Number of identical lines that a relay merged into this line. At least 1. */
   readonly times: number;
   readonly body: Body;
 }
 
 /**
- * For `message`, each alternative is a possible place of the message. All texts of an alternative must match, because a
- * line with more than one apparent end of its fields was partly written by someone else (a user name can contain
- * quotes). `complete` means that the line has its fields, so nothing was cut off. `fields` is a FortiGate's `key=value`
- * line.
+ * For `message`, each alternative is a possible position of the message. All texts of an alternative must match,
+ * because a line whose fields can end at several positions was partly written by someone else (a user name can contain
+ * quotes). `complete` means that the line has all its fields, so that no part is missing. `fields` is a FortiGate's
+ * `key=value` line.
  */
 export type Body =
   | { readonly kind: 'message'; readonly alternatives: readonly (readonly string[])[]; readonly complete: boolean }
   | { readonly kind: 'fields'; readonly fields: ReadonlyMap<string, string> };
 
-/** One header per relay. No real network has more relays in a row. */
+/** Maximum number of headers. Each relay adds a header, and real networks do not have more relays in a row. */
 const MOST_HEADERS = 4;
-/** Additional fields between `status` and the message, which newer firmware might add. */
+/** Additional fields between `status` and the message. Newer firmware might add such fields. */
 const MORE_FIELDS = /^(?:[a-z_]{1,32}=(?:"[^"]*"|[^\s"]*) +){1,8}/u;
 /** `status=update ` after another field. Inside a message, the same text would follow a word. */
 const BARE_STATUS = /(?<=^|"|=[^\s"]*) status=[^\s"]* */u;
-/** The end of a quoted message. Quotes inside it are not escaped. */
+/** The end of a quoted message. Quotes inside the message are not escaped. */
 const END_OF_MSG = /"(?: [a-z_]{1,32}=|\s*$).*$/u;
 /**
- * Common Event Format: seven fields, then `key=value`; `|` and `=` are escaped in values (Micro Focus, "ArcSight CEF",
- * 2017).
+ * Common Event Format with seven fields, followed by `key=value`. In values, `|` and `=` are escaped (Micro Focus,
+ * "ArcSight CEF", 2017).
  */
 const CEF = /^CEF: ?\d{1,2}(?:\|(?:[^|\\]|\\.)*){4}\|((?:[^|\\]|\\.)*)\|(?:[^|\\]|\\.)*\|/u;
-/** A value ends at the next key. */
+/** A message in CEF. The message ends at the next key. */
 const CEF_MESSAGE = /(?:^| )msg=(.*?)(?= \w+=|$)/gu;
 
 /**
- * Parses one line: RFC 3164 as FortiAuthenticator sends it (the host may be missing), RFC 5424, ISO times and other
- * headers that relays add, the raw export, and text without an envelope. Never fails: unknown parts become the message.
+ * Parses a log line. The formats are RFC 3164 as FortiAuthenticator sends it (the host may be missing), RFC 5424, other
+ * headers that relays add, the raw export, and text without a header. Never fails. Unknown parts are included in the
+ * message.
  */
 export function readEnvelope(line: string): Envelope {
   const headers = readHeaders(line);
@@ -51,7 +56,7 @@ export function readEnvelope(line: string): Envelope {
   return { time, hosts: headers.hosts, own: headers.own, times: repeated?.times ?? 1, body };
 }
 
-/** Reads all headers in a row. */
+/** Reads all consecutive headers. */
 function readHeaders(line: string): Pick<Envelope, 'hosts' | 'own' | 'time'> & { readonly starts: readonly string[] } {
   const headers: Header[] = [];
   let starts: readonly string[] = [line];
@@ -89,7 +94,7 @@ function readBody(starts: readonly string[], time: string | null): Pick<Envelope
 }
 
 /**
- * Reads `category="…" … status="…" message`, where the message has no key. A collector may have put the message in
+ * Reads `category="…" … status="…" message`, where the message has no key. A collector may have moved the message to
  * `msg=` directly after the status, and removed the quotes of the status or the fields before it.
  */
 function afterFields(body: string): Body {
@@ -106,7 +111,8 @@ function afterFields(body: string): Body {
 }
 
 /**
- * Reads `date=… msg="message" user="…"`, where inner quotes are not escaped. A FortiGate's line has the same beginning.
+ * Reads `date=… msg="message" user="…"`, where quotes inside the message are not escaped. A FortiGate line has the same
+ * beginning.
  */
 function readExport(body: string, headerTime: string | null): Pick<Envelope, 'time' | 'body'> {
   const time = findTime(body) ?? headerTime;
@@ -118,7 +124,9 @@ function readExport(body: string, headerTime: string | null): Pick<Envelope, 'ti
   return { time, body: complete(texts.length === 0 ? [body] : texts) };
 }
 
-/** The message is either the event's name or its `msg`, depending on the collector's mapping. */
+/**
+ * Reads the message from a CEF line. Depending on the collector's mapping, it is the name of the event or its `msg`.
+ */
 function readCef(name: string, extension: string): Body {
   const unescaped = (text: string): string => text.replace(/\\([|=\\])/gu, '$1');
   const messages = [...extension.matchAll(CEF_MESSAGE)].map(([, text = '']) => unescaped(text));
@@ -133,7 +141,7 @@ function complete(texts: readonly string[]): Body {
   return { kind: 'message', alternatives: [texts], complete: true };
 }
 
-/** Returns the text after each place where `key` (with its opening quote) is assigned a value. */
+/** Returns the text after each position where `key` (with its opening quote) is assigned a value. */
 function everyEnd(body: string, key: string): readonly string[] {
   const ends: string[] = [];
   for (let at = body.indexOf(key); at >= 0; ) {
@@ -145,48 +153,60 @@ function everyEnd(body: string, key: string): readonly string[] {
   return ends;
 }
 
-/** A prefix that a program added to a message: FortiAuthenticator's own, or one from a relay in front of that. */
+/** A header that FortiAuthenticator or a relay added to a message. */
 interface Header {
-  /** Time in the header, unparsed; see `readTime`. */
+  /** The time in the header, not yet parsed. See `readTime`. */
   readonly time: string | null;
-  /** Names or addresses of the sender as the writer saw it. Usually one, none if it is missing. Untrusted text. */
+  /**
+   * Names or addresses of the sender, as seen by the writer. Usually one, or none if the host is missing. The text is
+   * untrusted.
+   */
   readonly hosts: readonly string[];
-  /** Whether ftm-watch wrote the message. It was sent as a notification and has been returned by a relay. */
+  /** Whether ftm-watch wrote the message. This happens if a relay sends a notification back. */
   readonly own: boolean;
-  /** Possible beginnings of the message. A beginning with another header is the only element. */
+  /**
+   * Possible beginnings of the message. If another header follows, the list contains only the beginning of that header.
+   */
   readonly starts: readonly string[];
 }
 
 const PRIORITY = /^<\d{1,3}>\s*/u;
-/** RFC 5424 §6: version, time, host, application, process, message id. */
+/** RFC 5424 §6: version, time, host, application, process, message ID. */
 const RFC5424 = /^1 (\S{1,64}) (\S{1,255}) (\S{1,128}) \S{1,128} \S{1,128} /u;
 const STRUCTURED_DATA = /^(?:-|(?:\[(?:[^"\]]|"(?:[^"\\]|\\.)*")*\])+)(?: |$)/u;
 /**
  * Kiwi Syslog Server, "Kiwi format ISO yyyy-mm-dd (Tab delimited)": time, facility and level, host, message
- * (https://documentation.solarwinds.com/en/success_center/kss/content/kss_log_file_formats.htm). The other formats
+ * (https://documentation.solarwinds.com/en/success_center/kss/content/kss_log_file_formats.htm). The other Kiwi formats
  * differ only in the order of the date.
  */
 const KIWI = /^(\d{2,4}-\d{2}-\d{2,4}[ \t]\d{2}:\d{2}:\d{2})\t\w{1,20}\.\w{1,20}\t(\S{1,255})\t/u;
 /** `host tag[pid]: `. FortiAuthenticator omits the host, and some relays omit the colon. */
 const TAG = /^(?:(\S{1,255}) )?[\w./-]{1,64}(?:(?:\[\d{1,10}\])?: *|\[\d{1,10}\] +(?=category="|status=))/u;
-/** `host->sender ` or `(agent) sender->file ` in OSSEC and Wazuh archives. */
+/** `host->sender ` or `(agent) sender->file `, as in OSSEC and Wazuh archives. */
 const ARROW = /^(?:\(([^()\s]{1,255})\) )?([^\s>]{1,255})->(\S{1,255}) +/u;
 const HOST = /^(\S{1,255})\s+/u;
-/** As a tag. rsyslog writes it without a colon if it had none in RFC 5424. */
+/** The tag of ftm-watch. If the message had no colon in RFC 5424, rsyslog writes the tag without a colon. */
 const OWN_TAG = new RegExp(`^(?:\\S{1,255} )?${OWN_PROGRAM}(?:\\[\\d{1,10}\\])?(?::| |$)`, 'u');
-/** The rest of the time's word, blanks, and the zone that some devices write after it (`CEST`, `EDT:`). */
+/**
+ * The rest of the time's last word, blanks, and the time zone that some devices write after the time (`CEST`, `EDT:`).
+ */
 const AFTER_TIME = /^\S*\s+(?:(?:WES?T|BST|CES?T|EES?T|MSK|E[SD]T|C[SD]T|M[SD]T|P[SD]T|AE[SD]T|JST|IST|HKT|SGT):? +)?/u;
 const CEF_HEADER = /^CEF: ?\d/u;
-/** FortiAuthenticator's fields begin with the first of these; a collector may have kept only the last field. */
+/**
+ * FortiAuthenticator's fields begin with `category`. If a collector kept only the last field, the fields begin with
+ * `status`.
+ */
 const OWN_FIELDS: readonly string[] = ['category="', 'status='];
-/** First character of every other header or format. Quickly excludes most messages, which begin differently. */
+/** First character of every other header or format. Testing the first character quickly excludes most messages. */
 const MAY_BEGIN_ANEW = /^[<\dA-Z]/u;
 
 function beginsWithFields(text: string): boolean {
   return OWN_FIELDS.some((field) => text.startsWith(field));
 }
 
-/** Reads the header at the beginning of `text`; null if there is none that is certain, such as a tag alone. */
+/**
+ * Reads the header at the beginning of `text`. Returns null if there is no unambiguous header, for example only a tag.
+ */
 function readHeader(text: string): Header | null {
   return MAY_BEGIN_ANEW.test(text) ? readPossible(text) : null;
 }
@@ -210,7 +230,9 @@ function readPossible(text: string): Header | null {
   return { time, own: OWN_TAG.test(sender), ...readSender(sender) };
 }
 
-/** Reads the sender before a message: `host tag: `, one of the two, or neither. */
+/**
+ * Reads the sender before a message. The sender is written as `host tag: `, as one of these two parts, or is missing.
+ */
 function readSender(text: string): Pick<Header, 'hosts' | 'starts'> {
   if (beginsWithFields(text) || beginsAnew(text)) return { hosts: [], starts: [text] };
   const arrow = ARROW.exec(text);
@@ -249,7 +271,7 @@ function beginsAnew(text: string): boolean {
   );
 }
 
-/** A word before a message, such as "FTM", is not necessarily a host, so only plausible names are returned. */
+/** Returns only plausible host names, because a word before a message, such as "FTM", is not necessarily a host. */
 function plausibleHosts(...hosts: readonly (string | undefined)[]): readonly string[] {
   return hosts.flatMap((host) => (host !== undefined && /^[\w.:[\]%-]+$/u.test(host) ? [host] : []));
 }
@@ -258,8 +280,8 @@ const FIELD = /([a-z_][\w-]{0,63})=(?:"((?:[^"\\]|\\.)*)"|([^\s"]*))(?:\s+|$)/gu
 const MAX_FIELDS = 128;
 
 /**
- * Reads the fields of a `key=value key="value"` line. If a name occurs several times, the first value counts, because
- * values from clients come after the device's own.
+ * Reads the fields of a `key=value key="value"` line. If a key occurs several times, the first value is used, because
+ * values from clients follow the device's own values.
  */
 function readFields(line: string): ReadonlyMap<string, string> {
   const fields = new Map<string, string>();
@@ -274,14 +296,15 @@ const DAY: Millis = 86_400_000;
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
 /**
- * Optional parts after a time: fractions, and the zone, which some devices separate with a blank (`22:32:52 UTC`,
- * `22:32:52 +0200`).
+ * Optional parts after a time: fractions of a second and the time zone, which some devices separate with a blank
+ * (`22:32:52 UTC`, `22:32:52 +0200`).
  */
 const FRACTION = String.raw`(?:[.,](\d{1,9}))?`;
 const ZONE = String.raw`(?: ?(Z|UTC|GMT|[+-]\d{2}:?\d{2})(?![\w.]))?`;
 /**
- * RFC 3164 §4.1.2: no year and no zone. Some relays add the year at the beginning, after the day or after the time, or
- * write the month in capitals.
+ * A time as in RFC 3164 §4.1.2, without a year or time zone. Some relays add the year at the beginning, after the day
+ * or
+ * after the time, or write the month in capitals.
  */
 const BSD = new RegExp(
   String.raw`^(?:(\d{4}) )?([A-Z][A-Za-z]{2}) {1,2}(\d{1,2}) (?:(\d{4}) )?(\d{2}):(\d{2}):(\d{2})${FRACTION}${ZONE}` +
@@ -289,20 +312,22 @@ const BSD = new RegExp(
   'u',
 );
 /**
- * RFC 3339 as required by RFC 5424, also with a blank instead of the T, as some relays write it, and with slashes in
- * the date.
+ * A time as in RFC 3339, which RFC 5424 requires. Some relays write a blank instead of the T, or slashes in the date.
  */
 const ISO = new RegExp(String.raw`^(\d{4})[-/](\d{2})[-/](\d{2})[T ](\d{2}):(\d{2}):(\d{2})${FRACTION}${ZONE}`, 'u');
-/** Raw export: `date=2025-06-04 time=20:13:33+0000`; a FortiGate writes no zone. */
+/** The time in a raw export, `date=2025-06-04 time=20:13:33+0000`. A FortiGate does not write the time zone. */
 const EXPORT =
   /^date="?(\d{4})-(\d{2})-(\d{2})"? time="?(\d{2}):(\d{2}):(\d{2})(?:[.,](\d{1,9}))?(Z|[+-]\d{2}:?\d{2})?/u;
 
-/** Sticky and without groups, so that `test` finds the end of the time without parsing it. */
+/**
+ * The regular expression is sticky and has no groups, so that `test` finds the end of the time without parsing the
+ * time.
+ */
 const ANY = new RegExp([BSD, ISO, EXPORT].map(({ source }) => source.replaceAll(/\((?!\?)/gu, '(?:')).join('|'), 'uy');
 
 /**
- * Returns the unparsed time at the beginning of `text`; null if there is none. Fast, because most times are never
- * parsed.
+ * Returns the unparsed time at the beginning of `text`, or null if there is none. Finding the time is fast, because
+ * most times are never parsed.
  */
 export function findTime(text: string): string | null {
   ANY.lastIndex = 0;
@@ -310,9 +335,10 @@ export function findTime(text: string): string | null {
 }
 
 /**
- * Parses the time at the beginning of `text`; null if there is none. Without a zone, the time zone of this process is
- * used. Without a year, the year is chosen that puts the time closest before `near`, with one day of tolerance for
- * different clocks.
+ * Parses the time at the beginning of `text`, or returns null if there is none. Without a time zone, the time zone of
+ * this process is used. Without a year, the year is chosen that puts the time closest before `near`, with a tolerance
+ * of
+ * one day for different clocks.
  */
 export function readTime(text: string, near: EpochMs): EpochMs | null {
   const bsd = BSD.exec(text);
@@ -357,26 +383,33 @@ function checked(at: EpochMs): EpochMs | null {
   return Number.isFinite(at) ? at : null;
 }
 
-/** Upper limit, because anyone can claim any number of repetitions. */
+/** Maximum number of repetitions, because anyone can send a line that claims any number. */
 const MOST_REPEATED = 1000;
 
-/** rsyslog with `$RepeatedMsgReduction on` (runtime/ratelimit.c), which cuts the repeated message after 800 bytes. */
+/**
+ * Line of rsyslog with `$RepeatedMsgReduction on` (runtime/ratelimit.c). rsyslog cuts the repeated message after 800
+ * bytes.
+ */
 const MESSAGE_REPEATED = /^\s*message repeated (\d{1,10}) times: \[\s*/u;
-/** syslog-ng with `suppress()` (lib/logwriter.c), and BSD syslogd. These refer to the previous line. */
+/** Lines of syslog-ng with `suppress()` (lib/logwriter.c) and of BSD syslogd, which refer to the previous line. */
 const LAST_REPEATED =
   /(?:: |\] )Last message '.*' repeated (\d{1,10}) times, suppressed by |^[^="]* last message repeated (\d{1,10}) times$/u;
 
-/** Reads a message that a relay repeats, and its number of repetitions. */
+/** Reads a message that a relay repeats, and the number of repetitions. */
 function readRepeated(message: string): { readonly message: string; readonly times: number } | null {
   const match = MESSAGE_REPEATED.exec(message);
   if (match === null) return null;
   return { message: message.slice(match[0].length).replace(/\]\s*$/u, ''), times: capped(match[1]) };
 }
 
-/** Contained in every line for which `timesOfLast` is not 0. The search is fast, because the first letter is rare. */
+/**
+ * Every line for which `timesOfLast` is not 0 contains this text. The search is fast, because the first letter is rare.
+ */
 export const REPEATED = 'peated ';
 
-/** Returns how often the previous line was repeated, if the line reports only that; otherwise 0. */
+/**
+ * Returns the number of repetitions if the line only reports that the previous line was repeated. Otherwise, returns 0.
+ */
 export function timesOfLast(line: string): number {
   const match = LAST_REPEATED.exec(line);
   return match === null ? 0 : capped(match[1] ?? match[2]);

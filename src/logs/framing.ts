@@ -1,7 +1,7 @@
-/** Buffer for bytes of an incomplete line. Grows as needed up to a limit, and rejects bytes beyond it. */
+/** Buffer for the bytes of an incomplete line. The buffer grows as needed up to a limit, and rejects further bytes. */
 interface ByteBuffer {
   length(): number;
-  /** Appends as much of `bytes[from, to)` as fits and returns that number of bytes. */
+  /** Appends as many bytes of `bytes[from, to)` as possible. Returns the number of appended bytes. */
   append(bytes: Uint8Array, from: number, to: number): number;
   /** Returns the collected bytes as a view, which the next append may overwrite. */
   view(): Buffer;
@@ -34,7 +34,7 @@ function createByteBuffer(limit: number): ByteBuffer {
     view: () => bytes.subarray(0, length),
     clear: () => {
       length = 0;
-      // Long lines are rare, so their memory is released. Otherwise a thousand connections would keep a thousand large
+      // Long lines are rare, so their memory is released. Otherwise, a thousand connections could keep a thousand large
       // buffers.
       if (bytes.length > 4096) bytes = Buffer.alloc(0);
     },
@@ -42,27 +42,30 @@ function createByteBuffer(limit: number): ByteBuffer {
 }
 
 /**
- * Maximum line length. Longer lines are cut here and the rest of the line is skipped. Messages begin well within this
- * length, and RFC 5424 §6.1 requires at least 2048 bytes. It limits the memory of all connections: thousands of lines
- * that do not end take at most 16 MiB per listener.
+ * Maximum line length. Longer lines are cut, and the rest of the line is skipped. Messages begin well within this
+ * length,
+ * and RFC 5424 §6.1 requires at least 2048 bytes. The limit also applies to the memory of all connections. Thousands of
+ * lines without an end use at most 16 MiB per listener.
  */
 export const MAX_LINE_BYTES: number = 8_192;
 
 /**
- * Receives lines. Positions are the same in `bytes` and in `text`, which contains the bytes as Latin-1 and is cheap to
- * search.
+ * Receives lines. Positions are the same in `bytes` and in `text`, which contains the bytes as Latin-1 so that they can
+ * be searched quickly.
  */
 export interface LineSink {
-  /** Called before the lines of another chunk of input. */
+  /** Called before the lines of the next chunk of input. */
   piece(text: string): void;
   /**
-   * Called for one line without its line break, never empty. `cut` means that the line was longer than MAX_LINE_BYTES.
-   * Valid only during the call.
+   * Called for each line, without its line break. The line is never empty. `cut` means that the line was longer than
+   * MAX_LINE_BYTES. The object is valid only during the call.
    */
   line(line: FramedLine): void;
 }
 
-/** One object is reused for all lines. Otherwise there would be a million objects per second to collect. */
+/**
+ * One object is reused for all lines. Otherwise, up to a million objects per second would have to be garbage-collected.
+ */
 export interface FramedLine {
   bytes: Buffer;
   text: string;
@@ -76,7 +79,7 @@ const LF = 0x0a;
 const DIGIT_1 = 0x31;
 const DIGIT_9 = 0x39;
 /**
- * `MSG-LEN SP` of RFC 6587 §3.4.1 and the `<` at the beginning of a message, which distinguishes it from a line that
+ * `MSG-LEN SP` of RFC 6587 §3.4.1 and the `<` at the beginning of a message. The `<` distinguishes it from a line that
  * begins with digits.
  */
 const COUNT = /^([1-9]\d{0,6}) </u;
@@ -84,8 +87,8 @@ const COUNT_BEGUN = /^[1-9]\d{0,6} ?$/u;
 const LONGEST_COUNT = 9;
 
 /**
- * `start`: at the beginning of a frame. `undecided`: the buffered bytes may become an octet count. `line`: until the
- * next line break. `counted`: `missing` more bytes belong to the frame.
+ * `start`: at the beginning of a frame. `undecided`: the buffered bytes may become an octet count. `line`: reads until
+ * the next line break. `counted`: the frame has `missing` more bytes.
  */
 type Mode = { readonly kind: 'start' | 'undecided' | 'line' } | CountedMode;
 
@@ -99,8 +102,8 @@ const UNDECIDED: Mode = { kind: 'undecided' };
 const LINE: Mode = { kind: 'line' };
 
 /**
- * Splits a stream into frames by line breaks and, with `octetCounting`, also by RFC 6587 octet counts. The method is
- * detected at the beginning of each frame. Chunks can end anywhere. Buffers at most MAX_LINE_BYTES.
+ * Splits a stream into frames at line breaks and, with `octetCounting`, also by RFC 6587 octet counts. The method is
+ * detected at the beginning of each frame. Chunks can end anywhere. At most MAX_LINE_BYTES are buffered.
  */
 export class Framer {
   readonly #sink: LineSink;
@@ -108,7 +111,7 @@ export class Framer {
   readonly #held: ByteBuffer = createByteBuffer(MAX_LINE_BYTES);
   readonly #line: FramedLine = { bytes: NOTHING, text: '', start: 0, end: 0, cut: false };
   #mode: Mode = START;
-  /** Whether the current frame was too long. It has been emitted, and its rest is skipped. */
+  /** Whether the current frame was too long. The beginning of the frame has been emitted, and the rest is skipped. */
   #skipping = false;
   #frames = 0;
 
@@ -119,21 +122,21 @@ export class Framer {
 
   push(chunk: Buffer): void {
     for (let at = 0; at < chunk.length; ) at = this.#take(chunk, at);
-    this.#letGo();
+    this.#releaseChunk();
   }
 
   /** Ends the stream. The remaining bytes are emitted as a line. */
   end(): void {
     this.#endFrame(this.#mode.kind === 'counted');
-    this.#letGo();
+    this.#releaseChunk();
   }
 
-  /** Number of bytes in the buffer, excluding those of a long line that is being skipped. */
+  /** Number of bytes in the buffer, without the bytes of a long line that is being skipped. */
   get pending(): number {
     return this.#held.length();
   }
 
-  /** Whether a line has begun and has not ended. */
+  /** Whether a line has begun but not ended. */
   get inLine(): boolean {
     return this.#mode.kind !== 'start';
   }
@@ -157,8 +160,7 @@ export class Framer {
   }
 
   /**
-   * Reads whole frames directly from the chunk. Returns the end, or the beginning of a frame that the chunk does not
-   * complete.
+   * Reads whole frames directly from the chunk. Returns the end of the chunk, or the beginning of an incomplete frame.
    */
   #takeWhole(chunk: Buffer, from: number): number {
     this.#open(chunk);
@@ -201,7 +203,7 @@ export class Framer {
     return end;
   }
 
-  /** Continues a frame whose beginning does not yet show how it is framed. */
+  /** Continues a frame if it is not yet known how the frame is delimited. */
   #takeUndecided(chunk: Buffer, from: number): number {
     const begun = this.#held.view().toString('latin1');
     const count = countAt(begun + chunk.toString('latin1', from, from + LONGEST_COUNT), 0);
@@ -262,8 +264,10 @@ export class Framer {
     this.#sink.piece(this.#line.text);
   }
 
-  /** Releases the chunk. Otherwise each connection would keep 64 KB twice, as bytes and text, until its next chunk. */
-  #letGo(): void {
+  /**
+   * Releases the chunk. Otherwise, each connection would keep 64 KB twice, as bytes and as text, until the next chunk.
+   */
+  #releaseChunk(): void {
     this.#line.bytes = NOTHING;
     this.#line.text = '';
   }
@@ -281,9 +285,9 @@ export class Framer {
 }
 
 interface OctetCount {
-  /** Length of the count itself, including the blank. */
+  /** Length of the octet count, including the blank. */
   readonly header: number;
-  /** Announced size of the message in octets. */
+  /** Size of the message in octets, as announced by the sender. */
   readonly size: number;
 }
 
@@ -291,7 +295,7 @@ function isCountDigit(code: number): boolean {
   return code >= DIGIT_1 && code <= DIGIT_9;
 }
 
-/** Reads the octet count at `at`. Returns `begun` if the text ends too early to decide. */
+/** Reads the octet count at `at`. Returns `begun` if the text is too short to decide. */
 function countAt(text: string, at: number): OctetCount | 'begun' | null {
   const beginning = text.slice(at, at + LONGEST_COUNT);
   const match = COUNT.exec(beginning);
@@ -299,7 +303,7 @@ function countAt(text: string, at: number): OctetCount | 'begun' | null {
   return at + beginning.length === text.length && COUNT_BEGUN.test(beginning) ? 'begun' : null;
 }
 
-/** Returns the end offset of the text, excluding the white space and NUL bytes that senders append. */
+/** Returns the position where the text ends. White space and NUL bytes that senders append are not included. */
 export function trimmedEnd(text: string, start: number, end: number): number {
   let last = end;
   while (last > start && isPadding(text.charCodeAt(last - 1))) last -= 1;

@@ -45,9 +45,9 @@ import type { WatchedConfig } from '../config/schema/watched.ts';
 export interface LogIntakeConfig {
   readonly logs: Pick<LogsConfig, 'syslog' | 'files' | 'relays' | 'foreign'>;
   readonly appliances: readonly Pick<ApplianceConfig, 'name' | 'logSources'>[];
-  /** Addresses of firewalls that also send their log here. */
+  /** Addresses of firewalls that also send their logs to this listener. */
   readonly firewallSources: readonly string[];
-  /** The licence server's names and addresses. Other firewall lines are not evidence. */
+  /** Names and addresses of the licence server. Firewall lines about other servers are not evidence. */
   readonly watched: WatchedTraffic;
 }
 
@@ -55,16 +55,16 @@ export interface LogIntakeDeps {
   readonly clock: Clock;
   readonly logger: IntakeLogger;
   readonly signatures: SignatureSet;
-  /** Certificate for the TLS listener; null if there is none. */
+  /** Certificate for the TLS listener. Null if there is no TLS listener. */
   readonly certificate: ServedCertificate | null;
   readonly onEvent: (event: LogEvent) => void;
   readonly limits?: ConnectionLimits;
 }
 
-/** Addresses of the network listeners; null if not configured. */
+/** Addresses of the network listeners. Null for listeners that are not configured. */
 type IntakeAddresses = Readonly<Record<Exclude<LogSource, 'file'>, ListenAddress | null>>;
 
-/** All inputs for FortiAuthenticator's log. */
+/** All log inputs. */
 export class LogIntake {
   readonly #config: LogIntakeConfig;
   readonly #deps: LogIntakeDeps;
@@ -85,7 +85,7 @@ export class LogIntake {
   #addresses: IntakeAddresses = { udp: null, tcp: null, tls: null };
   #udp: UdpListener | null = null;
   #files: FileReader | null = null;
-  /** Positions from the previous run. */
+  /** Positions that were saved by the previous process. */
   #resumed: Positions = {};
 
   constructor(config: LogIntakeConfig, deps: LogIntakeDeps) {
@@ -103,9 +103,11 @@ export class LogIntake {
   }
 
   /**
-   * Opens all configured inputs. The signal stops them again.
-   * @param positions where an earlier run stopped in followed files; without it, files are followed from their ends
-   * @throws {Error} when a port cannot be bound; everything is closed by then
+   * Opens all configured inputs. The signal closes them.
+   * @param positions positions in followed files, saved by an earlier process; without positions, files are followed
+   * from
+   * their ends
+   * @throws {Error} when a port cannot be bound; in this case, all inputs have been closed
    */
   async start(signal: AbortSignal, positions: Positions = {}): Promise<void> {
     signal.throwIfAborted();
@@ -129,13 +131,13 @@ export class LogIntake {
     });
   }
 
-  /** Closes everything after passing on all received events. Has no effect if nothing was started. */
+  /** Closes everything after passing on all received events. Has no effect if the intake was not started. */
   async stop(): Promise<void> {
     for (const stop of this.#stops.splice(0).toReversed()) {
       try {
         await stop();
       } catch (error) {
-        this.#deps.logger.error({ err: error }, 'a part of the log intake could not be closed');
+        this.#deps.logger.error({ err: error }, 'Cannot close a log input');
       }
     }
     this.#outbox.flush();
@@ -156,15 +158,15 @@ export class LogIntake {
   }
 
   /**
-   * Returns the positions for resuming followed files after a restart. They are exact at any time: all events before a
-   * position have been passed on, and none after it.
+   * Returns the positions for resuming followed files after a restart. The positions are always exact. All events
+   * before a position have been passed on, and no events after it.
    */
   positions(): Positions {
     this.#outbox.flush();
     return this.#files?.positions() ?? this.#resumed;
   }
 
-  /** Returns senders whose lines belong to no appliance. */
+  /** Returns senders whose lines do not belong to an appliance. */
   strangers(): readonly string[] {
     return this.#strangers.senders();
   }
@@ -196,7 +198,7 @@ export class LogIntake {
       connections: this.#connections,
       turns: this.#turns,
       isKnown: (from) => this.#attribution.expects(from),
-      // With client certificates, a sender can still prove its identity, so it is not rejected before the handshake.
+      // With client certificates, a sender can still authenticate, so the sender is not rejected before the handshake.
       refuses: (from) => (tls?.certificates.length ?? 0) === 0 && this.#isRefused(from),
       originOf: (socket) => this.#originOf(socket),
       reader: (origin, from, refuse) => this.#reader(source, origin, from, refuse),
@@ -257,7 +259,7 @@ export class LogIntake {
     try {
       this.#deps.onEvent(event);
     } catch (error) {
-      this.#deps.logger.error({ err: error, kind: event.kind }, 'log event could not be handled');
+      this.#deps.logger.error({ err: error, kind: event.kind }, 'Cannot process a log event');
     }
   }
 }
@@ -284,7 +286,7 @@ export interface LogFactsHeard {
 interface LogDeps extends Omit<LogIntakeDeps, 'limits'> {
   /** File with the results from the log and the positions in followed files. */
   readonly pollingFile: JsonFile;
-  /** File in which 0.1.0 stored the positions in followed files. */
+  /** File in which version 0.1.0 stored the positions in followed files. */
   readonly formerPositions: string;
 }
 
@@ -292,13 +294,13 @@ export interface LogListening extends Pick<LogIntake, 'counters' | 'addresses'> 
   /** @throws {Error} when a port cannot be bound */
   start(): Promise<void>;
   stop(): Promise<void>;
-  /** Returns everything received so far. */
+  /** Returns everything that has been received. */
   facts(): LogFactsHeard;
 }
 
 type LogConfig = Pick<WatchedConfig, 'logs' | 'appliances' | 'firewall' | 'licenseServer'>;
 
-/** Receives the logs of FortiAuthenticator and the firewall, over the network and from files. */
+/** Receives the logs of FortiAuthenticator and the firewalls, over the network and from files. */
 export function createLogListening(
   config: LogConfig,
   { pollingFile, formerPositions, onEvent, ...deps }: LogDeps,
@@ -320,7 +322,7 @@ export function createLogListening(
       await intake.start(stopping.signal, (await readPositions(stored, formerPositions, deps.logger)) ?? {});
       polling.keep();
     },
-    // Senders do not repeat lines, so lines are accepted until the end.
+    // Senders do not send lines again, so lines are accepted until the end.
     stop: async () => {
       await intake.stop();
       stopping.abort();

@@ -13,15 +13,21 @@ import type { Origin } from './senders.ts';
 import { Framer, type LineSink } from './framing.ts';
 
 /**
- * Limits of one listener. There is no limit for silence between two lines, because an appliance may have nothing to
- * send for hours. An idle connection stays open until its place is needed.
+ * Limits of a listener. There is no limit for the time between two lines, because an appliance may have nothing to send
+ * for hours. An idle connection stays open until the connection limit is reached.
  */
 export interface ConnectionLimits {
-  /** Maximum number of connections. For each further one, the quietest is closed, unknown senders first. */
+  /**
+   * Maximum number of connections. For each further connection, the least active connection is closed. Connections from
+   * unknown senders are closed first.
+   */
   readonly connections: number;
-  /** Time without a byte after which an incomplete line is accepted as it is and the connection is closed. */
+  /** If an incomplete line receives no data for this time, the line is accepted and the connection is closed. */
   readonly stalledLine: Millis;
-  /** Maximum time for one line, even if bytes keep arriving. The effect is the same as for `stalledLine`. */
+  /**
+   * Maximum time for a line, even if data keeps arriving. After this time, the line is accepted and the connection is
+   * closed.
+   */
   readonly endlessLine: Millis;
 }
 
@@ -34,17 +40,17 @@ const HANDSHAKE: Millis = 10_000;
 interface TcpOptions extends ConnectionDeps {
   readonly listen: ListenAddress;
   readonly tls: SyslogTls | null;
-  /** Certificate for `tls`; null without TLS. */
+  /** Certificate for `tls`. Null without TLS. */
   readonly certificate: ServedCertificate | null;
   readonly limits: ConnectionLimits;
   readonly tally: LineTally;
   /** Reports whether an address is known. Connections from unknown addresses are closed first. */
   readonly isKnown: (address: string) => boolean;
-  /** Reports whether a sender is rejected immediately, because no line from it could be accepted. */
+  /** Reports whether a sender is rejected immediately, because none of its lines could be accepted. */
   readonly refuses: (address: string) => boolean;
   readonly onStuck: (address: string) => void;
   readonly onFailedHandshake: (address: string, error: Error) => void;
-  /** Called when a connection is closed to make room for another one. */
+  /** Called when a connection is closed because the limit was exceeded. */
   readonly onOverLimit: () => void;
 }
 
@@ -65,8 +71,8 @@ export async function listenTcp(options: TcpOptions): Promise<TcpListener> {
   const sockets = new Set<Socket>();
   const crowd = createConnectionEvictor({
     places: limits.connections,
-    isAcquaintance: options.isKnown,
-    onTurnedOut: () => {
+    isKnownAddress: options.isKnown,
+    onEvicted: () => {
       options.connections['over-limit'] += 1;
       options.tally.dropped += 1;
       options.onOverLimit();
@@ -81,7 +87,7 @@ export async function listenTcp(options: TcpOptions): Promise<TcpListener> {
   server.on(tls === null ? 'connection' : 'secureConnection', (socket: Socket) => accept(socket, open, options));
   await bindTcp(server, listen, tls === null ? 'TCP' : 'TLS');
   server.on('error', (error) => {
-    options.logger.error({ err: error }, 'syslog listener failed');
+    options.logger.error({ err: error }, 'Syslog listener failed');
   });
   const stopWatching = watch(options, open);
   const unfollow = follow(() => {
@@ -115,7 +121,7 @@ export async function bindTcp(server: Server, listen: ListenAddress, what: 'TCP'
 
 interface Listener {
   readonly server: Server;
-  /** Keeps the certificate and the trusted client authorities up to date. */
+  /** Updates the certificate and the trusted client authorities. */
   readonly follow: (onOtherClients: () => void) => () => void;
 }
 
@@ -136,7 +142,9 @@ function createListener(options: TcpOptions): Listener {
   return { server, follow: (onOtherClients) => certificate.follow(server, { ...options, onOtherClients }) };
 }
 
-/** Checked before any TLS, and before another connection is closed to make room. */
+/**
+ * Reports whether a sender is rejected. Senders are checked before TLS starts and before another connection is closed.
+ */
 function isRefused({ remoteAddress }: Socket, { refuses, connections, tally }: TcpOptions): boolean {
   if (!refuses(remoteAddress ?? '')) return false;
   tally.foreign += 1;
@@ -152,7 +160,7 @@ function accept(socket: Socket, open: Set<TcpConnection>, options: TcpOptions): 
   connection.open();
 }
 
-/** Periodically closes connections with a line that does not end. */
+/** Periodically closes connections whose line does not end. */
 function watch({ clock, limits, connections, onStuck }: TcpOptions, open: ReadonlySet<TcpConnection>): () => void {
   return beat(clock, LOOK_EVERY, () => {
     const now = clock.elapsed();
@@ -168,14 +176,14 @@ function watch({ clock, limits, connections, onStuck }: TcpOptions, open: Readon
 const KEEP_ALIVE: Millis = 60_000;
 const LEAVE_WITHIN: Millis = 10_000;
 
-/** Dependencies of connections, some shared by all listeners. */
+/** Dependencies of connections. Some of them are shared by all listeners. */
 interface ConnectionDeps {
   readonly clock: Clock;
   readonly logger: IntakeLogger;
   readonly connections: ConnectionTally;
   readonly turns: TurnBudget;
   readonly originOf: (socket: Socket) => Origin;
-  /** `refuse` closes the connection. */
+  /** Creates a reader for the lines of a connection. `refuse` closes the connection. */
   readonly reader: (origin: Origin, address: string, refuse: () => void) => LineSink;
 }
 
@@ -185,7 +193,7 @@ class TcpConnection {
   readonly #deps: ConnectionDeps;
   readonly #framer: Framer;
   #lastByteAt: Millis;
-  /** null between two lines. */
+  /** Time when the current line began. Null between two lines. */
   #lineSince: Millis | null = null;
 
   constructor(socket: Socket, deps: ConnectionDeps) {
@@ -200,7 +208,7 @@ class TcpConnection {
     );
   }
 
-  /** Reads the connection to its end. */
+  /** Reads from the connection until its end. */
   open(): void {
     const { connections, turns, logger } = this.#deps;
     const socket = this.#socket;
@@ -209,24 +217,24 @@ class TcpConnection {
     turns.add(socket);
     socket.setKeepAlive(true, KEEP_ALIVE);
     socket.on('error', (error) => {
-      logger.debug({ err: error, address: this.address }, 'syslog connection failed');
+      logger.debug({ err: error, address: this.address }, 'Syslog connection failed');
     });
     socket.on('data', (chunk: Buffer) => this.#guard(() => this.#take(chunk)));
     socket.once('close', () => {
       turns.remove(socket);
       connections.open -= 1;
-      // An incomplete line at the end is accepted.
+      // An incomplete line at the end of the connection is accepted.
       this.#guard(() => this.#framer.end());
     });
   }
 
-  /** Reports whether a line has begun but received no byte for `stalledLine` or no end within `endlessLine`. */
+  /** Reports whether a line has received no data for `stalledLine`, or has not ended within `endlessLine`. */
   isStuck(now: Millis, limits: { readonly stalledLine: Millis; readonly endlessLine: Millis }): boolean {
     if (this.#socket.destroyed || this.#lineSince === null) return false;
     return now - this.#lastByteAt > limits.stalledLine || now - this.#lineSince > limits.endlessLine;
   }
 
-  /** Ends our side and keeps reading until the sender has noticed that it must reconnect. */
+  /** Ends this side of the connection, and keeps reading until the sender has detected this and can reconnect. */
   leave(): void {
     this.#socket.end();
     const cancel = this.#deps.clock.after(LEAVE_WITHIN, () => this.#socket.destroy());
@@ -249,14 +257,14 @@ class TcpConnection {
     turns.spend(this.#socket, chunk.length);
   }
 
-  /** If a line cannot be processed, only its connection is closed. */
+  /** Processes data. If an error occurs, only the affected connection is closed. */
   #guard(read: () => void): void {
     try {
       read();
     } catch (error) {
       this.#deps.logger.error(
         { err: error, address: this.address },
-        'syslog connection could not be read: a bug, please report it',
+        'Cannot process data of a syslog connection because of a bug. Please report it',
       );
       this.#socket.destroy();
     }
@@ -270,12 +278,13 @@ class TcpConnection {
 }
 
 const ADVICE: Readonly<Record<string, string>> = {
-  EADDRINUSE: 'something else listens there: stop it, or configure another port and let FortiAuthenticator send there',
-  EACCES: 'ports below 1024 need a privilege: use a port above, or grant CAP_NET_BIND_SERVICE',
-  EADDRNOTAVAIL: 'this machine has no such address: use one of its own, or 0.0.0.0 for all',
+  EADDRINUSE:
+    'another program uses this port; stop that program, or configure another port here and in FortiAuthenticator',
+  EACCES: 'ports below 1024 require a privilege; use a higher port, or grant CAP_NET_BIND_SERVICE',
+  EADDRNOTAVAIL: 'this machine does not have this address; use one of its addresses, or 0.0.0.0 for all addresses',
 };
 
-/** Returns an error with the reason why a port cannot be bound, and advice. */
+/** Returns an error with the reason why a port cannot be bound, and with advice. */
 export function bindError(what: string, { address, port }: ListenAddress, cause: unknown): Error {
   const code = cause instanceof Error && 'code' in cause && typeof cause.code === 'string' ? cause.code : '';
   const reason = cause instanceof Error ? cause.message : String(cause);
@@ -287,7 +296,9 @@ export function bindError(what: string, { address, port }: ListenAddress, cause:
   );
 }
 
-/** Logs why connections were closed or failed. Each reason is logged only occasionally, with one of the senders. */
+/**
+ * Logs why connections were closed or failed. Each reason is logged only occasionally, with the address of one sender.
+ */
 export interface ConnectionWarnings {
   readonly onStuck: (address: string) => void;
   readonly onOverLimit: () => void;
@@ -300,13 +311,13 @@ export function createConnectionWarnings(deps: {
 }): ConnectionWarnings {
   const stuck = createOccasionalWarning(
     deps,
-    'syslog senders did not end their line in time: their connections are closed',
+    'Syslog senders did not complete a line in time, so their connections are closed',
   );
   const overLimit = createOccasionalWarning(
     deps,
-    'too many syslog senders are connected: the quietest connections are closed, those of strangers first',
+    'Too many syslog senders are connected, so the least active connections are closed, unknown senders first',
   );
-  const failedHandshake = createOccasionalWarning(deps, 'syslog senders failed the TLS handshake');
+  const failedHandshake = createOccasionalWarning(deps, 'Syslog senders failed the TLS handshake');
   return {
     onStuck: (address) => stuck({ address }),
     onOverLimit: () => overLimit({}),
@@ -320,24 +331,28 @@ export interface Pausable {
 }
 
 /**
- * Limits the bytes read in each turn of the event loop. Otherwise a thousand busy connections would be read completely
- * before any timer runs, and probes would be late.
+ * Limits the number of bytes read in each turn of the event loop. Otherwise, a thousand busy connections would be read
+ * completely before any timer runs, and probes would be delayed.
  */
 export interface TurnBudget {
   add(stream: Pausable): void;
   remove(stream: Pausable): void;
   /**
-   * Records that `stream` delivered `bytes`. When the turn's budget is used up, all streams are paused until the next
+   * Records that `stream` delivered `bytes`. When the budget of the turn is used up, all streams are paused until the
+   * next
    * turn.
    */
   spend(stream: Pausable, bytes: number): void;
 }
 
-/** About 4 ms of work. */
+/** Maximum number of bytes per turn, which take about 4 ms to process. */
 const BYTES_A_TURN = 1024 * 1024;
 
 export function createTurnBudget(): TurnBudget {
-  /** Least recently served first. Streams resume in this order, so that a busy one cannot block another one forever. */
+  /**
+   * Streams in order, least recently read first. Paused streams resume in this order, so that a busy stream cannot
+   * block other streams.
+   */
   const streams = new Set<Pausable>();
   let spent = 0;
   let waiting = false;

@@ -12,9 +12,12 @@ import { MAX_LINE_BYTES, trimmedEnd, type FramedLine, type LineSink } from './fr
 import { type IntakeLogger, createOccasionalWarning, type LineTally, type UdpCounters } from './tally.ts';
 import { beat } from '../system/clock.ts';
 
-/** The default of 208 KiB loses half of a burst of 1000 lines; this size loses none of 20 000. */
+/**
+ * With the default size of 208 KiB, half of a burst of 1000 lines is lost. With this size, none of 20 000 lines is
+ * lost.
+ */
 const RECEIVE_BUFFER = 4 * 1024 * 1024;
-/** Maximum number of senders whose reader is kept. With more (spoofed addresses), readers are created again. */
+/** Maximum number of senders whose reader is kept. If there are more (spoofed addresses), readers are created again. */
 const MAX_READERS = 4_096;
 const REOPEN_AFTER: Millis = 5_000;
 
@@ -33,18 +36,19 @@ export interface UdpListener {
 }
 
 /**
- * Listens for syslog over UDP. A datagram is one line (RFC 5426 §3.1), even if it contains line breaks, so nobody can
- * inject a second line. If the socket fails later, it is reopened on the same port until that succeeds.
+ * Listens for syslog over UDP. A datagram is one line (RFC 5426 §3.1), even if it contains line breaks, so that a
+ * second
+ * line cannot be injected. If the socket fails later, it is opened again on the same port.
  * @throws {Error} when the port cannot be bound
  */
 export async function listenUdp(options: UdpOptions): Promise<UdpListener> {
   const { logger, clock, tally } = options;
-  const warnOfFailure = createOccasionalWarning(options, 'syslog UDP socket cannot be opened again yet');
+  const warnOfFailure = createOccasionalWarning(options, 'Cannot open the syslog UDP socket again yet');
   let socket = await open(options.listen, options);
   let openedAt = clock.elapsed();
   let cancelRetry = (): void => {};
   let isStopped = false;
-  /** Whether the socket is closed and must be reopened. */
+  /** Whether the socket is closed and must be opened again. */
   let isFailed = false;
   const { address, port } = socket.address();
 
@@ -52,9 +56,9 @@ export async function listenUdp(options: UdpOptions): Promise<UdpListener> {
     opened.on('error', (error) => {
       if (isStopped || isFailed || opened !== socket) return;
       isFailed = true;
-      logger.error({ err: error }, 'syslog UDP socket failed, opening it again');
+      logger.error({ err: error }, 'The syslog UDP socket failed and will be opened again');
       opened.close();
-      // Prevents a loop if the socket fails immediately.
+      // The delay prevents a busy loop if the socket fails immediately.
       reopenAfter(clock.elapsed() - openedAt < REOPEN_AFTER ? REOPEN_AFTER : 0);
     });
   }
@@ -72,7 +76,7 @@ export async function listenUdp(options: UdpOptions): Promise<UdpListener> {
       openedAt = clock.elapsed();
       isFailed = false;
       follow(opened);
-      logger.warn({ address, port }, 'syslog UDP socket is open again, lines may have been lost');
+      logger.warn({ address, port }, 'The syslog UDP socket is open again, but log lines may have been lost');
     } catch (error) {
       warnOfFailure({ error: messageOf(error) });
       if (!isStopped) reopenAfter(REOPEN_AFTER);
@@ -83,7 +87,7 @@ export async function listenUdp(options: UdpOptions): Promise<UdpListener> {
   const receiveBufferBytes = grantedBuffer(socket, logger);
   const drops = watchKernelDrops(clock, { address, port }, (more) => {
     tally.dropped += more;
-    logger.warn({ dropped: more }, 'kernel dropped syslog datagrams, the receive buffer was full');
+    logger.warn({ dropped: more }, 'The kernel dropped syslog datagrams because the receive buffer was full');
   });
   return {
     address: { address, port },
@@ -103,14 +107,14 @@ async function open(listen: ListenAddress, { reader, logger }: UdpOptions): Prom
 }
 
 /**
- * @param prepare called before anything can arrive
+ * @param prepare called before any datagram can arrive
  * @throws {Error} with advice, when the port cannot be bound
  */
 export async function bindUdp(
   listen: ListenAddress,
   prepare: (socket: Socket) => void = () => undefined,
 ): Promise<Socket> {
-  // reuseAddr is not set, because a second process would silently receive some of the datagrams.
+  // reuseAddr is not set. With reuseAddr, a second process could bind the port and receive some of the datagrams.
   const socket = createSocket({ type: isIPv6(listen.address) ? 'udp6' : 'udp4', recvBufferSize: RECEIVE_BUFFER });
   prepare(socket);
   try {
@@ -146,19 +150,20 @@ function receive(socket: Socket, makeReader: UdpOptions['reader'], logger: Intak
       reader.piece(line.text);
       reader.line(line);
     } catch (error) {
-      logger.error({ err: error, address }, 'syslog datagram could not be read: a bug, please report it');
+      logger.error({ err: error, address }, 'Cannot process a syslog datagram because of a bug. Please report it');
     }
   });
 }
 
-/** Returns the buffer size that the kernel granted, and warns if it is smaller than requested. */
+/** Returns the buffer size that the kernel granted. Logs a warning if it is smaller than the requested size. */
 function grantedBuffer(socket: Socket, logger: IntakeLogger): number {
   const granted = socket.getRecvBufferSize();
   // The kernel doubles the granted size for its own bookkeeping (socket(7)).
   if (granted < 2 * RECEIVE_BUFFER) {
     logger.warn(
       { askedFor: RECEIVE_BUFFER, granted: Math.floor(granted / 2) },
-      'syslog UDP receive buffer is smaller than asked for, bursts of lines may be lost: raise net.core.rmem_max',
+      'The syslog UDP receive buffer is smaller than requested, so bursts of lines may be lost; increase ' +
+        'net.core.rmem_max',
     );
   }
   return granted;
@@ -167,21 +172,21 @@ function grantedBuffer(socket: Socket, logger: IntakeLogger): number {
 const LOOK_EVERY: Millis = 5000;
 
 interface KernelDrops {
-  /** null if the kernel does not report drops or has not been asked yet. */
+  /** Total number of dropped datagrams. Null if the kernel does not report it or has not been queried yet. */
   total(): number | null;
-  /** Checks a last time before the socket is closed. */
+  /** Checks one last time before the socket is closed. */
   stop(): Promise<void>;
 }
 
 /**
- * In the process's own directory, because `/proc/net` is hidden if only processes are visible (systemd's
- * `ProcSubset=pid`).
+ * The tables are read from the directory of the process, because `/proc/net` is hidden if only processes are visible
+ * (systemd's `ProcSubset=pid`).
  */
 const TABLES = ['/proc/self/net/udp', '/proc/self/net/udp6'] as const;
 
 /**
- * Returns the number of datagrams that the kernel dropped at the socket bound to this address because its buffer was
- * full. null if the kernel does not report it (not Linux, /proc hidden).
+ * Returns the number of datagrams that the kernel dropped because the buffer of the socket bound to this address was
+ * full. Returns null if the kernel does not report this number (not Linux, or /proc is hidden).
  * @internal
  */
 export async function readKernelDrops(bound: ListenAddress): Promise<number | null> {
@@ -191,8 +196,8 @@ export async function readKernelDrops(bound: ListenAddress): Promise<number | nu
 }
 
 /**
- * Returns the `drops` column, the last one, of each socket bound to this address (proc_net_udp in the kernel's
- * documentation). Other programs may use the same port at other addresses.
+ * Returns the last column, `drops`, for each socket bound to this address (proc_net_udp in the kernel's documentation).
+ * Other programs may use the same port at other addresses.
  * @internal
  */
 export function dropsInTable(table: string, bound: ListenAddress, order: 'LE' | 'BE'): readonly number[] {
@@ -207,8 +212,9 @@ export function dropsInTable(table: string, bound: ListenAddress, order: 'LE' | 
 }
 
 /**
- * Formats an address as the kernel prints it: words of four bytes, each as a number in the machine's byte order, and
- * the port.
+ * Formats an address as the kernel prints it. Each word of four bytes is printed as a number in the machine's byte
+ * order,
+ * followed by the port.
  */
 function localAddress({ address, port }: ListenAddress, order: 'LE' | 'BE'): string {
   const bytes = Buffer.from(ipaddr.parse(address).toByteArray());

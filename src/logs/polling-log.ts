@@ -16,10 +16,12 @@ import type { SignatureSet } from '../core/polling/signature.ts';
 import type { JsonFile } from '../system/json-file.ts';
 import type { Positions } from './tail.ts';
 
-/** If the clock was set back by less than this, saved times are still accepted. */
+/** Maximum adjustment of the clock. If the clock was set back by less than this, saved times are still accepted. */
 const TOLERATED_FUTURE: Millis = 60_000;
 
-/** Longest break for a restart or a new configuration. The appliance's next lines make up for those missed. */
+/**
+ * Maximum duration of a restart or a reload. The next lines of an appliance make up for the lines missed in this time.
+ */
 const SHORT_BREAK: Millis = 15 * 60_000;
 
 const instant = z.number().int();
@@ -74,8 +76,9 @@ interface Listening {
 }
 
 /**
- * Returns the time since which the log has been received, if the previous run stopped only recently; otherwise null.
- * Without this time, a daily restart would always hide that an appliance has fallen silent.
+ * Returns the time since which the log has been received, if the previous process ended only recently. Otherwise,
+ * returns
+ * null. Without this time, a daily restart would always hide that an appliance no longer sends lines.
  */
 export function listenedSince(stored: unknown, now: EpochMs): EpochMs | null {
   const { data } = kept.safeParse(stored);
@@ -86,9 +89,9 @@ export function listenedSince(stored: unknown, now: EpochMs): EpochMs | null {
 }
 
 /**
- * Reads the state saved before a restart; null if it does not have this version's format. Times in the future were
- * saved with a wrong clock and would count as recent until then. Errors in the future are dropped. A last line in the
- * future counts as received now, because it did arrive.
+ * Reads the state that was saved before a restart. Returns null if the format is of another version. Times in the
+ * future were saved with a wrong clock. Errors with such times are dropped, because they would otherwise count as
+ * recent until then. If the last line has a time in the future, the line counts as received now.
  */
 export function readPolling(stored: unknown, now: EpochMs): PollingState | null {
   const { data } = state.safeParse(stored);
@@ -111,15 +114,15 @@ function withoutFuture({ lastLineAt, signatures }: ApplianceLog, latest: EpochMs
   };
 }
 
-/** Results from FortiAuthenticator's log within the configured window, kept over restarts. */
+/** Results from FortiAuthenticator's log within the configured window, kept across restarts. */
 export interface PollingLog {
-  /** Resumes from a saved state. @param stored content of the file, unchecked */
+  /** Resumes from a saved state. @param stored content of the file, not validated */
   resume(stored: unknown): void;
-  /** Saves the current state, so that after a crash it is still known since when a first line is awaited. */
+  /** Saves the current state, so that the start of waiting for a first line is known even after a crash. */
   keep(): void;
   record(event: LogEvent): void;
   report(): PollingReport;
-  /** Saves everything unsaved, and the time until which the log was received. */
+  /** Saves everything that has not been saved, and the time until which the log was received. */
   stop(): Promise<void>;
 }
 
@@ -128,17 +131,22 @@ interface PollingLogDeps {
   readonly signatures: SignatureSet;
   readonly file: JsonFile;
   /**
-   * Positions for resuming followed files. Saved in the same write as the results, because a crash between two writes
-   * would lose errors or count them twice.
+   * Positions for resuming followed files. Positions are saved together with the results. With separate writes, a crash
+   * in between would lose errors or count them twice.
    */
   readonly positions: () => Positions;
 }
 
-/** Limits for data lost in a crash: errors are saved soon, received lines of an appliance less often. */
+/**
+ * The following intervals limit the data lost in a crash. Errors are saved soon, and the times of received lines less
+ * often.
+ */
 const KEEP_ERRORS_AFTER: Millis = 3_000;
 const KEEP_SPEECH_AFTER: Millis = 60_000;
 /**
- * Interval for saving how long the log was received. Short enough that the break after a crash counts as a short one.
+ * Interval for saving the time until which the log was received. The interval is short, so that the interruption after
+ * a
+ * crash counts as short.
  */
 const KEEP_LISTENING_AFTER: Millis = SHORT_BREAK / 3;
 /** Maximum number of events that are collected before they are processed together. */
@@ -159,7 +167,7 @@ export function createPollingLog(
   }
 
   function save(): Promise<void> {
-    // First, because it passes on all events before these positions.
+    // The positions are read first, because this passes on all events before these positions.
     const files = positions();
     return file.save({ ...state(), ...listeningTo(clock.now(), listeningSince), files });
   }
@@ -199,15 +207,15 @@ function listeningTo(until: EpochMs, since: EpochMs | null): { readonly listenin
   return since === null ? {} : { listening: { since, until } };
 }
 
-/** Schedules writes of one file with different delays, but never two at once. */
+/** Schedules writes of one file with different delays, and never runs two writes at once. */
 interface PlannedSave {
-  /** Writes within this time, together with a write that is already scheduled. */
+  /** Writes within this time. If a write is already scheduled, no second write is added. */
   within(delay: Millis): void;
   /** Writes immediately if a write is scheduled, and resolves when everything is written. */
   finish(): Promise<void>;
 }
 
-/** @param pause maximum time between a save and the next one */
+/** @param pause maximum time between a save and the next save */
 function createPlannedSave(clock: Clock, write: () => Promise<void>, pause: Millis): PlannedSave {
   let planned: { readonly at: Millis; readonly cancel: () => void } | null = null;
   let saving: Promise<void> = Promise.resolve();
@@ -221,7 +229,7 @@ function createPlannedSave(clock: Clock, write: () => Promise<void>, pause: Mill
 
   function saveAndGoOn(): void {
     planned = null;
-    // Serialised, because two concurrent writes would affect the same file.
+    // Writes are serialised, because two concurrent writes would affect the same file.
     saving = saving.then(write);
     within(pause);
   }

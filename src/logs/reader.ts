@@ -40,16 +40,17 @@ interface ReaderOptions {
   readonly source: LogSource;
   readonly origin: Origin;
   readonly tally: LineTally;
-  /** With `refuse`, foreign lines are not examined at all. */
+  /** With `refuse`, lines from unknown senders are not examined. */
   readonly foreign: 'count' | 'refuse';
   readonly onForeign: (line: FramedLine) => void;
   /**
-   * Called for each line of an appliance that seems to be about FortiToken Mobile activation but matches no signature.
+   * Called for each line of an appliance that seems to be about FortiToken Mobile activation but has no matching
+   * signature.
    */
   readonly onUnrecognised: (line: string) => void;
 }
 
-/** An appliance's error in the previous line. */
+/** An error of an appliance in the previous line. */
 interface EarlierError {
   readonly writer: string | null;
   readonly signature: string;
@@ -57,19 +58,19 @@ interface EarlierError {
 }
 
 /**
- * Reads the lines of one sender or file. Counts all lines, but examines only those with one of the catalogue's needles,
- * which are found by one search over the whole chunk.
+ * Reads the lines of one sender or file. All lines are counted, but only lines with one of the catalogue's needles are
+ * examined. A single search over the whole chunk finds these lines.
  */
 export class LogReader implements LineSink {
   readonly #context: ReaderContext;
   readonly #options: ReaderOptions;
   readonly #needle: RegExp;
   #now: EpochMs = 0;
-  /** End of the first needle after the position read so far; Infinity if there is none, -1 if not searched yet. */
+  /** End of the first needle after the current position. Infinity if there is none, and -1 before the first search. */
   #hit = -1;
-  /** The sender already reported as heard in this chunk. */
+  /** Sender for which a `heard` event has already been sent in this chunk. */
   #heard: string | null | undefined;
-  /** null if the previous line was not an error. */
+  /** Error in the previous line. Null if the previous line was not an error. */
   #before: EarlierError | null = null;
 
   constructor(context: ReaderContext, options: ReaderOptions) {
@@ -107,8 +108,8 @@ export class LogReader implements LineSink {
 
   #foreign(line: FramedLine): void {
     const { foreign, origin, source, tally, onForeign } = this.#options;
-    // A firewall is not an appliance, but its evidence raises an alarm. So it counts only if a relay or a file confirms
-    // the sender.
+    // A firewall is not an appliance, but its evidence raises an alarm. A firewall's lines are therefore used only if a
+    // relay or a file confirms the sender.
     const confirmed = origin.kind === 'relay' || source === 'file';
     if (confirmed && foreign === 'count' && this.#holdsNeedle(line) && this.#report(line, undefined) === 'ftm') {
       tally.ftm += 1;
@@ -126,7 +127,7 @@ export class LogReader implements LineSink {
     return this.#hit <= line.end;
   }
 
-  /** Passes on the event in the line and returns how the line is counted. */
+  /** Passes on the event in the line. Returns how the line is counted. */
   #report(line: FramedLine, owner: string | null | undefined): LogResult {
     const { outbox, signatures, watched } = this.#context;
     const { source, onUnrecognised } = this.#options;
@@ -153,15 +154,15 @@ export class LogReader implements LineSink {
   }
 
   #writerOf(kind: 'ftm' | 'event', owner: string | null | undefined): string | null | undefined {
-    // A FortiGate's event about its own tokens does not concern a FortiAuthenticator, so it counts only for a
-    // configured unit.
+    // A FortiGate's event about its own tokens does not concern FortiAuthenticator, so it is used only for a configured
+    // unit.
     if (kind === 'event') return owner ?? undefined;
-    // Only FortiAuthenticator writes this, and the administrator configured the file, so the line counts even if the
-    // host name is unknown.
+    // Only FortiAuthenticator writes this text, and the administrator configured the file. The line is therefore
+    // accepted even if the host name is unknown.
     return owner === undefined && this.#options.source === 'file' ? this.#context.attribution.only : owner;
   }
 
-  /** A line without a keyword may report repetitions of the previous line. */
+  /** Processes a line without a keyword, which may report repetitions of the previous line. */
   #repeated(line: FramedLine, owner: string | null, before: EarlierError | null): LogResult {
     if (before !== null && before.writer === owner && line.text.slice(line.start, line.end).includes(REPEATED)) {
       const text = textOf(line);
@@ -182,8 +183,8 @@ function textOf({ bytes, start, end }: FramedLine): string {
 }
 
 /**
- * Returns the time of arrival. For a file, which may be read much later, returns the line's own time unless it is in
- * the future.
+ * Returns the time of arrival. A file may be read much later. For a line in a file, returns the line's own time unless
+ * that time is in the future.
  */
 function instantOf({ time }: Envelope, source: LogSource, now: EpochMs): EpochMs {
   if (source !== 'file' || time === null) return now;
@@ -191,7 +192,7 @@ function instantOf({ time }: Envelope, source: LogSource, now: EpochMs): EpochMs
 }
 
 function needlePattern(needles: readonly string[]): RegExp {
-  // The text is Latin-1, one character per byte, so non-ASCII needles are converted to their UTF-8 bytes.
+  // The text is Latin-1, with one character per byte. Needles that are not ASCII are converted to their UTF-8 bytes.
   const literals = needles.map((needle) =>
     Buffer.from(needle, 'utf8')
       .toString('latin1')
@@ -200,7 +201,10 @@ function needlePattern(needles: readonly string[]): RegExp {
   return literals.length === 0 ? /(?!)/g : new RegExp(literals.join('|'), 'g');
 }
 
-/** Log lines begin with printable ASCII in every format; UTF-8 letters are allowed too. */
+/**
+ * Reports whether a line can begin with this character. In every format, log lines begin with printable ASCII. UTF-8
+ * letters are also allowed.
+ */
 function isText(code: number): boolean {
   return code > 0x20 && code !== 0x7f;
 }
@@ -216,8 +220,8 @@ export type Recognition =
     };
 
 /**
- * Recognises a line of the stream; null if it is irrelevant. A text counts only at the place of FortiAuthenticator's
- * message, never inside a field, because anyone who fails to log in chooses the user name.
+ * Recognises a line in the log stream. Returns null if the line is irrelevant. A text must be in the position of
+ * FortiAuthenticator's message and not in a field, because anyone who fails to log in chooses the user name.
  */
 export function recogniseLine(set: SignatureSet, line: string): Recognition | null {
   const envelope = readEnvelope(line);
@@ -232,22 +236,23 @@ export function recogniseLine(set: SignatureSet, line: string): Recognition | nu
   }
 }
 
-/** Fields in which collectors put a parsed message: `msg="…"`, `"message": "…"`. */
+/** Fields in which collectors store a parsed message: `msg="…"` and `"message": "…"`. */
 const MESSAGE_FIELD = /(?<![\w-])(?:msg|message)"?[=:] ?"/iu;
 
-/** Log ID of a FortiOS event, including in CEF and in partial lines. */
+/** Log ID of a FortiOS event, which can also be in a CEF line or in part of a line. */
 const FORTIOS_LOG_ID = /\b(?:FTNTFGT)?log_?id="?(\d{10})\b/iu;
 
-/** Id of a FortiAuthenticator event: `typeid` in syslog, `logid` in the raw export. */
+/** ID of a FortiAuthenticator event. The field is `typeid` in syslog and `logid` in the raw export. */
 const APPLIANCE_EVENT_ID = /\b(?:typeid|logid)="?(\d{5})\b/u;
 
 /**
- * `unusualPlace` means that the text is in a field that FortiAuthenticator does not use for it, so the stream ignores
- * it.
+ * A recognised line that was pasted. `unusualPlace` means that FortiAuthenticator does not use this field for the text,
+ * so
+ * the text is ignored in the log stream.
  */
 export type PastedRecognition = Recognition & { readonly unusualPlace: boolean };
 
-/** Recognises a pasted line, which may have been cut anywhere. */
+/** Recognises a pasted line, which may have been cut at both ends. */
 export function recognisePasted(set: SignatureSet, line: string): PastedRecognition | null {
   const exact = recogniseLine(set, line);
   if (exact !== null) return { ...exact, unusualPlace: false };
@@ -262,7 +267,7 @@ export function recognisePasted(set: SignatureSet, line: string): PastedRecognit
   const explained = explainOnly(set, line, body);
   if (explained !== null) return { kind: 'ftm', signature: explained, envelope, unusualPlace: false };
   const complete = body.kind === 'fields' || body.complete;
-  // A message at its usual place was already checked above.
+  // A message in its usual position was already checked above.
   if (body.kind === 'message' && complete && body.alternatives.some((texts) => texts.length > 0)) return null;
   const inField = sameOf(
     line
@@ -299,7 +304,7 @@ function recogniseFields(
   return { kind: 'firewall', signature, evidence, envelope };
 }
 
-/** Returns null for a log id that is not in the catalogue. */
+/** Returns null for a log ID that is not in the catalogue. */
 function eventOf(set: SignatureSet, envelope: Envelope, logId: string): Recognition | null {
   const signature = matchEvent(set, logId);
   return signature === null ? null : { kind: 'event', signature, envelope };
@@ -307,7 +312,11 @@ function eventOf(set: SignatureSet, envelope: Envelope, logId: string): Recognit
 
 type MessageBody = Extract<Body, { kind: 'message' }>;
 
-/** Matches ordinary events and messages that mean nothing for activation on their own, first by text, then by id. */
+/**
+ * Matches ordinary events and messages that do not indicate an activation problem on their own. Compares the text
+ * first,
+ * then the ID.
+ */
 function explainOnly(set: SignatureSet, line: string, body: Body): MessageSignature | null {
   if (body.kind !== 'message' || !body.complete) return null;
   const byWords = matchBody(set, body, matchExplaining);
@@ -322,7 +331,10 @@ function matchBody(set: SignatureSet, { alternatives }: MessageBody, match = mat
   return null;
 }
 
-/** Returns null if the signatures differ, because then someone else wrote part of the line. */
+/**
+ * Returns the common signature. Returns null if the signatures differ, because part of the line was then written by
+ * someone else.
+ */
 function sameOf([first = null, ...others]: readonly (MessageSignature | null)[]): MessageSignature | null {
   return others.every((other) => other === first) ? first : null;
 }
@@ -331,7 +343,7 @@ interface FoundLine {
   readonly at: EpochMs;
   readonly line: string;
   readonly source: LogSource;
-  /** Number of identical lines that a relay merged into this one. */
+  /** Number of identical lines that a relay merged into this line. */
   readonly times: number;
 }
 
@@ -343,15 +355,15 @@ interface Pending {
   count: number;
 }
 
-/** While a file is being caught up, its lines have different times, so they are grouped by second. */
+/** Lines are grouped by second, because a file that is read late contains lines with different times. */
 const GRAIN: Millis = 1000;
 const HEARD_EVERY: Millis = 1000;
-/** Maximum number of event kinds per turn; beyond it, events are delivered earlier. */
+/** Maximum number of event kinds per turn. If there are more, the events are delivered earlier. */
 const MAX_PENDING = 512;
 
 /**
- * Collects the events of one turn of the event loop and delivers them at its end, so that a flood of lines becomes few
- * events.
+ * Collects the events of one turn of the event loop and delivers them at the end of the turn. As a result, a flood of
+ * lines causes only a few events.
  */
 export class EventOutbox {
   readonly #deliver: (event: LogEvent) => void;
@@ -381,12 +393,12 @@ export class EventOutbox {
     this.#schedule();
   }
 
-  /** Returns when the last line of each appliance arrived; `unnamed` for lines without one. */
+  /** Returns the time of the last line of each appliance. Lines without an appliance are listed as `unnamed`. */
   lastReceivedAt(): ReadonlyMap<string, EpochMs> {
     return new Map([...this.#heardAt].map(([appliance, at]) => [appliance ?? UNNAMED, at]));
   }
 
-  /** Delivers everything now. */
+  /** Delivers all collected events immediately. */
   flush(): void {
     for (const [appliance, at] of this.#heardAt) {
       const told = this.#toldAt.get(appliance);

@@ -10,10 +10,12 @@ import type { IntakeLogger } from './tally.ts';
 import { maskedLine } from '../text/mask.ts';
 
 /**
- * Trust level of a sender. `appliance`: a configured appliance, or null for a sender that is accepted without being
- * one. `relay`: configured by the administrator, as a sender or a file, so that the host (a name or an address) in each
- * line is trusted. `unproven`: anyone; its lines may still belong to an appliance that is configured by name.
- * `foreign`: unknown, whatever its lines contain.
+ * Trust level of a sender. `appliance`: a configured appliance, or null for an accepted sender that is not an
+ * appliance.
+ * `relay`: a sender or file that the administrator configured, so that the host name or address in each line is
+ * trusted.
+ * `unproven`: any other sender; its lines may still belong to an appliance that is configured by name. `foreign`: an
+ * unknown sender, whose lines are never accepted.
  */
 export type Origin =
   | { readonly kind: 'appliance'; readonly appliance: string | null }
@@ -23,48 +25,51 @@ export type Origin =
 
 /** Finds the appliance to which a line belongs. */
 export interface Attribution {
-  /** By the address from the operating system. */
+  /** Returns the trust level of a sender by its address, as reported by the operating system. */
   sender(address: string): Origin;
-  /** By a verified certificate; null if the certificate is assigned to nobody. */
+  /** Returns the trust level of a sender by its verified certificate. Null if the certificate is not assigned. */
   proven(certificate: X509Certificate): Origin | null;
-  /** Reports whether an accepted sender has this address. Another sender may share it. */
+  /** Reports whether an accepted sender has this address. Other senders may have the same address. */
   expects(address: string): boolean;
-  /** For a file that the administrator configured. */
+  /** Returns the trust level of a file that the administrator configured. */
   file(): Origin;
   /**
-   * By the host in a trusted line: an address, the whole name, or its first label. Undefined if it belongs to no
-   * appliance.
+   * Returns the appliance for the host in a trusted line. The host is an address, the whole name, or the first label of
+   * the
+   * name. Returns undefined if the host does not belong to an appliance.
    */
   host(name: string): string | undefined;
   /**
-   * By the host name in a line from anyone. Addresses do not count, because the sender's real address is known from the
-   * connection.
+   * Returns the appliance for the host name in an untrusted line. Addresses are not evaluated, because the connection
+   * shows
+   * the sender's actual address.
    */
   hostName(name: string): string | undefined;
   /**
-   * Owner of a FortiAuthenticator line in such a file if the line contains no known host: the only appliance, if there
-   * is exactly one.
+   * Appliance for a FortiAuthenticator line in a configured file if the line contains no known host. If exactly one
+   * appliance is configured, the line is attributed to that appliance.
    */
   readonly only: string | null;
 }
 
 /** Senders that are accepted in addition to the appliances. */
 interface OtherSenders {
-  /** Addresses of firewalls that also send their log here: accepted, but not appliances. */
+  /** Addresses of firewalls that also send their logs. Firewalls are accepted as senders, but are not appliances. */
   readonly firewalls: readonly string[];
   /**
-   * Addresses and CIDR blocks of relays. If there are any, other senders are trusted only if their address is known.
+   * Addresses and CIDR blocks of relays. If there are any relays, other senders are trusted only if their address is
+   * known.
    */
   readonly relays: readonly string[];
   /**
-   * Assigns certificates to appliances. An appliance listed here is recognised over the network only by its
+   * Certificates that are assigned to appliances. An appliance in this list is recognised over the network only by its
    * certificate.
    */
   readonly certificates?: readonly BoundCertificate[];
 }
 
 interface BoundCertificate {
-  /** A name in the certificate, or its fingerprint. */
+  /** A name in the certificate, or the fingerprint of the certificate. */
   readonly name: string;
   readonly appliance: string;
 }
@@ -80,8 +85,8 @@ const UNPROVEN: Origin = { kind: 'unproven' };
 const FOREIGN: Origin = { kind: 'foreign' };
 
 /**
- * Without configured appliances, every sender is accepted and lines have no owner. A single appliance without
- * `logSources` owns every line.
+ * Creates the attribution. If no appliances are configured, every sender is accepted and lines have no owner. A single
+ * appliance without `logSources` owns every line.
  */
 export function createAttribution(appliances: Appliances, others: OtherSenders): Attribution {
   const { firewalls, relays, certificates = [] } = others;
@@ -118,7 +123,10 @@ export function createAttribution(appliances: Appliances, others: OtherSenders):
   };
 }
 
-/** By the fingerprint (RFC 5425 §4.2.2), or by a DNS name, or the common name if there is none (§5.2). */
+/**
+ * Compares a certificate with its fingerprint (RFC 5425 §4.2.2) or a DNS name. If the certificate has no DNS name, the
+ * common name is compared (§5.2).
+ */
 function isOf(certificate: X509Certificate, name: string): boolean {
   const [, fingerprint] = /^sha-256:(.+)$/iu.exec(name) ?? [];
   return fingerprint === undefined
@@ -153,10 +161,12 @@ function originOfStrangers({ addresses, names }: Sources, believed: Origin): Ori
   return addresses.size > 0 ? FOREIGN : believed;
 }
 
-/** Normalises an address: `::ffff:10.0.0.5` becomes `10.0.0.5`, and host names become lower case. @internal */
+/**
+ * Normalises an address, for example `::ffff:10.0.0.5` to `10.0.0.5`. Host names are converted to lower case. @internal
+ */
 export function normalAddress(address: string): string {
   const bare = address.replace(/^\[(.*)\]$/u, '$1').replace(/%.*$/u, '');
-  // isValid alone would accept "5" as 0.0.0.5.
+  // Without this check, isValid would accept "5" as 0.0.0.5.
   return (bare.includes('.') || bare.includes(':')) && ipaddr.isValid(bare)
     ? ipaddr.process(bare).toString()
     : address.toLowerCase();
@@ -168,8 +178,9 @@ interface Sender {
 }
 
 /**
- * Returns the appliance to which a line belongs; null if the line is accepted without a name, undefined if it belongs
- * to no one.
+ * Returns the appliance to which a line belongs. Returns null if the line is accepted without a name, and undefined if
+ * it
+ * does not belong to any appliance.
  */
 export function ownerOf(
   line: FramedLine,
@@ -203,7 +214,8 @@ function named(
 }
 
 /**
- * Returns the only appliance for a line without a host, from a relay that keeps no header or from such a relay's file.
+ * Returns the only appliance for a line without a host. Lines without a host come from a relay that removes headers, or
+ * from a file of such a relay.
  */
 function nameless({ text, start, end }: FramedLine, source: LogSource, { only }: Attribution): string | undefined {
   if (only === null) return undefined;
@@ -216,14 +228,15 @@ const COLON = 0x3a;
 const CLOSING_BRACKET = 0x5d;
 const BLANK = 0x20;
 const MAX_HOST = 255;
-/** A time after its date, a zone, or the year in place of the host. */
+/** Text that is found in place of the host: a time after its date, a time zone, or the year. */
 const OF_TIME = /^(?:\d{2}:\d{2}:\d{2}|[A-Z]{3,4}:? |[+-]\d|(?:19|20)\d{2} )/u;
-/** Upper limit for the headers of a line. */
+/** Maximum length of the headers of a line. */
 const LONGEST_HEADERS = 512;
 
 /**
- * Returns the host name of a line: the word after the priority and the time (RFC 3164, ISO, RFC 5424), otherwise the
- * first word. null if that is the tag. Fast, because it is called for every line of a relay.
+ * Returns the host name of a line, which is the word after the priority and the time (RFC 3164, ISO, RFC 5424),
+ * otherwise the first word. Returns null if that word is the tag. This function must be fast, because it is called for
+ * every line of a relay.
  */
 export function hostInLine(text: string, start: number, end: number): string | null {
   const at = afterTime(text, afterPriority(text, start));
@@ -235,7 +248,9 @@ export function hostInLine(text: string, start: number, end: number): string | n
 }
 
 /**
- * Returns further hosts of a line with an unusual header or several headers; empty if `hostInLine` has seen everything.
+ * Returns further hosts in a line with an unusual header or several headers. Returns an empty list if `hostInLine`
+ * covers
+ * all hosts.
  */
 export function furtherHosts(text: string, start: number, end: number): readonly string[] {
   const head = text.slice(start, Math.min(end, start + LONGEST_HEADERS));
@@ -243,8 +258,8 @@ export function furtherHosts(text: string, start: number, end: number): readonly
 }
 
 /**
- * Reports whether this is a FortiAuthenticator line with its fields but without a host, as forwarded by a relay that
- * keeps no header.
+ * Reports whether this is a FortiAuthenticator line that has its fields but no host. Relays that remove headers forward
+ * such lines.
  */
 export function isNameless(text: string, start: number, end: number): boolean {
   const { hosts, body } = readEnvelope(text.slice(start, Math.min(end, start + LONGEST_HEADERS)));
@@ -265,7 +280,7 @@ function isPlain(head: string): boolean {
   );
 }
 
-/** Returns the position after `<14>` and the version of RFC 5424. */
+/** Returns the position after the priority, such as `<14>`, and the version of RFC 5424. */
 function afterPriority(text: string, start: number): number {
   if (text.charCodeAt(start) !== LESS_THAN) return start;
   const close = text.indexOf('>', start);
@@ -273,7 +288,7 @@ function afterPriority(text: string, start: number): number {
   return text.startsWith('1 ', close + 1) ? close + 3 : close + 1;
 }
 
-/** `Aug 14 22:32:52 ` has a fixed width; an ISO time is one word. */
+/** Returns the position after the time. `Aug 14 22:32:52 ` has a fixed width, and an ISO time is one word. */
 function afterTime(text: string, at: number): number {
   if (text.charCodeAt(at + 9) === COLON && text.charCodeAt(at + 12) === COLON && text.charCodeAt(at + 15) === BLANK)
     return at + 16;
@@ -284,10 +299,10 @@ function afterTime(text: string, at: number): number {
   return space < 0 ? at : space + 1;
 }
 
-/** Logs each foreign sender once. The usual reason is an address missing from an appliance's `logSources`. */
+/** Logs each unknown sender once. The usual cause is an address that is missing in an appliance's `logSources`. */
 export interface StrangerLog {
   note(from: string, line: FramedLine): void;
-  /** Returns the most recently reported senders, in order. */
+  /** Returns the senders that were reported most recently, in order. */
   senders(): readonly string[];
 }
 
@@ -295,8 +310,8 @@ const MOST_TOLD = 50;
 const WITHIN: Millis = 3_600_000;
 
 /**
- * Limits notices about senders to one per sender and a fixed number per hour. An attacker can invent any number of
- * addresses, which must not fill the log or keep legitimate senders out of it.
+ * Limits messages about senders to one per sender and a fixed number per hour. An attacker can forge any number of
+ * addresses, and must not be able to fill the log or suppress messages about legitimate senders.
  */
 
 class SenderTurns {
@@ -307,7 +322,7 @@ class SenderTurns {
     this.#clock = clock;
   }
 
-  /** Reports whether a notice about this sender may be logged, and counts it as logged. */
+  /** Reports whether a message about this sender may be logged. If so, the message is counted as logged. */
   take(from: string): boolean {
     const now = this.#clock.elapsed();
     if (this.#told.has(from) || !this.#hasRoom(now)) return false;
@@ -342,7 +357,7 @@ export function createStrangerLog({
       const host = hostInLine(line.text, line.start, Math.min(line.end, line.start + 512));
       logger.warn(
         { sender: from, hostInLine: host === null ? null : sampleOf(host) },
-        'log lines belong to no appliance: name their sender in appliances[].logSources, or in logs.relays where ' +
+        'Log lines do not belong to any appliance. Add their sender to appliances[].logSources, or to logs.relays if ' +
           'it is a relay',
       );
     },
@@ -350,8 +365,8 @@ export function createStrangerLog({
 }
 
 /**
- * Logs lines that contain an FTM keyword but match no signature, once per sender and for at most 50 senders per hour.
- * The envelope or the text may be unknown, but anyone who fails to log in can also put a keyword into a user name.
+ * Logs lines that contain an FTM keyword but have no matching signature, once per sender and for at most 50 senders per
+ * hour. The header or the text may be unknown. However, anyone who fails to log in can also use a keyword as user name.
  */
 export interface UnrecognisedLog {
   note(from: string, line: string): void;
@@ -370,8 +385,8 @@ export function createUnrecognisedLog({
       if (!turns.take(from)) return;
       logger.warn(
         { sender: from, line: sampleOf(line) },
-        'a log line seems to be about FortiToken Mobile and matches no signature: if it is an error, add one ' +
-          '(logs.signatureFiles)',
+        'A log line seems to be about FortiToken Mobile but has no matching signature. If it is an error, add a ' +
+          'signature (logs.signatureFiles)',
       );
     },
   };
@@ -383,8 +398,8 @@ const MAX_SAMPLE = 1024;
 const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
 
 /**
- * Returns a line that is safe for people, mail and terminals: without control characters, names, codes and secrets, and
- * at most 1024 characters long.
+ * Returns a line that is safe to display in mails and terminals. Control characters, names, codes and secrets are
+ * removed, and the line is limited to 1024 characters.
  */
 export function sampleOf(line: string): string {
   const masked = maskedLine(line.replace(UNPRINTABLE, '\u{FFFD}'));

@@ -10,12 +10,12 @@ import {
   compileSignatures,
 } from '../core/polling/signature.ts';
 
-/** The catalogue that ships with the program. */
+/** The catalogue that ships with ftm-watch. */
 const SHIPPED_SIGNATURES: string = fileURLToPath(new URL('../../config/fac-signatures.yaml', import.meta.url));
 
 const line = z.string().trim().min(1).max(1000);
 
-/** Maximum length that fits into a message's subject. */
+/** Maximum length that fits into the subject of a message. */
 const MAX_SHORT = 27;
 
 const base = {
@@ -33,7 +33,7 @@ const base = {
   source: line,
 };
 
-/** Short parts would match many lines, and each match is expensive. */
+/** A text must contain a longer part. Short parts would match many lines, and each match is expensive. */
 const text = z
   .string()
   .max(1000)
@@ -42,10 +42,13 @@ const text = z
     'expected at least 6 characters in a row without "*"',
   );
 
-/** Type "event", subtype "system": FortiOS log message reference, "Log ID definitions" (01 and 00). */
+/**
+ * Log ID of an event of type "event" and subtype "system": FortiOS log message reference, "Log ID definitions" (01 and
+ * 00).
+ */
 const logId = z.string().regex(/^0100\d{6}$/u, 'expected the ten digits of a system event, such as "0100032159"');
 
-/** FortiAuthenticator: Logging > Log Access > Logs, "Log Type Reference" (docs 6.1.1, 671956). */
+/** ID of a FortiAuthenticator event: Logging > Log Access > Logs, "Log Type Reference" (docs 6.1.1, 671956). */
 const eventId = z.string().regex(/^\d{5}$/u, 'expected the five digits of a FortiAuthenticator event, such as "10103"');
 
 const message = z.strictObject({
@@ -56,7 +59,7 @@ const message = z.strictObject({
   explainOnly: z.boolean().exactOptional(),
 });
 
-/** Without texts, only `explain` can find the signature, by the event's id. */
+/** If a signature has no texts, only `explain` can find it, by the event ID. */
 const NOTHING_TO_FIND = 'expected at least one text, or "eventIds" with "explainOnly: true"';
 
 function canBeFound({ texts, eventIds, explainOnly }: Omit<MessageSignature, 'kind'>): boolean {
@@ -78,7 +81,7 @@ interface EntrySchemas {
 }
 
 function entriesWith(isCause: IsCause): EntrySchemas {
-  const cause = z.string().refine(isCause, 'expected a cause, the id of a runbook').nullable();
+  const cause = z.string().refine(isCause, 'expected a cause, which is the ID of a runbook').nullable();
   return {
     message: message.extend({ cause }).refine(canBeFound, { path: ['texts'], error: NOTHING_TO_FIND }),
     firewall: firewall.extend({ cause }),
@@ -87,7 +90,7 @@ function entriesWith(isCause: IsCause): EntrySchemas {
 
 const catalogue = z.strictObject({ signatures: z.array(z.unknown()).max(1000) });
 
-/** See `loadCatalogue`. @throws {Error} naming the file, the line, the signature and the problem */
+/** Loads signatures. See `loadCatalogue`. @throws {Error} with the file, the line, the signature and the problem */
 export async function loadSignatures(files: readonly string[], isCause: IsCause): Promise<SignatureSet> {
   const parse = (content: CatalogueFile, file: string): readonly Signature[] => parseSignatures(content, file, isCause);
   const all = await loadCatalogue({ what: 'signatures', files, shipped: SHIPPED_SIGNATURES, parse });
@@ -95,13 +98,13 @@ export async function loadSignatures(files: readonly string[], isCause: IsCause)
   return compileSignatures(all);
 }
 
-/** @throws {Error} as `loadSignatures` does @internal */
+/** @throws {Error} as in `loadSignatures` @internal */
 export function parseSignatures(
   { value, lineOf }: CatalogueFile,
   file: string,
   isCause: IsCause,
 ): readonly Signature[] {
-  const attempt = `Cannot use the signatures of "${file}"`;
+  const attempt = `Cannot use the signatures in "${file}"`;
   const outer = catalogue.safeParse(value);
   if (!outer.success)
     throw catalogueError(attempt, `expected a key "signatures" with a list: ${z.prettifyError(outer.error)}`);
@@ -137,7 +140,7 @@ function describe(value: unknown, error: z.ZodError): string {
   const id =
     isRecord(value) && typeof value['id'] === 'string'
       ? `signature "${value['id'].slice(0, 64)}"`
-      : 'a signature without an id';
+      : 'a signature without an ID';
   const issues = error.issues.map(({ path, message: problem }) =>
     path.length === 0 ? problem : `${path.map(String).join('.')}: ${problem}`,
   );

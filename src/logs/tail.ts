@@ -12,18 +12,19 @@ export interface FileMark {
   readonly device: number;
   readonly inode: number;
   /**
-   * SHA-256 of its first `headLength` bytes, some of which may not have been read yet. Needed because inode numbers are
-   * reused and a copy has a different one.
+   * SHA-256 hash of the first `headLength` bytes of the file, even if some of them have not been read. The hash is
+   * needed
+   * because inode numbers are reused and a copy has a different inode number.
    */
   readonly head: string;
   readonly headLength: number;
-  /** Number of bytes read and passed on, up to the end of a line. */
+  /** Number of bytes that were read and passed on, up to the end of a line. */
   readonly position: number;
 }
 
-/** Log lines begin with their time, so this many bytes distinguish one file from the next. */
+/** Number of bytes that identify a file. Log lines begin with the time, so this number is sufficient. */
 const HEAD = 512;
-/** Maximum number of rotated files per log; more are ignored. */
+/** Maximum number of rotated files per log. Further files are ignored. */
 const MAX_ROTATED = 64;
 
 /** An open regular file of the log. */
@@ -36,7 +37,8 @@ interface OpenedFile {
 }
 
 /**
- * Opens a regular file; null if there is none. Checks the type first, because opening a named pipe would never return.
+ * Opens a regular file. Returns null if the file does not exist or is not regular. The type is checked first, because
+ * opening a named pipe would block forever.
  */
 async function openRegular(path: string): Promise<OpenedFile | null> {
   let handle: FileHandle | null = null;
@@ -58,20 +60,21 @@ async function markOf({ handle, device, inode }: OpenedFile, position: number): 
   return { device, inode, head, headLength, position };
 }
 
-/** Reports whether the file was short when the mark was made, so that more of its beginning may be available now. */
+/** Reports whether the file was short when the mark was made, so that a larger part may be available now. */
 function isShort({ headLength }: FileMark): boolean {
   return headLength < HEAD;
 }
 
-/** Reports whether the file still has the same beginning and is at least as long as the part already read. */
+/** Reports whether the file still has the same beginning and is at least as long as the part that was read. */
 async function continues({ handle }: OpenedFile, mark: FileMark): Promise<boolean> {
   const { size } = await handle.stat();
   return size >= mark.position && (await headOf(handle, mark.headLength)).head === mark.head;
 }
 
 /**
- * Finds a file of the log `path` that was read up to `mark` and then renamed (same inode) or copied and truncated (same
- * beginning). null if it is gone or was compressed.
+ * Finds the file of the log `path` that was read up to `mark`. The file may have been renamed (same inode), or copied
+ * and
+ * truncated (same beginning). Returns null if the file no longer exists or was compressed.
  */
 async function findMarked(path: string, mark: FileMark): Promise<OpenedFile | null> {
   const current = await openRegular(path);
@@ -85,7 +88,7 @@ async function findMarked(path: string, mark: FileMark): Promise<OpenedFile | nu
   return found;
 }
 
-/** Returns files of the log that were written after `file` and rotated away without being read, oldest first. */
+/** Returns files of the log that were written after `file` and rotated before they were read, oldest first. */
 async function findNewer(path: string, file: OpenedFile): Promise<readonly OpenedFile[]> {
   const rotated = await openRotated(path);
   const newer = rotated.filter((other) => other.inode !== file.inode && other.modifiedAt > file.modifiedAt);
@@ -93,7 +96,10 @@ async function findNewer(path: string, file: OpenedFile): Promise<readonly Opene
   return newer.toSorted((a, b) => a.modifiedAt - b.modifiedAt);
 }
 
-/** Opens `fac.log.1`, `fac.log-20261124`, `fac-20261124.log`. Compressed files cannot be resumed. */
+/**
+ * Opens rotated files such as `fac.log.1`, `fac.log-20261124` or `fac-20261124.log`. Compressed files cannot be
+ * resumed.
+ */
 async function openRotated(path: string): Promise<readonly OpenedFile[]> {
   const directory = dirname(path);
   let names: readonly string[];
@@ -107,7 +113,7 @@ async function openRotated(path: string): Promise<readonly OpenedFile[]> {
   return opened.filter((file) => file !== null);
 }
 
-/** Reports whether tools such as logrotate would give this name to an old file of the log `current`. @internal */
+/** Reports whether tools such as logrotate would use this name for an old file of the log `current`. @internal */
 export function isRotationOf(current: string, name: string): boolean {
   const extension = extname(current);
   const stem = current.slice(0, current.length - extension.length);
@@ -130,13 +136,13 @@ function isMissing(error: unknown): boolean {
   return error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR');
 }
 
-/** A renamed file may still be written for a while, until its writer is told to reopen the log. */
+/** Time during which a renamed file may still grow, because its writer has not reopened the log yet. */
 const GRACE: Millis = 30_000;
 const CHUNK = 256 * 1024;
 
 interface FollowOptions {
   readonly path: string;
-  /** From an earlier run; null if there was none, in which case the existing content is skipped. */
+  /** Marks from an earlier process. Null if there are none. In that case, the existing content is skipped. */
   readonly resume: readonly FileMark[] | null;
   readonly clock: Clock;
   readonly logger: IntakeLogger;
@@ -153,8 +159,9 @@ interface Tail {
 }
 
 /**
- * Follows one log through rotation (rename, or copy and truncate), truncation and restart. Uses polling, because
- * inotify does not report changes to files that another machine writes.
+ * Follows one log through rotation (rename, or copy and truncate), truncation and restarts. Uses polling, because
+ * inotify
+ * does not report changes to files that another machine writes.
  */
 export class Follower {
   readonly path: string;
@@ -165,7 +172,7 @@ export class Follower {
   #current: Tail | null = null;
   /** Whether the files are open. */
   #started = false;
-  /** Marks while the files are closed, before the start and after the end. null if the file was never read. */
+  /** Marks while the files are closed, before the start and after the end. Null if the file was never read. */
   #parked: readonly FileMark[] | null;
 
   constructor(options: FollowOptions) {
@@ -184,8 +191,8 @@ export class Follower {
   }
 
   /**
-   * Returns the positions for resuming after a restart. They are exact at any time: everything before them has been
-   * passed to the sink, and nothing after them. null if there are none yet.
+   * Returns the positions for resuming after a restart. Positions are always exact. Everything before a position has
+   * been passed to the sink, and nothing after it. Returns null if there are no positions yet.
    */
   marks(): readonly FileMark[] | null {
     return this.#started ? this.#tails().map(({ mark }) => mark) : this.#parked;
@@ -211,10 +218,10 @@ export class Follower {
     }
     const file = await openRegular(this.path);
     if (file !== null) this.#current = await this.#tailOf(file, (await file.handle.stat()).size);
-    else this.#options.logger.warn({ path: this.path }, 'log file does not exist yet');
+    else this.#options.logger.warn({ path: this.path }, 'The log file does not exist yet');
   }
 
-  /** Resumes where an earlier run stopped, including rotated files. */
+  /** Resumes at the position where an earlier process stopped, including rotated files. */
   async #resume(marks: readonly FileMark[]): Promise<void> {
     const tails: Tail[] = [];
     const isCurrent = ({ file }: Tail): boolean => file.path === this.path;
@@ -224,12 +231,12 @@ export class Follower {
         if (file === null) this.#warnMissing(mark);
         else tails.push(await this.#tailOf(file, mark.position));
       }
-      // Rotated more than once in the meantime, so the files in between have not been read.
+      // The log was rotated more than once in the meantime, so the files in between have not been read.
       const last = tails.at(-1);
       const unseen = last === undefined || tails.some(isCurrent) ? [] : await findNewer(this.path, last.file);
       for (const file of unseen) tails.push(await this.#tailOf(file, 0));
     } catch (error) {
-      // The next poll starts over.
+      // The next poll starts from the beginning.
       for (const { file } of tails) await file.handle.close();
       throw error;
     }
@@ -237,10 +244,10 @@ export class Follower {
     this.#current = tails.find(isCurrent) ?? null;
   }
 
-  /** Checks whether the path still belongs to the file that is being read. */
+  /** Checks whether the path still leads to the file that is being read. */
   async #checkRotation(): Promise<void> {
     const file = await openRegular(this.path);
-    // Between the rename and the creation of the new file, the path does not exist.
+    // The path does not exist between the rename and the creation of the new file.
     if (file === null) return;
     const current = this.#current;
     if (current !== null && isSameFile(file, current.file)) {
@@ -253,7 +260,10 @@ export class Follower {
     this.#current = next;
   }
 
-  /** Restarts a truncated file at its beginning. If it was copied before, unread lines are read from the copy. */
+  /**
+   * Starts again at the beginning of a truncated file. If the file was copied before, unread lines are read from the
+   * copy.
+   */
   async #restartCut(cut: Tail): Promise<void> {
     const copy = await findMarked(this.path, cut.mark);
     const rest = copy === null ? [] : [await this.#tailOf(copy, cut.mark.position)];
@@ -270,7 +280,7 @@ export class Follower {
 
   async #readOn(tail: Tail, signal: AbortSignal): Promise<void> {
     const before = tail.read;
-    // Updated before the first line is passed on, so that the file can be identified later in any case.
+    // The mark is updated before the first line is passed on, so that the file can always be identified later.
     if (isShort(tail.mark)) tail.mark = await markOf(tail.file, tail.mark.position);
     while (!signal.aborted) {
       const { bytesRead } = await tail.file.handle.read(this.#buffer, 0, CHUNK, tail.read);
@@ -294,7 +304,7 @@ export class Follower {
   #warnMissing({ position }: FileMark): void {
     this.#options.logger.warn(
       { path: this.path, position },
-      'log file was replaced before it was read to the end, lines may be missing',
+      'The log file was replaced before it was read completely, so lines may be missing',
     );
   }
 }
@@ -307,7 +317,7 @@ const POLL_EVERY: Millis = 500;
 
 interface FollowFilesOptions {
   readonly paths: readonly string[];
-  /** Where an earlier run stopped; a path without positions is followed from its end. */
+  /** Position where an earlier process stopped. A path without a position is followed from its end. */
   readonly positions: Positions;
   readonly clock: Clock;
   readonly logger: IntakeLogger;
@@ -327,14 +337,14 @@ export class FileReader {
     this.#followers = paths.map((path) => new Follower({ path, resume: positions[path] ?? null, clock, logger, sink }));
   }
 
-  /** Reads the files once, so that nothing is missed from now on, and continues to follow them. */
+  /** Reads the files once, so that no further line is missed, and continues to follow them. */
   async start(): Promise<void> {
     const first = this.#pollAll();
     this.#running = first.then(() => this.#run());
     await first;
   }
 
-  /** Returns the positions for resuming after a restart; see `Follower.marks`. */
+  /** Returns the positions for resuming after a restart. See `Follower.marks`. */
   positions(): Positions {
     return Object.fromEntries(
       this.#followers.flatMap((follower) => {
@@ -358,7 +368,7 @@ export class FileReader {
     }
   }
 
-  /** Logs each failure once, and again if reading had worked in between. */
+  /** Logs each failure once. The same failure is logged again if reading worked in the meantime. */
   async #pollAll(): Promise<void> {
     for (const follower of this.#followers) {
       const { path } = follower;
@@ -366,14 +376,17 @@ export class FileReader {
         await follower.poll(this.#stopping.signal);
         this.#failing.delete(path);
       } catch (error) {
-        if (!this.#failing.has(path)) this.#options.logger.error({ err: error, path }, 'log file cannot be read');
+        if (!this.#failing.has(path)) this.#options.logger.error({ err: error, path }, 'Cannot read the log file');
         this.#failing.add(path);
       }
     }
   }
 }
 
-/** Positions in each log by path. Rotated files that are not completely read come first, the current file is last. */
+/**
+ * Positions in each log, by path. Rotated files that have not been read completely come first, and the current file is
+ * last.
+ */
 export type Positions = Readonly<Record<string, readonly FileMark[]>>;
 
 const mark = z.strictObject({
@@ -388,9 +401,9 @@ const stored = z.object({ files: z.record(z.string(), z.array(mark)) });
 const former = stored.extend({ version: z.literal(1) });
 
 /**
- * Reads the positions that were saved together with the results. null if there are none.
- * @param content of the file that contains both, unchecked
- * @param formerFile file in which 0.1.0 stored positions alone: read once, and then deleted
+ * Reads the positions that were saved together with the results. Returns null if there are none.
+ * @param content content of the file that contains both, not validated
+ * @param formerFile file in which version 0.1.0 stored only the positions; it is read once and then deleted
  */
 export async function readPositions(
   content: unknown,
@@ -403,7 +416,10 @@ export async function readPositions(
     await rm(formerFile, { force: true });
     return files;
   } catch (error) {
-    logger.error({ err: error }, 'positions in the log files cannot be read, following begins at their ends');
+    logger.error(
+      { err: error },
+      'Cannot read the saved positions in log files, so the files are followed from their ends',
+    );
     return null;
   }
 }

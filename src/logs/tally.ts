@@ -1,23 +1,27 @@
 import type { EpochMs, Clock, Millis } from '../core/clock.ts';
 import type { ConnectionResult, LogResult, LogSource } from '../core/polling/log-event.ts';
 
-/** Line counters since the start. They only increase, and all known series exist from the beginning. */
+/** Line counters since the start. Counters only increase, and all known series exist from the beginning. */
 export interface LogCounters {
   readonly lines: Readonly<Record<LogSource, Readonly<Record<LogResult, number>>>>;
-  /** By appliance, `unnamed` for lines that belong to none. Appliances that have sent nothing are missing. */
+  /**
+   * Time of the last line by appliance. Lines without an appliance are listed as `unnamed`. Appliances that have not
+   * sent
+   * anything are missing.
+   */
   readonly lastReceivedAt: ReadonlyMap<string, EpochMs>;
-  /** Connections over TCP and TLS. */
+  /** Counters of connections over TCP and TLS. */
   readonly connections: ConnectionCounters;
   readonly udp: UdpCounters | null;
 }
 
-/** `open` is the current number. */
+/** Number of connections by result. `open` is the current number. */
 type ConnectionCounters = Readonly<Record<ConnectionResult | 'open', number>>;
 
 export interface UdpCounters {
-  /** Size that the kernel granted, which is twice the requested one. */
+  /** Size of the receive buffer as granted by the kernel, which is twice the requested size. */
   readonly receiveBufferBytes: number;
-  /** Datagrams that the kernel dropped because the buffer was full; null if it does not report them. */
+  /** Number of datagrams that the kernel dropped because the buffer was full. Null if the kernel does not report it. */
   readonly kernelDrops: number | null;
 }
 
@@ -52,8 +56,9 @@ export interface IntakeLogger {
 const EVERY: Millis = 600_000;
 
 /**
- * Creates a warning for events that unknown senders can cause at any rate. The first is logged immediately, further
- * ones as a count every ten minutes at most.
+ * Creates a warning for events that unknown senders can cause at any rate. The first event is logged immediately.
+ * Further
+ * events are logged as a count, at most every ten minutes.
  */
 export function createOccasionalWarning(
   { clock, logger }: { readonly clock: Clock; readonly logger: IntakeLogger },

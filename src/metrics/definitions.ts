@@ -4,8 +4,8 @@ import { ObservedGauges } from './observed-gauges.ts';
 import { PRECONDITION_STATES } from '../engine/model.ts';
 
 /**
- * All metrics of the daemon. Labels are closed sets from the configuration or from unions in core/. Text from the
- * network never becomes a label. Names are part of the public contract.
+ * All metrics of the daemon. Label values come only from the configuration or from unions in core/. Text from the
+ * network never becomes a label. The names of metrics and labels are part of the public contract.
  */
 export type Metrics = Readonly<
   ReturnType<typeof definePathMetrics> &
@@ -29,7 +29,10 @@ export function defineMetrics(registry: Registry): Metrics {
   };
 }
 
-/** Enough to distinguish near, far, slow and practically lost. Each bucket costs one series per probe and target. */
+/**
+ * These buckets are enough to distinguish near, far, slow and practically lost connections. Each bucket adds one series
+ * per probe and target.
+ */
 const DURATION_BUCKETS = [0.05, 0.25, 1, 5];
 
 function definePathMetrics({ gauge, counter, histogram, states }: Makers) {
@@ -47,7 +50,7 @@ function definePathMetrics({ gauge, counter, histogram, states }: Makers) {
     causeActive: gauge('ftm_cause_active', '1 while an incident with this root cause is open', ['cause', 'severity']),
     incidentOpen: gauge(
       'ftm_incident_open',
-      '1 for each open incident, at most 50; a subject that the configuration does not name is "other"',
+      '1 for each open incident, at most 50; subjects that are not in the configuration are "other"',
       ['cause', 'severity', 'subject'],
     ),
     probeSuccess: gauge('ftm_probe_success', '1 if the last run of a probe succeeded', ['probe', 'target']),
@@ -59,7 +62,7 @@ function definePathMetrics({ gauge, counter, histogram, states }: Makers) {
     probeFailures: counter('ftm_probe_failures_total', 'Probe runs that failed', ['probe', 'target', 'reason']),
     tlsVerdict: states(
       'ftm_tls_verdict',
-      '1 for the verdict on the certificate chain of a target',
+      "1 for the current verdict on a target's certificate chain",
       ['target', 'verdict'],
       VERDICTS,
     ),
@@ -68,19 +71,19 @@ function definePathMetrics({ gauge, counter, histogram, states }: Makers) {
 
 function defineFacMetrics({ gauge, counter }: Makers) {
   return {
-    pollingErrors: counter('ftm_polling_errors_total', 'FortiToken Mobile errors in the log of an appliance', [
+    pollingErrors: counter('ftm_polling_errors_total', "FortiToken Mobile errors in an appliance's log", [
       'appliance',
       'signature',
     ]),
     pollingLastError: gauge(
       'ftm_polling_last_error_timestamp_seconds',
-      'Time of the last FortiToken Mobile error of an appliance',
+      "Time of the last FortiToken Mobile error in an appliance's log",
       ['appliance'],
     ),
     logLines: counter('ftm_log_lines_total', 'Log lines received', ['source', 'result']),
-    logConnections: counter('ftm_log_connections_total', 'Connections of log senders by outcome', ['result']),
-    logConnectionsOpen: gauge('ftm_log_connections_open', 'Open connections of log senders'),
-    logLastReceived: gauge('ftm_log_last_received_timestamp_seconds', 'Time of the last log line of an appliance', [
+    logConnections: counter('ftm_log_connections_total', 'Connections from log senders by outcome', ['result']),
+    logConnectionsOpen: gauge('ftm_log_connections_open', 'Open connections from log senders'),
+    logLastReceived: gauge('ftm_log_last_received_timestamp_seconds', 'Time of the last log line from an appliance', [
       'appliance',
     ]),
     licenseAssigned: gauge('ftm_license_assigned', '1 if a licence is registered to this appliance', [
@@ -96,7 +99,7 @@ function defineOwnMetrics({ gauge, counter, histogram }: Makers) {
   return {
     notifications: counter(
       'ftm_notifications_total',
-      'Attempts to deliver notifications by outcome: sent, failed (it is tried again), rejected or expired (given up)',
+      'Attempts to deliver notifications by outcome: sent, failed (will be retried), rejected or expired (not retried)',
       ['channel', 'result'],
     ),
     notificationsPending: gauge('ftm_notifications_pending', 'Notifications not yet delivered', ['channel']),
@@ -117,12 +120,15 @@ function defineOwnMetrics({ gauge, counter, histogram }: Makers) {
     eventLoopLag: histogram('ftm_event_loop_lag_seconds', 'Lag of the event loop, measured once a second', LAG_BUCKETS),
     pushFailures: counter(
       'ftm_metrics_push_failures_total',
-      'Attempts to push the metrics by OTLP that failed; 0 without metrics.otlp',
+      'Failed attempts to push metrics by OTLP; 0 if metrics.otlp is not set',
     ),
     storeWritable: gauge('ftm_store_writable', '1 if history can be written'),
-    storeNewer: gauge('ftm_store_newer', '1 if a newer ftm-watch wrote the history, which is then not changed'),
-    siteInfo: gauge('ftm_site_info', 'The name of the site in the configuration', ['configured_site']),
-    buildInfo: gauge('ftm_build_info', 'Version of ftm-watch and of Node', ['version', 'node']),
+    storeNewer: gauge(
+      'ftm_store_newer',
+      '1 if the history was written by a newer version of ftm-watch and therefore cannot be changed',
+    ),
+    siteInfo: gauge('ftm_site_info', 'Configured name of the site', ['configured_site']),
+    buildInfo: gauge('ftm_build_info', 'Versions of ftm-watch and Node.js', ['version', 'node']),
   };
 }
 
@@ -130,18 +136,18 @@ function defineWebMetrics({ gauge, counter }: Makers) {
   return {
     webLogins: counter(
       'ftm_web_logins_total',
-      'Requests with a login by outcome: accepted, refused, or limited (too many were wrong or are waiting)',
+      'Requests with a login by outcome: accepted, refused, or limited (too many failed or pending logins)',
       ['result'],
     ),
     webChanges: counter('ftm_web_changes_total', 'Requested silences and reloads by outcome', ['result']),
     ownCertificateEnd: gauge(
       'ftm_web_certificate_expiry_timestamp_seconds',
-      'Expiry date of the certificate of the status page; no sample without web.tls',
+      "Expiry date of the status page's certificate; no sample if web.tls is not set",
     ),
   };
 }
 
-/** Names as in the Prometheus client libraries. */
+/** The names of these metrics are the same as in the Prometheus client libraries. */
 function defineProcessMetrics({ gauge, counter }: Makers) {
   return {
     processCpu: counter('process_cpu_seconds_total', 'User and system time of this process'),
@@ -150,9 +156,9 @@ function defineProcessMetrics({ gauge, counter }: Makers) {
     virtualMemory: gauge('process_virtual_memory_bytes', 'Virtual memory of this process'),
     openFiles: gauge('process_open_fds', 'Open files and sockets'),
     mostFiles: gauge('process_max_fds', 'Maximum number of open files and sockets'),
-    heapUsed: gauge('nodejs_heap_size_used_bytes', 'Used part of the Node.js heap'),
+    heapUsed: gauge('nodejs_heap_size_used_bytes', 'Used size of the Node.js heap'),
     heapTotal: gauge('nodejs_heap_size_total_bytes', 'Size of the Node.js heap'),
-    externalMemory: gauge('nodejs_external_memory_bytes', 'Node.js buffers outside of the heap'),
+    externalMemory: gauge('nodejs_external_memory_bytes', 'Size of Node.js buffers outside of the heap'),
     nodeInfo: gauge('nodejs_version_info', 'Version of Node.js', ['version']),
   };
 }
@@ -178,8 +184,8 @@ function makers(registry: Registry) {
 }
 
 /**
- * A gauge with one series per state: 1 for the current state, 0 for the others (a StateSet in OpenMetrics). Setting an
- * unchanged state costs nothing.
+ * A gauge with one series per state, which is 1 for the current state and 0 for the others (a StateSet in OpenMetrics).
+ * Setting an unchanged state has no cost.
  */
 class StateSet<State extends string> {
   readonly #gauge: Gauge;
@@ -188,7 +194,7 @@ class StateSet<State extends string> {
   readonly #states: readonly State[];
   readonly #current = new Map<string, State | null>();
 
-  /** @param labels of the gauge: for the thing, and for its state */
+  /** @param labels the labels for the item and for its state */
   constructor(gauge: Gauge, [thing, state]: readonly [thing: string, state: string], states: readonly State[]) {
     this.#gauge = gauge;
     this.#thing = thing;
@@ -196,7 +202,7 @@ class StateSet<State extends string> {
     this.#states = states;
   }
 
-  /** @param current null for no state */
+  /** @param current the current state, or null if there is none */
   set(thing: string, current: State | null): void {
     if (this.#current.get(thing) === current) return;
     this.#current.set(thing, current);

@@ -8,8 +8,8 @@ import type { DnsObservation } from '../core/observation.ts';
 import type { PathObservation, RoundObservations } from '../core/round.ts';
 
 /**
- * Gauges of observed values. A value that is no longer reported is removed, because an outdated value would hide the
- * fact that it is unknown.
+ * Gauges for observed values. When a value is no longer reported, its series is removed, because an outdated value
+ * would hide the fact that the current value is unknown.
  */
 export class ObservedGauges {
   readonly #notAfter: Gauge;
@@ -25,10 +25,12 @@ export class ObservedGauges {
       new Gauge({ registers: [registry], name, help, labelNames });
     this.#notAfter = gauge(
       'ftm_tls_certificate_not_after_timestamp_seconds',
-      'Expiry date of the certificate that a target presented last',
+      'Expiry date of the certificate that a target presented most recently',
       ['target'],
     );
-    this.#ttl = gauge('ftm_dns_answer_ttl_seconds', 'Time to live of the answer for the licence server', ['resolver']);
+    this.#ttl = gauge('ftm_dns_answer_ttl_seconds', "Time to live of the DNS answer for the licence server's name", [
+      'resolver',
+    ]);
     this.#expected = gauge(
       'ftm_dns_answers_expected',
       '1 if a resolver returned only expected addresses for the licence server',
@@ -38,12 +40,12 @@ export class ObservedGauges {
     this.#locked = gauge('ftm_tokens_locked', 'Locked FortiToken Mobile tokens on an appliance, in any status', [
       'appliance',
     ]);
-    this.#licensed = gauge('ftm_tokens_licensed', 'FortiToken Mobile tokens that the licence of an appliance allows', [
+    this.#licensed = gauge('ftm_tokens_licensed', "FortiToken Mobile tokens that an appliance's licence allows", [
       'appliance',
     ]);
     this.#readable = gauge(
       'ftm_peer_readable',
-      '1 if the status of another agent of the site could be read, otherwise 0',
+      '1 if the status of another agent at the site could be read, otherwise 0',
       ['peer'],
     );
   }

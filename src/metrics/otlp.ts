@@ -14,12 +14,12 @@ import { deadline, nextTurn, sleep } from '../system/clock.ts';
 import type { OperatorLog } from '../system/operator-log.ts';
 import { messageOf } from '../text/message-of.ts';
 
-/** The metrics of this process. */
+/** The metrics of this process that are pushed. */
 export interface PushedMetrics {
   readonly registry: Registry;
-  /** When the counters started. */
+  /** The time when the counters started. */
   readonly startedAt: EpochMs;
-  /** Updates the metrics. Call the returned function after they were delivered. */
+  /** Updates the metrics. The returned function must be called after the metrics have been delivered. */
   refresh(): Promise<() => void>;
   /** Records a failed attempt to push. */
   failed(): void;
@@ -34,9 +34,9 @@ interface OtlpDeps extends EgressDeps {
 
 /**
  * Pushes all metrics over OTLP/HTTP (protobuf, gzip) periodically until the signal is aborted. A failed request is
- * retried with increasing pauses until the next one is due. Nothing is queued, because the next request has newer
- * values.
- * @param config null to use the collector from the environment
+ * retried with increasing pauses until the next request is due. Requests are not queued, because the next request has
+ * newer values.
+ * @param config the configured collector, or null to use the collector that environment variables specify
  */
 export function pushMetrics(config: OtlpConfig | null, deps: OtlpDeps, signal: AbortSignal): void {
   const { logger } = deps;
@@ -45,17 +45,23 @@ export function pushMetrics(config: OtlpConfig | null, deps: OtlpDeps, signal: A
     logger.info({ to: collector.origin, everySeconds: collector.every / 1000 }, 'Pushing metrics by OTLP');
     void new Pusher(collector, deps, signal).run().catch(() => undefined);
   } catch (error) {
-    logger.warn({ error: messageOf(error) }, 'Cannot push metrics by OTLP: correct the environment and restart');
+    logger.warn(
+      { error: messageOf(error) },
+      'Cannot push metrics by OTLP. Correct the environment variables and restart',
+    );
   }
 }
 
 interface Collector {
   readonly url: string;
-  /** Origin of the URL. The path may be a secret. */
+  /** The origin of the URL, without the path, which may be a secret. */
   readonly origin: string;
   readonly every: Millis;
   readonly caFile: string | null;
-  /** Read for each request, so that a rotated token is used. @throws {Error} */
+  /**
+   * Returns the headers. They are read for each request, so that a rotated token is used.
+   * @throws {Error}
+   */
   readonly headers: () => Promise<Readonly<Record<string, string>>>;
 }
 
@@ -69,7 +75,7 @@ function collectorOf({ url, headers, every, caFile }: OtlpConfig, { readSecret }
   };
 }
 
-/** @throws {Error} without any part of the text */
+/** @throws {Error} whose message does not contain any part of the text */
 function headersIn(text: string): Readonly<Record<string, string>> {
   const lines = text.split('\n').filter((line) => line.trim() !== '');
   return Object.fromEntries(lines.map((line) => pairIn(line, ':', 'a line such as "Authorization: Bearer TOKEN"')));
@@ -78,36 +84,36 @@ function headersIn(text: string): Readonly<Record<string, string>> {
 function pairIn(text: string, separator: string, expected: string): readonly [name: string, value: string] {
   const at = text.indexOf(separator);
   const [name, value] = [text.slice(0, at).trim(), text.slice(at + 1).trim()];
-  // Token and field value of RFC 9110 §5.6.2 and §5.5.
+  // Matches a token and a field value as defined in RFC 9110 §5.6.2 and §5.5.
   if (at <= 0 || !/^[\w!#$%&'*+.^`|~-]+$/u.test(name) || !/^[\t\x20-\x7E\x80-\xFF]*$/u.test(value))
     throw new Error(`Cannot read the headers for OTLP: expected ${expected}`);
   return [name.toLowerCase(), value];
 }
 
-/** Same as in the OpenTelemetry SDKs. */
+/** The same value as in the OpenTelemetry SDKs. */
 const USUAL_INTERVAL: Millis = 60_000;
 const OWN = { url: 'OTEL_EXPORTER_OTLP_METRICS_ENDPOINT', headers: 'OTEL_EXPORTER_OTLP_METRICS_HEADERS' };
 const GENERAL = { url: 'OTEL_EXPORTER_OTLP_ENDPOINT', headers: 'OTEL_EXPORTER_OTLP_HEADERS' };
 
 /**
  * Reads the variables of the "OpenTelemetry Protocol Exporter" specification. Variables for metrics take precedence
- * over general ones. An empty variable counts as unset.
- * @throws {Error} if a variable is invalid, without any part of its text
+ * over general variables. An empty variable counts as unset.
+ * @throws {Error} if a variable is invalid; the message does not contain any part of its value
  */
 function collectorOfEnvironment(env: NodeJS.ProcessEnv): Collector {
   const [own, general] = [env[OWN.url] ?? '', env[GENERAL.url] ?? ''];
   const url = own === '' ? urlIn(GENERAL.url, `${general.replace(/\/$/u, '')}/v1/metrics`) : urlIn(OWN.url, own);
-  // If the general protocol is `grpc`, its URL has another port.
+  // If the general protocol is `grpc`, the general URL has a different port.
   const protocol = env['OTEL_EXPORTER_OTLP_METRICS_PROTOCOL'] || env['OTEL_EXPORTER_OTLP_PROTOCOL'] || 'http/protobuf';
   if (protocol !== 'http/protobuf')
     throw new Error(
-      `Cannot push by "${visibleText(protocol, 40)}" (OTEL_EXPORTER_OTLP_PROTOCOL): expected "http/protobuf"`,
+      `Unsupported protocol "${visibleText(protocol, 40)}" in OTEL_EXPORTER_OTLP_PROTOCOL: expected "http/protobuf"`,
     );
   const headers = Object.fromEntries(
     (env[OWN.headers] || env[GENERAL.headers] || '')
       .split(',')
       .filter((pair) => pair.trim() !== '')
-      .map((pair) => pairIn(decoded(pair), '=', `"name=value", and commas between them, in ${GENERAL.headers}`)),
+      .map((pair) => pairIn(decoded(pair), '=', `"name=value", separated by commas, in ${GENERAL.headers}`)),
   );
   return {
     url,
@@ -121,11 +127,11 @@ function collectorOfEnvironment(env: NodeJS.ProcessEnv): Collector {
 function urlIn(variable: string, text: string): string {
   const url = URL.parse(text);
   if (url === null || !/^https?:$/u.test(url.protocol) || url.username !== '' || url.password !== '')
-    throw new Error(`Cannot use the variable ${variable}: expected a URL such as "https://otel.example.org"`);
+    throw new Error(`Invalid value of ${variable}: expected a URL such as "https://otel.example.org"`);
   return url.href;
 }
 
-/** Values are percent-encoded (W3C Baggage). */
+/** The values are percent-encoded, as in W3C Baggage. */
 function decoded(pair: string): string {
   try {
     return decodeURIComponent(pair);
@@ -138,19 +144,22 @@ type Outcome = 'arrived' | Failure;
 
 interface Failure {
   readonly error: string;
-  /** The same request can be retried. */
+  /** Whether the same request can be retried. */
   readonly again: boolean;
-  /** Pause that the collector requested. Null if none. */
+  /** The pause that the collector requested, or null if it requested none. */
   readonly retryAfter: Millis | null;
 }
 
-/** Same as in the OpenTelemetry SDKs. */
+/** The same value as in the OpenTelemetry SDKs. */
 const REQUEST_DEADLINE: Millis = 10_000;
-/** Pause between two attempts. It doubles each time. */
+/** The first pause between two attempts. It is doubled after each attempt. */
 const PAUSE = { first: 1_000, longest: 60_000 };
 /** The maximum pause that a collector can request. */
 const LONGEST_RETRY_AFTER: Millis = 900_000;
-/** The only status codes after which a request can be retried: OTLP 1.x, "Retryable Response Codes" of OTLP/HTTP. */
+/**
+ * The only status codes after which a request can be retried, as listed under "Retryable Response Codes" for OTLP/HTTP
+ * in OTLP 1.x.
+ */
 const RETRYABLE: ReadonlySet<number> = new Set([429, 502, 503, 504]);
 
 const compress = promisify(gzip);
@@ -167,7 +176,7 @@ class Pusher {
     this.#signal = signal;
   }
 
-  /** Runs until the signal is aborted. Rejects only then. */
+  /** Runs until the signal is aborted. The promise is rejected only then. */
   async run(): Promise<never> {
     const { clock } = this.#deps;
     for (;;) {
@@ -190,7 +199,8 @@ class Pusher {
       this.#note(outcome);
       if (outcome === 'arrived') arrived();
       if (outcome === 'arrived' || !outcome.again) return 0;
-      // Many sites can lose a collector at the same time and must not all return at the same time.
+      // Many sites can lose their connection to a collector at the same time, and must not all reconnect at the same
+      // time.
       const wait = outcome.retryAfter ?? randomInt(pause / 2, pause);
       if (clock.elapsed() + wait >= due) return wait;
       await sleep(clock, wait, this.#signal);
@@ -205,8 +215,8 @@ class Pusher {
     if ((outcome !== 'arrived') === this.#isFailing) return;
     this.#isFailing = outcome !== 'arrived';
     const to = this.#collector.origin;
-    if (outcome === 'arrived') logger.info({ to }, 'Metrics are pushed by OTLP again');
-    else logger.warn({ to, error: outcome.error }, 'Cannot push metrics by OTLP. Trying again until it works');
+    if (outcome === 'arrived') logger.info({ to }, 'Pushing metrics by OTLP works again');
+    else logger.warn({ to, error: outcome.error }, 'Cannot push metrics by OTLP. The request will be retried');
   }
 
   async #post(body: Buffer): Promise<Outcome> {
@@ -216,7 +226,7 @@ class Pusher {
     let dispatcher: Dispatcher | null = null;
     let secrets: readonly string[] = [];
     try {
-      // Loaded on demand, because it needs memory only if metrics are pushed.
+      // The module is loaded on demand, so that it needs memory only if metrics are pushed.
       const { request } = await import('undici');
       const headers = await this.#collector.headers();
       secrets = Object.values(headers).flatMap((value) => [value, value.replace(/^\S+\s+/u, '')]);
@@ -250,12 +260,12 @@ function outcomeOf(status: number, text: string, asked: Millis | null): Outcome 
 }
 
 function adviceFor(status: number): string {
-  if (status >= 300 && status < 400) return 'redirects are not followed, set the URL that they lead to';
-  return status === 404 || status === 405 ? 'expected a URL that takes metrics, such as ".../v1/metrics"' : '';
+  if (status >= 300 && status < 400) return 'redirects are not followed; set the URL that the redirect leads to';
+  return status === 404 || status === 405 ? 'expected a URL that accepts metrics, such as ".../v1/metrics"' : '';
 }
 
 /**
- * Returns the labels that a scraped target would have, on which rules and dashboards rely. Prometheus derives `job` and
+ * Returns the labels that a scraped target has, because rules and dashboards rely on them. Prometheus derives `job` and
  * `instance` from the two service attributes. VictoriaMetrics uses all attributes unchanged.
  */
 function targetOf(site: string): Readonly<Record<string, string>> {
@@ -264,14 +274,14 @@ function targetOf(site: string): Readonly<Record<string, string>> {
 }
 
 /*
- * The message ExportMetricsServiceRequest, with field numbers from opentelemetry-proto v1:
+ * The following code encodes the message ExportMetricsServiceRequest with field numbers from opentelemetry-proto v1:
  * collector/metrics/v1/metrics_service.proto, metrics/v1/metrics.proto, common/v1/common.proto and
  * resource/v1/resource.proto. The encoding is described at https://protobuf.dev/programming-guides/encoding/.
  */
 
-/** Aggregation temporality: since the start, not since the last push. */
+/** The aggregation temporality, which means that values are counted since the start, not since the last push. */
 const CUMULATIVE = 2;
-/** Maximum number of series that are encoded without a pause. */
+/** The maximum number of series that are encoded without a pause. */
 const SERIES_A_TURN = 250;
 
 /** Encodes the current metrics. Unit and scope are omitted, because stores would turn them into suffixes and labels. */
@@ -280,7 +290,7 @@ export async function encodeMetrics(
   at: EpochMs,
   target: Readonly<Record<string, string>>,
 ): Promise<Uint8Array> {
-  // start_time_unix_nano and time_unix_nano, which have the same numbers in both kinds of points.
+  // The fields start_time_unix_nano and time_unix_nano have the same numbers in both kinds of data points.
   const times = Buffer.concat([fixed64(2, nanoseconds(startedAt)), fixed64(3, nanoseconds(at))]);
   const families: Uint8Array[] = [];
   for (const { name } of registry.getMetricsAsArray()) {
@@ -305,13 +315,16 @@ interface Sample {
   readonly value: number;
 }
 
-/** Groups samples by series: one sample, or all parts of a histogram with its buckets in ascending order. */
+/**
+ * Groups samples by series. A group contains one sample, or all parts of a histogram with its buckets in ascending
+ * order.
+ */
 function seriesOf(type: string, samples: readonly Sample[]): readonly (readonly Sample[])[] {
   if (type !== 'histogram') return samples.map((sample) => [sample]);
   return [...Map.groupBy(samples, ({ labels }) => JSON.stringify({ ...labels, le: undefined })).values()];
 }
 
-/** Encodes the oneof `data` of Metric: `gauge`, `sum` or `histogram`. */
+/** Encodes the oneof `data` of a Metric, which is `gauge`, `sum` or `histogram`. */
 function dataOf(type: string, points: readonly Uint8Array[]): Uint8Array {
   if (type === 'histogram') return embedded(9, ...points, varint(2, CUMULATIVE));
   return type === 'counter' ? embedded(7, ...points, varint(2, CUMULATIVE), varint(3, 1)) : embedded(5, ...points);

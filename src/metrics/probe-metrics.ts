@@ -4,21 +4,24 @@ import { Gauge, Registry } from 'prom-client';
 import type { EpochMs, Millis } from '../core/clock.ts';
 import type { DnsAnswer, DnsObservation, EndpointObservation, HttpOutcome, TlsOutcome } from '../core/observation.ts';
 
-/** Results of one on-demand probe, as far as it got. */
+/** The results of one on-demand probe. Results of stages that were not reached are missing. */
 export interface ProbeFacts {
   readonly module: 'dns' | 'tcp' | 'tls' | 'http' | 'smtp';
   readonly success: boolean;
   readonly durationMs: Millis;
   /**
-   * The resolvers' answers. Module `dns` queries all resolvers at the same time. Other modules query them in turn until
-   * one returns an address.
+   * The resolvers' answers. The module `dns` queries all resolvers at the same time. Other modules query the resolvers
+   * in turn until one of them returns an address.
    */
   readonly names: readonly DnsObservation[];
-  /** The last address that was tried. Null if none. */
+  /** The last address that was tried, or null if no address was tried. */
   readonly endpoint: EndpointObservation | null;
-  /** Expiry of a mail server's chain. Null if there was none, or if it was not verified. */
+  /** The expiry date of a mail server's chain. Null if there was no chain or if it was not verified. */
   readonly mailCertificateNotAfter: EpochMs | null;
-  /** Expiry of a genuine chain, from the leaf to the key that verified it. Null if it was not genuine. */
+  /**
+   * The earliest expiry date in a genuine chain, from the leaf to the key that verified the chain. Null if the chain is
+   * not genuine.
+   */
   readonly genuineNotAfter: EpochMs | null;
 }
 
@@ -28,9 +31,9 @@ export interface MetricsText {
 }
 
 /**
- * Formats metrics with the names of blackbox exporter 0.28 (prober/{handler,dns,tcp,http,tls}.go), so that its
- * dashboards and rules work. Metrics of the exporter that are missing here were not measured. Text from the network
- * never becomes a label, which rules out `probe_ssl_last_chain_info`.
+ * Formats metrics with the same names as blackbox exporter 0.28 (prober/{handler,dns,tcp,http,tls}.go), so that
+ * dashboards and rules for the exporter work. Values that this probe does not measure are left out. Text from the
+ * network never becomes a label, so `probe_ssl_last_chain_info` is left out as well.
  */
 export async function renderProbe(facts: ProbeFacts): Promise<MetricsText> {
   const registry = new Registry();
@@ -64,14 +67,17 @@ function addPath(facts: ProbeFacts, gauge: MakeGauge): void {
   gauge('probe_ip_addr_hash', help).set(addressHash(endpoint.address));
 }
 
-/** If nothing was verified, the exporter reports the year 1, a date that no rule should use. */
+/** If no chain was verified, the exporter reports the year 1, which no rule should use. */
 function addVerified({ mailCertificateNotAfter, genuineNotAfter }: ProbeFacts, gauge: MakeGauge): void {
   const end = mailCertificateNotAfter ?? genuineNotAfter;
   if (end === null) return;
   gauge('probe_ssl_last_chain_expiry_timestamp_seconds', 'Returns last SSL chain expiry in timestamp').set(end / 1000);
 }
 
-/** 32-bit FNV-1a over the bytes of the address, as in the blackbox exporter, so that the values are comparable. */
+/**
+ * Returns the 32-bit FNV-1a hash of the address. The blackbox exporter uses the same hash, so the values are
+ * comparable.
+ */
 function addressHash(address: string): number {
   const [prime, start] = [0x0100_0193, 0x811c_9dc5];
   return ipaddr
@@ -80,7 +86,7 @@ function addressHash(address: string): number {
     .reduce((hash, byte) => Math.imul(hash ^ byte, prime) >>> 0, start);
 }
 
-/** Both families are queried at the same time. */
+/** Both address families are queried at the same time. */
 function lookupMs({ module, names }: Pick<ProbeFacts, 'module' | 'names'>): Millis {
   const durations = names.map(({ a, aaaa }) => Math.max(a.durationMs, aaaa.durationMs));
   return module === 'dns' ? Math.max(0, ...durations) : durations.reduce((sum, duration) => sum + duration, 0);
@@ -93,7 +99,7 @@ function addDns(facts: ProbeFacts, gauge: MakeGauge): void {
   gauge('probe_dns_query_succeeded', 'Displays whether or not the query was executed successfully').set(
     answers.length > 0 ? 1 : 0,
   );
-  // CNAMEs are in both answers and are identical.
+  // CNAME records are the same in both answers.
   const records = answers.flatMap(({ addresses, cnames }) => [...addresses, ...cnames]);
   gauge('probe_dns_answer_rrs', 'Returns number of entries in the answer resource record list').set(
     new Set(records).size,
@@ -105,7 +111,7 @@ function addDns(facts: ProbeFacts, gauge: MakeGauge): void {
   );
 }
 
-/** Uses the answer with the most records. The numbers are unknown for the system resolver. */
+/** Counts the records of the answer with the most records. The numbers are unknown for the system resolver. */
 function addBeside(answers: readonly DnsAnswer[], gauge: MakeGauge): void {
   const known = answers.flatMap(({ beside }) => beside ?? []);
   if (known.length === 0) return;
@@ -136,15 +142,15 @@ function addResponse(http: HttpOutcome | null, gauge: MakeGauge): void {
   if (response?.framing === undefined) return;
   const { version, contentLength, bodyBytes } = response.framing;
   gauge('probe_http_version', 'Returns the version of HTTP of the probe response').set(Number(version));
-  // Same as in Go: -1 if unknown.
+  // If the length is unknown, it is -1, as in Go.
   gauge('probe_http_content_length', 'Length of http content response').set(contentLength ?? -1);
   if (bodyBytes !== null)
     gauge('probe_http_uncompressed_body_length', 'Length of uncompressed response body').set(bodyBytes);
 }
 
 /**
- * 0 for stages that were not reached, as in the blackbox exporter. There is no `transfer`, because the probe does not
- * wait for the body.
+ * The duration is 0 for stages that were not reached, as in the blackbox exporter. There is no `transfer` phase,
+ * because the probe does not wait for the body.
  */
 function phasesOf(facts: ProbeFacts): Readonly<Record<'resolve' | 'connect' | 'tls' | 'processing', Millis>> {
   const { tcp, tls, http } = facts.endpoint ?? { tcp: null, tls: null, http: null };
@@ -160,7 +166,7 @@ function addTls(tls: TlsOutcome, gauge: MakeGauge): void {
   const expiries = tls.chain?.certificates.map(({ notAfter }) => notAfter) ?? [];
   if (expiries.length > 0) expiry(gauge).set(Math.min(...expiries) / 1000);
   if (tls.kind === 'failed') return;
-  // In Go's notation: `TLS 1.3`.
+  // The version in Go's notation, such as `TLS 1.3`.
   if (tls.protocol !== null)
     gauge('probe_tls_version_info', 'Returns the TLS version used or NaN when unknown', ['version']).set(
       { version: tls.protocol.replace(/^TLSv1$/u, 'TLS 1.0').replace(/^TLSv/u, 'TLS ') },

@@ -12,8 +12,8 @@ import { CHANNEL_IDS } from '../notify/channels/registry.ts';
 import { authority } from '../core/addresses.ts';
 
 /**
- * Usual failures of each probe. Only these start at zero, because each costs a series per target. Others get a series
- * when they occur.
+ * The usual failures of each probe. Only these series start at zero, because each failure needs a series per target.
+ * Other failures get a series when they occur.
  */
 const USUAL: Readonly<Record<string, readonly FailureReason[]>> = {
   dns: ['timeout', 'refused', 'rejected'],
@@ -24,35 +24,35 @@ const USUAL: Readonly<Record<string, readonly FailureReason[]>> = {
   ntp: ['timeout', 'refused'],
 };
 
-/** @param probe can be one that is not listed above */
+/** @param probe the probe, which can be missing from the list above */
 function usualFailures(probe: string): readonly FailureReason[] {
   return USUAL[probe] ?? ['timeout'];
 }
 
 /**
- * Series of probes. Counters exist at zero before the first count and are removed when the configuration no longer
+ * The series of probes. Counters exist at zero before the first count, and are removed when the configuration no longer
  * contains their target.
  */
 export class ProbeSeries {
   readonly #metrics: Metrics;
   readonly #made = new Map<string, ProbeTarget>();
-  /** Probes that have a failure series. */
+  /** The probes that have a failure series. */
   readonly #failures = new Map<string, FailureLabels>();
-  /** Failures of a kind that has not yet been scraped at zero. */
+  /** Failures whose series have not yet been scraped at zero. */
   readonly #unseen = new Map<string, { readonly labels: FailureLabels; readonly count: number }>();
 
   constructor(metrics: Metrics) {
     this.#metrics = metrics;
   }
 
-  /** Creates missing series and removes obsolete ones. Existing ones keep counting. */
+  /** Creates missing series and removes obsolete series. Existing series keep their counts. */
   expect(probes: readonly ProbeTarget[]): void {
     const kept = new Set(probes.map(keyOf));
     for (const [key, labels] of this.#made) if (!kept.has(key)) this.#remove(key, labels);
     for (const probe of probes) this.#make(probe);
   }
 
-  /** Counts every probe of a round. A target succeeds only if all its addresses do. */
+  /** Counts every probe of a round. A probe of a target succeeds only if it succeeds for all addresses. */
   record(samples: readonly ProbeSample[]): void {
     const { probeRuns, probeDuration, probeSuccess } = this.#metrics;
     for (const { probe, target, durationMs, failure } of samples) {
@@ -68,8 +68,8 @@ export class ProbeSeries {
   }
 
   /**
-   * Call before all metrics are read, and call the returned function afterwards. Series that were read at zero can
-   * count then.
+   * Must be called before all metrics are read, and the returned function afterwards. From then on, series that were
+   * read at zero can count.
    */
   scraping(): () => void {
     const shown = [...this.#unseen];
@@ -95,7 +95,7 @@ export class ProbeSeries {
     this.#metrics.probeFailures.inc({ ...labels }, 0);
   }
 
-  /** rate() detects a failure only if the series existed before it. */
+  /** rate() detects a failure only if the series existed before the failure. */
   #fail(labels: FailureLabels): void {
     const key = failureKey(labels);
     const waiting = this.#unseen.get(key);
@@ -134,19 +134,18 @@ function keyOf({ probe, target }: ProbeTarget): string {
 
 const RESULTS: readonly DeliveryResult[] = ['sent', 'failed', 'rejected', 'expired'];
 
-/** What is measured with a configuration. */
+/** The items that are measured with a configuration. */
 export interface Expected {
   readonly config: Config;
   readonly signatures: SignatureSet;
   readonly probes: readonly ProbeTarget[];
-  /** Targets whose certificates are judged. */
+  /** The targets whose certificates are evaluated. */
   readonly judged: readonly string[];
 }
 
 /**
  * Creates known series at zero from the start, because alerts don't work on series that appear only with the first
- * error. Unchecked values are not reported: states are unknown, and gauges of measurements are added with the first
- * measurement.
+ * error. Until a state has been checked, it is unknown. Gauges for measurements are added with the first measurement.
  */
 export function createZeroSeries(metrics: Metrics, expected: Expected): void {
   zeroStates(metrics, expected);
@@ -161,8 +160,8 @@ export function createZeroSeries(metrics: Metrics, expected: Expected): void {
 }
 
 /**
- * Removes measurements from an earlier configuration. Its targets may be gone, and a value that is no longer updated is
- * misleading.
+ * Removes measurements of an earlier configuration. Some targets may have been removed, and a value that is no longer
+ * updated is misleading.
  */
 export function forgetMeasurements(metrics: Metrics): void {
   metrics.activationReady.remove();
@@ -189,7 +188,10 @@ export function forgetAppliances(
       for (const { id: signature } of before.signatures.signatures) pollingErrors.remove({ appliance, signature });
 }
 
-/** Creates causes at every severity that they can have: their default, and those that services set. */
+/**
+ * Creates a series for every cause at every severity that it can have: its default severity, and the severities that
+ * services set.
+ */
 function zeroCauses(metrics: Metrics, { services }: Pick<Config, 'services'>): void {
   metrics.causeActive.reset();
   const others = new Set(services.map(({ severity }) => severity));
@@ -217,18 +219,20 @@ function zeroLog(metrics: Metrics, { config, signatures }: Expected): void {
   for (const source of LOG_SOURCES) for (const result of LOG_RESULTS) metrics.logLines.inc({ source, result }, 0);
 }
 
-/** Used for every subject that is not in the configuration, such as a licence or mail host that an API reported. */
+/**
+ * The label for every subject that is not in the configuration, such as a licence or mail host that an API reported.
+ */
 export const OTHER_SUBJECT = 'other';
 
 /**
- * Returns the subjects of causes that are allowed as labels: texts from the configuration, its hosts with ports, probe
+ * Returns the subjects that are allowed as labels: texts from the configuration, configured hosts with ports, probe
  * targets, and preconditions.
  */
 export function configuredSubjects(config: Config, probes: readonly ProbeTarget[]): ReadonlySet<string> {
   return new Set([...CHECKS.map(({ id }) => id), ...probes.map(({ target }) => target), ...namesIn(config)]);
 }
 
-/** Returns all texts, and hosts with ports as `host:port`. */
+/** Returns all texts in a value, and its hosts with ports as `host:port`. */
 export function namesIn(value: unknown): readonly string[] {
   if (typeof value === 'string') return [value];
   if (typeof value !== 'object' || value === null) return [];

@@ -21,21 +21,21 @@ import {
 } from './probe-series.ts';
 import type { Metrics } from './definitions.ts';
 
-/** Labels of one series of `ftm_incident_open`. */
+/** The labels of one `ftm_incident_open` series. */
 interface OpenIncident {
   readonly cause: string;
   readonly severity: Severity;
   readonly subject: string;
 }
 
-/** The part of an incident that is exported. */
+/** The properties of an incident that are exported. */
 type TellableIncident = Pick<Incident, 'status' | 'cause' | 'openedAt'>;
 
 const MOST = 50;
 
 /**
- * Returns the open incidents, most severe first, at most 50. A subject that is not in `named` becomes `other`, because
- * text from the network never becomes a label.
+ * Returns at most 50 open incidents, the most severe first. A subject that is not in `named` is replaced with `other`,
+ * because text from the network never becomes a label.
  */
 export function openIncidents(
   incidents: readonly TellableIncident[],
@@ -52,13 +52,13 @@ export function openIncidents(
   return [...new Map(open.map((each) => [JSON.stringify(each), each])).values()].slice(0, MOST);
 }
 
-/** Turns events into metrics. */
+/** Records events as metrics. */
 export class Recorder {
   readonly #metrics: Metrics;
   readonly #probes: ProbeSeries;
   #expected: Expected | null = null;
   #subjects: ReadonlySet<string> = new Set();
-  /** Labels of `ftm_cause_active` series that are 1. */
+  /** The labels of the `ftm_cause_active` series with value 1. */
   #activeCauses: ReadonlyMap<string, { readonly cause: string; readonly severity: Severity }> = new Map();
 
   constructor(metrics: Metrics) {
@@ -67,8 +67,8 @@ export class Recorder {
   }
 
   /**
-   * Creates the series of a configuration at zero and removes the measurements of the previous one. Counters that exist
-   * in both keep counting.
+   * Creates the series of a configuration at zero and removes the measurements of the previous configuration. Counters
+   * that exist in both configurations keep their counts.
    */
   expect(expected: Expected): void {
     forgetMeasurements(this.#metrics);
@@ -94,7 +94,7 @@ export class Recorder {
     this.#tls(judged);
   }
 
-  /** Call before all metrics are read, and call the returned function afterwards. */
+  /** Must be called before all metrics are read, and the returned function afterwards. */
   scraping(): () => void {
     return this.#probes.scraping();
   }
@@ -106,7 +106,7 @@ export class Recorder {
       this.#metrics.licenseAssigned.set({ appliance, license }, assigned);
   }
 
-  /** Records observations from outside the rounds. */
+  /** Records observations that are not part of a round. */
   units(picture: Picture): void {
     this.#metrics.observed.picture(picture);
   }
@@ -151,7 +151,7 @@ export class Recorder {
     this.#metrics.missedRuns.inc();
   }
 
-  /** @param end expiry of the status page's certificate; null if it has none */
+  /** @param end the expiry date of the status page's certificate, or null if there is no certificate */
   ownCertificate(end: EpochMs | null): void {
     if (end === null) this.#metrics.ownCertificateEnd.remove();
     else this.#metrics.ownCertificateEnd.set(end / 1000);
@@ -201,9 +201,9 @@ interface LicenseAssignment {
 }
 
 /**
- * Returns the configured licences that were judged. A licence without a fault is assigned correctly. One that could not
- * be judged is left out, whatever is known about the others. Licences that only an appliance reports are not included,
- * because they would be labels from the network.
+ * Returns the configured licences that were checked. A licence without a fault is assigned correctly. A licence that
+ * could not be checked is left out. Licences that only an appliance reports are not included, because their labels
+ * would come from the network.
  */
 export function licenseAssignments(
   { preconditions }: Diagnosis,
@@ -211,7 +211,7 @@ export function licenseAssignments(
 ): readonly LicenseAssignment[] {
   const status = preconditions.find(({ id }) => id === 'license-assignment');
   if (status === undefined || registration === null || status.state === 'not-configured') return [];
-  // Unknown without a finding means that it has not been checked yet.
+  // If the state is unknown and there is no finding, the licence has not been checked yet.
   if (status.state === 'unknown' && status.findings.length === 0) return [];
   const byAppliance = Map.groupBy(status.findings, ({ facts }) => facts?.appliance);
   return appliances.flatMap(({ name: appliance, licenses }) =>
@@ -225,7 +225,10 @@ export function licenseAssignments(
   );
 }
 
-/** Applies to findings about its appliance. A finding without a licence concerns all licences. */
+/**
+ * Returns whether a finding is about the licence. A finding about an appliance without a licence concerns all its
+ * licences.
+ */
 function concerns({ facts }: Finding, license: string): boolean {
   return (facts?.license ?? license).toUpperCase() === license.toUpperCase();
 }

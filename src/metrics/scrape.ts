@@ -13,30 +13,30 @@ import type { Metrics } from './definitions.ts';
 import type { MetricsText } from './probe-metrics.ts';
 import { nextTurn } from '../system/clock.ts';
 
-/** Counts of log lines since an intake was started. */
+/** The numbers of log lines since an intake was started. */
 export interface LogCounts {
   readonly lines: Readonly<Record<LogSource, Readonly<Record<LogResult, number>>>>;
   readonly connections: Readonly<Record<ConnectionResult | 'open', number>>;
-  /** By appliance. */
+  /** The counts by appliance. */
   readonly lastReceivedAt: ReadonlyMap<string, EpochMs>;
 }
 
-/**
- * Values that are read only during a scrape, because they are already counted elsewhere. A reload replaces this object.
- */
+/** Values that are read only during a scrape, because other code counts them. A reload replaces this object. */
 export interface Scraped {
-  /** They start at zero. Null if no log is received. */
+  /** The counts start at zero. Null if no log is received. */
   logCounters(): LogCounts | null;
   readonly alerting: { pending(): Readonly<Record<string, number>>; inMaintenance(): boolean };
   readonly store: { writable(): boolean; newer(): string | null };
 }
 
 export interface Scrape {
-  /** Concurrent calls share one result. */
+  /** Returns all metrics as text. Concurrent calls share one result. */
   read(): Promise<MetricsText>;
-  /** Updates all metrics, for output in another format. */
+  /** Updates all metrics before they are exported in another format. */
   update(): Promise<void>;
-  /** Adds the counts of an intake. Call it once more after the intake has ended, so that nothing is missing. */
+  /**
+   * Adds the counts of an intake. Must be called once more after the intake has ended, so that no lines are missing.
+   */
   takeCounts(intake: Pick<Scraped, 'logCounters'>): void;
 }
 
@@ -81,7 +81,7 @@ export function createScrape(registry: Registry, metrics: Metrics, current: () =
   };
 }
 
-/** The intake keeps its own counts for speed. These counters are set to its values. */
+/** For speed, the intake counts lines itself. The counters are set to these counts. */
 function recordLog(
   metrics: Metrics,
   before: LogCounts | null,
@@ -97,7 +97,7 @@ function recordLog(
   for (const [appliance, at] of lastReceivedAt) metrics.logLastReceived.set({ appliance }, at / 1000);
 }
 
-/** Maximum number of series that are written without a pause, which takes less than a millisecond. */
+/** The maximum number of series that are written without a pause. Writing them takes less than a millisecond. */
 const SERIES_A_TURN = 500;
 
 /**
@@ -121,7 +121,7 @@ export async function exposition(registry: Registry): Promise<string> {
 }
 
 interface Sample {
-  /** Set for a part of a histogram. */
+  /** Set if the sample is part of a histogram. */
   readonly metricName?: string;
   readonly labels: Readonly<Record<string, string | number | undefined>>;
   readonly value: number;

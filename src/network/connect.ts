@@ -5,17 +5,19 @@ import { addressFamily } from '../core/addresses.ts';
 import { type DistinguishedName, parseDistinguishedName } from '../core/certificate.ts';
 import { abortError, errorCode, ProbeError } from './failure.ts';
 
-/** The address is always literal. Names are resolved earlier, so that no connection waits for a resolver. */
+/** The address must be a literal IP address. Names are resolved earlier, so that no connection waits for a resolver. */
 export interface Destination {
   readonly address: string;
   readonly port: number;
-  /** Local address to connect from. If it is of the other address family, the kernel chooses one. */
+  /**
+   * Local address to connect from. If the destination has a different address family, the kernel chooses an address.
+   */
   readonly sourceAddress: string | null;
 }
 
 /**
  * Opens a TCP connection.
- * @throws the socket's error, or the signal's reason; the socket is destroyed by then
+ * @throws the socket's error, or the signal's reason; in both cases the socket has been destroyed
  */
 export function openSocket(destination: Destination, signal: AbortSignal): Promise<Socket> {
   const localAddress = localAddressFor(destination);
@@ -28,9 +30,9 @@ export function openSocket(destination: Destination, signal: AbortSignal): Promi
 }
 
 export class UnverifiedError extends ProbeError {
-  /** As OpenSSL and Node call it: `SELF_SIGNED_CERT_IN_CHAIN`. */
+  /** Error code of OpenSSL and Node, for example `SELF_SIGNED_CERT_IN_CHAIN`. */
   readonly code: string;
-  /** Issuer in the peer's certificate; null if it cannot be read. */
+  /** Issuer named in the peer's certificate; null if the certificate cannot be parsed. */
   readonly issuer: DistinguishedName | null;
 
   constructor(code: string, issuer: DistinguishedName | null, message: string) {
@@ -42,8 +44,8 @@ export class UnverifiedError extends ProbeError {
 
 /**
  * Performs a TLS handshake over a connected socket and verifies the peer. Node's own verification is not used, because
- * it exposes the peer's certificate only if it is valid.
- * @throws {UnverifiedError}, the handshake's error, or the signal's reason; both sockets are destroyed by then
+ * it exposes only valid certificates.
+ * @throws {UnverifiedError}, the handshake's error, or the signal's reason; in each case both sockets are destroyed
  */
 export async function openTls(socket: Socket, options: ConnectionOptions, signal: AbortSignal): Promise<TLSSocket> {
   const { checkServerIdentity: check = checkServerIdentity } = options;
@@ -58,34 +60,34 @@ export async function openTls(socket: Socket, options: ConnectionOptions, signal
     },
   };
   const opened = await whenReady(signal, () => connectTls(verifying), 'secureConnect').catch((error: unknown) => {
-    // The raw socket gets no error if the signal was already aborted or the options are invalid.
+    // Node does not report an error on the raw socket if the signal was already aborted or the options are invalid.
     socket.destroy();
     throw error;
   });
   if (opened.authorized) return opened;
   const issuer = opened.getPeerX509Certificate()?.issuer;
   opened.on('error', () => {}).destroy();
-  // Typed as an error, but it is an error code.
+  // Node's types declare an error here, but the value is an error code.
   const code = errorCode(misnamed) ?? String(opened.authorizationError);
   throw new UnverifiedError(
     code,
     issuer === undefined ? null : parseDistinguishedName(issuer),
-    misnamed?.message ?? `The certificate does not verify: ${REFUSALS.get(code) ?? code}`,
+    misnamed?.message ?? `Certificate verification failed: ${REFUSALS.get(code) ?? code}`,
   );
 }
 
-/** Messages for people; Node's own texts recommend Node options. */
+/** Readable messages. Node's own texts recommend Node options. */
 const REFUSALS: ReadonlyMap<string, string> = new Map([
   ['CERT_HAS_EXPIRED', 'it has expired'],
   ['CERT_NOT_YET_VALID', 'it is not valid yet'],
   ['DEPTH_ZERO_SELF_SIGNED_CERT', 'it is self-signed'],
-  ['SELF_SIGNED_CERT_IN_CHAIN', 'its root is not trusted here'],
-  ['UNABLE_TO_GET_ISSUER_CERT', 'its issuer is not known here'],
-  ['UNABLE_TO_GET_ISSUER_CERT_LOCALLY', 'its issuer is not known here'],
-  ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'its issuer is not known here'],
+  ['SELF_SIGNED_CERT_IN_CHAIN', 'the root certificate is not trusted'],
+  ['UNABLE_TO_GET_ISSUER_CERT', 'the issuer is unknown'],
+  ['UNABLE_TO_GET_ISSUER_CERT_LOCALLY', 'the issuer is unknown'],
+  ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'the issuer is unknown'],
 ]);
 
-/** Returns `sourceAddress` if it is of the destination's family, otherwise null. */
+/** Returns `sourceAddress` if its address family matches the destination, otherwise null. */
 export function localAddressFor({ address, sourceAddress }: Omit<Destination, 'port'>): string | null {
   return sourceAddress !== null && addressFamily(sourceAddress) === addressFamily(address) ? sourceAddress : null;
 }
@@ -98,8 +100,8 @@ function whenReady<S extends Socket>(
   return new Promise((resolve, reject) => {
     signal.throwIfAborted();
     const socket = open();
-    // This listener is never removed: nobody else listens between phases and after the last one, and an unhandled error
-    // ends the process.
+    // This listener is never removed. Between phases and after the last phase there is no other error listener, and an
+    // unhandled error would end the process.
     socket.on('error', () => {});
     function release(): void {
       signal.removeEventListener('abort', onAbort);
@@ -120,7 +122,7 @@ function whenReady<S extends Socket>(
       fail(error);
     }
     function onClose(): void {
-      fail(Object.assign(new Error('The connection was closed before it was ready'), { code: 'ENOTCONN' }));
+      fail(Object.assign(new Error('The connection was closed before it was established'), { code: 'ENOTCONN' }));
     }
     function onAbort(): void {
       fail(abortError(signal));
@@ -134,10 +136,10 @@ function whenReady<S extends Socket>(
 
 /**
  * Reports whether this machine has a route to an address. Connects a UDP socket, which consults the kernel's routing
- * table without sending anything (connect(2)). A TCP connection cannot be used, because an ICMP "no route" from a
- * router causes the same error as a missing local route.
+ * table without sending anything (connect(2)). A TCP connection cannot be used, because an ICMP "no route" message
+ * from a router causes the same error as a missing local route.
  *
- * @param address a literal address, because a name would wait for a resolver
+ * @param address a literal address, because resolving a name would delay the result
  */
 export function hasRoute(address: string): Promise<boolean> {
   return new Promise((resolve) => {

@@ -1,29 +1,31 @@
 import type { Socket } from 'node:net';
 
-/** Limits the number of connections of one listener and prevents idle connections from occupying all places. */
+/** Limits the number of connections to a listener, and keeps idle connections from using up the limit. */
 export interface ConnectionEvictor {
   /**
-   * Adds a connection as soon as it is accepted, before any TLS. If there are too many, closes the quietest one from an
-   * unknown address. A new connection from an unknown address is closed itself if all others are from known addresses.
+   * Adds a connection as soon as it is accepted, before TLS starts. If the limit is exceeded, the least active
+   * connection
+   * from an unknown address is closed. If all existing connections are from known addresses, a new connection from an
+   * unknown address is closed instead.
    */
   enter(socket: Socket): void;
 }
 
-export interface CrowdRules {
+export interface EvictorOptions {
   readonly places: number;
   /** Reports whether an address is known. Connections from unknown addresses are closed first. */
-  readonly isAcquaintance: (address: string) => boolean;
-  readonly onTurnedOut: () => void;
+  readonly isKnownAddress: (address: string) => boolean;
+  readonly onEvicted: () => void;
 }
 
-/** Bytes received on each connection at its last check; the least recently checked connection is first. */
+/** Number of bytes received on each connection by its last check. The least recently checked connection is first. */
 type Group = Map<Socket, number>;
 
 /**
- * Closes the quietest connection instead of rejecting the new one, because anyone could otherwise occupy all places
- * with idle connections at no cost.
+ * Closes the least active connection instead of rejecting the new one. Otherwise, anyone could use up the limit with
+ * idle connections at no cost.
  */
-export function createConnectionEvictor({ places, isAcquaintance, onTurnedOut }: CrowdRules): ConnectionEvictor {
+export function createConnectionEvictor({ places, isKnownAddress, onEvicted }: EvictorOptions): ConnectionEvictor {
   const strangers: Group = new Map();
   const acquaintances: Group = new Map();
 
@@ -31,12 +33,12 @@ export function createConnectionEvictor({ places, isAcquaintance, onTurnedOut }:
     strangers.delete(socket);
     acquaintances.delete(socket);
     socket.destroy();
-    onTurnedOut();
+    onEvicted();
   }
 
   return {
     enter(socket) {
-      const group = isAcquaintance(socket.remoteAddress ?? '') ? acquaintances : strangers;
+      const group = isKnownAddress(socket.remoteAddress ?? '') ? acquaintances : strangers;
       if (strangers.size + acquaintances.size >= places) {
         const quiet = quietest(strangers) ?? (group === acquaintances ? quietest(acquaintances) : null) ?? socket;
         turnOut(quiet);
@@ -49,9 +51,9 @@ export function createConnectionEvictor({ places, isAcquaintance, onTurnedOut }:
 }
 
 /**
- * Returns the first connection without new bytes since its last check. Connections with new bytes move to the end of
- * the queue, so long scans are rare ("second chance" page replacement). Bytes are counted on the connection itself,
- * below TLS and HTTP.
+ * Returns the first connection that has received nothing since its last check. Connections with new bytes move to the
+ * end of the queue, so long scans are rare ("second chance" page replacement). Bytes are counted on the TCP
+ * connection, below TLS and HTTP.
  */
 function quietest(group: Group): Socket | null {
   for (const [socket, heard] of group) {

@@ -1,24 +1,24 @@
 import type { Clock } from '../core/clock.ts';
 import { abortError } from './failure.ts';
 
-/** Dependencies that every probe needs in addition to its target. */
+/** Dependencies that every probe needs, apart from its target. */
 export interface ProbeContext {
   readonly clock: Clock;
-  /** Aborted when the round is cancelled (shutdown, or the round's time limit has passed). */
+  /** Aborted when the round is cancelled, either by a shutdown or by the round's time limit. */
   readonly signal: AbortSignal;
-  /** Local address for probes; null lets the kernel choose. */
+  /** Local address for probes. With null, the kernel chooses an address. */
   readonly sourceAddress: string | null;
-  /** Environment from which secrets given as variables are read. */
+  /** Environment for secrets that are configured as environment variables. */
   readonly env: NodeJS.ProcessEnv;
 }
 
-/** Returns the promise's result, but rejects as soon as the signal is aborted. @throws the signal's reason */
+/** Returns the promise's result, or rejects as soon as the signal is aborted. @throws the signal's reason */
 export function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const onAbort = (): void => reject(abortError(signal));
     if (signal.aborted) onAbort();
     else signal.addEventListener('abort', onAbort, { once: true });
-    // Always attached, because an unhandled rejection ends the process.
+    // The handlers are attached in any case, because an unhandled rejection would end the process.
     promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
   });
 }

@@ -20,17 +20,17 @@ interface Proxy extends HostPort {
 
 interface DialOptions {
   readonly target: HostPort;
-  /** A literal address of the target; unused with a proxy, which receives the name. */
+  /** A literal IP address of the target. Not used with a proxy, which receives the target's name instead. */
   readonly address: string;
   readonly proxy: Proxy | null;
   readonly readSecret: SecretReader;
-  /** For the TCP handshake. */
+  /** Time limit for the TCP handshake. */
   readonly limit: Millis;
-  /** For the proxy's answer to CONNECT. */
+  /** Time limit for the proxy's response to CONNECT. */
   readonly tunnelLimit: Millis;
 }
 
-/** Error for a proxy that answered CONNECT but did not open a tunnel; its cause is a `ProxyRefusal`. */
+/** Error for a proxy that responded to CONNECT without opening a tunnel. The cause is a `ProxyRefusal`. */
 export class TunnelRefused extends ProbeError {
   readonly answer: ProxyAnswer;
 
@@ -40,14 +40,14 @@ export class TunnelRefused extends ProbeError {
   }
 }
 
-/** A page arrives with the answer or immediately after it. */
+/** The page arrives together with the response or immediately afterwards. */
 const PAGE_WAIT: Millis = 500;
 
 /**
- * Opens a TCP connection to the target, either directly to its address or with CONNECT through the proxy. The caller
- * destroys the socket.
+ * Opens a TCP connection to the target, either directly or with CONNECT through the proxy. The caller destroys the
+ * socket.
  *
- * @throws the reason of the failure; if it is about a proxy, its message names the proxy
+ * @throws an error with a failure reason; for a proxy failure, the message contains the proxy's name
  */
 export async function dial(options: DialOptions, ctx: ProbeContext): Promise<Socket> {
   if (options.proxy === null) return dialAddress(options.address, options.target.port, options.limit, ctx);
@@ -106,37 +106,38 @@ async function dialProxy(proxy: Proxy, limit: Millis, ctx: ProbeContext): Promis
 }
 
 /**
- * Resolves the proxy's name with the system resolver, as any client of the proxy does. The lookup cannot be cancelled,
- * so it is abandoned after the limit.
+ * Resolves the proxy's name with the system resolver, as all clients of the proxy do. The lookup cannot be cancelled,
+ * so it is abandoned when the time limit is reached.
  */
 async function resolveProxy(host: string, limit: Millis, ctx: ProbeContext): Promise<string> {
   using time = deadline(ctx.clock, limit, ctx.signal);
   const [found] = await unlessAborted(getaddrinfo(host), time.signal);
-  if (found === undefined) throw new ProbeError('name-not-resolved', `The name "${host}" has no address`);
+  if (found === undefined) throw new ProbeError('name-not-resolved', `No address was found for the name "${host}"`);
   return found.address;
 }
 
 const MAX_HEADER_BYTES = 16 * 1024;
 
-/** Large, because block pages begin with a style sheet. */
+/** This limit is large, because block pages begin with a style sheet. */
 const MAX_PAGE_BYTES = 16 * 1024;
 
 const MAX_SCHEMES = 5;
 
-/** One CONNECT (RFC 9110 §9.3.6). */
+/** A CONNECT request (RFC 9110 §9.3.6). */
 interface Tunnel {
   /** `host:port` for messages. */
   readonly proxy: string;
   /**
-   * `host:port` of the target, by name, because the appliance connects by name and proxies' allow lists contain names.
+   * `host:port` of the target. The name is sent, because FortiAuthenticator connects by name and proxies list names in
+   * their access rules.
    */
   readonly authority: string;
   readonly credentials: { readonly user: string; readonly password: string } | null;
 }
 
 /**
- * Asks the proxy at the other end of `socket` for a tunnel. Afterwards the socket is connected to the target. undici's
- * proxy agent is not used, because it hides the socket from which the certificate is read.
+ * Asks the proxy at the other end of `socket` for a tunnel. Afterwards, the socket is connected to the target. undici's
+ * proxy agent is not used, because it hides the socket from which the certificate is captured.
  *
  * @throws {ProxyRefusal} when the proxy refuses; the socket's error, or the signal's reason
  */
@@ -159,24 +160,24 @@ export function openTunnel(socket: Socket, tunnel: Tunnel, signal: AbortSignal):
       }
       reject(new ProxyRefusal(tunnel, response, head));
     });
-    // Never removed, because node:http emits another error when the socket is finally destroyed.
+    // This listener is never removed, because node:http emits another error when the socket is finally destroyed.
     connect.on('error', reject);
     connect.once('close', () => {
-      reject(new ProbeError('closed', `The proxy ${tunnel.proxy} closed the connection without an answer to CONNECT`));
+      reject(new ProbeError('closed', `The proxy ${tunnel.proxy} closed the connection without responding to CONNECT`));
     });
     connect.end();
   });
 }
 
-/** The proxy answered but did not open a tunnel. */
+/** Error for a proxy that responded without opening a tunnel. */
 class ProxyRefusal extends ProbeError {
   readonly answer: Omit<ProxyAnswer, 'page'>;
-  /** Bytes of the page that came with the answer. */
+  /** First bytes of the page, received together with the response. */
   readonly #head: Buffer;
-  /** null if the page is chunked or ends with the connection. */
+  /** Length of the page; null if the page is chunked or ends when the connection is closed. */
   readonly #length: number | null;
   readonly #isChunked: boolean;
-  /** Secrets in the request. */
+  /** Secrets contained in the request. */
   readonly #secrets: readonly string[];
 
   constructor(
@@ -187,7 +188,7 @@ class ProxyRefusal extends ProbeError {
     const hasLogin = credentials !== null;
     super(
       'rejected',
-      `The proxy ${proxy} answered CONNECT ${authority} with status ${String(status)}: expected 200` +
+      `The proxy ${proxy} responded to CONNECT ${authority} with status ${String(status)}, expected 200` +
         hint(status, hasLogin),
     );
     const offered = [headers['proxy-authenticate'] ?? [], headers['www-authenticate'] ?? []].flat();
@@ -200,8 +201,8 @@ class ProxyRefusal extends ProbeError {
   }
 
   /**
-   * Returns the text of the page received before the signal is aborted; null if there is none or it repeats the
-   * password.
+   * Returns the text of the page, as far as it was received before the signal was aborted. Returns null if there is no
+   * page or if the page contains the password.
    */
   async page(socket: Socket, signal: AbortSignal): Promise<string | null> {
     const limit = Math.min(this.#length ?? MAX_PAGE_BYTES, MAX_PAGE_BYTES);
@@ -213,10 +214,10 @@ class ProxyRefusal extends ProbeError {
   }
 }
 
-/** A match of this many consecutive characters of a secret is not a coincidence. */
+/** Minimum number of matching characters. Such a long match with a secret is not a coincidence. */
 const REPEATED = 6;
 
-/** Reports whether a page repeats part of a secret. Parts count, because the page may be cut anywhere. */
+/** Reports whether a page contains part of a secret. Even a part is a match, because the page may be cut anywhere. */
 function repeatsAny(text: string, secret: string): boolean {
   const length = Math.min(REPEATED, secret.length);
   if (length === 0) return false;
@@ -225,13 +226,13 @@ function repeatsAny(text: string, secret: string): boolean {
   );
 }
 
-/** Returns the forms in which a page may repeat the password: as text, as UTF-8 bytes, and as sent in the header. */
+/** Returns the forms in which a page could contain the password: as text, as UTF-8 bytes, and as sent in the header. */
 function formsOf({ user, password }: NonNullable<Tunnel['credentials']>): readonly string[] {
   const bytes = Buffer.from(password, 'utf8');
   return [password, bytes.toString('latin1'), Buffer.from(`${user}:${password}`, 'utf8').toString('base64')];
 }
 
-/** RFC 9112 §7.1. */
+/** Chunk size line (RFC 9112 §7.1). */
 const CHUNK_SIZE = /(?:^|\r\n)[\da-f]{1,8}(?:;[^\r\n]{0,200})?\r\n/giu;
 
 function bytesFrom(
@@ -259,7 +260,10 @@ function bytesFrom(
   });
 }
 
-/** RFC 9110 §11.6.1, as in `Negotiate, Basic realm="proxy"`: a scheme is a token that is not followed by `=`. */
+/**
+ * Returns the authentication schemes in a header field such as `Negotiate, Basic realm="proxy"` (RFC 9110 §11.6.1). A
+ * scheme is a token that is not followed by `=`.
+ */
 function schemesIn(field: string): readonly string[] {
   const bare = field.slice(0, 2_000).replaceAll(/"[^"]*"/gu, '""');
   return [...bare.matchAll(/(?:^|,)\s*([\w-]{1,40})(?=\s*(?:,|$)|\s+[^=\s])/gu)].map(([, name = '']) =>
@@ -274,7 +278,7 @@ function authorization({ credentials }: Tunnel): Record<string, string> {
 }
 
 function hint(status: number, hasLogin: boolean): string {
-  if (status === 407) return hasLogin ? ' (it does not accept this login)' : ' (it demands a login)';
-  if (status === 403) return ' (its access list does not allow the target)';
+  if (status === 407) return hasLogin ? ' (the user name or password is wrong)' : ' (it demands a login)';
+  if (status === 403) return ' (an access rule blocks the target)';
   return '';
 }

@@ -6,10 +6,10 @@ import { visibleText, withoutSecrets } from '../core/visible-text.ts';
 import { withoutCodes } from '../text/mask.ts';
 import { messageOf } from '../text/message-of.ts';
 
-/** Longer texts are cut, because an error message can quote data from the peer. */
+/** Maximum length of an error message. Messages are cut, because they can quote data from the peer. */
 const MAX_MESSAGE_LENGTH = 300;
 
-/** How deep `cause` is followed; real errors are not nested deeper. */
+/** Maximum number of nested `cause` errors that are examined. Real errors are not nested more deeply. */
 const MAX_CAUSES = 5;
 
 const REASON_BY_CODE: ReadonlyMap<string, FailureReason> = new Map<string, FailureReason>([
@@ -27,7 +27,7 @@ const REASON_BY_CODE: ReadonlyMap<string, FailureReason> = new Map<string, Failu
   ['EHOSTDOWN', 'no-route'],
   ['EADDRNOTAVAIL', 'no-route'],
   ['EAFNOSUPPORT', 'no-route'],
-  // Blocked by a packet filter or a `prohibit` route of this machine, so nothing was sent.
+  // A packet filter or a `prohibit` route on this machine blocked the packet, so nothing was sent.
   ['EPERM', 'no-route'],
   ['EACCES', 'no-route'],
   ['ENOTFOUND', 'name-not-resolved'],
@@ -37,7 +37,7 @@ const REASON_BY_CODE: ReadonlyMap<string, FailureReason> = new Map<string, Failu
   ['EAI_NODATA', 'name-not-resolved'],
   ['ENOTCONN', 'closed'],
   ['UND_ERR_SOCKET', 'closed'],
-  // undici reports this when an HTTP/2 stream ends without an answer.
+  // undici reports this error when an HTTP/2 stream ends without a response.
   ['UND_ERR_INFO', 'closed'],
   ['ERR_STREAM_PREMATURE_CLOSE', 'closed'],
   ['EPROTO', 'tls'],
@@ -48,14 +48,15 @@ const REASON_BY_CODE: ReadonlyMap<string, FailureReason> = new Map<string, Failu
 ]);
 
 /**
- * OpenSSL verification results by Node's names,
+ * Codes of OpenSSL verification errors, as Node names them:
  * https://nodejs.org/docs/latest-v24.x/api/tls.html#x509-certificate-error-codes.
  */
 const CERTIFICATE_CODE =
   /^(?:UNABLE_TO_|CERT_|CRL_|ERROR_IN_|DEPTH_ZERO_|SELF_SIGNED_|INVALID_(?:CA|PURPOSE)$|PATH_LENGTH_|HOSTNAME_MISMATCH$|OUT_OF_MEM$|UNSPECIFIED$)/u;
 
 /**
- * An error with an explicit reason, for failures without an error code, such as a malformed answer or a refused login.
+ * An error with an explicit reason. This class is used for failures without an error code, such as a malformed response
+ * or a refused login.
  */
 export class ProbeError extends Error {
   override readonly name = 'ProbeError';
@@ -68,8 +69,8 @@ export class ProbeError extends Error {
 }
 
 /**
- * Returns the time-out error from `overdue` if the limit has expired, unless the check itself had already failed with a
- * `ProbeError`.
+ * Returns the time-out error from `overdue` if the time limit has expired. If the operation had already failed with a
+ * `ProbeError`, that error is returned instead.
  * @param overdue creates the time-out error
  */
 export function overdueOr(error: unknown, limit: Deadline, overdue: (cause: unknown) => ProbeError): unknown {
@@ -91,7 +92,7 @@ export function failureFrom(
   return { kind: 'failed', reason, message: failureMessage(error, secrets), durationMs };
 }
 
-/** Maps errors (Node, OpenSSL, undici, our own) to reasons; unknown errors are `internal`. */
+/** Maps errors from Node, OpenSSL, undici and ftm-watch to reasons. Unknown errors are mapped to `internal`. */
 export function failureReason(error: unknown): FailureReason {
   const chain = errorWithCauses(error);
   return firstReason(chain.filter((link) => !isWrapper(link))) ?? firstReason(chain) ?? 'internal';
@@ -112,7 +113,10 @@ function firstReason(errors: readonly Error[]): FailureReason | null {
   return null;
 }
 
-/** Reports whether an error states only that something ended. The reason is then in its cause, if there is one. */
+/**
+ * Reports whether an error states only that an operation was ended. The reason is then in the cause of the error, if
+ * there is one.
+ */
 function isWrapper(error: Error): boolean {
   return error.name === 'AbortError' || errorCode(error) === 'UND_ERR_SOCKET';
 }
@@ -130,10 +134,11 @@ function reasonBySystemCall(code: string, error: Error): FailureReason | null {
   const call = 'syscall' in error ? error.syscall : null;
   switch (code) {
     case 'ECONNRESET':
-      // Node reports a regular FIN during a handshake or an answer as ECONNRESET without a system call.
+      // If the peer closes the connection during a handshake or a response, Node reports ECONNRESET without a system
+      // call.
       return call === null ? 'closed' : null;
     case 'EINVAL':
-      // Caused by a `blackhole` route on this machine.
+      // A `blackhole` route on this machine causes this error.
       return call === 'connect' || call === 'send' ? 'no-route' : null;
     case 'EADDRNOTAVAIL':
       return wasNothingTried(call, error) ? 'internal' : null;
@@ -143,8 +148,9 @@ function reasonBySystemCall(code: string, error: Error): FailureReason | null {
 }
 
 /**
- * Reports whether nothing was sent: the configured source address does not belong to this machine, or connect(2) found
- * no free port. For IPv6 addresses, connect(2) also returns this error if IPv6 is disabled, so they do not count.
+ * Reports whether nothing was sent, because the configured source address does not belong to this machine or connect(2)
+ * found no free port. For IPv6 addresses, connect(2) also returns this error if IPv6 is disabled, so IPv6 errors are
+ * not counted.
  */
 function wasNothingTried(call: unknown, error: Error): boolean {
   return call === 'bind' || ('address' in error && typeof error.address === 'string' && isIPv4(error.address));
@@ -156,20 +162,20 @@ function reasonByPattern(code: string): FailureReason | null {
   return null;
 }
 
-/** Returns the reason of the abort as an error that can be thrown. */
+/** Returns the reason for the abort as an error. */
 export function abortError(signal: AbortSignal): Error {
   return signal.reason instanceof Error ? signal.reason : new Error('Aborted', { cause: signal.reason });
 }
 
-/** Returns the `code` of a Node error; null if it has none. */
+/** Returns the `code` of a Node error; null if the error has no code. */
 export function errorCode(error: unknown): string | null {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : null;
 }
 
-/** Returns a message for people: one line of limited length without control characters, even if the peer sent some. */
+/** Returns an error message as one line of limited length. Control characters sent by the peer are removed. */
 export function failureMessage(error: unknown, secrets: readonly string[] = []): string {
   if (!(error instanceof Error)) return 'Unknown error';
-  // OpenSSL's messages include a pointer and a source file; `reason` is the useful part.
+  // OpenSSL's messages include a pointer and a source file. The useful part is `reason`.
   const text =
     'reason' in error && typeof error.reason === 'string' && errorCode(error)?.startsWith('ERR_SSL_') === true
       ? error.reason
@@ -178,9 +184,9 @@ export function failureMessage(error: unknown, secrets: readonly string[] = []):
   return printable(withoutCodes(said.slice(0, 4 * MAX_MESSAGE_LENGTH)), MAX_MESSAGE_LENGTH);
 }
 
-/** Returns text from an untrusted peer as one line of limited length that is safe to show. */
+/** Returns untrusted text from a peer as one line of limited length that is safe to display. */
 export function printable(text: string, limit: number): string {
-  // Cut before the replacements, so that their cost does not grow with the peer's data.
+  // The text is cut before characters are replaced, so that the cost does not grow with the size of the peer's data.
   return visibleText(
     text
       .slice(0, 2 * limit)

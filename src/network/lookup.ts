@@ -14,26 +14,29 @@ import type { Destination } from './connect.ts';
 
 export type Getaddrinfo = typeof getaddrinfo;
 
-/** A lookup that may have been started by another caller for the same name. */
+/** A lookup that can be shared by several callers that look up the same name. */
 interface SharedLookup {
   readonly result: Promise<readonly LookupAddress[]>;
-  /** Whether the lookup was already running when it was requested. Its failure may be outdated. */
+  /** Whether another caller had already started the lookup. In this case, a failure may be outdated. */
   readonly joined: boolean;
-  /** Whether the lookup has started. */
+  /** Reports whether the lookup has started. */
   readonly begun: () => boolean;
 }
 
 /**
- * System resolver with at most one lookup per name at a time. libuv runs two slow lookups at once, and lookups cannot
- * be cancelled. Without sharing, each round with a silent resolver would add another stuck lookup to the queue. One
- * instance is used for the whole program.
+ * Limits lookups with the system resolver to one per name at a time. libuv runs only two slow lookups at once, and
+ * lookups cannot be cancelled. If lookups were not shared, each round with an unresponsive resolver would add another
+ * stuck lookup to the queue. The whole program uses one instance.
  */
 export interface SystemLookup {
-  /** @param signal of the caller; if it is aborted before the lookup starts, the name is not looked up */
+  /** @param signal signal of the caller; if it is aborted before the lookup starts, the name is not looked up */
   find(name: string, signal: AbortSignal): SharedLookup;
 }
 
-/** libuv's own limit (half of its four threads), so that we can tell which lookups are still queued. */
+/**
+ * Maximum number of slow lookups at the same time. libuv has the same limit (half of its four threads). With the same
+ * limit, the lookups that are still queued are known.
+ */
 const AT_ONCE = 2;
 
 export function createSystemLookup(ask: Getaddrinfo = getaddrinfo): SystemLookup {
@@ -50,7 +53,7 @@ export function createSystemLookup(ask: Getaddrinfo = getaddrinfo): SystemLookup
           return ask(name);
         }, signal)
         .finally(() => outstanding.delete(name));
-      // The caller may no longer be waiting when it fails.
+      // If the lookup fails, the caller may no longer be waiting for the result.
       result.catch(() => {});
       const lookup = { result, begun: () => begun };
       outstanding.set(name, lookup);
@@ -60,10 +63,10 @@ export function createSystemLookup(ask: Getaddrinfo = getaddrinfo): SystemLookup
 }
 
 /**
- * Waits for a lookup until the signal is aborted. If a shared lookup fails, its result may be outdated, so the name is
- * looked up again once.
- * @throws the lookup's error, or the signal's reason; `ProbeError` `internal` if lookups of other names kept it from
- * starting
+ * Waits for a lookup until the signal is aborted. If a shared lookup fails, the name is looked up again once, because
+ * the failure may be outdated.
+ * @throws the lookup's error, or the signal's reason; `ProbeError` `internal` if the lookup was queued behind lookups
+ * of other names and never started
  */
 export async function lookUp(
   system: SystemLookup,
@@ -88,7 +91,7 @@ async function until(
     return await unlessAborted(result, signal);
   } catch (error) {
     if (!signal.aborted || begun()) throw error;
-    throw new ProbeError('internal', `"${name}" was not asked for: the system's resolver was busy with other names`, {
+    throw new ProbeError('internal', `"${name}" was not looked up: the system resolver was busy with other names`, {
       cause: error,
     });
   }
@@ -96,39 +99,39 @@ async function until(
 
 const RESOLV_CONF = '/etc/resolv.conf';
 const DNS_PORT = 53;
-/** glibc's MAXNS; further name servers are ignored. */
+/** Maximum number of name servers that glibc uses (MAXNS). Further name servers are ignored. */
 const MAX_NAME_SERVERS = 3;
 
 /**
- * Calls getaddrinfo for both families, as every other program on this machine does.
- * @throws Node's error, `ENOTFOUND`, `EAI_AGAIN`; `ProbeError` when the fault is on this machine: `internal` without a
- * socket or a configured name server, `no-route` when nothing can be sent to any name server
+ * Calls getaddrinfo for both families, as other programs on this machine do.
+ * @throws Node's error, `ENOTFOUND` or `EAI_AGAIN`; `ProbeError` when the fault is on this machine: `internal` if there
+ * is no socket or no configured name server, `no-route` if nothing can be sent to any name server
  */
 export async function getaddrinfo(name: string): Promise<readonly LookupAddress[]> {
   try {
     return await lookup(name, { all: true, order: 'verbatim' });
   } catch (error) {
-    throw (await ownTrouble(name, error)) ?? error;
+    throw (await localProblem(name, error)) ?? error;
   }
 }
 
-/** Equivalent of `getaddrinfo` for sockets of `node:net` and `node:dgram` and libraries that use them. */
+/** Equivalent of `getaddrinfo` for `node:net`, for `node:dgram` and for libraries that use their sockets. */
 export const getaddrinfoForSockets: LookupFunction = (name, options, tell) => {
   lookupWithCallback(name, options, (error, ...found) => {
     if (error === null) tell(null, ...found);
-    else void ownTrouble(name, error).then((trouble) => tell(trouble ?? error, []));
+    else void localProblem(name, error).then((trouble) => tell(trouble ?? error, []));
   });
 };
 
 /**
- * Returns the reason why this machine could not send the question; null if it could. Without a file descriptor, glibc
- * 2.41 reports that the name does not exist. Without a free port, a route or a name server, it reports that no server
- * answers. Never rejects.
+ * Returns the reason why this machine could not send the query; null if the query could be sent. Without a free file
+ * descriptor, glibc 2.41 reports that the name does not exist. Without a free port, a route or a name server, glibc
+ * reports that no server answers. Never rejects.
  */
-async function ownTrouble(name: string, error: unknown): Promise<ProbeError | null> {
+async function localProblem(name: string, error: unknown): Promise<ProbeError | null> {
   const lack = await lackOfSockets();
   if (lack !== null) {
-    const message = `Cannot look up "${name}": no socket is left to ask with: ${failureMessage(lack)}`;
+    const message = `Cannot look up "${name}": cannot open a socket: ${failureMessage(lack)}`;
     return new ProbeError('internal', message, { cause: lack });
   }
   if (errorCode(error) !== 'EAI_AGAIN') return null;
@@ -137,7 +140,7 @@ async function ownTrouble(name: string, error: unknown): Promise<ProbeError | nu
     return new ProbeError('internal', `Cannot look up "${name}": ${RESOLV_CONF} contains no name server`, {
       cause: error,
     });
-  // Sends the question itself again, because another packet might be filtered differently.
+  // The DNS query itself is sent, because a different packet might be filtered differently.
   const question = isDnsName(name) ? encodeQuery({ id: randomInt(0x1_0000), name, type: 'A' }, false) : null;
   if (question === null) return null;
   const failures = await Promise.all(
@@ -164,8 +167,8 @@ function lackOfSockets(): Promise<Error | null> {
 }
 
 /**
- * Reads name servers from resolv.conf(5). Returns none without that file; glibc then asks 127.0.0.1, as with an empty
- * file.
+ * Reads the name servers from resolv.conf(5). Returns an empty list if the file does not exist. glibc then queries
+ * 127.0.0.1, as with an empty file.
  */
 async function nameServers(): Promise<readonly string[]> {
   const text = await readFile(RESOLV_CONF, 'utf8').catch(() => '');
@@ -182,10 +185,10 @@ interface Located {
 }
 
 /**
- * Returns the address of a resolver or time server that probes use. A literal address is returned as is; a name is
- * looked up through the system. Prefers IPv4, or the family of the source address. Returns only one address, because
- * one attempt is enough.
- * @throws {ProbeError} `name-not-resolved`, or why this machine could not ask
+ * Returns the address of a configured resolver or time server. A literal address is returned unchanged. A name is
+ * looked up with the system resolver. Prefers IPv4, or the address family of the source address. Returns only one
+ * address, because one attempt is enough.
+ * @throws {ProbeError} `name-not-resolved`, or the reason why this machine could not send the query
  */
 export async function locate(
   { host, port, sourceAddress }: Located,
@@ -207,30 +210,31 @@ export async function locate(
 }
 
 function notFound(host: string, why: string, cause?: unknown): ProbeError {
-  return new ProbeError('name-not-resolved', `The system does not resolve the server's own name "${host}": ${why}`, {
+  return new ProbeError('name-not-resolved', `The system resolver cannot resolve the server name "${host}": ${why}`, {
     cause,
   });
 }
 
 /**
- * Limits the number of tasks that run at once; the others wait in order of arrival. Concurrent handshakes on one thread
- * distort each other's timings: with 1000 at once Node reports a median of 950 ms instead of 4, with four in flight 7.
+ * Limits the number of tasks that run at the same time. Other tasks wait in order of arrival. Concurrent handshakes on
+ * one thread distort each other's timings. Node reports a median of 4 ms for a single handshake, 7 ms for four
+ * concurrent handshakes, and 950 ms for 1000.
  */
 export interface Limiter {
   /**
    * Runs `task` when a slot is free.
-   * @throws the signal's reason if it is aborted before the task has started; a started task must handle the signal
-   * itself
+   * @throws the signal's reason if the signal is aborted before the task has started; after that, the task must handle
+   * the signal itself
    */
   run<T>(task: () => Promise<T>, signal: AbortSignal): Promise<T>;
   readonly running: number;
   readonly waiting: number;
 }
 
-/** @param limit maximum number of running tasks, at least 1 */
+/** @param limit maximum number of concurrent tasks, at least 1 */
 export function createLimiter(limit: number): Limiter {
   if (!Number.isInteger(limit) || limit < 1)
-    throw new RangeError(`Cannot limit tasks: expected at least 1 at once, got ${String(limit)}`);
+    throw new RangeError(`Cannot limit tasks: expected at least 1 concurrent task, got ${String(limit)}`);
   const queue = new Set<() => void>();
   let running = 0;
 
@@ -254,7 +258,7 @@ export function createLimiter(limit: number): Limiter {
     });
   }
 
-  /** Passes the slot directly to the next waiting task, so that a new caller cannot take it first. */
+  /** Passes the slot directly to the next waiting task, so that a new task cannot take the slot first. */
   function release(): void {
     const [next] = queue;
     if (next === undefined) {

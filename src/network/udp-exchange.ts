@@ -3,9 +3,7 @@ import type { Clock, Millis } from '../core/clock.ts';
 import { localAddressFor, type Destination } from './connect.ts';
 import { ProbeError, abortError, errorCode } from './failure.ts';
 
-/**
- * After more unrelated packets than this, the server is broken or under attack, and reading on would only waste CPU.
- */
+/** Maximum number of unrelated packets. After that, the server is assumed to be broken or under attack. */
 const MAX_FOREIGN = 64;
 
 export interface UdpExchange<T> {
@@ -13,16 +11,16 @@ export interface UdpExchange<T> {
   readonly clock: Clock;
   /** Time after which an unanswered packet is sent again. */
   readonly retransmitAfter: Millis;
-  /** Creates the packet; called again for the repetition. */
+  /** Creates the packet. Called again for the second attempt. */
   readonly packet: () => Buffer;
-  /** Interprets a packet; null if it is forged, garbled or answers something else. */
+  /** Interprets a packet. Returns null if the packet is forged, malformed or not a reply. */
   readonly read: (bytes: Buffer) => T | null;
 }
 
 /**
- * Sends a packet and waits for the first one that answers it. The socket is connected and has a separate port, so the
- * kernel drops packets from other senders and reports ICMP errors.
- * @throws when no valid answer came before the signal was aborted, or the server cannot be reached
+ * Sends a packet and waits for the first valid reply. The socket is connected and has its own port, so the kernel drops
+ * packets from other senders and reports ICMP errors.
+ * @throws when no valid reply arrives before the signal is aborted, or the server cannot be reached
  */
 export async function exchangeUdp<T>(exchange: UdpExchange<T>, signal: AbortSignal): Promise<T> {
   signal.throwIfAborted();
@@ -51,7 +49,8 @@ class Exchange<T> {
     this.#signal.addEventListener('abort', this.#onAbort, { once: true });
     socket.on('error', (error) => this.#fail(this.#isSent ? afterSending(error) : error));
     socket.on('message', (bytes) => this.#guard(() => this.#read(bytes)));
-    // Not the callback of connect(), because Node passes the error to that callback instead of emitting it.
+    // connect() is called without a callback. Otherwise, Node would pass the error to the callback instead of emitting
+    // it.
     socket.once('connect', () => {
       this.#send();
       this.#cancelRetransmit = clock.after(retransmitAfter, () => this.#send());
@@ -70,7 +69,7 @@ class Exchange<T> {
 
   #send(): void {
     if (this.#hasEnded) return;
-    // Without a callback, Node drops a kernel error such as EPERM from this machine's packet filter.
+    // Without a callback, Node drops kernel errors such as EPERM from this machine's packet filter.
     this.#guard(() =>
       this.#socket.send(this.#exchange.packet(), (error) => {
         if (error === null) this.#isSent = true;
@@ -89,7 +88,7 @@ class Exchange<T> {
     if (this.#foreign >= MAX_FOREIGN) this.#fail(notAnAnswer(this.#foreign));
   }
 
-  /** Runs `action` in a socket callback; if it throws, the exchange fails. */
+  /** Runs `action` in a socket callback. If `action` throws, the exchange fails. */
   #guard(action: () => unknown): void {
     try {
       action();
@@ -103,7 +102,7 @@ class Exchange<T> {
   }
 
   #end(settle: () => void): void {
-    // The socket may still run callbacks that were pending when it was closed.
+    // Callbacks that were pending when the socket was closed may still run.
     if (this.#hasEnded) return;
     this.#hasEnded = true;
     this.#cancelRetransmit();
@@ -114,8 +113,8 @@ class Exchange<T> {
 }
 
 /**
- * Sends one packet without waiting for an answer.
- * @returns the reason why it was not sent; null if it was sent. Never rejects.
+ * Sends one packet without waiting for a reply.
+ * @returns the reason why the packet was not sent; null if it was sent. Never rejects.
  */
 export function sendOnce(server: Destination, packet: Buffer): Promise<Error | null> {
   return new Promise((resolve) => {
@@ -135,18 +134,18 @@ export function sendOnce(server: Destination, packet: Buffer): Promise<Error | n
 
 function notAnAnswer(count: number, cause?: Error): ProbeError {
   const packets = count === 1 ? 'a packet' : `${String(count)} packets`;
-  return new ProbeError('protocol', `Received ${packets} that did not answer the question, and nothing else`, {
+  return new ProbeError('protocol', `Received ${packets} that did not answer the query, and no reply`, {
     cause,
   });
 }
 
 /**
- * Converts "unreachable" errors to a time-out. The packet has left this machine, so the error (ICMP, or no ARP answer
- * on the local network) means that the server does not answer.
+ * Converts "unreachable" errors to a time-out. The packet was sent, so the error (an ICMP message, or a missing ARP
+ * reply on the local network) means that the server does not respond.
  */
 function afterSending(error: Error): Error {
   const code = errorCode(error);
   return code === 'EHOSTUNREACH' || code === 'ENETUNREACH'
-    ? new ProbeError('timeout', `No answer: ${error.message}`, { cause: error })
+    ? new ProbeError('timeout', `No reply: ${error.message}`, { cause: error })
     : error;
 }

@@ -9,7 +9,7 @@ import type { LicenseOutcome } from '../core/license/registration.ts';
 import { valueOf } from '../core/license/resource.ts';
 import type { UnitObservation, Picture } from '../connectors/picture.ts';
 
-/** Returns what has changed since the snapshot and what it means. Unchanged facts are left out. */
+/** Returns the changes since the snapshot and their meaning. Unchanged facts are left out. */
 export function changesSince(before: Snapshot, after: Snapshot): readonly Change[] {
   return [
     ...serialChanges(before, after.unit),
@@ -26,10 +26,10 @@ function serialChanges({ migration, unit }: Snapshot, { serial }: UnitState): re
   const planned = migration.licenses.length > 0 ? unit.serial : (migration.serial ?? unit.serial);
   if (isSame(serial, unit.serial) && isSame(serial, planned)) return [];
   if (serial === null)
-    return [{ kind: 'not-visible', what: 'The serial number is not told', means: 'See that the API answers' }];
-  const what = `Serial number ${serial}, before ${unit.serial ?? 'not told'}`;
+    return [{ kind: 'not-visible', what: 'The serial number is not reported', means: 'Check that the API works' }];
+  const what = `The serial number is ${serial} (previously ${unit.serial ?? 'not reported'})`;
   if (planned === null || isSame(serial, planned)) return [{ kind: 'as-planned', what, means: 'As planned' }];
-  return [{ kind: 'broken', what, means: `${planned} was planned: is this the right unit?` }];
+  return [{ kind: 'broken', what, means: `${planned} was planned. Check that this is the right unit` }];
 }
 
 function isSame(one: string | null, other: string | null): boolean {
@@ -38,32 +38,39 @@ function isSame(one: string | null, other: string | null): boolean {
 
 function tokenChanges({ tokens: was }: UnitState, { tokens: is }: UnitState): readonly Change[] {
   if (was === null) return [];
-  if (is === null) return [{ kind: 'not-visible', what: 'The tokens are not told', means: 'See that the API answers' }];
+  if (is === null)
+    return [{ kind: 'not-visible', what: 'The tokens are not reported', means: 'Check that the API works' }];
   const missing = was.assigned - is.assigned;
   const assigned =
     missing > 0
       ? [
           {
             kind: 'to-do' as const,
-            what: `${String(is.assigned)} tokens are assigned, ${String(was.assigned)} were`,
-            means: `${counted(missing, 'user')} must be given a token again`,
+            what: `${counted(is.assigned, 'assigned token')} (previously ${String(was.assigned)})`,
+            means: `Assign new tokens to ${counted(missing, 'user')}`,
           },
         ]
       : [];
   if (is.total >= was.total) return assigned;
-  const what = `${String(is.total)} tokens are on the unit, ${String(was.total)} were`;
-  return [...assigned, { kind: 'to-do', what, means: 'Make them again from their licences' }];
+  const what = `${counted(is.total, 'token')} on the unit (previously ${String(was.total)})`;
+  return [...assigned, { kind: 'to-do', what, means: 'Create the missing tokens again from their licences' }];
 }
 
 function roleChanges(was: UnitState, is: UnitState): readonly Change[] {
   if (was.mode === is.mode) return [];
   if (is.mode === 'unknown')
-    return [{ kind: 'not-visible', what: `It was ${was.mode}, and its role is not told now`, means: 'See SNMP' }];
+    return [
+      {
+        kind: 'not-visible',
+        what: `The unit no longer reports its role (previously ${was.mode})`,
+        means: 'Check that SNMP works',
+      },
+    ];
   return [
     {
       kind: was.mode === 'unknown' ? 'as-planned' : 'to-do',
-      what: `Its role is ${is.mode}, it was ${was.mode}`,
-      means: 'See System > Administration > High Availability whether that is meant',
+      what: `The role of the unit is ${is.mode} (previously ${was.mode})`,
+      means: 'Check under System > Administration > High Availability whether this is intended',
     },
   ];
 }
@@ -72,26 +79,38 @@ function firmwareChanges({ migration, unit: { firmware: was } }: Snapshot, { fir
   const planned = migration.firmware ?? was;
   if (firmware === was && firmware === planned) return [];
   if (firmware === null)
-    return [{ kind: 'not-visible', what: 'The firmware is not told', means: 'See that the API answers' }];
-  const what = `Firmware ${firmware}, before ${was ?? 'not told'}`;
-  // If no firmware change was planned, a different version is only mentioned.
+    return [{ kind: 'not-visible', what: 'The firmware version is not reported', means: 'Check that the API works' }];
+  const what = `The firmware version is ${firmware} (previously ${was ?? 'not reported'})`;
+  // If no firmware change was planned, a different version does not require any action.
   return migration.firmware === null || firmware === migration.firmware
-    ? [{ kind: 'as-planned', what, means: 'Licences and tokens stay' }]
+    ? [{ kind: 'as-planned', what, means: 'Licences and tokens are kept' }]
     : [{ kind: 'to-do', what, means: `${migration.firmware} was planned` }];
 }
 
 function policyChanges({ policy: was }: UnitState, { policy: is }: UnitState): readonly Change[] {
   if (was === is || was === null) return [];
   if (is === null)
-    return [{ kind: 'not-visible', what: `The firewall no longer tells its policy, ${was}`, means: 'See its token' }];
-  return [{ kind: 'as-planned', what: `It matches ${is}, before ${was}`, means: 'The line below judges it' }];
+    return [
+      {
+        kind: 'not-visible',
+        what: `The firewall no longer reports the matching policy (previously ${was})`,
+        means: "Check the firewall's API token",
+      },
+    ];
+  return [
+    {
+      kind: 'as-planned',
+      what: `The traffic matches ${is} (previously ${was})`,
+      means: 'The policy is evaluated below',
+    },
+  ];
 }
 
 function preconditionChanges(before: Snapshot, after: Snapshot): readonly Change[] {
   return after.preconditions.flatMap(({ id, state, summary }): readonly Change[] => {
     const was = before.preconditions.find((one) => one.id === id)?.state ?? 'not-configured';
     if (was === state) return [];
-    return [{ kind: kindOf(state), what: `${titleOf(id)}: ${state}, before ${was}`, means: summary }];
+    return [{ kind: kindOf(state), what: `${titleOf(id)}: ${state} (previously ${was})`, means: summary }];
   });
 }
 
@@ -110,14 +129,17 @@ function kindOf(state: PreconditionState): Change['kind'] {
   }
 }
 
-/** One difference between before and after. `as-planned`: the intended result of the migration. */
+/**
+ * A difference between the states before and after the migration. `as-planned` means that the migration was supposed to
+ * have this result.
+ */
 export interface Change {
   readonly kind: 'as-planned' | 'to-do' | 'broken' | 'not-visible';
   readonly what: string;
   readonly means: string;
 }
 
-/** Returns where each licence is, and whether that is correct. */
+/** Returns the licences whose holder has changed or is wrong. */
 function licenseChanges({ migration, unit }: Snapshot, after: UnitState): readonly Change[] {
   const numbers = new Set([...unit.licenses, ...after.licenses].map(({ license }) => license));
   return [...numbers].flatMap((license) => {
@@ -133,7 +155,7 @@ interface Holders {
   readonly license: string;
   readonly was: string | null;
   readonly is: string | null;
-  /** The intended holder. */
+  /** The unit that is supposed to hold the licence. */
   readonly target: string | null;
 }
 
@@ -144,18 +166,18 @@ function licenseChange({ license, was, is, target }: Holders, after: UnitState):
       {
         kind: 'to-do',
         what: `${license} is registered to ${is}, not to ${target}`,
-        means: 'New tokens cannot be provisioned until Fortinet moves it',
+        means: 'New tokens cannot be provisioned until Fortinet moves the licence',
       },
     ];
   if (was !== null && sameSerial(was, is)) return [];
-  return [{ kind: 'as-planned', what: `${license} is registered to ${is}`, means: 'Where it belongs' }];
+  return [{ kind: 'as-planned', what: `${license} is registered to ${is}`, means: 'This is the intended unit' }];
 }
 
 function untold(license: string): Change {
   return {
     kind: 'not-visible',
-    what: `Who holds ${license} is not told`,
-    means: 'See it at support.fortinet.com, or configure "registration"',
+    what: `The unit to which ${license} is registered is not reported`,
+    means: 'Check the licence at support.fortinet.com, or configure "registration"',
   };
 }
 
@@ -167,7 +189,7 @@ function holderOf(license: string, { licenses }: UnitState): string | null {
   return licenses.find((held) => held.license === license)?.holder ?? null;
 }
 
-/** The members of a pair share their licences. */
+/** Returns whether the holder belongs to the same pair as the unit. The members of a pair share their licences. */
 function isInPair({ serial, peers, mode }: UnitState, holder: string): boolean {
   if (mode !== 'cluster') return false;
   return [serial, ...peers].some((member) => member !== null && sameSerial(member, holder));
@@ -175,24 +197,24 @@ function isInPair({ serial, peers, mode }: UnitState, holder: string): boolean {
 
 const MODES = ['cluster', 'standalone', 'load-balancer', 'unknown'] as const satisfies readonly HaMode[];
 
-/** The current state of everything that a migration can change on a unit. Null if unknown. */
+/** The properties of a unit that a migration can change. Null values are unknown. */
 export interface UnitState {
   readonly name: string;
   readonly serial: string | null;
   readonly peers: readonly string[];
   readonly mode: HaMode;
-  /** For example `8.0.3`. */
+  /** The firmware version, such as `8.0.3`. */
   readonly firmware: string | null;
   readonly licenses: readonly HeldLicense[];
-  /** `pending`: assigned to users who have not activated them yet. */
+  /** Numbers of tokens. `pending` tokens are assigned to users who have not activated them yet. */
   readonly tokens: { readonly total: number; readonly assigned: number; readonly pending: number } | null;
-  /** The firewall policy that its traffic matches: `policy 5 "fac-out"`, `no policy`. */
+  /** The firewall policy that the unit's traffic matches, such as `policy 5 "fac-out"` or `no policy`. */
   readonly policy: string | null;
 }
 
 export interface HeldLicense {
   readonly license: string;
-  /** Serial number of the unit to which it is registered. */
+  /** The serial number of the unit to which the licence is registered. */
   readonly holder: string | null;
 }
 
@@ -242,16 +264,16 @@ function policyOf(name: string, { firewall }: Picture): string | null {
   return flow.match.kind === 'policy' ? policyText(flow.match.policy) : 'no policy';
 }
 
-/** Planned changes to one unit. Null if unchanged. */
+/** Planned changes to one unit. Null values are not changed. */
 export interface Migration {
-  /** Configured name of the appliance. */
+  /** The configured name of the appliance. */
   readonly unit: string;
   /** The future serial number of the unit, or the unit to which a licence moves. */
   readonly serial: string | null;
-  /** The future source address of its traffic. */
+  /** The future source address of the unit's traffic. */
   readonly address: string | null;
   readonly firmware: string | null;
-  /** Licences that move to `serial` while the unit stays. Empty if the unit itself is replaced. */
+  /** The licences that are transferred to `serial` while the unit is kept. Empty if the unit itself is replaced. */
   readonly licenses: readonly string[];
 }
 
@@ -263,11 +285,14 @@ const migrationSchema: z.ZodType<Migration> = z.object({
   licenses: z.array(z.string()),
 });
 
-/** A unit and the path before a migration: the file that `preflight migration` writes. Part of the public contract. */
+/**
+ * The state of a unit and its path before a migration, which `preflight migration` writes to a file. Part of the public
+ * contract.
+ */
 export interface Snapshot {
   readonly version: 1;
   readonly site: string;
-  /** ISO 8601, UTC. */
+  /** The time in ISO 8601 format, in UTC. */
   readonly at: string;
   readonly migration: Migration;
   readonly unit: UnitState;
@@ -303,12 +328,14 @@ export function snapshotOf(migration: Migration, unit: UnitState, diagnosis: Dia
 
 /**
  * Parses a snapshot.
- * @throws {Error} describing what is wrong with it
+ * @throws {Error} that describes why the snapshot is invalid
  */
 export function parseSnapshot(text: string): Snapshot {
   const read = snapshotSchema.safeParse(JSON.parse(text));
   if (read.success) return read.data;
   const [issue] = read.error.issues;
   const where = issue === undefined || issue.path.length === 0 ? '' : ` at "${issue.path.join('.')}"`;
-  throw new Error(`expected what "ftm-watch preflight migration" writes${where}: ${issue?.message ?? ''}`);
+  throw new Error(
+    `expected a file from "ftm-watch preflight migration", but found an invalid value${where}: ${issue?.message ?? ''}`,
+  );
 }

@@ -8,15 +8,18 @@ import { counted, nameList } from '../core/phrases.ts';
 import { firmwareVersion, isAtLeast, type Version, sameSerial } from '../core/license/appliance.ts';
 import { type Diagnosis, type PreconditionStatus, isFault } from '../engine/model.ts';
 
-/** Longer texts are an attempt to flood the terminal. */
+/** The maximum length of a text. Longer texts are treated as an attempt to flood the terminal. */
 const TEXT_LIMIT = 1_000;
-/** FortiAuthenticator allows 253 characters (docs:fortiauthenticator/6.1.0/rest-api-solution-guide/829822). */
+/**
+ * The maximum length of a user name that FortiAuthenticator allows
+ * (docs:fortiauthenticator/6.1.0/rest-api-solution-guide/829822).
+ */
 const NAME_LIMIT = 253;
 
 const ANSWERS: Readonly<Record<StepAnswer, string>> = {
-  passes: 'holds',
-  fails: 'does not hold',
-  'not-visible': 'not visible from here',
+  passes: 'yes',
+  fails: 'no',
+  'not-visible': 'could not be checked from this machine',
 };
 
 const KINDS: Readonly<Record<Change['kind'], string>> = {
@@ -31,28 +34,30 @@ export function planText(unit: UnitState, plan: MigrationPlan, style: TextStyle)
   const colors = createColors(style.color);
   const { name, serial, firmware } = unit;
   return [
-    `${name}: serial number ${serial ?? 'not seen'}, firmware ${firmware ?? 'not seen'}`,
+    `${name}: serial number ${serial ?? 'unknown'}, firmware ${firmware ?? 'unknown'}`,
     '',
-    ...part('What will be lost', plan.losses.length === 0 ? ['Nothing.'] : plan.losses, style, colors),
+    ...part('What will be lost', plan.losses.length === 0 ? ['Nothing will be lost.'] : plan.losses, style, colors),
     ...(plan.steps.length === 0 ? [] : part('What to do', plan.steps, style, colors)),
     ...(plan.notes.length === 0 ? [] : part('Good to know', plan.notes, style, colors)),
-    colors.bold('What must be true first'),
+    colors.bold('Requirements'),
     ...plan.requirements.flatMap((one) => requirementLines(one, style, colors)),
     '',
-    ...(plan.ticket === null ? [] : [colors.bold('The ticket for Fortinet Customer Service'), '', plan.ticket, '']),
+    ...(plan.ticket === null
+      ? []
+      : [colors.bold('Text of the ticket for Fortinet Customer Service'), '', plan.ticket, '']),
     ...(plan.cloud === null ? [] : cloudLines(plan.cloud, style, colors)),
   ].join('\n');
 }
 
 /** Formats the changes for the terminal, with a line break at the end. */
 export function changesText(changes: readonly Change[], style: TextStyle): string {
-  if (changes.length === 0) return 'Nothing changed since the snapshot.\n';
+  if (changes.length === 0) return 'Nothing has changed since the snapshot.\n';
   const colors = createColors(style.color);
   const lines = changes.flatMap(({ kind, what, means }) => [
     `  ${painterOf(kind, colors)(KINDS[kind])}: ${visibleText(what, TEXT_LIMIT)}`,
     ...indented(means, style).map((line) => colors.dim(line)),
   ]);
-  return [colors.bold('Since the snapshot'), ...lines, ''].join('\n');
+  return [colors.bold('Changes since the snapshot'), ...lines, ''].join('\n');
 }
 
 function part(title: string, texts: readonly string[], style: TextStyle, colors: Colors): readonly string[] {
@@ -64,12 +69,13 @@ export function usersText({ users, unread }: TokenUsers, style: TextStyle): stri
   const colors = createColors(style.color);
   const missing = unread.map(
     (resource) =>
-      `The account may not read "${resource}", or the firmware does not have it: users from there are missing. Give ` +
-      'its admin profile the permission to view these users.',
+      `Users from "${resource}" are missing, because the API account cannot read this resource or the firmware ` +
+      'does not support it. Give ' +
+      "the account's admin profile the permission to view these users.",
   );
   return [
     '',
-    colors.bold(`Who needs a new token (${String(users.length)})`),
+    colors.bold(`Users who need a new token (${String(users.length)})`),
     ...missing.flatMap((text) => indented(text, style)),
     ...users.map(({ name, kind, token }) => `    ${visibleText(name, NAME_LIMIT)}  (${kind}, ${token})`),
     '',
@@ -105,44 +111,45 @@ function painterOf(kind: StepAnswer | Change['kind'], colors: Colors): (text: st
   }
 }
 
-/** What a migration transfers and loses. */
+/** The effects of a migration and the steps that it requires. */
 export interface MigrationPlan {
-  /** What will be lost. Empty if nothing. */
+  /** Descriptions of everything that will be lost. Empty if nothing will be lost. */
   readonly losses: readonly string[];
-  /** What to do before and during the change, in this order. */
+  /** The steps to take before and during the change, in order. */
   readonly steps: readonly string[];
-  /** Things that need no action, and automatic changes. */
+  /** Information that does not require any action. */
   readonly notes: readonly string[];
   readonly requirements: readonly Requirement[];
-  /** Text of the ticket for Fortinet Customer Service. Null if none is needed. */
+  /** The text of the ticket for Fortinet Customer Service. Null if no ticket is needed. */
   readonly ticket: string | null;
-  /** Whose tokens must be reissued: those of the licences with these numbers, all, or none. */
+  /** The numbers of the licences whose tokens must be reissued, or `all` or `none`. */
   readonly reissued: readonly string[] | 'all' | 'none';
-  /** The alternative for licences that cannot be transferred. Null if none moves. */
+  /** The alternative for licences that cannot be transferred. Null if no licence is transferred. */
   readonly cloud: CloudMigration | null;
 }
 
-/** Migration of licences to FortiIdentity Cloud (docs:fortitoken-cloud/admin-guide/502961). */
+/** A migration of licences to FortiIdentity Cloud (docs:fortitoken-cloud/admin-guide/502961). */
 interface CloudMigration {
   readonly why: string;
-  /** Text of the ticket for Customer Service, which must first set the tag for the migration. */
+  /** The text of the ticket for Customer Service, which must set a tag before the migration. */
   readonly ticket: string;
   /** FortiAuthenticator CLI commands, one per licence, for use after Customer Service has set the tag. */
   readonly commands: readonly string[];
 }
 
-/** A condition that must be met before. */
+/** A condition that must be met before the migration. */
 interface Requirement {
   readonly title: string;
   readonly answer: StepAnswer;
   readonly why: string;
 }
 
-/** Fortinet tips 193723, 205363, 193793; docs:fortitoken/8.0.0/comprehensive-guide/616236. */
+/** Sources: Fortinet tips 193723, 205363 and 193793; docs:fortitoken/8.0.0/comprehensive-guide/616236. */
 const NOT_TRANSFERABLE =
-  'Licences shipped on or after 2025-08-04 are not transferable, except by RMA: ask Customer Service before you begin.';
+  'Licences shipped on or after 2025-08-04 cannot be transferred, except by RMA. ' +
+  'Ask Customer Service before you begin.';
 
-/** Plans which licences move to another unit, and what that means. */
+/** Returns the effects of a migration on licences and tokens, and the steps that it requires. */
 export function planMigration(migration: Migration, unit: UnitState, diagnosis: Diagnosis): MigrationPlan {
   const move = moveOf(migration, unit);
   return {
@@ -156,11 +163,11 @@ export function planMigration(migration: Migration, unit: UnitState, diagnosis: 
   };
 }
 
-/** What happens to the licences. */
+/** The effect of a migration on the licences. */
 type Move =
-  /** The serial number stays, and everything that depends on it. */
+  /** The serial number is kept, and so are licences and tokens. */
   | { readonly kind: 'stays' }
-  /** To the other member of the pair. The tokens are known on both. */
+  /** The other member of the pair takes over. Both members know the tokens. */
   | { readonly kind: 'within-pair'; readonly to: string }
   /** A load balancer does not have a licence. */
   | { readonly kind: 'has-none' }
@@ -171,7 +178,7 @@ type Move =
       readonly licenses: readonly HeldLicense[];
       /** Licences that Fortinet has already transferred. */
       readonly moved: readonly string[];
-      /** The unit has, or may have, other licences that stay. */
+      /** Whether the unit has or may have other licences, which are kept. */
       readonly isPart: boolean;
     };
 
@@ -210,8 +217,9 @@ function lossesOf(move: Move, unit: UnitState): readonly string[] {
   return [
     ...holdersText(move),
     ...(move.licenses.length === 0 && concerned > 0 ? [] : [NOT_TRANSFERABLE]),
-    `Tokens of ${move.isPart ? 'these licences' : 'the unit'}: they follow the serial number. Delete them, make them ` +
-      `again from the licence and assign them to their users again (${reissuedText(unit.tokens, move.isPart)}).`,
+    `The tokens of ${move.isPart ? 'these licences' : 'the unit'} are bound to the serial number. ` +
+      'Delete the tokens, create them ' +
+      `again from the licence, and assign them to the users again (${reissuedText(unit.tokens, move.isPart)}).`,
     'The two trial tokens of the unit cannot be moved.',
   ];
 }
@@ -221,28 +229,27 @@ function reissuedBy(move: Move): MigrationPlan['reissued'] {
   return move.isPart ? [...move.licenses.map(({ license }) => license), ...move.moved] : 'all';
 }
 
-/** Describes who holds the licences, based only on observations. */
+/** Describes which units hold the licences, based only on observations. */
 function holdersText({ to, licenses, moved }: Moving): readonly string[] {
   if (licenses.length === 0 && moved.length === 0)
-    return [
-      'Which licences the unit has was not seen: list them in "appliances[].licenses", or see support.fortinet.com.',
-    ];
+    return ['The unit\'s licences are unknown. List them in "appliances[].licenses", or check support.fortinet.com.'];
   const holders = [...new Set(licenses.map(({ holder }) => holder))];
   return holders.map((holder) => {
     const names = nameList(licenses.filter((one) => one.holder === holder).map(({ license }) => license));
     return holder === null
-      ? `${names}: which unit holds them was not seen ("registration" reads it). What is not on ${to} yet must be ` +
-          'transferred.'
+      ? `${names}: the unit that holds them is unknown ("registration" can query it). ` +
+          `Licences that are not yet on ${to} ` +
+          'must be transferred.'
       : `${names}: registered to ${holder}, not to ${to}.`;
   });
 }
 
 function reissuedText(tokens: UnitState['tokens'], isPart: boolean): string {
-  if (tokens === null) return 'how many users that concerns is not known';
+  if (tokens === null) return 'the number of affected users is unknown';
   // A token belongs to one user, even before that user has activated it.
   const users = tokens.assigned + tokens.pending;
-  const waiting = tokens.pending === 0 ? '' : `, ${String(tokens.pending)} of them not activated yet`;
-  return `${isPart ? 'at most ' : ''}${counted(users, 'user')} of ${counted(tokens.total, 'token')}${waiting}`;
+  const waiting = tokens.pending === 0 ? '' : `, ${String(tokens.pending)} of which are not activated yet`;
+  return `${isPart ? 'at most ' : ''}${counted(users, 'user')} with ${counted(tokens.total, 'token')}${waiting}`;
 }
 
 function serialNotes({ serial: typed }: Migration, move: Move, { mode, serial }: UnitState): readonly string[] {
@@ -250,17 +257,19 @@ function serialNotes({ serial: typed }: Migration, move: Move, { mode, serial }:
     case 'stays':
       return [
         serial === null
-          ? 'No new serial number is given: as long as it stays, licences and tokens stay.'
-          : `The serial number stays ${serial}: licences and tokens stay, nothing to do.`,
+          ? 'No new serial number was specified. ' +
+            'Licences and tokens are kept as long as the serial number does not change.'
+          : `The serial number ${serial} does not change, so licences and tokens are kept.`,
         ...(typed === null ? [] : [SAME_SERIAL]),
       ];
     case 'within-pair':
       return [
-        `${move.to} is the other member of the pair: both know the tokens, and users notice nothing. New tokens are ` +
-          'provisioned on the member that the licence is registered to.',
+        `${move.to} is the other member of the pair. Both members have the tokens, so users are not affected. ` +
+          'New tokens are ' +
+          'provisioned on the member to which the licence is registered.',
       ];
     case 'has-none':
-      return ['A load balancer takes its tokens from its primary: it has no licence to lose.'];
+      return ['A load balancer gets its tokens from its primary unit and has no licence, so no licence is lost.'];
     case 'moves':
       return [
         ...(mode === 'cluster' ? ['The other member of the pair keeps the licences that are registered to it.'] : []),
@@ -269,39 +278,40 @@ function serialNotes({ serial: typed }: Migration, move: Move, { mode, serial }:
   }
 }
 
-/** Fortinet tip 274938. */
+/** Source: Fortinet tip 274938. */
 const SAME_SERIAL =
   'A backup of the configuration contains the licence and the tokens. Restore it on the new machine. If the ' +
   'hypervisor differs, or hardware becomes virtual or the reverse, Fortinet support has to convert the backup first.';
 
-/** Fortinet tips 190004, 199581 and 274938. */
+/** Sources: Fortinet tips 190004, 199581 and 274938. */
 function addressSteps({ address, unit: name }: Migration, { serial }: UnitState): readonly string[] {
   if (address === null) return [];
   return [
     ...vmLicenceSteps(address, serial),
-    `Change in the configuration of ftm-watch: "appliances[].api.url" and "logSources" of ${name}, and ` +
-      `"firewall[].source" to ${address}.`,
+    `In ftm-watch's configuration, change "appliances[].api.url" and "logSources" of ${name}, and ` +
+      `set "firewall[].source" to ${address}.`,
   ];
 }
 
 function vmLicenceSteps(address: string, serial: string | null): readonly string[] {
   if (serial !== null && !/^FAC-?VM/iu.test(serial)) return [];
-  const condition = serial === null ? 'If the unit is a virtual machine: its' : `The VM`;
+  const condition = serial === null ? 'If the unit is a virtual machine, its' : `The VM`;
   return [
-    `${condition} licence is bound to one IP address of the unit. If that address changes, set the new one for ` +
+    `${condition} licence is bound to one IP address of the unit. If the address changes, set the new address for ` +
       `${serial ?? 'its serial number'} under Asset Management at support.fortinet.com and download the new licence ` +
-      'file. An address can be changed six times; after that, ask Customer Service.',
+      'file. The address can be changed six times. After that, ask Customer Service.',
     `Then import the file under System > Administration > Licensing. The unit reboots, so plan a maintenance window. ` +
-      `If the file does not fit ${address}, the GUI stays locked until a valid file is uploaded.`,
+      `If the file does not match ${address}, the GUI stays locked until a valid file is uploaded.`,
   ];
 }
 
-/** Fortinet tip 195508; docs:fortiauthenticator/6.5.5/rest-api-solution-guide/870517. */
+/** Sources: Fortinet tip 195508; docs:fortiauthenticator/6.5.5/rest-api-solution-guide/870517. */
 function downgradeLosses({ firmware }: Migration, { firmware: present }: UnitState): readonly string[] {
   if (!isDowngrade(present, firmware)) return [];
   return [
-    `All settings, users and tokens on the unit: a downgrade from ${String(present)} to ${String(firmware)} resets it ` +
-      'to factory defaults. Only a configuration backup of that earlier firmware brings them back.',
+    `All settings, users and tokens on the unit will be lost, because a downgrade from ${String(present)} to ` +
+      `${String(firmware)} resets it ` +
+      'to factory defaults. They can be restored only from a configuration backup of the earlier firmware.',
   ];
 }
 
@@ -319,7 +329,8 @@ function firmwareSteps({ firmware }: Migration, { firmware: present }: UnitState
   if (then === null || firmware === null || present === firmware) return [];
   if (is === null)
     return [
-      `${BACK_UP} The present firmware was not seen: if it is later than ${firmware}, the unit is reset to factory ` +
+      `${BACK_UP} The current firmware version is unknown. ` +
+        `If it is later than ${firmware}, the unit is reset to factory ` +
         'defaults.',
       `${PATHS_OF} ${firmware}.`,
     ];
@@ -327,19 +338,19 @@ function firmwareSteps({ firmware }: Migration, { firmware: present }: UnitState
   return [`${BACK_UP} A downgrade resets the unit to factory defaults.`, pathText(is, then)];
 }
 
-const BACK_UP = 'Back up the configuration before each change of the firmware.';
-const PATHS_OF = "See Fortinet's supported upgrade paths (community tip 195508) and the release notes of";
+const BACK_UP = 'Back up the configuration before each firmware change.';
+const PATHS_OF = "See Fortinet's supported upgrade paths (community tip 195508) and the release notes for";
 
 /**
- * The supported upgrade paths to 6.6 (Fortinet tip 195508 as of 2025-08-27, release notes of 6.6.2). Paths to later
- * firmware are not known here.
+ * Describes the supported upgrade paths to 6.6 (Fortinet tip 195508 as of 2025-08-27, release notes for 6.6.2). Paths
+ * to later firmware are not included.
  */
 function pathText(from: Version, to: Version): string {
   const names = [from, to].map((version) => version.join('.'));
   if (!isAtLeast(to, [6, 6, 0]) || isAtLeast(to, [6, 7, 0])) return `${PATHS_OF} ${names[1] ?? ''}.`;
   const via = viaOf(from);
   const path = [names[0], ...via, names[1]].join(' → ');
-  const optional = from[0] === 6 && from[1] === 4 ? ' A step to 6.5.6 in between may be needed.' : '';
+  const optional = from[0] === 6 && from[1] === 4 ? ' An intermediate upgrade to 6.5.6 may be needed.' : '';
   return `Supported upgrade path: ${path}.${optional} ${PATHS_OF} each version.`;
 }
 
@@ -355,11 +366,12 @@ function firmwareNotes({ firmware }: Migration, { firmware: present }: UnitState
   return [
     present === firmware
       ? `The unit already has firmware ${firmware}.`
-      : `Firmware ${present ?? '(not seen)'} to ${firmware}: an upgrade keeps the serial number, licences and tokens.`,
-    // Fortinet tips 385019 and 195508.
-    ...(crosses([6, 5, 0]) ? ['From 6.5 on a unit needs at least 4 GB of memory.'] : []),
-    // Fortinet tip 388682.
-    ...(crosses([6, 6, 1]) ? ['From 6.6.1 on users can activate offline.'] : []),
+      : `An upgrade from ${present ?? 'the current firmware'} to ${firmware} keeps the serial number, ` +
+        'licences and tokens.',
+    // Sources: Fortinet tips 385019 and 195508.
+    ...(crosses([6, 5, 0]) ? ['Firmware 6.5 and later needs at least 4 GB of memory.'] : []),
+    // Source: Fortinet tip 388682.
+    ...(crosses([6, 6, 1]) ? ['Firmware 6.6.1 and later supports offline activation.'] : []),
   ];
 }
 
@@ -372,13 +384,13 @@ function requirementsOf(migration: Migration, move: Move, { unit, diagnosis }: S
   const of = (id: string, title: string): Requirement => requirementOf(title, statusOf(diagnosis, id));
   const from = migration.address === null ? 'the unit' : `the new address ${migration.address}`;
   return [
-    of('name-resolution', 'The licence server has an address'),
-    of('reachability', 'TCP opens to the licence server'),
-    of('tls-genuine', 'Nothing on the way inspects'),
+    of('name-resolution', "The licence server's name can be resolved"),
+    of('reachability', 'The licence server accepts TCP connections'),
+    of('tls-genuine', 'TLS to the licence server is not inspected'),
     policyRequirement(from, statusOf(diagnosis, 'firewall-policy')),
     serialRequirement(migration, unit),
     roleRequirement(unit),
-    ...(move.kind === 'has-none' ? [] : [of('license-assignment', 'Each licence is where it is thought to be')]),
+    ...(move.kind === 'has-none' ? [] : [of('license-assignment', 'Each licence is registered to the expected unit')]),
   ];
 }
 
@@ -387,13 +399,13 @@ function statusOf({ preconditions }: Diagnosis, id: string): PreconditionStatus 
 }
 
 function requirementOf(title: string, status: PreconditionStatus | undefined): Requirement {
-  if (status === undefined) return { title, answer: 'not-visible', why: 'Not looked at' };
+  if (status === undefined) return { title, answer: 'not-visible', why: 'Not checked' };
   return { title, answer: answerOf(status), why: status.summary };
 }
 
-/** Queries the firewall about the new address, whatever this machine's path currently shows. */
+/** Returns the firewall's answer for the new address, regardless of the results on this machine's path. */
 function policyRequirement(from: string, status: PreconditionStatus | undefined): Requirement {
-  const title = `A firewall policy lets ${from} through without inspection`;
+  const title = `A firewall policy allows traffic from ${from} without inspection`;
   const fault = status?.findings.find(isFault);
   return fault === undefined ? requirementOf(title, status) : { title, answer: 'fails', why: fault.claim };
 }
@@ -415,27 +427,35 @@ function answerOf({ state }: PreconditionStatus): StepAnswer {
 function serialRequirement({ serial }: Migration, unit: UnitState): Requirement {
   const title = 'Both serial numbers are known';
   if (unit.serial === null)
-    return { title, answer: 'not-visible', why: 'The unit does not tell its own, and "appliances[].serial" is empty' };
+    return {
+      title,
+      answer: 'not-visible',
+      why: 'The unit does not report its serial number, and "appliances[].serial" is empty',
+    };
   return serial === null
-    ? { title, answer: 'passes', why: `${unit.serial}, which stays` }
-    : { title, answer: 'passes', why: `${unit.serial} now, ${serial} then` };
+    ? { title, answer: 'passes', why: `${unit.serial} (not changed)` }
+    : { title, answer: 'passes', why: `${unit.serial} before, ${serial} after the change` };
 }
 
 function roleRequirement({ mode, peers }: UnitState): Requirement {
   const title = 'The role of the unit is known';
   switch (mode) {
     case 'unknown':
-      return { title, answer: 'not-visible', why: 'Neither the REST API nor SNMP tells it: see "appliances[].snmp"' };
+      return {
+        title,
+        answer: 'not-visible',
+        why: 'Neither the REST API nor SNMP reports the role. Configure "appliances[].snmp"',
+      };
     case 'cluster':
-      return { title, answer: 'passes', why: `A member of a pair with ${nameList(peers) || 'an unnamed unit'}` };
+      return { title, answer: 'passes', why: `The unit forms a pair with ${nameList(peers) || 'an unnamed unit'}` };
     case 'standalone':
-      return { title, answer: 'passes', why: 'It runs alone' };
+      return { title, answer: 'passes', why: 'The unit is not part of a pair' };
     case 'load-balancer':
-      return { title, answer: 'passes', why: 'It is a load balancer' };
+      return { title, answer: 'passes', why: 'The unit is a load balancer' };
   }
 }
 
-/** Fortinet tip 193723 requires both serial numbers and the licence numbers. */
+/** Returns the text of the ticket. Fortinet requires both serial numbers and the licence numbers (tip 193723). */
 function ticketOf({ to, licenses }: Moving, unit: UnitState): string {
   return [
     'Subject: Transfer of FortiToken Mobile licences to another FortiAuthenticator',
@@ -445,16 +465,17 @@ function ticketOf({ to, licenses }: Moving, unit: UnitState): string {
     ...presentHolders(licenses, unit).map((serial) => `From the FortiAuthenticator with the serial number ${serial}`),
     `To the FortiAuthenticator with the serial number ${to}`,
     '',
-    'Please say for each whether it can be transferred (licences shipped on or after 2025-08-04: by RMA alone).',
+    'Please confirm for each licence whether it can be transferred (licences shipped on or after 2025-08-04: ' +
+      'only by RMA).',
   ].join('\n');
 }
 
 /**
- * Returns the units that hold the licences. If that is unknown, the present unit is the best guess, and Fortinet can
- * correct it.
+ * Returns the units that hold the licences. If a holder is unknown, the current unit is the best guess, which Fortinet
+ * can correct.
  */
 function presentHolders(licenses: readonly HeldLicense[], { serial }: UnitState): readonly string[] {
-  const unknown = serial ?? '(fill in: serial number of the present unit)';
+  const unknown = serial ?? '(fill in the serial number of the current unit)';
   return [...new Set(licenses.map(({ holder }) => holder ?? unknown))];
 }
 
@@ -462,9 +483,11 @@ function cloudMigrationOf({ licenses }: Moving, unit: UnitState): CloudMigration
   return {
     why:
       'A licence that cannot be transferred can move to FortiIdentity Cloud (formerly FortiToken Cloud) in the same ' +
-      'account: its users are moved too and keep their tokens. Without a licence there, Fortinet adds a free one for ' +
-      'a year; after that it has to be bought. Customer Service sets a tag first; then run the commands on the ' +
-      'present unit, and the tokens disappear from it.',
+      'account. Its users are also moved and keep their tokens. ' +
+      'If the account has no licence for FortiIdentity Cloud, Fortinet adds a free licence for ' +
+      'a year, which must be bought after that. Ask Customer Service to set the migration tag first. ' +
+      'Then run the commands on the ' +
+      'current unit. They remove the tokens from the unit.',
     ticket: [
       'Subject: FTM migration tag for a migration to FortiIdentity Cloud',
       '',

@@ -2,23 +2,23 @@ import { portOf } from '../core/addresses.ts';
 import { type Markup, markup } from '../document/html.ts';
 import type { RoundResult } from './report-contents.ts';
 
-/** Folder of the archive for files that the administrator adds. */
+/** The folder in the archive for files that the administrator adds. */
 const FOLDER = 'add-by-hand';
 
-/** Something that Fortinet TAC asks for and that only an administrator can obtain. */
+/** An item that Fortinet TAC asks for and that only an administrator can obtain. */
 interface TicketItem {
   readonly title: string;
-  /** Where to click or what to run, one sentence each. */
+  /** The steps for obtaining the item, one sentence each. */
   readonly steps: readonly string[];
-  /** File name to save it under, in the archive's folder. */
+  /** The file name for the item in the archive's folder. */
   readonly saveAs: string;
-  /** Source for TAC's request and for the steps. */
+  /** The source for TAC's request and for the steps. */
   readonly source: string;
 }
 
 /**
- * Returns what TAC asks for in addition to this report. No interface provides these items, and secrets have not been
- * removed from them.
+ * Returns the items that TAC asks for in addition to this report. ftm-watch cannot obtain these items, and does not
+ * remove secrets from them.
  */
 export function ticketItems({ diagnosis, observations }: RoundResult): readonly TicketItem[] {
   const isPush = diagnosis.causes.some(({ id }) => id.startsWith('push-'));
@@ -27,54 +27,59 @@ export function ticketItems({ diagnosis, observations }: RoundResult): readonly 
   const category = isPush ? 'Push Authentication' : 'System';
   return [
     {
-      title: 'The debug report of each FortiAuthenticator',
+      title: 'Debug report of each FortiAuthenticator',
       steps: [
-        'Logging > Log Access > Logs: select "Debug Report" at the top. It is encrypted, and TAC can decrypt it.',
-        `If TAC asks for one category, select it with the arrow beside the button: here "${category}".`,
+        'Under Logging > Log Access > Logs, select "Debug Report" at the top. ' +
+          'The report is encrypted, but TAC can decrypt it.',
+        `If TAC asks for a single category, select "${category}" with the arrow next to the button.`,
       ],
       saveAs: 'UNIT-report.dbg',
       source: 'ta-p/191656; docs:fortiauthenticator/6.1.1/administration-guide/671956 for the categories',
     },
     {
-      title: 'The raw log of each FortiAuthenticator',
+      title: 'Raw log of each FortiAuthenticator',
       steps: [
-        'Logging > Log Access > Logs: select Download, then Raw Log.',
-        'From firmware 6.5 on, the list shows the last 24 hours. Widen it with the filter if the fault began earlier.',
+        'Under Logging > Log Access > Logs, select Download, then Raw Log.',
+        'In firmware 6.5 and later, the list shows the last 24 hours. ' +
+          'If the fault began earlier, extend the period with the filter.',
       ],
       saveAs: 'UNIT-FortiAuthenticator.log',
       source: 'ta-p/191656, ta-p/337001',
     },
     {
-      title: 'A packet capture on FortiAuthenticator, while the fault happens',
+      title: 'Packet capture on FortiAuthenticator, made while the fault occurs',
       steps: [
-        'System > Network > Packet Capture: start a capture on the interface towards the internet.',
-        `Repeat what fails, such as assigning a token or sending a push, so that it talks to ${server}.`,
-        'Stop the capture and download it. It cannot be filtered, so keep it short: it contains all other traffic too.',
+        'Under System > Network > Packet Capture, start a capture on the interface towards the internet.',
+        'Repeat the action that fails, such as assigning a token or sending a push, ' +
+          `so that FortiAuthenticator connects to ${server}.`,
+        'Stop the capture and download it. The capture cannot be filtered and contains all other traffic too, ' +
+          'so keep it short.',
       ],
       saveAs: 'UNIT.pcap',
       source: 'ta-p/196764',
     },
     {
-      title: 'A packet capture on the FortiGate in between, at the same time',
+      title: 'Packet capture on the FortiGate in between, made at the same time',
       steps: [
-        `Find the address first: execute ping ${server}.`,
-        `Then: diagnose sniffer packet any 'host ADDRESS and port ${serverPort}' 6 200 l, and save what it prints.`,
+        `To find the address, run: execute ping ${server}`,
+        'Then run this command and save its output: ' +
+          `diagnose sniffer packet any 'host ADDRESS and port ${serverPort}' 6 200 l`,
       ],
       saveAs: 'FORTIGATE-sniffer.txt',
       source: 'docs:fortigate/7.6.0/administration-guide/462154',
     },
     {
-      title: 'What you did when the error appeared',
-      steps: ['Write down each step and its time with its zone, and add screenshots of error messages in the GUI.'],
+      title: 'Your steps before the error appeared',
+      steps: ['Write down each step with its time and time zone, and add screenshots of error messages in the GUI.'],
       saveAs: 'steps.txt',
       source: 'ta-p/191656',
     },
     {
-      title: 'A configuration backup, only if TAC asks for it',
+      title: 'Configuration backup (only if TAC asks for it)',
       steps: [
-        'It contains the whole configuration. TAC can look into it only with an administrator that it knows.',
-        'Add a local administrator with all rights for it, take the backup, and delete that administrator again.',
-        'Tell TAC its name and password in the ticket, not in this archive.',
+        'The backup contains the whole configuration. To open it, TAC needs the password of an administrator.',
+        'Create a local administrator with full permissions, make the backup, and delete the administrator afterwards.',
+        "Send the administrator's name and password to TAC in the ticket, not in this archive.",
       ],
       saveAs: 'UNIT-backup',
       source: 'ta-p/191656',
@@ -82,34 +87,35 @@ export function ticketItems({ diagnosis, observations }: RoundResult): readonly 
   ];
 }
 
-/** Returns the list as the first file of the folder. */
+/** Returns the list of items as the first file in the folder. */
 export function ticketFile(items: readonly TicketItem[]): readonly [name: string, text: string] {
   const lines = items.flatMap(({ title, steps, saveAs, source }, index) => [
     `[ ] ${String(index + 1)}. ${title}`,
     ...steps.map((step) => `       ${step}`),
-    `       Save it here as: ${saveAs}`,
-    `       Known from: ${source}`,
+    `       Save as: ${saveAs}`,
+    `       Source: ${source}`,
     '',
   ]);
   return [
     `${FOLDER}/README.txt`,
     [
-      'What Fortinet TAC asks for besides this report, and only you can get.',
-      'Save each file into this folder before you attach the archive, with the name of the unit instead of UNIT.',
-      'Nothing was taken out of these files: they may contain names, addresses and secrets.',
+      'Fortinet TAC also needs the following files, which only you can obtain.',
+      'Save each file in this folder before you attach the archive. ' +
+        'In the file names, replace UNIT with the name of the unit.',
+      'Nothing is removed from these files, so they can contain names, addresses and secrets.',
       '',
       ...lines,
     ].join('\n'),
   ];
 }
 
-/** Returns the list for the page. */
+/** Returns the list of items for the page. */
 export function ticketView(items: readonly TicketItem[]): Markup {
-  return markup`<p>Fortinet TAC asks for these besides this report, and only you can get them. Save them into the folder
-<code>${FOLDER}</code> of the archive. Nothing was taken out of them: they may contain names, addresses and secrets.</p>
+  return markup`<p>Fortinet TAC also needs the following files, which only you can obtain. Save them in the folder
+<code>${FOLDER}</code> in the archive. Nothing is removed from these files, so they can contain names, addresses and secrets.</p>
 <ol>${items.map(
     ({ title, steps, saveAs, source }) =>
       markup`<li>${title}: <code>${saveAs}</code><ul>${steps.map((step) => markup`<li>${step}</li>`)}</ul>
-<p class="quiet">Known from: ${source}</p></li>`,
+<p class="quiet">Source: ${source}</p></li>`,
   )}</ol>`;
 }

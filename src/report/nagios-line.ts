@@ -7,12 +7,12 @@ import type { DiagnosisJson } from '../engine/diagnosis-json.ts';
 import type { Readiness } from '../engine/model.ts';
 import { CONCLUSIONS, type OpenIncident, type UnseenIncident } from './report-text.ts';
 
-/** Exit codes of a Nagios plugin. `check` uses them for every output format. */
+/** The exit codes of a Nagios plugin, which `check` uses for all output formats. */
 export const CHECK_EXIT = { ready: 0, warnings: 1, notReady: 2, unknown: 3 } as const;
 
 export type CheckExit = (typeof CHECK_EXIT)[keyof typeof CHECK_EXIT];
 
-/** The parts of a diagnosis that the plugin uses. */
+/** The properties of a diagnosis that the plugin uses. */
 export interface SeenDiagnosis {
   readonly ready: Readiness;
   /** ISO 8601. */
@@ -28,31 +28,34 @@ export type Looked =
       readonly by: 'daemon';
       readonly incidents: readonly OpenIncident[];
       readonly now: EpochMs;
-      /** Maximum age of the last round. An older round does not show the current state. */
+      /** The maximum age of the last round. An older round does not show the current state. */
       readonly longest: Millis;
     }
-  /** A separate round, without history or log lines. */
+  /** The plugin ran a round itself, without history or log lines. */
   | { readonly by: 'itself' };
 
 export interface PluginAnswer {
-  /** One line, with its line break. */
+  /** One line with a line break at the end. */
   readonly text: string;
   readonly exitCode: CheckExit;
 }
 
-/** NRPE truncates at 1024 bytes, and the performance data needs part of that. */
+/**
+ * The maximum length of the text. NRPE truncates the output at 1024 bytes, and the performance data needs a part of
+ * that.
+ */
 const MAX_TEXT = 500;
 
 /**
- * Returns a diagnosis as one line of a monitoring plugin: status word, text and performance data.
+ * Returns a diagnosis as one line of plugin output: status word, text and performance data.
  * https://www.monitoring-plugins.org/doc/guidelines.html#AEN33
  */
 export function pluginAnswer(diagnosis: SeenDiagnosis, looked: Looked): PluginAnswer {
   const data = performanceData(diagnosis, looked);
   if (looked.by === 'daemon' && ageOf(diagnosis, looked.now) > looked.longest)
-    return line(CHECK_EXIT.unknown, `The last round of the daemon was at ${timeText(diagnosis.at)}`, data);
+    return line(CHECK_EXIT.unknown, `The daemon's last round was at ${timeText(diagnosis.at)}`, data);
   const exitCode = exitCodeOf(diagnosis, looked);
-  const note = looked.by === 'itself' ? ' (a round of its own: no daemon runs, the log was not heard)' : '';
+  const note = looked.by === 'itself' ? ' (from a new round without log data, because no daemon is running)' : '';
   return line(exitCode, `${textOf(exitCode, diagnosis, looked)}${note}`, data);
 }
 
@@ -64,15 +67,15 @@ function timeText(at: string): string {
   return utcText(Date.parse(at));
 }
 
-/** Returns the answer if the plugin failed because of a local problem, not because of the target. */
+/** Returns the answer for a problem on this machine that prevented the check. */
 export function pluginUnknown(reason: string): PluginAnswer {
   return line(CHECK_EXIT.unknown, reason, []);
 }
 
 /**
- * Returns the exit code for `ready`. An incident that is still open while everything works again is a warning. If the
- * current state is unknown, a critical open incident counts as not ready. A warning need not have a cause, for example
- * if FortiAuthenticator uses a different server than the probe.
+ * Returns the exit code for `ready`. If everything works again but an incident is still open, the result is a warning.
+ * If the current state is unknown and a critical incident is open, the result is not ready. A warning does not always
+ * have a cause, for example if FortiAuthenticator uses a different server than the probe.
  */
 export function exitCodeOf({ ready, causes, preconditions }: SeenDiagnosis, looked: Looked): CheckExit {
   const open = looked.by === 'daemon' ? looked.incidents : [];
@@ -86,8 +89,8 @@ export function exitCodeOf({ ready, causes, preconditions }: SeenDiagnosis, look
 }
 
 /**
- * Combines the result of one check with the daemon's incidents. An incident that the check cannot see keeps its
- * severity. One that the check contradicts is a warning until it ends.
+ * Combines the result of one check with the daemon's incidents. An incident that the check cannot detect keeps its
+ * severity. An incident that the check contradicts counts as a warning until it ends.
  */
 export function exitCodeBeside(own: CheckExit, unseen: readonly UnseenIncident[]): CheckExit {
   if (own === CHECK_EXIT.notReady || unseen.length === 0) return own;
@@ -109,7 +112,7 @@ function textOf(exitCode: CheckExit, diagnosis: SeenDiagnosis, looked: Looked): 
   }
 }
 
-/** Returns the most severe problem with its start, and the number of others. */
+/** Returns the most severe problem with its start time, and the number of other problems. */
 function troubles({ ready, causes }: SeenDiagnosis, looked: Looked): string | null {
   const open = looked.by === 'daemon' ? looked.incidents : [];
   const isNew = ({ summary }: { readonly summary: string }): boolean => open.every((one) => one.summary !== summary);
@@ -121,7 +124,9 @@ function troubles({ ready, causes }: SeenDiagnosis, looked: Looked): string | nu
   const since = first.since === null ? '' : `, since ${timeText(first.since)}`;
   const more = rest.length === 0 ? '' : ` (and ${String(rest.length)} more)`;
   const trouble = `${withoutStop(first.summary)}${since}${more}`;
-  return ready === 'ready' && first.severity === 'critical' ? `Ready now, incident still open: ${trouble}` : trouble;
+  return ready === 'ready' && first.severity === 'critical'
+    ? `Ready now, but an incident is still open: ${trouble}`
+    : trouble;
 }
 
 function summaryOfState({ preconditions }: SeenDiagnosis, wanted: string): string | null {
@@ -137,7 +142,7 @@ function performanceData(diagnosis: SeenDiagnosis, looked: Looked): readonly str
   const { causes, preconditions } = diagnosis;
   const count = (severity: Severity): number => causes.filter((cause) => cause.severity === severity).length;
   const inState = (wanted: string): number => preconditions.filter(({ state }) => state === wanted).length;
-  // The range 0 alerts on values above 0 (guidelines, "Threshold and Ranges").
+  // The range 0 means that values above 0 raise an alert (guidelines, "Threshold and Ranges").
   return [
     `causes_critical=${String(count('critical'))};;0;0`,
     `causes_warning=${String(count('warning'))};0;;0`,
@@ -162,7 +167,7 @@ function line(exitCode: CheckExit, text: string, data: readonly string[]): Plugi
 const HARMLESS: Readonly<Record<string, string>> = { '|': '/', '<': '(', '>': ')', '`': "'", $: '_' };
 
 /**
- * Returns one line in which untrusted text cannot end the text, start a macro or command (Nagios's
+ * Replaces the characters with which untrusted text could end the plugin's text, start a macro or command (Nagios's
  * `illegal_macro_output_chars` is configurable), or form HTML.
  */
 function harmless(text: string): string {

@@ -6,7 +6,7 @@ import { visibleText } from '../core/visible-text.ts';
 
 const LONGEST_TEXT = 2_000;
 
-/** Returns every response on one path with its times, one readable line each. */
+/** Returns all responses on one path with their times, one line each. */
 export function pathLines({
   names,
   endpoints,
@@ -22,7 +22,7 @@ export function pathLines({
   ];
 }
 
-/** Returns one line with the last stage reached at a mail server. */
+/** Returns a line with the last stage that was reached at a mail server. */
 export function mailLine({ server, security, outcome }: MailObservation): string {
   const way = `${server}  SMTP  ${security}`;
   if (outcome.kind === 'accepted')
@@ -40,7 +40,7 @@ function replyText(reply: DnsReply): string {
       `${String(reply.attempts)}`
     );
   const ttl = reply.ttlSeconds === null ? '' : `, TTL ${String(reply.ttlSeconds)} s`;
-  const chain = reply.cnames.length === 0 ? '' : ` by way of ${shown(reply.cnames.join(', '))}`;
+  const chain = reply.cnames.length === 0 ? '' : ` via ${shown(reply.cnames.join(', '))}`;
   return `${reply.rcode} ${reply.addresses.join(', ')}${chain}${ttl} in ${milliseconds(reply.durationMs)}`;
 }
 
@@ -78,13 +78,13 @@ function httpText(http: HttpOutcome): string {
         `${milliseconds(http.durationMs)}`
       );
     case 'client-certificate-demanded':
-      return 'a client certificate is demanded';
+      return 'the server requires a client certificate';
     case 'failed':
       return `${http.reason}: ${shown(http.message)} after ${milliseconds(http.durationMs)}`;
   }
 }
 
-/** Makes text from a peer safe to show. */
+/** Makes text from a peer safe to display. */
 export function shown(text: string): string {
   return visibleText(text, LONGEST_TEXT);
 }

@@ -11,16 +11,16 @@ import { capturedCertificates, keptCertificates, seenChains } from './seen.ts';
 
 /** A finished report. */
 export interface ReportArchive {
-  /** Name of its only folder: `ftm-watch-report-hq-20261124T195500Z`. */
+  /** The name of the only folder in the archive, such as `ftm-watch-report-hq-20261124T195500Z`. */
   readonly folder: string;
-  /** Files in the folder, with their sizes in bytes. */
+  /** The files in the folder with their sizes in bytes. */
   readonly files: readonly { readonly name: string; readonly size: number }[];
   readonly bytes: Uint8Array;
 }
 
 type File = readonly [name: string, text: string];
 
-/** Returns the whole report as a zip archive, without secrets. */
+/** Returns the whole report as a zip archive without secrets. */
 export function reportArchive(sources: ReportSources): ReportArchive {
   const folder = `ftm-watch-report-${fileName(sources.site)}-${fileTime(sources.writtenAt)}`;
   const withoutSecrets = createSecretRemover(sources.secrets);
@@ -59,7 +59,7 @@ function jsonText(data: ReportData): string {
 
 /**
  * Values for "version made by" and for the mode in the upper half of the attributes (APPNOTE.TXT 4.4.2 and 4.4.15).
- * Unpacked files are readable by the owner only.
+ * With this mode, unpacked files are readable only by their owner.
  */
 const UNIX = 3;
 const OWNER_ONLY = 0o100600 * 2 ** 16;
@@ -68,15 +68,15 @@ const EARLIEST: EpochMs = Date.UTC(1980, 0, 1);
 const LATEST: EpochMs = Date.UTC(2100, 0, 1) - 1;
 
 /**
- * Returns a file time for the archive. It has no time zone (APPNOTE.TXT 4.4.6) and starts in 1980. It is written in UTC
- * and limited to the valid range, so that a wrong clock does not prevent a report.
+ * Returns a file time for the archive. These times have no time zone (APPNOTE.TXT 4.4.6) and start in 1980. They are
+ * written in UTC and limited to the valid range, so that a wrong clock does not prevent a report.
  */
 function zipTime(at: EpochMs): Date {
-  // A time without a zone is parsed as local time, which is what the library writes.
+  // A time without a zone is parsed as local time, which is the format that the library expects.
   return new Date(isoTime(Math.min(Math.max(at, EARLIEST), LATEST)).slice(0, -1));
 }
 
-/** Returns the time for a file name, sortable by time: `20261124T195500Z`. */
+/** Returns the time in a format that can be sorted in file names, such as `20261124T195500Z`. */
 function fileTime(at: EpochMs): string {
   return isoTime(at)
     .replaceAll(/[-:]|\.\d+/gu, '')

@@ -4,33 +4,36 @@ import type { ReportData } from './report-data.ts';
 import type { SeenIssuer } from './seen.ts';
 import type { TimelineIncident } from './timeline.ts';
 
-/** A fault in the period of the report, with all its occurrences. */
+/** A fault in the period of the report with all its occurrences. */
 export interface ReportCase {
-  /** The latest cause. */
+  /** The latest cause of the fault. */
   readonly cause: Cause;
-  /** Occurrences, latest first. */
+  /** All occurrences of the fault, latest first. */
   readonly spans: readonly CaseSpan[];
-  /** Issuers of the certificates that the target presented during the fault, except currently genuine ones. */
+  /**
+   * The issuers of the certificates that the target presented during the fault. Issuers of certificates that are
+   * currently considered genuine are left out.
+   */
   readonly issuers: readonly SeenIssuer[];
 }
 
 export interface CaseSpan {
-  /** ISO 8601, UTC, like all times here. */
+  /** The start time. All times are in ISO 8601 format, in UTC. */
   readonly since: string;
-  /** Time of its all-clear; null if it continues or is `gone`. */
+  /** The time at which the fault was resolved. Null if the fault continues or is `gone`. */
   readonly until: string | null;
   readonly lastSeen: string;
-  /** Duration in words, such as `about 51 s`; null if it has not ended. */
+  /** The duration in words, such as `about 51 s`. Null if the fault has not ended. */
   readonly lasted: string | null;
-  /** Set if its incident is open but the report's round checked it and did not find it. */
+  /** Set if the incident is open but the report's round did not find the fault. */
   readonly gone: boolean;
-  /** null if only the report's round has seen it. */
+  /** The id of the incident. Null if only the report's round has found the fault. */
   readonly incident: string | null;
 }
 
 type Known = Pick<ReportData, 'check' | 'timeline' | 'issuers' | 'period'>;
 
-/** Returns ongoing faults first, then the most severe, then the latest. */
+/** Compares faults. Ongoing faults come first, then the most severe, then the latest. */
 export function reportCases(data: Known): readonly ReportCase[] {
   const { check, timeline, period } = data;
   const known = Map.groupBy(timeline.incidents, ({ cause }) => keyOf(cause));
@@ -53,12 +56,12 @@ export function reportCases(data: Known): readonly ReportCase[] {
     );
 }
 
-/** Reports whether the fault is present now. */
+/** Returns whether the fault is present now. */
 export function lasts({ spans }: ReportCase): boolean {
   return spans.some(({ until, gone }) => until === null && !gone);
 }
 
-/** Reports whether the report's round checked the precondition and did not find the fault. */
+/** Returns whether the report's round checked the precondition and did not find the fault. */
 function isGone(cause: Cause, { preconditions, causes }: ReportData['check']): boolean {
   const state = preconditions.find(({ id }) => id === cause.precondition)?.state;
   return !causes.some((one) => keyOf(one) === keyOf(cause)) && (state === 'ok' || state === 'warning');
@@ -76,7 +79,7 @@ function keyOf({ id, subject }: Cause): string {
   return `${id} ${subject}`;
 }
 
-/** Result of the report's round for a fault. */
+/** The result of the report's round for a fault. */
 interface Seen {
   readonly at: string;
   readonly isSeen: boolean;
@@ -95,7 +98,7 @@ function spansOf(incidents: readonly TimelineIncident[], { at, isSeen, isGone }:
   return [{ since: at, until: null, lastSeen: at, lasted: null, gone: false, incident: null }, ...spans];
 }
 
-/** Returns no issuers for faults to which certificates are irrelevant. */
+/** Returns the issuers for a fault, which are empty if certificates are irrelevant to the fault. */
 function issuersOf(
   { precondition, subject }: Cause,
   spans: readonly CaseSpan[],

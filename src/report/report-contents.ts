@@ -10,21 +10,21 @@ import { createSecretFilter } from '../core/visible-text.ts';
 import type { RoundObservations } from '../core/round.ts';
 import type { JudgedRound } from '../checks/judgement.ts';
 
-/** All input of a report, before anything is removed. */
+/** The complete input of a report, from which nothing has been removed yet. */
 export interface ReportSources {
   readonly site: string;
   readonly writtenAt: EpochMs;
-  /** The reported period. It selects history and log lines, and the round if it is within the period. */
+  /** The period of the report. History, log lines and the round are included if they are within the period. */
   readonly period: Period;
   readonly versions: Versions;
   readonly examination: RoundResult;
-  /** The configuration as shown by `config print`. */
+  /** The configuration as printed by `config print`. */
   readonly configuration: Readonly<Record<string, Plain>>;
-  /** The result of the packet captures; null if none was given. */
+  /** The result of the packet captures, or null if there are none. */
   readonly capture: CaptureResult | null;
   readonly storedHistory: StoredHistory;
   readonly logMemory: LogMemory;
-  /** Values of the configured secrets, which are removed everywhere. */
+  /** The values of the configured secrets, which are removed from all texts. */
   readonly secrets: readonly string[];
 }
 
@@ -35,20 +35,20 @@ export interface Versions {
   readonly os: string;
 }
 
-/** Log lines stored by a daemon. */
+/** The log lines that a daemon has stored. */
 export type LogMemory =
   | { readonly kind: 'none' }
   | { readonly kind: 'unreadable'; readonly message: string }
   | {
       readonly kind: 'read';
       readonly state: PollingState;
-      /** null if the daemon stopped a while ago, or has received no lines for as long. */
+      /** Null if the daemon was stopped, or has received no lines, for some time. */
       readonly listeningSince: EpochMs | null;
     };
 
 /**
- * Removes personal data. Summary, findings and evidence quote peers and logs. Impact and remedy contain only our own
- * text.
+ * Removes personal data from a diagnosis. Only summaries, findings and evidence quote peers and logs. Impacts and
+ * remedies never contain text from outside.
  */
 export function maskedDiagnosis(diagnosis: Diagnosis, mask: Mask): Diagnosis {
   return {
@@ -77,7 +77,7 @@ function maskedStatus(status: PreconditionStatus, mask: Mask): PreconditionStatu
   };
 }
 
-/** Masks every text in JSON data. Keys are our own and stay. */
+/** Masks all texts in JSON data except the keys, which never contain text from outside. */
 export function maskedData(value: unknown, mask: Mask): unknown {
   if (typeof value === 'string') return mask.line(value);
   if (Array.isArray(value)) return value.map((item) => maskedData(item, mask));
@@ -86,8 +86,8 @@ export function maskedData(value: unknown, mask: Mask): unknown {
 }
 
 /**
- * Shorter values and words such as "fortinet" also occur in a report for other reasons. Removing them would spoil the
- * report and reveal the secret.
+ * The minimum length of a secret that is removed. Shorter values and words such as "fortinet" also occur in a report
+ * for other reasons. Removing them would make the report unreadable and reveal the secret.
  */
 const SHORTEST_SECRET = 8;
 const WORD = /^\p{L}{1,15}$/u;
@@ -95,7 +95,7 @@ const WORD = /^\p{L}{1,15}$/u;
 /**
  * Returns the final filter for a finished text.
  *
- * @param secrets all secrets in the configuration; short ones and plain words are not removed
+ * @param secrets all secrets in the configuration; short secrets and plain words are not removed
  */
 export function createSecretRemover(secrets: readonly string[]): (text: string) => string {
   return createSecretFilter(secrets.filter((secret) => secret.length >= SHORTEST_SECRET && !WORD.test(secret)));
@@ -117,7 +117,7 @@ export function fileName(text: string): string {
   return plain === '' ? 'unnamed' : plain;
 }
 
-/** A round with its results. */
+/** The observations of a round and their results. */
 export interface RoundResult {
   readonly diagnosis: Diagnosis;
   readonly observations: RoundObservations;

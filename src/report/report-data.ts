@@ -17,38 +17,39 @@ import {
 import { type SeenChain, seenChains, type SeenIssuer, seenIssuers } from './seen.ts';
 
 /**
- * The object in `report.json`. Field names are part of the API. Times are ISO 8601, UTC; durations are in milliseconds.
+ * The object in `report.json`. The field names are part of the API. Times are in ISO 8601 format in UTC, and durations
+ * are in milliseconds.
  */
 export interface ReportData {
   readonly version: 1;
   readonly site: string;
   readonly writtenAt: string;
-  /** `since` is null if the period covers all stored data. */
+  /** The period of the report. `since` is null if the period covers all stored data. */
   readonly period: { readonly since: string | null; readonly until: string };
   readonly versions: Versions;
-  /** The object printed by `check --json`. */
+  /** The same object as printed by `check --json`. */
   readonly check: DiagnosisJson;
-  /** Every response of the round. */
+  /** All responses of the round. */
   readonly round: unknown;
-  /** The object printed by `capture --json`; omitted if no capture was given. */
+  /** The same object as printed by `capture --json`. Omitted if there are no captures. */
   readonly capture?: unknown;
-  /** Certificate chains without PEM data, which is in the named files. */
+  /** The certificate chains without their PEM data, which is in separate files. */
   readonly chains: readonly Omit<SeenChain, 'pem'>[];
-  /** Issuers of all certificates in the period, including those no longer presented. */
+  /** The issuers of all certificates in the period, including certificates that are no longer presented. */
   readonly issuers: readonly SeenIssuer[];
   readonly timeline: Timeline;
   readonly logExcerpts: LogExcerpts;
   readonly configuration: Readonly<Record<string, Plain>>;
-  /** Number of masked values by kind, not counting secrets that a peer returned. */
+  /** The number of masked values by kind. Secrets in a peer's response are not counted. */
   readonly masked: MaskTally;
 }
 
-/** Returns a mask for the accounts and secrets of the configuration. */
+/** Returns a mask for the accounts and secrets in the configuration. */
 export function maskFor({ configuration, secrets }: Pick<ReportSources, 'configuration' | 'secrets'>): Mask {
   return createMask({ accounts: accountsIn(configuration), withoutSecrets: createSecretRemover(secrets) });
 }
 
-/** Returns the report's data, without personal data. */
+/** Returns the report's data without personal data. */
 export function reportData(sources: ReportSources): ReportData {
   const mask = maskFor(sources);
   const { examination, storedHistory, period } = sources;
@@ -73,7 +74,7 @@ export function reportData(sources: ReportSources): ReportData {
   };
 }
 
-/** Names in certificates are kept, because they are the evidence. */
+/** Names in certificates are kept, because they are evidence. */
 function chainToJson(
   { file, target, way, judgement, certificates, dropped }: SeenChain,
   mask: Mask,
@@ -82,7 +83,7 @@ function chainToJson(
   return { file, target, way, judgement: masked, certificates, dropped };
 }
 
-/** Returns the facts of a round without internal fields. Paths are on the same level as the other facts. */
+/** Returns the facts of a round without internal fields. Paths are moved to the same level as the other facts. */
 function roundToJson({ path, ...facts }: RoundObservations): object {
   const { clockBase: _, ...round } = facts;
   return {
@@ -109,18 +110,18 @@ function endpointToJson(endpoint: EndpointObservation): object {
   return { ...endpoint, tls: endpoint.tls === null ? null : tlsToJson(endpoint.tls) };
 }
 
-/** Replaces the chain by certificate fingerprints, which refer to `chains`. */
+/** Replaces a chain with its certificates' fingerprints, which refer to `chains`. */
 function tlsToJson(outcome: TlsOutcome): object {
   return { ...outcome, chain: outcome.chain?.certificates.map(({ fingerprint }) => fingerprint) ?? null };
 }
 
-/** Keys whose value is an account name. Readers of a report do not need it, and it is half of a login. */
+/** The keys of account names. Readers of a report do not need account names, which are half of a login. */
 const ACCOUNT_KEYS: ReadonlySet<string> = new Set(['user', 'accountId']);
 const PLACE = '<user>';
 
 type Section = Readonly<Record<string, Plain>>;
 
-/** Returns the configuration without names of accounts and people. It never contains secrets. */
+/** Returns the configuration without the names of accounts and people. The configuration never contains secrets. */
 function configurationWithoutPeople(configuration: Section, mask: Mask): Section {
   return withoutPeople('', configuration, mask);
 }
@@ -137,7 +138,7 @@ function accountsOf(key: string, value: Plain): readonly string[] {
   );
 }
 
-/** @param section that contains the key; in `users`, `name` is the login name */
+/** @param section the section that contains the key; in `users`, `name` is the login name */
 function isAccount(section: string, key: string): boolean {
   return ACCOUNT_KEYS.has(key) || (section === 'users' && key === 'name');
 }

@@ -20,6 +20,7 @@ import { type ReportCase, reportCases, lasts, type CaseSpan } from './report-cas
 import type { ReportData } from './report-data.ts';
 import { CONCLUSIONS, MARKS } from './report-text.ts';
 import { titleOf } from '../checks/registry.ts';
+import { counted } from '../core/phrases.ts';
 import { utcText } from '../core/time-text.ts';
 import type { Cause } from '../engine/model.ts';
 import type { SeenIssuer, CertificateJson } from './seen.ts';
@@ -27,19 +28,19 @@ import { inSentence } from '../engine/words.ts';
 import type { DiagnosisJson, FindingJson, PreconditionJson } from '../engine/diagnosis-json.ts';
 import type { LogExcerpts, Timeline } from './timeline.ts';
 
-/** Content of the page other than its data. */
+/** The content of the page other than its data. */
 interface PageTexts {
-  /** Every response of the round, one per line. */
+  /** All responses of the round, one per line. */
   readonly answers: string;
-  /** Items that an administrator has to add. */
+  /** The items that an administrator has to add. */
   readonly byHand: ReturnType<typeof ticketItems>;
-  /** Names of the other files in the archive. */
+  /** The names of the other files in the archive. */
   readonly files: readonly string[];
 }
 
 /**
  * Returns the report as a page without scripts or external resources, for a screen, a phone or paper. The main text
- * comes first, then folded appendices. Nothing is shown twice.
+ * comes first, followed by collapsed appendices. Nothing is shown twice.
  */
 export function reportHtml(data: ReportData, texts: PageTexts): string {
   const { site, writtenAt } = data;
@@ -84,7 +85,7 @@ function appendicesOf(
   const { check, chains, issuers, timeline, logExcerpts, configuration } = data;
   return [
     ...(others.length === 0 ? [] : [{ id: 'others', title: 'Other causes', content: otherCasesView(others) }]),
-    { id: 'by-hand', title: 'For Fortinet TAC: to add by hand', content: ticketView(byHand) },
+    { id: 'by-hand', title: 'Files to add for Fortinet TAC', content: ticketView(byHand) },
     { id: 'checklist', title: 'Checklist', content: checklistView(check) },
     { id: 'certificates', title: 'Certificates', content: [issuersView(issuers), chainsView(chains, said)] },
     { id: 'timeline', title: 'Timeline', content: timelineView(timeline) },
@@ -92,7 +93,7 @@ function appendicesOf(
     { id: 'answers', title: 'Answers', content: markup`<pre>${preformatted(answers)}</pre>` },
     { id: 'versions', title: 'Versions', content: versionsView(data) },
     { id: 'config', title: 'Configuration', content: markup`<pre>${preformatted(printPlain(configuration))}</pre>` },
-    { id: 'masked', title: 'What was taken out', content: maskedView(data) },
+    { id: 'masked', title: 'Removed data', content: maskedView(data) },
     {
       id: 'files',
       title: 'Files',
@@ -101,7 +102,7 @@ function appendicesOf(
   ];
 }
 
-/** A link to its content unfolds it (HTML, "ancestor revealing algorithm"). */
+/** Returns a collapsed appendix. Following a link to its content expands it (HTML, "ancestor revealing algorithm"). */
 function appendixView({ id, title, content }: Appendix): Markup {
   return markup`<details class="appendix"><summary><h2>${title}</h2></summary><div id="${id}">${content}</div></details>`;
 }
@@ -112,27 +113,27 @@ function versionsView({ versions: { ftmWatch, node, openssl, os } }: ReportData)
 }
 
 function maskedView({ masked }: ReportData): Markup {
-  return markup`<p>Passwords, keys, tokens and the paths of web hook and heartbeat URLs are not in this report.
-In log lines, in what servers answered, in the history and the configuration these were masked; serial numbers,
-addresses, host names and certificates stay. A name in the middle of free text cannot always be recognised: read log
-lines and answers before you send them.</p>
-<table><thead><tr><th>What</th><th>Times</th></tr></thead><tbody>${MASKED_KINDS.map(
+  return markup`<p>Passwords, keys, tokens and the paths of webhook and heartbeat URLs are not included in this report.
+The following data was masked in log lines, server responses, the history and the configuration. Serial numbers,
+addresses, host names and certificates are included. Names in free text are not always recognised, so check the log
+lines and responses before you send the report.</p>
+<table><thead><tr><th>Data</th><th>Count</th></tr></thead><tbody>${MASKED_KINDS.map(
     ([kind, words]) => markup`<tr><td>${words}</td><td>${masked[kind]}</td></tr>`,
   )}</tbody></table>`;
 }
 
-/** Others are in the appendix. */
+/** The maximum number of other faults on the main page. Further faults are listed only in the appendix. */
 const SHOWN_OTHERS = 6;
 
 /**
- * Returns the main page: the most important fault in full, for the firewall team or the vendor, and a short list of the
- * others. Everything else is in an appendix.
+ * Returns the main page for the firewall team or the vendor. It describes the most important fault in full and lists
+ * the others. Everything else is in an appendix.
  */
 function firstPage({ check, site, writtenAt, period }: ReportData, cases: readonly ReportCase[]): Markup {
   const [first, ...others] = cases;
-  const from = period.since === null ? 'all that is kept' : `from ${timeText(period.since)}`;
+  const from = period.since === null ? 'all stored data' : `from ${timeText(period.since)}`;
   return markup`<header>
-<p class="quiet">ftm-watch report · ${site} · written ${timeText(writtenAt)} · ${from} until ${timeText(period.until)}</p>
+<p class="quiet">ftm-watch report · ${site} · created ${timeText(writtenAt)} · ${from} until ${timeText(period.until)}</p>
 ${first === undefined ? nothing(check) : headline(first)}
 <p><strong class="${READINESS_TONES[check.ready]}">${READINESS_WORDS[check.ready]}</strong> now, at ${timeText(check.at)}: ${
     CONCLUSIONS[check.ready]
@@ -146,19 +147,19 @@ function headline(one: ReportCase): Markup {
   if (lasts(one)) return markup`<h1 class="${SEVERITY_TONES[one.cause.severity]}">${one.cause.summary}</h1>`;
   const [latest] = one.spans;
   const isOver = latest?.until !== null;
-  const when = latest === undefined ? null : markup`<p>It was seen ${timesText(latest)}.</p>`;
-  return markup`<h1 class="good">${isOver ? 'Over' : 'Not seen now'}: ${one.cause.summary}</h1>${when}`;
+  const when = latest === undefined ? null : markup`<p>The fault was seen ${timesText(latest)}.</p>`;
+  return markup`<h1 class="good">${isOver ? 'Resolved' : 'Not seen now'}: ${one.cause.summary}</h1>${when}`;
 }
 
 function nothing({ ready }: ReportData['check']): Markup {
-  return markup`<h1 class="${READINESS_TONES[ready]}">Nothing was found to be broken</h1>`;
+  return markup`<h1 class="${READINESS_TONES[ready]}">No faults were found</h1>`;
 }
 
 function othersView(others: readonly ReportCase[]): Markup {
   const more = others.length - SHOWN_OTHERS;
-  return markup`<section><h2>Also</h2><ul>${others
+  return markup`<section><h2>Other faults</h2><ul>${others
     .slice(0, SHOWN_OTHERS)
-    .map(otherView)}</ul>${more > 0 ? markup`<p>${more} more are in the appendix.</p>` : null}</section>`;
+    .map(otherView)}</ul>${more > 0 ? markup`<p>${counted(more, 'more fault')} in the appendix.</p>` : null}</section>`;
 }
 
 function otherView({ cause, spans }: ReportCase, index: number): Markup {
@@ -168,7 +169,7 @@ function otherView({ cause, spans }: ReportCase, index: number): Markup {
   }</li>`;
 }
 
-/** Returns the details of the other faults, of which the first page contains only the summaries. */
+/** Returns the details of the other faults. The main page contains only their summaries. */
 function otherCasesView(others: readonly ReportCase[]): Markup {
   return markup`${others.map(
     (one, index) =>
@@ -181,8 +182,9 @@ function otherCasesView(others: readonly ReportCase[]): Markup {
 const SHOWN_SPANS = 3;
 
 /**
- * Returns the facts of a fault: what, where, since when, who, proof and request. The reader has to act without having
- * seen the fault. For a past fault, describes what happened and what to do if it returns.
+ * Returns a description of a fault: impact, place, time, responsible system, evidence and request. It must be
+ * sufficient for readers who have not seen the fault. For a past fault, it describes what happened and what to do if
+ * the fault returns.
  */
 function caseFacts(one: ReportCase): Markup {
   const { cause, spans } = one;
@@ -192,7 +194,7 @@ function caseFacts(one: ReportCase): Markup {
 <dt>Where</dt><dd>${cause.subject}</dd>
 <dt>${names.since}</dt><dd>${spansView(spans)}</dd>
 ${whoView(one)}
-<dt>Proof</dt><dd>${evidenceView(cause.evidence)}<p class="quiet">${SEVERITY_WORDS[cause.severity]}, ${
+<dt>Evidence</dt><dd>${evidenceView(cause.evidence)}<p class="quiet">${SEVERITY_WORDS[cause.severity]}, ${
     cause.confidence
   } · <code>${cause.id}</code></p></dd>
 <dt>${names.request}</dt><dd>${remedyView(cause.remedySteps)}</dd>
@@ -201,7 +203,7 @@ ${whoView(one)}
 
 const NAMES = {
   lasts: { what: 'What', since: 'Since', request: 'Request' },
-  over: { what: 'Impact then', since: 'When', request: 'If it comes back' },
+  over: { what: 'Impact', since: 'When', request: 'If the fault returns' },
 } as const;
 
 /** Returns the time range as one line. */
@@ -209,22 +211,22 @@ function timesText({ since, until, lastSeen, lasted, gone }: CaseSpan): string {
   if (until === null && !gone) return `${timeText(since)} to now`;
   const times = `from ${timeText(since)} to ${timeText(lastSeen)}`;
   return lasted === null
-    ? `${times}, and not when this report looked: its incident is still open`
+    ? `${times}, but not when this report was created; the incident is still open`
     : `${times}, ${lasted}`;
 }
 
 function consequences({ cause }: ReportCase): Markup | null {
   if (cause.consequences.length === 0) return null;
-  return markup` <span class="quiet">Skipped because of it: ${cause.consequences.map(titleOf).join(', ')}.</span>`;
+  return markup` <span class="quiet">Skipped because of this fault: ${cause.consequences.map(titleOf).join(', ')}.</span>`;
 }
 
 function spansView(spans: readonly CaseSpan[]): Markup {
   const [latest] = spans;
   if (latest?.incident === null && spans.length === 1)
-    return markup`${timeText(latest.since)}, when this report looked. No daemon has kept how long before.`;
+    return markup`${timeText(latest.since)}, when this report was created. The start is unknown, because no daemon has stored it.`;
   const lines = spans.slice(0, SHOWN_SPANS).map((span) => markup`<li>${timesText(span)}</li>`);
   const more = spans.length - SHOWN_SPANS;
-  return markup`<ul class="plain">${lines}</ul>${more > 0 ? markup`and ${more} times before` : null}`;
+  return markup`<ul class="plain">${lines}</ul>${more > 0 ? markup`and ${counted(more, 'earlier occurrence')}` : null}`;
 }
 
 function whoView({ cause: { product }, issuers }: ReportCase): Markup | null {
@@ -243,15 +245,15 @@ function timeText(iso: string): string {
   return utcText(Date.parse(iso));
 }
 
-/** Returns every precondition with its state and findings, except findings that are shown with a cause. */
+/** Returns all preconditions with their states and findings. Findings that are shown with a cause are left out. */
 function checklistView({ preconditions, causes }: DiagnosisJson): Markup {
-  return markup`<table><thead><tr><th>Precondition</th><th>State</th><th>What was seen</th></tr></thead>
+  return markup`<table><thead><tr><th>Precondition</th><th>State</th><th>Observations</th></tr></thead>
 <tbody>${preconditions.map((one) => preconditionView(one, causes))}</tbody></table>`;
 }
 
 function preconditionView({ id, state, summary, findings }: PreconditionJson, causes: readonly Cause[]): Markup {
   const word = `${MARKS[state]} ${STATE_WORDS[state].toLowerCase()}`;
-  // Evidence is shown with its cause, including what a blocked precondition adds.
+  // Evidence is shown with its cause, including the evidence from a blocked precondition.
   const isTold = state === 'blocked' || causes.some(({ precondition }) => precondition === id);
   const list = isTold ? [] : findings.filter((finding) => !isIn(summary, finding)).map(findingView);
   const seen = causes.some((cause) => cause.summary === summary) ? 'See the cause.' : summary;
@@ -261,8 +263,8 @@ function preconditionView({ id, state, summary, findings }: PreconditionJson, ca
 }
 
 /**
- * Reports whether the summary already contains the finding. A summary of one finding has the same words except for the
- * case.
+ * Returns whether the summary already contains the finding. The summary of a single finding has the same words and
+ * differs only in upper and lower case.
  */
 function isIn(summary: string, { claim, actual }: FindingJson): boolean {
   return [claim, actual].some((text) => summary.toLowerCase().includes(text.toLowerCase()));
@@ -274,19 +276,19 @@ function findingView({ subject, claim, expected }: FindingJson): Markup {
 
 type Chain = ReportData['chains'][number];
 
-/** Returns the issuers of presented certificates, including those no longer presented. */
+/** Returns the issuers of presented certificates, including certificates that are no longer presented. */
 function issuersView(issuers: readonly SeenIssuer[]): Markup | null {
   if (issuers.length === 0) return null;
-  return markup`<table><thead><tr><th>Target</th><th>First seen</th><th>Last seen</th><th>Verdict now</th>
+  return markup`<table><thead><tr><th>Target</th><th>First seen</th><th>Last seen</th><th>Current verdict</th>
 <th>Issuer</th></tr></thead><tbody>${issuers.map(
     ({ target, firstSeen, lastSeen, verdict, issuer }) => markup`<tr><td>${target}</td><td>${timeText(firstSeen)}</td>
-<td>${timeText(lastSeen)}</td><td>${verdict ?? 'not shown'}</td><td>${issuer}</td></tr>`,
+<td>${timeText(lastSeen)}</td><td>${verdict ?? 'not presented now'}</td><td>${issuer}</td></tr>`,
   )}</tbody></table>`;
 }
 
 /**
- * Returns every chain of the round. A certificate received over several paths is shown once.
- * @param said text that is already shown elsewhere
+ * Returns all chains of the round. A certificate that was received over several paths is shown once.
+ * @param said texts that are already shown elsewhere
  */
 export function chainsView(chains: readonly Chain[], said: readonly string[] = []): Markup {
   if (chains.length === 0) return markup`<p>No certificate was sent in this round.</p>`;
@@ -301,7 +303,7 @@ function chainView({ file, target, way, judgement, certificates, dropped }: Chai
   return markup`<h3>${target} · ${way}</h3>
 ${judgement === null ? null : judgementView(judgement, isNew)}
 <p class="quiet"><code>certificates/${file}</code>${
-    dropped === 0 ? null : markup`, ${dropped} more could not be read or were too many`
+    dropped === 0 ? null : markup`, ${counted(dropped, 'more certificate')} left out (unreadable or over the limit)`
   }</p>
 ${certificates.map((certificate) => certificateView(certificate, isNew))}`;
 }
@@ -311,13 +313,13 @@ function judgementView(
   isNew: IsNew,
 ): Markup {
   return markup`<p>Verdict: ${verdict} (${confidence}).${isNew(summary) ? ` ${summary}` : null}</p>
-${settle !== null && isNew(settle) ? markup`<p>What would settle it: ${settle}</p>` : null}`;
+${settle !== null && isNew(settle) ? markup`<p>For a definite result, ${settle}.</p>` : null}`;
 }
 
 function certificateView(certificate: CertificateJson, isNew: IsNew): Markup {
   const { subject, issuer, notBefore, notAfter, serial, names, key, pin, sha256 } = certificate;
   const id = `sha256-${sha256.replaceAll(':', '')}`;
-  if (!isNew(sha256)) return markup`<p><a href="#${id}">The certificate ${serial}</a>, as above.</p>`;
+  if (!isNew(sha256)) return markup`<p><a href="#${id}">Certificate ${serial}</a> (see above)</p>`;
   return markup`<dl id="${id}"><dt>Subject</dt><dd>${subject}</dd><dt>Issuer</dt><dd>${issuer}</dd>
 <dt>Valid</dt><dd>${notBefore} to ${notAfter}</dd>
 ${names.length === 0 ? null : markup`<dt>Names</dt><dd>${names.join(', ')}</dd>`}
@@ -327,7 +329,7 @@ ${names.length === 0 ? null : markup`<dt>Names</dt><dd>${names.join(', ')}</dd>`
 
 export function timelineView({ note, events }: Timeline): Markup {
   return markup`${note === null ? null : markup`<p>${note}.</p>`}
-${note === null && events.length === 0 ? markup`<p>No incident is kept.</p>` : null}
+${note === null && events.length === 0 ? markup`<p>No incidents are stored.</p>` : null}
 ${
   events.length === 0
     ? null
@@ -341,14 +343,14 @@ ${
 
 export function excerptsView({ note, dropped, lines }: LogExcerpts): Markup {
   return markup`${note === null ? null : markup`<p>${note}.</p>`}
-${dropped === 0 ? null : markup`<p>${dropped} more were recognised, but only the latest of each kind are kept.</p>`}
+${dropped === 0 ? null : markup`<p>${counted(dropped, 'more line')} matched, but only the latest lines of each kind are stored.</p>`}
 ${lines.map(
   ({ at, from, signature, count, line }) =>
     markup`<p class="quiet">${at} · ${from} · <code>${signature}</code> · ×${count}</p><pre>${line}</pre>`,
 )}`;
 }
 
-/** The report's style sheet, embedded because the report is read offline, on a phone or on paper. */
+/** The report's style sheet, which is embedded because the report is read offline, on a phone or on paper. */
 const REPORT_STYLE: Markup = markup`<style>
 :root { color-scheme: light dark; --text: #18212d; --quiet: #566274; --line: #d9dfe7; --sunk: #f2f4f7; --page: #fff;
   --bad: #be2419; --warn: #925200; --good: #19774a; --unsure: #6a4bb8; --none: #616c7c; }

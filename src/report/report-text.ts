@@ -31,19 +31,19 @@ export const MARKS: Readonly<Record<PreconditionState, string>> = {
 
 export const CONCLUSIONS: Readonly<Record<Readiness, string>> = {
   ready: 'all configured checks pass',
-  'not-ready': 'FortiToken Mobile activation does not work from here',
-  unknown: 'not everything could be judged',
+  'not-ready': 'FortiToken Mobile activation does not work',
+  unknown: 'some checks could not be evaluated',
 };
 
 export interface DiagnosisAsides {
   readonly note?: string | null;
-  /** Open incidents of the daemon that this diagnosis does not contain. */
+  /** The daemon's open incidents that this diagnosis does not contain. */
   readonly unseen?: readonly UnseenIncident[];
 }
 
 /**
- * Returns the diagnosis for a terminal: checklist, causes with evidence and remedy, a note if there is one, and the
- * conclusion. Ends with a line break.
+ * Returns the diagnosis for a terminal: the checklist, the causes with evidence and remedies, an optional note, and the
+ * conclusion. The text ends with a line break.
  */
 export function renderDiagnosis(
   diagnosis: Diagnosis,
@@ -71,7 +71,7 @@ function checklistLine(
 ): readonly string[] {
   const paint = painter(state, colors);
   const label = `  ${paint(MARKS[state])} ${titleOf(id).padEnd(20)}`;
-  // A warning without a suggested cause appears nowhere else if a more severe finding is used as the summary.
+  // If the summary is a more severe finding, a warning without a suggested cause is shown only here.
   const asides = findings.filter(
     ({ level, suggests }) => level === 'note' || (level === 'warning' && suggests === null),
   );
@@ -101,18 +101,19 @@ function painter(state: PreconditionState, colors: Colors): (text: string) => st
 function unseenLines(incident: UnseenIncident, { width }: TextStyle, colors: Colors): readonly string[] {
   const { severity, summary, since, lastSeen, id, isContradicted } = incident;
   const why = isContradicted
-    ? 'This check did not see it. The incident ends when the next rounds of the daemon do not see it either.'
-    : 'This check could not see it: it makes one connection to each address, and does not receive the log.';
+    ? "This check did not find the fault. The incident ends if the daemon's next rounds do not find it either."
+    : 'This check cannot detect the fault, because it makes only one connection to each address and does not ' +
+      'receive the log.';
   const paint = severity === 'critical' && !isContradicted ? colors.red : colors.yellow;
   return [
-    `Open incident of the daemon, since ${utcText(Date.parse(since))}: ${summary}`,
-    `Last seen ${utcText(Date.parse(lastSeen))}. ${why} Its id is ${id}.`,
+    `Open incident (daemon), since ${utcText(Date.parse(since))}: ${summary}`,
+    `Last seen ${utcText(Date.parse(lastSeen))}. ${why} The incident's id is ${id}.`,
   ].flatMap((text) => textLines(text, width).map(paint));
 }
 
 function hiddenConclusion(hidden: readonly UnseenIncident[], colors: Colors): string {
   const isCritical = hidden.some(({ severity }) => severity === 'critical');
-  const but = 'all checks of this round pass, but an incident of the daemon is open, see above.';
+  const but = 'all checks in this round pass, but the daemon has an open incident (see above).';
   return isCritical ? colors.red(`NOT READY: ${but}`) : colors.yellow(`READY: ${but}`);
 }
 
@@ -129,14 +130,14 @@ function conclusion(diagnosis: Diagnosis, unseen: readonly UnseenIncident[], col
 const PLAIN = { color: false, width: 100 };
 
 /**
- * Returns the conclusion as printed by `check`, then every response with its times and the verdict on every chain,
- * without names of people.
+ * Returns the output of `check`, followed by all responses with their times and the verdicts on all chains, without
+ * names of people.
  */
 export function checklistText({ diagnosis, observations, judged }: RoundResult, version: string, mask: Mask): string {
   return [
-    `ftm-watch ${version}: evidence of ${isoTime(observations.startedAt)}`,
+    `ftm-watch ${version}: evidence from ${isoTime(observations.startedAt)}`,
     '',
-    // Masked before it is wrapped, because a name may be split across lines.
+    // The text is masked before it is wrapped, because wrapping can split a name across lines.
     renderDiagnosis(maskedDiagnosis(diagnosis, mask), PLAIN),
     answersText(observations, mask),
     ...judged.tls
@@ -145,11 +146,11 @@ export function checklistText({ diagnosis, observations, judged }: RoundResult, 
   ].join('\n');
 }
 
-/** Returns every response of a round with its times, one per line, without names of people. */
+/** Returns all responses of a round with their times, one per line, without names of people. */
 export function answersText({ path, controls, mail, durationMs, stalledMs }: RoundObservations, mask: Mask): string {
   return [
-    `The round took ${milliseconds(durationMs)}; this process stalled for ${milliseconds(stalledMs)} of it ` +
-      'at the longest.',
+    `The round took ${milliseconds(durationMs)}. ` +
+      `This process was blocked for up to ${milliseconds(stalledMs)} at a time.`,
     '',
     ...[path.licenseServer, ...path.services, ...controls].flatMap((seen) => [
       heading(`Path to ${seen.subject}`),
@@ -166,7 +167,7 @@ function verdictLines({ endpoint, outcome, judgement }: JudgedEndpoint): readonl
   return [
     heading(`Certificates of ${endpoint.target} at ${endpoint.address}`),
     `Verdict: ${judgement.verdict} (${judgement.confidence}). ${shown(judgement.summary)}`,
-    ...(judgement.wouldSettle === null ? [] : [`What would settle it: ${shown(judgement.wouldSettle)}`]),
+    ...(judgement.wouldSettle === null ? [] : [`For a definite result, ${shown(judgement.wouldSettle)}.`]),
     ...(outcome.chain === null ? ['No certificate was sent.'] : []),
     '',
   ];
@@ -176,22 +177,25 @@ function heading(text: string): string {
   return `== ${shown(text)} ==\n`;
 }
 
-/** A confirmed, open incident, as stored by the daemon. */
+/** A confirmed, open incident that the daemon has stored. */
 export interface OpenIncident {
   readonly id: string;
   readonly cause: string;
   readonly subject: string;
   readonly severity: Severity;
   readonly summary: string;
-  /** ISO 8601. */
+  /** The time in ISO 8601 format. */
   readonly since: string;
-  /** ISO 8601. The last round that showed it. */
+  /** The time of the last round that detected the fault, in ISO 8601 format. */
   readonly lastSeen: string;
 }
 
-/** An open incident of the daemon that a single check does not show. */
+/** One of the daemon's open incidents that a single check does not detect. */
 export interface UnseenIncident extends OpenIncident {
-  /** Set if a single check can contradict it. It cannot if that needs more connections or FortiAuthenticator's log. */
+  /**
+   * Whether a single check can contradict the incident. This is not possible if the fault can be detected only with
+   * more connections or with FortiAuthenticator's log.
+   */
   readonly isContradicted: boolean;
 }
 
@@ -199,7 +203,7 @@ interface DaemonView {
   readonly preconditions: readonly { readonly id: string; readonly findings: readonly { readonly rule: string }[] }[];
 }
 
-/** Returns the incidents that a single check does not show. Incidents of severity `info` are left out. */
+/** Returns the incidents that a single check does not detect. Incidents with severity `info` are left out. */
 export function unseenIncidents(
   own: Pick<Diagnosis, 'causes'>,
   daemon: { readonly diagnosis: DaemonView; readonly incidents: readonly OpenIncident[] },
@@ -220,15 +224,15 @@ function isOutOfReach({ cause }: OpenIncident, { preconditions }: DaemonView): b
 const STEP_ANSWERS: Readonly<Record<StepAnswer, string>> = {
   passes: 'will pass',
   fails: 'will fail',
-  'not-visible': 'not visible from here',
+  'not-visible': 'cannot be checked from this machine',
 };
 
-/** Returns the steps of an activation for a terminal, and whether it would succeed. Ends with a line break. */
+/** Returns the steps of an activation for a terminal, and whether it would succeed. The text ends with a line break. */
 export function renderSteps(diagnosis: Diagnosis, style: TextStyle): string {
   const colors = createColors(style.color);
   const outlook = activationOutlook(diagnosis);
   return [
-    colors.bold('If somebody activates a licence or a token now'),
+    colors.bold('Steps of an activation, if a user activated a licence or a token now'),
     '',
     ...outlook.steps.flatMap((step, index) => stepLines(step, index + 1, style, colors)),
     '',
@@ -239,7 +243,7 @@ export function renderSteps(diagnosis: Diagnosis, style: TextStyle): string {
 
 function stepLines(step: ActivationStep, number: number, { width }: TextStyle, colors: Colors): readonly string[] {
   const paint = { passes: colors.green, fails: colors.red, 'not-visible': colors.yellow }[step.answer];
-  // The cause is shown above, with its commands on separate lines.
+  // The cause is already shown above, with its commands on separate lines.
   const toDo = step.answer === 'fails' && step.remedy.length > 0 ? ['See the remedy above.'] : step.remedy;
   const below = [step.why, ...toDo.map((line) => `→ ${line}`)];
   return [
@@ -249,12 +253,12 @@ function stepLines(step: ActivationStep, number: number, { width }: TextStyle, c
 }
 
 const REPAIR_ANSWERS: Readonly<Record<RepairAnswer, string>> = {
-  'in-force': 'in force',
-  'not-in-force': 'not in force',
-  'not-visible': 'not visible from here',
+  'in-force': 'The repair is active',
+  'not-in-force': 'The repair is not active',
+  'not-visible': 'Cannot determine whether the repair is active',
 };
 
-/** Returns text for a terminal that says whether a repair is in effect. Ends with a line break. */
+/** Returns the verdict on a repair for a terminal. The text ends with a line break. */
 export function renderRepair(verdict: RepairVerdict, { color, width }: TextStyle): string {
   const colors = createColors(color);
   const { incident, cause, subject, answer, why, next, policy } = verdict;
@@ -265,14 +269,14 @@ export function renderRepair(verdict: RepairVerdict, { color, width }: TextStyle
     ...(policy === null
       ? []
       : [
-          `Policy before: ${policy.before ?? 'the evidence of the incident names none'}`,
-          `Policy now: ${policy.now ?? 'not known'}`,
+          `Policy before: ${policy.before ?? "not mentioned in the incident's evidence"}`,
+          `Policy now: ${policy.now ?? 'unknown'}`,
         ]),
     ...(next === null ? [] : [`→ ${next}`]),
   ];
   return [
     ...textLines(`Incident ${incident}: ${title} (${subject})`, width).map(colors.bold),
-    `The repair is ${paint(REPAIR_ANSWERS[answer])}`,
+    paint(REPAIR_ANSWERS[answer]),
     ...below.flatMap((text) => textLines(text, width, '  ')),
     '',
   ].join('\n');

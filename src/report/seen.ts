@@ -18,16 +18,16 @@ import { isoTime } from '../core/time-text.ts';
 import type { Verdict } from '../checks/tls-genuine/chain-case.ts';
 import type { EpochMs } from '../core/clock.ts';
 
-/** A chain as received, with its file in the archive. */
+/** A certificate chain as it was received, with its file in the archive. */
 export interface SeenChain {
   readonly file: string;
   readonly target: string;
-  /** How it was reached: by an address, through a proxy or under another name. */
+  /** The way in which the server was reached: by an address, through a proxy or under a different name. */
   readonly way: string;
-  /** Result of the judgement. null if the chain was only compared or was seen before this round. */
+  /** The verdict on the chain. Null if the chain was used only for comparison or was received before this round. */
   readonly judgement: ReturnType<typeof shortJudgement> | null;
   readonly certificates: readonly CertificateJson[];
-  /** Number of certificates that could not be parsed or exceeded the limit. */
+  /** The number of certificates that could not be parsed or exceeded the limit. */
   readonly dropped: number;
   readonly pem: string;
 }
@@ -37,7 +37,7 @@ export type CertificateJson = ReturnType<typeof certificateToJson>;
 type Sighting = Pick<SeenChain, 'target' | 'way' | 'judgement'> & { readonly chain: CapturedChain };
 
 /**
- * Returns every chain of the round, once for each path over which it was received. Those of the licence server come
+ * Returns all chains of the round, once for each path on which they were received. The licence server's chains come
  * first.
  */
 export function seenChains({ observations, judged }: RoundResult): readonly SeenChain[] {
@@ -57,8 +57,8 @@ export function seenChains({ observations, judged }: RoundResult): readonly Seen
 }
 
 /**
- * Returns the connections of a burst with a certificate that no other connection showed, so that repeated chains are
- * listed once.
+ * Returns the connections of a burst on which a new certificate was received, so that repeated chains are listed only
+ * once.
  */
 function othersThan(
   { endpoints }: PathObservation,
@@ -76,7 +76,9 @@ function leafOf({ tls }: EndpointObservation): string | null {
   return tls?.chain?.certificates[0]?.fingerprint ?? null;
 }
 
-/** Returns the certificates that a daemon stored earlier, as files. The text above each contains the dates. */
+/**
+ * Returns files with the certificates that a daemon stored earlier. A text above each certificate contains the dates.
+ */
 export function keptCertificates(history: StoredHistory): readonly { readonly file: string; readonly pem: string }[] {
   if (history.kind !== 'read') return [];
   return history.certificates.map((certificate, index) => ({
@@ -85,7 +87,7 @@ export function keptCertificates(history: StoredHistory): readonly { readonly fi
   }));
 }
 
-/** Returns the distinct chains in packet captures, as files. */
+/** Returns files with the distinct chains in packet captures. */
 export function capturedCertificates(
   capture: CaptureResult | null,
 ): readonly { readonly file: string; readonly pem: string }[] {
@@ -96,13 +98,13 @@ export function capturedCertificates(
   );
   return [...chains.values()].map(({ seen: { client, server, startedAt }, file, chain }, index) => ({
     file: `capture-${ordinal(index + 1)}-${fileName(server)}.pem`,
-    pem: `${server}, as it answered ${client}${file.isRelative ? '' : ` at ${isoTime(startedAt)}`}\n${chainPem(chain)}`,
+    pem: `Sent by ${server} to ${client}${file.isRelative ? '' : ` at ${isoTime(startedAt)}`}\n${chainPem(chain)}`,
   }));
 }
 
 function keptPem({ target, firstSeen, lastSeen, pem }: StoredCertificate): string {
   return (
-    `${target}: seen from ${isoTime(firstSeen)} until ${isoTime(lastSeen)}\n` +
+    `Received from ${target} between ${isoTime(firstSeen)} and ${isoTime(lastSeen)}\n` +
     `${pem.endsWith('\n') ? pem : `${pem}\n`}`
   );
 }
@@ -166,19 +168,22 @@ function ordinal(number: number): string {
   return String(number).padStart(2, '0');
 }
 
-/** An issuer of certificates that a target presented, with the period. Includes issuers no longer in use. */
+/**
+ * An issuer of certificates that a target presented, with the period in which they were presented. Issuers that are no
+ * longer in use are included.
+ */
 export interface SeenIssuer {
   readonly target: string;
-  /** Short name of the issuer. */
+  /** The short name of the issuer. */
   readonly name: string;
-  /** Full distinguished name. */
+  /** The issuer's full distinguished name. */
   readonly issuer: string;
-  /** Number of different certificates. */
+  /** The number of different certificates from this issuer. */
   readonly certificates: number;
   /** ISO 8601, UTC. */
   readonly firstSeen: string;
   readonly lastSeen: string;
-  /** Verdict of this round on one of them; null if none was presented. */
+  /** This round's verdict on one of the certificates. Null if none of them was presented. */
   readonly verdict: Verdict | null;
 }
 
@@ -190,7 +195,7 @@ interface IssuerSighting {
   readonly verdict: Verdict | null;
 }
 
-/** Returns issuers by target, the most recently seen first. */
+/** Returns the issuers by target, the most recently seen first. */
 export function seenIssuers(examination: RoundResult, history: StoredHistory): readonly SeenIssuer[] {
   const sightings = [...ofRound(examination), ...ofHistory(history)];
   const groups = Map.groupBy(sightings, ({ target, leaf }) => `${target}\n${formatDistinguishedName(leaf.issuer)}`);
@@ -219,7 +224,7 @@ function ofHistory(history: StoredHistory): readonly IssuerSighting[] {
   });
 }
 
-/** Returns null if the file is damaged and the data cannot be parsed. */
+/** Returns the certificate, or null if the file is damaged and the data cannot be parsed. */
 function readLeaf(pem: string): Certificate | null {
   try {
     return parseCertificate(new X509Certificate(pem).raw);

@@ -8,23 +8,23 @@ import type { Mask } from '../text/mask.ts';
 import { maskedCause, type LogMemory } from './report-contents.ts';
 import type { ApplianceLog, FirewallSighting, SignatureLog } from '../core/polling/state.ts';
 
-/** Earlier events, as stored by the daemon. */
+/** The earlier events that the daemon has stored. */
 export interface Timeline {
-  /** Why nothing is known or what is left out; null if this is all that is stored. */
+  /** A note that explains why there is no history or which parts are left out. Null if all stored data is included. */
   readonly note: string | null;
-  /** Latest first. */
+  /** The incidents, latest first. */
   readonly incidents: readonly TimelineIncident[];
-  /** Oldest first. */
+  /** Sorted by time, oldest first. */
   readonly events: readonly TimelineEvent[];
 }
 
 export type TimelineIncident = ReturnType<typeof incidentOf>;
 
 interface TimelineEvent {
-  /** ISO 8601, UTC. */
+  /** The time in ISO 8601 format, in UTC. */
   readonly at: string;
   readonly kind: 'seen' | 'opened' | 'understood-anew' | 'returned' | 'closed' | 'notification';
-  /** null for a notification about several incidents, or a test. */
+  /** The id of the incident. Null for a notification about several incidents, and for a test message. */
   readonly incident: string | null;
   readonly text: string;
 }
@@ -32,13 +32,13 @@ interface TimelineEvent {
 type Event = Omit<TimelineEvent, 'at'> & { readonly at: EpochMs };
 
 /**
- * Returns incidents with their transitions and notifications. Evidence is masked like log lines, because it may quote
- * them.
+ * Returns the incidents with their transitions and notifications. Evidence is masked like log lines, because it can
+ * quote log lines.
  */
 export function timelineOf(history: StoredHistory, mask: Mask): Timeline {
   switch (history.kind) {
     case 'none':
-      return { note: 'No history was kept: no daemon has run with this store', incidents: [], events: [] };
+      return { note: 'There is no history, because no daemon has used this store', incidents: [], events: [] };
     case 'unreadable':
       return { note: `The history cannot be read: ${mask.line(history.message)}`, incidents: [], events: [] };
     case 'read':
@@ -58,7 +58,7 @@ export function timelineOf(history: StoredHistory, mask: Mask): Timeline {
 
 function omission(incidents: number, outboxEntries: number): string | null {
   if (incidents === 0 && outboxEntries === 0) return null;
-  return `Older ones are left out: ${counted(incidents, 'incident')}, ${counted(outboxEntries, 'notification')}`;
+  return `Older entries are left out: ${counted(incidents, 'incident')}, ${counted(outboxEntries, 'notification')}`;
 }
 
 function incidentOf(incident: Incident) {
@@ -67,7 +67,7 @@ function incidentOf(incident: Incident) {
     id,
     status,
     ...occurrenceOf(incident),
-    /** Earlier occurrences of the same fault, each until its all-clear; oldest first. */
+    /** Earlier occurrences of the same fault, each until it was resolved, oldest first. */
     earlier: earlier.map(occurrenceOf),
     cause,
     notifications: thread.count,
@@ -81,7 +81,7 @@ function occurrenceOf(occurrence: Occurrence) {
     openedAt: isoTime(openedAt),
     lastSeen: isoTime(lastSeen),
     closedAt: isoTimeOrNull(closedAt),
-    /** Duration in words, such as `about 51 s`; null if it is open. */
+    /** The duration in words, such as `about 51 s`. Null if the incident is open. */
     lasted: closedAt === null ? null : lastedText(occurrence),
   };
 }
@@ -98,17 +98,19 @@ function transitionsOf(incident: Incident): readonly Event[] {
         incident: id,
         text: `${index === 0 ? 'Seen for the first time' : 'Seen again'}: ${first.id} (${first.subject})`,
       },
-      { at: openedAt, kind: 'opened', incident: id, text: 'Confirmed: the incident is open' },
-      ...(closedAt === null ? [] : [{ at: closedAt, kind: 'closed', incident: id, text: 'Over' } as const]),
+      { at: openedAt, kind: 'opened', incident: id, text: 'The fault was confirmed and the incident was opened' },
+      ...(closedAt === null
+        ? []
+        : [{ at: closedAt, kind: 'closed', incident: id, text: 'The incident was resolved' } as const]),
     ]),
     ...formerCauses.map((former, index): Event => {
       const next = formerCauses[index + 1] ?? cause;
-      const text = `Understood as ${next.id} (${next.subject}), no longer as ${former.id} (${former.subject})`;
+      const text = `The cause changed to ${next.id} (${next.subject}) from ${former.id} (${former.subject})`;
       return { at: former.until, kind: 'understood-anew', incident: id, text };
     }),
     ...returns
       .filter((at) => occurrences.every(({ since }) => since !== at))
-      .map((at): Event => ({ at, kind: 'returned', incident: id, text: 'It came back' })),
+      .map((at): Event => ({ at, kind: 'returned', incident: id, text: 'The fault returned' })),
   ];
 }
 
@@ -126,7 +128,7 @@ function notificationEvent({ delivery, notification }: OutboxEntry, mask: Mask):
   return { at: delivery.createdAt, kind: 'notification', incident, text };
 }
 
-/** Removes the URL and its path from a reply that may quote them, because the path is secret. */
+/** Removes the URL and its path from a reply, because the reply can quote them and the path is secret. */
 function withoutPath(detail: string, text: string): string {
   const url = URL.parse(text);
   if (url === null || url.pathname === '/') return detail;
@@ -137,26 +139,28 @@ function withoutPath(detail: string, text: string): string {
 function placeOf(recipient: string, kind: 'url' | 'name', mask: Mask): string {
   const url = URL.parse(recipient);
   if (url !== null && url.host !== '') return `at ${url.origin}`;
-  return kind === 'name' ? `to ${mask.line(recipient)}` : 'at an address that cannot be read';
+  return kind === 'name' ? `to ${mask.line(recipient)}` : 'at an unreadable address';
 }
 
-/** Log lines about FortiToken Mobile, without personal data. */
+/** Log lines about FortiToken Mobile without personal data. */
 export interface LogExcerpts {
-  /** Why there are none, or that some may be missing; null if there is no problem. */
+  /**
+   * A note that explains why there are no lines or that some lines may be missing. Null if there is nothing to explain.
+   */
   readonly note: string | null;
-  /** Number of lines that were recognised but not stored. */
+  /** The number of lines that were recognised but not stored. */
   readonly dropped: number;
-  /** Oldest first. */
+  /** Sorted by time, oldest first. */
   readonly lines: readonly LogExcerpt[];
 }
 
 interface LogExcerpt {
-  /** ISO 8601, UTC. */
+  /** The time in ISO 8601 format, in UTC. */
   readonly at: string;
-  /** Configured name of the appliance, `unnamed`, or the name that the firewall reports. */
+  /** The configured name of the appliance, `unnamed`, or the name that the firewall reports. */
   readonly from: string;
   readonly signature: string;
-  /** Number of similar lines received together. */
+  /** The number of similar lines that were received together. */
   readonly count: number;
   /** The line with control characters replaced and names and codes masked. */
   readonly line: string;
@@ -166,16 +170,20 @@ type Kept = Omit<LogExcerpt, 'at' | 'line'> & { readonly at: EpochMs; readonly l
 
 const MAX_LINES = 500;
 
-/** Returns the lines of the period. */
+/** Returns the log lines of the period. */
 export function logExcerpts(
   memory: LogMemory,
   { mask, period }: { readonly mask: Mask; readonly period: Period },
 ): LogExcerpts {
   switch (memory.kind) {
     case 'none':
-      return { note: 'No log line was kept: no daemon with "logs" has run with this store', dropped: 0, lines: [] };
+      return {
+        note: 'There are no log lines, because no daemon with "logs" configured has used this store',
+        dropped: 0,
+        lines: [],
+      };
     case 'unreadable':
-      return { note: `The log lines that were kept cannot be read: ${memory.message}`, dropped: 0, lines: [] };
+      return { note: `The stored log lines cannot be read: ${memory.message}`, dropped: 0, lines: [] };
     case 'read':
       break;
   }
@@ -190,21 +198,21 @@ export function logExcerpts(
     sum(Object.values(appliances).flatMap((log) => Object.values(log.signatures).map(heardOf))) +
     sum(firewall.map(({ count }) => count));
   return {
-    note: meant.length === 0 ? 'No line of FortiToken Mobile trouble was heard' : null,
+    note: meant.length === 0 ? 'No log lines about FortiToken Mobile errors were received' : null,
     dropped: Math.max(0, heard - sum(latest.map(({ count }) => count))),
     lines: meant.map((excerpt) => ({ ...excerpt, at: isoTime(excerpt.at), line: mask.line(excerpt.line) })),
   };
 }
 
-/** Returns the excerpts as a text file. Ends with a line break. */
+/** Returns the excerpts as a text file with a line break at the end. */
 export function logExcerptsText({ note, dropped, lines }: LogExcerpts): string {
   return [
-    '# Log lines that say something of FortiToken Mobile: when they were heard (UTC), from whom, what they were ' +
-      'recognised as, how many',
-    '# came together. Names of users, mail addresses, phone numbers and codes are masked; other lines of the log ' +
-      'are never kept.',
+    '# Log lines about FortiToken Mobile: time of receipt (UTC), sender, recognised signature, number of similar lines',
+    '# Names of users, mail addresses, phone numbers and codes are masked. Other log lines are never stored.',
     ...(note === null ? [] : [`# ${note}`]),
-    ...(dropped === 0 ? [] : [`# ${String(dropped)} more were recognised, but only the latest of each kind are kept`]),
+    ...(dropped === 0
+      ? []
+      : [`# ${counted(dropped, 'more line')} matched, but only the latest lines of each kind are stored`]),
     ...lines.map(({ at, from, signature, count, line }) => `${at} ${from} ${signature} ×${String(count)}: ${line}`),
     '',
   ].join('\n');

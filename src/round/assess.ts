@@ -35,8 +35,8 @@ import type { Severity } from '../core/severity.ts';
 import type { Assessment, Finding } from '../engine/model.ts';
 
 /**
- * Judges each precondition separately from the observations of a round, and remembers the round's leaf certificates and
- * failures for the next one.
+ * Evaluates each precondition separately from the observations of a round. Stores the round's leaf certificates and
+ * failures for the next round.
  */
 export function assessRound({ config, knowledge: base, memory }: Instruments, given: RoundObservations): JudgedRound {
   const tlsOf: TlsOf = (target) => base.of(target);
@@ -68,7 +68,7 @@ export function assessRound({ config, knowledge: base, memory }: Instruments, gi
   const carriers = targets.flatMap(carriedAt);
   const [own] = targets;
   const share = isInvalid(round) || own === undefined ? before : next(before, connectionsOf(round, own));
-  const stands = meetsSome(share, round.path.licenseServer) ? standing(earlier, found[0] ?? {}, round.startedAt) : {};
+  const stands = failsPartly(share, round.path.licenseServer) ? standing(earlier, found[0] ?? {}, round.startedAt) : {};
   const known = found.map((one, index) => (index === 0 ? { ...one, ...findingsIn(stands) } : one));
   const judged: JudgedRound = {
     assessments: assessmentsOf(
@@ -86,29 +86,30 @@ export function assessRound({ config, knowledge: base, memory }: Instruments, gi
   return judged;
 }
 
-/** Reports whether an immediate further round would provide more information about a connection that failed. */
+/** Reports whether another round, run immediately, would provide more information about a failed connection. */
 export function needsCloserLook({ memory, clock }: Instruments): boolean {
   return wantsBurst(memory.share.current(), clock.now());
 }
 
-/** Returns the knowledge by which a target's chains are judged; `target` is `host:port`. */
+/** Returns the data for evaluating a target's chains. `target` is `host:port`. */
 type TlsOf = (target: string) => TlsKnowledge;
 
 /**
- * If an address shows the licence server's certificate, it belongs to the licence server, even if another name has it
- * too.
+ * If an address presents the licence server's certificate, it belongs to the licence server, even if another name has
+ * the
+ * same address.
  */
-const OF_SERVER: readonly Verdict[] = ['genuine', 'rotated', 'vendor-ca-changed'];
+const SERVER_VERDICTS: readonly Verdict[] = ['genuine', 'rotated', 'vendor-ca-changed'];
 
 function isOfServer({ path, startedAt }: RoundObservations, address: string, tlsOf: TlsOf): boolean {
   const { licenseServer } = path;
   const endpoints = licenseServer.endpoints.filter((endpoint) => endpoint.address === address);
   const knowledge = tlsOf(licenseServer.subject);
   const { worst } = judgeTlsPath({ ...licenseServer, endpoints }, knowledge, { controls: [], now: startedAt });
-  return worst !== null && OF_SERVER.includes(worst.verdict);
+  return worst !== null && SERVER_VERDICTS.includes(worst.verdict);
 }
 
-/** Judges the mail servers if they answered after everything else in their round. */
+/** Evaluates the mail servers if they were the last to respond in their round. */
 export function withMail(judged: JudgedRound, config: Config, round: RoundObservations): JudgedRound {
   const own = CHECKS.find((check) => check.id === 'mail');
   if (own?.from !== 'round') return judged;
@@ -126,11 +127,14 @@ function connectionsOf(
   return roundConnectionsOf(round, tls.endpoints, judge(round.path.burst), others);
 }
 
-/** If only some connections fail, earlier verdicts up to this age replace those missing from this round. */
-const STANDS: Millis = 15 * 60_000;
+/**
+ * Maximum age of earlier verdicts. If only some connections fail, earlier verdicts replace verdicts that are missing in
+ * this round.
+ */
+const VERDICT_KEPT: Millis = 15 * 60_000;
 
-/** Reports whether some connections of the last rounds failed and others did not. */
-function meetsSome(share: PathShare, { endpoints }: PathObservation): boolean {
+/** Reports whether only some connections of the last rounds failed. */
+function failsPartly(share: PathShare, { endpoints }: PathObservation): boolean {
   return sharesOf(share).some(
     ({ addresses, pattern }) =>
       (pattern === 'intermittent' || pattern === 'single') &&
@@ -140,7 +144,7 @@ function meetsSome(share: PathShare, { endpoints }: PathObservation): boolean {
 
 function standing(earlier: EarlierVerdicts, found: TargetFindings, now: EpochMs): EarlierVerdicts {
   return Object.fromEntries(
-    Object.entries(earlier).filter(([id, { at }]) => found[id] === null && isRecent(at, now, STANDS)),
+    Object.entries(earlier).filter(([id, { at }]) => found[id] === null && isRecent(at, now, VERDICT_KEPT)),
   );
 }
 
@@ -164,11 +168,11 @@ function verdictsOf(own: TargetFacts, found: TargetFindings, at: EpochMs): Earli
   );
 }
 
-/** Findings by check. null if there was nothing to judge. */
+/** Findings by check. Null if there was nothing to evaluate. */
 type TargetFindings = Readonly<Record<string, readonly Finding[] | null>>;
 
 interface Target extends TargetFacts {
-  /** undefined if the target is the licence server */
+  /** Configuration of the service. Undefined if the target is the licence server. */
   readonly service: ServiceConfig | undefined;
 }
 
@@ -176,7 +180,7 @@ function findingsAt({ service, ...facts }: Target): TargetFindings {
   return findingsOf(facts, (findings) => (service === undefined ? findings : ofService(findings, service)));
 }
 
-/** A service that carries codes has a separate check. */
+/** Returns the findings of the separate check for a service that carries codes. */
 function carriedAt({ service, ...facts }: Target): CarrierFindings | [] {
   if (service === undefined || service.carries === null) return [];
   const { carries, host, port, severity } = service;
@@ -185,7 +189,7 @@ function carriedAt({ service, ...facts }: Target): CarrierFindings | [] {
 
 function findingsOf(facts: TargetFacts, told: (findings: readonly Finding[]) => readonly Finding[]): TargetFindings {
   const found = CHECKS.flatMap((check) => (check.from === 'target' ? [[check.id, check.judge(facts)] as const] : []));
-  // A verdict on the only certificate seen does not contain its address.
+  // A verdict on a certificate that is the same at all addresses does not contain an address.
   const ofCertificates = facts.tls.endpoints.flatMap(({ endpoint: { address }, judgement }) =>
     judgement.findings.map((finding): Finding => ({ ...finding, facts: { ...finding.facts, address } })),
   );
@@ -199,7 +203,7 @@ function findingsOf(facts: TargetFacts, told: (findings: readonly Finding[]) => 
   );
 }
 
-/** Replaces the licence server's results from one connection with those from many connections. */
+/** Replaces the licence server's results from one connection with the results from many connections. */
 function withShare(
   [own, ...services]: readonly TargetFindings[],
   share: PathShare,
@@ -212,10 +216,10 @@ function withShare(
 }
 
 interface JudgedTargets {
-  /** The licence server. */
+  /** Facts about the licence server. */
   readonly own: TargetFacts | undefined;
   readonly found: readonly TargetFindings[];
-  /** Earlier verdicts that replace a missing one of this round. */
+  /** Earlier verdicts that replace verdicts that are missing in this round. */
   readonly stands: EarlierVerdicts;
 }
 
@@ -236,14 +240,20 @@ function assessmentsOf({ own, found, stands }: JudgedTargets, facts: RoundFacts)
 }
 
 function summaryOf(now: string, stands: EarlierVerdict | undefined): string {
-  return stands === undefined ? now : `${stands.summary} (as of ${utcText(stands.at)}: this round had no connection)`;
+  return stands === undefined
+    ? now
+    : `${stands.summary} (as of ${utcText(stands.at)}, because there was no connection in this round)`;
 }
 
-/** Only the licence server decides whether the check was judged; services only add findings. */
+/**
+ * Combines the findings of all targets. Whether the check has a result depends only on the licence server. Services
+ * only
+ * add findings.
+ */
 function assessTargets([own, ...services]: readonly (readonly Finding[] | null)[], summary: string): Judgement {
   const findings = [own, ...services].flatMap((target) => target ?? []);
   return own === null || own === undefined
-    ? { ...unjudged('There was no connection to judge'), findings }
+    ? { ...unjudged('There was no connection to check'), findings }
     : judged(findings, summary);
 }
 
@@ -254,7 +264,7 @@ function ofService(findings: readonly Finding[], { host, port, severity }: Servi
   }));
 }
 
-/** Limits the findings about a service to its configured severity. */
+/** Limits the severity of findings about a service to the configured severity. */
 function cap(findings: readonly Finding[], severity: Severity): readonly Finding[] {
   if (severity === 'critical') return findings;
   return findings.map((finding) => {
@@ -276,7 +286,7 @@ function clockObservations(round: RoundObservations, tlsOf: TlsOf): readonly Clo
   return withGenuineTime([...ntp, ...headers], round, tlsOf);
 }
 
-/** Returns the time corrected by the round's clock observations. */
+/** Returns the current time, corrected by the round's clock observations. */
 export function trueTime({ knowledge }: Instruments, round: RoundObservations): EpochMs {
   return correctedNow(
     round.startedAt,

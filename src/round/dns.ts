@@ -12,13 +12,13 @@ import { serverOf, type DnsServer, type NamedResolver, exchangeWith } from '../n
 import { systemExchanges, observeSystem } from '../network/dns/system.ts';
 import type { SystemLookup } from '../network/lookup.ts';
 
-/** Total limit for one question: resolving the resolver's name, connecting, handshake, repetition, answer. */
+/** Time limit for one query: resolving the resolver's name, connecting, handshake, second attempt and answer. */
 const DNS_DEADLINE: Millis = 3000;
 
-/** Program-wide dependencies of the DNS probe. */
+/** Dependencies of the DNS probe that the whole program shares. */
 export interface DnsPorts {
   readonly system: SystemLookup;
-  /** Trust for verifying resolvers that use TLS or HTTPS. */
+  /** Trust settings that verify resolvers with TLS or HTTPS. */
   readonly trust: SecureContext;
 }
 
@@ -31,7 +31,7 @@ interface Asking {
 }
 
 /**
- * Asks one resolver for the A and AAAA records of a name at the same time. Returns a literal address as its own answer.
+ * Queries one resolver for the A and AAAA records of a name at the same time. A literal address is returned unchanged.
  * Never throws and never takes noticeably longer than `DNS_DEADLINE`.
  */
 export async function observeDns(
@@ -53,8 +53,8 @@ export async function observeDns(
 }
 
 /**
- * Returns the mail servers of a domain, most preferred first; empty if it has no MX records. @throws the error that
- * ended the lookup
+ * Returns the mail servers of a domain, most preferred first. Returns an empty list if the domain has no MX records.
+ * @throws the error that ended the lookup
  */
 export async function observeExchanges(
   domain: string,
@@ -66,7 +66,7 @@ export async function observeExchanges(
   const reply = await ask({ name: domain, type: 'MX' }, resolver, ports, ctx);
   if (reply.kind === 'failed') throw new ProbeError(reply.reason, reply.message);
   if (reply.rcode !== 'NOERROR' && reply.rcode !== 'NXDOMAIN')
-    throw new ProbeError('rejected', `The resolver answered ${reply.rcode}`);
+    throw new ProbeError('rejected', `The resolver answered with ${reply.rcode}`);
   return reply.addresses;
 }
 
@@ -98,7 +98,7 @@ async function ask(question: Question, resolver: NamedResolver, ports: DnsPorts,
     return { ...answer, durationMs: ctx.clock.elapsed() - startedAt, attempts };
   } catch (error) {
     const end = overdueOr(error, limit, (cause) => {
-      const message = `No answer to the ${question.type} question within ${String(DNS_DEADLINE)} ms`;
+      const message = `No answer to the ${question.type} query within ${String(DNS_DEADLINE)} ms`;
       return new ProbeError('timeout', message, { cause });
     });
     return {
@@ -115,10 +115,10 @@ async function resolve(
   asking: Asking,
 ): Promise<Extract<DnsReading, { kind: 'answer' }>> {
   if (!isDnsName(question.name))
-    throw new ProbeError('internal', `Cannot ask for "${question.name}": expected a host name`);
+    throw new ProbeError('internal', `Cannot look up "${question.name}": expected a host name`);
   const server = await serverOf(resolver, asking.ports.system, asking.ctx.sourceAddress, asking.limit.signal);
   const answer = await askServer(question, server, true, asking);
-  // RFC 6891 §7: a server without EDNS support replies FORMERR, but answers a query without EDNS.
+  // A server without EDNS support replies FORMERR, but answers a query without EDNS (RFC 6891 §7).
   return answer.rcode === 'FORMERR' ? askServer(question, server, false, asking) : answer;
 }
 
@@ -128,7 +128,7 @@ async function askServer(
   edns: boolean,
   asking: Asking,
 ): Promise<Extract<DnsReading, { kind: 'answer' }>> {
-  // RFC 8484 §4.1: 0 over HTTPS, so that answers can be cached.
+  // Over HTTPS, the ID is 0, so that answers can be cached (RFC 8484 §4.1).
   const id = server.kind === 'https' ? 0 : randomInt(0x1_0000);
   const reading = await exchangeWith(server, encodeQuery({ id, ...question }, edns), {
     trust: asking.ports.trust,
@@ -147,13 +147,13 @@ async function askServer(
   }
 }
 
-/** After this time without an answer, the next resolver is asked too. */
+/** If there is no answer after this time, the next resolver is queried as well. */
 const PATIENCE: Millis = 500;
 
 /**
- * Asks one resolver after the other for a name until the answers are sufficient. Waits for silent resolvers at the same
- * time, because two of them in sequence would delay the whole round.
- * @param isEnough whether no other resolver needs to be asked
+ * Queries one resolver after another for a name until the answers are sufficient. Unresponsive resolvers are queried
+ * concurrently, because waiting for two of them in sequence would delay the whole round.
+ * @param isEnough reports whether no further resolver needs to be queried
  */
 export async function askInTurn(
   name: string,
@@ -174,12 +174,12 @@ export async function askInTurn(
   return Promise.all(asked);
 }
 
-/** Asks one resolver for one name. Never rejects. */
+/** Queries one resolver for one name. Never rejects. */
 export type AskName = (name: string, resolver: ResolverConfig, ctx: ProbeContext) => Promise<DnsObservation>;
 
 /**
- * Caches answers for one round, so that a host checked on several ports is looked up once and all checks use the same
- * answer.
+ * Caches answers for one round. A host that is checked on several ports is then looked up only once, and all checks use
+ * the same answer.
  */
 export function askOnce(ask: AskName): AskName {
   const asked = new Map<string, Promise<DnsObservation>>();

@@ -14,9 +14,9 @@ import { type RecognisePage, sendRequest } from '../network/http/request.ts';
 
 export interface EndpointRequest {
   readonly target: HostPort;
-  /** One literal address of the target. With a proxy, it only labels the observation. */
+  /** A literal address of the target. With a proxy, the address is only a label for the observation. */
   readonly address: string;
-  /** SNI; null sends none. */
+  /** Server name for SNI. With null, no server name is sent. */
   readonly serverName: string | null;
   readonly proxy: ProxyConfig | null;
   /** The last stage to run. */
@@ -31,14 +31,18 @@ export interface EndpointDeps {
   readonly parse: CertificateParser;
   readonly readSecret: SecretReader;
   readonly recognisePage: RecognisePage;
-  /** @default 3 s for TCP, 6 s for the answer of a proxy, 4 s for TLS, 4 s for HTTP */
+  /** @default 3 s for TCP, 6 s for a proxy's response, 4 s for TLS, 4 s for HTTP */
   readonly limits?: EndpointLimits;
 }
 
-/** Maximum duration of each phase, even if the peer keeps sending. */
+/** Maximum duration of each stage, even if the peer keeps sending. */
 export interface EndpointLimits {
   readonly tcp: Millis;
-  /** For a proxy's answer to CONNECT, since the proxy may have to ask a slow resolver first. @default that of `tcp` */
+  /**
+   * Time limit for a proxy's response to CONNECT. The proxy may have to wait for a slow resolver. @default the limit
+   * for
+   * `tcp`
+   */
   readonly tunnel?: Millis;
   readonly tls: Millis;
   readonly http: Millis;
@@ -47,9 +51,9 @@ export interface EndpointLimits {
 export const ENDPOINT_LIMITS: EndpointLimits = { tcp: 3000, tunnel: 6000, tls: 4000, http: 4000 };
 
 /**
- * Makes one connection to one address and returns the result of each stage. Never rejects: failures are part of the
- * observation, local ones as `internal` and a cancelled round as `aborted`. The connection is closed when the promise
- * resolves.
+ * Makes one connection to one address and returns the result of each stage. Never rejects, because failures are part of
+ * the observation. Local failures are `internal`, and a cancelled round is `aborted`. The connection is closed when the
+ * promise resolves.
  */
 export async function observeEndpoint(
   request: EndpointRequest,
@@ -90,15 +94,18 @@ async function connectPhase(
   }
 }
 
-/** Codes of `no-route` that a router can cause too. */
-const SAID_BY_ICMP: ReadonlySet<string> = new Set(['ENETUNREACH', 'EHOSTUNREACH']);
+/** Codes with the reason `no-route` that a router can also cause. */
+const ICMP_CODES: ReadonlySet<string> = new Set(['ENETUNREACH', 'EHOSTUNREACH']);
 
-/** Returns the address that was tried, possibly the proxy's, if this machine or a router has no route to it. */
+/**
+ * Returns the address without a route, according to this machine or a router. With a proxy, this is the proxy's
+ * address.
+ */
 function unreachableAddress(error: unknown): string | null {
-  // When a proxy is dialled, the original error is the cause of the one that names the proxy.
+  // For a proxy, the original error is the cause of the error that contains the proxy's name.
   const failed = errorCode(error) === null && error instanceof Error ? error.cause : error;
-  const isSaid = SAID_BY_ICMP.has(errorCode(failed) ?? '');
-  return isSaid && failed instanceof Error && 'address' in failed && typeof failed.address === 'string'
+  const isFromRouter = ICMP_CODES.has(errorCode(failed) ?? '');
+  return isFromRouter && failed instanceof Error && 'address' in failed && typeof failed.address === 'string'
     ? failed.address
     : null;
 }
@@ -150,10 +157,14 @@ async function handshakePhase(
   }
 }
 
-/** Number of connects measured after the round's busy phase, during which connects may have been noticed late. */
+/**
+ * Number of connections that are measured after the busy phase of the round. During that phase, measured times may be
+ * too
+ * long.
+ */
 const TIMES = 2;
 
-/** Measures how long an address takes to open a port, with consecutive connections. */
+/** Measures how long an address takes to accept a connection, with consecutive connections. */
 export async function measureConnects(
   target: HostPort,
   address: string,

@@ -13,30 +13,30 @@ import type { EndpointDeps } from './endpoint.ts';
 import { loadRoundMemory, type MemoryFiles, type RoundMemory } from './memory.ts';
 import { loadTlsKnowledge, type TlsKnowledgeBase } from './tls-knowledge.ts';
 
-/** Dependencies that all rounds and probes of one configuration share. */
+/** Dependencies that are shared by all rounds and probes of one configuration. */
 export interface Instruments {
   readonly config: Config;
   readonly clock: Clock;
   readonly env: NodeJS.ProcessEnv;
   readonly system: SystemLookup;
-  /** The public authorities, used to verify resolvers and mail servers without a `caFile`. */
+  /** The public authorities, which verify resolvers and mail servers without a `caFile`. */
   readonly trust: SecureContext;
   readonly fileTrust: FileTrust;
-  /** Reads the current value of a secret, with `env` already provided. */
+  /** Reads the current value of a secret. The environment is already included. */
   readonly readSecret: SecretReader;
   readonly endpoint: EndpointDeps;
   /** Limits concurrent connections, because simultaneous handshakes distort each other's timings. */
   readonly limiter: Limiter;
-  /** Time limit for a mail server, if it differs from the daemon's; otherwise null. */
+  /** Time limit for a mail server, if it differs from the daemon's limit. Otherwise null. */
   readonly mailLimit: Millis | null;
   /** The port of other organisations' mail servers. */
   readonly exchangePort: number;
-  /** Data by which chains are judged. */
+  /** Data for evaluating chains. */
   readonly knowledge: TlsKnowledgeBase;
   readonly memory: RoundMemory;
 }
 
-/** The instruments for one use, either a round or a single probe. */
+/** The instruments for either one round or one probe. */
 export interface Look extends Instruments {
   readonly ctx: ProbeContext;
   readonly askName: AskName;
@@ -49,12 +49,17 @@ export interface InstrumentDeps extends MemoryFiles {
 }
 
 /**
- * Limit for all concurrent connections. With fewer, a round with 200 silent servers would end before the last one is
- * tried.
+ * Maximum number of concurrent connections. With a lower limit, a round with 200 unresponsive servers would end before
+ * all
+ * of them are tried.
  */
 const CONNECTIONS = 128;
 
-/** A chain has up to four certificates, most of which are also in other chains; the rest is for chains that change. */
+/**
+ * Number of cached certificates. A chain has up to four certificates, and most of them are also in other chains. The
+ * spare
+ * entries are for chains that change.
+ */
 const CERTIFICATES = { spare: 512, perTarget: 2 };
 
 const SMTP_PORT = 25;
@@ -64,7 +69,7 @@ export async function createInstruments(config: Config, deps: InstrumentDeps): P
   const { clock, env } = deps;
   const memory = await loadRoundMemory(authority(config.licenseServer), deps, clock);
   const knowledge = await loadTlsKnowledge(config, memory.genuine, clock);
-  // Loaded now, because loading on first use would count as part of the first answer's time.
+  // The module is loaded in advance. Otherwise, the loading time would be included in the time of the first answer.
   if (config.resolvers.some(({ kind }) => kind === 'https')) await import('../network/dns/https.ts');
   const judged = config.services.length + config.controlHosts.length;
   const certificates = createCertificateCache(CERTIFICATES.spare + CERTIFICATES.perTarget * judged);

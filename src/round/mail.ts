@@ -25,22 +25,25 @@ import { authority, type HostPort } from '../core/addresses.ts';
 import { askInTurn } from './dns.ts';
 import type { Instruments, Look } from './instruments.ts';
 
-/** Can end a rehearsal before a slow server answers. The result is then `aborted`. */
+/**
+ * Runs the rehearsal of a mail server. If the rehearsal is ended before a slow server responds, the result is
+ * `aborted`.
+ */
 export type MailPace = (
   server: MailServer,
   rehearse: (signal: AbortSignal) => Promise<MailObservation>,
 ) => Promise<MailObservation>;
 
-/** Resolves the mail server with the first resolver that finds it, then rehearses a message. */
+/** Resolves the mail server with the first resolver that finds it, then rehearses sending a message. */
 export async function observeMailServer(server: MailServer, look: Look): Promise<MailObservation> {
   return observeMail({ server, ...(await findAddresses(server, look)) }, look, look.ctx);
 }
 
-/** No code lifetime is shorter, so for shorter deferrals there is no need to wait for the appliance's setting. */
+/** Minimum lifetime of a code. For shorter deferrals, the appliance's setting is not needed. */
 const SHORTEST_LIFE: Millis = 3_600_000;
 
 /**
- * Like {@link observeMailServer}, but adds how long the server has deferred this machine if activation codes may have
+ * Like {@link observeMailServer}, but adds how long the server has deferred this machine, if activation codes may have
  * expired in the meantime.
  * @param codeLife the shortest code lifetime of all units; null if no unit has reported one
  */
@@ -59,7 +62,8 @@ export async function observeWithDeferral(
 }
 
 /**
- * Returns the mail servers to rehearse with: the configured ones, otherwise those that FortiAuthenticator itself uses.
+ * Returns the mail servers for the rehearsal. If no mail servers are configured, returns the servers that
+ * FortiAuthenticator itself uses.
  */
 export function mailServersOf(
   { mail }: { readonly mail: readonly MailServerConfig[] },
@@ -73,34 +77,34 @@ export function mailServersOf(
   return [...new Map(servers.map((server) => [authority(server), server])).values()];
 }
 
-/** Returns the shortest activation code lifetime of all units; null if no unit reports one. */
+/** Returns the shortest lifetime of activation codes on all units. Returns null if no unit reports a lifetime. */
 export function codeLifeOf(units: readonly UnitObservation[]): Millis | null {
   const lives = units.flatMap(({ rest }) => (rest?.kind === 'ok' ? (valueOf(rest.provisioning)?.codeLife ?? []) : []));
   return lives.length === 0 ? null : Math.min(...lives);
 }
 
-/** From the first SYN to the last reply. */
+/** Time limit from the first SYN packet to the last reply. */
 const MAIL_LIMIT: Millis = 10_000;
 
-/** For RSET and QUIT, after the result is known. */
+/** Time limit for RSET and QUIT, after the result is known. */
 const QUIT_WAIT: Millis = 500;
 
 const MAX_GREETING = 200;
 
-/** Dependencies of a rehearsal. `mailLimit` is its total limit; null means the daemon's limit. */
+/** Dependencies of a rehearsal. `mailLimit` is the total time limit. With null, the daemon's limit is used. */
 export type MailPorts = Pick<Instruments, 'trust' | 'fileTrust' | 'readSecret' | 'mailLimit'>;
 
 export interface MailTarget {
   readonly server: MailServer;
-  /** Resolved addresses of the server's host; empty if it does not resolve. */
+  /** Resolved addresses of the server's host. Empty if the host name does not resolve. */
   readonly addresses: readonly string[];
-  /** Local failure that prevented resolving. */
+  /** Local failure that prevented the lookup. */
   readonly localError: Failure | null;
 }
 
 /**
- * Rehearses handing over a message up to the recipient and then cancels it, so nothing is ever sent. Never throws and
- * takes no longer than its limit.
+ * Rehearses sending a message up to the recipient and then cancels the transaction, so that no message is sent. Never
+ * throws and takes no longer than its limit.
  */
 export async function observeMail(target: MailTarget, ports: MailPorts, ctx: ProbeContext): Promise<MailObservation> {
   const { host, port, security, required, timeout } = target.server;
@@ -122,20 +126,20 @@ interface RehearsalPorts extends MailPorts {
   readonly identity: VerifiedIdentity;
 }
 
-/** State of one rehearsal: its progress, and the session that must be closed. */
+/** State of one rehearsal, including the session, which must be closed. */
 interface Rehearsal {
   readonly target: MailTarget;
   readonly ctx: ProbeContext;
   readonly limit: Deadline;
   stage: MailStage;
-  /** Longest time that the server took for one step. */
+  /** Longest time that the server needed for one step. */
   slowestMs: Millis;
   /** Time limit for all steps together. */
   readonly longest: Millis;
   /** Start of the current step. */
   stepAt: Millis;
   session: MailSession | null;
-  /** Secrets that must never be shown, even if a server echoes them. */
+  /** Secrets that must never be displayed, even if a server echoes them. */
   secrets: readonly string[];
 }
 
@@ -162,7 +166,7 @@ async function rehearse(target: MailTarget, ports: RehearsalPorts, ctx: ProbeCon
   } catch (error) {
     return failed(rehearsal, error, ctx.clock.elapsed() - startedAt);
   } finally {
-    await takeLeave(rehearsal);
+    await endSession(rehearsal);
   }
 }
 
@@ -191,7 +195,7 @@ async function perform(rehearsal: Rehearsal, ports: RehearsalPorts): Promise<voi
   await timed(rehearsal, () => session.rcptTo(to));
 }
 
-/** Records the duration of a step, because clients limit each step separately. */
+/** Records the duration of a step. Steps are measured separately, because clients limit the duration of each step. */
 async function timed<T>(rehearsal: Rehearsal, step: () => Promise<T>): Promise<T> {
   const { clock } = rehearsal.ctx;
   rehearsal.stepAt = clock.elapsed();
@@ -216,9 +220,9 @@ async function openTransport(rehearsal: Rehearsal, tls: ConnectionOptions): Prom
   const { host, port, security } = target.server;
   const { addresses, localError } = target;
   if (addresses.length === 0 && localError !== null)
-    throw new ProbeError(localError.reason, `No resolver could be asked for "${host}": ${localError.message}`);
+    throw new ProbeError(localError.reason, `Cannot query any resolver for "${host}": ${localError.message}`);
   if (addresses.length === 0)
-    throw new ProbeError('name-not-resolved', `Cannot connect: no resolver gives an address for "${host}"`);
+    throw new ProbeError('name-not-resolved', `Cannot connect: no resolver returns an address for "${host}"`);
   const socket = await connectToAny(addresses, port, ctx, limit.signal);
   if (security !== 'tls') return socket;
   rehearsal.stage = 'tls';
@@ -239,16 +243,16 @@ function failed(rehearsal: Rehearsal, error: unknown, durationMs: Millis): MailO
 }
 
 /**
- * Distinguishes a silent server from a slow one. A server is not silent if it answers each step within
- * FortiAuthenticator's timeout, however long the whole rehearsal takes. If that timeout is as long as the rehearsal's
- * limit, half of the limit is used instead.
+ * Distinguishes an unresponsive server from a slow server. A server is slow if it replies to each step within
+ * FortiAuthenticator's timeout, regardless of the total time. If that timeout is as long as the time limit of the
+ * rehearsal, half of the limit is used instead.
  */
 function notFinished({ target, ctx, longest, stepAt }: Rehearsal, cause: unknown): ProbeError {
   const isLate = ctx.clock.elapsed() - stepAt >= Math.min(target.server.timeout, longest / 2);
-  return new ProbeError(isLate ? 'timeout' : 'aborted', `Not finished within ${String(longest)} ms`, { cause });
+  return new ProbeError(isLate ? 'timeout' : 'aborted', `Not completed within ${String(longest)} ms`, { cause });
 }
 
-/** Determines the exact stage, because clients treat greeting, EHLO and STARTTLS as one step. */
+/** Determines the exact stage, because the session treats greeting, EHLO and STARTTLS as one step. */
 function stageOf({ stage, session }: Rehearsal, error: unknown): MailStage {
   if (stage !== 'greeting' || session === null) return stage;
   switch (session.step) {
@@ -269,8 +273,8 @@ function tlsErrorOf({ session }: Rehearsal, error: unknown): string | null {
   return errorCode(error);
 }
 
-/** Ends the session politely if the server has answered, without waiting long for one that has become silent. */
-async function takeLeave({ session, ctx }: Rehearsal): Promise<void> {
+/** Ends the session with QUIT if the server has responded. Waits only a short time if the server no longer responds. */
+async function endSession({ session, ctx }: Rehearsal): Promise<void> {
   if (session === null) return;
   using limit = deadline(ctx.clock, QUIT_WAIT, ctx.signal);
   await session.leave(limit.signal);
@@ -280,14 +284,14 @@ async function takeLeave({ session, ctx }: Rehearsal): Promise<void> {
 interface FoundAddresses {
   /** Empty if the name does not resolve. */
   readonly addresses: readonly string[];
-  /** Local failure that prevented resolving. */
+  /** Local failure that prevented the lookup. */
   readonly localError: Failure | null;
 }
 
 /** An organisation's own mail server may have a private address. */
 const ANY_ADDRESS = ['0.0.0.0/0', '::/0'];
 
-/** Asks one resolver after the other until one finds the mail server. */
+/** Queries one resolver after another until one of them finds the mail server. */
 export async function findAddresses({ host }: Pick<HostPort, 'host'>, look: Look): Promise<FoundAddresses> {
   if (isIP(host) !== 0) return { addresses: [host], localError: null };
   const addressesIn = (seen: readonly DnsObservation[]): readonly string[] => dialledAddresses(seen, ANY_ADDRESS);

@@ -11,7 +11,7 @@ import type { BackgroundFile } from '../system/json-file.ts';
 
 const HOUR: Millis = 3_600_000;
 
-/** Data that the rounds of one configuration keep from earlier rounds. */
+/** Data from earlier rounds of one configuration. */
 export interface RoundMemory {
   readonly share: ShareMemory;
   readonly genuine: GenuineMemory;
@@ -19,21 +19,21 @@ export interface RoundMemory {
   readonly closerLooks: CloserLooks;
   readonly recipientLooks: RecipientLooks;
   readonly deferrals: MailDeferrals;
-  /** Hosts that have answered since the start, as `host:port`. */
+  /** Hosts that have responded since the start, as `host:port`. */
   readonly answered: Set<string>;
   /** The last verdicts on the licence server itself. */
   earlier: EarlierVerdicts;
 }
 
-/** Files that keep the memory over restarts. Without a file, data is kept only while the process runs. */
+/** Files in which the memory is kept across restarts. Without a file, data is kept only while the process runs. */
 export interface MemoryFiles {
-  /** Time at which each target was last genuine. */
+  /** File with the time at which each target was last genuine. */
   readonly genuineFile?: BackgroundFile;
-  /** Share of failing connections. */
+  /** File with the share of failed connections. */
   readonly shareFile?: BackgroundFile;
 }
 
-/** @param target the licence server, `host:port` */
+/** @param target the licence server as `host:port` */
 export async function loadRoundMemory(
   target: string,
   { genuineFile, shareFile }: MemoryFiles,
@@ -51,7 +51,7 @@ export async function loadRoundMemory(
   };
 }
 
-/** By check: the last verdict on the licence server from a connection that reached the check's stage. */
+/** The last verdict of each check on the licence server, from a connection that reached the stage of the check. */
 export type EarlierVerdicts = Readonly<Record<string, EarlierVerdict>>;
 
 export interface EarlierVerdict {
@@ -61,16 +61,16 @@ export interface EarlierVerdict {
 }
 
 /**
- * Share of failing connections, kept over restarts. Otherwise a restart would end a fault in half of the connections
- * and report it again.
+ * Share of failed connections, kept across restarts. Otherwise, after a restart, a fault that affects half of the
+ * connections would be resolved and then reported again.
  */
 export interface ShareMemory {
   current(): PathShare;
-  /** Replaces the current share, and saves it if it contains any failures. */
+  /** Replaces the current share, and saves it if it contains failures. */
   note(share: PathShare, at: EpochMs): void;
 }
 
-/** Data saved before a longer break is outdated. */
+/** Maximum interruption. Data that was saved before a longer interruption is outdated. */
 const LONGEST_BREAK: Millis = 15 * 60_000;
 
 const instant = z.number().int();
@@ -125,7 +125,7 @@ const shareContent = z.object({
   }),
 });
 
-/** @param file null: nothing is kept beyond this process */
+/** @param file if it is null, data is kept only while the process runs */
 export async function loadShareMemory(file: BackgroundFile | null, target: string, now: EpochMs): Promise<ShareMemory> {
   const { data } = shareContent.safeParse(await file?.load());
   const isKept = data !== undefined && isRecent(data.at, now, LONGEST_BREAK);
@@ -145,7 +145,11 @@ function isClear({ addresses: singles, families, whole, forgeries }: PathShare):
   return [...singles, ...families.map((family) => family.share), whole].every(({ trail }) => trail.length === 0);
 }
 
-/** Omits `reported`, which is equal to the trail except for parts that are valid only in their round. */
+/**
+ * Returns the data to store. `reported` is omitted, because it is the same as the trail except for data that is valid
+ * in
+ * only one round.
+ */
 function storedForm({ addresses: singles, families, whole, ...rest }: PathShare): unknown {
   const kept = (share: ConnectionShare): unknown => ({ ...share, reported: undefined });
   return {
@@ -156,7 +160,7 @@ function storedForm({ addresses: singles, families, whole, ...rest }: PathShare)
   };
 }
 
-/** When each target last showed a genuine chain at all of its addresses, and under which key. */
+/** Stores the time at which each target last presented a genuine chain at all of its addresses, and the trusted key. */
 export interface GenuineMemory {
   of(target: string): GenuineSight | null;
   /** Saves the genuine chains of a round. */
@@ -164,7 +168,7 @@ export interface GenuineMemory {
 }
 
 interface GenuineSight {
-  /** Pin of the configured key at which the chain ended. */
+  /** Pin of the configured key in which the chain ended. */
   readonly pin: string;
   readonly at: EpochMs;
 }
@@ -172,8 +176,8 @@ interface GenuineSight {
 const MOST_TARGETS = 2_000;
 
 /**
- * If only times have changed, the file is written once in this period, because writing it each round would cost too
- * much.
+ * If nothing except times has changed, the file is written only once in this period. Writing it in each round would
+ * cost too much.
  */
 const SAVE_GAP: Millis = 300_000;
 
@@ -182,10 +186,10 @@ const genuineContent = z.object({
   targets: z.record(z.string().max(300), z.object({ pin: z.string().max(100), at: z.number().int() })),
 });
 
-/** @param file null: nothing is kept beyond this process */
+/** @param file if it is null, data is kept only while the process runs */
 export async function loadGenuineMemory(file: BackgroundFile | null, now: EpochMs): Promise<GenuineMemory> {
   const stored = genuineContent.safeParse(await file?.load());
-  // Entries in the future were saved with a wrong clock.
+  // Entries with a time in the future were saved with a wrong clock.
   const sights = new Map(Object.entries(stored.data?.targets ?? {}).filter(([, { at }]) => at <= now));
   let savedAt: EpochMs | null = null;
 
@@ -210,15 +214,15 @@ export async function loadGenuineMemory(file: BackgroundFile | null, now: EpochM
 const LEAST_GAP: Millis = 300_000;
 
 /**
- * Result of the licence server with TLS 1.2 if it also supports TLS 1.3. Some devices inspect or block only the older
+ * Result of the licence server with TLS 1.2, if it also supports TLS 1.3. Some devices inspect or block only the older
  * version.
  */
 export interface OlderTls {
-  /** Reports whether another check is due, and records it as done. */
+  /** Reports whether another check is due. A check that is due is recorded as done. */
   isDue(leaf: string, why: { readonly isComplained: boolean; readonly isDisputed: boolean }): boolean;
-  /** Returns the last check's result, which is valid until the next check. */
+  /** Returns the result of the last check, which is valid until the next check. */
   last(): ReferenceObservation | null;
-  /** Marks the last check's result as being from an earlier round. */
+  /** Marks the result of the last check as being from an earlier round. */
   age(): void;
   keep(seen: ReferenceObservation | null): void;
 }
@@ -244,11 +248,11 @@ export function createOlderTls({ now }: Pick<Clock, 'now'>): OlderTls {
 }
 
 /**
- * Recent details about TLS blocks. A block is examined when it is new and then at intervals, because many connections
- * in each round would look like a scan.
+ * Recent details about blocked TLS connections. A block is examined when it is new and then only at intervals, because
+ * many connections in each round would look like a scan.
  */
 interface CloserLooks {
-  /** null if the block must be examined again. */
+  /** Returns null if the block must be examined again. */
   recent(block: string): CloserLook | null;
   keep(block: string, look: CloserLook): CloserLook;
 }
@@ -271,9 +275,12 @@ export function createCloserLooks({ now }: Pick<Clock, 'now'>): CloserLooks {
   };
 }
 
-/** Last results of the recipients' mail servers. They belong to others, so they are asked only once an hour. */
+/**
+ * Last results of the recipients' mail servers. Recipients' mail servers belong to other organisations, so they are
+ * checked only once an hour.
+ */
 export interface RecipientLooks {
-  /** Reports whether another check is due, and records it as done. */
+  /** Reports whether another check is due. A check that is due is recorded as done. */
   isDue(): boolean;
   /** Returns the last result, which is valid until the next check. */
   last(): readonly RecipientServerObservation[];
@@ -297,23 +304,25 @@ function createRecipientLooks({ now }: Pick<Clock, 'now'>): RecipientLooks {
 }
 
 /**
- * A server that has accepted a sender keeps accepting it for a long time. The measured deferral applies to other
- * senders for as long.
+ * Time for which a measured deferral is kept. A server that has accepted a sender continues to accept it for a long
+ * time,
+ * but other senders would still be deferred.
  */
 const DEFERRAL_KEPT: Millis = 24 * HOUR;
 
-/** How long mail servers have deferred this machine with "come back later" (greylisting) over the rounds. */
+/** Records how long mail servers have deferred this machine with "come back later" (greylisting). */
 export interface MailDeferrals {
   /**
-   * Records an outcome and returns the duration of the deferral, from the first refusal until the server accepted or
-   * until now. null if the server has not deferred anyone.
+   * Records an outcome and returns the duration of the deferral. The deferral lasts from the first refusal until the
+   * server
+   * accepts mail, or until now. Returns null if the server has not deferred this machine.
    */
   note(server: string, outcome: MailOutcome): Millis | null;
 }
 
 interface Deferral {
   readonly since: EpochMs;
-  /** null while the deferral continues. */
+  /** Null while the deferral continues. */
   readonly until: EpochMs | null;
 }
 
@@ -336,9 +345,9 @@ function nextDeferral(before: Deferral | null, outcome: MailOutcome, at: EpochMs
   const open = before?.until === null ? before : null;
   const over = open === null ? before : null;
   if (outcome.kind === 'accepted') return open === null ? whileKept(over, at) : { ...open, until: at };
-  if (isPutOff(outcome)) return open ?? { since: at, until: null };
-  // A server that became unreachable or refuses permanently is not deferring, because it is unknown when it would have
-  // accepted.
+  if (isDeferral(outcome)) return open ?? { since: at, until: null };
+  // A server that became unreachable or refuses mail permanently is not deferring, because it is unknown when it would
+  // have accepted mail.
   return over;
 }
 
@@ -346,8 +355,8 @@ function whileKept(over: Deferral | null, at: EpochMs): Deferral | null {
   return over !== null && at - (over.until ?? at) <= DEFERRAL_KEPT ? over : null;
 }
 
-/** Reports whether the server asked to come back later (4yz, RFC 5321 §4.2.1). */
-function isPutOff({ reason, stage, code }: Extract<MailOutcome, { kind: 'failed' }>): boolean {
+/** Reports whether the server asked the client to come back later (4yz, RFC 5321 §4.2.1). */
+function isDeferral({ reason, stage, code }: Extract<MailOutcome, { kind: 'failed' }>): boolean {
   const isTemporary = code !== null && code >= 400 && code < 500;
   return reason === 'rejected' && isTemporary && (stage === 'sender' || stage === 'recipient');
 }

@@ -9,14 +9,14 @@ import { failureFrom, overdueOr, ProbeError } from '../network/failure.ts';
 import { exchangeUdp } from '../network/udp-exchange.ts';
 import { encodeRequest, offsetOf, readReply, type SntpReading, type SntpRequest } from '../network/ntp/sntp.ts';
 
-/** Limit for name, question, repetition and answer. */
+/** Time limit for the name lookup, the request, a second attempt and the reply. */
 const NTP_DEADLINE: Millis = 3000;
 
 const RETRANSMIT_AFTER: Millis = 1000;
 
 type Offset = Extract<ClockObservation['outcome'], { kind: 'offset' }>;
 
-/** Asks one NTP server for the time (SNTP, RFC 4330). Never throws and takes no longer than `NTP_DEADLINE`. */
+/** Queries one NTP server for the time (SNTP, RFC 4330). Never throws and takes no longer than `NTP_DEADLINE`. */
 export async function observeNtp(server: HostPort, system: SystemLookup, ctx: ProbeContext): Promise<ClockObservation> {
   const startedAt = ctx.clock.elapsed();
   const source = authority(server);
@@ -25,7 +25,7 @@ export async function observeNtp(server: HostPort, system: SystemLookup, ctx: Pr
     return { source, protocol: 'ntp', outcome: await ask(server, system, ctx, limit.signal) };
   } catch (error) {
     const end = overdueOr(error, limit, (cause) => {
-      return new ProbeError('timeout', `No answer within ${String(NTP_DEADLINE)} ms`, { cause });
+      return new ProbeError('timeout', `No reply within ${String(NTP_DEADLINE)} ms`, { cause });
     });
     return { source, protocol: 'ntp', outcome: failureFrom(end, ctx.clock.elapsed() - startedAt, ctx.signal) };
   }
@@ -48,10 +48,10 @@ async function ask(server: HostPort, system: SystemLookup, ctx: ProbeContext, si
     },
     signal,
   );
-  if (reading.kind === 'refused') throw new ProbeError('rejected', `The server answered ${reading.why}`);
-  // Excludes the server's time between receiving the request and replying.
-  const onTheWay = Math.max(0, roundTrip - (reading.transmitAt - reading.receiveAt));
-  return { kind: 'offset', offsetMs: offsetOf(reading, sent.sentAt, roundTrip), precisionMs: onTheWay / 2 };
+  if (reading.kind === 'refused') throw new ProbeError('rejected', reading.why);
+  // The server's time between receiving the request and sending the reply is subtracted.
+  const networkTime = Math.max(0, roundTrip - (reading.transmitAt - reading.receiveAt));
+  return { kind: 'offset', offsetMs: offsetOf(reading, sent.sentAt, roundTrip), precisionMs: networkTime / 2 };
 }
 
 interface Sent extends SntpRequest {
@@ -64,7 +64,7 @@ interface Answered {
   readonly roundTrip: Millis;
 }
 
-/** Matches an answer to any pending packet, because it may answer the first one after the second was sent. */
+/** Finds the request for a reply. The reply to the first request may arrive after the second request was sent. */
 function readAny(bytes: Buffer, pending: readonly Sent[], now: Millis): Answered | null {
   for (const sent of pending) {
     const reading = readReply(bytes, sent);

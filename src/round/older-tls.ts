@@ -15,10 +15,11 @@ import type { Look } from './instruments.ts';
 import { type PathTarget, requestOf } from './path.ts';
 
 /**
- * Checks the licence server with TLS 1.2 when that is due, with one connection to the first address that supports TLS
- * 1.3. While the versions differ, it is due in each round, so that a repair is noticed immediately.
+ * Checks the licence server with TLS 1.2 if a check is due, with one connection to the first address that supports TLS
+ * 1.3. While the results of the two versions differ, a check is due in each round, so that a repair is detected
+ * immediately.
  *
- * @param isComplained whether FortiAuthenticator's log reports connections that fail
+ * @param isComplained whether FortiAuthenticator's log reports failed connections
  */
 export async function observeOlderTls(
   target: PathTarget,
@@ -34,7 +35,7 @@ export async function observeOlderTls(
   if (olderTls.isDue(newer.leaf.fingerprint, { isComplained, isDisputed })) {
     const seen = await lookOnce(target, newer, look);
     if (seen === null || !isOlderDisputed(path, seen, look)) olderTls.keep(seen);
-    // The series from an earlier round remains valid while each check agrees with it.
+    // The series from an earlier round remains valid as long as each check has the same result.
     else olderTls.keep({ ...seen, again: (isDisputed && before.again) || (await lookInTurns(seen, target, look)) });
   } else olderTls.age();
   const last = olderTls.last();
@@ -42,8 +43,9 @@ export async function observeOlderTls(
 }
 
 /**
- * Together with the two previous connections, this makes three of each version. The order is irregular, so that a path
- * that affects every second connection is not mistaken for one that treats the versions differently.
+ * Together with the two previous connections, this makes three connections of each version. The order is irregular.
+ * Otherwise, a path that affects every second connection could be mistaken for a path that treats the versions
+ * differently.
  */
 const TURNS = ['older', 'newer', 'newer', 'older'] as const;
 
@@ -54,7 +56,7 @@ async function lookInTurns(
 ): Promise<VersionSeries> {
   const take = (version: (typeof TURNS)[number]): Promise<TlsOutcome | null> =>
     dial(target, label, version === 'older' ? inOlderTls(look) : look);
-  // In sequence, silent connections would take longer than the round.
+  // If these connections were made in sequence, unresponsive connections would take longer than the round.
   const isSilent = isBlocked(first) && endingOf(first) === 'silence';
   const outcomes: (TlsOutcome | null)[] = isSilent ? await Promise.all(TURNS.map(take)) : [];
   if (!isSilent) for (const version of TURNS) outcomes.push(await take(version));
@@ -63,7 +65,7 @@ async function lookInTurns(
   return { older: seenIn('older'), newer: seenIn('newer') };
 }
 
-/** Reports whether TLS 1.2 was inspected or blocked while TLS 1.3 is neither now. */
+/** Reports whether TLS 1.2 was inspected or blocked while TLS 1.3 is currently neither inspected nor blocked. */
 function isOlderDisputed(path: PathObservation, older: ReferenceObservation, look: Look): boolean {
   const seen = { ...path, references: [older] };
   const surroundings = { controls: [], now: look.clock.now() };
@@ -96,8 +98,9 @@ function inNewerTls({ address, tls }: EndpointObservation): readonly NewerTls[] 
 }
 
 /**
- * Connects once with TLS 1.2. Returns null if the result is inconclusive, for example because the server does not
- * support this version and reports that.
+ * Connects once with TLS 1.2. Returns null if the result is inconclusive, for example because the server reports that
+ * it
+ * does not support this version.
  */
 async function lookOnce(
   target: PathTarget,
@@ -111,8 +114,9 @@ async function lookOnce(
 }
 
 /**
- * Reports whether the connection was ended without an answer. An alert counts as an answer, because the server may send
- * it if it does not support this version.
+ * Reports whether the connection was closed without a response. An alert counts as a response, because the server may
+ * send
+ * an alert if it does not support this version.
  */
 function isCut(outcome: TlsOutcome): outcome is BlockedOutcome {
   return (

@@ -18,8 +18,8 @@ interface AnchoredAddress {
   readonly anchor: Certificate;
 }
 
-/** Verifies new chains that lead to a trusted key with OpenSSL, with one connection for each. */
-export async function hearOpenssl(
+/** Uses OpenSSL to verify new chains that lead to a trusted key, with one connection for each chain. */
+export async function verifyWithOpenssl(
   { host, port, serverName, proxy }: PathTarget,
   seen: Seen,
   look: Look,
@@ -34,7 +34,7 @@ export async function hearOpenssl(
   for (const heard of await Promise.all(words)) if (heard !== null) openssl.keep(heard.chain, heard.word);
 }
 
-/** Returns the addresses of the path whose chain OpenSSL has not been asked about, and marks those chains as asked. */
+/** Returns the addresses on the path whose chain OpenSSL has not verified yet, and records that it will verify them. */
 function unheard({ path, controls }: Seen, { knowledge, clock }: Look): readonly AnchoredAddress[] {
   const known = knowledge.of(path.subject);
   if (!path.endpoints.some(({ tls }) => tls?.chain && known.openssl.isOpen(tls.chain))) return [];
@@ -44,23 +44,23 @@ function unheard({ path, controls }: Seen, { knowledge, clock }: Look): readonly
   );
 }
 
-/** OpenSSL's result for the chain that it was shown. */
-export interface HeardWord {
+/** OpenSSL's result for the chain that it verified. */
+export interface OpensslResult {
   readonly chain: CapturedChain;
   readonly word: OpensslWord;
 }
 
 /**
- * Connects once more and lets OpenSSL verify the chain with one certificate as anchor. Returns null if the result is
- * inconclusive: no connection, or an incomplete handshake (with TLS 1.2, if the server demands a client certificate, no
- * error is reported for any chain).
+ * Connects once more and uses OpenSSL to verify the chain, with one certificate as trust anchor. Returns null if the
+ * result is inconclusive, because there was no connection or the handshake was incomplete. With TLS 1.2, a server that
+ * demands a client certificate causes no error for any chain.
  */
 export async function askOpenssl(
   request: Omit<EndpointRequest, 'depth' | 'method' | 'path'>,
   anchor: Certificate,
   ctx: ProbeContext,
   { parse, readSecret, limits = ENDPOINT_LIMITS }: EndpointDeps,
-): Promise<HeardWord | null> {
+): Promise<OpensslResult | null> {
   const { serverName } = request;
   try {
     const socket = await dial(
@@ -75,12 +75,16 @@ export async function askOpenssl(
       socket.destroy();
     }
   } catch {
-    // The round itself reports what is wrong with the path.
+    // The round itself reports faults of the path.
     return null;
   }
 }
 
-/** Creates a context like that of the probes, except for the anchor, which can be an intermediate or a leaf. */
+/**
+ * Creates a context with the settings of the probes and the given trust anchor, which can be an intermediate
+ * certificate
+ * or a leaf.
+ */
 function verifyingContext(anchor: Certificate): ReturnType<typeof createSecureContext> {
   return createSecureContext({
     ca: [certificatePem(anchor)],
@@ -92,10 +96,11 @@ function verifyingContext(anchor: Certificate): ReturnType<typeof createSecureCo
 }
 
 /**
- * Errors that are ignored here. Dates are checked elsewhere with a corrected clock. A chain that does not reach the
- * anchor is a different one or is incomplete, which is also judged elsewhere.
+ * Errors that are ignored here. Validity dates are checked elsewhere with a corrected clock. A chain that does not
+ * reach
+ * the anchor is a different chain or is incomplete, which is also checked elsewhere.
  */
-const NOT_ASKED: ReadonlySet<string> = new Set([
+const IGNORED_ERRORS: ReadonlySet<string> = new Set([
   'CERT_HAS_EXPIRED',
   'CERT_NOT_YET_VALID',
   'UNABLE_TO_GET_ISSUER_CERT',
@@ -105,12 +110,12 @@ const NOT_ASKED: ReadonlySet<string> = new Set([
   'DEPTH_ZERO_SELF_SIGNED_CERT',
 ]);
 
-/** Typed as an error by @types/node, but it is an error code (lib/_tls_wrap.js, onConnectSecure). */
+/** According to @types/node, this value is an error, but it is an error code (lib/_tls_wrap.js, onConnectSecure). */
 function heard(
   chain: CapturedChain,
   socket: { readonly authorized: boolean; readonly authorizationError: unknown },
-): HeardWord | null {
+): OpensslResult | null {
   if (socket.authorized) return { chain, word: { refusal: null } };
   const code = String(socket.authorizationError);
-  return NOT_ASKED.has(code) ? null : { chain, word: { refusal: code } };
+  return IGNORED_ERRORS.has(code) ? null : { chain, word: { refusal: code } };
 }

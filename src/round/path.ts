@@ -28,7 +28,7 @@ export interface PathTarget extends HostPort {
   readonly method: EndpointRequest['method'];
   readonly proxy: ProxyConfig | null;
   readonly expectedAddresses: readonly string[];
-  /** Which addresses are dialled. */
+  /** Address family of the addresses to which connections are made. */
   readonly family: FamilyChoice;
   readonly resolvers: readonly ResolverConfig[];
 }
@@ -36,7 +36,7 @@ export interface PathTarget extends HostPort {
 /** How the licence server is reached. */
 type Way = Pick<WatchedConfig, 'licenseServer' | 'resolvers'>;
 
-/** The licence server, requested in the same way as by FortiAuthenticator. */
+/** Returns the licence server as a target, with the same request as FortiAuthenticator. */
 export function licenseTarget({ licenseServer, resolvers }: Way): PathTarget {
   return { ...licenseServer, depth: 'http', method: 'GET', resolvers };
 }
@@ -49,15 +49,16 @@ export function serviceTarget(service: ServiceConfig, way: Way): PathTarget {
 const ANY_ADDRESS = ['0.0.0.0/0', '::/0'];
 
 /**
- * Control hosts are reached in the same way as the licence server, so that they test the same path. They prove that the
- * Internet is reachable, whatever address their names resolve to. Wrong DNS answers are judged only for the licence
- * server's name.
+ * Returns a control host as a target. Control hosts are reached in the same way as the licence server, so that they
+ * test
+ * the same path. A reachable control host proves that the internet is reachable, whatever address its name resolves to.
+ * Wrong DNS answers are evaluated only for the licence server's name.
  */
 export function controlTarget(target: HostPort, way: Way): PathTarget {
   return { ...straightTarget(target, way), serverName: target.host, method: 'HEAD', proxy: way.licenseServer.proxy };
 }
 
-/** A host that is reached without the proxy, such as one on the same network. */
+/** Returns a host that is reached without the proxy, such as a host on the same network. */
 export function straightTarget({ host, port }: HostPort, { resolvers }: Pick<Way, 'resolvers'>): PathTarget {
   return {
     host,
@@ -74,8 +75,9 @@ export function straightTarget({ host, port }: HostPort, { resolvers }: Pick<Way
 }
 
 /**
- * Resolves the host once with every resolver, then checks every acceptable address. An address that DNS64 made from an
- * IPv4 address is checked only if this machine has no route to the IPv4 address, because it leads to the same server.
+ * Resolves the host once with every resolver, then checks every acceptable address. An address that DNS64 derived from
+ * an IPv4 address leads to the same server. Such an address is checked only if this machine has no route to the IPv4
+ * address.
  */
 export async function observePath(target: PathTarget, look: Look): Promise<PathObservation> {
   const names = await resolve(target, look);
@@ -95,7 +97,7 @@ export async function observePath(target: PathTarget, look: Look): Promise<PathO
   return { subject: authority(target), host: target.host, names, endpoints, references: [] };
 }
 
-/** Checks a host until one address has answered, which is enough to show that the Internet is reachable. */
+/** Checks a host until one address has responded, which is sufficient to show that the internet is reachable. */
 export async function observeAnyAddress(target: PathTarget, look: Look): Promise<PathObservation> {
   const resolvers = isLiteral(target) || target.proxy !== null ? [] : target.resolvers;
   const isEnough = (seen: readonly DnsObservation[]): boolean => dialable(target, seen).length > 0;
@@ -112,8 +114,8 @@ export async function observeAnyAddress(target: PathTarget, look: Look): Promise
 const MOST_TRIES = 2;
 
 /**
- * Dials the addresses in the configuration. Without a working resolver, they still distinguish a dead uplink from a
- * dead resolver.
+ * Connects to the configured addresses. If no resolver works, these connections show whether only the resolvers have
+ * failed.
  */
 export function observeKnownAddresses(target: PathTarget, look: Look): Promise<readonly EndpointObservation[]> {
   const known = ofFamily(singleAddresses(target.expectedAddresses), target.family).slice(0, MOST_TRIES);
@@ -127,7 +129,7 @@ async function resolve(target: PathTarget, look: Look): Promise<readonly DnsObse
   return Promise.all(target.resolvers.map((resolver) => look.askName(target.host, resolver, look.ctx)));
 }
 
-/** Returns the addresses to dial; with a proxy, the name itself, because the proxy resolves it. */
+/** Returns the addresses to connect to. With a proxy, returns the name, because the proxy resolves it. */
 function dialable(target: PathTarget, names: readonly DnsObservation[]): readonly string[] {
   if (isLiteral(target) || target.proxy !== null) return [target.host];
   return ofFamily(dialledAddresses(names, target.expectedAddresses), target.family);
@@ -143,14 +145,19 @@ function observeAddress(target: PathTarget, address: string, look: Look): Promis
     .catch(() => calledOff(target, address));
 }
 
-/** Returns the observation of a connection that was still waiting when the round ended. */
+/** Returns the observation of a connection that had not started when the round ended. */
 function calledOff(target: PathTarget, address: string): EndpointObservation {
   return {
     target: authority(target),
     address,
     family: isIP(address) === 6 ? 6 : 4,
     proxy: target.proxy === null ? null : authority(target.proxy),
-    tcp: { kind: 'failed', reason: 'aborted', message: 'The round ended before its turn came', durationMs: 0 },
+    tcp: {
+      kind: 'failed',
+      reason: 'aborted',
+      message: 'The round ended before this connection was started',
+      durationMs: 0,
+    },
     tls: null,
     http: null,
   };
@@ -160,26 +167,28 @@ export function requestOf(target: PathTarget, address: string): EndpointRequest 
   return { ...target, target, address };
 }
 
-/** Time between the starts of two connections of a burst. */
+/** Time between the starts of two connections in a burst. */
 const BURST_GAP: Millis = 25;
 
 /**
- * Longer than in a round. A connection that lost packets succeeds in the end (a SYN is repeated after 1, 2, 3, 4 and 6
- * s, or after 1, 3 and 7 s). One that a firewall or a dead server drops never does.
+ * Time limits in a burst, which are longer than in a round. A connection that loses packets succeeds in the end (a SYN
+ * packet is retransmitted after 1, 2, 3, 4 and 6 s, or after 1, 3 and 7 s). A connection that a firewall or a dead
+ * server drops never succeeds.
  */
 const BURST_LIMITS: EndpointLimits = { tcp: 7_500, tls: 7_500, http: 0 };
 const WHOLE_BURST: Millis = 10_000;
 /**
- * If no connection to an address has worked by then, none will. A plain outage is therefore not reported later because
- * of the burst.
+ * If no connection to an address has succeeded after this time, no further connection is expected to succeed. As a
+ * result, the burst does not delay the report of a complete outage.
  */
-const NONE_WORKS: Millis = 3_500;
+const OUTAGE_AFTER: Millis = 3_500;
 
 /**
- * Makes further connections to addresses of the licence server, up to the end of the handshake. Never rejects:
- * connections that did not finish in time are `aborted`.
- * @param addresses one for each connection
- * @param longest limit for each step of a connection, if 7.5 s are too long
+ * Makes further connections to addresses of the licence server, up to the end of the handshake. Never rejects.
+ * Connections
+ * that did not finish in time are `aborted`.
+ * @param addresses one address for each connection
+ * @param longest limit for each step of a connection, if 7.5 s is too long
  */
 export async function observeBurst(
   target: PathTarget,
@@ -192,7 +201,7 @@ export async function observeBurst(
   using whole = deadline(ctx.clock, WHOLE_BURST, ctx.signal);
   const waits = new Map(addresses.map((address) => [address, new AbortController()]));
   const worked = new Set<string>();
-  const cancel = ctx.clock.after(NONE_WORKS, () => {
+  const cancel = ctx.clock.after(OUTAGE_AFTER, () => {
     for (const [address, hopeless] of waits) if (!worked.has(address)) hopeless.abort();
   });
   const apart = { clock: ctx.clock, signal: whole.signal, gap: BURST_GAP };
@@ -212,8 +221,7 @@ export async function observeBurst(
 }
 
 /**
- * Converts `aborted` to a time-out after no connection had worked, because each had as much time as a connection in a
- * round.
+ * Converts `aborted` to a time-out if no connection succeeded, because each connection had as much time as in a round.
  */
 function unanswered(seen: EndpointObservation): EndpointObservation {
   const { tcp, tls } = seen;

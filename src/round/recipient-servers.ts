@@ -9,15 +9,13 @@ import { observeExchanges } from './dns.ts';
 import type { Look } from './instruments.ts';
 import { findAddresses } from './mail.ts';
 
-/** Limit for one domain, within the remaining time of a round whose own mail server was silent. */
+/** Time limit for one domain, which fits into the remaining time of a round whose own mail server did not respond. */
 const LIMIT: Millis = 4000;
 
-/** Per domain: a second server is asked if the first does not answer. */
+/** Maximum number of servers per domain. The second server is tried if the first does not respond. */
 const MOST_EXCHANGES = 2;
 
-/**
- * Checks whether a mail server of a domain sends a greeting to this machine. Sends nothing except QUIT. Never rejects.
- */
+/** Checks whether a mail server of a domain sends a greeting to this machine. Sends only QUIT. Never rejects. */
 export async function observeRecipientServer(domain: string, outer: Look): Promise<RecipientServerObservation> {
   using limit = deadline(outer.clock, LIMIT, outer.ctx.signal);
   const ctx = { ...outer.ctx, signal: limit.signal };
@@ -31,21 +29,24 @@ export async function observeRecipientServer(domain: string, outer: Look): Promi
     const localError = found.find((each) => each.localError !== null)?.localError ?? null;
     if (addresses.length === 0 && localError !== null) throw new ProbeError(localError.reason, localError.message);
     if (addresses.length === 0)
-      throw new ProbeError('name-not-resolved', `No resolver gives an address of a mail server of "${domain}"`);
+      throw new ProbeError('name-not-resolved', `No resolver returns an address of a mail server for "${domain}"`);
     const socket = await connectToAny(addresses, look.exchangePort, ctx, limit.signal);
-    if (!(await greets(socket, limit.signal))) throw new ProbeError('protocol', 'It does not greet as a mail server');
+    if (!(await greets(socket, limit.signal)))
+      throw new ProbeError('protocol', 'The server does not send an SMTP greeting');
     return { domain, hosts, outcome: { kind: 'greets', durationMs: ctx.clock.elapsed() - startedAt } };
   } catch (error) {
     const end = overdueOr(error, limit, (cause) => {
-      return new ProbeError('timeout', `No mail server of "${domain}" greets within ${String(LIMIT)} ms`, { cause });
+      return new ProbeError('timeout', `No mail server of "${domain}" sends a greeting within ${String(LIMIT)} ms`, {
+        cause,
+      });
     });
     return { domain, hosts, outcome: failureFrom(end, ctx.clock.elapsed() - startedAt, outer.ctx.signal) };
   }
 }
 
 /**
- * RFC 5321 §5.1: a domain without MX records is its own mail server. RFC 7505: a null MX means that a domain accepts no
- * mail.
+ * Returns the mail servers of a domain. A domain without MX records is its own mail server (RFC 5321 §5.1). A null MX
+ * record means that the domain does not accept mail (RFC 7505).
  */
 async function exchangesOf(domain: string, look: Look): Promise<readonly string[]> {
   const failures: unknown[] = [];
@@ -60,7 +61,7 @@ async function exchangesOf(domain: string, look: Look): Promise<readonly string[
     }
   }
   const ours = failures.find((failure) => isOfThisMachine(failureReason(failure)));
-  const failure: unknown = ours ?? failures.at(-1) ?? new ProbeError('internal', 'There is no resolver to ask');
+  const failure: unknown = ours ?? failures.at(-1) ?? new ProbeError('internal', 'No resolver is configured');
   throw failure;
 }
 
@@ -74,8 +75,8 @@ function recipientDomains({ mail, notify }: Pick<Config, 'mail' | 'notify'>): re
 }
 
 /**
- * Adds results from the recipients' mail servers if all mail servers are broken. These results show whether this
- * machine is not allowed to send mail or the servers are really broken.
+ * Adds results from the recipients' mail servers if no mail server works. These results distinguish a machine that is
+ * not allowed to send mail from mail servers that actually fail.
  */
 export async function withRecipientServers(
   mail: readonly MailObservation[],
@@ -91,14 +92,14 @@ export async function withRecipientServers(
   return mail.map((seen) => ({ ...seen, recipientServers: recipientLooks.last() }));
 }
 
-/** Reports whether no resolver answers, in which case the recipients' mail servers cannot be found either. */
+/** Reports whether no resolver answers. In this case, the recipients' mail servers cannot be found. */
 function isNobodyAnswering({ names }: PathObservation): boolean {
   return names.length > 0 && names.every(({ a, aaaa }) => a.kind === 'failed' && aaaa.kind === 'failed');
 }
 
 /**
- * Reports whether the server is broken for FortiAuthenticator too. A refused sender or recipient may concern only this
- * machine, or only this moment.
+ * Reports whether the server also fails for FortiAuthenticator. A rejected sender or recipient may concern only this
+ * machine, and may be temporary.
  */
 function isBroken({ outcome }: MailObservation): boolean {
   if (outcome.kind !== 'failed' || isOfThisMachine(outcome.reason)) return false;

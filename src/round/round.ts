@@ -14,7 +14,7 @@ import { type Instruments, type Look, lookWith } from './instruments.ts';
 import { type MailPace, observeWithDeferral } from './mail.ts';
 import { observeNtp } from './ntp.ts';
 import { observeOlderTls } from './older-tls.ts';
-import { hearOpenssl } from './openssl.ts';
+import { verifyWithOpenssl } from './openssl.ts';
 import {
   controlTarget,
   licenseTarget,
@@ -27,43 +27,49 @@ import {
 import { withRecipientServers } from './recipient-servers.ts';
 import { observeClosely, observeNearest, observeOtherNames, observeReferences } from './second-looks.ts';
 
-/** The current step, for people who are waiting. */
+/** The current step of the round, shown to users who are waiting. */
 export interface RoundProgress {
   readonly subject: string;
   readonly kind: 'started' | 'finished';
 }
 
 /** Parameters of a single round. */
-export interface RoundWishes {
-  /** The configured servers, otherwise those from FortiAuthenticator, which may have to be asked for them first. */
+export interface RoundParameters {
+  /** The configured servers, otherwise the servers of FortiAuthenticator, which may have to be queried first. */
   readonly mailServers: Promise<readonly MailServer[]>;
-  /** If omitted, a round waits until each mail server is finished. */
+  /** Without this property, the round waits until all mail servers have responded. */
   readonly mailPace?: MailPace;
-  /** The shortest activation code lifetime of all units; null if no unit has reported one. */
+  /** The shortest lifetime of activation codes on all units. Null if no unit has reported a lifetime. */
   readonly codeLife: Promise<Millis | null>;
-  /** Whether FortiAuthenticator's log reports connections that fail. */
+  /** Whether FortiAuthenticator's log reports failed connections. */
   readonly isComplained: boolean;
-  /** When FortiAuthenticator last reported an error that the path can cause; null if it has not reported one. */
+  /**
+   * Time of FortiAuthenticator's last error that the path can cause. Null if FortiAuthenticator has not reported such
+   * an error.
+   */
   readonly complainedAt: EpochMs | null;
-  /** Time until nobody waits for the round any more. Unlimited if omitted. */
+  /** Time until the result of the round is no longer needed. Without this property, there is no limit. */
   readonly timeLeft?: Millis;
   readonly onProgress: (progress: RoundProgress) => void;
 }
 
-/** For a small round in which nothing answers: 3 s for names, 3 + 4 + 4 s for connection, handshake and answer. */
+/**
+ * Time limit of a small round in which nothing responds: 3 s for names, and 3 + 4 + 4 s for connection, handshake and
+ * response.
+ */
 export const ROUND_LIMIT: Millis = 14_500;
 
-/** A check takes about 3 ms of one core, so a large round uses less than half of a core. */
+/** Interval between checks. A check takes about 3 ms of one core, so a large round uses less than half of a core. */
 const LOOK_GAP: Millis = 8;
 
 /**
- * Returns the maximum duration of a round in which nothing answers. With many services, the last check starts later.
+ * Returns the maximum duration of a round in which nothing responds. With many services, the last check starts later.
  */
 export function roundLimit({ services }: Pick<Config, 'services'>): Millis {
   return services.length * LOOK_GAP + ROUND_LIMIT;
 }
 
-/** Returns everything that a round can check, so that its time series exist from the start. */
+/** Returns all targets of a round, so that their time series exist from the start. */
 export function probeTargets(config: Config): readonly ProbeTarget[] {
   return [
     ...config.resolvers.map(({ label }) => ({ probe: 'dns', target: label })),
@@ -74,12 +80,12 @@ export function probeTargets(config: Config): readonly ProbeTarget[] {
 }
 
 /**
- * Checks everything once, and repeats checks with unclear results. Never rejects: failures are part of the
- * observations, and checks that did not finish in time are `aborted`.
+ * Runs each check once, and repeats checks with unclear results. Never rejects, because failures are part of the
+ * observations. Checks that did not finish in time are `aborted`.
  */
 export async function observeRound(
   instruments: Instruments,
-  wishes: RoundWishes,
+  wishes: RoundParameters,
   signal: AbortSignal,
 ): Promise<RoundObservations> {
   const { config, clock } = instruments;
@@ -99,7 +105,7 @@ export async function observeRound(
       wishes.onProgress({ subject, kind: 'finished' });
     }
   }
-  /** Starts the checks one after the other. The results are in the order of `hosts`. */
+  /** Starts the checks one after another. The results are in the order of `hosts`. */
   function each<T extends HostPort, R>(hosts: readonly T[], observe: (host: T) => Promise<R>): Promise<readonly R[]> {
     return startApart(hosts, { ...look.ctx, gap: LOOK_GAP }, (host) => now(host, () => observe(host)));
   }
@@ -126,7 +132,7 @@ export async function observeRound(
     observeNearest(seen, look),
     observeOtherNames(target, seen, look),
     withRecipientServers(mail, licenseServer, look),
-    hearOpenssl(target, seen, look),
+    verifyWithOpenssl(target, seen, look),
   ]);
 
   const looked = {
@@ -146,7 +152,7 @@ export async function observeRound(
   };
 }
 
-/** Asks every resolver and makes one connection to each acceptable address. */
+/** Queries every resolver and makes one connection to each acceptable address. */
 async function observeLicenseServer(look: Look): Promise<Pick<PathFacts, 'licenseServer' | 'knownAddresses'>> {
   const target = licenseTarget(look.config);
   const licenseServer = await observePath(target, look);
@@ -158,8 +164,8 @@ async function observeLicenseServer(look: Look): Promise<Pick<PathFacts, 'licens
 const AFTER_BURST: Millis = 1_000;
 const LEAST_BURST: Millis = 2_500;
 
-/** Makes further connections to the licence server if earlier rounds do not show how many fail. */
-async function burstIn(look: Look, { complainedAt, timeLeft }: RoundWishes): Promise<PathFacts['burst']> {
+/** Makes further connections to the licence server if earlier rounds do not show how many connections fail. */
+async function burstIn(look: Look, { complainedAt, timeLeft }: RoundParameters): Promise<PathFacts['burst']> {
   const longest = (timeLeft ?? Number.POSITIVE_INFINITY) - AFTER_BURST;
   if (longest < LEAST_BURST) return [];
   const addresses = burstOf(look.memory.share.current(), look.clock.now(), complainedAt);
@@ -167,7 +173,7 @@ async function burstIn(look: Look, { complainedAt, timeLeft }: RoundWishes): Pro
 }
 
 /** Stops waiting when the round is aborted, because a slow appliance must not delay the round. */
-function mailServersIn({ mailServers }: RoundWishes, signal: AbortSignal): Promise<readonly MailServer[]> {
+function mailServersIn({ mailServers }: RoundParameters, signal: AbortSignal): Promise<readonly MailServer[]> {
   return unlessAborted(mailServers, signal).catch((error: unknown) => {
     if (signal.aborted) return [];
     throw error;

@@ -18,13 +18,16 @@ import { type EndpointRequest, measureConnects, observeEndpoint } from './endpoi
 import type { Look } from './instruments.ts';
 import { type PathTarget, requestOf } from './path.ts';
 
-/** First results of a round. */
+/** Results of the first part of a round. */
 export interface Seen {
   readonly path: PathObservation;
   readonly controls: readonly PathObservation[];
 }
 
-/** Requests the certificate of another name from the same address, because an inspecting device signs that one too. */
+/**
+ * Requests the certificate of another name from the same address. An inspecting device would also sign this
+ * certificate.
+ */
 export async function observeReferences(
   target: PathTarget,
   { path, controls }: Seen,
@@ -41,7 +44,7 @@ export async function observeReferences(
 
 const NEEDS_NO_REFERENCE: readonly Verdict[] = ['genuine', 'rotated'];
 
-/** Reports whether a reference is needed. Genuine chains are not requested again in each round. */
+/** Reports whether a reference is needed. For genuine chains, no reference is requested in each round. */
 function needsReference(path: PathObservation, controls: readonly PathObservation[], look: Look): boolean {
   const judged = judgeTlsPath(path, look.knowledge.of(path.subject), {
     controls: controlChainsOf(controls),
@@ -51,19 +54,20 @@ function needsReference(path: PathObservation, controls: readonly PathObservatio
 }
 
 /**
- * Reports whether a chain is doubtful. A flawed chain leads to a trusted key, so another server name would reveal
- * nothing about it.
+ * Reports whether a chain is doubtful. A flawed chain leads to a trusted key, so a reference with another server name
+ * would not provide any information.
  */
 function isDoubtful({ verdict, accepted }: TlsJudgement): boolean {
   return !NEEDS_NO_REFERENCE.includes(verdict) && (accepted?.flaws ?? []).length === 0;
 }
 
-/** A closer look that still needs the time for which this process stalled during its round. */
+/** Details about a block, which are complete when the time for which this process stalled is known. */
 type OpenLook = (stalledMs: Millis) => CloserLook;
 
 /**
- * Examines the first address that blocks TLS, unless that was done recently. The earlier result is then combined with
- * the current results of the control hosts. null if nothing is blocked, or if the answer itself identifies its sender.
+ * Examines the first address that blocks TLS, unless it was examined recently. In that case, the earlier result is
+ * combined with the current results of the control hosts. Returns null if nothing is blocked, or if the response itself
+ * identifies the blocking device.
  */
 export async function observeClosely(target: PathTarget, seen: Seen, look: Look): Promise<OpenLook | null> {
   const first = seen.path.endpoints.find(({ tls }) => isBlocked(tls) && tls.plaintext === null);
@@ -73,7 +77,7 @@ export async function observeClosely(target: PathTarget, seen: Seen, look: Look)
   const block = `${first.address} ${ending}`;
   const recent = closerLooks.recent(block);
   if (recent !== null) return () => ({ ...recent, controls: outcomesOf(seen.controls) });
-  const found = await lookInto(target, { first, controls: seen.controls, isCut: ending === 'cut' }, look);
+  const found = await examineBlock(target, { first, controls: seen.controls, isCut: ending === 'cut' }, look);
   return (stalledMs) => closerLooks.keep(block, { ...found, stalledMs });
 }
 
@@ -84,10 +88,11 @@ interface Block {
 }
 
 /**
- * Makes three more connections at once to determine the kind of block: with the same hello, with another server name,
- * and with a hello that every server rejects. If the connection was cut, also measures how far away the address is.
+ * Makes three more connections at the same time to determine the kind of block: with the same ClientHello, with another
+ * server name, and with a ClientHello that every server rejects. If the connection was cut, the distance of the address
+ * is measured as well.
  */
-async function lookInto(
+async function examineBlock(
   target: PathTarget,
   { first, controls, isCut }: Block,
   { ctx, endpoint }: Look,
@@ -101,7 +106,7 @@ async function lookInto(
     serverName === null ? null : dial(name),
     dial(serverName, { ...endpoint, secureContext: createRefusableSecureContext() }),
   ]);
-  // A silent connection has no time to compare.
+  // For an unresponsive connection, there is no time to compare.
   const isMeasured = proxy === null && isCut;
   const measured = isMeasured ? await measureConnects({ host, port }, first.address, endpoint, ctx) : [];
   return {
@@ -121,8 +126,8 @@ function outcomesOf(controls: readonly PathObservation[]): readonly TlsOutcome[]
 }
 
 /**
- * A filter may block the vendor's whole domain, so a name from another domain is used, or none if there is no such
- * name.
+ * Returns a name from another domain, because a filter may block the vendor's whole domain. Returns null if there is no
+ * such name.
  */
 function otherName(serverName: string | null, controls: readonly PathObservation[]): string | null {
   return (
@@ -141,8 +146,9 @@ function connectTime(seen: EndpointObservation | null): readonly number[] {
 }
 
 /**
- * If every address of a target refuses, measures the distance of the control hosts again with consecutive connections,
- * because the time of a refusal can only be interpreted by comparison. Empty otherwise, and with a proxy.
+ * Measures the distance of the control hosts again with consecutive connections, if every address of a target refuses
+ * connections. The time of a refusal can be interpreted only by comparison. Returns an empty list otherwise, and with a
+ * proxy.
  */
 export async function observeNearest({ path, controls }: Seen, { endpoint, ctx }: Look): Promise<readonly Millis[]> {
   if (path.endpoints.length === 0 || !path.endpoints.every(isRefused)) return [];
@@ -165,10 +171,12 @@ function isOpen({ tcp, proxy }: EndpointObservation): boolean {
 }
 
 /**
- * If a resolver returns an error or an unexpected address for the target, also asks it for the names of the control
- * hosts. If it does the same for every name, it is broken; otherwise it filters. The system resolver is asked for the
- * target once more with a trailing dot, for which it uses neither the hosts file nor a search list. A silent resolver
- * needs no comparison.
+ * If a resolver returns an error or an unexpected address for the target, the resolver is also queried for the control
+ * hosts. If all answers are similar, the resolver is broken. Otherwise, it filters names. The system resolver is
+ * queried
+ * again with a trailing dot, so that it uses neither the hosts file nor a search list. An unresponsive resolver needs
+ * no
+ * comparison.
  */
 export async function observeOtherNames(
   target: PathTarget,

@@ -20,30 +20,30 @@ import { loadProducts } from '../trust/products.ts';
 import { type JudgedTlsPath, type TlsKnowledge, createOpensslWords } from '../checks/tls-genuine/judge-path.ts';
 import type { GenuineMemory } from './memory.ts';
 
-/** Data by which chains are judged, for each target. */
+/** Data for evaluating the chains of each target. */
 export interface TlsKnowledgeBase {
   readonly products: readonly ProductPattern[];
-  /** @throws {RangeError} for a target that is not in the configuration, which is a mistake of the caller */
+  /** @throws {RangeError} for a target that is not configured, which is a mistake of the caller */
   of(target: string): TlsKnowledge;
-  /** Like `of`, but treats a target that is not judged by the configuration as any host of the public web. */
+  /** Like `of`, but treats an unknown target as any host on the public web. */
   ofAny(target: string): TlsKnowledge;
   /**
-   * Stores the leaf certificates that a path showed (a new one on each connection is a separate sign), and the flaws of
-   * accepted chains.
+   * Stores the leaf certificates that a path presented, so that a new certificate on each connection is detected. Also
+   * stores the flaws of accepted chains.
    */
   remember(target: string, judged: JudgedTlsPath, at: EpochMs): void;
-  /** Patterns in the product files that are not used, with the reason, one sentence each. */
+  /** Patterns in the product files that are not used. Each entry is a sentence with the reason. */
   readonly skippedPatterns: readonly string[];
 }
 
-/** The data that does not change between rounds. */
+/** Data that does not change between rounds. */
 type OwnKnowledge = Omit<TlsKnowledge, 'previous' | 'remembered'>;
 
 const REMEMBERED_LEAVES = 20;
-/** Maximum number of cached signature checks. One chain needs only a few. */
+/** Maximum number of cached signature checks. A chain needs only a few of them. */
 const CHECKS = { spare: 2_048, perTarget: 8 };
 
-/** If OpenSSL has not checked the chain, it might have found more, so `openssl` is added. */
+/** Adds `openssl` if OpenSSL has not verified the chain, because OpenSSL might have found more flaws. */
 function keptFlaws(
   { flaws }: TrustedPath,
   { chain }: TlsOutcome,
@@ -53,13 +53,13 @@ function keptFlaws(
   return [...flaws.map(({ kind }) => kind), ...(isHeard ? [] : ['openssl' as const])];
 }
 
-/** For targets that are checked only occasionally. */
+/** Used for targets that are checked only occasionally. */
 const NOTHING_KEPT: Pick<TlsKnowledge, 'openssl' | 'flaws'> = {
   openssl: { of: () => null, isOpen: () => false, take: () => false, keep: () => undefined },
   flaws: { at: () => null, keep: () => undefined },
 };
 
-/** Returns the learned baseline if it may be used. */
+/** Returns the learned baseline if the configuration allows its use. */
 function usable(learned: Baseline | null, options: TrustOptions): Pick<TlsKnowledge, 'baseline' | 'refusedBaseline'> {
   const unconfirmed = learned === null ? null : unconfirmedBaseline(learned, options);
   if (learned === null || unconfirmed === null) return { baseline: learned, refusedBaseline: null };
@@ -81,7 +81,7 @@ function keep({ leaves, knowledge }: KnownTarget, { endpoints }: JudgedTlsPath, 
   leaves.splice(0, Math.max(0, leaves.length - REMEMBERED_LEAVES));
 }
 
-/** Returns a remembered chain only if it was verified under a key that is still trusted. */
+/** Returns a remembered chain only if it was verified with a key that is still trusted. */
 function recalled(sight: ReturnType<GenuineMemory['of']>, { profile, trust }: OwnKnowledge): RememberedChain | null {
   const label = sight === null ? null : labelOfKey(sight.pin, profile, trust);
   return sight === null || label === null ? null : { at: sight.at, label };
@@ -130,7 +130,7 @@ export async function loadTlsKnowledge(
     },
     of: (target) => {
       const known = byTarget.get(target);
-      if (known === undefined) throw new RangeError(`Cannot judge "${target}": expected a target of the configuration`);
+      if (known === undefined) throw new RangeError(`Cannot evaluate "${target}": expected a configured target`);
       return {
         ...known.knowledge,
         previous: [...known.leaves],

@@ -30,13 +30,13 @@ interface AppDeps {
   /** Reads the configuration again. */
   readonly load: () => Promise<LoadResult>;
   /**
-   * Called when nothing is monitored any more, neither with the new configuration nor with the old one. The caller
-   * should restart the daemon.
+   * Called when monitoring has stopped with both the new and the old configuration. The caller should restart the
+   * daemon.
    */
   readonly onDeath: (error: unknown) => void;
 }
 
-/** Time limit for deliveries in progress after a stop was requested. */
+/** Time limit for deliveries that are in progress when a stop is requested. */
 const DRAIN: Millis = 5_000;
 
 /**
@@ -108,8 +108,8 @@ export class App {
   }
 
   /**
-   * Binds all ports before it starts monitoring, so that a daemon that cannot start sends no notifications.
-   * @throws {Error} with advice: a port is taken, or a configured file cannot be used
+   * Binds all ports before monitoring starts, so that a daemon that cannot start does not send notifications.
+   * @throws {Error} with advice, when a port is in use or a configured file cannot be used
    */
   async start(config: Config): Promise<void> {
     const monitor = await this.#createMonitor(config);
@@ -129,7 +129,7 @@ export class App {
     this.#recorder.reload(true, this.#deps.clock.now());
   }
 
-  /** The page is stopped last, so that its readiness shows the drain. */
+  /** The page is stopped last, so that its readiness reports the shutdown. */
   async stop(): Promise<void> {
     this.#stopping = true;
     await this.#reloading;
@@ -140,7 +140,8 @@ export class App {
 
   /**
    * Reloads the configuration file. An invalid file changes nothing. A reload in progress may already have read the
-   * file, so requests during it cause one more reload for all of them. Never rejects.
+   * file.
+   * Requests during a reload therefore cause one more reload for all of them. Never rejects.
    */
   reload(): Promise<ReloadOutcome> {
     if (this.#reloading === null) return this.#beginReload();
@@ -167,7 +168,7 @@ export class App {
     const loaded = await this.#deps.load();
     if (loaded.kind === 'invalid') return { kind: 'refused', problems: loaded.issues.map(formatIssue) };
     const { config } = loaded;
-    // Everything possible is tried while the old monitor is still running.
+    // All steps that are possible while the old monitor is running are done first.
     const next = await this.#createMonitor(config);
     try {
       const page = await this.#page.prepare(config.web);
@@ -187,7 +188,7 @@ export class App {
     return { kind: 'taken' };
   }
 
-  /** @throws {Error} when a port of the new monitor cannot be bound; the old configuration is then active again */
+  /** @throws {Error} when the new monitor cannot bind a port; the old configuration is then active again */
   async #replace(old: Monitor, next: Monitor): Promise<void> {
     using limit = this.#drain();
     const underWay = await old.handOver(limit.signal);
@@ -195,7 +196,7 @@ export class App {
     try {
       await this.#handOver(old, next, underWay);
     } catch (error) {
-      // Must write the last of its files before the old monitor reads them again.
+      // The new monitor must write its last file before the old monitor reads its files again.
       await this.#endMonitor(next);
       this.#scrape.takeCounts(next);
       await this.#handOver(old, old.again(), underWay).catch((death: unknown) => {
@@ -206,7 +207,7 @@ export class App {
     }
   }
 
-  /** The old monitor stores changes made by users until the new one has read them. */
+  /** The old monitor stores changes by users until the new monitor has read them. */
   async #handOver(old: Monitor, next: Monitor, underWay: readonly Attempt[]): Promise<void> {
     old.unlock();
     await next.open();
@@ -221,12 +222,17 @@ export class App {
     this.#lastReload = { at: clock.now(), taken };
     this.#recorder.reload(taken, clock.now());
     if (outcome.kind === 'taken') logger.info('Reloaded the configuration');
-    else logger.error({ problems: outcome.problems }, 'Refused the configuration: the one before it stays in force');
+    else
+      logger.error(
+        { problems: outcome.problems },
+        'Rejected the new configuration. The previous configuration is still active',
+      );
     return outcome;
   }
 
   #running(): Monitor {
-    if (this.#monitor === null) throw new Error('Nothing is watched before start: a mistake of the caller');
+    if (this.#monitor === null)
+      throw new Error('Nothing is monitored before start() is called. This is a bug in the caller');
     return this.#monitor;
   }
 
@@ -254,7 +260,7 @@ export class App {
   }
 }
 
-/** Logs a diagnosis if it differs from the previous one, because nobody reads a log that repeats itself each round. */
+/** Logs a diagnosis if it differs from the previous diagnosis, so that the log does not repeat itself in each round. */
 export function createDiagnosisLog(logger: OperatorLog): (diagnosis: Diagnosis) => void {
   let before = '';
   return ({ ready, causes, preconditions }) => {
@@ -270,6 +276,6 @@ export function createDiagnosisLog(logger: OperatorLog): (diagnosis: Diagnosis) 
     before = now;
     if (ready === 'ready') logger.info(shown, 'Activation can work');
     else if (ready === 'not-ready') logger.warn(shown, 'Activation cannot work');
-    else logger.warn(shown, 'Whether activation can work is unknown');
+    else logger.warn(shown, 'It is unknown whether activation can work');
   };
 }

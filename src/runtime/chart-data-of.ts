@@ -17,23 +17,26 @@ import { findIncidents, type IncidentRecordSource } from './incident-records.ts'
 const MINUTE: Millis = 60_000;
 const DAY: Millis = 24 * 60 * MINUTE;
 
-/** The charts change slowly, and reading them costs more than the rest of the page. */
+/**
+ * Time for which the data is cached. The charts change slowly, and reading their data costs more than the rest of the
+ * page.
+ */
 const KEPT: Millis = 10_000;
 
-/** More appliances cannot be distinguished in a chart. */
+/** Maximum number of appliances in a chart. More lines could not be distinguished. */
 const MOST_LINES = 6;
-/** More incidents cannot be distinguished either. */
+/** Maximum number of incidents in a chart. More incidents could not be distinguished. */
 const MOST_INCIDENTS = 100;
 
 type ChartDataSource = Pick<Monitor, 'store' | 'config'> & IncidentRecordSource;
 
-/** Reads the data for the charts, at most every few seconds. */
+/** Reads the data for the charts, at most once every few seconds. */
 export function createChartData(monitor: () => ChartDataSource, clock: Clock): () => ChartData {
   const read = createKept<ChartData>(monitor, clock);
   return () => read('usual', chartDataOf);
 }
 
-/** Like {@link createChartData}, but for a range. */
+/** Like {@link createChartData}, but for a selected range. */
 export function createRangeData(monitor: () => ChartDataSource, clock: Clock): (range: ChartRange) => RangeData {
   const read = createKept<RangeData>(monitor, clock);
   return (range) => read(range, (source, now) => rangeDataOf(source, range, now));
@@ -67,7 +70,7 @@ function chartDataOf(source: ChartDataSource, now: EpochMs): ChartData {
 function rangeDataOf(source: ChartDataSource, range: ChartRange, now: EpochMs): RangeData {
   const { back, latency, span } = CHART_WINDOWS[range];
   const { store } = source;
-  // Whole spans; the last one has not ended yet.
+  // Only whole spans are used. The last span has not ended yet.
   const from = Math.floor(now / span) * span - back + span;
   return {
     range,

@@ -24,24 +24,30 @@ import { CHECKS, preconditionOf } from '../checks/registry.ts';
 import { activationOf, adjusted, assessUnits, assessLog } from '../checks/assess.ts';
 import type { Incident } from '../engine/incident/incident.ts';
 
-/** Results of one round, except for the log. */
+/** Results of one round, without the log. */
 interface RoundFindings {
   readonly config: Config;
-  /** When the round began. */
+  /** Time when the round began. */
   readonly at: EpochMs;
   readonly probed: readonly Assessment[];
   readonly picture: Picture;
-  /** Our own clock according to this round; null or absent if it is unknown. */
+  /** The local clock according to this round. Null or absent if the local clock has not been checked. */
   readonly ownClock?: OwnClock | null;
-  /** Observations that may decide between two explanations, without answers older than the fault. @default `picture` */
+  /**
+   * Observations that can decide between two explanations, without results that are older than the fault. @default
+   * `picture`
+   */
   readonly deciding?: Picture;
 }
 
-/** Data that one round keeps for the next. */
+/** Data that one round keeps for the next round. */
 export interface Remembered {
-  /** Faults that two rounds in a row showed, whose cause was confirmed immediately, or that an incident had. */
+  /**
+   * Faults that were found in two consecutive rounds, whose cause was confirmed immediately, or that belong to an
+   * incident.
+   */
   readonly faultsSeen: readonly FaultSeen[];
-  /** Faults that this round showed. */
+  /** Faults that were found in this round. */
   readonly lasting: readonly FaultSeen[];
   readonly unreadSince: UnreadSince;
 }
@@ -64,9 +70,10 @@ export interface Conclusion extends Remembered {
 }
 
 /**
- * Draws conclusions from a round together with the log. An error that FortiAuthenticator reported while a fault was
- * active that can cause it is explained by that fault, even later. Errors explained only by active faults are evidence
- * for those faults, unless there are further errors that they do not explain.
+ * Draws conclusions from a round together with the log. A fault explains an error that FortiAuthenticator reported
+ * while the fault was active, if the fault can cause this error. The explanation remains valid after the fault has
+ * ended. Errors that only active faults explain are evidence for these faults. Errors are not evidence if there are
+ * further errors that active faults do not explain.
  */
 export function conclude(round: RoundFindings, log: LogPart): Conclusion {
   const { config, at } = round;
@@ -84,8 +91,8 @@ export function conclude(round: RoundFindings, log: LogPart): Conclusion {
   const assessed = (heardAgain: UnexplainedPolling): readonly Assessment[] => assessLog({ ...facts, ...heardAgain });
   const diagnosis = withPolling(assessed({ report: log.report, notes: [] }));
   const lasting = explainingFaults(diagnosis);
-  // A fault that is only suspected and not shown by a second round, such as a single lost connection, explains nothing
-  // later.
+  // A fault that is only suspected and was not found in a second round, such as a single lost connection, does not
+  // explain later errors.
   const confirmed = [...lasting.filter(isConfirmedIn(diagnosis)), ...seenIn(lasting, log.lasting)];
   const remembered = { faultsSeen: withLaterSeen(log.faultsSeen, confirmed), lasting, unreadSince };
   const unexplained = withoutExplained(log.report, withLaterSeen(log.faultsSeen, lasting), preconditionOf);
@@ -96,8 +103,8 @@ export function conclude(round: RoundFindings, log: LogPart): Conclusion {
 }
 
 /**
- * A single lost connection looks like a closed port, but the next one may succeed. A certificate that was shown is
- * certain.
+ * Checks with results from a single connection. A lost connection looks like a closed port, but the next connection may
+ * succeed. A received certificate is certain.
  */
 const BY_ONE_CONNECTION: ReadonlySet<string> = new Set(
   CHECKS.filter(({ byOneConnection }) => byOneConnection === true).map(({ id }) => id),
@@ -121,10 +128,10 @@ function hasErrors({ appliances }: PollingReport): boolean {
   return appliances.some(({ errors }) => errors.some(({ severity }) => severity !== 'info'));
 }
 
-/** Information from the log in addition to its own assessment. */
+/** Information from the log, in addition to the log's own assessment. */
 interface Heard extends Pick<Everything, 'log'> {
   readonly applianceUnaffected: boolean;
-  /** Names of the appliances whose log has arrived until now. */
+  /** Names of the appliances whose log lines have arrived until now. */
   readonly speaking: readonly string[];
 }
 
@@ -159,7 +166,7 @@ function diagnosed(
   );
 }
 
-/** null if the policies were not checked. */
+/** Returns null if the policies were not checked. */
 function policiesOf(units: readonly Assessment[]): Everything['policies'] {
   const own = units.find(({ id }) => id === firewallPolicy.id);
   return own?.kind === 'judged' ? own.findings : null;
@@ -168,21 +175,25 @@ function policiesOf(units: readonly Assessment[]): Everything['policies'] {
 /** Maximum number of addresses in a sentence. */
 const MOST_ADDRESSES = 4;
 
-/** Returns the source address if it is the only one. If units have separate addresses, none represents all of them. */
+/**
+ * Returns the source address if there is only one. If units have different addresses, none of them represents all
+ * units.
+ */
 function onlySourceOf({ firewall }: Config): string | null {
   const [source, ...others] = new Set(firewall.map((entry) => entry.source));
   return source === undefined || others.length > 0 ? null : source;
 }
 
 /**
- * Returns the addresses for a sentence: those that firewalls see, or without a firewall, those from the log or the API.
+ * Returns the addresses for a sentence. If firewalls are configured, returns the addresses that firewalls see,
+ * otherwise the addresses from the log or the API.
  */
 function unitAddressText({ firewall, appliances }: Config): string | null {
   const sources = unitAddresses({ firewall, appliances: firewall.length > 0 ? [] : appliances });
   return sources.length === 0 ? null : nameList(sources, MOST_ADDRESSES);
 }
 
-/** Returns the units' addresses: those that firewalls see, and those from the log or the API. */
+/** Returns the addresses of the units, as seen by firewalls, in the log and in the API. */
 export function unitAddresses({ firewall, appliances }: Pick<Config, 'firewall' | 'appliances'>): readonly string[] {
   const sources = firewall.map(({ source }) => source);
   const others = appliances.flatMap(({ logSources, api }) => {
@@ -213,8 +224,9 @@ function sufferers(findings: readonly Finding[]): readonly (string | null)[] {
 }
 
 /**
- * Returns when such faults were last seen, according to the incidents kept over a restart. Incidents do not record
- * which appliance was affected.
+ * Returns the times when such faults were last seen, from the incidents that are kept across a restart. Incidents do
+ * not
+ * record which appliance was affected.
  */
 export function lastExplainingFaults(incidents: readonly Incident[]): readonly FaultSeen[] {
   return incidents
@@ -222,7 +234,7 @@ export function lastExplainingFaults(incidents: readonly Incident[]): readonly F
     .map(({ cause: { precondition }, lastSeen }) => ({ precondition, appliance: null, at: lastSeen }));
 }
 
-/** By appliance name: the time since which every check of its API has failed. */
+/** Time since which every check of an appliance's API has failed, by appliance name. */
 type UnreadSince = ReadonlyMap<string, EpochMs>;
 
 function nextUnread(before: UnreadSince, units: readonly UnitObservation[], now: EpochMs): UnreadSince {
@@ -231,14 +243,15 @@ function nextUnread(before: UnreadSince, units: readonly UnitObservation[], now:
 }
 
 /**
- * How long earlier log lines count as a sign of life, which is two API checks by default. When an appliance dies, its
- * log ends together with its API.
+ * Time for which earlier log lines show that an appliance is running. By default, this time covers two API checks. When
+ * an appliance fails, its log ends at the same time as its API.
  */
-const BELIEVED_FOR: Millis = 10 * 60_000;
+const LOG_EVIDENCE_AGE: Millis = 10 * 60_000;
 
 /**
- * Returns the names of the appliances whose log shows that they are running: a line arrived after their API began to
- * fail or shortly before. A log with rare lines counts as silent only after `logs.silentAfter` without a line.
+ * Returns the names of the appliances whose log shows that they are running. An appliance is running if a line arrived
+ * after or shortly before its API began to fail. A log with rare lines counts as silent only after `logs.silentAfter`
+ * without a line.
  */
 function speakingAppliances({ appliances }: PollingReport, unread: UnreadSince, now: EpochMs): readonly string[] {
   return appliances
@@ -248,5 +261,5 @@ function speakingAppliances({ appliances }: PollingReport, unread: UnreadSince, 
 
 function speaks({ lastLineAt, silent }: AppliancePolling, unreadSince: EpochMs, now: EpochMs): boolean {
   if (lastLineAt === null || silent) return false;
-  return lastLineAt > unreadSince || now - lastLineAt <= BELIEVED_FOR;
+  return lastLineAt > unreadSince || now - lastLineAt <= LOG_EVIDENCE_AGE;
 }

@@ -14,8 +14,9 @@ export interface ControlHostDeps {
 }
 
 /**
- * Accepts commands from this machine at a socket that follows the store's path. Without a socket, everything except
- * these commands works.
+ * Accepts commands from this machine at a socket whose path is derived from the store's path. If there is no socket,
+ * only
+ * these commands do not work.
  */
 export class ControlHost {
   readonly #deps: ControlHostDeps;
@@ -37,7 +38,7 @@ export class ControlHost {
     }
   }
 
-  /** Moves the socket. A command that requested the move is still answered by the old server. */
+  /** Moves the socket. If a command requested the move, the old server still replies to that command. */
   async move(storePath: string): Promise<void> {
     await this.#open(storePath).catch((error: unknown) => this.#warn(error));
   }
@@ -64,7 +65,7 @@ export class ControlHost {
   #warn(error: unknown): void {
     this.#deps.logger.warn(
       { error: messageOf(error) },
-      'Commands such as "ftm-watch silence" cannot reach this daemon: everything else goes on',
+      'Commands such as "ftm-watch silence" cannot connect to this daemon. Everything else works',
     );
   }
 }
@@ -72,7 +73,7 @@ export class ControlHost {
 function makeLink({ link, socket }: ControlPlace): void {
   if (link === null) return;
   if (lstatSync(link, { throwIfNoEntry: false })?.isFile() === true)
-    throw new Error(`Cannot make the link "${link}" to "${socket}": a file is there`);
+    throw new Error(`Cannot create the link "${link}" to "${socket}": a file with this name exists`);
   rmSync(link, { force: true });
   symlinkSync(socket, link);
 }
@@ -83,6 +84,6 @@ function removeLink({ link, socket }: ControlPlace): void {
   try {
     if (readlinkSync(link) === socket) rmSync(link);
   } catch {
-    // The link is gone, or was never created.
+    // The link no longer exists, or was never created.
   }
 }

@@ -8,7 +8,7 @@ import type { Clock, EpochMs, Millis } from '../core/clock.ts';
 
 const MOST_ENTRIES = 500;
 
-/** The parts of a monitor that the records need. */
+/** The parts of a monitor that incident records need. */
 export interface IncidentRecordSource {
   readonly store: Pick<
     Store,
@@ -24,7 +24,7 @@ export interface IncidentRecordSource {
   readonly alerting: Pick<Monitor['alerting'], 'incidents'>;
 }
 
-/** Returns incidents from memory, and ended ones from the file. */
+/** Returns open incidents from memory and ended incidents from the file. */
 export function findIncidents(
   { store, alerting }: IncidentRecordSource,
   query: IncidentQuery,
@@ -61,7 +61,10 @@ export function findChanges(
   };
 }
 
-/** Returns everything about one incident from memory and the file; null if it is in neither. */
+/**
+ * Returns all data about one incident from memory and the file. Returns null if the incident is neither in memory nor
+ * in the file.
+ */
 export function incidentRecord({ store, alerting }: IncidentRecordSource, id: string): IncidentRecord | null {
   const incident = alerting.incidents().find((one) => one.id === id) ?? store.incident(id);
   if (incident === null) return null;
@@ -81,7 +84,7 @@ export function incidentRecord({ store, alerting }: IncidentRecordSource, id: st
   };
 }
 
-/** The page is requested often, and ended incidents rarely change. */
+/** Time for which the data is cached. The page is requested often, and ended incidents rarely change. */
 const KEPT: Millis = 2_000;
 const BACK: Millis = 7 * 86_400_000;
 const MOST_ENDED = 50;
@@ -96,7 +99,7 @@ export interface AlertHistorySource {
 interface Read {
   readonly of: AlertHistorySource['store'];
   readonly at: Millis;
-  /** Changes when a notification has left the outbox. From then on, it is in the file. */
+  /** A value that changes when a notification has left the outbox. From then on, the notification is in the file. */
   readonly outbox: string;
   readonly ended: readonly Incident[];
   readonly outboxEntries: readonly OutboxEntry[];
@@ -104,7 +107,7 @@ interface Read {
   readonly readable: boolean;
 }
 
-/** Reads the history at most every few seconds. If it cannot be read, earlier data is used. */
+/** Reads the history, at most once every few seconds. If the history cannot be read, earlier data is used. */
 export function createAlertHistory(monitor: () => AlertHistorySource, clock: Clock): () => AlertHistory {
   let last: Read | null = null;
   return () => {
@@ -154,7 +157,9 @@ function merged(inMind: readonly Incident[], ended: readonly Incident[]): readon
   return [...inMind, ...ended.filter(({ id }) => !known.has(id))];
 }
 
-/** The outbox has the current state of deliveries that are still being tried. */
+/**
+ * Returns the stored deliveries that are not in the outbox. The outbox has the current state of deliveries in progress.
+ */
 function without(inMind: readonly OutboxEntry[], stored: readonly OutboxEntry[]): readonly OutboxEntry[] {
   const known = new Set(inMind.map(({ delivery }) => deliveryKey(delivery)));
   return stored.filter(({ delivery }) => delivery.status !== 'pending' && !known.has(deliveryKey(delivery)));

@@ -9,18 +9,18 @@ import { allOrProblems } from '../system/all-problems.ts';
 import { readSecret } from '../system/secret.ts';
 import { createInstruments, type InstrumentDeps, type Instruments } from '../round/instruments.ts';
 
-/** The configured files, loaded for a monitor. */
+/** The content of the configured files that a monitor uses. */
 export interface MonitorFiles {
   readonly instruments: Instruments;
   readonly signatures: SignatureSet;
-  /** Certificate of the TLS log listener; null if there is none. */
+  /** Certificate of the TLS log listener. Null if there is no such listener. */
   readonly certificate: ServedCertificate | null;
 }
 
 /**
- * Reads every configured file and secret except those of the page. Files that are read again on each use must be usable
- * now too. Otherwise a daemon could start with an empty key and fail hours later.
- * @throws {Error} with each file that cannot be used, on a separate line
+ * Reads all configured files and secrets except those of the page. Files that are read again for each use must also be
+ * usable now. Otherwise, a daemon could start with an empty key and fail hours later.
+ * @throws {Error} with one line for each file that cannot be used
  */
 export async function loadMonitorFiles(config: Config, deps: InstrumentDeps): Promise<MonitorFiles> {
   const { tls } = config.logs.syslog;

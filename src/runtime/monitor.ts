@@ -54,15 +54,18 @@ export interface LivenessTracker {
   isAlive(): boolean;
 }
 
-/** From the start to the end of the first round, which may run before any scheduled time. */
+/**
+ * Maximum time from the start to the end of the first round. The first round may run before the first scheduled time.
+ */
 const FIRST_ROUND: Millis = 60_000;
-/** One round may be skipped and another be late before it counts as a problem. */
+/** Number of rounds that are tolerated. One round may be skipped, and another round may be late. */
 const SPARE_PERIODS = 2;
 
 /**
- * Alive until the next planned round and two more have failed to end. Uses the monotonic clock, so that setting the
- * wall clock has no effect. A schedule with long pauses (office hours) stays alive through them.
- * @param nextRun returns when the next round is planned; null if never
+ * Creates a tracker that reports the daemon as alive until the next planned round and two more rounds have failed to
+ * end. The tracker uses the monotonic clock, so that setting the wall clock has no effect. Long pauses in a schedule
+ * (office hours) are tolerated.
+ * @param nextRun returns the time of the next planned round; null if there is none
  * @param longest maximum duration of a round
  */
 export function createLivenessTracker(clock: Clock, nextRun: () => EpochMs | null, longest: Millis): LivenessTracker {
@@ -76,7 +79,7 @@ export function createLivenessTracker(clock: Clock, nextRun: () => EpochMs | nul
         aliveUntil = Number.POSITIVE_INFINITY;
         return;
       }
-      // A round on demand ends within a period, so the plan is unchanged.
+      // A round on demand ends within a period, so the schedule does not change.
       if (planned !== null && next > planned) period = next - planned;
       planned = next;
       const wait = Math.max(0, next - clock.now());
@@ -93,7 +96,7 @@ const MOST_APPLIANCES = 50;
 
 interface SummarySources {
   readonly store: Pick<Store, 'availability' | 'ended' | 'hourlyValues'>;
-  /** The latest round; null before the first. */
+  /** The latest round. Null before the first round. */
   readonly last: Pick<RoundResult, 'judged'> | null;
 }
 
@@ -102,7 +105,7 @@ export function summaryFactsOf(
   ownCertificateEnd: EpochMs | null,
   { from, until }: { readonly from: EpochMs; readonly until: EpochMs },
 ): SummaryFacts {
-  // The whole time counts as one day, with the share of the precondition that was broken for longest.
+  // The whole time is treated as one day, with the precondition that was broken for the longest time.
   const [whole] = availabilityByDay(store.availability(from, DAY).map((state) => ({ ...state, day: 0 })));
   const tokens = store.hourlyValues('tokens-left', until - DAY, MOST_APPLIANCES);
   const own = ownCertificateEnd === null ? [] : [{ what: 'the certificate of the status page', at: ownCertificateEnd }];
@@ -136,9 +139,9 @@ const HELD: readonly string[] = ['ok', 'warning'];
 const BROKEN: readonly string[] = ['broken', 'blocked'];
 
 /**
- * Returns the share of each day (UTC) on which activation was possible, within the monitored time. Uses the
- * precondition that was broken for longest. Omits days without any data; `unknown` and `not-configured` do not count.
- * Oldest first.
+ * Returns the share of each day (UTC) on which activation was possible, within the monitored time. The share is that of
+ * the precondition that was broken for the longest time. Days without data are omitted, and the states `unknown` and
+ * `not-configured` are not counted. Oldest first.
  */
 export function availabilityByDay(states: readonly DayState[]): ChartData['days'] {
   const days = new Map<EpochMs, Map<string, Spans>>();
@@ -166,30 +169,31 @@ interface MonitorDeps {
   readonly recorder: Recorder;
   readonly pushed: PushedMetrics;
   readonly onRound: (round: RoundResult) => void;
-  /** Returns the expiry date of the page's own certificate; null if there is none. */
+  /** Returns the expiry date of the page's own certificate. Returns null if the page has no certificate. */
   readonly certificateEnd: () => EpochMs | null;
 }
 
-/** Data read from files before anything starts, and the writer for them. */
+/** Data that is read from files before monitoring starts, and the writer for these files. */
 interface KeptFiles extends MonitorFiles {
   readonly pendingFile: BackgroundFile;
   readonly firmwareFacts: readonly FirmwareFact[];
   readonly writer: BackgroundWriter;
 }
 
-/** Without `metrics.otlp`, one of these specifies the collector. */
+/** Environment variables that specify the collector if `metrics.otlp` is not configured. */
 const COLLECTOR_VARIABLES = ['OTEL_EXPORTER_OTLP_METRICS_ENDPOINT', 'OTEL_EXPORTER_OTLP_ENDPOINT'];
 
 /**
- * Minimum interval between rounds triggered by log lines. An error is explained within seconds, and a flood of errors
- * costs no more.
+ * Minimum interval between rounds that log lines trigger. An error is explained within seconds, and a flood of errors
+ * does not cause more rounds.
  * @internal
  */
 export const TRIGGER_GAP = 3_000;
 
 /**
  * All monitoring with one configuration: rounds on schedule and on demand, log intake, connectors, incidents and
- * history. A reload creates a new one.
+ * history.
+ * A reload creates a new monitor.
  */
 export class Monitor {
   readonly config: Config;
@@ -211,7 +215,7 @@ export class Monitor {
   #lock: StoreLock | null = null;
   #last: RoundResult | null = null;
 
-  /** @throws {Error} as `loadMonitorFiles` does, when a configured file cannot be used */
+  /** @throws {Error} as in `loadMonitorFiles`, when a configured file cannot be used */
   static async create(config: Config, deps: MonitorDeps): Promise<Monitor> {
     const writer = createBackgroundWriter();
     const fileOf = (name: string): BackgroundFile => writer.of(jsonFile(stateFile(config, name)));
@@ -223,8 +227,9 @@ export class Monitor {
   }
 
   /**
-   * Returns a new monitor with the same configuration. Reuses the files as read for this one, because they may no
-   * longer exist.
+   * Returns a new monitor with the same configuration. Uses the file contents that were read for this monitor, because
+   * the
+   * files may no longer exist.
    */
   again(): Monitor {
     return new Monitor(this.config, this.#files, this.#deps);
@@ -291,20 +296,21 @@ export class Monitor {
   }
 
   /**
-   * Locks the store and starts receiving the log, the two steps that can fail. `pause` and `close` undo them.
+   * Locks the store and starts receiving the log. Only locking the store and binding a port can fail. `pause` and
+   * `close` undo them.
    * @throws {Error} when another process uses the store, or a port for log lines cannot be bound
    */
   async open(): Promise<void> {
     const { logger } = this.#deps;
     this.#lock = lockStore(this.config.store.path, logger);
     await this.#log.start();
-    // Port 0 selects any free port, so the actual port is logged for the senders.
+    // Port 0 selects any free port. The actual port is logged, so that senders can be configured.
     if (listens(this.config)) logger.info(this.#log.addresses(), 'Listening for log lines');
   }
 
   /**
-   * Starts monitoring with the store's current content, after `open`.
-   * @param underWay deliveries that the previous monitor handed over
+   * Starts monitoring with the store's current content. Must be called after `open`.
+   * @param underWay deliveries in progress, passed on by the previous monitor
    */
   begin(underWay: readonly Attempt[] = []): void {
     const { recorder, logger } = this.#deps;
@@ -320,7 +326,7 @@ export class Monitor {
     this.#judge.remember(this.alerting.incidents());
     this.#heartbeat?.start();
     this.#pushMetrics().catch((error: unknown) =>
-      logger.warn({ error: messageOf(error) }, 'Cannot load what pushes metrics by OTLP: restart ftm-watch'),
+      logger.warn({ error: messageOf(error) }, 'Cannot load the module that pushes metrics by OTLP. Restart ftm-watch'),
     );
     recorder.incidents(this.alerting.incidents());
     this.#units.start();
@@ -328,8 +334,9 @@ export class Monitor {
   }
 
   /**
-   * Ends the rounds, finishes deliveries in progress for a moment, and accepts log lines until the end, because they
-   * are not sent again. Changes made by users are stored until `close`.
+   * Ends the rounds, and waits a short time for deliveries in progress. Log lines are accepted until the end, because
+   * they
+   * are not sent again. Changes by users are stored until `close`.
    */
   async pause(signal: AbortSignal): Promise<void> {
     await this.#end(signal, () => this.alerting.stop(signal));
@@ -342,17 +349,17 @@ export class Monitor {
 
   async #end<T>(signal: AbortSignal, endAlerting: () => Promise<T>): Promise<T> {
     this.#heartbeat?.stop();
-    this.#pushing.abort(new Error('The metrics are not pushed any more'));
+    this.#pushing.abort(new Error('The metrics are no longer pushed'));
     this.probes.stop();
     await Promise.all([this.#rounds.stop(), this.#units.stop()]);
     const left = await endAlerting();
     await this.#log.stop();
-    // The next monitor reads the files of this one, unless the disk hangs.
+    // The next monitor reads the files of this monitor. If the disk does not respond, the wait is aborted.
     await unlessAborted(this.#files.writer.written(), signal).catch(() => undefined);
     return left;
   }
 
-  /** Releases the store for another monitor of this process. */
+  /** Releases the store for another monitor in this process. */
   unlock(): void {
     this.#lock?.release();
     this.#lock = null;
@@ -374,12 +381,12 @@ export class Monitor {
     return this.#stopping ? null : this.#rounds.nextRun();
   }
 
-  /** Returns the counters of the log intake; null if no log is received. */
+  /** Returns the counters of the log intake. Returns null if no log is received. */
   logCounters(): ReturnType<LogListening['counters']> | null {
     return listens(this.config) ? this.#log.counters() : null;
   }
 
-  /** Returns the data by which a target's chains are judged. */
+  /** Returns the data for evaluating a target's chains. */
   knowledgeOf(target: string): TlsKnowledge {
     return this.#files.instruments.knowledge.of(target);
   }
@@ -396,7 +403,7 @@ export class Monitor {
     void late?.then(() => signal.aborted || this.#revise(seen)).catch(this.#runnerDeps().onError);
   }
 
-  /** Publishes the verdict first, then everything that may be slow or full. */
+  /** Publishes the verdict first, then everything that may be slow or fail because of a full disk. */
   #publish(round: RoundResult): void {
     const { observations, judged, diagnosis } = round;
     const { recorder } = this.#deps;
@@ -410,9 +417,9 @@ export class Monitor {
     this.store.recordRound(roundRecord(round, this.#hourlyValues.take(this.#units.picture())));
   }
 
-  /** Publishes a round again after a late answer. */
+  /** Publishes a round again after a late result. */
   #revise({ round: before, judgeAgain }: JudgedOnce): void {
-    // A later round has already been judged with the available data and waits for the same answer.
+    // A later round has already been evaluated with the available data and is waiting for the same result.
     if (this.#last !== before) return;
     const round = judgeAgain();
     this.#last = round;
@@ -460,7 +467,7 @@ export class Monitor {
     const { clock, logger, recorder } = this.#deps;
     return {
       clock,
-      onError: (error) => logger.error({ err: error }, 'A scheduled run failed: a bug, please report it'),
+      onError: (error) => logger.error({ err: error }, 'A scheduled run failed because of a bug. Please report it'),
       onLag: (lag) => recorder.lag(lag),
       onMissed: () => recorder.missed(),
     };
@@ -470,7 +477,7 @@ export class Monitor {
 /** Collects values for the charts between rounds, in addition to the probes. */
 interface HourlyValueCollector {
   count(event: LogEvent): void;
-  /** Returns the errors since the last call, and the number of tokens left now. */
+  /** Returns the errors since the last call, and the current number of remaining tokens. */
   take(picture: Pick<Picture, 'appliances'>): readonly HourlyValue[];
 }
 
@@ -496,7 +503,7 @@ function tokensLeft({ config, rest }: UnitObservation): readonly HourlyValue[] {
   return supply === null ? [] : [{ name: 'tokens-left', subject: config.name, value: supply.left }];
 }
 
-/** Returns the part of a round that is stored in the history. An invalid round contains nothing about its targets. */
+/** Returns the part of a round that is stored in the history. For an invalid round, no data about targets is stored. */
 function roundRecord(
   { observations, judged, diagnosis: { preconditions } }: RoundResult,
   hourlyValues: readonly HourlyValue[],
@@ -520,10 +527,10 @@ function roundRecord(
 }
 
 /**
- * Reports whether another round should run immediately. A new critical cause is checked again: a transient one is then
- * gone, and a lasting one is reported within seconds instead of after the next scheduled round. A cause on which two
- * witnesses agree has already been reported. A round that could not be judged because this process stalled is repeated
- * too, unless the process stalls repeatedly.
+ * Reports whether another round should run immediately. Another round runs for a new critical cause. A temporary cause
+ * is no longer found by then, and a lasting cause is reported within seconds instead of after the next scheduled round.
+ * A cause that two sources confirm has already been reported. A round that was invalid because this process stalled is
+ * also repeated, unless the process stalls repeatedly.
  */
 export function deservesAnotherLook(before: RoundResult | null, { observations, diagnosis }: RoundResult): boolean {
   if (isInvalid(observations)) return before === null || !isInvalid(before.observations);
@@ -535,8 +542,8 @@ export function deservesAnotherLook(before: RoundResult | null, { observations, 
 }
 
 /**
- * Logs warnings about valid settings that may be unintended: no notification channel, passwords in clear text, trust
- * that is not used.
+ * Logs warnings about valid settings that may be unintended: no notification channel, unencrypted passwords, and unused
+ * trust.
  */
 function warnAtStart(config: Config, knowledge: TlsKnowledgeBase, logger: Logger): void {
   const note = noChannelNote(config.notify);

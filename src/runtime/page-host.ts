@@ -16,9 +16,9 @@ export interface PageHostDeps {
   readonly sources: WebSources;
 }
 
-/** A page that is listening and ready to replace another one. */
+/** A page that is already listening and ready to replace the current page. */
 export interface PageChange {
-  /** Stops the old page after the request for the change has been answered. */
+  /** Stops the old page after the response to the request that caused the change. */
   commit(): void;
   /** Keeps the old page. Never rejects. */
   discard(): Promise<void>;
@@ -39,7 +39,7 @@ export class PageHost {
     this.#deps = deps;
   }
 
-  /** @throws {Error} with advice: the port is taken, or a certificate or a password hash cannot be read */
+  /** @throws {Error} with advice, when the port is in use, or a certificate or a password hash cannot be read */
   async start(config: WebConfig): Promise<void> {
     const page = this.#create(config);
     this.#tell(page, await page.server.start());
@@ -47,9 +47,10 @@ export class PageHost {
   }
 
   /**
-   * Listens at the address of the new configuration, so that a failure changes nothing. The old page releases its port
-   * if necessary, without affecting existing connections.
-   * @throws {Error} like `start`
+   * Listens at the address of the new configuration, so that a failure does not change anything. If necessary, the old
+   * page
+   * releases its port without affecting existing connections.
+   * @throws {Error} as in `start`
    */
   async prepare(config: WebConfig): Promise<PageChange> {
     await this.#changing;
@@ -103,16 +104,16 @@ export class PageHost {
     try {
       await old.server.start();
     } catch (error) {
-      this.#deps.logger.error({ err: error }, 'Cannot serve the status page any more: restart ftm-watch');
+      this.#deps.logger.error({ err: error }, 'Cannot serve the status page any longer. Restart ftm-watch');
     }
   }
 
-  /** Runs the change later, so that the old server can still answer the request for the change. */
+  /** Runs the change later, so that the old server can still respond to the request for the change. */
   #afterwards(change: () => Promise<void>): void {
     const { clock, logger } = this.#deps;
     this.#changing = sleep(clock, 0, new AbortController().signal)
       .then(change)
-      .catch((error: unknown) => logger.error({ err: error }, 'Cannot close the former status page'));
+      .catch((error: unknown) => logger.error({ err: error }, 'Cannot close the previous status page'));
   }
 
   #create(config: WebConfig): Page {

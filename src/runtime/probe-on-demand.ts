@@ -36,13 +36,13 @@ import { parseHostPort } from '../config/schema/section.ts';
 
 /** Probes a configured target on request. */
 export interface ProbesOnDemand {
-  /** Never rejects because of the target; ends early when the signal is aborted. */
+  /** Never rejects because of the target. Ends early when the signal is aborted. */
   probe(request: ProbeRequest, signal: AbortSignal): Promise<ProbeAnswer>;
-  /** Cancels running probes and accepts no more. */
+  /** Cancels running probes and does not accept further probes. */
   stop(): void;
 }
 
-/** Maximum number at once. The other half of the allowed concurrent connections is reserved for rounds. */
+/** Maximum number of concurrent probes. The other half of the allowed connections is reserved for rounds. */
 const AT_ONCE = 2;
 const MAX_WAITING = 16;
 const MAX_SHOWN = 500;
@@ -51,7 +51,7 @@ const MAX_SHOWN = 500;
 interface Seen extends Omit<ProbeFacts, 'module' | 'durationMs'> {
   readonly findings: readonly Finding[];
   readonly lines: readonly string[];
-  /** Local problem that prevented the probe; null if there was none. */
+  /** Local problem that prevented the probe. Null if there was none. */
   readonly localError: string | null;
 }
 
@@ -87,7 +87,7 @@ export function createProbesOnDemand(instruments: Instruments): ProbesOnDemand {
         .catch((error: unknown) => notStarted(error, both)),
     );
     const durationMs = clock.elapsed() - started;
-    if (looked === null) return unknownAnswer(target, 'ftm-watch itself stalled meanwhile');
+    if (looked === null) return unknownAnswer(target, 'the ftm-watch process stalled in the meantime');
     const { seen } = looked;
     if (stopping.signal.aborted) return unknownAnswer(target, 'it was called off');
     if (!seen.success && seen.localError !== null) return unknownAnswer(target, seen.localError);
@@ -147,7 +147,7 @@ async function follow(target: PathTarget, look: Look): Promise<Seen> {
     ...(target.depth === 'http' ? judgeHttp(endpoints) : []),
   ];
   const endpoint = endpoints.at(-1) ?? null;
-  // A chain that cannot be judged is not trusted.
+  // A chain that cannot be evaluated is not trusted.
   const success = reached(endpoint, target.depth) && isWell(findings) && tls.every(({ level }) => level !== 'unknown');
   const localError = localErrorOf([...repliesOf(names), endpoint?.tcp, endpoint?.tls, endpoint?.http]);
   const genuineNotAfter = genuineEnd(endpoint, worst);
@@ -161,12 +161,12 @@ function judgeNames(
   return judgeDns({ name: host, port, expectedAddresses, observations: names, others: NO_OTHER_NAMES });
 }
 
-/** Judges chains as in rounds, but without data from elsewhere (control hosts and second opinions). */
+/** Evaluates chains as in rounds, but without additional data (control hosts and second opinions). */
 function judgeChains(path: PathObservation, { knowledge, clock }: Look): TlsJudgement | null {
   return judgeTlsPath(path, knowledge.ofAny(path.subject), { controls: [], now: clock.now() }).worst;
 }
 
-/** Returns the earliest expiry date from the leaf to the certificate it was verified by. */
+/** Returns the earliest expiry date in the chain, from the leaf to the certificate that verified it. */
 function genuineEnd(endpoint: EndpointObservation | null, worst: TlsJudgement | null): EpochMs | null {
   const [leaf] = endpoint?.tls?.chain?.certificates ?? [];
   if (leaf === undefined || worst?.verdict !== 'genuine') return null;
@@ -199,18 +199,26 @@ function localErrorOf(outcomes: readonly (Failure | { readonly kind: string } | 
   return failures.find(({ reason }) => reason === 'internal')?.message ?? null;
 }
 
-/** Returns the result of a probe that did not start, because the time ran out or the request was cancelled. */
+/**
+ * Returns the result of a probe that did not start, because the time limit was reached or the request was cancelled.
+ */
 function notStarted(error: unknown, signal: AbortSignal): Seen {
   if (!signal.aborted) throw error;
   return {
     ...NOTHING,
-    localError: signal.reason instanceof DeadlineError ? 'the time was over before its turn came' : 'it was called off',
+    localError:
+      signal.reason instanceof DeadlineError
+        ? 'the time limit was reached before the probe started'
+        : 'it was called off',
   };
 }
 
-/** Local problems are never reported as the target's, which `probe_success 0` would do. */
+/**
+ * Returns the answer for a local problem. Local problems are never reported as problems of the target, as
+ * `probe_success 0` would do.
+ */
 function unknownAnswer(target: string, why: string): ProbeAnswer {
-  return { kind: 'hindered', problem: `Nothing is known about ${target}: ${why}` };
+  return { kind: 'hindered', problem: `The state of ${target} is unknown: ${why}` };
 }
 
 function explain(title: string, { success, findings, lines }: Seen, durationMs: Millis): readonly string[] {
@@ -227,7 +235,7 @@ function findingLine(finding: Finding): string {
   return visibleText(`${level}  ${rule} (${subject}): expected ${expected}, got ${actualOf(finding)}`, 2 * MAX_SHOWN);
 }
 
-/** The part of the configuration to which a target of `/probe` refers. */
+/** The part of the configuration to which a target of `/probe` belongs. */
 type ProbeChoice =
   | { readonly kind: 'path'; readonly target: PathTarget }
   | { readonly kind: 'name'; readonly target: PathTarget }
@@ -238,9 +246,9 @@ type Refusal = Extract<ProbeAnswer, { kind: 'malformed' | 'forbidden' }>;
 const MAX_NAMES_SHOWN = 100;
 
 /**
- * Finds a target that is configured or allowed; nothing else is ever probed. Without a port, the first target with that
- * host is used. `dns` accepts a configured host, which is looked up at every resolver, or a resolver, which is asked
- * for the licence server, as in the blackbox exporter.
+ * Finds a target that is configured or allowed. Other targets are never probed. Without a port, the first target with
+ * this host is used. `dns` accepts a configured host, which is looked up with every resolver, or a resolver, which is
+ * queried for the licence server, as in the blackbox exporter.
  */
 export function chooseProbe(config: Config, asked: string, module: ProbeModule): ProbeChoice | Refusal {
   const resolver = module === 'dns' ? config.resolvers.find(({ label }) => label === asked) : undefined;
@@ -264,7 +272,7 @@ export function chooseProbe(config: Config, asked: string, module: ProbeModule):
 
 interface Wanted {
   readonly host: string;
-  /** null for any port. */
+  /** Null for any port. */
   readonly port: number | null;
 }
 
@@ -305,7 +313,8 @@ function endpointOf(url: string | undefined): readonly HostPort[] {
 }
 
 /**
- * Returns the mail servers for activation codes, then those for notifications. For the latter, no message is rehearsed.
+ * Returns the mail servers for activation codes, followed by those for notifications. For the latter, sending a message
+ * is not rehearsed.
  */
 function mailServers({ mail, notify }: Config): readonly MailServerConfig[] {
   return [
@@ -325,7 +334,7 @@ function chooseMail(config: Config, asked: string, wanted: Wanted): ProbeChoice 
   if (server !== undefined) return { kind: 'mail', server };
   return {
     kind: 'forbidden',
-    problem: `Cannot probe ${shown(asked)} as a mail server: name it under "mail" in the configuration`,
+    problem: `Cannot probe ${shown(asked)} as a mail server: it is not listed in "mail" in the configuration`,
   };
 }
 
@@ -349,7 +358,7 @@ function forbidden(asked: string): Refusal {
   return {
     kind: 'forbidden',
     problem:
-      `Cannot probe ${shown(asked)}: the configuration does not name it; ` + 'add it to "web.probeTargets" to allow it',
+      `Cannot probe ${shown(asked)}: it is not in the configuration; ` + 'to allow it, add it to "web.probeTargets"',
   };
 }
 

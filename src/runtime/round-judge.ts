@@ -19,7 +19,7 @@ import type { Instruments } from '../round/instruments.ts';
 import { observeRound } from '../round/round.ts';
 import type { UnitMonitor } from './unit-monitor.ts';
 
-/** How long a verdict waits for an answer that can refine it. */
+/** Maximum time for which a verdict waits for a result that can refine it. */
 const REFINING: Millis = 2_000;
 
 export interface RoundJudgeDeps {
@@ -30,22 +30,22 @@ export interface RoundJudgeDeps {
 
 export interface JudgedOnce {
   readonly round: RoundResult;
-  /**
-   * Settles when the answer arrives that this verdict did not wait for. null if it waited for everything it asked for.
-   */
+  /** Resolves when a result arrives for which this verdict did not wait. Null if no result is missing. */
   readonly late: Promise<void> | null;
-  /** Judges the same round again with the data available now. It still counts as one round. */
+  /** Evaluates the same round again with the data available now. Both evaluations count as one round. */
   readonly judgeAgain: () => RoundResult;
 }
 
-/** Observes the site in rounds, and judges each round by all available data: the units, the log, earlier rounds. */
+/**
+ * Observes the site in rounds. Evaluates each round with all available data from the units, the log and earlier rounds.
+ */
 export class RoundJudge {
   readonly #config: Config;
   readonly #deps: RoundJudgeDeps;
   #last: readonly Assessment[] = [];
   #remembered = NOTHING_REMEMBERED;
   #ownClock: OwnClock | null = null;
-  /** Monotonic time at which the first of the consecutive rounds began that found a fault that a policy may explain. */
+  /** Monotonic time of the first round in an uninterrupted series of rounds with a fault that a policy may explain. */
   #faultSince: Millis | null = null;
 
   constructor(deps: RoundJudgeDeps) {
@@ -84,9 +84,9 @@ export class RoundJudge {
     return { round: judgeAgain(), late: isAnswered ? null : policy, judgeAgain };
   }
 
-  /** Asks which policy matches while a fault is active that a policy may explain. */
+  /** Queries the matching policy while a fault is active that a policy may explain. */
   #askForPolicy(probed: readonly Assessment[], began: Millis, signal: AbortSignal): Promise<void> {
-    // Also asked once after the end of the fault, so that a corrected policy is no longer reported.
+    // The policy is also queried once after the end of the fault, so that a corrected policy is no longer reported.
     const isAsked = [probed, this.#last].some(asksForPolicy);
     this.#last = probed;
     this.#faultSince = asksForPolicy(probed) ? (this.#faultSince ?? began) : null;
@@ -102,8 +102,9 @@ export class RoundJudge {
   }
 
   /**
-   * Answers from the firewall decide only if they were requested after the fault began, because older ones are not
-   * about it.
+   * Results from the firewall are decisive only if they were requested after the fault began, because older results do
+   * not
+   * concern the fault.
    */
   #diagnosisOf(probed: readonly Assessment[], ownClock: OwnClock | null, at: EpochMs): () => Diagnosis {
     const { units } = this.#deps;

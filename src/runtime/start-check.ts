@@ -13,31 +13,31 @@ import { readBaselines } from '../trust/baseline-file.ts';
 import { listening, loadPage, openPort } from '../web/http-server.ts';
 import { loadMonitorFiles } from './monitor-files.ts';
 
-/** The running daemon of this configuration. */
+/** The running daemon with this configuration. */
 export interface RunningDaemon {
-  /** null if its ports cannot be determined. */
+  /** Null if the daemon's ports cannot be determined. */
   readonly holdsPort: HoldsPort | null;
 }
 
 export interface StartCheckDeps {
   readonly clock: Clock;
   readonly env: NodeJS.ProcessEnv;
-  /** null if none is running. */
+  /** Null if no daemon is running. */
   readonly daemon: RunningDaemon | null;
-  /** Runs `work` with the daemon's rights to files. */
+  /** Runs `work` with the daemon's file permissions. */
   readonly asDaemon: <T>(work: () => Promise<T>) => Promise<T>;
-  /** Runs `work` with the daemon's rights to ports. */
+  /** Runs `work` with the daemon's permissions for ports. */
   readonly asListener: <T>(work: () => Promise<T>) => Promise<T>;
 }
 
 export interface StartCheck {
-  /** Reasons why the daemon could not start here, in the daemon's wording, one sentence each. */
+  /** Reasons why the daemon could not start, worded as by the daemon, with one sentence each. */
   readonly problems: readonly string[];
   /** Parts that the daemon would skip. */
   readonly warnings: readonly string[];
 }
 
-/** Reads and opens everything that the daemon does when it starts, and closes it again. Creates and changes nothing. */
+/** Reads and opens everything that the daemon uses at its start, and closes it again. Creates and changes nothing. */
 export async function checkStart(config: Config, deps: StartCheckDeps): Promise<StartCheck> {
   const { clock, env, daemon, asDaemon, asListener } = deps;
   const silent = { warn: () => undefined };
@@ -91,7 +91,7 @@ function tcpPort(listen: ListenAddress, bind: (server: Server) => Promise<unknow
   };
 }
 
-/** @throws {Error} unless the port can be opened or the daemon itself holds it */
+/** @throws {Error} unless the port can be opened or is held by the daemon */
 async function tryPort({ transport, listen: { port }, open }: Port, daemon: RunningDaemon | null): Promise<void> {
   try {
     await open();

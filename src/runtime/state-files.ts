@@ -9,7 +9,10 @@ export function stateFile({ store }: Pick<Config, 'store'>, name: string): strin
   return join(dirname(store.path), name);
 }
 
-/** The registration service's quota is per minute. With hundreds of licences, a call waits for the next minute. */
+/**
+ * Maximum time to wait for a call. The registration service's quota is per minute. With hundreds of licences, a call
+ * waits for the next minute.
+ */
 const PATIENCE: Millis = 61_000;
 
 export function registrationBudget(config: Pick<Config, 'store'>): BudgetStore {

@@ -28,30 +28,30 @@ export interface UnitMonitorDeps
 
 const TRIGGER_GAP: Millis = 60_000;
 
-/** Something that is asked separately: one unit, or the registration service as a whole. */
+/** One unit, or the registration service as a whole. Each part is queried separately. */
 interface Part {
   readonly connector: ConnectorId;
   readonly name: string;
 }
 
 interface AskedPart extends Part {
-  /** Stores the answer. Resolves to false if this process stalled in the meantime. */
+  /** Queries the part and stores the result. Resolves to false if this process stalled in the meantime. */
   ask(context: ConnectorContext): Promise<boolean>;
 }
 
 interface Answer<Fact> {
   readonly fact: Fact;
-  /** When it was requested, on the monotonic clock. */
+  /** Time of the query, on the monotonic clock. */
   readonly began: Millis;
 }
 
-/** The units of one connector, and the last answer of each. */
+/** The units of one connector, and the last result of each unit. */
 class UnitGroup<Fact> {
   readonly parts: readonly AskedPart[];
   readonly #units: readonly Unit<Fact>[];
   readonly #answers = new Map<Unit<Fact>, Answer<Fact>>();
 
-  /** @param onKept called when a unit has given a new answer */
+  /** @param onKept called when a new result of a unit has been stored */
   constructor(connector: ConnectorId, units: readonly Unit<Fact>[], onKept: (part: Part) => void) {
     this.#units = units;
     this.parts = units.map((unit) => {
@@ -64,7 +64,7 @@ class UnitGroup<Fact> {
     });
   }
 
-  /** @param since answers to earlier requests do not count if the unit has a substitute for them */
+  /** @param since results of earlier queries are not used if the unit has a substitute for them */
   facts(since: Millis = Number.NEGATIVE_INFINITY): readonly Fact[] {
     return this.#units.flatMap((unit) => {
       const answer = this.#answers.get(unit);
@@ -77,7 +77,7 @@ class UnitGroup<Fact> {
   async #ask(unit: Unit<Fact>, context: ConnectorContext, onKept: () => void): Promise<boolean> {
     const began = context.clock.elapsed();
     const look = await discardIfStalled(context.clock, unit.ask(context));
-    // An answer to an earlier request that arrives later is outdated.
+    // If a result of an earlier query arrives later, the result is outdated.
     const isNewest = (this.#answers.get(unit)?.began ?? began) <= began;
     if (look !== null && isNewest && !context.signal.aborted) {
       this.#answers.set(unit, { fact: look.seen, began });
@@ -87,15 +87,17 @@ class UnitGroup<Fact> {
   }
 }
 
-/** Parts that were asked again since the last round. */
+/** Parts that were queried again since the last round. */
 export interface Renewed extends Pick<PartlyFresh, 'gone'> {
-  /** Preconditions judged by a connector whose units have all been queried again. */
+  /** Preconditions that depend on a connector whose units have all been queried again. */
   readonly preconditions: readonly string[];
-  /** Unit names, each after its connector's id. */
+  /** Unit names, each preceded by the ID of its connector. */
   readonly units: ReadonlySet<string>;
 }
 
-/** Asks appliances, firewalls, peers and the registration service on their schedules, and keeps their last answers. */
+/**
+ * Queries appliances, firewalls, peers and the registration service on their schedules, and keeps their last results.
+ */
 export class UnitMonitor {
   readonly #config: Config;
   readonly #deps: UnitMonitorDeps;
@@ -104,19 +106,19 @@ export class UnitMonitor {
   readonly #peers: UnitGroup<PeerObservation>;
   #registered: RegistrationObservation | null = null;
   readonly #registration: RegistrationWatch | null;
-  /** Runs on the schedule of the appliances; null if none is configured. */
+  /** Runner for the schedule of the appliances. Null if nothing on this schedule is configured. */
   readonly #runner: Runner | null;
   readonly #asking = new Map<AskedPart, { readonly began: Millis; readonly done: Promise<boolean> }>();
-  /** Runs that are still waiting for answers. */
+  /** Runs that are still waiting for results. */
   readonly #runs = new Set<Promise<void>>();
-  /** Parts that will be asked soon. */
+  /** Parts that will be queried soon. */
   readonly #queued = new Set<AskedPart>();
-  /** Parts asked again since the last round. */
+  /** Parts that were queried again since the last round. */
   readonly #renewed = new Set<Part>();
-  /** Parts asked again since all parts of their connector were. */
+  /** Parts that were queried again since the last time when all parts of their connector had been queried. */
   readonly #renewedSoFar = new Set<Part>();
   readonly #ownTurn = oneATurn();
-  /** Settles when everything on the schedule of the appliances has been asked once. */
+  /** Resolves when all units on the schedule of the appliances have been queried once. */
   readonly #firstLook = Promise.withResolvers<undefined>();
 
   constructor(config: Config, deps: UnitMonitorDeps) {
@@ -155,14 +157,15 @@ export class UnitMonitor {
     };
   }
 
-  /** Like `picture`, but without answers requested before `began`, if there is a substitute for them. */
+  /** Like `picture`, but without results of queries before `began`, if there is a substitute for them. */
   pictureSince(began: Millis): Picture {
     return { ...this.picture(), firewall: this.#firewall.facts(began) };
   }
 
   /**
-   * Asks all units of one connector without a pending request newer than `since`, because scheduled answers may be
-   * older than a fault of the path. Resolves when all have answered; never rejects.
+   * Queries all units of one connector, except those with a pending query that is newer than `since`. Scheduled results
+   * may
+   * be older than a fault on the path. Resolves when all units have responded. Never rejects.
    */
   async askNow(id: 'appliances' | 'firewall', since: Millis, signal: AbortSignal): Promise<void> {
     const { parts } = id === 'firewall' ? this.#firewall : this.#appliances;
@@ -174,7 +177,7 @@ export class UnitMonitor {
     );
   }
 
-  /** Returns the parts that were asked again since the last call. */
+  /** Returns the parts that were queried again since the last call. */
   drainRenewed(): Renewed {
     const units = new Set([...this.#renewed].map(({ connector, name }) => unitKey(connector, name)));
     const whole: ConnectorId[] = [];
@@ -203,8 +206,8 @@ export class UnitMonitor {
   }
 
   /**
-   * Starts asking the parts without a pending request, one after the other. Resolves to false if this process stalled
-   * in the meantime.
+   * Queries all parts that have no pending query, one after another. Resolves to false if this process stalled in the
+   * meantime.
    */
   async #askAll(signal: AbortSignal): Promise<boolean> {
     const idle = this.#scheduled().filter((part) => !this.#asking.has(part) && !this.#queued.has(part));
@@ -228,8 +231,8 @@ export class UnitMonitor {
   }
 
   /**
-   * Creates the runner that asks all parts at the same times. Runs do not wait for answers: the next run asks the parts
-   * that have answered.
+   * Creates the runner that queries all parts at the same times. Runs do not wait for results. The next run queries the
+   * parts that have responded.
    */
   #createRunner(): Runner {
     let isFirst = true;
@@ -251,7 +254,10 @@ export class UnitMonitor {
     return runner;
   }
 
-  /** Creates the watch for the registration service, which has its own schedule. null if it is not configured. */
+  /**
+   * Creates the connector for the registration service, which has a separate schedule. Null if the registration service
+   * is not configured.
+   */
   #watchRegistration(): RegistrationWatch | null {
     const { registration } = this.#config;
     if (registration === null) return null;
@@ -280,8 +286,8 @@ export class UnitMonitor {
 const REGISTRATION: Part = { connector: 'registration', name: 'registration' };
 
 /**
- * Returns the causes in a diagnosis that are based on one of these units. A cause based on several units, or on none in
- * particular, counts only when all were asked again.
+ * Returns the causes in a diagnosis that are based on one of these units. A cause that is based on several units, or on
+ * no particular unit, is included only if all units were queried again.
  */
 export function renewedCauses({ causes, preconditions }: Diagnosis, units: Renewed['units']): PartlyFresh['seen'] {
   const shown = preconditions.flatMap(({ id, findings }) =>
@@ -292,7 +298,10 @@ export function renewedCauses({ causes, preconditions }: Diagnosis, units: Renew
   );
 }
 
-/** Returns the unit on which a finding of this check is based; empty if there are several or it is unknown. */
+/**
+ * Returns the unit on which a finding of this check is based. Returns an empty list if there are several units or the
+ * unit is unknown.
+ */
 function unitsOf(precondition: string, { facts = {}, concerns = [] }: Finding): readonly string[] {
   const check = CHECKS.find(({ id }) => id === precondition);
   if (check?.from !== 'units' || concerns.length > 1) return [];
@@ -309,7 +318,7 @@ function unitKey(connector: ConnectorId, name: string): string {
   return `${connector} ${name}`;
 }
 
-/** Returns the preconditions that are judged by answers of these connectors. */
+/** Returns the preconditions that depend on results of these connectors. */
 function judgedBy(connectors: readonly ConnectorId[]): readonly string[] {
   return CHECKS.flatMap((check) =>
     check.from === 'units' && check.sources.some((id) => connectors.includes(id)) ? [check.id] : [],
@@ -321,8 +330,8 @@ function scheduleOf({ schedule, site }: Config, id: 'appliance' | 'registration'
 }
 
 /**
- * Returns the planned interval between checks of each precondition, by its id. A precondition of units is updated when
- * any of its sources is.
+ * Returns the planned interval between checks of each precondition, by ID. A precondition with several sources is
+ * updated whenever one of the sources is queried.
  */
 export function checkIntervals({ schedule }: Pick<Config, 'schedule'>): Readonly<Record<string, Millis>> {
   return Object.fromEntries(

@@ -30,7 +30,7 @@ interface DaemonFacts {
   readonly stopping: () => boolean;
   readonly lastReload: () => Activity['lastReload'];
   readonly recorder: Recorder;
-  /** Returns the expiry date of the page's own certificate; null if there is none. */
+  /** Returns the expiry date of the page's own certificate. Returns null if the page has no certificate. */
   readonly certificateEnd: () => EpochMs | null;
   readonly metrics: WebSources['metrics'];
   readonly reload: () => Promise<ReloadOutcome>;
@@ -93,13 +93,14 @@ function createMaintenancePlan(monitor: () => Monitor, clock: Clock): () => Main
   };
 }
 
-/** Same as in the rules FtmCertificateExpires and FtmOwnCertificateExpires. */
+/** Same period as in the rules FtmCertificateExpires and FtmOwnCertificateExpires. */
 const ENDS_SOON: Millis = 14 * 86_400_000;
 
 function ownCertificateProblems(end: EpochMs | null, now: EpochMs, timezone: string): readonly string[] {
   if (end === null || end - now > ENDS_SOON) return [];
   return [
-    `The certificate of the status page ${end < now ? 'has ended' : 'ends'} at ${zonedText(end, timezone)}: renew it`,
+    `The certificate of the status page ${end < now ? 'expired' : 'expires'} at ` +
+      `${zonedText(end, timezone)} and must be renewed`,
   ];
 }
 
@@ -110,11 +111,11 @@ function health(facts: DaemonFacts, alertHistory: WebSources['alertHistory']): H
   return {
     ready: first && !stopping(),
     problems: [
-      ...(first ? [] : ['The first round is not done yet']),
+      ...(first ? [] : ['The first round has not finished yet']),
       ...(stopping() ? ['It is stopping'] : []),
-      ...(store.writable() ? [] : [store.newer() ?? 'History cannot be written: see the log']),
+      ...(store.writable() ? [] : [store.newer() ?? 'Cannot write the history (see the log)']),
       ...(lastReload()?.taken === false
-        ? ['The last reload was refused: the configuration before it is still in force']
+        ? ['The last reload was rejected. The previous configuration is still active']
         : []),
       ...exposureNotes(monitor().config.web),
       ...ownCertificateProblems(certificateEnd(), clock.now(), monitor().config.timezone),
@@ -169,8 +170,9 @@ function logLines({ lines, lastReceivedAt }: LogCounters): Activity['logLines'] 
 }
 
 /**
- * Returns the targets that can be requested from `/probe`, each with the deepest probe that is certain to work. For
- * additional ports and control hosts, that is only a connection.
+ * Returns the targets for `/probe`, each with the deepest probe that is certain to work. For additional ports and
+ * control
+ * hosts, this is only a TCP connection.
  */
 export function discoveredProbes({
   licenseServer,
@@ -192,17 +194,17 @@ export function discoveredProbes({
 
 /** The notifications to check, and their configured recipients. */
 interface NotificationRecords {
-  /** Finished deliveries and those still being tried, latest first. */
+  /** Finished deliveries and deliveries in progress, latest first. */
   readonly outboxEntries: readonly OutboxEntry[];
-  /** Deliveries that were given up although the incident is open. */
+  /** Deliveries that were abandoned while the incident is open. */
   readonly givenUp: readonly OutboxEntry[];
   readonly isRecipient: (to: Pick<Delivery, 'channel' | 'recipient'>) => boolean;
 }
 
 /**
- * Returns sentences for people about the channels through which someone was not notified. A recipient counts from the
- * notification that was given up until a later one arrives. Without names, because anyone who requests the daemon's
- * readiness can read it.
+ * Returns sentences about channels that did not reach all recipients. A recipient is counted from the time when a
+ * notification was abandoned until a later notification arrives. The sentences contain no names, because anyone who
+ * requests the daemon's readiness can read them.
  */
 export function givenUpProblems({ outboxEntries, givenUp, isRecipient }: NotificationRecords): readonly string[] {
   const last = new Map<string, Delivery>();
@@ -212,8 +214,8 @@ export function givenUpProblems({ outboxEntries, givenUp, isRecipient }: Notific
   const untold = [...last.values()].filter((delivery) => isGivenUp(delivery) && isRecipient(delivery));
   return [...Map.groupBy(untold, ({ channel }) => channel)].map(
     ([channel, { length }]) =>
-      `Notifications by ${channelWords(channel).name} were refused or given up for ${counted(length, 'recipient')}: ` +
-      'see the page and the log',
+      `Notifications by ${channelWords(channel).name} were rejected or abandoned for ${counted(length, 'recipient')} ` +
+      '(see the status page and the log)',
   );
 }
 

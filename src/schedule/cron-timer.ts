@@ -4,29 +4,36 @@ import cron from 'node-cron';
 import type { ScheduledTask } from 'node-cron';
 import type { EpochMs, Millis, Clock } from '../core/clock.ts';
 
-/** A schedule that calls back at each of its times. */
+/** A timer that calls back at each time of a schedule. */
 export interface CronTimer {
   start(): void;
-  /** Recalculates the next times after the wall clock was set. */
+  /** Calculates the next times again after the wall clock was set. */
   restart(): void;
-  /** Stops permanently. */
+  /** Stops the timer permanently. */
   stop(): void;
-  /** Returns when the next call is due, or null if there is none. */
+  /** Returns the time of the next call, or null if there is none. */
   nextRun(): EpochMs | null;
 }
 
 export interface CronListener {
   /** @param slot the scheduled time, which may be some time ago */
   readonly onTime: (slot: EpochMs) => void;
-  /** A scheduled time passed while this process stalled. Called only for the last of several. */
+  /**
+   * Called when a scheduled time passed while this process stalled. After several missed times, the function is called
+   * only for the last time.
+   */
   readonly onMissed: () => void;
 }
 
 /**
- * Cron based on node-cron, always in UTC, because with a daylight-saving zone node-cron 4.6 stops for an hour in the
- * autumn night. For other zones it is triggered each minute, at the seconds of the expression, and croner decides
- * whether that is a scheduled time. An hour that is skipped in spring is made up for at its end. A fixed hour that
- * occurs twice in autumn counts once, as in Vixie cron, while expressions for every hour run in both.
+ * Creates a timer based on node-cron. The timer always uses UTC, because with a daylight-saving time zone, node-cron
+ * 4.6
+ * stops for an hour in the autumn night. For other time zones, it is triggered each minute, at the seconds of the
+ * expression, and croner decides whether this is a scheduled time. Runs in an hour that is skipped in spring are made
+ * up
+ * for at its end. A fixed hour that occurs twice in autumn counts once, as in Vixie cron. Expressions for every hour
+ * run
+ * in both hours.
  * @throws {RangeError} if the expression is invalid
  */
 export function createCronTimer(expression: string, timezone: string, { onTime, onMissed }: CronListener): CronTimer {
@@ -38,8 +45,8 @@ export function createCronTimer(expression: string, timezone: string, { onTime, 
     ({ date }) => {
       if (zoned?.isDue(date.getTime()) ?? true) onTime(date.getTime());
     },
-    // A late call is better than none, and the runner counts it. By default, calls that are over a second late are
-    // dropped.
+    // A late call is better than none, and the runner counts it. By default, node-cron drops calls that are over a
+    // second late.
     { timezone: 'UTC', missedExecutionTolerance: 86_400_000, suppressMissedWarning: true },
   );
   task.on('execution:missed', ({ date }) => {
@@ -57,8 +64,8 @@ export function createCronTimer(expression: string, timezone: string, { onTime, 
 }
 
 /**
- * Returns the times of an expression in a time zone. As in node-cron, both day of the month and day of the week must
- * match.
+ * Returns the times of an expression in a time zone. As in node-cron, both the day of the month and the day of the week
+ * must match.
  * @internal
  */
 export function zonedTimes(expression: string, timezone: string): ZonedTimes {
@@ -74,7 +81,7 @@ interface ZonedTimes {
   readonly next: () => EpochMs | null;
 }
 
-/** Returns the shortest time between two of the next calls of an expression. */
+/** Returns the shortest interval between the next calls of an expression. */
 export function periodOf(expression: string): Millis {
   const times = unstarted(expression)
     .getNextRuns(6)
@@ -83,8 +90,9 @@ export function periodOf(expression: string): Millis {
 }
 
 /**
- * Creates a task that is never started, to calculate the times of an expression. Without destroy, node-cron would keep
- * it forever.
+ * Creates a task that is never started, to calculate the times of an expression. If the task is not destroyed,
+ * node-cron
+ * keeps it forever.
  */
 function unstarted(expression: string): ScheduledTask {
   const task = cron.createTask(expression, () => undefined, { timezone: 'UTC' });
@@ -101,7 +109,7 @@ function eachMinute(expression: string): string {
 export interface Schedule {
   readonly expression: string;
   readonly timezone: string;
-  /** Distinguishes this daemon from others: its site. */
+  /** A text that differs between daemons, which is the site. */
   readonly seed: string;
 }
 
@@ -109,10 +117,11 @@ const LARGEST_SHARE = 0.1;
 const LONGEST: Millis = 5_000;
 
 /**
- * Returns a cron timer that calls shortly after each time of its expression. Many sites share the default schedule and
- * the vendor's server, so each uses a different offset to avoid simultaneous runs. The offset is constant, so that the
+ * Creates a cron timer that calls shortly after each time of its expression. Many sites share the default schedule and
+ * Fortinet's server, so each site uses a different offset to avoid simultaneous runs. The offset is constant, so that
+ * the
  * interval between runs does not change.
- * @throws {RangeError} if the expression or the zone is invalid
+ * @throws {RangeError} if the expression or the time zone is invalid
  */
 export function createSpreadTimer(
   { expression, timezone, seed }: Schedule,
@@ -158,7 +167,9 @@ export function createSpreadTimer(
   };
 }
 
-/** Returns up to a tenth of the period, at most 5 s. Equal for the same seed. @internal */
+/**
+ * Returns an offset of up to a tenth of the period, at most 5 s. The offset is the same for the same seed. @internal
+ */
 export function offsetOf(seed: string, period: Millis): Millis {
   const share = createHash('sha256').update(seed).digest().readUInt32BE() / 2 ** 32;
   return Math.floor(share * Math.min(LONGEST, period * LARGEST_SHARE));

@@ -5,28 +5,28 @@ import type { CronListener, CronTimer } from './cron-timer.ts';
 export interface RunnerOptions {
   readonly clock: Clock;
   readonly timer: (listener: CronListener) => CronTimer;
-  /** Performs one run. It must end when the signal is aborted. Errors are passed to `onError`. */
+  /** Performs one run. The run must end when the signal is aborted. Errors are passed to `onError`. */
   readonly run: (signal: AbortSignal) => Promise<void>;
   readonly onError: (error: unknown) => void;
   readonly onLag: (lag: Millis) => void;
-  /** A scheduled time passed without a separate run, or its run had to be started by the guard. */
+  /** Called when a scheduled time passed without a separate run, or when the guard had to start the run. */
   readonly onMissed: () => void;
-  /** Triggered runs start at least this long after the start of the previous run. */
+  /** Minimum time between the start of the previous run and the start of a triggered run. */
   readonly triggerGap: Millis;
 }
 
-/** How late the timer can be before the guard starts the run itself. */
+/** Maximum delay of the timer. After this delay, the guard starts the run. */
 const OVERDUE: Millis = 1_500;
 /** Interval of the guard's checks. */
 const LOOK_EVERY: Millis = 1_000;
 /**
- * NTP slews by far less between two checks. A larger difference between the clocks means that the wall clock was set.
+ * Maximum difference that NTP can cause between two checks. A larger difference between the clocks means that the wall
+ * clock was set.
  */
 const STEP: Millis = 500;
 
 /**
- * Triggered runs are in addition to the schedule. There are at most this many in this time, however many log lines
- * trigger them.
+ * Maximum number of triggered runs within a period, in addition to the schedule. Further log lines do not trigger runs.
  */
 const TRIGGERED = { most: 10, within: 300_000 };
 
@@ -37,8 +37,8 @@ interface Expected {
 }
 
 /**
- * Runs a task on schedule and on demand, one run at a time. Times during a run are counted as missed and never made up
- * for, because a burst of runs would distort the timings that they measure.
+ * Runs a task on schedule and on demand, one run at a time. Scheduled times during a run are counted as missed. Missed
+ * times are not made up for, because consecutive runs would distort the timings that they measure.
  */
 export class Runner {
   readonly #options: RunnerOptions;
@@ -77,8 +77,10 @@ export class Runner {
   }
 
   /**
-   * Requests a run soon. Any number of requests during a run cause one further run. After many requests in a short time
-   * it waits, and a scheduled run takes precedence. Before the start, it has no effect, because the start causes a run.
+   * Requests an early run. Any number of requests during a run cause one further run. After many requests in a short
+   * time,
+   * the run is delayed. A scheduled run takes precedence. Before the start, a request has no effect, because the start
+   * causes a run.
    */
   trigger(): void {
     if (!this.#hasStarted || this.#wanted || this.#stopping.signal.aborted) return;
@@ -86,7 +88,7 @@ export class Runner {
     if (this.#running === null) this.#beginSoon();
   }
 
-  /** Returns null if there is none, or if it is stopping. */
+  /** Returns null if no run is scheduled or the runner is stopping. */
   nextRun(): EpochMs | null {
     return this.#stopping.signal.aborted ? null : (this.#expected?.at ?? null);
   }
@@ -147,8 +149,8 @@ export class Runner {
   }
 
   /**
-   * node-cron calculates its waits from the wall clock. If that is set back, it sleeps too long. If it is set forward,
-   * node-cron runs every time that was skipped.
+   * Compares the clocks. node-cron calculates its waiting times from the wall clock. If the wall clock is set back,
+   * node-cron waits too long. If the wall clock is set forward, node-cron runs once for every time that was skipped.
    */
   #look(): void {
     const { clock, onMissed } = this.#options;

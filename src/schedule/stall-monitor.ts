@@ -4,8 +4,8 @@ import { beat } from '../system/clock.ts';
 
 /**
  * Detects when this process did not run for a while, because of a blocked event loop or a paused virtual machine. Probe
- * results from that time prove nothing about their target. Checks four times a second until it is disposed of, so use
- * it only while something is measured.
+ * results from that time prove nothing about their target. The monitor checks four times a second until it is disposed
+ * of, so use it only during a measurement.
  */
 export interface StallMonitor extends Disposable {
   /** Returns the longest stall since the start. */
@@ -33,7 +33,7 @@ export function createStallMonitor(clock: Clock): StallMonitor {
 
   return {
     longest: () => {
-      // The timer has not yet noticed a stall that has just ended.
+      // The timer has not yet detected a stall that has just ended.
       note();
       return longest;
     },
@@ -42,7 +42,7 @@ export function createStallMonitor(clock: Clock): StallMonitor {
 }
 
 /**
- * Returns null if this process stalled in the meantime, because the result then proves nothing about the queried
+ * Returns null if this process stalled in the meantime. In this case, the result proves nothing about the queried
  * system.
  */
 export async function discardIfStalled<T>(clock: Clock, look: Promise<T>): Promise<{ readonly seen: T } | null> {
@@ -53,7 +53,7 @@ export async function discardIfStalled<T>(clock: Clock, look: Promise<T>): Promi
 
 const LOOK_EVERY: Millis = 1_000;
 
-/** Reports once a second how late this process was, until the returned function is called. */
+/** Reports the delay of this process once a second, until the returned function is called. */
 export function measureLoopLag(clock: Clock, tell: (lag: Millis) => void): () => void {
   return beat(clock, LOOK_EVERY, (due) => tell(Math.max(0, clock.elapsed() - due)));
 }

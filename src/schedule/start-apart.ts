@@ -4,14 +4,16 @@ import { sleep } from '../system/clock.ts';
 export interface StartApart {
   readonly clock: Clock;
   readonly signal: AbortSignal;
-  /** Time between two starts. */
+  /** Time between the starts of two items. */
   readonly gap: Millis;
 }
 
 /**
- * Starts work on the items one after the other without waiting for earlier ones to end, because simultaneous starts on
- * one thread would distort their timings. When the signal is aborted, the remaining items start immediately, so that
- * they can report it. Results are in the order of the items.
+ * Starts work on the items one after another, without waiting for earlier items to end. Simultaneous starts on one
+ * thread
+ * would distort their timings. When the signal is aborted, the remaining items start immediately, so that they can
+ * report
+ * the abort. Results are in the order of the items.
  */
 export function startApart<T, R>(
   items: readonly T[],

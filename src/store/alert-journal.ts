@@ -54,11 +54,11 @@ export function readState(db: DatabaseSync): SavedState | null {
 }
 
 interface Pending {
-  /** Oldest first. */
+  /** The entries, oldest first. */
   readonly outboxEntries: readonly OutboxEntry[];
   /**
-   * Number of deliveries from another version: of an unknown channel, or about an unknown cause. They are kept but not
-   * sent.
+   * Number of deliveries that another version stored, for an unknown channel or about an unknown cause. Such deliveries
+   * are kept but not sent.
    */
   readonly unread: number;
 }
@@ -69,20 +69,23 @@ export function readPending(db: DatabaseSync): Pending {
   return { outboxEntries: read, unread: rows.length - read.length };
 }
 
-/** Expires pending deliveries that are older than `before` and cannot be read, because nothing else would end them. */
+/**
+ * Expires pending deliveries that are older than `before` and cannot be read. Otherwise, unreadable deliveries would
+ * stay pending forever.
+ */
 function expireUnread(db: DatabaseSync, before: EpochMs, most: number): void {
   const rows = select(db, "WHERE d.status = 'pending' AND d.created_at < ? ORDER BY d.sequence LIMIT ?", before, most);
   const expire = db.prepare("UPDATE deliveries SET status = 'expired' WHERE sequence = ?");
   for (const columns of rows) if (outboxEntryOf(columns).length === 0) expire.run(Number(columns['sequence']));
 }
 
-/** Returns the deliveries that were given up most recently, oldest first. */
+/** Returns the most recently abandoned deliveries, oldest first. */
 export function readGivenUp(db: DatabaseSync): readonly OutboxEntry[] {
   const rows = select(db, "WHERE d.status IN ('rejected', 'expired') ORDER BY d.sequence DESC LIMIT 500");
   return rows.flatMap(outboxEntryOf).toReversed();
 }
 
-/** Condition on rows of `deliveries`, with parameters from `boundsOf`. */
+/** Condition for rows in `deliveries`. The parameters are returned by `boundsOf`. */
 export const CREATED_WITHIN = 'created_at >= :since AND created_at <= :until';
 
 /** Returns the deliveries that were created in the period, latest first. */
@@ -96,14 +99,14 @@ export function readDeliveries(db: DatabaseSync, limit: number, period: Period =
     .flatMap(outboxEntryOf);
 }
 
-/** Returns the deliveries about one incident, either separate or in a digest, latest first. */
+/** Returns the deliveries about one incident, latest first. The result includes digests that contain the incident. */
 export function readDeliveriesAbout(db: DatabaseSync, incident: Incident, limit: number): readonly OutboxEntry[] {
   const { id, closedAt } = incident;
-  const until = (closedAt ?? Number.MAX_SAFE_INTEGER - DIGEST_WAITS) + DIGEST_WAITS;
+  const until = (closedAt ?? Number.MAX_SAFE_INTEGER - DIGEST_DELAY) + DIGEST_DELAY;
   const rows = select(
     db,
-    // The id of a separate notification is the incident's id, a full stop and a number. "/" is the next character after
-    // the full stop.
+    // The ID of a separate notification is the incident's ID, a full stop and a number. The next character after the
+    // full stop is "/".
     `WHERE (n.id > ? || '.' AND n.id < ? || '/') OR (n.event = 'digest' AND n.at BETWEEN ? AND ?)
      ORDER BY d.sequence DESC LIMIT ?`,
     id,
@@ -117,8 +120,8 @@ export function readDeliveriesAbout(db: DatabaseSync, incident: Incident, limit:
     .filter(({ notification }) => incidentsOf(notification).some((told) => told.id === id));
 }
 
-/** If the hourly limit held back a resolved notification, it is sent later. */
-const DIGEST_WAITS: Millis = 86_400_000;
+/** Maximum delay of a resolved notification that the hourly limit holds back. */
+const DIGEST_DELAY: Millis = 86_400_000;
 
 type Columns = ReturnType<StatementSync['all']>[number];
 
@@ -128,27 +131,28 @@ function select(db: DatabaseSync, rest: string, ...values: readonly (number | st
     .all(...values);
 }
 
-/** Returns nothing if the row is from another version. */
+/** Returns an empty list if the row was stored by another version. */
 function outboxEntryOf(columns: Columns): readonly OutboxEntry[] {
   const delivery = deliveryRow.safeParse(columns);
   const notification = typeof columns['json'] === 'string' ? parseNotification(columns['json']) : null;
   return delivery.success && notification !== null ? [{ delivery: delivery.data, notification }] : [];
 }
 
-/** Maximum number of entries. Beyond it, the oldest pending one is dropped. */
+/** Maximum number of entries. If there are more, the oldest pending entry is dropped. */
 const MAX_ENTRIES = 5_000;
 
 interface JournalDeps {
   readonly logger: OperatorLog;
-  /** Entries that ended before this time are not kept. */
+  /** Returns the time before which ended entries are not kept. */
   readonly keptSince: () => EpochMs;
 }
 
 const NOTHING_UNREAD: Unread = { incidents: [], silences: [] };
 
 /**
- * While the process runs, the copy in memory is authoritative and the file mirrors it, so that alerts are sent even if
- * the disk fails. After a failed write, all changes since then are written with the next successful write.
+ * A journal in memory and in a file. While the process runs, the copy in memory is authoritative, so that alerts are
+ * sent
+ * even if the disk fails. After a failed write, the next successful write includes all changes since then.
  */
 export class MirroredJournal implements AlertJournal {
   readonly #database: Database;
@@ -194,9 +198,9 @@ export class MirroredJournal implements AlertJournal {
     this.#flush();
   }
 
-  /** Writes what could not be written before, because there may be no new entry for days. */
+  /** Writes entries that could not be written before, because there may be no new entry for days. */
   catchUp(): void {
-    // The journal has not been used, so the file, which can belong to another process, is not even opened.
+    // The journal has not been used. The file may belong to another process, so it is not opened.
     if (!this.#loaded && this.#state === null) return;
     this.#flush();
   }
@@ -217,7 +221,8 @@ export class MirroredJournal implements AlertJournal {
   }
 
   /**
-   * Loads the file's previous content. Retried until it can be read, so that a lock at the start does not lose mail.
+   * Loads the file's previous content. Retries until the file can be read, so that a lock at the start does not lose
+   * mail.
    */
   #load(): void {
     if (this.#loaded) return;
@@ -255,7 +260,7 @@ export class MirroredJournal implements AlertJournal {
     if (incidents.length + silences.length + unread === 0) return;
     this.#deps.logger.warn(
       { incidents: incidents.length, silences: silences.length, notifications: unread },
-      'The history holds what another version wrote and this one does not know: it is kept for that one and not sent',
+      'The history contains entries of another version. Such entries are kept but not sent',
     );
   }
 
@@ -270,7 +275,7 @@ export class MirroredJournal implements AlertJournal {
 
   #flush(): void {
     this.#load();
-    this.#beginAgainIfReplaced();
+    this.#rewriteIfReplaced();
     const before = this.#generation;
     this.#write();
     if (this.#generation !== before) this.#write();
@@ -290,13 +295,13 @@ export class MirroredJournal implements AlertJournal {
       this.#unwrittenEntries.clear();
       this.#unwrittenIncidents.clear();
     }
-    this.#beginAgainIfReplaced();
+    this.#rewriteIfReplaced();
     bound(this.#unwrittenEntries);
     bound(this.#unwrittenIncidents);
   }
 
-  /** If the file is new and empty, writes everything in memory to it. */
-  #beginAgainIfReplaced(): void {
+  /** If the file is new and empty, writes everything in memory to the file. */
+  #rewriteIfReplaced(): void {
     const generation = this.#database.generation();
     if (generation === this.#generation) return;
     this.#generation = generation;
@@ -344,10 +349,11 @@ function writeOutboxEntry(db: DatabaseSync, { delivery, notification }: OutboxEn
 }
 
 /**
- * Deletes rows older than `before`. Open incidents and undelivered notifications are kept, unless they are from another
- * version, because this version cannot end them.
- * @param most maximum rows per table in one call, so that a long absence or a shortened retention does not delay a
- *   round
+ * Deletes rows older than `before`. Open incidents and undelivered notifications are kept, unless another version
+ * stored
+ * them, because this version cannot end them.
+ * @param most maximum number of rows per table in one call, so that the first call after a long absence or with a
+ * shorter retention does not delay a round
  * @returns whether everything was deleted
  */
 export function prune(db: DatabaseSync, before: EpochMs, most: number): boolean {
@@ -371,8 +377,8 @@ const OLD_ROWS: readonly string[] = [
 ];
 
 /**
- * Deletes notifications with their deliveries. A notification can have many deliveries, so the deliveries are counted.
- * @returns the number of deliveries, and of notifications without one, that were processed
+ * Deletes notifications with their deliveries. A notification can have many deliveries, so deliveries are counted.
+ * @returns the number of processed deliveries and of processed notifications without a delivery
  */
 function dropNotifications(db: DatabaseSync, before: EpochMs, most: number): number {
   const rows = db

@@ -12,15 +12,15 @@ import { Backlog, type Database } from './database.ts';
 import type { Incident } from '../engine/incident/incident.ts';
 
 export interface AuditFilter {
-  /** Only entries before the one with this id. */
+  /** Only entries before the entry with this ID. */
   readonly before?: number;
-  /** Only entries from the page of this incident. */
+  /** Only entries that were made on the page of this incident. */
   readonly incident?: string;
 }
 
-/** Users' actions on one incident. */
+/** Actions of users on one incident. */
 export interface ChangesAbout {
-  /** Latest first. */
+  /** The changes, latest first. */
   readonly changes: readonly AuditEntry[];
   /** Number of further entries. */
   readonly omitted: number;
@@ -30,19 +30,23 @@ export interface ChangesAbout {
 const MAX_WAITING = 1_000;
 
 /**
- * Maximum number of stored refusals for all accounts. Beyond it, the account with the most refusals loses its oldest
- * one.
+ * Maximum number of stored refusals for all accounts. If there are more, the oldest refusal of the account with the
+ * most
+ * refusals is deleted.
  */
 const MAX_REFUSED = 1_000;
-/** Maximum number of refusals in memory until the next round writes them. */
+/** Maximum number of refusals in memory. The next round writes them. */
 const MAX_REFUSED_WAITING = 200;
 const MINUTE: Millis = 60_000;
 
-/** First and latest changes that an incident's page shows per account and kind. */
+/** Number of first and latest changes that an incident's page shows for each account and kind. */
 const KEPT_OF_EACH = { first: 10, latest: 100 } as const;
-/** Maximum number of changes on an incident's page, latest first, because there can be many accounts. */
+/**
+ * Maximum number of changes on an incident's page, latest first. The limit is needed because there can be many
+ * accounts.
+ */
 const MOST_ABOUT = 1_000;
-/** Per account and incident or silence, in the short timelines of the status page. */
+/** Maximum number of changes per account and incident or silence, in the short timelines of the status page. */
 const RECENT_OF_EACH = 12;
 
 const COLUMNS = 'sequence AS id, at, action, account, address, incident, cause, subject, detail';
@@ -68,7 +72,7 @@ const refusedRow: z.ZodType<RefusedChanges> = z.object({
   action: z.literal(AUDIT_ACTIONS),
 });
 
-/** Writes each change, and those that could not be written before, in one transaction. */
+/** Writes each change in one transaction, together with changes that could not be written before. */
 export function createAuditTrail(database: Database): Backlog<AuditEntry> {
   return new Backlog(MAX_WAITING, (entries) => database.write((db) => insertAuditEntries(db, entries)));
 }
@@ -82,7 +86,7 @@ function insertAuditEntries(db: DatabaseSync, entries: readonly AuditEntry[]): v
     insert.run(at, action, account, address, incident, cause, subject, detail);
 }
 
-/** Returns entries, latest first. Unknown entries from another version are left out. */
+/** Returns entries, latest first. Entries of another version that this version cannot read are omitted. */
 export function readAuditTrail(
   db: DatabaseSync,
   limit: number,
@@ -96,9 +100,11 @@ export function readAuditTrail(
 }
 
 /**
- * Returns comments, acknowledgements and silences from the page of an incident, and silences of its causes while it was
- * open. Accounts cannot displace each other's entries: for each account and kind, the first and the latest are
- * returned.
+ * Returns comments, acknowledgements and silences that were made on the page of an incident. Also returns silences of
+ * its
+ * causes from the time while it was open. Accounts cannot displace each other's entries, because the first and the
+ * latest
+ * entries are returned for each account and kind.
  */
 export function readAuditAbout(db: DatabaseSync, incident: Incident): ChangesAbout {
   const { id, since, closedAt, cause, formerCauses } = incident;
@@ -132,8 +138,9 @@ export function readAuditAbout(db: DatabaseSync, incident: Incident): ChangesAbo
 }
 
 /**
- * Returns the latest changes for short timelines of these incidents: by account and incident, and including silences
- * that were not created from a page.
+ * Returns the latest changes of each account for the short timelines of these incidents. Includes silences that were
+ * not
+ * created on a page.
  */
 export function readRecentChanges(db: DatabaseSync, incidents: readonly Incident[]): readonly AuditEntry[] {
   const since = Math.min(...incidents.map((incident) => incident.since));
@@ -163,8 +170,8 @@ function entriesIn(rows: ReturnType<StatementSync['all']>): readonly KeptAuditEn
 
 /**
  * Refused changes, counted per account, address and minute. They are kept in memory until the next round or read, so
- * that repeated requests cause no writes. They have a separate table, in which one account cannot displace the refusals
- * of others.
+ * that repeated requests do not cause writes. Refusals have a separate table, so that no account can displace the
+ * refusals of other accounts.
  */
 export class RefusalLog {
   readonly #database: Database;
@@ -191,7 +198,7 @@ export class RefusalLog {
     if (rows.length > 0 && this.#database.writeLazily((db) => writeRefused(db, rows))) this.#waiting.clear();
   }
 
-  /** Returns refusals, latest first, including pending ones. */
+  /** Returns refusals, latest first, including pending refusals. */
   read(limit: number): readonly RefusedChanges[] {
     this.catchUp();
     const stored = this.#database.read((db) =>

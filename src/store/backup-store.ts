@@ -13,7 +13,7 @@ import { versionOf, MIGRATIONS, transaction, sqliteFailure } from './database.ts
 import { readGivenUp, readPending, readState } from './alert-journal.ts';
 import { stateText } from './saved-state.ts';
 
-/** In one step, because the copy would otherwise restart whenever the daemon writes. */
+/** All pages are copied in one step. Otherwise, the copy would start again whenever the daemon writes. */
 const ALL_PAGES = 2_147_483_647;
 
 interface BackupOptions {
@@ -23,10 +23,11 @@ interface BackupOptions {
 }
 
 /**
- * Copies a store while its daemon writes to it, including SQLite's separate log file. An existing file is replaced only
- * when the copy is complete. A daemon that is started with the copy does not assume that it crashed.
+ * Copies a store while its daemon writes to it, including SQLite's write-ahead log. An existing file is replaced only
+ * when
+ * the copy is complete. A daemon that is started with the copy does not assume a crash.
  * @returns the number of deliveries that will not be sent from the copy
- * @throws {Error} naming the file that caused the problem
+ * @throws {Error} with the name of the file that caused the problem
  */
 export async function backupStore(from: string, to: string, options: BackupOptions): Promise<number> {
   const temporary = `${to}.${String(process.pid)}.tmp`;
@@ -45,29 +46,30 @@ export async function backupStore(from: string, to: string, options: BackupOptio
   }
 }
 
-/** Prevents additional files next to the copy when it is opened later. The daemon changes the mode back. */
+/** Prevents additional files next to the copy when the copy is opened later. The daemon changes the mode back. */
 function becomeOneFile(path: string): void {
   using copy = new DatabaseSync(path);
   copy.exec('PRAGMA journal_mode = DELETE');
 }
 
-const NOT_SENT = 'Not sent from a copy of the store: it may have been sent since';
+const NOT_SENT = 'Not sent from a copy of the store, because it may have been sent in the meantime';
 
 /**
- * Adapts the copy, which does not contain the later shutdown of its daemon. Pending deliveries are withdrawn from the
- * copy: when it is restored, they may have been delivered and their faults may have ended.
+ * Adapts the copy, which does not contain a later shutdown of its daemon. Pending deliveries are withdrawn from the
+ * copy.
+ * When the copy is restored, they may have been delivered, and their faults may have ended.
  * @returns the number of withdrawn deliveries
  */
 function markCopy(path: string, { now, keepsPending }: BackupOptions): number {
   using db = new DatabaseSync(path);
-  // A newer store has unknown content, and one without a version is not ours.
+  // A newer store has unknown content, and a store without a version was not created by ftm-watch.
   if (versionOf(db) === 0 || versionOf(db) > MIGRATIONS.length) return 0;
   const unsent = keepsPending ? [] : unsentBy(db);
   const saved = readState(db);
   transaction(db, () => {
     if (saved !== null) {
       const stopped = { ...saved.state, runningSince: null };
-      const state = keepsPending ? stopped : goneOnWithout(stopped, unsent);
+      const state = keepsPending ? stopped : stateForCopy(stopped, unsent);
       db.prepare('UPDATE incident_state SET json = ?').run(stateText(state, saved.unread, -Infinity));
     }
     withdraw(db, unsent, now);
@@ -76,12 +78,13 @@ function markCopy(path: string, { now, keepsPending }: BackupOptions): number {
 }
 
 /**
- * Returns the state for a copy whose daemon continues without it. Open incidents are reported only after a round has
- * detected them again, and to all recipients if any recipient was not reached. The copy gets a new origin, because the
- * daemon keeps counting too. The next summary starts when the copy is restored, because the last one may have been
+ * Returns the state for a copy whose daemon continues to run. Open incidents are reported only after a round has
+ * detected
+ * them again, and to all recipients if any recipient was not reached. The copy gets a new origin, because the daemon
+ * continues to count as well. The next summary starts when the copy is restored, because the last summary may have been
  * sent.
  */
-function goneOnWithout(state: IncidentState, unsent: readonly OutboxEntry[]): IncidentState {
+function stateForCopy(state: IncidentState, unsent: readonly OutboxEntry[]): IncidentState {
   const news = new Set(unsent.flatMap(({ notification }) => announcedIn(notification)));
   return {
     ...state,
@@ -95,7 +98,7 @@ function goneOnWithout(state: IncidentState, unsent: readonly OutboxEntry[]): In
   };
 }
 
-/** Returns the incidents that a notification announces. */
+/** Returns the incidents that a notification reports. */
 function announcedIn(notification: Notification): readonly string[] {
   const items = notification.kind === 'digest' ? notification.items : [notification];
   return items.flatMap((item) =>
@@ -103,7 +106,7 @@ function announcedIn(notification: Notification): readonly string[] {
   );
 }
 
-/** Returns pending deliveries, and abandoned ones that are retried while their incident is open. */
+/** Returns pending deliveries, and abandoned deliveries that are retried while their incident is open. */
 function unsentBy(db: DatabaseSync): readonly OutboxEntry[] {
   const open = new Set(
     readState(db)?.state.incidents.flatMap(({ id, status }) => (status === 'open' ? [id] : [])) ?? [],
@@ -125,7 +128,7 @@ function withdraw(db: DatabaseSync, unsent: readonly OutboxEntry[], now: EpochMs
 
 export type CheckedStore =
   | { readonly kind: 'missing' }
-  /** Locked, or no permission for this user. */
+  /** The store is locked, or the user is not allowed to read it. */
   | { readonly kind: 'unreadable'; readonly message: string }
   /** Problems found by SQLite, one per line. */
   | { readonly kind: 'damaged'; readonly problems: readonly string[] }
@@ -134,20 +137,20 @@ export type CheckedStore =
 export interface WholeStore {
   readonly kind: 'whole';
   readonly version: number;
-  /** Version of this program. The daemon upgrades an older store and does not touch a newer one. */
+  /** Store version of this program. The daemon upgrades an older store and does not change a newer store. */
   readonly knownVersion: number;
   readonly bytes: number;
   readonly incidents: number;
-  /** Pending deliveries. */
+  /** Number of pending deliveries. */
   readonly pending: number;
-  /** Time of the latest sample. Null if there is none. */
+  /** Time of the latest sample. Null if there are no samples. */
   readonly lastSampleAt: EpochMs | null;
 }
 
 const BUSY_TIMEOUT: Millis = 1_000;
 const MAX_PROBLEMS = 20;
 
-/** Checks a whole store, of a running daemon or a copy, without changing it. Never throws. */
+/** Checks a whole store without changing it. The store can be a copy or belong to a running daemon. Never throws. */
 export function checkStore(path: string): CheckedStore {
   try {
     const file = statSync(path, { throwIfNoEntry: false });
@@ -167,7 +170,7 @@ function problemsIn(db: DatabaseSync): readonly string[] {
   const orphans = db.prepare('PRAGMA foreign_key_check').all();
   return [
     ...texts,
-    ...orphans.slice(0, MAX_PROBLEMS).map(({ table }) => `a row of ${String(table)} refers to nothing`),
+    ...orphans.slice(0, MAX_PROBLEMS).map(({ table }) => `a row in ${String(table)} refers to a missing row`),
   ];
 }
 

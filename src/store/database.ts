@@ -8,8 +8,8 @@ import { makeFolder } from '../system/json-file.ts';
 import { messageOf } from '../text/message-of.ts';
 
 /**
- * Each entry upgrades the file from the version equal to its index to the next one. Never edit a released entry; append
- * a new one.
+ * Each entry upgrades the file from the version equal to its index to the next version. Never edit a released entry.
+ * Append a new entry instead.
  */
 export const MIGRATIONS: readonly string[] = [
   `
@@ -138,12 +138,16 @@ export const MIGRATIONS: readonly string[] = [
   `,
 ];
 
-/** SQLite blocks the only thread while it waits. A lock can delay a round by this much occasionally. */
+/**
+ * Maximum time to wait for a lock. While SQLite waits, it blocks the only thread. Occasionally, a lock can delay a
+ * round
+ * by this time.
+ */
 const BUSY_TIMEOUT: Millis = 100;
-/** Cache size. The file is written all the time but rarely read. */
+/** The cache is small, because the file is written often but rarely read. */
 const CACHE_KIBIBYTES = 512;
 
-/** The file was written by a newer program and is not changed. */
+/** Error for a file that was written by a newer version. The file is not changed. */
 class NewerStore extends Error {
   constructor(path: string, version: number) {
     super(newerMessage(path, version));
@@ -155,8 +159,8 @@ class NewerStore extends Error {
 export function newerMessage(path: string, version: number): string {
   const known = String(MIGRATIONS.length);
   return (
-    `The history is of version ${String(version)}, and this ftm-watch knows ${known}: it is left alone. Start ` +
-    'the newer ftm-watch again, or put back the copy from before the upgrade, ' +
+    `The history has version ${String(version)}, but this ftm-watch supports ${known}. It was not changed. Start ` +
+    'the newer ftm-watch again, or restore the copy from before the upgrade, ' +
     `"${basename(path)}.version-${known}-…" (docs/install.md)`
   );
 }
@@ -169,7 +173,7 @@ export function newerMessage(path: string, version: number): string {
  */
 function connect(path: string, now: EpochMs): DatabaseSync {
   makeFolder(dirname(path), 0o700);
-  // The content is private. SQLite creates its other files with the same permissions.
+  // The content is private. SQLite creates its additional files with the same permissions.
   closeSync(openSync(path, 'a', 0o600));
   const db = new DatabaseSync(path, { timeout: BUSY_TIMEOUT });
   try {
@@ -185,8 +189,9 @@ function connect(path: string, now: EpochMs): DatabaseSync {
 }
 
 /**
- * Returns why the daemon could not use the file, or null. Creates and changes nothing. Use it only for a store that no
- * daemon uses, because data that a daemon has not yet moved into the file is not seen.
+ * Returns the reason why the daemon could not use the file, or null. Creates and changes nothing. Use this function
+ * only
+ * for a store that no daemon uses, because data in the write-ahead log is ignored.
  */
 export function connectProblem(path: string): string | null {
   try {
@@ -219,10 +224,13 @@ function nearestFolder(path: string): string {
     : path;
 }
 
-/** O_TMPFILE on Linux, for which Node has no constant: an unnamed file that is removed when it is closed. */
+/**
+ * Flags for O_TMPFILE on Linux, for which Node has no constant. An unnamed file is created, which is removed when it is
+ * closed.
+ */
 const UNNAMED = 0o20000000 | constants.O_DIRECTORY | constants.O_RDWR;
 
-/** @throws {Error} if no file can be created there. File systems without unnamed files are not reported */
+/** @throws {Error} when no file can be created in the folder; file systems without unnamed files are not reported */
 function tryToMakeFileIn(folder: string): void {
   try {
     closeSync(openSync(folder, UNNAMED, 0o600));
@@ -252,7 +260,7 @@ function migrate(db: DatabaseSync, path: string, now: EpochMs): void {
   });
 }
 
-/** Without a copy, nothing is changed, because a rollback would be impossible. */
+/** Creates the copy. Without a copy, the file is not upgraded, because a rollback would be impossible. */
 function copyTo(db: DatabaseSync, copy: string): void {
   closeSync(openSync(copy, 'wx', 0o600));
   try {
@@ -265,15 +273,18 @@ function copyTo(db: DatabaseSync, copy: string): void {
 
 interface SqliteFailure {
   /**
-   * `busy`: another process, or another connection of this one, holds a lock. `corrupt`: the file is damaged or not a
-   * database. `other`: full, read-only, no permission.
+   * `busy`: another process, or another connection in this process, holds a lock. `corrupt`: the file is damaged or not
+   * a
+   * database. `other`: the disk is full or read-only, or access is denied.
    */
   readonly kind: 'busy' | 'corrupt' | 'other';
   readonly message: string;
 }
 
 /**
- * SQLITE_BUSY, SQLITE_CORRUPT and SQLITE_NOTADB (https://sqlite.org/rescode.html). The low byte is the primary code.
+ * Failures by SQLite code: SQLITE_BUSY, SQLITE_CORRUPT and SQLITE_NOTADB (https://sqlite.org/rescode.html). The low
+ * byte
+ * is the primary code.
  */
 const KINDS: ReadonlyMap<number, SqliteFailure['kind']> = new Map([
   [5, 'busy'],
@@ -295,15 +306,17 @@ export interface DatabaseDeps {
 /** Minimum time between two waits for a lock. */
 const RETRY_AFTER: Millis = 5_000;
 
-/** Rows that are kept in memory while the file cannot be written. They are written in order as soon as possible. */
+/**
+ * Rows that are kept in memory while the file cannot be written. Pending rows are written in order as soon as possible.
+ */
 export class Backlog<T> {
   readonly #most: number;
   readonly #write: (rows: readonly T[]) => boolean;
   readonly #waiting: T[] = [];
 
   /**
-   * @param most maximum number of pending rows; the oldest are dropped
-   * @param write stores all of them, or none and returns false
+   * @param most maximum number of pending rows; if there are more, the oldest rows are dropped
+   * @param write stores all rows and returns true, or stores none and returns false
    */
   constructor(most: number, write: (rows: readonly T[]) => boolean) {
     this.#most = most;
@@ -322,7 +335,7 @@ export class Backlog<T> {
   }
 }
 
-/** A SQLite file that can be locked, full, read-only, corrupt or missing. Nothing here throws. */
+/** A SQLite file that can be locked, full, read-only, corrupt or missing. No method throws. */
 export class Database {
   readonly #path: string;
   readonly #deps: DatabaseDeps;
@@ -330,7 +343,7 @@ export class Database {
   /** Identity of the open file. */
   #identity: string | null = null;
   #failing = false;
-  /** On the monotonic clock: the file is not tried again before this time. */
+  /** Time on the monotonic clock before which the file is not tried again. */
   #restsUntil: Millis = Number.NEGATIVE_INFINITY;
   #newer: string | null = null;
   #generation = 0;
@@ -341,14 +354,15 @@ export class Database {
     this.#deps = deps;
   }
 
-  /** Runs `work` as one transaction. Returns false if nothing was stored. */
+  /** Runs `work` in a transaction. Returns false if nothing was stored. */
   write(work: (db: DatabaseSync) => void): boolean {
     return this.#write((db) => transaction(db, work));
   }
 
   /**
-   * Like `write`, for data that can be lost in a power failure, though never partially. It does not wait for the disk,
-   * because that takes a seventh of a round's CPU time and, on a slow disk, blocks everything.
+   * Like `write`, for data that can be lost completely, but not partially, in a power failure. Does not wait for the
+   * disk,
+   * because waiting takes a seventh of a round's CPU time and blocks everything on a slow disk.
    */
   writeLazily(work: (db: DatabaseSync) => void): boolean {
     return this.#write((db) => {
@@ -373,7 +387,7 @@ export class Database {
     return kept === true;
   }
 
-  /** Runs `work`, or returns null if the file cannot be read. */
+  /** Runs `work`. Returns null if the file cannot be read. */
   read<T>(work: (db: DatabaseSync) => T): T | null {
     return this.#attempt(work);
   }
@@ -383,21 +397,24 @@ export class Database {
     return !this.#closed && !this.#failing;
   }
 
-  /** Returns advice if the file is from a newer program and therefore not used. Otherwise null. */
+  /** Returns advice if the file is from a newer version and therefore not used. Otherwise, returns null. */
   newer(): string | null {
     return this.#newer;
   }
 
   /**
-   * Increases whenever a different file replaces the previous one, because a corrupt file was set aside or the file was
+   * A number that increases whenever the file is replaced, because it was corrupt and renamed, or because it was
    * deleted.
    */
   generation(): number {
-    this.#giveUpWhatIsGone();
+    this.#closeIfReplaced();
     return this.#generation;
   }
 
-  /** Tries the file with the next operation even right after a failure, for data that cannot be written later. */
+  /**
+   * Uses the file for the next operation even directly after a failure. Use this method for data that cannot be written
+   * later.
+   */
   retryNow(): void {
     this.#restsUntil = Number.NEGATIVE_INFINITY;
   }
@@ -407,7 +424,10 @@ export class Database {
     this.#disconnect();
   }
 
-  /** Tries twice, because a corrupt file is set aside after the first failure, and the second try creates a new one. */
+  /**
+   * Tries twice. If the file is corrupt, it is renamed after the first failure, and the second attempt creates a new
+   * file.
+   */
   #attempt<T>(work: (db: DatabaseSync) => T): T | null {
     for (let tries = 0; tries < 2; tries += 1) {
       if (this.#closed || this.#rests()) return null;
@@ -420,26 +440,29 @@ export class Database {
     return null;
   }
 
-  /** SQLite would keep writing to a deleted or replaced file, which nobody will read again. */
-  #giveUpWhatIsGone(): void {
+  /** Closes a file that was deleted or replaced. Otherwise, SQLite would continue to write to the old file. */
+  #closeIfReplaced(): void {
     if (this.#db === null || identityOf(this.#path) === this.#identity) return;
     this.#disconnect();
     this.#generation += 1;
     this.#deps.logger.warn(
       { path: this.#path },
-      'The history file is not in its place any more: another one is begun or taken',
+      'The history file was removed or replaced. ftm-watch uses the new file, or creates one',
     );
   }
 
   #connected(): DatabaseSync {
-    this.#giveUpWhatIsGone();
+    this.#closeIfReplaced();
     this.#db ??= connect(this.#path, this.#deps.clock.now());
     this.#newer = null;
     this.#identity ??= identityOf(this.#path);
     return this.#db;
   }
 
-  /** After a failure the file is not used for a while, because repeated waits for a lock would block everything. */
+  /**
+   * Reports whether the file is currently not used. After a failure, the file is not used for some time, because
+   * repeated waits for a lock would block everything.
+   */
   #rests(): boolean {
     return this.#deps.clock.elapsed() < this.#restsUntil;
   }
@@ -450,7 +473,7 @@ export class Database {
     if (!this.#failing) {
       this.#deps.logger.warn(
         { path: this.#path, error: failure.message },
-        'Cannot use the history file: monitoring and alerts go on without it',
+        'Cannot use the history file. Monitoring and alerts continue without it',
       );
     }
     this.#failing = true;
@@ -466,14 +489,14 @@ export class Database {
     try {
       for (const suffix of ['', '-wal', '-shm'])
         if (existsSync(path + suffix)) renameSync(path + suffix, aside + suffix);
-      logger.warn({ path, aside }, 'The history file was corrupt: it was set aside and a new one is begun');
+      logger.warn({ path, aside }, 'The history file was corrupt. It was renamed, and a new file is created');
       this.#failing = false;
       this.#restsUntil = Number.NEGATIVE_INFINITY;
       this.#generation += 1;
     } catch (error) {
       logger.warn(
         { path, aside, error: sqliteFailure(error).message },
-        'The history file is corrupt and cannot be set aside',
+        'The history file is corrupt and cannot be renamed',
       );
     }
   }
@@ -482,20 +505,20 @@ export class Database {
     try {
       this.#db?.close();
     } catch {
-      // The file is abandoned anyway.
+      // The file is no longer used, so errors do not matter.
     }
     this.#db = null;
     this.#identity = null;
   }
 }
 
-/** Returns the identity of the file at this path, or null if there is none. */
+/** Returns the identity of the file at this path, or null if there is no file. */
 function identityOf(path: string): string | null {
   const file = statSync(path, { throwIfNoEntry: false });
   return file === undefined ? null : `${String(file.dev)}:${String(file.ino)}`;
 }
 
-/** Runs `work` in a transaction. If it throws, nothing is stored. */
+/** Runs `work` in a transaction. If `work` throws, nothing is stored. */
 export function transaction(db: DatabaseSync, work: (db: DatabaseSync) => void): void {
   db.exec('BEGIN IMMEDIATE');
   try {

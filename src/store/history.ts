@@ -20,20 +20,20 @@ export interface RoundRecord {
 }
 
 interface SeenCertificate {
-  /** `host:port`, as configured. */
+  /** `host:port` as it is configured. */
   readonly target: string;
   readonly fingerprint: string;
   readonly pem: string;
 }
 
-/** Maximum number of rounds in memory while the file cannot be written: an hour at the usual interval. */
+/** Maximum number of rounds in memory while the file cannot be written. At the usual interval, this is one hour. */
 const MAX_WAITING = 120;
-/** A state is assumed to last from one round to the next, unless the gap between them is longer than this. */
+/** A state is assumed to last from one round to the next, unless the interval between them is longer than this. */
 const MAX_GAP: Millis = 10 * 60_000;
-/** An attacker can present a new certificate with each connection. The newest ones are enough. */
+/** Maximum number of certificates per target. An attacker can present a new certificate on each connection. */
 const MAX_CERTIFICATES = 100;
 
-/** Writes each round, and those that could not be written before, in one transaction. */
+/** Writes each round in one transaction, together with rounds that could not be written before. */
 export function createHistory(database: Database): Backlog<RoundRecord> {
   return new Backlog(MAX_WAITING, (rounds) => database.writeLazily((db) => rounds.forEach(roundWriter(db))));
 }
@@ -57,7 +57,7 @@ type Write<T> = (row: T, at: EpochMs) => void;
 function sampleWriter(db: DatabaseSync): Write<ProbeSample> {
   const addSeries = db.prepare('INSERT INTO series (probe, target) VALUES (?, ?)');
   const seriesOf = db.prepare('SELECT id FROM series WHERE probe = ? AND target = ?');
-  // All addresses of a target share a series. Charts must show the slowest or the failed one.
+  // All addresses of a target share a series. Charts must show the slowest or the failed address.
   const addSample = db.prepare(
     `INSERT INTO samples (series, at, duration_ms, failure) VALUES (?, ?, ?, ?)
      ON CONFLICT (series, at) DO UPDATE SET
@@ -107,7 +107,7 @@ function certificateWriter(db: DatabaseSync): Write<SeenCertificate> {
   };
 }
 
-/** Duration of one precondition's state in one day (UTC) or another span. */
+/** Duration of a precondition's state within one day (UTC) or another span. */
 export interface DayState {
   /** Start of the day or span. */
   readonly day: EpochMs;
@@ -123,12 +123,13 @@ export function readIncidents(db: DatabaseSync, limit: number, period: Period): 
 }
 
 /**
- * Condition on rows of `incidents`: began, with the first round that showed it, no later than `:until`. If it was
- * opened by then, it had also begun, so its JSON need not be read.
+ * Condition for rows in `incidents`: the incident began by `:until`, which is the time of the first round in which it
+ * was
+ * detected. An incident that was opened by then had also begun, so its JSON is not read.
  */
 const BEGAN_BY = "(opened_at <= :until OR json ->> '$.since' <= :until)";
 
-/** Condition on rows of `incidents`, with parameters from `boundsOf`. */
+/** Condition for rows in `incidents`. The parameters are returned by `boundsOf`. */
 export const OPEN_WITHIN = `${BEGAN_BY} AND (closed_at IS NULL OR closed_at >= :since)`;
 
 /** Returns the ends of a period as integers. */
@@ -136,7 +137,7 @@ export function boundsOf({ since, until }: Period): { readonly since: EpochMs; r
   return { since: since ?? Number.MIN_SAFE_INTEGER, until: until ?? Number.MAX_SAFE_INTEGER };
 }
 
-/** Returns incidents that ended since then, latest first. */
+/** Returns incidents that ended after this time, latest first. */
 export function readEnded(db: DatabaseSync, since: EpochMs, limit: number): readonly Incident[] {
   const sql = 'SELECT json FROM incidents WHERE closed_at >= ? ORDER BY closed_at DESC, id DESC LIMIT ?';
   return incidentsIn(db.prepare(sql).all(since, limit));
@@ -184,7 +185,10 @@ export function readLastRound(db: DatabaseSync): EpochMs | null {
   return typeof at === 'number' ? at : null;
 }
 
-/** Returns the states in each span from `from` on. A state that continues into the next span is counted in both. */
+/**
+ * Returns the states in each span, starting at `from`. A state that continues into the next span is counted in both
+ * spans.
+ */
 export function readAvailability(db: DatabaseSync, from: EpochMs, span: Millis): readonly DayState[] {
   const rows = db
     .prepare(
@@ -202,12 +206,12 @@ export function readAvailability(db: DatabaseSync, from: EpochMs, span: Millis):
   return [...days.values()].toSorted((a, b) => a.day - b.day);
 }
 
-/** Selects incidents. Null matches everything. */
+/** Selects incidents. Null selects all incidents. */
 export interface IncidentFilter {
   readonly cause: string | null;
-  /** Only incidents that were active after this time… */
+  /** Only incidents that were active after this time. */
   readonly from: EpochMs | null;
-  /** …and before this time. */
+  /** Only incidents that were active before this time. */
   readonly until: EpochMs | null;
 }
 
@@ -227,7 +231,7 @@ export function readClosedIncidents(
   return incidentsIn(rows);
 }
 
-/** Returns null if there is none, or if it is from another version. */
+/** Returns null if the incident does not exist or is from another version. */
 export function readIncident(db: DatabaseSync, id: string): Incident | null {
   return incidentsIn(db.prepare('SELECT json FROM incidents WHERE id = ?').all(id))[0] ?? null;
 }

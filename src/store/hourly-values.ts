@@ -3,7 +3,8 @@ import { z } from 'zod';
 import type { EpochMs, Millis } from '../core/clock.ts';
 
 /**
- * Values that are stored per hour, in addition to the probes. Errors are added up. For remaining tokens, the last count
+ * Values that are stored per hour, in addition to the probes. Errors are added up. For remaining tokens, the last
+ * number
  * is kept.
  */
 export type HourlyValueName = 'ftm-errors' | 'tokens-left';
@@ -22,7 +23,7 @@ const WRITES: Readonly<Record<HourlyValueName, string>> = {
   'tokens-left': 'excluded.value',
 };
 
-/** Writes many values with the same statements. */
+/** Writes many values with the same prepared statements. */
 export function hourlyValueWriter(db: DatabaseSync): (value: HourlyValue, at: EpochMs) => void {
   const prepare = (name: HourlyValueName): StatementSync =>
     db.prepare(
@@ -42,7 +43,7 @@ const hourlyValueRow = z.object({
 
 export type StoredHourlyValue = Readonly<z.infer<typeof hourlyValueRow>>;
 
-/** Order of importance: most errors first, fewest remaining tokens first. */
+/** Order of importance: most errors first, or fewest remaining tokens first. */
 const RANKS: Readonly<Record<HourlyValueName, string>> = {
   'ftm-errors':
     '(SELECT -total(value) FROM figures WHERE name = :name AND subject = subjects.subject AND at >= :since)',
@@ -51,8 +52,8 @@ const RANKS: Readonly<Record<HourlyValueName, string>> = {
 };
 
 /**
- * Returns values of the most important subjects, oldest first. There can be a thousand subjects with a row for each
- * hour, so the key is used to list subjects, and only the rows of the selected ones are read.
+ * Returns values of the most important subjects, oldest first. There can be a thousand subjects with one row for each
+ * hour. Subjects are therefore listed from the key, and only the rows of the selected subjects are read.
  * @param most number of subjects
  */
 export function readHourlyValues(
@@ -90,11 +91,14 @@ export interface ProbeName {
   readonly target: string;
 }
 
-/** For longer spans, this many evenly spread rounds are used. */
+/** Minimum length of a span for which only some evenly distributed rounds are used. */
 const LONG_SPAN: Millis = 3_600_000;
 const SAMPLES_OF_A_SPAN = 6;
 
-/** Bound by name. A JavaScript number is bound as a REAL, for which SQLite would not use integer division. */
+/**
+ * A bucket that is bound by name. A JavaScript number is bound as a REAL, for which SQLite would not use integer
+ * division.
+ */
 const WHOLE_BUCKET = 'CAST(:bucket AS INTEGER)';
 
 const MEANS_OF_ALL = `
@@ -103,7 +107,7 @@ const MEANS_OF_ALL = `
   WHERE series = :id AND at >= :since AND failure IS NULL
   GROUP BY 1 ORDER BY 1`;
 
-/** Ninety days have a quarter of a million rounds, and the page has to wait for the result. */
+/** Means of some rounds. Ninety days have a quarter of a million rounds, and the page has to wait for the result. */
 const MEANS_OF_SOME = `
   WITH RECURSIVE looks (at) AS (
     SELECT CAST(:since AS INTEGER)
@@ -120,7 +124,7 @@ const MEANS_OF_SOME = `
   FROM found WHERE duration IS NOT NULL
   GROUP BY 1 ORDER BY 1`;
 
-/** Oldest first. @param bucket length of the spans */
+/** Returns the means, oldest first. @param bucket length of the spans */
 export function readLatency(
   db: DatabaseSync,
   series: ProbeName,

@@ -12,7 +12,7 @@ import type {
 } from '../engine/incident/incident.ts';
 import { isCauseId, isPreconditionId, type CauseId, type PreconditionId } from '../checks/registry.ts';
 
-/** Stored data was written by this program, but possibly by another version, so it is validated. */
+/** Stored data was written by ftm-watch, but possibly by another version, so it is validated. */
 const instant = z.number();
 const severity = z.literal([...SEVERITIES]);
 const causeId = z.custom<CauseId>((value) => typeof value === 'string' && isCauseId(value));
@@ -26,7 +26,7 @@ const remedyStep: z.ZodType<RemedyStep> = z.object({
   blanks: z.array(z.object({ name: z.string(), meaning: z.string() })),
 });
 
-/** 0.1.0 did not store steps. */
+/** Version 0.1.0 did not store steps. */
 const cause: z.ZodType<Cause> = z
   .object({
     id: causeId,
@@ -46,7 +46,7 @@ const cause: z.ZodType<Cause> = z
 
 const named = z.object({ cause: causeId, subject: z.string(), severity });
 
-/** Fields with a default were not stored by 0.1.0. */
+/** Fields with a default value were not stored by version 0.1.0. */
 const told = named.extend({ at: instant, named: z.array(named).optional() }).transform((last) => ({
   ...last,
   named: last.named ?? [{ cause: last.cause, subject: last.subject, severity: last.severity }],
@@ -92,7 +92,7 @@ const incidentRow = occurrence.extend({
   mergedInto: z.string().nullable().default(null),
 });
 
-/** The stored format keeps the names from 0.1.0. */
+/** The stored format uses the names of version 0.1.0. */
 const incident: z.ZodType<Incident> = incidentRow.transform(({ sight, told: lastNotified, held, ...row }) => ({
   ...row,
   presence: sight,
@@ -187,8 +187,8 @@ const notification: z.ZodType<Notification> = z.discriminatedUnion('kind', [
 ]);
 
 /**
- * Incidents and silences from another version. They are kept unchanged for a program that can read them, but this
- * version does not report them.
+ * Incidents and silences from another version. Such items are kept unchanged for that version, but this version does
+ * not report them.
  */
 export interface Unread {
   readonly incidents: readonly unknown[];
@@ -201,7 +201,7 @@ export interface SavedState {
 }
 
 /**
- * Parses incidents and silences one by one, so that an invalid one does not affect the others. Returns null if the
+ * Parses incidents and silences one by one, so that an invalid item does not affect other items. Returns null if the
  * whole text is invalid.
  */
 export function parseState(json: string): SavedState | null {
@@ -209,7 +209,7 @@ export function parseState(json: string): SavedState | null {
   if (whole === null) return null;
   const incidents = divide(incident, whole.incidents);
   const silences = divide(silence, whole.silences);
-  // Candidates have not been reported. If one persists, it will be detected again.
+  // Candidates have not been reported. If a candidate persists, it will be detected again.
   const { read: candidates } = divide(candidate, whole.candidates);
   const { read: unknowns } = divide(unjudged, whole.unjudged);
   return {
@@ -218,7 +218,7 @@ export function parseState(json: string): SavedState | null {
   };
 }
 
-/** The counterpart of parseState. Unread items are kept until their last time is older than `since`. */
+/** Formats the state for `parseState`. Unread items are kept until their latest time is older than `since`. */
 export function stateText(whole: IncidentState, unread: Unread, since: EpochMs): string {
   const kept = (items: readonly unknown[]): readonly unknown[] => items.filter((item) => lastTimeOf(item) >= since);
   return JSON.stringify({
@@ -228,7 +228,7 @@ export function stateText(whole: IncidentState, unread: Unread, since: EpochMs):
   });
 }
 
-/** Returns the latest time in an item from another version, or 0 if it contains none. */
+/** Returns the latest time in an item from another version, or 0 if the item contains no time. */
 function lastTimeOf(item: unknown): EpochMs {
   return typeof item === 'object' && item !== null
     ? Math.max(0, ...Object.values(item).filter((value) => typeof value === 'number'))
@@ -246,12 +246,12 @@ function divide<T>(
   };
 }
 
-/** The counterpart of parseIncident. */
+/** Formats an incident for `parseIncident`. */
 export function incidentText(one: Incident): string {
   return JSON.stringify(rowOf(one));
 }
 
-/** The counterpart of parseNotification. */
+/** Formats a notification for `parseNotification`. */
 export function notificationText(one: Notification): string {
   switch (one.kind) {
     case 'incident':
@@ -268,7 +268,7 @@ function rowOf({ presence, lastNotified, awaitsDigest, ...rest }: Incident): obj
   return { ...rest, sight: presence, told: lastNotified, held: awaitsDigest };
 }
 
-/** Returns null for invalid text, like parseNotification. */
+/** Parses an incident. Returns null for invalid text. */
 export function parseIncident(json: string): Incident | null {
   return parse(incident, json);
 }

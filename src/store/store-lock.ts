@@ -6,16 +6,18 @@ import { sqliteFailure } from './database.ts';
 import { makeFolder } from '../system/json-file.ts';
 import type { OperatorLog } from '../system/operator-log.ts';
 
-/** Held as long as the daemon uses a store. The kernel releases it when the process ends for any reason. */
+/**
+ * A lock that is held while the daemon uses a store. The kernel releases the lock when the process ends for any reason.
+ */
 export interface StoreLock {
   release(): void;
 }
 
 /**
- * Locks a store for this process, because two daemons with one store would send each mail twice. It is a SQLite lock on
- * a separate empty file, so that others can still read the store. If the file cannot be created, the store cannot be
- * written either, and the daemon continues without both.
- * @throws {Error} identifying the process that holds the lock
+ * Locks the store for this process, because two daemons with the same store would send each mail twice. The lock is a
+ * SQLite lock on a separate empty file, so that other processes can still read the store. If the file cannot be
+ * created, the store cannot be written either, and the daemon continues without both.
+ * @throws {Error} with the process that holds the lock
  */
 export function lockStore(path: string, logger: OperatorLog): StoreLock {
   try {
@@ -24,7 +26,7 @@ export function lockStore(path: string, logger: OperatorLog): StoreLock {
   } catch (error) {
     const { kind, message } = sqliteFailure(error);
     if (kind === 'busy') throw new Error(heldMessage(path), { cause: error });
-    logger.warn({ path, error: message }, 'Cannot lock the history file: make sure that no other daemon uses it');
+    logger.warn({ path, error: message }, 'Cannot lock the history file. Make sure that no other daemon uses it');
     return { release: () => undefined };
   }
 }
@@ -33,7 +35,7 @@ function hold(path: string): StoreLock {
   const holder = holderFile(path);
   const db = new DatabaseSync(`${path}.lock`, { timeout: 0 });
   try {
-    // Nothing is written, so a full disk does not matter.
+    // Nothing is written, so a full disk has no effect.
     db.exec('BEGIN EXCLUSIVE');
     chmodSync(`${path}.lock`, 0o600);
     writeFileSync(holder, `process ${String(process.pid)} on ${hostname()}\n`, { mode: 0o600 });
@@ -51,14 +53,14 @@ function hold(path: string): StoreLock {
 
 function heldMessage(path: string): string {
   return (
-    `Cannot use the store "${path}": ${holderOf(path)} uses it, and would send each notification twice with this ` +
-    'one; stop that one, or give this one a store.path of its own'
+    `Cannot use the store "${path}": ${holderOf(path)} is using it, and two daemons would send each ` +
+    'notification twice. Stop the other daemon, or set a different store.path for this daemon'
   );
 }
 
 /**
- * A separate file, because only SQLite may open the lock: POSIX drops all locks of a process when it closes any
- * descriptor of the file.
+ * Returns the path of a separate file for the holder. Only SQLite is allowed to open the lock file, because POSIX drops
+ * all locks of a process when the process closes any descriptor of the file.
  */
 function holderFile(path: string): string {
   return `${path}.holder`;
@@ -69,7 +71,7 @@ function holderOf(path: string): string {
   return holder === null ? 'another process' : `process ${holder.process} on ${holder.machine}`;
 }
 
-/** Returns the id of the process that holds the store, as recorded in the file, or null if there is none. */
+/** Returns the ID of the process that holds the store, according to the file, or null if there is none. */
 export function holderProcess(path: string): number | null {
   const holder = readHolder(path);
   return holder === null ? null : Number(holder.process);

@@ -34,58 +34,62 @@ import {
 } from './history.ts';
 
 /**
- * Data that is kept across restarts. It never blocks a verdict or an alert: no operation throws, and if the file is
+ * Data that is kept across restarts. The store never blocks a verdict or an alert. No operation throws. If the file is
  * locked, full, read-only or corrupt, only history is lost.
  */
 export interface Store {
   /** Incidents and undelivered notifications. */
   readonly journal: AlertJournal;
-  /** Stores a round, and deletes rounds that are older than the retention. */
+  /** Stores a round, and deletes rounds that are older than the retention time. */
   recordRound(round: RoundRecord): void;
-  /** Latest first. Empty if the file cannot be read, like all of the following. */
+  /**
+   * The deliveries, latest first. If the file cannot be read, this method and the methods below return an empty list.
+   */
   deliveries(limit: number): readonly OutboxEntry[];
-  /** Incidents that ended since then, latest first. Null if the file cannot be read. */
+  /** Incidents that ended after this time, latest first. Null if the file cannot be read. */
   ended(since: EpochMs, limit: number): readonly Incident[] | null;
-  /** Closed incidents that match, latest first. Null if the file cannot be read. */
+  /** Closed incidents that match the filter, latest first. Null if the file cannot be read. */
   closedIncidents(filter: IncidentFilter, limit: number): readonly Incident[] | null;
-  /** The incident as of its last change. Null if it does not exist or the file cannot be read. */
+  /** The incident as of its last change. Null if the incident does not exist or the file cannot be read. */
   incident(id: string): Incident | null;
   /** Deliveries about one incident, latest first. */
   deliveriesAbout(incident: Incident, limit: number): readonly OutboxEntry[];
-  /** When the last stored round ended. Null if there is none or the file cannot be read. */
+  /** Time when the last stored round ended. Null if there is none or the file cannot be read. */
   lastRound(): EpochMs | null;
-  /** States in each span from `from` on. A span is at most a day. */
+  /** States in each span, starting at `from`. A span is at most one day. */
   availability(from: EpochMs, span: Millis): readonly DayState[];
-  /** Means over spans of `bucket`. */
+  /** Means over spans of the length `bucket`. */
   latency(series: ProbeName, since: EpochMs, bucket: Millis): readonly StoredLatency[];
-  /** Values of the `most` most important appliances. */
+  /** Values of the most important appliances. `most` is their maximum number. */
   hourlyValues(name: HourlyValueName, since: EpochMs, most: number): readonly StoredHourlyValue[];
   /**
-   * Stores a user's change for the whole retention. While the file cannot be written, the latest 1,000 changes are kept
-   * in memory.
+   * Stores a user's change for the whole retention time. While the file cannot be written, the latest 1,000 changes are
+   * kept in memory.
    */
   recordChange(entry: AuditEntry): void;
   /** Latest first. */
   auditTrail(limit: number, filter?: AuditFilter): readonly KeptAuditEntry[];
-  /** Changes from the page of an incident, and silences of it while it was open. */
+  /**
+   * Changes that were made on the page of an incident, and silences of the incident from the time while it was open.
+   */
   auditAbout(incident: Incident): ChangesAbout;
   /** The latest changes about each of these incidents, latest first. */
   recentChanges(incidents: readonly Incident[]): readonly AuditEntry[];
   recordRefusal(refused: RefusedChange): void;
   /** Latest first. */
   refusedChanges(limit: number): readonly RefusedChanges[];
-  /** Reports whether the last write succeeded: `ftm_store_writable`. */
+  /** Reports whether the last write succeeded (`ftm_store_writable`). */
   writable(): boolean;
-  /** Returns advice if the file is from a newer program and therefore not used. Otherwise null. */
+  /** Returns advice if the file is from a newer version and therefore not used. Otherwise, returns null. */
   newer(): string | null;
   close(): void;
 }
 
-/** Interval at which old data is deleted, unless some remains. */
+/** Interval at which old data is deleted. If some old data remains, the next deletion starts earlier. */
 const PRUNE_EVERY: Millis = 10 * 60_000;
 const LEAST_PRUNED = 2_000;
 
-/** @param config path of the file, and how long its data is kept */
+/** @param config path of the file and retention time of its data */
 export function createStore(config: { readonly path: string; readonly retention: Millis }, deps: DatabaseDeps): Store {
   const database = new Database(config.path, deps);
   const keptSince = (): EpochMs => deps.clock.now() - config.retention;
@@ -137,8 +141,9 @@ export function createStore(config: { readonly path: string; readonly retention:
 }
 
 /**
- * @returns a function that receives the number of rows that the last round wrote. Up to twice as many are deleted, so
- *   that deletion keeps up
+ * @returns a function whose argument is the number of rows that the last round wrote; it deletes up to twice as many
+ * rows,
+ * so that deletion is faster than writing
  */
 function createPruning(database: Database, keptSince: () => EpochMs, clock: Clock): (written: number) => void {
   let prunedAt: Millis | null = null;

@@ -14,13 +14,13 @@ import {
   readIncident,
 } from './history.ts';
 
-/** Data stored by a daemon, as another process reads it. */
+/** A daemon's stored data, as read by another process. */
 export type StoredHistory = Unread | ReadableHistory;
 
 type Unread =
-  /** Nothing was stored. */
+  /** Nothing has been stored. */
   | { readonly kind: 'none' }
-  /** Locked, corrupt, not readable for this user, or from a newer version. */
+  /** The store is locked, corrupt, not readable for this user, or from a newer version. */
   | { readonly kind: 'unreadable'; readonly message: string };
 
 export interface ReadableHistory {
@@ -38,16 +38,17 @@ export interface ReadableHistory {
 interface HistoryLimits {
   readonly incidents: number;
   readonly outboxEntries: number;
-  /** Maximum per target. */
+  /** Maximum number of certificates per target. */
   readonly certificates: number;
 }
 
-/** Long enough for a checkpoint of the daemon. */
+/** Long enough for the daemon to complete a checkpoint. */
 const BUSY_TIMEOUT: Millis = 1_000;
 const MAX_TARGETS = 50;
 
 /**
- * Reads a period of a daemon's stored data without writing to the file or setting a corrupt one aside. Never throws.
+ * Reads a period of a daemon's stored data. Does not write to the file and does not rename a corrupt file. Never
+ * throws.
  */
 export function readStoredHistory(path: string, limits: HistoryLimits, period: Period = ALL_TIME): StoredHistory {
   return readingStore(path, (db) => readAll(db, limits, period));
@@ -69,7 +70,9 @@ function readingStore<Read>(path: string, read: (db: DatabaseSync) => Read): Rea
   }
 }
 
-/** Returns advice about a store from a newer program. Null for other stores, and if it cannot be read. */
+/**
+ * Returns advice about a store from a newer version. Returns null for other stores, and if the store cannot be read.
+ */
 export function newerStoreAt(path: string): string | null {
   try {
     using db = openReadOnly(path);
@@ -98,22 +101,23 @@ function readAll(db: DatabaseSync, limits: HistoryLimits, period: Period): Reada
   };
 }
 
-/** Returns the number of rows beyond a limit. */
+/** Returns the number of rows that exceed a limit. */
 function beyond(limit: number, rows: string, { db, period }: { db: DatabaseSync; period: Period }): number {
   const counted = db.prepare(`SELECT count(*) AS count FROM ${rows}`).get({ ...boundsOf(period) });
   return Math.max(0, Number(counted?.['count']) - limit);
 }
 
-/** One incident stored by a daemon, as another process reads it. */
+/** An incident that a daemon stored, as read by another process. */
 export type StoredIncident =
   | Unread
   | { readonly kind: 'found'; readonly incident: Incident }
-  /** There is no incident with this id. */
+  /** There is no incident with this ID. */
   | { readonly kind: 'missing'; readonly latest: readonly Incident[] };
 
 /**
- * Reads an incident without writing to the file. If it continues in another incident, returns that one. Never throws.
- * @param most how many of the latest incidents are listed if it does not exist
+ * Reads an incident without writing to the file. If the incident continues in another incident, returns that incident.
+ * Never throws.
+ * @param most number of latest incidents that are listed if the incident does not exist
  */
 export function readStoredIncident(path: string, id: string, most: number): StoredIncident {
   return readingStore(path, (db): StoredIncident => {

@@ -3,19 +3,19 @@ import { readText } from './json-file.ts';
 import { visibleText } from '../core/visible-text.ts';
 import { parseYaml, type YamlPath } from '../text/yaml-text.ts';
 
-/** A parsed catalogue, not validated. */
+/** A parsed catalogue that has not been validated. */
 export interface CatalogueFile {
   readonly value: unknown;
   /** Returns the line of the last existing part of the path. */
   readonly lineOf: (path: YamlPath) => number;
 }
 
-/** If a file has many problems, the first ones are enough. */
+/** Maximum length of a message. If a file has many problems, the first ones are sufficient. */
 const MAX_PROBLEM = 2_000;
 
 /**
- * Parses an administrator's catalogue (signatures, inspection products), which may come from a third party.
- * @throws {Error} naming the file and, if it is not YAML, the positions @internal
+ * Parses an administrator's catalogue (signatures or inspection products), which may come from a third party.
+ * @throws {Error} with the name of the file and, if it is not valid YAML, the positions @internal
  */
 export function parseCatalogue(content: string, what: string, file: string): CatalogueFile {
   const yaml = parseYaml(content);
@@ -23,27 +23,28 @@ export function parseCatalogue(content: string, what: string, file: string): Cat
   const problems = yaml.problems.map(
     ({ line, column, message }) => `line ${String(line)}, column ${String(column)}: ${message}`,
   );
-  throw catalogueError(`Cannot parse the ${what} of "${file}"`, problems.join('; '));
+  throw catalogueError(`Cannot parse the ${what} in "${file}"`, problems.join('; '));
 }
 
 interface Catalogue<T> {
-  /** Name in messages: `products`. */
+  /** Name of the entries in messages, for example `products`. */
   readonly what: string;
   /** The administrator's files. */
   readonly files: readonly string[];
-  /** YAML, or JSON if the build has converted it. */
+  /** The shipped file, in YAML or, if the build has converted it, in JSON. */
   readonly shipped: string;
   readonly parse: (content: CatalogueFile, file: string) => readonly T[];
 }
 
 /**
- * Reads the shipped catalogue and the administrator's files. The administrator's entries come first and win. If the ids
- * are equal, they replace shipped entries.
- * @throws {Error} naming the file, the position and the expected value
+ * Reads the shipped catalogue and the administrator's files. The administrator's entries come first and take
+ * precedence.
+ * If the IDs are equal, they replace shipped entries.
+ * @throws {Error} with the file, the position and the expected value
  */
 export async function loadCatalogue<T extends { readonly id: string }>(catalogue: Catalogue<T>): Promise<readonly T[]> {
   const { what, files, shipped, parse } = catalogue;
-  const read = (file: string): Promise<string> => readText(file, `the ${what} of`);
+  const read = (file: string): Promise<string> => readText(file, `the ${what} in`);
   const own: T[] = [];
   for (const file of files) own.push(...parse(parseCatalogue(await read(file), what, file), file));
   const ids = new Set(own.map(({ id }) => id));
@@ -52,20 +53,20 @@ export async function loadCatalogue<T extends { readonly id: string }>(catalogue
   return [...own, ...parse(ours, shipped).filter(({ id }) => !ids.has(id))];
 }
 
-/** The built file has no mistakes, so lines are not needed. */
+/** Parses a converted file. The build has validated it, so lines are not needed. */
 function parseBuilt(content: string): CatalogueFile {
   const value: unknown = JSON.parse(content);
   return { value, lineOf: () => 1 };
 }
 
-/** @throws {Error} if an id occurs twice, because one of the entries would never be used */
+/** @throws {Error} if an ID occurs twice, because one of the entries would never be used */
 export function assertUnique(entries: readonly { readonly id: string }[], attempt: string): void {
   const ids = entries.map(({ id }) => id);
   const twice = ids.find((id, index) => ids.indexOf(id) !== index);
-  if (twice !== undefined) throw catalogueError(attempt, `the id "${twice}" is given twice, expected unique ids`);
+  if (twice !== undefined) throw catalogueError(attempt, `the ID "${twice}" occurs twice, expected unique IDs`);
 }
 
-/** Creates a single-line error of limited length, whatever it quotes from the file. */
+/** Creates a single-line error of limited length, regardless of the text that is quoted from the file. */
 export function catalogueError(attempt: string, problem: string): Error {
   return new Error(`${attempt}: ${visibleText(problem, MAX_PROBLEM)}`);
 }

@@ -28,7 +28,7 @@ export function sleep(clock: Clock, delay: Millis, signal: AbortSignal): Promise
   });
 }
 
-/** Resolves with the promise's value, or with null if it takes too long. Nothing is cancelled. */
+/** Resolves with the promise's value, or with null if the promise takes too long. Nothing is cancelled. */
 export function within<T>(promise: Promise<T>, time: Millis, clock: Clock): Promise<T | null> {
   return new Promise((resolve, reject) => {
     const cancel = clock.after(time, () => resolve(null));
@@ -36,21 +36,21 @@ export function within<T>(promise: Promise<T>, time: Millis, clock: Clock): Prom
   });
 }
 
-/** A signal that aborts after a delay or with its parent. It can be released early. */
+/** A signal that is aborted after a delay or together with its parent. It can be released early. */
 export interface Deadline extends Disposable {
   readonly signal: AbortSignal;
-  /** True if the time has run out, as opposed to the parent having been aborted. */
+  /** Returns true if the time limit was reached, and false if the parent was aborted. */
   expired(): boolean;
 }
 
-/** Abort reason of a signal whose time has run out. */
+/** Reason of a signal that was aborted because its time limit was reached. */
 export class DeadlineError extends Error {
   override readonly name = 'DeadlineError';
 }
 
 /**
- * Creates a deadline derived from `parent`. Always dispose of it (`using`). Otherwise a listener stays on the parent,
- * which leaks in a process that runs for weeks.
+ * Creates a deadline derived from `parent`. Always dispose of it (`using`). Otherwise, a listener stays on the parent,
+ * which is a memory leak in a process that runs for weeks.
  */
 export function deadline(clock: Clock, delay: Millis, parent: AbortSignal): Deadline {
   const controller = new AbortController();
@@ -79,10 +79,10 @@ function reasonOf(signal: AbortSignal): Error {
 }
 
 /**
- * Calls repeatedly at whole multiples of `every` on the monotonic clock, until the returned function is called. All
- * beats wake the process at the same times, because wake-ups are the largest cost of an idle daemon.
+ * Calls the function repeatedly at whole multiples of `every` on the monotonic clock, until the returned function is
+ * called. All beats wake the process at the same times, because wake-ups are the largest cost of an idle daemon.
  *
- * @param call receives the time at which it was due
+ * @param call its argument is the time at which the call was due
  */
 export function beat(clock: Clock, every: Millis, call: (due: Millis) => void): () => void {
   let cancel = next();
@@ -90,7 +90,7 @@ export function beat(clock: Clock, every: Millis, call: (due: Millis) => void): 
   function next(): () => void {
     const now = clock.elapsed();
     const due = (Math.floor(now / every) + 1) * every;
-    // Timers have whole milliseconds, and a timer that fires early would fire twice.
+    // Timers use whole milliseconds. A timer that fires early would fire twice.
     return clock.after(Math.ceil(due - now), () => {
       cancel = next();
       call(due);
@@ -101,8 +101,9 @@ export function beat(clock: Clock, every: Millis, call: (due: Millis) => void): 
 }
 
 /**
- * Resolves after other work in this turn of the event loop. Long tasks call it regularly, so that they do not block
- * others.
+ * Resolves after other work in this turn of the event loop. Long tasks must call this function regularly, so that they
+ * do
+ * not block other work.
  */
 export function nextTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
@@ -110,7 +111,7 @@ export function nextTurn(): Promise<void> {
 
 /**
  * Returns a function that lets one caller continue in each turn, in the order of the calls. Callers that waited for the
- * same event then don't act on it at the same time.
+ * same event then do not continue at the same time.
  */
 export function oneATurn(): () => Promise<void> {
   let last = Promise.resolve();

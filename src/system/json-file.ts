@@ -4,28 +4,31 @@ import { mkdirSync, statSync } from 'node:fs';
 import { messageOf } from '../text/message-of.ts';
 
 /**
- * A small piece of state in a separate file that is replaced as a whole: after a crash, it has the old or the new
- * content. An unreadable file counts as missing, and if it cannot be written, only its content is lost.
+ * A small part of the state in a separate file that is always replaced as a whole. After a crash, the file has either
+ * the
+ * old or the new content. An unreadable file counts as missing. If the file cannot be written, only its content is
+ * lost.
  */
 export interface JsonFile {
-  /** Returns the last saved value, not validated, or null if there is none. */
+  /** Returns the last saved value, which is not validated. Returns null if there is none. */
   load(): Promise<unknown>;
   save(value: unknown): Promise<void>;
 }
 
 /** A {@link JsonFile} for callers that must not wait for the disk. */
 export interface BackgroundFile extends Pick<JsonFile, 'load'> {
-  /** Writes the value soon. If several values are pending, only the latest is written. */
+  /** Writes the value soon. If several values are pending, only the latest value is written. */
   save(value: unknown): void;
 }
 
 /**
- * Writes files in the background one after the other. A hanging disk blocks nobody and occupies only one of the four
- * threads that Node also uses to resolve names.
+ * Writes files in the background, one after another. If the disk does not respond, no caller is blocked, and only one
+ * of
+ * the four threads that Node also uses to resolve names is occupied.
  */
 export interface BackgroundWriter {
   of(file: JsonFile): BackgroundFile;
-  /** Resolves when nothing is pending. */
+  /** Resolves when no write is pending. */
   written(): Promise<void>;
 }
 
@@ -54,15 +57,16 @@ export function createBackgroundWriter(): BackgroundWriter {
 }
 
 interface ReplaceOptions {
-  /** Mode of a new file. */
+  /** File mode of a new file. */
   readonly mode: number;
-  /** Wait for the disk, so that the file also survives a power failure. */
+  /** Whether to wait for the disk, so that the file also survives a power failure. */
   readonly flush: boolean;
 }
 
 /**
- * Replaces a file as a whole: writes a temporary file and renames it. A reader sees the old or the new content, and a
- * full disk leaves the old one. @throws Node's error, after removing the temporary file
+ * Replaces a file as a whole. Writes a temporary file and renames it. A reader sees either the old or the new content,
+ * and
+ * if the disk is full, the old content is kept. @throws Node's error, after removing the temporary file
  */
 export async function replaceFile(path: string, text: string, options: ReplaceOptions): Promise<void> {
   const temporary = `${path}.${String(process.pid)}.tmp`;
@@ -75,7 +79,7 @@ export async function replaceFile(path: string, text: string, options: ReplaceOp
   }
 }
 
-/** @param flush wait for the disk, so that the file also survives a power failure */
+/** @param flush whether to wait for the disk, so that the file also survives a power failure */
 export function jsonFile(path: string, { flush = false }: { readonly flush?: boolean } = {}): JsonFile {
   return {
     load: async () => {
@@ -89,23 +93,24 @@ export function jsonFile(path: string, { flush = false }: { readonly flush?: boo
     save: async (value) => {
       try {
         const write = (): Promise<void> => replaceFile(path, JSON.stringify(value), { mode: 0o600, flush });
-        // The folder is checked only if writing fails, because that check does not run in the background.
+        // The folder is checked only if writing fails, because this check does not run in the background.
         await write().catch(() => {
           makeFolder(dirname(path));
           return write();
         });
       } catch {
-        // The store reports this once for the same folder.
+        // The store reports this problem once for the same folder.
       }
     },
   };
 }
 
 /**
- * Creates a folder and its parents level by level. Node's `recursive` never returns below a folder that exists but
- * reports every new folder as missing (ENOENT), as /proc does.
- * @param mode of new folders
- * @throws {Error} naming the folder that cannot be created
+ * Creates a folder and its parents level by level. Node's `recursive` option never returns if a parent exists but
+ * reports
+ * every new folder as missing (ENOENT), as /proc does.
+ * @param mode mode of new folders
+ * @throws {Error} with the name of the folder that cannot be created
  */
 export function makeFolder(path: string, mode = 0o777): void {
   if (isFolder(path)) return;
@@ -113,8 +118,8 @@ export function makeFolder(path: string, mode = 0o777): void {
   try {
     mkdirSync(path, { mode });
   } catch (error) {
-    // Another process may have created it first.
-    if (!isFolder(path)) throw new Error(`Cannot make the folder "${path}": ${messageOf(error)}`, { cause: error });
+    // Another process may have created the folder first.
+    if (!isFolder(path)) throw new Error(`Cannot create the folder "${path}": ${messageOf(error)}`, { cause: error });
   }
 }
 
@@ -123,8 +128,8 @@ function isFolder(path: string): boolean {
 }
 
 /**
- * @param what text before the file name in the message: `the products of`
- * @throws {Error} with the reason why it cannot be read
+ * @param what text before the file name in the message, for example `the products in`
+ * @throws {Error} with the reason why the file cannot be read
  */
 export async function readText(file: string, what: string): Promise<string> {
   try {

@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 
-/** Usual process figures of an exporter. Null if not available on this system. */
+/** Process metrics that exporters usually provide. Null if the metrics are not available on this system. */
 export interface ProcessFigures {
   readonly cpuSeconds: number;
   readonly residentBytes: number;
@@ -9,11 +9,11 @@ export interface ProcessFigures {
   readonly mostFiles: number | null;
   readonly heapUsedBytes: number;
   readonly heapTotalBytes: number;
-  /** Buffers outside the heap. */
+  /** Size of buffers outside the heap. */
   readonly externalBytes: number;
 }
 
-/** Takes about 0.2 ms. Never rejects. */
+/** Reads the metrics, which takes about 0.2 ms. Never rejects. */
 export async function readProcessFigures(): Promise<ProcessFigures> {
   const [status, limits, files] = await Promise.all([
     readFile('/proc/self/status', 'utf8').catch(() => ''),
@@ -25,11 +25,11 @@ export async function readProcessFigures(): Promise<ProcessFigures> {
   return {
     cpuSeconds: (user + system) / 1e6,
     residentBytes: rss,
-    // proc_pid_status(5): in kB.
+    // The value is in kB (proc_pid_status(5)).
     virtualBytes: scaled(/^VmSize:\s+(\d+) kB$/mu.exec(status), 1024),
-    // One of them is the folder that was read.
+    // One of the open files is the folder that was read.
     openFiles: files === null ? null : files.length - 1,
-    // proc_pid_limits(5): the soft limit is first; "unlimited" does not match.
+    // The soft limit is first. The value "unlimited" does not match (proc_pid_limits(5)).
     mostFiles: scaled(/^Max open files\s+(\d+)/mu.exec(limits), 1),
     heapUsedBytes: heapUsed,
     heapTotalBytes: heapTotal,

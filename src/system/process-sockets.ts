@@ -6,15 +6,15 @@ export type Transport = 'tcp' | 'udp';
 export type HoldsPort = (transport: Transport, port: number) => boolean;
 
 /**
- * Columns of /proc/net, see proc_pid_net(5): sl, local address, remote address, state, queues, timer, retransmits, uid,
- * timeout, inode.
+ * Columns in /proc/net, as described in proc_pid_net(5): sl, local address, remote address, state, queues, timer,
+ * retransmits, uid, timeout, inode.
  */
 const COLUMNS = { address: 1, state: 3, inode: 9 } as const;
 const LISTENING = '0A';
 
 /**
- * Returns the ports on which a process of this machine listens, from /proc.
- * @returns null if they cannot be read: on another system, or for another user's process
+ * Returns the ports on which a process on this machine listens, from /proc.
+ * @returns null if the ports cannot be read, on another operating system or for another user's process
  */
 export async function portsOf(pid: number): Promise<HoldsPort | null> {
   try {
@@ -32,7 +32,7 @@ export async function portsOf(pid: number): Promise<HoldsPort | null> {
 async function socketsOf(pid: number): Promise<ReadonlySet<string>> {
   const folder = `/proc/${String(pid)}/fd`;
   const names = await readdir(folder);
-  // Some are closed in the meantime.
+  // Some files may have been closed in the meantime.
   const links = await Promise.all(names.map((name) => readlink(`${folder}/${name}`).catch(() => '')));
   return new Set(links.flatMap((link) => /^socket:\[(\d+)\]$/u.exec(link)?.[1] ?? []));
 }

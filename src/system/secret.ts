@@ -1,6 +1,9 @@
 import { readFile } from 'node:fs/promises';
 
-/** Source of a secret. The value itself is never part of a configuration object, so it cannot be printed with it. */
+/**
+ * Source of a secret. The value is never part of a configuration object, so it cannot be printed together with the
+ * configuration.
+ */
 export type SecretSource =
   | { readonly kind: 'file'; readonly path: string }
   | { readonly kind: 'env'; readonly name: string };
@@ -10,12 +13,14 @@ export type SecretSource =
  */
 export type SecretReader = (source: SecretSource) => Promise<string>;
 
-/** Longer than any key or token. A larger file is the wrong file. */
+/** Maximum size of a secret. Keys and tokens are smaller, so a larger file is the wrong file. */
 const MAX_SECRET_BYTES = 64 * 1024;
 
 /**
- * Reads a secret at each use, so that a rotated secret is used without a reload. One trailing line break is removed.
- * @throws {Error} naming the file or variable, without any part of the value
+ * Reads a secret. Secrets are read each time, so that a rotated secret is used without a reload. One trailing line
+ * break
+ * is removed.
+ * @throws {Error} with the name of the file or variable, without any part of the value
  */
 export async function readSecret(source: SecretSource, env: NodeJS.ProcessEnv): Promise<string> {
   switch (source.kind) {

@@ -5,16 +5,17 @@ import type { OperatorLog } from './operator-log.ts';
 
 const run = promisify(execFile);
 
-/** The lines of sd_notify(3) that are sent. */
+/** Lines that are sent with sd_notify(3). */
 export type ServiceState = 'READY=1' | 'STOPPING=1';
 
-/** In milliseconds. The command returns as soon as systemd has read the line. */
+/** Time limit in milliseconds. The command returns as soon as systemd has read the line. */
 const LIMIT = 5_000;
 
 /**
- * Reports the service state to systemd. Node has no Unix datagram sockets, so `systemd-notify` sends the line, which
- * requires `NotifyAccess=all` in the unit. Resolves after it was sent, or immediately if no service manager is waiting.
- * Never rejects.
+ * Reports the service state to systemd. Node does not support Unix datagram sockets, so `systemd-notify` sends the
+ * line,
+ * which requires `NotifyAccess=all` in the unit. Resolves when the line has been sent, or immediately if no service
+ * manager is waiting. Never rejects.
  */
 export async function notifyServiceManager(
   state: ServiceState,
@@ -25,7 +26,7 @@ export async function notifyServiceManager(
   try {
     await run('systemd-notify', [state], { env: { NOTIFY_SOCKET, PATH }, timeout: LIMIT });
   } catch (error) {
-    const effect = state === 'READY=1' ? ': a unit with Type=notify does not start' : '';
+    const effect = state === 'READY=1' ? ', so a unit with Type=notify does not start' : '';
     logger.warn(
       { error: messageOf(error) },
       `Cannot send ${state} to the service manager with "systemd-notify"${effect}`,

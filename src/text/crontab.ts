@@ -3,7 +3,7 @@ import type { EpochMs } from '../core/clock.ts';
 
 /** The times of a crontab(5) expression in one time zone. */
 export interface Crontab {
-  /** Returns the latest time up to and including now, or null if there is none. */
+  /** Returns the latest time that is not in the future, or null if there is none. */
   last(now: EpochMs): EpochMs | null;
   /** Returns the first time after now, or null if there is none. */
   next(now: EpochMs): EpochMs | null;
@@ -11,9 +11,9 @@ export interface Crontab {
 
 /**
  * Parses `minute hour day month weekday` as in crontab(5), without croner's extensions (`L`, `#`, `@daily`). Clock
- * changes are handled as in cron(8): a fixed time that is skipped in spring is due when the clock is set forward, a
- * fixed time that occurs twice in autumn is due once, and an expression with `*` as its minute or hour follows real
- * time.
+ * changes
+ * are handled as in cron(8). A fixed time that is skipped in spring is due when the clock is set forward. A fixed time
+ * that occurs twice in autumn is due once. An expression with `*` as its minute or hour follows the elapsed time.
  * @throws {RangeError} if the expression or the time zone is invalid, or if the date never occurs
  */
 export function readCrontab(expression: string, timezone: string): Crontab {
@@ -22,7 +22,7 @@ export function readCrontab(expression: string, timezone: string): Crontab {
   const cron = croner(fields, expression, timezone);
   if (cron.nextRun(new Date(0)) === null) throw unreadable(expression);
   return {
-    // croner looks for times before the given one, and includes earlier times in the same second.
+    // croner returns times before the given time, and includes earlier times in the same second.
     last: (now) => cron.previousRuns(1, new Date(now + 1))[0]?.getTime() ?? null,
     next: (now) => cron.nextRun(new Date(now))?.getTime() ?? null,
   };
@@ -45,9 +45,10 @@ function croner(fields: readonly string[], expression: string, timezone: string)
       timezone,
       mode: '5-part',
       // crontab(5): "If both fields are restricted (i.e., do not contain the * character at the beginning), the command
-      // will be run when either field matches". Otherwise, both must match. croner requires both only with this option.
+      // will be run when either field matches". Otherwise, both fields must match. croner requires both fields only
+      // with this option.
       domAndDow: day.startsWith('*') || weekday.startsWith('*'),
-      // Lists and ranges are fixed times as well.
+      // Lists and ranges are also fixed times.
       fixedTimeRule: 'no-wildcard',
     });
   } catch (error) {
@@ -55,7 +56,10 @@ function croner(fields: readonly string[], expression: string, timezone: string)
   }
 }
 
-/** For croner, any step makes the expression an interval. For cron, only `*` does, so other steps are expanded. */
+/**
+ * Expands steps into lists. In croner, any step makes the expression an interval. In cron, this is only the case with
+ * `*`.
+ */
 function listed(field: string, most: number): string {
   return field.replace(
     /(?<=^|,)(?<first>\d+)(?:-(?<last>\d+))?\/(?<step>\d+)/gu,

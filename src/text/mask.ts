@@ -1,10 +1,10 @@
 /**
- * Kinds of data that are removed from log lines and from peers' answers. A closed set: the kind, its display name, and
- * its placeholder.
+ * Types of data that are removed from log lines and from peers' responses. Each entry has a type, a display name and a
+ * placeholder. The set is closed.
  */
 export const MASKED_KINDS = [
   ['user-name', 'user names', /<user>(?!@)/gu],
-  ['mail-address', 'mail addresses (their domain stays)', /<user>@/gu],
+  ['mail-address', 'mail addresses (the domains are kept)', /<user>@/gu],
   ['phone-number', 'phone numbers', /<phone>/gu],
   ['code', 'activation codes, seeds and one-time passwords', /<code>/gu],
   ['password', 'passwords, keys and tokens', /<secret>/gu],
@@ -12,14 +12,12 @@ export const MASKED_KINDS = [
 
 type MaskedKind = (typeof MASKED_KINDS)[number][0];
 
-/** How often each kind was removed. */
+/** Number of removals for each type. */
 export type MaskTally = Readonly<Record<MaskedKind, number>>;
 
-/** Removes personal data and credentials from texts, and counts them. */
+/** Removes personal data and credentials from texts, and counts the removals. */
 export interface Mask {
-  /**
-   * Masks one log line or a peer's answer, which is hostile text. Serial numbers, addresses and host names are kept.
-   */
+  /** Masks a log line or a peer's response, which is untrusted. Serial numbers, addresses and host names are kept. */
   line(text: string): string;
   mailAddresses(text: string): string;
   tally(): MaskTally;
@@ -36,26 +34,27 @@ const MAIL: Rule = {
   by: '<user>@',
 };
 
-/** The value of a field: in single or double quotes, or up to the next space. */
+/** The value of a field, which is in single or double quotes, or ends at the next space. */
 const VALUE = `(?:"[^"]+"|'[^']+'|[^\\s"',;&)\\]]+)`;
 /**
- * Serial numbers of FortiAuthenticator, FortiGate and tokens, licence numbers, and other Fortinet serials, recognized
- * by their digits. They are as long as an activation code but are evidence.
+ * Serial numbers of FortiAuthenticator, FortiGate and tokens, licence numbers, and other Fortinet serial numbers, which
+ * are recognised by their digits. Serial numbers are as long as an activation code, but they are evidence.
  */
 const SERIAL = 'FAC|FG|FW|FTK|EFTM|FTMTRIAL|F[A-Z\\d]{2,9}\\d{6}\\b';
 const USER_KEYS =
   'user|username|user_name|usr|srcuser|dstuser|unauthuser|xauthuser|login|account|admin|administrator|owner|uid';
 
-/** Codes and seeds without a label, recognized by a format that serial numbers do not have. */
+/** Codes and seeds without a label, which are recognised by a format that serial numbers do not have. */
 const CODES: readonly Rule[] = [
   { pattern: /\b[\dA-F]{4}(?:-[\dA-F]{4}){4}\b/giu, by: '<code>' },
-  // The code that a user types into FortiToken Mobile: 16 characters, in one piece or in groups of four.
+  // The code that a user enters in FortiToken Mobile, which has 16 characters, with or without groups of four.
   { pattern: /\b(?=[\dA-Z-]*\d)(?=[\d-]*[A-Z][\d-]*[A-Z])[\dA-Z]{4}(?:-[\dA-Z]{4}){3}\b/gu, by: '<code>' },
   {
     pattern: new RegExp(`\\b(?!${SERIAL})(?=[A-Z]*\\d)(?=\\d*[A-Z]\\d*[A-Z])[\\dA-Z]{16}\\b`, 'gu'),
     by: '<code>',
   },
-  // A seed: 20 or 32 bytes in hexadecimal, or 20 bytes in Base32 (RFC 4648 §6). A certificate's hash is not one.
+  // A seed, which is 20 or 32 bytes in hexadecimal, or 20 bytes in Base32 (RFC 4648 §6). A certificate's hash is not a
+  // seed.
   {
     pattern: /(?<!(?:hash|fingerprint|thumbprint|sha1|sha256)["']?[=:] ?["']?)\b(?:[\dA-F]{40}|[\dA-F]{64})\b/giu,
     by: '<code>',
@@ -63,9 +62,10 @@ const CODES: readonly Rule[] = [
   { pattern: /\b(?=[A-Z]*[2-7])[A-Z2-7]{32}\b/gu, by: '<code>' },
 ];
 
-/** The order matters, because text that one rule has masked is not available to the next. */
+/** The rules, in order. Text that one rule has masked is not available to the following rules. */
 const RULES: readonly Rule[] = [
-  // Before user names, because "user:password@" in front of a host is both.
+  // The rule for passwords in URLs precedes the rule for user names, because "user:password@" before a host matches
+  // both.
   { pattern: /(\b[a-z][a-z\d+.-]{1,20}:\/\/)[^\s/@"']+@/giu, by: '$1<secret>@' },
   {
     pattern: new RegExp(
@@ -95,8 +95,8 @@ const RULES: readonly Rule[] = [
     ),
     by: '$1<phone>',
   },
-  // International, with a trunk prefix, North American, and digits alone that are not part of a field, an address or a
-  // time.
+  // Phone numbers: international, with a trunk prefix, North American, and digits alone that are not part of a field,
+  // an address or a time.
   { pattern: /(?<![\w.:+-])(?:\+|00)[1-9][\d ()/-]{5,16}\d(?!\w)/gu, by: '<phone>' },
   {
     pattern: /(?<![\w.:=+/-])0[1-9]\d{1,3}[ /-]?\d{3,4}[ -]?\d{3,6}(?![\w.:-])/gu,
@@ -121,17 +121,18 @@ const RULES: readonly Rule[] = [
   },
 ];
 
-/** Names in fields. The same name is then also masked in the surrounding text. */
+/** Names in fields. The same names are also masked in the surrounding text. */
 const NAMED = new RegExp(`\\b(?:${USER_KEYS})[=:] ?("[^"]+"|'[^']+'|[^\\s"',;&)\\]]+)`, 'giu');
-/** Shorter names are ordinary words as well. */
+/** Minimum length of a name. Shorter names are also ordinary words. */
 const SHORTEST_NAME = 3;
 const LONGEST_LINE = 4_000;
 
-/** Known facts about a site, in addition to text patterns. */
+/** Known facts about a site that are masked in addition to text patterns. */
 interface KnownNames {
   /**
    * Configured accounts, which peers quote without a label. If an account is an ordinary word, it is masked only in
-   * quotes or brackets.
+   * quotes
+   * or brackets.
    */
   readonly accounts: readonly string[];
   /** Applied first, because a partial secret would not be found. */
@@ -165,7 +166,7 @@ export function maskedLine(line: string, known: readonly Rule[] = []): string {
   return replaced(cut, [...RULES, ...known, ...named]);
 }
 
-/** Removes codes and seeds from a peer's answer, which can name people and hosts as evidence. */
+/** Removes codes and seeds from a peer's response, which can contain names of persons and hosts as evidence. */
 export function withoutCodes(text: string): string {
   return replaced(text, CODES);
 }
@@ -192,8 +193,8 @@ function literal(text: string): string {
 }
 
 /**
- * Returns a URL without its path, which can be a secret, as in webhooks and heartbeat services: anyone who knows it can
- * post there. Scheme and host are enough to identify the service.
+ * Returns a URL without its path. The path can be secret, for example in URLs of webhooks and heartbeat services, where
+ * anyone who knows the URL can send requests. The scheme and host are sufficient to identify the service.
  */
 export function withoutPath(text: string): string {
   const url = URL.parse(text);

@@ -1,11 +1,13 @@
 import { visibleText } from '../core/visible-text.ts';
 
 const SHOWN_CHARACTERS = 80;
-/** Up to the last @, because a password can contain any character, including @. */
+/** The part of a URL up to the last @, because a password can contain any character, including @. */
 const USER_INFO = /\/\/.*@/su;
 
 /**
- * Formats an invalid value for a message: limited in length, on one line, and without the part before the @ of a URL.
+ * Formats an invalid value for a message. The value is shown on one line, with a limited length and without the part of
+ * a
+ * URL before the @.
  */
 export function showValue(value: unknown): string {
   if (typeof value === 'string') return `"${visibleText(value.replace(USER_INFO, '//…@'), SHOWN_CHARACTERS)}"`;
@@ -13,7 +15,7 @@ export function showValue(value: unknown): string {
   return showKind(value);
 }
 
-/** Returns the type of a value that may be a secret. */
+/** Returns the type of a value that may be secret. */
 function showKind(value: unknown): string {
   if (value === null || value === undefined) return 'nothing';
   if (Array.isArray(value)) return 'a list';
@@ -32,13 +34,13 @@ export function expectedMessage(expected: string, value: unknown): string {
   return saying(expected, value, showValue);
 }
 
-/** Like {@link expectedMessage}, for values that may be secrets: includes only their type. */
+/** Like {@link expectedMessage}, for values that may be secret. The message contains only the type of the value. */
 export function expectedSecretMessage(expected: string, value: unknown): string {
   return saying(expected, value, showKind);
 }
 
 function saying(expected: string, value: unknown, show: (value: unknown) => string): string {
   if (value === undefined) return `expected ${expected}, but the key is missing`;
-  if (value === null) return `expected ${expected}, got nothing: give it a value or remove the key`;
+  if (value === null) return `expected ${expected}, got nothing; enter a value or remove the key`;
   return `expected ${expected}, got ${show(value)}`;
 }

@@ -1,7 +1,7 @@
 /**
- * Breaks text at spaces into lines of at most `width` columns. A longer word is not split, so that it can be copied.
- * @param indent prefix of each line, which counts towards the width
- * @param first prefix of the first line instead, at most as wide as the indent
+ * Breaks text at spaces into lines of at most `width` columns. Longer words are not split, so that they can be copied.
+ * @param indent prefix of each line, which is included in the width
+ * @param first prefix of the first line, at most as wide as the indent
  */
 export function wrap(text: string, width: number, indent = '', first: string = indent): readonly string[] {
   const lines: string[] = [];

@@ -14,7 +14,7 @@ import {
 } from 'yaml';
 import { showValue } from './show.ts';
 
-/** Line and column start at 1. */
+/** The line and the column start at 1. */
 export interface Position {
   readonly line: number;
   readonly column: number;
@@ -29,22 +29,26 @@ export type YamlPath = readonly (string | number)[];
 type YamlResult =
   | {
       readonly kind: 'ok';
-      /** Plain values. Mappings are objects without keys from a prototype. Undefined for an empty file. */
+      /** Plain values. Mappings are objects without inherited keys. Undefined for an empty file. */
       readonly value: unknown;
       /** Returns the position of the last part of the path, or of its nearest existing parent. */
       readonly locate: (path: YamlPath) => Position;
     }
   | { readonly kind: 'invalid'; readonly problems: readonly YamlProblem[] };
 
-/** Far above any real configuration or catalogue. Without a limit, a few aliases of aliases would grow endlessly. */
+/**
+ * Maximum number of values. Real configurations and catalogues are much smaller. Without a limit, a few nested aliases
+ * could produce any number of values.
+ */
 const MAX_VALUES = 100_000;
 const MAX_ALIASES = 100;
 const MAX_DEPTH = 32;
 
 /**
- * Parses YAML 1.2. Never throws, and takes time and memory in proportion to the text. The values are built here from
- * the syntax tree instead of by the library, whose conversion does not end for a kilobyte of mappings as keys, and
- * takes minutes for a megabyte of many keys.
+ * Parses YAML 1.2. Never throws. The required time and memory are proportional to the length of the text. The values
+ * are
+ * created from the syntax tree, because the library's own conversion never ends for a kilobyte of mappings as keys, and
+ * takes minutes for a megabyte with many keys.
  */
 export function parseYaml(text: string): YamlResult {
   const lines = new LineCounter();
@@ -65,7 +69,7 @@ export function parseYaml(text: string): YamlResult {
   return { kind: 'ok', value, locate: (path) => positionAt(lines, offsetOf(document, path)) };
 }
 
-/** Returns null if the text is nested so deeply that the library, which is recursive, overflows the stack. */
+/** Returns null if the text is nested so deeply that the stack overflows in the library, which is recursive. */
 function syntaxTree(text: string, lineCounter: LineCounter): Document.Parsed | null {
   try {
     return parseDocument(text, { lineCounter, uniqueKeys: false, prettyErrors: false, logLevel: 'error' });
@@ -75,7 +79,7 @@ function syntaxTree(text: string, lineCounter: LineCounter): Document.Parsed | n
   }
 }
 
-/** Reads one document. Problems are collected, and reading continues. */
+/** Reads one document. Problems are recorded, and reading continues. */
 class TreeReader {
   readonly problems: YamlProblem[] = [];
   readonly #document: Document.Parsed;
@@ -91,7 +95,7 @@ class TreeReader {
   read(node: unknown, depth: number): unknown {
     this.#values += 1;
     if (this.#values === MAX_VALUES)
-      this.#tell(node, `expected at most ${String(MAX_VALUES)} values, those that aliases repeat included`);
+      this.#tell(node, `expected at most ${String(MAX_VALUES)} values, including values repeated by aliases`);
     if (depth === MAX_DEPTH) this.#tell(node, `expected at most ${String(MAX_DEPTH)} levels`);
     if (this.#values >= MAX_VALUES || depth >= MAX_DEPTH) return null;
     if (isScalar(node)) return node.value;
@@ -105,10 +109,10 @@ class TreeReader {
     for (const pair of node.items) {
       const key = keyOf(pair.key);
       if (key === null) this.#tell(pair.key ?? node, 'expected a text as key');
-      else if (entries.has(key)) this.#tell(pair.key, `key ${showValue(key)} stands in this section twice`);
+      else if (entries.has(key)) this.#tell(pair.key, `key ${showValue(key)} occurs twice in this section`);
       else entries.set(key, this.read(pair.value, depth + 1));
     }
-    // Creates own keys only: "__proto__" becomes an ordinary key and is rejected as unknown.
+    // Only own keys are created. "__proto__" becomes an ordinary key and is rejected as unknown.
     return Object.fromEntries(entries);
   }
 
@@ -118,7 +122,7 @@ class TreeReader {
     if (this.#aliases > MAX_ALIASES) return null;
     const target = node.resolve(this.#document);
     if (target !== undefined) return this.read(target, depth + 1);
-    this.#tell(node, 'this alias (*) names an anchor (&) that does not stand before it');
+    this.#tell(node, 'this alias (*) refers to an anchor (&) that is not defined before it');
     return null;
   }
 
@@ -128,12 +132,17 @@ class TreeReader {
 }
 
 const BLANK = /(?:\s|#.*)*/uy;
-/** Enough for an indentation, and for the space between a key and its value. */
+/**
+ * Maximum number of characters to search backwards. This number is sufficient for an indentation, and for the space
+ * between a key and its value.
+ */
 const LOOK_BACK = 200;
 
 /**
- * Positions errors where a person looks for them. A line that is indented too far continues the previous line's value,
- * and the library reports it twice: both errors start at that value, and one of them ends in the wrong line.
+ * Returns the errors at the positions where users expect them. A line that is indented too far continues the value of
+ * the
+ * previous line, and the library reports two errors. Both errors start at that value, and one of them ends in the wrong
+ * line.
  */
 function placedErrors(errors: readonly YAMLError[], text: string, lines: LineCounter): readonly Placed[] {
   const continued = new Set(errors.filter((error) => isContinued(error, text, lines)).map(({ pos }) => pos[0]));
@@ -146,7 +155,7 @@ function placedErrors(errors: readonly YAMLError[], text: string, lines: LineCou
 }
 
 interface Placed {
-  /** Offset. */
+  /** The offset in the text. */
   readonly at: number;
   readonly code: ErrorCode;
 }
@@ -179,7 +188,7 @@ function contentFrom(text: string, offset: number): number {
   return BLANK.lastIndex < text.length ? BLANK.lastIndex : offset;
 }
 
-/** Further errors on the same line are mostly consequences of the first. */
+/** Returns only the first error in each line, because further errors usually are consequences of the first. */
 function firstOfEachLine(problems: readonly YamlProblem[]): readonly YamlProblem[] {
   const firsts = new Map(problems.toReversed().map((problem) => [problem.line, problem]));
   return [...firsts.values()].toReversed();
@@ -190,7 +199,7 @@ function keyOf(key: unknown): string | null {
   return typeof key.value === 'string' ? key.value : String(key.value);
 }
 
-/** Returns the offset of the last existing part of the path: the key in a mapping, the item in a list. */
+/** Returns the offset of the last existing part of the path, which is a key in a mapping or an item in a list. */
 function offsetOf(document: Document.Parsed, path: YamlPath): number {
   let node: unknown = document.contents;
   let offset = startOf(node, 0);
@@ -228,29 +237,28 @@ function yamlErrorText(code: ErrorCode): string {
 }
 
 const TEXTS: Readonly<Record<ErrorCode, string>> = {
-  ALIAS_PROPS: 'an alias (*) takes no anchor and no tag',
+  ALIAS_PROPS: 'an alias (*) cannot have an anchor or a tag',
   BAD_ALIAS: 'an anchor or alias (& or *) needs a name',
-  BAD_COLLECTION_TYPE: 'the tag (!) does not fit the value',
-  BAD_DIRECTIVE: 'a line that begins with % is no directive that YAML knows',
-  BAD_DQ_ESCAPE: 'unknown escape after \\ in double quotes: use single quotes, or write \\\\',
-  BAD_INDENT: 'wrong indentation, or a bracket or brace that is not closed',
-  BAD_PROP_ORDER: 'anchors and tags (& and !) stand right before their value',
-  BAD_SCALAR_START: 'a text that begins with a special character needs quotes',
+  BAD_COLLECTION_TYPE: 'the tag (!) does not match the value',
+  BAD_DIRECTIVE: 'a line that begins with % is not a known YAML directive',
+  BAD_DQ_ESCAPE: 'unknown escape after \\ in double quotes; use single quotes, or write \\\\',
+  BAD_INDENT: 'wrong indentation, or a bracket or brace is not closed',
+  BAD_PROP_ORDER: 'anchors and tags (& and !) must be directly before their value',
+  BAD_SCALAR_START: 'a text that begins with a special character must be in quotes',
   BLOCK_AS_IMPLICIT_KEY:
-    'two keys on one line, or a line that is indented too far: a text with ": " in it needs quotes',
-  BLOCK_IN_FLOW: 'a list or section by indentation cannot stand inside brackets or braces',
-  DUPLICATE_KEY: 'a key stands in this section twice',
+    'two keys on one line, or a line that is indented too far; a text that contains ": " must be in quotes',
+  BLOCK_IN_FLOW: 'an indented list or section is not allowed inside brackets or braces',
+  DUPLICATE_KEY: 'a key occurs twice in this section',
   IMPOSSIBLE: 'this cannot be read',
-  KEY_OVER_1024_CHARS: 'a key of more than 1024 characters',
-  MISSING_CHAR:
-    'something is missing here: a closing quote, bracket or brace, a comma, a colon, or the space after one',
-  MULTILINE_IMPLICIT_KEY: 'a key must stand on one line: is a colon missing after it?',
-  MULTIPLE_ANCHORS: 'a value takes one anchor (&)',
-  MULTIPLE_DOCS: 'expected one document: remove the lines "---" after the first',
-  MULTIPLE_TAGS: 'a value takes one tag (!)',
+  KEY_OVER_1024_CHARS: 'a key is longer than 1024 characters',
+  MISSING_CHAR: 'a closing quote, bracket or brace, a comma, a colon, or the space after a comma or colon is missing',
+  MULTILINE_IMPLICIT_KEY: 'a key must be on one line; check whether a colon is missing after it',
+  MULTIPLE_ANCHORS: 'a value can have only one anchor (&)',
+  MULTIPLE_DOCS: 'expected one document; remove the lines "---" after the first document',
+  MULTIPLE_TAGS: 'a value can have only one tag (!)',
   NON_STRING_KEY: 'expected a text as key',
   RESOURCE_EXHAUSTION: 'nested too deeply',
-  TAB_AS_INDENT: 'indentation with a tab: use spaces',
-  TAG_RESOLVE_FAILED: 'a tag (!) that YAML does not know: remove it, or put the text in quotes',
-  UNEXPECTED_TOKEN: 'unexpected character: a text with special characters needs quotes',
+  TAB_AS_INDENT: 'indentation with a tab; use spaces',
+  TAG_RESOLVE_FAILED: 'unknown YAML tag (!); remove it, or put the text in quotes',
+  UNEXPECTED_TOKEN: 'unexpected character; a text with special characters must be in quotes',
 };

@@ -14,28 +14,30 @@ import {
 import { isForServers, maySignFor } from './extensions.ts';
 
 /**
- * Where a chain ends, based only on signatures.
- * - `trusted`: at a key that the profile, the configuration or the baseline confirms.
- * - `weak`: also at such a key, but no client should accept the chain: a key or signature can be forged, or the
- *   certificate is not for servers.
- * - `public`: at one of Mozilla's roots.
- * - `vendor`: at one of Fortinet's keys, which this profile does not accept.
- * - `foreign`: at an unknown root, which nothing confirms.
- * - `forged`: it claims the name of a known authority whose key did not sign it (an authority that is sent along and
- *   verifies counts as known).
- * - `incomplete`: at an authority that was not sent and whose key is unknown.
+ * How a chain ends, according to its signatures only.
+ * - `trusted`: the chain leads to a key that the profile, the configuration or the baseline confirms.
+ * - `weak`: the chain leads to such a key, but no client should accept it, because a key or signature can be forged, or
+ * the certificate is not intended for servers.
+ * - `public`: the chain leads to one of Mozilla's roots.
+ * - `vendor`: the chain leads to one of Fortinet's keys, which this profile does not accept.
+ * - `foreign`: the chain leads to an unknown root that nothing confirms.
+ * - `forged`: the chain contains the name of a known authority whose key did not sign it (an authority that was sent
+ * and
+ * verified counts as known).
+ * - `incomplete`: the chain leads to an authority that was not sent and whose key is unknown.
  */
 export interface ChainTrust {
   readonly kind: 'trusted' | 'weak' | 'public' | 'vendor' | 'foreign' | 'forged' | 'incomplete';
-  /** From the leaf to the end of the chain. */
+  /** The certificates from the leaf to the end of the chain. */
   readonly path: readonly Certificate[];
-  /** The trusted key's label, for `trusted`, `weak`, `public` and `vendor`. */
+  /** Label of the trusted key, for `trusted`, `weak`, `public` and `vendor`. */
   readonly label: string | null;
   /**
-   * Pin of the configured key at the end, for `trusted`. Null for other kinds, and if only the baseline confirms it.
+   * Pin of the configured key at the end of the chain, for `trusted`. Null for other kinds, and if only the baseline
+   * confirms the key.
    */
   readonly configured: string | null;
-  /** Authorities above the leaf that were found by signature, on this path or another. */
+  /** Authorities above the leaf that were found by signature, on this or another path through the chain. */
   readonly authorities: readonly Certificate[];
 }
 
@@ -49,10 +51,11 @@ export interface TrustOptions {
 export interface ChainTrustOptions extends TrustOptions {
   readonly baseline: Baseline | null;
   /**
-   * Additional certificates that can fill gaps in the chain. They are not trusted more than the ones that were sent.
+   * Additional certificates that can fill gaps in the chain. Additional certificates are not trusted more than the
+   * certificates that were sent.
    */
   readonly helpers: readonly Certificate[];
-  /** The host name for which the certificate is needed. */
+  /** The host name for which the certificate is required. */
   readonly host: string;
 }
 
@@ -75,7 +78,7 @@ export function findChainTrust(sent: SentChain, options: ChainTrustOptions): Cha
     ['weak', all.find(isTrusted)],
   ];
   const found = known.find((ending): ending is Ending => ending[1] !== undefined);
-  const [kind, step] = found ?? strangeEnd(all, { trust, options, sent, leads });
+  const [kind, step] = found ?? unknownEnd(all, { trust, options, sent, leads });
   const confirming = strong.find(({ certificate }) => configured.has(certificate.pin));
   return {
     kind,
@@ -87,7 +90,7 @@ export function findChainTrust(sent: SentChain, options: ChainTrustOptions): Cha
   };
 }
 
-/** Walks over all links, and over strong links only. */
+/** Follows all links, and separately only strong links. */
 function bothWalks(
   sent: SentChain,
   trust: Trust,
@@ -99,11 +102,11 @@ function bothWalks(
     return true;
   });
   if (!isStrongKey(sent[0].key)) return { all, strong: [] };
-  // Without a weak link, the second walk would be identical.
+  // Without a weak link, the second result would be the same.
   return { all, strong: weakLinks === 0 ? all : walk(sent, trust, options, isStrongLink) };
 }
 
-/** Returns the pin of every confirmed key, with the label that confirms it. */
+/** Returns the pin of every confirmed key, with the label that confirms the key. */
 function confirmedKeys(trust: Trust, baseline: Baseline | null): ReadonlyMap<string, string> {
   if (baseline === null) return configuredKeys(trust);
   const learned = [...baseline.leaves, ...baseline.authorities];
@@ -133,8 +136,8 @@ function walk(
 ): readonly ChainLink[] {
   const learned = options.baseline?.authorities ?? [];
   const isCurrent = (certificate: Certificate): boolean => isInDate(certificate, options.now);
-  // Includes Fortinet's keys under every profile: here they confirm nothing, but they identify the chain.
-  const atHand = [
+  // Fortinet's keys are included under every profile. In this list, they confirm nothing, but they identify the chain.
+  const availableAuthorities = [
     ...options.trust.anchors.map((anchor) => anchor.certificate),
     ...sent.slice(1),
     ...learned,
@@ -142,8 +145,11 @@ function walk(
   ];
   return walkChain({
     leaf: sent[0],
-    // If two certificates have the same key, the one that has not expired gives the better path.
-    candidates: [...atHand.filter(isCurrent), ...atHand.filter((certificate) => !isCurrent(certificate))],
+    // If two certificates have the same key, the certificate that has not expired gives the better path.
+    candidates: [
+      ...availableAuthorities.filter(isCurrent),
+      ...availableAuthorities.filter((certificate) => !isCurrent(certificate)),
+    ],
     lookUp: (name) => trust.publicRoots.bySubject(name),
     accepts,
     checks: options.checks,
@@ -151,8 +157,9 @@ function walk(
 }
 
 /**
- * Reports whether the step is one of Mozilla's roots, reached through authorities that are allowed to sign for this
- * host.
+ * Reports whether the step is one of Mozilla's roots that is reached only through authorities that are allowed to sign
+ * for
+ * this host.
  */
 function isPublicRoot(step: ChainLink, trust: Trust, host: string): boolean {
   const { certificate } = step;
@@ -176,12 +183,12 @@ interface Doubt {
   readonly leads: (authority: Certificate) => boolean;
 }
 
-/** Determines why a chain does not lead to anything known. */
-function strangeEnd(all: readonly ChainLink[], doubt: Doubt): Ending {
+/** Determines why a chain does not lead to a known certificate. */
+function unknownEnd(all: readonly ChainLink[], doubt: Doubt): Ending {
   const root = all.find(({ certificate }) => isSelfSigned(certificate, doubt.options.checks));
   if (root !== undefined) return ['foreign', root];
   const tops = all.filter(({ certificate }) => !all.some((other) => other.below?.certificate === certificate));
-  const forged = tops.find(({ certificate }) => isDisowned(certificate.issuer, doubt));
+  const forged = tops.find(({ certificate }) => isForgedName(certificate.issuer, doubt));
   return forged === undefined
     ? ['incomplete', tops.at(-1) ?? { certificate: doubt.sent[0], below: null }]
     : ['forged', forged];
@@ -194,19 +201,19 @@ function isSelfSigned(certificate: Certificate, checks: SignatureChecks): boolea
 /** Maximum number of certificates with the same name that are checked, to limit the work that a peer can cause. */
 const MOST_NAMESAKES = 3;
 
-/** Reports whether every authority that could have this name was available and has not signed. */
-function isDisowned(name: DistinguishedName, { trust, options, sent, leads }: Doubt): boolean {
+/** Reports whether all authorities with this name are available and none of them has signed the certificate. */
+function isForgedName(name: DistinguishedName, { trust, options, sent, leads }: Doubt): boolean {
   const hasName = (authority: Certificate): boolean => isSameName(authority.subject, name);
   if (name.attributes.length === 0) return false;
   const namesakes = sent.slice(1).filter((certificate) => certificate.isAuthority && hasName(certificate));
   if (namesakes.slice(0, MOST_NAMESAKES).some(leads)) return true;
-  // Only a certificate can be checked for its signature. The key behind a pin without a name could be the signer.
+  // Signatures can be checked only with a certificate. The key of a pin without a name could be the signer.
   if (trust.pins.some((pin) => pin.name === null)) return false;
   const held = [...trust.anchors.map((anchor) => anchor.certificate), ...(options.baseline?.authorities ?? [])];
   return [...held, ...trust.publicRoots.bySubject(name)].some(hasName);
 }
 
-/** A certificate that the walk reached, and the one below it that it signed. Null for the leaf. */
+/** A certificate that was reached, and the certificate below it that it signed. The latter is null for the leaf. */
 interface ChainLink {
   readonly certificate: Certificate;
   readonly below: ChainLink | null;
@@ -218,27 +225,29 @@ export interface WalkOptions {
   readonly candidates: readonly Certificate[];
   /** Finds further certificates by the issuer's name. */
   readonly lookUp: (name: DistinguishedName) => readonly Certificate[];
-  /** Whether to continue from `subject` to `issuer`, whose signature is valid. */
+  /** Reports whether to continue from `subject` to `issuer`. The signature has already been verified. */
   readonly accepts: (issuer: Certificate, subject: Certificate) => boolean;
   readonly checks: SignatureChecks;
 }
 
 /**
- * Maximum verifications for one walk. A real chain takes fewer than ten. The limit protects against a peer that sends
- * many certificates to keep us busy.
+ * Maximum number of verifications for one chain. A real chain needs fewer than ten. The limit protects against a peer
+ * that
+ * sends many certificates to cause load.
  */
 const MAX_CHECKS = 96;
 
 /**
  * Returns every certificate that can be reached from the leaf through signatures alone, breadth first, starting with
- * the leaf. Names affect only the order, never the result. Issuers must have CA:TRUE. Each certificate is visited once,
- * so cycles end.
+ * the
+ * leaf. Names affect only the order, never the result. Issuers must have CA:TRUE. Each certificate is visited once, so
+ * cycles end.
  */
 export function walkChain(options: WalkOptions): readonly ChainLink[] {
   const steps: ChainLink[] = [{ certificate: options.leaf, below: null }];
   const seen = new Set([options.leaf.fingerprint]);
   const budget = { checks: MAX_CHECKS };
-  // An array can grow during `for…of`, so it serves as a queue.
+  // An array can grow during `for…of`, so it is used as a queue.
   for (const step of steps) {
     for (const issuer of findIssuers(step.certificate, options, budget)) {
       if (seen.has(issuer.fingerprint)) continue;
@@ -273,18 +282,17 @@ export function pathTo(step: ChainLink): readonly Certificate[] {
   return step.below === null ? [step.certificate] : [...pathTo(step.below), step.certificate];
 }
 
-/** Verifies signatures and caches the results, because a server sends the same chain every time. */
+/** Verifies signatures and caches the results, because a server usually sends the same chain. */
 export interface SignatureChecks {
   /** Reports whether the key of `issuer` signed `subject`. Does not check names, dates, strength or CA:TRUE. */
   signs(issuer: Certificate, subject: Certificate): boolean;
   /**
-   * Caches the answer to a question about certificates that never changes. `key` must contain everything that it
-   * depends on.
+   * Caches a result about certificates that never changes. `key` must contain all values on which the result depends.
    */
   once(key: string, answer: () => boolean): boolean;
 }
 
-/** @param capacity maximum number of cached answers; the oldest are removed first */
+/** @param capacity maximum number of cached results; the oldest results are removed first */
 export function createSignatureChecks(capacity = 2048): SignatureChecks {
   const known = new Map<string, boolean>();
 
@@ -309,7 +317,7 @@ function verify(issuer: Certificate, subject: Certificate): boolean {
   try {
     return new X509Certificate(subject.der).verify(new X509Certificate(issuer.der).publicKey);
   } catch {
-    // key and signature have different types, or this OpenSSL does not support the signature algorithm
+    // The key and the signature have different types, or this OpenSSL version does not support the signature algorithm.
     return false;
   }
 }

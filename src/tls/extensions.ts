@@ -4,7 +4,7 @@ import { type Certificate, attributeValues } from '../core/certificate.ts';
 import { children, toBeSigned, type DerElement } from '../core/parse-certificate.ts';
 import { plainName } from '../core/addresses.ts';
 
-/** Object identifiers in DER, hexadecimal (RFC 5280 §4.2.1.1). */
+/** Object identifiers in DER, as hexadecimal text (RFC 5280 §4.2.1.1). */
 const AUTHORITY_KEY_IDENTIFIER = '551d23';
 /**
  * Locations of the revocation list, and of the issuer's certificate and OCSP responder (RFC 5280 §4.2.1.13 and
@@ -20,8 +20,8 @@ const URI_TAG = 0x86;
 const CONSTRUCTED = 0x20;
 
 /**
- * Returns the identifier of the key that signed the certificate, as the certificate claims, in hexadecimal. Null if it
- * is absent. It is unverified, like any name.
+ * Returns the identifier of the key that signed the certificate, as stated in the certificate, in hexadecimal. Returns
+ * null if the identifier is absent. Like any name, it has not been verified.
  */
 export function authorityKeyIdentifier(certificate: Certificate): string | null {
   const fields = children(children(extensionOf(certificate, AUTHORITY_KEY_IDENTIFIER))[0]?.contents);
@@ -29,7 +29,7 @@ export function authorityKeyIdentifier(certificate: Certificate): string | null 
   return identifier === undefined ? null : Buffer.from(identifier.contents).toString('hex');
 }
 
-/** Returns the URLs of the issuer and the revocation list in the certificate, at most 16. */
+/** Returns up to 16 URLs of the issuer and the revocation list in the certificate. */
 export function locationsOf(certificate: Certificate): readonly string[] {
   return LOCATIONS.flatMap((identifier) => urisIn(extensionOf(certificate, identifier), MAX_NESTING)).slice(
     0,
@@ -38,7 +38,7 @@ export function locationsOf(certificate: Certificate): readonly string[] {
 }
 
 const MAX_LOCATIONS = 16;
-/** A distribution point contains its names four levels deep. */
+/** Maximum nesting depth. A distribution point contains its names four levels deep. */
 const MAX_NESTING = 6;
 
 function urisIn(bytes: Uint8Array | undefined, depth: number): readonly string[] {
@@ -50,8 +50,8 @@ function urisIn(bytes: Uint8Array | undefined, depth: number): readonly string[]
 }
 
 /**
- * id-kp-serverAuth and the two older "server gated" usages, which OpenSSL accepts. anyExtendedKeyUsage is not included:
- * RFC 5280 §4.2.1.12 allows a client to reject it, and OpenSSL does.
+ * id-kp-serverAuth and the two older "server gated" usages, which OpenSSL accepts. anyExtendedKeyUsage is not included,
+ * because RFC 5280 §4.2.1.12 allows clients to reject it, and OpenSSL does.
  */
 const SERVER_USAGES: readonly string[] = ['1.3.6.1.5.5.7.3.1', '1.3.6.1.4.1.311.10.3.3', '2.16.840.1.113730.4.1'];
 
@@ -61,10 +61,10 @@ export function isForServers({ extendedUsages }: Certificate): boolean {
 }
 
 interface ExtensionValue {
-  /** Object identifier in DER, hexadecimal. */
+  /** Object identifier in DER, as hexadecimal text. */
   readonly identifier: string;
   readonly critical: boolean;
-  /** Contents of its OCTET STRING. */
+  /** Content of the OCTET STRING. */
   readonly value: Uint8Array;
 }
 
@@ -74,13 +74,13 @@ export function extensionsOf(certificate: Certificate): readonly ExtensionValue[
     const [name, ...parts] = children(element.contents);
     const value = parts.find((part) => part.tag === OCTET_STRING_TAG)?.contents;
     if (name === undefined || value === undefined) return [];
-    // DEFAULT FALSE: DER omits it, and any nonzero value means true.
+    // The default is FALSE, which DER omits. Any nonzero value means true.
     const critical = parts.some((part) => part.tag === BOOLEAN_TAG && part.contents.some((byte) => byte !== 0));
     return [{ identifier: Buffer.from(name.contents).toString('hex'), critical, value }];
   });
 }
 
-/** Returns the contents of an extension's OCTET STRING. */
+/** Returns the content of an extension's OCTET STRING. */
 export function extensionOf(certificate: Certificate, identifier: string): Uint8Array | undefined {
   return extensionsOf(certificate).find((extension) => extension.identifier === identifier)?.value;
 }
@@ -99,9 +99,9 @@ const IA5_STRING_TAG = 0x16;
 const NONE = new Uint8Array();
 
 /**
- * Reports whether the authority's name constraints allow this certificate (RFC 5280 §4.2.1.10): every name of a
- * constrained kind must be permitted and not excluded, compared as in OpenSSL. If a constraint is of a kind that
- * OpenSSL cannot compare, the certificate is rejected.
+ * Reports whether the authority's name constraints allow this certificate (RFC 5280 §4.2.1.10). Every name of a
+ * constrained type must be permitted and not excluded, compared as in OpenSSL. If OpenSSL cannot compare the type of a
+ * constraint, the certificate is rejected.
  */
 export function mayNamesBe(authority: Certificate, certificate: Certificate, isLeaf: boolean): boolean {
   return mayBe(authority, () => namesOf(certificate, isLeaf));
@@ -109,7 +109,8 @@ export function mayNamesBe(authority: Certificate, certificate: Certificate, isL
 
 /**
  * Reports whether the authority is allowed to sign for a host name. Some public authorities are limited to the domains
- * of one company.
+ * of
+ * one company.
  */
 export function maySignFor(authority: Certificate, host: string): boolean {
   return mayBe(authority, () => [hostName(host)]);
@@ -137,7 +138,7 @@ function subtrees(constraints: readonly DerElement[], tag: number): readonly Der
   );
 }
 
-/** A name in a certificate, in the form of the GeneralName in a constraint. */
+/** A name in a certificate, in the form of a GeneralName in a constraint. */
 type Name = Pick<DerElement, 'tag' | 'contents'>;
 
 function namesOf(certificate: Certificate, isLeaf: boolean): readonly Name[] {
@@ -148,7 +149,7 @@ function namesOf(certificate: Certificate, isLeaf: boolean): readonly Name[] {
     ...alternatives,
     ...(children(contents).length === 0 ? [] : [{ tag: DIRECTORY_NAME_TAG, contents: whole }]),
     ...emailAddresses(contents),
-    // Without any other host name, the common name is treated as one.
+    // If the certificate has no other host name, the common name is treated as a host name.
     ...(isLeaf && !hasHosts ? commonNames(contents) : []),
   ];
 }
@@ -198,15 +199,16 @@ function textOf(bytes: Uint8Array): string {
   return latin(bytes).toLowerCase();
 }
 
-/** A base with a leading dot does not include the name itself. */
+/** Reports whether a host is covered by a base. A base with a leading dot does not include the name itself. */
 function isHostUnder(host: string, base: string): boolean {
   if (base === '' || host === base) return true;
   return host.endsWith(base.startsWith('.') ? base : `.${base}`);
 }
 
 /**
- * The base is a mailbox, a host, or, with a leading dot, all hosts in a domain. The part before the @ is
- * case-sensitive.
+ * Compares a mail address with a base. The base is a mailbox, a host, or, with a leading dot, all hosts in a domain.
+ * The
+ * part before the @ is case-sensitive.
  */
 function emailPlace(address: string, base: string): Place {
   const at = address.lastIndexOf('@');
@@ -218,14 +220,14 @@ function emailPlace(address: string, base: string): Place {
   return placeIf(isSameHost && (baseAt <= 0 || address.slice(0, at) === base.slice(0, baseAt)));
 }
 
-/** The base limits the host: a single host, or, with a leading dot, all hosts in a domain. */
+/** Compares the host in a URI with a base. The base is a single host, or, with a leading dot, all hosts in a domain. */
 function uriPlace(uri: string, base: string): Place {
   const host = /^[^:]*:\/\/(?<host>[^:/]*)/u.exec(uri)?.groups?.['host'];
   if (host === undefined) return 'incomparable';
   return placeIf(base.startsWith('.') ? host.length > base.length && host.endsWith(base) : host === base);
 }
 
-/** The base is an address and its mask. */
+/** Reports whether an address is covered by a base, which consists of an address and a mask. */
 function isAddressUnder(address: Uint8Array, base: Uint8Array): boolean {
   const size = address.length;
   return (
@@ -243,7 +245,7 @@ interface Attribute {
   readonly type: string;
   readonly tag: number | undefined;
   readonly contents: Uint8Array;
-  /** For comparison: spaces and case are ignored (RFC 5280 §7.1). */
+  /** Text for comparison. Spaces and case are ignored (RFC 5280 §7.1). */
   readonly text: string;
 }
 
@@ -264,15 +266,15 @@ function attributesOf(name: Uint8Array): readonly Attribute[] {
 }
 
 /**
- * A host name or pattern that can match. Anything else in a certificate (escapes, spaces, a lone `*`) never matches.
+ * A host name or pattern that can match. Any other text in a certificate (escapes, spaces, or only `*`) never matches.
  */
 const HOST_PATTERN = /^(?:\*\.)?(?:[a-z0-9_](?:[a-z0-9_-]{0,62})\.)*[a-z0-9_][a-z0-9_-]{0,62}$/u;
 
 /**
- * Reports whether the certificate is for this host name or address (RFC 9525 §6): a dNSName or iPAddress in its
- * subjectAltName, in which `*` stands for exactly the left-most label above at least two more. With `commonName`, the
- * subject's CN is used if there is no dNSName. RFC 9525 no longer allows this, but private authorities may still use
- * it.
+ * Reports whether the certificate is valid for this host name or address (RFC 9525 §6). The subjectAltName must contain
+ * a matching dNSName or iPAddress, where `*` stands for exactly the left-most label above at least two more labels.
+ * With `commonName`, the subject's CN is used if there is no dNSName. RFC 9525 no longer allows this, but private
+ * authorities may still use it.
  */
 export function matchesName(
   certificate: Certificate,
@@ -295,12 +297,12 @@ function matchesPattern(pattern: string, name: string): boolean {
   return dot > 0 && parent.includes('.') && name.slice(dot + 1) === parent;
 }
 
-/** @param wanted an address; `claimed` can be anything */
+/** @param wanted an address; `claimed` can be any text */
 function sameAddress(claimed: string, wanted: string): boolean {
   return isIP(claimed) !== 0 && ipaddr.process(claimed).toString() === ipaddr.process(wanted).toString();
 }
 
-/** Reports whether two hosts may belong to the same owner: they are equal or have the same last two labels. */
+/** Reports whether two hosts may belong to the same owner, because they are equal or have the same last two labels. */
 export function areRelatedHosts(left: string, right: string): boolean {
   if (plainName(left) === plainName(right)) return true;
   // The last bytes of two addresses are not a domain. A name never ends like an address.

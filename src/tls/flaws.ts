@@ -11,7 +11,7 @@ import { children } from '../core/parse-certificate.ts';
 import { extensionOf, extensionsOf, isForServers, mayNamesBe } from './extensions.ts';
 import { visibleText } from '../core/visible-text.ts';
 
-/** `openssl`: OpenSSL rejects the chain for any other reason. */
+/** Types of flaws. `openssl` means that OpenSSL rejects the chain for any other reason. */
 export type FlawKind =
   | 'path-length'
   | 'not-for-servers'
@@ -20,19 +20,18 @@ export type FlawKind =
   | 'authority-out-of-date'
   | 'openssl';
 
-/** Why TLS clients reject a chain although its signatures lead to a trusted key. */
+/** A reason why TLS clients reject a chain although its signatures lead to a trusted key. */
 export interface Flaw {
   readonly kind: FlawKind;
-  /** In one sentence, with short names. */
+  /** A sentence with short names. */
   readonly claim: string;
   readonly fullNames: readonly string[];
 }
 
 /**
- * Returns permanent faults of a chain other than its keys and signatures: the reasons for which
- * `openssl verify -partial_chain -purpose sslserver` rejects it, except for revocation.
- *
- * @param path from the leaf to the trusted certificate
+ * Returns permanent faults of a chain, apart from its keys and signatures. For each of these faults, `openssl verify
+ * -partial_chain -purpose sslserver` rejects the chain. Revocation is not checked. * @param path from the leaf to the
+ * trusted certificate
  */
 export function lastingFlaws(path: readonly Certificate[]): readonly Flaw[] {
   return RULES.flatMap(({ kind, whatOf }) =>
@@ -59,15 +58,17 @@ const NETSCAPE_TYPE = '6086480186f8420101';
 const INTEGER_TAG = 0x02;
 const BIT_STRING_TAG = 0x03;
 
-/** digitalSignature, keyEncipherment and keyAgreement (RFC 5280 §4.2.1.3). A TLS server needs one of them. */
+/** digitalSignature, keyEncipherment and keyAgreement (RFC 5280 §4.2.1.3). A TLS server needs one of these usages. */
 const TLS_KEY_USAGE = 0x80 | 0x20 | 0x08;
 /** "SSL server" in Netscape's certificate type. */
 const NETSCAPE_SERVER = 0x40;
 
-/** An extended key usage applies to authorities too. */
+/**
+ * Returns a fault if the certificate is not intended for servers. An extended key usage also applies to authorities.
+ */
 function notForServers(certificate: Certificate, index: number): string | null {
   const isUsable = isForServers(certificate) && (index > 0 || isUsableByServer(certificate));
-  return isUsable ? null : 'is not for TLS servers';
+  return isUsable ? null : 'is not intended for TLS servers';
 }
 
 function isUsableByServer(leaf: Certificate): boolean {
@@ -75,14 +76,15 @@ function isUsableByServer(leaf: Certificate): boolean {
   return (usage === null || (usage & TLS_KEY_USAGE) !== 0) && (type === null || (type & NETSCAPE_SERVER) !== 0);
 }
 
-/** Returns the first eight bits of a BIT STRING extension, or null if it is absent. */
+/** Returns the first eight bits of a BIT STRING extension, or null if the extension is absent. */
 function firstBits(certificate: Certificate, identifier: string): number | null {
   const bits = children(extensionOf(certificate, identifier)).find(({ tag }) => tag === BIT_STRING_TAG);
   return bits === undefined ? null : (bits.contents[1] ?? 0);
 }
 
 /**
- * Extensions that OpenSSL 3 handles (`supported_nids`, crypto/x509/v3_purp.c). It rejects any other critical extension.
+ * Extensions that OpenSSL 3 supports (`supported_nids`, crypto/x509/v3_purp.c). OpenSSL rejects any other critical
+ * extension.
  */
 const HANDLED: ReadonlySet<string> = new Set([
   NETSCAPE_TYPE,
@@ -104,14 +106,14 @@ const HANDLED: ReadonlySet<string> = new Set([
 
 function criticalExtension(certificate: Certificate): string | null {
   const isUnknown = extensionsOf(certificate).some(({ identifier, critical }) => critical && !HANDLED.has(identifier));
-  return isUnknown ? 'has a critical extension that TLS clients do not know' : null;
+  return isUnknown ? 'has a critical extension that TLS clients do not support' : null;
 }
 
 function tooLong(authority: Certificate, index: number, path: readonly Certificate[]): string | null {
   const limit = index === 0 ? null : pathLength(authority);
   const below = path.slice(1, index).filter((certificate) => !isSelfIssued(certificate)).length;
   if (limit === null || below <= limit) return null;
-  return `allows ${String(limit)} authorities below it, and there are ${String(below)}`;
+  return `allows ${String(limit)} authorities below it, but there are ${String(below)}`;
 }
 
 function pathLength(authority: Certificate): number | null {
@@ -128,12 +130,13 @@ function namesForbidden(authority: Certificate, index: number, path: readonly Ce
   const isForbidden = path
     .slice(0, index)
     .some((below, depth) => (depth === 0 || !isSelfIssued(below)) && !mayNamesBe(authority, below, depth === 0));
-  return isForbidden ? 'may not sign for the names below it' : null;
+  return isForbidden ? 'is not allowed to sign for the names below it' : null;
 }
 
 /**
  * Returns a fault if the trusted certificate itself is outside its validity period. The dates of certificates below it
- * are judged separately, because our clock could be wrong.
+ * are
+ * checked separately, because the local clock could be wrong.
  */
 export function endFlaws(path: readonly Certificate[], now: EpochMs): readonly Flaw[] {
   const end = path.length > 1 ? path.at(-1) : undefined;
@@ -149,16 +152,16 @@ function flaw(kind: FlawKind, { subject }: Certificate, what: string): Flaw {
   };
 }
 
-/** Two of these names fit into one claim. */
+/** Maximum length of a name. A claim has room for two names of this length. */
 const MAX_CALLED = 60;
 
-/** Returns a name for use in a sentence: the common name, otherwise the organization or unit. */
+/** Returns a name for use in a sentence, which is the common name, otherwise the organization or unit. */
 export function called(name: DistinguishedName): string {
   const short = shortName(name);
   return short === null ? 'an authority without a name' : visibleText(short, MAX_CALLED);
 }
 
-/** Returns the distinct full names of certificates that a claim mentions by short names. */
+/** Returns the distinct full names of certificates for which a claim contains short names. */
 export function inFull(...names: readonly DistinguishedName[]): readonly string[] {
   return [...new Set(names.map(formatDistinguishedName))];
 }

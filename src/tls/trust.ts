@@ -9,40 +9,43 @@ import type { EpochMs } from '../core/clock.ts';
 import type { PageProduct, TextPattern } from '../core/block-page.ts';
 
 /**
- * Accepted issuers of a target's certificate: Fortinet's private authorities, any of Mozilla's roots, or only the
- * configured ones.
+ * Accepted issuers of a target's certificate: Fortinet's private authorities, any of Mozilla's roots, or only
+ * configured
+ * authorities.
  */
 export type TrustProfile = 'fortinet' | 'public' | 'pinned';
 
 /**
- * `shipped` keys are Fortinet's and count only under the profile `fortinet`. `configured` keys count under every
- * profile.
+ * Origin of a trusted key. `shipped` keys belong to Fortinet and are used only in the profile `fortinet`. `configured`
+ * keys are used in every profile.
  */
 export type TrustOrigin = 'shipped' | 'configured';
 
-/** Hash of a trusted key. It can confirm only a certificate that was sent. */
+/** Hash of a trusted key. A hash can confirm only a certificate that was sent. */
 export interface TrustedPin {
-  /** `sha256/` and the base64 SHA-256 of the SubjectPublicKeyInfo. */
+  /** `sha256/` and the base64 SHA-256 hash of the SubjectPublicKeyInfo. */
   readonly pin: string;
-  /** Describes the owner and the source of the key for people. */
+  /** Describes the owner and the source of the key. */
   readonly label: string;
   readonly origin: TrustOrigin;
-  /** Known subject name of the key. Null if only the hash is known. */
+  /** Subject name of the key. Null if only the hash is known. */
   readonly name: DistinguishedName | null;
 }
 
-/** A trusted certificate. Unlike a pin, it confirms certificates that it signed even if it is not sent. */
+/** A trusted certificate. Unlike a pin, it can confirm certificates that it signed even if it was not sent. */
 export interface TrustAnchor {
   readonly certificate: Certificate;
   readonly label: string;
   readonly origin: TrustOrigin;
 }
 
-/** Mozilla's roots. They are parsed on demand, because parsing all of them at every start would be a waste. */
+/** Mozilla's roots. Roots are parsed on demand, because only a few of them are needed. */
 export interface PublicRoots {
   /** Returns the roots with this subject. Several keys can have the same name. */
   bySubject(name: DistinguishedName): readonly Certificate[];
-  /** Reports whether a public authority, or one below it, has this organization, in the form of `organizationKey`. */
+  /**
+   * Reports whether a public root or intermediate authority has this organization, in the format of `organizationKey`.
+   */
   hasOrganization(organization: string): boolean;
 }
 
@@ -52,7 +55,7 @@ export interface Trust {
   readonly publicRoots: PublicRoots;
 }
 
-/** Returns the part of the trust that counts under this profile. */
+/** Returns the part of the trust that applies in this profile. */
 export function trustUnder(profile: TrustProfile, trust: Trust): Trust {
   return profile === 'fortinet' ? trust : configuredPart(trust);
 }
@@ -65,45 +68,49 @@ const configuredPart = oncePer(
   }),
 );
 
-/** Returns the label of a configured key that is confirmed under this profile, or null if it is not (or no longer). */
+/**
+ * Returns the label of a configured key that is confirmed in this profile. Returns null if the key is not confirmed, or
+ * no
+ * longer.
+ */
 export function labelOfKey(pin: string, profile: TrustProfile, trust: Trust): string | null {
   const { pins, anchors } = trustUnder(profile, trust);
   const anchor = anchors.find(({ certificate }) => certificate.pin === pin);
   return anchor?.label ?? pins.find((candidate) => candidate.pin === pin)?.label ?? null;
 }
 
-/** A target's certificates as seen on a path that a person confirmed. */
+/** A target's certificates as received on a path that a person confirmed. */
 export interface Baseline {
-  /** `host:port` */
+  /** The target as `host:port`. */
   readonly target: string;
   readonly learnedAt: EpochMs;
   /** Leaf certificates, one for each node behind the name. */
   readonly leaves: readonly Certificate[];
   /** The authorities above these leaves, if they were sent or are trusted anyway. */
   readonly authorities: readonly Certificate[];
-  /** Lowest negotiated protocol version. Null if unknown. */
+  /** Lowest negotiated protocol version. Null if it is unknown. */
   readonly protocol: string | null;
-  /** Fingerprints that a person typed, for authorities or leaves that nothing else confirms. */
+  /** Fingerprints that a person entered, for authorities or leaves that nothing else confirms. */
   readonly accepted: readonly string[];
 }
 
 /** One clean capture of the target's chain. */
 interface LearnedChain {
   readonly chain: CapturedChain;
-  /** The authorities above the leaf that were found by signature: `TlsJudgement.authorities`. */
+  /** The authorities above the leaf that were found by signature (`TlsJudgement.authorities`). */
   readonly authorities: readonly Certificate[];
   readonly protocol: string | null;
 }
 
 const MAX_KEPT = 32;
 
-/** When a chain is learned, and what the person accepted. */
+/** The time when a chain is learned, and the fingerprints that the person accepted. */
 interface Learning {
   readonly now: EpochMs;
   readonly accepted: readonly string[];
 }
 
-/** Creates a baseline from captures of the same target's addresses. Returns null if no certificate was seen. */
+/** Creates a baseline from captures of the addresses of one target. Returns null if no certificate was received. */
 export function learnBaseline(
   target: string,
   seen: readonly LearnedChain[],
@@ -123,12 +130,13 @@ export function learnBaseline(
 }
 
 /**
- * Relation of a chain to the baseline. `same-leaf`: the leaf's key is known. `same-authority`: another leaf under a
- * known authority's key. `other-authority`: neither.
+ * Relation between a chain and the baseline. `same-leaf`: the leaf's key is known. `same-authority`: the leaf is new,
+ * but
+ * a known authority's key signed it. `other-authority`: neither key is known.
  */
 export type BaselineMatch = 'none' | 'same-leaf' | 'same-authority' | 'other-authority';
 
-/** @param authorities those above the leaf, found by signature */
+/** @param authorities authorities above the leaf that were found by signature */
 export function compareBaseline(
   baseline: Baseline | null,
   leaf: Certificate,
@@ -140,7 +148,9 @@ export function compareBaseline(
   return authorities.some((authority) => known.has(authority.pin)) ? 'same-authority' : 'other-authority';
 }
 
-/** Returns what is weaker than when it was learned, as phrases: `key RSA-1024 instead of RSA-2048`. */
+/**
+ * Returns properties that are weaker than when the chain was learned, for example `key RSA-1024 instead of RSA-2048`.
+ */
 export function weakerThan(baseline: Baseline, leaf: Certificate, protocol: string | null): readonly string[] {
   const [weakest] = baseline.leaves.toSorted((left, right) => strengthOf(left) - strengthOf(right));
   if (weakest === undefined) return [];
@@ -154,7 +164,10 @@ export function weakerThan(baseline: Baseline, leaf: Certificate, protocol: stri
   ];
 }
 
-/** `TLSv1.2` also sorts alphabetically before `TLSv1.3`. This program does not offer SSLv3. */
+/**
+ * Returns a text if the protocol is older than learned. The comparison is alphabetical, which works for `TLSv1.2` and
+ * `TLSv1.3`. ftm-watch does not offer SSLv3.
+ */
 function olderProtocol(seen: string | null, learned: string | null): readonly string[] {
   return seen !== null && learned !== null && seen < learned ? [`protocol ${seen} instead of ${learned}`] : [];
 }
@@ -163,7 +176,7 @@ function strengthOf(certificate: Certificate): number {
   return keyStrength(certificate.key) ?? 0;
 }
 
-/** Digest size of the signature. Algorithms without a separate digest (Ed25519) count as 256 bits. */
+/** Returns the digest size of the signature. Algorithms without a separate digest (Ed25519) count as 256 bits. */
 function hashBits(certificate: Certificate): number {
   const name = certificate.signatureAlgorithm ?? '';
   if (/md5/iu.test(name)) return 128;
@@ -172,22 +185,23 @@ function hashBits(certificate: Certificate): number {
 }
 
 /**
- * Signatures that cannot be forged today: SHA-2 and SHA-3 with RSA or ECDSA, EdDSA, ML-DSA. This is a list of good
- * algorithms, so that unknown ones are not trusted. MD5 has been forged (2008, a working authority), and SHA-1 too
- * (2020, chosen prefix).
+ * Signatures that cannot be forged today: SHA-2 and SHA-3 with RSA or ECDSA, EdDSA, and ML-DSA. Only listed algorithms
+ * are trusted, so that unknown algorithms are not. MD5 signatures have been forged (2008, a working authority), and so
+ * have SHA-1 signatures (2020, chosen prefix).
  */
 const STRONG_SIGNATURE =
   /^(?:(?:sha(?:224|256|384|512)With|RSA-SHA3-(?:256|384|512)|rsassaPss-SHA(?:256|384|512))(?:RSAEncryption)?|ecdsa-with-SHA(?:224|256|384|512)|ecdsa_with_SHA3-(?:256|384|512)|ED25519|ED448|ML-DSA-(?:44|65|87))$/u;
 
-/** Key sizes with which signatures are accepted. Verification with a larger RSA key can be made to take very long. */
+/** Maximum RSA key size. The verification with a larger key can be made to take very long. */
 const MAX_RSA_BITS = 8192;
 const MIN_RSA_BITS = 2048;
 
 /**
  * Returns the security of a key in bits (NIST SP 800-57 part 1, table 2), or null if a chain must not depend on a key
- * of this type.
+ * of
+ * this type.
  *
- * @param key as in `Certificate.key`
+ * @param key the key as in `Certificate.key`
  */
 export function keyStrength(key: string): number | null {
   const [, kind = '', size = ''] = /^(RSA|RSA-PSS|EC)-(?:P-|brainpoolP)?(\d+)/u.exec(key) ?? [];
@@ -208,8 +222,9 @@ function rsaStrength(bits: number): number | null {
 }
 
 /**
- * Reports whether a chain can depend on this key: RSA with 2048 to 8192 bits, or elliptic curves with 224 bits and
- * more.
+ * Reports whether a chain can depend on this key. RSA keys must have 2048 to 8192 bits, and elliptic curves at least
+ * 224
+ * bits.
  */
 export function isStrongKey(key: string): boolean {
   return (keyStrength(key) ?? 0) >= 112;
@@ -221,15 +236,16 @@ export function hasStrongSignature(certificate: Certificate): boolean {
 }
 
 /**
- * An inspection product and the names of its authorities. It identifies the product but never proves anything alone.
+ * An inspection product and the names of its authorities. A match identifies the product but is not proof of
+ * inspection.
  */
 export interface ProductPattern extends PageProduct {
   readonly id: string;
-  /** Any of these. */
+  /** Patterns for the issuer. A single match is sufficient. */
   readonly issuers: readonly IssuerPattern[];
 }
 
-/** All of these. Each attribute type must have a value that matches its (anchored) pattern. */
+/** Patterns that must all match. Each attribute type must have a value that matches its (anchored) pattern. */
 export type IssuerPattern = readonly { readonly type: string; readonly pattern: Pick<TextPattern, 'test'> }[];
 
 /** Returns the first product in the catalogue that matches this name. */
@@ -251,12 +267,12 @@ function matchesIssuer(issuer: IssuerPattern, name: DistinguishedName): boolean 
 }
 
 /**
- * Legal forms at the end of a company name, which a company may write in several ways: `DigiCert Inc` and
+ * Legal forms at the end of a company name, which a company may write in several ways, for example `DigiCert Inc` and
  * `DigiCert, Inc.`.
  */
 const LEGAL_FORM = / (?:inc|llc|ltd|limited|corp|corporation|gmbh|ag|as|sa|sas|nv-sa|co|kft)$/u;
 
-/** Returns a key that is equal for different spellings of an organization's name. */
+/** Returns a key that is the same for different spellings of an organization's name. */
 export function organizationKey(name: string): string {
   const plain = name.toLowerCase().replaceAll(/[.,]/gu, '').replaceAll(/\s+/gu, ' ').trim();
   return plain.replace(LEGAL_FORM, '').replace(LEGAL_FORM, '');

@@ -13,7 +13,7 @@ const certificate = z.string().transform((pem, context): Certificate => {
   const [der, ...more] = readPem(pem);
   const parsed = der === undefined || more.length > 0 ? null : parseCertificate(der);
   if (parsed !== null) return parsed;
-  context.addIssue({ code: 'custom', message: 'expected one certificate as PEM' });
+  context.addIssue({ code: 'custom', message: 'expected exactly one certificate in PEM format' });
   return z.NEVER;
 });
 
@@ -22,14 +22,14 @@ const target = z.strictObject({
   protocol: z.string().max(32).nullable(),
   leaves: z.array(certificate).min(1).max(64),
   authorities: z.array(certificate).max(64),
-  // Before 0.2, accepted fingerprints were not stored.
+  // Versions before 0.2 did not store accepted fingerprints.
   accepted: z.array(z.string().max(200)).max(64).default([]),
 });
 
 const content = z.strictObject({ version: z.literal(1), targets: z.record(z.string().max(300), target) });
 
 /**
- * Reads the baselines by target (`host:port`). Returns none if the file does not exist.
+ * Reads the baselines by target (`host:port`). Returns an empty map if the file does not exist.
  *
  * @throws {Error} if the file cannot be read or is not in the expected format
  */
@@ -39,8 +39,8 @@ export async function readBaselines(file: string): Promise<ReadonlyMap<string, B
   const parsed = content.safeParse(parseJson(text, file));
   if (!parsed.success) {
     throw new Error(
-      `Cannot use the learned trust of "${file}": ${issueTexts(parsed.error).slice(0, 5).join('; ')}. Learn ` +
-        'again with "ftm-watch trust learn"',
+      `Cannot use the learned trust in "${file}": ${issueTexts(parsed.error).slice(0, 5).join('; ')}. Learn ` +
+        'the trust again with "ftm-watch trust learn"',
     );
   }
   return new Map(
@@ -52,9 +52,9 @@ export async function readBaselines(file: string): Promise<ReadonlyMap<string, B
 }
 
 /**
- * Replaces the baseline of one target and keeps the others. The file is replaced as a whole.
+ * Replaces the baseline of one target and keeps all others. The file is replaced as a whole.
  *
- * @throws {Error} if it cannot be written, or if an existing file cannot be read
+ * @throws {Error} if the file cannot be written, or if an existing file cannot be read
  */
 export async function writeBaseline(file: string, baseline: Baseline): Promise<void> {
   const all = new Map([...(await readBaselines(file)), [baseline.target, baseline]]);
@@ -82,7 +82,8 @@ function parseJson(text: string, file: string): unknown {
     return JSON.parse(text);
   } catch (error) {
     throw new Error(
-      `Cannot parse the learned trust of "${file}": ${messageOf(error)}. Learn again with "ftm-watch trust learn"`,
+      `Cannot parse the learned trust in "${file}": ${messageOf(error)}. Learn the trust again with ` +
+        '"ftm-watch trust learn"',
       {
         cause: error,
       },
@@ -95,6 +96,6 @@ async function readIfThere(file: string): Promise<string | null> {
     return await readFile(file, 'utf8');
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
-    throw new Error(`Cannot read the learned trust of "${file}": ${messageOf(error)}`, { cause: error });
+    throw new Error(`Cannot read the learned trust in "${file}": ${messageOf(error)}`, { cause: error });
   }
 }

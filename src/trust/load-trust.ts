@@ -21,16 +21,17 @@ import {
 import { parseCertificate, parseSubject } from '../core/parse-certificate.ts';
 import { readText } from '../system/json-file.ts';
 
-/** Loads the trust of several targets. Shared parts are read once and shared in memory. */
+/** Loads the trust of several targets. Shared parts are read and stored only once. */
 type TrustLoader = (config: Pick<TrustConfig, 'pins' | 'caFiles'>) => Promise<Trust>;
 
 /**
- * Collects everything that a target's certificate can be trusted for: the shipped Fortinet authorities, the configured
- * pins and CA files, and Mozilla's roots. The profile decides which of them count.
+ * Collects everything that can confirm a target's certificate: the shipped Fortinet authorities, the configured pins
+ * and
+ * CA files, and Mozilla's roots. The profile determines which of them are used.
  *
- * Fails if a CA file cannot be read, has no certificate, or contains one that cannot be trusted.
+ * Fails if a CA file cannot be read, has no certificate, or contains a certificate that cannot be trusted.
  *
- * @param publicRoots share one for all targets, so that the roots are parsed only once
+ * @param publicRoots the same object for all targets, so that the roots are parsed only once
  */
 export function createTrustLoader(publicRoots: PublicRoots): TrustLoader {
   const reading = readShipped();
@@ -57,20 +58,23 @@ function pinOf({ certificate, label, origin }: TrustAnchor): TrustedPin {
   return { pin: certificate.pin, label, origin, name: certificate.subject };
 }
 
-/** @throws {Error} if the file is not the one that belongs to this program */
+/** @throws {Error} if the file does not belong to this version of ftm-watch */
 async function readShipped(): Promise<readonly TrustAnchor[]> {
   const certificates = await readCertificates(SHIPPED_AUTHORITIES);
   const anchors = certificates.map((certificate): TrustAnchor => {
     const label = SHIPPED_PINS.find(({ pin }) => pin === certificate.pin)?.label;
     if (label === undefined)
       throw new Error(
-        `Cannot trust "${SHIPPED_AUTHORITIES}": the key ${certificate.pin} in it is not one of the shipped pins`,
+        `Cannot trust "${SHIPPED_AUTHORITIES}": it contains the key ${certificate.pin}, which is not one ` +
+          'of the shipped pins',
       );
     return { certificate, label, origin: 'shipped' };
   });
   const missing = SHIPPED_PINS.find(({ pin }) => !certificates.some((certificate) => certificate.pin === pin));
   if (missing !== undefined)
-    throw new Error(`Cannot trust "${SHIPPED_AUTHORITIES}": expected the certificate of ${missing.label} in it`);
+    throw new Error(
+      `Cannot trust "${SHIPPED_AUTHORITIES}": expected it to contain the certificate of ${missing.label}`,
+    );
   return anchors;
 }
 
@@ -80,13 +84,13 @@ async function readCaFile(file: string): Promise<readonly TrustAnchor[]> {
   if (weak !== undefined) {
     const name = formatDistinguishedName(weak.subject);
     throw new Error(
-      `Cannot trust "${name}" of "${file}": its key is ${weak.key}, ` +
-        'expected RSA of 2048 to 8192 bits or an elliptic curve',
+      `Cannot trust "${name}" in "${file}": its key is ${weak.key}, ` +
+        'expected RSA with 2048 to 8192 bits or an elliptic curve',
     );
   }
   return certificates.map((certificate) => ({
     certificate,
-    label: `${shortName(certificate.subject) ?? formatDistinguishedName(certificate.subject)} of ${basename(file)}`,
+    label: `${shortName(certificate.subject) ?? formatDistinguishedName(certificate.subject)} in ${basename(file)}`,
     origin: 'configured',
   }));
 }
@@ -99,23 +103,25 @@ async function readCertificates(file: string): Promise<readonly Certificate[]> {
     const certificate = parseCertificate(der);
     if (certificate === null)
       throw new Error(
-        `Cannot read certificate ${String(index + 1)} of "${file}": expected the base64 of a DER certificate`,
+        `Cannot read certificate ${String(index + 1)} in "${file}": expected the base64 text of a DER certificate`,
       );
     return certificate;
   });
 }
 
-/** A root of which only the subject is parsed until it is needed. */
+/** A root. Only the subject of a root is parsed until the rest is needed. */
 interface Root {
   readonly subjectKey: string;
-  /** Returns null if it cannot be parsed. */
+  /** Returns null if the certificate cannot be parsed. */
   readonly certificate: () => Certificate | null;
 }
 
 /**
  * Mozilla's roots as included in Node. The machine's own store is never used, because a company root in it would hide
- * an inspecting proxy. All subjects are parsed on first use, which takes some milliseconds. The rest of a certificate
- * takes three times as long and is needed only for a few.
+ * an
+ * inspecting proxy. All subjects are parsed on first use, which takes some milliseconds. The rest of a certificate
+ * takes
+ * three times as long and is needed only for a few.
  */
 export function createPublicRoots(pems: readonly string[] = rootCertificates): PublicRoots {
   const roots = once(() => pems.flatMap(readPem).flatMap(rootOf));
@@ -151,15 +157,16 @@ function once<T>(make: () => T): () => T {
 }
 
 interface IssuingOrganization {
-  /** As written in its certificates. */
+  /** The name as it is written in certificates. */
   readonly name: string;
   readonly source: string;
 }
 
 /**
- * Organizations of public intermediate authorities that none of Mozilla's roots has. They are needed for servers that
- * don't send the intermediate. The complete list is CCADB's report of all intermediates
- * (https://www.ccadb.org/resources); this list contains those that sign certificates of many servers.
+ * Organizations of public intermediate authorities that are not in any of Mozilla's roots. These organizations are
+ * needed for servers that do not send the intermediate certificate. The complete list is CCADB's report of all
+ * intermediate certificates (https://www.ccadb.org/resources). This list contains the authorities that sign
+ * certificates of many servers.
  */
 const ISSUING_ORGANIZATIONS: readonly IssuingOrganization[] = [
   { name: "Let's Encrypt", source: 'https://letsencrypt.org/certificates/' },
@@ -190,7 +197,10 @@ const ISSUING_ORGANIZATIONS: readonly IssuingOrganization[] = [
   { name: 'Trust Provider B.V.', source: 'https://www.networking4all.com, below DigiCert' },
 ];
 
-/** Returns the DER of every certificate in a PEM text, in order. Text between them is skipped (RFC 7468 §2). */
+/**
+ * Returns the DER encoding of every certificate in a PEM text, in order. Text between certificates is skipped (RFC 7468
+ * §2).
+ */
 export function readPem(text: string): readonly Uint8Array[] {
   const blocks = text.matchAll(
     /-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----([A-Za-z0-9+/=\s]*)-----END (?:X509 |TRUSTED )?CERTIFICATE-----/gu,
@@ -211,8 +221,9 @@ interface ShippedPin {
 }
 
 /**
- * The genuine Fortinet authorities. Pins are in the code so that editing a file cannot add an authority. Each key was
- * computed from certificates that were published in at least two independent places. None of them is in any public root
+ * The genuine Fortinet authorities. The pins are in the code, so that editing a file cannot add an authority. Each key
+ * was
+ * calculated from certificates that were published in at least two independent places. None of them is in a public root
  * store.
  */
 export const SHIPPED_PINS: readonly ShippedPin[] = [
@@ -221,8 +232,8 @@ export const SHIPPED_PINS: readonly ShippedPin[] = [
     pin: 'sha256//QfV4N3k5oxQR5RHtW/rbn/HrHgKpMLN0DEaeXY5yPg=',
     label: 'Fortinet_CA (fortinet-ca2)',
     source:
-      'PEM as FortiManager returns it for /cli/global/system/certificate/ca/Fortinet_CA, with the MD5 that its ' +
-      '"get certinfo" prints',
+      'PEM as FortiManager returns it for /cli/global/system/certificate/ca/Fortinet_CA, with the MD5 that its "get ' +
+      'certinfo" prints',
   },
   {
     // SHA-256 B2:98:C8:6C:…:6B:A0:1F; signed by fortinet-ca2
@@ -233,8 +244,8 @@ export const SHIPPED_PINS: readonly ShippedPin[] = [
       'fortinet-ca2',
   },
   {
-    // SHA-256 32:AD:1E:5B:…:19:D0:C0, serial DAF636B443D4A58B. There is no authority above it that could confirm it, so
-    // compare it with your own unit.
+    // SHA-256 32:AD:1E:5B:…:19:D0:C0, serial DAF636B443D4A58B. There is no authority above this certificate that could
+    // confirm it, so compare it with your own unit.
     pin: 'sha256/Kn69GCKg9OZXkMA8TmA+fWa3o34QDMKjuZUKOwfXeEI=',
     label: 'Fortinet_CA_Backup (support)',
     source: 'PEM from the Fortinet demo appliance; the same serial is shipped in FortiClient EMS',

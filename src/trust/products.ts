@@ -7,7 +7,7 @@ import { visibleText } from '../core/visible-text.ts';
 import type { IssuerPattern, ProductPattern } from '../tls/trust.ts';
 import type { TextPattern } from '../core/block-page.ts';
 
-/** The catalogue that is shipped with the program. */
+/** The catalogue that is shipped with ftm-watch. */
 const SHIPPED_PRODUCTS: string = fileURLToPath(new URL('../../config/inspection-products.yaml', import.meta.url));
 
 const MAX_SKIPPED_TEXT = 1_000;
@@ -16,7 +16,7 @@ const line = z.string().trim().min(1).max(200);
 
 type SourcePattern = CompiledPattern & { readonly source: string };
 
-/** Schema of a file whose patterns are compiled by `compile`. */
+/** Returns the schema of a file whose patterns are compiled by `compile`. */
 function catalogueOf(compile: PatternCompiler) {
   const pattern = (scope: PatternScope): z.ZodType<SourcePattern, string> =>
     z.string().transform((source, context) => {
@@ -63,11 +63,11 @@ function isRecognisable({
 
 interface LoadedProducts {
   readonly products: readonly ProductPattern[];
-  /** Patterns in the administrator's files that are not used, and why, one sentence each. */
+  /** Patterns in the administrator's files that are not used. Each entry is a sentence with the reason. */
   readonly skipped: readonly string[];
 }
 
-/** Like `loadCatalogue`. @throws {Error} with all problems of a file */
+/** Like `loadCatalogue`. @throws {Error} with all problems in a file */
 export async function loadProducts(files: readonly string[]): Promise<LoadedProducts> {
   const compileOwn = files.length === 0 ? compileShipped : await loadLinearCompiler();
   const skipped: string[] = [];
@@ -80,13 +80,13 @@ export async function loadProducts(files: readonly string[]): Promise<LoadedProd
   return { products, skipped };
 }
 
-/** @throws {Error} like `loadProducts` @internal */
+/** @throws {Error} as in `loadProducts` @internal */
 export function parseProducts(
   { value }: CatalogueFile,
   file: string,
   compile: PatternCompiler = compileShipped,
 ): LoadedProducts {
-  const attempt = `Cannot use the products of "${file}"`;
+  const attempt = `Cannot use the products in "${file}"`;
   const parsed = catalogueOf(compile).safeParse(value);
   if (!parsed.success) throw catalogueError(attempt, issueTexts(parsed.error).join('; '));
   assertUnique(parsed.data.products, attempt);
@@ -104,14 +104,14 @@ export function parseProducts(
       name,
       issuers: issuers.flatMap((attributes): readonly IssuerPattern[] => {
         const kept = attributes.flatMap(([type, pattern]) => usable(pattern).map((one) => ({ type, pattern: one })));
-        // With an attribute missing, the pattern would match other authorities too.
+        // If an attribute is missing, the pattern would also match other authorities.
         return kept.length === attributes.length ? [kept] : [];
       }),
       pages: pages.flatMap(usable),
       mentions: mentions.flatMap(usable),
     };
   });
-  // A product without any usable pattern does not replace the shipped one.
+  // A product without any usable pattern does not replace the shipped product.
   return { products: products.filter(isRecognisable), skipped };
 }
 
@@ -119,23 +119,24 @@ const MAX_LENGTH = 200;
 
 /**
  * Maximum number of instructions in a compiled pattern, which determines the run time. A pattern of 200 characters
- * without counts has fewer. At this limit, the slowest patterns that were tried take 10 ms for a name of 256
+ * without
+ * counts has fewer instructions. At this limit, the slowest patterns that were tried take 10 ms for a name of 256
  * characters.
  */
 const MAX_INSTRUCTIONS = 500;
 
-/** `value`: the whole value must match. `anywhere`: any part of it must match, ignoring case. */
+/** `value`: the whole value must match. `anywhere`: any part of the value must match, and case is ignored. */
 export type PatternScope = 'value' | 'anywhere';
 
 type CompiledPattern =
   | { readonly kind: 'usable'; readonly pattern: TextPattern }
-  /** A valid regular expression that cannot be used here, and why. */
+  /** A valid regular expression that cannot be used here. `reason` explains why. */
   | { readonly kind: 'unsupported'; readonly reason: string };
 
 /** @throws {RangeError} with the reason if the text is not a regular expression */
 type PatternCompiler = (source: string, scope: PatternScope) => CompiledPattern;
 
-/** For the built-in catalogue: Node's own engine, because tests limit the run time of each pattern. */
+/** Compiles the built-in catalogue with Node's own engine, because tests limit the run time of each pattern. */
 export const compileShipped: PatternCompiler = (source, scope) => {
   const compiled = scope === 'value' ? new RegExp(`^(?:${source})$`, 'u') : new RegExp(source, 'iu');
   return {
@@ -149,8 +150,9 @@ export const compileShipped: PatternCompiler = (source, scope) => {
 };
 
 /**
- * For the administrator's files: RE2, which takes linear time on any text. It is loaded only if there are such files,
- * because it takes 4 MiB of memory.
+ * Compiles the administrator's files with RE2, which takes linear time on any text. RE2 is loaded only if there are
+ * such
+ * files, because it takes 4 MiB of memory.
  */
 export async function loadLinearCompiler(): Promise<PatternCompiler> {
   const { RE2JS } = await import('re2js');
@@ -160,7 +162,7 @@ export async function loadLinearCompiler(): Promise<PatternCompiler> {
     try {
       const compiled = RE2JS.compile(inRe2Syntax(source), scope === 'value' ? 0 : RE2JS.CASE_INSENSITIVE);
       if (compiled.programSize() > MAX_INSTRUCTIONS)
-        return { kind: 'unsupported', reason: 'its repeats count too far, as in "a{1,500}"' };
+        return { kind: 'unsupported', reason: 'its repetitions are too large, as in "a{1,500}"' };
       const test = (text: string): boolean => (scope === 'value' ? compiled.testExact(text) : compiled.test(text));
       const find = (text: string): string | null => {
         const matcher = compiled.matcher(text);
@@ -170,13 +172,13 @@ export async function loadLinearCompiler(): Promise<PatternCompiler> {
     } catch (error) {
       const reason = messageOf(error).replace(/^error parsing regexp: /u, '');
       if (isRegExp(source))
-        return { kind: 'unsupported', reason: `RE2 supports no look-around and no back-references: ${reason}` };
+        return { kind: 'unsupported', reason: `RE2 does not support look-around or back-references: ${reason}` };
       throw unusable(source, reason, error);
     }
   };
 }
 
-/** RE2 requires `\x{e9}` instead of `\u00e9` or `\u{e9}`. */
+/** Converts `\u00e9` and `\u{e9}` to `\x{e9}`, which RE2 requires. */
 function inRe2Syntax(source: string): string {
   return source.replaceAll(
     /\\(?:u\{([\dA-F]+)\}|u([\dA-F]{4})|.)/gisu,
@@ -187,7 +189,10 @@ function inRe2Syntax(source: string): string {
   );
 }
 
-/** Look-around and back-references are valid but cannot be matched in linear time. */
+/**
+ * Reports whether the text is a regular expression. Look-around and back-references are valid, but cannot be matched in
+ * linear time.
+ */
 function isRegExp(source: string): boolean {
   try {
     return new RegExp(source, 'u').unicode;

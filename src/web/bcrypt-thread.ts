@@ -1,7 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { compareSync } from 'bcryptjs';
 
-/** Input of the thread, which returns a boolean and ends. */
+/** The input of the thread, which returns a boolean and ends. */
 export interface BcryptJob {
   readonly password: string;
   readonly hash: string;

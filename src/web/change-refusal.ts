@@ -8,37 +8,37 @@ import type { WebEnv } from './sources.ts';
 import type { WebConfig } from '../config/schema/web.ts';
 
 /**
- * Defines who may send requests, and how our own page is distinguished from a foreign page in an administrator's
- * browser.
+ * The rules that define who can send requests, and how ftm-watch's pages are distinguished from foreign pages in an
+ * administrator's browser.
  */
 export type AccessPolicy =
-  /** At the control socket, anyone whom the operating system allows to open it has full access. */
+  /** On the control socket, anyone whom the operating system allows to open the socket has full access. */
   { readonly kind: 'socket' } | NetworkAccess;
 
 export interface NetworkAccess {
   readonly kind: 'network';
-  /** null to allow everyone. */
+  /** The function that identifies callers. Null to allow everyone. */
   readonly identify: Identify | null;
-  /** Set if any account exists. Otherwise no changes are allowed over the network. */
+  /** Set if any account exists. Without accounts, no changes are allowed over the network. */
   readonly hasAccounts: boolean;
   /** Set if /metrics can be read without a login. */
   readonly opensMetrics: boolean;
-  /** `web.localReload`. */
+  /** The configured value of `web.localReload`. */
   readonly localReload: boolean;
-  /** `web.hosts`. */
+  /** The configured value of `web.hosts`. */
   readonly hosts: readonly string[];
 }
 
 const MAX_SHOWN = 100;
 const FORWARDED = /^(?:forwarded|x-forwarded-.*|x-real-ip)$/u;
 const NO_ACCOUNT =
-  'the status page has no accounts, and only an account may change anything over the network. Add web.users. On this ' +
-  'machine, run "ftm-watch reload" or "ftm-watch silence"; a program can use ' +
+  'the status page has no accounts, and changes over the network require an account. Add web.users. On this ' +
+  'machine, run "ftm-watch reload" or "ftm-watch silence". Programs can use ' +
   '"curl --unix-socket /run/ftm-watch/control.sock -X POST http://localhost/-/reload"';
 
 /**
- * Returns why a request for a change is refused; null if it is allowed. Without accounts, all changes are refused,
- * because a request forwarded by a local proxy without a header looks like a local one.
+ * Returns the reason why a change is refused, or null if it is allowed. Without accounts, all changes are refused,
+ * because a request that a local proxy forwards without a header looks like a local request.
  */
 export function changeRefusal(context: Context<WebEnv>, access: AccessPolicy): ChangeRefusal | null {
   if (access.kind === 'socket') return null;
@@ -47,7 +47,7 @@ export function changeRefusal(context: Context<WebEnv>, access: AccessPolicy): C
   return isForeignOrigin((name) => context.req.header(name)) ? 'origin' : refusal;
 }
 
-/** Like {@link changeRefusal}, but checks only the caller. Decides whether a page offers changes. */
+/** Like {@link changeRefusal}, but checks only the caller. Used to decide whether a page offers changes. */
 export function callerRefusal(context: Context<WebEnv>, access: AccessPolicy): ChangeRefusal | null {
   if (access.kind === 'socket') return null;
   if (!access.hasAccounts) return 'account';
@@ -55,8 +55,8 @@ export function callerRefusal(context: Context<WebEnv>, access: AccessPolicy): C
 }
 
 /**
- * Reports whether `web.localReload` allows this request. It must be a reload over the loopback interface without a
- * login. It must not come from a proxy that identifies itself or from a foreign page (DNS rebinding).
+ * Returns whether `web.localReload` allows this request. The request must be a reload over the loopback interface
+ * without a login. It must not come from a proxy that identifies itself or from a foreign page (DNS rebinding).
  */
 export function isLocalReload(context: Context<WebEnv>, { localReload, hosts }: NetworkAccess): boolean {
   const headers = context.req.header();
@@ -78,7 +78,7 @@ export function refusalText(refusal: ChangeRefusal, context: Context<WebEnv>): s
     case 'origin':
       return FOREIGN_ORIGIN;
     case 'role':
-      return `Refused: "${name ?? ''}" has the role "${role}", and this needs the role "change"`;
+      return `Refused: "${name ?? ''}" has the role "${role}", but this request requires the role "change"`;
   }
 }
 
@@ -95,18 +95,18 @@ export function refuseForeignNames(hosts: readonly string[]): MiddlewareHandler 
     }
     const shown = visibleText(host ?? '', MAX_SHOWN);
     return context.text(
-      `Refused: "${shown}" may be the name of a stranger: call by address, add the name to web.hosts, or add ` +
+      `Refused: an attacker may control the name "${shown}". Use an IP address, add the name to web.hosts, or add ` +
         'web.users\n',
       421,
     );
   };
 }
 
-export const FOREIGN_ORIGIN = 'Refused: the request comes from a page of another origin';
+export const FOREIGN_ORIGIN = 'Refused: the request comes from a page with a different origin';
 
 /**
- * Reports whether a page of another origin made the browser send this request. Browsers send Origin (RFC 6454 §7) with
- * every POST, and Sec-Fetch-Site (Fetch Metadata §2.3), which scripts cannot set. Programs like curl send neither
+ * Returns whether a page with a different origin made the browser send this request. Browsers send Origin (RFC 6454 §7)
+ * with every POST, and Sec-Fetch-Site (Fetch Metadata §2.3), which scripts cannot set. Programs like curl send neither
  * header.
  */
 export function isForeignOrigin(header: (name: string) => string | undefined): boolean {
@@ -116,9 +116,9 @@ export function isForeignOrigin(header: (name: string) => string | undefined): b
 }
 
 /**
- * Reports whether the request used a name that no attacker can own: an address, `localhost` or a configured host. A
- * page on the internet can point its own name at an internal address (DNS rebinding) and is then same-origin, but it
- * cannot do so with these names.
+ * Returns whether the request used a name that no attacker can own: an address, `localhost` or a configured host. The
+ * owner of a page on the internet can point the page's name at an internal address (DNS rebinding), which makes the
+ * page same-origin. This is not possible with these names.
  */
 export function isOwnName(host: string | undefined, hosts: readonly string[]): boolean {
   const name = nameOf(host);
@@ -126,14 +126,14 @@ export function isOwnName(host: string | undefined, hosts: readonly string[]): b
 }
 
 /**
- * Reports whether the name is a single label, as used in containers and small networks. Nobody can register such a
+ * Returns whether the name is a single label, as used in containers and small networks. Nobody can register such a
  * name.
  */
 export function isLocalName(host: string | undefined): boolean {
   return /^[\w-]+$/u.test(nameOf(host));
 }
 
-/** Returns the host without port, brackets and trailing dot. */
+/** Returns the host without its port, brackets and trailing dot. */
 function nameOf(host: string | undefined): string {
   return (host ?? '')
     .toLowerCase()
@@ -143,28 +143,29 @@ function nameOf(host: string | undefined): string {
 }
 
 /**
- * Reports whether the peer is on this machine, or in this container or pod, and connected over its loopback interface.
- * Packets from outside never have such an address.
+ * Returns whether the peer is on this machine, or in this container or pod, and connected over the loopback interface.
+ * Packets from outside never have a loopback address.
  *
- * @param address as reported by the socket; undefined if the connection is closed
+ * @param address the address that the socket reports; undefined if the connection is closed
  */
 export function isLoopback(address: string | undefined): boolean {
-  // `process` accepts the form that a dual-stack socket reports: `::ffff:127.0.0.1`.
+  // `process` accepts the format that a dual-stack socket reports, such as `::ffff:127.0.0.1`.
   return address !== undefined && isIP(address) !== 0 && ipaddr.process(address).range() === 'loopback';
 }
 
 /**
- * Returns what unknown clients can read or do, one sentence each. Returns nothing if the configuration marks it as
- * intended. Shown by `config check`, at startup and on the page. Never prevents the start.
+ * Returns one sentence for each item that unknown clients can read or change, unless the configuration marks this as
+ * intended. The sentences are shown by `config check`, at startup and on the page. They never prevent the daemon from
+ * starting.
  */
 export function exposureNotes(web: WebConfig): readonly string[] {
   return [
     ...networkNotes(web),
-    // The key itself does not silence this note, because a proxy added later gives access to more than this machine.
+    // The key does not suppress this warning, because a proxy that is added later gives access to other machines.
     ...(web.localReload
       ? [
-          'Every program on this machine, and everybody who reaches a reverse proxy on it, can reload the ' +
-            'configuration: remove "web.localReload" and use "ftm-watch reload".',
+          'Every program on this machine, and everyone who can reach a reverse proxy on it, can reload the ' +
+            'configuration. To prevent this, remove "web.localReload" and use "ftm-watch reload".',
         ]
       : []),
   ];
@@ -176,13 +177,14 @@ function networkNotes(web: WebConfig): readonly string[] {
     return web.anonymous !== null
       ? []
       : [
-          'Everybody who reaches the status page may read it: set web.users, or "web.anonymous: read" where that is ' +
-            'meant.',
+          'Everyone who can reach the status page can read it. Set web.users, or set "web.anonymous: ' +
+            'read" if this is ' +
+            'intended.',
         ];
   return web.tls !== null || web.plaintext
     ? []
     : [
-        'Passwords and tokens for the status page travel in clear: set web.tls, or "web.plaintext: true" where ' +
-          'something else encrypts on the way.',
+        'Passwords and tokens for the status page are sent unencrypted. Set web.tls, or set "web.plaintext: true" if ' +
+          'a proxy encrypts the traffic.',
       ];
 }

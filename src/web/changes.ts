@@ -14,13 +14,14 @@ import { readerAt } from './page/document.ts';
 import { accountOf, type AuditQuery, type Serving, type WebEnv } from './sources.ts';
 import type { MaintenancePlan } from '../notify/maintenance.ts';
 
-/** Dependencies of all routes. */
+/** The dependencies of all routes. */
 export interface Web extends Serving {
   readonly access: AccessPolicy;
 }
 
 /**
- * A change as recorded in the audit trail. If it was refused before its body was read, only the known fields are set.
+ * A change as it is recorded in the audit trail. If the change was refused before the request's body was read, only the
+ * known fields are set.
  */
 export type Noted = Pick<AuditEntry, 'action'> & Partial<Pick<AuditEntry, 'incident' | 'cause' | 'subject' | 'detail'>>;
 
@@ -29,17 +30,17 @@ export type Outcome<T> =
       readonly kind: 'done';
       readonly value: T;
       readonly noted: Omit<Noted, 'action'>;
-      /** The name given by a caller that needs no login. */
+      /** The name that a caller without a login has given. */
       readonly claimed?: string | null;
     }
   | Refused;
 
-/** A rejected change, which had no effect. */
+/** A change that was rejected and had no effect. */
 export interface Refused {
   readonly kind: 'refused';
   readonly status: 400 | 403 | 404 | 409 | 415;
   readonly error: string;
-  /** Errors in the request, one sentence each. */
+  /** The errors in the request, one sentence each. */
   readonly problems?: readonly string[];
 }
 
@@ -47,7 +48,10 @@ export function refused(status: Refused['status'], error: string, problems?: rea
   return { kind: 'refused', status, error, ...(problems === undefined ? {} : { problems }) };
 }
 
-/** A foreign page's form cannot send JSON. The forms that it can send are detected by the Origin header. */
+/**
+ * The accepted types of request bodies. A form on a foreign page cannot send JSON. Other forms from foreign pages are
+ * detected by the Origin header.
+ */
 const MEDIA = {
   json: {
     type: /^application\/json\s*(?:;|$)/iu,
@@ -56,20 +60,20 @@ const MEDIA = {
   },
   form: {
     type: /^application\/x-www-form-urlencoded\s*(?:;|$)/iu,
-    error: 'Expected a form, as the page of the incident sends it',
+    error: "Expected a form in the format of the incident's page",
     read: async ({ req }: Context): Promise<unknown> => filledIn(await req.text()),
   },
   nothing: { type: /(?:)/u, error: '', read: (): Promise<unknown> => Promise.resolve(undefined) },
 } as const;
 
-/** Returns the fields of a form, without empty ones. */
+/** Returns the fields of a form that are not empty. */
 export function filledIn(form: string): Readonly<Record<string, string>> {
   return Object.fromEntries([...new URLSearchParams(form)].filter(([, value]) => value !== ''));
 }
 
 /**
- * Performs a change, for the page and for programs. Refuses and records it if the caller lacks permission. Otherwise
- * reads the body, makes the change and records it.
+ * Performs a change for a page or a program. If the caller lacks permission, the change is refused and the refusal is
+ * recorded. Otherwise, the function reads the body, makes the change and records it.
  */
 export async function change<T>(
   context: Context<WebEnv>,
@@ -140,20 +144,24 @@ export function createSilenceRoutes(web: Web): Hono<WebEnv> {
   return app;
 }
 
-/** Adds the silence in `body`. For use with `change`. */
+/** Adds the silence that `body` describes. For use with `change`. */
 export function silenced(context: Context<WebEnv>, { sources, clock }: Web, body: unknown): Outcome<Silence> {
   const read = readSilence(body, clock.now());
-  if (read.kind === 'invalid') return refused(400, 'This silence cannot be taken', read.problems);
+  if (read.kind === 'invalid') return refused(400, 'Invalid silence', read.problems);
   const claimed = read.request.by;
   const request = { ...read.request, by: accountOf(context.get('caller'), claimed) };
   const silence = lasting(sources.silences(), clock.now()).length < MAX_SILENCES ? sources.silence(request) : null;
-  if (silence === null) return refused(409, `There are ${String(MAX_SILENCES)} silences already: remove one first`);
+  if (silence === null)
+    return refused(409, `The maximum of ${String(MAX_SILENCES)} silences has been reached. Remove a silence first`);
   const { id, cause, subject, until, comment } = silence;
   const detail = `${id} until ${isoTime(until)}: ${comment}`;
   return { kind: 'done', value: silence, noted: { cause, subject, detail }, claimed };
 }
 
-/** A silence in `/api/v1/silences`; a null cause or subject matches all. Field names are part of the API. */
+/**
+ * A silence in `/api/v1/silences`. If the cause or subject is null, the silence matches all causes or subjects. The
+ * field names are part of the API.
+ */
 function silenceToJson({ id, cause, subject, from, until, by, comment }: Silence): object {
   return { id, cause, subject, from: isoTime(from), until: isoTime(until), by, comment };
 }
@@ -165,29 +173,29 @@ function planToJson({ until, next }: MaintenancePlan): object {
   };
 }
 
-/** Returns the active silences. The engine drops expired ones a moment later. */
+/** Returns the active silences. Expired silences are filtered out, because the engine drops them a moment later. */
 function lasting(silences: readonly Silence[], now: EpochMs): readonly Silence[] {
   return silences.filter(({ until }) => until > now);
 }
 
-/** `by` is a claimed name; null if the request contains none. */
+/** `by` is the name that the caller claims to have. Null if the request does not contain a name. */
 type SilenceRequest = Omit<Silence, 'id' | 'from' | 'by'> & { readonly by: string | null };
 
 type ReadSilence =
   | { readonly kind: 'ok'; readonly request: SilenceRequest }
   | { readonly kind: 'invalid'; readonly problems: readonly string[] };
 
-/** Maximum lengths, in characters, of a name and of a comment. */
+/** The maximum lengths of a name and of a comment in characters. */
 export const MAX_NAME = 100;
 export const MAX_COMMENT = 500;
 
-/** Maximum duration. A forgotten silence would hide a fault permanently. */
+/** The maximum duration of a silence. A forgotten silence would hide a fault permanently. */
 const LONGEST: Millis = 90 * 86_400_000;
 
 /**
  * Parses the body of `POST /api/v1/silences`: `{cause?, subject?, duration | until, by?, comment}`. Returns all
  * problems together.
- * @param now start of `duration`
+ * @param now the time at which `duration` starts
  */
 export function readSilence(body: unknown, now: EpochMs): ReadSilence {
   const parsed = silenceSchema(now).safeParse(body);
@@ -220,7 +228,7 @@ function silenceSchema(now: EpochMs): z.ZodType<SilenceRequest> {
 
 function problemOfEnd(end: EpochMs | undefined, now: EpochMs): string | null {
   if (end === undefined) return 'expected either "duration" or "until"';
-  if (end <= now) return 'expected a time that is still to come';
+  if (end <= now) return 'expected a time in the future';
   return end - now > LONGEST ? 'expected an end within 90 days' : null;
 }
 
@@ -240,12 +248,12 @@ function isCause(value: unknown): boolean {
 
 function problemsOf(issue: z.core.$ZodIssue): readonly string[] {
   if (issue.code === 'unrecognized_keys')
-    return issue.keys.slice(0, 10).map((key) => `${showValue(key)} is no key of a silence`);
+    return issue.keys.slice(0, 10).map((key) => `unknown key ${showValue(key)} in a silence`);
   const path = issue.path.map(String).join('.');
-  return [path === '' ? 'The body: expected a JSON object' : `"${path}": ${issue.message}`];
+  return [path === '' ? 'The request body must be a JSON object' : `"${path}": ${issue.message}`];
 }
 
-/** A single line of text entered by a person. */
+/** The schema for a single line of text that a person has entered. */
 export function oneLine(longest: number): z.ZodType<string> {
   return z
     .string(expected('a text'))
@@ -255,7 +263,7 @@ export function oneLine(longest: number): z.ZodType<string> {
     )
     .refine(
       (text) => visibleText(text, text.length) === text,
-      'expected a text of one line, without invisible characters',
+      'expected a single line of text without invisible characters',
     );
 }
 
@@ -266,12 +274,12 @@ function expected(what: string): { readonly error: (issue: { readonly input?: un
   };
 }
 
-/** Maximum per page. */
+/** The maximum number of changes per page. */
 const MOST_SHOWN = 100;
-/** Maximum per API response. */
+/** The maximum number of changes per API response. */
 const MOST_LISTED = 1_000;
 
-/** Returns the routes of the audit trail, as a page and as JSON. */
+/** Returns the routes for the audit trail as a page and as JSON. */
 export function createAuditRoutes({ sources, clock }: Web): Hono<WebEnv> {
   const app = new Hono<WebEnv>();
   app.get('/changes', (context) => {
@@ -282,7 +290,7 @@ export function createAuditRoutes({ sources, clock }: Web): Hono<WebEnv> {
   });
   app.get('/api/v1/audit', (context) => {
     const { query, problems } = readAuditQuery(context);
-    if (problems.length > 0) return context.json({ error: 'These changes cannot be looked for', problems }, 400);
+    if (problems.length > 0) return context.json({ error: 'Cannot search for changes', problems }, 400);
     const { changes, refused, more, complete } = sources.audit(query, MOST_LISTED);
     return context.json({
       changes: changes.map(auditEntryToJson),
@@ -296,11 +304,11 @@ export function createAuditRoutes({ sources, clock }: Web): Hono<WebEnv> {
 
 interface ReadAuditQuery {
   readonly query: AuditQuery;
-  /** A sentence for each parameter that was ignored because it is invalid. */
+  /** One sentence for each parameter that was ignored because it is invalid. */
   readonly problems: readonly string[];
 }
 
-/** Parses `before` (the ID of a change) and `incident`. */
+/** Parses the parameters `before` (the ID of a change) and `incident`. */
 function readAuditQuery(context: Context<WebEnv>): ReadAuditQuery {
   const { before = '', incident = '', ...others } = context.req.query();
   const isId = /^\d{1,15}$/u.test(before);
@@ -313,7 +321,7 @@ function readAuditQuery(context: Context<WebEnv>): ReadAuditQuery {
   };
 }
 
-/** An entry of the audit trail. Field names are part of the API. */
+/** An entry in the audit trail. The field names are part of the API. */
 export function auditEntryToJson({ at, ...entry }: AuditEntry): object {
   return { at: isoTime(at), ...entry };
 }

@@ -5,35 +5,38 @@ import { networkOf } from './login.ts';
 import { BARE_HEADERS } from './static-files.ts';
 
 export interface ServerEvent {
-  /** A single word. */
+  /** The type of the event, which is a single word. */
   readonly name: string;
   readonly data: unknown;
 }
 
-/** Shorter than the idle timeouts of proxies, which drop a connection after a minute without data. @internal */
+/**
+ * The interval of heartbeats. It is shorter than the idle timeouts of proxies, which drop a connection after a minute
+ * without data. @internal
+ */
 export const HEARTBEAT: Millis = 15_000;
 export const MAX_LISTENERS = 64;
 
 interface Listener {
-  /** Name of the caller, or its network. */
+  /** The name of the caller, or the caller's network. */
   readonly client: string;
   readonly isStillKnown: Caller['isStillKnown'];
-  /** Number of consecutive heartbeats at which earlier data was still unread. */
+  /** The number of consecutive heartbeats at which earlier data was still unread. */
   readonly behind: number;
 }
 
-/** Amount of unread data that a client may have, enough for several rounds. */
+/** The maximum amount of unread data for a client, which is enough for several rounds. */
 const MAX_BACKLOG_BYTES = 512 * 1024;
-/** How long browsers wait before they reconnect. */
+/** The time that browsers wait before they reconnect. */
 const RETRY: Millis = 3_000;
 
 /**
- * Sends server-sent events (HTML Standard §9.2) to all listeners. Writes directly to the response instead of a web
- * stream, because only this shows how far behind a client is.
+ * Sends server-sent events (HTML Standard §9.2) to all listeners. Events are written directly to the response instead
+ * of a web stream, because only the response shows how far behind a client is.
  */
 export class EventStream {
   readonly #clock: Clock;
-  /** Oldest first. */
+  /** The open streams, oldest first. */
   readonly #listeners = new Map<ServerResponse, Listener>();
   #closed = false;
   #cancelHeartbeat: (() => void) | null = null;
@@ -43,12 +46,12 @@ export class EventStream {
   }
 
   /**
-   * Answers the request and keeps it open. If there are too many listeners, the client with the most of them loses its
-   * oldest.
-   * @returns false, without an answer, if there are too many and no client has more than this one
+   * Answers the request and keeps it open. If there are too many listeners, the oldest stream of the client with the
+   * most streams is closed.
+   * @returns false, without an answer, if there are too many listeners and no client has more streams than this client
    */
   join(response: ServerResponse, first: ServerEvent | null, caller: Caller): boolean {
-    // An unknown client can use any number of IPv6 addresses.
+    // Unknown clients are identified by their network, because a client can use any number of IPv6 addresses.
     const client = caller.name ?? networkOf(caller.address ?? undefined);
     if (this.#closed || !this.#hasRoomFor(client)) return false;
     response.writeHead(200, HEADERS);
@@ -60,7 +63,7 @@ export class EventStream {
     return true;
   }
 
-  /** @param data called only if there are listeners */
+  /** @param data returns the event's data; called only if there are listeners */
   send(name: string, data: () => unknown): void {
     if (this.#listeners.size === 0) return;
     const text = format({ name, data: data() });
@@ -113,14 +116,14 @@ export class EventStream {
 
 const HEADERS: Readonly<Record<string, string>> = {
   'Content-Type': 'text/event-stream',
-  // Closes the connection with the stream. Otherwise it would keep the server from stopping.
+  // The connection is closed with the stream. Otherwise, the open connection would prevent the server from stopping.
   Connection: 'close',
   ...BARE_HEADERS,
-  // Otherwise nginx buffers the stream.
+  // Without this header, nginx buffers the stream.
   'X-Accel-Buffering': 'no',
 };
 
-/** Returns the event as text. JSON contains no raw line breaks, so it always fits in one `data` line. */
+/** Returns the event as text. JSON does not contain raw line breaks, so the data always fits in one `data` line. */
 function format({ name, data }: ServerEvent): string {
   return `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`;
 }

@@ -28,14 +28,14 @@ import { authority } from '../core/addresses.ts';
 /** The status page, if it is configured. */
 export interface WebServer extends Omit<HttpServer, 'listen'> {
   /**
-   * Starts listening, also again after `release`. Resolves with the port in use, which differs from the configured port
-   * if that is 0.
-   * @throws {Error} with instructions if the port is taken or if a certificate, password hash or token cannot be read
+   * Starts listening, also again after `release`. Resolves with the port, which differs from the configured port if the
+   * configured port is 0.
+   * @throws {Error} with instructions if the port is in use or if a certificate, password hash or token cannot be read
    */
   start(): Promise<ListenAddress>;
 }
 
-/** @throws {Error} listing each certificate, password hash and token that cannot be used, one per line */
+/** @throws {Error} that lists each certificate, password hash and token that cannot be used, one per line */
 export async function loadPage(
   config: WebConfig,
   deps: IdentifyDeps,
@@ -47,7 +47,7 @@ export async function loadPage(
   return { identify, certificate };
 }
 
-/** @throws {Error} with instructions if the port is taken */
+/** @throws {Error} with instructions if the port is in use */
 export async function openPort<T>(
   { address, port }: ListenAddress,
   open: (where: ListenOptions) => Promise<T>,
@@ -59,7 +59,7 @@ export async function openPort<T>(
   }
 }
 
-/** Serves the status page, the API and the metrics of docs/web.md. */
+/** Serves the status page, the API and the metrics that docs/web.md describes. */
 export function createWebServer(
   config: WebConfig,
   { sources, clock, logger, env }: Serving & Pick<IdentifyDeps, 'env'>,
@@ -95,29 +95,38 @@ export function createWebServer(
 
 /** Serves all routes on a port or socket. */
 interface HttpServer {
-  /** Starts listening, also again after `release`. @throws {Error} of Node if it cannot listen there */
+  /**
+   * Starts listening, also again after `release`.
+   * @throws {Error} from Node if the server cannot listen on the address
+   */
   listen(where: ListenOptions): Promise<ReturnType<Server['address']>>;
   /** Frees the port. Running requests and event streams continue. */
   release(): void;
   /** Uses a renewed certificate immediately. */
   refreshCertificate(): Promise<void>;
-  /** Expiry date of the certificate; null if there is none. */
+  /** The expiry date of the certificate. Null if there is no certificate. */
   certificateEnd(): EpochMs | null;
   /**
-   * Closes event streams and idle connections and gives running requests a moment to finish. Does nothing if the server
-   * was never started.
+   * Closes event streams and idle connections, and gives running requests a short time to finish. Does nothing if the
+   * server was never started.
    */
   stop(): Promise<void>;
 }
 
-/** Far more than people and scrapers need. Limits the file descriptors that a flood of connections can use. */
+/**
+ * The maximum number of connections. It is much higher than people and scrapers need, and limits the file descriptors
+ * that a flood of connections can use.
+ */
 const MAX_CONNECTIONS = 256;
-/** How long running requests may take to finish on `stop`. */
+/** The time that running requests have to finish on `stop`. */
 const DRAIN: Millis = 2_000;
-/** After this long without reads or writes, a client counts as gone. */
+/** A client that has not read or written anything for this time is considered disconnected. */
 const IDLE: Millis = 60_000;
 
-/** Small and short limits. A client that sends its request byte by byte (Slowloris) is cut off after seconds. */
+/**
+ * Limits on the size and duration of requests. A client that sends its request byte by byte (Slowloris) is disconnected
+ * after a few seconds.
+ */
 const LIMITS: ServerOptions = {
   maxHeaderSize: 8 * 1024,
   headersTimeout: 5_000,
@@ -126,7 +135,7 @@ const LIMITS: ServerOptions = {
   connectionsCheckingInterval: 1_000,
 };
 
-/** @param certificate null to serve plain HTTP */
+/** @param certificate the server's certificate, or null to serve plain HTTP */
 async function createHttpServer(web: Web, certificate: ServedCertificate | null): Promise<HttpServer> {
   const { sources, clock, logger } = web;
   const events = new EventStream(clock);
@@ -136,14 +145,14 @@ async function createHttpServer(web: Web, certificate: ServedCertificate | null)
   const waiting = createWaitingAnswers(WAITING_LIMITS);
   const server = createNodeServer(certificate, (request, response) => {
     if (!waiting.begin(request, response)) return;
-    // While the server stops, a connection is not kept open for another request after its response.
+    // While the server stops, connections are closed after their response and not kept open for another request.
     response.once('close', () => {
       if (!server.listening) server.closeIdleConnections();
     });
     listener(request, response).then(
       () => waiting.written(response),
       (error: unknown) => {
-        logger.error({ err: error }, 'A request could not be answered');
+        logger.error({ err: error }, 'Cannot complete a response');
         response.destroy();
       },
     );
@@ -156,7 +165,7 @@ async function createHttpServer(web: Web, certificate: ServedCertificate | null)
     listen: async (where) => {
       await listening(server, where);
       if (unsubscribe !== null) return server.address();
-      server.on('error', (error) => logger.error({ err: error }, 'The web server has a problem'));
+      server.on('error', (error) => logger.error({ err: error }, 'An error occurred in the web server'));
       if ('setSecureContext' in server && certificate !== null)
         unfollow = certificate.follow(server, { clock, logger, onOtherClients: closeVerified });
       unsubscribe = sources.onDiagnosis((diagnosis) => events.send('diagnosis', () => diagnosisToJson(diagnosis)));
@@ -179,8 +188,8 @@ async function createHttpServer(web: Web, certificate: ServedCertificate | null)
 function limitConnections(server: Server): void {
   const crowd = createConnectionEvictor({
     places: MAX_CONNECTIONS,
-    isAcquaintance: () => false,
-    onTurnedOut: () => {},
+    isKnownAddress: () => false,
+    onEvicted: () => {},
   });
   server.on('connection', (socket: Socket) => crowd.enter(socket));
   server.setTimeout(IDLE);
@@ -220,7 +229,7 @@ function createNodeServer(certificate: ServedCertificate | null, listener: Liste
   );
 }
 
-/** @throws {Error} as thrown by Node */
+/** @throws {Error} from Node */
 export function listening(server: NetServer, where: ListenOptions): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
@@ -242,7 +251,7 @@ function close(server: Server, clock: Clock): Promise<void> {
   });
 }
 
-/** Refuses a malformed request, for example one with an invalid Host header or path. */
+/** Rejects a malformed request, for example a request with an invalid Host header or path. */
 function refuseMalformed(): Response {
   return new Response('The request is malformed\n', {
     status: 400,
@@ -250,44 +259,45 @@ function refuseMalformed(): Response {
   });
 }
 
-/**
- * Tracks unanswered requests and responses that clients have not read, to limit what unknown clients can make the
- * server hold.
- */
+/** Tracks unanswered requests and unread responses, to limit the memory that unknown clients can use. */
 interface WaitingAnswers {
-  /** @returns false if the connection was closed because it made too many requests; nothing must be answered then */
+  /** @returns false if the connection was closed because of too many requests, which then must not be answered */
   begin(request: IncomingMessage, response: ServerResponse): boolean;
   /**
-   * Called when the response is complete or has begun. If too much is waiting to be read, closes the connections that
-   * have waited longest.
+   * Called when the response is complete or has begun. If there is too much unread data, closes the connections that
+   * have not read their data for the longest time.
    */
   written(response: ServerResponse): void;
 }
 
 export interface WaitingLimits {
   /**
-   * Limit of unanswered requests per connection. Node answers every request in a chunk that it has read, possibly
-   * thousands, before it checks whether anybody reads the answers. Browsers and scrapers wait for the first response
-   * before they send a second request.
+   * The maximum number of unanswered requests per connection. Node answers all requests in a chunk that it has read,
+   * possibly thousands, before it checks whether the client reads the responses. Browsers and scrapers wait for the
+   * first response before they send a second request.
    */
   readonly requests: number;
-  /** Limit for all responses together. A single response may be larger. */
+  /** The limit for all unread responses together. A single response can be larger. */
   readonly unreadBytes: number;
-  /** After this long without reading any of a complete response, a client counts as gone. */
+  /** A client that has not read any part of a complete response for this time is considered disconnected. */
   readonly unread: Millis;
 }
 
-/** The byte limit holds about 56 scrapes of 200 targets and 200 appliances, at 1.2 MB each. */
+/** The limit in bytes is enough for about 56 scrapes of 200 targets and 200 appliances, which have 1.2 MB each. */
 export const WAITING_LIMITS: WaitingLimits = { requests: 4, unreadBytes: 64 * 1024 * 1024, unread: 10_000 };
 
 export function createWaitingAnswers({ requests, unreadBytes, unread }: WaitingLimits): WaitingAnswers {
-  /** Keyed by connection, because only the first of several pipelined responses has a socket. Longest waiting first. */
+  /**
+   * Unread responses by connection, because only the first of several pipelined responses has a socket. The oldest
+   * responses come first.
+   */
   const waiting = new Map<Socket, Set<ServerResponse>>();
 
   function answersOf(socket: Socket): Set<ServerResponse> {
     const known = waiting.get(socket);
     if (known === undefined) {
-      // Not the response's own event: a response queued behind another is not notified when the connection closes.
+      // The connection's event is used, because a response that is queued behind another response is not notified when
+      // the connection closes.
       socket.once('close', () => waiting.delete(socket));
     }
     const answers = known ?? new Set();
@@ -316,7 +326,7 @@ export function createWaitingAnswers({ requests, unreadBytes, unread }: WaitingL
 
   return {
     begin({ socket }, response) {
-      // The chunk may hold more requests after the one that exceeded the limit.
+      // The chunk can contain more requests after the request that exceeded the limit.
       if (socket.destroyed) return false;
       const answers = answersOf(socket);
       if (answers.size >= requests) {
@@ -341,7 +351,7 @@ function bytesOf(answers: ReadonlySet<ServerResponse>): number {
   return bytes;
 }
 
-/** Returns why the status page cannot listen, and what to do. */
+/** Returns the reason why the status page cannot listen, with instructions. */
 export function listenProblem({ address, port }: ListenAddress, error: unknown): string {
   const why = error instanceof Error ? reason(error) : String(error);
   return `Cannot serve the status page on "${authority({ host: address, port })}": ${why}`;
@@ -352,41 +362,46 @@ function reason({ code, message }: NodeJS.ErrnoException): string {
 }
 
 const REASONS: ReadonlyMap<string, string> = new Map([
-  ['EADDRINUSE', 'another program listens there (another ftm-watch?); stop it, or set web.listen to a free port'],
-  ['EACCES', 'this user may not; set web.listen to a port above 1023'],
+  [
+    'EADDRINUSE',
+    'the port is in use by another program (possibly another ftm-watch); ' +
+      'stop that program, or set web.listen to a free port',
+  ],
+  ['EACCES', 'permission denied; set web.listen to a port above 1023'],
   [
     'EADDRNOTAVAIL',
-    'this machine does not have that address; set web.listen to one of its own, or to 0.0.0.0 for all of them',
+    'this machine does not have this address; ' +
+      'set web.listen to an address of this machine, or to 0.0.0.0 for all addresses',
   ],
 ]);
 
-/** Serves the commands on this machine over a Unix socket. */
+/** The server for commands on this machine, which uses a Unix socket. */
 export type ControlServer = Pick<HttpServer, 'stop'>;
 
-/** Thrown if another daemon answers at the socket. */
+/** Thrown if another daemon already uses the socket. */
 export class SocketTaken extends Error {
   constructor(path: string) {
     super(
-      `Cannot listen at "${path}": another ftm-watch does; stop that one, or give this one a RUNTIME_DIRECTORY ` +
-        `of its own`,
+      `Cannot listen at "${path}": another ftm-watch uses this socket; stop it, or set a separate RUNTIME_DIRECTORY ` +
+        'for this ftm-watch',
     );
     this.name = 'SocketTaken';
   }
 }
 
-/** Readable and writable by owner and group only, because anyone who can open the socket has full access. */
+/** Only the owner and the group can read and write, because anyone who can open the socket has full access. */
 const MODE = 0o660;
-/** Size of `sun_path` in unix(7) without the zero byte. Node truncates longer paths silently. */
+/** The size of `sun_path` in unix(7) without the null byte. Node silently truncates longer paths. */
 const MAX_PATH = 107;
 
 /**
- * Serves all routes on a Unix socket. Replaces a socket left by a killed daemon.
+ * Serves all routes on a Unix socket. A socket that a killed daemon has left behind is replaced.
  * @throws {SocketTaken}
- * @throws {Error} if it cannot listen there
+ * @throws {Error} if the server cannot listen on the socket
  */
 export async function startControlServer(path: string, serving: Serving): Promise<ControlServer> {
   if (Buffer.byteLength(path) > MAX_PATH)
-    throw new Error(`Cannot listen at "${path}": expected a path of at most ${String(MAX_PATH)} bytes`);
+    throw new Error(`Cannot listen at "${path}": the path must be at most ${String(MAX_PATH)} bytes long`);
   await clearAway(path);
   const server = await createHttpServer({ ...serving, access: { kind: 'socket' } }, null);
   await server.listen({ path });
@@ -394,12 +409,13 @@ export async function startControlServer(path: string, serving: Serving): Promis
   return server;
 }
 
-/** Removes a socket on which no daemon answers any more. */
+/** Removes a socket that is no longer used by a daemon. */
 async function clearAway(path: string): Promise<void> {
   const left = lstatSync(path, { throwIfNoEntry: false });
   if (left === undefined) return;
-  // A link points to the socket in a runtime directory.
-  if (!left.isSocket() && !left.isSymbolicLink()) throw new Error(`Cannot listen at "${path}": a file is there`);
+  // If the path is a link, it points to the socket in a runtime directory.
+  if (!left.isSocket() && !left.isSymbolicLink())
+    throw new Error(`Cannot listen at "${path}": a file with this name exists`);
   if (await isAnswered(path)) throw new SocketTaken(path);
   rmSync(path);
 }

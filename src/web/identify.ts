@@ -13,18 +13,21 @@ import { keepSecret, createLogin } from './login.ts';
 import { visibleText } from '../core/visible-text.ts';
 import type { Serving, WebEnv } from './sources.ts';
 
-/** An authenticated caller. */
+/** A caller that has been authenticated. */
 interface Identity {
   readonly name: string;
   readonly role: Role;
 }
 
-/** `refused`: there were no valid credentials. `name` is the name in a login whose password was checked. */
+/**
+ * The result of an identification. `refused` means that the credentials are missing or invalid. `name` is the name in a
+ * login whose password was checked.
+ */
 type Identified =
   | {
       readonly kind: 'known';
       readonly identity: Identity;
-      /** Reports whether the password, token or secret is still valid. */
+      /** Returns whether the password, token or secret is still valid. */
       readonly isStillKnown: () => Promise<boolean>;
     }
   | { readonly kind: 'refused'; readonly name: string | null }
@@ -35,30 +38,30 @@ export type Identify = (request: IncomingMessage) => Promise<Identified>;
 export interface IdentifyDeps {
   readonly clock: Clock;
   readonly logger: Pick<Logger, 'warn'>;
-  /** Environment for secrets that are given as variables. */
+  /** The environment, for secrets in variables. */
   readonly env: NodeJS.ProcessEnv;
-  /** Reads the files of trusted client CAs again and closes connections of clients that are no longer trusted. */
+  /** Reloads the files with trusted client CAs and closes the connections of clients that are no longer trusted. */
   readonly refreshAuthorities: () => Promise<void>;
 }
 
 type Credentials = Pick<WebConfig, 'users' | 'tokens' | 'certificates' | 'proxy'>;
 
 const PROXY_SECRET = 'the secret of web.proxy';
-/** Maximum length of a user name from a proxy, which is stored with each change. */
+/** The maximum length of a user name from a proxy. The name is stored with each change. */
 const LONGEST_NAME = 255;
 const REFUSED: Identified = { kind: 'refused', name: null };
 
-/** Reports whether any account is configured. */
+/** Returns whether any account is configured. */
 export function hasCredentials({ users, tokens, certificates, proxy }: Credentials): boolean {
   return users.length + tokens.length + certificates.length > 0 || proxy !== null;
 }
 
 /**
- * Identifies callers by the certificate of the connection, the user named by the configured proxy, a bearer token (RFC
- * 6750), or name and password (RFC 7617), in this order. The header of an unauthenticated proxy is ignored. Secrets are
- * read again at each request. If one cannot be used, its previous value stays in effect and other accounts are not
- * affected.
- * @throws {Error} listing each password hash, token and secret that cannot be used at startup, one per line
+ * Identifies callers by the following credentials, in this order: the connection's certificate, the user name from the
+ * configured proxy, a bearer token (RFC 6750), or a name and password (RFC 7617). The header of an unauthenticated
+ * proxy is ignored. Secrets are read again for each request. If a secret cannot be used, its previous value stays
+ * active and other accounts are not affected.
+ * @throws {Error} that lists each password hash, token and secret that cannot be used at startup, one per line
  */
 export async function createIdentify(config: Credentials, deps: IdentifyDeps): Promise<Identify> {
   const [byProxy, byToken, byPassword] = await allOrProblems([
@@ -69,7 +72,7 @@ export async function createIdentify(config: Credentials, deps: IdentifyDeps): P
   return async (request) => {
     const names = await trustedNames(request, deps);
     const byCertificate = config.certificates.find(({ name }) => names.includes(name));
-    // The connection is closed when the certificate is no longer trusted.
+    // When the certificate is no longer trusted, the connection is closed.
     if (byCertificate !== undefined) return known(byCertificate, () => Promise.resolve(true));
     const proxied = await byProxy(request, names);
     if (proxied !== null) return proxied;
@@ -93,8 +96,8 @@ async function trustedNames({ socket }: IncomingMessage, deps: IdentifyDeps): Pr
 }
 
 /**
- * Returns a function for the user named by the proxy. It returns null without a proxy or if the proxy is not
- * authenticated.
+ * Returns a function that returns the user name from the proxy. The result is null if there is no proxy or if the proxy
+ * is not authenticated.
  */
 async function createProxyCheck(proxy: Credentials['proxy'], deps: IdentifyDeps) {
   const isSecret = proxy === null || proxy.secret === null ? null : await keepShown(PROXY_SECRET, proxy.secret, deps);
@@ -135,7 +138,10 @@ async function createPasswordCheck(users: Credentials['users'], deps: IdentifyDe
   };
 }
 
-/** Returns a function that compares a value with a secret. @throws {Error} if the secret cannot be used now */
+/**
+ * Returns a function that compares a value with a secret.
+ * @throws {Error} if the secret cannot currently be used
+ */
 async function keepShown(
   what: string,
   source: SecretSource,
@@ -143,7 +149,7 @@ async function keepShown(
 ): Promise<(shown: string) => Promise<boolean>> {
   const secret = await keepSecret(
     () => readShown(what, source, env),
-    (problem) => logger.warn(`${problem}: the one read before stays in force`),
+    (problem) => logger.warn(`${problem}. The previous value stays active`),
   );
   return async (shown) => isSame(shown, await secret());
 }
@@ -156,11 +162,11 @@ function tokenOf(name: string): string {
   return `the token "${name}"`;
 }
 
-/** @throws {Error} with the name of the secret */
+/** @throws {Error} that contains the name of the secret */
 async function readShown(what: string, source: SecretSource, env: NodeJS.ProcessEnv): Promise<string> {
   try {
     const secret = await readSecret(source, env);
-    // No other value can be sent in a header, so it would never match.
+    // Other values cannot be sent in a header, so they would never match.
     if (/^[\x21-\x7E]+$/u.test(secret)) return secret;
     throw new RangeError('expected one line of printable ASCII without spaces');
   } catch (error) {
@@ -168,19 +174,19 @@ async function readShown(what: string, source: SecretSource, env: NodeJS.Process
   }
 }
 
-/** Compares in constant time. */
+/** Compares two values in constant time. */
 function isSame(one: string, other: string): boolean {
   const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
   return timingSafeEqual(digest(one), digest(other));
 }
 
 const MAX_SHOWN_NAME = 64;
-/** Minimum interval between log messages about logins that were rejected without a check. */
+/** The minimum interval between log messages about logins that were rejected without a check. */
 const TOLD_EVERY: Millis = 60_000;
 
 /**
- * Rejects requests from unidentified callers. Logs the names of refused logins, because somebody may be trying
- * passwords. The login's own limit bounds the number of these messages.
+ * Rejects requests from unidentified callers. The names in refused logins are logged, because somebody may be trying
+ * passwords. The limit on logins also limits the number of these messages.
  */
 export function authenticate(identify: Identify, { sources, clock, logger }: Serving): MiddlewareHandler<WebEnv> {
   const noteTurnedAway = createTurnedAwayLog(clock, logger);
@@ -199,10 +205,11 @@ export function authenticate(identify: Identify, { sources, clock, logger }: Ser
         await next();
         return undefined;
       case 'refused':
-        // A request without credentials only gets the list of accepted ones, because browsers ask this way first.
+        // A request without credentials is answered only with the list of accepted schemes, because browsers first send
+        // such a request.
         if (incoming.headers.authorization === undefined) return unauthorized(context);
         sources.noteLogin('refused');
-        // A wrong token is only counted, because it can be sent again and again at no cost.
+        // A wrong token is only counted and not logged, because it can be sent many times at no cost.
         if (identified.name !== null)
           logger.warn(
             { user: visibleText(identified.name, MAX_SHOWN_NAME), from },
@@ -212,7 +219,7 @@ export function authenticate(identify: Identify, { sources, clock, logger }: Ser
       case 'later':
         sources.noteLogin('limited');
         noteTurnedAway(from);
-        return context.text('Too many logins: try again in a few seconds\n', 429, {
+        return context.text('Too many logins. Try again in a few seconds\n', 429, {
           'Retry-After': String(Math.ceil(identified.retryAfter / 1000)),
         });
     }
@@ -220,7 +227,7 @@ export function authenticate(identify: Identify, { sources, clock, logger }: Ser
 }
 
 function unauthorized(context: Context): Response {
-  return context.text('A name and a password of web.users, or another of its credentials, are needed\n', 401, {
+  return context.text('Log in with a name and password from web.users, or with other configured credentials\n', 401, {
     'WWW-Authenticate': 'Basic realm="ftm-watch", charset="UTF-8"',
   });
 }
@@ -234,7 +241,7 @@ function createTurnedAwayLog(clock: Clock, logger: Logger): (from: string | unde
     if (toldAt !== null && now - toldAt < TOLD_EVERY) return;
     logger.warn(
       { from, turnedAway: untold },
-      'Turns logins to the status page away: too many were wrong, or too many wait',
+      'Rejecting logins to the status page, because too many logins failed or are pending',
     );
     toldAt = now;
     untold = 0;

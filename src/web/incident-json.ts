@@ -14,10 +14,10 @@ import { showValue } from '../text/show.ts';
 import { channelWords } from '../notify/channels/registry.ts';
 import { withoutPath } from '../text/mask.ts';
 
-/** An incident in `/api/v1/incidents`. Field names are part of the API. Times are ISO 8601, UTC. */
+/** An incident in `/api/v1/incidents`. The field names are part of the API. Times are in ISO 8601 format, in UTC. */
 export type IncidentJson = ReturnType<typeof incidentToJson>;
 
-/** Returns open incidents first, then the latest first. */
+/** Returns the incidents as JSON objects. Open incidents come first, then the latest incidents. */
 export function incidentsToJson(incidents: readonly Incident[]): readonly IncidentJson[] {
   return byUrgency(incidents).map(incidentToJson);
 }
@@ -32,16 +32,16 @@ function incidentToJson(incident: Incident) {
     severity: cause.severity,
     confidence: cause.confidence,
     summary: cause.summary,
-    /** Steps, in order. */
+    /** The steps of the remedy, in order. */
     remedy: cause.remedy,
     remedySteps: cause.remedySteps,
-    /** Start of the incident; `causeSince` is the start of its current cause. */
+    /** The start of the incident. `causeSince` is the start of its current cause. */
     since: isoTime(incident.since),
     causeSince: isoTime(incident.causeSince),
     openedAt: isoTime(incident.openedAt),
     closedAt: isoTimeOrNull(incident.closedAt),
     lastSeen: isoTime(incident.lastSeen),
-    /** Earlier occurrences of the same fault, each until its all-clear. */
+    /** Earlier occurrences of the same fault, each until it was resolved. */
     earlier: incident.earlier.map(({ since, openedAt, closedAt, lastSeen }) => ({
       since: isoTime(since),
       openedAt: isoTime(openedAt),
@@ -56,23 +56,23 @@ function incidentToJson(incident: Incident) {
       since: isoTime(former.since),
       until: isoTime(former.until),
     })),
-    /** Incidents that alternated with this one and are continued in it. */
+    /** The incidents that alternated with this incident and were merged into it. */
     merged,
     mergedInto,
-    /** The person who acknowledged it, which stops reminders. */
+    /** The person who acknowledged the incident, which stops reminders. */
     acknowledgement: acknowledgement === null ? null : { at: isoTime(acknowledgement.at), by: acknowledgement.by },
     notifications: thread.count,
   };
 }
 
-/** Returns open incidents first, then the latest first. */
+/** Returns the incidents as JSON objects. Open incidents come first, then the latest incidents. */
 export function byUrgency(incidents: readonly Incident[]): readonly Incident[] {
   return incidents.toSorted(
     (a, b) => Number(b.status === 'open') - Number(a.status === 'open') || b.openedAt - a.openedAt,
   );
 }
 
-/** Field names of `/api/v1/incidents`, in column order. */
+/** The field names of `/api/v1/incidents`, in the order of the columns. */
 const COLUMNS = [
   'id',
   'status',
@@ -90,8 +90,9 @@ const COLUMNS = [
 ] as const;
 
 /**
- * Returns a comma-separated table (RFC 4180) with a header line. Cells contain no semicolons, tabs or line breaks. A
- * spreadsheet that uses another separator shows one column and cannot be made to start a cell within untrusted text.
+ * Returns a comma-separated table (RFC 4180) with a header line. Cells do not contain semicolons, tabs or line breaks.
+ * A spreadsheet that uses a different separator shows a single column and cannot be made to start a cell within
+ * untrusted text.
  */
 export function incidentsToCsv(incidents: readonly Incident[]): string {
   const rows = incidentsToJson(incidents).map((incident) => COLUMNS.map((name) => cell(String(incident[name] ?? ''))));
@@ -99,9 +100,10 @@ export function incidentsToCsv(incidents: readonly Incident[]): string {
 }
 
 /**
- * Escapes a cell. Subjects and summaries quote untrusted text, and spreadsheets run text that starts like a formula. An
- * apostrophe prevents this, also after a comma, where a careless parser may start a new cell
- * (https://owasp.org/www-community/attacks/CSV_Injection). Full-width signs start a formula in some languages.
+ * Escapes a cell. Subjects and summaries quote untrusted text, and spreadsheets execute text that starts like a
+ * formula. An apostrophe prevents this, also after a comma, where an incorrect parser could start a new cell
+ * (https://owasp.org/www-community/attacks/CSV_Injection). In some languages, full-width characters can also start a
+ * formula.
  */
 function cell(text: string): string {
   const harmless = text
@@ -111,21 +113,21 @@ function cell(text: string): string {
   return /[",']/u.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless;
 }
 
-/** Filters incidents; null matches any. */
+/** A filter for incidents. Null values match all incidents. */
 export interface IncidentQuery {
   readonly cause: CauseId | null;
   readonly state: Incident['status'] | null;
-  /** Only incidents that were still open at this time or later. */
+  /** Selects incidents that were still open at this time or later. */
   readonly from: EpochMs | null;
-  /** Only incidents that began before this time. */
+  /** Selects incidents that began before this time. */
   readonly until: EpochMs | null;
 }
 
 export interface ReadIncidentQuery {
   readonly query: IncidentQuery;
-  /** The recognized parameters as given, for the form and for links to the same list. */
+  /** The recognized parameters as they were given, for the form and for links to the same list. */
   readonly given: Readonly<Record<string, string>>;
-  /** A sentence for each parameter that was ignored because it is unknown or invalid. */
+  /** One sentence for each parameter that was ignored because it is unknown or invalid. */
   readonly problems: readonly string[];
 }
 
@@ -134,10 +136,10 @@ const KEYS = ['cause', 'state', 'from', 'until'] as const satisfies readonly (ke
 const MOST_NAMED = 10;
 
 /**
- * Parses the parameters of `/incidents`: `cause`, `state`, `from` and `until`. The latter two are days (`until`
- * included) or times. Forms send empty fields as empty parameters.
- * @param parameters the values of each parameter, in the order given
- * @param zone time zone in which days begin; UTC if omitted
+ * Parses the parameters of `/incidents`: `cause`, `state`, `from` and `until`. `from` and `until` are times or days,
+ * and the day in `until` is included. Forms send empty fields as empty parameters.
+ * @param parameters the values of each parameter, in the order in which they were given
+ * @param zone the time zone in which days begin; UTC if omitted
  */
 export function readIncidentQuery(
   parameters: Readonly<Record<string, readonly string[]>>,
@@ -171,10 +173,10 @@ export function readIncidentQuery(
 
 const A_TIME = 'a day or a time such as "2026-11-24" or "2026-11-24T18:00:00Z"';
 
-/** @param dayLasts added to the start of the day if the text is a day without a time */
+/** @param dayLasts the duration that is added to the start of the day if the text is a day without a time */
 function instantOf(text: string, dayLasts: Millis, zone?: Zone): EpochMs | null {
   const [, day = '', time] = /^(.{10})(T[\d:.]{5,12}Z)?$/u.exec(text) ?? [];
-  // Date.parse reads 31 February as 3 March.
+  // Date.parse interprets 31 February as 3 March.
   if (!z.iso.date().safeParse(day).success) return null;
   const at = Date.parse(text);
   if (Number.isNaN(at)) return null;
@@ -182,7 +184,7 @@ function instantOf(text: string, dayLasts: Millis, zone?: Zone): EpochMs | null 
   return zone === undefined ? at + dayLasts : zone.startOfDay(at + dayLasts);
 }
 
-/** Reports whether the incident matches the query. */
+/** Returns whether the incident matches the query. */
 export function isAskedFor(incident: Incident, query: IncidentQuery): boolean {
   const { cause, status, closedAt } = incident;
   return (
@@ -194,15 +196,18 @@ export function isAskedFor(incident: Incident, query: IncidentQuery): boolean {
 }
 
 /**
- * Returns one entry per notification and recipient, as in `/api/v1/notifications`. Field names are part of the API.
- * Times are ISO 8601, UTC.
+ * Returns one entry per notification and recipient, as in `/api/v1/notifications`. The field names are part of the API.
+ * Times are in ISO 8601 format, in UTC.
  */
 export function notificationsToJson(entries: readonly OutboxEntry[]): readonly object[] {
   return entries.map(({ notification, delivery }) => ({
-    /** The same for every recipient. */
+    /** The id of the notification, which is the same for all recipients. */
     id: notification.id,
     event: eventOf(notification),
-    /** Incidents that the notification is about: one, several for a digest, or none for a test. */
+    /**
+     * The incidents that the notification is about. A digest is about several incidents, and a test message is not
+     * about any.
+     */
     incidents: incidentsOf(notification).map(({ id, cause }) => ({ id, cause: cause.id, subject: cause.subject })),
     channel: delivery.channel,
     recipient: maskedRecipient(delivery),
@@ -210,36 +215,36 @@ export function notificationsToJson(entries: readonly OutboxEntry[]): readonly o
     createdAt: isoTime(delivery.createdAt),
     attempts: delivery.attempts,
     firstFailedAt: isoTimeOrNull(delivery.firstFailedAt),
-    /** null if there are no more attempts. */
+    /** The time of the next attempt. Null if there are no more attempts. */
     nextAttemptAt: delivery.status === 'pending' ? isoTime(delivery.nextAttemptAt) : null,
     finishedAt: isoTimeOrNull(delivery.finishedAt),
-    /** The last response of the peer. */
+    /** The peer's last response. */
     detail: maskedDetail(delivery),
   }));
 }
 
-/** The local part of a mail address, with its first letter captured. */
+/** Matches the local part of a mail address and captures its first letter. */
 const MAIL_USER = /([\w!#$%&'*+/=?^`{|}~-])[\w.!#$%&'*+/=?^`{|}~-]{0,63}@(?=[a-z\d[])/giu;
 const PLACE = /^(?:file|environment variable) "/u;
 const WEB_ADDRESS = /\bhttps?:\/\/[^\s"'<>]+/giu;
 
 /**
- * Shortens a person's address to its first letter and domain, and a webhook URL to its host, because the path may be a
- * secret.
+ * Shortens a person's mail address to its first letter and domain, and a webhook URL to its host, because the path can
+ * be a secret.
  */
 export function maskedRecipient({ channel, recipient }: Pick<Delivery, 'channel' | 'recipient'>): string {
   switch (channelWords(channel).recipients) {
     case 'mail-address':
       return withoutUsers(recipient);
     case 'url':
-      // A URL read from a file or environment variable is shown by its source.
+      // For a URL that was read from a file or environment variable, its source is shown.
       return PLACE.test(recipient) ? recipient : withoutPath(recipient);
     case 'name':
       return recipient.includes('://') && !PLACE.test(recipient) ? withoutPath(recipient) : recipient;
   }
 }
 
-/** Returns the last response of the peer, without any people and paths in it. */
+/** Returns the peer's last response without mail addresses and paths. */
 export function maskedDetail({ detail }: Pick<Delivery, 'detail'>): string {
   return withoutUsers(detail.replaceAll(WEB_ADDRESS, withoutPath));
 }

@@ -33,13 +33,13 @@ import { renderIncidentList } from './page/incident-list-page.ts';
 import { renderIncident } from './page/incident-page.ts';
 import { accountOf, type IncidentRecord, type WebEnv } from './sources.ts';
 
-/** Maximum per page. */
+/** The maximum number of incidents per page. */
 const MOST_SHOWN = 100;
-/** Maximum per API response. Reading and writing them blocks all other work. */
+/** The maximum number of incidents per API response. Reading and writing them blocks all other work. */
 const MOST_EXPORTED = 1_000;
 const MAX_SHOWN_ID = 100;
 
-/** Returns the routes for incidents: list, page, export and actions. */
+/** Returns the routes for incidents, which are a list, a page, an export and actions. */
 export function createIncidentRoutes(web: Web): Hono<WebEnv> {
   const { sources, clock } = web;
   const app = new Hono<WebEnv>();
@@ -93,12 +93,12 @@ export function createIncidentRoutes(web: Web): Hono<WebEnv> {
   return app;
 }
 
-/** Rejects unknown parameters, so that a program with a misspelled one does not get unexpected data. */
+/** Rejects unknown parameters, so that a program with a misspelled parameter does not receive unexpected data. */
 function exported(context: Context<WebEnv>, answer: (asked: ReadIncidentQuery) => Response): Response {
   const asked = readIncidentQuery(context.req.queries());
   return asked.problems.length === 0
     ? answer(asked)
-    : context.json({ error: 'These incidents cannot be looked for', problems: asked.problems }, 400);
+    : context.json({ error: 'Cannot search for incidents', problems: asked.problems }, 400);
 }
 
 function pageOf(
@@ -116,7 +116,7 @@ function pageOf(
       refusal: refusal === null ? null : refusalText(refusal, context),
       asksName: context.get('caller').name === null,
     },
-    // The response to a form is one folder deeper than the page itself.
+    // The URL of the response to a form is one folder deeper than the page's URL.
     root: problems.length === 0 ? '../' : '../../',
     problems,
     reader: readerAt(clock.now(), sources.timezone()),
@@ -136,7 +136,7 @@ function noIncident(context: Context<WebEnv>): Response {
 
 function noIncidentText(context: Context<WebEnv>): string {
   const id = visibleText(context.req.param('id') ?? '', MAX_SHOWN_ID);
-  return `There is no incident "${id}", or it is older than store.retention: see /incidents`;
+  return `There is no incident "${id}", or it is older than store.retention. See /incidents`;
 }
 
 const ACTIONS = ['acknowledge', 'unacknowledge', 'silence', 'comment'] as const;
@@ -147,7 +147,7 @@ function isIncidentAction(text: string): text is IncidentAction {
   return ACTIONS.some((action) => action === text);
 }
 
-/** Performs the action of a form on the incident's page and returns that page. */
+/** Performs the action of a form on the incident's page and returns the updated page. */
 async function actOnIncident(
   context: Context<WebEnv>,
   action: IncidentAction,
@@ -160,7 +160,7 @@ async function actOnIncident(
   const outcome = await change(context, web, asked, 'form', (form) =>
     record === null ? refused(404, '') : acted(context, action, record, form, web),
   );
-  // Relative, because a proxy can move the page to any path: from /incidents/ID/ACTION to /incidents/ID.
+  // The URL from /incidents/ID/ACTION to /incidents/ID is relative, because a proxy can move the page to any path.
   if (outcome.kind === 'done') return context.body(null, 303, { Location: `../${encodeURIComponent(id)}` });
   const { status, error, problems = [error] } = outcome;
   if (status === 403 || status === 415) return context.text(`${error}\n`, status);
@@ -193,18 +193,18 @@ function acted(
     case 'comment':
       return comment === undefined ? refused(400, '"comment": expected a text') : done(comment);
     case 'silence':
-      // Same as `POST /api/v1/silences` with the cause and its subject.
+      // This has the same effect as `POST /api/v1/silences` with the cause and its subject.
       return silenced(context, web, { cause: cause.id, subject, by: claimed, comment, duration });
   }
 }
 
-const IS_OVER = refused(409, 'The incident is over');
+const IS_OVER = refused(409, 'The incident has already been resolved');
 
 const formShape = z.object({
-  /** A claimed name; null if none was given. */
+  /** The name that the user claims to have. Null if no name was entered. */
   by: oneLine(MAX_NAME).nullable().default(null),
   comment: oneLine(MAX_COMMENT).exactOptional(),
-  /** As entered. The silence reports any errors in it. */
+  /** The duration as entered. Errors in it are reported when the silence is created. */
   duration: oneLine(MAX_NAME).exactOptional(),
 });
 
@@ -213,17 +213,22 @@ export function readIncidentForm(fields: unknown): ({ readonly kind: 'ok' } & z.
   const parsed = formShape.safeParse(fields);
   if (parsed.success) return { kind: 'ok', ...parsed.data };
   const problems = parsed.error.issues.map(({ path, message }) => `"${path.map(String).join('.')}": ${message}`);
-  return refused(400, 'The form cannot be taken', problems);
+  return refused(400, 'The form is not valid', problems);
 }
 
-/** A capture may start before the fault is confirmed, and the clocks of two devices differ. */
+/**
+ * The period around an incident from which connections are accepted. A capture can start before the fault is confirmed,
+ * and the clocks of two devices can differ.
+ */
 const BEFORE: Millis = 30 * 60_000;
 const AFTER: Millis = 5 * 60_000;
-/** Maximum length of an audit trail entry and of a sentence in the evidence. */
+/** The maximum length of an entry in the audit trail and of a sentence in the evidence. */
 const MAX_TEXT = 1_000;
 const MOST_ATTACHED = 5;
 
-/** Schema for the connections in `capture --json`, limited to the number and size that are stored. */
+/**
+ * The schema for the connections in `capture --json`. Their number and size are limited to the values that are stored.
+ */
 const resultShape = z.object({
   connections: z
     .array(
@@ -240,8 +245,8 @@ const resultShape = z.object({
 });
 
 /**
- * Adds the result of a capture to the evidence of an open incident, as FortiAuthenticator's own view. Only connections
- * that a configured unit made during the incident count. Changes nothing else.
+ * Adds the result of a capture to the evidence of an open incident, because the capture shows what FortiAuthenticator
+ * itself receives. Only connections that a configured unit made during the incident are used.
  */
 async function attachCapture(context: Context<WebEnv>, id: string, web: Web): Promise<Response> {
   const asked = { action: 'attach-capture', incident: id.slice(0, MAX_NAME) } as const;
@@ -253,7 +258,7 @@ function attached(id: string, body: unknown, { sources, clock }: Web): Outcome<n
   const record = sources.incidentRecord(id);
   if (record === null) return refused(404, `There is no incident "${visibleText(id, MAX_SHOWN_ID)}"`);
   const { incident } = record;
-  if (incident.status !== 'open') return refused(409, 'The incident has ended');
+  if (incident.status !== 'open') return refused(409, 'The incident has already been resolved');
   const sent = resultShape.safeParse(body);
   if (!sent.success) return refused(400, `Expected at most ${String(MOST_ATTACHED)} connections of "capture --json"`);
   const units = sources.unitAddresses().filter((address) => addressFamily(address) !== null);
@@ -266,20 +271,23 @@ function attached(id: string, body: unknown, { sources, clock }: Web): Outcome<n
   if (own.length === 0)
     return refused(
       409,
-      'No connection in the capture comes from a configured unit: expected ' +
+      'No connection in the capture comes from a configured unit. Expected ' +
         (nameList(units) || 'an address in "appliances" or "firewall"'),
     );
   if (fitting.length === 0)
-    return refused(409, `No connection of the unit was made between ${isoTime(from)} and ${isoTime(until)}`);
+    return refused(
+      409,
+      `The capture contains no connection from a unit between ${isoTime(from)} and ${isoTime(until)}`,
+    );
   const told = fitting.map(
     ({ client, startedAt, tls, verdict, summary, chain: [leaf] }) =>
       `${client} at ${startedAt ?? ''}${tls === null ? '' : `, TLS ${tls}`}: ${verdict}. ${summary}` +
       `${leaf === undefined ? '' : ` (SHA-256 ${leaf.sha256})`}`,
   );
   const evidence = told.map((text) =>
-    visibleText(`A capture of FortiAuthenticator's own connection: ${text}`, MAX_TEXT),
+    visibleText(`Packet capture of FortiAuthenticator's connection: ${text}`, MAX_TEXT),
   );
-  if (!sources.attachEvidence(id, evidence)) return refused(409, 'The incident has ended');
+  if (!sources.attachEvidence(id, evidence)) return refused(409, 'The incident has already been resolved');
   const { id: cause, subject } = incident.cause;
   const noted = { incident: id, cause, subject, detail: visibleText(told.join('; '), MAX_TEXT) };
   return { kind: 'done', value: fitting.length, noted };

@@ -9,31 +9,35 @@ import type { Clock, Millis } from '../core/clock.ts';
 import { parsePasswordHash, type PasswordHash, verifyPassword } from './password-hash.ts';
 import { messageOf } from '../text/message-of.ts';
 
-/** `later`: the password was not checked because too many checks are waiting or too many attempts were wrong. */
+/**
+ * The result of a login. `later` means that the password was not checked, because too many checks are pending or too
+ * many attempts failed.
+ */
 type LoginOutcome =
-  /** `isStillRight` is true until the user's password changes. */
+  /** The login was accepted. `isStillRight` returns true until the user's password changes. */
   | { readonly kind: 'accepted'; readonly isStillRight: () => Promise<boolean> }
   | { readonly kind: 'refused' }
   | { readonly kind: 'later'; readonly retryAfter: Millis };
 
 export interface Login {
-  /** @param address of the client */
+  /** @param address the address of the client */
   check(name: string, password: string, address: string | undefined): Promise<LoginOutcome>;
 }
 
 /**
- * How long a correct password is remembered. The hash is slow on purpose, and a page sends several requests in a row.
+ * The time for which a correct password is remembered. Checking a hash is deliberately slow, and a page sends several
+ * requests in a row.
  */
 const REMEMBERED: Millis = 60_000;
 const MAX_REMEMBERED = 1_000;
 /**
- * Maximum number of waiting checks. Passwords are checked one at a time, because each check needs a lot of memory and a
- * thread of the pool that name resolution also uses.
+ * The maximum number of pending checks. Passwords are checked one at a time, because each check needs a lot of memory
+ * and a thread from the pool that name resolution also uses.
  */
 const MAX_WAITING = 8;
-/** Keeps one client from using all places. */
+/** The maximum number of pending checks for one client, so that it cannot use the whole queue. */
 const MAX_WAITING_OF_ONE = 4;
-/** Extra places for clients that have logged in before. */
+/** Additional pending checks for clients that have logged in before. */
 const MORE_FOR_TRUSTED = 4;
 const QUEUE_PASSES: Millis = 5_000;
 
@@ -44,16 +48,16 @@ interface LoginDeps {
 }
 
 /**
- * Hash files are read at each check, so a changed password applies immediately. If a hash cannot be used, the previous
- * one stays in effect.
- * @throws {Error} listing each user whose hash cannot be read or parsed, one per line
+ * Creates the login check. Hash files are read for each check, so that a changed password is used immediately. If a
+ * hash cannot be used, the previous hash stays active.
+ * @throws {Error} that lists each user whose hash cannot be read or parsed, one per line
  */
 export async function createLogin(users: readonly User[], { clock, logger, env }: LoginDeps): Promise<Login> {
   const known = await allOrProblems(
     users.map(async (user): Promise<KnownUser> => {
       const hash = await keepSecret(
         () => readHash(user, env),
-        (problem) => logger.warn(`${problem}: the hash read before stays in force`),
+        (problem) => logger.warn(`${problem}. The previous hash stays active`),
       );
       return { name: user.name, hash };
     }),
@@ -101,8 +105,8 @@ interface KnownUser {
 }
 
 /**
- * Returns the user to check a password against. Each unknown name is always assigned the same user, so the response
- * time does not reveal which names exist, even if the users' hashes differ in kind and cost.
+ * Returns the user whose hash is used to check a password. Each unknown name is always assigned to the same user, so
+ * that the response time does not reveal which names exist, even if the users' hashes differ in kind and cost.
  */
 function createUserLookup(
   users: readonly KnownUser[],
@@ -112,7 +116,7 @@ function createUserLookup(
   return (name) => {
     const named = byName.get(name);
     const user = named ?? users[createHmac('sha256', key).update(name).digest().readUInt32BE() % users.length];
-    if (user === undefined) throw new RangeError('Cannot check a login: expected at least one user');
+    if (user === undefined) throw new RangeError('Cannot check a login: no users are configured');
     return { user, known: named !== undefined };
   };
 }
@@ -125,7 +129,7 @@ async function readHash({ name, passwordHash }: User, env: NodeJS.ProcessEnv): P
   }
 }
 
-/** Remembers logins under a keyed digest. The passwords themselves are not stored. */
+/** Remembers successful logins by a keyed digest. The passwords themselves are not stored. */
 function createAcceptedLogins(clock: Clock) {
   const key = randomBytes(32);
   const until = new BoundedMap<Millis>(MAX_REMEMBERED);
@@ -142,14 +146,14 @@ interface Waiting {
   readonly trusted: boolean;
 }
 
-/** Runs one job after the other. */
+/** A queue that runs one job at a time. */
 function createQueue() {
   const waiting = new Map<string, { readonly network: string; readonly result: Promise<boolean> }>();
   let last: Promise<unknown> = Promise.resolve();
   return {
-    /** Returns the result of an identical job that is waiting or running. */
+    /** Returns the result of an identical job that is pending or running. */
     joined: (id: string) => waiting.get(id)?.result ?? null,
-    /** Returns null if too many jobs are waiting. */
+    /** Adds a job to the queue. Returns null if too many jobs are pending. */
     add({ id, network, trusted }: Waiting, job: () => Promise<boolean>) {
       const own = [...waiting.values()].filter((other) => other.network === network).length;
       if (own >= MAX_WAITING_OF_ONE || waiting.size >= MAX_WAITING + (trusted ? MORE_FOR_TRUSTED : 0)) return null;
@@ -170,7 +174,7 @@ class BoundedMap<T> extends Map<string, T> {
     this.#most = most;
   }
 
-  /** Moves the entry to the end, as the most recent. */
+  /** Moves the entry to the end, which makes it the most recent entry. */
   override set(key: string, value: T): this {
     this.delete(key);
     super.set(key, value);
@@ -182,25 +186,34 @@ class BoundedMap<T> extends Map<string, T> {
 
 interface Budget {
   readonly burst: number;
-  /** Interval after which one more attempt is allowed. */
+  /** The interval after which one more attempt is allowed. */
   readonly every: Millis;
 }
 
-/** Enough for typing errors, but limits a program to 14,400 guesses a day. */
+/** This is enough for typing errors, but limits a program to 14,400 guesses per day. */
 const OWN: Budget = { burst: 10, every: 6_000 };
-/** Each attempt costs about a quarter of a second of CPU time, which the probes also need. */
+/**
+ * The limit for all networks together. Each attempt takes about a quarter of a second of CPU time, which the probes
+ * also need.
+ */
 const EVERYBODY: Budget = { burst: 40, every: 1_000 };
-/** Beyond this number, the network that has been quiet longest is forgotten. The shared budget still applies. */
+/**
+ * The maximum number of networks that are tracked. If there are more, the least recently active network is forgotten.
+ * The shared limit still applies.
+ */
 const MAX_NETWORKS = 4_096;
 const TRUSTED_FOR: Millis = 24 * 3_600_000;
 
-/** Attempts counted at a point in time. The count decreases over time. */
+/** The number of attempts at a point in time. The number decreases over time. */
 interface Taken {
   count: number;
   at: Millis;
 }
 
-/** Limits wrong passwords per network and in total. Uses bounded memory, however many clients try. */
+/**
+ * Limits the number of wrong passwords per network and in total. Memory use is limited, regardless of the number of
+ * clients.
+ */
 export class LoginLimit {
   readonly #clock: Clock;
   readonly #byNetwork = new BoundedMap<Taken>(MAX_NETWORKS);
@@ -211,7 +224,10 @@ export class LoginLimit {
     this.#clock = clock;
   }
 
-  /** Counts an attempt. @returns null if it is allowed, or how long to wait */
+  /**
+   * Counts an attempt.
+   * @returns null if the attempt is allowed, otherwise the time to wait
+   */
   take(network: string): Millis | null {
     const now = this.#clock.elapsed();
     const own = this.#byNetwork.get(network) ?? { count: 0, at: now };
@@ -224,13 +240,13 @@ export class LoginLimit {
     return null;
   }
 
-  /** Returns an attempt to the budget if no password was checked or it was correct. */
+  /** Reverts the count of an attempt if no password was checked or if the password was correct. */
   giveBack(network: string): void {
     for (const taken of [this.#byNetwork.get(network), this.#everybody])
       if (taken !== undefined) taken.count = Math.max(0, taken.count - 1);
   }
 
-  /** Called after a correct password. Wrong attempts from other networks no longer block this network. */
+  /** Must be called after a correct password. Failed attempts from other networks then no longer block this network. */
   trust(network: string): void {
     this.#trustedUntil.set(network, this.#clock.elapsed() + TRUSTED_FOR);
   }
@@ -240,7 +256,10 @@ export class LoginLimit {
   }
 }
 
-/** Decreases the count by the time passed. Returns how long to wait before the next attempt; 0 if none. */
+/**
+ * Decreases the count according to the time that has passed. Returns the time to wait before the next attempt, or 0 if
+ * the attempt is allowed immediately.
+ */
 function waitFor(taken: Taken, { burst, every }: Budget, now: Millis): Millis {
   taken.count = Math.max(0, taken.count - (now - taken.at) / every);
   taken.at = now;
@@ -248,8 +267,8 @@ function waitFor(taken: Taken, { burst, every }: Budget, now: Millis): Millis {
 }
 
 /**
- * Returns the network that one party controls: an IPv4 address or an IPv6 /64. An IPv6 host can use every address of
- * its /64 (RFC 4291 §2.5.4).
+ * Returns the network that a single client controls, which is an IPv4 address or an IPv6 /64. An IPv6 host can use
+ * every address in its /64 (RFC 4291 §2.5.4).
  */
 export function networkOf(address: string | undefined): string {
   if (address === undefined || !ipaddr.isValid(address)) return 'unknown';
@@ -260,11 +279,11 @@ export function networkOf(address: string | undefined): string {
 }
 
 /**
- * Reads a secret now and again at each use. If it cannot be read, the previous value stays in effect, so a file that is
- * missing or half written for a moment does not lock anyone out.
- * @param read rejects with the reason, never with a part of the secret
+ * Reads a secret now and again for each use. If the secret cannot be read, the previous value stays active, so that a
+ * file that is temporarily missing or incomplete does not lock anyone out.
+ * @param read reads the secret; rejects with the reason, which never contains a part of the secret
  * @param onProblem called once for each problem
- * @throws {Error} of `read`, if the secret cannot be used now
+ * @throws {Error} from `read` if the secret cannot be used now
  */
 export async function keepSecret<T>(
   read: () => Promise<T>,

@@ -7,19 +7,19 @@ export type PasswordHash = ScryptHash | BcryptHash;
 
 /**
  * Parses a hash of any supported kind.
- * @throws {RangeError} with the reason, never with a part of the hash
+ * @throws {RangeError} that contains the reason but no part of the hash
  */
 export function parsePasswordHash(text: string): PasswordHash {
   const line = text.trim();
   const parsed = parseScryptHash(line) ?? parseBcryptHash(line);
   if (parsed !== null) return parsed;
   throw new RangeError(
-    `${unreadable(line)}: expected "$scrypt$ln=…,r=…,p=…$salt$hash" or "$2b$12$…", of a single password; make ` +
-      'one as docs/web.md says',
+    `${unreadable(line)}: expected "$scrypt$ln=…,r=…,p=…$salt$hash" or "$2b$12$…" for a single password. Create ` +
+      'a hash as described in docs/web.md',
   );
 }
 
-/** Takes the same time for every wrong password. */
+/** Compares a password with a hash. The comparison takes the same time for every wrong password. */
 export function verifyPassword(password: string, expected: PasswordHash): Promise<boolean> {
   switch (expected.kind) {
     case 'scrypt':
@@ -29,29 +29,35 @@ export function verifyPassword(password: string, expected: PasswordHash): Promis
   }
 }
 
-/** Detects output of `htpasswd -n`, which has the name before the hash. */
+/**
+ * Returns the start of the error message. The output of `htpasswd -n`, which contains the name before the hash, is a
+ * common mistake.
+ */
 function unreadable(line: string): string {
   return /^[^:$]*:\$/u.test(line)
-    ? 'Cannot read the password hash with a name before it'
+    ? 'Cannot read the password hash, because it is preceded by a name'
     : 'Cannot read the password hash';
 }
 
 /** A bcrypt hash, as written by `htpasswd -B` and most libraries. */
 export interface BcryptHash {
   readonly kind: 'bcrypt';
-  /** The complete hash, with version, cost and salt. */
+  /** The complete hash with version, cost and salt. */
   readonly text: string;
 }
 
 const BCRYPT = /^\$2[aby]\$(?<cost>\d\d)\$[./A-Za-z0-9]{53}$/u;
-/** Minimum that the algorithm accepts. */
+/** The minimum cost that the algorithm accepts. */
 const MIN_COST = 4;
-/** Takes more than a second of CPU time. Each further step doubles it. */
+/**
+ * The maximum cost. A check with this cost takes more than a second of CPU time, and each further step doubles the
+ * time.
+ */
 const MAX_COST = 14;
-/** bcrypt ignores the rest of a longer password. */
+/** The maximum length of a password, because bcrypt ignores the rest of a longer password. */
 const MAX_PASSWORD_BYTES = 72;
 
-/** After compilation, this file and its thread end in `.js`. */
+/** After compilation, the names of this file and of its thread end in `.js`. */
 const THREAD: URL = new URL(`./bcrypt-thread${extname(import.meta.filename)}`, import.meta.url);
 
 /**
@@ -64,16 +70,16 @@ function parseBcryptHash(text: string): BcryptHash | null {
   if (Number(cost) >= MIN_COST && Number(cost) <= MAX_COST) return { kind: 'bcrypt', text };
   throw new RangeError(
     `Cannot use the password hash: expected a bcrypt cost of ${String(MIN_COST)} to ${String(MAX_COST)}, got ` +
-      `${cost}; make one with "htpasswd -nB -C 12 NAME"`,
+      `${cost}. Create a hash with "htpasswd -nB -C 12 NAME"`,
   );
 }
 
 /**
- * Takes the same time for every wrong password. Passwords of more than 72 bytes are rejected, because bcrypt would
- * ignore the rest.
+ * Compares a password with a hash. The comparison takes the same time for every wrong password. Passwords of more than
+ * 72 bytes are rejected, because bcrypt ignores the rest.
  *
- * Runs in a separate thread, because the library is written in JavaScript. Even its asynchronous form blocks the event
- * loop for 100 ms at a time, and no probe could receive its response meanwhile.
+ * The check runs in a separate thread, because the library is written in JavaScript. Even its asynchronous functions
+ * block the event loop for 100 ms at a time, and probes could not receive responses during that time.
  */
 export async function verifyBcrypt(password: string, { text }: BcryptHash): Promise<boolean> {
   const normalized = password.normalize('NFC');
@@ -82,13 +88,13 @@ export async function verifyBcrypt(password: string, { text }: BcryptHash): Prom
 }
 
 function compareInThread(job: BcryptJob): Promise<boolean> {
-  // The thread gets neither the daemon's options nor its environment, which may contain secrets.
+  // The thread receives neither the daemon's options nor its environment, which can contain secrets.
   const worker = new Worker(THREAD, { workerData: job, env: {}, execArgv: [] });
   return new Promise((resolve, reject) => {
     worker.once('message', (matches: unknown) => resolve(matches === true));
     worker.on('error', reject);
     worker.once('exit', (code) =>
-      reject(new Error(`Cannot check a bcrypt password hash: its thread ended with code ${String(code)}`)),
+      reject(new Error(`Cannot check a bcrypt password hash: the thread ended with code ${String(code)}`)),
     );
   });
 }
@@ -96,7 +102,7 @@ function compareInThread(job: BcryptJob): Promise<boolean> {
 /** An scrypt hash (RFC 7914) with its parameters. */
 export interface ScryptHash {
   readonly kind: 'scrypt';
-  /** Binary logarithm of the cost. Memory use is `128 * r * 2^ln` bytes. */
+  /** The binary logarithm of the cost. The memory use is `128 * r * 2^ln` bytes. */
   readonly ln: number;
   readonly r: number;
   readonly p: number;
@@ -107,17 +113,21 @@ export interface ScryptHash {
 type Cost = Pick<ScryptHash, 'ln' | 'r' | 'p'>;
 
 /**
- * 32 MiB and about a quarter of a second: one of the equally strong settings in OWASP's password storage cheat sheet.
+ * One of the equally strong settings in OWASP's password storage cheat sheet. It needs 32 MiB and about a quarter of a
+ * second.
  */
 const DEFAULT_COST: Cost = { ln: 15, r: 8, p: 3 };
 
-/** With a hash that needs more memory, anyone who requests the page could exhaust the daemon. */
+/**
+ * The maximum memory for a hash. With a hash that needs more memory, anyone who requests the page could exhaust the
+ * daemon's memory.
+ */
 const MAX_MEMORY = 256 * 1024 * 1024;
 const MAX_PARALLEL = 16;
 const SALT_BYTES = 16;
 const HASH_BYTES = 32;
 
-/** PHC string format: `$scrypt$ln=15,r=8,p=1$<salt>$<hash>`, base64 without padding. */
+/** Matches the PHC string format `$scrypt$ln=15,r=8,p=1$<salt>$<hash>` with base64 without padding. */
 const PHC =
   /^\$scrypt\$ln=(?<ln>\d{1,2}),r=(?<r>\d{1,3}),p=(?<p>\d{1,3})\$(?<salt>[A-Za-z0-9+/]{11,128})\$(?<hash>[A-Za-z0-9+/]{22,128})$/u;
 
@@ -137,14 +147,14 @@ export function parseScryptHash(text: string): ScryptHash | null {
   );
 }
 
-/** Returns the line for a `passwordHashFile`, with a new salt. */
+/** Returns the line for a `passwordHashFile`, which contains a new salt. */
 export async function hashPassword(password: string, cost: Cost = DEFAULT_COST): Promise<string> {
   const salt = randomBytes(SALT_BYTES);
   const hash = await derive(password, { ...cost, salt, hash: Buffer.alloc(HASH_BYTES) });
   return `$scrypt$${costText(cost)}$${unpadded(salt)}$${unpadded(hash)}`;
 }
 
-/** Takes the same time for every wrong password. */
+/** Compares a password with a hash. The comparison takes the same time for every wrong password. */
 export async function verifyScrypt(password: string, expected: ScryptHash): Promise<boolean> {
   return timingSafeEqual(await derive(password, expected), expected.hash);
 }
@@ -160,7 +170,7 @@ function costText({ ln, r, p }: Cost): string {
 function derive(password: string, { ln, r, p, salt, hash }: Omit<ScryptHash, 'kind'>): Promise<Buffer> {
   const options = { N: 2 ** ln, r, p, maxmem: MAX_MEMORY + 1024 * 1024 };
   return new Promise((resolve, reject) => {
-    // Unicode can encode a letter in several ways, and keyboards differ in which one they send (RFC 8265 §4.2.1).
+    // Unicode can encode a letter in several ways, and keyboards send different encodings (RFC 8265 §4.2.1).
     scrypt(password.normalize('NFC'), salt, hash.length, options, (error, key) => {
       if (error === null) resolve(key);
       else reject(error);
@@ -168,7 +178,7 @@ function derive(password: string, { ln, r, p, salt, hash }: Omit<ScryptHash, 'ki
   });
 }
 
-/** Returns the memory as counted by OpenSSL: the table and one block for each of the `p` lanes. */
+/** Returns the memory use as calculated by OpenSSL, which is the table and one block for each of the `p` lanes. */
 function memoryOf({ ln, r, p }: Cost): number {
   return 128 * r * (2 ** ln + p);
 }

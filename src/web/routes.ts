@@ -50,14 +50,16 @@ type WebContext = Context<WebEnv>;
 const MAX_SHOWN_PATH = 200;
 
 /**
- * Creates all routes. Routes above `authenticate` need no login, because probes of orchestrators and load balancers
- * have no password.
+ * Creates all routes. Routes above `authenticate` do not require a login, because health probes from orchestrators and
+ * load balancers do not have a password.
  */
 export function createRoutes(web: Routed): Hono<WebEnv> {
   const { access, sources, clock, logger } = web;
   const app = new Hono<WebEnv>();
   app.onError((error, context) => answerError(error, context, logger));
-  app.notFound((context) => context.text(`Nothing is at "${shownPath(context)}": the status page is at "/"\n`, 404));
+  app.notFound((context) =>
+    context.text(`There is no page at "${shownPath(context)}". The status page is at "/"\n`, 404),
+  );
   app.use(securityHeaders(web.tls), noStore, compressed, refuseBodies);
 
   app.get('/-/healthy', (context) => context.text('Healthy\n'));
@@ -82,8 +84,8 @@ export function createRoutes(web: Routed): Hono<WebEnv> {
   const turn = oneATurn();
   app.get('/metrics', async (context) => {
     const { body, contentType } = await sources.metrics();
-    // All pending requests get the same text, but each gets a copy. The server detects how much of one copy has been
-    // read before it creates the next.
+    // All pending requests are answered with the same text, but each with a separate copy. Before the server creates
+    // the next copy, it checks how much of the previous copy has been read.
     await turn();
     return context.body(body, 200, { 'Content-Type': contentType });
   });
@@ -99,12 +101,13 @@ export function createRoutes(web: Routed): Hono<WebEnv> {
 
 function askWho(access: NetworkAccess, web: Web): MiddlewareHandler<WebEnv> {
   const { identify, hasAccounts, opensMetrics, hosts } = access;
-  // Prometheus may use any host name and would not show a reason for a refusal, because metrics contain no free text.
+  // Prometheus is allowed to use any host name, because metrics contain no free text and Prometheus would not show the
+  // reason for a refusal.
   if (identify === null) return except('/metrics', refuseForeignNames(hosts));
   const authenticated = authenticate(identify, web);
   const door = opensMetrics ? letScrape(authenticated) : authenticated;
   return (context, next) => {
-    // Without accounts, the route of a change refuses it and names an alternative.
+    // Without accounts, the routes for changes refuse them and suggest an alternative.
     const isRefused = !hasAccounts && !['GET', 'HEAD'].includes(context.req.method);
     return isRefused || isLocalReload(context, access) ? takeForLocal(context, next) : door(context, next);
   };
@@ -112,7 +115,7 @@ function askWho(access: NetworkAccess, web: Web): MiddlewareHandler<WebEnv> {
 
 /**
  * Allows scraping without a login. Requests with credentials are still checked, so that a scraper with a wrong token
- * gets an error.
+ * receives an error.
  */
 function letScrape(authenticated: MiddlewareHandler<WebEnv>): MiddlewareHandler<WebEnv> {
   return async (context, next) => {
@@ -134,12 +137,12 @@ const takeForLocal: MiddlewareHandler<WebEnv> = async (context, next) => {
 
 const OF_METRICS: ReadonlySet<string> = new Set(['/metrics', '/probe', '/sd']);
 
-/** Limits what the role `metrics` can read. Permission for changes is checked by the route. */
+/** Restricts the paths that the role `metrics` can read. The routes check the permission for changes. */
 const limitRole: MiddlewareHandler<WebEnv> = async (context, next) => {
   const { name, role } = context.get('caller');
   if (role === 'metrics' && !OF_METRICS.has(context.req.path))
     return context.text(
-      `Refused: "${name ?? ''}" has the role "metrics", which reads /metrics, /probe and /sd alone\n`,
+      `Refused: "${name ?? ''}" has the role "metrics", which can read only /metrics, /probe and /sd\n`,
       403,
     );
   await next();
@@ -150,7 +153,7 @@ function addApi(app: Hono<WebEnv>, { sources, events }: Routed): void {
   app.get('/api/v1/status', (context) => {
     const diagnosis = sources.diagnosis();
     return diagnosis === null
-      ? context.json({ error: 'The first round is not finished yet' }, 503, { 'Retry-After': '5' })
+      ? context.json({ error: 'The first round has not finished yet' }, 503, { 'Retry-After': '5' })
       : context.json(diagnosisToJson(diagnosis));
   });
   app.get('/api/v1/notifications', (context) => {
@@ -172,13 +175,13 @@ function addApi(app: Hono<WebEnv>, { sources, events }: Routed): void {
     const diagnosis = sources.diagnosis();
     const first = diagnosis === null ? null : { name: 'diagnosis', data: diagnosisToJson(diagnosis) };
     if (events.join(context.env.outgoing, first, context.get('caller'))) return RESPONSE_ALREADY_SENT;
-    return context.text(`Too many listen already: at most ${String(MAX_LISTENERS)} can\n`, 503, {
+    return context.text(`Too many event streams are open. The maximum is ${String(MAX_LISTENERS)}\n`, 503, {
       'Retry-After': '30',
     });
   });
 }
 
-/** Returns a runbook page, without scripts or forms. */
+/** Returns a runbook page without scripts or forms. */
 function answerRunbook(context: Context<WebEnv, '/runbooks/:cause'>, site: string): Response | Promise<Response> {
   const cause = context.req.param('cause');
   const runbook = isCauseId(cause) ? runbookOf(cause) : commonRunbook(cause);
@@ -202,7 +205,7 @@ function commonRunbook(name: string): Pick<Runbook, 'title' | 'intro' | 'section
 
 function answerFile(file: StaticFile | undefined, context: WebContext): Response | Promise<Response> {
   if (file === undefined) return context.notFound();
-  // Browsers revalidate the file each time. The response is a few bytes unless the program has changed.
+  // Browsers revalidate the file each time. Unless the program has changed, the response is only a few bytes.
   const headers = { 'Content-Type': file.contentType, 'Cache-Control': 'no-cache', ETag: file.etag };
   return context.req.header('If-None-Match')?.replace(/^W\//u, '') === file.etag
     ? context.body(null, 304, headers)
@@ -216,19 +219,24 @@ async function answerReload(context: WebContext, web: Web): Promise<Response> {
   });
   if (outcome.kind === 'refused') return context.text(`${outcome.error}\n`, outcome.status);
   return outcome.value.kind === 'taken'
-    ? context.text('The configuration was taken\n')
-    : context.text(`The configuration was not taken, the old one stays${lines(outcome.value.problems)}\n`, 422);
+    ? context.text('Configuration reloaded\n')
+    : context.text(
+        `The configuration was rejected. The previous one is still active${lines(outcome.value.problems)}\n`,
+        422,
+      );
 }
 
 function answerMethod(context: Context, methods: readonly string[]): Response {
   const [method, allow] = [visibleText(context.req.method, 20), methods.join(', ')];
-  return context.text(`Method "${method}" is not for "${shownPath(context)}": use ${allow}\n`, 405, { Allow: allow });
+  return context.text(`Method "${method}" is not allowed for "${shownPath(context)}". Use ${allow}\n`, 405, {
+    Allow: allow,
+  });
 }
 
 function answerError(error: unknown, context: WebContext, logger: Logger): Response {
   if (error instanceof HTTPException) return error.getResponse();
   logger.error({ err: error, path: shownPath(context) }, 'Cannot answer a request');
-  return context.text('ftm-watch could not answer this request: its log says why\n', 500);
+  return context.text('ftm-watch could not answer this request. See its log for the reason\n', 500);
 }
 
 function shownPath(context: Context): string {
@@ -240,8 +248,9 @@ function lines(problems: readonly string[]): string {
 }
 
 /**
- * HTTP service discovery (https://prometheus.io/docs/prometheus/latest/http_sd/). Returns the targets of `/probe`,
- * grouped by module. The agent's address is the one that Prometheus used for this request.
+ * Returns the targets of `/probe`, grouped by module, for HTTP service discovery
+ * (https://prometheus.io/docs/prometheus/latest/http_sd/). The agent's address is the address that Prometheus used for
+ * this request.
  */
 function createDiscoveryRoute({ site, probes }: Pick<WebSources, 'site' | 'probes'>): Hono<WebEnv> {
   const app = new Hono<WebEnv>();
@@ -257,29 +266,33 @@ function createDiscoveryRoute({ site, probes }: Pick<WebSources, 'site' | 'probe
   return app;
 }
 
-/** Header set by Prometheus, in seconds with fractions. */
+/** A header that Prometheus sets to a number of seconds with fractions. */
 const TIMEOUT_HEADER = 'X-Prometheus-Scrape-Timeout-Seconds';
-/** How long before Prometheus's timeout the response is sent, as in the blackbox exporter. */
+/** The response is sent this long before Prometheus's timeout, as in the blackbox exporter. */
 const TIMEOUT_MARGIN: Millis = 500;
 const LEAST_TIMEOUT: Millis = 100;
 const LONGEST_TARGET = 300;
 const MOST_SHOWN = 500;
 
-/** Probes one target now, for Prometheus and for people. Uses the names of the blackbox exporter. */
+/**
+ * Probes one target immediately, for Prometheus and for people. The parameters have the same names as in the blackbox
+ * exporter.
+ */
 function createProbeRoute({ probe }: Pick<WebSources, 'probe'>): Hono<WebEnv> {
   const app = new Hono<WebEnv>();
   app.get('/probe', async (context) => {
-    // A foreign page must not make a browser start probes. Each probe causes traffic and may log in to a mail server.
+    // A foreign page must not be able to make a browser start probes, because each probe causes traffic and can log in
+    // to a mail server.
     if (isForeignOrigin((name) => context.req.header(name))) return context.text(`${FOREIGN_ORIGIN}\n`, 403);
     const request = readRequest(context);
     if (typeof request === 'string') return context.text(`${request}\n`, 400);
-    // The signal aborts when the client disconnects, because nobody waits for the response any more.
+    // The signal is aborted when the client disconnects, because nobody waits for the response any more.
     return answer(await probe(request, context.req.raw.signal), context);
   });
   return app;
 }
 
-/** Returns the request, or a description of the error in it. */
+/** Returns the parsed request, or a description of the error in it. */
 function readRequest(context: Context<WebEnv>): ProbeRequest | string {
   const target = context.req.query('target') ?? '';
   if (target === '' || target.length > LONGEST_TARGET)
@@ -314,6 +327,6 @@ function answer(probed: ProbeAnswer, context: Context<WebEnv>): Response {
     case 'forbidden':
       return context.text(`${probed.problem}\n`, 403);
     case 'busy':
-      return context.text('Too many probes wait already: try again in a few seconds\n', 503, { 'Retry-After': '5' });
+      return context.text('Too many probes are pending. Try again in a few seconds\n', 503, { 'Retry-After': '5' });
   }
 }

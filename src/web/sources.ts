@@ -20,48 +20,50 @@ import type { MaintenancePlan } from '../notify/maintenance.ts';
 import type { Severity } from '../core/severity.ts';
 
 /**
- * The data and actions behind the web server. All members except `metrics`, `reload` and `probe` return immediately and
- * never throw.
+ * The data and actions that the web server needs. All members except `metrics`, `reload` and `probe` return immediately
+ * and never throw.
  */
 export interface WebSources {
-  /** Resolves when there is data to serve. Ports are bound earlier. */
+  /** Resolves when there is data to serve. The ports are bound earlier. */
   readonly begun: Promise<void>;
   site(): string;
-  /** IANA name of the time zone in which pages show times. */
+  /** The IANA name of the time zone in which pages show times. */
   timezone(): string;
-  /** Version of ftm-watch. */
+  /** The version of ftm-watch. */
   readonly version: string;
-  /** The latest round; null before the first one. */
+  /** Returns the diagnosis of the latest round. Null before the first round has finished. */
   diagnosis(): Diagnosis | null;
   /** Returns recent incidents and the notifications sent about them. */
   alertHistory(): AlertHistory;
   /** Returns incidents of any age, at most `limit`. */
   findIncidents(query: IncidentQuery, limit: number): FoundIncidents;
-  /** Returns null if no incident has this ID or it is older than the retention period. */
+  /** Returns an incident, or null if no incident has this ID or if it is older than the retention period. */
   incidentRecord(id: string): IncidentRecord | null;
-  /** Addresses of the configured units: those that firewalls see and those of the units' interfaces. */
+  /**
+   * Returns the addresses of the configured units, both their interface addresses and the addresses that firewalls see.
+   */
   unitAddresses(): readonly string[];
   /**
    * Stops the reminders of an open incident until it ends or its cause changes. Returns false if no such incident is
    * open.
    */
   acknowledge(id: string, by: string): boolean;
-  /** Resumes the reminders. Returns false if no such incident is open. */
+  /** Resumes the reminders of an incident. Returns false if no such incident is open. */
   unacknowledge(id: string): boolean;
-  /** Adds to the evidence of an open incident. Returns false if no such incident is open. */
+  /** Adds evidence to an open incident. Returns false if no such incident is open. */
   attachEvidence(id: string, evidence: readonly string[]): boolean;
   maintenance(): MaintenancePlan;
-  /** Active silences, and possibly some that have expired. */
+  /** Returns the active silences, and possibly some expired silences. */
   silences(): readonly Silence[];
   /**
    * Holds back notifications about matching incidents until the silence ends. Returns null if the silence was rejected.
    */
   silence(request: Omit<Silence, 'id' | 'from'>): Silence | null;
-  /** Returns false if there is no such silence. */
+  /** Removes a silence. Returns false if there is no such silence. */
   unsilence(id: string): boolean;
   /**
-   * Calls `listener` after each round, once the new state is available from the other members. The returned function
-   * unsubscribes it.
+   * Calls `listener` after each round, when the other members return the new state. The returned function unsubscribes
+   * the listener.
    */
   onDiagnosis(listener: (diagnosis: Diagnosis) => void): () => void;
   metrics(): Promise<MetricsText>;
@@ -69,23 +71,23 @@ export interface WebSources {
   noteLogin(result: LoginResult): void;
   /** Counts a change and records it in the audit trail. */
   noteChange(entry: AuditEntry): void;
-  /** Counts a refused change. If an account was refused because of its role, the refusal is recorded too. */
+  /** Counts a refused change. If an account was refused because of its role, the refusal is also recorded. */
   noteRefusal(refused: RefusedChange, why: ChangeRefusal): void;
   /** Returns at most `limit` changes and refusals from the audit trail. */
   audit(asked: AuditQuery, limit: number): FoundChanges;
   /** Reloads the configuration file. */
   reload(): Promise<ReloadOutcome>;
-  /** Probes one target now. Ends early if the signal is aborted. */
+  /** Probes one target immediately. Ends early if the signal is aborted. */
   probe(request: ProbeRequest, signal: AbortSignal): Promise<ProbeAnswer>;
-  /** Targets that can be probed, for service discovery. */
+  /** Returns the targets that can be probed, for service discovery. */
   probes(): readonly DiscoveredProbe[];
   health(): Health;
-  /** Certificates seen in the latest round, one for each address. */
+  /** Returns the certificates that were received in the latest round, one for each address. */
   certificates(): readonly SeenCertificate[];
   activity(): Activity;
-  /** Data for the charts, each over its default period. */
+  /** Returns the data for the charts, each for its default period. */
   chartData(): ChartData;
-  /** Data for the charts of one range. */
+  /** Returns the data for the charts of one range. */
   rangeData(range: ChartRange): RangeData;
 }
 
@@ -93,52 +95,58 @@ export type ReloadOutcome =
   | { readonly kind: 'taken' }
   | { readonly kind: 'refused'; readonly problems: readonly string[] };
 
-/** Health of ftm-watch itself. */
+/** The health of ftm-watch itself. */
 export interface Health {
-  /** Set once the first round has finished, until the daemon stops. */
+  /** Set from the end of the first round until the daemon stops. */
   readonly ready: boolean;
   /**
-   * Readable reasons why it is not ready, and other problems, such as a store that cannot be written or mail that
-   * cannot be sent.
+   * Reasons why the daemon is not ready, and other problems, such as a store that cannot be written or mail that cannot
+   * be sent.
    */
   readonly problems: readonly string[];
 }
 
 export interface SeenCertificate {
-  /** `host:port`, as configured. */
+  /** The configured target as `host:port`. */
   readonly target: string;
   readonly address: string;
   readonly verdict: Verdict;
-  /** As sent, leaf first. Empty if no certificate was received. */
+  /** The chain as it was sent, with the leaf first. Empty if no certificate was received. */
   readonly chain: readonly Certificate[];
-  /** The learned chain that it is compared with, leaf first. Empty if none was learned. */
+  /** The learned chain for comparison, with the leaf first. Empty if no chain was learned. */
   readonly trusted: readonly Certificate[];
 }
 
 export interface Activity {
   readonly startedAt: EpochMs;
   readonly lastRound: { readonly at: EpochMs; readonly durationMs: Millis } | null;
-  /** null if none is planned because the daemon is stopping. */
+  /** The time of the next round. Null if no round is planned because the daemon is stopping. */
   readonly nextRound: EpochMs | null;
   readonly lastReload: { readonly at: EpochMs; readonly taken: boolean } | null;
   readonly storeWritable: boolean;
   readonly notificationsPending: number;
-  /** Delivery status of the configured state channels. */
+  /** The delivery status of the configured state channels. */
   readonly states: readonly ChannelState[];
-  /** The warning shown if the configuration has no recipient for notifications; otherwise null. */
+  /** A warning if the configuration contains no recipient for notifications, otherwise null. */
   readonly noChannel: string | null;
-  /** null if it does not listen for log lines. */
+  /** Statistics about log lines. Null if the daemon does not receive logs. */
   readonly logLines: { readonly received: number; readonly lastAt: EpochMs | null } | null;
 }
 
-/** The sender of a request, as far as it is known. */
+/** The sender of a request, as far as the sender is known. */
 export interface Caller {
-  /** null if no login is required: at the control socket, or if no users are configured. */
+  /**
+   * The name of the account. Null if no login is required, which is the case on the control socket or if no users are
+   * configured.
+   */
   readonly name: string | null;
   readonly role: Role;
-  /** Address of the peer; null at the control socket. */
+  /** The address of the peer. Null on the control socket. */
   readonly address: string | null;
-  /** Reports whether the password, token or secret that was used is still valid. Called again during long responses. */
+  /**
+   * Returns whether the password, token or secret that was used is still valid. Called repeatedly during long
+   * responses.
+   */
   readonly isStillKnown: () => Promise<boolean>;
 }
 
@@ -151,24 +159,26 @@ export function accountOf({ name }: Caller, claimed: string | null): string {
   return claimed === null ? 'local' : `local (claimed: ${claimed})`;
 }
 
-/** Recent incidents and notifications: those in the daemon's memory and those stored over the last days. */
+/** Recent incidents and notifications from the daemon's memory, and from the store for the last days. */
 export interface AlertHistory {
-  /** All open incidents and those that ended within a week, in any order. */
+  /** All open incidents and the incidents that ended within a week, in any order. */
   readonly incidents: readonly Incident[];
   /** Pending and recent notifications, latest first. */
   readonly outboxEntries: readonly OutboxEntry[];
-  /** The latest changes about each of these incidents, latest first. */
+  /** The latest changes that concern each of these incidents, latest first. */
   readonly changes: readonly AuditEntry[];
-  /** False if the history is currently unavailable. Ended incidents and sent notifications may then be missing. */
+  /**
+   * False if the history is currently unavailable, so that resolved incidents and sent notifications can be missing.
+   */
   readonly complete: boolean;
 }
 
-/** Incidents of any age: open ones first, then latest first. */
+/** Incidents of any age. Open incidents come first, then the latest incidents. */
 export interface FoundIncidents {
   readonly incidents: readonly Incident[];
-  /** Set if there are more incidents than were requested. */
+  /** Set if there are more incidents than requested. */
   readonly more: boolean;
-  /** False if the history is currently unavailable. Ended incidents may then be missing. */
+  /** False if the history is currently unavailable, so that resolved incidents can be missing. */
   readonly complete: boolean;
 }
 
@@ -178,35 +188,36 @@ export interface IncidentRecord {
   /** Notifications about the incident, latest first. */
   readonly outboxEntries: readonly OutboxEntry[];
   /**
-   * Changes made on the incident's page and its silences, latest first: only the first and the latest of each account.
+   * The changes that were made on the incident's page and to its silences, latest first. Only the first and the latest
+   * changes of each account are included.
    */
   readonly changes: readonly AuditEntry[];
-  /** Number of changes left out. */
+  /** The number of changes that are left out. */
   readonly omittedChanges: number;
   readonly complete: boolean;
 }
 
-/** Selects changes; null matches any. */
+/** A filter for changes. Null values match all changes. */
 export interface AuditQuery {
-  /** Only changes before the one with this ID. */
+  /** Selects changes before the change with this ID. */
   readonly before: number | null;
-  /** Only changes made on the page of this incident. */
+  /** Selects changes that were made on the page of this incident. */
   readonly incident: string | null;
 }
 
-/** Result of a query of the audit trail. */
+/** The result of a query of the audit trail. */
 export interface FoundChanges {
-  /** Latest first. */
+  /** The items, latest first. */
   readonly changes: readonly KeptAuditEntry[];
   /** Refused changes by account, latest first. */
   readonly refused: readonly RefusedChanges[];
-  /** Set if there are earlier changes. */
+  /** Set if there are earlier changes than the returned changes. */
   readonly more: boolean;
   /** False if the history is currently unavailable. */
   readonly complete: boolean;
 }
 
-/** Ranges that a reader can select. Each applies to all charts. */
+/** The ranges that a reader can select. A range applies to all charts. */
 export const CHART_RANGES = ['24h', '7d', '30d', '90d'] as const;
 
 export type ChartRange = (typeof CHART_RANGES)[number];
@@ -217,12 +228,12 @@ export function isChartRange(text: string): text is ChartRange {
   return CHART_RANGES.some((range) => range === text);
 }
 
-/** How the data of a chart range is grouped. */
+/** The periods in which the data of a chart range is grouped. */
 interface ChartWindow {
   readonly back: Millis;
-  /** Span over which the latency is averaged. */
+  /** The period over which the latency is averaged. */
   readonly latency: Millis;
-  /** Span for availability and errors. */
+  /** The period of a value for availability and errors. */
   readonly span: Millis;
 }
 
@@ -236,30 +247,36 @@ export const CHART_WINDOWS: Readonly<Record<ChartRange, ChartWindow>> = {
   '90d': { back: 90 * DAY, latency: 12 * HOUR, span: DAY },
 };
 
-/** Data of the charts, returned by `/api/v1/history`. */
+/** The data for the charts, which `/api/v1/history` returns. */
 export interface ChartData {
   readonly until: EpochMs;
   /**
-   * Latency of each phase of the connection to the licence server, in milliseconds: means over 10 minutes for the last
-   * 24 hours, or as set in `CHART_WINDOWS`.
+   * The latency of each phase of the connection to the licence server in milliseconds, averaged over 10 minutes for the
+   * last 24 hours. For a range, the periods are set in `CHART_WINDOWS`.
    */
   readonly latency: readonly ChartLine[];
   /**
-   * Log errors by appliance: per hour for the last 7 days, or per span of the range. Spans without errors have no
-   * point.
+   * Log errors by appliance, per hour for the last 7 days. For a range, per period of the range. Periods without errors
+   * have no point.
    */
   readonly errors: readonly ChartLine[];
-  /** Unassigned tokens by appliance: per hour for the last 90 days, or for the range. */
+  /** Unassigned tokens by appliance, per hour for the last 90 days or for the range. */
   readonly tokens: readonly ChartLine[];
-  /** Days (UTC) of the last 90 on which anything was monitored. For a range, its days or hours. */
-  readonly days: readonly { readonly day: EpochMs /** 0 to 1 */; readonly share: number }[];
+  /**
+   * The availability for each of the last 90 days (UTC) on which data was collected. For a range, for each of its days
+   * or hours.
+   */
+  readonly days: readonly {
+    readonly day: EpochMs /** The share of the period, from 0 to 1. */;
+    readonly share: number;
+  }[];
 }
 
-/** Data of the charts for one range, with the incidents in it. */
+/** The data for the charts of one range, with the incidents in this range. */
 export interface RangeData extends ChartData {
   readonly range: ChartRange;
   readonly from: EpochMs;
-  /** Latest first. */
+  /** The items, latest first. */
   readonly incidents: readonly ChartIncident[];
 }
 
@@ -269,44 +286,44 @@ export interface ChartIncident {
   readonly subject: string;
   readonly severity: Severity;
   readonly from: EpochMs;
-  /** null if it is open. */
+  /** The end of the incident. Null if the incident is open. */
   readonly until: EpochMs | null;
-  /** Duration in words, such as `about 51 s`; null if it is open. */
+  /** The duration in words, such as `about 51 s`. Null if the incident is open. */
   readonly lasted: string | null;
 }
 
 export interface ChartLine {
   readonly name: string;
-  /** Oldest first. */
+  /** The values, oldest first. */
   readonly points: readonly { readonly at: EpochMs; readonly value: number }[];
 }
 
-/** Dependencies of the request handlers. */
+/** The dependencies of the request handlers. */
 export interface Serving {
   readonly sources: WebSources;
   readonly clock: Clock;
   readonly logger: Logger;
 }
 
-/** Context of the routes: Node's own request and response, and the caller. */
+/** The context of the routes, which contains Node's request and response and the caller. */
 export type WebEnv = { readonly Bindings: HttpBindings; readonly Variables: { caller: Caller } };
 
-/** Probe types of `/probe`. */
+/** The probe types that `/probe` supports. */
 export type ProbeModule = 'dns' | 'tcp' | 'tls' | 'http' | 'smtp';
 
 export const PROBE_MODULES: readonly ProbeModule[] = ['dns', 'tcp', 'tls', 'http', 'smtp'];
 
-/** A target that can be probed, with its module. */
+/** A target that can be probed, and the module for this target. */
 export interface DiscoveredProbe {
   readonly module: ProbeModule;
   readonly target: string;
 }
 
 export interface ProbeRequest {
-  /** As requested: `HOST` or `HOST:PORT`. */
+  /** The requested target, which is `HOST` or `HOST:PORT`. */
   readonly target: string;
   readonly module: ProbeModule;
-  /** null if the client does not specify how long it waits. */
+  /** The client's timeout. Null if the client does not specify a timeout. */
   readonly timeout: Millis | null;
 }
 
@@ -314,19 +331,21 @@ export type ProbeAnswer =
   | {
       readonly kind: 'probed';
       readonly metrics: MetricsText;
-      /** The result and its meaning, one item per line. May contain text from the network, made safe to show. */
+      /**
+       * The result and its meaning, one item per line. It can contain text from the network, which is safe to display.
+       */
       readonly explanation: readonly string[];
     }
-  /** A local problem prevented the probe. It means nothing about the target. */
+  /** A problem on this machine prevented the probe, so nothing is known about the target. */
   | { readonly kind: 'hindered'; readonly problem: string }
-  /** The target cannot be probed in this form. `problem` describes what was expected. */
+  /** The target is invalid. `problem` describes the expected format. */
   | { readonly kind: 'malformed'; readonly problem: string }
-  /** The configuration does not allow it. `problem` describes what to configure. */
+  /** The configuration does not allow this probe. `problem` describes how to allow it. */
   | { readonly kind: 'forbidden'; readonly problem: string }
-  /** Too many probes are waiting. */
+  /** Too many probes are pending. */
   | { readonly kind: 'busy' };
 
-/** Metrics as returned by prom-client. */
+/** The metrics as prom-client returns them. */
 interface MetricsText {
   readonly contentType: string;
   readonly body: string;

@@ -9,15 +9,15 @@ import { parseAccept } from 'hono/utils/accept';
 import { COMPRESSIBLE_CONTENT_TYPE_REGEX } from 'hono/utils/compress';
 import type { WebEnv } from './sources.ts';
 
-/** A file that the page loads. */
+/** A file that the pages load. */
 export interface StaticFile {
   readonly contentType: string;
   readonly body: string;
-  /** RFC 9110 §8.8.3. */
+  /** The entity tag (RFC 9110 §8.8.3). */
   readonly etag: string;
 }
 
-/** Our files, in `static/` next to this file. */
+/** ftm-watch's files in `static/` next to this file. */
 const OWN: readonly string[] = [
   'style.css',
   'live.js',
@@ -31,14 +31,14 @@ const OWN: readonly string[] = [
   'icon-unknown.svg',
 ];
 
-/** Files of the uPlot package. */
+/** The files from the uPlot package. */
 const VENDOR: readonly (readonly [name: string, url: string])[] = [
   ['uplot.js', import.meta.resolve('uplot/dist/uPlot.iife.min.js')],
   ['uplot.css', import.meta.resolve('uplot/dist/uPlot.min.css')],
 ];
 
 /**
- * Reads all files once, at startup, so that requests never access the file system.
+ * Reads all files once at startup, so that requests never access the file system.
  * @throws {Error} if a file is missing from the installation
  */
 export async function readStaticFiles(): Promise<ReadonlyMap<string, StaticFile>> {
@@ -55,8 +55,9 @@ export async function readStaticFiles(): Promise<ReadonlyMap<string, StaticFile>
 }
 
 /**
- * Sets the security headers of every response. Pages load only our own files, cannot be framed and are not cached.
- * Strict-Transport-Security is not sent, because it applies to the whole host, where other services may have no TLS.
+ * Sets the security headers of all responses. Pages load only files from this server, cannot be framed and are not
+ * cached. Strict-Transport-Security is not sent, because it applies to the whole host, where other services may not use
+ * TLS.
  */
 export function securityHeaders(tls: boolean): MiddlewareHandler {
   return secureHeaders({
@@ -70,19 +71,19 @@ export function securityHeaders(tls: boolean): MiddlewareHandler {
       formAction: ["'self'"],
       frameAncestors: ["'none'"],
     },
-    // Without a referrer, browsers send forms of our own pages with the origin "null" (Fetch Standard, "append a
-    // request Origin header"), just like forms of foreign pages.
+    // Without a referrer, browsers send the origin "null" with our pages' forms (Fetch Standard, "append a request
+    // Origin header"), just like with foreign pages' forms.
     referrerPolicy: 'same-origin',
     xFrameOptions: 'DENY',
     strictTransportSecurity: false,
-    // Without TLS, browsers ignore it and log a warning.
+    // Without TLS, browsers ignore this header and log a warning.
     crossOriginOpenerPolicy: tls,
     originAgentCluster: tls,
     permissionsPolicy: { camera: [], microphone: [], geolocation: [] },
   });
 }
 
-/** Security headers for responses that bypass the routes. These responses are not pages. */
+/** The security headers for responses that bypass the routes. These responses are not pages. */
 export const BARE_HEADERS: Readonly<Record<string, string>> = {
   'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
   'Cross-Origin-Resource-Policy': 'same-origin',
@@ -92,18 +93,18 @@ export const BARE_HEADERS: Readonly<Record<string, string>> = {
   'Cache-Control': 'no-store',
 };
 
-/** Disables caching unless a route sets it, because a status that is a minute old is wrong. */
+/** Disables caching unless a route enables it, because a status that is a minute old is wrong. */
 export const noStore: MiddlewareHandler = async (context, next) => {
   await next();
   if (!context.res.headers.has('Cache-Control')) context.res.headers.set('Cache-Control', 'no-store');
 };
 
-/** Runs in the thread pool and does not block the event loop. */
+/** Compresses data in the thread pool, so that the event loop is not blocked. */
 const compress = promisify(gzip);
 
-/** Compressing a response that fits into one packet saves nothing. */
+/** The minimum size for compression. Compressing a response that fits into one packet does not save anything. */
 const LEAST_BYTES = 1_400;
-/** Reduces /metrics to a tenth, like level 6, in half the time. */
+/** The compression level. It reduces /metrics to a tenth, like level 6, but takes half the time. */
 const LEVEL = 4;
 
 /**
@@ -113,7 +114,8 @@ const LEVEL = 4;
 export const compressed: MiddlewareHandler<WebEnv> = async (context, next) => {
   await next();
   const { res, req } = context;
-  // Only text from our routes. A response without a type was written elsewhere, such as the event stream.
+  // Only text from the routes is compressed. A response without a type was written by other code, such as the event
+  // stream.
   if (!COMPRESSIBLE_CONTENT_TYPE_REGEX.test(res.headers.get('Content-Type') ?? '')) return;
   res.headers.append('Vary', 'Accept-Encoding');
   if (req.method === 'HEAD' || res.body === null || !takesGzip(req.header('Accept-Encoding'))) return;
@@ -123,7 +125,7 @@ export const compressed: MiddlewareHandler<WebEnv> = async (context, next) => {
   if (body === null) return;
   context.res.headers.set('Content-Encoding', 'gzip');
   const etag = context.res.headers.get('ETag');
-  // The bytes differ from those that a strong ETag promises (RFC 9110 §8.8.1).
+  // Compressed responses have a weak ETag, because a strong ETag promises identical bytes (RFC 9110 §8.8.1).
   if (etag !== null) context.res.headers.set('ETag', `W/${etag}`);
 };
 
@@ -133,23 +135,26 @@ function takesGzip(accepted: string | undefined): boolean {
   return gzips !== undefined && gzips.q > 0;
 }
 
-/** Scripts that send a form anyway send a small one. */
+/** The limit for requests that do not need a body. Some scripts send a small form anyway. */
 const MAX_BODY_BYTES = 1024;
-/** Holds a comment of 500 characters in any script. */
+/** Large enough for a comment of 500 characters in any script. */
 const MAX_SILENCE_BYTES = 4096;
-/** Holds the same comment in a form, where each byte can take three, or the capture of a few connections. */
+/**
+ * Large enough for the same comment in a form, where each byte can need three bytes, or for the capture of a few
+ * connections.
+ */
 const MAX_FORM_BYTES = 8192;
 
 /**
- * Refuses requests with a large body or a body of unknown length (RFC 9110 §15.5.12) without reading it. Few requests
- * need a body.
+ * Rejects requests with a large body or a body of unknown length (RFC 9110 §15.5.12) without reading the body. Few
+ * requests need a body.
  */
 export const refuseBodies: MiddlewareHandler = async (context, next) => {
   if (context.req.header('Transfer-Encoding') !== undefined)
-    return context.text('The request has a body of unknown length: send none\n', 411);
+    return context.text('The length of the request body is unknown. Send a Content-Length header or no body\n', 411);
   const limit = limitOf(context.req.path);
   if (Number(context.req.header('Content-Length') ?? 0) > limit) {
-    return context.text(`The request is too large: expected at most ${String(limit)} bytes\n`, 413);
+    return context.text(`The request body is too large. The maximum is ${String(limit)} bytes\n`, 413);
   }
   await next();
   return undefined;

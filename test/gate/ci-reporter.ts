@@ -1,5 +1,5 @@
 import { appendFileSync } from 'node:fs';
-import type { Reporter, TestCase, TestModule } from 'vitest/node';
+import type { Reporter, TestModule } from 'vitest/node';
 
 /** CI prints it at its end, where it is found without scrolling. */
 const FILE = '.cache/unsteady.txt';
@@ -9,15 +9,14 @@ const FILE = '.cache/unsteady.txt';
  * because each of them is a weakness of the test or of the program.
  */
 export default class CiReporter implements Reporter {
-  onTestCaseResult(test: TestCase): void {
-    const result = test.result();
-    const name = `${test.module.relativeModuleId}: ${test.fullName}`;
-    if (result.state === 'failed') record('Failed', name, result.errors[0]?.message);
-    else if ((test.diagnostic()?.retryCount ?? 0) > 0) record('Needed a second attempt', name);
-  }
-
   onTestModuleEnd(module: TestModule): void {
     for (const { message } of module.errors()) record('Failed', module.relativeModuleId, message);
+    for (const test of module.children.allTests()) {
+      const result = test.result();
+      const name = `${module.relativeModuleId}: ${test.fullName}`;
+      if (result.state === 'failed') record('Failed', name, result.errors[0]?.message);
+      else if ((test.diagnostic()?.retryCount ?? 0) > 0) record('Needed a second attempt', name);
+    }
   }
 }
 

@@ -19,7 +19,7 @@
   grafanaDashboards+:: if pattern == null then {} else {
     'cause.json'+: {
       links+: [{
-        title: 'Runbook of $cause',
+        title: 'Runbook for $cause',
         type: 'link',
         icon: 'doc',
         targetBlank: true,

@@ -14,7 +14,7 @@
             },
             "annotations": {
               "summary": "FortiToken Mobile activation is broken at {{ $labels.site }}: {{ $labels.cause }}{{ with $labels.subject }} ({{ . }}){{ end }}",
-              "description": "The status page of ftm-watch at {{ $labels.site }} has the evidence and what to do. {{- with query \"count(site:ftm_activation_ready:min == 1)\" }} {{ . | first | value }} other site(s) are ready: the fault is local.{{ end }}",
+              "description": "See the evidence and the remedy on the status page of ftm-watch at {{ $labels.site }}. {{- with query \"count(site:ftm_activation_ready:min == 1)\" }} Other sites that are ready: {{ . | first | value }}. The fault is local.{{ end }}",
               "runbook": "docs/runbooks/{{ $labels.cause }}.md"
             }
           },
@@ -27,7 +27,7 @@
             },
             "annotations": {
               "summary": "FortiToken Mobile activation is at risk at {{ $labels.site }}: {{ $labels.cause }}{{ with $labels.subject }} ({{ . }}){{ end }}",
-              "description": "The status page of ftm-watch at {{ $labels.site }} has the evidence and what to do.",
+              "description": "See the evidence and the remedy on the status page of ftm-watch at {{ $labels.site }}.",
               "runbook": "docs/runbooks/{{ $labels.cause }}.md"
             }
           },
@@ -40,7 +40,7 @@
             },
             "annotations": {
               "summary": "{{ $labels.appliance }} at {{ $labels.site }} logs FortiToken Mobile errors",
-              "description": "About {{ $value | printf \"%%.0f\" }} in the last %(pollingErrorsFor)s." % $._config,
+              "description": "About {{ $value | printf \"%%.0f\" }} errors were logged in the last %(pollingErrorsFor)s." % $._config,
               "runbook": "docs/runbooks/alerts.md#ftmpollingerrors"
             }
           },
@@ -54,7 +54,7 @@
             },
             "annotations": {
               "summary": "The certificate of {{ $labels.target }}, as seen from {{ $labels.site }}, expires soon",
-              "description": "{{ if gt $value 0.0 }}It is valid for {{ $value | humanizeDuration }} more.{{ else }}It has expired.{{ end }}",
+              "description": "{{ if gt $value 0.0 }}The certificate is valid for another {{ $value | humanizeDuration }}.{{ else }}The certificate has expired.{{ end }}",
               "runbook": "docs/runbooks/alerts.md#ftmcertificateexpires"
             }
           },
@@ -67,8 +67,8 @@
               "severity": "warning"
             },
             "annotations": {
-              "summary": "{{ $labels.appliance }} at {{ $labels.site }} gives out its last token within %(tokensDays)s days" % $._config,
-              "description": "At the pace of the last %(tokensDays)s days." % $._config,
+              "summary": "{{ $labels.appliance }} at {{ $labels.site }} will have no free tokens within %(tokensDays)s days" % $._config,
+              "description": "This is estimated from the use of tokens in the last %(tokensDays)s days." % $._config,
               "runbook": "docs/runbooks/alerts.md#ftmtokensrunningout"
             }
           }
@@ -86,8 +86,8 @@
               "severity": "critical"
             },
             "annotations": {
-              "summary": "{{ with $labels.subject }}{{ . }}{{ else }}The licence server{{ end }} is lost at {{ $value }} sites at once",
-              "description": "The fault is most likely at Fortinet and not at the sites: {{ range query (printf \"site_subject:ftm_server_lost:max{subject=%q}\" $labels.subject) | sortByLabel \"site\" }}{{ .Labels.site }} {{ end }}",
+              "summary": "{{ with $labels.subject }}{{ . }}{{ else }}The licence server{{ end }} is unreachable from {{ $value }} sites at the same time",
+              "description": "The fault is probably at Fortinet and not at these sites: {{ range query (printf \"site_subject:ftm_server_lost:max{subject=%q}\" $labels.subject) | sortByLabel \"site\" }}{{ .Labels.site }} {{ end }}",
               "runbook": "docs/runbooks/alerts.md#ftmvendoroutage"
             }
           },
@@ -100,8 +100,8 @@
               "severity": "critical"
             },
             "annotations": {
-              "summary": "Nobody watches {{ $labels.site }}",
-              "description": "No agent of the site can be scraped.",
+              "summary": "The site {{ $labels.site }} is not monitored",
+              "description": "Prometheus cannot scrape any agent at the site.",
               "runbook": "docs/runbooks/alerts.md#ftmsiteunwatched"
             }
           }
@@ -119,8 +119,8 @@
               "severity": "warning"
             },
             "annotations": {
-              "summary": "The certificate of the status page of ftm-watch at {{ $labels.site }} expires soon",
-              "description": "{{ if gt $value 0.0 }}It is valid for {{ $value | humanizeDuration }} more.{{ else }}It has expired.{{ end }}",
+              "summary": "The certificate of ftm-watch's status page at {{ $labels.site }} expires soon",
+              "description": "{{ if gt $value 0.0 }}The certificate is valid for another {{ $value | humanizeDuration }}.{{ else }}The certificate has expired.{{ end }}",
               "runbook": "docs/runbooks/alerts.md#ftmowncertificateexpires"
             }
           },
@@ -133,8 +133,8 @@
               "severity": "warning"
             },
             "annotations": {
-              "summary": "The ftm-watch {{ $labels.instance }} calls its site {{ $labels.configured_site }}, and Prometheus {{ $labels.site }}",
-              "description": "Alertmanager cannot match the alerts of the agent with those of Prometheus and sends both.",
+              "summary": "The site name of ftm-watch {{ $labels.instance }} is {{ $labels.configured_site }}, but in Prometheus it is {{ $labels.site }}",
+              "description": "Alertmanager cannot match alerts from the agent with alerts from Prometheus, so it sends both.",
               "runbook": "docs/runbooks/alerts.md#ftmsitediffers"
             }
           },
@@ -147,8 +147,8 @@
               "severity": "warning"
             },
             "annotations": {
-              "summary": "The ftm-watch {{ $labels.instance }} of {{ $labels.site }} is down",
-              "description": "Prometheus cannot scrape it.",
+              "summary": "ftm-watch {{ $labels.instance }} at {{ $labels.site }} is down",
+              "description": "Prometheus cannot scrape this agent.",
               "runbook": "docs/runbooks/alerts.md#ftmwatcherdown"
             }
           },
@@ -161,8 +161,8 @@
               "severity": "warning"
             },
             "annotations": {
-              "summary": "The ftm-watch {{ $labels.instance }} of {{ $labels.site }} cannot tell whether activation works",
-              "description": "It answers, but its verdict is unknown or its rounds stand still.",
+              "summary": "ftm-watch {{ $labels.instance }} at {{ $labels.site }} cannot determine whether activation works",
+              "description": "The agent responds, but its verdict is unknown or its rounds have stopped.",
               "runbook": "docs/runbooks/alerts.md#ftmwatcherblind"
             }
           },
@@ -174,8 +174,8 @@
               "via": "rules"
             },
             "annotations": {
-              "summary": "ftm-watch does not see a part of {{ $labels.site }}: {{ $labels.cause }}{{ with $labels.subject }} ({{ . }}){{ end }}",
-              "description": "Activation may work. The status page of ftm-watch at {{ $labels.site }} has the evidence and what to do.",
+              "summary": "ftm-watch cannot monitor a part of {{ $labels.site }}: {{ $labels.cause }}{{ with $labels.subject }} ({{ . }}){{ end }}",
+              "description": "Activation may work. See the evidence and the remedy on the status page of ftm-watch at {{ $labels.site }}.",
               "runbook": "docs/runbooks/{{ $labels.cause }}.md"
             }
           },
@@ -188,8 +188,8 @@
               "severity": "warning"
             },
             "annotations": {
-              "summary": "Notifications by {{ $labels.channel }} do not leave {{ $labels.site }}",
-              "description": "{{ $value }} wait on {{ $labels.instance }}.",
+              "summary": "Notifications by {{ $labels.channel }} are not delivered from {{ $labels.site }}",
+              "description": "Pending notifications on {{ $labels.instance }}: {{ $value }}.",
               "runbook": "docs/runbooks/alerts.md#ftmnotificationsstuck"
             }
           },
@@ -201,8 +201,8 @@
               "severity": "warning"
             },
             "annotations": {
-              "summary": "Notifications by {{ $labels.channel }} were given up at {{ $labels.site }} ({{ $labels.result }})",
-              "description": "The status page of {{ $labels.instance }} shows to whom, and what the other side said.",
+              "summary": "Notifications by {{ $labels.channel }} could not be delivered from {{ $labels.site }} ({{ $labels.result }})",
+              "description": "See the recipients and the server's responses on the status page of {{ $labels.instance }}.",
               "runbook": "docs/runbooks/alerts.md#ftmnotificationsgivenup"
             }
           },
@@ -215,8 +215,8 @@
               "severity": "warning"
             },
             "annotations": {
-              "summary": "The ftm-watch {{ $labels.instance }} of {{ $labels.site }} cannot write its store",
-              "description": "It goes on watching and alerting, but history is lost, and with a restart what it has told.",
+              "summary": "ftm-watch {{ $labels.instance }} at {{ $labels.site }} cannot write to its store",
+              "description": "ftm-watch still monitors and sends alerts, but history is lost, and a restart loses the record of sent notifications.",
               "runbook": "docs/runbooks/alerts.md#ftmstorenotwritable"
             }
           },
@@ -229,8 +229,8 @@
               "severity": "warning"
             },
             "annotations": {
-              "summary": "A newer ftm-watch wrote the store of {{ $labels.instance }} at {{ $labels.site }}",
-              "description": "It leaves that alone, and remembers nothing over a restart. Put the newer one back.",
+              "summary": "The store of {{ $labels.instance }} at {{ $labels.site }} was written by a newer ftm-watch",
+              "description": "This version does not change the store, so its own data is lost on a restart. Install the newer version again.",
               "runbook": "docs/runbooks/alerts.md#ftmstorenewer"
             }
           },
@@ -242,8 +242,8 @@
               "severity": "warning"
             },
             "annotations": {
-              "summary": "Log lines at {{ $labels.site }} are about FortiToken Mobile, and no signature knows them",
-              "description": "About {{ $value | printf \"%.0f\" }} in the last hour at {{ $labels.instance }}.",
+              "summary": "Log lines about FortiToken Mobile at {{ $labels.site }} match no signature",
+              "description": "About {{ $value | printf \"%.0f\" }} lines were received in the last hour at {{ $labels.instance }}.",
               "runbook": "docs/runbooks/alerts.md#ftmloglinesunrecognised"
             }
           },
@@ -255,8 +255,8 @@
               "severity": "warning"
             },
             "annotations": {
-              "summary": "The ftm-watch {{ $labels.instance }} of {{ $labels.site }} refuses many logins",
-              "description": "About {{ $value | printf \"%.0f\" }} in the last 15 minutes.",
+              "summary": "ftm-watch {{ $labels.instance }} at {{ $labels.site }} rejects many logins",
+              "description": "About {{ $value | printf \"%.0f\" }} logins were rejected in the last 15 minutes.",
               "runbook": "docs/runbooks/alerts.md#ftmloginsrefused"
             }
           },
@@ -269,7 +269,7 @@
               "severity": "warning"
             },
             "annotations": {
-              "summary": "The ftm-watch {{ $labels.instance }} of {{ $labels.site }} refused its configuration",
+              "summary": "ftm-watch {{ $labels.instance }} at {{ $labels.site }} rejected its configuration",
               "description": "The previous configuration is still in use. A restart would fail.",
               "runbook": "docs/runbooks/alerts.md#ftmconfigreloadfailed"
             }

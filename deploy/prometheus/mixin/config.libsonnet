@@ -1,44 +1,44 @@
 // Written by "npm run generate" from tools/generate/prometheus: change it there.
 {
   _config+:: {
-    // Selects the series of ftm-watch: the job of the scrape configuration.
+    // Selector for the series of ftm-watch, which contains the job of the scrape configuration.
     ftmWatchSelector: 'job="ftm-watch"',
 
-    // Address of the runbooks, in which %s is the page: https://ftm.example.org/runbooks/%s is the page that a
-    // daemon serves. null: alerts and dashboards have no links to runbooks.
+    // Address of the runbooks with %s for the page, such as https://ftm.example.org/runbooks/%s for the runbooks of
+    // a daemon. If null, alerts and dashboards have no links to runbooks.
     runbookURLPattern: null,
 
-    // Days before the certificate of a target expires.
+    // The alert is sent this number of days before the certificate of a target expires.
     certificateDays: 14,
-    // Days before the certificate of the status page expires.
+    // The alert is sent this number of days before the status page's certificate expires.
     ownCertificateDays: 14,
-    // Days in which the last token is used, at the pace of as many days before.
+    // The alert is sent if the last token will be used within this number of days (based on the same number of past days).
     tokensDays: 7,
     // Period in which errors in FortiAuthenticator's log are counted.
     pollingErrorsFor: '15m',
-    // Sites that lose the same server at once: from this number on, it is an outage at the vendor.
+    // Minimum number of sites that must lose the same server at the same time for an outage at the vendor.
     vendorSites: 2,
-    // Share of all sites that must lose the server as well.
+    // Minimum share of all sites that must lose the server for an outage at the vendor.
     vendorShare: 0.5,
-    // How long the outage at the vendor lasts before its alert is sent.
+    // Duration of an outage at the vendor before the alert is sent.
     vendorFor: '0s',
-    // How long no agent of a site answers before the alert is sent.
+    // Time without a response from any agent at a site before the alert is sent.
     siteUnwatchedFor: '3m',
-    // How long an agent does not answer before the alert is sent.
+    // Time without a response from an agent before the alert is sent.
     watcherDownFor: '2m',
-    // How long an agent has no verdict before the alert is sent.
+    // Time without a verdict from an agent before the alert is sent.
     watcherBlindFor: '10m',
-    // How long agent and Prometheus have different names for a site before the alert is sent.
+    // Time for which an agent and Prometheus use different site names before the alert is sent.
     siteDiffersFor: '15m',
-    // How long notifications wait before the alert is sent.
+    // Time for which notifications are pending before the alert is sent.
     notificationsStuckFor: '20m',
-    // How long the store cannot be written before the alert is sent.
+    // Time for which the store cannot be written before the alert is sent.
     storeFor: '5m',
-    // How long a configuration is refused before the alert is sent.
+    // Time for which the configuration is rejected before the alert is sent.
     reloadFor: '5m',
-    // Unrecognised log lines in an hour: above this number, the alert is sent.
+    // Maximum number of unrecognised log lines in an hour. If there are more, the alert is sent.
     unrecognisedLines: 0,
-    // Refused logins in 15 minutes: above this number, the alert is sent.
+    // Maximum number of rejected logins in 15 minutes. If there are more, the alert is sent.
     refusedLogins: 20,
   },
 }

@@ -1,7 +1,7 @@
 import { type CauseWords, fortiauthenticator } from '../../engine/model.ts';
 
 const OPEN =
-  'Open {interface} in a browser: the login page must appear. If the name does not resolve, correct it in ' +
+  'Open {interface} in a browser. The login page must appear. If the name does not resolve, correct it in ' +
   'appliances[].api.url, or use the address.';
 
 const ALLOW = 'On FortiAuthenticator, allow HTTPS and the REST API on this interface (System > Network > Interfaces).';
@@ -13,7 +13,7 @@ export const APPLIANCE_CAUSES = {
     title: 'FortiAuthenticator cannot be reached',
     short: 'FortiAuthenticator unreachable',
     headline: '{subject} is unreachable',
-    summary: 'ftm-watch cannot reach {appliance}: its REST API {failing}.',
+    summary: 'ftm-watch cannot reach {appliance}, because its REST API {failing}.',
     impact: 'blind',
     sources: ['docs:fortiauthenticator/6.4.1/administration-guide'],
     remedy: [OPEN, ALLOW],
@@ -24,7 +24,7 @@ export const APPLIANCE_CAUSES = {
     title: 'ftm-watch cannot read FortiAuthenticator',
     short: 'FortiAuthenticator not readable',
     headline: 'ftm-watch cannot read {subject}',
-    summary: 'ftm-watch cannot read {appliance}: its REST API {failing}, although the unit itself is up.',
+    summary: 'ftm-watch cannot read {appliance}, because its REST API {failing}. The unit itself is running.',
     impact: 'blind',
     sources: ['docs:fortiauthenticator/6.4.1/administration-guide'],
     remedy: [
@@ -37,8 +37,8 @@ export const APPLIANCE_CAUSES = {
     severity: 'warning',
     title: 'FortiAuthenticator refuses the API key',
     short: 'API key refused',
-    headline: 'ftm-watch cannot read {subject}: the key is refused',
-    summary: 'ftm-watch cannot read {appliance}: the user or the web service access key is refused.',
+    headline: 'the API key for {subject} is refused',
+    summary: 'ftm-watch cannot read {appliance}, because the user or the web service access key is refused.',
     impact: 'blind',
     sources: ['docs:fortiauthenticator/6.4.7/rest-api-solution-guide/671411'],
     remedy: [
@@ -49,10 +49,10 @@ export const APPLIANCE_CAUSES = {
   },
   'appliance-serial-differs': {
     severity: 'warning',
-    title: 'the serial number differs from the configured one',
+    title: 'the serial number differs from the configuration',
     short: 'unexpected serial number',
     headline: '{subject} has an unexpected serial number',
-    summary: '{appliance} has the serial number {found}; the configuration says {configured}.',
+    summary: '{appliance} has the serial number {found}, but {configured} is configured.',
     impact: 'none',
     sources: [
       'docs:fortiauthenticator/6.4.7/rest-api-solution-guide/671411',
@@ -62,13 +62,13 @@ export const APPLIANCE_CAUSES = {
     remedy: [
       'If the unit was replaced or migrated, set appliances[].serial to {found}, and check that its licences are ' +
         'registered to {found} before you activate anything.',
-      'If the HA pair has changed, correct serial and peerSerial: both members count as this unit.',
-      'Otherwise, the address in appliances[].api.url or snmp.host belongs to another unit: correct it.',
+      'If the HA pair has changed, correct serial and peerSerial. Both members count as this unit.',
+      'Otherwise, correct the address in appliances[].api.url or snmp.host, because it belongs to another unit.',
     ],
     kinds: {
       peer: {
         title: 'the peer has a different serial number',
-        summary: 'The HA peer of {appliance} has the serial number {found}; the configuration says {configured}.',
+        summary: 'The HA peer of {appliance} has the serial number {found}, but {configured} is configured.',
         remedy: [
           'If the peer was replaced, set appliances[].peerSerial to {found}. A licence registered to {configured} is ' +
             'not moved automatically.',
@@ -83,7 +83,7 @@ export const APPLIANCE_CAUSES = {
     short: 'another licence server is in use',
     headline: '{subject} uses another licence server',
     summary:
-      '{appliance} provisions tokens through {found}; ftm-watch probes {configured}, which may behave differently.',
+      '{appliance} provisions tokens through {found}, but ftm-watch probes {configured}, which may behave differently.',
     impact: 'none',
     sources: ['docs:fortiauthenticator/6.0.4/rest-api-solution-guide/578312', 'ta-p/194050'],
     remedy: [
@@ -98,26 +98,26 @@ export const APPLIANCE_CAUSES = {
     short: 'FortiAuthenticator clock wrong',
     headline: 'the {subject} is wrong',
     summary:
-      'The clock of {appliance} is {found}. If it is off by 60 s or more, {appliance} rejects all time-based codes.',
+      'The clock of {appliance} is {found}. From a difference of 60 s, {appliance} rejects all time-based codes.',
     impact: 'clock',
     sources: ['ta-p/190925', 'ta-p/383334', 'docs:fortiauthenticator/6.5.5/rest-api-solution-guide/875895'],
     remedy: [
       fortiauthenticator('On {appliance}, check that an NTP server is reached.', 'diagnose system ntp status'),
-      'Allow {appliance} to reach its NTP server (UDP port 123), or configure one that responds.',
-      'Correct the clock before you adjust the drift of individual tokens: an adjustment made with a wrong clock no ' +
-        'longer fits afterwards.',
+      'Allow {appliance} to reach its NTP server (UDP port 123), or configure an NTP server that responds.',
+      'Correct the clock before you adjust the drift of individual tokens. An adjustment made with a wrong clock is ' +
+        'wrong afterwards.',
     ],
     kinds: {
       'codes-rejected': {
-        title: 'it is off by 60 s or more',
+        title: 'the clock is off by 60 s or more',
         summary:
           'The clock of {appliance} is {found}, so it rejects time-based codes, even those of active tokens. HOTP ' +
           'tokens are not affected.',
         remedy: [
           fortiauthenticator('On {appliance}, check that an NTP server is reached.', 'diagnose system ntp status'),
-          'Allow {appliance} to reach its NTP server (UDP port 123), or configure one that responds. Then check that ' +
+          'Allow {appliance} to reach its NTP server (UDP port 123), or configure an NTP server that responds. Then check that ' +
             'the clock is correct.',
-          'Until then, do not adjust the drift of individual tokens: the adjustment would be wrong once the clock is ' +
+          'Until then, do not adjust the drift of individual tokens, because the adjustment would be wrong once the clock is ' +
             'correct.',
         ],
       },
@@ -134,7 +134,10 @@ export const APPLIANCE_CAUSES = {
     impact: 'appliance',
     sources: ['ta-p/385019'],
     remedy: [
-      fortiauthenticator('Check whether {appliance} uses swap: if so, SwapFree and SwapTotal differ.', 'get hard mem'),
+      fortiauthenticator(
+        'Check whether {appliance} uses swap. If it does, SwapFree and SwapTotal differ.',
+        'get hard mem',
+      ),
       'Assign at least 4 GB of memory to the virtual machine for up to 500 users. For more users, see the sizing ' +
         'guide.',
     ],

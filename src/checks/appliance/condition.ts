@@ -5,27 +5,24 @@ import type { FactUse, KnownFact } from '../../core/license/firmware.ts';
 import { type Finding, note } from '../../engine/model.ts';
 import type { SnmpConfig } from '../../config/schema/connectors.ts';
 import { type OwnClock, wasClockSet } from '../clock/estimate.ts';
-import { toldOf } from '../check.ts';
+import { withAppliance } from '../check.ts';
 import type { ApplianceCause } from './causes.ts';
 
-/** A deviation at which codes start to fail once the drift of a phone is added. */
+/** The clock deviation at which codes can start to fail, because the phone's clock may be wrong as well. */
 const CLOCK_WARNING: Millis = 20_000;
 /** Time-based codes are valid for 60 s (ta-p/190925). */
 const CODES_REJECTED: Millis = 60_000;
-/**
- * Resolution of the `Date` header: half a second in either direction. A less precise measurement needs a larger
- * deviation.
- */
+/** The precision of a time from a `Date` header. If a measurement is less precise, a larger deviation is required. */
 const USUAL_PRECISION: Millis = 1000;
 
-/** Judges the clock of a unit against our own clock as checked in this round. */
+/** Compares a unit's clock with this machine's clock, as checked in this round. */
 export function judgeApplianceClock(
   facts: ApplianceFacts,
   ownClock: OwnClock | null,
 ): readonly Finding<ApplianceCause>[] {
   const { clock } = facts;
   if (clock === null) return [];
-  // Answers from before our clock was set cannot be compared.
+  // Answers from before this machine's clock was set cannot be compared.
   if (ownClock !== null && wasClockSet(clock.clockBase, ownClock.clockBase)) return [];
   const estimate = ownClock?.estimate ?? null;
   const isConfirmed = estimate?.trusted === true;
@@ -35,13 +32,13 @@ export function judgeApplianceClock(
   const proven = Math.abs(skew) - Math.max(0, precision - USUAL_PRECISION);
   if (proven < CLOCK_WARNING) return [];
   const found = `${spanText(Math.round(Math.abs(skew) / 1000) * 1000)} ${skew > 0 ? 'ahead' : 'behind'}`;
-  const expected = `within ${spanText(CLOCK_WARNING)} of the time`;
+  const expected = `a deviation of less than ${spanText(CLOCK_WARNING)}`;
   const rule = 'appliance-clock-agrees';
   if (!isConfirmed) {
     const claim = `The clock of FortiAuthenticator is ${found}, compared with this machine, whose clock is not confirmed.`;
-    return [note(toldOf(facts, { rule, claim, expected }))];
+    return [note(withAppliance(facts, { rule, claim, expected }))];
   }
-  const told = toldOf(facts, { rule, claim: `The clock of FortiAuthenticator is ${found}.`, expected });
+  const told = withAppliance(facts, { rule, claim: `The clock of FortiAuthenticator is ${found}.`, expected });
   return [
     {
       ...told,
@@ -57,7 +54,7 @@ export function judgeApplianceClock(
 
 const KB_PER_GB = 1024 * 1024;
 
-/** Returns the memory of the unit and what its firmware needs; null if it is enough or unknown. */
+/** Returns the unit's memory and firmware if the memory is too small; null if it is sufficient or unknown. */
 function missingMemory({ system }: ApplianceFacts, known: readonly KnownFact[]): MissingMemory | null {
   const { memoryKb } = system;
   const [need] = factsFor(known, 'memory');
@@ -71,12 +68,12 @@ interface MissingMemory {
   readonly version: string;
 }
 
-/** Judges the memory of a unit against the needs of its firmware. */
+/** Compares a unit's memory with the requirements of its firmware. */
 export function judgeMemory(facts: ApplianceFacts, known: readonly KnownFact[]): readonly Finding<ApplianceCause>[] {
   const missing = missingMemory(facts, known);
   if (missing === null) return [];
   const { found, version } = missing;
-  const told = toldOf(facts, {
+  const told = withAppliance(facts, {
     rule: 'memory-suffices',
     claim: `FortiAuthenticator has ${found} of memory, and firmware ${version} needs at least 4 GB.`,
     expected: 'at least 4 GB of memory',
@@ -92,7 +89,7 @@ export function judgeMemory(facts: ApplianceFacts, known: readonly KnownFact[]):
   ];
 }
 
-/** One unit and the known facts about it. */
+/** A unit and the known facts about its firmware. */
 interface KnownUnit {
   readonly config: { readonly name: string };
   readonly rest: ApplianceObservation | null;
@@ -100,8 +97,8 @@ interface KnownUnit {
 }
 
 /**
- * Returns notes that name insufficient memory as a possible reason for other faults, without changing their level.
- * @param ofUnit name of the unit that the fault is about; null if it can be any of them
+ * Returns notes that give insufficient memory as a possible reason for other faults, without changing their level.
+ * @param ofUnit the name of the unit that has the fault; null if it can be any unit
  */
 export function memoryBeside(
   faults: readonly Finding[],
@@ -123,7 +120,7 @@ function besideOf({ subject, suggests, facts }: Finding, unit: string, { found, 
   return {
     rule: 'memory-suffices',
     subject,
-    claim: `Another possible reason is memory: ${unit} has ${found}, firmware ${version} needs 4 GB, and in swap provisioning and push fail.`,
+    claim: `Low memory is another possible reason: ${unit} has ${found}, but firmware ${version} needs 4 GB. Provisioning and push fail when swap is used.`,
     expected: 'at least 4 GB of memory',
     level: 'note',
     suggests,
@@ -132,14 +129,14 @@ function besideOf({ subject, suggests, facts }: Finding, unit: string, { found, 
 }
 
 /**
- * Returns the known issues of the firmware that always apply. Issues with memory or SNMP are only reported with such a
- * fault.
+ * Returns the known firmware issues that always apply. Known issues with memory or SNMP are only reported together with
+ * a memory or SNMP fault.
  */
 export function judgeFirmware(facts: ApplianceFacts, known: readonly KnownFact[]): readonly Finding<ApplianceCause>[] {
   return [...factsFor(known, 'outage'), ...factsFor(known, 'note')].map((one) => note(factNote(facts, one)));
 }
 
-/** Judges a failed SNMPv3 query with SHA-1 on firmware that does not support it. */
+/** Reports an SNMPv3 query that failed because the firmware does not support SHA-1. */
 export function judgeSnmpHash(
   facts: ApplianceFacts,
   known: readonly KnownFact[],
@@ -157,12 +154,12 @@ function factsFor(known: readonly KnownFact[], use: FactUse): readonly KnownFact
 
 function factNote(facts: ApplianceFacts, { fact, version, isUncertain }: KnownFact) {
   const { id, summary, todo, source } = fact;
-  return toldOf(facts, {
+  return withAppliance(facts, {
     rule: 'firmware-known',
     claim: isUncertain
       ? `${id} does not mention firmware ${version}, which may be affected too: ${todo}.`
       : `Firmware ${version} ${summary}: ${todo}.`,
-    expected: 'a firmware of which nothing is known that touches activation or this access',
+    expected: 'firmware without known issues that affect activation or access by ftm-watch',
     actual: `${version}: ${id}, ${isUncertain ? 'which does not mention this version' : 'affected'} (${source})`,
   });
 }

@@ -1,6 +1,6 @@
 import { concernsOnly, suggestsOnly, type Finding, note } from '../../engine/model.ts';
 import { nameList } from '../../core/phrases.ts';
-import { type Declaration, type Judgement, type UnitFacts, toldOf } from '../check.ts';
+import { type Declaration, type Judgement, type UnitFacts, withAppliance } from '../check.ts';
 import { judged, notConfigured, unjudged } from '../judgement.ts';
 import { APPLIANCE_CAUSES, type ApplianceCause } from './causes.ts';
 import type { KnownFact } from '../../core/license/firmware.ts';
@@ -28,17 +28,17 @@ interface Server {
 
 interface ApplianceExpectation {
   readonly unit: ExpectedUnit;
-  /** The probed server. */
+  /** The licence server that is probed. */
   readonly licenseServer: Server;
 }
 
-/** Observations of the appliance other than through its API. */
+/** Observations of the appliance that were not made through its API. */
 export interface OtherViews {
-  /** From SNMP; null if not configured or not queried yet. */
+  /** The HA role from SNMP; null if SNMP is not configured or was not queried yet. */
   readonly role: HaRoleObservation | null;
-  /** Its log is still arriving. */
+  /** Whether its log lines still arrive. */
   readonly logSpeaks: boolean;
-  /** The clock to compare with; null or absent if unknown. */
+  /** The clock that the appliance is compared with; null or absent if unknown. */
   readonly ownClock?: OwnClock | null;
   /** Known facts about its firmware. */
   readonly known?: readonly KnownFact[];
@@ -47,8 +47,8 @@ export interface OtherViews {
 }
 
 /**
- * Judges precondition `appliance`: the API answers and accepts the key, and it is the intended unit. An appliance is
- * broken only if nothing is seen of it at all. If it responds but cannot be read, it may still work.
+ * Evaluates whether the API answers, accepts the key, and belongs to the intended unit. An appliance is broken only if
+ * there is no sign of life at all. If it responds but cannot be read, it may still work.
  */
 export function judgeAppliance(
   observation: ApplianceObservation,
@@ -68,7 +68,7 @@ export function judgeAppliance(
           rule: 'api-accepts-key',
           subject: appliance,
           claim: `The API refused the web service key with HTTP ${String(status)}.`,
-          expected: 'the API accepts the web service key',
+          expected: 'an API that accepts the web service key',
           level: 'warning',
           suggests: 'appliance-access-denied',
           facts,
@@ -111,7 +111,7 @@ function weightOf(
 ): Pick<Finding<ApplianceCause>, 'level' | 'suggests' | 'confidence'> {
   if (isOfThisMachine(reason)) return { level: 'unknown', suggests: null };
   if (seen !== null) return { level: 'warning', suggests: 'appliance-unreadable' };
-  // A packet filter on this machine is recognizable over UDP, but looks like a refusal or silence over TCP.
+  // A packet filter on this machine causes a distinct error over UDP. Over TCP, the connection is refused or times out.
   const isSuspected = role?.kind === 'failed' && isOfThisMachine(role.reason);
   return {
     level: 'broken',
@@ -124,29 +124,29 @@ function weightOf(
 function signOfLife(reason: FailureReason, { role, logSpeaks }: OtherViews): string | null {
   if (logSpeaks) return 'its log goes on';
   if (role?.kind === 'ok') return 'SNMP answers';
-  return hasAnswered(reason) ? 'something answers at its address' : null;
+  return hasAnswered(reason) ? 'a host answers at its address' : null;
 }
 
 /**
- * Returns the expectation that failed. A host name has a separate rule, because the resolver may be to blame if it is
- * not found.
+ * Returns the expectation that failed. A host name that does not resolve has a separate rule, because the resolver may
+ * be the reason.
  */
 function expectationOf({ reason, endpoint }: ApplianceFailure): Pick<Finding<ApplianceCause>, 'rule' | 'expected'> {
   return reason === 'name-not-resolved'
-    ? { rule: 'api-name-resolves', expected: `an address for the name in ${endpoint}` }
-    : { rule: 'api-answers', expected: `${endpoint} answers as a FortiAuthenticator` };
+    ? { rule: 'api-name-resolves', expected: `a host name in ${endpoint} that resolves` }
+    : { rule: 'api-answers', expected: `an answer from a FortiAuthenticator at ${endpoint}` };
 }
 
 function failingOf(reason: FailureReason): string {
-  if (reason === 'name-not-resolved') return 'cannot be asked: its name is not found';
-  return hasAnswered(reason) ? 'does not answer as it should' : 'does not answer';
+  if (reason === 'name-not-resolved') return 'cannot be queried, because its name does not resolve';
+  return hasAnswered(reason) ? 'does not answer correctly' : 'does not answer';
 }
 
 function hasAnswered(reason: FailureReason): boolean {
   return reason === 'tls' || reason === 'protocol' || reason === 'rejected';
 }
 
-/** Reports missing read permissions of the key. The affected data is not judged, and the account is easy to correct. */
+/** Reports read permissions that the key lacks. Data that cannot be read is not evaluated. */
 function judgePermissions(facts: ApplianceFacts): readonly Finding<ApplianceCause>[] {
   const { licensed, tokens, provisioning, mailServers, sms } = facts;
   const resources: Readonly<Record<string, Resource<unknown>>> = {
@@ -158,9 +158,11 @@ function judgePermissions(facts: ApplianceFacts): readonly Finding<ApplianceCaus
   };
   const denied = Object.entries(resources).flatMap(([name, { kind }]) => (kind === 'denied' ? [name] : []));
   if (denied.length === 0) return [];
-  const [rule, expected] = ['api-permits-reading', 'the account may read every resource that is judged'];
-  const claim = `The account of ftm-watch may not read ${denied.join(', ')}.`;
-  return [{ ...toldOf(facts, { rule, claim, expected }), level: 'warning', suggests: 'appliance-access-denied' }];
+  const [rule, expected] = ['api-permits-reading', 'permission to read all resources that are checked'];
+  const claim = `The account of ftm-watch is not permitted to read ${denied.join(', ')}.`;
+  return [
+    { ...withAppliance(facts, { rule, claim, expected }), level: 'warning', suggests: 'appliance-access-denied' },
+  ];
 }
 
 /** The documentation gives 433 as the default port, probably a typo for 443 (REST API guide 6.0.4). */
@@ -170,12 +172,14 @@ function judgeProvisioning(facts: ApplianceFacts, server: Server): readonly Find
   const used = valueOf(facts.provisioning);
   if (used === null || isSameServer(used, server)) return [];
   const hint =
-    used.port === DOCUMENTED_DEFAULT_PORT && server.port === 443 ? '; the manual documents 433, probably for 443' : '';
+    used.port === DOCUMENTED_DEFAULT_PORT && server.port === 443
+      ? ' (the manual documents 433, which is probably a typo for 443)'
+      : '';
   const probed = `${server.host}:${String(server.port)}`;
-  const expected = `FortiToken Mobile provisioning through ${probed}, the server that is probed`;
+  const expected = `FortiToken Mobile provisioning through the probed server, ${probed}`;
   const differs = { configured: probed, found: `${used.host}:${String(used.port ?? server.port)}` };
-  const claim = `FortiAuthenticator activates tokens through ${visibleText(differs.found, 80)}, while ${probed} is probed${hint}.`;
-  const told = toldOf(facts, { rule: 'provisioning-server-matches', claim, expected });
+  const claim = `FortiAuthenticator activates tokens through ${visibleText(differs.found, 80)}, but ${probed} is probed${hint}.`;
+  const told = withAppliance(facts, { rule: 'provisioning-server-matches', claim, expected });
   return [
     {
       ...told,
@@ -190,14 +194,11 @@ function isSameServer(used: ProvisioningServer, server: Server): boolean {
   return plainName(used.host) === plainName(server.host) && (used.port === null || used.port === server.port);
 }
 
-/**
- * Notes that the role could not be read. The role only refines how the licence is judged. Without it, the licence is
- * judged as before.
- */
+/** Returns a note if the HA role could not be read. The licence check can be made without the role. */
 function judgeRole(role: HaRoleObservation | null): readonly Finding<ApplianceCause>[] {
   if (role === null || role.kind === 'ok') return [];
   const { appliance, reason, message } = role;
-  const [rule, expected] = ['ha-role-readable', 'the HA role over SNMP'];
+  const [rule, expected] = ['ha-role-readable', 'an HA role that can be read over SNMP'];
   const claim = `The HA role could not be read over SNMP (${reason}).`;
   return [note({ rule, subject: appliance, claim, expected, quote: message, facts: { appliance } })];
 }
@@ -212,7 +213,8 @@ export const appliance: Declaration<'appliance', ApplianceCause> = {
     { kind: 'explained', by: 'name-resolution', when: concernsOnly(NAMELESS), evidence: false, warnings: 'all' },
   ],
   causes: APPLIANCE_CAUSES,
-  unknownRemedy: 'Let this machine reach the API of FortiAuthenticator: appliances[].api.url, its user and its key.',
+  unknownRemedy:
+    'Make sure that this machine reaches the FortiAuthenticator API. Check appliances[].api.url, the user and the key.',
   place: { kind: 'stop', stop: 'fortiauthenticator' },
   step: 'tokens',
   from: 'units',
@@ -229,18 +231,18 @@ function judgeAppliances({
   const bySnmp = units.flatMap(({ config, role }) => (config.api === null ? judgeToldSerial(role, config) : []));
   if (!units.some(({ config: { api } }) => api !== null))
     return bySnmp.length === 0
-      ? notConfigured('No REST API of a FortiAuthenticator is configured')
-      : judged(bySnmp, 'Only the serial number is known, over SNMP');
+      ? notConfigured('No FortiAuthenticator REST API is configured')
+      : judged(bySnmp, 'Only the serial number could be read, over SNMP');
   const asked = units.filter(({ rest }) => rest !== null);
   if (asked.length === 0) return unjudged('Not asked yet');
   const findings = asked.flatMap(({ config: unit, rest, role, known = [] }) => {
     const views = { role, logSpeaks: speaking.includes(unit.name), ownClock, known, snmp: unit.snmp };
     return rest === null ? [] : judgeAppliance(rest, { unit, licenseServer }, views);
   });
-  return judged([...findings, ...bySnmp], `${nameList(asked.map(({ config: { name } }) => name))}: the API answers`);
+  return judged([...findings, ...bySnmp], `The API answers on ${nameList(asked.map(({ config: { name } }) => name))}`);
 }
 
-/** The serial numbers that a unit reports. If `peerSerial` is null, no peer is reported, which is not a mismatch. */
+/** The serial numbers that a unit reports. If `peerSerial` is null, the unit reports no peer. */
 interface UnitSerials {
   readonly appliance: string;
   readonly serial: string;
@@ -248,8 +250,8 @@ interface UnitSerials {
 }
 
 /**
- * Compares the members of a pair in either order. After a failover, a floating address leads to the other member, which
- * is only noted. Any other serial number belongs to a different unit.
+ * Compares the serial numbers of an HA pair in either order. If the other member answers, for example after a failover,
+ * only a note is added. Any other serial number belongs to a different unit.
  */
 function judgeSerials(told: UnitSerials, expected: ExpectedUnit): readonly Finding<ApplianceCause>[] {
   const { serial, peerSerial } = told;
@@ -259,7 +261,7 @@ function judgeSerials(told: UnitSerials, expected: ExpectedUnit): readonly Findi
   const otherAnswers = note({
     rule: 'serial-matches',
     subject: told.appliance,
-    claim: `The HA peer ${serial} answers here: a failover has taken place.`,
+    claim: `The HA peer ${serial} answers at this address, so a failover has taken place.`,
     expected: `serial ${own}`,
     facts: factsOf(told),
   });
@@ -268,7 +270,7 @@ function judgeSerials(told: UnitSerials, expected: ExpectedUnit): readonly Findi
   return peerSerial === null ? [otherAnswers] : [otherAnswers, differs(told, 'serial-matches', own, peerSerial)];
 }
 
-/** Compares the serial number from SNMP, which does not report a peer. */
+/** Compares the serial number from SNMP. SNMP does not report the peer. */
 function judgeToldSerial(role: HaRoleObservation | null, expected: ExpectedUnit): readonly Finding<ApplianceCause>[] {
   if (role?.kind !== 'ok' || role.serial === null) return [];
   return judgeSerials({ appliance: role.appliance, serial: role.serial, peerSerial: null }, expected);

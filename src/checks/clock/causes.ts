@@ -11,7 +11,7 @@ export const CLOCK_CAUSES = {
     sources: ['docs:fortiauthenticator/6.4.1/administration-guide'],
     remedy: [
       shell('Check time synchronisation on this machine.', 'timedatectl status', 'chronyc tracking'),
-      "Check FortiAuthenticator's clock too (System > Dashboard > Status): a wrong clock breaks certificates and " +
+      "Check FortiAuthenticator's clock too (System > Dashboard > Status). A wrong clock breaks certificates and " +
         'one-time passwords.',
     ],
   },

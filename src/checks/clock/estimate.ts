@@ -5,43 +5,43 @@ import type { PathObservation } from '../../core/round.ts';
 import type { RoundObservations } from '../../core/round.ts';
 import { controlChainsOf, judgeTlsPath, type TlsKnowledge } from '../tls-genuine/judge-path.ts';
 
-/** The state of our clock according to all sources. */
+/** The state of this machine's clock according to all sources. */
 export interface ClockEstimate {
-  /** Median of the sources' time minus our time. */
+  /** The median time of the sources minus this machine's time. */
   readonly offsetMs: Millis;
   readonly precisionMs: Millis;
-  /** `host:port` of the sources that agree. */
+  /** The sources that agree, each as `host:port`. */
   readonly supporters: readonly string[];
-  /** The estimate is reliable because an NTP server, an authenticated server, or two different sources agree on it. */
+  /** True if an NTP server, an authenticated server, or two different sources agree on the estimate. */
   readonly trusted: boolean;
 }
 
-/** Our own clock as determined by a round. */
+/** This machine's clock, as determined by a round. */
 export interface OwnClock {
   /** Null if no source returned the time. */
   readonly estimate: ClockEstimate | null;
-  /** Our wall clock minus our monotonic clock at the start of the round. */
+  /** The wall clock minus the monotonic clock at the start of the round. */
   readonly clockBase: Millis;
 }
 
-/** A confirmed state remains valid until our clock is set. Slow adjustments change less than this. */
+/** A difference above this means that the clock was set. Gradual adjustments change less between two rounds. */
 const CLOCK_WAS_SET: Millis = 2000;
 
-/** Reports whether our clock was set between two moments, based on wall clock minus monotonic clock at each. */
+/** Reports whether the clock was set, given the wall clock minus the monotonic clock at two moments. */
 export function wasClockSet(baseBefore: Millis, baseNow: Millis): boolean {
   return Math.abs(baseNow - baseBefore) > CLOCK_WAS_SET;
 }
 
 /**
- * Returns the last confirmed state of our clock, from this round or from an earlier one if the clock was not set since
- * then. An outage of all time sources must not discard it.
+ * Returns the last confirmed state of this machine's clock. The state from an earlier round is kept until the clock is
+ * set, even if all time sources fail.
  */
 export function confirmedClock(now: OwnClock | null, before: OwnClock | null): OwnClock | null {
   if (now?.estimate?.trusted === true || before === null) return now;
   return now === null || !wasClockSet(before.clockBase, now.clockBase) ? before : now;
 }
 
-/** Allowed in addition to the precision of both, because servers can be slightly off. */
+/** Two readings may differ by this much in addition to their precision, because servers can be slightly off. */
 const TOLERANCE: Millis = 2000;
 
 interface Reading {
@@ -73,8 +73,8 @@ export function estimateClock(observations: readonly ClockObservation[]): ClockE
 }
 
 /**
- * Returns the median. Of two middle values, the one closer to our clock is used, because without a majority no clock is
- * blamed.
+ * Returns the median. If there are two middle values, the value closer to this machine's clock is used, because there
+ * is no majority against this clock.
  */
 function medianOf(sorted: readonly Reading[]): Reading | null {
   const upper = sorted[Math.floor(sorted.length / 2)];
@@ -88,8 +88,8 @@ function agrees(left: Reading, right: Reading): boolean {
 }
 
 /**
- * Returns the best estimate of the true time, for certificate dates. This is `now` unless trusted sources show how
- * wrong it is.
+ * Returns the best estimate of the true time, for checking certificate dates. The result is `now` unless trusted
+ * sources show that `now` is wrong.
  */
 export function correctedNow(now: EpochMs, observations: readonly ClockObservation[]): EpochMs {
   const estimate = estimateClock(observations);
@@ -97,16 +97,13 @@ export function correctedNow(now: EpochMs, observations: readonly ClockObservati
   return Math.round(now + estimate.offsetMs);
 }
 
-/**
- * A `Date` header is truncated to whole seconds (RFC 9110 §5.6.7), so the actual time is half a second later on
- * average.
- */
+/** The average truncation of a `Date` header, which contains whole seconds (RFC 9110 §5.6.7). */
 const HALF_SECOND: Millis = 500;
 
 /**
- * Reads the server's time from an HTTP answer. The header was written between the request and its arrival, so the
- * midpoint is assumed.
- * @param source `host:port`
+ * Reads the server's time from an HTTP answer. The header is assumed to have been written halfway between the request
+ * and the answer.
+ * @param source the server, as `host:port`
  */
 export function observeDateHeader(source: string, http: HttpOutcome): ClockObservation {
   return { source, protocol: 'http', outcome: outcomeOf(http) };
@@ -120,13 +117,13 @@ function outcomeOf(http: HttpOutcome): ClockObservation['outcome'] {
       return {
         kind: 'failed',
         reason: 'rejected',
-        message: 'The server demands a client certificate',
+        message: 'The server requires a client certificate',
         durationMs: http.durationMs,
       };
     case 'response': {
       const { date, receivedAt, durationMs } = http;
       if (date === null)
-        return { kind: 'failed', reason: 'protocol', message: 'The answer has no readable Date header', durationMs };
+        return { kind: 'failed', reason: 'protocol', message: 'The answer has no valid Date header', durationMs };
       const half = durationMs / 2;
       return { kind: 'offset', offsetMs: date + HALF_SECOND - (receivedAt - half), precisionMs: HALF_SECOND + half };
     }
@@ -136,8 +133,8 @@ function outcomeOf(http: HttpOutcome): ClockObservation['outcome'] {
 const GENUINE: readonly Verdict[] = ['genuine', 'rotated'];
 
 /**
- * Marks the time of the licence server as trusted if its chain is genuine at that time and its certificate is out of
- * date at ours. A single source can be wrong, but not one that is authenticated at the time it reports.
+ * Marks the licence server's time as trusted if its chain is genuine at that time, but expired or not yet valid at this
+ * machine's time. The time is trusted although it comes from a single source, because the server is authenticated.
  */
 export function withGenuineTime(
   clock: readonly ClockObservation[],
@@ -149,7 +146,7 @@ export function withGenuineTime(
     const { outcome } = observeDateHeader(licenseServer.subject, endpoint.http);
     return outcome.kind === 'offset' ? [{ endpoint, offsetMs: outcome.offsetMs }] : [];
   });
-  // If the times agree, there is nothing to prove, and no chain is judged twice in the normal state.
+  // If the times agree, the chain is not verified a second time.
   if (dated.every(({ offsetMs }) => Math.abs(offsetMs) < WORTH_A_LOOK)) return clock;
   const around = controlChainsOf(controls);
   const verdictAt = (path: PathObservation, now: EpochMs): Verdict | null =>
@@ -166,5 +163,5 @@ export function withGenuineTime(
   return clock.map((told) => (isProven(told) ? { ...told, protocol: 'certificate' } : told));
 }
 
-/** Certificate dates have a resolution of seconds, and clocks can be slightly off. */
+/** Smaller differences are ignored, because clocks can be slightly off. */
 const WORTH_A_LOOK: Millis = 60_000;

@@ -12,29 +12,29 @@ import { estimateClock } from './estimate.ts';
 const RULE = 'clock-agrees';
 export const CLOCK_SUBJECT = 'the clock of this machine';
 
-/** Judges our own clock by other sources. A lack of sources is not a fault if no NTP server is configured. */
+/** Compares this machine's clock with other sources. */
 export function judgeClock(observations: readonly ClockObservation[], maxOffset: Millis): readonly Finding[] {
-  const expected = `within ${spanText(maxOffset)} of other clocks`;
+  const expected = `less than ${spanText(maxOffset)} difference from other clocks`;
   const estimate = estimateClock(observations);
-  if (estimate === null) return [untold(observations, expected)];
+  if (estimate === null) return [timeUnknown(observations, expected)];
   const { offsetMs, precisionMs, supporters, trusted } = estimate;
   if (Math.abs(offsetMs) - precisionMs <= maxOffset) return [];
   const off = `${spanText(Math.abs(offsetMs))} ${offsetMs > 0 ? 'behind' : 'ahead'}`;
-  const claim = `The clock is ${off}, by ${nameList(supporters, 3)}.`;
+  const claim = `The clock is ${off}, according to ${nameList(supporters, 3)}.`;
   const told = { rule: RULE, subject: CLOCK_SUBJECT, claim, expected };
   return [
     trusted
       ? { ...told, level: 'warning', suggests: 'clock-skewed', facts: { found: off } }
-      : note({ ...told, claim: withMore(claim, ' ', 'alone, which may be wrong itself') }),
+      : note({ ...told, claim: withMore(claim, ' ', 'alone, which may be wrong') }),
   ];
 }
 
-function untold(observations: readonly ClockObservation[], expected: string): Finding {
+function timeUnknown(observations: readonly ClockObservation[], expected: string): Finding {
   const failures = observations.flatMap(({ source, outcome }) =>
     outcome.kind === 'failed' ? [`${source}: ${outcome.message}`] : [],
   );
   const quote = failures.slice(0, 3).join('; ');
-  const claim = 'No source told the time.';
+  const claim = 'No source returned the time.';
   const told = { rule: RULE, subject: CLOCK_SUBJECT, claim, expected, ...(quote === '' ? {} : { quote }) };
   return observations.some(({ protocol }) => protocol === 'ntp') ? unknown(told) : note(told);
 }
@@ -44,13 +44,13 @@ export const clock: Declaration<'clock', ClockCause> = {
   title: 'Clock',
   dependsOn: [],
   causes: CLOCK_CAUSES,
-  unknownRemedy: 'Name time servers in "clock.ntp" that this machine may ask: UDP port 123.',
+  unknownRemedy: 'List time servers in "clock.ntp" that this machine can reach on UDP port 123.',
   place: { kind: 'branch', name: 'Clock', hint: 'of this monitor' },
   step: 'tls',
   from: 'round',
-  // Without an NTP server, the time is a by-product of other answers, so nothing is missing if none contains it.
+  // Without an NTP server, the time is only known if another server's answer contains it. This is not a fault.
   judge: ({ config: { clock: settings }, clock: observations }) =>
     settings.ntp.length === 0 && !observations.some(({ outcome }) => outcome.kind === 'offset')
-      ? notConfigured('No NTP server is configured, and no answer told the time')
+      ? notConfigured('No NTP server is configured, and no answer contained the time')
       : judged(judgeClock(observations, settings.maxOffset), 'The clock agrees with other clocks'),
 };

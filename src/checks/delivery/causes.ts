@@ -10,11 +10,11 @@ export const DELIVERY_CAUSES = {
     headline: 'the push service {host} is unreachable',
     summary:
       'FortiAuthenticator sends push notifications through {host}, port {port}. From this machine, the path to it is ' +
-      'blocked or inspected: phones show no notifications. Codes that users type still work.',
+      'blocked or inspected, so phones show no notifications. Codes that users type still work.',
     impact: 'push',
     sources: ['ta-p/333425', 'ta-p/277343', 'docs:fortigate/7.6.4/administration-guide/927108'],
     remedy: [
-      'Allow FortiAuthenticator to reach {host} on TCP {port} like the licence server: same policy, no inspection.',
+      'Allow FortiAuthenticator to reach {host} on TCP {port}, without inspection, as for the licence server.',
       TYPE_CODES,
     ],
   },
@@ -29,8 +29,8 @@ export const DELIVERY_CAUSES = {
     impact: 'answers',
     sources: ['ta-p/201261', 'docs:fortiauthenticator/6.5.0/fortiauthenticator-ports'],
     remedy: [
-      'Check the certificate from outside, such as from a phone without Wi-Fi: behind the firewall, it may be a ' +
-        'different one.',
+      'Check the certificate from outside, such as from a phone without Wi-Fi. Behind the firewall, the certificate may ' +
+        'be different.',
       'On FortiAuthenticator, install a certificate for {host} from a public authority, with its intermediates, and ' +
         'use it for the web server (System > Administration > System Access).',
       TYPE_CODES,
@@ -43,11 +43,11 @@ export const DELIVERY_CAUSES = {
     headline: 'the SMS gateway {host} is unreachable',
     summary:
       'FortiAuthenticator sends SMS through {host}, port {port}. From this machine, the path to it is blocked or ' +
-      'inspected: codes do not reach users by SMS.',
+      'inspected, so codes do not reach users by SMS.',
     impact: 'sms',
     sources: ['ta-p/117091', 'docs:fortiauthenticator/6.3.0/rest-api-solution-guide/533466'],
     remedy: [
-      'Allow FortiAuthenticator to reach {host} on TCP {port} like the licence server: same policy, no inspection.',
+      'Allow FortiAuthenticator to reach {host} on TCP {port}, without inspection, as for the licence server.',
       'Until then, send activation codes by e-mail.',
     ],
   },
@@ -73,7 +73,7 @@ export const DELIVERY_CAUSES = {
         ],
         undo: ['diagnose debug disable', 'diagnose debug application forticldd 0', 'diagnose fortitoken debug disable'],
       },
-      'No firewall policy applies to traffic from the FortiGate itself: look for a firewall behind it that inspects ' +
+      'No firewall policy applies to traffic from the FortiGate itself. Look for a firewall behind it that inspects ' +
         'or blocks TCP {port}.',
       'Active tokens keep working.',
     ],
@@ -84,7 +84,7 @@ export const DELIVERY_CAUSES = {
     short: 'FortiToken Cloud unreachable',
     headline: 'FortiToken Cloud, {host}, is unreachable',
     summary:
-      'FortiToken Cloud is at {host}, port {port}. From this machine, the path to it is blocked or inspected: logins ' +
+      'FortiToken Cloud is at {host}, port {port}. From this machine, the path to it is blocked or inspected, so logins ' +
       'with its tokens may fail.',
     impact: 'cloud',
     sources: ['ta-p/275159'],
@@ -98,7 +98,7 @@ export const DELIVERY_CAUSES = {
     runbook: { name: 'sms-running-out' },
     title: 'SMS are running out',
     short: 'SMS are running out',
-    summary: 'Few of the FortiGuard SMS bought for {appliance} are left.',
+    summary: 'Few of the FortiGuard SMS purchased for {appliance} are left.',
     impact: 'none',
     sources: ['docs:fortiauthenticator/6.3.0/rest-api-solution-guide/533466'],
     remedy: ['Order another SMS licence in time, and send activation codes by e-mail where possible.'],
@@ -109,7 +109,7 @@ export const DELIVERY_CAUSES = {
     title: 'no SMS are left',
     short: 'no SMS are left',
     headline: 'no SMS are left',
-    summary: 'None of the FortiGuard SMS bought for {appliance} are left: codes do not reach users by SMS.',
+    summary: 'None of the FortiGuard SMS purchased for {appliance} are left, so codes do not reach users by SMS.',
     impact: 'sms',
     sources: ['docs:fortiauthenticator/6.3.0/rest-api-solution-guide/533466'],
     remedy: ['Send activation codes by e-mail.', 'Order another SMS licence, or use your own gateway.'],

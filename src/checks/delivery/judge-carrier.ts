@@ -4,7 +4,7 @@ import type { Severity } from '../../core/severity.ts';
 import { type Finding, isFault, note } from '../../engine/model.ts';
 import type { Carrier } from '../../config/schema/path.ts';
 
-/** Findings of the path checks about a host that delivers codes, by check. */
+/** The path checks' findings about a host that delivers codes, grouped by check. */
 export interface CarrierFindings {
   readonly carries: Carrier;
   readonly host: string;
@@ -16,8 +16,8 @@ export interface CarrierFindings {
 const OF_TLS = 'tls-genuine';
 
 /**
- * Converts each finding about a delivery host, depending on how the host is reached, and adds the precondition whose
- * fault can cause it.
+ * Converts each finding about a delivery host, depending on what the host delivers, and adds the precondition that can
+ * explain the finding.
  */
 export function judgeCarrier(carrier: CarrierFindings): readonly Finding<DeliveryCause>[] {
   const facts = { host: carrier.host, port: String(carrier.port) };
@@ -27,7 +27,7 @@ export function judgeCarrier(carrier: CarrierFindings): readonly Finding<Deliver
       const suggests = isFault(finding) ? causeOf(carrier.carries, stage, finding) : null;
       if (suggests === null) return noteOf(told, carrier.carries);
       const { kind: _, ...rest } = told;
-      // The result from inside the network may differ from the result outside.
+      // The result from inside the network can differ from the result that phones get outside.
       const doubt = carrier.carries === 'answers' ? ({ confidence: 'suspected' } as const) : {};
       return { ...rest, ...doubt, suggests, level: levelOf(finding, carrier), explainedBy: [stage] };
     }),
@@ -41,7 +41,7 @@ const UNREACHABLE: Readonly<Record<Exclude<Carrier, 'answers'>, DeliveryCause>> 
   cloud: 'fortitoken-cloud-unreachable',
 };
 
-/** Returns null if there is no cause or it cannot be determined from here. */
+/** Returns null if there is no cause, or if the cause cannot be determined from this machine. */
 function causeOf(carries: Carrier, stage: string, finding: Finding): DeliveryCause | null {
   if (carries === 'answers')
     return stage === OF_TLS && finding.suggests !== 'tls-blocked' ? 'push-certificate-refused' : null;
@@ -49,8 +49,8 @@ function causeOf(carries: Carrier, stage: string, finding: Finding): DeliveryCau
 }
 
 /**
- * Reports whether a fault is on the path. The certificate authority of these hosts is not published, so only confirmed
- * faults count.
+ * Reports whether a fault is on the path. Only confirmed faults count, because the certificate authority that these
+ * hosts use is not published.
  */
 function isOfTheWay(stage: string, { suggests, confidence }: Finding): boolean {
   if (stage !== OF_TLS) return true;
@@ -62,7 +62,7 @@ function levelOf({ level }: Finding, { carries, severity }: CarrierFindings): Fi
   return severity === 'critical' && carries !== 'answers' ? level : 'warning';
 }
 
-const FROM_INSIDE = 'seen from inside, this says nothing of phones outside';
+const FROM_INSIDE = 'this was checked from inside the network, so phones outside may not be affected';
 
 function noteOf(told: Finding, carries: Carrier): Finding<never> {
   const isFailure = isFault(told) || told.level === 'unknown';

@@ -1,6 +1,6 @@
 import { type Explanation, type Assessment, withFindings, type Finding, isFault } from '../../engine/model.ts';
 import { nameList } from '../../core/phrases.ts';
-import { type Declaration, type Everything, type Judgement, type RoundFacts, toldOf } from '../check.ts';
+import { type Declaration, type Everything, type Judgement, type RoundFacts, withAppliance } from '../check.ts';
 import { judged, notConfigured } from '../judgement.ts';
 import { memoryBeside } from '../appliance/condition.ts';
 import { DELIVERY_CAUSES, type DeliveryCause } from './causes.ts';
@@ -8,28 +8,28 @@ import { judgeCarrier } from './judge-carrier.ts';
 import type { ApplianceFacts } from '../../core/license/appliance.ts';
 import { valueOf } from '../../core/license/resource.ts';
 
-/** Share of the SMS that were bought. */
+/** The share of purchased SMS below which a warning is raised. */
 const LOW = 0.1;
 
-/** Judges the SMS quota. A unit without bought SMS sends through its own gateway or does not send SMS. */
+/** Evaluates the SMS quota. A unit without purchased SMS uses a separate gateway or does not send SMS. */
 export function judgeSms(facts: ApplianceFacts): readonly Finding<DeliveryCause>[] {
   const quota = valueOf(facts.sms);
   if (quota === null || quota.total === 0) return [];
   const { total, available } = quota;
   const [left, bought] = [String(available), String(total)];
   if (available === 0) {
-    const claim = `None of the ${bought} SMS that were bought is left.`;
-    const told = toldOf(facts, { rule: 'sms-left', claim, expected: 'at least one SMS left' });
+    const claim = `None of the ${bought} purchased SMS are left.`;
+    const told = withAppliance(facts, { rule: 'sms-left', claim, expected: 'at least one SMS left' });
     return [{ ...told, level: 'warning', suggests: 'sms-exhausted' }];
   }
   if (available / total >= LOW) return [];
-  const expected = `at least a tenth of the SMS left`;
-  const claim = `${left} of the ${bought} SMS that were bought are left.`;
-  const told = toldOf(facts, { rule: 'sms-left', claim, expected });
+  const expected = `at least a tenth of the purchased SMS left`;
+  const claim = `Only ${left} of the ${bought} purchased SMS are left.`;
+  const told = withAppliance(facts, { rule: 'sms-left', claim, expected });
   return [{ ...told, level: 'warning', suggests: 'sms-running-out' }];
 }
 
-/** Faults that also affect the path to the licence server are reported there, and only once. */
+/** Faults in these checks that also affect the licence server are only reported for the licence server. */
 const SHARED_WAY = ['name-resolution', 'reachability', 'tls-genuine'] as const;
 
 export const delivery: Declaration<'delivery', DeliveryCause> = {
@@ -48,8 +48,8 @@ export const delivery: Declaration<'delivery', DeliveryCause> = {
     ),
   ],
   causes: DELIVERY_CAUSES,
-  unknownRemedy: 'Let this machine reach the hosts in "services" that carry codes, as FortiAuthenticator does.',
-  place: { kind: 'branch', name: 'Delivery', hint: 'push, SMS, what else carries' },
+  unknownRemedy: 'Allow this machine to reach the hosts in "services" that deliver codes, as FortiAuthenticator does.',
+  place: { kind: 'branch', name: 'Delivery', hint: 'push, SMS and other services' },
   step: 'code',
   causeSteps: { 'push-unreachable': 'phone', 'push-certificate-refused': 'phone' },
   adjust: withUnits,
@@ -61,26 +61,26 @@ function faultsIn(findings: readonly Finding[]): readonly Finding[] {
   return findings.filter(isFault);
 }
 
-/** Reports whether all faults are on the path. The SMS quota does not depend on it. */
+/** Reports whether all faults are on the path. A low SMS quota is not a fault on the path. */
 function isOfTheWayAlone(findings: readonly Finding[]): boolean {
   return faultsIn(findings).every(({ explainedBy }) => explainedBy !== undefined);
 }
 
 function judgeDelivery({ carriers }: RoundFacts): Judgement {
-  if (carriers.length === 0) return notConfigured('No service that carries codes is configured');
+  if (carriers.length === 0) return notConfigured('No service that delivers codes is configured');
   const names = nameList(carriers.map(({ host }) => host));
-  return judged(carriers.flatMap(judgeCarrier), `${names}: nothing is in the way`);
+  return judged(carriers.flatMap(judgeCarrier), `No fault was found on the path to ${names}`);
 }
 
 /**
- * Reports whether low memory can cause the fault. While it is swapping, FortiAuthenticator cannot send push
- * notifications (ta-p/385019).
+ * Reports whether low memory can cause the fault. FortiAuthenticator cannot send push notifications while it is
+ * swapping (ta-p/385019).
  */
 function needsMemory({ suggests }: Finding): boolean {
   return suggests === 'push-unreachable';
 }
 
-/** Adds how many SMS are left and whether memory is sufficient, as reported by the appliances. */
+/** Adds findings about the remaining SMS and the memory that the appliances report. */
 function withUnits(own: Assessment, { picture: { appliances } }: Everything): Assessment {
   return withFindings(own, [
     ...appliances.flatMap(({ rest }) => (rest?.kind === 'ok' ? judgeSms(rest) : [])),

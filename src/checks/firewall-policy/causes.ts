@@ -35,7 +35,7 @@ export const POLICY_CAUSES = {
   'policy-missing': {
     severity: 'critical',
     title: "no firewall policy allows FortiAuthenticator's traffic",
-    short: 'no firewall policy allows it',
+    short: 'no policy allows the traffic',
     headline: 'no firewall policy allows the traffic',
     summary: 'No policy on {firewall} allows {source} to reach {host} on TCP {port}.',
     byFirewall: {
@@ -48,7 +48,7 @@ export const POLICY_CAUSES = {
     remedy: [...CREATE, 'If a policy exists, check its source address, interfaces and position with Policy Lookup.'],
     kinds: {
       denied: {
-        title: 'a policy denies it',
+        title: 'a policy denies the connection',
         summary: 'On {firewall}, {policy} denies the connection from {source} to {host}, TCP {port}.',
         remedy: [...CREATE, MOVE_UP, CHECK_ORDER],
       },
@@ -64,7 +64,7 @@ export const POLICY_CAUSES = {
             'diagnose firewall fqdn list-ip',
             'diagnose firewall fqdn list',
           ),
-          'Configure the FortiGate to use the same resolvers as FortiAuthenticator: an FQDN object matches only ' +
+          'Configure the FortiGate to use the same resolvers as FortiAuthenticator. An FQDN object matches only ' +
             'addresses that the FortiGate itself has resolved.',
           'Until the object resolves, use an address object with the addresses of {host} as the destination of the ' +
             'policy.',

@@ -30,8 +30,8 @@ import type { LicenseServerCause } from '../license-server/causes.ts';
 import type { ReachabilityCause, ShutPortKind, SILENT_PAST_POLICY } from '../reachability/causes.ts';
 
 /**
- * Judges precondition `firewall-policy`: the policy that matches the appliance's connection to the licence server
- * accepts it without inspection. If a firewall cannot be queried, the state is unknown.
+ * Evaluates whether the policy that matches the appliance's connection to the licence server accepts the connection
+ * without inspection. If a firewall cannot be queried, the state is unknown.
  *
  * @param units names of all appliances
  */
@@ -52,15 +52,15 @@ function judgeOne(observation: FirewallObservation): readonly Finding[] {
   switch (observation.kind) {
     case 'failed':
       return [
-        untold(observation, {
+        policyUnknown(observation, {
           rule: 'firewall-answers',
-          claim: `${capital(observation.firewall)} did not answer the policy look-up (${observation.reason}).`,
+          claim: `${capital(observation.firewall)} did not answer the policy lookup (${observation.reason}).`,
           quote: observation.message,
         }),
       ];
     case 'denied': {
-      const claim = `The API token may not read the policies of ${observation.firewall} (HTTP ${String(observation.status)}).`;
-      return [untold(observation, { rule: 'firewall-accepts-token', claim })];
+      const claim = `The API token is not permitted to read the policies of ${observation.firewall} (HTTP ${String(observation.status)}).`;
+      return [policyUnknown(observation, { rule: 'firewall-accepts-token', claim })];
     }
     case 'ok':
       return [...judgeMatch(observation), ...judgeFqdnObjects(observation), ...judgeSessions(observation)];
@@ -74,7 +74,7 @@ function judgeMatch({ match, fqdnObjects, ...flow }: FirewallFacts): readonly Fi
       const { incoming, outgoing } = match;
       const between = incoming === null || outgoing === null ? '' : ` from ${incoming} to ${outgoing}`;
       const found = {
-        claim: `No policy allows the connection${between}, so the implicit deny drops it.`,
+        claim: `No policy allows the connection${between}, so the implicit deny policy drops it.`,
         culprit: culpritOf(flow, { action: 'denies', policy: null, profile: null, incoming, outgoing }),
         facts: { ...known({ incoming, outgoing }), ...factsOf(flow, null, null) },
       };
@@ -101,8 +101,8 @@ const FQDN_UNRESOLVED: MissingKind = 'fqdn-unresolved';
 const DENIED: MissingKind = 'denied';
 
 /**
- * Notes unresolved address objects. A policy with such an object matches nothing. The policy lookup shows whether any
- * policy depends on it.
+ * Returns notes about address objects that do not resolve. A policy with an unresolved object matches nothing. The
+ * policy lookup shows whether any policy depends on the object.
  */
 function judgeFqdnObjects({ fqdnObjects, ...flow }: FirewallFacts): readonly Finding[] {
   return fqdnObjects
@@ -111,38 +111,38 @@ function judgeFqdnObjects({ fqdnObjects, ...flow }: FirewallFacts): readonly Fin
       note({
         rule: 'fqdn-object-resolves',
         subject: subjectOf(flow),
-        claim: `The address object "${visibleText(name, 80)}" of the firewall resolves to no address.`,
-        expected: 'the firewall resolves its address object for the licence server',
+        claim: `The address object "${visibleText(name, 80)}" of the firewall does not resolve to any address.`,
+        expected: 'an address object for the licence server that resolves',
         facts: factsOf(flow, null, null),
       }),
     );
 }
 
 /**
- * Judges whether accepted traffic is answered. A missing answer can have any reason behind this firewall, which other
- * checks look for. The absence of an open session proves nothing.
+ * Evaluates whether accepted traffic is answered. Other checks find the reason if it is not answered. If there is no
+ * open session, nothing is reported, because that proves nothing.
  */
 function judgeSessions(seen: FirewallFacts): readonly Finding[] {
   const { sessions, source } = seen;
   const told = {
     rule: 'sessions-answered',
     subject: subjectOf(seen),
-    expected: 'its sessions to the licence server are answered',
+    expected: 'answers to all sessions to the licence server',
     facts: factsOf(seen, null, null),
   };
   if (sessions?.seen.kind === 'denied') {
     const { message } = sessions.seen;
-    const claim = 'The API token may not read the sessions of the firewall.';
-    return [note({ ...told, claim, actual: `not known: ${message}`, quote: message })];
+    const claim = 'The API token is not permitted to read the sessions of the firewall.';
+    return [note({ ...told, claim, actual: `unknown: ${message}`, quote: message })];
   }
   const { answered, silent } = (sessions === null ? null : valueOf(sessions.seen)) ?? { answered: 0, silent: 0 };
   if (answered + silent === 0) return [];
   const counts = `open sessions from ${source}: ${String(answered)} answered`;
-  const actual = silent === 0 ? counts : `${counts}, ${String(silent)} to which nothing came back`;
+  const actual = silent === 0 ? counts : `${counts}, ${String(silent)} not answered`;
   const claim =
     silent === 0
-      ? `Every open session from ${source} is answered (${String(answered)}).`
-      : `${String(silent)} of ${String(answered + silent)} open sessions from ${source} got no answer.`;
+      ? `All open sessions from ${source} are answered (${String(answered)}).`
+      : `${String(silent)} of ${String(answered + silent)} open sessions from ${source} are not answered.`;
   return [note({ ...told, claim, actual })];
 }
 
@@ -158,7 +158,7 @@ function judgeInspection(flow: Asked, policy: FirewallPolicy, inspection: SslIns
     case 'none':
       return [];
     case 'certificate': {
-      const claim = `${capital(uses)}, which inspects certificates: its block page has the firewall's certificate.`;
+      const claim = `${capital(uses)}, which inspects certificates, so block pages have the firewall's certificate.`;
       return [{ ...base, claim, level: 'warning', suggests: 'policy-inspects-traffic' }];
     }
     case 'deep':
@@ -167,8 +167,8 @@ function judgeInspection(flow: Asked, policy: FirewallPolicy, inspection: SslIns
 }
 
 /**
- * Adds the policy as the culprit if the finding is broken. A policy that may or may not inspect the connection is not
- * named.
+ * Adds the policy as the culprit if the finding is broken. A policy that does not certainly inspect the connection is
+ * not added.
  */
 function withCulprit(finding: Finding, flow: Asked, policy: FirewallPolicy): Finding {
   if (finding.level !== 'broken') return finding;
@@ -198,14 +198,14 @@ type DeepJudgement = Pick<Finding, 'claim' | 'actual' | 'level' | 'suggests' | '
 
 function judgeDeep(uses: string, inspection: Extract<SslInspection, { kind: 'known' }>): DeepJudgement {
   if (inspection.exemptedBy !== null) {
-    const claim = `${capital(uses)}, which inspects TLS; ${inspection.exemptedBy} exempts the server.`;
+    const claim = `${capital(uses)}, which inspects TLS, but ${inspection.exemptedBy} exempts the server.`;
     return { claim, level: 'note', suggests: null };
   }
   if (inspection.unreadExemptions.length > 0) {
     const actual =
-      `${uses}: deep inspection, and whether the server is exempt cannot be told: ` +
+      `${uses}, which inspects TLS. The following exemptions could not be read: ` +
       `${nameList(inspection.unreadExemptions)}`;
-    const claim = `${capital(uses)}, which inspects TLS; whether the server is exempt could not be read.`;
+    const claim = `${capital(uses)}, which inspects TLS. Whether the server is exempt could not be determined.`;
     return { claim, actual, level: 'warning', suggests: 'policy-inspects-traffic', confidence: 'suspected' };
   }
   const claim = `${capital(uses)}, which inspects TLS and replaces the certificate.`;
@@ -236,7 +236,7 @@ function missing(
   return {
     rule: 'policy-allows',
     subject: subjectOf(flow),
-    expected: 'a policy that lets the connection pass',
+    expected: 'a policy that accepts the connection',
     ...found,
     level: 'broken',
     suggests: 'policy-missing',
@@ -244,8 +244,8 @@ function missing(
   };
 }
 
-function untold(flow: Flow, told: Omit<Told, 'expected'>): Finding {
-  const expected = 'the firewall says which policy matches';
+function policyUnknown(flow: Flow, told: Omit<Told, 'expected'>): Finding {
+  const expected = 'an answer from the firewall about the matching policy';
   return unknown({ ...told, subject: subjectOf(flow), expected, facts: factsOf(flow, null, null) });
 }
 
@@ -266,7 +266,7 @@ function factsOf(
     vdom,
     incoming: policy?.incoming.join(INTERFACE_SEPARATOR),
     outgoing: policy?.outgoing.join(INTERFACE_SEPARATOR),
-    // A policy that denies does not show how to accept the connection.
+    // A policy that denies the connection cannot serve as the template for a policy that accepts it.
     ...(policy?.action === 'accept' ? { nat: policy.nat === null ? null : natText(policy.nat) } : {}),
     ...(policy?.action === 'accept' ? { schedule: policy.schedule } : {}),
   });
@@ -276,14 +276,14 @@ function natText({ enabled, pools }: NonNullable<FirewallPolicy['nat']>): string
   return [enabled ? 'enable' : 'disable', ...pools].join(INTERFACE_SEPARATOR);
 }
 
-/** Rules of `firewall-policy` which mean that no policy was checked or that none accepts the connection. */
+/** Rules whose findings mean that no policy was checked, or that no policy accepts the connection. */
 const NOT_ACCEPTED: readonly string[] = ['policy-allows', 'firewall-answers', 'firewall-accepts-token'];
 
 /**
- * Refines a port of the licence server that stays shut, which can be caused by a firewall or by the server. If the
- * firewall was asked for the matching policy, its answer decides: a denying policy proves that it is the firewall, and
- * an accepting policy leaves the server. The answer covers only that firewall, so the server is suspected, not
- * confirmed. A policy that denies only one appliance does not explain why the port is shut for this machine.
+ * Refines findings about a closed port of the licence server, which can be caused by a firewall or by the server. A
+ * policy that denies the connection proves that the firewall is the reason. If a policy accepts the connection, the
+ * server is suspected, but not confirmed, because the answer covers only that firewall. A policy that denies only one
+ * appliance does not explain why the port is closed for this machine.
  */
 export function refineShutPort(own: readonly Finding[]): (finding: Finding) => Finding {
   const refinement = refinementOf(own);
@@ -291,14 +291,14 @@ export function refineShutPort(own: readonly Finding[]): (finding: Finding) => F
 }
 
 /**
- * Reports whether a fault on the path to the licence server can be caused by a policy, which only the firewall can
- * confirm.
+ * Reports whether a fault on the path to the licence server can be caused by a firewall policy. Only the firewall can
+ * confirm this.
  */
 export function asksForPolicy(assessments: readonly Assessment[]): boolean {
   return assessments.some(({ findings }) => findings.some((finding) => isOpen(finding) || mayBeInspected(finding)));
 }
 
-/** Faults that an inspecting policy explains, unless the certificate belongs to another product. */
+/** Faults that a policy with inspection explains, unless the certificate belongs to another product. */
 const INSPECTED: readonly (string | null)[] = ['tls-intercepted', 'tls-interception-suspected', 'tls-blocked'];
 
 function mayBeInspected({ suggests, level, facts }: Finding): boolean {
@@ -320,7 +320,7 @@ function refinementOf(findings: readonly Finding[]): Refinement | null {
   return { suggests: 'license-server-down', kind: 'silent-past-policy', confidence: 'suspected' };
 }
 
-/** Unrelated hosts refuse or are silent too, so the fault is not limited to the server. */
+/** Kinds of faults that also affect unrelated hosts, so the licence server alone is not the reason. */
 const NOT_ALONE: readonly (string | undefined)[] = ['all-refused', 'no-answer-from-any'] satisfies ShutPortKind[];
 
 function mayBe({ kind }: Finding, refinement: Refinement | null): boolean {
@@ -328,8 +328,8 @@ function mayBe({ kind }: Finding, refinement: Refinement | null): boolean {
 }
 
 /**
- * Reports whether a finding is about the licence server, which the policy lookup was for, and is not known to be a
- * refusal nearby.
+ * Reports whether a finding concerns the licence server, for which the policy lookup was made, and is not known to be
+ * caused by a nearby device.
  */
 function isOpen({ suggests, level, kind, facts }: Finding): boolean {
   return (
@@ -349,7 +349,7 @@ export const firewallPolicy: Declaration<'firewall-policy', PolicyCause> = {
   ],
   causes: POLICY_CAUSES,
   unknownRemedy:
-    'Let the administrator of "firewall[].tokenFile" read the firewall policies, from the address of this machine ' +
+    'Give the administrator of "firewall[].tokenFile" read access to the firewall policies from the address of this machine ' +
     '(trusted hosts).',
   place: { kind: 'stop', stop: 'firewall' },
   step: 'tls',
@@ -360,13 +360,13 @@ export const firewallPolicy: Declaration<'firewall-policy', PolicyCause> = {
 };
 
 function judgePolicy({ config, picture: { firewall } }: UnitFacts): Judgement {
-  if (config.firewall.length === 0) return notConfigured('The firewall is not configured');
+  if (config.firewall.length === 0) return notConfigured('No firewall is configured');
   if (firewall.length === 0) return unjudged('Not asked yet');
   const units = config.appliances.map(({ name }) => name);
   const sources = [...new Set(firewall.map(({ source }) => source))];
   const holds =
     sources.length === 1
-      ? `The policy that matches ${nameList(sources)} inspects nothing`
-      : `The policies that match ${nameList(sources)} inspect nothing`;
+      ? `The policy that matches ${nameList(sources)} does not inspect traffic`
+      : `The policies that match ${nameList(sources)} do not inspect traffic`;
   return judged(judgeFirewallPolicy(firewall, units), holds);
 }

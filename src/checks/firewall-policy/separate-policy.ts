@@ -7,13 +7,13 @@ const NAMES = {
   policy: '"ftm-watch-{sourcefour}-{shortname}"',
 } as const;
 
-/** Introduces the commands of `separatePolicy`. */
+/** The text above the commands from `separatePolicy`. */
 export const ENTER_POLICY = 'Create the policy with its address and service objects.';
 
 /**
- * Precedes `separatePolicy`, because `edit` would change an existing object with one of these names.
+ * Returns the step before `separatePolicy`, because `edit` would change an existing object that has the same name.
  *
- * @param lead sentence that describes which policy to create, and where
+ * @param lead a sentence that describes which policy to create, and where
  */
 export function createPolicy(lead: string): CommandStep {
   return fortios(
@@ -27,14 +27,13 @@ export function createPolicy(lead: string): CommandStep {
 
 /**
  * Creates a separate policy on a FortiGate for FortiAuthenticator's traffic to the server: one source, one destination,
- * one service, no inspection. VDOM, interfaces, NAT and schedule are those of the policy that matches now. Until it is
- * moved, it is the last policy, where it has little effect. `edit 0` uses the next free number, so that no existing
- * policy is changed.
+ * one service, no inspection. VDOM, interfaces, NAT and schedule are copied from the policy that matches now. The new
+ * policy has little effect until it is moved, because it is the last policy. `edit 0` uses the next free number, so
+ * that no existing policy is changed.
  *
- * Syntax: FortiOS CLI reference, `config firewall address`, `config firewall service custom`,
- * `config firewall policy`.
+ * Syntax: FortiOS CLI reference, `config firewall address`, `config firewall service custom`, `config firewall policy`.
  *
- * @param more additional settings of the policy
+ * @param more additional settings for the policy
  */
 export function separatePolicy(text: string, ...more: readonly string[]): CommandStep {
   return {

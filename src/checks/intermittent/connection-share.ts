@@ -1,99 +1,99 @@
 import type { Confidence, Finding } from '../../engine/model.ts';
 
-/** The fault of one connection to the licence server. */
+/** Describes why one connection to the licence server failed. */
 export interface ConnectionFault {
-  /** The stage at which it failed. */
+  /** The stage at which the connection failed. */
   readonly stage: 'reachability' | 'tls-genuine';
   readonly cause: NonNullable<Finding['suggests']>;
   readonly confidence: Confidence;
   readonly product: string | null;
-  /** One sentence. */
+  /** A sentence that describes the failure. */
   readonly claim: string;
 }
 
-/** One connection to one address. `fault` is null if it succeeded. */
+/** One connection to one address. `fault` is null if the connection succeeded. */
 export interface Connection {
   readonly address: string;
   readonly fault: ConnectionFault | null;
 }
 
 /**
- * How the failures of one share are distributed.
- * - `none`: the last connection worked, or nothing else is known.
- * - `steady`: all connections fail, as far as is known.
- * - `single`: one connection failed, and others in the same round worked.
- * - `doubtful`: one connection failed, no burst is left, and it may be chance, so nothing is concluded.
- * - `intermittent`: connections fail and work alternately, more often than by chance.
+ * The distribution of failures over a series of connections:
+ * - `none`: The last connection worked, or there was no connection.
+ * - `steady`: All known connections fail.
+ * - `single`: One connection failed, but others in the same round worked.
+ * - `doubtful`: One connection failed, possibly by chance, and no further burst is permitted to confirm the failure.
+ * - `intermittent`: Connections alternately fail and work, more often than by chance.
  */
 export type FailurePattern = 'none' | 'steady' | 'single' | 'doubtful' | 'intermittent';
 
 /** A series of connections, from the first failure until the fault has ended. */
 export interface ConnectionShare {
-  /** One address, or the addresses that rotate in the DNS answers. */
+  /** A single address, or all addresses that rotate in the DNS answers. */
   readonly addresses: readonly string[];
-  /** DNS returns the addresses in rotation. While one is absent, its repair cannot be observed. */
+  /** Whether DNS returns the addresses in rotation. While an address is absent, its repair cannot be observed. */
   readonly rotates: boolean;
   readonly pattern: FailurePattern;
-  /** The connections that are reported: the trail, or the latest round if single failures have ended. */
+  /** The connections to report, which are the trail or, if single failures have ended, the latest round. */
   readonly reported: readonly Connection[];
-  /** The connections since the first failure, without the oldest. */
+  /** The most recent connections since the first failure. */
   readonly trail: readonly Connection[];
-  /** Log likelihood ratio of an intermittent fault against single failures. */
+  /** The log-likelihood ratio of an intermittent fault to single failures. */
   readonly score: number;
-  /** Number of times that failures returned after a success. With rotation, an outage counts twice. */
+  /** How often failures returned after a success. If the addresses rotate, an outage counts twice. */
   readonly returns: number;
   readonly intermittent: boolean;
-  /** So many connections fail that users are affected. */
+  /** Whether enough connections fail to affect users. */
   readonly grave: boolean;
 }
 
 /** The connections of one round that belong to a share. */
 export interface Sample {
   readonly own: readonly Connection[];
-  /** From the burst. */
+  /** The connections from the burst. */
   readonly more: readonly Connection[];
-  /** The limit for bursts is reached. */
+  /** Whether no further burst is permitted at the moment. */
   readonly burstsSpent: boolean;
 }
 
 /**
- * Single failures affect at most one in fifty connections, an intermittent fault at least one in five. Each connection
- * adds the logarithm of the ratio of both probabilities (a cumulative sum, Page 1954).
+ * The failure probabilities. Single failures affect at most one in fifty connections, an intermittent fault at least
+ * one in five. The score is a cumulative sum of the logarithms of the probability ratios (CUSUM, Page 1954).
  */
 const CHANCE = { single: 0.02, fault: 0.2 };
 const FAILURE_WEIGHT = Math.log(CHANCE.fault / CHANCE.single);
 const SUCCESS_WEIGHT = Math.log((1 - CHANCE.single) / (1 - CHANCE.fault));
 /**
- * Above this score, the failures are not chance. Single failures reach it less than once a month, at one round every 30
- * s.
+ * The score above which the failures are not by chance. Single failures reach this score less than once a month if a
+ * round runs every 30 s.
  */
 const ENOUGH = 12.5;
 
-/** A single failure before an outage counts as one return. */
+/** The minimum number of returns for an intermittent fault. A single failure before an outage counts as one return. */
 const FEWEST_RETURNS = 2;
 
 /**
- * Failures and successes alternate if the number of runs is at most this many standard deviations below the number
- * expected by chance (Wald and Wolfowitz 1940). Fewer runs mean blocks, that is, outages that each end with a repair.
+ * The minimum number of runs of failures and successes, in standard deviations from the number expected by chance (Wald
+ * and Wolfowitz 1940). Fewer runs mean that there were separate outages, each of which ended with a repair.
  */
 const FEWEST_RUNS = -2;
 
-/** The share is counted over this many connections (two bursts) per address, for a limited number of addresses. */
+/** The number of connections (two bursts) per address over which the share is calculated. */
 const TRAIL = 42;
 const MOST_PLACES = 4;
-/** This many consecutive failures are no longer an intermittent fault. */
+/** The number of consecutive failures from which a fault is no longer intermittent. */
 const STEADY_RUN = 21;
 /**
- * This many consecutive failures are not an outage yet if no burst is available to confirm it. Single failures of one
- * in fifty cause them too often.
+ * The number of consecutive failures that is not yet reported as an outage unless a burst confirms it. If one in fifty
+ * connections fails by chance, this number occurs too often.
  */
 const DOUBTED_RUN = 2;
-/** This many consecutive failures count without confirmation by a burst. */
+/** The number of consecutive failures that is reported without confirmation by a burst. */
 export const KNOWN_RUN = 5;
-/** Consecutive successes that end an intermittent fault, after an outage and after a long outage. */
+/** The number of consecutive successes that end an intermittent fault, after an outage and after a long outage. */
 const REPAIRED = { afterOutage: 20, afterLong: 3 };
-/** An intermittent fault becomes critical at the first share, and stays critical until it falls below the second. */
-const GRAVE = { from: 1 / 3, until: 1 / 5 };
+/** The share of failures at which an intermittent fault becomes critical, and the share at which it no longer is. */
+const CRITICAL = { from: 1 / 3, until: 1 / 5 };
 
 export function clear(addresses: readonly string[], rotates = false): ConnectionShare {
   return {
@@ -112,8 +112,8 @@ export function clear(addresses: readonly string[], rotates = false): Connection
 export function shareAfter(share: ConnectionShare, sample: Sample): ConnectionShare {
   const seen = [...sample.own, ...sample.more];
   const counted = seen.reduce<ConnectionShare>(count, share);
-  const grave = isGrave(counted, share.intermittent && share.grave);
-  // An outage must not remain a warning just because few connections failed before it.
+  const grave = isCriticalShare(counted, share.intermittent && share.grave);
+  // The share of failures before the outage is not relevant, so it does not lower the severity.
   const steady = failuresInARow(counted.trail) >= (grave ? STEADY_RUN : KNOWN_RUN);
   return {
     ...counted,
@@ -123,7 +123,7 @@ export function shareAfter(share: ConnectionShare, sample: Sample): ConnectionSh
   };
 }
 
-/** Returns the share as if these addresses had never been dialled. */
+/** Returns the share without any connections to these addresses. */
 export function without(share: ConnectionShare, addresses: readonly string[]): ConnectionShare {
   const isOther = ({ address }: Connection): boolean => !addresses.includes(address);
   if (share.trail.every(isOther)) return share;
@@ -134,13 +134,13 @@ function cleared({ addresses, rotates }: ConnectionShare): ConnectionShare {
   return clear(addresses, rotates);
 }
 
-/** Reports whether a share is undecided or intermittent. */
+/** Reports whether a burst is useful, because the share is undecided or intermittent. */
 export function deservesBurst(share: ConnectionShare): boolean {
   return share.intermittent || isOpen(share);
 }
 
 /**
- * Reports whether the last connection failed and it is not known yet whether all fail, or whether more failed than by
+ * Reports whether the last connection failed and it is not yet known whether all connections fail, or more than by
  * chance.
  */
 export function isOpen(share: ConnectionShare): boolean {
@@ -148,7 +148,7 @@ export function isOpen(share: ConnectionShare): boolean {
   return (!intermittent && lastFault(trail) !== null && failuresInARow(trail) < KNOWN_RUN) || isUndecided(share);
 }
 
-/** Reports whether the share may become intermittent, which more connections will decide. */
+/** Reports whether more connections are needed to decide whether the share is intermittent. */
 export function isUndecided({ intermittent, returns, score }: ConnectionShare): boolean {
   return !intermittent && returns >= FEWEST_RETURNS && score >= ENOUGH / 2;
 }
@@ -170,7 +170,7 @@ export function failedIn(connections: readonly Connection[]): number {
   return faultsOf(connections).length;
 }
 
-/** Returns the counts by address, the one with the most failures first. */
+/** Returns the number of connections and failures for each address, sorted by failures in descending order. */
 export function byAddress(
   connections: readonly Connection[],
 ): readonly { readonly address: string; readonly failed: number; readonly of: number }[] {
@@ -186,8 +186,8 @@ function patternOf({ trail }: ConnectionShare, { own, more, burstsSpent }: Sampl
 }
 
 /**
- * Reports whether a failure may be chance. Connections can be lost by chance, but a certificate cannot appear by
- * chance.
+ * Reports whether a failure can occur by chance. A connection can be lost by chance, but a wrong certificate cannot
+ * appear by chance.
  */
 function mayBeChance({ fault }: Connection): boolean {
   return fault?.confidence !== 'confirmed' && !isForged(fault);
@@ -210,8 +210,8 @@ function afterFailure(share: ConnectionShare, connection: Connection, fault: Con
 }
 
 /**
- * Returns how often the fault has returned. If an address failed before it rotated out and fails again when it returns,
- * the address itself is at fault.
+ * Returns the number to add to `returns`. If the addresses rotate, the return of an outage counts twice, because an
+ * address that still fails when it is in the DNS answers again is itself at fault.
  */
 function returned({ rotates, trail }: ConnectionShare): number {
   if (trail.at(-1)?.fault !== null) return 0;
@@ -219,7 +219,7 @@ function returned({ rotates, trail }: ConnectionShare): number {
 }
 
 interface TrailParts {
-  /** The latest consecutive failures of the same kind as the last one. */
+  /** The consecutive failures at the end that are of the same kind as the last failure. */
   readonly latest: readonly Connection[];
   readonly before: readonly Connection[];
 }
@@ -230,9 +230,8 @@ function partsOf(trail: ConnectionShare['trail'], last: ConnectionFault): TrailP
 }
 
 /**
- * Reports whether the last failure starts a new fault, so that the ended one is not reported with it. After an outage,
- * one different failure is enough. After an intermittent fault, there must be too many consecutive failures to belong
- * to it.
+ * Reports whether the last failure starts a new fault. After an outage, one failure of a different kind is sufficient.
+ * After an intermittent fault, there must be more consecutive failures than the intermittent fault can cause.
  */
 function isAnotherFault({ intermittent }: ConnectionShare, last: ConnectionFault, parts: TrailParts): boolean {
   if (!isUnlike(last, parts.before)) return false;
@@ -249,8 +248,8 @@ export function isAlike(one: ConnectionFault, other: ConnectionFault): boolean {
 }
 
 /**
- * Reports whether a certificate was shown by a party other than the server, as far as is known. Packet loss cannot
- * cause this.
+ * Reports whether a certificate was probably presented by a device other than the server, which packet loss cannot
+ * cause.
  */
 export function isForged(fault: ConnectionFault | null): boolean {
   return fault?.cause === 'tls-intercepted' || fault?.cause === 'tls-interception-suspected';
@@ -266,14 +265,14 @@ function isAfterOutage(trail: ConnectionShare['trail']): boolean {
 }
 
 function afterSuccess(share: ConnectionShare, connection: Connection): ConnectionShare {
-  // The first consecutive failures count as one, because an outage that has ended is not intermittent.
+  // Consecutive failures at the start count as one failure, because an outage that has ended is not intermittent.
   const isFirst = share.returns === 0 && !share.rotates;
   const score = (isFirst ? Math.min(share.score, FAILURE_WEIGHT) : share.score) - SUCCESS_WEIGHT;
   const next = { ...share, trail: withLast(share, connection), score };
   return score <= 0 || isRepaired(next) ? cleared(share) : next;
 }
 
-/** Reports whether the successes at the end of the trail show that the outage before them is repaired. */
+/** Reports whether there are enough successes at the end to prove that the preceding outage was repaired. */
 function isRepaired({ trail, ...share }: ConnectionShare): boolean {
   const worksFrom = trail.findLastIndex(({ fault }) => fault !== null) + 1;
   const until = trail.slice(0, worksFrom);
@@ -286,18 +285,18 @@ function isRepaired({ trail, ...share }: ConnectionShare): boolean {
 }
 
 /**
- * Compares each address separately, because an address that always fails next to one that always works is not
+ * Evaluates each address separately. If one address always fails and another always works, the fault is not
  * intermittent.
  */
 function alternates({ rotates, trail }: Pick<ConnectionShare, 'rotates' | 'trail'>): boolean {
   if (!trail.some(({ fault }) => fault === null)) return false;
   const places = [...Map.groupBy(trail, ({ address }) => address).values()].filter(isMixed);
-  // If addresses rotate and each of them always works or always fails, the result alternates with the answers.
+  // If each rotating address always works or always fails, the results only alternate because of the rotation.
   if (places.length === 0) return rotates;
   const all = places.map(runsOf);
   const variance = all.reduce((sum, runs) => sum + runs.variance, 0);
   const excess = all.reduce((sum, runs) => sum + runs.count - runs.expected, 0);
-  // If each address failed once and worked once, both sides are 0.
+  // If each address failed once and worked once, both sides of the comparison are 0.
   return excess >= FEWEST_RUNS * Math.sqrt(variance);
 }
 
@@ -324,16 +323,16 @@ function runsOf(trail: ConnectionShare['trail']): Runs {
 }
 
 /**
- * Reports whether the share is critical. Each address counts equally, regardless of its number of connections, because
- * a client can get any of them.
+ * Reports whether the share of failures is critical. Each address has the same weight, regardless of its number of
+ * connections, because a client can get any address.
  */
-function isGrave({ trail }: ConnectionShare, before: boolean): boolean {
+function isCriticalShare({ trail }: ConnectionShare, before: boolean): boolean {
   const places = byAddress(trail);
   const sum = places.reduce((shares, { failed, of }) => shares + failed / of, 0);
-  return sum >= places.length * (before ? GRAVE.until : GRAVE.from);
+  return sum >= places.length * (before ? CRITICAL.until : CRITICAL.from);
 }
 
-/** Returns the fault of the last connection; null if it worked. */
+/** Returns the fault of the last connection; null if the last connection worked. */
 function lastFault(trail: ConnectionShare['trail']): ConnectionFault | null {
   return trail.at(-1)?.fault ?? null;
 }

@@ -4,15 +4,15 @@ import { inSentence } from '../../engine/words.ts';
 import type { Forgery } from './path-share.ts';
 import { byAddress, failedIn, isAlike, type ConnectionFault, type ConnectionShare } from './connection-share.ts';
 
-/** Rule of findings about a share of the connections. A single connection neither proves nor disproves them. */
+/** The rule for findings about a share of the connections. A single connection neither proves nor disproves them. */
 export const INTERMITTENT_RULE = 'every-connection-works';
-/** A certificate is not forged by chance. The second forgery proves that it happens repeatedly. */
+/** The minimum number of forged certificates to report, so that a single occurrence is not reported. */
 const FEWEST_FORGERIES = 2;
-/** Failed connections to one address, and successful ones to others, that are needed to blame the address. */
+/** The minimum number of connections to each address before one address is reported as the reason. */
 const FEWEST = 5;
 const MOST_NAMED = 5;
 
-/** Returns a finding about the connections of several rounds: how many fail, at which addresses, and why. */
+/** Returns a finding about the connections in several rounds: how many fail, to which addresses, and why. */
 export function shareFinding(share: ConnectionShare, fault: ConnectionFault): Omit<Finding, 'subject' | 'level'> {
   const { reported } = share;
   const failing = reported.findLast((one) => one.fault !== null && isAlike(one.fault, fault))?.address;
@@ -28,13 +28,13 @@ export function shareFinding(share: ConnectionShare, fault: ConnectionFault): Om
   };
 }
 
-/** Reports forged certificates individually if there are too few of them to show in the share of failures. */
+/** Returns a finding about forged certificates that are too rare to raise the share of failures. */
 export function forgeryFinding(forgeries: readonly Forgery[]): Omit<Finding, 'subject' | 'level'> | null {
   const last = forgeries.at(-1);
   if (last === undefined || forgeries.length < FEWEST_FORGERIES) return null;
   const { at, address, fault } = last;
   const were = FAILED[fault.cause] ?? 'failed';
-  const count = `${String(forgeries.length)} connections of the last hour ${were}, others were not`;
+  const count = `${String(forgeries.length)} connections within the last hour ${were}, but others were not`;
   return {
     rule: INTERMITTENT_RULE,
     claim: `${count}, most recently at ${address}: ${inSentence(fault.claim)}`,
@@ -46,7 +46,7 @@ export function forgeryFinding(forgeries: readonly Forgery[]): Omit<Finding, 'su
     advice: {
       summary:
         `${String(forgeries.length)} connections to {subject} within the last hour ${were}` +
-        `${fault.product === null ? '' : ` by ${fault.product}`}, and others were not. One of several firewalls, links ` +
+        `${fault.product === null ? '' : ` by ${fault.product}`}, but others were not. One of several firewalls, links ` +
         'or proxies on the path inspects TLS.',
       remedy: remedyOf(fault),
     },
@@ -58,14 +58,14 @@ function placeOf({ addresses, reported }: ConnectionShare): string {
   return `${nameList(addresses.length === 1 ? addresses : parts, MOST_NAMED)}: `;
 }
 
-/** Returns a text such as "12 of the last 21 connections failed". */
+/** Returns text such as "12 of the last 21 connections failed". */
 export function shareText({ reported }: ConnectionShare): string {
   return `${String(failedIn(reported))} of the last ${String(reported.length)} connections failed`;
 }
 
 /**
- * Raises an intermittent fault if FortiAuthenticator logs errors that it can cause. FortiAuthenticator is then
- * affected, however small the share that this machine observes.
+ * Raises the level of an intermittent fault if FortiAuthenticator logs errors that the fault can cause.
+ * FortiAuthenticator is then affected, regardless of the share that this machine observes.
  */
 export function withComplaint(own: Assessment, complainedOf: readonly string[]): Assessment {
   if (!complainedOf.includes(own.id)) return own;
@@ -74,8 +74,8 @@ export function withComplaint(own: Assessment, complainedOf: readonly string[]):
 }
 
 /**
- * Reports whether a finding is about a share of the whole path that is not critical on its own. FortiAuthenticator is
- * occasionally affected as well.
+ * Reports whether a finding concerns a small share of the connections, which is not critical on its own, although
+ * FortiAuthenticator is occasionally affected as well.
  */
 export function isSmallShare({ rule, level, clean }: Finding): boolean {
   return rule === INTERMITTENT_RULE && level === 'warning' && clean === undefined;
@@ -83,10 +83,10 @@ export function isSmallShare({ rule, level, clean }: Finding): boolean {
 
 const FAILED: Readonly<Partial<Record<ConnectionFault['cause'], string>>> = {
   'egress-blocked': 'were not opened',
-  'tls-blocked': 'were cut before a certificate was shown',
+  'tls-blocked': 'were closed before a certificate was presented',
   'tls-intercepted': 'were intercepted',
   'tls-interception-suspected': 'were probably intercepted',
-  'certificate-broken': 'showed a certificate that is not valid',
+  'certificate-broken': 'received a certificate that is not valid',
 };
 
 function courseOf({ reported }: ConnectionShare, fault: ConnectionFault): string {
@@ -104,39 +104,38 @@ function adviceOf(share: ConnectionShare, fault: ConnectionFault): Advice {
     const [failing, working] = [nameList(sides.bad, MOST_NAMED), nameList(sides.good, MOST_NAMED)];
     return {
       summary:
-        `It is intermittent and depends on the address that the name resolves to: ${course}: all those to ${failing}, ` +
-        `and none to ${working}.`,
+        `The fault depends on the address that the name resolves to. All connections to ${failing} fail, and none to ` +
+        `${working}: ${course}.`,
       remedy: [
-        `Compare how ${failing} and ${working} are treated: a policy, an inspection profile, a route or an uplink ` +
-          'for only one of them is the usual reason.',
-        'If this site treats them alike, another site shows whether the server itself is at fault. Then give the ' +
-          'address and the times to the provider or to Fortinet TAC.',
+        `Compare how the firewall treats ${failing} and ${working}. The usual reason is a policy, an inspection profile, ` +
+          'a route or an uplink that applies to only one of them.',
+        'If there is no difference, compare from another site to find out whether the server itself is at fault. If so, ' +
+          'report the address and the times to the provider or to Fortinet TAC.',
       ],
     };
   }
   return {
-    summary: `It is intermittent: ${course}. One of several firewalls, links or servers on the path is at fault.`,
+    summary: `The fault is intermittent: ${course}. One of several firewalls, links or servers on the path is at fault.`,
     remedy: remedyOf(fault),
   };
 }
 
 function remedyOf({ stage }: ConnectionFault): readonly Step[] {
   return [
-    'List what the traffic of this site is spread over: members of a firewall cluster, links of an SD-WAN or ' +
-      'several uplinks, nodes of a proxy. Each connection uses one of them, so a bad one makes a share of the ' +
-      'connections fail.',
+    'List the devices and links that share the traffic of this site, such as firewall cluster members, SD-WAN links, ' +
+      'uplinks or proxy nodes. If one of them is faulty, only the connections that use it fail.',
     shell(
-      'Find out which one: take them out of service one at a time, and look after each. Without the bad one no ' +
-        'connection fails.',
+      'To find the faulty device or link, take them out of service one at a time, and run the check each time. Without ' +
+        'the faulty device or link, no connection fails.',
       'ftm-watch check{config}',
     ),
     ...(stage === 'reachability' ? AT_THE_PORT : AT_TLS),
-    'If each of them fails as often on its own, the fault is not at this site: another site shows whether the ' +
-      'server itself is at fault. Then give the share and the times to the provider or to Fortinet TAC.',
+    'If connections fail through each of them, the fault is not at this site. Compare from another site to find out ' +
+      'whether the server itself is at fault, and report the share and the times to the provider or to Fortinet TAC.',
   ];
 }
 
-/** Returns the addresses that always fail and those that always work; null if one does both or too little is known. */
+/** Returns the addresses that always fail and that always work; null if the addresses cannot be divided like this. */
 function sidesOf({
   reported,
 }: ConnectionShare): { readonly bad: readonly string[]; readonly good: readonly string[] } | null {
@@ -151,16 +150,16 @@ function sidesOf({
 
 const AT_THE_PORT: readonly Step[] = [
   shell(
-    'To test without taking anything out of service: repeat connections from fixed source ports. A port that fails ' +
-      'every time belongs to the bad one: look for it in the session tables and the logs of each.',
+    'To test without an interruption, repeat connections from fixed source ports. Search the session tables and logs ' +
+      'of all devices for a port that fails every time, to find the faulty device.',
     'nc -vz -w 5 -p 40001 {serverip} {port}',
     'nc -vz -w 5 -p 40002 {serverip} {port}',
     'nc -vz -w 5 -p 40003 {serverip} {port}',
   ),
-  'Packets that are lost at random on one link look the same: compare the error counters of the links.',
+  'Random packet loss on one link has the same effect, so compare the error counters of the links.',
 ];
 
 const AT_TLS: readonly Step[] = [
-  'Compare the policies of all of them for {source} to {host}, TCP {port}: the one that differs, or that did not ' +
-    'get the latest change, inspects or filters.',
+  'On all of these devices, compare the policies for {source} to {host}, TCP {port}. A device whose policy differs or ' +
+    'is out of date probably inspects or filters the traffic.',
 ];

@@ -1,5 +1,5 @@
 import { forgeryFinding, shareFinding, shareText } from './finding.ts';
-import { saidBriefly, withClean, withoutUnclean } from '../endpoint-words.ts';
+import { shortened, withClean, withoutUnclean } from '../endpoint-words.ts';
 import {
   decidingAddresses,
   isWithoutRoute,
@@ -23,13 +23,13 @@ import type { PathObservation } from '../../core/round.ts';
 import type { RoundObservations } from '../../core/round.ts';
 import type { JudgedEndpoint } from '../tls-genuine/judge-path.ts';
 
-/** Null if there was nothing to judge. */
+/** The findings of each stage; null if a stage had no facts to evaluate. */
 type StageFindings = Readonly<Record<ConnectionFault['stage'], readonly Finding[] | null>>;
 
 /**
- * Replaces the result of this round's single connection to the licence server with the result of many connections. An
- * intermittent fault is present whether or not this connection failed, and a single failure among many successful
- * connections is not a fault.
+ * Replaces the result of this round's connection to the licence server with the result of many connections. An
+ * intermittent fault is reported even if this connection worked. A single failure among many successful connections is
+ * not reported as a fault.
  */
 export function judgeShare(stages: StageFindings, state: PathShare, path: PathObservation): StageFindings {
   const shares = sharesOf(state).filter(({ addresses }) =>
@@ -45,8 +45,8 @@ export function judgeShare(stages: StageFindings, state: PathShare, path: PathOb
 }
 
 /**
- * Adds a finding about single forgeries. They add nothing if all connections are inspected, or a share of them that is
- * already reported.
+ * Adds a finding about single forged certificates, unless another finding already reports that all connections or a
+ * share of them are inspected.
  */
 function withForgeries(stages: StageFindings, forgeries: PathShare['forgeries'], view: View): StageFindings {
   const forged = view.shares.filter(({ trail }) => isForged(trail.at(-1)?.fault ?? null));
@@ -64,7 +64,7 @@ function withForgeries(stages: StageFindings, forgeries: PathShare['forgeries'],
 }
 
 interface View {
-  /** Shares of the addresses that were dialled in this round. */
+  /** The shares of the addresses that this round connected to. */
   readonly shares: readonly ConnectionShare[];
   readonly path: PathObservation;
   readonly unclean: PathShare['unclean'];
@@ -91,13 +91,13 @@ function withIntermittent(stages: StageFindings, share: ConnectionShare, view: V
   return { ...others, [fault.stage]: [intermittentFinding(share, fault, view), ...(others[fault.stage] ?? [])] };
 }
 
-/** Lowers the level of this round's own findings to fit the result of the other connections. */
+/** Lowers the level of this round's findings to match the results of the other connections. */
 function softened(
   stages: StageFindings,
   share: ConnectionShare,
   { level, view }: { readonly level: 'note' | 'unknown'; readonly view: View },
 ): StageFindings {
-  // If a target has only one address, findings need not name it.
+  // If a target has only one address, findings do not always contain it.
   const isOnly = view.path.endpoints.length === 1;
   const soften = (finding: Finding): Finding => {
     if (!isFault(finding) || (!isOnly && !share.addresses.includes(finding.facts?.address ?? ''))) return finding;
@@ -130,8 +130,8 @@ function isFaulty(address: string, { shares, unclean }: View): boolean {
 }
 
 /**
- * Returns the level as for a permanent fault: the path is broken if no deciding address is left, or if one of them is
- * inspected.
+ * Returns the same level as for a permanent fault. The path is broken if no decisive address works, or if a decisive
+ * address is inspected.
  */
 function levelOf(
   { addresses, grave }: ConnectionShare,
@@ -150,7 +150,7 @@ function levelOf(
 }
 
 /**
- * Returns the connections of a round to the licence server with their results. Connections that prove nothing about the
+ * Returns a round's connections to the licence server and their results. Connections that prove nothing about the
  * target are omitted.
  */
 export function roundConnectionsOf(
@@ -188,15 +188,15 @@ function connectionOf(endpoint: EndpointObservation, judged: JudgedEndpoint | un
   const { address, tcp } = endpoint;
   if (tcp.kind === 'failed') {
     const saysNothing = isOwnTrouble(tcp.reason) || isWithoutRoute(endpoint);
-    return saysNothing ? null : { address, fault: notOpen(`${capital(saidBriefly(describeFailure(tcp)))}.`) };
+    return saysNothing ? null : { address, fault: notOpen(`${capital(shortened(describeFailure(tcp)))}.`) };
   }
   if (judged === undefined || judged.judgement.verdict === 'unknown') return null;
   return { address, fault: faultOf(judged) };
 }
 
 /**
- * Returns the fault of a port that did not open. A single connection does not show whether a firewall, a link or the
- * server dropped it.
+ * Returns the fault for a port that did not open. The connection may have been dropped by a firewall, a link or the
+ * connection.
  */
 function notOpen(claim: string): ConnectionFault {
   return { stage: 'reachability', cause: 'egress-blocked', confidence: 'suspected', product: null, claim };

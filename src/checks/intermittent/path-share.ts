@@ -18,52 +18,52 @@ import {
   type Sample,
 } from './connection-share.ts';
 
-/** The connections of one round to the licence server, in the order in which they started. */
+/** A round's connections to the licence server, in the order in which they were started. */
 export interface RoundConnections {
   readonly at: EpochMs;
-  /** Addresses dialled in the round, including those without a conclusive result. */
+  /** The addresses that the round connected to, including addresses without a conclusive result. */
   readonly dialled: readonly string[];
   readonly connections: readonly Connection[];
-  /** The burst of additional connections; null if there was none. */
+  /** The burst of additional connections; null if there was no burst. */
   readonly burst: readonly Connection[] | null;
-  /** Connections made for another reason. */
+  /** Connections that were not part of the burst. */
   readonly others?: readonly Connection[];
 }
 
 export interface PathShare {
-  /** Shares of individual addresses to which connections have failed. */
+  /** The shares of individual addresses to which connections have failed. */
   readonly addresses: readonly ConnectionShare[];
   readonly families: readonly FamilyShare[];
-  /** Share of all connections. A fault on the path to all addresses shows here first. */
+  /** The share of all connections, in which a fault on the path to all addresses is detected first. */
   readonly whole: ConnectionShare;
-  /** Addresses with intermittent failures, until these have ended at all of them. None of these addresses is clean. */
+  /** Addresses with intermittent failures. The list is kept until the failures have ended for all addresses. */
   readonly unclean: readonly string[];
-  /** Bursts within the last hour. */
+  /** The bursts within the last hour. */
   readonly bursts: readonly Burst[];
   /**
-   * Connections within the last hour that received a certificate from a party other than the server, between genuine
-   * ones.
+   * Connections within the last hour that received a forged certificate, while other connections received the genuine
+   * certificate.
    */
   readonly forgeries: readonly Forgery[];
 }
 
-/** Packets get lost by chance, but a certificate is never forged by chance. */
+/** A connection that received a forged certificate. Unlike packet loss, this never happens by chance. */
 export interface Forgery {
   readonly at: EpochMs;
   readonly address: string;
   readonly fault: ConnectionFault;
 }
 
-/** Share of all addresses of one family. If DNS rotates them, no single address shows the fault. */
+/** The share of all IPv4 or all IPv6 addresses. If DNS rotates them, a fault is not visible at a single address. */
 interface FamilyShare {
   readonly family: 4 | 6;
   readonly share: ConnectionShare;
   readonly members: readonly Member[];
-  /** Addresses dialled by the latest round. */
+  /** The addresses that the latest round connected to. */
   readonly current: readonly string[];
   /**
-   * Addresses that have always failed next to one that always works. This is a separate outage, not an intermittent
-   * fault. It ends when DNS no longer returns the address, unless the address comes back.
+   * Addresses that always fail while another address always works, which is a separate outage, not an intermittent
+   * fault. The outage ends when DNS no longer returns the address.
    */
   readonly outages: readonly string[];
 }
@@ -71,7 +71,7 @@ interface FamilyShare {
 interface Member {
   readonly address: string;
   readonly seenAt: EpochMs;
-  /** The address came back into the answers after it had failed, so it rotates and is not gone for good. */
+  /** Whether DNS returned the address again after it had failed and disappeared, which means that it rotates. */
   readonly returned: boolean;
 }
 
@@ -84,22 +84,22 @@ export const NO_SHARE: PathShare = {
   forgeries: [],
 };
 
-/** Number of connections in one burst, over all addresses. @internal */
+/** The number of connections in one burst, over all addresses. @internal */
 export const BURST_SIZE = 20;
-/** Maximum number of addresses in one burst. With more, there would be too few connections per address. */
+/** The maximum number of addresses in one burst. With more, there would be too few connections per address. */
 const MOST_ADDRESSES = 4;
-/** An address with at most this share of failures is clean, even if single connections fail. */
+/** The maximum share of failures at which an address still counts as working. */
 const CLEAN = 1 / 8;
-/** An address that was not dialled for this long is forgotten. */
+/** The time after which an address is discarded if no round connects to it. */
 const FORGOTTEN: Millis = 1_800_000;
-/** An older error in FortiAuthenticator's log may no longer apply. */
+/** The maximum age of an error in FortiAuthenticator's log that causes a burst. */
 const COMPLAINT_AGE: Millis = 60_000;
-/** Per family. A name with more addresses keeps returning new ones. */
+/** The maximum number of IPv4 or IPv6 addresses that are kept. */
 const MOST_MEMBERS = 64;
-/** How long a forgery counts, and how many are kept. */
+/** How long a forged certificate counts, and the maximum number that is kept. */
 const FORGERY = { age: 3_600_000, most: 100 };
 
-/** Adds one round. The same rounds always give the same result. */
+/** Adds one round to the state. */
 export function next(state: PathShare, connections: RoundConnections): PathShare {
   const round: MeasuredRound = { ...connections, burstsSpent: !burstRoom(state.bursts, connections.at).new };
   const families = ([4, 6] as const)
@@ -143,10 +143,10 @@ function forgeriesAfter(state: PathShare, addresses: readonly string[], round: M
 }
 
 /**
- * Returns forgeries in short runs that were ended by a genuine connection. A run that continues into the next round is
- * an inspection that was active for a while and has ended.
+ * Returns forged certificates from short runs that were followed by a genuine connection. A run that continues in the
+ * next round is an inspection that was active for some time.
  *
- * @param earlier consecutive failures so far
+ * @param earlier the consecutive failures so far
  */
 function forgedIn(earlier: readonly Connection[], seen: readonly Connection[]): readonly ConnectionFault[] {
   let run = earlier.flatMap(({ fault }) => fault ?? []);
@@ -174,7 +174,7 @@ function uncleanAfter(before: readonly string[], parts: Parts, members: readonly
   return [...new Set([...before, ...now])].filter((address) => now.length > 0 && members.includes(address));
 }
 
-/** Returns the current shares: one for each dialled address, or one for all addresses that rotate. */
+/** Returns the current shares, with one share for each address or one for all addresses that rotate. */
 export function sharesOf({ addresses, families, whole }: Parts): readonly ConnectionShare[] {
   const parts = families.flatMap(({ share, members, current }) =>
     members.length > current.length
@@ -185,8 +185,8 @@ export function sharesOf({ addresses, families, whole }: Parts): readonly Connec
 }
 
 /**
- * Treats a part of an intermittent path as intermittent if it has enough of the failures, even before the part alone
- * shows it.
+ * Marks a part of an intermittent path as intermittent if it contains enough of the failures, even if the part alone
+ * does not have enough connections to prove this.
  */
 function asPartOf(whole: ConnectionShare, part: ConnectionShare): ConnectionShare {
   const own = whole.reported.filter(({ address }) => part.addresses.includes(address));
@@ -195,9 +195,9 @@ function asPartOf(whole: ConnectionShare, part: ConnectionShare): ConnectionShar
 }
 
 /**
- * Returns the addresses for a burst in the next round. All addresses are included, because each is judged by comparison
- * with the others.
- * @param complainedAt when FortiAuthenticator last logged a connection error; null if it did not
+ * Returns the addresses for a burst in the next round. All addresses are included, so that they can be compared with
+ * each other.
+ * @param complainedAt when FortiAuthenticator last logged a connection error; null if there was none
  * @internal
  */
 export function burstDue(state: PathShare, at: EpochMs, complainedAt: EpochMs | null = null): readonly string[] {
@@ -225,13 +225,13 @@ function burstsAfter(state: PathShare, { at, burst }: RoundConnections): PathSha
   return [...rememberedBursts(state.bursts, at), { at, isAsked, isOutage }];
 }
 
-/** Returns the addresses of the connections in that burst, in turns and equally often. */
+/** Returns the address of each connection in the burst. All addresses are used in turn. */
 export function burstOf(state: PathShare, at: EpochMs, complainedAt: EpochMs | null): readonly string[] {
   const due = burstDue(state, at, complainedAt);
   return due.length === 0 ? [] : Array.from({ length: Math.floor(BURST_SIZE / due.length) }, () => due).flat();
 }
 
-/** Reports whether another round now would help, because a failure is new or was not measured yet. */
+/** Reports whether another round should start now, because a failure is new or was not yet confirmed by a burst. */
 export function needsCloserLook(state: PathShare, at: EpochMs): boolean {
   const due = burstDue(state, at);
   return sharesOf(state).some(
@@ -277,8 +277,8 @@ function familyShareAfter(state: PathShare, family: FamilyShare['family'], round
   ].slice(-MOST_MEMBERS);
   const sample = sampleOf(round, ({ address }) => familyOf(address) === family);
   const share = before?.share ?? clear([]);
-  // It must be next to an address that always works. If all addresses fail occasionally or rotate, the fault may be on
-  // the path to all of them.
+  // Another address must always work. If all addresses fail occasionally or rotate, the fault may be on the path to all
+  // of them.
   const wasBeside =
     before !== undefined &&
     before.members.length === before.current.length &&
@@ -308,8 +308,8 @@ function isDown(trail: ConnectionShare['trail']): boolean {
 }
 
 /**
- * Moves failures to the end. The connections started at the same time, so any of them can be the last, and a failure is
- * not cancelled by another connection that worked.
+ * Moves failures to the end, so that a successful connection does not hide a failure. The order of the connections is
+ * arbitrary, because they were started at the same time.
  */
 function failuresLast(sample: Sample): Sample {
   const worked = sample.own.filter(({ fault }) => fault === null);
@@ -323,7 +323,7 @@ function sampleOf(
   return { own: connections.filter(isOwn), more: [...(burst ?? []), ...others].filter(isOwn), burstsSpent };
 }
 
-/** Returns the family of an address. Through a proxy, the name itself is dialled. */
+/** Returns the family of an address; 4 for a host name, which is used with a proxy. */
 function familyOf(address: string): FamilyShare['family'] {
   return addressFamily(address) ?? 4;
 }
@@ -331,30 +331,29 @@ function familyOf(address: string): FamilyShare['family'] {
 /** Additional simultaneous connections to the licence server, made to measure how many fail. */
 interface Burst {
   readonly at: EpochMs;
-  /** No connection had failed here; the reason was an error in FortiAuthenticator's log. */
+  /** Whether the reason for the burst was an error in FortiAuthenticator's log instead of a failed connection. */
   readonly isAsked: boolean;
-  /** All of its connections failed, so it put no load on a server. */
+  /** Whether all connections in the burst failed, so that it caused no load on a server. */
   readonly isOutage: boolean;
 }
 
-/** Purposes for which another burst is allowed. */
+/** The purposes for which another burst is permitted. */
 interface BurstRoom {
-  /** A new failure, or more failures than by chance. */
+  /** For a new failure, or for more failures than by chance. */
   readonly new: boolean;
-  /** Repeating an earlier measurement. */
+  /** For repeating an earlier measurement. */
   readonly again: boolean;
-  /** An error in FortiAuthenticator's log alone. */
+  /** For an error in FortiAuthenticator's log, if no connection has failed. */
   readonly asked: boolean;
 }
 
 /**
- * Limits the load on the licence server during a fault. An undecided failure gets a burst immediately, because with one
- * burst in five minutes the next fault would have to wait for it. A burst in which all connections fail causes no load,
- * and must not delay confirmation of the next outage. @internal
+ * Limits the load on the licence server during a fault. An undecided failure gets a burst immediately. A burst in which
+ * all connections fail causes no load, so it does not delay the confirmation of the next outage. @internal
  */
 export const BURSTS = { most: 2, mostOfOutages: 6, within: 600_000, gap: 300_000 };
 
-/** FortiAuthenticator may keep logging errors that cannot be observed from here. @internal */
+/** A separate limit for bursts because of errors that FortiAuthenticator logs repeatedly. @internal */
 export const ASKED_BURSTS = { most: 3, within: 3_600_000 };
 
 function burstRoom(bursts: readonly Burst[], at: EpochMs): BurstRoom {
@@ -367,12 +366,12 @@ function burstRoom(bursts: readonly Burst[], at: EpochMs): BurstRoom {
   return { new: isLeft, again, asked: again && asked.length < ASKED_BURSTS.most };
 }
 
-/** Returns the bursts that still count. */
+/** Returns the bursts that still count towards a limit. */
 function rememberedBursts(bursts: readonly Burst[], at: EpochMs): readonly Burst[] {
   return bursts.filter((burst) => isRecent(burst.at, at, ASKED_BURSTS.within));
 }
 
-/** Reports whether a time is recent. A wall clock that was set back must not make it look recent for longer. */
+/** Reports whether a time is recent. Future times, which occur after the clock was set back, are not recent. */
 function isRecent(then: EpochMs, now: EpochMs, within: Millis): boolean {
   return then <= now && now - then < within;
 }

@@ -8,18 +8,17 @@ import { type EndpointObservation, isOwnTrouble, isWithoutRoute, describeFailure
 import { visibleText } from '../../core/visible-text.ts';
 import type { RoundObservations } from '../../core/round.ts';
 
-/** Matches the label of a resolver with an IPv6 address: `udp://[2001:db8::53]:53`. */
+/** Matches a resolver with an IPv6 address, such as `udp://[2001:db8::53]:53`. */
 const IPV6_AUTHORITY = /^\w+:\/\/\[/u;
 
-/** Most machines have only IPv4, so failures of IPv6 addresses there say nothing about the internet. */
+/** On a machine that only has IPv4, failures of IPv6 addresses do not prove that the internet is unreachable. */
 const ONLY_IPV6 = 'This machine has no route for IPv6, and no IPv4 address was tried';
 
 /**
- * Judges whether the internet is reachable. It is if any host accepts or refuses a connection; a remaining fault then
- * concerns that connection. If a firewall intentionally allows only the licence server, silent control hosts are only
- * noted.
+ * Evaluates whether the internet is reachable, which is the case if any host accepts or refuses a connection. If only
+ * the licence server accepts connections, a firewall may block the control hosts on purpose, so only a note is added.
  *
- * @param answered hosts that have answered since the start, `host:port`
+ * @param answered the hosts that have answered since ftm-watch was started, as `host:port`
  */
 export function judgeInternet(round: RoundObservations, answered: ReadonlySet<string>): Judgement {
   const licenseServer = [...round.path.licenseServer.endpoints, ...round.path.knownAddresses];
@@ -27,19 +26,21 @@ export function judgeInternet(round: RoundObservations, answered: ReadonlySet<st
   if (controls.some(accepted)) return judged([], 'Control hosts accept connections');
   if (licenseServer.some(accepted)) return viaLicenseServer(round);
   const all = [...controls, ...licenseServer];
-  // If there are only refusals, including for DNS, they may come from a packet filter on this machine.
+  // If all connections and DNS queries are refused, a packet filter on this machine may be the reason.
   if (all.some(isRefused) && (round.controls.length === 0 || !all.every(isRefused) || isAnyNameAnswered(round)))
-    return judged([], 'Connections are refused, so something answers');
+    return judged([], 'Connections are refused, so the internet is reachable');
   const tried = all.filter(({ tcp }) => tcp.kind === 'failed' && !isOwnTrouble(tcp.reason));
   const [untried] = all;
   if (tried.length === 0)
-    return untried === undefined ? judgeWithoutAddresses(round) : unjudged(`Not tried: ${describe(untried)}`);
+    return untried === undefined
+      ? judgeWithoutAddresses(round)
+      : unjudged(`No connection was tried: ${describe(untried)}`);
   if (tried.every(({ proxy }) => proxy !== null)) return beyondProxy(tried);
   if (tried.every((seen) => seen.family === 6 && isWithoutRoute(seen))) return unjudged(ONLY_IPV6);
   return silent(round, tried, answered);
 }
 
-/** Returns hosts that have answered, so that their silence is significant in later rounds, `host:port`. */
+/** Returns the hosts that answered, as `host:port`. Only these hosts count if no host answers in a later round. */
 export function answeringHosts({ controls, path: { licenseServer } }: RoundObservations): readonly string[] {
   return [...controls, licenseServer]
     .filter(({ endpoints }) => endpoints.some((endpoint) => accepted(endpoint) || isRefused(endpoint)))
@@ -47,8 +48,8 @@ export function answeringHosts({ controls, path: { licenseServer } }: RoundObser
 }
 
 /**
- * Judges a round without any answer. Control hosts that have never answered may be blocked intentionally, so their
- * silence proves nothing.
+ * Evaluates a round in which no host answered. Control hosts that have never answered may be blocked on purpose, so
+ * they prove nothing.
  */
 function silent(
   { controls, path: { licenseServer } }: RoundObservations,
@@ -57,12 +58,12 @@ function silent(
 ): Judgement {
   const isKnownToAnswer = controls.some(({ subject }) => answered.has(subject));
   const isUnrouted = tried.every(({ tcp }) => tcp.kind === 'failed' && tcp.reason === 'no-route');
-  // If no control host was tried, only the licence server may be affected.
+  // If no control host was tried, the fault may be limited to the licence server.
   const isAnyTried = controls.some(({ endpoints }) => endpoints.length > 0);
   const told = tried.map(describe);
   if (isAnyTried && (isKnownToAnswer || isUnrouted)) return unreachable(told);
   if (!isKnownToAnswer && controls.length > 0 && answered.has(licenseServer.subject))
-    return unjudged('Only the licence server has answered since the start, and it does not now');
+    return unjudged('Only the licence server has answered since ftm-watch was started, and it does not answer now');
   return unreachable(told, isAnyTried ? { kind: 'never-answered' } : {});
 }
 
@@ -81,40 +82,40 @@ function viaLicenseServer({ controls }: RoundObservations): Judgement {
   const told = {
     rule: 'control-host-answers',
     subject: silent.join(', '),
-    claim: 'No control host accepts a connection, which is no fault where only the licence server is allowed.',
+    claim: 'No control host accepts a connection. This is not a fault if the firewall allows only the licence server.',
     expected: 'a connection',
   };
   return judged(silent.length === 0 ? [] : [note(told)], 'The licence server accepts connections');
 }
 
 /**
- * Judges a round in which only the proxy was tried, so that the network behind it is unknown. A faulty proxy breaks
- * reachability.
+ * Evaluates a round in which only the proxy was tried, so the state of the internet is unknown. A faulty proxy is
+ * reported by `reachability`.
  */
 function beyondProxy(tried: readonly EndpointObservation[]): Judgement {
   const proxies = [...new Set(tried.map(({ proxy }) => proxy))].join(', ');
-  return unjudged(`The only way out is the proxy ${proxies}, and it opens no connection`);
+  return unjudged(`The internet is only reached through the proxy ${proxies}, which opens no connection`);
 }
 
-/** @param doubt the open question; omitted if there is none */
+/** @param doubt makes the finding less certain; omitted if the finding is certain */
 function unreachable(tried: readonly string[], doubt?: Pick<Finding<InternetCause>, 'kind'>): Judgement {
-  const [rule, expected] = ['anything-answers', 'a connection to the licence server or to a control host'];
+  const [rule, expected] = ['anything-answers', 'a connection to the licence server or a control host'];
   const first = visibleText(tried[0] ?? '', 120);
   const claim =
     tried.length === 1
-      ? `The one connection that was tried failed: ${first}.`
-      : `All ${String(tried.length)} connections that were tried failed; ${first}.`;
+      ? `The only connection that was tried failed: ${first}.`
+      : `All ${String(tried.length)} connections that were tried failed. The first failure: ${first}.`;
   const told = { rule, subject: 'internet', claim, expected, actual: tried.join('; ') };
   const confidence = doubt === undefined ? 'confirmed' : 'suspected';
   return judged(
     [{ ...told, level: 'broken', suggests: 'internet-unreachable', confidence, ...doubt }],
-    'Nothing on the internet accepts a connection',
+    'No host on the internet accepts a connection',
   );
 }
 
 /**
- * Judges a round in which no name was resolved and no address is known. It is proof only if the machine has no route to
- * any of its resolvers.
+ * Evaluates a round in which no address is known because no name was resolved. The internet is only reported as
+ * unreachable if the machine has no route to any of its resolvers.
  */
 function judgeWithoutAddresses({ path: { licenseServer }, controls }: RoundObservations): Judgement {
   const replies = [licenseServer, ...controls].flatMap(({ names }) =>
@@ -125,7 +126,7 @@ function judgeWithoutAddresses({ path: { licenseServer }, controls }: RoundObser
     if (noRoute.every(({ resolver }) => IPV6_AUTHORITY.test(resolver))) return unjudged(ONLY_IPV6);
     return unreachable([...new Set(noRoute.map(({ resolver }) => `no route to the resolver ${resolver}`))]);
   }
-  return unjudged('No address to connect to: no name resolves');
+  return unjudged('There is no address to connect to, because no name resolves');
 }
 
 function describe({ target, address, tcp }: EndpointObservation): string {
@@ -137,7 +138,8 @@ export const internet: Declaration<'internet', InternetCause> = {
   title: 'Internet',
   dependsOn: [],
   causes: INTERNET_CAUSES,
-  unknownRemedy: 'Give this machine a way to at least one of "controlHosts", or name hosts there that it may reach.',
+  unknownRemedy:
+    'Make sure that this machine can reach at least one of "controlHosts", or list other hosts that it can reach.',
   onPath: true,
   isWayOut: true,
   place: { kind: 'stop', stop: 'internet' },

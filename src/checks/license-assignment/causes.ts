@@ -2,9 +2,9 @@ import type { CauseWords } from '../../engine/model.ts';
 
 const TRANSFER =
   'Licences shipped on or after 2025-08-04 cannot be transferred to another unit except after an RMA (Fortinet tip ' +
-  '205363): check before you activate anything. The alternatives are a new licence or FortiIdentity Cloud.';
+  '205363), so check this before you activate anything. The alternatives are a new licence or FortiIdentity Cloud.';
 
-/** Information that Customer Service needs (Fortinet tip 193723). */
+/** The information that Customer Service needs for a transfer (Fortinet tip 193723). */
 const TICKET =
   'open a ticket with Fortinet Customer Service at support.fortinet.com, and include both serial numbers ({holder} ' +
   'and {primary}) and the licence number, {license}.';
@@ -14,7 +14,7 @@ const MAKE_AGAIN =
   'to their users again. Each user must activate again (Fortinet tip 193723).';
 
 const FOLLOWS =
-  'Tokens are tied to the serial number: existing users can still log in, but new assignments fail until the licence ' +
+  'Tokens are tied to the serial number. Existing users can still log in, but new assignments fail until the licence ' +
   'is moved.';
 
 const EXPIRES = {
@@ -29,7 +29,7 @@ const EXPIRES = {
   impact: 'none',
   sources: ['ta-p/197790', 'KB 99299'],
   remedy: [
-    'Redeem it now: on FortiAuthenticator, enter its activation code under Authentication > User Management > ' +
+    'Redeem it now. On FortiAuthenticator, enter its activation code under Authentication > User Management > ' +
       'FortiTokens > Create New > Mobile FortiToken. This uses the licence server once.',
     'If the licence was redeemed on a unit that ftm-watch does not query, remove redeemBy for {license} from the ' +
       'configuration.',
@@ -39,8 +39,8 @@ const EXPIRES = {
       'The certificate of licence {license} can be redeemed only until {date}. This needs the licence server, and ' +
       'the path to it is broken.',
     remedy: [
-      'First repair the path to the licence server: see its own cause.',
-      'Then redeem the licence immediately, before {date}; after that date it cannot be reactivated.',
+      'First repair the path to the licence server, which is reported as a separate cause.',
+      'Then redeem the licence immediately. The licence cannot be reactivated after {date}.',
       'If the path cannot be repaired in time, contact Fortinet Customer Service before {date} with the licence ' +
         'number, {license}.',
     ],
@@ -57,8 +57,8 @@ export const ASSIGNMENT_CAUSES = {
     impact: 'assignment',
     sources: ['ta-p/190004', 'ta-p/197403', 'ta-p/193723', 'ta-p/205363'],
     remedy: [
-      'If the two are a cluster that has failed over, fail back or bring {holder} up again as the primary: then the ' +
-        'licence is on the right unit. Active tokens keep working meanwhile.',
+      'If the two units are a cluster that has failed over, fail back or bring {holder} up again as the primary, so that ' +
+        'the licence is on the right unit. Active tokens keep working in the meantime.',
       `If {primary} should stay in charge or runs alone, for example after a migration, ${TICKET}`,
       MAKE_AGAIN,
       TRANSFER,
@@ -82,7 +82,7 @@ export const ASSIGNMENT_CAUSES = {
     ],
     remedy: [
       `After a migration, the licence must be assigned to the new serial number: ${TICKET}`,
-      'If a virtual machine was replaced by another with the same serial number, nothing has to be moved: check ' +
+      'If a virtual machine was replaced by another with the same serial number, nothing has to be moved. Check ' +
         'whether {primary} was meant to keep the serial number {holder}.',
       FOLLOWS,
       MAKE_AGAIN,
@@ -90,16 +90,16 @@ export const ASSIGNMENT_CAUSES = {
     ],
     kinds: {
       'role-unknown': {
-        title: 'the role of the unit is not known',
+        title: 'the role of the unit is unknown',
         summary:
-          'Licence {license} is registered to {holder}, not to {primary}: {appliance} is a load balancer or a member ' +
+          'Licence {license} is registered to {holder}, not to {primary}. Either {appliance} is a load balancer or a member ' +
           'of a pair, or it was restored after a migration.',
         remedy: [
-          'Check the role on {appliance}: System > Administration > High Availability. With SNMP ' +
-            '(appliances[].snmp), ftm-watch detects it.',
-          'If it is a load balancer or paired with {holder}, the licence is on the right unit. To end this incident, ' +
+          'Check the role on {appliance} (System > Administration > High Availability). ftm-watch can detect the role over ' +
+            'SNMP (appliances[].snmp).',
+          'If {appliance} is a load balancer or paired with {holder}, the licence is on the right unit. To end this incident, ' +
             'configure snmp, or set peerSerial to the serial number of the other member.',
-          `If it was restored after a migration and has the serial number {primary}, ${TICKET}`,
+          `If {appliance} was restored after a migration and has the serial number {primary}, ${TICKET}`,
           FOLLOWS,
           MAKE_AGAIN,
           TRANSFER,
@@ -112,7 +112,7 @@ export const ASSIGNMENT_CAUSES = {
     title: 'the licence is not registered',
     short: 'licence is not registered',
     warningShort: "warning in a unit's log",
-    // A log line alone is not an outage, so the summary describes it.
+    // A log line alone does not prove an outage, so the headline is only about the log.
     warningHeadline: 'the log of {subject} has a warning',
     summary: 'Licence {license} is not registered to any unit.',
     impact: 'assignment',
@@ -153,7 +153,7 @@ export const ASSIGNMENT_CAUSES = {
     sources: ['ta-p/197790', 'KB 99299'],
     remedy: [
       'Compare {date} with "Certificate Valid Until" on the licence certificate.',
-      'Neither TAC nor Customer Service can reactivate it: buy a new licence, and redeem it before it expires.',
+      'Neither TAC nor Customer Service can reactivate it. Buy a new licence, and redeem it before it expires.',
       'If the licence was redeemed on a unit that ftm-watch does not query, or is no longer needed, remove redeemBy ' +
         'for {license} from the configuration.',
     ],

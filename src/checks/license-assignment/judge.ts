@@ -34,14 +34,14 @@ import { valueOf } from '../../core/license/resource.ts';
 type Verdict = Pick<Finding<AssignmentCause>, 'level' | 'suggests' | 'claim' | 'confidence' | 'kind'>;
 
 interface AssignmentInput extends ListedUnit {
-  /** All configured appliances, because members of a cluster are judged as a group. */
+  /** All configured appliances, because the members of a cluster are evaluated together. */
   readonly listed: readonly ListedUnit[];
   readonly registration: RegistrationObservation;
 }
 
 /**
- * Judges precondition `license-assignment` for one appliance: each of its licences is registered to the right unit (see
- * `Placement`). If the registration service leaves something open, it is not called broken.
+ * Evaluates whether each licence of an appliance is registered to the right unit (see `Placement`). If the registration
+ * service does not give a clear answer, the level is never `broken`.
  */
 export function judgeLicenseAssignment(input: AssignmentInput): readonly Finding[] {
   const { registration, unit } = input;
@@ -55,7 +55,7 @@ export function judgeLicenseAssignment(input: AssignmentInput): readonly Finding
       ];
     case 'postponed':
     case 'failed':
-      return [serviceUnknown(unit, openTold(registration))];
+      return [serviceUnknown(unit, unansweredText(registration))];
     case 'ok': {
       if (input.licenses.length === 0) return isCoveredByOthers(input, input.listed) ? [] : [noLicenses(unit)];
       return input.licenses.flatMap((license) => judgeLookup(input, license, lookupOf(registration.lookups, license)));
@@ -83,8 +83,8 @@ function judgeLookup(input: AssignmentInput, license: string, lookup: LicenseLoo
 }
 
 /**
- * Returns a finding for a licence that was not looked up yet. A unit's tokens can show a licence that was unknown when
- * the service was last queried.
+ * Returns a finding for a licence that was not looked up yet. A unit's tokens can reveal a licence that was unknown
+ * when the service was last queried.
  */
 function notLookedUp(unit: Unit, license: string): Finding {
   return unknown({
@@ -97,20 +97,20 @@ function notLookedUp(unit: Unit, license: string): Finding {
 }
 
 /**
- * Notes that an earlier result is kept, with its age. One failed query does not discard earlier results, because
- * licences are rarely moved.
+ * Returns a note that an earlier result is still used, with its age. Earlier results are kept after a failed query,
+ * because licences are rarely moved.
  */
 function keptNote(
   subject: string,
   { since, because }: NonNullable<LicenseLookup['kept']>,
   facts: FindingFacts,
 ): Finding {
-  const { claim, ...quoted } = openTold(because);
+  const { claim, ...quoted } = unansweredText(because);
   return note({
     ...quoted,
     rule: 'registration-answers-again',
     subject,
-    claim: withMore(claim, '; ', `its answer of ${utcText(since)} still counts`),
+    claim: withMore(claim, '; ', `its answer from ${utcText(since)} is still used`),
     expected: ANSWER,
     facts,
   });
@@ -118,7 +118,7 @@ function keptNote(
 
 function expectedOf({ name, serial, mode, primary }: Unit): string {
   if (mode === 'cluster' && primary !== null)
-    return `registered to ${primary}, the primary of the cluster now (${name})`;
+    return `registered to ${primary}, the current primary of the cluster (${name})`;
   return serial === null ? `registered to ${name}` : `registered to ${serial} (${name})`;
 }
 
@@ -129,56 +129,56 @@ function judgeOutcome(input: AssignmentInput, license: string, outcome: LicenseO
     case 'unregistered':
       return broken('license-not-registered', `not registered to any unit (status "${outcome.status}")`);
     case 'unnamed':
-      return open(
-        `listed ${outcome.status === null ? '' : `as "${outcome.status}" `}without a serial number that can be read`,
-      );
+      return open(`listed ${outcome.status === null ? '' : `as "${outcome.status}" `}without a readable serial number`);
     case 'not-listed':
       return open('not listed by the registration service');
     case 'postponed':
     case 'failed':
-      return { level: 'unknown', suggests: null, ...openTold(outcome) };
+      return { level: 'unknown', suggests: null, ...unansweredText(outcome) };
   }
 }
 
 function judgeHolder(input: AssignmentInput, license: string, holder: string): Verdict | null {
   const { unit, listed } = input;
   const to = `registered to ${holder}`;
-  if (unit.serial === null) return open(`${to}, and the serial of ${unit.name} is not known`);
+  if (unit.serial === null) return open(`${to}, but the serial number of ${unit.name} is unknown`);
   switch (placementOf({ from: input, license, holder, listed })) {
     case 'in-place':
       return null;
     case 'secondary':
-      return onPeer(`${to}, which is the secondary of the cluster now`);
+      return onPeer(`${to}, which is currently the secondary of the cluster`);
     case 'peer':
       return judgePeer(input, license, holder);
     case 'other-unit':
       return broken('license-on-other-unit', `${to}, which is neither this unit nor its peer`);
     case 'perhaps-shared':
-      return suspected('warning', `${to}, which is configured too; ${roleUntold(unit)}`);
+      return suspected('warning', `${to}, which is also configured. ${roleUnknown(unit)}`);
     case 'perhaps-other-unit':
-      return suspected('broken', `${to}, which is neither this unit nor a known peer of it; ${roleUntold(unit)}`);
+      return suspected('broken', `${to}, which is neither this unit nor a known peer. ${roleUnknown(unit)}`);
     case 'unlisted-primary':
-      return open(`${to}, which is not configured; ${unit.name} is a load balancer, so name its primary too`);
+      return open(
+        `${to}, which is not configured. ${unit.name} is a load balancer, so add its primary to the configuration`,
+      );
   }
 }
 
 /**
- * Judges a licence that is registered to the HA peer. After a failover, tokens keep working no matter which member
- * holds the licence, so a running cluster only gets a warning. A standalone unit, or one that still has to be
+ * Evaluates a licence that is registered to the HA peer. After a failover, tokens keep working regardless of which
+ * member holds the licence, so a running cluster only gets a warning. A standalone unit, or a unit that is not yet
  * activated, cannot use a licence for another serial number.
  */
 function judgePeer({ unit, appliance }: AssignmentInput, license: string, holder: string): Verdict {
   const to = `registered to the HA peer ${holder}`;
   switch (unit.mode) {
     case 'standalone':
-      return broken('license-on-peer', `${to}, and this unit runs alone`);
+      return broken('license-on-peer', `${to}, but this unit runs alone`);
     case 'cluster':
       return holdsTokensOf(appliance, license) === false
-        ? broken('license-on-peer', `${to}, and not activated yet`)
+        ? broken('license-on-peer', `${to}, and is not activated yet`)
         : onPeer(`${to}`);
     case 'load-balancer':
     case 'unknown':
-      return onPeer(`${to}; whether the cluster runs is not known`);
+      return onPeer(`${to}, and the state of the cluster is unknown`);
   }
 }
 
@@ -187,15 +187,15 @@ function broken(suggests: AssignmentCause, what: string): Verdict {
 }
 
 /**
- * Returns a suspected verdict. A load balancer or a member of a pair can have the tokens of a licence that is
- * elsewhere, and so can a restored unit.
+ * Returns a suspected verdict. A load balancer, a member of a pair or a restored unit can have tokens from a licence
+ * that is registered to another unit.
  */
 function suspected(level: 'broken' | 'warning', what: string): Verdict {
   return { level, suggests: 'license-on-other-unit', confidence: 'suspected', kind: 'role-unknown', ...told(what) };
 }
 
-function roleUntold({ name }: Unit): string {
-  return `SNMP does not tell whether ${name} is a load balancer or a member of a pair`;
+function roleUnknown({ name }: Unit): string {
+  return `Without SNMP, it is unknown whether ${name} is a load balancer or a member of a pair`;
 }
 
 function onPeer(what: string): Verdict {
@@ -210,7 +210,7 @@ function told(what: string): Pick<Finding, 'claim'> {
   return { claim: `The licence is ${what}.` };
 }
 
-const ANSWER = 'an answer of the registration service';
+const ANSWER = 'an answer from the registration service';
 
 function serviceUnknown(unit: Unit, told: Pick<Told, 'claim' | 'quote'>): Finding {
   const facts = factsOf(unit, null, null);
@@ -221,29 +221,31 @@ function noLicenses(unit: Unit): Finding {
   return unknown({
     rule: 'license-known',
     subject: unit.name,
-    claim: 'No licence number of this unit is known: name it under "licenses" of the appliance.',
+    claim: 'The licence numbers of this unit are unknown. Add the numbers to appliances[].licenses.',
     expected: 'a licence number, configured or read from the appliance',
     facts: factsOf(unit, null, null),
   });
 }
 
-function openTold(missed: Postponed | Failure): Pick<Told, 'claim' | 'quote'> {
+function unansweredText(missed: Postponed | Failure): Pick<Told, 'claim' | 'quote'> {
   if (missed.kind === 'failed') {
     const { reason, message } = missed;
     return { claim: `The registration service did not answer (${reason}).`, quote: message };
   }
-  return { claim: `The registration service is not asked before ${utcText(missed.until)}: its quota or a back-off.` };
+  return {
+    claim: `The registration service is not queried before ${utcText(missed.until)}, because of its quota or earlier failures.`,
+  };
 }
 
 function factsOf({ name, serial, mode, primary }: Unit, license: string | null, holder: string | null): FindingFacts {
-  // The licence belongs on the active member, or on the one that answers if the active member is unknown.
+  // The licence belongs on the active member. If the active member is unknown, the member that answers is used.
   const inCharge = (mode === 'cluster' ? primary : null) ?? serial;
   return known({ appliance: name, serial, primary: inCharge, license, holder });
 }
 
 const DAY: Millis = 86_400_000;
 
-/** The remaining days at which each cause is reported. */
+/** The number of remaining days from which each cause is reported. */
 const STAGES: readonly (readonly [days: number, cause: AssignmentCause])[] = [
   [0, 'license-expired'],
   [7, 'license-expires-in-7-days'],
@@ -258,15 +260,15 @@ interface RedeemInput {
 }
 
 /**
- * Judges licences that were bought but not redeemed, near the date on their certificate. No interface returns this
- * date, so it is set in the configuration. Nothing is reported for a licence that is redeemed or may well be.
+ * Reports licences that were purchased but not redeemed, near the date on their certificate. No interface returns this
+ * date, so it is set in the configuration. Licences that are redeemed, or probably redeemed, are not reported.
  */
 export function judgeRedeemBy(input: RedeemInput): readonly Finding[] {
   const certificates = new Map(
     input.units.flatMap(({ config }) => config.certificates).map((one) => [one.license.toUpperCase(), one]),
   );
   return [...certificates.values()].flatMap(({ license, redeemBy }): readonly Finding[] => {
-    // The date is printed without a time zone, so the day ends at midnight UTC.
+    // The certificate gives a date without a time zone, so the day is assumed to end at midnight UTC.
     const left = redeemBy === null ? null : Math.ceil((redeemBy + DAY - input.at) / DAY);
     const stage = left === null ? undefined : STAGES.find(([days]) => left <= days);
     if (redeemBy === null || left === null || stage === undefined) return [];
@@ -280,9 +282,9 @@ export function judgeRedeemBy(input: RedeemInput): readonly Finding[] {
         subject: license,
         claim:
           left <= 0
-            ? `The licence had to be redeemed by ${date}, and ${REASON[confidence]}.`
-            : `The licence must be redeemed by ${date}: ${daysText(left)}, and ${REASON[confidence]}.`,
-        expected: `redeemed by ${date}, as its certificate says`,
+            ? `The licence had to be redeemed by ${date}, but ${REASON[confidence]}.`
+            : `The licence must be redeemed by ${date}, but ${REASON[confidence]} (${daysText(left)}).`,
+        expected: `redeemed by ${date}, as stated on its certificate`,
         level: 'warning',
         suggests,
         confidence,
@@ -298,14 +300,14 @@ function daysText(left: number): string {
 }
 
 const REASON: Readonly<Record<Confidence, string>> = {
-  confirmed: 'no unit has tokens of it',
-  suspected: 'whether it is redeemed is not known',
+  confirmed: 'no unit has tokens from the licence',
+  suspected: 'it is unknown whether the licence was redeemed',
 };
 
-/** Returns null if the licence is redeemed or its source cannot be queried now. */
+/** Returns null if the licence is redeemed, or if the unit that would know cannot be queried now. */
 function notRedeemed(license: string, { units, registration }: RedeemInput): Confidence | null {
   const held = units.filter(({ config: { api } }) => api !== null).map(({ rest }) => holdsTokensOf(rest, license));
-  // A licence that is registered to a unit was probably redeemed, but no source says that this is always so.
+  // A licence that is registered to a unit was probably redeemed, but this is not documented.
   const isRegistered = isRegisteredIn(registration, license);
   if (held.length === 0) return isRegistered ? null : 'suspected';
   if (held.some((hasTokens) => hasTokens !== false)) return null;
@@ -320,12 +322,12 @@ function isRegisteredIn(registration: RegistrationObservation | null, license: s
 export const licenseAssignment: Declaration<'license-assignment', AssignmentCause> = {
   id: 'license-assignment',
   title: 'Licence assignment',
-  // The serial number used to look up a licence is read from the appliance.
+  // The serial number that a licence is compared with is read from the appliance.
   dependsOn: [{ kind: 'reads', by: 'appliance' }],
   causes: ASSIGNMENT_CAUSES,
   unknownRemedy:
-    'See that the serial numbers of the unit and of its licences are known (appliances[].serial, ' +
-    'appliances[].licenses) and that "registration" answers.',
+    'Configure the serial numbers of the unit and of its licences (appliances[].serial, appliances[].licenses), and ' +
+    'make sure that the service in "registration" answers.',
   place: { kind: 'branch', name: 'Registration', hint: 'who owns the licence' },
   step: 'registration',
   from: 'units',
@@ -339,7 +341,7 @@ function judgeAssignment({ config, picture: { appliances: units, registration },
     const summary = 'The registration service is not configured';
     return expiring.length === 0 ? notConfigured(summary) : judged(expiring, summary);
   }
-  if (units.length === 0) return unjudged('No appliance is configured whose licences could be looked up');
+  if (units.length === 0) return unjudged('No appliance with licences is configured');
   if (registration === null) return unjudged('Not asked yet');
   const listed = units.map(listedUnit);
   const findings = listed.flatMap((unit) => judgeLicenseAssignment({ ...unit, listed, registration }));
@@ -349,13 +351,13 @@ function judgeAssignment({ config, picture: { appliances: units, registration },
   );
 }
 
-/** Returns the age of answers that are kept because the service gave no newer one. */
+/** Returns the time of answers that are still used because the service gave no newer answer. */
 function ageOf(registration: RegistrationObservation): string {
   const since =
     registration.kind === 'ok'
       ? registration.lookups.flatMap(({ kept }) => (kept === undefined ? [] : [kept.since]))
       : [];
-  return since.length === 0 ? '' : `, as the registration service said at ${instantText(Math.min(...since))}`;
+  return since.length === 0 ? '' : `, as the registration service reported at ${instantText(Math.min(...since))}`;
 }
 
 function listedUnit({ config, rest, role }: UnitObservation): ListedUnit {
@@ -365,28 +367,28 @@ function listedUnit({ config, rest, role }: UnitObservation): ListedUnit {
 /** A configured appliance and the licences that are expected on it. */
 export interface ListedUnit {
   readonly unit: Unit;
-  /** Licences that belong to it: those configured for it, and those that its tokens came with. */
+  /** The licences that are configured for the appliance, and the licences that its tokens came from. */
   readonly licenses: readonly string[];
   readonly appliance: ApplianceObservation | null;
 }
 
 interface PlacementQuestion {
-  /** The unit from which the placement is judged. */
+  /** The unit from whose point of view the placement is determined. */
   readonly from: ListedUnit;
   readonly license: string;
-  /** Serial number of the unit that the licence is registered to. */
+  /** The serial number of the unit to which the licence is registered. */
   readonly holder: string;
   /** All configured appliances. */
   readonly listed: readonly ListedUnit[];
 }
 
 /**
- * Position of a licence as seen from one unit:
- * - `in-place`: on this unit, on the active member of its cluster, or on the unit from which a load balancer has its
- * tokens. While the active member is unknown, also on a configured member that the licence belongs to as well.
- * - `perhaps-shared`, `perhaps-other-unit`: on another unit, while it is unknown whether this unit is a load balancer
- * or a member of a pair. The other unit is configured or not configured, respectively.
- * - `unlisted-primary`: the tokens of a load balancer come from a unit that is not configured.
+ * The location of a licence, relative to one unit:
+ * - `in-place`: The licence is on this unit, on the active member of its cluster, or on the primary of a load balancer.
+ * If the active member is unknown, it can also be on another member to which the licence belongs.
+ * - `perhaps-shared`, `perhaps-other-unit`: The licence is on another unit, which is configured or not configured,
+ * respectively. It is unknown whether this unit is a load balancer or a member of a pair.
+ * - `unlisted-primary`: This unit is a load balancer, and its primary is not configured.
  */
 type Placement =
   | 'in-place'
@@ -408,21 +410,21 @@ function placementOf(question: PlacementQuestion): Placement {
 }
 
 /**
- * Returns the placement of a licence that is not on this unit or its cluster. A load balancer has no licence. The
- * tokens that it gets from its primary do not show where the licence belongs.
+ * Returns the placement of a licence that is neither on this unit nor in its cluster. A load balancer has no licence,
+ * and gets its tokens from its primary.
  */
 function placementOutside({ from, holder, listed }: PlacementQuestion): Placement {
   const { mode, roleTold } = from.unit;
   if (mode === 'load-balancer')
     return listed.some(({ unit }) => isMember(unit, holder)) ? 'in-place' : 'unlisted-primary';
-  // Only SNMP distinguishes a standalone unit from a load balancer, which has the tokens of its primary.
+  // Only SNMP shows whether a unit is standalone or a load balancer, which has the tokens of its primary.
   if (mode === 'cluster' || roleTold === true) return 'other-unit';
   return listed.some(({ unit }) => isOn(unit, holder)) ? 'perhaps-shared' : 'perhaps-other-unit';
 }
 
 /**
- * Reports whether a unit needs no licence, because another member of its cluster has one or because it is a load
- * balancer.
+ * Reports whether a unit does not need a licence, because another member of its cluster has a licence or because the
+ * unit is a load balancer.
  */
 export function isCoveredByOthers({ unit }: ListedUnit, listed: readonly ListedUnit[]): boolean {
   if (unit.mode === 'load-balancer') return true;
@@ -432,19 +434,16 @@ export function isCoveredByOthers({ unit }: ListedUnit, listed: readonly ListedU
   );
 }
 
-/**
- * Reports whether the holder expects this licence. A unit that does not report its tokens now may expect it; nothing
- * more is known.
- */
+/** Reports whether the holder expects this licence, or may expect it because its tokens are unknown. */
 function holderExpectsIt({ license, holder, listed }: PlacementQuestion): boolean {
   return listed.some(
     ({ unit, licenses, appliance }) =>
       isOn(unit, holder) &&
-      (licenses.some((own) => sameSerial(own, license)) || (appliance !== null && !tellsTokens(appliance))),
+      (licenses.some((own) => sameSerial(own, license)) || (appliance !== null && !reportsTokens(appliance))),
   );
 }
 
-function tellsTokens(appliance: ApplianceObservation): boolean {
+function reportsTokens(appliance: ApplianceObservation): boolean {
   return appliance.kind === 'ok' && valueOf(appliance.tokens) !== null;
 }
 
@@ -452,10 +451,7 @@ function isOn(unit: Unit, serial: string): boolean {
   return unit.serial !== null && sameSerial(unit.serial, serial);
 }
 
-/**
- * Returns the configured units that use the licences of this one, or may use them: itself, its cluster, and load
- * balancers.
- */
+/** Returns the configured units that can use a unit's licences: the unit itself, its cluster, and load balancers. */
 export function usersOf({ unit }: ListedUnit, listed: readonly ListedUnit[]): readonly string[] {
   const others = listed.filter(({ unit: other }) => other.name !== unit.name && mayShare(unit, other));
   return [unit.name, ...others.map(({ unit: { name } }) => name)];

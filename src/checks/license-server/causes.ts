@@ -11,8 +11,11 @@ export const LICENSE_SERVER_CAUSES = {
     impact: 'activation',
     sources: ['ta-p/194050', 'https://status.fortistatus.com/guest-portal/fortitoken/incident/overview'],
     remedy: [
-      shell('Fortinet is probably at fault: wait a few minutes and check again.', 'ftm-watch check{config}'),
-      'Check whether Fortinet reports an incident: ' +
+      shell(
+        'Wait a few minutes and check again, because the fault is probably at Fortinet.',
+        'ftm-watch check{config}',
+      ),
+      'Check whether Fortinet reports an incident at ' +
         'https://status.fortistatus.com/guest-portal/fortitoken/incident/overview. The page covers FortiToken Cloud, ' +
         'so an empty page proves nothing.',
       shell(

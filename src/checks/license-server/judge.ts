@@ -11,7 +11,7 @@ import {
 } from '../../core/observation.ts';
 import { type Finding, known, note, unknown } from '../../engine/model.ts';
 import { nameList } from '../../core/phrases.ts';
-import { placeOf, saidBriefly, withClean } from '../endpoint-words.ts';
+import { placeOf, shortened, withClean } from '../endpoint-words.ts';
 import type { TlsCause } from '../tls-genuine/causes.ts';
 
 export const licenseServer: Declaration<'license-server', LicenseServerCause> = {
@@ -20,7 +20,7 @@ export const licenseServer: Declaration<'license-server', LicenseServerCause> = 
   dependsOn: [{ kind: 'needs', by: 'tls-genuine' }],
   causes: LICENSE_SERVER_CAUSES,
   unknownRemedy:
-    'Let the HTTP request of this machine reach the licence server: a proxy or a filter on the way may swallow the ' +
+    'Make sure that HTTP requests from this machine reach the licence server. A proxy or filter on the path may drop the ' +
     'answer.',
   onPath: true,
   place: { kind: 'stop', stop: 'license-server' },
@@ -34,12 +34,13 @@ export const licenseServer: Declaration<'license-server', LicenseServerCause> = 
   summary: () => 'The licence server answers',
 };
 
-/** A filter that answers instead of the server is reported as a filter. */
+/** Includes TLS causes, because an answer from a filter is reported as a filter. */
 type HttpFinding = Finding<LicenseServerCause | TlsCause>;
 
 /**
- * Judges whether the licence server speaks HTTP, from every connection that got that far. Any status below 500 or a
- * request for a client certificate means that it is running. It is down only if no deciding address answers well.
+ * Evaluates whether the licence server answers HTTP requests, from every connection with an HTTP result. Any status
+ * below 500 or a request for a client certificate means that the server is running. The server is reported as down only
+ * if none of its decisive addresses answers properly.
  */
 export function judgeHttp(observations: readonly EndpointObservation[]): readonly HttpFinding[] {
   const answers = observations.flatMap((seen) =>
@@ -73,12 +74,12 @@ function troubleOf(http: HttpOutcome): HttpTrouble | null {
       return isOwnTrouble(http.reason)
         ? {
             rule: 'not-judged',
-            claim: (place) => `The HTTP request ${place} was not finished.`,
-            quote: saidBriefly(describeFailure(http)),
+            claim: (place) => `The HTTP request ${place} was aborted.`,
+            quote: shortened(describeFailure(http)),
           }
         : {
             rule: 'server-answers',
-            claim: (place) => `The HTTP request ${place} failed: ${saidBriefly(describeFailure(http))}.`,
+            claim: (place) => `The HTTP request ${place} failed: ${shortened(describeFailure(http))}.`,
           };
     case 'response':
       return responseTrouble(http);
@@ -92,16 +93,16 @@ function responseTrouble({ status, blockPage, proxyTraces }: HttpResponse): Http
     const what = blockPageText(blockPage);
     return {
       rule: 'no-block-page',
-      claim: (place) => `The server did not answer ${place}, but ${what} (HTTP ${String(status)}).`,
+      claim: (place) => `The answer ${place} was not from the server, but from ${what} (HTTP ${String(status)}).`,
       quote: blockPage.quote,
       product: blockPage.product,
     };
   }
-  // Squid sets this header only on pages that it generates itself.
+  // Squid sets this header only on pages that it generates.
   if (proxyTraces.includes('x-squid-error'))
     return {
       rule: 'no-block-page',
-      claim: (place) => `A Squid proxy answered ${place} with an error page of its own, not the server.`,
+      claim: (place) => `A Squid proxy answered ${place} with an error page instead of the server.`,
       product: 'Squid',
     };
   if (status < 500) return null;
@@ -114,7 +115,7 @@ function httpFinding(seen: EndpointObservation, trouble: HttpTrouble, level: 'br
     rule: 'server-answers',
     subject: seen.target,
     claim: trouble.claim(placeOf(seen)),
-    expected: 'An HTTP answer with a status below 500, or a demand for a client certificate',
+    expected: 'An HTTP answer with a status below 500, or a request for a client certificate',
     ...(trouble.quote === undefined ? {} : { quote: trouble.quote }),
     facts: known({ address: seen.address, product: trouble.product }),
   };
@@ -127,7 +128,7 @@ function httpFinding(seen: EndpointObservation, trouble: HttpTrouble, level: 'br
       return {
         ...told,
         rule: 'no-block-page',
-        expected: 'The server itself answers, no filter or proxy',
+        expected: 'An answer from the server itself, not from a filter or proxy',
         level,
         suggests: 'tls-blocked',
         kind: 'page-inside-tls',
@@ -138,7 +139,7 @@ function httpFinding(seen: EndpointObservation, trouble: HttpTrouble, level: 'br
 
 function traceFindings(seen: EndpointObservation, traces: readonly string[]): readonly HttpFinding[] {
   if (traces.length === 0) return [];
-  const [rule, expected] = ['no-proxy-traces', 'No header that a proxy or a filter adds'];
-  const claim = `The answer ${placeOf(seen)} has headers that a proxy or a filter adds: ${nameList(traces, 4)}.`;
+  const [rule, expected] = ['no-proxy-traces', 'No headers added by a proxy or filter'];
+  const claim = `The answer ${placeOf(seen)} has headers that were added by a proxy or filter: ${nameList(traces, 4)}.`;
   return [note({ rule, subject: seen.target, claim, expected, facts: { address: seen.address } })];
 }

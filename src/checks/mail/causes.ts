@@ -5,7 +5,7 @@ const TRY_LOCALHOST =
   'SMTP server "localhost". FortiAuthenticator then needs TCP 25 to the recipients\' mail servers. Without SPF, DKIM ' +
   'and a reverse DNS name for its sending address, codes end up as spam or are refused.';
 
-/** Causes for a mail server that answers with a refusal. */
+/** Causes that concern a mail server which answers with a refusal. */
 const REFUSAL_CAUSES = {
   'mail-login-rejected': {
     severity: 'critical',
@@ -27,9 +27,9 @@ const REFUSAL_CAUSES = {
         title: 'no login is offered',
         summary: 'The mail server {subject} does not offer this login method on this connection.',
         remedy: [
-          'Many servers offer a login only over TLS: set mail[].security to "starttls" or "tls" here, and the same ' +
-            'on FortiAuthenticator (System > Messaging > SMTP Servers).',
-          "Port 25 often does not support logins: use the server's submission port, 587 or 465.",
+          'Many servers offer a login only over TLS. Set mail[].security to "starttls" or "tls" here, and choose the same ' +
+            'setting on FortiAuthenticator (System > Messaging > SMTP Servers).',
+          "Port 25 often does not support logins. Use the server's submission port, 587 or 465.",
           'If the server should accept messages without a login, remove mail[].user here and the login on ' +
             'FortiAuthenticator.',
           TRY_LOCALHOST,
@@ -46,7 +46,7 @@ const REFUSAL_CAUSES = {
     impact: 'codes',
     sources: ['ta-p/194050', 'docs:fortiauthenticator/6.5.0/rest-api-solution-guide/339974'],
     remedy: [
-      'Compare mail[] here with System > Messaging > SMTP Servers on FortiAuthenticator: with the same settings, it ' +
+      'Compare mail[] here with System > Messaging > SMTP Servers on FortiAuthenticator. With the same settings, it ' +
         'fails too.',
       TRY_LOCALHOST,
     ],
@@ -55,9 +55,9 @@ const REFUSAL_CAUSES = {
         title: 'a login is missing',
         summary: 'The mail server {subject} accepts messages only after a login, and "mail" has none.',
         remedy: [
-          'If FortiAuthenticator does not log in either, it fails too: enter a user and a password there (System > ' +
-            'Messaging > SMTP Servers) and here (mail[].user, mail[].passwordFile).',
-          'If FortiAuthenticator already logs in, enter the same credentials here.',
+          'If FortiAuthenticator does not log in either, it fails too. Configure a user and a password there (System > ' +
+            'Messaging > SMTP Servers) and in ftm-watch (mail[].user, mail[].passwordFile).',
+          'If FortiAuthenticator already logs in, configure the same credentials in ftm-watch.',
           'Or let the mail server accept messages from {source} without a login.',
           TRY_LOCALHOST,
         ],
@@ -66,9 +66,9 @@ const REFUSAL_CAUSES = {
         title: 'encryption is missing',
         summary: 'The mail server {subject} requires encryption, but "mail" has security "none".',
         remedy: [
-          'If FortiAuthenticator sends without encryption too, it also fails: set STARTTLS there (System > Messaging ' +
-            '> SMTP Servers), and mail[].security to "starttls" here.',
-          'If FortiAuthenticator already uses STARTTLS, set mail[].security to "starttls" here.',
+          'If FortiAuthenticator does not use encryption either, it fails too. Select STARTTLS there (System > Messaging ' +
+            '> SMTP Servers), and set mail[].security to "starttls" in ftm-watch.',
+          'If FortiAuthenticator already uses STARTTLS, set mail[].security to "starttls" in ftm-watch.',
           TRY_LOCALHOST,
         ],
       },
@@ -85,20 +85,20 @@ const REFUSAL_CAUSES = {
     impact: 'codes',
     sources: ['ta-p/194050', 'docs:fortiauthenticator/6.5.0/rest-api-solution-guide/339974'],
     remedy: [
-      "Read the server's reply in the evidence: it shows what is refused and often why.",
+      "Read the server's reply in the evidence, which shows what is refused and often why.",
       'Check the sender address (System > Messaging > SMTP Servers), that the account is allowed to send as this ' +
         'sender, and that mail[].to exists.',
       TRY_LOCALHOST,
     ],
     kinds: {
       later: {
-        title: 'the server requests a later retry',
-        summary: 'The mail server {subject} requests that the message be sent again later (greylisting).',
+        title: 'the server asks the client to retry later',
+        summary: 'The mail server {subject} asks clients to send messages again later (greylisting).',
         remedy: [
-          'FortiAuthenticator sends again, and codes arrive late. To avoid the delay, exempt the addresses of ' +
+          'FortiAuthenticator sends codes again later, so they arrive late. To avoid the delay, exempt the addresses of ' +
             'FortiAuthenticator and of this machine from greylisting on the mail server.',
           'Or let both log in, or use the submission port.',
-          'If this lasts for hours, read the reply in the evidence: it may be a different temporary rejection.',
+          'If the server asks for retries for hours, read the reply in the evidence, because the reason may not be greylisting.',
         ],
       },
     },
@@ -114,10 +114,10 @@ const REFUSAL_CAUSES = {
     impact: 'codes',
     sources: ['ta-p/194050', 'ta-p/199344'],
     remedy: [
-      "Read the server's reply in the evidence: it often explains why the address is refused.",
+      "Read the server's reply in the evidence, which often explains why the address is refused.",
       'If the reverse name is missing, create a PTR record for the address that the mail server sees, and make sure ' +
         'that the name in it resolves to the same address.',
-      'If the address is on a block list, have it removed. Otherwise allow the address of FortiAuthenticator on the ' +
+      'If the address is on a block list, have it removed. Otherwise, allow the address of FortiAuthenticator on the ' +
         'mail server.',
       TRY_LOCALHOST,
     ],
@@ -125,12 +125,12 @@ const REFUSAL_CAUSES = {
       'this-machine': {
         title: 'this machine and FortiAuthenticator have different addresses',
         summary:
-          'The mail server {subject} answers, but refuses the address of this machine. It is not known whether it ' +
-          'also refuses the address of FortiAuthenticator.',
+          'The mail server {subject} answers, but refuses the address of this machine. Whether it also refuses the address ' +
+          'of FortiAuthenticator is unknown.',
         remedy: [
-          'On FortiAuthenticator, use "Test Connection" (System > Messaging > SMTP Servers): it shows whether ' +
+          'On FortiAuthenticator, use "Test Connection" (System > Messaging > SMTP Servers) to find out whether ' +
             'anything is wrong.',
-          'If the test works, make sure that the mail server accepts this machine too: create a reverse name for its ' +
+          'If the test works, make sure that the mail server accepts this machine too. Create a reverse name for its ' +
             'address, have the address removed from the block list in the reply, or allow it on the mail server. If ' +
             'this machine also has the address of FortiAuthenticator, set "sourceAddress" instead.',
         ],
@@ -138,13 +138,13 @@ const REFUSAL_CAUSES = {
       'turned-away': {
         title: 'the mail server gives no reason',
         summary:
-          'The mail server {subject} answers, but refuses the session: it refuses either the address of this machine ' +
+          'The mail server {subject} answers, but refuses the session. Either it refuses the address of this machine ' +
           'or all clients.',
         remedy: [
           "Read the server's reply in the evidence, and search its log for {source}.",
           'On FortiAuthenticator, use "Test Connection" (System > Messaging > SMTP Servers). If the test works, the ' +
-            'mail server refuses only this machine: allow its address there.',
-          'If the test fails too, the mail server refuses all clients or both addresses: make sure that its SMTP ' +
+            'mail server refuses only this machine. Allow its address there.',
+          'If the test fails too, the mail server refuses all clients or both addresses. Make sure that its SMTP ' +
             'service is enabled on this port.',
           TRY_LOCALHOST,
         ],
@@ -162,7 +162,7 @@ const REFUSAL_CAUSES = {
     impact: 'codes',
     sources: ['ta-p/194050', 'docs:fortiauthenticator/6.5.0/rest-api-solution-guide/339974'],
     remedy: [
-      "Read the server's reply in the evidence: it shows what is refused and often why.",
+      "Read the server's reply in the evidence, which shows what is refused and often why.",
       'Allow the address of FortiAuthenticator to relay, or configure a login for the mail server on ' +
         'FortiAuthenticator (System > Messaging > SMTP Servers).',
       TRY_LOCALHOST,
@@ -171,21 +171,21 @@ const REFUSAL_CAUSES = {
       'this-machine': {
         title: 'the probe and FortiAuthenticator have different addresses',
         summary:
-          'The mail server {subject} does not relay messages from the address of this machine. It is not known ' +
-          'whether it relays for FortiAuthenticator, which has another address.',
+          'The mail server {subject} does not relay messages from the address of this machine. Whether it relays for ' +
+          'FortiAuthenticator, which has another address, is unknown.',
         remedy: [
-          'On FortiAuthenticator, use "Test Connection" (System > Messaging > SMTP Servers): it shows whether ' +
+          'On FortiAuthenticator, use "Test Connection" (System > Messaging > SMTP Servers) to find out whether ' +
             'anything is wrong.',
-          'If the test works, let the probe pass too: set "sourceAddress" if this machine also has the address of ' +
-            'FortiAuthenticator, allow the address of this machine to relay, or configure a login (mail[].user). Or ' +
-            'remove mail[].from and mail[].to: the probe then stops after the login.',
+          'If the test works, the probe must be accepted too. Set "sourceAddress" if this machine also has the address of ' +
+            'FortiAuthenticator, allow the address of this machine to relay, or configure a login (mail[].user). ' +
+            'Alternatively, remove mail[].from and mail[].to, so that the probe stops after the login.',
         ],
       },
     },
   },
 } satisfies Readonly<Record<string, CauseWords>>;
 
-/** Causes on the path of the activation codes. */
+/** Causes that concern the mail servers which deliver activation codes. */
 export const MAIL_CAUSES = {
   'mail-unreachable': {
     severity: 'critical',
@@ -197,7 +197,7 @@ export const MAIL_CAUSES = {
     sources: ['ta-p/194050', 'docs:fortiauthenticator/6.5.0/rest-api-solution-guide/339974'],
     remedy: [
       shell(
-        'Test manually: a line that begins with 220 must appear. If the server uses TLS from the start, the port ' +
+        'Test manually. A line that begins with 220 must appear. If the server uses TLS from the start, the port ' +
           'opens and nothing appears.',
         'nc -v {mailhost} {mailport}',
       ),
@@ -210,10 +210,10 @@ export const MAIL_CAUSES = {
         title: 'the port opens but no greeting is sent',
         summary: 'The port of the mail server {subject} opens, but the server sends no greeting.',
         remedy: [
-          'If this port uses TLS from the start, like 465, set mail[].security to "tls" here, and the same on ' +
-            'FortiAuthenticator (System > Messaging > SMTP Servers): both sides are waiting for each other.',
-          shell('Otherwise wait for a line that begins with 220.', 'nc -v {mailhost} {mailport}'),
-          "If there is none, check the mail server's load, and look for a firewall with SMTP inspection on the path " +
+          'If this port uses TLS from the start, like 465, both sides are waiting for each other. Set mail[].security to ' +
+            '"tls" here, and choose the same setting on FortiAuthenticator (System > Messaging > SMTP Servers).',
+          shell('Otherwise, wait for a line that begins with 220.', 'nc -v {mailhost} {mailport}'),
+          "If no line appears, check the mail server's load, and look for a firewall with SMTP inspection on the path " +
             'that holds back the greeting.',
           TRY_LOCALHOST,
         ],
@@ -231,9 +231,9 @@ export const MAIL_CAUSES = {
     remedy: [
       "The evidence shows which command was not answered. Check the mail server's log for what it was waiting for " +
         'then.',
-      'If it was the login, the directory or database that passwords are checked against is slow or down. If it was ' +
-        'MAIL FROM or RCPT TO, the reason is a DNS lookup, a policy service or a filter.',
-      'If the log does not show that command, a firewall with SMTP inspection on the path is holding it back: exempt ' +
+      'If the login was not answered, the directory or database with the passwords is slow or down. If MAIL FROM or ' +
+        'RCPT TO was not answered, the reason is a DNS lookup, a policy service or a filter.',
+      'If the log does not show that command, a firewall with SMTP inspection on the path is holding it back. Exempt ' +
         'sessions from {source}.',
       TRY_LOCALHOST,
     ],
@@ -249,7 +249,7 @@ export const MAIL_CAUSES = {
     remedy: [
       "Read the server's reply in the evidence. If the reason is too many connections or a restart, wait a few " +
         'minutes.',
-      'If it persists, check the load and disk space of the mail server, and the directory or database that it ' +
+      'If the failure persists, check the load and disk space of the mail server, and the directory or database that it ' +
         'checks passwords against. A temporary login failure (454) does not mean that the password is wrong.',
       TRY_LOCALHOST,
     ],
@@ -260,16 +260,16 @@ export const MAIL_CAUSES = {
     short: 'mail server is slow',
     headline: 'the mail server {subject} is slow',
     summary:
-      'The mail server {subject} accepts messages, but takes longer than FortiAuthenticator waits (mail[].timeout): ' +
+      'The mail server {subject} accepts messages, but takes longer than FortiAuthenticator waits (mail[].timeout), so ' +
       'activation codes may not be sent.',
     impact: 'codes',
     sources: ['ta-p/194050'],
     remedy: [
-      'On FortiAuthenticator, use "Test Connection" (System > Messaging > SMTP Servers): it shows whether the ' +
-        'timeout is long enough. If so, set mail[].timeout here to match.',
+      'On FortiAuthenticator, use "Test Connection" (System > Messaging > SMTP Servers) to find out whether the ' +
+        'timeout is long enough. If so, set mail[].timeout to the same value.',
       'If the server delays its greeting to unknown clients (postscreen: 6 s by default), exempt the addresses of ' +
         'FortiAuthenticator and of this machine, or use the submission port.',
-      "Otherwise find the reason for the delay: a reverse lookup of the client, a block list, or the server's own " +
+      "Otherwise, find the reason for the delay, such as a reverse lookup of the client, a block list, or the server's " +
         'load.',
     ],
   },
@@ -280,18 +280,18 @@ export const MAIL_CAUSES = {
     headline: 'the mail server {subject} delays codes until they expire',
     summary:
       'The mail server {subject} deferred mail from this machine for {waited}, but an activation code is valid for ' +
-      '{life}: a code delayed for that long has expired when it arrives.',
+      '{life}. A code delayed for that long has expired when it arrives.',
     impact: 'codes',
-    // Only one is reported: the refusal, or its duration.
+    // Either the refusal or its duration is reported, never both.
     rank: 0,
     sources: ['ta-p/194050', 'docs:fortiauthenticator/6.0.4/rest-api-solution-guide/578312'],
     remedy: [
       'Exempt FortiAuthenticator and this machine from greylisting on the mail server, or let them log in or use the ' +
         'submission port.',
-      'Or make codes valid for longer: on FortiAuthenticator, increase the activation timeout of FortiToken Mobile ' +
+      'Or make codes valid for longer. On FortiAuthenticator, increase the activation timeout of FortiToken Mobile ' +
         'provisioning (act_timeout in its REST API, 1 to 168 hours).',
-      'The actual delay for FortiAuthenticator depends on when it retries: compare the time at which a code was sent ' +
-        'with the headers of the message that arrived.',
+      'The actual delay for FortiAuthenticator depends on when it retries. To measure it, compare the time at which a ' +
+        'code was sent with the headers of the message that arrived.',
     ],
   },
   'mail-tls-broken': {
@@ -304,30 +304,33 @@ export const MAIL_CAUSES = {
     impact: 'codes',
     sources: ['ta-p/194050', 'docs:fortiauthenticator/6.5.0/rest-api-solution-guide/339974'],
     remedy: [
-      shell('Look at the certificate and the reason.', 'openssl s_client {starttls}-connect {mailserver} </dev/null'),
+      shell(
+        'Show the certificate and the reason why it is rejected.',
+        'openssl s_client {starttls}-connect {mailserver} </dev/null',
+      ),
       "Renew or complete the mail server's certificate. If your own authority issued it, set mail[].caFile here to " +
         'that authority, and import the authority on FortiAuthenticator (Certificate Management > Certificate ' +
         'Authorities > Trusted CAs).',
-      'If STARTTLS is not offered, a firewall (SMTP inspection, Cisco "inspect esmtp") may strip it: exempt the ' +
+      'If STARTTLS is not offered, a firewall (SMTP inspection, Cisco "inspect esmtp") may strip it. Exempt the ' +
         'session.',
       TRY_LOCALHOST,
     ],
     kinds: {
       untrusted: {
-        title: 'the issuing authority is not trusted here',
+        title: 'the issuing authority is not trusted by this machine',
         summary:
-          'The mail server {subject} presents a certificate issued by "{issuer}", which is not trusted here: either ' +
+          'The mail server {subject} presents a certificate issued by "{issuer}", which this machine does not trust. Either ' +
           'a device on the path inspects mail, or the authority is your own.',
         remedy: [
           shell(
-            'Compare the issuer with the one on the mail server itself.',
+            'Compare the issuer with the issuer of the certificate on the mail server itself.',
             'openssl s_client {starttls}-connect {mailserver} </dev/null',
           ),
-          'If they differ, a device on the path inspects SMTP: exempt sessions from {source} to {subject}. ' +
+          'If they differ, a device on the path inspects SMTP. Exempt sessions from {source} to {subject}. ' +
             'FortiAuthenticator also rejects that certificate, unless it trusts the device.',
           'If "{issuer}" is your own authority, set mail[].caFile here to it, and import it on FortiAuthenticator ' +
             '(Certificate Management > Certificate Authorities > Trusted CAs).',
-          'If "{issuer}" is a public authority, the mail server does not send the intermediate certificate: complete ' +
+          'If "{issuer}" is a public authority, the mail server does not send the intermediate certificate. Complete ' +
             'its chain.',
           TRY_LOCALHOST,
         ],

@@ -1,20 +1,20 @@
 import type { MailCause } from './causes.ts';
 import type { MailStage } from '../../core/observation.ts';
 
-/** The expected result of one step of a session, and the claim if it was not met. */
+/** The expected result of one step in an SMTP session, and the claim for a different result. */
 export interface Expectation {
   readonly rule: string;
   readonly claim: string;
   readonly expected: string;
   readonly suggests: MailCause;
   readonly kind?: string;
-  /** There are other possible explanations. */
+  /** `suspected` if there are other possible explanations. */
   readonly confidence?: 'suspected';
 }
 
 export const RESOLVES: Expectation = {
   rule: 'mail-server-resolves',
-  claim: 'The name of the mail server has no address.',
+  claim: 'The name of the mail server does not resolve to an address.',
   expected: 'an address for the name of the mail server',
   suggests: 'mail-unreachable',
 };
@@ -26,10 +26,10 @@ export const ANSWERS: Expectation = {
   suggests: 'mail-unreachable',
 };
 
-/** Used if no reply describes the problem. */
+/** The expectation for a session that ends without a reply that describes the problem. */
 export const GOES_ON: Expectation = {
   rule: 'mail-session-goes-on',
-  claim: 'The mail server greeted, then stopped answering.',
+  claim: 'The mail server sent a greeting, then stopped answering.',
   expected: 'an answer to each command',
   suggests: 'mail-stops-answering',
 };
@@ -55,25 +55,25 @@ export const RECIPIENT: Expectation = {
   suggests: 'mail-recipient-rejected',
 };
 
-/** Normal behaviour: the message is accepted when it is sent again. */
-export const GREYLISTED = { claim: 'The mail server asks to come back later.', kind: 'later' } as const;
+/** Greylisting is normal behaviour. The message is accepted when it is sent again. */
+export const GREYLISTED = { claim: 'The mail server asks the client to retry later.', kind: 'later' } as const;
 
 export const REFUSED: Readonly<Record<Exclude<Refusal, 'greylisted' | 'policy' | 'other'>, Expectation>> = {
   relaying: {
     rule: 'mail-relay-permitted',
-    claim: 'The mail server does not pass on messages from this address.',
-    expected: 'messages from this address are passed on',
+    claim: 'The mail server does not relay messages from this address.',
+    expected: 'messages from this address are relayed',
     suggests: 'mail-relay-denied',
   },
   client: {
     rule: 'mail-client-accepted',
-    claim: 'The mail server refuses the address that asks.',
+    claim: "The mail server refuses the client's address.",
     expected: 'this address is accepted',
     suggests: 'mail-client-refused',
   },
   'turned-away': {
     rule: 'mail-client-accepted',
-    claim: 'The mail server answers, and refuses the session.',
+    claim: 'The mail server answers, but refuses the session.',
     expected: 'a greeting that begins with 220',
     suggests: 'mail-client-refused',
     kind: 'turned-away',
@@ -81,52 +81,52 @@ export const REFUSED: Readonly<Record<Exclude<Refusal, 'greylisted' | 'policy' |
   },
   'login-required': {
     rule: 'mail-settings-suffice',
-    claim: 'The mail server demands a login, and none was made.',
+    claim: 'The mail server requires a login, but none is configured.',
     expected: 'messages are accepted with the settings in "mail"',
     suggests: 'mail-settings-incomplete',
     kind: 'login',
   },
   'encryption-required': {
     rule: 'mail-settings-suffice',
-    claim: 'The mail server demands encryption.',
+    claim: 'The mail server requires encryption.',
     expected: 'messages are accepted with the settings in "mail"',
     suggests: 'mail-settings-incomplete',
     kind: 'encryption',
   },
   'login-not-offered': {
     rule: 'mail-login-accepted',
-    claim: 'The mail server does not offer this login on this connection.',
-    expected: 'a login is offered',
+    claim: 'The mail server does not offer a supported login method on this connection.',
+    expected: 'a supported login method is offered',
     suggests: 'mail-login-rejected',
     kind: 'not-offered',
   },
   credentials: {
     rule: 'mail-login-accepted',
-    claim: 'The mail server rejects the user name or the password.',
+    claim: 'The mail server rejects the user name or password.',
     expected: 'the user name and password are accepted',
     suggests: 'mail-login-rejected',
   },
   unavailable: {
     rule: 'mail-server-available',
-    claim: 'The mail server answers that it is not available for now.',
-    expected: 'a mail server that takes messages now',
+    claim: 'The mail server reports that it is temporarily unavailable.',
+    expected: 'a mail server that accepts messages',
     suggests: 'mail-unavailable',
   },
 };
 
 /**
- * What a rejecting reply is about.
+ * The reason why a reply rejects a command.
  *
  * - `relaying`: the server does not relay messages for the client's address
- * - `client`: the client's address, regardless of the message: a block list, no reverse name, an access list
- * - `turned-away`: the server accepts no session and gives no reason: because of the client's address, or for everybody
+ * - `client`: the server refuses the client's address because of a block list, an access list or a missing reverse name
+ * - `turned-away`: the server refuses the session without a reason, either for this client or for all clients
  * - `login-required`, `encryption-required`: the server requires a setting that is not configured, from every address
- * - `login-not-offered`: the server offers no login on this connection
- * - `credentials`: user name or password
- * - `unavailable`: the server cannot serve anybody at the moment
- * - `greylisted`: the same message has to be sent again later
- * - `policy`: an unspecified security policy
- * - `other`: the sender or the recipient
+ * - `login-not-offered`: the server does not offer a supported login method on this connection
+ * - `credentials`: the server rejects the user name or password
+ * - `unavailable`: the server is temporarily unavailable to all clients
+ * - `greylisted`: the message must be sent again later
+ * - `policy`: an unspecified security policy of the server rejects the command
+ * - `other`: the server rejects the sender or the recipient
  */
 export type Refusal =
   | 'relaying'
@@ -143,46 +143,47 @@ export type Refusal =
 
 export interface RefusingReply {
   readonly stage: Exclude<MailStage, 'connect' | 'tls'>;
-  /** RFC 5321 §4.2. */
+  /** The reply code (RFC 5321 §4.2). */
   readonly code: number;
-  /** The reply, or a message that quotes it. Untrusted. */
+  /** The untrusted text of the reply, or a message that quotes it. */
   readonly text: string;
 }
 
-/** Replies that refuse relaying, from Postfix, Exim, Sendmail, qmail and Exchange. */
+/** Matches replies that refuse relaying, from Postfix, Exim, Sendmail, qmail and Exchange. */
 const RELAYING =
   /\brelay access denied\b|\brelay not permitted\b|\brelaying (?:denied|to\b.+\b(?:denied|prohibited))|\bunable to relay\b|\brcpthosts\b|\brecipient address rejected: access denied\b|\b5\.7\.64\b/iu;
 
-/** Postfix allows a client that is known by its address to use any sender without a login. */
+/** Postfix sends this reply only to clients whose address does not exempt them from the login. */
 const NOT_LOGGED_IN = /\bsender address rejected: not logged in\b/iu;
 
 /**
- * Replies about the client's address, from Postfix, Exim, Sendmail, Exchange and block lists. RFC 7372 §3.3: X.7.25 is
- * the reverse name of the client. RFC 7372 §3.2: X.7.23 is an SPF record that does not include the client.
+ * Matches replies about the client's address, from Postfix, Exim, Sendmail, Exchange and block lists. X.7.25 means that
+ * the client's reverse name is wrong (RFC 7372 §3.3). X.7.23 means that the SPF record does not include the client (RFC
+ * 7372 §3.2).
  */
 const CLIENT =
   /\bclient host\b|\bhelo command rejected\b|\binvalid helo\b|\bblocked using\b|\b(?:block|black|deny)-?list|\bRBL\b|\bDNSBL\b|\bspamhaus\b|\bspamcop\b|\bbarracudacentral\b|\breverse (?:dns|name|hostname|lookup)|\bPTR\b|\bfcrdns\b|\bcannot find your (?:reverse )?host ?name\b|\bSPF\b|\byour (?:ip|host)\b|\b[45]\.7\.2[35]\b/iu;
 
-/** RFC 3463 §3.8: security or policy. */
+/** Matches status codes for security or policy reasons (RFC 3463 §3.8). */
 const POLICY = /\b5\.7\.\d{1,3}\b/u;
 
 const ENCRYPTION = /\b(?:STARTTLS|TLS|SSL|encrypt(?:ed|ion))\b/iu;
 
-/** RFC 4954 §6: authentication is required; encryption is required for the mechanism. */
+/** Reply codes which mean that authentication, or encryption for the login method, is required (RFC 4954 §6). */
 const REQUIRED: readonly number[] = [530, 538];
 
-/** RFC 5321 §4.2.4, RFC 4954 §4: the command is unknown, out of sequence, or not available with this mechanism. */
+/** Reply codes for a login command that is not available in this session (RFC 5321 §4.2.4, RFC 4954 §4). */
 const NOT_OFFERED: readonly number[] = [500, 502, 503, 504];
 
 /**
- * RFC 3463 §3: X.1, X.3, X.4 and X.5 are about addresses and systems, so waiting does not help. Postscreen uses one of
- * them for its test of new clients, but accepts the message when they come back.
+ * Matches temporary status codes that concern addresses or systems (X.1, X.3, X.4 and X.5 in RFC 3463 §3), for which a
+ * retry does not help. Excludes the reply that Postscreen sends to new clients, because it accepts their next attempt.
  */
 const OF_SYSTEMS = /\b4\.[1345]\.\d{1,3}\b(?! Service currently unavailable)/u;
 
 /**
  * Classifies a rejecting reply.
- * @param reply negative reply to a command, or instead of a greeting
+ * @param reply the negative reply to a command, or the negative reply that was sent instead of a greeting
  */
 export function refusalOf({ stage, code, text }: RefusingReply): Refusal {
   if (REQUIRED.includes(code)) return ENCRYPTION.test(text) ? 'encryption-required' : 'login-required';
@@ -201,20 +202,20 @@ function refusedMessage(code: number, text: string): Refusal {
 }
 
 /**
- * Classifies a rejected login. RFC 4954 §6: 454 is a temporary failure of the authentication system, not a problem with
- * the password.
+ * Classifies a rejected login. 454 is a temporary failure of the authentication system, not a problem with the password
+ * (RFC 4954 §6).
  */
 function refusedLogin(code: number): Refusal {
   if (isTemporary(code)) return 'unavailable';
   return NOT_OFFERED.includes(code) ? 'login-not-offered' : 'credentials';
 }
 
-/** Reports whether the logged-in user is not allowed to use this sender, in the words of Postfix and Exchange. */
+/** Matches replies from Postfix and Exchange which mean that the logged-in user is not permitted to use this sender. */
 function isAboutSender(text: string): boolean {
   return /\bsender address rejected\b|\bnot owned by user\b|\bsend as this sender\b/iu.test(text);
 }
 
-/** Reports whether a reply is temporary. RFC 5321 §4.2.1: 4yz. */
+/** Reports whether a reply code is temporary, which means 4yz (RFC 5321 §4.2.1). */
 export function isTemporary(code: number): boolean {
   return code >= 400 && code < 500;
 }

@@ -35,7 +35,7 @@ import { addressInAny } from '../../core/addresses.ts';
 
 type MailFailure = Extract<MailOutcome, { kind: 'failed' }>;
 
-/** Judges how far the session with one mail server got. */
+/** Evaluates the session with one mail server. */
 export function judgeMail(seen: MailObservation, view: MailView): readonly Finding<MailCause>[] {
   const { server, security, patience, outcome } = seen;
   if (outcome.kind === 'accepted') return outcome.slowestMs > patience ? [tooSlow(server, patience, outcome)] : [];
@@ -51,21 +51,21 @@ export function judgeMail(seen: MailObservation, view: MailView): readonly Findi
     facts: { security, ...(issuer === null ? {} : { issuer }) },
   };
   if (level === 'unknown') return [unknown(told)];
-  // The API does not return how FortiAuthenticator logs in, so a server that requires a login is not at fault.
+  // FortiAuthenticator's API does not return the login, so a server that requires a login is not reported as a fault.
   if (seen.isLoginUnknown === true && expectation.kind === 'login') return [note(told)];
   return [{ ...told, level, suggests, ...(confidence === undefined ? {} : { confidence }) }];
 }
 
 /**
- * Returns a warning about slow answers. Mail is delivered in the end if the client waits long enough. Postscreen makes
- * every client wait for 6 s.
+ * Returns a warning about slow answers. Mail is still delivered if the client waits long enough. For example,
+ * Postscreen delays every client by 6 s.
  */
 function tooSlow(server: string, patience: Millis, { slowestMs }: { readonly slowestMs: Millis }): Finding<MailCause> {
   return {
     rule: 'mail-server-answers-in-time',
     subject: server,
-    claim: `The mail server took ${spanText(slowestMs)} for one answer; FortiAuthenticator waits ${spanText(patience)}.`,
-    expected: `each answer within ${spanText(patience)}, as long as FortiAuthenticator waits`,
+    claim: `The mail server took ${spanText(slowestMs)} for one answer, but FortiAuthenticator only waits ${spanText(patience)}.`,
+    expected: `each answer within ${spanText(patience)}, which is the time that FortiAuthenticator waits`,
     level: 'warning',
     suggests: 'mail-slow',
   };
@@ -81,7 +81,7 @@ function expectationOf({ security }: MailObservation, outcome: MailFailure, view
   return stage === 'greeting' ? silent(outcome, security) : GOES_ON;
 }
 
-/** The step that could not be tried, by the stage that was reached. */
+/** The expectation that was not met if a stage failed without a more specific reason. */
 const OWN = { login: REFUSED.credentials, sender: SENDER, recipient: RECIPIENT } as const;
 
 function refusedOf(reply: RefusingReply, { fromAppliance }: MailView): Expectation {
@@ -108,12 +108,12 @@ function refusedOf(reply: RefusingReply, { fromAppliance }: MailView): Expectati
   }
 }
 
-/** Reports a temporary refusal of TLS. RFC 3207 §4: 454, TLS not available due to temporary reason. */
+/** Reports whether TLS is temporarily unavailable (reply 454, RFC 3207 §4). */
 function refusesTlsForNow({ reason, code }: MailFailure): boolean {
   return reason === 'rejected' && isTemporary(code ?? 0);
 }
 
-/** Errors for a certificate that does not lead to a locally trusted authority. */
+/** Errors for a certificate whose authority is not trusted by this machine. */
 const UNTRUSTED: readonly (string | null)[] = [
   'DEPTH_ZERO_SELF_SIGNED_CERT',
   'SELF_SIGNED_CERT_IN_CHAIN',
@@ -127,16 +127,16 @@ function tlsOf({ tlsError, issuer }: MailFailure): Expectation {
 }
 
 /**
- * Marks a timeout without TLS. The port may expect TLS from the start and wait for the client, while the client waits
- * for the greeting.
+ * Returns the kind for a timeout without TLS. If the port expects TLS from the start, the server and the client wait
+ * for each other.
  */
 function silent({ reason }: MailFailure, security: MailObservation['security']): Expectation {
   return reason === 'timeout' && security !== 'tls' ? { ...ANSWERS, kind: 'silent' } : ANSWERS;
 }
 
 /**
- * Returns the level of a failed step. RFC 5321 §4.2.1: 4yz means to try again later. For a sender or a recipient this
- * is normal (greylisting, 450 and 451), and FortiAuthenticator's queue does retry.
+ * Returns the level of a failed step. A 4yz reply asks the client to try again later (RFC 5321 §4.2.1). For a sender or
+ * a recipient, this is normal (greylisting, 450 and 451), and FortiAuthenticator's queue does retry.
  */
 function levelOf({ stage, reason, code }: MailFailure, { kind }: Pick<Expectation, 'kind'>): FindingLevel {
   if (isOfThisMachine(reason)) return 'unknown';
@@ -146,7 +146,7 @@ function levelOf({ stage, reason, code }: MailFailure, { kind }: Pick<Expectatio
     : 'broken';
 }
 
-/** Commands after the greeting. */
+/** The commands after the greeting, for use in a claim. */
 const COMMANDS: Readonly<Partial<Record<MailStage, string>>> = {
   ehlo: 'EHLO or STARTTLS',
   login: 'the login (AUTH)',
@@ -160,13 +160,13 @@ function claimOf(
   level: FindingLevel,
 ): Pick<Expectation, 'claim'> {
   const { stage, reason, tlsError } = outcome;
-  if (level === 'unknown') return { claim: 'The mail server could not be asked from this machine.' };
+  if (level === 'unknown') return { claim: 'This machine could not connect to the mail server.' };
   if (tlsError === 'NO_STARTTLS') return { claim: 'The mail server does not offer STARTTLS.' };
   if (tlsError === 'ERR_SSL_WRONG_VERSION_NUMBER')
-    return { claim: 'The mail server answers in plain text where TLS is expected from the start.' };
+    return { claim: 'The mail server answers in plain text, but TLS is expected from the start.' };
   if (rule === TLS.rule) return { claim: tlsClaim(outcome, claim) };
   if (rule === GOES_ON.rule)
-    return { claim: `The mail server greeted, then ${endedBy(reason)} ${COMMANDS[stage] ?? stage}.` };
+    return { claim: `The mail server sent a greeting, then ${endedBy(reason)} ${COMMANDS[stage] ?? stage}.` };
   return { claim: rule === ANSWERS.rule ? withMore(claim, ': ', `${reason} (${stage})`) : claim };
 }
 
@@ -174,7 +174,7 @@ function tlsClaim({ issuer }: MailFailure, claim: string): string {
   if (issuer === undefined) return claim;
   const name = shortName(issuer);
   const by = name === null ? 'an authority without a name' : `"${name}"`;
-  return withMore(claim, ': ', `its certificate is issued by ${by}`);
+  return withMore(claim, ': ', `its certificate was issued by ${by}`);
 }
 
 function endedBy(reason: FailureReason): string {
@@ -182,9 +182,9 @@ function endedBy(reason: FailureReason): string {
   return reason === 'protocol' ? 'gave no SMTP reply to' : 'ended the connection at';
 }
 
-/** No answer at all, as with a dead uplink. A refusing answer is a separate fault. */
+/** Rules for a missing answer, which a dead internet connection explains. A refusal has other reasons. */
 const SILENT: readonly string[] = ['mail-server-resolves', 'mail-server-answers', 'mail-session-goes-on'];
-/** If the address was found, the resolvers are not the reason for silence, whatever they return for other names. */
+/** The rule for a name that does not resolve, which a faulty resolver explains. */
 const NAMELESS: readonly string[] = ['mail-server-resolves'];
 
 export const mail: Declaration<'mail', MailCause> = {
@@ -195,10 +195,10 @@ export const mail: Declaration<'mail', MailCause> = {
     { kind: 'explained', by: 'name-resolution', when: breaksOnly(NAMELESS), evidence: false },
   ],
   causes: MAIL_CAUSES,
-  unknownRemedy: 'Let this machine speak to the servers in "mail", from the same network as FortiAuthenticator.',
-  place: { kind: 'branch', name: 'Mail', hint: 'carries codes to users' },
+  unknownRemedy: 'Allow this machine to connect to the servers in "mail", from the same network as FortiAuthenticator.',
+  place: { kind: 'branch', name: 'Mail', hint: 'delivers codes to users' },
   step: 'code',
-  adjust: withUntoldServers,
+  adjust: withUnknownServers,
   from: 'round',
   judge: ({ config, round: { mail: servers } }) => {
     if (servers.length === 0) return notConfigured('No mail server is configured');
@@ -214,13 +214,16 @@ function isAccepting({ outcome }: MailObservation): boolean {
 }
 
 /**
- * Adjusts the result if no mail servers are configured. They are then read from the appliances, and an appliance that
- * cannot be read may have some.
+ * Adjusts the result if no mail servers are configured. Mail servers are then read from the appliances, so an appliance
+ * that cannot be read may use unknown mail servers.
  */
-function withUntoldServers(own: Assessment, { picture: { appliances: units } }: Everything): Assessment {
+function withUnknownServers(own: Assessment, { picture: { appliances: units } }: Everything): Assessment {
   const unread = units.filter(({ rest }) => rest !== null && rest.kind !== 'ok').map(({ config }) => config.name);
   if (own.kind !== 'not-configured' || unread.length === 0) return own;
-  return { id: own.id, ...unjudged(`The mail servers of ${nameList(unread)} are not known: its API cannot be read`) };
+  return {
+    id: own.id,
+    ...unjudged(`The mail servers of ${nameList(unread)} are unknown, because the API cannot be read`),
+  };
 }
 
 interface JudgedServer {
@@ -228,7 +231,7 @@ interface JudgedServer {
   readonly findings: readonly Finding<MailCause>[];
 }
 
-/** Judges all mail servers together, because a working server delivers the codes while another one fails. */
+/** Evaluates all mail servers together, because one working server can deliver all codes. */
 export function judgeMailServers(servers: readonly MailObservation[], view: MailView): readonly Finding<MailCause>[] {
   const judged = servers.map((seen): JudgedServer => ({ seen, findings: judgeMail(seen, view) }));
   const working = judged.find(hasNoFinding) ?? judged.find(acceptsLater);
@@ -238,14 +241,14 @@ export function judgeMailServers(servers: readonly MailObservation[], view: Mail
       ...(servers[0]?.recipientServers ?? []).flatMap(judgeRecipientServer),
       ...judged.flatMap(judgeDelay),
     ];
-  const aside = `${working.seen.server} accepts messages meanwhile${hasNoFinding(working) ? '' : ', after a delay'}`;
+  const aside = `${working.seen.server} still accepts messages${hasNoFinding(working) ? '' : ', after a delay'}`;
   return judged.flatMap((each) => [
-    ...(each.seen.required ? each.findings : each.findings.map((finding) => besideOneThatWorks(finding, aside))),
+    ...(each.seen.required ? each.findings : each.findings.map((finding) => withWorkingServer(finding, aside))),
     ...judgeDelay(each),
   ]);
 }
 
-/** Judges the delay of one server. If a server refuses for another reason, that is also the reason for the delay. */
+/** Evaluates the delay of one server, unless another fault of the server explains the delay. */
 function judgeDelay(judged: JudgedServer): readonly Finding<MailCause>[] {
   return hasNoFinding(judged) || isGreylisting(judged) ? judgeDeferral(judged.seen) : [];
 }
@@ -259,8 +262,8 @@ function isGreylisting({ findings }: JudgedServer): boolean {
 }
 
 /**
- * Reports whether the server accepts the message in time. A delay that was not measured is shorter than the lifetime of
- * any code. If the lifetime is unknown, the shortest one is used.
+ * Reports whether a greylisting server accepts the message before the code expires. If the lifetime of codes is
+ * unknown, the shortest possible lifetime is used. A delay that was not measured is assumed to be shorter.
  */
 function acceptsLater(judged: JudgedServer): boolean {
   const { deferral } = judged.seen;
@@ -268,14 +271,14 @@ function acceptsLater(judged: JudgedServer): boolean {
   return deferral === undefined || (deferral.codeLife !== null && deferral.lasted < deferral.codeLife);
 }
 
-function besideOneThatWorks(finding: Finding<MailCause>, aside: string): Finding<MailCause> {
+function withWorkingServer(finding: Finding<MailCause>, aside: string): Finding<MailCause> {
   if (finding.level !== 'broken') return finding;
   return { ...withMoreSaid(finding, '; ', aside), level: 'warning' };
 }
 
 /**
- * Judges the delay caused by greylisting, which is normal unless a code has expired when it arrives. The measured value
- * is the time that this machine waited, which retries more often than most clients.
+ * Evaluates the delay that greylisting causes, which is a fault only if a code has expired when it arrives. The
+ * measured value is the delay for this machine, which retries more often than most clients.
  */
 export function judgeDeferral({ server, security, deferral }: MailObservation): readonly Finding<MailCause>[] {
   if (deferral === undefined || deferral.codeLife === null || deferral.lasted < deferral.codeLife) return [];
@@ -284,8 +287,8 @@ export function judgeDeferral({ server, security, deferral }: MailObservation): 
     {
       rule: 'mail-arrives-while-codes-live',
       subject: server,
-      claim: `The mail server asked to come back later for ${waited}; an activation code lives ${life}.`,
-      expected: `a message is taken within the ${life} that an activation code lives`,
+      claim: `The mail server deferred messages for ${waited}, but an activation code is valid for ${life}.`,
+      expected: `a message is accepted within ${life}, while an activation code is valid`,
       level: 'warning',
       suggests: 'mail-outlasts-code',
       confidence: 'suspected',
@@ -295,8 +298,8 @@ export function judgeDeferral({ server, security, deferral }: MailObservation): 
 }
 
 /**
- * Notes whether the recipient's mail server answers. The activation tip advises: "if the custom mail server is not
- * reachable, try using localhost", which is a mailer on FortiAuthenticator itself.
+ * Returns a note on whether the recipient's mail server answers. Fortinet's activation tip says "if the custom mail
+ * server is not reachable, try using localhost". The mailer "localhost" runs on FortiAuthenticator itself.
  */
 export function judgeRecipientServer({ domain, outcome }: RecipientServerObservation): readonly Finding<never>[] {
   if (outcome.kind === 'failed' && isOfThisMachine(outcome.reason)) return [];
@@ -306,21 +309,21 @@ export function judgeRecipientServer({ domain, outcome }: RecipientServerObserva
       subject: domain,
       claim:
         outcome.kind === 'greets'
-          ? 'A mail server of the domain answers this machine: on FortiAuthenticator "localhost" may be worth a try.'
-          : 'No mail server of the domain answers this machine.',
+          ? 'A mail server for the domain answers this machine, so you can try "localhost" as the mail server on FortiAuthenticator.'
+          : 'No mail server for the domain answers this machine.',
       ...(outcome.kind === 'greets' ? {} : { quote: outcome.message }),
-      expected: 'a mail server that FortiAuthenticator can deliver to by itself',
+      expected: 'a mail server to which FortiAuthenticator can deliver messages directly',
     }),
   ];
 }
 
-/** The point from which the probe connects. */
+/** The circumstances under which the probe connects to mail servers. */
 export interface MailView {
-  /** The probe uses an address of FortiAuthenticator, so the server responds as it would to FortiAuthenticator. */
+  /** Whether the probe uses FortiAuthenticator's address, so that the server treats both the same way. */
   readonly fromAppliance: boolean;
 }
 
-/** @param config an appliance sends its log and its mail from an address in `logSources` */
+/** @param config contains the addresses of the appliances in `logSources`, which they also send mail from */
 export function mailViewOf({
   sourceAddress,
   appliances,

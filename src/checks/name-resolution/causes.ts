@@ -8,25 +8,25 @@ const FILTERED: KindWords = {
     'Find the rule on {resolver} (response policy zone, DNS firewall, FortiGuard DNS filter, family protection of a ' +
       'public resolver) and exempt {host}. The reason in the evidence often shows the list.',
     shell('Check its response again.', 'dig {host} @{resolverip}'),
-    'Until it is exempted, configure FortiAuthenticator to use a resolver that does not filter.',
+    'Until {host} is exempted, configure FortiAuthenticator to use a resolver that does not filter.',
   ],
 };
 
 const LOCAL_NAME: KindWords = {
-  title: 'the address comes from this machine itself',
+  title: 'the address comes from the hosts file or search list',
   summary:
-    'The hosts file or the search list of this machine resolves {host} to {address}; DNS returns a different answer. ' +
+    'The hosts file or search list of this machine resolves {host} to {address}, but DNS returns a different answer. ' +
     'FortiAuthenticator may not be affected.',
   remedy: [
     shell(
-      'Check {host} in the hosts file of this machine, and "search" and "ndots" in its resolv.conf: a search list is ' +
+      'Check {host} in the hosts file of this machine, and "search" and "ndots" in its resolv.conf. The search list is ' +
         'tried before the name itself if "ndots" exceeds the number of dots in the name.',
       'grep -n {host} /etc/hosts',
       'cat /etc/resolv.conf',
       'getent ahosts {host}',
       'getent ahosts {host}.',
     ),
-    'Remove the entry, or list the resolvers that FortiAuthenticator uses in "resolvers": they are queried for the ' +
+    'Remove the entry, or list the resolvers that FortiAuthenticator uses in "resolvers", which are queried for the ' +
       'unmodified name.',
     'If FortiAuthenticator uses the same search list (System > Network > DNS), correct it there too.',
   ],
@@ -43,7 +43,7 @@ export const NAME_CAUSES = {
     sources: ['ta-p/194050', 'ta-p/327581', 'ta-p/260790'],
     remedy: [
       shell(
-        'Query the resolver {resolver} directly. If there is no response, it is down, or UDP and TCP port 53 to it ' +
+        'Query the resolver {resolver} directly. If there is no response, the resolver is down, or UDP and TCP port 53 ' +
           'are blocked.',
         'dig {host} @{resolverip}',
       ),
@@ -55,7 +55,7 @@ export const NAME_CAUSES = {
         'execute nslookup {host}',
         'execute ping {host}',
       ),
-      'Until it is fixed, configure a second, working resolver on FortiAuthenticator.',
+      'Until the fault is fixed, configure a second, working resolver on FortiAuthenticator.',
     ],
     kinds: {
       'tcp-blocked': {
@@ -64,26 +64,26 @@ export const NAME_CAUSES = {
           '{resolver} truncates its answer for {host}, and does not answer over TCP, which is needed for the rest.',
         remedy: [
           'Allow TCP port 53 as well as UDP port 53 from this machine and from {source} to {resolver} on every ' +
-            'firewall on the path: DNS needs both (RFC 7766 section 5).',
+            'firewall on the path, because DNS needs both (RFC 7766 section 5).',
           shell(
-            'Query {resolver} over TCP. "Connection refused" may also come from the resolver itself: if so, make it ' +
+            'Query {resolver} over TCP. "Connection refused" may also come from the resolver itself. In that case, make it ' +
               'listen on TCP.',
             'dig +tcp {host} @{resolverip}',
           ),
-          'Until then, configure a second, working resolver on FortiAuthenticator.',
+          'Until the fault is fixed, configure a second, working resolver on FortiAuthenticator.',
         ],
       },
       refused: {
         title: 'the resolver refuses to answer',
-        summary: '{resolver} is running, but refuses to answer for {host}: it probably does not serve this machine.',
+        summary: '{resolver} is running, but refuses to answer for {host}. It probably does not serve this machine.',
         remedy: [
-          'Allow recursive queries from {source} and from this machine on {resolver}: in BIND allow-query and ' +
-            'allow-recursion, in Unbound access-control, on a FortiGate Network > DNS Servers, mode "Recursive".',
+          'Allow recursive queries from {source} and from this machine on {resolver}. In BIND, set allow-query and ' +
+            'allow-recursion. In Unbound, set access-control. On a FortiGate, select Network > DNS Servers, mode "Recursive".',
           shell(
             'Query an unrelated name. If the answer is REFUSED again, the access list is the reason.',
             'dig iana.org @{resolverip}',
           ),
-          'A server that answers only for its own zones is not a resolver: configure another one here and on ' +
+          'A server that answers only for its own zones is not a resolver. Configure a resolver here and on ' +
             'FortiAuthenticator.',
         ],
       },
@@ -92,12 +92,12 @@ export const NAME_CAUSES = {
         title: 'DNSSEC validation fails',
         summary: '{resolver} cannot validate {host} with DNSSEC, and returns no answer.',
         remedy: [
-          'Check the clock of {resolver}, and that its trust anchor is current: a wrong date makes every signature ' +
+          'Check the clock of {resolver}, and that its trust anchor is current. A wrong date makes every signature ' +
             'invalid.',
-          'A forwarder, or a firewall that changes DNS answers, removes the signatures: let {resolver} use a ' +
+          'A forwarder, or a firewall that changes DNS answers, may remove the signatures. Configure {resolver} to use a ' +
             'forwarder that keeps them, and exempt {resolver} from DNS inspection.',
           shell(
-            'Check whether DNSSEC is the reason: the second query skips it.',
+            'Check whether DNSSEC is the reason. The second query does not validate signatures.',
             'dig {host} @{resolverip}',
             'dig +cd {host} @{resolverip}',
           ),
@@ -107,45 +107,45 @@ export const NAME_CAUSES = {
         title: 'the resolver cannot reach the internet',
         summary: '{resolver} is running, but cannot reach any server that is responsible for {host}.',
         remedy: [
-          "Check {resolver}'s own path to the internet: its uplink, its forwarders, and UDP and TCP port 53 to any " +
+          "Check {resolver}'s path to the internet, such as its uplink, its forwarders, and UDP and TCP port 53 to any " +
             'destination.',
           shell('Trace the query from the root.', 'dig +trace {host}'),
-          'Until it is fixed, configure a second, working resolver on FortiAuthenticator.',
+          'Until the fault is fixed, configure a second, working resolver on FortiAuthenticator.',
         ],
       },
       'this-name-alone': {
         title: 'the resolver fails only for this name',
         summary:
-          '{resolver} fails for {host}, but answers for other names: the reason is a filter, or DNSSEC for this name.',
+          '{resolver} fails for {host}, but answers for other names. The reason is a filter, or DNSSEC for this name.',
         remedy: [
           'Look for a filter (DNS firewall, response policy zone, FortiGuard DNS filter) or a local zone on ' +
             '{resolver} that covers fortinet.com, and exempt the name.',
           shell(
-            'Check whether DNSSEC is the reason: the second query skips it.',
+            'Check whether DNSSEC is the reason. The second query does not validate signatures.',
             'dig {host} @{resolverip}',
             'dig +cd {host} @{resolverip}',
           ),
-          'Until it is fixed, configure a second, working resolver on FortiAuthenticator.',
+          'Until the fault is fixed, configure a second, working resolver on FortiAuthenticator.',
         ],
       },
       untrusted: {
         title: "the resolver's certificate is not trusted",
         summary: '{resolver} presents a certificate that cannot be verified, so the resolver is not queried.',
         remedy: [
-          'Configure the resolver by the name in its certificate. Only public authorities are trusted: a resolver ' +
-            'with a certificate from your own authority must be queried over UDP or TCP here.',
-          "If it is a public resolver, something on the path is answering in its place: exempt the resolver's " +
-            'traffic from TLS inspection, or list here the resolvers that FortiAuthenticator uses.',
+          'Configure the resolver by the name in its certificate. Only public authorities are trusted. If the certificate ' +
+            'is from your own authority, configure ftm-watch to query the resolver over UDP or TCP.',
+          "If it is a public resolver, a device on the path answers instead of it. Exempt the resolver's traffic from " +
+            'TLS inspection, or list the resolvers that FortiAuthenticator uses.',
         ],
       },
       encrypted: {
         title: 'the resolver does not answer over TLS',
-        summary: 'There is no connection to {resolver}, which is queried over TLS.',
+        summary: '{resolver}, which is queried over TLS, accepts no connection.',
         remedy: [
           'Allow the port of {resolver} from this machine, by default TCP 853 for DNS over TLS and TCP 443 for DNS ' +
-            'over HTTPS: firewalls often block public resolvers over TLS on purpose.',
-          'List here the resolvers that FortiAuthenticator uses: it queries them over UDP and TCP port 53 unless ' +
-            'configured otherwise.',
+            'over HTTPS. Firewalls often block public resolvers over TLS on purpose.',
+          'In ftm-watch, list the resolvers that FortiAuthenticator uses. Unless configured otherwise, it queries them over ' +
+            'UDP and TCP port 53.',
         ],
       },
     },
@@ -163,7 +163,7 @@ export const NAME_CAUSES = {
     sources: ['ta-p/194050', 'ta-p/327581'],
     remedy: [
       shell(
-        'Compare with a public resolver. If it returns an address, the answer from {resolver} is wrong.',
+        'Compare with a public resolver. If the public resolver returns an address, the answer from {resolver} is wrong.',
         'dig @9.9.9.9 {host}',
       ),
       'Look for a filter (DNS firewall, response policy zone, FortiGuard DNS filter) or a local zone on {resolver} ' +
@@ -180,7 +180,7 @@ export const NAME_CAUSES = {
     title: 'DNS answers with a false address',
     short: 'false DNS answer',
     headline: 'the name {subject} is hijacked',
-    summary: 'DNS is wrong for {host}: {resolver} answers with {address}, which is not an expected address.',
+    summary: '{resolver} returns the wrong address {address} for {host}.',
     impact: 'activation',
     sources: ['docs:fortigate/7.2.13/administration-guide'],
     remedy: [
@@ -205,15 +205,15 @@ export const NAME_CAUSES = {
         summary: '{resolver} resolves {host} to {address}, and returns the same address for unrelated names.',
         remedy: [
           shell(
-            'Compare two unrelated names. If both have the same address, the resolver, or something in front of it, ' +
+            'Compare two unrelated names. If both have the same address, the resolver, or a device in front of it, ' +
               'answers for every name.',
             'dig +short {host} @{resolverip}',
             'dig +short iana.org @{resolverip}',
           ),
-          'This can be caused by a captive portal waiting for a login, a provider that parks domain names, a ' +
-            'wildcard zone or a DNS filter: log in to the portal, or remove the zone or filter on {resolver}.',
-          'Do not add this address to licenseServer.expectedAddresses: it is not the licence server.',
-          'Until it is fixed, configure a working resolver on FortiAuthenticator.',
+          'Possible reasons are a captive portal that waits for a login, a provider that parks domain names, a wildcard ' +
+            'zone or a DNS filter. Log in to the portal, or remove the zone or filter on {resolver}.',
+          'Do not add this address to licenseServer.expectedAddresses, because it is not the licence server.',
+          'Until the fault is fixed, configure a working resolver on FortiAuthenticator.',
         ],
       },
     },
@@ -229,8 +229,8 @@ export const NAME_CAUSES = {
     impact: 'none',
     sources: ['ta-p/327581'],
     remedy: [
-      shell('Fortinet may have moved the server: compare with another resolver.', 'dig @9.9.9.9 {host}'),
-      'If firewall policies contain the old address, allow the new one too.',
+      shell('Compare with another resolver, because Fortinet may have moved the server.', 'dig @9.9.9.9 {host}'),
+      'If firewall policies contain the old address, allow the new address too.',
       'Add the address to licenseServer.expectedAddresses once you trust it.',
     ],
     kinds: { 'local-name': LOCAL_NAME },
@@ -245,7 +245,7 @@ export const NAME_CAUSES = {
     impact: 'none',
     sources: ['ta-p/327581', 'docs:fortiauthenticator/6.4.1/administration-guide'],
     remedy: [
-      'Compare the answers in the evidence: split DNS, a filter, or a stale cache is the usual reason.',
+      'Compare the answers in the evidence. Usual reasons are split DNS, a filter, or a stale cache.',
       'Make sure that FortiAuthenticator uses the right resolver (System > Network > DNS).',
     ],
   },
@@ -253,7 +253,7 @@ export const NAME_CAUSES = {
 
 export type NameCause = keyof typeof NAME_CAUSES;
 
-/** Kinds of all causes in this file. */
+/** The kinds of all causes in this file. */
 export type NameKind =
   | 'tcp-blocked'
   | 'refused'

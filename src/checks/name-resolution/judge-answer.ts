@@ -16,10 +16,10 @@ import { type Finding, known, note, type Told } from '../../engine/model.ts';
 import { type DnsObservation, type DnsReply, type FailureReason, isOfThisMachine } from '../../core/observation.ts';
 
 interface AnswerCase {
-  /** The `host:port` for which the name is resolved. */
+  /** The target whose name is resolved, as `host:port`. */
   readonly subject: string;
   readonly expectedAddresses: readonly string[];
-  /** Another resolver returns an acceptable address. */
+  /** Whether another resolver returns an acceptable address. */
   readonly othersAnswer: boolean;
   readonly others: OtherNames;
 }
@@ -28,7 +28,7 @@ export interface JudgedAnswer {
   readonly resolver: string;
   readonly findings: readonly Finding<NameCause>[];
   readonly acceptable: readonly string[];
-  /** All addresses are expected by the configuration. */
+  /** Whether the configuration lists all addresses as expected. */
   readonly confirmed: boolean;
 }
 
@@ -39,7 +39,7 @@ interface SortedAddresses {
   readonly unexpected: readonly string[];
 }
 
-/** Enough to recognize the pattern. An answer can contain dozens of addresses. */
+/** The maximum number of addresses shown, because an answer can contain dozens of them. */
 const MOST_SHOWN = 5;
 
 const WHAT_IT_IS: Readonly<Record<AddressClass, string>> = {
@@ -48,7 +48,7 @@ const WHAT_IT_IS: Readonly<Record<AddressClass, string>> = {
   loopback: 'a loopback address',
   'link-local': 'a link-local address',
   unspecified: 'the unspecified address',
-  bogon: 'not an address of the public internet',
+  bogon: 'an address that is not used on the public internet',
   sinkhole: 'a sinkhole',
 };
 
@@ -66,7 +66,7 @@ export function judgeAnswer(observation: DnsObservation, context: AnswerCase): J
   };
 }
 
-/** Excludes addresses that are shared by unrelated names, because they are not addresses of the server. */
+/** Removes addresses that unrelated names have as well, because they do not belong to the server. */
 function apartFrom(shared: readonly string[], sorted: SortedAddresses): SortedAddresses {
   const found = sorted.acceptable.filter((address) => shared.includes(address));
   if (found.length === 0) return sorted;
@@ -79,8 +79,8 @@ function apartFrom(shared: readonly string[], sorted: SortedAddresses): SortedAd
 }
 
 /**
- * Returns the addresses of both families that can be dialled. Addresses expected by the configuration are always
- * acceptable.
+ * Returns the IPv4 and IPv6 addresses that ftm-watch connects to. Addresses that the configuration lists as expected
+ * are always acceptable.
  */
 export function acceptableAddresses(
   observation: DnsObservation,
@@ -89,11 +89,11 @@ export function acceptableAddresses(
   return sortedBy(expectedAddresses)(observation).acceptable;
 }
 
-/** Used more than once in each round: before the addresses are dialled, and when the answer is judged. */
+/** Cached, because each round uses it before the connections and again when it evaluates the answers. */
 const sortedBy = oncePer((expectedAddresses: readonly string[]) =>
   oncePer(({ a, aaaa }: DnsObservation): SortedAddresses => {
     const all = uniqueAddresses([a, aaaa].flatMap((reply) => (reply.kind === 'answer' ? reply.addresses : [])));
-    // An address that DNS64 derived from an IPv4 address is as good as that address, and wrong for the same reason.
+    // An address that DNS64 derived from an IPv4 address is acceptable if the IPv4 address is acceptable.
     const sameName = [...all, ...singleAddresses(expectedAddresses)];
     const origins = new Map(all.map((address) => [address, translatedFrom(address, sameName)]));
     const original = (address: string): string => origins.get(address) ?? address;
@@ -147,7 +147,7 @@ function unexpectedFinding(
   return {
     rule: 'answer-expected',
     subject,
-    claim: `${resolverNamed(resolver)} answers with ${given}, which is not among the expected addresses.`,
+    claim: `${resolverNamed(resolver)} answers with ${given}, which is not an expected address.`,
     expected: `an address within ${nameList(expectedAddresses, MOST_SHOWN)} from ${resolver}`,
     level: 'warning',
     suggests: 'answer-unexpected',
@@ -161,8 +161,8 @@ function describe(address: string): string {
 }
 
 /**
- * Judges an answer with addresses in one family and a failure in the other. FortiAuthenticator uses IPv4, so only a
- * failed A query does harm.
+ * Evaluates an answer that has addresses for IPv4 or IPv6 only, because the other query failed. FortiAuthenticator uses
+ * IPv4, so only a failed A query is a fault.
  */
 function judgeHalfAnswer({ resolver, a, aaaa }: DnsObservation, context: AnswerCase): readonly Finding<NameCause>[] {
   const harmful = !isUsable(a);
@@ -171,8 +171,8 @@ function judgeHalfAnswer({ resolver, a, aaaa }: DnsObservation, context: AnswerC
   const told = {
     rule: 'resolver-answers',
     subject: resolver,
-    ...claimOfReply(resolver, failed, `the ${type} question`),
-    expected: `an answer to the ${type} question for ${hostOf(context.subject)}`,
+    ...claimOfReply(resolver, failed, `the ${type} query`),
+    expected: `an answer to the ${type} query for ${hostOf(context.subject)}`,
     facts: { resolver },
   };
   return harmful && !isOurs(failed)
@@ -190,11 +190,11 @@ function judgeNoAddress(observation: DnsObservation, context: AnswerCase): Findi
       subject: context.subject,
       claim:
         missing === undefined
-          ? `${resolverNamed(resolver)} knows the name but no address of it, neither A nor AAAA.`
-          : `${resolverNamed(resolver)} says that there is no such name (NXDOMAIN).`,
-      expected: `${resolver} knows an address of ${hostOf(context.subject)}`,
-      // A stub resolver asks its next server only after silence, never after a negative answer, so a second, good
-      // resolver does not help.
+          ? `${resolverNamed(resolver)} returns neither an A nor an AAAA record for the name.`
+          : `${resolverNamed(resolver)} reports that the name does not exist (NXDOMAIN).`,
+      expected: `an address for ${hostOf(context.subject)} from ${resolver}`,
+      // A stub resolver queries its next server only if the first one does not answer, never after a negative answer,
+      // so a second, working resolver does not help.
       level: 'broken',
       suggests: 'name-not-found',
       facts: { resolver },
@@ -219,7 +219,7 @@ function levelOfNoAnswer(
   return { level: othersAnswer ? 'warning' : 'broken', suggests: 'resolver-unreachable', ...kindOf(failed) };
 }
 
-/** TCP failures that mean that it is blocked. The resolver itself responded over UDP. */
+/** TCP failures which show that TCP is blocked, because the resolver responded over UDP. */
 const SHUT: readonly FailureReason[] = ['timeout', 'refused', 'reset', 'closed', 'no-route'];
 
 function isCutShort(reply: DnsReply): boolean {
@@ -238,17 +238,17 @@ function isOurs(reply: DnsReply): boolean {
   return reply.kind === 'failed' && isOfThisMachine(reply.reason) && !isCutShort(reply);
 }
 
-/** @param question name of the query: `the A question` */
+/** @param question the query, such as `the A query` */
 function claimOfReply(resolver: string, reply: DnsReply, question: string): Pick<Told, 'claim' | 'quote'> {
   const by = resolverNamed(resolver);
   if (reply.kind === 'answer') return { claim: `${by} answered ${question} with the error ${reply.rcode}.` };
   const claim = isCutShort(reply)
-    ? `${by} cut its answer short over UDP and gave none over TCP (${reply.reason}).`
+    ? `${by} truncated its answer over UDP and did not answer over TCP (${reply.reason}).`
     : `${by} did not answer ${question} (${reply.reason}).`;
   return { claim, quote: reply.message };
 }
 
-/** Returns a resolver for the beginning of a sentence: `The resolver udp://10.0.0.53:53`. */
+/** Returns a resolver for the beginning of a sentence, such as `The resolver udp://10.0.0.53:53`. */
 export function resolverNamed(resolver: string): string {
   return resolver === 'system' ? 'The resolver of this system' : `The resolver ${resolver}`;
 }

@@ -12,22 +12,22 @@ import type { LicenseServerConfig } from '../../config/schema/path.ts';
 interface DnsCase {
   readonly name: string;
   readonly port: number;
-  /** Addresses and CIDR blocks. If empty, any public address is acceptable. */
+  /** The expected addresses and CIDR blocks. If the list is empty, any public address is acceptable. */
   readonly expectedAddresses: readonly string[];
-  /** One per resolver, in the order of the configuration. */
+  /** One observation for each resolver, in the configured order. */
   readonly observations: readonly DnsObservation[];
   readonly others: OtherNames;
 }
 
 export interface DnsVerdict {
   readonly findings: readonly Finding<NameCause>[];
-  /** Addresses to dial: the acceptable addresses of all resolvers, IPv4 first, without duplicates, 16 at most. */
+  /** Up to 16 acceptable addresses from all resolvers, without duplicates, IPv4 addresses first. */
   readonly addresses: readonly string[];
 }
 
 const MAX_DIALLED = 16;
 
-/** Judges the answers of all resolvers for one name. */
+/** Evaluates the answers from all resolvers for one name. */
 export function judgeDns({ name, port, expectedAddresses, observations, others }: DnsCase): DnsVerdict {
   const subject = `${name}:${String(port)}`;
   const acceptable = observations.map((observation) => acceptableAddresses(observation, expectedAddresses));
@@ -35,7 +35,7 @@ export function judgeDns({ name, port, expectedAddresses, observations, others }
     judgeAnswer(observation, {
       subject,
       expectedAddresses,
-      // A silent resolver is less severe if the name can still be resolved.
+      // A resolver that does not answer is less severe if another resolver resolves the name.
       othersAnswer: acceptable.some((addresses, other) => other !== index && addresses.length > 0),
       others,
     }),
@@ -46,7 +46,7 @@ export function judgeDns({ name, port, expectedAddresses, observations, others }
   };
 }
 
-/** Returns the acceptable addresses of all resolvers, IPv4 first, without duplicates, 16 at most. */
+/** Returns up to 16 acceptable addresses from all resolvers, without duplicates, IPv4 addresses first. */
 export function dialledAddresses(
   observations: readonly DnsObservation[],
   expectedAddresses: readonly string[],
@@ -55,10 +55,7 @@ export function dialledAddresses(
   return uniqueAddresses(acceptable).slice(0, MAX_DIALLED);
 }
 
-/**
- * Judges whether resolvers agree. Answers that another finding already calls wrong are not reported again as a
- * disagreement.
- */
+/** Evaluates whether the resolvers agree. Answers that another finding already reports as wrong are not compared. */
 function judgeAgreement(subject: string, judged: readonly JudgedAnswer[]): readonly Finding<NameCause>[] {
   const findings = judged.flatMap(({ findings: own }) => own);
   if (findings.some(({ suggests }) => suggests !== null && suggests !== 'resolver-unreachable')) return [];
@@ -73,9 +70,9 @@ function judgeAgreement(subject: string, judged: readonly JudgedAnswer[]): reado
           rule: 'resolvers-agree',
           subject,
           claim:
-            `${resolverNamed(first.resolver)} gives ${nameList(first.acceptable)}, while ${opposite.resolver} gives ` +
+            `${resolverNamed(first.resolver)} returns ${nameList(first.acceptable)}, but ${opposite.resolver} returns ` +
             `${nameList(opposite.acceptable)}.`,
-          expected: `an address in common between ${first.resolver} and ${opposite.resolver}`,
+          expected: `at least one common address from ${first.resolver} and ${opposite.resolver}`,
           level: 'warning',
           suggests: 'resolvers-disagree',
           facts: { resolver: opposite.resolver },
@@ -87,7 +84,8 @@ function judgeAgreement(subject: string, judged: readonly JudgedAnswer[]): reado
 }
 
 /**
- * Compares within one family, because one resolver may return only IPv4 and another only IPv6 without a contradiction.
+ * Compares IPv4 and IPv6 addresses separately. If one resolver returns only IPv4 addresses and another only IPv6
+ * addresses, they do not disagree.
  */
 function haveNothingInCommon(left: readonly string[], right: readonly string[]): boolean {
   const families = ([4, 6] as const).map((family) => ({
@@ -106,7 +104,8 @@ export const nameResolution: Declaration<'name-resolution', NameCause> = {
   title: 'Name resolution',
   dependsOn: [{ kind: 'explained', by: 'internet', when: suggestsOnly('resolver-unreachable'), evidence: false }],
   causes: NAME_CAUSES,
-  unknownRemedy: 'Name resolvers in "resolvers" that this machine may ask, those that FortiAuthenticator uses.',
+  unknownRemedy:
+    'List the resolvers that FortiAuthenticator uses in "resolvers", and allow this machine to query them.',
   onPath: true,
   isWayOut: true,
   place: { kind: 'stop', stop: 'resolver' },
@@ -129,7 +128,7 @@ function judgeNames({
   otherNames: others,
 }: TargetFacts): readonly Finding<NameCause>[] | null {
   const { names, host, endpoints } = path;
-  // With a proxy or an IP address, there is no name to resolve.
+  // If a proxy or an IP address is configured, there is no name to resolve.
   if (names.length === 0) return endpoints.length > 0 ? [] : null;
   const expectedAddresses = licenseServer?.expectedAddresses ?? [];
   const { findings, addresses } = judgeDns({ name: host, port, expectedAddresses, observations: names, others });
@@ -137,7 +136,8 @@ function judgeNames({
 }
 
 /**
- * Judges whether the name has an address of the configured family. A name without any address has a separate finding.
+ * Evaluates whether the name has an address in the configured family. A name without any address is reported by another
+ * finding.
  */
 export function judgeFamily(
   { host, port, family }: LicenseServerConfig,
@@ -153,12 +153,12 @@ export function judgeFamily(
       level: 'broken',
       suggests: 'name-not-found',
       advice: {
-        summary: `{host} has no IPv${String(family)} address, and licenseServer.family asks for one.`,
+        summary: `{host} has no IPv${String(family)} address, but licenseServer.family requires one.`,
         remedy: [
           `If FortiAuthenticator does not use IPv${String(family)}, set licenseServer.family here to "auto".`,
           shell(
-            'Otherwise compare with a public resolver: what only that one gives, a filter on the resolver of this ' +
-              'site takes away.',
+            'Otherwise, compare with a public resolver. If only the public resolver returns an address in this family, your ' +
+              'resolver filters the address.',
             'dig @9.9.9.9 {host} A',
             'dig @9.9.9.9 {host} AAAA',
           ),

@@ -8,21 +8,21 @@ import type { RoundObservations } from '../../core/round.ts';
 import { areRelatedHosts } from '../../tls/extensions.ts';
 import { NAME_CAUSES, type NameCause, type NameKind } from './causes.ts';
 
-/** Answers for names other than the target, for comparison. */
+/** Answers for names other than the target's name, for comparison. */
 export interface OtherNames {
-  /** Other names, unrelated ones first. */
+  /** The answers for other names, starting with unrelated names. */
   readonly others: readonly DnsObservation[];
-  /** The target with a trailing dot, resolved by this machine's own resolver without the hosts file and search list. */
+  /** The answer for the target's name with a trailing dot, so that the hosts file and search list are not used. */
   readonly absolute: DnsObservation | null;
-  /** Addresses that unrelated names have too. */
+  /** Addresses that unrelated names have as well. */
   readonly shared: readonly string[];
 }
 
 export const NO_OTHER_NAMES: OtherNames = { others: [], absolute: null, shared: [] };
 
 /**
- * @param isGenuine reports whether the server's own certificate was seen at an address, so that sharing it is
- * legitimate
+ * @param isGenuine reports whether the genuine certificate was received from an address. In that case, other names can
+ * legitimately have the same address.
  */
 export function otherNamesOf(
   { path, controls }: Pick<RoundObservations, 'path' | 'controls'>,
@@ -45,8 +45,8 @@ export function otherNamesOf(
 }
 
 /**
- * Removes observations at addresses that every name leads to, because they prove nothing about the servers with these
- * names.
+ * Removes observations at addresses that unrelated names have as well, because they prove nothing about the servers
+ * that the names belong to.
  */
 export function withoutShared(round: RoundObservations, { shared }: OtherNames): RoundObservations {
   if (shared.length === 0) return round;
@@ -80,19 +80,19 @@ function addressesOf({ a, aaaa }: DnsObservation): readonly string[] {
   return [a, aaaa].flatMap((reply) => (reply.kind === 'answer' ? reply.addresses : []));
 }
 
-/** The explanation of a finding about one resolver. */
+/** Explains a finding about one resolver. */
 interface Explanation {
   readonly kind?: NameKind;
   readonly more?: string;
   readonly quote?: string;
-  /** Other machines may not be affected. */
+  /** `suspected` if other machines may not be affected. */
   readonly confidence?: 'suspected';
   readonly facts?: { readonly address: string };
 }
 
 /**
- * Adds the reason to a finding about one resolver's answer, based on its other answers: the machine itself, all names
- * alike, or only this name; or the reason that the resolver gives.
+ * Adds the reason for a wrong answer to the finding. The reason is either given by the resolver itself, or inferred
+ * from the resolver's answers for other names.
  */
 export function explainAnswer(
   finding: Finding<NameCause>,
@@ -124,8 +124,8 @@ function explanationOf(finding: Finding<NameCause>, seen: DnsObservation, names:
 }
 
 /**
- * Explains an answer that comes from this machine alone. Its hosts file and search list (`ndots`) take precedence over
- * DNS, and FortiAuthenticator has different ones.
+ * Explains an answer that comes from this machine's hosts file or search list (`ndots`). FortiAuthenticator does not
+ * use them.
  */
 function ofThisMachine(
   { suggests }: Finding<NameCause>,
@@ -137,14 +137,14 @@ function ofThisMachine(
   const inDns = addressesOf(absolute);
   if (addressesOf(seen).some((address) => inDns.includes(address))) return null;
   const is = inDns.length === 0 ? 'not found' : nameList(inDns, 2);
-  return { kind: 'local-name', more: `with a dot at its end the name is ${is}`, confidence: 'suspected' };
+  return { kind: 'local-name', more: `with a trailing dot, the name is ${is}`, confidence: 'suspected' };
 }
 
 function ofSharedAddress(seen: DnsObservation, { others, shared }: OtherNames): Explanation | null {
   const address = addressesOf(seen).find((given) => shared.includes(given));
   const also = others.find((other) => address !== undefined && addressesOf(other).includes(address));
   if (address === undefined || also === undefined) return null;
-  return { kind: 'shared-address', more: `${also.name} has the address ${address} as well`, facts: { address } };
+  return { kind: 'shared-address', more: `${also.name} also has the address ${address}`, facts: { address } };
 }
 
 /** https://www.iana.org/assignments/dns-parameters/dns-parameters.xhtml#extended-dns-error-codes */
@@ -176,7 +176,7 @@ const EXTENDED_ERRORS: ReadonlyMap<number, readonly [name: string, kind?: NameKi
   [24, ['Invalid Data']],
 ]);
 
-/** Returns the reason given by the resolver, preferring one with a remedy; null if there is none. */
+/** Returns the reason that the resolver gives, preferably a reason with a remedy; null if the resolver gives none. */
 function errorsOf({ a, aaaa }: DnsObservation): Pick<Explanation, 'kind' | 'more' | 'quote'> | null {
   const errors = [a, aaaa].flatMap((reply) => (reply.kind === 'answer' ? (reply.extendedErrors ?? []) : []));
   const named = errors.map((error) => ({ error, known: EXTENDED_ERRORS.get(error.code) }));
@@ -184,7 +184,7 @@ function errorsOf({ a, aaaa }: DnsObservation): Pick<Explanation, 'kind' | 'more
   if (found === undefined) return null;
   const [name, kind] = found.known ?? [`number ${String(found.error.code)}`];
   return {
-    more: `it gives the reason "${name}"`,
+    more: `the resolver gives the reason "${name}"`,
     quote: quoteOf(found.error, name),
     ...(kind === undefined ? {} : { kind }),
   };
@@ -194,10 +194,10 @@ function quoteOf({ code, text }: ExtendedError, name: string): string {
   return `Extended DNS error ${String(code)} (${name})${text === '' ? '' : `: ${text}`}`;
 }
 
-/** Connection failures that can be caused by a blocked port. */
+/** Connection failures that a blocked port can cause. */
 const SHUT: readonly FailureReason[] = ['timeout', 'refused', 'reset', 'closed'];
 
-/** Explains a failure over TLS or HTTPS, where the usual port is not used. */
+/** Explains a failure over DNS over TLS or HTTPS, which do not use port 53. */
 function ofEncryption({ suggests }: Finding<NameCause>, { resolver, a, aaaa }: DnsObservation): Explanation | null {
   if (suggests !== 'resolver-unreachable' || !/^(?:tls|https):/u.test(resolver)) return null;
   const reasons = [a, aaaa].flatMap((reply) => (reply.kind === 'failed' ? [reply.reason] : []));
@@ -205,7 +205,7 @@ function ofEncryption({ suggests }: Finding<NameCause>, { resolver, a, aaaa }: D
   return reasons.some((reason) => SHUT.includes(reason)) ? { kind: 'encrypted' } : null;
 }
 
-/** Explains a refusal. A resolver that refuses every name does not want to serve this client. */
+/** Explains a refusal. A resolver that refuses every name does not serve this client. */
 function ofRefusal(seen: DnsObservation, own: readonly DnsObservation[]): Explanation | null {
   const { a, aaaa } = seen;
   const isRefused = [a, aaaa].some((reply) => reply.kind === 'answer' && reply.rcode === 'REFUSED');
@@ -213,7 +213,7 @@ function ofRefusal(seen: DnsObservation, own: readonly DnsObservation[]): Explan
   return { kind: 'refused', ...comparison(seen, own) };
 }
 
-/** Explains a failure for this name only. A resolver that answers for other names works and can reach the internet. */
+/** Explains a failure for this name only. A resolver that answers for other names works and reaches the internet. */
 function ofThisName(
   { suggests }: Finding<NameCause>,
   seen: DnsObservation,
@@ -224,14 +224,14 @@ function ofThisName(
 }
 
 /**
- * Returns the result for another name. A filter can cover a whole domain, so a related name is not evidence about all
- * others.
+ * Returns the same resolver's result for another name, preferably for an unrelated name, because a filter can cover a
+ * whole domain.
  */
 function comparison({ name }: DnsObservation, own: readonly DnsObservation[]): Pick<Explanation, 'more'> {
   const answered = own.find(hasAddress);
-  if (answered !== undefined) return { more: `it answers for ${answered.name}` };
+  if (answered !== undefined) return { more: `the resolver answers for ${answered.name}` };
   const other = own.find((seen) => !areRelatedHosts(seen.name, name));
-  return other === undefined ? {} : { more: `it has no address for ${other.name} either` };
+  return other === undefined ? {} : { more: `the resolver has no address for ${other.name} either` };
 }
 
 function hasAddress(seen: DnsObservation): boolean {

@@ -3,38 +3,40 @@ import { CAPTURE_STEPS } from '../capture-steps.ts';
 
 const ON_THE_UNIT = [
   fortiauthenticator(
-    'On {appliance}, check that the name {host} resolves and answers; DNS is set in System > Network > DNS.',
+    'On {appliance}, check that the name {host} resolves and the host answers. DNS is set in System > Network > DNS.',
     'execute ping {host}',
   ),
-  'Check the licence: it must be assigned to the serial number of {appliance}, not to its HA peer.',
+  'Check that the licence is assigned to the serial number of {appliance}, not to its HA peer.',
 ] as const;
 
 const ITS_OWN_VIEW = [
   ...ON_THE_UNIT,
-  'Configure "firewall" for {appliance}, or run ftm-watch in its network (sourceAddress), to see its own path.',
+  'To check the path from {appliance} itself, configure "firewall" for it, or run ftm-watch in its network ' +
+    '(sourceAddress).',
   ...CAPTURE_STEPS,
 ] as const;
 
-const UNEXPLAINED = '{appliance}: {meaning}. Nothing on the path from this machine explains it';
+const UNEXPLAINED = '{appliance}: {meaning}. No fault on the path from this machine explains this';
 const ON_ITS_OWN_PATH =
-  '{appliance}: {meaning}. The reason is not known: the path from the machine that runs ftm-watch is clean.';
-const UNCLEAR = '{appliance}: {meaning}. The path from this machine is not proven clean either: {unclear}.';
-const CLEAR_UP = 'Both may be the same fault. First find out what this machine cannot check: {unclear}.';
+  '{appliance}: {meaning}. The reason is unknown, because the path from the ftm-watch machine has no fault.';
+const UNCLEAR = '{appliance}: {meaning}. The path from this machine may also have a fault: {unclear}.';
+const CLEAR_UP =
+  'This may be a single fault. First check the following, which this machine could not verify: {unclear}.';
 
 const POLICY_READ = [
-  'On {firewall}, check {policy}, which matches {appliance} ({source}): "Firewall policy" in the checklist shows ' +
+  'On {firewall}, check {policy}, which matches {appliance} ({source}). "Firewall policy" in the checklist shows ' +
     'what it does.',
-  'If that policy neither inspects nor denies, look behind {firewall} for something that treats {source} differently ' +
-    'from this machine: another firewall, a proxy, address translation or a separate uplink.',
+  'If that policy neither inspects nor denies traffic, look behind {firewall} for a device that treats {source} ' +
+    'differently from this machine, such as another firewall, a proxy, address translation or a separate uplink.',
   ...ON_THE_UNIT,
   ...CAPTURE_STEPS,
 ] as const;
 
 const POLICY_UNREAD = [
-  '{firewall} did not report which policy matches {appliance} ({source}): "Firewall policy" in the checklist shows ' +
+  '{firewall} did not report which policy matches {appliance} ({source}). "Firewall policy" in the checklist shows ' +
     'why.',
-  'Until it does, compare the policy for {source} with the one for this machine by hand (Policy Lookup on ' +
-    '{firewall}): policies match source addresses.',
+  'Until the policy is known, compare the policies for {source} and for this machine manually (Policy Lookup on ' +
+    '{firewall}), because policies match source addresses.',
   ...ON_THE_UNIT,
   ...CAPTURE_STEPS,
 ] as const;
@@ -47,7 +49,7 @@ export const POLLING_CAUSES = {
     short: 'FortiAuthenticator polling fails',
     warningShort: "warning in a unit's log",
     headline: 'FortiAuthenticator’s polling fails',
-    // A log line alone is not an outage, so the summary describes it.
+    // A log line alone does not prove an outage, so the headline is only about the log.
     warningHeadline: 'the log of {subject} has a warning',
     summary: ON_ITS_OWN_PATH,
     impact: 'activation',
@@ -61,8 +63,8 @@ export const POLLING_CAUSES = {
       summary: UNCLEAR,
       remedy: [
         CLEAR_UP,
-        'If that turns out to be clean, compare the firewall policy for {source} with the one for this machine ' +
-          '(Policy Lookup on the FortiGate): policies match source addresses.',
+        'If you find no fault, compare the firewall policies for {source} and for this machine (Policy Lookup on the ' +
+          'FortiGate), because policies match source addresses.',
         ...ITS_OWN_VIEW,
       ],
     },
@@ -92,7 +94,7 @@ export const POLLING_CAUSES = {
     impact: 'disabled',
     sources: ['ta-p/361713'],
     remedy: [
-      'Do not restart FortiAuthenticator, and repair its connection to the licence server first.',
+      'Do not restart FortiAuthenticator. First repair its connection to the licence server.',
       'Do not simply re-enable the users. A user who is re-enabled can log in without a token, so the second factor ' +
         'is bypassed.',
       'Assign and activate a token for each user first, and check that the login requires its code.',
@@ -104,18 +106,18 @@ export const POLLING_CAUSES = {
     title: 'FortiAuthenticator logs an internal fault',
     short: 'FortiAuthenticator logs a fault',
     headline: '{subject} logs a fault',
-    summary: 'The log of {appliance} reports a fault of the unit itself: its cluster, its memory or its clock.',
+    summary: 'The log of {appliance} reports a fault in the unit itself, such as in its cluster, memory or clock.',
     impact: 'appliance',
     sources: ['ta-p/417719', 'ta-p/383334', 'ta-p/385019'],
     remedy: [
-      'Read the evidence: the line shows whether it is the HA cluster, memory or NTP.',
-      'HA cluster: check System > Administration > High Availability on both members.',
+      'Read the log line in the evidence to find out whether the HA cluster, memory or NTP has a fault.',
+      'For the HA cluster, check System > Administration > High Availability on both members.',
       fortiauthenticator(
-        'Memory: if SwapFree and SwapTotal differ, FortiAuthenticator uses swap and needs more memory.',
+        'For the memory, compare SwapFree and SwapTotal. If they differ, FortiAuthenticator uses swap and needs more memory.',
         'get hard mem',
       ),
       fortiauthenticator(
-        'Clock: FortiAuthenticator must reach an NTP server (UDP port 123).',
+        'For the clock, make sure that FortiAuthenticator reaches an NTP server (UDP port 123).',
         'diagnose system ntp status',
       ),
     ],
@@ -126,16 +128,16 @@ export const POLLING_CAUSES = {
     short: 'FortiAuthenticator log is silent',
     headline: 'FortiAuthenticator sends no log lines',
     summary:
-      'No log line has arrived from {appliance} for longer than logs.silentAfter: ftm-watch would miss its errors.',
+      'No log line has arrived from {appliance} for longer than logs.silentAfter, so ftm-watch would miss its errors.',
     impact: 'blind',
     sources: [
       'docs:fortiauthenticator/6.4.1/rest-api-solution-guide/883296',
       'docs:fortiauthenticator/6.4.1/administration-guide',
     ],
     remedy: [
-      "On FortiAuthenticator, check Logging > Log Config > Syslog Servers: this machine's address and port.",
+      "On FortiAuthenticator, check this machine's address and port under Logging > Log Config > Syslog Servers.",
       shell(
-        'Check that UDP or TCP from FortiAuthenticator reaches this machine: watch the port of logs.syslog, as root.',
+        'Check whether packets from FortiAuthenticator reach this machine. As root, capture the port of logs.syslog.',
         'tcpdump -n -i any port {syslogport}',
       ),
     ],

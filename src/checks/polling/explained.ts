@@ -4,40 +4,39 @@ import { type Finding, note } from '../../engine/model.ts';
 import { isCorroborated } from '../../core/polling/state.ts';
 import type { AppliancePolling, PollingError, PollingReport } from '../../core/polling/report.ts';
 
-/** From this machine to the licence server. FortiAuthenticator's path is probably similar. */
+/** The checks on the path from this machine to the licence server. FortiAuthenticator's path is probably similar. */
 export const PATH: readonly string[] = ['internet', 'name-resolution', 'reachability', 'tls-genuine', 'license-server'];
 
-/** A connection that FortiAuthenticator started before the repair can time out this long after it. */
+/** How long after a repair a connection that FortiAuthenticator started earlier can still time out. */
 const AFTERMATH: Millis = 60_000;
 
-/** Returns the precondition that a cause breaks. */
+/** A function that returns the precondition that a cause breaks. */
 export type PreconditionOf = (cause: string) => string;
 
 /** A present or past fault that causes errors in FortiAuthenticator's log. */
 export interface FaultSeen {
   readonly precondition: string;
-  /** The only affected appliance; null if any can be affected. */
+  /** The only affected appliance; null if every appliance can be affected. */
   readonly appliance: string | null;
-  /** When it was seen last. */
+  /** When the fault was last detected. */
   readonly at: EpochMs;
 }
 
 export interface UnexplainedPolling {
-  /** The report without the errors that these faults explain. */
+  /** The report without the errors that known faults explain. */
   readonly report: PollingReport;
-  /** Notes about the errors that were left out. */
+  /** Notes about the errors that were removed from the report. */
   readonly notes: readonly Finding[];
 }
 
-/** Explains every connection error. */
+/** The precondition whose fault explains every connection error. */
 const BY_CONNECTION = 'reachability';
 const CONNECTION: readonly string[] = [...PATH, 'firewall-policy'];
-/** The text reports a failed connection, which a licence does not cause. */
+/** Matches messages about a failed connection, which a licence fault does not cause. */
 const OF_CONNECTION = /\bSSL\b|\bconnection\b|\btimeout\b/iu;
 
 /**
- * Returns the preconditions whose fault can cause an error. A licence does not affect mail, for example, and TLS does
- * not affect name resolution.
+ * Returns the preconditions whose fault can cause an error. For example, a TLS fault does not affect name resolution.
  */
 export function explainedBy(
   { cause, sample }: Pick<PollingError, 'cause' | 'sample'>,
@@ -52,13 +51,13 @@ export function explainedBy(
 }
 
 /**
- * Returns the preconditions that can cause an appliance's errors. More than one datagram must report the same error.
+ * Returns the preconditions that can cause an appliance's errors. Only errors reported by more than one datagram count.
  */
 export function complainedOf({ appliances }: PollingReport, preconditionOf: PreconditionOf): readonly string[] {
   return [...new Set(appliances.flatMap((appliance) => surelyComplainedOf(appliance, preconditionOf)))];
 }
 
-/** Returns when an appliance last logged an error that a path fault can cause; null if none did. One line is enough. */
+/** Returns when an appliance last logged an error that a path fault can cause, or null. A single line counts. */
 export function complainedOfPathAt({ appliances }: PollingReport, preconditionOf: PreconditionOf): EpochMs | null {
   const times = appliances
     .flatMap(({ errors }) => errors)
@@ -76,12 +75,12 @@ function surelyComplainedOf({ errors }: AppliancePolling, preconditionOf: Precon
     .filter((id) => isCorroborated(complaints.filter(({ by }) => by.includes(id)).map(({ error }) => error)));
 }
 
-/** Returns the message of a log line. It follows the fields, which can contain anything. */
+/** Returns the message of a log line. The fields before the message can contain any text, so they are removed. */
 function messageOf(sample: string): string {
   return sample.slice(sample.lastIndexOf('="') + 1);
 }
 
-/** Returns the faults from either list, each with its latest time. */
+/** Merges two lists of faults, keeping the latest time for each fault. */
 export function withLaterSeen(before: readonly FaultSeen[], later: readonly FaultSeen[]): readonly FaultSeen[] {
   return [...later, ...withoutSeen(before, later)];
 }
@@ -91,7 +90,7 @@ export function withoutSeen(faults: readonly FaultSeen[], others: readonly Fault
   return faults.filter((fault) => !others.some((other) => isSameFault(fault, other)));
 }
 
-/** Returns the faults that are in the other list too. */
+/** Returns the faults that are in both lists. */
 export function seenIn(faults: readonly FaultSeen[], others: readonly FaultSeen[]): readonly FaultSeen[] {
   return faults.filter((fault) => others.some((other) => isSameFault(fault, other)));
 }
@@ -101,8 +100,8 @@ function isSameFault(a: FaultSeen, b: FaultSeen): boolean {
 }
 
 /**
- * Removes explained errors. Errors remain in the window for a while after the path is repaired. Errors from before the
- * repair are explained and must not raise a separate alarm when the explanation is gone.
+ * Removes explained errors. Errors remain in the window for a while after the path is repaired, and must not raise a
+ * separate alarm when the fault that explains them has ended.
  */
 export function withoutExplained(
   report: PollingReport,
@@ -130,7 +129,7 @@ interface Concerning {
   readonly preconditionOf: PreconditionOf;
 }
 
-/** Reports whether one of these faults can cause an error and was present when the error occurred or just before. */
+/** Reports whether one of the faults can cause the error and was present at or shortly before the error. */
 function isExplained(error: PollingError, { faults, preconditionOf }: Concerning): boolean {
   const by = explainedBy(error, preconditionOf);
   return faults.some(({ precondition, at }) => by.includes(precondition) && error.lastAt <= at + AFTERMATH);
@@ -143,8 +142,8 @@ function unexplainedOf(errors: readonly PollingError[], concerning: Concerning):
 }
 
 /**
- * Removes the times that a fault explains. Errors during the fault say nothing about later ones, whichever way they
- * were received.
+ * Removes occurrences of an error that a fault explains. Occurrences during a fault are not evidence about later
+ * occurrences, regardless of how the log lines were received.
  */
 function withoutExplainedMoments(error: PollingError, concerning: Concerning): PollingError {
   const isUnexplained = (lastAt: EpochMs): boolean => !isExplained({ ...error, lastAt }, concerning);
@@ -157,7 +156,7 @@ function withoutExplainedMoments(error: PollingError, concerning: Concerning): P
 }
 
 function explainedNote(appliance: string, lastAt: EpochMs): Finding {
-  const claim = `A known fault explains all errors in the log, the last one at ${utcText(lastAt)}.`;
-  const expected = 'No FTM errors that no fault explains';
+  const claim = `A known fault explains all errors in the log. The last error occurred at ${utcText(lastAt)}.`;
+  const expected = 'No unexplained FortiToken Mobile errors';
   return note({ rule: 'no-ftm-errors', subject: appliance, claim, expected });
 }

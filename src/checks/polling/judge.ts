@@ -23,14 +23,14 @@ import {
 import type { FirewallConfig } from '../../config/schema/connectors.ts';
 
 /**
- * Preconditions that the agent's own probes judge better than a log line. A line only shows that the path is broken
- * somewhere, so it must not raise their causes on its own.
+ * Preconditions for which this machine's probes are more reliable than a log line. A log line only shows that the path
+ * is broken somewhere, so a log line alone does not raise their causes.
  */
 const SEEN_BY_PROBES: readonly string[] = [...PATH, 'mail'];
 
 const MAX_LINE = 240;
 
-/** Returns findings on the precondition `polling`. There are none for an appliance with a clean and active log. */
+/** Returns no finding for an appliance whose log arrives and contains no errors. */
 export function judgePolling(
   report: PollingReport,
   preconditionOf: PreconditionOf,
@@ -49,7 +49,7 @@ export function judgePolling(
   });
 }
 
-/** Lowers a finding to a suspicion. A single datagram deserves attention but is not proof. */
+/** Lowers a finding to a suspected warning, because a single datagram is not proof. */
 function suspectedOnly(finding: Finding): Finding {
   return { ...withMoreSaid(finding, '', ONE_DATAGRAM), level: 'warning', confidence: 'suspected' };
 }
@@ -72,32 +72,32 @@ function judgeError(
     subject: subjectOf(appliance.name, suggests),
     claim:
       error.count === 1
-        ? `One FortiToken Mobile error in the log, at ${utcText(error.lastAt)}.`
-        : `${String(error.count)} FortiToken Mobile errors in the log, from ${utcText(error.firstAt)} to ` +
+        ? `One FortiToken Mobile error was logged, at ${utcText(error.lastAt)}.`
+        : `${String(error.count)} FortiToken Mobile errors were logged, from ${utcText(error.firstAt)} to ` +
           `${utcText(error.lastAt)}.`,
     quote: shorten(error.sample),
     at: error.lastAt,
-    expected: `No FTM errors in the log within ${spanText(window)}`,
+    expected: `No FortiToken Mobile errors in the log within ${spanText(window)}`,
     level,
     suggests,
     explainedBy: explainedBy(error, preconditionOf),
     ...complaintOf(appliance.name, error, suggests, policies),
-    ...(saysItself(level, suggests) || isOfNames(error.cause, preconditionOf)
+    ...(usesSignatureText(level, suggests) || isOfNames(error.cause, preconditionOf)
       ? { advice: { summary: `${appliance.name}: ${error.summary}.`, remedy: error.remedy } }
       : {}),
   };
 }
 
 /**
- * Returns the subject of a finding. Problems that can occur at the same time and are fixed in different places are
- * separate faults.
+ * Returns the subject of a finding. Problems that are fixed in different places have different subjects, so that they
+ * are separate faults.
  */
 function subjectOf(appliance: string, suggests: string | null): string {
   if (suggests === 'users-disabled') return `users of ${appliance}`;
   return suggests === 'appliance-fault-logged' ? `${appliance} itself` : appliance;
 }
 
-/** Returns the meaning of the line, and the policy to check first if only the unit's own path can explain it. */
+/** Returns the meaning of the line. If only the unit's path can explain the line, adds the policy to check first. */
 function complaintOf(
   appliance: string,
   { short, summary }: PollingError,
@@ -111,16 +111,16 @@ function complaintOf(
 }
 
 /**
- * Reports whether the signature's own explanation is used. It describes the text and the remedy. The probe results are
- * more useful only if the path must be at fault. A log line does not show that the probes' path is clean.
+ * Reports whether the summary and remedy of the log signature are used. The results of the probes are more useful only
+ * if the path must be at fault.
  */
-function saysItself(level: FindingLevel, suggests: string | null): boolean {
+function usesSignatureText(level: FindingLevel, suggests: string | null): boolean {
   return suggests !== null && (level === 'warning' || suggests !== 'polling-failing');
 }
 
 /**
- * Reports whether an error is about name resolution. FortiAuthenticator uses its own resolvers, so a firewall policy
- * does not explain their answers.
+ * Reports whether an error concerns name resolution. A firewall policy does not explain such an error, because the
+ * answers come from FortiAuthenticator's resolvers.
  */
 function isOfNames(cause: string | null, preconditionOf: PreconditionOf): boolean {
   return cause !== null && preconditionOf(cause) === 'name-resolution';
@@ -138,20 +138,20 @@ function judgeSilence(
       subject: name,
       claim:
         lastLineAt === null
-          ? `No log line has ever arrived; ftm-watch has waited for ${since}.`
+          ? `No log line has arrived yet. ftm-watch has waited for ${since}.`
           : `The last log line arrived at ${utcText(lastLineAt)}, ${since} ago.`,
       expected: `A log line at least every ${spanText(silentAfter)}`,
       level: 'warning',
       suggests: 'appliance-silent',
       explainedBy: [],
       facts: { appliance: name },
-      ...(lastLineAt === null ? { advice: neverHeard(name) } : {}),
+      ...(lastLineAt === null ? { advice: neverReceived(name) } : {}),
     },
   ];
 }
 
-function neverHeard(name: string): Advice {
-  const summary = `${name} has never sent a line to ftm-watch, which would miss its errors.`;
+function neverReceived(name: string): Advice {
+  const summary = `${name} has never sent a log line to ftm-watch, so ftm-watch would miss its errors.`;
   return { summary, remedy: POLLING_CAUSES['appliance-silent'].remedy };
 }
 
@@ -166,20 +166,18 @@ function suggestion(cause: string | null, preconditionOf: PreconditionOf): strin
 }
 
 /**
- * Shortens a log line at the start. The end is the most informative, because FortiAuthenticator puts the message after
- * its fields.
+ * Shortens a log line by removing its beginning. FortiAuthenticator writes the message at the end, after the fields.
  */
 function shorten(line: string): string {
   return line.length <= MAX_LINE ? line : `…${line.slice(1 - MAX_LINE)}`;
 }
 
-const MOST_STRANGERS = 6;
+const MOST_SENDERS = 6;
 
 /**
- * Waits for the first line of each appliance, because a log that never sent anything proves nothing. This is not a
- * fault of the path, so no fault explains it.
+ * Returns the assessment while no log line has arrived yet. A log that was never received proves nothing.
  *
- * @param strangers unknown senders whose lines were rejected
+ * @param strangers the unknown senders whose lines were rejected
  */
 export function judgeFirstLines(
   config: WatchedConfig,
@@ -191,19 +189,19 @@ export function judgeFirstLines(
     .map(({ name }) => name);
   const subjects = appliances.length === 0 ? ['the log'] : silent;
   const refused =
-    strangers.length === 0 ? '' : `; lines of unknown senders were refused: ${nameList(strangers, MOST_STRANGERS)}`;
+    strangers.length === 0 ? '' : `. Lines from unknown senders were rejected: ${nameList(strangers, MOST_SENDERS)}`;
   return subjects.map((subject) =>
     unknown({
       rule: 'first-line-arrived',
       subject,
-      claim: `Waiting for the first log line, ${nameList(placesOf(config))}${refused}.`,
-      expected: 'A log line of FortiAuthenticator',
+      claim: `Waiting for the first log line (${nameList(placesOf(config))})${refused}.`,
+      expected: 'A log line from FortiAuthenticator',
       explainedBy: [],
     }),
   );
 }
 
-/** Returns the addresses that are listened on. */
+/** Describes the addresses and files from which log lines are read. */
 function placesOf({ logs }: WatchedConfig): readonly string[] {
   const { udp, tcp, tls } = logs.syslog;
   const listeners = Object.entries({ udp, tcp, tls: tls && tls.listen }).flatMap(([way, listener]) => {
@@ -219,7 +217,7 @@ function placesOf({ logs }: WatchedConfig): readonly string[] {
 export const polling: Declaration<'polling', PollingCause> = {
   id: 'polling',
   title: 'Polling',
-  // Every error of FortiAuthenticator may have another explanation.
+  // Many other faults can explain FortiAuthenticator's errors, so these faults are evaluated first.
   dependsOn: [...PATH, 'license-assignment', 'firewall-policy', 'mail'].map((by) => ({
     kind: 'explained',
     by,
@@ -229,18 +227,16 @@ export const polling: Declaration<'polling', PollingCause> = {
     byWarning: isSmallShare,
   })),
   causes: POLLING_CAUSES,
-  unknownRemedy: 'Let FortiAuthenticator send its log to this machine: Logging > Log Config > Syslog Servers.',
-  place: { kind: 'branch', name: 'Polling', hint: 'what its log says' },
+  unknownRemedy:
+    'Configure FortiAuthenticator to send its log to this machine (Logging > Log Config > Syslog Servers).',
+  place: { kind: 'branch', name: 'Polling', hint: 'errors in the log' },
   step: 'provisioning',
   causeSteps: { 'users-disabled': 'code' },
   from: 'log',
   judge: judgeLog,
 };
 
-/**
- * Reports whether some of FortiAuthenticator's errors can come from this precondition. Errors that cannot are not
- * explained together with those that can.
- */
+/** Returns a function that reports whether a fault of this precondition can cause the errors in a finding. */
 function canCome(by: string): Explanation['when'] {
   return (findings) =>
     findings.some(({ level, explainedBy }) => level !== 'note' && (explainedBy?.includes(by) ?? by !== 'mail'));
@@ -249,8 +245,7 @@ function canCome(by: string): Explanation['when'] {
 function judgeLog(facts: LogFacts): Judgement {
   if (!listens(facts.config)) return notConfigured('No log source is configured');
   switch (facts.kind) {
-    // Not listening is not a problem, so the state is not `unknown`. A single check only runs for what it can observe,
-    // which does not include the log.
+    // A single `check` does not receive the log, which is not a problem, so the state is not `unknown`.
     case 'unheard':
       return facts.isTrouble ? unjudged(facts.reason) : notConfigured(facts.reason);
     case 'heard': {
@@ -265,7 +260,7 @@ function judgeLog(facts: LogFacts): Judgement {
           [...found, ...memory, ...notes, ...waiting],
           'The log of FortiAuthenticator shows no FortiToken Mobile errors',
         ),
-        // Missing lines are reported as silence of the appliance.
+        // Missing lines are reported as `appliance-silent`.
         ...(waiting.length === 0 ? {} : { waits: true }),
       };
     }
@@ -274,13 +269,13 @@ function judgeLog(facts: LogFacts): Judgement {
 
 type PolicyKind = keyof (typeof POLLING_CAUSES)['polling-failing']['kinds'];
 
-/** The configured FortiGates and their answers. */
+/** The configured FortiGates and their answers about policies. */
 export interface Policies {
   readonly configured: readonly Pick<FirewallConfig, 'url' | 'vdom' | 'source' | 'appliances'>[];
   readonly asked: readonly FirewallObservation[];
 }
 
-/** Returns the policy that was looked up for the affected unit. Another unit's policy is not relevant. */
+/** Returns the policy that matches the affected unit. A policy that matches another unit is not relevant. */
 export function ownPolicy(appliance: string, { configured, asked }: Policies): Pick<Finding, 'kind' | 'facts'> {
   const entry = askedFor(configured, appliance);
   if (entry === null) return { facts: { appliance } };

@@ -2,9 +2,8 @@ import { type CauseWords, shell, type KindWords, fortiauthenticator, fortios, ty
 import { separatePolicy } from '../firewall-policy/separate-policy.ts';
 
 /**
- * Kinds of `egress-blocked` behind a proxy. `through-proxy`: the proxy does not answer. The others depend on its
- * answer: it requires a login, rejects the configured login, offers no supported login scheme, is not a proxy, refuses
- * the target, or cannot reach the target itself.
+ * The kinds of `egress-blocked` if a proxy is configured. `through-proxy` means that the proxy does not answer. The
+ * other kinds depend on the answer from the proxy.
  */
 export type ProxyKind =
   | 'through-proxy'
@@ -18,7 +17,7 @@ export type ProxyKind =
 const ASK = shell('Check the proxy itself.', 'curl -v -x http://{proxy} https://{server}/');
 
 const EXEMPT =
-  'Or exempt the addresses of FortiAuthenticator and of this machine from the login, for {host} at least: most ' +
+  'Or exempt the addresses of FortiAuthenticator and of this machine from the login, at least for {host}. Most ' +
   'proxies can do that by source address.';
 
 const DOES_NOT_CONNECT = 'The proxy {proxy} does not connect to {subject}.';
@@ -35,7 +34,7 @@ const PROXY_KINDS: Readonly<Record<ProxyKind, KindWords>> = {
       ),
       'If there is no response, or "refused", the proxy is down or a firewall between {source} and {proxy} blocks ' +
         'the connection.',
-      'If nothing follows after the connection, the proxy itself cannot reach the internet or resolve {host}. Check ' +
+      'If the connection opens but nothing follows, the proxy cannot reach the internet or resolve {host}. Check ' +
         'its log and its resolver.',
     ],
   },
@@ -52,29 +51,30 @@ const PROXY_KINDS: Readonly<Record<ProxyKind, KindWords>> = {
     title: 'the proxy rejects the login',
     summary: 'The proxy {proxy} rejects the configured user name and password, and does not connect to {subject}.',
     remedy: [
-      'Check on the proxy whether the account is locked or expired, and whether it may use CONNECT.',
+      'On the proxy, check whether the account is locked or expired, and whether it is permitted to use CONNECT.',
       'Correct the password in the file set in licenseServer.proxy.passwordFile, and on FortiAuthenticator.',
       EXEMPT,
     ],
   },
   'proxy-login-scheme': {
-    title: 'the proxy offers no login with user name and password',
+    title: 'the proxy does not offer a login with user name and password',
     summary: 'The proxy {proxy} requires a login by {found} before it connects to {subject}.',
     remedy: [
-      'A user and a password are sent as Basic, which the proxy does not offer: setting them does not help.',
-      'Exempt the addresses of FortiAuthenticator and of this machine from the login, for {host} at least: most ' +
+      'ftm-watch sends a user name and password only with Basic authentication, which the proxy does not offer.',
+      'Exempt the addresses of FortiAuthenticator and of this machine from the login, at least for {host}. Most ' +
         'proxies can do that by source address.',
-      'Or let the proxy offer Basic to these two addresses, and set licenseServer.proxy.user and passwordFile.',
+      'Or configure the proxy to offer Basic authentication to these two addresses, and set licenseServer.proxy.user and ' +
+        'passwordFile.',
     ],
   },
   'proxy-is-server': {
-    title: 'it answers like a web server',
-    summary: '{proxy} answers CONNECT with status 401, as a web server does and a proxy does not.',
+    title: 'the proxy answers like a web server',
+    summary: '{proxy} answers CONNECT with status 401, which web servers use. A proxy would return 407.',
     remedy: [
-      'Check that {proxy} is the address and port of the proxy: a proxy that requires a login returns 407. Its ' +
-        'administration or a web server may listen there.',
+      'Check that {proxy} is the address and port of the proxy. A proxy that requires a login returns 407. The ' +
+        'administration interface of the proxy, or a web server, may listen at this address.',
       ASK,
-      'If it is the proxy, read its response in the evidence: it requires a login, but does not return 407 as a ' +
+      'If it is the proxy, read its response in the evidence. The proxy requires a login, but does not return 407 as a ' +
         'proxy should.',
     ],
   },
@@ -82,8 +82,8 @@ const PROXY_KINDS: Readonly<Record<ProxyKind, KindWords>> = {
     title: 'the proxy refuses the connection',
     summary: DOES_NOT_CONNECT,
     remedy: [
-      'On the proxy, allow CONNECT to {host}, TCP {port}, from {source}, without inspection. Its page in the ' +
-        'evidence often shows the rule or the category.',
+      'On the proxy, allow CONNECT to {host}, TCP {port}, from {source}, without inspection. The page in ' +
+        'the evidence often shows the rule or category.',
       ASK,
     ],
   },
@@ -109,36 +109,36 @@ const LOOK_UP = fortios(
 );
 
 const SNIFF = fortios(
-  'Watch the packets to {host} on a FortiGate. A SYN that does not leave is blocked there. If it leaves and gets no ' +
-    'answer, it is blocked further out, or the server is down.',
+  'Capture the packets to {host} on a FortiGate. A SYN that does not leave the FortiGate is blocked there. If a SYN ' +
+    'leaves but is not answered, it is blocked further out, or the server is down.',
   "diagnose sniffer packet any 'host {serverip} and port {port}' 6 200 l",
 );
 
 const ELSEWHERE = shell(
-  'Compare from another site or uplink. If it fails there too, the server is down: wait, and ask Fortinet TAC if it ' +
+  'Compare from another site or uplink. If the connection fails there too, the server is down. Wait, and ask Fortinet TAC if it ' +
     'persists.',
   'openssl s_client -connect {server} </dev/null',
 );
 
 const HERE = shell(
-  'Rule out this machine itself: check its route and packet filter. ftm-watch measures how quickly a refusal ' +
-    'arrives, but cannot detect its sender.',
+  'Check the route and packet filter of this machine, because it may block the connection itself. ftm-watch measures ' +
+    'how quickly a refusal arrives, but cannot detect its sender.',
   'ip route get {serverip}',
   'nft list ruleset',
 );
 
 const FROM_APPLIANCE = fortiauthenticator(
-  'Test from FortiAuthenticator itself: the output shows the address that it uses.',
+  'Test from FortiAuthenticator itself. The output shows the address that FortiAuthenticator uses.',
   'execute ping {host}',
 );
 
-/** Used after a repair outside FortiAuthenticator. */
+/** The last step after a repair that was not made on FortiAuthenticator. */
 export const RETRY_WHEN_CLEAN = shell(
   'Retry the activation on FortiAuthenticator as soon as the check is clean.',
   'ftm-watch check{config}',
 );
 
-/** Steps that determine whether a firewall or the server keeps the port shut. */
+/** Steps that determine whether a firewall or the server is the reason for the closed port. */
 const SHUT_PORT_REMEDY: readonly Step[] = [
   'Either a firewall on the path or the server is at fault. To find out which, search the firewall log for a denied ' +
     'connection from {source} to {host}, TCP {port}, and its policy.',
@@ -149,7 +149,7 @@ const SHUT_PORT_REMEDY: readonly Step[] = [
   FROM_APPLIANCE,
 ];
 
-/** Kinds of `egress-blocked`: how the port stays shut. */
+/** The kinds of `egress-blocked`, which differ in how the connection fails. */
 export type ShutPortKind =
   | 'no-answer'
   | 'no-answer-from-any'
@@ -162,42 +162,42 @@ const SHUT_PORT_KINDS: Readonly<Record<ShutPortKind, KindWords>> = {
   'no-answer': {
     title: 'no answer',
     summary:
-      'The internet works, but {subject} does not answer: a firewall on the path drops the connection, or the server ' +
+      'The internet works, but {subject} does not answer. A firewall on the path drops the connection, or the server ' +
       'is down.',
     remedy: SHUT_PORT_REMEDY,
   },
   'no-answer-from-any': {
-    title: 'no answer, and none from a control host',
+    title: 'neither the server nor a control host answers',
     summary:
-      '{subject} does not answer, and no control host accepts a connection: a firewall on the path drops the ' +
+      '{subject} does not answer, and no control host accepts a connection. A firewall on the path drops the ' +
       'connection, or the internet connection or the server is down.',
     remedy: [
-      'If a firewall blocks the control hosts on purpose, set controlHosts to hosts that it allows: they help to ' +
-        'distinguish this from a dead internet connection.',
+      'If a firewall blocks the control hosts on purpose, set controlHosts to hosts that it allows. ftm-watch can ' +
+        'then distinguish a blocked server from a dead internet connection.',
       ...SHUT_PORT_REMEDY,
     ],
   },
   refused: {
     title: 'the connection is refused',
     summary:
-      'Connections to {subject} are refused, so something answers: a firewall on the path or the server itself ' +
+      'Connections to {subject} are refused, so a device does answer. A firewall on the path or the server itself ' +
       'rejects them.',
     remedy: SHUT_PORT_REMEDY,
   },
   'refused-nearer': {
-    title: 'something nearer than the server refuses the connection',
+    title: 'a device on the path refuses the connection',
     summary:
-      'Connections to {subject} are refused by something nearer than the server: a firewall on the path rejects them.',
+      'Connections to {subject} are refused by a device on the path, probably a firewall, before they reach the server.',
     remedy: [separatePolicy(ALLOW), LOOK_UP, HERE, SNIFF, FROM_APPLIANCE],
   },
   'all-refused': {
-    title: 'the control hosts refuse it too',
+    title: 'the control hosts refuse connections too',
     summary:
-      'Connections to {subject} are refused, and so are those to every control host: something on the path to all of ' +
-      'them refuses them, such as a firewall, or a proxy that is down.',
+      'Connections to {subject} and to every control host are refused. A device on the path to all of them refuses ' +
+      'the connections, such as a firewall, or a transparent proxy that is down.',
     remedy: [
-      'Find what handles TCP port {port} from {source}: a firewall that rejects it, or a stopped transparent proxy ' +
-        'or inspecting device that the gateway redirects it to. Check its log and restart it.',
+      'Find the device that handles TCP port {port} from {source}, such as a firewall that rejects connections, or a ' +
+        'stopped transparent proxy or inspecting device to which the gateway redirects them. Check its log and restart it.',
       LOOK_UP,
       SNIFF,
       separatePolicy(`If a policy rejects it: ${ALLOW}`),
@@ -212,12 +212,12 @@ const SHUT_PORT_KINDS: Readonly<Record<ShutPortKind, KindWords>> = {
   },
 };
 
-/** A kind of `license-server-down`. */
+/** The kind of `license-server-down` for a port that is closed although the policy accepts the connection. */
 export const SILENT_PAST_POLICY: Readonly<Record<'silent-past-policy', KindWords>> = {
   'silent-past-policy': {
     title: 'the port stays closed although the firewall policy allows the connection',
     summary:
-      '{subject} accepts no connection, although the firewall policy allows {source}: the server is probably down.',
+      '{subject} accepts no connection, although the firewall policy allows {source}. The server is probably down.',
     remedy: [
       ELSEWHERE,
       'The lookup covers only one firewall and the traffic of FortiAuthenticator. This machine may match another ' +
@@ -240,7 +240,7 @@ export const REACHABILITY_CAUSES = {
       summary: "FortiAuthenticator's connection from {source} to {subject} is blocked by {culprit}.",
     },
     summary:
-      'The internet works, but {subject} accepts no connection: a firewall on the path blocks it, or the server is ' +
+      'The internet works, but {subject} accepts no connection. A firewall on the path blocks it, or the server is ' +
       'down.',
     impact: 'activation',
     sources: ['ta-p/194050', 'docs:fortigate/7.2.13/administration-guide'],
@@ -255,16 +255,16 @@ export const REACHABILITY_CAUSES = {
     title: 'the proxy is slow to connect',
     short: 'proxy is slow to connect',
     headline: 'the proxy is slow to connect to {subject}',
-    summary: 'The proxy {proxy} took {waited} to connect to {subject}: FortiAuthenticator may time out earlier.',
+    summary: 'The proxy {proxy} took {waited} to connect to {subject}, and FortiAuthenticator may time out earlier.',
     impact: 'none',
     remedy: [
-      "Check the proxy's log for the reason: a resolver that does not answer, a slow login check, or its own load.",
+      "Check the proxy's log for the reason, such as a resolver that does not answer, a slow login check, or high load.",
       shell(
         'Measure the time again, without FortiAuthenticator.',
         "curl -s -o /dev/null -w '%{time_appconnect} s\\n' -x http://{proxy} https://{server}/",
       ),
-      'If FortiAuthenticator logs "connection timeout" at the same time, it does time out: on the proxy, exempt ' +
-        '{host} from whatever causes the delay.',
+      'If FortiAuthenticator logs "connection timeout" at the same time, it does time out. On the proxy, exempt ' +
+        '{host} from the feature that causes the delay.',
     ],
   },
   'egress-partly-blocked': {
@@ -273,13 +273,13 @@ export const REACHABILITY_CAUSES = {
     title: 'some addresses of the licence server accept no connection',
     short: 'some server addresses blocked',
     headline: 'some addresses of {subject} accept no connection',
-    summary: 'Only some addresses of {subject} accept a connection; {address} does not.',
+    summary: 'Some addresses of {subject} accept a connection, but {address} does not.',
     impact: 'none',
     sources: ['ta-p/327581'],
     remedy: [
-      'Allow TCP {port} to every address of {host}: policies with a single address are the usual reason. Prefer a ' +
+      'Allow TCP {port} to every address of {host}. The usual reason is a policy with a single address. Prefer a ' +
         'policy by FQDN.',
-      'If the policy allows all of them, the server behind {address} may be down: wait, and ask Fortinet if it ' +
+      'If the policy allows all of them, the server behind {address} may be down. Wait, and ask Fortinet if it ' +
         'persists.',
     ],
   },

@@ -13,11 +13,11 @@ import type { RoundObservations } from '../../core/round.ts';
 
 type Shut = Exclude<ShutPortKind, 'denied-by-policy'>;
 
-/** Minimum number of unrelated hosts. A single host may be far away. */
+/** The minimum number of control hosts for an estimate, because a single host may be far away. */
 const FEWEST_HOSTS = 2;
 /**
- * A refusal that arrives in less than this share of the time to the nearest control host did not come from the
- * internet.
+ * A refusal did not come from the internet if it arrives in less than this share of the connect time to the nearest
+ * control host.
  */
 const NEARER = 0.25;
 
@@ -25,12 +25,12 @@ type Seen = Pick<RoundObservations, 'controls' | 'stalledMs'> & {
   readonly path: Pick<RoundObservations['path'], 'controlConnects'>;
 };
 
-/** Results of unrelated hosts, reached without a proxy, for comparison with a shut port. */
+/** Results for unrelated hosts, reached without a proxy, for comparison with a closed port. */
 export interface ControlHosts {
   readonly nearest: Millis | null;
   /** Hosts that accept a connection. */
   readonly accepting: number;
-  /** Hosts for which every address tried refused the connection. */
+  /** Hosts that refused the connection at every address that was tried. */
   readonly refusing: number;
   readonly tried: number;
 }
@@ -51,14 +51,14 @@ function isOurs(tcp: EndpointObservation['tcp']): boolean {
   return tcp.kind === 'failed' && isOwnTrouble(tcp.reason);
 }
 
-/** Reports whether something answered, even if only with a refusal. This rules out a path that leads nowhere. */
+/** Reports whether a host answered, even if only with a refusal. An answer proves that packets are delivered. */
 export function isRefused({ tcp, proxy }: EndpointObservation): boolean {
   return proxy === null && tcp.kind === 'failed' && ANSWERS.includes(tcp.reason);
 }
 
 /**
- * Returns the distance to the internet: the shortest of several connects to each of the control hosts. Null if it is
- * not known well enough for a conclusion. Connects that were measured only during the load of the round do not count.
+ * Estimates the distance to the internet as the shortest of several connect times to each control host. Returns null if
+ * the estimate is too uncertain. Connect times that were only measured under the load of the round do not count.
  */
 function nearestHost({ controls, path: { controlConnects = [] }, stalledMs }: Seen): Millis | null {
   const first = controls.flatMap(({ endpoints }) =>
@@ -70,9 +70,9 @@ function nearestHost({ controls, path: { controlConnects = [] }, stalledMs }: Se
 }
 
 /**
- * Explains who keeps a port shut. Silence can mean a firewall or a server that is gone, and a refusal can come from
- * either, so both are only suspected. A reset or an ICMP message that arrives very early comes from a device nearby.
- * Node does not expose its sender or which of the two it was, only its time.
+ * Explains why a port is closed. A timeout or a refusal can be caused by a firewall or by the server, so both are only
+ * suspected. A reset or an ICMP message that arrives very early comes from a nearby device. Node does not report which
+ * of the two was received, or from whom, so only the time is used.
  */
 export function explainShutPorts(
   findings: readonly Finding[],
@@ -97,7 +97,7 @@ function shutEntry(
   return kind === null ? [] : [[address, kind]];
 }
 
-/** Routers do not send these. */
+/** Failures that routers do not cause. */
 const ANSWERS: readonly FailureReason[] = ['refused', 'reset', 'closed'];
 const REFUSALS: readonly FailureReason[] = [...ANSWERS, 'no-route'];
 
@@ -114,8 +114,8 @@ function shutOf({ suggests, facts }: Finding, shut: ReadonlyMap<string, Shut>): 
 }
 
 /**
- * Combines several addresses. The result is confirmed only if all are refused nearby, because each can be shut for a
- * different reason.
+ * Combines the results for several addresses. A nearby device is only reported if it refuses all addresses, because
+ * each address can be closed for a different reason.
  */
 function overallOf(kinds: readonly Shut[]): Shut {
   const weakest: readonly Shut[] = ['no-answer', 'no-answer-from-any', 'refused', 'all-refused'];
@@ -123,8 +123,8 @@ function overallOf(kinds: readonly Shut[]): Shut {
 }
 
 /**
- * If several unrelated hosts refuse at the same time, one device on the path is the reason. A single host may refuse on
- * its own.
+ * The minimum number of unrelated hosts that must refuse at the same time before a device on the path is reported as
+ * the reason. A single host can refuse for other reasons.
  */
 const FEWEST_REFUSING = 2;
 
@@ -136,7 +136,7 @@ function confidenceOf(kind: Shut, { refusing }: ControlHosts): Confidence {
 
 interface ShutPortFindings {
   readonly own: Shut;
-  /** Kind for all addresses together. */
+  /** The combined kind for all addresses. */
   readonly overall: Shut;
   readonly controls: ControlHosts;
 }
@@ -150,6 +150,6 @@ function explained(finding: Finding, { own, overall, controls }: ShutPortFinding
 
 function comparison(own: Shut, { nearest, refusing }: ControlHosts): string | null {
   if (own === 'refused-nearer' && nearest !== null)
-    return `at once: the nearest control host is ${nearest.toFixed(0)} ms away`;
+    return `immediately, although the nearest control host is ${nearest.toFixed(0)} ms away`;
   return own === 'all-refused' ? `as at ${String(refusing)} control host${refusing === 1 ? '' : 's'}` : null;
 }

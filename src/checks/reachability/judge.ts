@@ -15,13 +15,13 @@ import { refineShutPort } from '../firewall-policy/judge.ts';
 import { asOthersSeeIt } from '../peer-views.ts';
 import { portOf } from '../../core/addresses.ts';
 import { spanText } from '../../core/time-text.ts';
-import { placeOf, saidBriefly, withClean } from '../endpoint-words.ts';
+import { placeOf, shortened, withClean } from '../endpoint-words.ts';
 import type { Millis } from '../../core/clock.ts';
 
 /**
- * Judges whether the port of one target opens, given all of its addresses. Reachability is broken if all deciding
- * addresses fail; if only some fail, it is a warning. If this machine has no route for a family, that says nothing
- * about the target as long as the other family has one.
+ * Evaluates whether the port of one target opens, based on all addresses of the target. The level is `broken` if all
+ * decisive addresses fail, and `warning` if only some fail. If this machine has a route for IPv4 or IPv6 only, the
+ * addresses without a route are not counted.
  */
 export function judgeTcp(observations: readonly EndpointObservation[]): readonly Finding<ReachabilityCause>[] {
   const failures = observations.flatMap((seen) => (seen.tcp.kind === 'failed' ? [{ seen, failure: seen.tcp }] : []));
@@ -38,7 +38,7 @@ export function judgeTcp(observations: readonly EndpointObservation[]): readonly
   return [...faults, ...observations.flatMap(judgeProxyTime)];
 }
 
-/** FortiAuthenticator's timeout for a proxy is not documented. Most proxies answer within a few ms. */
+/** FortiAuthenticator's timeout for a proxy is not documented, but most proxies answer within a few milliseconds. */
 const SLOW_PROXY: Millis = 2000;
 
 function judgeProxyTime(seen: EndpointObservation): readonly Finding<ReachabilityCause>[] {
@@ -60,13 +60,13 @@ function judgeProxyTime(seen: EndpointObservation): readonly Finding<Reachabilit
 
 type Told = Pick<Finding, 'kind' | 'claim' | 'quote' | 'facts'>;
 
-/** Adds the answer of the proxy, which describes the problem. Without an answer, the proxy itself is at fault. */
+/** Adds the proxy's answer, which describes the problem. If there is no answer, the proxy itself is at fault. */
 function throughProxy(seen: EndpointObservation, { proxyAnswer }: TcpFailure): Partial<Told> {
   const { address, proxy } = seen;
   if (proxy === null) return {};
   if (proxyAnswer === undefined) return { kind: 'through-proxy' };
   const { status, schemes, page } = proxyAnswer;
-  const offer = schemes.length === 0 ? '' : `, and offers a login by ${schemes.join(', ')}`;
+  const offer = schemes.length === 0 ? '' : `, and offers these login methods: ${schemes.join(', ')}`;
   return {
     kind: refusalKind(proxyAnswer),
     claim: `The proxy ${proxy} answered CONNECT with status ${String(status)}${offer}.`,
@@ -78,7 +78,7 @@ function throughProxy(seen: EndpointObservation, { proxyAnswer }: TcpFailure): P
 function refusalKind({ status, schemes, hasLogin }: ProxyAnswer): ProxyKind {
   if (status === 401) return 'proxy-is-server';
   if (status !== 407) return status >= 500 ? 'proxy-cannot-connect' : 'proxy-refuses';
-  // RFC 7617. The configured login is sent only with this scheme.
+  // The configured login is sent only with Basic authentication (RFC 7617).
   if (schemes.length > 0 && !schemes.some((scheme) => scheme.toLowerCase() === 'basic')) return 'proxy-login-scheme';
   return hasLogin ? 'proxy-login-rejected' : 'proxy-login';
 }
@@ -93,7 +93,7 @@ function portFinding(
     subject: seen.target,
     claim:
       `Port ${portOf(seen.target)} ${placeOf(seen)} ${level === 'unknown' ? 'could not be tried' : 'did not open'}: ` +
-      `${saidBriefly(how)}.`,
+      `${shortened(how)}.`,
     expected: `TCP port ${portOf(seen.target)} accepts a connection`,
     level,
     suggests: level === 'unknown' ? null : level === 'broken' ? 'egress-blocked' : 'egress-partly-blocked',
@@ -102,8 +102,8 @@ function portFinding(
 }
 
 /**
- * Returns the finding for a family without a route. If there is no other family, the question remains open, because
- * nothing was tried that could have worked.
+ * Returns the finding for an address family without a route. If there is no route for the other family either, the
+ * level is `unknown`, because no connection could be tried.
  */
 function routeFinding(
   seen: EndpointObservation,
@@ -117,24 +117,22 @@ function routeFinding(
       seen.proxy === null
         ? `This machine has no route for IPv${String(seen.family)}, so ${seen.address} was not tried.`
         : `This machine cannot send to the proxy ${seen.proxy}, so ${seen.address} was not tried.`,
-    expected: `A route for IPv${String(seen.family)}, or another family to use`,
-    quote: saidBriefly(how),
+    expected: `A route for IPv${String(seen.family)}, or for the other address family`,
+    quote: shortened(how),
     facts: { address: seen.address },
   };
-  return isSpared(seen.family, observations) ? note(told) : unknown(told);
+  return isNotNeeded(seen.family, observations) ? note(told) : unknown(told);
 }
 
-/**
- * Reports whether the family is not needed. IPv4 decides if there is any. IPv6 decides only if IPv4 cannot be tried.
- */
-function isSpared(family: 4 | 6, observations: readonly EndpointObservation[]): boolean {
+/** Reports whether an address family is not needed. IPv6 only counts if IPv4 cannot be tried. */
+function isNotNeeded(family: 4 | 6, observations: readonly EndpointObservation[]): boolean {
   const others = observations.filter((other) => other.family !== family);
   return family === 6 ? others.length > 0 : others.some((other) => !isWithoutRoute(other));
 }
 
 /**
- * Reports whether this machine has no route for a family. Most machines have no IPv6, and some have no IPv4, so that
- * nothing could be tried. A firewall that rejects with "no route" is a different case.
+ * Reports whether this machine has no route for an address family. Many machines have no IPv6, and some have no IPv4. A
+ * firewall that rejects connections with "no route" is a different case.
  */
 function lacksRoute(family: 4 | 6, observations: readonly EndpointObservation[]): boolean {
   return observations.filter((seen) => seen.family === family).every(isWithoutRoute);
@@ -149,7 +147,7 @@ export const reachability: Declaration<'reachability', ReachabilityCause> = {
   ],
   causes: REACHABILITY_CAUSES,
   unknownRemedy: shell(
-    'Give this machine a route to the licence server, or set "sourceAddress" to an address that has one.',
+    'Add a route to the licence server on this machine, or set "sourceAddress" to an address that has a route.',
     'ip route get {serverip}',
   ),
   onPath: true,
@@ -173,8 +171,9 @@ export const reachability: Declaration<'reachability', ReachabilityCause> = {
 };
 
 /**
- * Reports whether the path is not proven to work. One good address proves it, whatever a second resolver returns. In
- * later stages a good answer proves nothing, because an inspecting device answers instead of the server.
+ * Reports whether no address proves that the path works. One address that accepts connections is sufficient proof,
+ * regardless of what a second resolver returns. In later stages, a good answer is not sufficient, because an inspecting
+ * device can answer instead of the server.
  */
 function isUnproven({ kind, findings }: Assessment): boolean {
   return kind === 'unjudged' || findings.some(({ level }) => level === 'broken' || level === 'unknown');

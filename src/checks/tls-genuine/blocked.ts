@@ -19,30 +19,30 @@ import type { TlsEvidence, TlsJudgement } from './chain-case.ts';
 import type { Millis } from '../../core/clock.ts';
 import type { BlockedTlsKind } from './blocked-tls.ts';
 
-/** Facts about a handshake that ended before any certificate. */
+/** Facts about a handshake that ended before a certificate was received. */
 interface BlockFacts {
   readonly ending: Ending;
-  /** A block page arrived in plain text. */
+  /** Whether a block page was received in plain text. */
   readonly page: boolean;
-  /** The answer arrived faster than the server could have sent it. */
+  /** Whether the answer arrived faster than the server could have sent it. */
   readonly nearer: boolean;
-  /** The peer itself reports that it does not know the name. A filter does not report that. */
+  /** Whether the peer reports that it does not know the server name, which a filter would not report. */
   readonly nameRefused: boolean;
-  readonly again: Look;
-  readonly otherName: Look;
-  /** A hello that can only be refused was refused. */
+  readonly again: ProbeResult;
+  readonly otherName: ProbeResult;
+  /** Whether the server answered a TLS hello that no server accepts. The refusal is a small answer. */
   readonly smallAnswered: boolean;
-  /** Number of control hosts that ended in the same way; 0 if at least one of them did not. */
+  /** The number of control hosts if connections to all of them ended in the same way; otherwise 0. */
   readonly controlsAlike: number;
 }
 
-/** `open`: not tried, or prevented by a problem of our own. */
-type Look = 'passes' | 'blocked' | 'open';
+/** `open` means that the connection was not tried, or was prevented by a problem on this machine. */
+type ProbeResult = 'passes' | 'blocked' | 'open';
 
 interface BlockRule {
   readonly when: string;
   readonly holds: (facts: BlockFacts) => boolean;
-  /** Null if the kind is unknown. */
+  /** The kind of the block; null if it is unknown. */
   readonly kind: BlockedTlsKind | null;
   readonly confidence: Confidence;
 }
@@ -50,96 +50,96 @@ interface BlockRule {
 const isNamed = ({ otherName, again, nameRefused }: BlockFacts): boolean =>
   otherName === 'passes' && again !== 'passes' && !nameRefused;
 
-/** Rules for the kind of a block. The first match applies. @internal */
+/** The rules for the kind of a block. The first matching rule applies. @internal */
 export const BLOCK_RULES: readonly BlockRule[] = [
   {
-    when: 'a block page came instead of TLS',
+    when: 'a block page was received instead of TLS',
     holds: ({ page }) => page,
     kind: 'page-in-plain-text',
     confidence: 'confirmed',
   },
   {
     when:
-      'another server name passes at the same address, and the answer came faster than the server could have sent ' +
+      'another server name works at the same address, and the answer arrived faster than the server could have sent ' +
       'it',
     holds: (facts) => isNamed(facts) && facts.nearer,
     kind: 'name-filtered',
     confidence: 'confirmed',
   },
   {
-    when: 'the answer came faster than the server could have sent it',
+    when: 'the answer arrived faster than the server could have sent it',
     holds: ({ nearer }) => nearer,
     kind: 'answered-nearer',
     confidence: 'confirmed',
   },
   {
-    when: 'the same hello passes a moment later',
+    when: 'the same TLS hello gets a certificate a moment later',
     holds: ({ again }) => again === 'passes',
     kind: null,
     confidence: 'suspected',
   },
   {
-    when: 'another server name passes at the same address; a server may refuse its own name as well',
+    when: 'another server name works at the same address (but the server itself may refuse its name)',
     holds: isNamed,
     kind: 'name-filtered',
     confidence: 'suspected',
   },
   {
     when:
-      'no certificate comes for any name, and none of control hosts, but a hello that can only be refused is ' +
-      'refused',
+      'no certificate is received for any server name or from control hosts, but a TLS hello that no server ' +
+      'accepts is refused',
     holds: (facts) =>
       facts.ending === 'silence' && facts.otherName === 'blocked' && facts.smallAnswered && facts.controlsAlike > 0,
     kind: 'large-answers-lost',
     confidence: 'suspected',
   },
   {
-    when: 'two or more control hosts are cut in the same way',
+    when: 'connections to two or more control hosts are closed in the same way',
     holds: (facts) => facts.ending === 'cut' && facts.controlsAlike >= 2,
     kind: 'all-tls-cut',
     confidence: 'confirmed',
   },
   {
-    when: 'a control host is cut in the same way, or several are silent as well',
+    when: 'a connection to one control host is closed in the same way, or several control hosts do not answer either',
     holds: ({ ending, controlsAlike }) => controlsAlike >= (ending === 'cut' ? 1 : 2),
     kind: 'all-tls-cut',
     confidence: 'suspected',
   },
   {
-    when: 'anything else: something on the way, or the server itself',
+    when: 'otherwise (the reason is a device on the path, or the server itself)',
     holds: () => true,
     kind: null,
     confidence: 'suspected',
   },
 ];
 
-/** Returns the result of the first matching rule. The last rule always matches. */
+/** Returns the result of the first matching rule. */
 function decideBlock(facts: BlockFacts): Pick<BlockRule, 'kind' | 'confidence'> {
   return BLOCK_RULES.find((rule) => rule.holds(facts)) ?? { kind: null, confidence: 'suspected' };
 }
 
-function lookOf(outcome: TlsOutcome | null | undefined): Look {
+function probeResultOf(outcome: TlsOutcome | null | undefined): ProbeResult {
   if (outcome === null || outcome === undefined) return 'open';
   if (outcome.chain !== null) return 'passes';
   return isBlocked(outcome) ? 'blocked' : 'open';
 }
 
-/** Returns the number of control hosts that end like the licence server; 0 if at least one does not. */
+/** Returns the number of control hosts if all of them end like the licence server; otherwise 0. */
 function controlsAlike(ending: Ending, { controls }: Pick<CloserLook, 'controls'>): number {
   return controls.every((outcome) => isBlocked(outcome) && endingOf(outcome) === ending) ? controls.length : 0;
 }
 
-/** A single measurement may have been disturbed by anything on this machine. */
+/** The minimum number of connect times for an estimate, because the load on this machine can distort each of them. */
 const FEWEST_CONNECTS = 4;
-/** Share of the round trip. A faster answer cannot have come from the server. */
+/** The share of the round trip below which an answer cannot have come from the server. */
 const TOO_FAST = 0.6;
 
-/** Returns the shortest round trip to the address; null if it is not known well enough for a conclusion. */
+/** Returns the shortest round trip to the address; null if there are too few measurements. */
 function roundTripOf({ connects, stalledMs }: Pick<CloserLook, 'connects' | 'stalledMs'>): Millis | null {
   return leastRoundTrip(connects, stalledMs, FEWEST_CONNECTS);
 }
 
-/** Reports whether an answer after `durationMs` came from a device closer than a full round trip. */
+/** Reports whether an answer after `durationMs` came from a device that is closer than the server. */
 function isNearer(durationMs: number, roundTrip: number | null): boolean {
   return roundTrip !== null && durationMs < roundTrip * TOO_FAST;
 }
@@ -147,8 +147,8 @@ function isNearer(durationMs: number, roundTrip: number | null): boolean {
 const NO_CHAIN = { authorities: [], accepted: null, verifiedBy: null };
 
 /**
- * Judges a connection without a certificate. If the handshake ended before the certificate, a reset, silence, an alert
- * or plain text mean that TLS is blocked. Our own problems and unreadable chains are `unknown`.
+ * Evaluates a connection without a certificate. TLS is blocked if the handshake ended with a reset, a timeout, an alert
+ * or plain text. For problems on this machine and unreadable chains, the verdict is `unknown`.
  */
 export function judgeNoCertificate(evidence: TlsEvidence): TlsJudgement {
   const { outcome, target } = evidence;
@@ -157,22 +157,22 @@ export function judgeNoCertificate(evidence: TlsEvidence): TlsJudgement {
   if (isBlocked(outcome)) return judgeBlocked(outcome, evidence);
   return unknown(target, {
     rule: 'certificate-captured',
-    claim: 'The certificate could not be looked at, for a reason on this machine.',
+    claim: 'The certificate could not be checked because of a problem on this machine.',
     quote: message,
-    expected: 'A certificate to judge',
-    summary: `The certificate of ${target} could not be looked at: ${message}`,
-    wouldSettle: 'The next round; the trouble lies with this program or its machine',
+    expected: 'A certificate that can be checked',
+    summary: `The certificate of ${target} could not be checked: ${message}`,
+    wouldSettle: 'wait for the next round, because the problem is in this program or on this machine',
   });
 }
 
 function judgeUnreadable(dropped: number, target: string): TlsJudgement {
-  const sent = dropped === 0 ? 'none was sent' : `${String(dropped)} that cannot be read`;
+  const sent = dropped === 0 ? 'no certificate was sent' : `${String(dropped)} certificates cannot be read`;
   return unknown(target, {
     rule: 'chain-is-readable',
-    claim: dropped === 0 ? 'The server sent no certificate.' : 'The server sent no certificate that can be read.',
-    expected: 'A certificate that can be read',
-    summary: `The certificate of ${target} cannot be judged: ${sent}`,
-    wouldSettle: 'The same connection looked at from a path known to be clean',
+    claim: dropped === 0 ? 'The server did not send a certificate.' : 'The server did not send a readable certificate.',
+    expected: 'A readable certificate',
+    summary: `The certificate of ${target} cannot be checked, because ${sent}`,
+    wouldSettle: 'check the same connection from a path that is known to be clean',
   });
 }
 
@@ -194,8 +194,8 @@ function judgeBlocked(outcome: BlockedOutcome, evidence: TlsEvidence): TlsJudgem
   const { kind, confidence } = decideBlock({
     ending,
     nameRefused: outcome.alert === 'unrecognized_name',
-    again: lookOf(closer?.again),
-    otherName: lookOf(closer?.otherName?.outcome),
+    again: probeResultOf(closer?.again),
+    otherName: probeResultOf(closer?.otherName?.outcome),
     controlsAlike: closer === undefined ? 0 : controlsAlike(ending, closer),
     page: page !== null,
     nearer: isProven('reset-takes-a-round-trip'),
@@ -212,7 +212,7 @@ function judgeBlocked(outcome: BlockedOutcome, evidence: TlsEvidence): TlsJudgem
     verdict: 'blocked',
     confidence,
     product,
-    // All findings rest on the same decision, so they have the same confidence.
+    // All findings are based on the same decision, so they have the same confidence.
     findings: told.map((expectation) => ({
       ...expectation,
       subject: target,
@@ -227,26 +227,26 @@ function judgeBlocked(outcome: BlockedOutcome, evidence: TlsEvidence): TlsJudgem
 }
 
 const ENDINGS: ReadonlyMap<FailureReason, string> = new Map([
-  ['reset', 'the connection was reset before any certificate'],
-  ['closed', 'the connection was closed before any certificate'],
-  ['timeout', 'no answer to the TLS hello'],
+  ['reset', 'the connection was reset before a certificate was received'],
+  ['closed', 'the connection was closed before a certificate was received'],
+  ['timeout', 'the TLS hello was not answered'],
 ]);
 
-/** Returns null if the reason does not show how it ended. */
+/** Returns null if the failure reason does not describe how the connection ended. */
 function endingText({ reason, receivedBytes = 0, durationMs }: BlockedOutcome): string | null {
   if (reason !== 'timeout' || receivedBytes === 0) return ENDINGS.get(reason) ?? null;
   return (
-    `the answer to the TLS hello was not finished within ${spanText(durationMs)} ` +
-    `(${String(receivedBytes)} byte${receivedBytes === 1 ? '' : 's'} came)`
+    `the answer to the TLS hello was not complete after ${spanText(durationMs)} ` +
+    `(${String(receivedBytes)} byte${receivedBytes === 1 ? '' : 's'} received)`
   );
 }
 
 function describe(outcome: BlockedOutcome): string {
   const { plaintext, alert, message } = outcome;
-  if (plaintext !== null) return `an answer that is not TLS, "${visibleText(plaintext, 80)}"`;
+  if (plaintext !== null) return `the answer is not TLS, but "${visibleText(plaintext, 80)}"`;
   if (alert !== null)
-    return `the peer ended the handshake with the alert "${visibleText(alert, 40)}" before any certificate`;
-  return endingText(outcome) ?? `the handshake failed before any certificate: ${visibleText(message, 160)}`;
+    return `the peer ended the handshake with the alert "${visibleText(alert, 40)}" before it sent a certificate`;
+  return endingText(outcome) ?? `the handshake failed before a certificate was received: ${visibleText(message, 160)}`;
 }
 
 function claimOf(outcome: BlockedOutcome): Pick<Expectation, 'claim' | 'quote'> {
@@ -254,12 +254,12 @@ function claimOf(outcome: BlockedOutcome): Pick<Expectation, 'claim' | 'quote'> 
   if (plaintext !== null)
     return { claim: 'The answer to the TLS hello is plain text, not TLS.', quote: visibleText(plaintext, 80) };
   if (alert !== null) {
-    const claim = `The handshake ended with the alert "${visibleText(alert, 40)}" before any certificate.`;
+    const claim = `The handshake ended with the alert "${visibleText(alert, 40)}" before a certificate was received.`;
     return { claim };
   }
   const ending = endingText(outcome);
   return ending === null
-    ? { claim: 'The TLS handshake failed before any certificate.', quote: visibleText(message, 160) }
+    ? { claim: 'The TLS handshake failed before a certificate was received.', quote: visibleText(message, 160) }
     : { claim: `${capital(ending)}.` };
 }
 
@@ -279,7 +279,7 @@ function blockPage({ plaintext }: BlockedOutcome, { products }: TlsEvidence): Pa
 
 const SMALL_ANSWER = 'large-answers-arrive';
 
-/** Additional evidence from the closer look, each as a separate expectation. */
+/** Additional evidence from the comparison connections, each as a separate expectation. */
 const PROOFS: readonly (readonly [rule: string, see: (closer: CloserLook, outcome: BlockedOutcome) => Seen | null])[] =
   [
     ['reset-takes-a-round-trip', nearerThanServer],
@@ -301,35 +301,35 @@ function nearerThanServer(closer: CloserLook, outcome: BlockedOutcome): Seen | n
   if (roundTrip === null || endingOf(outcome) === 'silence' || !isNearer(outcome.durationMs, roundTrip)) return null;
   return {
     claim:
-      `The connection was ended after ${outcome.durationMs.toFixed(1)} ms, by something nearer than the server, which ` +
-      `is ${roundTrip.toFixed(1)} ms away.`,
-    expected: `No answer before a round trip of ${roundTrip.toFixed(1)} ms`,
+      `The connection was closed after ${outcome.durationMs.toFixed(1)} ms, so it was closed by a device on the path. ` +
+      `The server is ${roundTrip.toFixed(1)} ms away.`,
+    expected: `No answer before a full round trip (${roundTrip.toFixed(1)} ms)`,
   };
 }
 
 function smallAnswer({ refusable }: CloserLook): Seen | null {
   if (refusable?.kind !== 'failed' || refusable.alert === null) return null;
   const alert = visibleText(refusable.alert, 40);
-  const claim = `Small answers arrive (the alert "${alert}"), but never a certificate.`;
+  const claim = `Small answers such as the alert "${alert}" arrive, but no certificates.`;
   return { claim, expected: 'Answers of any size' };
 }
 
 function sameHelloAgain({ again }: CloserLook): Seen | null {
-  if (lookOf(again) !== 'passes') return null;
+  if (probeResultOf(again) !== 'passes') return null;
   return {
-    claim: 'A certificate came a moment later: the block comes and goes.',
-    expected: 'The same when it is asked again',
+    claim: 'A certificate was received a moment later, so the block is intermittent.',
+    expected: 'The same answer on the next connection',
   };
 }
 
 function otherServerName({ otherName }: CloserLook): Seen | null {
-  if (otherName === null || lookOf(otherName.outcome) !== 'passes') return null;
+  if (otherName === null || probeResultOf(otherName.outcome) !== 'passes') return null;
   return {
     claim:
       otherName.name === null
-        ? 'The same address shows a certificate when no server name is asked for.'
-        : `The same address shows a certificate for the server name ${visibleText(otherName.name, 100)}.`,
-    expected: 'The same for any server name',
+        ? 'The same address presents a certificate if no server name is sent.'
+        : `The same address presents a certificate for the server name ${visibleText(otherName.name, 100)}.`,
+    expected: 'The same answer for any server name',
   };
 }
 
@@ -339,8 +339,8 @@ function controlHosts(closer: CloserLook, outcome: BlockedOutcome): Seen | null 
   return {
     claim:
       alike === 1
-        ? 'The one control host that could be asked showed no certificate either.'
-        : `None of ${String(alike)} control hosts showed a certificate either.`,
-    expected: 'Certificates of control hosts',
+        ? 'The only reachable control host did not present a certificate either.'
+        : `None of the ${String(alike)} control hosts presented a certificate either.`,
+    expected: 'Certificates from control hosts',
   };
 }

@@ -7,13 +7,13 @@ const ONLY_FORTINETS_OWN =
   "FortiAuthenticator accepts only certificates from Fortinet's own authority, so trusting the inspecting authority " +
   'does not help.';
 
-/** Used after any change to a device on the path. */
+/** The last step after a change to a device on the path. */
 export const REPEAT = shell(
   'Check again from the same network, then retry the activation on FortiAuthenticator.',
   'ftm-watch check{config}',
 );
 
-/** Returns a step that learns the chain. It keeps the old file, so that the change can be undone. */
+/** Returns a step that learns the chain. The step keeps a copy of the old file, so that the change can be undone. */
 function learn(text: string): CommandStep {
   return {
     text,
@@ -24,8 +24,8 @@ function learn(text: string): CommandStep {
 }
 
 const FORTIGATE = [
-  'Find the policy that inspects this traffic: on the FortiGate, Policy & Objects > Firewall Policy > Policy Lookup ' +
-    'with source {source} (FortiAuthenticator), destination {host}, TCP {port}; or in the log, Log & Report > ' +
+  'Find the policy that inspects this traffic. On the FortiGate, use Policy & Objects > Firewall Policy > Policy Lookup ' +
+    'with source {source} (FortiAuthenticator), destination {host}, TCP {port}, or search the log under Log & Report > ' +
     'Security Events > SSL.',
   createPolicy(
     'On that FortiGate, create a policy for FortiAuthenticator: source {source} only, destination {host}, TCP {port}, ' +
@@ -33,37 +33,37 @@ const FORTIGATE = [
   ),
   separatePolicy(ENTER_POLICY),
   MOVE_UP,
-  'An exemption inside the inspecting profile (SSL/SSH Inspection > Exempt from SSL Inspection) is weaker: a block ' +
+  'An exemption in the inspecting profile (SSL/SSH Inspection > Exempt from SSL Inspection) is less effective. A block ' +
     "page is still served with the FortiGate's certificate.",
   REPEAT,
 ];
 
-/** The configured firewall does not inspect this traffic, so changes there have no effect. */
+/** The remedy if the configured firewall does not inspect the traffic, so that changes to it have no effect. */
 const BEHIND_FIREWALL: readonly Step[] = [
-  'Change nothing on {firewall}: {policy} matches {source} and inspects nothing. The certificate comes from ' +
-    '{issuer}, another FortiGate.',
+  'Do not change {firewall}, because {policy} matches {source} and does not inspect traffic. The certificate comes from ' +
+    'another FortiGate, {issuer}.',
   fortios(
-    "Find {issuer} behind {firewall}: a second firewall, the provider's firewall, or a cloud service on the path. " +
+    "Find {issuer} behind {firewall}. It can be a second firewall, the provider's firewall, or a cloud service. " +
       'First check the next hop of {firewall} towards the server.',
     'get router info routing-table details {serverip}',
   ),
-  'If {issuer} is the other member of the same cluster, both use its certificate authority: this machine and ' +
-    '{source} then match different policies there. Compare them with Policy Lookup.',
+  'If {issuer} is another member of the same cluster, both members use the same certificate authority. This machine ' +
+    'and {source} then match different policies. Compare the policies with Policy Lookup.',
   'On {issuer}, create a policy without inspection for this traffic (destination {host}, TCP {port}). ' +
     ONLY_FORTINETS_OWN,
   REPEAT,
 ];
 
 const OTHER_PRODUCT = [
-  'In {product}, exempt {host} (TCP {port}) from TLS inspection for the source {source}: by destination name and ' +
+  'In {product}, exempt {host} (TCP {port}) from TLS inspection for the source {source}. Exempt it by name and ' +
     `address, not by category. ${ONLY_FORTINETS_OWN}`,
   REPEAT,
 ];
 
 const UNKNOWN_PRODUCT = [
   shell(
-    'Find the device that re-signs certificates: the issuer in the evidence is its certificate authority. Give the ' +
-      'firewall or proxy team that name, the address and the time. A report collects them.',
+    'Find the device that re-signs certificates. The issuer in the evidence is its certificate authority. Give this ' +
+      'name, the address and the time to the firewall or proxy team, for example by creating a report.',
     'ftm-watch report{config}',
   ),
   'Exempt the traffic of FortiAuthenticator ({source}) to {host}, TCP {port}, from TLS inspection. ' +
@@ -85,18 +85,18 @@ const INTERCEPTION = {
   productRemedy: { 'Fortinet FortiGate': FORTIGATE },
   anyProductRemedy: OTHER_PRODUCT,
   proxyRemedy: [
-    'The proxy {proxy} may inspect TLS itself (SSL bump, HTTPS decryption): exempt {host}, TCP {port}, there. ' +
+    'The proxy {proxy} may inspect TLS itself (SSL bump, HTTPS decryption). Exempt {host}, TCP {port}, there. ' +
       ONLY_FORTINETS_OWN,
     THROUGH_PROXY,
-    'If the proxy inspects nothing, a device behind it does. The firewall there sees the address of the proxy, not ' +
-      'that of FortiAuthenticator: exempt connections from the proxy to {host} from inspection.',
+    'If the proxy does not inspect TLS, a device behind it does. The firewall behind the proxy sees the address ' +
+      'of the proxy. On that firewall, exempt connections from the proxy to {host} from inspection.',
     REPEAT,
   ],
 } as const;
 
 const SAME_ELSEWHERE = compare(
-  'If the certificate is the same there, the fault lies with Fortinet. If it is different, something on the path ' +
-    'answers in place of the server: look for a device that inspects TLS.',
+  'If the certificate is the same there, the fault is at Fortinet. If it is different, a device on the path ' +
+    'answers instead of the server. Look for a device that inspects TLS.',
 );
 
 const TICKET = shell(
@@ -104,12 +104,12 @@ const TICKET = shell(
   'ftm-watch report{config}',
 );
 
-/** Kinds of `certificate-broken` that a wrong clock does not explain. */
+/** The kinds of `certificate-broken`, except for a certificate that is expired or not yet valid. */
 export type BrokenCertificateKind = 'weak' | 'misnamed' | 'incomplete' | 'flawed';
 
 const BROKEN_KINDS: Readonly<Record<BrokenCertificateKind, KindWords>> = {
   weak: {
-    title: 'no client should accept its key, signature or usage',
+    title: 'its key, signature or usage is not acceptable',
     summary: '{judgement}.',
     remedy: [SAME_ELSEWHERE, TICKET],
   },
@@ -120,7 +120,7 @@ const BROKEN_KINDS: Readonly<Record<BrokenCertificateKind, KindWords>> = {
       'Make sure that the name resolves to the licence server, and that licenseServer.serverName, if set, is correct.',
       SAME_ELSEWHERE,
       learn(
-        'If FortiAuthenticator works anyway, it does not check the name: learn the chain on a path that you know to ' +
+        'If FortiAuthenticator works anyway, it does not check the name. Learn the chain on a path that you know to ' +
           'be clean.',
       ),
       TICKET,
@@ -134,7 +134,11 @@ const BROKEN_KINDS: Readonly<Record<BrokenCertificateKind, KindWords>> = {
   flawed: {
     title: 'TLS clients reject the chain',
     summary: '{judgement}.',
-    remedy: ['Check the FortiAuthenticator log: if it connects anyway, this is not urgent.', SAME_ELSEWHERE, TICKET],
+    remedy: [
+      'Check the FortiAuthenticator log. If FortiAuthenticator connects anyway, this fault is not urgent.',
+      SAME_ELSEWHERE,
+      TICKET,
+    ],
   },
 };
 
@@ -157,7 +161,7 @@ export const TLS_CAUSES = {
     summary: 'TLS to {subject} is intercepted by {product}.',
     kinds: {
       'behind-firewall': {
-        title: 'the intercepting FortiGate is not the configured one',
+        title: 'the intercepting FortiGate is not the configured FortiGate',
         summary: 'TLS to {subject} is intercepted by the FortiGate {issuer}, which is not {firewall}.',
         remedy: BEHIND_FIREWALL,
       },
@@ -166,7 +170,7 @@ export const TLS_CAUSES = {
   },
   'tls-interception-suspected': {
     ...INTERCEPTION,
-    // The certificate that FortiAuthenticator itself receives settles the question.
+    // A capture of the certificate that FortiAuthenticator itself receives gives the definite answer.
     remedy: [...CAPTURE_STEPS, ...UNKNOWN_PRODUCT],
     productRemedy: { 'Fortinet FortiGate': [...CAPTURE_STEPS, ...FORTIGATE] },
     anyProductRemedy: [...CAPTURE_STEPS, ...OTHER_PRODUCT],
@@ -182,12 +186,12 @@ export const TLS_CAUSES = {
     byFirewall: {
       action: 'inspects',
       headline: 'TLS is inspected by {culprit}',
-      summary: 'TLS is inspected by {culprit}: {subject} does not present the certificate of {host}.',
+      summary: 'TLS is inspected by {culprit}, so {subject} does not present the genuine certificate of {host}.',
     },
-    summary: '{subject} does not present the certificate of {host}: TLS is probably intercepted by {product}.',
+    summary: '{subject} does not present the certificate of {host}, so TLS is probably intercepted by {product}.',
     kinds: {
       'behind-firewall': {
-        title: 'the intercepting FortiGate is not the configured one',
+        title: 'the intercepting FortiGate is not the configured FortiGate',
         summary: 'TLS to {subject} is probably intercepted by the FortiGate {issuer}, which is not {firewall}.',
         remedy: BEHIND_FIREWALL,
       },
@@ -205,25 +209,25 @@ export const TLS_CAUSES = {
       summary: 'TLS to {subject} fails although its port opens. The connection is inspected by {culprit}.',
     },
     summary:
-      'The port of {subject} opens, but TLS fails: something on the path blocks it, or the server itself has a fault.',
+      'The port of {subject} opens, but TLS fails. Either a device on the path blocks TLS, or the server has a fault.',
     impact: 'activation',
     sources: ['ta-p/194050', 'docs:fortigate/7.2.13/administration-guide'],
     remedy: [
-      'A web filter, application control or intrusion prevention profile is the usual reason: look for {source} ' +
-        'and {host} in the web filter and application control logs of the firewall.',
+      'The usual reason is a web filter, application control or intrusion prevention profile. Search the web filter ' +
+        'and application control logs of the firewall for {source} and {host}.',
       FREE_POLICY,
       'A block page in the evidence identifies the product and often the blocking rule.',
       ...CAPTURE_STEPS,
-      compare('If it fails there too, the server itself is down.'),
+      compare('If TLS fails there too, the server itself is down.'),
     ],
     kinds: BLOCKED_TLS_KINDS,
     proxyRemedy: [
-      'The proxy {proxy} opened the tunnel, but TLS inside it failed. Search its log for {host} and {source}: a ' +
-        'server name filter or a TLS rule is the usual reason. A block page in the evidence often shows the rule.',
+      'The proxy {proxy} opened the tunnel, but TLS inside it failed. Search its log for {host} and {source}. The ' +
+        'usual reason is a server name filter or a TLS rule. A block page in the evidence often shows the rule.',
       THROUGH_PROXY,
-      'If the proxy forwards TLS, something behind it blocks the connection. The firewall there sees the address of ' +
-        'the proxy, not that of FortiAuthenticator.',
-      compare('If it fails there too, the server itself is down.'),
+      'If the proxy forwards TLS, a device behind it blocks the connection. The firewall behind the proxy sees the ' +
+        'address of the proxy, not the address of FortiAuthenticator.',
+      compare('If TLS fails there too, the server itself is down.'),
     ],
     rank: 2,
   },
@@ -236,9 +240,9 @@ export const TLS_CAUSES = {
     impact: 'activation',
     sources: ['ta-p/194050'],
     remedy: [
-      'Check the clocks of FortiAuthenticator and of this machine first: a wrong date makes every certificate invalid.',
+      'First check the clocks of FortiAuthenticator and of this machine. A wrong date makes every certificate invalid.',
       shell(
-        'If the clocks are correct, the fault lies with Fortinet: open a ticket with TAC and attach the certificate ' +
+        'If the clocks are correct, the fault is at Fortinet. Open a ticket with TAC and attach the certificate ' +
           'from the report.',
         'ftm-watch report{config}',
       ),
@@ -255,10 +259,10 @@ export const TLS_CAUSES = {
     impact: 'none',
     sources: ['ta-p/194050', 'docs:fortigate/7.4.3/administration-guide/403143'],
     remedy: [
-      'No inspecting device uses a public authority: Fortinet has probably changed the certificate. Compare from ' +
+      'Inspecting devices do not use public authorities, so Fortinet has probably changed the certificate. Compare from ' +
         'another network.',
       learn('If the certificate is the same there, set trust.profile to "public" or learn the new chain.'),
-      'If polling fails at the same time, FortiAuthenticator may need new firmware: contact TAC.',
+      'If polling fails at the same time, FortiAuthenticator may need new firmware. Contact TAC.',
     ],
   },
   'certificate-rotated': {
@@ -268,7 +272,7 @@ export const TLS_CAUSES = {
     headline: 'the certificate of {subject} was renewed',
     summary: '{subject} has a new certificate under the same authority.',
     impact: 'none',
-    remedy: [learn('Nothing to do. The new certificate becomes the baseline if you learn it.')],
+    remedy: [learn('No action is required. To make the new certificate the baseline, learn it.')],
   },
 } satisfies Readonly<Record<string, CauseWords>>;
 

@@ -36,19 +36,22 @@ import { oncePer } from '../../core/once-per.ts';
 import { dayText } from '../../core/time-text.ts';
 
 /**
- * Identity of the leaf certificate. `known-key`: its key is pinned or learned. `named`: it is valid for the requested
- * name. `known-subject`: its subject is that of a learned leaf. `device`: a factory certificate of a Fortinet unit.
- * `other`: none of them.
+ * The identity of the leaf certificate:
+ * - `known-key`: Its key is pinned or learned.
+ * - `named`: It is valid for the requested name.
+ * - `known-subject`: It has the same subject as a learned leaf.
+ * - `device`: It is the factory certificate of a Fortinet unit.
+ * - `other`: It is none of these.
  */
 export type Identity = 'known-key' | 'named' | 'known-subject' | 'device' | 'other';
 
 /**
- * `clock`: a public control host's certificate is out of date in the same direction, so the clock of this machine is
- * wrong.
+ * `clock` means that this machine's clock is wrong, because a public control host's certificate also seems to be
+ * expired or not yet valid.
  */
 export type Dates = 'valid' | 'expired' | 'not-yet-valid' | 'clock';
 
-/** One chain with all facts about it, before any comparison. */
+/** A chain and all facts about it, before any comparison. */
 export interface ChainCase {
   readonly evidence: TlsEvidence;
   readonly leaf: Certificate;
@@ -58,9 +61,9 @@ export interface ChainCase {
   readonly identity: Identity;
   readonly dates: Dates;
   readonly baselineMatch: BaselineMatch;
-  /** Null if the chain does not lead to a key accepted by the profile. */
+  /** Null if the chain does not lead to a key that the profile accepts. */
   readonly accepted: TrustedPath | null;
-  /** A certificate on the path that was not sent and is not a trusted end, so it is missing in the server's chain. */
+  /** An intermediate certificate that the server did not send, although it is needed for the path. */
   readonly gap: Certificate | null;
   readonly checks: SignatureChecks;
 }
@@ -87,19 +90,19 @@ export function openCase(sent: SentChain, evidence: TlsEvidence, checks: Signatu
 }
 
 /**
- * Reports whether the chain is signed by a key accepted by the profile and is for the right name. Observations
- * elsewhere cannot contradict it then, so no comparison is needed.
+ * Reports whether the chain is signed by a key that the profile accepts and has the right name. No comparison is needed
+ * then, because no other observation can contradict the chain.
  */
 export function isBeyondComparison({ accepted, identity }: ChainCase): boolean {
   return accepted !== null && isRightful(identity);
 }
 
-/** Reports whether this is the certificate of the requested server, according to its names and its key. */
+/** Reports whether the names or the key identify the certificate as the requested server's certificate. */
 export function isRightful(identity: Identity): boolean {
   return identity !== 'other' && identity !== 'device';
 }
 
-/** Returns the end of any chain of this target, including reference chains. */
+/** Builds the path for any chain of the target, including reference chains. */
 export function chainTrustOf(sent: SentChain, evidence: TlsEvidence, checks: SignatureChecks): ChainTrust {
   return findChainTrust(sent, chainTrustOptions(evidence, checks));
 }
@@ -116,14 +119,13 @@ export function chainTrustOptions(evidence: TlsEvidence, checks: SignatureChecks
   };
 }
 
-/** Returns whose certificate this is, for this target. */
+/** Identifies the holder of a certificate that the target presented. */
 export function identify(leaf: Certificate, evidence: TlsEvidence): Identity {
   const { baseline, profile, serverName, target, trust } = evidence;
   const pinned = [...trust.pins.map((pin) => pin.pin), ...(baseline?.leaves ?? []).map((known) => known.pin)];
   if (pinned.includes(leaf.pin)) return 'known-key';
   const names = serverName === null ? [hostOf(target)] : [serverName, hostOf(target)];
-  // The names in the genuine certificate are not published. Under the private authority, a CN may have to be
-  // sufficient.
+  // The names in the genuine certificate are not published, so a CN is sufficient under the private authority.
   if (names.some((name) => matchesName(leaf, name, { commonName: profile === 'fortinet' }))) return 'named';
   if (
     attributeValues(leaf.subject, 'CN').length > 0 &&
@@ -136,7 +138,7 @@ export function identify(leaf: Certificate, evidence: TlsEvidence): Identity {
 
 function judgeDates(chainTrust: ChainTrust, evidence: TlsEvidence, checks: SignatureChecks): Dates {
   const { now } = evidence;
-  // The end of the path is trusted as it is, so its dates do not matter.
+  // The certificate at the end of the path is trusted directly, so its dates do not matter.
   const links = chainTrust.path.length > 1 ? chainTrust.path.slice(0, -1) : chainTrust.path;
   const isExpired = (certificate: Certificate): boolean => now > certificate.notAfter;
   const isEarly = (certificate: Certificate): boolean => now < certificate.notBefore;
@@ -153,11 +155,11 @@ function publicControlLeaves(evidence: TlsEvidence, checks: SignatureChecks): re
   });
 }
 
-/** Reports whether a control host's chain ends at one of Mozilla's roots, regardless of dates. */
+/** Reports whether a control host's chain ends at one of Mozilla's roots, regardless of its dates. */
 export function isPublicChain(sent: SentChain, host: string, evidence: TlsEvidence, checks: SignatureChecks): boolean {
   const { now, trust } = evidence;
   const publicOnly = { pins: [], anchors: [], publicRoots: trust.publicRoots };
-  // Called for each target again, with the same few control hosts.
+  // Cached, because this is called for each target with the same few control hosts.
   return checks.once(
     `public ${host} ${chainKey(sent)}`,
     () =>
@@ -166,63 +168,65 @@ export function isPublicChain(sent: SentChain, host: string, evidence: TlsEviden
   );
 }
 
-/** The result for a client that trusts the end of a chain. */
+/** The path to a trusted certificate. */
 export interface TrustedPath {
-  /** The trusted certificate, as stored here, or otherwise as sent. */
+  /** The trusted certificate, as stored on this machine or, if it is not stored, as sent. */
   readonly end: Certificate;
   readonly flaws: readonly Flaw[];
 }
 
-/** The basis for judging the chains of a target, apart from this round's observations. */
+/** The information that a target's chains are compared with, except for this round's observations. */
 export interface TlsGrounds {
   readonly trust: Trust;
   readonly profile: TrustProfile;
   readonly products: readonly ProductPattern[];
   readonly baseline: Baseline | null;
-  /** Leaf certificates that the same target showed recently. */
+  /** The leaf certificates that the target presented recently. */
   readonly previous: readonly PreviousLeaf[];
   /**
-   * When this program last verified the target itself under a key that is still configured; null if never or not
-   * remembered.
+   * When this program last verified the target under a key that is still configured; null if it never did, or if the
+   * time was not stored.
    */
   readonly remembered: RememberedChain | null;
 }
 
-/** The evidence for one judgement about one address of one target. */
+/** The evidence for the verdict on one address of one target. */
 export interface TlsEvidence extends TlsGrounds {
-  /** `host:port`, as configured. */
+  /** The target as `host:port`, as configured. */
   readonly target: string;
-  /** The SNI that was sent; null if none. */
+  /** The SNI that was sent; null if no SNI was sent. */
   readonly serverName: string | null;
   readonly outcome: TlsOutcome;
-  /** Results of the additional probes of this address, made because TLS to it is blocked. */
+  /** Results of additional probes, which are made if TLS to this address is blocked. */
   readonly closer?: CloserLook;
-  /** Chains of control hosts, captured in the same round. If empty, one signal is missing. */
+  /** The control hosts' chains, captured in the same round. */
   readonly controls: readonly ControlChain[];
   readonly references: readonly ReferenceChain[];
-  /**
-   * OpenSSL's result for this chain, with its trusted end as an anchor; null if OpenSSL was not asked or its result was
-   * not available.
-   */
+  /** OpenSSL's result for this chain, with its trusted certificate as the trust anchor; null if there is no result. */
   readonly openssl: OpensslWord | null;
-  /** Flaws that every accepted chain at this address had, including the learned one; null if there was none. */
+  /**
+   * The flaws that all accepted chains at this address, and the learned chain, have in common; null if there are none.
+   */
   readonly knownFlaws: readonly FlawKind[] | null;
-  /** Names of headers that only proxies and filters add, from the answer on the same connection. */
+  /** The names of headers in the answer that only proxies and filters add. */
   readonly traces: readonly string[];
-  /** Already corrected if this machine's clock is known to be wrong. */
+  /** The current time, already corrected if this machine's clock is known to be wrong. */
   readonly now: EpochMs;
 }
 
 export interface ControlChain {
-  /** `host:port` */
+  /** The control host, as `host:port`. */
   readonly target: string;
   readonly chain: CapturedChain;
 }
 
 /**
- * The same target observed in another way. `resolver`: at an address that only another resolver returned; `address`: at
- * another of its addresses; `proxy`: over another path; `server-name`: at the same address with another SNI;
- * `tls-version`: at the same address with another TLS version, because a device may inspect only one of them.
+ * A chain that the same target presented in another way:
+ * - `resolver`: at an address that only another resolver returned
+ * - `address`: at another address of the target
+ * - `proxy`: over another path
+ * - `server-name`: at the same address with another SNI
+ * - `tls-version`: at the same address with another TLS version, because a device may inspect only one version
  */
 export interface ReferenceChain {
   readonly label: string;
@@ -232,7 +236,7 @@ export interface ReferenceChain {
 
 export interface RememberedChain {
   readonly at: EpochMs;
-  /** Human-readable name of the key that the chain ended at. */
+  /** The human-readable name of the key at the end of the chain. */
   readonly label: string;
 }
 
@@ -242,7 +246,7 @@ export interface PreviousLeaf {
   readonly at: EpochMs;
 }
 
-/** Worst first. The addresses of one target are combined in this order. */
+/** All verdicts, worst first. The results for the addresses of a target are combined in this order. */
 export const VERDICTS = [
   'intercepted',
   'interception-suspected',
@@ -259,24 +263,24 @@ export type Verdict = (typeof VERDICTS)[number];
 export interface TlsJudgement {
   readonly verdict: Verdict;
   readonly confidence: Confidence;
-  /** The inspecting product, if the catalogue or the certificate itself names it. */
+  /** The inspecting product, if it is known from the catalogue or the certificate itself. */
   readonly product: string | null;
   readonly findings: readonly Finding[];
-  /** One sentence. */
+  /** A sentence that describes the verdict. */
   readonly summary: string;
-  /** What would settle the question; null if the result is clear. */
+  /** What to do for a definite result, as the rest of a sentence; null if the result is definite. */
   readonly wouldSettle: string | null;
-  /** The authorities above the leaf that were found by signature, nearest first. */
+  /** The authorities above the leaf, found by verifying signatures, starting with the leaf's issuer. */
   readonly authorities: readonly Certificate[];
-  /** Null if the chain does not lead to a key accepted by the profile. */
+  /** Null if the chain does not lead to a key that the profile accepts. */
   readonly accepted: TrustedPath | null;
-  /** Pin of the configured key at the end of a genuine chain; null for other chains. */
+  /** The pin of the configured key at the end of a genuine chain; null for other chains. */
   readonly verifiedBy: string | null;
 }
 
 type FlawEvidence = Pick<TlsEvidence, 'profile' | 'openssl' | 'now' | 'trust' | 'baseline'>;
 
-/** Returns null if the chain does not lead to a key accepted by the profile. */
+/** Returns null if the chain does not lead to a key that the profile accepts. */
 export function judgeFlaws(
   chainTrust: ChainTrust,
   evidence: FlawEvidence,
@@ -289,23 +293,23 @@ export function judgeFlaws(
   const held = heldCopy(last, evidence);
   const end = held ?? last;
   const path = [...chainTrust.path.slice(0, -1), end];
-  // For a key that is known only by its hash, clients may have a newer certificate.
+  // If only the hash of a key is known, clients may have a newer certificate with the same key.
   const own = [...ownFlaws(path, checks), ...(held === null ? [] : endFlaws(path, now))];
   if (openssl === null) return { end, flaws: own };
-  // OpenSSL was asked when the chain was new. An authority may have expired since.
+  // OpenSSL checked the chain when it was new. An authority may have expired since then.
   if (openssl.refusal === null) return { end, flaws: own.filter(({ kind }) => kind === 'authority-out-of-date') };
   const { refusal } = openssl;
   const refused: Flaw = {
     kind: 'openssl',
-    claim: `OpenSSL refuses the certificate: ${refusal}.`,
+    claim: `OpenSSL rejects the certificate: ${refusal}.`,
     fullNames: [],
   };
   return { end, flaws: own.length > 0 ? own : [refused] };
 }
 
 /**
- * Returns the newer certificate of the same key that is stored here. A server may send an old copy of an authority, but
- * clients use the certificate that they have.
+ * Returns the newer certificate with the same key that is stored on this machine. A server may send an old copy of an
+ * authority's certificate, but clients use the certificate that they have stored.
  */
 function heldCopy(end: Certificate, { trust, baseline, now }: FlawEvidence): Certificate | null {
   const anchors = trust.anchors.map(({ certificate }) => certificate);
@@ -319,7 +323,7 @@ function ownFlaws(path: readonly Certificate[], checks: SignatureChecks): readon
   return checks.once(key, () => lastingFlaws(path).length === 0) ? [] : lastingFlaws(path);
 }
 
-/** Returns the flaws of the learned chain. OpenSSL's result for it is not known. */
+/** Returns the flaws of the learned chain, for which there is no result from OpenSSL. */
 export function learnedFlaws(
   baseline: Baseline,
   options: Omit<ChainTrustOptions, 'baseline' | 'helpers' | 'host'>,
@@ -333,8 +337,9 @@ export function learnedFlaws(
 }
 
 /**
- * `old`: the chain always had the flaw, as far as is known. The vendor's real chain has not been seen by anybody, and a
- * harmless flaw must not be called a fault. `new`: an accepted chain without the flaw was seen here or learned.
+ * `old` means that no accepted chain without the flaw is known. The vendor's real chain is not published, so the flaw
+ * may be harmless and is not reported as a fault. `new` means that an accepted chain without the flaw was observed or
+ * learned.
  */
 export type FlawAge = 'none' | 'old' | 'new';
 
@@ -343,20 +348,18 @@ export function ageOf(flaws: readonly Flaw[], known: readonly FlawKind[] | null)
   return known === null || flaws.every(({ kind }) => known.includes(kind)) ? 'old' : 'new';
 }
 
-/** The flaws that every accepted chain at an address had. A flaw that was always there has done no harm so far. */
+/** The flaws that all accepted chains at an address had. A flaw that was always present is harmless so far. */
 export interface FlawMemory {
-  /** Null if no accepted chain was seen there. */
+  /** Returns null if no accepted chain was observed at the address. */
   at(address: string): readonly FlawKind[] | null;
-  /** Stores the flaws of the currently accepted chain at an address. */
+  /** Stores the flaws of the accepted chain that an address currently presents. */
   keep(address: string, flaws: readonly FlawKind[]): void;
 }
 
-/**
- * Beyond this, the least recently seen address is dropped, so that forged DNS answers do not make the memory useless.
- */
+/** The maximum number of addresses. The limit is high enough that forged DNS answers do not displace real addresses. */
 const MOST_ADDRESSES = 256;
 
-/** @param learned flaws of the learned chain, for comparison with a new address; null if nothing was learned */
+/** @param learned the learned chain's flaws, for comparison with a new address; null if no chain was learned */
 export function createFlawMemory(learned: readonly FlawKind[] | null): FlawMemory {
   const kept = new Map<string, readonly FlawKind[]>();
   const at = (address: string): readonly FlawKind[] | null => kept.get(address) ?? learned;
@@ -364,7 +367,7 @@ export function createFlawMemory(learned: readonly FlawKind[] | null): FlawMemor
     at,
     keep: (address, flaws) => {
       const before = at(address);
-      // The least recently seen address is dropped, because the addresses of a name change over months.
+      // The least recently seen address is discarded, because the addresses of a name change over months.
       kept.delete(address);
       kept.set(address, before === null ? flaws : before.filter((kind) => flaws.includes(kind)));
       for (const oldest of [...kept.keys()].slice(0, -MOST_ADDRESSES)) kept.delete(oldest);
@@ -373,9 +376,9 @@ export function createFlawMemory(learned: readonly FlawKind[] | null): FlawMemor
 }
 
 /**
- * The origin that the names in a chain claim: the vendor (an organization of the trusted authorities), a public
- * authority, or another party. A name proves nothing, but a chain that claims neither cannot be an unknown change at
- * the vendor.
+ * The origin that the names in a chain claim: the vendor (the organization of a trusted authority), a public authority,
+ * or another party. A name proves nothing, but if a chain claims to be from another party, a change at the vendor does
+ * not explain it.
  */
 export type Claim = 'vendor' | 'public' | 'other';
 
@@ -383,7 +386,7 @@ export function claimOf({ kind, path }: ChainTrust, sent: readonly Certificate[]
   if (kind === 'public' || kind === 'vendor') return kind;
   const issuers = path.map(({ issuer }) => issuer);
   const top = issuers.at(-1);
-  // A self-signed leaf names no authority, and a certificate that is not an authority must not sign.
+  // A self-signed leaf has no authority, and a certificate that is not an authority must not sign.
   if (top === undefined || (kind === 'foreign' && path.length === 1) || isNoAuthority(top, sent)) return 'other';
   const vendors = vendorOrganizations(trust);
   if (issuers.every((issuer) => organizationsOf(issuer).some((organization) => vendors.has(organization))))
@@ -391,7 +394,7 @@ export function claimOf({ kind, path }: ChainTrust, sent: readonly Certificate[]
   return isPublicName(top, trust) ? 'public' : 'other';
 }
 
-/** Reports whether an issuer has the organization of an authority that is trusted by name. */
+/** Reports whether an issuer has the same organization as a trusted authority. */
 export function claimsVendor(issuer: DistinguishedName, trust: Trust): boolean {
   const vendors = vendorOrganizations(trust);
   return organizationsOf(issuer).some((organization) => vendors.has(organization));
@@ -418,13 +421,13 @@ const organizationsOf = oncePer((name: DistinguishedName): readonly string[] =>
   attributeValues(name, 'O').map(organizationKey),
 );
 
-/** `FG3K4ETB19900078`, `FACVM0000000001`: the format of Fortinet's serial numbers, capital letters and digits. */
+/** Matches Fortinet serial numbers such as `FG3K4ETB19900078` and `FACVM0000000001`. */
 const SERIAL_NUMBER = /^(?!FORTI)F(?=[A-Z]*\d)[A-Z0-9]{10,23}$/u;
 
-/** `FortiGate`, `FortiAuthenticator`: the organizational unit of a factory certificate is the product. */
+/** Matches the organizational unit of a factory certificate, which is a product such as `FortiGate`. */
 const PRODUCT_UNIT = /^Forti[A-Z][A-Za-z]{1,24}$/u;
 
-/** Units whose certificate may not have a serial number as its name. A service such as FortiGuard is not a unit. */
+/** Products whose factory certificates do not always contain a serial number. */
 const UNITS: ReadonlySet<string> = new Set([
   'FortiADC',
   'FortiAnalyzer',
@@ -442,10 +445,10 @@ const UNITS: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Returns the product of what looks like a factory certificate, `Fortinet FortiGate`; null for any other certificate,
- * such as that of another server of the vendor. Factory certificates are signed by the genuine Fortinet authority, and
- * the key of at least one that many units share has been published. The chain alone therefore does not prove that the
- * licence server is at the other end.
+ * Returns the product, such as `Fortinet FortiGate`, if the certificate looks like a factory certificate; otherwise
+ * null. Factory certificates are signed by the genuine Fortinet authority, and the private key of at least one
+ * certificate that many units share has been published. The chain alone therefore does not prove that the peer is the
+ * licence server.
  */
 export function deviceOf(certificate: Certificate): string | null {
   const names = attributeValues(certificate.subject, 'CN');
@@ -457,16 +460,16 @@ export function deviceOf(certificate: Certificate): string | null {
   return names.some((value) => /^F[GW]/u.test(value)) ? 'Fortinet FortiGate' : 'Fortinet device';
 }
 
-/** A learned baseline, and the certificate in it that a person would have to confirm. */
+/** A learned baseline, and the certificate in it that requires confirmation by a person. */
 export interface RefusedBaseline {
   readonly baseline: Baseline;
   readonly unconfirmed: Certificate;
 }
 
 /**
- * Returns the certificate that a chain rests on if neither a configured key nor a public root confirms it; null if one
- * does. The chain of an inspecting device looks the same, whatever names it contains, so a person has to compare this
- * certificate.
+ * Returns the certificate at the end of a chain if neither a configured key nor a public root confirms the chain;
+ * otherwise null. A person has to verify this certificate, because an inspecting device's chain can contain the same
+ * names.
  */
 export function unconfirmedEnd(sent: SentChain, options: Omit<ChainTrustOptions, 'baseline'>): Certificate | null {
   const { kind, path } = findChainTrust(sent, { ...options, baseline: null });
@@ -476,7 +479,7 @@ export function unconfirmedEnd(sent: SentChain, options: Omit<ChainTrustOptions,
     case 'vendor':
       return null;
     case 'weak':
-      // The chain leads to a trusted key over links that can be forged, so nothing above the leaf is proven.
+      // The chain leads to a trusted key, but its signatures can be forged, so no certificate above the leaf is proven.
       return sent[0];
     case 'foreign':
     case 'forged':
@@ -486,9 +489,9 @@ export function unconfirmedEnd(sent: SentChain, options: Omit<ChainTrustOptions,
 }
 
 /**
- * Returns the certificate on which a learned chain rests without confirmation; null if all of it is confirmed.
- * Confirmation is a configured key, a public root, or a fingerprint that a person entered when the chain was learned.
- * Only the profile `fortinet` requires this, because it is the one used to detect inspection.
+ * Returns the unconfirmed certificate at the end of a learned chain; null if the chain is confirmed by a configured
+ * key, a public root, or a fingerprint that a person entered when the chain was learned. Only the profile `fortinet`
+ * requires confirmation, because it is used to detect inspection.
  */
 export function unconfirmedBaseline(baseline: Baseline, options: TrustOptions): Certificate | null {
   if (options.profile !== 'fortinet') return null;
@@ -498,7 +501,7 @@ export function unconfirmedBaseline(baseline: Baseline, options: TrustOptions): 
   return ends.find((end) => end !== null && !baseline.accepted.includes(end.fingerprint)) ?? null;
 }
 
-/** Reports that the learned chain is not used, because the person who learned it believes that it is. */
+/** Reports that the learned chain is not used, because the person who learned it expects it to be used. */
 export function refusedBaselineFindings(subject: string, refused: RefusedBaseline | null): readonly Finding[] {
   if (refused === null) return [];
   return [
@@ -506,11 +509,11 @@ export function refusedBaselineFindings(subject: string, refused: RefusedBaselin
       rule: 'learned-trust-is-confirmed',
       subject,
       expected:
-        'A learned chain under a configured key or a public authority, or one whose fingerprint was typed when it ' +
+        'A learned chain that is confirmed by a configured key, a public authority, or a fingerprint entered when it ' +
         'was learned',
       claim:
-        `The chain learned on ${dayText(refused.baseline.learnedAt)} rests on ${called(refused.unconfirmed.subject)}, ` +
-        'which nobody confirmed, so it is not used.',
+        `The chain learned on ${dayText(refused.baseline.learnedAt)} is not used, because its authority ` +
+        `${called(refused.unconfirmed.subject)} was not confirmed.`,
       actual: describeRefused(refused),
       fullNames: inFull(refused.unconfirmed.subject),
       level: 'warning',
@@ -519,12 +522,11 @@ export function refusedBaselineFindings(subject: string, refused: RefusedBaselin
   ];
 }
 
-/** Returns a text such as `learned on 2026-11-24, rests on O=…, SHA-256 AA:…`. */
+/** Describes why a learned chain is not used. */
 export function describeRefused({ baseline, unconfirmed }: RefusedBaseline): string {
   const name = formatDistinguishedName(unconfirmed.subject);
   return (
-    `What was learned on ${dayText(baseline.learnedAt)} rests on ${name} (SHA-256 ${unconfirmed.fingerprint}) ` +
-    'and is not used; ' +
-    '"ftm-watch trust learn" says more'
+    `The chain learned on ${dayText(baseline.learnedAt)} is not used, because its authority ${name} ` +
+    `(SHA-256 ${unconfirmed.fingerprint}) was not confirmed. For details, run "ftm-watch trust learn"`
   );
 }

@@ -10,10 +10,10 @@ import type { Told } from '../../engine/model.ts';
 
 const MOST_NAMES = 5;
 
-/** An expectation about one chain and the actual observation. The verdict determines its severity. */
+/** An expectation about a chain, and the actual observation. The verdict determines the level. */
 export type Expectation = Told;
 
-/** Returns where the chain should end, and where it ends. */
+/** Compares the authority at which the chain should end with the authority at which it does end. */
 export function verificationFinding(chain: ChainCase): Expectation {
   const { chainTrust, leaf } = chain;
   const top = chainTrust.path.at(-1) ?? leaf;
@@ -28,7 +28,7 @@ export function verificationFinding(chain: ChainCase): Expectation {
 export function datesFinding({ chainTrust, evidence, dates, leaf }: ChainCase): Expectation {
   const wrong = chainTrust.path.find((link) => !isInDate(link, evidence.now));
   const { subject, notBefore, notAfter } = wrong ?? leaf;
-  // On the day when validity starts or ends, the date alone would be contradictory.
+  // On the first and last day of validity, the date without the time would be ambiguous.
   const isDayEnough = ![notBefore, notAfter].map(dayText).includes(dayText(evidence.now));
   const textOf = isDayEnough ? dayText : utcText;
   const [from, to] = [textOf(notBefore), textOf(notAfter)];
@@ -37,7 +37,7 @@ export function datesFinding({ chainTrust, evidence, dates, leaf }: ChainCase): 
     rule: 'certificate-is-in-date',
     claim:
       dates === 'clock'
-        ? `${which} seems out of date because the clock of this machine is wrong.`
+        ? `${which} seems to be expired or not yet valid, because this machine's clock is wrong.`
         : `${which} is valid only from ${from} to ${to}.`,
     fullNames: inFull(subject),
     expected: `Valid ${isDayEnough ? 'on' : 'at'} ${textOf(evidence.now)}`,
@@ -64,7 +64,7 @@ export function gapFinding({ gap }: ChainCase): readonly Expectation[] {
   return [
     {
       rule: 'chain-is-complete',
-      claim: `The intermediate certificate ${called(gap.subject)} was not sent.`,
+      claim: `The server did not send the intermediate certificate ${called(gap.subject)}.`,
       fullNames: inFull(gap.subject),
       expected: 'All intermediate certificates',
     },
@@ -76,19 +76,19 @@ export function cutFinding({ evidence }: ChainCase): Expectation {
   const how = outcome.kind === 'failed' ? outcome.reason : 'closed';
   return {
     rule: 'tls-handshake-answered',
-    claim: `The connection ended right after the certificate was received (${how}).`,
-    expected: 'A finished TLS handshake',
+    claim: `The connection ended immediately after the certificate was received (${how}).`,
+    expected: 'A complete TLS handshake',
   };
 }
 
 export function renewalFinding({ evidence, leaf }: ChainCase): Expectation {
-  const known = evidence.baseline?.leaves[0]?.pin ?? 'that was learned';
+  const known = evidence.baseline?.leaves[0]?.pin ?? 'of the learned certificate';
   return {
     rule: 'leaf-as-learned',
-    claim: `The certificate has another key than the learned one, under the same authority ${called(leaf.issuer)}.`,
+    claim: `The certificate has a different key than the learned certificate, but the same authority, ${called(leaf.issuer)}.`,
     fullNames: inFull(leaf.issuer),
     expected: `The key ${known}`,
-    actual: `${leaf.pin}, under the same authority, valid to ${dayText(leaf.notAfter)}`,
+    actual: `${leaf.pin}, under the same authority, valid until ${dayText(leaf.notAfter)}`,
   };
 }
 
@@ -106,16 +106,16 @@ export function strengthFinding({ chainTrust, leaf }: ChainCase): Expectation {
   if (!isForServers(leaf))
     return {
       rule: 'certificate-is-for-servers',
-      claim: 'The certificate is not for TLS servers.',
-      expected: 'A certificate that a server may use',
+      claim: 'The certificate is not intended for TLS servers.',
+      expected: 'A certificate for TLS servers',
     };
   const seen = chainTrust.path.map(
     ({ key, signatureAlgorithm }) => `${key} signed with ${signatureAlgorithm ?? 'an unknown algorithm'}`,
   );
-  const expected = 'RSA of 2048 to 8192 bits or elliptic curves, signed with SHA-2';
+  const expected = 'An RSA key of 2048 to 8192 bits or an elliptic curve key, signed with SHA-2';
   return {
     rule: 'keys-and-signatures-are-strong',
-    claim: 'The certificate or one above it has a key or a signature that is too weak.',
+    claim: 'The certificate or one of its authorities has a key or signature that is too weak.',
     expected,
     actual: seen.slice(0, 3).join('; ') || leaf.key,
   };
@@ -126,19 +126,19 @@ export function weakerFinding({ evidence, leaf }: ChainCase): readonly Expectati
   const protocol = outcome.kind === 'failed' ? null : outcome.protocol;
   const weaker = baseline === null ? [] : weakerThan(baseline, leaf, protocol);
   if (weaker.length === 0) return [];
-  const expected = 'Keys, signatures and protocol at least as strong as learned';
-  const claim = `The connection is weaker than the learned one: ${weaker.join(', ')}.`;
+  const expected = 'Keys, signatures and protocol that are at least as strong as learned';
+  const claim = `The connection is weaker than the learned connection: ${weaker.join(', ')}.`;
   return [{ rule: 'as-strong-as-learned', claim, expected }];
 }
 
 export function droppedFinding({ evidence }: ChainCase): readonly Expectation[] {
   const dropped = evidence.outcome.chain?.dropped ?? 0;
   if (dropped === 0) return [];
-  const claim = `The chain has ${String(dropped)} more certificates, which were left out.`;
-  return [{ rule: 'chain-is-readable', claim, expected: 'At most 16 certificates, all readable' }];
+  const claim = `The chain contains ${String(dropped)} further certificates, which were ignored.`;
+  return [{ rule: 'chain-is-readable', claim, expected: 'At most 16 certificates, all of them readable' }];
 }
 
-/** Returns the flaws of the chain. FortiAuthenticator's log can change their level, see `FLAW_RULE`. */
+/** Reports the chain's flaws. FortiAuthenticator's log can change their level. */
 export function flawFindings({ accepted }: ChainCase): readonly Expectation[] {
   return (accepted?.flaws ?? []).map(({ claim, fullNames }) => ({
     rule: FLAW_RULE,
@@ -150,10 +150,10 @@ export function flawFindings({ accepted }: ChainCase): readonly Expectation[] {
 
 export const FLAW_RULE = 'chain-has-no-flaw';
 
-/** FortiAuthenticator's log can change the level of this finding too. */
+/** The rule of another finding whose level FortiAuthenticator's log can change. */
 export const OLDER_TLS_RULE = 'older-tls-is-not-inspected';
 
-/** Returns one sentence about who issued the certificate and why that is wrong. */
+/** Returns a sentence about who issued the certificate and why that is wrong. */
 function issuerClaim(chain: ChainCase): string {
   const { chainTrust, leaf } = chain;
   const issued = `The certificate was issued by ${called(leaf.issuer)}`;
@@ -163,43 +163,43 @@ function issuerClaim(chain: ChainCase): string {
     case 'trusted':
       return `${issued}, a trusted authority.`;
     case 'weak':
-      return `${issued}, over a key, a signature or a use that no client should accept.`;
+      return `${issued}, but its key, signature or usage is not acceptable.`;
     case 'public':
       return `${issued}, ${end === null ? 'a public authority' : `under the public authority ${end}`}.`;
     case 'vendor':
-      return `${issued}, an authority of Fortinet that is not accepted for this host.`;
+      return `${issued}, a Fortinet authority that is not accepted for this host.`;
     case 'forged':
-      return `The certificate names ${called(top)} as its authority, whose key did not sign it.`;
+      return `The certificate claims to be issued by ${called(top)}, but was not signed with the key of this authority.`;
     case 'foreign':
     case 'incomplete':
-      return strangersClaim(chain, issued, end);
+      return untrustedClaim(chain, issued, end);
   }
 }
 
-/** Returns the name that the chain ends at. */
+/** Returns the name of the authority at the end of the chain. */
 function topOf({ chainTrust, leaf }: ChainCase): DistinguishedName {
   return (chainTrust.path.at(-1) ?? leaf).issuer;
 }
 
-/** @param end the root or the end of the chain; null if it is the issuer itself */
-function strangersClaim({ chainTrust, leaf, evidence }: ChainCase, issued: string, end: string | null): string {
+/** @param end the authority at the end of the chain; null if it is the issuer */
+function untrustedClaim({ chainTrust, leaf, evidence }: ChainCase, issued: string, end: string | null): string {
   const product = findProduct(evidence.products, leaf.issuer)?.name;
   if (product !== undefined) return `${issued}, ${inspectionAuthority(product)}.`;
   if (chainTrust.kind === 'incomplete')
-    return `${issued}, ${end === null ? '' : `under ${end}, `}which is not known and was not sent.`;
-  if (chainTrust.path.length === 1) return `The certificate is self-signed: ${called(leaf.issuer)}.`;
+    return `${issued}, ${end === null ? '' : `under ${end}, `}which is unknown and was not sent.`;
+  if (chainTrust.path.length === 1) return `The certificate is self-signed by ${called(leaf.issuer)}.`;
   return `${issued}, ${end === null ? 'a root that is not trusted' : `under the root ${end}, which is not trusted`}.`;
 }
 
 function inspectionAuthority(product: string): string {
   return product === 'Fortinet FortiGate'
     ? "a FortiGate's inspection authority"
-    : `an inspection authority of ${product}`;
+    : `an inspection authority from ${product}`;
 }
 
 /** Returns the authorities that can issue a certificate for this target. */
 function trustedEnds({ evidence }: ChainCase): string {
-  if (evidence.profile === 'public') return "An authority among Mozilla's roots";
+  if (evidence.profile === 'public') return "One of Mozilla's root authorities";
   const { pins, anchors } = trustUnder(evidence.profile, evidence.trust);
   const keys = [
     ...anchors.map(({ certificate, origin, label }) => ({ origin, label, name: certificate.subject })),
@@ -210,13 +210,13 @@ function trustedEnds({ evidence }: ChainCase): string {
   ];
   const [shipped, configured] = [namesOf('shipped'), namesOf('configured')];
   const accepted = [
-    ...(shipped.length === 0 ? [] : [`an authority of Fortinet (${alternatives(shipped)})`]),
-    ...(configured.length === 0 ? [] : [`a configured one (${alternatives(configured)})`]),
+    ...(shipped.length === 0 ? [] : [`a Fortinet authority (${alternatives(shipped)})`]),
+    ...(configured.length === 0 ? [] : [`a configured authority (${alternatives(configured)})`]),
   ];
-  return accepted.length === 0 ? 'An authority that is trusted, but none is configured' : accepted.join(', or ');
+  return accepted.length === 0 ? 'A trusted authority (none is configured)' : accepted.join(', or ');
 }
 
-/** Returns a text such as `a, b or c`. */
+/** Joins names as in `a, b or c`. */
 function alternatives(names: readonly string[]): string {
   const shown = names.length > MOST_NAMES ? [nameList(names, MOST_NAMES)] : names;
   return [shown.slice(0, -1).join(', '), ...shown.slice(-1)].filter((part) => part !== '').join(' or ');

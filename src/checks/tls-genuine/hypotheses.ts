@@ -22,108 +22,108 @@ import {
 import { fortios } from '../../engine/model.ts';
 
 /**
- * Hypotheses for chains that the profile accepts. Only a device certificate can make them an interception, because an
- * intercepting device has no trusted key.
+ * Hypotheses for chains that the profile accepts. An intercepting device has no trusted key, so such a chain is only
+ * reported as an interception if the certificate is a device certificate.
  */
 export const HYPOTHESES_ACCEPTED: readonly Hypothesis[] = [
   {
     ...WRONG_CLOCK,
     id: 'own-clock',
-    when: "accepted, but out of date, and so is a control host's: this machine's clock is wrong",
+    when: "accepted, but this machine's clock is wrong, because a control host's certificate seems expired or not yet valid too",
     tells: [datesFinding],
   },
   {
     id: 'device-and-more',
-    when: "accepted, but a device's factory certificate, and a witness of interception",
+    when: "accepted, but the certificate is a device's factory certificate, and there is a witness",
     holds: ({ identity, witnessed }) => identity === 'device' && witnessed,
     ...confirmed('intercepted'),
     tells: [signs],
-    summary: '{device} answers in place of {target} with its factory certificate',
+    summary: '{device} answers instead of {target} with its factory certificate',
   },
   {
     id: 'device',
-    when: "accepted, but a device's factory certificate",
+    when: "accepted, but the certificate is a device's factory certificate",
     holds: ({ identity }) => identity === 'device',
     ...suspected('interception-suspected'),
     tells: [signs],
-    summary: "{device} seems to answer in place of {target}: the certificate is a device's, not the server's",
+    summary: "{device} probably answers instead of {target}, because the certificate is a device's, not the server's",
     wouldSettle: '{view}',
   },
   {
     id: 'dates',
-    when: 'accepted, but expired or not yet valid',
+    when: 'accepted, but the certificate has expired or is not yet valid',
     holds: isDateWrong,
     ...confirmed('certificate-broken'),
     tells: [datesFinding],
-    summary: 'The certificate of {target} comes from a trusted authority but {dates}',
+    summary: 'The certificate of {target} was issued by a trusted authority, but {dates}',
   },
   {
     id: 'misnamed-and-more',
-    when: 'accepted, but for another name, and a witness of interception',
+    when: 'accepted, but the certificate is for another name, and there is a witness',
     holds: (facts) => !isNamed(facts) && facts.witnessed,
     ...suspected('interception-suspected'),
     tells: [nameFinding, signs],
-    summary: 'Something else seems to answer in place of {target}: the certificate is for another name',
+    summary: 'Another server probably answers instead of {target}, because the certificate is for another name',
     wouldSettle: '{view}',
   },
   {
     id: 'misnamed',
-    when: 'accepted, but for another name',
+    when: 'accepted, but the certificate is for another name',
     holds: (facts) => !isNamed(facts),
     ...suspected('certificate-broken'),
     kind: 'misnamed',
     tells: [nameFinding],
-    summary: 'The certificate of {target} comes from a trusted authority but is for another name',
-    wouldSettle: `Whether FortiAuthenticator works: then ${LEARN}`,
+    summary: 'The certificate of {target} was issued by a trusted authority, but is for another name',
+    wouldSettle: `check whether FortiAuthenticator works. If FortiAuthenticator works, ${LEARN}`,
   },
   {
     id: 'gap',
-    when: 'accepted with an intermediate that was not sent, under the profile public',
+    when: 'accepted under the profile `public`, but an intermediate certificate was not sent',
     holds: ({ gap, profile }) => gap && profile === 'public',
     ...confirmed('certificate-broken'),
     kind: 'incomplete',
     tells: [gapFinding],
-    summary: '{target} does not send its whole chain: clients without the missing certificate refuse it',
+    summary: '{target} does not send its whole chain, so clients without the missing certificate reject it',
   },
   {
     id: 'cut',
-    when: 'accepted, but the connection was cut before the handshake ended',
+    when: 'accepted, but the connection was closed before the handshake was complete',
     holds: ({ ended }) => ended === 'cut',
     ...suspected('blocked'),
     tells: [cutFinding],
-    summary: 'The connection to {target} is cut right after the genuine certificate',
+    summary: 'The connection to {target} is closed immediately after the genuine certificate is received',
   },
   {
     id: 'new-flaw',
-    when: 'accepted, but with a flaw for which TLS clients refuse it, and which it did not have before',
+    when: 'accepted, but the chain has a new flaw because of which TLS clients reject it',
     holds: ({ flaw }) => flaw === 'new',
     ...confirmed('certificate-broken'),
     kind: 'flawed',
     tells: [flawFindings],
-    summary: 'TLS clients refuse the certificate of {target} since it has changed: {flaw}',
+    summary: 'TLS clients reject the new certificate of {target}: {flaw}',
   },
   {
     id: 'flaw',
-    when: 'accepted, but with such a flaw, and no chain without it was seen before: a warning',
+    when: 'accepted, but the chain has a flaw because of which TLS clients may reject it, and always had the flaw (a warning)',
     holds: ({ flaw }) => flaw === 'old',
     ...suspected('certificate-broken'),
     kind: 'flawed',
     tells: [flawFindings],
     level: 'warning',
-    summary: 'TLS clients may refuse the certificate of {target}: {flaw}',
-    wouldSettle: 'The log of FortiAuthenticator: whether it connects nevertheless',
+    summary: 'TLS clients may reject the certificate of {target}: {flaw}',
+    wouldSettle: "check FortiAuthenticator's log to find out whether FortiAuthenticator connects nevertheless",
   },
   {
     id: 'other-authority',
-    when: 'accepted, but under another authority than learned',
+    when: 'accepted, but the authority differs from the learned authority',
     holds: ({ baselineMatch, identity }) => baselineMatch === 'other-authority' && identity !== 'known-key',
     ...confirmed('vendor-ca-changed'),
     tells: [authorityFinding],
-    summary: '{target} has a certificate from another trusted authority than learned: {issuer}',
+    summary: '{target} has a certificate from a trusted authority that differs from the learned authority: {issuer}',
   },
   {
     id: 'renewed',
-    when: 'accepted, with another key under the learned authority',
+    when: 'accepted, with a new key under the learned authority',
     holds: ({ baselineMatch, identity }) => baselineMatch === 'same-authority' && identity !== 'known-key',
     ...confirmed('rotated'),
     tells: [renewalFinding],
@@ -135,36 +135,37 @@ export const HYPOTHESES_ACCEPTED: readonly Hypothesis[] = [
     holds: always,
     ...confirmed('genuine'),
     tells: [],
-    summary: 'The certificate of {target} is genuine, under {label}',
+    summary: 'The certificate of {target} is genuine (under {label})',
   },
 ];
 
 /**
- * Hypotheses for chains that claim to come from the vendor or a public authority with an unknown key, see `isClaimed`.
+ * Hypotheses for chains that claim to be from the vendor or a public authority, but with an unknown key (see
+ * `isClaimed`).
  */
 export const HYPOTHESES_CLAIMED: readonly Hypothesis[] = [
   {
     ...WRONG_CLOCK,
     id: 'claimed-own-clock',
-    when: "claimed, out of date as a control host's is",
+    when: "claimed, but this machine's clock is wrong, because a control host's certificate seems expired or not yet valid too",
     tells: [datesFinding],
   },
   {
     id: 'claimed-dates',
-    when: 'claimed, but expired or not yet valid',
+    when: 'claimed, but the certificate has expired or is not yet valid',
     holds: isDateWrong,
     ...suspected('certificate-broken'),
     tells: [datesFinding, verificationFinding],
-    summary: 'The certificate of {target} {dates}, and its issuer {issuer} leads to no trusted key',
+    summary: 'The certificate of {target} {dates}, and its issuer {issuer} is not trusted',
     wouldSettle: '{view}',
   },
   {
     id: 'claimed-cut',
-    when: 'claimed, but the connection was cut',
+    when: 'claimed, but the connection was closed',
     holds: ({ ended }) => ended === 'cut',
     ...suspected('blocked'),
     tells: [cutFinding, verificationFinding],
-    summary: 'The connection to {target} is cut right after the certificate',
+    summary: 'The connection to {target} is closed immediately after the certificate is received',
   },
   {
     id: 'claimed-hint',
@@ -172,97 +173,98 @@ export const HYPOTHESES_CLAIMED: readonly Hypothesis[] = [
     holds: ({ hinted }) => hinted,
     ...suspected('interception-suspected'),
     tells: [verificationFinding, signs],
-    summary: 'TLS to {target} may be intercepted: its certificate is issued by {by}',
+    summary: 'TLS to {target} may be intercepted by {by}',
     wouldSettle: '{view}',
   },
   {
     id: 'new-vendor-authority',
-    when: 'claimed to be the vendor: an authority of its name under a key that is not known',
+    when: "claimed (an authority with the vendor's name, but an unknown key)",
     holds: ({ claim }) => claim === 'vendor',
     ...suspected('vendor-ca-changed'),
     tells: [verificationFinding, signs, (chain) => (chain.identity === 'other' ? nameFinding(chain) : [])],
-    summary: "{target} has a certificate from an authority of the vendor's name whose key is not known: {end}",
+    summary: "{target} has a certificate from an authority with the vendor's name, but an unknown key: {end}",
     wouldSettle: '{authority}',
     open: {
       rule: 'authority-is-known',
-      claim: '{end} is not a known authority: whether FortiAuthenticator accepts it is not known.',
-      expected: 'An authority whose key is known',
+      claim: '{end} is not a known authority, so FortiAuthenticator may not accept it.',
+      expected: 'An authority with a known key',
     },
     advice: {
       summary: '{judgement}.',
       remedy: [
-        'Either Fortinet has a new authority, or a device that inspects has taken its name. Compare from another ' +
-          'network: if the issuer is the same there, it is Fortinet that has changed it.',
+        'Either Fortinet has a new authority, or an inspecting device uses its name. Compare from another network. If ' +
+          'the issuer is the same there, Fortinet has a new authority.',
         fortios(
-          'Compare the issuer with the authorities of a FortiGate with current firmware. Where it has this one, take ' +
-            'it from there into trust.caFiles, never from the connection itself.',
+          'Compare the issuer with the authorities on a FortiGate with current firmware. If the issuer is there, add that ' +
+            'copy to trust.caFiles. Never use the copy from the connection itself.',
           'get vpn certificate ca details Fortinet_CA',
         ),
-        'If FortiAuthenticator logs errors at the same time, it does not accept the certificate: treat it as ' +
-          'inspection until the comparison says otherwise, and ask TAC whether newer firmware knows the authority.',
+        'If FortiAuthenticator logs errors at the same time, it does not accept the certificate. Treat this as ' +
+          'inspection until the comparison is complete, and ask TAC whether newer firmware contains the authority.',
       ],
     },
   },
   {
     id: 'public-incomplete',
-    when: 'claimed to be public: an authority that was not sent, of the name of a public one',
+    when: 'claimed (an authority with the name of a public authority, which was not sent)',
     holds: always,
     ...suspected('certificate-broken'),
     tells: [verificationFinding, signs],
     level: 'warning',
-    summary: 'The chain of {target} is incomplete: it ends at the public authority {end}, which was not sent',
-    wouldSettle: 'The intermediate certificates, which a server has to send along with its own',
+    summary: 'The chain of {target} is incomplete, because the certificate of the public authority {end} was not sent',
+    wouldSettle: 'compare the intermediate certificates from another network',
     advice: {
       summary: '{judgement}.',
       remedy: [
-        'A server has to send the intermediate certificates along with its own. Compare from another network: if ' +
-          'the chain is as short there, the fault is at the server.',
-        'If the chain is complete from there, a device on the way of this network answers in its place: look for ' +
-          'one that inspects TLS.',
+        'A server must send the intermediate certificates with its certificate. Compare from another network. If ' +
+          'the chain is incomplete there too, the fault is at the server.',
+        'If the chain is complete there, a device on the path from this network answers instead of the server. Look ' +
+          'for a device that inspects TLS.',
       ],
     },
   },
 ];
 
-/** Hypotheses for chains for the right name under an authority that no inspection product has, see `isElsewhere`. */
+/** Hypotheses for certificates with the right name under an authority that inspection products do not have. */
 export const HYPOTHESES_ELSEWHERE: readonly Hypothesis[] = [
   {
     id: 'elsewhere-contradicted',
-    when: 'elsewhere, but another path shows the genuine key',
+    when: 'elsewhere, but the genuine key is presented on another path',
     holds: ({ contradicted }) => contradicted,
     ...suspected('interception-suspected'),
     tells: [verificationFinding, signs],
-    summary: 'TLS to {target} seems to be intercepted: another path shows the genuine key, this one {issuer}',
+    summary:
+      'TLS to {target} is probably intercepted by {issuer}, because the genuine key is presented on another path',
     wouldSettle: '{view}',
   },
   {
     ...WRONG_CLOCK,
     id: 'elsewhere-own-clock',
-    when: "elsewhere, out of date as a control host's is",
+    when: "elsewhere, but this machine's clock is wrong, because a control host's certificate seems expired or not yet valid too",
     tells: [datesFinding],
   },
   {
     id: 'elsewhere-dates',
-    when: 'elsewhere, but expired or not yet valid',
+    when: 'elsewhere, but the certificate has expired or is not yet valid',
     holds: isDateWrong,
     ...confirmed('certificate-broken'),
     tells: [datesFinding, verificationFinding],
-    summary: 'The certificate of {target} {dates}, and comes from {kind}',
+    summary: 'The certificate of {target} {dates}, and was issued by {kind}',
   },
   {
     id: 'elsewhere-cut',
-    when: 'elsewhere, but the connection was cut',
+    when: 'elsewhere, but the connection was closed',
     holds: ({ ended }) => ended === 'cut',
     ...suspected('blocked'),
     tells: [cutFinding, verificationFinding],
-    summary: 'The connection to {target} is cut right after the certificate',
+    summary: 'The connection to {target} is closed immediately after the certificate is received',
   },
   {
     id: 'elsewhere',
-    when: "elsewhere: for the right name, under a public authority (or Fortinet's own) that the profile does not take",
+    when: "elsewhere (a public authority, or Fortinet's authority, that the profile does not accept)",
     holds: always,
     ...confirmed('vendor-ca-changed'),
     tells: [verificationFinding],
-    summary: '{target} has a certificate from {kind}, not from a trusted one: {issuer}',
+    summary: '{target} has a certificate from {kind} that is not trusted: {issuer}',
   },
 ];

@@ -8,47 +8,49 @@ import type { TlsOutcome } from '../../core/observation.ts';
 import { type BaselineMatch, type TrustProfile, trustUnder } from '../../tls/trust.ts';
 import type { ChainTrust } from '../../tls/chain.ts';
 
-/** One row of the table of verdicts: a possible explanation, its condition, and the result for users. */
+/** A row in the table of verdicts: a possible explanation, its condition, and the texts for users. */
 export interface Hypothesis {
   readonly id: string;
-  /** The condition in words, as in docs/internals/interception.md. */
+  /** The condition in words, for docs/internals/interception.md. */
   readonly when: string;
-  /** The first matching row decides. */
+  /** Reports whether the row matches. The first matching row determines the verdict. */
   readonly holds: (facts: VerdictFacts) => boolean;
   readonly verdict: Verdict;
   readonly confidence: Confidence;
-  /** The findings that report it. */
+  /** The functions that return the findings for this explanation. */
   readonly tells: readonly Telling[];
-  /** One sentence, which can contain the `{words}` of `WORDS` in verdict.ts. */
+  /** A sentence that can contain the placeholders from `WORDS` in verdict.ts. */
   readonly summary: string;
-  /** An observation that would settle the question; can contain words too. Absent if the result is clear. */
+  /**
+   * What to do for a definite result, as the rest of a sentence with placeholders; absent if the result is definite.
+   */
   readonly wouldSettle?: string;
-  /** The kind of the cause, if the catalogue has several. */
+  /** The kind of the cause, if the cause has several kinds. */
   readonly kind?: BrokenCertificateKind;
-  /** Overrides the level of the verdict. */
+  /** Overrides the verdict's level. */
   readonly level?: FindingLevel;
-  /** An additional open question, which leaves the precondition unknown. */
+  /** An additional finding with the level `unknown`. */
   readonly open?: Expectation;
-  /** Overrides the text in the catalogue of causes. */
+  /** Overrides the cause's summary and remedy. */
   readonly advice?: NonNullable<Finding['advice']>;
 }
 
 type Telling = (chain: ChainCase, signals: readonly Signal[]) => Expectation | readonly Expectation[];
 
-/** Observations at other hosts or from earlier, which are not needed if the chain itself is sufficient. */
+/** Returns the signals as findings, for rows in which the chain alone is not sufficient. */
 export const signs: Telling = (_, signals) => signals;
 
-/** Always matches, for rows whose condition is implied by the rows before them. */
+/** Always matches. Used in rows that apply if no earlier row matches. */
 export function always(): boolean {
   return true;
 }
 
-/** The result for an outdated chain if the clock of this machine is wrong. */
+/** The result for a chain that seems expired or not yet valid because this machine's clock is wrong. */
 export const WRONG_CLOCK: Omit<Hypothesis, 'id' | 'when' | 'tells'> = {
   holds: ({ dates }) => dates === 'clock',
   ...suspected('unknown'),
-  summary: "The certificate of {target} cannot be judged: this machine's clock is wrong",
-  wouldSettle: 'A correct clock on this machine',
+  summary: "The certificate of {target} cannot be checked, because this machine's clock is wrong",
+  wouldSettle: "correct this machine's clock",
 };
 
 type Said = Pick<Hypothesis, 'verdict' | 'confidence'>;
@@ -57,35 +59,39 @@ export function confirmed(verdict: Verdict): Said {
   return { verdict, confidence: 'confirmed' };
 }
 
-/** Returns a verdict with other possible explanations. */
+/** Returns a verdict that other explanations are possible for. */
 export function suspected(verdict: Verdict): Said {
   return { verdict, confidence: 'suspected' };
 }
 
-export const LEARN = 'the chain learned with "ftm-watch trust learn" on a path known to be clean';
+export const LEARN = 'learn the chain with "ftm-watch trust learn" on a path that is known to be clean';
 
-/** Input of the table of verdicts: small closed sets, so that it can be read and tested as a table. */
+/**
+ * The input for the table of verdicts. All fields have few possible values, so that every combination can be tested.
+ */
 export interface VerdictFacts extends Pick<ChainCase, 'claim' | 'identity' | 'dates' | 'baselineMatch'> {
   readonly chainTrust: ChainTrust['kind'];
-  /** The profile accepts the end of the chain: a trusted key, or a public root with the profile `public`. */
+  /** Whether the chain ends at a trusted key or, under the profile `public`, at a public root. */
   readonly accepted: boolean;
-  /** An intermediate was not sent but is known from elsewhere. */
+  /** Whether the server did not send an intermediate certificate that is known from another source. */
   readonly gap: boolean;
   readonly profile: TrustProfile;
-  /** The reason why TLS clients reject an accepted chain although its signatures are right. */
+  /** Whether an accepted chain has a flaw because of which TLS clients reject it. */
   readonly flaw: FlawAge;
-  /** Whether there is any key that a chain could lead to. */
+  /** Whether any trusted key is configured. */
   readonly trusting: boolean;
   /**
-   * How the connection ended after the certificate: `cut` if it was reset, closed or fell silent; `alert` if the peer
+   * How the connection ended after the certificate: `cut` if it was reset, closed or timed out; `alert` if the peer
    * gave a reason.
    */
   readonly ended: 'handshake' | 'alert' | 'cut';
-  /** There is an observation in this round that no change at the vendor can cause. */
+  /** Whether there is a witness, which is an observation in this round that a change at the vendor cannot cause. */
   readonly witnessed: boolean;
-  /** The witness is the genuine key on another path to the same name. */
+  /** Whether the genuine key was observed on another path to the same name. */
   readonly contradicted: boolean;
-  /** There is an observation that a change at the vendor does not explain, but that depends on earlier knowledge. */
+  /**
+   * Whether there is a hint, which a change at the vendor does not explain, but which depends on earlier observations.
+   */
   readonly hinted: boolean;
 }
 
@@ -98,17 +104,16 @@ export function isNamed({ identity }: VerdictFacts): boolean {
 }
 
 /**
- * Reports whether the chain is for the right name under an authority that no inspection product has: a public one, or
- * the vendor's own.
+ * Reports whether the certificate has the right name and comes from a public authority or the vendor's authority, which
+ * inspection products do not have.
  */
 export function isElsewhere(facts: VerdictFacts): boolean {
   return (facts.chainTrust === 'public' || facts.chainTrust === 'vendor') && !facts.accepted && isNamed(facts);
 }
 
 /**
- * Reports whether only the key is unknown of the authority that the chain claims, which is the vendor or a public one.
- * The names in the genuine certificate are not published, so a different name under the vendor's authority is not
- * evidence against it.
+ * Reports whether the chain claims to be from the vendor or a public authority, but with an unknown key. The names in
+ * the genuine certificate are not published, so a different name is not evidence against a chain from the vendor.
  */
 export function isClaimed(facts: VerdictFacts): boolean {
   const isVendors = facts.claim === 'vendor' && (facts.chainTrust === 'incomplete' || facts.chainTrust === 'foreign');
@@ -143,8 +148,8 @@ function isAnythingTrusted({ evidence }: ChainCase): boolean {
 }
 
 /**
- * Returns how the chain matches the baseline. For public authorities, a change within one organization (its roots or
- * intermediates) is normal.
+ * Compares the chain with the baseline. A public authority may change its roots or intermediates, so only its
+ * organization is compared.
  */
 function baselineMatchOf({ baselineMatch, chainTrust, evidence }: ChainCase): BaselineMatch {
   const root = chainTrust.kind === 'public' ? chainTrust.path.at(-1) : undefined;

@@ -15,15 +15,15 @@ import {
 } from './judge-path.ts';
 
 /**
- * Number of connections of each version that must agree. With fewer, the versions can differ by chance if every second
- * connection is inspected.
+ * The number of connections with each TLS version that must agree. With fewer connections, the versions can differ by
+ * chance if every second connection is inspected.
  */
 const FEWEST = 3;
 
 /**
- * Reports that TLS 1.2 is inspected or cut while TLS 1.3 is not. Verdicts are compared, never certificates, because a
- * server may have a different certificate for each version. It is not known whether FortiAuthenticator uses TLS 1.2, so
- * its log determines the severity.
+ * Reports that TLS 1.2 is inspected or blocked while TLS 1.3 is not. Verdicts are compared instead of certificates,
+ * because a server may have a different certificate for each version. FortiAuthenticator's log determines the severity,
+ * because it is not documented whether FortiAuthenticator uses TLS 1.2.
  */
 export function judgeOlderTls(
   path: PathObservation,
@@ -40,28 +40,28 @@ export function judgeOlderTls(
     {
       rule: OLDER_TLS_RULE,
       subject: path.subject,
-      claim: `TLS 1.2 is ${isCut ? 'cut' : 'inspected'}${by}, while TLS 1.3 is not.`,
-      expected: `TLS 1.2 as clean as TLS 1.3 at ${difference.address}`,
+      claim: `TLS 1.2 is ${isCut ? 'blocked' : 'inspected'}${by}, but TLS 1.3 is not.`,
+      expected: `The same result with TLS 1.2 as with TLS 1.3 at ${difference.address}`,
       level: 'warning',
       suggests: SUGGESTED[difference.verdict],
       confidence,
       facts: known({ judgement: summary, product }),
       advice: {
-        summary: `In TLS 1.2 alone: ${summary}. TLS 1.3 passes.`,
+        summary: `With TLS 1.2 only: ${summary}. TLS 1.3 works.`,
         remedy: isCut ? cutRemedy(path.subject) : inspectedRemedy(path.subject),
       },
     },
   ];
 }
 
-/** Reports whether a TLS 1.2 connection was inspected or cut while those of this round with TLS 1.3 were not. */
+/** Reports whether in this round TLS 1.2 was inspected or blocked while TLS 1.3 was not. */
 export function isOlderInspected(...seen: Parameters<typeof judgeOlderTls>): boolean {
   return differenceIn(...seen) !== null;
 }
 
 /**
- * Returns the additional connections of this round in both versions, if the result does not depend on the version. In
- * that case some of all connections are inspected. The preceding TLS 1.3 observation is a witness.
+ * Returns this round's additional connections with both versions if the result does not depend on the version. In that
+ * case, inspection affects some connections of each version. The preceding TLS 1.3 observation is a witness.
  */
 export function mixedVersions(
   path: PathObservation,
@@ -85,7 +85,7 @@ export function mixedVersions(
   });
 }
 
-/** Judges with these references instead of those of the path. */
+/** Evaluates an outcome with other references than the path's references. */
 function judgedBeside(
   alone: PathObservation,
   references: readonly ReferenceChain[],
@@ -99,10 +99,10 @@ function judgedBeside(
 
 interface Difference {
   readonly address: string;
-  /** Judgement for TLS 1.2. */
+  /** The judgement for TLS 1.2. */
   readonly judgement: TlsJudgement;
   readonly verdict: VerdictAgainst;
-  /** Enough connections of each version agree. */
+  /** Whether enough connections with each version agree. */
   readonly isConsistent: boolean;
 }
 
@@ -119,7 +119,7 @@ function differenceIn(
     judgedBeside({ ...path, endpoints: [{ ...endpoint, tls: outcome }] }, references, knowledge, surroundings);
   const isAgainstIt = (outcome: TlsOutcome): boolean =>
     judgedAlone(outcome, []).some(({ verdict }) => isAgainst(verdict));
-  // It was seen while TLS 1.3 was inspected too. TLS 1.3 no longer is, so this says nothing about the versions.
+  // This was observed while TLS 1.3 was inspected too, so it is not a difference between the versions.
   const { tls } = endpoint;
   if (older.beside !== undefined && tls?.kind === 'established' && isAgainstIt({ ...tls, chain: older.beside }))
     return null;
@@ -136,7 +136,7 @@ interface BothVersions {
   readonly endpoint: EndpointObservation;
 }
 
-/** Returns nothing if both versions show the same certificate. */
+/** Returns an empty list if both versions present the same certificate. */
 function bothVersionsIn({ references, endpoints }: PathObservation): readonly BothVersions[] {
   return references
     .filter(({ kind }) => kind === 'tls-1.2')
@@ -153,8 +153,8 @@ function besideOf({ beside, label }: ReferenceObservation): readonly ReferenceCh
 }
 
 /**
- * Reports whether enough connections of each version agree. The first connection of each version is already known to
- * match.
+ * Reports whether enough connections with each version agree. The first connection with each version is already known
+ * to match.
  */
 function isConsistent(again: VersionSeries | undefined, isAgainstIt: (outcome: TlsOutcome) => boolean): boolean {
   if (again === undefined) return false;
@@ -186,13 +186,13 @@ function isAgainst(verdict: Verdict): verdict is VerdictAgainst {
 type Remedy = (Finding['advice'] & object)['remedy'];
 
 const WHICH_VERSION =
-  'Which version FortiAuthenticator uses is not documented: a capture of its traffic shows it, in the Server Hello.';
+  'Fortinet does not document which TLS version FortiAuthenticator uses. To find out, check the Server Hello in a capture.';
 
 function inspectedRemedy(subject: string): Remedy {
   return [
-    'Find the device that inspects TLS 1.2 and lets TLS 1.3 pass: the issuer in the evidence is its certificate ' +
+    'Find the device that inspects TLS 1.2 but not TLS 1.3. The issuer in the evidence is its certificate ' +
       'authority.',
-    `Exempt the traffic of FortiAuthenticator to ${subject} from TLS inspection there, for every version of TLS.`,
+    `On that device, exempt FortiAuthenticator's traffic to ${subject} from inspection for all TLS versions.`,
     WHICH_VERSION,
     REPEAT,
   ];
@@ -201,12 +201,12 @@ function inspectedRemedy(subject: string): Remedy {
 function cutRemedy(subject: string): Remedy {
   return [
     shell(
-      'Compare from another network. If TLS 1.2 fails there too, the server has given it up: nothing is wrong here.',
+      'Compare from another network. If TLS 1.2 fails there too, the server no longer supports it, and there is no fault.',
       'openssl s_client -tls1_2 -connect {server} -servername {host} </dev/null',
     ),
-    'Find the device that ends TLS 1.2 and lets TLS 1.3 pass: look for {source} and {host} in the logs of ' +
-      'application control, intrusion prevention and TLS inspection.',
-    `Exempt the traffic of FortiAuthenticator to ${subject} there, for every version of TLS.`,
+    'Find the device that blocks TLS 1.2 but not TLS 1.3. Search the application control, intrusion prevention and TLS ' +
+      'inspection logs for {source} and {host}.',
+    `On that device, exempt FortiAuthenticator's traffic to ${subject} for all TLS versions.`,
     WHICH_VERSION,
     REPEAT,
   ];

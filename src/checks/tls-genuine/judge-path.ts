@@ -23,19 +23,19 @@ import type { SignatureChecks } from '../../tls/chain.ts';
 import { judgeTls, worstJudgement } from './verdict.ts';
 import type { PathObservation, ReferenceObservation } from '../../core/round.ts';
 
-/** Facts about a target that are kept from round to round. */
+/** Facts about a target that are kept between rounds. */
 export interface TlsKnowledge extends TlsGrounds {
-  /** A baseline that was learned without confirmation, so that it is not used. */
+  /** A baseline that is not used, because it was learned without confirmation. */
   readonly refusedBaseline: RefusedBaseline | null;
   /** OpenSSL's results for chains. */
   readonly openssl: OpensslWords;
-  /** The flaws that every accepted chain had, by address. */
+  /** The flaws that all accepted chains had, by address. */
   readonly flaws: FlawMemory;
-  /** Verified signatures. */
+  /** The signatures that were already verified. */
   readonly checks: SignatureChecks;
 }
 
-/** The verdict on one address and the evidence for it. */
+/** The verdict on one address, and the evidence for it. */
 export interface JudgedEndpoint {
   readonly endpoint: EndpointObservation;
   readonly outcome: TlsOutcome;
@@ -44,17 +44,17 @@ export interface JudgedEndpoint {
 
 export interface JudgedTlsPath {
   readonly endpoints: readonly JudgedEndpoint[];
-  /** Null if no handshake was tried. */
+  /** The worst judgement; null if no handshake was tried. */
   readonly worst: TlsJudgement | null;
 }
 
 export interface TlsSurroundings {
-  /** Chains of all control hosts, from `controlChainsOf`. */
+  /** The chains of all control hosts, from `controlChainsOf`. */
   readonly controls: readonly ControlChain[];
   readonly now: EpochMs;
 }
 
-/** Judges the chain of every address of one target. */
+/** Evaluates the chains of all addresses of one target. */
 export function judgeTlsPath(
   path: PathObservation,
   knowledge: TlsKnowledge,
@@ -69,8 +69,8 @@ export function judgeTlsPath(
 }
 
 /**
- * Returns the worst judgement of the deciding addresses, with the findings of all. Faults at only the other addresses
- * do not break anything.
+ * Returns the worst judgement among the decisive addresses, with the findings about all addresses. Faults that only
+ * affect other addresses do not break the precondition.
  */
 function combine(judged: readonly JudgedEndpoint[]): TlsJudgement | null {
   if (judged.length < 2) return judged[0]?.judgement ?? null;
@@ -92,7 +92,7 @@ function isFaulty({ findings }: TlsJudgement): boolean {
   return findings.some((finding) => isFault(finding) || finding.level === 'unknown');
 }
 
-/** Adds the address that a finding is about, and the addresses that work. */
+/** Adds the finding's address, and the addresses that work. */
 function atAddress(finding: Finding, address: string, clean: readonly string[]): Finding {
   const facts = { ...finding.facts, address };
   return withClean({ ...withMoreSaid(finding, ' ', `(${address})`), facts }, clean);
@@ -103,7 +103,7 @@ function ofOther(finding: Finding): Finding {
   return finding.level === 'broken' ? { ...finding, level: 'warning' } : finding;
 }
 
-/** Returns the evidence for each address of a target. An address without a handshake has none. */
+/** Returns the evidence for each address of a target; null for an address without a handshake. */
 export function tlsEvidence(
   path: PathObservation,
   { trust, profile, products, baseline, previous, openssl, flaws, remembered }: TlsKnowledge,
@@ -133,7 +133,7 @@ export function tlsEvidence(
   });
 }
 
-/** Returns the chains of control hosts, collected once for all targets of a round. */
+/** Returns the chains of the control hosts, which are collected once for all targets in a round. */
 export function controlChainsOf(controls: readonly PathObservation[]): readonly ControlChain[] {
   return controls.flatMap(({ subject, endpoints }) =>
     endpoints.flatMap(({ tls }) => (tls?.chain ? [{ target: subject, chain: tls.chain }] : [])),
@@ -141,8 +141,8 @@ export function controlChainsOf(controls: readonly PathObservation[]): readonly 
 }
 
 /**
- * Returns the chains with the other SNI and at the other addresses. Addresses that only other resolvers returned are
- * listed separately.
+ * Returns the chains that were received with another SNI and at other addresses. Addresses that only other resolvers
+ * returned have a separate kind.
  */
 function referencesFor(endpoint: EndpointObservation, path: PathObservation): readonly ReferenceChain[] {
   const own = resolversOf(endpoint, path);
@@ -157,7 +157,7 @@ function referencesFor(endpoint: EndpointObservation, path: PathObservation): re
         : [{ kind: 'address', label: other.address, chain: other.tls.chain }];
     });
   const asked = path.references
-    .filter((reference) => standsBeside(reference, endpoint))
+    .filter((reference) => isComparable(reference, endpoint))
     .flatMap(({ kind, label, outcome: { chain } }): readonly ReferenceChain[] => {
       if (chain === null) return [];
       return kind === 'tls-1.2'
@@ -167,11 +167,8 @@ function referencesFor(endpoint: EndpointObservation, path: PathObservation): re
   return [...asked, ...elsewhere];
 }
 
-/**
- * Reports whether a comparison still applies. It remains valid as long as this certificate is shown. The probes of
- * `check` run within seconds of each other.
- */
-function standsBeside(
+/** Reports whether a comparison is still valid, which is the case until the address presents another certificate. */
+function isComparable(
   { kind, label, isFresh, beside }: ReferenceObservation,
   { address, tls }: EndpointObservation,
 ): boolean {
@@ -185,20 +182,20 @@ function resolversOf({ address }: EndpointObservation, { names }: PathObservatio
     .map(({ resolver }) => resolver);
 }
 
-/** OpenSSL's results for the chains of one target. OpenSSL is asked once per chain, over a separate connection. */
+/** OpenSSL's results for a target's chains. OpenSSL checks each chain once, over a separate connection. */
 interface OpensslWords {
-  /** Null if there was no result. */
+  /** Returns null if there is no result. */
   of(chain: CapturedChain): OpensslWord | null;
-  /** Reports whether the chain is worth asking about. */
+  /** Reports whether the chain should be checked by OpenSSL. */
   isOpen(chain: CapturedChain): boolean;
-  /** Reports whether to ask now, and counts the request. */
+  /** Reports whether OpenSSL can check the chain now, and counts the check if it can. */
   take(chain: CapturedChain): boolean;
   keep(chain: CapturedChain, word: OpensslWord): void;
 }
 
 /**
- * If there is no answer (the handshake does not end) or another node answers, it is tried once more. Then our own rules
- * decide.
+ * If the handshake does not complete, or another node answers, OpenSSL tries once more. After that, only the rules in
+ * `src/tls/flaws.ts` are used.
  */
 const MOST_TRIES = 2;
 const MOST_AN_HOUR = 8;
@@ -212,8 +209,7 @@ export function createOpensslWords({ now }: Pick<Clock, 'now'>): OpensslWords {
   function entry(chain: CapturedChain): { tries: number; word: OpensslWord | null } {
     const key = chainKey(chain.certificates);
     const found = known.get(key) ?? { tries: 0, word: null };
-    // Reinserts the chain as the newest. A server that keeps showing new chains must not displace one that is seen in
-    // between.
+    // Reinserts the chain as the newest, so that other chains do not displace a chain that is still in use.
     known.delete(key);
     known.set(key, found);
     const [oldest = ''] = known.keys();

@@ -15,37 +15,37 @@ import { FLAW_RULE, OLDER_TLS_RULE } from './expectations.ts';
 import { isCorroborated, ONE_DATAGRAM, type Complaint, type FirewallSighting } from '../../core/polling/state.ts';
 import type { AppliancePolling, PollingError, PollingReport } from '../../core/polling/report.ts';
 
-/** Rules for which the effect on FortiAuthenticator cannot be observed from here. */
+/** Rules for faults whose effect on FortiAuthenticator cannot be observed from this machine. */
 const WEIGHED: readonly string[] = [FLAW_RULE, OLDER_TLS_RULE];
 
-/** Log errors of FortiAuthenticator about a rejected certificate, by the causes of the log signatures. */
+/** Causes that log signatures assign to errors about a rejected certificate. */
 const REFUSED_CERTIFICATE: readonly TlsCause[] = [
   'tls-intercepted',
   'tls-interception-suspected',
   'certificate-broken',
 ];
-/** The same, and errors about any failed TLS connection. */
+/** Causes that log signatures assign to errors about a rejected certificate or any failed TLS connection. */
 const FAILED_CONNECTION: readonly (TlsCause | PollingCause)[] = [...REFUSED_CERTIFICATE, 'polling-failing'];
 
-/** Reports whether at least one line is a reason for a closer look. */
+/** Reports whether at least one log line is about failed connections, which is a reason for additional probes. */
 export function complainsOfConnections({ appliances }: PollingReport): boolean {
   return appliances.some(({ errors }) => errorsOf(errors, FAILED_CONNECTION).length > 0);
 }
 
-/** Reports whether there are enough errors to raise the severity of this machine's findings about its connections. */
+/** Reports whether there are enough errors about connections to raise the severity of this machine's findings. */
 function complainsSurely(report: PollingReport): boolean {
   return complaintsOf(report, FAILED_CONNECTION).length > 0;
 }
 
-/** Reports whether FortiAuthenticator's log is active and has no FortiToken Mobile errors. */
+/** Reports whether FortiAuthenticator's log arrives and contains no FortiToken Mobile errors. */
 export function seemsUnaffected(report: PollingReport): boolean {
   return speaks(report, ({ errors }) => errors.length === 0);
 }
 
 /**
- * Combines the findings on TLS with FortiAuthenticator's log. The log determines the severity of faults whose effect on
- * FortiAuthenticator cannot be observed from here, depending on whether an active log contains errors. Only
- * corroborated errors raise a severity.
+ * Combines the TLS findings with FortiAuthenticator's log. If a fault's effect on FortiAuthenticator cannot be observed
+ * from this machine, its severity depends on whether the log contains errors. Only corroborated errors raise a
+ * severity.
  *
  * @param subject the licence server
  */
@@ -65,9 +65,9 @@ export function withComplaints(
 }
 
 /**
- * Combines a certificate from an unknown authority with a certificate error of FortiAuthenticator at the same time.
- * Each alone leaves the question open. Together they are a suspicion that requires action. A change at the vendor that
- * this FortiAuthenticator does not know yet looks the same, so nothing is confirmed.
+ * Raises a suspicion if this machine observes a certificate from an unknown authority while FortiAuthenticator logs
+ * certificate errors. The suspicion is not confirmed, because FortiAuthenticator may not yet know a new authority of
+ * the vendor.
  */
 function suspicions(findings: readonly Finding[], report: PollingReport, subject: string): readonly Finding[] {
   const open = findings.find((finding) => finding.subject === subject && isOpenWarning(finding));
@@ -75,10 +75,10 @@ function suspicions(findings: readonly Finding[], report: PollingReport, subject
   return complaintsOf(report, REFUSED_CERTIFICATE).map(({ appliance, error }) => ({
     rule: 'appliance-takes-the-certificate',
     subject,
-    claim: `${appliance} logged a TLS error at ${utcText(error.lastAt)}, while the authority is not known.`,
+    claim: `${appliance} logged a TLS error at ${utcText(error.lastAt)}, while the authority is unknown.`,
     quote: error.sample,
     at: error.lastAt,
-    expected: `No TLS error in the log of ${appliance} while the authority is not known`,
+    expected: `No TLS errors in the log of ${appliance} while the authority is unknown`,
     level: 'broken',
     suggests: 'tls-interception-suspected',
     confidence: 'suspected',
@@ -95,7 +95,7 @@ function isOpenWarning({ level, suggests, confidence }: Finding): boolean {
   );
 }
 
-/** Returns the worst and latest error of each appliance that has enough errors to raise a severity. */
+/** Returns the worst and latest error of each appliance, if the appliance has enough errors to raise a severity. */
 function complaintsOf(
   { appliances }: PollingReport,
   causes: readonly string[],
@@ -117,12 +117,12 @@ function speaks({ appliances }: PollingReport, isFine: (appliance: AppliancePoll
 }
 
 const ADVICE: NonNullable<Finding['advice']> = {
-  summary: '{judgement}; and {appliance} reports TLS errors.',
+  summary: '{judgement}, and {appliance} reports TLS errors.',
   remedy: [
-    'Compare from another network: if the issuer is the same there, Fortinet has changed its certificate, and ' +
-      '{appliance} may need newer firmware: ask TAC.',
-    'If the certificate is another one there, a device on the way inspects TLS: exempt the traffic of ' +
-      'FortiAuthenticator ({source}) to {host}, TCP {port}, from it.',
+    'Compare from another network. If the issuer is the same there, Fortinet has changed its certificate, and ' +
+      '{appliance} may need newer firmware. Ask Fortinet TAC.',
+    'If the certificate is different there, a device on the path inspects TLS. On that device, exempt the traffic ' +
+      'from FortiAuthenticator ({source}) to {host}, TCP {port}.',
     REPEAT,
   ],
 };
@@ -133,8 +133,8 @@ export const tlsGenuine: Declaration<'tls-genuine', TlsCause> = {
   dependsOn: [{ kind: 'needs', by: 'reachability' }],
   causes: TLS_CAUSES,
   unknownRemedy:
-    'Make known what the certificate of the licence server is judged by: "trust.caFiles", "trust.pins", or a ' +
-    'second look from another network.',
+    'Configure "trust.caFiles" or "trust.pins", or learn the chain on a path that is known to be clean, so that the ' +
+    'certificate can be verified.',
   onPath: true,
   place: { kind: 'stop', stop: 'firewall' },
   step: 'tls',
@@ -152,18 +152,18 @@ export const tlsGenuine: Declaration<'tls-genuine', TlsCause> = {
           ...judgeOlderTls(path, tls, knowledge, surroundings),
           ...refusedBaselineFindings(path.subject, knowledge.refusedBaseline),
         ].map((finding) => throughProxy(finding, path)),
-  summary: ({ tls }) => tls.worst?.summary ?? 'No connection to judge',
+  summary: ({ tls }) => tls.worst?.summary ?? 'There was no connection to check',
 };
 
-/** Adds the proxy to a finding. For faults inside a tunnel, suspect the proxy first. */
+/** Adds the proxy to a finding, because the proxy is the most likely reason for a fault inside its tunnel. */
 function throughProxy(finding: Finding, { endpoints }: PathObservation): Finding {
   const proxy = endpoints.find((endpoint) => endpoint.proxy !== null)?.proxy ?? null;
   return proxy === null ? finding : { ...finding, facts: { ...finding.facts, proxy } };
 }
 
 /**
- * Marks interceptions that happen behind the firewall: it reports that it does not inspect this traffic, and the
- * certificate comes from another unit. A separate policy on this firewall would have no effect.
+ * Marks interceptions that happen behind the configured firewall, which reports that it does not inspect the traffic. A
+ * separate policy on this firewall would have no effect.
  */
 function behindFirewall(own: Assessment, observations: readonly FirewallObservation[]): Assessment {
   const asked = observations.flatMap((seen) => (seen.kind === 'ok' ? [seen] : []));
@@ -189,8 +189,8 @@ function behindFirewall(own: Assessment, observations: readonly FirewallObservat
 const INTERCEPTIONS: readonly string[] = ['tls-intercepted', 'tls-interception-suspected'] satisfies TlsCause[];
 
 /**
- * Adds evidence from the logs of the firewall and of FortiAuthenticator, which show FortiAuthenticator's path, and
- * adjusts the level of faults that may not affect FortiAuthenticator.
+ * Adds evidence from the firewall's and FortiAuthenticator's logs, and adjusts the level of faults that may not affect
+ * FortiAuthenticator.
  */
 function withLogEvidence(own: Assessment, { log, licenseServer }: Everything): Assessment {
   if (log === null) return own;
@@ -200,9 +200,9 @@ function withLogEvidence(own: Assessment, { log, licenseServer }: Everything): A
 }
 
 /**
- * Returns findings from firewall logs. A FortiGate that logs its own inspection of the licence server's traffic is the
- * best witness. It sees FortiAuthenticator's path, which this machine's probes may not share. Its log lines are as easy
- * to forge as any others.
+ * Returns findings from firewall logs. If a FortiGate logs that it inspects traffic to the licence server, this is the
+ * best evidence, because it concerns FortiAuthenticator's own path. A single datagram is not sufficient, because log
+ * lines can be forged.
  */
 export function judgeLogEvidence({ firewallEvidence }: PollingReport, subject: string): readonly Finding[] {
   const corroborated = isCorroborated(firewallEvidence.map(complaintOf));
@@ -212,7 +212,7 @@ export function judgeLogEvidence({ firewallEvidence }: PollingReport, subject: s
     claim: `${admission(sighting)}, logged that it inspects this traffic${corroborated ? '' : ONE_DATAGRAM}.`,
     quote: sighting.sample,
     at: sighting.lastAt,
-    expected: 'no line in the log of the firewall that says it inspects this traffic',
+    expected: 'no firewall log line about inspection of this traffic',
     ...(corroborated ? { level: 'broken', witness: 'firewall' } : { level: 'warning', confidence: 'suspected' }),
     suggests: 'tls-intercepted',
     facts: factsOf(sighting),
@@ -229,8 +229,8 @@ function factsOf({ evidence: { policy, profile, sourceAddress } }: FirewallSight
 }
 
 /**
- * Returns a text such as `fgt-1, policy 20, profile "custom-deep-inspection", source 10.0.0.5`. A sample may be cut off
- * before this part.
+ * Returns text such as `fgt-1, policy 20, profile "custom-deep-inspection", source 10.0.0.5`. The quoted log line may
+ * be truncated before these fields.
  */
 function admission({ evidence: { device, policy, profile, sourceAddress } }: FirewallSighting): string {
   return [

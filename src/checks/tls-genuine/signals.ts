@@ -39,9 +39,9 @@ const WAYS: Readonly<Record<ReferenceChain['kind'], string>> = {
 };
 
 /**
- * Returns signals from another way to reach the same target that shows the genuine key or, with another server name, at
- * least a publicly trusted chain. A difference between two genuine chains is normal, because the nodes of one service
- * have different certificates.
+ * Returns signals if the target presents the genuine key on another path or, with another server name, at least a
+ * publicly trusted chain. A difference between two genuine chains is normal, because the nodes of a service can have
+ * different certificates.
  */
 export function referenceSignals(chain: ChainCase): readonly Signal[] {
   if (isBeyondComparison(chain)) return [];
@@ -63,38 +63,38 @@ function compare(chain: ChainCase, reference: ReferenceChain): Signal | null {
     const weight = weightOf(reference.kind, chain);
     if (chain.accepted !== null) return { rule, weight, ...deviceInstead(chain, seen) };
     const expected = `The same authority as ${seen}: ${chainTrust.label ?? 'trusted'}`;
-    const claim = `The certificate is issued by ${issuer} here, but by a trusted authority ${visibleText(seen, 80)}.`;
+    const claim = `The certificate was issued by ${issuer}, but the certificate ${visibleText(seen, 80)} by a trusted authority.`;
     return { rule, weight, claim, expected, fullNames };
   }
   if (reference.kind !== 'server-name' || chainTrust.kind !== 'public') return null;
-  const expected = `A trusted chain with this server name as ${seen}`;
-  const claim = `The certificate is issued by ${issuer}, and ${visibleText(seen, 80)} by a public authority.`;
+  const expected = `A trusted chain with this server name, as ${seen}`;
+  const claim = `The certificate was issued by ${issuer}, but the certificate ${visibleText(seen, 80)} by a public authority.`;
   return { rule: 'server-name-changes-nothing', weight: 'weak', claim, expected, fullNames };
 }
 
-/** Describes a device certificate instead of the server's. The same authority signs both; only their holders differ. */
+/** Describes a device certificate that was presented instead of the server's. The same authority signs both. */
 function deviceInstead({ leaf }: ChainCase, seen: string): Pick<Signal, 'claim' | 'expected' | 'fullNames'> {
   return {
-    claim: `The certificate is that of ${called(leaf.subject)} here, and the server's own ${visibleText(seen, 80)}.`,
-    expected: `The server's own certificate, as ${seen}`,
+    claim: `The certificate belongs to ${called(leaf.subject)}, but the certificate ${visibleText(seen, 80)} to the server.`,
+    expected: `The server's certificate, as ${seen}`,
     fullNames: inFull(leaf.subject),
   };
 }
 
 /**
- * Reports whether both certificates are under a legitimate authority, so that the other one says nothing about the
- * fault of this one.
+ * Reports whether both certificates are from a legitimate authority, so that the comparison is not a sign of
+ * interception.
  */
 function isUnderTrusted({ accepted, identity, chainTrust }: ChainCase, reference: ChainTrust): boolean {
   const own = chainTrust.authorities.map(({ pin }) => pin);
   const isShared = reference.authorities.some(({ pin }) => own.includes(pin));
-  // A device has a genuine certificate, but not that of the server.
+  // A device certificate is signed by the genuine authority, but does not belong to the server.
   return identity !== 'device' && (accepted !== null || isShared);
 }
 
 /**
- * Returns the weight of a difference. The vendor may renew one node after the other, and a server may select its chain
- * by server name. In these cases a genuine key next to this one is not a sign, unless the issuer here claims to be
+ * Returns the weight of a difference. The vendor may renew the certificates of its nodes one after the other, and a
+ * server may select its chain by server name. A difference is therefore only a strong signal if the issuer claims to be
  * another party.
  */
 function weightOf(kind: ReferenceChain['kind'], { claim }: ChainCase): Signal['weight'] {
@@ -117,22 +117,20 @@ interface SeenReference {
 }
 
 /**
- * Reports whether a reference chain is genuine. With another server name, a server may legitimately show the
- * certificate for that name, so the trusted key is sufficient.
+ * Reports whether a reference chain is genuine. If another server name was sent, the server may present the certificate
+ * for that name, so a trusted key is sufficient.
  */
 function isGenuine(chainTrust: ChainTrust['kind'], { isNamed, kind, profile }: SeenReference): boolean {
   if (chainTrust === 'trusted') return isNamed || kind === 'server-name';
   return chainTrust === 'public' && profile === 'public' && isNamed;
 }
 
-/**
- * Names that no internet resolver knows: RFC 6762 §3, RFC 8375, ICANN's `.internal`, and those of RFC 6762 appendix G.
- */
+/** Matches names that are not used on the internet (RFC 6762 §3 and appendix G, RFC 8375, ICANN's `.internal`). */
 const INTERNAL_NAME = /\.(?:local|localdomain|internal|intranet|private|corp|home|lan|home\.arpa)$/u;
 
 /**
- * Returns a private location of the issuer or revocation list: a directory (as used by Active Directory Certificate
- * Services) or a host in a private network. Clients of an internet server could not access it.
+ * Reports an issuer or revocation list at a private location, which clients of an internet server could not access. The
+ * location can be a directory (as used by Active Directory Certificate Services) or a host in a private network.
  */
 function privateLocation({ chainTrust, claim: claimed }: ChainCase): Seen | null {
   if (chainTrust.kind === 'trusted' || chainTrust.kind === 'public') return null;
@@ -140,20 +138,20 @@ function privateLocation({ chainTrust, claim: claimed }: ChainCase): Seen | null
     .flatMap(locationsOf)
     .find((location) => isPrivateLocation(location, claimed === 'public'));
   if (found === undefined) return null;
-  const expected = 'Issuer and revocation list at addresses of the internet';
-  const claim = 'The certificate points to an issuer or a revocation list inside a private network.';
+  const expected = 'An issuer and revocation list on the internet';
+  const claim = 'The certificate refers to an issuer or revocation list in a private network.';
   return { claim, expected, quote: visibleText(found, 160) };
 }
 
 /**
- * Reports whether a location is private. Some public authorities list an internet directory server next to their web
- * server, which is not a sign.
+ * Reports whether a location is private. Some public authorities list an internet directory server, which does not
+ * count as private.
  */
 function isPrivateLocation(location: string, isPublicClaim: boolean): boolean {
   const [, scheme = '', bracketed, name = ''] =
     /^([a-z][a-z0-9+.-]*):\/\/(?:[^/@]*@)?(?:\[([0-9a-f:.]+)\]|([^/:?#]*))/iu.exec(location) ?? [];
   const host = plainName(bracketed ?? name);
-  // `ldap:///CN=…` contains no host.
+  // A location such as `ldap:///CN=…` contains no host.
   if (/^ldaps?$/iu.test(scheme)) return host === '' || !isPublicClaim || isPrivateHost(host);
   return /^https?$/iu.test(scheme) && host !== '' && isPrivateHost(host);
 }
@@ -166,7 +164,7 @@ function isPrivateHost(name: string): boolean {
 
 type Finder = (chain: ChainCase) => readonly Signal[];
 
-/** All expectations about a chain, in the order in which failures are reported. Add new ones here. */
+/** All functions that find signals, in the order in which signals are reported. */
 const SIGNALS: readonly Finder[] = [
   signal('issuer-is-no-inspection-product', 'witness', catalogued),
   signal('control-host-has-another-issuer', 'witness', atControlHost),
@@ -178,14 +176,14 @@ const SIGNALS: readonly Finder[] = [
   signal('issuer-is-found-on-the-internet', 'witness', privateLocation),
   signal('certificate-is-not-brand-new', 'weak', brandNew),
   signal('serial-stays', 'weak', changingSerial),
-  // Inspection often weakens what the server itself offers.
+  // Inspecting devices often use weaker keys, signatures or protocols than the server.
   signal('as-strong-as-learned', 'hint', (chain) => weakerFinding(chain)[0] ?? null),
-  // A change at the vendor starts with these as well, so they are only evidence and show since when.
+  // A change at the vendor causes these signals as well, so they are only additional evidence.
   signal('genuine-as-before', 'weak', genuineBefore),
   signal('issuer-as-learned', 'weak', otherThanLearned),
 ];
 
-/** Returns all signs of interception. */
+/** Returns all signs of interception in a chain. */
 export function signalsOf(chain: ChainCase): readonly Signal[] {
   return SIGNALS.flatMap((find) => find(chain));
 }
@@ -198,8 +196,8 @@ function signal(rule: string, weight: Signal['weight'], find: (chain: ChainCase)
 }
 
 /**
- * Looks for the name of an inspection product among the issuers. Only issuers count, because some products copy their
- * name into the leaf's subject, and their vendor's own web sites have it there too.
+ * Searches the issuers for the name of an inspection product. Leaf subjects are ignored, because the vendors' own web
+ * sites have the vendor's name in their subject.
  */
 function catalogued({ leaf, chainTrust, evidence }: ChainCase): Seen | null {
   const issuers = [leaf.issuer, ...chainTrust.path.slice(1).flatMap(({ subject, issuer }) => [subject, issuer])];
@@ -209,64 +207,64 @@ function catalogued({ leaf, chainTrust, evidence }: ChainCase): Seen | null {
   });
   if (found === undefined) return null;
   return {
-    expected: 'An issuer that is not known as an inspection product',
-    claim: `${called(found.issuer)} is a name that ${found.product} gives its inspection authorities.`,
+    expected: 'An issuer that is not an inspection product',
+    claim: `The issuer ${called(found.issuer)} is an inspection authority from ${found.product}.`,
     fullNames: inFull(found.issuer),
     product: found.product,
   };
 }
 
 /**
- * Reports a factory certificate of a Fortinet unit instead of the server's, which identifies the device that answers.
+ * Reports the factory certificate of a Fortinet unit, which identifies the device that answers instead of the server.
  * The verdict uses the identity directly.
  */
 function deviceCertificate({ identity, leaf }: ChainCase): Seen | null {
   const product = identity === 'device' ? deviceOf(leaf) : null;
   if (product === null) return null;
   return {
-    claim: `The certificate is the factory certificate of a device, ${called(leaf.subject)}.`,
-    expected: "The licence server's own certificate",
+    claim: `The certificate is the factory certificate of the device ${called(leaf.subject)}.`,
+    expected: "The licence server's certificate",
     fullNames: inFull(leaf.subject),
     product,
   };
 }
 
-/** Reports a device certificate if the baseline has a server certificate. */
+/** Reports a device certificate if the baseline contains a server certificate. */
 function deviceForServer({ identity, evidence, leaf }: ChainCase): Seen | null {
   const known = evidence.baseline?.leaves[0];
   if (known === undefined || identity !== 'device') return null;
   const expected = `The learned identity: ${called(known.subject)}`;
   return {
-    claim: `The certificate is that of ${called(leaf.subject)}, where ${called(known.subject)} was learned.`,
+    claim: `The certificate belongs to ${called(leaf.subject)}, but the learned certificate belongs to ${called(known.subject)}.`,
     expected,
     fullNames: inFull(leaf.subject, known.subject),
   };
 }
 
 /**
- * Header fields that forward proxies and filters add to answers, and that servers or content networks do not add
- * (mitmengine, reference_fingerprints/mitmengine/badheader.txt). `via` and the headers of Squid caches are not
- * included, because a server may be behind a cache.
+ * Matches headers that forward proxies and filters add to answers, but servers and content delivery networks do not
+ * (mitmengine, reference_fingerprints/mitmengine/badheader.txt). `via` and the headers from Squid caches are excluded,
+ * because a server may be behind a cache.
  */
 const FORWARD_PROXY = /^(?:proxy-connection|x-bluecoat-via|x-iwsaas-via|x-mwg-via|x-sophos-wsa-clientip|zsa-.*)$/u;
 
 function forwardProxy({ evidence }: ChainCase): Seen | null {
   const found = evidence.traces.filter((trace) => FORWARD_PROXY.test(trace));
   if (found.length === 0) return null;
-  const claim = `The answer has headers that only a forward proxy adds: ${nameList(found, 4)}.`;
-  return { claim, expected: 'No header that only a forward proxy adds' };
+  const claim = `The answer has headers that only forward proxies add: ${nameList(found, 4)}.`;
+  return { claim, expected: 'No headers that only forward proxies add' };
 }
 
 const HOUR_MS = 60 * 60 * 1000;
 const FRESH_MS = 6 * HOUR_MS;
 const SERIAL_MEMORY_MS = 24 * HOUR_MS;
 
-/** Detects a certificate generated on the fly: it became valid a few hours ago. */
+/** Detects a certificate that was generated on the fly, because it became valid only a few hours ago. */
 function brandNew({ leaf, evidence }: ChainCase): Seen | null {
   const age = evidence.now - leaf.notBefore;
   if (age < 0 || age >= FRESH_MS) return null;
-  const claim = `The certificate is brand-new: it became valid only ${agoText(age)} ago.`;
-  return { claim, expected: 'A certificate that was made before it was asked for' };
+  const claim = `The certificate became valid only ${agoText(age)} ago.`;
+  return { claim, expected: 'A certificate that was not generated for this connection' };
 }
 
 function agoText(age: Millis): string {
@@ -276,27 +274,27 @@ function agoText(age: Millis): string {
 }
 
 /**
- * Number of connections with different serial numbers. Three can be nodes behind a name; four in a day without a
- * repetition are unlikely.
+ * The number of connections that must have different serial numbers. Three different numbers can come from the nodes
+ * behind a name, but four within a day without a repetition are unlikely.
  */
 const MIN_SERIALS = 4;
 
-/** Detects certificates generated on the fly: each connection shows a different serial number. */
+/** Detects certificates that are generated on the fly, because each connection gets a different serial number. */
 function changingSerial({ leaf, evidence: { previous, now } }: ChainCase): Seen | null {
   const recent = previous.filter(({ at }) => now - at <= SERIAL_MEMORY_MS);
   const serials = [...recent, leaf].map(({ serial }) => serial);
   if (serials.length < MIN_SERIALS || new Set(serials).size < serials.length) return null;
-  const claim = `Each of ${String(serials.length)} connections in a day showed a certificate with another serial number.`;
+  const claim = `Each of ${String(serials.length)} connections within a day received a certificate with a different serial number.`;
   return { claim, expected: 'The same certificate on the next connection' };
 }
 
-/** Reports that this program verified the same target itself before. */
+/** Reports that this program successfully verified the same target earlier. */
 function genuineBefore(chain: ChainCase): Seen | null {
   const { remembered } = chain.evidence;
   if (isBeyondComparison(chain) || remembered === null) return null;
   const expected = `A chain to ${remembered.label}, genuine until ${instantText(remembered.at)}`;
   const { issuer } = chain.leaf;
-  const claim = `The certificate is issued by ${called(issuer)} now; a genuine one was seen here before.`;
+  const claim = `The certificate was issued by ${called(issuer)}, but a genuine certificate was received earlier.`;
   return { claim, expected, fullNames: inFull(issuer) };
 }
 
@@ -306,7 +304,7 @@ function otherThanLearned(chain: ChainCase): Seen | null {
   if (isBeyondComparison(chain) || chain.baselineMatch !== 'other-authority' || !baseline || !learned) return null;
   const { issuer } = chain.leaf;
   return {
-    claim: `The certificate is issued by ${called(issuer)} and not by ${called(learned.issuer)}, as learned.`,
+    claim: `The certificate was issued by ${called(issuer)}, not by ${called(learned.issuer)} as learned.`,
     expected: `Issued by ${called(learned.issuer)}, as learned at ${instantText(baseline.learnedAt)}`,
     fullNames: inFull(issuer, learned.issuer),
   };
@@ -314,16 +312,15 @@ function otherThanLearned(chain: ChainCase): Seen | null {
 
 /**
  * A sign of interception.
- * - `witness`: seen in this round, and no change at the vendor can cause it. One is enough to turn a suspicion into a
- * certainty.
- * - `hint`: a change at the vendor does not explain it, but it depends on earlier knowledge. It only raises a
+ * - `witness`: It was observed in this round, and a change at the vendor cannot cause it. A single witness confirms an
+ * interception.
+ * - `hint`: A change at the vendor does not explain it, but it depends on earlier observations. A hint only raises a
  * suspicion.
- * - `weak`: has common explanations (a renewal, several nodes, virtual hosts) or shows only since when. It is listed in
- * the evidence.
+ * - `weak`: It has common explanations (a renewal, several nodes, virtual hosts), so it is only listed in the evidence.
  */
 export interface Signal extends Expectation {
   readonly weight: 'witness' | 'hint' | 'weak';
-  /** The product that it indicates. */
+  /** The product that the signal indicates. */
   readonly product?: string;
 }
 
@@ -331,9 +328,9 @@ export interface Signal extends Expectation {
 export type Seen = Pick<Signal, 'claim' | 'expected' | 'quote' | 'witness' | 'fullNames' | 'product'>;
 
 /**
- * Returns details of a known certificate that appear under another key: the name of a genuine authority, or the dates
- * or serial number of the genuine leaf. The leaf's subject alone is not a sign, because every certificate for the same
- * host has it.
+ * Returns signals for details that were copied from a known certificate and appear with another key, such as the name
+ * of a genuine authority, or the dates or serial number of the genuine leaf. The leaf's subject alone is not a signal,
+ * because every certificate for the same host has it.
  */
 export function copySignals(chain: ChainCase): readonly Signal[] {
   const borrowed = borrowedName(chain);
@@ -347,7 +344,7 @@ export function copySignals(chain: ChainCase): readonly Signal[] {
 type Copy = Pick<Signal, 'claim' | 'fullNames'>;
 
 function copy(seen: Copy, weight: Signal['weight']): Signal {
-  const expected = 'Names, dates and serials of known certificates only together with their keys';
+  const expected = 'Names, dates and serial numbers from known certificates only with the keys of these certificates';
   return { rule: 'names-belong-to-their-keys', weight, expected, ...seen };
 }
 
@@ -358,25 +355,25 @@ interface Borrowed extends Copy {
 function borrowedName(chain: ChainCase): Borrowed | null {
   const { chainTrust, evidence } = chain;
   const last = chainTrust.path.at(-1);
-  // The chain was checked against the issuer's key, and the issuer did not sign it. The claim itself is the copy.
+  // The issuer's key is known and did not sign the certificate, so the issuer's name was copied.
   if (chainTrust.kind === 'forged' && last !== undefined)
     return {
       name: last.issuer,
-      claim: `The certificate names ${called(last.issuer)} as its authority, whose key did not sign it.`,
+      claim: `The certificate claims to be issued by ${called(last.issuer)}, but was not signed with the key of this authority.`,
       fullNames: inFull(last.issuer),
     };
   const borrower = claimants(chain).find((certificate) => bearsKnownName(certificate, evidence));
   if (borrower === undefined) return null;
   return {
     name: borrower.subject,
-    claim: `${called(borrower.subject)} has another key than the genuine authority of this name.`,
+    claim: `${called(borrower.subject)} does not have the same key as the genuine authority with this name.`,
     fullNames: inFull(borrower.subject),
   };
 }
 
 /**
- * Returns the certificates whose names count. Below an authority that was not sent, only the actual signers count,
- * because anybody can append a certificate.
+ * Returns the certificates whose names are compared. If an authority was not sent, only certificates that signed
+ * another certificate are compared, because anybody can append unrelated certificates.
  */
 function claimants({ chainTrust, sent }: ChainCase): readonly Certificate[] {
   const last = chainTrust.path.at(-1);
@@ -392,8 +389,8 @@ function bearsKnownName({ subject, pin }: Certificate, { trust, baseline }: TlsE
 }
 
 /**
- * Reports whether a name is known only from learning. A learned name is earlier knowledge, so it raises a suspicion but
- * does not confirm it.
+ * Reports whether a name is only known from a learned chain, in which case it raises a suspicion but does not confirm
+ * it.
  */
 function isOnlyLearned(name: DistinguishedName, { evidence, sent }: ChainCase): boolean {
   const isOfThatName = (known: DistinguishedName): boolean => isSameAuthority(known, name);
@@ -423,7 +420,7 @@ function asKnown({ subject, pin }: Certificate): KnownName {
 }
 
 /**
- * Compares organization and common name. A different e-mail address or country does not make it a different authority.
+ * Compares the organization and common name of two authorities. Other fields, such as the e-mail address, are ignored.
  */
 function isSameAuthority(left: DistinguishedName, right: DistinguishedName): boolean {
   const telling = ({ attributes }: DistinguishedName): DistinguishedName => ({
@@ -438,14 +435,14 @@ function isTelling({ type }: { readonly type: string }): boolean {
 
 function copiedLeaf({ leaf, evidence }: ChainCase): Copy | null {
   const referenceLeaves = evidence.references.flatMap(({ chain }) => chain.certificates.slice(0, 1));
-  // Under one authority, certificates that were issued together have the same dates.
+  // Certificates that the same authority issued together can have the same dates.
   const originals = [...(evidence.baseline?.leaves ?? []), ...referenceLeaves].filter(
     (known) => known.pin !== leaf.pin && !isSameName(known.issuer, leaf.issuer),
   );
   const original = originals.find((known) => known.serial === leaf.serial || hasSameDates(known, leaf));
   if (original === undefined || !isSameName(original.subject, leaf.subject)) return null;
-  const what = original.serial === leaf.serial ? 'serial' : 'dates';
-  return { claim: `The certificate has the subject and the ${what} of the genuine one, but another key.` };
+  const what = original.serial === leaf.serial ? 'serial number' : 'dates';
+  return { claim: `The certificate has the same subject and ${what} as the genuine certificate, but another key.` };
 }
 
 function hasSameDates(left: Certificate, right: Certificate): boolean {
@@ -453,15 +450,14 @@ function hasSameDates(left: Certificate, right: Certificate): boolean {
 }
 
 /**
- * Looks for the same private issuer or the same leaf key on an unrelated control host, because no vendor signs for
- * both. Control hosts whose chain ends at one of Mozilla's roots are clean, and two hosts under one public authority
- * are normal.
+ * Searches for the same private issuer or leaf key on an unrelated control host, because a vendor does not sign
+ * certificates for unrelated hosts. Control hosts whose chain ends at one of Mozilla's roots are ignored.
  */
 function atControlHost(chain: ChainCase): Seen | null {
   if (isBeyondComparison(chain)) return null;
   const { evidence, leaf } = chain;
   const controls = controlsOf(evidence);
-  // One certificate for many names is normal on a public content network, but it then contains the target's name.
+  // Content delivery networks use one certificate for many names, but the certificate then contains the target's name.
   const twin = chain.identity === 'named' ? undefined : controls.find((control) => control.leaf.pin === leaf.pin);
   if (twin !== undefined) return seenAt(twin, chain, 'the same certificate key');
   const alike = controls.filter((control) => isAlike(chain, control));
@@ -477,8 +473,8 @@ function isAlike(chain: ChainCase, control: Control): boolean {
 }
 
 /**
- * Reports whether the similarity covers all hosts. One host without the intermediate of a public authority is normal,
- * but the same one missing on every host is not. Nor is an authority that signs any name at the same address.
+ * Reports whether the issuer is the same for all control hosts, or for any name at the same address. A single host that
+ * does not send its intermediate certificate is common, but not several.
  */
 function isEverywhere(alike: readonly Control[], { controls }: TlsEvidence): boolean {
   const targets = new Set(controls.map(({ target }) => target));
@@ -488,18 +484,18 @@ function isEverywhere(alike: readonly Control[], { controls }: TlsEvidence): boo
 
 interface Control {
   readonly target: string;
-  /** The same, for the beginning of a sentence. */
+  /** The control host, for the beginning of a sentence. */
   readonly shownBy: string;
   readonly host: string;
-  /** It is a different host from the target. */
+  /** Whether the host is different from the target. */
   readonly isElsewhere: boolean;
   readonly leaf: Certificate;
   readonly sent: SentChain;
 }
 
 /**
- * Returns the control hosts, and the target itself if it showed a certificate for a control host's name. A server has
- * no certificates for other names, but an intercepting device creates them on demand.
+ * Returns the control hosts, and the target itself if it presented a certificate for a control host's name. A server
+ * has no certificates for unrelated names, but an intercepting device creates them on demand.
  */
 function controlsOf({ controls, references }: TlsEvidence): readonly Control[] {
   const minted = references.filter(({ kind, label, chain }) => {
@@ -524,17 +520,16 @@ function toControl(shown: Omit<Control, 'leaf' | 'sent'>, chain: CapturedChain):
 
 function seenAt({ target, shownBy, isElsewhere }: Control, { leaf, evidence }: ChainCase, what: string): Seen {
   return {
-    expected: `Another issuer on ${target}, unrelated to ${evidence.target}`,
-    claim: `${visibleText(shownBy, 110)} shows ${what}: ${called(leaf.issuer)}.`,
+    expected: `A different issuer on ${target}, which is unrelated to ${evidence.target}`,
+    claim: `${visibleText(shownBy, 110)} presents ${what}: ${called(leaf.issuer)}.`,
     fullNames: inFull(leaf.issuer),
     ...(isElsewhere ? { witness: 'other-host' } : {}),
   };
 }
 
 /**
- * Reports whether a control host is independent of the target. A host in the vendor's own domain may legitimately be
- * under the vendor's private authority. It counts only if the issuer does not claim to be the vendor or is a known
- * inspection product.
+ * Reports whether a control host is independent of the target. A host in the vendor's domain may use the vendor's
+ * private authority, so it only counts if the issuer is a known inspection product or does not claim to be the vendor.
  */
 function isUnrelated({ evidence, leaf }: ChainCase, control: Control): boolean {
   if (!areRelatedHosts(hostOf(evidence.target), control.host)) return true;
@@ -542,7 +537,7 @@ function isUnrelated({ evidence, leaf }: ChainCase, control: Control): boolean {
   return !claimsVendor(leaf.issuer, evidence.trust);
 }
 
-/** Compares by key if either of them sent the issuer; otherwise by the issuer fields of the leaf certificates. */
+/** Compares the issuers' keys if at least one host sent its issuer; otherwise the issuer fields of the leaves. */
 function sharesIssuer(chain: ChainCase, control: Control): boolean {
   const target = issuersOf(chain.leaf, chain, control);
   const other = new Set(issuersOf(control.leaf, chain, control).map((issuer) => issuer.pin));

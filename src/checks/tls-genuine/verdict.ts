@@ -41,11 +41,11 @@ import { called } from '../../tls/flaws.ts';
 import { trustUnder } from '../../tls/trust.ts';
 
 /**
- * Judges whether one address showed the server's own certificate and, if not, who intercepts it. Pure. Never throws,
- * whatever the peer sent. The time is bounded by the limits on the chain (16 certificates) and on the checked
- * signatures.
+ * Evaluates whether one address presented the genuine certificate and, if not, which party intercepts the connection.
+ * Never throws, regardless of what the peer sent. The duration is limited by the maximum number of certificates (16)
+ * and of verified signatures.
  *
- * @param checks pass one in to remember verified signatures from round to round
+ * @param checks can be kept between rounds, so that signatures are verified only once
  */
 export function judgeTls(evidence: TlsEvidence, checks: SignatureChecks = createSignatureChecks()): TlsJudgement {
   const sent = sentChain(evidence.outcome.chain);
@@ -77,7 +77,9 @@ function isGenuine(verdict: Verdict): boolean {
   return verdict === 'genuine' || verdict === 'rotated';
 }
 
-/** Returns the worst judgement of a target with several addresses, with the findings of all. Null if there are none. */
+/**
+ * Returns the worst judgement among several addresses, with the findings about all addresses; null without addresses.
+ */
 export function worstJudgement(judgements: readonly TlsJudgement[]): TlsJudgement | null {
   const ordered = judgements.toSorted((left, right) => rank(left) - rank(right));
   const [worst] = ordered;
@@ -93,7 +95,7 @@ export function worstJudgement(judgements: readonly TlsJudgement[]): TlsJudgemen
   };
 }
 
-/** Returns the sort order. Within one verdict, confirmed comes before suspected. */
+/** Returns a sort key. Confirmed judgements are sorted before suspected judgements with the same verdict. */
 function rank({ verdict, confidence }: TlsJudgement): number {
   return VERDICTS.indexOf(verdict) * 2 + (confidence === 'confirmed' ? 0 : 1);
 }
@@ -106,81 +108,79 @@ function distinctFindings(judgements: readonly TlsJudgement[]): readonly Finding
 }
 
 /**
- * The remaining case: a party that does not even claim to be the vendor or a public authority, or that claims a name
- * that its key does not confirm.
+ * The last row, for a chain from a party that does not claim to be the vendor or a public authority, or whose key does
+ * not confirm the name that it claims.
  */
 const UNVERIFIED: Hypothesis = {
   id: 'unverified',
-  when:
-    'anything else: an authority that claims to be neither the vendor nor a public one, or a root that nobody ' +
-    'knows',
+  when: 'otherwise (the authority claims to be neither the vendor nor a public authority, or the root is unknown)',
   holds: always,
   ...suspected('interception-suspected'),
   tells: [verificationFinding, signs],
-  summary: 'TLS to {target} seems to be intercepted: its certificate is issued by {by}',
+  summary: 'TLS to {target} is probably intercepted by {by}',
   wouldSettle: '{view}',
 };
 
 /**
- * The table that turns a chain into a verdict. For a chain that is not accepted, a witness in this round makes it an
- * interception. Without a witness, it depends on whether the vendor may have changed its authority or failed to send
- * one. @internal
+ * The table that determines the verdict on a chain. If a chain is not accepted, a witness in this round confirms an
+ * interception. Without a witness, the verdict depends on whether the vendor may have changed its authority or failed
+ * to send an intermediate certificate. @internal
  */
 export const HYPOTHESES: readonly Hypothesis[] = [
   ...where(({ accepted }) => accepted, HYPOTHESES_ACCEPTED),
   {
     id: 'weak',
     when:
-      'leads to a trusted key, but over a key or signature that can be forged or a certificate not for servers, ' +
-      'and no witness of interception',
+      'the chain leads to a trusted key, but contains a weak key, a weak signature or a certificate that is not for ' +
+      'servers, and there is no witness',
     holds: ({ chainTrust, witnessed }) => chainTrust === 'weak' && !witnessed,
     ...suspected('certificate-broken'),
     kind: 'weak',
     tells: [strengthFinding],
-    summary: 'The certificate of {target} rests on a key, signature or use that no client should accept',
+    summary: 'The certificate of {target} has a key, signature or usage that is not acceptable',
   },
   ...where(isElsewhere, HYPOTHESES_ELSEWHERE),
   {
     id: 'witnessed',
-    when: 'not accepted, and a witness of interception',
+    when: 'not accepted, and there is a witness',
     holds: ({ witnessed }) => witnessed,
     ...confirmed('intercepted'),
     tells: [verificationFinding, signs],
-    summary: 'TLS to {target} is intercepted: its certificate is issued by {by}',
+    summary: 'TLS to {target} is intercepted by {by}',
   },
   {
     id: 'untrusting',
-    when: 'nothing at all is trusted: the profile pinned without a key',
+    when: 'no authority is trusted (the profile `pinned` without a pin)',
     holds: ({ trusting }) => !trusting,
     ...suspected('unknown'),
     tells: [verificationFinding],
-    summary: 'Whether the certificate of {target} is genuine is not known: nothing is trusted to compare it with',
-    wouldSettle: `Something to trust: trust.pins or trust.caFiles, or ${LEARN}`,
+    summary: 'It is unknown whether the certificate of {target} is genuine, because no trusted authority is configured',
+    wouldSettle: `configure trust.pins or trust.caFiles, or ${LEARN}`,
   },
   ...where(isClaimed, HYPOTHESES_CLAIMED),
   {
     id: 'strange-device',
-    when: "not accepted, and a device's factory certificate",
+    when: "not accepted, and the certificate is a device's factory certificate",
     holds: ({ identity }) => identity === 'device',
     ...suspected('interception-suspected'),
     tells: [verificationFinding, nameFinding, signs],
-    summary: "{device} seems to answer in place of {target}: the certificate is a device's, not the server's",
+    summary: "{device} probably answers instead of {target}, because the certificate is a device's, not the server's",
     wouldSettle: '{view}',
   },
   {
     id: 'stranger',
-    when: 'not accepted, and for another name',
+    when: 'not accepted, and the certificate is for another name',
     holds: (facts) => !isNamed(facts),
     ...suspected('interception-suspected'),
     tells: [verificationFinding, nameFinding, signs],
     summary:
-      'Something else seems to answer in place of {target}: the certificate is for another name, issued by {issuer}',
+      'Another server probably answers instead of {target}, because the certificate from {issuer} is for another name',
     wouldSettle: '{view}',
   },
   UNVERIFIED,
 ];
 
-/** Returns rows that additionally require this condition. */
+/** Adds a condition to each row. */
 function where(condition: Hypothesis['holds'], rows: readonly Hypothesis[]): readonly Hypothesis[] {
   return rows.map((row) => ({ ...row, holds: (facts) => condition(facts) && row.holds(facts) }));
 }
@@ -189,7 +189,7 @@ export function decide(facts: VerdictFacts): Hypothesis {
   return HYPOTHESES.find(({ holds }) => holds(facts)) ?? UNVERIFIED;
 }
 
-/** Default level and cause of a verdict, which a row can override. */
+/** The default level and cause for each verdict, which a row can override. */
 const TOLD: Readonly<Record<Verdict, { readonly level: FindingLevel; readonly suggests: TlsCause | null }>> = {
   genuine: { level: 'note', suggests: null },
   rotated: { level: 'note', suggests: 'certificate-rotated' },
@@ -207,20 +207,20 @@ interface CaseReport {
   readonly wouldSettle: string | null;
 }
 
-/** Returns the report on a judged chain: the deciding findings at the level of the verdict, and all others as notes. */
+/** Returns the decisive findings at the verdict's level, and all other findings as notes. */
 function reportCase(chain: ChainCase, row: Hypothesis, signals: readonly Signal[]): CaseReport {
   const subject = chain.evidence.target;
   const signer = signerOf(chain, signals);
-  const inWords = (text: string): string => toldChain(text, chain, nameOf(signer));
+  const inWords = (text: string): string => fillPlaceholders(text, chain, nameOf(signer));
   const summary = inWords(row.summary);
   const wouldSettle = row.wouldSettle === undefined ? null : inWords(row.wouldSettle);
-  // An unknown result is reported with what would settle it.
+  // An unknown result is reported together with the action that leads to a definite result.
   const unknownAdvice =
-    wouldSettle === null ? {} : { advice: { summary, remedy: [`This would settle it: ${wouldSettle}.`] } };
+    wouldSettle === null ? {} : { advice: { summary, remedy: [`For a definite result, ${wouldSettle}.`] } };
   const { level, suggests } = TOLD[row.verdict];
   const deciding = row.tells
     .flatMap((tell) => tell(chain, signals))
-    // A finding does not contain the additional fields of a signal.
+    // The additional fields of a signal are not part of a finding.
     .map(
       ({ rule, claim, expected, actual, quote, witness, fullNames }): Finding => ({
         rule,
@@ -245,14 +245,14 @@ function reportCase(chain: ChainCase, row: Hypothesis, signals: readonly Signal[
     findings: [
       ...deciding,
       ...open.map((expectation) => unknown({ ...expectation, ...unknownAdvice, subject })),
-      ...asidesOf(chain, deciding).map((aside) => note({ ...aside, subject })),
+      ...additionalFindings(chain, deciding).map((aside) => note({ ...aside, subject })),
     ],
     summary,
     wouldSettle,
   };
 }
 
-/** Returns who issued the certificate, if known. */
+/** Returns the issuer of the certificate and the inspecting product, if known. */
 function signerOf({ leaf }: ChainCase, signals: readonly Signal[]): Pick<FindingFacts, 'product' | 'issuer'> {
   const product = signals.find((signal) => signal.product !== undefined)?.product;
   return known({ product, issuer: shortName(leaf.issuer) });
@@ -262,28 +262,28 @@ function nameOf({ product, issuer }: ReturnType<typeof signerOf>): string {
   return product ?? (issuer === undefined ? 'an authority without a name' : unknownProduct(issuer));
 }
 
-function asidesOf(chain: ChainCase, told: readonly Finding[]): readonly Expectation[] {
+function additionalFindings(chain: ChainCase, told: readonly Finding[]): readonly Expectation[] {
   const rules = new Set(told.map((finding) => finding.rule));
   return [...gapFinding(chain), ...weakerFinding(chain), ...droppedFinding(chain)].filter(
     (aside) => !rules.has(aside.rule),
   );
 }
 
-/** Fills the placeholders of a row. @param by the intercepting party, if known */
-function toldChain(text: string, chain: ChainCase, by: string): string {
+/** Replaces the placeholders in a row's text. @param by the intercepting party, if known */
+function fillPlaceholders(text: string, chain: ChainCase, by: string): string {
   return text.replaceAll(/\{([a-z]+)\}/gu, (whole, name: string) => WORDS.get(name)?.(chain, by) ?? whole);
 }
 
 type Word = (chain: ChainCase, by: string) => string;
 
-/** The placeholders for the texts in the table. @internal */
+/** The values of the placeholders in the table. @internal */
 export const WORDS: ReadonlyMap<string, Word> = new Map<string, Word>([
   ['by', (_, by) => by],
   ['target', ({ evidence }) => evidence.target],
   ['issuer', ({ leaf }) => called(leaf.issuer)],
   ['end', missingName],
   ['label', ({ chainTrust }) => chainTrust.label ?? 'a trusted key'],
-  ['flaw', ({ accepted }) => accepted?.flaws[0]?.claim.replace(/\.$/u, '') ?? 'of an unknown flaw'],
+  ['flaw', ({ accepted }) => accepted?.flaws[0]?.claim.replace(/\.$/u, '') ?? 'it has an unknown flaw'],
   ['device', ({ leaf }) => deviceOf(leaf) ?? 'A device'],
   ['dates', ({ dates }) => (dates === 'expired' ? 'has expired' : 'is not yet valid')],
   [
@@ -294,22 +294,21 @@ export const WORDS: ReadonlyMap<string, Word> = new Map<string, Word>([
   ['authority', knownAuthority],
 ]);
 
-/** Returns the human-readable name that the chain ends at. */
+/** Returns the human-readable name of the authority at the end of the chain. */
 function missingName({ chainTrust, leaf }: ChainCase): string {
   return called((chainTrust.path.at(-1) ?? leaf).issuer);
 }
 
 function otherView({ evidence }: ChainCase): string {
   return evidence.controls.length === 0
-    ? 'A control host that can be reached: the same issuer there proves inspection'
-    : `The firewall policy that matches this traffic, or ${LEARN}`;
+    ? 'configure a control host that can be reached, because the same issuer there would prove inspection'
+    : `check the firewall policy that matches this traffic, or ${LEARN}`;
 }
 
 function knownAuthority(chain: ChainCase): string {
   const { pins, anchors } = trustUnder(chain.evidence.profile, chain.evidence.trust);
-  if (pins.length + anchors.length === 0) return `Something to trust: trust.pins or trust.caFiles, or ${LEARN}`;
+  if (pins.length + anchors.length === 0) return `configure trust.pins or trust.caFiles, or ${LEARN}`;
   return (
-    `The certificate of ${missingName(chain)} as a FortiGate with current firmware has it, then in ` +
-    `trust.caFiles; or ${LEARN}`
+    `add the certificate of ${missingName(chain)} from a FortiGate with current firmware to trust.caFiles, or ` + LEARN
   );
 }

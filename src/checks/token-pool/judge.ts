@@ -10,7 +10,7 @@ import {
   type Unit,
   unitOf,
 } from '../../core/license/appliance.ts';
-import { type Declaration, type Judgement, type UnitFacts, toldOf } from '../check.ts';
+import { type Declaration, type Judgement, type UnitFacts, withAppliance } from '../check.ts';
 import { judged, notConfigured, unjudged } from '../judgement.ts';
 import { TOKEN_POOL_CAUSES, type TokenPoolCause } from './causes.ts';
 import type { RegistrationObservation } from '../../core/license/registration.ts';
@@ -24,15 +24,15 @@ import { spanText } from '../../core/time-text.ts';
 import type { FirewallObservation } from '../../core/license/firewall.ts';
 
 interface TokenPoolExpectation {
-  /** Licences that are configured for this appliance. */
+  /** The licences that are configured for this appliance. */
   readonly licenses: readonly string[];
-  /** `tokens-running-out` is reported below this share of the tokens, 0 to 1. With 0, it is never reported. */
+  /** The share of free tokens (0 to 1) below which `tokens-running-out` is reported. If 0, it is never reported. */
   readonly tokensLow: number;
 }
 
 /**
- * Judges precondition `token-pool`. If the appliance cannot be read, the state is unknown. The precondition `appliance`
- * reports the reason.
+ * Evaluates the tokens of an appliance. If the appliance cannot be read, the state is unknown, and the precondition
+ * `appliance` reports the reason.
  */
 export function judgeTokenPool(
   observation: ApplianceObservation,
@@ -44,7 +44,7 @@ export function judgeTokenPool(
       unknown({
         rule: 'tokens-readable',
         subject: appliance,
-        claim: 'The tokens are not known, because the API cannot be read.',
+        claim: 'The tokens are unknown, because the API cannot be read.',
         expected: TOKEN_LIST,
         facts: { appliance },
       }),
@@ -65,7 +65,7 @@ export function judgeTokenPool(
   ];
 }
 
-const TOKEN_COUNT = 'the count of licensed FortiToken Mobile tokens';
+const TOKEN_COUNT = 'the number of licensed FortiToken Mobile tokens';
 const TOKEN_LIST = 'the list of FortiToken Mobile tokens';
 
 function judgeMismatch(
@@ -75,8 +75,8 @@ function judgeMismatch(
 ): readonly Finding<TokenPoolCause>[] {
   if (licensed === null || counted === null || licensed.total === counted.total) return [];
   const expected = `${String(licensed.total)} FortiToken Mobile tokens, as licensed`;
-  const claim = `There are ${String(counted.total)} tokens (${statusText(counted)}), and ${String(licensed.total)} are licensed.`;
-  const told = toldOf(facts, { rule: 'tokens-match-licence', claim, expected });
+  const claim = `There are ${String(counted.total)} tokens (${statusText(counted)}), but ${String(licensed.total)} are licensed.`;
+  const told = withAppliance(facts, { rule: 'tokens-match-licence', claim, expected });
   return [{ ...told, level: 'warning', suggests: 'token-count-mismatch' }];
 }
 
@@ -86,8 +86,8 @@ interface Supply {
 }
 
 /**
- * Returns the tokens that the appliance can still assign, based on its list. The figure in the licence is used if there
- * is no list, or if tokens have an undocumented status and may or may not be free. Null if there is no figure.
+ * Returns the number of tokens that the appliance can still assign, based on its list. The number from the licence is
+ * used if there is no list, or if some tokens have an undocumented status. Returns null if neither is known.
  */
 export function supplyOf(licensed: LicensedTokens | null, counted: TokenCounts | null): Supply | null {
   if (counted !== null && counted.byStatus.other === 0) return { total: counted.total, left: freeOf(counted) };
@@ -105,25 +105,25 @@ function judgeSupply(
   tokensLow: number,
 ): readonly Finding<TokenPoolCause>[] {
   if (total === 0) {
-    const claim = 'There are no FortiToken Mobile tokens: no licence is activated yet.';
+    const claim = 'There are no FortiToken Mobile tokens, because no licence is activated yet.';
     const expected = 'an activated FortiToken Mobile licence';
-    return [note(toldOf(facts, { rule: 'licence-active', claim, expected }))];
+    return [note(withAppliance(facts, { rule: 'licence-active', claim, expected }))];
   }
   if (left <= 0) {
     const claim = `All ${String(total)} tokens are assigned.`;
-    const told = toldOf(facts, { rule: 'tokens-left', claim, expected: 'at least one token left to assign' });
+    const told = withAppliance(facts, { rule: 'tokens-left', claim, expected: 'at least one free token' });
     return [{ ...told, level: 'broken', suggests: 'tokens-exhausted' }];
   }
   if (left / total >= tokensLow) return [];
-  const expected = `at least ${percent(tokensLow)} of the tokens left to assign`;
-  const claim = `${String(left)} of ${String(total)} tokens are left (${percent(left / total)}).`;
-  const told = toldOf(facts, { rule: 'tokens-left', claim, expected });
+  const expected = `at least ${percent(tokensLow)} of the tokens are free`;
+  const claim = `${String(left)} of ${String(total)} tokens are free (${percent(left / total)}).`;
+  const told = withAppliance(facts, { rule: 'tokens-left', claim, expected });
   return [{ ...told, level: 'warning', suggests: 'tokens-running-out' }];
 }
 
 /**
- * Returns an open finding if the tokens known to be free are not enough. More may be free, so `tokens-exhausted` would
- * be a guess.
+ * Returns a finding with the level `unknown` if the tokens known to be free are not enough, because tokens with an
+ * undocumented status may be free as well.
  */
 function judgeUnclear(
   facts: ApplianceFacts,
@@ -134,13 +134,14 @@ function judgeUnclear(
   const free = freeOf(counted);
   if (free > 0 && free / counted.total >= tokensLow) return [];
   const claim =
-    `At least ${String(free)} of ${String(counted.total)} tokens are left; ${String(counted.byStatus.other)} have a ` +
-    'status that is not known here.';
-  return [unknown(toldOf(facts, { rule: 'tokens-left', claim, expected: 'tokens left to assign' }))];
+    `At least ${String(free)} of ${String(counted.total)} tokens are free. The status of ` +
+    `${String(counted.byStatus.other)} tokens is not documented.`;
+  return [unknown(withAppliance(facts, { rule: 'tokens-left', claim, expected: 'enough free tokens' }))];
 }
 
 /**
- * Notes configured licences without tokens, which are not activated yet. Before a migration, this is important to know.
+ * Returns notes about configured licences that have no tokens, because they are not activated yet. This is important
+ * before a migration.
  */
 function judgeLicenses(
   facts: ApplianceFacts,
@@ -149,14 +150,14 @@ function judgeLicenses(
 ): readonly Finding<TokenPoolCause>[] {
   if (counted === null || counted.total === 0) return [];
   const isHeld = (license: string): boolean => counted.byLicense.some((held) => sameSerial(held.license, license));
-  const held = `the tokens here are of ${licenseText(counted)}`;
+  const held = `the tokens on this unit are from ${licenseText(counted)}`;
   return licenses
     .filter((license) => !isHeld(license))
     .map((license) => {
-      const told = toldOf(facts, {
+      const told = withAppliance(facts, {
         rule: 'licence-brought-tokens',
-        claim: `Licence ${license} is not activated here: ${held}.`,
-        expected: `tokens of licence ${license} on the appliance`,
+        claim: `Licence ${license} is not activated on this unit, because ${held}.`,
+        expected: `tokens from licence ${license} on the appliance`,
       });
       return note({ ...told, facts: { ...told.facts, license } });
     });
@@ -171,10 +172,10 @@ function judgeReading(
   if (resource.kind === 'read') return [];
   const claim =
     resource.kind === 'absent'
-      ? `This firmware does not have ${expected}.`
+      ? `This firmware does not provide ${expected}.`
       : `${capital(expected)} could not be read${resource.kind === 'failed' ? ` (${resource.reason})` : ''}.`;
   const quote = resource.kind === 'denied' || resource.kind === 'failed' ? { quote: resource.message } : {};
-  const told = toldOf(facts, { rule, claim, expected, ...quote });
+  const told = withAppliance(facts, { rule, claim, expected, ...quote });
   return [resource.kind === 'absent' ? note(told) : unknown(told)];
 }
 
@@ -185,7 +186,7 @@ function statusText(counted: TokenCounts): string {
     .join(', ');
 }
 
-/** Names only the first few, because a unit can have dozens of licences. */
+/** Lists only the first licences, because a unit can have dozens of them. */
 function licenseText(counted: TokenCounts): string {
   const names = counted.byLicense.map(({ license, tokens }) => `${license} (${String(tokens)})`);
   return names.length === 0 ? 'no named licence' : nameList(names);
@@ -195,19 +196,19 @@ function percent(share: number): string {
   return `${(share * 100).toFixed(share < 0.01 && share > 0 ? 1 : 0)} %`;
 }
 
-/** The licence of trial tokens in the example of the REST API guide (6.5.5/875895), without a number. */
+/** The licence that trial tokens have in an example in the REST API guide (6.5.5/875895). */
 const TRIAL_UNREGISTERED = 'FTMTRIALNOREGIST';
 
-/** Returns notes that are not faults of the pool but explain why a user cannot activate or log in. */
+/** Returns notes that explain why individual users cannot activate their token or log in. */
 function tokenNotes(facts: ApplianceFacts, counted: TokenCounts | null): readonly Finding<never>[] {
   if (counted === null) return [];
   const { locked, byLicense, byStatus } = counted;
   const codeLife = valueOf(facts.provisioning)?.codeLife ?? null;
   const isUnregistered = byLicense.some(({ license }) => license.toUpperCase() === TRIAL_UNREGISTERED);
   return [
-    ...(byStatus.pending === 0 ? [] : [note(toldOf(facts, pendingTold(counted, codeLife)))]),
-    ...(locked === 0 ? [] : [note(toldOf(facts, lockedTold(locked)))]),
-    ...(isUnregistered ? [note(toldOf(facts, TRIAL))] : []),
+    ...(byStatus.pending === 0 ? [] : [note(withAppliance(facts, pendingFinding(counted, codeLife)))]),
+    ...(locked === 0 ? [] : [note(withAppliance(facts, lockedFinding(locked)))]),
+    ...(isUnregistered ? [note(withAppliance(facts, TRIAL))] : []),
   ];
 }
 
@@ -215,28 +216,28 @@ const MINUTE: Millis = 60_000;
 
 const TRIAL: Told = {
   rule: 'unit-registered',
-  claim: `The trial tokens came with ${TRIAL_UNREGISTERED}: the unit is probably not registered with Fortinet.`,
-  expected: 'trial tokens of a registered unit',
+  claim: `The trial tokens have the licence ${TRIAL_UNREGISTERED}, so the unit is probably not registered with Fortinet.`,
+  expected: 'trial tokens from a registered unit',
 };
 
-function pendingTold(counted: TokenCounts, codeLife: Millis | null): Told {
-  const claim = `Tokens: ${pendingText(counted, codeLife)}.`;
-  return { rule: 'tokens-activated', claim, expected: 'no token waits to be activated' };
+function pendingFinding(counted: TokenCounts, codeLife: Millis | null): Told {
+  const claim = `${pendingText(counted, codeLife)}.`;
+  return { rule: 'tokens-activated', claim, expected: 'no tokens that are waiting to be activated' };
 }
 
 function pendingText({ byStatus, pending = [] }: TokenCounts, codeLife: Millis | null): string {
-  const given = `${String(byStatus.pending)} pending: given to users who have not activated them yet`;
+  const given = `Tokens that are assigned but not activated yet: ${String(byStatus.pending)}`;
   const oldest = Math.max(0, ...pending.map(({ age }) => age));
   if (oldest < MINUTE) return given;
   const overdue = codeLife === null ? 0 : pending.filter(({ age }) => age > codeLife).length;
-  const since = `${given}, one for at least ${spanText(oldest)}`;
+  const since = `${given}, the oldest for at least ${spanText(oldest)}`;
   if (codeLife === null || overdue === 0) return since;
-  return `${since}; ${String(overdue)} for longer than the ${spanText(codeLife)} that a code lives: send them a new one`;
+  return `${since}. Codes are valid for ${spanText(codeLife)}, so new codes are needed for ${String(overdue)} of them`;
 }
 
-function lockedTold(locked: number): Told {
-  const claim = `Tokens: ${String(locked)} locked: their users cannot log in with them until they are unlocked.`;
-  return { rule: 'tokens-unlocked', claim, expected: 'no token is locked' };
+function lockedFinding(locked: number): Told {
+  const claim = `Locked tokens: ${String(locked)}. Users cannot log in with a token until it is unlocked.`;
+  return { rule: 'tokens-unlocked', claim, expected: 'no locked tokens' };
 }
 
 export const tokenPool: Declaration<'token-pool', TokenPoolCause> = {
@@ -244,7 +245,7 @@ export const tokenPool: Declaration<'token-pool', TokenPoolCause> = {
   title: 'Token pool',
   dependsOn: [{ kind: 'needs', by: 'appliance' }],
   causes: TOKEN_POOL_CAUSES,
-  unknownRemedy: 'Give the user of appliances[].api the right to read tokens and licences.',
+  unknownRemedy: 'Give the user in appliances[].api permission to read tokens and licences.',
   place: { kind: 'stop', stop: 'fortiauthenticator' },
   step: 'tokens',
   from: 'units',
@@ -256,14 +257,18 @@ function judgeTokens({ picture: { appliances: units, registration, firewall } }:
   const ofFortigates = fortigateNotes(firewall);
   const counted = units.filter(({ config: { api } }) => api === null).flatMap(({ role }) => snmpCount(role) ?? []);
   if (!units.some(({ config: { api } }) => api !== null)) {
-    if (ofFortigates.length > 0) return judged(ofFortigates, 'The tokens of the FortiGate are counted');
-    return notConfigured(['No REST API of a FortiAuthenticator is configured', ...counted.map(countText)].join('; '));
+    if (ofFortigates.length > 0) return judged(ofFortigates, 'The tokens on the FortiGate were counted');
+    return notConfigured(['No FortiAuthenticator REST API is configured', ...counted.map(countText)].join('; '));
   }
   if (!units.some(({ rest }) => rest?.kind === 'ok'))
-    return unjudged('No FortiAuthenticator could be asked for its tokens');
+    return unjudged('No FortiAuthenticator could be queried for its tokens');
   return judged(
-    [...poolsOf(units).flatMap((pool) => judgePool(pool, registration)), ...counted.map(countNote), ...ofFortigates],
-    'The tokens match the licence, and enough are left',
+    [
+      ...poolsOf(units).flatMap((pool) => judgePool(pool, registration)),
+      ...counted.map(snmpCountNote),
+      ...ofFortigates,
+    ],
+    'The tokens match the licence, and enough are free',
   );
 }
 
@@ -286,12 +291,12 @@ function snmpCount(role: HaRoleObservation | null): SnmpCount | null {
 }
 
 function countText({ appliance, tokens: { count, remaining } }: SnmpCount): string {
-  return `${appliance} counts ${String(count)} FortiTokens of any kind over SNMP, and ${String(remaining)} remaining`;
+  return `Over SNMP, ${appliance} reports ${String(count)} FortiTokens of any kind, of which ${String(remaining)} remain`;
 }
 
-function countNote(counted: SnmpCount): Finding<never> {
+function snmpCountNote(counted: SnmpCount): Finding<never> {
   const { appliance } = counted;
-  const expected = 'the count of FortiToken Mobile tokens over the REST API';
+  const expected = 'the number of FortiToken Mobile tokens over the REST API';
   return note({
     rule: 'tokens-counted',
     subject: appliance,
@@ -304,11 +309,11 @@ function countNote(counted: SnmpCount): Finding<never> {
 
 /** The tokens of one unit, or the shared tokens of a pair. */
 interface Pool {
-  /** Names of the units that assign from it. */
+  /** The names of the units that assign tokens from the pool. */
   readonly members: readonly string[];
-  /** The observation of the most informative member, which is the active one if known. */
+  /** The observation of the active member or, if the active member is unknown, of the most informative member. */
   readonly observation: ApplianceObservation;
-  /** Licences configured for any member. */
+  /** The licences that are configured for any member. */
   readonly licenses: readonly string[];
   readonly certificates: readonly CertificateConfig[];
   readonly tokensLow: number;
@@ -321,8 +326,8 @@ interface Asked {
 }
 
 /**
- * Groups units into pools. The members of an active-passive cluster share their whole configuration, including tokens
- * (administration guide 6.4.1/122076), so they form one pool, which is reported once.
+ * Groups units into pools. The members of an active-passive cluster share their tokens (administration guide
+ * 6.4.1/122076), so they form one pool, which is reported once.
  */
 function poolsOf(units: readonly UnitObservation[]): readonly Pool[] {
   const groups: Asked[][] = [];
@@ -362,7 +367,7 @@ function isPeer({ mode, peers }: Unit, { serial }: Unit): boolean {
   return mode === 'cluster' && serial !== null && peers.some((peer) => sameSerial(peer, serial));
 }
 
-/** The number of tokens that a licence was sold with, and the source. */
+/** The number of tokens in a purchased licence, and the source of this number. */
 interface Bought {
   readonly license: string;
   readonly tokens: number;
@@ -370,9 +375,9 @@ interface Bought {
 }
 
 /**
- * Compares the tokens that each licence brought with the number that it was sold with, according to its certificate and
- * the registration service. The appliance's own total counts the same tokens as its list. A licence without tokens is
- * not activated yet. If the two sources differ and one of them matches the unit, nothing is reported.
+ * Compares the number of tokens from each licence with the number that was purchased, according to the certificate and
+ * the registration service. A licence without tokens is not activated yet. If the two sources differ and one of them
+ * matches the unit, nothing is reported.
  */
 export function judgeBought(
   facts: ApplianceFacts,
@@ -386,9 +391,9 @@ export function judgeBought(
     );
     const counts = [...new Set(bought.map((one) => one.tokens))];
     if (counts.length === 0 || counts.includes(tokens)) return [];
-    const expected = bought.map((one) => `${String(one.tokens)} tokens of licence ${license}, ${one.by}`).join('; ');
-    const claim = `Licence ${license} brought ${String(tokens)} tokens, but was sold with ${counts.join(' or ')}.`;
-    const told = toldOf(facts, { rule: 'tokens-as-bought', claim, expected });
+    const expected = bought.map((one) => `${String(one.tokens)} tokens from licence ${license}, ${one.by}`).join('; ');
+    const claim = `The unit has ${String(tokens)} tokens from licence ${license}, but ${counts.join(' or ')} were purchased.`;
+    const told = withAppliance(facts, { rule: 'tokens-as-bought', claim, expected });
     const ofLicense = { ...told, facts: { ...told.facts, license } };
     if (counts.some((count) => tokens > count)) return [note(ofLicense)];
     const doubt = counts.length > 1 ? ({ confidence: 'suspected' } as const) : {};
@@ -398,7 +403,7 @@ export function judgeBought(
 
 function typedIn(certificates: readonly Pick<CertificateConfig, 'license' | 'tokens'>[]): readonly Bought[] {
   return certificates.flatMap(({ license, tokens }) =>
-    tokens === null ? [] : [{ license, tokens, by: 'as its certificate says' }],
+    tokens === null ? [] : [{ license, tokens, by: 'as stated on its certificate' }],
   );
 }
 
@@ -412,8 +417,8 @@ function registeredIn(registration: RegistrationObservation | null): readonly Bo
 }
 
 /**
- * Returns notes about the FortiTokens that a FortiGate holds itself. The vendor documents neither the values of their
- * status nor which tokens are free, so they are informational and not judged.
+ * Returns notes about the FortiTokens on a FortiGate. The vendor documents neither the values of their status nor which
+ * tokens are free, so they are not evaluated.
  */
 export function fortigateNotes(firewalls: readonly FirewallObservation[]): readonly Finding<never>[] {
   return firewalls.flatMap((seen): readonly Finding<never>[] => {
@@ -422,15 +427,15 @@ export function fortigateNotes(firewalls: readonly FirewallObservation[]): reado
     const told = {
       rule: 'fortigate-tokens-counted',
       subject: seen.firewall,
-      expected: 'the FortiTokens that a FortiGate holds itself',
+      expected: 'the FortiTokens on the FortiGate',
       facts: known({ firewall: seen.firewall }),
     };
     if (tokens.kind !== 'read') {
-      const claim = 'The FortiTokens of the FortiGate could not be counted.';
-      return [note({ ...told, claim, actual: `not known: ${tokens.message}`, quote: tokens.message })];
+      const claim = 'The FortiTokens on the FortiGate could not be counted.';
+      return [note({ ...told, claim, actual: `unknown: ${tokens.message}`, quote: tokens.message })];
     }
     const counts = [...tokens.value].map(([status, count]) => `${String(count)} ${status}`);
-    const claim = `The FortiGate holds ${counts.length === 0 ? 'no FortiTokens' : `FortiTokens: ${nameList(counts, 5)}`}.`;
+    const claim = `The FortiGate has ${counts.length === 0 ? 'no FortiTokens' : `FortiTokens: ${nameList(counts, 5)}`}.`;
     return [note({ ...told, claim, actual: counts.length === 0 ? 'none' : counts.join(', ') })];
   });
 }

@@ -30,18 +30,22 @@ import {
 import { httpsOrigin } from './endpoints.ts';
 import { SNMP_AUTH_PROTOCOLS, SNMP_PRIV_PROTOCOLS } from '../../network/snmp/snmp-get.ts';
 
-/** More than any unit holds. */
+/** Maximum number of tokens. No unit has more tokens. */
 const MOST_TOKENS = 1_000_000;
 
 const api = section(
   {
-    url: httpsOrigin('https://10.0.0.5').describe('Address of the unit, "https://" without a path.'),
-    user: text.describe('An administrator with "Web service access" and a read-only profile.'),
-    key: secret('key', "File with the user's web service access key."),
-    caFile: optional(certificatesFile).describe(
-      'PEM file of the authority that signed its certificate, or of the certificate itself.',
+    url: httpsOrigin('https://10.0.0.5').describe(
+      'Address of the unit. The URL must begin with "https://" and have no path.',
     ),
-    pin: optional(pin).describe('SHA-256 of its public key, instead of caFile, for a unit with a factory certificate.'),
+    user: text.describe('An administrator account with "Web service access" and a read-only profile.'),
+    key: secret('key', "File with the administrator's web service access key."),
+    caFile: optional(certificatesFile).describe(
+      'PEM file with the authority that signed the certificate of the unit, or with the certificate itself.',
+    ),
+    pin: optional(pin).describe(
+      "SHA-256 hash of the unit's public key, instead of caFile, for a unit with a factory certificate.",
+    ),
   },
   (fields, report) => {
     if (given(fields, 'caFile') && given(fields, 'pin')) report('pin', 'expected only one of "caFile" and "pin"');
@@ -52,13 +56,13 @@ const snmp = section(
   {
     host: host.describe('Address of the agent.'),
     port: port.prefault(161).describe('Its UDP port.'),
-    community: optionalSecret('community', 'File with the SNMP v2c community, which is sent in clear.'),
-    user: optional(text).describe('User of SNMPv3, with authentication and encryption, instead of the community.'),
-    authPassword: optionalSecret('authentication password', 'File with its authentication password.'),
+    community: optionalSecret('community', 'File with the SNMP v2c community, which is sent unencrypted.'),
+    user: optional(text).describe('SNMPv3 user with authentication and encryption, instead of a community.'),
+    authPassword: optionalSecret('authentication password', 'File with the authentication password.'),
     authProtocol: optional(choice(...SNMP_AUTH_PROTOCOLS)).describe('Authentication protocol. The default is "sha".'),
     privPassword: optionalSecret(
       'encryption password',
-      'File with its encryption password. A wrong one looks like silence.',
+      'File with the encryption password. A wrong password causes a timeout.',
     ),
     privProtocol: optional(choice(...SNMP_PRIV_PROTOCOLS)).describe('Encryption protocol. The default is "aes".'),
   },
@@ -75,40 +79,53 @@ function communityOrUser(fields: SectionFields, report: Report): void {
   if (!given(fields, 'user') || ofUser.includes(false))
     report(
       null,
-      'expected "user", "authPasswordFile" and "privPasswordFile" together: SNMPv3 without authentication ' +
-        'or encryption is not used',
+      'expected "user", "authPasswordFile" and "privPasswordFile" together, because SNMPv3 without authentication or ' +
+        'encryption is not supported',
     );
 }
 
 const certificate = section({
   license: serial.describe(
-    'Number of the licence (EFTM…). List it under `licenses` only when it belongs on this unit.',
+    'Number of the licence (EFTM…). Also list the licence under `licenses`, but only if the licence belongs on this ' +
+      'unit.',
   ),
   tokens: optional(integer(1, MOST_TOKENS, 'a count of tokens')).describe(
-    'Number of tokens bought, to compare with those on the unit.',
+    'Number of tokens bought, for comparison with the tokens on the unit.',
   ),
   redeemBy: optional(day).describe(
-    'Its "Certificate Valid Until" date. While no unit has tokens of the licence, ftm-watch warns 90, 30 and ' +
-      '7 days before. An expired certificate cannot be redeemed.',
+    'The "Certificate Valid Until" date. As long as no unit has tokens of the licence, ftm-watch sends a warning 90, ' +
+      '30 and 7 days before this date. An expired certificate cannot be redeemed.',
   ),
 });
 
 const appliance = section(
   {
     name: name.describe('Unique name of the unit in messages and metrics.'),
-    serial: optional(serial).describe('Its serial number, as on its dashboard. Its licences must be registered to it.'),
+    serial: optional(serial).describe(
+      "Serial number of the unit, as shown on its dashboard. The unit's licences must be registered to this serial " +
+        'number.',
+    ),
     peerSerial: optional(serial).describe(
-      'Serial number of its high-availability peer, to find licences that are registered to the peer, the usual ' +
-        'problem after a migration.',
+      'Serial number of the high-availability peer. ftm-watch then finds licences that are registered to the peer, ' +
+        'which is a common problem after a migration.',
     ),
     logSources: list(host).describe(
-      'Addresses that send its log lines, or host names as they are in the line. Other lines are foreign.',
+      "Source addresses of the unit's log lines, or host names in these lines. Lines from other senders are counted " +
+        'as foreign.',
     ),
-    licenses: list(serial).describe('Its FortiToken Mobile licences (EFTM…), as printed on the certificate.'),
-    certificates: unique(list(certificate), textAt('license')).describe('Data from its licence certificates.'),
-    api: optional(api).describe('Its REST API, read only.'),
-    snmp: optional(snmp).describe('Its SNMP agent, for the high-availability role, serial number and version.'),
-    tokensLow: share.prefault(0.1).describe('Warn when less than this share of the licensed tokens is left.'),
+    licenses: list(serial).describe(
+      "Numbers of the unit's FortiToken Mobile licences (EFTM…), as printed on the certificates.",
+    ),
+    certificates: unique(list(certificate), textAt('license')).describe(
+      'Data from the licence certificates of the unit.',
+    ),
+    api: optional(api).describe("The unit's REST API (read-only access)."),
+    snmp: optional(snmp).describe(
+      "The unit's SNMP agent, which provides the high-availability role, serial number and version.",
+    ),
+    tokensLow: share
+      .prefault(0.1)
+      .describe('A warning is sent when less than this share of the licensed tokens is left.'),
   },
   peerIsAnother,
 );
@@ -122,15 +139,18 @@ export type ApplianceConfig = z.output<typeof appliance>;
 export const appliances = unique(
   unique(unique(list(appliance), textAt('name')), textAt('serial')),
   logSources,
-  (source, owner) => `"${source}" is a log source of appliances[${String(owner)}] already`,
+  (source, owner) => `"${source}" is already a log source of appliances[${String(owner)}]`,
 );
 
 function peerIsAnother({ serial: own, peerSerial }: SectionFields, report: Report): void {
   if (typeof own === 'string' && own === peerSerial)
-    report('peerSerial', 'expected the serial number of the other unit, got that of this one');
+    report('peerSerial', 'expected the serial number of the other unit, got the serial number of this unit');
 }
 
-/** A line that could be from two units is attributed to neither. */
+/**
+ * Returns the log sources of a unit. Log sources must be unique, because a line that matches two units cannot be
+ * attributed to either unit.
+ */
 function logSources(unit: unknown): readonly Label[] {
   return itemsOf(fieldsOf(unit)['logSources']).flatMap((source, index) =>
     typeof source === 'string' ? [{ label: source.toLowerCase(), path: ['logSources', index] }] : [],
@@ -138,26 +158,36 @@ function logSources(unit: unknown): readonly Label[] {
 }
 
 const firewallEntry = section({
-  url: httpsOrigin('https://10.0.0.1').describe('Address of the FortiGate, "https://" without a path.'),
-  token: secret('token', 'File with the token of a read-only REST API administrator.'),
-  vdom: text.prefault('root').describe('Virtual domain of the traffic.'),
-  source: address.describe("Address that FortiAuthenticator's traffic comes from."),
-  sourceInterface: optional(text).describe(
-    'Interface that the traffic arrives on. The default is that of the route to `source`.',
+  url: httpsOrigin('https://10.0.0.1').describe(
+    'Address of the FortiGate. The URL must begin with "https://" and have no path.',
   ),
-  appliances: list(name).describe('Names of the `appliances` whose traffic comes from `source`. The default is all.'),
+  token: secret('token', 'File with the token of a read-only REST API administrator.'),
+  vdom: text.prefault('root').describe('Virtual domain (VDOM) of the traffic.'),
+  source: address.describe("Source address of FortiAuthenticator's traffic."),
+  sourceInterface: optional(text).describe(
+    'Interface on which the traffic arrives. The default is the interface of the route to `source`.',
+  ),
+  appliances: list(name).describe(
+    'Names of the `appliances` whose traffic comes from `source`. The default is all appliances.',
+  ),
   fortitokens: flag
     .prefault(false)
-    .describe('Whether the FortiGate holds FortiTokens itself. Their number by status is noted.'),
+    .describe(
+      'Set to true if the FortiGate itself has FortiTokens. ftm-watch then reports how many tokens have each status.',
+    ),
   caFile: authorityFile,
 });
 
 export type FirewallConfig = z.output<typeof firewallEntry>;
 
-/** One entry for each source address of FortiAuthenticator's traffic that a FortiGate sees. */
+/** List of firewalls, with one entry for each source address of FortiAuthenticator's traffic that a FortiGate sees. */
 export const firewall = unique(listOrOne(firewallEntry), flow, alreadyAsked);
 
-/** A duplicate query is a mistake, because two units with the same address share an entry. */
+/**
+ * Returns a label that is unique for each query. A duplicate is a mistake, because two units with the same address
+ * share
+ * an entry.
+ */
 function flow(item: unknown): readonly Label[] {
   const { url, vdom, source } = fieldsOf(item);
   return [url, vdom, source].every((part) => typeof part === 'string')
@@ -166,20 +196,20 @@ function flow(item: unknown): readonly Label[] {
 }
 
 function alreadyAsked(_: string, owner: number): string {
-  return `firewall[${String(owner)}] asks the same: name all units in its "appliances"`;
+  return `firewall[${String(owner)}] has the same query; list all units in its "appliances"`;
 }
 
-/** More digits than any account has. */
+/** Maximum account number. No account has more digits. */
 const MAX_ACCOUNT = 999_999_999_999;
 
 export type RegistrationConfig = z.output<typeof registration>;
 
-/** FortiCloud's asset management. */
+/** Access to FortiCloud's asset management. */
 export const registration = section({
-  user: text.describe('API user of FortiCloud (IAM > API Users), with read access to Asset Management.'),
+  user: text.describe('FortiCloud API user (IAM > API Users) with read access to Asset Management.'),
   password: secret('password', "File with the API user's password."),
   accountId: optional(integer(1, MAX_ACCOUNT, 'an account number')).describe(
-    'Account, for API users of an organisation.',
+    'Account number, required for API users of an organisation.',
   ),
   url: httpsOrigin('https://support.fortinet.com')
     .prefault('https://support.fortinet.com')
@@ -192,8 +222,10 @@ export const registration = section({
 
 const peer = section({
   name: name.describe('Name in the evidence.'),
-  url: httpsOrigin('https://10.0.0.9:9843').describe('Address of its status page, "https://" without a path.'),
-  token: optionalSecret('token', 'File with one of its "web.tokens" with the role read.'),
+  url: httpsOrigin('https://10.0.0.9:9843').describe(
+    'Address of the other status page. The URL must begin with "https://" and have no path.',
+  ),
+  token: optionalSecret('token', 'File with a token from `web.tokens` of the other agent, with the role "read".'),
   caFile: authorityFile,
 });
 

@@ -6,7 +6,7 @@ import { withoutPath } from '../../text/mask.ts';
 export function hostPort(defaultPort: number): z.ZodType<HostPort> {
   return codedText({
     title: 'host:port',
-    expected: `a host with or without port, such as "www.example.org:${String(defaultPort)}"`,
+    expected: `a host, with or without a port, such as "www.example.org:${String(defaultPort)}"`,
     parse: (value) => parseHostPort(value, defaultPort),
     format: authority,
   });
@@ -14,13 +14,13 @@ export function hostPort(defaultPort: number): z.ZodType<HostPort> {
 
 export const listenAddress: z.ZodType<ListenAddress> = codedText({
   title: 'address:port',
-  expected: 'an address and port to listen at, such as "127.0.0.1:9843"',
+  expected: 'an address and port to listen on, such as "127.0.0.1:9843"',
   parse: parseListenAddress,
   format: ({ address, port }) => authority({ host: address, port }),
 });
 
 /**
- * An https origin to which credentials are sent. A path is rejected rather than ignored, because the clients use the
+ * An https origin to which credentials are sent. A path is rejected instead of ignored, because the clients use the
  * fixed paths of the products that they query.
  */
 export function httpsOrigin(example: string): z.ZodType<string> {
@@ -34,14 +34,15 @@ export function webUrl(example: string): z.ZodType<string> {
 }
 
 /**
- * A URL whose path is a secret, such as that of a webhook or a heartbeat service: anyone who knows it can post there.
- * Only its scheme and host are printed, which is enough to identify the service.
+ * A URL whose path is secret, for example the URL of a webhook or a heartbeat service. Anyone who knows the URL can
+ * send
+ * requests to it. Only the scheme and host are printed, which is sufficient to identify the service.
  */
 export function secretUrl(example: string): z.ZodType<string> {
   return url(`a URL such as "${example}"`, isOfWeb, withoutPath).register(USES, { use: 'secret-url' });
 }
 
-/** Reports whether data sent to this URL can be read on the path. */
+/** Reports whether data sent to this URL is unencrypted. */
 export function isReadableOnTheWay(text: string): boolean {
   return URL.parse(text)?.protocol === 'http:' && !isLoopbackUrl(text);
 }
@@ -61,11 +62,11 @@ function url(what: string, accepts: (url: URL) => boolean, format = (text: strin
     },
     format,
     problem: (text) => {
-      if (isCut(text)) return 'expected the whole URL: "…" stands where "config print" left out a secret';
+      if (isCut(text)) return 'expected the whole URL; "…" is where "config print" has removed a secret';
       const read = URL.parse(text);
-      // The text is not quoted, because the part before the @ is a secret.
+      // The message does not quote the text, because the part before the @ is secret.
       return read !== null && hasLogin(read)
-        ? 'expected a URL without user and password in it: a secret does not stand in this file'
+        ? 'expected a URL without a user name and password, because secrets are not allowed in this file'
         : null;
     },
   });

@@ -36,18 +36,18 @@ const certificate = section({
 
 const syslogTls = section(
   {
-    listen: listenAddress.describe('Address for syslog over TLS.'),
-    certFile: readableFile.describe('PEM file of the certificate shown to senders, with its chain.'),
-    keyFile: readableFile.describe('PEM file of its private key.'),
+    listen: listenAddress.describe('Address to listen on for syslog over TLS.'),
+    certFile: readableFile.describe('PEM file with the certificate for this listener and its chain.'),
+    keyFile: readableFile.describe('PEM file with the private key.'),
     clientCaFile: optional(readableFile).describe(
-      'PEM file of an authority. Senders must then present a certificate that it signed.',
+      'PEM file with an authority. Senders must then present a certificate that was signed by this authority.',
     ),
     clientCrlFile: optional(readableFile).describe(
       'PEM file with certificate revocation lists, one for each authority in a chain.',
     ),
     certificates: unique(list(certificate), textAt('name')).describe(
-      'Maps client certificates to units. For a unit listed here, lines from the network are accepted only with ' +
-        'its certificate or through a relay.',
+      'Client certificates and the units they belong to. If a unit is listed here, its lines from the network are ' +
+        'accepted only with its certificate or through a relay.',
     ),
   },
   clientsNeedAuthorities,
@@ -55,16 +55,16 @@ const syslogTls = section(
 
 function clientsNeedAuthorities(fields: SectionFields, report: Report): void {
   if (given(fields, 'clientCaFile')) return;
-  const message = 'expected "clientCaFile" beside it: nothing else tells whose certificate it is';
+  const message = 'expected "clientCaFile" as well, because client certificates are not verified without it';
   if (given(fields, 'clientCrlFile')) report('clientCrlFile', message);
   if (itemsOf(fields['certificates']).length > 0) report('certificates', message);
 }
 
 const syslog = section({
   udp: optional(listenAddress).describe(
-    'Address for syslog over UDP. Its sender can be forged: prefer TLS in networks that are not trusted.',
+    'Address to listen on for syslog over UDP. The sender of a datagram can be forged. Use TLS in untrusted networks.',
   ),
-  tcp: optional(listenAddress).describe('Address for syslog over TCP.'),
+  tcp: optional(listenAddress).describe('Address to listen on for syslog over TCP.'),
   tls: optional(syslogTls).describe('Syslog over TLS.'),
 });
 
@@ -75,24 +75,27 @@ export const logs = section({
   syslog: syslog
     .prefault({})
     .describe(
-      "Listeners for FortiAuthenticator's syslog (Logging > Log Config > Syslog Servers). None is open by " +
-        'default.',
+      "Listeners for FortiAuthenticator's syslog (Logging > Log Config > Syslog Servers). By default, no listener is " +
+        'open.',
     ),
   files: list(laterFile).describe(
-    'Log files to follow that a syslog server on this machine writes. Rotation is detected, and files can ' +
-      'appear later.',
+    'Log files that a syslog server on this machine writes. Rotated files are detected. The files do not have to ' +
+      'exist at start.',
   ),
   relays: list(addressBlock).describe(
-    'Syslog servers that forward lines. The host name in a line is trusted only from these. Without any, it ' +
-      'is trusted from every sender.',
+    'Syslog servers that forward lines. The host name in a line is trusted only if the line comes from one of these ' +
+      'servers. If this list is empty, the host name is always trusted.',
   ),
-  window: duration(DAY).prefault('15m').describe('How long an error in the log counts.'),
+  window: duration(DAY).prefault('15m').describe('How long an error in the log affects the results.'),
   silentAfter: duration(30 * DAY)
     .prefault('24h')
-    .describe('An appliance that has sent no line for this time is reported (`appliance-silent`).'),
+    .describe('An appliance that has not sent a line for this time is reported (`appliance-silent`).'),
   foreign: choice('count', 'refuse')
     .prefault('count')
-    .describe('Lines from unknown senders: counted and ignored, or their connection is closed.'),
+    .describe(
+      'What happens to lines from unknown senders. count: the lines are counted and ignored. refuse: their connection ' +
+        'is closed as well.',
+    ),
   signatureFiles: list(readableFile).describe(
     'Additional log signatures, in the format of config/fac-signatures.yaml.',
   ),

@@ -22,20 +22,21 @@ const mailServer = completed(
     {
       ...relayShape,
       from: optional(mailAddress).describe(
-        'Sender of the rehearsal: the address that FortiAuthenticator sends from. Set it together with `to`. ' +
-          'Without both, the probe ends after the login.',
+        'Sender of the rehearsal, which is the sender address that FortiAuthenticator uses. Set `from` together with ' +
+          '`to`. Without these two keys, the probe ends after the login.',
       ),
       to: optional(mailAddress).describe('Recipient of the rehearsal (RCPT TO). No message is sent.'),
       timeout: duration(10_000)
         .prefault('5s')
         .describe(
-          'How long FortiAuthenticator waits for an answer of this server. A server that takes longer is a warning.',
+          'How long FortiAuthenticator waits for a reply from this server. If the server takes longer, a warning is ' +
+            'raised.',
         ),
       required: flag
         .prefault(false)
         .describe(
-          'Whether a fault of this server is critical even if another server in `mail` works. By default it is a ' +
-            'warning then.',
+          'Whether a fault of this server is critical even if another server in `mail` works. By default, such a ' +
+            'fault is a warning.',
         ),
     },
     (fields, report) => {
@@ -48,21 +49,21 @@ const mailServer = completed(
 
 export type MailServerConfig = z.output<typeof mailServer>;
 
-/** The mail servers through which FortiAuthenticator sends activation codes. */
+/** The mail servers that FortiAuthenticator uses to send activation codes. */
 export const mail = unique(list(mailServer), endpoint);
 
 function requireBothEnds(fields: SectionFields, report: Report): void {
   if (given(fields, 'from') && !given(fields, 'to'))
-    report('from', 'expected "to" beside "from": the rehearsal needs both');
+    report('from', 'expected "to" in addition to "from", because the rehearsal needs both');
   if (given(fields, 'to') && !given(fields, 'from'))
-    report('to', 'expected "from" beside "to": the rehearsal needs both');
+    report('to', 'expected "from" in addition to "to", because the rehearsal needs both');
 }
 
-/** A mail server to test. */
+/** A mail server to check. */
 export interface MailServer extends MailServerConfig {
-  /** The server was reported by FortiAuthenticator, whose API does not report the login. */
+  /** FortiAuthenticator reported this server. FortiAuthenticator's API does not report the login. */
   readonly isLoginUnknown?: true;
 }
 
-/** FortiAuthenticator's usual timeout. Its actual one is not reported. */
+/** FortiAuthenticator's usual timeout. The actual timeout is not reported. */
 export const USUAL_PATIENCE: Millis = 5000;

@@ -36,17 +36,17 @@ export const licenseServer = completed(
       ),
     port: port.prefault(443).describe('Its TCP port.'),
     serverName: serverName.describe(
-      'Name sent in the TLS hello (SNI). The default is the host name, or none if the host is an address; null ' +
-        'sends none.',
+      'Server name sent in the TLS handshake (SNI). The default is the host name. If the host is an address or this ' +
+        'key is null, no server name is sent.',
     ),
-    path: urlPath.prefault('/').describe('Path of the HTTP probe. Any status below 500 is a success.'),
+    path: urlPath.prefault('/').describe('Path that the HTTP probe requests. Any status below 500 is a success.'),
     expectedAddresses: addresses
       .meta({ default: ADDRESSES })
       .optional()
       .describe(
-        'Addresses and CIDR blocks that resolvers may return. Another public address is a warning, a private one ' +
-          "a hijacked answer. Single addresses are also used if no resolver answers. The default is Fortinet's " +
-          'network; for another host it is empty, and any public address is accepted.',
+        'Addresses and CIDR blocks that resolvers are expected to return. Any other public address raises a warning. ' +
+          'A private address counts as a hijacked answer. Single addresses are also used if no resolver answers. The ' +
+          "default is Fortinet's network. For another host, the default is empty, and any public address is accepted.",
       ),
     family: z
       .literal(
@@ -55,12 +55,13 @@ export const licenseServer = completed(
       )
       .prefault('auto')
       .describe(
-        'Address family that FortiAuthenticator uses. 4 and 6 use no other. With "auto", IPv4 decides if the name ' +
-          'has IPv4 addresses and this machine has a route for them, and faults of IPv6 alone are warnings.',
+        'Address family that FortiAuthenticator uses. With 4 or 6, only this family is checked. With "auto", IPv4 is ' +
+          'decisive if the name has IPv4 addresses and this machine has a route to them. In that case, faults that ' +
+          'affect only IPv6 are warnings.',
       ),
     proxy: optional(proxy).describe(
-      'HTTP proxy that FortiAuthenticator uses to reach the server (CONNECT). A URL, or a section if the proxy ' +
-        'needs a password.',
+      'HTTP proxy through which FortiAuthenticator reaches the server (CONNECT). Use a URL, or a section if the ' +
+        'proxy requires a password.',
     ),
   }),
   (given) => ({
@@ -81,14 +82,14 @@ export const trust = section({
   profile: trustProfile
     .prefault('fortinet')
     .describe(
-      "What makes the licence server's certificate genuine. fortinet: Fortinet's own authorities, by key. " +
-        'public: the authorities that browsers trust. pinned: only pins, files and learned keys.',
+      "How the licence server's certificate is verified. fortinet: by the keys of Fortinet's own authorities. " +
+        'public: by the authorities that browsers trust. pinned: only by pins, files and learned keys.',
     ),
-  pins: pins.describe('Additional public keys to trust, as SHA-256 of the SubjectPublicKeyInfo.'),
+  pins: pins.describe('Additional trusted public keys, as SHA-256 hashes of the SubjectPublicKeyInfo.'),
   caFiles: caFiles.describe('PEM files with additional root certificates.'),
   baselineFile: laterFile
     .prefault('data/trust-baseline.json')
-    .describe('File in which "ftm-watch trust learn" stores the chain from a clean path.'),
+    .describe('File in which "ftm-watch trust learn" stores the chain that it received on a clean path.'),
   productFiles: list(readableFile).describe(
     'Additional inspection products, in the format of config/inspection-products.yaml.',
   ),
@@ -105,37 +106,43 @@ const service = completed(
     name: name.describe('Unique name of the service in messages and metrics.'),
     host: host.describe('Its host.'),
     port: port.prefault(443).describe('Its TCP port.'),
-    serverName: serverName.describe('Name sent in the TLS hello. The default is the host; null sends none.'),
+    serverName: serverName.describe(
+      'Server name sent in the TLS handshake. The default is the host. With null, no server name is sent.',
+    ),
     trust: section({
-      profile: trustProfile.prefault('public').describe('What makes its certificate genuine, as in trust.profile.'),
-      pins: pins.describe('Public keys to trust, as in trust.pins.'),
+      profile: trustProfile
+        .prefault('public')
+        .describe("How the service's certificate is verified, as in trust.profile."),
+      pins: pins.describe('Trusted public keys, as in trust.pins.'),
       caFiles: caFiles.describe('PEM files with root certificates.'),
     })
       .prefault({})
-      .describe('How its certificate is judged.'),
+      .describe("How the service's certificate is verified."),
     carries: optional(choice(...CARRIERS)).describe(
-      'What the service is for, so that messages can say so. push: push notifications. sms: SMS. answers: the ' +
-        'public name of FortiAuthenticator, where phones answer push notifications. fortigate: activation of ' +
-        'tokens that a FortiGate holds. cloud: FortiToken Cloud.',
+      'Purpose of the service, which is mentioned in messages. push: push notifications. sms: text messages. ' +
+        'answers: the public name of FortiAuthenticator, to which phones send their answers. fortigate: activation ' +
+        'of tokens on a FortiGate. cloud: FortiToken Cloud.',
     ),
     severity: choice('critical', 'warning', 'info')
       .prefault('warning')
-      .describe('Severity of its faults. Activation needs only the licence server, so the default is a warning.'),
+      .describe('Severity of faults. Activation needs only the licence server, so the default is "warning".'),
   }),
   (given) => ({ ...given, serverName: serverNameOf(given) }),
 );
 
 export type ServiceConfig = z.output<typeof service>;
 
-/** It is not documented which authority issues the certificates of these hosts. */
+/**
+ * Returns the settings of a known host. It is not documented which authority issues the certificates of these hosts.
+ */
 function known(name: string, hostName: string, carries: Carrier): ServiceConfig {
   const trust = { profile: 'public', pins: [], caFiles: [] } as const;
   return { name, host: hostName, port: 443, serverName: hostName, trust, severity: 'warning', carries };
 }
 
 /**
- * Vendor hosts: push notifications (ta-p/333425), SMS through FortiGuard (ta-p/117091), tokens of a FortiGate
- * (ta-p/194508; docs:fortigate/7.0.14/administration-guide/180506), FortiToken Cloud (ta-p/275159).
+ * Fortinet's hosts for push notifications (ta-p/333425), SMS through FortiGuard (ta-p/117091), tokens on a FortiGate
+ * (ta-p/194508; docs:fortigate/7.0.14/administration-guide/180506), and FortiToken Cloud (ta-p/275159).
  */
 const KNOWN: Readonly<Record<z.output<typeof knownName>, ServiceConfig>> = {
   push: known('push', 'push.fortinet.com', 'push'),
@@ -145,7 +152,7 @@ const KNOWN: Readonly<Record<z.output<typeof knownName>, ServiceConfig>> = {
   'fortitoken-cloud': known('fortitoken-cloud', 'ftc.fortinet.com', 'cloud'),
 };
 
-/** Printed as a section, which shows the full settings. */
+/** A known service, which is printed as a section with all settings. */
 const knownService: z.ZodType<ServiceConfig> = z.codec(knownName, z.custom<ServiceConfig>(), {
   decode: (given) => KNOWN[given],
   encode: (value, { issues }) => {
@@ -156,5 +163,5 @@ const knownService: z.ZodType<ServiceConfig> = z.codec(knownName, z.custom<Servi
 
 const knownOrSection = z.union([service, knownService], expected('a section (keys and values), or a name like "push"'));
 
-/** Other hosts that FortiAuthenticator connects to. */
+/** Other hosts to which FortiAuthenticator connects. */
 export const services = unique(list(knownOrSection), textAt('name'));

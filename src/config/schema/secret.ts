@@ -29,17 +29,18 @@ import { secretUrl } from './endpoints.ts';
 import { expectedSecretMessage } from '../../text/show.ts';
 import { authority, type HostPort } from '../../core/addresses.ts';
 
-/** A required secret. `what` is its name; `ofFile` describes the key of its file. */
+/** A required secret. `what` is the name of the secret, and `ofFile` describes the key for its file. */
 export function secret(what: string, ofFile: string): SecretField<SecretSource> {
   return {
     ...optionalSecret(what, ofFile),
     rule: (name) => (fields, report) => {
       oneAtMost(name)(fields, report);
-      if (!hasSecret(name, fields)) report(null, `expected "${name}File" or "${name}Env", but neither is there`);
+      if (!hasSecret(name, fields)) report(null, `expected "${name}File" or "${name}Env", but both are missing`);
     },
     decode: (name, fields) => {
       const source = sourceIn(name, fields);
-      if (source === null) throw new TypeError(`Cannot name the source of "${name}": its rule did not run`);
+      if (source === null)
+        throw new TypeError(`The source of "${name}" is unknown, because the section was not validated`);
       return source;
     },
   };
@@ -75,15 +76,17 @@ function sourceIn(name: string, fields: SectionFields): SecretSource | null {
   return typeof variable === 'string' ? { kind: 'env', name: variable } : null;
 }
 
-/** A URL whose path is a secret: either the URL itself, or the source from which it is read at each use. */
+/**
+ * A URL whose path is secret. The value is either the URL itself, or the source from which the URL is read each time.
+ */
 export type SecretUrl = string | SecretSource;
 
-/** A URL under exactly one of the keys in `secretUrlKeys`. `what`: a sentence on what it is used for. */
+/** A URL under exactly one of the keys in `secretUrlKeys`. `what` is a sentence that describes its use. */
 export function secretUrlField(what: string, example: string): SecretField<SecretUrl> {
-  const elsewhere = secret('URL', 'File with the URL, if the URL is a secret.');
+  const elsewhere = secret('URL', 'File with the URL, if the URL is secret.');
   return {
     keys: (name) => [
-      [name, secretUrl(example).optional().describe(`${what} If it is a secret, use urlFile.`)],
+      [name, secretUrl(example).optional().describe(`${what} If the URL is secret, use urlFile.`)],
       ...elsewhere.keys(name),
     ],
     rule: (name) => (fields, report) => {
@@ -91,7 +94,7 @@ export function secretUrlField(what: string, example: string): SecretField<Secre
       if (hasSecret(name, fields)) {
         elsewhere.rule(name)(fields, report);
         if (given(fields, name)) report(name, `expected only one of ${keys.join(', ')}`);
-      } else if (!given(fields, name)) report(null, `expected one of ${keys.join(', ')}, but none is there`);
+      } else if (!given(fields, name)) report(null, `expected one of ${keys.join(', ')}, but all of them are missing`);
     },
     decode: (name, fields) => {
       const url = fields[name];
@@ -111,7 +114,7 @@ const VARIABLE = hidden('the name of an environment variable in capitals, such a
 /** A file that must be readable when the configuration is loaded. */
 export const readableFile: z.ZodType<string> = file('file', 'file-to-read', expected(FILE));
 
-/** Like {@link readableFile}, with certificates that are used to verify others. */
+/** Like {@link readableFile}, for certificates that verify other certificates. */
 export const certificatesFile: z.ZodType<string> = file('file', 'authority-file', expected(FILE));
 
 /** A file that can be created or changed later. */
@@ -121,8 +124,8 @@ export const laterFile: z.ZodType<string> = file('file', 'file-for-later', expec
 const secretFile: z.ZodType<string> = file('file with a secret', 'secret-file', hidden(FILE));
 
 /**
- * Name of an environment variable with a secret. Only capitals are allowed, so that a password that is entered here by
- * mistake is rejected, and is not quoted in an error about a variable that is not set.
+ * Name of an environment variable that contains a secret. Only capitals are allowed. A password that is entered here by
+ * mistake is rejected, and is not quoted in an error about a missing variable.
  */
 export const secretVariable: z.ZodType<string> = z
   .string(VARIABLE)
@@ -130,9 +133,9 @@ export const secretVariable: z.ZodType<string> = z
   .meta({ title: 'environment variable' })
   .register(USES, { use: 'secret-variable' });
 
-/** For a server whose certificate can also be signed by a public authority. */
+/** Authority of a server whose certificate can also be signed by a public authority. */
 export const authorityFile: z.ZodType<string | null> = optional(certificatesFile).describe(
-  'PEM file of the authority that signed its certificate. Without it, public authorities are trusted.',
+  "PEM file with the authority that signed the server's certificate. By default, public authorities are trusted.",
 );
 
 interface Wording {
@@ -148,7 +151,7 @@ function hidden(what: string): Wording {
 }
 
 const SMTP_PORT = 25;
-/** RFC 8314 §7.3. */
+/** Port for SMTP over TLS (RFC 8314 §7.3). */
 const SUBMISSIONS_PORT = 465;
 
 const security = choice('starttls', 'tls', 'none');
@@ -156,14 +159,17 @@ const security = choice('starttls', 'tls', 'none');
 /** Keys of a mail server, including its login. */
 export const relayShape = {
   host: host.describe('Host of the mail server.'),
-  port: port.meta({ default: SMTP_PORT }).optional().describe('Its TCP port. The default is 465 if `security` is tls.'),
+  port: port
+    .meta({ default: SMTP_PORT })
+    .optional()
+    .describe('TCP port of the mail server. The default is 465 if `security` is tls.'),
   security: security
     .prefault('starttls')
     .describe(
-      'starttls: encryption is required after the greeting. tls: encryption from the first byte. none: no ' +
+      'starttls: encryption is required after the greeting. tls: encryption starts with the connection. none: no ' +
         'encryption.',
     ),
-  user: optional(text).describe('User name. Without it there is no login.'),
+  user: optional(text).describe('User name. Without a user name, ftm-watch does not log in.'),
   password: optionalSecret('password', "File with the user's password."),
   caFile: authorityFile,
 } as const;
@@ -188,17 +194,17 @@ const proxyUrl: z.ZodType<HostPort> = codedText({
   parse: (value) =>
     value.startsWith(SCHEME) ? parseHostPort(value.slice(SCHEME.length).replace(/\/$/u, ''), null) : null,
   format: (target) => `${SCHEME}${authority(target)}`,
-  // The text is not quoted if it contains a password.
+  // The message does not quote the text if it contains a password.
   problem: (value) =>
     value.includes('@')
-      ? 'expected a URL without user and password in it: use a section with "url", "user" and "passwordFile"'
+      ? 'expected a URL without a user name and password; use a section with "url", "user" and "passwordFile"'
       : null,
 });
 
 const proxySection = section(
   {
-    url: proxyUrl.describe('Its URL, "http://" with host and port.'),
-    user: optional(text).describe('User name at the proxy.'),
+    url: proxyUrl.describe('URL of the proxy, with "http://", a host and a port.'),
+    user: optional(text).describe('User name for the proxy.'),
     password: optionalSecret('password', "File with the user's password."),
   },
   requireLogin,
@@ -224,7 +230,7 @@ export const proxy: z.ZodType<ProxyConfig> = z.union(
   expected('a URL such as "http://10.0.0.8:3128", or a section with "url", "user" and "passwordFile"'),
 );
 
-/** `label` is the text from the file. */
+/** `label` is the text in the configuration file. */
 export type ResolverConfig =
   | { readonly kind: 'system'; readonly label: 'system' }
   | { readonly kind: 'udp' | 'tcp' | 'tls'; readonly label: string; readonly host: string; readonly port: number }
@@ -242,7 +248,7 @@ export const resolvers = unique(filledList(resolver, 'resolver, such as "system"
 );
 
 const DNS_PORT = 53;
-/** RFC 7858 §3.1. */
+/** Port for DNS over TLS (RFC 7858 §3.1). */
 const DNS_OVER_TLS_PORT = 853;
 
 type SocketKind = 'udp' | 'tcp' | 'tls';
@@ -251,7 +257,8 @@ const SOCKET_KINDS: readonly SocketKind[] = ['udp', 'tcp', 'tls'];
 
 /**
  * Parses `system`, an address (UDP), `udp://`, `tcp://`, `tls://` or `https://`. UDP and TCP require an address,
- * because a resolver that must be resolved first cannot be judged. Returns null for anything else.
+ * because
+ * a resolver whose own name must be resolved cannot be checked. Returns null for any other text.
  */
 function parseResolver(text: string): ResolverConfig | null {
   if (text === 'system') return { kind: 'system', label: 'system' };

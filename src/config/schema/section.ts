@@ -9,14 +9,12 @@ import { DURATION_PATTERN, formatDuration, parseDuration, dayText } from '../../
 import { readCrontab } from '../../text/crontab.ts';
 import type { HostPort } from '../../core/addresses.ts';
 
-/** Schema of each key. A secret uses two keys. */
+/** Schema of each key. A secret has two keys. */
 type Shape = Readonly<Record<string, z.ZodType | SecretField<unknown>>>;
 
 type FieldOf<F extends Shape[string]> = F extends SecretField<infer Source> ? Source : z.output<F>;
 
-/**
- * A mapping with these keys and no others. `rule` validates combinations of keys, in addition to any other problems.
- */
+/** A mapping that contains only these keys. `rule` validates combinations of keys, even if there are other problems. */
 export function section<const S extends Shape>(
   shape: S,
   rule?: Rule,
@@ -55,7 +53,7 @@ export function section(shape: Shape, rule?: Rule): z.ZodType {
   });
 }
 
-/** A section in which some missing keys are derived from others. */
+/** A section in which missing keys are derived from other keys. */
 export function completed<Given, Complete extends Given>(
   schema: z.ZodType<Given>,
   complete: (given: Given) => Complete,
@@ -63,7 +61,7 @@ export function completed<Given, Complete extends Given>(
   return z.codec(schema, z.custom<Complete>(), { decode: complete, encode: (value) => value });
 }
 
-/** Null if the key is missing. It is not printed then. */
+/** An optional key. The value is null if the key is missing, and is then not printed. */
 export function optional<T>(schema: z.ZodType<T>): z.ZodType<T | null> {
   return z.codec(schema.optional(), z.custom<T | null>(), {
     decode: (given) => given ?? null,
@@ -71,12 +69,12 @@ export function optional<T>(schema: z.ZodType<T>): z.ZodType<T | null> {
   });
 }
 
-/** A list of items. Empty if the key is missing. */
+/** A list of items. The list is empty if the key is missing. */
 export function list<T>(item: z.ZodType<T>): z.ZodType<readonly T[]> {
   return z.array(item, expected('a list')).prefault([]);
 }
 
-/** A list of items, or a single item. Empty if the key is missing. Always printed as a list. */
+/** A list of items or a single item. The list is empty if the key is missing. The value is always printed as a list. */
 export function listOrOne<T>(item: z.ZodType<T>): z.ZodType<readonly T[]> {
   const one = z.codec(item, z.custom<readonly T[]>(), {
     decode: (only): readonly T[] => [only],
@@ -88,7 +86,7 @@ export function listOrOne<T>(item: z.ZodType<T>): z.ZodType<readonly T[]> {
   return z.union([z.array(item), one], expected('a section (keys and values), or a list of them')).prefault([]);
 }
 
-/** A list with at least one item, which is called `what` in messages. */
+/** A list with at least one item. `what` is the name of an item in messages. */
 export function filledList<T>(item: z.ZodType<T>, what: string): z.ZodType<readonly T[]> {
   return z.array(item, expected('a list')).min(1, { error: `expected at least one ${what}` });
 }
@@ -98,11 +96,12 @@ function keysOf(name: string, field: Shape[string]): readonly (readonly [key: st
 }
 
 /**
- * A section as far as it could be read. Rules run even if there are other problems, so that all are reported together.
+ * The part of a section that could be read. Rules run even if there are other problems, so that all problems are
+ * reported together.
  */
 export type SectionFields = Readonly<Record<string, unknown>>;
 
-/** Reports a problem at a key of the section, at a nested key, or at the section itself (null). */
+/** Reports a problem for a key of the section, for a nested key, or for the section itself (null). */
 export type Report = (at: string | readonly string[] | null, message: string) => void;
 
 export type Rule = (fields: SectionFields, report: Report) => void;
@@ -116,13 +115,13 @@ export interface Label {
 type LabelsOf = (item: unknown) => readonly Label[];
 
 /**
- * Requires that no two items have the same label. `taken` returns the message, given the label and the index of the
- * item that already has it.
+ * Requires that no two items have the same label. `taken` returns the message for a label that is already used by the
+ * item at the given index.
  */
 export function unique<S extends z.ZodType>(
   schema: S,
   labelsOf: LabelsOf,
-  taken = (label: string, _owner: number): string => `${showValue(label)} stands in this list already`,
+  taken = (label: string, _owner: number): string => `${showValue(label)} is already in this list`,
 ): S {
   return schema.superRefine(
     (items, context) => {
@@ -140,7 +139,7 @@ export function unique<S extends z.ZodType>(
   );
 }
 
-/** Returns the text at one key of an item. */
+/** Returns the text at a key of an item. */
 export function textAt(key: string): LabelsOf {
   return (item) => {
     const label = fieldsOf(item)[key];
@@ -156,11 +155,12 @@ export function endpoint(item: unknown): readonly Label[] {
     : [];
 }
 
-/** Requires both a user and a password, or neither. */
+/** Requires both a user and a password, or neither of them. */
 export function requireLogin(fields: SectionFields, report: Report): void {
   const hasPassword = hasSecret('password', fields);
-  if (given(fields, 'user') && !hasPassword) report('user', 'expected "passwordFile" or "passwordEnv" beside "user"');
-  if (!given(fields, 'user') && hasPassword) report(null, 'expected "user" beside the password');
+  if (given(fields, 'user') && !hasPassword)
+    report('user', 'expected "passwordFile" or "passwordEnv" in addition to "user"');
+  if (!given(fields, 'user') && hasPassword) report(null, 'expected "user" in addition to the password');
 }
 
 /** Reports whether the section contains the key. */
@@ -173,7 +173,7 @@ export function hasSecret(name: string, fields: SectionFields): boolean {
   return given(fields, `${name}File`) || given(fields, `${name}Env`);
 }
 
-/** Returns the value's fields, or none if it is not a mapping. */
+/** Returns the value's fields. Returns an empty object if the value is not a mapping. */
 export function fieldsOf(value: unknown): SectionFields {
   return isMapping(value) ? value : {};
 }
@@ -182,7 +182,7 @@ export function isMapping(value: unknown): value is SectionFields {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Returns the value's items, or none if it is not a list. */
+/** Returns the value's items. Returns an empty list if the value is not a list. */
 export function itemsOf(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];
 }
@@ -201,7 +201,7 @@ function insideOf(schema: z.core.$ZodType): readonly z.core.$ZodType[] {
   return wraps ? [schema.unwrap()] : [];
 }
 
-/** How the program uses a text in the configuration that is a secret or refers to something outside. */
+/** How ftm-watch uses a text that is secret or refers to something outside the configuration. */
 export type Use =
   | 'file-to-read'
   | 'authority-file'
@@ -210,19 +210,19 @@ export type Use =
   | 'secret-variable'
   | 'secret-url';
 
-/** The schemas of such texts. */
+/** The schemas of texts with such a use. */
 export const USES = z.registry<{ readonly use: Use }>();
 
 export interface UsedText {
   readonly use: Use;
   readonly text: string;
-  /** Null for a default value, which is in no file. */
+  /** Null for a default value, which is not in any file. */
   readonly path: YamlPath | null;
 }
 
 type Change = (used: UsedText) => string;
 
-/** Returns the texts with a use, in a file's value or in the decoded configuration. */
+/** Returns the texts with a use, from a file's value or from the decoded configuration. */
 export function usedTexts(schema: z.ZodType, value: unknown): readonly UsedText[] {
   const found: UsedText[] = [];
   changeTexts(schema, value, (used) => {
@@ -232,12 +232,14 @@ export function usedTexts(schema: z.ZodType, value: unknown): readonly UsedText[
   return found;
 }
 
-/** Returns the value with defaults, and with every such text changed. Parts that do not fit the schema are kept. */
+/**
+ * Returns the value with defaults. Every text with a use is changed, and parts that do not match the schema are kept.
+ */
 export function changeTexts(schema: z.ZodType, value: unknown, change: Change): unknown {
   return changed(schema, value, [], { change, defaults: true });
 }
 
-/** Like {@link changeTexts}, but without the defaults. */
+/** Like {@link changeTexts}, but without defaults. */
 export function changeGivenTexts(schema: z.ZodType, value: unknown, change: Change): unknown {
   return changed(schema, value, [], { change, defaults: false });
 }
@@ -274,12 +276,15 @@ function defaultOf(schema: z.ZodPrefault, how: Changes): unknown {
 
 const SECONDS_TO_WEEKDAY = 6;
 
-/** Six fields that begin with seconds. Five fields would mean minutes where seconds are expected. */
+/**
+ * Reports whether the expression has six fields and begins with seconds. If five fields were allowed, minutes would be
+ * used as seconds.
+ */
 export function isCronWithSeconds(expression: string): boolean {
   return expression.trim().split(/\s+/u).length === SECONDS_TO_WEEKDAY && validate(expression);
 }
 
-/** Five fields as in crontab(5), with a date in the future. */
+/** Reports whether the expression has five fields as in crontab(5), and matches a date in the future. */
 export function isCronOfMinutes(expression: string): boolean {
   try {
     readCrontab(expression, 'UTC');
@@ -294,10 +299,13 @@ export interface ListenAddress {
   readonly port: number;
 }
 
-/** RFC 1123 labels. Underscores are allowed too: no standard permits them, but many internal mail servers use them. */
+/**
+ * Host names with labels as in RFC 1123. Underscores are also allowed, because many internal mail servers use them,
+ * although no standard permits them.
+ */
 const HOST_NAME =
   /^(?=.{1,253}$)[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?)*$/iu;
-/** `10.0.0.300` is a mistyped address and never a name. */
+/** Text that ends in a number, such as `10.0.0.300`, is a mistyped address and never a name. */
 const NUMERIC_END = /(?:^|\.)\d+$/u;
 const BRACKETED = /^\[(?<host>[^\]]+)\](?::(?<port>\d{1,5}))?$/u;
 const PLAIN = /^(?<host>[^:]+)(?::(?<port>\d{1,5}))?$/u;
@@ -310,8 +318,8 @@ export function isHost(text: string): boolean {
 }
 
 /**
- * Parses `host`, `host:port`, `[v6]:port` or a bare IPv6 address. Returns null for anything else, and if the port is
- * missing without a default.
+ * Parses `host`, `host:port`, `[v6]:port` or an IPv6 address. Returns null for any other text, and if the port is
+ * missing and there is no default port.
  */
 export function parseHostPort(text: string, defaultPort: number | null): HostPort | null {
   const parts = splitPort(text);
@@ -320,7 +328,7 @@ export function parseHostPort(text: string, defaultPort: number | null): HostPor
   return port === null || port < 1 || port > MAX_PORT ? null : { host: parts.host, port };
 }
 
-/** Parses `address:port` to listen on. Port 0 means any free port. */
+/** Parses `address:port` for a listener. Port 0 stands for any free port. */
 export function parseListenAddress(text: string): ListenAddress | null {
   const parts = splitPort(text);
   if (parts === null || parts.port === null || parts.port > MAX_PORT) return null;
@@ -336,14 +344,14 @@ function splitPort(text: string): { readonly host: string; readonly port: number
   return { host, port: port === undefined ? null : Number(port) };
 }
 
-/** The `error` option of a zod schema or check, with messages of the form `expected …, got …`. */
+/** Returns the `error` option of a zod schema or check. Messages have the form `expected …, got …`. */
 export function expected(what: string): { readonly error: (issue: { readonly input?: unknown }) => string } {
   return { error: (issue) => expectedMessage(what, issue.input) };
 }
 
 /**
- * Like {@link expected}, for values that are written without quotes. The message mentions quotes if they are the
- * mistake.
+ * Like {@link expected}, for values that are written without quotes. If quotes are the mistake, the message mentions
+ * them.
  */
 export function unquoted(what: string, isMeant: (text: string) => boolean): ReturnType<typeof expected> {
   return {
@@ -353,7 +361,7 @@ export function unquoted(what: string, isMeant: (text: string) => boolean): Retu
   };
 }
 
-/** A text that represents a value: `parse` reads it, `format` prints it. */
+/** Conversion between a text and its value. `parse` reads the text, and `format` prints it. */
 interface Code<T> {
   /** Type name in the JSON Schema and in docs/configuration.md. */
   readonly title: string;
@@ -361,7 +369,7 @@ interface Code<T> {
   readonly pattern?: RegExp;
   readonly parse: (text: string) => T | null;
   readonly format: (value: T) => string;
-  /** A more specific message for a text that `parse` rejects. */
+  /** Returns a more specific message for a text that `parse` rejects. */
   readonly problem?: (text: string) => string | null;
 }
 
@@ -380,7 +388,7 @@ export function codedText<T>({ title, expected: what, pattern, parse, format, pr
     .meta({ title });
 }
 
-/** A text that is kept as it is. */
+/** A text that is used unchanged. */
 function plainText(title: string, what: string, accepts: RegExp | ((text: string) => boolean)): z.ZodType<string> {
   const text = z.string(expected(what));
   const checked =
@@ -403,14 +411,14 @@ export const text: z.ZodType<string> = z
       expectedMessage(LINE, input) +
       (typeof input === 'number' || typeof input === 'boolean' ? ': put it in quotes' : ''),
   })
-  .min(1, expected('a text that is not empty'))
+  .min(1, expected('a non-empty text'))
   .max(255, expected('a text of at most 255 characters'))
   .refine((value) => !CONTROL.test(value), expected(LINE))
   .meta({ title: 'text' });
 
 export const name: z.ZodType<string> = plainText(
   'name',
-  'a name of letters, digits, spaces and "._-", at most 64 of them (a number in quotes)',
+  'a name of up to 64 letters, digits, spaces and "._-" (if it is a number, in quotes)',
   (value) => NAME.test(value),
 );
 
@@ -438,14 +446,14 @@ export const addressBlock: z.ZodType<string> = plainText(
 
 export const urlPath: z.ZodType<string> = plainText('path', 'a path that begins with "/"', /^\/[!-~]{0,500}$/u);
 
-/** SHA-256 of a SubjectPublicKeyInfo in base64, in the pin format of RFC 7469 §2.4. */
+/** SHA-256 hash of a SubjectPublicKeyInfo in base64, in the pin format of RFC 7469 §2.4. */
 export const pin: z.ZodType<string> = plainText(
   'pin',
-  'a pin: "sha256/" and 44 characters of base64',
+  'a pin that consists of "sha256/" and 44 base64 characters',
   /^sha256\/[A-Za-z0-9+/]{43}=$/u,
 );
 
-/** Serial and licence numbers can be typed in lower or upper case. They are printed in capitals. */
+/** Serial and licence numbers can be entered in lower or upper case. They are printed in upper case. */
 export const serial: z.ZodType<string> = z.codec(
   plainText(
     'serial number',
@@ -466,7 +474,7 @@ export const mailAddress: z.ZodType<string> = plainText(
   (value) => MAIL_ADDRESS.test(value),
 );
 
-/** A mail address, optionally with a display name: `FTM watch <ftm-watch@example.org>`. */
+/** A mail address, optionally with a display name, for example `FTM watch <ftm-watch@example.org>`. */
 export const namedMailAddress: z.ZodType<string> = plainText(
   'mail address',
   'a mail address such as "ftm-watch@example.org" or "FTM watch <ftm-watch@example.org>"',
@@ -489,7 +497,7 @@ export function duration(longest: Millis): z.ZodType<Millis> {
   });
 }
 
-/** A day, as the time at which it begins in UTC. */
+/** A date. The value is the time at which the day begins in UTC. */
 export const day: z.ZodType<EpochMs> = codedText({
   title: 'date',
   expected: 'a date such as "2027-03-31"',
@@ -503,7 +511,7 @@ export const day: z.ZodType<EpochMs> = codedText({
 
 const cronWithSeconds: z.ZodType<string> = plainText(
   'cron expression',
-  'a cron expression of six fields that begins with the seconds, such as "*/30 * * * * *"',
+  'a cron expression of six fields, starting with the seconds, such as "*/30 * * * * *"',
   isCronWithSeconds,
 );
 
@@ -517,7 +525,7 @@ export const timezone: z.ZodType<string> = plainText(
   'time zone',
   'an IANA time zone such as "UTC" or "Europe/Berlin"',
   (zone) => {
-    // The default. Checking another zone loads the runtime's locale data, which takes 1.5 MiB and 10 ms.
+    // UTC is the default. Checking any other zone loads the runtime's locale data, which takes 1.5 MiB and 10 ms.
     if (zone === 'UTC') return true;
     if (ZONE_OFFSET.test(zone)) return false;
     try {
@@ -550,18 +558,20 @@ export function choice<const T extends string>(...options: readonly [T, ...(read
 export const schedule = section({
   probes: cronWithSeconds
     .prefault('*/30 * * * * *')
-    .describe('The probes of the path: name resolution, reachability, TLS, licence server, mail, clock.'),
-  appliance: cronWithSeconds.prefault('0 */5 * * * *').describe("FortiAuthenticator's and the firewall's APIs."),
+    .describe('Probes of the path: name resolution, reachability, TLS, licence server, mail and clock.'),
+  appliance: cronWithSeconds
+    .prefault('0 */5 * * * *')
+    .describe('Queries to the APIs of FortiAuthenticator and the firewalls.'),
   registration: cronWithSeconds
     .prefault('0 0 */6 * * *')
-    .describe('The registration service. Licences move rarely, and the service limits requests.'),
-  timezone: timezone.prefault('UTC').describe('Time zone that the expressions are meant in.'),
+    .describe('Queries to the registration service. Licences rarely move, and the service limits requests.'),
+  timezone: timezone.prefault('UTC').describe('Time zone of the cron expressions.'),
 });
 
-/** `undefined` for the host's own name. */
+/** If the value is `undefined`, the host's own name is used. */
 export const serverName: z.ZodType<string | null | undefined> = hostName.nullable().optional();
 
-/** RFC 6066 §3 does not allow addresses in the ClientHello. */
+/** Returns the server name for the ClientHello. RFC 6066 §3 does not allow addresses. */
 export function serverNameOf({
   host,
   serverName: given,
@@ -572,17 +582,19 @@ export function serverNameOf({
   return given === undefined ? (isIP(host) === 0 ? host : null) : given;
 }
 
-/** Setting of every notification channel. Nothing below a warning is sent. */
+/** Setting of every notification channel. Severities below `warning` are never sent. */
 export const minSeverity: z.ZodType<'critical' | 'warning'> = choice('critical', 'warning')
   .prefault('warning')
-  .describe('Minimum severity that is sent. The end of an incident is sent wherever its beginning was.');
+  .describe(
+    'Minimum severity of incidents that are sent. The end of an incident is sent to the same channels as its start.',
+  );
 
-/** Name of a recipient in the log, on the page and in the store if its address is a secret. */
+/** Name of a recipient in the log, on the page and in the store, for recipients whose address is secret. */
 export const recipientName: z.ZodType<string> = name.describe(
-  'Name in the log and on the page. Undelivered messages are kept under this name.',
+  'Name of the recipient in the log and on the page. Undelivered messages are stored under this name.',
 );
 
-/** A secret called `name`, set by `<name>File` or `<name>Env` in its section. */
+/** A secret called `name`. In its section, it is set by `<name>File` or `<name>Env`. */
 export interface SecretField<Source> {
   keys(name: string): readonly (readonly [key: string, schema: z.ZodType])[];
   rule(name: string): Rule;

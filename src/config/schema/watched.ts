@@ -13,42 +13,46 @@ const HOUR = 3_600_000;
 
 const clock = section({
   ntp: list(hostPort(NTP_PORT)).describe(
-    'NTP servers to compare with. Without any, the Date headers of web servers are used.',
+    'NTP servers whose time is compared with the local clock. By default, the Date headers of web servers are used.',
   ),
   maxOffset: duration(HOUR)
     .prefault('30s')
-    .describe('A clock that is further off is reported: certificates and tokens depend on the time.'),
+    .describe('Maximum clock offset. A larger offset is reported, because certificates and tokens depend on the time.'),
 });
 
-/** The sections about the site: what each round checks, which logs are received, and what is queried less often. */
+/**
+ * Sections about the site: what each round checks, which logs are received, and which systems are queried less often.
+ */
 export const watchedSections = {
   licenseServer: licenseServer.prefault({}).describe("Fortinet's FortiToken Mobile licence server."),
-  trust: trust.prefault({}).describe("How the licence server's certificate is judged."),
-  services: services.describe('Other hosts that FortiAuthenticator connects to, such as the push service.'),
+  trust: trust.prefault({}).describe("How the licence server's certificate is verified."),
+  services: services.describe('Other hosts to which FortiAuthenticator connects, such as the push service.'),
   resolvers: resolvers
     .prefault(['system'])
-    .describe('Resolvers to query, each separately. List those that FortiAuthenticator uses.'),
-  sourceAddress: optional(address).describe('Local address that probes use, on machines with several addresses.'),
+    .describe(
+      'Resolvers to query. Each resolver is queried separately. List the resolvers that FortiAuthenticator uses.',
+    ),
+  sourceAddress: optional(address).describe('Local address that probes use, for machines with several addresses.'),
   controlHosts: list(hostPort(HTTPS_PORT))
     .prefault(['www.fortinet.com:443', 'www.iana.org:443'])
     .describe(
-      'Unrelated hosts that distinguish "the internet is down" from "the licence server is blocked". It is not ' +
-        'a fault if a firewall blocks them.',
+      'Unrelated hosts that distinguish a failed internet connection from a blocked licence server. A firewall may ' +
+        'block these hosts.',
     ),
-  mail: mail.describe('The mail servers that FortiAuthenticator sends activation codes through.'),
-  clock: clock.prefault({}).describe("How this machine's clock is compared with the outside world."),
+  mail: mail.describe('Mail servers that FortiAuthenticator uses to send activation codes.'),
+  clock: clock.prefault({}).describe('How the local clock is checked.'),
   appliances: appliances.describe('The FortiAuthenticator units.'),
   logs: logs.prefault({}).describe("FortiAuthenticator's log."),
   registration: optional(registration).describe(
-    'FortiCloud asset management, read only: tells which unit a licence is registered to.',
+    'FortiCloud asset management (read-only access), which reports to which unit a licence is registered.',
   ),
   firewall: firewall.describe(
-    "The FortiGates on the path, read only: the policy that matches FortiAuthenticator's traffic. One entry " +
-      'for each address that the traffic comes from. A single entry needs no list.',
+    "FortiGates on the path (read-only access), to find the policy that matches FortiAuthenticator's traffic. Add " +
+      'one entry for each source address of the traffic. A single entry does not have to be a list.',
   ),
   peers: peers.describe(
-    "Other ftm-watch agents in FortiAuthenticator's own network segment. Their status is read on " +
-      '`schedule.appliance`.',
+    'Other ftm-watch agents in the same network segment as FortiAuthenticator. The status of these agents is read on ' +
+      'the schedule `schedule.appliance`.',
   ),
 };
 

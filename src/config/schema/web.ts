@@ -23,19 +23,22 @@ import {
 
 const HTTPS_PORT = 443;
 
-/** `metrics` can read /metrics, /probe and /sd; `read` everything; `change` can also create silences and reload. */
+/**
+ * Roles of accounts. `metrics` can read /metrics, /probe and /sd. `read` can read everything. `change` can also create
+ * silences and reload the configuration.
+ */
 const ROLES = ['metrics', 'read', 'change'] as const;
 export type Role = (typeof ROLES)[number];
 
 const role = choice(...ROLES);
 const WHAT_ROLES_MAY =
-  '"metrics" reads /metrics, /probe and /sd, "read" everything, "change" may also silence and reload.';
+  '"metrics" can read /metrics, /probe and /sd, "read" can read everything, and "change" can also silence and reload.';
 
 const tls = section({
-  certFile: readableFile.describe('PEM file of the certificate, with its chain.'),
-  keyFile: readableFile.describe('PEM file of its private key.'),
+  certFile: readableFile.describe('PEM file with the certificate and its chain.'),
+  keyFile: readableFile.describe('PEM file with the private key.'),
   clientCaFile: optional(readableFile).describe(
-    'PEM file of the authorities of client certificates, for `certificates` and `proxy`.',
+    'PEM file with the authorities of client certificates, for `certificates` and `proxy`.',
   ),
   clientCrlFile: optional(readableFile).describe(
     'PEM file with certificate revocation lists, one for each authority in a chain.',
@@ -44,12 +47,12 @@ const tls = section({
 
 const user = section({
   name: name.describe('User name.'),
-  passwordHash: secret('hash', 'File with the scrypt or bcrypt hash of the password, made as docs/web.md says.'),
-  role: role.prefault('change').describe(`What the user may do: ${WHAT_ROLES_MAY}`),
+  passwordHash: secret('hash', 'File with the scrypt or bcrypt hash of the password, as described in docs/web.md.'),
+  role: role.prefault('change').describe(`Role of the user. ${WHAT_ROLES_MAY}`),
 });
 
 const token = section({
-  name: name.describe('Name in messages and the audit trail.'),
+  name: name.describe('Name of the program in messages and in the audit trail.'),
   token: secret('token', 'File with the token.'),
   role: role.prefault('read').describe('Role, as for users.'),
 });
@@ -61,21 +64,25 @@ const certificate = section({
 
 const proxy = section(
   {
-    userHeader: text.prefault('X-Forwarded-User').describe('Header with the user name.'),
+    userHeader: text.prefault('X-Forwarded-User').describe('HTTP header with the user name.'),
     secret: optionalSecret('secret', 'File with a secret that the proxy sends in `secretHeader`.'),
-    secretHeader: text.prefault('X-Proxy-Secret').describe("Header with the proxy's secret."),
+    secretHeader: text.prefault('X-Proxy-Secret').describe("HTTP header with the proxy's secret."),
     certificate: optional(text).describe(
-      'Common name or DNS name in its client certificate. If a secret is set as well, both are required.',
+      "Common name or DNS name in the proxy's client certificate. If a secret is also set, the proxy must present " +
+        'both.',
     ),
     role: role.prefault('read').describe('Role of its users.'),
   },
   proxyProvesItself,
 );
 
-/** Every program on this machine, and everybody who sends requests through a proxy on it, can set a header. */
+/**
+ * Requires that the proxy authenticates itself. Otherwise, every program on this machine could set the header, and so
+ * could everyone who sends requests through a proxy on this machine.
+ */
 function proxyProvesItself(fields: SectionFields, report: Report): void {
   if (hasSecret('secret', fields) || given(fields, 'certificate')) return;
-  report(null, 'expected "secretFile", "secretEnv" or "certificate": otherwise anybody can send the header');
+  report(null, 'expected "secretFile", "secretEnv" or "certificate", because otherwise anyone could send the header');
 }
 
 export type WebConfig = z.output<typeof web>;
@@ -85,27 +92,30 @@ export const web = section(
     listen: listenAddress
       .prefault('127.0.0.1:9843')
       .describe(
-        'Address to listen on. By default only this machine can connect. Configure `tls` and `users` before you ' +
-          'change it.',
+        'Address to listen on. By default, only this machine can connect. Before you change this address, configure ' +
+          '`tls` and `users`.',
       ),
     publicUrl: optional(webUrl('https://ftm.example.org/')).describe(
-      'Address under which people open the page, including a path added by a proxy. Without it, messages have ' +
-        'no links.',
+      'Public URL of the page, including a path that a proxy adds. Without this URL, messages contain no links to ' +
+        'the page.',
     ),
-    tls: optional(tls).describe('Serve https instead of http.'),
+    tls: optional(tls).describe('Serves the page over https instead of http.'),
     users: unique(list(user), textAt('name')).describe(
-      'Users (basic authentication). Without users, tokens, certificates and proxy, no login is required.',
+      'Users for basic authentication. Without users, tokens, certificates and proxy, no login is required.',
     ),
-    tokens: unique(list(token), textAt('name')).describe('Programs that send a token ("Authorization: Bearer").'),
+    tokens: unique(list(token), textAt('name')).describe(
+      'Programs that log in with a token ("Authorization: Bearer").',
+    ),
     certificates: unique(list(certificate), textAt('name')).describe(
-      'Programs that present a client certificate under `tls.clientCaFile`.',
+      'Programs that log in with a client certificate from an authority in `tls.clientCaFile`.',
     ),
     proxy: optional(proxy).describe(
-      'A reverse proxy that logs people in. Its header counts only with its secret or client certificate.',
+      "Reverse proxy that authenticates users. The header with the user name is accepted only with the proxy's " +
+        'secret or client certificate.',
     ),
     anonymous: optional(choice('metrics', 'read')).describe(
-      'Access without a login. "metrics": only /metrics. "read": reading without users is intentional; ' +
-        'otherwise a warning is shown.',
+      'Access without a login. "metrics" allows only /metrics. "read" confirms that everything can be read without a ' +
+        'login. Otherwise, a warning is shown.',
     ),
     plaintext: flag
       .prefault(false)
@@ -115,11 +125,11 @@ export const web = section(
     localReload: flag
       .prefault(false)
       .describe(
-        'Set to true to allow `POST /-/reload` over loopback without an account. Everybody who reaches a reverse ' +
-          'proxy or port forwarder on this machine can then reload.',
+        'Set to true to allow `POST /-/reload` over loopback without an account. Anyone who can use a reverse proxy ' +
+          'or port forwarder on this machine can then reload the configuration.',
       ),
     hosts: list(lowerHostName).describe(
-      'Host names that are accepted without users, in addition to addresses, localhost and names without a dot.',
+      'Host names that are accepted without a login, in addition to addresses, localhost and names without a dot.',
     ),
     probeTargets: list(hostPort(HTTPS_PORT)).describe('Additional targets that /probe accepts.'),
   },
@@ -128,7 +138,7 @@ export const web = section(
 
 function certificatesNeedAuthorities(fields: SectionFields, report: Report): void {
   if (given(fieldsOf(fields['tls']), 'clientCaFile')) return;
-  const message = 'expected "tls.clientCaFile" beside it: nothing else tells whose certificate it is';
+  const message = 'expected "tls.clientCaFile" as well, because client certificates are not verified without it';
   if (given(fieldsOf(fields['tls']), 'clientCrlFile')) report(['tls', 'clientCrlFile'], message);
   if (itemsOf(fields['certificates']).length > 0) report('certificates', message);
   if (given(fieldsOf(fields['proxy']), 'certificate')) report(['proxy', 'certificate'], message);
@@ -137,7 +147,7 @@ function certificatesNeedAuthorities(fields: SectionFields, report: Report): voi
 const DAY = 86_400_000;
 
 export const store = section({
-  path: laterFile.prefault('data/ftm-watch.sqlite').describe('The SQLite database. Its folder must be writable.'),
+  path: laterFile.prefault('data/ftm-watch.sqlite').describe('Path of the SQLite database, in a writable folder.'),
   retention: duration(3650 * DAY)
     .prefault('90d')
     .describe('How long history is kept.'),

@@ -2,13 +2,13 @@ import type { Millis, EpochMs } from '../clock.ts';
 import type { Failure } from '../observation.ts';
 import { type Resource, valueOf } from './resource.ts';
 
-/** What one FortiAuthenticator reports about itself over its REST API. */
+/** The facts that a FortiAuthenticator reports about itself over its REST API. */
 export type ApplianceObservation = ApplianceFacts | ApplianceDenied | ApplianceFailure;
 
 interface Observed {
   /** Configured name of the appliance. */
   readonly appliance: string;
-  /** `host:port` of its API. */
+  /** `host:port` of the unit's API. */
   readonly endpoint: string;
 }
 
@@ -18,27 +18,29 @@ export interface ApplianceFacts extends Observed {
   readonly licensed: Resource<LicensedTokens>;
   readonly tokens: Resource<TokenCounts>;
   readonly provisioning: Resource<ProvisioningServer>;
-  /** Servers through which activation codes are mailed, except for the appliance's built-in one. */
+  /** Mail servers for activation codes, without the built-in mail server. */
   readonly mailServers: Resource<readonly ApplianceMailServer[]>;
   readonly sms: Resource<SmsQuota>;
   /**
-   * Its clock compared with ours. Null if too few of its answers had a `Date` header or if they contradict each other.
+   * Offset of the unit's clock. Null if too few responses had a `Date` header or if the headers contradict each other.
    */
   readonly clock: ApplianceClock | null;
 }
 
-/** A unit's clock, measured from the `Date` headers of several answers. */
+/** A unit's clock, measured from the `Date` headers of several responses. */
 export interface ApplianceClock {
-  /** Its time minus ours. */
+  /** The unit's time minus local time. */
   readonly offsetMs: Millis;
   /** Maximum error of the offset. */
   readonly precisionMs: Millis;
   readonly answers: number;
-  /** Our wall clock minus our monotonic clock at that time. Changes when our clock is set. */
+  /**
+   * Local wall clock minus local monotonic clock at the time of the measurement. Changes when the local clock is set.
+   */
   readonly clockBase: Millis;
 }
 
-/** The appliance answers but rejects the key (401) or the account (403). */
+/** The appliance responds, but rejects the key (401) or the account (403). */
 interface ApplianceDenied extends Observed {
   readonly kind: 'denied';
   readonly status: number;
@@ -46,7 +48,7 @@ interface ApplianceDenied extends Observed {
 
 export interface ApplianceFailure extends Failure, Observed {}
 
-/** `/systeminfo/`. */
+/** Facts from the resource `/systeminfo/`. */
 export interface SystemFacts {
   readonly serial: string;
   /** Serial number of the other member of an HA cluster. Null on a standalone unit. */
@@ -55,64 +57,63 @@ export interface SystemFacts {
   readonly firmware: string | null;
   /** Number of FortiToken Mobile tokens on the unit, as reported by systeminfo. */
   readonly tokensPopulated: number | null;
-  /** Memory of the unit in KB, such as `4032452`. Null if not reported. */
+  /** Memory of the unit in KB, for example `4032452`. Null if the unit does not report it. */
   readonly memoryKb: number | null;
-  /** Usage from 0 to 1. Null if not reported. */
+  /** Usage from 0 to 1. Null if the unit does not report it. */
   readonly load: { readonly cpu: number | null; readonly memory: number | null; readonly disk: number | null };
 }
 
-/** `/fortitokenmobilelicenses/`. */
+/** Facts from the resource `/fortitokenmobilelicenses/`. */
 export interface LicensedTokens {
   readonly total: number;
   readonly used: number | null;
   readonly available: number | null;
 }
 
-/** `/fortiguardmessages/`: the SMS messages that were bought from FortiGuard. */
+/** Number of SMS messages that were bought from FortiGuard, from the resource `/fortiguardmessages/`. */
 export interface SmsQuota {
   readonly total: number;
   readonly available: number;
 }
 
-/** `other`: a status that is not documented. */
+/** Status of a token. `other` is used for undocumented statuses. */
 export type TokenStatus = (typeof TOKEN_STATUSES)[number];
 
 export const TOKEN_STATUSES = ['new', 'available', 'pending', 'assigned', 'other'] as const;
 
-/** Counts from `/fortitokens/?type=ftm`. */
+/** Token counts from the resource `/fortitokens/?type=ftm`. */
 export interface TokenCounts {
   readonly total: number;
   readonly byStatus: Readonly<Record<TokenStatus, number>>;
-  /** Number of FTKMOB serials from each licence (`EFTM…`, `FTMTRIAL…`), ordered by licence. */
+  /** Number of tokens (FTKMOB serial numbers) from each licence (`EFTM…`, `FTMTRIAL…`), ordered by licence. */
   readonly byLicense: readonly { readonly license: string; readonly tokens: number }[];
-  /** Tokens in any status that nobody can log in with until they are unlocked. */
+  /** Number of locked tokens in any status. Users cannot log in with a locked token until it is unlocked. */
   readonly locked: number;
   /** Tokens without a licence. */
   readonly withoutLicense: number;
-  /** Tokens that wait for activation, limited to the first few thousand. Absent if none has a serial number. */
+  /**
+   * Tokens that are waiting for activation, limited to the first few thousand. Absent if no token has a serial number.
+   */
   readonly pending?: readonly PendingToken[];
 }
 
 export interface PendingToken {
   /** Hash of the serial number. */
   readonly id: string;
-  /** How long this program has seen the token pending. The token may have been pending for longer. */
+  /** Time since ftm-watch first saw that the token was pending. The token may have been pending for longer. */
   readonly age: Millis;
 }
 
-/** `/fortitokenmobileprovisioning/`: the server that the appliance actually uses. */
+/** The server that the appliance actually uses, from the resource `/fortitokenmobileprovisioning/`. */
 export interface ProvisioningServer {
   readonly host: string;
-  /** Null if not reported. */
+  /** Null if the appliance does not report the port. */
   readonly port: number | null;
-  /** Lifetime of an activation code. Null if not reported. */
+  /** Lifetime of an activation code. Null if the appliance does not report this value. */
   readonly codeLife: Millis | null;
 }
 
-/**
- * A mail server in the same form as in the configuration, without credentials, so that the mail probe can use it
- * directly.
- */
+/** A mail server in the format of the configuration, without credentials. The mail probe can use it directly. */
 export interface ApplianceMailServer {
   readonly host: string;
   readonly port: number;
@@ -124,7 +125,7 @@ export interface ApplianceMailServer {
   readonly caFile: null;
 }
 
-/** The configuration of an appliance, as far as it is needed to judge the appliance. */
+/** The part of an appliance's configuration that is needed to check the appliance. */
 export interface ExpectedUnit {
   readonly name: string;
   readonly serial: string | null;
@@ -133,29 +134,29 @@ export interface ExpectedUnit {
 }
 
 /**
- * `unknown`: reported by neither REST nor SNMP. A load balancer gets its tokens from a unit or a cluster, and only SNMP
- * distinguishes it from a standalone unit.
+ * High-availability mode of a unit. `unknown`: neither REST nor SNMP reported the mode. A load balancer gets its tokens
+ * from a unit or a cluster, and only SNMP distinguishes it from a standalone unit.
  */
 export type HaMode = 'cluster' | 'standalone' | 'load-balancer' | 'unknown';
 
 /** One appliance and its HA peer, combined from all sources. */
 export interface Unit {
   readonly name: string;
-  /** Serial number of the unit that answers, otherwise the configured one. */
+  /** Serial number of the unit that responds, or the configured serial number if the unit's own is unknown. */
   readonly serial: string | null;
-  /** The other members of its pair, from the unit, SNMP and the configuration. */
+  /** Other members of the cluster, as reported by the unit, by SNMP and in the configuration. */
   readonly peers: readonly string[];
   readonly mode: HaMode;
-  /** Whether SNMP reported its role. Null if SNMP is not configured. */
+  /** Whether SNMP reported the unit's role. Null if SNMP is not configured. */
   readonly roleTold: boolean | null;
-  /** Serial number of the current primary. Null if no source reports it. */
+  /** Serial number of the current primary unit. Null if no source reports it. */
   readonly primary: string | null;
 }
 
 /**
  * Combines configuration, REST and SNMP. Values from the unit take precedence over the configuration, because a
- * floating address can lead to the other member after a failover. In that case the configured serial number is the
- * peer's.
+ * floating address can lead to the other member after a failover. In that case, the configured serial number belongs to
+ * the peer.
  */
 export function unitOf(
   expected: ExpectedUnit,
@@ -174,7 +175,7 @@ export function unitOf(
   return { name: expected.name, serial, peers, mode, roleTold, primary: primaryOf(told, serial, peers) };
 }
 
-/** Compares serial and licence numbers without regard to case, because people type them. */
+/** Compares serial and licence numbers. Case is ignored, because these numbers are typed by users. */
 export function sameSerial(a: string, b: string): boolean {
   return a.toUpperCase() === b.toUpperCase();
 }
@@ -188,15 +189,15 @@ function toldBy(role: HaRoleObservation | null): HaRoleFacts | null {
 }
 
 /**
- * The configured serial is the peer's only if the configured peer is the unit that answers. Otherwise it is an old
- * serial from before a migration.
+ * Returns the configured serial number if it belongs to the peer. The number belongs to the peer only if the configured
+ * peer is the unit that responds. Otherwise, the configured serial number is outdated, for example after a migration.
  */
 function configuredPeer(expected: ExpectedUnit, serial: string | null): string | null {
   const { serial: own, peerSerial: peer } = expected;
   return serial !== null && peer !== null && sameSerial(serial, peer) ? own : peer;
 }
 
-/** Returns the distinct serials in upper case, as they are printed. */
+/** Returns the distinct serial numbers in upper case, as they are printed on the units. */
 function distinct(serials: readonly (string | null | undefined)[]): readonly string[] {
   return [...new Set(serials.flatMap((serial) => (typeof serial === 'string' ? [serial.toUpperCase()] : [])))];
 }
@@ -210,7 +211,10 @@ function haModeOf(system: SystemFacts | null, role: HaRole | null): HaMode {
   return 'unknown';
 }
 
-/** The role belongs to the unit that SNMP reached. Behind a different address, this can be the other member. */
+/**
+ * Returns the primary unit. SNMP reports the role of the unit that it reached. If SNMP uses a different address, that
+ * unit can be the other member.
+ */
 function primaryOf(told: HaRoleFacts | null, serial: string | null, peers: readonly string[]): string | null {
   if (told === null) return null;
   const spoke = told.serial?.toUpperCase() ?? serial;
@@ -221,33 +225,33 @@ function primaryOf(told: HaRoleFacts | null, serial: string | null, peers: reado
   return others.length === 1 && other !== undefined ? other : null;
 }
 
-/** Facts that decide how much a fault affects users. Null if no appliance reports them. */
+/** Facts that determine how severely a fault affects users. Null if no appliance reports these facts. */
 export interface ActivationContext {
   /**
-   * Whether a purchased licence is active. If so, tokens that users already have keep working, whatever happens to the
-   * path.
+   * Whether a purchased licence is active. If so, tokens that users have already activated keep working, regardless of
+   * faults on the path.
    */
   readonly licenseActive: boolean | null;
-  /** Whether users can activate without the licence server. */
+  /** Whether users can activate tokens without the licence server. */
   readonly offlineActivation: boolean | null;
-  /** One sentence on what must not be done to a unit while it cannot reach the licence server. */
+  /** A sentence that states which actions to avoid on a unit while the licence server is unreachable. */
   readonly outageWarning?: string | null;
 }
 
-/** One unit and its own reports. Null if it was not queried. */
+/** A unit and the facts that it reports. The facts are null if the unit was not queried. */
 interface AskedUnit {
   readonly rest: ApplianceObservation | null;
   readonly role: HaRoleObservation | null;
 }
 
-/** End users can activate offline since firmware 6.6.1: https://community.fortinet.com/…/ta-p/388682. */
+/** First firmware version with offline activation for end users: https://community.fortinet.com/…/ta-p/388682. */
 const OFFLINE_ACTIVATION_SINCE: Version = [6, 6, 1];
 
 export type Version = readonly [major: number, minor: number, patch: number];
 
 /**
- * Combines all appliances. A licence is active if any unit has tokens from one. Offline activation counts only if every
- * unit that reports its firmware supports it, because it is unknown which unit a user is on.
+ * Combines the facts of all appliances. A licence is active if any unit has tokens from it. Offline activation is
+ * assumed only if every unit that reports its firmware supports it, because it is unknown which unit a user belongs to.
  */
 export function activationContextOf(units: readonly AskedUnit[]): ActivationContext {
   const active = units.map(({ rest }) => rest && licenseActiveOn(rest)).filter((value) => value !== null);
@@ -259,14 +263,18 @@ export function activationContextOf(units: readonly AskedUnit[]): ActivationCont
 }
 
 /**
- * Every unit has two trial tokens, which need no activation and are not registered to anybody (Fortinet tip 193793).
+ * Licence number of trial tokens. Every unit has two trial tokens, which need no activation and are not registered to
+ * any account (Fortinet tip 193793).
  */
 const TRIAL = /^FTMTRIAL/iu;
 
-/** The smallest licence on sale has 5 tokens (FTM-ELIC-5). Fewer tokens without a licence are trial tokens. */
+/**
+ * The smallest licence on sale has 5 tokens (FTM-ELIC-5). If a unit has fewer than 5 tokens without a licence, these
+ * tokens are trial tokens.
+ */
 const FEWEST_SOLD = 5;
 
-/** Reports whether a FortiToken Mobile licence is active on this unit. Null if the unit did not report it. */
+/** Reports whether a FortiToken Mobile licence is active on this unit. Null if the unit does not report its tokens. */
 function licenseActiveOn(observation: ApplianceObservation): boolean | null {
   if (observation.kind !== 'ok') return null;
   const tokens = valueOf(observation.tokens);
@@ -277,7 +285,8 @@ function licenseActiveOn(observation: ApplianceObservation): boolean | null {
 }
 
 /**
- * Reports whether this licence is active on the unit, that is, whether the unit has tokens from it. Null if unknown.
+ * Reports whether this licence is active on the unit, which means that the unit has tokens from this licence. Returns
+ * null if the unit's tokens are unknown.
  */
 export function holdsTokensOf(observation: ApplianceObservation | null, license: string): boolean | null {
   if (observation?.kind !== 'ok') return null;
@@ -308,7 +317,7 @@ export function isAtLeast(version: Version, wanted: Version): boolean {
   return patch >= wanted[2];
 }
 
-/** facHaCurrentStatus of FORTINET-FORTIAUTHENTICATOR-MIB, the only machine-readable source of the role. */
+/** Values of facHaCurrentStatus in FORTINET-FORTIAUTHENTICATOR-MIB, the only machine-readable source for the role. */
 export type HaRole =
   | 'undetermined'
   | 'cluster-primary'
@@ -318,7 +327,8 @@ export type HaRole =
   | 'disabled';
 
 /**
- * What one unit reports about itself over SNMP: its role in a cluster, and some facts that the REST API also reports.
+ * The facts that one unit reports about itself over SNMP: its role in a cluster, and some facts that the REST API also
+ * reports.
  */
 export type HaRoleObservation = HaRoleFacts | (Failure & { readonly appliance: string });
 
@@ -330,8 +340,9 @@ export interface HaRoleFacts {
   /** For example `v5.5.0-build0366`. */
   readonly firmware: string | null;
   /**
-   * FortiTokens of any kind: present on the unit, and remaining. The public text of the MIB does not say whether mobile
-   * tokens are counted separately, or what "remaining" refers to. For display only; no finding depends on it.
+   * Number of FortiTokens of any kind on the unit, and of those remaining. The published MIB does not say whether
+   * mobile tokens are counted separately or what "remaining" means. The token numbers are only displayed, and no
+   * finding depends on them.
    */
   readonly tokens: { readonly count: number; readonly remaining: number } | null;
 }
@@ -345,33 +356,37 @@ const ROLE_BY_STATUS: ReadonlyMap<number, HaRole> = new Map<number, HaRole>([
   [255, 'disabled'],
 ]);
 
-/** Returns the role for a value of facHaCurrentStatus, or null if the MIB does not define the value. */
+/** Returns the role for a value of facHaCurrentStatus, or null for a value that the MIB does not define. */
 export function haRoleOf(status: number): HaRole | null {
   return ROLE_BY_STATUS.get(status) ?? null;
 }
 
-/** More licences than any site has on one unit. Each one costs a call from a small quota. */
+/** Maximum number of licences per unit. Each licence costs a call from a small quota. */
 const MAX_LICENSES = 50;
 
-/** Trial licences come with the unit and are not registered to anybody. */
+/**
+ * Number of a licence that can be registered. Trial licences come with the unit and are not registered to any account.
+ */
 const REGISTRABLE = /^EFTM/iu;
 
-/** Returns the licences to look up for one appliance: the configured ones and those that its tokens came from. */
+/**
+ * Returns the licences to look up for an appliance, which are the configured licences and the licences of its tokens.
+ */
 export function licensesOf(configured: readonly string[], observation: ApplianceObservation | null): readonly string[] {
   const seen = observation?.kind === 'ok' ? (valueOf(observation.tokens)?.byLicense ?? []) : [];
   const found = seen.map(({ license }) => license).filter((license) => REGISTRABLE.test(license));
   return [...new Set([...configured, ...found].map((license) => license.toUpperCase()))].slice(0, MAX_LICENSES);
 }
 
-/** More than any site has pending. Tokens beyond this limit have no age. */
+/** Maximum number of pending tokens for which the age is recorded. */
 export const MOST_PENDING = 5000;
 
-/** When each pending token was first seen pending, by its hash. */
+/** Time when each token was first seen pending, by the hash of its serial number. */
 export type PendingSince = ReadonlyMap<string, EpochMs>;
 
 /**
- * Updates the memory after a check. Tokens that are no longer pending are removed, unless some unit did not report its
- * tokens, because a missing token may belong to that unit.
+ * Updates the stored times after a check. Tokens that are no longer pending are removed. If any unit did not report its
+ * tokens, nothing is removed, because a missing token may belong to that unit.
  */
 export function pendingSince(
   before: PendingSince,

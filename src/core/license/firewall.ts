@@ -2,20 +2,20 @@ import type { Failure } from '../observation.ts';
 import type { Resource } from './resource.ts';
 import type { EpochMs } from '../clock.ts';
 
-/** How the firewall treats the appliance's connection to the licence server. */
+/** How the firewall handles FortiAuthenticator's connection to the licence server. */
 export type FirewallObservation = FirewallFacts | (FirewallDenied & Flow) | (Failure & Flow);
 
-/** The connection that was queried, and the firewall that was asked. */
+/** The connection that was looked up, and the firewall that was queried. */
 export interface Flow {
-  /** `FortiGate 10.0.0.1`, `FortiGate 10.0.0.1 (VDOM dmz)` */
+  /** For example `FortiGate 10.0.0.1` or `FortiGate 10.0.0.1 (VDOM dmz)`. */
   readonly firewall: string;
-  /** Host of its API: `10.0.0.1`, with the port if it is not 443. */
+  /** Host of the firewall's API, for example `10.0.0.1`. Includes the port if the port is not 443. */
   readonly firewallHost: string;
   /** Virtual domain that was queried. */
   readonly vdom: string;
-  /** Names of the appliances whose traffic it is. Empty means all. */
+  /** Names of the appliances whose traffic was looked up. An empty list means all appliances. */
   readonly appliances: readonly string[];
-  /** Source address of the appliance's traffic as the firewall sees it. */
+  /** Source address of the appliance's traffic, as seen by the firewall. */
   readonly source: string;
   /** `host:port`. */
   readonly destination: string;
@@ -23,25 +23,25 @@ export interface Flow {
 
 export interface FirewallFacts extends Flow {
   readonly kind: 'ok';
-  /** Its serial number. Null if not reported. */
+  /** Serial number of the firewall. Null if the firewall does not report it. */
   readonly serial: string | null;
   readonly match: PolicyMatch;
-  /** Its address objects for the licence server's name. Also empty if they could not be read. */
+  /** Address objects for the licence server's name. Also empty if the objects could not be read. */
   readonly fqdnObjects: readonly FqdnObject[];
-  /** The sessions of that connection. Null if they were not queried or could not be read. */
+  /** Sessions of the connection. Null if the sessions were not queried or could not be read. */
   readonly sessions: SessionLook | null;
   /**
-   * Number of FortiTokens on the firewall itself per status, using the firewall's status names. Null if not queried or
-   * not reported.
+   * Number of FortiTokens on the firewall itself for each status, with the firewall's status names. Null if the tokens
+   * were not queried or not reported.
    */
   readonly fortitokens: Resource<ReadonlyMap<string, number>> | null;
 }
 
-/** An address object that the firewall fills by resolving a name. */
+/** An address object whose addresses the firewall gets by resolving a name. */
 export interface FqdnObject {
   readonly name: string;
   readonly resolves: boolean;
-  /** The addresses it resolves to, as far as the firewall reports them. */
+  /** Addresses of the object, as far as the firewall reports them. */
   readonly addresses: readonly string[];
 }
 
@@ -53,7 +53,10 @@ interface FirewallDenied {
 export type PolicyMatch =
   | {
       readonly kind: 'implicit-deny';
-      /** Interfaces between which no policy matches, from the configuration or the route lookup. Null if unknown. */
+      /**
+       * Interfaces between which no policy matches, from the configuration or the route lookup. Null if they are
+       * unknown.
+       */
       readonly incoming: string | null;
       readonly outgoing: string | null;
     }
@@ -64,31 +67,31 @@ export interface FirewallPolicy {
   readonly name: string | null;
   readonly action: 'accept' | 'deny';
   readonly proxyMode: boolean;
-  /** Security profiles that apply, such as `av-profile "default"`. Empty if they are switched off. */
+  /** Security profiles that apply, for example `av-profile "default"`. Empty if security profiles are switched off. */
   readonly securityProfiles: readonly string[];
-  /** Incoming and outgoing interfaces or zones of the traffic, or `any`. Empty if they could not be read. */
+  /** Incoming and outgoing interfaces or zones of the traffic, or `any`. Empty if the interfaces could not be read. */
   readonly incoming: readonly string[];
   readonly outgoing: readonly string[];
   /**
-   * Whether source addresses are translated, and to which pools (empty: to the interface address). Null if not
-   * reported.
+   * Whether source addresses are translated, and to which pools. Without pools, source addresses are translated to the
+   * interface address. Null if the firewall does not report this.
    */
   readonly nat: { readonly enabled: boolean; readonly pools: readonly string[] } | null;
-  /** Name of its schedule. Null if not reported. */
+  /** Name of the policy's schedule. Null if the firewall does not report it. */
   readonly schedule: string | null;
 }
 
-/** What a firewall does to a connection, and the policy that causes it: the answer to "who did it". */
+/** The firewall and policy that cause a fault. */
 export interface Culprit {
-  /** As in `Flow`. */
+  /** Name of the firewall, in the format described in `Flow`. */
   readonly firewall: string;
   readonly firewallHost: string;
-  /** Serial number of the firewall, which is also the name of its certificate authority. Null if unknown. */
+  /** Serial number of the firewall, which is also the name of its certificate authority. Null if it is unknown. */
   readonly serial: string | null;
   readonly action: 'inspects' | 'denies';
-  /** Null for the implicit deny, if no policy matches. */
+  /** Null if no policy matches and the implicit deny applies. */
   readonly policy: Pick<FirewallPolicy, 'id' | 'name'> | null;
-  /** The SSL inspection profile, if the policy inspects. */
+  /** Name of the SSL inspection profile, if the policy inspects traffic. */
   readonly profile: string | null;
   /** Interfaces between which the implicit deny applies. */
   readonly incoming: string | null;
@@ -97,7 +100,7 @@ export interface Culprit {
 
 export type SslInspectionMode = 'none' | 'certificate' | 'deep';
 
-/** What the policy's ssl-ssh-profile does with TLS on the destination port. */
+/** Effect of the policy's ssl-ssh-profile on TLS connections to the destination port. */
 export type SslInspection =
   | {
       readonly kind: 'known';
@@ -106,58 +109,60 @@ export type SslInspection =
       readonly mode: SslInspectionMode;
       /** The exemption that matches the licence server. */
       readonly exemptedBy: string | null;
-      /** Exemptions that may or may not cover the licence server, such as `category 52`. */
+      /** Exemptions that may cover the licence server but could not be evaluated, for example `category 52`. */
       readonly unreadExemptions: readonly string[];
     }
   | { readonly kind: 'unreadable'; readonly profile: string; readonly message: string };
 
-/** Returns the entry for the traffic of one appliance. An entry that lists the appliance takes precedence. */
+/** Returns the flow for the traffic of an appliance. A flow that lists the appliance takes precedence. */
 export function askedFor<F extends Pick<Flow, 'appliances'>>(flows: readonly F[], appliance: string): F | null {
   const named = flows.find(({ appliances }) => appliances.includes(appliance));
   return named ?? flows.find(({ appliances }) => appliances.length === 0) ?? null;
 }
 
-/** Returns `policy 5 "fac-out"`. */
+/** Returns a text such as `policy 5 "fac-out"`. */
 export function policyText({ id, name }: Pick<FirewallPolicy, 'id' | 'name'>): string {
   return name === null ? `policy ${String(id)}` : `policy ${String(id)} "${name}"`;
 }
 
-/** Reports whether the policy does not touch the licence server's TLS, as far as the firewall reports it. */
+/**
+ * Reports whether the policy does not inspect the licence server's TLS connections, as far as the firewall reports it.
+ */
 export function leavesTlsAlone(match: PolicyMatch): boolean {
   if (match.kind !== 'policy' || match.policy.action === 'deny' || match.inspection.kind !== 'known') return false;
   const { mode, exemptedBy } = match.inspection;
   return mode === 'none' || (mode === 'deep' && exemptedBy !== null);
 }
 
-/** Returns the name used in messages. */
+/** Returns the firewall's name for messages. */
 export function firewallName({ url, vdom }: { readonly url: string; readonly vdom: string }): string {
   return `FortiGate ${new URL(url).host}${vdom === 'root' ? '' : ` (VDOM ${vdom})`}`;
 }
 
-/** Returns a key for one configuration entry: the firewall and the traffic. */
+/** Returns a key that identifies a configuration entry by its firewall and traffic. */
 export function firewallUnit({ firewall, source }: Pick<Flow, 'firewall' | 'source'>): string {
   return `${firewall}, ${source}`;
 }
 
-/** The result of querying a firewall's session table for one flow. */
+/** The result of querying a firewall's session table for a connection. */
 export interface SessionLook {
   /** Time of the query. */
   readonly at: EpochMs;
   readonly seen: Resource<SessionCounts>;
 }
 
-/** TCP sessions that are open now. Very recent ones are left out, because their answer may still be on its way. */
+/** Open TCP sessions. Very recent sessions are not counted, because their reply may not have arrived yet. */
 export interface SessionCounts {
-  /** Sessions with a reply. */
+  /** Number of sessions with a reply. */
   readonly answered: number;
-  /** Sessions in which data was sent but no reply came. */
+  /** Number of sessions in which data was sent but no reply was received. */
   readonly silent: number;
 }
 
 /**
  * Reports whether the text can be used in quotes as an interface or zone name in a FortiOS command. FortiOS allows at
  * most 79 characters and forbids `<>()#'"` (CLI reference, `firewall policy`, `srcintf`). This function also rejects
- * characters that the command line interprets (`?`, `\\`, `$`), and the comma, which separates names.
+ * characters that the command line interprets (`?`, `\\`, `$`), and the comma, which separates names in findings.
  */
 export function isInterfaceName(text: string): boolean {
   return /^[\p{L}\p{N}_][\p{L}\p{N}_.:/@+ -]{0,78}$/u.test(text) && !text.endsWith(' ');

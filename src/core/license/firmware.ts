@@ -1,22 +1,25 @@
 import { firmwareVersion, type Version } from './appliance.ts';
 
 /**
- * A known fact about some versions of FortiAuthenticator firmware. The catalogue is data: config/firmware-facts.yaml.
+ * A known fact about certain versions of FortiAuthenticator firmware, from the catalogue config/firmware-facts.yaml.
  */
 export interface FirmwareFact {
   readonly id: string;
-  /** Where the fact is displayed; see the catalogue. */
+  /** Where the fact is displayed. The values are described in the catalogue. */
   readonly use: FactUse;
   readonly affected: readonly VersionRange[];
-  /** Versions in the ranges that the source does not mention. */
+  /** Versions that are in the ranges although the source does not mention them. */
   readonly notMentioned: readonly Version[];
-  /** Minimum memory in KB, for `memory`. */
+  /** Minimum memory in KB, only for the use `memory`. */
   readonly leastMemoryKb: number | null;
-  /** What happens, as the continuation of "Firmware 6.5.3". */
+  /** Effect of the fact, worded as the continuation of "Firmware 6.5.3". */
   readonly summary: string;
-  /** What to do, as the continuation after a colon. */
+  /** Recommended action, worded as the continuation after a colon. */
   readonly todo: string;
-  /** For `outage`: what must not be done during an outage, as a sentence with `{units}`. */
+  /**
+   * Warning about actions to avoid during an outage, as a sentence with the placeholder `{units}`. Only for the use
+   * `outage`.
+   */
   readonly warning: string | null;
   readonly source: string;
 }
@@ -25,23 +28,24 @@ export type FactUse = (typeof FACT_USES)[number];
 
 export const FACT_USES = ['note', 'outage', 'memory', 'snmp-sha1'] as const;
 
-/** Both ends are inclusive. Null means open. */
+/** A range of versions. Both ends are inclusive, and null means that the range is open. */
 export interface VersionRange {
   readonly from: Version | null;
   readonly to: Version | null;
 }
 
-/** A fact that applies to a unit because of its version. */
+/** A fact that applies to a unit because of its firmware version. */
 export interface KnownFact {
   readonly fact: FirmwareFact;
-  /** For example `6.5.3`. */
+  /** Firmware version, for example `6.5.3`. */
   readonly version: string;
-  /** The version is within the range, but the source does not mention it. */
+  /** Whether the version is in the range although the source does not mention it. */
   readonly isUncertain: boolean;
 }
 
 /**
- * Returns the known facts about a firmware such as `FACVMKVM v6.5.3, build1234 (GA)`. Empty if it contains no version.
+ * Returns the known facts about a firmware such as `FACVMKVM v6.5.3, build1234 (GA)`. Returns an empty list if the text
+ * contains no version.
  */
 export function factsAbout(firmware: string | null, facts: readonly FirmwareFact[]): readonly KnownFact[] {
   const version = firmware === null ? null : firmwareVersion(firmware);
@@ -63,7 +67,7 @@ function compareVersions(a: Version, b: Version): number {
   return a[0] - b[0] || a[1] - b[1] || a[2] - b[2];
 }
 
-/** Returns one sentence on what must not be done to these units during an outage, or null if nothing is known. */
+/** Returns a sentence about actions to avoid on these units during an outage, or null if no such action is known. */
 export function outageWarning(
   units: readonly { readonly name: string; readonly known: readonly KnownFact[] }[],
 ): string | null {

@@ -1,15 +1,18 @@
 import type { EpochMs, Millis } from '../clock.ts';
 import type { Failure } from '../observation.ts';
 
-/** The registration service's answers about the requested licences. */
+/** The registration service's responses about the requested licences. */
 export type RegistrationObservation =
   | { readonly kind: 'ok'; readonly lookups: readonly LicenseLookup[] }
-  /** The service rejected the API user's credentials or the access token that was issued for them. */
+  /** The service rejected either the API user's credentials or the access token that was issued for them. */
   | { readonly kind: 'denied'; readonly message: string }
   | Postponed
   | Failure;
 
-/** Not queried, because the service's quota or the back-off after errors forbids it until then. */
+/**
+ * The service was not queried. The service's quota, or the back-off after errors, does not allow a query before this
+ * time.
+ */
 export interface Postponed {
   readonly kind: 'postponed';
   readonly until: EpochMs;
@@ -18,7 +21,11 @@ export interface Postponed {
 export interface LicenseLookup {
   readonly license: string;
   readonly outcome: LicenseOutcome;
-  /** Set if the outcome is from an earlier check: when it was received, and why there is no newer one. */
+  /**
+   * Only present if the outcome is from an earlier check. Contains the time of that check and the reason why there is
+   * no
+   * newer outcome.
+   */
   readonly kept?: { readonly since: EpochMs; readonly because: Postponed | Failure };
 }
 
@@ -26,44 +33,47 @@ export type LicenseOutcome =
   | {
       readonly kind: 'registered';
       readonly serial: string;
-      /** Number of tokens it was sold with. Absent if unknown. */
+      /** Number of tokens that the licence was sold with. Absent if the number is unknown. */
       readonly bought?: number;
     }
-  /** The service knows the licence, but no unit holds it. `status` is the service's own text, `Pending`. */
+  /** The service lists the licence, but no unit holds it. `status` is the service's own text, for example `Pending`. */
   | { readonly kind: 'unregistered'; readonly status: string }
-  /** The licence is listed and not `Pending`, but without a readable unit serial number. Its holder is unknown. */
+  /**
+   * The licence is listed and not `Pending`, but the response has no readable unit serial number. The holder is
+   * unknown.
+   */
   | { readonly kind: 'unnamed'; readonly status: string | null }
-  /** The answer was empty. This proves nothing, because not every licence is listed. */
+  /** The response was empty. An empty response proves nothing, because the service does not list every licence. */
   | { readonly kind: 'not-listed' }
   | Postponed
   | Failure;
 
 /**
- * The last answer about each licence. Answers are kept because a single failure of the service does not mean that a
- * licence has moved.
+ * Last response about each licence. Responses are kept, because a single failure of the service does not mean that a
+ * licence has been moved.
  */
 export type RegistrationMemory = ReadonlyMap<string, Known>;
 
-/** `missed`: why the service did not answer when it was last queried. */
+/** The last outcome. `missed` is the reason why the last query got no response. */
 interface Known {
   readonly outcome: LicenseOutcome;
-  /** When the outcome was received. */
+  /** Time when the outcome was received. */
   readonly at: EpochMs;
   readonly missed: Postponed | Failure | null;
 }
 
 interface RegistrationLook {
-  /** Every licence that matters now. Others are removed from memory. */
+  /** Every licence that is currently relevant. Other licences are removed from memory. */
   readonly wanted: readonly string[];
-  /** The licences among them that were queried in this check. */
+  /** The wanted licences that were queried in this check. */
   readonly asked: readonly string[];
   readonly seen: RegistrationObservation;
   readonly at: EpochMs;
 }
 
 /**
- * Returns the memory after a check. An answer is kept for `keptFor` unless a newer one arrives. If the login is
- * rejected, all answers are dropped.
+ * Returns the updated memory after a check. A response is kept for `keptFor`, unless a newer response arrives. If the
+ * login is rejected, all responses are dropped.
  */
 export function afterLook(known: RegistrationMemory, look: RegistrationLook, keptFor: Millis): RegistrationMemory {
   const { wanted, asked, seen } = look;
@@ -88,7 +98,7 @@ function newer(before: Known | undefined, now: Known, keptFor: Millis): Known {
   return now.at - before.at <= keptFor ? { ...before, missed: now.outcome } : now;
 }
 
-/** Returns the remembered answers as if the service had just sent them, or `seen` itself if there are none. */
+/** Returns the remembered responses as if the service had just sent them. Returns `seen` itself if there are none. */
 export function observationOf(known: RegistrationMemory, seen: RegistrationObservation): RegistrationObservation {
   const isKnown = [...known.values()].some(({ outcome }) => !isOpen(outcome));
   if (seen.kind !== 'ok' && !isKnown) return seen;
@@ -103,8 +113,8 @@ export function observationOf(known: RegistrationMemory, seen: RegistrationObser
 }
 
 /**
- * Returns the licences that still need an answer. Those that were not even queried come first, so that a query that
- * always fails does not hold up the others.
+ * Returns the licences without a response. Licences that have not been queried come first, so that a query that always
+ * fails does not delay the others.
  */
 export function openLicenses(known: RegistrationMemory): readonly string[] {
   const open = [...known].filter(([, { outcome, missed }]) => missed !== null || isOpen(outcome));
@@ -112,8 +122,8 @@ export function openLicenses(known: RegistrationMemory): readonly string[] {
 }
 
 /**
- * Returns when to query open licences again, ahead of the schedule: when the next call is allowed. Null if nothing is
- * open, or if the service answered with an error that waiting does not fix.
+ * Returns the time of the next unscheduled query for licences without a response. The query is made as soon as the next
+ * call is allowed. Returns null if no response is missing, or if waiting does not fix the service's error.
  * @param blockedUntil from the call budget
  */
 export function nextLook(known: RegistrationMemory, blockedUntil: EpochMs, now: EpochMs): EpochMs | null {
@@ -133,28 +143,28 @@ function isPostponed({ outcome, missed }: Known): boolean {
 }
 
 /**
- * Recent calls to the registration service. Plain JSON, kept across restarts, because the service locks out accounts
- * and must not be queried again after every restart.
+ * Recent calls to the registration service, as plain JSON. The calls are kept across restarts, because the service
+ * locks out accounts and must not be queried again after every restart.
  */
 export interface CallBudget {
   /** Times of the calls in the last hour, oldest first. */
   readonly calls: readonly EpochMs[];
   /** Times of the errors in the last hour, oldest first. */
   readonly errors: readonly EpochMs[];
-  /** Number of consecutive failures that require backing off. */
+  /** Number of consecutive failures that require a longer pause. */
   readonly failures: number;
-  /** No calls before this time. */
+  /** No calls are made before this time. */
   readonly blockedUntil: EpochMs;
 }
 
-/** Maximum calls and errors in a sliding minute or hour. */
+/** Maximum number of calls and errors within a sliding minute or hour. */
 export interface CallLimits {
   readonly callsPerMinute: number;
   readonly callsPerHour: number;
   readonly errorsPerHour: number;
 }
 
-/** FortiCloud: 100 calls a minute, 1000 an hour, 10 errors an hour. */
+/** FortiCloud allows 100 calls per minute, 1000 calls per hour and 10 errors per hour. */
 export const REGISTRATION_LIMITS: CallLimits = { callsPerMinute: 100, callsPerHour: 1000, errorsPerHour: 10 };
 
 export const EMPTY_BUDGET: CallBudget = { calls: [], errors: [], failures: 0, blockedUntil: 0 };
@@ -162,7 +172,7 @@ export const EMPTY_BUDGET: CallBudget = { calls: [], errors: [], failures: 0, bl
 const MINUTE: Millis = 60_000;
 const HOUR: Millis = 60 * MINUTE;
 
-/** The first pause. It doubles with every consecutive failure, up to an hour. */
+/** The first pause. The pause doubles with every consecutive failure, up to one hour. */
 const FIRST_PAUSE = MINUTE;
 const LONGEST_PAUSE = HOUR;
 
@@ -170,7 +180,9 @@ export type Admission =
   | { readonly kind: 'go'; readonly budget: CallBudget }
   | { readonly kind: 'wait'; readonly until: EpochMs };
 
-/** Requests one call now. With `go`, the call is already counted, so store the returned budget before sending. */
+/**
+ * Requests one call. With `go`, the call is already counted, so store the returned budget before sending the request.
+ */
 export function admitCall(budget: CallBudget, now: EpochMs, limits: CallLimits): Admission {
   const current = upTo(budget, now);
   const until = Math.max(
@@ -188,15 +200,18 @@ export function recordSuccess(budget: CallBudget, now: EpochMs): CallBudget {
   return { ...upTo(budget, now), failures: 0, blockedUntil: 0 };
 }
 
-/** Records an error that concerns only this call. It counts towards the limit, but the next call is still allowed. */
+/**
+ * Records an error that concerns only this call. The error counts towards the limit, but the next call is still
+ * allowed.
+ */
 export function recordError(budget: CallBudget, now: EpochMs): CallBudget {
   const current = upTo(budget, now);
   return { ...current, errors: [...current.errors, now] };
 }
 
 /**
- * Records that the service failed or asked for a pause (`retryAfter`). Further calls are blocked for a while, longer
- * after each consecutive failure.
+ * Records that the service failed or asked for a pause (`retryAfter`). Further calls are blocked for a period that
+ * increases with each consecutive failure.
  */
 export function recordFailure(budget: CallBudget, now: EpochMs, retryAfter: Millis | null): CallBudget {
   const current = recordError(budget, now);
@@ -206,8 +221,8 @@ export function recordFailure(budget: CallBudget, now: EpochMs, retryAfter: Mill
 }
 
 /**
- * Drops entries that are older than an hour. Times in the future come from a wall clock that was set back. They are
- * treated as now, so that they neither block calls for days nor are forgotten.
+ * Drops entries that are older than one hour. Times in the future occur when the wall clock is set back. Such times are
+ * replaced with the current time, so that the entries are neither lost nor block calls for days.
  */
 function upTo(budget: CallBudget, now: EpochMs): CallBudget {
   const recent = (instant: EpochMs): boolean => instant > now - HOUR;
@@ -220,7 +235,7 @@ function upTo(budget: CallBudget, now: EpochMs): CallBudget {
   };
 }
 
-/** Returns when a window of `span` with at most `limit` entries has room for one more. */
+/** Returns the time when a window of `span` with at most `limit` entries has room for another entry. */
 function freeAgain(instants: readonly EpochMs[], limit: number, span: Millis, now: EpochMs): EpochMs {
   const inWindow = instants.filter((instant) => instant > now - span);
   const oldestThatCounts = inWindow.at(-limit);

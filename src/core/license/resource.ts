@@ -1,8 +1,9 @@
 import type { Failure } from '../observation.ts';
 
 /**
- * One resource of an API that is otherwise reachable. `absent`: this firmware does not have it (404). `denied`: the
- * account is not allowed to read it.
+ * One resource of an API that is otherwise reachable. `absent`: the firmware does not have the resource (404).
+ * `denied`:
+ * the account is not allowed to read the resource.
  */
 export type Resource<T> =
   | { readonly kind: 'read'; readonly value: T }
@@ -10,7 +11,7 @@ export type Resource<T> =
   | { readonly kind: 'denied'; readonly message: string }
   | Failure;
 
-/** Returns the value, or null if it could not be read. */
+/** Returns the value, or null if the resource could not be read. */
 export function valueOf<T>(resource: Resource<T>): T | null {
   return resource.kind === 'read' ? resource.value : null;
 }

@@ -15,22 +15,22 @@ import type { SignatureSet } from './signature.ts';
 export interface PollingReport {
   readonly window: Millis;
   readonly silentAfter: Millis;
-  /** Every configured appliance, then `unnamed` if lines without an owner were received. */
+  /** All configured appliances, followed by `unnamed` if any line could not be attributed to an appliance. */
   readonly appliances: readonly AppliancePolling[];
-  /** Inspection that firewalls logged within the window, most recent first. */
+  /** Inspection that firewalls have logged within the window, most recent first. */
   readonly firewallEvidence: readonly FirewallSighting[];
 }
 
 export interface AppliancePolling {
   /** Configured name, or `unnamed`. */
   readonly name: string;
-  /** Signatures seen within the window: most severe first, then most recent. */
+  /** Signatures that were seen within the window, sorted by severity and then by time, most recent first. */
   readonly errors: readonly PollingError[];
-  /** Null if no line was ever received. */
+  /** Null if no line has been received. */
   readonly lastLineAt: EpochMs | null;
-  /** No line for longer than `silentAfter` while the log was received, or no first line for that long. */
+  /** Whether no line was received for longer than `silentAfter`, although the log source was available. */
   readonly silent: boolean;
-  /** Duration of the silence. Null unless `silent`. */
+  /** Duration of the silence. Null if `silent` is false. */
   readonly silentFor: Millis | null;
 }
 
@@ -41,11 +41,11 @@ export interface PollingError extends Complaint {
   readonly short?: string;
   readonly summary: string;
   readonly remedy: readonly string[];
-  /** Number within the window, with the resolution of a bucket (a sixtieth of the window). */
+  /** Number of lines within the window, with the resolution of a bucket (a sixtieth of the window). */
   readonly count: number;
   readonly firstAt: EpochMs;
   readonly lastAt: EpochMs;
-  /** The most recent line. Hostile text, sanitized and cut. */
+  /** The most recent line. The text is untrusted, and has been sanitised and cut. */
   readonly sample: string;
 }
 
@@ -56,11 +56,13 @@ export interface PollingReportOptions {
   /** Names of the configured appliances. */
   readonly appliances: readonly string[];
   readonly signatures: SignatureSet;
-  /** When receiving began. Missing lines before that time are not silence. Null if the log is not received. */
+  /**
+   * Time when receiving began. Missing lines before that time do not count as silence. Null if the log is not received.
+   */
   readonly listeningSince: EpochMs | null;
 }
 
-/** Summarizes the window. Signatures that are no longer in the catalogue are left out. */
+/** Summarises the window. Signatures that are no longer in the catalogue are omitted. */
 export function pollingReport(state: PollingState, options: PollingReportOptions): PollingReport {
   const { window, silentAfter, appliances, now } = options;
   const hasUnnamed = Object.hasOwn(state.appliances, UNNAMED) && !appliances.includes(UNNAMED);
@@ -77,7 +79,8 @@ export function pollingReport(state: PollingState, options: PollingReportOptions
 function reportAppliance(name: string, state: PollingState, options: PollingReportOptions): AppliancePolling {
   const log = Object.hasOwn(state.appliances, name) ? state.appliances[name] : undefined;
   const lastLineAt = log?.lastLineAt ?? null;
-  // If the appliances have names, lines without an owner, such as a firewall's, are not expected as a sign of life.
+  // If appliance names are configured, lines without an appliance, such as lines from a firewall, are not expected
+  // regularly.
   const isAwaited = name !== UNNAMED || options.appliances.length === 0 || options.appliances.includes(name);
   const silentFor = isAwaited ? silence(lastLineAt ?? awaitedSince(name, state), options) : null;
   return {
@@ -93,7 +96,7 @@ function awaitedSince(name: string, { awaited = {} }: PollingState): EpochMs | n
   return Object.hasOwn(awaited, name) ? (awaited[name] ?? null) : null;
 }
 
-/** @param since the last line, or the start of the wait for the first one */
+/** @param since time of the last line, or the time from which the first line has been expected */
 function silence(since: EpochMs | null, { now, silentAfter, listeningSince }: PollingReportOptions): Millis | null {
   if (since === null || listeningSince === null) return null;
   const listenedInVain = now - Math.max(since, listeningSince);
@@ -105,7 +108,7 @@ function errorsOf(log: ApplianceLog, bucketMs: Millis, options: PollingReportOpt
   const errors: PollingError[] = [];
   for (const [id, entry] of Object.entries(log.signatures)) {
     const signature = options.signatures.byId.get(id);
-    // The last line decides, because a bucket that only touches the window must not keep an older one alive.
+    // The time of the last line is used. A bucket that overlaps the start of the window must not keep an older entry.
     if (signature === undefined || entry.lastAt < from) continue;
     const { cause, severity, short, summary, remedy } = signature;
     errors.push({

@@ -1,52 +1,58 @@
 import type { Severity } from '../severity.ts';
 
-/** A known text, its meaning and its remedy. The catalogue is data: config/fac-signatures.yaml. */
+/** A known log message with its meaning and remedy, from the catalogue config/fac-signatures.yaml. */
 export type Signature = MessageSignature | FirewallSignature;
 
 interface SignatureBase {
-  /** Unique, in kebab-case. A metric label. */
+  /** Unique ID in kebab case, used as a metric label. */
   readonly id: string;
-  /** The cause that the line alone points to. Null if it does not reveal the cause. */
+  /** The cause that the line indicates on its own. Null if the line does not indicate a cause. */
   readonly cause: string | null;
   readonly severity: Severity;
-  /** Short form of the report, at most 27 characters, for the subject of a message: `FTM polling error (TLS)`. */
+  /**
+   * Short form of the signature for the subject of a message, at most 27 characters, for example `FTM polling error
+   * (TLS)`.
+   */
   readonly short?: string;
-  /** One sentence. */
+  /** Description in one sentence. */
   readonly summary: string;
-  /** Steps, in order. */
+  /** Steps to fix the problem, in order. */
   readonly remedy: readonly string[];
-  /** Where the text was seen. */
+  /** Reference to where the text was found. */
   readonly source: string;
 }
 
-/** A FortiAuthenticator message. */
+/** A message that FortiAuthenticator logs. */
 export interface MessageSignature extends SignatureBase {
   readonly kind: 'message';
   /**
-   * Alternative texts. Each is the beginning of the message, in which `*` matches anything and the end is open. A text
-   * with a leading `*` matches anywhere and is used only for `explain`: in the stream, it would let the name of a user
-   * who fails to log in raise an alarm. There are no regular expressions, so that matching is linear for every line and
-   * catalogue. A `^` at the front (after that `*`) marks words that other products use too, so that a pasted line must
-   * begin with them.
+   * Alternative texts. Each text is the beginning of a message, and `*` matches anything. A text with a leading `*`
+   * matches anywhere and is used only for `explain`. In the log stream, such a text could match the name of a user who
+   * fails to log in, and cause a false alarm. Regular expressions are not supported, so that matching always takes
+   * linear
+   * time. A `^` at the front (after `*`, if present) marks words that other products also use. A pasted line must begin
+   * with these words.
    */
   readonly texts: readonly string[];
-  /** Log ids of FortiOS events with the same meaning. Ten digits. */
+  /** Log IDs of FortiOS events with the same meaning. They have ten digits. */
   readonly logIds?: readonly string[];
   /**
-   * Ids of FortiAuthenticator events that have this meaning regardless of their text, only for `explain`. Five digits.
+   * IDs of FortiAuthenticator events with this meaning, regardless of their text. Event IDs have five digits and are
+   * used only for `explain`.
    */
   readonly eventIds?: readonly string[];
   /**
-   * Used only for `explain`. Not counted in the stream, because it reports ordinary events or mistakes of a single
-   * user.
+   * Whether the signature is used only for `explain`. In the log stream, it would count ordinary events or mistakes of
+   * a
+   * single user.
    */
   readonly explainOnly?: boolean;
 }
 
-/** A FortiGate log line whose fields prove that it inspects: `subtype="ssl" action="resign-as-untrusted"`. */
+/** A FortiGate log line whose fields prove inspection, for example `subtype="ssl" action="resign-as-untrusted"`. */
 export interface FirewallSignature extends SignatureBase {
   readonly kind: 'firewall';
-  /** Fields that must all have these values. */
+  /** Fields and their values. All of them must match. */
   readonly fields: Readonly<Record<string, string>>;
 }
 
@@ -57,7 +63,7 @@ interface CompiledMessage {
 
 interface CompiledText {
   readonly anchored: boolean;
-  /** In pasted text, it must be at the beginning or in quotes. */
+  /** Whether the text must be at the beginning or in quotes if the line was pasted. */
   readonly alone: boolean;
   readonly parts: readonly string[];
 }
@@ -67,23 +73,25 @@ interface AnchoredText {
   readonly text: CompiledText;
 }
 
-/** The catalogue, compiled for matching. */
+/** The catalogue in a form that is compiled for matching. */
 export interface SignatureSet {
   readonly signatures: readonly Signature[];
   readonly byId: ReadonlyMap<string, Signature>;
   readonly messages: readonly CompiledMessage[];
-  /** Texts that are compared with messages in the stream, in order. */
+  /** Texts that are compared with messages in the log stream, in order. */
   readonly anchored: readonly AnchoredText[];
   /** Texts that are used only for `explain`. */
   readonly explaining: readonly AnchoredText[];
   readonly firewall: readonly FirewallSignature[];
-  /** By FortiOS log id. */
+  /** Signatures by FortiOS log ID. */
   readonly events: ReadonlyMap<string, MessageSignature>;
-  /** By FortiAuthenticator event id. */
+  /** Signatures by FortiAuthenticator event ID. */
   readonly applianceEvents: ReadonlyMap<string, MessageSignature>;
-  /** A line in the stream that contains none of these matches nothing. This cheap test comes first. */
+  /**
+   * A line in the log stream that contains none of these texts cannot match. The fast search for needles is done first.
+   */
   readonly needles: readonly string[];
-  /** The needles of messages, used in `seemsAboutActivation`. */
+  /** The needles of FortiAuthenticator messages, used in `seemsAboutActivation`. */
   readonly keywords: readonly string[];
 }
 
@@ -91,7 +99,7 @@ const PRODUCT = 'FortiToken Mobile';
 const ACTIVATION = /licen[cs]e|activat|provision/iu;
 const FAILURE = /fail|error|unable|cannot|could not|invalid|denied|reject|refused|expired|timed out/iu;
 
-/** Compiles a catalogue. The first match wins, so specific signatures must precede general ones. */
+/** Compiles a catalogue. The first match is used, so specific signatures must precede general signatures. */
 export function compileSignatures(signatures: readonly Signature[]): SignatureSet {
   const messages: CompiledMessage[] = [];
   const firewall: FirewallSignature[] = [];
@@ -107,7 +115,8 @@ export function compileSignatures(signatures: readonly Signature[]): SignatureSe
     const texts = signature.texts.map(compileText);
     messages.push({ signature, texts });
     if (signature.explainOnly === true) continue;
-    // Words that other products use too can find a line, but they don't show that it is about FortiToken Mobile.
+    // Words that other products also use can help to find a line, but they do not show that it is about FortiToken
+    // Mobile.
     for (const text of texts) if (text.anchored) (text.alone ? others : keywords).add(needleOf(text));
     for (const logId of signature.logIds ?? []) {
       if (!events.has(logId)) events.set(logId, signature);
@@ -138,22 +147,22 @@ function anchoredTexts(messages: readonly CompiledMessage[]): readonly AnchoredT
   );
 }
 
-/** Returns the signature of a message in the stream, as FortiAuthenticator wrote it, without its envelope. */
+/** Returns the signature of a message in the log stream. The message must not include the syslog header. */
 export function matchMessage({ anchored }: SignatureSet, message: string): MessageSignature | null {
   return anchored.find(({ text }) => textMatches(text, message))?.signature ?? null;
 }
 
-/** Like {@link matchMessage}, for messages that only `explain` covers. */
+/** Like {@link matchMessage}, for messages that are used only for `explain`. */
 export function matchExplaining({ explaining }: SignatureSet, message: string): MessageSignature | null {
   return explaining.find(({ text }) => textMatches(text, message))?.signature ?? null;
 }
 
-/** Like {@link matchMessage}, for the value of a field. Words that other products use too don't match there. */
+/** Like {@link matchMessage}, for the value of a field. Words that other products also use do not match. */
 export function matchField(set: SignatureSet, value: string): MessageSignature | null {
   return set.anchored.find(({ text }) => !text.alone && textMatches(text, value))?.signature ?? null;
 }
 
-/** Reports whether a line that matches nothing seems to be about FortiToken Mobile activation. */
+/** Reports whether a line without a matching signature seems to be about FortiToken Mobile activation. */
 export function seemsAboutActivation(set: SignatureSet, line: string): boolean {
   if (set.keywords.some((keyword) => line.includes(keyword))) return true;
   const at = line.indexOf(PRODUCT);
@@ -161,7 +170,9 @@ export function seemsAboutActivation(set: SignatureSet, line: string): boolean {
   return at >= 0 && ACTIVATION.test(line.slice(at)) && FAILURE.test(line.slice(at));
 }
 
-/** Like {@link matchMessage}, for pasted text: matches anywhere, ignoring case and the amount of white space. */
+/**
+ * Like {@link matchMessage}, for pasted text. Matches at any position, and ignores case and the amount of white space.
+ */
 export function matchLoosely(set: SignatureSet, line: string): MessageSignature | null {
   const folded = fold(line);
   for (const { signature, texts } of set.messages) {
@@ -170,12 +181,12 @@ export function matchLoosely(set: SignatureSet, line: string): MessageSignature 
   return null;
 }
 
-/** Returns the signature for a FortiOS event. */
+/** Returns the signature of a FortiOS event. */
 export function matchEvent(set: SignatureSet, logId: string): MessageSignature | null {
   return set.events.get(logId) ?? null;
 }
 
-/** Returns the signature for a FortiAuthenticator event id. */
+/** Returns the signature of a FortiAuthenticator event ID. */
 export function matchApplianceEvent(set: SignatureSet, eventId: string): MessageSignature | null {
   return set.applianceEvents.get(eventId) ?? null;
 }
@@ -199,9 +210,12 @@ function textMatches({ anchored, parts }: Pick<CompiledText, 'anchored' | 'parts
   return (!anchored || message.startsWith(parts[0] ?? '')) && holdsAll(parts, message);
 }
 
-/** Text that is allowed in front of words that must be at the beginning. */
+/** Texts that are allowed before words that must be at the beginning. */
 const OPENINGS: readonly string[] = ['', 'error', 'error:'];
-/** Alternatively, such words can be in quotes. After "=", a quote opens the value of a field. */
+/**
+ * Text before an opening quote. Words that must be at the beginning can also be in quotes, except after "=", because a
+ * quote after "=" opens the value of a field.
+ */
 const QUOTED = /(?:^|[^=])["'\u2018\u201C(]$/u;
 
 function matchesPasted({ alone, parts }: CompiledText, folded: string): boolean {
@@ -210,7 +224,7 @@ function matchesPasted({ alone, parts }: CompiledText, folded: string): boolean 
   return (OPENINGS.includes(before.trimEnd()) || QUOTED.test(before.slice(-2))) && holdsAll(words, folded);
 }
 
-/** Reports whether the message contains all parts in this order. */
+/** Reports whether the message contains all parts in the given order. */
 function holdsAll(parts: readonly string[], message: string): boolean {
   let from = 0;
   for (const part of parts) {
@@ -228,9 +242,8 @@ function fold(text: string): string {
 const SHORTEST_NEEDLE = 4;
 
 /**
- * Returns the needle of a text, starting at its first capital letter. Capitals are rare in log lines, so a search for
- * needles that all begin with one skips most of the input. It is five times as fast as with a single needle that
- * doesn't.
+ * Returns the part of a text that starts at its first capital letter. Capital letters are rare in log lines. If all
+ * needles begin with a capital letter, the search is five times as fast.
  */
 function needleOf({ parts }: CompiledText): string {
   const fromCapital = parts.map((part) => part.slice(Math.max(0, part.search(/[A-Z]/u))));
@@ -246,7 +259,10 @@ function longest(parts: readonly string[]): string {
   return parts.reduce((best, part) => (part.length > best.length ? part : best), '');
 }
 
-/** Removes redundant needles: "FTM polling error" finds every line that "FTM polling error: connection" would find. */
+/**
+ * Removes redundant needles. For example, "FTM polling error" finds every line that contains "FTM polling error:
+ * connection".
+ */
 function withoutCovered(needles: readonly string[]): readonly string[] {
   return needles.filter(
     (needle) => needle !== '' && !needles.some((other) => other !== needle && other !== '' && needle.includes(other)),

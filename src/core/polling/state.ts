@@ -2,43 +2,45 @@ import type { EpochMs, Millis } from '../clock.ts';
 import type { FirewallEvidence, LogEvent, LogSource } from './log-event.ts';
 
 /**
- * Recent log activity. Plain JSON, so that it can be stored and resumed after a restart. Its size is limited by
+ * Recent log activity, as plain JSON, so that it can be stored and resumed after a restart. The size is limited by
  * appliances × signatures × BUCKETS, regardless of the number of lines.
  */
 export interface PollingState {
   readonly version: 1;
-  /** Width of a bucket in `counts`. */
+  /** Duration of a bucket in `counts`. */
   readonly bucketMs: Millis;
-  /** By appliance name, with `unnamed` for lines without one. */
+  /** Activity by appliance name. Lines without an appliance are counted as `unnamed`. */
   readonly appliances: Readonly<Record<string, ApplianceLog>>;
-  /** Since when lines of each configured appliance are expected, by name. Absent in state from an older version. */
+  /**
+   * Time from which lines of each configured appliance are expected, by name. Absent in state from an older version.
+   */
   readonly awaited?: Readonly<Record<string, EpochMs>>;
-  /** Most recent first, at most MAX_EVIDENCE kinds. */
+  /** Most recent first, with at most MAX_EVIDENCE kinds. */
   readonly firewall: readonly FirewallSighting[];
 }
 
 export interface ApplianceLog {
   readonly lastLineAt: EpochMs | null;
-  /** By signature id. */
+  /** Activity by signature ID. */
   readonly signatures: Readonly<Record<string, SignatureLog>>;
 }
 
 export interface SignatureLog {
   readonly lastAt: EpochMs;
-  /** The first line since the last error-free period of a whole window. Absent in state from an older version. */
+  /** First line since the last error-free period of a whole window. Absent in state from an older version. */
   readonly begunAt?: EpochMs;
-  /** The last line since then that was not received as a datagram. */
+  /** Last line in this period that was not received as a datagram. */
   readonly reliableAt?: EpochMs | null;
   readonly sample: string;
   /** The latest lines, oldest first, at most MAX_RECENT. Absent in state from an older version. */
   readonly recent?: readonly RecentLine[];
-  /** Total number of lines since the first one in memory. */
+  /** Total number of lines in this period. */
   readonly heard?: number;
   /** Oldest first. */
   readonly buckets: readonly Bucket[];
 }
 
-/** A line with its arrival time and the number of equal lines that arrived with it. */
+/** A line with its arrival time and the number of identical lines that arrived together. */
 interface RecentLine {
   readonly at: EpochMs;
   readonly count: number;
@@ -53,30 +55,30 @@ interface Bucket {
 
 export interface FirewallSighting {
   readonly signature: string;
-  /** The first line after a whole window without any. */
+  /** First line after a whole window without lines. */
   readonly firstAt: EpochMs;
   readonly lastAt: EpochMs;
   readonly count: number;
-  /** The last line since then that was not a datagram. Absent in state from an older version. */
+  /** Last line in this period that was not received as a datagram. Absent in state from an older version. */
   readonly reliableAt?: EpochMs | null;
   readonly evidence: FirewallEvidence;
   readonly sample: string;
 }
 
-/** Name for lines that do not belong to a configured appliance. */
+/** Name used for lines that do not belong to a configured appliance. */
 export const UNNAMED = 'unnamed';
 
 const BUCKETS = 60;
 const MAX_EVIDENCE = 16;
-/** Per signature and appliance. Enough to show the rate, and how the lines differ. */
+/** Maximum number of recent lines per signature and appliance. Recent lines show the rate, and how the lines differ. */
 const MAX_RECENT = 8;
 
-/** Returns a state without any lines. `window`: the span that reports will cover. */
+/** Returns a state without any lines. `window` is the period that reports cover. */
 export function emptyPolling(window: Millis): PollingState {
   return { version: 1, bucketMs: bucketWidth(window), appliances: {}, firewall: [] };
 }
 
-/** Resumes a stored state with a window that may have changed in the meantime. Counts keep their times. */
+/** Resumes a stored state. The window may have changed in the meantime. The times of counted lines are kept. */
 export function resumePolling(stored: PollingState, window: Millis): PollingState {
   const bucketMs = bucketWidth(window);
   if (stored.bucketMs === bucketMs) return stored;
@@ -90,13 +92,13 @@ export function resumePolling(stored: PollingState, window: Millis): PollingStat
   return { ...stored, bucketMs, appliances };
 }
 
-/** Sets the appliances whose lines are expected. Appliances that are already expected keep their start time. */
+/** Sets the appliances from which lines are expected. Appliances that were already expected keep their start time. */
 export function awaitAppliances(state: PollingState, names: readonly string[], now: EpochMs): PollingState {
   const before = new Map(Object.entries(state.awaited ?? {}));
   return { ...state, awaited: Object.fromEntries(names.map((name) => [name, Math.min(before.get(name) ?? now, now)])) };
 }
 
-/** Applies several events in order. With a thousand appliances, this is far cheaper than one call for each event. */
+/** Applies several events in order. With a thousand appliances, this is much faster than one call per event. */
 export function recordEvents(state: PollingState, events: readonly LogEvent[]): PollingState {
   const appliances = new Map(Object.entries(state.appliances));
   let { firewall } = state;
@@ -137,7 +139,7 @@ function addToBuckets(buckets: readonly Bucket[], bucketMs: Millis, added: Bucke
     });
   }
   const all = [...buckets, { start, firstAt: added.firstAt, count: added.count }].toSorted((a, b) => a.start - b.start);
-  // One bucket more than the window has, because the start of the window is rarely the start of a bucket.
+  // One more bucket than the window contains is kept, because the window rarely starts at the start of a bucket.
   const oldest = (all.at(-1)?.start ?? 0) - BUCKETS * bucketMs;
   return all.filter((bucket) => bucket.start >= oldest);
 }
@@ -166,10 +168,7 @@ function addLine(
   };
 }
 
-/**
- * Returns times at which lines arrived since the errors that are still in the window began, with the resolution of a
- * bucket.
- */
+/** Returns the times at which lines arrived since the current errors began, with the resolution of a bucket. */
 export function momentsOf({ begunAt, lastAt, buckets }: SignatureLog): readonly EpochMs[] {
   const begun = begunAt ?? Math.min(lastAt, ...buckets.map(({ firstAt }) => firstAt));
   return [...new Set([begun, ...buckets.map(({ firstAt }) => firstAt).filter((at) => at > begun), lastAt])];
@@ -202,8 +201,8 @@ function addSighting(
 }
 
 /**
- * Groups sightings that a firewall administrator would fix in one place. Addresses of the traffic are left out, so that
- * they cannot displace other sightings.
+ * Returns a key for sightings that a firewall administrator would fix in one place. The key does not include addresses
+ * of the traffic, so that many addresses cannot displace other sightings.
  */
 function sightingKey(signature: string, evidence: FirewallEvidence): string {
   return JSON.stringify([signature, evidence.device, evidence.policy, evidence.profile, evidence.action]);
@@ -225,27 +224,29 @@ function mapValues<T, U>(record: Readonly<Record<string, T>>, change: (value: T)
   return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, change(value)]));
 }
 
-/** Lines of one kind in a log, without an error-free gap. */
+/** Lines of one kind in a log, without an error-free period in between. */
 export interface Complaint {
-  /** Some of the times at which lines arrived, including the first and the last. */
+  /** Some of the times at which lines arrived, including the first and the last line. */
   readonly moments: readonly EpochMs[];
-  /** The last line from a source that cannot be forged with a single packet. Null if there was none. */
+  /**
+   * Time of the last line from a source that cannot be forged with a single packet. Null if no such line was received.
+   */
   readonly reliableAt: EpochMs | null;
 }
 
 /**
- * It is not documented how often FortiAuthenticator polls. A failed activation can log a single line, and a short
- * glitch several at the same time.
+ * Minimum interval between two separate errors. A failed activation can log a single line, and a short glitch can log
+ * several lines at the same time. It is not documented how often FortiAuthenticator polls.
  */
 const APART: Millis = 30_000;
 
-/** Appended to a line that is not corroborated. */
-export const ONE_DATAGRAM = ' (a single datagram so far, which proves little)';
+/** Text that is appended to an uncorroborated line. */
+export const ONE_DATAGRAM = ' (only a single datagram so far, which is weak evidence)';
 
 /**
- * Reports whether an appliance's errors, or a firewall's log lines, are allowed to raise the severity. A single
- * datagram proves little, because its sender is forged as easily as its text, and the problem may already have ended.
- * Two separate times, or one line from a connection or a file, are enough.
+ * Reports whether an appliance's errors or a firewall's log lines can raise the severity. A single datagram is weak
+ * evidence, because its sender and its text are easily forged, and the problem may already have ended. Two separate
+ * times, or one line from a connection or a file, are sufficient.
  */
 export function isCorroborated(complaints: readonly Complaint[]): boolean {
   const moments = complaints.flatMap((complaint) => complaint.moments);
@@ -254,7 +255,9 @@ export function isCorroborated(complaints: readonly Complaint[]): boolean {
   );
 }
 
-/** A datagram has no handshake that would verify its sender. */
+/**
+ * Reports whether the source is reliable. A datagram is not, because there is no handshake that verifies its sender.
+ */
 function isReliable(source: LogSource): boolean {
   return source !== 'udp';
 }

@@ -21,12 +21,12 @@ import {
 import type { IncidentEffect, IncidentStep } from './round-view.ts';
 
 const HOUR: Millis = 3_600_000;
-/** Maximum number of items in a digest, which is a single mail. A longer list would not be read. */
+/** The maximum number of items in a digest, which is a single mail. */
 const MAX_ITEMS = 100;
 
 /**
- * Compares the sent notifications with the current state and decides what to send now. Because only sent notifications
- * are remembered, nothing has to be replayed when a delay (maintenance, a silence, the hourly limit) ends.
+ * Compares the sent notifications with the current state, and determines which notifications to send now. Only sent
+ * notifications are stored, so nothing has to be replayed when maintenance, a silence or the hourly limit ends.
  */
 export function announce(state: IncidentState, now: EpochMs, policy: IncidentPolicy): IncidentStep {
   const sent = state.sent.filter((at) => at <= now && now - at < HOUR);
@@ -51,7 +51,7 @@ export function announce(state: IncidentState, now: EpochMs, policy: IncidentPol
   return { state: deferred(announced.state, held), effects: announced.effects };
 }
 
-/** Sorts the most severe first, and new faults before resolved ones. */
+/** Sorts the most severe faults first, and new faults before resolved faults. */
 function byUrgency(a: DigestItem, b: DigestItem): number {
   return (
     compareSeverity(a.incident.cause.severity, b.incident.cause.severity) ||
@@ -59,7 +59,7 @@ function byUrgency(a: DigestItem, b: DigestItem): number {
   );
 }
 
-/** Corrects times in the future, so that a wall clock that was set back does not postpone reminders. */
+/** Corrects times in the future, so that setting the wall clock back does not postpone reminders. */
 function unskewed(incident: Incident, now: EpochMs): Incident {
   const { lastNotified, causeSince } = incident;
   return {
@@ -78,7 +78,7 @@ function publish(incident: Incident, state: IncidentState, now: EpochMs): Incide
 function eventDue(incident: Incident, state: IncidentState, moment: Moment): DigestItem['event'] | null {
   if (isUnverified(incident) || isMuted(state, incident.cause, moment.now)) return null;
   if (incident.status === 'closed') return incident.lastNotified !== null || incident.awaitsDigest ? 'resolved' : null;
-  // A cause that the last round did not show is not news: it will either end or be seen again.
+  // A cause that the last round did not detect is not reported, because it will either end or return.
   if (incident.lastNotified === null)
     return incident.cause.severity === 'info' || incident.presence === 'absent' ? null : 'firing';
   return eventDueAgain(incident, incident.lastNotified, moment);
@@ -99,8 +99,8 @@ function eventDueAgain(
 }
 
 /**
- * Reports whether this cause was already sent at this severity or a higher one since the incident began. A change
- * between "unknown" and a known cause always counts as news.
+ * Reports whether this cause was already sent with this severity or a higher severity since the incident began. A
+ * change from or to "unknown" is always sent.
  */
 function isNamed({ id, subject, severity }: Cause, { named, cause }: LastNotified): boolean {
   if ((cause === UNKNOWN_CAUSE) !== (id === UNKNOWN_CAUSE)) return false;
@@ -110,8 +110,8 @@ function isNamed({ id, subject, severity }: Cause, { named, cause }: LastNotifie
 }
 
 /**
- * Reports whether the incident continues: it is not recovering, and not hidden by a deeper fault that is reported
- * separately. An unknown state is reported only once.
+ * Reports whether reminders can be sent, because the incident is neither recovering nor hidden by a deeper fault. For
+ * an unknown state, there are no reminders.
  */
 function lasts({ presence, cause }: Incident): boolean {
   return cause.id !== UNKNOWN_CAUSE && (presence === 'seen' || presence === 'unjudged');
@@ -158,16 +158,16 @@ function single(item: DigestItem, state: IncidentState, { now, policy }: Moment)
 }
 
 /**
- * Returns the ID of a single notification. After a restore from a copy, the store continues counting from that copy,
- * while the original daemon may have used the same numbers for different messages. A mail server drops the second
- * message with a known ID, so an incident from another origin gets both origins in its ID.
+ * Returns the ID of a single notification. After a restore from a backup, the store may use a number again that the
+ * original daemon used for another message, and a mail server drops a second message with the same ID. If the incident
+ * has another origin, the ID therefore contains both origins.
  */
 function singleId({ id, thread }: Incident, origin: string): string {
   const name = `${id}.${String(thread.count + 1)}`;
   return id.includes(`-${origin}-`) ? name : `${name}-${origin}`;
 }
 
-/** Returns the other open faults, whether sent or not, most severe first. An all-clear must not hide them. */
+/** Returns the other open faults, the most severe first, because a notification about a resolved fault lists them. */
 function stillOpen({ incidents }: IncidentState, items: readonly DigestItem[]): readonly OpenCause[] {
   return incidents
     .filter((open) => isOpenFault(open) && !items.some(({ incident }) => incident.id === open.id))
@@ -189,7 +189,7 @@ function mark(incident: Incident, event: DigestItem['event'], now: EpochMs): Inc
   const word: NamedCause = { severity, cause: id, subject };
   const named = incident.lastNotified?.named ?? [];
   const isSame = (one: NamedCause): boolean => one.cause === id && one.subject === subject;
-  // A cause that was sent with a higher severity keeps it, so that neither a drop in severity nor a return is news.
+  // The highest severity that was sent is kept, so that a lower severity, or a return to it, is not sent.
   const gravest = named.find((one) => isSame(one) && compareSeverity(one.severity, severity) < 0) ?? word;
   const lastNotified = { at: now, ...word, named: [...named.filter((one) => !isSame(one)), gravest] };
   return { ...incident, awaitsDigest: false, lastNotified };
@@ -215,8 +215,8 @@ interface Shares {
 }
 
 /**
- * Decides which notifications are sent individually, which are combined, and which wait until the hourly limit allows a
- * digest. The start of a critical cause never waits, regardless of the limit; many at the same time share a digest.
+ * Determines which notifications are sent individually, which are combined, and which wait for a digest because of the
+ * hourly limit. Notifications about a new critical cause never wait. Many of them at the same time share a digest.
  */
 export function share(due: readonly DigestItem[], { sent }: IncidentState, policy: IncidentPolicy): Shares {
   const urgent = due.filter(isUrgent);
@@ -224,8 +224,8 @@ export function share(due: readonly DigestItem[], { sent }: IncidentState, polic
   const most = due.length > policy.burst ? 1 : due.length;
   const first = urgent.slice(0, most);
   const room = policy.maxPerHour - sent.length - first.length;
-  // The last slot in the hour is reserved for a digest, so that the remaining items are combined instead of delayed by
-  // an hour.
+  // The last notification within an hour is reserved for a digest, so that the remaining items are not delayed by an
+  // hour.
   const places = policy.maxPerHour === 1 ? room : room - 1;
   const next = others.slice(0, Math.max(0, Math.min(most - first.length, places))).filter((item) => isSingle([item]));
   const singles = [...first, ...next];
@@ -239,8 +239,8 @@ function isUrgent({ event, incident }: DigestItem): boolean {
 }
 
 /**
- * Reports whether the items go out as a single notification. An all-clear for a fault that was never sent goes out only
- * in a digest, as "it came and went".
+ * Reports whether the items are sent as a single notification. A resolved fault that was never sent as firing is only
+ * sent in a digest.
  */
 export function isSingle(items: readonly DigestItem[]): boolean {
   return (
@@ -248,7 +248,7 @@ export function isSingle(items: readonly DigestItem[]): boolean {
   );
 }
 
-/** Returns incidents with notifications that are waiting for the hourly limit. */
+/** Returns the incidents whose notifications are waiting because of the hourly limit. */
 export function heldIn({ incidents }: IncidentState): readonly Incident[] {
   return incidents.filter(({ awaitsDigest }) => awaitsDigest);
 }

@@ -3,68 +3,68 @@ import type { Cause, Check } from '../model.ts';
 import type { EpochMs, Millis } from '../../core/clock.ts';
 import { spanText } from '../../core/time-text.ts';
 
-/** One period in which a fault was present, from the first round that showed it to the all-clear. */
+/** A period in which a fault was present, from the first round that detected the fault until the incident closed. */
 export interface Occurrence {
-  /** The first round that showed the fault, before it was confirmed. */
+  /** The first round that detected the fault, before the fault was confirmed. */
   readonly since: EpochMs;
-  /** When it was confirmed. */
+  /** When the fault was confirmed. */
   readonly openedAt: EpochMs;
-  /** The last round that showed the cause. */
+  /** The last round that detected the cause. */
   readonly lastSeen: EpochMs;
-  /** When the all-clear was given; null while open. */
+  /** When the incident was closed; null while it is open. */
   readonly closedAt: EpochMs | null;
   /**
-   * The last check before `since` and the first check after `lastSeen` that did not find the fault. Null if there was
-   * none, or if it was too far away to narrow down the start or the end.
+   * The last check before `since` and the first check after `lastSeen` that did not detect the fault. Null if there was
+   * no such check within a useful time.
    */
   readonly clear: { readonly before: EpochMs | null; readonly after: EpochMs | null };
 }
 
-/** One fault, from the round that confirmed it to its end, even if its cause was reinterpreted in between. */
+/** A fault, from its confirmation until its end, even if its cause has changed in the meantime. */
 export interface Incident extends Occurrence {
-  /** Globally unique. Consists of the time, the origin and a counter. */
+  /** A globally unique ID that consists of the time, the origin and a counter. */
   readonly id: string;
   readonly status: 'open' | 'closed';
   /** The current cause. */
   readonly cause: Cause;
-  /** The evidence when the incident opened; `cause` has the current evidence. Empty if 0.1.0 opened the incident. */
+  /** The evidence when the incident was opened; empty if version 0.1.0 opened it. `cause` has the current evidence. */
   readonly openingEvidence: readonly string[];
   /**
-   * Evidence that people added, such as the verdict on a capture of FortiAuthenticator's own connection. Listed first.
+   * Evidence that people attached, such as the verdict on a capture of FortiAuthenticator's connection. Attached
+   * evidence is listed first.
    */
   readonly attached: readonly string[];
-  /** Who acknowledged the incident; null if nobody did. */
+  /** Who acknowledged the incident, and when; null if nobody did. */
   readonly acknowledgement: Acknowledgement | null;
-  /** Earlier causes of the incident and causes that it alternates with, oldest first. */
+  /** Earlier causes of the incident, and causes that alternate with the current cause, oldest first. */
   readonly formerCauses: readonly FormerCause[];
-  /** Earlier occurrences of the same fault, each up to its all-clear, oldest first. */
+  /** Earlier occurrences of the fault, oldest first. */
   readonly earlier: readonly Occurrence[];
-  /** The first round that showed the current cause. */
+  /** The first round that detected the current cause. */
   readonly causeSince: EpochMs;
-  /** Times in the last two hours at which the cause returned. */
+  /** The times in the last two hours at which the cause returned. */
   readonly returns: readonly EpochMs[];
-  /** The target had too many outages recently, so the incident closes only after a longer time without the cause. */
+  /** Whether the target had too many outages recently, so that the incident closes later. */
   readonly flapping: boolean;
-  /** Consecutive rounds that did not show the fault while the incident is open. */
+  /** The number of consecutive rounds that did not detect the fault while the incident is open. */
   readonly streak: number;
   /**
-   * Result of the last round for this fault. `unverified`: no round has judged it since the store was restored from a
-   * copy, or since a long time without rounds. It is not reported until a round has judged it.
+   * The result of the last round for this fault. `unverified` means that no round has checked the fault since the store
+   * was restored from a backup, or since a long time without rounds. Until a round checks it, it is not reported.
    */
   readonly presence: CausePresence | 'unverified';
-  /** The last notification; null if none was sent yet. */
+  /** The last notification; null if no notification was sent yet. */
   readonly lastNotified: LastNotified | null;
-  /** A notification is waiting for the digest. It is sent even if the incident has ended by then. */
-  readonly awaitsDigest: boolean;
   /**
-   * Whether Alertmanager may be informed about the current cause. Set at the first moment without maintenance or a
-   * silence.
+   * Whether a notification is waiting for the next digest. The notification is sent even if the incident ends first.
    */
+  readonly awaitsDigest: boolean;
+  /** Whether the current cause can be sent to Alertmanager. Set as soon as there is no maintenance or silence. */
   readonly published: boolean;
   readonly thread: Thread;
-  /** Incidents that turned out to alternate with this one and were merged into it. */
+  /** The incidents that were merged into this incident, because they alternated with it. */
   readonly merged: readonly string[];
-  /** The incident that this one was merged into; null if it was not merged. */
+  /** The incident into which this incident was merged; null if it was not merged. */
   readonly mergedInto: string | null;
 }
 
@@ -73,24 +73,24 @@ export interface Acknowledgement {
   readonly by: string;
 }
 
-/** `unjudged`: the round could not judge it; `hidden`: a deeper fault prevents it from being judged. */
+/** `unjudged` means that the round could not check the cause, and `hidden` that a deeper fault prevented the check. */
 export type CausePresence = 'seen' | 'absent' | 'unjudged' | 'hidden';
 
 export interface FormerCause {
   readonly id: string;
   readonly subject: string;
   readonly severity: Severity;
-  /** The first round that showed it. */
+  /** The first round that detected the cause. */
   readonly since: EpochMs;
-  /** The last round that showed it. */
+  /** The last round that detected the cause. */
   readonly until: EpochMs;
-  /** When another cause replaced this one. */
+  /** When another cause replaced this cause. */
   readonly replacedAt: EpochMs;
-  /** Whether Alertmanager may be informed about it. */
+  /** Whether the cause can be sent to Alertmanager. */
   readonly published: boolean;
 }
 
-/** The last notification and every cause sent since the incident began, each with the severity that was sent. */
+/** The last notification, and all causes that were sent since the incident began, with their severities. */
 export interface LastNotified extends NamedCause {
   readonly at: EpochMs;
   readonly named: readonly NamedCause[];
@@ -102,38 +102,38 @@ export interface NamedCause {
   readonly severity: Severity;
 }
 
-/** The notifications of an incident, so that mail programs show them as one conversation. */
+/** The notifications about an incident, so that mail programs show them as one conversation. */
 interface Thread {
-  /** Notifications so far. */
+  /** The number of notifications so far. */
   readonly count: number;
   readonly first: string | null;
   readonly last: string | null;
 }
 
-/** A cause that was seen, but not often enough yet to open an incident. */
+/** A cause that was not yet detected often enough to open an incident. */
 export interface Candidate {
   readonly cause: Cause;
-  /** The first of the consecutive rounds that showed it. */
+  /** The first of the consecutive rounds that detected the cause. */
   readonly since: EpochMs;
-  /** Number of consecutive rounds that showed it, including the latest. */
+  /** The number of consecutive rounds that detected the cause, including the latest round. */
   readonly streak: number;
-  /** The last rounds that could judge it, oldest first: the time it was seen, or null if it was not. */
+  /** The last rounds that checked the cause, oldest first: the time if the cause was detected, otherwise null. */
   readonly looks: readonly (EpochMs | null)[];
-  /** The last round before `since` that did not show it, as in `Occurrence`. */
+  /** The last round before `since` that did not detect the cause, as in `Occurrence`. */
   readonly clearBefore: EpochMs | null;
 }
 
-/** A precondition that rounds cannot judge. */
+/** A precondition that rounds cannot check. */
 export interface Unjudged {
   readonly precondition: string;
   readonly since: EpochMs;
-  /** The last round that could not judge it. */
+  /** The last round that could not check the precondition. */
   readonly at: EpochMs;
-  /** Number of checks since then. */
+  /** The number of checks without a result. */
   readonly checked: number;
 }
 
-/** Holds back notifications about matching incidents until it ends. Null matches everything. */
+/** Holds back notifications about matching incidents until the silence ends. Null matches everything. */
 export interface Silence {
   readonly id: string;
   readonly cause: string | null;
@@ -144,26 +144,28 @@ export interface Silence {
   readonly comment: string;
 }
 
-/** The whole state of the incident machine, as plain data that can be stored as JSON. */
+/** The state of the incident machine, as plain data that can be stored as JSON. */
 export interface IncidentState {
   readonly version: 1;
-  /** A random name of this store, used in the ID of every notification so that IDs of two sites never collide. */
+  /**
+   * A random name for this store. Every notification ID contains the name, so that the IDs of two sites never collide.
+   */
   readonly origin: string;
-  /** Counts incidents, digests and silences, and is used for their IDs. */
+  /** A counter that is used in the IDs of incidents, digests and silences. */
   readonly counter: number;
   readonly candidates: readonly Candidate[];
   readonly unjudged: readonly Unjudged[];
-  /** Open incidents, and closed ones that can reopen or still have notifications to send. */
+  /** Open incidents, and closed incidents that can be reopened or still have notifications to send. */
   readonly incidents: readonly Incident[];
   readonly silences: readonly Silence[];
   readonly maintenance: boolean;
-  /** Times of notifications sent within the last hour. */
+  /** The times at which notifications were sent within the last hour. */
   readonly sent: readonly EpochMs[];
-  /** Start of the current process; null if the last process ended as requested. */
+  /** When the current process was started; null if the last process was stopped normally. */
   readonly runningSince: EpochMs | null;
-  /** When an unexpected end of the process was last reported; null if never. */
+  /** When an unexpected end of the process was last reported; null if it never was. */
   readonly restartToldAt: EpochMs | null;
-  /** End of the period that the last summary covered; null if none was due yet. */
+  /** The end of the period that the last summary covered; null if no summary was due yet. */
   readonly summarizedUntil: EpochMs | null;
 }
 
@@ -182,30 +184,30 @@ export const EMPTY_STATE: IncidentState = {
   summarizedUntil: null,
 };
 
-/** Reports whether two causes have the same key and are therefore the same fault. */
+/** Reports whether two causes have the same id and subject, which means that they are the same fault. */
 export function sameCause(a: Pick<Cause, 'id' | 'subject'>, b: Pick<Cause, 'id' | 'subject'>): boolean {
   return a.id === b.id && a.subject === b.subject;
 }
 
-/** Reports whether a fault is currently open and more than informational. */
+/** Reports whether an incident is open and not only informational. */
 export function isOpenFault({ status, cause }: Incident): boolean {
   return status === 'open' && cause.severity !== 'info';
 }
 
-/** Returns the state with new versions of these incidents. */
+/** Replaces incidents in the state with their new versions. */
 export function withIncidents(state: IncidentState, changed: readonly Incident[]): IncidentState {
   const byId = new Map(changed.map((incident) => [incident.id, incident]));
   return { ...state, incidents: state.incidents.map((incident) => byId.get(incident.id) ?? incident) };
 }
 
-/** Maximum number of earlier occurrences that are listed individually. */
+/** The maximum number of earlier occurrences that are listed individually. */
 export const MAX_EARLIER = 20;
 
 export function firstOccurrence(incident: Incident): Occurrence {
   return incident.earlier[0] ?? incident;
 }
 
-/** Reports whether an incident counts as open but may have ended long ago. */
+/** Reports whether an incident is open but may have ended long ago. */
 export function isUnverified({ status, presence }: Incident): boolean {
   return status === 'open' && presence === 'unverified';
 }
@@ -225,9 +227,9 @@ function silences(silence: Silence, cause: Cause, now: EpochMs): boolean {
 }
 
 /**
- * Returns the duration of a fault in words: `about 51 s`. Checks are periodic, so this is the mean of the shortest and
- * the longest duration that match the observations. If the time before or after the fault is unknown, only the shortest
- * duration is returned: `at least 3 s`.
+ * Returns the duration of a fault, such as `about 51 s`. This is the mean of the shortest and the longest duration that
+ * match the observations, because checks are periodic. If the time before or after the fault is unknown, the shortest
+ * duration is returned, such as `at least 3 s`.
  */
 export function lastedText({ since, lastSeen, clear: { before, after } }: Occurrence): string {
   const shortest = Math.max(0, lastSeen - since);
@@ -239,43 +241,41 @@ function secondsText(span: Millis): string {
   return spanText(Math.max(1, Math.round(span / 1_000)) * 1_000);
 }
 
-/**
- * Controls when incidents open and close, and how many notifications are sent. Counts are rounds, times are
- * milliseconds.
- */
+/** Determines when incidents are opened and closed, and how many notifications are sent. */
 export interface IncidentPolicy {
   /** All checks, in the order of the path. */
   readonly checks: readonly Check[];
-  /** Consecutive rounds that must show a cause before its incident opens. */
+  /** The number of consecutive rounds that must detect a cause before its incident is opened. */
   readonly confirmations: number;
-  /** Consecutive rounds without the cause before its incident closes. */
+  /** The number of consecutive rounds without the cause before its incident is closed. */
   readonly recoveries: number;
-  /** Time between two notifications of an incident that stays open; 0 disables reminders. */
+  /** The time between two notifications about an incident that stays open; 0 disables reminders. */
   readonly reminder: Millis;
-  /** Maximum number of notifications per hour. Further notifications wait for a digest. */
+  /** The maximum number of notifications per hour. Further notifications wait for a digest. */
   readonly maxPerHour: number;
-  /** How long after its end an incident can be reopened. */
+  /** How long an incident can be reopened after its end. */
   readonly reopenWindow: Millis;
   readonly flapping: Flapping;
   /**
-   * If one round causes more notifications than this, the most severe is sent individually and the rest as a digest.
+   * If one round causes more notifications than this, only the most severe is sent individually. The others are sent as
+   * a digest.
    */
   readonly burst: number;
-  /** False if there are no recipients, so that nothing counts as sent. */
+  /** False if there are no recipients, so that no notification counts as sent. */
   readonly tells: boolean;
-  /** Planned interval between checks of each precondition, by id. */
+  /** The planned interval between the checks of each precondition, by id. */
   readonly intervals: Readonly<Record<string, Millis>>;
 }
 
-/** A target with more outages than this within this time is flapping. Its incident closes only after a quiet time. */
+/** When a target counts as flapping, because it had too many outages within a given time. */
 interface Flapping {
   readonly outages: number;
   readonly within: Millis;
-  /** Required time without the cause. */
+  /** The time without the cause that is required before the incident of a flapping target is closed. */
   readonly quiet: Millis;
 }
 
-/** The current time and the policy that applies. */
+/** The current time, and the policy that applies. */
 export interface Moment {
   readonly now: EpochMs;
   readonly policy: IncidentPolicy;
@@ -283,27 +283,26 @@ export interface Moment {
 
 const MINUTE: Millis = 60_000;
 
-/** Policy values that cannot be configured. */
+/** The policy values that cannot be configured. */
 export const INCIDENT_DEFAULTS: Pick<IncidentPolicy, 'reopenWindow' | 'flapping' | 'burst'> = {
   reopenWindow: 30 * MINUTE,
   flapping: { outages: 5, within: 120 * MINUTE, quiet: 15 * MINUTE },
   burst: 3,
 };
 
-/** A longer gap is more than one skipped check or a slow round. */
+/** The number of intervals from which a time without checks counts as a gap. */
 const GAP_INTERVALS = 3;
 const LONGEST_ROUND: Millis = 15_000;
 
-/** Reports whether a precondition was not checked for so long that the state in between is unknown. */
+/** Reports whether a precondition was not checked for so long that its state in the meantime is unknown. */
 export function isGap({ intervals }: IncidentPolicy, precondition: string, time: Millis): boolean {
   return time > GAP_INTERVALS * (intervals[precondition] ?? Infinity) + LONGEST_ROUND;
 }
 
 /**
- * Returns how often an intermittent fault must be `seen` in the last rounds, because it is seldom seen in
- * `confirmations` consecutive rounds. The numbers are low enough for a fault in every second round and too high for
- * accidental failures. With the default of 2 confirmations it is 5 of 10: rounds of which 2 % fail by accident reach
- * that once in two years, at one round every 30 s.
+ * Returns in how many of the last rounds an intermittent fault must be detected, because it is rarely detected in
+ * `confirmations` consecutive rounds. With the default of 2 confirmations, these are 5 of 10 rounds. If a round runs
+ * every 30 s and 2 % of the rounds fail by chance, this is reached once in two years.
  */
 export function intermittence({ confirmations }: IncidentPolicy): { readonly seen: number; readonly of: number } {
   const seen = 2 * confirmations + 1;
@@ -312,38 +311,36 @@ export function intermittence({ confirmations }: IncidentPolicy): { readonly see
 
 export type NotificationEvent = 'firing' | 'reminder' | 'changed' | 'resolved' | 'digest';
 
-/**
- * The content of a notification. It is self-contained, because it may be delivered long after the state has changed.
- */
+/** The content of a notification, including all states, because it may be delivered much later. */
 export type Notification = IncidentNotification | DigestNotification | TestNotification | NoteNotification;
 
 export interface IncidentNotification {
   readonly kind: 'incident';
-  /** Unique. The message ID of the mail is derived from it, so that a repeated delivery can be recognized. */
+  /** A unique ID. The mail's message ID is derived from it, so that a repeated delivery can be detected. */
   readonly id: string;
   readonly at: EpochMs;
   readonly event: Exclude<NotificationEvent, 'digest'>;
-  /** The incident as it was at `at`. */
+  /** The state of the incident at the time `at`. */
   readonly incident: Incident;
   readonly nextReminder: EpochMs | null;
   readonly stillOpen: readonly OpenCause[];
 }
 
-/** A fault that was open when a notification about other faults was created. */
+/** A fault that was open at the time of a notification about other faults. */
 export interface OpenCause extends Pick<Cause, 'id' | 'subject' | 'severity' | 'product' | 'culprit'> {
   readonly since: EpochMs;
 }
 
-/** Several incidents in one notification. */
+/** A notification about several incidents. */
 export interface DigestNotification {
   readonly kind: 'digest';
   readonly id: string;
   readonly at: EpochMs;
-  /** Most severe first. */
+  /** The incidents, the most severe first. */
   readonly items: readonly DigestItem[];
-  /** Number of items that did not fit. */
+  /** The number of items that were left out because of the size limit. */
   readonly omitted: number;
-  /** Open faults that are not among the items. */
+  /** The open faults that are not in `items`. */
   readonly stillOpen: readonly OpenCause[];
 }
 
@@ -352,31 +349,31 @@ export interface DigestItem {
   readonly incident: Incident;
 }
 
-/** Sent manually to test delivery. */
+/** A notification that a user sends to test the delivery. */
 export interface TestNotification {
   readonly kind: 'test';
   readonly id: string;
   readonly at: EpochMs;
 }
 
-/** A notification about ftm-watch itself. Its texts are created with it, in the site's time zone. */
+/** A notification about ftm-watch itself. All times in its texts are in the site's time zone. */
 export interface NoteNotification {
   readonly kind: 'note';
   readonly id: string;
   readonly at: EpochMs;
-  /** `restart`: the process had ended unexpectedly; `summary`: the state since the last summary. */
+  /** `restart` reports that the process had ended unexpectedly. `summary` covers the time since the last summary. */
   readonly event: NoteEvent;
-  /** Topic for the subject, at most 32 characters. */
+  /** The topic for the mail subject, with at most 32 characters. */
   readonly short: string;
   readonly tone: NoteTone;
-  /** Recommended action. */
+  /** The recommended action. */
   readonly action: string;
-  /** What happened, in one or two sentences. */
+  /** One or two sentences about the event. */
   readonly summary: string;
   readonly sections: readonly NoteSection[];
 }
 
-/** Severity of the open faults; `good` if there are none. */
+/** The severity of the open faults; `good` if there are no open faults. */
 type NoteTone = Exclude<Severity, 'info'> | 'good';
 
 export type NoteEvent = 'restart' | 'summary';
@@ -386,7 +383,7 @@ export interface NoteSection {
   readonly lines: readonly string[];
 }
 
-/** Returns the incidents in a notification. A test or a note has none. */
+/** Returns the incidents in a notification. Tests and notes contain no incidents. */
 export function incidentsOf(notification: Notification): readonly Incident[] {
   switch (notification.kind) {
     case 'incident':
@@ -399,7 +396,7 @@ export function incidentsOf(notification: Notification): readonly Incident[] {
   }
 }
 
-/** Returns the value of the header and of the JSON field `event`. */
+/** Returns the event for the mail header and the JSON field `event`. */
 export function eventOf(notification: Notification): NotificationEvent | NoteEvent | 'test' {
   switch (notification.kind) {
     case 'incident':
@@ -411,10 +408,10 @@ export function eventOf(notification: Notification): NotificationEvent | NoteEve
   }
 }
 
-/** One notification for one recipient: a mail address or a webhook URL. */
+/** A notification for one recipient, such as a mail address or a webhook URL. */
 export interface Delivery {
   readonly notificationId: string;
-  /** ID of a channel in the registry. */
+  /** The ID of a channel in the registry. */
   readonly channel: string;
   readonly recipient: string;
   readonly status: DeliveryStatus;
@@ -423,20 +420,21 @@ export interface Delivery {
   readonly firstFailedAt: EpochMs | null;
   readonly nextAttemptAt: EpochMs;
   readonly finishedAt: EpochMs | null;
-  /** The peer's last reply. Untrusted, limited in length. */
+  /** The peer's last reply, which is untrusted and limited in length. */
   readonly detail: string;
 }
 
 /**
- * `rejected` (refused by all servers that could accept it) and `expired` (not accepted for days) are given up, but are
- * retried while the incident is open. `withdrawn`: no longer needed, because its recipient is not configured any more,
- * or because something newer about the same incidents was sent or given up.
+ * The status of a delivery:
+ * - `rejected`: All servers refused the notification. A retry is only made while an incident in it is open.
+ * - `expired`: No server accepted the notification for days. A retry is only made while an incident in it is open.
+ * - `withdrawn`: The recipient is no longer configured, or there is a newer notification about the same incidents.
  */
 type DeliveryStatus = 'pending' | 'sent' | 'rejected' | 'expired' | 'withdrawn';
 
 /**
- * Result of one attempt, as counted by metrics. A delivery that was given up is counted again for each further failed
- * attempt.
+ * The result of one attempt, as counted by metrics. A rejected or expired delivery is counted again for each further
+ * failed attempt.
  */
 export type DeliveryResult = 'sent' | 'failed' | 'rejected' | 'expired';
 
@@ -449,45 +447,45 @@ export function deliveryKey({ notificationId, channel, recipient }: Delivery): s
   return `${notificationId} ${channel} ${recipient}`;
 }
 
-/** A delivery and its notification. */
+/** A delivery and the notification to deliver. */
 export interface OutboxEntry {
   readonly delivery: Delivery;
   readonly notification: Notification;
 }
 
-/** The changes that one step of the machine stores, all or nothing. */
+/** The changes from one step of the incident machine, which are stored together. */
 export interface JournalEntry {
   readonly state: IncidentState;
-  /** The incidents after the step, for the history. */
+  /** The incidents after the step, which are stored in the history. */
   readonly incidents: readonly Incident[];
   readonly outboxEntries: readonly OutboxEntry[];
 }
 
 /**
- * Stores the data that alerting must not lose. No operation throws. Data that cannot be written to disk is kept in
- * memory and written as soon as the disk accepts it.
+ * Stores the data that must not be lost. No operation throws. Data that cannot be written to disk is kept in memory and
+ * written as soon as possible.
  */
 export interface AlertJournal {
-  /** Returns the stored state; null if there is none or it is unreadable. */
+  /** Returns the stored state; null if there is no readable state. */
   savedState(): IncidentState | null;
   record(entry: JournalEntry): void;
-  /** Replaces deliveries with their new versions. */
+  /** Stores new versions of deliveries. */
   update(deliveries: readonly Delivery[]): void;
   /** Returns pending deliveries, oldest first. */
   pending(): readonly OutboxEntry[];
-  /** Returns deliveries that were given up although one of their incidents is still open, oldest first. */
+  /** Returns rejected and expired deliveries with an incident that is still open, oldest first. */
   givenUp(): readonly OutboxEntry[];
 }
 
 const MAX_FORMER = 20;
 
-/** Returns the current cause of an incident as a former cause. */
+/** Converts the current cause of an incident to a former cause. */
 export function formerOf({ cause, causeSince, lastSeen, published }: Incident, now: EpochMs): FormerCause {
   const { id, subject, severity } = cause;
   return { id, subject, severity, since: causeSince, until: lastSeen, replacedAt: now, published };
 }
 
-/** Replaces the cause of an incident. Alertmanager is not informed about the new cause until that is allowed. */
+/** Replaces the cause of an incident. The new cause is not sent to Alertmanager during maintenance or a silence. */
 export function withCause(
   incident: Incident,
   cause: Cause,
@@ -503,9 +501,7 @@ export function withCause(
   };
 }
 
-/**
- * Adds evidence from people to the cause. The evidence is reported with the cause but never changes which cause it is.
- */
+/** Adds the evidence that people attached to the cause. The evidence does not affect the diagnosis. */
 export function withAttached(cause: Cause, { attached }: Pick<Incident, 'attached'>): Cause {
   if (attached.length === 0) return cause;
   return { ...cause, evidence: [...attached, ...cause.evidence.filter((line) => !attached.includes(line))] };

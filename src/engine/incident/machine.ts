@@ -35,13 +35,12 @@ import type { Cause, Check } from '../model.ts';
 import { mergeAlternating, mergeUnjudged } from './merge.ts';
 import { UNKNOWN_CAUSE } from '../words.ts';
 
-/** Adding more drops the oldest. */
+/** The maximum number of silences. If there are more, the oldest is removed. */
 export const MAX_SILENCES = 100;
 
 /**
- * Advances the incident machine. Rounds open, change and close incidents; then the notifications already sent are
- * compared with the current state. The same inputs always give the same states and effects. The caller stores the state
- * before it runs the effects.
+ * Returns the next state and effects. Rounds open, change and close incidents. After that, the notifications that were
+ * already sent are compared with the current state. The caller stores the state before it runs the effects.
  */
 export function next(state: IncidentState, input: IncidentInput, policy: IncidentPolicy): IncidentStep {
   const now = presentOf(input);
@@ -92,7 +91,7 @@ function addSilence(state: IncidentState, asked: Omit<Silence, 'id' | 'from'>, n
 const MAX_NAME = 100;
 
 /**
- * Acknowledges an incident, which only stops its reminders. The acknowledgement ends with the incident or when its
+ * Acknowledges an incident, which only stops reminders. The acknowledgement is removed when the incident ends or its
  * cause changes.
  */
 function acknowledge(state: IncidentState, id: string, { at, by }: Acknowledgement): IncidentState {
@@ -107,7 +106,7 @@ function unacknowledge(state: IncidentState, id: string): IncidentState {
   return withOpen(state, id, (incident) => ({ ...incident, acknowledgement: null }));
 }
 
-/** Adding more drops the oldest. */
+/** The maximum number of attached lines. If there are more, the oldest are removed. */
 const MAX_ATTACHED = 10;
 
 function attach(state: IncidentState, id: string, evidence: readonly string[]): IncidentState {
@@ -125,8 +124,8 @@ function withOpen(state: IncidentState, id: string, change: (incident: Incident)
 }
 
 /**
- * Drops data that is no longer needed: expired silences, and incidents that have ended, were reported, and are too old
- * to reopen or to count as an outage.
+ * Removes expired silences, and incidents that have ended, were reported, and are too old to be reopened or to count as
+ * an outage.
  */
 export function forget(state: IncidentState, now: EpochMs, policy: IncidentPolicy): IncidentState {
   return {
@@ -143,12 +142,12 @@ function isKept({ closedAt, lastNotified, awaitsDigest }: Incident, now: EpochMs
 
 const MAX_RETURNS = 50;
 
-/** Processes one round: incidents open, change and close. No notifications are created yet. */
+/** Opens, changes and closes incidents after a round. Notifications are created later. */
 export function observe(before: IncidentState, diagnosed: RoundView, policy: IncidentPolicy): IncidentStep {
   const state = { ...before, unjudged: followUnjudged(before, diagnosed) };
   const view = { ...diagnosed, causes: [...diagnosed.causes, ...unknownCauses(state.unjudged, state, diagnosed)] };
   const incidents = state.incidents.map((incident) =>
-    incident.status === 'open' ? lookAgain(incident, view, policy) : incident,
+    incident.status === 'open' ? updated(incident, view, policy) : incident,
   );
   const { ready, waiting } = lookForCandidates(state, view, policy);
   const placed = ready.reduce<IncidentStep>((step, candidate) => placeCandidate(step, candidate, view, policy), {
@@ -159,8 +158,8 @@ export function observe(before: IncidentState, diagnosed: RoundView, policy: Inc
   return closeRecovered(withFlapping(merged, { now: view.diagnosis.at, policy }), view, policy);
 }
 
-/** Updates an open incident with this round. */
-function lookAgain(incident: Incident, view: RoundView, policy: IncidentPolicy): Incident {
+/** Updates an open incident with the results of this round. */
+function updated(incident: Incident, view: RoundView, policy: IncidentPolicy): Incident {
   const now = view.diagnosis.at;
   const presence = presenceOf(incident.cause, view);
   switch (presence) {
@@ -180,7 +179,7 @@ function lookAgain(incident: Incident, view: RoundView, policy: IncidentPolicy):
       return {
         ...incident,
         presence,
-        // A wall clock that was set back must not keep the incident open longer.
+        // If the wall clock was set back, the incident must not stay open longer.
         lastSeen: Math.min(incident.lastSeen, now),
         clear: {
           ...incident.clear,
@@ -199,15 +198,15 @@ function clearAfter({ cause, lastSeen }: Incident, now: EpochMs, policy: Inciden
   return isGap(policy, cause.precondition, now - lastSeen) ? null : now;
 }
 
-/** Returns the incident with the cause from this round, including its evidence and severity. */
+/** Replaces the incident's cause with this round's cause, including the evidence and severity. */
 function renewed(incident: Incident, view: RoundView): Incident {
   const now = view.diagnosis.at;
   const cause = view.causes.find((other) => sameCause(other, incident.cause));
-  return cause === undefined ? incident : toldAnew(incident, cause, { since: now, now });
+  return cause === undefined ? incident : withCauseDetails(incident, cause, { since: now, now });
 }
 
-/** Updates the details of a cause. A different severity counts as a changed cause. */
-function toldAnew(incident: Incident, cause: Cause, times: Parameters<typeof withCause>[2]): Incident {
+/** Updates the details of the cause. A different severity counts as a changed cause. */
+function withCauseDetails(incident: Incident, cause: Cause, times: Parameters<typeof withCause>[2]): Incident {
   return cause.severity === incident.cause.severity
     ? { ...incident, cause: withAttached(cause, incident) }
     : withCause(incident, cause, times);
@@ -222,8 +221,8 @@ function returned(times: readonly EpochMs[], { now, policy }: Moment): readonly 
 }
 
 /**
- * Places a confirmed cause: it reopens its incident, becomes the better explanation of an existing incident, or opens a
- * new one.
+ * Processes a confirmed cause. The cause reopens its incident, replaces the cause of an existing incident, or opens a
+ * new incident.
  */
 function placeCandidate(
   step: IncidentStep,
@@ -263,7 +262,7 @@ function reopened(incident: Incident, candidate: Candidate, present: Moment): In
   const { since, clearBefore } = beginOf(candidate, present.policy);
   const { openedAt, lastSeen, closedAt, clear } = incident;
   return {
-    ...toldAnew({ ...incident, attached: [] }, candidate.cause, { since, now: present.now }),
+    ...withCauseDetails({ ...incident, attached: [] }, candidate.cause, { since, now: present.now }),
     ...seenAgain(present.now),
     status: 'open',
     openingEvidence: candidate.cause.evidence,
@@ -337,7 +336,7 @@ function withFlapping({ state, effects }: IncidentStep, present: Moment): Incide
   return { state: { ...state, incidents }, effects: effectsNow };
 }
 
-/** Returns the outages of the same target, from any cause: those of this incident and of others that have ended. */
+/** Returns the target's recent outages, from this incident and from other incidents that have ended. */
 function outagesOf(incident: Incident, { incidents }: IncidentState, { now, policy }: Moment): number {
   const others = incidents.filter(
     ({ status, mergedInto, cause }) =>
@@ -354,7 +353,7 @@ function outagesOf(incident: Incident, { incidents }: IncidentState, { now, poli
 const ENDED = { status: 'closed', acknowledgement: null, flapping: false } as const;
 
 function closeRecovered(step: IncidentStep, view: RoundView, policy: IncidentPolicy): IncidentStep {
-  // Another fault is being confirmed. This one may have turned into it, so it is too early for an all-clear.
+  // While another fault is being confirmed, the incident is not closed, because it may continue with that fault.
   if (step.state.candidates.some((candidate) => isBeingConfirmed(candidate, view))) return step;
   return step.state.incidents
     .filter((incident) => hasRecovered(incident, view, policy))
@@ -369,14 +368,13 @@ function hasRecovered(incident: Incident, { diagnosis: { at } }: RoundView, poli
 }
 
 /**
- * Returns the open incident that a newly confirmed cause continues, if any. It is then the same fault, better
- * understood:
+ * Returns the open incident that a newly confirmed cause continues. One of the following must be true:
  * - The incident had this cause before.
- * - Its cause was only suspected, and this is the confirmed cause.
- * - It was a part of what is now broken as a whole.
- * - This cause explains the incident while the incident is still present.
- * - The incident can no longer be judged.
- * Otherwise the cause is a separate fault. It is also separate if the incident's current cause is still present.
+ * - The incident's cause was only suspected, and this cause is confirmed.
+ * - The incident's fault was a part of this fault.
+ * - This cause explains the incident, which is still present.
+ * - The incident can no longer be checked. Otherwise, or if the incident's current cause is still present, the new
+ * cause is a separate fault.
  */
 export function continuedBy(incidents: readonly Incident[], cause: Cause, view: RoundView): Incident | null {
   if (cause.severity === 'info') return null;
@@ -418,8 +416,8 @@ function isCauseOf(cause: Cause, symptom: Cause, view: RoundView): boolean {
 }
 
 /**
- * Processes the last round again with an answer that arrived after it. Nothing was checked again, so no check is
- * counted and nothing recovers. Everything that the round showed gets its current cause.
+ * Processes the last round again with an answer that arrived later. The causes are updated, but no checks are counted
+ * and no incident recovers, because nothing was checked again.
  */
 function revise(before: IncidentState, view: RoundView, policy: IncidentPolicy): IncidentStep {
   const { at } = view.diagnosis;
@@ -449,7 +447,7 @@ function withCandidateNow(view: RoundView): (state: IncidentState, candidate: Ca
   };
 }
 
-/** Returns the cause that replaces this one; null if there is none or it already has a history. */
+/** Returns the cause that replaces this cause; null if there is none, or if it already has an incident or candidate. */
 function causeNow(before: Cause, { incidents, candidates }: IncidentState, { causes }: RoundView): Cause | null {
   const same = causes.find((cause) => sameCause(cause, before));
   if (same !== undefined) return same;
@@ -466,7 +464,7 @@ function withCauseNow({ state, effects }: IncidentStep, incident: Incident, view
   if (cause === null) return { state, effects };
   const isSame = sameCause(cause, incident.cause);
   const times = { since: at, now: at };
-  const revised = isSame ? toldAnew(incident, cause, times) : withCause(incident, cause, times);
+  const revised = isSame ? withCauseDetails(incident, cause, times) : withCause(incident, cause, times);
   return {
     state: withIncidents(state, [revised]),
     effects: isSame ? effects : [...effects, { kind: 'transition', transition: 'changed', incident: revised }],
@@ -474,13 +472,13 @@ function withCauseNow({ state, effects }: IncidentStep, incident: Incident, view
 }
 
 interface Candidates {
-  /** Causes seen now, and often enough. */
+  /** The causes that were detected in this round and often enough before. */
   readonly ready: readonly Candidate[];
   readonly waiting: readonly Candidate[];
 }
 
 /**
- * Advances the candidates, which are causes without an open incident, by one check. A round that cannot judge a
+ * Updates the candidates, which are causes without an open incident, with one round. A round that cannot check a
  * candidate does not change it.
  */
 export function lookForCandidates(state: IncidentState, view: RoundView, policy: IncidentPolicy): Candidates {
@@ -498,7 +496,7 @@ export function lookForCandidates(state: IncidentState, view: RoundView, policy:
         clearBefore: lastClear(cause, view),
       }),
     );
-  const looked = [...known, ...appeared].map((candidate) => lookedAt(candidate, view, policy));
+  const looked = [...known, ...appeared].map((candidate) => updatedCandidate(candidate, view, policy));
   const ready = looked.filter((candidate) => isReady(candidate, view, policy));
   return {
     ready,
@@ -506,7 +504,7 @@ export function lookForCandidates(state: IncidentState, view: RoundView, policy:
   };
 }
 
-function lookedAt(candidate: Candidate, view: RoundView, policy: IncidentPolicy): Candidate {
+function updatedCandidate(candidate: Candidate, view: RoundView, policy: IncidentPolicy): Candidate {
   const { at } = view.diagnosis;
   const keep = (look: EpochMs | null): Candidate['looks'] =>
     [...candidate.looks, look].slice(-intermittence(policy).of);
@@ -532,9 +530,8 @@ function unlessGap({ cause, clearBefore }: Candidate, at: EpochMs, policy: Incid
 }
 
 /**
- * Reports whether a cause was seen in enough consecutive rounds, or in enough recent rounds, because an intermittent
- * fault never reaches the first. If two witnesses agree, one round less is enough, because another check would add
- * nothing.
+ * Reports whether a cause was detected in enough consecutive rounds or, for an intermittent fault, in enough of the
+ * recent rounds. If two witnesses agree, one round less is sufficient.
  */
 function isReady({ cause, streak, looks }: Candidate, view: RoundView, policy: IncidentPolicy): boolean {
   if (presenceOf(cause, view) !== 'seen') return false;
@@ -546,7 +543,7 @@ function isIntermittent(looks: Candidate['looks'], policy: IncidentPolicy): bool
   return looks.filter((look) => look !== null).length >= intermittence(policy).seen;
 }
 
-/** Returns the first of the rounds that confirmed the cause, and the last round before it that did not show it. */
+/** Returns the first round that detected the confirmed cause, and the last round before it that did not. */
 export function beginOf(
   { since, clearBefore, streak, looks }: Candidate,
   policy: IncidentPolicy,
@@ -555,13 +552,13 @@ export function beginOf(
   return { since: looks.find((look) => look !== null) ?? since, clearBefore: null };
 }
 
-/** Returns the times at which the cause was back after rounds without it. */
+/** Returns the times at which the cause returned after rounds without it. */
 export function returnsOf({ looks }: Candidate): readonly EpochMs[] {
   const first = looks.findIndex((look) => look !== null);
   return looks.flatMap((look, index) => (look !== null && index > first && looks[index - 1] === null ? [look] : []));
 }
 
-/** Reports whether the cause was seen in this round, but not often enough yet. */
+/** Reports whether the cause was detected in this round, but not often enough yet. */
 export function isBeingConfirmed({ cause, looks }: Candidate, view: RoundView): boolean {
   return cause.severity !== 'info' && looks.at(-1) === view.diagnosis.at;
 }

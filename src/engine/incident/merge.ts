@@ -16,9 +16,9 @@ import { UNKNOWN_CAUSE } from '../words.ts';
 import type { IncidentStep, RoundView } from './round-view.ts';
 
 /**
- * Merges two alternating faults in one place into one incident: the older one, or the one that was already reported as
- * open. It keeps its ID. The other incident gets no separate all-clear, because one all-clear covers both.
- * @param before state before this round
+ * Merges two alternating faults in one place into one incident. The older incident, or the incident that was already
+ * reported as open, is continued and keeps its ID. Only this incident is reported as resolved.
+ * @param before the state before this round
  */
 export function mergeAlternating(before: IncidentState, placed: IncidentStep, view: RoundView): IncidentStep {
   const now = view.diagnosis.at;
@@ -36,7 +36,7 @@ export function mergeAlternating(before: IncidentState, placed: IncidentStep, vi
   }, placed);
 }
 
-/** Merges incidents of preconditions that have become unknown into the incident that reports them as unknown. */
+/** Merges the incidents of a precondition that has become unknown into the incident that reports it as unknown. */
 export function mergeUnjudged(placed: IncidentStep, now: EpochMs): IncidentStep {
   const unknown = placed.state.incidents.filter(
     ({ status, cause, presence }) => status === 'open' && cause.id === UNKNOWN_CAUSE && presence === 'seen',
@@ -62,7 +62,7 @@ export function mergeUnjudged(placed: IncidentStep, now: EpochMs): IncidentStep 
 
 interface Merged {
   readonly step: IncidentStep;
-  /** The incident that the others are merged into. */
+  /** The incident into which the others are merged. */
   readonly incident: Incident;
 }
 
@@ -76,7 +76,7 @@ function hadCause({ cause, formerCauses }: Incident, now: Cause): boolean {
   return [cause, ...formerCauses].some((before) => sameCause(before, now));
 }
 
-/** Reports whether the other incident began while this one was absent, and is absent now that this one is back. */
+/** Reports whether the other fault began while this fault was absent, and is absent now that this fault is back. */
 function alternates(incident: Incident, other: Incident, known: Incident): boolean {
   return (
     isOpenFault(other) &&
@@ -99,7 +99,7 @@ function absorb(merged: Merged, other: Incident, round: Round): Merged {
 }
 
 interface Pair {
-  /** The continued incident, except for the fields that differ between the two. */
+  /** The continued incident with the combined fields of both. */
   readonly one: Incident;
   readonly other: Incident;
 }
@@ -140,10 +140,10 @@ function joined({ step, incident }: Merged, { one: both, other }: Pair, now: Epo
   };
 }
 
-/** Combines both incidents, with the current state of this one. */
+/** Combines both incidents. The result has the current state of the first incident. */
 function together(incident: Incident, other: Incident, { known, now }: Round): Incident {
   const back = incident.returns.findLast((at) => at > known.lastSeen) ?? now;
-  // The period before it was absent is over. When a second incident is merged, that is already recorded.
+  // The occurrence before the absence has ended. If a second incident is merged, this was already recorded.
   const before =
     incident.causeSince > known.lastSeen ? [] : [formerOf({ ...incident, lastSeen: known.lastSeen }, back)];
   return {
@@ -162,7 +162,7 @@ function sharedBy(incident: Incident, other: Incident): Shared {
     since: Math.min(incident.since, other.since),
     clear: { before: (other.since < incident.since ? other : incident).clear.before, after: incident.clear.after },
     earlier: [...other.earlier, ...incident.earlier].toSorted((a, b) => a.since - b.since).slice(-MAX_EARLIER),
-    lastNotified: toldOf(incident.lastNotified, other.lastNotified),
+    lastNotified: lastNotifiedOf(incident.lastNotified, other.lastNotified),
     awaitsDigest: incident.awaitsDigest || other.awaitsDigest,
   };
 }
@@ -171,7 +171,7 @@ function formerCausesOf(other: Incident, now: EpochMs): readonly FormerCause[] {
   return [...other.formerCauses, formerOf(other, now)];
 }
 
-function toldOf(a: LastNotified | null, b: LastNotified | null): LastNotified | null {
+function lastNotifiedOf(a: LastNotified | null, b: LastNotified | null): LastNotified | null {
   if (a === null || b === null) return a ?? b;
   return { ...(a.at > b.at ? a : b), named: [...a.named, ...b.named] };
 }

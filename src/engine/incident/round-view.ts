@@ -26,12 +26,12 @@ import { spanText } from '../../core/time-text.ts';
 import { evidenceLine, UNKNOWN_CAUSE, UNKNOWN_WORDS } from '../words.ts';
 import { remedyOf, ANY_SERVER } from '../remedy-words.ts';
 
-/** The data of one round that incidents are based on. */
+/** The data from one round that incidents are based on. */
 export interface RoundView {
   readonly diagnosis: Diagnosis;
-  /** Limited in size, without duplicates. */
+  /** The causes, limited in size and without duplicates. */
   readonly causes: readonly Cause[];
-  /** Causes on which two witnesses in this round agree. */
+  /** The causes on which two witnesses in this round agree. */
   readonly corroborated: readonly Cause[];
   readonly fresh: readonly string[] | null;
   readonly partlyFresh?: PartlyFresh;
@@ -39,18 +39,20 @@ export interface RoundView {
   readonly looks?: Looks;
 }
 
-/** For preconditions that are judged from several units, each of which is queried separately. */
+/** Data about preconditions that are evaluated from several units, which are queried separately. */
 export interface PartlyFresh {
-  /** Causes based on units that were queried again. */
+  /** The causes that are based on units which were queried again. */
   readonly seen: readonly Pick<Cause, 'id' | 'subject'>[];
-  /** Preconditions whose units have all been queried again over time. Causes that they no longer show are gone. */
+  /**
+   * The preconditions whose units have all been queried again, so that causes which are no longer detected are absent.
+   */
   readonly gone: readonly string[];
 }
 
-/** The last earlier round that judged each precondition, by id. Kept only in memory. */
+/** The last earlier round that checked each precondition, by id. Kept only in memory. */
 export type Looks = ReadonlyMap<string, Diagnosis>;
 
-/** Adds one round. @param fresh as in `IncidentInput` */
+/** Adds a round. @param fresh as in `IncidentInput` */
 export function withLook(looks: Looks, diagnosis: Diagnosis, fresh: readonly string[] | null): Looks {
   const judged = diagnosis.preconditions.filter(
     ({ id, state }) => (fresh === null || fresh.includes(id)) && state !== 'unknown' && state !== 'blocked',
@@ -59,17 +61,17 @@ export function withLook(looks: Looks, diagnosis: Diagnosis, fresh: readonly str
 }
 
 /**
- * Returns the time of the last earlier round that judged the cause's precondition, if it did not show the cause;
- * otherwise null.
+ * Returns the time of the last earlier round that checked the cause's precondition, if that round did not detect the
+ * cause; otherwise null.
  */
 export function lastClear(cause: Cause, { diagnosis, looks, checks }: RoundView): EpochMs | null {
   const last = looks?.get(cause.precondition);
-  // After a clock was set back, it can be later than this round.
+  // The earlier round can seem later than this round if the clock was set back.
   if (last === undefined || last.at > diagnosis.at) return null;
   return presenceOf(cause, roundView({ diagnosis: last, fresh: null, checks })) === 'absent' ? last.at : null;
 }
 
-/** More causes than any configuration can produce. A larger number means that somebody is filling our memory. */
+/** The maximum number of causes, which is higher than in any real configuration. A larger number can be an attack. */
 const MAX_CAUSES = 200;
 
 export function roundView({ diagnosis, ...known }: Omit<RoundView, 'causes' | 'corroborated'>): RoundView {
@@ -81,7 +83,7 @@ export function roundView({ diagnosis, ...known }: Omit<RoundView, 'causes' | 'c
   return { ...known, diagnosis, causes: causes.filter(isFirst), corroborated };
 }
 
-/** Returns the presence of a cause in this round. A cause is absent only if its precondition was judged. */
+/** Returns the presence of a cause in this round. A cause is only absent if its precondition was checked. */
 export function presenceOf(cause: Cause, view: RoundView): CausePresence {
   const isSeen = view.causes.some((other) => sameCause(other, cause));
   if (!isFreshOf(cause, isSeen, view)) return 'unjudged';
@@ -108,10 +110,7 @@ function presenceOfMissing(cause: Cause, status: PreconditionStatus): CausePrese
   }
 }
 
-/**
- * Reports whether the cause is still present as evidence of a more severe cause that has the same reason elsewhere or
- * explains it.
- */
+/** Reports whether the cause is still present as evidence for a more severe cause that explains it. */
 export function showsStill(cause: Cause, view: RoundView): boolean {
   return view.diagnosis.preconditions.some(
     ({ id, findings }) => id === cause.precondition && findings.some((finding) => shows(finding, cause)),
@@ -122,12 +121,12 @@ function shows(finding: Finding, cause: Cause): boolean {
   return isFault(finding) && finding.subject === cause.subject && finding.suggests === cause.id;
 }
 
-/** Reports whether this round has checked the precondition. Data from slower sources is older. */
+/** Reports whether the precondition has new data in this round. Some sources are queried less often. */
 function isFresh(precondition: string, { fresh }: Pick<RoundView, 'fresh'>): boolean {
   return fresh === null || fresh.includes(precondition);
 }
 
-/** Reports the same for one cause. If there are several units, only some may have been queried again. */
+/** Reports whether a cause has new data. If there are several units, only some may have been queried again. */
 function isFreshOf(cause: Cause, isSeen: boolean, view: RoundView): boolean {
   const { partlyFresh } = view;
   if (isFresh(cause.precondition, view)) return true;
@@ -143,8 +142,8 @@ const MAX_LINES = 12;
 const MAX_BLOCK_LINES = 60;
 
 /**
- * Limits a cause to a size that can be stored and mailed. Its texts quote log lines, host names and certificates from
- * untrusted parties. Each text becomes one visible line of limited length, and the number of texts is limited too.
+ * Limits the number and length of a cause's texts, because they quote log lines, host names and certificates from
+ * untrusted parties.
  */
 export function boundCause(cause: Cause): Cause {
   return {
@@ -166,7 +165,7 @@ function boundSteps(steps: readonly RemedyStep[]): readonly RemedyStep[] {
   return more > 0 ? [...kept, sentenceStep(moreText(more))] : kept;
 }
 
-/** Limits a step. A block is kept whole or not at all, because an incomplete block would be run as well. */
+/** Limits a step. A block of commands that is too long is removed, because users might run a truncated block. */
 function boundStep(step: RemedyStep): RemedyStep {
   const text = visibleText(step.text, MAX_LINE);
   const isFit = [step.commands ?? '', step.undo ?? ''].every(isFitBlock);
@@ -188,14 +187,14 @@ function boundLines(lines: readonly string[]): readonly string[] {
   return more > 0 ? [...kept, moreText(more)] : kept;
 }
 
-/** How long a precondition can stay unknown before it is reported. */
+/** How long a precondition can be unknown before it is reported. */
 const PATIENCE: Millis = 15 * 60_000;
-/** After this many checks without a verdict, it is not known whether an open incident of the precondition continues. */
+/** The number of checks without a result from which it is unknown whether an open incident continues. */
 const FEWEST_CHECKS = 3;
-/** After a longer gap without checks, for example while the daemon was stopped, the count starts again. */
+/** The count starts again after a longer time without checks, for example while the daemon was stopped. */
 const LONGEST_GAP: Millis = 60 * 60_000;
 
-/** Tracks since when each precondition has been unknown, across restarts. */
+/** Records since when each precondition has been unknown, across restarts. */
 export function followUnjudged({ unjudged }: IncidentState, view: RoundView): readonly Unjudged[] {
   const { diagnosis } = view;
   const { at } = diagnosis;
@@ -210,9 +209,8 @@ export function followUnjudged({ unjudged }: IncidentState, view: RoundView): re
 }
 
 /**
- * Returns a warning for each precondition that has been unknown for a long time without an open incident that explains
- * it. An incident of the precondition itself no longer explains it once several checks could not judge whether it
- * continues.
+ * Returns a warning for each precondition that has been unknown for a long time, unless an open incident explains this.
+ * After several checks without a result, an incident of the same precondition no longer explains it.
  */
 export function unknownCauses(
   unjudged: readonly Unjudged[],
@@ -228,7 +226,7 @@ export function unknownCauses(
     const isLost = ({ cause }: Incident): boolean =>
       cause.precondition === precondition && checked >= FEWEST_CHECKS && presenceOf(cause, view) === 'unjudged';
     const open = known.filter((incident) => !isLost(incident)).map(({ cause }) => cause.precondition);
-    // If it never receives anything, its own judgement reports that.
+    // A check that never receives input reports this itself.
     return status.waits === true || isExplained(check, { open, unjudged, checks })
       ? []
       : [boundCause(causeOf(check, status, { diagnosis, lasts: at - since }))];
@@ -236,7 +234,7 @@ export function unknownCauses(
 }
 
 interface Surroundings {
-  /** Preconditions of the open incidents. */
+  /** The preconditions of the open incidents. */
   readonly open: readonly string[];
   readonly unjudged: readonly Unjudged[];
   readonly checks: readonly Check[];
@@ -250,7 +248,7 @@ function isExplained(check: Check, { open, unjudged, checks }: Surroundings): bo
     ...checks.filter(({ isWayOut }) => isWayOut === true).map(({ id }) => id),
     ...check.dependsOn.map(({ by }) => by),
   ];
-  // Preconditions that depend on an unknown one are unknown too. Only the deepest is reported.
+  // Preconditions that depend on an unknown precondition are unknown too. Only the deepest is reported.
   return (
     open.some((broken) => explaining.includes(broken)) ||
     unjudged.some(({ precondition }) => deeper.includes(precondition))
@@ -278,7 +276,7 @@ function causeOf(
     confidence: 'confirmed',
     subject: id,
     product: null,
-    summary: `"${title}" could not be judged for ${wholeMinutes(lasts)}: ${summary}`,
+    summary: `"${title}" could not be checked for ${wholeMinutes(lasts)}: ${summary}`,
     impact: impactOf(impact, { licenseActive: null, offlineActivation: null }),
     evidence: unknown.map((finding) => evidenceLine(finding, id)),
     consequences: [],
@@ -296,22 +294,22 @@ function wholeMinutes(time: Millis): string {
   return spanText(Math.floor(time / MINUTE) * MINUTE);
 }
 
-/** All inputs of the incident machine. `at` and `diagnosis.at` are the current time. */
+/** The inputs of the incident machine. `at` and `diagnosis.at` are the current time. */
 export type IncidentInput =
   | {
       readonly kind: 'diagnosis';
       readonly diagnosis: Diagnosis;
       /**
-       * The preconditions that were checked again; null means all. The others neither confirm nor recover anything,
-       * because seeing the same observation twice is not a confirmation.
+       * The preconditions that were checked again; null means all. An old observation of another precondition neither
+       * confirms a cause nor closes an incident.
        */
       readonly fresh: readonly string[] | null;
-      /** Absent for the first known round. */
+      /** The earlier rounds; absent for the first round. */
       readonly looks?: Looks;
-      /** Other preconditions that were partly checked again. */
+      /** Data about preconditions of which only some units were queried again. */
       readonly partlyFresh?: PartlyFresh;
     }
-  /** The round of the last diagnosis, judged again with more of the answers that it had requested. */
+  /** The last round, evaluated again with answers that arrived later. */
   | { readonly kind: 'revision'; readonly at: EpochMs; readonly diagnosis: Diagnosis }
   | { readonly kind: 'tick'; readonly at: EpochMs }
   | { readonly kind: 'maintenance'; readonly at: EpochMs; readonly active: boolean }
@@ -321,10 +319,10 @@ export type IncidentInput =
   | { readonly kind: 'unacknowledge'; readonly at: EpochMs; readonly id: string }
   | { readonly kind: 'attach'; readonly at: EpochMs; readonly id: string; readonly evidence: readonly string[] };
 
-/** `merged`: the incident continues in another one. */
+/** `merged` means that the incident continues in another incident. */
 export type Transition = 'opened' | 'reopened' | 'changed' | 'merged' | 'closed';
 
-/** Actions to run after the state was stored. */
+/** An action that is run after the state was stored. */
 export type IncidentEffect =
   | { readonly kind: 'notify'; readonly notification: Notification }
   | { readonly kind: 'transition'; readonly transition: Transition; readonly incident: Incident };

@@ -7,26 +7,27 @@ import { encodeQuery, readReply, type BelievableReading, type DnsQuery } from '.
 import { locate, type SystemLookup } from '../lookup.ts';
 import { ProbeError, abortError } from '../failure.ts';
 
-/** RFC 7858 §3.1 does not use ALPN, but `dot` is registered and some servers use it to distinguish protocols. */
+/** RFC 7858 §3.1 does not use ALPN, but the protocol ID `dot` is registered, and some servers require it. */
 const DOT_PROTOCOLS: readonly string[] = ['dot'];
 
 /**
- * Packets are repeated once, as stub resolvers do. glibc's wait of 5 s would take a whole round. The repetition has no
- * EDNS, as in glibc's first query, because some firewalls and old servers drop queries with EDNS (RFC 6891 §6.2.2).
+ * UDP queries are sent again once, as stub resolvers do. glibc waits 5 s, which would use up a whole round. The second
+ * query has no EDNS, like glibc's first query, because some firewalls and old servers drop queries with EDNS (RFC
+ * 6891 §6.2.2).
  */
 const RETRANSMIT_AFTER: Millis = 1000;
 
 interface ExchangeTools {
   readonly trust: SecureContext;
   readonly clock: Clock;
-  /** Called each time the question is sent, except for the switch to TCP after a truncated answer. */
+  /** Called each time the query is sent, except when it is repeated over TCP after a truncated answer. */
   readonly onSend: () => void;
   /** Called when an answer over UDP is truncated. */
   readonly onTruncated: () => void;
   readonly signal: AbortSignal;
 }
 
-/** Sends one question over the server's transport and returns the answer. @throws the error that ended the exchange */
+/** Sends one query over the server's transport and returns the answer. @throws the error that ended the exchange */
 export async function exchangeWith(
   server: DnsServer,
   query: DnsQuery,
@@ -46,15 +47,15 @@ export async function exchangeWith(
     case 'tls':
       return exchangeStream(await openVerified(server, DOT_PROTOCOLS, tools), query, signal);
     case 'https': {
-      // undici's HTTP/2 takes 20 MB of memory, and few need it. It is loaded before connecting, because nobody would
-      // listen for the connection's errors in the meantime.
+      // undici's HTTP/2 takes 20 MB of memory and is rarely needed. The module is loaded before connecting. Otherwise,
+      // the connection would have no error listener while the module is loading.
       const { DOH_PROTOCOLS, exchangeHttps } = await import('./https.ts');
       return exchangeHttps(await openVerified(server, DOH_PROTOCOLS, tools), server.url, query, signal);
     }
   }
 }
 
-/** @returns also the question that was answered, assumed to be the last one sent */
+/** @returns the answer and the query that was answered, which is assumed to be the last one sent */
 async function askOverUdp(
   at: Destination,
   query: DnsQuery,
@@ -96,7 +97,7 @@ async function openVerified(
     {
       secureContext: trust,
       ALPNProtocols: [...protocols],
-      // SNI carries names only (RFC 6066 §3); the certificate is then checked against the address.
+      // SNI contains only names (RFC 6066 §3). Without SNI, the certificate is checked against the address.
       ...(isIP(host) === 0 ? { servername: host } : { host }),
     },
     signal,
@@ -105,21 +106,22 @@ async function openVerified(
 
 const HTTPS_PORT = 443;
 
-/** A resolver as given in a configuration. */
+/** A resolver as it is configured. */
 export type NamedResolver =
   | { readonly kind: 'udp' | 'tcp' | 'tls'; readonly host: string; readonly port: number }
   | { readonly kind: 'https'; readonly url: string };
 
-/** A resolver with an address to dial. */
+/** A resolver whose address is known. */
 export type DnsServer =
   | { readonly kind: 'udp' | 'tcp'; readonly at: Destination }
-  /** `host` is the name or address that its certificate must be valid for. */
+  /** The server's certificate must be valid for `host`, which is a name or an address. */
   | { readonly kind: 'tls'; readonly at: Destination; readonly host: string }
   | { readonly kind: 'https'; readonly at: Destination; readonly host: string; readonly url: URL };
 
 /**
- * Finds the address of a configured resolver. A resolver given by name is looked up through the system first.
- * @throws {ProbeError} `name-not-resolved` when that fails
+ * Finds the address of a configured resolver. If the resolver is configured by name, the name is looked up with the
+ * system resolver.
+ * @throws {ProbeError} `name-not-resolved` when the lookup fails
  */
 export async function serverOf(
   resolver: NamedResolver,
@@ -149,12 +151,12 @@ function withoutBrackets(host: string): string {
 
 const LENGTH_BYTES = 2;
 
-/** Maximum number of frames that answer something else; after more than these, the exchange fails. */
+/** Maximum number of unrelated messages. If a server sends more, the exchange fails. */
 const MAX_FOREIGN = 4;
 
 /**
  * Sends a query over a connected TCP or TLS socket (RFC 1035 §4.2.2, RFC 7858 §3.3) and destroys the socket afterwards.
- * The signal ends an exchange with a peer that sends slowly; a frame cannot be larger than 65,535 bytes.
+ * Only the signal limits the time for a slow peer. The size is limited by the protocol, to 65,535 bytes per message.
  */
 export function exchangeStream(socket: Socket, query: DnsQuery, signal: AbortSignal): Promise<BelievableReading> {
   return new Promise((resolve, reject) => {
@@ -174,14 +176,19 @@ export function exchangeStream(socket: Socket, query: DnsQuery, signal: AbortSig
       fail(abortError(signal));
     }
     function onEnd(): void {
-      fail(new ProbeError('closed', 'The server closed the connection without an answer'));
+      fail(new ProbeError('closed', 'The server closed the connection without answering'));
     }
     function onData(chunk: Buffer): void {
       frames.push(chunk);
       for (let frame = frames.shift(); frame !== null; frame = frames.shift()) {
         const reading = readReply(frame, query);
         if (reading.kind === 'truncated')
-          return fail(new ProbeError('protocol', 'The answer is marked as truncated although TCP has room'));
+          return fail(
+            new ProbeError(
+              'protocol',
+              'The answer over TCP is marked as truncated, although TCP does not limit its size',
+            ),
+          );
         if (reading.kind !== 'foreign') {
           finish();
           return resolve(reading);
@@ -198,7 +205,7 @@ export function exchangeStream(socket: Socket, query: DnsQuery, signal: AbortSig
     socket.on('data', onData).once('end', onEnd).once('close', onEnd).once('error', fail);
     const length = Buffer.alloc(LENGTH_BYTES);
     length.writeUInt16BE(query.bytes.length);
-    // Sent as one segment (RFC 7766 §8), because some servers fail if the length arrives alone.
+    // The message is sent in one segment (RFC 7766 §8), because some servers fail if the length arrives separately.
     socket.write(Buffer.concat([length, query.bytes]));
   });
 }

@@ -4,24 +4,24 @@ import type { Millis } from '../../core/clock.ts';
 import { ProbeError } from '../failure.ts';
 import { readReply, type BelievableReading, type DnsQuery } from './message.ts';
 
-/** RFC 8484 §6. */
+/** Media type of DNS messages (RFC 8484 §6). */
 const MEDIA_TYPE = 'application/dns-message';
 
 /** Maximum length of a DNS message; undici rejects longer bodies. */
 const MAX_BODY_BYTES = 65_535;
 
-/** Only a fallback for the caller's deadline, because undici's timers are coarse. */
+/** A fallback for the caller's time limit. undici's own timers are imprecise. */
 const UNDICI_TIMEOUT: Millis = 10_000;
 
 /**
  * Protocols offered in the handshake. HTTP/2 is first, because public resolvers are retiring HTTP/1.1 and RFC 8484 §5.2
- * recommends HTTP/2 as the minimum.
+ * recommends HTTP/2 as the minimum version.
  */
 export const DOH_PROTOCOLS: readonly string[] = ['h2', 'http/1.1'];
 
 /**
- * Sends a POST query (RFC 8484 §4.1) over a connected TLS socket and destroys the socket afterwards. The query's id
- * should be 0.
+ * Sends a query as a POST request (RFC 8484 §4.1) over a connected TLS socket, and destroys the socket afterwards. The
+ * query ID should be 0.
  */
 export async function exchangeHttps(
   socket: TLSSocket,
@@ -77,12 +77,15 @@ function readBody(body: Buffer, query: DnsQuery): BelievableReading {
 
 type Connector = Extract<Client.Options['connect'], (...args: never[]) => unknown>;
 
-/** Returns the given socket once. Otherwise undici would reconnect on its own, to a name and without our limits. */
+/**
+ * Returns the given socket once. Without this connector, undici would open new connections to a name and without our
+ * time limits.
+ */
 function singleUse(socket: TLSSocket): Connector {
   let used = false;
   return (_options, callback) => {
     if (used || socket.destroyed) {
-      callback(new ProbeError('closed', 'The server closed the connection without an answer'), null);
+      callback(new ProbeError('closed', 'The server closed the connection without answering'), null);
       return;
     }
     used = true;

@@ -5,7 +5,7 @@ import { visibleText } from '../../core/visible-text.ts';
 
 export type RecordType = 'A' | 'AAAA' | 'MX';
 
-/** One question as sent on the wire. */
+/** A DNS query as it is sent. */
 export interface DnsQuery {
   readonly id: number;
   readonly name: string;
@@ -13,28 +13,28 @@ export interface DnsQuery {
   readonly bytes: Buffer;
 }
 
-/** Interpretation of one packet as a reply to one query. */
+/** Result of reading one packet as a reply to a query. */
 export type DnsReading =
   | {
       readonly kind: 'answer';
       readonly rcode: string;
-      /** For an MX question, the host names, most preferred first. */
+      /** For an MX query, the list contains the host names of the mail servers, most preferred first. */
       readonly addresses: readonly string[];
       readonly cnames: readonly string[];
       readonly ttlSeconds: number | null;
       readonly extendedErrors?: readonly ExtendedError[];
       readonly beside: NonNullable<DnsAnswer['beside']>;
     }
-  /** TC is set, so the question must be repeated over TCP (RFC 1035 §4.2.1). */
+  /** The TC bit is set, so the query must be sent again over TCP (RFC 1035 §4.2.1). */
   | { readonly kind: 'truncated' }
-  /** Forged, garbled or an answer to something else, and must be ignored. */
+  /** The packet is forged, malformed or answers a different query. It must be ignored. */
   | { readonly kind: 'foreign'; readonly why: string }
-  /** The reply belongs to the query, but is unusable. */
+  /** The packet is a reply to the query, but it cannot be used. */
   | { readonly kind: 'unusable'; readonly why: string };
 
 export type BelievableReading = Exclude<DnsReading, { kind: 'foreign' }>;
 
-/** Maximum UDP answer size that is never fragmented (RFC 9715 §3.1, DNS flag day 2020). */
+/** Maximum size of a UDP answer that is never fragmented (RFC 9715 §3.1, DNS flag day 2020). */
 const UDP_PAYLOAD = 1232;
 
 const HEADER_BYTES = 12;
@@ -42,10 +42,10 @@ const QR = 0x8000;
 const OPCODE = 0x7800;
 const TC = 0x0200;
 
-/** Resolvers do not follow longer chains either (BIND stops at 16). */
+/** Maximum length of a CNAME chain. Resolvers do not follow longer chains either (BIND stops at 16). */
 const MAX_CNAMES = 16;
 
-/** Enough for any service; a malicious answer can contain thousands. */
+/** Maximum number of addresses that are read from an answer. A malicious answer can contain thousands. */
 const MAX_ADDRESSES = 64;
 
 const MAX_NAME_LENGTH = 253;
@@ -68,7 +68,7 @@ const RCODES: readonly string[] = [
 ];
 const BADVERS = 16;
 
-/** Reports whether a name fits into a DNS question (RFC 1035 §2.3.4). */
+/** Reports whether a name is short enough for a DNS query (RFC 1035 §2.3.4). */
 export function isDnsName(name: string): boolean {
   const labels = withoutRoot(name).split('.');
   return (
@@ -79,7 +79,7 @@ export function isDnsName(name: string): boolean {
 
 /**
  * Encodes a query.
- * @param edns whether to announce that answers of up to 1232 bytes are accepted (RFC 6891); old servers reply FORMERR
+ * @param edns whether to announce support for answers of up to 1232 bytes (RFC 6891); old servers reply FORMERR
  */
 export function encodeQuery(question: Pick<DnsQuery, 'id' | 'name' | 'type'>, edns: boolean): DnsQuery {
   const bytes = encode({
@@ -105,13 +105,13 @@ export function encodeQuery(question: Pick<DnsQuery, 'id' | 'name' | 'type'>, ed
   return { ...question, bytes };
 }
 
-/** Reads a packet from the server that was asked. Never throws, even for invalid bytes. */
+/** Reads a packet received from the queried server. Never throws, even for invalid bytes. */
 export function readReply(bytes: Buffer, query: DnsQuery): DnsReading {
-  if (bytes.length < HEADER_BYTES) return foreign('it is shorter than a DNS header');
+  if (bytes.length < HEADER_BYTES) return foreign('the packet is shorter than a DNS header');
   const flags = bytes.readUInt16BE(2);
   if (bytes.readUInt16BE(0) !== query.id) return foreign('its id is another');
-  if ((flags & QR) === 0 || (flags & OPCODE) !== 0) return foreign('it is no answer to a query');
-  // Checked before decoding, because a server may cut a truncated answer in the middle of a record.
+  if ((flags & QR) === 0 || (flags & OPCODE) !== 0) return foreign('the packet is not a response');
+  // The TC bit is checked before decoding, because a server may cut a truncated answer in the middle of a record.
   if ((flags & TC) !== 0) return { kind: 'truncated' };
   let packet: DecodedPacket;
   try {
@@ -120,12 +120,12 @@ export function readReply(bytes: Buffer, query: DnsQuery): DnsReading {
     return foreign('it cannot be decoded');
   }
   const rcode = rcodeOf(packet, flags & 0xf);
-  if (!answersQuestion(packet, query, rcode)) return foreign('its question is another');
+  if (!answersQuestion(packet, query, rcode)) return foreign('the packet answers a different question');
   const reading = followChain(packet.answers ?? [], query, rcode);
   return reading.kind === 'answer' ? { ...reading, ...extendedErrorsOf(packet), beside: besideOf(packet) } : reading;
 }
 
-/** RFC 8914 §2. */
+/** Option code of extended DNS errors (RFC 8914 §2). */
 const EXTENDED_ERROR = 15;
 const MAX_EXTENDED_ERRORS = 4;
 const MAX_EXTRA_TEXT = 100;
@@ -135,7 +135,7 @@ function extendedErrorsOf({ additionals = [] }: DecodedPacket): Pick<DnsAnswer, 
     .flatMap((record) => (record.type === 'OPT' ? record.options : []))
     .flatMap(({ code, data }): readonly ExtendedError[] => {
       if (Number(code) !== EXTENDED_ERROR || data === undefined || data.length < 2) return [];
-      // Some servers end the text with a zero, which the RFC forbids.
+      // Some servers end the text with a NUL byte, which the RFC forbids.
       const text = data.subarray(2).toString('utf8').replace(/\0+$/u, '');
       return [{ code: data.readUInt16BE(0), text: visibleText(text, MAX_EXTRA_TEXT) }];
     })
@@ -154,7 +154,7 @@ function foreign(why: string): DnsReading {
 
 function rcodeOf(packet: DecodedPacket, low: number): string {
   const opt = packet.additionals?.find((record) => record.type === 'OPT');
-  // RFC 6891 §6.1.3: OPT carries the upper eight bits.
+  // The OPT record contains the upper eight bits (RFC 6891 §6.1.3).
   const code = opt === undefined ? low : (opt.extendedRcode << 4) | low;
   return code === BADVERS ? 'BADVERS' : (RCODES[code] ?? `RCODE${String(code)}`);
 }
@@ -162,7 +162,7 @@ function rcodeOf(packet: DecodedPacket, low: number): string {
 function answersQuestion(packet: DecodedPacket, query: DnsQuery, rcode: string): boolean {
   const questions = packet.questions ?? [];
   const [question] = questions;
-  // A server that could not or would not read the query may omit the question.
+  // A server that could not or would not read the query may omit the question section.
   if (question === undefined) return rcode !== 'NOERROR' && rcode !== 'NXDOMAIN';
   return (
     questions.length === 1 &&
@@ -185,7 +185,7 @@ function followChain(answers: readonly Answer[], query: DnsQuery, rcode: string)
     if (alias === undefined) break;
     owner = alias.data;
     if (seen.has(canonicalName(owner)) || cnames.length === MAX_CNAMES)
-      return { kind: 'unusable', why: 'its CNAME chain has no end' };
+      return { kind: 'unusable', why: 'the CNAME chain is too long or circular' };
     seen.add(canonicalName(owner));
     cnames.push(visibleText(owner, MAX_NAME_LENGTH));
     ttls.push(ttlOf(alias));
@@ -219,7 +219,7 @@ function isChainRecord(record: Answer): record is StringAnswer {
   return (record.type === 'A' || record.type === 'AAAA' || record.type === 'CNAME') && typeof record.data === 'string';
 }
 
-/** RFC 2181 §8: a TTL with the highest bit set counts as zero. */
+/** Returns the TTL of a record. A TTL with the highest bit set counts as zero (RFC 2181 §8). */
 function ttlOf(record: StringAnswer): number {
   const ttl = record.ttl ?? 0;
   return ttl > 0x7fff_ffff ? 0 : ttl;

@@ -7,9 +7,9 @@ import { ProbeError, errorCode, failureFrom, abortError } from '../failure.ts';
 import { lookUp, type SystemLookup } from '../lookup.ts';
 
 /**
- * Resolves a name with the system resolver, as other programs on this machine do, including the hosts file, the search
- * list and several servers. getaddrinfo returns neither TTL nor CNAMEs, and reports both a missing name and a missing
- * record as ENOTFOUND.
+ * Resolves a name with the system resolver, as other programs on this machine do. The lookup uses the hosts file, the
+ * search list and all configured servers. getaddrinfo returns neither TTL nor CNAMEs, and reports both a missing name
+ * and a missing record as ENOTFOUND.
  */
 export async function observeSystem(
   name: string,
@@ -42,14 +42,14 @@ function replyFrom(error: unknown, durationMs: Millis, parent: AbortSignal): Dns
       return answer('NXDOMAIN', [], durationMs);
     case 'ENODATA':
       return answer('NOERROR', [], durationMs);
-    // glibc returns EAI_AGAIN if every server is silent, refuses the port or returns SERVFAIL, and EAI_FAIL for
-    // permanent failures.
+    // glibc returns EAI_AGAIN if no server answers, if the servers refuse the connection, or if they return SERVFAIL.
+    // For permanent failures, glibc returns EAI_FAIL.
     case 'EAI_AGAIN':
       return silence(
-        new ProbeError('timeout', 'No server of the system resolver gave an answer (EAI_AGAIN)', { cause: error }),
+        new ProbeError('timeout', "None of the system resolver's servers answered (EAI_AGAIN)", { cause: error }),
       );
     case 'EAI_FAIL':
-      return silence(new ProbeError('rejected', 'The system resolver failed for good (EAI_FAIL)', { cause: error }));
+      return silence(new ProbeError('rejected', 'The system resolver failed permanently (EAI_FAIL)', { cause: error }));
     case null:
     default:
       return silence(error);
@@ -63,7 +63,7 @@ function replyFrom(error: unknown, durationMs: Millis, parent: AbortSignal): Dns
 const PATIENCE: Millis = 2000;
 
 /**
- * Returns the mail servers of a domain, most preferred first, from the servers that the system resolver uses.
+ * Returns the mail servers of a domain, most preferred first. The query is sent to the system resolver's servers.
  * getaddrinfo cannot be used, because it returns only addresses. @throws the error that ended the lookup
  */
 export async function systemExchanges(domain: string, signal: AbortSignal): Promise<readonly string[]> {

@@ -10,7 +10,7 @@ import { type TlsSession, readableText, alertName, demandsCertificate } from '..
 
 const MAX_HEADER_BYTES = 16 * 1024;
 const MAX_BODY_BYTES = 64 * 1024;
-/** Maximum part of the body that is searched for readable text. */
+/** Maximum size of the part of the body that is searched for readable text. */
 const MAX_READ_BYTES = 16 * 1024;
 
 interface RequestOptions {
@@ -21,13 +21,15 @@ interface RequestOptions {
   readonly recognisePage: RecognisePage;
 }
 
-/** Returns the block page if the response is one. Implemented by code that recognises the products. */
+/**
+ * Returns the block page if the response is one. The code that recognises inspection products provides this function.
+ */
 export type RecognisePage = (candidate: BlockPageCandidate) => BlockPage | null;
 
 /**
- * Sends one HTTP/1.1 request over the connection whose certificate was captured, so that both results are about the
- * same peer. Redirects are not followed, and any response is recorded, even if its body stalls or breaks off. Closes
- * the connection afterwards.
+ * Sends one HTTP/1.1 request over the connection whose certificate was captured, so that both results come from the
+ * same peer. Redirects are not followed. Any response is recorded, even if its body is incomplete. The connection is
+ * closed afterwards.
  */
 export async function sendRequest(
   session: TlsSession,
@@ -46,7 +48,7 @@ export async function sendRequest(
     return { ...responseFacts(response, body, options.recognisePage), receivedAt, durationMs };
   } catch (error) {
     const durationMs = ctx.clock.elapsed() - started;
-    // Node destroys the socket to abort, so only the signal shows which came first.
+    // Node aborts a request by destroying the socket. Only the signal shows whether the abort or the error came first.
     const cause = limit.signal.aborted ? abortError(limit.signal) : withReason(session.error() ?? error);
     if (certificateDemanded(cause, session)) return { kind: 'client-certificate-demanded', durationMs };
     return failureFrom(cause, durationMs, ctx.signal);
@@ -62,7 +64,7 @@ function requestOver(
     method,
     path,
     headers: {
-      // Without the default port, as in a URL.
+      // The default port is omitted, as in a URL.
       host: authority(target).replace(/:443$/u, ''),
       connection: 'close',
       'user-agent': 'ftm-watch',
@@ -81,38 +83,40 @@ function responseTo(request: ClientRequest): Promise<IncomingMessage> {
       isOver = true;
       resolve(response);
     });
-    // Never removed, because node:http emits another error when the socket is finally destroyed.
+    // This listener is never removed, because node:http emits another error when the socket is finally destroyed.
     request.on('error', reject);
-    // If a peer switches protocols without being asked, node:http ends the connection without an error.
+    // If a peer switches protocols without being asked to, node:http ends the connection without an error.
     request.once('close', () => {
-      // Every exchange emits 'close', and creating an error captures a stack trace, so one is created only if needed.
-      if (!isOver) reject(new ProbeError('protocol', 'The peer ended the exchange without a response'));
+      // Every exchange emits 'close'. The error is created only if needed, because creating it captures a stack trace.
+      if (!isOver) reject(new ProbeError('protocol', 'The peer ended the exchange without sending a response'));
     });
     request.end();
   });
 }
 
-/** Converts the parser's error for an end in the middle of the header to `closed`. */
+/** Converts the parser's error to `closed` if the connection ended in the middle of the header. */
 function withReason(error: unknown): unknown {
   if (errorCode(error) !== 'HPE_INVALID_EOF_STATE') return error;
-  return new ProbeError('closed', 'The peer closed the connection in the middle of its answer', { cause: error });
+  return new ProbeError('closed', 'The peer closed the connection in the middle of the response', { cause: error });
 }
 
 /**
- * Returns an error that occurred before node:http was attached to the socket. Otherwise node:http would wait for an
- * answer until the deadline.
+ * Returns an error that occurred before node:http was attached to the socket. Without this check, node:http would wait
+ * for a response until the time limit.
  */
 function brokenBefore({ socket, error }: TlsSession): Error | null {
   return (
     error() ??
-    (socket.readableEnded ? new ProbeError('closed', 'The peer closed the connection before the request') : null)
+    (socket.readableEnded
+      ? new ProbeError('closed', 'The peer closed the connection before the request was sent')
+      : null)
   );
 }
 
 /**
- * Reports whether the server demanded a client certificate. With TLS 1.3, the client finishes before the server has
- * checked its (missing) certificate. The refusal then arrives in place of a response (RFC 8446 §4.4.2.4), as an alert
- * or as an end of the connection after a certificate request.
+ * Reports whether the server demanded a client certificate. With TLS 1.3, the client's handshake ends before the server
+ * has checked the (missing) certificate. The server then rejects the client instead of sending a response (RFC 8446
+ * §4.4.2.4). The server either sends an alert, or closes the connection after requesting a certificate.
  */
 function certificateDemanded(error: unknown, { socket, certificateRequested }: TlsSession): boolean {
   if (demandsCertificate(alertName(error), certificateRequested)) return true;
@@ -147,11 +151,11 @@ interface BodyStart {
   readonly text: string;
   /** Readable text at the beginning of the body. */
   readonly words: string;
-  /** Size of the whole body; null if it was incomplete. */
+  /** Size of the whole body; null if the body is incomplete. */
   readonly bytes: number | null;
 }
 
-/** Reads up to 64 KiB of the body, which is enough to recognise a page. */
+/** Reads up to 64 KiB of the body, which is enough to recognise a block page. */
 async function readStart(body: AsyncIterable<Uint8Array>): Promise<BodyStart> {
   const chunks: Uint8Array[] = [];
   let size = 0;
@@ -166,7 +170,7 @@ async function readStart(body: AsyncIterable<Uint8Array>): Promise<BodyStart> {
     }
   } catch {
     isWhole = false;
-    // The server has answered; how its body ends does not matter here.
+    // The server has responded, so errors in the rest of the body do not matter.
   }
   const start = Buffer.concat(chunks).subarray(0, MAX_BODY_BYTES);
   return {
@@ -183,13 +187,13 @@ const MAX_SERVER = 128;
 const MAX_TRACE = 160;
 const MAX_TRACES = 16;
 
-/** IMF-fixdate and asctime-date of RFC 9110 §5.6.7; Date.parse would accept `1` as a date. */
+/** Date formats IMF-fixdate and asctime-date (RFC 9110 §5.6.7). `Date.parse` would accept `1` as a date. */
 const IMF_FIXDATE = /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/u;
 const ASCTIME_DATE = /^[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d{2}:\d{2}:\d{2} \d{4}$/u;
 
 /**
- * Header fields that only forward proxies and filters add, from mitmengine's list
- * (reference_fingerprints/mitmengine/badheader.txt) and Squid. CDNs add `via` too, so its value is shown.
+ * Header fields that are added only by forward proxies and filters, from mitmengine's list
+ * (reference_fingerprints/mitmengine/badheader.txt) and from Squid. CDNs also add `via`, so its value is shown.
  */
 const TRACE_NAMES: ReadonlySet<string> = new Set([
   'proxy-connection',
@@ -201,27 +205,27 @@ const TRACE_NAMES: ReadonlySet<string> = new Set([
   'x-cache-lookup',
 ]);
 
-/** Returns the value of a header field, or its first value if it was sent more than once. */
+/** Returns the value of a header field. If the field was sent more than once, returns its first value. */
 export function firstHeader(headers: Headers, name: string): string | null {
   const value = headers[name];
   return (typeof value === 'string' ? value : value?.[0]) ?? null;
 }
 
-/** Parses an HTTP date; null for anything else. */
+/** Parses an HTTP date. Returns null if the value is not a date. */
 export function parseHttpDate(value: string | null): EpochMs | null {
   if (value === null) return null;
   if (IMF_FIXDATE.test(value)) return instant(value);
-  // This format has no time zone. It means GMT, but Date.parse would use the local zone.
+  // The asctime format has no time zone. The time is in GMT, but `Date.parse` would use the local time zone.
   return ASCTIME_DATE.test(value) ? instant(`${value} GMT`) : null;
 }
 
-/** Returns the `Server` field, cut to 128 printable characters. */
+/** Returns the `Server` header field, limited to 128 printable characters. */
 export function serverName(headers: Headers): string | null {
   const value = firstHeader(headers, 'server');
   return value === null ? null : printable(value, MAX_SERVER);
 }
 
-/** Returns header fields added by proxies and filters on the path, sorted, 16 at most. */
+/** Returns up to 16 header fields that were added by proxies and filters on the path, sorted. */
 export function proxyTraces(headers: Headers): readonly string[] {
   return Object.keys(headers)
     .filter((name) => isTrace(name, headers))
@@ -232,7 +236,7 @@ export function proxyTraces(headers: Headers): readonly string[] {
 
 function isTrace(name: string, headers: Headers): boolean {
   if (name === 'via' || TRACE_NAMES.has(name) || name.startsWith('zsa-')) return true;
-  // CDNs use the same name for their own caches.
+  // CDNs use the same header field for their own caches.
   return name === 'x-cache' && /squid/iu.test(firstHeader(headers, name) ?? '');
 }
 
@@ -241,7 +245,9 @@ function instant(text: string): EpochMs | null {
   return Number.isNaN(at) ? null : at;
 }
 
-/** Parses `Retry-After` in seconds (RFC 9110 §10.2.3). The date form is ignored, because the clocks may differ. */
+/**
+ * Parses the number of seconds in `Retry-After` (RFC 9110 §10.2.3). A date is ignored, because the clocks may differ.
+ */
 export function retryAfterOf(header: string | string[] | undefined): Millis | null {
   return typeof header === 'string' && /^\d{1,6}$/u.test(header) ? Number(header) * 1000 : null;
 }

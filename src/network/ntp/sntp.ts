@@ -1,10 +1,11 @@
 import type { EpochMs, Millis } from '../../core/clock.ts';
 
-/** One request, with the data that identifies its reply. */
+/** A request, including the data that identifies the reply. */
 export interface SntpRequest {
   /**
-   * Eight random bytes, sent instead of our own time to keep it private. The server returns them as its origin
-   * timestamp.
+   * Eight random bytes, sent instead of the current time to keep the time private. The server returns these bytes as
+   * the
+   * origin timestamp.
    */
   readonly nonce: Buffer;
   readonly sentAt: EpochMs;
@@ -12,13 +13,13 @@ export interface SntpRequest {
 
 export type SntpReading =
   | { readonly kind: 'time'; readonly receiveAt: EpochMs; readonly transmitAt: EpochMs }
-  /** A genuine answer without a time: the server is unsynchronised, or sent a kiss-o'-death. */
+  /** A genuine reply without a time. The server is not synchronised, or sent a kiss-o'-death packet. */
   | { readonly kind: 'refused'; readonly why: string };
 
 const PACKET_BYTES = 48;
 const NONCE_BYTES = 8;
 
-/** LI 0, version 4, mode 3 (client): RFC 5905 §7.3. */
+/** First byte of a request: LI 0, version 4, mode 3 (client). See RFC 5905 §7.3. */
 const CLIENT_V4 = 0x23;
 const MODE_SERVER = 4;
 const LEAP_UNSYNCHRONISED = 3;
@@ -29,9 +30,9 @@ const RECEIVE = 32;
 const TRANSMIT = 40;
 const REFERENCE_ID = 12;
 
-/** From 1900-01-01 to 1970-01-01, in seconds (RFC 5905 §6). */
+/** Number of seconds from 1900-01-01 to 1970-01-01 (RFC 5905 §6). */
 const EPOCH_OFFSET = 2_208_988_800;
-/** Era 1 begins on 2036-02-07. Timestamps with the highest bit clear belong to it (RFC 4330 §3). */
+/** Era 1 begins on 2036-02-07 and contains timestamps whose highest bit is 0 (RFC 4330 §3). */
 const ERA_SECONDS = 0x1_0000_0000;
 const HALF_ERA = 0x8000_0000;
 
@@ -42,24 +43,26 @@ export function encodeRequest(nonce: Buffer): Buffer {
   return packet;
 }
 
-/** Reads a packet. Returns null if it does not answer the request (forged, late, garbled). Never throws. */
+/**
+ * Reads a packet. Returns null if the packet is not a reply to the request (forged, late or malformed). Never throws.
+ */
 export function readReply(packet: Buffer, request: SntpRequest): SntpReading | null {
   if (packet.length < PACKET_BYTES) return null;
   const first = packet.readUInt8(0);
   const stratum = packet.readUInt8(1);
   if ((first & 7) !== MODE_SERVER) return null;
   if (!packet.subarray(ORIGIN, ORIGIN + NONCE_BYTES).equals(request.nonce)) return null;
-  // RFC 5905 §7.4: the reference id is then a four-character code for the reason.
-  if (stratum === 0) return { kind: 'refused', why: `a kiss-o'-death, "${kissCode(packet)}"` };
+  // In this case, the reference ID is a four-character code that gives the reason (RFC 5905 §7.4).
+  if (stratum === 0) return { kind: 'refused', why: `The server sent a kiss-o'-death packet, "${kissCode(packet)}"` };
   if (stratum >= STRATUM_UNSYNCHRONISED || first >> 6 === LEAP_UNSYNCHRONISED)
-    return { kind: 'refused', why: 'that it is not synchronised itself' };
+    return { kind: 'refused', why: 'The server is not synchronised' };
   const receiveAt = timestamp(packet, RECEIVE);
   const transmitAt = timestamp(packet, TRANSMIT);
-  if (receiveAt === null || transmitAt === null) return { kind: 'refused', why: 'without a time' };
+  if (receiveAt === null || transmitAt === null) return { kind: 'refused', why: 'The reply contains no time' };
   return { kind: 'time', receiveAt, transmitAt };
 }
 
-/** RFC 5905 §8. `roundTrip` is measured with a monotonic clock. */
+/** Calculates the clock offset (RFC 5905 §8). `roundTrip` is measured with a monotonic clock. */
 export function offsetOf(reading: Extract<SntpReading, { kind: 'time' }>, sentAt: EpochMs, roundTrip: Millis): Millis {
   return (reading.receiveAt - sentAt + (reading.transmitAt - (sentAt + roundTrip))) / 2;
 }

@@ -14,44 +14,46 @@ import { readSecret, type SecretSource } from '../../system/secret.ts';
 type JsonRequest = RequestHead & ({ readonly method: 'GET' } | { readonly method: 'POST'; readonly body: string });
 
 interface RequestHead {
-  /** Begins with a slash and can include a query. */
+  /** The path begins with a slash and can include a query. */
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** Removes the request's secrets from texts in the answer, which are shown to people. */
+  /** Removes the request's secrets from texts in the response that are shown to users. */
   readonly withoutSecrets: (text: string) => string;
 }
 
-/** An answer of the interface. Any status other than 200 is also an answer, and the caller decides what it means. */
+/** A response. Any status is returned, not only 200, and the caller decides what it means. */
 export type JsonReply = (
   | { readonly kind: 'json'; readonly value: unknown }
   | { readonly kind: 'status'; readonly status: number; readonly retryAfter: Millis | null }
 ) & {
-  /** Clock offset from the `Date` header of the answer; null if there is no readable one. */
+  /** Clock offset according to the `Date` header of the response; null if the header is missing or invalid. */
   readonly serverTime: ServerTime | null;
 };
 
-/** A server's clock, according to one answer. */
+/** The server's clock, according to one response. */
 export interface ServerTime {
-  /** Server time minus our time. */
+  /** Server time minus local time. */
   readonly offsetMs: Millis;
-  /** Maximum error: half of the round trip, plus half of the second to which the header is truncated. */
+  /**
+   * Maximum error in milliseconds, which is half of the round-trip time plus half a second, because the header is
+   * truncated to seconds.
+   */
   readonly precisionMs: Millis;
 }
 
 /**
- * A `Date` header is truncated to whole seconds (RFC 9110 §5.6.7), so the actual time is half a second later on
- * average.
+ * A `Date` header is truncated to whole seconds (RFC 9110 §5.6.7). On average, the actual time is half a second later.
  */
 const HALF_SECOND: Millis = 500;
 
 type ExchangeContext = Pick<ConnectorContext, 'clock' | 'signal' | 'ownTurn' | 'answerLimit'>;
 
-/** From the start of the connection to the last byte of the body, so that slow sending does not extend it. */
+/** Time limit from the start of the connection to the last byte of the body. A slow peer cannot extend this limit. */
 const ANSWER_LIMIT: Millis = 10_000;
 
 /**
- * Sends one request and reads one JSON answer, with limits on time and size. Does not follow redirects or retry.
- * @throws the error from Node or undici, `ProbeError` for an answer that is not JSON, `DeadlineError` after the limit
+ * Sends a request and reads a JSON response, with limits on time and size. Does not follow redirects or retry.
+ * @throws the error from Node or undici, `ProbeError` for a response that is not JSON, `DeadlineError` after the limit
  */
 export async function exchangeJson(
   agent: Dispatcher,
@@ -84,13 +86,13 @@ export async function exchangeJson(
       serverTime,
     };
   } catch (error) {
-    // undici reports an abort in several ways; the signal's own reason shows whether the time limit had passed.
+    // undici reports an abort in several ways. The signal's reason shows whether the time limit was reached.
     if (limit.signal.aborted && limit.signal.reason instanceof Error) throw limit.signal.reason;
     throw error;
   }
 }
 
-/** The header was written between the request and the arrival of the answer, so the middle is assumed. */
+/** The server wrote the header at some time between the request and the response. The midpoint is used. */
 function serverTimeOf(header: string | string[] | undefined, clock: Clock, sentAt: Millis): ServerTime | null {
   const date = typeof header === 'string' ? parseHttpDate(header) : null;
   if (date === null) return null;
@@ -103,44 +105,47 @@ function parseJson(text: string, contentType: string | string[] | undefined): un
     const value: unknown = JSON.parse(text);
     return value;
   } catch {
-    // The parser's message quotes the text, which may contain a secret.
+    // The parser's message quotes the text, which might contain a secret.
     const isHtml = /^\s*</u.test(text) || String(contentType).includes('html');
     throw new ProbeError(
       'protocol',
-      `Cannot read the answer: expected JSON, got ${isHtml ? 'a web page' : 'something else'}`,
+      `Cannot read the response: expected JSON, got ${isHtml ? 'a web page' : 'something else'}`,
     );
   }
 }
 
-/** A page of 1,000 tokens is about 300 KB. */
+/** A page of 1,000 tokens has about 300 KB. */
 const MAX_BYTES: number = 1024 * 1024;
 
 /**
- * The cost of reading an answer depends more on its number of values than on its bytes. A page of 1,000 tokens has
- * about 10,000.
+ * The cost of reading a response depends on its number of values more than on its size. A page of 1,000 tokens has
+ * about 10,000 values.
  */
 const MAX_VALUES: number = 64 * 1024;
 
-/** Enough for most answers. */
+/** Initial size of the buffer, which is sufficient for most responses. */
 const FIRST_BYTES: number = 16 * 1024;
 
 const [COMMA, BRACKET, BRACE] = [0x2c, 0x5b, 0x7b];
 
 /**
- * Reads the body of a JSON answer and limits its bytes and values before it is parsed. The caller limits the time.
+ * Reads the body of a JSON response. Limits the number of bytes and values before parsing. The caller limits the time.
  * @throws {ProbeError} when a limit is exceeded or the body has a content encoding
  */
 export async function readBody({ headers, body }: Pick<Dispatcher.ResponseData, 'headers' | 'body'>): Promise<string> {
   const encoding = headers['content-encoding'];
   if (encoding !== undefined && encoding !== 'identity') {
     body.on('error', () => undefined).destroy();
-    throw new ProbeError('protocol', 'Cannot read the answer: expected no content encoding, since none was offered');
+    throw new ProbeError(
+      'protocol',
+      'Cannot read the response: expected no content encoding, because the request did not offer any',
+    );
   }
-  // Copied immediately, because a peer can send a million chunks of one byte.
+  // Chunks are copied immediately, because a peer can send a million chunks of one byte.
   let bytes = Buffer.allocUnsafe(FIRST_BYTES);
   let size = 0;
   let values = 1;
-  // Leaving the loop destroys the body, and the connection with it.
+  // Leaving the loop destroys the body and closes the connection.
   for await (const chunk of body) {
     if (!(chunk instanceof Uint8Array)) continue;
     const wanted = size + chunk.length;
@@ -155,8 +160,8 @@ export async function readBody({ headers, body }: Pick<Dispatcher.ResponseData, 
 }
 
 /**
- * Returns an upper bound: each value except the first follows one of these characters. They also occur in strings, but
- * rarely.
+ * Returns an upper bound for the number of values. Each value except the first follows a comma, a colon or a bracket.
+ * These characters rarely occur in strings.
  */
 function valuesBegunIn(bytes: Uint8Array): number {
   let count = 0;
@@ -165,13 +170,13 @@ function valuesBegunIn(bytes: Uint8Array): number {
 }
 
 function tooMuch(most: number, what: string): ProbeError {
-  return new ProbeError('protocol', `Cannot read the answer: expected at most ${String(most)} ${what}`);
+  return new ProbeError('protocol', `Cannot read the response: expected at most ${String(most)} ${what}`);
 }
 
 /**
  * Applies `withoutSecrets` to every string and property name in the result of `JSON.parse`. Works on decoded values,
- * because escapes in the raw text would hide a secret. Changes the value in place and without recursion, because the
- * peer controls the nesting depth.
+ * because a secret could be hidden by escape sequences in the raw text. Changes the value in place and without
+ * recursion, because the peer controls the nesting depth.
  */
 export function cleanJson(root: unknown, withoutSecrets: (text: string) => string): unknown {
   const whole: unknown[] = [root];
@@ -188,7 +193,7 @@ export function cleanJson(root: unknown, withoutSecrets: (text: string) => strin
       const [shown, cleaned] = [Array.isArray(holder) ? name : withoutSecrets(name), clean(value)];
       if (shown === name && cleaned === value) continue;
       Reflect.deleteProperty(holder, name);
-      // Not assigned, because a peer can name a field `__proto__`.
+      // The property is not set by assignment, because a peer can name a field `__proto__`.
       Reflect.defineProperty(holder, shown, { value: cleaned, writable: true, enumerable: true, configurable: true });
     }
   }
@@ -196,13 +201,13 @@ export function cleanJson(root: unknown, withoutSecrets: (text: string) => strin
 }
 
 /**
- * A client that can only send GET requests, without a body. On a FortiAuthenticator, a POST to the licence resource
- * activates a licence.
+ * An HTTP client that can send only GET requests without a body. On FortiAuthenticator, a POST request to the licence
+ * resource would activate a licence.
  */
 export interface HttpGetter extends AsyncDisposable {
   /**
    * @param path begins with a slash and can include a query
-   * @throws see `exchangeJson`
+   * @throws the errors of `exchangeJson`
    */
   get(path: string): Promise<JsonReply>;
 }
@@ -210,13 +215,13 @@ export interface HttpGetter extends AsyncDisposable {
 interface HttpGetterOptions {
   readonly url: string;
   readonly trust: TlsTrust;
-  /** Value of the `Authorization` header; null if no login is needed. */
+  /** Value of the `Authorization` header; null if no login is required. */
   readonly authorization: string | null;
-  /** Secrets in the request that must not appear in an answer. */
+  /** Secrets in the request that must not appear in a response. */
   readonly secrets: readonly string[];
 }
 
-/** @throws {Error} when the URL is not https or `caFile` cannot be used */
+/** @throws {Error} when the URL does not begin with https or `caFile` cannot be used */
 export async function createHttpGetter(options: HttpGetterOptions, context: ExchangeContext): Promise<HttpGetter> {
   const head = {
     headers: options.authorization === null ? {} : { authorization: options.authorization },
@@ -231,8 +236,8 @@ export async function createHttpGetter(options: HttpGetterOptions, context: Exch
 }
 
 /**
- * Returns the origin of an https URL, to which credentials can be sent.
- * @throws {TypeError} for anything else
+ * Returns the origin of an https URL, so that credentials are sent only over TLS.
+ * @throws {TypeError} for any other URL
  */
 export function httpsOrigin(url: string): string {
   const parsed = URL.parse(url);
@@ -241,73 +246,74 @@ export function httpsOrigin(url: string): string {
   return parsed.origin;
 }
 
-/** Returns `host:port` of a URL for messages, or the text itself if it is not a URL. */
+/** Returns `host:port` of a URL for messages. If the text is not a URL, returns the text itself. */
 export function endpointOf(url: string): string {
   const parsed = URL.parse(url);
   if (parsed === null) return url;
   return `${parsed.hostname}:${parsed.port === '' ? '443' : parsed.port}`;
 }
 
-/** Dependencies that every connector needs in addition to its target. */
+/** Dependencies that every connector needs, apart from its target. */
 export interface ConnectorContext {
   readonly clock: Clock;
   /** Aborted when the round is cancelled. */
   readonly signal: AbortSignal;
-  /** Environment from which secrets given as variables are read. */
+  /** Environment for secrets that are configured as environment variables. */
   readonly env: NodeJS.ProcessEnv;
-  /** Resolves in a turn of the event loop in which no other answer is read, because a peer can make reading slow. */
+  /** Resolves in a turn of the event loop in which no other response is parsed, because parsing can be slow. */
   readonly ownTurn: () => Promise<void>;
-  /** Time limit for one answer. @default 10 s */
+  /** Time limit for one response. @default 10 s */
   readonly answerLimit?: Millis;
 }
 
-/** Converts a thrown value into a failure; `startedAt` is monotonic time. */
+/** Converts a thrown value into a failure. `startedAt` is a monotonic time. */
 export function failed(error: unknown, startedAt: Millis, context: ConnectorContext): Failure {
   return failureFrom(error, context.clock.elapsed() - startedAt, context.signal);
 }
 
-/** Returns the failure for a status that is neither success nor rejected credentials. */
+/** Returns the failure for a status that indicates neither success nor rejected credentials. */
 export function statusFailure(url: string, status: number, durationMs: Millis): Failure {
   return {
     kind: 'failed',
     reason: 'rejected',
-    message: `${endpointOf(url)} answered HTTP ${String(status)}`,
+    message: `${endpointOf(url)} responded with HTTP status ${String(status)}`,
     durationMs,
   };
 }
 
-/** How the certificate of an interface is verified. If both are null, the roots that ship with Node are used. */
+/** Settings for verifying a server's certificate. If both are null, the root certificates in Node are used. */
 interface TlsTrust {
-  /** PEM file with roots, or with the exact certificate that the interface presents. */
+  /** PEM file with root certificates, or with the exact certificate of the server. */
   readonly caFile: string | null;
   /**
-   * `sha256/<base64>` of its public key (RFC 7469 §2.4). Alone, it replaces the chain; with `caFile`, both must match.
+   * `sha256/<base64>` of the server's public key (RFC 7469 §2.4). If only the pin is set, the chain is not verified. If
+   * `caFile` is set as well, both must match.
    */
   readonly pin: string | null;
 }
 
-/** Enough for one interface; more would burden an appliance. */
+/** Sufficient for one server. More connections would put load on an appliance. */
 const CONNECTIONS = 4;
 
 /**
- * Creates an agent for connections to one interface over verified TLS. Nothing is sent before the peer is verified. The
+ * Creates an agent for connections to one server over verified TLS. Nothing is sent before the server is verified. The
  * caller destroys the agent.
  * @throws {Error} when `caFile` cannot be read or contains no certificate
  */
 export async function createVerifiedAgent(trust: TlsTrust): Promise<Agent> {
-  // Loaded on demand to save memory if there is no interface to read.
+  // The library is loaded on demand, to save memory if no connector is configured.
   const { Agent: NewAgent, buildConnector: createConnector } = await import('undici');
   const authorities = trust.caFile === null ? null : await readAuthorities(trust.caFile);
   const connect = createConnector({
     allowH2: false,
     lookup: getaddrinfoForSockets,
-    // A resumed session has no certificate to compare the pin with.
+    // A resumed TLS session provides no certificate to compare with the pin.
     maxCachedSessions: 0,
-    // The request has its own time limit on the caller's clock.
+    // The request has its own time limit, which uses the caller's clock.
     timeout: 0,
     ...(authorities === null ? {} : { ca: [...authorities.pems], allowPartialTrustChain: true }),
     ...(authorities === null ? {} : { checkServerIdentity: identityCheck(authorities.ders) }),
-    // A pin alone replaces the chain. The key is compared below, before any byte of the request is written.
+    // If only a pin is set, the chain is not verified. The key is compared below, before the request is sent.
     rejectUnauthorized: trust.pin === null || authorities !== null,
   });
   return new NewAgent({
@@ -342,7 +348,7 @@ function pinMismatch(socket: TLSSocket | null, pin: string): Error | null {
   const certificate = socket?.getPeerX509Certificate();
   const presented = certificate === undefined ? 'no certificate' : pinOf(certificate);
   if (presented === pin) return null;
-  return new ProbeError('tls', `Certificate does not match the pin: expected "${pin}", got "${presented}"`);
+  return new ProbeError('tls', `The certificate does not match the pin: expected "${pin}", got "${presented}"`);
 }
 
 function pinOf(certificate: X509Certificate): string {
@@ -351,8 +357,8 @@ function pinOf(certificate: X509Certificate): string {
 }
 
 /**
- * Appliances ship with a self-signed certificate that contains neither their address nor their host name. If that exact
- * certificate is in `caFile`, it is accepted without a name check.
+ * Appliances ship with a self-signed certificate that contains neither their address nor their host name. If exactly
+ * this certificate is in `caFile`, it is accepted without checking the name.
  */
 function identityCheck(ders: readonly Buffer[]): (host: string, certificate: PeerCertificate) => Error | undefined {
   return (host, certificate) =>
@@ -360,7 +366,7 @@ function identityCheck(ders: readonly Buffer[]): (host: string, certificate: Pee
 }
 
 /**
- * Returns the current secret. Rejects values that cannot be used in a header, such as a line break from a wrong file.
+ * Returns the current secret. Rejects values that cannot be used in a header, such as a value with a line break.
  * @throws {Error} without any part of the value
  */
 export async function secretOf(source: SecretSource, context: ConnectorContext): Promise<string> {

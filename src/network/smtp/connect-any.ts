@@ -6,16 +6,20 @@ import type { ProbeContext } from '../context.ts';
 import { ProbeError, errorCode, failureMessage, failureReason, abortError } from '../failure.ts';
 
 /**
- * Maximum number of addresses to try. With more, the time for each would be too short to distinguish slow from dead.
+ * Maximum number of addresses to try. With more addresses, the time for each address would be too short to distinguish
+ * a slow server from an unreachable one.
  */
 const MAX_TRIED = 3;
 
-/** Total for all attempts; the rest of the time is for the dialogue. Long enough for two lost SYNs (1 s, 2 s later). */
+/**
+ * Time limit for all connection attempts. The remaining time is for the dialogue. The limit allows for two lost SYN
+ * packets, which are retransmitted after 1 s and 2 s.
+ */
 const CONNECT_LIMIT: Millis = 6000;
 
 /**
- * Connects to the first address that accepts, trying them in order as a mail client does.
- * @throws {ProbeError} about the first address, naming it, when none accepts; the signal's reason when it is aborted
+ * Tries the addresses in order, as a mail client does, and returns the first connection that is established.
+ * @throws {ProbeError} about the first address when all attempts fail; the signal's reason when the signal is aborted
  */
 export async function connectToAny(
   addresses: readonly string[],
@@ -34,36 +38,37 @@ export async function connectToAny(
       errors.push(aboutAddress(address, port, error));
     }
   }
-  // After a local error with one address, it is unknown whether that address accepts. A missing address family on this
-  // machine gives no information.
+  // After a local error, it is unknown whether the address accepts connections. If this machine does not support the
+  // address family, the attempt proves nothing.
   throw (
     errors.find(({ reason }) => reason === 'internal') ??
     errors.find(({ reason }) => reason !== 'no-route') ??
     errors[0] ??
-    new ProbeError('internal', 'There is no address to connect to')
+    new ProbeError('internal', 'The mail server has no address')
   );
 }
 
 function aboutAddress(address: string, port: number, error: unknown): ProbeError {
   const at = `${address.includes(':') ? `[${address}]` : address}:${String(port)}`;
-  // No ARP answer, or a router on the path gave up. Unlike ENETUNREACH, this is not about our own routes.
+  // EHOSTUNREACH means that there was no ARP reply, or that a router on the path gave up. Unlike ENETUNREACH, this
+  // error does not concern local routes.
   const reason = errorCode(error) === 'EHOSTUNREACH' ? 'timeout' : failureReason(error);
   return new ProbeError(reason, `Cannot connect to ${at}: ${failureMessage(error)}`, { cause: error });
 }
 
-/** RFC 5321 §4.3.1. */
+/** First line of a greeting (RFC 5321 §4.3.1). */
 const GREETING = /^220[ -]/u;
 
-/** Last line of the greeting. A client that sends before it is treated as a spammer. */
+/** Last line of the greeting. Mail servers treat a client that sends before this line as a spammer. */
 const GREETED = /^220(?: .*)?\r?\n/mu;
 
-/** A longer text is not a greeting. */
+/** Maximum length of a greeting. */
 const MOST = 4096;
 
 /**
- * Reports whether a mail server sends a greeting on a connected socket. Sends only QUIT and closes the socket
+ * Reports whether a mail server sends a greeting on a connected socket. Sends only QUIT, and closes the socket
  * afterwards.
- * @throws {Error} when the connection ends or the signal is aborted before anything was received
+ * @throws {Error} when the connection ends or the signal is aborted before anything is received
  */
 export function greets(socket: Socket, signal: AbortSignal): Promise<boolean> {
   return new Promise((resolve, reject) => {

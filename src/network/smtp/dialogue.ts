@@ -4,17 +4,17 @@ import { isUtf8 } from 'node:buffer';
 import { openTls } from '../connect.ts';
 import { ProbeError, abortError } from '../failure.ts';
 
-/** Limit for all unread data. A reply has a few lines, and an endless one would exhaust memory. */
+/** Maximum size of unread data. A reply has only a few lines, and an endless reply would exhaust memory. */
 const MAX_UNREAD_BYTES = 64 * 1024;
 
-/** RFC 5321 §4.2.1: more lines of the same reply follow. */
+/** A line that is followed by more lines of the same reply (RFC 5321 §4.2.1). */
 const CONTINUED = /^\d+-/u;
 
 const NON_ASCII = /\P{ASCII}/u;
 
-/** Parses bytes from a mail server into replies (RFC 5321 §4.2), independent of packet boundaries. */
+/** Parses bytes from a mail server into replies (RFC 5321 §4.2). Replies can be split across packets. */
 export class ReplyReader {
-  /** The incomplete line, one character per byte. */
+  /** The incomplete line, with one character per byte. */
   #rest = '';
   /** Lines of the incomplete reply. */
   #lines: string[] = [];
@@ -27,7 +27,7 @@ export class ReplyReader {
     this.#unread += text.length;
     if (this.#unread > MAX_UNREAD_BYTES)
       throw new ProbeError('protocol', `Expected an SMTP reply, got more than ${String(MAX_UNREAD_BYTES)} bytes`);
-    // Otherwise, each byte of a line that never ends would cause a scan of the whole line.
+    // Without this branch, each byte of an endless line would cause a scan of the whole line.
     if (!text.includes('\n')) {
       this.#rest += text;
       return;
@@ -37,7 +37,7 @@ export class ReplyReader {
     for (const line of lines) this.#add(line.endsWith('\r') ? line.slice(0, -1) : line);
   }
 
-  /** Returns the next complete reply, its lines joined by line feeds; null if there is none yet. */
+  /** Returns the next complete reply with its lines joined by line feeds; null if no reply is complete. */
   take(): string | null {
     const reply = this.#replies.shift() ?? null;
     if (this.#replies.length === 0) this.#unread = this.#rest.length + lengthOf(this.#lines);
@@ -57,7 +57,10 @@ function lengthOf(lines: readonly string[]): number {
   return lines.reduce((sum, { length }) => sum + length + 1, 0);
 }
 
-/** Decodes UTF-8 if valid, otherwise one character per byte, because RFC 5321 specifies no charset. */
+/**
+ * Decodes the text as UTF-8 if it is valid UTF-8. Otherwise, returns one character per byte, because RFC 5321 does not
+ * specify a character set.
+ */
 function decoded(latin1: string): string {
   if (!NON_ASCII.test(latin1)) return latin1;
   const bytes = Buffer.from(latin1, 'latin1');
@@ -69,19 +72,19 @@ interface Waiting {
   readonly reject: (error: Error) => void;
 }
 
-/** Sends lines to a mail server and reads its replies, over a connection that can be upgraded to TLS. */
+/** Sends lines to a mail server and reads the replies. The connection can be upgraded to TLS. */
 export class Dialogue {
   readonly #signal: AbortSignal;
   #socket: Socket;
   #reader = new ReplyReader();
   #waiting: Waiting | null = null;
   /**
-   * Creates the error that ended the connection. A function, because every connection ends, few callers need the error,
-   * and creating it captures a stack trace.
+   * Creates the error that ended the connection. The error is created on demand, because creating an error captures a
+   * stack trace and few callers need the error.
    */
   #end: (() => Error) | null = null;
 
-  /** @param signal ends the connection */
+  /** @param signal closes the connection when aborted */
   constructor(socket: Socket, signal: AbortSignal) {
     this.#signal = signal;
     this.#socket = socket;
@@ -90,7 +93,7 @@ export class Dialogue {
     else signal.addEventListener('abort', this.#onAbort, { once: true });
   }
 
-  /** Returns the local address before any address translation; null after the connection has ended. */
+  /** Returns the local address, before any address translation; null after the connection has ended. */
   localAddress(): string | null {
     return this.#socket.localAddress ?? null;
   }
@@ -100,7 +103,7 @@ export class Dialogue {
   }
 
   /**
-   * Returns the next reply, even after the connection has ended if the reply came before.
+   * Returns the next reply. A reply that was received before the connection ended is still returned.
    * @throws the error that ended the connection, or the signal's reason
    */
   reply(): Promise<string> {
@@ -113,7 +116,7 @@ export class Dialogue {
   }
 
   /**
-   * Performs a TLS handshake over the connection. Discards everything that was received in clear text (RFC 3207 §4.2).
+   * Performs a TLS handshake over the connection. Discards all data that was received in clear text (RFC 3207 §4.2).
    * @throws the handshake's error, or the signal's reason
    */
   async encrypt(tls: ConnectionOptions): Promise<void> {
@@ -123,7 +126,7 @@ export class Dialogue {
     try {
       this.#socket = await openTls(plain, tls, this.#signal);
     } catch (error) {
-      // The peer no longer answers on this connection, so a QUIT must not wait for its reply.
+      // The server no longer replies on this connection, so QUIT must not wait for a reply.
       this.#close(closed);
       throw error;
     }
@@ -135,7 +138,7 @@ export class Dialogue {
   }
 
   #listen(): void {
-    // Each command waits for the previous reply, so delaying packets to combine them gains nothing.
+    // Each command waits for the previous reply, so combining small packets would not save anything.
     this.#socket.setNoDelay(true).on('data', this.#onData).on('error', this.#onError);
     this.#socket.on('end', this.#onEnd).on('close', this.#onEnd);
   }
@@ -166,7 +169,7 @@ export class Dialogue {
     this.#signal.removeEventListener('abort', this.#onAbort);
     this.#waiting?.reject(end());
     this.#waiting = null;
-    // The error listener remains, because a later unhandled error would end the process.
+    // The error listener is kept, because an unhandled error would end the process.
     this.#socket.destroy();
   }
 }
@@ -175,20 +178,20 @@ function closed(): Error {
   return new ProbeError('closed', 'The server closed the connection');
 }
 
-/** The server sent an unexpected or negative reply. */
+/** Error for an unexpected or negative reply of the server. */
 export class SmtpError extends ProbeError {
-  /** RFC 5321 §4.2. */
+  /** Reply code (RFC 5321 §4.2). */
   readonly code: number;
 
   constructor({ text, code }: SmtpReply) {
-    super('rejected', `The server answered "${text}"`);
+    super('rejected', `The server replied "${text}"`);
     this.code = code;
   }
 }
 
-/** One reply of a mail server, RFC 5321 §4.2. */
+/** One reply of a mail server (RFC 5321 §4.2). */
 export interface SmtpReply {
-  /** Text with its codes, the lines joined by line feeds. */
+  /** Text of the reply including its codes, with lines joined by line feeds. */
   readonly text: string;
   readonly code: number;
 }
@@ -198,7 +201,7 @@ const REPLY_CODE = /^\d{3}(?=[ -]|$)/u;
 /** @throws {ProbeError} when the text has no reply code */
 export function parseReply(text: string): SmtpReply {
   const [code] = REPLY_CODE.exec(text.split('\n', 1)[0] ?? '') ?? [];
-  if (code === undefined) throw new ProbeError('protocol', `The server answered "${text}", expected an SMTP reply`);
+  if (code === undefined) throw new ProbeError('protocol', `The server replied "${text}", expected an SMTP reply`);
   return { text, code: Number(code) };
 }
 

@@ -16,21 +16,21 @@ interface Credentials {
   readonly pass: string;
 }
 
-/** Sends one line and waits for the reply. */
+/** Sends a line and waits for the reply. */
 type Exchange = (line: string) => Promise<SmtpReply>;
 
 type Mechanism = (exchange: Exchange, credentials: Credentials) => Promise<SmtpReply>;
 
-/** In order of preference, which is nodemailer's. */
+/** Authentication mechanisms in order of preference. The order is the same as nodemailer's. */
 const MECHANISMS: readonly (readonly [name: string, Mechanism])[] = [
   // RFC 4616.
   ['PLAIN', (exchange, { user, pass }) => exchange(`AUTH PLAIN ${base64(`\0${user}\0${pass}`)}`)],
-  // There is no RFC. The server's prompts are ignored, because some servers use their own wording.
+  // This mechanism has no RFC. The server's prompts are ignored, because some servers use their own wording.
   [
     'LOGIN',
     async (exchange, { user, pass }) => {
-      await goOn(exchange('AUTH LOGIN'));
-      await goOn(exchange(base64(user)));
+      await requireContinue(exchange('AUTH LOGIN'));
+      await requireContinue(exchange(base64(user)));
       return exchange(base64(pass));
     },
   ],
@@ -38,7 +38,7 @@ const MECHANISMS: readonly (readonly [name: string, Mechanism])[] = [
   [
     'CRAM-MD5',
     async (exchange, { user, pass }) => {
-      const { text } = await goOn(exchange('AUTH CRAM-MD5'));
+      const { text } = await requireContinue(exchange('AUTH CRAM-MD5'));
       const challenge = Buffer.from(text.slice('334 '.length), 'base64');
       return exchange(base64(`${user} ${createHmac('md5', pass).update(challenge).digest('hex')}`));
     },
@@ -46,7 +46,7 @@ const MECHANISMS: readonly (readonly [name: string, Mechanism])[] = [
 ];
 
 /**
- * Logs in with the first mechanism that the server offers, or with PLAIN if it offers none of them.
+ * Logs in with the first mechanism that the server offers. Uses PLAIN if the server offers none of them.
  * @param offers lines of the reply to EHLO, without their codes
  * @throws {SmtpError} when the server rejects the credentials
  */
@@ -56,14 +56,14 @@ async function logIn(exchange: Exchange, offers: readonly string[], credentials:
   if (mechanism !== undefined) requirePositive(await mechanism(exchange, credentials));
 }
 
-/** `AUTH PLAIN LOGIN` (RFC 4954 §3), and `AUTH=LOGIN` of older servers. */
+/** Returns the mechanisms in a line such as `AUTH PLAIN LOGIN` (RFC 4954 §3) or, from older servers, `AUTH=LOGIN`. */
 function mechanismsIn(offer: string): readonly string[] {
   const [keyword, ...names] = offer.toUpperCase().split(/[\s=]+/u);
   return keyword === 'AUTH' ? names : [];
 }
 
 /** @throws {SmtpError} when the server does not send a 334 reply */
-async function goOn(replied: Promise<SmtpReply>): Promise<SmtpReply> {
+async function requireContinue(replied: Promise<SmtpReply>): Promise<SmtpReply> {
   const reply = await replied;
   if (reply.code !== 334) throw new SmtpError(reply);
   return reply;
@@ -73,19 +73,19 @@ function base64(text: string): string {
   return Buffer.from(text, 'utf8').toString('base64');
 }
 
-/** Characters that are not allowed in arguments of MAIL or RCPT, because they could end the command or the path. */
+/** Characters that are not allowed in the arguments of MAIL or RCPT, because they could end the command or the path. */
 const UNSAFE = /[\p{Cc}\s<>]/u;
 const NON_ASCII = /\P{ASCII}/u;
 
-/** RFC 5321 §4.1.2: a domain with at least two labels. */
+/** A domain with at least two labels (RFC 5321 §4.1.2). */
 const DOMAIN = /^[\w-]+(?:\.[\w-]+)+$/u;
 
 interface SessionOptions {
-  /** Already connected, and already encrypted if security is `tls`. */
+  /** A connected socket. With security `tls`, the socket is already encrypted. */
   readonly socket: Socket;
   readonly host: string;
   readonly security: 'starttls' | 'tls' | 'none';
-  /** For STARTTLS. */
+  /** Options for STARTTLS. */
   readonly tls: ConnectionOptions;
 }
 
@@ -110,7 +110,7 @@ export class MailSession {
     this.#dialogue = new Dialogue(socket, signal);
   }
 
-  /** First reply of the server; null until it is complete. */
+  /** First reply of the server; null until the reply is complete. */
   get greeting(): string | null {
     return this.#greeting;
   }
@@ -119,12 +119,12 @@ export class MailSession {
     return this.#step;
   }
 
-  /** Reports whether the server offers an extension, by its keyword in capitals. */
+  /** Reports whether the server offers an extension. The keyword must be in capitals. */
   offers(keyword: string): boolean {
     return this.#offers.some((offer) => offer.split(/\s/u, 1)[0]?.toUpperCase() === keyword);
   }
 
-  /** Reads the greeting and sends EHLO and STARTTLS. Sends HELO if the server rejects EHLO, as mail clients do. */
+  /** Reads the greeting, then sends EHLO and STARTTLS. If the server rejects EHLO, sends HELO, as mail clients do. */
   async greet(): Promise<void> {
     const { host, security, tls } = this.#options;
     this.#greeting = await this.#dialogue.reply();
@@ -134,7 +134,8 @@ export class MailSession {
     if (!isPositive(hello) && (security === 'starttls' || hello.code === 421)) throw new SmtpError(hello);
     if (!isPositive(hello)) requirePositive(await this.#exchange(`HELO ${this.#ownName()}`));
     if (security !== 'starttls') return;
-    // Sent even if it is not offered, because FortiAuthenticator does not continue without it either.
+    // STARTTLS is sent even if the server does not offer it, because FortiAuthenticator does not continue without TLS
+    // either.
     this.#step = 'starttls';
     requirePositive(await this.#exchange('STARTTLS'));
     this.#step = 'handshake';
@@ -155,14 +156,14 @@ export class MailSession {
     await this.#envelope('RCPT TO', address);
   }
 
-  /** Sends RSET if an envelope is open, then QUIT. Waits for a slow server until the signal is aborted. */
+  /** Sends RSET if a mail transaction was started, then QUIT. Waits for a slow server until the signal is aborted. */
   async leave(signal: AbortSignal): Promise<void> {
     const close = (): void => this.close();
     signal.addEventListener('abort', close, { once: true });
     try {
       await this.#resetAndQuit();
     } catch {
-      // The observation is complete, so the server's answer to QUIT does not matter.
+      // The observation is complete, so the server's reply to QUIT does not matter.
     } finally {
       signal.removeEventListener('abort', close);
     }
@@ -174,7 +175,7 @@ export class MailSession {
 
   async #resetAndQuit(): Promise<void> {
     const lines = this.#isEnvelopeOpen ? ['RSET', 'QUIT'] : ['QUIT'];
-    // RFC 2920 §3.1: these can be sent in one packet if the server offers PIPELINING.
+    // MAIL and RCPT can be sent in one packet if the server offers PIPELINING (RFC 2920 §3.1).
     const groups = this.offers('PIPELINING') ? [lines] : lines.map((line) => [line]);
     for (const group of groups) {
       this.#dialogue.say(...group);
@@ -191,7 +192,8 @@ export class MailSession {
   }
 
   /**
-   * Returns the host name, or the address if the host name is not valid outside the local network (RFC 5321 §4.1.4).
+   * Returns the host name. If the host name is not valid outside the local network, returns the address (RFC 5321
+   * §4.1.4).
    */
   #ownName(): string {
     const name = hostname();
@@ -202,7 +204,7 @@ export class MailSession {
 
   async #envelope(verb: 'MAIL FROM' | 'RCPT TO', address: string, parameters = ''): Promise<void> {
     if (UNSAFE.test(address))
-      throw new ProbeError('internal', `Cannot say ${verb}: expected a mail address, got "${address}"`);
+      throw new ProbeError('internal', `Cannot send ${verb}: expected a mail address, got "${address}"`);
     this.#isEnvelopeOpen = true;
     requirePositive(await this.#exchange(`${verb}:<${address}>${parameters}`));
   }
@@ -215,13 +217,13 @@ export class MailSession {
 
 /** Data from a handshake whose chain was verified. */
 export interface VerifiedIdentity {
-  /** null before the first handshake. */
+  /** Earliest expiry date in the chain; null before the first handshake. */
   notAfter(): EpochMs | null;
-  /** Passed to Node as its name check, where it can read the chain at no extra cost. */
+  /** Name check for Node's TLS options. Node calls it when the chain can be read at no extra cost. */
   readonly check: NonNullable<ConnectionOptions['checkServerIdentity']>;
 }
 
-/** Only a malicious peer sends a longer chain. */
+/** Maximum length of a chain. Only a malicious peer sends a longer chain. */
 const MAX_CHAIN = 10;
 
 export function createVerifiedIdentity(): VerifiedIdentity {
@@ -239,7 +241,7 @@ export function createVerifiedIdentity(): VerifiedIdentity {
 
 /**
  * Returns the chain without the self-signed root, which comes from this machine's store. The blackbox exporter does not
- * see it either.
+ * include the root either.
  */
 function chainOf(leaf: PeerCertificate): readonly PeerCertificate[] {
   const chain = [leaf];

@@ -7,18 +7,18 @@ import { abortError, ProbeError } from '../failure.ts';
 import type { Millis } from '../../core/clock.ts';
 import { getaddrinfoForSockets } from '../lookup.ts';
 
-/** Values by OID, without objects that the agent does not have. */
+/** Values by OID. Objects that the agent does not have are missing. */
 export type SnmpValues = ReadonlyMap<string, number | string>;
 
 interface SnmpContext {
-  /** Ends the exchange immediately. */
+  /** Ends the exchange immediately when aborted. */
   readonly signal: AbortSignal;
 }
 
 /**
- * Sends one GET. An agent does not answer if the community is unknown (RFC 1901), so a wrong one causes a time-out. An
- * SNMPv3 user is rejected with a reason (RFC 3414 §3.2).
- * @throws {ProbeError | Error} never with a secret in the message
+ * Sends one GET request. An agent does not reply to an unknown community (RFC 1901), so a wrong community causes a
+ * time-out. An SNMPv3 user is rejected with a reason (RFC 3414 §3.2).
+ * @throws {ProbeError | Error} an error whose message never contains a secret
  */
 export async function snmpGet(
   target: HostPort,
@@ -26,14 +26,14 @@ export async function snmpGet(
   oids: readonly string[],
   context: SnmpContext,
 ): Promise<SnmpValues> {
-  // Loaded on demand to save memory if nothing is read over SNMP.
+  // The library is loaded on demand, to save memory if SNMP is not configured.
   const snmp = await import('net-snmp');
   const { signal } = context;
   signal.throwIfAborted();
   const varbinds = await new Promise<readonly Varbind[]>((resolve, reject) => {
     let open = true;
     function end(settle: () => void): void {
-      // Closing calls the callbacks of pending requests, which would close again.
+      // Closing the session calls the callbacks of pending requests, which would close the session again.
       if (!open) return;
       open = false;
       signal.removeEventListener('abort', onAbort);
@@ -45,7 +45,7 @@ export async function snmpGet(
     }
     const session = openSnmpSession(snmp, target, login, (error) => end(() => reject(error)));
     signal.addEventListener('abort', onAbort, { once: true });
-    // A datagram that is not an SNMP message. Anyone can send one, and the answer may still arrive.
+    // The datagram is not an SNMP message. Anyone can send such a datagram, and the reply may still arrive.
     session.on('error', () => undefined);
     session.get([...oids], (error: Error | null, found?: readonly Varbind[]) => {
       end(() => {
@@ -58,7 +58,7 @@ export async function snmpGet(
   return valuesOf(varbinds.filter((varbind) => !isVarbindError(varbind)));
 }
 
-/** Longer texts do not belong to the objects that we read. */
+/** Maximum length of a text. The objects that are read do not contain longer texts. */
 const MAX_TEXT_BYTES = 255;
 
 function valuesOf(varbinds: readonly Varbind[]): SnmpValues {
@@ -70,33 +70,36 @@ function valuesOf(varbinds: readonly Varbind[]): SnmpValues {
   return values;
 }
 
-/** Reasons of RFC 3414 §3.2 by the library's messages. */
+/** Maps the library's messages to the reasons in RFC 3414 §3.2. */
 const REFUSALS: ReadonlyMap<string, string> = new Map([
-  ['Unsupported Security Level', 'it does not take authentication and encryption for this user'],
-  ['Unknown User Name', 'it does not know the user'],
+  ['Unsupported Security Level', 'authentication and encryption are not enabled for this user'],
+  ['Unknown User Name', 'the user is unknown'],
   ['Wrong Digest (incorrect password, community or key)', 'wrong authentication password or protocol'],
   ['Decryption Error', 'wrong encryption password or protocol'],
 ]);
 
-/** Replaces the library's message, because it quotes the community if the answer has a different one. */
+/** Replaces the library's message. If a reply contains a different community, that message would quote it. */
 function failureOf(error: Error): Error {
   const refusal = REFUSALS.get(error.message);
   if (refusal !== undefined) return new ProbeError('rejected', `Cannot log in over SNMP: ${refusal}`);
   switch (error.name) {
     case 'RequestFailedError':
-      return new ProbeError('rejected', 'Cannot read over SNMP: the agent answered with an error status');
+      return new ProbeError('rejected', 'Cannot read over SNMP: the agent replied with an error status');
     case 'ResponseInvalidError':
     case 'RequestInvalidError':
-      return new ProbeError('protocol', 'Cannot read over SNMP: expected the answer to the request');
+      return new ProbeError('protocol', 'Cannot read over SNMP: the agent sent a message that is not a response');
     case 'RequestTimedOutError':
-      return new ProbeError('timeout', 'Cannot read over SNMP: no answer');
+      return new ProbeError('timeout', 'Cannot read over SNMP: the agent did not reply');
     default:
       return error;
   }
 }
 
 export const SNMP_AUTH_PROTOCOLS = ['md5', 'sha', 'sha224', 'sha256', 'sha384', 'sha512'] as const;
-/** According to RFC 3826 and, for 256 bits, draft-reeder-snmpv3-usm-3desede-00, which most agents implement. */
+/**
+ * Encryption protocols as defined in RFC 3826 and, for 256 bits, in draft-reeder-snmpv3-usm-3desede-00, which most
+ * agents implement.
+ */
 export const SNMP_PRIV_PROTOCOLS = ['aes', 'aes256'] as const;
 
 /** A community (SNMPv2c), or a user whose messages are authenticated and encrypted (SNMPv3 authPriv, RFC 3414). */
@@ -111,17 +114,17 @@ export type SnmpLogin =
       readonly privPassword: string;
     };
 
-/** Interval between two tries of the same request. */
+/** Interval after which a request is sent again. */
 const RETRY_AFTER: Millis = 1_000;
 
-/** More than fit into any deadline, so that the caller's signal decides. */
+/** Larger than any time limit allows, so that the caller's signal ends the exchange. */
 const RETRIES = 30;
 
 /**
  * Opens a session, which the caller closes. A host name is resolved to IPv4.
- * @param snmp the library, which is loaded only if something is read over SNMP
- * @param onError called for errors of the socket and for errors in the library caused by an answer, which are not
- * reported otherwise
+ * @param snmp the library, which is loaded only if SNMP is configured
+ * @param onError receives socket errors, and errors that the library throws while reading a reply; neither is reported
+ * elsewhere
  */
 function openSnmpSession(
   snmp: typeof Snmp,
@@ -154,8 +157,8 @@ function openSnmpSession(
 }
 
 /**
- * Reports errors that net-snmp misses: it drops socket errors, such as a failed bind, and throws in a listener if an
- * SNMPv2c request is answered with an SNMPv3 message.
+ * Reports errors that net-snmp does not report. The library drops socket errors, such as a failed bind. net-snmp also
+ * throws in a listener if an SNMPv3 message arrives in reply to an SNMPv2c request.
  */
 function createGuardedSocket(type: SocketType, onError: (error: Error) => void): Socket {
   const socket = createSocket({
@@ -172,7 +175,11 @@ function createGuardedSocket(type: SocketType, onError: (error: Error) => void):
       try {
         return emit(...event);
       } catch (cause) {
-        onError(new ProbeError('protocol', 'Cannot read over SNMP: expected the answer to the request', { cause }));
+        onError(
+          new ProbeError('protocol', 'Cannot read over SNMP: the agent sent a message that is not a response', {
+            cause,
+          }),
+        );
         return true;
       }
     },

@@ -8,35 +8,35 @@ import type { TlsFacts, TlsOutcome } from '../../core/observation.ts';
 import type { ProbeContext } from '../context.ts';
 import { abortError, failureFrom, ProbeError } from '../failure.ts';
 
-/** A whole block page takes a moment to arrive. The limit applies even if the server keeps sending. */
+/** Time for a whole block page to arrive. The limit applies even if the server keeps sending. */
 const PLAIN_ANSWER_WAIT: Millis = 250;
 
 interface HandshakeOptions {
-  /** SNI. Not sent if it is null or an address (RFC 6066 §3 forbids addresses). */
+  /** Server name for SNI. No server name is sent if the value is null or an address (RFC 6066 §3 forbids addresses). */
   readonly serverName: string | null;
   readonly secureContext: SecureContext;
   readonly parse: CertificateParser;
   readonly limit: Millis;
 }
 
-/** A completed handshake, for the request that follows on the same connection. */
+/** A completed handshake, used by the HTTP request on the same connection. */
 export interface TlsSession {
   readonly socket: TLSSocket;
-  /** Whether the server requested a client certificate. It may continue without one. */
+  /** Whether the server requested a client certificate. The server may continue without a client certificate. */
   readonly certificateRequested: boolean;
-  /** Returns the error that has broken the connection since; null while it is open. */
+  /** Returns the error that ended the connection after the handshake; null while the connection is open. */
   readonly error: () => Error | null;
 }
 
 export interface Handshake {
   readonly outcome: TlsOutcome;
-  /** null if the handshake failed. */
+  /** Session for the request; null if the handshake failed. */
   readonly session: TlsSession | null;
 }
 
 /**
- * Performs a TLS handshake over a connected socket and captures the peer's data, whether the handshake succeeds or not.
- * Nothing is verified. The caller destroys the socket. Never rejects because of the peer's behaviour.
+ * Performs a TLS handshake over a connected socket and captures the peer's data, even if the handshake fails. Nothing
+ * is verified. The caller destroys the socket. Never rejects because of the peer's behaviour.
  */
 export async function shakeHands(socket: Socket, options: HandshakeOptions, ctx: ProbeContext): Promise<Handshake> {
   const started = ctx.clock.elapsed();
@@ -46,7 +46,7 @@ export async function shakeHands(socket: Socket, options: HandshakeOptions, ctx:
   const tlsSocket = connect({
     socket: tap,
     secureContext: options.secureContext,
-    // Verification is done later, because a handshake that OpenSSL would reject is the interesting one.
+    // Certificates are verified later. A handshake that OpenSSL would reject must still be captured.
     rejectUnauthorized: false,
     checkServerIdentity: () => undefined,
     ...(serverName === '' ? {} : { servername: serverName }),
@@ -67,10 +67,10 @@ export async function shakeHands(socket: Socket, options: HandshakeOptions, ctx:
   return { outcome: { ...failure, ...received, serverName, alert, chain: end.peer.chain, plaintext }, session: null };
 }
 
-/** Prefers the peer's own answer to the error that ended the connection. */
+/** Returns the most informative error. The peer's own message is preferred to the error that ended the connection. */
 function explain(error: Error, alert: string | null, plaintext: string | null): Error {
   if (plaintext !== null)
-    return new ProbeError('protocol', 'Answered in plain text where TLS was expected', { cause: error });
+    return new ProbeError('protocol', 'Expected TLS, but the peer responded in plain text', { cause: error });
   return alert === null ? error : new ProbeError('tls', `The peer sent the TLS alert ${alert}`, { cause: error });
 }
 
@@ -93,8 +93,8 @@ interface PeerFacts {
 }
 
 function peerFacts(socket: TLSSocket, parse: CertificateParser): PeerFacts {
-  // Typed as always present, but missing before the ServerHello. getProtocol() then returns the version that was
-  // offered, not the one agreed on.
+  // According to its type, this value is always present. Before the ServerHello it is missing, and getProtocol()
+  // returns the offered version instead of the negotiated one.
   const cipher: CipherNameAndProtocol | null | undefined = socket.getCipher();
   const signatureAlgorithms: readonly string[] | null = socket.getSharedSigalgs();
   const agreed = cipher?.standardName ?? null;
@@ -102,7 +102,8 @@ function peerFacts(socket: TLSSocket, parse: CertificateParser): PeerFacts {
     chain: captureChain(socket, parse),
     protocol: agreed === null ? null : socket.getProtocol(),
     cipher: agreed,
-    // On a client, only a CertificateRequest fills these in (RFC 8446 §4.3.2, RFC 5246 §7.4.4).
+    // On a client, Node sets these values only when the server requests a certificate (RFC 8446 §4.3.2, RFC 5246
+    // §7.4.4).
     certificateRequested: (signatureAlgorithms ?? []).length > 0,
   };
 }
@@ -120,8 +121,8 @@ interface Handshaking {
 
 /**
  * Waits for the first event that ends the handshake. Reads the peer's data immediately, because OpenSSL's state is lost
- * one turn of the event loop after a failure. A server that demands a client certificate with TLS 1.2 has sent its
- * chain by then.
+ * one turn of the event loop after a failure. A TLS 1.2 server that demands a client certificate has sent its chain by
+ * then.
  */
 function handshakeEnd({ socket, tlsSocket, read }: Handshaking, signal: AbortSignal): Promise<HandshakeEnd> {
   return new Promise((resolve, reject) => {
@@ -134,19 +135,20 @@ function handshakeEnd({ socket, tlsSocket, read }: Handshaking, signal: AbortSig
       try {
         resolve({ error, peer: read() });
       } catch (bug) {
-        // Rethrown inside an event handler, it would end the process.
-        reject(bug instanceof Error ? bug : new Error('Cannot read what the peer has shown', { cause: bug }));
+        // If this error were thrown again in an event handler, the process would end.
+        reject(bug instanceof Error ? bug : new Error('Cannot read the data of the TLS handshake', { cause: bug }));
       }
     }
     function onAbort(): void {
       end(abortError(signal));
     }
     function onEnd(): void {
-      // Every connection emits 'close', and creating an error captures a stack trace, so one is created only if needed.
+      // Every connection emits 'close'. The error is created only if needed, because creating it captures a stack
+      // trace.
       if (!ended) end(new ProbeError('closed', 'The peer closed the connection during the handshake'));
     }
     tlsSocket.once('secureConnect', () => end(null));
-    // These three listeners remain after the handshake, because an unhandled error ends the process.
+    // The following three listeners are kept after the handshake, because an unhandled error would end the process.
     tlsSocket.on('error', end);
     tlsSocket.on('close', onEnd);
     socket.on('error', (error) => {
@@ -168,16 +170,18 @@ async function plainAnswer(tap: TappedStream, signal: AbortSignal, ctx: ProbeCon
 
 const MAX_CERTIFICATES = 16;
 
-/** Same as `parseCertificate`. A cached parser is better, because a server always sends the same chain. */
+/**
+ * Signature of `parseCertificate`. A cached parser is faster, because a server usually sends the same chain each time.
+ */
 export type CertificateParser = (der: Uint8Array) => Certificate | null;
 
 /**
  * Returns the chain exactly as the peer sent it, including its order, unrelated certificates and gaps.
- * `getPeerCertificate(true)` loses these, because it links certificates by issuer. Up to Node 24, this call leaked the
- * certificates above the leaf; on Node 26 it does not (`bench/capture-leak.ts`). Must be called before the socket is
- * destroyed.
+ * `getPeerCertificate(true)` does not preserve these details, because it links certificates by issuer. Up to Node 24,
+ * that method leaked the certificates above the leaf. Node 26 does not leak them (`bench/capture-leak.ts`). Must be
+ * called before the socket is destroyed.
  *
- * @returns null when the peer has sent no certificate
+ * @returns null when the peer has not sent a certificate
  */
 function captureChain(socket: TLSSocket, parse: CertificateParser): CapturedChain | null {
   const ders: Uint8Array[] = [];
@@ -191,16 +195,16 @@ function captureChain(socket: TLSSocket, parse: CertificateParser): CapturedChai
   return { certificates, dropped: ders.length - certificates.length };
 }
 
-/** The text of a block page follows its style sheet, after about 5 KiB in FortiOS. */
+/** In a FortiOS block page, the text follows the style sheet, after about 5 KiB. */
 const KEPT_BYTES = 16 * 1024;
 
 /**
- * Wraps a connected socket for `tls.connect` and keeps the first bytes that the peer sent. Node reads a plain socket
- * below JavaScript, so an answer that is not TLS (a block page, a banner) would be lost in
- * ERR_SSL_WRONG_VERSION_NUMBER. The wrapper costs 0.05 ms of CPU per handshake.
+ * Wraps a connected socket for `tls.connect` and keeps the first bytes that the peer sends. Node reads a plain socket
+ * in native code, so a response that is not TLS (a block page or a banner) would be lost, and only
+ * ERR_SSL_WRONG_VERSION_NUMBER would be reported. The wrapper costs 0.05 ms of CPU per handshake.
  *
- * The owner keeps the socket: destroying this stream neither destroys the socket nor stops reading from it, because
- * `whenDone` needs the rest of the answer.
+ * The caller owns the socket. Destroying this stream does not destroy the socket or stop reading from it, because
+ * `whenDone` needs the rest of the response.
  */
 class TappedStream extends Duplex {
   readonly #socket: Socket;
@@ -219,12 +223,12 @@ class TappedStream extends Duplex {
     });
   }
 
-  /** Returns at most the first 16 KiB. */
+  /** Returns up to 16 KiB. */
   firstBytes(): Buffer {
     return Buffer.concat(this.#first);
   }
 
-  /** Resolves when the peer has ended, the buffer is full, or `signal` is aborted. */
+  /** Resolves when the peer has closed the connection, the buffer is full, or `signal` is aborted. */
   whenDone(signal: AbortSignal): Promise<void> {
     const socket = this.#socket;
     return new Promise((resolve) => {
@@ -263,14 +267,14 @@ class TappedStream extends Duplex {
   #keep(chunk: Buffer): void {
     const room = KEPT_BYTES - this.#kept;
     if (room <= 0) return;
-    // Copied, because a view would keep the whole 64 KiB read buffer alive.
+    // The bytes are copied, because a view would keep the whole 64 KiB read buffer in memory.
     const part = Buffer.from(chunk.subarray(0, room));
     this.#first.push(part);
     this.#kept += part.length;
   }
 }
 
-/** RFC 8446 §6 and RFC 5246 §7.2; dropped alerts have the names from older versions. */
+/** Names of alerts (RFC 8446 §6, RFC 5246 §7.2). Alerts that were removed keep their names from older versions. */
 const ALERT_NAMES: ReadonlyMap<number, string> = new Map([
   [0, 'close_notify'],
   [10, 'unexpected_message'],
@@ -309,13 +313,13 @@ const ALERT_NAMES: ReadonlyMap<number, string> = new Map([
   [121, 'ech_required'],
 ]);
 
-/** OpenSSL appends this only to errors caused by a received alert. */
+/** OpenSSL appends this text only to errors that were caused by a received alert. */
 const ALERT_IN_MESSAGE = /SSL alert number (?<number>\d{1,3})/u;
 
 /**
- * Returns the RFC 8446 §6 name of the TLS alert that the peer sent (`alert_99` for an unknown number); null when
- * `error` was not caused by an alert. Uses the number instead of Node's `code`, because OpenSSL renamed its reasons
- * between Node 20 and 24.
+ * Returns the name of the TLS alert that the peer sent (RFC 8446 §6), or `alert_99` for an unknown number. Returns null
+ * when `error` was not caused by an alert. Uses the number instead of Node's `code`, because OpenSSL renamed its
+ * reasons between Node 20 and 24.
  */
 export function alertName(error: unknown): string | null {
   const number = error instanceof Error ? ALERT_IN_MESSAGE.exec(error.message)?.groups?.['number'] : undefined;
@@ -323,8 +327,8 @@ export function alertName(error: unknown): string | null {
 }
 
 /**
- * Returns the fatal alert if the answer to the ClientHello is one, from its bytes (RFC 8446 §5.1, §6). OpenSSL reports
- * no alert for an unknown number, and an immediate reset can arrive first.
+ * Returns the fatal alert in the response to the ClientHello, if the response is an alert (RFC 8446 §5.1, §6). Parses
+ * the bytes, because OpenSSL does not report alerts with an unknown number, and a reset can hide an alert.
  */
 export function alertAtHello(answer: Uint8Array): string | null {
   const [type, major, , high, low, level, number] = answer;
@@ -333,12 +337,15 @@ export function alertAtHello(answer: Uint8Array): string | null {
     : null;
 }
 
-/** Returns the name of an alert by its number (RFC 8446 §6); `alert_99` for an unknown number. */
+/** Returns the name of an alert number (RFC 8446 §6), or `alert_99` for an unknown number. */
 export function alertOfCode(number: number): string {
   return ALERT_NAMES.get(number) ?? `alert_${String(number)}`;
 }
 
-/** Alerts that servers send to a client without a certificate. OpenSSL, GnuTLS, SChannel, Java and BoringSSL differ. */
+/**
+ * Alerts that servers send to a client without a certificate. OpenSSL, GnuTLS, SChannel, Java and BoringSSL send
+ * different alerts.
+ */
 const CERTIFICATE_ALERTS: ReadonlySet<string> = new Set([
   'handshake_failure',
   'no_certificate',
@@ -350,19 +357,24 @@ const CERTIFICATE_ALERTS: ReadonlySet<string> = new Set([
   'certificate_required',
 ]);
 
-/** Reports whether `alert` means that the server requires the certificate that it requested and did not get. */
+/**
+ * Reports whether `alert` means that the server requires a client certificate, which it requested but did not receive.
+ */
 export function demandsCertificate(alert: string | null, certificateRequested: boolean): boolean {
   return alert === 'certificate_required' || (certificateRequested && alert !== null && CERTIFICATE_ALERTS.has(alert));
 }
 
-/** Maximum length of the text that is kept from an answer that was not TLS. */
+/** Maximum length of the text that is kept from a response that is not TLS. */
 const MAX_TEXT = 512;
 
-/** Content types of TLS records, RFC 8446 §5.1: change_cipher_spec to application_data, and heartbeat (RFC 6520). */
+/** Content types of TLS records: change_cipher_spec to application_data (RFC 8446 §5.1), and heartbeat (RFC 6520). */
 const FIRST_CONTENT_TYPE = 20;
 const LAST_CONTENT_TYPE = 24;
 
-/** Reports whether an answer begins as a TLS record. An empty answer counts as TLS, because it shows nothing else. */
+/**
+ * Reports whether a response begins with a TLS record. An empty response counts as TLS, because it contains nothing
+ * to the contrary.
+ */
 export function beginsAsTls(bytes: Uint8Array): boolean {
   const [type, major] = bytes;
   if (type === undefined) return true;
@@ -371,8 +383,8 @@ export function beginsAsTls(bytes: Uint8Array): boolean {
 }
 
 /**
- * Returns the text of an answer that was not TLS, as one line of printable ASCII, 512 characters at most. For HTML,
- * only the readable text is kept, because block pages begin with kilobytes of style sheet.
+ * Returns the text of a response that is not TLS, as one line of up to 512 printable ASCII characters. For HTML, only
+ * the readable text is kept, because block pages begin with several kilobytes of style sheet.
  */
 export function readableText(bytes: Uint8Array): string {
   return readableLine(Buffer.from(bytes).toString('latin1'));

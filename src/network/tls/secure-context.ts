@@ -5,16 +5,16 @@ import { readText } from '../../system/json-file.ts';
 import { messageOf } from '../../text/message-of.ts';
 
 /**
- * Creates the TLS context that all probes share. It only captures certificates; trust is evaluated afterwards. A
- * handshake costs 0.79 ms of CPU, compared with 1.0 with Node's defaults (measured on Node 24.21, ECDSA chain of two).
+ * Creates the TLS context that all probes share. The context only captures certificates, which are verified later. A
+ * handshake costs 0.79 ms of CPU, compared with 1.0 ms with Node's defaults (measured on Node 24.21 with an ECDSA chain
+ * of two certificates).
  */
 export function createProbeSecureContext(maxVersion: 'TLSv1.2' | 'TLSv1.3' = 'TLSv1.3'): SecureContext {
   return createSecureContext({
-    // Without trust anchors OpenSSL needs a third less time, because it cannot verify the chain.
+    // Without trust anchors, OpenSSL does not verify the chain and needs a third less time.
     ca: [],
     ecdhCurve: KEY_SHARES,
-    // The oldest servers should be captured too. Whether a version is too old is decided later, not by a failed
-    // handshake.
+    // Even the oldest servers must be captured. A check decides later whether the version is too old.
     minVersion: 'TLSv1',
     maxVersion,
     ciphers: `${DEFAULT_CIPHERS}:@SECLEVEL=0`,
@@ -22,8 +22,8 @@ export function createProbeSecureContext(maxVersion: 'TLSv1.2' | 'TLSv1.3' = 'TL
 }
 
 /**
- * Creates a context whose ClientHello every server rejects, because it offers only NULL encryption. The reply is an
- * alert of seven bytes (RFC 5246 §7.2), which arrives even if whole certificates get lost.
+ * Creates a context whose ClientHello is rejected by every server, because it offers only NULL encryption. The server
+ * replies with an alert of seven bytes (RFC 5246 §7.2), which arrives even if larger packets are lost.
  */
 export function createRefusableSecureContext(): SecureContext {
   return createSecureContext({
@@ -35,10 +35,10 @@ export function createRefusableSecureContext(): SecureContext {
 }
 
 /**
- * The groups that every handshake offers, with a key share for X25519. Without Node's default post-quantum key share,
- * the ClientHello has 376 bytes instead of 1597 and fits into one segment. Old firewalls drop a hello in two segments.
- * The appliance does not send such a hello, so a probe would raise a false alarm. The key share would also cost 0.1 ms
- * of CPU per handshake.
+ * Groups that every handshake offers, with a key share for X25519. Without Node's default post-quantum key share, the
+ * ClientHello has 376 bytes instead of 1597 and fits into one segment. Old firewalls drop a ClientHello in two
+ * segments. FortiAuthenticator does not send such a ClientHello, so the probe would cause a false alarm. The
+ * post-quantum key share would also cost 0.1 ms of CPU per handshake.
  */
 export const KEY_SHARES = 'X25519:P-256:P-384:P-521';
 
@@ -48,25 +48,25 @@ interface Authorities {
   readonly ders: readonly Buffer[];
 }
 
-/** Larger than any bundle of roots. */
+/** Maximum size of a CA file. Real bundles are smaller. */
 const MAX_BYTES = 1024 * 1024;
 
 const PEM_CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/gu;
 
-/** @throws {Error} naming the file, when it cannot be read or is not a list of certificates */
+/** @throws {Error} with the file's name, when the file cannot be read or is not a list of certificates */
 export async function readAuthorities(file: string): Promise<Authorities> {
   return parseAuthorities(await readText(file, 'certificates from'), file);
 }
 
 /**
- * Rejects a text without certificates. OpenSSL would accept it as an empty list, and nothing would be trusted.
- * @throws {Error} naming the file
+ * Parses certificates and rejects a text without any. OpenSSL would accept it as an empty list and trust nothing.
+ * @throws {Error} with the file's name
  */
 export function parseAuthorities(text: string, file: string): Authorities {
   const pems = text.length > MAX_BYTES ? [] : (text.match(PEM_CERTIFICATE) ?? []);
   if (pems.length === 0)
     throw new Error(
-      `Cannot use the certificates in "${file}": expected PEM, "-----BEGIN CERTIFICATE-----", at most 1 MiB`,
+      `Cannot use the certificates in "${file}": expected PEM ("-----BEGIN CERTIFICATE-----") of at most 1 MiB`,
     );
   return { pems, ders: pems.map((pem, index) => parsed(pem, index, file).raw) };
 }
@@ -85,8 +85,8 @@ interface Known {
 }
 
 /**
- * Provides TLS contexts that trust the authorities in PEM files. A file is read each time, so that a renewed one is
- * used immediately. The context, which costs 0.3 ms of CPU, is created again only if the file has changed.
+ * Provides TLS contexts that trust the authorities in PEM files. The file is read each time, so that a renewed file is
+ * used immediately. The context costs 0.3 ms of CPU, so it is created again only if the file has changed.
  */
 export class FileTrust {
   readonly #known = new Map<string, Known>();
@@ -104,14 +104,14 @@ export class FileTrust {
 }
 
 /**
- * Returns a context with the public authorities that ship with Node and those added with NODE_EXTRA_CA_CERTS. The
- * machine's own store is not used, because an inspecting proxy's CA is often installed there. Loading 140 roots takes
- * milliseconds, so one context is created for the whole program.
+ * Returns a context with the public authorities that ship with Node and the authorities in NODE_EXTRA_CA_CERTS. The
+ * machine's own store is not used, because an inspecting proxy's CA is often installed there. Loading 140 root
+ * certificates takes milliseconds, so the whole program shares one context.
  */
 export function publicTrust(): SecureContext {
   const wanted = [...getCACertificates('bundled'), ...getCACertificates('extra')];
   const usual = getCACertificates('default');
-  // Unless a Node option changes the defaults, the two lists are equal. Node reads its defaults only once.
+  // The two lists are equal unless a Node option changes the defaults. Node reads its defaults only once.
   const isUsual = wanted.length === usual.length && wanted.every((certificate, index) => certificate === usual[index]);
   return createSecureContext({ ecdhCurve: KEY_SHARES, ...(isUsual ? {} : { ca: wanted }) });
 }

@@ -10,11 +10,11 @@ import { parseAuthorities } from './secure-context.ts';
 import { parseDistinguishedName } from '../../core/certificate.ts';
 import { parseSubjectAltName } from '../../core/parse-certificate.ts';
 
-/** PEM files of one of our TLS servers. */
+/** PEM files for one of ftm-watch's TLS servers. */
 interface ServedFiles {
   readonly certFile: string;
   readonly keyFile: string;
-  /** Authorities of client certificates; null if no client certificate is requested. */
+  /** Authorities that issue client certificates; null if no client certificate is requested. */
   readonly clientCaFile: string | null;
   /** Revocation lists of these authorities. */
   readonly clientCrlFile: string | null;
@@ -32,18 +32,18 @@ interface FollowDeps {
   readonly clock: Clock;
   readonly logger: OperatorLog;
   /**
-   * Called when the trusted client authorities or the revocation lists have changed. Connections that were verified
-   * before must then end. Connections in the middle of a handshake are already closed.
+   * Called when the trusted client authorities or the revocation lists have changed. The server must then close all
+   * connections that were verified before the change. Connections in the middle of a handshake are already closed.
    */
   readonly onOtherClients: () => void;
 }
 
-/** Maximum time until a revoked client is disconnected. The cost of reading four small files is not measurable. */
+/** Maximum time until a revoked client is disconnected. Reading four small files costs almost nothing. */
 const LOOK_EVERY: Millis = 5_000;
 
 /**
- * The certificate of one of our TLS servers, and the client authorities that it trusts. The files are read again every
- * few seconds and on `refresh`. Changes take effect without a restart. If the new files are unusable, the previous
+ * The certificate and the trusted client authorities of one of ftm-watch's TLS servers. The files are read again every
+ * few seconds and on `refresh`. Changes take effect without a restart. If a new file is unusable, the previous
  * certificate and authorities are kept.
  */
 export class ServedCertificate {
@@ -51,9 +51,11 @@ export class ServedCertificate {
   readonly #what: string;
   #material: ServedMaterial;
   #served: { readonly server: Server; readonly deps: FollowDeps } | null = null;
-  /** Connections in the middle of a handshake, which continues with the authorities it started with. */
+  /**
+   * Connections in the middle of a handshake. A handshake continues with the authorities that were valid at its start.
+   */
   readonly #handshakes = new Map<string, Socket>();
-  /** Problem of the last attempt, so that each problem is logged once. */
+  /** Last problem, stored so that each problem is logged only once. */
   #problem: string | null = null;
 
   private constructor(files: ServedFiles, what: string, material: ServedMaterial) {
@@ -63,8 +65,8 @@ export class ServedCertificate {
   }
 
   /**
-   * @param what owner of the certificate, used after "of": `the status page`
-   * @throws {Error} naming the file that cannot be read or used, or the key that belongs to another certificate
+   * @param what owner of the certificate, used in messages after "of", for example `the status page`
+   * @throws {Error} with the name of the file that is unusable, or whose key belongs to another certificate
    */
   static async read(files: ServedFiles, what: string): Promise<ServedCertificate> {
     return new ServedCertificate(files, what, await readMaterial(files, what));
@@ -74,7 +76,7 @@ export class ServedCertificate {
     return this.#material;
   }
 
-  /** Returns the expiry date; null if the certificate cannot be parsed. */
+  /** Returns the certificate's expiry date; null if the certificate cannot be parsed. */
   end(): EpochMs | null {
     try {
       return new X509Certificate(this.#material.cert).validToDate.getTime();
@@ -94,7 +96,7 @@ export class ServedCertificate {
       const before = this.#material;
       this.#material = material;
       this.#problem = null;
-      deps.logger.info({ certFile: this.#files.certFile }, `Took the new certificate of ${this.#what}`);
+      deps.logger.info({ certFile: this.#files.certFile }, `Loaded the new certificate of ${this.#what}`);
       if (before.ca === material.ca && before.crl === material.crl) return;
       for (const socket of this.#handshakes.values()) socket.destroy();
       deps.onOtherClients();
@@ -102,11 +104,14 @@ export class ServedCertificate {
       const problem = messageOf(error);
       if (problem === this.#problem) return;
       this.#problem = problem;
-      deps.logger.warn({ error: problem }, `Cannot take the new certificate of ${this.#what}: the one before it stays`);
+      deps.logger.warn(
+        { error: problem },
+        `Cannot load the new certificate of ${this.#what}: the previous certificate is still used`,
+      );
     }
   }
 
-  /** Keeps the server up to date until the returned function is called. */
+  /** Updates the server when files change, until the returned function is called. */
   follow(server: Server, deps: FollowDeps): () => void {
     this.#served = { server, deps };
     server.on('connection', (socket: Socket) => {
@@ -123,7 +128,7 @@ export class ServedCertificate {
   }
 }
 
-/** Identifies a connection of one server; the value is equal for a socket and for TLS on that socket. */
+/** Identifies a connection to one server. A socket and TLS on that socket have the same value. */
 function peerOf({ remoteAddress, remotePort }: Socket): string {
   return `${remoteAddress ?? ''} ${String(remotePort)}`;
 }
@@ -133,7 +138,7 @@ async function readMaterial(files: ServedFiles, what: string): Promise<ServedMat
   const key = await readText(files.keyFile, `the key of ${what} from`);
   if (!certificateIn(cert, files, what).checkPrivateKey(keyIn(key, files, what)))
     throw new Error(
-      `Cannot use the key of ${what} in "${files.keyFile}": it belongs to another certificate than the one in ` +
+      `Cannot use the key of ${what} in "${files.keyFile}": it does not belong to the certificate in ` +
         `"${files.certFile}"`,
     );
   const own = { cert, key };
@@ -155,7 +160,7 @@ function keyIn(pem: string, { keyFile }: ServedFiles, what: string): KeyObject {
   return attempt(() => createPrivateKey(pem), `the key of ${what} in "${keyFile}"`);
 }
 
-/** @throws {Error} naming the file, because OpenSSL's error does not */
+/** @throws {Error} with the file's name, because OpenSSL's error does not contain it */
 function attempt<T>(use: () => T, what: string): T {
   try {
     return use();
@@ -169,8 +174,8 @@ function isSame(one: ServedMaterial, other: ServedMaterial): boolean {
 }
 
 /**
- * Returns the common names and DNS names in the client's certificate; empty if there is none or it was not verified
- * with the server's `ca`.
+ * Returns the common names and DNS names in the client's certificate. Returns an empty list if there is no certificate
+ * or the server's `ca` did not verify it.
  */
 export function verifiedPeerNames(socket: Socket): readonly string[] {
   if (!(socket instanceof TLSSocket) || !socket.authorized) return [];

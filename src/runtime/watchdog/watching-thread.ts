@@ -14,21 +14,19 @@ function watch(beats: Int32Array): void {
     watched = afterLook(watched, { beats: Atomics.load(beats, 0), after: systemClock.elapsed() - before });
   }
   tell();
-  // Kills the whole process: exit() would end only this thread, and the loop handles other signals.
+  // Kills the whole process. exit() would end only this thread, and other signals are handled in the event loop.
   process.kill(process.pid, 'SIGKILL');
 }
 
-/**
- * Writes a line to the daemon's log without waiting for it, because the loop may be blocked by the reader of the log.
- */
+/** Writes a line to the daemon's log without waiting. The loop may be blocked by the reader of the log. */
 function tell(): void {
   const time = new Date(systemClock.now()).toISOString();
-  const msg = 'The event loop has not turned for a minute: this process ends, to be started again';
+  const msg = 'The event loop has been blocked for a minute. The process ends, so that it can be restarted';
   write(1, `${JSON.stringify({ level: 60, time, msg })}\n`, () => undefined);
   waitFor(1_000);
 }
 
-/** Waits without an event loop, which would have to be woken and would cost memory. */
+/** Waits without an event loop. An event loop would have to be woken up and would cost memory. */
 function waitFor(milliseconds: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT)), 0, 0, milliseconds);
 }

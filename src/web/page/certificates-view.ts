@@ -11,7 +11,7 @@ import { type Markup, markup, preformatted, subjectView, type Tone } from '../..
 const VERDICTS: Readonly<Record<Verdict, { readonly tone: Tone; readonly word: string }>> = {
   genuine: { tone: 'good', word: 'Genuine' },
   rotated: { tone: 'info', word: 'Renewed' },
-  'vendor-ca-changed': { tone: 'warn', word: 'Another authority' },
+  'vendor-ca-changed': { tone: 'warn', word: 'Different authority' },
   intercepted: { tone: 'bad', word: 'Intercepted' },
   'interception-suspected': { tone: 'bad', word: 'Interception suspected' },
   'certificate-broken': { tone: 'bad', word: 'Not valid' },
@@ -21,11 +21,11 @@ const VERDICTS: Readonly<Record<Verdict, { readonly tone: Tone; readonly word: s
 
 const MAX_CHAINS = 6;
 
-/** Returns a folded section that compares seen certificates with the trusted ones. */
+/** Returns a section that compares the received certificates with the trusted certificates. */
 export function certificatesView(seen: readonly SeenCertificate[], { zone }: Reader): Markup | null {
   if (seen.length === 0) return null;
   return markup`<section id="certificates" class="card" aria-labelledby="certificates-title">
-<h2 id="certificates-title">Certificate as seen</h2>${groupByChain(seen)
+<h2 id="certificates-title">Received certificates</h2>${groupByChain(seen)
     .slice(0, MAX_CHAINS)
     .map((chain) => chainView(chain, zone))}
 </section>`;
@@ -45,7 +45,7 @@ ${
 ${chain.map((certificate, depth) => certificateView({ seen: certificate, trusted: trusted[depth] }, depth, zone))}
 ${
   trusted.length === 0
-    ? markup`<p class="quiet">Nothing to compare with yet: <code class="command" data-copy>ftm-watch trust learn</code> on a path known to be clean.</p>`
+    ? markup`<p class="quiet">There is no learned chain for comparison. To learn it, run <code class="command" data-copy>ftm-watch trust learn</code> on a path that is known to be clean.</p>`
     : null
 }
 ${pemView(chain, id)}</details>`
@@ -72,11 +72,11 @@ interface Compared {
 }
 
 function certificateView(compared: Compared, depth: number, zone: Zone): Markup {
-  return markup`<table><caption>${depth === 0 ? 'Of the server' : `Authority ${String(depth)}`}</caption>
+  return markup`<table><caption>${depth === 0 ? 'Server certificate' : `Authority ${String(depth)}`}</caption>
 ${
   compared.trusted === undefined
     ? null
-    : markup`<thead><tr><th><span class="unseen">Field</span></th><th scope="col">As seen</th>
+    : markup`<thead><tr><th><span class="unseen">Field</span></th><th scope="col">Received</th>
 <th scope="col">Trusted</th></tr></thead>`
 }
 <tbody>${FIELDS.map((field) => fieldView(field, compared, zone))}</tbody></table>`;
@@ -97,15 +97,15 @@ function pemView(chain: readonly Certificate[], id: string): Markup {
   )}</pre></details>`;
 }
 
-/** A chain with all addresses of the target that sent it. */
+/** A chain with all addresses of the target that sent the chain. */
 interface ChainOfAddresses extends Omit<SeenCertificate, 'address'> {
-  /** Stays the same while the target sends these certificates and their verdict does not change. */
+  /** An id that stays the same while the target sends these certificates and their verdict does not change. */
   readonly id: string;
   readonly addresses: readonly string[];
 }
 
 /**
- * Groups addresses by chain, because usually all addresses of a server send the same one. The worst verdict comes
+ * Groups addresses by chain, because usually all addresses of a server send the same chain. The worst verdict comes
  * first.
  */
 function groupByChain(seen: readonly SeenCertificate[]): readonly ChainOfAddresses[] {
@@ -118,8 +118,9 @@ function groupByChain(seen: readonly SeenCertificate[]): readonly ChainOfAddress
 }
 
 /**
- * Returns an ID for a page element, derived from its content and not from its position. static/live.js uses it to find
- * the element after each round, so that unfolded details and keyboard focus do not move to another element.
+ * Returns an ID for a page element, which is derived from its content and not from its position. static/live.js uses
+ * the ID to find the element after each round, so that expanded details and keyboard focus do not move to another
+ * element.
  */
 export function identityOf(parts: readonly unknown[]): string {
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 16);

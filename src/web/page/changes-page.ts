@@ -8,13 +8,13 @@ import { changeWords } from './incidents-view.ts';
 export interface ChangesPage {
   readonly site: string;
   readonly query: AuditQuery;
-  /** Errors in the URL parameters. */
+  /** The errors in the URL's parameters. */
   readonly problems: readonly string[];
   readonly found: FoundChanges;
   readonly reader: Reader;
 }
 
-/** Returns the page `/changes` with changes and refused changes by account. */
+/** Returns the page `/changes`, which lists changes and refused changes. */
 export function renderChanges({ site, query, problems, found, reader }: ChangesPage): string {
   const { changes, refused, more, complete } = found;
   const earlier = new URLSearchParams({
@@ -28,11 +28,11 @@ export function renderChanges({ site, query, problems, found, reader }: ChangesP
     icon: 'unknown',
     scripts: ['incidents.js'],
     mainAttributes: markup` data-now="${reader.now}"`,
-    main: markup`<section class="card" aria-labelledby="changes-title"><h1 id="changes-title">Who changed what</h1>
-${problems.map((problem) => markup`<p class="problem">${badge('warn', 'Not understood')} ${problem}</p>`)}
+    main: markup`<section class="card" aria-labelledby="changes-title"><h1 id="changes-title">Changes</h1>
+${problems.map((problem) => markup`<p class="problem">${badge('warn', 'Ignored')} ${problem}</p>`)}
 ${changes.length === 0 ? markup`<p class="quiet">None.</p>` : markup`<ol class="story">${changes.map((change) => changeView(change, reader))}</ol>`}
 ${more ? markup`<p><a href="changes?${earlier}">Earlier</a></p>` : null}
-<p class="quiet">The same <a href="api/v1/audit">as JSON</a></p>
+<p class="quiet">This list <a href="api/v1/audit">as JSON</a></p>
 ${complete ? null : HISTORY_MISSING}</section>
 ${refused.length === 0 ? null : refusedView(refused, reader)}`,
   });
@@ -48,7 +48,7 @@ function changeView(change: KeptAuditEntry, reader: Reader): Markup {
 }
 
 function refusedView(refused: readonly RefusedChanges[], reader: Reader): Markup {
-  return markup`<section class="card" aria-labelledby="refused-title"><h2 id="refused-title">Refused, by minute</h2>
+  return markup`<section class="card" aria-labelledby="refused-title"><h2 id="refused-title">Refused changes, by minute</h2>
 <ol class="story">${refused.map(
     ({ account, address, last, count, action }) =>
       markup`<li>${count} by ${account}${address === null ? null : ` from ${address}`} ${distance(last, reader)} <span class="quiet">(${reader.zone.text(last)}), the last one <code>${action}</code></span></li>`,

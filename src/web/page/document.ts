@@ -2,25 +2,28 @@ import type { EpochMs } from '../../core/clock.ts';
 import { distanceText, type Zone, zoneOf } from '../../core/time-text.ts';
 import { type Content, type Markup, markup, type Tone, toHtml } from '../../document/html.ts';
 
-/** Path from a page to the status page. It is relative, because a reverse proxy can serve the pages under any path. */
+/**
+ * The path from a page to the status page. The path is relative, because a reverse proxy can serve the pages under any
+ * path.
+ */
 export type Root = '' | '../' | '../../';
 
 interface PageDocument {
   readonly title: string;
   readonly site: string;
   readonly root: Root;
-  /** The icon that shows the state. */
+  /** The browser icon, which shows the state. */
   readonly icon: 'ready' | 'not-ready' | 'unknown';
-  /** File names in `static/`. */
+  /** The names of script files in `static/`. */
   readonly scripts: readonly string[];
-  /** Additional content of the head element. */
+  /** Additional content for the head element. */
   readonly head?: Content;
-  /** Attributes of `main`, created with `markup`. */
+  /** Attributes of the `main` element, created with `markup`. */
   readonly mainAttributes?: Content;
   readonly main: Markup;
 }
 
-/** Returns the frame of every page. */
+/** Returns a complete page, with the parts that all pages have in common. */
 export function pageDocument(page: PageDocument): string {
   const { title, site, root, icon, scripts, head = null, mainAttributes = null, main } = page;
   return toHtml(markup`<!doctype html>
@@ -42,17 +45,17 @@ ${head}${scripts.map((name) => markup`<script type="module" src="${root}static/$
 `);
 }
 
-/** Returns the icon of a tone. It is decorative, because the word has the same meaning. */
+/** Returns the icon of a tone. The icon is decorative, because the word next to it has the same meaning. */
 export function sign(tone: Tone): Markup {
   return markup`<svg class="sign ${tone}" aria-hidden="true" viewBox="0 0 16 16"><use href="#sign-${tone}"/></svg>`;
 }
 
-/** Returns the icon and the word. */
+/** Returns a badge with an icon and a word. */
 export function badge(tone: Tone, word: string): Markup {
   return markup`<span class="badge ${tone}">${sign(tone)}${word}</span>`;
 }
 
-/** Icon definitions for `sign`, included once per page. */
+/** The icon definitions for `sign`, which each page includes once. */
 const SIGN_SHEET: Markup = markup`<svg class="sheet" aria-hidden="true" width="0" height="0"><defs>
 <symbol id="sign-good" viewBox="0 0 16 16"><path d="M3.5 8.5l3 3 6-7"/></symbol>
 <symbol id="sign-warn" viewBox="0 0 16 16"><path d="M8 3.2v5.8M8 12.4v.2"/></symbol>
@@ -64,23 +67,23 @@ const SIGN_SHEET: Markup = markup`<svg class="sheet" aria-hidden="true" width="0
 <symbol id="sign-info" viewBox="0 0 16 16"><path d="M8 7v5.4M8 3.6v.2"/></symbol>
 </defs></svg>`;
 
-/** Returns the number of omitted entries with a link to the full list; null if none are omitted. */
+/** Returns the number of omitted entries with a link to the full list. Null if no entries are omitted. */
 export function more(count: number, what: 'incidents' | 'notifications' | 'silences' | 'status'): Markup | null {
   return count > 0 ? markup`<p class="quiet">and ${count} more: <a href="api/v1/${what}">as JSON</a></p>` : null;
 }
 
-/** The time at which a page is created and the time zone in which it shows times. */
+/** The time at which a page is created, and the time zone in which the page shows times. */
 export interface Reader {
   readonly now: EpochMs;
   readonly zone: Zone;
 }
 
-/** @param timezone IANA name */
+/** @param timezone the IANA name of the time zone */
 export function readerAt(now: EpochMs, timezone: string): Reader {
   return { now, zone: zoneOf(timezone) };
 }
 
-/** Returns a relative time that the browser keeps up to date. The tooltip shows the exact time. */
+/** Returns a relative time, which the browser keeps up to date. The tooltip shows the exact time. */
 export function distance(at: EpochMs, { now, zone }: Reader): Markup {
   return markup`<time datetime="${new Date(at).toISOString()}" title="${zone.text(at)}" data-distance>${distanceText(at, now)}</time>`;
 }

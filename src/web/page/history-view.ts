@@ -22,14 +22,14 @@ const RANGE_WORDS: Readonly<Record<ChartRange, string>> = {
   '90d': '90 days',
 };
 
-/** Returns the history as four drawn charts. static/history.js replaces them with interactive ones. */
+/** Returns the history as four static charts, which static/history.js replaces with interactive charts. */
 export function historyView(data: RangeData, { zone }: Reader): Markup {
   const { back, span } = CHART_WINDOWS[data.range];
-  // The last span ends in the future.
+  // The last period of a bar chart ends in the future.
   const until = data.from + back;
   const charts = chartsOf(data, { until, span });
   return markup`<section id="history" class="card history" data-range="${data.range}" data-until="${until}" data-span="${span}" data-timezone="${zone.name}" aria-labelledby="history-title"><h2 id="history-title">History</h2>
-<nav class="ranges" aria-label="Time of the charts">${CHART_RANGES.map(
+<nav class="ranges" aria-label="Period of the charts">${CHART_RANGES.map(
     (range) =>
       markup`<a href="?range=${range}#history"${range === data.range ? markup` aria-current="true"` : null}>${RANGE_WORDS[range]}</a> `,
   )}</nav>
@@ -58,9 +58,9 @@ ${
 
 interface ChartWords {
   readonly title: string;
-  /** A sentence that describes the chart, for readers who cannot see it. */
+  /** A sentence that describes the chart for readers who cannot see it. */
   readonly summary: string;
-  /** Unit of the scale. */
+  /** The unit of the scale. */
   readonly unit: string;
 }
 
@@ -70,14 +70,17 @@ function wordsOf({ id, unit, lines }: Chart, { range }: RangeData, zone: Zone): 
   const latest = (text: (value: number, name: string) => string): string =>
     known.length === 0
       ? NOTHING
-      : `${known.map(({ name, points }) => text(points.at(-1)?.value ?? 0, name)).join(', ')} now; the last ${RANGE_WORDS[range]}`;
+      : `${known.map(({ name, points }) => text(points.at(-1)?.value ?? 0, name)).join(', ')} now; ` +
+        `the last ${RANGE_WORDS[range]}`;
   const values = known.flatMap(({ points }) => points.map(({ value }) => value));
   switch (id) {
     case 'availability': {
-      // Days are UTC days.
+      // The values are grouped by days in UTC.
       const title = `Availability by ${each}${each === 'day' && zone.name !== 'UTC' ? ' (UTC)' : ''}`;
       const hurt = values.filter((value) => value < 100).length;
-      const summary = `${shareText(sum(values) / values.length)} over ${counted(values.length, each)}, ${counted(hurt, each)} with an outage`;
+      const summary =
+        `${shareText(sum(values) / values.length)} over ${counted(values.length, each)}, ` +
+        `${counted(hurt, each)} with an outage`;
       return { title, unit, summary: values.length === 0 ? NOTHING : summary };
     }
     case 'latency':
@@ -93,9 +96,9 @@ function wordsOf({ id, unit, lines }: Chart, { range }: RangeData, zone: Zone): 
   }
 }
 
-const NOTHING = 'Nothing is known yet';
+const NOTHING = 'No data yet';
 
-/** Returns the time of day on a one-day chart, otherwise the date. */
+/** Returns the time of day for a one-day chart, and the date for other charts. */
 function instantText(at: EpochMs, { range }: RangeData, zone: Zone): string {
   const text = zone.local(at);
   return range === '24h' ? text.slice(11, 16) : text.slice(0, 10);
@@ -103,10 +106,10 @@ function instantText(at: EpochMs, { range }: RangeData, zone: Zone): string {
 
 const MOST_SHOWN = 12;
 
-/** Lists the incidents that the charts mark, with links, because a mark may be too narrow to click. */
+/** Lists the incidents that are marked in the charts, with links, because a mark can be too narrow to click. */
 function historyIncidents({ incidents, from, range }: RangeData, zone: Zone): Markup {
   const day = zone.local(from).slice(0, 10);
-  return markup`<h3>Incidents in this time</h3>${
+  return markup`<h3>Incidents in this period</h3>${
     incidents.length === 0
       ? markup`<p class="quiet">None.</p>`
       : markup`<ul class="marked">${incidents
@@ -118,18 +121,18 @@ function historyIncidents({ incidents, from, range }: RangeData, zone: Zone): Ma
   }${
     incidents.length <= MOST_SHOWN
       ? null
-      : markup`<p><a href="incidents?from=${day}">All of the last ${CHART_WINDOWS[range].back / 86_400_000} days</a></p>`
+      : markup`<p><a href="incidents?from=${day}">All incidents of the last ${CHART_WINDOWS[range].back / 86_400_000} days</a></p>`
   }`;
 }
 
 const DAY: Millis = 24 * HOUR;
 
-/** Period of a table row, long enough that a screen reader need not read too many rows. */
+/** The period of a table row, which is long enough that a screen reader does not have to read too many rows. */
 const ROW_SPANS: Readonly<Record<ChartRange, Millis>> = { '24h': 2 * HOUR, '7d': DAY, '30d': 2 * DAY, '90d': 7 * DAY };
 
 type Point = ChartLine['points'][number];
 
-/** Returns the charts as a table, for readers who cannot see them. */
+/** Returns the charts as a table for readers who cannot see the charts. */
 function historyTable(data: RangeData, zone: Zone): Markup {
   const span = ROW_SPANS[data.range];
   const count = Math.ceil(CHART_WINDOWS[data.range].back / span);
@@ -169,7 +172,7 @@ function sum(values: readonly number[]): number {
   return values.reduce((total, value) => total + value, 0);
 }
 
-/** Rounds down, so that an incomplete value is never shown as 100 %. */
+/** Formats a percentage. The value is rounded down, so that only a complete value is shown as 100 %. */
 function shareText(percent: number): string {
   return `${(percent === 100 ? 100 : Math.floor(percent * 100) / 100).toString()} %`;
 }
@@ -178,7 +181,7 @@ function msText(ms: Millis): string {
   return `${ms < 10 ? ms.toFixed(1) : ms.toFixed(0)} ms`;
 }
 
-/** Size of the drawing, which is stretched to the available space. */
+/** The size of the drawing, which is stretched to the available space. */
 const WIDTH = 600;
 const HEIGHT = 100;
 
@@ -192,7 +195,7 @@ function lineView({ points, colour }: Chart['lines'][number], chart: Chart): Mar
   const segments = points.map(({ at, value }, position): string => {
     const previous = points[position - 1];
     const joins = previous !== undefined && at - previous.at <= gap;
-    // A single point is drawn too, because a stroke of length zero has round ends.
+    // A single point is also visible, because a stroke of length zero has round ends.
     return `${joins ? 'L' : 'M'}${figure(across(at, chart))} ${figure(up(value, chart))}${joins ? '' : 'h0'}`;
   });
   return markup`<path class="line series-${colour}" d="${segments}"/>`;
@@ -207,7 +210,7 @@ function bars(points: ChartLine['points'], chart: Chart & { readonly span: Milli
   return markup`<path class="bar series-${colour}" d="${segments}"/>`;
 }
 
-/** Marks the incidents behind the lines. */
+/** Draws marks for the incidents behind the lines. */
 function marks(incidents: readonly ChartIncident[], chart: Chart): Markup {
   const segments = incidents.map(({ from, until }) => {
     const begin = Math.max(0, across(from, chart));
@@ -217,7 +220,7 @@ function marks(incidents: readonly ChartIncident[], chart: Chart): Markup {
   return markup`<path class="mark" d="${segments}"/>`;
 }
 
-/** Minimum width of a mark, so that it stays visible. */
+/** The minimum width of a mark, so that it stays visible. */
 const NARROWEST = 1.5;
 
 function across(at: EpochMs, { from, until }: Chart): number {

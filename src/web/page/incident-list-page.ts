@@ -17,9 +17,10 @@ export interface IncidentList {
   readonly reader: Reader;
 }
 
-/** Returns the page `/incidents`, filtered by cause, state and time. */
+/** Returns the page `/incidents`, which is filtered by cause, state and time. */
 export function renderIncidentList({ site, asked, found, quiet, reader }: IncidentList): string {
-  // Contains every parameter, even if empty, because without any the API returns only the last days.
+  // The query contains every parameter, even if it is empty, because without parameters the API returns only the last
+  // days.
   const { from, until } = asked.query;
   const query = new URLSearchParams({
     cause: '',
@@ -39,22 +40,22 @@ export function renderIncidentList({ site, asked, found, quiet, reader }: Incide
     scripts: ['incidents.js'],
     mainAttributes: markup` data-now="${reader.now}"`,
     main: markup`<section class="card" aria-labelledby="list-title"><h1 id="list-title">Incidents</h1>
-${asked.problems.map((problem) => markup`<p class="problem">${badge('warn', 'Not understood')} ${problem}</p>`)}
+${asked.problems.map((problem) => markup`<p class="problem">${badge('warn', 'Ignored')} ${problem}</p>`)}
 ${filterView(asked, reader)}
 ${
   found.incidents.length === 0
     ? markup`<p class="quiet">None.</p>`
     : markup`<ul class="incidents list">${found.incidents.map((incident) => rowView(incident, quiet, reader))}</ul>`
 }
-${found.more ? markup`<p class="quiet">There are more: narrow the time, or take all of them with one of these.</p>` : null}
-<p class="quiet">The same <a href="api/v1/incidents.csv?${query}">as CSV</a> · <a href="api/v1/incidents?${query}">as JSON</a></p>
+${found.more ? markup`<p class="quiet">There are more incidents. Select a shorter period, or download all incidents with one of these links.</p>` : null}
+<p class="quiet">This list <a href="api/v1/incidents.csv?${query}">as CSV</a> · <a href="api/v1/incidents?${query}">as JSON</a></p>
 ${found.complete ? null : HISTORY_MISSING}</section>`,
   });
 }
 
 function filterView({ given, query }: ReadIncidentQuery, { zone }: Reader): Markup {
   const dayOf = (text = '', at: EpochMs | null = null): string =>
-    // The form accepts only days, so a time in the URL is shown as its day.
+    // The form accepts only days, so for a time in the URL the day is shown.
     at !== null && text.includes('T') ? zone.local(at).slice(0, 10) : text;
   return markup`<form class="filter" method="get" action="incidents">
 <label>Cause <select name="cause">${option('', 'Any', given['cause'])}${CAUSE_IDS.map((id) =>
@@ -62,7 +63,7 @@ function filterView({ given, query }: ReadIncidentQuery, { zone }: Reader): Mark
   )}</select></label>
 <label>State <select name="state">${option('', 'Any', given['state'])}${option('open', 'Open', given['state'])}${option(
     'closed',
-    'Over',
+    'Resolved',
     given['state'],
   )}</select></label>
 <label>From <input type="date" name="from" value="${dayOf(given['from'], query.from)}"></label>

@@ -28,12 +28,12 @@ interface IncidentPage {
   readonly record: IncidentRecord;
   readonly quiet: Quiet;
   readonly permission: Permission;
-  /** Errors in a submitted form. */
+  /** The errors in a submitted form. */
   readonly problems: readonly string[];
   readonly reader: Reader;
 }
 
-/** Returns the page `/incidents/ID` with one incident in full. */
+/** Returns the page `/incidents/ID`, which shows one incident in full. */
 export function renderIncident(page: IncidentPage): string {
   const { site, root, record, permission, problems, reader } = page;
   const { incident } = record;
@@ -46,7 +46,7 @@ export function renderIncident(page: IncidentPage): string {
     scripts: ['incidents.js'],
     mainAttributes: markup` data-now="${reader.now}"`,
     main: markup`${headView(page)}
-${problems.length === 0 ? null : markup`<section class="own" role="alert"><h2>Not done</h2><ul>${problems.map((problem) => markup`<li>${problem}</li>`)}</ul></section>`}
+${problems.length === 0 ? null : markup`<section class="own" role="alert"><h2>The action failed</h2><ul>${problems.map((problem) => markup`<li>${problem}</li>`)}</ul></section>`}
 ${remedySection(incident, root)}${incidentForms(incident, permission, root)}${evidenceSection(incident, reader)}
 <section class="card" aria-labelledby="timeline-title"><h2 id="timeline-title">Timeline</h2>
 <ol class="story">${timelineOf(incident, record).map((step) => stepView(step, incident, reader))}</ol>${omittedView(page)}</section>
@@ -56,11 +56,14 @@ ${record.complete ? null : HISTORY_MISSING}`,
   });
 }
 
-/** Returns a note about omitted changes. The timeline contains the first and latest changes of each account. */
+/**
+ * Returns a note about changes that are left out of the timeline, which contains only the first and latest changes of
+ * each account.
+ */
 function omittedView({ root, record: { incident, omittedChanges } }: IncidentPage): Markup | null {
   return omittedChanges === 0
     ? null
-    : markup`<p class="quiet">${omittedChanges} more changes are folded: <a href="${root}changes?incident=${encodeURIComponent(incident.id)}">all of them</a></p>`;
+    : markup`<p class="quiet">${omittedChanges} more changes are not shown. <a href="${root}changes?incident=${encodeURIComponent(incident.id)}">Show all changes</a></p>`;
 }
 
 function headView({ root, record: { incident }, quiet, reader }: IncidentPage): Markup {
@@ -71,11 +74,11 @@ function headView({ root, record: { incident }, quiet, reader }: IncidentPage): 
 <p class="quiet">${
     closedAt === null
       ? markup`Since ${reader.zone.text(since)}, ${distance(since, reader)}`
-      : markup`From ${reader.zone.text(since)} on, over ${distance(closedAt, reader)} (${reader.zone.text(closedAt)}). It lasted ${lastedText(incident)}`
+      : markup`Started ${reader.zone.text(since)}, resolved ${distance(closedAt, reader)} (${reader.zone.text(closedAt)}). The incident lasted ${lastedText(incident)}`
   }. Last seen ${distance(incident.lastSeen, reader)}.</p>
-${acknowledgement === null ? null : markup`<p>Acknowledged by ${acknowledgement.by} ${distance(acknowledgement.at, reader)}: no reminders.</p>`}
-${mergedInto === null ? null : markup`<p>It goes on in <a href="${root}incidents/${encodeURIComponent(mergedInto)}">another incident</a>, since both came and went in turn.</p>`}
-${merged.length === 0 ? null : markup`<p class="quiet">These go on in it: ${merged.map((id) => markup`<a href="${root}incidents/${encodeURIComponent(id)}">${id}</a> `)}</p>`}
+${acknowledgement === null ? null : markup`<p>Acknowledged by ${acknowledgement.by} ${distance(acknowledgement.at, reader)}. No reminders are sent.</p>`}
+${mergedInto === null ? null : markup`<p>This incident was merged into <a href="${root}incidents/${encodeURIComponent(mergedInto)}">another incident</a>, because the two faults kept alternating.</p>`}
+${merged.length === 0 ? null : markup`<p class="quiet">Incidents merged into this one: ${merged.map((id) => markup`<a href="${root}incidents/${encodeURIComponent(id)}">${id}</a> `)}</p>`}
 </section>`;
 }
 
@@ -83,7 +86,7 @@ function remedySection({ cause }: Incident, root: Root): Markup {
   return markup`<section class="card" aria-labelledby="remedy-title"><h2 id="remedy-title">What to do</h2>
 ${remedyView(cause.remedySteps)}
 <p class="impact"><strong>Impact</strong> ${breakable(cause.impact)}</p>
-<p><a href="${root}runbooks/${cause.id}">Runbook of ${cause.id}</a></p></section>`;
+<p><a href="${root}runbooks/${cause.id}">Runbook for ${cause.id}</a></p></section>`;
 }
 
 function evidenceSection(
@@ -93,7 +96,7 @@ function evidenceSection(
   const [first] = formerCauses;
   const then =
     openingEvidence.length === 0
-      ? markup`<p class="quiet">It was not kept.</p>`
+      ? markup`<p class="quiet">The evidence was not stored.</p>`
       : markup`${first === undefined ? null : markup`<p class="quiet">As <code class="tag">${first.id}</code></p>`}${evidenceView(openingEvidence)}`;
   return markup`<section class="card" aria-labelledby="evidence-title"><h2 id="evidence-title">Evidence</h2>
 <div class="columns"><section><h3>${status === 'open' ? 'Now' : 'When it was last seen'}</h3>${evidenceView(cause.evidence)}</section>
@@ -105,7 +108,7 @@ function messagesSection({ incident, outboxEntries }: IncidentRecord, reader: Re
   return markup`<section class="card" aria-labelledby="messages-title"><h2 id="messages-title">Messages <span class="count">${groups.length}</span></h2>
 ${
   groups.length === 0
-    ? markup`<p class="quiet">None by mail or web hook.</p>`
+    ? markup`<p class="quiet">No messages by mail or webhook.</p>`
     : markup`<ul class="incidents">${groups.map(
         (group) =>
           markup`<li><p><strong>${EVENT_WORDS[eventOf(group.notification)]}</strong> <span class="quiet">${distance(
@@ -116,11 +119,11 @@ ${
 }</section>`;
 }
 
-/** What the reader of the page may do. */
+/** The reader's permissions on the page. */
 interface Permission {
-  /** Why changes are refused, as a sentence; null if they are allowed. */
+  /** A sentence that explains why changes are refused. Null if changes are allowed. */
   readonly refusal: string | null;
-  /** Set if no login is required, so the form asks for a name. */
+  /** Set if no login is required, so that the form must ask for a name. */
   readonly asksName: boolean;
 }
 
@@ -132,7 +135,7 @@ const DURATIONS: readonly (readonly [value: string, words: string])[] = [
   ['7d', '7 days'],
 ];
 
-/** Returns the forms to acknowledge, silence and comment, which need no script. */
+/** Returns the forms for acknowledging, silencing and commenting on an incident, which work without scripts. */
 function incidentForms(incident: Incident, { refusal, asksName }: Permission, root: Root): Markup {
   if (refusal !== null)
     return markup`<section class="card" aria-labelledby="act-title"><h2 id="act-title">Acknowledge, silence, comment</h2>
@@ -159,7 +162,7 @@ function acknowledgeForm({ acknowledgement }: Incident, name: Markup | null, to:
     ? form(
         to('acknowledge'),
         markup`${name}<button>Acknowledge</button>
-<p class="quiet">Stops the reminders until it is over or its cause changes.</p>`,
+<p class="quiet">Stops the reminders until the incident is resolved or its cause changes.</p>`,
       )
     : form(to('unacknowledge'), markup`${name}<button>Withdraw the acknowledgement</button>`);
 }
@@ -170,7 +173,7 @@ function silenceForm(name: Markup | null, to: string): Markup {
     markup`<label>Silence for <select name="duration">${DURATIONS.map(
       ([value, words]) =>
         markup`<option value="${value}"${value === '2h' ? markup` selected` : null}>${words}</option>`,
-    )}</select></label><label>Why <input name="comment" required maxlength="${MAX_COMMENT}"></label>${name}
+    )}</select></label><label>Reason <input name="comment" required maxlength="${MAX_COMMENT}"></label>${name}
 <button>Silence</button>`,
   );
 }

@@ -33,15 +33,15 @@ import { visibleText } from '../../core/visible-text.ts';
 
 const MAX_OPEN = 20;
 const MAX_CLOSED = 10;
-/** Maximum number of incidents with a timeline. The page must stay small, because it is read at night. */
+/** The maximum number of incidents with a timeline. The page must stay small, because people read it at night. */
 const MAX_STORIES = 5;
 /**
- * Maximum number of steps for the first open incident and for each other one. The latest are kept, and comments before
- * other steps.
+ * The maximum number of steps for the first open incident and for each other incident. The latest steps are shown, and
+ * comments take precedence over other steps.
  */
 const MAX_STEPS = { first: 12, other: 6 } as const;
 
-/** Reasons why notifications may be held back. */
+/** The reasons why notifications can be held back. */
 export interface Quiet {
   readonly maintenance: boolean;
   readonly silences: readonly Silence[];
@@ -54,12 +54,12 @@ export function quietNow(sources: WebSources): Quiet {
 interface Telltale {
   readonly history: Pick<AlertHistory, 'outboxEntries' | 'changes'>;
   readonly quiet: Quiet;
-  /** Delivery status of the state channels. */
+  /** The delivery status of the state channels. */
   readonly states: readonly ChannelState[];
   readonly reader: Reader;
 }
 
-/** Returns open incidents with their timeline, then ended ones. */
+/** Returns the open incidents with their timelines, followed by the resolved incidents. */
 export function incidentsView(
   history: AlertHistory,
   quiet: Quiet,
@@ -86,7 +86,7 @@ ${more(open.length - MAX_OPEN, 'incidents')}
 ${
   closed.length === 0
     ? null
-    : markup`<details id="closed-incidents"><summary>Over within 7 days: ${closed.length}</summary>
+    : markup`<details id="closed-incidents"><summary>Resolved within 7 days: ${closed.length}</summary>
 <ul class="incidents">${closed.slice(0, MAX_CLOSED).map((incident) => closedView(incident, telltale))}</ul>${more(closed.length - MAX_CLOSED, 'incidents')}</details>`
 }
 ${complete ? null : HISTORY_MISSING}
@@ -102,11 +102,11 @@ function openView(incident: Incident, index: number, telltale: Telltale): Markup
 <p><a href="incidents/${id}">${breakable(cause.summary)}</a></p>
 <p class="quiet">Since ${distance(incident.since, reader)}${sightText(incident, reader)}. ${toldText(incident, telltale)}</p>
 ${index < MAX_STORIES ? storyView(incident, telltale, { title: markup`Timeline`, isOpen: index === 0 }) : null}
-<details id="silence-${id}"><summary>Silence it for two hours</summary><code class="command block" data-copy><span class="line">${silenceCommand(cause)}</span></code></details>
+<details id="silence-${id}"><summary>Silence this incident for two hours</summary><code class="command block" data-copy><span class="line">${silenceCommand(cause)}</span></code></details>
 </li>`;
 }
 
-/** Returns the special properties of an incident, other than its cause. */
+/** Returns tags for the special properties of an incident. */
 export function tagsView(incident: Incident, quiet: Quiet, { now }: Reader): Markup {
   const { status, flapping, acknowledgement, mergedInto, cause } = incident;
   const isOpen = status === 'open';
@@ -114,15 +114,15 @@ export function tagsView(incident: Incident, quiet: Quiet, { now }: Reader): Mar
     flapping ? 'flapping' : null,
     isOpen && isMuted(quiet, cause, now) ? (quiet.maintenance ? 'in maintenance' : 'silenced') : null,
     isOpen && acknowledgement !== null ? 'acknowledged' : null,
-    mergedInto === null ? null : 'went on in another',
+    mergedInto === null ? null : 'merged into another incident',
   ];
   return markup`${tags.map((tag) => (tag === null ? null : markup` <span class="tag">${tag}</span>`))}`;
 }
 
-/** Returns a badge with the severity, or one for an ended incident. */
+/** Returns a badge with the severity, or a badge that shows that the incident is resolved. */
 export function stateBadge({ status, cause }: Incident): Markup {
   return status === 'closed'
-    ? badge('good', 'Over')
+    ? badge('good', 'Resolved')
     : badge(SEVERITY_TONES[cause.severity], SEVERITY_WORDS[cause.severity]);
 }
 
@@ -133,28 +133,30 @@ function sightText(incident: Incident, reader: Reader): Markup | null {
     case 'absent':
       return markup`, not seen in the last round`;
     case 'unjudged':
-      return markup`, could not be judged in the last round`;
+      return markup`, could not be checked in the last round`;
     case 'unverified':
       return markup`, not checked again since ftm-watch started`;
     case 'hidden':
-      return markup`, hidden by something deeper, last seen ${distance(incident.lastSeen, reader)}`;
+      return markup`, hidden by a deeper fault, last seen ${distance(incident.lastSeen, reader)}`;
   }
 }
 
 function toldText(incident: Incident, telltale: Telltale): Markup {
   const { lastNotified, awaitsDigest } = incident;
-  if (isUnverified(incident)) return markup`Notifications about it wait until it has been checked again.`;
-  if (awaitsDigest) return markup`A notification waits: the hourly limit is reached.`;
-  if (lastNotified === null) return markup`Nobody has been notified.`;
+  if (isUnverified(incident)) return markup`Notifications are held back until the fault has been checked again.`;
+  if (awaitsDigest) return markup`A notification is held back, because the hourly limit has been reached.`;
+  if (lastNotified === null) return markup`No notifications have been sent.`;
   const { states, reader } = telltale;
   if (states.length === 0) return sentText(incident, lastNotified, telltale);
   const byState = states.map((recipients) => markup` ${takenText(lastNotified, recipients, reader)}`);
-  // State channels create no outbox entries. If there are no entries, they are the only channels.
+  // State channels do not create outbox entries. If there are no entries, all channels are state channels.
   if (waysOf(incident, telltale).length === 0) return markup`${byState}`;
   return markup`${sentText(incident, lastNotified, telltale)}${byState}`;
 }
 
-/** For mail and webhooks, a recipient counts as notified only after delivery. */
+/**
+ * Returns who has been notified and when. With mail and webhooks, a recipient counts as notified only after delivery.
+ */
 function sentText(incident: Incident, lastNotified: LastNotified, telltale: Telltale): Markup {
   const { thread } = incident;
   const { states, reader } = telltale;
@@ -162,10 +164,10 @@ function sentText(incident: Incident, lastNotified: LastNotified, telltale: Tell
   if (ways.length === 0 || ways.some(({ delivery }) => delivery.status === 'sent'))
     return markup`Notified ${distance(lastNotified.at, reader)}, ${
       thread.count === 1 ? 'once' : `${String(thread.count)} times`
-    } in all.`;
+    } in total.`;
   return states.length === 0
-    ? markup`Nobody has been notified yet: what was to be sent has not arrived.`
-    : markup`What was to be sent by mail or web hook has not arrived.`;
+    ? markup`Nobody has been notified yet, because no message has been delivered.`
+    : markup`The messages by mail or webhook have not been delivered.`;
 }
 
 function waysOf(incident: Incident, { history }: Telltale): readonly Way[] {
@@ -173,16 +175,16 @@ function waysOf(incident: Incident, { history }: Telltale): readonly Way[] {
 }
 
 function takenText(lastNotified: LastNotified, { name, tookAt }: ChannelState, reader: Reader): Markup {
-  if (tookAt === null) return markup`${name} has taken nothing since ftm-watch was started or reloaded.`;
-  if (tookAt < lastNotified.at) return markup`${name} has not taken it yet.`;
-  return markup`${name} took it ${distance(tookAt, reader)}.`;
+  if (tookAt === null) return markup`${name} has not accepted any message since ftm-watch was started or reloaded.`;
+  if (tookAt < lastNotified.at) return markup`${name} has not accepted the message yet.`;
+  return markup`${name} accepted the message ${distance(tookAt, reader)}.`;
 }
 
 function closedView(incident: Incident, telltale: Telltale): Markup {
   const { cause, closedAt } = incident;
   const { reader } = telltale;
   const end = closedAt ?? reader.now;
-  const title = markup`<code class="tag">${cause.id}</code> ${subjectView(cause.subject)} <span class="quiet">over ${distance(end, reader)}, lasted ${lastedText(incident)}</span>`;
+  const title = markup`<code class="tag">${cause.id}</code> ${subjectView(cause.subject)} <span class="quiet">resolved ${distance(end, reader)}, lasted ${lastedText(incident)}</span>`;
   return markup`<li>${storyView(incident, telltale, { title, isOpen: false })}</li>`;
 }
 
@@ -202,7 +204,10 @@ function storyView(
   }${shown.map((step) => stepView(step, incident, reader))}</ol></details>`;
 }
 
-/** Limits the steps. Keeps the first and the latest comments, and as many of the latest other steps as fit. */
+/**
+ * Limits the number of steps. Keeps the first and the latest comments, and as many of the latest other steps as
+ * possible.
+ */
 function withoutTheLeast(steps: readonly TimelineStep[], most: number): readonly TimelineStep[] {
   const [said, others] = [steps.filter(isSaid), steps.filter((step) => !isSaid(step))];
   const shownSaid = said.length <= most ? said : [...said.slice(0, 1), ...said.slice(1 - most)];
@@ -222,13 +227,13 @@ function isSaid(step: TimelineStep): boolean {
 type TimelineStep =
   | { readonly kind: 'seen' | 'opened'; readonly at: EpochMs }
   | { readonly kind: 'closed'; readonly at: EpochMs; readonly occurrence: Occurrence }
-  /** Until then, the incident had a different cause. */
+  /** The incident had a different cause until this time. */
   | { readonly kind: 'understood'; readonly at: EpochMs; readonly former: FormerCause }
-  /** Someone silenced or acknowledged the incident, commented on it, or undid one of these. */
+  /** A person silenced, acknowledged or commented on the incident, or reverted such a change. */
   | { readonly kind: 'changed'; readonly at: EpochMs; readonly change: AuditEntry }
   | { readonly kind: 'told'; readonly at: EpochMs; readonly group: DeliveryGroup };
 
-/** Returns the steps, oldest first. */
+/** Returns the steps in an incident's timeline, oldest first. */
 export function timelineOf(
   incident: Incident,
   { outboxEntries, changes }: Pick<AlertHistory, 'outboxEntries' | 'changes'>,
@@ -247,7 +252,7 @@ export function timelineOf(
     ...occurrences.flatMap((occurrence) =>
       occurrence.closedAt === null ? [] : [{ kind: 'closed' as const, at: occurrence.closedAt, occurrence }],
     ),
-    // Last, because notifications follow the events of the same time.
+    // Notifications come last, because they follow the events that occurred at the same time.
     ...deliveryGroupsAbout(incident, outboxEntries).map((group) => ({
       kind: 'told' as const,
       at: group.notification.at,
@@ -270,7 +275,7 @@ function isAbout(change: AuditEntry, incident: Incident): boolean {
   return causes.some((own) => (cause === null || cause === own.id) && (subject === null || subject === own.subject));
 }
 
-/** Returns all notifications about the incident, whether delivered or not. */
+/** Returns all notifications about the incident, whether or not they were delivered. */
 export function deliveryGroupsAbout(
   incident: Incident,
   outboxEntries: readonly OutboxEntry[],
@@ -288,9 +293,9 @@ export function stepView(step: TimelineStep, { cause }: Incident, reader: Reader
     case 'opened':
       return markup`<li class="${SEVERITY_TONES[cause.severity]}">Confirmed ${when}</li>`;
     case 'closed':
-      return markup`<li class="good">Over ${when} <span class="quiet">after ${lastedText(step.occurrence)}</span></li>`;
+      return markup`<li class="good">Resolved ${when} <span class="quiet">after ${lastedText(step.occurrence)}</span></li>`;
     case 'understood':
-      return markup`<li>Until then <code class="tag">${step.former.id}</code> ${breakable(step.former.subject)} ${when}</li>`;
+      return markup`<li>Previous cause: <code class="tag">${step.former.id}</code> ${breakable(step.former.subject)} ${when}</li>`;
     case 'changed':
       return markup`<li>${changeWords(step.change)} ${when} <span class="quiet">${step.change.detail}</span></li>`;
     case 'told':
@@ -300,7 +305,7 @@ export function stepView(step: TimelineStep, { cause }: Incident, reader: Reader
   }
 }
 
-/** Returns the action and who performed it. */
+/** Returns the action and the account that performed it. */
 export function changeWords({ action, account, address }: AuditEntry): string {
   const who = `by ${account}${address === null ? '' : ` from ${address}`}`;
   switch (action) {
@@ -315,18 +320,18 @@ export function changeWords({ action, account, address }: AuditEntry): string {
     case 'comment':
       return `Comment ${who}`;
     case 'attach-capture':
-      return `FortiAuthenticator’s own connection, from a packet capture attached ${who}`;
+      return `Packet capture of FortiAuthenticator’s connection attached ${who}`;
     case 'reload':
       return `Configuration reloaded ${who}`;
   }
 }
 
-/** Maximum length that `POST /api/v1/silences` accepts. */
+/** The maximum length that `POST /api/v1/silences` accepts. */
 const LONGEST_SUBJECT = 255;
 
 /**
- * Returns the command that silences one cause, quoted for a POSIX shell. A subject that is not plain text is omitted,
- * so that the silence matches every subject.
+ * Returns the command that silences a cause, quoted for a POSIX shell. If the subject is not plain text, it is omitted,
+ * so that the silence matches all subjects.
  */
 export function silenceCommand({ id, subject }: Pick<Cause, 'id' | 'subject'>): string {
   const isPlain = subject !== '' && visibleText(subject, LONGEST_SUBJECT) === subject;

@@ -15,7 +15,7 @@ import { maskedDetail, maskedRecipient } from '../incident-json.ts';
 
 const MAX_TROUBLED = 10;
 const MAX_ARRIVED = 15;
-/** Maximum number of causes shown for a digest. */
+/** The maximum number of causes that are shown for a digest. */
 const MAX_CAUSES = 3;
 
 type Event = ReturnType<typeof eventOf>;
@@ -31,7 +31,7 @@ export const EVENT_WORDS: Readonly<Record<Event, string>> = {
   summary: 'Summary',
 };
 
-/** Returns the notifications, latest first. Undelivered ones are shown, the rest is folded. */
+/** Returns the notifications, latest first. Undelivered notifications are shown, and the others are collapsed. */
 export function notificationsView(
   { outboxEntries, complete }: AlertHistory,
   { states, noChannel }: Pick<Activity, 'states' | 'noChannel'>,
@@ -46,7 +46,7 @@ export function notificationsView(
   }</h2>
 ${noChannel === null ? null : markup`<p>${badge('warn', noChannel)}</p>`}
 ${states.map(silentView)}
-${groups.length === 0 ? markup`<p class="quiet">None recently.</p>` : null}
+${groups.length === 0 ? markup`<p class="quiet">No recent notifications.</p>` : null}
 ${
   troubled.length === 0
     ? null
@@ -69,11 +69,11 @@ function silentView({ name, silent }: ChannelState): Markup | null {
   if (silent === 0) return null;
   return markup`<p>${badge('warn', name)} <span class="quiet">${
     silent === 1 ? 'one instance' : `${String(silent)} instances`
-  } did not take the last message; tried again all the time</span></p>`;
+  } did not accept the last message; retrying</span></p>`;
 }
 
-/** Shown if entries may be missing because the history is unavailable. */
-export const HISTORY_MISSING: Markup = markup`<p class="quiet">The history is not available: what is over and what was sent may be missing here.</p>`;
+/** Shown if entries can be missing because the history is unavailable. */
+export const HISTORY_MISSING: Markup = markup`<p class="quiet">The history is not available, so resolved incidents and sent notifications may be missing.</p>`;
 
 function deliveryGroupView(group: DeliveryGroup, reader: Reader): Markup {
   const { notification } = group;
@@ -85,14 +85,14 @@ function deliveryGroupView(group: DeliveryGroup, reader: Reader): Markup {
   } <span class="quiet">${distance(notification.at, reader)}</span></p>${waysView(group, reader, 'full')}</li>`;
 }
 
-/** Further recipients are only counted. */
+/** The maximum number of recipients that are listed. Further recipients are only counted. */
 const MAX_RECIPIENTS = 4;
-/** Maximum length shown of a peer's reply. `/api/v1/notifications` contains the complete text. */
+/** The maximum length of a peer's reply on the page. `/api/v1/notifications` contains the complete text. */
 const MAX_REPLY = 160;
 
 /**
- * Returns the delivery status of a notification, one line per group of recipients. `full` adds the peer's reply if it
- * was not delivered.
+ * Returns the delivery status of a notification, one line per group of recipients. With `full`, the peer's reply is
+ * added if the notification was not delivered.
  */
 export function waysView({ ways }: DeliveryGroup, reader: Reader, length: 'short' | 'full'): Markup {
   return markup`<ul class="ways">${ways.map(
@@ -111,15 +111,15 @@ function wayView({ delivery, recipients }: Way, reader: Reader): Content {
     case 'sent':
       return markup`${badge('good', 'Sent')} <span class="quiet">${to} ${when}</span>`;
     case 'pending':
-      if (attempts === 0) return markup`${badge('wait', 'On its way')} <span class="quiet">${to}</span>`;
+      if (attempts === 0) return markup`${badge('wait', 'Being sent')} <span class="quiet">${to}</span>`;
       return markup`${badge('warn', 'Waiting')} <span class="quiet">${to}; ${tries(attempts)}, next attempt ${distance(
         nextAttemptAt,
         reader,
       )}</span>`;
     case 'rejected':
-      return markup`${badge('bad', 'Failed')} <span class="quiet">${to}: refused and given up ${when}, ${tries(attempts)}</span>`;
+      return markup`${badge('bad', 'Failed')} <span class="quiet">${to}: rejected ${when}, ${tries(attempts)}</span>`;
     case 'expired':
-      return markup`${badge('bad', 'Failed')} <span class="quiet">${to}: given up ${when}, ${tries(attempts)}</span>`;
+      return markup`${badge('bad', 'Failed')} <span class="quiet">${to}: not delivered, last attempt ${when}, ${tries(attempts)}</span>`;
     case 'withdrawn':
       return markup`${badge('unsure', 'Withdrawn')} <span class="quiet">${to} ${when}, ${tries(attempts)}</span>`;
   }
@@ -142,17 +142,17 @@ function lastError(delivery: Delivery): Markup | null {
 /** A notification with its deliveries. */
 export interface DeliveryGroup {
   readonly notification: Notification;
-  /** Deliveries, with recipients of the same status grouped. */
+  /** The deliveries, in which recipients with the same status are grouped. */
   readonly ways: readonly Way[];
 }
 
 export interface Way {
-  /** Delivery to the first recipient, which represents all. */
+  /** The delivery to the first recipient, which represents the whole group. */
   readonly delivery: Delivery;
   readonly recipients: readonly string[];
 }
 
-/** Groups deliveries in the order of the outbox entries. */
+/** Groups deliveries by notification, in the order of the outbox entries. */
 export function deliveryGroupsOf(outboxEntries: readonly OutboxEntry[]): readonly DeliveryGroup[] {
   const byNotification = Map.groupBy(outboxEntries, ({ notification }) => notification.id);
   return [...byNotification.values()].flatMap((group) => {
@@ -163,7 +163,7 @@ export function deliveryGroupsOf(outboxEntries: readonly OutboxEntry[]): readonl
   });
 }
 
-/** Reports whether any delivery has not succeeded. */
+/** Returns whether a delivery is pending or has failed. */
 function isTroubled({ ways }: DeliveryGroup): boolean {
   return ways.some(({ delivery: { status } }) => status !== 'sent' && status !== 'withdrawn');
 }

@@ -5,31 +5,35 @@ import type { ActivationOutlook, ActivationStep, StepAnswer } from '../../checks
 import { sign, badge } from './document.ts';
 import { type Markup, markup, STATE_TONES, STATE_WORDS, breakable, type Tone } from '../../document/html.ts';
 
-/** The network path of an activation, as a person would draw it. */
+/** The network path of an activation, as a network diagram would show it. */
 interface RouteMap {
-  /** Stops from FortiAuthenticator to the licence server, in order. */
+  /** The stops from FortiAuthenticator to the licence server, in order. */
   readonly stops: readonly Stop[];
-  /** Services that FortiAuthenticator needs outside the path. */
+  /** The services that FortiAuthenticator needs outside the path. */
   readonly branches: readonly Stop[];
 }
 
 interface Stop {
   readonly name: string;
   readonly hint: string;
-  /** The worst state of its preconditions. */
+  /** The worst state of the stop's preconditions. */
   readonly state: PreconditionState;
   readonly preconditions: readonly PreconditionStatus[];
-  /** State of the line to the next stop. */
+  /** The state of the line to the next stop. */
   readonly leadsOn: LineState;
 }
 
 /**
- * `open`: leads from a working stop to one that works or is broken. `cut`: follows the first broken stop. `beyond`:
- * comes after that. `unproven`: unknown.
+ * The state of a line between two stops. `open`: the line starts at a working stop, and its state is known. `cut`: the
+ * line starts at the first broken stop. `beyond`: the line comes after the broken stop. `unproven`: the state is
+ * unknown.
  */
 type LineState = 'open' | 'cut' | 'beyond' | 'unproven';
 
-/** Worst first. `unknown` and `blocked` come before `warning`, because they may hide a fault. */
+/**
+ * The states in descending order of severity. `unknown` and `blocked` come before `warning`, because they can hide a
+ * fault.
+ */
 const RANK: readonly PreconditionState[] = ['broken', 'blocked', 'unknown', 'warning', 'ok', 'not-configured'];
 
 export function routeMapOf(preconditions: readonly PreconditionStatus[]): RouteMap {
@@ -73,12 +77,12 @@ function worst(statuses: readonly PreconditionStatus[]): PreconditionState {
   return RANK.find((state) => statuses.some((status) => status.state === state)) ?? 'unknown';
 }
 
-/** Returns the map as two lists. A screen reader reads the path as text. The style sheet draws the lines. */
+/** Returns the map as two lists. Screen readers read the path as text, and the style sheet draws the lines. */
 export function routeMapView({ stops, branches }: RouteMap, outlook: ActivationOutlook): Markup {
   return markup`<section id="route" class="card route" aria-labelledby="route-title">
 <h2 id="route-title">Activation path</h2>
 <ol class="stops">${stops.map((stop, index) => stopView(stop, stops[index + 1]))}</ol>
-<h3 class="unseen">What FortiAuthenticator needs beside it</h3>
+<h3 class="unseen">Other services that FortiAuthenticator needs</h3>
 <ul class="branches">${branches.map((branch) => stopView(branch, undefined))}</ul>
 ${stepsView(outlook)}</section>`;
 }
@@ -92,7 +96,7 @@ ${stop.preconditions.length > 1 ? parts(stop) : null}</span>
 ${
   next === undefined || stop.leadsOn !== 'cut'
     ? null
-    : markup`<span class="cut">${sign('bad')}<span class="unseen">The way ends here: ${next.name} is not reached.</span></span>`
+    : markup`<span class="cut">${sign('bad')}<span class="unseen">The path is broken here, so ${next.name} is not reached.</span></span>`
 }
 </li>`;
 }
@@ -109,10 +113,10 @@ const TONES: Readonly<Record<StepAnswer, Tone>> = { passes: 'good', fails: 'bad'
 const WORDS: Readonly<Record<StepAnswer, string>> = {
   passes: 'Will pass',
   fails: 'Will fail',
-  'not-visible': 'Not visible from here',
+  'not-visible': 'Cannot be checked from here',
 };
 
-/** Returns the answer as one line, with a link to the steps. */
+/** Returns the answer in one line with a link to the steps. */
 export function outlookLine(outlook: ActivationOutlook): Markup {
   return markup`<p class="outlook"><a href="#steps">Would an activation succeed now? ${answerText(outlook)}</a></p>`;
 }
@@ -121,24 +125,24 @@ function answerText({ answer, steps }: ActivationOutlook): string {
   switch (answer) {
     case 'fails': {
       const failing = steps.findIndex((step) => step.answer === 'fails');
-      return failing < 0 ? 'No.' : `No: it fails at step ${String(failing + 1)} of ${String(steps.length)}.`;
+      return failing < 0 ? 'No.' : `No, it would fail at step ${String(failing + 1)} of ${String(steps.length)}.`;
     }
     case 'not-visible':
-      return 'It cannot be told.';
+      return 'This cannot be determined.';
     case 'passes':
-      return 'Nothing that can be seen would stop it.';
+      return 'Yes, as far as this can be checked from here.';
   }
 }
 
-/** Returns the steps of an activation with their answers. */
+/** Returns the steps of an activation with their expected results. */
 export function stepsView({ steps }: ActivationOutlook): Markup {
   return markup`<details id="steps"><summary>The steps of an activation</summary>
 <ol class="steps">${steps.map(stepView)}</ol></details>`;
 }
 
 function stepView({ title, answer, why, remedy }: ActivationStep): Markup {
-  // The page shows the full cause elsewhere.
-  const said = answer === 'fails' ? ['Its cause stands above, with what to do.'] : [why, ...remedy];
+  // The page shows the full cause in another section.
+  const said = answer === 'fails' ? ['The cause and its remedy are shown above.'] : [why, ...remedy];
   return markup`<li><strong>${title}</strong> ${badge(TONES[answer], WORDS[answer])}
 ${said.map((line) => markup`<p class="quiet">${breakable(line)}</p>`)}</li>`;
 }

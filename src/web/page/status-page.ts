@@ -30,7 +30,7 @@ import { titleOf } from '../../checks/registry.ts';
 import { type Incident, sameCause, type Silence } from '../../engine/incident/incident.ts';
 import { headline } from '../../checks/headline.ts';
 
-/** Returns the status page. It works without scripts. With scripts, it updates itself. */
+/** Returns the status page, which works without scripts and updates itself if scripts are enabled. */
 export function renderStatusPage(sources: WebSources, now: EpochMs, range: ChartRange = USUAL_RANGE): string {
   const reader = readerAt(now, sources.timezone());
   const diagnosis = sources.diagnosis();
@@ -48,7 +48,10 @@ export function renderStatusPage(sources: WebSources, now: EpochMs, range: Chart
   });
 }
 
-/** Returns the content, most important first: the state, its causes and what to do, then the location of the fault. */
+/**
+ * Returns the content of the page, with the most important parts first: the state, the causes with their remedies, then
+ * the location of the fault.
+ */
 function mainView(
   sources: WebSources,
   diagnosis: Diagnosis | null,
@@ -86,7 +89,7 @@ function verdictView(diagnosis: Diagnosis, outlook: ActivationOutlook, reader: R
 function startingView(): Markup {
   return markup`<section class="verdict unsure" aria-labelledby="verdict"><span class="node">${sign('unsure')}</span>
 <div><h1 id="verdict">Starting</h1>
-<p class="conclusion">The first round is not finished yet: it takes up to 15 seconds.</p></div></section>`;
+<p class="conclusion">The first round has not finished yet. A round takes up to 15 seconds.</p></div></section>`;
 }
 
 interface CausesContext {
@@ -95,7 +98,7 @@ interface CausesContext {
   readonly conclusion: string;
 }
 
-/** Returns each cause with its remedy, its effect on users and its folded evidence. */
+/** Returns each cause with its remedy, its effect on users and its collapsed evidence. */
 export function causesView(causes: readonly Cause[], context: CausesContext): Markup {
   return markup`${causes.map((cause) => causeView(cause, context))}`;
 }
@@ -122,10 +125,10 @@ function causeView(cause: Cause, { incidents, conclusion }: CausesContext): Mark
 
 function consequences({ consequences: ids }: Cause): Markup | null {
   if (ids.length === 0) return null;
-  return markup`<p class="quiet">Skipped because of it: ${ids.map(titleOf).join(', ')}</p>`;
+  return markup`<p class="quiet">Skipped because of this fault: ${ids.map(titleOf).join(', ')}</p>`;
 }
 
-/** Returns problems of ftm-watch itself in a separate section, so that they are not mistaken for the target's. */
+/** Returns ftm-watch's own problems in a separate section, so that they are not mistaken for problems of the target. */
 function ownTroubleView({ problems }: Health): Markup | null {
   if (problems.length === 0) return null;
   return markup`<section class="own" aria-labelledby="own-title"><h2 id="own-title">ftm-watch itself</h2>
@@ -141,7 +144,7 @@ function activityView(activity: Activity, version: string, reader: Reader): Mark
 ${item('Store', activity.storeWritable ? badge('good', 'Writable') : badge('bad', 'Cannot be written'))}
 ${item('Notifications', activity.notificationsPending === 0 ? 'None pending' : badge('warn', `${String(activity.notificationsPending)} pending`))}
 ${item('Log lines', logLines(activity, reader))}${item('Running', markup`since ${distance(activity.startedAt, reader)}`)}</dl>
-<p class="quiet">ftm-watch ${version} · <a href="changes">who changed what</a> · <a href="api/v1/status">status</a> · <a href="api/v1/incidents">incidents</a> ·
+<p class="quiet">ftm-watch ${version} · <a href="changes">changes</a> · <a href="api/v1/status">status</a> · <a href="api/v1/incidents">incidents</a> ·
 <a href="api/v1/notifications">notifications</a> as JSON · <a href="metrics">metrics</a></p></footer>`;
 }
 
@@ -160,29 +163,29 @@ function nextRound({ nextRound: next }: Activity, reader: Reader): Content {
 function lastReload({ lastReload: last }: Activity, reader: Reader): Content {
   if (last === null) return 'As at the start';
   return last.taken
-    ? markup`${badge('good', 'Taken')} ${distance(last.at, reader)}`
-    : markup`${badge('bad', 'Refused')} ${distance(last.at, reader)}, the old one stays`;
+    ? markup`${badge('good', 'Reloaded')} ${distance(last.at, reader)}`
+    : markup`${badge('bad', 'Rejected')} ${distance(last.at, reader)}, the previous one is still active`;
 }
 
 function logLines({ logLines: lines }: Activity, reader: Reader): Content {
-  if (lines === null) return 'Not listened for';
+  if (lines === null) return 'Not received';
   return lines.lastAt === null
     ? 'None received'
-    : markup`${lines.received}, the last ${distance(lines.lastAt, reader)}`;
+    : markup`${lines.received}, the last one ${distance(lines.lastAt, reader)}`;
 }
 
-/** Returns the state of activation in one sentence, with the most severe cause if there is one. */
+/** Returns the state of activation in one sentence, which is the summary of the most severe cause if there is one. */
 export function conclusionOf({ ready, causes, preconditions }: Diagnosis): string {
   const [worst] = causes;
   switch (ready) {
     case 'not-ready':
-      return worst?.summary ?? 'FortiToken Mobile activation does not work from here.';
+      return worst?.summary ?? 'FortiToken Mobile activation does not work.';
     case 'unknown': {
       const unknown = preconditions.filter(({ state }) => state === 'unknown').length;
       return (
-        'Not everything could be judged: ' +
-        `${unknown === 1 ? '1 precondition is' : `${String(unknown)} preconditions are`} unknown. Nothing is ` +
-        'known to be broken.'
+        'Some checks could not be evaluated: ' +
+        `${unknown === 1 ? '1 precondition is' : `${String(unknown)} preconditions are`} unknown. No faults ` +
+        'are known.'
       );
     }
     case 'ready': {
@@ -190,15 +193,18 @@ export function conclusionOf({ ready, causes, preconditions }: Diagnosis): strin
       const all = 'All configured checks pass.';
       return warnings === 0
         ? all
-        : `${all} ${warnings === 1 ? 'One warning needs' : `${String(warnings)} warnings need`} a look.`;
+        : `${all} ${warnings === 1 ? 'One warning needs' : `${String(warnings)} warnings need`} attention.`;
     }
   }
 }
 
-/** Further findings of a precondition are only counted. `/api/v1/status` contains all. */
+/**
+ * The maximum number of findings that are shown for a precondition. Further findings are only counted. `/api/v1/status`
+ * contains all of them.
+ */
 const MAX_FINDINGS = 20;
 
-/** Returns every precondition, in the order of the path. */
+/** Returns all preconditions in the order of the path. */
 export function checklistView(preconditions: readonly PreconditionStatus[], reader: Reader): Markup {
   return markup`<section class="card" aria-labelledby="checklist-title">
 <h2 id="checklist-title">Preconditions</h2>
@@ -227,7 +233,7 @@ function faultsView(id: string, faults: readonly Finding[], reader: Reader): Mar
     .map((finding) => findingView(finding, reader))}</ul>${more(faults.length - MAX_FINDINGS, 'status')}</details>`;
 }
 
-/** Returns the claim with its complete evidence below: certificate names, quotes, location and time. */
+/** Returns a finding's claim, followed by the complete evidence: certificate names, quotes, location and time. */
 function findingView(finding: Finding, { zone }: Reader): Markup {
   const { rule, subject, claim, expected, actual, quote, fullNames = [], facts, at } = finding;
   const rows: readonly (readonly [title: string, text: string | undefined])[] = [
@@ -246,19 +252,19 @@ function findingView(finding: Finding, { zone }: Reader): Markup {
 }
 
 const MAX_SHOWN = 10;
-/** Period before its end in which a silence is highlighted for people who rely on it. */
+/** A silence is highlighted in this period before its end, for people who rely on it. */
 const SOON: Millis = 30 * 60_000;
 
 /**
- * Returns active silences and maintenance with reason and end; null if notifications are sent normally and no
- * maintenance is planned.
+ * Returns active silences and maintenance windows with their reasons and ends. Null if notifications are sent normally
+ * and no maintenance is planned.
  */
 function silencesView(all: readonly Silence[], { until, next }: MaintenancePlan, reader: Reader): Markup | null {
   const lasting = all.filter((silence) => silence.until > reader.now).toSorted((a, b) => a.until - b.until);
   if (lasting.length === 0 && until === null && next === null) return null;
   return markup`<section id="silences" class="card" aria-labelledby="silences-title">
 <h2 id="silences-title">Silences <span class="count">${lasting.length}</span></h2>
-${until === null ? null : markup`<p>${badge('wait', 'Maintenance')} Notifications wait; it ends ${end(until, reader)}</p>`}
+${until === null ? null : markup`<p>${badge('wait', 'Maintenance')} Notifications are held back. Maintenance ends ${end(until, reader)}</p>`}
 ${
   lasting.length === 0
     ? null
@@ -278,7 +284,7 @@ ${
 function silenceView({ id, cause, subject, until, by, comment }: Silence, reader: Reader): Markup {
   const soon = until - reader.now < SOON;
   return markup`<li id="lasting-${id}"><p>${soon ? badge('warn', 'Ends soon') : badge('wait', 'Silenced')} ${
-    cause === null ? 'Every cause' : markup`<code class="tag">${cause}</code>`
+    cause === null ? 'All causes' : markup`<code class="tag">${cause}</code>`
   }${subject === null ? null : [' ', subjectView(subject)]}</p>
 <p>${comment}</p><p class="quiet">By ${by}; ends ${end(until, reader)}</p>
 <code class="command block" data-copy><span class="line">ftm-watch silence remove ${id}</span></code></li>`;

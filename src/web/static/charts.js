@@ -1,18 +1,18 @@
 // @ts-check
-// Prepares the data of `/api/v1/history` for the charts. The server draws them first. history.js then replaces the
-// drawings with interactive charts.
+// Prepares the data from `/api/v1/history` for the charts. The server creates static charts, which history.js replaces
+// with interactive charts.
 
 const HOUR = 3_600_000;
-/** More lines than this cannot be told apart. */
+/** The maximum number of lines that readers can distinguish. */
 const MOST_LINES = 6;
 /** Points further apart than this share of the range are not joined, because there is no data in between. */
 const MAX_GAP = 1 / 24;
-/** Colour indexes for good and bad values. */
+/** The colour indexes for good and bad values. */
 const GOOD = 1;
 const BAD = 4;
 
 /**
- * Labels for the phases of a connection to the licence server.
+ * The labels for the phases of a connection to the licence server.
  * @type {Readonly<Record<string, string>>}
  */
 const PHASES = { dns: 'Name', tcp: 'Connection', tls: 'TLS', http: 'Answer' };
@@ -23,11 +23,11 @@ const PHASES = { dns: 'Name', tcp: 'Connection', tls: 'TLS', http: 'Answer' };
  * @typedef {{ readonly from: number, readonly latency: readonly Named[], readonly errors: readonly Named[],
  *   readonly tokens: readonly Named[], readonly days: readonly { readonly day: number, readonly share: number }[]
  * }} Past
- * @typedef {Named & { readonly colour: number, readonly silent: boolean }} Line `silent`: drawn only as a background
+ * @typedef {Named & { readonly colour: number, readonly silent: boolean }} Line If `silent` is true, the line is drawn only as a background
  * @typedef {{ readonly id: 'availability' | 'latency' | 'errors' | 'tokens', readonly unit: string,
  *   readonly span: number | null, readonly from: number, readonly until: number, readonly bottom: number,
- *   readonly top: number, readonly gap: number, readonly lines: readonly Line[] }} Chart `span`: period covered by each
- *   bar, starting at its point; null for a line chart
+ *   readonly top: number, readonly gap: number, readonly lines: readonly Line[] }} Chart `span` is the period that each bar
+ *   covers, starting at its point. Null for a line chart
  */
 
 /**

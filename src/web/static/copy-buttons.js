@@ -11,8 +11,8 @@ export function addCopyButtons(root) {
 }
 
 /**
- * Places the button. Text of a block flows around it. In a block that scrolls, the content would pass under the button,
- * so it goes on the label or in front of the block. Next to a word it must not become part of a selection.
+ * Inserts the button. The text of a block flows around the button. In a scrollable block, the content would move under
+ * the button, so the button is added to the label or before the block. Next to a word, the button is not selectable.
  * @param {HTMLButtonElement} button
  * @param {Element} element
  */
@@ -83,7 +83,7 @@ function writeWithoutTls(text) {
   area.value = text;
   document.body.append(area);
   area.select();
-  // oxlint-disable-next-line typescript/no-deprecated -- the only way without TLS
+  // oxlint-disable-next-line typescript/no-deprecated -- there is no alternative without TLS
   const done = document.execCommand('copy');
   area.remove();
   return done;

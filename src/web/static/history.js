@@ -1,4 +1,4 @@
-// Replaces the static drawings with interactive charts once they are scrolled into view. Loads nothing before that.
+// Replaces the static charts with interactive charts once they are scrolled into view. Nothing is loaded before that.
 import { chartsOf } from './charts.js';
 
 /**
@@ -11,7 +11,7 @@ const HEIGHT = 180;
 const DAY_MS = 86_400_000;
 
 /**
- * The parts of uPlot that are used.
+ * The parts of uPlot that this script uses.
  * @typedef {{ setData(data: unknown): void, setSize(size: unknown): void, destroy(): void,
  *   valToPos(value: number, scale: string, canvas: boolean): number, readonly series: readonly unknown[],
  *   readonly ctx: CanvasRenderingContext2D, readonly cursor: { readonly idx?: number | null },
@@ -25,7 +25,7 @@ const DAY_MS = 86_400_000;
 /** @type {Map<string, Drawn>} */
 const drawn = new Map();
 
-/** The latest data and charts. A new width, colour scheme or time zone needs no new request. */
+/** The latest data and charts, so that a new width, colour scheme or time zone does not require a new request. */
 const fetched = {
   /** @type {RangeData | null} */ data: null,
   /** @type {readonly Chart[]} */ charts: [],
@@ -40,7 +40,7 @@ function library() {
   /** @type {unknown} */
   const found = Reflect.get(globalThis, 'uPlot');
   if (isLibrary(found)) return found;
-  throw new TypeError('Cannot draw charts: uPlot is not there');
+  throw new TypeError('Cannot draw charts: uPlot is not loaded');
 }
 
 /**
@@ -149,7 +149,7 @@ function colourOf(name) {
 }
 
 /**
- * @param {Chart} chart as first drawn; its scales follow the latest data
+ * @param {Chart} chart the chart as it is first drawn; its scales are updated with the latest data
  * @param {number} width
  */
 function optionsOf(chart, width) {
@@ -195,7 +195,7 @@ function optionsOf(chart, width) {
 }
 
 /**
- * Marks the incidents behind the lines.
+ * Draws marks for the incidents behind the lines.
  * @param {Plotted} chart
  */
 function drawMarks(chart) {
@@ -211,7 +211,7 @@ function drawMarks(chart) {
 }
 
 /**
- * Shows the values under the pointer, or the latest ones.
+ * Shows the values under the pointer, or the latest values.
  * @param {string} id
  * @param {number | null} index
  */
@@ -271,7 +271,7 @@ function drawAnew(chart, plot) {
   widths.observe(plot);
 }
 
-/** A new width resizes the existing charts. A new height, for example from a phone's address bar, is ignored. */
+/** Resizes the charts to a new width. A change of the height, for example by a phone's address bar, is ignored. */
 const widths = new ResizeObserver((entries) => {
   for (const { target, contentRect } of entries) {
     for (const { chart, plot } of drawn.values()) {
@@ -288,12 +288,12 @@ async function refresh() {
   if (isChartData(data)) draw(data);
 }
 
-/** If the request fails, the old charts stay, which show the same data. */
+/** If the request fails, the static charts are kept, which show the same data. */
 function refreshOrKeep() {
   void refresh().catch(() => undefined);
 }
 
-/** Draws the charts again, in a new colour scheme or time zone. */
+/** Redraws the charts in a new colour scheme or time zone. */
 function redraw() {
   for (const { chart } of drawn.values()) chart.destroy();
   drawn.clear();
@@ -310,7 +310,7 @@ async function start() {
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', redraw);
 }
 
-/** Prevents the charts from being loaded again if a round replaces the page meanwhile. */
+/** Prevents the charts from being loaded twice if a round replaces the page in the meantime. */
 const visit = { started: false };
 
 const observer = new IntersectionObserver((entries) => {

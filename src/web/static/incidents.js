@@ -1,8 +1,8 @@
-// Script of the incident pages. Their content is not replaced, so that it cannot change while somebody types.
+// The script for the incident pages. Their content is not updated, so that it does not change while somebody types.
 import { addCopyButtons } from './copy-buttons.js';
 import { updateDistances } from './distance.js';
 
-/** The server's clock minus ours. */
+/** The difference between the server's clock and the browser's clock. */
 const skew = Number(document.querySelector('main')?.dataset['now']) - Date.now();
 
 addCopyButtons(document);

@@ -1,23 +1,23 @@
-// Keeps the page up to date: after each round, fetches the page again and replaces the old content.
+// Keeps the page up to date. After each round, the script fetches the page again and replaces the old content.
 import { addCopyButtons } from './copy-buttons.js';
 import { updateDistances } from './distance.js';
 
-/** Polling interval without an event stream, if there are too many listeners or a proxy blocks the stream. */
+/** The polling interval if there is no event stream, because there are too many listeners or a proxy blocks it. */
 const POLL_MS = 30_000;
-/** Maximum time for which selected text delays updates. The selection may be left over on a shared screen. */
+/** The maximum time for which selected text delays updates, because text can stay selected on a shared screen. */
 const LONGEST_PAUSE_MS = 60_000;
-/** Selector for elements that can have the keyboard focus. */
+/** A selector for elements that can have the keyboard focus. */
 const FOCUSABLE = 'a[href], button, summary, [tabindex]';
 
 const state = {
   running: false,
   /** Set if an event arrived while the page was being fetched. */
   again: false,
-  /** Time since which new content has waited because text is selected; 0 if none waits. */
+  /** The time since which new content has been held back because text is selected. 0 if no content is held back. */
   pausedSince: 0,
   /** The result of the latest round, even if it is not shown yet. */
   word: main().dataset['word'] ?? '',
-  /** The server's clock minus ours. */
+  /** The difference between the server's clock and the browser's clock. */
   skew: Number(main().dataset['now']) - Date.now(),
 };
 
@@ -48,14 +48,14 @@ async function refresh() {
   if (state.again) await refresh();
 }
 
-/** Reports whether updates are paused, so that selected text does not disappear before it is copied. */
+/** Returns whether updates are paused, so that selected text does not disappear before it is copied. */
 function isPaused() {
   if (!isTextSelected()) state.pausedSince = 0;
   else if (state.pausedSince === 0) state.pausedSince = Date.now();
   return state.pausedSince !== 0 && Date.now() - state.pausedSince < LONGEST_PAUSE_MS;
 }
 
-/** Shows waiting content once no text is selected. */
+/** Shows the new content that was held back, once no text is selected. */
 function endPause() {
   if (state.pausedSince !== 0 && !isPaused()) void refresh();
 }
@@ -89,7 +89,7 @@ function replaceContent(next) {
 }
 
 /**
- * Keeps the keyboard focus across an update: remembers the nearest element with an ID and the position within it.
+ * Keeps the keyboard focus across an update. Remembers the nearest element with an ID and the position within it.
  * @returns {() => void}
  */
 function keepFocus() {
@@ -155,9 +155,10 @@ function setLost(isLost) {
  * @returns {string}
  */
 function liveText(isLost) {
-  if (isLost) return 'No connection to ftm-watch: this may be old';
+  if (isLost) return 'No connection to ftm-watch. This page may be outdated';
   if (state.pausedSince === 0) return `Live: ${state.word}`;
-  return `Paused: text is selected${main().dataset['word'] === state.word ? '' : `. Now: ${state.word}`}`;
+  const news = main().dataset['word'] === state.word ? '' : `. Now: ${state.word}`;
+  return `Updates are paused because text is selected${news}`;
 }
 
 /**
@@ -177,7 +178,7 @@ function listen() {
     setLost(false);
   });
   source.addEventListener('diagnosis', (event) => {
-    // The stream starts with the round that this page already shows.
+    // The first event is about the round that this page already shows.
     if (!isShown(event)) void refresh();
   });
   source.addEventListener('error', () => {

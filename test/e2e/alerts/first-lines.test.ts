@@ -139,7 +139,7 @@ describeWhere(
     const FAULTS: Readonly<Record<string, Fault>> = {
       'DNS hijack': {
         says: [
-          /^DNS is wrong for fortitokenmobile\.fortinet\.com: 10\.20\.0\.53 answers with 10\.66\.0\.1, /u,
+          /^10\.20\.0\.53 returns the wrong address 10\.66\.0\.1 for fortitokenmobile\.fortinet\.com\./u,
           / 1\. On 10\.20\.0\.53, find the DNS filter, sinkhole or local zone /u,
         ],
         config: {},

@@ -69,7 +69,7 @@ describe('the firewall in front of FortiAuthenticator, while TLS is inspected,',
     expect(conclusionOf({ causes, ...result })).toMatchObject({ causes: ['critical tls-intercepted'] });
     expect(causes[0]?.summary).toMatch(/is intercepted by the FortiGate FGVMEV0000000001, which is not FortiGate /u);
     const [first, ...steps] = causes[0]?.remedy ?? [];
-    expect(first).toMatch(/^Change nothing on FortiGate .*: policy 5 "fac-to-internet" matches/u);
+    expect(first).toMatch(/^Do not change FortiGate .*, because policy 5 "fac-to-internet" matches/u);
     expect(steps.join('\n')).toContain(`Find ${OWN} behind FortiGate `);
     expect(causes[0]?.remedySteps.flatMap(({ commands }) => commands ?? []).join('\n')).not.toContain(
       'config firewall',

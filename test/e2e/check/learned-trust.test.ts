@@ -83,14 +83,14 @@ describe('a machine whose clock is two days behind', () => {
   test('trust learn judges a chain by the time that its server proves', async () => {
     await using server = await serverThatTells(THEIRS);
     const { learned, checked } = await learn(server.port);
-    expect(learned).toContain(' is genuine, under ');
+    expect(learned).toContain(' is genuine (under ');
     expect(conclusionOf(checked)).toEqual(readyWithWarning('clock-skewed'));
   });
 
   test('and says that a chain is not yet valid by the time of its own server', async () => {
     await using server = await serverThatTells(Date.now());
     const { learned, checked } = await learn(server.port);
-    expect(learned).toContain(' comes from a trusted authority but is not yet valid');
+    expect(learned).toContain(' was issued by a trusted authority, but is not yet valid');
     expect(conclusionOf(checked)).toEqual(notReady('certificate-broken', 'license-server'));
   });
 });

@@ -83,7 +83,7 @@ describe('port', () => {
     const { causes } = await bench.check(server.port, { resolvers: [`127.0.0.1:${String(resolver.port)}`] });
     const refused = causes.find(({ id }) => id === 'egress-partly-blocked');
     expect(refused?.summary).toBe(
-      `Only some addresses of ${HOST}:${String(server.port)} accept a connection; 127.0.0.2 does not.${told}`,
+      `Some addresses of ${HOST}:${String(server.port)} accept a connection, but 127.0.0.2 does not.${told}`,
     );
   });
 });
@@ -108,7 +108,7 @@ describe('TLS', () => {
     expect(evidenceOf(result)).toContain('2025-01-01');
     expect(result.causes[0]?.remedy[0]).toMatch(/^Check the clocks/u);
     expect(result.causes[0]?.summary).toMatch(
-      /^The certificate of .+ comes from a trusted authority but has expired\.$/u,
+      /^The certificate of .+ was issued by a trusted authority, but has expired\.$/u,
     );
   });
 
@@ -188,7 +188,7 @@ test('a block page within genuine TLS is told with its product, and may be of ei
   expect(result.causes).toMatchObject([
     { product: 'Fortinet FortiGate', confidence: 'suspected', precondition: 'license-server' },
   ]);
-  expect(result.causes[0]?.summary).toMatch(/answers with a block page of Fortinet FortiGate inside TLS\.$/u);
+  expect(result.causes[0]?.summary).toMatch(/ is a block page from Fortinet FortiGate inside TLS\.$/u);
 });
 
 describe('a block page of a product that only the configuration knows', () => {

@@ -86,7 +86,7 @@ describe.concurrent('a mail server', () => {
       { greeting: '554 no SMTP service here\r\n' },
       {},
       'mail-client-refused',
-      /answers, but refuses the session: it refuses either the address of this machine or all clients/u,
+      /answers, but refuses the session\. Either it refuses the address of this machine or all clients/u,
     ],
     [
       'greets with 421',
@@ -184,7 +184,7 @@ describe.concurrent('a mail server', () => {
       'warning mail-unreachable',
       'warning mail-recipient-rejected',
     ]);
-    expect(evidenceOf(result)).toContain('accepts messages meanwhile, after a delay');
+    expect(evidenceOf(result)).toContain('still accepts messages, after a delay');
   });
 
   test('refuses the recipient', async () => {
@@ -225,7 +225,7 @@ describe.concurrent('a mail server', () => {
     expect(conclusionOf(result)).toEqual(notReady('mail-tls-broken'));
     expect(result.causes[0]?.summary).toContain('issued by "FG100FTK20012345", which is not trusted here');
     const [finding] = preconditionOf(result, 'mail').findings;
-    expect(finding?.claim).toBe('TLS to the mail server fails: its certificate is issued by "FG100FTK20012345".');
+    expect(finding?.claim).toBe('TLS to the mail server fails: its certificate was issued by "FG100FTK20012345".');
     expect(finding?.fullNames).toEqual([name]);
   });
 

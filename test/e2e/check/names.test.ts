@@ -46,7 +46,7 @@ describe('one resolver', () => {
     const result = await bench.check(server.port, { resolvers: [at(resolver)] });
     expect(conclusionOf(result)).toEqual(notReady('name-not-found', ...BLOCKED));
     expect(result.causes[0]?.summary).toContain(`reports that it filters ${HOST}`);
-    expect(evidenceOf(result)).toContain('it gives the reason "Filtered"');
+    expect(evidenceOf(result)).toContain('the resolver gives the reason "Filtered"');
     expect(preconditionOf(result, 'name-resolution').findings).toMatchObject([
       { quote: 'Extended DNS error 17 (Filtered): by rule 7' },
     ]);
@@ -64,7 +64,7 @@ describe('one resolver', () => {
     const result = await bench.check(server.port, { resolvers: [at(resolver)] });
     expect(conclusionOf(result)).toEqual(notReady('resolver-unreachable', ...BLOCKED));
     expect(evidenceOf(result)).toContain('SERVFAIL');
-    expect(evidenceOf(result)).toContain('it answers for control.example.test');
+    expect(evidenceOf(result)).toContain('the resolver answers for control.example.test');
     expect(result.causes[0]?.summary).toContain('answers for other names');
   });
 });

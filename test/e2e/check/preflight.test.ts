@@ -39,7 +39,9 @@ test('a unit is replaced: the plan, the ticket, the policy of the new address, a
   expect(text).toContain('2 users of 32 tokens');
   expect(text).toContain(`${LICENSE}: registered to ${SERIALS.unit}, not to ${NEW_SERIAL}`);
   expect(text).toContain(`To the FortiAuthenticator with the serial number ${NEW_SERIAL}`);
-  expect(text).toContain(`A firewall policy lets the new address ${NEW_ADDRESS} through without inspection: holds`);
+  expect(text).toContain(
+    `A firewall policy allows traffic from the new address ${NEW_ADDRESS} without inspection: yes`,
+  );
   expect(asked.exitCode).toBe(1);
   const paths = lab.firewallApi.requests.slice(before).map(({ path }) => path);
   expect(paths.join('\n')).toContain(NEW_ADDRESS);
@@ -55,7 +57,7 @@ test('a unit is replaced: the plan, the ticket, the policy of the new address, a
   const { changes } = JSON.parse(moved.stdout) as { readonly changes: readonly { readonly what: string }[] };
   expect(changes.map(({ what }) => what)).toEqual(
     expect.arrayContaining([
-      `Serial number ${NEW_SERIAL}, before ${SERIALS.unit}`,
+      `The serial number is ${NEW_SERIAL} (previously ${SERIALS.unit})`,
       `${LICENSE} is registered to ${NEW_SERIAL}`,
     ]),
   );
@@ -85,10 +87,11 @@ test('--users lists who needs a new token, on the terminal alone', async () => {
 
   const part = ['--new-serial', NEW_SERIAL, '--license', LICENSE, '--users', '-o', 'users.json', '--force'];
   const asked = await preflight(...part);
-  const [, listed = ''] = asked.stdout.split('\n\nWho needs a new token ');
+  const [, listed = ''] = asked.stdout.split('\n\nUsers who need a new token ');
   expect(listed.replaceAll(/\s+/gu, ' ')).toBe(
-    '(3) The account may not read "radiususers", or the firmware does not have it: users from there are missing. ' +
-      'Give its admin profile the permission to view these users. adam (local, FTKMOB0000000005) ' +
+    '(3) Users from "radiususers" are missing, because the API account cannot read this resource or the firmware does ' +
+      "not support it. Give the account's admin profile the permission to view these users. " +
+      'adam (local, FTKMOB0000000005) ' +
       'eve\\u{202E} (LDAP, FTKMOB0000000002) zoe (local, FTKMOB0000000003) ',
   );
   expect(await readFile(join(lab.folder, 'users.json'), 'utf8')).not.toContain('adam');
@@ -99,12 +102,15 @@ test('--users lists who needs a new token, on the terminal alone', async () => {
   };
   expect(users.users.map(({ name }) => name)).toEqual(['adam', 'eve\u202E', 'of-other-licence', 'zoe']);
   const stays = await preflight('--users', '-o', 'users.json', '--force');
-  expect(stays.stdout).toContain('Who needs a new token (0)');
+  expect(stays.stdout).toContain('Users who need a new token (0)');
 });
 
 test('what is typed wrongly is said with what to do, and nothing is written over', async () => {
   const unknown = await preflight('--unit', 'fac-9');
-  expect([unknown.exitCode, unknown.stderr]).toEqual([3, 'No appliance is called "fac-9". --unit is one of: fac-1\n']);
+  expect([unknown.exitCode, unknown.stderr]).toEqual([
+    3,
+    'There is no appliance "fac-9". The configured appliances are: fac-1\n',
+  ]);
   const several = join(lab.folder, 'several.yaml');
   const configured = JSON.parse(await readFile(lab.configFile, 'utf8')) as { readonly appliances: readonly object[] };
   const appliances = [...configured.appliances, { name: 'fac-2' }];
@@ -112,14 +118,14 @@ test('what is typed wrongly is said with what to do, and nothing is written over
   const both = await runFtmWatch(['preflight', 'migration', '-c', several], { cwd: lab.folder });
   expect([both.exitCode, both.stderr]).toEqual([
     3,
-    '2 FortiAuthenticators are configured: add --unit with the name of the one that changes, one of: fac-1, fac-2. ' +
-      'For several, run this once for each.\n',
+    '2 FortiAuthenticators are configured. Use --unit to specify the one that will change: fac-1, fac-2. ' +
+      'If several units will change, run this command once for each of them.\n',
   ]);
   const address = await preflight('--new-address', 'there');
   expect(address.stderr).toContain('Expected an IP address');
   const kept = await readFile(join(lab.folder, 'snapshot.json'), 'utf8');
   const again = await preflight('-o', 'snapshot.json');
-  expect(again.stderr).toContain('"--force" replaces it');
+  expect(again.stderr).toContain('use "--force" to overwrite it');
   expect(await readFile(join(lab.folder, 'snapshot.json'), 'utf8')).toBe(kept);
   const missing = await preflight('--verify', 'nowhere.json');
   expect([missing.exitCode, missing.stderr.includes('Cannot read the snapshot')]).toEqual([3, true]);

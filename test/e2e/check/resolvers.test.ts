@@ -75,7 +75,7 @@ describeWhere([...INSPECTED_SITE_NEEDS, { program: 'unbound' }], 'a real resolve
       try {
         const result = await site.check({ resolvers });
         expect(conclusionOf(result)).toEqual(notReady('answer-hijacked', ...(resolvers.length === 1 ? ABOVE : [])));
-        expect(evidenceOf(result)).toContain(`www.iana.org has the address ${PARKING} as well`);
+        expect(evidenceOf(result)).toContain(`www.iana.org also has the address ${PARKING}`);
         expect(remedyOf(result)).not.toMatch(/allow the new one|once you trust it/u);
       } finally {
         site.internet.sh('nft delete table ip parking');
@@ -92,7 +92,7 @@ describeWhere([...INSPECTED_SITE_NEEDS, { program: 'unbound' }], 'a real resolve
       try {
         const result = await site.check({ resolvers: [RESOLVER] });
         expect(result.causes).toMatchObject([{ id: 'answer-unexpected', severity: 'warning' }]);
-        expect(evidenceOf(result)).toContain('it answers for www.iana.org');
+        expect(evidenceOf(result)).toContain('the resolver answers for www.iana.org');
       } finally {
         site.internet.sh('nft delete table ip moved');
       }
@@ -105,7 +105,7 @@ describeWhere([...INSPECTED_SITE_NEEDS, { program: 'unbound' }], 'a real resolve
     expect(conclusionOf(result)).toEqual(notReady('resolver-unreachable', ...ABOVE));
     expect(result.causes[0]?.summary).toContain('refuses to answer');
     expect(remedyOf(result)).toContain('access-control');
-    expect(evidenceOf(result)).toContain('it gives the reason "Prohibited"');
+    expect(evidenceOf(result)).toContain('the resolver gives the reason "Prohibited"');
   });
 
   test('that refuses this name alone', async () => {
@@ -113,7 +113,7 @@ describeWhere([...INSPECTED_SITE_NEEDS, { program: 'unbound' }], 'a real resolve
     const result = await site.check({ resolvers: [RESOLVER] });
     expect(conclusionOf(result)).toEqual(notReady('resolver-unreachable', ...ABOVE));
     expect(result.causes[0]?.summary).toContain('answers for other names');
-    expect(evidenceOf(result)).toContain('it answers for www.');
+    expect(evidenceOf(result)).toContain('the resolver answers for www.');
   });
 
   test('over TLS with a certificate that nobody knows: port 53 plays no part', async () => {
@@ -186,8 +186,8 @@ describeWhere([...INSPECTED_SITE_NEEDS, { program: 'unbound' }], 'a real resolve
       const result = await site.check();
       expect(conclusionOf(result)).toEqual(notReady('answer-hijacked', ...ABOVE));
       expect(result.causes).toMatchObject([{ confidence: 'suspected' }]);
-      expect(result.causes[0]?.summary).toMatch(/^The hosts file or the search list of this machine resolves/u);
-      expect(evidenceOf(result)).toContain(`with a dot at its end the name is ${LICENSE_ADDRESS}`);
+      expect(result.causes[0]?.summary).toMatch(/^The hosts file or search list of this machine resolves/u);
+      expect(evidenceOf(result)).toContain(`with a trailing dot, the name is ${LICENSE_ADDRESS}`);
       expect(remedyOf(result)).not.toMatch(/sinkhole|DNS filter/u);
     });
 

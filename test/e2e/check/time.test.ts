@@ -81,12 +81,12 @@ describe('check ends within 10 s, with what is known by then', () => {
     expect(json.waitingFor).toEqual([`${MAIL_HOST}:${String(silent.port)}`]);
     const { stdout } = await bench.run(['check', '-t', '3', '-c', file]);
     expect(stdout.replaceAll(/\s+/gu, ' ')).toContain(
-      `Ended after 3 s, still waiting for ${MAIL_HOST}:${String(silent.port)}. With --timeout it waits longer.`,
+      `Stopped after 3 s while waiting for ${MAIL_HOST}:${String(silent.port)}. Use --timeout to wait longer.`,
     );
   });
 
   test.each([
-    ['4', 'unknown', /seen once, and the time was over/u],
+    ['4', 'unknown', /seen only once before the time ran out/u],
     ['10', 'not-ready', /did not open: no answer/u],
   ] as const)('and silence that was seen once, within %s s, is %s', async (seconds, ready, claim) => {
     await using hole = await createBlackHole();

@@ -81,7 +81,7 @@ test('repaired, it is in force, and a person reads which policy matched before a
   const { exitCode, stdout } = await verify(incident);
   const text = stdout.replaceAll(/\s+/gu, ' ');
   expect(text).toContain(`Incident ${incident}:`);
-  expect(text).toContain('The repair is in force');
+  expect(text).toContain('The repair is active');
   expect(text).toMatch(/Policy before: .*Policy 5 "fac-to-internet" uses SSL profile "deep-inspection"/u);
   expect(text).toContain('Policy now: Policy 7 "ftm-watch-127.0.0.1" matches');
   expect(exitCode).toBe(0);
@@ -90,7 +90,7 @@ test('repaired, it is in force, and a person reads which policy matched before a
 test('of an unknown incident, says which ones are known', async () => {
   const { exitCode, stdout, stderr } = await verify('nothing-of-the-kind');
   expect({ exitCode, stdout }).toEqual({ exitCode: 3, stdout: '' });
-  expect(stderr).toContain('No incident is called "nothing-of-the-kind"; the latest are:');
+  expect(stderr).toContain('There is no incident "nothing-of-the-kind"; the latest incidents are:');
   expect(stderr).toContain(`- ${incident}: tls-intercepted`);
 });
 
@@ -98,7 +98,7 @@ test('without a store, says so; and is no plugin', async () => {
   const empty = join(lab.folder, 'empty.yaml');
   await writeFile(empty, JSON.stringify({ ...configurationOf(lab), store: { path: 'nothing.sqlite' } }));
   const none = await runFtmWatch(['check', '--verify', incident, '-c', empty], { cwd: lab.folder });
-  expect(none).toMatchObject({ exitCode: 3, stdout: '', stderr: expect.stringContaining('No incident is known') });
+  expect(none).toMatchObject({ exitCode: 3, stdout: '', stderr: expect.stringContaining('No incidents found') });
   const plugin = await verify(incident, '--nagios');
   expect(plugin.exitCode).toBe(3);
   expect(plugin.stdout + plugin.stderr).toContain("cannot be used with option '--verify <incident>'");
@@ -113,5 +113,5 @@ test('while nobody hears the log, which may have shown it, it is not visible', a
   await writeFile(file, JSON.stringify({ ...kept, listening }));
   const { exitCode, answer, why } = await verified();
   expect({ exitCode, answer }).toEqual({ exitCode: 3, answer: 'not-visible' });
-  expect(why).toContain('only the daemon listens to the log');
+  expect(why).toContain('only the daemon receives the log');
 });

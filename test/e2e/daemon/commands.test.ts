@@ -44,7 +44,7 @@ describe('a command of this machine', () => {
       stdout: expect.stringContaining(`by local (claimed: ${userInfo().username}): x\n`),
       stderr: '',
     });
-    expect(await command('reload')).toMatchObject({ exitCode: 0, stdout: 'The configuration was taken\n' });
+    expect(await command('reload')).toMatchObject({ exitCode: 0, stdout: 'Configuration reloaded\n' });
   });
 
   test('has what the daemon says against a configuration, and silences meanwhile', async () => {
@@ -55,7 +55,9 @@ describe('a command of this machine', () => {
 
     expect(await command('reload')).toMatchObject({
       exitCode: 2,
-      stderr: expect.stringMatching(/^The configuration was not taken, the old one stays:\n- .*unknown key "webb"/u),
+      stderr: expect.stringMatching(
+        /^The configuration was rejected. The previous one is still active:\n- .*unknown key "webb"/u,
+      ),
     });
     expect((await command('silence', 'list')).exitCode).toBe(0);
   });
@@ -77,10 +79,12 @@ describe('a command of this machine', () => {
     ).toMatchObject({
       exitCode: 2,
       stderr: expect.stringMatching(
-        /^The configuration was not taken, the old one stays:\n- ftm-watch\.yaml:\d+:\d+ /u,
+        /^The configuration was rejected. The previous one is still active:\n- ftm-watch\.yaml:\d+:\d+ /u,
       ),
     });
-    expect(daemon.log.map(({ msg }) => msg)).toContain('Refused the configuration: the one before it stays in force');
+    expect(daemon.log.map(({ msg }) => msg)).toContain(
+      'Rejected the new configuration. The previous configuration is still active',
+    );
   });
 
   test('has every file of a configuration read again', async () => {
@@ -107,7 +111,7 @@ describe('a command of this machine', () => {
     await killed.end('SIGKILL');
     expect(await command('silence', 'list')).toMatchObject({
       exitCode: 3,
-      stderr: expect.stringContaining('nothing listens there: does "ftm-watch run" run'),
+      stderr: expect.stringContaining('nothing is listening; check that "ftm-watch run" is running'),
     });
 
     await using daemon = site.start();
@@ -146,8 +150,8 @@ describe('a runtime directory', () => {
     expect(await second.ended).toMatchObject({
       code: 3,
       stderr:
-        `ftm-watch: Cannot listen at "${join(folder, 'control.sock')}": another ftm-watch does; stop that ` +
-        `one, or give this one a RUNTIME_DIRECTORY of its own\n`,
+        `ftm-watch: Cannot listen at "${join(folder, 'control.sock')}": another ftm-watch uses this socket; ` +
+        `stop it, or set a separate RUNTIME_DIRECTORY for this ftm-watch\n`,
     });
 
     await daemon.end('SIGTERM');
@@ -164,8 +168,8 @@ describe('a place where no socket can be', () => {
 
     expect(daemon.log).toContainEqual(
       expect.objectContaining({
-        msg: 'Commands such as "ftm-watch silence" cannot reach this daemon: everything else goes on',
-        error: expect.stringContaining('expected a path of at most 107 bytes'),
+        msg: 'Commands such as "ftm-watch silence" cannot connect to this daemon. Everything else works',
+        error: expect.stringContaining('the path must be at most 107 bytes long'),
       }),
     );
   });

@@ -46,7 +46,7 @@ function storeOfVersion(version: number): Buffer {
 
 /** The fault, the configuration, and the message from both the daemon and `config check`. */
 const WRONG: readonly (readonly [what: string, text: string, message: string])[] = [
-  ['a key of another certificate', webTls('other.key'), 'it belongs to another certificate than the one in'],
+  ['a key of another certificate', webTls('other.key'), 'it does not belong to the certificate in'],
   ['a file that is no key', webTls('text'), `Cannot use the key of the status page in "${SITE}/text"`],
   ['an empty key', webTls('empty'), `Cannot use the key of the status page in "${SITE}/empty"`],
   [
@@ -77,17 +77,17 @@ const WRONG: readonly (readonly [what: string, text: string, message: string])[]
   [
     'a broken signature file',
     `logs: { signatureFiles: [${SITE}/text] }`,
-    `Cannot use the signatures of "${SITE}/text"`,
+    `Cannot use the signatures in "${SITE}/text"`,
   ],
   [
     'a broken product file',
     `trust: { baselineFile: ${BASELINE}, productFiles: [${SITE}/text] }`,
-    `Cannot use the products of "${SITE}/text"`,
+    `Cannot use the products in "${SITE}/text"`,
   ],
   [
     'a broken learned trust',
     `trust: { baselineFile: ${SITE}/text }`,
-    `Cannot parse the learned trust of "${SITE}/text"`,
+    `Cannot parse the learned trust in "${SITE}/text"`,
   ],
   [
     'a plain password in place of its hash',
@@ -130,7 +130,7 @@ const WRONG: readonly (readonly [what: string, text: string, message: string])[]
     'logs: { syslog: { udp: "0.0.0.0:514" } }',
     'Cannot listen for syslog over UDP on "0.0.0.0:514"',
   ],
-  ['an address of another machine', 'web: { listen: "192.0.2.1:9843" }', 'this machine does not have that address'],
+  ['an address of another machine', 'web: { listen: "192.0.2.1:9843" }', 'this machine does not have this address'],
   ['a port in quotes', 'mail: [{ host: mail.example.org, port: "587" }]', 'got "587": write it without quotes'],
   ['a wrong indentation', 'site: hq\n  timezone: UTC', `${CONFIG}:7:3  not valid YAML`],
   ['an included file that is missing', `include: [${SITE}/none.yaml]`, `cannot read "${SITE}/none.yaml": no such file`],
@@ -226,7 +226,7 @@ describeWhere(
         `${CONFIG}:6:1  unknown key "sites"; did you mean "site"?\n` + 'The configuration is not valid: 1 problem\n';
       expect(await configCheck()).toMatchObject({
         exitCode: 3,
-        stderr: `${unknown}${missing}On this machine, besides: 1 problem (checked as user "ftm-watch", like the service)\n`,
+        stderr: `${unknown}${missing}There are also problems on this machine: 1 problem (checked as user "ftm-watch", like the service)\n`,
       });
       expect(await configCheck('--file-only')).toMatchObject({ exitCode: 3, stderr: unknown });
     });
@@ -254,8 +254,8 @@ describeWhere(
       configure(`web: { tokens: [{ name: new, tokenFile: ${credentials}/secrets_new }] }`);
       expect(await configCheck()).toMatchObject({
         exitCode: 0,
-        stdout: expect.stringContaining('a reload is refused: systemctl restart ftm-watch'),
-        stderr: `Read from "/etc/ftm-watch/secrets": new. Systemd copies them to "${credentials}" only when the service starts\n`,
+        stdout: expect.stringContaining('a reload would be rejected. Run: systemctl restart ftm-watch'),
+        stderr: `These files were read from "/etc/ftm-watch/secrets": new. systemd copies them to "${credentials}" only when the service starts\n`,
       });
       expect(await daemon.end('SIGTERM')).toMatchObject({ code: 0 });
     });
@@ -281,7 +281,7 @@ describeWhere(
       machine.write(store, 'no database, which has a header of a hundred bytes'.repeat(3), 0o666);
       await refused('file is not a database');
       machine.write(store, storeOfVersion(999), 0o666);
-      await refused('The history is of version 999');
+      await refused('The history has version 999');
       machine.sandbox.sh(`chown root ${store} && chmod 0600 ${store}`);
       await refused('permission denied');
       machine.sandbox.sh(`rm --force ${STATE}/*`);
@@ -310,9 +310,9 @@ describeWhere(
 
       expect((await runFtmWatch(['init', '--site', 'hq'], machine.on)).stdout).toContain(
         'Next:\n' +
-          '  ftm-watch config check        whether the daemon can start with it, and what will surprise\n' +
-          '  ftm-watch check               one round now\n' +
-          '  systemctl restart ftm-watch   the daemon, with its page\n',
+          '  ftm-watch config check        check whether the daemon can start, and show warnings\n' +
+          '  ftm-watch check               run all checks once\n' +
+          '  systemctl restart ftm-watch   start the daemon and its status page\n',
       );
       expect(await configCheck()).toMatchObject({ exitCode: 0, stderr: '' });
     });

@@ -17,7 +17,7 @@ import { until } from '../../support/until.ts';
 
 const WITHIN = 10_000;
 const TAKEN = 'Reloaded the configuration';
-const REFUSED = 'Refused the configuration: the one before it stays in force';
+const REFUSED = 'Rejected the new configuration. The previous configuration is still active';
 /** An address that no machine has (TEST-NET-3, RFC 5737). */
 const NOT_HERE = '203.0.113.7';
 

@@ -35,10 +35,10 @@ test('what nobody takes shows in the body of /-/ready, on the page and in the me
 
   const ready = await fetch(`${page}/-/ready`);
   expect(ready.status).toBe(200);
-  expect(await ready.text()).toContain('Notifications by mail were refused or given up for 1 recipient');
+  expect(await ready.text()).toContain('Notifications by mail were rejected or abandoned for 1 recipient');
   const text = (await (await fetch(page)).text()).replaceAll(/<[^>]*>/gu, '');
-  expect(text).toContain('What was to be sent by mail or web hook has not arrived.');
-  expect(text).toContain('Alertmanager has taken nothing since ftm-watch was started or reloaded.');
+  expect(text).toContain('The messages by mail or webhook have not been delivered.');
+  expect(text).toContain('Alertmanager has not accepted any message since ftm-watch was started or reloaded.');
   expect(daemon.log.map(({ msg }) => msg)).toContain(
     'A notification was refused: given up, unless it is taken while its incident is open',
   );

@@ -86,7 +86,7 @@ test('a store of a newer program is said on the page, in the metrics and by chec
     10_000,
   );
 
-  const said = 'The history is of version 999';
+  const said = 'The history has version 999';
   expect(await (await fetch(page)).text()).toContain(said);
   expect(JSON.stringify(daemon.log)).toContain(said);
   const metrics = await metricsOf(page);

@@ -12,7 +12,7 @@ import { until } from '../../support/until.ts';
 
 const WITHIN = 10_000;
 const TAKEN = 'Reloaded the configuration';
-const REFUSED = 'Refused the configuration: the one before it stays in force';
+const REFUSED = 'Rejected the new configuration. The previous configuration is still active';
 
 let site: DaemonBench;
 let daemon: DaemonProcess;
@@ -78,7 +78,7 @@ describe('a changed file', () => {
 
   test('is taken when asked for over HTTP, and said once', async () => {
     await site.configure({ site: 'second' });
-    expect(await reload()).toEqual({ status: 200, text: 'The configuration was taken\n' });
+    expect(await reload()).toEqual({ status: 200, text: 'Configuration reloaded\n' });
     await siteIs('second');
     expect(times(TAKEN)).toBe(1);
     const said = daemon.log.filter(({ level, msg }) => level !== 'warn' && /reload|configuration/iu.test(msg));

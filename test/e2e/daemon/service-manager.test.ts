@@ -79,7 +79,7 @@ test('without the program, as in a container that got the socket, the daemon goe
   await site.configure();
   await using daemon = site.start({ env: { NOTIFY_SOCKET: '/run/notify', PATH: '/nonexistent' } });
   const said =
-    'Cannot send READY=1 to the service manager with "systemd-notify": a unit with Type=notify does not start';
+    'Cannot send READY=1 to the service manager with "systemd-notify", so a unit with Type=notify does not start';
   expect(await daemon.logged(said)).toMatchObject({ error: 'spawn systemd-notify ENOENT' });
   await daemon.page();
   expect(await daemon.end('SIGTERM')).toMatchObject({ code: 0 });

@@ -37,7 +37,7 @@ describeWhere(['root', 'network-namespaces'], 'the secrets of the package while 
     const { exitCode, stdout, stderr } = await ftmWatch('check', '--json', '--timeout', '2');
 
     expect(stderr).toBe(
-      `Read from "/etc/ftm-watch/secrets": fac-1. Systemd copies them to "${CREDENTIALS}" only when the service starts\n`,
+      `These files were read from "/etc/ftm-watch/secrets": fac-1. systemd copies them to "${CREDENTIALS}" only when the service starts\n`,
     );
     expect(JSON.parse(stdout)).toMatchObject({ preconditions: expect.anything() });
     expect(exitCode).toBe(2);
@@ -69,8 +69,8 @@ describeWhere(['root', 'network-namespaces'], 'the secrets of the package while 
     expect(await ftmWatch('check', '-c', '/tmp/other.yaml')).toMatchObject({
       exitCode: 3,
       stderr: expect.stringContaining(
-        `cannot read file "${CREDENTIALS}/secrets_fac-2": no such file; nor "/etc/ftm-watch/secrets/fac-2", which it is ` +
-          'made from: no such file\n',
+        `cannot read file "${CREDENTIALS}/secrets_fac-2": no such file; nor can ` +
+          '"/etc/ftm-watch/secrets/fac-2", from which it is created: no such file\n',
       ),
     });
   });

@@ -144,8 +144,8 @@ describeWhere(['linux'], 'a data folder that cannot be made', () => {
     await using daemon = site.start();
     await daemon.page();
     expect(
-      (await daemon.logged('Cannot use the history file: monitoring and alerts go on without it'))['error'],
-    ).toMatch(/^Cannot make the folder "\/proc\/nope"/u);
+      (await daemon.logged('Cannot use the history file. Monitoring and alerts continue without it'))['error'],
+    ).toMatch(/^Cannot create the folder "\/proc\/nope"/u);
     expect(await daemon.end('SIGTERM')).toMatchObject({ code: 0, stderr: '' });
   });
 });

@@ -157,7 +157,7 @@ describe('the daemon that asks FortiAuthenticator, registration and firewall', (
     expect(await series('ftm_activation_ready')).toBeNaN();
     expect(await series(`ftm_cause_active{cause="${cause}",severity="warning"}`)).toBe(1);
     const page = await (await daemon.get('')).text();
-    expect(page).toContain('Nothing is known to be broken');
+    expect(page).toContain('No faults are known');
     lab.appliance.setFault({ kind: 'none' });
     await lab.inbox.mail((one) => one.event === 'resolved' && one.cause === cause, AbortSignal.timeout(LIMIT_MS));
   });

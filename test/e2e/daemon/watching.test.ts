@@ -185,7 +185,7 @@ describe('a process that stood still in the middle of a round', () => {
     daemon.signal('SIGSTOP');
     await setTimeout(4_500);
     daemon.signal('SIGCONT');
-    const line = await daemon.logged('Whether activation can work is unknown');
+    const line = await daemon.logged('It is unknown whether activation can work');
     expect(line).toMatchObject({ ready: 'unknown', causes: [] });
     const metrics = await metricsOf(page);
     expect(valueIn(metrics, 'ftm_activation_ready')).toBeNaN();

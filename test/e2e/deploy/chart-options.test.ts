@@ -52,7 +52,7 @@ describeWhere([{ program: 'go' }], 'the chart, in the cluster of somebody else,'
     );
     const proxy = { userHeader: 'X-Forwarded-User', secretFile: '/run/secrets/proxy', role: 'read' };
     const known = await renderer.render({ ingress, config: { web: { proxy } } });
-    expect(known.notes).toContain('travel in clear');
+    expect(known.notes).toContain('sent unencrypted');
     const { spec } = objectOf(
       await renderer.render({ ingress, config: { web: { hosts: ['a.example.org'] } } }),
       'Ingress',

@@ -122,8 +122,8 @@ describeWhere([{ program: 'amtool' }], 'amtool takes', () => {
           runbook: 'docs/runbooks/alerts.md#ftmvendoroutage',
         },
       },
-      subject: '[all sites] Over: The licence server is lost at 2 sites at once',
-      text: ['Over since 2026-11-24 13:05 UTC: The licence server is lost'],
+      subject: '[all sites] Resolved: The licence server is lost at 2 sites at once',
+      text: ['Resolved at 2026-11-24 13:05 UTC: The licence server is lost'],
     },
   ])('the template of a mail for $what', async ({ data, subject, text }) => {
     const { status, commonLabels, commonAnnotations, annotations } = data;

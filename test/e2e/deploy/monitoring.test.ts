@@ -59,7 +59,7 @@ describeWhere([{ program: 'prometheus' }, { program: 'prometheus-alertmanager' }
     await lab.inspect(false);
     await expect.poll(fired, PATIENCE).toEqual([]);
     await expect.poll(() => causesIn(alertmanager), PATIENCE).toEqual([]);
-    await expect.poll(() => subjects(inbox), PATIENCE).toEqual([subject, subject.replace('[lab]', '[lab] Over:')]);
+    await expect.poll(() => subjects(inbox), PATIENCE).toEqual([subject, subject.replace('[lab]', '[lab] Resolved:')]);
   });
 
   it('two agents that push, and a Prometheus that scrapes both, give one alert, also if one recovers first', async () => {
@@ -99,7 +99,7 @@ describeWhere([{ program: 'prometheus' }, { program: 'prometheus-alertmanager' }
     await expect.poll(() => inbox.mails.length, PATIENCE).toBeGreaterThan(1);
     // By then, the firewall no longer reports which policy it was.
     const [, ...more] = subjects(inbox);
-    expect(more).toEqual([expect.stringMatching(/^\[lab\] Over: TLS is /u)]);
+    expect(more).toEqual([expect.stringMatching(/^\[lab\] Resolved: TLS is /u)]);
   }, 300_000);
 
   it('a push holds back the scraped alert about the same fault, and no other', async () => {

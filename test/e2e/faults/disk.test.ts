@@ -127,7 +127,7 @@ test('a store that is deleted under the daemon is begun again, with what is open
   expect(await storeWritable(page)).toBe(1);
   expect(await daemon.end('SIGTERM')).toMatchObject({ code: 0, stderr: '' });
   expect(daemon.log.map(({ msg }) => msg)).toContain(
-    'The history file is not in its place any more: another one is begun or taken',
+    'The history file was removed or replaced. ftm-watch uses the new file, or creates one',
   );
   expect(kept()).toBeGreaterThan(0);
 });

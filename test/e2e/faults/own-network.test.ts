@@ -132,11 +132,11 @@ describeWhere(
         );
 
       site.sh(destroy);
-      await daemon.logged('syslog UDP socket is open again, lines may have been lost');
+      await daemon.logged('The syslog UDP socket is open again, but log lines may have been lost');
       site.sh(`ip addr del ${ADDRESS}/32 dev lo; ${destroy}`);
-      await daemon.logged('syslog UDP socket cannot be opened again yet');
+      await daemon.logged('Cannot open the syslog UDP socket again yet');
       site.sh(`ip addr add ${ADDRESS}/32 dev lo`);
-      await daemon.logged('syslog UDP socket is open again, lines may have been lost', 1);
+      await daemon.logged('The syslog UDP socket is open again, but log lines may have been lost', 1);
       send();
       const received = /^ftm_log_lines_total\{source="udp",result="\w+"\} 1$/mu;
       await until(

@@ -33,7 +33,7 @@ describeWhere(
         confidence: 'suspected',
         summary: expect.stringContaining('filters by name'),
       });
-      expect(result.causes[0]?.remedy.join('\n')).toContain(`Exempt ${LICENSE_HOST} in that filter`);
+      expect(result.causes[0]?.remedy.join('\n')).toContain(`Exempt ${LICENSE_HOST} from that filter`);
       expect(evidenceOf(result)).toContain('the server name www.iana.org');
     });
 

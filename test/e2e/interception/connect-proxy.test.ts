@@ -49,7 +49,7 @@ describeWhere(INSPECTED_SITE_NEEDS, 'a site whose way out is a CONNECT proxy', (
     expect(conclusionOf(result)).toEqual(notReady('tls-intercepted', 'license-server'));
     expect(result.causes[0]).toMatchObject({ confidence: 'confirmed', product: null });
     expect(result.causes[0]?.summary).toContain(
-      `The connection leads through the proxy ${GATEWAY}:${String(INSPECTING_CONNECT_PORT)}.`,
+      `The connection uses the proxy ${GATEWAY}:${String(INSPECTING_CONNECT_PORT)}.`,
     );
     const [first] = result.causes[0]?.remedy ?? [];
     expect(first).toMatch(/^The proxy \S+ may inspect TLS itself .* exempt .* there/u);
@@ -67,7 +67,7 @@ describeWhere(INSPECTED_SITE_NEEDS, 'a site whose way out is a CONNECT proxy', (
     const proxy = `${GATEWAY}:${String(INSPECTING_CONNECT_PORT)}`;
     const result = await through(proxy);
     expect(conclusionOf(result)).toEqual(notReady('tls-blocked', 'license-server'));
-    expect(result.causes[0]?.summary).toContain(`The connection leads through the proxy ${proxy}.`);
+    expect(result.causes[0]?.summary).toContain(`The connection uses the proxy ${proxy}.`);
     expect(result.causes[0]?.remedy[0]).toContain(`The proxy ${proxy} opened the tunnel, but TLS inside it failed`);
   });
 

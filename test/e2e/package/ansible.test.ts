@@ -106,7 +106,7 @@ describeWhere(NEEDS, 'the role for Ansible, on a Debian with nothing but Python'
       expect(printed).toMatch(/level: debug/u);
       expect(printed).toMatch(/to:\n\s+- hq@example\.org\n\s+servers:/u);
       expect(await told('systemctl is-active ftm-watch; systemctl is-enabled ftm-watch')).toBe('active\nenabled');
-      expect(await told('ftm-watch silence list')).toBe('Nothing is silenced');
+      expect(await told('ftm-watch silence list')).toBe('There are no active silences');
       expect(await inForce()).toContain('Reloaded the configuration');
 
       expect(await play(BASE, SITE)).toMatchObject({ isDone: true, changed: 0 });
@@ -124,7 +124,7 @@ describeWhere(NEEDS, 'the role for Ansible, on a Debian with nothing but Python'
       expect(output).toMatch(/base\.yaml:\d+:1 {2}unknown key \\?"webb\\?"/u);
       expect(await told('cat /etc/ftm-watch/base.yaml /etc/ftm-watch/ftm-watch.yaml')).toBe(before);
       expect(await told('ls /etc/ftm-watch')).toBe('base.yaml\nftm-watch.yaml\nsecrets');
-      expect(await told('ftm-watch reload')).toBe('The configuration was taken');
+      expect(await told('ftm-watch reload')).toBe('Configuration reloaded');
     },
     LIMIT,
   );

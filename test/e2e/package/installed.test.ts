@@ -205,7 +205,7 @@ describeWhere(NEEDS, 'the package for Debian, as docs/install.md tells,', () => 
     await isHealthy();
     expect(await version()).toBe(packageJson.version);
     await expect.poll(() => get('/metrics'), PATIENCE).toContain('\nftm_store_newer 1\n');
-    expect(await journal()).toContain('and this ftm-watch knows');
+    expect(await journal()).toContain('but this ftm-watch supports');
     expect(await get('/')).toContain('Start the newer ftm-watch again');
     expect(await told(`sha256sum ${STORE}`)).toBe(before);
   });

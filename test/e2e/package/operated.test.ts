@@ -167,7 +167,7 @@ describeWhere(NEEDS, 'a Debian of the base system, without a network,', () => {
         status: 1,
         output: expect.stringContaining('Job for ftm-watch.service failed'),
       });
-      const reason = 'it belongs to another certificate than the one in "/etc/ftm-watch/web.pem"';
+      const reason = 'it does not belong to the certificate in "/etc/ftm-watch/web.pem"';
       await expect.poll(journal, PATIENCE).toContain(reason);
       const checked = await booted.shell('ftm-watch config check');
       expect(checked.output).toContain(reason);
@@ -199,9 +199,9 @@ describeWhere(NEEDS, 'a Debian of the base system, without a network,', () => {
       output: expect.stringContaining('Job for ftm-watch.service failed'),
     });
     for (const said of [
-      'The configuration was not taken, the old one stays:',
+      'The configuration was rejected. The previous one is still active:',
       problem,
-      'Refused the configuration: the one before it stays in force',
+      'Rejected the new configuration. The previous configuration is still active',
     ])
       await expect.poll(journal, PATIENCE).toContain(said);
     expect(await isActive()).toBe('active');

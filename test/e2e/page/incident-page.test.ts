@@ -73,7 +73,7 @@ describeWhere([{ program: 'chromium' }], 'the pages of incidents', () => {
         '<input name=comment value=evil><button>Win</button></form>',
     );
     await page.getByRole('button', { name: 'Win' }).click();
-    await page.getByText('another origin').waitFor();
+    await page.getByText('a different origin').waitFor();
     expect(web.state.changes).toHaveLength(before);
     expect(web.state.refusals[0]).toMatchObject({ refused: 'origin' });
   });

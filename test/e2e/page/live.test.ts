@@ -8,7 +8,7 @@ import { launchBrowser, openPage } from '../../support/browser.ts';
 import type { OpenPage } from '../../support/browser.ts';
 import { describeWhere } from '../../support/privilege.ts';
 
-const PAUSED = 'Paused: text is selected';
+const PAUSED = 'Updates are paused because text is selected';
 const CHIP = '#live:not([hidden])';
 
 describeWhere([{ program: 'chromium' }], 'the status page while somebody reads it', () => {
@@ -19,11 +19,13 @@ describeWhere([{ program: 'chromium' }], 'the status page while somebody reads i
   let page: Page;
 
   beforeAll(async () => {
-    lab = await createLab();
-    [daemon, browser] = await Promise.all([startDaemon(lab.configFile, lab.folder), launchBrowser()]);
+    browser = await launchBrowser();
   });
 
+  // Each test has a daemon without a past: two interceptions within an hour, however short, are a warning until then.
   beforeEach(async () => {
+    lab = await createLab();
+    daemon = await startDaemon(lab.configFile, lab.folder);
     await daemon.diagnosis(
       ({ ready, causes }) => ready === 'ready' && causes.length === 0,
       AbortSignal.timeout(20_000),
@@ -35,16 +37,14 @@ describeWhere([{ program: 'chromium' }], 'the status page while somebody reads i
 
   afterEach(async () => {
     await opened[Symbol.asyncDispose]();
-    await lab.inspect(false);
-  });
-
-  afterAll(async () => {
-    await browser.close();
     await daemon[Symbol.asyncDispose]();
     await lab[Symbol.asyncDispose]();
   });
 
-  // This test is first, because changes from the other tests would still be in progress.
+  afterAll(async () => {
+    await browser.close();
+  });
+
   test('moves nothing when a round arrives that saw the same', async () => {
     await page.evaluate('scrollTo(0, document.body.scrollHeight)');
     await page.locator('.plot.drawn').first().waitFor();

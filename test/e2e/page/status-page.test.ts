@@ -106,7 +106,7 @@ describeWhere([{ program: 'chromium' }], 'the status page', () => {
     for (const part of [
       'tls-intercepted',
       'What to do',
-      'Certificate as seen',
+      'Received certificates',
       'FGVMEV0000000001',
       'Confirmed',
       'Notifications',

@@ -29,6 +29,6 @@ test('a report that is called off is not written', async () => {
     JSON.stringify({ licenseServer: { host: '127.0.0.1', port }, controlHosts: [] }),
   );
   const run = await runFtmWatch(['report', '-c', 'off.yaml'], { cwd, interruptAfter: once(silent, 'connection') });
-  expect(run).toMatchObject({ exitCode: 3, stdout: '', stderr: 'The report was called off: nothing was written\n' });
+  expect(run).toMatchObject({ exitCode: 3, stdout: '', stderr: 'The report was cancelled. Nothing was written\n' });
   expect(await readdir(cwd)).toEqual(['off.yaml']);
 });

@@ -102,7 +102,7 @@ describeWhere([{ program: 'chromium' }], 'the first page of a report', () => {
         await page.setContent(pageOf(diagnosisWith(id)));
         ends.set(`${id} at ${String(width)}`, (await page.locator('nav').boundingBox())?.y ?? Number.NaN);
         expect(await page.locator('main > .facts > dt').allTextContents()).toEqual(
-          expect.arrayContaining(['What', 'Where', 'Since', 'Proof', 'Request']),
+          expect.arrayContaining(['What', 'Where', 'Since', 'Evidence', 'Request']),
         );
       }
     }

@@ -104,6 +104,6 @@ test('a check says that it does not listen, and is no less ready for it', async 
   expect([exitCode, ready]).toEqual([0, 'ready']);
   expect(preconditions.find(({ id }) => id === 'polling')).toMatchObject({
     state: 'not-configured',
-    summary: 'Not looked at: only the daemon listens to the log',
+    summary: 'Not checked, because only the daemon receives the log',
   });
 });

@@ -234,7 +234,7 @@ describe.concurrent('a further report', () => {
       await reportUnder('damaged', { store: { path: 'damaged/ftm-watch.sqlite' } }),
     );
     expect(timeline.note).toBe('The history cannot be read: file is not a database');
-    expect(logExcerpts.note).toMatch(/^The log lines that were kept cannot be read: .*damaged$/u);
+    expect(logExcerpts.note).toMatch(/^The stored log lines cannot be read: .*damaged$/u);
     expect(check.causes.length).toBeGreaterThan(0);
   });
 
@@ -243,7 +243,7 @@ describe.concurrent('a further report', () => {
     await writeFile(path, 'mine');
     const refused = await report('-o', 'mine.zip');
     expect(refused).toMatchObject({ exitCode: 3, stdout: '' });
-    expect(refused.stderr).toBe(`Cannot write to "${path}": the file is there already; "--force" replaces it\n`);
+    expect(refused.stderr).toBe(`Cannot write to "${path}": the file already exists; use "--force" to overwrite it\n`);
     expect(readFileSync(path, 'utf8')).toBe('mine');
     expect(await report('-o', 'mine.zip', '--force')).toMatchObject({ exitCode: 0 });
     expect((await unzip(path)).names).toContain('report.html');

@@ -46,9 +46,9 @@ describeWhere(['linux', { program: 'script' }], 'ftm-watch web hash-password at 
   test('asks twice, shows neither answer, and prints the hash alone', async () => {
     const { code, shown, printed } = await typed([
       ['Password: ', `${PASSWORD}x\u007F\n`],
-      ['The same again: ', `${PASSWORD}\n`],
+      ['Repeat the password: ', `${PASSWORD}\n`],
     ]);
-    expect(shown.replaceAll('\r', '')).toBe('Password: \nThe same again: \n');
+    expect(shown.replaceAll('\r', '')).toBe('Password: \nRepeat the password: \n');
     expect(await verifyPassword(PASSWORD, parsePasswordHash(printed))).toBe(true);
     expect(code).toBe(0);
   });
@@ -56,7 +56,7 @@ describeWhere(['linux', { program: 'script' }], 'ftm-watch web hash-password at 
   test('prints nothing when the two differ, or nobody answers', async () => {
     const differing = await typed([
       ['Password: ', `${PASSWORD}\n`],
-      ['The same again: ', 'Sesam\n'],
+      ['Repeat the password: ', 'Sesam\n'],
     ]);
     expect(differing).toMatchObject({ code: 3, printed: '', shown: expect.stringContaining('the two entries differ') });
     expect(differing.shown).not.toContain('Sesam');

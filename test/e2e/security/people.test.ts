@@ -137,7 +137,7 @@ describe('people, codes and seeds in a log line', () => {
   test('are not in the log and the store', async () => {
     const { stderr } = await daemon.end('SIGTERM');
     const log = `${JSON.stringify(daemon.log)}${stderr}`;
-    expect(log).toContain('matches no signature');
+    expect(log).toContain('has no matching signature');
     expect(leaksIn(log)).toEqual([]);
     const folder = join(site.folder, 'data');
     const kept = await Promise.all((await readdir(folder)).map((name) => readFile(join(folder, name), 'latin1')));

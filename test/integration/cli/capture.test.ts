@@ -73,7 +73,7 @@ describe('ftm-watch capture', () => {
           end: 'closed-by-server',
           pairedWith: null,
           summary: expect.stringContaining('seems to be intercepted'),
-          evidence: expect.arrayContaining([`The certificate is self-signed: ${HOST}.`]),
+          evidence: expect.arrayContaining([`The certificate is self-signed by ${HOST}.`]),
         },
       ],
       interceptor: null,
@@ -149,7 +149,10 @@ describe('ftm-watch trust learn --capture', () => {
 
     configure({ profile: 'pinned' });
     rmSync(join(folder, 'learned.json'));
-    expect(await learn()).toMatchObject({ code: 2, output: expect.stringContaining('only with a fingerprint') });
+    expect(await learn()).toMatchObject({
+      code: 2,
+      output: expect.stringContaining('a fingerprint from another source is required'),
+    });
   });
 });
 
@@ -178,7 +181,7 @@ describe('ftm-watch capture --attach', () => {
     const opened = incident();
     await using control = await startControl(socket(), { incidents: [opened], unitAddresses: ['127.0.0.1'] });
     const { code, errors } = await run(['capture', '--json', '--attach', opened.id, 'seen.pcap']);
-    expect({ code, errors }).toEqual({ code: 2, errors: `Added to the incident ${opened.id}\n` });
+    expect({ code, errors }).toEqual({ code: 2, errors: `Added the verdict to incident ${opened.id}\n` });
     expect(control.state.changes).toMatchObject([
       {
         action: 'attach-capture',
@@ -187,7 +190,7 @@ describe('ftm-watch capture --attach', () => {
       },
     ]);
     const { detail = '' } = control.state.changes[0] ?? {};
-    const attached = [`A capture of FortiAuthenticator's own connection: ${detail}`];
+    const attached = [`Packet capture of FortiAuthenticator's connection: ${detail}`];
     const evidence = [...attached, ...opened.cause.evidence];
     expect(control.state.incidents).toEqual([{ ...opened, attached, cause: { ...opened.cause, evidence } }]);
     await using daemon = await createDaemonClient(
@@ -197,13 +200,18 @@ describe('ftm-watch capture --attach', () => {
     const { text } = await daemon.ask('GET', `/api/v1/incidents/${opened.id}`);
     expect(JSON.parse(text)).toMatchObject({ evidence });
     const page = (await daemon.ask('GET', `/incidents/${opened.id}`)).text;
-    expect(page).toContain('A capture of FortiAuthenticator');
+    expect(page).toContain('Packet capture of FortiAuthenticator');
   });
 
   test.each<[string, Partial<Incident>, readonly string[], string]>([
     ['of another machine', {}, ['10.0.0.5'], 'No connection in the capture comes from a configured unit'],
-    ['from another time', { since: Date.UTC(2100, 0, 1) }, ['127.0.0.1'], 'No connection of the unit was made between'],
-    ['when the incident has ended', { status: 'closed' }, ['127.0.0.1'], 'The incident has ended'],
+    [
+      'from another time',
+      { since: Date.UTC(2100, 0, 1) },
+      ['127.0.0.1'],
+      'The capture contains no connection from a unit between',
+    ],
+    ['when the incident has ended', { status: 'closed' }, ['127.0.0.1'], 'The incident has already been resolved'],
   ])('refuses what does not fit: %s', async (_, more, unitAddresses, message) => {
     captureNow();
     const opened = incident(more);

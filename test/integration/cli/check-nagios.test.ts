@@ -55,7 +55,7 @@ describe('ftm-watch check --nagios', () => {
 
     const { code, text, data } = await run();
     expect(code).toBe(1);
-    expect(text).toMatch(/^Ready now, incident still open: Summary of mail-unreachable, since 20\d\d-/u);
+    expect(text).toMatch(/^Ready now, but an incident is still open: Summary of mail-unreachable, since 20\d\d-/u);
     expect(data.get('incidents_open')?.value).toBe(1);
   });
 
@@ -76,7 +76,7 @@ describe('ftm-watch check --nagios', () => {
 
   test('is UNKNOWN before the first round, and when the last one is old', async () => {
     await using bench = await startControl(socket);
-    expect(await run()).toMatchObject({ code: 3, status: 'UNKNOWN', text: 'The first round is not finished yet' });
+    expect(await run()).toMatchObject({ code: 3, status: 'UNKNOWN', text: 'The first round has not finished yet' });
 
     bench.state.diagnosis = diagnosisOf(systemClock.now() - 120_000, []);
     expect(await run('--max-age', '1m')).toMatchObject({ code: 3, status: 'UNKNOWN' });
@@ -86,7 +86,11 @@ describe('ftm-watch check --nagios', () => {
   test('is UNKNOWN within -t when the daemon does not answer', async () => {
     const mute = createServer((peer) => peer.on('error', () => undefined)).listen(socket);
     await once(mute, 'listening');
-    expect(await run('-t', '1')).toMatchObject({ code: 3, status: 'UNKNOWN', text: 'No verdict within 1 s' });
+    expect(await run('-t', '1')).toMatchObject({
+      code: 3,
+      status: 'UNKNOWN',
+      text: 'The checks did not finish within 1 s',
+    });
     mute.close();
   });
 
@@ -96,7 +100,7 @@ describe('ftm-watch check --nagios', () => {
     await once(stranger, 'listening');
     expect(await run()).toMatchObject({
       code: 3,
-      text: 'The daemon answered HTTP 200 and no status: is it ftm-watch of this version?',
+      text: 'Unexpected answer from the daemon (HTTP 200): check that it is the same version of ftm-watch',
     });
     stranger.close();
   });
@@ -119,14 +123,18 @@ describe('ftm-watch check --nagios', () => {
     );
     const { code, text } = await run();
     expect(code).toBe(2);
-    expect(text).toMatch(/\(a round of its own: no daemon runs, the log was not heard\)$/u);
+    expect(text).toMatch(/\(from a new round without log data, because no daemon is running\)$/u);
   });
 
   test('keeps -t in a round of its own, and so does every other form', async () => {
     await using hole = await createBlackHole();
     const licenseServer = { host: '127.0.0.1', port: hole.port };
     configure(JSON.stringify({ store: { path: 'store.sqlite' }, licenseServer, controlHosts: [] }));
-    expect(await run('-t', '1')).toMatchObject({ code: 3, status: 'UNKNOWN', text: 'No verdict within 1 s' });
+    expect(await run('-t', '1')).toMatchObject({
+      code: 3,
+      status: 'UNKNOWN',
+      text: 'The checks did not finish within 1 s',
+    });
 
     const plain = await runCommand(['check', '--json', '-t', '1', '-c', 'ftm-watch.yaml'], { cwd: folder });
     expect(plain.code).toBe(3);

@@ -120,22 +120,22 @@ describe('ftm-watch init', () => {
     });
 
     expect(ran).toMatchObject({ code: 3, output: '' });
-    expect(ran.errors).toMatch(/\nCannot use the answer: appliances\[0\].*got "10\.0\.0\.300"\n$/u);
+    expect(ran.errors).toMatch(/\nInvalid answer: appliances\[0\].*got "10\.0\.0\.300"\n$/u);
     expect(written).toThrow('ENOENT');
   });
 
   test('names the file in what comes next, where it would not be found', async () => {
     expect((await init([])).output).toContain(
       'Next:\n' +
-        '  ftm-watch config check -c new/ftm-watch.yaml   whether the daemon can start with it, and what will ' +
-        'surprise\n  ftm-watch check -c new/ftm-watch.yaml          one round now\n' +
-        '  ftm-watch run -c new/ftm-watch.yaml            the daemon, with its page\n',
+        '  ftm-watch config check -c new/ftm-watch.yaml   check whether the daemon can start, and show ' +
+        'warnings\n  ftm-watch check -c new/ftm-watch.yaml          run all checks once\n' +
+        '  ftm-watch run -c new/ftm-watch.yaml            start the daemon and its status page\n',
     );
     expect((await runCommand(['init', '-c', "an 'other'.yaml"], { cwd: folder })).output).toContain(
       String.raw`ftm-watch check -c 'an '\''other'\''.yaml' `,
     );
     const usual = await runCommand(['init', '-c', './config/ftm-watch.yaml'], { cwd: folder });
-    expect(usual.output).toContain('  ftm-watch check          one round now\n');
+    expect(usual.output).toContain('  ftm-watch check          run all checks once\n');
   });
 
   test('never overwrites', async () => {
@@ -144,7 +144,7 @@ describe('ftm-watch init', () => {
     expect(await runCommand(['init', '-c', 'own.yaml', '--site', 'hq'], { cwd: folder })).toEqual({
       code: 3,
       output: '',
-      errors: 'Cannot write "own.yaml": it is there already, and is not overwritten\n',
+      errors: 'Cannot write "own.yaml": the file already exists and is not overwritten\n',
     });
     expect(readFileSync(join(folder, 'own.yaml'), 'utf8')).toBe('site: own');
   });

@@ -43,17 +43,17 @@ describe('where a report is to go', () => {
   });
 
   test.each([
-    ['there.zip', 'the file is there already; "--force" replaces it'],
-    ['gone/report.zip', '/gone"; make it first'],
-    ['gone/', '/gone"; make it first'],
-    ['there.zip/report.zip', 'a part of the path is no directory'],
-    ['/dev/null', 'it is no file; "-o -" writes to standard output'],
+    ['there.zip', 'the file already exists; use "--force" to overwrite it'],
+    ['gone/report.zip', '/gone" does not exist; create it first'],
+    ['gone/', '/gone" does not exist; create it first'],
+    ['there.zip/report.zip', 'a part of the path is not a directory'],
+    ['/dev/null', 'this is not a regular file; use "-o -" to write to standard output'],
   ])('is not %s', async (typed, reason) => {
     await expect(reportTarget({ typed, cwd, force: false })).rejects.toThrow(reason);
   });
 
   test('is no device, whatever one is told', async () => {
-    await expect(reportTarget({ typed: '/dev/null', cwd, force: true })).rejects.toThrow('it is no file');
+    await expect(reportTarget({ typed: '/dev/null', cwd, force: true })).rejects.toThrow('not a regular file');
   });
 });
 
@@ -69,7 +69,7 @@ describe('a report', () => {
   test.each(['there.zip', 'link.zip'])('does not take the place of %s that came meanwhile', async (name) => {
     symlinkSync('nowhere', join(cwd, 'link.zip'));
     await expect(writeWhole(join(cwd, name), BYTES, false)).rejects.toThrow(
-      `"${join(cwd, name)}": the file is there already`,
+      `"${join(cwd, name)}": the file already exists`,
     );
     expect(readFileSync(join(cwd, 'there.zip'), 'utf8')).toBe('mine');
     expect(readdirSync(cwd).toSorted()).toEqual(['folder', 'link.zip', 'there.zip']);

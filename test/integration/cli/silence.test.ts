@@ -63,7 +63,7 @@ describe('ftm-watch silence', () => {
       output: 'Removed silence-1\nRemoved silence-2\n',
       errors: '',
     });
-    expect((await run(['silence', 'list'])).output).toBe('Nothing is silenced\n');
+    expect((await run(['silence', 'list'])).output).toBe('There are no active silences\n');
   });
 
   test('says what the daemon says against it', async () => {
@@ -73,7 +73,7 @@ describe('ftm-watch silence', () => {
       code: 2,
       output: '',
       errors: [
-        'This silence cannot be taken',
+        'Invalid silence',
         '- "cause": expected a cause such as "tls-intercepted", got "rain"',
         '- "duration": expected a duration such as "90s", "15m", "2h" or "7d", got "ever"',
         '',
@@ -92,8 +92,8 @@ describe('ftm-watch silence', () => {
       code: 3,
       output: '',
       errors:
-        `Cannot ask ftm-watch at "${socket}": nothing is there: does "ftm-watch run" run, with this ` +
-        `configuration?\n`,
+        `Cannot connect to ftm-watch at "${socket}": the socket does not exist; check that "ftm-watch run" is running with this ` +
+        `configuration\n`,
     });
   });
 
@@ -102,14 +102,14 @@ describe('ftm-watch silence', () => {
     await once(other, 'listening');
     expect(await run(['silence', 'list'])).toMatchObject({
       code: 3,
-      errors: expect.stringContaining(`Cannot ask ftm-watch at "${socket}": `),
+      errors: expect.stringContaining(`Cannot connect to ftm-watch at "${socket}": `),
     });
     other.close();
 
     await using _ = await startControl(join(folder, 'real.sock'));
     configure('store: { path: real }');
     expect((await run(['silence', 'remove', 'x'.repeat(9_000)])).errors).toBe(
-      'The answer was HTTP 431 and no silence: is it ftm-watch of this version that listens there?\n',
+      'Unexpected answer from the daemon (HTTP 431): check that it is the same version of ftm-watch\n',
     );
   });
 
@@ -121,7 +121,7 @@ describe('ftm-watch silence', () => {
         'registration: { passwordEnv: NONE }\n',
     );
 
-    expect(await run(['silence', 'list'])).toEqual({ code: 0, output: 'Nothing is silenced\n', errors: '' });
+    expect(await run(['silence', 'list'])).toEqual({ code: 0, output: 'There are no active silences\n', errors: '' });
     configure('store: { path: 5 }');
     expect(await run(['silence', 'list'])).toMatchObject({
       code: 3,
@@ -140,17 +140,21 @@ describe('ftm-watch reload', () => {
   test('tells what the daemon says', async () => {
     await using control = await startControl(socket);
 
-    expect(await run(['reload'])).toEqual({ code: 0, output: 'The configuration was taken\n', errors: '' });
+    expect(await run(['reload'])).toEqual({ code: 0, output: 'Configuration reloaded\n', errors: '' });
     control.state.reload = { kind: 'refused', problems: ['ftm-watch.yaml:1:1  unknown key "sites"'] };
     expect(await run(['reload'])).toEqual({
       code: 2,
       output: '',
-      errors: 'The configuration was not taken, the old one stays:\n- ftm-watch.yaml:1:1  unknown key "sites"\n',
+      errors:
+        'The configuration was rejected. The previous one is still active:\n- ftm-watch.yaml:1:1  unknown key "sites"\n',
     });
     expect(control.state.reloads).toBe(2);
   });
 
   test('says that the daemon does not run', async () => {
-    expect(await run(['reload'])).toMatchObject({ code: 3, errors: expect.stringContaining('nothing is there') });
+    expect(await run(['reload'])).toMatchObject({
+      code: 3,
+      errors: expect.stringContaining('the socket does not exist'),
+    });
   });
 });

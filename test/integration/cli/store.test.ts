@@ -58,7 +58,7 @@ describe('ftm-watch store check', () => {
       code: 0,
       output: expect.stringMatching(
         new RegExp(
-          `^${path}: whole, \\d+ KiB, 1 incident, 2 deliveries on their way, last written at ` +
+          `^${path}: intact, \\d+ KiB, 1 incident, 2 undelivered messages, last written at ` +
             `${new Date(START).toISOString()}; version ${VERSION}\n$`,
           'u',
         ),
@@ -68,22 +68,29 @@ describe('ftm-watch store check', () => {
   });
 
   test('says that there is none, and that it is none', async () => {
-    expect(await run('check')).toEqual({ code: 3, output: '', errors: `${path}: there is no store\n` });
+    expect(await run('check')).toEqual({ code: 3, output: '', errors: `${path}: the store does not exist\n` });
     writeFileSync(path, 'no database, and long enough to be taken for one'.repeat(100));
-    expect(await run('check')).toMatchObject({ code: 2, errors: expect.stringMatching(/: it is damaged: .*\n- /u) });
+    expect(await run('check')).toMatchObject({
+      code: 2,
+      errors: expect.stringMatching(/: the store is damaged; .*\n- /u),
+    });
   });
 
   test('finds a damage in the middle', async () => {
     openStore()[Symbol.dispose]();
     truncateSync(path, statSync(path).size - 4096);
 
-    expect(await run('check')).toMatchObject({ code: 2, output: '', errors: expect.stringContaining('it is damaged') });
+    expect(await run('check')).toMatchObject({
+      code: 2,
+      output: '',
+      errors: expect.stringContaining('the store is damaged'),
+    });
   });
 
   test('tells what becomes of an older store, and of a newer one, and changes neither', async () => {
     copyFileSync(RELEASED, path);
     expect((await run('check', 'store.sqlite')).output).toContain(
-      `version 3, which the daemon upgrades to ${VERSION} and keeps a copy of`,
+      `version 3, which the daemon will upgrade to ${VERSION} after making a copy`,
     );
     {
       using db = new DatabaseSync(path);
@@ -92,7 +99,9 @@ describe('ftm-watch store check', () => {
     const before = readFileSync(path);
     expect(await run('check')).toMatchObject({
       code: 2,
-      errors: expect.stringContaining(`version 99, and this ftm-watch knows ${VERSION}: start the newer one`),
+      errors: expect.stringContaining(
+        `version 99, but this ftm-watch supports versions up to ${VERSION}: start the newer ftm-watch`,
+      ),
     });
     expect(readFileSync(path)).toEqual(before);
   });
@@ -106,12 +115,12 @@ describe('ftm-watch store backup', () => {
     expect(ran).toEqual({
       code: 0,
       output: expect.stringMatching(
-        /^On their way: 2 notifications\. They are not sent from the copy: .*\n.*copy\.sqlite: whole, .*, 0 deliveries on their way/u,
+        /^The copy does not contain 2 undelivered notifications\. .*\n.*copy\.sqlite: intact, .*, 0 undelivered messages/u,
       ),
       errors: '',
     });
     const whole = await run('backup', 'whole.sqlite', '--keep-pending');
-    expect(whole.output).toMatch(/^\S+whole\.sqlite: whole, .*, 2 deliveries on their way/u);
+    expect(whole.output).toMatch(/^\S+whole\.sqlite: intact, .*, 2 undelivered messages/u);
     const copy = join(folder, 'copy.sqlite');
     expect(statSync(copy).mode & 0o777).toBe(0o600);
     const restored = open(copy);
@@ -125,7 +134,7 @@ describe('ftm-watch store backup', () => {
 
     expect(await run('backup', 'copy.sqlite')).toMatchObject({
       code: 3,
-      errors: `Cannot write "${join(folder, 'copy.sqlite')}": it is there already; --force replaces it\n`,
+      errors: `Cannot write "${join(folder, 'copy.sqlite')}": the file already exists; use --force to overwrite it\n`,
     });
     expect(readFileSync(join(folder, 'copy.sqlite'), 'utf8')).toBe('precious');
     expect((await run('backup', 'copy.sqlite', '--force')).code).toBe(0);
@@ -134,7 +143,7 @@ describe('ftm-watch store backup', () => {
   });
 
   test('leaves nothing of a copy that cannot be made', async () => {
-    expect((await run('backup', 'copy.sqlite')).errors).toBe(`Cannot copy the store "${path}": there is none\n`);
+    expect((await run('backup', 'copy.sqlite')).errors).toBe(`Cannot copy the store "${path}": it does not exist\n`);
     writeFileSync(path, 'no database'.repeat(1_000));
     expect(await run('backup', 'copy.sqlite')).toMatchObject({ code: 3, output: '' });
     expect((await run('backup', 'none/copy.sqlite')).code).toBe(3);

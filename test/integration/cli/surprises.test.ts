@@ -2,7 +2,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { fileSurprises, machineSurprises } from '../../../src/cli/config.ts';
+import { fileWarnings, machineWarnings } from '../../../src/cli/config.ts';
 import { configOf } from '../../support/config-of.ts';
 
 const TOLD = 'notify: { alertmanager: { urls: ["http://127.0.0.1:9093"] } }\n';
@@ -24,7 +24,7 @@ function file(name: string, mode: number): string {
 
 async function surprises(text: string, sources: readonly string[] = []): Promise<readonly string[]> {
   const config = await configOf(text);
-  return [...fileSurprises(config), ...(await machineSurprises(config, sources))];
+  return [...fileWarnings(config), ...(await machineWarnings(config, sources))];
 }
 
 describe('what surprises', () => {
@@ -42,10 +42,10 @@ describe('what surprises', () => {
       `logs: { syslog: { udp: "0.0.0.0:5514" }, relays: [${relays}] }\n`;
 
     expect(await surprises(logs('10.0.0.9/24, "fd00::9/64"'))).toEqual([
-      'logs.relays contains "10.0.0.9/24", which has host bits set: the whole network 10.0.0.0/24 is believed as a ' +
-        'relay. Write "10.0.0.9" for this address alone, or "10.0.0.0/24".',
-      'logs.relays contains "fd00::9/64", which has host bits set: the whole network fd00::/64 is believed as a ' +
-        'relay. Write "fd00::9" for this address alone, or "fd00::/64".',
+      'logs.relays contains "10.0.0.9/24", which has host bits set, so the whole network 10.0.0.0/24 is trusted as a ' +
+        'relay. Write "10.0.0.9" for only this address, or "10.0.0.0/24" for the network.',
+      'logs.relays contains "fd00::9/64", which has host bits set, so the whole network fd00::/64 is trusted as a ' +
+        'relay. Write "fd00::9" for only this address, or "fd00::/64" for the network.',
     ]);
     expect(await surprises(logs('10.0.0.0/24, 10.0.0.9, 10.0.0.9/32, "fd00::/64"'))).toEqual([]);
     const expected = `${TOLD}${HEARD}licenseServer: { expectedAddresses: [173.243.138.5/24] }\n`;
@@ -59,7 +59,7 @@ describe('what surprises', () => {
     const files = `${TOLD}logs: { files: [fac.log] }\n`;
     expect(await surprises(`${files}appliances: [{ name: fac-1 }]`)).toEqual([]);
     expect(await surprises(`${files}appliances: [{ name: fac-1, logSources: [fac] }, { name: fac-2 }]`)).toEqual([
-      'Log lines of "fac-2" are foreign and are ignored: set its logSources.',
+      'Log lines from "fac-2" are ignored, because they cannot be attributed to it: set logSources for this appliance.',
     ]);
   });
 
@@ -70,7 +70,7 @@ describe('what surprises', () => {
       `web: { tls: { certFile: ${open}, keyFile: ${key} } }\n`;
 
     expect(await surprises(TOLD + HEARD + text)).toEqual([
-      `Every user of this machine can read the secrets in "${open}": chmod o= "${open}".`,
+      `Every user of this machine can read the secrets in "${open}". To prevent this, run: chmod o= "${open}".`,
       expect.stringContaining(key),
     ]);
   });

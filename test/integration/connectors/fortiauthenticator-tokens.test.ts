@@ -102,7 +102,7 @@ describe('the tokens', () => {
     expect(facts.tokens).toMatchObject({
       kind: 'failed',
       reason: 'protocol',
-      message: 'Cannot read "fortitokens": its pages go in a circle',
+      message: 'Cannot read "fortitokens": a page refers to an earlier page',
     });
     expect(fac.requests.filter(({ path }) => path.includes('/fortitokens/'))).toHaveLength(2);
   });
@@ -115,7 +115,7 @@ describe('the tokens', () => {
     expect(facts.tokens).toMatchObject({
       kind: 'failed',
       reason: 'protocol',
-      message: 'Cannot read "fortitokens": more than 1000 pages',
+      message: 'Cannot read "fortitokens": there are more than 1000 pages',
     });
   });
 

@@ -200,7 +200,7 @@ describe('one failing resource', () => {
     [
       'may not be read',
       { kind: 'status', status: 403 },
-      { kind: 'denied', message: 'HTTP 403: the account may not read "smtpservers"' },
+      { kind: 'denied', message: 'HTTP 403: the account is not allowed to read "smtpservers"' },
     ],
     ['fails', { kind: 'status', status: 500 }, { kind: 'failed', reason: 'rejected' }],
     ['is no JSON', { kind: 'html' }, { kind: 'failed', reason: 'protocol' }],

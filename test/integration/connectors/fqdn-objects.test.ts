@@ -36,7 +36,9 @@ describe.each([
   it('that resolve to nothing are noted while a policy matches', async () => {
     const { objects, findings } = await seen({ fqdnsByName, fqdnObjects: { ftm: EMPTY } });
     expect(objects).toEqual([{ name: 'ftm', resolves: false, addresses: [] }]);
-    expect(findings).toEqual([['note', undefined, 'The address object "ftm" of the firewall resolves to no address.']]);
+    expect(findings).toEqual([
+      ['note', undefined, 'The address object "ftm" of the firewall does not resolve to any address.'],
+    ]);
   });
 
   it('that resolve to nothing are told where no policy matches', async () => {
@@ -45,9 +47,9 @@ describe.each([
       [
         'broken',
         'fqdn-unresolved',
-        'No policy allows the connection from port2 to wan1, so the implicit deny drops it.',
+        'No policy allows the connection from port2 to wan1, so the implicit deny policy drops it.',
       ],
-      ['note', undefined, 'The address object "ftm" of the firewall resolves to no address.'],
+      ['note', undefined, 'The address object "ftm" of the firewall does not resolve to any address.'],
     ]);
   });
 });

@@ -80,9 +80,9 @@ test.for([
 });
 
 test.for([
-  ['that is old', status(Date.now() - 3_600_000), 'rounds or its clock stand still'],
-  ['of another version', { ...status(Date.now()), causes: [{ id: 'x' }] }, 'expected the status of an ftm-watch'],
-  ['that is none', ['hello'], 'expected the status of an ftm-watch'],
+  ['that is old', status(Date.now() - 3_600_000), 'its rounds or its clock have stopped'],
+  ['of another version', { ...status(Date.now()), causes: [{ id: 'x' }] }, 'expected the status of the same version'],
+  ['that is none', ['hello'], 'expected the status of the same version'],
 ] as const)('a status %s is unknown', async ([, value, message]) => {
   answerJson(value);
   expect(await observe()).toMatchObject({ kind: 'failed', peer: 'dmz', message: expect.stringContaining(message) });

@@ -207,7 +207,7 @@ describe('observeRegistration', () => {
     const store = memoryStore();
     const wrong = { store, config: { password: { kind: 'env', name: 'WRONG' } } } as const;
     const observation = await bench.observe(wrong);
-    expect(observation).toEqual({ kind: 'denied', message: 'HTTP 401 when logging in' });
+    expect(observation).toEqual({ kind: 'denied', message: 'HTTP 401 during login' });
     expect(await bench.observe(wrong)).toMatchObject({ kind: 'postponed' });
     expect(bench.service.requests).toHaveLength(1);
     expect(JSON.stringify([observation, store.saved()])).not.toMatch(/guess|api-password|api-user/u);

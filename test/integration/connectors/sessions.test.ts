@@ -41,16 +41,16 @@ function notesIn(observation: FirewallObservation): readonly string[] {
 describe.each(['sessions', 'session'] as const)('the table "%s" of a FortiGate', (sessionTable) => {
   it.each<[string, FirewallState['sessions'], readonly string[]]>([
     ['that is empty', [], []],
-    ['with answered sessions', [ANSWERED, ANSWERED], ['Every open session from 10.0.0.5 is answered (2).']],
-    ['with sessions that get no answer', [SILENT], ['1 of 1 open sessions from 10.0.0.5 got no answer.']],
-    ['with both', [ANSWERED, SILENT], ['1 of 2 open sessions from 10.0.0.5 got no answer.']],
+    ['with answered sessions', [ANSWERED, ANSWERED], ['All open sessions from 10.0.0.5 are answered (2).']],
+    ['with sessions that get no answer', [SILENT], ['1 of 1 open sessions from 10.0.0.5 are not answered.']],
+    ['with both', [ANSWERED, SILENT], ['1 of 2 open sessions from 10.0.0.5 are not answered.']],
     ['with one that has just begun', [{ ...SILENT, duration: 1 }], []],
     [
       'with numbers as texts',
       [{ ...ANSWERED, proto: 6, dport: '443', rcvdbyte: '5210', duration: '12' }],
-      ['Every open session from 10.0.0.5 is answered (1).'],
+      ['All open sessions from 10.0.0.5 are answered (1).'],
     ],
-    ['that the token may not read', null, ['The API token may not read the sessions of the firewall.']],
+    ['that the token may not read', null, ['The API token is not permitted to read the sessions of the firewall.']],
   ])('%s', async (_, sessions, expected) => {
     expect(await notesOf({ sessionTable, sessions })).toEqual(expected);
   });
@@ -62,7 +62,7 @@ describe.each(['sessions', 'session'] as const)('the table "%s" of a FortiGate',
     }));
     const sessions = [...others, ANSWERED];
     expect(await notesOf({ sessionTable, sessions, filtersSessions: false })).toEqual([
-      'Every open session from 10.0.0.5 is answered (1).',
+      'All open sessions from 10.0.0.5 are answered (1).',
     ]);
   });
 });

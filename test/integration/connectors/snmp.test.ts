@@ -178,7 +178,7 @@ describeWhere([{ program: 'snmpd' }], 'observeHaRole as a user of SNMPv3', () =>
   });
 
   it.each([
-    ['a user that it does not know', { user: 'somebody' }, {}, 'it does not know the user'],
+    ['a user that it does not know', { user: 'somebody' }, {}, 'the user is unknown'],
     ['a wrong authentication password', {}, { AUTH: 'another-long-word' }, 'wrong authentication password or protocol'],
     ['another authentication', { authProtocol: 'sha256' }, {}, 'wrong authentication password or protocol'],
   ] as const)('says what the agent refuses: %s', async (_, login, passwords, reason) => {

@@ -54,7 +54,7 @@ describe('which appliance a line belongs to', () => {
       expect.objectContaining({ appliance: 'fac-1' }),
       expect.objectContaining({ appliance: 'fac-2' }),
     ]);
-    expect(bench.log.lines.filter(({ message }) => message.includes('belong to no appliance'))).toEqual([
+    expect(bench.log.lines.filter(({ message }) => message.includes('do not belong to any appliance'))).toEqual([
       expect.objectContaining({ fields: { sender: '127.0.0.1', hostInLine: 'stranger' } }),
     ]);
   });

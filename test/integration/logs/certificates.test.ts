@@ -165,7 +165,10 @@ describe('a certificate that is revoked', () => {
     clock.advance(60_000);
     await bench.until(() =>
       expect(bench.log.lines).toContainEqual(
-        expect.objectContaining({ level: 'warn', message: expect.stringContaining('the one before it stays') }),
+        expect.objectContaining({
+          level: 'warn',
+          message: expect.stringContaining('the previous certificate is still used'),
+        }),
       ),
     );
     say(bench, good);

@@ -61,7 +61,7 @@ describe('Follower', () => {
     expect(await followed.lines()).toEqual([]);
     await writeFile(log, 'one\n');
     expect(await followed.lines()).toEqual(['one']);
-    expect(followed.recorder.lines).toEqual([expect.objectContaining({ message: 'log file does not exist yet' })]);
+    expect(followed.recorder.lines).toEqual([expect.objectContaining({ message: 'The log file does not exist yet' })]);
   });
 
   test('follows a rename, reads the old file to its late end, and gives it up after a while', async () => {
@@ -111,7 +111,7 @@ describe('Follower', () => {
     expect(followed.recorder.lines).toEqual([
       expect.objectContaining({
         level: 'warn',
-        message: expect.stringContaining('replaced before it was read to the end'),
+        message: expect.stringContaining('replaced before it was read completely'),
       }),
     ]);
   });

@@ -97,7 +97,7 @@ describe('followed files in the intake', () => {
     await symlink(log, log);
     const second = await startIntake(follows(), {}, positions);
     await second.intake.stop();
-    expect(second.log.lines).toContainEqual(expect.objectContaining({ message: 'log file cannot be read' }));
+    expect(second.log.lines).toContainEqual(expect.objectContaining({ message: 'Cannot read the log file' }));
     expect(second.intake.positions()).toEqual(positions);
   });
 });
@@ -167,7 +167,7 @@ describe('readPositions()', () => {
     expect(recorder.lines).toEqual([
       expect.objectContaining({
         level: 'error',
-        message: expect.stringContaining('positions in the log files cannot be read'),
+        message: expect.stringContaining('Cannot read the saved positions in log files'),
       }),
     ]);
   });

@@ -56,7 +56,7 @@ describe('a line that holds an FTM keyword and matches nothing', () => {
     const unknown = withHost(TROUBLE, 'fac01').replace(/FTM polling.*$/u, 'FTM transfer went wrong');
     const bench = await relayed([unknown, unknown, withHost(unknown, 'stranger').replace(' fac01', '')]);
     expect(bench.intake.counters().lines.tcp).toMatchObject({ ftm: 0, unrecognised: 2, foreign: 1 });
-    expect(bench.log.lines.filter(({ message }) => message.includes('matches no signature'))).toEqual([
+    expect(bench.log.lines.filter(({ message }) => message.includes('has no matching signature'))).toEqual([
       expect.objectContaining({
         fields: { sender: '127.0.0.1', line: expect.stringContaining('FTM transfer went wrong') },
       }),

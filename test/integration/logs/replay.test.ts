@@ -84,7 +84,7 @@ describe('replay', () => {
     const { code, text } = await run(file, false);
     expect(code).toBe(0);
     expect(text).toContain(
-      '100000 lines: 10000 with known trouble, 0 with a FortiToken Mobile keyword and no known text, 90000 others',
+      '100000 lines: 10000 with known errors, 0 with a FortiToken Mobile keyword but no known text, 90000 unrelated',
     );
     expect(text).toContain('ftm-polling-ssl (critical, points to tls-interception-suspected): 10000 on unnamed');
     expect(text).toMatch(/What to do:\n {4}1\. /u);
@@ -104,10 +104,10 @@ describe('replay', () => {
     const printed = await run(file, false);
     expect(printed.text.split('\n').slice(1, 3)).toEqual([
       [
-        '6 lines: 5 with known trouble',
-        '0 with a FortiToken Mobile keyword and no known text',
-        '1 others',
-        '0 of no configured appliance',
+        '6 lines: 5 with known errors',
+        '0 with a FortiToken Mobile keyword but no known text',
+        '1 unrelated',
+        '0 not from a configured appliance',
         '0 unreadable',
       ].join(', '),
       '',
@@ -174,7 +174,7 @@ describe('replay', () => {
     }
     const { code, text } = await run('-', false, input());
     expect(code).toBe(0);
-    expect(text).toContain('No known FortiToken Mobile trouble.');
+    expect(text).toContain('No known FortiToken Mobile errors.');
   });
 
   test.each([

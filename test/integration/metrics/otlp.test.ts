@@ -165,7 +165,7 @@ describe('metrics are pushed', () => {
     expect(bench.seen).toEqual({ failed: 2, arrived: 1 });
     expect(bench.logger.lines.slice(1)).toMatchObject([
       { level: 'warn', fields: { to: server.url, error: `HTTP ${String(status)}` } },
-      { level: 'info', message: 'Metrics are pushed by OTLP again' },
+      { level: 'info', message: 'Pushing metrics by OTLP works again' },
     ]);
   });
 
@@ -276,19 +276,19 @@ describe('the environment of OpenTelemetry', () => {
   test.each([
     [
       { OTEL_EXPORTER_OTLP_ENDPOINT: 'collector:4317' },
-      'Cannot use the variable OTEL_EXPORTER_OTLP_ENDPOINT: expected a URL such as "https://otel.example.org"',
+      'Invalid value of OTEL_EXPORTER_OTLP_ENDPOINT: expected a URL such as "https://otel.example.org"',
     ],
     [
       { OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: 'https://user:s3cret@otel.example.org' },
-      'Cannot use the variable OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: expected a URL such as "https://otel.example.org"',
+      'Invalid value of OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: expected a URL such as "https://otel.example.org"',
     ],
     [
       { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:4317', OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' },
-      'Cannot push by "grpc" (OTEL_EXPORTER_OTLP_PROTOCOL): expected "http/protobuf"',
+      'Unsupported protocol "grpc" in OTEL_EXPORTER_OTLP_PROTOCOL: expected "http/protobuf"',
     ],
     [
       { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:4318', OTEL_EXPORTER_OTLP_HEADERS: 's3cret' },
-      'Cannot read the headers for OTLP: expected "name=value", and commas between them, in OTEL_EXPORTER_OTLP_HEADERS',
+      'Cannot read the headers for OTLP: expected "name=value", separated by commas, in OTEL_EXPORTER_OTLP_HEADERS',
     ],
   ])('that cannot be used is logged: %j', (env, error) => {
     using bench = push(null, env);

@@ -35,7 +35,7 @@ describeWhere([{ program: 'prlimit' }], 'without a file descriptor', () => {
     });
     expect(stderr).toBe('');
     expect(JSON.parse(stdout)).toEqual([
-      'Cannot watch the event loop: a process that hangs will not end by itself',
+      'Cannot monitor the event loop. If the process hangs, it will not be restarted automatically',
       'ERR_WORKER_INIT_FAILED',
     ]);
   });

@@ -1,7 +1,7 @@
 import '../../support/reflect-metadata.ts';
 import { Extension } from '@peculiar/x509';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { askOpenssl, type HeardWord } from '../../../src/round/openssl.ts';
+import { askOpenssl, type OpensslResult } from '../../../src/round/openssl.ts';
 import { createIdentity, type Identity } from '../../support/authority.ts';
 import { certificateOf } from '../../support/chains.ts';
 import { probeContext } from '../../support/probe-context.ts';
@@ -13,7 +13,7 @@ beforeAll(async () => {
   bench = await createTlsBench();
 });
 
-async function ask(options: TlsPeerOptions, anchor: Identity): Promise<HeardWord | null> {
+async function ask(options: TlsPeerOptions, anchor: Identity): Promise<OpensslResult | null> {
   await using peer = await createTlsPeer(options);
   const request = { target: { host: HOST, port: peer.port }, address: '127.0.0.1', serverName: HOST, proxy: null };
   return await askOpenssl(request, certificateOf(anchor), probeContext({}), createEndpointDeps());

@@ -38,7 +38,7 @@ describe('observeDns and hostile or broken peers', () => {
       kind: 'failed',
       reason: 'timeout',
       attempts: 2,
-      message: 'No answer to the A question within 3000 ms',
+      message: 'No answer to the A query within 3000 ms',
     });
     expect(a.durationMs).toBeGreaterThanOrEqual(2900);
     expect(a.durationMs).toBeLessThan(4000);
@@ -100,7 +100,7 @@ describe('observeDns and hostile or broken peers', () => {
     await using server = await bench.serve(() => ({ kind: 'raw', bytes: [Buffer.from('no DNS at all')] }));
     expect((await bench.look(over('udp', server))).a).toMatchObject({
       reason: 'protocol',
-      message: 'Received 2 packets that did not answer the question, and nothing else',
+      message: 'Received 2 packets that did not answer the query, and no reply',
     });
   });
 

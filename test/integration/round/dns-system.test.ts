@@ -142,7 +142,7 @@ describe('observeDns and the system', () => {
     expect((await bench.look(over('tls', server, 'dns.example.test'))).a).toMatchObject({
       kind: 'failed',
       reason: 'name-not-resolved',
-      message: 'The system does not resolve the server\'s own name "dns.example.test": getaddrinfo ENOTFOUND',
+      message: 'The system resolver cannot resolve the server name "dns.example.test": getaddrinfo ENOTFOUND',
     });
   });
 });

@@ -148,7 +148,7 @@ describe('observeDns and what servers answer', () => {
     expect(a).toMatchObject({
       kind: 'failed',
       reason: 'protocol',
-      message: 'The answer cannot be used: its CNAME chain has no end',
+      message: 'The answer cannot be used: the CNAME chain is too long or circular',
     });
     expect(a.durationMs).toBeLessThan(1500);
   });

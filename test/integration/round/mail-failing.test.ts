@@ -66,7 +66,7 @@ describe('observeMail with a server that does not', () => {
       '550 at RCPT TO',
       /^RCPT/u,
       '550-no such\r\n550 user',
-      { stage: 'recipient', code: 550, message: 'The server answered "550-no such 550 user"' },
+      { stage: 'recipient', code: 550, message: 'The server replied "550-no such 550 user"' },
     ],
     ['450 at RCPT TO', /^RCPT/u, '450 greylisted', { stage: 'recipient', reason: 'rejected', code: 450 }],
     ['421 at RCPT TO', /^RCPT/u, '421 shutting down', { stage: 'recipient', reason: 'rejected', code: 421 }],

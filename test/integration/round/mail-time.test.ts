@@ -17,7 +17,7 @@ describe('observeMail and time', () => {
       kind: 'failed',
       stage: 'greeting',
       reason: 'timeout',
-      message: 'Not finished within 10000 ms',
+      message: 'Not completed within 10000 ms',
     });
     expect(outcome.durationMs).toBeLessThan(11_000);
   });
@@ -66,9 +66,9 @@ describe('observeMail and time', () => {
   test('is waited for as long as it is said', async () => {
     await using server = await createScriptedSmtp({ greeting: null });
     const { outcome } = await bench.look(server.port, { ports: { mailLimit: 8000 }, config: { timeout: 5000 } });
-    expect(outcome).toMatchObject({ reason: 'timeout', message: 'Not finished within 8000 ms' });
+    expect(outcome).toMatchObject({ reason: 'timeout', message: 'Not completed within 8000 ms' });
     const patient = await bench.look(server.port, { ports: { mailLimit: 8000 }, config: { timeout: 9000 } });
-    expect(patient.outcome).toMatchObject({ reason: 'timeout', message: 'Not finished within 9000 ms' });
+    expect(patient.outcome).toMatchObject({ reason: 'timeout', message: 'Not completed within 9000 ms' });
   });
 
   test('a handshake that never goes on', async () => {

@@ -67,15 +67,15 @@ describe('observeNtp', () => {
   });
 
   test.each([
-    ['kiss-o-death', { stratum: 0, referenceId: 'RATE' }, 'The server answered a kiss-o\'-death, "RATE"'],
+    ['kiss-o-death', { stratum: 0, referenceId: 'RATE' }, `The server sent a kiss-o'-death packet, "RATE"`],
     [
       'a hostile kiss-o-death',
       { stratum: 0, referenceId: '\u001B[2J' },
-      'The server answered a kiss-o\'-death, "??2J"',
+      `The server sent a kiss-o'-death packet, "??2J"`,
     ],
-    ['stratum 16', { stratum: 16 }, 'The server answered that it is not synchronised itself'],
-    ['leap 3', { leap: 3 }, 'The server answered that it is not synchronised itself'],
-    ['no transmit time', { transmitAt: Number.NaN }, 'The server answered without a time'],
+    ['stratum 16', { stratum: 16 }, 'The server is not synchronised'],
+    ['leap 3', { leap: 3 }, 'The server is not synchronised'],
+    ['no transmit time', { transmitAt: Number.NaN }, 'The reply contains no time'],
   ])('refuses %s', async (_, bent, message) => {
     await using server = await createNtpServer(0, (_request, usual) => [{ ...usual, ...bent }]);
     expect((await look(server.port)).outcome).toMatchObject({ kind: 'failed', reason: 'rejected', message });
@@ -102,7 +102,7 @@ describe('observeNtp', () => {
     expect((await look(server.port, hurried)).outcome).toMatchObject({
       kind: 'failed',
       reason: 'timeout',
-      message: 'No answer within 3000 ms',
+      message: 'No reply within 3000 ms',
     });
   });
 

@@ -101,8 +101,8 @@ describe.concurrent('observeEndpoint through a CONNECT proxy', () => {
   });
 
   test.each([
-    ['403 Forbidden', 'with status 403: expected 200 (its access list'],
-    ['502 Bad Gateway', 'with status 502: expected 200'],
+    ['403 Forbidden', 'with status 403, expected 200 (an access rule'],
+    ['502 Bad Gateway', 'with status 502, expected 200'],
   ])('names the status when the proxy answers %s', async (status, message) => {
     const { tcp } = await atConnect((socket) => socket.write(`HTTP/1.1 ${status}\r\n\r\n`));
     expect(tcp).toMatchObject({ kind: 'failed', reason: 'rejected', message: expect.stringContaining(message) });

@@ -39,7 +39,7 @@ describe('loadMonitorFiles()', () => {
     );
     expect(problems).toEqual([
       expect.stringMatching(`^Cannot read certificates from "${text}": expected PEM`),
-      expect.stringMatching(`^Cannot use the signatures of "${text}": `),
+      expect.stringMatching(`^Cannot use the signatures in "${text}": `),
       expect.stringMatching(`^Cannot use certificate 1 in "${broken}": `),
       expect.stringMatching(`^Cannot use the certificates in "${text}": expected PEM`),
       `Cannot read the secret: file "${empty}" is empty`,

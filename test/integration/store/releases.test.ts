@@ -155,7 +155,7 @@ describe.each(RELEASES)('the store of release %s', (release) => {
     store.recordRound(roundRecord(START));
 
     expect(store.journal.savedState()).toEqual(openedEntry().state);
-    expect(store.newer()).toContain('Start the newer ftm-watch again, or put back the copy from before the upgrade');
+    expect(store.newer()).toContain('Start the newer ftm-watch again, or restore the copy from before the upgrade');
     expect(log.lines).toHaveLength(1);
     expect(readFileSync(path)).toEqual(before);
     expect(readdirSync(folder)).toEqual(['history.sqlite']);

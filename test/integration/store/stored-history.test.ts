@@ -150,7 +150,7 @@ describe('what a daemon has kept', () => {
         using db = new DatabaseSync(path);
         db.exec('PRAGMA user_version = 999');
       },
-      'The history is of version 999, and this ftm-watch knows',
+      'The history has version 999, but this ftm-watch supports',
     ],
     [
       'lacks its tables',

@@ -36,7 +36,7 @@ describe('makeFolder()', () => {
     writeFileSync(join(folder, 'file'), '');
 
     expect(() => makeFolder(join(folder, 'file', 'a', 'b'))).toThrow(
-      `Cannot make the folder "${join(folder, 'file')}": EEXIST`,
+      `Cannot create the folder "${join(folder, 'file')}": EEXIST`,
     );
   });
 });
@@ -51,6 +51,6 @@ describeWhere(['linux'], 'makeFolder() below a folder that takes none', () => {
     });
 
     expect(signal).toBeNull();
-    expect(stdout).toMatch(/^Cannot make the folder "\/proc\/nope": ENOENT/u);
+    expect(stdout).toMatch(/^Cannot create the folder "\/proc\/nope": ENOENT/u);
   });
 });

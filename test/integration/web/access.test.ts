@@ -74,7 +74,7 @@ describe('a role', () => {
     const refused = await post(web, headers, '/-/reload');
     expect([refused.status, await refused.text()]).toEqual([
       403,
-      'Refused: "read" has the role "read", and this needs the role "change"\n',
+      'Refused: "read" has the role "read", but this request requires the role "change"\n',
     ]);
     expect((await web.get('/api/v1/silences/silence-1', { method: 'DELETE', headers })).status).toBe(403);
     expect(web.state.reloads).toBe(0);

@@ -78,7 +78,7 @@ test('the page of an incident says how many changes are folded, and where all of
   const id = incidents[0]?.id ?? '';
   await using web = await startWeb({ state: { incidents, omittedChanges: 4_000 } });
   const page = await (await web.get(`/incidents/${id}`)).text();
-  expect(page).toContain('4000 more changes are folded');
+  expect(page).toContain('4000 more changes are not shown');
   expect(page).toContain(`href="../changes?incident=${id}"`);
   expect(await (await web.get(`/api/v1/incidents/${id}`)).json()).toMatchObject({ omittedChanges: 4_000 });
 });

@@ -61,7 +61,7 @@ describe('without an account', () => {
     await using web = await startWeb({ state: { incidents } });
     const page = await (await web.get(`/incidents/${incidents[0]?.id ?? ''}`)).text();
     expect(page).not.toContain('<form');
-    expect(page).toContain('only an account may change anything over the network');
+    expect(page).toContain('changes over the network require an account');
     expect(page).toContain('ftm-watch silence add');
   });
 });

@@ -30,7 +30,7 @@ describe('startControlServer()', () => {
     await using control = await startControl(path);
 
     expect(statSync(path).mode.toString(8)).toBe('140660');
-    expect(await post('/-/reload')).toBe('200 The configuration was taken\n');
+    expect(await post('/-/reload')).toBe('200 Configuration reloaded\n');
     expect(control.state.reloads).toBe(1);
   });
 
@@ -72,13 +72,13 @@ describe('startControlServer()', () => {
   test('leaves a file alone', async () => {
     writeFileSync(path, 'precious');
 
-    await expect(startControl(path)).rejects.toThrow(`Cannot listen at "${path}": a file is there`);
+    await expect(startControl(path)).rejects.toThrow(`Cannot listen at "${path}": a file with this name exists`);
     expect(readFileSync(path, 'utf8')).toBe('precious');
   });
 
   test('refuses a path that the operating system would cut off', async () => {
     const long = join(folder, 'x'.repeat(100));
 
-    await expect(startControl(long)).rejects.toThrow(`"${long}": expected a path of at most 107 bytes`);
+    await expect(startControl(long)).rejects.toThrow(`"${long}": the path must be at most 107 bytes long`);
   });
 });

@@ -32,7 +32,7 @@ describe('createWebServer()', () => {
       ...DEPS,
     });
 
-    await expect(server.start()).rejects.toThrow('this machine does not have that address');
+    await expect(server.start()).rejects.toThrow('this machine does not have this address');
   });
 
   test('stops although it never started, and twice', async () => {
@@ -125,7 +125,7 @@ describe('createWebServer() over TLS', () => {
   });
 
   test.each([
-    ['a key of another certificate', 'other', 'it belongs to another certificate than the one in'],
+    ['a key of another certificate', 'other', 'it does not belong to the certificate in'],
     ['a file that is no key', 'hello', 'expected PEM without a passphrase'],
     ['a file that is missing', null, 'Cannot read the key of the status page from'],
   ])('does not start with %s', async (_, key, message) => {

@@ -35,7 +35,7 @@ describe('with users', () => {
 
     expect([response.status, await response.text()]).toEqual([
       401,
-      'A name and a password of web.users, or another of its credentials, are needed\n',
+      'Log in with a name and password from web.users, or with other configured credentials\n',
     ]);
     expect(response.headers.get('WWW-Authenticate')).toBe('Basic realm="ftm-watch", charset="UTF-8"');
     expect(response.headers.get('Cache-Control')).toBe('no-store');

@@ -70,7 +70,7 @@ describe('GET /api/v1/status', () => {
     const response = await web.get('/api/v1/status');
 
     expect(response.status).toBe(503);
-    expect(await response.json()).toEqual({ error: 'The first round is not finished yet' });
+    expect(await response.json()).toEqual({ error: 'The first round has not finished yet' });
   });
 
   test('gives the object of check --json', async () => {
@@ -145,7 +145,7 @@ describe('GET /metrics', () => {
     const response = await web.get('/metrics');
 
     expect(response.status).toBe(500);
-    expect(await response.text()).toBe('ftm-watch could not answer this request: its log says why\n');
+    expect(await response.text()).toBe('ftm-watch could not answer this request. See its log for the reason\n');
     expect(response.headers.get('Content-Security-Policy')).toContain("default-src 'none'");
     expect(web.log.join('')).toContain('a secret detail');
   });
@@ -172,7 +172,7 @@ describe('POST /-/reload', () => {
     await using web = await startWeb({ account: 'ops' });
 
     const taken = await web.get('/-/reload', { method: 'POST' });
-    expect([taken.status, await taken.text()]).toEqual([200, 'The configuration was taken\n']);
+    expect([taken.status, await taken.text()]).toEqual([200, 'Configuration reloaded\n']);
 
     web.state.reload = {
       kind: 'refused',
@@ -181,7 +181,7 @@ describe('POST /-/reload', () => {
     const refused = await web.get('/-/reload', { method: 'POST' });
     expect([refused.status, await refused.text()]).toEqual([
       422,
-      'The configuration was not taken, the old one stays:\n- ftm-watch.yaml:3: unknown key "mial"\n' +
+      'The configuration was rejected. The previous one is still active:\n- ftm-watch.yaml:3: unknown key "mial"\n' +
         '- ftm-watch.yaml:9: \\u{1B}[2J\n',
     ]);
     expect(web.state.reloads).toBe(2);
@@ -212,7 +212,7 @@ describe('other requests', () => {
 
     expect([response.status, await response.text()]).toEqual([
       404,
-      'Nothing is at "/nothing<script>": the status page is at "/"\n',
+      'There is no page at "/nothing<script>". The status page is at "/"\n',
     ]);
     expect(response.headers.get('Content-Type')).toBe('text/plain; charset=UTF-8');
   });
@@ -229,7 +229,7 @@ describe('other requests', () => {
 
     expect([response.status, await response.text()]).toEqual([
       405,
-      `Method "${method}" is not for "${path}": use ${allow}\n`,
+      `Method "${method}" is not allowed for "${path}". Use ${allow}\n`,
     ]);
     expect(response.headers.get('Allow')).toBe(allow);
     expect(web.state.reloads).toBe(0);

@@ -72,8 +72,8 @@ describe('POST /api/v1/silences', () => {
   });
 
   test.each<[string, unknown, readonly string[]]>([
-    ['no JSON', '{', ['The body: expected a JSON object']],
-    ['no object', '[1]', ['The body: expected a JSON object']],
+    ['no JSON', '{', ['The request body must be a JSON object']],
+    ['no object', '[1]', ['The request body must be a JSON object']],
     ['nothing', {}, ['"comment": expected a text']],
     ['no end', { by: 'a', comment: 'b' }, ['"until": expected either "duration" or "until"']],
     ['two ends', { ...ASKED, until: '2030-01-01T00:00:00Z' }, ['"duration": expected either "duration" or "until"']],
@@ -86,7 +86,7 @@ describe('POST /api/v1/silences', () => {
     [
       'an end that is over',
       { by: 'a', comment: 'b', until: '2001-01-01T00:00:00Z' },
-      ['"until": expected a time that is still to come'],
+      ['"until": expected a time in the future'],
     ],
     [
       'a time without zone',
@@ -106,23 +106,20 @@ describe('POST /api/v1/silences', () => {
     [
       'a comment of two lines',
       { ...ASKED, comment: 'a\r\nBcc: b' },
-      ['"comment": expected a text of one line, without invisible characters'],
+      ['"comment": expected a single line of text without invisible characters'],
     ],
     [
       'a comment that is long',
       { ...ASKED, comment: 'x'.repeat(501) },
       ['"comment": expected a text of 1 to 500 characters'],
     ],
-    ['an unknown key', { ...ASKED, matchers: [] }, ['"matchers" is no key of a silence']],
+    ['an unknown key', { ...ASKED, matchers: [] }, ['unknown key "matchers" in a silence']],
   ])('tells what is wrong with %s', async (_, body, problems) => {
     await using web = await start();
 
     const response = await post(web, body);
 
-    expect([response.status, await response.json()]).toEqual([
-      400,
-      { error: 'This silence cannot be taken', problems },
-    ]);
+    expect([response.status, await response.json()]).toEqual([400, { error: 'Invalid silence', problems }]);
     expect(web.state.silences).toEqual([]);
   });
 
@@ -149,7 +146,7 @@ describe('POST /api/v1/silences', () => {
     const response = await post(web, ASKED);
     expect([response.status, await response.json()]).toEqual([
       409,
-      { error: 'There are 100 silences already: remove one first' },
+      { error: 'The maximum of 100 silences has been reached. Remove a silence first' },
     ]);
     expect(web.state.silences).toHaveLength(100);
   });

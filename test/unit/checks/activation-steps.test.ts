@@ -28,7 +28,7 @@ describe('activationOutlook()', () => {
     expect(answers(outlook)).toEqual({ phone: 'not-visible' });
     expect(outlook.answer).toBe('passes');
     expect(outlookSentence(outlook)).toBe(
-      'Nothing that can be seen would stop an activation now; 1 of 9 steps are not visible from here.',
+      'No check found anything that would stop an activation now, but 1 of 9 steps cannot be checked from here.',
     );
   });
 

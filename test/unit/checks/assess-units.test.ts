@@ -49,7 +49,7 @@ describe('the licence of a pair whose members are both configured', () => {
     } as const;
     const assessment = assignment(await configOf(PAIR), { license: LICENSE, outcome: held('FAC-A'), kept });
     expect(assessment?.summary).toBe(
-      'Every licence is registered to its FortiAuthenticator, as the registration service said at ' +
+      'Every licence is registered to its FortiAuthenticator, as the registration service reported at ' +
         '2026-11-24T13:00:00Z',
     );
     expect(new Set(assessment?.findings.map(({ level }) => level))).toEqual(new Set(['note']));
@@ -85,7 +85,7 @@ registration: { user: api, passwordEnv: SET_SECRET }
 
 describe('a unit that only SNMP tells of', () => {
   const TOLD = { ...role('disabled'), tokens: { count: 32, remaining: 168 } } as const;
-  const COUNT = 'fac-1 counts 32 FortiTokens of any kind over SNMP, and 168 remaining';
+  const COUNT = 'Over SNMP, fac-1 reports 32 FortiTokens of any kind, of which 168 remain';
 
   async function tokenPool(yaml: string, rest: ApplianceFacts | null): Promise<Assessment | undefined> {
     const config = await configOf(yaml);
@@ -110,7 +110,7 @@ describe('a unit that only SNMP tells of', () => {
 
   it('has its count said, and is not judged by it', async () => {
     const assessment = await tokenPool('appliances: [{ name: fac-1 }]', null);
-    const summary = `No REST API of a FortiAuthenticator is configured; ${COUNT}`;
+    const summary = `No FortiAuthenticator REST API is configured; ${COUNT}`;
     expect(assessment).toEqual({ id: 'token-pool', kind: 'not-configured', findings: [], summary });
   });
 

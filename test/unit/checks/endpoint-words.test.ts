@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { saidBriefly, uncleanAddresses, withClean, withoutUnclean } from '../../../src/checks/endpoint-words.ts';
+import { shortened, uncleanAddresses, withClean, withoutUnclean } from '../../../src/checks/endpoint-words.ts';
 import type { EndpointObservation } from '../../../src/core/observation.ts';
 import type { Finding } from '../../../src/engine/model.ts';
 import { failed } from '../../support/chains.ts';
@@ -7,7 +7,7 @@ import { finding } from '../../support/judged-round.ts';
 import { endpoint } from '../../support/observed.ts';
 
 test('what a stranger wrote is bounded', () => {
-  expect(saidBriefly('x'.repeat(5_000)).length).toBeLessThan(200);
+  expect(shortened('x'.repeat(5_000)).length).toBeLessThan(200);
 });
 
 describe('withClean()', () => {

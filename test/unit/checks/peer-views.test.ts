@@ -110,9 +110,9 @@ describe('what a peer sees', () => {
     const diagnosis = diagnosed([seen(view)], ['tls-genuine', elsewhere]);
     const cause = diagnosis.causes.find(({ subject, id }) => subject === TARGET && id === 'tls-intercepted');
     expect(diagnosis.ready).toBe('not-ready');
-    expect(cause?.evidence.join('\n').includes('the agent dmz saw no fault: it may concern this machine alone')).toBe(
-      isEvidence,
-    );
+    expect(
+      cause?.evidence.join('\n').includes('the agent dmz detected no fault, so the fault may only affect this machine'),
+    ).toBe(isEvidence);
     expect(cause).toMatchObject({ severity: 'critical', confidence: 'confirmed' });
   });
 
@@ -141,7 +141,7 @@ describe('what a peer sees', () => {
 test('a silent peer is unknown, and nobody’s fault', () => {
   const diagnosis = diagnosed([SILENT]);
   expect(diagnosis).toMatchObject({ ready: 'ready', causes: [] });
-  expect(toldOf(diagnosis)).toEqual(['note: The other agent cannot be read, so it is not known what it sees.']);
+  expect(toldOf(diagnosis)).toEqual(['note: The other agent could not be read, so its results are unknown.']);
 });
 
 test('whatever peers say, the verdict of this machine gets no better', () => {

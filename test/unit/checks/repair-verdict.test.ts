@@ -82,7 +82,7 @@ describe('repairVerdict()', () => {
       cause: 'tls-intercepted',
       subject: TARGET,
       answer: 'in-force',
-      why: 'Genuine TLS was judged, and the cause is not seen any more.',
+      why: '"Genuine TLS" was checked, and the cause is no longer detected.',
       next: null,
       policy: {
         before: `${FLOW}: ${INSPECTS.claim}`,
@@ -98,7 +98,7 @@ describe('repairVerdict()', () => {
   test('is not in force while the cause is seen: since when, and the next step', () => {
     const verdict = verdictOf([['tls-genuine', [finding('tls-intercepted')]]]);
     expect(verdict.answer).toBe('not-in-force');
-    expect(verdict.why).toContain('Seen since 2026-');
+    expect(verdict.why).toContain('The fault was first detected at 2026-');
     expect(verdict.next).toBe(causeIn(['tls-genuine', [finding('tls-intercepted')]]).remedy[0]);
   });
 
@@ -106,7 +106,7 @@ describe('repairVerdict()', () => {
     const closed: Incident = { ...INTERCEPTED, status: 'closed', closedAt: Date.UTC(2026, 10, 24, 14) };
     const { answer, why } = verdictOf([['tls-genuine', [finding('tls-intercepted')]]], {}, closed);
     expect(answer).toBe('not-in-force');
-    expect(why).toContain('It was over at 2026-11-24T14:00:00Z, and is seen again.');
+    expect(why).toContain('The fault ended at 2026-11-24T14:00:00Z and has now returned.');
   });
 
   test('is not in force while the firewall says that it inspects, although this machine sees nothing of it', () => {
@@ -119,12 +119,12 @@ describe('repairVerdict()', () => {
   });
 
   test.each<readonly [string, readonly Special[], string]>([
-    ['the firewall does not answer', [['firewall-policy', [finding(null, { level: 'unknown' })]]], 'Which policy'],
-    ['the firewall was not asked', [['firewall-policy', [], 'unjudged']], 'Which policy'],
+    ['the firewall does not answer', [['firewall-policy', [finding(null, { level: 'unknown' })]]], 'The policy'],
+    ['the firewall was not asked', [['firewall-policy', [], 'unjudged']], 'The policy'],
     ['the path is broken before it', [['reachability', [finding('egress-blocked')]]], 'Reachability'],
-    ['it is unjudged', [['tls-genuine', [], 'unjudged']], 'could not be judged'],
-    ['a part of it is unknown', [['tls-genuine', [finding(null, { level: 'unknown' })]]], 'could not be judged'],
-    ['it is not looked at', [['tls-genuine', [], 'not-configured']], 'is not looked at'],
+    ['it is unjudged', [['tls-genuine', [], 'unjudged']], 'could not be checked'],
+    ['a part of it is unknown', [['tls-genuine', [finding(null, { level: 'unknown' })]]], 'could not be checked'],
+    ['it is not looked at', [['tls-genuine', [], 'not-configured']], 'is not checked'],
   ])('is not visible where %s', (_, parts, why) => {
     const verdict = verdictOf(parts);
     expect(verdict).toMatchObject({ answer: 'not-visible', why: expect.stringContaining(why) });
@@ -135,13 +135,13 @@ describe('repairVerdict()', () => {
     const elsewhere = finding('tls-blocked', { subject: 'push.example:443', facts: { host: 'push.example' } });
     const unknown = finding(null, { level: 'unknown', subject: '192.0.2.1', claim: 'No answer.' });
     const verdict = verdictOf([NO_FIREWALL, ['tls-genuine', [elsewhere, unknown]]]);
-    expect(verdict).toMatchObject({ answer: 'not-visible', why: '"Genuine TLS" could not be judged: No answer.' });
+    expect(verdict).toMatchObject({ answer: 'not-visible', why: '"Genuine TLS" could not be checked: No answer.' });
     expect(verdictOf([NO_FIREWALL, ['tls-genuine', [elsewhere]]])).toMatchObject({ answer: 'in-force' });
   });
 
   test('is not visible where its subject left the configuration, or who may have shown it is silent', () => {
     expect(verdictOf([], { isLookedAt: () => false })).toMatchObject({ answer: 'not-visible' });
-    const silent = { of: ['tls-genuine'], why: 'The log may have shown it.' };
+    const silent = { of: ['tls-genuine'], why: 'The cause may have been detected in the log.' };
     expect(verdictOf([], { silent: [silent] })).toMatchObject({ answer: 'not-visible', why: silent.why });
     expect(verdictOf([], { silent: [{ ...silent, of: ['mail'] }] })).toMatchObject({ answer: 'in-force' });
   });
@@ -171,7 +171,7 @@ describe('repairVerdict()', () => {
 
   test('says so where it came back before', () => {
     const { why } = verdictOf([NO_FIREWALL], {}, { ...INTERCEPTED, returns: [1, 2] });
-    expect(why).toContain('It came back 2 times before: ask again later.');
+    expect(why).toContain('The fault has returned 2 times before, so run this command again later.');
   });
 
   test('is never in force by what was not judged, nor while the cause is there', () => {

@@ -38,7 +38,7 @@ describe('explain', () => {
     expect(code).toBe(0);
     expect(text).toContain('points to tls-interception-suspected');
     expect(text).toMatch(/What to do:\n {4}1\. Exempt FortiAuthenticator's traffic/u);
-    expect(text).toContain('Known from: ta-p/194050');
+    expect(text).toContain('Source: ta-p/194050');
   });
 
   test('prints one object a line, of the fixed shape', async () => {
@@ -65,7 +65,7 @@ describe('explain', () => {
         unusualPlace: false,
         appliance: null,
         cause: null,
-        summary: 'No known FortiToken Mobile trouble',
+        summary: 'No known FortiToken Mobile error',
         remedy: [],
       },
     ]);
@@ -82,7 +82,7 @@ describe('explain', () => {
   });
 
   test('fails when nothing was recognised', async () => {
-    expect(await run(['hello'], false)).toEqual({ code: 1, text: 'hello\n  No known FortiToken Mobile trouble.\n\n' });
+    expect(await run(['hello'], false)).toEqual({ code: 1, text: 'hello\n  No known FortiToken Mobile error.\n\n' });
     expect(await run([], true)).toEqual({ code: 1, text: '' });
   });
 
@@ -114,8 +114,8 @@ describe('explain', () => {
     const { code, text } = await run([line], false);
     expect(code).toBe(0);
     expect(text).toContain(
-      '\n  Known text, unusual place: a line like this is not counted, since anybody could have written this field. ' +
-        'Let the collector keep the line as FortiAuthenticator sent it.\n',
+      '\n  Known text in an unusual field. Lines like this are not counted, because anyone can write to this field. ' +
+        "Configure the log collector to forward FortiAuthenticator's lines unchanged.\n",
     );
     expect(text).toContain('signature ftm-polling-ssl');
     expect(objects((await run([line], true)).text)).toMatchObject([

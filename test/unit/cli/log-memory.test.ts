@@ -53,7 +53,7 @@ test('what was kept lately is heard, errors also of a daemon that has stopped', 
 });
 
 test('what is old proves nothing', () => {
-  const summary = 'Not looked at: only the daemon listens to the log, and what one has kept of it is old';
+  const summary = 'Not checked, because only the daemon receives the log, and the stored log data is out of date';
   expect(pollingOf(memory(2 * WINDOW, null))).toEqual({ kind: 'not-configured', summary });
 });
 

@@ -4,7 +4,7 @@ import { handClock } from '../../support/hand-clock.ts';
 
 const START = Date.UTC(2026, 10, 24, 13);
 const LOSS =
-  /^\{"level":"warn","time":"2026-11-24T13:\d\d:\d\d\.\d{3}Z","lines":(\d+),"msg":"Log lines were lost: they could not be written"\}$/u;
+  /^\{"level":"warn","time":"2026-11-24T13:\d\d:\d\d\.\d{3}Z","lines":(\d+),"msg":"Log lines were dropped because they could not be written"\}$/u;
 
 /** Returns a destination with room for this many bytes. */
 function place(room: number): { room: number; text: string; readonly writeSome: (bytes: Uint8Array) => number } {

@@ -26,8 +26,8 @@ describe('the period of a report', () => {
   });
 
   test.each(['yesterday', '2026-13-01', '2026-02-30', '0d', '', '2026-11-24T18:00'])('refuses "%s"', (text) => {
-    expect(() => read(text)).toThrow(/^Cannot read --since: expected a time such as/u);
-    expect(() => read(undefined, text)).toThrow(/^Cannot read --until: expected a time such as/u);
+    expect(() => read(text)).toThrow(/^Invalid value for --since: expected a time such as/u);
+    expect(() => read(undefined, text)).toThrow(/^Invalid value for --until: expected a time such as/u);
   });
 
   test.each([
@@ -35,6 +35,6 @@ describe('the period of a report', () => {
     ['2026-11-20', '2026-11-19'],
     ['1h', '2h'],
   ])('refuses one that ends before it begins: %s to %s', (since, until) => {
-    expect(() => read(since, until)).toThrow(/expected a begin before the end$/u);
+    expect(() => read(since, until)).toThrow(/the start must be before the end$/u);
   });
 });

@@ -96,7 +96,7 @@ describe('trustLearn()', () => {
   ])('does not learn $name by --yes, and says what to compare and what to type', async ({ seen, rests }) => {
     const refused = await learn([seen], { yes: true });
     expect({ code: refused.code, saved: refused.saved }).toEqual({ code: LEARN_EXIT.refused, saved: [] });
-    expect(refused.text.slice(refused.text.indexOf('It rests on'))).toContain(rests.fingerprint);
+    expect(refused.text.slice(refused.text.indexOf('Its last certificate is'))).toContain(rests.fingerprint);
     expect(refused.text).toContain('ftm-watch trust learn --fingerprint SHA256');
     expect(refused.text).not.toContain('caFiles');
     const typed = await learn([seen], { yes: true, fingerprints: [rests.fingerprint] });
@@ -165,7 +165,7 @@ describe('trustLearn()', () => {
     });
     expect({ code, saved }).toEqual({ code: LEARN_EXIT.refused, saved: [] });
     expect(text).toContain(says);
-    expect(text).toContain('Learn from another path');
+    expect(text).toContain('Learn the chain on another path');
   });
 
   test.each([{ seen: [] }, { seen: [{ outcome: failed({ reason: 'internal' }) }] }])(

@@ -78,7 +78,7 @@ describe('a good configuration', () => {
       },
     });
     await expect(load(printed)).rejects.toThrow(
-      'expected the whole URL: "…" stands where "config print" left out a secret',
+      'expected the whole URL; "…" is where "config print" has removed a secret',
     );
   });
 

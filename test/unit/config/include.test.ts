@@ -114,7 +114,7 @@ describe('include', () => {
       'one that includes itself',
       'include: [ftm-watch.yaml]',
       {},
-      'site/ftm-watch.yaml:1:1  include: only the first file of a configuration names others',
+      'site/ftm-watch.yaml:1:1  include: only the main configuration file can include other files',
     ],
     [
       'what is no list',

@@ -67,7 +67,7 @@ describe('loadConfig', () => {
     ['a missing file', { kind: 'missing' }, 'no such file'],
     ['an unreadable file', { kind: 'failed', reason: 'permission denied' }, 'permission denied'],
     ['a huge file', { kind: 'too-large' }, `expected at most ${String(MAX_CONFIG_BYTES)} bytes`],
-    ['an empty file', bytes(), 'it is empty, as a full disk or an unfinished copy leaves it'],
+    ['an empty file', bytes(), 'the file is empty, which can be caused by a full disk or an unfinished copy'],
     ['Latin-1', bytes('site: B', [0xfc], 'ro'), 'expected UTF-8'],
   ])('refuses %s', async (_name, found, reason) => {
     const result = await loadConfig({
@@ -173,9 +173,8 @@ describe('loadConfig', () => {
     const told = messages(await loadText(text)).map((message) => message.replace(/^\S+\s+|, got .*/gu, ''));
     expect(told).toEqual([
       'trust.caFiles[0]: cannot read file "/etc/ftm-watch/missing.pem": no such file',
-      'trust.pins[0]: expected a pin: "sha256/" and 44 characters of base64',
-      'appliances[0].name: expected a name of letters, digits, spaces and "._-", at most 64 of them (a number in ' +
-        'quotes)',
+      'trust.pins[0]: expected a pin that consists of "sha256/" and 44 base64 characters',
+      'appliances[0].name: expected a name of up to 64 letters, digits, spaces and "._-" (if it is a number, in quotes)',
       'appliances[0].snmp.communityEnv: environment variable "UNSET" is not set',
       'logs.syslog.tls.keyFile: cannot read file "/etc/ftm-watch/missing.key": no such file',
       'store: unknown key "retenton"; did you mean "retention"?',

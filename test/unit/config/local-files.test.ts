@@ -28,8 +28,8 @@ describe('localFiles.read', () => {
   test.each<readonly [string, object]>([
     ['nothing', { kind: 'missing' }],
     ['folder', { kind: 'failed', reason: 'it is not a regular file' }],
-    ['ten/below', { kind: 'failed', reason: 'a part of its path is no directory' }],
-    ['zero\0byte', { kind: 'failed', reason: 'its name holds a zero byte' }],
+    ['ten/below', { kind: 'failed', reason: 'part of its path is not a directory' }],
+    ['zero\0byte', { kind: 'failed', reason: 'its name contains a zero byte' }],
   ])('says of %j what is wrong', async (name, expected) => {
     expect(await localFiles.read(join(folder, name), 10)).toEqual(expected);
   });
@@ -45,7 +45,7 @@ describe('localFiles.problem', () => {
     ['nothing', 'no such file'],
     ['folder', 'it is a directory'],
     ['x'.repeat(300), 'its name is too long'],
-    ['zero\0byte', 'its name holds a zero byte'],
+    ['zero\0byte', 'its name contains a zero byte'],
   ])('of %j', async (name, expected) => {
     expect(await localFiles.problem(join(folder, name))).toBe(expected);
   });

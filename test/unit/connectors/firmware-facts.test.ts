@@ -35,10 +35,10 @@ describe('parseFirmwareFacts()', () => {
 
   test.each([
     { change: ['6.4.9', '6.4'], problem: /expected|string/u },
-    { change: ['6.4.9', '6.x.9'], problem: /expected a version of three parts, such as 6\.5\.3/u },
+    { change: ['6.4.9', '6.x.9'], problem: /expected a version with three parts, such as 6\.5\.3/u },
     { change: ['{ to: 6.4.9 }', '{}'], problem: /expected "from", "to" or both/u },
-    { change: ['use: note', 'use: memory'], problem: /leastMemoryKb: expected it for "memory"/u },
-    { change: ['use: note', 'use: outage'], problem: /warning: expected it for "outage"/u },
+    { change: ['use: note', 'use: memory'], problem: /leastMemoryKb: expected this key only for "memory"/u },
+    { change: ['use: note', 'use: outage'], problem: /warning: expected this key only for "outage"/u },
     { change: ['    source: ta-p/361713\n', ''], problem: /source/u },
     { change: [FACT, `${FACT}${FACT}`], problem: /the id "a-fact" is given twice/u },
   ])('refuses $change.1', ({ change: [from = '', to = ''], problem }) => {

@@ -55,7 +55,7 @@ describe('the subject', () => {
     [0.5, INTERCEPTED, 'hq', 'REMINDER hq (30 min): TLS intercepted by FortiGate'],
     [1.6, INTERCEPTED, 'hq', 'REMINDER hq (1 h 36 min): TLS intercepted by FortiGate'],
     [51.6, INTERCEPTED, 'hq', 'REMINDER hq (2 d 3 h): TLS intercepted by FortiGate'],
-    [1.6, causeOf('precondition-unknown'), 'branch-7', 'REMINDER branch-7 (1 h): a precondition cannot be judged'],
+    [1.6, causeOf('precondition-unknown'), 'branch-7', 'REMINDER branch-7 (1 h): a precondition cannot be checked'],
   ])('of a reminder after %f h says how long, and leaves the site its room', (hours, cause, site, expected) => {
     const [firing] = storyOf(cause);
     if (firing?.kind !== 'incident') throw new Error('Expected an incident');
@@ -81,7 +81,7 @@ describe('the subject', () => {
       causeOf('mail-unreachable', { subject: `mail-${String(index)}:25` }),
     );
     const line = timeline().rounds(2, many);
-    expect(subjects([last(line)])).toEqual(['CRITICAL hq: 50 incidents open, 0 over']);
+    expect(subjects([last(line)])).toEqual(['CRITICAL hq: 50 incidents open, 0 resolved']);
     const over = last(line.rounds(2, []));
     expect(subjects([over])).toEqual(['RESOLVED hq: 49 incidents']);
     if (over.kind !== 'digest') throw new Error('Expected a digest');
@@ -91,7 +91,7 @@ describe('the subject', () => {
   });
 
   test('of a test says so', () => {
-    expect(subjects([{ kind: 'test', id: 'test-1', at: 0 }])).toEqual(['TEST hq: test message of ftm-watch']);
+    expect(subjects([{ kind: 'test', id: 'test-1', at: 0 }])).toEqual(['TEST hq: test message from ftm-watch']);
   });
 
   test('has at most 60 characters, and the site is cut, never the state nor the cause', () => {
@@ -187,10 +187,10 @@ describe('what to do', () => {
     expect(storyOf().map(actionOf)).toEqual([
       ['Do this.', 'critical'],
       ['Do this.', 'critical'],
-      ['There is nothing to do.', 'good'],
+      ['No action is required.', 'good'],
     ]);
     expect(actionOf(last(timeline().rounds(2, [INTERCEPTED]).rounds(3, [NO_POLICY])))).toEqual([
-      'This is over, but not all: no firewall policy allows the traffic.',
+      'This incident is resolved, but another one is still open: no firewall policy allows the traffic.',
       'critical',
     ]);
   });
@@ -200,7 +200,7 @@ describe('what to do', () => {
     const others = ['mail-a', 'mail-b'].map((subject) => causeOf('mail-slow', { severity: 'warning', subject }));
     const line = timeline().rounds(2, [INTERCEPTED, slow, ...others]);
     expect(actionOf(last(line))).toEqual([
-      'Begin with the gravest, the mail server mx:25 is slow: Ask the mail team.',
+      'Start with the most severe incident, the mail server mx:25 is slow: Ask the mail team.',
       // The first incident was sent separately and is still open.
       'critical',
     ]);

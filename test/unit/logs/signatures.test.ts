@@ -76,7 +76,7 @@ describe('parseSignatures', () => {
     {
       name: 'no YAML',
       text: 'signatures: [',
-      message: /Cannot parse the signatures of "own\.yaml": line 1, column 14: not valid YAML/u,
+      message: /Cannot parse the signatures in "own\.yaml": line 1, column 14: not valid YAML/u,
     },
     { name: 'an alias of nothing', text: 'signatures:\n  - *a', message: /"own\.yaml": line 2, column 5: this alias/u },
     {
@@ -147,7 +147,7 @@ describe('loadSignatures', () => {
     const twice = await file('twice.yaml', `signatures:${GOOD}${GOOD}`);
     await expect(loadSignatures([twice], isFaultId)).rejects.toThrow('"own-text" is given twice');
     await expect(loadSignatures([join(folder, 'none.yaml')], isFaultId)).rejects.toThrow(
-      /Cannot read the signatures of ".*none\.yaml": ENOENT/u,
+      /Cannot read the signatures in ".*none\.yaml": ENOENT/u,
     );
   });
 });

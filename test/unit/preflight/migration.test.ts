@@ -88,7 +88,7 @@ describe('a unit is replaced by one with another serial number', () => {
         ],
       },
     );
-    expect(losses[0]).toContain(`${LICENSE}: which unit holds them was not seen`);
+    expect(losses[0]).toContain(`${LICENSE}: the unit that holds them is unknown`);
     expect(losses[0]).not.toContain('registered to');
     expect(losses[1]).toBe(`${OTHER_LICENSE}: registered to ${PEER}, not to ${NEW}.`);
     expect(ticket).toContain(`From the FortiAuthenticator with the serial number ${PEER}`);
@@ -103,7 +103,7 @@ describe('a unit is replaced by one with another serial number', () => {
     );
     expect({ ticket, cloud }).toEqual({ ticket: null, cloud: null });
     expect(notes).toContain(`${LICENSE}: already registered to ${NEW}.`);
-    expect(losses[0]).toContain('15 users of 30 tokens, 3 of them not activated yet');
+    expect(losses[0]).toContain('15 users with 30 tokens, 3 of which are not activated yet');
   });
 
   test('what cannot be transferred can move to FortiIdentity Cloud', () => {
@@ -121,13 +121,13 @@ describe('a unit is replaced by one with another serial number', () => {
   test('a number that nobody tells is left to be filled in, and is a requirement', () => {
     const unseen: Partial<UnitState> = { serial: null, licenses: [{ license: LICENSE, holder: null }] };
     const { ticket, requirements } = planOf({ serial: NEW }, unseen);
-    expect(ticket).toContain('(fill in: serial number of the present unit)');
+    expect(ticket).toContain('(fill in the serial number of the current unit)');
     expect(requirements.find(({ title }) => title.startsWith('Both serial'))?.answer).toBe('not-visible');
   });
 
   test('afterwards: moved and assigned again', () => {
     expect(told({ serial: NEW }, { after: MOVED })).toEqual([
-      `as-planned: Serial number ${NEW}, before ${OLD}`,
+      `as-planned: The serial number is ${NEW} (previously ${OLD})`,
       `as-planned: ${LICENSE} is registered to ${NEW}`,
       `as-planned: ${OTHER_LICENSE} is registered to ${NEW}`,
     ]);
@@ -136,26 +136,26 @@ describe('a unit is replaced by one with another serial number', () => {
   test('afterwards: what Fortinet has not moved, and who has no token', () => {
     const after = { ...MOVED, licenses: UNIT.licenses, tokens: { total: 30, assigned: 10, pending: 0 } };
     expect(told({ serial: NEW }, { after })).toEqual([
-      `as-planned: Serial number ${NEW}, before ${OLD}`,
+      `as-planned: The serial number is ${NEW} (previously ${OLD})`,
       `to-do: ${LICENSE} is registered to ${OLD}, not to ${NEW}`,
       `to-do: ${OTHER_LICENSE} is registered to ${OLD}, not to ${NEW}`,
-      'to-do: 10 tokens are assigned, 12 were',
+      'to-do: 10 assigned tokens (previously 12)',
     ]);
   });
 
   test('afterwards: another unit answers', () => {
     expect(told({ serial: NEW }, { after: { ...MOVED, serial: PEER } })[0]).toBe(
-      `broken: Serial number ${PEER}, before ${OLD}`,
+      `broken: The serial number is ${PEER} (previously ${OLD})`,
     );
   });
 
   test('afterwards: what is not told is not called moved', () => {
     const after: Partial<UnitState> = { serial: null, licenses: [], tokens: null };
     expect(told({ serial: NEW }, { after })).toEqual([
-      'not-visible: The serial number is not told',
-      `not-visible: Who holds ${LICENSE} is not told`,
-      `not-visible: Who holds ${OTHER_LICENSE} is not told`,
-      'not-visible: The tokens are not told',
+      'not-visible: The serial number is not reported',
+      `not-visible: The unit to which ${LICENSE} is registered is not reported`,
+      `not-visible: The unit to which ${OTHER_LICENSE} is registered is not reported`,
+      'not-visible: The tokens are not reported',
     ]);
   });
 });
@@ -172,7 +172,7 @@ test('a unit that runs alone does not share the licences of its former peer', ()
 test('the same serial number: nothing to do', () => {
   const { losses, notes, ticket } = planOf({ serial: OLD.toLowerCase() });
   expect({ losses, ticket }).toEqual({ losses: [], ticket: null });
-  expect(notes[0]).toContain('licences and tokens stay, nothing to do');
+  expect(notes[0]).toContain('does not change, so licences and tokens are kept');
   expect(told({ serial: OLD }, {})).toEqual([]);
 });
 
@@ -191,7 +191,7 @@ describe('a new address', () => {
   test('needs a new licence file for a virtual machine, whose licence is bound to an address', () => {
     const { steps } = planOf({ address: '10.0.0.6' });
     expect(steps[0]).toContain(`bound to one IP address of the unit`);
-    expect(steps[0]).toContain(`set the new one for ${OLD}`);
+    expect(steps[0]).toContain(`set the new address for ${OLD}`);
     expect(steps[0]).toContain('six times');
     expect(steps[1]).toContain('reboots');
     expect(steps[1]).toContain('GUI stays locked');
@@ -216,8 +216,8 @@ describe('a new address', () => {
     const after = { policy: 'policy 9 "all"' };
     expect(told({ address: '10.0.0.6' }, { after }, ['firewall-policy', [finding('policy-inspects-traffic')]])).toEqual(
       [
-        'as-planned: It matches policy 9 "all", before policy 5 "fac-out"',
-        'broken: Firewall policy: broken, before ok',
+        'as-planned: The traffic matches policy 9 "all" (previously policy 5 "fac-out")',
+        'broken: Firewall policy: broken (previously ok)',
       ],
     );
   });
@@ -226,11 +226,11 @@ describe('a new address', () => {
 test('an upgrade: the serial number and all that hangs on it stay', () => {
   const { losses, notes, ticket } = planOf({ firmware: '8.0.3' });
   expect({ losses, ticket }).toEqual({ losses: [], ticket: null });
-  expect(notes.join(' ')).toContain('Firmware 6.5.2 to 8.0.3');
+  expect(notes.join(' ')).toContain('An upgrade from 6.5.2 to 8.0.3');
   expect(told({ firmware: '8.0.3' }, { after: { firmware: '8.0.3' } })).toEqual([
-    'as-planned: Firmware 8.0.3, before 6.5.2',
+    'as-planned: The firmware version is 8.0.3 (previously 6.5.2)',
   ]);
-  expect(told({ firmware: '8.0.3' }, {})).toEqual(['to-do: Firmware 6.5.2, before 6.5.2']);
+  expect(told({ firmware: '8.0.3' }, {})).toEqual(['to-do: The firmware version is 6.5.2 (previously 6.5.2)']);
 });
 
 describe('new firmware', () => {
@@ -243,7 +243,7 @@ describe('new firmware', () => {
     ['6.1.0', '6.6.6', '6.1.0 → 6.3.3 → 6.6.6'],
     ['6.2.0', '6.6.6', '6.2.0 → 6.3.3 → 6.6.6'],
     ['6.2.1', '6.6.6', '6.2.1 → 6.6.6'],
-    ['6.4.9', '6.6.6', '6.4.9 → 6.6.6. A step to 6.5.6 in between may be needed'],
+    ['6.4.9', '6.6.6', '6.4.9 → 6.6.6. An intermediate upgrade to 6.5.6 may be needed'],
   ] as const)('%s to %s: its path', ([present, firmware, path]) => {
     const steps = stepsTo(firmware, present);
     expect(steps).toContain(`Supported upgrade path: ${path}.`);
@@ -252,21 +252,21 @@ describe('new firmware', () => {
   });
 
   test('later than what the paths are known for: where they are listed', () => {
-    expect(stepsTo('8.0.3', '6.6.6')).toContain('(community tip 195508) and the release notes of 8.0.3');
+    expect(stepsTo('8.0.3', '6.6.6')).toContain('(community tip 195508) and the release notes for 8.0.3');
     expect(stepsTo('8.0.3', '6.6.6')).not.toContain('→');
   });
 
   test('an earlier one loses everything', () => {
     const { losses, notes, steps } = planOf({ firmware: '6.4.9' });
     expect(losses[0]).toContain('a downgrade from 6.5.2 to 6.4.9 resets it to factory defaults');
-    expect(steps).toEqual(['Back up the configuration before each change of the firmware.']);
+    expect(steps).toEqual(['Back up the configuration before each firmware change.']);
     expect(notes.join(' ')).not.toContain('an upgrade');
   });
 
   test('while the present one is not seen: what would happen if it were later', () => {
     const { losses, steps } = planOf({ firmware: '6.6.6' }, { firmware: null });
     expect(losses).toEqual([]);
-    expect(steps[0]).toContain('if it is later than 6.6.6, the unit is reset');
+    expect(steps[0]).toContain('If it is later than 6.6.6, the unit is reset');
   });
 
   test('says what begins between the two, and nothing of what was there before', () => {
@@ -291,7 +291,7 @@ describe('one licence is transferred', () => {
     expect(planOf({ serial: NEW }).reissued).toBe('all');
     expect(planOf({}).reissued).toBe('none');
     expect(losses[0]).toMatch(new RegExp(`^${LICENSE}: registered to ${OLD}`, 'u'));
-    expect(losses[2]).toContain('Tokens of these licences');
+    expect(losses[2]).toContain('The tokens of these licences');
     expect(losses[2]).toContain('at most 12 users');
     expect(ticket).not.toContain(OTHER_LICENSE);
   });
@@ -320,7 +320,7 @@ describe('a pair', () => {
   test('to its other member: nothing is lost', () => {
     const { losses, notes, ticket } = planOf({ serial: PEER }, pair);
     expect({ losses, ticket }).toEqual({ losses: [], ticket: null });
-    expect(notes[0]).toContain('both know the tokens');
+    expect(notes[0]).toContain('Both members have the tokens');
   });
 
   test('one member is replaced: what the other one holds stays', () => {
@@ -336,14 +336,14 @@ describe('a pair', () => {
       ],
     };
     expect(told({ serial: NEW }, { before: pair, after })).toEqual([
-      `as-planned: Serial number ${NEW}, before ${OLD}`,
+      `as-planned: The serial number is ${NEW} (previously ${OLD})`,
       `as-planned: ${LICENSE} is registered to ${NEW}`,
     ]);
   });
 
   test('afterwards: it runs alone', () => {
     expect(told({ firmware: null }, { before: pair, after: { mode: 'standalone' } })).toContain(
-      'to-do: Its role is standalone, it was cluster',
+      'to-do: The role of the unit is standalone (previously cluster)',
     );
   });
 });
@@ -351,8 +351,8 @@ describe('a pair', () => {
 test('a load balancer has no licence to lose', () => {
   const { losses, notes, ticket, requirements } = planOf({ serial: NEW }, { mode: 'load-balancer' });
   expect({ losses, ticket }).toEqual({ losses: [], ticket: null });
-  expect(notes[0]).toContain('takes its tokens from its primary');
-  expect(requirements.map(({ title }) => title)).not.toContain('Each licence is where it is thought to be');
+  expect(notes[0]).toContain('gets its tokens from its primary unit');
+  expect(requirements.map(({ title }) => title)).not.toContain('Each licence is registered to the expected unit');
 });
 
 test('a role that nobody tells is not visible, and never good', () => {
@@ -368,7 +368,11 @@ describe('a snapshot', () => {
 
   test.for([
     ['no JSON', '{', /JSON/u],
-    ['something else', '{"version":1}', /expected what "ftm-watch preflight migration" writes at "site"/u],
+    [
+      'something else',
+      '{"version":1}',
+      /expected a file from "ftm-watch preflight migration", but found an invalid value at "site"/u,
+    ],
     ['of a later version', JSON.stringify({ ...snapshot({}), version: 2 }), /at "version"/u],
   ] as const)('that is %s is refused', ([, text, message]) => {
     expect(() => parseSnapshot(text)).toThrow(message);

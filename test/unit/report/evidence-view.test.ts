@@ -49,11 +49,11 @@ describe('certificates', () => {
       chainsView([{ ...CHAIN, judgement, dropped: 2, certificates: [{ ...CERTIFICATE, names: ['a', 'b'] }] }]),
     );
     expect(html).toContain('<p>Verdict: intercepted (confirmed). By a device.</p>');
-    expect(html).toContain('</code>, 2 more could not be read or were too many</p>');
+    expect(html).toContain('</code>, 2 more certificates left out (unreadable or over the limit)</p>');
     expect(html).toContain('<dt>Names</dt><dd>a, b</dd>');
     expect(html).not.toContain('settle');
     const open = toHtml(chainsView([{ ...CHAIN, judgement: { ...judgement, settle: 'Ask again' } }]));
-    expect(open).toContain('<p>What would settle it: Ask again</p>');
+    expect(open).toContain('<p>For a definite result, Ask again.</p>');
   });
 });
 
@@ -61,13 +61,15 @@ describe('the timeline', () => {
   const event = { at: '2026-01-01T00:00:00Z', kind: 'opened', incident: null, text: 'It began' } as const;
 
   test('is empty, unknown, or both told apart', () => {
-    expect(toHtml(timelineView({ note: null, incidents: [], events: [] })).trim()).toBe('<p>No incident is kept.</p>');
+    expect(toHtml(timelineView({ note: null, incidents: [], events: [] })).trim()).toBe(
+      '<p>No incidents are stored.</p>',
+    );
     expect(toHtml(timelineView({ note: 'No store', incidents: [], events: [] })).trim()).toBe('<p>No store.</p>');
   });
 
   test('has a line for each event', () => {
     const html = toHtml(timelineView({ note: null, incidents: [], events: [event, { ...event, incident: 'i-1' }] }));
-    expect(html).not.toContain('No incident is kept');
+    expect(html).not.toContain('No incidents are stored');
     expect(html).toContain('<td>2026-01-01T00:00:00Z</td><td></td><td>It began</td>');
     expect(html).toContain('<td>2026-01-01T00:00:00Z</td><td>i-1</td><td>It began</td>');
   });
@@ -87,5 +89,5 @@ test('log lines: with what is missing, and why', () => {
   );
   const part = toHtml(excerptsView({ note: 'No log', dropped: 4, lines: [] }));
   expect(part).toContain('<p>No log.</p>');
-  expect(part).toContain('<p>4 more were recognised, but only the latest of each kind are kept.</p>');
+  expect(part).toContain('<p>4 more lines matched, but only the latest lines of each kind are stored.</p>');
 });

@@ -89,7 +89,7 @@ describe('log excerpts', () => {
   test.each([
     [{ kind: 'none' }, /^No log line was kept/u],
     [{ kind: 'unreadable', message: 'it is damaged' }, /cannot be read: it is damaged$/u],
-    [memory([]), /^No line of FortiToken Mobile trouble was heard$/u],
+    [memory([]), /^No log lines about FortiToken Mobile errors were received$/u],
   ] as const)('say why there are none', (kept, note) => {
     const excerpts = logExcerpts(kept, OPTIONS);
     expect(excerpts.note).toMatch(note);

@@ -62,7 +62,7 @@ describe('pluginAnswer()', () => {
     expect(told(CLEAN, daemon([incident()]))).toMatchObject({
       status: 'WARNING',
       exitCode: 1,
-      text: 'Ready now, incident still open: Mail is refused, since 2026-11-24 11:07:00 UTC',
+      text: 'Ready now, but an incident is still open: Mail is refused, since 2026-11-24 11:07:00 UTC',
     });
     expect(told(CLEAN, daemon([incident({ severity: 'warning' })]))).toMatchObject({ status: 'WARNING', exitCode: 1 });
     expect(told(CLEAN, daemon([incident({ severity: 'info' })]))).toMatchObject({ status: 'OK', exitCode: 0 });
@@ -90,7 +90,7 @@ describe('pluginAnswer()', () => {
       expect(told(seen, daemon([], 15 * MINUTE + 1))).toMatchObject({
         status: 'UNKNOWN',
         exitCode: 3,
-        text: 'The last round of the daemon was at 2026-11-24 13:00:00 UTC',
+        text: "The daemon's last round was at 2026-11-24 13:00:00 UTC",
       });
     }
   });
@@ -105,7 +105,7 @@ describe('pluginAnswer()', () => {
 
   test('says of a round of its own that it is one', () => {
     const { text, data } = told(CLEAN, OWN);
-    expect(text).toMatch(/\(a round of its own: no daemon runs, the log was not heard\)$/u);
+    expect(text).toMatch(/\(from a new round without log data, because no daemon is running\)$/u);
     expect([...data.keys()]).not.toContain('incidents_open');
   });
 

@@ -55,13 +55,13 @@ describe('the archive', () => {
 
   test('says what Fortinet TAC asks for besides, and leaves a place for it', () => {
     const readme = unpacked().get('add-by-hand/README.txt') ?? '';
-    expect(readme).toContain('[ ] 1. The debug report of each FortiAuthenticator');
-    expect(readme).toContain('select it with the arrow beside the button: here "System".');
-    expect(readme).toMatch(/Logging > Log Access > Logs: select Download, then Raw Log\./u);
+    expect(readme).toContain('[ ] 1. Debug report of each FortiAuthenticator');
+    expect(readme).toContain('select "System" with the arrow next to the button.');
+    expect(readme).toMatch(/Under Logging > Log Access > Logs, select Download, then Raw Log\./u);
     expect(readme).toContain('System > Network > Packet Capture');
     expect(readme).toContain("diagnose sniffer packet any 'host ADDRESS and port 443' 6 200 l");
-    expect(readme.match(/Known from: /gu)).toHaveLength(6);
-    expect(unpacked().get('report.html')).toContain('For Fortinet TAC: to add by hand');
+    expect(readme.match(/Source: /gu)).toHaveLength(6);
+    expect(unpacked().get('report.html')).toContain('Files to add for Fortinet TAC');
     const diagnosis = diagnosisOf(AT, [causeOf('push-unreachable')]);
     const { examination } = sources();
     const push = unpacked({ examination: { ...examination, diagnosis } }).get('add-by-hand/README.txt') ?? '';

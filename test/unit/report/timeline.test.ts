@@ -57,12 +57,12 @@ describe('the timeline', () => {
     ]);
     expect(events.map(({ at, kind, text }) => `${at.slice(14, 16)} ${kind}: ${text}`)).toEqual([
       '00 seen: Seen for the first time: egress-blocked (a:443)',
-      '01 opened: Confirmed: the incident is open',
-      '02 understood-anew: Understood as tls-blocked (a:443), no longer as egress-blocked (a:443)',
-      '03 understood-anew: Understood as tls-intercepted (fortitokenmobile.fortinet.com:443), no longer as ' +
+      '01 opened: The fault was confirmed and the incident was opened',
+      '02 understood-anew: The cause changed to tls-blocked (a:443) from egress-blocked (a:443)',
+      '03 understood-anew: The cause changed to tls-intercepted (fortitokenmobile.fortinet.com:443) from ' +
         'tls-blocked (a:443)',
-      '04 returned: It came back',
-      '05 closed: Over',
+      '04 returned: The fault returned',
+      '05 closed: The incident was resolved',
     ]);
   });
 
@@ -136,9 +136,9 @@ describe('the timeline', () => {
   });
 
   test.each([
-    [{ kind: 'none' }, 'No history was kept: no daemon has run with this store'],
+    [{ kind: 'none' }, 'There is no history, because no daemon has used this store'],
     [{ kind: 'unreadable', message: 'database is locked' }, 'The history cannot be read: database is locked'],
-    [history({ olderIncidents: 2, olderEntries: 3 }), 'Older ones are left out: 2 incidents, 3 notifications'],
+    [history({ olderIncidents: 2, olderEntries: 3 }), 'Older entries are left out: 2 incidents, 3 notifications'],
   ] as const)('says what is missing: %j', (kept, note) => {
     expect(timelineOf(kept, createMask({ accounts: [], withoutSecrets: (text) => text }))).toEqual({
       note,

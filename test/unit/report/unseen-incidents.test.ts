@@ -70,17 +70,17 @@ describe('the text of a check', () => {
 
   test('is no bare READY while an intermittent fault is open', () => {
     expect(text({}, INTERMITTENT_RULE)).toContain(
-      'Open incident of the daemon, since 2026-11-24 12:50:00 UTC: Every second connection is not opened.\n' +
-        'Last seen 2026-11-24 12:59:30 UTC. This check could not see it: it makes one connection to each address, ' +
-        'and does not receive the log. Its id is 20261124T130005Z-a-1.\n\n' +
-        'NOT READY: all checks of this round pass, but an incident of the daemon is open, see above.\n',
+      'Open incident (daemon), since 2026-11-24 12:50:00 UTC: Every second connection is not opened.\n' +
+        'Last seen 2026-11-24 12:59:30 UTC. This check cannot detect the fault, because it makes only one connection to ' +
+        "each address and does not receive the log. The incident's id is 20261124T130005Z-a-1.\n\n" +
+        'NOT READY: all checks in this round pass, but the daemon has an open incident (see above).\n',
     );
-    expect(text({ severity: 'warning' }, INTERMITTENT_RULE)).toContain('\nREADY: all checks of this round pass, but');
+    expect(text({ severity: 'warning' }, INTERMITTENT_RULE)).toContain('\nREADY: all checks in this round pass, but');
   });
 
   test('says that an outage which has ended is not over for the daemon yet', () => {
     const said = text({});
-    expect(said).toContain('The incident ends when the next rounds of the daemon do not see it either.');
+    expect(said).toContain("The incident ends if the daemon's next rounds do not find it either.");
     expect(said).toContain('\nREADY: all configured checks pass. See the warnings above.\n');
   });
 });

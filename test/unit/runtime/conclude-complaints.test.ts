@@ -174,7 +174,7 @@ test('a log that has never said anything is waited for, and left out of "ready"'
   expect([at(probed).ready, polling?.state, polling?.summary]).toEqual([
     'ready',
     'unknown',
-    'fac-1: Waiting for the first log line, listening on UDP 127.0.0.1:5514; lines of unknown senders were refused: ' +
+    'fac-1: Waiting for the first log line ()listening on UDP 127.0.0.1:5514. Lines from unknown senders were rejected: ' +
       '10.9.9.9.',
   ]);
   const broken = at(round(['tls-genuine', [finding('tls-intercepted')]]).filter(({ id }) => id !== 'polling'));

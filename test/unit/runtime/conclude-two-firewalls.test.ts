@@ -128,7 +128,7 @@ describe('the second of two units complains', () => {
 
   test('and only the first has a FortiGate that is configured', async () => {
     const { causes } = await told([ENTRY_1], [first(PASSES)]);
-    expect(causes[0]?.remedy.join('\n')).toContain('Configure "firewall" for fac-2');
+    expect(causes[0]?.remedy.join('\n')).toContain('To check the path from fac-2 itself, configure "firewall"');
   });
 
   test('and is not explained by the policy of the first', async () => {

@@ -163,8 +163,8 @@ describe('an appliance that cannot be read', () => {
 
     expect(causes[0]).toMatchObject({
       subject: 'fac-1',
-      summary: 'ftm-watch cannot read fac-1: its REST API does not answer, although the unit itself is up.',
-      impact: 'Activation may work; ftm-watch cannot see this part of it.',
+      summary: 'ftm-watch cannot read fac-1, because its REST API does not answer. The unit itself is running.',
+      impact: 'Activation may work, but ftm-watch cannot check this precondition.',
     });
     expect(causes[0]?.evidence[0]).toContain('its log goes on');
   });

@@ -41,6 +41,6 @@ test('a second cause is a change, its order and its wording are none', () => {
 test('what is unknown is named', () => {
   const diagnosis: Diagnosis = { ...diagnosisOf(0, [], { 'tls-genuine': 'unknown' }), ready: 'unknown' };
   expect(logged([diagnosis])).toEqual([
-    'warn Whether activation can work is unknown {"ready":"unknown","causes":[],"unknown":["tls-genuine"]}',
+    'warn It is unknown whether activation can work {"ready":"unknown","causes":[],"unknown":["tls-genuine"]}',
   ]);
 });

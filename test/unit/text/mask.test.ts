@@ -101,7 +101,7 @@ describe('an account of the configuration', () => {
   };
 
   test.each([
-    ['HTTP 401 when logging in as "API-USER"', 'HTTP 401 when logging in as "<user>"'],
+    ['HTTP 401 during login as "API-USER"', 'HTTP 401 during login as "<user>"'],
     ['API-USER is unknown, API-USER-2 is not', '<user> is unknown, API-USER-2 is not'],
     ['535 jane@example.org: no', '535 <user>@example.org: no'],
     ['logging in as "monitor" of this monitor', 'logging in as "<user>" of this monitor'],

@@ -73,7 +73,7 @@ describe('readBaselines()', () => {
     [
       '{"version":1,"targets":{"a:1":{"learnedAt":"2026-11-24T13:00:00.000Z","protocol":null,"leaves":["x"],' +
         '"authorities":[]}}}',
-      'expected one certificate as PEM',
+      'expected exactly one certificate in PEM format',
     ],
   ])('refuses %s', async (content, message) => {
     const file = join(state.folder, 'bad.json');

@@ -210,19 +210,19 @@ describe('loadProducts()', () => {
       expect.stringContaining('Skipping the pattern "(?!Old)Acme.*" of the product "acme"'),
       expect.stringContaining('Skipping the pattern "(?<=Zs)caler" of the product "zscaler"'),
     ]);
-    expect(skipped.every((text) => text.includes('RE2 supports no look-around') && text.includes(own))).toBe(true);
+    expect(skipped.every((text) => text.includes('RE2 does not support look-around') && text.includes(own))).toBe(true);
   });
 
   test('says which file cannot be read', async () => {
     await expect(loadProducts([join(state.folder, 'none.yaml')])).rejects.toThrow(
-      /Cannot read the products of ".*none\.yaml"/u,
+      /Cannot read the products in ".*none\.yaml"/u,
     );
   });
 });
 
 describe('parseProducts()', () => {
   test.each([
-    ['not YAML', 'products: [', 'Cannot parse the products of "x.yaml"'],
+    ['not YAML', 'products: [', 'Cannot parse the products in "x.yaml"'],
     ['no products', 'items: []', 'products'],
     ['an unknown key', 'products: [{ id: a, name: A, issuers: [{ CN: A }], colour: red }]', 'colour'],
     ['a wrong id', 'products: [{ id: A b, name: A, issuers: [{ CN: A }] }]', 'expected kebab-case'],

@@ -12,16 +12,16 @@ test.each<[string, Partial<WebConfig>, readonly RegExp[]]>([
   ['on loopback without users', {}, []],
   ['on IPv6 loopback without users', { listen: { address: '::1', port: 1 } }, []],
   ['on loopback with users and without TLS', { users: USERS }, []],
-  ['open without users', OPEN, [/may read it: set web\.users/u]],
+  ['open without users', OPEN, [/can read it\. Set web\.users/u]],
   ['open without users, as is meant', { ...OPEN, anonymous: 'read' }, []],
   ['open for metrics alone', { ...OPEN, anonymous: 'metrics' }, []],
-  ['open with users and without TLS', { ...OPEN, users: USERS }, [/in clear: set web\.tls/u]],
-  ['open with a token and without TLS', { ...OPEN, tokens: TOKENS }, [/in clear: set web\.tls/u]],
+  ['open with users and without TLS', { ...OPEN, users: USERS }, [/unencrypted\. Set web\.tls/u]],
+  ['open with a token and without TLS', { ...OPEN, tokens: TOKENS }, [/unencrypted\. Set web\.tls/u]],
   ['open with users and without TLS, as is meant', { ...OPEN, users: USERS, plaintext: true }, []],
   ['open with users and TLS', { ...OPEN, users: USERS, tls: TLS }, []],
-  ['open with TLS and without users', { ...OPEN, tls: TLS }, [/may read it/u]],
+  ['open with TLS and without users', { ...OPEN, tls: TLS }, [/can read it/u]],
   ['on loopback, with reloads for everybody', { localReload: true }, [/can reload .*web\.localReload/u]],
-  ['open without users, with reloads', { ...OPEN, localReload: true }, [/may read it/u, /web\.localReload/u]],
+  ['open without users, with reloads', { ...OPEN, localReload: true }, [/can read it/u, /web\.localReload/u]],
 ])('%s', (_, config, notes) => {
   expect(exposureNotes(webConfig(config))).toEqual(notes.map((note) => expect.stringMatching(note) as string));
 });

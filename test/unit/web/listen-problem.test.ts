@@ -3,11 +3,14 @@ import { listenProblem } from '../../../src/web/http-server.ts';
 
 describe('listenProblem()', () => {
   test.each([
-    ['EADDRINUSE', 'another program listens there (another ftm-watch?); stop it, or set web.listen to a free port'],
-    ['EACCES', 'this user may not; set web.listen to a port above 1023'],
+    [
+      'EADDRINUSE',
+      'the port is in use by another program (possibly another ftm-watch); stop that program, or set web.listen to a free port',
+    ],
+    ['EACCES', 'permission denied; set web.listen to a port above 1023'],
     [
       'EADDRNOTAVAIL',
-      'this machine does not have that address; set web.listen to one of its own, or to 0.0.0.0 for all of them',
+      'this machine does not have this address; set web.listen to an address of this machine, or to 0.0.0.0 for all addresses',
     ],
     ['EWHATEVER', 'something odd; set web.listen to an address and a free port of this machine'],
   ])('says what to do about %s', (code, expected) => {

@@ -131,7 +131,7 @@ describe('createLogin()', () => {
       await expect(ask(login, 'ops', 'secret')).resolves.toBe('accepted');
       await expect(ask(login, 'hq', 'other')).resolves.toBe('accepted');
       await expect(ask(login, 'hq', 'secret')).resolves.toBe('refused');
-      expect(warnings.filter((line) => line.includes('user \\"hq\\"') && line.includes('stays in force'))).toHaveLength(
+      expect(warnings.filter((line) => line.includes('user \\"hq\\"') && line.includes('stays active'))).toHaveLength(
         1,
       );
 

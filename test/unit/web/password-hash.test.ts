@@ -19,15 +19,15 @@ describe('parsePasswordHash()', () => {
     [
       'the line of htpasswd with its name',
       `ops:$2y$05$${BCRYPT_TAIL}`,
-      'Cannot read the password hash with a name before it: expected',
+      'Cannot read the password hash, because it is preceded by a name: expected',
     ],
-    ['the hashes of two', `$2y$05$${BCRYPT_TAIL}\n$2y$05$${BCRYPT_TAIL}`, 'of a single password'],
+    ['the hashes of two', `$2y$05$${BCRYPT_TAIL}\n$2y$05$${BCRYPT_TAIL}`, 'for a single password'],
     ['bcrypt cut short', `$2y$05$${BCRYPT_TAIL.slice(1)}`, 'Cannot read the password hash: expected'],
     ['the broken bcrypt of 2011', `$2x$05$${BCRYPT_TAIL}`, 'Cannot read the password hash: expected'],
     [
       'bcrypt that takes two seconds',
       `$2b$15$${BCRYPT_TAIL}`,
-      'expected a bcrypt cost of 4 to 14, got 15; make one with "htpasswd',
+      'expected a bcrypt cost of 4 to 14, got 15. Create a hash with "htpasswd',
     ],
     ['bcrypt below its least cost', `$2b$03$${BCRYPT_TAIL}`, 'expected a bcrypt cost of 4 to 14, got 03'],
     ['MD5 of htpasswd', '$apr1$abcdefgh$0123456789012345678901', 'Cannot read the password hash: expected'],

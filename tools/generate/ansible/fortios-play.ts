@@ -23,7 +23,7 @@ export function playOf(block: string, blanks: readonly Blank[]): unknown {
   const used = blanks.filter(({ name }) => block.includes(name)).map(({ name }) => name);
   const names = [...new Set([...used, ...(made.length === 0 ? [] : [FREE.name])])];
   const play = {
-    name: 'A policy of its own for FortiAuthenticator',
+    name: 'Manage a separate policy for FortiAuthenticator',
     hosts: 'fortigates',
     connection: 'httpapi',
     gather_facts: false,
@@ -58,7 +58,7 @@ function withVariables(play: Fields, names: readonly string[]): unknown {
 function lookFirst(made: readonly Fields[]): readonly Fields[] {
   return [
     {
-      name: 'Look for objects that have the same names',
+      name: 'Check whether objects with the same names exist',
       'fortinet.fortios.fortios_configuration_fact': {
         vdom: '{{ vdom }}',
         selector: '{{ item.selector }}',
@@ -68,10 +68,10 @@ function lookFirst(made: readonly Fields[]): readonly Fields[] {
       register: 'there',
     },
     {
-      name: 'Change nothing that is there',
+      name: 'Stop if an object or the policy already exists',
       'ansible.builtin.assert': {
         that: ["there.results | map(attribute='meta.results') | map('length') | sum == 0"],
-        fail_msg: 'The FortiGate has an object of that name, or a policy of that number',
+        fail_msg: 'The FortiGate already has an object with this name or a policy with this number',
       },
     },
   ];
@@ -79,7 +79,7 @@ function lookFirst(made: readonly Fields[]): readonly Fields[] {
 
 const LOOK_AT_POLICY: readonly Fields[] = [
   {
-    name: 'Look at the policy of that number',
+    name: 'Read the policy with this number',
     'fortinet.fortios.fortios_configuration_fact': {
       vdom: '{{ vdom }}',
       selector: 'firewall_policy',
@@ -88,10 +88,10 @@ const LOOK_AT_POLICY: readonly Fields[] = [
     register: 'there',
   },
   {
-    name: 'Delete no policy of another name',
+    name: 'Stop if the policy has a different name',
     'ansible.builtin.assert': {
       that: ["there.meta.results | rejectattr('name', 'match', 'ftm-watch-') | length == 0"],
-      fail_msg: 'The policy of that number has another name',
+      fail_msg: 'The policy with this number has a different name',
     },
   },
 ];

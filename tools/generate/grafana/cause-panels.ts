@@ -9,7 +9,8 @@ export function causePanels(): readonly Builder<Panel>[] {
     statPanel(
       {
         title: 'Sites with this cause',
-        description: 'One: a fault at that site. Several at once: something that they share.',
+        description:
+          'A single site has a local fault. Several sites at the same time have something in common that is faulty.',
         expr: 'count(max by (site) (site_incident:ftm_incident_open:max{cause="$cause"})) or vector(0)',
         legend: 'sites',
       },
@@ -17,8 +18,8 @@ export function causePanels(): readonly Builder<Panel>[] {
     ),
     statPanel(
       {
-        title: 'Agents that see it at $site',
-        description: 'A click leads to the status page of the agent, or to its runbook of this cause.',
+        title: 'Agents that see this cause at $site',
+        description: "Click to open the agent's status page or the runbook for this cause.",
         expr: 'ftm_cause_active{job="ftm-watch", site="$site", cause="$cause"} == 1',
         legend: '{{instance}}',
         links: [TO_PAGE, TO_RUNBOOK],
@@ -28,7 +29,7 @@ export function causePanels(): readonly Builder<Panel>[] {
     timelinePanel(
       {
         title: 'Incidents with this cause',
-        description: 'At all sites, by what they are about.',
+        description: 'Incidents at all sites, by subject.',
         expr: 'site_incident:ftm_incident_open:max{cause="$cause"}',
         legend: '{{site}} {{subject}}',
         links: [TO_SITE],
@@ -38,8 +39,8 @@ export function causePanels(): readonly Builder<Panel>[] {
     ),
     timelinePanel(
       {
-        title: 'As the agents of $site see it',
-        description: 'At most 50 incidents of an agent, with their subjects.',
+        title: 'Incidents by agent at $site',
+        description: 'Incidents with their subjects, at most 50 per agent.',
         expr: 'ftm_incident_open{job="ftm-watch", site="$site", cause="$cause"}',
         legend: '{{instance}} {{subject}}',
         links: [TO_PAGE],

@@ -20,7 +20,7 @@ function present(): readonly Builder<Panel>[] {
     statPanel(
       {
         title: 'Agents',
-        description: 'Whether Prometheus reaches each. A click leads to its status page.',
+        description: "Shows whether Prometheus can reach each agent. Click to open the agent's status page.",
         expr: of('up'),
         legend: BY_INSTANCE,
         links: [TO_PAGE],
@@ -30,7 +30,7 @@ function present(): readonly Builder<Panel>[] {
     statPanel(
       {
         title: 'Version',
-        description: 'Of each agent, and of its Node.js; and the name that it has for its site.',
+        description: 'Versions of each agent and its Node.js, and the configured name of its site.',
         expr:
           `max by (instance, version, node) (${of('ftm_build_info')}) or ` +
           `max by (instance, version) (${of('nodejs_version_info')}) or ` +
@@ -41,8 +41,8 @@ function present(): readonly Builder<Panel>[] {
     ),
     statPanel(
       {
-        title: 'Runs for, hours',
-        description: 'Since the process began.',
+        title: 'Uptime in hours',
+        description: 'Time since the process was started.',
         expr: `(time() - ${of('process_start_time_seconds')}) / 3600`,
         legend: BY_INSTANCE,
       },
@@ -50,8 +50,8 @@ function present(): readonly Builder<Panel>[] {
     ),
     statPanel(
       {
-        title: 'Certificate of the page: days left',
-        description: 'None without web.tls.',
+        title: "Status page's certificate: days left",
+        description: 'Empty if web.tls is not set.',
         expr: `(${of('ftm_web_certificate_expiry_timestamp_seconds')} - time()) / 86400`,
         legend: BY_INSTANCE,
       },
@@ -64,8 +64,10 @@ function kept(): readonly Builder<Panel>[] {
   return [
     timelinePanel(
       {
-        title: 'Store, configuration and the other agents',
-        description: 'Whether history can be written, the last configuration was taken, and other agents can be read.',
+        title: 'Store, configuration and other agents',
+        description:
+          'Shows whether history can be written, whether the last configuration was accepted, ' +
+          'and whether other agents can be read.',
         expr:
           `label_replace(${of('ftm_store_writable')}, "what", "store", "", "") or ` +
           `label_replace(1 - ${of('ftm_store_newer')}, "what", "store of this version", "", "") or ` +
@@ -79,7 +81,7 @@ function kept(): readonly Builder<Panel>[] {
     timelinePanel(
       {
         title: 'Maintenance windows',
-        description: 'While one is open, notifications wait.',
+        description: 'During a maintenance window, notifications are held back.',
         expr: of('ftm_maintenance_active'),
         legend: BY_INSTANCE,
       },
@@ -94,7 +96,7 @@ function punctual(): readonly Builder<Panel>[] {
     seriesPanel(
       {
         title: 'Duration of a round',
-        description: 'It should stay below the pace of the schedule.',
+        description: 'The duration should be shorter than the interval of the schedule.',
         expr: of('ftm_round_duration_seconds'),
         legend: BY_INSTANCE,
       },
@@ -102,12 +104,13 @@ function punctual(): readonly Builder<Panel>[] {
     ),
     seriesPanel(
       {
-        title: 'Late by, 95th percentile',
-        description: 'How late scheduled runs started, and the event loop was.',
+        title: 'Delay, 95th percentile',
+        description: 'Delay of scheduled runs and of the event loop.',
         expr: ['ftm_schedule_lag_seconds', 'ftm_event_loop_lag_seconds']
           .map(
             (name) =>
-              `label_replace(histogram_quantile(0.95, sum by (le, instance) (rate(${of(`${name}_bucket`)}[5m]))), "what", "${name}", "", "")`,
+              'label_replace(histogram_quantile(0.95, sum by (le, instance) ' +
+              `(rate(${of(`${name}_bucket`)}[5m]))), "what", "${name}", "", "")`,
           )
           .join(' or '),
         legend: '{{instance}} {{what}}',
@@ -117,7 +120,7 @@ function punctual(): readonly Builder<Panel>[] {
     seriesPanel(
       {
         title: 'Probe runs and missed runs, 15 minutes',
-        description: 'Runs that stand still: nobody watches.',
+        description: 'If the number of runs is zero, nothing is monitored.',
         expr:
           `sum by (instance) (increase(${of('ftm_probe_runs_total')}[15m])) or ` +
           `label_replace(increase(${of('ftm_schedule_missed_runs_total')}[15m]), "what", "missed", "", "")`,
@@ -127,8 +130,8 @@ function punctual(): readonly Builder<Panel>[] {
     ),
     seriesPanel(
       {
-        title: 'Since the last configuration was taken',
-        description: 'By a start or a reload.',
+        title: 'Time since the last configuration change',
+        description: 'Time since the last start or successful reload.',
         expr: `time() - ${of('ftm_config_last_reload_success_timestamp_seconds')}`,
         legend: BY_INSTANCE,
       },
@@ -142,7 +145,7 @@ function used(): readonly Builder<Panel>[] {
     seriesPanel(
       {
         title: 'Processor',
-        description: 'Share of one core.',
+        description: 'Share of one processor core.',
         expr: `rate(${of('process_cpu_seconds_total')}[5m])`,
         legend: BY_INSTANCE,
       },
@@ -151,7 +154,7 @@ function used(): readonly Builder<Panel>[] {
     seriesPanel(
       {
         title: 'Memory',
-        description: 'In RAM; of it the heap, how much of that is in use, and buffers beside it.',
+        description: 'Resident memory, and its parts: the heap, the used heap, and buffers outside of the heap.',
         expr: [
           'process_resident_memory_bytes',
           'nodejs_heap_size_total_bytes',
@@ -166,8 +169,8 @@ function used(): readonly Builder<Panel>[] {
     ),
     seriesPanel(
       {
-        title: 'Open files, of those that may be',
-        description: 'Sockets too.',
+        title: 'Open files, as a share of the limit',
+        description: 'Sockets are included.',
         expr: `${of('process_open_fds')} / ${of('process_max_fds')}`,
         legend: BY_INSTANCE,
       },
@@ -180,8 +183,8 @@ function asked(): readonly Builder<Panel>[] {
   return [
     seriesPanel(
       {
-        title: 'Logins and changes, an hour',
-        description: 'Requests that had to say who asks, and silences and reloads, by what came of them.',
+        title: 'Logins and changes per hour',
+        description: 'Requests with a login, silences and reloads, by outcome.',
         expr:
           `sum by (instance, result) (increase(${of('ftm_web_logins_total')}[1h])) > 0 or ` +
           `label_replace(sum by (instance, result) (increase(${of('ftm_web_changes_total')}[1h])) > 0, ` +

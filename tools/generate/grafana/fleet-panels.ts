@@ -13,7 +13,8 @@ function now(): readonly Builder<Panel>[] {
     statPanel(
       {
         title: 'Can users activate?',
-        description: 'A site is ready when all of its agents say so. A site that is missing cannot be judged.',
+        description:
+          'A site is ready if all of its agents report that it is ready. If a site is missing, its state is unknown.',
         expr: 'site:ftm_activation_ready:min',
         legend: '{{site}}',
         links: [TO_SITE],
@@ -23,7 +24,8 @@ function now(): readonly Builder<Panel>[] {
     statPanel(
       {
         title: 'Sites that lost a server',
-        description: 'One: a fault at that site. Several at once: an outage at the vendor.',
+        description:
+          'A single site has a local fault. Several sites at the same time indicate an outage at the vendor.',
         expr: 'max(count by (subject) (site_subject:ftm_server_lost:max)) or vector(0)',
         legend: 'sites',
       },
@@ -32,7 +34,7 @@ function now(): readonly Builder<Panel>[] {
     statPanel(
       {
         title: 'Agents',
-        description: 'Whether Prometheus reaches each ftm-watch.',
+        description: 'Shows whether Prometheus can reach each agent.',
         expr: 'up{job="ftm-watch"}',
         legend: '{{site}} {{instance}}',
         links: [TO_PAGE],
@@ -47,7 +49,7 @@ function history(): readonly Builder<Panel>[] {
     timelinePanel(
       {
         title: 'Readiness',
-        description: 'Gaps: nobody could tell.',
+        description: 'In gaps, the state was unknown.',
         expr: 'site:ftm_activation_ready:min',
         legend: '{{site}}',
         links: [TO_SITE],
@@ -58,7 +60,7 @@ function history(): readonly Builder<Panel>[] {
     timelinePanel(
       {
         title: 'Open causes',
-        description: 'The root causes of open incidents; a click leads to the cause and its runbook.',
+        description: 'The root causes of open incidents. Click to open the cause and its runbook.',
         expr: 'site_incident:ftm_incident_open:max',
         legend: '{{site}}: {{cause}} {{subject}}',
         links: [toCause()],
@@ -73,8 +75,8 @@ function counts(): readonly Builder<Panel>[] {
   return [
     seriesPanel(
       {
-        title: 'FortiToken Mobile errors in the logs, an hour',
-        description: 'What FortiAuthenticator itself complains about.',
+        title: 'FortiToken Mobile errors in the logs per hour',
+        description: 'Errors that FortiAuthenticator has logged.',
         expr: 'max by (site) (sum by (site, instance) (increase(ftm_polling_errors_total{job="ftm-watch"}[1h])))',
         legend: '{{site}}',
       },
@@ -83,7 +85,7 @@ function counts(): readonly Builder<Panel>[] {
     seriesPanel(
       {
         title: 'Tokens left',
-        description: 'Tokens that can still be given to users.',
+        description: 'Tokens that can still be assigned to users.',
         expr: 'site_appliance:ftm_tokens_left:min',
         legend: '{{site}} {{appliance}}',
         links: [TO_SITE],

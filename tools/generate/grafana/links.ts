@@ -26,9 +26,9 @@ export function toCause(site: string = SITE): PanelLink {
 }
 
 /** The agent's own pages, at the address that Prometheus scrapes. */
-export const TO_PAGE: PanelLink = { title: 'Its status page', url: '$scheme://${__field.labels.instance}/' };
+export const TO_PAGE: PanelLink = { title: 'Status page of this agent', url: '$scheme://${__field.labels.instance}/' };
 
 export const TO_RUNBOOK: PanelLink = {
-  title: 'Runbook of this cause',
+  title: 'Runbook for this cause',
   url: '$scheme://${__field.labels.instance}/runbooks/$cause',
 };

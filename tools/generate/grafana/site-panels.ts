@@ -34,7 +34,7 @@ function states(): readonly Builder<Panel>[] {
     timelinePanel(
       {
         title: 'Open causes',
-        description: 'The root causes of open incidents. A click leads to the cause, and from there to its runbook.',
+        description: 'The root causes of open incidents. Click to open the cause and its runbook.',
         expr: 'site_incident:ftm_incident_open:max{site="$site"}',
         legend: '{{cause}} {{subject}} ({{severity}})',
         links: [toCause('$site')],
@@ -45,7 +45,7 @@ function states(): readonly Builder<Panel>[] {
     timelinePanel(
       {
         title: 'Preconditions',
-        description: 'In the order of the path: the first that is broken is the one to look at.',
+        description: 'Preconditions in the order of the path. Start with the first broken precondition.',
         expr: stateNumber((selector) => of('ftm_precondition_state', selector), {
           by: 'precondition',
           label: 'state',
@@ -59,7 +59,8 @@ function states(): readonly Builder<Panel>[] {
     timelinePanel(
       {
         title: 'Verdict on the certificates',
-        description: 'Whether each target shows its own certificate. Of several agents the worst verdict counts.',
+        description:
+          'Shows whether each target presents its genuine certificate. If agents disagree, the worst verdict is shown.',
         expr: stateNumber((selector) => of('ftm_tls_verdict', selector), {
           by: 'target',
           label: 'verdict',
@@ -77,8 +78,8 @@ function names(): readonly Builder<Panel>[] {
   return [
     timelinePanel(
       {
-        title: 'Answers of the resolvers',
-        description: 'Whether every address for the licence server is an expected one.',
+        title: "Resolvers' answers",
+        description: 'Shows whether all addresses that were returned for the licence server are expected.',
         expr: `min by (resolver) (${of('ftm_dns_answers_expected')})`,
         legend: '{{resolver}}',
       },
@@ -87,8 +88,8 @@ function names(): readonly Builder<Panel>[] {
     ),
     seriesPanel(
       {
-        title: 'Time to live of the answers',
-        description: 'Of the answer for the licence server.',
+        title: 'Time to live of DNS answers',
+        description: "Time to live of the answer for the licence server's name.",
         expr: `min by (resolver) (${of('ftm_dns_answer_ttl_seconds')})`,
         legend: '{{resolver}}',
       },
@@ -101,8 +102,8 @@ function probes(): readonly Builder<Panel>[] {
   return [
     timelinePanel(
       {
-        title: 'Probes that are answered',
-        description: 'That something answers does not say who: see the verdicts.',
+        title: 'Probes with an answer',
+        description: 'An answer does not prove that the target is genuine. See the verdicts.',
         expr: `min by (probe, target) (${of('ftm_probe_success')})`,
         legend: '{{probe}} {{target}}',
       },
@@ -112,8 +113,10 @@ function probes(): readonly Builder<Panel>[] {
     seriesPanel(
       {
         title: 'Probes, 95th percentile',
-        description: 'How long the probes take: below 50 ms, 250 ms, 1 s or 5 s.',
-        expr: `histogram_quantile(0.95, sum by (le, probe, target) (rate(${of('ftm_probe_duration_seconds_bucket')}[5m])))`,
+        description: 'Duration of the probes: less than 50 ms, 250 ms, 1 s or 5 s.',
+        expr:
+          'histogram_quantile(0.95, sum by (le, probe, target) ' +
+          `(rate(${of('ftm_probe_duration_seconds_bucket')}[5m])))`,
         legend: '{{probe}} {{target}}',
       },
       's',
@@ -121,7 +124,7 @@ function probes(): readonly Builder<Panel>[] {
     seriesPanel(
       {
         title: 'Probes without an answer',
-        description: 'Share of the runs of 5 minutes.',
+        description: 'Share of the runs in 5 minutes.',
         expr: 'site_target:ftm_probe_failure_ratio:rate5m{site="$site"}',
         legend: '{{probe}} {{target}}',
       },
@@ -135,7 +138,9 @@ function stock(): readonly Builder<Panel>[] {
     statPanel(
       {
         title: 'Certificates: days left',
-        description: 'Of each target that shows its own certificate: the date of a forged one says nothing.',
+        description:
+          'Only targets with a genuine certificate are included, because the expiry date of a forged ' +
+          'certificate is irrelevant.',
         expr:
           `(min by (target) (${of('ftm_tls_certificate_not_after_timestamp_seconds')} and on (instance, target) ` +
           `${of('ftm_tls_verdict', 'verdict="genuine"')} == 1) - time()) / 86400`,
@@ -146,7 +151,7 @@ function stock(): readonly Builder<Panel>[] {
     statPanel(
       {
         title: 'Tokens left',
-        description: 'Tokens that can still be given to users.',
+        description: 'Tokens that can still be assigned to users.',
         expr: 'site_appliance:ftm_tokens_left:min{site="$site"}',
         legend: '{{appliance}}',
       },
@@ -155,7 +160,7 @@ function stock(): readonly Builder<Panel>[] {
     seriesPanel(
       {
         title: 'Tokens by status',
-        description: 'As FortiAuthenticator counts them; locked ones are counted beside their status.',
+        description: "FortiAuthenticator's counts. Locked tokens are also counted under their status.",
         expr:
           `max by (appliance, status) (${of('ftm_tokens')}) or ` +
           `max by (appliance) (label_replace(${of('ftm_tokens_locked')}, "status", "locked", "", "")) or ` +
@@ -167,7 +172,7 @@ function stock(): readonly Builder<Panel>[] {
     timelinePanel(
       {
         title: 'Licences',
-        description: 'Whether each configured licence is registered to its unit. Gaps: nobody could tell.',
+        description: 'Shows whether each configured licence is registered to its unit. In gaps, the state was unknown.',
         expr: `min by (appliance, license) (${of('ftm_license_assigned')})`,
         legend: '{{appliance}} {{license}}',
       },
@@ -181,8 +186,8 @@ function logs(): readonly Builder<Panel>[] {
   return [
     seriesPanel(
       {
-        title: 'FortiToken Mobile errors in the log, 15 minutes',
-        description: 'What FortiAuthenticator itself complains about.',
+        title: 'FortiToken Mobile errors in the log in 15 minutes',
+        description: 'Errors that FortiAuthenticator has logged.',
         expr: `max by (appliance, signature) (increase(${of('ftm_polling_errors_total')}[15m])) > 0`,
         legend: '{{appliance}} {{signature}}',
       },
@@ -190,8 +195,8 @@ function logs(): readonly Builder<Panel>[] {
     ),
     seriesPanel(
       {
-        title: 'Since the last error, and the last line',
-        description: 'A log that says nothing proves nothing.',
+        title: 'Time since the last error and the last log line',
+        description: 'If no log lines are received, the absence of errors proves nothing.',
         expr:
           `time() - max by (appliance) (label_replace(${of('ftm_log_last_received_timestamp_seconds')} > 0, ` +
           `"what", "line", "", "")) or time() - max by (appliance, what) (label_replace(` +
@@ -202,8 +207,9 @@ function logs(): readonly Builder<Panel>[] {
     ),
     seriesPanel(
       {
-        title: 'Log lines a second',
-        description: 'By what became of them. "unrecognised": a word of FortiToken Mobile, and no signature.',
+        title: 'Log lines per second',
+        description:
+          'Log lines by result. "unrecognised" lines contain a FortiToken Mobile keyword but match no signature.',
         expr: `sum by (result) (rate(${of('ftm_log_lines_total')}[5m]))`,
         legend: '{{result}}',
       },
@@ -211,8 +217,8 @@ function logs(): readonly Builder<Panel>[] {
     ),
     seriesPanel(
       {
-        title: 'Connections of log senders',
-        description: 'Those that are open, and how many came to nothing in 15 minutes.',
+        title: 'Connections from log senders',
+        description: 'Open connections, and failed connections in 15 minutes.',
         expr:
           `sum by (instance) (${of('ftm_log_connections_open')}) or ` +
           `sum by (result) (increase(${of('ftm_log_connections_total', 'result!="accepted"')}[15m])) > 0`,
@@ -227,8 +233,8 @@ function told(): readonly Builder<Panel>[] {
   return [
     seriesPanel(
       {
-        title: 'Notifications that wait',
-        description: 'More than a moment: see the runbook of FtmNotificationsStuck.',
+        title: 'Pending notifications',
+        description: 'If notifications stay pending, see the runbook for FtmNotificationsStuck.',
         expr: of('ftm_notifications_pending'),
         legend: '{{instance}} {{channel}}',
       },
@@ -236,8 +242,8 @@ function told(): readonly Builder<Panel>[] {
     ),
     seriesPanel(
       {
-        title: 'Notifications, an hour',
-        description: 'By what became of each attempt.',
+        title: 'Notifications per hour',
+        description: 'Attempts to deliver notifications, by result.',
         expr: `sum by (channel, result) (increase(${of('ftm_notifications_total')}[1h])) > 0`,
         legend: '{{channel}} {{result}}',
       },
@@ -245,8 +251,8 @@ function told(): readonly Builder<Panel>[] {
     ),
     seriesPanel(
       {
-        title: 'Since the last notification',
-        description: 'Of each channel that has delivered something.',
+        title: 'Time since the last notification',
+        description: 'Time since the last delivery by each channel that has delivered a notification.',
         expr: `time() - max by (channel) (${of('ftm_notification_last_success_timestamp_seconds')} > 0)`,
         legend: '{{channel}}',
       },

@@ -4,52 +4,52 @@ import { choice, flag, KUBERNETES, section, text, texts } from './schema-pieces.
 /** Returns the values about the pod: where it runs, its user, and its other contents. */
 export function podSchema(): Readonly<Record<string, JsonSchema>> {
   return {
-    pair: section('Two releases with the same config.site that watch the same path.', {
+    pair: section('Two releases with the same config.site that monitor the same path.', {
       name: text(
-        'The same name in both releases: their pods then run on different nodes.',
+        'Name of the pair, which is the same in both releases. Their pods then run on different nodes.',
         '^([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)?$',
       ),
     }),
-    podDisruptionBudget: section('Keeps one of a pair running while nodes are drained.', {
-      enabled: flag('Creates a PodDisruptionBudget: true in one release of a pair.'),
+    podDisruptionBudget: section('Keeps one pod of a pair running while nodes are drained.', {
+      enabled: flag('Creates a PodDisruptionBudget. Set this to true in only one release of a pair.'),
     }),
-    podSecurityContext: KUBERNETES.map('User and groups of the pod (PodSecurityContext).'),
-    securityContext: KUBERNETES.map('What the container may do (SecurityContext).'),
-    startupProbe: probe('How often the start is checked'),
-    livenessProbe: probe('How often liveness is checked'),
-    readinessProbe: probe('How often readiness is checked'),
+    podSecurityContext: KUBERNETES.map("The pod's user and groups (PodSecurityContext)."),
+    securityContext: KUBERNETES.map("The container's permissions (SecurityContext)."),
+    startupProbe: probe('Interval at which the start is checked'),
+    livenessProbe: probe('Interval at which liveness is checked'),
+    readinessProbe: probe('Interval at which readiness is checked'),
     ...more(),
-    resources: KUBERNETES.map('Processor and memory (ResourceRequirements).'),
+    resources: KUBERNETES.map('Requests and limits for CPU and memory (ResourceRequirements).'),
     dnsPolicy: choice(
-      'Which resolver "system" is: that of the cluster, or that of the node (Default).',
+      'Resolver that "system" uses, which is the resolver of the cluster or of the node (Default).',
       'ClusterFirst',
       'Default',
       'None',
     ),
-    dnsConfig: KUBERNETES.map('Resolvers and search domains (PodDNSConfig), with dnsPolicy None.'),
+    dnsConfig: KUBERNETES.map('Resolvers and search domains (PodDNSConfig) for dnsPolicy None.'),
     priorityClassName: text('Priority class of the pod.'),
     nodeSelector: texts(
-      'Labels of the nodes that can run the pod: they must be behind the firewall policies of FortiAuthenticator.',
+      "Labels of the nodes that can run the pod. FortiAuthenticator's firewall policies must apply to these nodes.",
     ),
     tolerations: KUBERNETES.list('Taints that the pod tolerates (Toleration).'),
-    affinity: KUBERNETES.map('Affinity of the pod (Affinity); replaces the one that pair.name sets.'),
-    topologySpreadConstraints: KUBERNETES.list('How pods are spread (TopologySpreadConstraint).'),
+    affinity: KUBERNETES.map("The pod's affinity (Affinity). It replaces the affinity that pair.name sets."),
+    topologySpreadConstraints: KUBERNETES.list('Rules for spreading pods (TopologySpreadConstraint).'),
     deploymentAnnotations: texts('Annotations of the Deployment.'),
-    podLabels: texts('More labels of the pod.'),
-    podAnnotations: texts('More annotations of the pod.'),
+    podLabels: texts('Additional labels of the pod.'),
+    podAnnotations: texts('Additional annotations of the pod.'),
   };
 }
 
 function more(): Readonly<Record<string, JsonSchema>> {
   return {
-    extraEnv: KUBERNETES.list('More environment variables (EnvVar).'),
+    extraEnv: KUBERNETES.list('Additional environment variables (EnvVar).'),
     extraEnvFrom: KUBERNETES.list('More environment variables, from ConfigMaps and Secrets (EnvFromSource).'),
     extraVolumes: KUBERNETES.list('More volumes (Volume).'),
-    extraVolumeMounts: KUBERNETES.list('Where these volumes are mounted (VolumeMount).'),
+    extraVolumeMounts: KUBERNETES.list('Mounts for the additional volumes (VolumeMount).'),
   };
 }
 
-/** The request of the chart's probe is fixed, but its interval is not. */
+/** Describes a probe. The chart fixes the probe's request, but its interval can be set. */
 function probe(description: string): JsonSchema {
   const seconds = { type: 'integer', minimum: 1 } as const;
   return {

@@ -18,41 +18,51 @@ export function valuesSchema(thresholds: readonly Threshold[]): JsonSchema {
       ...network(),
       ...monitoring(thresholds),
       ...podSchema(),
-      global: KUBERNETES.map('Of a chart above this one; not used.'),
+      global: KUBERNETES.map('Values of a parent chart, which are not used.'),
     },
   };
 }
 
 function program(): Readonly<Record<string, JsonSchema>> {
   return {
-    nameOverride: text('Name of the application in labels; empty: the name of the chart.'),
-    fullnameOverride: text('Name of all objects; empty: made of the release and the application.'),
-    image: section('The image, made with the Dockerfile.', {
+    nameOverride: text('Name of the application in labels. If empty, the name of the chart is used.'),
+    fullnameOverride: text(
+      'Name of all objects. If empty, it consists of the names of the release and the application.',
+    ),
+    image: section('The image, which is built with the Dockerfile.', {
       repository: text('Registry and name.', '^[^\\s@]+$'),
-      tag: text('Tag; empty: the appVersion of the chart.'),
-      digest: text('Digest, used instead of the tag.', '^(sha256:[0-9a-f]{64})?$'),
-      pullPolicy: choice('When the image is pulled.', 'Always', 'IfNotPresent', 'Never'),
+      tag: text("Tag. If empty, the chart's appVersion is used."),
+      digest: text('Digest, which is used instead of the tag.', '^(sha256:[0-9a-f]{64})?$'),
+      pullPolicy: choice('Policy that determines when the image is pulled.', 'Always', 'IfNotPresent', 'Never'),
     }),
     imagePullSecrets: {
-      description: 'Secrets with the login of the registry (LocalObjectReference).',
+      description: "Secrets with the registry's login (LocalObjectReference).",
       type: 'array',
       items: section('One of them.', { name: text('Its name.', NAME) }, ['name']),
     },
     config: configuration(),
-    existingSecret: text('Name of an existing Secret: its key ftm-watch.yaml is the configuration file.', `^$|${NAME}`),
+    existingSecret: text(
+      'Name of an existing Secret whose key ftm-watch.yaml contains the configuration file.',
+      `^$|${NAME}`,
+    ),
     files: {
       description:
-        'Public texts in /etc/ftm-watch beside ftm-watch.yaml, by name, such as certificates of authorities. Never ' +
+        'Public files by name, such as CA certificates, which are stored in /etc/ftm-watch next to ' +
+        'ftm-watch.yaml. Never ' +
         'a secret.',
       type: 'object',
       propertyNames: { pattern: '^[-._a-zA-Z0-9]+$', not: { const: 'ftm-watch.yaml' } },
       additionalProperties: { type: 'string', not: { pattern: 'PRIVATE KEY' } },
     },
-    secrets: names('Names of existing Secrets: the key KEY of NAME is the file /run/secrets/ftm-watch/NAME/KEY.'),
-    persistence: section('The volume of the database.', {
+    secrets: names(
+      'Names of existing Secrets. The key KEY of the Secret NAME becomes the file /run/secrets/ftm-watch/NAME/KEY.',
+    ),
+    persistence: section('The volume for the database.', {
       enabled: flag('Whether the database outlives the pod.'),
       existingClaim: text('Name of an existing claim to use.'),
-      storageClass: text('Storage class; empty: the default one. It must lock files properly: no NFS.'),
+      storageClass: text(
+        'Storage class. If empty, the default class is used. File locks must work, so NFS cannot be used.',
+      ),
       accessMode: choice(
         'Whether one node or one pod can mount the volume at a time.',
         'ReadWriteOnce',
@@ -70,8 +80,8 @@ function configuration(): JsonSchema {
   return {
     ...schema,
     description:
-      'The file ftm-watch.yaml. Every key is explained in docs/configuration.md; "site" is the name of the release ' +
-      'if it is missing.',
+      'The configuration file ftm-watch.yaml. Every key is explained in docs/configuration.md. If "site" is ' +
+      'missing, the name of the release is used.',
     required: ['web', 'store'],
     allOf: [
       {
@@ -113,48 +123,53 @@ function network(): Readonly<Record<string, JsonSchema>> {
       type: choice('Type of the service.', 'ClusterIP', 'NodePort', 'LoadBalancer'),
       annotations: texts('Annotations of the object.'),
     }),
-    syslogService: section('The service that log lines come in by; there is one where config.logs.syslog listens.', {
+    syslogService: section('The service that receives log lines. It is created if config.logs.syslog is set.', {
       type: choice(
-        'Type of the service. Only NodePort and LoadBalancer keep the source addresses of appliances outside.',
+        'Type of the service. Only NodePort and LoadBalancer preserve the source addresses of appliances ' +
+          'outside the cluster.',
         'LoadBalancer',
         'NodePort',
         'ClusterIP',
       ),
       annotations: texts('Annotations of the object.'),
-      loadBalancerClass: text('Class of the load balancer; empty: the default one.'),
+      loadBalancerClass: text('Class of the load balancer. If empty, the default class is used.'),
       loadBalancerSourceRanges: {
-        description: 'CIDR blocks whose addresses can send.',
+        description: 'CIDR blocks from which log lines are accepted.',
         type: 'array',
         items: { type: 'string', pattern: '/[0-9]+$' },
       },
-      ports: section('The ports that appliances send to.', { udp: port('UDP'), tcp: port('TCP'), tls: port('TLS') }, [
-        'udp',
-        'tcp',
-        'tls',
-      ]),
+      ports: section(
+        'The ports to which appliances send log lines.',
+        { udp: port('UDP'), tcp: port('TCP'), tls: port('TLS') },
+        ['udp', 'tcp', 'tls'],
+      ),
     }),
-    ingress: section('The way to the status page by a name from outside.', {
+    ingress: section('Access to the status page from outside the cluster by a host name.', {
       enabled: flag('Creates an Ingress.'),
-      className: text('Class of the Ingress; empty: the default one.'),
+      className: text('Class of the Ingress. If empty, the default class is used.'),
       annotations: texts('Annotations of the object.'),
       hosts: {
-        description: 'Host names of the page, each with paths; without paths, /.',
+        description: 'Host names of the page, each with paths. The default path is /.',
         type: 'array',
         items: INGRESS_HOST,
       },
       tls: KUBERNETES.list('Certificates (IngressTLS).'),
     }),
-    serviceAccount: section('The account of the pod. It has no rights and no token.', {
+    serviceAccount: section("The pod's service account, which has no permissions and no token.", {
       create: flag('Creates a service account.'),
-      name: text('Name of the account; empty: the name of all objects, or "default" if none is created.'),
+      name: text(
+        'Name of the account. If empty, the name of all objects is used, or "default" if no account is created.',
+      ),
       annotations: texts('Annotations of the object.'),
     }),
-    networkPolicy: section('Who may connect to the pod, and where it may connect to.', {
+    networkPolicy: section('Peers that can connect to the pod, and destinations to which the pod can connect.', {
       enabled: flag('Creates a NetworkPolicy.'),
-      http: KUBERNETES.list('Peers that may read metrics and the status page (NetworkPolicyPeer); none: nobody.'),
-      syslog: KUBERNETES.list('Peers that may send log lines (NetworkPolicyPeer); none: nobody.'),
+      http: KUBERNETES.list(
+        'Peers that can read metrics and the status page (NetworkPolicyPeer). If empty, no peer has access.',
+      ),
+      syslog: KUBERNETES.list('Peers that can send log lines (NetworkPolicyPeer). If empty, no peer has access.'),
       extraEgress: KUBERNETES.list(
-        'More rules than those for the ports in the configuration (NetworkPolicyEgressRule).',
+        'Rules in addition to the rules for the ports in the configuration (NetworkPolicyEgressRule).',
       ),
     }),
   };
@@ -168,43 +183,46 @@ function monitoring(thresholds: readonly Threshold[]): Readonly<Record<string, J
     additionalProperties: false,
   };
   return {
-    prometheusRelease: text('Release of kube-prometheus-stack, which selects by the label "release".'),
-    serviceMonitor: section('How the Prometheus operator finds it.', {
+    prometheusRelease: text('Release of kube-prometheus-stack, which selects objects by the label "release".'),
+    serviceMonitor: section('The ServiceMonitor for the Prometheus operator.', {
       enabled: flag('Creates a ServiceMonitor.'),
-      labels: texts('Labels that the operator selects by.'),
+      labels: texts('Labels by which the operator selects the object.'),
       interval: text('Time between scrapes.', '^[0-9]+(ms|s|m)$'),
-      scrapeTimeout: text('Time for a scrape.', '^[0-9]+(ms|s|m)$'),
+      scrapeTimeout: text('Timeout for a scrape.', '^[0-9]+(ms|s|m)$'),
       tlsConfig: KUBERNETES.map(
-        'How the certificate is verified (TLSConfig of the operator), if config.web.tls is set.',
+        "Settings for verifying the certificate (the operator's TLSConfig), if config.web.tls is set.",
       ),
       authorization: section('A bearer token, by reference; for config.web.tokens.', {
-        credentials: secretKey('Secret and key of the token.'),
+        credentials: secretKey('Secret and key that contain the token.'),
       }),
       basicAuth: {
         ...basicAuth,
         properties: {
-          username: secretKey('Secret and key of the name.'),
-          password: secretKey('Secret and key of the password.'),
+          username: secretKey('Secret and key that contain the user name.'),
+          password: secretKey('Secret and key that contain the password.'),
         },
       },
     }),
-    prometheusRule: section('The rules and alerts of deploy/prometheus, and alerts for a watcher that is gone.', {
+    prometheusRule: section('The rules and alerts of deploy/prometheus, and alerts for a missing pod.', {
       enabled: flag('Creates a PrometheusRule.'),
-      shared: flag('Includes the rules for all sites: true in one release of those that one Prometheus sees.'),
-      labels: texts('Labels that the operator selects by.'),
+      shared: flag(
+        'Includes the rules for all sites. Set this to true in only one of the releases that a Prometheus scrapes.',
+      ),
+      labels: texts('Labels by which the operator selects the object.'),
       runbookURLPattern: text(
-        'Address of the runbooks, with %s for the page: https://ftm.example.org/runbooks/%s. Empty: alerts and ' +
+        'Address of the runbooks with %s for the page, such as https://ftm.example.org/runbooks/%s. ' +
+          'If empty, alerts and ' +
           'dashboards have no links to runbooks.',
         '^(https?://.*%s.*)?$',
       ),
       thresholds: section(
-        'What the rules compare with.',
+        'Thresholds of the rules.',
         Object.fromEntries(thresholds.map((one) => [one.name, thresholdSchema(one)])),
       ),
     }),
-    dashboards: section('The dashboards of deploy/grafana, in a ConfigMap for the sidecar of Grafana.', {
+    dashboards: section("The dashboards of deploy/grafana in a ConfigMap for Grafana's sidecar.", {
       enabled: flag('Creates the ConfigMap.'),
-      labels: texts('Labels that the sidecar selects by.'),
+      labels: texts('Labels by which the sidecar selects the ConfigMap.'),
       annotations: texts('Annotations, such as the folder.'),
     }),
   };

@@ -68,10 +68,11 @@ export function mixinConfig(thresholds: readonly Threshold[]): string {
   return [
     GENERATED,
     '{\n  _config+:: {\n',
-    '    // Selects the series of ftm-watch: the job of the scrape configuration.\n',
+    '    // Selector for the series of ftm-watch, which contains the job of the scrape configuration.\n',
     `    ftmWatchSelector: '${FTM_WATCH_SELECTOR}',\n\n`,
-    '    // Address of the runbooks, in which %s is the page: https://ftm.example.org/runbooks/%s is the page that a\n',
-    '    // daemon serves. null: alerts and dashboards have no links to runbooks.\n',
+    '    // Address of the runbooks with %s for the page, such as https://ftm.example.org/runbooks/%s for the ' +
+      'runbooks of\n',
+    '    // a daemon. If null, alerts and dashboards have no links to runbooks.\n',
     '    runbookURLPattern: null,\n\n',
     ...thresholds.map(
       ({ name, value, description }) =>

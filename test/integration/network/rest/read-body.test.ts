@@ -47,7 +47,7 @@ describe('readBody()', () => {
   ])('refuses %s', async (_, answer, most) => {
     await expect(read(...answer)).rejects.toMatchObject({
       reason: 'protocol',
-      message: `Cannot read the answer: expected at most ${most}`,
+      message: `Cannot read the response: expected at most ${most}`,
     });
   });
 });

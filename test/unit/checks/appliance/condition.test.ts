@@ -237,7 +237,7 @@ describe('the memory of a unit', () => {
       subject: 'fac-1',
       level: 'note',
       suggests: 'polling-failing',
-      claim: expect.stringMatching(/^Another possible reason is memory: fac-1 has 1\.9 GB/u),
+      claim: expect.stringMatching(/^Low memory is another possible reason: fac-1 has 1\.9 GB/u),
     });
     expect(memoryBeside([fault], units, () => null)).toHaveLength(2);
     expect(memoryBeside([], units, () => null)).toEqual([]);

@@ -162,17 +162,17 @@ describe('judgeAppliance', () => {
       'its name is not found, its log goes on',
       'name-not-resolved',
       { role: null, logSpeaks: true },
-      ['warning', 'appliance-unreadable', 'The API cannot be asked: its name is not found, but its log goes on.'],
+      [
+        'warning',
+        'appliance-unreadable',
+        'The API cannot be queried, because its name does not resolve, but its log goes on.',
+      ],
     ],
     [
       'something else answers',
       'tls',
       ALONE,
-      [
-        'warning',
-        'appliance-unreadable',
-        'The API does not answer as it should, but something answers at its address.',
-      ],
+      ['warning', 'appliance-unreadable', 'The API does not answer correctly, but a host answers at its address.'],
     ],
     [
       'nothing speaks',
@@ -197,10 +197,10 @@ describe('judgeAppliance', () => {
   it.each<[FailureReason, string]>([
     ['timeout', 'does not answer'],
     ['refused', 'does not answer'],
-    ['tls', 'does not answer as it should'],
-    ['protocol', 'does not answer as it should'],
-    ['rejected', 'does not answer as it should'],
-    ['name-not-resolved', 'cannot be asked: its name is not found'],
+    ['tls', 'does not answer correctly'],
+    ['protocol', 'does not answer correctly'],
+    ['rejected', 'does not answer correctly'],
+    ['name-not-resolved', 'cannot be queried, because its name does not resolve'],
   ])('says of %s that it %s', (reason, failing) => {
     const [finding] = judgeAppliance(failure(reason), EXPECTED, ALONE);
     expect(finding?.facts).toEqual({ appliance: 'fac-1', address: '10.0.0.5:443', failing });
@@ -210,7 +210,7 @@ describe('judgeAppliance', () => {
     const [finding] = judgeAppliance(provisioning('fortitokenmobile.fortinet.com', 433), EXPECTED, ALONE);
     expect(finding?.claim).toBe(
       'FortiAuthenticator activates tokens through fortitokenmobile.fortinet.com:433, while ' +
-        'fortitokenmobile.fortinet.com:443 is probed; the manual documents 433, probably for 443.',
+        'fortitokenmobile.fortinet.com:443 is probed; (the manual documents 433, which is probably a typo for 443).',
     );
   });
 
@@ -220,10 +220,10 @@ describe('judgeAppliance', () => {
   ])('names what is used instead: %s, port %s', (host, port, used) => {
     const [finding] = judgeAppliance(provisioning(host, port), EXPECTED, ALONE);
     expect(finding?.expected).toBe(
-      'FortiToken Mobile provisioning through fortitokenmobile.fortinet.com:443, the server that is probed',
+      'FortiToken Mobile provisioning through the probed server, fortitokenmobile.fortinet.com:443',
     );
     expect(finding?.claim).toBe(
-      `FortiAuthenticator activates tokens through ${used}, while fortitokenmobile.fortinet.com:443 is probed.`,
+      `FortiAuthenticator activates tokens through ${used}, but fortitokenmobile.fortinet.com:443 is probed.`,
     );
   });
 
@@ -259,7 +259,7 @@ describe('judgeAppliance', () => {
 
   it('names the resources that may not be read', () => {
     const [finding] = judgeAppliance(applianceFacts({ mailServers: denied, tokens: denied }), EXPECTED, ALONE);
-    expect(finding?.claim).toBe('The account of ftm-watch may not read fortitokens, smtpservers.');
+    expect(finding?.claim).toBe('The account of ftm-watch is not permitted to read fortitokens, smtpservers.');
   });
 
   it('notes a role that SNMP did not give', () => {
@@ -270,7 +270,7 @@ describe('judgeAppliance', () => {
         rule: 'ha-role-readable',
         subject: 'fac-1',
         claim: 'The HA role could not be read over SNMP (timeout).',
-        expected: 'the HA role over SNMP',
+        expected: 'an HA role that can be read over SNMP',
         quote: 'No result',
         level: 'note',
         suggests: null,

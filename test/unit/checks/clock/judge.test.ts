@@ -80,23 +80,23 @@ describe('judgeClock and correctedNow', () => {
   test('tells by how much, in which direction and who says so', () => {
     expect(judgeClock([ntp(3_600_000 * 3)], MAX)[0]).toMatchObject({
       rule: 'clock-agrees',
-      expected: 'within 1 min of other clocks',
+      expected: 'less than 1 min difference from other clocks',
     });
     expect(judgeClock([header(-90_000, 'a:443')], MAX)[0]?.claim).toBe(
-      'The clock is 1 min 30 s ahead, by a:443 alone, which may be wrong itself.',
+      'The clock is 1 min 30 s ahead, according to a:443 alone, which may be wrong.',
     );
     expect(judgeClock([header(-90_000, 'a:443')], MAX)[0]?.claim).toBe(
-      'The clock is 1 min 30 s ahead, by a:443 alone, which may be wrong itself.',
+      'The clock is 1 min 30 s ahead, according to a:443 alone, which may be wrong.',
     );
     expect(judgeClock([ntp(90_000), header(90_000, 'a:443')], MAX)[0]?.claim).toBe(
-      'The clock is 1 min 30 s behind, by ntp.example.test:123, a:443.',
+      'The clock is 1 min 30 s behind, according to ntp.example.test:123, a:443.',
     );
     expect(judgeClock([silent('ntp')], MAX)[0]).toMatchObject({
       rule: 'clock-agrees',
       subject: 'the clock of this machine',
-      expected: 'within 1 min of other clocks',
+      expected: 'less than 1 min difference from other clocks',
     });
-    expect(judgeClock([], MAX)[0]?.claim).toBe('No source told the time.');
+    expect(judgeClock([], MAX)[0]?.claim).toBe('No source returned the time.');
     expect(
       judgeClock(
         Array.from({ length: 4 }, () => silent('http')),

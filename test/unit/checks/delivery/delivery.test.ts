@@ -86,10 +86,10 @@ describe('what is found at a host that carries', () => {
 
   it('answers says that phones may see something else', () => {
     expect(judgeCarrier(carrier('answers', CLOSED))[0]?.claim).toBe(
-      'that; seen from inside, this says nothing of phones outside.',
+      'that; this was checked from inside the network, so phones outside may not be affected.',
     );
     expect(judgeCarrier(carrier('answers', CLOSED))[0]?.claim).toMatch(
-      /; seen from inside, this says nothing of phones outside\.$/u,
+      /; this was checked from inside the network, so phones outside may not be affected\.$/u,
     );
     expect(judgeCarrier(carrier('answers', EXPIRED))[0]?.confidence).toBe('suspected');
     expect(judgeCarrier(carrier('answers', EXPIRED, 'critical'))[0]?.level).toBe('warning');
@@ -143,8 +143,8 @@ describe('the SMS that are left', () => {
     ['not told', applianceFacts(), []],
     ['none bought', withSms(0, 0), []],
     ['a tenth', withSms(100, 10), []],
-    ['less', withSms(100, 9), ['sms-running-out 9 of the 100 SMS that were bought are left.']],
-    ['none', withSms(100, 0), ['sms-exhausted None of the 100 SMS that were bought is left.']],
+    ['less', withSms(100, 9), ['sms-running-out Only 9 of the 100 purchased SMS are left.']],
+    ['none', withSms(100, 0), ['sms-exhausted None of the 100 purchased SMS are left.']],
   ])('%s', (_, facts, expected) => {
     const found = judgeSms(facts);
     expect(found.map(({ suggests, claim }) => `${suggests ?? ''} ${claim}`)).toEqual(expected);

@@ -141,17 +141,19 @@ const ROWS: readonly Row[] = [
       match: { kind: 'implicit-deny', incoming: null, outgoing: null },
       serial: null,
     },
-    expected: [['broken', 'policy-missing', 'No policy allows the connection, so the implicit deny drops it.']],
+    expected: [['broken', 'policy-missing', 'No policy allows the connection, so the implicit deny policy drops it.']],
   },
   {
     name: 'token refused',
     observation: { ...FLOW, kind: 'denied', status: 403 },
-    expected: [['unknown', null, 'The API token may not read the policies of FortiGate 10.0.0.1 (HTTP 403).']],
+    expected: [
+      ['unknown', null, 'The API token is not permitted to read the policies of FortiGate 10.0.0.1 (HTTP 403).'],
+    ],
   },
   {
     name: 'no answer',
     observation: { ...FLOW, kind: 'failed', reason: 'timeout', message: 'No result', durationMs: 1 },
-    expected: [['unknown', null, 'FortiGate 10.0.0.1 did not answer the policy look-up (timeout).']],
+    expected: [['unknown', null, 'FortiGate 10.0.0.1 did not answer the policy lookup (timeout).']],
   },
 ];
 
@@ -198,17 +200,17 @@ describe('judgeFirewallPolicy', () => {
     [
       'answered',
       { kind: 'read', value: { answered: 2, silent: 0 } },
-      ['Every open session from 10.0.0.5 is answered (2).'],
+      ['All open sessions from 10.0.0.5 are answered (2).'],
     ],
     [
       'not answered',
       { kind: 'read', value: { answered: 0, silent: 3 } },
-      ['3 of 3 open sessions from 10.0.0.5 got no answer.'],
+      ['3 of 3 open sessions from 10.0.0.5 are not answered.'],
     ],
     [
       'not to be read',
       { kind: 'denied', message: 'HTTP 403' },
-      ['The API token may not read the sessions of the firewall.'],
+      ['The API token is not permitted to read the sessions of the firewall.'],
     ],
     ['not there', { kind: 'absent' }, []],
   ])('notes sessions: %s', (_, seen, expected) => {
@@ -219,7 +221,7 @@ describe('judgeFirewallPolicy', () => {
       rule: 'sessions-answered',
       level: 'note',
       subject: '10.0.0.5 to fortitokenmobile.fortinet.com:443',
-      expected: 'its sessions to the licence server are answered',
+      expected: 'answers to all sessions to the licence server',
       facts: { firewall: 'FortiGate 10.0.0.1', vdom: 'root', source: '10.0.0.5' },
     };
     expect(findings).toMatchObject(expected.map(() => told));

@@ -56,15 +56,15 @@ describe('shareFinding()', () => {
 
   test.each([
     ['egress-blocked', 'were not opened'],
-    ['tls-blocked', 'were cut before a certificate was shown'],
+    ['tls-blocked', 'were closed before a certificate was presented'],
     ['tls-intercepted', 'were intercepted'],
     ['tls-interception-suspected', 'were probably intercepted'],
-    ['certificate-broken', 'showed a certificate that is not valid'],
+    ['certificate-broken', 'received a certificate that is not valid'],
     ['license-server-down', 'failed'],
   ] as const)('says how they failed: %s', (cause, how) => {
     const fault = { ...FAULT, cause };
     expect(shareFinding({ ...SHARE, reported: failing(12, fault) }, fault).advice?.summary).toBe(
-      `It is intermittent: of the last 21 connections to {subject}, 12 ${how}. One of several firewalls, links or ` +
+      `The fault is intermittent: of the last 21 connections to {subject}, 12 ${how}. One of several firewalls, links or ` +
         'servers on the path is at fault.',
     );
   });
@@ -122,7 +122,7 @@ describe('forgeryFinding()', () => {
     [{ ...forged, cause: 'license-server-down' }, 'failed', ''],
   ] as const)('tells the last of three: %j', (fault, were, by) => {
     const found = forgeryFinding(forgeries(fault));
-    const count = `3 connections of the last hour ${were}, others were not, most recently at ${ADDRESS}`;
+    const count = `3 connections within the last hour ${were}, but others were not, most recently at ${ADDRESS}`;
     expect(found).toMatchObject({
       rule: 'every-connection-works',
       claim: `${count}: a reset.`,
@@ -165,15 +165,15 @@ describe('shareFinding() of several addresses', () => {
   test('where some always fail and others always work, it goes with the address', () => {
     const { advice } = shareFinding(shareOf({ [A]: 'xxxxx', [B]: 'xxxxxx', [C]: '...', [D]: '..' }), FAULT);
     expect(advice?.summary).toBe(
-      'It is intermittent and depends on the address that the name resolves to: of the last 16 connections to ' +
-        '{subject}, 11 were cut before a certificate was shown: all those to 192.0.2.2, 192.0.2.1, and none to ' +
-        '192.0.2.3, 192.0.2.4.',
+      'The fault depends on the address that the name resolves to. All connections to 192.0.2.2, 192.0.2.1 fail, and ' +
+        'none to 192.0.2.3, 192.0.2.4: of the last 16 connections to {subject}, 11 were closed before a certificate ' +
+        'was presented.',
     );
     expect(advice?.remedy).toEqual([
       expect.stringMatching(
-        /^Compare how 192\.0\.2\.2, 192\.0\.2\.1 and 192\.0\.2\.3, 192\.0\.2\.4 are treated: .*\.$/u,
+        /^Compare how the firewall treats 192\.0\.2\.2, 192\.0\.2\.1 and 192\.0\.2\.3, 192\.0\.2\.4\. .*\.$/u,
       ),
-      expect.stringMatching(/^If this site treats them alike.* to Fortinet TAC\.$/u),
+      expect.stringMatching(/^If there is no difference.* to Fortinet TAC\.$/u),
     ]);
   });
 
@@ -184,7 +184,9 @@ describe('shareFinding() of several addresses', () => {
     ['one that fails has worked as well', { [A]: 'xxxxx.', [B]: '.....' }],
     ['none works', { [A]: 'xxxxx', [B]: 'xxxxx' }],
   ])('says nothing of addresses where %s', (_, letters) => {
-    expect(shareFinding(shareOf(letters), FAULT).advice?.summary).toMatch(/^It is intermittent: .*\. One of several /u);
+    expect(shareFinding(shareOf(letters), FAULT).advice?.summary).toMatch(
+      /^The fault is intermittent: .*\. One of several /u,
+    );
   });
 });
 

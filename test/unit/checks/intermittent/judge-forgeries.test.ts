@@ -45,7 +45,7 @@ describe('certificates that were forged now and then', () => {
   test('say how many they were, and when and where the last one was', () => {
     const [found] = judged(after(NO_SHARE, '.x.......x...........'));
     expect(found).toMatchObject({
-      claim: `2 connections of the last hour were intercepted, others were not, most recently at ${A}: another issuer.`,
+      claim: `2 connections within the last hour were intercepted, but others were not, most recently at ${A}: another issuer.`,
       at: 0,
       confidence: 'confirmed',
       facts: { address: A, product: 'Fortinet FortiGate' },

@@ -255,7 +255,7 @@ describe('connections to the licence server that fail now and then', () => {
     const [cause] = diagnose(round(['reachability', judged({ [A]: `.${HALF}` }).reachability ?? []]), CONTEXT).causes;
     expect(cause).toMatchObject({ id: 'egress-blocked', severity: 'critical', confidence: 'suspected' });
     expect(cause?.summary).toBe(
-      'It is intermittent: of the last 21 connections to server.test:443, 11 were not opened. One of several ' +
+      'The fault is intermittent: of the last 21 connections to server.test:443, 11 were not opened. One of several ' +
         'firewalls, links or servers on the path is at fault.',
     );
     expect(cause?.evidence).toEqual([

@@ -233,7 +233,7 @@ describe('judgeInternet()', () => {
     expect(judgeUnknown(round({ licenseServer: refusing }), new Set())).toMatchObject({
       kind: 'judged',
       findings: [],
-      summary: 'Connections are refused, so something answers',
+      summary: 'Connections are refused, so the internet is reachable',
     });
   });
 
@@ -271,42 +271,44 @@ describe('judgeInternet()', () => {
 
   test('says that there is no route to the resolvers, or no name', () => {
     expect(judgeInternet(round({ licenseServer: path({ names: names('no-route') }) }))).toMatchObject({
-      summary: 'Nothing on the internet accepts a connection',
+      summary: 'No host on the internet accepts a connection',
       findings: [
         {
           rule: 'anything-answers',
           subject: 'internet',
-          expected: 'a connection to the licence server or to a control host',
+          expected: 'a connection to the licence server or a control host',
           actual: 'no route to the resolver udp://10.0.0.53:53',
           confidence: 'confirmed',
         },
       ],
     });
     expect(judgeInternet(round({ licenseServer: path({ names: names('timeout') }) })).summary).toBe(
-      'No address to connect to: no name resolves',
+      'There is no address to connect to, because no name resolves',
     );
   });
 
   test('names the proxy that opens nothing', () => {
     expect(judgeInternet(round({ controls: [BEYOND_PROXY] })).summary).toBe(
-      'The only way out is the proxy 192.0.2.9:3128, and it opens no connection',
+      'The internet is only reached through the proxy 192.0.2.9:3128, which opens no connection',
     );
     const [seen] = BEYOND_PROXY.endpoints;
     if (seen === undefined) throw new Error('Nothing was tried');
     const another = path({ endpoints: [{ ...seen, proxy: '192.0.2.8:3128' }] });
     expect(judgeInternet(round({ controls: [BEYOND_PROXY, another] })).summary).toBe(
-      'The only way out is the proxy 192.0.2.9:3128, 192.0.2.8:3128, and it opens no connection',
+      'The internet is only reached through the proxy 192.0.2.9:3128, 192.0.2.8:3128, which opens no connection',
     );
   });
 
   test('says why nothing is judged', () => {
-    expect(judgeUnknown(round({}), new Set()).summary).toBe('No address to connect to: no name resolves');
+    expect(judgeUnknown(round({}), new Set()).summary).toBe(
+      'There is no address to connect to, because no name resolves',
+    );
     expect(judgeUnknown(round({ licenseServer: WITHOUT_ROUTE }), new Set()).summary).toBe(
       'This machine has no route for IPv6, and no IPv4 address was tried',
     );
     const silent = round({ controls: [CONTROL], licenseServer: SILENT });
     expect(judgeUnknown(silent, new Set(['server.test:443'])).summary).toBe(
-      'Only the licence server has answered since the start, and it does not now',
+      'Only the licence server has answered since ftm-watch was started, and it does not answer now',
     );
   });
 
@@ -322,7 +324,7 @@ describe('judgeInternet()', () => {
       endpoints: [endpoint('192.0.2.2', failed('internal', 'bind EADDRNOTAVAIL 192.0.2.9'))],
     });
     expect(judgeInternet(round({ controls: [noSuchSource] })).summary).toBe(
-      'Not tried: server.test:443 at 192.0.2.2: could not be looked at (bind EADDRNOTAVAIL 192.0.2.9)',
+      'Not tried: server.test:443 at 192.0.2.2: could not be checked (bind EADDRNOTAVAIL 192.0.2.9)',
     );
   });
 
@@ -330,13 +332,13 @@ describe('judgeInternet()', () => {
     const [finding] = judgeInternet(round({ controls: [SILENT] })).findings;
     expect(finding).toMatchObject({
       suggests: 'internet-unreachable',
-      claim: 'The one connection that was tried failed: server.test:443 at 192.0.2.2: no answer within 3 s.',
+      claim: 'The only connection that was tried failed: server.test:443 at 192.0.2.2: no answer within 3 s.',
       actual: 'server.test:443 at 192.0.2.2: no answer within 3 s',
     });
     const [of] = judgeInternet(round({ controls: [SILENT, SILENT] })).findings;
     expect(of?.actual).toMatch(/ 3 s; server\.test:443 at /);
     expect(of?.claim).toBe(
-      'All 2 connections that were tried failed; server.test:443 at 192.0.2.2: no answer within 3 s.',
+      'All 2 connections that were tried failed. The first failure: server.test:443 at 192.0.2.2: no answer within 3 s.',
     );
   });
 });

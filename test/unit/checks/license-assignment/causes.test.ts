@@ -31,16 +31,16 @@ const ROWS: readonly Row[] = [
     unit: listed(PAIR, cluster, role('cluster-secondary')),
     holder: 'FAC-A',
     primary: 'FAC-B',
-    expected: 'registered to FAC-B, the primary of the cluster now (fac-1)',
-    claim: 'The licence is registered to FAC-A, which is the secondary of the cluster now.',
+    expected: 'registered to FAC-B, the current primary of the cluster (fac-1)',
+    claim: 'The licence is registered to FAC-A, which is currently the secondary of the cluster.',
   },
   {
     name: 'the unit that answers is the primary, and the secondary holds it',
     unit: listed(PAIR, cluster, role('cluster-primary')),
     holder: 'FAC-B',
     primary: 'FAC-A',
-    expected: 'registered to FAC-A, the primary of the cluster now (fac-1)',
-    claim: 'The licence is registered to FAC-B, which is the secondary of the cluster now.',
+    expected: 'registered to FAC-A, the current primary of the cluster (fac-1)',
+    claim: 'The licence is registered to FAC-B, which is currently the secondary of the cluster.',
   },
   {
     name: 'after a failover that SNMP does not tell',
@@ -56,7 +56,7 @@ const ROWS: readonly Row[] = [
     holder: 'FAC-B',
     primary: 'FAC-A',
     expected: 'registered to FAC-A (fac-1)',
-    claim: 'The licence is registered to the HA peer FAC-B, and this unit runs alone.',
+    claim: 'The licence is registered to the HA peer FAC-B, but this unit runs alone.',
   },
 ];
 

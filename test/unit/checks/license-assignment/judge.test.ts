@@ -188,13 +188,13 @@ describe('judgeLicenseAssignment', () => {
         rule: 'license-looked-up',
         subject: LICENSE,
         claim: 'The licence has not been looked up yet.',
-        expected: 'an answer of the registration service',
+        expected: 'an answer from the registration service',
       },
     ]);
     expect(judgeLicenseAssignment({ ...unit, licenses: [], listed: [], registration })).toMatchObject([
       {
         rule: 'license-known',
-        claim: 'No licence number of this unit is known: name it under "licenses" of the appliance.',
+        claim: 'The licence numbers of this unit are unknown. Add the numbers to appliances[].licenses.',
       },
     ]);
   });
@@ -205,7 +205,7 @@ describe('judgeLicenseAssignment', () => {
     const kept = { since: Date.UTC(2026, 10, 24, 13), because };
     const registration = { kind: 'ok', lookups: [{ license: LICENSE, outcome: held('FAC-A'), kept }] } as const;
     expect(judgeLicenseAssignment({ ...unit, listed: [unit], registration })[0]?.claim).toBe(
-      'The registration service did not answer (timeout); its answer of 2026-11-24 13:00:00 UTC still counts.',
+      'The registration service did not answer (timeout); its answer from 2026-11-24 13:00:00 UTC is still used.',
     );
   });
 
@@ -215,7 +215,7 @@ describe('judgeLicenseAssignment', () => {
       rule: 'license-registered-to-this-unit',
       subject: LICENSE,
       claim:
-        'The licence is registered to FAC-X, which is neither this unit nor a known peer of it; SNMP does not tell ' +
+        'The licence is registered to FAC-X, which is neither this unit nor a known peer. SNMP does not tell ' +
         'whether fac-1 is a load balancer or a member of a pair.',
       expected: 'registered to FAC-A (fac-1)',
       level: 'broken',
@@ -238,40 +238,35 @@ describe('judgeLicenseAssignment', () => {
       { kind: 'unnamed', status: 'Registered' },
       PAIR,
       cluster,
-      'The licence is listed as "Registered" without a serial number that can be read.',
+      'The licence is listed as "Registered" without a readable serial number.',
     ],
-    [
-      { kind: 'unnamed', status: null },
-      PAIR,
-      cluster,
-      'The licence is listed without a serial number that can be read.',
-    ],
+    [{ kind: 'unnamed', status: null }, PAIR, cluster, 'The licence is listed without a readable serial number.'],
     [{ kind: 'not-listed' }, PAIR, cluster, 'The licence is not listed by the registration service.'],
     [
       { kind: 'postponed', until: Date.UTC(2026, 10, 24, 13) },
       PAIR,
       cluster,
-      'The registration service is not asked before 2026-11-24 13:00:00 UTC: its quota or a back-off.',
+      'The registration service is not queried before 2026-11-24 13:00:00 UTC, because of its quota or earlier failures.',
     ],
     [
       held('FAC-A'),
       { ...ALONE, serial: null },
       null,
-      'The licence is registered to FAC-A, and the serial of fac-1 is not known.',
+      'The licence is registered to FAC-A, but the serial number of fac-1 is unknown.',
     ],
     [held('FAC-X'), PAIR, cluster, 'The licence is registered to FAC-X, which is neither this unit nor its peer.'],
-    [held('FAC-B'), PAIR, standalone, 'The licence is registered to the HA peer FAC-B, and this unit runs alone.'],
+    [held('FAC-B'), PAIR, standalone, 'The licence is registered to the HA peer FAC-B, but this unit runs alone.'],
     [
       held('FAC-B'),
       PAIR,
       null,
-      'The licence is registered to the HA peer FAC-B; whether the cluster runs is not known.',
+      'The licence is registered to the HA peer FAC-B, and the state of the cluster is unknown.',
     ],
     [
       held('FAC-B'),
       PAIR,
       applianceFacts({ system: { serial: 'FAC-A', peerSerial: 'FAC-B' }, tokens: TRIAL_ONLY }),
-      'The licence is registered to the HA peer FAC-B, and not activated yet.',
+      'The licence is registered to the HA peer FAC-B, and is not activated yet.',
     ],
   ])('says of %j what is the matter', (outcome, unit, seen, claim) => {
     expect(judge(listed(unit, seen), outcome)[0]?.claim).toBe(claim);
@@ -289,7 +284,7 @@ describe('judgeLicenseAssignment', () => {
       {
         rule: 'registration-service-answers',
         claim: 'The registration service refused the API user.',
-        expected: 'an answer of the registration service',
+        expected: 'an answer from the registration service',
       },
     ]);
   });

@@ -80,7 +80,7 @@ describe('a licence whose certificate expires on 2027-03-31', () => {
       {
         rule: 'license-redeemed-in-time',
         claim: `The licence ${claim}`,
-        expected: 'redeemed by 2027-03-31, as its certificate says',
+        expected: 'redeemed by 2027-03-31, as stated on its certificate',
         level: 'warning',
       },
     ]);

@@ -68,7 +68,7 @@ describe('judgeHttp', () => {
         rule: 'server-answers',
         subject: TARGET,
         claim: `The ${what}${said}.`,
-        expected: 'An HTTP answer with a status below 500, or a demand for a client certificate',
+        expected: 'An HTTP answer with a status below 500, or a request for a client certificate',
         level: 'broken',
         suggests: 'license-server-down',
         facts: { address: A },
@@ -132,7 +132,7 @@ describe('judgeHttp', () => {
     expect(judgeHttp([seen(A, OPEN, response(200, { proxyTraces: ['via: 1.1 x', 'x-mwg-via'] }))])).toMatchObject([
       {
         subject: TARGET,
-        expected: 'No header that a proxy or a filter adds',
+        expected: 'No headers added by a proxy or filter',
         facts: { address: A },
       },
     ]);
@@ -147,9 +147,9 @@ describe('judgeHttp', () => {
       {
         rule: 'no-block-page',
         subject: TARGET,
-        claim: `The server did not answer at ${A}, but ${what} (HTTP 403).`,
+        claim: `The answer at ${A} was not from the server, but from ${what} (HTTP 403).`,
         quote: FORTIGATE_PAGE.quote,
-        expected: 'The server itself answers, no filter or proxy',
+        expected: 'An answer from the server itself, not from a filter or proxy',
         level: 'broken',
         suggests: 'tls-blocked',
         kind: 'page-inside-tls',

@@ -22,7 +22,7 @@ test('one that greets says that the mailer of FortiAuthenticator may be worth a 
 
 test('none that greets is told with its reason', () => {
   expect(seen(TIMEOUT, [])).toEqual([
-    'mail-recipient-server-greets note example.org: No mail server of the domain answers this machine.',
+    'mail-recipient-server-greets note example.org: No mail server for the domain answers this machine.',
   ]);
 });
 

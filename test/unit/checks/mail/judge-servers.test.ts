@@ -45,7 +45,7 @@ describe('judgeMailServers', () => {
     const [finding] = judgeMailServers([seen('a:25', 'refuses'), seen('b:25', 'accepts')], VIEW);
     expect(finding).toMatchObject({
       suggests: 'mail-unreachable',
-      claim: expect.stringMatching(/; b:25 accepts messages meanwhile\.$/u),
+      claim: expect.stringMatching(/; b:25 still accepts messages\.$/u),
     });
   });
 
@@ -80,8 +80,8 @@ describe('judgeMailServers', () => {
     const down = seen('a:25', 'refuses');
     const claim = (...others: readonly MailObservation[]): string | undefined =>
       judgeMailServers([down, ...others], VIEW)[0]?.claim;
-    expect(claim(seen('b:25', 'is busy'))).toMatch(/; b:25 accepts messages meanwhile, after a delay\.$/u);
-    expect(claim(seen('b:25', 'is busy'), seen('c:25', 'accepts'))).toMatch(/; c:25 accepts messages meanwhile\.$/u);
+    expect(claim(seen('b:25', 'is busy'))).toMatch(/; b:25 still accepts messages, after a delay\.$/u);
+    expect(claim(seen('b:25', 'is busy'), seen('c:25', 'accepts'))).toMatch(/; c:25 still accepts messages\.$/u);
   });
 
   test.each([

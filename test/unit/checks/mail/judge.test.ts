@@ -44,7 +44,7 @@ describe('judgeMail', () => {
     [
       6044,
       [
-        'warning mail-server-answers-in-time mail-slow: The mail server took 6 s for one answer; FortiAuthenticator waits 5 s.',
+        'warning mail-server-answers-in-time mail-slow: The mail server took 6 s for one answer, but FortiAuthenticator only waits 5 s.',
       ],
     ],
   ])('judges a server that accepts by its slowest answer, %i ms', (slowestMs, said) => {
@@ -117,13 +117,16 @@ describe('judgeMail', () => {
   test.each<readonly [Failing, claim: string]>([
     [{ stage: 'connect', reason: 'timeout' }, 'The mail server does not answer: timeout (connect).'],
     [{ stage: 'greeting', reason: 'closed' }, 'The mail server does not answer: closed (greeting).'],
-    [{ stage: 'connect', reason: 'name-not-resolved' }, 'The name of the mail server has no address.'],
-    [{ stage: 'connect', reason: 'no-route' }, 'The mail server could not be asked from this machine.'],
-    [{ stage: 'login', reason: 'internal' }, 'The mail server could not be asked from this machine.'],
-    [{ stage: 'ehlo', reason: 'timeout' }, 'The mail server greeted, then did not answer EHLO or STARTTLS.'],
-    [{ stage: 'login', reason: 'timeout' }, 'The mail server greeted, then did not answer the login (AUTH).'],
-    [{ stage: 'sender', reason: 'closed' }, 'The mail server greeted, then ended the connection at MAIL FROM.'],
-    [{ stage: 'recipient', reason: 'protocol' }, 'The mail server greeted, then gave no SMTP reply to RCPT TO.'],
+    [{ stage: 'connect', reason: 'name-not-resolved' }, 'The name of the mail server does not resolve to an address.'],
+    [{ stage: 'connect', reason: 'no-route' }, 'This machine could not connect to the mail server.'],
+    [{ stage: 'login', reason: 'internal' }, 'This machine could not connect to the mail server.'],
+    [{ stage: 'ehlo', reason: 'timeout' }, 'The mail server sent a greeting, then did not answer EHLO or STARTTLS.'],
+    [{ stage: 'login', reason: 'timeout' }, 'The mail server sent a greeting, then did not answer the login (AUTH).'],
+    [{ stage: 'sender', reason: 'closed' }, 'The mail server sent a greeting, then ended the connection at MAIL FROM.'],
+    [
+      { stage: 'recipient', reason: 'protocol' },
+      'The mail server sent a greeting, then gave no SMTP reply to RCPT TO.',
+    ],
     [
       { stage: 'tls', reason: 'rejected', code: 502, tlsError: 'NO_STARTTLS' },
       'The mail server does not offer STARTTLS.',
@@ -135,7 +138,7 @@ describe('judgeMail', () => {
     [{ stage: 'sender', reason: 'rejected', code: 550 }, 'The mail server rejects the sender.'],
     [
       { stage: 'sender', reason: 'rejected', code: 530, message: '530 5.7.0 Must issue a STARTTLS command first' },
-      'The mail server demands encryption.',
+      'The mail server requires encryption.',
     ],
   ])('claims of %j: %s', (failure, claim) => {
     expect(judgeMail(failing(failure), ELSEWHERE)[0]?.claim).toBe(claim);
@@ -144,7 +147,9 @@ describe('judgeMail', () => {
   test('expects each answer while FortiAuthenticator waits for it', () => {
     const outcome = { kind: 'accepted', durationMs: 9000, slowestMs: 6000, greeting: '220 hello' } as const;
     const slow = { ...failing({ stage: 'connect', reason: 'refused' }), outcome };
-    expect(judgeMail(slow, ELSEWHERE)[0]?.expected).toBe('each answer within 5 s, as long as FortiAuthenticator waits');
+    expect(judgeMail(slow, ELSEWHERE)[0]?.expected).toBe(
+      'each answer within 5 s, which is the time that FortiAuthenticator waits',
+    );
   });
 
   test('is less sure of a policy that may be one for this machine alone', () => {
@@ -182,7 +187,7 @@ describe('judgeMail', () => {
       'TLS to the mail server fails.',
     );
     expect(judgeMail(failing({ stage: 'login', reason: 'rejected', tlsError: 'OLD' }), ELSEWHERE)[0]?.claim).toBe(
-      'The mail server rejects the user name or the password.',
+      'The mail server rejects the user name or password.',
     );
   });
 
@@ -205,7 +210,7 @@ describe('judgeMail', () => {
     ['recipient', 454, FROM_APPLIANCE, 'warning mail-relay-permitted mail-relay-denied -'],
     ['login', 535, ELSEWHERE, 'broken mail-login-accepted mail-login-rejected -'],
   ])('takes a refusal to relay at %s, %i, as an answer to the address that asks: %j', (stage, code, view, expected) => {
-    const message = `The server answered "${String(code)} 5.7.1 <user@example.org>: Relay access denied"`;
+    const message = `The server replied "${String(code)} 5.7.1 <user@example.org>: Relay access denied"`;
     const [finding] = judgeMail(failing({ stage, reason: 'rejected', code, message }), view);
     expect([finding?.level, finding?.rule, finding?.suggests, finding?.kind ?? '-'].join(' ')).toBe(expected);
   });
@@ -222,19 +227,19 @@ describe('judgeMail', () => {
       { stage: 'tls', reason: 'tls', tlsError: 'SELF_SIGNED_CERT_IN_CHAIN' },
       FORTIGATE,
       'untrusted',
-      ': its certificate is issued by "FG100F".',
+      ': its certificate was issued by "FG100F".',
     ],
     [
       { stage: 'tls', reason: 'tls', tlsError: 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY' },
       { attributes: [] },
       'untrusted',
-      ': its certificate is issued by an authority without a name.',
+      ': its certificate was issued by an authority without a name.',
     ],
     [
       { stage: 'tls', reason: 'tls', tlsError: 'CERT_HAS_EXPIRED' },
       FORTIGATE,
       '-',
-      ': its certificate is issued by "FG100F".',
+      ': its certificate was issued by "FG100F".',
     ],
     [{ stage: 'tls', reason: 'tls', tlsError: 'SELF_SIGNED_CERT_IN_CHAIN' }, undefined, '-', '.'],
     [{ stage: 'tls', reason: 'reset' }, undefined, '-', '.'],
@@ -253,7 +258,7 @@ describe('judgeMail', () => {
   test('says that plain text came where TLS was expected', () => {
     const failure = { stage: 'tls', reason: 'tls', tlsError: 'ERR_SSL_WRONG_VERSION_NUMBER' } as const;
     expect(judgeMail(failing(failure), ELSEWHERE)[0]?.claim).toBe(
-      'The mail server answers in plain text where TLS is expected from the start.',
+      'The mail server answers in plain text, but TLS is expected from the start.',
     );
   });
 
@@ -264,7 +269,9 @@ describe('judgeMail', () => {
     ['recipient', 'reset', 'ended the connection at RCPT TO'],
     ['recipient', 'protocol', 'gave no SMTP reply to RCPT TO'],
   ])('says where a session ended: %s, %s', (stage, reason, ended) => {
-    expect(judgeMail(failing({ stage, reason }), ELSEWHERE)[0]?.claim).toBe(`The mail server greeted, then ${ended}.`);
+    expect(judgeMail(failing({ stage, reason }), ELSEWHERE)[0]?.claim).toBe(
+      `The mail server sent a greeting, then ${ended}.`,
+    );
   });
 
   test.each<[Failing, MailObservation['security'], string]>([
@@ -295,7 +302,7 @@ describe('judgeMail', () => {
     ['recipient', 550, '550 5.7.25 no PTR', ELSEWHERE, 'warning mail-client-refused -'],
     ['recipient', 550, '550 5.7.25 no PTR', FROM_APPLIANCE, 'broken mail-client-refused -'],
   ])('is as sure as the reply is clear: %s, %s %s', (stage, code, reply, view, expected) => {
-    const message = `The server answered "${reply}"`;
+    const message = `The server replied "${reply}"`;
     const [finding] = judgeMail(failing({ stage, reason: 'rejected', code, message }), view);
     expect(`${String(finding?.level)} ${finding?.suggests ?? '-'} ${finding?.confidence ?? '-'}`).toBe(expected);
   });

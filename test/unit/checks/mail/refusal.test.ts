@@ -130,6 +130,6 @@ const ROWS: readonly (readonly [RefusingReply['stage'], Refusal, readonly string
 describe.each(ROWS)('refusalOf at %s: %s', (stage, refusal, replies) => {
   test.each(replies)('%s', (reply) => {
     const code = Number(reply.slice(0, 3));
-    expect(refusalOf({ stage, code, text: `The server answered "${reply}"` })).toBe(refusal);
+    expect(refusalOf({ stage, code, text: `The server replied "${reply}"` })).toBe(refusal);
   });
 });

@@ -27,16 +27,16 @@ const ROWS: readonly Row[] = [
     name: 'a name that does not exist',
     a: answer([], 'NXDOMAIN'),
     told: [
-      `system knows an address of ${HOST}`,
-      'The resolver of this system says that there is no such name (NXDOMAIN).',
+      `an address for ${HOST} from system`,
+      'The resolver of this system reports that the name does not exist (NXDOMAIN).',
     ],
   },
   {
     name: 'a name without an address',
     a: answer([]),
     told: [
-      `system knows an address of ${HOST}`,
-      'The resolver of this system knows the name but no address of it, neither A nor AAAA.',
+      `an address for ${HOST} from system`,
+      'The resolver of this system returns neither an A nor an AAAA record for the name.',
     ],
   },
   {
@@ -49,7 +49,7 @@ const ROWS: readonly Row[] = [
     a: answer([], 'REFUSED'),
     aaaa: answer(['2606:4700::1']),
     told: [
-      `an answer to the A question for ${HOST}`,
+      `an answer to the A query for ${HOST}`,
       'The resolver of this system answered the A question with the error REFUSED.',
     ],
   },
@@ -58,7 +58,7 @@ const ROWS: readonly Row[] = [
     a: answer([GOOD]),
     aaaa: answer([], 'REFUSED'),
     told: [
-      `an answer to the AAAA question for ${HOST}`,
+      `an answer to the AAAA query for ${HOST}`,
       'The resolver of this system answered the AAAA question with the error REFUSED.',
     ],
   },
@@ -68,7 +68,7 @@ const ROWS: readonly Row[] = [
     expectedAddresses: [GOOD],
     told: [
       `an address within ${GOOD} from system`,
-      `The resolver of this system answers with ${OTHER}, which is not among the expected addresses.`,
+      `The resolver of this system answers with ${OTHER}, which is not an expected address.`,
       OTHER,
     ],
   },
@@ -110,8 +110,8 @@ describe('a claim', () => {
   };
 
   test.each<readonly [string, DnsReply, DnsReply, string]>([
-    ['no name', answer([], 'NXDOMAIN'), answer([], 'NXDOMAIN'), 'says that there is no such name (NXDOMAIN).'],
-    ['no address', answer([]), answer([]), 'knows the name but no address of it, neither A nor AAAA.'],
+    ['no name', answer([], 'NXDOMAIN'), answer([], 'NXDOMAIN'), 'reports that the name does not exist (NXDOMAIN).'],
+    ['no address', answer([]), answer([]), 'returns neither an A nor an AAAA record for the name.'],
     ['an error', answer([], 'SERVFAIL'), answer([]), 'answered the question with the error SERVFAIL.'],
     ['silence', failed('timeout'), failed('timeout'), 'did not answer the question (timeout).'],
     ['half of it silence', failed('timeout'), answer(['2606:4700::1']), 'did not answer the A question (timeout).'],
@@ -125,7 +125,7 @@ describe('a claim', () => {
       'cut short',
       failed('refused', true),
       failed('refused', true),
-      'cut its answer short over UDP and gave none over TCP (refused).',
+      'truncated its answer over UDP and did not answer over TCP (refused).',
     ],
     [
       'two that no server has',
@@ -180,12 +180,7 @@ describe('what a DNS64 makes of an IPv4 address', () => {
       [OTHER],
       ['fd00:64::c629:4'],
       [GOOD],
-      [
-        [
-          'answer-expected',
-          `The resolver of this system answers with ${OTHER}, which is not among the expected addresses.`,
-        ],
-      ],
+      [['answer-expected', `The resolver of this system answers with ${OTHER}, which is not an expected address.`]],
     ],
     [
       'is a false address as that is, and told once',

@@ -47,7 +47,7 @@ describe('the family that is asked for', () => {
     const [finding] = judgeFamily(await licenseServer(6), [A, '173.243.138.85']);
     expect(finding?.claim).toBe(`license.example.test has no IPv6 address, only ${A}, 173.243.138.85.`);
     expect(finding?.advice).toMatchObject({
-      summary: '{host} has no IPv6 address, and licenseServer.family asks for one.',
+      summary: '{host} has no IPv6 address, but licenseServer.family requires one.',
       remedy: [
         'If FortiAuthenticator does not use IPv6, set licenseServer.family here to "auto".',
         {

@@ -70,12 +70,12 @@ describe('what a resolver says of other names, and of its reasons', () => {
     [
       'SERVFAIL, and other names are answered',
       { own: answer([], 'SERVFAIL'), others: ANSWERS },
-      ['resolver-unreachable', 'this-name-alone', `it answers for ${OTHER}`],
+      ['resolver-unreachable', 'this-name-alone', `the resolver answers for ${OTHER}`],
     ],
     [
       'SERVFAIL for every name',
       { own: answer([], 'SERVFAIL'), others: unrelated(answer([], 'SERVFAIL')) },
-      ['resolver-unreachable', undefined, `it has no address for ${OTHER} either`],
+      ['resolver-unreachable', undefined, `the resolver has no address for ${OTHER} either`],
     ],
     [
       'SERVFAIL, and another resolver answers for other names',
@@ -85,7 +85,7 @@ describe('what a resolver says of other names, and of its reasons', () => {
     [
       'SERVFAIL, and a name of the same owner is answered',
       { own: answer([], 'SERVFAIL'), others: { others: [seen(answer(['54.177.212.176']), UDP, 'www.fortinet.com')] } },
-      ['resolver-unreachable', 'this-name-alone', 'it answers for www.fortinet.com'],
+      ['resolver-unreachable', 'this-name-alone', 'the resolver answers for www.fortinet.com'],
     ],
     [
       'SERVFAIL, and for a name of the same owner too',
@@ -96,57 +96,57 @@ describe('what a resolver says of other names, and of its reasons', () => {
     [
       'REFUSED for every name',
       { own: answer([], 'REFUSED'), others: unrelated(answer([], 'REFUSED')) },
-      ['resolver-unreachable', 'refused', `it has no address for ${OTHER} either`],
+      ['resolver-unreachable', 'refused', `the resolver has no address for ${OTHER} either`],
     ],
     [
       'REFUSED for this name alone',
       { own: answer([], 'REFUSED'), others: ANSWERS },
-      ['resolver-unreachable', 'this-name-alone', `it answers for ${OTHER}`],
+      ['resolver-unreachable', 'this-name-alone', `the resolver answers for ${OTHER}`],
     ],
     [
       'NXDOMAIN, and other names are answered',
       { own: answer([], 'NXDOMAIN'), others: ANSWERS },
-      ['name-not-found', undefined, `it answers for ${OTHER}`],
+      ['name-not-found', undefined, `the resolver answers for ${OTHER}`],
     ],
     [
       'NXDOMAIN for every name',
       { own: answer([], 'NXDOMAIN'), others: unrelated(answer([], 'NXDOMAIN')) },
-      ['name-not-found', undefined, `it has no address for ${OTHER} either`],
+      ['name-not-found', undefined, `the resolver has no address for ${OTHER} either`],
     ],
     [
       'a private address, and other names are answered',
       { own: answer(['10.0.0.1']), others: ANSWERS },
-      ['answer-hijacked', undefined, `it answers for ${OTHER}`],
+      ['answer-hijacked', undefined, `the resolver answers for ${OTHER}`],
     ],
     [
       'an address that other names have as well',
       { own: answer([PARKED]), others: { ...unrelated(answer([PARKED])), shared: [PARKED] } },
-      ['answer-hijacked', 'shared-address', `${OTHER} has the address ${PARKED} as well`],
+      ['answer-hijacked', 'shared-address', `${OTHER} also has the address ${PARKED}`],
     ],
     [
       'the same, learned of another resolver',
       { own: answer([PARKED]), others: { ...unrelated(answer([PARKED]), 'system'), shared: [PARKED] } },
-      ['answer-hijacked', 'shared-address', `${OTHER} has the address ${PARKED} as well`],
+      ['answer-hijacked', 'shared-address', `${OTHER} also has the address ${PARKED}`],
     ],
     [
       'an address that is not expected, and that no other name has',
       { own: answer([PARKED]), others: ANSWERS },
-      ['answer-unexpected', undefined, `it answers for ${OTHER}`],
+      ['answer-unexpected', undefined, `the resolver answers for ${OTHER}`],
     ],
     [
       'an address of this machine alone',
       { own: answer(['10.0.0.1']), resolver: 'system', others: absolute(GOOD) },
-      ['answer-hijacked', 'local-name', `with a dot at its end the name is ${GOOD}`],
+      ['answer-hijacked', 'local-name', `with a trailing dot, the name is ${GOOD}`],
     ],
     [
       'an address of this machine alone, where DNS has no such name',
       { own: answer(['10.0.0.1']), resolver: 'system', others: absolute() },
-      ['answer-hijacked', 'local-name', 'with a dot at its end the name is not found'],
+      ['answer-hijacked', 'local-name', 'with a trailing dot, the name is not found'],
     ],
     [
       'a public address of this machine alone',
       { own: answer([PARKED]), resolver: 'system', others: absolute(GOOD) },
-      ['answer-unexpected', 'local-name', `with a dot at its end the name is ${GOOD}`],
+      ['answer-unexpected', 'local-name', `with a trailing dot, the name is ${GOOD}`],
     ],
     [
       'an address that DNS gives as well',
@@ -225,7 +225,7 @@ describe('what a resolver says of other names, and of its reasons', () => {
       const [finding] = judge({ own, others: ANSWERS });
       expect(finding).toMatchObject({
         suggests,
-        claim: expect.stringContaining(`; it gives the reason "${name}".`),
+        claim: expect.stringContaining(`; the resolver gives the reason "${name}".`),
         quote: `Extended DNS error ${String(code)} (${name}): by list 7`,
       });
       expect(finding?.kind).toBe(kinds[suggests]);

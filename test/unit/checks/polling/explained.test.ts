@@ -104,7 +104,7 @@ describe('a fault and an error', () => {
       {
         rule: 'no-ftm-errors',
         subject: 'fac-1',
-        expected: 'No FTM errors that no fault explains',
+        expected: 'No unexplained FortiToken Mobile errors',
       },
     ]);
   });

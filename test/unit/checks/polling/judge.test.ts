@@ -50,11 +50,11 @@ describe('judgePolling', () => {
       {
         rule: 'no-ftm-errors',
         subject: 'fac-1',
-        claim: '3 FortiToken Mobile errors in the log, from 2026-11-24 11:59:00 UTC to 2026-11-24 12:00:00 UTC.',
+        claim: '3 FortiToken Mobile errors were logged, from 2026-11-24 11:59:00 UTC to 2026-11-24 12:00:00 UTC.',
         witness: 'appliance-log',
         quote: 'FTM polling error: SSL session failed',
         at: Date.UTC(2026, 10, 24, 12),
-        expected: 'No FTM errors in the log within 15 min',
+        expected: 'No FortiToken Mobile errors in the log within 15 min',
         level: 'broken',
         suggests: 'polling-failing',
         explainedBy: [

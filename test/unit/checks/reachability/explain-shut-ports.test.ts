@@ -92,7 +92,9 @@ describe('explainShutPorts()', () => {
   test('shows the measure', () => {
     const endpoints = [endpoint(A, fails('refused', 0.4))];
     const [finding] = explainShutPorts(judgeTcp(endpoints), endpoints, around(20));
-    expect(finding?.claim).toMatch(/: connection refused, at once: the nearest control host is 20 ms away\.$/u);
+    expect(finding?.claim).toMatch(
+      /: connection refused, immediately, although the nearest control host is 20 ms away\.$/u,
+    );
     const silent = [endpoint(A, SILENT)];
     expect(explainShutPorts(judgeTcp(silent), silent, around(20))[0]?.claim).toMatch(/: no answer within 3 s\.$/u);
   });

@@ -138,7 +138,7 @@ describe('judgeTcp', () => {
         rule: 'family-has-route',
         level: 'note',
         claim: `This machine has no route for IPv6, so ${V6} was not tried.`,
-        expected: 'A route for IPv6, or another family to use',
+        expected: 'A route for IPv6, or for the other address family',
         facts: { address: V6 },
       },
     ]);
@@ -175,18 +175,18 @@ describe('judgeTcp through a proxy', () => {
     [
       { status: 401, schemes: ['Basic'], hasLogin: true },
       'proxy-is-server',
-      'The proxy 10.0.0.8:3128 answered CONNECT with status 401, and offers a login by Basic.',
+      'The proxy 10.0.0.8:3128 answered CONNECT with status 401, and offers these login methods: Basic.',
     ],
     [{ status: 407 }, 'proxy-login', 'The proxy 10.0.0.8:3128 answered CONNECT with status 407.'],
     [
       { status: 407, schemes: ['NTLM', 'basic'] },
       'proxy-login',
-      'The proxy 10.0.0.8:3128 answered CONNECT with status 407, and offers a login by NTLM, basic.',
+      'The proxy 10.0.0.8:3128 answered CONNECT with status 407, and offers these login methods: NTLM, basic.',
     ],
     [
       { status: 407, schemes: ['Basic'], hasLogin: true },
       'proxy-login-rejected',
-      'The proxy 10.0.0.8:3128 answered CONNECT with status 407, and offers a login by Basic.',
+      'The proxy 10.0.0.8:3128 answered CONNECT with status 407, and offers these login methods: Basic.',
     ],
     [
       { status: 407, hasLogin: true },
@@ -196,7 +196,7 @@ describe('judgeTcp through a proxy', () => {
     [
       { status: 407, schemes: ['Negotiate', 'NTLM'], hasLogin: true },
       'proxy-login-scheme',
-      'The proxy 10.0.0.8:3128 answered CONNECT with status 407, and offers a login by Negotiate, NTLM.',
+      'The proxy 10.0.0.8:3128 answered CONNECT with status 407, and offers these login methods: Negotiate, NTLM.',
     ],
   ])('says what it answered: %j', (answer, kind, claim) => {
     const proxyAnswer = { status: 0, schemes: [], hasLogin: false, page: null, ...answer };

@@ -17,7 +17,7 @@ test.each<readonly [string, readonly Identity[]]>([
   const { product, findings } = judgeTls(w.evidence(sees(await w.leaf(issuer), issuer, ...rest)));
   expect(product).toBe('Fortinet FortiGate');
   expect(findings.find(({ rule }) => rule === 'issuer-is-no-inspection-product')?.claim).toContain(
-    'FG100FTK20012345 is a name that Fortinet FortiGate gives its inspection authorities.',
+    'The issuer FG100FTK20012345 is an inspection authority from Fortinet FortiGate.',
   );
 });
 

@@ -57,10 +57,10 @@ describe('a certificate that is not proven', () => {
         suggests: 'tls-interception-suspected',
         confidence: 'suspected',
         rule: 'appliance-takes-the-certificate',
-        expected: 'No TLS error in the log of fac-1 while the authority is not known',
+        expected: 'No TLS errors in the log of fac-1 while the authority is unknown',
         facts: { judgement: 'It is new', appliance: 'fac-1' },
       });
-      expect(raised?.advice?.summary).toBe('{judgement}; and {appliance} reports TLS errors.');
+      expect(raised?.advice?.summary).toBe('{judgement}, and {appliance} reports TLS errors.');
       expect(raised?.advice?.remedy.map((step) => textOfStep(step).slice(0, 60))).toEqual([
         'Compare from another network: if the issuer is the same ther',
         'If the certificate is another one there, a device on the way',

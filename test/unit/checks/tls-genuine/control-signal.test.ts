@@ -104,7 +104,7 @@ describe('a control host', () => {
   ])('%s', (_, sent, controls, what) => {
     const signals = told(sent, controls);
     const target: unknown = expect.stringMatching(
-      /^Another issuer on \S+:443, unrelated to fortitokenmobile\.fortinet\.com:443$/u,
+      /^A different issuer on \S+:443, which is unrelated to fortitokenmobile\.fortinet\.com:443$/u,
     );
     expect(signals).toEqual(
       [what ?? []].flat().map((shown) => ({

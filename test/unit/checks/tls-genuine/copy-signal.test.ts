@@ -99,10 +99,10 @@ describe('the name of a known authority under another key', () => {
 
   test('is told with the name', () => {
     expect(signals([forged, copied.sub, copied.root], {})[0]?.claim).toMatch(
-      /^fortinet-ca2 has another key than the genuine authority of this name\.$/u,
+      /^fortinet-ca2 does not have the same key as the genuine authority with this name\.$/u,
     );
     expect(signals([forged], { trust: held })[0]?.claim).toMatch(
-      /^The certificate names fortinet-subca2001 as its authority, whose key did not sign it\.$/u,
+      /^The certificate claims to be issued by fortinet-subca2001, but was not signed with the key of this authority\.$/u,
     );
   });
 });

@@ -67,13 +67,13 @@ test.each(['reset', 'closed', 'timeout'] as const)('a connection that is cut is 
   const told = seenInstead('tls-handshake-answered', {
     outcome: failed({ reason, chain: chainOf(server, genuine.sub) }),
   });
-  expect(told).toBe(`The connection ended right after the certificate was received (${reason}).`);
+  expect(told).toBe(`The connection ended immediately after the certificate was received (${reason}).`);
 });
 
 test('certificates that were left out are told, with how many', () => {
   const chain = { ...chainOf(server, genuine.sub), dropped: 2 };
   expect(seenInstead('chain-is-readable', { outcome: failed({ reason: 'reset', chain }) })).toBe(
-    'The chain has 2 more certificates, which were left out.',
+    'The chain contains 2 further certificates, which were ignored.',
   );
   expect(seenInstead('chain-is-readable', { now: w.now + 500 * DAY_MS })).toBeUndefined();
 });
@@ -102,7 +102,7 @@ describe('what no client should take', () => {
       extensions: [new ExtendedKeyUsageExtension(['1.3.6.1.5.5.7.3.2'])],
     });
     expect(seenInstead('certificate-is-for-servers', { ...PUBLIC, ...sees(leaf, w.public.sub) })).toBe(
-      'The certificate is not for TLS servers.',
+      'The certificate is not intended for TLS servers.',
     );
   });
 });
@@ -111,6 +111,6 @@ test('all that is weaker than learned is told', async () => {
   const leaf = await w.leaf(genuine.sub, { key: 'RSA-1024' });
   const outcome = handshake({ protocol: 'TLSv1.2' }, leaf, genuine.sub);
   expect(seenInstead('as-strong-as-learned', { outcome, baseline: w.baseline(server, genuine.sub) })).toBe(
-    'The connection is weaker than the learned one: key RSA-1024 instead of EC-P-256, protocol TLSv1.2 instead of TLSv1.3.',
+    'The connection is weaker than the learned connection: key RSA-1024 instead of EC-P-256, protocol TLSv1.2 instead of TLSv1.3.',
   );
 });

@@ -88,7 +88,7 @@ test('tells of an inspection of TLS 1.2 alone, and what to do', () => {
     rule: 'older-tls-is-not-inspected',
     subject: TARGET,
     claim: 'TLS 1.2 is inspected by Fortinet FortiGate, while TLS 1.3 is not.',
-    expected: `TLS 1.2 as clean as TLS 1.3 at ${A}`,
+    expected: `The same result with TLS 1.2 as with TLS 1.3 at ${A}`,
     level: 'warning',
     suggests: 'tls-intercepted',
     confidence: 'confirmed',
@@ -96,12 +96,11 @@ test('tells of an inspection of TLS 1.2 alone, and what to do', () => {
   });
   const judgement = finding?.facts?.judgement ?? '';
   expect(judgement).toMatch(/intercepted/u);
-  expect(finding?.advice?.summary).toBe(`In TLS 1.2 alone: ${judgement}. TLS 1.3 passes.`);
+  expect(finding?.advice?.summary).toBe(`With TLS 1.2 only: ${judgement}. TLS 1.3 works.`);
   expect(finding?.advice?.remedy).toEqual([
-    'Find the device that inspects TLS 1.2 and lets TLS 1.3 pass: the issuer in the evidence is its certificate ' +
-      'authority.',
-    `Exempt the traffic of FortiAuthenticator to ${TARGET} from TLS inspection there, for every version of TLS.`,
-    'Which version FortiAuthenticator uses is not documented: a capture of its traffic shows it, in the Server Hello.',
+    'Find the device that inspects TLS 1.2 but not TLS 1.3. The issuer in the evidence is its certificate authority.',
+    `On that device, exempt FortiAuthenticator's traffic to ${TARGET} from inspection for all TLS versions.`,
+    'Fortinet does not document which TLS version FortiAuthenticator uses. To find out, check the Server Hello in a capture.',
     REPEAT,
   ]);
 });
@@ -109,29 +108,29 @@ test('tells of an inspection of TLS 1.2 alone, and what to do', () => {
 test('tells of TLS 1.2 that is cut, and what to do', () => {
   const [finding, ...more] = judge({ more: { outcome: failed({ reason: 'reset' }) } });
   expect(more).toEqual([]);
-  const judgement = `TLS to ${TARGET} is blocked: the connection was reset before any certificate`;
+  const judgement = `TLS to ${TARGET} is blocked: the connection was reset before a certificate was received`;
   expect(finding).toEqual({
     rule: 'older-tls-is-not-inspected',
     subject: TARGET,
-    claim: 'TLS 1.2 is cut, while TLS 1.3 is not.',
-    expected: `TLS 1.2 as clean as TLS 1.3 at ${A}`,
+    claim: 'TLS 1.2 is blocked, but TLS 1.3 is not.',
+    expected: `The same result with TLS 1.2 as with TLS 1.3 at ${A}`,
     level: 'warning',
     suggests: 'tls-blocked',
     confidence: 'suspected',
     facts: { judgement },
     advice: {
-      summary: `In TLS 1.2 alone: ${judgement}. TLS 1.3 passes.`,
+      summary: `With TLS 1.2 only: ${judgement}. TLS 1.3 works.`,
       remedy: [
         shell(
-          'Compare from another network. If TLS 1.2 fails there too, the server has given it up: nothing is wrong ' +
-            'here.',
+          'Compare from another network. If TLS 1.2 fails there too, the server no longer supports it, and there is no ' +
+            'fault.',
           'openssl s_client -tls1_2 -connect {server} -servername {host} </dev/null',
         ),
-        'Find the device that ends TLS 1.2 and lets TLS 1.3 pass: look for {source} and {host} in the logs of ' +
-          'application control, intrusion prevention and TLS inspection.',
-        `Exempt the traffic of FortiAuthenticator to ${TARGET} there, for every version of TLS.`,
-        'Which version FortiAuthenticator uses is not documented: a capture of its traffic shows it, in the Server ' +
-          'Hello.',
+        'Find the device that blocks TLS 1.2 but not TLS 1.3. Search the application control, intrusion prevention and ' +
+          'TLS inspection logs for {source} and {host}.',
+        `On that device, exempt FortiAuthenticator's traffic to ${TARGET} for all TLS versions.`,
+        'Fortinet does not document which TLS version FortiAuthenticator uses. To find out, check the Server Hello in ' +
+          'a capture.',
         REPEAT,
       ],
     },

@@ -19,11 +19,11 @@ function minted(ageMs: number, previous: TlsEvidence['previous'] = []): readonly
 
 describe('a certificate that was made just now', () => {
   test.each([
-    ['in this moment', 0, ['The certificate is brand-new: it became valid only moments ago.']],
-    ['a minute ago', 60_000, ['The certificate is brand-new: it became valid only 1 minute ago.']],
-    ['a minute and a half ago', 90_000, ['The certificate is brand-new: it became valid only 2 minutes ago.']],
-    ['two hours ago', 2 * HOUR_MS, ['The certificate is brand-new: it became valid only 2 hours ago.']],
-    ['almost six hours ago', 6 * HOUR_MS - 1, ['The certificate is brand-new: it became valid only 6 hours ago.']],
+    ['in this moment', 0, ['The certificate became valid only moments ago.']],
+    ['a minute ago', 60_000, ['The certificate became valid only 1 minute ago.']],
+    ['a minute and a half ago', 90_000, ['The certificate became valid only 2 minutes ago.']],
+    ['two hours ago', 2 * HOUR_MS, ['The certificate became valid only 2 hours ago.']],
+    ['almost six hours ago', 6 * HOUR_MS - 1, ['The certificate became valid only 6 hours ago.']],
     ['six hours ago', 6 * HOUR_MS, []],
     ['in the future', -1, []],
   ])('%s', (_, age, told) => {
@@ -38,7 +38,7 @@ describe('a certificate with another serial on each connection', () => {
   test('is told from the fourth in a day on', () => {
     expect(told('01', '02')).toEqual([]);
     expect(told('01', '02', '03')).toEqual([
-      'Each of 4 connections in a day showed a certificate with another serial number.',
+      'Each of 4 connections within a day received a certificate with a different serial number.',
     ]);
   });
 

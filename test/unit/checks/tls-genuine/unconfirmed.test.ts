@@ -77,11 +77,11 @@ describe('refusedBaselineFindings()', () => {
     expect(more).toEqual([]);
     expect(finding).toMatchObject({ rule: 'learned-trust-is-confirmed', subject: 'ftm.example:443', level: 'warning' });
     expect(finding?.suggests).toBeNull();
-    expect(finding?.expected).toContain('one whose fingerprint was typed');
+    expect(finding?.expected).toContain('a fingerprint entered when');
     expect(finding?.actual).toBe(
-      `What was learned on ${new Date(baseline.learnedAt).toISOString().slice(0, 10)} rests on ` +
-        `${formatDistinguishedName(unconfirmed.subject)} (SHA-256 ${unconfirmed.fingerprint}) and is not used; ` +
-        '"ftm-watch trust learn" says more',
+      `The chain learned on ${new Date(baseline.learnedAt).toISOString().slice(0, 10)} is not used, because its authority ` +
+        `${formatDistinguishedName(unconfirmed.subject)} (SHA-256 ${unconfirmed.fingerprint}) was not confirmed. ` +
+        'For details, run "ftm-watch trust learn"',
     );
   });
 

@@ -202,7 +202,7 @@ describe('judgeTls() on a new authority of the vendor', () => {
     const { wouldSettle, summary, findings } = judgeTls(evidence(sees(byNewSub, newSub)));
     expect(summary).toContain('fortinet-ca3');
     expect(wouldSettle).toContain('fortinet-ca3');
-    expect(wouldSettle).toContain('as a FortiGate with current firmware has it');
+    expect(wouldSettle).toContain('from a FortiGate with current firmware');
     expect(findings[0]?.advice?.remedy.map(textOfStep).join(' ')).toContain('never from the connection itself');
   });
 });

@@ -37,7 +37,7 @@ describe('judgeTls() on chains that TLS clients refuse', () => {
   ])('a chain $name: $level', ({ known, level }) => {
     const { verdict, levels, summary } = judge({ ...clients, knownFlaws: known });
     expect({ verdict, levels }).toEqual({ verdict: 'certificate-broken', levels: [level] });
-    expect(summary).toContain('is not for TLS servers');
+    expect(summary).toContain('is not intended for TLS servers');
   });
 
   test("OpenSSL's word counts more than our rules, and names what they do not know", () => {

@@ -36,7 +36,7 @@ describe('judgeTls() on headers of proxies', () => {
   test('shows the header, not what a content network adds', () => {
     const { findings } = judgeTls(evidence({ ...sees(byCorporateSub), traces: ['via: 1.1 cdn', 'x-mwg-via'] }));
     expect(findings.find(({ rule }) => rule === 'no-forward-proxy-headers')?.claim).toBe(
-      'The answer has headers that only a forward proxy adds: x-mwg-via.',
+      'The answer has headers that only forward proxies add: x-mwg-via.',
     );
   });
 });
@@ -121,7 +121,7 @@ describe('judgeTls() on an issuer that the catalogue does not know', () => {
   test('names it in the summary and to the texts of the cause, bounded and visible', async () => {
     const contoso = await createIdentity({ name: 'O=Contoso, CN=Contoso TLS Inspection 3', authority: true });
     const { summary, findings, product } = judgeTls(evidence(sees(await leaf(contoso))));
-    expect(summary).toContain('by "Contoso TLS Inspection 3", which the catalogue does not know');
+    expect(summary).toContain('by "Contoso TLS Inspection 3", which is not in the product catalogue');
     expect(product).toBeNull();
     expect(findings[0]?.facts).toMatchObject({ issuer: 'Contoso TLS Inspection 3' });
     const long = await createIdentity({ name: `CN=${'x'.repeat(200)}`, authority: true });

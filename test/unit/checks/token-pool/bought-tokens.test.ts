@@ -33,7 +33,7 @@ it('names the licence, what was sold and what is held', () => {
   const [finding] = judgeBought(applianceFacts(), said(sold(50), LICENSE.toLowerCase()), []);
   expect(finding).toMatchObject({
     subject: 'fac-1',
-    expected: `50 tokens of licence ${LICENSE}, as it was sold`,
+    expected: `50 tokens from licence ${LICENSE}, as it was sold`,
     facts: { license: LICENSE },
   });
 });
@@ -56,6 +56,6 @@ it.each<[string, number | null, RegistrationObservation | null, readonly unknown
 it('says who says how many', () => {
   const [finding] = judgeBought(applianceFacts(), said(sold(40)), [{ license: LICENSE, tokens: 50 }]);
   expect(finding?.expected).toBe(
-    `50 tokens of licence ${LICENSE}, as its certificate says; 40 tokens of licence ${LICENSE}, as it was sold`,
+    `50 tokens from licence ${LICENSE}, as stated on its certificate; 40 tokens from licence ${LICENSE}, as it was sold`,
   );
 });

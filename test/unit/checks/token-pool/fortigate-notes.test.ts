@@ -35,13 +35,13 @@ test.each<readonly [string, FirewallObservation, readonly (readonly [actual: str
   [
     'is counted by its own words',
     holds(counted(['new', 3], ['active', 2])),
-    [['3 new, 2 active', 'The FortiGate holds FortiTokens: 3 new, 2 active.']],
+    [['3 new, 2 active', 'The FortiGate has FortiTokens: 3 new, 2 active.']],
   ],
-  ['may be nothing', holds(counted()), [['none', 'The FortiGate holds no FortiTokens.']]],
+  ['may be nothing', holds(counted()), [['none', 'The FortiGate has no FortiTokens.']]],
   [
     'is not known where it may not tell',
     holds({ kind: 'denied', message: 'HTTP 403' }),
-    [['not known: HTTP 403', 'The FortiTokens of the FortiGate could not be counted.']],
+    [['not known: HTTP 403', 'The FortiTokens on the FortiGate could not be counted.']],
   ],
   ['is nothing to tell where it cannot hold any', holds({ kind: 'absent' }), []],
   ['is nothing to tell where it was not asked', holds(null), []],
@@ -51,7 +51,7 @@ test.each<readonly [string, FirewallObservation, readonly (readonly [actual: str
     actual.map(([text, claim]) => ({
       rule: 'fortigate-tokens-counted',
       subject: FLOW.firewall,
-      expected: 'the FortiTokens that a FortiGate holds itself',
+      expected: 'the FortiTokens on the FortiGate',
       claim,
       actual: text,
       ...(text.startsWith('not known') ? { quote: 'HTTP 403' } : {}),

@@ -146,7 +146,7 @@ describe('judgeTokenPool', () => {
     const [finding] = judgeTokenPool(applianceFacts({ licensed: licensed(1000), tokens: tokens(5, 995) }), EXPECTED);
     expect(finding).toMatchObject({
       subject: 'fac-1',
-      expected: 'at least 10 % of the tokens left to assign',
+      expected: 'at least 10 % of the enough free tokens',
       facts: { appliance: 'fac-1', serial: 'FAC-A' },
     });
   });
@@ -158,14 +158,14 @@ describe('judgeTokenPool', () => {
       [
         [
           '10 FortiToken Mobile tokens, as licensed',
-          'There are 90 tokens (50 available, 40 assigned), and 10 are licensed.',
+          'There are 90 tokens (50 available, 40 assigned), but 10 are licensed.',
         ],
       ],
     ],
     [
       'none left',
       { licensed: licensed(9), tokens: tokens(0, 9) },
-      [['at least one token left to assign', 'All 9 tokens are assigned.']],
+      [['at least one free token', 'All 9 tokens are assigned.']],
     ],
     [
       'no licence active',
@@ -173,22 +173,22 @@ describe('judgeTokenPool', () => {
       [
         [
           'an activated FortiToken Mobile licence',
-          'There are no FortiToken Mobile tokens: no licence is activated yet.',
+          'There are no FortiToken Mobile tokens, because no licence is activated yet.',
         ],
       ],
     ],
     [
       'a status that is not known here',
       { licensed: licensed(32), tokens: tokens(0, 2, { total: 32, byStatus: unnamed(0, 2, 30) }) },
-      [['tokens left to assign', 'At least 0 of 32 tokens are left; 30 have a status that is not known here.']],
+      [['enough free tokens', 'At least 0 of 32 tokens are free. The status of 30 tokens is not documented.']],
     ],
     [
       'tokens of another licence',
       { licensed: licensed(9), tokens: tokens(9, 0, { byLicense: [{ license: 'EFTM000000000002', tokens: 9 }] }) },
       [
         [
-          'tokens of licence EFTM000000000001 on the appliance',
-          'Licence EFTM000000000001 is not activated here: the tokens here are of EFTM000000000002 (9).',
+          'tokens from licence EFTM000000000001 on the appliance',
+          'Licence EFTM000000000001 is not activated on this unit, because the tokens on this unit are from EFTM000000000002 (9).',
         ],
       ],
     ],
@@ -197,8 +197,8 @@ describe('judgeTokenPool', () => {
       { licensed: licensed(9), tokens: tokens(9, 0, { byLicense: [] }) },
       [
         [
-          'tokens of licence EFTM000000000001 on the appliance',
-          'Licence EFTM000000000001 is not activated here: the tokens here are of no named licence.',
+          'tokens from licence EFTM000000000001 on the appliance',
+          'Licence EFTM000000000001 is not activated on this unit, because the tokens on this unit are from no named licence.',
         ],
       ],
     ],
@@ -207,8 +207,8 @@ describe('judgeTokenPool', () => {
       { licensed: { kind: 'absent' }, tokens: failed },
       [
         [
-          'the count of licensed FortiToken Mobile tokens',
-          'This firmware does not have the count of licensed FortiToken Mobile tokens.',
+          'the number of licensed FortiToken Mobile tokens',
+          'This firmware does not provide the number of licensed FortiToken Mobile tokens.',
         ],
         ['the list of FortiToken Mobile tokens', 'The list of FortiToken Mobile tokens could not be read (timeout).'],
       ],

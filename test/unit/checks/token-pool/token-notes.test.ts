@@ -27,32 +27,28 @@ it.each<[string, Partial<TokenCounts>, readonly string[]]>([
   [
     'pending tokens',
     { byStatus: { ...COUNTED.byStatus, available: 17, pending: 3 } },
-    ['Tokens: 3 pending: given to users who have not activated them yet.'],
+    ['Tokens that are assigned but not activated yet: 3.'],
   ],
-  [
-    'those that were seen just now',
-    waiting(0, 0, 0),
-    ['Tokens: 3 pending: given to users who have not activated them yet.'],
-  ],
+  ['those that were seen just now', waiting(0, 0, 0), ['Tokens that are assigned but not activated yet: 3.']],
   [
     'those whose codes still live',
     waiting(HOUR, 600_000, 0),
-    ['Tokens: 3 pending: given to users who have not activated them yet, one for at least 1 h.'],
+    ['Tokens that are assigned but not activated yet: 3, the oldest for at least 1 h.'],
   ],
   [
     'those whose codes are void',
     waiting(26 * HOUR, 2 * HOUR, HOUR),
     [
-      'Tokens: 3 pending: given to users who have not activated them yet, one for at least 1 d 2 h; 2 for longer than ' +
-        'the 1 h that a code lives: send them a new one.',
+      'Tokens that are assigned but not activated yet: 3, the oldest for at least 1 d 2 h. Codes are valid ' +
+        'for 1 h, so new codes are needed for 2 of them.',
     ],
   ],
-  ['locked tokens', { locked: 2 }, ['Tokens: 2 locked: their users cannot log in with them until they are unlocked.']],
-  ['trial tokens of a registered unit', { byLicense: [{ license: 'FTMTRIAL00000001', tokens: 2 }] }, []],
+  ['locked tokens', { locked: 2 }, ['Locked tokens: 2. Users cannot log in with a token until it is unlocked.']],
+  ['trial tokens from a registered unit', { byLicense: [{ license: 'FTMTRIAL00000001', tokens: 2 }] }, []],
   [
     'trial tokens of a unit that is not registered',
     { byLicense: [{ license: 'FTMTRIALNOREGIST', tokens: 2 }] },
-    ['The trial tokens came with FTMTRIALNOREGIST: the unit is probably not registered with Fortinet.'],
+    ['The trial tokens have the licence FTMTRIALNOREGIST, so the unit is probably not registered with Fortinet.'],
   ],
 ])('notes %s, and calls it no fault', (_, changes, expected) => {
   const facts = applianceFacts({ tokens: { kind: 'read', value: { ...COUNTED, ...changes } } });
@@ -68,6 +64,6 @@ it('does not judge the age of a code whose life is not told', () => {
     tokensLow: 0.1,
   });
   expect(findings[0]?.claim).toBe(
-    'Tokens: 3 pending: given to users who have not activated them yet, one for at least 1 d 2 h.',
+    'Tokens that are assigned but not activated yet: 3, the oldest for at least 1 d 2 h.',
   );
 });

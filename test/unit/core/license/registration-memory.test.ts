@@ -32,7 +32,7 @@ function look(
 
 const WELL = look(new Map(), told({ [A]: registered, [B]: { kind: 'not-listed' } }), 0);
 
-describe('an answer of the registration service', () => {
+describe('an answer from the registration service', () => {
   it.each<[string, RegistrationObservation, because: unknown]>([
     ['the question fails', told({ [A]: timeout, [B]: postponed }), timeout],
     ['the login fails', timeout, timeout],
@@ -53,7 +53,7 @@ describe('an answer of the registration service', () => {
   });
 
   it('does not stand when the login is refused', () => {
-    const denied = { kind: 'denied', message: 'HTTP 401 when logging in' } as const;
+    const denied = { kind: 'denied', message: 'HTTP 401 during login' } as const;
     const after = look(WELL, denied, HOUR);
     expect(observationOf(after, denied)).toBe(denied);
     expect(observationOf(look(after, timeout, HOUR), timeout)).toBe(timeout);

@@ -73,7 +73,7 @@ describe('how grave a cause is', () => {
       'appliance-silent',
       'polling',
       'warning',
-      ['warning', 'Activation may work; ftm-watch cannot see this part of it.'],
+      ['warning', 'Activation may work, but ftm-watch cannot check this precondition.'],
     ],
   ])('%s at %s as %s: %j', (id, stage, level, [severity, impact]) => {
     const cause = toldAt(stage, id, { level });
@@ -109,7 +109,7 @@ describe('what is said of a cause', () => {
     [
       'those for a kind, where they are for a product too',
       toldAt('tls-genuine', 'tls-intercepted', { kind: 'behind-firewall', facts: { product: 'Fortinet FortiGate' } }),
-      /^Change nothing on/u,
+      /^Do not change /u,
     ],
     [
       'its own for a kind that it does not have',

@@ -15,7 +15,7 @@ describe('diagnose() where something is left open', () => {
     expect(unknown).toMatchObject({
       id: 'polling-failing',
       summary:
-        'fac-1: it logs FortiToken Mobile errors. The path from this machine is not proven clean either: Genuine TLS ' +
+        'fac-1: it logs FortiToken Mobile errors. The path from this machine may also have a fault: Genuine TLS ' +
         'is unknown.',
     });
     expect(unknown?.remedy.join(' ')).not.toContain('is clean,');
@@ -65,7 +65,7 @@ describe('diagnose() where something is left open', () => {
     const summaries = (facts: Parameters<typeof finding>[1]) =>
       diagnose(round(['tls-genuine', [finding('tls-intercepted', facts)]]), CONTEXT).causes[0];
     expect(summaries({ facts: { issuer: 'Contoso TLS 3' } })?.summary).toBe(
-      `TLS to ${TARGET} is intercepted by "Contoso TLS 3", which the catalogue does not know.`,
+      `TLS to ${TARGET} is intercepted by "Contoso TLS 3", which is not in the product catalogue.`,
     );
     expect(summaries({ facts: { issuer: 'Contoso TLS 3' } })?.product).toBeNull();
     expect(summaries({ facts: { issuer: 'FG100', product: 'Fortinet FortiGate' } })?.summary).toContain(

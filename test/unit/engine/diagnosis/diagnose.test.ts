@@ -107,8 +107,7 @@ describe('diagnose()', () => {
     );
     expect(result.causes.map(({ id }) => id)).toEqual(['answer-hijacked']);
     expect(result.causes[0]?.summary).toBe(
-      'DNS is wrong for fortitokenmobile.fortinet.com: the resolver of this machine answers with 10.1.2.3, which is ' +
-        'not an expected address.',
+      'The resolver of this machine returns the wrong address 10.1.2.3 for fortitokenmobile.fortinet.com.',
     );
     expect(result.causes[0]?.evidence).toHaveLength(2);
   });
@@ -133,7 +132,7 @@ describe('diagnose()', () => {
     ['certificate-broken', { facts: { proxy: '10.0.0.8:3128', judgement: 'It has expired' } }, false],
   ])('%s inside a tunnel is looked for at the proxy first: %j', (id, more, isTold) => {
     const [cause] = diagnose(round(['tls-genuine', [finding(id, more)]]), CONTEXT).causes;
-    expect(cause?.summary.includes('The connection leads through the proxy 10.0.0.8:3128.')).toBe(isTold);
+    expect(cause?.summary.includes('The connection uses the proxy 10.0.0.8:3128.')).toBe(isTold);
     expect(cause?.remedy[0]?.includes('The proxy 10.0.0.8:3128')).toBe(isTold);
     expect(cause?.remedy.join('').includes('-proxy 10.0.0.8:3128')).toBe(isTold);
   });

@@ -14,7 +14,7 @@ const RESOLVER: Finding = {
 };
 
 function appliance(rule: string): Finding {
-  const facts = { appliance: 'fac-1', address: '10.0.0.5:8443', failing: 'does not answer as it should' };
+  const facts = { appliance: 'fac-1', address: '10.0.0.5:8443', failing: 'does not answer correctly' };
   return { ...RESOLVER, rule, subject: 'fac-1', suggests: 'appliance-unreachable', facts };
 }
 
@@ -64,7 +64,7 @@ describe('an appliance that cannot be asked', () => {
 
   test('is told with what it fails at and where to look', () => {
     const { causes: told } = diagnosis({ appliance: appliance('api-answers') });
-    expect(told[0]?.summary).toBe('ftm-watch cannot reach fac-1: its REST API does not answer as it should.');
+    expect(told[0]?.summary).toBe('ftm-watch cannot reach fac-1, because its REST API does not answer correctly.');
     expect(told[0]?.remedy[0]).toContain('Open https://10.0.0.5:8443 in a browser');
   });
 });

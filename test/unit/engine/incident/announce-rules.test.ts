@@ -75,7 +75,7 @@ describe('what is due', () => {
     ['nothing new so soon', { lastNotified: told(NOW - 4 * HOUR + 1, WORD) }, []],
     ['a reminder in time', { lastNotified: told(NOW - 4 * HOUR, WORD) }, ['reminder mail:25']],
     [
-      'a reminder of what cannot be judged just now',
+      'a reminder of what cannot be checked just now',
       { lastNotified: told(START, WORD), presence: 'unjudged' },
       ['reminder mail:25'],
     ],

@@ -75,7 +75,7 @@ describe('two faults become one incident', () => {
     ['when the first is back and the second away', {}, true],
     ['when the second is hidden', { second: { presence: 'hidden' } }, true],
     ['not while both are there', { second: { presence: 'seen' } }, false],
-    ['not when the second cannot be judged', { second: { presence: 'unjudged' } }, false],
+    ['not when the second cannot be checked', { second: { presence: 'unjudged' } }, false],
     ['not while the first is away', { back: { presence: 'absent' } }, false],
     ['not once the first is over', { back: { status: 'closed' } }, false],
     ['not when the first is a note', { back: { cause: { ...FIRST, severity: 'info' } } }, false],

@@ -76,7 +76,7 @@ describe('unknownCauses()', () => {
         confidence: 'confirmed',
         subject: ID,
         product: null,
-        summary: `"${check?.title ?? ''}" could not be judged for 15 min: No answer`,
+        summary: `"${check?.title ?? ''}" could not be checked for 15 min: No answer`,
         impact: expect.stringMatching(/^[A-Z].*\.$/u),
         evidence: [],
         consequences: [],
@@ -93,7 +93,7 @@ describe('unknownCauses()', () => {
     [72 * 60, '3 d'],
   ])('says how long it has been unknown: %f minutes', (minutes, text) => {
     const [cause] = causes([unjudged({ since: START - minutes * MINUTE })]);
-    expect(cause?.summary).toContain(` could not be judged for ${text}: `);
+    expect(cause?.summary).toContain(` could not be checked for ${text}: `);
   });
 
   test('says what could not be judged alone, and what would settle it', () => {

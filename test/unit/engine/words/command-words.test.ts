@@ -54,16 +54,16 @@ describe('fillCommands()', () => {
   test.each<readonly [Partial<WordingFacts>, string]>([
     [{}, 'no FortiGate reported which policy matches'],
     [{ firewall: 'f' }, 'no policy matches now'],
-    [{ firewall: 'f', policy: '5' }, 'the policy that matches does not say'],
-    [{ firewall: 'f', policy: '5', outgoing: '' }, 'the policy that matches names none that this command can contain'],
-    [{ outgoing: 'wan1', source: '10.0.0.5, 10.0.0.6' }, 'each address has a policy of its own'],
+    [{ firewall: 'f', policy: '5' }, 'the matching policy does not contain this value'],
+    [{ firewall: 'f', policy: '5', outgoing: '' }, 'this command cannot contain the value from the matching policy'],
+    [{ outgoing: 'wan1', source: '10.0.0.5, 10.0.0.6' }, 'each source address can have a different policy'],
     [
       { firewall: 'f', policy: '5', outgoing: 'wan1"' },
-      'the policy that matches names none that this command can contain',
+      'this command cannot contain the value from the matching policy',
     ],
   ])('says of an interface why it was not read: %j', (facts, reason) => {
     const [blank] = fillCommands(['"{outside}"'], { ...FACTS, ...facts }).blanks;
-    expect(blank?.meaning).toBe(`the interface at which it leaves for the internet (not read: ${reason})`);
+    expect(blank?.meaning).toBe(`the interface on which the traffic leaves for the internet (not read: ${reason})`);
   });
 
   test('tells each blank once, with what belongs there', () => {

@@ -9,7 +9,7 @@ test.each([
   ['answers', /^Users may not be able to answer push notifications; .*\.$/u],
   ['sms', /^Codes do not reach users by SMS; .*\.$/u],
   ['fortigate', /^Tokens of a FortiGate cannot be activated; .*\.$/u],
-  ['cloud', /^Logins with tokens of FortiToken Cloud may fail\.$/u],
+  ['cloud', /^Logins with FortiToken Cloud tokens may fail\.$/u],
   ['assignment', /^The licence server refuses this FortiAuthenticator: .* be provisioned or activated; .*\.$/u],
   ['tokens', /^New users cannot be given a token once none is left; .*\.$/u],
   ['blind', /^Activation may work; .*\.$/u],

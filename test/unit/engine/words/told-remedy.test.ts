@@ -29,7 +29,7 @@ describe('remedyOf()', () => {
         commands: 'config a\n    edit "x.example"\n    next\nend',
         undo: 'config a\n    delete FILL-IN-NEW-ID\nend',
         syntax: 'fortios',
-        blanks: [{ name: 'FILL-IN-NEW-ID', meaning: 'the number that the FortiGate gave the new policy' }],
+        blanks: [{ name: 'FILL-IN-NEW-ID', meaning: 'the ID that the FortiGate assigned to the new policy' }],
       },
     ]);
   });
@@ -39,6 +39,6 @@ test('only a block without a blank is called ready', () => {
   const blocks = remedyOf(['Ask.', LONG], FACTS).remedySteps.flatMap(blocksOf);
   expect(blocks.map(headOf)).toEqual([
     'FortiGate CLI, ready to copy:',
-    'The way back, not ready: FILL-IN-NEW-ID is the number that the FortiGate gave the new policy:',
+    'The way back, not ready: FILL-IN-NEW-ID is the ID that the FortiGate assigned to the new policy:',
   ]);
 });

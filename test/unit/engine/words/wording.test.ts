@@ -19,22 +19,25 @@ describe('fill()', () => {
   test.each([
     ['{address} fail and {clean} works', 'its addresses fail and no other address works'],
     ['through {proxy}, by {resolver}', 'through the proxy, by the resolver'],
-    ['{product} of {issuer}', 'an inspecting device that the catalogue does not know of an authority without a name'],
+    [
+      '{product} of {issuer}',
+      'an inspecting device that is not in the product catalogue of an authority without a name',
+    ],
     ['{appliance} {failing}', 'FortiAuthenticator does not answer'],
     ['{serial}', 'the serial number of this FortiAuthenticator'],
-    ['{primary}, {holder}, {license}', 'the unit that is in charge, another unit, the licence'],
-    ['{configured}, {found}', 'what is configured, something else'],
-    ['{firewall}, {policy}, {profile}', 'the firewall, the policy that matches, its inspection profile'],
+    ['{primary}, {holder}, {license}', 'the active unit, another unit, the licence'],
+    ['{configured}, {found}', 'the configured value, a different value'],
+    ['{firewall}, {policy}, {profile}', 'the firewall, the matching policy, its inspection profile'],
     ['{source}', 'FortiAuthenticator'],
     ['{security}', 'starttls'],
-    ['{unclear}', 'a part of it could not be judged'],
+    ['{unclear}', 'a part of the path could not be checked'],
     ['{judgement}.', 'The certificate of the licence server is not valid.'],
   ])('says %s in general words where nothing is known', (text, expected) => {
     expect(filled(text)).toContain(expected);
   });
 
   test('names an unknown device by its authority', () => {
-    expect(filled('{product}', { issuer: 'Acme CA' })).toBe('"Acme CA", which the catalogue does not know');
+    expect(filled('{product}', { issuer: 'Acme CA' })).toBe('"Acme CA", which is not in the product catalogue');
     expect(filled('{appliance}', { issuer: 'Acme CA' })).toBe('FortiAuthenticator');
   });
 });

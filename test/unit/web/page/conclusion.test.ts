@@ -8,7 +8,7 @@ const warning = (subject: string) => causeOf('mail-unreachable', { severity: 'wa
 test('not ready: the summary of the first cause, which is the gravest', () => {
   const diagnosis = diagnosisOf(0, [causeOf('tls-intercepted'), causeOf('mail-unreachable')]);
   expect(conclusionOf(diagnosis)).toBe('Summary of tls-intercepted');
-  expect(conclusionOf({ ...diagnosis, causes: [] })).toBe('FortiToken Mobile activation does not work from here.');
+  expect(conclusionOf({ ...diagnosis, causes: [] })).toBe('FortiToken Mobile activation does not work.');
 });
 
 test.each([
@@ -17,14 +17,12 @@ test.each([
 ] as const)('%d unknown', (count, words) => {
   const states = count === 1 ? ({ mail: 'unknown' } as const) : ({ mail: 'unknown', clock: 'unknown' } as const);
   const diagnosis = { ...diagnosisOf(0, [], states), ready: 'unknown' } as const;
-  expect(conclusionOf(diagnosis)).toBe(
-    `Not everything could be judged: ${words} unknown. Nothing is known to be broken.`,
-  );
+  expect(conclusionOf(diagnosis)).toBe(`Some checks could not be evaluated: ${words} unknown. No faults are known.`);
 });
 
 test('ready: warnings are counted, notes are not', () => {
   const note = causeOf('certificate-rotated', { severity: 'info' });
   expect(conclusionOf(diagnosisOf(0, [note]))).toBe(READY);
-  expect(conclusionOf(diagnosisOf(0, [warning('a:25'), note]))).toBe(`${READY} One warning needs a look.`);
-  expect(conclusionOf(diagnosisOf(0, [warning('a:25'), warning('b:25')]))).toBe(`${READY} 2 warnings need a look.`);
+  expect(conclusionOf(diagnosisOf(0, [warning('a:25'), note]))).toBe(`${READY} One warning needs attention.`);
+  expect(conclusionOf(diagnosisOf(0, [warning('a:25'), warning('b:25')]))).toBe(`${READY} 2 warnings need attention.`);
 });

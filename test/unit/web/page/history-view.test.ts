@@ -21,7 +21,7 @@ function render(more: Partial<RangeData>, timezone = 'UTC'): string {
 describe('historyView()', () => {
   test('says that nothing is known yet, without drawings', () => {
     const html = render({});
-    expect(html.match(/Nothing is known yet/gu)).toHaveLength(3);
+    expect(html.match(/No data yet/gu)).toHaveLength(3);
     expect(html).toContain('None in the last 7 days');
     expect(html).not.toContain('<svg');
   });

@@ -11,7 +11,7 @@ const firing = incidentNotificationOf(incident);
 
 describe('the notifications', () => {
   test('are none', () => {
-    expect(words({})).toContain('Notifications None recently.');
+    expect(words({})).toContain('Notifications No recent notifications.');
   });
 
   test.each([
@@ -20,7 +20,7 @@ describe('the notifications', () => {
       outboxEntryOf(firing, { status: 'sent', finishedAt: NOW - MINUTE }),
       'Sent by mail to a…@example.org 1 min ago',
     ],
-    ['new', outboxEntryOf(firing), 'On its way by mail to a…@example.org'],
+    ['new', outboxEntryOf(firing), 'Being sent by mail to a…@example.org'],
     [
       'waiting',
       outboxEntryOf(firing, {
@@ -40,12 +40,12 @@ describe('the notifications', () => {
         finishedAt: NOW,
         detail: '404',
       }),
-      'Failed by web hook to https://h.example.org/…: refused and given up now , tried once 404',
+      'Failed by web hook to https://h.example.org/…: rejected now , tried once 404',
     ],
     [
       'given up',
       outboxEntryOf(firing, { status: 'expired', attempts: 1, finishedAt: NOW - HOUR }),
-      'Failed by mail to a…@example.org: given up 1 h ago , tried once',
+      'Failed by mail to a…@example.org: not delivered, last attempt 1 h ago , tried once',
     ],
   ])('say of one that is %s what became of it', (_, outboxEntry, expected) => {
     const text = words({ outboxEntries: [outboxEntry] }).replaceAll(' ;', ';');
@@ -102,7 +102,7 @@ describe('the notifications', () => {
   test('say that Alertmanager does not answer', () => {
     expect(
       words({ activity: { ...QUIET_ACTIVITY, states: [{ name: 'Alertmanager', silent: 2, tookAt: NOW }] } }),
-    ).toContain('Alertmanager 2 instances did not take the last message');
+    ).toContain('Alertmanager 2 instances did not accept the last message');
   });
 });
 
@@ -115,20 +115,20 @@ describe('who was notified of an incident', () => {
       activity: { ...QUIET_ACTIVITY, noChannel },
     });
 
-    expect(text).toContain('Nobody has been notified.');
+    expect(text).toContain('No notifications have been sent.');
     expect(text).toContain(`Notifications ${noChannel}`);
   });
 
   test('waits for room in the hour, and the page says so', () => {
     expect(words({ incidents: [{ ...incident, lastNotified: null, awaitsDigest: true }] })).toContain(
-      'A notification waits: the hourly limit is reached.',
+      'A notification is held back, because the hourly limit has been reached.',
     );
   });
 
   test('is nobody while nothing has arrived', () => {
     expect(
       words({ incidents: [incident], outboxEntries: [outboxEntryOf(firing, { status: 'rejected', finishedAt: NOW })] }),
-    ).toContain('Nobody has been notified yet: what was to be sent has not arrived.');
+    ).toContain('Nobody has been notified yet, because no message has been delivered.');
   });
 
   test('is somebody once one of several has it', () => {
@@ -137,35 +137,35 @@ describe('who was notified of an incident', () => {
       outboxEntryOf(firing, { status: 'sent', recipient: 'b@example.org' }),
     ];
 
-    expect(words({ incidents: [incident], outboxEntries })).toContain('once in all.');
+    expect(words({ incidents: [incident], outboxEntries })).toContain('once in total.');
   });
 
-  const NOTHING_TAKEN = 'Alertmanager has taken nothing since ftm-watch was started or reloaded.';
+  const NOTHING_TAKEN = 'Alertmanager has not accepted any message since ftm-watch was started or reloaded.';
   test.each<{ name: string; tookAt: number | null; outboxEntries: readonly OutboxEntry[]; expected: string }>([
     { name: 'nobody while it takes nothing', tookAt: null, outboxEntries: [], expected: NOTHING_TAKEN },
     {
       name: 'nobody while it takes no more',
       tookAt: START,
       outboxEntries: [],
-      expected: 'Alertmanager has not taken it yet.',
+      expected: 'Alertmanager has not accepted the message yet.',
     },
     {
       name: 'somebody when it took it',
       tookAt: NOW - SECOND,
       outboxEntries: [],
-      expected: 'Alertmanager took it 1 s ago .',
+      expected: 'Alertmanager accepted the message 1 s ago .',
     },
     {
       name: 'somebody when it took what mail did not',
       tookAt: NOW,
       outboxEntries: [outboxEntryOf(firing, { status: 'rejected', finishedAt: NOW })],
-      expected: 'What was to be sent by mail or web hook has not arrived. Alertmanager took it now .',
+      expected: 'The messages by mail or webhook have not been delivered. Alertmanager accepted the message now .',
     },
     {
       name: 'somebody when mail arrived alone',
       tookAt: null,
       outboxEntries: [outboxEntryOf(firing, { status: 'sent', finishedAt: NOW })],
-      expected: `Notified 9 min ago , once in all. ${NOTHING_TAKEN}`,
+      expected: `Notified 9 min ago , once in total. ${NOTHING_TAKEN}`,
     },
   ])('with Alertmanager is $name', ({ tookAt, outboxEntries, expected }) => {
     const activity = { ...QUIET_ACTIVITY, states: [{ name: 'Alertmanager', silent: tookAt === null ? 1 : 0, tookAt }] };

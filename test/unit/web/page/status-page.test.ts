@@ -48,7 +48,7 @@ describe('renderStatusPage()', () => {
   test('says that it is starting before the first round', () => {
     const page = words(render({ diagnosis: null }));
 
-    expect(page).toContain('Starting The first round is not finished yet');
+    expect(page).toContain('Starting The first round has not finished yet');
     expect(page).toContain('What ftm-watch is doing');
   });
 
@@ -69,7 +69,7 @@ describe('renderStatusPage()', () => {
     expect(page).toMatch(
       /<li class="stop bad" data-leads="cut">\s*<span class="node">[^\n]*\n<span class="about"><strong>Firewall<\/strong>/u,
     );
-    expect(words(page)).toContain('The way ends here: Internet is not reached.');
+    expect(words(page)).toContain('The path is broken here, so Internet is not reached.');
     expect(words(page)).toContain(
       'Impact New tokens cannot be activated. Runbook Evidence Evidence of tls-intercepted',
     );
@@ -139,14 +139,14 @@ describe('renderStatusPage()', () => {
     };
 
     expect(words(render({ activity }))).toContain(
-      'Last round 5 s ago , took 1.2 s Next round due in 25 s Configuration Refused 5 s ago , the old one stays ' +
+      'Last round 5 s ago , took 1.2 s Next round due in 25 s Configuration Rejected 5 s ago , the previous one is still active ' +
         'Store Cannot be written Notifications 3 pending Log lines 1204, the last 25 s ago Running since 1 d ago',
     );
     expect(
       words(render({ activity: { ...QUIET_ACTIVITY, lastRound: null, nextRound: null, logLines: null } })),
     ).toContain(
       'Last round None yet Next round None planned Configuration As at the start Store Writable Notifications None ' +
-        'pending Log lines Not listened for',
+        'pending Log lines Not received',
     );
   });
 });
@@ -158,7 +158,7 @@ describe('renderStatusPage() with incidents', () => {
 
   test('has one, and says since when and who was told', () => {
     expect(words(render({ incidents: incidents(1) }))).toMatch(
-      /Open incidents 1 Critical mail-unreachable Summary of mail-unreachable Since 5 s ago \. Notified .*, once in all\./u,
+      /Open incidents 1 Critical mail-unreachable Summary of mail-unreachable Since 5 s ago \. Notified .*, once in total\./u,
     );
   });
 
@@ -176,7 +176,7 @@ describe('renderStatusPage() with incidents', () => {
       .rounds(2, []);
 
     expect(words(render({ incidents: line.state.incidents }))).toMatch(
-      /Open incidents 0 None\. Over within 7 days: 1 tls-blocked .* lasted at least 30 s First seen .* Over .* after at least 30 s/u,
+      /Open incidents 0 None\. Resolved within 7 days: 1 tls-blocked .* lasted at least 30 s First seen .* Resolved .* after at least 30 s/u,
     );
   });
 });
@@ -217,7 +217,7 @@ describe('renderStatusPage() with certificates', () => {
     );
 
     expect(page).toContain('at 192.0.2.1: no certificate was sent');
-    expect(page).toContain('Nothing to compare with yet: ftm-watch trust learn');
+    expect(page).toContain('There is no learned chain for comparison. To learn it, run ftm-watch trust learn');
   });
 });
 

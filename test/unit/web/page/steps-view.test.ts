@@ -8,12 +8,12 @@ const AT = Date.UTC(2026, 10, 24, 13);
 test('the answer stands in one line, and leads to the steps', () => {
   const broken = activationOutlook(diagnosisOf(AT, [causeOf('tls-intercepted')]));
   expect(String(outlookLine(broken))).toContain(
-    '<a href="#steps">Would an activation succeed now? No: it fails at step 4',
+    '<a href="#steps">Would an activation succeed now? No, it would fail at step 4',
   );
-  expect(String(stepsView(broken))).toContain('Its cause stands above');
+  expect(String(stepsView(broken))).toContain('The cause and its remedy are shown above');
   expect(String(stepsView(broken)).match(/<li>/gu)).toHaveLength(9);
-  expect(String(outlookLine(activationOutlook(diagnosisOf(AT, []))))).toContain('Nothing that can be seen');
+  expect(String(outlookLine(activationOutlook(diagnosisOf(AT, []))))).toContain('Yes, as far as this can be checked');
   expect(String(outlookLine(activationOutlook({ ...diagnosisOf(AT, []), ready: 'unknown' })))).toContain(
-    'cannot be told',
+    'cannot be determined',
   );
 });

@@ -31,7 +31,7 @@ describe('the timeline of an incident', () => {
     const over = { ...incident, status: 'closed', closedAt: START + 5 * MINUTE } as const;
 
     expect(words({ incidents: [over] })).toMatch(
-      /Over within 7 days: 1 tls-intercepted \S+ over 5 min ago , lasted at least 30 s First seen .* Over 5 min ago after at least 30 s/u,
+      /Resolved within 7 days: 1 tls-intercepted \S+ resolved 5 min ago , lasted at least 30 s First seen .* Resolved 5 min ago after at least 30 s/u,
     );
   });
 
@@ -48,7 +48,9 @@ describe('the timeline of an incident', () => {
   test('says that the history is not available, and goes on with what is known', () => {
     const text = words({ incidents: [incident], complete: false });
 
-    expect(text).toContain('The history is not available: what is over and what was sent may be missing here.');
+    expect(text).toContain(
+      'The history is not available, so resolved incidents and sent notifications may be missing.',
+    );
     expect(text).toContain('Summary of tls-intercepted');
     expect(words({ incidents: [incident] })).not.toContain('The history is not available');
   });
@@ -85,7 +87,7 @@ describe('the silences', () => {
     const soon = { ...silence, id: 'soon', cause: null, subject: null, until: NOW + 5 * MINUTE };
 
     expect(words({ silences: [silence, soon] })).toMatch(
-      /Silences 2 Ends soon Every cause .*in 5 min .*Silenced tls-intercepted/u,
+      /Silences 2 Ends soon All causes .*in 5 min .*Silenced tls-intercepted/u,
     );
   });
 
@@ -93,7 +95,9 @@ describe('the silences', () => {
     const maintenance = { until: NOW + HOUR, next: { from: NOW + 72 * HOUR, until: NOW + 74 * HOUR } };
     const text = words({ maintenance, incidents: [incident] });
 
-    expect(text).toContain('Maintenance Notifications wait; it ends in 1 h (2026-11-24 14:10:00 UTC)');
+    expect(text).toContain(
+      'Maintenance Notifications are held back. Maintenance ends in 1 h (2026-11-24 14:10:00 UTC)',
+    );
     expect(text).toContain('Next maintenance in 3 d , for 2 h (2026-11-27 13:10:00 UTC)');
     expect(text).toContain('in maintenance');
   });

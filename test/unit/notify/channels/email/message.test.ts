@@ -159,12 +159,12 @@ describe('composeMessage', () => {
     const line = timeline().rounds(2, [INTERCEPTED]);
     const over = compose(line.rounds(3, [causeOf('policy-missing', { subject: 'fac -> ftm' })]).told.at(-1));
     expect(over.subject).toBe('RESOLVED hq (1 open): TLS intercepted by FortiGate');
-    expect(over.text).not.toContain('nothing to do');
+    expect(over.text).not.toContain('No action');
     expect(over.text.replaceAll(/\s+/gu, ' ')).toContain(
       'Still open - critical: no firewall policy allows the traffic (policy-missing, fac -> ftm), since 2026-11-24 ' +
         '13:01:00 UTC',
     );
-    expect(compose(line.rounds(3, []).told.at(-1)).text).toContain('There is nothing to do.');
+    expect(compose(line.rounds(3, []).told.at(-1)).text).toContain('No action is required.');
   });
 
   it('names in the end of two that came and went in turn both, and their times', () => {
@@ -185,7 +185,7 @@ describe('composeMessage', () => {
     expect(line.heard()).toEqual(['firing tls-intercepted', 'resolved answer-hijacked']);
     const over = compose(line.told.at(-1));
     expect(over.subject).toBe('RESOLVED hq: TLS is intercepted');
-    expect(over.text).toMatch(/^There is nothing to do\.\n/u);
+    expect(over.text).toMatch(/^No action is required\.\n/u);
     expect(over.text).toContain('answer-hijacked (critical');
   });
 
@@ -194,7 +194,7 @@ describe('composeMessage', () => {
       causeOf('mail-unreachable', { subject: `mail-${String(index)}:25` }),
     );
     const digest = compose(timeline().rounds(2, many).told[1]);
-    expect(digest.subject).toBe('CRITICAL hq: 50 incidents open, 0 over');
+    expect(digest.subject).toBe('CRITICAL hq: 50 incidents open, 0 resolved');
     expect(digest.headers).toMatchObject({ 'X-FTM-Watch-Event': 'digest', 'X-FTM-Watch-Cause': 'mail-unreachable' });
     // The first incident was sent in a separate mail, and is also open.
     expect(digest.text.match(/^ {2}- critical:/gmu)).toHaveLength(50);
