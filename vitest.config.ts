@@ -14,11 +14,8 @@ function project(name: string, timeoutSeconds: number, options: ProjectOptions =
   };
 }
 
-/**
- * Real processes on a shared machine are sometimes late. CI retries once, and its report lists the tests that needed
- * it.
- */
-const LATE_ONCE = process.env['CI'] === 'true' ? 1 : 0;
+/** Real processes on a shared machine are sometimes late, so CI retries. Its last lines list the tests that needed it. */
+const RETRIES = process.env['CI'] === 'true' ? 2 : 0;
 
 /** Folders of end-to-end tests whose results a busy machine does not distort. */
 const PATIENT = ['alerts', 'contract', 'deploy', 'interception', 'package', 'report', 'security', 'soak'].map(
@@ -36,14 +33,14 @@ const config: ViteUserConfig = defineConfig({
       project('integration', 20, { sequence: { groupOrder: 2 }, maxWorkers: '100%' }),
       project('gate', 60, { sequence: { groupOrder: 2 } }),
       // They mostly wait, or use simulated time.
-      project('e2e', 120, { include: PATIENT, sequence: { groupOrder: 3 }, maxWorkers: 3, retry: LATE_ONCE }),
+      project('e2e', 120, { include: PATIENT, sequence: { groupOrder: 3 }, maxWorkers: 3, retry: RETRIES }),
       // Last and one file at a time: real processes and network namespaces, whose timing other tests would distort.
       project('e2e-alone', 120, {
         include: ['test/e2e/**/*.test.ts'],
         exclude: PATIENT,
         sequence: { groupOrder: 4 },
         maxWorkers: 1,
-        retry: LATE_ONCE,
+        retry: RETRIES,
       }),
     ],
   },

@@ -5,7 +5,7 @@ import type { Reporter, TestModule } from 'vitest/node';
 const FILE = '.cache/unsteady.txt';
 
 /**
- * Records the tests that failed, with the start of their errors, and those that passed only on the second attempt,
+ * Records the tests that failed, with the start of their errors, and those that passed only on a later attempt,
  * because each of them is a weakness of the test or of the program.
  */
 export default class CiReporter implements Reporter {
@@ -15,7 +15,7 @@ export default class CiReporter implements Reporter {
       const result = test.result();
       const name = `${module.relativeModuleId}: ${test.fullName}`;
       if (result.state === 'failed') record('Failed', name, result.errors[0]?.message);
-      else if ((test.diagnostic()?.retryCount ?? 0) > 0) record('Needed a second attempt', name);
+      else if ((test.diagnostic()?.retryCount ?? 0) > 0) record('Needed another attempt', name);
     }
   }
 }

@@ -295,7 +295,6 @@ export function judgeRedeemBy(input: RedeemInput): readonly Finding[] {
 }
 
 function daysText(left: number): string {
-  if (left <= 0) return 'the date has passed';
   return left === 1 ? 'it is the last day' : `${String(left)} days are left`;
 }
 
