@@ -25,7 +25,7 @@ ARG BASE
 ARG VERSION=0.1.0
 ARG REVISION=unknown
 LABEL org.opencontainers.image.title="ftm-watch" \
-      org.opencontainers.image.description="Tells which precondition of FortiToken Mobile activation is broken, why, and how to fix it" \
+      org.opencontainers.image.description="Reports which precondition of FortiToken Mobile activation is broken, why, and how to fix it" \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}" \

@@ -139,7 +139,7 @@ function notesOf(
 
 // --- The object for --json. Its names are part of the public contract.
 
-export type CaptureJson = ReturnType<typeof toJson>;
+type CaptureJson = ReturnType<typeof toJson>;
 
 /** Longest text from a peer that is included. */
 const MAX_TEXT = 1_000;

@@ -4,7 +4,7 @@ import { Cursor } from './bytes.ts';
 /** Sender of a message. */
 export type Role = 'client' | 'server';
 
-export interface Alert {
+interface Alert {
   /** RFC 8446 §6. */
   readonly code: number;
   readonly name: string;

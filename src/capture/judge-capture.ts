@@ -14,7 +14,7 @@ import type { CaptureFile } from './packets.ts';
 import type { CaptureTarget } from './read-capture.ts';
 
 /** Why a connection cannot be judged. */
-export type Unseen = 'tls-1.3' | 'resumed' | 'mid-stream' | 'gap' | 'truncated' | 'one-direction';
+type Unseen = 'tls-1.3' | 'resumed' | 'mid-stream' | 'gap' | 'truncated' | 'one-direction';
 
 export interface JudgedConnection {
   readonly seen: Connection;
@@ -241,8 +241,8 @@ function lostFindings({ unarrived, handshake }: Connection, subject: string): re
 
 function lostText(unarrived: number): string {
   return (
-    `The client never acknowledged the last ${String(unarrived)} bytes of the server: large packets are probably lost on ` +
-    'the path (MTU).'
+    `The client never acknowledged the last ${String(unarrived)} bytes of the server: large packets are probably ` +
+    'lost on the path (MTU).'
   );
 }
 
@@ -291,8 +291,8 @@ function tell({ handshake, end, resetTtl, unarrived, serverFlight }: Connection)
     [true, ENDS[end]],
     [
       resetTtl !== null,
-      `The reset has the TTL ${String(resetTtl?.reset)}, other packets of the server ${String(resetTtl?.usual)}: a hint ` +
-        'that another device sent it.',
+      `The reset has the TTL ${String(resetTtl?.reset)}, other packets of the server ${String(resetTtl?.usual)}: ` +
+        'a hint that another device sent it.',
     ],
     [unarrived > 0 && !handshake.clientWentOn, lostText(unarrived)],
     [

@@ -73,7 +73,7 @@ export interface Segment extends Pick<RawPacket, 'at' | 'port' | 'direction'> {
  * Why there is no segment: `fragment` of an IP packet, `cut` before the ports (snaplen), `broken` if lengths contradict
  * each other, `other` for all other protocols.
  */
-export type Undecoded = 'fragment' | 'cut' | 'broken' | 'other';
+type Undecoded = 'fragment' | 'cut' | 'broken' | 'other';
 
 /** Parses the headers of one packet, from the link to the ports. Never throws. */
 export function decodePacket(packet: RawPacket): Segment | Undecoded {

@@ -27,7 +27,7 @@ export interface RepairVerdict {
 }
 
 /** The observations of a round after the repair. */
-export interface AfterRepair {
+interface AfterRepair {
   readonly diagnosis: Diagnosis;
   readonly firewall: readonly FirewallObservation[];
   /**
@@ -215,16 +215,12 @@ interface PolicyComparison {
 }
 
 function policyBeforeAndNow(
-  { cause, openingEvidence }: Pick<Incident, 'cause' | 'openingEvidence'>,
+  { cause, openingPolicyReport }: Pick<Incident, 'cause' | 'openingPolicyReport'>,
   firewall: readonly FirewallObservation[],
 ): PolicyComparison {
-  const before = [...cause.evidence, ...openingEvidence].find((line) => OF_POLICY.test(line));
   const now = firewall.flatMap(matchText);
-  return { before: before?.replace(/ Expected: [^"]*$/u, '') ?? null, now: now.length === 0 ? null : now.join(' ') };
+  return { before: cause.policyReport ?? openingPolicyReport, now: now.length === 0 ? null : now.join(' ') };
 }
-
-/** Matches evidence from the `firewall-policy` check, with or without its subject in front. */
-const OF_POLICY = /(?:^|^[^"]* to [^"]*: )(?:Policy \d|No policy allows|The SSL profile ")/u;
 
 function matchText(observation: FirewallObservation): readonly string[] {
   if (observation.kind !== 'ok') return [];

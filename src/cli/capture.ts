@@ -26,7 +26,7 @@ import { causeLines, type TextStyle, textLines } from '../document/terminal.ts';
 import { MARKS } from '../report/report-text.ts';
 import { certificateLines } from './trust-text.ts';
 
-export interface CaptureWish {
+interface CaptureWish {
   /** File names as typed. `-` is standard input. */
   readonly files: readonly string[];
   readonly json: boolean;

@@ -14,9 +14,14 @@ import {
   type PluginAnswer,
   pluginUnknown,
 } from '../report/nagios-line.ts';
-import { type DiagnosisAsides, renderDiagnosis, type UnseenIncident, unseenIncidents } from '../report/report-text.ts';
+import {
+  type DiagnosisAsides,
+  renderDiagnosis,
+  type UnseenIncident,
+  unseenIncidents,
+  renderSteps,
+} from '../report/report-text.ts';
 import type { TextStyle } from '../document/terminal.ts';
-import { renderSteps } from '../report/report-text.ts';
 import type { LogPart } from '../runtime/conclude.ts';
 import { newerStoreAt } from '../store/stored-history.ts';
 import { deadline } from '../system/clock.ts';
@@ -35,7 +40,7 @@ export const UNHEARD: LogPart = {
 /** The daemon answers immediately unless it is blocked. */
 const DAEMON_LIMIT: Millis = 3_000;
 
-export interface CheckForm {
+interface CheckForm {
   /** Whether to print a JSON object instead of text. */
   readonly json: boolean;
   /** Whether to also print the steps of an activation. */
@@ -134,7 +139,7 @@ function noteOf({ notify }: Config, ended: Ended | null): string | null {
   return notes.length === 0 ? null : notes.join(' ');
 }
 
-export interface PluginLimits {
+interface PluginLimits {
   /** Limit for the whole command. */
   readonly timeout: Millis;
   /** Maximum age of the daemon's last round. */
@@ -153,12 +158,12 @@ export async function checkNagios(limits: PluginLimits, terminal: Invocation): P
 
 async function answer({ timeout, longest }: PluginLimits, terminal: Invocation): Promise<PluginAnswer> {
   using limit = deadline(terminal.clock, timeout, terminal.signal);
-  const said: string[] = [];
-  const quiet = { ...terminal, signal: limit.signal, progress: null, errors: { write: said.push.bind(said) } };
+  const messages: string[] = [];
+  const quiet = { ...terminal, signal: limit.signal, progress: null, errors: { write: messages.push.bind(messages) } };
   try {
     const answered = (await askDaemon(longest, quiet)) ?? (await ownRound(quiet));
     if (limit.expired()) return pluginUnknown(`The checks did not finish within ${String(timeout / 1000)} s`);
-    return answered ?? pluginUnknown(said.join('').split('\n')[0] ?? '');
+    return answered ?? pluginUnknown(messages.join('').split('\n')[0] ?? '');
   } catch (error) {
     return pluginUnknown(
       limit.expired() ? `The checks did not finish within ${String(timeout / 1000)} s` : messageOf(error),

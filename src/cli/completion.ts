@@ -17,7 +17,7 @@ export function completion(shell: Shell, program: Command): string {
 }
 
 /** A command with the information that a shell needs to complete its arguments. */
-export interface CompletedCommand {
+interface CompletedCommand {
   /**
    * The command with its parent commands but without the program, such as `silence add`. Empty for the program itself.
    */
@@ -28,12 +28,12 @@ export interface CompletedCommand {
   readonly takesFiles: boolean;
 }
 
-export interface Word {
+interface Word {
   readonly name: string;
   readonly description: string;
 }
 
-export interface CompletedOption {
+interface CompletedOption {
   readonly short: string | null;
   readonly long: string;
   readonly description: string;

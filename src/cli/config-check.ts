@@ -151,7 +151,7 @@ async function runningDaemon({ store }: Config, terminal: Invocation): Promise<R
 }
 
 /** The rights that the packaged unit gives the daemon. */
-export interface ServiceRights {
+interface ServiceRights {
   readonly user: string;
   readonly group: string;
   /** Groups in addition to those of which the user is a member. */

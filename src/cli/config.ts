@@ -9,12 +9,8 @@ import { usedTexts } from '../config/schema/section.ts';
 import { exposureNotes } from '../web/change-refusal.ts';
 import { noChannelNote } from '../notify/channels/registry.ts';
 
-export interface ConfigCommandOptions extends Streams {
-  readonly result: LoadResult;
-}
-
 export async function runConfigPrint(terminal: Invocation): Promise<number> {
-  return configPrint({ ...terminal, result: await load(terminal, needsNothing) });
+  return configPrint(await load(terminal, needsNothing), terminal);
 }
 
 /**
@@ -22,7 +18,7 @@ export async function runConfigPrint(terminal: Invocation): Promise<number> {
  * code.
  * @internal
  */
-export function configPrint({ result, output, errors }: ConfigCommandOptions): number {
+export function configPrint(result: LoadResult, { output, errors }: Streams): number {
   if (result.kind === 'invalid') {
     writeIssues(result, errors);
     return EXIT_UNKNOWN;

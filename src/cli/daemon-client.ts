@@ -98,7 +98,7 @@ function whyNot(error: unknown): string {
   return WHY.get(errorCode(error) ?? '') ?? visibleText(messageOf(error), 300);
 }
 
-/** The current status that a store's daemon reports. */
+/** The current status as the daemon reports it. */
 interface DaemonStatus {
   /** A string explains why there is no diagnosis yet. */
   readonly diagnosis: SeenDiagnosis | string;

@@ -81,7 +81,7 @@ export async function examine(options: ExaminationOptions): Promise<Examination>
       longest === undefined
         ? wishes
         : { ...wishes, mailPace: mail.pace, timeLeft: longest - (clock.elapsed() - started) };
-    const looks: Seen[] = [];
+    const rounds: Seen[] = [];
     const look = async (): Promise<Seen> => {
       progress.look();
       const [observations, seen] = await Promise.all([observeRound(instruments, timely(), signal), picture.whole]);
@@ -89,12 +89,12 @@ export async function examine(options: ExaminationOptions): Promise<Examination>
         { observations, judged: assessRound(instruments, observations), picture: seen },
         options,
       );
-      looks.unshift(result);
+      rounds.unshift(result);
       return result;
     };
     const settled = await untilSettled(look, { clock, signal, needsCloserLook: () => needsCloserLook(instruments) });
-    const late = [...(await mail.late()), ...looks.flatMap(({ observations }) => observations.mail)];
-    const open = signal.aborted ? unconfirmedIn(settled, looks) : [];
+    const late = [...(await mail.late()), ...rounds.flatMap(({ observations }) => observations.mail)];
+    const open = signal.aborted ? unconfirmedIn(settled, rounds) : [];
     const isWhole = open.length === 0 && !settled.observations.mail.some(isOpen);
     return {
       ...(isWhole ? settled : concluded(completed(settled, late, open, config), options)),
@@ -304,21 +304,21 @@ export async function untilSettled<Result extends RoundResult>(
   const started = clock.elapsed();
   const isTime = (): boolean => clock.elapsed() - started <= LAST_BEGIN;
   let last = await look();
-  const looks = [last];
-  while (looks.length < MOST_LOOKS && !signal.aborted && (wantsMore() || !isSettled(looks))) {
-    if (looks.length >= IN_A_ROW && !isTime()) break;
+  const rounds = [last];
+  while (rounds.length < MOST_LOOKS && !signal.aborted && (wantsMore() || !isSettled(rounds))) {
+    if (rounds.length >= IN_A_ROW && !isTime()) break;
     last = await look();
-    looks.unshift(last);
+    rounds.unshift(last);
   }
-  const [, before] = looks;
-  return lastShownTwice(looks) ?? (signal.aborted ? before : undefined) ?? last;
+  const [, before] = rounds;
+  return lastShownTwice(rounds) ?? (signal.aborted ? before : undefined) ?? last;
 }
 
 /**
  * Returns critical causes that result from silence and were seen in only one round although several are required. There
  * was not enough time to rule out lost packets. Causes that result from an answer are not affected by lost packets.
  */
-export function unconfirmedIn(result: RoundResult, looks: readonly RoundResult[]): readonly Cause[] {
+export function unconfirmedIn(result: RoundResult, rounds: readonly RoundResult[]): readonly Cause[] {
   const probed = new Set(result.judged.assessments.map(({ id }) => id));
   return criticalOf(result).filter(
     (cause) =>
@@ -326,7 +326,7 @@ export function unconfirmedIn(result: RoundResult, looks: readonly RoundResult[]
       !isCorroborated(result.diagnosis, cause) &&
       neededFor(cause, result.observations) > 1 &&
       isSilence(cause, result.observations) &&
-      looks.filter(shows(cause)).length < IN_A_ROW,
+      rounds.filter(shows(cause)).length < IN_A_ROW,
   );
 }
 
@@ -373,10 +373,10 @@ function isTimeout(outcome: { readonly kind: string } | null): boolean {
  * Returns the last result that two rounds confirm, if the latest round has no result. For example, names are not
  * queried while lookups from earlier rounds are still pending.
  */
-function lastShownTwice<Result extends RoundResult>(looks: readonly Result[]): Result | null {
-  if (looks[0]?.diagnosis.ready !== 'unknown') return null;
-  const shown = looks.find((look) => criticalOf(look).length > 0);
-  const isTwice = (cause: Cause): boolean => looks.filter(shows(cause)).length >= IN_A_ROW;
+function lastShownTwice<Result extends RoundResult>(rounds: readonly Result[]): Result | null {
+  if (rounds[0]?.diagnosis.ready !== 'unknown') return null;
+  const shown = rounds.find((look) => criticalOf(look).length > 0);
+  const isTwice = (cause: Cause): boolean => rounds.filter(shows(cause)).length >= IN_A_ROW;
   return shown !== undefined && criticalOf(shown).some(isTwice) ? shown : null;
 }
 
@@ -388,9 +388,9 @@ function shows(cause: Cause): (look: RoundResult) => boolean {
   return ({ diagnosis }) => diagnosis.causes.some(isSame(cause));
 }
 
-/** @param looks the rounds, latest first */
-function isSettled(looks: readonly RoundResult[]): boolean {
-  const [last, before] = looks;
+/** @param rounds the rounds, latest first */
+function isSettled(rounds: readonly RoundResult[]): boolean {
+  const [last, before] = rounds;
   if (last === undefined) return false;
   if (isInvalid(last.observations)) return before !== undefined && isInvalid(before.observations);
   // The last round could neither confirm nor refute the previous round's cause.
@@ -400,7 +400,7 @@ function isSettled(looks: readonly RoundResult[]): boolean {
     .filter(({ severity, precondition }) => severity === 'critical' && probed.has(precondition))
     .every((cause) => {
       const needed = isCorroborated(last.diagnosis, cause) ? 1 : neededFor(cause, last.observations);
-      return looks.length >= needed && looks.slice(0, needed).every(shows(cause));
+      return rounds.length >= needed && rounds.slice(0, needed).every(shows(cause));
     });
 }
 

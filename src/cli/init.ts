@@ -11,7 +11,7 @@ import type { Invocation } from './terminal.ts';
 /**
  * The answers that were given as options. If there are none, they are read from the terminal or from standard input.
  */
-export type TypedAnswers = { readonly [Key in keyof Answers]: Answers[Key] | undefined };
+type TypedAnswers = { readonly [Key in keyof Answers]: Answers[Key] | undefined };
 
 const INSTALLED = { folder: '/etc/ftm-watch', file: '/etc/ftm-watch/ftm-watch.yaml', state: '/var/lib/ftm-watch' };
 
@@ -110,9 +110,9 @@ function questionText(key: keyof Answers, text: string, { hostname }: Invocation
   return `${text} [${key === 'site' ? hostname : 'none'}]: `;
 }
 
-function withAnswer(answers: Answers, key: keyof Answers, said: string): Answers {
-  if (said === '') return answers;
-  return { ...answers, [key]: Array.isArray(answers[key]) ? said.split(/[\s,]+/u) : said };
+function withAnswer(answers: Answers, key: keyof Answers, typed: string): Answers {
+  if (typed === '') return answers;
+  return { ...answers, [key]: Array.isArray(answers[key]) ? typed.split(/[\s,]+/u) : typed };
 }
 
 type Ask = NonNullable<Invocation['ask']>;
@@ -134,9 +134,9 @@ async function answeredWell(
   terminal: Invocation,
 ): Promise<Answers> {
   for (;;) {
-    const said = (await ask()).trim();
-    if (said === '') return answers;
-    const next = withAnswer(answers, key, said);
+    const typed = (await ask()).trim();
+    if (typed === '') return answers;
+    const next = withAnswer(answers, key, typed);
     const [problem] = await problemsOf(firstConfiguration(next, null), terminal);
     if (problem === undefined) return next;
     terminal.output.write(`  ${problem}\n`);

@@ -27,7 +27,7 @@ export async function readLogMemory(config: Pick<Config, 'store'>, now: EpochMs)
   }
 }
 
-export interface LogPartSources {
+interface LogPartSources {
   readonly logMemory: LogMemory;
   readonly storedHistory: StoredHistory;
   readonly signatures: SignatureSet;

@@ -1,16 +1,15 @@
 import type { TestNotification } from '../engine/incident/incident.ts';
 import { visibleText } from '../core/visible-text.ts';
-import { type AlertingConfig, messageContext } from '../notify/alerting.ts';
+import type { Config } from '../config/config.ts';
+import { messageContext, randomName } from '../notify/alerting.ts';
 import type { Channel, RecipientOutcome, ChannelDeps } from '../notify/channels/channel.ts';
-import { CHANNELS } from '../notify/channels/registry.ts';
-import { noChannelNote } from '../notify/channels/registry.ts';
-import { randomName } from '../notify/notes.ts';
+import { CHANNELS, noChannelNote } from '../notify/channels/registry.ts';
 import { readSecret } from '../system/secret.ts';
 import { EXIT_UNKNOWN } from './exit-codes.ts';
 import { loadOrExplain, type Invocation, type Terminal } from './terminal.ts';
 
 /** The exit codes of `ftm-watch notify test`. @internal */
-export const NOTIFY_TEST_EXIT: Readonly<Record<'delivered' | 'failed' | 'nothing', number>> = {
+const NOTIFY_TEST_EXIT: Readonly<Record<'delivered' | 'failed' | 'nothing', number>> = {
   delivered: 0,
   failed: 2,
   nothing: 3,
@@ -31,7 +30,7 @@ export async function runNotifyTest(terminal: Invocation): Promise<number> {
  * @internal
  */
 export async function notifyTest(
-  config: AlertingConfig,
+  config: Config,
   { clock, env, output, signal }: Pick<Terminal, 'clock' | 'env' | 'output' | 'signal'>,
 ): Promise<number> {
   const at = clock.now();

@@ -22,7 +22,7 @@ import { EXIT_UNKNOWN } from './exit-codes.ts';
 import { reportTarget, writeWhole } from './report-file.ts';
 import { type Invocation, loadOrExplain } from './terminal.ts';
 
-export interface PreflightWish {
+interface PreflightWish {
   /** The appliance's name. If undefined, the only configured appliance is used. */
   readonly unit: string | undefined;
   readonly migration: Omit<Migration, 'unit'>;

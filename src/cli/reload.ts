@@ -18,12 +18,12 @@ export async function reload(terminal: Invocation): Promise<number> {
   try {
     await using daemon = await createDaemonClient({ socket }, terminal);
     const { status, text } = await daemon.ask('POST', '/-/reload');
-    const said = text
+    const message = text
       .trimEnd()
       .split('\n')
       .map((line) => `${visibleText(line, MAX_LINE)}\n`)
       .join('');
-    (status === 200 ? output : errors).write(said);
+    (status === 200 ? output : errors).write(message);
     return status === 200 ? RELOAD_EXIT.taken : RELOAD_EXIT.refused;
   } catch (error) {
     errors.write(`${messageOf(error)}\n`);

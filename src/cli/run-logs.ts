@@ -46,7 +46,7 @@ async function recognition({ logs, appliances, licenseServer }: Config) {
   };
 }
 
-export interface ExplainOptions extends Pick<Terminal, 'input'>, Pick<Streams, 'output'> {
+interface ExplainOptions extends Pick<Terminal, 'input'>, Pick<Streams, 'output'> {
   /** Lines from the command line. If there are none, lines are read from `input`. */
   readonly lines: readonly string[];
   readonly json: boolean;
@@ -147,7 +147,7 @@ function whoInspects({ evidence }: Extract<Recognition, { kind: 'firewall' }>): 
   return parts.join(', ');
 }
 
-export interface ReplayOptions extends Streams, Pick<Terminal, 'input' | 'clock'> {
+interface ReplayOptions extends Streams, Pick<Terminal, 'input' | 'clock'> {
   /**
    * The path of a saved syslog file or of FortiAuthenticator's raw log, optionally compressed with gzip. `-` reads from
    * `input`.
@@ -281,8 +281,7 @@ function toText({ file, lines, found }: ReplaySummary): string {
     `${String(unparsed)} unreadable`;
   const blocks = found.map((finding) =>
     [
-      `${finding.signature} ` +
-        `(${finding.severity}${finding.cause === null ? '' : `, points to ${finding.cause}`}): ` +
+      `${finding.signature} (${finding.severity}${finding.cause === null ? '' : `, points to ${finding.cause}`}): ` +
         `${String(finding.count)} on ${finding.appliance}`,
       `  first ${finding.firstAt}, last ${finding.lastAt}`,
       `  ${finding.summary}.`,

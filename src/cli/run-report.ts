@@ -20,7 +20,7 @@ import { readSecret } from '../system/secret.ts';
 import type { RoundResult, LogMemory, ReportSources, Versions } from '../report/report-contents.ts';
 import { type StoredHistory, readStoredHistory } from '../store/stored-history.ts';
 
-export interface ReportWish extends Omit<TargetWish, 'cwd'> {
+interface ReportWish extends Omit<TargetWish, 'cwd'> {
   readonly period: TypedPeriod;
   /** Packet capture files. */
   readonly captures: readonly string[];
@@ -89,7 +89,7 @@ const LIMITS = { incidents: 100, outboxEntries: 300, certificates: 20 } as const
  * Returns the data that a daemon with the same store has stored. Nothing is changed. Data that cannot be read is
  * mentioned in the report.
  */
-export interface Kept {
+interface Kept {
   readonly storedHistory: StoredHistory;
   readonly logMemory: LogMemory;
 }
@@ -99,7 +99,7 @@ export async function readKept(config: Config, now: EpochMs): Promise<Kept> {
 }
 
 /** The contents of the report: a period, the results of the round, and stored data. */
-export interface ReportSubject extends Omit<Kept, 'storedHistory'> {
+interface ReportSubject extends Omit<Kept, 'storedHistory'> {
   readonly examination: RoundResult;
   readonly period: Period;
   readonly capture: ReportSources['capture'];

@@ -27,7 +27,7 @@ import { visibleText } from '../core/visible-text.ts';
 /** Also includes a proxy's password. */
 const neededToCapture: Needs = (key) => neededToJudge(key) || /^(?:licenseServer|services)\./u.test(key);
 
-export interface LearnWishes extends Pick<TrustLearnOptions, 'yes' | 'fingerprints'> {
+interface LearnWishes extends Pick<TrustLearnOptions, 'yes' | 'fingerprints'> {
   /** Capture files from which chains are learned. If empty, the chains from a new round are learned. */
   readonly captures: readonly string[];
 }
@@ -37,14 +37,14 @@ export async function runTrustLearn(wishes: LearnWishes, terminal: Invocation): 
   if (config === null) return EXIT_UNKNOWN;
   const { captures, ...typed } = wishes;
   const isCaptured = captures.length > 0;
-  const look = async (signal: AbortSignal): Promise<readonly CapturedLook[]> =>
+  const captureChains = async (signal: AbortSignal): Promise<readonly CapturedChain[]> =>
     isCaptured
-      ? looksIn(await capturesOf(config, { files: captures, all: false }, terminal))
+      ? chainsIn(await capturesOf(config, { files: captures, all: false }, terminal))
       : capture(await createInstruments(config, terminal), terminal, signal);
   return trustLearn({
     ...terminal,
     target: authority(config.licenseServer),
-    capture: look,
+    capture: captureChains,
     ...typed,
     needsFingerprint: isCaptured,
     save: (baseline) => writeBaseline(config.trust.baselineFile, baseline),
@@ -66,13 +66,13 @@ function overview({ config, knowledge }: Instruments): string {
 }
 
 /** Returns the licence server's distinct chains in captures. */
-function looksIn({ connections }: CaptureResult): readonly CapturedLook[] {
-  const looks = connections.flatMap(({ seen, evidenceOfChain, chain }) =>
+function chainsIn({ connections }: CaptureResult): readonly CapturedChain[] {
+  const chains = connections.flatMap(({ seen, evidenceOfChain, chain }) =>
     evidenceOfChain === null || chain === null
       ? []
       : [[chainKey(chain.certificates), { address: seen.serverAddress, evidence: evidenceOfChain }] as const],
   );
-  return [...new Map(looks).values()];
+  return [...new Map(chains).values()];
 }
 
 /** Runs one round and returns the chains of the licence server and of the control hosts. */
@@ -80,7 +80,7 @@ async function capture(
   instruments: Instruments,
   { progress }: Terminal,
   signal: AbortSignal,
-): Promise<readonly CapturedLook[]> {
+): Promise<readonly CapturedChain[]> {
   const line = createProgressLine(progress);
   const wishes = {
     mailServers: Promise.resolve([]),
@@ -101,16 +101,16 @@ async function capture(
 }
 
 /** The evidence from one address of the target. */
-export interface CapturedLook {
+interface CapturedChain {
   readonly address: string;
   readonly evidence: TlsEvidence;
 }
 
-export interface TrustLearnOptions extends Pick<Terminal, 'confirm' | 'clock' | 'signal'>, Pick<Streams, 'output'> {
+interface TrustLearnOptions extends Pick<Terminal, 'confirm' | 'clock' | 'signal'>, Pick<Streams, 'output'> {
   /** `host:port` */
   readonly target: string;
   /** Connects to every address of the target and, in the same round, to the control hosts. */
-  readonly capture: (signal: AbortSignal) => Promise<readonly CapturedLook[]>;
+  readonly capture: (signal: AbortSignal) => Promise<readonly CapturedChain[]>;
   /** The option `--yes`: do not ask whether the path is known to be clean. */
   readonly yes: boolean;
   /**    * The option `--fingerprint`: fingerprints from another source, in the format of `Certificate.fingerprint`. */
@@ -120,8 +120,8 @@ export interface TrustLearnOptions extends Pick<Terminal, 'confirm' | 'clock' | 
   readonly save: (baseline: Baseline) => Promise<void>;
 }
 
-/** Exit codes of `trust learn`. @internal */
-export const LEARN_EXIT = { learned: 0, declined: 1, refused: 2, nothingSeen: 3 } as const;
+/** Exit codes of `trust learn`. */
+const LEARN_EXIT = { learned: 0, declined: 1, refused: 2, nothingSeen: 3 } as const;
 
 const REFUSED: readonly Verdict[] = ['intercepted', 'blocked'];
 
@@ -136,15 +136,15 @@ const REFUSED: readonly Verdict[] = ['intercepted', 'blocked'];
 export async function trustLearn(options: TrustLearnOptions): Promise<number> {
   const write = (...lines: readonly string[]): unknown =>
     options.output.write(lines.map((line) => `${line}\n`).join(''));
-  const looks = (await options.capture(options.signal)).map(judgeLook);
-  write(...looks.flatMap(describeLook));
+  const chains = (await options.capture(options.signal)).map(judgeChain);
+  write(...chains.flatMap(describeChain));
 
-  const refused = refusal(options, looks);
+  const refused = refusal(options, chains);
   if (refused !== null) {
     write(...refused);
     return LEARN_EXIT.refused;
   }
-  const baseline = baselineOf(options, looks);
+  const baseline = baselineOf(options, chains);
   if (baseline === null) {
     write(`Nothing learned: no certificate was received from ${options.target}`);
     return LEARN_EXIT.nothingSeen;
@@ -165,15 +165,15 @@ export async function trustLearn(options: TrustLearnOptions): Promise<number> {
   return LEARN_EXIT.learned;
 }
 
-interface JudgedLook extends CapturedLook {
+interface JudgedChain extends CapturedChain {
   readonly judgement: TlsJudgement;
   /** The certificate at the end of the chain, if neither a configured key nor a public authority confirms the chain. */
   readonly unconfirmed: Certificate | null;
 }
 
-function judgeLook(look: CapturedLook): JudgedLook {
-  const evidence = { ...look.evidence, baseline: null };
-  return { ...look, judgement: judgeTls(evidence), unconfirmed: unconfirmedOf(evidence) };
+function judgeChain(captured: CapturedChain): JudgedChain {
+  const evidence = { ...captured.evidence, baseline: null };
+  return { ...captured, judgement: judgeTls(evidence), unconfirmed: unconfirmedOf(evidence) };
 }
 
 /**
@@ -186,7 +186,7 @@ function unconfirmedOf(evidence: TlsEvidence): Certificate | null {
   return unconfirmedEnd(sent, chainTrustOptions(evidence, createSignatureChecks()));
 }
 
-function describeLook({ address, evidence, judgement }: JudgedLook): readonly string[] {
+function describeChain({ address, evidence, judgement }: JudgedChain): readonly string[] {
   const certificates = evidence.outcome.chain?.certificates ?? [];
   return [`${address}: ${visibleText(judgement.summary, 1000)}`, ...certificates.flatMap(certificateLines), ''];
 }
@@ -194,17 +194,17 @@ function describeLook({ address, evidence, judgement }: JudgedLook): readonly st
 /** Returns the reason why nothing can be learned, or null. */
 function refusal(
   { fingerprints, needsFingerprint = false }: TrustLearnOptions,
-  looks: readonly JudgedLook[],
+  chains: readonly JudgedChain[],
 ): readonly string[] | null {
   const against =
-    looks.find(({ judgement }) => REFUSED.includes(judgement.verdict)) ??
-    looks.find((look) => isOpen(look, fingerprints));
+    chains.find(({ judgement }) => REFUSED.includes(judgement.verdict)) ??
+    chains.find((chain) => isOpen(chain, fingerprints));
   if (against !== undefined) return [...findingLines(against.judgement), ...wayOut(against)];
   const seen = new Set(
-    looks.flatMap(({ evidence }) => evidence.outcome.chain?.certificates ?? []).map(({ fingerprint }) => fingerprint),
+    chains.flatMap(({ evidence }) => evidence.outcome.chain?.certificates ?? []).map(({ fingerprint }) => fingerprint),
   );
   if (needsFingerprint) {
-    const untyped = looks.find(
+    const untyped = chains.find(
       ({ evidence }) =>
         !(evidence.outcome.chain?.certificates ?? []).some(({ fingerprint }) => fingerprints.includes(fingerprint)),
     );
@@ -224,7 +224,7 @@ function refusal(
 /**
  * Returns whether the chain still has to be confirmed. If the chain is not in doubt, a typed fingerprint is not needed.
  */
-function isOpen({ judgement, unconfirmed }: JudgedLook, fingerprints: readonly string[]): boolean {
+function isOpen({ judgement, unconfirmed }: JudgedChain, fingerprints: readonly string[]): boolean {
   return unconfirmed === null
     ? judgement.verdict === 'interception-suspected'
     : !fingerprints.includes(unconfirmed.fingerprint);
@@ -237,15 +237,18 @@ function findingLines({ findings, summary }: TlsJudgement): readonly string[] {
   ];
 }
 
-function wayOut({ judgement, unconfirmed, evidence }: JudgedLook): readonly string[] {
+function wayOut({ judgement, unconfirmed, evidence }: JudgedChain): readonly string[] {
   const another = 'Learn the chain on another path, without TLS inspection';
   return unconfirmed === null || REFUSED.includes(judgement.verdict)
     ? [another]
     : comparisonLines(unconfirmed, evidence.target);
 }
 
-function baselineOf({ target, clock, fingerprints }: TrustLearnOptions, looks: readonly JudgedLook[]): Baseline | null {
-  const seen = looks.flatMap(({ evidence: { outcome }, judgement }) =>
+function baselineOf(
+  { target, clock, fingerprints }: TrustLearnOptions,
+  chains: readonly JudgedChain[],
+): Baseline | null {
+  const seen = chains.flatMap(({ evidence: { outcome }, judgement }) =>
     outcome.chain === null
       ? []
       : [
@@ -256,7 +259,7 @@ function baselineOf({ target, clock, fingerprints }: TrustLearnOptions, looks: r
           },
         ],
   );
-  const rests = new Set(looks.map(({ unconfirmed }) => unconfirmed?.fingerprint));
+  const rests = new Set(chains.map(({ unconfirmed }) => unconfirmed?.fingerprint));
   return learnBaseline(target, seen, {
     now: clock.now(),
     accepted: fingerprints.filter((fingerprint) => rests.has(fingerprint)),

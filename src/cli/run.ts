@@ -16,8 +16,8 @@ import { visibleText } from '../core/visible-text.ts';
  */
 export async function run(terminal: Invocation): Promise<number> {
   let reload = (): void => undefined;
-  // Installed at the very start, because SIGHUP would end the process without a listener. Until the file is loaded,
-  // there is nothing to reload.
+  // The listener is installed at the start, because SIGHUP ends a process that has no listener. Until the configuration
+  // is loaded, the signal has no effect.
   terminal.onHangup(() => reload());
   const loaded = await loadForDaemon(terminal);
   if (loaded.kind === 'invalid') {
@@ -62,11 +62,11 @@ export async function run(terminal: Invocation): Promise<number> {
 }
 
 /** Destination for log lines, which can be passed to pino. */
-export interface LogOutput {
+interface LogOutput {
   write(line: string): void;
 }
 
-export interface LogOutputOptions {
+interface LogOutputOptions {
   readonly clock: Clock;
   readonly form: LogForm;
   /**
@@ -81,9 +81,10 @@ const MAX_WAITING_BYTES = 256 * 1024;
 const RETRY_AFTER: Millis = 1_000;
 
 /**
- * Log output for a program that must keep running whatever happens to its log. If the disk is full, or the reader is
- * stuck or gone, log lines are dropped. The number of dropped lines is logged as soon as there is room again. Nothing
- * here throws or blocks: pino's own destination retries forever, on the only thread, when a disk is full.
+ * The log output for a program that must keep running regardless of problems with its log. If the disk is full, or the
+ * reader is stuck or gone, log lines are dropped. The number of dropped lines is logged as soon as there is room again.
+ * Writing never throws or blocks. pino's own destination is not used, because it blocks the only thread with endless
+ * retries if a disk is full.
  * @internal
  */
 export function createLogOutput({ clock, form, writeSome }: LogOutputOptions): LogOutput {
@@ -125,8 +126,8 @@ export function createLogOutput({ clock, form, writeSome }: LogOutputOptions): L
 }
 
 /**
- * Writes to standard output. Node makes it non-blocking if it is a pipe or a socket, so a stuck reader does not block
- * the program.
+ * Writes to standard output. If standard output is a pipe or a socket, Node makes it non-blocking, so that a stuck
+ * reader does not block the program.
  */
 function standardOutput({ clock, env, style }: Pick<Terminal, 'clock' | 'env' | 'style'>): LogOutput {
   const { fd, isTTY } = process.stdout;
@@ -134,7 +135,7 @@ function standardOutput({ clock, env, style }: Pick<Terminal, 'clock' | 'env' | 
   return createLogOutput({ clock, form, writeSome: (bytes) => writeSync(fd, bytes) });
 }
 
-/** systemd.exec(5): reports whether this is the stream that systemd connected to the journal. */
+/** Returns whether systemd connected this stream to the journal (see systemd.exec(5)). */
 function isJournal(fd: number, { JOURNAL_STREAM: stream }: NodeJS.ProcessEnv): boolean {
   if (stream === undefined) return false;
   const { dev, ino } = fstatSync(fd);
@@ -148,12 +149,12 @@ function lossLine(lines: number, clock: Clock): string {
 }
 
 /** Formats a log line from pino's JSON. */
-export type LogForm = (line: string) => string;
+type LogForm = (line: string) => string;
 
 /** JSON lines for programs. */
 export const jsonForm: LogForm = (line) => line;
 
-/** sd-daemon(3): the journal reads the priority from the start of the line. */
+/** Lines with a priority at the start, which the journal reads (see sd-daemon(3)). */
 export const journalForm: LogForm = (line) => `<${PRIORITIES.get(levelOf(line)) ?? '6'}>${line}`;
 
 const PRIORITIES: ReadonlyMap<string, string> = new Map([

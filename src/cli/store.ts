@@ -58,11 +58,10 @@ function versionText({ version, knownVersion }: WholeStore): string {
   return version < knownVersion
     ? `version ${String(version)}, which the daemon will upgrade to ${String(knownVersion)} after making a copy`
     : `version ${String(version)}, but this ftm-watch supports versions up to ${String(knownVersion)}: ` +
-        'start the newer ' +
-        'ftm-watch, or restore a backup (see docs/install.md)';
+        'start the newer ftm-watch, or restore a backup (see docs/install.md)';
 }
 
-export interface BackupWish {
+interface BackupWish {
   readonly file: string;
   readonly force: boolean;
   readonly keepPending: boolean;

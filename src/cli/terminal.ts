@@ -163,5 +163,5 @@ export function createProgressLine(output: ProgressOutput | null): ProgressLine 
 
 /** Returns the text before the list of pending checks, which explains why further rounds are needed. */
 function introOf(looks: number): string {
-  return looks <= 1 ? 'Waiting for' : `Checking again to confirm the result (round ${String(looks)}). Waiting for`;
+  return looks <= 1 ? 'Waiting for' : `Checking again (round ${String(looks)}). Waiting for`;
 }

@@ -1,4 +1,4 @@
-import type { TrustProfile } from '../config/schema/path.ts';
+import type { TrustProfile } from '../tls/trust.ts';
 import { type Certificate, formatDistinguishedName } from '../core/certificate.ts';
 import { type Baseline, trustUnder, type Trust } from '../tls/trust.ts';
 import type { RefusedBaseline } from '../checks/tls-genuine/chain-case.ts';
@@ -36,7 +36,7 @@ function day(at: number): string {
   return new Date(at).toISOString().slice(0, 10);
 }
 
-export interface TrustOverview {
+interface TrustOverview {
   /** `host:port` */
   readonly target: string;
   readonly profile: TrustProfile;

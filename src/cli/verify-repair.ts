@@ -21,7 +21,7 @@ import { loadOrExplain, type Invocation } from './terminal.ts';
 import { CLOCK_SUBJECT } from '../checks/clock/judge.ts';
 import { namesIn } from '../metrics/probe-series.ts';
 
-export interface VerifyWish {
+interface VerifyWish {
   /** The incident's id, as shown in mails and in `/incidents/ID`. */
   readonly incident: string;
   readonly json: boolean;

@@ -87,11 +87,6 @@ const otlp = section(
   },
 );
 
-export type OtlpConfig = z.output<typeof otlp>;
-export type MaintenanceWindow = z.output<typeof maintenance>;
-export type HeartbeatConfig = z.output<typeof heartbeat>;
-export type NotifyConfig = z.output<typeof notify>;
-
 const notify = section({
   ...channelSections(),
   policy: policy.prefault({}).describe('When a cause becomes an incident, and how often notifications are sent.'),

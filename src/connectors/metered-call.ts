@@ -15,7 +15,7 @@ import {
 import { isOwnTrouble, type Failure } from '../core/observation.ts';
 import { type ConnectorContext, failed, type JsonReply } from '../network/rest/json-exchange.ts';
 
-export interface Call {
+interface Call {
   /** Description for messages, for example `Looking up licence "EFTM…"`. */
   readonly what: string;
   readonly send: () => Promise<JsonReply>;

@@ -8,7 +8,6 @@ import {
   type PeerCause,
   type PeerPrecondition,
 } from '../core/round.ts';
-import type { PeerConfig } from '../config/schema/connectors.ts';
 import type { WatchedConfig } from '../config/schema/watched.ts';
 import type { Unit } from './picture.ts';
 import { instantText } from '../core/time-text.ts';
@@ -31,7 +30,10 @@ const STATUS = '/api/v1/status';
 const MAX_AGE: Millis = 10 * 60_000;
 
 /** Reads the status of another ftm-watch instance. Never throws, because failures are part of the observation. */
-export async function observePeer(peer: PeerConfig, context: ConnectorContext): Promise<PeerObservation> {
+export async function observePeer(
+  peer: WatchedConfig['peers'][number],
+  context: ConnectorContext,
+): Promise<PeerObservation> {
   const startedAt = context.clock.elapsed();
   try {
     const token = peer.token === null ? null : await secretOf(peer.token, context);

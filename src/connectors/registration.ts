@@ -29,7 +29,7 @@ import { licensesOf, unitOf } from '../core/license/appliance.ts';
 import type { Failure } from '../core/observation.ts';
 import { type ConnectorContext, failed, secretOf } from '../network/rest/json-exchange.ts';
 
-export interface RegistrationWatchOptions extends Omit<ConnectorContext, 'signal'>, Omit<RunnerOptions, 'run'> {
+interface RegistrationWatchOptions extends Omit<ConnectorContext, 'signal'>, Omit<RunnerOptions, 'run'> {
   /** Interval of the schedule. */
   readonly period: Millis;
   readonly budget: BudgetStore;
@@ -161,7 +161,7 @@ export function registrationQuery(units: readonly UnitObservation[]): Registrati
   return { licenses: [...new Set(licenses)], serials: [...new Set(serials)] };
 }
 
-export interface RegistrationQuery {
+interface RegistrationQuery {
   readonly licenses: readonly string[];
   /**
    * Serial numbers of the appliances and their peers. A licence that the service does not list is searched for in the
@@ -185,7 +185,7 @@ export async function observeRegistration(
   try {
     const call = await createMeteredCall(budget, context);
     await using client = await createRegistrationClient(config, context);
-    const tokens = createAccessTokens(config, { client, call }, context);
+    const tokens = createAccessTokens(config, client, call, context);
     return await lookUpAll({ config, client, call, tokens, products: new Map() }, query);
   } catch (error) {
     return failed(error, startedAt, context);
@@ -359,14 +359,10 @@ interface AccessTokens {
   discard(): void;
 }
 
-interface AccessTokenPorts {
-  readonly client: RegistrationClient;
-  readonly call: MeteredCall;
-}
-
 function createAccessTokens(
   config: RegistrationConfig,
-  ports: AccessTokenPorts,
+  client: RegistrationClient,
+  call: MeteredCall,
   context: ConnectorContext,
 ): AccessTokens {
   let held: { readonly value: string; readonly usableUntil: Millis } | null = null;
@@ -374,9 +370,9 @@ function createAccessTokens(
   async function fetchToken(): Promise<TokenResult> {
     const password = await secretOf(config.password, context);
     const askedAt = context.clock.elapsed();
-    const result = await ports.call({
+    const result = await call({
       what: 'Logging in to the registration service',
-      send: () => ports.client.send({ kind: 'token', user: config.user, password }),
+      send: () => client.send({ kind: 'token', user: config.user, password }),
       problemOf: tokenError,
       refusalBacksOff: true,
     });

@@ -9,7 +9,7 @@ import type { ApplianceApiConfig } from '../config/schema/connectors.ts';
 import { PAGE_SIZE, parseTokenPage } from './token-counts.ts';
 
 /** A user who has a FortiToken Mobile token. */
-export interface TokenUser {
+interface TokenUser {
   readonly name: string;
   readonly kind: UserKind;
   /** Serial number of the token. */

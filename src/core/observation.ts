@@ -84,7 +84,7 @@ export interface ExtendedError {
   readonly text: string;
 }
 
-export interface DnsSilence extends Failure {
+interface DnsSilence extends Failure {
   readonly attempts: number;
   /** The answer over UDP was truncated (TC), which requires a query over TCP (RFC 1035 §4.2.1). That query failed. */
   readonly truncated?: true;
@@ -221,7 +221,7 @@ export interface MailObservation {
 }
 
 /** A server that asked the client to try again later (greylisting). */
-export interface MailDeferral {
+interface MailDeferral {
   /** Time from the first deferred check to the first accepted check, or until now. */
   readonly lasted: Millis;
   /** Lifetime of an activation code, as reported by FortiAuthenticator. Null if it is not reported. */

@@ -63,26 +63,26 @@ function contentOf(notification: Notification, site: string): Pick<NotificationT
 function incidentContent({ event, incident, stillOpen }: IncidentNotification) {
   const { cause } = incident;
   if (event !== 'resolved') return { tone: toneOf([cause]), action: firstStep(cause), summary: cause.summary };
-  const [gravest] = stillOpen;
+  const [mostSevere] = stillOpen;
   return {
     tone: toneOf(stillOpen),
     action:
-      gravest === undefined
+      mostSevere === undefined
         ? NOTHING_TO_DO
-        : `This incident is resolved, but another one is still open: ${headline(gravest)}.`,
+        : `This incident is resolved, but another one is still open: ${headline(mostSevere)}.`,
     summary: `The incident lasted ${lastedText(incident)}. ${cause.summary}`,
   };
 }
 
 function digestContent({ items, omitted, stillOpen }: DigestNotification) {
   const open = items.map(({ incident }) => incident).filter(({ status }) => status === 'open');
-  const [gravest] = open;
+  const [mostSevere] = open;
   const [other] = stillOpen;
   return {
     tone: toneOf([...open.map(({ cause }) => cause), ...stillOpen]),
     action:
-      gravest !== undefined
-        ? `Start with the most severe incident, ${headline(gravest.cause)}: ${firstStep(gravest.cause)}`
+      mostSevere !== undefined
+        ? `Start with the most severe incident, ${headline(mostSevere.cause)}: ${firstStep(mostSevere.cause)}`
         : other === undefined
           ? NOTHING_TO_DO
           : `These incidents are resolved, but another one is still open: ${headline(other)}.`,
@@ -137,7 +137,7 @@ function incidentSubject({ event, incident, at, stillOpen }: IncidentNotificatio
     case 'resolved': {
       // The end of one incident must not hide the fact that others are still open.
       const open = stillOpen.length === 0 ? '' : ` (${String(stillOpen.length)} open)`;
-      return causeLine('RESOLVED', site, [open], toldCause(incident));
+      return causeLine('RESOLVED', site, [open], lastSentCause(incident));
     }
   }
 }
@@ -191,7 +191,7 @@ function line(state: string, site: string, rest: string): string {
  * Returns the cause with which an ended incident was last sent. If the cause changed while nothing was sent
  * (maintenance, a silence), the new cause is only listed in the history.
  */
-function toldCause({
+function lastSentCause({
   cause,
   lastNotified,
 }: Incident): Pick<Cause, 'id' | 'subject' | 'severity' | 'product' | 'culprit'> {

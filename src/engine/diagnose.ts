@@ -21,18 +21,17 @@ import { nameList } from '../core/phrases.ts';
 import { compareSeverity, type Severity } from '../core/severity.ts';
 import type { EpochMs, Millis } from '../core/clock.ts';
 import type { ActivationContext } from '../core/license/appliance.ts';
-import { evidenceLine, culpritFinding, culpritText } from './words.ts';
+import { evidenceLine, culpritFinding, culpritText, observationText } from './words.ts';
 import { remedyOf, fill, type WordingFacts } from './remedy-words.ts';
-
-export interface DiagnosisContext extends CauseContext {
-  readonly site: string;
-}
 
 /**
  * Diagnoses the whole path. A broken precondition blocks the preconditions that depend on it. Each fault leads to one
  * cause, and the preconditions that the fault explains are its consequences.
  */
-export function diagnose(assessments: readonly Assessment[], context: DiagnosisContext): Diagnosis {
+export function diagnose(
+  assessments: readonly Assessment[],
+  context: CauseContext & { readonly site: string },
+): Diagnosis {
   const states = judgeStates(assessments, context.checks);
   const found = findCauses(states, context);
   const causes = found.map(({ cause }) => cause);
@@ -264,6 +263,8 @@ function buildCause(fault: Fault, states: JudgedStates, context: CauseContext): 
   };
   const words = withBrokenPath(withCulprit(wordsOf(fault, facts), found, context.checks), main, states);
   const precondition = brokenBy(fault);
+  const evidence = [...byWeight(fault, found), ...fault.elsewhere, ...witnessesOf(unclear)];
+  const ofPolicy = evidence.find(({ describesPolicy }) => describesPolicy === true);
   return {
     id: main.suggests,
     precondition,
@@ -272,12 +273,11 @@ function buildCause(fault: Fault, states: JudgedStates, context: CauseContext): 
     subject: fault.subject,
     product: facts.product ?? null,
     ...(found === null ? {} : { culprit: found.culprit }),
+    ...(ofPolicy === undefined ? {} : { policyReport: observationText(ofPolicy, fault.subject) }),
     ...known({ said: main.facts?.said }),
     summary: causeSummary(words, facts, fault, context),
     impact: impactOf(impactKindOf(words, main, context), context.activation),
-    evidence: [...byWeight(fault, found), ...fault.elsewhere, ...witnessesOf(unclear)].map((finding) =>
-      evidenceLine(finding, fault.subject),
-    ),
+    evidence: evidence.map((finding) => evidenceLine(finding, fault.subject)),
     consequences: [...states].filter(([, { blockedBy }]) => blockedBy.includes(precondition)).map(([id]) => id),
     ...remedyOf([...(facts.clean === undefined ? [] : [COMPARE_ADDRESSES]), ...stepsOf(words, facts)], facts),
   };
@@ -531,7 +531,7 @@ const RECENT: Millis = 60_000;
 const APART: Millis = 3_000;
 
 /** The findings that suggest one cause in one round. */
-export interface Evidence {
+interface Evidence {
   /** The check that detected the fault. */
   readonly stage: Pick<Check, 'byOneConnection'>;
   readonly main: Finding;

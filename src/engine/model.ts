@@ -45,6 +45,8 @@ export interface Finding<C extends string = string> {
   readonly facts?: FindingFacts;
   /** The responsible firewall policy, as reported by the firewall. */
   readonly culprit?: Culprit;
+  /** Set if the claim describes the firewall policy that matches the connection. */
+  readonly describesPolicy?: true;
   /** A summary and remedy that are more specific than the cause's texts, such as the explanation of a log signature. */
   readonly advice?: Advice;
 }
@@ -161,6 +163,8 @@ export interface Cause extends Remedy {
   readonly product: string | null;
   /** The responsible firewall policy; absent if no firewall was queried, or its answer does not explain the cause. */
   readonly culprit?: Culprit;
+  /** The firewall's report about the policy that matches the connection. Absent if the evidence contains none. */
+  readonly policyReport?: string;
   /**
    * The error in FortiAuthenticator's log, in at most 27 characters; absent if the log is not the source of the cause.
    */
@@ -379,7 +383,7 @@ export const PRECONDITION_STATES = ['ok', 'warning', 'broken', 'blocked', 'unkno
  * connections do not count.
  * - `peer`: Another agent detected the fault at another moment.
  */
-export type Witness = 'appliance-log' | 'firewall' | 'other-host' | 'peer';
+type Witness = 'appliance-log' | 'firewall' | 'other-host' | 'peer';
 
 export type Readiness = 'ready' | 'not-ready' | 'unknown';
 
@@ -538,16 +542,16 @@ const IMPACTS = {
   fortigate: 'Tokens on a FortiGate cannot be activated. Active tokens keep working.',
   cloud: 'Logins with FortiToken Cloud tokens may fail.',
   assignment:
-    'The licence server refuses this FortiAuthenticator, so tokens from this licence cannot be provisioned or activated. ' +
-    'Active tokens keep working.',
+    'The licence server refuses this FortiAuthenticator, so tokens from this licence cannot be provisioned or ' +
+    'activated. Active tokens keep working.',
   tokens: 'New users cannot get a token if no free tokens are left. Tokens that are already assigned keep working.',
   disabled:
     'Disabled users cannot log in. A user who is re-enabled without a new token can log in without the ' +
     'second factor.',
   appliance: 'Activations and logins with codes may fail now or later.',
   clock:
-    'If the difference is 60 s or more, FortiAuthenticator rejects time-based codes. HOTP tokens do not depend on the ' +
-    'clock.',
+    'If the difference is 60 s or more, FortiAuthenticator rejects time-based codes. HOTP tokens do not depend ' +
+    'on the clock.',
   blind: 'Activation may work, but ftm-watch cannot check this precondition.',
   uncertain: 'Activations may fail for some users or at times. Active tokens keep working.',
   service: 'Functions that use this host may fail. Activation does not use this host.',

@@ -83,14 +83,16 @@ export function capital(text: string): string {
   return text.slice(0, 1).toUpperCase() + text.slice(1);
 }
 
-/**
- * Formats a finding as one line with the observation, the quoted text, and the expected state. The subject is omitted
- * if it is the same as the cause's subject.
- */
-export function evidenceLine({ subject, claim, quote, expected }: Finding, ofCause: string): string {
+/** Formats a finding as one line with the observation, the quoted text, and the expected state. */
+export function evidenceLine(finding: Finding, ofCause: string): string {
+  return `${observationText(finding, ofCause)} Expected: ${inSentence(finding.expected)}.`;
+}
+
+/** Returns the observation and the quoted text. The subject is omitted if it is the same as the cause's subject. */
+export function observationText({ subject, claim, quote }: Finding, ofCause: string): string {
   const place = subject === ofCause ? '' : `${subject}: `;
   const words = quote === undefined ? '' : ` Verbatim: "${quote}".`;
-  return `${place}${claim}${words} Expected: ${inSentence(expected)}.`;
+  return `${place}${claim}${words}`;
 }
 
 /** Converts the first letter to lower case, unless the text starts with a name or an abbreviation. */

@@ -1,11 +1,9 @@
 import type { PollingReport } from '../core/polling/report.ts';
 import type { JsonFile } from '../system/json-file.ts';
-import type { LogsConfig } from '../config/schema/logs.ts';
 import { type Positions, readPositions, FileReader } from './tail.ts';
 import { createPollingLog } from './polling-log.ts';
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
-import type { ApplianceConfig } from '../config/schema/connectors.ts';
 import type { ListenAddress } from '../config/schema/section.ts';
 import type { Clock } from '../core/clock.ts';
 import type { WatchedTraffic, LogEvent, LogSource } from '../core/polling/log-event.ts';
@@ -42,16 +40,16 @@ import {
 import { EventOutbox, LogReader } from './reader.ts';
 import type { WatchedConfig } from '../config/schema/watched.ts';
 
-export interface LogIntakeConfig {
-  readonly logs: Pick<LogsConfig, 'syslog' | 'files' | 'relays' | 'foreign'>;
-  readonly appliances: readonly Pick<ApplianceConfig, 'name' | 'logSources'>[];
+interface LogIntakeConfig {
+  readonly logs: Pick<WatchedConfig['logs'], 'syslog' | 'files' | 'relays' | 'foreign'>;
+  readonly appliances: readonly Pick<WatchedConfig['appliances'][number], 'name' | 'logSources'>[];
   /** Addresses of firewalls that also send their logs to this listener. */
   readonly firewallSources: readonly string[];
   /** Names and addresses of the licence server. Firewall lines about other servers are not evidence. */
   readonly watched: WatchedTraffic;
 }
 
-export interface LogIntakeDeps {
+interface LogIntakeDeps {
   readonly clock: Clock;
   readonly logger: IntakeLogger;
   readonly signatures: SignatureSet;
@@ -185,7 +183,11 @@ export class LogIntake {
     this.#stops.push(() => listener.stop());
   }
 
-  async #openTcp(source: 'tcp' | 'tls', listen: ListenAddress, tls: LogsConfig['syslog']['tls']): Promise<void> {
+  async #openTcp(
+    source: 'tcp' | 'tls',
+    listen: ListenAddress,
+    tls: WatchedConfig['logs']['syslog']['tls'],
+  ): Promise<void> {
     const { clock, logger, limits, certificate } = this.#deps;
     const listener = await listenTcp({
       listen,
@@ -276,7 +278,7 @@ function intakeConfig({ logs, appliances, firewall, licenseServer }: LogConfig):
   };
 }
 
-export interface LogFactsHeard {
+interface LogFactsHeard {
   /** Results from the log within the configured window. */
   readonly report: PollingReport;
   /** Unknown senders whose lines were rejected. */

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import type { ListenAddress } from '../config/schema/section.ts';
-import type { SyslogTls } from '../config/schema/logs.ts';
+import type { WatchedConfig } from '../config/schema/watched.ts';
 import { createConnectionEvictor } from '../network/connection-evictor.ts';
 import { errorCode } from '../network/failure.ts';
 import type { Millis, Clock } from '../core/clock.ts';
@@ -39,7 +39,7 @@ const HANDSHAKE: Millis = 10_000;
 
 interface TcpOptions extends ConnectionDeps {
   readonly listen: ListenAddress;
-  readonly tls: SyslogTls | null;
+  readonly tls: WatchedConfig['logs']['syslog']['tls'];
   /** Certificate for `tls`. Null without TLS. */
   readonly certificate: ServedCertificate | null;
   readonly limits: ConnectionLimits;
@@ -325,7 +325,7 @@ export function createConnectionWarnings(deps: {
   };
 }
 
-export interface Pausable {
+interface Pausable {
   pause(): unknown;
   resume(): unknown;
 }

@@ -115,7 +115,7 @@ function withoutFuture({ lastLineAt, signatures }: ApplianceLog, latest: EpochMs
 }
 
 /** Results from FortiAuthenticator's log within the configured window, kept across restarts. */
-export interface PollingLog {
+interface PollingLog {
   /** Resumes from a saved state. @param stored content of the file, not validated */
   resume(stored: unknown): void;
   /** Saves the current state, so that the start of waiting for a first line is known even after a crash. */

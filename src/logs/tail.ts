@@ -8,7 +8,7 @@ import { type LineSink, Framer } from './framing.ts';
 import type { IntakeLogger } from './tally.ts';
 
 /** Identifies a file again after it was renamed, copied, truncated or replaced. */
-export interface FileMark {
+interface FileMark {
   readonly device: number;
   readonly inode: number;
   /**

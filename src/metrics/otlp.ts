@@ -4,8 +4,8 @@ import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import type { Registry } from 'prom-client';
 import type { Dispatcher } from 'undici';
-import type { OtlpConfig } from '../config/config.ts';
-import type { Clock, EpochMs, Millis } from '../core/clock.ts';
+import type { Config } from '../config/config.ts';
+import type { EpochMs, Millis } from '../core/clock.ts';
 import { visibleText, withoutSecrets } from '../core/visible-text.ts';
 import { retryAfterOf } from '../network/http/request.ts';
 import type { EgressDeps } from '../notify/channels/channel.ts';
@@ -25,8 +25,9 @@ export interface PushedMetrics {
   failed(): void;
 }
 
+type OtlpConfig = NonNullable<Config['metrics']['otlp']>;
+
 interface OtlpDeps extends EgressDeps {
-  readonly clock: Clock;
   readonly logger: OperatorLog;
   readonly site: string;
   readonly metrics: PushedMetrics;

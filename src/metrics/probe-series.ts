@@ -68,8 +68,8 @@ export class ProbeSeries {
   }
 
   /**
-   * Must be called before all metrics are read, and the returned function afterwards. From then on, series that were
-   * read at zero can count.
+   * Must be called before all metrics are read. The returned function must be called afterwards. From then on, series
+   * that were read at zero can count.
    */
   scraping(): () => void {
     const shown = [...this.#unseen];

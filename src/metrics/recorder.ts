@@ -94,7 +94,7 @@ export class Recorder {
     this.#tls(judged);
   }
 
-  /** Must be called before all metrics are read, and the returned function afterwards. */
+  /** Must be called before all metrics are read. The returned function must be called afterwards. */
   scraping(): () => void {
     return this.#probes.scraping();
   }

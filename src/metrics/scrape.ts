@@ -14,7 +14,7 @@ import type { MetricsText } from './probe-metrics.ts';
 import { nextTurn } from '../system/clock.ts';
 
 /** The numbers of log lines since an intake was started. */
-export interface LogCounts {
+interface LogCounts {
   readonly lines: Readonly<Record<LogSource, Readonly<Record<LogResult, number>>>>;
   readonly connections: Readonly<Record<ConnectionResult | 'open', number>>;
   /** The counts by appliance. */
@@ -22,7 +22,7 @@ export interface LogCounts {
 }
 
 /** Values that are read only during a scrape, because other code counts them. A reload replaces this object. */
-export interface Scraped {
+interface Scraped {
   /** The counts start at zero. Null if no log is received. */
   logCounters(): LogCounts | null;
   readonly alerting: { pending(): Readonly<Record<string, number>>; inMaintenance(): boolean };

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 
 /** Limits the number of connections to a listener, and keeps idle connections from using up the limit. */
-export interface ConnectionEvictor {
+interface ConnectionEvictor {
   /**
    * Adds a connection as soon as it is accepted, before TLS starts. If the limit is exceeded, the least active
    * connection
@@ -11,7 +11,7 @@ export interface ConnectionEvictor {
   enter(socket: Socket): void;
 }
 
-export interface EvictorOptions {
+interface EvictorOptions {
   readonly places: number;
   /** Reports whether an address is known. Connections from unknown addresses are closed first. */
   readonly isKnownAddress: (address: string) => boolean;

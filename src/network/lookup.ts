@@ -12,7 +12,7 @@ import { addressFamily } from '../core/addresses.ts';
 import { isOfThisMachine } from '../core/observation.ts';
 import type { Destination } from './connect.ts';
 
-export type Getaddrinfo = typeof getaddrinfo;
+type Getaddrinfo = typeof getaddrinfo;
 
 /** A lookup that can be shared by several callers that look up the same name. */
 interface SharedLookup {

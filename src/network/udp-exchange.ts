@@ -6,7 +6,7 @@ import { ProbeError, abortError, errorCode } from './failure.ts';
 /** Maximum number of unrelated packets. After that, the server is assumed to be broken or under attack. */
 const MAX_FOREIGN = 64;
 
-export interface UdpExchange<T> {
+interface UdpExchange<T> {
   readonly server: Destination;
   readonly clock: Clock;
   /** Time after which an unanswered packet is sent again. */

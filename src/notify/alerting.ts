@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { beat, deadline } from '../system/clock.ts';
 import type { SecretReader } from '../system/secret.ts';
 import type { EpochMs, Millis } from '../core/clock.ts';
@@ -29,14 +30,13 @@ import {
   orDeferred,
   type RecipientOutcome,
 } from './channels/channel.ts';
-import { channelWords, type ChannelId, CHANNELS } from './channels/registry.ts';
-import { journalEntry, takenUp, randomName, type SummaryFacts, dueSummary } from './notes.ts';
+import { channelWords, type ChannelId, CHANNELS, hasChannel } from './channels/registry.ts';
+import { resumedState, type SummaryFacts, dueSummary } from './notes.ts';
 import { type Maintenance, createMaintenance } from './maintenance.ts';
-import { type Attempt, Outbox, type OutboxDeps, pendingByChannel } from './outbox.ts';
+import { type Attempt, journalEntry, Outbox, type OutboxDeps, pendingByChannel } from './outbox.ts';
 import { type Crontab, readCrontab } from '../text/crontab.ts';
 import { CHECKS } from '../checks/registry.ts';
-import type { Config, NotifyConfig } from '../config/config.ts';
-import { hasChannel } from './channels/registry.ts';
+import type { Config } from '../config/config.ts';
 import type { MessageContext } from '../document/notification.ts';
 
 interface AlertingDeps extends OutboxDeps {
@@ -46,8 +46,8 @@ interface AlertingDeps extends OutboxDeps {
   readonly env: NodeJS.ProcessEnv;
 }
 
-/** The parts of alerting. Tests can replace them. */
-export interface AlertingParts {
+/** The parts of alerting, which `createAlerting` builds from the configuration. */
+interface AlertingParts {
   readonly channels: readonly Channel[];
   readonly maintenance: Pick<Maintenance, 'isActive'>;
   readonly policy: IncidentPolicy;
@@ -59,7 +59,7 @@ export interface AlertingParts {
 
 /** Maximum delay of reminders, digests, retries and messages to Alertmanager. */
 const TICK: Millis = 2_000;
-/** Missing this many ticks in a row is not accidental. */
+/** After this many missed ticks in a row, processing counts as stopped. */
 const LOST_TICKS = 5;
 const STOP_DEADLINE: Millis = 10_000;
 
@@ -102,7 +102,7 @@ export class Alerting {
     const isQuiet = !policy.tells || maintenance.isActive(now);
     const restart = { now, lastRound, timezone, isQuiet };
     const known = summary === null ? { ...saved, summarizedUntil: null } : saved;
-    const { state, effects } = takenUp(known, restart, policy);
+    const { state, effects } = resumedState(known, restart, policy);
     this.#keep(state, effects);
     this.#tick();
     this.#cancelTick = beat(clock, TICK, () => this.#tick());
@@ -220,7 +220,7 @@ export class Alerting {
     return this.#state.maintenance;
   }
 
-  /** Returns pending deliveries: see `pendingByChannel`. */
+  /** Returns the number of pending deliveries by channel. */
   pending(): Readonly<Record<ChannelId, number>> {
     const outboxEntries = this.#deps.journal.pending();
     return pendingByChannel({
@@ -245,7 +245,7 @@ export class Alerting {
     return this.#messages.some(({ id, recipients }) => id === channel && recipients.includes(recipient));
   }
 
-  /** Waits until no due message is being delivered. */
+  /** Resolves when no delivery is running. */
   async idle(): Promise<void> {
     for (let working: Promise<void> | null = null; working !== this.#working; ) {
       working = this.#working;
@@ -257,7 +257,7 @@ export class Alerting {
     const at = this.#deps.clock.now();
     const active = this.#parts.maintenance.isActive(at);
     this.#take(active === this.#state.maintenance ? { kind: 'tick', at } : { kind: 'maintenance', at, active });
-    // The summary lists open incidents.
+    // The summary lists open incidents, so all of them must be verified first.
     if (!active && !this.#state.incidents.some(isUnverified)) this.#summarize(at);
     this.#work();
     this.#tickedAt = this.#deps.clock.elapsed();
@@ -265,7 +265,7 @@ export class Alerting {
 
   #summarize(now: EpochMs): void {
     const { summary, timezone } = this.#parts;
-    const step = summary === null ? null : dueSummary(this.#state, summary, { now, timezone, ...this.#deps });
+    const step = summary === null ? null : dueSummary(this.#state, summary, { now, timezone }, this.#deps.summaryFacts);
     if (step !== null) this.#keep(step.state, step.effects);
   }
 
@@ -287,7 +287,7 @@ export class Alerting {
     if (more <= 0) return;
     this.#deps.logger.warn(
       { incidents: more },
-      'Notifications wait: the hourly limit is reached (notify.policy.maxPerHour)',
+      'Notifications are held back because the hourly limit is reached (notify.policy.maxPerHour)',
     );
   }
 
@@ -304,7 +304,7 @@ export class Alerting {
         return;
       }
       case 'notify':
-        logger.info({ notification: effect.notification.id }, 'A notification is to be delivered');
+        logger.info({ notification: effect.notification.id }, 'A notification was queued for delivery');
     }
   }
 
@@ -318,16 +318,14 @@ export class Alerting {
   }
 }
 
-export type AlertingConfig = MessageSettings & Pick<Config, 'notify'>;
-
-/** Includes the check intervals. */
-type Deps = AlertingDeps & Pick<IncidentPolicy, 'intervals'>;
-
 /**
  * Creates alerting from the configuration.
  * @throws {RangeError} if a maintenance window cannot be parsed
  */
-export function createAlerting(config: AlertingConfig, { intervals, ...deps }: Deps): Alerting {
+export function createAlerting(
+  config: Config,
+  { intervals, ...deps }: AlertingDeps & Pick<IncidentPolicy, 'intervals'>,
+): Alerting {
   const { notify } = config;
   return new Alerting(
     {
@@ -343,7 +341,7 @@ export function createAlerting(config: AlertingConfig, { intervals, ...deps }: D
   );
 }
 
-function policyOf(notify: NotifyConfig, intervals: IncidentPolicy['intervals']): IncidentPolicy {
+function policyOf(notify: Config['notify'], intervals: IncidentPolicy['intervals']): IncidentPolicy {
   return { ...INCIDENT_DEFAULTS, ...notify.policy, checks: CHECKS, tells: hasChannel(notify), intervals };
 }
 
@@ -351,20 +349,19 @@ function policyOf(notify: NotifyConfig, intervals: IncidentPolicy['intervals']):
  * Sends the current state to the recipients of one channel, one message at a time. After a change during a message, the
  * new state is sent right after it.
  */
-export type StatePublisher = (state: () => IncidentState, signal: AbortSignal) => Promise<void>;
+type StatePublisher = (state: () => IncidentState, signal: AbortSignal) => Promise<void>;
 
-export function createStatePublisher(channel: StateChannel, deps: Omit<OutboxDeps, 'journal'>): StatePublisher {
+function createStatePublisher(channel: StateChannel, { logger, onDelivery, clock }: OutboxDeps): StatePublisher {
   const { name } = channelWords(channel.id);
   /** Failing recipients, so that each failure is logged only once. */
   const failing = new Set<string>();
   let last = Promise.resolve();
 
   function note({ recipient, kind, detail }: RecipientOutcome): void {
-    const { logger, onDelivery, clock } = deps;
     const isSent = kind === 'sent';
     if (!isSent && !failing.has(recipient))
-      logger.warn({ url: recipient, detail }, `${name} does not take alerts: it is tried again`);
-    if (isSent && failing.has(recipient)) logger.info({ url: recipient }, `${name} takes alerts again`);
+      logger.warn({ url: recipient, detail }, `${name} rejects alerts. ftm-watch will retry`);
+    if (isSent && failing.has(recipient)) logger.info({ url: recipient }, `${name} accepts alerts again`);
     if (isSent) failing.delete(recipient);
     else failing.add(recipient);
     onDelivery(channel.id, isSent ? 'sent' : 'failed', clock.now());
@@ -379,12 +376,14 @@ export function createStatePublisher(channel: StateChannel, deps: Omit<OutboxDep
   };
 }
 
-/** Message settings, other than the recipients. */
-interface MessageSettings extends Pick<Config, 'site' | 'timezone'> {
-  readonly web: Pick<Config['web'], 'publicUrl'>;
-  readonly notify: Pick<Config['notify'], 'runbookUrl'>;
+/** Returns the settings of all messages. */
+export function messageContext({ site, timezone, web, notify }: Config): MessageContext {
+  return { site, timezone, publicUrl: web.publicUrl, runbookUrl: notify.runbookUrl };
 }
 
-export function messageContext({ site, timezone, web, notify }: MessageSettings): MessageContext {
-  return { site, timezone, publicUrl: web.publicUrl, runbookUrl: notify.runbookUrl };
+/**
+ * Returns ten random characters. Among a thousand sites, the chance that two get the same name is one in two million.
+ */
+export function randomName(): string {
+  return randomBytes(5).toString('hex');
 }

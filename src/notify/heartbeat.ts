@@ -2,18 +2,16 @@ import type { Dispatcher } from 'undici';
 import type { SecretUrl } from '../config/schema/secret.ts';
 import { deadline } from '../system/clock.ts';
 import type { EgressDeps } from './channels/channel.ts';
-import type { HeartbeatConfig } from '../config/config.ts';
-import type { Clock, Millis } from '../core/clock.ts';
+import type { Config } from '../config/config.ts';
+import type { Millis } from '../core/clock.ts';
 import type { OperatorLog } from '../system/operator-log.ts';
 import { visibleText } from '../core/visible-text.ts';
 import { messageOf } from '../text/message-of.ts';
-import { readSecretUrl } from './channels/http-post.ts';
-import { openDispatcher, throughProxy } from './channels/http-post.ts';
+import { openDispatcher, readSecretUrl, throughProxy } from './channels/http-post.ts';
 
-export interface HeartbeatDeps extends EgressDeps {
-  readonly clock: Clock;
+interface HeartbeatDeps extends EgressDeps {
   readonly logger: OperatorLog;
-  /** Reports whether rounds still run, because a watcher that hangs must not appear alive. */
+  /** Reports whether rounds still run. If they do not, no heartbeat is sent, so that a hanging daemon is noticed. */
   readonly isAlive: () => boolean;
 }
 
@@ -25,7 +23,10 @@ export interface Heartbeat {
 
 const BEAT_DEADLINE: Millis = 10_000;
 
-export function createHeartbeat({ url, every }: HeartbeatConfig, deps: HeartbeatDeps): Heartbeat {
+export function createHeartbeat(
+  { url, every }: NonNullable<Config['notify']['heartbeat']>,
+  deps: HeartbeatDeps,
+): Heartbeat {
   const { clock, logger, isAlive } = deps;
   const stopping = new AbortController();
   let cancel: (() => void) | null = null;
@@ -35,8 +36,8 @@ export function createHeartbeat({ url, every }: HeartbeatConfig, deps: Heartbeat
     if (stopping.signal.aborted || (error !== null) === failed) return;
     failed = error !== null;
     // The URL is not logged. It is a secret, because anyone who knows it can suppress the alarm.
-    if (error === null) logger.info({}, 'The heartbeat arrives again');
-    else logger.warn({ error }, 'Cannot send the heartbeat: the watcher may be reported dead');
+    if (error === null) logger.info({}, 'Heartbeats are accepted again');
+    else logger.warn({ error }, 'Cannot send the heartbeat. The heartbeat service may report that ftm-watch is down');
   }
 
   function beat(): void {
@@ -53,7 +54,7 @@ export function createHeartbeat({ url, every }: HeartbeatConfig, deps: Heartbeat
   };
 }
 
-/** Returns null, or the error. */
+/** Fetches the URL once. Returns null, or the error. */
 async function fetchOnce(url: SecretUrl, deps: HeartbeatDeps, signal: AbortSignal): Promise<string | null> {
   const { clock, readSecret } = deps;
   // Loaded only when needed, to save memory. The first heartbeat is sent immediately.
@@ -75,9 +76,13 @@ async function fetchOnce(url: SecretUrl, deps: HeartbeatDeps, signal: AbortSigna
   }
 }
 
-/** Treats redirects as failures. They lead to a login or another address, so the heartbeat service received nothing. */
+/**
+ * Returns null, or the problem with the status. Redirects are failures, because they lead to a login or another address
+ * and the heartbeat service received nothing.
+ */
 function problemOf(status: number): string | null {
   if (status >= 200 && status < 300) return null;
-  const advice = status >= 300 && status < 400 ? ': redirects are not followed, set the URL that they lead to' : '';
+  const advice =
+    status >= 300 && status < 400 ? '. Redirects are not followed. Configure the URL that the redirect leads to' : '';
   return `HTTP ${String(status)}${advice}`;
 }

@@ -1,8 +1,8 @@
-import type { MaintenanceWindow } from '../config/config.ts';
+import type { Config } from '../config/config.ts';
 import type { EpochMs, Millis } from '../core/clock.ts';
 import { readCrontab, type Crontab } from '../text/crontab.ts';
 
-/** Schedule of maintenance windows, during which notifications are held back. */
+/** The schedule of maintenance windows. Notifications are held back while a window is open. */
 export interface Maintenance {
   isActive(now: EpochMs): boolean;
   outlook(now: EpochMs): MaintenancePlan;
@@ -20,7 +20,7 @@ export interface MaintenancePlan {
  * Creates the schedule from cron expressions, durations and time zones. A window lasts its duration in real time.
  * @throws {RangeError} if an expression or a time zone cannot be parsed
  */
-export function createMaintenance(windows: readonly MaintenanceWindow[]): Maintenance {
+export function createMaintenance(windows: Config['notify']['maintenance']): Maintenance {
   const read = windows.map(({ cron, duration, timezone }) => ({ begins: readCrontab(cron, timezone), duration }));
   return {
     isActive: (now) => openUntil(read, now) !== null,

@@ -1,12 +1,7 @@
-import { randomBytes } from 'node:crypto';
 import type { EpochMs, Millis } from '../core/clock.ts';
 import {
   type Incident,
   type IncidentState,
-  type JournalEntry,
-  type OutboxEntry,
-  incidentsOf,
-  type Notification,
   isOpenFault,
   type IncidentPolicy,
   isGap,
@@ -14,9 +9,7 @@ import {
   type Silence,
   type NoteSection,
 } from '../engine/incident/incident.ts';
-import type { IncidentEffect, IncidentStep } from '../engine/incident/round-view.ts';
-import { bySeverity } from './outbox.ts';
-import type { MessageChannel } from './channels/channel.ts';
+import type { IncidentStep } from '../engine/incident/round-view.ts';
 import { headline } from '../checks/headline.ts';
 import { spanText, zonedText, dayText } from '../core/time-text.ts';
 import type { Cause } from '../engine/model.ts';
@@ -24,63 +17,10 @@ import type { Crontab } from '../text/crontab.ts';
 import { compareSeverity } from '../core/severity.ts';
 import { occurrenceText } from '../document/notification.ts';
 
-/** Returns the changes and notifications of one step, to be stored before anything is sent. */
-export function journalEntry(
-  state: IncidentState,
-  effects: readonly IncidentEffect[],
-  channels: readonly MessageChannel[],
-  now: EpochMs,
-): JournalEntry {
-  return {
-    state,
-    incidents: touched(state, effects),
-    outboxEntries: effects.flatMap((effect) =>
-      effect.kind === 'notify' ? outboxEntriesOf(effect.notification, channels, now) : [],
-    ),
-  };
-}
-
-/** Returns the deliveries of a notification to all channels that accept it. */
-function outboxEntriesOf(
-  notification: Notification,
-  channels: readonly MessageChannel[],
-  now: EpochMs,
-): readonly OutboxEntry[] {
-  const wanted = channels.filter(({ minSeverity }) => bySeverity(notification, minSeverity) !== null);
-  return wanted.flatMap(({ id, recipients }) =>
-    recipients.map(
-      (recipient): OutboxEntry => ({
-        notification,
-        delivery: {
-          notificationId: notification.id,
-          channel: id,
-          recipient,
-          status: 'pending',
-          createdAt: now,
-          attempts: 0,
-          firstFailedAt: null,
-          nextAttemptAt: now,
-          finishedAt: null,
-          detail: '',
-        },
-      }),
-    ),
-  );
-}
-
-/** Returns the incidents that the step changed, for the history. */
-function touched(state: IncidentState, effects: readonly IncidentEffect[]): readonly Incident[] {
-  const changed = effects.flatMap((effect) =>
-    effect.kind === 'transition' ? [effect.incident] : incidentsOf(effect.notification),
-  );
-  const ids = new Set(changed.map(({ id }) => id));
-  return state.incidents.filter(({ id }) => ids.has(id));
-}
-
 /** Minimum interval between reports of repeated restarts. */
 const AGAIN_AFTER: Millis = 3_600_000;
 
-export interface Restart {
+interface Restart {
   readonly now: EpochMs;
   /** The last round in the history; null if there is none. */
   readonly lastRound: EpochMs | null;
@@ -91,7 +31,7 @@ export interface Restart {
  * Returns the state with which a process starts, and a notification if the last process ended unexpectedly.
  * @param isQuiet set if no notifications may be sent now
  */
-export function takenUp(
+export function resumedState(
   saved: IncidentState,
   { isQuiet, ...restart }: Restart & { readonly isQuiet: boolean },
   policy: IncidentPolicy,
@@ -139,13 +79,17 @@ function restartNote(state: IncidentState, { now, lastRound, timezone }: Restart
     id: `restart-${String(runningSince)}-${origin}`,
     at: now,
     event: 'restart',
-    short: `nothing seen for ${spanText(now - from)}`,
+    short: `no checks for ${spanText(now - from)}`,
     tone: 'warning',
-    action: `See in the log of ftm-watch, before ${until}, why it ended.`,
+    action: `Check the log of ftm-watch before ${until} for the reason why it ended.`,
     summary:
-      'ftm-watch ended without being asked to: a crash, a kill or a loss of power. It looked at nothing from ' +
-      `${since} to ${until}. Faults that came and went in that time were not seen, and log lines sent in it are lost.`,
-    sections: open.length === 0 ? [] : [{ title: 'Open when it ended, and judged again now', lines: open }],
+      'ftm-watch ended unexpectedly, for example because of a crash or a power failure. It checked nothing from ' +
+      `${since} to ${until}. Faults that began and ended in that time were not detected, and log lines sent in that ` +
+      'time are lost.',
+    sections:
+      open.length === 0
+        ? []
+        : [{ title: 'Open when ftm-watch ended (these faults are being checked again)', lines: open }],
   };
 }
 
@@ -153,13 +97,8 @@ function restartNote(state: IncidentState, { now, lastRound, timezone }: Restart
 export function dueSummary(
   state: IncidentState,
   summary: Crontab,
-  {
-    now,
-    timezone,
-    summaryFacts,
-  }: Pick<Restart, 'now' | 'timezone'> & {
-    readonly summaryFacts: (from: EpochMs, until: EpochMs) => SummaryFacts;
-  },
+  { now, timezone }: Pick<Restart, 'now' | 'timezone'>,
+  summaryFacts: (from: EpochMs, until: EpochMs) => SummaryFacts,
 ): IncidentStep | null {
   const from = state.summarizedUntil;
   const summarized = { ...state, summarizedUntil: now };
@@ -170,10 +109,10 @@ export function dueSummary(
   return { state: summarized, effects: [{ kind: 'notify', notification }] };
 }
 
-/** Maximum entries in a message that anyone would read. */
+/** Maximum number of entries in a section, so that the message stays readable. */
 const MAX_LISTED = 30;
 
-export function summaryNote(
+function summaryNote(
   state: IncidentState,
   facts: SummaryFacts,
   { from, until, timezone }: { readonly from: EpochMs; readonly until: EpochMs; readonly timezone: string },
@@ -183,7 +122,7 @@ export function summaryNote(
     .toSorted((a, b) => compareSeverity(a.cause.severity, b.cause.severity));
   const over = facts.ended.filter(({ cause, mergedInto }) => cause.severity !== 'info' && mergedInto === null);
   const count = open.length + over.length;
-  const share = facts.availability === null ? 'nothing known' : `${percent(facts.availability)} ready`;
+  const share = facts.availability === null ? 'no data' : `${percent(facts.availability)} ready`;
   return {
     kind: 'note',
     id: `summary-${String(until)}-${state.origin}`,
@@ -195,33 +134,33 @@ export function summaryNote(
     summary:
       `From ${zonedText(from, timezone)} to ${zonedText(until, timezone)} ` +
       (facts.availability === null
-        ? 'nothing was watched.'
-        : `activation could work in ${percent(facts.availability)} of the time that was watched.`),
+        ? 'ftm-watch checked nothing.'
+        : `activation was possible for ${percent(facts.availability)} of the monitored time.`),
     sections: [
       { title: 'Still open', lines: open.map((one) => `${lineOf(one)}, since ${zonedText(one.since, timezone)}`) },
       {
-        title: 'Over',
+        title: 'Resolved',
         lines: over.map((one) => `${lineOf(one)}, ${occurrenceText(one, timezone)}`),
       },
       {
         title: 'Tokens left',
         lines: facts.tokensLeft.map(({ appliance, count: tokens }) => `${appliance}: ${String(tokens)}`),
       },
-      { title: 'Ends soon', lines: facts.ends.map(({ what, at }) => `${what}: ${dayText(at)}`) },
+      { title: 'Expires soon', lines: facts.ends.map(({ what, at }) => `${what}: ${dayText(at)}`) },
       {
-        title: 'Silences that are still on',
+        title: 'Active silences',
         lines: state.silences.filter((one) => one.until > until).map((one) => silenceLine(one, timezone)),
       },
-    ].flatMap(listed),
+    ].flatMap(limitedSection),
   };
 }
 
-function actionOf([gravest, ...others]: readonly Incident[], { ends: [soonest] }: SummaryFacts): string {
-  if (gravest !== undefined) {
+function actionOf([mostSevere, ...others]: readonly Incident[], { ends: [soonest] }: SummaryFacts): string {
+  if (mostSevere !== undefined) {
     const more = others.length === 0 ? '' : `, and ${String(others.length)} more`;
-    return `Still open: ${headline(gravest.cause)}${more}.`;
+    return `Still open: ${headline(mostSevere.cause)}${more}.`;
   }
-  return soonest === undefined ? 'There is nothing to do.' : `Renew in time: ${soonest.what}.`;
+  return soonest === undefined ? 'No action is required.' : `Renew soon: ${soonest.what}.`;
 }
 
 /** Rounds down, so that 100 % means no failure at all. */
@@ -234,11 +173,11 @@ function lineOf({ cause }: Incident): string {
 }
 
 function silenceLine({ cause, subject, until, by, comment }: Silence, timezone: string): string {
-  const what = [cause ?? 'every cause', ...(subject === null ? [] : [subject])].join(', ');
+  const what = [cause ?? 'all causes', ...(subject === null ? [] : [subject])].join(', ');
   return `${what}, until ${zonedText(until, timezone)}, by ${by}${comment === '' ? '' : `: ${comment}`}`;
 }
 
-function listed({ title, lines }: NoteSection): readonly NoteSection[] {
+function limitedSection({ title, lines }: NoteSection): readonly NoteSection[] {
   if (lines.length === 0) return [];
   const more = lines.length - MAX_LISTED;
   return [{ title, lines: more > 0 ? [...lines.slice(0, MAX_LISTED), `and ${String(more)} more`] : lines }];
@@ -254,9 +193,4 @@ export interface SummaryFacts {
   readonly tokensLeft: readonly { readonly appliance: string; readonly count: number }[];
   /** Soonest first. */
   readonly ends: readonly { readonly what: string; readonly at: EpochMs }[];
-}
-
-/** Returns ten characters. Among a thousand sites, the chance that two get the same name is one in two million. */
-export function randomName(): string {
-  return randomBytes(5).toString('hex');
 }

@@ -8,8 +8,11 @@ import {
   type OutboxEntry,
   incidentsOf,
   type Incident,
+  type IncidentState,
+  type JournalEntry,
   type Notification,
 } from '../engine/incident/incident.ts';
+import type { IncidentEffect } from '../engine/incident/round-view.ts';
 import type { OperatorLog } from '../system/operator-log.ts';
 import { type MessageChannel, orDeferred, type RecipientOutcome, type StateChannel } from './channels/channel.ts';
 import { compareSeverity, type Severity } from '../core/severity.ts';
@@ -38,8 +41,61 @@ export interface OutboxDeps {
   readonly clock: Clock;
   readonly logger: OperatorLog;
   readonly journal: AlertJournal;
-  /** Called for each attempt. Updates `ftm_notifications_total` and the time of the last success. */
+  /** Called after each attempt. Updates `ftm_notifications_total` and the time of the last success. */
   readonly onDelivery: (channel: string, result: DeliveryResult, at: EpochMs) => void;
+}
+
+/** Returns the changes and notifications of one step, to be stored before anything is sent. */
+export function journalEntry(
+  state: IncidentState,
+  effects: readonly IncidentEffect[],
+  channels: readonly MessageChannel[],
+  now: EpochMs,
+): JournalEntry {
+  return {
+    state,
+    incidents: changedIncidents(state, effects),
+    outboxEntries: effects.flatMap((effect) =>
+      effect.kind === 'notify' ? outboxEntriesOf(effect.notification, channels, now) : [],
+    ),
+  };
+}
+
+/** Returns the deliveries of a notification to all channels that accept it. */
+function outboxEntriesOf(
+  notification: Notification,
+  channels: readonly MessageChannel[],
+  now: EpochMs,
+): readonly OutboxEntry[] {
+  const wanted = channels.filter(({ minSeverity }) => bySeverity(notification, minSeverity) !== null);
+  return wanted.flatMap(({ id, recipients }) =>
+    recipients.map(
+      (recipient): OutboxEntry => ({
+        notification,
+        delivery: {
+          notificationId: notification.id,
+          channel: id,
+          recipient,
+          status: 'pending',
+          createdAt: now,
+          attempts: 0,
+          firstFailedAt: null,
+          nextAttemptAt: now,
+          finishedAt: null,
+          detail: '',
+        },
+      }),
+    ),
+  );
+}
+
+/** Returns the incidents that the step changed, for the history. */
+function changedIncidents(state: IncidentState, effects: readonly IncidentEffect[]): readonly Incident[] {
+  const changed = effects.flatMap((effect) =>
+    effect.kind === 'transition' ? [effect.incident] : incidentsOf(effect.notification),
+  );
+  const ids = new Set(changed.map(({ id }) => id));
+  return state.incidents.filter(({ id }) => ids.has(id));
 }
 
 /** A running delivery of one notification to the recipients of one channel. */
@@ -79,10 +135,10 @@ export class Outbox {
     this.#channels = channels;
     this.#deps = deps;
     this.#signal = signal;
-    const breakOff = (): void => {
+    const abortAll = (): void => {
       for (const { controller } of this.#attempts.keys()) controller.abort(signal.reason);
     };
-    signal.addEventListener('abort', breakOff, { once: true });
+    signal.addEventListener('abort', abortAll, { once: true });
   }
 
   /** Makes one attempt for each due delivery. Never rejects. */
@@ -112,8 +168,8 @@ export class Outbox {
   #drainOne(channel: MessageChannel): Promise<void> {
     const before = this.#running.get(channel);
     if (before !== undefined) {
-      // Two runs at a time would send an entry twice. The current run repeats its check, because it may have just
-      // finished it.
+      // Two runs at a time would send an entry twice. The current run looks for due entries again, because it may have
+      // looked before this entry was added.
       before.again = true;
       return before.done;
     }
@@ -185,7 +241,7 @@ export class Outbox {
     );
     if (orphaned.length === 0) return;
     const finishedAt = clock.now();
-    const detail = 'No longer in the configuration';
+    const detail = 'The recipient is no longer configured';
     journal.update(orphaned.map(({ delivery }) => ({ ...delivery, status: 'withdrawn', finishedAt, detail })));
   }
 }
@@ -194,7 +250,7 @@ function noteOutcomes({ batch, controller }: Attempt, outcomes: readonly Recipie
   const now = deps.clock.now();
   const tried = batch.flatMap(({ delivery, notification }): readonly OutboxEntry[] => {
     const outcome = outcomes.find(({ recipient }) => recipient === delivery.recipient) ?? NO_OUTCOME;
-    // The attempt was aborted. It is unknown whether the peer accepted it, and the peer did not fail.
+    // It is unknown whether the peer accepted an aborted attempt, and the peer did not fail.
     if (controller.signal.aborted && outcome.kind === 'deferred') return [];
     return [{ delivery: afterAttempt(delivery, outcome, now), notification }];
   });
@@ -219,8 +275,8 @@ function supersedes(later: OutboxEntry, earlier: OutboxEntry): boolean {
     return false;
   if (later.notification.id === earlier.notification.id || later.notification.at < earlier.notification.at)
     return false;
-  const told = new Set(incidentsOf(later.notification).map(({ id }) => id));
-  return incidentsOf(earlier.notification).every(({ id }) => told.has(id));
+  const reported = new Set(incidentsOf(later.notification).map(({ id }) => id));
+  return incidentsOf(earlier.notification).every(({ id }) => reported.has(id));
 }
 
 async function tryOnce(
@@ -257,20 +313,20 @@ function noteResult({ delivery, notification }: OutboxEntry, { logger, onDeliver
   const { channel, recipient, status, detail } = delivery;
   const fields = { channel, notification: notification.id, recipient, detail };
   const more = journal.givenUp().some((entry) => entry.delivery === delivery)
-    ? ', unless it is taken while its incident is open'
+    ? ' unless its incident is still open'
     : '';
   switch (status) {
     case 'sent':
       logger.info(fields, 'Delivered a notification');
       break;
     case 'pending':
-      logger.warn(fields, 'Cannot deliver a notification now: it is tried again');
+      logger.warn(fields, 'Cannot deliver a notification now. ftm-watch will retry');
       break;
     case 'rejected':
-      logger.warn(fields, `A notification was refused: given up${more}`);
+      logger.warn(fields, `A notification was rejected. It will not be sent again${more}`);
       break;
     case 'expired':
-      logger.warn(fields, `Nobody took a notification for five days: given up${more}`);
+      logger.warn(fields, `A notification was not accepted for five days. It will not be sent again${more}`);
       break;
     case 'withdrawn':
       break;
@@ -314,13 +370,13 @@ function isDue({ nextAttemptAt, attempts }: Delivery, now: EpochMs): boolean {
   return now >= nextAttemptAt || nextAttemptAt - now > retryDelay(attempts);
 }
 
-/** Returns the part of a notification with at least severity `least`; null if there is none. Tests are always sent. */
+/** Returns the part of a notification with at least this severity; null if there is none. Tests are always sent. */
 export function bySeverity(notification: Notification, least: Severity): Notification | null {
   switch (notification.kind) {
     case 'incident':
-      return isGraveEnough(notification.incident, least) ? notification : null;
+      return isSevereEnough(notification.incident, least) ? notification : null;
     case 'digest': {
-      const items = notification.items.filter(({ incident }) => isGraveEnough(incident, least));
+      const items = notification.items.filter(({ incident }) => isSevereEnough(incident, least));
       if (items.length === notification.items.length) return notification;
       // The most severe items come first, so omitted items are no more severe than the ones filtered out.
       return items.length === 0 ? null : { ...notification, items, omitted: 0 };
@@ -334,35 +390,33 @@ export function bySeverity(notification: Notification, least: Severity): Notific
 }
 
 /** Compares the highest severity ever sent, so that recipients of the first message also get updates and the end. */
-function isGraveEnough({ cause, lastNotified }: Incident, least: Severity): boolean {
+function isSevereEnough({ cause, lastNotified }: Incident, least: Severity): boolean {
   const severities = [cause, ...(lastNotified?.named ?? [])].map(({ severity }) => severity);
   return severities.some((severity) => compareSeverity(severity, least) <= 0);
-}
-
-interface Waiting {
-  readonly messages: readonly MessageChannel[];
-  readonly states: readonly StateChannel[];
-  readonly outboxEntries: readonly OutboxEntry[];
-  /** Incidents held back by the hourly limit, counted for each future delivery. */
-  readonly held: readonly Incident[];
 }
 
 /**
  * Counts pending deliveries by channel, including incidents held back by the hourly limit. For a state channel, counts
  * the recipients that rejected the last message and still have updates to receive.
+ * @param held incidents held back by the hourly limit, counted for each future delivery
  */
 export function pendingByChannel({
   messages,
   states,
   outboxEntries,
   held,
-}: Waiting): Readonly<Record<ChannelId, number>> {
+}: {
+  readonly messages: readonly MessageChannel[];
+  readonly states: readonly StateChannel[];
+  readonly outboxEntries: readonly OutboxEntry[];
+  readonly held: readonly Incident[];
+}): Readonly<Record<ChannelId, number>> {
   return byChannel((channel) => {
     const waiting = states.filter(({ id }) => id === channel).map((state) => state.waiting());
     const awaitingDigest = messages
       .filter(({ id }) => id === channel)
       .map(({ recipients, minSeverity }) => {
-        const wanted = held.filter((incident) => isGraveEnough(incident, minSeverity));
+        const wanted = held.filter((incident) => isSevereEnough(incident, minSeverity));
         return wanted.length * recipients.length;
       });
     const undelivered = outboxEntries.filter(({ delivery }) => delivery.channel === channel);

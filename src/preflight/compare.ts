@@ -160,7 +160,7 @@ interface Holders {
 }
 
 function licenseChange({ license, was, is, target }: Holders, after: UnitState): readonly Change[] {
-  if (is === null) return target === null ? [] : [untold(license)];
+  if (is === null) return target === null ? [] : [unreported(license)];
   if (target !== null && !sameSerial(is, target) && !isInPair(after, is))
     return [
       {
@@ -173,7 +173,7 @@ function licenseChange({ license, was, is, target }: Holders, after: UnitState):
   return [{ kind: 'as-planned', what: `${license} is registered to ${is}`, means: 'This is the intended unit' }];
 }
 
-function untold(license: string): Change {
+function unreported(license: string): Change {
   return {
     kind: 'not-visible',
     what: `The unit to which ${license} is registered is not reported`,

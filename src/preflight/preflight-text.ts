@@ -70,8 +70,7 @@ export function usersText({ users, unread }: TokenUsers, style: TextStyle): stri
   const missing = unread.map(
     (resource) =>
       `Users from "${resource}" are missing, because the API account cannot read this resource or the firmware ` +
-      'does not support it. Give ' +
-      "the account's admin profile the permission to view these users.",
+      "does not support it. Give the account's admin profile the permission to view these users.",
   );
   return [
     '',
@@ -265,8 +264,7 @@ function serialNotes({ serial: typed }: Migration, move: Move, { mode, serial }:
     case 'within-pair':
       return [
         `${move.to} is the other member of the pair. Both members have the tokens, so users are not affected. ` +
-          'New tokens are ' +
-          'provisioned on the member to which the licence is registered.',
+          'New tokens are provisioned on the member to which the licence is registered.',
       ];
     case 'has-none':
       return ['A load balancer gets its tokens from its primary unit and has no licence, so no licence is lost.'];
@@ -484,10 +482,9 @@ function cloudMigrationOf({ licenses }: Moving, unit: UnitState): CloudMigration
     why:
       'A licence that cannot be transferred can move to FortiIdentity Cloud (formerly FortiToken Cloud) in the same ' +
       'account. Its users are also moved and keep their tokens. ' +
-      'If the account has no licence for FortiIdentity Cloud, Fortinet adds a free licence for ' +
-      'a year, which must be bought after that. Ask Customer Service to set the migration tag first. ' +
-      'Then run the commands on the ' +
-      'current unit. They remove the tokens from the unit.',
+      'If the account has no licence for FortiIdentity Cloud, Fortinet adds one that is free for a year. ' +
+      'Ask Customer Service to set the migration tag first. ' +
+      'Then run the commands on the current unit. They remove the tokens from the unit.',
     ticket: [
       'Subject: FTM migration tag for a migration to FortiIdentity Cloud',
       '',

@@ -10,7 +10,7 @@ import { CONCLUSIONS, type OpenIncident, type UnseenIncident } from './report-te
 /** The exit codes of a Nagios plugin, which `check` uses for all output formats. */
 export const CHECK_EXIT = { ready: 0, warnings: 1, notReady: 2, unknown: 3 } as const;
 
-export type CheckExit = (typeof CHECK_EXIT)[keyof typeof CHECK_EXIT];
+type CheckExit = (typeof CHECK_EXIT)[keyof typeof CHECK_EXIT];
 
 /** The properties of a diagnosis that the plugin uses. */
 export interface SeenDiagnosis {
@@ -23,7 +23,7 @@ export interface SeenDiagnosis {
   readonly causes: readonly { readonly severity: Severity; readonly summary: string }[];
 }
 
-export type Looked =
+type Looked =
   | {
       readonly by: 'daemon';
       readonly incidents: readonly OpenIncident[];

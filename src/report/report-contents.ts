@@ -42,7 +42,10 @@ export type LogMemory =
   | {
       readonly kind: 'read';
       readonly state: PollingState;
-      /** Null if the daemon was stopped, or has received no lines, for some time. */
+      /**
+       * The time since which the daemon has received the log. Null if the daemon was stopped or received no lines for
+       * some time.
+       */
       readonly listeningSince: EpochMs | null;
     };
 

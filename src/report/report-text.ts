@@ -269,7 +269,7 @@ export function renderRepair(verdict: RepairVerdict, { color, width }: TextStyle
     ...(policy === null
       ? []
       : [
-          `Policy before: ${policy.before ?? "not mentioned in the incident's evidence"}`,
+          `Policy before: ${policy.before ?? 'the firewall reported no fault in its policy'}`,
           `Policy now: ${policy.now ?? 'unknown'}`,
         ]),
     ...(next === null ? [] : [`→ ${next}`]),

@@ -16,7 +16,7 @@ import type { SystemLookup } from '../network/lookup.ts';
 const DNS_DEADLINE: Millis = 3000;
 
 /** Dependencies of the DNS probe that the whole program shares. */
-export interface DnsPorts {
+interface DnsPorts {
   readonly system: SystemLookup;
   /** Trust settings that verify resolvers with TLS or HTTPS. */
   readonly trust: SecureContext;

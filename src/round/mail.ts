@@ -1,6 +1,7 @@
 import { isIP, type Socket } from 'node:net';
 import type { ConnectionOptions, SecureContext } from 'node:tls';
 import { dialledAddresses } from '../checks/name-resolution/judge.ts';
+import type { Config } from '../config/config.ts';
 import { type MailServer, type MailServerConfig, USUAL_PATIENCE } from '../config/schema/mail.ts';
 import type { UnitObservation } from '../connectors/picture.ts';
 import { valueOf } from '../core/license/resource.ts';
@@ -12,17 +13,19 @@ import {
   isOfThisMachine,
   isOwnTrouble,
   type DnsObservation,
+  type RecipientServerObservation,
 } from '../core/observation.ts';
+import type { PathObservation } from '../core/round.ts';
 import { type ProbeContext, unlessAborted } from '../network/context.ts';
 import { deadline, type Deadline } from '../system/clock.ts';
 import type { Millis } from '../core/clock.ts';
 import { openTls, UnverifiedError } from '../network/connect.ts';
-import { errorCode, failureFrom, overdueOr, printable, ProbeError } from '../network/failure.ts';
-import { connectToAny } from '../network/smtp/connect-any.ts';
+import { errorCode, failureFrom, failureReason, overdueOr, printable, ProbeError } from '../network/failure.ts';
+import { connectToAny, greets } from '../network/smtp/connect-any.ts';
 import { SmtpError } from '../network/smtp/dialogue.ts';
 import { MailSession, createVerifiedIdentity, type VerifiedIdentity } from '../network/smtp/session.ts';
 import { authority, type HostPort } from '../core/addresses.ts';
-import { askInTurn } from './dns.ts';
+import { askInTurn, observeExchanges } from './dns.ts';
 import type { Instruments, Look } from './instruments.ts';
 
 /**
@@ -92,9 +95,9 @@ const QUIT_WAIT: Millis = 500;
 const MAX_GREETING = 200;
 
 /** Dependencies of a rehearsal. `mailLimit` is the total time limit. With null, the daemon's limit is used. */
-export type MailPorts = Pick<Instruments, 'trust' | 'fileTrust' | 'readSecret' | 'mailLimit'>;
+type MailPorts = Pick<Instruments, 'trust' | 'fileTrust' | 'readSecret' | 'mailLimit'>;
 
-export interface MailTarget {
+interface MailTarget {
   readonly server: MailServer;
   /** Resolved addresses of the server's host. Empty if the host name does not resolve. */
   readonly addresses: readonly string[];
@@ -292,7 +295,7 @@ interface FoundAddresses {
 const ANY_ADDRESS = ['0.0.0.0/0', '::/0'];
 
 /** Queries one resolver after another until one of them finds the mail server. */
-export async function findAddresses({ host }: Pick<HostPort, 'host'>, look: Look): Promise<FoundAddresses> {
+async function findAddresses({ host }: Pick<HostPort, 'host'>, look: Look): Promise<FoundAddresses> {
   if (isIP(host) !== 0) return { addresses: [host], localError: null };
   const addressesIn = (seen: readonly DnsObservation[]): readonly string[] => dialledAddresses(seen, ANY_ADDRESS);
   const isEnough = (seen: readonly DnsObservation[]): boolean => addressesIn(seen).length > 0;
@@ -302,4 +305,102 @@ export async function findAddresses({ host }: Pick<HostPort, 'host'>, look: Look
   const failures = observations.map(({ a }) => a).filter((reply) => reply.kind === 'failed');
   const couldNotAsk = failures.length === observations.length ? isOfThisMachine : isOwnTrouble;
   return { addresses: [], localError: failures.find(({ reason }) => couldNotAsk(reason)) ?? null };
+}
+
+/** Limit for one domain, within the remaining time of a round whose own mail server was silent. */
+const RECIPIENT_LIMIT: Millis = 4000;
+
+/** Per domain: a second server is asked if the first does not answer. */
+const MOST_EXCHANGES = 2;
+
+/**
+ * Checks whether a mail server of a domain sends a greeting to this machine. Sends nothing except QUIT. Never rejects.
+ */
+export async function observeRecipientServer(domain: string, outer: Look): Promise<RecipientServerObservation> {
+  using limit = deadline(outer.clock, RECIPIENT_LIMIT, outer.ctx.signal);
+  const ctx = { ...outer.ctx, signal: limit.signal };
+  const look = { ...outer, ctx };
+  const startedAt = ctx.clock.elapsed();
+  let hosts: readonly string[] = [];
+  try {
+    hosts = await exchangesOf(domain, look);
+    const found = await Promise.all(hosts.map((host) => findAddresses({ host }, look)));
+    const addresses = found.flatMap((each) => each.addresses);
+    const localError = found.find((each) => each.localError !== null)?.localError ?? null;
+    if (addresses.length === 0 && localError !== null) throw new ProbeError(localError.reason, localError.message);
+    if (addresses.length === 0)
+      throw new ProbeError('name-not-resolved', `No resolver gives an address of a mail server of "${domain}"`);
+    const socket = await connectToAny(addresses, look.exchangePort, ctx, limit.signal);
+    if (!(await greets(socket, limit.signal))) throw new ProbeError('protocol', 'It does not greet as a mail server');
+    return { domain, hosts, outcome: { kind: 'greets', durationMs: ctx.clock.elapsed() - startedAt } };
+  } catch (error) {
+    const end = overdueOr(error, limit, (cause) => {
+      return new ProbeError('timeout', `No mail server of "${domain}" greets within ${String(RECIPIENT_LIMIT)} ms`, {
+        cause,
+      });
+    });
+    return { domain, hosts, outcome: failureFrom(end, ctx.clock.elapsed() - startedAt, outer.ctx.signal) };
+  }
+}
+
+/**
+ * RFC 5321 §5.1: a domain without MX records is its own mail server. RFC 7505: a null MX means that a domain accepts no
+ * mail.
+ */
+async function exchangesOf(domain: string, look: Look): Promise<readonly string[]> {
+  const failures: unknown[] = [];
+  for (const resolver of look.config.resolvers) {
+    try {
+      const exchanges = await observeExchanges(domain, resolver, look, look.ctx);
+      if (exchanges.length === 0) return [domain];
+      return exchanges.filter((host) => host !== '' && host !== '.').slice(0, MOST_EXCHANGES);
+    } catch (error) {
+      look.ctx.signal.throwIfAborted();
+      failures.push(error);
+    }
+  }
+  const ours = failures.find((failure) => isOfThisMachine(failureReason(failure)));
+  const failure: unknown = ours ?? failures.at(-1) ?? new ProbeError('internal', 'There is no resolver to ask');
+  throw failure;
+}
+
+const MOST_DOMAINS = 3;
+
+/** Returns the domains of the configured addresses, because the recipients of FortiAuthenticator's mail are unknown. */
+function recipientDomains({ mail, notify }: Pick<Config, 'mail' | 'notify'>): readonly string[] {
+  const addresses = [...mail.map(({ to }) => to), ...(notify.email?.to ?? [])];
+  const domains = addresses.flatMap((address) => /@([^@[\]]+)$/u.exec(address ?? '')?.[1]?.toLowerCase() ?? []);
+  return [...new Set(domains)].slice(0, MOST_DOMAINS);
+}
+
+/**
+ * Adds results from the recipients' mail servers if all mail servers are broken. These results show whether this
+ * machine is not allowed to send mail or the servers are really broken.
+ */
+export async function withRecipientServers(
+  mail: readonly MailObservation[],
+  licenseServer: PathObservation,
+  look: Look,
+): Promise<readonly MailObservation[]> {
+  if (mail.length === 0 || !mail.every(isBroken)) return mail;
+  const { recipientLooks } = look.memory;
+  if (!isNobodyAnswering(licenseServer) && recipientLooks.isDue())
+    recipientLooks.keep(
+      await Promise.all(recipientDomains(look.config).map((domain) => observeRecipientServer(domain, look))),
+    );
+  return mail.map((seen) => ({ ...seen, recipientServers: recipientLooks.last() }));
+}
+
+/** Reports whether no resolver answers, in which case the recipients' mail servers cannot be found either. */
+function isNobodyAnswering({ names }: PathObservation): boolean {
+  return names.length > 0 && names.every(({ a, aaaa }) => a.kind === 'failed' && aaaa.kind === 'failed');
+}
+
+/**
+ * Reports whether the server is broken for FortiAuthenticator too. A refused sender or recipient may concern only this
+ * machine, or only this moment.
+ */
+function isBroken({ outcome }: MailObservation): boolean {
+  if (outcome.kind !== 'failed' || isOfThisMachine(outcome.reason)) return false;
+  return outcome.reason !== 'rejected' || (outcome.stage !== 'sender' && outcome.stage !== 'recipient');
 }

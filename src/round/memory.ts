@@ -64,7 +64,7 @@ export interface EarlierVerdict {
  * Share of failed connections, kept across restarts. Otherwise, after a restart, a fault that affects half of the
  * connections would be resolved and then reported again.
  */
-export interface ShareMemory {
+interface ShareMemory {
   current(): PathShare;
   /** Replaces the current share, and saves it if it contains failures. */
   note(share: PathShare, at: EpochMs): void;
@@ -126,7 +126,7 @@ const shareContent = z.object({
 });
 
 /** @param file if it is null, data is kept only while the process runs */
-export async function loadShareMemory(file: BackgroundFile | null, target: string, now: EpochMs): Promise<ShareMemory> {
+async function loadShareMemory(file: BackgroundFile | null, target: string, now: EpochMs): Promise<ShareMemory> {
   const { data } = shareContent.safeParse(await file?.load());
   const isKept = data !== undefined && isRecent(data.at, now, LONGEST_BREAK);
   let share: PathShare = isKept && data.target === target ? data.share : NO_SHARE;
@@ -187,7 +187,7 @@ const genuineContent = z.object({
 });
 
 /** @param file if it is null, data is kept only while the process runs */
-export async function loadGenuineMemory(file: BackgroundFile | null, now: EpochMs): Promise<GenuineMemory> {
+async function loadGenuineMemory(file: BackgroundFile | null, now: EpochMs): Promise<GenuineMemory> {
   const stored = genuineContent.safeParse(await file?.load());
   // Entries with a time in the future were saved with a wrong clock.
   const sights = new Map(Object.entries(stored.data?.targets ?? {}).filter(([, { at }]) => at <= now));
@@ -217,7 +217,7 @@ const LEAST_GAP: Millis = 300_000;
  * Result of the licence server with TLS 1.2, if it also supports TLS 1.3. Some devices inspect or block only the older
  * version.
  */
-export interface OlderTls {
+interface OlderTls {
   /** Reports whether another check is due. A check that is due is recorded as done. */
   isDue(leaf: string, why: { readonly isComplained: boolean; readonly isDisputed: boolean }): boolean;
   /** Returns the result of the last check, which is valid until the next check. */
@@ -227,7 +227,7 @@ export interface OlderTls {
   keep(seen: ReferenceObservation | null): void;
 }
 
-export function createOlderTls({ now }: Pick<Clock, 'now'>): OlderTls {
+function createOlderTls({ now }: Pick<Clock, 'now'>): OlderTls {
   let looked: { readonly at: EpochMs; readonly leaf: string } | null = null;
   let last: ReferenceObservation | null = null;
   return {
@@ -259,7 +259,7 @@ interface CloserLooks {
 
 const BLOCK_KEPT: Millis = 300_000;
 
-export function createCloserLooks({ now }: Pick<Clock, 'now'>): CloserLooks {
+function createCloserLooks({ now }: Pick<Clock, 'now'>): CloserLooks {
   const kept = new Map<string, { readonly at: EpochMs; readonly look: CloserLook }>();
 
   return {
@@ -279,7 +279,7 @@ export function createCloserLooks({ now }: Pick<Clock, 'now'>): CloserLooks {
  * Last results of the recipients' mail servers. Recipients' mail servers belong to other organisations, so they are
  * checked only once an hour.
  */
-export interface RecipientLooks {
+interface RecipientLooks {
   /** Reports whether another check is due. A check that is due is recorded as done. */
   isDue(): boolean;
   /** Returns the last result, which is valid until the next check. */
@@ -311,7 +311,7 @@ function createRecipientLooks({ now }: Pick<Clock, 'now'>): RecipientLooks {
 const DEFERRAL_KEPT: Millis = 24 * HOUR;
 
 /** Records how long mail servers have deferred this machine with "come back later" (greylisting). */
-export interface MailDeferrals {
+interface MailDeferrals {
   /**
    * Records an outcome and returns the duration of the deferral. The deferral lasts from the first refusal until the
    * server
@@ -326,7 +326,7 @@ interface Deferral {
   readonly until: EpochMs | null;
 }
 
-export function createMailDeferrals({ now }: Pick<Clock, 'now'>): MailDeferrals {
+function createMailDeferrals({ now }: Pick<Clock, 'now'>): MailDeferrals {
   const deferrals = new Map<string, Deferral>();
   return {
     note: (server, outcome) => {

@@ -45,7 +45,7 @@ function unheard({ path, controls }: Seen, { knowledge, clock }: Look): readonly
 }
 
 /** OpenSSL's result for the chain that it verified. */
-export interface OpensslResult {
+interface OpensslResult {
   readonly chain: CapturedChain;
   readonly word: OpensslWord;
 }

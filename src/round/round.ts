@@ -11,7 +11,7 @@ import { startApart } from '../schedule/start-apart.ts';
 import { deadline } from '../system/clock.ts';
 import { askOnce } from './dns.ts';
 import { type Instruments, type Look, lookWith } from './instruments.ts';
-import { type MailPace, observeWithDeferral } from './mail.ts';
+import { type MailPace, observeWithDeferral, withRecipientServers } from './mail.ts';
 import { observeNtp } from './ntp.ts';
 import { observeOlderTls } from './older-tls.ts';
 import { verifyWithOpenssl } from './openssl.ts';
@@ -24,7 +24,6 @@ import {
   observePath,
   serviceTarget,
 } from './path.ts';
-import { withRecipientServers } from './recipient-servers.ts';
 import { observeClosely, observeNearest, observeOtherNames, observeReferences } from './second-looks.ts';
 
 /** The current step of the round, shown to users who are waiting. */

@@ -41,7 +41,7 @@ interface RoundFindings {
 }
 
 /** Data that one round keeps for the next round. */
-export interface Remembered {
+interface Remembered {
   /**
    * Faults that were found in two consecutive rounds, whose cause was confirmed immediately, or that belong to an
    * incident.
@@ -65,7 +65,7 @@ export type LogPart =
   /** No log is received. */
   | ({ readonly kind: 'unheard' } & Unheard);
 
-export interface Conclusion extends Remembered {
+interface Conclusion extends Remembered {
   readonly diagnosis: Diagnosis;
 }
 

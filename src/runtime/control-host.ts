@@ -6,7 +6,7 @@ import { type ControlServer, SocketTaken, startControlServer } from '../web/http
 import type { WebSources } from '../web/sources.ts';
 import { controlPlace, type ControlPlace } from './control-place.ts';
 
-export interface ControlHostDeps {
+interface ControlHostDeps {
   readonly clock: Clock;
   readonly env: NodeJS.ProcessEnv;
   readonly logger: Logger;

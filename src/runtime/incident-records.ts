@@ -91,7 +91,7 @@ const MOST_ENDED = 50;
 const MOST_HISTORY_ENTRIES = 100;
 
 /** The parts of a monitor that the history needs. */
-export interface AlertHistorySource {
+interface AlertHistorySource {
   readonly store: Pick<Store, 'ended' | 'deliveries' | 'recentChanges' | 'writable' | 'journal'>;
   readonly alerting: Pick<Monitor['alerting'], 'incidents'>;
 }

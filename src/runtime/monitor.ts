@@ -16,8 +16,7 @@ import type { RoundResult } from '../report/report-contents.ts';
 import { probeTargets, roundLimit } from '../round/round.ts';
 import { needsCloserLook } from '../round/assess.ts';
 import type { TlsKnowledge } from '../checks/tls-genuine/judge-path.ts';
-import type { TlsKnowledgeBase } from '../round/tls-knowledge.ts';
-import { judgedTargets } from '../round/tls-knowledge.ts';
+import { type TlsKnowledgeBase, judgedTargets } from '../round/tls-knowledge.ts';
 import { isInvalid, samplesOf } from '../core/round.ts';
 import { measureLoopLag } from '../schedule/stall-monitor.ts';
 import { Runner, type RunnerOptions } from '../schedule/runner.ts';
@@ -48,7 +47,7 @@ import { messageOf } from '../text/message-of.ts';
 import { exposureNotes } from '../web/change-refusal.ts';
 
 /** Reports whether rounds still finish as scheduled. */
-export interface LivenessTracker {
+interface LivenessTracker {
   /** Must be called when a round has ended. */
   beat(): void;
   isAlive(): boolean;
@@ -188,7 +187,7 @@ const COLLECTOR_VARIABLES = ['OTEL_EXPORTER_OTLP_METRICS_ENDPOINT', 'OTEL_EXPORT
  * does not cause more rounds.
  * @internal
  */
-export const TRIGGER_GAP = 3_000;
+const TRIGGER_GAP = 3_000;
 
 /**
  * All monitoring with one configuration: rounds on schedule and on demand, log intake, connectors, incidents and

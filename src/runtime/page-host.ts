@@ -9,7 +9,7 @@ import type { Clock, EpochMs } from '../core/clock.ts';
 import { createWebServer, type WebServer } from '../web/http-server.ts';
 import type { WebSources } from '../web/sources.ts';
 
-export interface PageHostDeps {
+interface PageHostDeps {
   readonly clock: Clock;
   readonly env: NodeJS.ProcessEnv;
   readonly logger: Logger;
@@ -17,7 +17,7 @@ export interface PageHostDeps {
 }
 
 /** A page that is already listening and ready to replace the current page. */
-export interface PageChange {
+interface PageChange {
   /** Stops the old page after the response to the request that caused the change. */
   commit(): void;
   /** Keeps the old page. Never rejects. */

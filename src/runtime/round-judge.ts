@@ -22,7 +22,7 @@ import type { UnitMonitor } from './unit-monitor.ts';
 /** Maximum time for which a verdict waits for a result that can refine it. */
 const REFINING: Millis = 2_000;
 
-export interface RoundJudgeDeps {
+interface RoundJudgeDeps {
   readonly instruments: Instruments;
   readonly units: UnitMonitor;
   readonly log: Pick<LogListening, 'facts'>;

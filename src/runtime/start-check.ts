@@ -30,7 +30,7 @@ export interface StartCheckDeps {
   readonly asListener: <T>(work: () => Promise<T>) => Promise<T>;
 }
 
-export interface StartCheck {
+interface StartCheck {
   /** Reasons why the daemon could not start, worded as by the daemon, with one sentence each. */
   readonly problems: readonly string[];
   /** Parts that the daemon would skip. */

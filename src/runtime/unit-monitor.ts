@@ -19,7 +19,7 @@ import { discardIfStalled } from '../schedule/stall-monitor.ts';
 import { startApart } from '../schedule/start-apart.ts';
 import { oneATurn } from '../system/clock.ts';
 
-export interface UnitMonitorDeps
+interface UnitMonitorDeps
   extends Omit<ConnectorContext, 'signal' | 'ownTurn'>,
     Pick<RunnerOptions, 'onError' | 'onLag' | 'onMissed'>,
     ApplianceMemory {
@@ -88,7 +88,7 @@ class UnitGroup<Fact> {
 }
 
 /** Parts that were queried again since the last round. */
-export interface Renewed extends Pick<PartlyFresh, 'gone'> {
+interface Renewed extends Pick<PartlyFresh, 'gone'> {
   /** Preconditions that depend on a connector whose units have all been queried again. */
   readonly preconditions: readonly string[];
   /** Unit names, each preceded by the ID of its connector. */

@@ -5,7 +5,7 @@ import { zonedText } from '../core/time-text.ts';
 import type { LogCounters } from '../logs/tally.ts';
 import type { Diagnosis } from '../engine/model.ts';
 import { createMaintenance, type Maintenance, type MaintenancePlan } from '../notify/maintenance.ts';
-import { noChannelNote } from '../notify/channels/registry.ts';
+import { noChannelNote, channelWords } from '../notify/channels/registry.ts';
 import { exposureNotes } from '../web/change-refusal.ts';
 import type { Activity, Health, ReloadOutcome, SeenCertificate, WebSources, DiscoveredProbe } from '../web/sources.ts';
 import { createAlertHistory, findChanges, findIncidents, incidentRecord } from './incident-records.ts';
@@ -15,7 +15,6 @@ import type { Recorder } from '../metrics/recorder.ts';
 import type { Config } from '../config/config.ts';
 import { authority } from '../core/addresses.ts';
 import { isGivenUp, type Delivery, type OutboxEntry } from '../engine/incident/incident.ts';
-import { channelWords } from '../notify/channels/registry.ts';
 import { counted } from '../core/phrases.ts';
 
 /** Data of the daemon that the page needs in addition to the monitor. */

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Cron } from 'croner';
-import cron from 'node-cron';
-import type { ScheduledTask } from 'node-cron';
+import cron, { type ScheduledTask } from 'node-cron';
 import type { EpochMs, Millis, Clock } from '../core/clock.ts';
 
 /** A timer that calls back at each time of a schedule. */

@@ -7,7 +7,7 @@ import { beat } from '../system/clock.ts';
  * results from that time prove nothing about their target. The monitor checks four times a second until it is disposed
  * of, so use it only during a measurement.
  */
-export interface StallMonitor extends Disposable {
+interface StallMonitor extends Disposable {
   /** Returns the longest stall since the start. */
   longest(): Millis;
 }

@@ -1,7 +1,7 @@
 import type { Clock, Millis } from '../core/clock.ts';
 import { sleep } from '../system/clock.ts';
 
-export interface StartApart {
+interface StartApart {
   readonly clock: Clock;
   readonly signal: AbortSignal;
   /** Time between the starts of two items. */

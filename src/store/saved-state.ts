@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { SEVERITIES } from '../core/severity.ts';
 import { type Cause, type RemedyStep, sentenceStep, SYNTAXES } from '../engine/model.ts';
 import type { EpochMs } from '../core/clock.ts';
+import type { Culprit } from '../core/license/firewall.ts';
 import type {
   Candidate,
   Incident,
@@ -26,6 +27,17 @@ const remedyStep: z.ZodType<RemedyStep> = z.object({
   blanks: z.array(z.object({ name: z.string(), meaning: z.string() })),
 });
 
+const culprit: z.ZodType<Culprit> = z.object({
+  firewall: z.string(),
+  firewallHost: z.string(),
+  serial: z.string().nullable(),
+  action: z.literal(['inspects', 'denies']),
+  policy: z.object({ id: z.number(), name: z.string().nullable() }).nullable(),
+  profile: z.string().nullable(),
+  incoming: z.string().nullable(),
+  outgoing: z.string().nullable(),
+});
+
 /** Version 0.1.0 did not store steps. */
 const cause: z.ZodType<Cause> = z
   .object({
@@ -35,6 +47,9 @@ const cause: z.ZodType<Cause> = z
     confidence: z.literal(['confirmed', 'suspected']),
     subject: z.string(),
     product: z.string().nullable(),
+    culprit: culprit.exactOptional(),
+    policyReport: z.string().exactOptional(),
+    said: z.string().exactOptional(),
     summary: z.string(),
     impact: z.string(),
     evidence: z.array(z.string()),
@@ -75,6 +90,7 @@ const incidentRow = occurrence.extend({
   status: z.literal(['open', 'closed']),
   cause,
   openingEvidence: z.array(z.string()).default([]),
+  openingPolicyReport: z.string().nullable().default(null),
   attached: z.array(z.string()).default([]),
   acknowledgement: z.object({ at: instant, by: z.string() }).nullable().default(null),
   formerCauses: z.array(formerCause),
@@ -151,7 +167,16 @@ const state = z.object({
 const event = z.literal(['firing', 'reminder', 'changed', 'resolved']);
 
 const stillOpen = z
-  .array(z.object({ id: causeId, subject: z.string(), severity, product: z.string().nullable(), since: instant }))
+  .array(
+    z.object({
+      id: causeId,
+      subject: z.string(),
+      severity,
+      product: z.string().nullable(),
+      culprit: culprit.exactOptional(),
+      since: instant,
+    }),
+  )
   .default([]);
 
 const notification: z.ZodType<Notification> = z.discriminatedUnion('kind', [

@@ -23,7 +23,7 @@ type Unread =
   /** The store is locked, corrupt, not readable for this user, or from a newer version. */
   | { readonly kind: 'unreadable'; readonly message: string };
 
-export interface ReadableHistory {
+interface ReadableHistory {
   readonly kind: 'read';
   /** Latest first. */
   readonly incidents: readonly Incident[];

@@ -6,7 +6,7 @@ import type { OperatorLog } from './operator-log.ts';
 const run = promisify(execFile);
 
 /** Lines that are sent with sd_notify(3). */
-export type ServiceState = 'READY=1' | 'STOPPING=1';
+type ServiceState = 'READY=1' | 'STOPPING=1';
 
 /** Time limit in milliseconds. The command returns as soon as systemd has read the line. */
 const LIMIT = 5_000;

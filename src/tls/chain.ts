@@ -219,7 +219,7 @@ interface ChainLink {
   readonly below: ChainLink | null;
 }
 
-export interface WalkOptions {
+interface WalkOptions {
   readonly leaf: Certificate;
   /** Available certificates that could be an issuer, in the order in which they are tried. */
   readonly candidates: readonly Certificate[];

@@ -19,7 +19,7 @@ export type TrustProfile = 'fortinet' | 'public' | 'pinned';
  * Origin of a trusted key. `shipped` keys belong to Fortinet and are used only in the profile `fortinet`. `configured`
  * keys are used in every profile.
  */
-export type TrustOrigin = 'shipped' | 'configured';
+type TrustOrigin = 'shipped' | 'configured';
 
 /** Hash of a trusted key. A hash can confirm only a certificate that was sent. */
 export interface TrustedPin {

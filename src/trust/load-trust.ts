@@ -209,9 +209,7 @@ export function readPem(text: string): readonly Uint8Array[] {
 }
 
 /** The certificates for the pins below. */
-export const SHIPPED_AUTHORITIES: string = fileURLToPath(
-  new URL('../../config/fortinet-authorities.pem', import.meta.url),
-);
+const SHIPPED_AUTHORITIES: string = fileURLToPath(new URL('../../config/fortinet-authorities.pem', import.meta.url));
 
 interface ShippedPin {
   readonly pin: string;

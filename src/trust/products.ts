@@ -126,7 +126,7 @@ const MAX_LENGTH = 200;
 const MAX_INSTRUCTIONS = 500;
 
 /** `value`: the whole value must match. `anywhere`: any part of the value must match, and case is ignored. */
-export type PatternScope = 'value' | 'anywhere';
+type PatternScope = 'value' | 'anywhere';
 
 type CompiledPattern =
   | { readonly kind: 'usable'; readonly pattern: TextPattern }

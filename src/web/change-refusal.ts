@@ -177,9 +177,8 @@ function networkNotes(web: WebConfig): readonly string[] {
     return web.anonymous !== null
       ? []
       : [
-          'Everyone who can reach the status page can read it. Set web.users, or set "web.anonymous: ' +
-            'read" if this is ' +
-            'intended.',
+          'Everyone who can reach the status page can read it. ' +
+            'Set web.users, or set "web.anonymous: read" if this is intended.',
         ];
   return web.tls !== null || web.plaintext
     ? []

@@ -23,7 +23,7 @@ export interface Web extends Serving {
  * A change as it is recorded in the audit trail. If the change was refused before the request's body was read, only the
  * known fields are set.
  */
-export type Noted = Pick<AuditEntry, 'action'> & Partial<Pick<AuditEntry, 'incident' | 'cause' | 'subject' | 'detail'>>;
+type Noted = Pick<AuditEntry, 'action'> & Partial<Pick<AuditEntry, 'incident' | 'cause' | 'subject' | 'detail'>>;
 
 export type Outcome<T> =
   | {

@@ -4,7 +4,7 @@ import type { Caller } from './sources.ts';
 import { networkOf } from './login.ts';
 import { BARE_HEADERS } from './static-files.ts';
 
-export interface ServerEvent {
+interface ServerEvent {
   /** The type of the event, which is a single word. */
   readonly name: string;
   readonly data: unknown;
@@ -14,7 +14,7 @@ export interface ServerEvent {
  * The interval of heartbeats. It is shorter than the idle timeouts of proxies, which drop a connection after a minute
  * without data. @internal
  */
-export const HEARTBEAT: Millis = 15_000;
+const HEARTBEAT: Millis = 15_000;
 export const MAX_LISTENERS = 64;
 
 interface Listener {

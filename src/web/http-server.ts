@@ -270,7 +270,7 @@ interface WaitingAnswers {
   written(response: ServerResponse): void;
 }
 
-export interface WaitingLimits {
+interface WaitingLimits {
   /**
    * The maximum number of unanswered requests per connection. Node answers all requests in a chunk that it has read,
    * possibly thousands, before it checks whether the client reads the responses. Browsers and scrapers wait for the
@@ -284,7 +284,7 @@ export interface WaitingLimits {
 }
 
 /** The limit in bytes is enough for about 56 scrapes of 200 targets and 200 appliances, which have 1.2 MB each. */
-export const WAITING_LIMITS: WaitingLimits = { requests: 4, unreadBytes: 64 * 1024 * 1024, unread: 10_000 };
+const WAITING_LIMITS: WaitingLimits = { requests: 4, unreadBytes: 64 * 1024 * 1024, unread: 10_000 };
 
 export function createWaitingAnswers({ requests, unreadBytes, unread }: WaitingLimits): WaitingAnswers {
   /**

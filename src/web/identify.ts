@@ -182,14 +182,14 @@ function isSame(one: string, other: string): boolean {
 
 const MAX_SHOWN_NAME = 64;
 /** The minimum interval between log messages about logins that were rejected without a check. */
-const TOLD_EVERY: Millis = 60_000;
+const LOG_INTERVAL: Millis = 60_000;
 
 /**
  * Rejects requests from unidentified callers. The names in refused logins are logged, because somebody may be trying
  * passwords. The limit on logins also limits the number of these messages.
  */
 export function authenticate(identify: Identify, { sources, clock, logger }: Serving): MiddlewareHandler<WebEnv> {
-  const noteTurnedAway = createTurnedAwayLog(clock, logger);
+  const noteTurnedAway = createRejectionLog(clock, logger);
   return async (context, next) => {
     const { incoming } = context.env;
     const from = incoming.socket.remoteAddress;
@@ -232,18 +232,18 @@ function unauthorized(context: Context): Response {
   });
 }
 
-function createTurnedAwayLog(clock: Clock, logger: Logger): (from: string | undefined) => void {
-  let toldAt: Millis | null = null;
-  let untold = 0;
+function createRejectionLog(clock: Clock, logger: Logger): (from: string | undefined) => void {
+  let loggedAt: Millis | null = null;
+  let unlogged = 0;
   return (from) => {
-    untold += 1;
+    unlogged += 1;
     const now = clock.elapsed();
-    if (toldAt !== null && now - toldAt < TOLD_EVERY) return;
+    if (loggedAt !== null && now - loggedAt < LOG_INTERVAL) return;
     logger.warn(
-      { from, turnedAway: untold },
+      { from, turnedAway: unlogged },
       'Rejecting logins to the status page, because too many logins failed or are pending',
     );
-    toldAt = now;
-    untold = 0;
+    loggedAt = now;
+    unlogged = 0;
   };
 }

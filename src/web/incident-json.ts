@@ -15,7 +15,7 @@ import { channelWords } from '../notify/channels/registry.ts';
 import { withoutPath } from '../text/mask.ts';
 
 /** An incident in `/api/v1/incidents`. The field names are part of the API. Times are in ISO 8601 format, in UTC. */
-export type IncidentJson = ReturnType<typeof incidentToJson>;
+type IncidentJson = ReturnType<typeof incidentToJson>;
 
 /** Returns the incidents as JSON objects. Open incidents come first, then the latest incidents. */
 export function incidentsToJson(incidents: readonly Incident[]): readonly IncidentJson[] {

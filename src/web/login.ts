@@ -19,7 +19,7 @@ type LoginOutcome =
   | { readonly kind: 'refused' }
   | { readonly kind: 'later'; readonly retryAfter: Millis };
 
-export interface Login {
+interface Login {
   /** @param address the address of the client */
   check(name: string, password: string, address: string | undefined): Promise<LoginOutcome>;
 }

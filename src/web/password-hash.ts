@@ -40,7 +40,7 @@ function unreadable(line: string): string {
 }
 
 /** A bcrypt hash, as written by `htpasswd -B` and most libraries. */
-export interface BcryptHash {
+interface BcryptHash {
   readonly kind: 'bcrypt';
   /** The complete hash with version, cost and salt. */
   readonly text: string;
@@ -81,7 +81,7 @@ function parseBcryptHash(text: string): BcryptHash | null {
  * The check runs in a separate thread, because the library is written in JavaScript. Even its asynchronous functions
  * block the event loop for 100 ms at a time, and probes could not receive responses during that time.
  */
-export async function verifyBcrypt(password: string, { text }: BcryptHash): Promise<boolean> {
+async function verifyBcrypt(password: string, { text }: BcryptHash): Promise<boolean> {
   const normalized = password.normalize('NFC');
   const matches = await compareInThread({ password: normalized, hash: text });
   return matches && Buffer.byteLength(normalized) <= MAX_PASSWORD_BYTES;
@@ -100,7 +100,7 @@ function compareInThread(job: BcryptJob): Promise<boolean> {
 }
 
 /** An scrypt hash (RFC 7914) with its parameters. */
-export interface ScryptHash {
+interface ScryptHash {
   readonly kind: 'scrypt';
   /** The binary logarithm of the cost. The memory use is `128 * r * 2^ln` bytes. */
   readonly ln: number;
@@ -135,7 +135,7 @@ const PHC =
  * Parses an scrypt hash. Returns null for any other text.
  * @throws {RangeError} if the cost is too high
  */
-export function parseScryptHash(text: string): ScryptHash | null {
+function parseScryptHash(text: string): ScryptHash | null {
   const { ln, r, p, salt, hash } = PHC.exec(text)?.groups ?? {};
   if (salt === undefined || hash === undefined) return null;
   const cost = { ln: Number(ln), r: Number(r), p: Number(p) };
@@ -155,7 +155,7 @@ export async function hashPassword(password: string, cost: Cost = DEFAULT_COST):
 }
 
 /** Compares a password with a hash. The comparison takes the same time for every wrong password. */
-export async function verifyScrypt(password: string, expected: ScryptHash): Promise<boolean> {
+async function verifyScrypt(password: string, expected: ScryptHash): Promise<boolean> {
   return timingSafeEqual(await derive(password, expected), expected.hash);
 }
 

@@ -133,7 +133,7 @@ describe('a channel that is added as a file and a line', () => {
       (await (await fetch(`${page}/metrics`)).text()).split('\n').filter((line) => line.includes('channel="pager"'));
     {
       await using before = startDaemonProcess(options);
-      await before.logged('Cannot deliver a notification now: it is tried again');
+      await before.logged('Cannot deliver a notification now. ftm-watch will retry');
       const metrics = await metricsOf(await before.page());
       expect(metrics).toContain('ftm_notifications_pending{channel="pager"} 1');
       for (const result of ['sent', 'rejected', 'expired'])

@@ -1,7 +1,7 @@
 import { CAUSE_IDS } from '../../src/checks/registry.ts';
 import type { IncidentState, Notification } from '../../src/engine/incident/incident.ts';
-import { createEmailChannel } from '../../src/notify/channels/email.ts';
 import { systemClock } from '../../src/system/clock.ts';
+import { mailChannel } from './channel-bench.ts';
 import { HOUR, timeline } from './incident-timeline.ts';
 import { AT_HQ } from './message-context.ts';
 import { smtpSink } from './smtp-sink.ts';
@@ -46,7 +46,7 @@ export async function mailsOf(told: readonly Notification[], publicUrl: string |
     password: null,
     caFile: null,
   } as const;
-  const channel = createEmailChannel(
+  const channel = mailChannel(
     { from: 'FTM watch <ftm-watch@example.org>', to: ['admins@example.org'], servers: [relay], minSeverity: 'warning' },
     { ...AT_HQ, timezone: 'Europe/Berlin', publicUrl, clock: systemClock, readSecret: () => Promise.resolve('') },
   );

@@ -5,16 +5,12 @@ import {
   attributeValues,
   distinguishedNameKey,
 } from '../../src/core/certificate.ts';
-import {
-  organizationKey,
-  type Trust,
-  type TrustAnchor,
-  type TrustedPin,
-  type TrustOrigin,
-} from '../../src/tls/trust.ts';
+import { organizationKey, type Trust, type TrustAnchor, type TrustedPin } from '../../src/tls/trust.ts';
 import type { TlsOutcome } from '../../src/core/observation.ts';
 import { parseCertificate } from '../../src/core/parse-certificate.ts';
 import type { Identity } from './authority.ts';
+
+type TrustOrigin = TrustAnchor['origin'];
 
 /** Returns the product's view of an identity's certificate. */
 export function certificateOf({ der }: Pick<Identity, 'der'>): Certificate {

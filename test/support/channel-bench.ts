@@ -1,6 +1,9 @@
 import type { Clock } from '../../src/core/clock.ts';
 import type { Notification } from '../../src/engine/incident/incident.ts';
-import type { MessageChannel, RecipientOutcome } from '../../src/notify/channels/channel.ts';
+import type { Config } from '../../src/config/config.ts';
+import type { Channel, ChannelDeps, MessageChannel, RecipientOutcome } from '../../src/notify/channels/channel.ts';
+import { email } from '../../src/notify/channels/email.ts';
+import { webhook } from '../../src/notify/channels/webhook.ts';
 import { CHANNELS } from '../../src/notify/channels/registry.ts';
 import type { MessageContext } from '../../src/document/notification.ts';
 import { systemClock } from '../../src/system/clock.ts';
@@ -33,6 +36,19 @@ export async function channelsOf(
     readSecret: (source: Parameters<typeof readSecret>[0]) => readSecret(source, env),
   };
   return CHANNELS.flatMap((channel) => channel.create(notify, deps)).filter((channel) => channel.kind === 'messages');
+}
+
+export function mailChannel(config: NonNullable<Config['notify']['email']>, deps: ChannelDeps): MessageChannel {
+  return onlyChannel(email.create({ email: config }, deps));
+}
+
+export function webhookChannel(config: Config['notify']['webhooks'][number], deps: ChannelDeps): MessageChannel {
+  return onlyChannel(webhook.create({ webhooks: [config] }, deps));
+}
+
+function onlyChannel([channel, ...others]: readonly Channel[]): MessageChannel {
+  if (channel?.kind !== 'messages' || others.length > 0) throw new Error('Expected one channel for messages');
+  return channel;
 }
 
 /** Delivers a notification to every recipient of a channel, once. */

@@ -5,9 +5,11 @@ import { pollingReport } from '../../src/core/polling/report.ts';
 import { emptyPolling, recordEvents } from '../../src/core/polling/state.ts';
 import { isFaultId } from '../../src/checks/registry.ts';
 import { loadSignatures } from '../../src/logs/signatures.ts';
-import { conclude, NOTHING_REMEMBERED, type Remembered } from '../../src/runtime/conclude.ts';
+import { conclude, NOTHING_REMEMBERED } from '../../src/runtime/conclude.ts';
 import { configOf } from './config-of.ts';
 import { picture } from './observed.ts';
+
+type Remembered = typeof NOTHING_REMEMBERED;
 
 /** A FortiAuthenticator that logs connection errors, and the conclusions drawn from them. */
 export interface ComplainingAppliance {

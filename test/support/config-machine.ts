@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { type ConfigFiles, type LoadOptions, type LoadResult, loadConfig } from '../../src/config/load.ts';
 
 /** Set in the environment in which test configurations are loaded. No message and no output may contain this canary. */
@@ -18,12 +19,16 @@ export function configMachine(cwd: string): LoadOptions {
 /** A file without a value. */
 const EMPTY_FILE = '# Nothing\n';
 
+/** The folder of configurations from a string. */
+export const CONFIG_FOLDER = '/etc/ftm-watch';
+
 /** Loads a configuration from a string. The files that it includes exist and are empty. */
 export function loadText(text: string, options: Partial<LoadOptions> = {}): Promise<LoadResult> {
-  const read: ConfigFiles['read'] = (path) => {
-    const bytes = new TextEncoder().encode(path.endsWith('/ftm-watch.yaml') ? text : EMPTY_FILE);
+  const { path = 'ftm-watch.yaml' } = options;
+  const read: ConfigFiles['read'] = (file) => {
+    const bytes = new TextEncoder().encode(file === resolve(CONFIG_FOLDER, path) ? text : EMPTY_FILE);
     return Promise.resolve({ kind: 'read', bytes });
   };
   const files: ConfigFiles = { ...FILES, read };
-  return loadConfig({ ...configMachine('/etc/ftm-watch'), path: 'ftm-watch.yaml', files, ...options });
+  return loadConfig({ ...configMachine(CONFIG_FOLDER), files, ...options, path });
 }

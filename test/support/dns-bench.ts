@@ -4,7 +4,7 @@ import type { ResolverConfig } from '../../src/config/schema/secret.ts';
 import type { DnsObservation } from '../../src/core/observation.ts';
 import type { ProbeContext } from '../../src/network/context.ts';
 import { observeDns } from '../../src/round/dns.ts';
-import { createSystemLookup, type Getaddrinfo } from '../../src/network/lookup.ts';
+import { createSystemLookup } from '../../src/network/lookup.ts';
 import { createHierarchy, type Hierarchy } from './authority.ts';
 import {
   createDnsServer,
@@ -18,6 +18,8 @@ import {
 } from './dns-server.ts';
 import { hurriedClock } from './hurried-clock.ts';
 import { probeContext } from './probe-context.ts';
+
+type Getaddrinfo = NonNullable<Parameters<typeof createSystemLookup>[0]>;
 
 /** Shortens a deadline of 3 s to 600 ms. */
 const HURRY = 5;

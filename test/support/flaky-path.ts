@@ -15,8 +15,9 @@ import { judgeShare, roundConnectionsOf } from '../../src/checks/intermittent/ju
 import { deservesAnotherLook } from '../../src/runtime/monitor.ts';
 import type { ComplainingAppliance } from './complaining-appliance.ts';
 import type { Assessment, Diagnosis, Finding } from '../../src/engine/model.ts';
-import { loadShareMemory } from '../../src/round/memory.ts';
+import { loadRoundMemory } from '../../src/round/memory.ts';
 import { parseState, stateText } from '../../src/store/saved-state.ts';
+import { handClock } from './hand-clock.ts';
 import { CONTEXT, finding, round as assessments } from './judged-round.ts';
 import { endpoint, failed, open, path, round } from './observed.ts';
 import { SECOND, START, timeline, type Timeline } from './incident-timeline.ts';
@@ -133,8 +134,9 @@ export function flakyPath(
         load: () => Promise.resolve(kept.at(-1)),
         save: (value: unknown) => void kept.push(JSON.parse(JSON.stringify(value))),
       };
-      (await loadShareMemory(file, CONTEXT.host, clock.at)).note(known.share, clock.at);
-      known.share = (await loadShareMemory(file, CONTEXT.host, clock.at)).current();
+      const memory = () => loadRoundMemory(CONTEXT.host, { shareFile: file }, handClock(clock.at));
+      (await memory()).share.note(known.share, clock.at);
+      known.share = (await memory()).share.current();
       known.isStarted = false;
       const stored = parseState(stateText(line.state, { incidents: [], silences: [] }, 0));
       if (stored === null) throw new Error('The state of the incidents cannot be read again');

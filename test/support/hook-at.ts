@@ -1,5 +1,7 @@
 import type { SecretUrl } from '../../src/config/schema/secret.ts';
-import type { WebhookConfig } from '../../src/notify/channels/webhook.ts';
+import type { Config } from '../../src/config/config.ts';
+
+type WebhookConfig = Config['notify']['webhooks'][number];
 
 /** Returns the configuration of an unnamed web hook that receives all notifications. */
 export function hookAt(url: SecretUrl, more: Partial<WebhookConfig> = {}): WebhookConfig {

@@ -40,7 +40,7 @@ import { combineVerdicts, recipientVerdict, replyDetail, sessionVerdict } from '
 import { failureMessage, ProbeError } from '../../src/network/failure.ts';
 import { ReplyReader, parseReply, SmtpError } from '../../src/network/smtp/dialogue.ts';
 import { beginsAsTls, readableText, alertAtHello } from '../../src/network/tls/handshake.ts';
-import { type Headers, firstHeader, parseHttpDate, proxyTraces, serverName } from '../../src/network/http/request.ts';
+import { firstHeader, parseHttpDate, proxyTraces, serverName } from '../../src/network/http/request.ts';
 import { readPolling } from '../../src/logs/polling-log.ts';
 import { parsePasswordHash } from '../../src/web/password-hash.ts';
 import { formatIssue } from '../../src/config/issues.ts';
@@ -49,6 +49,8 @@ import { configMachine } from './config-machine.ts';
 import { handClock } from './hand-clock.ts';
 import { loadProducts } from '../../src/trust/products.ts';
 import { shippedCatalogue } from './signature-catalogue.ts';
+
+type Headers = Parameters<typeof firstHeader>[0];
 
 const { products: PRODUCTS } = await loadProducts([]);
 

@@ -4,10 +4,13 @@ import { onTestFinished, vi } from 'vitest';
 import { ServedCertificate } from '../../src/network/tls/served-certificate.ts';
 import { systemClock } from '../../src/system/clock.ts';
 import type { LogEvent } from '../../src/core/polling/log-event.ts';
-import { LogIntake, type LogIntakeConfig, type LogIntakeDeps } from '../../src/logs/intake.ts';
+import { LogIntake } from '../../src/logs/intake.ts';
 import type { Positions } from '../../src/logs/tail.ts';
 import { type LogRecorder, logRecorder } from './log-recorder.ts';
 import { shippedCatalogue } from './signature-catalogue.ts';
+
+type LogIntakeConfig = ConstructorParameters<typeof LogIntake>[0];
+type LogIntakeDeps = ConstructorParameters<typeof LogIntake>[1];
 
 /** Lines from a FortiAuthenticator: an error and an ordinary line. */
 export const TROUBLE: string =

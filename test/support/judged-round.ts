@@ -1,6 +1,8 @@
 import type { Assessment, Finding } from '../../src/engine/model.ts';
-import type { DiagnosisContext } from '../../src/engine/diagnose.ts';
+import type { diagnose } from '../../src/engine/diagnose.ts';
 import { CHECKS, type FaultId, type PreconditionId } from '../../src/checks/registry.ts';
+
+type DiagnosisContext = Parameters<typeof diagnose>[1];
 
 /** Context of a site about which nothing else is known. */
 export const CONTEXT: DiagnosisContext = {

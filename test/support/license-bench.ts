@@ -2,16 +2,19 @@ import type { Finding } from '../../src/engine/model.ts';
 import {
   type ApplianceFacts,
   type ApplianceObservation,
-  type HaRole,
   type HaRoleObservation,
   licensesOf,
   unitOf,
   type ExpectedUnit,
+  type haRoleOf,
 } from '../../src/core/license/appliance.ts';
-import { judgeLicenseAssignment, type ListedUnit } from '../../src/checks/license-assignment/judge.ts';
+import { judgeLicenseAssignment, type usersOf } from '../../src/checks/license-assignment/judge.ts';
 import { withPlainClaims } from './plain-claim.ts';
 import type { LicenseOutcome } from '../../src/core/license/registration.ts';
 import { applianceFacts } from './appliance-facts.ts';
+
+type ListedUnit = Parameters<typeof usersOf>[0];
+type HaRole = NonNullable<ReturnType<typeof haRoleOf>>;
 
 /** The licence used by the tests. */
 export const LICENSE: string = 'EFTM000000000001';

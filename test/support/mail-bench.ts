@@ -5,11 +5,14 @@ import type { MailServerConfig } from '../../src/config/schema/mail.ts';
 import type { MailObservation } from '../../src/core/observation.ts';
 import type { ProbeContext } from '../../src/network/context.ts';
 import { FileTrust } from '../../src/network/tls/secure-context.ts';
-import { observeMail, type MailPorts, type MailTarget } from '../../src/round/mail.ts';
+import { observeMail } from '../../src/round/mail.ts';
 import { chainPem, createHierarchy } from './authority.ts';
 import { hurriedClock } from './hurried-clock.ts';
 import { createMailServer, type MailServer, type MailServerOptions } from './mail-server.ts';
 import { probeContext } from './probe-context.ts';
+
+type MailPorts = Parameters<typeof observeMail>[1];
+type MailTarget = Parameters<typeof observeMail>[0];
 
 /** Shortens the deadline of 10 s to half a second. */
 const HURRY = 20;

@@ -1,7 +1,9 @@
-import type { FtmEvent, LogEvent } from '../../src/core/polling/log-event.ts';
+import type { LogEvent } from '../../src/core/polling/log-event.ts';
 import { pollingReport, type PollingReport } from '../../src/core/polling/report.ts';
 import { type Signature, compileSignatures } from '../../src/core/polling/signature.ts';
 import { type PollingState, emptyPolling, recordEvents } from '../../src/core/polling/state.ts';
+
+type FtmEvent = Extract<LogEvent, { readonly kind: 'ftm' }>;
 
 export const MINUTE = 60_000;
 export const WINDOW: number = 15 * MINUTE;

@@ -6,7 +6,7 @@ import { assessRound, needsCloserLook } from '../../src/round/assess.ts';
 import { createInstruments } from '../../src/round/instruments.ts';
 import { observeRound } from '../../src/round/round.ts';
 import { Runner } from '../../src/schedule/runner.ts';
-import { deservesAnotherLook, TRIGGER_GAP } from '../../src/runtime/monitor.ts';
+import { deservesAnotherLook } from '../../src/runtime/monitor.ts';
 import { conclude } from '../../src/runtime/conclude.ts';
 import { handClock } from './hand-clock.ts';
 import { wallTimer } from './wall-timer.ts';
@@ -75,7 +75,7 @@ export async function startRoundsByHand(
         underWay = false;
       });
     },
-    triggerGap: TRIGGER_GAP,
+    triggerGap: 3_000,
     onError: (error) => errors.push(error),
     onLag: () => undefined,
     onMissed: () => undefined,

@@ -79,12 +79,13 @@ Installed-Size: ${String(kibibytes.reduce((sum, size) => sum + size, 0))}
 Depends: ${DEPENDS.join(', ')}
 Section: net
 Priority: optional
-Description: watches the preconditions of FortiToken Mobile activation
- It runs beside FortiAuthenticator, looks at the whole path to the licence
- server, and says which precondition is broken, why, and how to fix it: a
- daemon with a status page, metrics, mail and webhooks, and a check by hand.
+Description: monitors the preconditions of FortiToken Mobile activation
+ It runs next to FortiAuthenticator, checks the whole path to the licence
+ server, and reports which precondition is broken, why, and how to fix it.
+ The package contains a daemon with a status page, metrics, mail and webhooks,
+ and a command for manual checks.
  .
- It contains its own Node.js.
+ The package includes Node.js.
 `;
 }
 

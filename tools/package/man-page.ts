@@ -25,10 +25,10 @@ export function manPage({ version, date }: Issue): string {
     '.SH SYNOPSIS',
     `.B ${plain(help.commandUsage(program))}`,
     '.SH DESCRIPTION',
-    'ftm\\-watch runs beside FortiAuthenticator, looks at the whole path of FortiToken Mobile activation, and names',
-    'the cause of a failure. It is a daemon',
+    'ftm\\-watch runs next to FortiAuthenticator, checks the whole path of FortiToken Mobile activation, and reports',
+    'the cause of a failure. It can run as a daemon',
     '.RB ( run )',
-    'and a check by hand',
+    'or as a manual check',
     '.RB ( check ).',
     '.SH OPTIONS',
     ...optionsOf(program, help),
@@ -44,9 +44,9 @@ export function manPage({ version, date }: Issue): string {
 
 const FILES: readonly (readonly [path: string, purpose: string])[] = [
   ['/etc/ftm-watch/ftm-watch.yaml', 'the configuration'],
-  ['/etc/ftm-watch/secrets', 'passwords and keys that the configuration names, for root and the service alone'],
-  ['/var/lib/ftm-watch', 'open incidents, notifications on their way and the history'],
-  ['/usr/share/doc/ftm-watch', 'all keys of the configuration, alerts, runbooks'],
+  ['/etc/ftm-watch/secrets', 'passwords and keys for the configuration, readable only by root and the service'],
+  ['/var/lib/ftm-watch', 'open incidents, undelivered notifications and the history'],
+  ['/usr/share/doc/ftm-watch', 'the configuration reference, alerts and runbooks'],
 ];
 
 function leavesOf(command: Command, help: Help): readonly Command[] {

@@ -115,10 +115,10 @@ export const APPLIANCE_CAUSES = {
           'tokens are not affected.',
         remedy: [
           fortiauthenticator('On {appliance}, check that an NTP server is reached.', 'diagnose system ntp status'),
-          'Allow {appliance} to reach its NTP server (UDP port 123), or configure an NTP server that responds. Then check that ' +
+          'Allow {appliance} to reach its NTP server (UDP port 123), or configure an NTP server that responds. ' +
+            'Then check that the clock is correct.',
+          'Until then, do not adjust the drift of individual tokens, because the adjustment would be wrong once ' +
             'the clock is correct.',
-          'Until then, do not adjust the drift of individual tokens, because the adjustment would be wrong once the clock is ' +
-            'correct.',
         ],
       },
     },
@@ -129,13 +129,13 @@ export const APPLIANCE_CAUSES = {
     short: 'FortiAuthenticator lacks memory',
     headline: 'the {subject} is too small',
     summary:
-      '{appliance} has {found} of memory, but its firmware needs at least 4 GB. When it uses swap, token ' +
-      'provisioning and push notifications fail.',
+      '{appliance} has {found} of memory, but its firmware needs at least 4 GB. When FortiAuthenticator uses ' +
+      'swap, token provisioning and push notifications fail.',
     impact: 'appliance',
     sources: ['ta-p/385019'],
     remedy: [
       fortiauthenticator(
-        'Check whether {appliance} uses swap. If it does, SwapFree and SwapTotal differ.',
+        'Check whether {appliance} uses swap, in which case SwapFree and SwapTotal differ.',
         'get hard mem',
       ),
       'Assign at least 4 GB of memory to the virtual machine for up to 500 users. For more users, see the sizing ' +

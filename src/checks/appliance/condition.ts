@@ -120,7 +120,9 @@ function besideOf({ subject, suggests, facts }: Finding, unit: string, { found, 
   return {
     rule: 'memory-suffices',
     subject,
-    claim: `Low memory is another possible reason: ${unit} has ${found}, but firmware ${version} needs 4 GB. Provisioning and push fail when swap is used.`,
+    claim:
+      `Low memory is another possible reason, because provisioning and push fail in swap: ${unit} has ${found}, ` +
+      `but firmware ${version} needs 4 GB.`,
     expected: 'at least 4 GB of memory',
     level: 'note',
     suggests,

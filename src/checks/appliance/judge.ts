@@ -33,7 +33,7 @@ interface ApplianceExpectation {
 }
 
 /** Observations of the appliance that were not made through its API. */
-export interface OtherViews {
+interface OtherViews {
   /** The HA role from SNMP; null if SNMP is not configured or was not queried yet. */
   readonly role: HaRoleObservation | null;
   /** Whether its log lines still arrive. */

@@ -1,12 +1,11 @@
 import type { Millis, EpochMs } from '../../core/clock.ts';
 import type { ClockObservation, HttpOutcome } from '../../core/observation.ts';
 import type { Verdict } from '../tls-genuine/chain-case.ts';
-import type { PathObservation } from '../../core/round.ts';
-import type { RoundObservations } from '../../core/round.ts';
+import type { PathObservation, RoundObservations } from '../../core/round.ts';
 import { controlChainsOf, judgeTlsPath, type TlsKnowledge } from '../tls-genuine/judge-path.ts';
 
 /** The state of this machine's clock according to all sources. */
-export interface ClockEstimate {
+interface ClockEstimate {
   /** The median time of the sources minus this machine's time. */
   readonly offsetMs: Millis;
   readonly precisionMs: Millis;

@@ -9,8 +9,8 @@ export const DELIVERY_CAUSES = {
     short: 'push service unreachable',
     headline: 'the push service {host} is unreachable',
     summary:
-      'FortiAuthenticator sends push notifications through {host}, port {port}. From this machine, the path to it is ' +
-      'blocked or inspected, so phones show no notifications. Codes that users type still work.',
+      'FortiAuthenticator sends push notifications through {host}, port {port}. From this machine, the path to ' +
+      'this host is blocked or inspected, so phones show no notifications. Codes that users type still work.',
     impact: 'push',
     sources: ['ta-p/333425', 'ta-p/277343', 'docs:fortigate/7.6.4/administration-guide/927108'],
     remedy: [
@@ -29,8 +29,8 @@ export const DELIVERY_CAUSES = {
     impact: 'answers',
     sources: ['ta-p/201261', 'docs:fortiauthenticator/6.5.0/fortiauthenticator-ports'],
     remedy: [
-      'Check the certificate from outside, such as from a phone without Wi-Fi. Behind the firewall, the certificate may ' +
-        'be different.',
+      'Check the certificate from outside, such as from a phone without Wi-Fi. Behind the firewall, the ' +
+        'certificate may be different.',
       'On FortiAuthenticator, install a certificate for {host} from a public authority, with its intermediates, and ' +
         'use it for the web server (System > Administration > System Access).',
       TYPE_CODES,
@@ -42,8 +42,8 @@ export const DELIVERY_CAUSES = {
     short: 'SMS gateway unreachable',
     headline: 'the SMS gateway {host} is unreachable',
     summary:
-      'FortiAuthenticator sends SMS through {host}, port {port}. From this machine, the path to it is blocked or ' +
-      'inspected, so codes do not reach users by SMS.',
+      'FortiAuthenticator sends SMS through {host}, port {port}. From this machine, the path to this host is ' +
+      'blocked or inspected, so codes do not reach users by SMS.',
     impact: 'sms',
     sources: ['ta-p/117091', 'docs:fortiauthenticator/6.3.0/rest-api-solution-guide/533466'],
     remedy: [
@@ -84,8 +84,8 @@ export const DELIVERY_CAUSES = {
     short: 'FortiToken Cloud unreachable',
     headline: 'FortiToken Cloud, {host}, is unreachable',
     summary:
-      'FortiToken Cloud is at {host}, port {port}. From this machine, the path to it is blocked or inspected, so logins ' +
-      'with its tokens may fail.',
+      'FortiToken Cloud is at {host}, port {port}. From this machine, the path to this host is blocked or ' +
+      'inspected, so logins with its tokens may fail.',
     impact: 'cloud',
     sources: ['ta-p/275159'],
     remedy: [

@@ -1,6 +1,7 @@
 import { nameList } from '../../core/phrases.ts';
 import {
   suggestsOnly,
+  isFault,
   type Finding,
   type FindingFacts,
   known,
@@ -43,6 +44,7 @@ export function judgeFirewallPolicy(
     const { appliances } = observation;
     const isOfAll = appliances.length === 0 || units.every((unit) => appliances.includes(unit));
     return judgeOne(observation)
+      .map((finding): Finding => (isFault(finding) ? { ...finding, describesPolicy: true } : finding))
       .map((finding): Finding => (finding.level === 'broken' ? { ...finding, witness: 'firewall' } : finding))
       .map((finding) => (isOfAll ? finding : { ...finding, concerns: appliances }));
   });
@@ -59,7 +61,9 @@ function judgeOne(observation: FirewallObservation): readonly Finding[] {
         }),
       ];
     case 'denied': {
-      const claim = `The API token is not permitted to read the policies of ${observation.firewall} (HTTP ${String(observation.status)}).`;
+      const claim =
+        `The API token is not permitted to read the policies of ${observation.firewall} (HTTP ` +
+        `${String(observation.status)}).`;
       return [policyUnknown(observation, { rule: 'firewall-accepts-token', claim })];
     }
     case 'ok':
@@ -205,7 +209,7 @@ function judgeDeep(uses: string, inspection: Extract<SslInspection, { kind: 'kno
     const actual =
       `${uses}, which inspects TLS. The following exemptions could not be read: ` +
       `${nameList(inspection.unreadExemptions)}`;
-    const claim = `${capital(uses)}, which inspects TLS. Whether the server is exempt could not be determined.`;
+    const claim = `${capital(uses)}, which inspects TLS, but the exemptions could not be read.`;
     return { claim, actual, level: 'warning', suggests: 'policy-inspects-traffic', confidence: 'suspected' };
   }
   const claim = `${capital(uses)}, which inspects TLS and replaces the certificate.`;
@@ -349,8 +353,8 @@ export const firewallPolicy: Declaration<'firewall-policy', PolicyCause> = {
   ],
   causes: POLICY_CAUSES,
   unknownRemedy:
-    'Give the administrator of "firewall[].tokenFile" read access to the firewall policies from the address of this machine ' +
-    '(trusted hosts).',
+    'Give the administrator of "firewall[].tokenFile" read access to the firewall policies from the address of ' +
+    'this machine (trusted hosts).',
   place: { kind: 'stop', stop: 'firewall' },
   step: 'tls',
   causeSteps: { 'policy-missing': 'connect' },

@@ -25,7 +25,7 @@ export interface Connection {
  * - `doubtful`: One connection failed, possibly by chance, and no further burst is permitted to confirm the failure.
  * - `intermittent`: Connections alternately fail and work, more often than by chance.
  */
-export type FailurePattern = 'none' | 'steady' | 'single' | 'doubtful' | 'intermittent';
+type FailurePattern = 'none' | 'steady' | 'single' | 'doubtful' | 'intermittent';
 
 /** A series of connections, from the first failure until the fault has ended. */
 export interface ConnectionShare {

@@ -45,9 +45,8 @@ export function forgeryFinding(forgeries: readonly Forgery[]): Omit<Finding, 'su
     facts: known({ address, product: fault.product }),
     advice: {
       summary:
-        `${String(forgeries.length)} connections to {subject} within the last hour ${were}` +
-        `${fault.product === null ? '' : ` by ${fault.product}`}, but others were not. One of several firewalls, links ` +
-        'or proxies on the path inspects TLS.',
+        `${String(forgeries.length)} connections to {subject} within the last hour ${were}${fault.product === null ? '' : ` by ${fault.product}`}, ` +
+        'but others were not. One of several firewalls, links or proxies on the path inspects TLS.',
       remedy: remedyOf(fault),
     },
   };
@@ -107,10 +106,10 @@ function adviceOf(share: ConnectionShare, fault: ConnectionFault): Advice {
         `The fault depends on the address that the name resolves to. All connections to ${failing} fail, and none to ` +
         `${working}: ${course}.`,
       remedy: [
-        `Compare how the firewall treats ${failing} and ${working}. The usual reason is a policy, an inspection profile, ` +
-          'a route or an uplink that applies to only one of them.',
-        'If there is no difference, compare from another site to find out whether the server itself is at fault. If so, ' +
-          'report the address and the times to the provider or to Fortinet TAC.',
+        `Compare how the firewall treats ${failing} and ${working}. The usual reason is a policy, an inspection ` +
+          'profile, a route or an uplink that applies to only one of them.',
+        'If there is no difference, compare from another site to find out whether the server itself is at fault. ' +
+          'If so, report the address and the times to the provider or to Fortinet TAC.',
       ],
     };
   }
@@ -125,8 +124,8 @@ function remedyOf({ stage }: ConnectionFault): readonly Step[] {
     'List the devices and links that share the traffic of this site, such as firewall cluster members, SD-WAN links, ' +
       'uplinks or proxy nodes. If one of them is faulty, only the connections that use it fail.',
     shell(
-      'To find the faulty device or link, take them out of service one at a time, and run the check each time. Without ' +
-        'the faulty device or link, no connection fails.',
+      'To find the faulty device or link, take them out of service one at a time, and run the check each time. ' +
+        'Without the faulty device or link, no connection fails.',
       'ftm-watch check{config}',
     ),
     ...(stage === 'reachability' ? AT_THE_PORT : AT_TLS),
@@ -160,6 +159,6 @@ const AT_THE_PORT: readonly Step[] = [
 ];
 
 const AT_TLS: readonly Step[] = [
-  'On all of these devices, compare the policies for {source} to {host}, TCP {port}. A device whose policy differs or ' +
-    'is out of date probably inspects or filters the traffic.',
+  'On all of these devices, compare the policies for {source} to {host}, TCP {port}. A device whose policy ' +
+    'differs or is out of date probably inspects or filters the traffic.',
 ];

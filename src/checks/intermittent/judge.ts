@@ -19,8 +19,7 @@ import {
 } from './connection-share.ts';
 import { sharesOf, type PathShare, type RoundConnections } from './path-share.ts';
 import { capital, withMoreSaid } from '../../engine/words.ts';
-import type { PathObservation } from '../../core/round.ts';
-import type { RoundObservations } from '../../core/round.ts';
+import type { PathObservation, RoundObservations } from '../../core/round.ts';
 import type { JudgedEndpoint } from '../tls-genuine/judge-path.ts';
 
 /** The findings of each stage; null if a stage had no facts to evaluate. */

@@ -26,11 +26,12 @@ export const INTERNET_CAUSES = {
       'never-answered': {
         title: 'no host has answered since ftm-watch was started',
         summary:
-          'Neither the licence server nor any control host has accepted a connection since ftm-watch was started. The ' +
-          'internet is probably unreachable from here, unless a firewall allows only the licence server.',
+          'Neither the licence server nor any control host has accepted a connection since ftm-watch was ' +
+          'started. The internet is probably unreachable from here, unless a firewall allows only the licence ' +
+          'server.',
         remedy: [
-          'If a firewall blocks the control hosts on purpose, the firewall or the licence server is at fault. Search the ' +
-            'firewall log for {source}, and set controlHosts to hosts that the firewall allows.',
+          'If a firewall blocks the control hosts on purpose, the firewall or the licence server is at fault. ' +
+            'Search the firewall log for {source}, and set controlHosts to hosts that the firewall allows.',
           ...REMEDY,
         ],
       },

@@ -82,7 +82,7 @@ function viaLicenseServer({ controls }: RoundObservations): Judgement {
   const told = {
     rule: 'control-host-answers',
     subject: silent.join(', '),
-    claim: 'No control host accepts a connection. This is not a fault if the firewall allows only the licence server.',
+    claim: 'No control host accepts a connection, which is normal if the firewall allows only the licence server.',
     expected: 'a connection',
   };
   return judged(silent.length === 0 ? [] : [note(told)], 'The licence server accepts connections');
@@ -104,7 +104,7 @@ function unreachable(tried: readonly string[], doubt?: Pick<Finding<InternetCaus
   const claim =
     tried.length === 1
       ? `The only connection that was tried failed: ${first}.`
-      : `All ${String(tried.length)} connections that were tried failed. The first failure: ${first}.`;
+      : `All ${String(tried.length)} connections that were tried failed (first failure: ${first}).`;
   const told = { rule, subject: 'internet', claim, expected, actual: tried.join('; ') };
   const confidence = doubt === undefined ? 'confirmed' : 'suspected';
   return judged(

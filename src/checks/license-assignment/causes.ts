@@ -57,8 +57,8 @@ export const ASSIGNMENT_CAUSES = {
     impact: 'assignment',
     sources: ['ta-p/190004', 'ta-p/197403', 'ta-p/193723', 'ta-p/205363'],
     remedy: [
-      'If the two units are a cluster that has failed over, fail back or bring {holder} up again as the primary, so that ' +
-        'the licence is on the right unit. Active tokens keep working in the meantime.',
+      'If the two units are a cluster that has failed over, fail back or bring {holder} up again as the primary, ' +
+        'so that the licence is on the right unit. Active tokens keep working in the meantime.',
       `If {primary} should stay in charge or runs alone, for example after a migration, ${TICKET}`,
       MAKE_AGAIN,
       TRANSFER,
@@ -92,13 +92,13 @@ export const ASSIGNMENT_CAUSES = {
       'role-unknown': {
         title: 'the role of the unit is unknown',
         summary:
-          'Licence {license} is registered to {holder}, not to {primary}. Either {appliance} is a load balancer or a member ' +
-          'of a pair, or it was restored after a migration.',
+          'Licence {license} is registered to {holder}, not to {primary}. Either {appliance} is a load balancer ' +
+          'or a member of a pair, or it was restored after a migration.',
         remedy: [
-          'Check the role on {appliance} (System > Administration > High Availability). ftm-watch can detect the role over ' +
-            'SNMP (appliances[].snmp).',
-          'If {appliance} is a load balancer or paired with {holder}, the licence is on the right unit. To end this incident, ' +
-            'configure snmp, or set peerSerial to the serial number of the other member.',
+          'Check the role on {appliance} (System > Administration > High Availability). ftm-watch can detect the ' +
+            'role over SNMP (appliances[].snmp).',
+          'If {appliance} is a load balancer or paired with {holder}, the licence is on the right unit. To end ' +
+            'this incident, configure snmp, or set peerSerial to the serial number of the other member.',
           `If {appliance} was restored after a migration and has the serial number {primary}, ${TICKET}`,
           FOLLOWS,
           MAKE_AGAIN,
@@ -153,7 +153,8 @@ export const ASSIGNMENT_CAUSES = {
     sources: ['ta-p/197790', 'KB 99299'],
     remedy: [
       'Compare {date} with "Certificate Valid Until" on the licence certificate.',
-      'Neither TAC nor Customer Service can reactivate it. Buy a new licence, and redeem it before it expires.',
+      'Neither TAC nor Customer Service can reactivate the licence. Buy a new licence, and redeem it before it ' +
+        'expires.',
       'If the licence was redeemed on a unit that ftm-watch does not query, or is no longer needed, remove redeemBy ' +
         'for {license} from the configuration.',
     ],

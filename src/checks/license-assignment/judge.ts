@@ -152,12 +152,12 @@ function judgeHolder(input: AssignmentInput, license: string, holder: string): V
     case 'other-unit':
       return broken('license-on-other-unit', `${to}, which is neither this unit nor its peer`);
     case 'perhaps-shared':
-      return suspected('warning', `${to}, which is also configured. ${roleUnknown(unit)}`);
+      return suspected('warning', `${to}, which is also configured, and ${roleUnknown(unit)}`);
     case 'perhaps-other-unit':
-      return suspected('broken', `${to}, which is neither this unit nor a known peer. ${roleUnknown(unit)}`);
+      return suspected('broken', `${to}, which is neither this unit nor a known peer, and ${roleUnknown(unit)}`);
     case 'unlisted-primary':
       return open(
-        `${to}, which is not configured. ${unit.name} is a load balancer, so add its primary to the configuration`,
+        `${to}, which is not configured, so add the primary of the load balancer ${unit.name} to the configuration`,
       );
   }
 }
@@ -195,7 +195,7 @@ function suspected(level: 'broken' | 'warning', what: string): Verdict {
 }
 
 function roleUnknown({ name }: Unit): string {
-  return `Without SNMP, it is unknown whether ${name} is a load balancer or a member of a pair`;
+  return `without SNMP, it is unknown whether ${name} is a load balancer or a member of a pair`;
 }
 
 function onPeer(what: string): Verdict {
@@ -221,7 +221,7 @@ function noLicenses(unit: Unit): Finding {
   return unknown({
     rule: 'license-known',
     subject: unit.name,
-    claim: 'The licence numbers of this unit are unknown. Add the numbers to appliances[].licenses.',
+    claim: 'The licence numbers of this unit are unknown, so add them to appliances[].licenses.',
     expected: 'a licence number, configured or read from the appliance',
     facts: factsOf(unit, null, null),
   });
@@ -233,7 +233,9 @@ function unansweredText(missed: Postponed | Failure): Pick<Told, 'claim' | 'quot
     return { claim: `The registration service did not answer (${reason}).`, quote: message };
   }
   return {
-    claim: `The registration service is not queried before ${utcText(missed.until)}, because of its quota or earlier failures.`,
+    claim:
+      `The registration service is not queried before ${utcText(missed.until)}, because of its quota or earlier ` +
+      'failures.',
   };
 }
 
@@ -364,7 +366,7 @@ function listedUnit({ config, rest, role }: UnitObservation): ListedUnit {
 }
 
 /** A configured appliance and the licences that are expected on it. */
-export interface ListedUnit {
+interface ListedUnit {
   readonly unit: Unit;
   /** The licences that are configured for the appliance, and the licences that its tokens came from. */
   readonly licenses: readonly string[];

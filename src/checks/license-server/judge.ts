@@ -20,8 +20,8 @@ export const licenseServer: Declaration<'license-server', LicenseServerCause> = 
   dependsOn: [{ kind: 'needs', by: 'tls-genuine' }],
   causes: LICENSE_SERVER_CAUSES,
   unknownRemedy:
-    'Make sure that HTTP requests from this machine reach the licence server. A proxy or filter on the path may drop the ' +
-    'answer.',
+    'Make sure that HTTP requests from this machine reach the licence server. A proxy or filter on the path may ' +
+    'drop the answer.',
   onPath: true,
   place: { kind: 'stop', stop: 'license-server' },
   step: 'license-server',

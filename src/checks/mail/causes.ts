@@ -27,8 +27,8 @@ const REFUSAL_CAUSES = {
         title: 'no login is offered',
         summary: 'The mail server {subject} does not offer this login method on this connection.',
         remedy: [
-          'Many servers offer a login only over TLS. Set mail[].security to "starttls" or "tls" here, and choose the same ' +
-            'setting on FortiAuthenticator (System > Messaging > SMTP Servers).',
+          'Many servers offer a login only over TLS. Set mail[].security to "starttls" or "tls" here, and choose ' +
+            'the same setting on FortiAuthenticator (System > Messaging > SMTP Servers).',
           "Port 25 often does not support logins. Use the server's submission port, 587 or 465.",
           'If the server should accept messages without a login, remove mail[].user here and the login on ' +
             'FortiAuthenticator.',
@@ -55,8 +55,8 @@ const REFUSAL_CAUSES = {
         title: 'a login is missing',
         summary: 'The mail server {subject} accepts messages only after a login, and "mail" has none.',
         remedy: [
-          'If FortiAuthenticator does not log in either, it fails too. Configure a user and a password there (System > ' +
-            'Messaging > SMTP Servers) and in ftm-watch (mail[].user, mail[].passwordFile).',
+          'If FortiAuthenticator does not log in either, it fails too. Configure a user and a password there ' +
+            '(System > Messaging > SMTP Servers) and in ftm-watch (mail[].user, mail[].passwordFile).',
           'If FortiAuthenticator already logs in, configure the same credentials in ftm-watch.',
           'Or let the mail server accept messages from {source} without a login.',
           TRY_LOCALHOST,
@@ -66,8 +66,8 @@ const REFUSAL_CAUSES = {
         title: 'encryption is missing',
         summary: 'The mail server {subject} requires encryption, but "mail" has security "none".',
         remedy: [
-          'If FortiAuthenticator does not use encryption either, it fails too. Select STARTTLS there (System > Messaging ' +
-            '> SMTP Servers), and set mail[].security to "starttls" in ftm-watch.',
+          'If FortiAuthenticator does not use encryption either, it fails too. Select STARTTLS there (System > ' +
+            'Messaging > SMTP Servers), and set mail[].security to "starttls" in ftm-watch.',
           'If FortiAuthenticator already uses STARTTLS, set mail[].security to "starttls" in ftm-watch.',
           TRY_LOCALHOST,
         ],
@@ -95,10 +95,11 @@ const REFUSAL_CAUSES = {
         title: 'the server asks the client to retry later',
         summary: 'The mail server {subject} asks clients to send messages again later (greylisting).',
         remedy: [
-          'FortiAuthenticator sends codes again later, so they arrive late. To avoid the delay, exempt the addresses of ' +
-            'FortiAuthenticator and of this machine from greylisting on the mail server.',
+          'FortiAuthenticator sends codes again later, so they arrive late. To avoid the delay, exempt the ' +
+            'addresses of FortiAuthenticator and of this machine from greylisting on the mail server.',
           'Or let both log in, or use the submission port.',
-          'If the server asks for retries for hours, read the reply in the evidence, because the reason may not be greylisting.',
+          'If the server asks for retries for hours, read the reply in the evidence, because the reason may not ' +
+            'be greylisting.',
         ],
       },
     },
@@ -125,8 +126,8 @@ const REFUSAL_CAUSES = {
       'this-machine': {
         title: 'this machine and FortiAuthenticator have different addresses',
         summary:
-          'The mail server {subject} answers, but refuses the address of this machine. Whether it also refuses the address ' +
-          'of FortiAuthenticator is unknown.',
+          'The mail server {subject} answers, but refuses the address of this machine. Whether the server also ' +
+          'refuses the address of FortiAuthenticator is unknown.',
         remedy: [
           'On FortiAuthenticator, use "Test Connection" (System > Messaging > SMTP Servers) to find out whether ' +
             'anything is wrong.',
@@ -171,14 +172,15 @@ const REFUSAL_CAUSES = {
       'this-machine': {
         title: 'the probe and FortiAuthenticator have different addresses',
         summary:
-          'The mail server {subject} does not relay messages from the address of this machine. Whether it relays for ' +
-          'FortiAuthenticator, which has another address, is unknown.',
+          'The mail server {subject} does not relay messages from the address of this machine. Whether the ' +
+          'server relays for FortiAuthenticator, which has another address, is unknown.',
         remedy: [
           'On FortiAuthenticator, use "Test Connection" (System > Messaging > SMTP Servers) to find out whether ' +
             'anything is wrong.',
-          'If the test works, the probe must be accepted too. Set "sourceAddress" if this machine also has the address of ' +
-            'FortiAuthenticator, allow the address of this machine to relay, or configure a login (mail[].user). ' +
-            'Alternatively, remove mail[].from and mail[].to, so that the probe stops after the login.',
+          'If the test works, the probe must be accepted too. Set "sourceAddress" if this machine also has the ' +
+            'address of FortiAuthenticator, allow the address of this machine to relay, or configure a login ' +
+            '(mail[].user). Alternatively, remove mail[].from and mail[].to, so that the probe stops after the ' +
+            'login.',
         ],
       },
     },
@@ -210,11 +212,12 @@ export const MAIL_CAUSES = {
         title: 'the port opens but no greeting is sent',
         summary: 'The port of the mail server {subject} opens, but the server sends no greeting.',
         remedy: [
-          'If this port uses TLS from the start, like 465, both sides are waiting for each other. Set mail[].security to ' +
-            '"tls" here, and choose the same setting on FortiAuthenticator (System > Messaging > SMTP Servers).',
+          'If this port uses TLS from the start, like 465, both sides are waiting for each other. Set ' +
+            'mail[].security to "tls" here, and choose the same setting on FortiAuthenticator (System > Messaging ' +
+            '> SMTP Servers).',
           shell('Otherwise, wait for a line that begins with 220.', 'nc -v {mailhost} {mailport}'),
-          "If no line appears, check the mail server's load, and look for a firewall with SMTP inspection on the path " +
-            'that holds back the greeting.',
+          "If no line appears, check the mail server's load, and look for a firewall with SMTP inspection on the " +
+            'path that holds back the greeting.',
           TRY_LOCALHOST,
         ],
       },
@@ -249,8 +252,9 @@ export const MAIL_CAUSES = {
     remedy: [
       "Read the server's reply in the evidence. If the reason is too many connections or a restart, wait a few " +
         'minutes.',
-      'If the failure persists, check the load and disk space of the mail server, and the directory or database that it ' +
-        'checks passwords against. A temporary login failure (454) does not mean that the password is wrong.',
+      'If the failure persists, check the load and disk space of the mail server, and the directory or database ' +
+        'that it checks passwords against. A temporary login failure (454) does not mean that the password is ' +
+        'wrong.',
       TRY_LOCALHOST,
     ],
   },
@@ -260,8 +264,8 @@ export const MAIL_CAUSES = {
     short: 'mail server is slow',
     headline: 'the mail server {subject} is slow',
     summary:
-      'The mail server {subject} accepts messages, but takes longer than FortiAuthenticator waits (mail[].timeout), so ' +
-      'activation codes may not be sent.',
+      'The mail server {subject} accepts messages, but takes longer than FortiAuthenticator waits ' +
+      '(mail[].timeout), so activation codes may not be sent.',
     impact: 'codes',
     sources: ['ta-p/194050'],
     remedy: [
@@ -269,8 +273,8 @@ export const MAIL_CAUSES = {
         'timeout is long enough. If so, set mail[].timeout to the same value.',
       'If the server delays its greeting to unknown clients (postscreen: 6 s by default), exempt the addresses of ' +
         'FortiAuthenticator and of this machine, or use the submission port.',
-      "Otherwise, find the reason for the delay, such as a reverse lookup of the client, a block list, or the server's " +
-        'load.',
+      'Otherwise, find the reason for the delay, such as a reverse lookup of the client, a block list, or the ' +
+        "server's load.",
     ],
   },
   'mail-outlasts-code': {
@@ -290,8 +294,8 @@ export const MAIL_CAUSES = {
         'submission port.',
       'Or make codes valid for longer. On FortiAuthenticator, increase the activation timeout of FortiToken Mobile ' +
         'provisioning (act_timeout in its REST API, 1 to 168 hours).',
-      'The actual delay for FortiAuthenticator depends on when it retries. To measure it, compare the time at which a ' +
-        'code was sent with the headers of the message that arrived.',
+      'The actual delay for FortiAuthenticator depends on when it retries. To measure it, compare the time at ' +
+        'which a code was sent with the headers of the message that arrived.',
     ],
   },
   'mail-tls-broken': {
@@ -319,8 +323,8 @@ export const MAIL_CAUSES = {
       untrusted: {
         title: 'the issuing authority is not trusted by this machine',
         summary:
-          'The mail server {subject} presents a certificate issued by "{issuer}", which this machine does not trust. Either ' +
-          'a device on the path inspects mail, or the authority is your own.',
+          'The mail server {subject} presents a certificate issued by "{issuer}", which this machine does not ' +
+          'trust. Either a device on the path inspects mail, or the authority is your own.',
         remedy: [
           shell(
             'Compare the issuer with the issuer of the certificate on the mail server itself.',

@@ -128,7 +128,7 @@ export const REFUSED: Readonly<Record<Exclude<Refusal, 'greylisted' | 'policy' |
  * - `policy`: an unspecified security policy of the server rejects the command
  * - `other`: the server rejects the sender or the recipient
  */
-export type Refusal =
+type Refusal =
   | 'relaying'
   | 'client'
   | 'turned-away'

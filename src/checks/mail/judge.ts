@@ -64,7 +64,9 @@ function tooSlow(server: string, patience: Millis, { slowestMs }: { readonly slo
   return {
     rule: 'mail-server-answers-in-time',
     subject: server,
-    claim: `The mail server took ${spanText(slowestMs)} for one answer, but FortiAuthenticator only waits ${spanText(patience)}.`,
+    claim:
+      `The mail server took ${spanText(slowestMs)} for one answer, but FortiAuthenticator only waits ` +
+      `${spanText(patience)}.`,
     expected: `each answer within ${spanText(patience)}, which is the time that FortiAuthenticator waits`,
     level: 'warning',
     suggests: 'mail-slow',
@@ -280,7 +282,7 @@ function withWorkingServer(finding: Finding<MailCause>, aside: string): Finding<
  * Evaluates the delay that greylisting causes, which is a fault only if a code has expired when it arrives. The
  * measured value is the delay for this machine, which retries more often than most clients.
  */
-export function judgeDeferral({ server, security, deferral }: MailObservation): readonly Finding<MailCause>[] {
+function judgeDeferral({ server, security, deferral }: MailObservation): readonly Finding<MailCause>[] {
   if (deferral === undefined || deferral.codeLife === null || deferral.lasted < deferral.codeLife) return [];
   const [waited, life] = [spanText(deferral.lasted), spanText(deferral.codeLife)];
   return [
@@ -301,7 +303,7 @@ export function judgeDeferral({ server, security, deferral }: MailObservation): 
  * Returns a note on whether the recipient's mail server answers. Fortinet's activation tip says "if the custom mail
  * server is not reachable, try using localhost". The mailer "localhost" runs on FortiAuthenticator itself.
  */
-export function judgeRecipientServer({ domain, outcome }: RecipientServerObservation): readonly Finding<never>[] {
+function judgeRecipientServer({ domain, outcome }: RecipientServerObservation): readonly Finding<never>[] {
   if (outcome.kind === 'failed' && isOfThisMachine(outcome.reason)) return [];
   return [
     note({
@@ -309,7 +311,8 @@ export function judgeRecipientServer({ domain, outcome }: RecipientServerObserva
       subject: domain,
       claim:
         outcome.kind === 'greets'
-          ? 'A mail server for the domain answers this machine, so you can try "localhost" as the mail server on FortiAuthenticator.'
+          ? 'A mail server for the domain answers this machine, so you can try "localhost" as the mail server on ' +
+            'FortiAuthenticator.'
           : 'No mail server for the domain answers this machine.',
       ...(outcome.kind === 'greets' ? {} : { quote: outcome.message }),
       expected: 'a mail server to which FortiAuthenticator can deliver messages directly',

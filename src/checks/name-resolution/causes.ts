@@ -19,8 +19,8 @@ const LOCAL_NAME: KindWords = {
     'FortiAuthenticator may not be affected.',
   remedy: [
     shell(
-      'Check {host} in the hosts file of this machine, and "search" and "ndots" in its resolv.conf. The search list is ' +
-        'tried before the name itself if "ndots" exceeds the number of dots in the name.',
+      'Check {host} in the hosts file of this machine, and "search" and "ndots" in its resolv.conf. The search ' +
+        'list is tried before the name itself if "ndots" exceeds the number of dots in the name.',
       'grep -n {host} /etc/hosts',
       'cat /etc/resolv.conf',
       'getent ahosts {host}',
@@ -43,8 +43,8 @@ export const NAME_CAUSES = {
     sources: ['ta-p/194050', 'ta-p/327581', 'ta-p/260790'],
     remedy: [
       shell(
-        'Query the resolver {resolver} directly. If there is no response, the resolver is down, or UDP and TCP port 53 ' +
-          'are blocked.',
+        'Query the resolver {resolver} directly. If there is no response, the resolver is down, or UDP and TCP ' +
+          'port 53 are blocked.',
         'dig {host} @{resolverip}',
       ),
       'SERVFAIL means that the resolver is running but cannot reach the internet, that DNSSEC validation fails, or ' +
@@ -66,8 +66,8 @@ export const NAME_CAUSES = {
           'Allow TCP port 53 as well as UDP port 53 from this machine and from {source} to {resolver} on every ' +
             'firewall on the path, because DNS needs both (RFC 7766 section 5).',
           shell(
-            'Query {resolver} over TCP. "Connection refused" may also come from the resolver itself. In that case, make it ' +
-              'listen on TCP.',
+            'Query {resolver} over TCP. "Connection refused" may also come from the resolver itself. In that ' +
+              'case, make it listen on TCP.',
             'dig +tcp {host} @{resolverip}',
           ),
           'Until the fault is fixed, configure a second, working resolver on FortiAuthenticator.',
@@ -75,10 +75,13 @@ export const NAME_CAUSES = {
       },
       refused: {
         title: 'the resolver refuses to answer',
-        summary: '{resolver} is running, but refuses to answer for {host}. It probably does not serve this machine.',
+        summary:
+          '{resolver} is running, but refuses to answer for {host}, probably because it does not serve this ' +
+          'machine.',
         remedy: [
-          'Allow recursive queries from {source} and from this machine on {resolver}. In BIND, set allow-query and ' +
-            'allow-recursion. In Unbound, set access-control. On a FortiGate, select Network > DNS Servers, mode "Recursive".',
+          'Allow recursive queries from {source} and from this machine on {resolver}. In BIND, set allow-query ' +
+            'and allow-recursion. In Unbound, set access-control. On a FortiGate, select Network > DNS Servers, ' +
+            'mode "Recursive".',
           shell(
             'Query an unrelated name. If the answer is REFUSED again, the access list is the reason.',
             'dig iana.org @{resolverip}',
@@ -94,8 +97,8 @@ export const NAME_CAUSES = {
         remedy: [
           'Check the clock of {resolver}, and that its trust anchor is current. A wrong date makes every signature ' +
             'invalid.',
-          'A forwarder, or a firewall that changes DNS answers, may remove the signatures. Configure {resolver} to use a ' +
-            'forwarder that keeps them, and exempt {resolver} from DNS inspection.',
+          'A forwarder, or a firewall that changes DNS answers, may remove the signatures. Configure {resolver} ' +
+            'to use a forwarder that keeps them, and exempt {resolver} from DNS inspection.',
           shell(
             'Check whether DNSSEC is the reason. The second query does not validate signatures.',
             'dig {host} @{resolverip}',
@@ -107,8 +110,8 @@ export const NAME_CAUSES = {
         title: 'the resolver cannot reach the internet',
         summary: '{resolver} is running, but cannot reach any server that is responsible for {host}.',
         remedy: [
-          "Check {resolver}'s path to the internet, such as its uplink, its forwarders, and UDP and TCP port 53 to any " +
-            'destination.',
+          "Check {resolver}'s path to the internet, such as its uplink, its forwarders, and UDP and TCP port 53 " +
+            'to any destination.',
           shell('Trace the query from the root.', 'dig +trace {host}'),
           'Until the fault is fixed, configure a second, working resolver on FortiAuthenticator.',
         ],
@@ -132,10 +135,10 @@ export const NAME_CAUSES = {
         title: "the resolver's certificate is not trusted",
         summary: '{resolver} presents a certificate that cannot be verified, so the resolver is not queried.',
         remedy: [
-          'Configure the resolver by the name in its certificate. Only public authorities are trusted. If the certificate ' +
-            'is from your own authority, configure ftm-watch to query the resolver over UDP or TCP.',
-          "If it is a public resolver, a device on the path answers instead of it. Exempt the resolver's traffic from " +
-            'TLS inspection, or list the resolvers that FortiAuthenticator uses.',
+          'Configure the resolver by the name in its certificate. Only public authorities are trusted. If the ' +
+            'certificate is from your own authority, configure ftm-watch to query the resolver over UDP or TCP.',
+          "If it is a public resolver, a device on the path answers instead of it. Exempt the resolver's traffic " +
+            'from TLS inspection, or list the resolvers that FortiAuthenticator uses.',
         ],
       },
       encrypted: {
@@ -144,8 +147,8 @@ export const NAME_CAUSES = {
         remedy: [
           'Allow the port of {resolver} from this machine, by default TCP 853 for DNS over TLS and TCP 443 for DNS ' +
             'over HTTPS. Firewalls often block public resolvers over TLS on purpose.',
-          'In ftm-watch, list the resolvers that FortiAuthenticator uses. Unless configured otherwise, it queries them over ' +
-            'UDP and TCP port 53.',
+          'In ftm-watch, list the resolvers that FortiAuthenticator uses. Unless configured otherwise, it ' +
+            'queries them over UDP and TCP port 53.',
         ],
       },
     },
@@ -163,7 +166,8 @@ export const NAME_CAUSES = {
     sources: ['ta-p/194050', 'ta-p/327581'],
     remedy: [
       shell(
-        'Compare with a public resolver. If the public resolver returns an address, the answer from {resolver} is wrong.',
+        'Compare with a public resolver. If the public resolver returns an address, the answer from {resolver} ' +
+          'is wrong.',
         'dig @9.9.9.9 {host}',
       ),
       'Look for a filter (DNS firewall, response policy zone, FortiGuard DNS filter) or a local zone on {resolver} ' +
@@ -210,8 +214,8 @@ export const NAME_CAUSES = {
             'dig +short {host} @{resolverip}',
             'dig +short iana.org @{resolverip}',
           ),
-          'Possible reasons are a captive portal that waits for a login, a provider that parks domain names, a wildcard ' +
-            'zone or a DNS filter. Log in to the portal, or remove the zone or filter on {resolver}.',
+          'Possible reasons are a captive portal that waits for a login, a provider that parks domain names, a ' +
+            'wildcard zone or a DNS filter. Log in to the portal, or remove the zone or filter on {resolver}.',
           'Do not add this address to licenseServer.expectedAddresses, because it is not the licence server.',
           'Until the fault is fixed, configure a working resolver on FortiAuthenticator.',
         ],

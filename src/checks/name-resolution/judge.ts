@@ -19,7 +19,7 @@ interface DnsCase {
   readonly others: OtherNames;
 }
 
-export interface DnsVerdict {
+interface DnsVerdict {
   readonly findings: readonly Finding<NameCause>[];
   /** Up to 16 acceptable addresses from all resolvers, without duplicates, IPv4 addresses first. */
   readonly addresses: readonly string[];
@@ -70,8 +70,8 @@ function judgeAgreement(subject: string, judged: readonly JudgedAnswer[]): reado
           rule: 'resolvers-agree',
           subject,
           claim:
-            `${resolverNamed(first.resolver)} returns ${nameList(first.acceptable)}, but ${opposite.resolver} returns ` +
-            `${nameList(opposite.acceptable)}.`,
+            `${resolverNamed(first.resolver)} returns ${nameList(first.acceptable)}, but ${opposite.resolver} ` +
+            `returns ${nameList(opposite.acceptable)}.`,
           expected: `at least one common address from ${first.resolver} and ${opposite.resolver}`,
           level: 'warning',
           suggests: 'resolvers-disagree',
@@ -157,8 +157,8 @@ export function judgeFamily(
         remedy: [
           `If FortiAuthenticator does not use IPv${String(family)}, set licenseServer.family here to "auto".`,
           shell(
-            'Otherwise, compare with a public resolver. If only the public resolver returns an address in this family, your ' +
-              'resolver filters the address.',
+            'Otherwise, compare with a public resolver. If only the public resolver returns an address in this ' +
+              'family, your resolver filters the address.',
             'dig @9.9.9.9 {host} A',
             'dig @9.9.9.9 {host} AAAA',
           ),

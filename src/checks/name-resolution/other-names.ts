@@ -1,10 +1,9 @@
 import { addressInAny } from '../../core/addresses.ts';
 import { nameList } from '../../core/phrases.ts';
 import type { DnsObservation, ExtendedError, FailureReason } from '../../core/observation.ts';
-import type { PathObservation } from '../../core/round.ts';
+import type { PathObservation, RoundObservations } from '../../core/round.ts';
 import type { Finding, CauseWords } from '../../engine/model.ts';
 import { withMoreSaid } from '../../engine/words.ts';
-import type { RoundObservations } from '../../core/round.ts';
 import { areRelatedHosts } from '../../tls/extensions.ts';
 import { NAME_CAUSES, type NameCause, type NameKind } from './causes.ts';
 

@@ -113,7 +113,8 @@ export const POLLING_CAUSES = {
       'Read the log line in the evidence to find out whether the HA cluster, memory or NTP has a fault.',
       'For the HA cluster, check System > Administration > High Availability on both members.',
       fortiauthenticator(
-        'For the memory, compare SwapFree and SwapTotal. If they differ, FortiAuthenticator uses swap and needs more memory.',
+        'For the memory, compare SwapFree and SwapTotal. If they differ, FortiAuthenticator uses swap and needs ' +
+          'more memory.',
         'get hard mem',
       ),
       fortiauthenticator(

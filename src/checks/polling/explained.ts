@@ -156,7 +156,7 @@ function withoutExplainedMoments(error: PollingError, concerning: Concerning): P
 }
 
 function explainedNote(appliance: string, lastAt: EpochMs): Finding {
-  const claim = `A known fault explains all errors in the log. The last error occurred at ${utcText(lastAt)}.`;
+  const claim = `A known fault explains all errors in the log, the last of which occurred at ${utcText(lastAt)}.`;
   const expected = 'No unexplained FortiToken Mobile errors';
   return note({ rule: 'no-ftm-errors', subject: appliance, claim, expected });
 }

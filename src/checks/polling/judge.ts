@@ -138,7 +138,7 @@ function judgeSilence(
       subject: name,
       claim:
         lastLineAt === null
-          ? `No log line has arrived yet. ftm-watch has waited for ${since}.`
+          ? `No log line has arrived yet, although ftm-watch has waited for ${since}.`
           : `The last log line arrived at ${utcText(lastLineAt)}, ${since} ago.`,
       expected: `A log line at least every ${spanText(silentAfter)}`,
       level: 'warning',
@@ -189,7 +189,7 @@ export function judgeFirstLines(
     .map(({ name }) => name);
   const subjects = appliances.length === 0 ? ['the log'] : silent;
   const refused =
-    strangers.length === 0 ? '' : `. Lines from unknown senders were rejected: ${nameList(strangers, MOST_SENDERS)}`;
+    strangers.length === 0 ? '' : `; lines from unknown senders were rejected: ${nameList(strangers, MOST_SENDERS)}`;
   return subjects.map((subject) =>
     unknown({
       rule: 'first-line-arrived',
@@ -270,7 +270,7 @@ function judgeLog(facts: LogFacts): Judgement {
 type PolicyKind = keyof (typeof POLLING_CAUSES)['polling-failing']['kinds'];
 
 /** The configured FortiGates and their answers about policies. */
-export interface Policies {
+interface Policies {
   readonly configured: readonly Pick<FirewallConfig, 'url' | 'vdom' | 'source' | 'appliances'>[];
   readonly asked: readonly FirewallObservation[];
 }

@@ -63,8 +63,8 @@ const PROXY_KINDS: Readonly<Record<ProxyKind, KindWords>> = {
       'ftm-watch sends a user name and password only with Basic authentication, which the proxy does not offer.',
       'Exempt the addresses of FortiAuthenticator and of this machine from the login, at least for {host}. Most ' +
         'proxies can do that by source address.',
-      'Or configure the proxy to offer Basic authentication to these two addresses, and set licenseServer.proxy.user and ' +
-        'passwordFile.',
+      'Or configure the proxy to offer Basic authentication to these two addresses, and set ' +
+        'licenseServer.proxy.user and passwordFile.',
     ],
   },
   'proxy-is-server': {
@@ -74,8 +74,8 @@ const PROXY_KINDS: Readonly<Record<ProxyKind, KindWords>> = {
       'Check that {proxy} is the address and port of the proxy. A proxy that requires a login returns 407. The ' +
         'administration interface of the proxy, or a web server, may listen at this address.',
       ASK,
-      'If it is the proxy, read its response in the evidence. The proxy requires a login, but does not return 407 as a ' +
-        'proxy should.',
+      'If it is the proxy, read its response in the evidence. The proxy requires a login, but does not return ' +
+        '407 as a proxy should.',
     ],
   },
   'proxy-refuses': {
@@ -115,8 +115,8 @@ const SNIFF = fortios(
 );
 
 const ELSEWHERE = shell(
-  'Compare from another site or uplink. If the connection fails there too, the server is down. Wait, and ask Fortinet TAC if it ' +
-    'persists.',
+  'Compare from another site or uplink. If the connection fails there too, the server is down. Wait, and ask ' +
+    'Fortinet TAC if it persists.',
   'openssl s_client -connect {server} </dev/null',
 );
 
@@ -187,7 +187,8 @@ const SHUT_PORT_KINDS: Readonly<Record<ShutPortKind, KindWords>> = {
   'refused-nearer': {
     title: 'a device on the path refuses the connection',
     summary:
-      'Connections to {subject} are refused by a device on the path, probably a firewall, before they reach the server.',
+      'Connections to {subject} are refused by a device on the path, probably a firewall, before they reach the ' +
+      'server.',
     remedy: [separatePolicy(ALLOW), LOOK_UP, HERE, SNIFF, FROM_APPLIANCE],
   },
   'all-refused': {
@@ -196,8 +197,9 @@ const SHUT_PORT_KINDS: Readonly<Record<ShutPortKind, KindWords>> = {
       'Connections to {subject} and to every control host are refused. A device on the path to all of them refuses ' +
       'the connections, such as a firewall, or a transparent proxy that is down.',
     remedy: [
-      'Find the device that handles TCP port {port} from {source}, such as a firewall that rejects connections, or a ' +
-        'stopped transparent proxy or inspecting device to which the gateway redirects them. Check its log and restart it.',
+      'Find the device that handles TCP port {port} from {source}, such as a firewall that rejects connections, ' +
+        'or a stopped transparent proxy or inspecting device to which the gateway redirects them. Check its log ' +
+        'and restart it.',
       LOOK_UP,
       SNIFF,
       separatePolicy(`If a policy rejects it: ${ALLOW}`),
@@ -258,7 +260,8 @@ export const REACHABILITY_CAUSES = {
     summary: 'The proxy {proxy} took {waited} to connect to {subject}, and FortiAuthenticator may time out earlier.',
     impact: 'none',
     remedy: [
-      "Check the proxy's log for the reason, such as a resolver that does not answer, a slow login check, or high load.",
+      "Check the proxy's log for the reason, such as a resolver that does not answer, a slow login check, or " +
+        'high load.',
       shell(
         'Measure the time again, without FortiAuthenticator.',
         "curl -s -o /dev/null -w '%{time_appconnect} s\\n' -x http://{proxy} https://{server}/",

@@ -35,8 +35,8 @@ export const BLOCKED_TLS_KINDS: Readonly<Record<BlockedTlsKind, KindWords>> = {
   'name-filtered': {
     title: 'another server name works at the same address',
     summary:
-      '{subject} presents a certificate if another server name is used, but none for its own name. A device on the path ' +
-      'probably filters by name.',
+      '{subject} presents a certificate if another server name is used, but none for its own name. A device on ' +
+      'the path probably filters by name.',
     remedy: [
       'Search the web filter and application control logs for {host} and {source}. A URL filter, a category or an ' +
         'application signature probably blocks the name in the TLS hello.',
@@ -71,8 +71,9 @@ export const BLOCKED_TLS_KINDS: Readonly<Record<BlockedTlsKind, KindWords>> = {
         'tracepath -n {serverip}',
       ),
       separatePolicy(
-        'Reduce the size of TCP segments. On a FortiGate, do this in a separate policy for {source} to {host}. On other ' +
-          'devices, clamp the MSS to the path MTU. The usual reason is a tunnel (PPPoE, IPsec, GRE) or a new uplink.',
+        'Reduce the size of TCP segments. On a FortiGate, do this in a separate policy for {source} to {host}. ' +
+          'On other devices, clamp the MSS to the path MTU. The usual reason is a tunnel (PPPoE, IPsec, GRE) or a ' +
+          'new uplink.',
         'set tcp-mss-sender 1350',
         'set tcp-mss-receiver 1350',
       ),
@@ -85,11 +86,11 @@ export const BLOCKED_TLS_KINDS: Readonly<Record<BlockedTlsKind, KindWords>> = {
   'all-tls-cut': {
     title: 'TLS connections to control hosts fail in the same way',
     summary:
-      'Ports open, but TLS connections to {subject} and to every control host fail. A device on the path to all of these ' +
-      'hosts blocks TLS.',
+      'Ports open, but TLS connections to {subject} and to every control host fail. A device on the path to all ' +
+      'of these hosts blocks TLS.',
     remedy: [
-      'Search the application control and intrusion prevention logs for {source}. Possible reasons are a signature for ' +
-        'TLS or SSL in general, a wrong default policy, or a captive portal that waits for a login.',
+      'Search the application control and intrusion prevention logs for {source}. Possible reasons are a ' +
+        'signature for TLS or SSL in general, a wrong default policy, or a captive portal that waits for a login.',
       FREE_POLICY,
       'Test from FortiAuthenticator too, because its traffic may match a different policy.',
     ],
@@ -110,13 +111,13 @@ export const BLOCKED_TLS_KINDS: Readonly<Record<BlockedTlsKind, KindWords>> = {
     remedy: [
       'Find the category or rule in {product} by searching its logs for {source} and {host}, and exempt {host}.',
       shell(
-        'The device that answers has the private key of the certificate. Check which authorities ftm-watch trusts. If the ' +
-          "inspecting device's authority is in trust.caFiles, trust.pins or a learned chain, remove it, because it makes " +
-          'intercepted connections look genuine.',
+        'The device that answers has the private key of the certificate. Check which authorities ftm-watch ' +
+          "trusts. If the inspecting device's authority is in trust.caFiles, trust.pins or a learned chain, remove " +
+          'it, because it makes intercepted connections look genuine.',
         'ftm-watch trust show{config}',
       ),
-      "If only Fortinet's authority is trusted, the page comes from a filter in front of the server. Send the page, the " +
-        'time and the public address of this site to Fortinet TAC.',
+      "If only Fortinet's authority is trusted, the page comes from a filter in front of the server. Send the " +
+        'page, the time and the public address of this site to Fortinet TAC.',
     ],
   },
 };

@@ -301,8 +301,8 @@ function nearerThanServer(closer: CloserLook, outcome: BlockedOutcome): Seen | n
   if (roundTrip === null || endingOf(outcome) === 'silence' || !isNearer(outcome.durationMs, roundTrip)) return null;
   return {
     claim:
-      `The connection was closed after ${outcome.durationMs.toFixed(1)} ms, so it was closed by a device on the path. ` +
-      `The server is ${roundTrip.toFixed(1)} ms away.`,
+      `The connection was closed after ${outcome.durationMs.toFixed(1)} ms by a device on the path, not by the ` +
+      `server, which is ${roundTrip.toFixed(1)} ms away.`,
     expected: `No answer before a full round trip (${roundTrip.toFixed(1)} ms)`,
   };
 }

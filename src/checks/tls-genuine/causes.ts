@@ -24,26 +24,26 @@ function learn(text: string): CommandStep {
 }
 
 const FORTIGATE = [
-  'Find the policy that inspects this traffic. On the FortiGate, use Policy & Objects > Firewall Policy > Policy Lookup ' +
-    'with source {source} (FortiAuthenticator), destination {host}, TCP {port}, or search the log under Log & Report > ' +
-    'Security Events > SSL.',
+  'Find the policy that inspects this traffic. On the FortiGate, use Policy & Objects > Firewall Policy > Policy ' +
+    'Lookup with source {source} (FortiAuthenticator), destination {host}, TCP {port}, or search the log under Log ' +
+    '& Report > Security Events > SSL.',
   createPolicy(
-    'On that FortiGate, create a policy for FortiAuthenticator: source {source} only, destination {host}, TCP {port}, ' +
-      `no security profile, SSL inspection "no-inspection". ${ONLY_FORTINETS_OWN}`,
+    'On that FortiGate, create a policy for FortiAuthenticator: source {source} only, destination {host}, TCP ' +
+      `{port}, no security profile, SSL inspection "no-inspection". ${ONLY_FORTINETS_OWN}`,
   ),
   separatePolicy(ENTER_POLICY),
   MOVE_UP,
-  'An exemption in the inspecting profile (SSL/SSH Inspection > Exempt from SSL Inspection) is less effective. A block ' +
-    "page is still served with the FortiGate's certificate.",
+  'An exemption in the inspecting profile (SSL/SSH Inspection > Exempt from SSL Inspection) is less effective. A ' +
+    "block page is still served with the FortiGate's certificate.",
   REPEAT,
 ];
 
 /** The remedy if the configured firewall does not inspect the traffic, so that changes to it have no effect. */
 const BEHIND_FIREWALL: readonly Step[] = [
-  'Do not change {firewall}, because {policy} matches {source} and does not inspect traffic. The certificate comes from ' +
-    'another FortiGate, {issuer}.',
+  'Do not change {firewall}, because {policy} matches {source} and does not inspect traffic. The certificate ' +
+    'comes from another FortiGate, {issuer}.',
   fortios(
-    "Find {issuer} behind {firewall}. It can be a second firewall, the provider's firewall, or a cloud service. " +
+    "Find {issuer} behind {firewall}, such as a second firewall, the provider's firewall, or a cloud service. " +
       'First check the next hop of {firewall} towards the server.',
     'get router info routing-table details {serverip}',
   ),
@@ -55,8 +55,8 @@ const BEHIND_FIREWALL: readonly Step[] = [
 ];
 
 const OTHER_PRODUCT = [
-  'In {product}, exempt {host} (TCP {port}) from TLS inspection for the source {source}. Exempt it by name and ' +
-    `address, not by category. ${ONLY_FORTINETS_OWN}`,
+  'In {product}, exempt {host} (TCP {port}) from TLS inspection for the source {source}. Exempt the server by ' +
+    `name and address, not by category. ${ONLY_FORTINETS_OWN}`,
   REPEAT,
 ];
 
@@ -259,8 +259,8 @@ export const TLS_CAUSES = {
     impact: 'none',
     sources: ['ta-p/194050', 'docs:fortigate/7.4.3/administration-guide/403143'],
     remedy: [
-      'Inspecting devices do not use public authorities, so Fortinet has probably changed the certificate. Compare from ' +
-        'another network.',
+      'Inspecting devices do not use public authorities, so Fortinet has probably changed the certificate. ' +
+        'Compare from another network.',
       learn('If the certificate is the same there, set trust.profile to "public" or learn the new chain.'),
       'If polling fails at the same time, FortiAuthenticator may need new firmware. Contact TAC.',
     ],

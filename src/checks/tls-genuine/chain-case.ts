@@ -43,13 +43,13 @@ import { dayText } from '../../core/time-text.ts';
  * - `device`: It is the factory certificate of a Fortinet unit.
  * - `other`: It is none of these.
  */
-export type Identity = 'known-key' | 'named' | 'known-subject' | 'device' | 'other';
+type Identity = 'known-key' | 'named' | 'known-subject' | 'device' | 'other';
 
 /**
  * `clock` means that this machine's clock is wrong, because a public control host's certificate also seems to be
  * expired or not yet valid.
  */
-export type Dates = 'valid' | 'expired' | 'not-yet-valid' | 'clock';
+type Dates = 'valid' | 'expired' | 'not-yet-valid' | 'clock';
 
 /** A chain and all facts about it, before any comparison. */
 export interface ChainCase {
@@ -380,7 +380,7 @@ export function createFlawMemory(learned: readonly FlawKind[] | null): FlawMemor
  * or another party. A name proves nothing, but if a chain claims to be from another party, a change at the vendor does
  * not explain it.
  */
-export type Claim = 'vendor' | 'public' | 'other';
+type Claim = 'vendor' | 'public' | 'other';
 
 export function claimOf({ kind, path }: ChainTrust, sent: readonly Certificate[], trust: Trust): Claim {
   if (kind === 'public' || kind === 'vendor') return kind;

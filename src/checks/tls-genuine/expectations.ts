@@ -85,7 +85,9 @@ export function renewalFinding({ evidence, leaf }: ChainCase): Expectation {
   const known = evidence.baseline?.leaves[0]?.pin ?? 'of the learned certificate';
   return {
     rule: 'leaf-as-learned',
-    claim: `The certificate has a different key than the learned certificate, but the same authority, ${called(leaf.issuer)}.`,
+    claim:
+      'The certificate has a different key than the learned certificate, but the same authority, ' +
+      `${called(leaf.issuer)}.`,
     fullNames: inFull(leaf.issuer),
     expected: `The key ${known}`,
     actual: `${leaf.pin}, under the same authority, valid until ${dayText(leaf.notAfter)}`,

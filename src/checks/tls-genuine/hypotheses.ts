@@ -29,7 +29,9 @@ export const HYPOTHESES_ACCEPTED: readonly Hypothesis[] = [
   {
     ...WRONG_CLOCK,
     id: 'own-clock',
-    when: "accepted, but this machine's clock is wrong, because a control host's certificate seems expired or not yet valid too",
+    when:
+      "accepted, but this machine's clock is wrong, because a control host's certificate seems expired or not yet " +
+      'valid too',
     tells: [datesFinding],
   },
   {
@@ -104,7 +106,9 @@ export const HYPOTHESES_ACCEPTED: readonly Hypothesis[] = [
   },
   {
     id: 'flaw',
-    when: 'accepted, but the chain has a flaw because of which TLS clients may reject it, and always had the flaw (a warning)',
+    when:
+      'accepted, but the chain has a flaw because of which TLS clients may reject it, and always had the flaw (a ' +
+      'warning)',
     holds: ({ flaw }) => flaw === 'old',
     ...suspected('certificate-broken'),
     kind: 'flawed',
@@ -147,7 +151,9 @@ export const HYPOTHESES_CLAIMED: readonly Hypothesis[] = [
   {
     ...WRONG_CLOCK,
     id: 'claimed-own-clock',
-    when: "claimed, but this machine's clock is wrong, because a control host's certificate seems expired or not yet valid too",
+    when:
+      "claimed, but this machine's clock is wrong, because a control host's certificate seems expired or not yet " +
+      'valid too',
     tells: [datesFinding],
   },
   {
@@ -192,11 +198,11 @@ export const HYPOTHESES_CLAIMED: readonly Hypothesis[] = [
     advice: {
       summary: '{judgement}.',
       remedy: [
-        'Either Fortinet has a new authority, or an inspecting device uses its name. Compare from another network. If ' +
-          'the issuer is the same there, Fortinet has a new authority.',
+        'Either Fortinet has a new authority, or an inspecting device uses its name. Compare from another ' +
+          'network. If the issuer is the same there, Fortinet has a new authority.',
         fortios(
-          'Compare the issuer with the authorities on a FortiGate with current firmware. If the issuer is there, add that ' +
-            'copy to trust.caFiles. Never use the copy from the connection itself.',
+          'Compare the issuer with the authorities on a FortiGate with current firmware. If the issuer is there, ' +
+            'add that copy to trust.caFiles. Never use the copy from the connection itself.',
           'get vpn certificate ca details Fortinet_CA',
         ),
         'If FortiAuthenticator logs errors at the same time, it does not accept the certificate. Treat this as ' +
@@ -240,7 +246,9 @@ export const HYPOTHESES_ELSEWHERE: readonly Hypothesis[] = [
   {
     ...WRONG_CLOCK,
     id: 'elsewhere-own-clock',
-    when: "elsewhere, but this machine's clock is wrong, because a control host's certificate seems expired or not yet valid too",
+    when:
+      "elsewhere, but this machine's clock is wrong, because a control host's certificate seems expired or not yet " +
+      'valid too',
     tells: [datesFinding],
   },
   {

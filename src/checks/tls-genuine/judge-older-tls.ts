@@ -186,7 +186,8 @@ function isAgainst(verdict: Verdict): verdict is VerdictAgainst {
 type Remedy = (Finding['advice'] & object)['remedy'];
 
 const WHICH_VERSION =
-  'Fortinet does not document which TLS version FortiAuthenticator uses. To find out, check the Server Hello in a capture.';
+  'Fortinet does not document which TLS version FortiAuthenticator uses. To find out, check the Server Hello in ' +
+  'a capture.';
 
 function inspectedRemedy(subject: string): Remedy {
   return [
@@ -201,11 +202,12 @@ function inspectedRemedy(subject: string): Remedy {
 function cutRemedy(subject: string): Remedy {
   return [
     shell(
-      'Compare from another network. If TLS 1.2 fails there too, the server no longer supports it, and there is no fault.',
+      'Compare from another network. If TLS 1.2 fails there too, the server no longer supports it, and there is ' +
+        'no fault.',
       'openssl s_client -tls1_2 -connect {server} -servername {host} </dev/null',
     ),
-    'Find the device that blocks TLS 1.2 but not TLS 1.3. Search the application control, intrusion prevention and TLS ' +
-      'inspection logs for {source} and {host}.',
+    'Find the device that blocks TLS 1.2 but not TLS 1.3. Search the application control, intrusion prevention ' +
+      'and TLS inspection logs for {source} and {host}.',
     `On that device, exempt FortiAuthenticator's traffic to ${subject} for all TLS versions.`,
     WHICH_VERSION,
     REPEAT,

@@ -63,7 +63,9 @@ function compare(chain: ChainCase, reference: ReferenceChain): Signal | null {
     const weight = weightOf(reference.kind, chain);
     if (chain.accepted !== null) return { rule, weight, ...deviceInstead(chain, seen) };
     const expected = `The same authority as ${seen}: ${chainTrust.label ?? 'trusted'}`;
-    const claim = `The certificate was issued by ${issuer}, but the certificate ${visibleText(seen, 80)} by a trusted authority.`;
+    const claim =
+      `The certificate was issued by ${issuer}, but the certificate ${visibleText(seen, 80)} by a trusted ` +
+      'authority.';
     return { rule, weight, claim, expected, fullNames };
   }
   if (reference.kind !== 'server-name' || chainTrust.kind !== 'public') return null;
@@ -75,7 +77,9 @@ function compare(chain: ChainCase, reference: ReferenceChain): Signal | null {
 /** Describes a device certificate that was presented instead of the server's. The same authority signs both. */
 function deviceInstead({ leaf }: ChainCase, seen: string): Pick<Signal, 'claim' | 'expected' | 'fullNames'> {
   return {
-    claim: `The certificate belongs to ${called(leaf.subject)}, but the certificate ${visibleText(seen, 80)} to the server.`,
+    claim:
+      `The certificate belongs to ${called(leaf.subject)}, but the certificate ${visibleText(seen, 80)} to the ` +
+      'server.',
     expected: `The server's certificate, as ${seen}`,
     fullNames: inFull(leaf.subject),
   };
@@ -235,7 +239,9 @@ function deviceForServer({ identity, evidence, leaf }: ChainCase): Seen | null {
   if (known === undefined || identity !== 'device') return null;
   const expected = `The learned identity: ${called(known.subject)}`;
   return {
-    claim: `The certificate belongs to ${called(leaf.subject)}, but the learned certificate belongs to ${called(known.subject)}.`,
+    claim:
+      `The certificate belongs to ${called(leaf.subject)}, but the learned certificate belongs to ` +
+      `${called(known.subject)}.`,
     expected,
     fullNames: inFull(leaf.subject, known.subject),
   };
@@ -284,7 +290,9 @@ function changingSerial({ leaf, evidence: { previous, now } }: ChainCase): Seen 
   const recent = previous.filter(({ at }) => now - at <= SERIAL_MEMORY_MS);
   const serials = [...recent, leaf].map(({ serial }) => serial);
   if (serials.length < MIN_SERIALS || new Set(serials).size < serials.length) return null;
-  const claim = `Each of ${String(serials.length)} connections within a day received a certificate with a different serial number.`;
+  const claim =
+    `Each of ${String(serials.length)} connections within a day received a certificate with a different serial ` +
+    'number.';
   return { claim, expected: 'The same certificate on the next connection' };
 }
 
@@ -359,7 +367,9 @@ function borrowedName(chain: ChainCase): Borrowed | null {
   if (chainTrust.kind === 'forged' && last !== undefined)
     return {
       name: last.issuer,
-      claim: `The certificate claims to be issued by ${called(last.issuer)}, but was not signed with the key of this authority.`,
+      claim:
+        `The certificate claims to be issued by ${called(last.issuer)}, but was not signed with the key of this ` +
+        'authority.',
       fullNames: inFull(last.issuer),
     };
   const borrower = claimants(chain).find((certificate) => bearsKnownName(certificate, evidence));

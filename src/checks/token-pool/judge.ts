@@ -17,7 +17,7 @@ import type { RegistrationObservation } from '../../core/license/registration.ts
 import { capital } from '../../engine/words.ts';
 import { nameList } from '../../core/phrases.ts';
 import { valueOf, type Resource } from '../../core/license/resource.ts';
-import type { CertificateConfig } from '../../config/schema/connectors.ts';
+import type { WatchedConfig } from '../../config/schema/watched.ts';
 import type { UnitObservation } from '../../connectors/picture.ts';
 import type { Millis } from '../../core/clock.ts';
 import { spanText } from '../../core/time-text.ts';
@@ -75,7 +75,9 @@ function judgeMismatch(
 ): readonly Finding<TokenPoolCause>[] {
   if (licensed === null || counted === null || licensed.total === counted.total) return [];
   const expected = `${String(licensed.total)} FortiToken Mobile tokens, as licensed`;
-  const claim = `There are ${String(counted.total)} tokens (${statusText(counted)}), but ${String(licensed.total)} are licensed.`;
+  const claim =
+    `There are ${String(counted.total)} tokens (${statusText(counted)}), but ${String(licensed.total)} are ` +
+    'licensed.';
   const told = withAppliance(facts, { rule: 'tokens-match-licence', claim, expected });
   return [{ ...told, level: 'warning', suggests: 'token-count-mismatch' }];
 }
@@ -134,7 +136,7 @@ function judgeUnclear(
   const free = freeOf(counted);
   if (free > 0 && free / counted.total >= tokensLow) return [];
   const claim =
-    `At least ${String(free)} of ${String(counted.total)} tokens are free. The status of ` +
+    `At least ${String(free)} of ${String(counted.total)} tokens are free, and the status of ` +
     `${String(counted.byStatus.other)} tokens is not documented.`;
   return [unknown(withAppliance(facts, { rule: 'tokens-left', claim, expected: 'enough free tokens' }))];
 }
@@ -232,11 +234,11 @@ function pendingText({ byStatus, pending = [] }: TokenCounts, codeLife: Millis |
   const overdue = codeLife === null ? 0 : pending.filter(({ age }) => age > codeLife).length;
   const since = `${given}, the oldest for at least ${spanText(oldest)}`;
   if (codeLife === null || overdue === 0) return since;
-  return `${since}. Codes are valid for ${spanText(codeLife)}, so new codes are needed for ${String(overdue)} of them`;
+  return `${since}; codes are valid for ${spanText(codeLife)}, so new codes are needed for ${String(overdue)} of them`;
 }
 
 function lockedFinding(locked: number): Told {
-  const claim = `Locked tokens: ${String(locked)}. Users cannot log in with a token until it is unlocked.`;
+  const claim = `Locked tokens, with which users cannot log in: ${String(locked)}.`;
   return { rule: 'tokens-unlocked', claim, expected: 'no locked tokens' };
 }
 
@@ -315,7 +317,7 @@ interface Pool {
   readonly observation: ApplianceObservation;
   /** The licences that are configured for any member. */
   readonly licenses: readonly string[];
-  readonly certificates: readonly CertificateConfig[];
+  readonly certificates: WatchedConfig['appliances'][number]['certificates'];
   readonly tokensLow: number;
 }
 
@@ -367,6 +369,8 @@ function isPeer({ mode, peers }: Unit, { serial }: Unit): boolean {
   return mode === 'cluster' && serial !== null && peers.some((peer) => sameSerial(peer, serial));
 }
 
+type TypedCertificate = Pick<WatchedConfig['appliances'][number]['certificates'][number], 'license' | 'tokens'>;
+
 /** The number of tokens in a purchased licence, and the source of this number. */
 interface Bought {
   readonly license: string;
@@ -382,7 +386,7 @@ interface Bought {
 export function judgeBought(
   facts: ApplianceFacts,
   registration: RegistrationObservation | null,
-  certificates: readonly Pick<CertificateConfig, 'license' | 'tokens'>[],
+  certificates: readonly TypedCertificate[],
 ): readonly Finding<TokenPoolCause>[] {
   const held = valueOf(facts.tokens)?.byLicense ?? [];
   return held.flatMap(({ license, tokens }): readonly Finding<TokenPoolCause>[] => {
@@ -401,7 +405,7 @@ export function judgeBought(
   });
 }
 
-function typedIn(certificates: readonly Pick<CertificateConfig, 'license' | 'tokens'>[]): readonly Bought[] {
+function typedIn(certificates: readonly TypedCertificate[]): readonly Bought[] {
   return certificates.flatMap(({ license, tokens }) =>
     tokens === null ? [] : [{ license, tokens, by: 'as stated on its certificate' }],
   );

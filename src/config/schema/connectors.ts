@@ -132,7 +132,6 @@ const appliance = section(
 
 export type ApplianceApiConfig = z.output<typeof api>;
 export type SnmpConfig = z.output<typeof snmp>;
-export type CertificateConfig = z.output<typeof certificate>;
 export type ApplianceConfig = z.output<typeof appliance>;
 
 /** The FortiAuthenticator units. */
@@ -228,8 +227,6 @@ const peer = section({
   token: optionalSecret('token', 'File with a token from `web.tokens` of the other agent, with the role "read".'),
   caFile: authorityFile,
 });
-
-export type PeerConfig = z.output<typeof peer>;
 
 /** Other ftm-watch agents. */
 export const peers = unique(list(peer), textAt('name'));

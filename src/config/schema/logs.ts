@@ -1,4 +1,3 @@
-import type * as z from 'zod';
 import { listenAddress } from './endpoints.ts';
 import {
   isHost,
@@ -67,9 +66,6 @@ const syslog = section({
   tcp: optional(listenAddress).describe('Address to listen on for syslog over TCP.'),
   tls: optional(syslogTls).describe('Syslog over TLS.'),
 });
-
-export type SyslogTls = z.output<typeof syslogTls>;
-export type LogsConfig = z.output<typeof logs>;
 
 export const logs = section({
   syslog: syslog

@@ -75,7 +75,6 @@ const trustProfile = choice('fortinet', 'public', 'pinned');
 const pins = list(pin);
 const caFiles = list(readableFile);
 
-export type TrustProfile = z.output<typeof trustProfile>;
 export type TrustConfig = z.output<typeof trust>;
 
 export const trust = section({

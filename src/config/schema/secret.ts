@@ -175,7 +175,6 @@ export const relayShape = {
 } as const;
 
 type MailSecurity = z.output<typeof security>;
-export type MailRelay = z.output<typeof mailRelay>;
 
 /** A mail server that relays messages. */
 export const mailRelay = completed(section(relayShape, requireLogin), withPort);

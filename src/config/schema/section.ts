@@ -280,12 +280,12 @@ const SECONDS_TO_WEEKDAY = 6;
  * Reports whether the expression has six fields and begins with seconds. If five fields were allowed, minutes would be
  * used as seconds.
  */
-export function isCronWithSeconds(expression: string): boolean {
+function isCronWithSeconds(expression: string): boolean {
   return expression.trim().split(/\s+/u).length === SECONDS_TO_WEEKDAY && validate(expression);
 }
 
 /** Reports whether the expression has five fields as in crontab(5), and matches a date in the future. */
-export function isCronOfMinutes(expression: string): boolean {
+function isCronOfMinutes(expression: string): boolean {
   try {
     readCrontab(expression, 'UTC');
     return true;

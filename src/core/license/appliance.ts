@@ -318,7 +318,7 @@ export function isAtLeast(version: Version, wanted: Version): boolean {
 }
 
 /** Values of facHaCurrentStatus in FORTINET-FORTIAUTHENTICATOR-MIB, the only machine-readable source for the role. */
-export type HaRole =
+type HaRole =
   | 'undetermined'
   | 'cluster-primary'
   | 'cluster-secondary'

@@ -29,7 +29,7 @@ export type FactUse = (typeof FACT_USES)[number];
 export const FACT_USES = ['note', 'outage', 'memory', 'snmp-sha1'] as const;
 
 /** A range of versions. Both ends are inclusive, and null means that the range is open. */
-export interface VersionRange {
+interface VersionRange {
   readonly from: Version | null;
   readonly to: Version | null;
 }

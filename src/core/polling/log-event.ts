@@ -40,7 +40,7 @@ export const CONNECTION_RESULTS = [
 export type LogEvent = FtmEvent | FirewallEvidenceEvent | HeardEvent;
 
 /** A known problem in an appliance's log. */
-export interface FtmEvent {
+interface FtmEvent {
   readonly kind: 'ftm';
   /**
    * Configured name of the appliance. Null if no appliance is configured or the line does not identify the appliance.

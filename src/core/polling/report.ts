@@ -49,7 +49,7 @@ export interface PollingError extends Complaint {
   readonly sample: string;
 }
 
-export interface PollingReportOptions {
+interface PollingReportOptions {
   readonly now: EpochMs;
   readonly window: Millis;
   readonly silentAfter: Millis;

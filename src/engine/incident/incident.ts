@@ -29,6 +29,8 @@ export interface Incident extends Occurrence {
   readonly cause: Cause;
   /** The evidence when the incident was opened; empty if version 0.1.0 opened it. `cause` has the current evidence. */
   readonly openingEvidence: readonly string[];
+  /** `policyReport` of the cause when the incident opened. Null if it had none, or if 0.1.0 opened the incident. */
+  readonly openingPolicyReport: string | null;
   /**
    * Evidence that people attached, such as the verdict on a capture of FortiAuthenticator's connection. Attached
    * evidence is listed first.

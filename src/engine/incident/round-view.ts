@@ -152,6 +152,7 @@ export function boundCause(cause: Cause): Cause {
     product: cause.product === null ? null : visibleText(cause.product, MAX_NAME),
     summary: visibleText(cause.summary, MAX_LINE),
     impact: visibleText(cause.impact, MAX_LINE),
+    ...(cause.policyReport === undefined ? {} : { policyReport: visibleText(cause.policyReport, MAX_LINE) }),
     evidence: boundLines(cause.evidence),
     consequences: cause.consequences.slice(0, MAX_LINES),
     remedy: boundLines(cause.remedy),

@@ -181,7 +181,7 @@ async function readStart(body: AsyncIterable<Uint8Array>): Promise<BodyStart> {
 }
 
 /** Header fields by lower-case name. */
-export type Headers = Readonly<Record<string, string | readonly string[] | undefined>>;
+type Headers = Readonly<Record<string, string | readonly string[] | undefined>>;
 
 const MAX_SERVER = 128;
 const MAX_TRACE = 160;

@@ -10,11 +10,6 @@ import { getaddrinfoForSockets } from '../lookup.ts';
 /** Values by OID. Objects that the agent does not have are missing. */
 export type SnmpValues = ReadonlyMap<string, number | string>;
 
-interface SnmpContext {
-  /** Ends the exchange immediately when aborted. */
-  readonly signal: AbortSignal;
-}
-
 /**
  * Sends one GET request. An agent does not reply to an unknown community (RFC 1901), so a wrong community causes a
  * time-out. An SNMPv3 user is rejected with a reason (RFC 3414 §3.2).
@@ -24,11 +19,10 @@ export async function snmpGet(
   target: HostPort,
   login: SnmpLogin,
   oids: readonly string[],
-  context: SnmpContext,
+  { signal }: { readonly signal: AbortSignal },
 ): Promise<SnmpValues> {
   // The library is loaded on demand, to save memory if SNMP is not configured.
   const snmp = await import('net-snmp');
-  const { signal } = context;
   signal.throwIfAborted();
   const varbinds = await new Promise<readonly Varbind[]>((resolve, reject) => {
     let open = true;

@@ -37,9 +37,9 @@ const alertmanagerEntry = section(
   credentialsAreSafe,
 );
 
-export type AlertmanagerConfig = z.output<typeof alertmanagerEntry>;
+type AlertmanagerConfig = z.output<typeof alertmanagerEntry>;
 
-const alertmanagerSection = optional(alertmanagerEntry).describe("Prometheus' Alertmanager.");
+const alertmanagerSection = optional(alertmanagerEntry).describe('Prometheus Alertmanager.');
 
 function credentialsAreSafe(fields: SectionFields, report: Report): void {
   requireLogin(fields, report);
@@ -47,40 +47,7 @@ function credentialsAreSafe(fields: SectionFields, report: Report): void {
   if (given(fields, 'user') && hasToken) report('user', 'expected a login or a token, not both');
   if (!given(fields, 'user') && !hasToken) return;
   if (itemsOf(fields['urls']).some((url) => typeof url === 'string' && isReadableOnTheWay(url)))
-    report('urls', 'expected only URLs that begin with "https://": the credentials would travel in clear');
-}
-
-/** Lifetime after which Alertmanager resolves the test alert on its own. */
-const TEST_LIFE: Millis = 60_000;
-
-/** Creates the channel for all instances of one cluster. */
-function createAlertmanagerChannel(
-  config: AlertmanagerConfig,
-  { clock, readSecret, ...context }: ChannelDeps,
-): StateChannel {
-  const client = createAlertmanagerClient(config, { clock, readSecret });
-
-  function testAlert(): Alert {
-    const now = clock.now();
-    return {
-      firing: true,
-      body: {
-        labels: { alertname: 'FtmWatchTest', site: context.site, cause: 'test', severity: 'info', subject: 'test' },
-        annotations: { summary: 'This is a test of ftm-watch: nothing is broken because of it' },
-        startsAt: new Date(now).toISOString(),
-        endsAt: new Date(now + TEST_LIFE).toISOString(),
-      },
-    };
-  }
-
-  return {
-    kind: 'state',
-    id: 'alertmanager',
-    publish: (state, signal) => client.send(alertsOf(state, context, clock.now()), signal),
-    test: (signal) => client.send([testAlert()], signal),
-    waiting: () => client.waiting(),
-    takenAt: () => client.takenAt(),
-  };
+    report('urls', 'expected only URLs that begin with "https://", because the credentials would be sent unencrypted');
 }
 
 /** An alert of Alertmanager's API v2 (`postableAlert`). Labels identify it; annotations may change. */
@@ -114,7 +81,7 @@ const RESOLVED_FOR: Millis = 15 * 60_000;
 /**
  * Returns the current alerts, one for each set of labels: open incidents and, for a while, ended ones. The cause is a
  * label, so an incident whose cause changes becomes another alert, and the previous alert ends. Unverified incidents
- * are left out, because the fault may be long over.
+ * are left out, because the fault may have ended long ago.
  */
 export function alertsOf(state: IncidentState, context: MessageContext, now: EpochMs): readonly Alert[] {
   const alerts = new Map<string, Alert>();
@@ -165,7 +132,7 @@ function formerAlerts(
     const links = incidentLinks({ id, cause: former }, context);
     const what = {
       labels: labelsOf(context.site, former),
-      annotations: { summary: 'The cause is understood differently now', ...runbookAnnotation(links) },
+      annotations: { summary: 'Another cause was found for this fault', ...runbookAnnotation(links) },
       ...generatorOf(links),
     };
     const startsAt = isoTime(Math.min(former.since, now));
@@ -235,63 +202,48 @@ function stepText(step: RemedyStep, index: number): string {
   return [`${String(index + 1)}. ${step.text}`, ...blocks].join('\n');
 }
 
-/**
- * Sends every alert to every instance, because instances only gossip about notifications that they sent, and not at all
- * through a load balancer.
- */
-export interface AlertmanagerClient {
-  /**
-   * Sends alerts that are due. An instance gets the firing alerts after a minute without a message, or immediately
-   * after a change. It gets each resolved alert until it has accepted it once. A failed instance is soon tried again.
-   * Resolves when all were tried; never rejects.
-   */
-  send(alerts: readonly Alert[], signal: AbortSignal): Promise<readonly RecipientOutcome[]>;
-  /** Number of instances that rejected the last message and still have alerts to receive. */
-  waiting(): number;
-  /** Time of the alert state that an instance accepted last. null if none has accepted any. */
-  takenAt(): EpochMs | null;
-}
-
 /** Prometheus also sends every minute. Alerts stay active for several such intervals. */
 const RESEND_AFTER: Millis = 55_000;
 const RETRY_AFTER: Millis = 10_000;
-/** Limits the size of a request. An alert has at most a few kilobytes. */
+/** Maximum number of alerts in a request. An alert has at most a few kilobytes. */
 const MAX_ALERTS = 100;
 /** Limits the resolved alerts waiting to be sent, so that memory does not grow while an instance is down for days. */
 const MAX_OWED = 1_000;
 
-export function createAlertmanagerClient(
+/**
+ * Creates the channel for all instances of one cluster. Every instance gets every alert, because instances only gossip
+ * about notifications that they sent, and not at all through a load balancer. An instance gets the firing alerts after
+ * a minute without a message, or immediately after a change. It gets each resolved alert until it has accepted it once.
+ * A failed instance is soon tried again.
+ */
+function createAlertmanagerChannel(
   config: AlertmanagerConfig,
-  deps: Pick<ChannelDeps, 'clock' | 'readSecret'>,
-): AlertmanagerClient {
-  const { clock } = deps;
-  // Never through a proxy, because Alertmanager is part of this network, as it is for Prometheus.
-  const direct = { ...deps, proxy: null, env: {} };
+  { clock, readSecret, ...context }: ChannelDeps,
+): StateChannel {
+  // A proxy is never used, because Alertmanager is part of this network, as it is for Prometheus.
+  const direct = { clock, readSecret, proxy: null, env: {} };
   const instances = config.urls.map((url) => new Instance(`${url.replace(/\/+$/u, '')}/api/v2/alerts`));
   if (instances.length > 0) void prepareToPost();
   let takenAt: EpochMs | null = null;
-  return {
-    async send(alerts, signal) {
-      const at = clock.now();
-      const results = instances.map(async (instance): Promise<readonly RecipientOutcome[]> => {
-        const message = instance.due(alerts, clock.elapsed());
-        if (message.length === 0) return [];
-        const outcome = await post(instance.url, message, signal);
-        instance.heard(message, outcome.kind === 'sent', clock.elapsed());
-        if (outcome.kind === 'sent') takenAt = at;
-        return [{ recipient: instance.url, ...outcome }];
-      });
-      return (await Promise.all(results)).flat();
-    },
-    waiting: () => instances.filter((instance) => instance.isWaiting()).length,
-    takenAt: () => takenAt,
-  };
+
+  async function send(alerts: readonly Alert[], signal: AbortSignal): Promise<readonly RecipientOutcome[]> {
+    const at = clock.now();
+    const results = instances.map(async (instance): Promise<readonly RecipientOutcome[]> => {
+      const message = instance.due(alerts, clock.elapsed());
+      if (message.length === 0) return [];
+      const outcome = await post(instance.url, message, signal);
+      instance.noteOutcome(message, outcome.kind === 'sent', clock.elapsed());
+      if (outcome.kind === 'sent') takenAt = at;
+      return [{ recipient: instance.url, ...outcome }];
+    });
+    return (await Promise.all(results)).flat();
+  }
 
   async function post(url: string, alerts: readonly Alert[], signal: AbortSignal): Promise<PostOutcome> {
     const bodies = alerts.map(({ body }) => body);
     let outcome: PostOutcome = { kind: 'sent', detail: '' };
     try {
-      const { header, secrets } = await authorizationOf(config, deps.readSecret);
+      const { header, secrets } = await authorizationOf(config, readSecret);
       for (let index = 0; index < bodies.length && outcome.kind === 'sent'; index += MAX_ALERTS) {
         const body = bodies.slice(index, index + MAX_ALERTS);
         const request = { url, body, authorization: header, secrets, caFile: config.caFile };
@@ -302,6 +254,30 @@ export function createAlertmanagerClient(
     }
     return outcome;
   }
+
+  return {
+    kind: 'state',
+    id: 'alertmanager',
+    publish: (state, signal) => send(alertsOf(state, context, clock.now()), signal),
+    test: (signal) => send([testAlert(context.site, clock.now())], signal),
+    waiting: () => instances.filter((instance) => instance.isWaiting()).length,
+    takenAt: () => takenAt,
+  };
+}
+
+/** Lifetime after which Alertmanager resolves the test alert on its own. */
+const TEST_LIFE: Millis = 60_000;
+
+function testAlert(site: string, now: EpochMs): Alert {
+  return {
+    firing: true,
+    body: {
+      labels: { alertname: 'FtmWatchTest', site, cause: 'test', severity: 'info', subject: 'test' },
+      annotations: { summary: 'This is a test alert from ftm-watch. Nothing is broken' },
+      startsAt: isoTime(now),
+      endsAt: isoTime(now + TEST_LIFE),
+    },
+  };
 }
 
 /** Tracks what was sent to one Alertmanager instance. */
@@ -333,10 +309,10 @@ class Instance {
     return now >= this.#nextAt || (isNews && !this.#failed) ? message : [];
   }
 
-  heard(message: readonly Alert[], wasTaken: boolean, now: Millis): void {
-    this.#failed = !wasTaken;
-    this.#nextAt = now + (wasTaken ? RESEND_AFTER : RETRY_AFTER);
-    if (!wasTaken) return;
+  noteOutcome(message: readonly Alert[], isAccepted: boolean, now: Millis): void {
+    this.#failed = !isAccepted;
+    this.#nextAt = now + (isAccepted ? RESEND_AFTER : RETRY_AFTER);
+    if (!isAccepted) return;
     this.#present = fingerprint(message.filter(({ firing }) => firing));
     this.#told = new Set([...this.#told, ...message.map(endOf)]);
     this.#owed.clear();

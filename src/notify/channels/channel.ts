@@ -17,9 +17,9 @@ export interface MessageChannel {
   readonly id: string;
   /** Recipients of every notification. Names are stored and logged, so they must not be secret. */
   readonly recipients: readonly string[];
-  /** Least severe level that is sent to them. */
+  /** Minimum severity of the notifications that are sent to them. */
   readonly minSeverity: Severity;
-  /** Tries once. Returns one outcome per recipient, independent of the others. */
+  /** Tries to deliver once. Returns a separate outcome for each recipient. */
   deliver(request: DeliveryRequest, signal: AbortSignal): Promise<readonly RecipientOutcome[]>;
 }
 
@@ -44,17 +44,17 @@ export interface StateChannel {
   test(signal: AbortSignal): Promise<readonly RecipientOutcome[]>;
   /** Number of recipients that rejected the last message and still have updates to receive. */
   waiting(): number;
-  /** Time of the state that a recipient accepted last. null if none has accepted any. */
+  /** Time of the last state that a recipient accepted. Null if no state was accepted. */
   takenAt(): EpochMs | null;
 }
 
-/** Delivery status of a state channel. */
+/** Delivery status of a state channel, for the status page. */
 export interface ChannelState {
   /** Display name of the channel. */
   readonly name: string;
   /** Number of recipients that rejected the last message and still have updates to receive. */
   readonly silent: number;
-  /** Same as `StateChannel.takenAt`, since startup or the last reload. */
+  /** Time of the last state that a recipient accepted since startup or the last reload. */
   readonly tookAt: EpochMs | null;
 }
 
@@ -73,12 +73,12 @@ export async function orDeferred(
   }
 }
 
-/** `deferred`: not accepted now; `rejected`: refused by everyone who could accept it. `detail` is for people. */
+/** `deferred`: not accepted now. `rejected`: refused by every server that could accept it. `detail` is for people. */
 export interface RecipientOutcome {
   readonly recipient: string;
   readonly kind: 'sent' | 'deferred' | 'rejected';
   readonly detail: string;
-  /** How long the recipient asked to receive nothing, if it did. */
+  /** Pause that the recipient requested. Absent if it requested none. */
   readonly retryAfter?: Millis;
 }
 
@@ -86,7 +86,7 @@ export interface RecipientOutcome {
 export interface ChannelDefinition<Id extends string, Key extends string, Section> {
   /** Used in the store, in metric labels and in the API, so it must stay stable. */
   readonly id: Id;
-  /** Name inside a sentence: "by mail". */
+  /** Name for use in a sentence, such as "by mail". */
   readonly name: string;
   /** Kind of channel that it creates: see `Channel`. */
   readonly kind: Channel['kind'];
@@ -114,8 +114,7 @@ export interface EgressDeps {
   /** Environment for HTTPS_PROXY, HTTP_PROXY and NO_PROXY, in lower or upper case. */
   readonly env: NodeJS.ProcessEnv;
   readonly readSecret: SecretReader;
-}
-
-export interface ChannelDeps extends MessageContext, EgressDeps {
   readonly clock: Clock;
 }
+
+export type ChannelDeps = MessageContext & EgressDeps;

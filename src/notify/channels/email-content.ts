@@ -84,7 +84,7 @@ function messageIdOf(id: string, from: string): string {
   return `<ftm-watch.${id.replaceAll(/[^\w.-]/gu, '-')}@${domain}>`;
 }
 
-export interface ContentContext extends MessageContext {
+interface ContentContext extends MessageContext {
   /** The current time and the time of the first failure; null on the first attempt. */
   readonly delayed: { readonly firstFailedAt: EpochMs; readonly now: EpochMs } | null;
 }
@@ -169,8 +169,8 @@ function changeSection({ event, incident }: IncidentNotification, { timezone }: 
   const [since, until] = [zonedText(former.since, timezone), zonedText(former.until, timezone)];
   const isBack = formerCauses.some((one) => sameCause(one, cause)) && !sameCause(former, cause);
   const line = isBack
-    ? `This is back, after ${before} from ${since} to ${until}. They come and go in turn and are one incident now.`
-    : `Until ${until} the cause was taken to be ${before}. What is told here replaces it.`;
+    ? `This cause is back, after ${before} from ${since} to ${until}. These causes alternate and are now one incident.`
+    : `Until ${until}, the cause was believed to be ${before}. This mail replaces earlier ones.`;
   return sectionOf('What changed', { kind: 'text', lines: [line] });
 }
 
@@ -211,7 +211,7 @@ function digest(
     sections: [
       ...sectionOf('What this is', { kind: 'text', lines: [summary] }),
       ...sectionOf('Open', { kind: 'list', lines: open.map(lineOf) }),
-      ...sectionOf('Over', { kind: 'list', lines: over.map(lineOf) }),
+      ...sectionOf('Resolved', { kind: 'list', lines: over.map(lineOf) }),
       ...sectionOf('Also open', { kind: 'list', lines: openLines(stillOpen, context) }),
       ...sectionOf('Not listed', { kind: 'text', lines: omitted === 0 ? [] : [`${String(omitted)} more incidents`] }),
     ],
@@ -234,7 +234,7 @@ function digestLine({ event, incident }: DigestItem, context: MessageContext): L
   };
 }
 
-/** Maximum number of entries in a mail that anyone would read. */
+/** Maximum number of other open faults in a mail, so that it stays readable. */
 const MAX_OPEN = 20;
 
 /** Returns the all-clear: the fault, its times and what is still open. */
@@ -247,21 +247,21 @@ function allClear(
   return {
     sections: [
       ...sectionOf('Still open', { kind: 'list', lines: openLines(stillOpen, context) }),
-      ...sectionOf('What it was', { kind: 'text', lines: [summary] }),
-      ...sectionOf('How it was understood', { kind: 'list', lines: storyLines(incident, context) }),
+      ...sectionOf('What happened', { kind: 'text', lines: [summary] }),
+      ...sectionOf('Causes of this incident', { kind: 'list', lines: storyLines(incident, context) }),
     ],
     facts: [
       ...commonFacts(incident, context.site),
       ['From', zonedText(since, context.timezone)],
       ['Last seen', zonedText(lastSeen, context.timezone)],
-      ['Over since', zonedText(clear.after ?? closedAt ?? at, context.timezone)],
-      ['Lasted', lastedText(incident)],
+      ['Resolved', zonedText(clear.after ?? closedAt ?? at, context.timezone)],
+      ['Duration', lastedText(incident)],
       ...flapFacts(incident),
     ],
   };
 }
 
-/** Returns the other open faults as list items. */
+/** Returns the other open faults, one line each. */
 function openLines(causes: readonly OpenCause[], { timezone }: MessageContext): readonly string[] {
   const lines = causes.slice(0, MAX_OPEN).map((cause) => {
     const since = zonedText(cause.since, timezone);
@@ -307,12 +307,12 @@ function commonFacts({ id, cause }: Incident, site: string): readonly Fact[] {
 
 function flapFacts({ returns, flapping, status, cause }: Incident): readonly Fact[] {
   const within = `within ${spanText(INCIDENT_DEFAULTS.flapping.within)}`;
-  const count = returns.length === 0 ? [] : [`came back ${counted(returns.length, 'time')} ${within}`];
+  const count = returns.length === 0 ? [] : [`returned ${counted(returns.length, 'time')} ${within}`];
   const rule =
     flapping && status === 'open'
       ? [
-          `${cause.subject} had more than ${String(INCIDENT_DEFAULTS.flapping.outages)} outages ${within}: this incident ` +
-            `stays open until the fault has been gone for ${spanText(INCIDENT_DEFAULTS.flapping.quiet)}`,
+          `${cause.subject} had more than ${String(INCIDENT_DEFAULTS.flapping.outages)} outages ${within}, so this ` +
+            `incident stays open until the fault has been gone for ${spanText(INCIDENT_DEFAULTS.flapping.quiet)}`,
         ]
       : [];
   const facts = [...count, ...rule];

@@ -1,8 +1,8 @@
 import * as z from 'zod';
 import type { createTransport } from 'nodemailer';
 import type { SMTPTransportOptions } from 'nodemailer/lib/smtp-transport';
-import type { ChannelDefinition, ChannelDeps, MessageChannel, DeliveryRequest, RecipientOutcome } from './channel.ts';
-import { mailRelay, type MailRelay } from '../../config/schema/secret.ts';
+import type { ChannelDefinition, ChannelDeps, MessageChannel, RecipientOutcome } from './channel.ts';
+import { mailRelay } from '../../config/schema/secret.ts';
 import {
   endpoint,
   unique,
@@ -18,7 +18,7 @@ import { authority } from '../../core/addresses.ts';
 import type { Clock, Millis } from '../../core/clock.ts';
 import { readAuthorities } from '../../network/tls/secure-context.ts';
 import type { SecretReader } from '../../system/secret.ts';
-import { type ContentContext, composeMessage, type Message } from './email-content.ts';
+import { composeMessage, type Message } from './email-content.ts';
 import { visibleText, withoutSecrets } from '../../core/visible-text.ts';
 import { withoutCodes } from '../../text/mask.ts';
 import { withoutAdvice } from '../../text/message-of.ts';
@@ -33,7 +33,8 @@ const emailEntry = section({
   minSeverity,
 });
 
-export type EmailConfig = z.output<typeof emailEntry>;
+type EmailConfig = z.output<typeof emailEntry>;
+type MailRelay = EmailConfig['servers'][number];
 
 const emailSection = optional(emailEntry).describe('Notifications by mail.');
 
@@ -46,9 +47,9 @@ const REPLY_TIMEOUT: Millis = 20_000;
  * Sends mail through the first server that accepts it. The servers are tried in order for the recipients still without
  * a delivery.
  */
-export function createEmailChannel(config: EmailConfig, deps: ChannelDeps): MessageChannel {
-  // Loaded now, because at the first incident no file descriptor may be free. Without mail configured, the memory is
-  // saved. If loading fails, each delivery tries again.
+function createEmailChannel(config: EmailConfig, deps: ChannelDeps): MessageChannel {
+  // nodemailer is loaded now, because at the first incident no file descriptor may be free. If no mail is configured, it
+  // is not loaded, which saves memory. If loading fails, each delivery tries again.
   void import('nodemailer').catch(() => undefined);
   return {
     kind: 'messages',
@@ -56,24 +57,19 @@ export function createEmailChannel(config: EmailConfig, deps: ChannelDeps): Mess
     recipients: config.to,
     minSeverity: config.minSeverity,
     async deliver(request, signal) {
-      const message = composeMessage(request.notification, {
-        ...deps,
-        from: config.from,
-        delayed: delayOf(request, deps.clock),
-      });
+      const { notification, firstFailedAt } = request;
+      const delayed = firstFailedAt === null ? null : { firstFailedAt, now: deps.clock.now() };
+      const message = composeMessage(notification, { ...deps, from: config.from, delayed });
       const outcomes: RelayOutcome[] = [];
       for (const relay of config.servers) {
         const waiting = request.recipients.filter((recipient) => isOpen(recipient, outcomes));
         if (waiting.length === 0 || signal.aborted) break;
-        outcomes.push(...(await handOver({ config, relay, message, recipients: waiting }, deps, signal)));
+        const mail = mailOf(message, config, waiting, deps.clock);
+        outcomes.push(...(await handOver(mail, relay, waiting, deps, signal)));
       }
       return request.recipients.map((recipient) => combineVerdicts(recipient, outcomes, config.servers.length));
     },
   };
-}
-
-function delayOf({ firstFailedAt }: DeliveryRequest, clock: Clock): ContentContext['delayed'] {
-  return firstFailedAt === null ? null : { firstFailedAt, now: clock.now() };
 }
 
 /** Reports whether no server has accepted the mail for the recipient yet. */
@@ -81,30 +77,29 @@ function isOpen(recipient: string, outcomes: readonly RelayOutcome[]): boolean {
   return !outcomes.some((outcome) => outcome.recipient === recipient && outcome.verdict === 'sent');
 }
 
-interface HandOver {
-  readonly config: EmailConfig;
-  readonly relay: MailRelay;
-  readonly message: Message;
-  readonly recipients: readonly string[];
-}
+type Mail = Parameters<ReturnType<typeof createTransport>['sendMail']>[0];
 
-async function handOver(order: HandOver, deps: ChannelDeps, signal: AbortSignal): Promise<readonly RelayOutcome[]> {
-  const name = authority(order.relay);
-  let relay: RelayName = { name, secrets: [] };
+async function handOver(
+  mail: Mail,
+  relay: MailRelay,
+  recipients: readonly string[],
+  deps: ChannelDeps,
+  signal: AbortSignal,
+): Promise<readonly RelayOutcome[]> {
+  const name = authority(relay);
+  let peer: RelayName = { name, secrets: [] };
   using limit = deadline(deps.clock, SESSION_DEADLINE, signal);
   try {
-    const auth = await loginOf(order.relay, deps.readSecret);
-    if (auth !== null) relay = { name, secrets: [auth.pass, `\0${auth.user}\0${auth.pass}`] };
+    const auth = await loginOf(relay, deps.readSecret);
+    if (auth !== null) peer = { name, secrets: [auth.pass, `\0${auth.user}\0${auth.pass}`] };
     const { createTransport: openTransport } = await import('nodemailer');
-    const transport = openTransport(await transportOptions(order.relay, auth));
-    const info = await transport.sendMail({ ...mailOf(order, deps.clock), signal: limit.signal });
-    const rejected = rejectedRecipients(info['rejectedErrors'], relay);
-    const accepted = order.recipients.filter(
-      (recipient) => !rejected.some((outcome) => outcome.recipient === recipient),
-    );
+    const transport = openTransport(await transportOptions(relay, auth));
+    const info = await transport.sendMail({ ...mail, signal: limit.signal });
+    const rejected = rejectedRecipients(info['rejectedErrors'], peer);
+    const accepted = recipients.filter((recipient) => !rejected.some((outcome) => outcome.recipient === recipient));
     return [...rejected, ...accepted.map((recipient): RelayOutcome => ({ recipient, verdict: 'sent', detail: name }))];
   } catch (error) {
-    return failedRecipients(error, order.recipients, relay);
+    return failedRecipients(error, recipients, peer);
   }
 }
 
@@ -156,15 +151,12 @@ async function transportOptions(relay: MailRelay, auth: Login | null): Promise<S
   };
 }
 
-function mailOf(
-  { config, message, recipients }: HandOver,
-  clock: Clock,
-): Parameters<ReturnType<typeof createTransport>['sendMail']>[0] {
+function mailOf(message: Message, { from, to }: EmailConfig, recipients: readonly string[], clock: Clock): Mail {
   const last = message.references.at(-1);
   return {
-    from: config.from,
-    to: [...config.to],
-    envelope: { from: config.from, to: [...recipients] },
+    from,
+    to: [...to],
+    envelope: { from, to: [...recipients] },
     subject: message.subject,
     messageId: message.messageId,
     date: new Date(clock.now()),
@@ -178,9 +170,9 @@ function mailOf(
 /**
  * Result of one mail server for one recipient. `refused`: the server replied 5yz, which does not bind other servers.
  */
-export type RelayVerdict = 'sent' | 'deferred' | 'refused';
+type RelayVerdict = 'sent' | 'deferred' | 'refused';
 
-export interface RelayOutcome {
+interface RelayOutcome {
   readonly recipient: string;
   readonly verdict: RelayVerdict;
   readonly detail: string;

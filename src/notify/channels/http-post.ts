@@ -21,7 +21,7 @@ interface ServiceConfig extends Pick<MessageChannel, 'minSeverity'> {
   readonly caFile: string | null;
 }
 
-/** A post without the fields that come from the configuration. */
+/** A post for `createPostingChannel`, which adds the fields from the configuration. */
 type OwnPost = Pick<JsonPost, 'url' | 'body' | 'secrets'> & Partial<JsonPost>;
 
 /**
@@ -31,7 +31,7 @@ type OwnPost = Pick<JsonPost, 'url' | 'body' | 'secrets'> & Partial<JsonPost>;
 export function createPostingChannel(
   id: string,
   { name, minSeverity, caFile }: ServiceConfig,
-  deps: PostDeps,
+  deps: EgressDeps,
   posts: (request: DeliveryRequest) => Promise<readonly OwnPost[]>,
 ): MessageChannel {
   void prepareToPost();
@@ -60,7 +60,7 @@ export function createPostingChannel(
   }
 }
 
-export interface JsonPost {
+interface JsonPost {
   readonly url: string;
   readonly body: unknown;
   /** Value of the `Authorization` header. */
@@ -94,12 +94,8 @@ export async function prepareToPost(): Promise<void> {
   await import('undici').catch(() => undefined);
 }
 
-interface PostDeps extends EgressDeps {
-  readonly clock: Clock;
-}
-
 /** Posts JSON once, on a separate connection. Does not follow redirects. Never throws: an error becomes an outcome. */
-export async function postJson(post: JsonPost, deps: PostDeps, signal: AbortSignal): Promise<PostOutcome> {
+export async function postJson(post: JsonPost, deps: EgressDeps, signal: AbortSignal): Promise<PostOutcome> {
   const { clock } = deps;
   using limit = deadline(clock, POST_DEADLINE, signal);
   let dispatcher: Dispatcher | null = null;
@@ -164,7 +160,7 @@ interface Credentials {
   readonly token: SecretSource | null;
 }
 
-const TOKEN_IN_CLEAR = 'expected a URL that begins with "https://": the token would travel in clear';
+const TOKEN_IN_CLEAR = 'expected a URL that begins with "https://", because the token would be sent unencrypted';
 
 /** Reports an error if a section has a token and its `url` would send the token unencrypted. */
 export function tokenNeedsHttps(fields: SectionFields, report: Report): void {
@@ -172,7 +168,10 @@ export function tokenNeedsHttps(fields: SectionFields, report: Report): void {
   if (hasSecret('token', fields) && typeof url === 'string' && isReadableOnTheWay(url)) report('url', TOKEN_IN_CLEAR);
 }
 
-/** Makes the same check for a URL that is read later. @throws {Error} */
+/**
+ * Returns the `Authorization` header for a token, and the secrets in it.
+ * @throws {Error} if the token would be sent unencrypted or cannot be read
+ */
 export async function tokenFor(
   url: string,
   token: SecretSource | null,
@@ -213,7 +212,7 @@ export async function readSecretUrl(url: SecretUrl, readSecret: SecretReader): P
   if (typeof url === 'string') return url;
   const text = (await readSecret(url)).trim();
   if (!/^https?:$/u.test(URL.parse(text)?.protocol ?? ''))
-    throw new Error(`Cannot use what ${placeOf(url)} holds: expected a URL that begins with "https://"`);
+    throw new Error(`Cannot use the content of ${placeOf(url)}: expected a URL that begins with "https://"`);
   return text;
 }
 

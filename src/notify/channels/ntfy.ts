@@ -20,7 +20,10 @@ const ntfyEntry = section(
   {
     name: recipientName,
     minSeverity,
-    url: secretUrlField('Address of the topic: on a public server its name is a secret.', 'https://ntfy.sh/topic'),
+    url: secretUrlField(
+      'Address of the topic. On a public server, the topic name is a secret.',
+      'https://ntfy.sh/topic',
+    ),
     token: optionalSecret('token', 'File with an access token, if the server needs one. Needs https.'),
     caFile: authorityFile,
   },
@@ -29,7 +32,9 @@ const ntfyEntry = section(
 
 type NtfyConfig = z.output<typeof ntfyEntry>;
 
-const ntfySection = unique(list(ntfyEntry), textAt('name')).describe('Topics of ntfy, for phones.');
+const ntfySection = unique(list(ntfyEntry), textAt('name')).describe(
+  'Topics of ntfy, which sends push notifications to phones.',
+);
 
 const NO_TOPIC = 'expected a URL that ends in a topic: letters, digits, "_" and "-", at most 64';
 
@@ -51,17 +56,17 @@ function checkUrl(fields: SectionFields, report: Report): void {
 interface NtfyMessage {
   readonly title: string;
   readonly message: string;
-  /** 5 rings and vibrates for long; 3 is the default. */
+  /** With 5, phones ring and vibrate for a long time. The default is 3. */
   readonly priority: 3 | 4 | 5;
   readonly tags: readonly string[];
   readonly click?: string;
   readonly actions?: readonly { readonly action: 'view'; readonly label: string; readonly url: string }[];
 }
 
-/** Longer messages become a file (https://docs.ntfy.sh/publish/#limitations). */
+/** The server turns longer messages into a file (https://docs.ntfy.sh/publish/#limitations). */
 const MAX_BYTES = 4096;
 
-const LOOKS: Readonly<Record<Tone, Pick<NtfyMessage, 'priority' | 'tags'>>> = {
+const STYLES: Readonly<Record<Tone, Pick<NtfyMessage, 'priority' | 'tags'>>> = {
   critical: { priority: 5, tags: ['rotating_light'] },
   warning: { priority: 4, tags: ['warning'] },
   good: { priority: 3, tags: ['white_check_mark'] },
@@ -74,7 +79,7 @@ export function ntfyMessage(notification: Notification, context: MessageContext)
   return {
     title: text.subject,
     message: cutToBytes(messageParagraphs(notification, text, context.site).join('\n\n'), MAX_BYTES),
-    ...LOOKS[text.tone],
+    ...STYLES[text.tone],
     ...(page === null ? {} : { click: page }),
     ...(runbook === null ? {} : { actions: [{ action: 'view', label: 'Runbook', url: runbook }] }),
   };

@@ -33,7 +33,7 @@ const pagerdutyEntry = section(
     routingKey: secret('integration key', 'File with the integration key of a service (Events API v2).'),
     url: webUrl(DEFAULT_URL)
       .prefault(DEFAULT_URL)
-      .describe('Address of the Events API; https://events.eu.pagerduty.com/v2/enqueue for accounts in the EU.'),
+      .describe('Address of the Events API. For accounts in the EU: https://events.eu.pagerduty.com/v2/enqueue.'),
     caFile: authorityFile,
   },
   keyNeedsHttps,
@@ -42,12 +42,12 @@ const pagerdutyEntry = section(
 type PagerdutyConfig = z.output<typeof pagerdutyEntry>;
 
 const pagerdutySection = unique(list(pagerdutyEntry), textAt('name')).describe(
-  'PagerDuty services, by Events API v2: one alert for site, cause and subject.',
+  'PagerDuty services (Events API v2). There is one alert for each site, cause and subject.',
 );
 
 function keyNeedsHttps({ url }: SectionFields, report: Report): void {
   if (typeof url === 'string' && isReadableOnTheWay(url))
-    report('url', 'expected a URL that begins with "https://": the integration key would travel in clear');
+    report('url', 'expected a URL that begins with "https://", because the integration key would be sent unencrypted');
 }
 
 /** An event of the Events API v2, without its routing key: https://developer.pagerduty.com/docs/send-alert-event. */

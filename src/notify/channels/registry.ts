@@ -15,13 +15,13 @@ type Listed = (typeof CHANNELS)[number];
 
 export type ChannelId = Listed['id'];
 
-/** IDs used by deliveries and metrics. */
+/** IDs of all channels, as used by deliveries and metrics. */
 export const CHANNEL_IDS: readonly ChannelId[] = CHANNELS.map(({ id }) => id);
 
 type ChannelSections = { readonly [Channel in Listed as Channel['key']]: Channel['section'] };
 
-/** Channel sections of `notify`. */
-export type ChannelsConfig = { readonly [Key in keyof ChannelSections]: z.output<ChannelSections[Key]> };
+/** The sections of all channels under `notify`. */
+type ChannelsConfig = { readonly [Key in keyof ChannelSections]: z.output<ChannelSections[Key]> };
 
 /** Returns a value for each channel, by ID. */
 export function byChannel<T>(valueOf: (id: ChannelId) => T): Readonly<Record<ChannelId, T>>;
@@ -53,5 +53,5 @@ export function hasChannel(notify: ChannelsConfig): boolean {
 /** Returns the note shown wherever people may rely on notifications; null if there is a channel. */
 export function noChannelNote(notify: ChannelsConfig): string | null {
   if (hasChannel(notify)) return null;
-  return 'No channel is configured: ftm-watch sends nothing itself, only what scrapes /metrics can alert.';
+  return 'No channel is configured. ftm-watch sends no notifications. Only systems that scrape /metrics can alert.';
 }

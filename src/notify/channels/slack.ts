@@ -16,7 +16,7 @@ const slackEntry = section({
 type SlackConfig = z.output<typeof slackEntry>;
 
 const slackSection = unique(list(slackEntry), textAt('name')).describe(
-  'Slack channels by incoming webhooks, and compatible services such as Mattermost.',
+  'Incoming webhooks of Slack channels and of compatible services such as Mattermost.',
 );
 
 /** Body of an incoming webhook: https://api.slack.com/reference/messaging/attachments. */

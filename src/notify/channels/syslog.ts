@@ -35,7 +35,7 @@ import { deadline, sleep } from '../../system/clock.ts';
 import { readAuthorities } from '../../network/tls/secure-context.ts';
 
 const SYSLOG_PORT = 514;
-/** RFC 5425 §4.1. */
+/** Default port of syslog over TLS (RFC 5425 §4.1). */
 const SYSLOG_TLS_PORT = 6514;
 
 const transport = choice('udp', 'tcp', 'tls');
@@ -44,12 +44,15 @@ const receiver = section({
   name: recipientName,
   minSeverity,
   host: host.describe('Host of the receiver.'),
-  port: port.meta({ default: SYSLOG_PORT }).optional().describe('Its port. The default is 6514 if `transport` is tls.'),
+  port: port
+    .meta({ default: SYSLOG_PORT })
+    .optional()
+    .describe('Port of the receiver. The default is 6514 if `transport` is tls.'),
   transport: transport
     .prefault('tcp')
     .describe(
-      'udp: one datagram per line; losses are not noticed. tcp: with the length before each line (RFC 6587). ' +
-        'tls: the same, encrypted and verified (RFC 5425).',
+      'udp: one datagram per line; lost lines are not detected. tcp: each line is preceded by its length ' +
+        '(RFC 6587). tls: like tcp, but encrypted and verified (RFC 5425).',
     ),
   caFile: authorityFile,
 });
@@ -62,17 +65,17 @@ const completeReceiver = completed(receiver, (one) => ({
 }));
 
 const syslogSection = unique(unique(list(completeReceiver), textAt('name')), endpoint).describe(
-  'Syslog receivers, such as FortiAnalyzer or a SIEM: each incident is a line of RFC 5424.',
+  'Syslog receivers such as FortiAnalyzer or a SIEM. Each incident is sent as one RFC 5424 line.',
 );
 
 /** Content of one syslog line. */
-export interface SyslogEvent {
+interface SyslogEvent {
   readonly at: EpochMs;
   /** Severity number of RFC 5424 §6.2.1. */
   readonly severity: 2 | 4 | 5 | 6;
   /** The machine that ftm-watch runs on. */
   readonly host: string;
-  /** The event, as one word. */
+  /** Name of the event, one word. */
   readonly messageId: string;
   readonly parameters: Readonly<Record<string, string>>;
   readonly message: string;
@@ -158,7 +161,10 @@ async function sendDatagrams(
   }
 }
 
-/** @throws {Error} if it cannot be sent; without a callback, Node drops that error */
+/**
+ * Sends one datagram. The callback is needed because Node otherwise drops the error.
+ * @throws {Error} if the datagram cannot be sent
+ */
 function sendDatagram(socket: UdpSocket, line: string): Promise<void> {
   return new Promise((resolve, reject) => {
     socket.send(line, (error) => {
@@ -190,7 +196,10 @@ async function sendStream(
   }
 }
 
-/** @throws {Error} if the receiver drops the connection instead */
+/**
+ * Waits until the receiver has closed the connection.
+ * @throws {Error} if the receiver drops the connection instead
+ */
 async function closed(socket: Socket, clock: Clock, signal: AbortSignal): Promise<void> {
   using limit = deadline(clock, CLOSING, signal);
   try {

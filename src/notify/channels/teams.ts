@@ -26,7 +26,7 @@ const teamsEntry = section({
 type TeamsConfig = z.output<typeof teamsEntry>;
 
 const teamsSection = unique(list(teamsEntry), textAt('name')).describe(
-  'Microsoft Teams, by addresses of Workflows: an Adaptive Card for each notification.',
+  'Microsoft Teams workflows. Each notification is sent as an Adaptive Card.',
 );
 
 /** Input of a workflow "when a Teams webhook request is received": a message with one Adaptive Card 1.2. */
@@ -57,7 +57,7 @@ interface RichTextBlock {
 }
 
 /**
- * Its text is not parsed as Markdown, unlike that of a TextBlock or Fact:
+ * The text of a TextRun is not parsed as Markdown, unlike the text of a TextBlock or Fact:
  * https://adaptivecards.io/explorer/TextRun.html.
  */
 interface TextRun {

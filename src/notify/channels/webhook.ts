@@ -123,7 +123,7 @@ const PLACES = TEMPLATE_NAMES.map((place) => `{{${place}}}`).join(', ');
 
 const template: z.ZodType<JsonTemplate> = codedText({
   title: 'JSON template',
-  expected: 'a text of JSON with places such as "{{title}}" in it',
+  expected: 'a JSON text with placeholders such as "{{title}}"',
   parse: (text) => {
     const value = text.length > MAX_TEMPLATE ? undefined : parsedJson(text);
     return value === undefined || unknownPlaces(value).length > 0 ? null : value;
@@ -133,7 +133,7 @@ const template: z.ZodType<JsonTemplate> = codedText({
     const [unknown] = unknownPlaces(parsedJson(text) ?? null);
     return unknown === undefined ? null : `expected one of ${PLACES}, got "{{${unknown}}}"`;
   },
-}).describe(`JSON that is sent instead, in whose texts these places are filled in: ${PLACES}.`);
+}).describe(`JSON to send instead of the default body. These placeholders are replaced in its strings: ${PLACES}.`);
 
 function unknownPlaces(value: JsonTemplate): readonly string[] {
   const names: readonly string[] = TEMPLATE_NAMES;
@@ -152,23 +152,23 @@ const webhookEntry = section(
   {
     name: optional(recipientName),
     minSeverity,
-    url: secretUrlField('Where to post to.', 'https://hooks.example.org/ftm-watch'),
+    url: secretUrlField('URL to which notifications are posted.', 'https://hooks.example.org/ftm-watch'),
     template: optional(template),
     token: optionalSecret('token', 'File with a token, sent as "Authorization: Bearer". Needs https.'),
     signingSecret: optionalSecret(
       'signing secret',
-      'File with a secret to sign bodies with (HMAC-SHA256, Standard Webhooks).',
+      'File with the secret for signing bodies (HMAC-SHA256, Standard Webhooks).',
     ),
     caFile: authorityFile,
   },
   tokenNeedsHttps,
 );
 
-export type WebhookConfig = z.output<typeof webhookEntry>;
+type WebhookConfig = z.output<typeof webhookEntry>;
 
 const webhooksSection = unique(list(webhookEntry), (item) =>
   ['name', ...secretUrlKeys('url')].flatMap((key) => textAt(key)(item)),
-).describe('Web hooks: the incident is sent to each as JSON.');
+).describe('Webhooks. Each notification is sent to all of them as JSON.');
 
 /** Each webhook is a separate channel, so that none waits for another. */
 export const webhook: ChannelDefinition<'webhook', 'webhooks', readonly WebhookConfig[]> = {
@@ -183,7 +183,7 @@ export const webhook: ChannelDefinition<'webhook', 'webhooks', readonly WebhookC
 };
 
 /** Posts each notification as JSON. If a receiver gets the same `id` twice, it is the same notification. */
-export function createWebhookChannel(config: WebhookConfig, deps: ChannelDeps): MessageChannel {
+function createWebhookChannel(config: WebhookConfig, deps: ChannelDeps): MessageChannel {
   const { template, token, signingSecret } = config;
   const named = { ...config, name: config.name ?? webhookName(config.url) };
   return createPostingChannel('webhook', named, deps, async (request) => {
@@ -250,7 +250,7 @@ function stillOpenJson({ stillOpen }: Pick<IncidentNotification, 'stillOpen'>): 
   return stillOpen.map((cause) => ({ ...cause, since: isoTimeOrNull(cause.since) }));
 }
 
-/** Returns an incident for programs. */
+/** Returns the JSON form of an incident. */
 function incidentJson(incident: Incident, context: MessageContext): object {
   return {
     id: incident.id,

@@ -1,7 +1,7 @@
 import type { Millis } from '../../core/clock.ts';
 
 /** Result of one check by the watchdog thread. */
-export interface Look {
+interface Look {
   /** A counter that increases with every beat of the monitored loop. */
   readonly beats: number;
   /** Time since the previous check. */

@@ -5,7 +5,7 @@ import { type Markup, markup, subjectView } from '../../document/html.ts';
 import { HISTORY_MISSING } from './notifications-view.ts';
 import { changeWords } from './incidents-view.ts';
 
-export interface ChangesPage {
+interface ChangesPage {
   readonly site: string;
   readonly query: AuditQuery;
   /** The errors in the URL's parameters. */

@@ -9,7 +9,7 @@ import { breakable, type Content, type Markup, markup, subjectView, SEVERITY_TON
 import { type Quiet, stateBadge, tagsView } from './incidents-view.ts';
 import { HISTORY_MISSING } from './notifications-view.ts';
 
-export interface IncidentList {
+interface IncidentList {
   readonly site: string;
   readonly asked: ReadIncidentQuery;
   readonly found: FoundIncidents;

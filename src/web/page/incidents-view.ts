@@ -51,7 +51,7 @@ export function quietNow(sources: WebSources): Quiet {
   return { maintenance: sources.maintenance().until !== null, silences: sources.silences() };
 }
 
-interface Telltale {
+interface IncidentListContext {
   readonly history: Pick<AlertHistory, 'outboxEntries' | 'changes'>;
   readonly quiet: Quiet;
   /** The delivery status of the state channels. */
@@ -72,7 +72,7 @@ export function incidentsView(
     .filter(({ status }) => status === 'open')
     .toSorted((a, b) => compareSeverity(a.cause.severity, b.cause.severity));
   const closed = sorted.filter(({ status }) => status === 'closed');
-  const telltale = { history, quiet, states, reader };
+  const context = { history, quiet, states, reader };
   return markup`<section id="incidents" class="card" aria-labelledby="incidents-title">
 <h2 id="incidents-title">Open incidents <span class="count">${open.length}</span></h2>
 ${
@@ -80,28 +80,28 @@ ${
     ? markup`<p class="quiet">None.</p>`
     : markup`<ul class="incidents">${open
         .slice(0, MAX_OPEN)
-        .map((incident, index) => openView(incident, index, telltale))}</ul>`
+        .map((incident, index) => openView(incident, index, context))}</ul>`
 }
 ${more(open.length - MAX_OPEN, 'incidents')}
 ${
   closed.length === 0
     ? null
     : markup`<details id="closed-incidents"><summary>Resolved within 7 days: ${closed.length}</summary>
-<ul class="incidents">${closed.slice(0, MAX_CLOSED).map((incident) => closedView(incident, telltale))}</ul>${more(closed.length - MAX_CLOSED, 'incidents')}</details>`
+<ul class="incidents">${closed.slice(0, MAX_CLOSED).map((incident) => closedView(incident, context))}</ul>${more(closed.length - MAX_CLOSED, 'incidents')}</details>`
 }
 ${complete ? null : HISTORY_MISSING}
 </section>`;
 }
 
-function openView(incident: Incident, index: number, telltale: Telltale): Markup {
+function openView(incident: Incident, index: number, context: IncidentListContext): Markup {
   const { id, cause } = incident;
-  const { quiet, reader } = telltale;
+  const { quiet, reader } = context;
   const tone = SEVERITY_TONES[cause.severity];
   return markup`<li class="${tone}">
 <p>${stateBadge(incident)} <code class="tag">${cause.id}</code>${tagsView(incident, quiet, reader)}</p>
 <p><a href="incidents/${id}">${breakable(cause.summary)}</a></p>
-<p class="quiet">Since ${distance(incident.since, reader)}${sightText(incident, reader)}. ${toldText(incident, telltale)}</p>
-${index < MAX_STORIES ? storyView(incident, telltale, { title: markup`Timeline`, isOpen: index === 0 }) : null}
+<p class="quiet">Since ${distance(incident.since, reader)}${sightText(incident, reader)}. ${notifiedText(incident, context)}</p>
+${index < MAX_STORIES ? storyView(incident, context, { title: markup`Timeline`, isOpen: index === 0 }) : null}
 <details id="silence-${id}"><summary>Silence this incident for two hours</summary><code class="command block" data-copy><span class="line">${silenceCommand(cause)}</span></code></details>
 </li>`;
 }
@@ -141,26 +141,26 @@ function sightText(incident: Incident, reader: Reader): Markup | null {
   }
 }
 
-function toldText(incident: Incident, telltale: Telltale): Markup {
+function notifiedText(incident: Incident, context: IncidentListContext): Markup {
   const { lastNotified, awaitsDigest } = incident;
   if (isUnverified(incident)) return markup`Notifications are held back until the fault has been checked again.`;
   if (awaitsDigest) return markup`A notification is held back, because the hourly limit has been reached.`;
   if (lastNotified === null) return markup`No notifications have been sent.`;
-  const { states, reader } = telltale;
-  if (states.length === 0) return sentText(incident, lastNotified, telltale);
+  const { states, reader } = context;
+  if (states.length === 0) return sentText(incident, lastNotified, context);
   const byState = states.map((recipients) => markup` ${takenText(lastNotified, recipients, reader)}`);
   // State channels do not create outbox entries. If there are no entries, all channels are state channels.
-  if (waysOf(incident, telltale).length === 0) return markup`${byState}`;
-  return markup`${sentText(incident, lastNotified, telltale)}${byState}`;
+  if (waysOf(incident, context).length === 0) return markup`${byState}`;
+  return markup`${sentText(incident, lastNotified, context)}${byState}`;
 }
 
 /**
  * Returns who has been notified and when. With mail and webhooks, a recipient counts as notified only after delivery.
  */
-function sentText(incident: Incident, lastNotified: LastNotified, telltale: Telltale): Markup {
+function sentText(incident: Incident, lastNotified: LastNotified, context: IncidentListContext): Markup {
   const { thread } = incident;
-  const { states, reader } = telltale;
-  const ways = waysOf(incident, telltale);
+  const { states, reader } = context;
+  const ways = waysOf(incident, context);
   if (ways.length === 0 || ways.some(({ delivery }) => delivery.status === 'sent'))
     return markup`Notified ${distance(lastNotified.at, reader)}, ${
       thread.count === 1 ? 'once' : `${String(thread.count)} times`
@@ -170,7 +170,7 @@ function sentText(incident: Incident, lastNotified: LastNotified, telltale: Tell
     : markup`The messages by mail or webhook have not been delivered.`;
 }
 
-function waysOf(incident: Incident, { history }: Telltale): readonly Way[] {
+function waysOf(incident: Incident, { history }: IncidentListContext): readonly Way[] {
   return deliveryGroupsAbout(incident, history.outboxEntries).flatMap((group) => group.ways);
 }
 
@@ -180,17 +180,17 @@ function takenText(lastNotified: LastNotified, { name, tookAt }: ChannelState, r
   return markup`${name} accepted the message ${distance(tookAt, reader)}.`;
 }
 
-function closedView(incident: Incident, telltale: Telltale): Markup {
+function closedView(incident: Incident, context: IncidentListContext): Markup {
   const { cause, closedAt } = incident;
-  const { reader } = telltale;
+  const { reader } = context;
   const end = closedAt ?? reader.now;
   const title = markup`<code class="tag">${cause.id}</code> ${subjectView(cause.subject)} <span class="quiet">resolved ${distance(end, reader)}, lasted ${lastedText(incident)}</span>`;
-  return markup`<li>${storyView(incident, telltale, { title, isOpen: false })}</li>`;
+  return markup`<li>${storyView(incident, context, { title, isOpen: false })}</li>`;
 }
 
 function storyView(
   incident: Incident,
-  { history, reader }: Telltale,
+  { history, reader }: IncidentListContext,
   { title, isOpen }: { readonly title: Markup; readonly isOpen: boolean },
 ): Markup {
   const most = isOpen ? MAX_STEPS.first : MAX_STEPS.other;

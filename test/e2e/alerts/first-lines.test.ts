@@ -179,7 +179,7 @@ END`);
       'DPI without API': {
         says: [
           /^TLS to \S+:443 is intercepted by Fortinet FortiGate FG100FTK20012345\./u,
-          / 1\. Find the policy that inspects this traffic: on the FortiGate, .* with source 10\.20\.0\.5 \(FortiAuthenticator\), destination /u,
+          / 1\. Find the policy that inspects this traffic\. On the FortiGate, .* with source 10\.20\.0\.5 \(FortiAuthenticator\), destination /u,
         ],
         config: {},
         begin: async (during) => {
@@ -195,7 +195,7 @@ END`);
       },
       'log line': {
         says: [
-          /^fac-1: The TLS session from FortiAuthenticator to the licence server fails; .* The reason is not known: /u,
+          /^fac-1: The TLS session from FortiAuthenticator to the licence server fails; .* The reason is unknown, because /u,
           / 1\. On the firewall of fac-1, look up the policy for fac-1 \(10\.20\.0\.5\), destination fortitoken/u,
         ],
         config: {},

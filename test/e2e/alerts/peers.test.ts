@@ -6,7 +6,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { noSummaryFacts } from '../../support/plain-alerting.ts';
 import { systemClock } from '../../../src/system/clock.ts';
-import type { NotifyConfig } from '../../../src/config/config.ts';
+import type { Config } from '../../../src/config/config.ts';
 import type { Cause } from '../../../src/engine/model.ts';
 import { type Alerting, createAlerting } from '../../../src/notify/alerting.ts';
 import { createStore, type Store } from '../../../src/store/store.ts';
@@ -41,11 +41,11 @@ afterEach(() => {
 
 const DEFAULTS = await configOf('site: hq');
 
-function relay(port: number): NonNullable<NotifyConfig['email']>['servers'][number] {
+function relay(port: number): NonNullable<Config['notify']['email']>['servers'][number] {
   return { host: '127.0.0.1', port, security: 'none', user: null, password: null, caFile: null };
 }
 
-function alert(more: Partial<NotifyConfig>, path = join(folder, 'history.sqlite')): Alerting {
+function alert(more: Partial<Config['notify']>, path = join(folder, 'history.sqlite')): Alerting {
   const logger = logRecorder();
   store = createStore({ path, retention: 86_400_000 }, { clock: systemClock, logger });
   const readSecret = (): Promise<string> => Promise.reject(new Error('no secrets here'));

@@ -1,14 +1,16 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { systemClock } from '../../../src/system/clock.ts';
-import type { MailRelay } from '../../../src/config/schema/secret.ts';
-import { createEmailChannel, type EmailConfig } from '../../../src/notify/channels/email.ts';
+import type { Config } from '../../../src/config/config.ts';
 import type { RecipientOutcome } from '../../../src/notify/channels/channel.ts';
+import { mailChannel } from '../../support/channel-bench.ts';
 import { causeOf } from '../../support/diagnosis-of.ts';
 import { EXIM_PACKAGE, startExim, type EximInstance } from '../../support/exim-instance.ts';
 import { incidentOf, incidentNotificationOf } from '../../support/outbox-entry-of.ts';
 import { startPostfix, type PostfixInstance } from '../../support/postfix-instance.ts';
 import { describeWhere } from '../../support/privilege.ts';
 import { AT_HQ } from '../../support/message-context.ts';
+
+type MailRelay = NonNullable<Config['notify']['email']>['servers'][number];
 
 const ADMINS = 'admins@example.test';
 const PATIENCE = { timeout: 20_000, interval: 50 };
@@ -27,9 +29,9 @@ async function send(
   servers: readonly MailRelay[],
   recipients: readonly string[],
 ): Promise<readonly RecipientOutcome[]> {
-  const config: EmailConfig = { from: 'ftm-watch@example.test', to: recipients, minSeverity: 'warning', servers };
+  const config = { from: 'ftm-watch@example.test', to: recipients, minSeverity: 'warning', servers } as const;
   const readSecret = (): Promise<string> => Promise.reject(new Error('no secrets here'));
-  const channel = createEmailChannel(config, { ...AT_HQ, clock: systemClock, readSecret });
+  const channel = mailChannel(config, { ...AT_HQ, clock: systemClock, readSecret });
   const notification = incidentNotificationOf(incidentOf(causeOf('tls-intercepted')));
   return channel.deliver({ notification, recipients, firstFailedAt: null }, new AbortController().signal);
 }

@@ -8,7 +8,7 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import type { Connection } from '../../../src/capture/connections.ts';
-import type { CaptureJson } from '../../../src/capture/capture-result.ts';
+import type { captureToJson } from '../../../src/capture/capture-result.ts';
 import { CaptureFile } from '../../../src/capture/packets.ts';
 import { readCapture } from '../../../src/capture/read-capture.ts';
 import { chainPem, createHierarchy } from '../../support/authority.ts';
@@ -28,6 +28,8 @@ import {
 import { describeWhere } from '../../support/privilege.ts';
 import { createSandbox, type Sandbox } from '../../support/sandbox.ts';
 import { until } from '../../support/until.ts';
+
+type CaptureJson = ReturnType<typeof captureToJson>;
 
 const HOST = 'license.example.test';
 const TARGET = { host: HOST, port: 443, serverName: HOST, addresses: ['10.0.0.1', 'fd00::1'] };

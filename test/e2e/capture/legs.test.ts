@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import type { CaptureJson } from '../../../src/capture/capture-result.ts';
+import type { captureToJson } from '../../../src/capture/capture-result.ts';
 import { createIdentity, type Identity } from '../../support/authority.ts';
 import { runFtmWatch } from '../../support/ftm-watch.ts';
 import {
@@ -18,6 +18,8 @@ import { sslsplit } from '../../support/interceptors.ts';
 import { captured } from '../../support/packet-captures.ts';
 import { describeWhere } from '../../support/privilege.ts';
 import { INSPECTING_CONNECT_PORT } from '../../support/squid.ts';
+
+type CaptureJson = ReturnType<typeof captureToJson>;
 
 const CORPORATE = 'C=DE, O=Example Corp, CN=Example Corp Root CA';
 const INSPECT_ALL = ['ssl_bump peek hello', 'ssl_bump bump all'];

@@ -48,7 +48,7 @@ test('a chain that nothing confirms is learned by its fingerprint alone, and one
   expect(preconditionOf(after, 'tls-genuine').state).not.toBe('ok');
   expect(preconditionOf(after, 'tls-genuine').findings.map(({ rule }) => rule)).toContain('learned-trust-is-confirmed');
   expect((await bench.run(['check', '-c', config])).stdout).toContain('The chain learned on 2026-11-24');
-  expect((await bench.run(['trust', 'show', '-c', config])).stdout).toContain('but not used');
+  expect((await bench.run(['trust', 'show', '-c', config])).stdout).toContain('is not used, because no');
 
   const learned = await learn('--fingerprint', intermediate.fingerprint.replaceAll(':', '').toLowerCase());
   expect({ code: learned.exitCode, errors: learned.stderr }).toEqual({ code: 0, errors: '' });

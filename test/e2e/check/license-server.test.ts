@@ -65,7 +65,7 @@ describe('port', () => {
   });
 
   test.each<readonly [string, boolean, string]>([
-    ['works', true, ' Seen at 127.0.0.2, not at 127.0.0.1.'],
+    ['works', true, ' This affects 127.0.0.2, but not 127.0.0.1.'],
     ['is intercepted, so that it is no clean one', false, ''],
   ])('refused at one of two addresses, the other one %s', async (_, isGenuine, told) => {
     const names = (name: string, ...addresses: readonly string[]) =>
@@ -106,7 +106,7 @@ describe('TLS', () => {
     const result = await bench.check(server.port);
     expect(conclusionOf(result)).toEqual(notReady('certificate-broken', 'license-server'));
     expect(evidenceOf(result)).toContain('2025-01-01');
-    expect(result.causes[0]?.remedy[0]).toMatch(/^Check the clocks/u);
+    expect(result.causes[0]?.remedy[0]).toMatch(/^First check the clocks/u);
     expect(result.causes[0]?.summary).toMatch(
       /^The certificate of .+ was issued by a trusted authority, but has expired\.$/u,
     );
@@ -231,7 +231,7 @@ describe.concurrent('silence', () => {
     await using server = await createPeerAtHello(() => {});
     const result = await bench.check(server.port);
     expect(conclusionOf(result)).toEqual(notReady('tls-blocked', 'license-server'));
-    expect(evidenceOf(result)).toContain('No answer to the TLS hello');
+    expect(evidenceOf(result)).toContain('The TLS hello was not answered');
   });
 
   test('at the hello, after some bytes: an answer that is not finished', async () => {
@@ -244,7 +244,7 @@ describe.concurrent('silence', () => {
     const result = await bench.check(server.port);
     expect(conclusionOf(result)).toEqual(notReady('tls-blocked', 'license-server'));
     expect(evidenceOf(result)).toMatch(
-      /The answer to the TLS hello was not finished within 4\.?\d* s \(\d+ bytes came\)\./u,
+      /The answer to the TLS hello was not complete after 4\.?\d* s \(\d+ bytes received\)\./u,
     );
     expect(evidenceOf(result)).not.toContain('No answer');
   });

@@ -143,7 +143,7 @@ describe.concurrent('a mail server', () => {
       says('RCPT', '450 4.7.25 Client host rejected: cannot find your hostname\r\n'),
       {},
       'mail-client-refused',
-      /refuses the address of this machine\. It is not known whether it also refuses the address of FortiAuth/u,
+      /refuses the address of this machine\. Whether the server also refuses the address of FortiAuth/u,
     ],
     [
       'cannot check passwords for now',
@@ -157,7 +157,7 @@ describe.concurrent('a mail server', () => {
       says('RCPT', '450 4.2.0 Greylisted\r\n'),
       {},
       'mail-recipient-rejected',
-      /requests that the message be sent again later \(greylisting\)/u,
+      /asks clients to send messages again later \(greylisting\)/u,
     ],
   ])('that %s is a warning', async ([, script, more, cause, summary]) => {
     await writeFile(join(bench.folder, 'password'), 'wrong horse', { mode: 0o600 });

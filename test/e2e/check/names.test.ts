@@ -32,7 +32,7 @@ function onLicenseServer(react: (asked: DnsAsked) => DnsReaction): DnsHandler {
 }
 
 describe('one resolver', () => {
-  test('says that there is no such name', async () => {
+  test('reports that the name does not exist', async () => {
     await using resolver = await createDnsServer(onLicenseServer((asked) => reply(asked, [], { rcode: NXDOMAIN })));
     const result = await bench.check(server.port, { resolvers: [at(resolver)] });
     expect(conclusionOf(result)).toEqual(notReady('name-not-found', ...BLOCKED));

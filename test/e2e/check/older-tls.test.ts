@@ -63,8 +63,8 @@ const PROTOCOL_VERSION = Buffer.from([21, 3, 3, 0, 2, 2, 70]);
 
 describe('a licence server that speaks TLS 1.3, before which TLS 1.2 ends', () => {
   test.each<readonly [string, string, (socket: Socket) => void]>([
-    ['with a reset', 'reset before any certificate', (socket) => socket.resetAndDestroy()],
-    ['without a word', 'closed before any certificate', (socket) => socket.end()],
+    ['with a reset', 'reset before a certificate was received', (socket) => socket.resetAndDestroy()],
+    ['without a word', 'closed before a certificate was received', (socket) => socket.end()],
     ['in silence', 'the TLS hello was not answered', () => {}],
   ])('%s: a warning', async (_, words, end) => {
     await ending(end, Infinity, async (front) => {

@@ -36,7 +36,7 @@ test('a unit is replaced: the plan, the ticket, the policy of the new address, a
   expect(text).toContain(`fac-1: serial number ${SERIALS.unit}, firmware 8.0.3`);
   expect(text).toContain('bound to one IP address of the unit');
   expect(text).toContain(`execute fortitoken-cloud ftm-migrate ${LICENSE}`);
-  expect(text).toContain('2 users of 32 tokens');
+  expect(text).toContain('2 users with 32 tokens');
   expect(text).toContain(`${LICENSE}: registered to ${SERIALS.unit}, not to ${NEW_SERIAL}`);
   expect(text).toContain(`To the FortiAuthenticator with the serial number ${NEW_SERIAL}`);
   expect(text).toContain(

@@ -76,7 +76,7 @@ describeWhere([...INSPECTED_SITE_NEEDS, { program: 'unbound' }], 'a real resolve
         const result = await site.check({ resolvers });
         expect(conclusionOf(result)).toEqual(notReady('answer-hijacked', ...(resolvers.length === 1 ? ABOVE : [])));
         expect(evidenceOf(result)).toContain(`www.iana.org also has the address ${PARKING}`);
-        expect(remedyOf(result)).not.toMatch(/allow the new one|once you trust it/u);
+        expect(remedyOf(result)).not.toMatch(/allow the new address|once you trust it/u);
       } finally {
         site.internet.sh('nft delete table ip parking');
       }

@@ -45,7 +45,7 @@ describeWhere(
       );
       expect(result.causes[0]?.summary).toContain(`truncates its answer for ${LICENSE_HOST}`);
       expect(result.causes[0]?.remedy[0]).toContain('Allow TCP port 53');
-      expect(evidenceOf(result)).toContain('cut its answer short over UDP and gave none over TCP');
+      expect(evidenceOf(result)).toContain('truncated its answer over UDP and did not answer over TCP');
     });
 
     test('is asked for the rest over TCP', async () => {

@@ -29,6 +29,6 @@ test('errors that an outage explains raise no alarm after it, although they are 
   expect(fixed.causes).toEqual([]);
   const polling = fixed.preconditions.find(({ id }) => id === 'polling');
   expect(polling?.findings.map(({ actual }) => actual).join()).toMatch(
-    /^A known fault explains all errors in the log\. The last error occurred at /u,
+    /^A known fault explains all errors in the log, the last of which occurred at /u,
   );
 });

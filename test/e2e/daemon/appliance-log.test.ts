@@ -56,7 +56,7 @@ describe('what FortiAuthenticator logs, and what the probes see,', () => {
     );
     expect(found.causes.map(({ id }) => id)).toEqual(['tls-intercepted']);
     expect(found.causes[0]?.evidence.join('\n')).toContain(POLLING_ERROR);
-    expect(found.causes[0]?.summary).not.toContain('shows no error');
+    expect(found.causes[0]?.summary).not.toContain('has not logged any errors');
   });
 
   test("errors on a path that is clean: FortiAuthenticator's own path differs, and by what", async () => {
@@ -68,7 +68,7 @@ describe('what FortiAuthenticator logs, and what the probes see,', () => {
       subject: 'fac-1',
       severity: 'critical',
       summary: expect.stringMatching(
-        /Nothing on the path from this machine explains it\. On FortiGate .+, policy 5 "fac-to-internet" matches/u,
+        /No fault on the path from this machine explains this\. On FortiGate .+, policy 5 "fac-to-internet" matches/u,
       ),
     });
     expect(causes[0]?.remedy[0]).toMatch(/^On FortiGate .+, check policy 5 .+, which matches fac-1 \(127\.0\.0\.1\)/u);
@@ -79,7 +79,7 @@ describe('what FortiAuthenticator logs, and what the probes see,', () => {
     await lab.applianceLog.say(HARMLESS);
     await lab.inspect(true);
     const { causes } = await diagnosis(
-      ({ causes: [first] }) => first?.summary.includes('shows no error so far') === true,
+      ({ causes: [first] }) => first?.summary.includes('has not logged any errors so far') === true,
     );
     expect(causes.map(({ id }) => id)).toEqual(['tls-intercepted']);
   });

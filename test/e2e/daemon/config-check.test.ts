@@ -119,11 +119,15 @@ const WRONG: readonly (readonly [what: string, text: string, message: string])[]
     `trust: { baselineFile: ${BASELINE}, caFiles: [${SITE}/root.pem] }`,
     'permission denied',
   ],
-  ['a port of another program', `web: { listen: "127.0.0.1:${String(TAKEN)}" }`, 'another program listens there'],
+  [
+    'a port of another program',
+    `web: { listen: "127.0.0.1:${String(TAKEN)}" }`,
+    'the port is in use by another program',
+  ],
   [
     'a log port of another program',
     `logs: { syslog: { tcp: "127.0.0.1:${String(TAKEN)}" } }`,
-    'something else listens',
+    'another program uses this port',
   ],
   [
     'a port below 1024',
@@ -247,7 +251,7 @@ describeWhere(
       configure(`${logs}\nweb: { listen: "127.0.0.1:${String(TAKEN)}" }`);
       expect(await configCheck()).toMatchObject({
         exitCode: 3,
-        stderr: expect.stringContaining(`"127.0.0.1:${String(TAKEN)}": another program listens there`),
+        stderr: expect.stringContaining(`"127.0.0.1:${String(TAKEN)}": the port is in use by another program`),
       });
       const credentials = '/run/credentials/ftm-watch.service';
       machine.write('/etc/ftm-watch/secrets/new', 'a-token', 0o600);

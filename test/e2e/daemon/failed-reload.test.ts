@@ -110,7 +110,7 @@ describe('a page that cannot listen', () => {
       isCut = true;
     });
     await site.configure({ site: 'second', web: { listen: `0.0.0.0:${String(port)}` } });
-    expect(await refused(daemon)).toEqual([expect.stringContaining('another program listens there')]);
+    expect(await refused(daemon)).toEqual([expect.stringContaining('the port is in use by another program')]);
     expect((await statusOf(page))?.site).toBe('first');
     daemon.signal('SIGHUP');
     await daemon.logged(REFUSED, 1);

@@ -40,6 +40,6 @@ test('what nobody takes shows in the body of /-/ready, on the page and in the me
   expect(text).toContain('The messages by mail or webhook have not been delivered.');
   expect(text).toContain('Alertmanager has not accepted any message since ftm-watch was started or reloaded.');
   expect(daemon.log.map(({ msg }) => msg)).toContain(
-    'A notification was refused: given up, unless it is taken while its incident is open',
+    'A notification was rejected. It will not be sent again unless its incident is still open',
   );
 });

@@ -81,6 +81,6 @@ test('looks itself when the daemon is gone, and says so', async () => {
   await daemon.end('SIGTERM');
   const { status, exitCode, text, data } = await nagios();
   expect({ status, exitCode }).toEqual({ status: 'OK', exitCode: 0 });
-  expect(text).toContain('no daemon runs');
+  expect(text).toContain('no daemon is running');
   expect(data.has('incidents_open')).toBe(false);
 });

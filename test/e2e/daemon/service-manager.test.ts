@@ -60,7 +60,7 @@ test('a start that fails because of the last port is never ready, and has begun 
 
   expect(await daemon.ended).toMatchObject({
     code: 3,
-    stderr: expect.stringContaining('another program listens there'),
+    stderr: expect.stringContaining('the port is in use by another program'),
   });
   expect(await lines()).toBe('');
   expect(daemon.log.map(({ msg }) => msg)).toEqual(['Starting']);

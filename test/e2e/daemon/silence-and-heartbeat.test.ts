@@ -61,7 +61,7 @@ describe('a running daemon', () => {
     await daemon.end('SIGTERM');
     expect(await silence('list')).toMatchObject({
       exitCode: 3,
-      stderr: expect.stringContaining('does "ftm-watch run" run'),
+      stderr: expect.stringContaining('check that "ftm-watch run" is running'),
     });
     daemon = site.start();
     page = await daemon.page();

@@ -66,7 +66,9 @@ describe('the end', () => {
       (status) => status?.ready === 'ready',
       READY_WITHIN,
     );
-    expect(daemon.log.map(({ msg }) => msg)).toContainEqual(expect.stringContaining('ftm-watch sends nothing itself'));
+    expect(daemon.log.map(({ msg }) => msg)).toContainEqual(
+      expect.stringContaining('ftm-watch sends no notifications'),
+    );
     const { code, stderr, tookMs } = await daemon.end(signal);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(tookMs).toBeLessThan(END_WITHIN);

@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { IncidentJson } from '../../../src/web/incident-json.ts';
+import type { incidentsToJson } from '../../../src/web/incident-json.ts';
 import { configurationOf } from '../../lab/configuration.ts';
 import { startDaemon, type Daemon } from '../../lab/daemon.ts';
 import type { DiagnosisJson } from '../../lab/event-source.ts';
@@ -13,6 +13,8 @@ import { LICENSE, LICENSE_HOST, SERIALS } from '../../lab/site.ts';
 import { valueIn } from '../../support/daemon-bench.ts';
 import { describeWhere } from '../../support/privilege.ts';
 import { until } from '../../support/until.ts';
+
+type IncidentJson = ReturnType<typeof incidentsToJson>[number];
 
 const LIMIT_MS = 20_000;
 const ASSIGNED = `ftm_license_assigned{appliance="fac-1",license="${LICENSE}"}`;

@@ -262,7 +262,7 @@ describe('a daemon that runs a round each second', () => {
       'Starting',
       'Listening for log lines',
       'Serving the status page',
-      'No channel is configured: ftm-watch sends nothing itself, only what scrapes /metrics can alert.',
+      'No channel is configured. ftm-watch sends no notifications. Only systems that scrape /metrics can alert.',
       expect.stringMatching(/^Every program on this machine, .*"web\.localReload"/u),
       'Activation can work',
     ]);

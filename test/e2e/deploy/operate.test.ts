@@ -97,7 +97,7 @@ describeWhere(['linux'], 'docs/install.md, followed word for word,', () => {
     open().close();
     writeFileSync(join(root, 'backups', 'ftm-watch.sqlite'), 'no store'.repeat(1_000));
 
-    expect(() => type('Restore')).toThrow('it is damaged');
+    expect(() => type('Restore')).toThrow('the store is damaged');
     expect(existsSync(service)).toBe(false);
   });
 

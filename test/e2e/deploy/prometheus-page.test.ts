@@ -62,8 +62,8 @@ interface Dashboard {
 /** Panels that are empty for this site, and why. */
 const NOTHING: Readonly<Record<string, string>> = {
   'Certificates: days left': 'the certificate is forged',
-  'Certificate of the page: days left': 'the page has none',
-  'Logins and changes, an hour': 'nobody has to log in',
+  "Status page's certificate: days left": 'the page has none',
+  'Logins and changes per hour': 'nobody has to log in',
   'Tokens left': 'FortiAuthenticator refuses the key',
   'Tokens by status': 'FortiAuthenticator refuses the key',
 };

@@ -113,7 +113,7 @@ describeWhere(INSPECTED_SITE_NEEDS, 'a site whose way out is a CONNECT proxy', (
       NEGOTIATE,
       {},
       `The proxy ${PROXY} requires a login by Negotiate before it connects to ${LICENSE_HOST}:443.`,
-      [/Basic, which the proxy does not offer: setting them does not help/u, /Set licenseServer\.proxy\.user/u],
+      [/Basic authentication, which the proxy does not offer\./u, /Set licenseServer\.proxy\.user/u],
     ],
     [
       'offers Negotiate alone, and a login is set',

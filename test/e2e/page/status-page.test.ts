@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Browser, BrowserContextOptions, Page, Response } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import type { IncidentJson } from '../../../src/web/incident-json.ts';
+import type { incidentsToJson } from '../../../src/web/incident-json.ts';
 import { startDaemon, type Daemon } from '../../lab/daemon.ts';
 import { createLab, type Lab } from '../../lab/lab.ts';
 import { audit, seriousOf } from '../../support/audit.ts';
@@ -11,6 +11,8 @@ import { launchBrowser, openPage, type OpenPage } from '../../support/browser.ts
 import { describeWhere } from '../../support/privilege.ts';
 import { STOP_FAULTS } from '../../support/stop-faults.ts';
 import { writeHistoryOfLab } from '../../support/long-history.ts';
+
+type IncidentJson = ReturnType<typeof incidentsToJson>[number];
 
 const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true } as const;
 /** The promise: an injected fault is shown within this time, without a reload. */

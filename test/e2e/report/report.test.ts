@@ -3,7 +3,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { IncidentJson } from '../../../src/web/incident-json.ts';
+import type { incidentsToJson } from '../../../src/web/incident-json.ts';
 import type { ReportData } from '../../../src/report/report-data.ts';
 import { startDaemon, type Daemon } from '../../lab/daemon.ts';
 import { createLab, type Lab } from '../../lab/lab.ts';
@@ -15,6 +15,8 @@ import { runFtmWatch, type Run } from '../../support/ftm-watch.ts';
 import { jsonReceiver, type JsonReceiver } from '../../support/json-receiver.ts';
 import { until } from '../../support/until.ts';
 import { unzip, type Unzipped } from '../../support/unzipped.ts';
+
+type IncidentJson = ReturnType<typeof incidentsToJson>[number];
 
 const LIMIT_MS = 15_000;
 const SCRIPT = '<script>alert(1)</script>';

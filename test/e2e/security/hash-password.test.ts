@@ -58,7 +58,11 @@ describeWhere(['linux', { program: 'script' }], 'ftm-watch web hash-password at 
       ['Password: ', `${PASSWORD}\n`],
       ['Repeat the password: ', 'Sesam\n'],
     ]);
-    expect(differing).toMatchObject({ code: 3, printed: '', shown: expect.stringContaining('the two entries differ') });
+    expect(differing).toMatchObject({
+      code: 3,
+      printed: '',
+      shown: expect.stringContaining('the two passwords do not match'),
+    });
     expect(differing.shown).not.toContain('Sesam');
     expect(await typed([['Password: ', 'Sesam\u0003']])).toMatchObject({ code: 3, printed: '' });
   });

@@ -72,7 +72,7 @@ describe('ftm-watch capture', () => {
           serverAlert: null,
           end: 'closed-by-server',
           pairedWith: null,
-          summary: expect.stringContaining('seems to be intercepted'),
+          summary: expect.stringContaining('is probably intercepted'),
           evidence: expect.arrayContaining([`The certificate is self-signed by ${HOST}.`]),
         },
       ],

@@ -39,7 +39,7 @@ describe('ftm-watch init', () => {
       output: expect.stringContaining(`Wrote new/ftm-watch.yaml:\n\n${written()}`),
       errors: '',
     });
-    expect(ran.output).toContain('this machine, UDP, port 5514');
+    expect(ran.output).toContain('Syslog Servers: UDP, port 5514');
     const relay = { host: 'mail.example.org', port: 465, security: 'tls' };
     expect(parse(written())).toEqual({
       site: 'hq',

@@ -198,7 +198,7 @@ describe('observeFirewall', () => {
     await using firewall = await bench.start({ route: null, interfaceNeeded: true });
     expect(await bench.observe(firewall, { sourceInterface: null })).toMatchObject({
       kind: 'failed',
-      message: expect.stringContaining('most firmware wants "sourceInterface"') as unknown,
+      message: expect.stringContaining('most firmware requires "sourceInterface"') as unknown,
     });
     expect(judged(await bench.observe(firewall))).toEqual([]);
   });

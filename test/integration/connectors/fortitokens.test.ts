@@ -35,7 +35,7 @@ it.each<[string, FirewallState['fortitokens'], string]>([
   ],
   ['a map', { FTKMOB01: { ...TOKEN, status: 'active' }, FTKMOB02: TOKEN }, '1 active, 1 without a status'],
   ['no token', [], 'none'],
-  ['tokens that may not be read', null, 'not known: HTTP 403: the API token is not allowed to read FortiTokens'],
+  ['tokens that may not be read', null, 'unknown: HTTP 403: the API token is not allowed to read FortiTokens'],
 ])('notes %s', async (_, fortitokens, expected) => {
   expect((await seen(fortitokens)).notes).toEqual([['note', expected]]);
 });

@@ -91,6 +91,6 @@ test.for([
 test('a refused token is said, and never shown', async () => {
   answer = (_, response) => response.writeHead(401).end(TOKEN);
   const seen = await observe();
-  expect(seen).toMatchObject({ kind: 'failed', message: expect.stringContaining('HTTP 401') });
+  expect(seen).toMatchObject({ kind: 'failed', message: expect.stringContaining('HTTP status 401') });
   expect(JSON.stringify(seen)).not.toContain(TOKEN);
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { ConnectorContext } from '../../../src/network/rest/json-exchange.ts';
 import { observeHaRole } from '../../../src/connectors/appliances.ts';
-import type { HaRole, HaRoleObservation } from '../../../src/core/license/appliance.ts';
+import type { HaRoleObservation, haRoleOf } from '../../../src/core/license/appliance.ts';
 import { createSnmpAgent, type SnmpAgent, type SnmpFault } from '../../lab/snmp-agent.ts';
 import { connectorContext } from '../../support/connector-context.ts';
 import { hurriedClock } from '../../support/hurried-clock.ts';
@@ -9,6 +9,8 @@ import { type MibChanges, mibOverrides, mibValues } from '../../support/fortiaut
 import type { SnmpConfig } from '../../../src/config/schema/connectors.ts';
 import { describeWhere } from '../../support/privilege.ts';
 import { startSnmpd, type Snmpd } from '../../support/snmpd.ts';
+
+type HaRole = NonNullable<ReturnType<typeof haRoleOf>>;
 
 const COMMUNITY = 'read-only-word';
 

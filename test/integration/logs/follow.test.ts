@@ -2,10 +2,12 @@ import { appendFile, copyFile, mkdtemp, rename, rm, truncate, unlink, utimes, wr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
-import { type FileMark, Follower } from '../../../src/logs/tail.ts';
+import { Follower } from '../../../src/logs/tail.ts';
 import { handClock, type HandClock } from '../../support/hand-clock.ts';
 import { lineCollector } from '../../support/line-collector.ts';
 import { logRecorder } from '../../support/log-recorder.ts';
+
+type FileMark = NonNullable<ReturnType<Follower['marks']>>[number];
 
 let folder = '';
 let log = '';

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { gunzipSync } from 'node:zlib';
 import { Counter, Registry } from 'prom-client';
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { OtlpConfig } from '../../../src/config/config.ts';
+import type { Config } from '../../../src/config/config.ts';
 import { pushMetrics } from '../../../src/metrics/otlp.ts';
 import { handClock, type HandClock } from '../../support/hand-clock.ts';
 import { MINUTE, START } from '../../support/incident-timeline.ts';
@@ -69,7 +69,7 @@ interface Bench extends Disposable {
 }
 
 /** Pushes a counter that increases by one each time it is read. */
-function push(config: Partial<OtlpConfig> | null, env: NodeJS.ProcessEnv = {}, secret = ''): Bench {
+function push(config: Partial<Config['metrics']['otlp']> | null, env: NodeJS.ProcessEnv = {}, secret = ''): Bench {
   const clock = handClock(START);
   const logger = logRecorder();
   const seen = { failed: 0, arrived: 0 };

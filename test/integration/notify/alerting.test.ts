@@ -213,7 +213,7 @@ describe('Alerting', () => {
     expect(after.pending().email).toBe(0);
     expect(store.deliveries(10).find(({ delivery }) => delivery.recipient === ALICE)?.delivery).toMatchObject({
       status: 'withdrawn',
-      detail: 'No longer in the configuration',
+      detail: 'The recipient is no longer configured',
     });
   });
 

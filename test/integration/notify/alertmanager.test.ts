@@ -1,10 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { readSecret, type SecretReader } from '../../../src/system/secret.ts';
-import {
-  createAlertmanagerClient,
-  type AlertmanagerClient,
-  alertsOf,
-} from '../../../src/notify/channels/alertmanager.ts';
+import type { Clock } from '../../../src/core/clock.ts';
+import { EMPTY_STATE } from '../../../src/engine/incident/incident.ts';
+import type { StateChannel } from '../../../src/notify/channels/channel.ts';
+import { alertmanager } from '../../../src/notify/channels/alertmanager.ts';
 import { AT_HQ } from '../../support/message-context.ts';
 import { alertmanagerAt } from '../../support/alertmanager-at.ts';
 import { causeOf } from '../../support/diagnosis-of.ts';
@@ -22,26 +21,37 @@ function said({ body }: ReceivedPost): readonly string[] {
   return alerts.map(({ labels, endsAt }) => `${endsAt === undefined ? 'firing' : 'over'} ${labels['cause'] ?? ''}`);
 }
 
-describe('createAlertmanagerClient', () => {
-  const line = timeline().rounds(2, [causeOf('tls-intercepted')]);
-  const alerts = (now: number): ReturnType<typeof alertsOf> => alertsOf(line.state, AT_HQ, now);
+function channelAt(
+  urls: readonly string[],
+  clock: Clock,
+  more: Parameters<typeof alertmanagerAt>[1] = {},
+  readSecrets = secrets,
+): StateChannel {
+  const deps = { ...AT_HQ, clock, readSecret: readSecrets };
+  const [channel] = alertmanager.create({ alertmanager: alertmanagerAt(urls, more) }, deps);
+  if (channel?.kind !== 'state') throw new Error('Expected a state channel');
+  return channel;
+}
+
+describe('the Alertmanager channel', () => {
+  const { state } = timeline().rounds(2, [causeOf('tls-intercepted')]);
 
   /** A client whose clock advances together with the incidents. */
   function telling(urls: readonly string[]): {
     readonly line: Timeline;
-    readonly client: AlertmanagerClient;
+    readonly client: StateChannel;
     readonly pass: (time: number) => Promise<void>;
   } {
     const own = timeline();
     const clock = handClock(START);
-    const client = createAlertmanagerClient(alertmanagerAt(urls), { clock, readSecret: secrets });
+    const client = channelAt(urls, clock);
     return {
       line: own,
       client,
       pass: async (time) => {
         for (const end = clock.now() + time; clock.now() < end; clock.advance(2 * SECOND)) {
           own.now = clock.now();
-          await client.send(alertsOf(own.tick().state, AT_HQ, own.now), NEVER);
+          await client.publish(own.tick().state, NEVER);
         }
       },
     };
@@ -51,11 +61,8 @@ describe('createAlertmanagerClient', () => {
     await using first = await jsonReceiver();
     await using second = await jsonReceiver(() => 500);
     const clock = handClock(START);
-    const client = createAlertmanagerClient(alertmanagerAt([first.url, `${second.url}/`]), {
-      clock,
-      readSecret: secrets,
-    });
-    const results = await client.send(alerts(clock.now()), NEVER);
+    const client = channelAt([first.url, `${second.url}/`], clock);
+    const results = await client.publish(state, NEVER);
     expect(results.map(({ kind }) => kind)).toEqual(['sent', 'deferred']);
     expect(client.waiting()).toBe(1);
     expect(client.takenAt()).toBe(START);
@@ -75,7 +82,7 @@ describe('createAlertmanagerClient', () => {
     ]);
     for (let second_ = 0; second_ < 120; second_ += 2) {
       clock.advance(2 * SECOND);
-      await client.send(alerts(clock.now()), NEVER);
+      await client.publish(state, NEVER);
     }
     expect(first.posts).toHaveLength(3);
     expect(second.posts).toHaveLength(13);
@@ -84,10 +91,8 @@ describe('createAlertmanagerClient', () => {
       ['firing tls-intercepted'],
       ['firing tls-intercepted'],
     ]);
-    await client.send(
-      [...alerts(clock.now()), ...alertsOf(line.state, { ...AT_HQ, site: 'branch' }, clock.now())],
-      NEVER,
-    );
+    const { state: withNews } = timeline().rounds(2, [causeOf('tls-intercepted'), causeOf('mail-unreachable')]);
+    await client.publish(withNews, NEVER);
     expect(first.posts).toHaveLength(4);
   });
 
@@ -144,13 +149,10 @@ describe('createAlertmanagerClient', () => {
 
   it('waits for nobody when what could not be told is gone without an end', async () => {
     await using receiver = await jsonReceiver(() => 503);
-    const client = createAlertmanagerClient(alertmanagerAt([receiver.url]), {
-      clock: handClock(START),
-      readSecret: secrets,
-    });
-    await client.send(alerts(START), NEVER);
+    const client = channelAt([receiver.url], handClock(START));
+    await client.publish(state, NEVER);
     expect(client.waiting()).toBe(1);
-    await client.send([], NEVER);
+    await client.publish(EMPTY_STATE, NEVER);
     expect(client.waiting()).toBe(0);
   });
 
@@ -160,20 +162,18 @@ describe('createAlertmanagerClient', () => {
     ['nothing', {}, undefined],
   ] as const)('logs in with %s', async (_, credentials, header) => {
     await using receiver = await jsonReceiver(() => 401);
-    const client = createAlertmanagerClient(alertmanagerAt([receiver.url], credentials), {
-      clock: handClock(START),
-      readSecret: (source) => readSecret(source, { PASSWORD: 's3cret' }),
-    });
-    await client.send(alerts(START), NEVER);
+    const client = channelAt([receiver.url], handClock(START), credentials, (source) =>
+      readSecret(source, { PASSWORD: 's3cret' }),
+    );
+    await client.publish(state, NEVER);
     expect(receiver.posts.map(({ headers }) => headers.authorization)).toEqual([header]);
   });
 
   it('tries again when its password cannot be read', async () => {
     await using receiver = await jsonReceiver();
     const credentials = { user: 'ops', password: { kind: 'env', name: 'PASSWORD' } } as const;
-    const deps = { clock: handClock(START), readSecret: secrets };
-    const client = createAlertmanagerClient(alertmanagerAt([receiver.url], credentials), deps);
-    expect(await client.send(alerts(START), NEVER)).toMatchObject([
+    const client = channelAt([receiver.url], handClock(START), credentials);
+    expect(await client.publish(state, NEVER)).toMatchObject([
       { kind: 'deferred', detail: expect.stringContaining('PASSWORD') as string },
     ]);
     expect(receiver.posts).toEqual([]);
@@ -182,12 +182,7 @@ describe('createAlertmanagerClient', () => {
 
   it('tells nobody anything while there is nothing to tell', async () => {
     await using receiver = await jsonReceiver();
-    expect(
-      await createAlertmanagerClient(alertmanagerAt([receiver.url]), {
-        clock: handClock(START),
-        readSecret: secrets,
-      }).send([], NEVER),
-    ).toEqual([]);
+    expect(await channelAt([receiver.url], handClock(START)).publish(EMPTY_STATE, NEVER)).toEqual([]);
     expect(receiver.posts).toEqual([]);
   });
 });

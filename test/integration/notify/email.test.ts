@@ -4,17 +4,19 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../../src/system/clock.ts';
-import type { MailRelay } from '../../../src/config/schema/secret.ts';
+import type { Config } from '../../../src/config/config.ts';
 import { readSecret, type SecretSource } from '../../../src/system/secret.ts';
 import type { Notification } from '../../../src/engine/incident/incident.ts';
 import type { MessageChannel, RecipientOutcome } from '../../../src/notify/channels/channel.ts';
-import { createEmailChannel } from '../../../src/notify/channels/email.ts';
+import { mailChannel } from '../../support/channel-bench.ts';
 import { chainPem, createHierarchy } from '../../support/authority.ts';
 import { causeOf } from '../../support/diagnosis-of.ts';
 import { handClock } from '../../support/hand-clock.ts';
 import { START, timeline } from '../../support/incident-timeline.ts';
 import { smtpSink } from '../../support/smtp-sink.ts';
 import { AT_HQ } from '../../support/message-context.ts';
+
+type MailRelay = NonNullable<Config['notify']['email']>['servers'][number];
 
 const ALICE = 'alice@example.org';
 const BOB = 'bob@example.org';
@@ -46,7 +48,7 @@ interface Sending {
 
 function channelTo(to: readonly string[], servers: readonly MailRelay[], clock = systemClock): MessageChannel {
   const deps = { ...AT_HQ, clock, readSecret: (source: SecretSource) => readSecret(source, {}) };
-  return createEmailChannel({ from: 'ftm-watch@example.org', to, minSeverity: 'warning', servers }, deps);
+  return mailChannel({ from: 'ftm-watch@example.org', to, minSeverity: 'warning', servers }, deps);
 }
 
 async function send({ servers, to = [ALICE, BOB], notification = NOTIFICATION, signal }: Sending): Promise<Outcomes> {
@@ -74,7 +76,7 @@ async function closedPort(): Promise<number> {
   return port;
 }
 
-describe('createEmailChannel', () => {
+describe('the mail channel', () => {
   it('sends one mail to all, with what filters and threads need', async () => {
     await using sink = await smtpSink();
     expect(kinds(await send({ servers: [relay(sink.port)] }))).toEqual([`${ALICE} sent`, `${BOB} sent`]);

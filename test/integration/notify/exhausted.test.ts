@@ -7,20 +7,20 @@ const SOURCE = new URL('../../../src/', import.meta.url).href;
 /** Creates channels and threads while no file can be opened. */
 const STARVED = `
   import { closeSync, openSync } from 'node:fs';
-  import { createEmailChannel } from '${SOURCE}notify/channels/email.ts';
+  import { email } from '${SOURCE}notify/channels/email.ts';
   import { createPostingChannel } from '${SOURCE}notify/channels/http-post.ts';
   import { watchLoop } from '${SOURCE}runtime/watchdog/watch-loop.ts';
   import { systemClock } from '${SOURCE}system/clock.ts';
-  import { verifyBcrypt } from '${SOURCE}web/password-hash.ts';
+  import { verifyPassword } from '${SOURCE}web/password-hash.ts';
   const hash = { kind: 'bcrypt', text: '$2b$04$' + '.'.repeat(53) };
   const posting = { name: 'ops', minSeverity: 'warning', caFile: null };
   const watched = Promise.withResolvers();
   const files = [];
   try { for (;;) files.push(openSync('/dev/null')); } catch {}
-  createEmailChannel({ to: [], minSeverity: 'warning' }, {});
+  email.create({ email: { to: [], minSeverity: 'warning' } }, {});
   createPostingChannel('slack', posting, { clock: systemClock }, () => Promise.resolve([]));
   const watch = watchLoop(systemClock, { error: (_, message) => watched.resolve(message) });
-  const told = [await watched.promise, await verifyBcrypt('secret', hash).catch(({ code }) => code)];
+  const told = [await watched.promise, await verifyPassword('secret', hash).catch(({ code }) => code)];
   watch[Symbol.dispose]();
   for (const file of files) closeSync(file);
   console.log(JSON.stringify(told));

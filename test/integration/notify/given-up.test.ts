@@ -53,13 +53,13 @@ describe('a message that is put off', () => {
     bench.answer(() => 'deferred');
     const alerting = bench.start([ALICE]);
     await rounds(alerting, 2, [intercepted]);
-    expect(messages()).toContain('Cannot deliver a notification now: it is tried again');
+    expect(messages()).toContain('Cannot deliver a notification now. ftm-watch will retry');
     bench.clock.step(5 * 24 * HOUR);
     await minutes(alerting, 1);
     expect(statuses().at(-1)).toBe(`${ALICE} expired`);
     expect(bench.results).toContain('email expired');
     expect(messages()).toContain(
-      'Nobody took a notification for five days: given up, unless it is taken while its incident is open',
+      'A notification was not accepted for five days. It will not be sent again unless its incident is still open',
     );
     bench.answer(() => 'sent');
     await minutes(alerting, 10);
@@ -74,7 +74,9 @@ describe('what every server refuses', () => {
     await rounds(alerting, 2, [intercepted]);
     expect(statuses()).toEqual([`${BOB} sent`, `${ALICE} rejected`]);
     expect(new Set(bench.results)).toEqual(new Set(['email rejected', 'email sent']));
-    expect(messages()).toContain('A notification was refused: given up, unless it is taken while its incident is open');
+    expect(messages()).toContain(
+      'A notification was rejected. It will not be sent again unless its incident is still open',
+    );
     expect(messages().some((message) => message.includes('tried again'))).toBe(false);
     expect(alerting.pending().email).toBe(0);
   });
@@ -101,7 +103,7 @@ describe('what every server refuses', () => {
     await rounds(alerting, 5, [intercepted]);
     await rounds(alerting, 5, []);
     expect(bench.tries.at(-1)).toBe('resolved tls-intercepted rejected');
-    expect(messages().at(-1)).toBe('A notification was refused: given up');
+    expect(messages().at(-1)).toBe('A notification was rejected. It will not be sent again');
     const before = bench.tries.length;
     bench.answer(() => 'sent');
     await minutes(alerting, 20);

@@ -76,7 +76,10 @@ it('createHeartbeat takes no redirect for a delivery', async () => {
   await expect.poll(() => beats).toBe(1);
   await expect.poll(() => clock.timers()).toBe(1);
   expect(logger.lines).toMatchObject([
-    { level: 'warn', fields: { error: 'HTTP 302: redirects are not followed, set the URL that they lead to' } },
+    {
+      level: 'warn',
+      fields: { error: 'HTTP 302. Redirects are not followed. Configure the URL that the redirect leads to' },
+    },
   ]);
   expect(JSON.stringify(logger.lines)).not.toContain('secret');
   heartbeat.stop();

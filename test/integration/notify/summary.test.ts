@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Notification } from '../../../src/engine/incident/incident.ts';
-import { Alerting, type AlertingParts } from '../../../src/notify/alerting.ts';
+import { Alerting } from '../../../src/notify/alerting.ts';
 import { createMaintenance } from '../../../src/notify/maintenance.ts';
 import type { MessageChannel } from '../../../src/notify/channels/channel.ts';
 import { createStore } from '../../../src/store/store.ts';
@@ -28,7 +28,7 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 /** A daemon that runs on this clock until it is stopped. */
-function daemon(clock: HandClock, more: Partial<AlertingParts> = {}) {
+function daemon(clock: HandClock, more: Partial<ConstructorParameters<typeof Alerting>[0]> = {}) {
   const logger = logRecorder();
   const told: Notification[] = [];
   const spans: (readonly [number, number])[] = [];

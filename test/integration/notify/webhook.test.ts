@@ -8,8 +8,8 @@ import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../../src/system/clock.ts';
 import { readSecret, type SecretReader } from '../../../src/system/secret.ts';
 import type { RecipientOutcome } from '../../../src/notify/channels/channel.ts';
-import { createWebhookChannel } from '../../../src/notify/channels/webhook.ts';
 import type { SecretUrl } from '../../../src/config/schema/secret.ts';
+import { webhookChannel } from '../../support/channel-bench.ts';
 import { causeOf } from '../../support/diagnosis-of.ts';
 import { handClock } from '../../support/hand-clock.ts';
 import { MINUTE, START, timeline } from '../../support/incident-timeline.ts';
@@ -28,7 +28,7 @@ async function post(
 ): Promise<readonly RecipientOutcome[]> {
   const [notification] = timeline().rounds(2, [causeOf('tls-intercepted')]).told;
   if (notification === undefined) throw new Error('Nothing was told');
-  const channel = createWebhookChannel(
+  const channel = webhookChannel(
     hookAt(url, { token: tokenFile === null ? null : { kind: 'file', path: tokenFile } }),
     { ...context, clock: systemClock, readSecret: secrets },
   );
@@ -52,7 +52,7 @@ async function headersOnly(status: number): Promise<AsyncDisposable & { readonly
   };
 }
 
-describe('createWebhookChannel', () => {
+describe('a webhook channel', () => {
   it('posts JSON with the token as it is now', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'ftm-watch-webhook-'));
     await using receiver = await jsonReceiver();
@@ -120,7 +120,7 @@ describe('createWebhookChannel', () => {
     writeFileSync(url, 'http://192.0.2.1/hook');
     writeFileSync(token, 'token');
     expect(await post({ kind: 'file', path: url }, token)).toMatchObject([
-      { kind: 'deferred', detail: expect.stringContaining('in clear') as string },
+      { kind: 'deferred', detail: expect.stringContaining('sent unencrypted') as string },
     ]);
     rmSync(folder, { recursive: true });
   });
@@ -151,7 +151,7 @@ describe('createWebhookChannel', () => {
   });
 
   it('is called by its name', async () => {
-    const channel = createWebhookChannel(hookAt('https://hooks.example.org/secret', { name: 'ops chat' }), {
+    const channel = webhookChannel(hookAt('https://hooks.example.org/secret', { name: 'ops chat' }), {
       ...AT_HQ,
       clock: systemClock,
       readSecret: secrets,
@@ -175,7 +175,7 @@ describe('createWebhookChannel', () => {
     const [notification] = timeline().rounds(2, [causeOf('tls-intercepted')]).told;
     if (notification === undefined) throw new Error('Nothing was told');
     const config = hookAt(receiver.url);
-    const channel = createWebhookChannel(config, { ...AT_HQ, clock, readSecret: () => Promise.resolve('') });
+    const channel = webhookChannel(config, { ...AT_HQ, clock, readSecret: () => Promise.resolve('') });
     expect(
       await channel.deliver({ notification, recipients: [receiver.url], firstFailedAt: null }, NEVER),
     ).toMatchObject([{ kind: 'deferred', detail: 'No result within 15000 ms' }]);

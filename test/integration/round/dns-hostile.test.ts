@@ -3,7 +3,7 @@ import { createSocket } from 'node:dgram';
 import { createSecureContext } from 'node:tls';
 import { encode } from 'dns-packet';
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { Getaddrinfo } from '../../../src/network/lookup.ts';
+import type { createSystemLookup } from '../../../src/network/lookup.ts';
 import { createHierarchy } from '../../support/authority.ts';
 import {
   A,
@@ -17,6 +17,8 @@ import {
   type DnsBench,
 } from '../../support/dns-bench.ts';
 import { SILENCE, reply } from '../../support/dns-server.ts';
+
+type Getaddrinfo = NonNullable<Parameters<typeof createSystemLookup>[0]>;
 
 let bench: DnsBench;
 

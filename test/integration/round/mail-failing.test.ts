@@ -2,10 +2,12 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import type { Clock } from '../../../src/core/clock.ts';
 import { systemClock } from '../../../src/system/clock.ts';
 import { judgeMail } from '../../../src/checks/mail/judge.ts';
-import type { MailPorts } from '../../../src/round/mail.ts';
+import type { observeMail } from '../../../src/round/mail.ts';
 import { LOGIN, PASSWORD, createMailBench, unusedPort, type MailBench } from '../../support/mail-bench.ts';
 import { CLOSE, RESET, agreeable, createScriptedSmtp } from '../../support/smtp-script.ts';
 import { createTcpPeer } from '../../support/tls-peer.ts';
+
+type MailPorts = Parameters<typeof observeMail>[1];
 
 let bench: MailBench;
 

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Clock } from '../../../src/core/clock.ts';
 import type { DnsObservation, DnsReply, MailObservation } from '../../../src/core/observation.ts';
 import type { Look } from '../../../src/round/instruments.ts';
-import { observeRecipientServer, withRecipientServers } from '../../../src/round/recipient-servers.ts';
+import { observeRecipientServer, withRecipientServers } from '../../../src/round/mail.ts';
 import { systemClock } from '../../../src/system/clock.ts';
 import { createDnsServer, type DnsServer, zone } from '../../support/dns-server.ts';
 import { hurriedClock } from '../../support/hurried-clock.ts';

@@ -1,11 +1,11 @@
 import { Agent } from 'undici';
 import { beforeAll, expect, test } from 'vitest';
 import { createHeartbeat } from '../../../src/notify/heartbeat.ts';
-import { createEmailChannel } from '../../../src/notify/channels/email.ts';
 import { postJson } from '../../../src/notify/channels/http-post.ts';
 import { failureFrom } from '../../../src/network/failure.ts';
 import { exchangeJson } from '../../../src/network/rest/json-exchange.ts';
 import { systemClock, nextTurn } from '../../../src/system/clock.ts';
+import { mailChannel } from '../../support/channel-bench.ts';
 import { createHierarchy, createIdentity, type Hierarchy, type Identity } from '../../support/authority.ts';
 import { causeOf } from '../../support/diagnosis-of.ts';
 import { MINUTE, timeline } from '../../support/incident-timeline.ts';
@@ -34,7 +34,7 @@ const TOLD: Readonly<Record<string, (port: number) => Promise<unknown>>> = {
     ),
   mail: (port) => {
     const server = { host: '127.0.0.1', port, security: 'tls', user: null, password: null, caFile: null } as const;
-    const channel = createEmailChannel(
+    const channel = mailChannel(
       { from: 'ftm-watch@example.org', to: ['a@example.org'], minSeverity: 'warning', servers: [server] },
       { ...AT_HQ, clock: systemClock, readSecret: () => Promise.resolve('') },
     );

@@ -1,9 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { systemClock } from '../../../src/system/clock.ts';
 import type { MessageChannel, RecipientOutcome } from '../../../src/notify/channels/channel.ts';
-import { createEmailChannel } from '../../../src/notify/channels/email.ts';
-import { createWebhookChannel } from '../../../src/notify/channels/webhook.ts';
-import { channelsOf } from '../../support/channel-bench.ts';
+import { channelsOf, mailChannel, webhookChannel } from '../../support/channel-bench.ts';
 import { causeOf } from '../../support/diagnosis-of.ts';
 import { echoHttp, echoSmtp } from '../../support/echo-peers.ts';
 import { hookAt } from '../../support/hook-at.ts';
@@ -38,10 +36,7 @@ describe('a peer that quotes the secret that it was sent', () => {
     } as const;
 
     const outcomes = await deliver(
-      createEmailChannel(
-        { from: 'a@example.org', to: ['b@example.org'], minSeverity: 'warning', servers: [relay] },
-        DEPS,
-      ),
+      mailChannel({ from: 'a@example.org', to: ['b@example.org'], minSeverity: 'warning', servers: [relay] }, DEPS),
     );
 
     expect(outcomes).toMatchObject([{ kind: 'deferred', detail: expect.stringContaining('535') }]);
@@ -67,7 +62,7 @@ describe('a peer that quotes the secret that it was sent', () => {
     await using receiver = await echoHttp();
     const url = `http://127.0.0.1:${String(receiver.port)}/services/hunter2/x?key=hunter2`;
 
-    const outcomes = await deliver(createWebhookChannel(hookAt(url, { token: { kind: 'env', name: 'X' } }), DEPS));
+    const outcomes = await deliver(webhookChannel(hookAt(url, { token: { kind: 'env', name: 'X' } }), DEPS));
 
     expect(outcomes).toMatchObject([{ kind: 'deferred', detail: expect.stringContaining('HTTP 500') }]);
     expect(outcomes[0]?.recipient).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/… \([\da-f]{8}\)$/u);

@@ -52,7 +52,7 @@ describe('lockStore()', () => {
     const other = await holder();
 
     expect(() => lockStore(path, log)).toThrow(
-      `Cannot use the store "${path}": process ${String(other.pid)} on ${hostname()} uses it`,
+      `Cannot use the store "${path}": process ${String(other.pid)} on ${hostname()} is using it`,
     );
     expect(log.lines).toEqual([]);
   });
@@ -77,9 +77,9 @@ describe('lockStore()', () => {
     await holder();
     writeFileSync(`${path}.holder`, 'process 1 on x\u001B[31m\n');
 
-    expect(() => lockStore(path, log)).toThrow('another process uses it');
+    expect(() => lockStore(path, log)).toThrow('another process is using it');
     rmSync(`${path}.holder`);
-    expect(() => lockStore(path, log)).toThrow('another process uses it');
+    expect(() => lockStore(path, log)).toThrow('another process is using it');
   });
 
   test('goes on without a lock where none can be made, and says so', () => {

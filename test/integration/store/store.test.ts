@@ -4,12 +4,14 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { IncidentState } from '../../../src/engine/incident/incident.ts';
 import { createStore, type Store } from '../../../src/store/store.ts';
-import { readStoredHistory, type ReadableHistory } from '../../../src/store/stored-history.ts';
+import { readStoredHistory, type StoredHistory } from '../../../src/store/stored-history.ts';
 import { handClock, type HandClock } from '../../support/hand-clock.ts';
 import { HOUR, MINUTE, START } from '../../support/incident-timeline.ts';
 import { logRecorder, type LogRecorder } from '../../support/log-recorder.ts';
 import { openedEntry, roundRecord, sentDelivery } from '../../support/store-records.ts';
 import { storedRows, TLS_SAMPLES } from '../../support/stored-rows.ts';
+
+type ReadableHistory = Extract<StoredHistory, { readonly kind: 'read' }>;
 
 const DAY = 24 * HOUR;
 

@@ -2,7 +2,7 @@ import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { diagnosisToJson } from '../../../src/engine/diagnosis-json.ts';
-import { EventStream, HEARTBEAT, MAX_LISTENERS } from '../../../src/web/event-stream.ts';
+import { EventStream, MAX_LISTENERS } from '../../../src/web/event-stream.ts';
 import { causeOf, diagnosisOf } from '../../support/diagnosis-of.ts';
 import { handClock } from '../../support/hand-clock.ts';
 import { START } from '../../support/incident-timeline.ts';
@@ -45,7 +45,7 @@ describe('GET /api/v1/events', () => {
     await using web = await startWeb({ clock });
     const client = await listen(web);
     await client.until('retry');
-    clock.advance(HEARTBEAT - 1);
+    clock.advance(15_000 - 1);
     expect(client.received).not.toContain(': still here');
     clock.advance(1);
     await client.until(': still here\n\n');
@@ -60,7 +60,7 @@ describe('GET /api/v1/events', () => {
     await Promise.all(clients.map((client) => client.until('retry')));
 
     using oneTooMany = await listen(web);
-    expect(await oneTooMany.until('at most 64')).toContain('HTTP/1.1 503');
+    expect(await oneTooMany.until('The maximum is 64')).toContain('HTTP/1.1 503');
 
     const [leaver] = clients;
     leaver?.socket.destroy();
@@ -82,7 +82,7 @@ describe('GET /api/v1/events', () => {
     expect(await other.until('retry')).toContain('200 OK');
     await clients[0]?.closed;
     using greedy = await listen(web);
-    expect(await greedy.until('at most 64')).toContain('HTTP/1.1 503');
+    expect(await greedy.until('The maximum is 64')).toContain('HTTP/1.1 503');
     for (const client of clients) client.socket.destroy();
   });
 

@@ -183,7 +183,7 @@ describe('POST /incidents/:id', () => {
     expect(web.state.refusals[0]).toMatchObject({ action: 'acknowledge', refused: 'role', account: 'read' });
     const read = await (await web.get(path, basicAuth('read', 'secret'))).text();
     expect(read).not.toContain('<form');
-    expect(read).toContain('this needs the role');
+    expect(read).toContain('this request requires the role');
     // The name is that of the account, whatever the form contains.
     expect((await post(web, `${path}/acknowledge`, { by: 'Eve' }, basicAuth('change', 'secret').headers)).status).toBe(
       303,

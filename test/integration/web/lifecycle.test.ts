@@ -20,8 +20,8 @@ describe('createWebServer()', () => {
     const second = createWebServer(config, { sources: sourcesOf(webState()), ...DEPS });
 
     await expect(second.start()).rejects.toThrow(
-      `Cannot serve the status page on "127.0.0.1:${String(web.port)}": another program listens there (another ` +
-        'ftm-watch?); stop it, or set web.listen to a free port',
+      `Cannot serve the status page on "127.0.0.1:${String(web.port)}": the port is in use by another program ` +
+        '(possibly another ftm-watch); stop that program, or set web.listen to a free port',
     );
     await second.stop();
   });

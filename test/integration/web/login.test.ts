@@ -107,7 +107,7 @@ describe('with users', () => {
     expect(turnedAway.status).toBe(429);
     expect(Number(turnedAway.headers.get('Retry-After'))).toBeGreaterThan(0);
     expect(turnedAway.headers.get('Content-Security-Policy')).toContain("default-src 'none'");
-    expect(web.log.filter((line) => line.includes('Turns logins'))).toHaveLength(1);
+    expect(web.log.filter((line) => line.includes('Rejecting logins'))).toHaveLength(1);
     const elsewhere = request({ port: web.port, localAddress: '127.0.0.2', ...basicAuth('ops', 'p:ä✓') }).end();
     const [answer] = (await once(elsewhere, 'response')) as [IncomingMessage];
     answer.resume();

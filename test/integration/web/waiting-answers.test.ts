@@ -3,8 +3,10 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { createWaitingAnswers, type WaitingLimits } from '../../../src/web/http-server.ts';
+import { createWaitingAnswers } from '../../../src/web/http-server.ts';
 import { dial, type RawClient, startWeb } from '../../support/web-bench.ts';
+
+type WaitingLimits = Parameters<typeof createWaitingAnswers>[0];
 
 const MEBIBYTE = 1024 * 1024;
 const LIMITS: WaitingLimits = { requests: 2, unreadBytes: 40 * MEBIBYTE, unread: 60_000 };

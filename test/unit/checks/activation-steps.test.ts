@@ -85,7 +85,7 @@ describe('activationOutlook()', () => {
     const outlook = outlookOf(['reachability', [finding('egress-partly-blocked', { level: 'warning' })]]);
     const connect = outlook.steps.find(({ id }) => id === 'connect');
     expect(connect?.answer).toBe('passes');
-    expect(connect?.why).toContain('some addresses');
+    expect(connect?.why).toContain('Some addresses');
   });
 
   test('never passes by what is unknown, and is never better than the diagnosis', () => {

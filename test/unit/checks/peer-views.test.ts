@@ -91,7 +91,7 @@ describe('what a peer sees', () => {
     const diagnosis = diagnosed([seen({ causes: [INTERCEPTED] })], ['tls-genuine', [finding('tls-intercepted')]]);
     expect(diagnosis.causes).toHaveLength(1);
     expect(diagnosis.causes[0]?.evidence.join('\n')).toContain(
-      'At 2026-11-24 13:00:00 UTC the agent dmz saw the same fault',
+      'At 2026-11-24 13:00:00 UTC, the agent dmz detected the same fault',
     );
   });
 
@@ -119,7 +119,7 @@ describe('what a peer sees', () => {
   test('of a resolver is compared as well', () => {
     const silent = finding('resolver-unreachable', { subject: 'udp://10.0.0.53:53' });
     const [cause] = diagnosed([seen()], ['name-resolution', [silent]]).causes;
-    expect(cause?.evidence.join('\n')).toContain('the agent dmz saw no fault');
+    expect(cause?.evidence.join('\n')).toContain('the agent dmz detected no fault');
   });
 
   test('of a service is not compared: it may not be configured there', () => {

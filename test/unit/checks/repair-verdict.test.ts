@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { CHECKS, FAULT_IDS, type FaultId, preconditionOf } from '../../../src/checks/registry.ts';
-import { type AfterRepair, type RepairVerdict, repairVerdict } from '../../../src/checks/repair-verdict.ts';
+import { type RepairVerdict, repairVerdict } from '../../../src/checks/repair-verdict.ts';
 import type { FirewallFacts, SslInspectionMode } from '../../../src/core/license/firewall.ts';
 import type { Assessment, Cause } from '../../../src/engine/model.ts';
 import { diagnose } from '../../../src/engine/diagnose.ts';
@@ -9,12 +9,15 @@ import type { Incident } from '../../../src/engine/incident/incident.ts';
 import { CONTEXT, finding, round, type Special, TARGET } from '../../support/judged-round.ts';
 import { incidentOf } from '../../support/outbox-entry-of.ts';
 
+type AfterRepair = Parameters<typeof repairVerdict>[1];
+
 const FLOW = `10.0.0.5 to ${TARGET}`;
 const INSPECTS = {
   subject: FLOW,
   rule: 'policy-leaves-tls-alone',
   claim: 'Policy 5 "out" uses SSL profile "deep", which inspects TLS and replaces the certificate.',
-};
+  describesPolicy: true,
+} as const;
 const NO_FIREWALL: Special = ['firewall-policy', [], 'not-configured'];
 
 function firewallWith(id: number, mode: SslInspectionMode): FirewallFacts {
@@ -89,6 +92,15 @@ describe('repairVerdict()', () => {
         now: `Policy 7 "out" matches ${FLOW}, with SSL profile "none".`,
       },
     });
+  });
+
+  test('shows the policy of the opening if the firewall has not reported one since, and none if it never did', () => {
+    const withoutReport = causeIn(['tls-genuine', [finding('tls-intercepted')]]);
+    const openingPolicyReport = 'Policy 5 "out" inspects TLS.';
+    const before = (more: Partial<Incident>): string | null | undefined =>
+      verdictOf([], {}, { ...INTERCEPTED, cause: withoutReport, ...more }).policy?.before;
+    expect(before({ openingPolicyReport })).toBe(openingPolicyReport);
+    expect(before({ openingPolicyReport: null })).toBeNull();
   });
 
   test('is in force by the path alone where no firewall is configured', () => {

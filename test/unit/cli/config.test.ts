@@ -21,7 +21,7 @@ describe('config print', () => {
   test('prints YAML with the defaults and no secret', async () => {
     const to = streams();
     const text = 'firewall: { url: "https://10.0.0.1", source: 10.0.0.5, tokenEnv: SET_SECRET }';
-    expect(configPrint({ result: await loadText(text), ...to })).toBe(0);
+    expect(configPrint(await loadText(text), to)).toBe(0);
     const [output, errors] = to.texts();
     expect(parse(output)).toMatchObject({ site: 'watcher', firewall: [{ tokenEnv: 'SET_SECRET', vdom: 'root' }] });
     expect(output + errors).not.toContain(CANARY);
@@ -29,7 +29,7 @@ describe('config print', () => {
 
   test('prints nothing of a bad configuration', async () => {
     const to = streams();
-    expect(configPrint({ result: await loadText('site: 7'), ...to })).toBe(3);
+    expect(configPrint(await loadText('site: 7'), to)).toBe(3);
     expect(to.texts()[0]).toBe('');
   });
 });

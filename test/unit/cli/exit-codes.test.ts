@@ -27,6 +27,6 @@ describe('the exit codes', () => {
     const check = program.command('store').command('check');
     describeExitCodes(program);
     check.outputHelp();
-    expect(written.join('')).toContain('2 it is damaged');
+    expect(written.join('')).toContain('2 the store is damaged');
   });
 });

@@ -130,7 +130,7 @@ describe('explain', () => {
   ])('says nothing about the place of %s', async (line) => {
     const { text } = await run([line], false);
     expect(text).toContain('signature ftm-polling-ssl');
-    expect(text).not.toContain('unusual place');
+    expect(text).not.toContain('unusual field');
   });
 
   test.each([

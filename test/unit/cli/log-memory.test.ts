@@ -60,7 +60,7 @@ test('what is old proves nothing', () => {
 test('where nothing was kept it says so, and where it cannot be read it is not known', () => {
   expect(pollingOf({ kind: 'none' })).toMatchObject({
     kind: 'not-configured',
-    summary: expect.stringContaining('none has kept anything'),
+    summary: expect.stringContaining('no log data is stored'),
   });
   expect(pollingOf({ kind: 'unreadable', message: 'x' })).toMatchObject({
     kind: 'unjudged',

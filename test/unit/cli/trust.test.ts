@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { renderTrust } from '../../../src/cli/trust-text.ts';
-import { LEARN_EXIT, trustLearn, type TrustLearnOptions } from '../../../src/cli/run-trust.ts';
+import { trustLearn } from '../../../src/cli/run-trust.ts';
 import type { Clock } from '../../../src/core/clock.ts';
 import type { Baseline } from '../../../src/tls/trust.ts';
 import type { TlsEvidence } from '../../../src/checks/tls-genuine/chain-case.ts';
@@ -8,6 +8,8 @@ import { anchorOf, certificateOf, chainOf, failed, pinOf } from '../../support/c
 import { TARGET } from '../../support/interception-world.ts';
 import { createCast } from '../../support/verdict-cast.ts';
 import { sees } from '../../support/verdict-rows.ts';
+
+type TrustLearnOptions = Parameters<typeof trustLearn>[0];
 
 const w = await createCast();
 const clock: Clock = { now: () => w.now, elapsed: () => 0, after: () => () => {} };
@@ -48,11 +50,10 @@ async function learn(
   return { code, saved, asked, text: text.join('') };
 }
 
-describe('trustLearn()', () => {
-  test('has an exit code for each end: scripts build on them', () => {
-    expect(LEARN_EXIT).toEqual({ learned: 0, declined: 1, refused: 2, nothingSeen: 3 });
-  });
+/** Scripts depend on these exit codes. */
+const LEARN_EXIT = { learned: 0, declined: 1, refused: 2, nothingSeen: 3 };
 
+describe('trustLearn()', () => {
   test('asks, then saves the leaf and the authorities above it', async () => {
     const { code, saved, asked, text } = await learn([{}]);
     expect(code).toBe(LEARN_EXIT.learned);
@@ -216,7 +217,7 @@ describe('renderTrust()', () => {
   test('leaves out what the profile does not count', () => {
     const trust = { ...w.trust, anchors: [anchorOf(w.genuine.root)] };
     expect(show({ trust, profile: 'pinned' })).not.toContain(w.genuine.root.fingerprint);
-    expect(show({ trust, profile: 'public' })).toContain("Mozilla's roots");
+    expect(show({ trust, profile: 'public' })).toContain("Mozilla's root certificates");
   });
 
   test('says that a chain which nobody confirms is not used, and what it rests on', () => {

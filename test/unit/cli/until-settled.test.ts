@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { FaultId, PreconditionId } from '../../../src/checks/registry.ts';
 import { unconfirmedIn, untilSettled } from '../../../src/cli/examine.ts';
-import type { CloserLook, DnsSilence, EndpointObservation, TlsOutcome } from '../../../src/core/observation.ts';
+import type { CloserLook, EndpointObservation, TlsOutcome, DnsReply } from '../../../src/core/observation.ts';
 import type { PathObservation } from '../../../src/core/round.ts';
 import { diagnose } from '../../../src/engine/diagnose.ts';
 import type { RoundResult } from '../../../src/report/report-contents.ts';
@@ -9,6 +9,7 @@ import { CONTEXT, finding, round as assessments, type Special } from '../../supp
 import { endpoint, failed, path, round } from '../../support/observed.ts';
 
 type Seen = 'nothing' | 'mail' | 'port' | 'resolver' | 'blind';
+type DnsSilence = Exclude<DnsReply, { readonly kind: 'answer' }>;
 
 const FOUND: Readonly<Record<Seen, readonly Special[]>> = {
   nothing: [],

@@ -102,7 +102,7 @@ describe('include', () => {
       'one that is empty',
       'include: [b.yaml]',
       { '/srv/site/b.yaml': '' },
-      expect.stringContaining('site/b.yaml  cannot read the configuration: it is empty'),
+      expect.stringContaining('site/b.yaml  cannot read the configuration: the file is empty'),
     ],
     [
       'one that is a list',

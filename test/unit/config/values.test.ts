@@ -1,13 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import * as z from 'zod';
-import {
-  isCronOfMinutes,
-  isCronWithSeconds,
-  isHost,
-  parseHostPort,
-  parseListenAddress,
-} from '../../../src/config/schema/section.ts';
+import { cron, isHost, parseHostPort, parseListenAddress, schedule } from '../../../src/config/schema/section.ts';
 import { formatDuration, parseDuration } from '../../../src/core/time-text.ts';
 import { authority } from '../../../src/core/addresses.ts';
 import { resolvers } from '../../../src/config/schema/secret.ts';
@@ -163,6 +157,9 @@ describe('a resolver', () => {
 });
 
 describe('cron expressions', () => {
+  const isCronWithSeconds = (probes: string): boolean => schedule.safeParse({ probes }).success;
+  const isCronOfMinutes = (text: string): boolean => cron.safeParse(text).success;
+
   test.each(['*/30 * * * * *', '0 0 */6 * * *', '0 30 2 * * mon-fri'])('"%s" has seconds', (text) => {
     expect([isCronWithSeconds(text), isCronOfMinutes(text)]).toEqual([true, false]);
   });

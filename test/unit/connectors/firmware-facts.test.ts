@@ -40,7 +40,7 @@ describe('parseFirmwareFacts()', () => {
     { change: ['use: note', 'use: memory'], problem: /leastMemoryKb: expected this key only for "memory"/u },
     { change: ['use: note', 'use: outage'], problem: /warning: expected this key only for "outage"/u },
     { change: ['    source: ta-p/361713\n', ''], problem: /source/u },
-    { change: [FACT, `${FACT}${FACT}`], problem: /the id "a-fact" is given twice/u },
+    { change: [FACT, `${FACT}${FACT}`], problem: /the ID "a-fact" occurs twice/u },
   ])('refuses $change.1', ({ change: [from = '', to = ''], problem }) => {
     expect(() => parsed(FACT.replace(from, () => to))).toThrow(problem);
   });

@@ -1,12 +1,9 @@
 import { setImmediate } from 'node:timers/promises';
 import { beforeEach, describe, expect, test } from 'vitest';
-import {
-  type BudgetStore,
-  createMeteredCall,
-  type Call,
-  type CallResult,
-} from '../../../src/connectors/metered-call.ts';
+import { type BudgetStore, createMeteredCall, type CallResult } from '../../../src/connectors/metered-call.ts';
 import { handClock, type HandClock } from '../../support/hand-clock.ts';
+
+type Call = Parameters<Awaited<ReturnType<typeof createMeteredCall>>>[0];
 
 const LIMITS = { callsPerMinute: 100, callsPerHour: 1_000, errorsPerHour: 10 };
 

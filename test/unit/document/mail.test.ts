@@ -33,8 +33,8 @@ What to do
      FortiGate CLI, ready to copy:
        config a
            edit 0
-     The way back, not ready: FILL-IN-NEW-ID is the number that the FortiGate
-     gave the new policy:
+     The way back, not ready: FILL-IN-NEW-ID is the ID that the FortiGate
+     assigned to the new policy:
        delete FILL-IN-NEW-ID
 
 

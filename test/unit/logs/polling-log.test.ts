@@ -5,10 +5,12 @@ import type { Config } from '../../../src/config/config.ts';
 import type { LogEvent } from '../../../src/core/polling/log-event.ts';
 import type { SignatureSet } from '../../../src/core/polling/signature.ts';
 import type { JsonFile } from '../../../src/system/json-file.ts';
-import { createPollingLog, type PollingLog } from '../../../src/logs/polling-log.ts';
+import { createPollingLog } from '../../../src/logs/polling-log.ts';
 import { configOf } from '../../support/config-of.ts';
 import { handClock, type HandClock } from '../../support/hand-clock.ts';
 import { shippedCatalogue } from '../../support/signature-catalogue.ts';
+
+type PollingLog = ReturnType<typeof createPollingLog>;
 
 const START = Date.UTC(2026, 10, 24, 13);
 const HOUR = 3_600_000;

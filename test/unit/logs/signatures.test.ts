@@ -145,7 +145,7 @@ describe('loadSignatures', () => {
 
   test('refuses an id that stands twice, and a file that is missing', async () => {
     const twice = await file('twice.yaml', `signatures:${GOOD}${GOOD}`);
-    await expect(loadSignatures([twice], isFaultId)).rejects.toThrow('"own-text" is given twice');
+    await expect(loadSignatures([twice], isFaultId)).rejects.toThrow('"own-text" occurs twice');
     await expect(loadSignatures([join(folder, 'none.yaml')], isFaultId)).rejects.toThrow(
       /Cannot read the signatures in ".*none\.yaml": ENOENT/u,
     );

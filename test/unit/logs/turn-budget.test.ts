@@ -1,6 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { type Pausable, createTurnBudget } from '../../../src/logs/listen-tcp.ts';
+import { createTurnBudget } from '../../../src/logs/listen-tcp.ts';
+
+type Pausable = Parameters<ReturnType<typeof createTurnBudget>['add']>[0];
 
 const MEBIBYTE = 1024 * 1024;
 

@@ -3,8 +3,11 @@ import { beforeEach, expect, test } from 'vitest';
 
 import { CONNECTION_RESULTS, LOG_RESULTS } from '../../../src/core/polling/log-event.ts';
 import { defineMetrics } from '../../../src/metrics/definitions.ts';
-import { createScrape, type LogCounts, type Scrape, type Scraped } from '../../../src/metrics/scrape.ts';
+import { createScrape, type Scrape } from '../../../src/metrics/scrape.ts';
 import { parseExposition } from '../../support/exposition.ts';
+
+type LogCounts = NonNullable<ReturnType<Scraped['logCounters']>>;
+type Scraped = ReturnType<Parameters<typeof createScrape>[2]>;
 
 const NONE = Object.fromEntries(LOG_RESULTS.map((result) => [result, 0])) as LogCounts['lines']['udp'];
 

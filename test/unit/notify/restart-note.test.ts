@@ -1,13 +1,16 @@
 import { describe, expect, test } from 'vitest';
 import type { EpochMs } from '../../../src/core/clock.ts';
 import type { IncidentState, IncidentPolicy, NoteNotification } from '../../../src/engine/incident/incident.ts';
-import { takenUp, type Restart } from '../../../src/notify/notes.ts';
+import { resumedState } from '../../../src/notify/notes.ts';
 import { subjectOf } from '../../../src/document/notification.ts';
 import { causeOf } from '../../support/diagnosis-of.ts';
 import { HOUR, MINUTE, POLICY, SECOND, START, timeline } from '../../support/incident-timeline.ts';
 
-function restartNote(state: IncidentState, restart: Restart): NoteNotification | null {
-  const [effect] = takenUp(state, { ...restart, isQuiet: false }, POLICY).effects;
+function restartNote(
+  state: IncidentState,
+  restart: Omit<Parameters<typeof resumedState>[1], 'isQuiet'>,
+): NoteNotification | null {
+  const [effect] = resumedState(state, { ...restart, isQuiet: false }, POLICY).effects;
   return effect?.kind === 'notify' && effect.notification.kind === 'note' ? effect.notification : null;
 }
 
@@ -25,7 +28,7 @@ test('tells since when nothing was looked at, and what was open', () => {
   expect(note?.sections).toEqual([
     { title: expect.stringContaining('Open'), lines: ['critical: TLS is intercepted (tls-intercepted)'] },
   ]);
-  expect(note === null ? '' : subjectOf(note, 'hq')).toBe('RESTARTED hq: nothing seen for 3 h');
+  expect(note === null ? '' : subjectOf(note, 'hq')).toBe('RESTARTED hq: no checks for 3 h');
 });
 
 test('tells nothing after an end that was asked for, nor at the first start', () => {
@@ -49,7 +52,7 @@ test.each([
   ['the last round is of a process before', START - HOUR, '5 h'],
   ['the clock was set back', START + 9 * HOUR, '0 ms'],
 ])('tells a span that is true when %s', (_, lastRound, span) => {
-  expect(restartNote(RAN, { ...AT, lastRound })?.short).toBe(`nothing seen for ${span}`);
+  expect(restartNote(RAN, { ...AT, lastRound })?.short).toBe(`no checks for ${span}`);
 });
 
 test('fits into a subject whatever the span is', () => {
@@ -58,9 +61,9 @@ test('fits into a subject whatever the span is', () => {
 });
 
 test('remembers that it runs and when that was told; nobody is told in maintenance', () => {
-  const { state } = takenUp(RAN, { ...AT, isQuiet: false }, POLICY);
+  const { state } = resumedState(RAN, { ...AT, isQuiet: false }, POLICY);
   expect(state).toMatchObject({ runningSince: AT.now, restartToldAt: AT.now });
-  expect(takenUp(RAN, { ...AT, isQuiet: true }, POLICY)).toEqual({
+  expect(resumedState(RAN, { ...AT, isQuiet: true }, POLICY)).toEqual({
     state: { ...RAN, runningSince: AT.now },
     effects: [],
   });
@@ -72,7 +75,7 @@ describe('after a time without rounds', () => {
     .rounds(2, [causeOf('tls-intercepted'), causeOf('appliance-unreachable', { subject: 'fac-1' })])
     .rounds(1, [causeOf('tls-blocked', { subject: 'push.example.org:443' })]);
   const at = (lastRound: EpochMs | null, now: EpochMs): IncidentState =>
-    takenUp(state, { ...AT, lastRound, now, isQuiet: true }, policy).state;
+    resumedState(state, { ...AT, lastRound, now, isQuiet: true }, policy).state;
   const presences = ({ incidents }: IncidentState): readonly string[] => incidents.map(({ presence }) => presence);
 
   test('an incident is not verified that was checked more often', () => {

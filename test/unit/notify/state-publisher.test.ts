@@ -1,21 +1,37 @@
 import { expect, test } from 'vitest';
-import { EMPTY_STATE } from '../../../src/engine/incident/incident.ts';
+import type { AlertJournal } from '../../../src/engine/incident/incident.ts';
+import { Alerting } from '../../../src/notify/alerting.ts';
 import type { RecipientOutcome, StateChannel } from '../../../src/notify/channels/channel.ts';
-import { createStatePublisher, type StatePublisher } from '../../../src/notify/alerting.ts';
-import { handClock } from '../../support/hand-clock.ts';
+import { causeOf, diagnosisOf } from '../../support/diagnosis-of.ts';
+import { handClock, type HandClock } from '../../support/hand-clock.ts';
+import { SECOND, START } from '../../support/incident-timeline.ts';
 import { logRecorder } from '../../support/log-recorder.ts';
+import { PLAIN_DEPS, PLAIN_PARTS } from '../../support/plain-alerting.ts';
 
-const NEVER = new AbortController().signal;
 const URL = 'http://127.0.0.1:9093';
 
+/** A store that is empty and remembers nothing. */
+const JOURNAL: AlertJournal = {
+  savedState: () => null,
+  record: () => undefined,
+  update: () => undefined,
+  pending: () => [],
+  givenUp: () => [],
+};
+
 interface Bench {
-  readonly publish: StatePublisher;
+  readonly alerting: Alerting;
+  readonly clock: HandClock;
+  /** Waits for the next regular message. */
+  readonly nextTick: () => Promise<void>;
   readonly logged: () => readonly string[];
   readonly results: readonly string[];
 }
 
-function bench(publish: StateChannel['publish']): Bench {
+/** Starts alerting with a state channel, which sends its first message immediately. */
+function started(publish: StateChannel['publish']): Bench {
   const logger = logRecorder();
+  const clock = handClock(START);
   const results: string[] = [];
   const channel: StateChannel = {
     kind: 'state',
@@ -25,57 +41,69 @@ function bench(publish: StateChannel['publish']): Bench {
     waiting: () => 0,
     takenAt: () => null,
   };
-  const publisher = createStatePublisher(channel, {
-    clock: handClock(0),
-    logger,
-    onDelivery: (id, result) => results.push(`${id} ${result}`),
-  });
-  return { publish: publisher, logged: () => logger.lines.map(({ message }) => message), results };
+  const alerting = new Alerting(
+    { channels: [channel], maintenance: { isActive: () => false }, ...PLAIN_PARTS },
+    {
+      clock,
+      logger,
+      journal: JOURNAL,
+      ...PLAIN_DEPS,
+      onDelivery: (id, result) => results.push(`${id} ${result}`),
+    },
+  );
+  alerting.start();
+  return {
+    alerting,
+    clock,
+    nextTick: async () => {
+      await alerting.idle();
+      clock.advance(2 * SECOND);
+      await alerting.idle();
+    },
+    logged: () => logger.lines.map(({ message }) => message),
+    results,
+  };
 }
 
-test('says once that a recipient fails, and once that it takes alerts again', async () => {
+test('reports once that a recipient fails, and once that it accepts alerts again', async () => {
   let kind: RecipientOutcome['kind'] = 'deferred';
-  const { publish: publisher, logged, results } = bench(() => Promise.resolve([{ recipient: URL, kind, detail: '' }]));
-  const publish = () => publisher(() => EMPTY_STATE, NEVER);
-  await publish();
-  await publish();
+  const { nextTick, logged, results } = started(() => Promise.resolve([{ recipient: URL, kind, detail: '' }]));
+  await nextTick();
   kind = 'sent';
-  await publish();
-  await publish();
-  expect(logged()).toEqual(['Alertmanager does not take alerts: it is tried again', 'Alertmanager takes alerts again']);
+  await nextTick();
+  await nextTick();
+  expect(logged()).toEqual(['Alertmanager rejects alerts. ftm-watch will retry', 'Alertmanager accepts alerts again']);
   expect(results).toEqual(['alertmanager failed', 'alertmanager failed', 'alertmanager sent', 'alertmanager sent']);
 });
 
 test('sends one message at a time, each with the state as it is then', async () => {
-  const seen: string[] = [];
+  const seen: number[] = [];
   let release = (): void => undefined;
-  const { publish } = bench(async ({ origin }) => {
-    seen.push(origin);
+  const { alerting, clock } = started(async ({ incidents }) => {
+    seen.push(incidents.length);
     await new Promise<void>((resolve) => {
       release = resolve;
     });
     return [];
   });
-  let origin = 'first';
-  const state = () => ({ ...EMPTY_STATE, origin });
-  const both = [publish(state, NEVER), publish(state, NEVER)];
-  await expect.poll(() => seen).toEqual(['first']);
-  origin = 'second';
+  await expect.poll(() => seen).toEqual([0]);
+  for (const at of [START, START + 30 * SECOND]) alerting.accept(diagnosisOf(at, [causeOf('tls-intercepted')]), null);
+  expect(clock.now()).toBe(START);
+  expect(alerting.incidents()).toHaveLength(1);
+  await Promise.resolve();
+  expect(seen).toEqual([0]);
   release();
-  await both[0];
-  await expect.poll(() => seen).toEqual(['first', 'second']);
-  release();
-  await both[1];
+  await expect.poll(() => seen).toEqual([0, 1]);
 });
 
 test('goes on after a channel that throws', async () => {
   let isBroken = true;
-  const { publish, results } = bench(() => {
+  const { nextTick, results } = started(() => {
     if (isBroken) return Promise.reject(new Error('a bug'));
     return Promise.resolve([{ recipient: URL, kind: 'sent', detail: '' }]);
   });
-  await publish(() => EMPTY_STATE, NEVER);
+  await nextTick();
   isBroken = false;
-  await publish(() => EMPTY_STATE, NEVER);
-  expect(results).toEqual(['alertmanager failed', 'alertmanager sent']);
+  await nextTick();
+  expect(results).toEqual(['alertmanager failed', 'alertmanager failed', 'alertmanager sent']);
 });

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
-import type { IncidentState } from '../../../src/engine/incident/incident.ts';
+import type { IncidentState, NoteNotification } from '../../../src/engine/incident/incident.ts';
 import { subjectOf } from '../../../src/document/notification.ts';
-import { type SummaryFacts, summaryNote } from '../../../src/notify/notes.ts';
+import { dueSummary, type SummaryFacts } from '../../../src/notify/notes.ts';
+import { readCrontab } from '../../../src/text/crontab.ts';
 import { causeOf } from '../../support/diagnosis-of.ts';
 import { HOUR, MINUTE, START, timeline } from '../../support/incident-timeline.ts';
 import { noSummaryFacts } from '../../support/plain-alerting.ts';
@@ -12,6 +13,19 @@ const NONE = noSummaryFacts();
 const EMPTY = timeline().state;
 const DOWN = causeOf('mail-unreachable', { subject: 'mx:25' });
 const LOW = causeOf('tokens-running-out', { subject: 'fac-1', severity: 'warning' });
+
+const EVERY_MINUTE = readCrontab('* * * * *', 'UTC');
+
+function summaryNote(
+  state: IncidentState,
+  facts: SummaryFacts,
+  { from, until, timezone }: typeof SPAN,
+): NoteNotification {
+  const step = dueSummary({ ...state, summarizedUntil: from }, EVERY_MINUTE, { now: until, timezone }, () => facts);
+  const [effect] = step?.effects ?? [];
+  if (effect?.kind !== 'notify' || effect.notification.kind !== 'note') throw new Error('No summary is due');
+  return effect.notification;
+}
 
 const sectionsOf = (state: IncidentState, facts: SummaryFacts): Readonly<Record<string, readonly string[]>> =>
   Object.fromEntries(summaryNote(state, facts, SPAN).sections.map(({ title, lines }) => [title, lines]));
@@ -46,45 +60,45 @@ test('says how the time was', () => {
     tone: 'critical',
     action: 'Still open: the mail server mx:25 is unreachable, and 1 more.',
     summary:
-      'From 2026-11-17 13:00:00 UTC to 2026-11-24 13:00:00 UTC activation could work in 99.8 % of the time that was ' +
-      'watched.',
+      'From 2026-11-17 13:00:00 UTC to 2026-11-24 13:00:00 UTC activation was possible for 99.8 % of the monitored ' +
+      'time.',
   });
   expect(sectionsOf(state, facts)).toEqual({
     'Still open': [
       'critical: the mail server mx:25 is unreachable (mail-unreachable, mx:25), since 2026-11-24 13:00:00 UTC',
       'warning: tokens are running out (tokens-running-out, fac-1), since 2026-11-24 13:00:00 UTC',
     ],
-    Over: [
+    Resolved: [
       'critical: TLS is intercepted (tls-intercepted, fortitokenmobile.fortinet.com:443), seen from 2026-11-24 ' +
         '13:00:00 UTC to 2026-11-24 13:00:30 UTC, lasted at least 30 s',
     ],
     'Tokens left': ['fac-1: 12'],
-    'Ends soon': ['the certificate of push.example.org:443: 2026-11-29'],
-    'Silences that are still on': ['mail-slow, until 2026-11-24 14:00:00 UTC, by ada'],
+    'Expires soon': ['the certificate of push.example.org:443: 2026-11-29'],
+    'Active silences': ['mail-slow, until 2026-11-24 14:00:00 UTC, by ada'],
   });
 });
 
 test('of a quiet time has nothing to do, and no empty list', () => {
   const note = summaryNote(EMPTY, { ...NONE, availability: 1 }, SPAN);
-  expect(note).toMatchObject({ tone: 'good', action: 'There is nothing to do.', sections: [] });
+  expect(note).toMatchObject({ tone: 'good', action: 'No action is required.', sections: [] });
   expect(subjectOf(note, 'hq')).toBe('SUMMARY hq: 100 % ready, 0 incidents');
 });
 
 test.each([
   [0.99999, '99.9 % ready, 0 incidents'],
   [0, '0 % ready, 0 incidents'],
-  [null, 'nothing known, 0 incidents'],
+  [null, 'no data, 0 incidents'],
 ])('an availability of %s is told as "%s"', (availability, short) => {
   expect(summaryNote(EMPTY, { ...NONE, availability }, SPAN).short).toBe(short);
 });
 
-test('of a time in which nothing was watched says so', () => {
-  expect(summaryNote(EMPTY, NONE, SPAN).summary).toContain('nothing was watched');
+test('says so if nothing was checked', () => {
+  expect(summaryNote(EMPTY, NONE, SPAN).summary).toContain('ftm-watch checked nothing');
 });
 
 test('asks to renew what ends next where nothing is open', () => {
   const ends = [{ what: 'the certificate of the status page', at: START + DAY }];
-  expect(summaryNote(EMPTY, { ...NONE, ends }, SPAN).action).toBe('Renew in time: the certificate of the status page.');
+  expect(summaryNote(EMPTY, { ...NONE, ends }, SPAN).action).toBe('Renew soon: the certificate of the status page.');
 });
 
 test('tells nobody of what is only noted, and once of what was merged', () => {
@@ -94,7 +108,7 @@ test('tells nobody of what is only noted, and once of what was merged', () => {
     .rounds(2, []).state.incidents;
   if (over === undefined || noted === undefined) throw new Error('Two incidents were to end');
   const ended = [over, noted, { ...over, mergedInto: 'another' }];
-  expect(summaryNote(EMPTY, { ...NONE, ended }, SPAN).short).toBe('nothing known, 1 incident');
+  expect(summaryNote(EMPTY, { ...NONE, ended }, SPAN).short).toBe('no data, 1 incident');
 });
 
 test('cuts long lists', () => {

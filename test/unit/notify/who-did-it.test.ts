@@ -221,7 +221,7 @@ describe('the precondition "firewall-policy"', () => {
   test('shows its answer although the diagnosis does not need it', () => {
     expect(shown(INSPECTS)).toBe(
       'Policy 12 "LAN-to-Internet" uses SSL profile "deep-inspection", which inspects TLS and replaces the ' +
-        'certificate. Same fault as: Genuine TLS.',
+        'certificate. This is the same fault as in Genuine TLS.',
     );
   });
 });

@@ -72,7 +72,7 @@ describe('a unit is replaced by one with another serial number', () => {
     const { losses, ticket } = planOf({ serial: NEW });
     expect(losses[0]).toContain(`${LICENSE}, ${OTHER_LICENSE}: registered to ${OLD}, not to ${NEW}`);
     expect(losses[1]).toContain('2025-08-04');
-    expect(losses[2]).toContain('12 users of 30 tokens');
+    expect(losses[2]).toContain('12 users with 30 tokens');
     expect(ticket).toContain(`- ${LICENSE}\n- ${OTHER_LICENSE}`);
     expect(ticket).toContain(OLD);
     expect(ticket).toContain(NEW);
@@ -272,7 +272,7 @@ describe('new firmware', () => {
   test('says what begins between the two, and nothing of what was there before', () => {
     const notesTo = (firmware: string, present: string): string =>
       planOf({ firmware }, { firmware: present }).notes.join(' ');
-    expect(notesTo('6.6.6', '6.4.9')).toMatch(/4 GB of memory.*activate offline/u);
+    expect(notesTo('6.6.6', '6.4.9')).toMatch(/4 GB of memory.*offline activation/u);
     expect(notesTo('6.6.6', '6.5.2')).not.toContain('4 GB');
     expect(notesTo('8.0.3', '6.6.6')).not.toContain('offline');
     expect(notesTo('6.5.2', '6.5.2')).toContain('already has firmware 6.5.2');

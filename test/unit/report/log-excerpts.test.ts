@@ -87,7 +87,7 @@ describe('log excerpts', () => {
   });
 
   test.each([
-    [{ kind: 'none' }, /^No log line was kept/u],
+    [{ kind: 'none' }, /^There are no log lines/u],
     [{ kind: 'unreadable', message: 'it is damaged' }, /cannot be read: it is damaged$/u],
     [memory([]), /^No log lines about FortiToken Mobile errors were received$/u],
   ] as const)('say why there are none', (kept, note) => {

@@ -1,10 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { diagnosisToJson } from '../../../src/engine/diagnosis-json.ts';
-import { type Looked, pluginAnswer, pluginUnknown } from '../../../src/report/nagios-line.ts';
+import { pluginAnswer, pluginUnknown } from '../../../src/report/nagios-line.ts';
 import type { OpenIncident } from '../../../src/report/report-text.ts';
 import { causeOf, diagnosisOf } from '../../support/diagnosis-of.ts';
 import { type PluginOutput, readPluginOutput } from '../../support/plugin-output.ts';
+
+type Looked = Parameters<typeof pluginAnswer>[1];
 
 const AT = Date.UTC(2026, 10, 24, 13);
 const MINUTE = 60_000;

@@ -65,7 +65,7 @@ describe('the archive', () => {
     const diagnosis = diagnosisOf(AT, [causeOf('push-unreachable')]);
     const { examination } = sources();
     const push = unpacked({ examination: { ...examination, diagnosis } }).get('add-by-hand/README.txt') ?? '';
-    expect(push).toContain('here "Push Authentication".');
+    expect(push).toContain('select "Push Authentication" with');
     expect(push).toContain('execute ping push.fortinet.com');
   });
 

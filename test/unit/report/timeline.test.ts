@@ -2,11 +2,13 @@ import { describe, expect, test } from 'vitest';
 import type { Incident, Delivery } from '../../../src/engine/incident/incident.ts';
 import { createMask } from '../../../src/text/mask.ts';
 import { timelineOf } from '../../../src/report/timeline.ts';
-import type { ReadableHistory } from '../../../src/store/stored-history.ts';
+import type { StoredHistory } from '../../../src/store/stored-history.ts';
 import { causeOf } from '../../support/diagnosis-of.ts';
 import { MINUTE, START, timeline } from '../../support/incident-timeline.ts';
 import { formerCauseOf } from '../../support/outbox-entry-of.ts';
 import { openedEntry } from '../../support/store-records.ts';
+
+type ReadableHistory = Extract<StoredHistory, { readonly kind: 'read' }>;
 
 const HOOK = 'https://hooks.example.org/T00/xyzzy?k=1';
 
@@ -78,10 +80,10 @@ describe('the timeline', () => {
     );
     expect(told.events.map(({ at, text }) => `${at.slice(14, 19)} ${text.split(':')[0] ?? ''}`)).toEqual([
       '01:00 Seen for the first time',
-      '01:30 Confirmed',
-      '02:30 Over',
+      '01:30 The fault was confirmed and the incident was opened',
+      '02:30 The incident was resolved',
       '03:00 Seen again',
-      '03:30 Confirmed',
+      '03:30 The fault was confirmed and the incident was opened',
     ]);
     expect(told.incidents).toMatchObject([
       {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { INTERMITTENT_RULE } from '../../../src/checks/intermittent/finding.ts';
-import { exitCodeBeside, type CheckExit } from '../../../src/report/nagios-line.ts';
+import { exitCodeBeside, type exitCodeOf } from '../../../src/report/nagios-line.ts';
 import {
   renderDiagnosis,
   unseenIncidents,
@@ -9,6 +9,8 @@ import {
 } from '../../../src/report/report-text.ts';
 import { causeOf, diagnosisOf } from '../../support/diagnosis-of.ts';
 import { START } from '../../support/incident-timeline.ts';
+
+type CheckExit = ReturnType<typeof exitCodeOf>;
 
 const { id: cause, subject } = causeOf('egress-blocked');
 const CLEAN = diagnosisOf(START, []);

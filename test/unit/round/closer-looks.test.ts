@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { CloserLook } from '../../../src/core/observation.ts';
-import { createCloserLooks } from '../../../src/round/memory.ts';
-import { handClock } from '../../support/hand-clock.ts';
+import { loadRoundMemory, type RoundMemory } from '../../../src/round/memory.ts';
+import { handClock, type HandClock } from '../../support/hand-clock.ts';
 
 const MINUTE = 60_000;
 const LOOK: CloserLook = {
@@ -14,9 +14,13 @@ const LOOK: CloserLook = {
   controls: [],
 };
 
-test('a look into a block stands for five minutes, for the same block', () => {
+async function looksWith(clock: HandClock): Promise<RoundMemory['closerLooks']> {
+  return (await loadRoundMemory('license.test:443', {}, clock)).closerLooks;
+}
+
+test('a look into a block stands for five minutes, for the same block', async () => {
   const clock = handClock(0);
-  const looks = createCloserLooks(clock);
+  const looks = await looksWith(clock);
   expect(looks.recent('a cut')).toBeNull();
   looks.keep('a cut', LOOK);
   clock.advance(5 * MINUTE - 1);
@@ -26,9 +30,9 @@ test('a look into a block stands for five minutes, for the same block', () => {
   expect(looks.recent('a cut')).toBeNull();
 });
 
-test('a clock that is set back makes an old look no newer', () => {
+test('a clock that is set back makes an old look no newer', async () => {
   const clock = handClock(10 * MINUTE);
-  const looks = createCloserLooks(clock);
+  const looks = await looksWith(clock);
   looks.keep('a cut', LOOK);
   clock.step(-5 * MINUTE);
   expect(looks.recent('a cut')).toBeNull();

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { judgeTls } from '../../../src/checks/tls-genuine/verdict.ts';
-import { loadGenuineMemory } from '../../../src/round/memory.ts';
+import { loadRoundMemory, type RoundMemory } from '../../../src/round/memory.ts';
 import type { JsonFile } from '../../../src/system/json-file.ts';
 import { pinOf } from '../../support/chains.ts';
+import { handClock } from '../../support/hand-clock.ts';
 import { TARGET } from '../../support/interception-world.ts';
 import { path } from '../../support/observed.ts';
 import { createCast } from '../../support/verdict-cast.ts';
@@ -27,7 +28,11 @@ function judged(seen: Parameters<typeof w.evidence>[0]) {
   return [{ path: path({ subject: TARGET }), judged: { endpoints: [], worst: judgeTls(w.evidence(seen)) } }];
 }
 
-describe('loadGenuineMemory()', () => {
+async function loadGenuineMemory(file: JsonFile | null, at: number): Promise<RoundMemory['genuine']> {
+  return (await loadRoundMemory(TARGET, file === null ? {} : { genuineFile: file }, handClock(at))).genuine;
+}
+
+describe('the memory of genuine chains', () => {
   test('keeps under which key a target was genuine, and when, over a restart', async () => {
     const file = fileOf(null);
     const memory = await loadGenuineMemory(file, now);

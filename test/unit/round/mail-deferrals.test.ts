@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import type { MailOutcome } from '../../../src/core/observation.ts';
-import { createMailDeferrals } from '../../../src/round/memory.ts';
+import { loadRoundMemory, type RoundMemory } from '../../../src/round/memory.ts';
+import { handClock, type HandClock } from '../../support/hand-clock.ts';
 
 const MINUTE = 60_000;
 const DAY = 24 * 60;
@@ -12,6 +13,10 @@ const AT_SENDER: MailOutcome = { ...PUT_OFF, stage: 'sender', code: 451 };
 const AT_LOGIN: MailOutcome = { ...PUT_OFF, stage: 'login', code: 454 };
 const REFUSED: MailOutcome = { ...PUT_OFF, code: 550 };
 const LOST: MailOutcome = { ...FAILED, stage: 'connect', reason: 'timeout', code: null };
+
+async function deferralsWith(clock: HandClock): Promise<RoundMemory['deferrals']> {
+  return (await loadRoundMemory('license.test:443', {}, clock)).deferrals;
+}
 
 type Look = readonly [minute: number, outcome: MailOutcome];
 
@@ -73,21 +78,21 @@ it.each<[string, readonly Look[], readonly (number | null)[]]>([
     ],
     [0, 20, 0, 5],
   ],
-])('tells %s', (_, looks, expected) => {
-  let now = 0;
-  const deferrals = createMailDeferrals({ now: () => now });
+])('tells %s', async (_, looks, expected) => {
+  const clock = handClock(0);
+  const deferrals = await deferralsWith(clock);
   const told = looks.map(([minute, outcome]) => {
-    now = minute * MINUTE;
+    clock.step(minute * MINUTE - clock.now());
     const lasted = deferrals.note('mail.test:25', outcome);
     return lasted === null ? null : lasted / MINUTE;
   });
   expect(told).toEqual(expected);
 });
 
-it('tells servers apart', () => {
-  let now = 0;
-  const deferrals = createMailDeferrals({ now: () => now });
+it('tells servers apart', async () => {
+  const clock = handClock(0);
+  const deferrals = await deferralsWith(clock);
   deferrals.note('a:25', PUT_OFF);
-  now = MINUTE;
+  clock.advance(MINUTE);
   expect(deferrals.note('b:25', PUT_OFF)).toBe(0);
 });

@@ -1,54 +1,58 @@
 import { describe, expect, test } from 'vitest';
 import type { ReferenceObservation } from '../../../src/core/round.ts';
-import { createOlderTls } from '../../../src/round/memory.ts';
+import { loadRoundMemory } from '../../../src/round/memory.ts';
+import { handClock } from '../../support/hand-clock.ts';
 
 const MINUTE = 60_000;
 
+async function memoryAt(start: number) {
+  const clock = handClock(start);
+  return { clock, older: (await loadRoundMemory('license.test:443', {}, clock)).olderTls };
+}
+
 /** Returns the number of checks in an hour with a round every 30 seconds. */
-function looks(
+async function looks(
   leafAt: (round: number) => string,
   isComplained = false,
   seen: ReferenceObservation | null = null,
-): number {
-  const time = { now: 0 };
-  const older = createOlderTls({ now: () => time.now });
+): Promise<number> {
+  const { clock, older } = await memoryAt(0);
   let count = 0;
   for (let round = 0; round < 120; round += 1) {
-    time.now = (round * MINUTE) / 2;
-    if (!older.isDue(leafAt(round), { isComplained, isDisputed: false })) continue;
-    count += 1;
-    older.keep(seen);
+    if (older.isDue(leafAt(round), { isComplained, isDisputed: false })) {
+      count += 1;
+      older.keep(seen);
+    }
+    clock.advance(MINUTE / 2);
   }
   return count;
 }
 
-describe('createOlderTls()', () => {
-  test('looks at once, and then once an hour', () => {
-    expect(looks(() => 'a')).toBe(1);
-    const time = { now: 0 };
-    const older = createOlderTls({ now: () => time.now });
-    expect(
-      [0, 59, 60, 61].map(
-        (minutes) => ((time.now = minutes * MINUTE), older.isDue('a', { isComplained: false, isDisputed: false })),
-      ),
-    ).toEqual([true, false, true, false]);
+describe('the comparison with TLS 1.2', () => {
+  test('looks at once, and then once an hour', async () => {
+    expect(await looks(() => 'a')).toBe(1);
+    const { clock, older } = await memoryAt(0);
+    const isDue = [0, 59, 1, 1].map((minutes) => {
+      clock.advance(minutes * MINUTE);
+      return older.isDue('a', { isComplained: false, isDisputed: false });
+    });
+    expect(isDue).toEqual([true, false, true, false]);
   });
 
-  test('looks in each round as long as the versions differ, and at once after a clock was set back', () => {
-    const time = { now: 1_000_000 };
-    const older = createOlderTls({ now: () => time.now });
+  test('looks in each round as long as the versions differ, and at once after a clock was set back', async () => {
+    const { clock, older } = await memoryAt(1_000_000);
     const isDue = (isDisputed: boolean): boolean => older.isDue('a', { isComplained: false, isDisputed });
     expect([isDue(false), isDue(true), isDue(true), isDue(false)]).toEqual([true, true, true, false]);
-    time.now = 0;
+    clock.step(-1_000_000);
     expect(isDue(false)).toBe(true);
   });
 
-  test('looks again after a changed chain', () => {
-    expect(looks((round) => (round < 60 ? 'a' : 'b'))).toBe(2);
+  test('looks again after a changed chain', async () => {
+    expect(await looks((round) => (round < 60 ? 'a' : 'b'))).toBe(2);
   });
 
-  test('looks twelve times an hour at most, with a new leaf on each connection or a complaint', () => {
-    expect(looks(String)).toBe(12);
-    expect(looks(() => 'a', true)).toBe(12);
+  test('looks twelve times an hour at most, with a new leaf on each connection or a complaint', async () => {
+    expect(await looks(String)).toBe(12);
+    expect(await looks(() => 'a', true)).toBe(12);
   });
 });

@@ -2,8 +2,9 @@ import { describe, expect, test } from 'vitest';
 
 import type { Connection } from '../../../src/checks/intermittent/connection-share.ts';
 import { next, NO_SHARE, sharesOf, type PathShare } from '../../../src/checks/intermittent/path-share.ts';
-import { loadShareMemory } from '../../../src/round/memory.ts';
+import { loadRoundMemory, type RoundMemory } from '../../../src/round/memory.ts';
 import type { JsonFile } from '../../../src/system/json-file.ts';
+import { handClock } from '../../support/hand-clock.ts';
 
 const A = '173.243.138.84';
 const TARGET = 'fortitokenmobile.fortinet.com:443';
@@ -41,7 +42,11 @@ function looked(own: string, burst: string, before = NO_SHARE): PathShare {
 
 const HALF = looked('x', '.x.x.x.x.x.x.x.x.x.x');
 
-describe('loadShareMemory()', () => {
+async function loadShareMemory(file: JsonFile, target: string, now: number): Promise<RoundMemory['share']> {
+  return (await loadRoundMemory(target, { shareFile: file }, handClock(now))).share;
+}
+
+describe('the share of failing connections', () => {
   test('goes on over a restart where it was', async () => {
     const file = textFile();
     const before = await loadShareMemory(file, TARGET, AT);

@@ -5,11 +5,14 @@ import type { PollingError, PollingReport } from '../../../src/core/polling/repo
 import { shareFinding } from '../../../src/checks/intermittent/finding.ts';
 import { clear } from '../../../src/checks/intermittent/connection-share.ts';
 import type { Assessment, Finding } from '../../../src/engine/model.ts';
-import { conclude, NOTHING_REMEMBERED, type Conclusion, type Remembered } from '../../../src/runtime/conclude.ts';
+import { conclude, NOTHING_REMEMBERED } from '../../../src/runtime/conclude.ts';
 import { configOf } from '../../support/config-of.ts';
 import { finding, round } from '../../support/judged-round.ts';
 import { pollingError } from '../../support/polling-error.ts';
 import { picture } from '../../support/observed.ts';
+
+type Remembered = typeof NOTHING_REMEMBERED;
+type Conclusion = ReturnType<typeof conclude>;
 
 const AT = Date.UTC(2026, 10, 24, 12);
 const config = await configOf(
@@ -174,8 +177,8 @@ test('a log that has never said anything is waited for, and left out of "ready"'
   expect([at(probed).ready, polling?.state, polling?.summary]).toEqual([
     'ready',
     'unknown',
-    'fac-1: Waiting for the first log line ()listening on UDP 127.0.0.1:5514. Lines from unknown senders were rejected: ' +
-      '10.9.9.9.',
+    'fac-1: Waiting for the first log line (listening on UDP 127.0.0.1:5514); lines from unknown senders were ' +
+      'rejected: 10.9.9.9.',
   ]);
   const broken = at(round(['tls-genuine', [finding('tls-intercepted')]]).filter(({ id }) => id !== 'polling'));
   expect(broken.preconditions.find(({ id }) => id === 'polling')?.state).toBe('unknown');

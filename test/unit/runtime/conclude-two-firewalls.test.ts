@@ -97,23 +97,23 @@ describe('the second of two units complains', () => {
     const { causes } = await told([ENTRY_1, ENTRY_2], [first(PASSES), SECOND]);
     expect(causes.map(({ id, subject }) => [id, subject])).toEqual([['polling-failing', 'fac-2']]);
     expect(causes[0]?.summary).toBe(
-      'fac-2: FTM polling error: SSL session failed. Nothing on the path from this machine explains it. On FortiGate ' +
-        '10.1.0.1 (VDOM dmz), policy 7 "fac-2-out" matches 10.1.0.5.',
+      'fac-2: FTM polling error: SSL session failed. No fault on the path from this machine explains this. On ' +
+        'FortiGate 10.1.0.1 (VDOM dmz), policy 7 "fac-2-out" matches 10.1.0.5.',
     );
     const remedy = causes[0]?.remedy.join('\n') ?? '';
     expect(remedy).toContain(
       'On FortiGate 10.1.0.1 (VDOM dmz), check policy 7 "fac-2-out", which matches fac-2 (10.1.0.5)',
     );
-    expect(remedy).not.toMatch(/10\.0\.0\.|Configure "firewall"/u);
+    expect(remedy).not.toMatch(/10\.0\.0\.|configure "firewall"/u);
   });
 
   test('also while a part of the path is unclear', async () => {
     const unclear = finding(null, { level: 'unknown' });
     const { causes } = await told([ENTRY_1, ENTRY_2], [first(PASSES), SECOND], ['fac-2'], [['tls-genuine', [unclear]]]);
     const remedy = causes.find(({ id }) => id === 'polling-failing')?.remedy.join('\n') ?? '';
-    expect(remedy).toContain('First find out');
+    expect(remedy).toContain('This may be a single fault. First check');
     expect(remedy).toContain('On FortiGate 10.1.0.1 (VDOM dmz), check policy 7');
-    expect(remedy).not.toContain('Configure "firewall"');
+    expect(remedy).not.toContain('configure "firewall"');
   });
 
   test.each([
@@ -123,7 +123,7 @@ describe('the second of two units complains', () => {
     const { causes } = await told([ENTRY_1, ENTRY_2], observed);
     const remedy = causes.find(({ id }) => id === 'polling-failing')?.remedy.join('\n') ?? '';
     expect(remedy).toContain('FortiGate 10.1.0.1 (VDOM dmz) did not report which policy matches fac-2 (10.1.0.5)');
-    expect(remedy).not.toContain('Configure "firewall"');
+    expect(remedy).not.toContain('configure "firewall"');
   });
 
   test('and only the first has a FortiGate that is configured', async () => {

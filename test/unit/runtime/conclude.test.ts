@@ -4,10 +4,12 @@ import type { Config } from '../../../src/config/config.ts';
 import type { ApplianceObservation, HaRoleObservation } from '../../../src/core/license/appliance.ts';
 import type { PollingReport } from '../../../src/core/polling/report.ts';
 import type { PreconditionId } from '../../../src/checks/registry.ts';
-import { conclude, NOTHING_REMEMBERED, type Conclusion, type LogPart } from '../../../src/runtime/conclude.ts';
+import { conclude, NOTHING_REMEMBERED, type LogPart } from '../../../src/runtime/conclude.ts';
 import { applianceFacts } from '../../support/appliance-facts.ts';
 import { configOf } from '../../support/config-of.ts';
 import { picture } from '../../support/observed.ts';
+
+type Conclusion = ReturnType<typeof conclude>;
 
 const MINUTE = 60_000;
 const NOW = Date.parse('2026-11-24T13:00:00Z');

@@ -14,6 +14,24 @@ import { MINUTE, START, timeline } from '../../support/incident-timeline.ts';
 
 const suspected = causeOf('tls-interception-suspected', { confidence: 'suspected' });
 
+/** Reports from the firewall and the log, which few causes have. */
+const FIREWALL = {
+  culprit: {
+    firewall: 'FortiGate 10.0.0.1',
+    firewallHost: '10.0.0.1',
+    serial: null,
+    action: 'inspects',
+    policy: { id: 5, name: 'out' },
+    profile: 'deep',
+    incoming: null,
+    outgoing: null,
+  },
+  policyReport: 'Policy 5 "out" uses SSL profile "deep".',
+  said: 'SSL session failed',
+} as const;
+
+const byPolicy = causeOf('tls-interception-suspected', { confidence: 'suspected', ...FIREWALL });
+
 /** Keys that 0.1.0 did not have. */
 const NEW_KEYS: ReadonlySet<string> = new Set([
   'origin',
@@ -29,6 +47,10 @@ const NEW_KEYS: ReadonlySet<string> = new Set([
   'earlier',
   'clear',
   'clearBefore',
+  'openingPolicyReport',
+  'policyReport',
+  'culprit',
+  'said',
 ]);
 
 /** Returns the state as 0.1.0 wrote it. */
@@ -99,7 +121,8 @@ describe('what this version writes', () => {
       .rounds(2, [])
       .rounds(2, [suspected])
       .rounds(2, [causeOf('answer-hijacked')])
-      .rounds(3, [suspected, causeOf('clock-skewed')]);
+      .rounds(3, [byPolicy, causeOf('clock-skewed')]);
+    expect(line.state.incidents).toContainEqual(expect.objectContaining({ cause: expect.objectContaining(FIREWALL) }));
     expect(line.state.incidents.some(({ earlier, clear }) => earlier.length > 0 && clear.before !== null)).toBe(true);
     expect(parseState(written(line.state))?.state).toEqual(line.state);
     for (const notification of line.told)

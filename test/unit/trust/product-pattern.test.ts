@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { loadLinearCompiler, type PatternScope } from '../../../src/trust/products.ts';
+import { loadLinearCompiler } from '../../../src/trust/products.ts';
 import { cpuMsOf } from '../../support/cpu-time.ts';
+
+type PatternScope = Parameters<Awaited<ReturnType<typeof loadLinearCompiler>>>[1];
 
 const compile = await loadLinearCompiler();
 

@@ -236,7 +236,7 @@ describe('parseProducts()', () => {
     [
       'an id twice',
       'products: [{ id: a, name: A, pages: [x] }, { id: a, name: B, pages: [y] }]',
-      'the id "a" is given twice',
+      'the ID "a" occurs twice',
     ],
   ])('refuses %s', (_, content, message) => {
     expect(() => parseProducts(parseCatalogue(content, 'products', 'x.yaml'), 'x.yaml', compile)).toThrow(message);

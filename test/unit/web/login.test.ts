@@ -1,8 +1,10 @@
 import pino from 'pino';
 import { describe, expect, test } from 'vitest';
-import { createLogin, type Login } from '../../../src/web/login.ts';
+import { createLogin } from '../../../src/web/login.ts';
 import { hashPassword } from '../../../src/web/password-hash.ts';
 import { handClock } from '../../support/hand-clock.ts';
+
+type Login = Awaited<ReturnType<typeof createLogin>>;
 
 const silent = pino({ level: 'silent' });
 const CHEAP = { ln: 4, r: 8, p: 1 };

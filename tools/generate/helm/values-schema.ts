@@ -48,8 +48,7 @@ function program(): Readonly<Record<string, JsonSchema>> {
     files: {
       description:
         'Public files by name, such as CA certificates, which are stored in /etc/ftm-watch next to ' +
-        'ftm-watch.yaml. Never ' +
-        'a secret.',
+        'ftm-watch.yaml. Never a secret.',
       type: 'object',
       propertyNames: { pattern: '^[-._a-zA-Z0-9]+$', not: { const: 'ftm-watch.yaml' } },
       additionalProperties: { type: 'string', not: { pattern: 'PRIVATE KEY' } },
@@ -211,8 +210,7 @@ function monitoring(thresholds: readonly Threshold[]): Readonly<Record<string, J
       labels: texts('Labels by which the operator selects the object.'),
       runbookURLPattern: text(
         'Address of the runbooks with %s for the page, such as https://ftm.example.org/runbooks/%s. ' +
-          'If empty, alerts and ' +
-          'dashboards have no links to runbooks.',
+          'If empty, alerts and dashboards have no links to runbooks.',
         '^(https?://.*%s.*)?$',
       ),
       thresholds: section(

@@ -1,13 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import { judgeApplianceClock, memoryBeside } from '../../../../src/checks/appliance/condition.ts';
 import { judgeAppliance as judgeApplianceUnchecked } from '../../../../src/checks/appliance/judge.ts';
-import { type ClockEstimate, confirmedClock, type OwnClock } from '../../../../src/checks/clock/estimate.ts';
+import { confirmedClock, type OwnClock, type estimateClock } from '../../../../src/checks/clock/estimate.ts';
 import type { ApplianceClock } from '../../../../src/core/license/appliance.ts';
 import { factsAbout, outageWarning } from '../../../../src/core/license/firmware.ts';
 import type { Finding } from '../../../../src/engine/model.ts';
 import { loadFirmwareFacts } from '../../../../src/connectors/firmware-facts.ts';
 import { applianceFacts } from '../../../support/appliance-facts.ts';
 import { withPlainClaims } from '../../../support/plain-claim.ts';
+
+type ClockEstimate = NonNullable<ReturnType<typeof estimateClock>>;
 
 const judgeAppliance = withPlainClaims(judgeApplianceUnchecked);
 const shipped = await loadFirmwareFacts();
@@ -237,7 +239,7 @@ describe('the memory of a unit', () => {
       subject: 'fac-1',
       level: 'note',
       suggests: 'polling-failing',
-      claim: expect.stringMatching(/^Low memory is another possible reason: fac-1 has 1\.9 GB/u),
+      claim: expect.stringMatching(/^Low memory is another possible reason, .*: fac-1 has 1\.9 GB/u),
     });
     expect(memoryBeside([fault], units, () => null)).toHaveLength(2);
     expect(memoryBeside([], units, () => null)).toEqual([]);

@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { judgeAppliance as judgeApplianceUnchecked, type OtherViews } from '../../../../src/checks/appliance/judge.ts';
+import { judgeAppliance as judgeApplianceUnchecked } from '../../../../src/checks/appliance/judge.ts';
 import type { ApplianceObservation } from '../../../../src/core/license/appliance.ts';
 import type { FailureReason } from '../../../../src/core/observation.ts';
 import { applianceFacts } from '../../../support/appliance-facts.ts';
 import { role } from '../../../support/license-bench.ts';
 import { withPlainClaims } from '../../../support/plain-claim.ts';
+
+type OtherViews = Parameters<typeof judgeAppliance>[2];
 
 const judgeAppliance = withPlainClaims(judgeApplianceUnchecked);
 
@@ -209,8 +211,8 @@ describe('judgeAppliance', () => {
   it('explains port 433', () => {
     const [finding] = judgeAppliance(provisioning('fortitokenmobile.fortinet.com', 433), EXPECTED, ALONE);
     expect(finding?.claim).toBe(
-      'FortiAuthenticator activates tokens through fortitokenmobile.fortinet.com:433, while ' +
-        'fortitokenmobile.fortinet.com:443 is probed; (the manual documents 433, which is probably a typo for 443).',
+      'FortiAuthenticator activates tokens through fortitokenmobile.fortinet.com:433, but ' +
+        'fortitokenmobile.fortinet.com:443 is probed (the manual documents 433, which is probably a typo for 443).',
     );
   });
 

@@ -80,8 +80,8 @@ const ROWS: readonly Row[] = [
       [
         'note',
         null,
-        'Policy 5 "fac-out" uses SSL profile "deep-inspection", which inspects TLS; exemption "fortinet" exempts the ' +
-          'server.',
+        'Policy 5 "fac-out" uses SSL profile "deep-inspection", which inspects TLS, but exemption "fortinet" ' +
+          'exempts the server.',
       ],
     ],
   },
@@ -92,8 +92,8 @@ const ROWS: readonly Row[] = [
       [
         'warning',
         'policy-inspects-traffic',
-        'Policy 5 "fac-out" uses SSL profile "deep-inspection", which inspects TLS; whether the server is exempt could ' +
-          'not be read.',
+        'Policy 5 "fac-out" uses SSL profile "deep-inspection", which inspects TLS, but the exemptions could not be ' +
+          'read.',
       ],
     ],
   },
@@ -104,8 +104,8 @@ const ROWS: readonly Row[] = [
       [
         'warning',
         'policy-inspects-traffic',
-        'Policy 5 uses SSL profile "certificate-inspection", which inspects certificates: its block page has the ' +
-          "firewall's certificate.",
+        'Policy 5 uses SSL profile "certificate-inspection", which inspects certificates, so block pages have ' +
+          "the firewall's certificate.",
       ],
     ],
   },
@@ -177,6 +177,14 @@ describe('judgeFirewallPolicy', () => {
     const { remedy } = POLICY_CAUSES['policy-missing'].kinds.denied;
     const { remedySteps } = remedyOf(remedy, { subject: '', host: 'x', port: '443', ...first?.facts });
     expect(remedySteps.map(({ commands }) => commands)).toContainEqual(expect.stringContaining('before 5'));
+  });
+
+  it('marks the faults as descriptions of the policy, and not a firewall that does not answer', () => {
+    const marksOf = (observation: FirewallObservation) =>
+      judgeFirewallPolicy([observation], []).map(({ describesPolicy }) => describesPolicy);
+    expect(marksOf(matched({}, DEEP))).toEqual([true]);
+    expect(marksOf(matched({ securityProfiles: ['av-profile "default"'] }))).toEqual([true]);
+    expect(marksOf({ ...FLOW, kind: 'denied', status: 403 })).toEqual([undefined]);
   });
 
   it('names source, policy and profile', () => {

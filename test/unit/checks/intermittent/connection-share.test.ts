@@ -10,8 +10,9 @@ import {
   type Connection,
   type ConnectionFault,
   type ConnectionShare,
-  type FailurePattern,
 } from '../../../../src/checks/intermittent/connection-share.ts';
+
+type FailurePattern = ConnectionShare['pattern'];
 
 const A = '192.0.2.1';
 const B = '192.0.2.2';

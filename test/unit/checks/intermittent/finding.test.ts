@@ -64,8 +64,8 @@ describe('shareFinding()', () => {
   ] as const)('says how they failed: %s', (cause, how) => {
     const fault = { ...FAULT, cause };
     expect(shareFinding({ ...SHARE, reported: failing(12, fault) }, fault).advice?.summary).toBe(
-      `The fault is intermittent: of the last 21 connections to {subject}, 12 ${how}. One of several firewalls, links or ` +
-        'servers on the path is at fault.',
+      `The fault is intermittent: of the last 21 connections to {subject}, 12 ${how}. One of several firewalls, ` +
+        'links or servers on the path is at fault.',
     );
   });
 
@@ -75,10 +75,10 @@ describe('shareFinding()', () => {
   ] as const)('says where to look: %s', (stage, wanted, elsewhere) => {
     const steps = shareFinding(SHARE, { ...FAULT, stage }).advice?.remedy.map(textOfStep) ?? [];
     expect(steps[0]).toMatch(
-      /^List what the traffic of this site is spread over: .* makes a share of the connections fail\.$/u,
+      /^List the devices and links that share the traffic of this site, .*, only the connections that use it fail\.$/u,
     );
-    expect(steps[1]).toMatch(/look after each\. Without the bad one .*\.$/u);
-    expect(steps.at(-1)).toMatch(/^If each of them fails as often on its own.* to Fortinet TAC\.$/u);
+    expect(steps[1]).toMatch(/run the check each time\. Without the faulty device or link, .*\.$/u);
+    expect(steps.at(-1)).toMatch(/^If connections fail through each of them.* to Fortinet TAC\.$/u);
     const between = steps.slice(2, -1).join('\n');
     expect(steps.filter((step) => !/^[A-Z].*\.$/u.test(step))).toEqual([]);
     expect(between).toMatch(wanted);
@@ -133,7 +133,7 @@ describe('forgeryFinding()', () => {
       facts: { address: ADDRESS },
     });
     expect(found?.advice?.summary).toBe(
-      `3 connections to {subject} within the last hour ${were}${by}, and others were not. One of several firewalls, ` +
+      `3 connections to {subject} within the last hour ${were}${by}, but others were not. One of several firewalls, ` +
         'links or proxies on the path inspects TLS.',
     );
   });

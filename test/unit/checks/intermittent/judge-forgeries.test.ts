@@ -45,14 +45,16 @@ describe('certificates that were forged now and then', () => {
   test('say how many they were, and when and where the last one was', () => {
     const [found] = judged(after(NO_SHARE, '.x.......x...........'));
     expect(found).toMatchObject({
-      claim: `2 connections within the last hour were intercepted, but others were not, most recently at ${A}: another issuer.`,
+      claim:
+        `2 connections within the last hour were intercepted, but others were not, most recently at ${A}: another ` +
+        'issuer.',
       at: 0,
       confidence: 'confirmed',
       facts: { address: A, product: 'Fortinet FortiGate' },
     });
     expect(found?.advice?.summary).toBe(
-      '2 connections to {subject} within the last hour were intercepted by Fortinet FortiGate, and others were not. ' +
-        'One of several firewalls, links or proxies on the path inspects TLS.',
+      '2 connections to {subject} within the last hour were intercepted by Fortinet FortiGate, but others were ' +
+        'not. One of several firewalls, links or proxies on the path inspects TLS.',
     );
     expect(judged(after(NO_SHARE, '.x.......x...........', DROPPED))).toEqual([]);
     // Also if TLS was not judged in this round.

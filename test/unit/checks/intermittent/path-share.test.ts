@@ -14,8 +14,10 @@ import {
   failedIn,
   type Connection,
   type ConnectionFault,
-  type FailurePattern,
+  type ConnectionShare,
 } from '../../../../src/checks/intermittent/connection-share.ts';
+
+type FailurePattern = ConnectionShare['pattern'];
 
 const A = '173.243.138.84';
 const V6 = '2001:db8::84';

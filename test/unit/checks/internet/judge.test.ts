@@ -324,7 +324,7 @@ describe('judgeInternet()', () => {
       endpoints: [endpoint('192.0.2.2', failed('internal', 'bind EADDRNOTAVAIL 192.0.2.9'))],
     });
     expect(judgeInternet(round({ controls: [noSuchSource] })).summary).toBe(
-      'Not tried: server.test:443 at 192.0.2.2: could not be checked (bind EADDRNOTAVAIL 192.0.2.9)',
+      'No connection was tried: server.test:443 at 192.0.2.2: could not be checked (bind EADDRNOTAVAIL 192.0.2.9)',
     );
   });
 
@@ -336,9 +336,9 @@ describe('judgeInternet()', () => {
       actual: 'server.test:443 at 192.0.2.2: no answer within 3 s',
     });
     const [of] = judgeInternet(round({ controls: [SILENT, SILENT] })).findings;
-    expect(of?.actual).toMatch(/ 3 s; server\.test:443 at /);
+    expect(of?.actual).toMatch(/ 3 s; server\.test:443 at /u);
     expect(of?.claim).toBe(
-      'All 2 connections that were tried failed. The first failure: server.test:443 at 192.0.2.2: no answer within 3 s.',
+      'All 2 connections that were tried failed (first failure: server.test:443 at 192.0.2.2: no answer within 3 s).',
     );
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { diagnose } from '../../../../src/engine/diagnose.ts';
 import type { Finding } from '../../../../src/engine/model.ts';
-import type { ListedUnit } from '../../../../src/checks/license-assignment/judge.ts';
+import type { usersOf } from '../../../../src/checks/license-assignment/judge.ts';
 import {
   cluster,
   failedOver,
@@ -14,6 +14,8 @@ import {
   standalone,
 } from '../../../support/license-bench.ts';
 import { CONTEXT } from '../../../support/judged-round.ts';
+
+type ListedUnit = Parameters<typeof usersOf>[0];
 
 interface Row {
   readonly name: string;

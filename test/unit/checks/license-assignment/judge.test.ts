@@ -194,7 +194,7 @@ describe('judgeLicenseAssignment', () => {
     expect(judgeLicenseAssignment({ ...unit, licenses: [], listed: [], registration })).toMatchObject([
       {
         rule: 'license-known',
-        claim: 'The licence numbers of this unit are unknown. Add the numbers to appliances[].licenses.',
+        claim: 'The licence numbers of this unit are unknown, so add them to appliances[].licenses.',
       },
     ]);
   });
@@ -215,8 +215,8 @@ describe('judgeLicenseAssignment', () => {
       rule: 'license-registered-to-this-unit',
       subject: LICENSE,
       claim:
-        'The licence is registered to FAC-X, which is neither this unit nor a known peer. SNMP does not tell ' +
-        'whether fac-1 is a load balancer or a member of a pair.',
+        'The licence is registered to FAC-X, which is neither this unit nor a known peer, and without SNMP, it ' +
+        'is unknown whether fac-1 is a load balancer or a member of a pair.',
       expected: 'registered to FAC-A (fac-1)',
       level: 'broken',
       suggests: 'license-on-other-unit',
@@ -246,7 +246,8 @@ describe('judgeLicenseAssignment', () => {
       { kind: 'postponed', until: Date.UTC(2026, 10, 24, 13) },
       PAIR,
       cluster,
-      'The registration service is not queried before 2026-11-24 13:00:00 UTC, because of its quota or earlier failures.',
+      'The registration service is not queried before 2026-11-24 13:00:00 UTC, because of its quota or earlier ' +
+        'failures.',
     ],
     [
       held('FAC-A'),

@@ -1,11 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { HaRole, HaRoleObservation, ExpectedUnit } from '../../../../src/core/license/appliance.ts';
-import {
-  judgeLicenseAssignment,
-  isCoveredByOthers,
-  usersOf,
-  type ListedUnit,
-} from '../../../../src/checks/license-assignment/judge.ts';
+import type { HaRoleObservation, ExpectedUnit, haRoleOf } from '../../../../src/core/license/appliance.ts';
+import { judgeLicenseAssignment, isCoveredByOthers, usersOf } from '../../../../src/checks/license-assignment/judge.ts';
 import { applianceFacts } from '../../../support/appliance-facts.ts';
 import {
   ALONE,
@@ -18,6 +13,9 @@ import {
   standalone,
   TRIAL_ONLY,
 } from '../../../support/license-bench.ts';
+
+type ListedUnit = Parameters<typeof usersOf>[0];
+type HaRole = NonNullable<ReturnType<typeof haRoleOf>>;
 
 describe('a group of configured units', () => {
   const FIRST: ExpectedUnit = { name: 'fac-1', serial: 'FAC-A', peerSerial: 'FAC-B', licenses: [LICENSE] };

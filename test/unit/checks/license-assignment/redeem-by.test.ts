@@ -41,18 +41,20 @@ const SOON = at('2027-03-30T12:00:00Z');
 
 describe('a licence whose certificate expires on 2027-03-31', () => {
   it.each([
-    ['2026-12-31T23:59:59Z', null, ''],
-    ['2027-01-01T00:00:00Z', 'license-expires-in-90-days', 'must be redeemed by 2027-03-31: 90 days are left'],
-    ['2027-03-01T23:59:59Z', 'license-expires-in-90-days', 'must be redeemed by 2027-03-31: 31 days are left'],
-    ['2027-03-02T00:00:00Z', 'license-expires-in-30-days', 'must be redeemed by 2027-03-31: 30 days are left'],
-    ['2027-03-24T23:59:59Z', 'license-expires-in-30-days', 'must be redeemed by 2027-03-31: 8 days are left'],
-    ['2027-03-25T00:00:00Z', 'license-expires-in-7-days', 'must be redeemed by 2027-03-31: 7 days are left'],
-    ['2027-03-31T23:59:59Z', 'license-expires-in-7-days', 'must be redeemed by 2027-03-31: it is the last day'],
-    ['2027-04-01T00:00:00Z', 'license-expired', 'had to be redeemed by 2027-03-31'],
-  ])('at %s', async (now, cause, days) => {
+    ['2026-12-31T23:59:59Z', null, '', ''],
+    ['2027-01-01T00:00:00Z', 'license-expires-in-90-days', 'must be redeemed by 2027-03-31', '90 days are left'],
+    ['2027-03-01T23:59:59Z', 'license-expires-in-90-days', 'must be redeemed by 2027-03-31', '31 days are left'],
+    ['2027-03-02T00:00:00Z', 'license-expires-in-30-days', 'must be redeemed by 2027-03-31', '30 days are left'],
+    ['2027-03-24T23:59:59Z', 'license-expires-in-30-days', 'must be redeemed by 2027-03-31', '8 days are left'],
+    ['2027-03-25T00:00:00Z', 'license-expires-in-7-days', 'must be redeemed by 2027-03-31', '7 days are left'],
+    ['2027-03-31T23:59:59Z', 'license-expires-in-7-days', 'must be redeemed by 2027-03-31', 'it is the last day'],
+    ['2027-04-01T00:00:00Z', 'license-expired', 'had to be redeemed by 2027-03-31', ''],
+  ])('at %s', async (now, cause, what, days) => {
     const found = judgeRedeemBy({ units: [await unitWith(TRIALS)], registration: null, at: at(now) });
     expect(found.map(({ suggests, claim }) => [suggests, claim])).toEqual(
-      cause === null ? [] : [[cause, `The licence ${days}, and no unit has tokens of it.`]],
+      cause === null
+        ? []
+        : [[cause, `The licence ${what}, but no unit has tokens from the licence${days === '' ? '' : ` (${days})`}.`]],
     );
   });
 
@@ -73,8 +75,11 @@ describe('a licence whose certificate expires on 2027-03-31', () => {
   });
 
   it.each([
-    ['2027-03-30T12:00:00Z', 'must be redeemed by 2027-03-31: 2 days are left, and no unit has tokens of it.'],
-    ['2027-04-01T00:00:00Z', 'had to be redeemed by 2027-03-31, and no unit has tokens of it.'],
+    [
+      '2027-03-30T12:00:00Z',
+      'must be redeemed by 2027-03-31, but no unit has tokens from the licence (2 days are left).',
+    ],
+    ['2027-04-01T00:00:00Z', 'had to be redeemed by 2027-03-31, but no unit has tokens from the licence.'],
   ])('is told at %s', async (now, claim) => {
     expect(judgeRedeemBy({ units: [await unitWith(TRIALS)], registration: null, at: at(now) })).toMatchObject([
       {

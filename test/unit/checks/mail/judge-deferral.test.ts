@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { judgeDeferral as judgeDeferralUnchecked } from '../../../../src/checks/mail/judge.ts';
+import { judgeMailServers } from '../../../../src/checks/mail/judge.ts';
 import type { MailObservation } from '../../../../src/core/observation.ts';
 import { withPlainClaims } from '../../../support/plain-claim.ts';
 
-const judgeDeferral = withPlainClaims(judgeDeferralUnchecked);
+const judgeDeferral = withPlainClaims((seen: MailObservation) => judgeMailServers([seen], { fromAppliance: false }));
 
 const MINUTE = 60_000;
 const SEEN: MailObservation = {

@@ -1,22 +1,33 @@
 import { expect, test } from 'vitest';
-import { judgeRecipientServer as judgeRecipientServerUnchecked } from '../../../../src/checks/mail/judge.ts';
-import type { RecipientServerObservation } from '../../../../src/core/observation.ts';
+import { judgeMailServers } from '../../../../src/checks/mail/judge.ts';
+import type { MailObservation, RecipientServerObservation } from '../../../../src/core/observation.ts';
 import { withPlainClaims } from '../../../support/plain-claim.ts';
 
-const judgeRecipientServer = withPlainClaims(judgeRecipientServerUnchecked);
-
 const TIMEOUT = { kind: 'failed', reason: 'timeout', message: 'No answer', durationMs: 3 } as const;
+/** A mail server that nobody reaches. */
+const SILENT: MailObservation = {
+  server: 'mail.example.org:25',
+  security: 'starttls',
+  required: true,
+  patience: 10_000,
+  certificateNotAfter: null,
+  recipientServers: [],
+  outcome: { ...TIMEOUT, stage: 'connect', code: null, tlsError: null },
+};
+
+const judge = withPlainClaims(judgeMailServers);
 
 function seen(outcome: RecipientServerObservation['outcome'], hosts: readonly string[]): readonly string[] {
-  return judgeRecipientServer({ domain: 'example.org', hosts, outcome }).map(
-    ({ rule, level, subject, claim }) => `${rule} ${level} ${subject}: ${claim}`,
-  );
+  const recipientServers = [{ domain: 'example.org', hosts, outcome }];
+  return judge([{ ...SILENT, recipientServers }], { fromAppliance: false })
+    .filter(({ subject }) => subject === 'example.org')
+    .map(({ rule, level, subject, claim }) => `${rule} ${level} ${subject}: ${claim}`);
 }
 
 test('one that greets says that the mailer of FortiAuthenticator may be worth a try', () => {
   expect(seen({ kind: 'greets', durationMs: 3 }, ['mx1.example.org', 'mx2.example.org'])).toEqual([
-    'mail-recipient-server-greets note example.org: A mail server of the domain answers this machine: on ' +
-      'FortiAuthenticator "localhost" may be worth a try.',
+    'mail-recipient-server-greets note example.org: A mail server for the domain answers this machine, so you ' +
+      'can try "localhost" as the mail server on FortiAuthenticator.',
   ]);
 });
 

@@ -1,12 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import type {
-  MailDeferral,
-  MailObservation,
-  MailOutcome,
-  RecipientServerObservation,
-} from '../../../../src/core/observation.ts';
+import type { MailObservation, MailOutcome, RecipientServerObservation } from '../../../../src/core/observation.ts';
 import { judgeMailServers as judgeMailServersUnchecked } from '../../../../src/checks/mail/judge.ts';
 import { withPlainClaims } from '../../../support/plain-claim.ts';
+
+type MailDeferral = NonNullable<MailObservation['deferral']>;
 
 const judgeMailServers = withPlainClaims(judgeMailServersUnchecked);
 
@@ -147,8 +144,8 @@ describe('judgeMailServers', () => {
 
   test('says once whether the mailer of FortiAuthenticator may do, as this machine sees it', () => {
     expect(notes(GREETS)).toEqual([
-      'example.org: A mail server of the domain answers this machine: on FortiAuthenticator "localhost" may be ' +
-        'worth a try.',
+      'example.org: A mail server for the domain answers this machine, so you can try "localhost" as the mail ' +
+        'server on FortiAuthenticator.',
     ]);
     expect(notes(SHUT)).toEqual([expect.stringMatching(/^example\.org: No mail server /u)]);
   });

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { type Refusal, refusalOf, type RefusingReply } from '../../../../src/checks/mail/expectations.ts';
+import { refusalOf, type RefusingReply } from '../../../../src/checks/mail/expectations.ts';
+
+type Refusal = ReturnType<typeof refusalOf>;
 
 const ROWS: readonly (readonly [RefusingReply['stage'], Refusal, readonly string[]])[] = [
   [

@@ -50,7 +50,7 @@ const ROWS: readonly Row[] = [
     aaaa: answer(['2606:4700::1']),
     told: [
       `an answer to the A query for ${HOST}`,
-      'The resolver of this system answered the A question with the error REFUSED.',
+      'The resolver of this system answered the A query with the error REFUSED.',
     ],
   },
   {
@@ -59,7 +59,7 @@ const ROWS: readonly Row[] = [
     aaaa: answer([], 'REFUSED'),
     told: [
       `an answer to the AAAA query for ${HOST}`,
-      'The resolver of this system answered the AAAA question with the error REFUSED.',
+      'The resolver of this system answered the AAAA query with the error REFUSED.',
     ],
   },
   {
@@ -114,13 +114,8 @@ describe('a claim', () => {
     ['no address', answer([]), answer([]), 'returns neither an A nor an AAAA record for the name.'],
     ['an error', answer([], 'SERVFAIL'), answer([]), 'answered the question with the error SERVFAIL.'],
     ['silence', failed('timeout'), failed('timeout'), 'did not answer the question (timeout).'],
-    ['half of it silence', failed('timeout'), answer(['2606:4700::1']), 'did not answer the A question (timeout).'],
-    [
-      'half of it an error',
-      answer([GOOD]),
-      answer([], 'SERVFAIL'),
-      'answered the AAAA question with the error SERVFAIL.',
-    ],
+    ['half of it silence', failed('timeout'), answer(['2606:4700::1']), 'did not answer the A query (timeout).'],
+    ['half of it an error', answer([GOOD]), answer([], 'SERVFAIL'), 'answered the AAAA query with the error SERVFAIL.'],
     [
       'cut short',
       failed('refused', true),
@@ -148,7 +143,7 @@ describe('a claim', () => {
     expect(acceptable).toEqual([GOOD]);
     expect(findings.map(({ rule, level, claim }) => [rule, level, claim])).toEqual([
       ['answer-acceptable', 'broken', `The resolver udp://10.0.0.53:53 answers with ${OTHER}, a public address.`],
-      ['resolver-answers', 'note', 'The resolver udp://10.0.0.53:53 did not answer the AAAA question (aborted).'],
+      ['resolver-answers', 'note', 'The resolver udp://10.0.0.53:53 did not answer the AAAA query (aborted).'],
     ]);
   });
 });

@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import type { DnsObservation, DnsReply, FailureReason } from '../../../../src/core/observation.ts';
-import { judgeDns as judgeDnsUnchecked, type DnsVerdict } from '../../../../src/checks/name-resolution/judge.ts';
+import { judgeDns as judgeDnsUnchecked } from '../../../../src/checks/name-resolution/judge.ts';
 import { NO_OTHER_NAMES } from '../../../../src/checks/name-resolution/other-names.ts';
 import { withPlainClaims } from '../../../support/plain-claim.ts';
+
+type DnsVerdict = ReturnType<typeof judgeDns>;
 
 const judgeDns = withPlainClaims(judgeDnsUnchecked);
 
@@ -110,7 +112,7 @@ describe('judgeDns with one resolver', () => {
   ])('tells that TCP is blocked, and nothing else, where %s', (_, a, aaaa, kind) => {
     const [finding] = judge([seen(a, aaaa)]).findings;
     expect(finding?.kind).toBe(kind);
-    expect(finding?.claim.includes('cut its answer short')).toBe(kind === 'tcp-blocked');
+    expect(finding?.claim.includes('truncated its answer')).toBe(kind === 'tcp-blocked');
   });
 
   test('names the owner of a sinkhole', () => {
@@ -237,7 +239,7 @@ describe('judgeDns with several resolvers', () => {
   test('says who disagrees', () => {
     const { findings } = judge([seen(answer([GOOD])), seen(answer(['198.41.0.4']), answer([]), second)]);
     expect(findings[0]).toMatchObject({
-      claim: `The resolver of this system gives ${GOOD}, while ${second} gives 198.41.0.4.`,
+      claim: `The resolver of this system returns ${GOOD}, but ${second} returns 198.41.0.4.`,
       expected: `at least one common address from system and ${second}`,
       facts: { resolver: second },
     });

@@ -26,7 +26,7 @@ test('waits for the first line of each appliance that has said nothing', async (
     {
       rule: 'first-line-arrived',
       subject: 'fac-1',
-      claim: 'Waiting for the first log line ()listening on UDP 10.0.0.9:514, reading /var/log/fac.log.',
+      claim: 'Waiting for the first log line (listening on UDP 10.0.0.9:514, reading /var/log/fac.log).',
       expected: 'A log line from FortiAuthenticator',
       level: 'unknown',
       suggests: null,
@@ -49,11 +49,11 @@ test.each([
   ['files alone', { files: ['/a', '/b'] }, 'reading /a, reading /b'],
 ])('names %s that it listens on', async (_, logs, places) => {
   const [finding] = await waitsFor([], { logs });
-  expect(finding?.claim).toBe(`Waiting for the first log line ()${places}.`);
+  expect(finding?.claim).toBe(`Waiting for the first log line (${places}).`);
 });
 
 test('names the first ones whose lines were refused', async () => {
   const strangers = ['1', '2', '3', '4', '5', '6', '7'].map((last) => `10.0.0.${last}`);
   const [finding] = await waitsFor([], { strangers });
-  expect(finding?.claim).toMatch(/. Lines from unknown senders were rejected: 10.0.0.1, .*10.0.0.5 and 2 more\.$/u);
+  expect(finding?.claim).toMatch(/ lines from unknown senders were rejected: 10.0.0.1, .*10.0.0.5 and 2 more\.$/u);
 });

@@ -165,7 +165,7 @@ describe('judgePolling', () => {
       level: 'warning',
       suggests: 'appliance-silent',
     });
-    expect(finding?.advice?.summary).toContain('fac-1 has never sent a line');
+    expect(finding?.advice?.summary).toContain('fac-1 has never sent a log line');
   });
 
   test('warns of a log that has gone quiet', () => {

@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
-import { ownPolicy, type Policies } from '../../../../src/checks/polling/judge.ts';
+import { ownPolicy } from '../../../../src/checks/polling/judge.ts';
 import type { FirewallObservation, PolicyMatch } from '../../../../src/core/license/firewall.ts';
+
+type Policies = Parameters<typeof ownPolicy>[1];
 
 const ENTRY = { url: 'https://10.0.0.1/', vdom: 'root', source: '10.0.0.5', appliances: ['fac-1'] };
 const FLOW = {

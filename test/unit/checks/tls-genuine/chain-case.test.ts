@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import {
-  type Dates,
-  type Identity as Whose,
   openCase,
   type ControlChain,
   type TlsEvidence,
+  type identify,
+  type ChainCase,
 } from '../../../../src/checks/tls-genuine/chain-case.ts';
 import { createSignatureChecks } from '../../../../src/tls/chain.ts';
 import { createIdentity, type Identity, type IdentityOptions } from '../../../support/authority.ts';
@@ -12,6 +12,9 @@ import { certificateOf, chainOf, pinOf } from '../../../support/chains.ts';
 import { DAY_MS, HOST } from '../../../support/interception-world.ts';
 import { createCast } from '../../../support/verdict-cast.ts';
 import { PUBLIC, reference } from '../../../support/verdict-rows.ts';
+
+type Whose = ReturnType<typeof identify>;
+type Dates = ChainCase['dates'];
 
 const w = await createCast();
 const { genuine, server, now } = w;

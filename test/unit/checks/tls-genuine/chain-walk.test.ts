@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import type { Certificate } from '../../../../src/core/certificate.ts';
-import { pathTo, walkChain, type WalkOptions, createSignatureChecks } from '../../../../src/tls/chain.ts';
+import { pathTo, walkChain, createSignatureChecks } from '../../../../src/tls/chain.ts';
 import { createIdentity, type Identity } from '../../../support/authority.ts';
 import { certificateOf } from '../../../support/chains.ts';
+
+type WalkOptions = Parameters<typeof walkChain>[0];
 
 const authority = (name: string, issuer?: Identity): Promise<Identity> =>
   createIdentity({ name, authority: true, ...(issuer === undefined ? {} : { issuer }) });

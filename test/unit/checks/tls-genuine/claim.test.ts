@@ -1,10 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import type { Certificate, DistinguishedName } from '../../../../src/core/certificate.ts';
-import { type Claim, claimOf, claimsVendor } from '../../../../src/checks/tls-genuine/chain-case.ts';
+import { claimOf, claimsVendor } from '../../../../src/checks/tls-genuine/chain-case.ts';
 import type { ChainTrust } from '../../../../src/tls/chain.ts';
 import type { Trust } from '../../../../src/tls/trust.ts';
 import { createIdentity } from '../../../support/authority.ts';
 import { anchorOf, certificateOf, pinOf, publicRootsOf } from '../../../support/chains.ts';
+
+type Claim = ReturnType<typeof claimOf>;
 
 const vendorKey = await createIdentity({ name: 'O=Fortinet, CN=fortinet-ca2', authority: true });
 const vendorAnchor = await createIdentity({ name: 'O=Held Vendor, CN=Root', authority: true });

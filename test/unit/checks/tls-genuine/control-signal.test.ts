@@ -111,7 +111,7 @@ describe('a control host', () => {
         rule: 'control-host-has-another-issuer',
         weight: 'witness',
         witness: 'other-host',
-        claim: expect.stringMatching(new RegExp(`^The unrelated host \\S+:443 shows ${shown}: [\\w -]+\\.$`, 'u')),
+        claim: expect.stringMatching(new RegExp(`^The unrelated host \\S+:443 presents ${shown}: [\\w -]+\\.$`, 'u')),
         expected: target,
         fullNames: [expect.stringContaining('CN=')],
       })),
@@ -134,6 +134,6 @@ describe('a certificate for a control host at the same address', () => {
   ])('%s', (_, sent, seen, count) => {
     const signals = told(sent, [], seen);
     expect(signals).toHaveLength(count);
-    for (const { claim } of signals) expect(claim).toMatch(/^The same address with the server name \S+ shows/u);
+    for (const { claim } of signals) expect(claim).toMatch(/^The same address with the server name \S+ presents/u);
   });
 });

@@ -87,7 +87,7 @@ test('tells of an inspection of TLS 1.2 alone, and what to do', () => {
   expect(finding).toMatchObject({
     rule: 'older-tls-is-not-inspected',
     subject: TARGET,
-    claim: 'TLS 1.2 is inspected by Fortinet FortiGate, while TLS 1.3 is not.',
+    claim: 'TLS 1.2 is inspected by Fortinet FortiGate, but TLS 1.3 is not.',
     expected: `The same result with TLS 1.2 as with TLS 1.3 at ${A}`,
     level: 'warning',
     suggests: 'tls-intercepted',
@@ -100,7 +100,8 @@ test('tells of an inspection of TLS 1.2 alone, and what to do', () => {
   expect(finding?.advice?.remedy).toEqual([
     'Find the device that inspects TLS 1.2 but not TLS 1.3. The issuer in the evidence is its certificate authority.',
     `On that device, exempt FortiAuthenticator's traffic to ${TARGET} from inspection for all TLS versions.`,
-    'Fortinet does not document which TLS version FortiAuthenticator uses. To find out, check the Server Hello in a capture.',
+    'Fortinet does not document which TLS version FortiAuthenticator uses. To find out, check the Server Hello ' +
+      'in a capture.',
     REPEAT,
   ]);
 });
@@ -122,15 +123,15 @@ test('tells of TLS 1.2 that is cut, and what to do', () => {
       summary: `With TLS 1.2 only: ${judgement}. TLS 1.3 works.`,
       remedy: [
         shell(
-          'Compare from another network. If TLS 1.2 fails there too, the server no longer supports it, and there is no ' +
-            'fault.',
+          'Compare from another network. If TLS 1.2 fails there too, the server no longer supports it, and there ' +
+            'is no fault.',
           'openssl s_client -tls1_2 -connect {server} -servername {host} </dev/null',
         ),
-        'Find the device that blocks TLS 1.2 but not TLS 1.3. Search the application control, intrusion prevention and ' +
-          'TLS inspection logs for {source} and {host}.',
+        'Find the device that blocks TLS 1.2 but not TLS 1.3. Search the application control, intrusion ' +
+          'prevention and TLS inspection logs for {source} and {host}.',
         `On that device, exempt FortiAuthenticator's traffic to ${TARGET} for all TLS versions.`,
-        'Fortinet does not document which TLS version FortiAuthenticator uses. To find out, check the Server Hello in ' +
-          'a capture.',
+        'Fortinet does not document which TLS version FortiAuthenticator uses. To find out, check the Server ' +
+          'Hello in a capture.',
         REPEAT,
       ],
     },
@@ -142,7 +143,7 @@ const PAGE = 'HTTP/1.1 403 Forbidden FortiGate';
 test('names the product of a page that answers TLS 1.2', () => {
   const [finding] = judge({ more: { outcome: failed({ reason: 'protocol', plaintext: PAGE }) } });
   expect(finding).toMatchObject({
-    claim: 'TLS 1.2 is cut by Fortinet FortiGate, while TLS 1.3 is not.',
+    claim: 'TLS 1.2 is blocked by Fortinet FortiGate, but TLS 1.3 is not.',
     confidence: 'confirmed',
     facts: { product: 'Fortinet FortiGate' },
   });

@@ -102,7 +102,8 @@ describe('a public chain with another server name', () => {
         rule: 'server-name-changes-nothing',
         weight: 'weak',
         claim:
-          'The certificate was issued by Acme Root CA, but the certificate with the server name there by a public authority.',
+          'The certificate was issued by Acme Root CA, but the certificate with the server name there by a ' +
+          'public authority.',
         fullNames: [expect.stringMatching(/^C=DE/u)],
         expected: 'A trusted chain with this server name, as with the server name there',
       },

@@ -60,24 +60,26 @@ function told(chains: Readonly<Record<string, readonly Identity[]>>): readonly s
 describe('several addresses of which one is inspected', () => {
   test('names the one that is bad and the one that is clean', () => {
     expect(told({ [A]: forged, [B]: genuine })).toEqual([
-      expect.stringMatching(/^critical tls-intercepted: .* Seen at 173\.243\.138\.84, not at 173\.243\.138\.85\.$/u),
+      expect.stringMatching(
+        /^critical tls-intercepted: .* This affects 173\.243\.138\.84, but not 173\.243\.138\.85\.$/u,
+      ),
     ]);
   });
 
   test('IPv6 alone is a warning', () => {
     expect(told({ [A]: genuine, [V6]: forged })).toEqual([
-      expect.stringMatching(/^warning tls-intercepted: .* Seen at 2001:db8::84, not at 173\.243\.138\.84\.$/u),
+      expect.stringMatching(/^warning tls-intercepted: .* This affects 2001:db8::84, but not 173\.243\.138\.84\.$/u),
     ]);
     expect(judge({ [A]: genuine, [V6]: forged }).worst?.verdict).toBe('genuine');
   });
 
   test('IPv4 alone is critical', () => {
     expect(told({ [A]: forged, [V6]: genuine })).toEqual([
-      expect.stringMatching(/^critical tls-intercepted: .* Seen at 173\./u),
+      expect.stringMatching(/^critical tls-intercepted: .* This affects 173\./u),
     ]);
   });
 
   test('where all are, none is told apart', () => {
-    expect(told({ [A]: forged, [V6]: forged })).toEqual([expect.not.stringContaining('Seen at')]);
+    expect(told({ [A]: forged, [V6]: forged })).toEqual([expect.not.stringContaining('This affects')]);
   });
 });

@@ -79,9 +79,9 @@ describe('refusedBaselineFindings()', () => {
     expect(finding?.suggests).toBeNull();
     expect(finding?.expected).toContain('a fingerprint entered when');
     expect(finding?.actual).toBe(
-      `The chain learned on ${new Date(baseline.learnedAt).toISOString().slice(0, 10)} is not used, because its authority ` +
-        `${formatDistinguishedName(unconfirmed.subject)} (SHA-256 ${unconfirmed.fingerprint}) was not confirmed. ` +
-        'For details, run "ftm-watch trust learn"',
+      `The chain learned on ${new Date(baseline.learnedAt).toISOString().slice(0, 10)} is not used, because its ` +
+        `authority ${formatDistinguishedName(unconfirmed.subject)} (SHA-256 ${unconfirmed.fingerprint}) was not ` +
+        'confirmed. For details, run "ftm-watch trust learn"',
     );
   });
 

@@ -203,7 +203,9 @@ describe('judgeTls() on a new authority of the vendor', () => {
     expect(summary).toContain('fortinet-ca3');
     expect(wouldSettle).toContain('fortinet-ca3');
     expect(wouldSettle).toContain('from a FortiGate with current firmware');
-    expect(findings[0]?.advice?.remedy.map(textOfStep).join(' ')).toContain('never from the connection itself');
+    expect(findings[0]?.advice?.remedy.map(textOfStep).join(' ')).toContain(
+      'Never use the copy from the connection itself',
+    );
   });
 });
 

@@ -153,7 +153,7 @@ describe('judgeTls() on an authority that sends no root', () => {
   test('keeps a public chain without its intermediate a warning', () => {
     const { findings, wouldSettle } = judgeTls(evidence({ ...PUBLIC, ...sees(w.publicServer) }));
     expect(findings).toMatchObject([{ level: 'warning', suggests: 'certificate-broken', confidence: 'suspected' }]);
-    expect(findings[0]?.advice?.remedy[0]).toContain('has to send the intermediate');
+    expect(findings[0]?.advice?.remedy[0]).toContain('must send the intermediate');
     expect(wouldSettle).toContain('intermediate certificates');
   });
 

@@ -56,6 +56,7 @@ it.each<[string, number | null, RegistrationObservation | null, readonly unknown
 it('says who says how many', () => {
   const [finding] = judgeBought(applianceFacts(), said(sold(40)), [{ license: LICENSE, tokens: 50 }]);
   expect(finding?.expected).toBe(
-    `50 tokens from licence ${LICENSE}, as stated on its certificate; 40 tokens from licence ${LICENSE}, as it was sold`,
+    `50 tokens from licence ${LICENSE}, as stated on its certificate; 40 tokens from licence ${LICENSE}, as it ` +
+      'was sold',
   );
 });

@@ -41,7 +41,7 @@ test.each<readonly [string, FirewallObservation, readonly (readonly [actual: str
   [
     'is not known where it may not tell',
     holds({ kind: 'denied', message: 'HTTP 403' }),
-    [['not known: HTTP 403', 'The FortiTokens on the FortiGate could not be counted.']],
+    [['unknown: HTTP 403', 'The FortiTokens on the FortiGate could not be counted.']],
   ],
   ['is nothing to tell where it cannot hold any', holds({ kind: 'absent' }), []],
   ['is nothing to tell where it was not asked', holds(null), []],
@@ -54,7 +54,7 @@ test.each<readonly [string, FirewallObservation, readonly (readonly [actual: str
       expected: 'the FortiTokens on the FortiGate',
       claim,
       actual: text,
-      ...(text.startsWith('not known') ? { quote: 'HTTP 403' } : {}),
+      ...(text.startsWith('unknown') ? { quote: 'HTTP 403' } : {}),
       level: 'note',
       suggests: null,
       facts: { firewall: FLOW.firewall },

@@ -146,7 +146,7 @@ describe('judgeTokenPool', () => {
     const [finding] = judgeTokenPool(applianceFacts({ licensed: licensed(1000), tokens: tokens(5, 995) }), EXPECTED);
     expect(finding).toMatchObject({
       subject: 'fac-1',
-      expected: 'at least 10 % of the enough free tokens',
+      expected: 'at least 10 % of the tokens are free',
       facts: { appliance: 'fac-1', serial: 'FAC-A' },
     });
   });
@@ -180,7 +180,7 @@ describe('judgeTokenPool', () => {
     [
       'a status that is not known here',
       { licensed: licensed(32), tokens: tokens(0, 2, { total: 32, byStatus: unnamed(0, 2, 30) }) },
-      [['enough free tokens', 'At least 0 of 32 tokens are free. The status of 30 tokens is not documented.']],
+      [['enough free tokens', 'At least 0 of 32 tokens are free, and the status of 30 tokens is not documented.']],
     ],
     [
       'tokens of another licence',
@@ -188,7 +188,8 @@ describe('judgeTokenPool', () => {
       [
         [
           'tokens from licence EFTM000000000001 on the appliance',
-          'Licence EFTM000000000001 is not activated on this unit, because the tokens on this unit are from EFTM000000000002 (9).',
+          'Licence EFTM000000000001 is not activated on this unit, because the tokens on this unit are from ' +
+            'EFTM000000000002 (9).',
         ],
       ],
     ],
@@ -198,7 +199,8 @@ describe('judgeTokenPool', () => {
       [
         [
           'tokens from licence EFTM000000000001 on the appliance',
-          'Licence EFTM000000000001 is not activated on this unit, because the tokens on this unit are from no named licence.',
+          'Licence EFTM000000000001 is not activated on this unit, because the tokens on this unit are from no ' +
+            'named licence.',
         ],
       ],
     ],

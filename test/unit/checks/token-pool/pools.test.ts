@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type {
   ApplianceFacts,
   ApplianceObservation,
-  HaRole,
   HaRoleObservation,
+  haRoleOf,
 } from '../../../../src/core/license/appliance.ts';
 import type { Assessment } from '../../../../src/engine/model.ts';
 import { assessUnits } from '../../../../src/checks/assess.ts';
@@ -11,6 +11,8 @@ import { applianceFacts } from '../../../support/appliance-facts.ts';
 import { configOf } from '../../../support/config-of.ts';
 import { role } from '../../../support/license-bench.ts';
 import { picture } from '../../../support/observed.ts';
+
+type HaRole = NonNullable<ReturnType<typeof haRoleOf>>;
 
 const API = 'api: { url: "https://10.0.0.5", user: reader, keyEnv: SET_SECRET }';
 const PAIR = `

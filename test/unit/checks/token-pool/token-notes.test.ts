@@ -39,11 +39,11 @@ it.each<[string, Partial<TokenCounts>, readonly string[]]>([
     'those whose codes are void',
     waiting(26 * HOUR, 2 * HOUR, HOUR),
     [
-      'Tokens that are assigned but not activated yet: 3, the oldest for at least 1 d 2 h. Codes are valid ' +
+      'Tokens that are assigned but not activated yet: 3, the oldest for at least 1 d 2 h; codes are valid ' +
         'for 1 h, so new codes are needed for 2 of them.',
     ],
   ],
-  ['locked tokens', { locked: 2 }, ['Locked tokens: 2. Users cannot log in with a token until it is unlocked.']],
+  ['locked tokens', { locked: 2 }, ['Locked tokens, with which users cannot log in: 2.']],
   ['trial tokens from a registered unit', { byLicense: [{ license: 'FTMTRIAL00000001', tokens: 2 }] }, []],
   [
     'trial tokens of a unit that is not registered',

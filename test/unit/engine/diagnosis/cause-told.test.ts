@@ -1,9 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import type { Severity } from '../../../../src/core/severity.ts';
 import type { Cause, Finding } from '../../../../src/engine/model.ts';
-import { diagnose, type DiagnosisContext } from '../../../../src/engine/diagnose.ts';
+import { diagnose } from '../../../../src/engine/diagnose.ts';
 import type { PreconditionId, FaultId } from '../../../../src/checks/registry.ts';
 import { CONTEXT, finding, round, TARGET } from '../../../support/judged-round.ts';
+
+type DiagnosisContext = Parameters<typeof diagnose>[1];
 
 function causesAt(
   stage: PreconditionId,
@@ -93,7 +95,7 @@ describe('what is said of a cause', () => {
     [
       'the steps for a product',
       toldAt('tls-genuine', 'tls-intercepted', { facts: { product: 'Fortinet FortiGate' } }),
-      /on the FortiGate/u,
+      /On the FortiGate/u,
     ],
     [
       'those for any product',
@@ -104,7 +106,7 @@ describe('what is said of a cause', () => {
     [
       'its own where no product matters',
       toldAt('tls-genuine', 'certificate-broken', { facts: { product: 'Acme Box' } }),
-      /^Check the clocks/u,
+      /^First check the clocks/u,
     ],
     [
       'those for a kind, where they are for a product too',
@@ -132,8 +134,8 @@ describe('what is said of a cause', () => {
 
   test('names the address that is bad and the one that is clean', () => {
     const cause = toldAt('tls-genuine', 'tls-blocked', { facts: { address: '192.0.2.7' }, clean: ['2001:db8::7'] });
-    expect(cause?.summary).toMatch(/ Seen at 192\.0\.2\.7, not at 2001:db8::7\.$/u);
-    expect(cause?.remedy[0]).toMatch(/^Compare how 192\.0\.2\.7 and 2001:db8::7 are treated: /u);
+    expect(cause?.summary).toMatch(/ This affects 192\.0\.2\.7, but not 2001:db8::7\.$/u);
+    expect(cause?.remedy[0]).toMatch(/^Compare how 192\.0\.2\.7 and 2001:db8::7 are treated\. /u);
     const whole = toldAt('tls-genuine', 'tls-blocked', { facts: { address: '192.0.2.7' } });
     expect(whole?.summary).not.toContain('192.0.2.7');
     expect(whole?.remedy[0]).not.toContain('Compare how');
@@ -147,7 +149,8 @@ describe('what is said of a cause', () => {
 
   test('speaks of the own path of FortiAuthenticator only where the path of this machine is broken', () => {
     const unaffected = { applianceUnaffected: true };
-    const speaks = (cause: Cause | undefined): boolean | undefined => cause?.summary.includes('shows no error so far');
+    const speaks = (cause: Cause | undefined): boolean | undefined =>
+      cause?.summary.includes('has not logged any errors so far');
     expect(speaks(toldAt('reachability', 'egress-blocked', {}, unaffected))).toBe(true);
     expect(speaks(toldAt('reachability', 'egress-blocked', { level: 'warning' }, unaffected))).toBe(false);
     expect(speaks(toldAt('mail', 'mail-unreachable', {}, unaffected))).toBe(false);

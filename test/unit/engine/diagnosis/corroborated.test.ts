@@ -1,12 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { areTwoWitnesses, type Evidence, isCorroborated, diagnose } from '../../../../src/engine/diagnose.ts';
-import type { Finding, Witness } from '../../../../src/engine/model.ts';
+import { areTwoWitnesses, isCorroborated, diagnose } from '../../../../src/engine/diagnose.ts';
+import type { Finding } from '../../../../src/engine/model.ts';
 import { EMPTY_STATE } from '../../../../src/engine/incident/incident.ts';
 import { next } from '../../../../src/engine/incident/machine.ts';
 import { FAULT_IDS, type PreconditionId } from '../../../../src/checks/registry.ts';
 import { POLICY } from '../../../support/incident-timeline.ts';
 import { CONTEXT, finding, round } from '../../../support/judged-round.ts';
+
+type Evidence = Parameters<typeof areTwoWitnesses>[0];
+type Witness = NonNullable<Finding['witness']>;
 
 const AT = CONTEXT.at;
 const MAIN = finding('tls-intercepted');

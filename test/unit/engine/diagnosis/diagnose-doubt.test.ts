@@ -71,6 +71,6 @@ describe('diagnose() where something is left open', () => {
     expect(summaries({ facts: { issuer: 'FG100', product: 'Fortinet FortiGate' } })?.summary).toContain(
       'by Fortinet FortiGate.',
     );
-    expect(summaries({})?.summary).toContain('an inspecting device that the catalogue does not know');
+    expect(summaries({})?.summary).toContain('an inspecting device that is not in the product catalogue');
   });
 });

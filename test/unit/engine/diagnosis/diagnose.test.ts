@@ -162,8 +162,8 @@ describe('diagnose()', () => {
     const told = (applianceUnaffected: boolean) =>
       diagnose(round(['tls-genuine', [finding('tls-intercepted')]]), { ...CONTEXT, applianceUnaffected }).causes[0]
         ?.summary;
-    expect(told(true)).toContain('shows no error so far');
-    expect(told(false)).not.toContain('shows no error so far');
+    expect(told(true)).toContain('has not logged any errors so far');
+    expect(told(false)).not.toContain('has not logged any errors so far');
   });
 
   test('tells of errors in the log that a clean path does not explain', () => {

@@ -50,6 +50,7 @@ describe('a new incident', () => {
       status: 'open',
       cause: CAUSE,
       openingEvidence: ['Evidence of tls-intercepted'],
+      openingPolicyReport: null,
       attached: [],
       acknowledgement: null,
       formerCauses: [],

@@ -4,15 +4,15 @@ import { impactOf } from '../../../../src/engine/model.ts';
 const UNKNOWN = { licenseActive: null, offlineActivation: null };
 
 test.each([
-  ['codes', /^Activation codes do not reach users by e-mail; .*\.$/u],
-  ['push', /^Phones show no push notifications; .*\.$/u],
-  ['answers', /^Users may not be able to answer push notifications; .*\.$/u],
-  ['sms', /^Codes do not reach users by SMS; .*\.$/u],
-  ['fortigate', /^Tokens of a FortiGate cannot be activated; .*\.$/u],
+  ['codes', /^Activation codes do not reach users by e-mail\. .*\.$/u],
+  ['push', /^Phones show no push notifications\. .*\.$/u],
+  ['answers', /^Users may not be able to answer push notifications\. .*\.$/u],
+  ['sms', /^Codes do not reach users by SMS\. .*\.$/u],
+  ['fortigate', /^Tokens on a FortiGate cannot be activated\. .*\.$/u],
   ['cloud', /^Logins with FortiToken Cloud tokens may fail\.$/u],
-  ['assignment', /^The licence server refuses this FortiAuthenticator: .* be provisioned or activated; .*\.$/u],
-  ['tokens', /^New users cannot be given a token once none is left; .*\.$/u],
-  ['blind', /^Activation may work; .*\.$/u],
+  ['assignment', /^The licence server refuses this FortiAuthenticator, so .* be provisioned or activated\. .*\.$/u],
+  ['tokens', /^New users cannot get a token if no free tokens are left\. .*\.$/u],
+  ['blind', /^Activation may work, but .*\.$/u],
   ['none', /^None now\.$/u],
 ] as const)('a fault of %s is told by what users feel', (kind, text) => {
   expect(impactOf(kind, UNKNOWN)).toMatch(text);
@@ -22,10 +22,10 @@ test.each([
   [
     'nothing is known',
     {},
-    /^New tokens and licences cannot be activated; .* From FortiAuthenticator 6\.6\.1 on, .* offline\.$/u,
+    /^New tokens and licences cannot be activated\. .* Since FortiAuthenticator 6\.6\.1, .* offline\.$/u,
   ],
-  ['the licence is active', { licenseActive: true }, /^New tokens cannot be activated; .*\.$/u],
-  ['it is not', { licenseActive: false }, /^New tokens and licences cannot be activated; .*\.$/u],
+  ['the licence is active', { licenseActive: true }, /^New tokens cannot be activated\. .*\.$/u],
+  ['it is not', { licenseActive: false }, /^New tokens and licences cannot be activated\. .*\.$/u],
   [
     'users can activate offline',
     { offlineActivation: true },

@@ -1,11 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import {
-  afterLook,
-  LOOK_EVERY,
-  MOST_MISSED,
-  type Look,
-  type Watched,
-} from '../../../../src/runtime/watchdog/missed-looks.ts';
+import { afterLook, LOOK_EVERY, MOST_MISSED, type Watched } from '../../../../src/runtime/watchdog/missed-looks.ts';
+
+type Look = Parameters<typeof afterLook>[1];
 
 function missedAfter(looks: readonly Look[]): number {
   let watched: Watched = { beats: 0, missed: 0 };

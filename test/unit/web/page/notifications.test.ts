@@ -68,7 +68,7 @@ describe('the notifications', () => {
     const page = render({ outboxEntries: [outboxEntryOf(firing), sent] });
 
     expect(page).toMatch(
-      /1 not delivered[\s\S]*On its way[\s\S]*<details id="sent-notifications"><summary>Sent recently: 1<\/summary>/u,
+      /1 not delivered[\s\S]*Being sent[\s\S]*<details id="sent-notifications"><summary>Sent recently: 1<\/summary>/u,
     );
   });
 
@@ -82,7 +82,7 @@ describe('the notifications', () => {
       );
     const text = words({ outboxEntries: [...many('sent'), ...many('pending')] });
 
-    expect(text.split('On its way').length - 1).toBe(10);
+    expect(text.split('Being sent').length - 1).toBe(10);
     expect(text).toContain('200 not delivered');
     expect(text).toContain('and 190 more: as JSON');
     expect(text).toContain('and 185 more: as JSON');

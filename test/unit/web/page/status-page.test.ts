@@ -140,7 +140,7 @@ describe('renderStatusPage()', () => {
 
     expect(words(render({ activity }))).toContain(
       'Last round 5 s ago , took 1.2 s Next round due in 25 s Configuration Rejected 5 s ago , the previous one is still active ' +
-        'Store Cannot be written Notifications 3 pending Log lines 1204, the last 25 s ago Running since 1 d ago',
+        'Store Cannot be written Notifications 3 pending Log lines 1204, the last one 25 s ago Running since 1 d ago',
     );
     expect(
       words(render({ activity: { ...QUIET_ACTIVITY, lastRound: null, nextRound: null, logLines: null } })),

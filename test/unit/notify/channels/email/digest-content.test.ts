@@ -38,7 +38,7 @@ test('what is open lasts since its cause was known; what is over has the time of
     CONTEXT,
   );
   expect(tone).toBe('critical');
-  expect(sections.map(({ title: name }) => name)).toEqual(['What this is', 'Open', 'Over', 'Not listed']);
+  expect(sections.map(({ title: name }) => name)).toEqual(['What this is', 'Open', 'Resolved', 'Not listed']);
   const [[what] = [], [open = ''] = [], [over = ''] = [], [more] = []] = sections.map(textsOf);
   expect(what).toBe('This message is about 5 incidents.');
   expect(open).toMatch(/^still critical: .*\(mail-unreachable, a:25\), since /u);
@@ -60,6 +60,6 @@ test('its tone is that of what is open, here or elsewhere', () => {
   const elsewhere = emailContentOf({ ...DIGEST, items: [{ event: 'resolved', incident: OVER }], stillOpen }, CONTEXT);
   expect({ tone: elsewhere.tone, sections: elsewhere.sections.map(({ title }) => title) }).toEqual({
     tone: 'critical',
-    sections: ['What this is', 'Over', 'Also open'],
+    sections: ['What this is', 'Resolved', 'Also open'],
   });
 });

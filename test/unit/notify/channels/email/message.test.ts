@@ -148,7 +148,7 @@ describe('composeMessage', () => {
     expect(changed.subject).toBe('CRITICAL hq (changed): TLS intercepted by FortiGate');
     const text = changed.text.replaceAll(/\s+/gu, ' ');
     expect(text).toContain(
-      'Until 2026-11-24 13:00:30 UTC the cause was taken to be tls-interception-suspected (critical, ',
+      'Until 2026-11-24 13:00:30 UTC, the cause was believed to be tls-interception-suspected (critical, ',
     );
     expect(text).toContain(
       'Since: 2026-11-24 13:01:00 UTC, for 30 s First sign: 2026-11-24 13:00:00 UTC, for 1 min 30 s',

@@ -1,9 +1,11 @@
 import { expect, it } from 'vitest';
-import { combineVerdicts, type RelayOutcome, type RelayVerdict } from '../../../../../src/notify/channels/email.ts';
+import { combineVerdicts } from '../../../../../src/notify/channels/email.ts';
+
+type RelayOutcome = Parameters<typeof combineVerdicts>[1][number];
 
 const ALICE = 'alice@example.org';
 
-function outcomes(...verdicts: readonly RelayVerdict[]): readonly RelayOutcome[] {
+function outcomes(...verdicts: readonly RelayOutcome['verdict'][]): readonly RelayOutcome[] {
   return verdicts.map((verdict, index) => ({ recipient: ALICE, verdict, detail: `relay-${String(index)}` }));
 }
 

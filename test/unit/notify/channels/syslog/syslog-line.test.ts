@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type SyslogEvent, syslogLine } from '../../../../../src/notify/channels/syslog.ts';
+import { syslogLine } from '../../../../../src/notify/channels/syslog.ts';
 import { anyText } from '../../../../support/any-text.ts';
 import { START } from '../../../../support/incident-timeline.ts';
 
-const EVENT: SyslogEvent = {
+const EVENT: Parameters<typeof syslogLine>[0] = {
   at: START,
   severity: 2,
   host: 'watch-1.example.org',
