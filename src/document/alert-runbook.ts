@@ -6,25 +6,20 @@ export const ALERT_RUNBOOK: Pick<Runbook, 'title' | 'intro' | 'sections'> = {
   title: 'Prometheus alerts',
   intro: [
     text(
-      'What the shipped alerts without a cause mean. ',
       code('FtmActivationBroken'),
       ' and ',
       code('FtmActivationAtRisk'),
       ' have the label ',
       code('cause'),
-      ': each cause has its own page.',
+      ', and each cause has its own page.',
     ),
   ],
   sections: [
     section(
       'FtmPollingErrors',
       text(
-        'FortiAuthenticator logs FortiToken Mobile errors. Errors during a maintenance window do not count. If ',
-        'ftm-watch finds the cause, an alert for the cause is sent as well, and Alertmanager suppresses this one.',
-      ),
-      text(
-        'If this alert is sent alone, the agent detects no fault on the path although FortiAuthenticator does. Open ',
-        'the status page, and the page on ',
+        'FortiAuthenticator logs FortiToken Mobile errors. If ftm-watch finds the cause, Alertmanager suppresses this ',
+        'alert. Otherwise, the agent detects no fault on the path. Open the status page, and see ',
         { cause: 'polling-failing' },
         '.',
       ),
@@ -34,8 +29,8 @@ export const ALERT_RUNBOOK: Pick<Runbook, 'title' | 'intro' | 'sections'> = {
       list(
         [
           code('ftm_tls_certificate_not_after_timestamp_seconds'),
-          ' shows the target. Fortinet renews the certificate of the licence server: wait, and open a ticket a week ',
-          'before it expires. If the target is your own mail server or appliance, renew its certificate.',
+          ' shows the target. If it is the licence server, Fortinet renews the certificate: wait, and open a ticket a ',
+          'week before it expires. If it is your own mail server or appliance, renew its certificate.',
         ],
         [
           'If other sites see a different expiry date, this site sees a different certificate: see ',
@@ -49,10 +44,7 @@ export const ALERT_RUNBOOK: Pick<Runbook, 'title' | 'intro' | 'sections'> = {
       text(
         'The certificate in ',
         code('web.tls.certFile'),
-        ' expires within two weeks. Write a new certificate to the file. It is loaded within a minute, or immediately ',
-        'with ',
-        code('ftm-watch reload'),
-        '.',
+        ' expires within two weeks. Write a new certificate to the file. It is loaded within a minute.',
       ),
     ),
     section(
@@ -70,7 +62,7 @@ export const ALERT_RUNBOOK: Pick<Runbook, 'title' | 'intro' | 'sections'> = {
         'Two or more sites, and at least half of all sites, lost the same server at the same time while their ',
         'internet access works. The label ',
         code('subject'),
-        ' contains the server. Sites in a maintenance window do not count.',
+        ' contains the server.',
       ),
       list(
         [
@@ -79,18 +71,15 @@ export const ALERT_RUNBOOK: Pick<Runbook, 'title' | 'intro' | 'sections'> = {
           '.',
         ],
         ['Open a ticket with Fortinet TAC. ', code('ftm-watch report'), ' on one of the agents collects the evidence.'],
-        [
-          'Change nothing at the sites. Alertmanager suppresses the alerts of the sites about this server until the ',
-          'outage has ended.',
-        ],
+        ['Change nothing at the sites. Alertmanager suppresses their alerts about this server until the outage ends.'],
       ),
     ),
     section(
       'FtmSiteUnwatched',
       text(
         'No agent at the site responds to Prometheus, so a fault there would go unnoticed. First reach the site by ',
-        'other means. Then follow the steps under FtmWatcherDown. Alerts about causes that were active when the last ',
-        'agent stopped responding stay active for another hour, because no agent has seen the causes end.',
+        'other means. Then follow the steps under FtmWatcherDown. Alerts that were active before remain active for ',
+        'an hour.',
       ),
     ),
     section(
@@ -99,10 +88,8 @@ export const ALERT_RUNBOOK: Pick<Runbook, 'title' | 'intro' | 'sections'> = {
         code('site'),
         " in the agent's configuration differs from the label ",
         code('site'),
-        ' that Prometheus sets when it scrapes the agent. Alertmanager therefore treats the alerts from the agent and ',
-        'from Prometheus as different, and sends both. Use the same name in both places. Without ',
-        code('site'),
-        ', the agent uses the host name of its machine.',
+        ' that Prometheus sets. Alertmanager therefore sends alerts from both. Use the same name in both places. The ',
+        'default in the agent is the host name.',
       ),
     ),
     section(
@@ -127,10 +114,10 @@ export const ALERT_RUNBOOK: Pick<Runbook, 'title' | 'intro' | 'sections'> = {
     section(
       'FtmWatcherBlind',
       text(
-        'The agent responds, but its verdict is unknown, or its rounds have stopped. If the label ',
+        'The agent responds, but its verdict is unknown, or its rounds have stopped. Activation may still work. If the ',
+        'alert has the label ',
         code('cause'),
-        ' is present, the agent cannot see a component, such as a FortiAuthenticator. Activation may still work. The ',
-        'page about the cause has the steps.',
+        ', follow the page about that cause.',
       ),
       list(
         [code('ftm-watch check'), ' on the machine prints why each precondition is unknown.'],
@@ -148,15 +135,15 @@ export const ALERT_RUNBOOK: Pick<Runbook, 'title' | 'intro' | 'sections'> = {
       text(
         'Messages have been waiting for more than 15 minutes, or the hourly limit (',
         code('notify.policy.maxPerHour'),
-        ') delays some: the log and the status page show which. ',
+        ') delays them. The status page shows which. ',
         code('ftm-watch notify test'),
         ' tries each channel and prints the response.',
       ),
       text(
         'For ',
         code('alertmanager'),
-        ', the number counts the instances that have not received the latest state, even if that is only the ',
-        'resolution of an alert. Remove an instance that no longer exists from ',
+        ', this is the number of instances that have not received the latest state. Remove instances that no longer ',
+        'exist from ',
         code('notify.alertmanager.urls'),
         '.',
       ),
@@ -181,10 +168,7 @@ export const ALERT_RUNBOOK: Pick<Runbook, 'title' | 'intro' | 'sections'> = {
         ],
         ['"User unknown" concerns the mailbox.'],
       ),
-      text(
-        'While the incident is open, the newest message about it is retried at most every five minutes. The alert ',
-        'ends an hour after the last failed attempt.',
-      ),
+      text('The alert ends an hour after the last failed attempt.'),
     ),
     section(
       'FtmStoreNotWritable',

@@ -7,7 +7,10 @@ export type Word =
   | { readonly code: string }
   | { readonly cause: CauseId }
   /** The path of the file below `docs`. */
-  | { readonly document: string };
+  | { readonly document: string }
+  /** The heading on the page of procedures. */
+  | { readonly procedure: string }
+  | { readonly url: string };
 
 export type Paragraph = string | readonly Word[];
 
@@ -21,12 +24,18 @@ export interface LinkedLine {
   readonly links: readonly Link[];
 }
 
+/** A step of a runbook. A message never has `see`. */
+export interface LinkedStep extends RemedyStep {
+  /** Words after the sentence, with a link. */
+  readonly see?: readonly Word[];
+}
+
 /** A part of a text, before it is rendered for a terminal, a page, a mail or a Markdown file. */
 export type Part =
   | { readonly kind: 'text'; readonly lines: readonly Paragraph[] }
   | { readonly kind: 'list'; readonly lines: readonly (Paragraph | LinkedLine)[] }
   /** Numbered steps, each with its commands below it. */
-  | { readonly kind: 'steps'; readonly lines: readonly RemedyStep[] }
+  | { readonly kind: 'steps'; readonly lines: readonly LinkedStep[] }
   | { readonly kind: 'commands'; readonly lines: readonly Block[] };
 
 export interface Section {
@@ -46,7 +55,20 @@ export function plainText(line: Paragraph): string {
 function plainWord(word: Word): string {
   if (typeof word === 'string') return word;
   if ('code' in word) return word.code;
-  return 'cause' in word ? word.cause : `docs/${word.document}`;
+  if ('cause' in word) return word.cause;
+  if ('procedure' in word) return word.procedure;
+  return 'url' in word ? word.url : `docs/${word.document}`;
+}
+
+/**
+ * Returns the same anchor as GitHub creates for a heading, so that a link works both in the docs and on the daemon's
+ * page.
+ */
+export function anchorOf(title: string): string {
+  return title
+    .toLowerCase()
+    .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
+    .replaceAll(' ', '-');
 }
 
 export function isLinked(line: Paragraph | LinkedLine): line is LinkedLine {

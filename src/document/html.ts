@@ -10,7 +10,16 @@ import {
   type RemedyStep,
 } from '../engine/model.ts';
 import { foldEvidence } from '../engine/words.ts';
-import { isLinked, type LinkedLine, type Paragraph, type Part, type Section, type Word } from './document.ts';
+import {
+  anchorOf,
+  isLinked,
+  type LinkedLine,
+  type LinkedStep,
+  type Paragraph,
+  type Part,
+  type Section,
+  type Word,
+} from './document.ts';
 
 /** HTML that is safe to send, because only `markup` creates it. */
 export interface Markup {
@@ -135,9 +144,22 @@ function listView(lines: readonly string[]): Markup {
 
 /** Returns a remedy as a list. Each block of commands is a separate element that contains only text to copy. */
 export function remedyView(steps: readonly RemedyStep[]): Markup {
+  return stepsView(steps, blockView);
+}
+
+/** The placeholders in the blocks of a runbook are explained on the page of procedures. */
+function runbookStepsView(steps: readonly LinkedStep[]): Markup {
+  return stepsView(steps, (block) => blockView({ ...block, label: block.place, missing: '' }));
+}
+
+function stepsView(steps: readonly LinkedStep[], viewOf: (block: Block) => Markup): Markup {
   return markup`<ol class="remedy">${steps.map(
-    (step) => markup`<li>${breakable(step.text)}${blocksOf(step).map(blockView)}</li>`,
+    (step) => markup`<li>${breakable(step.text)}${seeView(step)}${blocksOf(step).map(viewOf)}</li>`,
   )}</ol>`;
+}
+
+function seeView({ text, see }: LinkedStep): Content {
+  return see === undefined ? null : [text === '' ? '' : ' ', see.map(wordView)];
 }
 
 /**
@@ -162,17 +184,6 @@ export function sectionsView(sections: readonly Section[]): Markup {
   )}`;
 }
 
-/**
- * Returns the same anchor as GitHub creates for a heading, so that a link works both in the docs and on the daemon's
- * page.
- */
-function anchorOf(title: string): string {
-  return title
-    .toLowerCase()
-    .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
-    .replaceAll(' ', '-');
-}
-
 export function partsView(parts: readonly Part[]): Markup {
   return markup`${parts.map((part) => markup`${partView(part)}\n`)}`;
 }
@@ -184,7 +195,7 @@ function partView(part: Part): Content {
     case 'list':
       return markup`<ul>${part.lines.map((line) => markup`<li>${itemView(line)}</li>`)}</ul>`;
     case 'steps':
-      return remedyView(part.lines);
+      return runbookStepsView(part.lines);
     case 'commands':
       return part.lines.map(blockView);
   }
@@ -198,6 +209,8 @@ function wordView(word: Word): Content {
   if (typeof word === 'string') return word;
   if ('code' in word) return markup`<code>${word.code}</code>`;
   if ('cause' in word) return markup`<a href="${word.cause}">${word.cause}</a>`;
+  if ('procedure' in word) return markup`<a href="procedures#${anchorOf(word.procedure)}">${word.procedure}</a>`;
+  if ('url' in word) return markup`<a href="${word.url}" rel="noreferrer">${word.url}</a>`;
   // The daemon does not serve the docs.
   return markup`<code>docs/${word.document}</code>`;
 }

@@ -1,33 +1,46 @@
 import type { CauseId } from '../checks/registry.ts';
 import { visibleText } from '../core/visible-text.ts';
-import { type Block, blocksOf, headOf, type RemedyStep } from '../engine/model.ts';
-import { isLinked, type LinkedLine, type Paragraph, type Part, type Section, type Word } from './document.ts';
+import { type Block, blocksOf } from '../engine/model.ts';
+import {
+  isLinked,
+  type LinkedLine,
+  type LinkedStep,
+  type Paragraph,
+  type Part,
+  type Section,
+  type Word,
+} from './document.ts';
 
-/** Returns the addresses that a text links to. */
-export interface MarkdownLinks {
+/** What depends on the place of the file. */
+export interface MarkdownPlace {
+  /** Returns the address of a runbook. */
   runbook(cause: CauseId): string;
-  /** @param path below `docs` */
+  /** Returns the address of a section on the page of procedures. */
+  procedure(title: string): string;
+  /** Returns the address of a document. @param path below `docs` */
   document(path: string): string;
+  /** Returns the line above a block of commands. */
+  blockHead(block: Block): string;
 }
 
 /** Returns sections below the heading of a file, as CommonMark with the extensions of GitHub. One block each. */
-export function sectionBlocks(sections: readonly Section[], links: MarkdownLinks): readonly string[] {
+export function sectionBlocks(sections: readonly Section[], place: MarkdownPlace): readonly string[] {
   return sections.flatMap(({ title, parts }) => [
     `## ${escapedLine(title)}`,
-    ...parts.map((part) => partBlock(part, links)),
+    ...parts.map((part) => partBlock(part, place)),
   ]);
 }
 
-export function partBlock(part: Part, links: MarkdownLinks): string {
+export function partBlock(part: Part, place: MarkdownPlace): string {
   switch (part.kind) {
     case 'text':
-      return part.lines.map((line) => paragraphText(line, links)).join('\n\n');
+      return part.lines.map((line) => paragraphText(line, place)).join('\n\n');
     case 'list':
-      return part.lines.map((line) => itemText(line, links)).join('\n');
+      return part.lines.map((line) => itemText(line, place)).join('\n');
     case 'steps':
-      return part.lines.map(stepText).join('\n');
+      return part.lines.map((step, index) => stepText(step, index, place)).join('\n');
     case 'commands':
-      return part.lines.map((block) => commandsText(block, 'text')).join('\n\n');
+      return part.lines.map((block) => commandsText(block, 'text', place)).join('\n\n');
   }
 }
 
@@ -36,33 +49,36 @@ export function markdownFile(blocks: readonly string[]): string {
   return `${blocks.join('\n\n')}\n`;
 }
 
-function paragraphText(line: Paragraph, links: MarkdownLinks): string {
-  return typeof line === 'string' ? escapedLine(line) : line.map((word) => wordText(word, links)).join('');
+function paragraphText(line: Paragraph, place: MarkdownPlace): string {
+  return typeof line === 'string' ? escapedLine(line) : line.map((word) => wordText(word, place)).join('');
 }
 
-function wordText(word: Word, links: MarkdownLinks): string {
+function wordText(word: Word, place: MarkdownPlace): string {
   if (typeof word === 'string') return escaped(word);
   if ('code' in word) return codeText(word.code);
-  if ('cause' in word) return `[${word.cause}](${links.runbook(word.cause)})`;
-  return `[${word.document}](${links.document(word.document)})`;
+  if ('cause' in word) return `[${word.cause}](${place.runbook(word.cause)})`;
+  if ('procedure' in word) return `[${word.procedure}](${place.procedure(word.procedure)})`;
+  return 'url' in word ? `<${word.url}>` : `[${word.document}](${place.document(word.document)})`;
 }
 
-function itemText(line: Paragraph | LinkedLine, links: MarkdownLinks): string {
+function itemText(line: Paragraph | LinkedLine, place: MarkdownPlace): string {
   return isLinked(line)
     ? ['-', escapedLine(line.text), ...line.links.map(([, url]) => `<${url}>`)].filter((word) => word !== '').join(' ')
-    : `- ${paragraphText(line, links)}`;
+    : `- ${paragraphText(line, place)}`;
 }
 
-function stepText(step: RemedyStep, index: number): string {
-  const blocks = blocksOf(step).map((block) => commandsText(block, step.syntax === 'shell' ? 'sh' : 'text'));
-  return [`${String(index + 1)}. ${escapedLine(step.text)}`, ...blocks].join('\n\n');
+function stepText(step: LinkedStep, index: number, place: MarkdownPlace): string {
+  const { text, see } = step;
+  const words = [...(text === '' ? [] : [escapedLine(text)]), ...(see === undefined ? [] : [paragraphText(see, place)])];
+  const blocks = blocksOf(step).map((block) => commandsText(block, step.syntax === 'shell' ? 'sh' : 'text', place));
+  return [`${String(index + 1)}. ${words.join(' ')}`, ...blocks].join('\n\n');
 }
 
 /** Indents the commands for the list item. */
-function commandsText(block: Block, language: string): string {
+function commandsText(block: Block, language: string, place: MarkdownPlace): string {
   const fence = '`'.repeat(Math.max(3, longestRun(block.text) + 1));
   const lines = block.text.split('\n').map((line) => visibleText(line, TEXT_LIMIT));
-  return [escapedLine(headOf(block)), '', `${fence}${language}`, ...lines, fence]
+  return [escapedLine(place.blockHead(block)), '', `${fence}${language}`, ...lines, fence]
     .map((line) => (line === '' ? '' : `   ${line}`))
     .join('\n');
 }

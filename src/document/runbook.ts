@@ -1,7 +1,8 @@
 import { impactOf, type RemedyStep, sentenceStep, type Step } from '../engine/model.ts';
 import { remedyOf, fill, type WordingFacts } from '../engine/remedy-words.ts';
 import { CAUSE_IDS, CHECKS, wordsOf, type CauseId } from '../checks/registry.ts';
-import type { LinkedLine, Paragraph, Part, Section } from './document.ts';
+import type { LinkedStep, Paragraph, Part, Section, Word } from './document.ts';
+import { COMMON_SECTIONS, HELP, PROCEDURES } from './procedures.ts';
 
 /**
  * General instructions for a cause, independent of an incident. The docs and the daemon both use these instructions,
@@ -11,7 +12,7 @@ export interface Runbook {
   /** The name of the runbook's page in the docs, which is the ID of its cause unless several causes share the page. */
   readonly name: string;
   readonly causes: readonly CauseId[];
-  /** The title, which starts with a capital letter. */
+  /** The title, which starts with a capital letter unless its first word is the name of the program. */
   readonly title: string;
   /** The text before the first heading. */
   readonly intro: readonly Part[];
@@ -60,155 +61,295 @@ const PLACES: Omit<Required<WordingFacts>, OnlyInCommands | 'config'> = {
 const PLACES_OF_SERVICES: WordingFacts = { ...PLACES, host: '<host>', port: '<port>' };
 
 export function runbookOf(id: CauseId): Runbook {
-  const words = wordsOf(id);
-  const { severity, impact, sources = [] } = words;
-  const { name, title, summary } = words.runbook ?? { name: id, title: words.title, summary: words.summary };
-  const causes =
-    words.runbook === undefined ? [id] : CAUSE_IDS.filter((other) => wordsOf(other).runbook?.name === name);
-  const [kinds, lists] = [kindsOf(id), listsOf(id)];
+  const causes = causesOfPage(id);
+  const [first = id] = causes;
+  const words = wordsOf(first);
+  const { name = first, title = words.title } = words.runbook ?? {};
+  const sources = [...new Set(causes.flatMap((cause) => wordsOf(cause).sources ?? []))];
   return {
     name,
     causes,
-    title: `${title.charAt(0).toUpperCase()}${title.slice(1)}`,
-    intro: [
-      text(
-        ...causes.flatMap((cause, index) => [index === 0 ? '' : ', ', { code: cause }]),
-        `, ${severity}, ${scopeOf(id)} Values in <brackets> are listed in the incident.`,
-      ),
-    ],
+    title: capitalised(title),
+    intro: [text(...introOf(causes), ' ', { procedure: HELP }, '.')],
     sections: [
-      { title: 'Meaning', parts: [text(fill(summary, placesOf(id)))] },
-      { title: 'Impact', parts: [text(impactOf(impact, { licenseActive: null, offlineActivation: null }))] },
-      ...(kinds.length === 0 ? [] : [{ title: 'Diagnosis', parts: [{ kind: 'list', lines: kinds } as const] }]),
-      ...eachBlockOnce(lists).map(({ heading, steps }) => ({
-        title: heading,
-        parts: [{ kind: 'steps', lines: steps } as const],
-      })),
-      ...(sources.length === 0
-        ? []
-        : [{ title: 'Sources', parts: [{ kind: 'list', lines: sources.map(sourceOf) } as const] }]),
+      { title: 'Meaning', parts: [textsOf(causes, meaningOf)] },
+      { title: 'Impact', parts: [textsOf(causes, effectOf)] },
+      ...eachBlockOnce(listsOfPage(causes), PROCEDURE_PLACES).map(sectionOfList),
+      ...(sources.length === 0 ? [] : [{ title: 'Sources', parts: [text(...sourceWords(sources))] }]),
     ],
   };
 }
 
+/** The page with what applies to every cause, and with the steps that several runbooks share. */
+export function procedurePage(): Pick<Runbook, 'title' | 'intro' | 'sections'> {
+  return {
+    title: 'Procedures',
+    intro: [text('What applies to every cause, and steps that several runbooks contain.')],
+    sections: [
+      ...COMMON_SECTIONS,
+      { title: 'Placeholders', parts: [{ kind: 'list', lines: placeholders() }] },
+      ...PROCEDURE_LISTS.flatMap((list) => eachBlockOnce([list], NO_PLACES)).map(sectionOfList),
+    ],
+  };
+}
+
+/** Explains every placeholder in the commands of all runbooks. */
+function placeholders(): readonly Paragraph[] {
+  const steps = CAUSE_IDS.flatMap(listsOf).flatMap((list) => list.steps);
+  const meanings = Map.groupBy(
+    steps.flatMap(({ blanks }) => blanks),
+    ({ name }) => name,
+  );
+  return [...meanings]
+    .toSorted(([one], [other]) => (one < other ? -1 : 1))
+    .map(([name, blanks]) => [{ code: name }, `: ${[...new Set(blanks.map(({ meaning }) => meaning))].join(', or ')}`]);
+}
+
+function causesOfPage(id: CauseId): readonly CauseId[] {
+  const name = wordsOf(id).runbook?.name;
+  return name === undefined ? [id] : CAUSE_IDS.filter((other) => wordsOf(other).runbook?.name === name);
+}
+
+/** Returns the IDs with their severity. */
+function introOf(causes: readonly CauseId[]): readonly Word[] {
+  const severities = new Set(causes.map((cause) => wordsOf(cause).severity));
+  const ids = causes.flatMap((cause, index): readonly Word[] => [
+    ...(index === 0 ? [] : [', ']),
+    { code: cause },
+    ...(severities.size === 1 ? [] : [` (${wordsOf(cause).severity})`]),
+  ]);
+  return [...ids, severities.size === 1 ? `, ${[...severities].join('')}.` : '.'];
+}
+
+/** Returns one paragraph if it applies to all causes, or a list. */
+function textsOf(causes: readonly CauseId[], textOf: (cause: CauseId) => string): Part {
+  const texts = new Set(causes.map(textOf));
+  if (texts.size === 1) return text(...texts);
+  return { kind: 'list', lines: causes.map((cause) => [{ code: cause }, `: ${textOf(cause)}`]) };
+}
+
+function meaningOf(cause: CauseId): string {
+  const { runbook, summary } = wordsOf(cause);
+  return fill(runbook?.summary ?? summary, placesOf(cause));
+}
+
+function effectOf(cause: CauseId): string {
+  return impactOf(wordsOf(cause).impact, { licenseActive: null, offlineActivation: false });
+}
+
 interface StepList {
   readonly heading: string;
+  /** Explains the variant of the fault that the steps are for; null if the steps are for every variant. */
+  readonly meaning: string | null;
+  /** Empty if the steps are those for every variant. */
   readonly steps: readonly RemedyStep[];
+}
+
+const MITIGATION = 'Mitigation';
+
+/**
+ * Returns the lists of the first cause. Each further cause adds its own steps if they differ, and variants that differ
+ * by more than a procedure.
+ */
+function listsOfPage(causes: readonly CauseId[]): readonly StepList[] {
+  const [own = [], ...others] = causes.map(listsOf);
+  const known = new Set(own.flatMap((list) => [JSON.stringify(list.steps), withoutProcedures(list)]));
+  const further = others.flatMap((lists, index) => {
+    const { title } = wordsOf(causes[index + 1] ?? '');
+    return lists.flatMap((list) => {
+      const isKnown = known.has(list.heading === MITIGATION ? JSON.stringify(list.steps) : withoutProcedures(list));
+      return isKnown ? [] : [list.heading === MITIGATION ? { ...list, heading: headingOf(title) } : list];
+    });
+  });
+  return [...own.slice(0, 1), ...further, ...own.slice(1)];
+}
+
+function withoutProcedures({ heading, steps }: StepList): string {
+  return JSON.stringify([heading, steps.filter((step) => !PROCEDURE_PLACES.steps.has(JSON.stringify(step)))]);
 }
 
 /** Returns the general steps, and the steps that are added or used instead if more is known about the fault. */
 function listsOf(id: CauseId): readonly StepList[] {
-  const { remedy, anyProductRemedy, productRemedy = {}, kinds = {}, proxyRemedy, brokenPath } = wordsOf(id);
+  const { remedy, anyProductRemedy, productRemedy = {}, kinds = {}, proxyRemedy, brokenPath, summary } = wordsOf(id);
   const places = placesOf(id);
-  const list = (heading: string, steps: readonly Step[] | undefined): readonly StepList[] =>
-    steps === undefined ? [] : [{ heading, steps: remedyOf(steps, places).remedySteps }];
+  const general = remedyOf(remedy, places).remedySteps;
+  // Such a summary does not distinguish the variants.
+  const isShared = (meaning: string): boolean =>
+    [summary, ...Object.values(kinds).map((kind) => kind.summary)].filter((other) => other === meaning).length > 1;
+  const list = (heading: string, steps: readonly Step[] | undefined, meaning?: string): readonly StepList[] => {
+    if (steps === undefined) return [];
+    const own = remedyOf(steps, places).remedySteps;
+    const isGeneral = JSON.stringify(own) === JSON.stringify(general);
+    return [
+      {
+        heading,
+        meaning: meaning === undefined || isShared(meaning) ? null : fill(meaning, places),
+        steps: isGeneral ? [] : own,
+      },
+    ];
+  };
   return [
-    ...list('Mitigation', remedy),
+    { heading: MITIGATION, meaning: null, steps: general },
     ...Object.entries(productRemedy).flatMap(([product, steps]) =>
       list(`First, if the inspecting device is ${product}`, steps),
     ),
     ...list('First, if the inspecting device is a different known product', anyProductRemedy),
-    ...Object.values(kinds).flatMap((kind) => list(headingOf(kind.title), kind.remedy)),
+    ...Object.values(kinds).flatMap((kind) => list(headingOf(kind.title), kind.remedy, kind.summary)),
     ...list('If the connection goes through a proxy', proxyRemedy),
-    ...list('While the path is broken', brokenPath?.remedy),
-  ];
-}
-
-/** Returns an explanation of each variant of the fault, labelled with the heading of its steps. */
-function kindsOf(id: CauseId): readonly string[] {
-  const { kinds = {}, brokenPath } = wordsOf(id);
-  const places = placesOf(id);
-  return [
-    ...Object.values(kinds).map(({ title, summary }) => `${headingOf(title)}: ${fill(summary, places)}`),
-    ...(brokenPath === undefined
-      ? []
-      : [`While the path is broken, the fault is critical: ${fill(brokenPath.summary, places)}`]),
-  ];
+    ...list('While the path is broken', brokenPath?.remedy, brokenPath?.summary),
+  ].filter(({ meaning, steps }) => meaning !== null || steps.length > 0);
 }
 
 function headingOf(kind: string): string {
   return `If ${kind}`;
 }
 
-/** The position of a step or its commands on the page. */
+function sectionOfList({ heading, meaning, steps }: ShownList): Section {
+  return {
+    title: heading,
+    parts: [
+      ...(meaning === null ? [] : [text(meaning)]),
+      ...(steps.length === 0 ? [] : [{ kind: 'steps', lines: steps } as const]),
+    ],
+  };
+}
+
+/** Position of a step or its commands, on the same page or among the procedures. */
 interface Place {
   readonly heading: string;
   readonly number: number;
+  /** Number of steps of the procedure; null for a place on the same page. */
+  readonly ofSteps: number | null;
 }
 
-/** Replaces repeated steps and command blocks with references, so that the page shows each of them once. */
-function eachBlockOnce(lists: readonly StepList[]): readonly StepList[] {
-  const steps = new Map<string, Place>();
-  const blocks = new Map<string, Place>();
-  const blanks = new Set<string>();
-  return lists.map(({ heading, steps: own }) => {
-    const lines: RemedyStep[] = [];
-    let run: readonly Place[] = [];
-    const endRun = (): void => {
-      if (run.length > 0) lines.push(referenceTo(run));
-      run = [];
-    };
+/** Places by step, and by the commands of a step, as JSON. */
+interface KnownPlaces {
+  readonly steps: ReadonlyMap<string, Place>;
+  readonly blocks: ReadonlyMap<string, Place>;
+}
+
+const NO_PLACES: KnownPlaces = { steps: new Map(), blocks: new Map() };
+
+const PROCEDURE_LISTS: readonly StepList[] = PROCEDURES.map(({ title, steps }) => ({
+  heading: title,
+  meaning: null,
+  steps: remedyOf(steps, PLACES).remedySteps,
+}));
+
+const PROCEDURE_PLACES: KnownPlaces = placesOfProcedures();
+
+function placesOfProcedures(): KnownPlaces {
+  const placed = PROCEDURE_LISTS.flatMap(({ heading, steps }) =>
+    steps.map((step, index) => ({ step, place: { heading, number: index + 1, ofSteps: steps.length } })),
+  );
+  return {
+    steps: new Map(placed.map(({ step, place }) => [JSON.stringify(step), place] as const)),
+    blocks: new Map(
+      placed.flatMap(({ step, place }) => (step.commands === null ? [] : [[blockKey(step), place] as const])),
+    ),
+  };
+}
+
+function blockKey({ commands, undo }: RemedyStep): string {
+  return JSON.stringify([commands, undo]);
+}
+
+/** A reference to successive steps. */
+interface Run {
+  /** Sentence of the first step if only its commands are known; otherwise empty. */
+  readonly text: string;
+  /** The first step as JSON. */
+  readonly key: string;
+  readonly places: readonly Place[];
+}
+
+interface ShownList extends Pick<StepList, 'heading' | 'meaning'> {
+  readonly steps: readonly LinkedStep[];
+}
+
+/** Replaces repeated steps and command blocks with references, so that each of them is shown once. */
+function eachBlockOnce(lists: readonly StepList[], known: KnownPlaces): readonly ShownList[] {
+  const [steps, blocks] = [new Map(known.steps), new Map(known.blocks)];
+  return lists.map(({ heading, meaning, steps: own }) => {
+    const lines: (Run | LinkedStep)[] = [];
     for (const step of own) {
-      const known = steps.get(JSON.stringify(step));
-      const last = run.at(-1);
-      if (known === undefined || (last !== undefined && !follows(known, last))) endRun();
-      if (known !== undefined) {
-        run = [...run, known];
-        continue;
+      const key = JSON.stringify(step);
+      const whole = steps.get(key);
+      const place = whole ?? (step.commands === null ? undefined : blocks.get(blockKey(step)));
+      const last = lines.at(-1);
+      if (whole === undefined) {
+        const here = { heading, number: lines.length + 1, ofSteps: null };
+        steps.set(key, here);
+        if (place === undefined && step.commands !== null) blocks.set(blockKey(step), here);
       }
-      const block = JSON.stringify([step.commands, step.undo]);
-      const place = { heading, number: lines.length + 1 };
-      lines.push(withoutKnownBlock(step, blocks.get(block), blanks));
-      steps.set(JSON.stringify(step), place);
-      if (step.commands !== null && !blocks.has(block)) blocks.set(block, place);
+      if (place === undefined) lines.push(additionTo(step) ?? step);
+      else if (whole !== undefined && last !== undefined && 'places' in last && follows(place, last)) {
+        lines.splice(-1, 1, { ...last, places: [...last.places, place] });
+        // This line now stands for more than its first step, so the first step cannot refer to it.
+        if (last.text !== '') steps.delete(last.key);
+      } else lines.push({ text: whole === undefined ? step.text : '', key, places: [place] });
     }
-    endRun();
-    return { heading, steps: lines };
+    return { heading, meaning, steps: lines.map((line) => ('places' in line ? referenceTo(line) : line)) };
   });
 }
 
-function follows(place: Place, before: Place): boolean {
-  return place.heading === before.heading && place.number === before.number + 1;
+function follows({ heading, number, ofSteps }: Place, { places }: Run): boolean {
+  const last = places.at(-1);
+  return last?.heading === heading && last.ofSteps === ofSteps && last.number + 1 === number;
 }
 
-function referenceTo(run: readonly Place[]): RemedyStep {
-  const [first, last] = [run[0], run.at(-1)];
-  const numbers =
-    first === last ? `step ${String(first?.number)}` : `steps ${String(first?.number)} to ${String(last?.number)}`;
-  return sentenceStep(`Follow ${numbers} under "${first?.heading ?? ''}".`);
+function referenceTo({ text: sentence, places }: Run): LinkedStep {
+  const [first, last] = [places[0], places.at(-1)];
+  if (first === undefined || last === undefined) return sentenceStep(sentence);
+  const { heading, number, ofSteps } = first;
+  const numbers = first === last ? `step ${String(number)}` : `steps ${String(number)} to ${String(last.number)}`;
+  if (ofSteps !== null) {
+    const part = places.length === ofSteps ? '' : `${numbers} of `;
+    return { ...sentenceStep(sentence), see: [`Follow ${part}`, { procedure: heading }, '.'] };
+  }
+  return sentenceStep(
+    sentence === ''
+      ? `Follow ${numbers} under "${heading}".`
+      : `${sentence} Use the commands from ${numbers} under "${heading}".`,
+  );
 }
 
-function withoutKnownBlock(step: RemedyStep, known: Place | undefined, blanks: Set<string>): RemedyStep {
-  if (step.commands === null) return step;
-  if (known !== undefined)
-    return sentenceStep(`${step.text} Use the commands from step ${String(known.number)} under "${known.heading}".`);
-  const own = step.blanks.map((blank) => (blanks.has(blank.name) ? { ...blank, meaning: 'as above' } : blank));
-  for (const { name } of own) blanks.add(name);
-  return { ...step, blanks: own };
+/** Returns a step with only those commands that it adds to the commands of a procedure; null if there is none. */
+function additionTo(step: RemedyStep): LinkedStep | null {
+  const lines = step.commands?.split('\n') ?? [];
+  for (const { heading, steps } of PROCEDURE_LISTS)
+    for (const [index, { commands, undo }] of steps.entries()) {
+      const known = commands?.split('\n') ?? [];
+      const added = lines.filter((line) => !known.includes(line));
+      const isMore = added.length > 0 && lines.length === known.length + added.length;
+      if (undo === null || undo !== step.undo || !isMore) continue;
+      return {
+        ...step,
+        commands: added.map((line) => line.trim()).join('\n'),
+        undo: null,
+        see: [`Follow step ${String(index + 1)} of `, { procedure: heading }, ', and add these lines to the policy.'],
+      };
+    }
+  return null;
 }
 
 function placesOf(id: CauseId): WordingFacts {
-  return checkOf(id)?.id === 'delivery' ? PLACES_OF_SERVICES : PLACES;
-}
-
-function scopeOf(id: CauseId): string {
-  const check = checkOf(id);
-  return check === undefined ? 'any precondition.' : `precondition "${check.title}".`;
-}
-
-function checkOf(id: CauseId) {
-  return CHECKS.find(({ causes }) => Object.hasOwn(causes, id));
+  return CHECKS.find(({ causes }) => Object.hasOwn(causes, id))?.id === 'delivery' ? PLACES_OF_SERVICES : PLACES;
 }
 
 function text(...words: Exclude<Paragraph, string>): Part {
   return { kind: 'text', lines: [words] };
 }
 
-/** Returns a source from `CauseWords.sources`, with its URL if there is one. */
-function sourceOf(source: string): string | LinkedLine {
-  const [, document] = /^docs:(.+)$/u.exec(source) ?? [];
-  const [, tip] = /^ta-p\/(\d+)$/u.exec(source) ?? [];
-  if (tip !== undefined) return `Fortinet community, ta-p/${tip}`;
-  const url = document === undefined ? source : `https://docs.fortinet.com/document/${document}`;
-  return URL.canParse(url) ? { text: '', links: [[url, url]] } : source;
+/** Returns the sources in `CauseWords.sources`, with the URL of those that have one. */
+function sourceWords(sources: readonly string[]): readonly Word[] {
+  return sources.flatMap((source, index): readonly Word[] => {
+    const [, document] = /^docs:(.+)$/u.exec(source) ?? [];
+    const url = document === undefined ? source : `https://docs.fortinet.com/document/${document}`;
+    return [...(index === 0 ? [] : [', ']), URL.canParse(url) ? { url } : source];
+  });
+}
+
+function capitalised(title: string): string {
+  return title.startsWith('ftm-watch') ? title : `${title.charAt(0).toUpperCase()}${title.slice(1)}`;
 }

@@ -212,6 +212,8 @@ export function sentenceStep(text: string): RemedyStep {
 
 /** A block of commands with its label. */
 export interface Block {
+  /** The command line that the block is for. */
+  readonly place: string;
   /** Contains the command line, and whether the commands are ready to copy or have placeholders. */
   readonly label: string;
   /** The values to fill in; empty if the block is ready. */
@@ -237,6 +239,7 @@ export function blocksOf({ commands, undo, syntax, blanks }: RemedyStep): readon
 function blockOf(place: string, text: string, blanks: readonly Blank[]): Block {
   const left = blanks.filter(({ name }) => text.includes(name));
   return {
+    place,
     label: `${place}, ${left.length === 0 ? 'ready to copy' : 'not ready'}`,
     missing: left.map(({ name, meaning }) => `${name} is ${meaning}`).join(', '),
     text,
@@ -449,8 +452,11 @@ export interface CauseWords {
    * `docs:X` for https://docs.fortinet.com/document/X.
    */
   readonly sources?: readonly string[];
-  /** The file, heading and first sentence of a runbook that several causes share. */
-  readonly runbook?: { readonly name: string; readonly title: string; readonly summary: string };
+  /**
+   * The file, heading and first sentence of a runbook that several causes share. By default, the heading is the title
+   * of the first cause, and each cause has its own summary.
+   */
+  readonly runbook?: { readonly name: string; readonly title?: string; readonly summary?: string };
   /** The steps for an administrator, in order. */
   readonly remedy: readonly Step[];
   /** Texts that replace these texts if the kind of the cause is known. */

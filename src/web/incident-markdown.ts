@@ -2,8 +2,9 @@ import { headline } from '../checks/headline.ts';
 import type { Zone } from '../core/time-text.ts';
 import { type LinkedLine, type Paragraph, type Section, sectionOf } from '../document/document.ts';
 import { SEVERITY_WORDS } from '../document/html.ts';
-import { escapedLine, markdownFile, type MarkdownLinks, sectionBlocks } from '../document/markdown.ts';
+import { escapedLine, markdownFile, type MarkdownPlace, sectionBlocks } from '../document/markdown.ts';
 import { incidentLinks } from '../document/notification.ts';
+import { headOf } from '../engine/model.ts';
 import { eventOf, type Incident, lastedText, type OutboxEntry } from '../engine/incident/incident.ts';
 import { channelWords } from '../notify/channels/registry.ts';
 import { changeWords, deliveryGroupsAbout, timelineOf } from './page/incidents-view.ts';
@@ -37,13 +38,18 @@ export function incidentMarkdown(record: IncidentRecord, reader: Reader): string
   ];
   return markdownFile([
     `# ${escapedLine(headline(cause))}`,
-    ...sectionBlocks([{ title: 'Incident', parts: [{ kind: 'list', lines: factLines(record, reader) }] }], NO_LINKS),
-    ...sectionBlocks(sections, NO_LINKS),
+    ...sectionBlocks([{ title: 'Incident', parts: [{ kind: 'list', lines: factLines(record, reader) }] }], NOWHERE),
+    ...sectionBlocks(sections, NOWHERE),
   ]);
 }
 
-/** None of the texts contains links. */
-const NO_LINKS: MarkdownLinks = { runbook: (cause) => cause, document: (path) => path };
+/** The file has no fixed place, so nothing is linked. */
+const NOWHERE: MarkdownPlace = {
+  runbook: (cause) => cause,
+  procedure: (title) => title,
+  document: (path) => path,
+  blockHead: headOf,
+};
 
 function factLines(
   { incident, complete }: IncidentRecord,

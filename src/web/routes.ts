@@ -7,7 +7,7 @@ import type { Logger } from 'pino';
 import { isCauseId } from '../checks/registry.ts';
 import { ALERT_RUNBOOK } from '../document/alert-runbook.ts';
 import { markup, partsView, sectionsView } from '../document/html.ts';
-import { runbookOf } from '../document/runbook.ts';
+import { procedurePage, type Runbook, runbookOf } from '../document/runbook.ts';
 import type { Millis } from '../core/clock.ts';
 import { diagnosisToJson } from '../engine/diagnosis-json.ts';
 import { visibleText } from '../core/visible-text.ts';
@@ -189,11 +189,23 @@ function addApi(app: Hono<WebEnv>, { sources, events }: Routed): void {
 /** Returns a runbook page without scripts or forms. */
 function answerRunbook(context: Context<WebEnv, '/runbooks/:cause'>, site: string): Response | Promise<Response> {
   const cause = context.req.param('cause');
-  if (cause !== 'alerts' && !isCauseId(cause)) return context.notFound();
-  const { title, intro, sections } = cause === 'alerts' ? ALERT_RUNBOOK : runbookOf(cause);
+  const runbook = isCauseId(cause) ? runbookOf(cause) : commonRunbook(cause);
+  if (runbook === null) return context.notFound();
+  const { title, intro, sections } = runbook;
   const main = markup`<article class="card runbook"><h1>${title}</h1>
 ${partsView(intro)}${sectionsView(sections)}</article>`;
   return context.html(pageDocument({ title, site, root: '../', icon: 'unknown', scripts: [], main }));
+}
+
+function commonRunbook(name: string): Pick<Runbook, 'title' | 'intro' | 'sections'> | null {
+  switch (name) {
+    case 'alerts':
+      return ALERT_RUNBOOK;
+    case 'procedures':
+      return procedurePage();
+    default:
+      return null;
+  }
 }
 
 async function answerReload(context: WebContext, web: Web): Promise<Response> {

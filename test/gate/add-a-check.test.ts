@@ -105,7 +105,7 @@ describe('a check is a folder and its place in the registry', () => {
   test('"npm run generate" writes what follows from it', () => {
     run(process.execPath, ['tools/generate/run.ts']);
     expect(read('docs/runbooks/README.md')).toContain(
-      '## Sample\n\n- [sample-fault](sample-fault.md): the sample is at fault (warning)\n',
+      '## Sample\n\n- [sample-fault](sample-fault.md): the sample is at fault\n',
     );
     expect(read('docs/runbooks/sample-fault.md')).toContain('1. Replace the sample.');
   });

@@ -31,14 +31,14 @@ const SHARED = 3;
 
 /**
  * Returns a row for each key. A secret has a row for its file but not for its variable, which the document explains
- * once. A key that several sections of the table share, with the same meaning, has one row that lists the sections.
+ * once. A section has no row, because its keys have. A key that several sections of the table share, with the same meaning, has one row that lists the sections.
  */
 function rows(keys: readonly DescribedKey[]): readonly string[] {
   const paths = new Set(keys.map(({ path }) => path));
   const isSecret = (path: string): boolean => path.endsWith('File') && paths.has(path.replace(/File$/u, 'Env'));
   const isVariable = (path: string): boolean => path.endsWith('Env') && paths.has(path.replace(/Env$/u, 'File'));
   const entries = keys
-    .filter(({ path }) => !isVariable(path))
+    .filter(({ path, schema }) => !isVariable(path) && typeText(schema) !== 'section')
     .map((key) => ({ path: key.path, name: nameOf(key.path), rest: cells(key, isSecret(key.path)) }));
   const alike = Map.groupBy(entries, ({ name, rest }) => [name, rest].join('|'));
   return entries.flatMap(({ path, name, rest }) => {

@@ -1,37 +1,37 @@
-import { CAUSE_IDS, type CauseId, CHECKS, isCauseId, isFaultId, wordsOf } from '../../src/checks/registry.ts';
+import { CAUSE_IDS, CHECKS, isCauseId, isFaultId, wordsOf } from '../../src/checks/registry.ts';
 import { ALERT_RUNBOOK } from '../../src/document/alert-runbook.ts';
-import { markdownFile, type MarkdownLinks, partBlock, sectionBlocks } from '../../src/document/markdown.ts';
-import { type Runbook, runbookOf } from '../../src/document/runbook.ts';
+import { anchorOf } from '../../src/document/document.ts';
+import { markdownFile, type MarkdownPlace, partBlock, sectionBlocks } from '../../src/document/markdown.ts';
+import { procedurePage, type Runbook, runbookOf } from '../../src/document/runbook.ts';
 
-/** Returns every page by file name: one for each cause, a list of them, and one for all alerts without a cause. */
+/** Returns every page by file name: one for each cause, a list of them, and those that concern no single cause. */
 export function renderRunbooks(): ReadonlyMap<string, string> {
   const runbooks = CAUSE_IDS.map((id) => ({ id, runbook: runbookOf(id) }));
   return new Map([
     ['README.md', renderList()],
     ['alerts.md', renderPage(ALERT_RUNBOOK)],
+    ['procedures.md', renderPage(procedurePage())],
     ...runbooks.map(({ runbook }): readonly [string, string] => [`${runbook.name}.md`, renderPage(runbook)]),
     // Alerts link to the page of a cause by its id.
     ...runbooks
       .filter(({ id, runbook }) => runbook.name !== id)
-      .map(({ id, runbook }): readonly [string, string] => [`${id}.md`, renderReference(id, runbook.name)]),
+      .map(({ id, runbook }): readonly [string, string] => [`${id}.md`, renderReference(id, runbook)]),
   ]);
 }
 
-function renderReference(id: CauseId, name: string): string {
-  return markdownFile([`# ${id}`, GENERATED, `See [${name}](${name}.md).`]);
+function renderReference(id: string, { name, title }: Runbook): string {
+  return markdownFile([`# ${id}`, `See [${title}](${name}.md).`]);
 }
 
-const GENERATED = '<!-- Generated from src/checks. -->';
+const GENERATED = '<!-- All pages in this folder are generated from src/checks and src/document. -->';
 
 function renderList(): string {
   const others = { title: 'Any precondition', causes: CAUSE_IDS.filter((id) => !isFaultId(id)) };
   const parts = [...CHECKS.map(({ title, causes }) => ({ title, causes: Object.keys(causes) })), others];
   const intro =
-    'A page for each cause that ftm-watch can find, in the order of the path. The daemon serves the same pages at ' +
-    '`/runbooks/CAUSE`. Alerts about ftm-watch itself: [alerts.md](alerts.md).\n\n' +
-    'The incident, on the status page and in messages, contains these steps with your addresses filled in. After the ' +
-    'repair, run `ftm-watch check --verify INCIDENT`. The incident closes after `notify.policy.recoveries` rounds ' +
-    'without the cause.';
+    'Each cause that ftm-watch can find has a runbook, which the daemon also serves at `/runbooks/CAUSE`. ' +
+    '[Procedures](procedures.md) explains how to silence an incident, check the repair and get help. For alerts ' +
+    'without a cause, see [Prometheus alerts](alerts.md).';
   return markdownFile([
     '# Runbooks',
     GENERATED,
@@ -40,7 +40,7 @@ function renderList(): string {
       `## ${title}`,
       causes
         .filter(isCauseId)
-        .map((id) => `- [${id}](${runbookOf(id).name}.md): ${wordsOf(id).title} (${wordsOf(id).severity})`)
+        .map((id) => `- [${id}](${runbookOf(id).name}.md): ${wordsOf(id).title}`)
         .join('\n'),
     ]),
   ]);
@@ -49,13 +49,15 @@ function renderList(): string {
 function renderPage({ title, intro, sections }: Pick<Runbook, 'title' | 'intro' | 'sections'>): string {
   return markdownFile([
     `# ${title}`,
-    GENERATED,
-    ...intro.map((part) => partBlock(part, LINKS)),
-    ...sectionBlocks(sections, LINKS),
+    ...intro.map((part) => partBlock(part, HERE)),
+    ...sectionBlocks(sections, HERE),
   ]);
 }
 
-const LINKS: MarkdownLinks = {
+const HERE: MarkdownPlace = {
   runbook: (cause) => `${runbookOf(cause).name}.md`,
+  procedure: (title) => `procedures.md#${anchorOf(title)}`,
   document: (path) => `../${path}`,
+  // The page of procedures explains the placeholders.
+  blockHead: ({ place }) => `${place}:`,
 };

@@ -9,6 +9,7 @@ const ALLOW = 'On FortiAuthenticator, allow HTTPS and the REST API on this inter
 export const APPLIANCE_CAUSES = {
   'appliance-unreachable': {
     severity: 'critical',
+    runbook: { name: 'appliance-unreachable' },
     title: 'FortiAuthenticator cannot be reached',
     short: 'FortiAuthenticator unreachable',
     headline: '{subject} is unreachable',
@@ -19,6 +20,7 @@ export const APPLIANCE_CAUSES = {
   },
   'appliance-unreadable': {
     severity: 'warning',
+    runbook: { name: 'appliance-unreachable' },
     title: 'ftm-watch cannot read FortiAuthenticator',
     short: 'FortiAuthenticator not readable',
     headline: 'ftm-watch cannot read {subject}',

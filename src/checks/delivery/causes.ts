@@ -95,6 +95,7 @@ export const DELIVERY_CAUSES = {
   },
   'sms-running-out': {
     severity: 'warning',
+    runbook: { name: 'sms-running-out' },
     title: 'SMS are running out',
     short: 'SMS are running out',
     summary: 'Few of the FortiGuard SMS purchased for {appliance} are left.',
@@ -104,6 +105,7 @@ export const DELIVERY_CAUSES = {
   },
   'sms-exhausted': {
     severity: 'warning',
+    runbook: { name: 'sms-running-out' },
     title: 'no SMS are left',
     short: 'no SMS are left',
     headline: 'no SMS are left',

@@ -78,6 +78,7 @@ const THROUGH_PROXY = shell(
 
 const INTERCEPTION = {
   severity: 'critical',
+  runbook: { name: 'tls-intercepted' },
   impact: 'activation',
   sources: ['ta-p/194050', 'ta-p/338841', 'ta-p/218813', 'docs:fortigate/7.2.13/administration-guide'],
   remedy: UNKNOWN_PRODUCT,

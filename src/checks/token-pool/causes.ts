@@ -18,6 +18,7 @@ export const TOKEN_POOL_CAUSES = {
   },
   'tokens-running-out': {
     severity: 'warning',
+    runbook: { name: 'tokens-running-out' },
     title: 'tokens are running out',
     short: 'tokens are running out',
     summary: 'Few free FortiToken Mobile tokens are left on {appliance}.',
@@ -27,6 +28,7 @@ export const TOKEN_POOL_CAUSES = {
   },
   'tokens-exhausted': {
     severity: 'critical',
+    runbook: { name: 'tokens-running-out' },
     title: 'no token is left',
     short: 'no tokens are left',
     headline: 'no tokens are left',

@@ -1,9 +1,14 @@
 import { describe, expect, test } from 'vitest';
-import { escapedLine, type MarkdownLinks, partBlock, sectionBlocks } from '../../../src/document/markdown.ts';
+import { escapedLine, type MarkdownPlace, partBlock, sectionBlocks } from '../../../src/document/markdown.ts';
 import type { Part } from '../../../src/document/document.ts';
-import { sentenceStep } from '../../../src/engine/model.ts';
+import { headOf, sentenceStep } from '../../../src/engine/model.ts';
 
-const LINKS: MarkdownLinks = { runbook: (cause) => `${cause}.md`, document: (path) => `../${path}` };
+const LINKS: MarkdownPlace = {
+  runbook: (cause) => `${cause}.md`,
+  procedure: (title) => `procedures.md#${title}`,
+  document: (path) => `../${path}`,
+  blockHead: headOf,
+};
 
 function made(part: Part): string {
   return partBlock(part, LINKS);
@@ -49,7 +54,7 @@ describe('hostile text in Markdown', () => {
   });
 
   test('commands with a fence end where they should', () => {
-    const commands = { label: 'Shell, ready to copy', missing: '', text: 'echo 1\n```\n<b>' };
+    const commands = { place: 'Shell', label: 'Shell, ready to copy', missing: '', text: 'echo 1\n```\n<b>' };
     expect(made({ kind: 'commands', lines: [commands] })).toBe(
       ['   Shell, ready to copy:', '', '   ````text', '   echo 1', '   ```', '   <b>', '   ````'].join('\n'),
     );
