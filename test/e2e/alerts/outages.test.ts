@@ -213,7 +213,9 @@ describeWhere(INSPECTED_SITE_NEEDS, 'outages, with a round every 5 s', () => {
       const checked = await run([]);
       expect(checked.exitCode).toBeGreaterThan(0);
       expect(checked.stdout).not.toMatch(/^READY: all configured checks pass\.$/mu);
-      expect(checked.stdout).toMatch(/Open incident \(daemon\), since|The fault is intermittent|accepts no connection/u);
+      expect(checked.stdout).toMatch(
+        /Open incident \(daemon\), since|The fault is intermittent|accepts no connection/u,
+      );
       expect((await run(['--nagios'])).exitCode).toBeGreaterThan(0);
     },
     200 * SECOND,
