@@ -127,7 +127,7 @@ const WRONG: readonly (readonly [what: string, text: string, message: string])[]
   [
     'a log port of another program',
     `logs: { syslog: { tcp: "127.0.0.1:${String(TAKEN)}" } }`,
-    'something else listens',
+    'another program uses this port',
   ],
   [
     'a port below 1024',
