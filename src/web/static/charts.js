@@ -23,11 +23,12 @@ const PHASES = { dns: 'Name', tcp: 'Connection', tls: 'TLS', http: 'Answer' };
  * @typedef {{ readonly from: number, readonly latency: readonly Named[], readonly errors: readonly Named[],
  *   readonly tokens: readonly Named[], readonly days: readonly { readonly day: number, readonly share: number }[]
  * }} Past
- * @typedef {Named & { readonly colour: number, readonly silent: boolean }} Line If `silent` is true, the line is drawn only as a background
+ * @typedef {Named & { readonly colour: number, readonly silent: boolean }} Line `silent` lines are drawn only
+ *   as a background
  * @typedef {{ readonly id: 'availability' | 'latency' | 'errors' | 'tokens', readonly unit: string,
  *   readonly span: number | null, readonly from: number, readonly until: number, readonly bottom: number,
- *   readonly top: number, readonly gap: number, readonly lines: readonly Line[] }} Chart `span` is the period that each bar
- *   covers, starting at its point. Null for a line chart
+ *   readonly top: number, readonly gap: number, readonly lines: readonly Line[] }} Chart `span` is the period
+ *   that each bar covers, starting at its point. Null for a line chart
  */
 
 /**
