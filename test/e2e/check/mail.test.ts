@@ -223,7 +223,7 @@ describe.concurrent('a mail server', () => {
     await using server = await serve({ security, identity: forged, issuers: [device] });
     const result = await check(server.port, { security });
     expect(conclusionOf(result)).toEqual(notReady('mail-tls-broken'));
-    expect(result.causes[0]?.summary).toContain('issued by "FG100FTK20012345", which is not trusted here');
+    expect(result.causes[0]?.summary).toContain('issued by "FG100FTK20012345", which this machine does not trust');
     const [finding] = preconditionOf(result, 'mail').findings;
     expect(finding?.claim).toBe('TLS to the mail server fails: its certificate was issued by "FG100FTK20012345".');
     expect(finding?.fullNames).toEqual([name]);

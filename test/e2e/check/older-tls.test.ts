@@ -70,7 +70,7 @@ describe('a licence server that speaks TLS 1.3, before which TLS 1.2 ends', () =
     await ending(end, Infinity, async (front) => {
       const result = await bench.check(front.port);
       expect(conclusionOf(result)).toEqual(readyWithWarning('tls-blocked'));
-      expect(evidenceOf(result)).toContain('TLS 1.2 is cut, while TLS 1.3 is not.');
+      expect(evidenceOf(result)).toContain('TLS 1.2 is blocked, but TLS 1.3 is not.');
       expect(result.causes[0]?.summary).toContain(words);
       expect(result.causes[0]?.summary).toContain('TLS 1.3 works.');
     });

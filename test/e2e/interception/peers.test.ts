@@ -80,7 +80,7 @@ describeWhere(INSPECTED_SITE_NEEDS, 'two agents, of whose addresses the gateway 
         product: 'Fortinet FortiGate',
         subject: `${LICENSE_HOST}:443`,
       });
-      expect(intercepted()?.evidence.join('\n')).toContain('the agent dmz saw');
+      expect(intercepted()?.evidence.join('\n')).toContain('the agent dmz detected');
       // The other agent found no fault itself, although it repeats the report of its peer.
       await expect
         .poll(() => interceptedAt(9851)?.evidence.join('\n'), ROUNDS)
