@@ -472,6 +472,7 @@ This command does not change any settings.
 `;
 
 interface ReportOptions extends TypedPeriod {
+  readonly incident?: string;
   readonly output?: string;
   readonly force?: boolean;
   readonly capture?: readonly string[];
@@ -491,8 +492,19 @@ function addReport(program: Command, invoked: Invoked, finish: Finish): void {
     .option('--capture <file...>', 'also include the verdicts on packet captures and the certificate chains in them')
     .option('--since <time>', 'start of the period: a time, a day, or how long ago (default: all stored data)')
     .option('--until <time>', 'end of the period (default: now)')
+    .addOption(
+      new Option(
+        '--incident <incident>',
+        'instead of the archive, print this incident as Markdown, for a post-mortem',
+      ).conflicts(['output', 'force', 'capture', 'since', 'until']),
+    )
     .addHelpText('after', REPORT_HELP)
-    .action(async ({ output, force, capture = [], ...period }: ReportOptions, command: Command) => {
+    .action(async ({ incident, output, force, capture = [], ...period }: ReportOptions, command: Command) => {
+      if (incident !== undefined) {
+        const { printIncident } = await import('./incident.ts');
+        finish(await printIncident(incident, invoked(command)));
+        return;
+      }
       const { runReport } = await import('./run-report.ts');
       finish(await runReport({ typed: output, force: force === true, captures: capture, period }, invoked(command)));
     });
@@ -510,9 +522,11 @@ Incidents are read from the daemon's store. Passwords, keys, tokens, user names,
 activation codes are removed. Check the archive before you send it.
 
 Examples:
-  ftm-watch report                         write ftm-watch-report-SITE-TIME.zip here  ftm-watch report -o /tmp                 write the archive to /tmp
+  ftm-watch report                         write ftm-watch-report-SITE-TIME.zip here
+  ftm-watch report -o /tmp                 write the archive to /tmp
   ftm-watch report --since 2026-11-24 --until 2026-11-25T06:00:00Z
   ssh monitor ftm-watch report -o - > report.zip
+  ftm-watch report --incident 20261124T130005Z-k3v9x2-1 > post-mortem.md
 
 To paste plain text into a ticket, use "ftm-watch check".
 `;

@@ -6,7 +6,6 @@ import type { Millis } from '../core/clock.ts';
 import { nameList } from '../core/phrases.ts';
 import { visibleText } from '../core/visible-text.ts';
 import { diagnosisToJson } from '../engine/diagnosis-json.ts';
-import type { Incident } from '../engine/incident/incident.ts';
 import { renderRepair } from '../report/report-text.ts';
 import type { LogPart } from '../runtime/conclude.ts';
 import { loadSignatures } from '../logs/signatures.ts';
@@ -40,7 +39,7 @@ export async function verifyRepair(wish: VerifyWish, terminal: Invocation): Prom
   const config = await loadOrExplain(terminal, neededToExamine);
   if (config === null) return EXIT_UNKNOWN;
   try {
-    const incident = incidentIn(readStoredIncident(config.store.path, wish.incident, MOST_NAMED), wish, config);
+    const { incident } = storedIncident(config, wish.incident);
     const storedLog = await storedLogOf(config, terminal);
     using limit = wish.timeout === null ? null : deadline(terminal.clock, wish.timeout, terminal.signal);
     const signal = limit?.signal ?? terminal.signal;
@@ -67,11 +66,15 @@ export async function verifyRepair(wish: VerifyWish, terminal: Invocation): Prom
   }
 }
 
-/** @throws {Error} listing the existing incidents */
-function incidentIn(stored: StoredIncident, { incident: id }: VerifyWish, { store: { path } }: Config): Incident {
+/** Returns an incident that a daemon has stored. @throws {Error} listing the existing incidents */
+export function storedIncident(
+  { store: { path } }: Pick<Config, 'store'>,
+  id: string,
+): Extract<StoredIncident, { readonly kind: 'found' }> {
+  const stored = readStoredIncident(path, id, MOST_NAMED);
   switch (stored.kind) {
     case 'found':
-      return stored.incident;
+      return stored;
     case 'none':
       throw new Error(`No incidents found: no daemon has stored any data in "${path}" ("store.path")`);
     case 'unreadable':

@@ -72,6 +72,14 @@ export function toHtml(made: Markup): string {
   return made.toString();
 }
 
+/**
+ * Returns the text of an XML document made with `markup`. Its escapes are valid in XML too, but XML 1.0 (§2.2) has no
+ * way to write two characters that are neither control nor format characters.
+ */
+export function toXml(made: Markup): string {
+  return made.toString().replaceAll(/[\uFFFE\uFFFF]/gu, '\uFFFD');
+}
+
 function safe(content: Content): unknown {
   if (typeof content === 'string') return visibleText(content, TEXT_LIMIT);
   return isList(content) ? content.map(safe) : content;

@@ -1,6 +1,8 @@
 import { authority } from '../core/addresses.ts';
 import type { Clock, EpochMs, Millis } from '../core/clock.ts';
 import type { ProbeTarget } from '../core/round.ts';
+import { zoneOf } from '../core/time-text.ts';
+import { type AvailabilityPeriod, availabilityByMonth, MAX_ROUND_GAP } from '../engine/availability.ts';
 import { type Incident, type Occurrence, lastedText } from '../engine/incident/incident.ts';
 import type { StoredHourlyValue } from '../store/hourly-values.ts';
 import {
@@ -40,6 +42,19 @@ export function createChartData(monitor: () => ChartDataSource, clock: Clock): (
 export function createRangeData(monitor: () => ChartDataSource, clock: Clock): (range: ChartRange) => RangeData {
   const read = createKept<RangeData>(monitor, clock);
   return (range) => read(range, (source, now) => rangeDataOf(source, range, now));
+}
+
+/** Like {@link createChartData}, but the availability by year and month. */
+export function createAvailability(monitor: () => ChartDataSource, clock: Clock): () => readonly AvailabilityPeriod[] {
+  const read = createKept<readonly AvailabilityPeriod[]>(monitor, clock);
+  return () =>
+    read('months', ({ store, config }, now) => {
+      const since = now - config.store.retention;
+      const last = store.lastRound();
+      // The time since the last round is unknown only if the next one is overdue.
+      const until = last !== null && now - last <= MAX_ROUND_GAP ? last : now;
+      return availabilityByMonth(store.stateSpans(since), { since, until, zone: zoneOf(config.timezone) });
+    });
 }
 
 type Read<T> = (key: string, make: (source: ChartDataSource, now: EpochMs) => T) => T;

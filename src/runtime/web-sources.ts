@@ -9,7 +9,7 @@ import { noChannelNote, channelWords } from '../notify/channels/registry.ts';
 import { exposureNotes } from '../web/change-refusal.ts';
 import type { Activity, Health, ReloadOutcome, SeenCertificate, WebSources, DiscoveredProbe } from '../web/sources.ts';
 import { createAlertHistory, findChanges, findIncidents, incidentRecord } from './incident-records.ts';
-import { createChartData, createRangeData } from './chart-data-of.ts';
+import { createAvailability, createChartData, createRangeData } from './chart-data-of.ts';
 import type { Monitor } from './monitor.ts';
 import type { Recorder } from '../metrics/recorder.ts';
 import type { Config } from '../config/config.ts';
@@ -43,6 +43,7 @@ export function createWebSources(facts: DaemonFacts): WebSources {
     begun: facts.begun,
     site: () => monitor().config.site,
     timezone: () => monitor().config.timezone,
+    publicUrl: () => monitor().config.web.publicUrl,
     diagnosis: () => monitor().last()?.diagnosis ?? null,
     alertHistory,
     findIncidents: (query, limit) => findIncidents(monitor(), query, limit),
@@ -79,6 +80,7 @@ export function createWebSources(facts: DaemonFacts): WebSources {
     activity: () => activity(facts),
     chartData: createChartData(monitor, facts.clock),
     rangeData: createRangeData(monitor, facts.clock),
+    availability: createAvailability(monitor, facts.clock),
   };
 }
 

@@ -1,6 +1,7 @@
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
 import * as z from 'zod';
 import type { EpochMs, Millis } from '../core/clock.ts';
+import { MAX_ROUND_GAP, type RecordedState, type StateSpan } from '../engine/availability.ts';
 import type { PreconditionStatus } from '../engine/model.ts';
 import { oncePer } from '../core/once-per.ts';
 import type { ProbeSample } from '../core/round.ts';
@@ -28,8 +29,6 @@ interface SeenCertificate {
 
 /** Maximum number of rounds in memory while the file cannot be written. At the usual interval, this is one hour. */
 const MAX_WAITING = 120;
-/** A state is assumed to last from one round to the next, unless the interval between them is longer than this. */
-const MAX_GAP: Millis = 10 * 60_000;
 /** Maximum number of certificates per target. An attacker can present a new certificate on each connection. */
 const MAX_CERTIFICATES = 100;
 
@@ -79,16 +78,22 @@ function stateWriter(db: DatabaseSync): Write<PreconditionStatus> {
     `INSERT INTO precondition_states (precondition, from_at, until_at, state) VALUES (?, ?, ?, ?)
      ON CONFLICT DO UPDATE SET state = excluded.state`,
   );
-  return ({ id, state }, at) => {
+  return (status, at) => {
+    const { id } = status;
+    const state = recordedState(status);
     const last = latest.get(id);
     const until = Number(last?.['until_at'] ?? 0);
-    const follows = last !== undefined && at >= until && at - until <= MAX_GAP;
+    const follows = last !== undefined && at >= until && at - until <= MAX_ROUND_GAP;
     if (follows) {
       prolong.run(at, id, Number(last['from_at']));
       if (last['state'] === state) return;
     }
     begin.run(id, at, at, state);
   };
+}
+
+function recordedState({ state, waits }: PreconditionStatus): RecordedState {
+  return state === 'unknown' && waits === true ? 'waiting' : state;
 }
 
 function certificateWriter(db: DatabaseSync): Write<SeenCertificate> {
@@ -204,6 +209,19 @@ export function readAvailability(db: DatabaseSync, from: EpochMs, span: Millis):
     }
   }
   return [...days.values()].toSorted((a, b) => a.day - b.day);
+}
+
+const stateSpanRow = z.object({ state: z.string(), from: z.number(), until: z.number() });
+
+/** Returns the states of all preconditions that lasted beyond `since`. */
+export function readStateSpans(db: DatabaseSync, since: EpochMs): readonly StateSpan[] {
+  const rows = db
+    .prepare(
+      `SELECT state, from_at AS "from", until_at AS until FROM precondition_states
+       WHERE until_at > ? AND until_at > from_at`,
+    )
+    .all(since);
+  return z.array(stateSpanRow).parse(rows);
 }
 
 /** Selects incidents. Null selects all incidents. */

@@ -1,6 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { AuditEntry, KeptAuditEntry, RefusedChange, RefusedChanges } from '../core/audit.ts';
 import type { Clock, EpochMs, Millis } from '../core/clock.ts';
+import type { StateSpan } from '../engine/availability.ts';
 import type { Incident, AlertJournal, OutboxEntry } from '../engine/incident/incident.ts';
 import {
   type AuditFilter,
@@ -30,6 +31,7 @@ import {
   type DayState,
   readAvailability,
   readLastRound,
+  readStateSpans,
   readEnded,
 } from './history.ts';
 
@@ -58,6 +60,8 @@ export interface Store {
   lastRound(): EpochMs | null;
   /** States in each span, starting at `from`. A span is at most one day. */
   availability(from: EpochMs, span: Millis): readonly DayState[];
+  /** States of all preconditions since then. States from before the retention time may be incomplete. */
+  stateSpans(since: EpochMs): readonly StateSpan[];
   /** Means over spans of the length `bucket`. */
   latency(series: ProbeName, since: EpochMs, bucket: Millis): readonly StoredLatency[];
   /** Values of the most important appliances. `most` is their maximum number. */
@@ -119,6 +123,7 @@ export function createStore(config: { readonly path: string; readonly retention:
     deliveriesAbout: (incident, limit) => database.read((db) => readDeliveriesAbout(db, incident, limit)) ?? [],
     lastRound: () => database.read(readLastRound),
     availability: (from, span) => database.read((db) => readAvailability(db, from, span)) ?? [],
+    stateSpans: (since) => database.read((db) => readStateSpans(db, since)) ?? [],
     latency: (series, since, bucket) => database.read((db) => readLatency(db, series, since, bucket)) ?? [],
     hourlyValues: (name, since, most) => database.read((db) => readHourlyValues(db, name, since, most)) ?? [],
     recordChange: (entry) => audit.add(entry),

@@ -3,7 +3,8 @@ import { DatabaseSync } from 'node:sqlite';
 import type { Millis } from '../core/clock.ts';
 import { ALL_TIME, type Period } from '../core/time-text.ts';
 import type { Incident, OutboxEntry } from '../engine/incident/incident.ts';
-import { CREATED_WITHIN, readDeliveries } from './alert-journal.ts';
+import { CREATED_WITHIN, readDeliveries, readDeliveriesAbout } from './alert-journal.ts';
+import { type ChangesAbout, readAuditAbout } from './audit-rows.ts';
 import { newerMessage, versionOf, MIGRATIONS, sqliteFailure } from './database.ts';
 import {
   boundsOf,
@@ -45,6 +46,8 @@ interface HistoryLimits {
 /** Long enough for the daemon to complete a checkpoint. */
 const BUSY_TIMEOUT: Millis = 1_000;
 const MAX_TARGETS = 50;
+/** Maximum number of notifications about one incident. */
+const MOST_ENTRIES = 500;
 
 /**
  * Reads a period of a daemon's stored data. Does not write to the file and does not rename a corrupt file. Never
@@ -110,7 +113,13 @@ function beyond(limit: number, rows: string, { db, period }: { db: DatabaseSync;
 /** An incident that a daemon stored, as read by another process. */
 export type StoredIncident =
   | Unread
-  | { readonly kind: 'found'; readonly incident: Incident }
+  | {
+      readonly kind: 'found';
+      readonly incident: Incident;
+      /** Notifications about it, latest first. */
+      readonly outboxEntries: readonly OutboxEntry[];
+      readonly about: ChangesAbout;
+    }
   /** There is no incident with this ID. */
   | { readonly kind: 'missing'; readonly latest: readonly Incident[] };
 
@@ -124,6 +133,8 @@ export function readStoredIncident(path: string, id: string, most: number): Stor
     const found = readIncident(db, id);
     if (found === null) return { kind: 'missing', latest: readIncidents(db, most, ALL_TIME) };
     const goesOnIn = found.mergedInto === null ? null : readIncident(db, found.mergedInto);
-    return { kind: 'found', incident: goesOnIn ?? found };
+    const incident = goesOnIn ?? found;
+    const outboxEntries = readDeliveriesAbout(db, incident, MOST_ENTRIES);
+    return { kind: 'found', incident, outboxEntries, about: readAuditAbout(db, incident) };
   });
 }

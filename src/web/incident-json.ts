@@ -8,6 +8,7 @@ import {
   incidentsOf,
   type Delivery,
 } from '../engine/incident/incident.ts';
+import { type AvailabilityPeriod, availabilityShare } from '../engine/availability.ts';
 import { type CauseId, isCauseId } from '../checks/registry.ts';
 import type { EpochMs, Millis } from '../core/clock.ts';
 import { showValue } from '../text/show.ts';
@@ -95,8 +96,46 @@ const COLUMNS = [
  * untrusted text.
  */
 export function incidentsToCsv(incidents: readonly Incident[]): string {
-  const rows = incidentsToJson(incidents).map((incident) => COLUMNS.map((name) => cell(String(incident[name] ?? ''))));
-  return [COLUMNS, ...rows].map((row) => `${row.join(',')}\r\n`).join('');
+  return csvOf(COLUMNS, incidentsToJson(incidents));
+}
+
+function csvOf<Name extends string>(
+  columns: readonly Name[],
+  rows: readonly Readonly<Record<Name, unknown>>[],
+): string {
+  const lines = rows.map((row) => columns.map((name) => cell(String(row[name] ?? ''))));
+  return [columns, ...lines].map((line) => `${line.join(',')}\r\n`).join('');
+}
+
+const PERIOD_COLUMNS = [
+  'period',
+  'from',
+  'until',
+  'availabilityPercent',
+  'readySeconds',
+  'notReadySeconds',
+  'unknownSeconds',
+  'partial',
+] as const;
+
+/** Returns a table like `incidentsToCsv`. The share refers to the known time and is empty if nothing is known. */
+export function availabilityToCsv(periods: readonly AvailabilityPeriod[]): string {
+  const rows = periods.map((period) => {
+    const { name, from, until, ready, notReady, unknown, partial } = period;
+    const share = availabilityShare(period);
+    return {
+      period: name,
+      from: isoTime(from),
+      until: isoTime(until),
+      // Rounded down, so that an incomplete value is never 100.
+      availabilityPercent: share === null ? null : Math.floor(share * 1e6) / 1e4,
+      readySeconds: ready / 1_000,
+      notReadySeconds: notReady / 1_000,
+      unknownSeconds: unknown / 1_000,
+      partial,
+    };
+  });
+  return csvOf(PERIOD_COLUMNS, rows);
 }
 
 /**

@@ -4,7 +4,7 @@ import { addressFamily, hostOf } from '../core/addresses.ts';
 import type { AuditEntry } from '../core/audit.ts';
 import type { Millis } from '../core/clock.ts';
 import { nameList } from '../core/phrases.ts';
-import { isoTime } from '../core/time-text.ts';
+import { isoTime, zoneOf } from '../core/time-text.ts';
 import { visibleText } from '../core/visible-text.ts';
 import { callerRefusal, refusalText } from './change-refusal.ts';
 import {
@@ -20,24 +20,33 @@ import {
   silenced,
   type Web,
 } from './changes.ts';
+import { renderFeed } from './feed.ts';
 import {
+  availabilityToCsv,
+  type IncidentQuery,
   incidentsToCsv,
   incidentsToJson,
   notificationsToJson,
   readIncidentQuery,
   type ReadIncidentQuery,
 } from './incident-json.ts';
+import { incidentMarkdown } from './incident-markdown.ts';
 import { readerAt } from './page/document.ts';
 import { quietNow } from './page/incidents-view.ts';
 import { renderIncidentList } from './page/incident-list-page.ts';
 import { renderIncident } from './page/incident-page.ts';
 import { accountOf, type IncidentRecord, type WebEnv } from './sources.ts';
+import { answerFile, taggedFile } from './static-files.ts';
 
 /** The maximum number of incidents per page. */
 const MOST_SHOWN = 100;
 /** The maximum number of incidents per API response. Reading and writing them blocks all other work. */
 const MOST_EXPORTED = 1_000;
+/** A reader of feeds asks again and again, and keeps what it has read. */
+const MOST_IN_FEED = 50;
 const MAX_SHOWN_ID = 100;
+
+const ALL: IncidentQuery = { cause: null, state: null, from: null, until: null };
 
 /** Returns the routes for incidents, which are a list, a page, an export and actions. */
 export function createIncidentRoutes(web: Web): Hono<WebEnv> {
@@ -47,7 +56,22 @@ export function createIncidentRoutes(web: Web): Hono<WebEnv> {
     const reader = readerAt(clock.now(), sources.timezone());
     const asked = readIncidentQuery(context.req.queries(), reader.zone);
     const found = sources.findIncidents(asked.query, MOST_SHOWN);
-    return context.html(renderIncidentList({ site: sources.site(), asked, found, quiet: quietNow(sources), reader }));
+    const [site, quiet, availability] = [sources.site(), quietNow(sources), sources.availability()];
+    return context.html(renderIncidentList({ site, asked, found, quiet, availability, reader }));
+  });
+  app.get('/incidents.atom', (context) => {
+    const { incidents } = sources.findIncidents(ALL, MOST_IN_FEED);
+    const { startedAt } = sources.activity();
+    const zone = zoneOf(sources.timezone());
+    const feed = renderFeed({ site: sources.site(), publicUrl: sources.publicUrl(), incidents, startedAt, zone });
+    return answerFile(taggedFile(feed, 'application/atom+xml; charset=utf-8'), context);
+  });
+  // Before the page, which has any id.
+  app.get('/incidents/:id{[^/]+\\.md}', (context) => {
+    const record = sources.incidentRecord(context.req.param('id').replace(/\.md$/u, ''));
+    if (record === null) return noIncident(context);
+    const reader = { site: sources.site(), publicUrl: sources.publicUrl(), zone: zoneOf(sources.timezone()) };
+    return context.body(incidentMarkdown(record, reader), 200, { 'Content-Type': 'text/markdown; charset=utf-8' });
   });
   app.get('/incidents/:id', (context) => {
     const record = sources.incidentRecord(context.req.param('id'));
@@ -71,11 +95,11 @@ export function createIncidentRoutes(web: Web): Hono<WebEnv> {
   });
   app.get('/api/v1/incidents.csv', (context) =>
     exported(context, ({ query }) =>
-      context.body(incidentsToCsv(sources.findIncidents(query, MOST_EXPORTED).incidents), 200, {
-        'Content-Type': 'text/csv; charset=utf-8',
-        'Content-Disposition': 'attachment; filename="ftm-watch-incidents.csv"',
-      }),
+      context.body(incidentsToCsv(sources.findIncidents(query, MOST_EXPORTED).incidents), 200, csvHeaders('incidents')),
     ),
+  );
+  app.get('/api/v1/availability.csv', (context) =>
+    context.body(availabilityToCsv(sources.availability()), 200, csvHeaders('availability')),
   );
   app.get('/api/v1/incidents/:id', (context) => {
     const record = sources.incidentRecord(context.req.param('id'));
@@ -91,6 +115,13 @@ export function createIncidentRoutes(web: Web): Hono<WebEnv> {
     });
   });
   return app;
+}
+
+function csvHeaders(name: string): Record<string, string> {
+  return {
+    'Content-Type': 'text/csv; charset=utf-8',
+    'Content-Disposition': `attachment; filename="ftm-watch-${name}.csv"`,
+  };
 }
 
 /** Rejects unknown parameters, so that a program with a misspelled parameter does not receive unexpected data. */

@@ -26,7 +26,7 @@ import {
 } from './sources.ts';
 import { type EventStream, MAX_LISTENERS } from './event-stream.ts';
 import { change, createAuditRoutes, createSilenceRoutes, type Web } from './changes.ts';
-import { compressed, refuseBodies, noStore, securityHeaders, type StaticFile } from './static-files.ts';
+import { answerFile, compressed, refuseBodies, noStore, securityHeaders, type StaticFile } from './static-files.ts';
 import {
   isLocalReload,
   type NetworkAccess,
@@ -34,6 +34,7 @@ import {
   FOREIGN_ORIGIN,
   isForeignOrigin,
 } from './change-refusal.ts';
+import { createBadgeRoutes } from './badge.ts';
 import { createIncidentRoutes } from './incident-routes.ts';
 import { notificationsToJson } from './incident-json.ts';
 import { pageDocument } from './page/document.ts';
@@ -80,7 +81,10 @@ export function createRoutes(web: Routed): Hono<WebEnv> {
     return context.html(renderStatusPage(sources, clock.now(), isChartRange(range) ? range : USUAL_RANGE));
   });
   app.get('/runbooks/:cause', (context) => answerRunbook(context, sources.site()));
-  app.get('/static/:name', (context) => answerFile(web.files.get(context.req.param('name')), context));
+  app.get('/static/:name', (context) => {
+    const file = web.files.get(context.req.param('name'));
+    return file === undefined ? context.notFound() : answerFile(file, context);
+  });
   const turn = oneATurn();
   app.get('/metrics', async (context) => {
     const { body, contentType } = await sources.metrics();
@@ -91,6 +95,7 @@ export function createRoutes(web: Routed): Hono<WebEnv> {
   });
   addApi(app, web);
   app.route('/', createIncidentRoutes(web));
+  app.route('/', createBadgeRoutes(web));
   app.route('/', createAuditRoutes(web));
   app.route('/', createSilenceRoutes(web));
   app.route('/', createProbeRoute(sources));
@@ -201,15 +206,6 @@ function commonRunbook(name: string): Pick<Runbook, 'title' | 'intro' | 'section
     default:
       return null;
   }
-}
-
-function answerFile(file: StaticFile | undefined, context: WebContext): Response | Promise<Response> {
-  if (file === undefined) return context.notFound();
-  // Browsers revalidate the file each time. Unless the program has changed, the response is only a few bytes.
-  const headers = { 'Content-Type': file.contentType, 'Cache-Control': 'no-cache', ETag: file.etag };
-  return context.req.header('If-None-Match')?.replace(/^W\//u, '') === file.etag
-    ? context.body(null, 304, headers)
-    : context.body(file.body, 200, headers);
 }
 
 async function answerReload(context: WebContext, web: Web): Promise<Response> {

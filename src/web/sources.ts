@@ -10,6 +10,7 @@ import type {
   RefusedChanges,
 } from '../core/audit.ts';
 import type { Clock, EpochMs, Millis } from '../core/clock.ts';
+import type { AvailabilityPeriod } from '../engine/availability.ts';
 import type { Diagnosis } from '../engine/model.ts';
 import type { Silence, Incident, OutboxEntry } from '../engine/incident/incident.ts';
 import type { Verdict } from '../checks/tls-genuine/chain-case.ts';
@@ -29,6 +30,8 @@ export interface WebSources {
   site(): string;
   /** The IANA name of the time zone in which pages show times. */
   timezone(): string;
+  /** Base URL of the pages, as in `web.publicUrl`; null if it is not configured. */
+  publicUrl(): string | null;
   /** The version of ftm-watch. */
   readonly version: string;
   /** Returns the diagnosis of the latest round. Null before the first round has finished. */
@@ -89,6 +92,8 @@ export interface WebSources {
   chartData(): ChartData;
   /** Returns the data for the charts of one range. */
   rangeData(range: ChartRange): RangeData;
+  /** Each year followed by its months, latest first. Empty if the history is currently unavailable. */
+  availability(): readonly AvailabilityPeriod[];
 }
 
 export type ReloadOutcome =

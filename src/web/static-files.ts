@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { getMimeType } from 'hono/utils/mime';
-import type { MiddlewareHandler } from 'hono';
+import type { Context, MiddlewareHandler } from 'hono';
 import { secureHeaders } from 'hono/secure-headers';
 import { parseAccept } from 'hono/utils/accept';
 import { COMPRESSIBLE_CONTENT_TYPE_REGEX } from 'hono/utils/compress';
@@ -47,11 +47,22 @@ export async function readStaticFiles(): Promise<ReadonlyMap<string, StaticFile>
     ...VENDOR.map(([name, url]) => [name, new URL(url)] as const),
   ];
   const entries = files.map(async ([name, url]): Promise<[string, StaticFile]> => {
-    const body = await readFile(url, 'utf8');
-    const etag = `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`;
-    return [name, { contentType: getMimeType(name) ?? 'text/plain', body, etag }];
+    return [name, taggedFile(await readFile(url, 'utf8'), getMimeType(name) ?? 'text/plain')];
   });
   return new Map(await Promise.all(entries));
+}
+
+export function taggedFile(body: string, contentType: string): StaticFile {
+  const etag = `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`;
+  return { contentType, body, etag };
+}
+
+/** Clients revalidate the file each time. The response is a few bytes unless the file has changed. */
+export function answerFile(file: StaticFile, context: Context<WebEnv>): Response {
+  const headers = { 'Content-Type': file.contentType, 'Cache-Control': 'no-cache', ETag: file.etag };
+  return context.req.header('If-None-Match')?.replace(/^W\//u, '') === file.etag
+    ? context.body(null, 304, headers)
+    : context.body(file.body, 200, headers);
 }
 
 /**
@@ -80,6 +91,8 @@ export function securityHeaders(tls: boolean): MiddlewareHandler {
     crossOriginOpenerPolicy: tls,
     originAgentCluster: tls,
     permissionsPolicy: { camera: [], microphone: [], geolocation: [] },
+    // The badge has a Cross-Origin-Resource-Policy of its own.
+    overwrite: false,
   });
 }
 

@@ -1,4 +1,5 @@
 import type { AuditEntry, ChangeRefusal, LoginResult, RefusedChange } from '../../src/core/audit.ts';
+import type { AvailabilityPeriod } from '../../src/engine/availability.ts';
 import type { Diagnosis } from '../../src/engine/model.ts';
 import { type Incident, type Silence, type OutboxEntry, withAttached } from '../../src/engine/incident/incident.ts';
 import {
@@ -19,6 +20,7 @@ import { START } from './incident-timeline.ts';
 export interface WebState {
   site: string;
   timezone: string;
+  publicUrl: string | null;
   diagnosis: Diagnosis | null;
   incidents: readonly Incident[];
   unitAddresses: readonly string[];
@@ -39,6 +41,7 @@ export interface WebState {
   activity: Activity;
   chartData: ChartData;
   rangeData: RangeData;
+  availability: readonly AvailabilityPeriod[];
   /** Result of the next reload. */
   reload: ReloadOutcome;
   reloads: number;
@@ -68,6 +71,7 @@ export function webState(more: Partial<WebState> = {}): WebState {
   const state: WebState = {
     site: 'hq',
     timezone: 'UTC',
+    publicUrl: null,
     diagnosis: null,
     incidents: [],
     unitAddresses: ['10.0.0.5'],
@@ -84,6 +88,7 @@ export function webState(more: Partial<WebState> = {}): WebState {
     activity: QUIET_ACTIVITY,
     chartData: EMPTY_PAST,
     rangeData: { ...EMPTY_PAST, range: USUAL_RANGE, from: START - 7 * 86_400_000, incidents: [] },
+    availability: [],
     reload: { kind: 'taken' },
     reloads: 0,
     metrics: () => Promise.resolve('# TYPE ftm_activation_ready gauge\nftm_activation_ready 1\n'),
@@ -112,6 +117,7 @@ export function sourcesOf(state: WebState): WebSources {
     unitAddresses: () => state.unitAddresses,
     site: () => state.site,
     timezone: () => state.timezone,
+    publicUrl: () => state.publicUrl,
     diagnosis: () => state.diagnosis,
     alertHistory: () => ({
       incidents: state.incidents,
@@ -173,6 +179,7 @@ export function sourcesOf(state: WebState): WebSources {
       { module: 'http', target: 'license.test:443' },
     ],
     rangeData: (range) => ({ ...state.rangeData, range }),
+    availability: () => state.availability,
     metrics: async () => ({ contentType: 'text/plain; version=0.0.4; charset=utf-8', body: await state.metrics() }),
     probe: (request, signal) => state.probe(request, signal),
     reload() {

@@ -173,7 +173,7 @@ function sum(values: readonly number[]): number {
 }
 
 /** Formats a percentage. The value is rounded down, so that only a complete value is shown as 100 %. */
-function shareText(percent: number): string {
+export function shareText(percent: number): string {
   return `${(percent === 100 ? 100 : Math.floor(percent * 100) / 100).toString()} %`;
 }
 

@@ -2,8 +2,10 @@ import { CAUSE_IDS } from '../../checks/registry.ts';
 import type { EpochMs } from '../../core/clock.ts';
 import { isoTime } from '../../core/time-text.ts';
 import { type Incident, lastedText } from '../../engine/incident/incident.ts';
+import type { AvailabilityPeriod } from '../../engine/availability.ts';
 import type { FoundIncidents } from '../sources.ts';
 import type { ReadIncidentQuery } from '../incident-json.ts';
+import { availabilityView } from './availability-view.ts';
 import { pageDocument, badge, distance, type Reader } from './document.ts';
 import { breakable, type Content, type Markup, markup, subjectView, SEVERITY_TONES } from '../../document/html.ts';
 import { type Quiet, stateBadge, tagsView } from './incidents-view.ts';
@@ -14,11 +16,13 @@ interface IncidentList {
   readonly asked: ReadIncidentQuery;
   readonly found: FoundIncidents;
   readonly quiet: Quiet;
+  readonly availability: readonly AvailabilityPeriod[];
   readonly reader: Reader;
 }
 
 /** Returns the page `/incidents`, which is filtered by cause, state and time. */
-export function renderIncidentList({ site, asked, found, quiet, reader }: IncidentList): string {
+export function renderIncidentList(list: IncidentList): string {
+  const { site, asked, found, quiet, availability, reader } = list;
   // The query contains every parameter, even if it is empty, because without parameters the API returns only the last
   // days.
   const { from, until } = asked.query;
@@ -38,6 +42,7 @@ export function renderIncidentList({ site, asked, found, quiet, reader }: Incide
     root: '',
     icon: 'unknown',
     scripts: ['incidents.js'],
+    head: markup`<link rel="alternate" type="application/atom+xml" title="Incidents" href="incidents.atom">\n`,
     mainAttributes: markup` data-now="${reader.now}"`,
     main: markup`<section class="card" aria-labelledby="list-title"><h1 id="list-title">Incidents</h1>
 ${asked.problems.map((problem) => markup`<p class="problem">${badge('warn', 'Ignored')} ${problem}</p>`)}
@@ -48,8 +53,9 @@ ${
     : markup`<ul class="incidents list">${found.incidents.map((incident) => rowView(incident, quiet, reader))}</ul>`
 }
 ${found.more ? markup`<p class="quiet">There are more incidents. Select a shorter period, or download all incidents with one of these links.</p>` : null}
-<p class="quiet">This list <a href="api/v1/incidents.csv?${query}">as CSV</a> · <a href="api/v1/incidents?${query}">as JSON</a></p>
-${found.complete ? null : HISTORY_MISSING}</section>`,
+<p class="quiet">This list <a href="api/v1/incidents.csv?${query}">as CSV</a> · <a href="api/v1/incidents?${query}">as JSON</a> · <a href="incidents.atom">the latest as a feed</a></p>
+${found.complete ? null : HISTORY_MISSING}</section>
+${availabilityView(availability, reader)}`,
   });
 }
 

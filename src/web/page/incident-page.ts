@@ -51,7 +51,7 @@ ${remedySection(incident, root)}${incidentForms(incident, permission, root)}${ev
 <section class="card" aria-labelledby="timeline-title"><h2 id="timeline-title">Timeline</h2>
 <ol class="story">${timelineOf(incident, record).map((step) => stepView(step, incident, reader))}</ol>${omittedView(page)}</section>
 ${messagesSection(record, reader)}
-<p class="quiet">This incident <a href="${root}api/v1/incidents/${encodeURIComponent(id)}">as JSON</a></p>
+<p class="quiet">This incident <a href="${root}incidents/${encodeURIComponent(id)}.md">as Markdown, for a post-mortem</a> · <a href="${root}api/v1/incidents/${encodeURIComponent(id)}">as JSON</a></p>
 ${record.complete ? null : HISTORY_MISSING}`,
   });
 }

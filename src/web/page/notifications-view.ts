@@ -125,7 +125,7 @@ function wayView({ delivery, recipients }: Way, reader: Reader): Content {
   }
 }
 
-function recipientsText(delivery: Delivery, recipients: readonly string[]): string {
+export function recipientsText(delivery: Delivery, recipients: readonly string[]): string {
   const masked = recipients.slice(0, MAX_RECIPIENTS).map((recipient) => maskedRecipient({ ...delivery, recipient }));
   const more = recipients.length - masked.length;
   return `${masked.join(', ')}${more > 0 ? ` and ${String(more)} more` : ''}`;

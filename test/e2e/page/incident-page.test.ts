@@ -5,11 +5,21 @@ import { hashPassword } from '../../../src/web/password-hash.ts';
 import { audit, seriousOf } from '../../support/audit.ts';
 import { launchBrowser, openPage } from '../../support/browser.ts';
 import { causeOf } from '../../support/diagnosis-of.ts';
-import { timeline } from '../../support/incident-timeline.ts';
+import { HOUR, START, timeline } from '../../support/incident-timeline.ts';
 import { describeWhere } from '../../support/privilege.ts';
 import { startWeb, type WebBench } from '../../support/web-bench.ts';
 
 const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true } as const;
+const DAY = 24 * HOUR;
+const AVAILABILITY = ['2026', '2026-11', '2026-10'].map((name) => ({
+  name,
+  from: START - 30 * DAY,
+  until: START,
+  ready: 29 * DAY,
+  notReady: 5 * HOUR,
+  unknown: 19 * HOUR,
+  partial: true,
+}));
 const LOGIN = { httpCredentials: { username: 'ada', password: 'secret' } } as const;
 
 describeWhere([{ program: 'chromium' }], 'the pages of incidents', () => {
@@ -27,7 +37,7 @@ describeWhere([{ program: 'chromium' }], 'the pages of incidents', () => {
     web = await startWeb({
       config: { users: [{ name: 'ada', passwordHash: { kind: 'env', name: 'HASH' }, role: 'change' }] },
       env: { HASH: hash },
-      state: { incidents },
+      state: { incidents, availability: AVAILABILITY },
     });
   });
 

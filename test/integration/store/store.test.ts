@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { IncidentState } from '../../../src/engine/incident/incident.ts';
+import type { RoundRecord } from '../../../src/store/history.ts';
 import { createStore, type Store } from '../../../src/store/store.ts';
 import { readStoredHistory, type StoredHistory } from '../../../src/store/stored-history.ts';
 import { handClock, type HandClock } from '../../support/hand-clock.ts';
@@ -113,6 +114,20 @@ describe('createStore', () => {
     store.recordRound(roundRecord(START + 5 * HOUR));
     store.recordRound(roundRecord(START + 5 * HOUR + MINUTE));
     expect(store.availability(0, DAY).find(({ precondition }) => precondition === 'mail')?.duration).toBe(2 * MINUTE);
+  });
+
+  it('has the states of all preconditions from any time on, and tells waiting from unknown', () => {
+    const store = open();
+    const unknown = (waits: object): RoundRecord['preconditions'] => [
+      { id: 'polling', state: 'unknown', summary: '', blockedBy: [], findings: [], ...waits },
+    ];
+    store.recordRound({ ...roundRecord(START), preconditions: unknown({ waits: true }) });
+    store.recordRound({ ...roundRecord(START + MINUTE), preconditions: unknown({}) });
+    store.recordRound({ ...roundRecord(START + 2 * MINUTE), preconditions: unknown({}) });
+    const waiting = { state: 'waiting', from: START, until: START + MINUTE };
+    const later = { state: 'unknown', from: START + MINUTE, until: START + 2 * MINUTE };
+    expect(store.stateSpans(0)).toEqual([waiting, later]);
+    expect(store.stateSpans(START + MINUTE)).toEqual([later]);
   });
 
   it('drops what is older than the retention, and keeps what is open or undelivered', () => {

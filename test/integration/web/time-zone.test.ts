@@ -74,7 +74,7 @@ function times(page: string): readonly string[] {
 }
 
 describe('the zone of the site', () => {
-  test.each(['/?range=24h', '/incidents', '/incidents/ID', '/changes'])(
+  test.each(['/?range=24h', '/incidents', '/incidents/ID', '/incidents/ID.md', '/changes'])(
     'has every time of %s, as soon as it is configured',
     async (route) => {
       await using web = await startWeb({ state: shown.state });

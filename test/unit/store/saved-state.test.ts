@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Culprit } from '../../../src/core/license/firewall.ts';
 import { sentenceStep } from '../../../src/engine/model.ts';
 import type { IncidentState } from '../../../src/engine/incident/incident.ts';
 import {
@@ -12,6 +13,17 @@ import {
 import { causeOf } from '../../support/diagnosis-of.ts';
 import { MINUTE, START, timeline } from '../../support/incident-timeline.ts';
 
+const culprit: Culprit = {
+  firewall: 'FortiGate fw',
+  firewallHost: 'fw',
+  serial: 'FG1',
+  action: 'inspects',
+  policy: { id: 5, name: null },
+  profile: 'deep',
+  incoming: null,
+  outgoing: 'wan1',
+};
+const blamed = causeOf('tls-interception-suspected', { confidence: 'suspected', culprit, said: 'SSL session failed' });
 const suspected = causeOf('tls-interception-suspected', { confidence: 'suspected' });
 
 /** Reports from the firewall and the log, which few causes have. */
@@ -117,9 +129,9 @@ describe('what this version writes', () => {
   it('is read as it was written', () => {
     const line = timeline()
       .rounds(2, [])
-      .rounds(2, [suspected])
+      .rounds(2, [blamed])
       .rounds(2, [])
-      .rounds(2, [suspected])
+      .rounds(2, [blamed])
       .rounds(2, [causeOf('answer-hijacked')])
       .rounds(3, [byPolicy, causeOf('clock-skewed')]);
     expect(line.state.incidents).toContainEqual(expect.objectContaining({ cause: expect.objectContaining(FIREWALL) }));

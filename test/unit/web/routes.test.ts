@@ -21,7 +21,9 @@ describe('docs/web.md', () => {
     const text = readFileSync(new URL('../../../docs/web.md', import.meta.url), 'utf8');
 
     const documented = [...text.matchAll(/^\| `((?:GET|POST|DELETE) \S+)` \|/gmu)].map(([, route]) => route);
-    const served = routes.filter(({ method }) => method !== 'ALL').map(({ method, path }) => `${method} ${path}`);
+    const served = routes
+      .filter(({ method }) => method !== 'ALL')
+      .map(({ method, path }) => `${method} ${path.replace(String.raw`{[^/]+\.md}`, '.md')}`);
 
     expect(served).toContain('GET /metrics');
     expect(new Set(documented)).toEqual(new Set(served));

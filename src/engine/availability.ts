@@ -1,0 +1,159 @@
+import type { EpochMs, Millis } from '../core/clock.ts';
+import { isoTime, type Zone } from '../core/time-text.ts';
+import type { PreconditionState, Readiness } from './model.ts';
+
+/**
+ * A state is assumed to last from one round to the next, unless the gap between them is longer than this. After a
+ * longer gap, the state is unknown.
+ */
+export const MAX_ROUND_GAP: Millis = 10 * 60_000;
+
+/** `waiting` is `unknown` because no input has arrived yet. It does not affect whether activation is ready. */
+export type RecordedState = PreconditionState | 'waiting';
+
+/** The state of one precondition over a time. */
+export interface StateSpan {
+  /** A `RecordedState`, or a state of another version. */
+  readonly state: string;
+  readonly from: EpochMs;
+  readonly until: EpochMs;
+}
+
+/** How long activation was ready in a month or a year. */
+export interface AvailabilityPeriod {
+  /** `2026-11`, or `2026` for a year. */
+  readonly name: string;
+  readonly from: EpochMs;
+  readonly until: EpochMs;
+  /** These three add up to the time between `from` and `until`. */
+  readonly ready: Millis;
+  readonly notReady: Millis;
+  /** Time in which ftm-watch did not run or could not judge everything. */
+  readonly unknown: Millis;
+  /** Set if the period has not ended or if its beginning is not stored. */
+  readonly partial: boolean;
+}
+
+/** The times to evaluate, and the time zone in which months begin. */
+interface Evaluated {
+  readonly since: EpochMs;
+  readonly until: EpochMs;
+  readonly zone: Zone;
+}
+
+/**
+ * Returns each year followed by its months, latest first. At any time, the state is the one that `diagnose` derives
+ * from the same preconditions, and unknown if none of them was recorded. Begins with the first recorded state.
+ */
+export function availabilityByMonth(
+  spans: readonly StateSpan[],
+  { since, until, zone }: Evaluated,
+): readonly AvailabilityPeriod[] {
+  const first = spans.reduce((earliest, { from }) => Math.min(earliest, from), until);
+  const begins = beginsOfMonths(Math.max(since, first), until, zone);
+  const months = begins.flatMap(({ name, at: begin }, index): readonly AvailabilityPeriod[] => {
+    const [from, end] = [Math.max(begin, since, first), begins[index + 1]?.at];
+    if (end === undefined || end <= from || until <= from) return [];
+    const partial = from > begin || end > until;
+    return [{ name, from, until: Math.min(end, until), ready: 0, notReady: 0, unknown: 0, partial }];
+  });
+  const measured = withDurations(months, spans);
+  return [...Map.groupBy(measured.toReversed(), ({ name }) => name.slice(0, 4))].flatMap(([year, all]) => [
+    yearOf(year, all, zone),
+    ...all,
+  ]);
+}
+
+interface MonthBegin {
+  /** `2026-11` */
+  readonly name: string;
+  readonly at: EpochMs;
+}
+
+/** Returns when each month begins, from the one before `from` to the one after `until`. */
+function beginsOfMonths(from: EpochMs, until: EpochMs, zone: Zone): readonly MonthBegin[] {
+  const begins: MonthBegin[] = [];
+  const first = new Date(from);
+  // In the zone, it may still be the month before or already the next month. Months outside the time are dropped.
+  for (let month = first.getUTCMonth() - 1; ; month += 1) {
+    const midnight = Date.UTC(first.getUTCFullYear(), month, 1);
+    const at = zone.startOfDay(midnight);
+    begins.push({ name: isoTime(midnight).slice(0, 7), at });
+    if (at >= until) return begins;
+  }
+}
+
+type Change = { readonly at: EpochMs } & (
+  | { readonly kind: 'state'; readonly state: string; readonly by: 1 | -1 }
+  | { readonly kind: 'month'; readonly month: AvailabilityPeriod | null }
+);
+
+/** Goes through all changes of state in order and adds up the time between them. */
+function withDurations(
+  months: readonly AvailabilityPeriod[],
+  spans: readonly StateSpan[],
+): readonly AvailabilityPeriod[] {
+  const end = months.at(-1)?.until ?? 0;
+  const changes = [
+    ...spans.flatMap(({ state, from, until }): readonly Change[] => [
+      { at: from, kind: 'state', state, by: 1 },
+      { at: until, kind: 'state', state, by: -1 },
+    ]),
+    ...[...months, null].map((month): Change => ({ at: month?.from ?? end, kind: 'month', month })),
+  ].toSorted((a, b) => a.at - b.at);
+  const counts = new Map<string, number>();
+  const done: AvailabilityPeriod[] = [];
+  let current: AvailabilityPeriod | null = null;
+  let at = Number.NEGATIVE_INFINITY;
+  for (const change of changes) {
+    if (current !== null) current = withTime(current, readinessOf(counts), change.at - at);
+    at = change.at;
+    if (change.kind === 'state') {
+      counts.set(change.state, (counts.get(change.state) ?? 0) + change.by);
+    } else {
+      if (current !== null) done.push(current);
+      current = change.month;
+    }
+  }
+  return done;
+}
+
+function withTime(period: AvailabilityPeriod, readiness: Readiness, time: Millis): AvailabilityPeriod {
+  switch (readiness) {
+    case 'ready':
+      return { ...period, ready: period.ready + time };
+    case 'not-ready':
+      return { ...period, notReady: period.notReady + time };
+    case 'unknown':
+      return { ...period, unknown: period.unknown + time };
+  }
+}
+
+/** Like `readiness` in diagnose.ts. @param counts number of preconditions in each state */
+function readinessOf(counts: ReadonlyMap<string, number>): Readiness {
+  const isAny = (state: RecordedState): boolean => (counts.get(state) ?? 0) > 0;
+  if (isAny('broken')) return 'not-ready';
+  return isAny('unknown') || [...counts.values()].every((count) => count === 0) ? 'unknown' : 'ready';
+}
+
+/** @param months of the year, latest first */
+function yearOf(year: string, months: readonly AvailabilityPeriod[], zone: Zone): AvailabilityPeriod {
+  const total = (of: (month: AvailabilityPeriod) => number): number =>
+    months.reduce((sum, month) => sum + of(month), 0);
+  const [begin, end] = [Number(year), Number(year) + 1].map((one) => zone.startOfDay(Date.UTC(one, 0, 1)));
+  const [from, until] = [months.at(-1)?.from ?? 0, months[0]?.until ?? 0];
+  return {
+    name: year,
+    from,
+    until,
+    ready: total(({ ready }) => ready),
+    notReady: total(({ notReady }) => notReady),
+    unknown: total(({ unknown }) => unknown),
+    partial: from !== begin || until !== end,
+  };
+}
+
+/** Returns the share of the known time in which activation was ready, 0 to 1; null if nothing is known. */
+export function availabilityShare({ ready, notReady }: AvailabilityPeriod): number | null {
+  return ready + notReady === 0 ? null : ready / (ready + notReady);
+}

@@ -1,0 +1,79 @@
+import { Hono } from 'hono';
+import type { EpochMs } from '../core/clock.ts';
+import { visibleText } from '../core/visible-text.ts';
+import { type Markup, markup, toXml } from '../document/html.ts';
+import { MAX_ROUND_GAP } from '../engine/availability.ts';
+import type { Readiness } from '../engine/model.ts';
+import type { WebEnv, WebSources } from './sources.ts';
+import type { Web } from './changes.ts';
+
+/** Returns the routes of the badge, as a picture and as JSON for https://shields.io/badges/endpoint-badge. */
+export function createBadgeRoutes({ sources, clock }: Web): Hono<WebEnv> {
+  const app = new Hono<WebEnv>();
+  app.get('/badge.json', (context) => {
+    const { label, message, look } = badgeOf(sources, clock.now());
+    return context.json({ schemaVersion: 1, label, message, color: LOOKS[look].name });
+  });
+  app.get('/badge.svg', (context) =>
+    context.body(badgeImage(badgeOf(sources, clock.now())), 200, {
+      'Content-Type': 'image/svg+xml; charset=utf-8',
+      // A wiki in the same domain can embed it. A page on the internet cannot, because its size reveals the state.
+      'Cross-Origin-Resource-Policy': 'same-site',
+    }),
+  );
+  return app;
+}
+
+type Look = Readiness | 'warning';
+
+interface Badge {
+  readonly label: string;
+  readonly message: string;
+  readonly look: Look;
+}
+
+/** Colour names of shields.io, and colours on which white text has a contrast of at least 4.5. */
+const LOOKS: Readonly<Record<Look, { readonly name: string; readonly fill: string }>> = {
+  ready: { name: 'brightgreen', fill: '#1a7f4b' },
+  warning: { name: 'yellow', fill: '#8a6100' },
+  'not-ready': { name: 'red', fill: '#b42318' },
+  unknown: { name: 'lightgrey', fill: '#646b75' },
+};
+
+const MAX_SITE = 40;
+
+/** Returns the state of the latest round. It is unknown before the first round, and if the next one is overdue. */
+export function badgeOf(sources: Pick<WebSources, 'site' | 'diagnosis'>, now: EpochMs): Badge {
+  const label = `FTM ${visibleText(sources.site(), MAX_SITE)}`;
+  const diagnosis = sources.diagnosis();
+  if (diagnosis === null || now - diagnosis.at > MAX_ROUND_GAP) return { label, message: 'unknown', look: 'unknown' };
+  const { ready, causes, preconditions } = diagnosis;
+  const warns =
+    causes.some(({ severity }) => severity !== 'info') || preconditions.some(({ state }) => state === 'warning');
+  const look = ready === 'ready' && warns ? 'warning' : ready;
+  return { label, message: look.replace('-', ' '), look };
+}
+
+const HEIGHT = 20;
+const PADDING = 6;
+
+/** Contains no styles, fonts or links, so that it looks the same in a page as on its own. */
+function badgeImage({ label, message, look }: Badge): string {
+  const left = 2 * PADDING + lengthOf(label);
+  const right = 2 * PADDING + lengthOf(message);
+  const width = left + right;
+  const text = (words: string, from: number): Markup =>
+    markup`<text x="${from + PADDING}" y="14" textLength="${lengthOf(words)}">${words}</text>`;
+  return toXml(markup`<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${HEIGHT}" viewBox="0 0 ${width} ${HEIGHT}" role="img" aria-label="${label}: ${message}"><title>${label}: ${message}</title>
+<clipPath id="edge"><rect width="${width}" height="${HEIGHT}" rx="3"/></clipPath>
+<g clip-path="url(#edge)"><rect width="${width}" height="${HEIGHT}" fill="#3d444d"/><rect x="${left}" width="${right}" height="${HEIGHT}" fill="${LOOKS[look].fill}"/></g>
+<g fill="#fff" font-family="Verdana,DejaVu Sans,sans-serif" font-size="11">${text(label, 0)}${text(message, left)}</g></svg>
+`);
+}
+
+/** Returns an estimate in pixels. `textLength` fits the text to it, whichever font is used. */
+function lengthOf(text: string): number {
+  let length = 0;
+  for (const character of text) length += character < '\u0300' ? 6.5 : 12;
+  return Math.round(length);
+}

@@ -1,0 +1,80 @@
+import { createHash } from 'node:crypto';
+import { headline } from '../checks/headline.ts';
+import type { EpochMs } from '../core/clock.ts';
+import { isoTime, type Zone } from '../core/time-text.ts';
+import { type Markup, markup, SEVERITY_WORDS, toXml } from '../document/html.ts';
+import { firstOccurrence, type Incident, lastedText } from '../engine/incident/incident.ts';
+
+interface Feed {
+  readonly site: string;
+  /** Base URL of the pages. If null, links are relative to the address from which the feed is read. */
+  readonly publicUrl: string | null;
+  /** In any order. */
+  readonly incidents: readonly Incident[];
+  /** When a feed without incidents was last changed. */
+  readonly startedAt: EpochMs;
+  readonly zone: Zone;
+}
+
+/** Returns the incidents as an Atom feed (RFC 4287), the latest change first. */
+export function renderFeed({ site, publicUrl, incidents, startedAt, zone }: Feed): string {
+  const base = publicUrl === null ? '' : `${publicUrl.replace(/\/+$/u, '')}/`;
+  const entries = incidents
+    .map((incident) => ({ incident, updated: updatedAt(incident) }))
+    .toSorted((a, b) => b.updated - a.updated);
+  return toXml(markup`<?xml version="1.0" encoding="utf-8"?>
+<feed xmlns="http://www.w3.org/2005/Atom" xml:lang="en">
+<id>${idOf(`feed ${site}`)}</id>
+<title>FortiToken Mobile activation at ${site}: incidents</title>
+<updated>${isoTime(entries[0]?.updated ?? startedAt)}</updated>
+<author><name>ftm-watch ${site}</name></author>
+<link rel="self" type="application/atom+xml" href="${base}incidents.atom"/>
+<link rel="alternate" type="text/html" href="${base}incidents"/>
+${entries.map(({ incident, updated }) => entryOf(incident, updated, { base, zone }))}</feed>
+`);
+}
+
+function entryOf(
+  incident: Incident,
+  updated: EpochMs,
+  { base, zone }: { readonly base: string; readonly zone: Zone },
+): Markup {
+  const { id, cause, since, closedAt, mergedInto } = incident;
+  const page = (of: string): string => `${base}incidents/${encodeURIComponent(of)}`;
+  const [step] = cause.remedy;
+  return markup`<entry>
+<id>${idOf(`incident ${id}`)}</id>
+<title>${stateWord(incident)}: ${headline(cause)}</title>
+<published>${isoTime(firstOccurrence(incident).openedAt)}</published>
+<updated>${isoTime(updated)}</updated>
+<category term="${cause.id}"/>
+<link rel="alternate" type="text/html" href="${page(id)}"/>
+<content type="xhtml"><div xmlns="http://www.w3.org/1999/xhtml"><p>${cause.summary}</p>
+<p>${closedAt === null ? `Since ${zone.text(since)}` : `From ${zone.text(since)} on. It lasted ${lastedText(incident)}`}.</p>
+${mergedInto === null ? null : markup`<p>It continues in <a href="${page(mergedInto)}">another incident</a>.</p>`}
+${step === undefined ? null : markup`<p>What to do first: ${step}</p>`}
+<p><a href="${page(id)}">The incident</a></p></div></content>
+</entry>
+`;
+}
+
+function stateWord({ status, mergedInto, cause }: Incident): string {
+  if (status === 'open') return SEVERITY_WORDS[cause.severity];
+  return mergedInto === null ? 'Over' : 'Merged';
+}
+
+/** Returns when the incident last opened, changed its cause or ended. Each round updates other fields. */
+function updatedAt({ openedAt, closedAt, formerCauses }: Incident): EpochMs {
+  return Math.max(openedAt, closedAt ?? openedAt, ...formerCauses.map(({ replacedAt }) => replacedAt));
+}
+
+/**
+ * Returns a UUID (RFC 9562 §5.8) that is derived from a name. It does not depend on the address of the page, which can
+ * change.
+ */
+function idOf(name: string): string {
+  const hex = createHash('sha256').update(`ftm-watch ${name}`).digest('hex');
+  const variant = ((Number.parseInt(hex.slice(16, 17), 16) % 4) + 8).toString(16);
+  const [time, node] = [`${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}`, hex.slice(20, 32)];
+  return `urn:uuid:${time}-${variant}${hex.slice(17, 20)}-${node}`;
+}

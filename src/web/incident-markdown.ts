@@ -1,0 +1,118 @@
+import { headline } from '../checks/headline.ts';
+import type { Zone } from '../core/time-text.ts';
+import { type LinkedLine, type Paragraph, type Section, sectionOf } from '../document/document.ts';
+import { SEVERITY_WORDS } from '../document/html.ts';
+import { escapedLine, markdownFile, type MarkdownLinks, sectionBlocks } from '../document/markdown.ts';
+import { incidentLinks } from '../document/notification.ts';
+import { eventOf, type Incident, lastedText, type OutboxEntry } from '../engine/incident/incident.ts';
+import { channelWords } from '../notify/channels/registry.ts';
+import { changeWords, deliveryGroupsAbout, timelineOf } from './page/incidents-view.ts';
+import { EVENT_WORDS, recipientsText, type Way } from './page/notifications-view.ts';
+import type { IncidentRecord } from './sources.ts';
+
+interface Reader {
+  readonly site: string;
+  readonly zone: Zone;
+  /** Base URL of the pages; null for a file without links. */
+  readonly publicUrl: string | null;
+}
+
+/** Returns one incident as a Markdown file, as the start of a post-mortem. It contains the same as the page. */
+export function incidentMarkdown(record: IncidentRecord, reader: Reader): string {
+  const { incident, outboxEntries } = record;
+  const { cause, openingEvidence } = incident;
+  const isSame = openingEvidence.join('\n') === cause.evidence.join('\n');
+  const sections: readonly Section[] = [
+    ...sectionOf('Summary', { kind: 'text', lines: [cause.summary] }),
+    ...sectionOf('Impact', { kind: 'text', lines: [cause.impact] }),
+    ...sectionOf('Root cause', { kind: 'text', lines: [causeWords(incident)] }),
+    ...sectionOf(incident.status === 'open' ? 'Evidence now' : 'Evidence when it was last seen', {
+      kind: 'list',
+      lines: cause.evidence,
+    }),
+    ...sectionOf('Evidence when it was confirmed', { kind: 'list', lines: isSame ? [] : openingEvidence }),
+    ...sectionOf('Timeline', { kind: 'list', lines: timelineLines(record, reader) }),
+    ...sectionOf('Remedy', { kind: 'steps', lines: cause.remedySteps }),
+    ...sectionOf('Notifications', { kind: 'list', lines: notificationLines(incident, outboxEntries, reader) }),
+  ];
+  return markdownFile([
+    `# ${escapedLine(headline(cause))}`,
+    ...sectionBlocks([{ title: 'Incident', parts: [{ kind: 'list', lines: factLines(record, reader) }] }], NO_LINKS),
+    ...sectionBlocks(sections, NO_LINKS),
+  ]);
+}
+
+/** None of the texts contains links. */
+const NO_LINKS: MarkdownLinks = { runbook: (cause) => cause, document: (path) => path };
+
+function factLines(
+  { incident, complete }: IncidentRecord,
+  { site, zone, publicUrl }: Reader,
+): readonly (Paragraph | LinkedLine)[] {
+  const { id, cause, since, closedAt, lastSeen, earlier, mergedInto } = incident;
+  const { page, runbook } = incidentLinks(incident, { publicUrl, runbookUrl: null });
+  const count = earlier.length;
+  return [
+    ['Id: ', { code: id }],
+    `Site: ${site}`,
+    `Severity: ${SEVERITY_WORDS[cause.severity]}`,
+    `Began: ${zone.text(since)}`,
+    closedAt === null ? `Still open, last seen: ${zone.text(lastSeen)}` : `Ended: ${zone.text(closedAt)}`,
+    ...(closedAt === null ? [] : [`Duration: ${lastedText(incident)}`]),
+    ...(count === 0 ? [] : [`Earlier occurrences: ${String(count)} (see the timeline)`]),
+    ...(mergedInto === null ? [] : [['Continues in: ', { code: mergedInto }]]),
+    ...(page === null ? [] : [{ text: 'Page:', links: [['Incident', page]] } as const]),
+    ...(runbook === null ? [] : [{ text: 'Runbook:', links: [['Runbook', runbook]] } as const]),
+    ...(complete ? [] : ['The history was not available: entries may be missing.']),
+  ];
+}
+
+function causeWords({ cause: { id, subject, confidence } }: Incident): Paragraph {
+  return [{ code: id }, ...(subject === '' ? [] : [' at ', { code: subject }]), ` (${confidence})`];
+}
+
+function timelineLines(record: IncidentRecord, { zone }: Reader): readonly Paragraph[] {
+  const { incident, omittedChanges } = record;
+  const steps = timelineOf(incident, record).map((step): string => {
+    const at = zone.text(step.at);
+    switch (step.kind) {
+      case 'seen':
+        return `${at}: first seen`;
+      case 'opened':
+        return `${at}: confirmed`;
+      case 'closed':
+        return `${at}: over, after ${lastedText(step.occurrence)}`;
+      case 'understood':
+        return `${at}: until then ${step.former.id} at ${step.former.subject}`;
+      case 'changed':
+        return `${at}: ${changeWords(step.change)}${step.change.detail === '' ? '' : `: ${step.change.detail}`}`;
+      case 'told':
+        return `${at}: notification (${EVENT_WORDS[eventOf(step.group.notification)]})`;
+    }
+  });
+  return omittedChanges === 0 ? steps : [...steps, `${String(omittedChanges)} more changes are left out.`];
+}
+
+function notificationLines(
+  incident: Incident,
+  outboxEntries: readonly OutboxEntry[],
+  { zone }: Reader,
+): readonly string[] {
+  // Oldest first, like the timeline.
+  return deliveryGroupsAbout(incident, outboxEntries.toReversed()).flatMap(({ notification, ways }) =>
+    ways.map((way) => `${zone.text(notification.at)}: ${EVENT_WORDS[eventOf(notification)]} ${wayText(way)}`),
+  );
+}
+
+const STATUS_WORDS: Readonly<Record<Way['delivery']['status'], string>> = {
+  sent: 'sent',
+  pending: 'not delivered yet',
+  rejected: 'refused',
+  expired: 'given up',
+  withdrawn: 'withdrawn',
+};
+
+function wayText({ delivery, recipients }: Way): string {
+  const to = recipientsText(delivery, recipients);
+  return `by ${channelWords(delivery.channel).name} to ${to}: ${STATUS_WORDS[delivery.status]}`;
+}

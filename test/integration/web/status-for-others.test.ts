@@ -1,0 +1,211 @@
+import { describe, expect, test } from 'vitest';
+import type { Incident } from '../../../src/engine/incident/incident.ts';
+import { hashPassword } from '../../../src/web/password-hash.ts';
+import { causeOf, diagnosisOf } from '../../support/diagnosis-of.ts';
+import { handClock } from '../../support/hand-clock.ts';
+import { HOUR, MINUTE, START } from '../../support/incident-timeline.ts';
+import { formerCauseOf, incidentNotificationOf, incidentOf, outboxEntryOf } from '../../support/outbox-entry-of.ts';
+import { basicAuth, startWeb } from '../../support/web-bench.ts';
+
+const CAUSE = causeOf('tls-intercepted', {
+  subject: '<b>host</b>:443',
+  summary: 'TLS to *host* is [intercepted](https://evil.example)',
+  evidence: ['# It says "no"', '<script>alert(1)</script>'],
+});
+const OPEN = incidentOf(CAUSE);
+const OVER: Incident = { ...OPEN, status: 'closed', closedAt: START + 10 * MINUTE };
+const NEW_ROUTES = [
+  '/incidents.atom',
+  `/incidents/${OPEN.id}.md`,
+  '/badge.svg',
+  '/badge.json',
+  '/api/v1/availability.csv',
+];
+
+const PERIODS = [
+  { name: '2026', from: START - HOUR, until: START, ready: 2_999_900, notReady: 100, unknown: 600_000, partial: true },
+  { name: '2026-11', from: START - HOUR, until: START, ready: 0, notReady: 0, unknown: HOUR, partial: false },
+];
+
+describe('the new routes', () => {
+  test.each(NEW_ROUTES)('%s needs a login where the page does, and is not for the role "metrics"', async (path) => {
+    const hash = await hashPassword('secret', { ln: 4, r: 8, p: 1 });
+    await using web = await startWeb({
+      config: {
+        users: (['metrics', 'read'] as const).map((role) => ({
+          name: role,
+          passwordHash: { kind: 'env', name: 'HASH' },
+          role,
+        })),
+      },
+      env: { HASH: hash },
+      state: { incidents: [OPEN] },
+    });
+    expect((await web.get(path)).status).toBe(401);
+    expect((await web.get(path, basicAuth('metrics', 'secret'))).status).toBe(403);
+    const answer = await web.get(path, basicAuth('read', 'secret'));
+    expect(answer.status).toBe(200);
+    expect(answer.headers.get('Content-Security-Policy')).toContain("default-src 'none'");
+    expect(answer.headers.get('X-Content-Type-Options')).toBe('nosniff');
+    expect((await web.get(path, { method: 'POST', ...basicAuth('read', 'secret') })).status).toBe(405);
+  });
+});
+
+describe('GET /incidents.atom', () => {
+  test('is found from the list, and is not sent again until something changes', async () => {
+    await using web = await startWeb({ state: { incidents: [OPEN], publicUrl: 'https://ftm.example.org' } });
+    const page = await (await web.get('/incidents')).text();
+    expect(page).toContain(
+      '<link rel="alternate" type="application/atom+xml" title="Incidents" href="incidents.atom">',
+    );
+    const first = await web.get('/incidents.atom');
+    expect(first.headers.get('Content-Type')).toBe('application/atom+xml; charset=utf-8');
+    expect(first.headers.get('Cache-Control')).toBe('no-cache');
+    expect(await first.text()).toContain(`href="https://ftm.example.org/incidents/${OPEN.id}"`);
+    const again = { headers: { 'If-None-Match': first.headers.get('ETag') ?? '' } };
+    expect((await web.get('/incidents.atom', again)).status).toBe(304);
+    web.state.incidents = [{ ...OPEN, lastSeen: OPEN.lastSeen + MINUTE }];
+    expect((await web.get('/incidents.atom', again)).status).toBe(304);
+    web.state.incidents = [OVER];
+    expect((await web.get('/incidents.atom', again)).status).toBe(200);
+  });
+
+  test('has at most 50 incidents', async () => {
+    const incidents = Array.from({ length: 60 }, (_, index) => ({ ...OVER, id: `i-${String(index)}` }));
+    await using web = await startWeb({ state: { incidents } });
+    expect((await (await web.get('/incidents.atom')).text()).split('<entry>')).toHaveLength(51);
+  });
+});
+
+describe('the badge', () => {
+  test('says the same as picture and as JSON, and when rounds have stopped', async () => {
+    const clock = handClock(START);
+    await using web = await startWeb({ clock, state: { site: 'h&q', diagnosis: diagnosisOf(START, [CAUSE]) } });
+    const badge = async (): Promise<unknown> => (await web.get('/badge.json')).json();
+    expect(await badge()).toEqual({ schemaVersion: 1, label: 'FTM h&q', message: 'not ready', color: 'red' });
+    const image = await web.get('/badge.svg');
+    expect(image.headers.get('Content-Type')).toBe('image/svg+xml; charset=utf-8');
+    expect(image.headers.get('Cache-Control')).toBe('no-store');
+    expect(await image.text()).toMatch(
+      /role="img" aria-label="FTM h&amp;q: not ready"><title>FTM h&amp;q: not ready</u,
+    );
+    clock.step(10 * MINUTE + 1);
+    expect(await badge()).toMatchObject({ message: 'unknown', color: 'lightgrey' });
+    expect(await (await web.get('/badge.svg')).text()).toContain('aria-label="FTM h&amp;q: unknown"');
+  });
+
+  test('can be embedded in pages of the same site alone, and nothing else can', async () => {
+    await using web = await startWeb({ state: { incidents: [OPEN] } });
+    for (const path of NEW_ROUTES)
+      expect((await web.get(path)).headers.get('Cross-Origin-Resource-Policy')).toBe(
+        path === '/badge.svg' ? 'same-site' : 'same-origin',
+      );
+  });
+});
+
+describe('the availability', () => {
+  test('is on the page and in the CSV file, rounded down', async () => {
+    await using web = await startWeb({ state: { availability: PERIODS, timezone: 'Europe/Berlin' } });
+    const csv = await web.get('/api/v1/availability.csv');
+    expect(csv.headers.get('Content-Disposition')).toBe('attachment; filename="ftm-watch-availability.csv"');
+    expect((await csv.text()).split('\r\n')).toEqual([
+      'period,from,until,availabilityPercent,readySeconds,notReadySeconds,unknownSeconds,partial',
+      '2026,2026-11-24T12:00:00.000Z,2026-11-24T13:00:00.000Z,99.9966,2999.9,0.1,600,true',
+      '2026-11,2026-11-24T12:00:00.000Z,2026-11-24T13:00:00.000Z,,0,0,3600,false',
+      '',
+    ]);
+    const page = (await (await web.get('/incidents')).text()).replaceAll(/<[^>]+>/gu, ' ').replaceAll(/\s+/gu, ' ');
+    expect(page).toContain('Period (Europe/Berlin) Availability Not ready Unknown');
+    expect(page).toContain('2026 from 2026-11-24 99.99 % 100 ms 10 min (16.7 %)');
+    expect(page).toContain('2026-11 unknown never 1 h (100.0 %)');
+    expect(page).toContain('as CSV');
+  });
+
+  test('is not invented where nothing is stored', async () => {
+    await using web = await startWeb();
+    expect(await (await web.get('/incidents')).text()).toContain('Nothing is known yet.');
+    expect((await (await web.get('/api/v1/availability.csv')).text()).split('\r\n')).toHaveLength(2);
+  });
+});
+
+describe('GET /incidents/:id.md', () => {
+  test('tells what the page tells, with hostile text as text', async () => {
+    const incident: Incident = {
+      ...OVER,
+      openingEvidence: ['It was `seen`'],
+      formerCauses: [formerCauseOf('clock-skewed', START + MINUTE)],
+    };
+    const changes = [
+      {
+        at: START + 2 * MINUTE,
+        action: 'comment' as const,
+        account: 'ada',
+        address: null,
+        incident: incident.id,
+        cause: null,
+        subject: null,
+        detail: 'Case <42>',
+      },
+    ];
+    const firing = incidentNotificationOf(incident);
+    await using web = await startWeb({
+      state: {
+        incidents: [incident],
+        changes,
+        omittedChanges: 3,
+        outboxEntries: [outboxEntryOf(firing, { status: 'sent', finishedAt: START + MINUTE })],
+        publicUrl: 'https://ftm.example.org/',
+      },
+    });
+    const page = await (await web.get(`/incidents/${incident.id}`)).text();
+    expect(page).toContain(`href="../incidents/${incident.id}.md"`);
+    const answer = await web.get(`/incidents/${incident.id}.md`);
+    expect(answer.headers.get('Content-Type')).toBe('text/markdown; charset=utf-8');
+    expect((await answer.text()).split('\n').filter((line) => line !== '')).toEqual([
+      '# TLS is intercepted',
+      '## Incident',
+      `- Id: \`${incident.id}\``,
+      '- Site: hq',
+      '- Severity: Critical',
+      '- Began: 2026-11-24 13:00:00 UTC',
+      '- Ended: 2026-11-24 13:10:00 UTC',
+      '- Duration: at least 30 s',
+      `- Page: <https://ftm.example.org/incidents/${incident.id}>`,
+      '- Runbook: <https://ftm.example.org/runbooks/tls-intercepted>',
+      '## Summary',
+      String.raw`TLS to \*host\* is \[intercepted\](https://evil.example)`,
+      '## Impact',
+      'New tokens cannot be activated.',
+      '## Root cause',
+      '`tls-intercepted` at `<b>host</b>:443` (confirmed)',
+      '## Evidence when it was last seen',
+      String.raw`- \# It says "no"`,
+      String.raw`- \<script\>alert(1)\</script\>`,
+      '## Evidence when it was confirmed',
+      '- It was \\`seen\\`',
+      '## Timeline',
+      '- 2026-11-24 13:00:00 UTC: first seen',
+      '- 2026-11-24 13:00:30 UTC: confirmed',
+      '- 2026-11-24 13:00:30 UTC: notification (Alarm)',
+      '- 2026-11-24 13:01:00 UTC: until then clock-skewed at host:443',
+      String.raw`- 2026-11-24 13:02:00 UTC: Comment by ada: Case \<42\>`,
+      '- 2026-11-24 13:10:00 UTC: over, after at least 30 s',
+      '- 3 more changes are left out.',
+      '## Remedy',
+      '1. Do this.',
+      '2. Then do that.',
+      '## Notifications',
+      '- 2026-11-24 13:00:30 UTC: Alarm by mail to a…@example.org: sent',
+    ]);
+  });
+
+  test('says what is missing, and knows no other incident', async () => {
+    await using web = await startWeb({ state: { incidents: [OPEN], complete: false } });
+    const text = await (await web.get(`/incidents/${OPEN.id}.md`)).text();
+    expect(text).toContain('- Still open, last seen: ');
+    expect(text).toContain('- The history was not available: entries may be missing.');
+    expect(text).not.toMatch(/<http|Page|Runbook/u);
+    for (const id of ['nothing.md', '.md', '%3Cscript%3E.md'])
+      expect((await web.get(`/incidents/${id}`)).status).toBe(404);
+  });
+});

@@ -1,0 +1,155 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { zoneOf } from '../../../src/core/time-text.ts';
+import {
+  type AvailabilityPeriod,
+  availabilityByMonth,
+  availabilityShare,
+  type StateSpan,
+} from '../../../src/engine/availability.ts';
+
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+const BERLIN = zoneOf('Europe/Berlin');
+const UTC = zoneOf('UTC');
+const STATES = ['ok', 'warning', 'broken', 'blocked', 'unknown', 'not-configured', 'waiting', 'of another version'];
+
+function at(text: string): number {
+  return Date.parse(text);
+}
+
+function span(state: string, from: string, until: string): StateSpan {
+  return { state, from: at(from), until: at(until) };
+}
+
+/** Returns the periods as `NAME ready/not ready/unknown`, in hours, with a `~` for partial ones. */
+function told(periods: readonly AvailabilityPeriod[]): readonly string[] {
+  return periods.map(({ name, ready, notReady, unknown, partial }) => {
+    const hours = [ready, notReady, unknown].map((time) => String(time / HOUR)).join('/');
+    return `${name}${partial ? '~' : ''} ${hours}`;
+  });
+}
+
+describe('availabilityByMonth()', () => {
+  test('evaluates each time like a diagnosis', () => {
+    const spans = [
+      span('ok', '2026-11-02T00:00:00Z', '2026-11-02T10:00:00Z'),
+      // Broken for 2 h, of which the dependent precondition is blocked for 1 h and another unknown for 3 h.
+      span('ok', '2026-11-02T00:00:00Z', '2026-11-02T04:00:00Z'),
+      span('broken', '2026-11-02T04:00:00Z', '2026-11-02T06:00:00Z'),
+      span('blocked', '2026-11-02T05:00:00Z', '2026-11-02T06:00:00Z'),
+      span('unknown', '2026-11-02T05:00:00Z', '2026-11-02T08:00:00Z'),
+      span('waiting', '2026-11-02T00:00:00Z', '2026-11-02T10:00:00Z'),
+      span('warning', '2026-11-02T09:00:00Z', '2026-11-02T10:00:00Z'),
+      // Nobody looked for 2 h.
+      span('ok', '2026-11-02T12:00:00Z', '2026-11-02T13:00:00Z'),
+    ];
+    const until = at('2026-11-02T13:00:00Z');
+    expect(told(availabilityByMonth(spans, { since: 0, until, zone: UTC }))).toEqual(['2026~ 7/2/4', '2026-11~ 7/2/4']);
+  });
+
+  test('begins months and years at midnight of the zone, and has the hour that a change of the clocks adds', () => {
+    const spans = [span('ok', '2026-09-30T22:00:00Z', '2027-01-31T23:00:00Z')];
+    const until = at('2027-01-31T23:00:00Z');
+    expect(told(availabilityByMonth(spans, { since: 0, until, zone: BERLIN }))).toEqual([
+      `2027~ ${String(31 * 24)}/0/0`,
+      `2027-01 ${String(31 * 24)}/0/0`,
+      `2026~ ${String(92 * 24 + 1)}/0/0`,
+      `2026-12 ${String(31 * 24)}/0/0`,
+      `2026-11 ${String(30 * 24)}/0/0`,
+      `2026-10 ${String(31 * 24 + 1)}/0/0`,
+    ]);
+    const [, january] = availabilityByMonth(spans, { since: 0, until, zone: BERLIN });
+    expect(january).toMatchObject({ from: at('2026-12-31T23:00:00Z'), until });
+  });
+
+  test('leaves out what is not stored completely any more, and what was before the first round', () => {
+    const spans = [span('ok', '2026-08-01T00:00:00Z', '2026-10-01T00:00:00Z')];
+    const until = at('2026-10-01T00:00:00Z');
+    const since = at('2026-08-31T00:00:00Z');
+    expect(told(availabilityByMonth(spans, { since, until, zone: UTC }))).toEqual([
+      '2026~ 744/0/0',
+      '2026-09 720/0/0',
+      '2026-08~ 24/0/0',
+    ]);
+    expect(told(availabilityByMonth(spans.slice(0, 1), { since: 0, until, zone: UTC })).at(-1)).toBe('2026-08 744/0/0');
+    expect(availabilityByMonth([], { since, until, zone: UTC })).toEqual([]);
+  });
+
+  const zone = fc.constantFrom('UTC', 'Europe/Berlin', 'America/Havana', 'Pacific/Apia', 'Pacific/Chatham');
+  const spans = fc.array(
+    fc
+      .record({
+        state: fc.constantFrom(...STATES),
+        from: fc.integer({ min: at('2011-10-01T00:00:00Z'), max: at('2012-04-15T00:00:00Z') }),
+        lasted: fc.integer({ min: 1, max: 40 * DAY }),
+      })
+      .map(({ state, from, lasted }) => ({ state, from, until: from + lasted })),
+    { minLength: 1, maxLength: 8 },
+  );
+  const back = fc.integer({ min: 0, max: 100 * DAY });
+
+  test('adds up, without gaps and overlaps, in any zone', () => {
+    fc.assert(
+      fc.property(spans, back, zone, (all, before, timezone) => {
+        const until = Math.max(...all.map((one) => one.until));
+        const [since, first] = [until - before, Math.min(...all.map(({ from }) => from))];
+        const periods = availabilityByMonth(all, { since, until, zone: zoneOf(timezone) });
+        const months = periods.filter(({ name }) => name.length === 7).toReversed();
+        for (const { from, until: to, ready, notReady, unknown } of periods)
+          expect(ready + notReady + unknown).toBe(to - from);
+        const begin = Math.max(since, first);
+        expect(months.map(({ from }) => from)).toEqual([
+          ...(begin < until ? [begin] : []),
+          ...months.slice(0, -1).map((month) => month.until),
+        ]);
+        expect(months.at(-1)?.until ?? until).toBe(until);
+        // In the zone, the first instant of each month and the last have its name.
+        const zoned = zoneOf(timezone);
+        for (const { name, from, until: to } of months)
+          expect([zoned.local(from), zoned.local(to - 1)].map((text) => text.slice(0, 7))).toEqual([name, name]);
+        for (const year of periods.filter(({ name }) => name.length === 4)) {
+          const own = months.filter(({ name }) => name.startsWith(year.name));
+          expect(own.reduce((sum, { ready }) => sum + ready, 0)).toBe(year.ready);
+        }
+      }),
+    );
+  });
+
+  test('agrees with a look at single instants', () => {
+    fc.assert(
+      fc.property(spans, (all) => {
+        // Whole hours, so that the sum over instants is exact.
+        const whole = all.map(({ state, from, until }) => ({
+          state,
+          from: Math.floor(from / HOUR) * HOUR,
+          until: Math.ceil(until / HOUR) * HOUR,
+        }));
+        const [from, until] = [Math.min(...whole.map((one) => one.from)), Math.max(...whole.map((one) => one.until))];
+        let [ready, notReady] = [0, 0];
+        for (let time = from; time < until; time += HOUR) {
+          const states = whole.filter((one) => one.from <= time && time < one.until).map(({ state }) => state);
+          if (states.includes('broken')) notReady += HOUR;
+          else if (states.length > 0 && !states.includes('unknown')) ready += HOUR;
+        }
+        const years = availabilityByMonth(whole, { since: 0, until, zone: UTC }).filter(
+          ({ name }) => name.length === 4,
+        );
+        expect(years.reduce((sum, year) => sum + year.ready, 0)).toBe(ready);
+        expect(years.reduce((sum, year) => sum + year.notReady, 0)).toBe(notReady);
+      }),
+      { numRuns: 30 },
+    );
+  });
+});
+
+describe('availabilityShare()', () => {
+  test.each([
+    [3, 1, 9, 0.75],
+    [0, 1, 0, 0],
+    [0, 0, 5, null],
+  ])('of %d ready, %d not ready and %d unknown is %s', (ready, notReady, unknown, expected) => {
+    const period = { name: '2026', from: 0, until: 1, ready, notReady, unknown, partial: false };
+    expect(availabilityShare(period)).toBe(expected);
+  });
+});
