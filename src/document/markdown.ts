@@ -69,7 +69,10 @@ function itemText(line: Paragraph | LinkedLine, place: MarkdownPlace): string {
 
 function stepText(step: LinkedStep, index: number, place: MarkdownPlace): string {
   const { text, see } = step;
-  const words = [...(text === '' ? [] : [escapedLine(text)]), ...(see === undefined ? [] : [paragraphText(see, place)])];
+  const words = [
+    ...(text === '' ? [] : [escapedLine(text)]),
+    ...(see === undefined ? [] : [paragraphText(see, place)]),
+  ];
   const blocks = blocksOf(step).map((block) => commandsText(block, step.syntax === 'shell' ? 'sh' : 'text', place));
   return [`${String(index + 1)}. ${words.join(' ')}`, ...blocks].join('\n\n');
 }

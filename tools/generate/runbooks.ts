@@ -47,11 +47,7 @@ function renderList(): string {
 }
 
 function renderPage({ title, intro, sections }: Pick<Runbook, 'title' | 'intro' | 'sections'>): string {
-  return markdownFile([
-    `# ${title}`,
-    ...intro.map((part) => partBlock(part, HERE)),
-    ...sectionBlocks(sections, HERE),
-  ]);
+  return markdownFile([`# ${title}`, ...intro.map((part) => partBlock(part, HERE)), ...sectionBlocks(sections, HERE)]);
 }
 
 const HERE: MarkdownPlace = {
