@@ -22,6 +22,30 @@ export function runMilliseconds(pid: number): number {
   return ran.reduce((sum, one) => sum + one, 0);
 }
 
+/** How often the threads of a process that are alive were woken or interrupted (proc_pid_status(5)). */
+export function contextSwitches(pid: number): number {
+  const threads = readdirSync(`/proc/${String(pid)}/task`);
+  const counts = threads.flatMap((thread) => {
+    const status = readFileSync(`/proc/${String(pid)}/task/${thread}/status`, 'utf8');
+    return [...status.matchAll(/^(?:non)?voluntary_ctxt_switches:\s+(\d+)$/gmu)].map(([, count]) => Number(count));
+  });
+  return counts.reduce((sum, count) => sum + count, 0);
+}
+
+/** The process and its descendants. */
+export function familyOf(pid: number): readonly number[] {
+  const threads = readdirSync(`/proc/${String(pid)}/task`);
+  const children = threads.flatMap((thread) =>
+    (readFileSync(`/proc/${String(pid)}/task/${thread}/children`, 'utf8').match(/\d+/gu) ?? []).map(Number),
+  );
+  return [pid, ...children.flatMap(familyOf)];
+}
+
+/** As {@link runMilliseconds}, of the process and its descendants together. */
+export function familyMilliseconds(pid: number): number {
+  return familyOf(pid).reduce((sum, one) => sum + runMilliseconds(one), 0);
+}
+
 /** CPU time of its terminated children and their descendants. */
 export function childrenCpuMilliseconds(pid: number): number {
   const [, , user, system] = timesOf(pid);
@@ -40,6 +64,15 @@ export interface ProcessMemory {
   readonly resident: number;
   /** Memory that is shared with no other process or file. */
   readonly anonymous: number;
+}
+
+/** Memory of the process and its descendants together. */
+export function familyMemory(pid: number): ProcessMemory {
+  const memories = familyOf(pid).map(memoryOf);
+  return {
+    resident: memories.reduce((sum, { resident }) => sum + resident, 0),
+    anonymous: memories.reduce((sum, { anonymous }) => sum + anonymous, 0),
+  };
 }
 
 export function memoryOf(pid: number): ProcessMemory {

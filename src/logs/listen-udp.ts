@@ -10,7 +10,7 @@ import { messageOf } from '../text/message-of.ts';
 import { bindError } from './listen-tcp.ts';
 import { MAX_LINE_BYTES, trimmedEnd, type FramedLine, type LineSink } from './framing.ts';
 import { type IntakeLogger, createOccasionalWarning, type LineTally, type UdpCounters } from './tally.ts';
-import { beat } from '../system/clock.ts';
+import { beat, IDLE_BEAT } from '../system/clock.ts';
 
 /** The default of 208 KiB loses half of a burst of 1000 lines; this size loses none of 20 000. */
 const RECEIVE_BUFFER = 4 * 1024 * 1024;
@@ -164,8 +164,6 @@ function grantedBuffer(socket: Socket, logger: IntakeLogger): number {
   return granted;
 }
 
-const LOOK_EVERY: Millis = 5000;
-
 interface KernelDrops {
   /** null if the kernel does not report drops or has not been asked yet. */
   total(): number | null;
@@ -237,7 +235,7 @@ function watchKernelDrops(clock: Clock, bound: ListenAddress, onMore: (more: num
   }
 
   let looking = look();
-  const cancel = beat(clock, LOOK_EVERY, () => {
+  const cancel = beat(clock, IDLE_BEAT, () => {
     looking = looking.then(look);
   });
   return {

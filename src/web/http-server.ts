@@ -15,6 +15,7 @@ import type { WebConfig } from '../config/schema/web.ts';
 import type { Clock, EpochMs, Millis } from '../core/clock.ts';
 import { ServedCertificate } from '../network/tls/served-certificate.ts';
 import { allOrProblems } from '../system/all-problems.ts';
+import { IDLE_BEAT } from '../system/clock.ts';
 import { createIdentify, hasCredentials, type Identify, type IdentifyDeps } from './identify.ts';
 import type { Web } from './changes.ts';
 import type { Serving } from './sources.ts';
@@ -117,13 +118,16 @@ const DRAIN: Millis = 2_000;
 /** After this long without reads or writes, a client counts as gone. */
 const IDLE: Millis = 60_000;
 
-/** Small and short limits. A client that sends its request byte by byte (Slowloris) is cut off after seconds. */
+/**
+ * Small and short limits. A client that sends its request byte by byte (Slowloris) is cut off. Node checks all
+ * connections for that at an interval, also while there are none, which wakes an idle process.
+ */
 const LIMITS: ServerOptions = {
   maxHeaderSize: 8 * 1024,
   headersTimeout: 5_000,
   requestTimeout: 10_000,
   keepAliveTimeout: 5_000,
-  connectionsCheckingInterval: 1_000,
+  connectionsCheckingInterval: IDLE_BEAT,
 };
 
 /** @param certificate null to serve plain HTTP */

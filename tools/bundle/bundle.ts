@@ -77,10 +77,9 @@ const demoApart: Plugin = {
 };
 
 rmSync(target, { recursive: true, force: true });
-const THREADS = ['web/bcrypt-thread', 'runtime/watchdog/watching-thread'];
-const threads = Object.fromEntries(THREADS.map((name) => [`${PLACE}/${name}`, join(source, `${name}.ts`)]));
+const THREAD = 'web/bcrypt-thread';
 const bundle = await rolldown({
-  input: { main: join(source, 'main.ts'), ...threads },
+  input: { main: join(source, 'main.ts'), [`${PLACE}/${THREAD}`]: join(source, `${THREAD}.ts`) },
   platform: 'node',
   plugins: [nodeHttpInParts, filesOfModules, asciiInTemplates, demoApart],
 });
