@@ -22,14 +22,26 @@ export function runMilliseconds(pid: number): number {
   return ran.reduce((sum, one) => sum + one, 0);
 }
 
-/** How often the threads of a process that are alive were woken or interrupted (proc_pid_status(5)). */
-export function contextSwitches(pid: number): number {
-  const threads = readdirSync(`/proc/${String(pid)}/task`);
-  const counts = threads.flatMap((thread) => {
-    const status = readFileSync(`/proc/${String(pid)}/task/${thread}/status`, 'utf8');
-    return [...status.matchAll(/^(?:non)?voluntary_ctxt_switches:\s+(\d+)$/gmu)].map(([, count]) => Number(count));
-  });
-  return counts.reduce((sum, count) => sum + count, 0);
+/** Context switches of all threads of a process that are alive, and of its descendants (proc_pid_status(5)). */
+export interface ContextSwitches {
+  /** A thread had nothing to do any more: once for each time that it was woken. */
+  readonly voluntary: number;
+  /** Another thread needed the processor. */
+  readonly involuntary: number;
+}
+
+export function familySwitches(pid: number): ContextSwitches {
+  const statuses = familyOf(pid).flatMap((one) =>
+    readdirSync(`/proc/${String(one)}/task`).map((thread) =>
+      readFileSync(`/proc/${String(one)}/task/${thread}/status`, 'utf8'),
+    ),
+  );
+  const sum = (name: string): number =>
+    statuses.reduce(
+      (total, status) => total + Number(new RegExp(String.raw`^${name}:\s+(\d+)$`, 'mu').exec(status)?.[1] ?? 0),
+      0,
+    );
+  return { voluntary: sum('voluntary_ctxt_switches'), involuntary: sum('nonvoluntary_ctxt_switches') };
 }
 
 /** The process and its descendants. */

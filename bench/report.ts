@@ -125,6 +125,7 @@ function idleLines({ idle }: Results): readonly string[] {
     ['A minute between rounds', ...PROCESSES],
     [
       ['CPU, ms', ...minutes.map(({ cpuMs }) => formatSpread(cpuMs, 1))],
+      ['wake-ups of all threads', ...minutes.map(({ wakeUps }) => formatSpread(wakeUps, 0))],
       ['context switches of all threads', ...minutes.map(({ switches }) => formatSpread(switches, 0))],
     ],
   );

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Blackbox } from '../probes/blackbox.ts';
 import type { Site } from '../probes/site.ts';
-import { contextSwitches, familyMilliseconds, familyOf } from '../process-figures.ts';
+import { familyMilliseconds, familySwitches } from '../process-figures.ts';
 import { spreadOf } from '../statistics.ts';
 import type { Spread } from '../statistics.ts';
 import { startBareServer } from './bare-server.ts';
@@ -10,6 +10,8 @@ import { startOwnDaemon } from './own-daemon.ts';
 /** Cost of a minute in which a process has nothing to do, of all its threads and of the processes that it started. */
 export interface IdleMinute {
   readonly cpuMs: Spread;
+  readonly wakeUps: Spread;
+  /** Including those by which other processes interrupted it. */
   readonly switches: Spread;
 }
 
@@ -47,20 +49,25 @@ interface Meter {
 }
 
 function createMeter(pid: number): Meter {
-  const read = (): { readonly cpuMs: number; readonly switches: number } => ({
-    cpuMs: familyMilliseconds(pid),
-    switches: familyOf(pid).reduce((sum, one) => sum + contextSwitches(one), 0),
-  });
+  const read = (): Readonly<Record<keyof IdleMinute, number>> => {
+    const { voluntary, involuntary } = familySwitches(pid);
+    return { cpuMs: familyMilliseconds(pid), wakeUps: voluntary, switches: voluntary + involuntary };
+  };
   const minutes: ReturnType<typeof read>[] = [];
   let before = read();
   return {
     note: () => {
       const now = read();
-      minutes.push({ cpuMs: now.cpuMs - before.cpuMs, switches: now.switches - before.switches });
+      minutes.push({
+        cpuMs: now.cpuMs - before.cpuMs,
+        wakeUps: now.wakeUps - before.wakeUps,
+        switches: now.switches - before.switches,
+      });
       before = now;
     },
     result: () => ({
       cpuMs: spreadOf(minutes.map(({ cpuMs }) => cpuMs)),
+      wakeUps: spreadOf(minutes.map(({ wakeUps }) => wakeUps)),
       switches: spreadOf(minutes.map(({ switches }) => switches)),
     }),
   };
