@@ -18,10 +18,11 @@ export interface RunnerOptions {
 /** How late the timer can be before the guard starts the run itself. */
 const OVERDUE: Millis = 1_500;
 /**
- * The guard also checks this long before node-cron's next time. If the wall clock was set forward by years, node-cron
- * would otherwise count every time that was skipped, which blocks the process.
+ * The guard also checks this long before node-cron's next time. If the wall clock was set forward, node-cron would
+ * otherwise go through every time that was skipped, which blocks the process: for seconds, with a run each second and
+ * a clock set forward by an hour.
  */
-const AHEAD: Millis = 1_000;
+const AHEAD: Millis = 50;
 /**
  * A larger difference between the clocks than this, and than this part of the time since the last check, means that the
  * wall clock was set. While chrony slews a clock, it runs up to 8.3 % faster or slower (`maxslewrate`).
