@@ -3,7 +3,6 @@ import type { KnipConfig } from 'knip';
 const config: KnipConfig = {
   entry: [
     'src/web/static/*.js!',
-    'src/runtime/watchdog/watching-thread.ts!',
     'test/lab/screenshots.ts',
     'test/gate/{knip-count,ci-reporter}.ts',
     'test/support/mail-catcher.ts',

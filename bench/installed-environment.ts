@@ -2,5 +2,4 @@
 export const INSTALLED_ENVIRONMENT: NodeJS.ProcessEnv = {
   PATH: process.env['PATH'],
   MALLOC_ARENA_MAX: '1',
-  MALLOC_MMAP_THRESHOLD_: '131072',
 };

@@ -3,7 +3,7 @@ import { PROBE_KINDS } from './probes/kinds.ts';
 import type { ProbeKind } from './probes/kinds.ts';
 import type { Effort } from './probes/compare.ts';
 
-const SECTIONS = ['round', 'minute', 'start', 'memory', 'scrape', 'pages', 'plugins'] as const;
+const SECTIONS = ['round', 'minute', 'idle', 'start', 'memory', 'stack', 'scrape', 'pages', 'plugins'] as const;
 
 export type Section = (typeof SECTIONS)[number];
 
@@ -16,11 +16,15 @@ export interface Options {
   readonly roundsAtOnce: number;
   /** Minutes of real time without faults. */
   readonly minutes: number;
+  /** Faults from which the time to the mail is measured. */
+  readonly faults: number;
   /** Memory is measured after these numbers of rounds. */
   readonly memoryAfter: readonly number[];
   readonly json: string;
   /** Whether the results are written to bench/results.md. */
   readonly write: boolean;
+  /** Whether everything is measured. */
+  readonly isWhole: boolean;
 }
 
 const USAGE = `npm run bench -- [--only ${[...groups(), ...SECTIONS].join(',')}] [--quick] [--json FILE] [--write]`;
@@ -46,10 +50,12 @@ export function readOptions(argv: readonly string[]): Options {
     quick,
     effort: quick ? { rounds: 2, milliseconds: 150 } : { rounds: 5, milliseconds: 800 },
     roundsAtOnce: quick ? 20 : 150,
-    minutes: quick ? 1 : 3,
+    minutes: quick ? 1 : 5,
+    faults: quick ? 1 : 3,
     memoryAfter: quick ? [100, 300] : [1_000, 10_000],
     json,
     write,
+    isWhole: only === undefined,
   };
 }
 

@@ -3,36 +3,50 @@ import type { FloorKind } from './probes/kinds.ts';
 import type { Comparison } from './probes/compare.ts';
 import { table } from './markdown-table.ts';
 import type { ProcessMemory } from './process-figures.ts';
+import type { Section } from './options.ts';
 import { pluginRows } from './plugins/report.ts';
 import type { Results } from './results.ts';
+import { stackLines } from './stack/report.ts';
 import { formatSpread } from './statistics.ts';
 
-/** Returns the results as Markdown. Ratios come first, because milliseconds depend on this machine. */
-export function report(results: Results): string {
-  return [
-    machineLines(results),
-    roundLines(results),
-    probeLines(results),
-    floorLines(results),
-    idleLines(results),
-    daemonLines(results),
-    scrapeLines(results),
-    pageLines(results),
-    pluginLines(results),
-  ]
-    .filter((lines) => lines.length > 0)
-    .map((lines) => lines.join('\n'))
-    .join('\n\n');
+/** One part of the results. */
+interface Block {
+  /** Its place in bench/results.md. */
+  readonly name: Section | 'probes';
+  readonly text: string;
 }
 
-function machineLines({ machine, quick }: Results): readonly string[] {
+/**
+ * Returns the parts that were measured, as Markdown. Ratios come first, because milliseconds depend on this machine.
+ */
+export function report(results: Results): readonly Block[] {
+  const blocks: readonly (readonly [Block['name'], readonly (readonly string[])[]])[] = [
+    ['round', [roundLines(results)]],
+    ['probes', [probeLines(results), floorLines(results), idleRequestLines(results)]],
+    ['minute', [minuteLines(results)]],
+    ['idle', [idleLines(results)]],
+    ['start', [startLines(results)]],
+    ['memory', [memoryLines(results)]],
+    ['stack', [stackLines(results.stack)]],
+    ['scrape', [scrapeLines(results)]],
+    ['pages', [pageLines(results)]],
+    ['plugins', [pluginLines(results)]],
+  ];
+  return blocks.flatMap(([name, tables]) => {
+    const filled = tables.filter((lines) => lines.length > 0);
+    return filled.length === 0 ? [] : [{ name, text: filled.map((lines) => lines.join('\n')).join('\n\n') }];
+  });
+}
+
+/** Returns what the results were measured with. */
+export function machineText({ machine, quick }: Results): string {
   const { at, processor, cores, memoryGigabytes, system, node, openssl, blackbox, loadBefore } = machine;
   return [
     `Measured on ${at}${quick ? ' (quick: too short for more than a first impression)' : ''}: ${processor}, ` +
       `${String(cores)} cores, ` +
       `${String(memoryGigabytes)} GB, ${system}; load before ${loadBefore.toFixed(1)}.`,
     `ftm-watch on Node ${node} (OpenSSL ${openssl}) against blackbox_exporter ${blackbox}, as Debian packages it.`,
-  ];
+  ].join('\n');
 }
 
 function roundLines({ round }: Results): readonly string[] {
@@ -87,7 +101,7 @@ function probeOver(floor: FloorKind, concurrency: number, comparisons: readonly 
   );
 }
 
-function idleLines({ idleRequests }: Results): readonly string[] {
+function idleRequestLines({ idleRequests }: Results): readonly string[] {
   if (idleRequests.length === 0) return [];
   const costs = idleRequests.map(
     ({ concurrency, cost }) => `${formatSpread(cost.cpuMs, 3)} ms with ${String(concurrency)} at once`,
@@ -95,24 +109,52 @@ function idleLines({ idleRequests }: Results): readonly string[] {
   return ["Of blackbox_exporter's figures an HTTP request that probes nothing takes", `${costs.join(',\n')}.`];
 }
 
-function daemonLines({ minute, start, memory }: Results): readonly string[] {
-  const rows: string[][] = [];
-  if (minute !== null) {
-    const spreads = [minute.ownMs, minute.bareMs, minute.blackboxMs].map((spread) => formatSpread(spread, 1));
-    rows.push(['CPU of a minute with a round every 30 s, ms', ...spreads]);
-  }
-  if (start !== null) {
-    const spreads = [start.ownMs, start.bareMs, start.blackboxMs].map((spread) => formatSpread(spread, 0));
-    rows.push(['start to the first answer of /metrics, ms', ...spreads]);
-    rows.push(['`check --json` on a path without a fault, CPU, ms', formatSpread(start.checkCpuMs, 0), '', '']);
-  }
-  if (memory !== null) {
-    const { idle, after, bare, blackbox } = memory;
-    rows.push(...memoryRows('idle', [idle, bare, blackbox]));
-    for (const { rounds, memory: own } of after)
-      rows.push(...memoryRows(`after ${String(rounds)} rounds`, [own, bare, blackbox]));
-  }
-  return table(['The process', 'ftm-watch', 'a bare HTTP server in Node', 'blackbox_exporter'], rows);
+/** Heads of the columns with the same three processes. */
+const PROCESSES = ['ftm-watch', 'a bare HTTP server in Node', 'blackbox_exporter'] as const;
+
+function minuteLines({ minute }: Results): readonly string[] {
+  if (minute === null) return [];
+  const spreads = [minute.ownMs, minute.bareMs, minute.blackboxMs].map((spread) => formatSpread(spread, 1));
+  return table(['A minute with a round every 30 s', ...PROCESSES], [['CPU, ms', ...spreads]]);
+}
+
+function idleLines({ idle }: Results): readonly string[] {
+  if (idle === null) return [];
+  const minutes = [idle.own, idle.bare, idle.blackbox];
+  return table(
+    ['A minute between rounds', ...PROCESSES],
+    [
+      ['CPU, ms', ...minutes.map(({ cpuMs }) => formatSpread(cpuMs, 1))],
+      ['wake-ups of all threads', ...minutes.map(({ wakeUps }) => formatSpread(wakeUps, 0))],
+      ['context switches of all threads', ...minutes.map(({ switches }) => formatSpread(switches, 0))],
+    ],
+  );
+}
+
+function startLines({ start }: Results): readonly string[] {
+  if (start === null) return [];
+  const spreads = [start.ownMs, start.bareMs, start.blackboxMs].map((spread) => formatSpread(spread, 0));
+  return table(
+    ['Start', ...PROCESSES],
+    [
+      ['start to the first answer of /metrics, ms', ...spreads],
+      ['`check --json` on a path without a fault, CPU, ms', formatSpread(start.checkCpuMs, 0), '', ''],
+    ],
+  );
+}
+
+function memoryLines({ memory }: Results): readonly string[] {
+  if (memory === null) return [];
+  const { idle, after, bare, blackbox } = memory;
+  return table(
+    ['Memory', ...PROCESSES],
+    [
+      ...memoryRows('idle', [idle, bare, blackbox]),
+      ...after.flatMap(({ rounds, memory: own }) =>
+        memoryRows(`after ${String(rounds)} rounds`, [own, bare, blackbox]),
+      ),
+    ],
+  );
 }
 
 function memoryRows(when: string, memories: readonly ProcessMemory[]): readonly string[][] {

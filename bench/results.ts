@@ -1,4 +1,5 @@
 import type { Memory } from './daemon/memory.ts';
+import type { IdleCost } from './daemon/idle.ts';
 import type { MinuteCost } from './daemon/minute.ts';
 import type { PageCost } from './daemon/pages.ts';
 import type { RoundCost } from './daemon/round.ts';
@@ -8,6 +9,7 @@ import type { Machine } from './machine.ts';
 import type { PluginCost } from './plugins/measure.ts';
 import type { Comparison, Cost } from './probes/compare.ts';
 import type { FloorKind } from './probes/kinds.ts';
+import type { StackCost } from './stack/measure.ts';
 
 /** The results of a run; null for parts that were not requested. */
 export interface Results {
@@ -18,8 +20,10 @@ export interface Results {
   readonly idleRequests: readonly { readonly concurrency: number; readonly cost: Cost }[];
   readonly round: RoundCost | null;
   readonly minute: MinuteCost | null;
+  readonly idle: IdleCost | null;
   readonly start: StartUp | null;
   readonly memory: Memory | null;
+  readonly stack: readonly StackCost[];
   readonly scrapes: readonly ScrapeCost[];
   readonly pages: readonly PageCost[];
   readonly plugins: readonly PluginCost[];

@@ -6,6 +6,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { measureIdle } from './daemon/idle.ts';
 import { measureMemory } from './daemon/memory.ts';
 import { measureMinutes } from './daemon/minute.ts';
 import { measurePages } from './daemon/pages.ts';
@@ -24,8 +25,10 @@ import type { Probers } from './probes/compare.ts';
 import { FLOOR_KINDS } from './probes/kinds.ts';
 import { startOwnProber } from './probes/own.ts';
 import { createSite } from './probes/site.ts';
-import { report } from './report.ts';
+import { machineText, report } from './report.ts';
 import type { Results } from './results.ts';
+import { hasStack, STACK_PACKAGES } from './stack/monitors.ts';
+import { measureStack } from './stack/measure.ts';
 
 const CONCURRENCIES = [1, 8, 32];
 
@@ -55,7 +58,7 @@ async function compareProbes(
 }
 
 async function measure(options: Options): Promise<Results> {
-  const { sections, quick, effort, roundsAtOnce, minutes, memoryAfter } = options;
+  const { sections, quick, effort, roundsAtOnce, minutes, faults, memoryAfter } = options;
   const machine = describeMachine();
   await using site = await createSite();
   await using own = await startOwnProber(site);
@@ -75,21 +78,32 @@ async function measure(options: Options): Promise<Results> {
   };
   const round = await wants('round', () => measureRound(site, blackbox, { rounds: effort.rounds, roundsAtOnce }));
   const minute = await wants('minute', () => measureMinutes(site, blackbox, minutes));
+  const idle = await wants('idle', () => measureIdle(site, blackbox, minutes));
   const start = await wants('start', () => measureStart(site, quick ? 2 : 5));
   const memory = await wants('memory', () => measureMemory(site, blackbox, memoryAfter, tell));
+  if (sections.has('stack') && !hasStack())
+    tell(`Cannot measure the stack: expected Debian's ${STACK_PACKAGES.join(' and ')}`);
+  const stack = hasStack() ? ((await wants('stack', () => measureStack(site, { minutes, faults }, tell))) ?? []) : [];
   const scrapes = (await wants('scrape', () => measureScrapes(site, blackbox, quick ? 10 : 50))) ?? [];
   const pages = (await wants('pages', () => measurePages(site, quick ? 5 : 20))) ?? [];
   if (sections.has('plugins') && !hasPlugins())
     tell("Cannot measure plugins: expected Debian's monitoring-plugins-standard and monitoring-plugins-contrib");
   const plugins = hasPlugins() ? ((await wants('plugins', () => measurePlugins({ site, own }, effort))) ?? []) : [];
-  return { machine, quick, ...probes, round, minute, start, memory, scrapes, pages, plugins };
+  return { machine, quick, ...probes, round, minute, idle, start, memory, stack, scrapes, pages, plugins };
 }
 
 const options = readOptions(process.argv.slice(2));
 const results = await measure(options);
-const text = report(results);
-process.stdout.write(`${text}\n`);
+const machine = machineText(results);
+const blocks = report(results);
+process.stdout.write(`${[machine, ...blocks.map(({ text }) => text)].join('\n\n')}\n`);
 await mkdir(dirname(options.json), { recursive: true });
 await writeFile(options.json, `${JSON.stringify(results, null, 2)}\n`);
 tell(`\nThe same as JSON: ${options.json}`);
-if (options.write) await writeIntoDocument('npm run bench', text);
+if (options.write) {
+  // Sections that were measured alone say when and on which machine.
+  const { isWhole } = options;
+  if (isWhole) await writeIntoDocument('npm run bench', machine);
+  for (const { name, text } of blocks)
+    await writeIntoDocument(`npm run bench, ${name}`, isWhole ? text : `${machine}\n\n${text}`);
+}

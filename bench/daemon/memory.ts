@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Blackbox } from '../probes/blackbox.ts';
 import type { Site } from '../probes/site.ts';
-import { memoryOf } from '../process-figures.ts';
+import { familyMemory } from '../process-figures.ts';
 import type { ProcessMemory } from '../process-figures.ts';
 import { startBareServer } from './bare-server.ts';
 import { startOwnDaemon } from './own-daemon.ts';
@@ -37,11 +37,11 @@ export async function measureMemory(
       const next = Math.min(500, rounds - passed);
       await daemon.pass(next);
       passed += next;
-      tell(`${String(passed)} rounds: ${memoryOf(daemon.pid).resident.toFixed(1)} MiB`);
+      tell(`${String(passed)} rounds: ${familyMemory(daemon.pid).resident.toFixed(1)} MiB`);
     }
     after.push({ rounds, memory: await highest(daemon.pid) });
   }
-  return { idle, after, bare, blackbox: memoryOf(blackbox.pid) };
+  return { idle, after, bare, blackbox: familyMemory(blackbox.pid) };
 }
 
 async function idleMemory(starting: Promise<AsyncDisposable & { readonly pid: number }>): Promise<ProcessMemory> {
@@ -51,10 +51,10 @@ async function idleMemory(starting: Promise<AsyncDisposable & { readonly pid: nu
 }
 
 async function highest(pid: number): Promise<ProcessMemory> {
-  let memory = memoryOf(pid);
+  let memory = familyMemory(pid);
   for (let look = 1; look < LOOKS; look += 1) {
     await sleep(100);
-    const next = memoryOf(pid);
+    const next = familyMemory(pid);
     memory = {
       resident: Math.max(memory.resident, next.resident),
       anonymous: Math.max(memory.anonymous, next.anonymous),

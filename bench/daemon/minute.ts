@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Blackbox } from '../probes/blackbox.ts';
 import type { Site } from '../probes/site.ts';
-import { runMilliseconds } from '../process-figures.ts';
+import { familyMilliseconds } from '../process-figures.ts';
 import { spreadOf } from '../statistics.ts';
 import type { Spread } from '../statistics.ts';
 import { startBareServer } from './bare-server.ts';
@@ -29,13 +29,13 @@ export async function measureMinutes(site: Site, blackbox: Blackbox, minutes: nu
   const pids = [daemon.pid, bare.pid, blackbox.pid];
   const samples: number[][] = [];
   for (let minute = 0; minute < minutes; minute += 1) {
-    const before = pids.map(runMilliseconds);
+    const before = pids.map(familyMilliseconds);
     for (const _ of ['first', 'second']) {
       const next = sleep(ROUND_EVERY);
       for (const probe of sameSeries(site)) await blackbox.probe(probe);
       await next;
     }
-    samples.push(pids.map((pid, index) => runMilliseconds(pid) - (before[index] ?? 0)));
+    samples.push(pids.map((pid, index) => familyMilliseconds(pid) - (before[index] ?? 0)));
   }
   const [ownMs, bareMs, blackboxMs] = [0, 1, 2].map((index) => spreadOf(samples.map((sample) => sample[index] ?? 0)));
   if (ownMs === undefined || bareMs === undefined || blackboxMs === undefined) throw new Error('Measured no minute');

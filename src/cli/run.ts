@@ -35,7 +35,7 @@ export async function run(terminal: Invocation): Promise<number> {
     },
     standardOutput(terminal),
   );
-  using _watchdog = watchLoop(clock, logger);
+  using _watchdog = watchLoop(clock, env, logger);
   const death = Promise.withResolvers<never>();
   const app = new App({
     clock,

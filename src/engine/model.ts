@@ -232,7 +232,7 @@ const PLACES: Readonly<Record<Syntax, string>> = {
 export function blocksOf({ commands, undo, syntax, blanks }: RemedyStep): readonly Block[] {
   return [
     ...(commands === null ? [] : [blockOf(syntax === null ? 'Commands' : PLACES[syntax], commands, blanks)]),
-    ...(undo === null ? [] : [blockOf('The way back', undo, blanks)]),
+    ...(undo === null ? [] : [blockOf('Undo', undo, blanks)]),
   ];
 }
 

@@ -7,7 +7,7 @@ import { createConnectionEvictor } from '../network/connection-evictor.ts';
 import { errorCode } from '../network/failure.ts';
 import type { Millis, Clock } from '../core/clock.ts';
 import type { ServedCertificate } from '../network/tls/served-certificate.ts';
-import { beat } from '../system/clock.ts';
+import { beat, IDLE_BEAT } from '../system/clock.ts';
 import { type LineTally, type IntakeLogger, type ConnectionTally, createOccasionalWarning } from './tally.ts';
 import type { Origin } from './senders.ts';
 import { Framer, type LineSink } from './framing.ts';
@@ -33,7 +33,6 @@ export interface ConnectionLimits {
 
 export const CONNECTION_LIMITS: ConnectionLimits = { connections: 2048, stalledLine: 60_000, endlessLine: 600_000 };
 
-const LOOK_EVERY: Millis = 5000;
 const NO_CERTIFICATE = 'ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE';
 const HANDSHAKE: Millis = 10_000;
 
@@ -162,7 +161,7 @@ function accept(socket: Socket, open: Set<TcpConnection>, options: TcpOptions): 
 
 /** Periodically closes connections whose line does not end. */
 function watch({ clock, limits, connections, onStuck }: TcpOptions, open: ReadonlySet<TcpConnection>): () => void {
-  return beat(clock, LOOK_EVERY, () => {
+  return beat(clock, IDLE_BEAT, () => {
     const now = clock.elapsed();
     for (const connection of open) {
       if (!connection.isStuck(now, limits)) continue;

@@ -10,7 +10,7 @@ import { messageOf } from '../text/message-of.ts';
 import { bindError } from './listen-tcp.ts';
 import { MAX_LINE_BYTES, trimmedEnd, type FramedLine, type LineSink } from './framing.ts';
 import { type IntakeLogger, createOccasionalWarning, type LineTally, type UdpCounters } from './tally.ts';
-import { beat } from '../system/clock.ts';
+import { beat, IDLE_BEAT } from '../system/clock.ts';
 
 /**
  * With the default size of 208 KiB, half of a burst of 1000 lines is lost. With this size, none of 20 000 lines is
@@ -169,8 +169,6 @@ function grantedBuffer(socket: Socket, logger: IntakeLogger): number {
   return granted;
 }
 
-const LOOK_EVERY: Millis = 5000;
-
 interface KernelDrops {
   /** Total number of dropped datagrams. Null if the kernel does not report it or has not been queried yet. */
   total(): number | null;
@@ -243,7 +241,7 @@ function watchKernelDrops(clock: Clock, bound: ListenAddress, onMore: (more: num
   }
 
   let looking = look();
-  const cancel = beat(clock, LOOK_EVERY, () => {
+  const cancel = beat(clock, IDLE_BEAT, () => {
     looking = looking.then(look);
   });
   return {

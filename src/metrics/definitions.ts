@@ -117,7 +117,11 @@ function defineOwnMetrics({ gauge, counter, histogram }: Makers) {
     missedRuns: counter('ftm_schedule_missed_runs_total', 'Scheduled runs that were skipped or overdue'),
     scheduleLag: histogram('ftm_schedule_lag_seconds', 'Delay of scheduled runs', [0.01, 0.05, 0.1, 0.5, 1, 2, 5, 30]),
     roundDuration: gauge('ftm_round_duration_seconds', 'Duration of the last round of probes'),
-    eventLoopLag: histogram('ftm_event_loop_lag_seconds', 'Lag of the event loop, measured once a second', LAG_BUCKETS),
+    eventLoopLag: histogram(
+      'ftm_event_loop_lag_seconds',
+      'Lag of the event loop: every 15 seconds, and the longest in each round',
+      LAG_BUCKETS,
+    ),
     pushFailures: counter(
       'ftm_metrics_push_failures_total',
       'Failed attempts to push metrics by OTLP; 0 if metrics.otlp is not set',

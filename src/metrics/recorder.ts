@@ -83,8 +83,9 @@ export class Recorder {
   }
 
   /** Records the end of a round, whether or not it is usable. */
-  ended({ durationMs }: Pick<RoundObservations, 'durationMs'>): void {
+  ended({ durationMs, stalledMs }: Pick<RoundObservations, 'durationMs' | 'stalledMs'>): void {
     this.#metrics.roundDuration.set(durationMs / 1000);
+    this.loopLag(stalledMs);
   }
 
   /** Records the probe results of a round. Not called for a round in which this process stalled. */

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { beat, deadline } from '../system/clock.ts';
+import { beat, deadline, IDLE_BEAT } from '../system/clock.ts';
 import type { SecretReader } from '../system/secret.ts';
 import type { EpochMs, Millis } from '../core/clock.ts';
 import type { Diagnosis } from '../engine/model.ts';
@@ -57,10 +57,10 @@ interface AlertingParts {
   readonly summary: Crontab | null;
 }
 
-/** Maximum delay of reminders, digests, retries and messages to Alertmanager. */
+/** Maximum delay of retries. Reminders, digests and the end of a silence can be {@link IDLE_BEAT} late. */
 const TICK: Millis = 2_000;
-/** After this many missed ticks in a row, processing counts as stopped. */
-const LOST_TICKS = 5;
+/** A tick that is this late is not accidental. */
+const LOST_AFTER: Millis = 8_000;
 const STOP_DEADLINE: Millis = 10_000;
 
 /** Turns diagnoses into incidents and sends notifications about them. */
@@ -75,6 +75,7 @@ export class Alerting {
   #state: IncidentState = EMPTY_STATE;
   #looks: Looks = new Map();
   #cancelTick: (() => void) | null = null;
+  #pace: Millis = TICK;
   #tickedAt: Millis | null = null;
   #working: Promise<void> = Promise.resolve();
 
@@ -105,7 +106,7 @@ export class Alerting {
     const { state, effects } = resumedState(known, restart, policy);
     this.#keep(state, effects);
     this.#tick();
-    this.#cancelTick = beat(clock, TICK, () => this.#tick());
+    this.#startTicking();
   }
 
   /**
@@ -211,7 +212,7 @@ export class Alerting {
     return (
       this.#tickedAt !== null &&
       this.#cancelTick !== null &&
-      this.#deps.clock.elapsed() - this.#tickedAt < LOST_TICKS * TICK
+      this.#deps.clock.elapsed() - this.#tickedAt < this.#pace + LOST_AFTER
     );
   }
 
@@ -261,6 +262,23 @@ export class Alerting {
     if (!active && !this.#state.incidents.some(isUnverified)) this.#summarize(at);
     this.#work();
     this.#tickedAt = this.#deps.clock.elapsed();
+    this.#adjustPace();
+  }
+
+  #startTicking(): void {
+    this.#cancelTick?.();
+    this.#pace = this.#neededPace();
+    this.#cancelTick = beat(this.#deps.clock, this.#pace, () => this.#tick());
+  }
+
+  #adjustPace(): void {
+    if (this.#cancelTick !== null && this.#pace !== this.#neededPace()) this.#startTicking();
+  }
+
+  /** Ticks are frequent only while a delivery may have to be repeated, because each one wakes an idle process. */
+  #neededPace(): Millis {
+    const isWaiting = this.#deps.journal.pending().length > 0 || this.#states.some((channel) => channel.waiting() > 0);
+    return isWaiting ? TICK : IDLE_BEAT;
   }
 
   #summarize(now: EpochMs): void {
@@ -281,6 +299,7 @@ export class Alerting {
     this.#state = state;
     this.#deps.journal.record(journalEntry(state, effects, this.#messages, this.#deps.clock.now()));
     for (const effect of effects) this.#announce(effect);
+    this.#adjustPace();
   }
 
   #noteAwaitingDigest(more: number): void {

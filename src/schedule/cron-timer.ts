@@ -12,6 +12,8 @@ export interface CronTimer {
   stop(): void;
   /** Returns the time of the next call, or null if there is none. */
   nextRun(): EpochMs | null;
+  /** Returns the next scheduled time of node-cron, which is earlier than the call if that is delayed. */
+  nextWake(): EpochMs | null;
 }
 
 export interface CronListener {
@@ -58,8 +60,13 @@ export function createCronTimer(expression: string, timezone: string, { onTime, 
       void task.start();
     },
     stop: () => void task.destroy(),
-    nextRun: () => (zoned === null ? (task.getNextRun()?.getTime() ?? null) : zoned.next()),
+    nextRun: () => (zoned === null ? nextWake() : zoned.next()),
+    nextWake,
   };
+
+  function nextWake(): EpochMs | null {
+    return task.getNextRun()?.getTime() ?? null;
+  }
 }
 
 /**
@@ -163,6 +170,7 @@ export function createSpreadTimer(
       const next = timer.nextRun();
       return waiting?.at ?? (next === null ? null : next + offset);
     },
+    nextWake: () => timer.nextWake(),
   };
 }
 

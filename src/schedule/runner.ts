@@ -1,5 +1,5 @@
 import type { Clock, EpochMs, Millis } from '../core/clock.ts';
-import { beat } from '../system/clock.ts';
+import { IDLE_BEAT, nextBeat } from '../system/clock.ts';
 import type { CronListener, CronTimer } from './cron-timer.ts';
 
 export interface RunnerOptions {
@@ -17,13 +17,18 @@ export interface RunnerOptions {
 
 /** Maximum delay of the timer. After this delay, the guard starts the run. */
 const OVERDUE: Millis = 1_500;
-/** Interval of the guard's checks. */
-const LOOK_EVERY: Millis = 1_000;
 /**
- * Maximum difference that NTP can cause between two checks. A larger difference between the clocks means that the wall
- * clock was set.
+ * The guard also checks this long before node-cron's next time. If the wall clock was set forward, node-cron would
+ * otherwise go through every time that was skipped, which blocks the process: for seconds, with a run each second and
+ * a clock set forward by an hour.
+ */
+const AHEAD: Millis = 50;
+/**
+ * A larger difference between the clocks than this, and than this part of the time since the last check, means that the
+ * wall clock was set. While chrony slews a clock, it runs up to 8.3 % faster or slower (`maxslewrate`).
  */
 const STEP: Millis = 500;
+const SLEWED = 0.1;
 
 /**
  * Maximum number of triggered runs within a period, in addition to the schedule. Further log lines do not trigger runs.
@@ -48,8 +53,7 @@ export class Runner {
   #running: Promise<void> | null = null;
   #startedAt: Millis = Number.NEGATIVE_INFINITY;
   #expected: Expected | null = null;
-  /** Wall clock minus monotonic clock at the last check. */
-  #difference: Millis;
+  #lastLook: Look;
   #wanted = false;
   /** Start times of the latest triggered runs, oldest first. */
   #triggered: readonly Millis[] = [];
@@ -58,7 +62,7 @@ export class Runner {
 
   constructor(options: RunnerOptions) {
     this.#options = options;
-    this.#difference = differenceOf(options.clock);
+    this.#lastLook = look(options.clock);
     this.#timer = options.timer({
       onTime: (slot) => this.#onTime(slot),
       onMissed: options.onMissed,
@@ -70,9 +74,8 @@ export class Runner {
     if (this.#hasStarted || this.#stopping.signal.aborted) return;
     this.#hasStarted = true;
     this.#timer.start();
+    this.#lastLook = look(this.#options.clock);
     this.#expect();
-    this.#difference = differenceOf(this.#options.clock);
-    this.#cancelGuard = beat(this.#options.clock, LOOK_EVERY, () => this.#look());
     this.#begin();
   }
 
@@ -146,19 +149,36 @@ export class Runner {
     const { clock } = this.#options;
     const at = this.#timer.nextRun();
     this.#expected = at === null ? null : { at, elapsed: clock.elapsed() + Math.max(0, at - clock.now()) };
+    this.#guard();
+  }
+
+  /** Checks before and after each scheduled time, and as often as an idle process wakes anyway. */
+  #guard(): void {
+    const { clock } = this.#options;
+    this.#cancelGuard?.();
+    const now = clock.elapsed();
+    const late = (this.#expected?.elapsed ?? Number.POSITIVE_INFINITY) + OVERDUE;
+    const early = (this.#timer.nextWake() ?? Number.POSITIVE_INFINITY) - clock.now() + now - AHEAD;
+    const next = Math.min(nextBeat(now, IDLE_BEAT), ...[early, late].filter((at) => at > now));
+    this.#cancelGuard = clock.after(Math.ceil(next - now), () => {
+      this.#guard();
+      this.#check();
+    });
   }
 
   /**
    * Compares the clocks. node-cron calculates its waiting times from the wall clock. If the wall clock is set back,
    * node-cron waits too long. If the wall clock is set forward, node-cron runs once for every time that was skipped.
    */
-  #look(): void {
+  #check(): void {
     const { clock, onMissed } = this.#options;
-    const wasSet = Math.abs(differenceOf(clock) - this.#difference) > STEP;
-    this.#difference = differenceOf(clock);
+    const before = this.#lastLook;
+    this.#lastLook = look(clock);
+    const shift = Math.abs(this.#lastLook.difference - before.difference);
+    const wasSet = shift > STEP + SLEWED * (this.#lastLook.elapsed - before.elapsed);
     const expected = this.#expected;
     const isOverdue =
-      expected !== null && (clock.elapsed() > expected.elapsed + OVERDUE || (wasSet && clock.now() > expected.at));
+      expected !== null && (clock.elapsed() >= expected.elapsed + OVERDUE || (wasSet && clock.now() > expected.at));
     if (!wasSet && !isOverdue) return;
     this.#timer.restart();
     this.#expect();
@@ -168,6 +188,13 @@ export class Runner {
   }
 }
 
-function differenceOf(clock: Clock): Millis {
-  return clock.now() - clock.elapsed();
+interface Look {
+  readonly elapsed: Millis;
+  /** Wall clock minus monotonic clock. */
+  readonly difference: Millis;
+}
+
+function look(clock: Clock): Look {
+  const elapsed = clock.elapsed();
+  return { elapsed, difference: clock.now() - elapsed };
 }

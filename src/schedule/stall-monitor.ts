@@ -1,6 +1,6 @@
 import type { Clock, Millis } from '../core/clock.ts';
 import { isInvalid } from '../core/round.ts';
-import { beat } from '../system/clock.ts';
+import { beat, IDLE_BEAT } from '../system/clock.ts';
 
 /**
  * Detects when this process did not run for a while, because of a blocked event loop or a paused virtual machine. Probe
@@ -51,9 +51,10 @@ export async function discardIfStalled<T>(clock: Clock, look: Promise<T>): Promi
   return isInvalid({ stalledMs: stall.longest() }) ? null : { seen };
 }
 
-const LOOK_EVERY: Millis = 1_000;
-
-/** Reports the delay of this process once a second, until the returned function is called. */
+/**
+ * Reports every 15 seconds how late this process was, until the returned function is called. This finds every stall of
+ * that length. Shorter stalls matter during a round, and its stall monitor finds them.
+ */
 export function measureLoopLag(clock: Clock, tell: (lag: Millis) => void): () => void {
-  return beat(clock, LOOK_EVERY, (due) => tell(Math.max(0, clock.elapsed() - due)));
+  return beat(clock, IDLE_BEAT, (due) => tell(Math.max(0, clock.elapsed() - due)));
 }

@@ -79,6 +79,12 @@ function reasonOf(signal: AbortSignal): Error {
 }
 
 /**
+ * Interval of checks for which seconds don't matter. They all happen at the same times ({@link beat}), so that an idle
+ * daemon wakes four times a minute.
+ */
+export const IDLE_BEAT: Millis = 15_000;
+
+/**
  * Calls the function repeatedly at whole multiples of `every` on the monotonic clock, until the returned function is
  * called. All beats wake the process at the same times, because wake-ups are the largest cost of an idle daemon.
  *
@@ -89,7 +95,7 @@ export function beat(clock: Clock, every: Millis, call: (due: Millis) => void): 
 
   function next(): () => void {
     const now = clock.elapsed();
-    const due = (Math.floor(now / every) + 1) * every;
+    const due = nextBeat(now, every);
     // Timers use whole milliseconds. A timer that fires early would fire twice.
     return clock.after(Math.ceil(due - now), () => {
       cancel = next();
@@ -98,6 +104,11 @@ export function beat(clock: Clock, every: Millis, call: (due: Millis) => void): 
   }
 
   return () => cancel();
+}
+
+/** Returns the next whole multiple of `every` after `now`. */
+export function nextBeat(now: Millis, every: Millis): Millis {
+  return (Math.floor(now / every) + 1) * every;
 }
 
 /**

@@ -11,4 +11,5 @@ import { setFlagsFromString } from 'node:v8';
 export function keepHeapSmall(): void {
   setFlagsFromString('--semi-space-growth-factor=1');
   setFlagsFromString('--heap-growing-percent=25');
+  setFlagsFromString('--memory-reducer-gc-count=0');
 }

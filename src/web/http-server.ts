@@ -15,6 +15,7 @@ import type { WebConfig } from '../config/schema/web.ts';
 import type { Clock, EpochMs, Millis } from '../core/clock.ts';
 import { ServedCertificate } from '../network/tls/served-certificate.ts';
 import { allOrProblems } from '../system/all-problems.ts';
+import { IDLE_BEAT } from '../system/clock.ts';
 import { createIdentify, hasCredentials, type Identify, type IdentifyDeps } from './identify.ts';
 import type { Web } from './changes.ts';
 import type { Serving } from './sources.ts';
@@ -132,7 +133,7 @@ const LIMITS: ServerOptions = {
   headersTimeout: 5_000,
   requestTimeout: 10_000,
   keepAliveTimeout: 5_000,
-  connectionsCheckingInterval: 1_000,
+  connectionsCheckingInterval: IDLE_BEAT,
 };
 
 /** @param certificate the server's certificate, or null to serve plain HTTP */

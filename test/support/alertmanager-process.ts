@@ -7,6 +7,7 @@ import { freePort } from './free-port.ts';
 
 /** Debian's Alertmanager on loopback, without a cluster. It sends firing and resolved alerts to a webhook. */
 export interface AlertmanagerProcess extends AsyncDisposable {
+  readonly pid: number;
   readonly url: string;
   /** Returns the labels of the alerts that are firing. */
   firing(): Promise<readonly Readonly<Record<string, string>>[]>;
@@ -45,6 +46,7 @@ export async function startAlertmanagerFor(receiver: object): Promise<Alertmanag
   const ended = once(child, 'exit');
   while (child.exitCode === null && !(await isReady(url))) await new Promise((resolve) => setTimeout(resolve, 50));
   return {
+    pid: child.pid ?? 0,
     url,
     async firing() {
       const response = await fetch(`${url}/api/v2/alerts?active=true`);

@@ -7,6 +7,7 @@ type Labels = Readonly<Record<string, string>>;
 
 /** Debian's Prometheus on loopback, with the configuration in a folder. */
 export interface PrometheusProcess extends AsyncDisposable {
+  readonly pid: number;
   readonly url: string;
   /** Returns the labels of the alerts that are firing. */
   firing(): Promise<readonly Labels[]>;
@@ -38,6 +39,7 @@ export async function startPrometheus(folder: string, flags: readonly string[] =
   const ended = once(child, 'exit');
   while (child.exitCode === null && !(await isReady(url))) await new Promise((resolve) => setTimeout(resolve, 50));
   return {
+    pid: child.pid ?? 0,
     url,
     async firing() {
       const response = await fetch(`${url}/api/v1/alerts`);

@@ -33,5 +33,6 @@ export function wallTimer(clock: Clock, period: Millis, { onTime }: CronListener
     },
     stop: () => cancel?.(),
     nextRun: next,
+    nextWake: next,
   };
 }

@@ -77,20 +77,18 @@ const demoApart: Plugin = {
 };
 
 rmSync(target, { recursive: true, force: true });
-const THREADS = ['web/bcrypt-thread', 'runtime/watchdog/watching-thread'];
-const threads = Object.fromEntries(THREADS.map((name) => [`${PLACE}/${name}`, join(source, `${name}.ts`)]));
+const THREAD = 'web/bcrypt-thread';
 const bundle = await rolldown({
-  input: { main: join(source, 'main.ts'), ...threads },
+  input: { main: join(source, 'main.ts'), [`${PLACE}/${THREAD}`]: join(source, `${THREAD}.ts`) },
   platform: 'node',
   plugins: [nodeHttpInParts, filesOfModules, asciiInTemplates, demoApart],
 });
 const demo = await rolldown({ input: DEMO, platform: 'node', plugins: [asciiInTemplates] });
 // Not minified: stack traces can be read without source maps, which take 10 MB of memory in Node. V8 also keeps the
 // text of a file, with two bytes per character if any of them is beyond Latin-1. THIRD-PARTY.txt lists the authors of
-// the code. Node keeps a file of 1 MB or more outside of the heap, which makes V8 collect garbage more often: 15 ms
-// of CPU for a command.
-const codeSplitting = { groups: [{ name: 'configuration', test: /node_modules\/(?:yaml|zod)\//u }] };
-const { output } = await bundle.write({ dir: target, format: 'esm', charset: 'ascii', comments: false, codeSplitting });
+// the code. A test limits the files to 1 MB: Node keeps a larger file outside of the heap, which makes V8 collect garbage
+// more often (15 ms of CPU for a command).
+const { output } = await bundle.write({ dir: target, format: 'esm', charset: 'ascii', comments: false });
 // Most of it creates certificates, and nobody reads that code. Without line breaks and comments, it is half the size.
 const { output: demoOutput } = await demo.write({
   file: join(target, 'demo.js'),

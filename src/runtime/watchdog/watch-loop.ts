@@ -1,22 +1,26 @@
-import { extname } from 'node:path';
-import { Worker } from 'node:worker_threads';
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
 import type { Clock } from '../../core/clock.ts';
-import { beat } from '../../system/clock.ts';
-import { LOOK_EVERY } from './missed-looks.ts';
+import { beat, IDLE_BEAT } from '../../system/clock.ts';
 
-/** After compilation, this file and its thread have the extension `.js`. */
-const THREAD: URL = new URL(`./watching-thread${extname(import.meta.filename)}`, import.meta.url);
+const PROGRAM = fileURLToPath(new URL('./watchdog.sh', import.meta.url));
+
+/** In seconds: after a minute without a beat, the loop has 15 more seconds to prove that it runs. */
+const [PATIENCE, CONFIRM] = ['60', '5'] as const;
 
 /**
- * Starts a thread that ends this process if the event loop does not run for a minute. All other problems are detected
- * in
- * the event loop. systemd and container runtimes then restart the process. Stops when disposed.
+ * Starts a process that ends this one if the event loop, which would have to notice any other problem, does not run for
+ * a minute. systemd and containers then restart this process. Stops when disposed.
  */
-export function watchLoop(clock: Clock, logger: Pick<Logger, 'error'>): Disposable {
-  const beats = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
-  // The thread needs neither the daemon's options nor its environment, which may contain secrets.
-  const thread = new Worker(THREAD, { workerData: beats, env: {}, execArgv: [] });
+export function watchLoop(clock: Clock, env: NodeJS.ProcessEnv, logger: Pick<Logger, 'error'>): Disposable {
+  const watchdog = spawn('bash', [PROGRAM, PATIENCE, CONFIRM], {
+    // The environment may contain secrets.
+    env: { PATH: env['PATH'] },
+    stdio: ['pipe', 'inherit', 'ignore'],
+    // Not in the group of the terminal, whose signals are for this process.
+    detached: true,
+  });
   let isNeeded = true;
   function onEnd(error: unknown): void {
     if (!isNeeded) return;
@@ -26,15 +30,17 @@ export function watchLoop(clock: Clock, logger: Pick<Logger, 'error'>): Disposab
       'Cannot monitor the event loop. If the process hangs, it will not be restarted automatically',
     );
   }
-  thread.on('error', onEnd);
-  thread.once('exit', (code) => onEnd(new Error(`The thread ended with code ${String(code)}`)));
-  const cancel = beat(clock, LOOK_EVERY, () => void Atomics.add(beats, 0, 1));
+  watchdog.on('error', onEnd);
+  watchdog.once('exit', (code) => onEnd(new Error(`bash ended with code ${String(code)}`)));
+  // Without file descriptors, there is no pipe. If the process has ended, that is reported above.
+  watchdog.stdin?.on('error', () => undefined);
+  const cancel = beat(clock, IDLE_BEAT, () => void watchdog.stdin?.write('\n'));
 
   return {
     [Symbol.dispose]: () => {
       isNeeded = false;
       cancel();
-      void thread.terminate();
+      watchdog.stdin?.end();
     },
   };
 }

@@ -159,11 +159,37 @@ describe('Alerting', () => {
     };
     const wedged = engine({ maintenance: { isActive } });
     broken = true;
-    for (let tick = 0; tick < 6; tick += 1) expect(() => clock.advance(2 * SECOND)).toThrow('a bug');
+    for (let tick = 0; tick < 2; tick += 1) expect(() => clock.advance(15 * SECOND)).toThrow('a bug');
     expect(wedged.isWorking()).toBe(false);
     broken = false;
-    clock.advance(2 * SECOND);
+    clock.advance(15 * SECOND);
     expect(wedged.isWorking()).toBe(true);
+  });
+
+  it('wakes every 15 seconds, but every two while a delivery may have to be repeated', async () => {
+    let ticks = 0;
+    const isActive = (): boolean => {
+      ticks += 1;
+      return false;
+    };
+    const ticksIn = async (time: number): Promise<number> => {
+      await alerting.idle();
+      const before = ticks;
+      clock.advance(time);
+      await alerting.idle();
+      return ticks - before;
+    };
+    const alerting = engine({ channels: [channel('email', [ALICE])], maintenance: { isActive } });
+    expect(await ticksIn(HOUR)).toBe(240);
+    answers.set(ALICE, 'deferred');
+    await rounds(alerting, 2, [intercepted]);
+    expect(await ticksIn(MINUTE)).toBe(30);
+    answers.clear();
+    await ticksIn(5 * MINUTE);
+    expect(log.at(-1)).toBe(`firing ${ALICE} sent`);
+    // The incident is still open, which needs reminders only.
+    await ticksIn(MINUTE);
+    expect(await ticksIn(HOUR)).toBe(240);
   });
 
   it('tries again with growing delays, and says since when', async () => {

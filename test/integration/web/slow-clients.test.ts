@@ -11,7 +11,10 @@ async function trickle(port: number, start: string, bytes: string): Promise<stri
   return client.received;
 }
 
-describe('a client that trickles its request', () => {
+/** Ten seconds for a request, and the time until the next check. */
+const LONGEST = { timeout: 40_000 };
+
+describe('a client that trickles its request', LONGEST, () => {
   test.concurrent('is cut off while it sends headers', async () => {
     await using web = await startWeb();
 

@@ -1,6 +1,10 @@
 import { describe, expect, test } from 'vitest';
 
+import { Runner } from '../../../src/schedule/runner.ts';
+import { IDLE_BEAT } from '../../../src/system/clock.ts';
+import { handClock } from '../../support/hand-clock.ts';
 import { createRunnerBench } from '../../support/runner-bench.ts';
+import { wallTimer } from '../../support/wall-timer.ts';
 
 const HOUR = 3_600_000;
 
@@ -71,8 +75,18 @@ describe('a runner whose wall clock is set', () => {
     await bench.pass(15);
     bench.clock.step(HOUR);
     await bench.pass(30);
-    expect(bench.starts).toEqual([0, 10, 16, 40]);
+    expect(bench.starts).toEqual([0, 10, 30, 40]);
     expect(bench.missed()).toBe(1);
+  });
+
+  test('notices that it was set forward before the timer does', async () => {
+    const bench = createRunnerBench();
+    bench.runner.start();
+    await bench.pass(31);
+    bench.clock.step(HOUR);
+    await bench.pass(9);
+    expect(bench.starts).toEqual([0, 10, 39.95]);
+    expect(bench.restarts()).toBe(1);
   });
 
   test('does not take a slewed clock for one that was set', async () => {
@@ -85,6 +99,17 @@ describe('a runner whose wall clock is set', () => {
     expect(bench.starts.map(Math.round)).toEqual([0, 10, 40, 70, 100]);
     expect(bench.missed()).toBe(0);
   });
+
+  test('does not take a clock that chrony slews as fast as it can for one that was set', async () => {
+    const bench = createRunnerBench();
+    bench.runner.start();
+    for (let second = 0; second < 105; second += 1) {
+      bench.clock.step(83);
+      await bench.pass(1);
+    }
+    expect(bench.restarts()).toBe(0);
+    expect(bench.missed()).toBe(0);
+  });
 });
 
 describe('the guard', () => {
@@ -92,9 +117,33 @@ describe('the guard', () => {
     const bench = createRunnerBench({ forgetful: true });
     bench.runner.start();
     await bench.pass(45);
-    expect(bench.starts).toEqual([0, 12, 42]);
+    expect(bench.starts).toEqual([0, 11.5, 41.5]);
     expect(bench.missed()).toBe(2);
     expect(bench.restarts()).toBe(2);
+  });
+
+  test('wakes an idle process only when that wakes anyway', () => {
+    const clock = handClock(Date.UTC(2026, 10, 24, 12));
+    const woken: number[] = [];
+    const runner = new Runner({
+      clock: {
+        ...clock,
+        after: (delay, callback) =>
+          clock.after(delay, () => {
+            woken.push(clock.elapsed());
+            callback();
+          }),
+      },
+      timer: (listener) => wallTimer(clock, HOUR, listener),
+      run: () => Promise.resolve(),
+      onError: () => undefined,
+      onLag: () => undefined,
+      onMissed: () => undefined,
+      triggerGap: 0,
+    });
+    runner.start();
+    clock.advance(HOUR - 2_000);
+    expect(woken).toEqual(Array.from({ length: 239 }, (_, index) => (index + 1) * IDLE_BEAT));
   });
 });
 
