@@ -10,7 +10,7 @@ import { type Unzipped, unzip } from '../../support/unzipped.ts';
 const LIMIT_MS = 20_000;
 /** Long enough to be evidence rather than a word or a name. */
 const LONG_TEXT = 60;
-const BEFORE_COMMANDS = /^(?:The way back|FortiGate CLI|Shell)\b/u;
+const BEFORE_COMMANDS = /^(?:Undo|FortiGate CLI|Shell)\b/u;
 
 let lab: Lab;
 let daemon: Daemon;

@@ -33,7 +33,7 @@ What to do
      FortiGate CLI, ready to copy:
        config a
            edit 0
-     The way back, not ready: FILL-IN-NEW-ID is the ID that the FortiGate
+     Undo, not ready: FILL-IN-NEW-ID is the ID that the FortiGate
      assigned to the new policy:
        delete FILL-IN-NEW-ID
 

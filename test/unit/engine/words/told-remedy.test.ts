@@ -39,6 +39,6 @@ test('only a block without a blank is called ready', () => {
   const blocks = remedyOf(['Ask.', LONG], FACTS).remedySteps.flatMap(blocksOf);
   expect(blocks.map(headOf)).toEqual([
     'FortiGate CLI, ready to copy:',
-    'The way back, not ready: FILL-IN-NEW-ID is the ID that the FortiGate assigned to the new policy:',
+    'Undo, not ready: FILL-IN-NEW-ID is the ID that the FortiGate assigned to the new policy:',
   ]);
 });
