@@ -33,8 +33,8 @@ What to do
      FortiGate CLI, ready to copy:
        config a
            edit 0
-     Undo, not ready: FILL-IN-NEW-ID is the ID that the FortiGate
-     assigned to the new policy:
+     Undo, not ready: FILL-IN-NEW-ID is the ID that the FortiGate assigned to
+     the new policy:
        delete FILL-IN-NEW-ID
 
 

@@ -57,7 +57,7 @@ function started(publish: StateChannel['publish']): Bench {
     clock,
     nextTick: async () => {
       await alerting.idle();
-      clock.advance(2 * SECOND);
+      clock.advance(15 * SECOND);
       await alerting.idle();
     },
     logged: () => logger.lines.map(({ message }) => message),
