@@ -256,7 +256,7 @@ describe('ftm-watch capture --attach', () => {
     clock.advance(5 * HOUR);
     await liveRounds(alerting, clock, 1, [cause]);
     const verdict =
-      /A capture of FortiAuthenticator's own connection: 127\.0\.0\.1:50138 at .*interception-suspected\./u;
+      /Packet capture of FortiAuthenticator's connection: 127\.0\.0\.1:50138 at .*interception-suspected\./u;
     const [first, later] = parsedMails((await sink.arrived(2)).map(({ raw }) => raw)).map(({ text }) =>
       text.replaceAll(/\s+/gu, ' '),
     );
