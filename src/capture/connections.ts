@@ -110,7 +110,7 @@ export class Connection {
   #deliver(from: Role, sender: Sender, sequence: number, payload: Buffer): void {
     const ahead = distance(sender.next ?? sequence, sequence);
     if (ahead > 0) {
-      // A copy without Node's pool, because a slice would keep a whole chunk of the file in memory.
+      // Copied outside Node's buffer pool, because a slice would keep a whole chunk of the file in memory.
       const held = sender.pending.reduce((sum, early) => sum + early.payload.length, payload.length);
       if (held <= MAX_PENDING_BYTES && sender.pending.length < MAX_PENDING)
         sender.pending.push({ sequence, payload: Buffer.from(new Uint8Array(payload).buffer) });

@@ -58,8 +58,8 @@ function leadingWords(text: string, room: number): string {
 }
 
 /**
- * Reports whether the cause only means that ftm-watch could not evaluate a precondition. Nothing is known to be broken
- * or at risk.
+ * Reports whether this cause is used only when ftm-watch could not evaluate a precondition. Nothing is known to be
+ * broken or at risk.
  */
 export function isOnlyUnseen({ id, severity }: Pick<Cause, 'id' | 'severity'>): boolean {
   return severity !== 'critical' && wordsOf(id).impact === 'blind';

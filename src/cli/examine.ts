@@ -163,7 +163,7 @@ function seenOnce(own: Assessment): Assessment {
 
 interface PacedMail {
   readonly pace: MailPace;
-  /** The answers from servers that no round waited for. */
+  /** Answers that arrived after the round had ended. */
   late(): Promise<readonly MailObservation[]>;
   waitingFor(): readonly string[];
 }

@@ -32,7 +32,7 @@ export interface Terminal extends Streams {
   readonly account: string;
   readonly cwd: string;
   readonly input: AsyncIterable<Buffer>;
-  /** Bytes are written only by `report`. */
+  /** Only `report` writes binary output. */
   readonly output: { write(text: string | Uint8Array): unknown };
   readonly style: { readonly color: boolean; readonly width: number };
   /** Null if standard error is not a terminal. */

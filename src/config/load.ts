@@ -175,7 +175,7 @@ function byPosition({ position: a }: ConfigIssue, { position: b }: ConfigIssue):
 export const localFiles: ConfigFiles = { read: readBounded, problem: fileProblem };
 
 /**
- * Reads files on this machine for commands. While the daemon is stopped, commands read the sources of its systemd
+ * Reads local files that commands need. While the daemon is stopped, commands read the sources of its systemd
  * credentials.
  */
 export const commandFiles: ConfigFiles = { ...localFiles, substitute: sourceOfCredential };

@@ -29,7 +29,7 @@ export function printPlain(plain: Plain): string {
 /** Returns the configuration as plain data. */
 export function plainConfig(config: Config): PlainSection {
   const { file: _, site, ...sections } = config;
-  // The host name is not necessarily a valid value in the file.
+  // The host name may not be a valid value for this field.
   return { site, ...plainSection(fieldsOf(z.encode(configFile, { ...sections, site: null }))) };
 }
 

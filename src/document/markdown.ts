@@ -11,7 +11,7 @@ import {
   type Word,
 } from './document.ts';
 
-/** What depends on the place of the file. */
+/** The parts of the output that depend on where the file is published. */
 export interface MarkdownPlace {
   /** Returns the address of a runbook. */
   runbook(cause: CauseId): string;

@@ -537,7 +537,7 @@ interface Evidence {
   readonly main: Finding;
   /** All findings about the subject of the fault. */
   readonly findings: readonly Finding[];
-  /** Findings from the preconditions that the cause explains. */
+  /** The findings that the cause explains, from all preconditions. */
   readonly attached: readonly Finding[];
 }
 

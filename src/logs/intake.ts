@@ -45,7 +45,7 @@ interface LogIntakeConfig {
   readonly appliances: readonly Pick<WatchedConfig['appliances'][number], 'name' | 'logSources'>[];
   /** Addresses of firewalls that also send their logs to this listener. */
   readonly firewallSources: readonly string[];
-  /** Names and addresses of the licence server. Firewall lines about other servers are not evidence. */
+  /** Names and addresses of the licence server. Firewall log lines about other servers are ignored. */
   readonly watched: WatchedTraffic;
 }
 

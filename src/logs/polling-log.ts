@@ -78,7 +78,8 @@ interface Listening {
 /**
  * Returns the time since which the log has been received, if the previous process ended only recently. Otherwise,
  * returns
- * null. Without this time, a daily restart would always hide that an appliance no longer sends lines.
+ * null. Without this time, a daily restart would prevent ftm-watch from ever detecting that an appliance has stopped
+ * sending lines.
  */
 export function listenedSince(stored: unknown, now: EpochMs): EpochMs | null {
   const { data } = kept.safeParse(stored);

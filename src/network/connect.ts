@@ -76,7 +76,7 @@ export async function openTls(socket: Socket, options: ConnectionOptions, signal
   );
 }
 
-/** Readable messages. Node's own texts recommend Node options. */
+/** Readable messages. Node's own error messages recommend Node options. */
 const REFUSALS: ReadonlyMap<string, string> = new Map([
   ['CERT_HAS_EXPIRED', 'it has expired'],
   ['CERT_NOT_YET_VALID', 'it is not valid yet'],

@@ -34,7 +34,7 @@ export interface SystemLookup {
 }
 
 /**
- * Maximum number of slow lookups at the same time. libuv has the same limit (half of its four threads). With the same
+ * Maximum number of concurrent slow lookups. libuv has the same limit (half of its four threads). With the same
  * limit, the lookups that are still queued are known.
  */
 const AT_ONCE = 2;

@@ -183,8 +183,8 @@ export class Alerting {
   }
 
   /**
-   * Stops the reminders of an open incident until it ends or its cause changes. Returns false if no such incident is
-   * open.
+   * Stops reminders for an open incident until the incident ends or its cause changes. Returns false if no such
+   * incident is open.
    */
   acknowledge(id: string, by: string): boolean {
     return this.#takeAboutOpen(id, { kind: 'acknowledge', at: this.#deps.clock.now(), id, by });

@@ -22,7 +22,7 @@ export function pathLines({
   ];
 }
 
-/** Returns a line with the last stage that was reached at a mail server. */
+/** Returns a line that names the last SMTP stage that a mail server reached. */
 export function mailLine({ server, security, outcome }: MailObservation): string {
   const way = `${server}  SMTP  ${security}`;
   if (outcome.kind === 'accepted')

@@ -82,7 +82,7 @@ function chainToJson(
   return { file, target, way, judgement: masked, certificates, dropped };
 }
 
-/** Returns the facts of a round without internal fields. Paths are moved to the same level as the other facts. */
+/** Returns a round's facts without internal fields. Paths are moved to the same level as the other facts. */
 function roundToJson({ path, ...facts }: RoundObservations): object {
   const { clockBase: _, ...round } = facts;
   return {

@@ -182,9 +182,9 @@ function otherCasesView(others: readonly ReportCase[]): Markup {
 const SHOWN_SPANS = 3;
 
 /**
- * Returns a description of a fault: impact, place, time, responsible system, evidence and request. It must be
- * sufficient for readers who have not seen the fault. For a past fault, it describes what happened and what to do if
- * the fault returns.
+ * Returns a description of a fault: impact, place, time, responsible system, evidence and request. Readers who have not
+ * seen the fault must be able to understand it. For a past fault, it describes what happened and what to do if the
+ * fault returns.
  */
 function caseFacts(one: ReportCase): Markup {
   const { cause, spans } = one;

@@ -184,9 +184,8 @@ const WHOLE_BURST: Millis = 10_000;
 const OUTAGE_AFTER: Millis = 3_500;
 
 /**
- * Makes further connections to addresses of the licence server, up to the end of the handshake. Never rejects.
- * Connections
- * that did not finish in time are `aborted`.
+ * Makes additional connections to the licence server's addresses and ends each of them after the handshake. Never
+ * rejects. Connections that did not finish in time are `aborted`.
  * @param addresses one address for each connection
  * @param longest limit for each step of a connection, if 7.5 s is too long
  */

@@ -34,7 +34,7 @@ interface RoundFindings {
   /** The local clock according to this round. Null or absent if the local clock has not been checked. */
   readonly ownClock?: OwnClock | null;
   /**
-   * Observations that can decide between two explanations, without results that are older than the fault. @default
+   * The observations that can decide between two explanations. Results older than the fault are excluded. @default
    * `picture`
    */
   readonly deciding?: Picture;

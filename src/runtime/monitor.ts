@@ -473,7 +473,7 @@ export class Monitor {
   }
 }
 
-/** Collects values for the charts between rounds, in addition to the probes. */
+/** Collects chart values between rounds that the probes don't provide. */
 interface HourlyValueCollector {
   count(event: LogEvent): void;
   /** Returns the errors since the last call, and the current number of remaining tokens. */

@@ -87,7 +87,7 @@ class UnitGroup<Fact> {
   }
 }
 
-/** Parts that were queried again since the last round. */
+/** The parts that have been queried again since the last round. */
 interface Renewed extends Pick<PartlyFresh, 'gone'> {
   /** Preconditions that depend on a connector whose units have all been queried again. */
   readonly preconditions: readonly string[];
@@ -113,7 +113,7 @@ export class UnitMonitor {
   readonly #runs = new Set<Promise<void>>();
   /** Parts that will be queried soon. */
   readonly #queued = new Set<AskedPart>();
-  /** Parts that were queried again since the last round. */
+  /** The parts that have been queried again since the last round. */
   readonly #renewed = new Set<Part>();
   /** Parts that were queried again since the last time when all parts of their connector had been queried. */
   readonly #renewedSoFar = new Set<Part>();

@@ -225,8 +225,8 @@ function nearestFolder(path: string): string {
 }
 
 /**
- * Flags for O_TMPFILE on Linux, for which Node has no constant. An unnamed file is created, which is removed when it is
- * closed.
+ * Flags for O_TMPFILE on Linux, for which Node has no constant. An unnamed file is created. The file is removed when it
+ * is closed.
  */
 const UNNAMED = 0o20000000 | constants.O_DIRECTORY | constants.O_RDWR;
 

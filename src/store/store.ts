@@ -54,7 +54,7 @@ export interface Store {
   closedIncidents(filter: IncidentFilter, limit: number): readonly Incident[] | null;
   /** The incident as of its last change. Null if the incident does not exist or the file cannot be read. */
   incident(id: string): Incident | null;
-  /** Deliveries about one incident, latest first. */
+  /** The notifications sent for one incident, latest first. */
   deliveriesAbout(incident: Incident, limit: number): readonly OutboxEntry[];
   /** Time when the last stored round ended. Null if there is none or the file cannot be read. */
   lastRound(): EpochMs | null;

@@ -287,7 +287,8 @@ export interface SignatureChecks {
   /** Reports whether the key of `issuer` signed `subject`. Does not check names, dates, strength or CA:TRUE. */
   signs(issuer: Certificate, subject: Certificate): boolean;
   /**
-   * Caches a result about certificates that never changes. `key` must contain all values on which the result depends.
+   * Caches results that depend only on a certificate and therefore never change. `key` must contain all values on which
+   * the result depends.
    */
   once(key: string, answer: () => boolean): boolean;
 }

@@ -46,8 +46,8 @@ export class EventStream {
   }
 
   /**
-   * Answers the request and keeps it open. If there are too many listeners, the oldest stream of the client with the
-   * most streams is closed.
+   * Answers the request and keeps the response open. If there are too many listeners, the oldest stream of the client
+   * with the most streams is closed.
    * @returns false, without an answer, if there are too many listeners and no client has more streams than this client
    */
   join(response: ServerResponse, first: ServerEvent | null, caller: Caller): boolean {

@@ -47,8 +47,8 @@ export interface WebSources {
    */
   unitAddresses(): readonly string[];
   /**
-   * Stops the reminders of an open incident until it ends or its cause changes. Returns false if no such incident is
-   * open.
+   * Stops reminders for an open incident until the incident ends or its cause changes. Returns false if no such
+   * incident is open.
    */
   acknowledge(id: string, by: string): boolean;
   /** Resumes the reminders of an incident. Returns false if no such incident is open. */
@@ -90,7 +90,7 @@ export interface WebSources {
   activity(): Activity;
   /** Returns the data for the charts, each for its default period. */
   chartData(): ChartData;
-  /** Returns the data for the charts of one range. */
+  /** Returns the chart data for one time range. */
   rangeData(range: ChartRange): RangeData;
   /** Each year followed by its months, latest first. Empty if the history is currently unavailable. */
   availability(): readonly AvailabilityPeriod[];

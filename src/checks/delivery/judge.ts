@@ -29,7 +29,7 @@ export function judgeSms(facts: ApplianceFacts): readonly Finding<DeliveryCause>
   return [{ ...told, level: 'warning', suggests: 'sms-running-out' }];
 }
 
-/** Faults in these checks that also affect the licence server are only reported for the licence server. */
+/** A fault that also affects the licence server is reported only for the licence server, not for these checks. */
 const SHARED_WAY = ['name-resolution', 'reachability', 'tls-genuine'] as const;
 
 export const delivery: Declaration<'delivery', DeliveryCause> = {

@@ -31,7 +31,7 @@ export interface RoundConnections {
 }
 
 export interface PathShare {
-  /** The shares of individual addresses to which connections have failed. */
+  /** The share of failed connections for each address with failures. */
   readonly addresses: readonly ConnectionShare[];
   readonly families: readonly FamilyShare[];
   /** The share of all connections, in which a fault on the path to all addresses is detected first. */

@@ -323,7 +323,7 @@ function ownFlaws(path: readonly Certificate[], checks: SignatureChecks): readon
   return checks.once(key, () => lastingFlaws(path).length === 0) ? [] : lastingFlaws(path);
 }
 
-/** Returns the flaws of the learned chain, for which there is no result from OpenSSL. */
+/** Returns the flaws of the learned chain. OpenSSL has not checked this chain. */
 export function learnedFlaws(
   baseline: Baseline,
   options: Omit<ChainTrustOptions, 'baseline' | 'helpers' | 'host'>,

@@ -198,7 +198,7 @@ function percent(share: number): string {
   return `${(share * 100).toFixed(share < 0.01 && share > 0 ? 1 : 0)} %`;
 }
 
-/** The licence that trial tokens have in an example in the REST API guide (6.5.5/875895). */
+/** The licence number of trial tokens, according to an example in the REST API guide (6.5.5/875895). */
 const TRIAL_UNREGISTERED = 'FTMTRIALNOREGIST';
 
 /** Returns notes that explain why individual users cannot activate their token or log in. */

@@ -21,7 +21,7 @@ import {
 import type { IncidentEffect, IncidentStep } from './round-view.ts';
 
 const HOUR: Millis = 3_600_000;
-/** The maximum number of items in a digest, which is a single mail. */
+/** The maximum number of items in a digest mail. */
 const MAX_ITEMS = 100;
 
 /**

@@ -59,7 +59,10 @@ function aboutAddress(address: string, port: number, error: unknown): ProbeError
 /** First line of a greeting (RFC 5321 §4.3.1). */
 const GREETING = /^220[ -]/u;
 
-/** Last line of the greeting. Mail servers treat a client that sends before this line as a spammer. */
+/**
+ * Last line of the greeting. Mail servers treat a client as a spammer if it sends data before the server has sent this
+ * line.
+ */
 const GREETED = /^220(?: .*)?\r?\n/mu;
 
 /** Maximum length of a greeting. */

@@ -7,7 +7,7 @@ import { abortError, ProbeError } from '../failure.ts';
 import type { Millis } from '../../core/clock.ts';
 import { getaddrinfoForSockets } from '../lookup.ts';
 
-/** Values by OID. Objects that the agent does not have are missing. */
+/** Values by OID. Objects that the agent does not support are omitted. */
 export type SnmpValues = ReadonlyMap<string, number | string>;
 
 /**
