@@ -212,7 +212,7 @@ export class Alerting {
     return (
       this.#tickedAt !== null &&
       this.#cancelTick !== null &&
-      this.#deps.clock.elapsed() - this.#tickedAt < this.#pace + LOST_AFTER
+      this.#deps.clock.elapsed() - this.#tickedAt < IDLE_BEAT + LOST_AFTER
     );
   }
 

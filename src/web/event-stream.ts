@@ -12,7 +12,7 @@ interface ServerEvent {
 
 /**
  * The interval of heartbeats. It is shorter than the idle timeouts of proxies, which drop a connection after a minute
- * without data. @internal
+ * without data.
  */
 const HEARTBEAT: Millis = 15_000;
 export const MAX_LISTENERS = 64;

@@ -126,7 +126,7 @@ const IDLE: Millis = 60_000;
 
 /**
  * Limits on the size and duration of requests. A client that sends its request byte by byte (Slowloris) is disconnected
- * after a few seconds.
+ * within half a minute.
  */
 const LIMITS: ServerOptions = {
   maxHeaderSize: 8 * 1024,

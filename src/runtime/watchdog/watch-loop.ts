@@ -6,12 +6,12 @@ import { beat, IDLE_BEAT } from '../../system/clock.ts';
 
 const PROGRAM = fileURLToPath(new URL('./watchdog.sh', import.meta.url));
 
-/** In seconds: after a minute without a beat, the loop has 15 more seconds to prove that it runs. */
-const [PATIENCE, CONFIRM] = ['60', '5'] as const;
+/** In seconds. After 45 s without a line, the loop has three times 10 s to send one: at least two lines are due then. */
+const [PATIENCE, CONFIRM] = ['45', '10'] as const;
 
 /**
- * Starts a process that ends this one if the event loop, which would have to notice any other problem, does not run for
- * a minute. systemd and containers then restart this process. Stops when disposed.
+ * Starts a process that ends this one if the event loop is blocked for a minute. All other problems are detected in the
+ * event loop. systemd and container runtimes then restart this process. Stops when disposed.
  */
 export function watchLoop(clock: Clock, env: NodeJS.ProcessEnv, logger: Pick<Logger, 'error'>): Disposable {
   const watchdog = spawn('bash', [PROGRAM, PATIENCE, CONFIRM], {

@@ -286,10 +286,10 @@ describeWhere([{ program: 'go' }, { program: 'promtool' }], 'the chart, rendered
   });
 
   it('says what is still open', () => {
-    expect(chartWith('no values').notes).toContain('nobody has a login yet: configure config.web.users');
-    expect(chartWith('everything').notes).not.toContain('configure config.web.users');
+    expect(chartWith('no values').notes).toContain('there are no users yet. Set config.web.users');
+    expect(chartWith('everything').notes).not.toContain('there are no users yet');
     expect(chartWith('everything').notes).toContain('https://localhost:9843/');
-    expect(chartWith(MEANT).notes).not.toContain('configure config.web.users');
+    expect(chartWith(MEANT).notes).not.toContain('there are no users yet');
     expect(chartWith('nothing kept, and no account made').notes).toContain('Without persistence');
   });
 });

@@ -47,8 +47,8 @@ const RECORD = 'test/fixtures/dashboards/inspected-site.txt';
 /** Panels that are empty for a site whose TLS is inspected, and why. */
 const NOTHING: Readonly<Record<string, string>> = {
   'site.json: Certificates: days left': 'the certificate is forged',
-  'daemon.json: Certificate of the page: days left': 'the page has none',
-  'daemon.json: Logins and changes, an hour': 'nobody has to log in',
+  "daemon.json: Status page's certificate: days left": 'the page has none',
+  'daemon.json: Logins and changes per hour': 'nobody has to log in',
   'Maintenance in site.json': 'there is no window',
 };
 

@@ -197,7 +197,7 @@ describeWhere(NEEDS, 'docs/prometheus.md, followed word for word,', () => {
     await ask({ kind: 'inspect', on: true });
     await ask({ kind: 'appliance-key', key: 'another key' });
     const page = await mail('oncall@example.org', /activation is broken at hq: tls-intercepted/u);
-    const ticket = await mail('tickets@example.org', /does not see a part of hq: appliance-access-denied/u);
+    const ticket = await mail('tickets@example.org', /cannot monitor a part of hq: appliance-access-denied/u);
     expect(page).toContain('Runbook: http://127.0.0.1:9843/runbooks/tls-intercepted');
     expect(ticket).toContain('Runbook: http://127.0.0.1:9843/runbooks/appliance-access-denied');
     const alerts = JSON.parse((await get(`${ALERTMANAGER}/api/v2/alerts`)).body) as readonly Alert[];

@@ -219,7 +219,7 @@ describeWhere(NEEDS, 'a Debian of the base system, without a network,', () => {
     expect(await run('check')).toMatchObject({ status: 2, output: expect.stringContaining('NOT READY') });
     expect(await run('report --output /root/report.zip')).toMatchObject({ status: 0 });
     expect(await run('replay /dev/null')).toMatchObject({ status: 0 });
-    expect(await run('store check')).toMatchObject({ status: 0, output: expect.stringContaining('whole') });
+    expect(await run('store check')).toMatchObject({ status: 0, output: expect.stringContaining('intact') });
     expect(await run('notify test')).toMatchObject({ status: 0 });
     expect((await heard()).at(-1)).toBe('test');
   });

@@ -68,7 +68,7 @@ describe.concurrent('the built daemon', () => {
     expect((await fetch(`${page}/-/healthy`)).status).toBe(200);
   });
 
-  test('does not wait for the thread that watches it when it is told to end', async ({ expect }) => {
+  test('does not wait for the process that watches it when it is told to end', async ({ expect }) => {
     await using daemon = start('ended');
     await daemon.page();
 

@@ -70,7 +70,7 @@ describeWhere(['linux', { program: 'bash' }], 'the watchdog', () => {
     expect(JSON.parse(host.lines.join('\n'))).toMatchObject({
       level: 60,
       time: expect.stringMatching(/^20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ$/u),
-      msg: expect.stringContaining('has not turned for a minute'),
+      msg: expect.stringContaining('has been blocked for a minute'),
     });
     expect(isRunning(host.watchdog)).toBe(false);
   });
