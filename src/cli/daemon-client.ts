@@ -50,8 +50,8 @@ export async function createDaemonClient(
   { socket }: Pick<ControlPlace, 'socket'>,
   { clock, signal }: Pick<Terminal, 'clock' | 'signal'>,
 ): Promise<DaemonClient> {
-  // The socket's real path is used instead of the link. Node truncates paths that are too long for a socket, so a long
-  // path cannot be opened directly.
+  // Node truncates socket paths of more than 107 bytes. If the path next to the store is a link, its target is used,
+  // because the target's path is short.
   const socketPath = await realpath(socket).catch(() => socket);
   const agent = new Agent({ connect: { socketPath }, pipelining: 0, maxResponseSize: MAX_ANSWER });
 
