@@ -324,7 +324,7 @@ function readAuditQuery(context: Context<WebEnv>): ReadAuditQuery {
   };
 }
 
-/** An entry in the audit trail. The field names are part of the API. */
+/** Returns the JSON object for an entry in the audit trail. The field names are part of the API. */
 export function auditEntryToJson({ at, ...entry }: AuditEntry): object {
   return { at: isoTime(at), ...entry };
 }

@@ -299,15 +299,15 @@ export interface ChartIncident {
   readonly subject: string;
   readonly severity: Severity;
   readonly from: EpochMs;
-  /** The end of the incident. Null if the incident is open. */
+  /** The end time of the incident. Null while the incident is open. */
   readonly until: EpochMs | null;
-  /** The duration in words, such as `about 51 s`. Null if the incident is open. */
+  /** The duration in words, such as `about 51 s`. Null while the incident is open. */
   readonly lasted: string | null;
 }
 
 export interface ChartLine {
   readonly name: string;
-  /** The values, oldest first. */
+  /** The data points of the line, oldest first. */
   readonly points: readonly { readonly at: EpochMs; readonly value: number }[];
 }
 
@@ -318,7 +318,7 @@ export interface Serving {
   readonly logger: Logger;
 }
 
-/** The context of the routes, which contains Node's request and response and the caller. */
+/** The context of a request: Node's request and response objects, and the caller. */
 export type WebEnv = { readonly Bindings: HttpBindings; readonly Variables: { caller: Caller } };
 
 /** The probe types that `/probe` supports. */
@@ -326,17 +326,17 @@ export type ProbeModule = 'dns' | 'tcp' | 'tls' | 'http' | 'smtp';
 
 export const PROBE_MODULES: readonly ProbeModule[] = ['dns', 'tcp', 'tls', 'http', 'smtp'];
 
-/** A target that can be probed, and the module for this target. */
+/** A target with the module that can probe it. */
 export interface DiscoveredProbe {
   readonly module: ProbeModule;
   readonly target: string;
 }
 
 export interface ProbeRequest {
-  /** The requested target, which is `HOST` or `HOST:PORT`. */
+  /** The requested target as `HOST` or `HOST:PORT`. */
   readonly target: string;
   readonly module: ProbeModule;
-  /** The client's timeout. Null if the client does not specify a timeout. */
+  /** The client's timeout. Null if the request does not specify a timeout. */
   readonly timeout: Millis | null;
 }
 
@@ -345,11 +345,12 @@ export type ProbeAnswer =
       readonly kind: 'probed';
       readonly metrics: MetricsText;
       /**
-       * The result and its meaning, one item per line. It can contain text from the network, which is safe to display.
+       * The probe's result and its meaning, with one item per line. Text from the network has been made safe to
+       * display.
        */
       readonly explanation: readonly string[];
     }
-  /** A problem on this machine prevented the probe, so nothing is known about the target. */
+  /** A local problem prevented the probe, so the target's state is unknown. */
   | { readonly kind: 'hindered'; readonly problem: string }
   /** The target is invalid. `problem` describes the expected format. */
   | { readonly kind: 'malformed'; readonly problem: string }
