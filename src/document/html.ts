@@ -75,8 +75,8 @@ export function toHtml(made: Markup): string {
 }
 
 /**
- * Converts the output of `markup` to XML text. The escapes are also valid in XML. Two characters that `markup` does not
- * treat as control or format characters are invalid in XML 1.0 (§2.2).
+ * Converts the output of `markup` to XML text, in which its escapes are also valid. The characters U+FFFE and U+FFFF
+ * are replaced, because XML 1.0 (§2.2) does not allow them.
  */
 export function toXml(made: Markup): string {
   return made.toString().replaceAll(/[\uFFFE\uFFFF]/gu, '\uFFFD');

@@ -258,7 +258,7 @@ function blockKey({ commands, undo }: RemedyStep): string {
 
 /** A reference to several consecutive steps. */
 interface Run {
-  /** Sentence of the first step if only its commands are known; otherwise empty. */
+  /** The sentence of the first step, if only its commands have a known location. Otherwise empty. */
   readonly text: string;
   /** The first of these steps in JSON format. */
   readonly key: string;

@@ -53,7 +53,7 @@ interface AlertingParts {
   readonly policy: IncidentPolicy;
   /** The IANA name of the site's time zone. */
   readonly timezone: string;
-  /** Schedule of the summaries; null if they are disabled. */
+  /** The schedule of the regular summaries. Null if summaries are disabled. */
   readonly summary: Crontab | null;
 }
 
@@ -62,7 +62,7 @@ interface AlertingParts {
  * be up to {@link IDLE_BEAT} late.
  */
 const TICK: Millis = 2_000;
-/** A tick that is this late indicates that the process was suspended or blocked. */
+/** The delay after which a missing tick means that alerting no longer works. */
 const LOST_AFTER: Millis = 8_000;
 const STOP_DEADLINE: Millis = 10_000;
 
