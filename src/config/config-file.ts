@@ -26,7 +26,7 @@ interface FileName {
 /** A configuration file that was parsed as YAML but not validated against the schema. */
 export interface ConfigFile extends FileName {
   readonly kind: 'file';
-  /** The parsed value with file names as written. Undefined if the file is empty. */
+  /** The parsed value with file names as written. Undefined if the file contains no value. */
   readonly written: unknown;
   /** The parsed value with absolute file names. Relative names are resolved against the configuration file's folder. */
   readonly value: unknown;

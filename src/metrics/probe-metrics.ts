@@ -91,8 +91,8 @@ function addressHash(address: string): number {
 }
 
 /**
- * Returns the duration of the DNS lookup. It is the longer of the two lookups, because both address families are
- * queried concurrently.
+ * Returns the total duration of the DNS lookups. Both address families are queried concurrently, so the slower query
+ * counts.
  */
 function lookupMs({ module, names }: Pick<ProbeFacts, 'module' | 'names'>): Millis {
   const durations = names.map(({ a, aaaa }) => Math.max(a.durationMs, aaaa.durationMs));

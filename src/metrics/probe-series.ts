@@ -25,7 +25,8 @@ const USUAL: Readonly<Record<string, readonly FailureReason[]>> = {
 };
 
 /**
- * Returns the common failure reasons of a probe. The list is empty for unlisted probes.
+ * Returns the common failure reasons of a probe. For probes that are not in the list, timeouts are the only common
+ * failure.
  * @param probe the probe, which can be missing from the list above
  */
 function usualFailures(probe: string): readonly FailureReason[] {

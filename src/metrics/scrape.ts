@@ -34,7 +34,10 @@ export interface Scrape {
   read(): Promise<MetricsText>;
   /** Updates all metrics. Must be called before they are exported in another format. */
   update(): Promise<void>;
-  /** Adds the final counts of a log intake. Must be called after the intake has ended, so that no lines are missing. */
+  /**
+   * Updates the counters with the counts of a log intake. Must be called once more after the intake has ended, so that
+   * no lines are missing.
+   */
   takeCounts(intake: Pick<Scraped, 'logCounters'>): void;
 }
 

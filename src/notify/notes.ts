@@ -96,7 +96,7 @@ function restartNote(state: IncidentState, { now, lastRound, timezone }: Restart
   };
 }
 
-/** Returns the summary that is due, together with the new state. The summary is null if none is due. */
+/** Returns the summary that is due, together with the new state, or null if no summary is due. */
 export function dueSummary(
   state: IncidentState,
   summary: Crontab,
