@@ -48,7 +48,9 @@ export class Connection {
   readonly server: string;
   /** The name of the interface. Null if the capture does not contain the name. */
   readonly leg: string | null;
-  /** Whether the capturing device received (`in`) or sent (`out`) the client's packets. Null if unknown. */
+  /**
+   * The direction of the client's packets at the capturing device: received (`in`) or sent (`out`). Null if unknown.
+   */
   readonly side: 'in' | 'out' | null;
   readonly startedAt: EpochMs;
   endedAt: EpochMs;
@@ -57,7 +59,7 @@ export class Connection {
   serverFlight = 0;
   synAttempts = 0;
   /**
-   * The sequence number of the client's SYN, which address translation does not change. Null if the SYN was not
+   * The sequence number of the client's SYN. Address translation does not change this number. Null if the SYN was not
    * captured.
    */
   initialSequence: number | null = null;
@@ -147,7 +149,7 @@ export class Connection {
       this.resetTtl = { reset: ttl, usual: server.ttl };
   }
 
-  /** How the connection ended. `open` means that it was still open at the end of the capture. */
+  /** Describes how the connection ended. `open` means that it was still open at the end of the capture. */
   get end(): 'open' | 'refused' | 'no-answer' | `${'closed' | 'reset'}-by-${Role}` {
     const { client, server } = this.#senders;
     const isSilent = server.next === null && client.highest === null && this.synAttempts > 1;
@@ -159,7 +161,7 @@ export class Connection {
     return isReset || (this.#senders.client.hasFin && this.#senders.server.hasFin);
   }
 
-  /** Whether the client's first data was captured and is not a ClientHello. */
+  /** Set if the client's first data was captured and is not a ClientHello. */
   get isNoTls(): boolean {
     const hasSpoken = !this.#hasBeginning && this.#senders.client.highest !== null;
     return this.handshake.hello === null && (hasSpoken || !this.handshake.wants('client'));
@@ -204,8 +206,8 @@ const MAX_IGNORED = 20_000;
 const IDLE: Millis = 60_000;
 
 /**
- * Whether a connection must be evaluated. `undecided` means that the decision depends on data that has not been read
- * yet.
+ * The decision about evaluating a connection. `undecided` means that the decision depends on data that has not been
+ * read yet.
  */
 export type Choice = 'wanted' | 'unwanted' | 'undecided';
 

@@ -69,9 +69,12 @@ export class Handshake {
   version: string | null = null;
   /** The server's certificates in DER format, starting with the leaf. Null if they were encrypted or not captured. */
   certificates: readonly Uint8Array[] | null = null;
-  /** Set if the server resumed an earlier TLS session, which does not require a certificate. */
+  /** Set if the server resumed an earlier TLS session. A resumed session does not require a certificate. */
   isResumed = false;
-  /** Whether the client sent a certificate after the server had requested one. Null if no request was captured. */
+  /**
+   * True if the client sent a certificate after the server had requested one, and false if it sent none. Null if no
+   * request was captured.
+   */
   clientCertificate: boolean | null = null;
   clientAlert: Alert | null = null;
   serverAlert: Alert | null = null;

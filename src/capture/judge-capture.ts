@@ -130,7 +130,7 @@ const NOT_ENDED: UnseenChain = ['truncated', 'The capture or the connection ende
 
 /**
  * Returns the reason why a connection without a captured chain cannot be evaluated. Returns null if both directions
- * were captured completely, which means that TLS itself failed.
+ * were captured completely. In this case, TLS itself failed.
  */
 function unseenChain(seen: Connection, { sawAnswers }: CaptureFile): UnseenChain | null {
   const { end, missing, handshake, startedAt, endedAt } = seen;

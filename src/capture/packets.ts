@@ -22,8 +22,8 @@ export interface RawPacket {
   /** The name of the network interface. Null if the file does not contain the name. */
   readonly port: string | null;
   /**
-   * Whether the capturing device received (`in`) or sent (`out`) the packet. Null if the file does not contain the
-   * direction.
+   * The packet's direction at the capturing device: received (`in`) or sent (`out`). Null if the file does not contain
+   * the direction.
    */
   readonly direction: 'in' | 'out' | null;
 }

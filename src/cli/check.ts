@@ -41,15 +41,15 @@ export const UNHEARD: LogPart = {
 const DAEMON_LIMIT: Millis = 3_000;
 
 interface CheckForm {
-  /** Whether to print a JSON object instead of text. */
+  /** Set to print a JSON object instead of text. */
   readonly json: boolean;
-  /** Whether to also print the steps of an activation. */
+  /** Set to also print the steps of an activation with their expected results. */
   readonly steps: boolean;
   /** The time limit. Checks that are still running when it expires are reported as unknown. */
   readonly timeout: Millis;
 }
 
-/** Time reserved for the work before and after the checks. */
+/** The time reserved for work before and after the checks, such as loading the configuration. */
 const MARGIN: Millis = 500;
 
 /** Implements `check`: runs all checks once and returns the exit code. */

@@ -23,7 +23,7 @@ interface CompletedCommand {
   readonly path: string;
   readonly words: readonly Word[];
   readonly options: readonly CompletedOption[];
-  /** Whether the command takes files as arguments. */
+  /** Set if the command takes files as arguments. */
   readonly takesFiles: boolean;
 }
 

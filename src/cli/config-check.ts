@@ -159,9 +159,9 @@ async function runningDaemon({ store }: Config, terminal: Invocation): Promise<R
 interface ServiceRights {
   readonly user: string;
   readonly group: string;
-  /** Groups in addition to those of which the user is a member. */
+  /** Supplementary groups that are added to the user's own groups. */
   readonly groups: readonly string[];
-  /** Whether the daemon can bind to ports below 1024. */
+  /** Set if the daemon can listen on ports below 1024. */
   readonly bindsAnyPort: boolean;
 }
 
@@ -174,12 +174,12 @@ const PROPERTIES = [
   'AmbientCapabilities',
   'PrivateUsers',
 ] as const;
-/** The user that the package creates. */
+/** The user account that the package creates for the service. */
 const USER = 'ftm-watch';
 
 /**
- * Returns the rights of the installed service, including drop-ins. If systemd cannot be queried, returns those of the
- * user that the package creates.
+ * Returns the permissions of the installed service, including those from drop-in files. If systemd cannot be queried,
+ * returns the permissions of the user that the package creates.
  * @returns null if this process cannot switch to them, or if the service or user does not exist
  */
 async function serviceRights(): Promise<ServiceRights | null> {
@@ -188,7 +188,7 @@ async function serviceRights(): Promise<ServiceRights | null> {
   if (unit === null) return existing({ user: USER, group: USER, groups: [], bindsAnyPort: false });
   const { LoadState, User: user = '', Group: group = '', SupplementaryGroups: groups = '' } = unit;
   if (LoadState !== 'loaded' || user === '' || user === 'root') return null;
-  // A separate user namespace has no rights over the machine's ports (systemd.exec(5), PrivateUsers=).
+  // In a separate user namespace, a process cannot use the machine's privileged ports (systemd.exec(5), PrivateUsers=).
   const bindsAnyPort =
     (unit['AmbientCapabilities'] ?? '').split(' ').includes('cap_net_bind_service') && unit['PrivateUsers'] === 'no';
   return existing({
@@ -199,7 +199,7 @@ async function serviceRights(): Promise<ServiceRights | null> {
   });
 }
 
-/** Returns the unit's properties, or null if systemd does not run on this machine. */
+/** Returns properties of the systemd unit, or null if systemd is not running on this machine. */
 async function showUnit(): Promise<Readonly<Record<string, string | undefined>> | null> {
   try {
     const { stdout } = await promisify(execFile)('systemctl', ['show', UNIT, `--property=${PROPERTIES.join(',')}`]);
@@ -217,12 +217,12 @@ async function existing(rights: ServiceRights): Promise<ServiceRights | null> {
   try {
     return await withRights(rights, () => Promise.resolve(rights));
   } catch {
-    // The user does not exist.
+    // The lookup failed because the user does not exist.
     return null;
   }
 }
 
-/** Returns the groups of which the user is a member, as described in group(5). */
+/** Returns the groups that the user belongs to, as listed in group(5). */
 async function membershipsOf(user: string): Promise<readonly string[]> {
   const lines = (await readFile('/etc/group', 'utf8')).split('\n').map((line) => line.split(':'));
   return lines.flatMap(([name = '', , , members = '']) => (members.split(',').includes(user) ? [name] : []));

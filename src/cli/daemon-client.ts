@@ -41,8 +41,8 @@ export class NoDaemon extends Error {
  */
 const ANSWER_LIMIT: Millis = 30_000;
 /**
- * The maximum size of a response in bytes. A status or a list of hundreds of incidents with their remedy commands takes
- * several million bytes, which is far below this limit.
+ * The maximum size of a response in bytes. This is far above the size of real responses. For example, a list of
+ * hundreds of incidents with their remedy commands takes several million bytes.
  */
 const MAX_ANSWER = 64 * 1024 * 1024;
 

@@ -28,15 +28,15 @@ interface PreflightWish {
   readonly migration: Omit<Migration, 'unit'>;
   /** The file to which the snapshot is written. If undefined, a new file is created in the current directory. */
   readonly output: string | undefined;
-  /** Whether to list the users who need a new token. */
+  /** Set to also list the users who need a new token. */
   readonly users: boolean;
   readonly force: boolean;
   readonly json: boolean;
 }
 
 /**
- * The exit codes of `preflight`, which correspond to those of `check`. 0 means that nothing needs to be done. 1 means
- * that something will be lost, needs action or cannot be checked. 2 means that something is broken.
+ * The exit codes of `preflight`. 0 means that nothing needs to be done. 1 means that something will be lost, needs
+ * action or cannot be checked. 2 means that something is broken. `check` uses corresponding codes.
  */
 const EXIT = { nothing: 0, something: 1, broken: 2 } as const;
 

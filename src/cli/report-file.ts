@@ -15,7 +15,7 @@ export interface TargetWish {
   /** The destination as typed. If undefined, the report is saved in the current directory. */
   readonly typed: string | undefined;
   readonly cwd: string;
-  /** Whether an existing file may be replaced. */
+  /** Set if an existing file can be overwritten. */
   readonly force: boolean;
 }
 

@@ -115,7 +115,7 @@ interface TrustLearnOptions extends Pick<Terminal, 'confirm' | 'clock' | 'signal
   readonly yes: boolean;
   /** Fingerprints from the option `--fingerprint`, in the format of `Certificate.fingerprint`. */
   readonly fingerprints: readonly string[];
-  /** Whether the user must type a fingerprint for every chain, even if a chain is already confirmed. */
+  /** Set if the user must type a fingerprint for every chain, including chains that are already confirmed. */
   readonly needsFingerprint?: boolean;
   readonly save: (baseline: Baseline) => Promise<void>;
 }

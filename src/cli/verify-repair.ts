@@ -103,7 +103,7 @@ async function storedLogOf(config: Config, { clock }: Invocation): Promise<Store
 
 interface StoredLog {
   readonly log: LogPart;
-  /** Whether a daemon has ever saved log data. If not, no cause can come from the log. */
+  /** Set if a daemon has ever saved log data. Otherwise, no cause can come from the log. */
   readonly isEverKept: boolean;
 }
 

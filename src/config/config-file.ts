@@ -19,7 +19,7 @@ export type ReadResult =
 interface FileName {
   /** The path as the user specified it. */
   readonly file: string;
-  /** The absolute path. */
+  /** The file's absolute path. */
   readonly source: string;
 }
 

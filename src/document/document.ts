@@ -21,7 +21,7 @@ export type Link = readonly [title: string, url: string];
 
 export type Fact = readonly [name: string, value: string];
 
-/** A list item with links. */
+/** A list item whose text can contain links. */
 export interface LinkedLine {
   readonly text: string;
   readonly links: readonly Link[];

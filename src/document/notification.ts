@@ -321,7 +321,7 @@ export function digestItems(notification: Notification): readonly IncidentNotifi
   }));
 }
 
-/** Returns a key for a fault, which has 64 characters. All agents at a site use the same key for the same fault. */
+/** Returns a 64-character key that identifies a fault. All agents at a site use the same key for the same fault. */
 export function faultKey(site: string, cause: string, subject: string): string {
   return createHash('sha256')
     .update(JSON.stringify([site, cause, subject]))

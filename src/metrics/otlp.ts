@@ -148,7 +148,7 @@ type Outcome = 'arrived' | Failure;
 
 interface Failure {
   readonly error: string;
-  /** Whether the same request can be sent again. */
+  /** Set if the same request can be sent again. */
   readonly again: boolean;
   /** The pause that the collector requested. Null if it requested no pause. */
   readonly retryAfter: Millis | null;
@@ -230,7 +230,7 @@ class Pusher {
     let dispatcher: Dispatcher | null = null;
     let secrets: readonly string[] = [];
     try {
-      // The HTTP client is loaded only if metrics are pushed, which saves memory.
+      // To save memory, the HTTP client is loaded only if metrics are pushed.
       const { request } = await import('undici');
       const headers = await this.#collector.headers();
       secrets = Object.values(headers).flatMap((value) => [value, value.replace(/^\S+\s+/u, '')]);

@@ -239,7 +239,7 @@ export class Alerting {
     });
   }
 
-  /** Returns the delivery status of the configured state channels. */
+  /** Returns the delivery status of all configured state channels. */
   states(): readonly ChannelState[] {
     return this.#states.map((channel) => ({
       name: channelWords(channel.id).name,
@@ -253,7 +253,7 @@ export class Alerting {
     return this.#messages.some(({ id, recipients }) => id === channel && recipients.includes(recipient));
   }
 
-  /** Resolves when no delivery is running. */
+  /** Resolves as soon as no delivery is running. */
   async idle(): Promise<void> {
     for (let working: Promise<void> | null = null; working !== this.#working; ) {
       working = this.#working;

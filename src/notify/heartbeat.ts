@@ -61,7 +61,7 @@ export function createHeartbeat(
 /** Sends one heartbeat request. Returns null if it was accepted, or a description of the error. */
 async function fetchOnce(url: SecretUrl, deps: HeartbeatDeps, signal: AbortSignal): Promise<string | null> {
   const { clock, readSecret } = deps;
-  // The HTTP client is loaded only if a heartbeat is configured, which saves memory. The first heartbeat is sent
+  // To save memory, the HTTP client is loaded only if a heartbeat is configured. The first heartbeat is sent
   // immediately.
   const { request } = await import('undici');
   using limit = deadline(clock, BEAT_DEADLINE, signal);

@@ -51,7 +51,7 @@ export interface OutboxDeps {
 }
 
 /**
- * Returns the journal entry for one step, which contains the state changes and notifications. The entry must be stored
+ * Returns the journal entry for one step. The entry contains the state changes and notifications, and must be stored
  * before any notification is sent.
  */
 export function journalEntry(

@@ -194,7 +194,7 @@ export interface OpenIncident {
 /** An open incident in the daemon that a single check did not find. */
 export interface UnseenIncident extends OpenIncident {
   /**
-   * Whether a single check can rule out the fault. Some faults can be detected only with many connections or with
+   * Set if a single check can rule out the fault. Some faults can be detected only with many connections or with
    * FortiAuthenticator's log.
    */
   readonly isContradicted: boolean;

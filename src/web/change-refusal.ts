@@ -119,9 +119,9 @@ export function isForeignOrigin(header: (name: string) => string | undefined): b
 }
 
 /**
- * Returns whether the requested host cannot belong to an attacker because it is an address, `localhost` or a configured
- * host. An attacker can point a domain name at an internal address (DNS rebinding), which makes the attacker's page
- * same-origin. This attack does not work with these hosts.
+ * Returns whether the requested host is an address, `localhost` or a configured host. An attacker can point a domain
+ * name at an internal address (DNS rebinding), so that the attacker's page becomes same-origin. This attack is not
+ * possible with these hosts.
  */
 export function isOwnName(host: string | undefined, hosts: readonly string[]): boolean {
   const name = nameOf(host);

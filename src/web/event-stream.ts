@@ -122,7 +122,7 @@ const HEADERS: Readonly<Record<string, string>> = {
   // The connection is closed together with the stream. An open connection would prevent the server from stopping.
   Connection: 'close',
   ...BARE_HEADERS,
-  // Without this header, nginx buffers the stream.
+  // Without this header, nginx would buffer the event stream.
   'X-Accel-Buffering': 'no',
 };
 

@@ -321,8 +321,8 @@ export function createWaitingAnswers({ requests, unreadBytes, unread }: WaitingL
   function answersOf(socket: Socket): Set<ServerResponse> {
     const known = waiting.get(socket);
     if (known === undefined) {
-      // The connection's `close` event is used, because a response that is queued behind another response does not emit
-      // one.
+      // The `close` event of the connection is used. A response that is queued behind another response has no socket
+      // and emits no such event.
       socket.once('close', () => waiting.delete(socket));
     }
     const answers = known ?? new Set();
@@ -403,7 +403,7 @@ const REASONS: ReadonlyMap<string, string> = new Map([
 /** The server for commands on this machine. It listens on a Unix socket. */
 export type ControlServer = Pick<HttpServer, 'stop'>;
 
-/** Thrown if another daemon already uses the socket. */
+/** Thrown if another daemon is already using the socket. */
 export class SocketTaken extends Error {
   constructor(path: string) {
     super(

@@ -181,7 +181,7 @@ async function readShown(what: string, source: SecretSource, env: NodeJS.Process
   }
 }
 
-/** Compares two values in constant time. */
+/** Compares two values in constant time, so that the duration does not reveal a secret. */
 function isSame(one: string, other: string): boolean {
   const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
   return timingSafeEqual(digest(one), digest(other));

@@ -19,8 +19,8 @@ interface Reader {
 }
 
 /**
- * Returns an incident as a Markdown file, which can be the start of a post-mortem. The file has the same content as the
- * incident's page.
+ * Returns an incident as a Markdown file, for example as the start of a post-mortem. The file has the same content as
+ * the incident's page.
  */
 export function incidentMarkdown(record: IncidentRecord, reader: Reader): string {
   const { incident, outboxEntries } = record;

@@ -179,10 +179,7 @@ function derive(password: string, { ln, r, p, salt, hash }: Omit<ScryptHash, 'ki
   });
 }
 
-/**
- * Returns the memory use as calculated by OpenSSL, which is the size of the table and of one block for each of the `p`
- * lanes.
- */
+/** Returns the memory use as calculated by OpenSSL: the size of the table plus one block for each of the `p` lanes. */
 function memoryOf({ ln, r, p }: Cost): number {
   return 128 * r * (2 ** ln + p);
 }

@@ -32,7 +32,7 @@ export interface WebSources {
   timezone(): string;
   /** Returns the value of `web.publicUrl`, which is the status page's base URL. Null if it is not configured. */
   publicUrl(): string | null;
-  /** The version of ftm-watch. */
+  /** The version number of ftm-watch. */
   readonly version: string;
   /** Returns the diagnosis of the latest round, or null before the first round has finished. */
   diagnosis(): Diagnosis | null;
@@ -113,7 +113,7 @@ export type ReloadOutcome =
 
 /** The health of ftm-watch itself. */
 export interface Health {
-  /** Set from the end of the first round until the daemon stops. */
+  /** Set after the first round has finished, until the daemon stops. */
   readonly ready: boolean;
   /** The reasons why the daemon is not ready, and other problems such as a read-only store or undeliverable mail. */
   readonly problems: readonly string[];
@@ -352,7 +352,7 @@ export type ProbeAnswer =
     }
   /** A local problem prevented the probe, so the target's state is unknown. */
   | { readonly kind: 'hindered'; readonly problem: string }
-  /** The target is invalid. `problem` describes the expected format. */
+  /** The target has an invalid format. `problem` describes the expected format. */
   | { readonly kind: 'malformed'; readonly problem: string }
   /** The configuration does not allow this probe. `problem` explains how to allow it. */
   | { readonly kind: 'forbidden'; readonly problem: string }

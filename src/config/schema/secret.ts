@@ -263,9 +263,9 @@ type SocketKind = 'udp' | 'tcp' | 'tls';
 const SOCKET_KINDS: readonly SocketKind[] = ['udp', 'tcp', 'tls'];
 
 /**
- * Parses a DNS resolver, which can be `system`, an address (for UDP), or a URL that starts with `udp://`, `tcp://`,
- * `tls://` or `https://`. UDP and TCP resolvers must be addresses, because resolving their names would need another
- * resolver. Returns null if the text is invalid.
+ * Parses a DNS resolver. The text can be `system`, an address (for UDP), or a URL that starts with `udp://`, `tcp://`,
+ * `tls://` or `https://`. UDP and TCP resolvers must be given as addresses, because resolving their names would need
+ * another resolver. Returns null if the text is invalid.
  */
 function parseResolver(text: string): ResolverConfig | null {
   if (text === 'system') return { kind: 'system', label: 'system' };

@@ -48,7 +48,7 @@ const MAX_SITE = 100;
 export function composeMessage(
   notification: Notification,
   context: ContentContext & {
-    /** The sender's address. Its domain is part of the Message-ID, which makes the ID unique. */
+    /** The sender's address. Its domain is used in the Message-ID to make the ID unique. */
     readonly from: string;
   },
 ): Message {

@@ -101,8 +101,8 @@ async function handOver(
 }
 
 /**
- * Returns an outcome for every recipient of a failed SMTP session. The outcome contains the server's reply for that
- * recipient, if there is one.
+ * Returns an outcome for every recipient of a failed SMTP session. If the server replied to a recipient, that
+ * recipient's outcome contains the reply.
  */
 function failedRecipients(error: unknown, recipients: readonly string[], relay: RelayName): readonly RelayOutcome[] {
   const { rejectedErrors, ...failure } = smtpError.parse(error);

@@ -232,7 +232,7 @@ export function placeOf(source: Exclude<SecretUrl, string>): string {
 }
 
 /**
- * Returns the secret parts of a URL, which are everything after the host, with and without the query. The list is empty
+ * Returns the secret parts of a URL. These are everything after the host, with and without the query. The list is empty
  * if nothing follows the host.
  */
 export function secretPartsOf(url: string): readonly string[] {

@@ -57,8 +57,8 @@ ${record.complete ? null : HISTORY_MISSING}`,
 }
 
 /**
- * Returns a note about the changes that are missing from the timeline, which shows only the first and latest changes by
- * each account.
+ * Returns a note about the changes that are missing from the timeline. The timeline shows only the first and latest
+ * changes by each account.
  */
 function omittedView({ root, record: { incident, omittedChanges } }: IncidentPage): Markup | null {
   return omittedChanges === 0

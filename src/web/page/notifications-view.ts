@@ -141,7 +141,7 @@ function lastError(delivery: Delivery): Markup | null {
   return delivery.detail === '' ? null : markup`<p class="reply">${visibleText(maskedDetail(delivery), MAX_REPLY)}</p>`;
 }
 
-/** A notification with its deliveries. */
+/** A notification together with its deliveries. */
 export interface DeliveryGroup {
   readonly notification: Notification;
   /** The deliveries. Recipients with the same delivery status are grouped. */

@@ -98,7 +98,7 @@ interface CausesContext {
   readonly conclusion: string;
 }
 
-/** Returns each cause with its remedy, its effect on users and its evidence, which is collapsed. */
+/** Returns each cause with its remedy, its effect on users and its collapsed evidence. */
 export function causesView(causes: readonly Cause[], context: CausesContext): Markup {
   return markup`${causes.map((cause) => causeView(cause, context))}`;
 }
