@@ -1,11 +1,14 @@
-/** The file cannot be read beyond some offset. The message contains the offset and what was expected there. */
+/**
+ * Thrown if a capture file cannot be read beyond a certain offset. The message contains the offset and the expected
+ * data.
+ */
 export class CaptureError extends Error {
   override readonly name = 'CaptureError';
 }
 
 /**
- * Reads numbers and parts sequentially from bytes with untrusted lengths. Never throws: past the end it returns zeros
- * and empty parts, and `isCut` is true from then on.
+ * Reads numbers and blocks sequentially from untrusted bytes. Never throws. After the end of the bytes, it returns
+ * zeros and empty blocks, and sets `isCut`.
  */
 export class Cursor {
   isCut = false;
@@ -22,7 +25,7 @@ export class Cursor {
     return this.#bytes.length - this.#at;
   }
 
-  /** Reads a number of `length` bytes. */
+  /** Reads a number with a size of `length` bytes. */
   number(length: 1 | 2 | 3 | 4): number {
     const start = this.#at;
     this.skip(length);
@@ -41,12 +44,15 @@ export class Cursor {
     return this.#bytes.subarray(start, this.#at);
   }
 
-  /** Reads a part that is preceded by its length in `lengthBytes` bytes. */
+  /** Reads a block whose length is stored in the preceding `lengthBytes` bytes. */
   part(lengthBytes: 1 | 2 | 3): Cursor {
     return new Cursor(this.take(this.number(lengthBytes)), this.isLittle);
   }
 
-  /** Reads the rest as entries with two-byte types and lengths. Values are padded to multiples of `unit` bytes. */
+  /**
+   * Reads the remaining bytes as entries, each with a two-byte type and a two-byte length. Values are padded to a
+   * multiple of `unit` bytes.
+   */
   entries(unit: 1 | 4): ReadonlyMap<number, Buffer> {
     const found = new Map<number, Buffer>();
     while (this.left >= 4) {
@@ -58,12 +64,12 @@ export class Cursor {
   }
 }
 
-/** A file that is read once. */
+/** A file that is read sequentially. */
 export class FileBytes {
-  /** Offset of the next byte. */
+  /** The offset of the next byte in the file. */
   offset = 0;
   readonly #pieces: AsyncIterator<Uint8Array>;
-  /** Bytes that were read but not consumed. */
+  /** Bytes that were read from the file but not consumed yet. */
   #held: Buffer = Buffer.alloc(0);
 
   constructor(file: AsyncIterable<Uint8Array>) {
@@ -74,7 +80,7 @@ export class FileBytes {
     await this.#pieces.return?.();
   }
 
-  /** Returns the next bytes without consuming them. Returns fewer bytes only at the end of the file. */
+  /** Returns the next bytes without consuming them. Fewer bytes are returned only at the end of the file. */
   async peek(length: number): Promise<Buffer> {
     while (this.#held.length < length) {
       const next = await this.#pieces.next();
@@ -88,7 +94,10 @@ export class FileBytes {
     return (await this.peek(1)).length === 0;
   }
 
-  /** @throws {CaptureError} if the file has fewer bytes */
+  /**
+   * Consumes and returns the next bytes.
+   * @throws {CaptureError} if the file has too few remaining bytes
+   */
   async take(length: number): Promise<Buffer> {
     const bytes = await this.peek(length);
     if (bytes.length < length)
@@ -98,7 +107,7 @@ export class FileBytes {
     return bytes;
   }
 
-  /** Returns everything that is left, in chunks. */
+  /** Returns the rest of the file in chunks. */
   async *rest(): AsyncGenerator<Buffer> {
     while (!(await this.isAtEnd())) yield await this.take(this.#held.length);
   }

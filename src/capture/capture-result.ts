@@ -19,29 +19,35 @@ import { type Interceptor, pairLegs } from './legs.ts';
 import { CaptureFile } from './packets.ts';
 import { type CaptureTarget, readCapture } from './read-capture.ts';
 
-/** What captures show about connections to one server. */
+/** The connections to a server in packet captures, with a verdict on each connection. */
 export interface CaptureResult {
   readonly files: readonly CaptureFile[];
-  /** The first connections of each level, in the order of the files and of their ends. */
+  /**
+   * The connections, limited to the first ones of each level. They are sorted by file and then by the time at which
+   * they ended.
+   */
   readonly connections: readonly JudgedConnection[];
   readonly interceptor: Interceptor | null;
-  /** Sentences about the captures. */
+  /** Remarks about the captures, one sentence each. */
   readonly notes: readonly string[];
-  /** Level of the worst connection. `unknown` if nothing could be judged. */
+  /** The level of the worst connection. `unknown` if no connection could be evaluated. */
   readonly level: Level;
 }
 
-/** Worst first. `unknown` is used only if no connection could be judged. */
+/**
+ * The levels, starting with the worst. `unknown` comes last, because it is the result only if no connection could be
+ * evaluated.
+ */
 export const LEVELS: readonly Level[] = ['fault', 'warning', 'ok', 'unknown'];
 
-/** Maximum number of verdicts of each level, and of bytes in the chains. Further verdicts are only counted. */
+/** The maximum number of connections per level in the result. Further connections are only counted. */
 const MAX_KEPT = 1_000;
 const MAX_CHAIN_BYTES = 16 * 1024 * 1024;
 
 /**
- * Reads captures and judges the connections to a server. Never throws because of the content of a file.
+ * Reads capture files and evaluates the connections to a server. Invalid file contents never cause an exception.
  *
- * @param all judge TLS connections to other servers as well
+ * @param all whether to evaluate TLS connections to other servers as well
  * @throws {Error} if a file cannot be read from disk
  */
 export async function examineCaptures(
@@ -105,11 +111,11 @@ function notesOf(
   return notes.filter((note) => typeof note === 'string');
 }
 
-// --- The object for --json. Its names are part of the public contract.
+// --- The JSON object for --json. Its field names are part of the public API.
 
 type CaptureJson = ReturnType<typeof toJson>;
 
-/** Longest text from a peer that is included. */
+/** The maximum length of text from other hosts in the result. */
 const MAX_TEXT = 1_000;
 
 export function captureToJson(result: CaptureResult): CaptureJson {

@@ -3,33 +3,36 @@ import type { EpochMs, Millis } from '../core/clock.ts';
 import { Handshake, type Role } from './handshake.ts';
 import type { CaptureFile, Segment } from './packets.ts';
 
-/** Smaller packets are not lost because of their size. */
+/**
+ * The minimum number of unacknowledged bytes that is attributed to a loss of large packets. Smaller packets are not
+ * lost because of their size.
+ */
 const LARGE_FLIGHT = 500;
-/** Maximum number of out-of-order segments per direction that are kept. */
+/** The maximum number of out-of-order segments that are kept per direction. */
 const MAX_PENDING = 128;
-/** Maximum bytes of these segments. */
+/** The maximum total size of these segments in bytes. */
 const MAX_PENDING_BYTES = 12 * 1024;
-/** A repeated SYN within this time was captured twice, on two interfaces. */
+/** The time within which a repeated SYN is considered to be the same packet, captured on a second interface. */
 const SYN_AGAIN: Millis = 500;
 
-/** Data sent by one side. */
+/** The state of one side of a connection, which tracks the data that this side sent. */
 class Sender {
-  /** Sequence number of the next unread byte (null before the first packet), and of the end of the furthest data. */
+  /** The sequence number of the next unread byte. Null before the first packet. */
   next: number | null = null;
   highest: number | null = null;
-  /** Highest sequence number that the other side acknowledged. */
+  /** The highest sequence number that the other side acknowledged. */
   acknowledged: number | null = null;
-  /** Out-of-order segments. */
+  /** Segments that arrived before earlier data. */
   pending: { readonly sequence: number; readonly payload: Buffer }[] = [];
-  /** Some bytes are missing from the capture, because the snaplen cut them. */
+  /** Set if the capture's packet size limit (snaplen) cut off some of the data. */
   isCut = false;
   hasFin = false;
   resends = 0;
-  /** TTL of the first packet that is not a reset. */
+  /** The TTL of the first packet that is not a reset. */
   ttl: number | null = null;
 }
 
-/** Distance between two sequence numbers, which wrap around. */
+/** Returns the difference between two sequence numbers, which wrap around at 2^32. */
 function distance(from: number, to: number): number {
   return (to - from) | 0;
 }
@@ -38,24 +41,32 @@ function furthest(one: number | null, other: number): number {
   return one === null || distance(one, other) > 0 ? other : one;
 }
 
-/** One TCP connection on one leg, as a device saw it on one interface. */
+/** A TCP connection as one device saw it on one interface. */
 export class Connection {
-  /** `host:port` */
+  /** The client's address as `host:port`. */
   readonly client: string;
   readonly server: string;
-  /** The interface. Null if the capture does not contain it. */
+  /** The name of the interface. Null if the capture does not contain the name. */
   readonly leg: string | null;
-  /** Side of the client, seen from the capturing device. Null if unknown. */
+  /**
+   * The direction of the client's packets at the capturing device: received (`in`) or sent (`out`). Null if unknown.
+   */
   readonly side: 'in' | 'out' | null;
   readonly startedAt: EpochMs;
   endedAt: EpochMs;
   readonly handshake = new Handshake();
-  /** Bytes that the server sent before the client continued. */
+  /** The number of bytes that the server sent before the client sent more data. */
   serverFlight = 0;
   synAttempts = 0;
-  /** Sequence number of the client's SYN, which address translation does not change. Null if it was not seen. */
+  /**
+   * The sequence number of the client's SYN. Address translation does not change this number. Null if the SYN was not
+   * captured.
+   */
   initialSequence: number | null = null;
-  /** TTL of a reset from the server's address, and of the server's other packets. Null if they are the same. */
+  /**
+   * The TTL of a reset from the server's address, and the usual TTL of the server's packets. Null if they do not
+   * differ.
+   */
   resetTtl: { readonly reset: number; readonly usual: number } | null = null;
   readonly #senders: Readonly<Record<Role, Sender>> = { client: new Sender(), server: new Sender() };
   readonly #hasBeginning: boolean;
@@ -106,11 +117,14 @@ export class Connection {
     sender.isCut ||= missing > 0 && this.handshake.wants(from);
   }
 
-  /** Passes on data that is in order, and keeps data that came early. For repeated data, the first copy counts. */
+  /**
+   * Passes on data in the right order and keeps data that arrived early. If data was sent repeatedly, the first copy is
+   * used.
+   */
   #deliver(from: Role, sender: Sender, sequence: number, payload: Buffer): void {
     const ahead = distance(sender.next ?? sequence, sequence);
     if (ahead > 0) {
-      // Copied outside Node's buffer pool, because a slice would keep a whole chunk of the file in memory.
+      // The payload is copied to a separate buffer. A slice would keep a whole chunk of the file in memory.
       const held = sender.pending.reduce((sum, early) => sum + early.payload.length, payload.length);
       if (held <= MAX_PENDING_BYTES && sender.pending.length < MAX_PENDING)
         sender.pending.push({ sequence, payload: Buffer.from(new Uint8Array(payload).buffer) });
@@ -135,7 +149,7 @@ export class Connection {
       this.resetTtl = { reset: ttl, usual: server.ttl };
   }
 
-  /** `open`: the connection had not ended when the capture did. */
+  /** Describes how the connection ended. `open` means that it was still open at the end of the capture. */
   get end(): 'open' | 'refused' | 'no-answer' | `${'closed' | 'reset'}-by-${Role}` {
     const { client, server } = this.#senders;
     const isSilent = server.next === null && client.highest === null && this.synAttempts > 1;
@@ -147,13 +161,13 @@ export class Connection {
     return isReset || (this.#senders.client.hasFin && this.#senders.server.hasFin);
   }
 
-  /** The client's first data is in the capture and is not a ClientHello. */
+  /** Set if the client's first data was captured and is not a ClientHello. */
   get isNoTls(): boolean {
     const hasSpoken = !this.#hasBeginning && this.#senders.client.highest !== null;
     return this.handshake.hello === null && (hasSpoken || !this.handshake.wants('client'));
   }
 
-  /** The reason why the capture is incomplete, with a sentence about it. Null if it is complete. */
+  /** The reason why the connection's data is incomplete, with an explanation. Null if the data is complete. */
   get missing(): readonly ['mid-stream' | 'one-direction' | 'gap' | 'truncated', string] | null {
     if (!this.#hasBeginning && this.handshake.hello === null)
       return ['mid-stream', 'The capture lacks the beginning of the connection.'];
@@ -167,14 +181,14 @@ export class Connection {
     if (next === null || !this.handshake.wants(role)) return null;
     if (isCut) return ['truncated', `Packets of the ${role} were truncated by the capture.`];
     const behind = acknowledged === null ? 0 : distance(next, acknowledged);
-    // A FIN is acknowledged like one byte.
+    // TCP acknowledges a FIN as if it were one byte of data.
     const gap = `The capture lacks data of the ${role}, up to ${String(behind)} bytes.`;
     return behind > 1 ? ['gap', gap] : null;
   }
 
   /**
-   * Number of bytes that the server sent during the handshake and the client never acknowledged. They were lost on the
-   * path, not in the capture.
+   * The number of bytes that the server sent during the handshake and the client never acknowledged. These bytes were
+   * captured but lost on the network path.
    */
   get unarrived(): number {
     const { next, highest, acknowledged, pending, resends } = this.#senders.server;
@@ -186,19 +200,23 @@ export class Connection {
 }
 
 const MAX_OPEN = 1_000;
-/** Maximum number of connections that are remembered as ignored. */
+/** The maximum number of ignored connections that are tracked. */
 const MAX_IGNORED = 20_000;
-/** A connection that is idle for this long can be replaced by another. */
+/** The idle time after which a connection can be replaced by another connection. */
 const IDLE: Millis = 60_000;
 
-/** Whether a connection will be judged. `undecided`: it depends on data that was not read yet. */
+/**
+ * The decision about evaluating a connection. `undecided` means that the decision depends on data that has not been
+ * read yet.
+ */
 export type Choice = 'wanted' | 'unwanted' | 'undecided';
 
 /**
- * Assembles segments into connections and passes on the wanted ones when they have ended. Memory use is bounded.
+ * Assembles TCP segments into connections. Connections of interest are passed on when they have ended. Memory use is
+ * limited.
  *
- * @param file counts connections that are not followed
- * @param serverPorts the side that uses one of these ports is the server if the capture lacks the beginning
+ * @param file counts the connections that are not followed
+ * @param serverPorts ports that identify the server's side if the start of a connection was not captured
  */
 export function createConnectionTable(
   file: CaptureFile,
@@ -206,7 +224,7 @@ export function createConnectionTable(
   choose: (connection: Connection) => Choice,
   onConnection: (connection: Connection) => void,
 ): { readonly take: (segment: Segment) => void; readonly end: () => void } {
-  /** In the order of their last packets. */
+  /** The open connections, sorted by the time of their last packets. */
   const open = new Map<string, Connection>();
   const ignored = new Set<string>();
 
@@ -223,7 +241,7 @@ export function createConnectionTable(
     else file.others += 1;
   }
 
-  /** Returns undefined if the connection is not followed. */
+  /** Starts to follow a connection. Returns undefined if the connection is not of interest. */
   function begin(key: string, segment: Segment): Connection | undefined {
     const sender = senderOf(segment, serverPorts);
     const [idlest] = open;
@@ -248,7 +266,7 @@ export function createConnectionTable(
       file.sawAnswers ||= flags.syn && flags.ack;
       if (!isFirst && ignored.has(key)) return;
       const earlier = open.get(key);
-      // The same ports with a different initial sequence number are a different connection.
+      // If a SYN with the same addresses and ports has a different initial sequence number, it starts a new connection.
       const isAnother = isFirst && (earlier?.initialSequence ?? sequence) !== sequence;
       if (earlier !== undefined && isAnother) finish(key, earlier);
       const connection = open.get(key) ?? begin(key, segment);
@@ -264,15 +282,15 @@ export function createConnectionTable(
   };
 }
 
-/** Returns a key that is equal for both directions of a connection on one leg. */
+/** Returns a key for a connection on one interface. The key is the same for both directions. */
 function keyOf({ source, destination, port, direction }: Segment): string {
   const [from, to] = [authority(source), authority(destination)];
-  // The end from which the device received.
+  // The side from which the capturing device received the packet.
   const towards = direction === null ? '' : String(from < to === (direction === 'in'));
   return [...[from, to].toSorted(), port ?? '', towards].join(' ');
 }
 
-/** Returns which side sent the segment, or null if unknown. */
+/** Returns whether the client or the server sent the segment. Returns null if this is unknown. */
 function senderOf({ flags, source, destination }: Segment, serverPorts: readonly number[]): Role | null {
   if (flags.syn) return flags.ack ? 'server' : 'client';
   const isTo = serverPorts.includes(destination.port);

@@ -8,10 +8,10 @@ import type { CaptureFile, RawPacket } from './packets.ts';
 import { readText } from './text-dump.ts';
 
 /**
- * Reads a capture in any format, optionally compressed with gzip.
+ * Reads packets from a capture file in any supported format. The file can be compressed with gzip.
  *
- * @param facts filled in during reading
- * @throws {CaptureError} if the content is invalid; packets before that point count
+ * @param facts filled with information about the file during reading
+ * @throws {CaptureError} if the content is invalid; packets before the invalid content are still returned
  */
 export async function* readFormat(file: AsyncIterable<Uint8Array>, facts: CaptureFile): AsyncGenerator<RawPacket> {
   await using bytes = new FileBytes(file);
@@ -22,7 +22,7 @@ export async function* readFormat(file: AsyncIterable<Uint8Array>, facts: Captur
 
 async function* gunzipped(bytes: FileBytes): AsyncGenerator<Buffer> {
   try {
-    // The iteration throws errors as well.
+    // Errors are also thrown by the iteration, so the callback can ignore them.
     yield* pipeline(bytes.rest(), createGunzip(), () => {});
   } catch (error) {
     const isOfGzip = error instanceof Error && 'code' in error && String(error.code).startsWith('Z_');
@@ -37,7 +37,7 @@ async function* packetsOf(file: FileBytes, facts: CaptureFile): AsyncGenerator<R
   const isLittle = PCAP_MAGIC.has(little);
   if (big === SECTION_HEADER) yield* readPcapng(file, facts);
   else if (isLittle || PCAP_MAGIC.has(big)) yield* readPcap(file, facts, isLittle);
-  // Printable characters, and control characters that occur in a terminal log.
+  // Text files contain only printable characters and the control characters that occur in terminal logs.
   else if (first.every((byte) => byte >= 0x20 || [7, 8, 9, 10, 13, 27].includes(byte))) yield* readText(file, facts);
   else
     throw new CaptureError(
@@ -46,7 +46,7 @@ async function* packetsOf(file: FileBytes, facts: CaptureFile): AsyncGenerator<R
     );
 }
 
-/** Longest accepted packet: twice libpcap's MAXIMUM_SNAPLEN (262144). */
+/** The maximum packet size, which is twice libpcap's MAXIMUM_SNAPLEN (262144). */
 const MAX_PACKET = 524_288;
 
 function invalidLength(what: string, offset: number, length: number, expected: string): CaptureError {
@@ -56,7 +56,7 @@ function invalidLength(what: string, offset: number, length: number, expected: s
 
 // --- pcap (https://www.ietf.org/archive/id/draft-ietf-opsawg-pcap-03.html)
 
-/** Magic numbers, and the number of units of the second time field per millisecond. */
+/** Maps each magic number to the resolution of its timestamps, in units per millisecond. */
 const PCAP_MAGIC: ReadonlyMap<number, number> = new Map([
   [0xa1b2c3d4, 1e3],
   [0xa1b23c4d, 1e6],
@@ -67,7 +67,7 @@ async function* readPcap(file: FileBytes, facts: CaptureFile, isLittle: boolean)
   const header = new Cursor(await file.take(24), isLittle);
   const scale = PCAP_MAGIC.get(header.number(4)) ?? 1e3;
   header.skip(16);
-  // The upper bits are the length of the frame check sequence.
+  // The upper bits of this field contain the length of the frame check sequence.
   const link = header.number(4) % 0x1_0000;
   while (!(await file.isAtEnd())) {
     const { offset } = file;
@@ -82,18 +82,20 @@ async function* readPcap(file: FileBytes, facts: CaptureFile, isLittle: boolean)
 
 // --- pcapng (https://www.ietf.org/archive/id/draft-ietf-opsawg-pcapng-02.html)
 
-/** The same in both byte orders. */
+/** The block type of a section header, which is the same in both byte orders. */
 const SECTION_HEADER = 0x0a0d0d0a;
 const BYTE_ORDER = 0x1a2b3c4d;
 const INTERFACE = 1;
-/** Other blocks with packets are obsolete or have no time. They are skipped. */
+/**
+ * The type of blocks that contain packets. Other packet blocks are obsolete or have no timestamps, so they are skipped.
+ */
 const ENHANCED_PACKET = 6;
 const MIN_BLOCK = 12;
 const MAX_BLOCK = 4 * 1024 * 1024;
 const MAX_INTERFACES = 4_096;
 
 interface Port extends Pick<RawPacket, 'link' | 'port'> {
-  /** Milliseconds per clock tick. */
+  /** The timestamp resolution of the interface, in milliseconds per tick. */
   readonly tick: Millis;
 }
 
@@ -111,7 +113,7 @@ async function* readPcapng(file: FileBytes, facts: CaptureFile): AsyncGenerator<
     const [type, size] = [header.number(4), header.number(4)];
     if (size < MIN_BLOCK || size % 4 !== 0 || size > MAX_BLOCK)
       throw invalidLength('block', offset, size, `12 to ${String(MAX_BLOCK)}, in steps of 4`);
-    // The length is repeated at the end of the block.
+    // Each block ends with a second copy of its length.
     const block = new Cursor((await file.take(size - 8)).subarray(0, size - MIN_BLOCK), isLittle);
     if (type === INTERFACE && ports.length < MAX_INTERFACES) ports.push(portOf(block));
     if (type === ENHANCED_PACKET) yield enhancedPacket(block, ports, offset);
@@ -122,7 +124,7 @@ function portOf(block: Cursor): Port {
   const link = block.number(2);
   block.skip(6);
   const options = block.entries(4);
-  // if_tsresol: the highest bit selects powers of 2 or of 10.
+  // In the option if_tsresol, the highest bit selects whether the resolution is a power of 2 or of 10.
   const resolution = options.get(9)?.[0] ?? 6;
   return {
     link,
@@ -131,7 +133,7 @@ function portOf(block: Cursor): Port {
   };
 }
 
-/** The lowest two bits of epb_flags. */
+/** The packet's direction by the value of the lowest two bits in epb_flags. */
 const DIRECTIONS: readonly RawPacket['direction'][] = [null, 'in', 'out'];
 
 function enhancedPacket(block: Cursor, ports: readonly Port[], offset: number): RawPacket {

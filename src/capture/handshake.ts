@@ -1,39 +1,45 @@
 import { alertOfCode } from '../network/tls/handshake.ts';
 import { Cursor } from './bytes.ts';
 
-/** Sender of a message. */
+/** The side that sent a message. */
 export type Role = 'client' | 'server';
 
 interface Alert {
-  /** RFC 8446 §6. */
+  /** The alert code (RFC 8446 §6). */
   readonly code: number;
   readonly name: string;
 }
 
-/** Record types (RFC 8446 §5.1), up to heartbeat. */
+/** TLS record types (RFC 8446 §5.1) up to the type for heartbeats. */
 const CHANGE_CIPHER_SPEC = 20;
 const ALERT = 21;
 const HANDSHAKE = 22;
 const APPLICATION_DATA = 23;
 const LAST_TYPE = 24;
-/** Maximum record size in any version, including the overhead of encryption (RFC 5246 §6.2.3). */
+/** The maximum record size in any TLS version, including the encryption overhead (RFC 5246 §6.2.3). */
 const MAX_RECORD = 2 ** 14 + 2_048;
-/** Maximum bytes of one connection that wait for more data. No chain is this long. */
+/**
+ * The maximum number of bytes per connection that are kept until a record or message is complete. Real certificate
+ * chains are shorter.
+ */
 const MAX_HELD = 24 * 1024;
 const MAX_CERTIFICATES = 100;
 const MAX_PLAIN = 512;
 
 const TLS_1_0 = 0x0301;
 const TLS_1_3 = 0x0304;
-/** Extensions that are parsed. */
+/** The number of the server name extension. */
 const SERVER_NAME = 0;
 const SUPPORTED_VERSIONS = 43;
 
 const NOTHING = Buffer.alloc(0);
 
-/** One direction: bytes of incomplete records and handshake messages. */
+/** One direction of a connection, with the bytes of incomplete records and handshake messages. */
 class Stream {
-  /** `opening`: before TLS. `closed`: the rest is not needed. */
+  /**
+   * The state of the direction. `opening` is the state before TLS starts. `closed` means that further data is not
+   * needed.
+   */
   state: 'opening' | 'tls' | 'closed' = 'opening';
   rest: Buffer = NOTHING;
   messages: Buffer = NOTHING;
@@ -48,36 +54,41 @@ class Stream {
 }
 
 /**
- * All unencrypted data of both sides of a connection, up to the end of the handshake. Each side's data must be passed
- * in order and without gaps.
+ * Parses the unencrypted part of a connection until the TLS handshake ends. The data from each side must be passed in
+ * order and without gaps.
  */
 export class Handshake {
-  /** `host:port` of the tunnel that the client requested from a proxy. Null if it requested none. */
+  /** The `host:port` to which the client requested a tunnel from a proxy. Null if it did not request a tunnel. */
   tunnel: string | null = null;
   /**
-   * Null if the capture does not contain the ClientHello. The random is the same on both sides of a device that only
-   * translates addresses. A null name means that SNI was not sent.
+   * Data from the ClientHello, or null if the ClientHello was not captured. A device that translates only addresses
+   * does not change the random value. The server name is null if the client sent no SNI extension.
    */
   hello: { readonly random: string; readonly serverName: string | null } | null = null;
-  /** For example `1.2`. Null if the capture does not contain the ServerHello. */
+  /** The TLS version, for example `1.2`. Null if the ServerHello was not captured. */
   version: string | null = null;
-  /** DER, leaf first. Null if the server's certificates are encrypted or not in the capture. */
+  /** The server's certificates in DER format, starting with the leaf. Null if they were encrypted or not captured. */
   certificates: readonly Uint8Array[] | null = null;
-  /** The server resumed an earlier session, which requires no certificate. */
+  /** Set if the server resumed an earlier TLS session. A resumed session does not require a certificate. */
   isResumed = false;
-  /** Whether the client answered a certificate request with a certificate. Null if not seen. */
+  /**
+   * True if the client sent a certificate after the server had requested one, and false if it sent none. Null if no
+   * request was captured.
+   */
   clientCertificate: boolean | null = null;
   clientAlert: Alert | null = null;
   serverAlert: Alert | null = null;
-  /** First bytes of the server's answer where TLS was expected, or of the proxy's answer without a tunnel. */
+  /** The first bytes of a server response that is not TLS, or of a proxy response that refuses a tunnel. */
   plain: Buffer | null = null;
-  /** The client continued after the server's part of the handshake: with encrypted data or with its key exchange. */
+  /**
+   * Set if the client continued the handshake after the server's messages, with a key exchange or with encrypted data.
+   */
   clientWentOn = false;
-  /** Reading was stopped because too much data was incomplete. */
+  /** Set if parsing was stopped because the incomplete data exceeded the limit. */
   isTooLong = false;
   readonly #streams: Readonly<Record<Role, Stream>> = { client: new Stream(), server: new Stream() };
 
-  /** Reports whether further data from this side is needed. */
+  /** Returns whether further data from this side is needed. */
   wants(from: Role): boolean {
     return this.#streams[from].state !== 'closed';
   }
@@ -88,7 +99,7 @@ export class Handshake {
     stream.rest = Buffer.concat([stream.rest, bytes]);
     if (stream.state === 'opening') this.#readOpening(stream, from);
     while (stream.state === 'tls' && stream.rest.length > 0 && this.#readRecord(stream, from));
-    // A slice would keep the whole buffer in memory.
+    // The remaining bytes are copied, because a slice would keep the whole buffer in memory.
     stream.rest = Buffer.from(stream.rest);
     const { client, server } = this.#streams;
     this.isTooLong = client.held + server.held > MAX_HELD;
@@ -97,7 +108,10 @@ export class Handshake {
     server.close();
   }
 
-  /** Reads data before TLS: CONNECT and its answer (RFC 9110 §9.3.6), or a protocol other than TLS. */
+  /**
+   * Parses data before TLS, which is either a CONNECT request and its response (RFC 9110 §9.3.6) or a protocol other
+   * than TLS.
+   */
   #readOpening(stream: Stream, from: Role): void {
     const text = stream.rest.toString('latin1', 0, 1_024);
     const wanted = from === 'client' ? 'CONNECT ' : 'HTTP/1.';
@@ -106,19 +120,20 @@ export class Handshake {
     const opened = /^(?:CONNECT (?<tunnel>\S{1,300}) HTTP|HTTP\/1\.\d 2\d\d)/u.exec(text);
     if (isHttp && end === -1) return;
     stream.state = 'tls';
-    // If a proxy requires a password, the client may retry on the same connection, but this is not followed.
+    // If a proxy requires a password, the client can repeat its request on the same connection. This case is not
+    // supported.
     if (opened === null) return;
     this.tunnel ??= opened.groups?.['tunnel'] ?? null;
     stream.rest = stream.rest.subarray(end + 4);
   }
 
-  /** Returns false if the record is incomplete or the rest is not needed. */
+  /** Parses the next record. Returns false if the record is incomplete or if further data is not needed. */
   #readRecord(stream: Stream, from: Role): boolean {
     const record = new Cursor(stream.rest);
     const [type, major, , length] = [record.number(1), record.number(1), record.number(1), record.number(2)];
     const isWithinLimits = record.isCut || (major === 3 && length <= MAX_RECORD);
     if (type < CHANGE_CIPHER_SPEC || type > LAST_TYPE || !isWithinLimits) {
-      // The remaining data is not TLS.
+      // The data is not TLS, so nothing more can be parsed.
       if (from === 'server' && this.version === null) this.plain = Buffer.from(stream.rest.subarray(0, MAX_PLAIN));
       stream.close();
       return false;
@@ -134,7 +149,8 @@ export class Handshake {
     if (type === ALERT && body.length === 2) this.#noteAlert(from, body[1] ?? 0);
     if (type === HANDSHAKE) this.#readMessages(stream, from, body);
     if (type === CHANGE_CIPHER_SPEC) this.#changeCipher(stream, from);
-    // Early data precedes the ServerHello. The server can still send an unencrypted alert.
+    // A client can send encrypted early data before the ServerHello. In this case, parsing continues, because the
+    // server can still send an unencrypted alert.
     if (type === APPLICATION_DATA && from === 'client' && this.version !== null) {
       this.clientWentOn = true;
       stream.close();
@@ -142,16 +158,16 @@ export class Handshake {
   }
 
   #noteAlert(from: Role, code: number): void {
-    // close_notify and user_canceled end a connection without reporting an error.
+    // The alerts close_notify and user_canceled end a connection without an error.
     if (code === 0 || code === 90) return;
     this[from === 'client' ? 'clientAlert' : 'serverAlert'] ??= { code, name: alertOfCode(code) };
   }
 
   #changeCipher(stream: Stream, from: Role): void {
-    // TLS 1.3 sends a meaningless one, also before the second hello (RFC 8446 §D.4).
+    // In TLS 1.3, this message has no meaning and can also occur before the second ClientHello (RFC 8446 §D.4).
     if (this.version === '1.3') return;
     if (from === 'client') this.clientWentOn ||= this.version !== null;
-    // Without a resumption, the client's key exchange comes first.
+    // If no session is resumed, the client's key exchange comes before this message.
     else this.isResumed = this.version !== null && this.certificates === null && !this.clientWentOn;
     stream.close();
   }
@@ -171,7 +187,7 @@ export class Handshake {
 
 type ReadMessage = (seen: Handshake, body: Cursor) => unknown;
 
-/** Relevant handshake messages by type (RFC 8446 §4, RFC 5246 §7.4). */
+/** The parsers for relevant handshake messages, by sender and message type (RFC 8446 §4, RFC 5246 §7.4). */
 const MESSAGES: Readonly<Record<Role, ReadonlyMap<number, ReadMessage>>> = {
   client: new Map<number, ReadMessage>([
     [1, (seen, body) => (seen.hello ??= helloOf(body))],
@@ -187,9 +203,9 @@ const MESSAGES: Readonly<Record<Role, ReadonlyMap<number, ReadMessage>>> = {
 function helloOf(body: Cursor): Handshake['hello'] {
   body.skip(2);
   const random = body.take(32).toString('hex');
-  // Session id, cipher suites and compression methods.
+  // Skips the session ID, the cipher suites and the compression methods.
   for (const lengthBytes of [1, 2, 1] as const) body.part(lengthBytes);
-  // A list of names, the first of which is a host name (RFC 6066 §3).
+  // The extension contains a list of names, of which the first one is a host name (RFC 6066 §3).
   const names = new Cursor(body.part(2).entries(1).get(SERVER_NAME) ?? NOTHING);
   names.skip(3);
   const name = names.part(2).take(255).toString('latin1');

@@ -13,27 +13,29 @@ import type { Connection } from './connections.ts';
 import type { CaptureFile } from './packets.ts';
 import type { CaptureTarget } from './read-capture.ts';
 
-/** Why a connection cannot be judged. */
+/** The reasons why a connection cannot be evaluated. */
 export type Unseen = keyof typeof ADVICE;
 
 export interface JudgedConnection {
   readonly seen: Connection;
   readonly file: CaptureFile;
-  /** `host:port` that the client wanted to reach. */
+  /** The server that the client wanted to reach, as `host:port`. */
   readonly subject: string;
   readonly verdict: Verdict;
-  /** Why the verdict is `unknown`. Null for other verdicts, and if the connection failed before TLS. */
+  /**
+   * The reason for the verdict `unknown`. Null for other verdicts, and for connections that failed before TLS started.
+   */
   readonly because: Unseen | null;
   readonly confidence: Confidence;
   readonly chain: CapturedChain | null;
-  /** Basis of the verdict. Null if no chain was seen. */
+  /** The evidence for the verdict on the certificate chain. Null if no chain was captured. */
   readonly evidenceOfChain: TlsEvidence | null;
   readonly findings: readonly Finding[];
-  /** One sentence without a full stop. */
+  /** One sentence without a final period. */
   readonly summary: string;
-  /** Additional sentences that are not in the findings. */
+  /** Sentences about the connection that are not part of the findings. */
   readonly remarks: readonly string[];
-  /** The other leg of the same traffic. */
+  /** The connection that carries the same traffic on the other side of a device. */
   pairedWith: Connection | null;
 }
 
@@ -45,26 +47,29 @@ export function levelOf({ verdict, findings }: JudgedConnection): Level {
   return verdict === 'unknown' ? 'unknown' : 'ok';
 }
 
-/** Returns all sentences about the connection except for its summary. */
+/** Returns all sentences about the connection, excluding its summary. */
 export function evidenceOf({ findings, remarks, summary }: JudgedConnection): readonly string[] {
   const sentences = new Set([...findings.map(({ claim }) => claim), ...remarks]);
   sentences.delete(`${summary}.`);
   return [...sentences];
 }
 
-/** Returns the id of the cause in the catalogue. */
+/** Returns the ID of the cause that the findings suggest, or null if there is none. */
 export function causeOf({ findings }: JudgedConnection): string | null {
   return findings.find((finding) => isFault(finding) && finding.suggests !== null)?.suggests ?? null;
 }
 
-/** Minimum time that a client waits for an answer before it gives up. */
+/** The minimum time for which a client waits for a response before it gives up. */
 const PATIENCE: Millis = 3_000;
 const MAX_CERTIFICATES = 16;
 
-/** Alerts about certificates (RFC 8446 §6.2): bad, unsupported, revoked, expired, unknown, unknown authority. */
+/**
+ * The codes of TLS alerts about certificates: bad, unsupported, revoked, expired, unknown, and unknown CA (RFC 8446
+ * §6.2).
+ */
 const REFUSALS: readonly number[] = [42, 43, 44, 45, 46, 48];
 
-/** Advice on how to find out what a capture cannot show. */
+/** For each reason why a connection cannot be evaluated, advice on how to obtain the missing information. */
 export const ADVICE = {
   'tls-1.3':
     'TLS 1.3 encrypts the certificate. Capture both sides of the firewall ("ftm-watch capture --print-command ' +
@@ -79,7 +84,7 @@ export const ADVICE = {
     'offloading while you capture ("ftm-watch capture --print-command fortigate").',
 } as const;
 
-/** Returns a judge for single connections that uses the configured trust. */
+/** Returns a function that evaluates a connection with the configured trust settings. */
 export function createConnectionJudge(
   target: CaptureTarget,
   knowledgeOf: (target: string) => TlsKnowledge,
@@ -93,7 +98,7 @@ export function createConnectionJudge(
     const subject = own.includes(name) ? authority(target) : `${name}:${portOf(seen.server)}`;
     const parsed = (certificates ?? []).slice(0, MAX_CERTIFICATES).flatMap((der) => cache.parse(der) ?? []);
     const chain = certificates === null ? null : { certificates: parsed, dropped: certificates.length - parsed.length };
-    // The parsed certificates contain the bytes too.
+    // The bytes are released, because the parsed certificates contain a copy of them.
     seen.handshake.certificates = null;
     const base = { seen, file, subject, chain, pairedWith: null };
     const unseen = chain === null ? unseenChain(seen, file) : null;
@@ -116,14 +121,16 @@ export function createConnectionJudge(
   };
 }
 
-/** A null reason means that TCP failed, so TLS was not attempted. */
+/**
+ * The reason why a chain is missing, with an explanation. If the reason is null, TCP failed and TLS was not attempted.
+ */
 type UnseenChain = readonly [because: Unseen | null, text: string];
 
 const NOT_ENDED: UnseenChain = ['truncated', 'The capture or the connection ended before the handshake was complete.'];
 
 /**
- * Returns why there is nothing to judge if the chain is not in the capture. Null if both sides are complete and TLS
- * failed.
+ * Returns the reason why a connection without a captured chain cannot be evaluated. Returns null if both directions
+ * were captured completely. In this case, TLS itself failed.
  */
 function unseenChain(seen: Connection, { sawAnswers }: CaptureFile): UnseenChain | null {
   const { end, missing, handshake, startedAt, endedAt } = seen;
@@ -140,7 +147,7 @@ function unseenChain(seen: Connection, { sawAnswers }: CaptureFile): UnseenChain
   return handshake.isResumed ? ['resumed', 'The server resumed an earlier session and sent no certificate.'] : null;
 }
 
-/** Returns null if the handshake had not ended. */
+/** Returns the result of the TLS handshake, or null if the handshake was not finished. */
 function outcomeOf(seen: Connection, chain: CapturedChain | null): TlsOutcome | null {
   const { hello, version, plain, serverAlert } = seen.handshake;
   const facts = { serverName: hello?.serverName ?? '', durationMs: seen.endedAt - seen.startedAt };
@@ -156,8 +163,8 @@ function outcomeOf(seen: Connection, chain: CapturedChain | null): TlsOutcome | 
 }
 
 /**
- * Returns how the handshake failed. This includes which side closed the connection right after the certificate, but not
- * what the client does later.
+ * Returns how the TLS handshake failed, or null if it did not fail. A connection that the server closed immediately
+ * after the certificate also counts as failed. Later events are ignored.
  */
 function failureOf(seen: Connection, isUnanswered: boolean): readonly [FailureReason, message: string] | null {
   const { end, unarrived, startedAt, endedAt, handshake } = seen;
@@ -211,7 +218,7 @@ function unseenVerdict(seen: Connection, [because, text]: UnseenChain, subject: 
   };
 }
 
-/** A capture alone is a single view, so alternative explanations remain open. */
+/** Returns a finding that is marked as suspected, because a single capture does not rule out other explanations. */
 export function suspicion(
   rule: string,
   subject: string,
@@ -221,7 +228,7 @@ export function suspicion(
   return { rule, subject, claim, expected, level: 'broken', suggests, confidence: 'suspected' };
 }
 
-/** Findings for alerts in which the client rejected the certificate without encryption. */
+/** Returns findings for unencrypted alerts with which the client rejected the certificate. */
 function refusals(
   { handshake: { clientAlert } }: Connection,
   subject: string,
@@ -234,7 +241,7 @@ function refusals(
   return [suspicion('client-accepts-certificate', subject, suggests, [expected, claim])];
 }
 
-/** Findings for a certificate that was sent but never arrived. */
+/** Returns findings for a certificate that the server sent but the client never received. */
 function lostFindings({ unarrived, handshake }: Connection, subject: string): readonly Finding[] {
   if (unarrived === 0 || handshake.clientWentOn) return [];
   const claim =
@@ -252,7 +259,7 @@ const ENDS: Readonly<Partial<Record<Connection['end'], string>>> = {
   'reset-by-server': "The connection was reset from the server's address.",
 };
 
-/** Returns sentences about everything other than the certificate. */
+/** Returns remarks about the connection that do not concern the certificate. */
 function remarksOn({ handshake, end, resetTtl, serverFlight }: Connection): readonly string[] {
   const { tunnel, clientCertificate, serverAlert, version } = handshake;
   const remarks = [

@@ -5,33 +5,36 @@ import type { Confidence } from '../engine/model.ts';
 import type { Connection } from './connections.ts';
 import { type JudgedConnection, suspicion } from './judge-capture.ts';
 
-/** A device that terminates TLS between two legs of a capture. */
+/** A device that terminates TLS between two captured connections. */
 export interface Interceptor {
-  /** The capturing device, as named in its prompt. */
+  /** The name of the capturing device, taken from its command prompt. */
   readonly device: string | null;
-  /** Address from which it connects to the server. Null if it uses the client's. */
+  /** The address from which the device connects to the server. Null if the device uses the client's address. */
   readonly address: string | null;
-  /** Where the client's and the server's side were captured: interfaces or files. */
+  /** The interface or file in which the client's side was captured. */
   readonly inside: string;
   readonly outside: string;
   readonly confidence: Confidence;
-  /** The outer chain is forged as well, so there is another device farther out. */
+  /**
+   * Set if the server's side also has a forged certificate chain, which proves that another device intercepts the
+   * traffic closer to the server.
+   */
   readonly isAnotherFartherOut: boolean;
   readonly summary: string;
 }
 
 /**
- * Maximum difference between the clocks of two captures, and maximum time that a proxy takes to open its own
- * connection.
+ * The maximum time between two related connections. It allows for clock differences between two captures, and for the
+ * time that a proxy takes to open its own connection.
  */
 const TOGETHER: Millis = 10_000;
 
 /**
- * Finds legs of the same traffic and records them in the connections. An equal client random on both legs proves that
- * only addresses were changed. If two related connections have different randoms, TLS was terminated in between,
- * whatever the version.
+ * Finds connections that carry the same traffic on both sides of a device, and links them to each other. If both have
+ * the same client random value, the device changed only addresses. If the random values differ, the device terminated
+ * TLS, regardless of the TLS version.
  *
- * @param judged in the order of the files, of which the first is the inner one
+ * @param judged the connections in the order of their files; the first file was captured closer to the client
  */
 export function pairLegs(judged: readonly JudgedConnection[]): {
   readonly connections: readonly JudgedConnection[];
@@ -73,7 +76,7 @@ function isForged({ verdict }: JudgedConnection): boolean {
   return verdict.startsWith('intercept');
 }
 
-/** Reports whether the traffic was forwarded without change, apart from addresses. */
+/** Returns whether a device forwarded the traffic unchanged except for addresses. */
 function isForwarded(one: JudgedConnection, other: JudgedConnection): boolean {
   const random = one.seen.handshake.hello?.random;
   return random !== undefined && random === other.seen.handshake.hello?.random && isSingle(one) && isSingle(other);
@@ -89,8 +92,9 @@ function forwardedText(one: JudgedConnection, other: JudgedConnection): string {
 }
 
 /**
- * Reports whether a device opened the outer connection for the inner one. In a single capture, the inner connection
- * comes in from the client and the outer one leaves. Of two captures, the first is the inner one.
+ * Returns whether a device opened the outer connection on behalf of the inner connection. In a single capture, the
+ * device receives the inner connection from the client and sends the outer connection. With two captures, the inner
+ * connection is in the first capture.
  */
 function isTerminated(inner: JudgedConnection, outer: JudgedConnection, isInOrder: boolean): boolean {
   const [inside, outside] = [inner.seen, outer.seen];
@@ -100,7 +104,8 @@ function isTerminated(inner: JudgedConnection, outer: JudgedConnection, isInOrde
   const isTogether = inner.file.isRelative || outer.file.isRelative || apart(inner, outer) <= TOGETHER;
   if (!isPlaced || !isTogether || !isSingle(inner) || !isSingle(outer)) return false;
   const areSeen = inside.handshake.hello !== null && outside.handshake.hello !== null;
-  // No device in between has the server's key.
+  // If the leaf certificates differ, a device with its own key is in between, because only the server has the server's
+  // key.
   return areSeen && isSameServer(inside, outside) && !isSameLeaf(inner.chain, outer.chain);
 }
 
@@ -112,7 +117,7 @@ function isSameServer(inner: Connection, outer: Connection): boolean {
   return inner.server === outer.server || inner.handshake.tunnel === outer.server;
 }
 
-/** Returns the interface, or the file if there are two. */
+/** Returns the interface on which a connection was captured, or the name of the file if there are two files. */
 function placeOf({ file, seen: { leg, side } }: JudgedConnection, other: JudgedConnection): string {
   if (file !== other.file) return file.file;
   return leg ?? (side === null ? file.file : side === 'in' ? 'the inside' : 'the outside');
@@ -124,7 +129,7 @@ function interceptorOf(inner: JudgedConnection, outer: JudgedConnection): Interc
   const source = hostOf(outer.seen.client);
   const address = source === hostOf(inner.seen.client) ? null : source;
   const device = isOneCapture ? inner.file.device : null;
-  // In two captures, unrelated traffic can look similar, but not with a different or forged chain.
+  // In two captures, unrelated connections can look similar. A different or forged certificate chain rules this out.
   const isProven = isOneCapture || isForged(inner) || (inner.chain !== null && outer.chain !== null);
   const isAnotherFartherOut = isForged(outer);
   const who = isOneCapture

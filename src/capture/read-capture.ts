@@ -6,22 +6,23 @@ import { type Choice, type Connection, createConnectionTable } from './connectio
 import { readFormat } from './formats.ts';
 import { type CaptureFile, decodePacket, type Segment } from './packets.ts';
 
-/** The connections to judge. */
+/** The server whose connections are evaluated. */
 export interface CaptureTarget extends HostPort {
-  /** SNI. Null if none is sent. */
+  /** The server name in the ClientHello (SNI). Null if no server name is sent. */
   readonly serverName: string | null;
-  /** Addresses and CIDR blocks. */
+  /** The server's addresses and CIDR blocks. */
   readonly addresses: readonly string[];
 }
 
 const DNS_PORT = 53;
 
 /**
- * Reads one capture up to the handshakes of the connections to the target. Never throws because of the content.
+ * Reads a capture file and parses the TLS handshakes of connections to the target. Invalid content never causes an
+ * exception.
  *
- * @param file filled in during reading
- * @param wantsAll include TLS connections to all other servers
- * @param onConnection called with each connection that has ended
+ * @param file filled with information about the file during reading
+ * @param wantsAll whether to include TLS connections to other servers
+ * @param onConnection called for each connection when it has ended
  */
 export async function readCapture(
   file: CaptureFile,
@@ -52,7 +53,10 @@ export async function readCapture(
   table.end();
 }
 
-/** The requested server name decides, or the address if there is none. */
+/**
+ * Returns whether a connection leads to the target. This depends on the requested server name or, if there is none, on
+ * the address.
+ */
 function choiceFor(
   { handshake: { hello, tunnel }, server, isNoTls }: Connection,
   names: readonly string[],
@@ -67,11 +71,11 @@ function choiceFor(
 }
 
 const MAX_ANSWERS = 100;
-/** Maximum number of resolver connections with partial messages. */
+/** The maximum number of DNS connections over TCP that have incomplete messages. */
 const MAX_STREAMS = 64;
 const MAX_MESSAGE = 65_535 + 2;
 
-/** Collects resolvers' answers about names, over UDP and TCP. */
+/** Collects DNS answers for certain names, both over UDP and over TCP. */
 function createDnsReader({ dns }: CaptureFile, names: readonly string[]): (segment: Segment) => void {
   const streams = new Map<string, Buffer>();
 
@@ -92,7 +96,8 @@ function createDnsReader({ dns }: CaptureFile, names: readonly string[]): (segme
       read(payload, source.host);
       return;
     }
-    // Each message is preceded by its length in two bytes (RFC 1035 §4.2.2). A message with a lost piece is discarded.
+    // Over TCP, each DNS message is preceded by its length in two bytes (RFC 1035 §4.2.2). If a part of a message is
+    // missing, the message is discarded.
     const key = `${authority(source)} ${authority(destination)}`;
     let rest = Buffer.concat([streams.get(key) ?? Buffer.alloc(0), payload]);
     while (rest.length >= 2 && rest.length >= 2 + rest.readUInt16BE(0)) {

@@ -4,28 +4,31 @@ import { visibleText } from '../core/visible-text.ts';
 import { CaptureError, type FileBytes } from './bytes.ts';
 import type { CaptureFile, RawPacket } from './packets.ts';
 
-/** Longer lines are irrelevant. */
+/** The maximum line length. Longer lines cannot be part of a dump. */
 const MAX_LINE = 4_096;
-/** Maximum bytes in a packet of a dump. */
+/** The maximum number of bytes per packet. */
 const MAX_BYTES = 65_600;
-/** Modules of a chassis whose lines can be interleaved. */
+/** The maximum number of chassis modules whose lines can alternate in a dump. */
 const MAX_MODULES = 32;
 
-/** Lines of a chassis begin with the name of the module. */
+/** Matches a line. On a FortiGate chassis, each line starts with the name of a module. */
 const LINE = /^\s*(?:\[(?<module>[A-Za-z][\w-]{1,15})\]\s*)?(?<text>.*)$/u;
-/** After the time: interface and direction, if the command covered several interfaces. */
+/**
+ * Matches the rest of a packet's first line after the time. It contains the interface and direction if several
+ * interfaces were captured.
+ */
 const HEADER =
   /^\s*(?<time>\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d\.\d+|\d\d:\d\d:\d\d\.\d+|\d+\.\d+)\s+(?:(?<port>\S{1,64})\s+(?<direction>in|out|--|In|Out|B|M|P)\s+)?(?<rest>\S.*)$/u;
 const HEX = /^\s*0x(?<offset>[0-9a-f]{4,5}):?\s+(?<hex>(?:[0-9a-f]{4} ){0,7}(?:[0-9a-f]{4}|[0-9a-f]{2}))(?![0-9a-f])/iu;
-/** The command as typed after the prompt, which contains the device name. */
+/** Matches the capture command after the prompt. The prompt contains the name of the device. */
 const COMMAND =
   /(?:^|(?<device>[\w.-]{1,64})[^#$>]{0,40}[#$>]\s*)dia[a-z]*\s+sni[a-z]*\s+pa[a-z]*\s+\S+\s+(?:'[^']*'|"[^"]*"|\S+)\s+[1-6](?:\s+\d+(?:\s+(?<clock>[al]))?)?/u;
 
 type Groups = Readonly<Record<string, string | undefined>>;
 
 /**
- * Reads the output of "diagnose sniffer packet" (levels 2, 3, 5 and 6) and of "tcpdump -x", "-X", "-xx" and "-XX", also
- * if copied from a terminal.
+ * Reads packets from the output of "diagnose sniffer packet" (levels 2, 3, 5 and 6) or of "tcpdump -x", "-X", "-xx" and
+ * "-XX". The text can be copied from a terminal.
  */
 export async function* readText(file: FileBytes, facts: CaptureFile): AsyncGenerator<RawPacket> {
   const dump = new Dump(facts);
@@ -50,11 +53,11 @@ async function* linesOf(file: FileBytes): AsyncGenerator<string> {
   yield rest;
 }
 
-/** A partially read dump. A packet is complete when the next one of its module begins. */
+/** A text dump that is being read. A packet is complete when the same module's next packet starts. */
 class Dump {
   headers = 0;
   readonly #facts: CaptureFile;
-  /** Packets that may have further lines, by module. */
+  /** Packets for which more lines can follow, by chassis module. */
   readonly #open = new Map<string, Pick<RawPacket, 'at' | 'port' | 'direction'> & { hex: string }>();
   #isUtc = false;
 
@@ -87,7 +90,7 @@ class Dump {
     this.headers += 1;
     if (this.headers === 1 && !rest?.includes(' -> ')) this.#facts.format = 'tcpdump';
     const at = timeOf(time, this.#isUtc);
-    // "tcpdump -tt" prints seconds since 1970.
+    // "tcpdump -tt" prints times in seconds since 1970.
     this.#facts.isRelative ||= at < 1e12;
     const towards = direction?.toLowerCase();
     if (this.#open.size >= MAX_MODULES) return;
@@ -107,7 +110,7 @@ class Dump {
       packet.hex += hex.replaceAll(' ', '');
       return;
     }
-    // A line is missing or belongs to another packet.
+    // A line of the packet is missing or belongs to a different packet.
     this.#facts.unread.lost += 1;
     this.#open.delete(module);
   }
@@ -120,9 +123,12 @@ class Dump {
   }
 }
 
-/** A date without a zone is the device's local time, which is assumed to be the same as this machine's. */
+/**
+ * Parses a time. A date without a time zone is in the device's local time, which is assumed to be the local time of
+ * this machine.
+ */
 function timeOf(text: string, isUtc: boolean): EpochMs {
   if (text.includes('-')) return Date.parse(`${text.replace(' ', 'T')}${isUtc ? 'Z' : ''}`) || 0;
-  // The time since midnight, or a number of seconds.
+  // The text is either a time of day or a number of seconds.
   return text.split(':').reduce((sum, part) => sum * 60 + Number(part), 0) * 1_000;
 }

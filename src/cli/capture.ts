@@ -30,21 +30,21 @@ import { certificateLines } from './trust-text.ts';
 export interface CaptureOptions {
   readonly json?: boolean;
   readonly all?: boolean;
-  /** Id of the incident to which the verdict is added. */
+  /** ID of the incident to which the verdict on the captures is attached. */
   readonly attach?: string;
-  /** Prints commands instead. */
+  /** Prints the capture commands for this device instead of reading captures. */
   readonly printCommand?: 'fortigate' | 'appliance';
 }
 
-/** The files that are needed to evaluate certificates. */
+/** Selects the settings that are needed to evaluate certificates. */
 export const neededToJudge: Needs = (key) => /^(?:trust|services\.trust)\./u.test(key);
 
 const EXIT: Readonly<Record<Level, number>> = { ok: 0, warning: 1, fault: 2, unknown: EXIT_UNKNOWN };
 
 /**
- * Judges the connections in captures, or prints commands that make one. Returns the exit code.
+ * Evaluates the connections in capture files, or prints the commands that create such a capture. Returns the exit code.
  *
- * @param files as typed; `-` is standard input
+ * @param files the file names as typed, where `-` is standard input
  */
 export async function runCapture(
   files: readonly string[],
@@ -77,8 +77,9 @@ function worstFirst({ connections }: CaptureResult): readonly JudgedConnection[]
 const MOST_ATTACHED = 5;
 
 /**
- * Adds the connections with the most severe findings to an open incident, starting with connections from the units.
- * @throws {Error} if the daemon does not accept them
+ * Attaches the connections with the most severe findings to an open incident. Connections from configured units are
+ * attached first.
+ * @throws {Error} if the daemon rejects the connections
  */
 async function attachTo(incident: string, result: CaptureResult, config: Config, terminal: Invocation): Promise<void> {
   const units = unitAddresses(config);
@@ -97,8 +98,8 @@ async function attachTo(incident: string, result: CaptureResult, config: Config,
 }
 
 /**
- * Reads captures and evaluates them with the configured trust settings.
- * @throws {Error} that contains the name of the file that cannot be read
+ * Reads capture files and evaluates their connections with the configured trust settings.
+ * @throws {Error} with the file name if a file cannot be read
  */
 export async function capturesOf(
   files: readonly string[],
@@ -113,7 +114,7 @@ export async function capturesOf(
   return examineCaptures(sources, target, (subject) => knowledge.ofAny(subject), { all, now: clock.now() });
 }
 
-/** If a file grows while it is read, only the data up to its initial size is read. */
+/** Reads a file up to the size that it had when it was opened, even if the file is still growing. */
 async function* bytesOf(name: string, cwd: string): AsyncGenerator<Uint8Array> {
   try {
     await using file = await open(resolve(cwd, name));
@@ -124,7 +125,7 @@ async function* bytesOf(name: string, cwd: string): AsyncGenerator<Uint8Array> {
   }
 }
 
-/** Returns the commands that capture the connections to the configured server. */
+/** Returns the commands that capture connections to the configured licence server. */
 function commandText(device: 'fortigate' | 'appliance', { licenseServer }: Config): string {
   const { host, port, expectedAddresses } = licenseServer;
   const filter = `${filterOf(expectedAddresses, host)} and port ${String(port)}`;
@@ -138,14 +139,15 @@ function commandText(device: 'fortigate' | 'appliance', { licenseServer }: Confi
 }
 
 /**
- * Addresses that are part of a configured network are kept, because a filter with single addresses is easier to check.
+ * Returns a capture filter for the licence server. Addresses are listed individually even if they are part of a
+ * configured network, because such a filter is easier to verify.
  */
 function filterOf(addresses: readonly string[], host: string): string {
   const parts = addresses.map((address) => (address.includes('/') ? `net ${address}` : `host ${address}`));
   return parts.length > 1 ? `(${parts.join(' or ')})` : (parts[0] ?? `host ${host}`);
 }
 
-/** The maximum number of connections and findings that are shown in full. */
+/** The maximum number of connections and findings that are printed in full. */
 const MOST_SHOWN = 20;
 const MOST_FINDINGS = 8;
 const MAX_TEXT = 1_000;
@@ -160,7 +162,7 @@ const CONCLUSIONS: Readonly<Record<Level, string>> = {
   unknown: 'UNKNOWN: no connection in the capture could be judged.',
 };
 
-/** Formats the verdict for the terminal, with a line break at the end. */
+/** Formats the captures' verdict for the terminal, with a trailing line break. */
 function renderCapture(result: CaptureResult, config: Config, style: TextStyle): string {
   const colors = createColors(style.color);
   const paint = { ok: colors.green, warning: colors.yellow, fault: colors.red, unknown: colors.yellow };
@@ -203,7 +205,7 @@ function connectionLines(judged: JudgedConnection, width: number, paint: (text: 
   ];
 }
 
-/** Returns each distinct chain once, with the certificates in the order in which they were sent. */
+/** Describes each distinct certificate chain once, with its certificates in the order in which the server sent them. */
 function chainLines(connections: readonly JudgedConnection[]): readonly string[] {
   const sent = connections.flatMap(({ chain }) => (chain?.certificates.length ? [chain.certificates] : []));
   return [...new Map(sent.map((chain) => [chainKey(chain), chain])).values()]
@@ -211,7 +213,7 @@ function chainLines(connections: readonly JudgedConnection[]): readonly string[]
     .flatMap((chain) => ['The certificate chain as it was sent:', ...chain.flatMap(certificateLines), '']);
 }
 
-/** Returns the causes that the connections show, with their remedies, as "check" does. */
+/** Returns the causes of the failures in the captured connections, with the same remedies as `check`. */
 function causesOf(connections: readonly JudgedConnection[], { site, file, licenseServer }: Config): readonly Cause[] {
   const { host, port } = licenseServer;
   const faults = connections.flatMap(({ seen, findings }) => {
@@ -223,7 +225,7 @@ function causesOf(connections: readonly JudgedConnection[], { site, file, licens
   const byCheck = Map.groupBy(distinct, ({ suggests }) => (suggests === null ? null : preconditionOf(suggests)));
   const activation = { licenseActive: null, offlineActivation: null };
   const context = { checks: CHECKS, site, at: 0, host, port, source: null, activation, applianceUnaffected: false };
-  // Each check on its own, because connections can fail for different reasons.
+  // Each check is diagnosed separately, because connections can fail for different reasons.
   return [...byCheck].flatMap(([id, all]) => {
     if (id === null) return [];
     const findings = all.slice(0, MOST_FINDINGS);

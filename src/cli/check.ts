@@ -30,29 +30,29 @@ import { readDaemonStatus } from './daemon-client.ts';
 import { examine, neededToExamine } from './examine.ts';
 import { loadOrExplain, type Invocation, storeOrExplain } from './terminal.ts';
 
-/** The log part of a round in a process that does not receive the log. */
+/** The log result of a round in a process that does not receive FortiAuthenticator's log. */
 export const UNHEARD: LogPart = {
   kind: 'unheard',
   reason: 'Not checked, because only the daemon receives the log',
   isTrouble: false,
 };
 
-/** The daemon answers immediately unless it is blocked. */
+/** The maximum time to wait for the daemon, which answers immediately unless it is blocked. */
 const DAEMON_LIMIT: Millis = 3_000;
 
 interface CheckForm {
-  /** Whether to print a JSON object instead of text. */
+  /** Set to print a JSON object instead of text. */
   readonly json: boolean;
-  /** Whether to also print the steps of an activation. */
+  /** Set to also print the steps of an activation with their expected results. */
   readonly steps: boolean;
-  /** Checks that have not finished by then are unknown. */
+  /** The time limit. Checks that are still running when it expires are reported as unknown. */
   readonly timeout: Millis;
 }
 
-/** Time reserved for the work before and after the checks. */
+/** The time reserved for work before and after the checks, such as loading the configuration. */
 const MARGIN: Millis = 500;
 
-/** Runs all checks once and returns the exit code. */
+/** Implements `check`: runs all checks once and returns the exit code. */
 export async function check(form: CheckForm, terminal: Invocation): Promise<number> {
   const { json, timeout } = form;
   const config = await loadOrExplain(terminal, neededToExamine);
@@ -95,8 +95,8 @@ function textOf(
 }
 
 /**
- * Returns null if no daemon runs or if it has no verdict yet. If the daemon cannot be queried, the reason is written to
- * standard error.
+ * Returns the daemon's open incidents that this diagnosis does not show. Returns null if no daemon is running or if the
+ * daemon has no verdict yet. If the daemon cannot be queried, the reason is written to standard error.
  */
 async function unseenBy(
   diagnosis: Diagnosis,
@@ -118,7 +118,7 @@ async function unseenBy(
   }
 }
 
-/** Set if the time ran out before all checks had finished. */
+/** Describes an expired time limit, with the checks that had not finished. */
 interface Ended {
   readonly after: Millis;
   readonly waitingFor: readonly string[];
@@ -140,15 +140,16 @@ function noteOf({ notify }: Config, ended: Ended | null): string | null {
 }
 
 interface PluginLimits {
-  /** Limit for the whole command. */
+  /** The time limit for the whole command. */
   readonly timeout: Millis;
-  /** Maximum age of the daemon's last round. */
+  /** The maximum age of the daemon's latest round. */
   readonly longest: Millis;
 }
 
 /**
- * Prints the daemon's verdict as one line for a monitoring system, and returns the exit code. If no daemon runs, this
- * process runs a round of checks. Nothing is written to standard error, because Icinga treats it as part of the output.
+ * Prints the daemon's verdict as one line for a monitoring system, and returns the exit code. If no daemon is running,
+ * the command runs a round of checks itself. Nothing is written to standard error, because Icinga treats standard error
+ * as part of the output.
  */
 export async function checkNagios(limits: PluginLimits, terminal: Invocation): Promise<number> {
   const { text, exitCode } = await answer(limits, terminal);
@@ -171,7 +172,7 @@ async function answer({ timeout, longest }: PluginLimits, terminal: Invocation):
   }
 }
 
-/** Returns null if no daemon runs or if its store cannot be located. */
+/** Returns the daemon's verdict, or null if no daemon is running or its store cannot be located. */
 async function askDaemon(longest: Millis, terminal: Invocation): Promise<PluginAnswer | null> {
   const storePath = await storeOrExplain(terminal);
   const status = storePath === null ? null : await readDaemonStatus(storePath, terminal);
@@ -181,7 +182,7 @@ async function askDaemon(longest: Millis, terminal: Invocation): Promise<PluginA
   return pluginAnswer(diagnosis, { by: 'daemon', incidents, now: terminal.clock.now(), longest });
 }
 
-/** Returns null if the configuration is invalid. */
+/** Runs a round of checks in this process. Returns null if the configuration is invalid. */
 async function ownRound(terminal: Invocation): Promise<PluginAnswer | null> {
   const config = await loadOrExplain(terminal, neededToExamine);
   if (config === null) return null;

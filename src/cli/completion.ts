@@ -2,7 +2,8 @@ import type { Command, Option } from 'commander';
 import type { Shell } from './program.ts';
 
 /**
- * Returns a completion script that does not call the program, because starting the program would make completion slow.
+ * Returns a shell completion script. The script contains all commands and options and never calls the program, because
+ * starting the program would make completion slow.
  */
 export function completion(shell: Shell, program: Command): string {
   const commands = completedCommands(program);
@@ -16,15 +17,13 @@ export function completion(shell: Shell, program: Command): string {
   }
 }
 
-/** A command with the information that a shell needs to complete its arguments. */
+/** A command with the information that a shell needs to complete the command's arguments. */
 interface CompletedCommand {
-  /**
-   * The command with its parent commands but without the program, such as `silence add`. Empty for the program itself.
-   */
+  /** The full command name without the program's name, for example `silence add`. Empty for the program itself. */
   readonly path: string;
   readonly words: readonly Word[];
   readonly options: readonly CompletedOption[];
-  /** Whether the command's arguments are files. */
+  /** Set if the command takes files as arguments. */
   readonly takesFiles: boolean;
 }
 
@@ -42,7 +41,7 @@ interface CompletedOption {
 
 const HELP: CompletedOption = { short: '-h', long: '--help', description: 'display help', takes: 'nothing' };
 
-/** Returns the program and all commands below it. */
+/** Returns the program and all its commands, including nested commands. */
 function completedCommands(command: Command, path: readonly string[] = []): readonly CompletedCommand[] {
   const below = command.commands;
   return [
@@ -66,23 +65,23 @@ function completedOption({ short, long, flags, required, description }: Option):
   return [{ short: short ?? null, long, description, takes }];
 }
 
-/** Matches the placeholders `<file>` and `<path>` in the help. */
+/** Returns whether a placeholder in the help, such as `<file>` or `<path>`, stands for a file. */
 function isFile(name: string): boolean {
   return /\b(?:file|path|folder)\b/u.test(name);
 }
 
-/** Returns the flags of all commands that take a value of this kind. */
+/** Returns the flags of all options that take this kind of value. */
 function flagsThatTake(kind: CompletedOption['takes'], commands: readonly CompletedCommand[]): readonly string[] {
   const options = commands.flatMap(({ options }) => options.filter(({ takes }) => takes === kind));
   return [...new Set(options.flatMap(({ short, long }) => (short === null ? [long] : [short, long])))];
 }
 
-/** Quotes text for a shell with single quotes. */
+/** Encloses text in single quotes for a POSIX shell. */
 function quoted(text: string): string {
   return `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }
 
-/** Returns a script for bash(1), which works with and without the package bash-completion. */
+/** Returns a completion script for bash(1). The script works with and without the bash-completion package. */
 function bashCompletion(commands: readonly CompletedCommand[]): string {
   const files = flagsThatTake('file', commands);
   const texts = flagsThatTake('text', commands);
@@ -115,7 +114,7 @@ function bashBranch({ path, words, options, takesFiles }: CompletedCommand): str
   return `        ${quoted(path)}) words=${quoted(known.join(' '))}${takesFiles ? ' files=yes' : ''} ;;`;
 }
 
-/** Returns a script for fish(1). */
+/** Returns a completion script for fish(1). */
 function fishCompletion(commands: readonly CompletedCommand[]): string {
   const valued = [...flagsThatTake('file', commands), ...flagsThatTake('text', commands)];
   const below = commands.filter(({ path }) => path !== '').map(({ path }) => fishQuoted(path));
@@ -159,12 +158,12 @@ function flagsOf({ short, long, takes }: CompletedOption): string {
   }
 }
 
-/** Inside single quotes, fish interprets a backslash before a quote or a backslash. */
+/** Encloses text in single quotes for fish, which interprets a backslash before a quote or another backslash. */
 function fishQuoted(text: string): string {
   return `'${text.replaceAll(/[\\']/gu, String.raw`\$&`)}'`;
 }
 
-/** Returns a script for zsh(1), which can be sourced or saved as `_ftm-watch` in $fpath. */
+/** Returns a completion script for zsh(1), which users can source or save as `_ftm-watch` in `$fpath`. */
 function zshCompletion(commands: readonly CompletedCommand[]): string {
   const files = flagsThatTake('file', commands);
   const texts = flagsThatTake('text', commands);

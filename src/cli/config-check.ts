@@ -14,25 +14,27 @@ import { createDaemonClient, NoDaemon } from './daemon-client.ts';
 import { fileWarnings, machineWarnings } from './config.ts';
 import { type Invocation, load, loadWith, needsAll, needsNothing, writeIssues, writeSubstitutes } from './terminal.ts';
 
-/** The exit codes of `config check`. Like `check`, it returns 3 if the configuration is invalid. */
+/** The exit codes of `config check`. An invalid configuration results in exit code 3, as with `check`. */
 const EXIT = { valid: 0, invalid: 3 } as const;
 
-/** The same limit as for an error that ends the program. */
+/** The maximum length of a printed problem. Fatal errors have the same limit. */
 const MAX_LINE = 2_000;
 
 /** The path from which the systemd unit reads the configuration. */
 const INSTALLED = '/etc/ftm-watch/ftm-watch.yaml';
 
 /**
- * Checks whether the daemon can start with this configuration, and returns the exit code. First the file itself is
- * checked, then whether everything that it refers to can be used on this machine. No files are created.
- * @param fileOnly whether to check only the text of the configuration, for use on a machine other than the daemon's
+ * Checks whether the daemon can start with this configuration, and returns the exit code. The command validates the
+ * configuration first and then checks that the files and accounts it refers to can be used on this machine. It does not
+ * create any files.
+ * @param fileOnly whether to check only the text of the configuration, for use on a machine that does not run the
+ * daemon
  */
 export async function configCheck({ fileOnly }: { readonly fileOnly: boolean }, terminal: Invocation): Promise<number> {
   const file = await load(terminal, needsNothing);
   if (file.kind === 'invalid') writeIssues(file, terminal.errors);
   const machine = fileOnly ? NOT_CHECKED : await checkMachine(file, terminal);
-  // Problems can quote text from a file that somebody else wrote.
+  // Problems can quote text from files that untrusted people wrote.
   terminal.errors.write(machine.problems.map((problem) => `${visibleText(problem, MAX_LINE)}\n`).join(''));
   if (machine.problems.length > 0) terminal.errors.write(`${summaryOf(file, machine)}\n`);
   if (file.kind === 'invalid' || machine.problems.length > 0) return EXIT.invalid;
@@ -46,7 +48,10 @@ export async function configCheck({ fileOnly }: { readonly fileOnly: boolean }, 
   return EXIT.valid;
 }
 
-/** A warning if secrets were read from their source, because the daemon reads only the copies that systemd makes. */
+/**
+ * The warning that is printed if secrets were read from their original files. The daemon reads copies that systemd
+ * makes when the service starts.
+ */
 const NEEDS_RESTART =
   'The running service cannot read these secrets until it is restarted, and a reload would be rejected. Run: ' +
   'systemctl restart ftm-watch.';
@@ -54,7 +59,7 @@ const NEEDS_RESTART =
 interface MachineCheck {
   readonly problems: readonly string[];
   readonly warnings: readonly string[];
-  /** The service's rights. Null to check with the rights of this process. */
+  /** The service's user and groups, or null to check with the permissions of this process. */
   readonly rights: ServiceRights | null;
 }
 
@@ -101,8 +106,8 @@ function linesOf(loaded: LoadResult): readonly string[] {
 }
 
 /**
- * Loads the configuration with the service's rights. Files that systemd reads on behalf of the service are read with
- * the rights of this process.
+ * Loads the configuration with the service's permissions. Files that systemd reads on behalf of the service are read
+ * with the permissions of this process.
  */
 async function loadAsDaemon(rights: ServiceRights | null, terminal: Invocation): Promise<LoadResult> {
   if (rights === null) return load(terminal, needsAll);
@@ -125,8 +130,8 @@ async function loadAsDaemon(rights: ServiceRights | null, terminal: Invocation):
 }
 
 /**
- * Returns the configuration files that the service cannot read. The main file is included only if it is the installed
- * one, because a draft can be in a place where only its author can read it.
+ * Returns the configuration files that the service cannot read. The main file is checked only if it is the installed
+ * file, because a draft can be in a directory that only its author can read.
  */
 async function unreadableSources(sources: readonly string[]): Promise<readonly string[]> {
   const read = sources.filter((source, index) => index > 0 || source === INSTALLED);
@@ -138,7 +143,7 @@ async function unreadableSources(sources: readonly string[]): Promise<readonly s
   );
 }
 
-/** Returns null if no running daemon uses this store. */
+/** Returns the daemon that uses the configured store, or null if no such daemon is running. */
 async function runningDaemon({ store }: Config, terminal: Invocation): Promise<RunningDaemon | null> {
   try {
     await using daemon = await createDaemonClient(controlPlace(store.path, terminal.env), terminal);
@@ -150,13 +155,13 @@ async function runningDaemon({ store }: Config, terminal: Invocation): Promise<R
   return { holdsPort: holder === null ? null : await portsOf(holder) };
 }
 
-/** The rights that the packaged unit gives the daemon. */
+/** The user and groups under which the packaged systemd unit runs the daemon. */
 interface ServiceRights {
   readonly user: string;
   readonly group: string;
-  /** Groups in addition to those of which the user is a member. */
+  /** Supplementary groups that are added to the user's own groups. */
   readonly groups: readonly string[];
-  /** Whether the daemon can bind to ports below 1024. */
+  /** Set if the daemon can listen on ports below 1024. */
   readonly bindsAnyPort: boolean;
 }
 
@@ -169,12 +174,12 @@ const PROPERTIES = [
   'AmbientCapabilities',
   'PrivateUsers',
 ] as const;
-/** The user that the package creates. */
+/** The user account that the package creates for the service. */
 const USER = 'ftm-watch';
 
 /**
- * Returns the rights of the installed service, including drop-ins. If systemd cannot be queried, returns those of the
- * user that the package creates.
+ * Returns the permissions of the installed service, including those from drop-in files. If systemd cannot be queried,
+ * returns the permissions of the user that the package creates.
  * @returns null if this process cannot switch to them, or if the service or user does not exist
  */
 async function serviceRights(): Promise<ServiceRights | null> {
@@ -183,7 +188,7 @@ async function serviceRights(): Promise<ServiceRights | null> {
   if (unit === null) return existing({ user: USER, group: USER, groups: [], bindsAnyPort: false });
   const { LoadState, User: user = '', Group: group = '', SupplementaryGroups: groups = '' } = unit;
   if (LoadState !== 'loaded' || user === '' || user === 'root') return null;
-  // A separate user namespace has no rights over the machine's ports (systemd.exec(5), PrivateUsers=).
+  // In a separate user namespace, a process cannot use the machine's privileged ports (systemd.exec(5), PrivateUsers=).
   const bindsAnyPort =
     (unit['AmbientCapabilities'] ?? '').split(' ').includes('cap_net_bind_service') && unit['PrivateUsers'] === 'no';
   return existing({
@@ -194,7 +199,7 @@ async function serviceRights(): Promise<ServiceRights | null> {
   });
 }
 
-/** Returns the unit's properties, or null if systemd does not run on this machine. */
+/** Returns properties of the systemd unit, or null if systemd is not running on this machine. */
 async function showUnit(): Promise<Readonly<Record<string, string | undefined>> | null> {
   try {
     const { stdout } = await promisify(execFile)('systemctl', ['show', UNIT, `--property=${PROPERTIES.join(',')}`]);
@@ -212,19 +217,19 @@ async function existing(rights: ServiceRights): Promise<ServiceRights | null> {
   try {
     return await withRights(rights, () => Promise.resolve(rights));
   } catch {
-    // The user does not exist.
+    // The lookup failed because the user does not exist.
     return null;
   }
 }
 
-/** Returns the groups of which the user is a member, as described in group(5). */
+/** Returns the groups that the user belongs to, as listed in group(5). */
 async function membershipsOf(user: string): Promise<readonly string[]> {
   const lines = (await readFile('/etc/group', 'utf8')).split('\n').map((line) => line.split(':'));
   return lines.flatMap(([name = '', , , members = '']) => (members.split(',').includes(user) ? [name] : []));
 }
 
 /**
- * Runs `work` with these rights. The rights apply to the whole process, so nothing else may run at the same time.
+ * Runs `work` with these permissions. Permissions apply to the whole process, so nothing else may run concurrently.
  * @throws {Error} if the user or group does not exist, and rethrows errors from `work`
  */
 async function withRights<T>({ user, group, groups }: ServiceRights, work: () => Promise<T>): Promise<T> {

@@ -14,8 +14,8 @@ export async function runConfigPrint(terminal: Invocation): Promise<number> {
 }
 
 /**
- * `config print`: prints the active configuration as YAML, with all defaults and without secrets. Returns the exit
- * code.
+ * Implements `config print`: prints the active configuration as YAML, including defaults but excluding secrets. Returns
+ * the exit code.
  * @internal
  */
 export function configPrint(result: LoadResult, { output, errors }: Streams): number {
@@ -31,13 +31,15 @@ export function configPrint(result: LoadResult, { output, errors }: Streams): nu
   return 0;
 }
 
-/** `config schema`: prints the JSON Schema of the file, for editors. Returns the exit code. */
+/**
+ * Implements `config schema`: prints the configuration file's JSON Schema for use in editors. Returns the exit code.
+ */
 export function configSchemaCommand({ output }: Pick<Streams, 'output'>): number {
   output.write(`${JSON.stringify(configJsonSchema(), null, 2)}\n`);
   return 0;
 }
 
-/** The read permission for "others" in a file's mode, which includes everybody with an account on this machine. */
+/** The mode bit that lets all users of this machine read a file. */
 const OTHERS_READ = 0o004;
 
 /** Returns a one-sentence warning for each valid setting that may not be intended. */
@@ -51,7 +53,10 @@ export function fileWarnings(config: Config): readonly string[] {
   ];
 }
 
-/** An address with a prefix length is often meant as that single address. */
+/**
+ * Returns warnings about addresses with a prefix length. Such an entry covers a whole network, although the single
+ * address may be intended.
+ */
 function networkWarnings({ logs, licenseServer }: Config): readonly string[] {
   const blocks = [
     ...logs.relays.map((block) => ({ key: 'logs.relays', block, what: 'is trusted as a relay' })),
@@ -79,7 +84,7 @@ function logWarnings({ logs: { syslog, files }, appliances }: Config): readonly 
       "No log source is configured, so FortiAuthenticator's errors are not detected. Set logs.syslog, and add this machine as " +
         'a syslog server on FortiAuthenticator.',
     ];
-  // If there is only one unit, its lines do not have to be distinguished from other units' lines.
+  // With only one unit, there is no need to tell the units' log lines apart.
   return appliances.length < 2
     ? []
     : appliances
@@ -91,14 +96,14 @@ function logWarnings({ logs: { syslog, files }, appliances }: Config): readonly 
 }
 
 /**
- * Returns a one-sentence warning for each file with secrets that every user of this machine can read.
+ * Returns a one-sentence warning for each file with secrets that all users of this machine can read.
  * @param sources the files from which the configuration was read
  */
 export async function machineWarnings(config: Config, sources: readonly string[]): Promise<readonly string[]> {
   const secrets = usedTexts(configFile, plainConfig(config)).flatMap(({ use, text, path }) =>
     use === 'secret-file' || path?.at(-1) === 'keyFile' ? [text] : [],
   );
-  // These URLs contain secrets in their paths, and they are set in the configuration file itself.
+  // These URLs are written in the configuration file itself and contain secrets in their paths.
   const files = [...new Set([...secrets, ...(secretUrls(config).length === 0 ? [] : sources)])];
   const open = await Promise.all(files.map(isReadByOthers));
   return files
@@ -113,7 +118,7 @@ async function isReadByOthers(file: string): Promise<boolean> {
   try {
     return ((await stat(file)).mode & OTHERS_READ) !== 0;
   } catch {
-    // Other code checks whether the file can be read at all.
+    // Another check reports files that cannot be read at all.
     return false;
   }
 }

@@ -15,31 +15,34 @@ import type { OpenIncident } from '../report/report-text.ts';
 
 export interface DaemonAnswer {
   readonly status: number;
-  /** The body as it was received. */
+  /** The response body as text. */
   readonly text: string;
-  /** Undefined if the text is not JSON. */
+  /** The parsed response body. Undefined if the body is not valid JSON. */
   readonly json: unknown;
 }
 
-/** A client for the daemon's socket on this machine (see `controlPlace`). */
+/** A client for the daemon's control socket on this machine (see `controlPlace`). */
 export interface DaemonClient extends AsyncDisposable {
   /**
-   * @throws {NoDaemon} if no daemon runs
-   * @throws {Error} with advice on what to do if this user has no access
+   * Sends a request to the daemon and returns the response.
+   * @throws {NoDaemon} if no daemon is running
+   * @throws {Error} with advice on what to do if this user cannot access the socket
    */
   ask(method: 'GET' | 'POST' | 'DELETE', path: string, body?: object): Promise<DaemonAnswer>;
 }
 
-/** Thrown if nothing listens on the socket, which means that no daemon runs with this configuration. */
+/** Thrown if nothing listens on the socket, which means that no daemon is running with this configuration. */
 export class NoDaemon extends Error {
   override readonly name = 'NoDaemon';
 }
 
-/** A reload waits for running work to finish first. */
+/**
+ * The maximum time to wait for a response. It is long because a reload starts only after the running work has finished.
+ */
 const ANSWER_LIMIT: Millis = 30_000;
 /**
- * In bytes. The daemon's largest answers are much shorter. A status or a list with hundreds of incidents, each with the
- * commands of its remedy, has several million bytes.
+ * The maximum size of a response in bytes. This is far above the size of real responses. For example, a list of
+ * hundreds of incidents with their remedy commands takes several million bytes.
  */
 const MAX_ANSWER = 64 * 1024 * 1024;
 
@@ -47,8 +50,8 @@ export async function createDaemonClient(
   { socket }: Pick<ControlPlace, 'socket'>,
   { clock, signal }: Pick<Terminal, 'clock' | 'signal'>,
 ): Promise<DaemonClient> {
-  // The socket's real path is used. The link to it is short, but a path that is longer than a socket name can be is
-  // truncated.
+  // Node truncates socket paths of more than 107 bytes. If the path next to the store is a link, its target is used,
+  // because the target's path is short.
   const socketPath = await realpath(socket).catch(() => socket);
   const agent = new Agent({ connect: { socketPath }, pipelining: 0, maxResponseSize: MAX_ANSWER });
 
@@ -98,9 +101,9 @@ function whyNot(error: unknown): string {
   return WHY.get(errorCode(error) ?? '') ?? visibleText(messageOf(error), 300);
 }
 
-/** The current status as the daemon reports it. */
+/** The current status that the daemon reports. */
 interface DaemonStatus {
-  /** A string explains why there is no diagnosis yet. */
+  /** The diagnosis, or a sentence that explains why there is no diagnosis yet. */
   readonly diagnosis: SeenDiagnosis | string;
   readonly incidents: readonly OpenIncident[];
 }
@@ -135,7 +138,7 @@ const incidentsShape = z.object({
 const problemShape = z.object({ error: z.string() });
 
 /**
- * Returns null if no running daemon uses this store.
+ * Reads the status of the daemon that uses this store. Returns null if no such daemon is running.
  * @throws {Error} if the daemon cannot be queried or sends an unexpected answer
  */
 export async function readDaemonStatus(
@@ -148,7 +151,7 @@ export async function readDaemonStatus(
     if (answered.status === 503) return { diagnosis: read(problemShape, answered).error, incidents: [] };
     const diagnosis = read(statusShape, answered);
     const { incidents } = read(incidentsShape, await daemon.ask('GET', '/api/v1/incidents?state=open'));
-    // A daemon of version 0.1.0 ignores the parameter and also returns closed incidents.
+    // Version 0.1.0 of the daemon ignores the parameter and also returns closed incidents.
     return { diagnosis, incidents: incidents.filter(({ status }) => status === 'open') };
   } catch (error) {
     if (error instanceof NoDaemon) return null;
@@ -156,7 +159,7 @@ export async function readDaemonStatus(
   }
 }
 
-/** Returns the daemon's reason for rejecting a request. */
+/** Returns the reason why the daemon rejected a request. */
 export function problemOf({ status, json }: DaemonAnswer): string {
   const problem = problemShape.safeParse(json);
   return visibleText(
@@ -165,7 +168,10 @@ export function problemOf({ status, json }: DaemonAnswer): string {
   );
 }
 
-/** @throws {Error} if the answer does not have the expected structure */
+/**
+ * Validates the structure of the daemon's response.
+ * @throws {Error} if the response has an unexpected structure
+ */
 function read<T>(shape: z.ZodType<T>, { status, json }: DaemonAnswer): T {
   const parsed = shape.safeParse(json);
   if (parsed.success) return parsed.data;

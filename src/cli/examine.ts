@@ -30,33 +30,37 @@ import { isCorroborated } from '../engine/diagnose.ts';
 
 interface ExaminationOptions extends Pick<Terminal, 'clock' | 'env' | 'signal' | 'progress'> {
   readonly config: Config;
-  /** The result for the log, which is passed in because the log cannot be queried on demand. */
+  /** The log result. It is provided by the caller, because log lines cannot be requested on demand. */
   readonly log: LogPart;
-  /** Checks that have not finished by then are unknown. @default no limit */
+  /** The time limit. Checks that are still running when it expires are reported as unknown. @default no limit */
   readonly limit?: Millis;
 }
 
 /**
- * The files and variables that an examination needs, which are all except those for the web page and for notifications.
+ * Selects the settings whose files and variables an examination needs. Settings for the web page, notifications and
+ * receiving syslog are excluded.
  */
 export const neededToExamine: Needs = (key) => !/^(?:web|notify|logs\.syslog)\./u.test(key);
 
-/** The results of one round and of the queries to connected systems. */
+/** The results of one round and of the queries to connected systems such as FortiGates. */
 export interface Examination extends RoundResult {
   readonly picture: Picture;
-  /** The checks that were still pending when the time ran out. */
+  /** The checks that had not finished when the time limit expired. */
   readonly waitingFor: readonly string[];
 }
 
-/** Longer than the 6 s for which postscreen delays its greeting to unknown clients. */
+/** The maximum time to wait for a mail server. Postscreen delays its greeting to unknown clients by 6 s. */
 const MAIL_LIMIT: Millis = 8_000;
 
-/** A limit that is short enough to detect a silent unit before the time runs out. */
+/**
+ * The maximum time to wait for an appliance. It is short enough to detect an unresponsive unit before the overall time
+ * limit expires.
+ */
 const ANSWER_LIMIT: Millis = 8_000;
 
 /**
- * Runs all checks that are possible without a daemon. The round is then repeated until every critical cause has been
- * seen in several consecutive rounds, or until the time runs out.
+ * Runs all checks that do not need a daemon. The round is repeated until every critical cause has been seen in several
+ * consecutive rounds or the time limit expires.
  * @throws {Error} if a configured file cannot be used
  */
 export async function examine(options: ExaminationOptions): Promise<Examination> {
@@ -127,7 +131,7 @@ function concluded(seen: Omit<Seen, 'diagnosis'>, { config, log }: ExaminationOp
   return { ...seen, diagnosis: conclude(round, log).diagnosis };
 }
 
-/** Adds the results of mail servers that answered late, and downgrades causes that were seen in only one round. */
+/** Adds results from mail servers that answered late, and downgrades causes that were seen in only one round. */
 function completed(
   { observations, judged, picture }: Seen,
   late: readonly MailObservation[],
@@ -146,7 +150,7 @@ function completed(
   };
 }
 
-/** Returns whether the server had not answered when the round ended. */
+/** Returns whether the mail server had not answered by the end of the round. */
 function isOpen({ outcome }: MailObservation): boolean {
   return outcome.kind === 'failed' && outcome.reason === 'aborted';
 }
@@ -163,20 +167,20 @@ function seenOnce(own: Assessment): Assessment {
 
 interface PacedMail {
   readonly pace: MailPace;
-  /** Answers that arrived after the round had ended. */
+  /** Returns the results that arrived after the round had ended. */
   late(): Promise<readonly MailObservation[]>;
   waitingFor(): readonly string[];
 }
 
 /**
- * The same limit as for a silent handshake, so that waiting for a mail server does not extend a round with a silent
- * handshake.
+ * The time that a round waits for mail servers. It equals the timeout for a TLS handshake, so waiting for a mail server
+ * does not extend a round in which a handshake times out.
  */
 const MAIL_PATIENCE: Millis = 4_000;
 
 /**
- * Queries the mail servers without delaying the round. The answer of a slow server is used in the next round or at the
- * end.
+ * Queries mail servers without delaying the round. If a server is slow, its answer is used in the next round or after
+ * the last round.
  */
 function createMailPace(clock: Clock, signal: AbortSignal): PacedMail {
   const pending = new Map<string, Promise<MailObservation>>();
@@ -216,7 +220,7 @@ function notYet(server: MailServer): MailObservation {
 }
 
 interface Pictures {
-  /** The results of all queries that the daemon makes on the appliances' schedule. */
+  /** The results of all queries that the daemon makes at the appliances' polling interval. */
   readonly appliances: Promise<Picture>;
   readonly whole: Promise<Picture>;
 }
@@ -238,9 +242,9 @@ function askConnectors(
   const appliances = askSlowly();
   return { appliances, whole: appliances.then(withRegistration) };
 
-  /** Makes all queries that the daemon makes on the appliances' schedule. */
+  /** Runs all queries that the daemon makes at the appliances' polling interval. */
   async function askSlowly(): Promise<Picture> {
-    // Pending tokens are not saved, because the daemon checks continuously and sees them first.
+    // This command does not save pending tokens. The daemon checks continuously and therefore detects them first.
     const pendingFile = jsonFile(stateFile(config, 'pending-tokens.json'));
     const pendingTokens = createPendingMemory({ ...pendingFile, save: () => undefined });
     const firmwareFacts = config.appliances.length === 0 ? [] : await loadFirmwareFacts();
@@ -257,7 +261,7 @@ function askConnectors(
 
   async function withRegistration(known: Picture): Promise<Picture> {
     if (registration === null) return known;
-    // The registration service limits calls, so the daemon and this command share one budget.
+    // The registration service limits the number of calls, so this command and the daemon share one budget.
     const budget = jsonFile(stateFile(config, 'registration-budget.json'));
     const query = registrationQuery(known.appliances);
     return {
@@ -268,34 +272,36 @@ function askConnectors(
 }
 
 /**
- * The maximum number of rounds. It is high enough that a one-off problem disappears and a new problem is seen twice.
+ * The maximum number of rounds. With four rounds, a one-off problem can disappear and a new problem can be seen twice.
  */
 const MOST_LOOKS = 4;
 /**
- * The latest start of a third or fourth round. A round takes up to 14.5 s, and the whole command should take at most 30
- * s.
+ * The latest time at which a third or fourth round can start. A round takes up to 14.5 s, and the whole command should
+ * take no more than 30 s.
  */
 const LAST_BEGIN: Millis = 15_000;
-/** The number of consecutive rounds that must show a critical cause. */
+/** The number of consecutive rounds in which a critical cause must be seen. */
 const IN_A_ROW = 2;
 /**
- * The number of rounds for a silent resolver. On a path that loses every fifth packet in each direction, one round in
- * ten receives no answer at all. Connections don't need a third round, because the second round makes many connections.
+ * The number of rounds in which a DNS resolver must be silent. On a path that loses 20 % of the packets in each
+ * direction, one round in ten receives no DNS answer at all. Connections don't need a third round, because the second
+ * round makes many connections.
  */
 const SILENT_IN_A_ROW = 3;
 
 const BROAD = 3;
 
 interface SettlingTools {
-  /** Whether an immediate second round can reveal more about a failed connection. */
+  /** Returns whether an immediate second round can provide more details about a failed connection. */
   readonly needsCloserLook: () => boolean;
   readonly clock: Pick<Clock, 'elapsed'>;
   readonly signal: AbortSignal;
 }
 
 /**
- * Repeats the round until every critical cause was seen in several consecutive rounds, because a single lost packet is
- * not a fault. If the signal is aborted, the current round is discarded and the previous one counts.
+ * Repeats the round until every critical cause has been seen in several consecutive rounds, because a single lost
+ * packet is not a fault. If the signal is aborted, the current round is discarded and the previous round's result is
+ * returned.
  */
 export async function untilSettled<Result extends RoundResult>(
   look: () => Promise<Result>,
@@ -315,8 +321,8 @@ export async function untilSettled<Result extends RoundResult>(
 }
 
 /**
- * Returns critical causes that result from silence and were seen in only one round although several are required. There
- * was not enough time to rule out lost packets. Causes that result from an answer are not affected by lost packets.
+ * Returns critical causes that are based on missing answers and need another round for confirmation. In these cases,
+ * there was not enough time to rule out packet loss. Causes that are based on received answers don't need confirmation.
  */
 export function unconfirmedIn(result: RoundResult, rounds: readonly RoundResult[]): readonly Cause[] {
   const probed = new Set(result.judged.assessments.map(({ id }) => id));
@@ -331,8 +337,8 @@ export function unconfirmedIn(result: RoundResult, rounds: readonly RoundResult[
 }
 
 /**
- * Returns whether the cause is based on silence. The wait for a mail server is so long that lost packets were
- * retransmitted many times.
+ * Returns whether the cause is based on a missing answer. Unresponsive mail servers are not included, because the wait
+ * is long enough for lost packets to be retransmitted many times.
  */
 function isSilence({ precondition }: Cause, { path: { licenseServer } }: RoundObservations): boolean {
   const { names, endpoints, closer } = licenseServer;
@@ -344,7 +350,7 @@ function isSilence({ precondition }: Cause, { path: { licenseServer } }: RoundOb
     case 'reachability':
       return endpoints.some(({ tcp }) => isTimeout(tcp));
     case 'tls-genuine':
-      // The same ClientHello was repeated in this round without an answer.
+      // In this round, the same ClientHello was sent again and not answered.
       return endpoints.some(({ tls }) => isTimeout(tls)) && !isSilentAgain(closer?.again ?? null);
     case 'license-server':
       return endpoints.some(({ http }) => isTimeout(http));
@@ -354,15 +360,18 @@ function isSilence({ precondition }: Cause, { path: { licenseServer } }: RoundOb
 }
 
 /**
- * Returns whether the second attempt was silent for longer than it takes to retransmit a lost packet, even if the time
- * limit cut the attempt short.
+ * Returns whether the second connection attempt waited without an answer for longer than a retransmission takes. The
+ * result can be true even if the time limit cut the attempt short.
  */
 function isSilentAgain(again: TlsOutcome | null): boolean {
   if (again?.kind !== 'failed') return false;
   return again.reason === 'timeout' || (again.reason === 'aborted' && again.durationMs >= REPEATED);
 }
 
-/** A lost packet is retransmitted after one second, and again two seconds later (RFC 6298). */
+/**
+ * The time after which a lost packet has been retransmitted. TCP retransmits after one second and again two seconds
+ * later (RFC 6298).
+ */
 const REPEATED: Millis = 1_000;
 
 function isTimeout(outcome: { readonly kind: string } | null): boolean {
@@ -370,8 +379,8 @@ function isTimeout(outcome: { readonly kind: string } | null): boolean {
 }
 
 /**
- * Returns the last result that two rounds confirm, if the latest round has no result. For example, names are not
- * queried while lookups from earlier rounds are still pending.
+ * Returns the last result that two rounds confirmed, for use if the latest round has no verdict. For example, a round
+ * does not query names while lookups from earlier rounds are still pending.
  */
 function lastShownTwice<Result extends RoundResult>(rounds: readonly Result[]): Result | null {
   if (rounds[0]?.diagnosis.ready !== 'unknown') return null;
@@ -388,12 +397,15 @@ function shows(cause: Cause): (look: RoundResult) => boolean {
   return ({ diagnosis }) => diagnosis.causes.some(isSame(cause));
 }
 
-/** @param rounds the rounds, latest first */
+/**
+ * Returns whether no further round is needed.
+ * @param rounds the rounds, latest first
+ */
 function isSettled(rounds: readonly RoundResult[]): boolean {
   const [last, before] = rounds;
   if (last === undefined) return false;
   if (isInvalid(last.observations)) return before !== undefined && isInvalid(before.observations);
-  // The last round could neither confirm nor refute the previous round's cause.
+  // The latest round could neither confirm nor rule out the cause that the previous round found.
   if (last.diagnosis.ready === 'unknown' && before !== undefined && criticalOf(before).length > 0) return false;
   const probed = new Set(last.judged.assessments.map(({ id }) => id));
   return last.diagnosis.causes
@@ -404,19 +416,22 @@ function isSettled(rounds: readonly RoundResult[]): boolean {
     });
 }
 
-/** Returns the number of rounds that must show the cause. Lost packets do not affect many targets in the same round. */
+/**
+ * Returns the number of rounds in which the cause must be seen. A single round is enough if many targets fail, because
+ * packet loss rarely affects many targets in one round.
+ */
 function neededFor({ id }: Cause, { path, controls }: RoundObservations): number {
   const paths = [path.licenseServer, ...path.services, ...controls];
   if (id === 'internet-unreachable') {
     return [...paths.flatMap(({ endpoints }) => endpoints), ...path.knownAddresses].length >= BROAD ? 1 : IN_A_ROW;
   }
   if (id !== 'resolver-unreachable') return IN_A_ROW;
-  // While two slow lookups are pending, a third name is not queried, so its missing answer says nothing about the
-  // resolver.
+  // While two slow lookups are pending, a third name is not queried. Its missing answer therefore does not indicate a
+  // resolver fault.
   const asked = paths.flatMap(({ names }) => names).filter(({ a }) => a.kind === 'answer' || a.reason !== 'internal');
   const isSilent = asked.every(({ a, aaaa }) => a.kind === 'failed' && aaaa.kind === 'failed');
   if (!isSilent || new Set(asked.map(({ name }) => name)).size < BROAD) return SILENT_IN_A_ROW;
-  // The system resolver may have been queried in an earlier round in which all answers were lost.
+  // The system resolver may have been queried only in an earlier round in which all answers were lost.
   return asked.some(({ resolver }) => resolver === 'system') ? IN_A_ROW : 1;
 }
 

@@ -1,12 +1,12 @@
 import type { Command } from 'commander';
 
-/** The meanings of exit codes, by number. */
+/** Exit codes of one command, with the meaning of each code. */
 type ExitCodes = Readonly<Record<number, string>>;
 
 /**
- * The exit codes by full command name. For every command, 3 also means that the arguments or the configuration are
- * invalid.
- * @internal also used for the documentation page
+ * The exit codes of each command, by full command name. For every command, exit code 3 also indicates invalid arguments
+ * or an invalid configuration.
+ * @internal also used to generate the documentation
  */
 export const EXIT_CODES: ReadonlyMap<string, ExitCodes> = new Map<string, ExitCodes>([
   ['init', { 0: 'written', 3: 'not written' }],
@@ -89,13 +89,13 @@ export const EXIT_CODES: ReadonlyMap<string, ExitCodes> = new Map<string, ExitCo
   ['completion', { 0: 'printed' }],
 ]);
 
-/** Returns the executable commands with their full names. @internal */
+/** Returns all commands that can be executed, with their full names. @internal */
 export function leafCommands(command: Command, path: readonly string[] = []): readonly (readonly [string, Command])[] {
   if (command.commands.length === 0) return [[path.join(' '), command]];
   return command.commands.flatMap((child) => leafCommands(child, [...path, child.name()]));
 }
 
-/** Appends the exit codes to the help of every command. */
+/** Adds the exit codes to the help text of every command. */
 export function describeExitCodes(program: Command): void {
   for (const [name, command] of leafCommands(program)) {
     const codes = Object.entries(EXIT_CODES.get(name) ?? {}).map(([code, meaning]) => `${code} ${meaning}`);
@@ -103,5 +103,5 @@ export function describeExitCodes(program: Command): void {
   }
 }
 
-/** The exit code for invalid usage or an unknown result. For a Nagios plugin, it means "unknown". */
+/** The exit code for invalid usage or an unknown result. Nagios plugins use the same code for the state "unknown". */
 export const EXIT_UNKNOWN = 3;

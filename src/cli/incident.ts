@@ -5,7 +5,7 @@ import { EXIT_UNKNOWN } from './exit-codes.ts';
 import { loadOrExplain, type Invocation } from './terminal.ts';
 import { storedIncident } from './verify-repair.ts';
 
-/** Prints an incident that a daemon has stored as Markdown, as `/incidents/ID.md` does. Returns the exit code. */
+/** Prints a stored incident as Markdown, in the same format as the page `/incidents/ID.md`. Returns the exit code. */
 export async function printIncident(id: string, terminal: Invocation): Promise<number> {
   const config = await loadOrExplain(terminal, () => false);
   if (config === null) return EXIT_UNKNOWN;

@@ -8,7 +8,7 @@ import { readSecret } from '../system/secret.ts';
 import { EXIT_UNKNOWN } from './exit-codes.ts';
 import { loadOrExplain, type Invocation, type Terminal } from './terminal.ts';
 
-/** The exit codes of `ftm-watch notify test`. @internal */
+/** The exit codes of `notify test`. @internal */
 const NOTIFY_TEST_EXIT: Readonly<Record<'delivered' | 'failed' | 'nothing', number>> = {
   delivered: 0,
   failed: 2,
@@ -25,8 +25,8 @@ export async function runNotifyTest(terminal: Invocation): Promise<number> {
 }
 
 /**
- * Sends a test message through every configured channel, once and without the outbox, and prints each result. Returns
- * the exit code.
+ * Sends one test message through each configured channel and prints the results. Messages bypass the outbox, so failed
+ * messages are not retried. Returns the exit code.
  * @internal
  */
 export async function notifyTest(

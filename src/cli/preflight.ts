@@ -26,23 +26,23 @@ interface PreflightWish {
   /** The appliance's name. If undefined, the only configured appliance is used. */
   readonly unit: string | undefined;
   readonly migration: Omit<Migration, 'unit'>;
-  /** The file for the snapshot. If undefined, a new file is created in the current directory. */
+  /** The file to which the snapshot is written. If undefined, a new file is created in the current directory. */
   readonly output: string | undefined;
-  /** Whether to list the users who need a new token. */
+  /** Set to also list the users who need a new token. */
   readonly users: boolean;
   readonly force: boolean;
   readonly json: boolean;
 }
 
 /**
- * Exit codes as for `check`: 0 if there is nothing to do, 1 if something is lost, must be done or cannot be checked, 2
- * if something is broken.
+ * The exit codes of `preflight`. 0 means that nothing needs to be done. 1 means that something will be lost, needs
+ * action or cannot be checked. 2 means that something is broken. `check` uses corresponding codes.
  */
 const EXIT = { nothing: 0, something: 1, broken: 2 } as const;
 
 /**
- * Prints what a migration transfers and what it loses, writes a snapshot for a later comparison, and returns the exit
- * code.
+ * Prints which data a migration transfers and which data is lost, and saves a snapshot for a comparison after the
+ * migration. Returns the exit code.
  */
 export async function preflight(wish: PreflightWish, terminal: Invocation): Promise<number> {
   const config = await loadOrExplain(terminal, neededToExamine);
@@ -77,7 +77,7 @@ export async function preflight(wish: PreflightWish, terminal: Invocation): Prom
   }
 }
 
-/** Prints what has changed since the snapshot and what the changes mean, and returns the exit code. */
+/** Prints the changes since the snapshot with their consequences, and returns the exit code. */
 export async function verifyMigration(path: string, json: boolean, terminal: Invocation): Promise<number> {
   const config = await loadOrExplain(terminal, neededToExamine);
   if (config === null) return EXIT_UNKNOWN;
@@ -118,7 +118,7 @@ async function look(
   return { snapshot: snapshotOf(migration, unit, diagnosis), plan: planMigration(migration, unit, diagnosis) };
 }
 
-/** Users' names are printed but not stored in any file. */
+/** Returns the users with mobile tokens. Their names are printed but never saved to a file. */
 async function usersOf(
   { reissued }: MigrationPlan,
   unit: string,
@@ -135,7 +135,7 @@ async function usersOf(
   }
 }
 
-/** Queries the firewall about the future source address of the traffic. */
+/** Returns a configuration in which the firewall is queried about the appliance's future source address. */
 function withAddress(config: Config, { unit, address }: Migration): Config {
   const entry = askedFor(config.firewall, unit);
   if (address === null || entry === null) return config;

@@ -11,8 +11,8 @@ import type { TypedPeriod } from './report-period.ts';
 import type { SilenceCommand, TypedSilence } from './silence.ts';
 
 /**
- * Runs the command line and returns the exit code. Commands load their code only when they are called, because `check`
- * is started often and people wait for its result.
+ * Runs the command line and returns the exit code. Each command's code is loaded only when the command runs, because
+ * `check` runs often and must start quickly.
  */
 export async function runProgram(argv: readonly string[], terminal: Terminal): Promise<number> {
   let code = 0;
@@ -29,7 +29,7 @@ export async function runProgram(argv: readonly string[], terminal: Terminal): P
   }
 }
 
-/** Defines all commands and options without running anything. @internal also used for the manual page */
+/** Defines all commands and options without running a command. @internal also used to generate the manual page */
 export function createProgram(
   terminal: Pick<Terminal, 'version' | 'output' | 'errors'>,
   invoked: Invoked,
@@ -82,13 +82,13 @@ Examples:
   ftm-watch demo                           watch it find three faults in a simulated network
 `;
 
-/** Receives the exit code of a command. */
+/** A callback that receives a command's exit code. */
 type Finish = (exitCode: number) => void;
 
-/** Returns the context in which a command runs. */
+/** Returns the context in which a command runs: the terminal and the configuration path. */
 type Invoked = (command: Command) => Invocation;
 
-/** Accepts `-c` after the command as well, because people often type it there. */
+/** Adds the option `-c` to a command, because people often type the option after the command. */
 function withConfig(command: Command): Command {
   return command.option('-c, --config <file>', 'configuration file');
 }
@@ -113,7 +113,7 @@ function addCapture(program: Command, invoked: Invoked, finish: Finish): void {
     )
     .addHelpText('after', CAPTURE_HELP)
     .action(async (files: readonly string[], options: CaptureOptions, command: Command) => {
-      // A capture can have any size.
+      // Captures can be larger than the available memory, so the heap is kept small.
       keepHeapSmall();
       const { runCapture } = await import('./capture.ts');
       finish(await runCapture(files, options, invoked(command)));
@@ -142,7 +142,7 @@ interface CheckOptions {
 
 const TIMEOUT: Millis = 10_000;
 
-/** By default, Nagios and Icinga kill a plugin after 60 s. A round takes at most half of this limit. */
+/** The default time limit. Nagios and Icinga kill a plugin after 60 s by default. */
 const NAGIOS_TIMEOUT: Millis = 50_000;
 
 function addCheck(program: Command, invoked: Invoked, finish: Finish): void {
@@ -246,7 +246,7 @@ function addDemo(program: Command, invoked: Invoked, finish: Finish): void {
       const terminal = invoked(command);
       const leaving = new AbortController();
       terminal.onHangup(() => leaving.abort(new Error('The terminal was closed')));
-      // The demo is not part of the program. Its code is in the test folder.
+      // The demo's code is in the test folder, because the demo is not part of the released program.
       const { demo } = await import('../../test/lab/demo.ts');
       const options = { faults: fault ?? [], speed: pause ? typed : null, isEndless: loop === true };
       const signal = AbortSignal.any([terminal.signal, leaving.signal]);
@@ -634,11 +634,11 @@ function addWeb(program: Command, invoked: Invoked, finish: Finish): void {
 }
 
 /**
- * Parses a copied fingerprint, with colons, spaces or neither, in upper or lower case, and optionally with OpenSSL's
- * prefix `sha256 Fingerprint=`.
+ * Parses a fingerprint that was copied from another tool. Upper and lower case, colons, spaces and OpenSSL's prefix
+ * `sha256 Fingerprint=` are accepted.
  *
- * @param earlier previous values of the same option
- * @throws {InvalidArgumentError} if it is not a fingerprint
+ * @param earlier the previous values of the same option
+ * @throws {InvalidArgumentError} if the text is not a fingerprint
  */
 export function collectFingerprint(typed: string, earlier: readonly string[]): readonly string[] {
   const digits = typed.replace(/^sha-?256(?: fingerprint)?\s*[=:]?/iu, '').replaceAll(/[:\s]/gu, '');

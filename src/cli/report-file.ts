@@ -4,23 +4,23 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { errorCode } from '../network/failure.ts';
 import { messageOf } from '../text/message-of.ts';
 
-/** Destination of a report. */
+/** The destination of a report. */
 export type ReportTarget =
   | { readonly kind: 'output' }
-  /** A directory, in which the report has its default name. */
+  /** A directory in which the report is saved under its default name. */
   | { readonly kind: 'folder'; readonly path: string }
   | { readonly kind: 'file'; readonly path: string };
 
 export interface TargetWish {
-  /** The path as typed. Undefined for the current directory. */
+  /** The destination as typed. If undefined, the report is saved in the current directory. */
   readonly typed: string | undefined;
   readonly cwd: string;
-  /** Whether an existing file may be replaced. */
+  /** Set if an existing file can be overwritten. */
   readonly force: boolean;
 }
 
 /**
- * Checks the destination before the round begins, so that nobody has to wait for a report that cannot be written.
+ * Checks the report's destination before the round starts, so that nobody waits for a report that cannot be saved.
  * @throws {Error} with advice on what to do
  */
 export async function reportTarget({ typed, cwd, force }: TargetWish): Promise<ReportTarget> {
@@ -43,8 +43,8 @@ async function newFile(path: string, isMeantAsFolder: boolean): Promise<ReportTa
 }
 
 /**
- * Writes a file that only its owner can read, either completely or not at all.
- * @throws {Error} that describes the operation and why it failed
+ * Writes a file that only its owner can read. The file is written either completely or not at all.
+ * @throws {Error} with the failed operation and the reason
  */
 export async function writeWhole(path: string, bytes: Uint8Array, force: boolean): Promise<void> {
   const temporary = join(dirname(path), `.${basename(path)}.${String(process.pid)}.tmp`);
@@ -69,7 +69,10 @@ async function writeNew(path: string, bytes: Uint8Array): Promise<void> {
   }
 }
 
-/** link(2) fails if the target exists. On file systems without hard links, the target is checked before the rename. */
+/**
+ * Moves a temporary file to a path that must not exist yet. link(2) fails if the path exists. On file systems without
+ * hard links, the path is checked before the file is renamed.
+ */
 async function placeNew(temporary: string, path: string): Promise<void> {
   try {
     await link(temporary, path);

@@ -3,7 +3,7 @@ import type { EpochMs } from '../core/clock.ts';
 import { parseDuration, type Period } from '../core/time-text.ts';
 import { showValue } from '../text/show.ts';
 
-/** The time as typed. */
+/** A report period as typed by the user. */
 export interface TypedPeriod {
   readonly since?: string;
   readonly until?: string;
@@ -13,9 +13,9 @@ const instant = z.iso.datetime({ offset: true });
 const day = z.iso.date();
 
 /**
- * Parses `--since` and `--until`, which accept a time, a day in UTC or how long ago. For `until`, a day means the end
- * of the day.
- * @throws {Error} describing the expected format
+ * Parses `--since` and `--until`. Both accept a time, a day in UTC or a relative time such as `3h`. If `--until` is a
+ * day, the period includes the whole day.
+ * @throws {Error} with the expected format
  */
 export function readPeriod({ since, until }: TypedPeriod, now: EpochMs): Period {
   const period = {

@@ -47,7 +47,7 @@ async function recognition({ logs, appliances, licenseServer }: Config) {
 }
 
 interface ExplainOptions extends Pick<Terminal, 'input'>, Pick<Streams, 'output'> {
-  /** Lines from the command line. If there are none, lines are read from `input`. */
+  /** The log lines from the command line. If there are none, lines are read from `input`. */
   readonly lines: readonly string[];
   readonly json: boolean;
   readonly signatures: SignatureSet;
@@ -55,17 +55,17 @@ interface ExplainOptions extends Pick<Terminal, 'input'>, Pick<Streams, 'output'
   readonly watched: WatchedTraffic;
 }
 
-/** The output of `explain --json` for each line, which is part of the public contract. @internal */
+/** The output of `explain --json` for one log line. The format is part of the public API. @internal */
 export type LineExplanation = ReturnType<typeof toJson>;
 
 const NOTHING = 'No known FortiToken Mobile error';
 const UNUSUAL_PLACE =
   'Known text in an unusual field. Lines like this are not counted, because anyone can write to this field. ' +
   "Configure the log collector to forward FortiAuthenticator's lines unchanged";
-/** The maximum length of a line. Lines that people paste are shorter. */
+/** The maximum length of a log line. Lines that people paste are usually shorter. */
 const LOOKED_AT = 8192;
 
-/** Explains log lines. Returns exit code 0 if at least one line was recognized, otherwise 1. */
+/** Explains log lines. Returns exit code 0 if at least one line was recognized and 1 otherwise. */
 export async function explain(options: ExplainOptions): Promise<number> {
   let recognised = false;
   const one = (line: string): void => {
@@ -82,8 +82,8 @@ export async function explain(options: ExplainOptions): Promise<number> {
 }
 
 /**
- * Returns whether the line is about other traffic. A firewall logs the inspection of all users' traffic. If the line
- * was truncated, the licence server's name may be missing.
+ * Returns whether a recognized line is about traffic to other servers. Firewalls log the inspection of all users'
+ * traffic. If a line was truncated, the licence server's name may be missing from it.
  */
 function isOfAnother(found: Recognition, watched: WatchedTraffic): boolean {
   if (found.kind !== 'firewall') return false;
@@ -106,11 +106,14 @@ function toJson(line: string, found: PastedRecognition | null, attribution: Attr
   const { id, cause, summary, remedy } = found?.signature ?? { id: null, cause: null, summary: NOTHING, remedy: [] };
   const owners = found?.envelope.hosts.map((host) => attribution.host(host)) ?? [];
   return {
-    /** The line with control characters replaced and codes masked, cut to 1024 characters. */
+    /** The log line, limited to 1024 characters. Control characters are replaced, and activation codes are masked. */
     line: sampleOf(line),
     recognised: found !== null,
     signature: id,
-    /** True if the text is in a field that FortiAuthenticator does not use for it. Such a line is not counted. */
+    /**
+     * Set if the text was found in a field where FortiAuthenticator does not use it. Such a line is not counted as an
+     * error.
+     */
     unusualPlace: found?.unusualPlace ?? false,
     appliance: owners.find((owner) => owner !== undefined) ?? null,
     cause,
@@ -149,8 +152,8 @@ function whoInspects({ evidence }: Extract<Recognition, { kind: 'firewall' }>): 
 
 interface ReplayOptions extends Streams, Pick<Terminal, 'input' | 'clock'> {
   /**
-   * The path of a saved syslog file or of FortiAuthenticator's raw log, optionally compressed with gzip. `-` reads from
-   * `input`.
+   * The path of a saved syslog file or of FortiAuthenticator's raw log. The file can be compressed with gzip. If the
+   * path is `-`, the log is read from `input`.
    */
   readonly file: string;
   readonly json: boolean;
@@ -174,7 +177,7 @@ interface Found {
 }
 
 /**
- * Analyses a saved log with the same pipeline as the live log. Returns exit code 0 if the log was read, otherwise 3.
+ * Analyses a saved log in the same way as the live log. Returns exit code 0 if the log could be read and 3 otherwise.
  */
 export async function replay(options: ReplayOptions): Promise<number> {
   try {
@@ -193,8 +196,8 @@ async function summarise(options: ReplayOptions) {
   const found = new Map<string, Found>();
   const outbox = new EventOutbox((event) => collect(found, event));
   const tally = newLineTally();
-  // Times without a year are interpreted relative to the file's modification time, because no line can have been logged
-  // later.
+  // If log times have no year, the year is derived from the file's modification time, because no line can be newer than
+  // the file.
   const clock: Clock = { ...options.clock, now: () => writtenAt };
   const reader = new LogReader(
     { clock, signatures, attribution, watched, outbox },
@@ -217,7 +220,7 @@ async function summarise(options: ReplayOptions) {
   return {
     file,
     lines: tally,
-    /** Sorted by severity, then by frequency. */
+    /** Findings are sorted by severity and then by frequency. */
     found: [...found.values()].map((entry) => toFinding(entry, signatures)).toSorted(bySeverity),
   };
 }
@@ -258,12 +261,14 @@ function toFinding({ appliance, signature: id, count, firstAt, lastAt, sample }:
     cause,
     severity,
     count,
-    /** The time in the first line, in ISO 8601. If the lines have no times, the file's modification time. */
+    /**
+     * The time of the first line in ISO 8601 format. If log lines have no times, this is the file's modification time.
+     */
     firstAt: isoTime(firstAt),
     lastAt: isoTime(lastAt),
     summary,
     remedy,
-    /** The last line that matched the signature. */
+    /** The last log line that matched the signature. */
     sample,
   };
 }

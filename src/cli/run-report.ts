@@ -22,11 +22,11 @@ import { type StoredHistory, readStoredHistory } from '../store/stored-history.t
 
 interface ReportWish extends Omit<TargetWish, 'cwd'> {
   readonly period: TypedPeriod;
-  /** Packet capture files. */
+  /** The packet capture files to include in the report. */
   readonly captures: readonly string[];
 }
 
-/** Writes an archive with the evidence from a new round and from the history, and returns the exit code. */
+/** Writes a report archive with evidence from a new round and from the history. Returns the exit code. */
 export async function runReport(wish: ReportWish, terminal: Invocation): Promise<number> {
   const config = await loadOrExplain(terminal, neededToExamine);
   if (config === null) return EXIT_UNKNOWN;
@@ -34,7 +34,7 @@ export async function runReport(wish: ReportWish, terminal: Invocation): Promise
     const now = terminal.clock.now();
     const period = readPeriod(wish.period, now);
     const target = await reportTarget({ ...wish, cwd: terminal.cwd });
-    // The current verdict on the log is based on all stored data, regardless of the period.
+    // The current log verdict uses all stored data, even if the report covers a shorter period.
     const kept = await readKept(config, now);
     const signatures = await loadSignatures(config.logs.signatureFiles, isFaultId);
     const log = logPartOf(config, { ...kept, signatures, now });
@@ -81,12 +81,12 @@ function sizeText(bytes: number): string {
   return bytes < 1_024 ? `${String(bytes)} bytes` : `${(bytes / 1_024).toFixed(1)} KiB`;
 }
 
-/** The limits are high enough for a year of problems and low enough that the archive can be mailed. */
+/** The limits allow a year of incidents but keep the archive small enough to be sent by mail. */
 const LIMITS = { incidents: 100, outboxEntries: 300, certificates: 20 } as const;
 
 /**
- * Returns the data that a daemon with the same store has stored. Nothing is changed. Data that cannot be read is
- * mentioned in the report.
+ * Data that a daemon has saved in the configured store. The store is not changed. If data cannot be read, the report
+ * mentions this.
  */
 interface Kept {
   readonly storedHistory: StoredHistory;
@@ -97,14 +97,14 @@ export async function readKept(config: Config, now: EpochMs): Promise<Kept> {
   return { storedHistory: readStoredHistory(config.store.path, LIMITS), logMemory: await readLogMemory(config, now) };
 }
 
-/** The contents of the report: a period, the results of the round, and stored data. */
+/** The contents of the report, which are a period, the round's results and stored data. */
 interface ReportSubject extends Omit<Kept, 'storedHistory'> {
   readonly examination: RoundResult;
   readonly period: Period;
   readonly capture: ReportSources['capture'];
 }
 
-/** Collects the contents of a report other than the round and the stored data. */
+/** Collects additional contents for the report, such as the configuration and the system information. */
 async function reportSources(
   config: Config,
   subject: ReportSubject,
@@ -121,17 +121,22 @@ async function reportSources(
   };
 }
 
-/** A secret that cannot be read was not used in this round, so it does not have to be removed. */
+/**
+ * Returns all secrets that must be removed from the report. Unreadable secrets are skipped, because this round could
+ * not use them.
+ */
 async function readSecrets(config: Config, env: NodeJS.ProcessEnv): Promise<readonly string[]> {
   const read = await Promise.allSettled(secretSources(config).map((source) => readSecret(source, env)));
   const values = read.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
   return [...values, ...secretUrls(config)].flatMap(secretPartOf);
 }
 
-/** Shorter paths, such as `/ftm-watch`, also occur in paths that are not secret. */
+/**
+ * The minimum length of a secret path. Shorter paths, such as `/ftm-watch`, also occur in paths that are not secret.
+ */
 const SHORTEST_SECRET_PATH = 16;
 
-/** Returns the secret itself and, if it is a URL, also the part after the host. */
+/** Returns a secret and, if the secret is a URL, also the part after the host name. */
 function secretPartOf(text: string): readonly string[] {
   const url = URL.parse(text);
   const part = `${url?.pathname ?? ''}${url?.search ?? ''}`;
@@ -143,7 +148,10 @@ async function versionsOf(ftmWatch: string): Promise<Versions> {
   return { ftmWatch, node, openssl, os: `${await distribution()}${type()} ${release()} ${process.arch}` };
 }
 
-/** https://www.freedesktop.org/software/systemd/man/latest/os-release.html */
+/**
+ * Returns the name of the Linux distribution from /etc/os-release
+ * (https://www.freedesktop.org/software/systemd/man/latest/os-release.html).
+ */
 async function distribution(): Promise<string> {
   const text = await readFile('/etc/os-release', 'utf8').catch(() => '');
   const [, name] = /^PRETTY_NAME="?([^"\n]{1,100})"?$/mu.exec(text) ?? [];

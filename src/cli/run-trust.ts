@@ -24,11 +24,11 @@ import { createSignatureChecks } from '../tls/chain.ts';
 import { judgeTls } from '../checks/tls-genuine/verdict.ts';
 import { visibleText } from '../core/visible-text.ts';
 
-/** Also includes a proxy's password. */
+/** Selects the settings that are needed to connect to the licence server. A proxy's password is also needed. */
 const neededToCapture: Needs = (key) => neededToJudge(key) || /^(?:licenseServer|services)\./u.test(key);
 
 interface LearnWishes extends Pick<TrustLearnOptions, 'yes' | 'fingerprints'> {
-  /** Capture files from which chains are learned. If empty, the chains from a new round are learned. */
+  /** The capture files from which chains are learned. If the list is empty, chains are learned from a new round. */
   readonly captures: readonly string[];
 }
 
@@ -65,7 +65,7 @@ function overview({ config, knowledge }: Instruments): string {
   return renderTrust({ target, ...settings, trust, baseline, refusedBaseline });
 }
 
-/** Returns the licence server's distinct chains in captures. */
+/** Returns the licence server's distinct certificate chains in the captures. */
 function chainsIn({ connections }: CaptureResult): readonly CapturedChain[] {
   const chains = connections.flatMap(({ seen, evidenceOfChain, chain }) =>
     evidenceOfChain === null || chain === null
@@ -75,7 +75,7 @@ function chainsIn({ connections }: CaptureResult): readonly CapturedChain[] {
   return [...new Map(chains).values()];
 }
 
-/** Runs one round and returns the chains of the licence server and of the control hosts. */
+/** Runs one round and returns the certificate chains of the licence server and the control hosts. */
 async function capture(
   instruments: Instruments,
   { progress }: Terminal,
@@ -100,36 +100,36 @@ async function capture(
   }));
 }
 
-/** The evidence from one address of the target. */
+/** A certificate chain that one of the target's addresses sent, with evidence. */
 interface CapturedChain {
   readonly address: string;
   readonly evidence: TlsEvidence;
 }
 
 interface TrustLearnOptions extends Pick<Terminal, 'confirm' | 'clock' | 'signal'>, Pick<Streams, 'output'> {
-  /** `host:port` */
+  /** The target as `host:port`. */
   readonly target: string;
-  /** Connects to every address of the target and, in the same round, to the control hosts. */
+  /** Connects to all the target's addresses and to the control hosts in one round. */
   readonly capture: (signal: AbortSignal) => Promise<readonly CapturedChain[]>;
-  /** The option `--yes`: do not ask whether the path is known to be clean. */
+  /** Set by `--yes` to skip the question whether the network path is free of TLS inspection. */
   readonly yes: boolean;
-  /**    * The option `--fingerprint`: fingerprints from another source, in the format of `Certificate.fingerprint`. */
+  /** Fingerprints from the option `--fingerprint`, in the format of `Certificate.fingerprint`. */
   readonly fingerprints: readonly string[];
-  /** Whether a typed fingerprint is required for each chain, even if the chain is otherwise confirmed. */
+  /** Set if the user must type a fingerprint for every chain, including chains that are already confirmed. */
   readonly needsFingerprint?: boolean;
   readonly save: (baseline: Baseline) => Promise<void>;
 }
 
-/** Exit codes of `trust learn`. */
+/** The exit codes of `trust learn`. */
 const LEARN_EXIT = { learned: 0, declined: 1, refused: 2, nothingSeen: 3 } as const;
 
 const REFUSED: readonly Verdict[] = ['intercepted', 'blocked'];
 
 /**
- * Records the target's chain as genuine after the user has confirmed that the path is clean. If the evidence
- * contradicts this, nothing is learned, even with `--yes`, because a learned chain is trusted from then on. An
+ * Records the target's chain as genuine after the user has confirmed that no device inspects the path. If the evidence
+ * shows inspection, nothing is learned even with `--yes`, because learned chains are trusted permanently. An
  * unconfirmed chain could come from an inspecting device, so its fingerprint must be typed. Previously learned chains
- * are ignored in this decision.
+ * do not influence this decision.
  *
  * @returns the exit code from `LEARN_EXIT`
  */
@@ -167,7 +167,9 @@ export async function trustLearn(options: TrustLearnOptions): Promise<number> {
 
 interface JudgedChain extends CapturedChain {
   readonly judgement: TlsJudgement;
-  /** The certificate at the end of the chain, if neither a configured key nor a public authority confirms the chain. */
+  /**
+   * The last certificate in the chain if neither a configured key nor a public CA confirms the chain. Otherwise null.
+   */
   readonly unconfirmed: Certificate | null;
 }
 
@@ -177,8 +179,8 @@ function judgeChain(captured: CapturedChain): JudgedChain {
 }
 
 /**
- * Returns null for the profiles `public` and `pinned`. `public` has its own authorities, and with `pinned` the learned
- * chain becomes the authority.
+ * Returns the certificate that must be confirmed, or null for the profiles `public` and `pinned`. The profile `public`
+ * uses its own CAs, and with `pinned` the learned chain becomes the CA.
  */
 function unconfirmedOf(evidence: TlsEvidence): Certificate | null {
   const sent = sentChain(evidence.outcome.chain);
@@ -191,7 +193,7 @@ function describeChain({ address, evidence, judgement }: JudgedChain): readonly 
   return [`${address}: ${visibleText(judgement.summary, 1000)}`, ...certificates.flatMap(certificateLines), ''];
 }
 
-/** Returns the reason why nothing can be learned, or null. */
+/** Returns the reason why the chain cannot be learned, or null if it can. */
 function refusal(
   { fingerprints, needsFingerprint = false }: TrustLearnOptions,
   chains: readonly JudgedChain[],
@@ -221,9 +223,7 @@ function refusal(
     : [`Nothing learned: no certificate with the fingerprint ${missing} was received`];
 }
 
-/**
- * Returns whether the chain still has to be confirmed. If the chain is not in doubt, a typed fingerprint is not needed.
- */
+/** Returns whether the user still has to confirm the chain. Undisputed chains don't need a typed fingerprint. */
 function isOpen({ judgement, unconfirmed }: JudgedChain, fingerprints: readonly string[]): boolean {
   return unconfirmed === null
     ? judgement.verdict === 'interception-suspected'

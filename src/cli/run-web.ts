@@ -2,12 +2,12 @@ import { hashPassword } from '../web/password-hash.ts';
 import { EXIT_UNKNOWN } from './exit-codes.ts';
 import type { Terminal } from './terminal.ts';
 
-/** Longer input is probably a file that was piped in by mistake. */
+/** The maximum length of a password. Longer input is probably a file that was piped in by mistake. */
 const LONGEST_PASSWORD = 1024;
 
 /**
- * Prints the hash of a password and returns the exit code. The password is typed twice at a terminal, or read from
- * standard input without its final line break.
+ * Prints a password's hash and returns the exit code. At a terminal, the password is typed twice. Otherwise, the
+ * password is read from standard input without its final line break.
  */
 export async function runHashPassword({ askHidden, input, output, errors }: Terminal): Promise<number> {
   const password = askHidden === null ? await readAll(input) : await askHidden('Password: ');

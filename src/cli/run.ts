@@ -12,12 +12,12 @@ import { visibleText } from '../core/visible-text.ts';
 
 /**
  * Runs the daemon until it is stopped.
- * @throws {Error} with advice on what to do if it cannot start or continue
+ * @throws {Error} with advice on what to do if the daemon cannot start or continue
  */
 export async function run(terminal: Invocation): Promise<number> {
   let reload = (): void => undefined;
-  // The listener is installed at the start, because SIGHUP ends a process that has no listener. Until the configuration
-  // is loaded, the signal has no effect.
+  // The SIGHUP listener is installed first, because SIGHUP ends a process without a listener. SIGHUP has no effect
+  // until the configuration has been loaded.
   terminal.onHangup(() => reload());
   const loaded = await loadForDaemon(terminal);
   if (loaded.kind === 'invalid') {
@@ -61,7 +61,7 @@ export async function run(terminal: Invocation): Promise<number> {
   return 0;
 }
 
-/** Destination for log lines, which can be passed to pino. */
+/** A destination for log lines, to be used by pino. */
 interface LogOutput {
   write(line: string): void;
 }
@@ -70,21 +70,21 @@ interface LogOutputOptions {
   readonly clock: Clock;
   readonly form: LogForm;
   /**
-   * Writes as many bytes as fit and returns their number.
-   * @throws Node's error if there is no room
+   * Writes as many bytes as possible and returns the number of bytes written.
+   * @throws Node's error if nothing can be written at the moment
    */
   readonly writeSome: (bytes: Uint8Array) => number;
 }
 
-/** Lines are buffered until they can be written. If the buffer is full, new lines are dropped. */
+/** The maximum size of the buffer for unwritten log lines. If the buffer is full, new lines are dropped. */
 const MAX_WAITING_BYTES = 256 * 1024;
 const RETRY_AFTER: Millis = 1_000;
 
 /**
- * The log output for a program that must keep running regardless of problems with its log. If the disk is full, or the
- * reader is stuck or gone, log lines are dropped. The number of dropped lines is logged as soon as there is room again.
- * Writing never throws or blocks. pino's own destination is not used, because it blocks the only thread with endless
- * retries if a disk is full.
+ * Creates a log output that never blocks or throws, so that the program keeps running if logging fails. If the disk is
+ * full or the log reader is stuck, lines are dropped. As soon as writing works again, the number of dropped lines is
+ * logged. pino's own destination is not used, because it blocks the main thread with endless retries when the disk is
+ * full.
  * @internal
  */
 export function createLogOutput({ clock, form, writeSome }: LogOutputOptions): LogOutput {
@@ -96,7 +96,7 @@ export function createLogOutput({ clock, form, writeSome }: LogOutputOptions): L
     try {
       while (waiting.length > 0) waiting = waiting.subarray(writeSome(waiting));
     } catch {
-      // The error cannot be reported anywhere.
+      // There is no other place where this error could be reported.
     }
   }
 
@@ -117,7 +117,7 @@ export function createLogOutput({ clock, form, writeSome }: LogOutputOptions): L
   return {
     write: (line) => {
       const bytes = Buffer.from(form(line));
-      // To keep the order, lines after a loss are held back until the loss has been logged.
+      // After lines were dropped, new lines wait until the loss has been logged. This keeps the lines in order.
       if (waiting.length + bytes.length > MAX_WAITING_BYTES || (lost > 0 && waiting.length > 0)) lost += 1;
       else waiting = waiting.length === 0 ? bytes : Buffer.concat([waiting, bytes]);
       drain();
@@ -126,8 +126,8 @@ export function createLogOutput({ clock, form, writeSome }: LogOutputOptions): L
 }
 
 /**
- * Writes to standard output. If standard output is a pipe or a socket, Node makes it non-blocking, so that a stuck
- * reader does not block the program.
+ * Returns a log output that writes to standard output. Node makes pipes and sockets non-blocking, so a stuck reader
+ * does not block the program.
  */
 function standardOutput({ clock, env, style }: Pick<Terminal, 'clock' | 'env' | 'style'>): LogOutput {
   const { fd, isTTY } = process.stdout;
@@ -135,26 +135,26 @@ function standardOutput({ clock, env, style }: Pick<Terminal, 'clock' | 'env' | 
   return createLogOutput({ clock, form, writeSome: (bytes) => writeSync(fd, bytes) });
 }
 
-/** Returns whether systemd connected this stream to the journal (see systemd.exec(5)). */
+/** Returns whether systemd has connected this stream to the journal (see systemd.exec(5)). */
 function isJournal(fd: number, { JOURNAL_STREAM: stream }: NodeJS.ProcessEnv): boolean {
   if (stream === undefined) return false;
   const { dev, ino } = fstatSync(fd);
   return stream === `${String(dev)}:${String(ino)}`;
 }
 
-/** Formats a warning like a line from pino. */
+/** Formats the warning about dropped lines in the same format as pino. */
 function lossLine(lines: number, clock: Clock): string {
   const msg = 'Log lines were dropped because they could not be written';
   return `${JSON.stringify({ level: 'warn', time: new Date(clock.now()).toISOString(), lines, msg })}\n`;
 }
 
-/** Formats a log line from pino's JSON. */
+/** Converts a log line from pino's JSON to the output format. */
 type LogForm = (line: string) => string;
 
-/** JSON lines for programs. */
+/** Keeps the JSON format, for programs that read the log. */
 export const jsonForm: LogForm = (line) => line;
 
-/** Lines with a priority at the start, which the journal reads (see sd-daemon(3)). */
+/** Adds a priority to the start of each line for the systemd journal (see sd-daemon(3)). */
 export const journalForm: LogForm = (line) => `<${PRIORITIES.get(levelOf(line)) ?? '6'}>${line}`;
 
 const PRIORITIES: ReadonlyMap<string, string> = new Map([
@@ -173,7 +173,8 @@ function levelOf(line: string): string {
 const MAX_LINE = 4_000;
 
 /**
- * Text for people at a terminal. Other fields follow the message on the same line, and lists follow on separate lines.
+ * Formats a log line for people at a terminal. Scalar fields follow the message on the same line, and each list entry
+ * is on a separate line.
  */
 export function readableForm(color: boolean): LogForm {
   const colors = picocolors.createColors(color);
@@ -208,7 +209,7 @@ function recordOf(line: string): Readonly<Record<string, unknown>> {
 
 function shown(value: unknown): string {
   if (typeof value === 'string') return value;
-  // An error as it is serialized by pino.
+  // pino serializes errors as objects with a message and a stack.
   if (typeof value === 'object' && value !== null && 'stack' in value && 'message' in value)
     return String(value.message);
   return JSON.stringify(value);

@@ -14,8 +14,8 @@ const CHECK_EXIT = { whole: 0, damaged: 2, unreadable: EXIT_UNKNOWN } as const;
 const MAX_SHOWN = 1_000;
 
 /**
- * Checks a store and returns the exit code.
- * @param copy the file to check instead of the configured store
+ * Checks a store for damage and returns the exit code.
+ * @param copy the store file to check; if undefined, the configured store is checked
  */
 export async function storeCheck(copy: string | undefined, terminal: Invocation): Promise<number> {
   const path = copy === undefined ? await storeOrExplain(terminal) : resolve(terminal.cwd, copy);
@@ -67,7 +67,7 @@ interface BackupWish {
   readonly keepPending: boolean;
 }
 
-/** Backs up the store to a file and returns the exit code. */
+/** Copies the store to a backup file and returns the exit code. */
 export async function storeBackup({ file, force, keepPending }: BackupWish, terminal: Invocation): Promise<number> {
   const from = await storeOrExplain(terminal);
   if (from === null) return EXIT_UNKNOWN;

@@ -22,52 +22,57 @@ export interface Streams {
   readonly errors: { write(text: string): unknown };
 }
 
-/** The process environment of the commands. */
+/** The environment in which a command runs, including its input and output streams. */
 export interface Terminal extends Streams {
   readonly version: string;
   readonly clock: Clock;
   readonly env: NodeJS.ProcessEnv;
   readonly hostname: string;
-  /** The user's account on this machine. */
+  /** The name of the user's account on this machine. */
   readonly account: string;
   readonly cwd: string;
   readonly input: AsyncIterable<Buffer>;
-  /** Only `report` writes binary output. */
+  /** The standard output. Only the `report` command writes binary data to it. */
   readonly output: { write(text: string | Uint8Array): unknown };
   readonly style: { readonly color: boolean; readonly width: number };
-  /** Null if standard error is not a terminal. */
+  /** The progress line, or null if standard error is not a terminal. */
   readonly progress: ProgressOutput | null;
-  /** Asks the user a yes-or-no question. Null if the process is not interactive. */
+  /** Asks the user a yes-or-no question. Null if nobody can answer, for example in a script. */
   readonly confirm: ((question: string) => Promise<boolean>) | null;
-  /** Asks the user a question and returns the answer, which is one line. Null if the process is not interactive. */
+  /**
+   * Asks the user a question and returns the answer as one line. Null if nobody can answer, for example in a script.
+   */
   readonly ask: ((question: string) => Promise<string>) | null;
-  /** Like `ask`, but without echoing the input. Null if standard input is not a terminal. */
+  /** Works like `ask`, but does not echo the typed text. Null if standard input is not a terminal. */
   readonly askHidden: ((question: string) => Promise<string>) | null;
-  /** Aborted by SIGINT and SIGTERM. */
+  /** The signal that SIGINT and SIGTERM abort. */
   readonly signal: AbortSignal;
-  /** Registers a listener for SIGHUP. */
+  /** Registers a listener for the SIGHUP signal. */
   readonly onHangup: (listener: () => void) => void;
 }
 
 export interface Invocation extends Terminal {
-  /** The path of the configuration file as typed. If undefined, the default locations are searched. */
+  /** The path of the configuration file as typed. If undefined, the default paths are searched. */
   readonly path: string | undefined;
 }
 
-/** The properties that determine which configuration is loaded. */
+/** The properties that determine which configuration file is loaded. */
 type Asked = Pick<Invocation, 'path' | 'env' | 'hostname' | 'cwd'>;
 
-/** @param needs the files and variables that must exist; others are not checked */
+/**
+ * Loads the configuration for a command.
+ * @param needs selects the settings whose files and variables must exist; other files and variables are not checked
+ */
 export function load(invocation: Asked, needs: Needs): Promise<LoadResult> {
   return loadConfig({ ...loadOptions(invocation), needs });
 }
 
-/** Loads the configuration as the daemon does, without substitutes. */
+/** Loads the configuration in the same way as the daemon, which never reads substitutes for secret files. */
 export function loadForDaemon(invocation: Asked): Promise<LoadResult> {
   return loadWith(localFiles, invocation);
 }
 
-/** Loads the configuration through these files and checks everything that it refers to. */
+/** Loads the configuration from the given files and checks all files and variables that it refers to. */
 export function loadWith(files: ConfigFiles, invocation: Asked): Promise<LoadResult> {
   return loadConfig({ ...loadOptions(invocation), files });
 }
@@ -76,7 +81,7 @@ export const needsAll: Needs = () => true;
 export const needsNothing: Needs = () => false;
 
 /**
- * Returns the path of the store, which identifies the daemon. If the configuration is invalid, prints its problems and
+ * Returns the path of the store, which identifies the daemon. If the configuration is invalid, prints the problems and
  * returns null.
  */
 export async function storeOrExplain(invocation: Invocation): Promise<string | null> {
@@ -91,8 +96,8 @@ function loadOptions({ path, env, hostname, cwd }: Asked): LoadOptions {
 }
 
 /**
- * Loads the configuration for a command that needs the files and variables in `needs`. If the configuration is invalid,
- * prints its problems and returns null.
+ * Loads the configuration for a command that needs only the files and variables selected by `needs`. If the
+ * configuration is invalid, prints the problems and returns null.
  */
 export async function loadOrExplain(invocation: Invocation, needs: Needs): Promise<Config | null> {
   const loaded = await load(invocation, needs);
@@ -104,7 +109,7 @@ export async function loadOrExplain(invocation: Invocation, needs: Needs): Promi
   return null;
 }
 
-/** Prints which files were read from another place than the configured one. */
+/** Prints each file that was read from a different path than the configured path. */
 export function writeSubstitutes(substitutes: readonly Substitute[], errors: Streams['errors']): void {
   const [first] = substitutes;
   if (first === undefined) return;
@@ -116,26 +121,26 @@ export function writeSubstitutes(substitutes: readonly Substitute[], errors: Str
   );
 }
 
-/** Prints each problem of a configuration on a separate line, for commands that need a valid configuration. */
+/** Prints each configuration problem on a separate line, for commands that need a valid configuration. */
 export function writeIssues({ issues, hidden }: InvalidConfig, errors: Streams['errors']): void {
   errors.write(issues.map((issue) => `${formatIssue(issue)}\n`).join(''));
   const others = hidden === 0 ? '' : ` (the first ${String(issues.length)} are listed above)`;
   errors.write(`The configuration is not valid: ${counted(issues.length + hidden, 'problem')}${others}\n`);
 }
 
-/** A terminal on which a line can be rewritten. */
+/** A terminal that can overwrite its current line. */
 interface ProgressOutput {
-  /** 0 if the console does not report its width. */
+  /** The terminal's width, or 0 if the terminal does not report its width. */
   readonly columns: number;
   write(text: string): unknown;
 }
 
-/** A line at the terminal that shows which checks are still pending. The line is removed at the end. */
+/** A terminal line that lists the pending checks. The line is removed when the command ends. */
 export interface ProgressLine {
-  /** Called at the start of each round. */
+  /** Must be called at the start of each round. */
   look(): void;
   show(progress: RoundProgress): void;
-  /** Returns the checks that are still pending. */
+  /** Returns the checks that have not finished yet. */
   waitingFor(): readonly string[];
   clear(): void;
 }
@@ -161,7 +166,7 @@ export function createProgressLine(output: ProgressOutput | null): ProgressLine 
   };
 }
 
-/** Returns the text before the list of pending checks, which explains why further rounds are needed. */
+/** Returns the text that precedes the list of pending checks. The text explains why another round is running. */
 function introOf(looks: number): string {
   return looks <= 1 ? 'Waiting for' : `Checking again (round ${String(looks)}). Waiting for`;
 }

@@ -4,7 +4,7 @@ import { type Baseline, trustUnder, type Trust } from '../tls/trust.ts';
 import type { RefusedBaseline } from '../checks/tls-genuine/chain-case.ts';
 import { SHIPPED_PINS } from '../trust/load-trust.ts';
 
-/** Describes one certificate on four indented lines, for comparison with another tool's output. */
+/** Describes a certificate on four indented lines that can be compared with the output of another tool. */
 export function certificateLines(certificate: Certificate): readonly string[] {
   const names = certificate.dnsNames.slice(0, 5).join(', ');
   return [
@@ -17,8 +17,8 @@ export function certificateLines(certificate: Certificate): readonly string[] {
 }
 
 /**
- * Explains what to compare and which command to run afterwards. The command does not contain the fingerprint, because
- * the fingerprint must come from a different source.
+ * Explains how to compare the certificate's fingerprint and which command to run afterwards. The fingerprint is left
+ * out of the command, because users must obtain it from an independent source.
  */
 export function comparisonLines(certificate: Certificate, target: string): readonly string[] {
   return [
@@ -37,7 +37,7 @@ function day(at: number): string {
 }
 
 interface TrustOverview {
-  /** `host:port` */
+  /** The target as `host:port`. */
   readonly target: string;
   readonly profile: TrustProfile;
   readonly trust: Trust;
@@ -54,7 +54,10 @@ const PROFILES: Readonly<Record<TrustProfile, string>> = {
   pinned: 'a certificate is genuine only if it is verified by a configured or learned key',
 };
 
-/** Formats the output of `ftm-watch trust show`: everything that is trusted for one target, and why. */
+/**
+ * Formats the output of `trust show`, which lists everything that is trusted for one target and the reason for each
+ * entry.
+ */
 export function renderTrust({
   target,
   profile,

@@ -21,20 +21,20 @@ import { CLOCK_SUBJECT } from '../checks/clock/judge.ts';
 import { namesIn } from '../metrics/probe-series.ts';
 
 interface VerifyWish {
-  /** The incident's id, as shown in mails and in `/incidents/ID`. */
+  /** The incident's ID as shown in mails and in page URLs such as `/incidents/ID`. */
   readonly incident: string;
   readonly json: boolean;
-  /** Checks that have not finished by then are unknown. Null for no limit. */
+  /** The time limit, or null for no limit. Checks that are still running when it expires are reported as unknown. */
   readonly timeout: Millis | null;
 }
 
 const EXIT: Readonly<Record<RepairAnswer, number>> = { 'in-force': 0, 'not-in-force': 2, 'not-visible': EXIT_UNKNOWN };
 
-/** Number of incidents that are listed if the given incident does not exist. */
+/** The maximum number of incidents that are listed if the given incident does not exist. */
 const MOST_NAMED = 10;
 const MAX_SHOWN = 200;
 
-/** Runs the checks again, prints whether the repair of an incident is active, and returns the exit code. */
+/** Runs all checks again, prints whether the repair of an incident is effective, and returns the exit code. */
 export async function verifyRepair(wish: VerifyWish, terminal: Invocation): Promise<number> {
   const config = await loadOrExplain(terminal, neededToExamine);
   if (config === null) return EXIT_UNKNOWN;
@@ -46,7 +46,7 @@ export async function verifyRepair(wish: VerifyWish, terminal: Invocation): Prom
     const progress = wish.json ? null : terminal.progress;
     const seen = await examine({ ...terminal, signal, config, log: storedLog.log, progress });
     const { diagnosis, picture, observations } = seen;
-    // Reports from other agents are not used, because they are second-hand.
+    // Reports from other agents are excluded, because they do not prove the current state.
     const { peers: _, ...asked } = picture;
     const verdict = repairVerdict(incident, {
       diagnosis,
@@ -66,7 +66,7 @@ export async function verifyRepair(wish: VerifyWish, terminal: Invocation): Prom
   }
 }
 
-/** Returns an incident that a daemon has stored. @throws {Error} listing the existing incidents */
+/** Returns the stored incident with this ID. @throws {Error} with a list of existing incidents if the ID is unknown */
 export function storedIncident(
   { store: { path } }: Pick<Config, 'store'>,
   id: string,
@@ -91,8 +91,8 @@ export function storedIncident(
 }
 
 /**
- * Returns the log data that a daemon has stored. A cause that only the log shows is not considered resolved while no
- * daemon receives the log.
+ * Returns the log data that a daemon has saved. If a cause was found only in the log, it is not considered resolved
+ * while no daemon receives the log.
  */
 async function storedLogOf(config: Config, { clock }: Invocation): Promise<StoredLog> {
   const now = clock.now();
@@ -103,7 +103,7 @@ async function storedLogOf(config: Config, { clock }: Invocation): Promise<Store
 
 interface StoredLog {
   readonly log: LogPart;
-  /** False if no log data has ever been stored, so no cause came from the log. */
+  /** Set if a daemon has ever saved log data. Otherwise, no cause can come from the log. */
   readonly isEverKept: boolean;
 }
 
@@ -130,14 +130,14 @@ function silentWitnesses(
   ];
 }
 
-/** Matches the separator in a subject with several parts, such as a flow or a list of addresses. */
+/** Separates the parts of a subject, such as the addresses in a list or the two ends of a connection. */
 const BETWEEN_PARTS = /, | to /u;
 
 /**
- * Returns a function that reports whether every part of a cause's subject was checked. A subject counts as checked if
- * it occurs in the configuration or in the query results, or if it is this machine itself.
+ * Returns a function that reports whether every part of a cause's subject was checked. A part counts as checked if it
+ * is this machine or occurs in the configuration or in query results.
  *
- * @param named the configuration, and the query results
+ * @param named the configuration and the query results to search
  */
 export function lookedAt(...named: readonly unknown[]): (subject: string) => boolean {
   const names = new Set([CLOCK_SUBJECT, ...CHECKS.map(({ id }) => id), ...namesIn(named)]);

@@ -6,7 +6,7 @@ import { visibleText } from '../core/visible-text.ts';
 import { configFile } from './config.ts';
 import { secretVariable } from './schema/secret.ts';
 
-/** Maximum size of a configuration file. Real configurations are much smaller. */
+/** The maximum size of a configuration file. Real configurations are much smaller. */
 export const MAX_CONFIG_BYTES: number = 1024 * 1024;
 
 export type ReadResult =
@@ -15,24 +15,24 @@ export type ReadResult =
   | { readonly kind: 'too-large' }
   | { readonly kind: 'failed'; readonly reason: string };
 
-/** Path of a file, and its name in messages. */
+/** The path of a configuration file, and the file's name in messages. */
 interface FileName {
-  /** The path as it was specified. */
+  /** The path as the user specified it. */
   readonly file: string;
-  /** The absolute path. */
+  /** The file's absolute path. */
   readonly source: string;
 }
 
-/** One configuration file, before validation against the schema. */
+/** A configuration file that was parsed as YAML but not validated against the schema. */
 export interface ConfigFile extends FileName {
   readonly kind: 'file';
-  /** The value before file names are resolved. Undefined if the file has no value. */
+  /** The parsed value with file names as written. Undefined if the file contains no value. */
   readonly written: unknown;
-  /** The value with absolute file names. Relative names are resolved against the folder of this file. */
+  /** The parsed value with absolute file names. Relative names are resolved against the configuration file's folder. */
   readonly value: unknown;
   /**
-   * Returns the position of the last part of the path. If that part is missing, returns the position where it would
-   * have to be inserted.
+   * Returns the position of the key or list item at the end of the path. If it is missing, returns the position at
+   * which it would have to be inserted.
    */
   readonly locate: (path: YamlPath) => Position;
 }
@@ -44,7 +44,8 @@ export interface UnreadFile {
 
 export function understoodFile(name: FileName, found: ReadResult): ConfigFile | UnreadFile {
   if (found.kind !== 'read') return unread(name, reasonOf(found));
-  // An empty file would set every key to its default, so a reload would stop all configured monitoring.
+  // An empty file is rejected. It would reset every key to its default, so a reload would stop all configured
+  // monitoring.
   if (found.bytes.length === 0)
     return unread(name, 'the file is empty, which can be caused by a full disk or an unfinished copy');
   const text = decoded(found.bytes);
@@ -67,7 +68,7 @@ function issueIn({ file, locate }: ConfigFile, path: YamlPath, message: string):
   return { file, position: locate(path), path: formatPath(path), message };
 }
 
-/** Resolves a file name relative to the file that contains it. */
+/** Resolves a file name that another configuration file contains, relative to the folder of that file. */
 function besides({ file, source }: FileName, named: string): FileName {
   return isAbsolute(named)
     ? { file: named, source: named }
@@ -90,7 +91,7 @@ function reasonOf(found: Exclude<ReadResult, { readonly kind: 'read' }>): string
   }
 }
 
-/** Returns null if the bytes are not UTF-8. A byte order mark is allowed. */
+/** Decodes a file. Returns null if it is not valid UTF-8. A byte order mark is allowed. */
 function decoded(bytes: Uint8Array): string | null {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
@@ -99,11 +100,11 @@ function decoded(bytes: Uint8Array): string | null {
   }
 }
 
-/** Maximum number of files. More files are probably a mistake. */
+/** The maximum number of included files. A longer list is probably a mistake. */
 const MOST = 50;
 
 interface Included {
-  /** The included files, in the order in which they are listed. */
+  /** The included files in the order in which `include` lists them. */
   readonly files: readonly ConfigFile[];
   readonly issues: readonly ConfigIssue[];
 }
@@ -111,8 +112,8 @@ interface Included {
 const NONE: Included = { files: [], issues: [] };
 
 /**
- * Returns the files that the main configuration file lists in `include`. If the value is not a list of names, the
- * schema reports this.
+ * Reads the files that the main configuration file lists in `include`. If `include` is not a list of names, no files
+ * are read, and the schema validation reports the error.
  */
 export async function includedBy(first: ConfigFile, read: (name: FileName) => Promise<ReadResult>): Promise<Included> {
   const named = namesIn(first);
@@ -123,7 +124,7 @@ export async function includedBy(first: ConfigFile, read: (name: FileName) => Pr
   return { files: all.flatMap(({ files }) => files), issues: all.flatMap(({ issues }) => issues) };
 }
 
-/** Returns the file's value without `include`, if that is a valid list. */
+/** Returns the file's value. The key `include` is removed if it contains a valid list. */
 export function withoutInclude(file: ConfigFile): unknown {
   if (namesIn(file) === null) return file.value;
   const { include: _, ...rest } = fieldsOf(file.value);
@@ -164,12 +165,12 @@ function problemOf(file: ConfigFile): ConfigIssue | null {
     : null;
 }
 
-/** Makes the file names in a file's values absolute, relative to its folder. */
+/** Makes the file names in a configuration value absolute. Relative names are resolved against the folder. */
 function withGivenNamesAbsolute(value: unknown, folder: string): unknown {
   return changeGivenTexts(configFile, value, absoluteIn(folder));
 }
 
-/** Fills in default file names, which are relative to the working directory. */
+/** Adds the default file names to a configuration value. They are relative to the working directory. */
 export function withDefaultNames(value: unknown, workingDirectory: string): unknown {
   return changeTexts(configFile, value, absoluteIn(workingDirectory));
 }
@@ -183,41 +184,44 @@ function absoluteIn(folder: string): (used: UsedText) => string {
 
 export interface FileChecks {
   /**
-   * Returns the reason why a file cannot be read, for example "no such file", or null if it can be read. Never rejects.
+   * Returns the reason why a file cannot be read, for example "no such file". Returns null if the file can be read.
+   * Never rejects.
    */
   readonly problem: (path: string) => Promise<string | null>;
   /**
-   * Returns another file with the same content, which is read if this file cannot be read. Returns null if there is
-   * none.
+   * Returns the path of another file with the same content, to be read if this file cannot be read. Returns null if
+   * there is no such file.
    */
   readonly substitute?: (path: string) => string | null;
 }
 
-/** Reports whether a command reads the file or variable of a key such as `appliances.api.keyFile`. */
+/**
+ * Returns whether a command needs the file or variable that is configured under a key such as `appliances.api.keyFile`.
+ */
 export type Needs = (key: string) => boolean;
 
 interface Machine {
   readonly env: NodeJS.ProcessEnv;
   readonly files: FileChecks;
-  /** @default all keys */
+  /** Selects the keys whose files and variables must exist. @default all keys */
   readonly needs?: Needs;
 }
 
-/** A file that is read instead of the configured file. */
+/** A file that is read in place of an unreadable configured file. */
 export interface Substitute {
   readonly path: string;
   readonly substitute: string;
 }
 
 interface FoundReferences {
-  /** An issue for each file that cannot be read and for each variable that is not set. */
+  /** Contains one issue for each unreadable file and each undefined environment variable. */
   readonly missing: readonly SchemaIssue[];
   readonly substitutes: readonly Substitute[];
-  /** The value, with substitutes for files that cannot be read. */
+  /** The configuration value, in which unreadable files are replaced with their substitutes. */
   readonly value: unknown;
 }
 
-/** Checks that the required files and variables exist. */
+/** Checks that all required files and environment variables exist. */
 export async function findReferences(value: unknown, machine: Machine): Promise<FoundReferences> {
   const { needs = () => true } = machine;
   const needed = usedTexts(configFile, value).filter(({ path }) => needs(keyOf(path ?? [])));
@@ -252,7 +256,7 @@ async function find({ use, text }: UsedText, { env, files }: Machine): Promise<F
     case 'secret-file':
       return text === '' ? FOUND : findFile(text, files);
     case 'secret-variable':
-      // Text that is not a valid variable name could be the secret itself.
+      // Text that is not a valid variable name could be the secret itself, so it must not be quoted in a message.
       return env[text] || !secretVariable.safeParse(text).success
         ? FOUND
         : { problem: `environment variable "${text}" is not set`, substitute: null };
@@ -280,7 +284,10 @@ async function findFile(path: string, files: FileChecks): Promise<Found> {
   };
 }
 
-/** Merges `over` into `under`. Sections are merged key by key, and all other values are replaced. */
+/**
+ * Merges two configuration values. Sections are merged key by key. For all other values, the value in `over` replaces
+ * the value in `under`.
+ */
 export function merged(under: unknown, over: unknown): unknown {
   if (!isMapping(under) || !isMapping(over)) return over;
   const keys = Object.entries(over).map(([key, value]) => [
@@ -291,8 +298,8 @@ export function merged(under: unknown, over: unknown): unknown {
 }
 
 /**
- * Returns the index of the layer that provides the value at a path, which is the topmost of the merged layers. If the
- * value is missing, returns the layer of its nearest existing parent.
+ * Returns the index of the configuration layer that provides the value at a path. Upper layers take precedence. If no
+ * layer contains the value, returns the layer of its nearest existing parent.
  * @param layers at least one layer, starting with the lowest
  */
 export function ownerOf(layers: readonly unknown[], path: YamlPath): number {
@@ -303,7 +310,7 @@ export function ownerOf(layers: readonly unknown[], path: YamlPath): number {
     const top = below.at(-1);
     if (top === undefined) return owner;
     owner = top.index;
-    // A value that is not a section hides all lower layers.
+    // A value that is not a section hides the values in all lower layers.
     here = isMapping(top.value) ? below.slice(below.findLastIndex(({ value }) => !isMapping(value)) + 1) : [top];
   }
   return owner;

@@ -113,16 +113,18 @@ const notify = section({
 
 /**
  * The validated configuration. Defaults are filled in, durations are in milliseconds, file names are absolute, and
- * addresses are parsed. The object is never changed. A reload creates a new object. The keys are documented where they
- * are defined, and in docs/configuration.md.
+ * addresses are parsed. The object never changes, because a reload creates a new object. The keys are documented in the
+ * schema and in docs/configuration.md.
  */
 export interface Config extends z.output<typeof configFile> {
   readonly site: string;
-  /** Absolute name of the main file. Absent if there is no file and every key has its default value. */
+  /**
+   * The absolute path of the main configuration file. Missing if no file exists and all keys have their default values.
+   */
   readonly file?: string;
 }
 
-/** Schema of the whole file, which is used to read and to print the configuration. */
+/** The schema of the whole configuration file, which is used to read and to print a configuration. */
 export const configFile = section(
   {
     include: list(readableFile).describe(
@@ -164,7 +166,7 @@ export const configFile = section(
 );
 
 /**
- * Reports TCP listeners with the same address and port. Otherwise, the second listener would fail when it is opened.
+ * Reports TCP listeners that share an address and port. Without this check, the second listener would fail at startup.
  */
 function portsAreFree(file: SectionFields, report: Report): void {
   const syslog = fieldsOf(fieldsOf(file['logs'])['syslog']);
@@ -205,7 +207,7 @@ export type JsonSchema = Readonly<Record<string, unknown>>;
 
 /**
  * Returns the JSON Schema of the configuration file, with a description and a default for each key. The schema uses
- * draft 7, because editors support this draft best.
+ * draft 7, because this draft has the best support in editors.
  */
 export function configJsonSchema(): JsonSchema {
   const schema = z.toJSONSchema(configFile, { io: 'input', target: 'draft-07' });

@@ -1,30 +1,32 @@
 import { join } from 'node:path';
 import { Document, visit } from 'yaml';
 
-/** The user's answers for a first configuration, as typed. Empty answers are omitted from the configuration. */
+/**
+ * The user's answers to the questions of `init`, as typed. Keys with empty answers are omitted from the configuration.
+ */
 export interface Answers {
-  /** Site name. If the name is empty, the host name is used. */
+  /** The name of the site. If it is empty, the machine's host name is used. */
   readonly site: string;
-  /** Addresses of the FortiAuthenticator units. */
+  /** The addresses of the FortiAuthenticator units. */
   readonly appliances: readonly string[];
-  /** Mail server for activation codes: a host, optionally with a port. */
+  /** The mail server that sends activation codes, as a host with an optional port. */
   readonly mailServer: string;
-  /** Mail addresses that receive notifications. */
+  /** The mail addresses to which notifications are sent. */
   readonly recipients: readonly string[];
-  /** Alertmanager URL. */
+  /** The URL of Alertmanager. */
   readonly alertmanager: string;
 }
 
-/** Port to which FortiAuthenticator can send and on which an unprivileged process can listen. */
+/** The port for receiving FortiAuthenticator's syslog messages. Processes without root privileges can listen on it. */
 export const SYSLOG_PORT = 5514;
 
 const TLS_PORT = '465';
-/** Values up to this length are written on one line, in braces or brackets. */
+/** The maximum width of lists and mappings that are written on one line. */
 const LINE = 80;
 
 /**
- * Returns a configuration of about ten lines. The answers are validated when the configuration is loaded.
- * @param stateFolder folder for the store and the learned trust; null for the default folder
+ * Returns a configuration file of about ten lines. The answers are validated later, when the configuration is loaded.
+ * @param stateFolder the folder for the store and the learned trust; null for the default folder
  */
 export function firstConfiguration(answers: Answers, stateFolder: string | null): string {
   const sections = {
@@ -65,7 +67,7 @@ function told({ recipients, mailServer, alertmanager }: Answers): object {
           email: {
             from: `ftm-watch@${first.slice(first.lastIndexOf('@') + 1)}`,
             to: recipients,
-            // The server that does not depend on the monitored path is tried last.
+            // The local mail server is tried last. Mail to it does not depend on the monitored network path.
             servers: [...(mailServer === '' ? [] : [relay(mailServer)]), { host: 'localhost', security: 'none' }],
           },
         };
@@ -73,7 +75,10 @@ function told({ recipients, mailServer, alertmanager }: Answers): object {
   return Object.keys(notify).length === 0 ? {} : { notify };
 }
 
-/** An IPv6 address can be followed by a port only if it is in brackets. */
+/**
+ * Parses a mail server with an optional port. A port after an IPv6 address is recognized only if the address is in
+ * brackets.
+ */
 function relay(typed: string): object {
   const { host = typed, port } = /^(?<host>[^:]+|\[.+\]):(?<port>\d+)$/u.exec(typed)?.groups ?? {};
   return {
@@ -83,7 +88,7 @@ function relay(typed: string): object {
   };
 }
 
-/** Prints values on one line if they fit into it. */
+/** Formats sections as YAML. Values that fit on one line are written on one line. */
 function printed(sections: object): string {
   const document = new Document(sections);
   visit(document.contents, {

@@ -7,38 +7,38 @@ import { configFile } from './config.ts';
 import { alternatives } from './schema/section.ts';
 
 export interface ConfigIssue {
-  /** File name as it was specified. */
+  /** The file name as the user specified it. */
   readonly file: string;
-  /** Line and column start at 1. Null if the whole file cannot be read. */
+  /** The position of the issue, starting with line 1 and column 1. Null if the file cannot be read or parsed at all. */
   readonly position: { readonly line: number; readonly column: number } | null;
-  /** For example `mail[0].port`. Empty if the issue concerns the whole file. */
+  /** The path of the invalid key, for example `mail[0].port`. Empty if the issue concerns the whole file. */
   readonly path: string;
   readonly message: string;
 }
 
-/** A problem whose position in the file has not been determined yet. */
+/** A configuration problem whose line and column have not been determined yet. */
 export interface SchemaIssue {
-  /** Path whose position is shown. */
+  /** The path of the value whose position in the file is shown. */
   readonly at: YamlPath;
-  /** Path that is printed. For an unknown key, this is the path of the section that contains the key. */
+  /** The path that is shown in the message. For an unknown key, this is the path of its section. */
   readonly path: YamlPath;
   /**
-   * Called only for issues that are displayed, because finding similar keys takes time and a broken file can have
-   * thousands of issues.
+   * Returns the message. It is called only for displayed issues, because finding similar keys takes time and a broken
+   * file can have thousands of issues.
    */
   readonly message: () => string;
 }
 
 /**
- * Formats an issue, for example `config/ftm-watch.yaml:12:5 mail[0].port: expected a port between 1 and 65535, got
- * 70000`.
+ * Formats an issue with its position, for example `config/ftm-watch.yaml:12:5 mail[0].port: expected a port between 1
+ * and 65535, got 70000`.
  */
 export function formatIssue({ file, position, path, message }: ConfigIssue): string {
   const place = position === null ? '' : `:${String(position.line)}:${String(position.column)}`;
   return `${visibleText(file, 500)}${place}  ${path === '' ? '' : `${path}: `}${message}`;
 }
 
-/** Formats a path, for example `mail[0].port`. */
+/** Formats a path in the configuration, for example `mail[0].port`. */
 export function formatPath(path: YamlPath): string {
   return path
     .map((part, index) =>
@@ -48,8 +48,8 @@ export function formatPath(path: YamlPath): string {
 }
 
 /**
- * Converts zod's issues. Returns one issue for each unknown key. For a union, returns the issues of the intended
- * branch.
+ * Converts zod's issues into ftm-watch's format. Returns a separate issue for each unknown key. For a union type,
+ * returns the issues of the alternative that the user probably intended.
  */
 export function schemaIssues(issues: readonly z.core.$ZodIssue[], base: YamlPath = []): readonly SchemaIssue[] {
   return issues.flatMap((issue) => schemaIssue(issue, base));
@@ -63,12 +63,15 @@ function schemaIssue(issue: z.core.$ZodIssue, base: YamlPath): readonly SchemaIs
   return meant === undefined ? [{ at: path, path, message: () => issue.message }] : schemaIssues(meant, path);
 }
 
-/** Reports whether the value has the type of this branch, even if the value is invalid. */
+/**
+ * Returns whether a union alternative expects the type that the user's value has. The value itself can still be
+ * invalid.
+ */
 function isMeant(branch: readonly z.core.$ZodIssue[]): boolean {
   return branch.length > 0 && branch.every(({ code, path }) => code !== 'invalid_type' || path.length > 0);
 }
 
-/** Returns a message for errors without a specific message. */
+/** Returns the message for zod errors that have no specific message. */
 export function fallbackMessage(issue: { readonly code?: string | undefined; readonly input?: unknown }): string {
   return expectedMessage('another value', issue.input);
 }
@@ -88,8 +91,8 @@ function unknownKeyMessage(key: string, path: YamlPath): string {
 }
 
 /**
- * Finds a key with one or two typing errors. In a short word, fewer errors are accepted, because the result would be a
- * different word.
+ * Finds a known key that differs from the given key by one or two typing errors. Fewer errors are accepted in short
+ * words, because two changes can turn a short word into a different one.
  */
 function closest(key: string, known: readonly string[]): string | null {
   const lower = key.toLowerCase();
@@ -99,12 +102,12 @@ function closest(key: string, known: readonly string[]): string | null {
   return known.find((name) => lettersOf(name) === lettersOf(key)) ?? null;
 }
 
-/** Returns the sorted letters of a word, which are the same for words with transposed letters. */
+/** Returns a word's letters in alphabetical order. The result does not change if letters were transposed. */
 function lettersOf(word: string): string {
   return Array.from(word.toLowerCase()).toSorted().join('');
 }
 
-/** Returns the keys that are allowed in the section at this path. */
+/** Returns the keys that the schema allows in the section at this path. */
 export function knownKeys(schema: z.core.$ZodType, path: readonly (string | number)[]): readonly string[] {
   const [first, ...rest] = path;
   return alternatives(schema).flatMap((one) => {
@@ -117,12 +120,12 @@ export function knownKeys(schema: z.core.$ZodType, path: readonly (string | numb
   });
 }
 
-/** Returns the paths of all keys, for example `mail[].port`. */
+/** Returns the paths of all keys in a schema, for example `mail[].port`. */
 export function allKeyPaths(schema: z.core.$ZodType, prefix = ''): readonly string[] {
   const all = alternatives(schema);
   const items = all.flatMap((one) => (one instanceof z.core.$ZodArray ? alternatives(one._zod.def.element) : []));
   return all.flatMap((one) => {
-    // If a single item is allowed instead of a list, its keys are the same.
+    // If the schema accepts a single item instead of a list, both have the same keys.
     if (items.includes(one)) return [];
     if (one instanceof z.core.$ZodArray) return allKeyPaths(one._zod.def.element, `${prefix}[]`);
     if (!(one instanceof z.core.$ZodObject)) return [];

@@ -24,37 +24,36 @@ import { fieldsOf } from './schema/section.ts';
 import { store } from './schema/web.ts';
 
 /**
- * Default configuration files, for a checkout and for the installed program. If no file is specified, the first
- * existing
- * file is used.
+ * The default paths of the configuration file, for a source checkout and for an installed program. If no path is
+ * specified, the first existing file is used.
  */
 export const DEFAULT_CONFIG_FILES = ['config/ftm-watch.yaml', '/etc/ftm-watch/ftm-watch.yaml'] as const;
 
-/** Maximum number of issues that are shown. More issues would only hide the first ones. */
+/** The maximum number of issues that are shown. With a longer list, the first issues would scroll out of view. */
 const MAX_SHOWN = 100;
 /**
- * Maximum number of issues that are located. Further issues are only counted, because locating each of them in a
- * completely invalid file would take too long.
+ * The maximum number of issues whose position is determined. Further issues are only counted, because finding their
+ * positions in a completely invalid file would take too long.
  */
 const MAX_LOCATED = 1000;
 
-/** File access that is required to load a configuration. */
+/** The file access that is needed to load a configuration. */
 export interface ConfigFiles extends FileChecks {
-  /** Reads at most `limit` bytes of a file. Returns `missing` if the file does not exist. Never rejects. */
+  /** Reads up to `limit` bytes from a file. Returns `missing` if the file does not exist. Never rejects. */
   readonly read: (path: string, limit: number) => Promise<ReadResult>;
 }
 
 export interface LoadOptions {
   /**
-   * Path of the file. If no path is given, the first existing default file is used. Without any default file, every key
-   * has its default value.
+   * The path of the configuration file. If undefined, the first existing default file is used. If no default file
+   * exists, all keys have their default values.
    */
   readonly path: string | undefined;
   readonly env: NodeJS.ProcessEnv;
   readonly hostname: string;
   readonly cwd: string;
   readonly files: ConfigFiles;
-  /** Selects the files and variables that must exist. @default all of them */
+  /** Selects the keys whose files and variables must exist. @default all keys */
   readonly needs?: Needs;
 }
 
@@ -62,25 +61,27 @@ export type LoadResult =
   | {
       readonly kind: 'ok';
       readonly config: Config;
-      /** Absolute names of the files that were read, starting with the main file. Empty for built-in defaults. */
+      /**
+       * The absolute paths of all configuration files that were read, starting with the main file. Empty if no file was
+       * read.
+       */
       readonly sources: readonly string[];
-      /** Substitutes for configured files that cannot be read. */
+      /** The files that were read in place of unreadable configured files. */
       readonly substitutes: readonly Substitute[];
     }
   | InvalidConfig;
 
 export interface InvalidConfig {
   readonly kind: 'invalid';
-  /** The issues, sorted by line. */
+  /** The displayed issues, grouped by file and sorted by line. */
   readonly issues: readonly ConfigIssue[];
-  /** Number of issues that are not included. */
+  /** The number of further issues that are not in the list. */
   readonly hidden: number;
 }
 
 /**
- * Loads and validates the configuration at start and on each reload. Does not throw for an invalid file, but returns
- * all
- * its problems, sorted by line. Secrets are not read, but required files and variables must exist.
+ * Loads and validates the configuration at startup and for each reload. If the configuration is invalid, all its
+ * problems are returned instead of an exception. Secrets are not read, but the required files and variables must exist.
  */
 export async function loadConfig(options: LoadOptions): Promise<LoadResult> {
   const read = await readConfig(options);
@@ -100,8 +101,8 @@ function configOf(file: z.output<typeof configFile>, [first]: readonly string[],
 type LocatedStore = { readonly kind: 'ok'; readonly path: string } | InvalidConfig;
 
 /**
- * Returns the path of the store. Other problems in the configuration are ignored, because the daemon can run with an
- * earlier configuration. Files that only the daemon can read are not required.
+ * Returns the path of the store. Other configuration problems are ignored, because the daemon can still run with an
+ * earlier configuration. Files that only the daemon can read are not required to exist.
  */
 export async function locateStore(options: LoadOptions): Promise<LocatedStore> {
   const read = await readConfig(options);
@@ -114,7 +115,7 @@ export async function locateStore(options: LoadOptions): Promise<LocatedStore> {
 
 interface ReadConfig {
   readonly kind: 'read';
-  /** The values merged from all files, with absolute file names and default file names. */
+  /** The merged value of all configuration files, with absolute file names and default file names. */
   readonly value: unknown;
   readonly sources: readonly string[];
   readonly toIssue: (problem: SchemaIssue) => ConfigIssue;
@@ -139,7 +140,7 @@ async function readConfig(options: LoadOptions): Promise<ReadConfig | InvalidCon
   };
 }
 
-/** Returns null if the file does not exist. */
+/** Reads the main configuration file. Returns null if no path was specified and no default file exists. */
 async function readFirst(options: LoadOptions): Promise<ConfigFile | UnreadFile | null> {
   const { path, cwd, files } = options;
   for (const file of path === undefined ? DEFAULT_CONFIG_FILES : [path]) {
@@ -150,7 +151,10 @@ async function readFirst(options: LoadOptions): Promise<ConfigFile | UnreadFile 
   return null;
 }
 
-/** Creates an issue without a file. Such an issue never occurs, because the defaults are valid. */
+/**
+ * Creates an issue that does not belong to a file. It is never needed in practice, because the default values are
+ * valid.
+ */
 function nowhere({ path, message }: SchemaIssue): ConfigIssue {
   return { file: DEFAULT_CONFIG_FILES[0], position: null, path: formatPath(path), message: message() };
 }
@@ -171,24 +175,24 @@ function byPosition({ position: a }: ConfigIssue, { position: b }: ConfigIssue):
   return (a?.line ?? 0) - (b?.line ?? 0) || (a?.column ?? 0) - (b?.column ?? 0);
 }
 
-/** Reads files on this machine as the daemon reads them. */
+/** Reads configuration files in the same way as the daemon. */
 export const localFiles: ConfigFiles = { read: readBounded, problem: fileProblem };
 
 /**
- * Reads local files that commands need. While the daemon is stopped, commands read the sources of its systemd
- * credentials.
+ * Reads configuration files for commands. Systemd credentials are available only while the daemon is running, so
+ * commands read the original files if the credentials are missing.
  */
 export const commandFiles: ConfigFiles = { ...localFiles, substitute: sourceOfCredential };
 
 /**
- * Path of a systemd credential. The unit contains `LoadCredential=secrets:/etc/ftm-watch/secrets`, so a file NAME in
- * that folder is called `secrets_NAME` here while the service is running (systemd.exec(5)). Credentials that are added
- * to the unit under a different name keep that name.
+ * The path of a systemd credential. The unit contains `LoadCredential=secrets:/etc/ftm-watch/secrets`, so systemd
+ * provides the file NAME in that folder as `secrets_NAME` while the service is running (systemd.exec(5)). Credentials
+ * that are added under other names keep those names.
  */
 const CREDENTIAL = /^\/run\/credentials\/ftm-watch\.service\/(?:secrets_)?(?<name>[^/]+)$/u;
 const SECRETS = '/etc/ftm-watch/secrets';
 
-/** Reports whether systemd provides this file only to the service. */
+/** Returns whether the path is a systemd credential, which only the running service can read. */
 export function isCredential(path: string): boolean {
   return CREDENTIAL.test(path);
 }
@@ -198,7 +202,10 @@ function sourceOfCredential(path: string): string | null {
   return name === undefined || name === '.' || name === '..' ? null : `${SECRETS}/${name}`;
 }
 
-/** Reads one byte more than the limit instead of checking the file size, because devices and pipes have no size. */
+/**
+ * Reads a file up to the limit. One more byte is read to detect larger files. The file size cannot be used for this
+ * check, because devices and pipes have no size.
+ */
 async function readBounded(path: string, limit: number): Promise<ReadResult> {
   try {
     if (!(await stat(path)).isFile()) return { kind: 'failed', reason: 'it is not a regular file' };
@@ -220,8 +227,8 @@ async function fileProblem(path: string): Promise<string | null> {
   try {
     const found = await stat(path);
     if (found.isDirectory()) return 'it is a directory';
-    // access(2) checks the real user, who may differ from the effective user. Opening and closing a pipe would discard
-    // its content.
+    // The file is opened, because access(2) checks the real user, who can differ from the effective user. Other file
+    // types are not opened, because opening and closing a pipe would discard its content.
     if (found.isFile()) await (await open(path)).close();
     else await access(path, constants.R_OK);
     return null;

@@ -7,29 +7,29 @@ import type { SecretSource } from '../system/secret.ts';
 /** A value in a printed configuration. */
 export type Plain = string | number | boolean | null | readonly Plain[] | PlainSection;
 
-/** A mapping in a printed configuration. */
+/** A section in a printed configuration. */
 interface PlainSection {
   readonly [key: string]: Plain;
 }
 
 /**
- * Prints the configuration with every default, as YAML that loads to the same configuration. File names are absolute.
- * Secrets are not printed, only the file or variable from which they are read. For URLs of webhooks and of the
- * heartbeat, only the scheme and host are printed, because the rest is secret.
+ * Formats the configuration as YAML with all defaults. Loading the output results in the same configuration. File names
+ * are absolute. For secrets, only the file or variable that contains the secret is printed. For webhook and heartbeat
+ * URLs, only the scheme and host are printed, because the rest is secret.
  */
 export function printConfig(config: Config): string {
   return printPlain(plainConfig(config));
 }
 
-/** Prints data as YAML, with one line per value. */
+/** Formats plain data as YAML with one value per line. */
 export function printPlain(plain: Plain): string {
   return stringify(plain, { lineWidth: 0 });
 }
 
-/** Returns the configuration as plain data. */
+/** Converts the configuration to plain data. */
 export function plainConfig(config: Config): PlainSection {
   const { file: _, site, ...sections } = config;
-  // The host name may not be a valid value for this field.
+  // The site is added separately, because its default is the host name, which can be invalid for this field.
   return { site, ...plainSection(fieldsOf(z.encode(configFile, { ...sections, site: null }))) };
 }
 
@@ -47,7 +47,8 @@ function plain(value: unknown): Plain {
 }
 
 /**
- * Returns the sources of all secrets in a configuration, except for private keys, which are never read as text.
+ * Returns the sources of all secrets in the configuration. Private keys are not included, because they are never read
+ * as text.
  * @param isMeant selects top-level sections
  */
 export function secretSources(
@@ -61,14 +62,14 @@ export function secretSources(
   });
 }
 
-/** Returns all files with authorities that verify servers or recipients. */
+/** Returns all files with CA certificates for verifying servers or recipients. */
 export function authorityFiles(config: Config): readonly string[] {
   return usedTexts(configFile, plainConfig(config)).flatMap(({ use, text }) =>
     use === 'authority-file' ? [text] : [],
   );
 }
 
-/** Returns the URLs whose path is secret. */
+/** Returns the configured URLs with secret paths. */
 export function secretUrls(config: Config): readonly string[] {
   return usedTexts(configFile, config).flatMap(({ use, text }) => (use === 'secret-url' ? [text] : []));
 }

@@ -1,7 +1,7 @@
 import type { Part, Section, Word } from './document.ts';
 import type { Runbook } from './runbook.ts';
 
-/** The runbook for Prometheus alerts that are not about a single cause. Each section is named after its alert. */
+/** The runbook for Prometheus alerts that do not belong to a specific cause. Each section is named after an alert. */
 export const ALERT_RUNBOOK: Pick<Runbook, 'title' | 'intro' | 'sections'> = {
   title: 'Prometheus alerts',
   intro: [

@@ -1,14 +1,17 @@
 import type { CauseId } from '../checks/registry.ts';
 import type { Block, RemedyStep } from '../engine/model.ts';
 
-/** Plain text (which can quote untrusted input), code, or a link to a runbook or to a file in the docs. */
+/**
+ * A piece of inline content: plain text (which can quote untrusted input), code, or a link to a runbook or a file in
+ * the documentation.
+ */
 export type Word =
   | string
   | { readonly code: string }
   | { readonly cause: CauseId }
-  /** The path of the file below `docs`. */
+  /** The path of a documentation file, relative to `docs`. */
   | { readonly document: string }
-  /** The heading on the page of procedures. */
+  /** The heading of a section on the procedures page. */
   | { readonly procedure: string }
   | { readonly url: string };
 
@@ -18,23 +21,23 @@ export type Link = readonly [title: string, url: string];
 
 export type Fact = readonly [name: string, value: string];
 
-/** A list item with links. */
+/** A list item whose text can contain links. */
 export interface LinkedLine {
   readonly text: string;
   readonly links: readonly Link[];
 }
 
-/** A step of a runbook. A message never has `see`. */
+/** A step in a runbook. Steps in messages never have `see`. */
 export interface LinkedStep extends RemedyStep {
-  /** Words after the sentence, with a link. */
+  /** Text with a link that follows the step's sentence. */
   readonly see?: readonly Word[];
 }
 
-/** A part of a text, before it is rendered for a terminal, a page, a mail or a Markdown file. */
+/** A part of a section, independent of the output format (terminal, web page, mail or Markdown). */
 export type Part =
   | { readonly kind: 'text'; readonly lines: readonly Paragraph[] }
   | { readonly kind: 'list'; readonly lines: readonly (Paragraph | LinkedLine)[] }
-  /** Numbered steps, each with its commands below it. */
+  /** A numbered list of steps. Each step is followed by its commands. */
   | { readonly kind: 'steps'; readonly lines: readonly LinkedStep[] }
   | { readonly kind: 'commands'; readonly lines: readonly Block[] };
 
@@ -43,7 +46,7 @@ export interface Section {
   readonly parts: readonly Part[];
 }
 
-/** Returns a section with one part, or an empty list if the part is empty. */
+/** Returns a list with one section. The list is empty if the section's only part is empty. */
 export function sectionOf(title: string, part: Part): readonly Section[] {
   return part.lines.length === 0 ? [] : [{ title, parts: [part] }];
 }
@@ -61,8 +64,8 @@ function plainWord(word: Word): string {
 }
 
 /**
- * Returns the same anchor as GitHub creates for a heading, so that a link works both in the docs and on the daemon's
- * page.
+ * Returns the anchor for a heading. GitHub creates the same anchors, so links work both in the documentation and on the
+ * daemon's pages.
  */
 export function anchorOf(title: string): string {
   return title

@@ -21,7 +21,7 @@ import {
   type Word,
 } from './document.ts';
 
-/** HTML that is safe to send, because only `markup` creates it. */
+/** HTML that is safe to send. Only the function `markup` can create it. */
 export interface Markup {
   readonly isEscaped: true;
   toString(): string;
@@ -29,12 +29,12 @@ export interface Markup {
 
 export type Content = string | number | Markup | null | readonly Content[];
 
-/** The maximum length of a text. Longer texts are treated as an attempt to flood the page. */
+/** The maximum length of inserted text. Longer text is probably an attempt to flood the page, and is truncated. */
 const TEXT_LIMIT = 1_000;
 
 /**
- * A template tag for HTML. Inserted strings can be untrusted. They are truncated and escaped for text and quoted
- * attributes, and their control and direction characters are made visible.
+ * A template tag that creates HTML. Inserted strings can be untrusted. They are truncated and escaped for use in text
+ * and quoted attributes. Control characters and text direction characters are made visible.
  */
 export function markup(strings: TemplateStringsArray, ...values: readonly Content[]): Markup {
   const made = html(strings, ...values.map(safe));
@@ -42,12 +42,14 @@ export function markup(strings: TemplateStringsArray, ...values: readonly Conten
   return made;
 }
 
-/** Matches a port after a name, an IPv4 address or a bracket, but not the minutes of a time. */
+/**
+ * Matches a port that follows a host name, an IPv4 address or a closing bracket. The minutes in a time are not matched.
+ */
 const PORT = /(?<=\p{L}[\w.-]*|\.\d+|\]):\d{1,5}(?!\w|:\w)/gu;
 
-/** Allows a line break before the port of a `host:port`, but not inside the port. */
+/** Allows a line break before the port in `host:port`, but not within the port number. */
 export function breakable(text: string): Content {
-  // Longer texts are truncated as a whole, because the pieces would be short enough not to be truncated.
+  // Long text is passed to `markup` in one piece, because its individual parts could be too short to be truncated.
   if (text.length > TEXT_LIMIT) return text;
   const ports = text.match(PORT) ?? [];
   return text
@@ -58,12 +60,12 @@ export function breakable(text: string): Content {
     ]);
 }
 
-/** Returns a subject, usually a `host:port`. */
+/** Formats the subject of a cause, which is usually `host:port`. */
 export function subjectView(subject: string): Markup {
   return markup`<span class="subject">${breakable(subject)}</span>`;
 }
 
-/** Returns a trusted text with line breaks, such as PEM, which is escaped but not truncated. */
+/** Formats trusted text with line breaks, such as a PEM file. The text is escaped but not truncated. */
 export function preformatted(text: string): Markup {
   return markup`${text.split('\n').map((line) => [line, raw('\n')])}`;
 }
@@ -73,8 +75,8 @@ export function toHtml(made: Markup): string {
 }
 
 /**
- * Returns the text of an XML document made with `markup`. Its escapes are valid in XML too, but XML 1.0 (§2.2) has no
- * way to write two characters that are neither control nor format characters.
+ * Converts the output of `markup` to XML text, in which its escapes are also valid. The characters U+FFFE and U+FFFF
+ * are replaced, because XML 1.0 (§2.2) does not allow them.
  */
 export function toXml(made: Markup): string {
   return made.toString().replaceAll(/[\uFFFE\uFFFF]/gu, '\uFFFD');
@@ -89,7 +91,7 @@ function isList(content: Content): content is readonly Content[] {
   return Array.isArray(content);
 }
 
-/** The appearance of a state. A tone has the same colour and icon everywhere. */
+/** The visual style of a state. Each tone has the same colour and icon on all pages. */
 export type Tone = 'good' | 'warn' | 'bad' | 'wait' | 'unsure' | 'none' | 'info';
 
 export const STATE_TONES: Readonly<Record<PreconditionState, Tone>> = {
@@ -101,7 +103,7 @@ export const STATE_TONES: Readonly<Record<PreconditionState, Tone>> = {
   'not-configured': 'none',
 };
 
-/** The words that are shown next to the colour, because a state is never indicated only by its colour. */
+/** The word that is shown for each state. A state is never indicated by its colour alone. */
 export const STATE_WORDS: Readonly<Record<PreconditionState, string>> = {
   ok: 'OK',
   warning: 'Warning',
@@ -131,7 +133,7 @@ export const READINESS_WORDS: Readonly<Record<Readiness, string>> = {
   unknown: 'Unknown',
 };
 
-/** Returns the lines of evidence. The strongest evidence comes first and is not collapsed. */
+/** Formats evidence as a list. The first and strongest item is always visible, and the other items are collapsed. */
 export function evidenceView(evidence: readonly string[]): Markup {
   const { shown, folded } = foldEvidence(evidence);
   const rest = markup`<details><summary>${folded.length} more</summary>${listView(folded)}</details>`;
@@ -142,12 +144,15 @@ function listView(lines: readonly string[]): Markup {
   return markup`<ul class="evidence">${lines.map((line) => markup`<li>${breakable(line)}</li>`)}</ul>`;
 }
 
-/** Returns a remedy as a list. Each block of commands is a separate element that contains only text to copy. */
+/**
+ * Formats the steps of a remedy as a list. Each command block is a separate element that contains only the text to
+ * copy.
+ */
 export function remedyView(steps: readonly RemedyStep[]): Markup {
   return stepsView(steps, blockView);
 }
 
-/** The placeholders in the blocks of a runbook are explained on the page of procedures. */
+/** Formats the steps in a runbook. The procedures page explains the placeholders in their commands. */
 function runbookStepsView(steps: readonly LinkedStep[]): Markup {
   return stepsView(steps, (block) => blockView({ ...block, label: block.place, missing: '' }));
 }
@@ -163,11 +168,14 @@ function seeView({ text, see }: LinkedStep): Content {
 }
 
 /**
- * The maximum number of lines of an expanded block. Longer blocks are collapsed, so that the next step stays visible.
+ * The maximum number of lines in a command block that is shown expanded. Longer blocks are collapsed, so that the next
+ * step stays visible.
  */
 const SHOWN_LINES = 4;
 
-/** Returns a command with the attribute `data-copy`, to which static/copy-buttons.js adds a copy button. */
+/**
+ * Formats a command block with the attribute `data-copy`. The script static/copy-buttons.js adds a copy button to it.
+ */
 function blockView(block: Block): Markup {
   const { label, missing, text } = block;
   const commands = markup`<pre class="command" data-copy tabindex="0">${preformatted(text)}</pre>`;
@@ -177,7 +185,7 @@ function blockView(block: Block): Markup {
   return markup`<details><summary>${label}</summary>${first}${commands}</details>`;
 }
 
-/** Returns the sections below a page's heading. Their anchors have the same format as in the docs. */
+/** Formats the sections below a page's heading. The anchors have the same format as in the documentation. */
 export function sectionsView(sections: readonly Section[]): Markup {
   return markup`${sections.map(
     ({ title, parts }) => markup`<h2 id="${anchorOf(title)}">${title}</h2>\n${partsView(parts)}`,
@@ -211,7 +219,7 @@ function wordView(word: Word): Content {
   if ('cause' in word) return markup`<a href="${word.cause}">${word.cause}</a>`;
   if ('procedure' in word) return markup`<a href="procedures#${anchorOf(word.procedure)}">${word.procedure}</a>`;
   if ('url' in word) return markup`<a href="${word.url}" rel="noreferrer">${word.url}</a>`;
-  // The daemon does not serve the docs.
+  // The daemon does not serve the documentation, so only the file's path is shown.
   return markup`<code>docs/${word.document}</code>`;
 }
 

@@ -11,19 +11,19 @@ import {
   type Word,
 } from './document.ts';
 
-/** The parts of the output that depend on where the file is published. */
+/** The links and labels that depend on where the Markdown file is published. */
 export interface MarkdownPlace {
-  /** Returns the address of a runbook. */
+  /** Returns the URL of a cause's runbook. */
   runbook(cause: CauseId): string;
-  /** Returns the address of a section on the page of procedures. */
+  /** Returns the URL of a section on the procedures page. */
   procedure(title: string): string;
-  /** Returns the address of a document. @param path below `docs` */
+  /** Returns the URL of a documentation file. @param path the file's path relative to `docs` */
   document(path: string): string;
-  /** Returns the line above a block of commands. */
+  /** Returns the line that precedes a command block. */
   blockHead(block: Block): string;
 }
 
-/** Returns sections below the heading of a file, as CommonMark with the extensions of GitHub. One block each. */
+/** Formats sections as CommonMark with GitHub's extensions. Each returned string is one Markdown block. */
 export function sectionBlocks(sections: readonly Section[], place: MarkdownPlace): readonly string[] {
   return sections.flatMap(({ title, parts }) => [
     `## ${escapedLine(title)}`,
@@ -44,7 +44,7 @@ export function partBlock(part: Part, place: MarkdownPlace): string {
   }
 }
 
-/** Joins blocks to a file. */
+/** Joins Markdown blocks into the text of a file. */
 export function markdownFile(blocks: readonly string[]): string {
   return `${blocks.join('\n\n')}\n`;
 }
@@ -77,7 +77,7 @@ function stepText(step: LinkedStep, index: number, place: MarkdownPlace): string
   return [`${String(index + 1)}. ${words.join(' ')}`, ...blocks].join('\n\n');
 }
 
-/** Indents the commands for the list item. */
+/** Formats a command block, indented so that it belongs to its list item. */
 function commandsText(block: Block, language: string, place: MarkdownPlace): string {
   const fence = '`'.repeat(Math.max(3, longestRun(block.text) + 1));
   const lines = block.text.split('\n').map((line) => visibleText(line, TEXT_LIMIT));
@@ -86,7 +86,7 @@ function commandsText(block: Block, language: string, place: MarkdownPlace): str
     .join('\n');
 }
 
-/** A backtick in the code must not end it (CommonMark §6.1). */
+/** Formats inline code. If the code contains backticks, the delimiter is longer than these (CommonMark §6.1). */
 function codeText(code: string): string {
   const fence = '`'.repeat(longestRun(code) + 1);
   const shown = visibleText(code, TEXT_LIMIT);
@@ -97,24 +97,24 @@ function longestRun(text: string): number {
   return Math.max(0, ...(text.match(/`+/gu) ?? []).map(({ length }) => length));
 }
 
-/** Longer texts are treated as an attempt to flood the file. */
+/** The maximum length of text. Longer text is probably an attempt to flood the file, and is truncated. */
 const TEXT_LIMIT = 1_000;
 
 /**
- * Characters that start a construct anywhere in a line. `$` starts a formula on GitHub and GitLab. The brackets in
- * `mail[].host` are no link.
+ * Matches characters that have a special meaning anywhere in a line. On GitHub and GitLab, `$` starts a formula.
+ * Brackets as in `mail[].host` are excluded, because they do not form a link.
  */
 const ANYWHERE = /[\\<>*_`~$]|\[(?!\](?![([:]))|(?<!\[)\]|&(?=#?\w+;)/gu;
 
-/** Escapes text, which may be untrusted, for the middle of a line. */
+/** Escapes possibly untrusted text for use within a line. */
 function escaped(text: string): string {
   return visibleText(text, TEXT_LIMIT).replaceAll(ANYWHERE, String.raw`\$&`);
 }
 
-/** Escapes a whole line, which must not become a heading, a list, a rule or indented code either. */
+/** Escapes a complete line of text, so that it does not become a heading, list, rule or indented code block. */
 export function escapedLine(text: string): string {
   return escaped(text.trim()).replace(/^([#+=-]|\d{1,9}(?=[.)](?:\s|$)))/u, (begin) =>
-    // A digit cannot be escaped, but the character after it can.
+    // Digits cannot be escaped, so the character after the digits is escaped instead.
     /\d/u.test(begin) ? `${begin}\\` : `\\${begin}`,
   );
 }

@@ -2,12 +2,12 @@ import { wordsOf } from '../checks/registry.ts';
 import type { Step } from '../engine/model.ts';
 import type { Part, Section, Word } from './document.ts';
 
-/** Instructions that apply to every cause, before the procedures. */
+/** The heading of general instructions, which come before the procedures. */
 export const HELP = 'Help';
 
-/** Steps that the runbooks of several causes contain. The runbooks link to them. */
+/** A sequence of steps that several runbooks share and link to. */
 export interface Procedure {
-  /** Heading on the page of procedures. */
+  /** The procedure's heading on the procedures page. */
   readonly title: string;
   readonly steps: readonly Step[];
 }
@@ -29,7 +29,7 @@ function kindOf(cause: Parameters<typeof wordsOf>[0], kind: string): readonly St
   return wordsOf(cause).kinds?.[kind]?.remedy ?? [];
 }
 
-/** Sections that concern every cause. */
+/** The sections of the procedures page that apply to all causes. */
 export const COMMON_SECTIONS: readonly Section[] = [
   section(
     HELP,

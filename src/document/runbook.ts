@@ -5,24 +5,26 @@ import type { LinkedStep, Paragraph, Part, Section, Word } from './document.ts';
 import { COMMON_SECTIONS, HELP, PROCEDURES } from './procedures.ts';
 
 /**
- * General instructions for a cause, independent of an incident. The docs and the daemon both use these instructions,
- * with the same texts as incidents, so that mails, pages and runbooks never differ.
+ * Instructions for a cause that do not depend on a specific incident. The documentation and the daemon both use them.
+ * They contain the same text as incidents, so that mails, web pages and runbooks never differ.
  */
 export interface Runbook {
-  /** The name of the runbook's page in the docs, which is the ID of its cause unless several causes share the page. */
+  /**
+   * The file name of the runbook in the documentation. It is the cause's ID, unless several causes share the runbook.
+   */
   readonly name: string;
   readonly causes: readonly CauseId[];
-  /** The title, which starts with a capital letter unless its first word is the name of the program. */
+  /** The title of the runbook. It starts with a capital letter, unless the first word is the name of a program. */
   readonly title: string;
-  /** The text before the first heading. */
+  /** The introduction before the first heading. */
   readonly intro: readonly Part[];
   readonly sections: readonly Section[];
 }
 
-/** Placeholders that are already marked as placeholders in the commands. */
+/** The names of placeholders that the commands already contain. */
 type OnlyInCommands = 'incoming' | 'outgoing' | 'vdom' | 'nat' | 'schedule' | 'security';
 
-/** Placeholders for values that only an incident can supply. */
+/** Placeholders for values that are only known during an incident. */
 const PLACES: Omit<Required<WordingFacts>, OnlyInCommands | 'config'> = {
   runbook: true,
   subject: '<target>',
@@ -57,7 +59,7 @@ const PLACES: Omit<Required<WordingFacts>, OnlyInCommands | 'config'> = {
   said: '<what it logs>',
 };
 
-/** Placeholders for hosts from the configuration, other than the licence server. */
+/** Placeholders for configured hosts other than the licence server. */
 const PLACES_OF_SERVICES: WordingFacts = { ...PLACES, host: '<host>', port: '<port>' };
 
 export function runbookOf(id: CauseId): Runbook {
@@ -80,7 +82,7 @@ export function runbookOf(id: CauseId): Runbook {
   };
 }
 
-/** The page with what applies to every cause, and with the steps that several runbooks share. */
+/** Returns the procedures page, which contains general sections and the steps that several runbooks share. */
 export function procedurePage(): Pick<Runbook, 'title' | 'intro' | 'sections'> {
   return {
     title: 'Procedures',
@@ -93,7 +95,7 @@ export function procedurePage(): Pick<Runbook, 'title' | 'intro' | 'sections'> {
   };
 }
 
-/** Explains every placeholder in the commands of all runbooks. */
+/** Returns explanations for all placeholders in the commands of all runbooks. */
 function placeholders(): readonly Paragraph[] {
   const steps = CAUSE_IDS.flatMap(listsOf).flatMap((list) => list.steps);
   const meanings = Map.groupBy(
@@ -110,7 +112,7 @@ function causesOfPage(id: CauseId): readonly CauseId[] {
   return name === undefined ? [id] : CAUSE_IDS.filter((other) => wordsOf(other).runbook?.name === name);
 }
 
-/** Returns the IDs with their severity. */
+/** Returns the introduction, which lists the causes and their severities. */
 function introOf(causes: readonly CauseId[]): readonly Word[] {
   const severities = new Set(causes.map((cause) => wordsOf(cause).severity));
   const ids = causes.flatMap((cause, index): readonly Word[] => [
@@ -121,7 +123,7 @@ function introOf(causes: readonly CauseId[]): readonly Word[] {
   return [...ids, severities.size === 1 ? `, ${[...severities].join('')}.` : '.'];
 }
 
-/** Returns one paragraph if it applies to all causes, or a list. */
+/** Returns a single paragraph if the text is the same for all causes, or otherwise a list with one item per cause. */
 function textsOf(causes: readonly CauseId[], textOf: (cause: CauseId) => string): Part {
   const texts = new Set(causes.map(textOf));
   if (texts.size === 1) return text(...texts);
@@ -139,17 +141,17 @@ function effectOf(cause: CauseId): string {
 
 interface StepList {
   readonly heading: string;
-  /** Explains the variant of the fault that the steps are for; null if the steps are for every variant. */
+  /** Describes the variant of the fault to which the steps apply. Null if the steps apply to all variants. */
   readonly meaning: string | null;
-  /** Empty if the steps are those for every variant. */
+  /** The steps for the variant. The list is empty if the general steps apply. */
   readonly steps: readonly RemedyStep[];
 }
 
 const MITIGATION = 'Mitigation';
 
 /**
- * Returns the lists of the first cause. Each further cause adds its own steps if they differ, and variants that differ
- * by more than a procedure.
+ * Returns the step lists for a page. All lists for the first cause are included. Each further cause adds its own steps
+ * if they differ, and its variants if they need more than another procedure.
  */
 function listsOfPage(causes: readonly CauseId[]): readonly StepList[] {
   const [own = [], ...others] = causes.map(listsOf);
@@ -168,12 +170,12 @@ function withoutProcedures({ heading, steps }: StepList): string {
   return JSON.stringify([heading, steps.filter((step) => !PROCEDURE_PLACES.steps.has(JSON.stringify(step)))]);
 }
 
-/** Returns the general steps, and the steps that are added or used instead if more is known about the fault. */
+/** Returns the general steps for a cause, and the steps for variants of the fault about which more is known. */
 function listsOf(id: CauseId): readonly StepList[] {
   const { remedy, anyProductRemedy, productRemedy = {}, kinds = {}, proxyRemedy, brokenPath, summary } = wordsOf(id);
   const places = placesOf(id);
   const general = remedyOf(remedy, places).remedySteps;
-  // Such a summary does not distinguish the variants.
+  // If variants share a summary, the summary cannot be used to tell them apart.
   const isShared = (meaning: string): boolean =>
     [summary, ...Object.values(kinds).map((kind) => kind.summary)].filter((other) => other === meaning).length > 1;
   const list = (heading: string, steps: readonly Step[] | undefined, meaning?: string): readonly StepList[] => {
@@ -214,15 +216,15 @@ function sectionOfList({ heading, meaning, steps }: ShownList): Section {
   };
 }
 
-/** Position of a step or its commands, on the same page or among the procedures. */
+/** The location of a step or of its commands, either on the same page or on the procedures page. */
 interface Place {
   readonly heading: string;
   readonly number: number;
-  /** Number of steps of the procedure; null for a place on the same page. */
+  /** The number of steps in the procedure. Null if the location is on the same page. */
   readonly ofSteps: number | null;
 }
 
-/** Places by step, and by the commands of a step, as JSON. */
+/** The known locations of steps and of command blocks. The keys are JSON strings. */
 interface KnownPlaces {
   readonly steps: ReadonlyMap<string, Place>;
   readonly blocks: ReadonlyMap<string, Place>;
@@ -254,11 +256,11 @@ function blockKey({ commands, undo }: RemedyStep): string {
   return JSON.stringify([commands, undo]);
 }
 
-/** A reference to successive steps. */
+/** A reference to several consecutive steps. */
 interface Run {
-  /** Sentence of the first step if only its commands are known; otherwise empty. */
+  /** The sentence of the first step, if only its commands have a known location. Otherwise empty. */
   readonly text: string;
-  /** The first step as JSON. */
+  /** The first of these steps in JSON format. */
   readonly key: string;
   readonly places: readonly Place[];
 }
@@ -267,7 +269,7 @@ interface ShownList extends Pick<StepList, 'heading' | 'meaning'> {
   readonly steps: readonly LinkedStep[];
 }
 
-/** Replaces repeated steps and command blocks with references, so that each of them is shown once. */
+/** Replaces repeated steps and command blocks with references, so that the page shows each of them only once. */
 function eachBlockOnce(lists: readonly StepList[], known: KnownPlaces): readonly ShownList[] {
   const [steps, blocks] = [new Map(known.steps), new Map(known.blocks)];
   return lists.map(({ heading, meaning, steps: own }) => {
@@ -285,7 +287,7 @@ function eachBlockOnce(lists: readonly StepList[], known: KnownPlaces): readonly
       if (place === undefined) lines.push(additionTo(step) ?? step);
       else if (whole !== undefined && last !== undefined && 'places' in last && follows(place, last)) {
         lines.splice(-1, 1, { ...last, places: [...last.places, place] });
-        // This line now stands for more than its first step, so the first step cannot refer to it.
+        // The line now refers to several steps, so it no longer describes the first step alone.
         if (last.text !== '') steps.delete(last.key);
       } else lines.push({ text: whole === undefined ? step.text : '', key, places: [place] });
     }
@@ -314,7 +316,7 @@ function referenceTo({ text: sentence, places }: Run): LinkedStep {
   );
 }
 
-/** Returns a step with only those commands that it adds to the commands of a procedure; null if there is none. */
+/** Returns a step with only the commands that the procedure does not contain. Returns null if there are none. */
 function additionTo(step: RemedyStep): LinkedStep | null {
   const lines = step.commands?.split('\n') ?? [];
   for (const { heading, steps } of PROCEDURE_LISTS)
@@ -341,7 +343,7 @@ function text(...words: Exclude<Paragraph, string>): Part {
   return { kind: 'text', lines: [words] };
 }
 
-/** Returns the sources in `CauseWords.sources`, with the URL of those that have one. */
+/** Returns the entries in `CauseWords.sources`, with links for entries that have a URL. */
 function sourceWords(sources: readonly string[]): readonly Word[] {
   return sources.flatMap((source, index): readonly Word[] => {
     const [, document] = /^docs:(.+)$/u.exec(source) ?? [];

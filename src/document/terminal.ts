@@ -12,15 +12,15 @@ export interface TextStyle {
 
 export type Colors = ReturnType<typeof createColors>;
 
-/** The maximum length of a text. Longer texts are treated as an attempt to flood the terminal. */
+/** The maximum length of text. Longer text is probably an attempt to flood the terminal, and is truncated. */
 const TEXT_LIMIT = 1_000;
 
-/** Splits a text, which can quote untrusted input, into lines for a terminal. The lines are indented as in `wrap`. */
+/** Wraps possibly untrusted text for the terminal. The indentation works as in `wrap`. */
 export function textLines(text: string, width: number, indent = '', first: string = indent): readonly string[] {
   return wrap(visibleText(text, TEXT_LIMIT), width, indent, first);
 }
 
-/** Returns the lines for a cause with its evidence and remedy. */
+/** Formats a cause with its evidence and remedy for the terminal. */
 export function causeLines(cause: Cause, style: TextStyle, colors: Colors): readonly string[] {
   const paint = cause.severity === 'critical' ? colors.red : cause.severity === 'warning' ? colors.yellow : colors.cyan;
   const suspected = cause.confidence === 'suspected' ? ' (suspected)' : '';
@@ -46,7 +46,7 @@ function remedySection(steps: readonly RemedyStep[], style: TextStyle, colors: C
   ]);
 }
 
-/** Lines of a block are neither wrapped nor coloured, because they are copied from the terminal. */
+/** Formats a command block. Its lines are not wrapped or coloured, because users copy them from the terminal. */
 function blockLines(block: Block, { width }: TextStyle, colors: Colors): readonly string[] {
   const margin = ' '.repeat(SECTION_INDENT + 3);
   return [
@@ -57,7 +57,10 @@ function blockLines(block: Block, { width }: TextStyle, colors: Colors): readonl
 
 const SECTION_INDENT = 12;
 
-/** @param hangs whether to indent continuation lines, which visually separates consecutive items */
+/**
+ * Formats a section with indented lines.
+ * @param hangs whether to indent continuation lines, which separates consecutive items visually
+ */
 function section(
   name: string,
   items: readonly string[],

@@ -8,7 +8,7 @@ import type { DnsObservation } from '../core/observation.ts';
 import type { PathObservation, RoundObservations } from '../core/round.ts';
 
 /**
- * Gauges for observed values. When a value is no longer reported, its series is removed, because an outdated value
+ * Gauges for observed values. When a value is no longer reported, its series is removed. Otherwise, an outdated value
  * would hide the fact that the current value is unknown.
  */
 export class ObservedGauges {
@@ -51,7 +51,7 @@ export class ObservedGauges {
   }
 
   round({ path }: Pick<RoundObservations, 'path'>, { licenseServer }: Pick<WatchedConfig, 'licenseServer'>): void {
-    // A certificate's expiry date is kept until a newer certificate is seen.
+    // The expiry date of a certificate is kept until another certificate is received.
     for (const seen of [path.licenseServer, ...path.services]) this.#endOfValidity(seen);
     this.#ttl.reset();
     this.#expected.reset();
@@ -64,7 +64,7 @@ export class ObservedGauges {
     for (const { peer, kind } of peers) this.#readable.set({ peer }, kind === 'seen' ? 1 : 0);
   }
 
-  /** Removes all values after a configuration change. */
+  /** Removes all values. Must be called after the configuration has changed. */
   forget(): void {
     for (const gauge of [this.#notAfter, this.#ttl, this.#expected]) gauge.reset();
     this.picture({ appliances: [], peers: [] });
@@ -98,7 +98,10 @@ export class ObservedGauges {
   }
 }
 
-/** @param value null if unknown */
+/**
+ * Sets a gauge, or removes its series if the value is unknown.
+ * @param value null if unknown
+ */
 function setTo(gauge: Gauge, labels: Record<string, string>, value: number | null): void {
   if (value !== null) gauge.set(labels, value);
 }

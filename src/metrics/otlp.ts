@@ -14,14 +14,14 @@ import { deadline, nextTurn, sleep } from '../system/clock.ts';
 import type { OperatorLog } from '../system/operator-log.ts';
 import { messageOf } from '../text/message-of.ts';
 
-/** The metrics of this process that are pushed. */
+/** The metrics of this process that are pushed to a collector. */
 export interface PushedMetrics {
   readonly registry: Registry;
-  /** The time when the counters started. */
+  /** The time at which the counters started at zero. */
   readonly startedAt: EpochMs;
-  /** Updates the metrics. The returned function must be called after the metrics have been delivered. */
+  /** Updates the metrics before they are pushed. Returns a function that must be called after the delivery. */
   refresh(): Promise<() => void>;
-  /** Records a failed attempt to push. */
+  /** Counts a failed attempt to push metrics. */
   failed(): void;
 }
 
@@ -34,10 +34,10 @@ interface OtlpDeps extends EgressDeps {
 }
 
 /**
- * Pushes all metrics over OTLP/HTTP (protobuf, gzip) periodically until the signal is aborted. A failed request is
- * retried with increasing pauses until the next request is due. Requests are not queued, because the next request has
- * newer values.
- * @param config the configured collector, or null to use the collector that environment variables specify
+ * Pushes all metrics periodically over OTLP/HTTP (protobuf, gzip) until the signal is aborted. A failed request is
+ * retried with increasing pauses until the next push is due. Failed requests are not queued, because the next push
+ * contains newer values.
+ * @param config the configured collector, or null to use the collector in the environment variables
  */
 export function pushMetrics(config: OtlpConfig | null, deps: OtlpDeps, signal: AbortSignal): void {
   const { logger } = deps;
@@ -55,13 +55,13 @@ export function pushMetrics(config: OtlpConfig | null, deps: OtlpDeps, signal: A
 
 interface Collector {
   readonly url: string;
-  /** The origin of the URL, without the path, which may be a secret. */
+  /** The origin of the collector's URL. The path is left out, because it can be secret. */
   readonly origin: string;
   readonly every: Millis;
   readonly caFile: string | null;
   /**
-   * Returns the headers. They are read for each request, so that a rotated token is used.
-   * @throws {Error}
+   * Returns the HTTP headers. They are read again for each request, so that a rotated token is used.
+   * @throws {Error} if a token cannot be read
    */
   readonly headers: () => Promise<Readonly<Record<string, string>>>;
 }
@@ -76,7 +76,10 @@ function collectorOf({ url, headers, every, caFile }: OtlpConfig, { readSecret }
   };
 }
 
-/** @throws {Error} whose message does not contain any part of the text */
+/**
+ * Parses HTTP headers from an environment variable.
+ * @throws {Error} whose message does not contain any part of the text
+ */
 function headersIn(text: string): Readonly<Record<string, string>> {
   const lines = text.split('\n').filter((line) => line.trim() !== '');
   return Object.fromEntries(lines.map((line) => pairIn(line, ':', 'a line such as "Authorization: Bearer TOKEN"')));
@@ -85,26 +88,26 @@ function headersIn(text: string): Readonly<Record<string, string>> {
 function pairIn(text: string, separator: string, expected: string): readonly [name: string, value: string] {
   const at = text.indexOf(separator);
   const [name, value] = [text.slice(0, at).trim(), text.slice(at + 1).trim()];
-  // Matches a token and a field value as defined in RFC 9110 §5.6.2 and §5.5.
+  // Header names must be tokens (RFC 9110 §5.6.2), and header values must be field values (§5.5).
   if (at <= 0 || !/^[\w!#$%&'*+.^`|~-]+$/u.test(name) || !/^[\t\x20-\x7E\x80-\xFF]*$/u.test(value))
     throw new Error(`Cannot read the headers for OTLP: expected ${expected}`);
   return [name.toLowerCase(), value];
 }
 
-/** The same value as in the OpenTelemetry SDKs. */
+/** The push interval. The OpenTelemetry SDKs have the same default. */
 const USUAL_INTERVAL: Millis = 60_000;
 const OWN = { url: 'OTEL_EXPORTER_OTLP_METRICS_ENDPOINT', headers: 'OTEL_EXPORTER_OTLP_METRICS_HEADERS' };
 const GENERAL = { url: 'OTEL_EXPORTER_OTLP_ENDPOINT', headers: 'OTEL_EXPORTER_OTLP_HEADERS' };
 
 /**
- * Reads the variables of the "OpenTelemetry Protocol Exporter" specification. Variables for metrics take precedence
- * over general variables. An empty variable counts as unset.
+ * Reads the environment variables that the specification "OpenTelemetry Protocol Exporter" defines. Variables for
+ * metrics take precedence over general variables. An empty variable counts as unset.
  * @throws {Error} if a variable is invalid; the message does not contain any part of its value
  */
 function collectorOfEnvironment(env: NodeJS.ProcessEnv): Collector {
   const [own, general] = [env[OWN.url] ?? '', env[GENERAL.url] ?? ''];
   const url = own === '' ? urlIn(GENERAL.url, `${general.replace(/\/$/u, '')}/v1/metrics`) : urlIn(OWN.url, own);
-  // If the general protocol is `grpc`, the general URL has a different port.
+  // If the general protocol is `grpc`, the general URL cannot be used, because gRPC has a different port.
   const protocol = env['OTEL_EXPORTER_OTLP_METRICS_PROTOCOL'] || env['OTEL_EXPORTER_OTLP_PROTOCOL'] || 'http/protobuf';
   if (protocol !== 'http/protobuf')
     throw new Error(
@@ -132,7 +135,7 @@ function urlIn(variable: string, text: string): string {
   return url.href;
 }
 
-/** The values are percent-encoded, as in W3C Baggage. */
+/** Decodes a header from an environment variable. Headers are percent-encoded, as in W3C Baggage. */
 function decoded(pair: string): string {
   try {
     return decodeURIComponent(pair);
@@ -145,21 +148,21 @@ type Outcome = 'arrived' | Failure;
 
 interface Failure {
   readonly error: string;
-  /** Whether the same request can be retried. */
+  /** Set if the same request can be sent again. */
   readonly again: boolean;
-  /** The pause that the collector requested, or null if it requested none. */
+  /** The pause that the collector requested. Null if it requested no pause. */
   readonly retryAfter: Millis | null;
 }
 
-/** The same value as in the OpenTelemetry SDKs. */
+/** The time limit for a request. The OpenTelemetry SDKs have the same default. */
 const REQUEST_DEADLINE: Millis = 10_000;
-/** The first pause between two attempts. It is doubled after each attempt. */
+/** The pauses between attempts. The first pause is doubled after each failed attempt, up to the longest pause. */
 const PAUSE = { first: 1_000, longest: 60_000 };
-/** The maximum pause that a collector can request. */
+/** The maximum pause that the collector can request. */
 const LONGEST_RETRY_AFTER: Millis = 900_000;
 /**
- * The only status codes after which a request can be retried, as listed under "Retryable Response Codes" for OTLP/HTTP
- * in OTLP 1.x.
+ * The HTTP status codes after which a request can be repeated, as listed under "Retryable Response Codes" for OTLP/HTTP
+ * in OTLP 1.x. After other codes, a request must not be repeated.
  */
 const RETRYABLE: ReadonlySet<number> = new Set([429, 502, 503, 504]);
 
@@ -177,7 +180,7 @@ class Pusher {
     this.#signal = signal;
   }
 
-  /** Runs until the signal is aborted. The promise is rejected only then. */
+  /** Pushes metrics until the signal is aborted. The promise never resolves, and is rejected only by the signal. */
   async run(): Promise<never> {
     const { clock } = this.#deps;
     for (;;) {
@@ -190,7 +193,7 @@ class Pusher {
     }
   }
 
-  /** Returns how long to wait before the next request. */
+  /** Sends one push, including retries until the next push is due. Returns how long to wait before the next push. */
   async #pushUntil(due: Millis): Promise<Millis> {
     const { clock, metrics, site } = this.#deps;
     const arrived = await metrics.refresh();
@@ -200,15 +203,15 @@ class Pusher {
       this.#note(outcome);
       if (outcome === 'arrived') arrived();
       if (outcome === 'arrived' || !outcome.again) return 0;
-      // Many sites can lose their connection to a collector at the same time, and must not all reconnect at the same
-      // time.
+      // The pause is random, so that many sites that have lost their connection to a collector do not all reconnect at
+      // once.
       const wait = outcome.retryAfter ?? randomInt(pause / 2, pause);
       if (clock.elapsed() + wait >= due) return wait;
       await sleep(clock, wait, this.#signal);
     }
   }
 
-  /** Counts every failure, but logs only the first one and the recovery. */
+  /** Counts every failure. Only the first failure and the recovery are logged. */
   #note(outcome: Outcome): void {
     const { logger, metrics } = this.#deps;
     if (this.#signal.aborted) return;
@@ -227,7 +230,7 @@ class Pusher {
     let dispatcher: Dispatcher | null = null;
     let secrets: readonly string[] = [];
     try {
-      // The module is loaded on demand, so that it needs memory only if metrics are pushed.
+      // To save memory, the HTTP client is loaded only if metrics are pushed.
       const { request } = await import('undici');
       const headers = await this.#collector.headers();
       secrets = Object.values(headers).flatMap((value) => [value, value.replace(/^\S+\s+/u, '')]);
@@ -266,8 +269,9 @@ function adviceFor(status: number): string {
 }
 
 /**
- * Returns the labels that a scraped target has, because rules and dashboards rely on them. Prometheus derives `job` and
- * `instance` from the two service attributes. VictoriaMetrics uses all attributes unchanged.
+ * Returns the resource attributes from which collectors derive the labels of a scraped target, because rules and
+ * dashboards depend on these labels. Prometheus derives `job` and `instance` from the two service attributes.
+ * VictoriaMetrics uses all attributes unchanged.
  */
 function targetOf(site: string): Readonly<Record<string, string>> {
   const [job, instance] = ['ftm-watch', hostname()];
@@ -280,18 +284,24 @@ function targetOf(site: string): Readonly<Record<string, string>> {
  * resource/v1/resource.proto. The encoding is described at https://protobuf.dev/programming-guides/encoding/.
  */
 
-/** The aggregation temporality, which means that values are counted since the start, not since the last push. */
+/**
+ * The aggregation temporality "cumulative": values are counted since the start of the process instead of since the last
+ * push.
+ */
 const CUMULATIVE = 2;
-/** The maximum number of series that are encoded without a pause. */
+/** The maximum number of series that are encoded before other tasks get a turn. */
 const SERIES_A_TURN = 250;
 
-/** Encodes the current metrics. Unit and scope are omitted, because stores would turn them into suffixes and labels. */
+/**
+ * Encodes the current metrics. Units and scopes are omitted, because metric stores would convert them into name
+ * suffixes and labels.
+ */
 export async function encodeMetrics(
   { registry, startedAt }: Pick<PushedMetrics, 'registry' | 'startedAt'>,
   at: EpochMs,
   target: Readonly<Record<string, string>>,
 ): Promise<Uint8Array> {
-  // The fields start_time_unix_nano and time_unix_nano have the same numbers in both kinds of data points.
+  // The two time fields have the same field numbers in both types of data points.
   const times = Buffer.concat([fixed64(2, nanoseconds(startedAt)), fixed64(3, nanoseconds(at))]);
   const families: Uint8Array[] = [];
   for (const { name } of registry.getMetricsAsArray()) {
@@ -310,35 +320,35 @@ export async function encodeMetrics(
 }
 
 interface Sample {
-  /** Set for a part of a histogram. */
+  /** The metric's name. Set only for samples that belong to a histogram. */
   readonly metricName?: string;
   readonly labels: Readonly<Record<string, string | number | undefined>>;
   readonly value: number;
 }
 
 /**
- * Groups samples by series. A group contains one sample, or all parts of a histogram with its buckets in ascending
- * order.
+ * Groups samples by series. Each group contains either a single sample or all samples of a histogram. Buckets are in
+ * ascending order.
  */
 function seriesOf(type: string, samples: readonly Sample[]): readonly (readonly Sample[])[] {
   if (type !== 'histogram') return samples.map((sample) => [sample]);
   return [...Map.groupBy(samples, ({ labels }) => JSON.stringify({ ...labels, le: undefined })).values()];
 }
 
-/** Encodes the oneof `data` of a Metric, which is `gauge`, `sum` or `histogram`. */
+/** Encodes the `data` field of a Metric message, which is a `gauge`, `sum` or `histogram`. */
 function dataOf(type: string, points: readonly Uint8Array[]): Uint8Array {
   if (type === 'histogram') return embedded(9, ...points, varint(2, CUMULATIVE));
   return type === 'counter' ? embedded(7, ...points, varint(2, CUMULATIVE), varint(3, 1)) : embedded(5, ...points);
 }
 
-/** Encodes a NumberDataPoint. */
+/** Encodes a NumberDataPoint message. */
 function numberPoint(series: readonly Sample[], times: Uint8Array): Uint8Array {
   return Buffer.concat(
     series.flatMap(({ labels, value }) => [...attributesOf(7, labels), times, fixed64(4, double(value))]),
   );
 }
 
-/** Encodes a HistogramDataPoint, whose buckets are not cumulative. */
+/** Encodes a HistogramDataPoint message. Unlike in Prometheus, its bucket counts are not cumulative. */
 function histogramPoint(series: readonly Sample[], times: Uint8Array): Uint8Array {
   const valueOf = (part: string): number => series.find(({ metricName }) => metricName?.endsWith(part))?.value ?? 0;
   const buckets = series.filter(({ labels }) => labels['le'] !== undefined);
@@ -360,7 +370,7 @@ function attributesOf(field: number, labels: Sample['labels']): readonly Uint8Ar
   );
 }
 
-/** Encodes a KeyValue with the `string_value` of AnyValue. */
+/** Encodes a KeyValue message with a string value. */
 function attribute(field: number, key: string, value: string): Uint8Array {
   return embedded(field, text(1, key), embedded(2, text(1, value)));
 }

@@ -12,8 +12,8 @@ import { CHANNEL_IDS } from '../notify/channels/registry.ts';
 import { authority } from '../core/addresses.ts';
 
 /**
- * The usual failures of each probe. Only these series start at zero, because each failure needs a series per target.
- * Other failures get a series when they occur.
+ * The common failure reasons of each probe. Only their series are created in advance, because each reason adds one
+ * series per target. Series for other reasons are created when such a failure occurs.
  */
 const USUAL: Readonly<Record<string, readonly FailureReason[]>> = {
   dns: ['timeout', 'refused', 'rejected'],
@@ -24,35 +24,45 @@ const USUAL: Readonly<Record<string, readonly FailureReason[]>> = {
   ntp: ['timeout', 'refused'],
 };
 
-/** @param probe the probe, which can be missing from the list above */
+/**
+ * Returns the common failure reasons of a probe. For probes that are not in the list, timeouts are the only common
+ * failure.
+ * @param probe the probe, which can be missing from the list above
+ */
 function usualFailures(probe: string): readonly FailureReason[] {
   return USUAL[probe] ?? ['timeout'];
 }
 
 /**
- * The series of probes. Counters exist at zero before the first count, and are removed when the configuration no longer
- * contains their target.
+ * The metric series about probes. Counters are created with the value zero before the first probe, and removed when
+ * their target is no longer configured.
  */
 export class ProbeSeries {
   readonly #metrics: Metrics;
   readonly #made = new Map<string, ProbeTarget>();
-  /** The probes that have a failure series. */
+  /** The labels of all existing failure series. */
   readonly #failures = new Map<string, FailureLabels>();
-  /** Failures whose series have not yet been scraped at zero. */
+  /** Failures that are not counted yet, because their new series must first be scraped with the value zero. */
   readonly #unseen = new Map<string, { readonly labels: FailureLabels; readonly count: number }>();
 
   constructor(metrics: Metrics) {
     this.#metrics = metrics;
   }
 
-  /** Creates missing series and removes obsolete series. Existing series keep their counts. */
+  /**
+   * Creates missing series and removes the series of targets that are no longer configured. Existing counters keep
+   * their values.
+   */
   expect(probes: readonly ProbeTarget[]): void {
     const kept = new Set(probes.map(keyOf));
     for (const [key, labels] of this.#made) if (!kept.has(key)) this.#remove(key, labels);
     for (const probe of probes) this.#make(probe);
   }
 
-  /** Counts every probe of a round. A probe of a target succeeds only if it succeeds for all addresses. */
+  /**
+   * Counts all probes of a round. A target's probe counts as successful only if all the target's addresses were
+   * successful.
+   */
   record(samples: readonly ProbeSample[]): void {
     const { probeRuns, probeDuration, probeSuccess } = this.#metrics;
     for (const { probe, target, durationMs, failure } of samples) {
@@ -68,8 +78,8 @@ export class ProbeSeries {
   }
 
   /**
-   * Must be called before all metrics are read. The returned function must be called afterwards. From then on, series
-   * that were read at zero can count.
+   * Must be called before a scrape reads the metrics. Returns a function that must be called after the scrape. It
+   * counts delayed failures in the series that were scraped with the value zero.
    */
   scraping(): () => void {
     const shown = [...this.#unseen];
@@ -95,7 +105,10 @@ export class ProbeSeries {
     this.#metrics.probeFailures.inc({ ...labels }, 0);
   }
 
-  /** rate() detects a failure only if the series existed before the failure. */
+  /**
+   * Counts a failure. If the series is new, the failure is counted after the next scrape, because rate() needs an
+   * earlier value.
+   */
   #fail(labels: FailureLabels): void {
     const key = failureKey(labels);
     const waiting = this.#unseen.get(key);
@@ -134,18 +147,19 @@ function keyOf({ probe, target }: ProbeTarget): string {
 
 const RESULTS: readonly DeliveryResult[] = ['sent', 'failed', 'rejected', 'expired'];
 
-/** The items that are measured with a configuration. */
+/** The configured items for which metrics are expected. */
 export interface Expected {
   readonly config: Config;
   readonly signatures: SignatureSet;
   readonly probes: readonly ProbeTarget[];
-  /** The targets whose certificates are evaluated. */
+  /** The targets whose certificate chains are evaluated. */
   readonly judged: readonly string[];
 }
 
 /**
- * Creates known series at zero from the start, because alerts don't work on series that appear only with the first
- * error. Until a state has been checked, it is unknown. Gauges for measurements are added with the first measurement.
+ * Creates all known series at startup with the value zero, because alerts don't detect an increase if a series appears
+ * only with the first error. States are unknown until they have been checked. Gauges for measurements are created with
+ * the first measurement.
  */
 export function createZeroSeries(metrics: Metrics, expected: Expected): void {
   zeroStates(metrics, expected);
@@ -160,8 +174,8 @@ export function createZeroSeries(metrics: Metrics, expected: Expected): void {
 }
 
 /**
- * Removes measurements of an earlier configuration. Some targets may have been removed, and a value that is no longer
- * updated is misleading.
+ * Removes all measurements after a configuration change. Targets may have been removed, and a measurement that is no
+ * longer updated would be misleading.
  */
 export function forgetMeasurements(metrics: Metrics): void {
   metrics.activationReady.remove();
@@ -176,7 +190,7 @@ export function forgetMeasurements(metrics: Metrics): void {
     gauge.reset();
 }
 
-/** Removes the counters of appliances that are no longer configured. */
+/** Removes the counters for appliances that are no longer configured. */
 export function forgetAppliances(
   { pollingErrors }: Metrics,
   before: Expected,
@@ -189,8 +203,8 @@ export function forgetAppliances(
 }
 
 /**
- * Creates a series for every cause at every severity that it can have: its default severity, and the severities that
- * services set.
+ * Creates a series for each cause and each severity that the cause can have. This includes the default severity and the
+ * severities that the configured services set.
  */
 function zeroCauses(metrics: Metrics, { services }: Pick<Config, 'services'>): void {
   metrics.causeActive.reset();
@@ -219,20 +233,18 @@ function zeroLog(metrics: Metrics, { config, signatures }: Expected): void {
   for (const source of LOG_SOURCES) for (const result of LOG_RESULTS) metrics.logLines.inc({ source, result }, 0);
 }
 
-/**
- * The label for every subject that is not in the configuration, such as a licence or mail host that an API reported.
- */
+/** The label value for subjects that are not configured, such as a licence or mail server that an API reported. */
 export const OTHER_SUBJECT = 'other';
 
 /**
- * Returns the subjects that are allowed as labels: texts from the configuration, configured hosts with ports, probe
- * targets, and preconditions.
+ * Returns the subjects that can be used as label values: text from the configuration, configured hosts with their
+ * ports, probe targets and preconditions.
  */
 export function configuredSubjects(config: Config, probes: readonly ProbeTarget[]): ReadonlySet<string> {
   return new Set([...CHECKS.map(({ id }) => id), ...probes.map(({ target }) => target), ...namesIn(config)]);
 }
 
-/** Returns all texts in a value, and its hosts with ports as `host:port`. */
+/** Returns all strings in a value, and the hosts with ports in the format `host:port`. */
 export function namesIn(value: unknown): readonly string[] {
   if (typeof value === 'string') return [value];
   if (typeof value !== 'object' || value === null) return [];

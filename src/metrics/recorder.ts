@@ -21,21 +21,21 @@ import {
 } from './probe-series.ts';
 import type { Metrics } from './definitions.ts';
 
-/** The labels of one `ftm_incident_open` series. */
+/** The labels of a series of the metric `ftm_incident_open`. */
 interface OpenIncident {
   readonly cause: string;
   readonly severity: Severity;
   readonly subject: string;
 }
 
-/** The properties of an incident that are exported. */
+/** The properties of an incident that the metrics contain. */
 type TellableIncident = Pick<Incident, 'status' | 'cause' | 'openedAt'>;
 
 const MOST = 50;
 
 /**
- * Returns at most 50 open incidents, the most severe first. A subject that is not in `named` is replaced with `other`,
- * because text from the network never becomes a label.
+ * Returns the most severe open incidents, at most 50. Subjects that are not in `named` are replaced with `other`,
+ * because label values never contain text from the network.
  */
 export function openIncidents(
   incidents: readonly TellableIncident[],
@@ -52,13 +52,13 @@ export function openIncidents(
   return [...new Map(open.map((each) => [JSON.stringify(each), each])).values()].slice(0, MOST);
 }
 
-/** Records events as metrics. */
+/** Records the daemon's events and observations as metrics. */
 export class Recorder {
   readonly #metrics: Metrics;
   readonly #probes: ProbeSeries;
   #expected: Expected | null = null;
   #subjects: ReadonlySet<string> = new Set();
-  /** The labels of the `ftm_cause_active` series with value 1. */
+  /** The labels of the `ftm_cause_active` series that have the value 1. */
   #activeCauses: ReadonlyMap<string, { readonly cause: string; readonly severity: Severity }> = new Map();
 
   constructor(metrics: Metrics) {
@@ -67,8 +67,8 @@ export class Recorder {
   }
 
   /**
-   * Creates the series of a configuration at zero and removes the measurements of the previous configuration. Counters
-   * that exist in both configurations keep their counts.
+   * Creates the series for a new configuration with the value zero, and removes the measurements of the previous
+   * configuration. Counters that also belong to the new configuration keep their values.
    */
   expect(expected: Expected): void {
     forgetMeasurements(this.#metrics);
@@ -82,20 +82,20 @@ export class Recorder {
     this.#expected = expected;
   }
 
-  /** Records the end of a round, whether or not it is usable. */
+  /** Records the duration of a round, even if the round's results cannot be used. */
   ended({ durationMs, stalledMs }: Pick<RoundObservations, 'durationMs' | 'stalledMs'>): void {
     this.#metrics.roundDuration.set(durationMs / 1000);
     this.loopLag(stalledMs);
   }
 
-  /** Records the probe results of a round. Not called for a round in which this process stalled. */
+  /** Records the probe results of a round. Must not be called if this process stalled during the round. */
   measured(observations: RoundObservations, judged: JudgedRound, config: Config): void {
     this.#probes.record(samplesOf(observations));
     this.#metrics.observed.round(observations, config);
     this.#tls(judged);
   }
 
-  /** Must be called before all metrics are read. The returned function must be called afterwards. */
+  /** Must be called before a scrape reads the metrics. Returns a function that must be called after the scrape. */
   scraping(): () => void {
     return this.#probes.scraping();
   }
@@ -107,7 +107,7 @@ export class Recorder {
       this.#metrics.licenseAssigned.set({ appliance, license }, assigned);
   }
 
-  /** Records observations that are not part of a round. */
+  /** Records observations about the appliances, which are queried independently of rounds. */
   units(picture: Picture): void {
     this.#metrics.observed.picture(picture);
   }
@@ -118,7 +118,7 @@ export class Recorder {
     for (const labels of openIncidents(incidents, this.#subjects)) this.#metrics.incidentOpen.set({ ...labels }, 1);
   }
 
-  /** Records the state of the log from before a restart. */
+  /** Restores metrics about the log from a report that was saved before a restart. */
   heard({ appliances }: PollingReport): void {
     for (const { name: appliance, lastLineAt, errors } of appliances) {
       if (lastLineAt !== null) this.#metrics.logLastReceived.set({ appliance }, lastLineAt / 1000);
@@ -143,7 +143,7 @@ export class Recorder {
     this.#metrics.scheduleLag.observe(lag / 1000);
   }
 
-  /** Records the current delay of the event loop. */
+  /** Records the current event loop delay. */
   loopLag(lag: Millis): void {
     this.#metrics.eventLoopLag.observe(lag / 1000);
   }
@@ -152,7 +152,10 @@ export class Recorder {
     this.#metrics.missedRuns.inc();
   }
 
-  /** @param end the expiry date of the status page's certificate, or null if there is no certificate */
+  /**
+   * Records the expiry date of the status page's certificate.
+   * @param end the expiry date, or null if there is no certificate
+   */
   ownCertificate(end: EpochMs | null): void {
     if (end === null) this.#metrics.ownCertificateEnd.remove();
     else this.#metrics.ownCertificateEnd.set(end / 1000);
@@ -202,9 +205,9 @@ interface LicenseAssignment {
 }
 
 /**
- * Returns the configured licences that were checked. A licence without a fault is assigned correctly. A licence that
- * could not be checked is left out. Licences that only an appliance reports are not included, because their labels
- * would come from the network.
+ * Returns the configured licences that were checked, with the result for each licence. A licence without a finding is
+ * correctly assigned. Licences that could not be checked are left out. Licences that only an appliance reported are
+ * also left out, because label values never contain text from the network.
  */
 export function licenseAssignments(
   { preconditions }: Diagnosis,
@@ -212,7 +215,7 @@ export function licenseAssignments(
 ): readonly LicenseAssignment[] {
   const status = preconditions.find(({ id }) => id === 'license-assignment');
   if (status === undefined || registration === null || status.state === 'not-configured') return [];
-  // If the state is unknown and there is no finding, the licence has not been checked yet.
+  // An unknown state without findings means that the licences have not been checked yet.
   if (status.state === 'unknown' && status.findings.length === 0) return [];
   const byAppliance = Map.groupBy(status.findings, ({ facts }) => facts?.appliance);
   return appliances.flatMap(({ name: appliance, licenses }) =>
@@ -227,8 +230,8 @@ export function licenseAssignments(
 }
 
 /**
- * Returns whether a finding is about the licence. A finding about an appliance without a licence concerns all its
- * licences.
+ * Returns whether a finding applies to the licence. A finding that mentions only an appliance applies to all the
+ * appliance's licences.
  */
 function concerns({ facts }: Finding, license: string): boolean {
   return (facts?.license ?? license).toUpperCase() === license.toUpperCase();

@@ -13,29 +13,30 @@ import type { Metrics } from './definitions.ts';
 import type { MetricsText } from './probe-metrics.ts';
 import { nextTurn } from '../system/clock.ts';
 
-/** The numbers of log lines since an intake was started. */
+/** The number of log lines that an intake has received since it was started. */
 interface LogCounts {
   readonly lines: Readonly<Record<LogSource, Readonly<Record<LogResult, number>>>>;
   readonly connections: Readonly<Record<ConnectionResult | 'open', number>>;
-  /** The counts by appliance. */
+  /** The time of the last received line for each appliance. */
   readonly lastReceivedAt: ReadonlyMap<string, EpochMs>;
 }
 
-/** Values that are read only during a scrape, because other code counts them. A reload replaces this object. */
+/** Values that other code counts and that are read only during a scrape. A reload replaces this object. */
 interface Scraped {
-  /** The counts start at zero. Null if no log is received. */
+  /** Returns the log line counts since the start of the current intake. Null if no log is received. */
   logCounters(): LogCounts | null;
   readonly alerting: { pending(): Readonly<Record<string, number>>; inMaintenance(): boolean };
   readonly store: { writable(): boolean; newer(): string | null };
 }
 
 export interface Scrape {
-  /** Returns all metrics as text. Concurrent calls share one result. */
+  /** Returns all metrics in Prometheus text format. Concurrent calls share the same result. */
   read(): Promise<MetricsText>;
-  /** Updates all metrics before they are exported in another format. */
+  /** Updates all metrics. Must be called before they are exported in another format. */
   update(): Promise<void>;
   /**
-   * Adds the counts of an intake. Must be called once more after the intake has ended, so that no lines are missing.
+   * Updates the counters with the counts of a log intake. Must be called once more after the intake has ended, so that
+   * no lines are missing.
    */
   takeCounts(intake: Pick<Scraped, 'logCounters'>): void;
 }
@@ -81,7 +82,7 @@ export function createScrape(registry: Registry, metrics: Metrics, current: () =
   };
 }
 
-/** For speed, the intake counts lines itself. The counters are set to these counts. */
+/** Sets the counters to the log intake's own counts. The intake counts log lines itself, because that is faster. */
 function recordLog(
   metrics: Metrics,
   before: LogCounts | null,
@@ -97,12 +98,15 @@ function recordLog(
   for (const [appliance, at] of lastReceivedAt) metrics.logLastReceived.set({ appliance }, at / 1000);
 }
 
-/** The maximum number of series that are written without a pause. Writing them takes less than a millisecond. */
+/**
+ * The maximum number of series that are formatted before other tasks get a turn. Formatting them takes less than a
+ * millisecond.
+ */
 const SERIES_A_TURN = 500;
 
 /**
- * Formats all metrics in Prometheus' text format 0.0.4, with the same bytes as `registry.metrics()`. With 200 targets
- * and 200 appliances, that function would block everything for 25 to 45 ms.
+ * Formats all metrics in Prometheus text format 0.0.4. The output is identical to that of `registry.metrics()`. That
+ * function would block the event loop for 25 to 45 ms with 200 targets and 200 appliances.
  */
 export async function exposition(registry: Registry): Promise<string> {
   const parts: string[] = [];
@@ -121,7 +125,7 @@ export async function exposition(registry: Registry): Promise<string> {
 }
 
 interface Sample {
-  /** Set if the sample is part of a histogram. */
+  /** The metric's name. Set only for samples that belong to a histogram. */
   readonly metricName?: string;
   readonly labels: Readonly<Record<string, string | number | undefined>>;
   readonly value: number;
@@ -142,7 +146,7 @@ function escaped(text: string): string {
   return text.replaceAll('\\', String.raw`\\`).replaceAll('\n', String.raw`\n`);
 }
 
-/** Updates the metrics of this process at each scrape. */
+/** Returns a function that updates the metrics about this process at each scrape. */
 function createOwnProcess(metrics: Metrics): (figures: ProcessFigures) => void {
   let cpuSeconds = 0;
   metrics.nodeInfo.set({ version: process.version }, 1);

@@ -40,30 +40,33 @@ import type { Config } from '../config/config.ts';
 import type { MessageContext } from '../document/notification.ts';
 
 interface AlertingDeps extends OutboxDeps {
-  /** Returns the facts for a summary of the period. */
+  /** Returns data for a summary that alerting does not have, such as the availability in the period. */
   readonly summaryFacts: (from: EpochMs, until: EpochMs) => SummaryFacts;
   readonly readSecret: SecretReader;
   readonly env: NodeJS.ProcessEnv;
 }
 
-/** The parts of alerting, which `createAlerting` builds from the configuration. */
+/** The components of alerting that `createAlerting` creates from the configuration. */
 interface AlertingParts {
   readonly channels: readonly Channel[];
   readonly maintenance: Pick<Maintenance, 'isActive'>;
   readonly policy: IncidentPolicy;
-  /** Time zone of the site. */
+  /** The IANA name of the site's time zone. */
   readonly timezone: string;
-  /** Schedule of the summaries; null if they are disabled. */
+  /** The schedule of the regular summaries. Null if summaries are disabled. */
   readonly summary: Crontab | null;
 }
 
-/** Maximum delay of retries. Reminders, digests and the end of a silence can be {@link IDLE_BEAT} late. */
+/**
+ * The interval at which retries are checked while deliveries are failing. Reminders, digests and ends of silences can
+ * be up to {@link IDLE_BEAT} late.
+ */
 const TICK: Millis = 2_000;
-/** A tick that is this late is not accidental. */
+/** The delay after which a missing tick means that alerting no longer works. */
 const LOST_AFTER: Millis = 8_000;
 const STOP_DEADLINE: Millis = 10_000;
 
-/** Turns diagnoses into incidents and sends notifications about them. */
+/** Turns diagnoses into incidents and sends notifications about these incidents. */
 export class Alerting {
   readonly #parts: AlertingParts;
   readonly #deps: AlertingDeps;
@@ -89,9 +92,9 @@ export class Alerting {
   }
 
   /**
-   * Continues where the last process left off. Reports it if that process ended unexpectedly.
-   * @param lastRound the last round in the history
-   * @param underWay deliveries handed over by the previous alerting
+   * Resumes the state of the previous process. If that process ended unexpectedly, a notification is sent.
+   * @param lastRound the time of the last round in the history
+   * @param underWay running deliveries that the previous instance handed over
    */
   start(lastRound: EpochMs | null = null, underWay: readonly Attempt[] = []): void {
     const { clock, journal } = this.#deps;
@@ -110,11 +113,11 @@ export class Alerting {
   }
 
   /**
-   * Delivers messages until the signal is aborted or ten seconds have passed. The rest is delivered after the next
-   * start. Does nothing if alerting was not started.
+   * Delivers pending messages until the signal is aborted or ten seconds have passed. Remaining messages are delivered
+   * after the next start. Does nothing if alerting was not started.
    */
   async stop(signal: AbortSignal): Promise<void> {
-    // Prevents a later start, because another instance may be delivering the same messages.
+    // This instance must not be started later, because another instance may already be delivering the same messages.
     if (this.#tickedAt === null) {
       this.#stopped.abort(new Error('Alerting was not started'));
       return;
@@ -132,8 +135,9 @@ export class Alerting {
   }
 
   /**
-   * Stops without waiting for running deliveries. Another instance with the same journal continues them, so that a slow
-   * peer does not get a message twice. State channels send until the signal is aborted, as in `stop`.
+   * Stops without waiting for running deliveries and returns them. Another instance with the same journal must continue
+   * them, so that a slow recipient does not receive a message twice. State channels send until the signal is aborted,
+   * as in `stop`.
    */
   async handOver(signal: AbortSignal): Promise<readonly Attempt[]> {
     const underWay = this.#outbox.handOver();
@@ -142,8 +146,8 @@ export class Alerting {
   }
 
   /**
-   * Processes the diagnosis of one round. `fresh` lists the preconditions that were checked again; null means all.
-   * Never throws or waits.
+   * Processes the diagnosis of a round. Never throws or waits. `fresh` lists the preconditions that this round checked.
+   * Null means that all preconditions were checked.
    */
   accept(diagnosis: Diagnosis, fresh: readonly string[] | null, partlyFresh?: PartlyFresh): void {
     const looks = this.#looks;
@@ -152,13 +156,13 @@ export class Alerting {
     this.#work();
   }
 
-  /** Processes the last round again, with a late response. This does not count as another confirmation. */
+  /** Processes the last round again after a late response. The result does not count as another confirmation. */
   revise(diagnosis: Diagnosis): void {
     this.#take({ kind: 'revision', at: this.#deps.clock.now(), diagnosis });
     this.#work();
   }
 
-  /** Returns open incidents and those that ended recently. */
+  /** Returns the open incidents and the incidents that ended recently. */
   incidents(): readonly Incident[] {
     return this.#state.incidents;
   }
@@ -167,14 +171,17 @@ export class Alerting {
     return this.#state.silences;
   }
 
-  /** Holds back notifications about matching incidents until the silence ends. Returns the new silence. */
+  /**
+   * Creates a silence, which holds back notifications about matching incidents until it ends. Returns the new silence,
+   * or null if it was rejected.
+   */
   silence(request: Omit<Silence, 'id' | 'from'>): Silence | null {
     this.#take({ kind: 'silence', at: this.#deps.clock.now(), silence: request });
     this.#work();
     return this.#state.silences.at(-1) ?? null;
   }
 
-  /** Returns false if there is no such silence. */
+  /** Removes a silence. Returns false if no silence has this ID. */
   unsilence(id: string): boolean {
     if (!this.#state.silences.some((silence) => silence.id === id)) return false;
     this.#take({ kind: 'unsilence', at: this.#deps.clock.now(), id });
@@ -183,19 +190,19 @@ export class Alerting {
   }
 
   /**
-   * Stops reminders for an open incident until the incident ends or its cause changes. Returns false if no such
-   * incident is open.
+   * Acknowledges an open incident, which stops reminders until the incident ends or its cause changes. Returns false if
+   * no open incident has this ID.
    */
   acknowledge(id: string, by: string): boolean {
     return this.#takeAboutOpen(id, { kind: 'acknowledge', at: this.#deps.clock.now(), id, by });
   }
 
-  /** Resumes the reminders. Returns false if no such incident is open. */
+  /** Withdraws an acknowledgement, so that reminders resume. Returns false if no open incident has this ID. */
   unacknowledge(id: string): boolean {
     return this.#takeAboutOpen(id, { kind: 'unacknowledge', at: this.#deps.clock.now(), id });
   }
 
-  /** Adds to the evidence of an open incident. Returns false if no such incident is open. */
+  /** Adds evidence to an open incident. Returns false if no open incident has this ID. */
   attach(id: string, evidence: readonly string[]): boolean {
     return this.#takeAboutOpen(id, { kind: 'attach', at: this.#deps.clock.now(), id, evidence });
   }
@@ -207,7 +214,7 @@ export class Alerting {
     return true;
   }
 
-  /** Reports whether reminders, digests and retries were processed recently. */
+  /** Returns whether reminders, digests and retries have been processed recently. */
   isWorking(): boolean {
     return (
       this.#tickedAt !== null &&
@@ -216,12 +223,12 @@ export class Alerting {
     );
   }
 
-  /** Reports whether a maintenance window is open. */
+  /** Returns whether a maintenance window is currently active. */
   inMaintenance(): boolean {
     return this.#state.maintenance;
   }
 
-  /** Returns the number of pending deliveries by channel. */
+  /** Returns the number of pending deliveries for each channel. */
   pending(): Readonly<Record<ChannelId, number>> {
     const outboxEntries = this.#deps.journal.pending();
     return pendingByChannel({
@@ -232,7 +239,7 @@ export class Alerting {
     });
   }
 
-  /** Returns the delivery status of the configured state channels. */
+  /** Returns the delivery status of all configured state channels. */
   states(): readonly ChannelState[] {
     return this.#states.map((channel) => ({
       name: channelWords(channel.id).name,
@@ -241,12 +248,12 @@ export class Alerting {
     }));
   }
 
-  /** Reports whether the configuration contains this recipient. */
+  /** Returns whether the configuration contains this recipient. */
   isRecipient({ channel, recipient }: Pick<Delivery, 'channel' | 'recipient'>): boolean {
     return this.#messages.some(({ id, recipients }) => id === channel && recipients.includes(recipient));
   }
 
-  /** Resolves when no delivery is running. */
+  /** Resolves as soon as no delivery is running. */
   async idle(): Promise<void> {
     for (let working: Promise<void> | null = null; working !== this.#working; ) {
       working = this.#working;
@@ -258,7 +265,7 @@ export class Alerting {
     const at = this.#deps.clock.now();
     const active = this.#parts.maintenance.isActive(at);
     this.#take(active === this.#state.maintenance ? { kind: 'tick', at } : { kind: 'maintenance', at, active });
-    // The summary lists open incidents, so all of them must be verified first.
+    // A summary lists open incidents, so it is sent only after all incidents have been verified.
     if (!active && !this.#state.incidents.some(isUnverified)) this.#summarize(at);
     this.#work();
     this.#tickedAt = this.#deps.clock.elapsed();
@@ -275,7 +282,10 @@ export class Alerting {
     if (this.#cancelTick !== null && this.#pace !== this.#neededPace()) this.#startTicking();
   }
 
-  /** Ticks are frequent only while a delivery may have to be repeated, because each one wakes an idle process. */
+  /**
+   * Returns the interval until the next tick. Ticks are frequent only while failed deliveries must be retried, because
+   * each tick wakes an idle process.
+   */
   #neededPace(): Millis {
     const isWaiting = this.#deps.journal.pending().length > 0 || this.#states.some((channel) => channel.waiting() > 0);
     return isWaiting ? TICK : IDLE_BEAT;
@@ -287,7 +297,9 @@ export class Alerting {
     if (step !== null) this.#keep(step.state, step.effects);
   }
 
-  /** Applies the input. The new state is stored together with the resulting notifications before anything is sent. */
+  /**
+   * Updates the state for an input. The new state and the resulting notifications are stored before anything is sent.
+   */
   #take(input: IncidentInput): void {
     const { state, effects } = next(this.#state, input, this.#parts.policy);
     const hasChanged = JSON.stringify(state) !== JSON.stringify(this.#state);
@@ -339,7 +351,7 @@ export class Alerting {
 
 /**
  * Creates alerting from the configuration.
- * @throws {RangeError} if a maintenance window cannot be parsed
+ * @throws {RangeError} if a maintenance window is invalid
  */
 export function createAlerting(
   config: Config,
@@ -365,14 +377,14 @@ function policyOf(notify: Config['notify'], intervals: IncidentPolicy['intervals
 }
 
 /**
- * Sends the current state to the recipients of one channel, one message at a time. After a change during a message, the
- * new state is sent right after it.
+ * Sends the current state to the recipients of a state channel, one message at a time. If the state changes while a
+ * message is being sent, the new state is sent immediately afterwards.
  */
 type StatePublisher = (state: () => IncidentState, signal: AbortSignal) => Promise<void>;
 
 function createStatePublisher(channel: StateChannel, { logger, onDelivery, clock }: OutboxDeps): StatePublisher {
   const { name } = channelWords(channel.id);
-  /** Failing recipients, so that each failure is logged only once. */
+  /** Recipients whose last message failed. Each failure is logged only once. */
   const failing = new Set<string>();
   let last = Promise.resolve();
 
@@ -395,13 +407,14 @@ function createStatePublisher(channel: StateChannel, { logger, onDelivery, clock
   };
 }
 
-/** Returns the settings of all messages. */
+/** Returns the configured settings that the text of messages depends on. */
 export function messageContext({ site, timezone, web, notify }: Config): MessageContext {
   return { site, timezone, publicUrl: web.publicUrl, runbookUrl: notify.runbookUrl };
 }
 
 /**
- * Returns ten random characters. Among a thousand sites, the chance that two get the same name is one in two million.
+ * Returns ten random characters. Among a thousand sites, the probability that two receive the same name is one in two
+ * million.
  */
 export function randomName(): string {
   return randomBytes(5).toString('hex');

@@ -11,11 +11,14 @@ import { openDispatcher, readSecretUrl, throughProxy } from './channels/http-pos
 
 interface HeartbeatDeps extends EgressDeps {
   readonly logger: OperatorLog;
-  /** Reports whether rounds still run. If they do not, no heartbeat is sent, so that a hanging daemon is noticed. */
+  /** Returns whether rounds are still running. If not, no heartbeat is sent, so that a blocked daemon is noticed. */
   readonly isAlive: () => boolean;
 }
 
-/** Fetches a URL regularly, so that the failure of ftm-watch itself is noticed when the requests stop. */
+/**
+ * Sends regular requests to an external monitoring service. If the requests stop, the service detects that ftm-watch
+ * has failed.
+ */
 export interface Heartbeat {
   start(): void;
   stop(): void;
@@ -35,7 +38,8 @@ export function createHeartbeat(
   function note(error: string | null): void {
     if (stopping.signal.aborted || (error !== null) === failed) return;
     failed = error !== null;
-    // The URL is not logged. It is a secret, because anyone who knows it can suppress the alarm.
+    // The URL is secret and is not logged. Anyone who knows the URL could send heartbeats and thereby suppress the
+    // alarm.
     if (error === null) logger.info({}, 'Heartbeats are accepted again');
     else logger.warn({ error }, 'Cannot send the heartbeat. The heartbeat service may report that ftm-watch is down');
   }
@@ -54,10 +58,11 @@ export function createHeartbeat(
   };
 }
 
-/** Fetches the URL once. Returns null, or the error. */
+/** Sends one heartbeat request. Returns null if it was accepted, or a description of the error. */
 async function fetchOnce(url: SecretUrl, deps: HeartbeatDeps, signal: AbortSignal): Promise<string | null> {
   const { clock, readSecret } = deps;
-  // Loaded only when needed, to save memory. The first heartbeat is sent immediately.
+  // To save memory, the HTTP client is loaded only if a heartbeat is configured. The first heartbeat is sent
+  // immediately.
   const { request } = await import('undici');
   using limit = deadline(clock, BEAT_DEADLINE, signal);
   let dispatcher: Dispatcher | null = null;
@@ -77,8 +82,8 @@ async function fetchOnce(url: SecretUrl, deps: HeartbeatDeps, signal: AbortSigna
 }
 
 /**
- * Returns null, or the problem with the status. Redirects are failures, because they lead to a login or another address
- * and the heartbeat service received nothing.
+ * Describes the problem with an HTTP status code, or returns null if the heartbeat was accepted. Redirects count as
+ * failures, because they lead to a login page or another address and the heartbeat was not registered.
  */
 function problemOf(status: number): string | null {
   if (status >= 200 && status < 300) return null;

@@ -2,23 +2,24 @@ import type { Config } from '../config/config.ts';
 import type { EpochMs, Millis } from '../core/clock.ts';
 import { readCrontab, type Crontab } from '../text/crontab.ts';
 
-/** The schedule of maintenance windows. Notifications are held back while a window is open. */
+/** The schedule of maintenance windows. Notifications are held back during a maintenance window. */
 export interface Maintenance {
   isActive(now: EpochMs): boolean;
   outlook(now: EpochMs): MaintenancePlan;
 }
 
-/** The current and the next maintenance window. */
+/** The current maintenance window and the next one. */
 export interface MaintenancePlan {
-  /** End of the current window; null if none is open. */
+  /** The end of the current window. Null outside maintenance windows. */
   readonly until: EpochMs | null;
-  /** The next window; null if none is planned. */
+  /** The next window. Null if no further window is planned. */
   readonly next: { readonly from: EpochMs; readonly until: EpochMs } | null;
 }
 
 /**
- * Creates the schedule from cron expressions, durations and time zones. A window lasts its duration in real time.
- * @throws {RangeError} if an expression or a time zone cannot be parsed
+ * Creates the schedule from the configured cron expressions, durations and time zones. A window's duration is not
+ * affected by daylight saving time changes.
+ * @throws {RangeError} if an expression or a time zone is invalid
  */
 export function createMaintenance(windows: Config['notify']['maintenance']): Maintenance {
   const read = windows.map(({ cron, duration, timezone }) => ({ begins: readCrontab(cron, timezone), duration }));

@@ -17,19 +17,20 @@ import type { Crontab } from '../text/crontab.ts';
 import { compareSeverity } from '../core/severity.ts';
 import { occurrenceText } from '../document/notification.ts';
 
-/** Minimum interval between reports of repeated restarts. */
+/** The minimum interval between notifications about unexpected restarts. */
 const AGAIN_AFTER: Millis = 3_600_000;
 
 interface Restart {
   readonly now: EpochMs;
-  /** The last round in the history; null if there is none. */
+  /** The time of the last round in the history. Null if the history contains no round. */
   readonly lastRound: EpochMs | null;
   readonly timezone: string;
 }
 
 /**
- * Returns the state with which a process starts, and a notification if the last process ended unexpectedly.
- * @param isQuiet set if no notifications may be sent now
+ * Returns the initial state of a new process. If the previous process ended unexpectedly, a notification is also
+ * returned.
+ * @param isQuiet set if no notifications may be sent at the moment
  */
 export function resumedState(
   saved: IncidentState,
@@ -44,8 +45,8 @@ export function resumedState(
 }
 
 /**
- * Marks incidents as unverified after a long time without rounds, and drops candidates, because rounds before and after
- * the gap do not confirm each other.
+ * Marks incidents as unverified after a long time without rounds. Unconfirmed incidents are dropped, because rounds
+ * before and after the gap do not confirm each other.
  */
 function afterGap(state: IncidentState, { now, lastRound }: Restart, policy: IncidentPolicy): IncidentState {
   const isLong = ({ precondition }: Cause, since: EpochMs): boolean =>
@@ -62,20 +63,22 @@ function afterGap(state: IncidentState, { now, lastRound }: Restart, policy: Inc
 }
 
 /**
- * Returns the note about an unexpected end of the last process: the time without checks and the incidents open at that
- * time. Returns null if it ended normally or if a restart was reported recently.
+ * Returns a notification that the previous process ended unexpectedly. It contains the time without checks and the
+ * incidents that were open at that time. Returns null if the process ended normally or if a restart was reported
+ * recently.
  */
 function restartNote(state: IncidentState, { now, lastRound, timezone }: Restart): NoteNotification | null {
   const { runningSince, restartToldAt, origin, incidents } = state;
   if (runningSince === null) return null;
   if (restartToldAt !== null && Math.abs(now - restartToldAt) < AGAIN_AFTER) return null;
-  // Keeps the span from being negative after the clock was set back.
+  // If the clock was set back, the start of the period must not be after its end.
   const from = Math.min(Math.max(lastRound ?? runningSince, runningSince), now);
   const [since, until] = [zonedText(from, timezone), zonedText(now, timezone)];
   const open = incidents.filter(isOpenFault).map(({ cause }) => `${cause.severity}: ${headline(cause)} (${cause.id})`);
   return {
     kind: 'note',
-    // Repeated notes about the same end have the same ID.
+    // The ID is derived from the time at which the process started, so that repeated notifications about the same event
+    // have the same ID.
     id: `restart-${String(runningSince)}-${origin}`,
     at: now,
     event: 'restart',
@@ -93,7 +96,7 @@ function restartNote(state: IncidentState, { now, lastRound, timezone }: Restart
   };
 }
 
-/** Returns the state after the summary that is due now, and the summary; null if none is due. */
+/** Returns the summary that is due, together with the new state, or null if no summary is due. */
 export function dueSummary(
   state: IncidentState,
   summary: Crontab,
@@ -102,14 +105,15 @@ export function dueSummary(
 ): IncidentStep | null {
   const from = state.summarizedUntil;
   const summarized = { ...state, summarizedUntil: now };
-  // The first summary has no start yet. If the clock was set back, the last one is in the future.
+  // Before the first summary, the start of the period is unknown. If the clock was set back, the last summary can be in
+  // the future.
   if (from === null || from > now) return { state: summarized, effects: [] };
   if (from >= (summary.last(now) ?? 0)) return null;
   const notification = summaryNote(state, summaryFacts(from, now), { from, until: now, timezone });
   return { state: summarized, effects: [{ kind: 'notify', notification }] };
 }
 
-/** Maximum number of entries in a section, so that the message stays readable. */
+/** The maximum number of entries in a section of a summary. */
 const MAX_LISTED = 30;
 
 function summaryNote(
@@ -163,7 +167,7 @@ function actionOf([mostSevere, ...others]: readonly Incident[], { ends: [soonest
   return soonest === undefined ? 'No action is required.' : `Renew soon: ${soonest.what}.`;
 }
 
-/** Rounds down, so that 100 % means no failure at all. */
+/** Formats a percentage. Values are rounded down, so that 100 % means that there was no failure at all. */
 function percent(share: number): string {
   return `${String(Math.floor(share * 1_000) / 10)} %`;
 }
@@ -183,14 +187,14 @@ function limitedSection({ title, lines }: NoteSection): readonly NoteSection[] {
   return [{ title, lines: more > 0 ? [...lines.slice(0, MAX_LISTED), `and ${String(more)} more`] : lines }];
 }
 
-/** Facts for a summary that alerting does not have itself. */
+/** Data for a summary that alerting does not have itself. */
 export interface SummaryFacts {
-  /** Share of the monitored time in which activation could work, 0 to 1; null if unknown. */
+  /** The fraction (0 to 1) of the monitored time during which activation worked. Null if unknown. */
   readonly availability: number | null;
-  /** Incidents that ended in the period. */
+  /** The incidents that ended during the summary's period. */
   readonly ended: readonly Incident[];
-  /** By appliance. */
+  /** The number of unassigned tokens for each appliance. */
   readonly tokensLeft: readonly { readonly appliance: string; readonly count: number }[];
-  /** Soonest first. */
+  /** Upcoming expiry dates of certificates and licences, earliest first. */
   readonly ends: readonly { readonly what: string; readonly at: EpochMs }[];
 }

@@ -9,7 +9,7 @@ import type { LicenseOutcome } from '../core/license/registration.ts';
 import { valueOf } from '../core/license/resource.ts';
 import type { UnitObservation, Picture } from '../connectors/picture.ts';
 
-/** Returns the changes since the snapshot and their meaning. Unchanged facts are left out. */
+/** Returns all changes since the snapshot and explains their consequences. */
 export function changesSince(before: Snapshot, after: Snapshot): readonly Change[] {
   return [
     ...serialChanges(before, after.unit),
@@ -81,7 +81,7 @@ function firmwareChanges({ migration, unit: { firmware: was } }: Snapshot, { fir
   if (firmware === null)
     return [{ kind: 'not-visible', what: 'The firmware version is not reported', means: 'Check that the API works' }];
   const what = `The firmware version is ${firmware} (previously ${was ?? 'not reported'})`;
-  // If no firmware change was planned, a different version does not require any action.
+  // If the plan did not include a firmware change, a different version does not require any action.
   return migration.firmware === null || firmware === migration.firmware
     ? [{ kind: 'as-planned', what, means: 'Licences and tokens are kept' }]
     : [{ kind: 'to-do', what, means: `${migration.firmware} was planned` }];
@@ -130,8 +130,8 @@ function kindOf(state: PreconditionState): Change['kind'] {
 }
 
 /**
- * A difference between the states before and after the migration. `as-planned` means that the migration was supposed to
- * have this result.
+ * A difference between the unit's states before and after the migration. `as-planned` means that the migration was
+ * supposed to cause this difference.
  */
 export interface Change {
   readonly kind: 'as-planned' | 'to-do' | 'broken' | 'not-visible';
@@ -139,7 +139,7 @@ export interface Change {
   readonly means: string;
 }
 
-/** Returns the licences whose holder has changed or is wrong. */
+/** Returns the licences whose holder has changed or is not the intended unit. */
 function licenseChanges({ migration, unit }: Snapshot, after: UnitState): readonly Change[] {
   const numbers = new Set([...unit.licenses, ...after.licenses].map(({ license }) => license));
   return [...numbers].flatMap((license) => {
@@ -155,7 +155,7 @@ interface Holders {
   readonly license: string;
   readonly was: string | null;
   readonly is: string | null;
-  /** The unit that is supposed to hold the licence. */
+  /** The serial number of the unit that should hold the licence. Null if unknown. */
   readonly target: string | null;
 }
 
@@ -189,7 +189,10 @@ function holderOf(license: string, { licenses }: UnitState): string | null {
   return licenses.find((held) => held.license === license)?.holder ?? null;
 }
 
-/** Returns whether the holder belongs to the same pair as the unit. The members of a pair share their licences. */
+/**
+ * Returns whether the licence holder is a member of the unit's high-availability pair. Both members share their
+ * licences.
+ */
 function isInPair({ serial, peers, mode }: UnitState, holder: string): boolean {
   if (mode !== 'cluster') return false;
   return [serial, ...peers].some((member) => member !== null && sameSerial(member, holder));
@@ -197,24 +200,27 @@ function isInPair({ serial, peers, mode }: UnitState, holder: string): boolean {
 
 const MODES = ['cluster', 'standalone', 'load-balancer', 'unknown'] as const satisfies readonly HaMode[];
 
-/** The properties of a unit that a migration can change. Null values are unknown. */
+/** The properties of a unit that a migration can change. Unknown values are null. */
 export interface UnitState {
   readonly name: string;
   readonly serial: string | null;
   readonly peers: readonly string[];
   readonly mode: HaMode;
-  /** The firmware version, such as `8.0.3`. */
+  /** The firmware version, for example `8.0.3`. */
   readonly firmware: string | null;
   readonly licenses: readonly HeldLicense[];
-  /** Numbers of tokens. `pending` tokens are assigned to users who have not activated them yet. */
+  /**
+   * The number of tokens by status. Tokens count as `pending` if they are assigned to users who have not activated them
+   * yet.
+   */
   readonly tokens: { readonly total: number; readonly assigned: number; readonly pending: number } | null;
-  /** The firewall policy that the unit's traffic matches, such as `policy 5 "fac-out"` or `no policy`. */
+  /** The firewall policy that applies to the unit's traffic, for example `policy 5 "fac-out"` or `no policy`. */
   readonly policy: string | null;
 }
 
 export interface HeldLicense {
   readonly license: string;
-  /** The serial number of the unit to which the licence is registered. */
+  /** The serial number of the unit for which the licence is registered. */
   readonly holder: string | null;
 }
 
@@ -264,16 +270,19 @@ function policyOf(name: string, { firewall }: Picture): string | null {
   return flow.match.kind === 'policy' ? policyText(flow.match.policy) : 'no policy';
 }
 
-/** Planned changes to one unit. Null values are not changed. */
+/** The planned changes to a unit. If a value is null, that property does not change. */
 export interface Migration {
-  /** The configured name of the appliance. */
+  /** The appliance's name in the configuration. */
   readonly unit: string;
-  /** The future serial number of the unit, or the unit to which a licence moves. */
+  /** The serial number of the replacement unit, or of the unit to which licences are transferred. */
   readonly serial: string | null;
-  /** The future source address of the unit's traffic. */
+  /** The source address that the unit's traffic will have after the migration. */
   readonly address: string | null;
   readonly firmware: string | null;
-  /** The licences that are transferred to `serial` while the unit is kept. Empty if the unit itself is replaced. */
+  /**
+   * The licences that are transferred to the unit `serial` while the old unit stays in use. Empty if the unit itself is
+   * replaced.
+   */
   readonly licenses: readonly string[];
 }
 
@@ -286,13 +295,13 @@ const migrationSchema: z.ZodType<Migration> = z.object({
 });
 
 /**
- * The state of a unit and its path before a migration, which `preflight migration` writes to a file. Part of the public
- * contract.
+ * A snapshot of a unit and its network path before a migration, as saved by `preflight migration`. The file format is
+ * part of the public API.
  */
 export interface Snapshot {
   readonly version: 1;
   readonly site: string;
-  /** The time in ISO 8601 format, in UTC. */
+  /** The time of the snapshot in ISO 8601 format in UTC. */
   readonly at: string;
   readonly migration: Migration;
   readonly unit: UnitState;
@@ -327,8 +336,8 @@ export function snapshotOf(migration: Migration, unit: UnitState, diagnosis: Dia
 }
 
 /**
- * Parses a snapshot.
- * @throws {Error} that describes why the snapshot is invalid
+ * Parses a snapshot file.
+ * @throws {Error} that explains why the snapshot is invalid
  */
 export function parseSnapshot(text: string): Snapshot {
   const read = snapshotSchema.safeParse(JSON.parse(text));

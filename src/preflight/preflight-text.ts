@@ -8,11 +8,10 @@ import { counted, nameList } from '../core/phrases.ts';
 import { firmwareVersion, isAtLeast, type Version, sameSerial } from '../core/license/appliance.ts';
 import { type Diagnosis, type PreconditionStatus, isFault } from '../engine/model.ts';
 
-/** The maximum length of a text. Longer texts are treated as an attempt to flood the terminal. */
+/** The maximum length of text. Longer text is probably an attempt to flood the terminal, and is truncated. */
 const TEXT_LIMIT = 1_000;
 /**
- * The maximum length of a user name that FortiAuthenticator allows
- * (docs:fortiauthenticator/6.1.0/rest-api-solution-guide/829822).
+ * The maximum length of a FortiAuthenticator user name (docs:fortiauthenticator/6.1.0/rest-api-solution-guide/829822).
  */
 const NAME_LIMIT = 253;
 
@@ -29,7 +28,7 @@ const KINDS: Readonly<Record<Change['kind'], string>> = {
   'not-visible': 'not visible',
 };
 
-/** Formats the plan for the terminal, with a line break at the end. */
+/** Formats the migration plan for the terminal, with a trailing line break. */
 export function planText(unit: UnitState, plan: MigrationPlan, style: TextStyle): string {
   const colors = createColors(style.color);
   const { name, serial, firmware } = unit;
@@ -49,7 +48,7 @@ export function planText(unit: UnitState, plan: MigrationPlan, style: TextStyle)
   ].join('\n');
 }
 
-/** Formats the changes for the terminal, with a line break at the end. */
+/** Formats the changes since the snapshot for the terminal, with a trailing line break. */
 export function changesText(changes: readonly Change[], style: TextStyle): string {
   if (changes.length === 0) return 'Nothing has changed since the snapshot.\n';
   const colors = createColors(style.color);
@@ -64,7 +63,7 @@ function part(title: string, texts: readonly string[], style: TextStyle, colors:
   return [colors.bold(title), ...texts.flatMap((text) => indented(text, style)), ''];
 }
 
-/** Lists the users who need a new token for the terminal, with a line break at the end. */
+/** Formats the list of users who need a new token for the terminal, with a trailing line break. */
 export function usersText({ users, unread }: TokenUsers, style: TextStyle): string {
   const colors = createColors(style.color);
   const missing = unread.map(
@@ -110,33 +109,39 @@ function painterOf(kind: StepAnswer | Change['kind'], colors: Colors): (text: st
   }
 }
 
-/** The effects of a migration and the steps that it requires. */
+/** The consequences of a migration and the steps that the migration requires. */
 export interface MigrationPlan {
-  /** Descriptions of everything that will be lost. Empty if nothing will be lost. */
+  /** Describes everything that the migration will lose. Empty if nothing will be lost. */
   readonly losses: readonly string[];
-  /** The steps to take before and during the change, in order. */
+  /** The steps before and during the migration, in order. */
   readonly steps: readonly string[];
-  /** Information that does not require any action. */
+  /** Information that requires no action. */
   readonly notes: readonly string[];
   readonly requirements: readonly Requirement[];
-  /** The text of the ticket for Fortinet Customer Service. Null if no ticket is needed. */
+  /** The text of a support ticket for Fortinet Customer Service. Null if no ticket is needed. */
   readonly ticket: string | null;
-  /** The numbers of the licences whose tokens must be reissued, or `all` or `none`. */
+  /**
+   * The numbers of the licences whose tokens must be issued again. `all` and `none` stand for all licences and for
+   * none.
+   */
   readonly reissued: readonly string[] | 'all' | 'none';
-  /** The alternative for licences that cannot be transferred. Null if no licence is transferred. */
+  /** An alternative for licences that cannot be transferred. Null if no licence has to be transferred. */
   readonly cloud: CloudMigration | null;
 }
 
 /** A migration of licences to FortiIdentity Cloud (docs:fortitoken-cloud/admin-guide/502961). */
 interface CloudMigration {
   readonly why: string;
-  /** The text of the ticket for Customer Service, which must set a tag before the migration. */
+  /** The text of a support ticket. Before the migration, Customer Service must set a tag. */
   readonly ticket: string;
-  /** FortiAuthenticator CLI commands, one per licence, for use after Customer Service has set the tag. */
+  /**
+   * FortiAuthenticator CLI commands, with one command per licence. They work only after Customer Service has set the
+   * tag.
+   */
   readonly commands: readonly string[];
 }
 
-/** A condition that must be met before the migration. */
+/** A condition that must be met before the migration starts. */
 interface Requirement {
   readonly title: string;
   readonly answer: StepAnswer;
@@ -148,7 +153,7 @@ const NOT_TRANSFERABLE =
   'Licences shipped on or after 2025-08-04 cannot be transferred, except by RMA. ' +
   'Ask Customer Service before you begin.';
 
-/** Returns the effects of a migration on licences and tokens, and the steps that it requires. */
+/** Determines the consequences of a migration for licences and tokens, and the steps that the migration requires. */
 export function planMigration(migration: Migration, unit: UnitState, diagnosis: Diagnosis): MigrationPlan {
   const move = moveOf(migration, unit);
   return {
@@ -162,22 +167,22 @@ export function planMigration(migration: Migration, unit: UnitState, diagnosis: 
   };
 }
 
-/** The effect of a migration on the licences. */
+/** The effect of a migration on the unit's licences. */
 type Move =
-  /** The serial number is kept, and so are licences and tokens. */
+  /** The unit keeps its serial number, licences and tokens. */
   | { readonly kind: 'stays' }
-  /** The other member of the pair takes over. Both members know the tokens. */
+  /** The other member of the high-availability pair takes over. Both members have the tokens. */
   | { readonly kind: 'within-pair'; readonly to: string }
-  /** A load balancer does not have a licence. */
+  /** The unit is a load balancer, which has no licences. */
   | { readonly kind: 'has-none' }
   | {
       readonly kind: 'moves';
       readonly to: string;
-      /** Licences that still have to be transferred. */
+      /** Licences that Fortinet still has to transfer. */
       readonly licenses: readonly HeldLicense[];
       /** Licences that Fortinet has already transferred. */
       readonly moved: readonly string[];
-      /** Whether the unit has or may have other licences, which are kept. */
+      /** Set if the unit has, or could have, other licences that are not transferred. */
       readonly isPart: boolean;
     };
 
@@ -228,7 +233,7 @@ function reissuedBy(move: Move): MigrationPlan['reissued'] {
   return move.isPart ? [...move.licenses.map(({ license }) => license), ...move.moved] : 'all';
 }
 
-/** Describes which units hold the licences, based only on observations. */
+/** Describes which units hold the licences according to observations. */
 function holdersText({ to, licenses, moved }: Moving): readonly string[] {
   if (licenses.length === 0 && moved.length === 0)
     return ['The unit\'s licences are unknown. List them in "appliances[].licenses", or check support.fortinet.com.'];
@@ -245,7 +250,7 @@ function holdersText({ to, licenses, moved }: Moving): readonly string[] {
 
 function reissuedText(tokens: UnitState['tokens'], isPart: boolean): string {
   if (tokens === null) return 'the number of affected users is unknown';
-  // A token belongs to one user, even before that user has activated it.
+  // Each token belongs to one user, who may not have activated it yet.
   const users = tokens.assigned + tokens.pending;
   const waiting = tokens.pending === 0 ? '' : `, ${String(tokens.pending)} of which are not activated yet`;
   return `${isPart ? 'at most ' : ''}${counted(users, 'user')} with ${counted(tokens.total, 'token')}${waiting}`;
@@ -340,8 +345,8 @@ const BACK_UP = 'Back up the configuration before each firmware change.';
 const PATHS_OF = "See Fortinet's supported upgrade paths (community tip 195508) and the release notes for";
 
 /**
- * Describes the supported upgrade paths to 6.6 (Fortinet tip 195508 as of 2025-08-27, release notes for 6.6.2). Paths
- * to later firmware are not included.
+ * Describes the supported upgrade paths to firmware 6.6 (Fortinet tip 195508 as of 2025-08-27, release notes for
+ * 6.6.2). Paths to later versions are not included.
  */
 function pathText(from: Version, to: Version): string {
   const names = [from, to].map((version) => version.join('.'));
@@ -401,7 +406,10 @@ function requirementOf(title: string, status: PreconditionStatus | undefined): R
   return { title, answer: answerOf(status), why: status.summary };
 }
 
-/** Returns the firewall's answer for the new address, regardless of the results on this machine's path. */
+/**
+ * Returns the requirement that a firewall policy allows traffic from the new address. Only the firewall's own answer is
+ * used, because this machine's network path can differ.
+ */
 function policyRequirement(from: string, status: PreconditionStatus | undefined): Requirement {
   const title = `A firewall policy allows traffic from ${from} without inspection`;
   const fault = status?.findings.find(isFault);
@@ -453,7 +461,9 @@ function roleRequirement({ mode, peers }: UnitState): Requirement {
   }
 }
 
-/** Returns the text of the ticket. Fortinet requires both serial numbers and the licence numbers (tip 193723). */
+/**
+ * Returns the text of the support ticket. Fortinet asks for both serial numbers and the licence numbers (tip 193723).
+ */
 function ticketOf({ to, licenses }: Moving, unit: UnitState): string {
   return [
     'Subject: Transfer of FortiToken Mobile licences to another FortiAuthenticator',
@@ -469,8 +479,8 @@ function ticketOf({ to, licenses }: Moving, unit: UnitState): string {
 }
 
 /**
- * Returns the units that hold the licences. If a holder is unknown, the current unit is the best guess, which Fortinet
- * can correct.
+ * Returns the units that hold the licences. If a holder is unknown, the current unit is named, and Fortinet can correct
+ * this.
  */
 function presentHolders(licenses: readonly HeldLicense[], { serial }: UnitState): readonly string[] {
   const unknown = serial ?? '(fill in the serial number of the current unit)';

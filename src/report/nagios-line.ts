@@ -7,15 +7,15 @@ import type { DiagnosisJson } from '../engine/diagnosis-json.ts';
 import type { Readiness } from '../engine/model.ts';
 import { CONCLUSIONS, type OpenIncident, type UnseenIncident } from './report-text.ts';
 
-/** The exit codes of a Nagios plugin, which `check` uses for all output formats. */
+/** The exit codes of a Nagios plugin. `check` uses them with every output format. */
 export const CHECK_EXIT = { ready: 0, warnings: 1, notReady: 2, unknown: 3 } as const;
 
 type CheckExit = (typeof CHECK_EXIT)[keyof typeof CHECK_EXIT];
 
-/** The properties of a diagnosis that the plugin uses. */
+/** The parts of a diagnosis that the plugin output is based on. */
 export interface SeenDiagnosis {
   readonly ready: Readiness;
-  /** ISO 8601. */
+  /** The time of the diagnosis in ISO 8601 format. */
   readonly at: string;
   readonly preconditions: readonly (Pick<DiagnosisJson['preconditions'][number], 'id' | 'state' | 'summary'> & {
     readonly findings: readonly { readonly rule: string }[];
@@ -28,27 +28,27 @@ type Looked =
       readonly by: 'daemon';
       readonly incidents: readonly OpenIncident[];
       readonly now: EpochMs;
-      /** The maximum age of the last round. An older round does not show the current state. */
+      /** The maximum age of the daemon's last round. An older round does not show the current state. */
       readonly longest: Millis;
     }
-  /** The plugin ran a round itself, without history or log lines. */
+  /** The plugin ran the round itself, so it has no history and no log lines. */
   | { readonly by: 'itself' };
 
 export interface PluginAnswer {
-  /** One line with a line break at the end. */
+  /** A single line that ends with a line break. */
   readonly text: string;
   readonly exitCode: CheckExit;
 }
 
 /**
- * The maximum length of the text. NRPE truncates the output at 1024 bytes, and the performance data needs a part of
- * that.
+ * The maximum length of the text. NRPE truncates the output at 1024 bytes, which must also leave room for the
+ * performance data.
  */
 const MAX_TEXT = 500;
 
 /**
- * Returns a diagnosis as one line of plugin output: status word, text and performance data.
- * https://www.monitoring-plugins.org/doc/guidelines.html#AEN33
+ * Formats a diagnosis as one line of plugin output, which consists of a status word, a text and performance data
+ * (https://www.monitoring-plugins.org/doc/guidelines.html#AEN33).
  */
 export function pluginAnswer(diagnosis: SeenDiagnosis, looked: Looked): PluginAnswer {
   const data = performanceData(diagnosis, looked);
@@ -67,15 +67,15 @@ function timeText(at: string): string {
   return utcText(Date.parse(at));
 }
 
-/** Returns the answer for a problem on this machine that prevented the check. */
+/** Returns the plugin output for a local problem that prevented the check. */
 export function pluginUnknown(reason: string): PluginAnswer {
   return line(CHECK_EXIT.unknown, reason, []);
 }
 
 /**
- * Returns the exit code for `ready`. If everything works again but an incident is still open, the result is a warning.
- * If the current state is unknown and a critical incident is open, the result is not ready. A warning does not always
- * have a cause, for example if FortiAuthenticator uses a different server than the probe.
+ * Returns the exit code for a diagnosis. If everything works again but an incident is still open, the exit code is
+ * "warning". If the current state is unknown and a critical incident is open, the exit code is "critical". Warnings can
+ * occur without a cause, for example if FortiAuthenticator uses a different server than the probe.
  */
 export function exitCodeOf({ ready, causes, preconditions }: SeenDiagnosis, looked: Looked): CheckExit {
   const open = looked.by === 'daemon' ? looked.incidents : [];
@@ -89,8 +89,9 @@ export function exitCodeOf({ ready, causes, preconditions }: SeenDiagnosis, look
 }
 
 /**
- * Combines the result of one check with the daemon's incidents. An incident that the check cannot detect keeps its
- * severity. An incident that the check contradicts counts as a warning until it ends.
+ * Combines the exit code of a single check with the daemon's open incidents. If the check cannot detect an incident,
+ * the incident counts with its own severity. If the check shows that the fault has disappeared, the incident counts as
+ * a warning until it ends.
  */
 export function exitCodeBeside(own: CheckExit, unseen: readonly UnseenIncident[]): CheckExit {
   if (own === CHECK_EXIT.notReady || unseen.length === 0) return own;
@@ -112,7 +113,7 @@ function textOf(exitCode: CheckExit, diagnosis: SeenDiagnosis, looked: Looked): 
   }
 }
 
-/** Returns the most severe problem with its start time, and the number of other problems. */
+/** Describes the most severe problem with its start time, and counts the other problems. */
 function troubles({ ready, causes }: SeenDiagnosis, looked: Looked): string | null {
   const open = looked.by === 'daemon' ? looked.incidents : [];
   const isNew = ({ summary }: { readonly summary: string }): boolean => open.every((one) => one.summary !== summary);
@@ -142,7 +143,7 @@ function performanceData(diagnosis: SeenDiagnosis, looked: Looked): readonly str
   const { causes, preconditions } = diagnosis;
   const count = (severity: Severity): number => causes.filter((cause) => cause.severity === severity).length;
   const inState = (wanted: string): number => preconditions.filter(({ state }) => state === wanted).length;
-  // The range 0 means that values above 0 raise an alert (guidelines, "Threshold and Ranges").
+  // The threshold range `0` means that every value above 0 raises an alert (guidelines, "Threshold and Ranges").
   return [
     `causes_critical=${String(count('critical'))};;0;0`,
     `causes_warning=${String(count('warning'))};0;;0`,
@@ -167,8 +168,8 @@ function line(exitCode: CheckExit, text: string, data: readonly string[]): Plugi
 const HARMLESS: Readonly<Record<string, string>> = { '|': '/', '<': '(', '>': ')', '`': "'", $: '_' };
 
 /**
- * Replaces the characters with which untrusted text could end the plugin's text, start a macro or command (Nagios's
- * `illegal_macro_output_chars` is configurable), or form HTML.
+ * Replaces characters in untrusted text that could end the plugin's text, start a macro or command
+ * (`illegal_macro_output_chars` in Nagios is configurable), or form HTML.
  */
 function harmless(text: string): string {
   return visibleText(text, MAX_TEXT).replaceAll(/[|<>`$]/gu, (character) => HARMLESS[character] ?? '');

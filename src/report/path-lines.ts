@@ -6,7 +6,7 @@ import { visibleText } from '../core/visible-text.ts';
 
 const LONGEST_TEXT = 2_000;
 
-/** Returns all responses on one path with their times, one line each. */
+/** Describes all responses on one network path with their times, one line per response. */
 export function pathLines({
   names,
   endpoints,
@@ -22,7 +22,7 @@ export function pathLines({
   ];
 }
 
-/** Returns a line that names the last SMTP stage that a mail server reached. */
+/** Describes the last SMTP stage that a mail server reached. */
 export function mailLine({ server, security, outcome }: MailObservation): string {
   const way = `${server}  SMTP  ${security}`;
   if (outcome.kind === 'accepted')
@@ -84,7 +84,7 @@ function httpText(http: HttpOutcome): string {
   }
 }
 
-/** Makes text from a peer safe to display. */
+/** Makes text that another host sent safe to display. */
 export function shown(text: string): string {
   return visibleText(text, LONGEST_TEXT);
 }

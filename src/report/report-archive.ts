@@ -9,18 +9,18 @@ import { maskFor, type ReportData, reportData } from './report-data.ts';
 import { reportHtml } from './report-html.ts';
 import { capturedCertificates, keptCertificates, seenChains } from './seen.ts';
 
-/** A finished report. */
+/** A complete report archive. */
 export interface ReportArchive {
-  /** The name of the only folder in the archive, such as `ftm-watch-report-hq-20261124T195500Z`. */
+  /** The name of the archive's top-level folder, such as `ftm-watch-report-hq-20261124T195500Z`. */
   readonly folder: string;
-  /** The files in the folder with their sizes in bytes. */
+  /** The files in this folder and their sizes in bytes. */
   readonly files: readonly { readonly name: string; readonly size: number }[];
   readonly bytes: Uint8Array;
 }
 
 type File = readonly [name: string, text: string];
 
-/** Returns the whole report as a zip archive without secrets. */
+/** Returns the complete report as a zip archive. Secrets have been removed. */
 export function reportArchive(sources: ReportSources): ReportArchive {
   const folder = `ftm-watch-report-${fileName(sources.site)}-${fileTime(sources.writtenAt)}`;
   const withoutSecrets = createSecretRemover(sources.secrets);
@@ -58,8 +58,8 @@ function jsonText(data: ReportData): string {
 }
 
 /**
- * Values for "version made by" and for the mode in the upper half of the attributes (APPNOTE.TXT 4.4.2 and 4.4.15).
- * With this mode, unpacked files are readable only by their owner.
+ * The "version made by" value for Unix (APPNOTE.TXT 4.4.2 and 4.4.15). It allows the archive to contain file modes, so
+ * that only the owner can read the unpacked files.
  */
 const UNIX = 3;
 const OWNER_ONLY = 0o100600 * 2 ** 16;
@@ -68,15 +68,15 @@ const EARLIEST: EpochMs = Date.UTC(1980, 0, 1);
 const LATEST: EpochMs = Date.UTC(2100, 0, 1) - 1;
 
 /**
- * Returns a file time for the archive. These times have no time zone (APPNOTE.TXT 4.4.6) and start in 1980. They are
- * written in UTC and limited to the valid range, so that a wrong clock does not prevent a report.
+ * Returns the time of a file in the archive. Zip times have no time zone and start in 1980 (APPNOTE.TXT 4.4.6). The
+ * time is written in UTC and limited to the valid range, so that a wrong system clock does not prevent the report.
  */
 function zipTime(at: EpochMs): Date {
-  // A time without a zone is parsed as local time, which is the format that the library expects.
+  // The zip library expects local time. Without a zone suffix, the text is parsed as local time.
   return new Date(isoTime(Math.min(Math.max(at, EARLIEST), LATEST)).slice(0, -1));
 }
 
-/** Returns the time in a format that can be sorted in file names, such as `20261124T195500Z`. */
+/** Formats a time for file names that sort by time, such as `20261124T195500Z`. */
 function fileTime(at: EpochMs): string {
   return isoTime(at)
     .replaceAll(/[-:]|\.\d+/gu, '')

@@ -4,36 +4,38 @@ import type { ReportData } from './report-data.ts';
 import type { SeenIssuer } from './seen.ts';
 import type { TimelineIncident } from './timeline.ts';
 
-/** A fault in the period of the report with all its occurrences. */
+/** A fault during the report's period, with all its occurrences. */
 export interface ReportCase {
-  /** The latest cause of the fault. */
+  /** The most recent cause of the fault. */
   readonly cause: Cause;
-  /** All occurrences of the fault, latest first. */
+  /** All occurrences of the fault, newest first. */
   readonly spans: readonly CaseSpan[];
   /**
-   * The issuers of the certificates that the target presented during the fault. Issuers of certificates that are
+   * The issuers of the certificates that the target presented during the fault. The issuers of certificates that are
    * currently considered genuine are left out.
    */
   readonly issuers: readonly SeenIssuer[];
 }
 
 export interface CaseSpan {
-  /** The start time. All times are in ISO 8601 format, in UTC. */
+  /** The start time. All times in this object are in ISO 8601 format in UTC. */
   readonly since: string;
-  /** The time at which the fault was resolved. Null if the fault continues or is `gone`. */
+  /** The end time. Null if the fault has not ended, or if it is `gone`. */
   readonly until: string | null;
   readonly lastSeen: string;
   /** The duration in words, such as `about 51 s`. Null if the fault has not ended. */
   readonly lasted: string | null;
-  /** Set if the incident is open but the report's round did not find the fault. */
+  /** Set if the incident is still open although the report's own round did not find the fault. */
   readonly gone: boolean;
-  /** The id of the incident. Null if only the report's round has found the fault. */
+  /** The ID of the incident. Null if only the report's own round found the fault. */
   readonly incident: string | null;
 }
 
 type Known = Pick<ReportData, 'check' | 'timeline' | 'issuers' | 'period'>;
 
-/** Compares faults. Ongoing faults come first, then the most severe, then the latest. */
+/**
+ * Returns the faults for the report. Ongoing faults come first, followed by the most severe and the most recent faults.
+ */
 export function reportCases(data: Known): readonly ReportCase[] {
   const { check, timeline, period } = data;
   const known = Map.groupBy(timeline.incidents, ({ cause }) => keyOf(cause));
@@ -56,12 +58,12 @@ export function reportCases(data: Known): readonly ReportCase[] {
     );
 }
 
-/** Returns whether the fault is present now. */
+/** Returns whether the fault is still present. */
 export function lasts({ spans }: ReportCase): boolean {
   return spans.some(({ until, gone }) => until === null && !gone);
 }
 
-/** Returns whether the report's round checked the precondition and did not find the fault. */
+/** Returns whether the report's round checked the precondition without finding the fault. */
 function isGone(cause: Cause, { preconditions, causes }: ReportData['check']): boolean {
   const state = preconditions.find(({ id }) => id === cause.precondition)?.state;
   return !causes.some((one) => keyOf(one) === keyOf(cause)) && (state === 'ok' || state === 'warning');
@@ -79,7 +81,7 @@ function keyOf({ id, subject }: Cause): string {
   return `${id} ${subject}`;
 }
 
-/** The result of the report's round for a fault. */
+/** The information about a fault that the report's round collected. */
 interface Seen {
   readonly at: string;
   readonly isSeen: boolean;
@@ -98,7 +100,10 @@ function spansOf(incidents: readonly TimelineIncident[], { at, isSeen, isGone }:
   return [{ since: at, until: null, lastSeen: at, lasted: null, gone: false, incident: null }, ...spans];
 }
 
-/** Returns the issuers for a fault, which are empty if certificates are irrelevant to the fault. */
+/**
+ * Returns the certificate issuers that are relevant to a fault. The list is empty if the fault has nothing to do with
+ * certificates.
+ */
 function issuersOf(
   { precondition, subject }: Cause,
   spans: readonly CaseSpan[],

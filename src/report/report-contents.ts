@@ -10,21 +10,24 @@ import { createSecretFilter } from '../core/visible-text.ts';
 import type { RoundObservations } from '../core/round.ts';
 import type { JudgedRound } from '../checks/judgement.ts';
 
-/** The complete input of a report, from which nothing has been removed yet. */
+/** All data for a report, before secrets and personal data are removed. */
 export interface ReportSources {
   readonly site: string;
   readonly writtenAt: EpochMs;
-  /** The period of the report. History, log lines and the round are included if they are within the period. */
+  /**
+   * The period that the report covers. Log lines, history and the current round are included only if they fall within
+   * this period.
+   */
   readonly period: Period;
   readonly versions: Versions;
   readonly examination: RoundResult;
-  /** The configuration as printed by `config print`. */
+  /** The configuration in the format of `config print`. */
   readonly configuration: Readonly<Record<string, Plain>>;
-  /** The result of the packet captures, or null if there are none. */
+  /** The evaluated packet captures. Null if no captures were specified. */
   readonly capture: CaptureResult | null;
   readonly storedHistory: StoredHistory;
   readonly logMemory: LogMemory;
-  /** The values of the configured secrets, which are removed from all texts. */
+  /** The configured secrets, which are removed from all text in the report. */
   readonly secrets: readonly string[];
 }
 
@@ -35,7 +38,7 @@ export interface Versions {
   readonly os: string;
 }
 
-/** The log lines that a daemon has stored. */
+/** The log lines that a daemon has saved. */
 export type LogMemory =
   | { readonly kind: 'none' }
   | { readonly kind: 'unreadable'; readonly message: string }
@@ -43,15 +46,15 @@ export type LogMemory =
       readonly kind: 'read';
       readonly state: PollingState;
       /**
-       * The time since which the daemon has received the log. Null if the daemon was stopped or received no lines for
-       * some time.
+       * The time since which the daemon has received the log without interruption. Null if the daemon was stopped or
+       * has received no lines for some time.
        */
       readonly listeningSince: EpochMs | null;
     };
 
 /**
- * Removes personal data from a diagnosis. Only summaries, findings and evidence quote peers and logs. Impacts and
- * remedies never contain text from outside.
+ * Masks personal data in a diagnosis. Only summaries, findings and evidence are masked, because impacts and remedies
+ * never quote other hosts or logs.
  */
 export function maskedDiagnosis(diagnosis: Diagnosis, mask: Mask): Diagnosis {
   return {
@@ -80,7 +83,7 @@ function maskedStatus(status: PreconditionStatus, mask: Mask): PreconditionStatu
   };
 }
 
-/** Masks all texts in JSON data except the keys, which never contain text from outside. */
+/** Masks all strings in JSON data except the keys. Keys never contain text from other hosts or logs. */
 export function maskedData(value: unknown, mask: Mask): unknown {
   if (typeof value === 'string') return mask.line(value);
   if (Array.isArray(value)) return value.map((item) => maskedData(item, mask));
@@ -89,14 +92,14 @@ export function maskedData(value: unknown, mask: Mask): unknown {
 }
 
 /**
- * The minimum length of a secret that is removed. Shorter values and words such as "fortinet" also occur in a report
- * for other reasons. Removing them would make the report unreadable and reveal the secret.
+ * The minimum length of a secret that is removed from the report. Short values and words such as "fortinet" also occur
+ * in other contexts. Removing them there would make the report unreadable and reveal the secret.
  */
 const SHORTEST_SECRET = 8;
 const WORD = /^\p{L}{1,15}$/u;
 
 /**
- * Returns the final filter for a finished text.
+ * Returns a function that removes secrets from finished text.
  *
  * @param secrets all secrets in the configuration; short secrets and plain words are not removed
  */
@@ -107,8 +110,8 @@ export function createSecretRemover(secrets: readonly string[]): (text: string) 
 const LONGEST = 60;
 
 /**
- * Returns text for a file name that every system and mail program accepts: letters without accents, digits, `.`, `_`
- * and `-`.
+ * Converts text to a file name that all operating systems and mail programs accept. The result contains only unaccented
+ * letters, digits, `.`, `_` and `-`.
  */
 export function fileName(text: string): string {
   const plain = text
@@ -120,7 +123,7 @@ export function fileName(text: string): string {
   return plain === '' ? 'unnamed' : plain;
 }
 
-/** The observations of a round and their results. */
+/** A round's observations together with their evaluation. */
 export interface RoundResult {
   readonly diagnosis: Diagnosis;
   readonly observations: RoundObservations;

@@ -28,19 +28,19 @@ import { inSentence } from '../engine/words.ts';
 import type { DiagnosisJson, FindingJson, PreconditionJson } from '../engine/diagnosis-json.ts';
 import type { LogExcerpts, Timeline } from './timeline.ts';
 
-/** The content of the page other than its data. */
+/** The parts of the HTML page that are not in `report.json`. */
 interface PageTexts {
-  /** All responses of the round, one per line. */
+  /** All responses from the round, with one response per line. */
   readonly answers: string;
-  /** The items that an administrator has to add. */
+  /** The items that an administrator still has to add to the archive. */
   readonly byHand: ReturnType<typeof ticketItems>;
-  /** The names of the other files in the archive. */
+  /** The names of all other files in the archive. */
   readonly files: readonly string[];
 }
 
 /**
- * Returns the report as a page without scripts or external resources, for a screen, a phone or paper. The main text
- * comes first, followed by collapsed appendices. Nothing is shown twice.
+ * Returns the report as an HTML page for screens, phones and paper. The page needs no scripts or external resources.
+ * The main text is followed by collapsed appendices, and no information is repeated.
  */
 export function reportHtml(data: ReportData, texts: PageTexts): string {
   const { site, writtenAt } = data;
@@ -102,7 +102,10 @@ function appendicesOf(
   ];
 }
 
-/** Returns a collapsed appendix. Following a link to its content expands it (HTML, "ancestor revealing algorithm"). */
+/**
+ * Returns a collapsed appendix. It expands when the reader follows a link to its content (HTML Standard, "ancestor
+ * revealing algorithm").
+ */
 function appendixView({ id, title, content }: Appendix): Markup {
   return markup`<details class="appendix"><summary><h2>${title}</h2></summary><div id="${id}">${content}</div></details>`;
 }
@@ -122,12 +125,12 @@ lines and responses before you send the report.</p>
   )}</tbody></table>`;
 }
 
-/** The maximum number of other faults on the main page. Further faults are listed only in the appendix. */
+/** The maximum number of additional faults on the main page. The appendix lists all faults. */
 const SHOWN_OTHERS = 6;
 
 /**
- * Returns the main page for the firewall team or the vendor. It describes the most important fault in full and lists
- * the others. Everything else is in an appendix.
+ * Returns the main page, which is written for the firewall team or the vendor. It describes the most important fault in
+ * full and lists the other faults. All further details are in the appendices.
  */
 function firstPage({ check, site, writtenAt, period }: ReportData, cases: readonly ReportCase[]): Markup {
   const [first, ...others] = cases;
@@ -169,7 +172,7 @@ function otherView({ cause, spans }: ReportCase, index: number): Markup {
   }</li>`;
 }
 
-/** Returns the details of the other faults. The main page contains only their summaries. */
+/** Returns the details of the additional faults, for which the main page shows only summaries. */
 function otherCasesView(others: readonly ReportCase[]): Markup {
   return markup`${others.map(
     (one, index) =>
@@ -182,9 +185,9 @@ function otherCasesView(others: readonly ReportCase[]): Markup {
 const SHOWN_SPANS = 3;
 
 /**
- * Returns a description of a fault: impact, place, time, responsible system, evidence and request. Readers who have not
- * seen the fault must be able to understand it. For a past fault, it describes what happened and what to do if the
- * fault returns.
+ * Describes a fault with its impact, location, time, responsible system, evidence and requested action. The description
+ * must be understandable to readers who did not see the fault. If the fault has ended, it explains what happened and
+ * what to do if the fault returns.
  */
 function caseFacts(one: ReportCase): Markup {
   const { cause, spans } = one;
@@ -206,7 +209,7 @@ const NAMES = {
   over: { what: 'Impact', since: 'When', request: 'If the fault returns' },
 } as const;
 
-/** Returns the time range as one line. */
+/** Formats the time range of a fault as one line. */
 function timesText({ since, until, lastSeen, lasted, gone }: CaseSpan): string {
   if (until === null && !gone) return `${timeText(since)} to now`;
   const times = `from ${timeText(since)} to ${timeText(lastSeen)}`;
@@ -245,7 +248,9 @@ function timeText(iso: string): string {
   return utcText(Date.parse(iso));
 }
 
-/** Returns all preconditions with their states and findings. Findings that are shown with a cause are left out. */
+/**
+ * Returns all preconditions with their states and findings. Findings that are already shown with a cause are left out.
+ */
 function checklistView({ preconditions, causes }: DiagnosisJson): Markup {
   return markup`<table><thead><tr><th>Precondition</th><th>State</th><th>Observations</th></tr></thead>
 <tbody>${preconditions.map((one) => preconditionView(one, causes))}</tbody></table>`;
@@ -253,7 +258,7 @@ function checklistView({ preconditions, causes }: DiagnosisJson): Markup {
 
 function preconditionView({ id, state, summary, findings }: PreconditionJson, causes: readonly Cause[]): Markup {
   const word = `${MARKS[state]} ${STATE_WORDS[state].toLowerCase()}`;
-  // Evidence is shown with its cause, including the evidence from a blocked precondition.
+  // The evidence for a cause is shown with that cause, even if the evidence comes from a blocked precondition.
   const isTold = state === 'blocked' || causes.some(({ precondition }) => precondition === id);
   const list = isTold ? [] : findings.filter((finding) => !isIn(summary, finding)).map(findingView);
   const seen = causes.some((cause) => cause.summary === summary) ? 'See the cause.' : summary;
@@ -263,8 +268,8 @@ function preconditionView({ id, state, summary, findings }: PreconditionJson, ca
 }
 
 /**
- * Returns whether the summary already contains the finding. The summary of a single finding has the same words and
- * differs only in upper and lower case.
+ * Returns whether the summary already contains the finding. If there is only one finding, the summary repeats its
+ * wording and differs only in capitalization.
  */
 function isIn(summary: string, { claim, actual }: FindingJson): boolean {
   return [claim, actual].some((text) => summary.toLowerCase().includes(text.toLowerCase()));
@@ -276,7 +281,7 @@ function findingView({ subject, claim, expected }: FindingJson): Markup {
 
 type Chain = ReportData['chains'][number];
 
-/** Returns the issuers of presented certificates, including certificates that are no longer presented. */
+/** Returns the issuers of all certificates that were presented during the report's period. */
 function issuersView(issuers: readonly SeenIssuer[]): Markup | null {
   if (issuers.length === 0) return null;
   return markup`<table><thead><tr><th>Target</th><th>First seen</th><th>Last seen</th><th>Current verdict</th>
@@ -287,8 +292,9 @@ function issuersView(issuers: readonly SeenIssuer[]): Markup | null {
 }
 
 /**
- * Returns all chains of the round. A certificate that was received over several paths is shown once.
- * @param said texts that are already shown elsewhere
+ * Returns all certificate chains from the round. If a certificate was received on several network paths, it is shown
+ * only once.
+ * @param said text that the page already shows elsewhere
  */
 export function chainsView(chains: readonly Chain[], said: readonly string[] = []): Markup {
   if (chains.length === 0) return markup`<p>No certificate was sent in this round.</p>`;
@@ -350,7 +356,7 @@ ${lines.map(
 )}`;
 }
 
-/** The report's style sheet, which is embedded because the report is read offline, on a phone or on paper. */
+/** The report's style sheet. It is embedded in the page, because the report must be readable offline and on paper. */
 const REPORT_STYLE: Markup = markup`<style>
 :root { color-scheme: light dark; --text: #18212d; --quiet: #566274; --line: #d9dfe7; --sunk: #f2f4f7; --page: #fff;
   --bad: #be2419; --warn: #925200; --good: #19774a; --unsure: #6a4bb8; --none: #616c7c; }

@@ -37,13 +37,13 @@ export const CONCLUSIONS: Readonly<Record<Readiness, string>> = {
 
 export interface DiagnosisAsides {
   readonly note?: string | null;
-  /** The daemon's open incidents that this diagnosis does not contain. */
+  /** The daemon's open incidents that this diagnosis does not include. */
   readonly unseen?: readonly UnseenIncident[];
 }
 
 /**
- * Returns the diagnosis for a terminal: the checklist, the causes with evidence and remedies, an optional note, and the
- * conclusion. The text ends with a line break.
+ * Formats a diagnosis for the terminal. The text consists of the checklist, the causes with their evidence and
+ * remedies, an optional note and the conclusion, and ends with a line break.
  */
 export function renderDiagnosis(
   diagnosis: Diagnosis,
@@ -71,7 +71,7 @@ function checklistLine(
 ): readonly string[] {
   const paint = painter(state, colors);
   const label = `  ${paint(MARKS[state])} ${titleOf(id).padEnd(20)}`;
-  // If the summary is a more severe finding, a warning without a suggested cause is shown only here.
+  // If the summary shows a more severe finding, warnings without a suggested cause appear only here.
   const asides = findings.filter(
     ({ level, suggests }) => level === 'note' || (level === 'warning' && suggests === null),
   );
@@ -130,14 +130,15 @@ function conclusion(diagnosis: Diagnosis, unseen: readonly UnseenIncident[], col
 const PLAIN = { color: false, width: 100 };
 
 /**
- * Returns the output of `check`, followed by all responses with their times and the verdicts on all chains, without
- * names of people.
+ * Returns the output of `check`, followed by all responses with their times and by the verdicts on all certificate
+ * chains. People's names are masked.
  */
 export function checklistText({ diagnosis, observations, judged }: RoundResult, version: string, mask: Mask): string {
   return [
     `ftm-watch ${version}: evidence from ${isoTime(observations.startedAt)}`,
     '',
-    // The text is masked before it is wrapped, because wrapping can split a name across lines.
+    // Text is masked before it is wrapped, because a line break within a name would prevent the name from being
+    // recognized.
     renderDiagnosis(maskedDiagnosis(diagnosis, mask), PLAIN),
     answersText(observations, mask),
     ...judged.tls
@@ -146,7 +147,7 @@ export function checklistText({ diagnosis, observations, judged }: RoundResult, 
   ].join('\n');
 }
 
-/** Returns all responses of a round with their times, one per line, without names of people. */
+/** Returns all responses from a round with their times, one response per line. People's names are masked. */
 export function answersText({ path, controls, mail, durationMs, stalledMs }: RoundObservations, mask: Mask): string {
   return [
     `The round took ${milliseconds(durationMs)}. ` +
@@ -177,24 +178,24 @@ function heading(text: string): string {
   return `== ${shown(text)} ==\n`;
 }
 
-/** A confirmed, open incident that the daemon has stored. */
+/** A confirmed incident that is open in the daemon. */
 export interface OpenIncident {
   readonly id: string;
   readonly cause: string;
   readonly subject: string;
   readonly severity: Severity;
   readonly summary: string;
-  /** The time in ISO 8601 format. */
+  /** The start time in ISO 8601 format. */
   readonly since: string;
-  /** The time of the last round that detected the fault, in ISO 8601 format. */
+  /** The time of the last round that found the fault, in ISO 8601 format. */
   readonly lastSeen: string;
 }
 
-/** One of the daemon's open incidents that a single check does not detect. */
+/** An open incident in the daemon that a single check did not find. */
 export interface UnseenIncident extends OpenIncident {
   /**
-   * Whether a single check can contradict the incident. This is not possible if the fault can be detected only with
-   * more connections or with FortiAuthenticator's log.
+   * Set if a single check can rule out the fault. Some faults can be detected only with many connections or with
+   * FortiAuthenticator's log.
    */
   readonly isContradicted: boolean;
 }
@@ -203,7 +204,9 @@ interface DaemonView {
   readonly preconditions: readonly { readonly id: string; readonly findings: readonly { readonly rule: string }[] }[];
 }
 
-/** Returns the incidents that a single check does not detect. Incidents with severity `info` are left out. */
+/**
+ * Returns the daemon's open incidents that a single check did not find. Incidents with severity `info` are left out.
+ */
 export function unseenIncidents(
   own: Pick<Diagnosis, 'causes'>,
   daemon: { readonly diagnosis: DaemonView; readonly incidents: readonly OpenIncident[] },
@@ -227,7 +230,10 @@ const STEP_ANSWERS: Readonly<Record<StepAnswer, string>> = {
   'not-visible': 'cannot be checked from this machine',
 };
 
-/** Returns the steps of an activation for a terminal, and whether it would succeed. The text ends with a line break. */
+/**
+ * Formats the steps of an activation for the terminal and says whether the activation would succeed. The text ends with
+ * a line break.
+ */
 export function renderSteps(diagnosis: Diagnosis, style: TextStyle): string {
   const colors = createColors(style.color);
   const outlook = activationOutlook(diagnosis);
@@ -243,7 +249,7 @@ export function renderSteps(diagnosis: Diagnosis, style: TextStyle): string {
 
 function stepLines(step: ActivationStep, number: number, { width }: TextStyle, colors: Colors): readonly string[] {
   const paint = { passes: colors.green, fails: colors.red, 'not-visible': colors.yellow }[step.answer];
-  // The cause is already shown above, with its commands on separate lines.
+  // The output above already contains the cause with its commands.
   const toDo = step.answer === 'fails' && step.remedy.length > 0 ? ['See the remedy above.'] : step.remedy;
   const below = [step.why, ...toDo.map((line) => `→ ${line}`)];
   return [
@@ -258,7 +264,7 @@ const REPAIR_ANSWERS: Readonly<Record<RepairAnswer, string>> = {
   'not-visible': 'Cannot determine whether the repair is active',
 };
 
-/** Returns the verdict on a repair for a terminal. The text ends with a line break. */
+/** Formats the verdict on a repair for the terminal. The text ends with a line break. */
 export function renderRepair(verdict: RepairVerdict, { color, width }: TextStyle): string {
   const colors = createColors(color);
   const { incident, cause, subject, answer, why, next, policy } = verdict;

@@ -18,16 +18,18 @@ import { isoTime } from '../core/time-text.ts';
 import type { Verdict } from '../checks/tls-genuine/chain-case.ts';
 import type { EpochMs } from '../core/clock.ts';
 
-/** A certificate chain as it was received, with its file in the archive. */
+/** A received certificate chain and the name of its file in the archive. */
 export interface SeenChain {
   readonly file: string;
   readonly target: string;
-  /** The way in which the server was reached: by an address, through a proxy or under a different name. */
+  /**
+   * Describes the connection to the server, for example by address, through a proxy or with a different server name.
+   */
   readonly way: string;
-  /** The verdict on the chain. Null if the chain was used only for comparison or was received before this round. */
+  /** The verdict on the chain. Null if the chain was received for comparison only, or before this round. */
   readonly judgement: ReturnType<typeof shortJudgement> | null;
   readonly certificates: readonly CertificateJson[];
-  /** The number of certificates that could not be parsed or exceeded the limit. */
+  /** The number of certificates that were skipped because they could not be parsed or exceeded the limit. */
   readonly dropped: number;
   readonly pem: string;
 }
@@ -37,8 +39,8 @@ export type CertificateJson = ReturnType<typeof certificateToJson>;
 type Sighting = Pick<SeenChain, 'target' | 'way' | 'judgement'> & { readonly chain: CapturedChain };
 
 /**
- * Returns all chains of the round, once for each path on which they were received. The licence server's chains come
- * first.
+ * Returns the certificate chains from the round, with one entry for each network path on which a chain was received.
+ * The licence server's chains come first.
  */
 export function seenChains({ observations, judged }: RoundResult): readonly SeenChain[] {
   const {
@@ -57,8 +59,7 @@ export function seenChains({ observations, judged }: RoundResult): readonly Seen
 }
 
 /**
- * Returns the connections of a burst on which a new certificate was received, so that repeated chains are listed only
- * once.
+ * Returns the connections in a burst that received a new certificate. The other connections only repeat known chains.
  */
 function othersThan(
   { endpoints }: PathObservation,
@@ -77,7 +78,8 @@ function leafOf({ tls }: EndpointObservation): string | null {
 }
 
 /**
- * Returns files with the certificates that a daemon stored earlier. A text above each certificate contains the dates.
+ * Returns files with the certificates that a daemon has saved. In each file, the relevant dates precede the
+ * certificates.
  */
 export function keptCertificates(history: StoredHistory): readonly { readonly file: string; readonly pem: string }[] {
   if (history.kind !== 'read') return [];
@@ -87,7 +89,7 @@ export function keptCertificates(history: StoredHistory): readonly { readonly fi
   }));
 }
 
-/** Returns files with the distinct chains in packet captures. */
+/** Returns files with the distinct certificate chains in the packet captures. */
 export function capturedCertificates(
   capture: CaptureResult | null,
 ): readonly { readonly file: string; readonly pem: string }[] {
@@ -169,21 +171,21 @@ function ordinal(number: number): string {
 }
 
 /**
- * An issuer of certificates that a target presented, with the period in which they were presented. Issuers that are no
- * longer in use are included.
+ * An issuer of certificates that a target presented, and the time range in which the target presented them. Former
+ * issuers are included.
  */
 export interface SeenIssuer {
   readonly target: string;
-  /** The short name of the issuer. */
+  /** The issuer's short name. */
   readonly name: string;
   /** The issuer's full distinguished name. */
   readonly issuer: string;
-  /** The number of different certificates from this issuer. */
+  /** The number of distinct certificates from this issuer. */
   readonly certificates: number;
-  /** ISO 8601, UTC. */
+  /** The time at which a certificate from this issuer was first received, in ISO 8601 format in UTC. */
   readonly firstSeen: string;
   readonly lastSeen: string;
-  /** This round's verdict on one of the certificates. Null if none of them was presented. */
+  /** The verdict on a certificate from this issuer in the current round. Null if no such certificate was presented. */
   readonly verdict: Verdict | null;
 }
 
@@ -195,7 +197,7 @@ interface IssuerSighting {
   readonly verdict: Verdict | null;
 }
 
-/** Returns the issuers by target, the most recently seen first. */
+/** Returns the certificate issuers grouped by target. The issuers that were seen most recently come first. */
 export function seenIssuers(examination: RoundResult, history: StoredHistory): readonly SeenIssuer[] {
   const sightings = [...ofRound(examination), ...ofHistory(history)];
   const groups = Map.groupBy(sightings, ({ target, leaf }) => `${target}\n${formatDistinguishedName(leaf.issuer)}`);
@@ -224,7 +226,7 @@ function ofHistory(history: StoredHistory): readonly IssuerSighting[] {
   });
 }
 
-/** Returns the certificate, or null if the file is damaged and the data cannot be parsed. */
+/** Parses a certificate. Returns null if the certificate is damaged. */
 function readLeaf(pem: string): Certificate | null {
   try {
     return parseCertificate(new X509Certificate(pem).raw);

@@ -8,23 +8,23 @@ import type { Mask } from '../text/mask.ts';
 import { maskedCause, type LogMemory } from './report-contents.ts';
 import type { ApplianceLog, FirewallSighting, SignatureLog } from '../core/polling/state.ts';
 
-/** The earlier events that the daemon has stored. */
+/** Past events that a daemon has saved. */
 export interface Timeline {
-  /** A note that explains why there is no history or which parts are left out. Null if all stored data is included. */
+  /** Explains why the history is missing or incomplete. Null if all stored events are included. */
   readonly note: string | null;
-  /** The incidents, latest first. */
+  /** The incidents, newest first. */
   readonly incidents: readonly TimelineIncident[];
-  /** Sorted by time, oldest first. */
+  /** The events, sorted from oldest to newest. */
   readonly events: readonly TimelineEvent[];
 }
 
 export type TimelineIncident = ReturnType<typeof incidentOf>;
 
 interface TimelineEvent {
-  /** The time in ISO 8601 format, in UTC. */
+  /** The time of the event, in ISO 8601 format in UTC. */
   readonly at: string;
   readonly kind: 'seen' | 'opened' | 'understood-anew' | 'returned' | 'closed' | 'notification';
-  /** The id of the incident. Null for a notification about several incidents, and for a test message. */
+  /** The ID of the incident. Null for test messages and for notifications about several incidents. */
   readonly incident: string | null;
   readonly text: string;
 }
@@ -32,8 +32,8 @@ interface TimelineEvent {
 type Event = Omit<TimelineEvent, 'at'> & { readonly at: EpochMs };
 
 /**
- * Returns the incidents with their transitions and notifications. Evidence is masked like log lines, because it can
- * quote log lines.
+ * Returns the incidents with their state changes and notifications. Evidence is masked in the same way as log lines,
+ * because evidence can quote log lines.
  */
 export function timelineOf(history: StoredHistory, mask: Mask): Timeline {
   switch (history.kind) {
@@ -67,7 +67,7 @@ function incidentOf(incident: Incident) {
     id,
     status,
     ...occurrenceOf(incident),
-    /** Earlier occurrences of the same fault, each until it was resolved, oldest first. */
+    /** Earlier occurrences of the same fault with their start and end times, oldest first. */
     earlier: earlier.map(occurrenceOf),
     cause,
     notifications: thread.count,
@@ -81,7 +81,7 @@ function occurrenceOf(occurrence: Occurrence) {
     openedAt: isoTime(openedAt),
     lastSeen: isoTime(lastSeen),
     closedAt: isoTimeOrNull(closedAt),
-    /** The duration in words, such as `about 51 s`. Null if the incident is open. */
+    /** The duration in words, such as `about 51 s`. Null while the incident is open. */
     lasted: closedAt === null ? null : lastedText(occurrence),
   };
 }
@@ -128,7 +128,7 @@ function notificationEvent({ delivery, notification }: OutboxEntry, mask: Mask):
   return { at: delivery.createdAt, kind: 'notification', incident, text };
 }
 
-/** Removes the URL and its path from a reply, because the reply can quote them and the path is secret. */
+/** Removes the webhook URL and its path from a reply. Replies can quote the path, which is secret. */
 function withoutPath(detail: string, text: string): string {
   const url = URL.parse(text);
   if (url === null || url.pathname === '/') return detail;
@@ -142,27 +142,25 @@ function placeOf(recipient: string, kind: 'url' | 'name', mask: Mask): string {
   return kind === 'name' ? `to ${mask.line(recipient)}` : 'at an unreadable address';
 }
 
-/** Log lines about FortiToken Mobile without personal data. */
+/** Log lines about FortiToken Mobile, with personal data masked. */
 export interface LogExcerpts {
-  /**
-   * A note that explains why there are no lines or that some lines may be missing. Null if there is nothing to explain.
-   */
+  /** Explains why there are no log lines or why some can be missing. Null if no explanation is needed. */
   readonly note: string | null;
-  /** The number of lines that were recognised but not stored. */
+  /** The number of recognized lines that were not saved. */
   readonly dropped: number;
-  /** Sorted by time, oldest first. */
+  /** The log lines, sorted from oldest to newest. */
   readonly lines: readonly LogExcerpt[];
 }
 
 interface LogExcerpt {
-  /** The time in ISO 8601 format, in UTC. */
+  /** The time of the log line, in ISO 8601 format in UTC. */
   readonly at: string;
-  /** The configured name of the appliance, `unnamed`, or the name that the firewall reports. */
+  /** The sender of the line: an appliance's configured name, `unnamed`, or the name that a firewall reports. */
   readonly from: string;
   readonly signature: string;
-  /** The number of similar lines that were received together. */
+  /** The number of similar lines that arrived together. */
   readonly count: number;
-  /** The line with control characters replaced and names and codes masked. */
+  /** The text of the log line. Control characters are replaced, and names and codes are masked. */
   readonly line: string;
 }
 
@@ -170,7 +168,7 @@ type Kept = Omit<LogExcerpt, 'at' | 'line'> & { readonly at: EpochMs; readonly l
 
 const MAX_LINES = 500;
 
-/** Returns the log lines of the period. */
+/** Returns the log lines from the report's period. */
 export function logExcerpts(
   memory: LogMemory,
   { mask, period }: { readonly mask: Mask; readonly period: Period },
@@ -204,7 +202,7 @@ export function logExcerpts(
   };
 }
 
-/** Returns the excerpts as a text file with a line break at the end. */
+/** Formats the log lines as a text file that ends with a line break. */
 export function logExcerptsText({ note, dropped, lines }: LogExcerpts): string {
   return [
     '# Log lines about FortiToken Mobile: time of receipt (UTC), sender, recognised signature, number of similar lines',
@@ -224,7 +222,7 @@ function ofAppliance(name: string, { signatures }: ApplianceLog): readonly Kept[
   );
 }
 
-/** Returns the recent lines. Older versions stored only the last line. */
+/** Returns the most recent lines that match a signature. Older versions of the daemon saved only the last line. */
 function recentOf({ recent, lastAt, sample }: SignatureLog): NonNullable<SignatureLog['recent']> {
   return recent ?? [{ at: lastAt, count: 1, line: sample }];
 }
@@ -233,7 +231,7 @@ function heardOf({ heard, buckets }: SignatureLog): number {
   return heard ?? sum(buckets.map(({ count }) => count));
 }
 
-/** Returns the last stored line of each kind from firewalls. */
+/** Returns the last saved log line of each kind that came from a firewall. */
 function ofFirewall({ signature, lastAt, evidence, sample }: FirewallSighting): Kept {
   return { at: lastAt, from: evidence.device ?? 'firewall', signature, count: 1, line: sample };
 }

@@ -7,7 +7,10 @@ import type { Readiness } from '../engine/model.ts';
 import type { WebEnv, WebSources } from './sources.ts';
 import type { Web } from './changes.ts';
 
-/** Returns the routes of the badge, as a picture and as JSON for https://shields.io/badges/endpoint-badge. */
+/**
+ * Returns the badge's routes, which serve the badge as an image and as JSON for
+ * https://shields.io/badges/endpoint-badge.
+ */
 export function createBadgeRoutes({ sources, clock }: Web): Hono<WebEnv> {
   const app = new Hono<WebEnv>();
   app.get('/badge.json', (context) => {
@@ -17,7 +20,8 @@ export function createBadgeRoutes({ sources, clock }: Web): Hono<WebEnv> {
   app.get('/badge.svg', (context) =>
     context.body(badgeImage(badgeOf(sources, clock.now())), 200, {
       'Content-Type': 'image/svg+xml; charset=utf-8',
-      // A wiki in the same domain can embed it. A page on the internet cannot, because its size reveals the state.
+      // Pages in the same domain, such as a wiki, can embed the badge. Pages on the internet cannot, because the size
+      // of the image would reveal the state.
       'Cross-Origin-Resource-Policy': 'same-site',
     }),
   );
@@ -32,7 +36,7 @@ interface Badge {
   readonly look: Look;
 }
 
-/** Colour names of shields.io, and colours on which white text has a contrast of at least 4.5. */
+/** The badge's colours: names from shields.io, and fill colours on which white text has a contrast of at least 4.5. */
 const LOOKS: Readonly<Record<Look, { readonly name: string; readonly fill: string }>> = {
   ready: { name: 'brightgreen', fill: '#1a7f4b' },
   warning: { name: 'yellow', fill: '#8a6100' },
@@ -42,7 +46,10 @@ const LOOKS: Readonly<Record<Look, { readonly name: string; readonly fill: strin
 
 const MAX_SITE = 40;
 
-/** Returns the state of the latest round. It is unknown before the first round, and if the next one is overdue. */
+/**
+ * Returns the badge for the latest round. Before the first round and if a round is overdue, the badge shows an unknown
+ * state.
+ */
 export function badgeOf(sources: Pick<WebSources, 'site' | 'diagnosis'>, now: EpochMs): Badge {
   const label = `FTM ${visibleText(sources.site(), MAX_SITE)}`;
   const diagnosis = sources.diagnosis();
@@ -57,7 +64,7 @@ export function badgeOf(sources: Pick<WebSources, 'site' | 'diagnosis'>, now: Ep
 const HEIGHT = 20;
 const PADDING = 6;
 
-/** Contains no styles, fonts or links, so that it looks the same in a page as on its own. */
+/** Returns the badge as an SVG image. The image has no style sheet, fonts or links, so it looks the same everywhere. */
 function badgeImage({ label, message, look }: Badge): string {
   const left = 2 * PADDING + lengthOf(label);
   const right = 2 * PADDING + lengthOf(message);
@@ -71,7 +78,9 @@ function badgeImage({ label, message, look }: Badge): string {
 `);
 }
 
-/** Returns an estimate in pixels. `textLength` fits the text to it, whichever font is used. */
+/**
+ * Estimates the width of the text in pixels. The SVG attribute `textLength` fits the text to this width in any font.
+ */
 function lengthOf(text: string): number {
   let length = 0;
   for (const character of text) length += character < '\u0300' ? 6.5 : 12;

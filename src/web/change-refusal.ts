@@ -8,18 +8,18 @@ import type { WebEnv } from './sources.ts';
 import type { WebConfig } from '../config/schema/web.ts';
 
 /**
- * The rules that define who can send requests, and how ftm-watch's pages are distinguished from foreign pages in an
- * administrator's browser.
+ * The rules that define who can send requests. They also distinguish ftm-watch's pages from foreign pages that an
+ * administrator opens in the same browser.
  */
 export type AccessPolicy =
-  /** On the control socket, anyone whom the operating system allows to open the socket has full access. */
+  /** Everyone who can open the control socket has full access. The operating system restricts access to the socket. */
   { readonly kind: 'socket' } | NetworkAccess;
 
 export interface NetworkAccess {
   readonly kind: 'network';
-  /** The function that identifies callers. Null to allow everyone. */
+  /** Identifies the caller of a request. Null if everyone is allowed to send requests. */
   readonly identify: Identify | null;
-  /** Set if any account exists. Without accounts, no changes are allowed over the network. */
+  /** Set if at least one account exists. Without accounts, changes over the network are not allowed. */
   readonly hasAccounts: boolean;
   /** Set if /metrics can be read without a login. */
   readonly opensMetrics: boolean;
@@ -37,8 +37,8 @@ const NO_ACCOUNT =
   '"curl --unix-socket /run/ftm-watch/control.sock -X POST http://localhost/-/reload"';
 
 /**
- * Returns the reason why a change is refused, or null if it is allowed. Without accounts, all changes are refused,
- * because a request that a local proxy forwards without a header looks like a local request.
+ * Returns the reason for refusing a change, or null if the change is allowed. Without accounts, all changes over the
+ * network are refused, because a request forwarded by a local proxy can look like a local request.
  */
 export function changeRefusal(context: Context<WebEnv>, access: AccessPolicy): ChangeRefusal | null {
   if (access.kind === 'socket') return null;
@@ -47,7 +47,10 @@ export function changeRefusal(context: Context<WebEnv>, access: AccessPolicy): C
   return isForeignOrigin((name) => context.req.header(name)) ? 'origin' : refusal;
 }
 
-/** Like {@link changeRefusal}, but checks only the caller. Used to decide whether a page offers changes. */
+/**
+ * Works like {@link changeRefusal}, but checks only the caller. Pages use the result to decide whether to show forms
+ * for changes.
+ */
 export function callerRefusal(context: Context<WebEnv>, access: AccessPolicy): ChangeRefusal | null {
   if (access.kind === 'socket') return null;
   if (!access.hasAccounts) return 'account';
@@ -55,8 +58,8 @@ export function callerRefusal(context: Context<WebEnv>, access: AccessPolicy): C
 }
 
 /**
- * Returns whether `web.localReload` allows this request. The request must be a reload over the loopback interface
- * without a login. It must not come from a proxy that identifies itself or from a foreign page (DNS rebinding).
+ * Returns whether `web.localReload` allows this request. The request must be a reload without a login over the loopback
+ * interface. Requests from proxies that identify themselves and from foreign pages (DNS rebinding) are not allowed.
  */
 export function isLocalReload(context: Context<WebEnv>, { localReload, hosts }: NetworkAccess): boolean {
   const headers = context.req.header();
@@ -83,8 +86,8 @@ export function refusalText(refusal: ChangeRefusal, context: Context<WebEnv>): s
 }
 
 /**
- * Refuses requests for a host name that an attacker could control. Without users, the attacker's page could otherwise
- * read everything (RFC 9110 §15.5.20).
+ * Refuses requests for host names that an attacker could control (RFC 9110 §15.5.20). Without accounts, an attacker's
+ * page could otherwise read all data.
  */
 export function refuseForeignNames(hosts: readonly string[]): MiddlewareHandler {
   return async (context, next) => {
@@ -105,9 +108,9 @@ export function refuseForeignNames(hosts: readonly string[]): MiddlewareHandler 
 export const FOREIGN_ORIGIN = 'Refused: the request comes from a page with a different origin';
 
 /**
- * Returns whether a page with a different origin made the browser send this request. Browsers send Origin (RFC 6454 §7)
- * with every POST, and Sec-Fetch-Site (Fetch Metadata §2.3), which scripts cannot set. Programs like curl send neither
- * header.
+ * Returns whether a page from a different origin caused this request. Browsers send the Origin header (RFC 6454 §7)
+ * with every POST request. They also send Sec-Fetch-Site (Fetch Metadata §2.3), which scripts cannot set. Programs such
+ * as curl send neither header.
  */
 export function isForeignOrigin(header: (name: string) => string | undefined): boolean {
   const origin = header('Origin');
@@ -116,9 +119,9 @@ export function isForeignOrigin(header: (name: string) => string | undefined): b
 }
 
 /**
- * Returns whether the request used a name that no attacker can own: an address, `localhost` or a configured host. The
- * owner of a page on the internet can point the page's name at an internal address (DNS rebinding), which makes the
- * page same-origin. This is not possible with these names.
+ * Returns whether the requested host is an address, `localhost` or a configured host. An attacker can point a domain
+ * name at an internal address (DNS rebinding), so that the attacker's page becomes same-origin. This attack is not
+ * possible with these hosts.
  */
 export function isOwnName(host: string | undefined, hosts: readonly string[]): boolean {
   const name = nameOf(host);
@@ -126,14 +129,14 @@ export function isOwnName(host: string | undefined, hosts: readonly string[]): b
 }
 
 /**
- * Returns whether the name is a single label, as used in containers and small networks. Nobody can register such a
- * name.
+ * Returns whether the name is a single label, as used in containers and small networks. Such names cannot be registered
+ * by an attacker.
  */
 export function isLocalName(host: string | undefined): boolean {
   return /^[\w-]+$/u.test(nameOf(host));
 }
 
-/** Returns the host without its port, brackets and trailing dot. */
+/** Returns the host name without the port, brackets and trailing dot. */
 function nameOf(host: string | undefined): string {
   return (host ?? '')
     .toLowerCase()
@@ -143,25 +146,26 @@ function nameOf(host: string | undefined): string {
 }
 
 /**
- * Returns whether the peer is on this machine, or in this container or pod, and connected over the loopback interface.
- * Packets from outside never have a loopback address.
+ * Returns whether the client is on this machine, or in the same container or pod, and connected over the loopback
+ * interface. Packets from other machines never have a loopback address.
  *
- * @param address the address that the socket reports; undefined if the connection is closed
+ * @param address the client address that the socket reports; undefined if the connection is closed
  */
 export function isLoopback(address: string | undefined): boolean {
-  // `process` accepts the format that a dual-stack socket reports, such as `::ffff:127.0.0.1`.
+  // `process` accepts the address format of dual-stack sockets, such as `::ffff:127.0.0.1`.
   return address !== undefined && isIP(address) !== 0 && ipaddr.process(address).range() === 'loopback';
 }
 
 /**
- * Returns one sentence for each item that unknown clients can read or change, unless the configuration marks this as
- * intended. The sentences are shown by `config check`, at startup and on the page. They never prevent the daemon from
- * starting.
+ * Returns a one-sentence warning for each kind of data that unauthenticated clients can read or change. Settings that
+ * are marked as intended in the configuration cause no warning. The warnings are shown by `config check`, at startup
+ * and on the page, and never prevent the daemon from starting.
  */
 export function exposureNotes(web: WebConfig): readonly string[] {
   return [
     ...networkNotes(web),
-    // The key does not suppress this warning, because a proxy that is added later gives access to other machines.
+    // This warning cannot be turned off, because a proxy that is installed later would let other machines reload the
+    // configuration.
     ...(web.localReload
       ? [
           'Every program on this machine, and everyone who can reach a reverse proxy on it, can reload the ' +

@@ -14,14 +14,14 @@ import { readerAt } from './page/document.ts';
 import { accountOf, type AuditQuery, type Serving, type WebEnv } from './sources.ts';
 import type { MaintenancePlan } from '../notify/maintenance.ts';
 
-/** The dependencies of all routes. */
+/** The dependencies of the web server's routes. */
 export interface Web extends Serving {
   readonly access: AccessPolicy;
 }
 
 /**
- * A change as it is recorded in the audit trail. If the change was refused before the request's body was read, only the
- * known fields are set.
+ * A change for the audit trail. If the change was refused before the request body was read, only the fields that are
+ * known at that point are set.
  */
 type Noted = Pick<AuditEntry, 'action'> & Partial<Pick<AuditEntry, 'incident' | 'cause' | 'subject' | 'detail'>>;
 
@@ -30,17 +30,17 @@ export type Outcome<T> =
       readonly kind: 'done';
       readonly value: T;
       readonly noted: Omit<Noted, 'action'>;
-      /** The name that a caller without a login has given. */
+      /** The name that a caller without a login entered. */
       readonly claimed?: string | null;
     }
   | Refused;
 
-/** A change that was rejected and had no effect. */
+/** A rejected change that had no effect. */
 export interface Refused {
   readonly kind: 'refused';
   readonly status: 400 | 403 | 404 | 409 | 415;
   readonly error: string;
-  /** The errors in the request, one sentence each. */
+  /** The errors in the request, with one sentence per error. */
   readonly problems?: readonly string[];
 }
 
@@ -49,8 +49,8 @@ export function refused(status: Refused['status'], error: string, problems?: rea
 }
 
 /**
- * The accepted types of request bodies. A form on a foreign page cannot send JSON. Other forms from foreign pages are
- * detected by the Origin header.
+ * The accepted content types of request bodies. A form on a foreign page cannot send JSON, and the Origin header
+ * reveals other forms from foreign pages.
  */
 const MEDIA = {
   json: {
@@ -66,14 +66,14 @@ const MEDIA = {
   nothing: { type: /(?:)/u, error: '', read: (): Promise<unknown> => Promise.resolve(undefined) },
 } as const;
 
-/** Returns the fields of a form that are not empty. */
+/** Returns the non-empty fields of a submitted form. */
 export function filledIn(form: string): Readonly<Record<string, string>> {
   return Object.fromEntries([...new URLSearchParams(form)].filter(([, value]) => value !== ''));
 }
 
 /**
- * Performs a change for a page or a program. If the caller lacks permission, the change is refused and the refusal is
- * recorded. Otherwise, the function reads the body, makes the change and records it.
+ * Performs a change that a page or program requested, and records it in the audit trail. If the caller lacks
+ * permission, the change is refused, and the refusal is recorded instead.
  */
 export async function change<T>(
   context: Context<WebEnv>,
@@ -144,7 +144,7 @@ export function createSilenceRoutes(web: Web): Hono<WebEnv> {
   return app;
 }
 
-/** Adds the silence that `body` describes. For use with `change`. */
+/** Adds the silence that the request body describes. Must be called within `change`. */
 export function silenced(context: Context<WebEnv>, { sources, clock }: Web, body: unknown): Outcome<Silence> {
   const read = readSilence(body, clock.now());
   if (read.kind === 'invalid') return refused(400, 'Invalid silence', read.problems);
@@ -159,8 +159,8 @@ export function silenced(context: Context<WebEnv>, { sources, clock }: Web, body
 }
 
 /**
- * A silence in `/api/v1/silences`. If the cause or subject is null, the silence matches all causes or subjects. The
- * field names are part of the API.
+ * Returns the JSON object for a silence in `/api/v1/silences`. If the cause or subject is null, the silence matches all
+ * causes or subjects. The field names are part of the API.
  */
 function silenceToJson({ id, cause, subject, from, until, by, comment }: Silence): object {
   return { id, cause, subject, from: isoTime(from), until: isoTime(until), by, comment };
@@ -173,28 +173,31 @@ function planToJson({ until, next }: MaintenancePlan): object {
   };
 }
 
-/** Returns the active silences. Expired silences are filtered out, because the engine drops them a moment later. */
+/**
+ * Returns the silences that have not expired. The engine removes expired silences with a short delay, so they are
+ * filtered out here.
+ */
 function lasting(silences: readonly Silence[], now: EpochMs): readonly Silence[] {
   return silences.filter(({ until }) => until > now);
 }
 
-/** `by` is the name that the caller claims to have. Null if the request does not contain a name. */
+/** A requested silence. `by` is the name that the caller entered, or null if the request does not contain a name. */
 type SilenceRequest = Omit<Silence, 'id' | 'from' | 'by'> & { readonly by: string | null };
 
 type ReadSilence =
   | { readonly kind: 'ok'; readonly request: SilenceRequest }
   | { readonly kind: 'invalid'; readonly problems: readonly string[] };
 
-/** The maximum lengths of a name and of a comment in characters. */
+/** The maximum length of a person's name in characters. */
 export const MAX_NAME = 100;
 export const MAX_COMMENT = 500;
 
-/** The maximum duration of a silence. A forgotten silence would hide a fault permanently. */
+/** The maximum duration of a silence. Without a limit, a forgotten silence would suppress notifications forever. */
 const LONGEST: Millis = 90 * 86_400_000;
 
 /**
- * Parses the body of `POST /api/v1/silences`: `{cause?, subject?, duration | until, by?, comment}`. Returns all
- * problems together.
+ * Parses the JSON body of `POST /api/v1/silences`: `{cause?, subject?, duration | until, by?, comment}`. If the body is
+ * invalid, all errors are returned together.
  * @param now the time at which `duration` starts
  */
 export function readSilence(body: unknown, now: EpochMs): ReadSilence {
@@ -253,7 +256,7 @@ function problemsOf(issue: z.core.$ZodIssue): readonly string[] {
   return [path === '' ? 'The request body must be a JSON object' : `"${path}": ${issue.message}`];
 }
 
-/** The schema for a single line of text that a person has entered. */
+/** Returns the schema for single-line text that a person has entered. */
 export function oneLine(longest: number): z.ZodType<string> {
   return z
     .string(expected('a text'))
@@ -267,19 +270,19 @@ export function oneLine(longest: number): z.ZodType<string> {
     );
 }
 
-/** Returns the error message for a value of the wrong type. */
+/** Returns the error option for a value of the wrong type. */
 function expected(what: string): { readonly error: (issue: { readonly input?: unknown }) => string } {
   return {
     error: ({ input }) => (input === undefined ? `expected ${what}` : `expected ${what}, got ${showValue(input)}`),
   };
 }
 
-/** The maximum number of changes per page. */
+/** The maximum number of changes on the page `/changes`. */
 const MOST_SHOWN = 100;
-/** The maximum number of changes per API response. */
+/** The maximum number of changes in an API response. */
 const MOST_LISTED = 1_000;
 
-/** Returns the routes for the audit trail as a page and as JSON. */
+/** Returns the routes that serve the audit trail as a page and as JSON. */
 export function createAuditRoutes({ sources, clock }: Web): Hono<WebEnv> {
   const app = new Hono<WebEnv>();
   app.get('/changes', (context) => {
@@ -304,11 +307,11 @@ export function createAuditRoutes({ sources, clock }: Web): Hono<WebEnv> {
 
 interface ReadAuditQuery {
   readonly query: AuditQuery;
-  /** One sentence for each parameter that was ignored because it is invalid. */
+  /** One sentence for each invalid parameter. Invalid parameters are ignored. */
   readonly problems: readonly string[];
 }
 
-/** Parses the parameters `before` (the ID of a change) and `incident`. */
+/** Parses the URL parameters `before` (a change's ID) and `incident`. */
 function readAuditQuery(context: Context<WebEnv>): ReadAuditQuery {
   const { before = '', incident = '', ...others } = context.req.query();
   const isId = /^\d{1,15}$/u.test(before);
@@ -321,7 +324,7 @@ function readAuditQuery(context: Context<WebEnv>): ReadAuditQuery {
   };
 }
 
-/** An entry in the audit trail. The field names are part of the API. */
+/** Returns the JSON object for an entry in the audit trail. The field names are part of the API. */
 export function auditEntryToJson({ at, ...entry }: AuditEntry): object {
   return { at: isoTime(at), ...entry };
 }

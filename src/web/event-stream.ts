@@ -5,7 +5,7 @@ import { networkOf } from './login.ts';
 import { BARE_HEADERS } from './static-files.ts';
 
 interface ServerEvent {
-  /** The type of the event, which is a single word. */
+  /** The type of the event, as a single word. */
   readonly name: string;
   readonly data: unknown;
 }
@@ -18,21 +18,21 @@ const HEARTBEAT: Millis = 15_000;
 export const MAX_LISTENERS = 64;
 
 interface Listener {
-  /** The name of the caller, or the caller's network. */
+  /** The caller's account name, or the caller's network if there is no account. */
   readonly client: string;
   readonly isStillKnown: Caller['isStillKnown'];
-  /** The number of consecutive heartbeats at which earlier data was still unread. */
+  /** The number of consecutive heartbeats at which the client had not yet read the earlier data. */
   readonly behind: number;
 }
 
-/** The maximum amount of unread data for a client, which is enough for several rounds. */
+/** The maximum amount of unread data per client. It is large enough for the events of several rounds. */
 const MAX_BACKLOG_BYTES = 512 * 1024;
-/** The time that browsers wait before they reconnect. */
+/** The time that browsers wait before they reconnect to a closed stream. */
 const RETRY: Millis = 3_000;
 
 /**
- * Sends server-sent events (HTML Standard §9.2) to all listeners. Events are written directly to the response instead
- * of a web stream, because only the response shows how far behind a client is.
+ * Sends server-sent events (HTML Standard §9.2) to all listeners. Events are written directly to Node's response
+ * instead of a web stream, because only the response shows how much data a client has not read.
  */
 export class EventStream {
   readonly #clock: Clock;
@@ -46,12 +46,12 @@ export class EventStream {
   }
 
   /**
-   * Answers the request and keeps the response open. If there are too many listeners, the oldest stream of the client
-   * with the most streams is closed.
-   * @returns false, without an answer, if there are too many listeners and no client has more streams than this client
+   * Starts an event stream as the response to a request. If there are too many listeners, the oldest stream of the
+   * client with the most streams is closed.
+   * @returns false, without a response, if there are too many listeners and no client has more streams than this client
    */
   join(response: ServerResponse, first: ServerEvent | null, caller: Caller): boolean {
-    // Unknown clients are identified by their network, because a client can use any number of IPv6 addresses.
+    // Clients without an account are identified by their network, because an IPv6 client can use many addresses.
     const client = caller.name ?? networkOf(caller.address ?? undefined);
     if (this.#closed || !this.#hasRoomFor(client)) return false;
     response.writeHead(200, HEADERS);
@@ -63,7 +63,10 @@ export class EventStream {
     return true;
   }
 
-  /** @param data returns the event's data; called only if there are listeners */
+  /**
+   * Sends an event to all listeners.
+   * @param data returns the event's data; called only if there are listeners
+   */
   send(name: string, data: () => unknown): void {
     if (this.#listeners.size === 0) return;
     const text = format({ name, data: data() });
@@ -73,7 +76,7 @@ export class EventStream {
     }
   }
 
-  /** Ends every stream and rejects new listeners. */
+  /** Ends all streams and rejects new listeners. */
   close(): void {
     this.#closed = true;
     for (const response of this.#listeners.keys()) response.end();
@@ -90,7 +93,7 @@ export class EventStream {
     this.#cancelHeartbeat = this.#listeners.size > 0 ? this.#clock.after(HEARTBEAT, () => this.#beat()) : null;
   }
 
-  /** Ends streams whose password was changed or whose token was replaced. */
+  /** Ends a stream if the caller's password has been changed or the token replaced. */
   async #endUnlessKnown(response: ServerResponse, { isStillKnown }: Listener): Promise<void> {
     if (!(await isStillKnown())) response.end();
   }
@@ -116,14 +119,14 @@ export class EventStream {
 
 const HEADERS: Readonly<Record<string, string>> = {
   'Content-Type': 'text/event-stream',
-  // The connection is closed with the stream. Otherwise, the open connection would prevent the server from stopping.
+  // The connection is closed together with the stream. An open connection would prevent the server from stopping.
   Connection: 'close',
   ...BARE_HEADERS,
-  // Without this header, nginx buffers the stream.
+  // Without this header, nginx would buffer the event stream.
   'X-Accel-Buffering': 'no',
 };
 
-/** Returns the event as text. JSON does not contain raw line breaks, so the data always fits in one `data` line. */
+/** Formats an event as text. JSON does not contain raw line breaks, so the data always fits on one `data` line. */
 function format({ name, data }: ServerEvent): string {
   return `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`;
 }

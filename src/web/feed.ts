@@ -7,16 +7,16 @@ import { firstOccurrence, type Incident, lastedText } from '../engine/incident/i
 
 interface Feed {
   readonly site: string;
-  /** Base URL of the pages. If null, links are relative to the address from which the feed is read. */
+  /** The base URL of the status page. If null, links are relative to the URL of the feed. */
   readonly publicUrl: string | null;
-  /** In any order. */
+  /** The incidents in the feed, in any order. */
   readonly incidents: readonly Incident[];
-  /** When a feed without incidents was last changed. */
+  /** The daemon's start time, which is the feed's modification time if there are no incidents. */
   readonly startedAt: EpochMs;
   readonly zone: Zone;
 }
 
-/** Returns the incidents as an Atom feed (RFC 4287), the latest change first. */
+/** Returns the incidents as an Atom feed (RFC 4287). The most recently changed incident comes first. */
 export function renderFeed({ site, publicUrl, incidents, startedAt, zone }: Feed): string {
   const base = publicUrl === null ? '' : `${publicUrl.replace(/\/+$/u, '')}/`;
   const entries = incidents
@@ -63,14 +63,16 @@ function stateWord({ status, mergedInto, cause }: Incident): string {
   return mergedInto === null ? 'Over' : 'Merged';
 }
 
-/** Returns when the incident last opened, changed its cause or ended. Each round updates other fields. */
+/**
+ * Returns the time at which the incident last opened, changed its cause or ended. Other changes don't count, because
+ * every round updates some fields.
+ */
 function updatedAt({ openedAt, closedAt, formerCauses }: Incident): EpochMs {
   return Math.max(openedAt, closedAt ?? openedAt, ...formerCauses.map(({ replacedAt }) => replacedAt));
 }
 
 /**
- * Returns a UUID (RFC 9562 §5.8) that is derived from a name. It does not depend on the address of the page, which can
- * change.
+ * Derives a UUID (RFC 9562 §5.8) from a name. The UUID does not depend on the page's URL, because the URL can change.
  */
 function idOf(name: string): string {
   const hex = createHash('sha256').update(`ftm-watch ${name}`).digest('hex');

@@ -26,17 +26,20 @@ import { createRoutes } from './routes.ts';
 import { BARE_HEADERS, readStaticFiles } from './static-files.ts';
 import { authority } from '../core/addresses.ts';
 
-/** The status page, if it is configured. */
+/** The server for the status page, if the page is configured. */
 export interface WebServer extends Omit<HttpServer, 'listen'> {
   /**
-   * Starts listening, also again after `release`. Resolves with the port, which differs from the configured port if the
-   * configured port is 0.
+   * Starts listening. Can be called again after `release`. Resolves with the actual port, because the configured port
+   * can be 0, which selects any free port.
    * @throws {Error} with instructions if the port is in use or if a certificate, password hash or token cannot be read
    */
   start(): Promise<ListenAddress>;
 }
 
-/** @throws {Error} that lists each certificate, password hash and token that cannot be used, one per line */
+/**
+ * Loads the certificates, password hashes and tokens for the status page.
+ * @throws {Error} that lists each certificate, password hash and token that cannot be used, one per line
+ */
 export async function loadPage(
   config: WebConfig,
   deps: IdentifyDeps,
@@ -48,7 +51,10 @@ export async function loadPage(
   return { identify, certificate };
 }
 
-/** @throws {Error} with instructions if the port is in use */
+/**
+ * Opens the configured port.
+ * @throws {Error} with instructions if the port is in use
+ */
 export async function openPort<T>(
   { address, port }: ListenAddress,
   open: (where: ListenOptions) => Promise<T>,
@@ -60,7 +66,7 @@ export async function openPort<T>(
   }
 }
 
-/** Serves the status page, the API and the metrics that docs/web.md describes. */
+/** Creates the server for the status page, the API and the metrics, as described in docs/web.md. */
 export function createWebServer(
   config: WebConfig,
   { sources, clock, logger, env }: Serving & Pick<IdentifyDeps, 'env'>,
@@ -94,34 +100,34 @@ export function createWebServer(
   };
 }
 
-/** Serves all routes on a port or socket. */
+/** A server for all routes on a TCP port or Unix socket. */
 interface HttpServer {
   /**
-   * Starts listening, also again after `release`.
+   * Starts listening. Can be called again after `release`.
    * @throws {Error} from Node if the server cannot listen on the address
    */
   listen(where: ListenOptions): Promise<ReturnType<Server['address']>>;
-  /** Frees the port. Running requests and event streams continue. */
+  /** Stops listening and frees the port. Running requests and event streams continue. */
   release(): void;
-  /** Uses a renewed certificate immediately. */
+  /** Reloads the certificate and uses it for new connections. */
   refreshCertificate(): Promise<void>;
-  /** The expiry date of the certificate. Null if there is no certificate. */
+  /** Returns the expiry date of the server certificate, or null if the server has no certificate. */
   certificateEnd(): EpochMs | null;
   /**
-   * Closes event streams and idle connections, and gives running requests a short time to finish. Does nothing if the
-   * server was never started.
+   * Closes event streams and idle connections, and lets running requests finish within a short time. Does nothing if
+   * the server has not been started.
    */
   stop(): Promise<void>;
 }
 
 /**
- * The maximum number of connections. It is much higher than people and scrapers need, and limits the file descriptors
- * that a flood of connections can use.
+ * The maximum number of connections. It limits the file descriptors that a flood of connections can use, but is much
+ * higher than browsers and scrapers need.
  */
 const MAX_CONNECTIONS = 256;
-/** The time that running requests have to finish on `stop`. */
+/** The time within which running requests must finish after `stop` is called. */
 const DRAIN: Millis = 2_000;
-/** A client that has not read or written anything for this time is considered disconnected. */
+/** The idle timeout. A client that neither reads nor writes anything during this time is disconnected. */
 const IDLE: Millis = 60_000;
 
 /**
@@ -136,7 +142,10 @@ const LIMITS: ServerOptions = {
   connectionsCheckingInterval: IDLE_BEAT,
 };
 
-/** @param certificate the server's certificate, or null to serve plain HTTP */
+/**
+ * Creates an HTTP or HTTPS server for all routes.
+ * @param certificate the server's certificate, or null to serve plain HTTP
+ */
 async function createHttpServer(web: Web, certificate: ServedCertificate | null): Promise<HttpServer> {
   const { sources, clock, logger } = web;
   const events = new EventStream(clock);
@@ -146,7 +155,7 @@ async function createHttpServer(web: Web, certificate: ServedCertificate | null)
   const waiting = createWaitingAnswers(WAITING_LIMITS);
   const server = createNodeServer(certificate, (request, response) => {
     if (!waiting.begin(request, response)) return;
-    // While the server stops, connections are closed after their response and not kept open for another request.
+    // While the server is stopping, each connection is closed after its response instead of being kept open.
     response.once('close', () => {
       if (!server.listening) server.closeIdleConnections();
     });
@@ -196,7 +205,10 @@ function limitConnections(server: Server): void {
   server.setTimeout(IDLE);
 }
 
-/** Returns a function that closes the connections of clients with a verified certificate, including their responses. */
+/**
+ * Tracks connections with a verified client certificate. The returned function closes these connections and cancels
+ * their running responses.
+ */
 function trackVerified(server: Server): () => void {
   const verified = new Set<TLSSocket>();
   server.on('secureConnection', (socket: TLSSocket) => {
@@ -220,7 +232,7 @@ function createNodeServer(certificate: ServedCertificate | null, listener: Liste
     {
       ...LIMITS,
       ...material,
-      // A client without a certificate can still log in with a password.
+      // Clients without a certificate can log in with a password.
       requestCert: material.ca !== undefined,
       rejectUnauthorized: false,
       minVersion: 'TLSv1.2',
@@ -230,7 +242,10 @@ function createNodeServer(certificate: ServedCertificate | null, listener: Liste
   );
 }
 
-/** @throws {Error} from Node */
+/**
+ * Resolves when the server is listening.
+ * @throws {Error} from Node
+ */
 export function listening(server: NetServer, where: ListenOptions): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
@@ -252,7 +267,7 @@ function close(server: Server, clock: Clock): Promise<void> {
   });
 }
 
-/** Rejects a malformed request, for example a request with an invalid Host header or path. */
+/** Returns the response to a malformed request, for example a request with an invalid Host header or path. */
 function refuseMalformed(): Response {
   return new Response('The request is malformed\n', {
     status: 400,
@@ -260,45 +275,54 @@ function refuseMalformed(): Response {
   });
 }
 
-/** Tracks unanswered requests and unread responses, to limit the memory that unknown clients can use. */
+/**
+ * Tracks requests without a response and responses that clients have not read. This limits the memory that
+ * unauthenticated clients can use.
+ */
 interface WaitingAnswers {
-  /** @returns false if the connection was closed because of too many requests, which then must not be answered */
+  /**
+   * Starts tracking a request.
+   * @returns false if the connection was closed because of too many requests; such a request must not be answered
+   */
   begin(request: IncomingMessage, response: ServerResponse): boolean;
   /**
-   * Called when the response is complete or has begun. If there is too much unread data, closes the connections that
-   * have not read their data for the longest time.
+   * Must be called when a response has started or is complete. If there is too much unread data, the connections that
+   * have not read anything for the longest time are closed.
    */
   written(response: ServerResponse): void;
 }
 
 interface WaitingLimits {
   /**
-   * The maximum number of unanswered requests per connection. Node answers all requests in a chunk that it has read,
+   * The maximum number of unanswered requests per connection. Node starts to process all requests in a received chunk,
    * possibly thousands, before it checks whether the client reads the responses. Browsers and scrapers wait for the
    * first response before they send a second request.
    */
   readonly requests: number;
-  /** The limit for all unread responses together. A single response can be larger. */
+  /** The maximum total size of all unread responses. A single response can be larger. */
   readonly unreadBytes: number;
-  /** A client that has not read any part of a complete response for this time is considered disconnected. */
+  /** The time after which a client that has not read any part of a complete response is disconnected. */
   readonly unread: Millis;
 }
 
-/** The limit in bytes is enough for about 56 scrapes of 200 targets and 200 appliances, which have 1.2 MB each. */
+/**
+ * The limits for waiting requests and responses. The byte limit allows about 56 concurrent scrapes of a daemon with 200
+ * targets and 200 appliances, at 1.2 MB per scrape.
+ */
 const WAITING_LIMITS: WaitingLimits = { requests: 4, unreadBytes: 64 * 1024 * 1024, unread: 10_000 };
 
 export function createWaitingAnswers({ requests, unreadBytes, unread }: WaitingLimits): WaitingAnswers {
   /**
-   * Unread responses by connection, because only the first of several pipelined responses has a socket. The oldest
-   * responses come first.
+   * Unread responses by connection, oldest first. The map uses the connection as the key, because only the first of
+   * several pipelined responses has a socket.
    */
   const waiting = new Map<Socket, Set<ServerResponse>>();
 
   function answersOf(socket: Socket): Set<ServerResponse> {
     const known = waiting.get(socket);
     if (known === undefined) {
-      // The connection's event is used, because a response that is queued behind another response is not notified when
-      // the connection closes.
+      // The `close` event of the connection is used. A response that is queued behind another response has no socket
+      // and emits no such event.
       socket.once('close', () => waiting.delete(socket));
     }
     const answers = known ?? new Set();
@@ -327,7 +351,7 @@ export function createWaitingAnswers({ requests, unreadBytes, unread }: WaitingL
 
   return {
     begin({ socket }, response) {
-      // The chunk can contain more requests after the request that exceeded the limit.
+      // The chunk can contain more requests after the one that exceeded the limit.
       if (socket.destroyed) return false;
       const answers = answersOf(socket);
       if (answers.size >= requests) {
@@ -352,7 +376,7 @@ function bytesOf(answers: ReadonlySet<ServerResponse>): number {
   return bytes;
 }
 
-/** Returns the reason why the status page cannot listen, with instructions. */
+/** Explains why the status page cannot listen on the address, with instructions. */
 export function listenProblem({ address, port }: ListenAddress, error: unknown): string {
   const why = error instanceof Error ? reason(error) : String(error);
   return `Cannot serve the status page on "${authority({ host: address, port })}": ${why}`;
@@ -376,10 +400,10 @@ const REASONS: ReadonlyMap<string, string> = new Map([
   ],
 ]);
 
-/** The server for commands on this machine, which uses a Unix socket. */
+/** The server for commands on this machine. It listens on a Unix socket. */
 export type ControlServer = Pick<HttpServer, 'stop'>;
 
-/** Thrown if another daemon already uses the socket. */
+/** Thrown if another daemon is already using the socket. */
 export class SocketTaken extends Error {
   constructor(path: string) {
     super(
@@ -390,13 +414,19 @@ export class SocketTaken extends Error {
   }
 }
 
-/** Only the owner and the group can read and write, because anyone who can open the socket has full access. */
+/**
+ * The permissions of the socket. Only the owner and the group can open the socket, because every client has full
+ * access.
+ */
 const MODE = 0o660;
-/** The size of `sun_path` in unix(7) without the null byte. Node silently truncates longer paths. */
+/**
+ * The maximum length of a socket path, which is the size of `sun_path` in unix(7) without the null byte. Node silently
+ * truncates longer paths.
+ */
 const MAX_PATH = 107;
 
 /**
- * Serves all routes on a Unix socket. A socket that a killed daemon has left behind is replaced.
+ * Serves all routes on a Unix socket. If a killed daemon left a socket behind, that socket is replaced.
  * @throws {SocketTaken}
  * @throws {Error} if the server cannot listen on the socket
  */
@@ -410,11 +440,11 @@ export async function startControlServer(path: string, serving: Serving): Promis
   return server;
 }
 
-/** Removes a socket that is no longer used by a daemon. */
+/** Removes a socket that no daemon uses any more. */
 async function clearAway(path: string): Promise<void> {
   const left = lstatSync(path, { throwIfNoEntry: false });
   if (left === undefined) return;
-  // If the path is a link, it points to the socket in a runtime directory.
+  // A link at this path points to a socket in the daemon's runtime directory.
   if (!left.isSocket() && !left.isSymbolicLink())
     throw new Error(`Cannot listen at "${path}": a file with this name exists`);
   if (await isAnswered(path)) throw new SocketTaken(path);

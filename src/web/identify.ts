@@ -13,21 +13,21 @@ import { keepSecret, createLogin } from './login.ts';
 import { visibleText } from '../core/visible-text.ts';
 import type { Serving, WebEnv } from './sources.ts';
 
-/** A caller that has been authenticated. */
+/** An authenticated caller. */
 interface Identity {
   readonly name: string;
   readonly role: Role;
 }
 
 /**
- * The result of an identification. `refused` means that the credentials are missing or invalid. `name` is the name in a
- * login whose password was checked.
+ * The result of identifying a caller. `refused` means that the credentials are missing or invalid, and `name` is the
+ * user name if a password was checked. `later` means that the login could not be checked yet.
  */
 type Identified =
   | {
       readonly kind: 'known';
       readonly identity: Identity;
-      /** Returns whether the password, token or secret is still valid. */
+      /** Returns whether the password, token or secret that the caller used is still valid. */
       readonly isStillKnown: () => Promise<boolean>;
     }
   | { readonly kind: 'refused'; readonly name: string | null }
@@ -38,29 +38,31 @@ export type Identify = (request: IncomingMessage) => Promise<Identified>;
 export interface IdentifyDeps {
   readonly clock: Clock;
   readonly logger: Pick<Logger, 'warn'>;
-  /** The environment, for secrets in variables. */
+  /** The environment variables, which can contain secrets. */
   readonly env: NodeJS.ProcessEnv;
-  /** Reloads the files with trusted client CAs and closes the connections of clients that are no longer trusted. */
+  /**
+   * Reloads the files with trusted client CAs, and closes connections whose client certificates are no longer trusted.
+   */
   readonly refreshAuthorities: () => Promise<void>;
 }
 
 type Credentials = Pick<WebConfig, 'users' | 'tokens' | 'certificates' | 'proxy'>;
 
 const PROXY_SECRET = 'the secret of web.proxy';
-/** The maximum length of a user name from a proxy. The name is stored with each change. */
+/** The maximum length of a user name from a proxy. The name is stored with every change that the user makes. */
 const LONGEST_NAME = 255;
 const REFUSED: Identified = { kind: 'refused', name: null };
 
-/** Returns whether any account is configured. */
+/** Returns whether at least one account is configured. */
 export function hasCredentials({ users, tokens, certificates, proxy }: Credentials): boolean {
   return users.length + tokens.length + certificates.length > 0 || proxy !== null;
 }
 
 /**
- * Identifies callers by the following credentials, in this order: the connection's certificate, the user name from the
- * configured proxy, a bearer token (RFC 6750), or a name and password (RFC 7617). The header of an unauthenticated
- * proxy is ignored. Secrets are read again for each request. If a secret cannot be used, its previous value stays
- * active and other accounts are not affected.
+ * Returns a function that identifies callers. It checks for credentials in this order: a client certificate, the user
+ * name from the configured proxy, a bearer token (RFC 6750), and a user name with a password (RFC 7617). The proxy's
+ * header is ignored unless the proxy authenticates itself. Secrets are read again for each request. If a secret cannot
+ * be read, its previous value stays active, and other accounts are not affected.
  * @throws {Error} that lists each password hash, token and secret that cannot be used at startup, one per line
  */
 export async function createIdentify(config: Credentials, deps: IdentifyDeps): Promise<Identify> {
@@ -72,7 +74,7 @@ export async function createIdentify(config: Credentials, deps: IdentifyDeps): P
   return async (request) => {
     const names = await trustedNames(request, deps);
     const byCertificate = config.certificates.find(({ name }) => names.includes(name));
-    // When the certificate is no longer trusted, the connection is closed.
+    // No further check is needed, because the connection is closed when its certificate is no longer trusted.
     if (byCertificate !== undefined) return known(byCertificate, () => Promise.resolve(true));
     const proxied = await byProxy(request, names);
     if (proxied !== null) return proxied;
@@ -88,7 +90,9 @@ export async function createIdentify(config: Credentials, deps: IdentifyDeps): P
   };
 }
 
-/** Returns the names in the client certificate if a currently trusted CA signed it. */
+/**
+ * Returns the names in the client certificate. The list is empty unless a currently trusted CA signed the certificate.
+ */
 async function trustedNames({ socket }: IncomingMessage, deps: IdentifyDeps): Promise<readonly string[]> {
   if (!(socket instanceof TLSSocket) || !socket.authorized) return [];
   await deps.refreshAuthorities();
@@ -96,8 +100,8 @@ async function trustedNames({ socket }: IncomingMessage, deps: IdentifyDeps): Pr
 }
 
 /**
- * Returns a function that returns the user name from the proxy. The result is null if there is no proxy or if the proxy
- * is not authenticated.
+ * Returns a function that reads the user name from the proxy's header. The name is null if no proxy is configured or
+ * the proxy is not authenticated.
  */
 async function createProxyCheck(proxy: Credentials['proxy'], deps: IdentifyDeps) {
   const isSecret = proxy === null || proxy.secret === null ? null : await keepShown(PROXY_SECRET, proxy.secret, deps);
@@ -139,8 +143,8 @@ async function createPasswordCheck(users: Credentials['users'], deps: IdentifyDe
 }
 
 /**
- * Returns a function that compares a value with a secret.
- * @throws {Error} if the secret cannot currently be used
+ * Returns a function that compares a value with a secret. The secret is read again for each comparison.
+ * @throws {Error} if the secret cannot be read at the moment
  */
 async function keepShown(
   what: string,
@@ -162,11 +166,14 @@ function tokenOf(name: string): string {
   return `the token "${name}"`;
 }
 
-/** @throws {Error} that contains the name of the secret */
+/**
+ * Reads a secret that clients send in a header.
+ * @throws {Error} with the name of the secret
+ */
 async function readShown(what: string, source: SecretSource, env: NodeJS.ProcessEnv): Promise<string> {
   try {
     const secret = await readSecret(source, env);
-    // Other values cannot be sent in a header, so they would never match.
+    // Values with other characters cannot be sent in a header, so they would never match.
     if (/^[\x21-\x7E]+$/u.test(secret)) return secret;
     throw new RangeError('expected one line of printable ASCII without spaces');
   } catch (error) {
@@ -174,19 +181,19 @@ async function readShown(what: string, source: SecretSource, env: NodeJS.Process
   }
 }
 
-/** Compares two values in constant time. */
+/** Compares two values in constant time, so that the duration does not reveal a secret. */
 function isSame(one: string, other: string): boolean {
   const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
   return timingSafeEqual(digest(one), digest(other));
 }
 
 const MAX_SHOWN_NAME = 64;
-/** The minimum interval between log messages about logins that were rejected without a check. */
+/** The minimum interval between log messages about logins that were rejected without a password check. */
 const LOG_INTERVAL: Millis = 60_000;
 
 /**
- * Rejects requests from unidentified callers. The names in refused logins are logged, because somebody may be trying
- * passwords. The limit on logins also limits the number of these messages.
+ * Rejects requests from unidentified callers. Refused logins are logged with their user names, because somebody may be
+ * guessing passwords. The number of messages is limited, because the number of logins is limited.
  */
 export function authenticate(identify: Identify, { sources, clock, logger }: Serving): MiddlewareHandler<WebEnv> {
   const noteTurnedAway = createRejectionLog(clock, logger);
@@ -205,11 +212,11 @@ export function authenticate(identify: Identify, { sources, clock, logger }: Ser
         await next();
         return undefined;
       case 'refused':
-        // A request without credentials is answered only with the list of accepted schemes, because browsers first send
-        // such a request.
+        // Browsers first send a request without credentials. The response to such a request only lists the accepted
+        // schemes.
         if (incoming.headers.authorization === undefined) return unauthorized(context);
         sources.noteLogin('refused');
-        // A wrong token is only counted and not logged, because it can be sent many times at no cost.
+        // Wrong tokens are counted but not logged, because a client can send any number of them at no cost.
         if (identified.name !== null)
           logger.warn(
             { user: visibleText(identified.name, MAX_SHOWN_NAME), from },

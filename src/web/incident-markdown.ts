@@ -14,11 +14,14 @@ import type { IncidentRecord } from './sources.ts';
 interface Reader {
   readonly site: string;
   readonly zone: Zone;
-  /** Base URL of the pages; null for a file without links. */
+  /** The base URL of the status page. If null, the file contains no links. */
   readonly publicUrl: string | null;
 }
 
-/** Returns one incident as a Markdown file, as the start of a post-mortem. It contains the same as the page. */
+/**
+ * Returns an incident as a Markdown file, for example as the start of a post-mortem. The file has the same content as
+ * the incident's page.
+ */
 export function incidentMarkdown(record: IncidentRecord, reader: Reader): string {
   const { incident, outboxEntries } = record;
   const { cause, openingEvidence } = incident;
@@ -43,7 +46,7 @@ export function incidentMarkdown(record: IncidentRecord, reader: Reader): string
   ]);
 }
 
-/** The file has no fixed place, so nothing is linked. */
+/** Disables relative links, because the Markdown file can be saved anywhere. */
 const NOWHERE: MarkdownPlace = {
   runbook: (cause) => cause,
   procedure: (title) => title,
@@ -104,7 +107,7 @@ function notificationLines(
   outboxEntries: readonly OutboxEntry[],
   { zone }: Reader,
 ): readonly string[] {
-  // Oldest first, like the timeline.
+  // Notifications are sorted from oldest to newest, like the timeline.
   return deliveryGroupsAbout(incident, outboxEntries.toReversed()).flatMap(({ notification, ways }) =>
     ways.map((way) => `${zone.text(notification.at)}: ${EVENT_WORDS[eventOf(notification)]} ${wayText(way)}`),
   );

@@ -10,34 +10,37 @@ import { parsePasswordHash, type PasswordHash, verifyPassword } from './password
 import { messageOf } from '../text/message-of.ts';
 
 /**
- * The result of a login. `later` means that the password was not checked, because too many checks are pending or too
- * many attempts failed.
+ * The result of a login attempt. `later` means that the password was not checked, because too many checks are pending
+ * or too many attempts have failed.
  */
 type LoginOutcome =
-  /** The login was accepted. `isStillRight` returns true until the user's password changes. */
+  /** The name and password are correct. `isStillRight` returns true until the user's password changes. */
   | { readonly kind: 'accepted'; readonly isStillRight: () => Promise<boolean> }
   | { readonly kind: 'refused' }
   | { readonly kind: 'later'; readonly retryAfter: Millis };
 
 interface Login {
-  /** @param address the address of the client */
+  /**
+   * Checks a user name and password.
+   * @param address the address of the client
+   */
   check(name: string, password: string, address: string | undefined): Promise<LoginOutcome>;
 }
 
 /**
- * The time for which a correct password is remembered. Checking a hash is deliberately slow, and a page sends several
- * requests in a row.
+ * The time for which a successful login is remembered. Password checks are deliberately slow, and a page sends several
+ * requests in quick succession.
  */
 const REMEMBERED: Millis = 60_000;
 const MAX_REMEMBERED = 1_000;
 /**
- * The maximum number of pending checks. Passwords are checked one at a time, because each check needs a lot of memory
- * and a thread from the pool that name resolution also uses.
+ * The maximum number of pending password checks. Checks run one at a time, because each of them needs a lot of memory
+ * and a thread from the pool that DNS lookups also use.
  */
 const MAX_WAITING = 8;
-/** The maximum number of pending checks for one client, so that it cannot use the whole queue. */
+/** The maximum number of pending checks per client, so that a single client cannot fill the queue. */
 const MAX_WAITING_OF_ONE = 4;
-/** Additional pending checks for clients that have logged in before. */
+/** The number of additional pending checks that are allowed for clients that have logged in before. */
 const MORE_FOR_TRUSTED = 4;
 const QUEUE_PASSES: Millis = 5_000;
 
@@ -48,8 +51,8 @@ interface LoginDeps {
 }
 
 /**
- * Creates the login check. Hash files are read for each check, so that a changed password is used immediately. If a
- * hash cannot be used, the previous hash stays active.
+ * Creates the login check. The file with the password hash is read for each check, so a changed password takes effect
+ * immediately. If the file cannot be used, the previous hash stays active.
  * @throws {Error} that lists each user whose hash cannot be read or parsed, one per line
  */
 export async function createLogin(users: readonly User[], { clock, logger, env }: LoginDeps): Promise<Login> {
@@ -105,8 +108,9 @@ interface KnownUser {
 }
 
 /**
- * Returns the user whose hash is used to check a password. Each unknown name is always assigned to the same user, so
- * that the response time does not reveal which names exist, even if the users' hashes differ in kind and cost.
+ * Returns a function that finds the password hash for a user name. An unknown name is always mapped to the same
+ * existing user. The response time therefore does not reveal which names exist, even if the hashes differ in type and
+ * cost.
  */
 function createUserLookup(
   users: readonly KnownUser[],
@@ -129,7 +133,7 @@ async function readHash({ name, passwordHash }: User, env: NodeJS.ProcessEnv): P
   }
 }
 
-/** Remembers successful logins by a keyed digest. The passwords themselves are not stored. */
+/** Remembers successful logins by their keyed digests, so the passwords are not kept in memory. */
 function createAcceptedLogins(clock: Clock) {
   const key = randomBytes(32);
   const until = new BoundedMap<Millis>(MAX_REMEMBERED);
@@ -146,14 +150,14 @@ interface Waiting {
   readonly trusted: boolean;
 }
 
-/** A queue that runs one job at a time. */
+/** Creates a queue that runs one password check at a time. */
 function createQueue() {
   const waiting = new Map<string, { readonly network: string; readonly result: Promise<boolean> }>();
   let last: Promise<unknown> = Promise.resolve();
   return {
-    /** Returns the result of an identical job that is pending or running. */
+    /** Returns the result of an identical check that is pending or running, or null if there is none. */
     joined: (id: string) => waiting.get(id)?.result ?? null,
-    /** Adds a job to the queue. Returns null if too many jobs are pending. */
+    /** Adds a check to the queue. Returns null if too many checks are pending. */
     add({ id, network, trusted }: Waiting, job: () => Promise<boolean>) {
       const own = [...waiting.values()].filter((other) => other.network === network).length;
       if (own >= MAX_WAITING_OF_ONE || waiting.size >= MAX_WAITING + (trusted ? MORE_FOR_TRUSTED : 0)) return null;
@@ -165,7 +169,7 @@ function createQueue() {
   };
 }
 
-/** A map that drops the least recently set entry when it is full. */
+/** A map with a maximum size. When the map is full, the least recently set entry is removed. */
 class BoundedMap<T> extends Map<string, T> {
   readonly #most: number;
 
@@ -174,7 +178,7 @@ class BoundedMap<T> extends Map<string, T> {
     this.#most = most;
   }
 
-  /** Moves the entry to the end, which makes it the most recent entry. */
+  /** Sets an entry and moves it to the end, so that it is removed last. */
   override set(key: string, value: T): this {
     this.delete(key);
     super.set(key, value);
@@ -186,33 +190,33 @@ class BoundedMap<T> extends Map<string, T> {
 
 interface Budget {
   readonly burst: number;
-  /** The interval after which one more attempt is allowed. */
+  /** The time after which one more attempt is allowed. */
   readonly every: Millis;
 }
 
-/** This is enough for typing errors, but limits a program to 14,400 guesses per day. */
+/** The limit for each network. It allows for typing errors, but restricts a program to 14,400 guesses per day. */
 const OWN: Budget = { burst: 10, every: 6_000 };
 /**
- * The limit for all networks together. Each attempt takes about a quarter of a second of CPU time, which the probes
- * also need.
+ * The limit for all networks together. Each attempt takes about 250 ms of CPU time, and the probes need CPU time as
+ * well.
  */
 const EVERYBODY: Budget = { burst: 40, every: 1_000 };
 /**
- * The maximum number of networks that are tracked. If there are more, the least recently active network is forgotten.
- * The shared limit still applies.
+ * The maximum number of networks whose attempts are counted. If there are more, the least recently active network is
+ * forgotten. The shared limit still applies to it.
  */
 const MAX_NETWORKS = 4_096;
 const TRUSTED_FOR: Millis = 24 * 3_600_000;
 
-/** The number of attempts at a point in time. The number decreases over time. */
+/** The number of attempts at a certain time. The number decreases as time passes. */
 interface Taken {
   count: number;
   at: Millis;
 }
 
 /**
- * Limits the number of wrong passwords per network and in total. Memory use is limited, regardless of the number of
- * clients.
+ * Limits the number of wrong passwords, both for each network and in total. The memory use is limited even if there are
+ * many clients.
  */
 export class LoginLimit {
   readonly #clock: Clock;
@@ -225,8 +229,8 @@ export class LoginLimit {
   }
 
   /**
-   * Counts an attempt.
-   * @returns null if the attempt is allowed, otherwise the time to wait
+   * Counts a login attempt.
+   * @returns null if the attempt is allowed, otherwise the time to wait before the next attempt
    */
   take(network: string): Millis | null {
     const now = this.#clock.elapsed();
@@ -240,13 +244,13 @@ export class LoginLimit {
     return null;
   }
 
-  /** Reverts the count of an attempt if no password was checked or if the password was correct. */
+  /** Cancels a counted attempt. Used if no password was checked or if the password was correct. */
   giveBack(network: string): void {
     for (const taken of [this.#byNetwork.get(network), this.#everybody])
       if (taken !== undefined) taken.count = Math.max(0, taken.count - 1);
   }
 
-  /** Must be called after a correct password. Failed attempts from other networks then no longer block this network. */
+  /** Must be called after a successful login. Failed attempts from other networks then no longer block this network. */
   trust(network: string): void {
     this.#trustedUntil.set(network, this.#clock.elapsed() + TRUSTED_FOR);
   }
@@ -257,8 +261,8 @@ export class LoginLimit {
 }
 
 /**
- * Decreases the count according to the time that has passed. Returns the time to wait before the next attempt, or 0 if
- * the attempt is allowed immediately.
+ * Reduces the number of attempts by the time that has passed. Returns the time to wait before the next attempt, or 0 if
+ * an attempt is allowed immediately.
  */
 function waitFor(taken: Taken, { burst, every }: Budget, now: Millis): Millis {
   taken.count = Math.max(0, taken.count - (now - taken.at) / every);
@@ -267,8 +271,8 @@ function waitFor(taken: Taken, { burst, every }: Budget, now: Millis): Millis {
 }
 
 /**
- * Returns the network that a single client controls, which is an IPv4 address or an IPv6 /64. An IPv6 host can use
- * every address in its /64 (RFC 4291 §2.5.4).
+ * Returns the network that belongs to a single client: the address itself for IPv4, and the /64 prefix for IPv6. An
+ * IPv6 host can use every address in its /64 (RFC 4291 §2.5.4).
  */
 export function networkOf(address: string | undefined): string {
   if (address === undefined || !ipaddr.isValid(address)) return 'unknown';
@@ -279,11 +283,11 @@ export function networkOf(address: string | undefined): string {
 }
 
 /**
- * Reads a secret now and again for each use. If the secret cannot be read, the previous value stays active, so that a
- * file that is temporarily missing or incomplete does not lock anyone out.
+ * Reads a secret and returns a function that reads it again for each use. If a later read fails, the previous value
+ * stays active. A temporarily missing or incomplete file therefore does not lock anyone out.
  * @param read reads the secret; rejects with the reason, which never contains a part of the secret
  * @param onProblem called once for each problem
- * @throws {Error} from `read` if the secret cannot be used now
+ * @throws {Error} from `read` if the first read fails
  */
 export async function keepSecret<T>(
   read: () => Promise<T>,

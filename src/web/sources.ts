@@ -21,78 +21,89 @@ import type { MaintenancePlan } from '../notify/maintenance.ts';
 import type { Severity } from '../core/severity.ts';
 
 /**
- * The data and actions that the web server needs. All members except `metrics`, `reload` and `probe` return immediately
- * and never throw.
+ * The data and actions that the web server needs from the daemon. All members except `metrics`, `reload` and `probe`
+ * return immediately and never throw.
  */
 export interface WebSources {
-  /** Resolves when there is data to serve. The ports are bound earlier. */
+  /** Resolves when the first data is available. The ports are already open before that. */
   readonly begun: Promise<void>;
   site(): string;
-  /** The IANA name of the time zone in which pages show times. */
+  /** Returns the IANA name of the time zone in which pages show times. */
   timezone(): string;
-  /** Base URL of the pages, as in `web.publicUrl`; null if it is not configured. */
+  /** Returns the value of `web.publicUrl`, which is the status page's base URL. Null if it is not configured. */
   publicUrl(): string | null;
-  /** The version of ftm-watch. */
+  /** The version number of ftm-watch. */
   readonly version: string;
-  /** Returns the diagnosis of the latest round. Null before the first round has finished. */
+  /** Returns the diagnosis of the latest round, or null before the first round has finished. */
   diagnosis(): Diagnosis | null;
-  /** Returns recent incidents and the notifications sent about them. */
+  /** Returns recent incidents with their notifications and changes. */
   alertHistory(): AlertHistory;
-  /** Returns incidents of any age, at most `limit`. */
+  /** Returns up to `limit` incidents of any age. */
   findIncidents(query: IncidentQuery, limit: number): FoundIncidents;
-  /** Returns an incident, or null if no incident has this ID or if it is older than the retention period. */
+  /**
+   * Returns the incident with this ID. Returns null if the ID is unknown or the incident has been deleted after the
+   * retention period.
+   */
   incidentRecord(id: string): IncidentRecord | null;
   /**
-   * Returns the addresses of the configured units, both their interface addresses and the addresses that firewalls see.
+   * Returns the addresses of all configured units. The list includes the addresses of their interfaces and the
+   * translated addresses that firewalls see.
    */
   unitAddresses(): readonly string[];
   /**
-   * Stops reminders for an open incident until the incident ends or its cause changes. Returns false if no such
-   * incident is open.
+   * Acknowledges an open incident, which stops reminders until the incident ends or its cause changes. Returns false if
+   * no open incident has this ID.
    */
   acknowledge(id: string, by: string): boolean;
-  /** Resumes the reminders of an incident. Returns false if no such incident is open. */
+  /** Withdraws an acknowledgement, so that reminders resume. Returns false if no open incident has this ID. */
   unacknowledge(id: string): boolean;
-  /** Adds evidence to an open incident. Returns false if no such incident is open. */
+  /** Adds evidence to an open incident. Returns false if no open incident has this ID. */
   attachEvidence(id: string, evidence: readonly string[]): boolean;
   maintenance(): MaintenancePlan;
-  /** Returns the active silences, and possibly some expired silences. */
+  /** Returns the active silences. The list can also contain silences that have just expired. */
   silences(): readonly Silence[];
   /**
-   * Holds back notifications about matching incidents until the silence ends. Returns null if the silence was rejected.
+   * Creates a silence, which holds back notifications about matching incidents until it ends. Returns null if the
+   * silence was rejected.
    */
   silence(request: Omit<Silence, 'id' | 'from'>): Silence | null;
-  /** Removes a silence. Returns false if there is no such silence. */
+  /** Removes a silence. Returns false if no silence has this ID. */
   unsilence(id: string): boolean;
   /**
-   * Calls `listener` after each round, when the other members return the new state. The returned function unsubscribes
-   * the listener.
+   * Calls `listener` after each round, as soon as the other members return the new state. Returns a function that
+   * removes the listener.
    */
   onDiagnosis(listener: (diagnosis: Diagnosis) => void): () => void;
   metrics(): Promise<MetricsText>;
-  /** Counts the result of a login. */
+  /** Counts a login attempt by its result. */
   noteLogin(result: LoginResult): void;
   /** Counts a change and records it in the audit trail. */
   noteChange(entry: AuditEntry): void;
-  /** Counts a refused change. If an account was refused because of its role, the refusal is also recorded. */
+  /**
+   * Counts a refused change. If the account's role does not allow the change, the refusal is also recorded in the audit
+   * trail.
+   */
   noteRefusal(refused: RefusedChange, why: ChangeRefusal): void;
-  /** Returns at most `limit` changes and refusals from the audit trail. */
+  /** Returns up to `limit` accepted and refused changes from the audit trail. */
   audit(asked: AuditQuery, limit: number): FoundChanges;
   /** Reloads the configuration file. */
   reload(): Promise<ReloadOutcome>;
-  /** Probes one target immediately. Ends early if the signal is aborted. */
+  /** Probes one target. The probe stops early if the signal is aborted. */
   probe(request: ProbeRequest, signal: AbortSignal): Promise<ProbeAnswer>;
-  /** Returns the targets that can be probed, for service discovery. */
+  /** Returns all targets that can be probed, for service discovery. */
   probes(): readonly DiscoveredProbe[];
   health(): Health;
-  /** Returns the certificates that were received in the latest round, one for each address. */
+  /** Returns the certificates from the latest round, with one entry for each address of a target. */
   certificates(): readonly SeenCertificate[];
   activity(): Activity;
-  /** Returns the data for the charts, each for its default period. */
+  /** Returns the data for all charts. Each chart covers its default period. */
   chartData(): ChartData;
   /** Returns the chart data for one time range. */
   rangeData(range: ChartRange): RangeData;
-  /** Each year followed by its months, latest first. Empty if the history is currently unavailable. */
+  /**
+   * Returns the availability of each year, followed by the months of that year, latest first. The list is empty if the
+   * history is unavailable.
+   */
   availability(): readonly AvailabilityPeriod[];
 }
 
@@ -102,12 +113,9 @@ export type ReloadOutcome =
 
 /** The health of ftm-watch itself. */
 export interface Health {
-  /** Set from the end of the first round until the daemon stops. */
+  /** Set after the first round has finished, until the daemon stops. */
   readonly ready: boolean;
-  /**
-   * Reasons why the daemon is not ready, and other problems, such as a store that cannot be written or mail that cannot
-   * be sent.
-   */
+  /** The reasons why the daemon is not ready, and other problems such as a read-only store or undeliverable mail. */
   readonly problems: readonly string[];
 }
 
@@ -116,113 +124,113 @@ export interface SeenCertificate {
   readonly target: string;
   readonly address: string;
   readonly verdict: Verdict;
-  /** The chain as it was sent, with the leaf first. Empty if no certificate was received. */
+  /** The certificate chain that the server sent, starting with the leaf. Empty if no certificate was received. */
   readonly chain: readonly Certificate[];
-  /** The learned chain for comparison, with the leaf first. Empty if no chain was learned. */
+  /** The learned chain for comparison, starting with the leaf. Empty if no chain has been learned. */
   readonly trusted: readonly Certificate[];
 }
 
 export interface Activity {
   readonly startedAt: EpochMs;
   readonly lastRound: { readonly at: EpochMs; readonly durationMs: Millis } | null;
-  /** The time of the next round. Null if no round is planned because the daemon is stopping. */
+  /** The time of the next round. Null if the daemon is stopping. */
   readonly nextRound: EpochMs | null;
   readonly lastReload: { readonly at: EpochMs; readonly taken: boolean } | null;
   readonly storeWritable: boolean;
   readonly notificationsPending: number;
-  /** The delivery status of the configured state channels. */
+  /** The delivery status of the configured channels that publish the current state. */
   readonly states: readonly ChannelState[];
-  /** A warning if the configuration contains no recipient for notifications, otherwise null. */
+  /** A warning that no recipient for notifications is configured. Null if there is a recipient. */
   readonly noChannel: string | null;
-  /** Statistics about log lines. Null if the daemon does not receive logs. */
+  /** The number of received log lines and the time of the last line. Null if the daemon does not receive logs. */
   readonly logLines: { readonly received: number; readonly lastAt: EpochMs | null } | null;
 }
 
-/** The sender of a request, as far as the sender is known. */
+/** The client that sent a request. */
 export interface Caller {
-  /**
-   * The name of the account. Null if no login is required, which is the case on the control socket or if no users are
-   * configured.
-   */
+  /** The name of the caller's account. Null on the control socket, and for requests that don't require a login. */
   readonly name: string | null;
   readonly role: Role;
-  /** The address of the peer. Null on the control socket. */
+  /** The client's IP address. Null on the control socket. */
   readonly address: string | null;
   /**
-   * Returns whether the password, token or secret that was used is still valid. Called repeatedly during long
+   * Returns whether the password, token or secret that the caller used is still valid. Called repeatedly during long
    * responses.
    */
   readonly isStillKnown: () => Promise<boolean>;
 }
 
 /**
- * Returns the account name for silences and the audit trail. A caller without a login can claim a name, which is marked
- * as unverified.
+ * Returns the account name that is recorded in silences and the audit trail. A caller without a login can enter a name,
+ * which is marked as unverified.
  */
 export function accountOf({ name }: Caller, claimed: string | null): string {
   if (name !== null) return name;
   return claimed === null ? 'local' : `local (claimed: ${claimed})`;
 }
 
-/** Recent incidents and notifications from the daemon's memory, and from the store for the last days. */
+/** Recent incidents and notifications. They come from the daemon's memory and, for the last days, from the store. */
 export interface AlertHistory {
-  /** All open incidents and the incidents that ended within a week, in any order. */
+  /** All open incidents and all incidents that ended within the last week, in any order. */
   readonly incidents: readonly Incident[];
   /** Pending and recent notifications, latest first. */
   readonly outboxEntries: readonly OutboxEntry[];
-  /** The latest changes that concern each of these incidents, latest first. */
+  /** The latest changes to each of these incidents, newest first. */
   readonly changes: readonly AuditEntry[];
   /**
-   * False if the history is currently unavailable, so that resolved incidents and sent notifications can be missing.
+   * Set unless the history is unavailable. Without the history, resolved incidents and sent notifications can be
+   * missing.
    */
   readonly complete: boolean;
 }
 
-/** Incidents of any age. Open incidents come first, then the latest incidents. */
+/**
+ * The incidents that match a query. Open incidents come first, followed by resolved incidents from newest to oldest.
+ */
 export interface FoundIncidents {
   readonly incidents: readonly Incident[];
-  /** Set if there are more incidents than requested. */
+  /** Set if more incidents match the query than were requested. */
   readonly more: boolean;
-  /** False if the history is currently unavailable, so that resolved incidents can be missing. */
+  /** Set unless the history is unavailable. Without the history, resolved incidents can be missing. */
   readonly complete: boolean;
 }
 
-/** One incident with its notifications and changes. */
+/** One incident with its notifications and the changes that people made to it. */
 export interface IncidentRecord {
   readonly incident: Incident;
   /** Notifications about the incident, latest first. */
   readonly outboxEntries: readonly OutboxEntry[];
   /**
-   * The changes that were made on the incident's page and to its silences, latest first. Only the first and the latest
-   * changes of each account are included.
+   * Changes that were made on the incident's page and changes to its silences, newest first. Only the first and the
+   * latest changes by each account are included.
    */
   readonly changes: readonly AuditEntry[];
-  /** The number of changes that are left out. */
+  /** The number of changes that are not included in `changes`. */
   readonly omittedChanges: number;
   readonly complete: boolean;
 }
 
-/** A filter for changes. Null values match all changes. */
+/** A filter for changes. A property that is null matches all changes. */
 export interface AuditQuery {
-  /** Selects changes before the change with this ID. */
+  /** Selects changes that were made before the change with this ID. */
   readonly before: number | null;
-  /** Selects changes that were made on the page of this incident. */
+  /** Selects changes that were made on this incident's page. */
   readonly incident: string | null;
 }
 
-/** The result of a query of the audit trail. */
+/** The changes that match an audit query. */
 export interface FoundChanges {
-  /** The items, latest first. */
+  /** The accepted changes, newest first. */
   readonly changes: readonly KeptAuditEntry[];
-  /** Refused changes by account, latest first. */
+  /** The refused changes, grouped by account, newest first. */
   readonly refused: readonly RefusedChanges[];
-  /** Set if there are earlier changes than the returned changes. */
+  /** Set if there are older changes that match the query. */
   readonly more: boolean;
-  /** False if the history is currently unavailable. */
+  /** Set unless the history is unavailable. */
   readonly complete: boolean;
 }
 
-/** The ranges that a reader can select. A range applies to all charts. */
+/** The time ranges that readers can select on the page. The selected range applies to all charts. */
 export const CHART_RANGES = ['24h', '7d', '30d', '90d'] as const;
 
 export type ChartRange = (typeof CHART_RANGES)[number];
@@ -233,12 +241,12 @@ export function isChartRange(text: string): text is ChartRange {
   return CHART_RANGES.some((range) => range === text);
 }
 
-/** The periods in which the data of a chart range is grouped. */
+/** The intervals into which a chart's time range is divided. */
 interface ChartWindow {
   readonly back: Millis;
-  /** The period over which the latency is averaged. */
+  /** The interval over which latency values are averaged. */
   readonly latency: Millis;
-  /** The period of a value for availability and errors. */
+  /** The interval that a single availability or error value covers. */
   readonly span: Millis;
 }
 
@@ -252,24 +260,24 @@ export const CHART_WINDOWS: Readonly<Record<ChartRange, ChartWindow>> = {
   '90d': { back: 90 * DAY, latency: 12 * HOUR, span: DAY },
 };
 
-/** The data for the charts, which `/api/v1/history` returns. */
+/** The chart data, as returned by `/api/v1/history`. */
 export interface ChartData {
   readonly until: EpochMs;
   /**
-   * The latency of each phase of the connection to the licence server in milliseconds, averaged over 10 minutes for the
-   * last 24 hours. For a range, the periods are set in `CHART_WINDOWS`.
+   * The average latency of each phase of the connection to the licence server, in milliseconds. By default, it covers
+   * the last 24 hours in 10-minute intervals. For a selected range, `CHART_WINDOWS` defines the intervals.
    */
   readonly latency: readonly ChartLine[];
   /**
-   * Log errors by appliance, per hour for the last 7 days. For a range, per period of the range. Periods without errors
-   * have no point.
+   * The number of log errors per appliance. By default, it covers the last 7 days in hourly intervals. For a selected
+   * range, `CHART_WINDOWS` defines the intervals. There are no points for intervals without errors.
    */
   readonly errors: readonly ChartLine[];
-  /** Unassigned tokens by appliance, per hour for the last 90 days or for the range. */
+  /** The hourly number of unassigned tokens per appliance, for the last 90 days or the selected range. */
   readonly tokens: readonly ChartLine[];
   /**
-   * The availability for each of the last 90 days (UTC) on which data was collected. For a range, for each of its days
-   * or hours.
+   * The availability on each of the last 90 days (UTC) for which data exists. For a selected range, the availability on
+   * each of its days or in each of its hours.
    */
   readonly days: readonly {
     readonly day: EpochMs /** The share of the period, from 0 to 1. */;
@@ -277,11 +285,11 @@ export interface ChartData {
   }[];
 }
 
-/** The data for the charts of one range, with the incidents in this range. */
+/** Chart data for one time range, including the incidents in that range. */
 export interface RangeData extends ChartData {
   readonly range: ChartRange;
   readonly from: EpochMs;
-  /** The items, latest first. */
+  /** The incidents, newest first. */
   readonly incidents: readonly ChartIncident[];
 }
 
@@ -291,15 +299,15 @@ export interface ChartIncident {
   readonly subject: string;
   readonly severity: Severity;
   readonly from: EpochMs;
-  /** The end of the incident. Null if the incident is open. */
+  /** The end time of the incident. Null while the incident is open. */
   readonly until: EpochMs | null;
-  /** The duration in words, such as `about 51 s`. Null if the incident is open. */
+  /** The duration in words, such as `about 51 s`. Null while the incident is open. */
   readonly lasted: string | null;
 }
 
 export interface ChartLine {
   readonly name: string;
-  /** The values, oldest first. */
+  /** The data points of the line, oldest first. */
   readonly points: readonly { readonly at: EpochMs; readonly value: number }[];
 }
 
@@ -310,7 +318,7 @@ export interface Serving {
   readonly logger: Logger;
 }
 
-/** The context of the routes, which contains Node's request and response and the caller. */
+/** The context of a request: Node's request and response objects, and the caller. */
 export type WebEnv = { readonly Bindings: HttpBindings; readonly Variables: { caller: Caller } };
 
 /** The probe types that `/probe` supports. */
@@ -318,17 +326,17 @@ export type ProbeModule = 'dns' | 'tcp' | 'tls' | 'http' | 'smtp';
 
 export const PROBE_MODULES: readonly ProbeModule[] = ['dns', 'tcp', 'tls', 'http', 'smtp'];
 
-/** A target that can be probed, and the module for this target. */
+/** A target with the module that can probe it. */
 export interface DiscoveredProbe {
   readonly module: ProbeModule;
   readonly target: string;
 }
 
 export interface ProbeRequest {
-  /** The requested target, which is `HOST` or `HOST:PORT`. */
+  /** The requested target as `HOST` or `HOST:PORT`. */
   readonly target: string;
   readonly module: ProbeModule;
-  /** The client's timeout. Null if the client does not specify a timeout. */
+  /** The client's timeout. Null if the request does not specify a timeout. */
   readonly timeout: Millis | null;
 }
 
@@ -337,20 +345,21 @@ export type ProbeAnswer =
       readonly kind: 'probed';
       readonly metrics: MetricsText;
       /**
-       * The result and its meaning, one item per line. It can contain text from the network, which is safe to display.
+       * The probe's result and its meaning, with one item per line. Text from the network has been made safe to
+       * display.
        */
       readonly explanation: readonly string[];
     }
-  /** A problem on this machine prevented the probe, so nothing is known about the target. */
+  /** A local problem prevented the probe, so the target's state is unknown. */
   | { readonly kind: 'hindered'; readonly problem: string }
-  /** The target is invalid. `problem` describes the expected format. */
+  /** The target has an invalid format. `problem` describes the expected format. */
   | { readonly kind: 'malformed'; readonly problem: string }
-  /** The configuration does not allow this probe. `problem` describes how to allow it. */
+  /** The configuration does not allow this probe. `problem` explains how to allow it. */
   | { readonly kind: 'forbidden'; readonly problem: string }
-  /** Too many probes are pending. */
+  /** Too many other probes are already waiting. */
   | { readonly kind: 'busy' };
 
-/** The metrics as prom-client returns them. */
+/** Metrics in the format that prom-client returns. */
 interface MetricsText {
   readonly contentType: string;
   readonly body: string;

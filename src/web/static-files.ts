@@ -9,15 +9,15 @@ import { parseAccept } from 'hono/utils/accept';
 import { COMPRESSIBLE_CONTENT_TYPE_REGEX } from 'hono/utils/compress';
 import type { WebEnv } from './sources.ts';
 
-/** A file that the pages load. */
+/** A script, style sheet or icon that the pages load. */
 export interface StaticFile {
   readonly contentType: string;
   readonly body: string;
-  /** The entity tag (RFC 9110 §8.8.3). */
+  /** The entity tag for caching (RFC 9110 §8.8.3). */
   readonly etag: string;
 }
 
-/** ftm-watch's files in `static/` next to this file. */
+/** ftm-watch's own files in the directory `static/`. */
 const OWN: readonly string[] = [
   'style.css',
   'live.js',
@@ -31,14 +31,14 @@ const OWN: readonly string[] = [
   'icon-unknown.svg',
 ];
 
-/** The files from the uPlot package. */
+/** Files from the uPlot package, which draws the charts. */
 const VENDOR: readonly (readonly [name: string, url: string])[] = [
   ['uplot.js', import.meta.resolve('uplot/dist/uPlot.iife.min.js')],
   ['uplot.css', import.meta.resolve('uplot/dist/uPlot.min.css')],
 ];
 
 /**
- * Reads all files once at startup, so that requests never access the file system.
+ * Reads all files once at startup, so that requests don't have to read from the disk.
  * @throws {Error} if a file is missing from the installation
  */
 export async function readStaticFiles(): Promise<ReadonlyMap<string, StaticFile>> {
@@ -57,7 +57,9 @@ export function taggedFile(body: string, contentType: string): StaticFile {
   return { contentType, body, etag };
 }
 
-/** Clients revalidate the file each time. The response is a few bytes unless the file has changed. */
+/**
+ * Returns a static file. Clients revalidate the file before each use and receive its content only if it has changed.
+ */
 export function answerFile(file: StaticFile, context: Context<WebEnv>): Response {
   const headers = { 'Content-Type': file.contentType, 'Cache-Control': 'no-cache', ETag: file.etag };
   return context.req.header('If-None-Match')?.replace(/^W\//u, '') === file.etag
@@ -66,9 +68,9 @@ export function answerFile(file: StaticFile, context: Context<WebEnv>): Response
 }
 
 /**
- * Sets the security headers of all responses. Pages load only files from this server, cannot be framed and are not
- * cached. Strict-Transport-Security is not sent, because it applies to the whole host, where other services may not use
- * TLS.
+ * Adds security headers to all responses. Pages can load files only from this server, and they can be neither framed
+ * nor cached. Strict-Transport-Security is not sent, because it affects the whole host, which may run other services
+ * without TLS.
  */
 export function securityHeaders(tls: boolean): MiddlewareHandler {
   return secureHeaders({
@@ -82,8 +84,8 @@ export function securityHeaders(tls: boolean): MiddlewareHandler {
       formAction: ["'self'"],
       frameAncestors: ["'none'"],
     },
-    // Without a referrer, browsers send the origin "null" with our pages' forms (Fetch Standard, "append a request
-    // Origin header"), just like with foreign pages' forms.
+    // With referrers disabled, browsers would send the origin "null" with our pages' forms (Fetch Standard, "append a
+    // request Origin header"). These requests could not be distinguished from those of foreign pages.
     referrerPolicy: 'same-origin',
     xFrameOptions: 'DENY',
     strictTransportSecurity: false,
@@ -91,12 +93,12 @@ export function securityHeaders(tls: boolean): MiddlewareHandler {
     crossOriginOpenerPolicy: tls,
     originAgentCluster: tls,
     permissionsPolicy: { camera: [], microphone: [], geolocation: [] },
-    // The badge has a Cross-Origin-Resource-Policy of its own.
+    // The badge sets its own Cross-Origin-Resource-Policy header.
     overwrite: false,
   });
 }
 
-/** The security headers for responses that bypass the routes. These responses are not pages. */
+/** Security headers for responses that bypass the routes and that contain no page. */
 export const BARE_HEADERS: Readonly<Record<string, string>> = {
   'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
   'Cross-Origin-Resource-Policy': 'same-origin',
@@ -106,29 +108,29 @@ export const BARE_HEADERS: Readonly<Record<string, string>> = {
   'Cache-Control': 'no-store',
 };
 
-/** Disables caching unless a route enables it, because a status that is a minute old is wrong. */
+/** Disables caching, except on routes that enable it. A cached status would be outdated after a minute. */
 export const noStore: MiddlewareHandler = async (context, next) => {
   await next();
   if (!context.res.headers.has('Cache-Control')) context.res.headers.set('Cache-Control', 'no-store');
 };
 
-/** Compresses data in the thread pool, so that the event loop is not blocked. */
+/** Compresses data in Node's thread pool, so that the event loop is not blocked. */
 const compress = promisify(gzip);
 
-/** The minimum size for compression. Compressing a response that fits into one packet does not save anything. */
+/** The minimum size of compressed responses. Smaller responses fit into one packet even without compression. */
 const LEAST_BYTES = 1_400;
-/** The compression level. It reduces /metrics to a tenth, like level 6, but takes half the time. */
+/** The gzip compression level. Like level 6, it reduces /metrics to a tenth of its size, but it takes half the time. */
 const LEVEL = 4;
 
 /**
- * Compresses responses with gzip if the client accepts it. Each response is one chunk of known length, so that the
- * server can still detect how much of it the client has read.
+ * Compresses responses with gzip if the client supports it. Each response is a single chunk of known length, so that
+ * the server can detect how much of it the client has read.
  */
 export const compressed: MiddlewareHandler<WebEnv> = async (context, next) => {
   await next();
   const { res, req } = context;
-  // Only text from the routes is compressed. A response without a type was written by other code, such as the event
-  // stream.
+  // Only text from the routes is compressed. A response without a content type was written by other code, such as the
+  // event stream.
   if (!COMPRESSIBLE_CONTENT_TYPE_REGEX.test(res.headers.get('Content-Type') ?? '')) return;
   res.headers.append('Vary', 'Accept-Encoding');
   if (req.method === 'HEAD' || res.body === null || !takesGzip(req.header('Accept-Encoding'))) return;
@@ -138,7 +140,7 @@ export const compressed: MiddlewareHandler<WebEnv> = async (context, next) => {
   if (body === null) return;
   context.res.headers.set('Content-Encoding', 'gzip');
   const etag = context.res.headers.get('ETag');
-  // Compressed responses have a weak ETag, because a strong ETag promises identical bytes (RFC 9110 §8.8.1).
+  // Compressed responses have a weak ETag, because a strong ETag would promise identical bytes (RFC 9110 §8.8.1).
   if (etag !== null) context.res.headers.set('ETag', `W/${etag}`);
 };
 
@@ -148,20 +150,17 @@ function takesGzip(accepted: string | undefined): boolean {
   return gzips !== undefined && gzips.q > 0;
 }
 
-/** The limit for requests that do not need a body. Some scripts send a small form anyway. */
+/** The maximum body size for requests that don't need a body. Some scripts send a small form anyway. */
 const MAX_BODY_BYTES = 1024;
-/** Large enough for a comment of 500 characters in any script. */
+/** The maximum size of a silence in JSON format. It is enough for a 500-character comment in any language. */
 const MAX_SILENCE_BYTES = 4096;
 /**
- * Large enough for the same comment in a form, where each byte can need three bytes, or for the capture of a few
- * connections.
+ * The maximum size of a form or a capture. It is enough for a 500-character comment, even though form encoding can
+ * triple its size, or for several captured connections.
  */
 const MAX_FORM_BYTES = 8192;
 
-/**
- * Rejects requests with a large body or a body of unknown length (RFC 9110 §15.5.12) without reading the body. Few
- * requests need a body.
- */
+/** Rejects requests whose body is too large or has an unknown length (RFC 9110 §15.5.12). The body is not read. */
 export const refuseBodies: MiddlewareHandler = async (context, next) => {
   if (context.req.header('Transfer-Encoding') !== undefined)
     return context.text('The length of the request body is unknown. Send a Content-Length header or no body\n', 411);

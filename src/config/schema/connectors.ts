@@ -30,7 +30,7 @@ import {
 import { httpsOrigin } from './endpoints.ts';
 import { SNMP_AUTH_PROTOCOLS, SNMP_PRIV_PROTOCOLS } from '../../network/snmp/snmp-get.ts';
 
-/** Maximum number of tokens. No unit has more tokens. */
+/** The maximum number of tokens, which is higher than any unit supports. */
 const MOST_TOKENS = 1_000_000;
 
 const api = section(
@@ -134,7 +134,7 @@ export type ApplianceApiConfig = z.output<typeof api>;
 export type SnmpConfig = z.output<typeof snmp>;
 export type ApplianceConfig = z.output<typeof appliance>;
 
-/** The FortiAuthenticator units. */
+/** The FortiAuthenticator units to monitor. */
 export const appliances = unique(
   unique(unique(list(appliance), textAt('name')), textAt('serial')),
   logSources,
@@ -147,8 +147,8 @@ function peerIsAnother({ serial: own, peerSerial }: SectionFields, report: Repor
 }
 
 /**
- * Returns the log sources of a unit. Log sources must be unique, because a line that matches two units cannot be
- * attributed to either unit.
+ * Returns the log sources of a unit. Two units cannot share a log source, because their log lines could not be told
+ * apart.
  */
 function logSources(unit: unknown): readonly Label[] {
   return itemsOf(fieldsOf(unit)['logSources']).flatMap((source, index) =>
@@ -179,13 +179,15 @@ const firewallEntry = section({
 
 export type FirewallConfig = z.output<typeof firewallEntry>;
 
-/** List of firewalls, with one entry for each source address of FortiAuthenticator's traffic that a FortiGate sees. */
+/**
+ * The FortiGates to query. Each entry describes one source address of FortiAuthenticator's traffic as a FortiGate sees
+ * it.
+ */
 export const firewall = unique(listOrOne(firewallEntry), flow, alreadyAsked);
 
 /**
- * Returns a label that is unique for each query. A duplicate is a mistake, because two units with the same address
- * share
- * an entry.
+ * Returns a label that identifies the entry's query. A repeated label is a mistake, because units that share an address
+ * also share an entry.
  */
 function flow(item: unknown): readonly Label[] {
   const { url, vdom, source } = fieldsOf(item);
@@ -198,12 +200,12 @@ function alreadyAsked(_: string, owner: number): string {
   return `firewall[${String(owner)}] has the same query; list all units in its "appliances"`;
 }
 
-/** Maximum account number. No account has more digits. */
+/** The maximum account ID, which is higher than any real account ID. */
 const MAX_ACCOUNT = 999_999_999_999;
 
 export type RegistrationConfig = z.output<typeof registration>;
 
-/** Access to FortiCloud's asset management. */
+/** The login for FortiCloud's asset management. */
 export const registration = section({
   user: text.describe('FortiCloud API user (IAM > API Users) with read access to Asset Management.'),
   password: secret('password', "File with the API user's password."),
@@ -228,5 +230,5 @@ const peer = section({
   caFile: authorityFile,
 });
 
-/** Other ftm-watch agents. */
+/** Other ftm-watch agents whose status is queried. */
 export const peers = unique(list(peer), textAt('name'));

@@ -20,29 +20,28 @@ export const listenAddress: z.ZodType<ListenAddress> = codedText({
 });
 
 /**
- * An https origin to which credentials are sent. A path is rejected instead of ignored, because the clients use the
- * fixed paths of the products that they query.
+ * The schema for an HTTPS origin to which credentials are sent. A path is rejected instead of ignored, because clients
+ * use the fixed API paths of the queried products.
  */
 export function httpsOrigin(example: string): z.ZodType<string> {
   const what = `a URL that begins with "https://" and has no path, such as "${example}"`;
   return url(what, (read) => read.protocol === 'https:' && read.pathname === '/' && read.search === '');
 }
 
-/** An http or https URL with an optional path. */
+/** The schema for an HTTP or HTTPS URL with an optional path. */
 export function webUrl(example: string): z.ZodType<string> {
   return url(`a URL such as "${example}"`, isOfWeb);
 }
 
 /**
- * A URL whose path is secret, for example the URL of a webhook or a heartbeat service. Anyone who knows the URL can
- * send
- * requests to it. Only the scheme and host are printed, which is sufficient to identify the service.
+ * The schema for a URL with a secret path, such as a webhook or a heartbeat URL. Everyone who knows the URL can send
+ * requests to it. Only the scheme and host are printed, which are enough to identify the service.
  */
 export function secretUrl(example: string): z.ZodType<string> {
   return url(`a URL such as "${example}"`, isOfWeb, withoutPath).register(USES, { use: 'secret-url' });
 }
 
-/** Reports whether data sent to this URL is unencrypted. */
+/** Returns whether data that is sent to this URL is unencrypted. */
 export function isReadableOnTheWay(text: string): boolean {
   return URL.parse(text)?.protocol === 'http:' && !isLoopbackUrl(text);
 }
@@ -64,7 +63,7 @@ function url(what: string, accepts: (url: URL) => boolean, format = (text: strin
     problem: (text) => {
       if (isCut(text)) return 'expected the whole URL; "…" is where "config print" has removed a secret';
       const read = URL.parse(text);
-      // The message does not quote the text, because the part before the @ is secret.
+      // The message does not quote the text, because the part before the @ contains the login.
       return read !== null && hasLogin(read)
         ? 'expected a URL without a user name and password, because secrets are not allowed in this file'
         : null;
@@ -76,7 +75,7 @@ function hasLogin({ username, password }: URL): boolean {
   return username !== '' || password !== '';
 }
 
-/** Matches the result of `withoutPath`. */
+/** Returns whether the text was shortened by `withoutPath`. */
 function isCut(text: string): boolean {
   return text.endsWith('/…');
 }

@@ -49,7 +49,7 @@ const mailServer = completed(
 
 export type MailServerConfig = z.output<typeof mailServer>;
 
-/** The mail servers that FortiAuthenticator uses to send activation codes. */
+/** The mail servers through which FortiAuthenticator sends activation codes. */
 export const mail = unique(list(mailServer), endpoint);
 
 function requireBothEnds(fields: SectionFields, report: Report): void {
@@ -59,11 +59,11 @@ function requireBothEnds(fields: SectionFields, report: Report): void {
     report('to', 'expected "from" in addition to "to", because the rehearsal needs both');
 }
 
-/** A mail server to check. */
+/** A mail server that is checked in each round. */
 export interface MailServer extends MailServerConfig {
-  /** FortiAuthenticator reported this server. FortiAuthenticator's API does not report the login. */
+  /** Set if the server was found through FortiAuthenticator's API, which does not return the login. */
   readonly isLoginUnknown?: true;
 }
 
-/** FortiAuthenticator's usual timeout. The actual timeout is not reported. */
+/** FortiAuthenticator's default timeout. The API does not return the configured timeout. */
 export const USUAL_PATIENCE: Millis = 5000;

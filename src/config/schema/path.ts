@@ -132,7 +132,7 @@ const service = completed(
 export type ServiceConfig = z.output<typeof service>;
 
 /**
- * Returns the settings of a known host. It is not documented which authority issues the certificates of these hosts.
+ * Returns the settings for one of Fortinet's hosts. Fortinet does not document which CA issues the hosts' certificates.
  */
 function known(name: string, hostName: string, carries: Carrier): ServiceConfig {
   const trust = { profile: 'public', pins: [], caFiles: [] } as const;
@@ -141,7 +141,7 @@ function known(name: string, hostName: string, carries: Carrier): ServiceConfig 
 
 /**
  * Fortinet's hosts for push notifications (ta-p/333425), SMS through FortiGuard (ta-p/117091), tokens on a FortiGate
- * (ta-p/194508; docs:fortigate/7.0.14/administration-guide/180506), and FortiToken Cloud (ta-p/275159).
+ * (ta-p/194508; docs:fortigate/7.0.14/administration-guide/180506) and FortiToken Cloud (ta-p/275159).
  */
 const KNOWN: Readonly<Record<z.output<typeof knownName>, ServiceConfig>> = {
   push: known('push', 'push.fortinet.com', 'push'),
@@ -151,7 +151,10 @@ const KNOWN: Readonly<Record<z.output<typeof knownName>, ServiceConfig>> = {
   'fortitoken-cloud': known('fortitoken-cloud', 'ftc.fortinet.com', 'cloud'),
 };
 
-/** A known service, which is printed as a section with all settings. */
+/**
+ * The schema for the name of one of Fortinet's hosts. In a printed configuration, the name is replaced with a section
+ * that contains all settings.
+ */
 const knownService: z.ZodType<ServiceConfig> = z.codec(knownName, z.custom<ServiceConfig>(), {
   decode: (given) => KNOWN[given],
   encode: (value, { issues }) => {

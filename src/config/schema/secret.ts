@@ -29,7 +29,10 @@ import { secretUrl } from './endpoints.ts';
 import { expectedSecretMessage } from '../../text/show.ts';
 import { authority, type HostPort } from '../../core/addresses.ts';
 
-/** A required secret. `what` is the name of the secret, and `ofFile` describes the key for its file. */
+/**
+ * Returns the schema for a required secret. `what` names the secret in messages, and `ofFile` describes the key for its
+ * file.
+ */
 export function secret(what: string, ofFile: string): SecretField<SecretSource> {
   return {
     ...optionalSecret(what, ofFile),
@@ -77,11 +80,15 @@ function sourceIn(name: string, fields: SectionFields): SecretSource | null {
 }
 
 /**
- * A URL whose path is secret. The value is either the URL itself, or the source from which the URL is read each time.
+ * A URL with a secret path. The value is either the URL itself or the file or variable from which the URL is read for
+ * each use.
  */
 export type SecretUrl = string | SecretSource;
 
-/** A URL under exactly one of the keys in `secretUrlKeys`. `what` is a sentence that describes its use. */
+/**
+ * Returns the schema for a URL that is set under exactly one of the keys in `secretUrlKeys`. `what` is a sentence that
+ * describes the URL's purpose.
+ */
 export function secretUrlField(what: string, example: string): SecretField<SecretUrl> {
   const elsewhere = secret('URL', 'File with the URL, if the URL is secret.');
   return {
@@ -111,21 +118,22 @@ export function secretUrlKeys(name: string): readonly string[] {
 const FILE = 'the name of a file';
 const VARIABLE = hidden('the name of an environment variable in capitals, such as "FTM_WATCH_PASSWORD"');
 
-/** A file that must be readable when the configuration is loaded. */
+/** The schema for a file that must be readable when the configuration is loaded. */
 export const readableFile: z.ZodType<string> = file('file', 'file-to-read', expected(FILE));
 
-/** Like {@link readableFile}, for certificates that verify other certificates. */
+/** Works like {@link readableFile}, for files with CA certificates. */
 export const certificatesFile: z.ZodType<string> = file('file', 'authority-file', expected(FILE));
 
-/** A file that can be created or changed later. */
+/** The schema for a file that can be created or changed after the configuration has been loaded. */
 export const laterFile: z.ZodType<string> = file('file', 'file-for-later', expected(FILE));
 
-/** A file whose content is a secret. */
+/** The schema for a file that contains a secret. */
 const secretFile: z.ZodType<string> = file('file with a secret', 'secret-file', hidden(FILE));
 
 /**
- * Name of an environment variable that contains a secret. Only capitals are allowed. A password that is entered here by
- * mistake is rejected, and is not quoted in an error about a missing variable.
+ * The schema for the name of an environment variable that contains a secret. Only upper-case names are accepted. A
+ * password that is entered here by mistake is therefore rejected and never quoted in a message about a missing
+ * variable.
  */
 export const secretVariable: z.ZodType<string> = z
   .string(VARIABLE)
@@ -133,7 +141,7 @@ export const secretVariable: z.ZodType<string> = z
   .meta({ title: 'environment variable' })
   .register(USES, { use: 'secret-variable' });
 
-/** Authority of a server whose certificate can also be signed by a public authority. */
+/** The schema for a file with additional CA certificates. Public CAs remain trusted. */
 export const authorityFile: z.ZodType<string | null> = optional(certificatesFile).describe(
   "PEM file with the authority that signed the server's certificate. By default, public authorities are trusted.",
 );
@@ -151,12 +159,12 @@ function hidden(what: string): Wording {
 }
 
 const SMTP_PORT = 25;
-/** Port for SMTP over TLS (RFC 8314 §7.3). */
+/** The port for SMTP over TLS (RFC 8314 §7.3). */
 const SUBMISSIONS_PORT = 465;
 
 const security = choice('starttls', 'tls', 'none');
 
-/** Keys of a mail server, including its login. */
+/** The configuration keys for a mail server, including its login. */
 export const relayShape = {
   host: host.describe('Host of the mail server.'),
   port: port
@@ -176,7 +184,7 @@ export const relayShape = {
 
 type MailSecurity = z.output<typeof security>;
 
-/** A mail server that relays messages. */
+/** The schema for a mail server that relays messages. */
 export const mailRelay = completed(section(relayShape, requireLogin), withPort);
 
 export function withPort<Relay extends { readonly port: number | undefined; readonly security: MailSecurity }>(
@@ -193,7 +201,7 @@ const proxyUrl: z.ZodType<HostPort> = codedText({
   parse: (value) =>
     value.startsWith(SCHEME) ? parseHostPort(value.slice(SCHEME.length).replace(/\/$/u, ''), null) : null,
   format: (target) => `${SCHEME}${authority(target)}`,
-  // The message does not quote the text if it contains a password.
+  // The message does not quote the text, because the text contains a password.
   problem: (value) =>
     value.includes('@')
       ? 'expected a URL without a user name and password; use a section with "url", "user" and "passwordFile"'
@@ -229,7 +237,7 @@ export const proxy: z.ZodType<ProxyConfig> = z.union(
   expected('a URL such as "http://10.0.0.8:3128", or a section with "url", "user" and "passwordFile"'),
 );
 
-/** `label` is the text in the configuration file. */
+/** A parsed DNS resolver. `label` is the text from the configuration file. */
 export type ResolverConfig =
   | { readonly kind: 'system'; readonly label: 'system' }
   | { readonly kind: 'udp' | 'tcp' | 'tls'; readonly label: string; readonly host: string; readonly port: number }
@@ -247,7 +255,7 @@ export const resolvers = unique(filledList(resolver, 'resolver, such as "system"
 );
 
 const DNS_PORT = 53;
-/** Port for DNS over TLS (RFC 7858 §3.1). */
+/** The port for DNS over TLS (RFC 7858 §3.1). */
 const DNS_OVER_TLS_PORT = 853;
 
 type SocketKind = 'udp' | 'tcp' | 'tls';
@@ -255,9 +263,9 @@ type SocketKind = 'udp' | 'tcp' | 'tls';
 const SOCKET_KINDS: readonly SocketKind[] = ['udp', 'tcp', 'tls'];
 
 /**
- * Parses `system`, an address (UDP), `udp://`, `tcp://`, `tls://` or `https://`. UDP and TCP require an address,
- * because
- * a resolver whose own name must be resolved cannot be checked. Returns null for any other text.
+ * Parses a DNS resolver. The text can be `system`, an address (for UDP), or a URL that starts with `udp://`, `tcp://`,
+ * `tls://` or `https://`. UDP and TCP resolvers must be given as addresses, because resolving their names would need
+ * another resolver. Returns null if the text is invalid.
  */
 function parseResolver(text: string): ResolverConfig | null {
   if (text === 'system') return { kind: 'system', label: 'system' };

@@ -9,12 +9,15 @@ import { DURATION_PATTERN, formatDuration, parseDuration, dayText } from '../../
 import { readCrontab } from '../../text/crontab.ts';
 import type { HostPort } from '../../core/addresses.ts';
 
-/** Schema of each key. A secret has two keys. */
+/** The schemas of a section's keys. A secret can be set under two keys. */
 type Shape = Readonly<Record<string, z.ZodType | SecretField<unknown>>>;
 
 type FieldOf<F extends Shape[string]> = F extends SecretField<infer Source> ? Source : z.output<F>;
 
-/** A mapping that contains only these keys. `rule` validates combinations of keys, even if there are other problems. */
+/**
+ * Returns the schema for a section that contains only these keys. `rule` checks combinations of keys. It runs even if
+ * individual keys are invalid.
+ */
 export function section<const S extends Shape>(
   shape: S,
   rule?: Rule,
@@ -53,7 +56,7 @@ export function section(shape: Shape, rule?: Rule): z.ZodType {
   });
 }
 
-/** A section in which missing keys are derived from other keys. */
+/** Returns the schema for a section in which missing keys are derived from other keys. */
 export function completed<Given, Complete extends Given>(
   schema: z.ZodType<Given>,
   complete: (given: Given) => Complete,
@@ -61,7 +64,7 @@ export function completed<Given, Complete extends Given>(
   return z.codec(schema, z.custom<Complete>(), { decode: complete, encode: (value) => value });
 }
 
-/** An optional key. The value is null if the key is missing, and is then not printed. */
+/** Returns the schema for an optional key. A missing key has the value null and is not printed. */
 export function optional<T>(schema: z.ZodType<T>): z.ZodType<T | null> {
   return z.codec(schema.optional(), z.custom<T | null>(), {
     decode: (given) => given ?? null,
@@ -69,12 +72,15 @@ export function optional<T>(schema: z.ZodType<T>): z.ZodType<T | null> {
   });
 }
 
-/** A list of items. The list is empty if the key is missing. */
+/** Returns the schema for a list of items. A missing key results in an empty list. */
 export function list<T>(item: z.ZodType<T>): z.ZodType<readonly T[]> {
   return z.array(item, expected('a list')).prefault([]);
 }
 
-/** A list of items or a single item. The list is empty if the key is missing. The value is always printed as a list. */
+/**
+ * Returns the schema for either a list of items or a single item. A missing key results in an empty list, and a single
+ * item is printed as a list.
+ */
 export function listOrOne<T>(item: z.ZodType<T>): z.ZodType<readonly T[]> {
   const one = z.codec(item, z.custom<readonly T[]>(), {
     decode: (only): readonly T[] => [only],
@@ -86,7 +92,7 @@ export function listOrOne<T>(item: z.ZodType<T>): z.ZodType<readonly T[]> {
   return z.union([z.array(item), one], expected('a section (keys and values), or a list of them')).prefault([]);
 }
 
-/** A list with at least one item. `what` is the name of an item in messages. */
+/** Returns the schema for a list with at least one item. `what` names the items in messages. */
 export function filledList<T>(item: z.ZodType<T>, what: string): z.ZodType<readonly T[]> {
   return z.array(item, expected('a list')).min(1, { error: `expected at least one ${what}` });
 }
@@ -96,17 +102,16 @@ function keysOf(name: string, field: Shape[string]): readonly (readonly [key: st
 }
 
 /**
- * The part of a section that could be read. Rules run even if there are other problems, so that all problems are
- * reported together.
+ * The valid part of a section. Rules also run if the section contains errors, so that all errors are reported together.
  */
 export type SectionFields = Readonly<Record<string, unknown>>;
 
-/** Reports a problem for a key of the section, for a nested key, or for the section itself (null). */
+/** Reports an error in a section. The error can concern a key, a nested key, or the section itself (null). */
 export type Report = (at: string | readonly string[] | null, message: string) => void;
 
 export type Rule = (fields: SectionFields, report: Report) => void;
 
-/** A label and its position in the item. */
+/** A label that identifies a list item, and the label's path within the item. */
 export interface Label {
   readonly label: string;
   readonly path: readonly (string | number)[];
@@ -115,8 +120,8 @@ export interface Label {
 type LabelsOf = (item: unknown) => readonly Label[];
 
 /**
- * Requires that no two items have the same label. `taken` returns the message for a label that is already used by the
- * item at the given index.
+ * Adds a check to a list schema that no two items have the same label. `taken` returns the error message for a label
+ * that the item at the given index already has.
  */
 export function unique<S extends z.ZodType>(
   schema: S,
@@ -139,7 +144,7 @@ export function unique<S extends z.ZodType>(
   );
 }
 
-/** Returns the text at a key of an item. */
+/** Returns a function that uses the text at the given key as an item's label. */
 export function textAt(key: string): LabelsOf {
   return (item) => {
     const label = fieldsOf(item)[key];
@@ -147,7 +152,7 @@ export function textAt(key: string): LabelsOf {
   };
 }
 
-/** Returns `host:port` of an item. */
+/** Uses an item's `host:port` as its label. */
 export function endpoint(item: unknown): readonly Label[] {
   const { host, port } = fieldsOf(item);
   return typeof host === 'string' && typeof port === 'number'
@@ -155,7 +160,7 @@ export function endpoint(item: unknown): readonly Label[] {
     : [];
 }
 
-/** Requires both a user and a password, or neither of them. */
+/** Reports an error if a section contains only one of user and password. */
 export function requireLogin(fields: SectionFields, report: Report): void {
   const hasPassword = hasSecret('password', fields);
   if (given(fields, 'user') && !hasPassword)
@@ -163,17 +168,17 @@ export function requireLogin(fields: SectionFields, report: Report): void {
   if (!given(fields, 'user') && hasPassword) report(null, 'expected "user" in addition to the password');
 }
 
-/** Reports whether the section contains the key. */
+/** Returns whether the section contains the key. */
 export function given(fields: SectionFields, key: string): boolean {
   return fields[key] !== undefined && fields[key] !== null;
 }
 
-/** Reports whether the section contains `<name>File` or `<name>Env`. */
+/** Returns whether the section sets a secret with `<name>File` or `<name>Env`. */
 export function hasSecret(name: string, fields: SectionFields): boolean {
   return given(fields, `${name}File`) || given(fields, `${name}Env`);
 }
 
-/** Returns the value's fields. Returns an empty object if the value is not a mapping. */
+/** Returns the fields of a value, or an empty object if the value is not a mapping. */
 export function fieldsOf(value: unknown): SectionFields {
   return isMapping(value) ? value : {};
 }
@@ -182,18 +187,18 @@ export function isMapping(value: unknown): value is SectionFields {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Returns the value's items. Returns an empty list if the value is not a list. */
+/** Returns the items of a value, or an empty list if the value is not a list. */
 export function itemsOf(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];
 }
 
-/** Returns the sections, lists and plain values that the schema accepts, without wrappers. */
+/** Returns all types that a schema accepts (sections, lists and plain values), with wrapper schemas removed. */
 export function alternatives(schema: z.core.$ZodType): readonly z.core.$ZodType[] {
   const inner = insideOf(schema);
   return inner.length === 0 ? [schema] : inner.flatMap(alternatives);
 }
 
-/** Returns the schemas that accept the same text as their wrapper. */
+/** Returns the inner schemas of a wrapper schema. They accept the same values as the wrapper. */
 function insideOf(schema: z.core.$ZodType): readonly z.core.$ZodType[] {
   if (schema instanceof z.ZodPipe) return [schema.in];
   if (schema instanceof z.ZodUnion) return schema.options;
@@ -201,7 +206,7 @@ function insideOf(schema: z.core.$ZodType): readonly z.core.$ZodType[] {
   return wraps ? [schema.unwrap()] : [];
 }
 
-/** How ftm-watch uses a text that is secret or refers to something outside the configuration. */
+/** Marks text in the configuration that is secret or that refers to a file, variable or other external item. */
 export type Use =
   | 'file-to-read'
   | 'authority-file'
@@ -210,19 +215,19 @@ export type Use =
   | 'secret-variable'
   | 'secret-url';
 
-/** The schemas of texts with such a use. */
+/** Stores the use of each marked schema. */
 export const USES = z.registry<{ readonly use: Use }>();
 
 export interface UsedText {
   readonly use: Use;
   readonly text: string;
-  /** Null for a default value, which is not in any file. */
+  /** The path of the text in the configuration file. Null for default values, which are not in the file. */
   readonly path: YamlPath | null;
 }
 
 type Change = (used: UsedText) => string;
 
-/** Returns the texts with a use, from a file's value or from the decoded configuration. */
+/** Returns all marked text in a configuration. The value can be raw or decoded. */
 export function usedTexts(schema: z.ZodType, value: unknown): readonly UsedText[] {
   const found: UsedText[] = [];
   changeTexts(schema, value, (used) => {
@@ -233,13 +238,14 @@ export function usedTexts(schema: z.ZodType, value: unknown): readonly UsedText[
 }
 
 /**
- * Returns the value with defaults. Every text with a use is changed, and parts that do not match the schema are kept.
+ * Returns the value with defaults filled in and with all marked text replaced by the result of `change`. Parts that do
+ * not match the schema are not changed.
  */
 export function changeTexts(schema: z.ZodType, value: unknown, change: Change): unknown {
   return changed(schema, value, [], { change, defaults: true });
 }
 
-/** Like {@link changeTexts}, but without defaults. */
+/** Works like {@link changeTexts}, but does not fill in defaults. */
 export function changeGivenTexts(schema: z.ZodType, value: unknown, change: Change): unknown {
   return changed(schema, value, [], { change, defaults: false });
 }
@@ -277,14 +283,14 @@ function defaultOf(schema: z.ZodPrefault, how: Changes): unknown {
 const SECONDS_TO_WEEKDAY = 6;
 
 /**
- * Reports whether the expression has six fields and begins with seconds. If five fields were allowed, minutes would be
- * used as seconds.
+ * Returns whether the text is a cron expression with six fields, of which the first is for seconds. Expressions with
+ * five fields are rejected, because their minutes would be interpreted as seconds.
  */
 function isCronWithSeconds(expression: string): boolean {
   return expression.trim().split(/\s+/u).length === SECONDS_TO_WEEKDAY && validate(expression);
 }
 
-/** Reports whether the expression has five fields as in crontab(5), and matches a date in the future. */
+/** Returns whether the text is a crontab(5) expression with five fields that matches at least one future date. */
 function isCronOfMinutes(expression: string): boolean {
   try {
     readCrontab(expression, 'UTC');
@@ -300,26 +306,28 @@ export interface ListenAddress {
 }
 
 /**
- * Host names with labels as in RFC 1123. Underscores are also allowed, because many internal mail servers use them,
- * although no standard permits them.
+ * Matches host names with labels as defined in RFC 1123. Underscores are also allowed. No standard permits them, but
+ * many internal mail servers have them in their names.
  */
 const HOST_NAME =
   /^(?=.{1,253}$)[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?)*$/iu;
-/** Text that ends in a number, such as `10.0.0.300`, is a mistyped address and never a name. */
+/**
+ * Matches text that ends with a number, such as `10.0.0.300`. Such text is a mistyped address and never a host name.
+ */
 const NUMERIC_END = /(?:^|\.)\d+$/u;
 const BRACKETED = /^\[(?<host>[^\]]+)\](?::(?<port>\d{1,5}))?$/u;
 const PLAIN = /^(?<host>[^:]+)(?::(?<port>\d{1,5}))?$/u;
 
 const MAX_PORT = 65_535;
 
-/** Reports whether the text is a host name or a literal address. */
+/** Returns whether the text is a host name or an IP address. */
 export function isHost(text: string): boolean {
   return isIP(text) !== 0 || (HOST_NAME.test(text) && !NUMERIC_END.test(text));
 }
 
 /**
- * Parses `host`, `host:port`, `[v6]:port` or an IPv6 address. Returns null for any other text, and if the port is
- * missing and there is no default port.
+ * Parses `host`, `host:port`, `[v6]:port` or an IPv6 address. Returns null if the text is invalid, or if it contains no
+ * port and there is no default port.
  */
 export function parseHostPort(text: string, defaultPort: number | null): HostPort | null {
   const parts = splitPort(text);
@@ -328,7 +336,7 @@ export function parseHostPort(text: string, defaultPort: number | null): HostPor
   return port === null || port < 1 || port > MAX_PORT ? null : { host: parts.host, port };
 }
 
-/** Parses `address:port` for a listener. Port 0 stands for any free port. */
+/** Parses the `address:port` of a listener. Port 0 selects any free port. */
 export function parseListenAddress(text: string): ListenAddress | null {
   const parts = splitPort(text);
   if (parts === null || parts.port === null || parts.port > MAX_PORT) return null;
@@ -344,14 +352,14 @@ function splitPort(text: string): { readonly host: string; readonly port: number
   return { host, port: port === undefined ? null : Number(port) };
 }
 
-/** Returns the `error` option of a zod schema or check. Messages have the form `expected …, got …`. */
+/** Returns the `error` option for a zod schema or check. The messages have the format `expected …, got …`. */
 export function expected(what: string): { readonly error: (issue: { readonly input?: unknown }) => string } {
   return { error: (issue) => expectedMessage(what, issue.input) };
 }
 
 /**
- * Like {@link expected}, for values that are written without quotes. If quotes are the mistake, the message mentions
- * them.
+ * Works like {@link expected}, for values that must be written without quotes. If the value is wrong only because of
+ * quotes, the message says so.
  */
 export function unquoted(what: string, isMeant: (text: string) => boolean): ReturnType<typeof expected> {
   return {
@@ -361,15 +369,15 @@ export function unquoted(what: string, isMeant: (text: string) => boolean): Retu
   };
 }
 
-/** Conversion between a text and its value. `parse` reads the text, and `format` prints it. */
+/** Converts between a configuration text and its value. `parse` reads the text, and `format` prints the value. */
 interface Code<T> {
-  /** Type name in the JSON Schema and in docs/configuration.md. */
+  /** The name of the type in the JSON Schema and in docs/configuration.md. */
   readonly title: string;
   readonly expected: string;
   readonly pattern?: RegExp;
   readonly parse: (text: string) => T | null;
   readonly format: (value: T) => string;
-  /** Returns a more specific message for a text that `parse` rejects. */
+  /** Returns a specific error message for text that `parse` rejects. */
   readonly problem?: (text: string) => string | null;
 }
 
@@ -388,7 +396,7 @@ export function codedText<T>({ title, expected: what, pattern, parse, format, pr
     .meta({ title });
 }
 
-/** A text that is used unchanged. */
+/** Returns the schema for text that is used without conversion. */
 function plainText(title: string, what: string, accepts: RegExp | ((text: string) => boolean)): z.ZodType<string> {
   const text = z.string(expected(what));
   const checked =
@@ -404,7 +412,7 @@ const ZONE_OFFSET = /^[+-]/u;
 
 const LINE = 'a text of one line';
 
-/** Any single-line text. */
+/** The schema for single-line text. */
 export const text: z.ZodType<string> = z
   .string({
     error: ({ input }) =>
@@ -430,7 +438,7 @@ const hostName: z.ZodType<string> = plainText(
   (value) => isHost(value) && isIP(value) === 0,
 );
 
-/** Host names are case-insensitive. */
+/** The schema for a host name that is converted to lower case, because host names are case-insensitive. */
 export const lowerHostName: z.ZodType<string> = z.codec(hostName, z.string(), {
   decode: (given) => given.toLowerCase(),
   encode: (lower) => lower,
@@ -446,14 +454,16 @@ export const addressBlock: z.ZodType<string> = plainText(
 
 export const urlPath: z.ZodType<string> = plainText('path', 'a path that begins with "/"', /^\/[!-~]{0,500}$/u);
 
-/** SHA-256 hash of a SubjectPublicKeyInfo in base64, in the pin format of RFC 7469 §2.4. */
+/** The schema for a public key pin: the SHA-256 hash of a SubjectPublicKeyInfo in base64 (RFC 7469 §2.4). */
 export const pin: z.ZodType<string> = plainText(
   'pin',
   'a pin that consists of "sha256/" and 44 base64 characters',
   /^sha256\/[A-Za-z0-9+/]{43}=$/u,
 );
 
-/** Serial and licence numbers can be entered in lower or upper case. They are printed in upper case. */
+/**
+ * The schema for serial and licence numbers. They can be entered in lower or upper case, and are printed in upper case.
+ */
 export const serial: z.ZodType<string> = z.codec(
   plainText(
     'serial number',
@@ -474,7 +484,7 @@ export const mailAddress: z.ZodType<string> = plainText(
   (value) => MAIL_ADDRESS.test(value),
 );
 
-/** A mail address, optionally with a display name, for example `FTM watch <ftm-watch@example.org>`. */
+/** The schema for a mail address with an optional display name, for example `FTM watch <ftm-watch@example.org>`. */
 export const namedMailAddress: z.ZodType<string> = plainText(
   'mail address',
   'a mail address such as "ftm-watch@example.org" or "FTM watch <ftm-watch@example.org>"',
@@ -497,7 +507,7 @@ export function duration(longest: Millis): z.ZodType<Millis> {
   });
 }
 
-/** A date. The value is the time at which the day begins in UTC. */
+/** The schema for a date. Its value is the start of the day in UTC. */
 export const day: z.ZodType<EpochMs> = codedText({
   title: 'date',
   expected: 'a date such as "2027-03-31"',
@@ -525,7 +535,7 @@ export const timezone: z.ZodType<string> = plainText(
   'time zone',
   'an IANA time zone such as "UTC" or "Europe/Berlin"',
   (zone) => {
-    // UTC is the default. Checking any other zone loads the runtime's locale data, which takes 1.5 MiB and 10 ms.
+    // The default UTC is not checked, because checking a time zone loads locale data, which takes 1.5 MiB and 10 ms.
     if (zone === 'UTC') return true;
     if (ZONE_OFFSET.test(zone)) return false;
     try {
@@ -568,10 +578,10 @@ export const schedule = section({
   timezone: timezone.prefault('UTC').describe('Time zone of the cron expressions.'),
 });
 
-/** If the value is `undefined`, the host's own name is used. */
+/** The schema for a TLS server name. If the value is undefined, the name of the target host is used. */
 export const serverName: z.ZodType<string | null | undefined> = hostName.nullable().optional();
 
-/** Returns the server name for the ClientHello. RFC 6066 §3 does not allow addresses. */
+/** Returns the server name for the ClientHello. IP addresses are not sent, because RFC 6066 §3 does not allow them. */
 export function serverNameOf({
   host,
   serverName: given,
@@ -582,19 +592,22 @@ export function serverNameOf({
   return given === undefined ? (isIP(host) === 0 ? host : null) : given;
 }
 
-/** Setting of every notification channel. Severities below `warning` are never sent. */
+/** The schema for a notification channel's minimum severity. Incidents below `warning` are never sent. */
 export const minSeverity: z.ZodType<'critical' | 'warning'> = choice('critical', 'warning')
   .prefault('warning')
   .describe(
     'Minimum severity of incidents that are sent. The end of an incident is sent to the same channels as its start.',
   );
 
-/** Name of a recipient in the log, on the page and in the store, for recipients whose address is secret. */
+/**
+ * The schema for the name of a recipient with a secret address. The log, the status page and the store contain this
+ * name.
+ */
 export const recipientName: z.ZodType<string> = name.describe(
   'Name of the recipient in the log and on the page. Undelivered messages are stored under this name.',
 );
 
-/** A secret called `name`. In its section, it is set by `<name>File` or `<name>Env`. */
+/** A secret that is set with the key `<name>File` or `<name>Env` of its section. */
 export interface SecretField<Source> {
   keys(name: string): readonly (readonly [key: string, schema: z.ZodType])[];
   rule(name: string): Rule;

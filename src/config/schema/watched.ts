@@ -21,7 +21,8 @@ const clock = section({
 });
 
 /**
- * Sections about the site: what each round checks, which logs are received, and which systems are queried less often.
+ * The configuration sections that describe the site: the targets of each round, the received logs, and the systems that
+ * are queried less often.
  */
 export const watchedSections = {
   licenseServer: licenseServer.prefault({}).describe("Fortinet's FortiToken Mobile licence server."),

@@ -24,8 +24,8 @@ import {
 const HTTPS_PORT = 443;
 
 /**
- * Roles of accounts. `metrics` can read /metrics, /probe and /sd. `read` can read everything. `change` can also create
- * silences and reload the configuration.
+ * The roles of accounts. `metrics` can read /metrics, /probe and /sd. `read` can read everything. `change` can also
+ * create silences and reload the configuration.
  */
 const ROLES = ['metrics', 'read', 'change'] as const;
 export type Role = (typeof ROLES)[number];
@@ -77,8 +77,8 @@ const proxy = section(
 );
 
 /**
- * Requires that the proxy authenticates itself. Otherwise, every program on this machine could set the header, and so
- * could everyone who sends requests through a proxy on this machine.
+ * Reports an error if the proxy does not authenticate itself. Otherwise, every program on this machine could set the
+ * user name header, and so could anyone who can send requests through another local proxy.
  */
 function proxyProvesItself(fields: SectionFields, report: Report): void {
   if (hasSecret('secret', fields) || given(fields, 'certificate')) return;

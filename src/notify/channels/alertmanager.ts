@@ -50,38 +50,41 @@ function credentialsAreSafe(fields: SectionFields, report: Report): void {
     report('urls', 'expected only URLs that begin with "https://", because the credentials would be sent unencrypted');
 }
 
-/** An alert of Alertmanager's API v2 (`postableAlert`). Labels identify it; annotations may change. */
+/**
+ * An alert in Alertmanager's API v2 (`postableAlert`). Labels identify the alert, and annotations can change over time.
+ */
 interface PostableAlert {
-  /** Page of the incident, linked by Alertmanager and Grafana. */
+  /** The URL of the incident page. Alertmanager and Grafana show it as a link. */
   readonly generatorURL?: string;
   readonly labels: Readonly<Record<'alertname' | 'site' | 'cause' | 'severity' | 'subject', string>>;
   readonly annotations: Readonly<Record<string, string>>;
   readonly startsAt: string;
   /**
-   * Set only for a resolved alert. A firing one stays active for Alertmanager's `resolve_timeout` after each message.
+   * The end time, which is set only for resolved alerts. Alertmanager keeps a firing alert active for `resolve_timeout`
+   * after each message.
    */
   readonly endsAt?: string;
 }
 
-/** The current state of an alert. */
+/** An alert and its current state. */
 interface Alert {
   readonly firing: boolean;
   readonly body: PostableAlert;
 }
 
 /**
- * How much later than its incident an alert ends in Alertmanager. By then, any other agent of the site that still sees
- * the fault has repeated the alert. Prometheus has also resolved its own alert about the fault, which this alert
+ * The delay after which the alert for an ended incident is resolved. During this time, other agents at the site that
+ * still see the fault send the alert again. Prometheus also resolves its own alert about the fault, which this alert
  * inhibits.
  */
 const LINGER: Millis = 90_000;
-/** How long a resolved alert is sent, in case this process was restarted before it could send it. */
+/** The time for which a resolved alert is sent, in case a restart prevented this process from sending it earlier. */
 const RESOLVED_FOR: Millis = 15 * 60_000;
 
 /**
- * Returns the current alerts, one for each set of labels: open incidents and, for a while, ended ones. The cause is a
- * label, so an incident whose cause changes becomes another alert, and the previous alert ends. Unverified incidents
- * are left out, because the fault may have ended long ago.
+ * Returns the current alerts for open incidents and recently ended incidents, one for each set of labels. Because the
+ * cause is a label, an incident whose cause changes gets a new alert, and its previous alert ends. Incidents that have
+ * not been verified since a restart are left out, because the fault may have ended long ago.
  */
 export function alertsOf(state: IncidentState, context: MessageContext, now: EpochMs): readonly Alert[] {
   const alerts = new Map<string, Alert>();
@@ -95,7 +98,8 @@ export function alertsOf(state: IncidentState, context: MessageContext, now: Epo
 }
 
 /**
- * Reports whether an alert replaces another with the same labels. An older, ended alert must not end the current one.
+ * Returns whether an alert takes precedence over another alert with the same labels. An older alert that has ended must
+ * not end the current alert.
  */
 function outlasts({ body }: Alert, other: Alert | undefined): boolean {
   if (other === undefined || body.endsAt === undefined) return true;
@@ -116,8 +120,8 @@ function currentAlert(incident: Incident, context: MessageContext, now: EpochMs)
 }
 
 /**
- * Returns alerts for the previous causes of an incident. While maintenance or a silence holds back the current cause,
- * the last published cause stays active in its place, because the fault continues.
+ * Returns alerts for an incident's previous causes. While maintenance or a silence holds back the current cause, the
+ * alert for the last published cause stays active, because the fault continues.
  */
 function formerAlerts(
   { id, formerCauses, published, closedAt }: Incident,
@@ -148,19 +152,25 @@ function generatorOf({ page }: Links): Pick<PostableAlert, 'generatorURL'> {
   return page === null ? {} : { generatorURL: page };
 }
 
-/** The annotation name is a Prometheus convention. Grafana and other tools turn it into a link. */
+/**
+ * Returns the annotation with the runbook's URL. The annotation's name is a Prometheus convention, and tools such as
+ * Grafana turn it into a link.
+ */
 function runbookAnnotation({ runbook }: Links): Readonly<Record<string, string>> {
   return runbook === null ? {} : { runbook_url: runbook };
 }
 
-/** Alertmanager rejects an alert that ends before it begins, which can happen if the clock was set back. */
+/**
+ * Returns the start and end times of a resolved alert. If the clock was set back, the end is adjusted, because
+ * Alertmanager rejects alerts that end before they start.
+ */
 function ended(since: EpochMs, until: EpochMs): Pick<PostableAlert, 'startsAt' | 'endsAt'> {
   return { startsAt: isoTime(Math.min(since, until)), endsAt: isoTime(until + LINGER) };
 }
 
 /**
- * Returns the labels. `alertname` depends on the severity, not on the cause. It stays the same when the cause of an
- * incident is refined, so a route that groups by `alertname` and `site` keeps the same group.
+ * Returns the alert's labels. The label `alertname` depends on the severity instead of the cause. If the cause of an
+ * incident is refined, a route that groups by `alertname` and `site` therefore keeps the same group.
  */
 function labelsOf(
   site: string,
@@ -171,7 +181,7 @@ function labelsOf(
     site,
     cause: cause.id,
     severity: cause.severity,
-    // Alertmanager treats an empty label as missing.
+    // Alertmanager treats an empty label as a missing label.
     subject: cause.subject === '' ? '-' : cause.subject,
   };
 }
@@ -196,31 +206,37 @@ function annotationsOf({ id, cause, causeSince }: Incident): Readonly<Record<str
   };
 }
 
-/** Returns the step with each block on separate lines. */
+/** Formats a remedy step, with each command block on separate lines. */
 function stepText(step: RemedyStep, index: number): string {
   const blocks = blocksOf(step).flatMap((block) => [headOf(block), block.text]);
   return [`${String(index + 1)}. ${step.text}`, ...blocks].join('\n');
 }
 
-/** Prometheus also sends every minute. Alerts stay active for several such intervals. */
+/**
+ * The interval at which firing alerts are sent again. Prometheus also sends alerts every minute, and Alertmanager keeps
+ * them active for several such intervals.
+ */
 const RESEND_AFTER: Millis = 55_000;
 const RETRY_AFTER: Millis = 10_000;
-/** Maximum number of alerts in a request. An alert has at most a few kilobytes. */
+/** The maximum number of alerts in a request. The size of an alert is at most a few kilobytes. */
 const MAX_ALERTS = 100;
-/** Limits the resolved alerts waiting to be sent, so that memory does not grow while an instance is down for days. */
+/**
+ * The maximum number of resolved alerts that wait to be sent. It limits memory use if an Alertmanager instance is down
+ * for days.
+ */
 const MAX_OWED = 1_000;
 
 /**
- * Creates the channel for all instances of one cluster. Every instance gets every alert, because instances only gossip
- * about notifications that they sent, and not at all through a load balancer. An instance gets the firing alerts after
- * a minute without a message, or immediately after a change. It gets each resolved alert until it has accepted it once.
- * A failed instance is soon tried again.
+ * Creates the channel for all instances of one Alertmanager cluster. Every alert is sent to every instance, because
+ * instances share only the notifications that they sent, and share nothing through a load balancer. Firing alerts are
+ * sent after every change, and otherwise once a minute. A resolved alert is sent until the instance has accepted it. If
+ * an instance fails, requests are soon retried.
  */
 function createAlertmanagerChannel(
   config: AlertmanagerConfig,
   { clock, readSecret, ...context }: ChannelDeps,
 ): StateChannel {
-  // A proxy is never used, because Alertmanager is part of this network, as it is for Prometheus.
+  // Requests never use a proxy. Like Prometheus, ftm-watch expects Alertmanager in the local network.
   const direct = { clock, readSecret, proxy: null, env: {} };
   const instances = config.urls.map((url) => new Instance(`${url.replace(/\/+$/u, '')}/api/v2/alerts`));
   if (instances.length > 0) void prepareToPost();
@@ -265,7 +281,7 @@ function createAlertmanagerChannel(
   };
 }
 
-/** Lifetime after which Alertmanager resolves the test alert on its own. */
+/** The time after which Alertmanager resolves the test alert automatically. */
 const TEST_LIFE: Millis = 60_000;
 
 function testAlert(site: string, now: EpochMs): Alert {
@@ -280,17 +296,19 @@ function testAlert(site: string, now: EpochMs): Alert {
   };
 }
 
-/** Tracks what was sent to one Alertmanager instance. */
+/** Tracks which alerts were sent to one Alertmanager instance. */
 class Instance {
   readonly url: string;
-  /** The firing alerts of the last accepted message. */
+  /** The firing alerts in the last message that the instance accepted. */
   #present = '';
   /**
-   * Resolved alerts that the instance has not accepted yet, by labels. Each is sent only once, because every repetition
-   * would end the same alert of another agent that still sees the fault.
+   * Resolved alerts that the instance has not accepted yet, by their labels. Once accepted, a resolved alert is not
+   * sent again. A repetition would end the same alert of another agent that still sees the fault.
    */
   readonly #owed = new Map<string, Alert>();
-  /** Resolved alerts that the instance has accepted, as long as they are in the state. */
+  /**
+   * Resolved alerts that the instance has accepted. They are removed when their incidents are removed from the state.
+   */
   #told: ReadonlySet<string> = new Set();
   #failed = false;
   #nextAt: Millis = 0;
@@ -299,7 +317,7 @@ class Instance {
     this.url = url;
   }
 
-  /** Returns the alerts to send now; none if nothing is due. */
+  /** Returns the alerts that must be sent now. The list is empty if nothing has to be sent. */
   due(alerts: readonly Alert[], now: Millis): readonly Alert[] {
     this.#take(alerts);
     const firing = alerts.filter((alert) => alert.firing);
@@ -333,19 +351,19 @@ class Instance {
   }
 }
 
-/** Identifies changes that must be sent immediately: firing alerts that are new or whose summary changed. */
+/** Identifies the new or changed firing alerts. If the fingerprint changes, the alerts are sent immediately. */
 function fingerprint(firing: readonly Alert[]): string {
   return JSON.stringify(firing.map(({ body }) => [body.labels, body.annotations['summary']]));
 }
 
-/** Identifies one resolution of an alert. */
+/** Identifies a resolved alert by its labels and end time. */
 function endOf({ body }: Alert): string {
   return JSON.stringify([body.labels, body.endsAt]);
 }
 
 /**
- * Alertmanager groups, silences and repeats alerts itself, so it only receives the current state. Alerts end a little
- * later there.
+ * The Alertmanager channel. It sends only the current state, because Alertmanager itself groups, silences and repeats
+ * alerts. Alerts end slightly later than the incidents.
  */
 export const alertmanager: ChannelDefinition<'alertmanager', 'alertmanager', AlertmanagerConfig | null> = {
   id: 'alertmanager',

@@ -7,59 +7,63 @@ import type { ProxyConfig } from '../../config/schema/secret.ts';
 import type { SecretReader } from '../../system/secret.ts';
 import type { MessageContext } from '../../document/notification.ts';
 
-/** A notification channel. It is independent of probes and never throws because of its peer. */
+/** A notification channel. Channels don't depend on probes and never throw if a recipient cannot be reached. */
 export type Channel = MessageChannel | StateChannel;
 
-/** A channel for individual notifications. The outbox keeps each one until it is delivered. */
+/** A channel that sends individual notifications. The outbox keeps each notification until it has been delivered. */
 export interface MessageChannel {
   readonly kind: 'messages';
-  /** ID in the registry. */
+  /** The channel's ID in the registry. */
   readonly id: string;
-  /** Recipients of every notification. Names are stored and logged, so they must not be secret. */
+  /** The recipients of every notification. Their names are stored and logged, so the names must not contain secrets. */
   readonly recipients: readonly string[];
-  /** Minimum severity of the notifications that are sent to them. */
+  /** The minimum severity of notifications that are sent to the recipients. */
   readonly minSeverity: Severity;
-  /** Tries to deliver once. Returns a separate outcome for each recipient. */
+  /** Makes one delivery attempt. Returns a separate outcome for each recipient. */
   deliver(request: DeliveryRequest, signal: AbortSignal): Promise<readonly RecipientOutcome[]>;
 }
 
 export interface DeliveryRequest {
   readonly notification: Notification;
   readonly recipients: readonly string[];
-  /** Time of the first failure; null on the first attempt. */
+  /** The time of the first failed attempt. Null if no attempt has failed. */
   readonly firstFailedAt: EpochMs | null;
 }
 
 /**
- * A channel that repeatedly sends the current state. It needs no outbox, because each message replaces any that were
- * missed.
+ * A channel that repeatedly sends the current state. It does not need the outbox, because each message replaces all
+ * messages that were missed.
  */
 export interface StateChannel {
   readonly kind: 'state';
-  /** ID in the registry. */
+  /** The channel's ID in the registry. */
   readonly id: string;
-  /** Sends each recipient the updates that are due. Returns an outcome for each recipient that was sent something. */
+  /** Sends pending updates to all recipients. Returns an outcome for each recipient to whom a message was sent. */
   publish(state: IncidentState, signal: AbortSignal): Promise<readonly RecipientOutcome[]>;
-  /** Sends a test message to each recipient, once. */
+  /** Sends one test message to each recipient. */
   test(signal: AbortSignal): Promise<readonly RecipientOutcome[]>;
-  /** Number of recipients that rejected the last message and still have updates to receive. */
+  /** Returns the number of recipients that rejected the last message and need further updates. */
   waiting(): number;
-  /** Time of the last state that a recipient accepted. Null if no state was accepted. */
+  /** Returns the time of the last state that a recipient accepted. Null if no recipient has accepted a state. */
   takenAt(): EpochMs | null;
 }
 
-/** Delivery status of a state channel, for the status page. */
+/** A state channel's delivery status, for the status page. */
 export interface ChannelState {
-  /** Display name of the channel. */
+  /** The display name of the channel. */
   readonly name: string;
-  /** Number of recipients that rejected the last message and still have updates to receive. */
+  /** The number of recipients that rejected the last message and need further updates. */
   readonly silent: number;
-  /** Time of the last state that a recipient accepted since startup or the last reload. */
+  /**
+   * The time of the last state that a recipient accepted. Null if none has been accepted since startup or the last
+   * reload.
+   */
   readonly tookAt: EpochMs | null;
 }
 
 /**
- * Turns an exception into a deferred outcome, so that a faulty channel affects neither other channels nor the process.
+ * Converts an exception into a deferred outcome, so that an error in one channel affects neither other channels nor the
+ * process.
  */
 export async function orDeferred(
   recipients: readonly string[],
@@ -73,45 +77,53 @@ export async function orDeferred(
   }
 }
 
-/** `deferred`: not accepted now. `rejected`: refused by every server that could accept it. `detail` is for people. */
+/**
+ * The result of a delivery attempt for one recipient. `deferred`: the message was not accepted yet. `rejected`: every
+ * server that could accept the message refused it. `detail` is the explanation for people.
+ */
 export interface RecipientOutcome {
   readonly recipient: string;
   readonly kind: 'sent' | 'deferred' | 'rejected';
   readonly detail: string;
-  /** Pause that the recipient requested. Absent if it requested none. */
+  /** The pause that the recipient requested. Omitted if the recipient requested no pause. */
   readonly retryAfter?: Millis;
 }
 
-/** A registry entry: everything that the rest of the program needs to know about a kind of channel. */
+/** A registry entry with all information about a type of channel that other parts of the program need. */
 export interface ChannelDefinition<Id extends string, Key extends string, Section> {
-  /** Used in the store, in metric labels and in the API, so it must stay stable. */
+  /** The ID of the channel. It is stored and used in metric labels and the API, so it must not change. */
   readonly id: Id;
-  /** Name for use in a sentence, such as "by mail". */
+  /** The name of the channel for use in a sentence, such as "by mail". */
   readonly name: string;
-  /** Kind of channel that it creates: see `Channel`. */
+  /** The kind of channel that this entry creates (see `Channel`). */
   readonly kind: Channel['kind'];
   /**
-   * How recipients are masked: people by mail address, programs by URL, whose path may be secret. `name` means the
-   * configured name, or the URL if there is none.
+   * Specifies how recipients are masked. People are identified by mail addresses, and programs by URLs whose paths can
+   * be secret. `name` stands for the configured name, or the URL if no name is configured.
    */
   readonly recipients: 'mail-address' | 'url' | 'name';
-  /** Key under `notify` in the configuration. */
+  /** The channel's key under `notify` in the configuration. */
   readonly key: Key;
-  /** Schema of the section, which also defines the default for an absent key. */
+  /**
+   * The schema of the channel's configuration section. It also defines the value that is used if the section is
+   * missing.
+   */
   readonly section: z.ZodType<Section>;
   isConfigured(notify: ConfiguredAt<Key, Section>): boolean;
-  /** Creates the configured channels; none if the section is absent. */
+  /** Creates the configured channels. Returns an empty list if the section is missing. */
   create(notify: ConfiguredAt<Key, Section>, deps: ChannelDeps): readonly Channel[];
 }
 
-/** The part of `notify` that the channel uses. */
+/** The part of the `notify` section that belongs to this channel. */
 type ConfiguredAt<Key extends string, Section> = Readonly<Record<Key, Section>>;
 
-/** How channels and the heartbeat connect to the internet. Probes never use it. */
+/**
+ * The proxy settings with which channels and the heartbeat connect to the internet. Probes don't use these settings.
+ */
 export interface EgressDeps {
-  /** `notify.proxy`; null to use the environment. */
+  /** The value of `notify.proxy`. If null, the proxy is taken from the environment. */
   readonly proxy: ProxyConfig | null;
-  /** Environment for HTTPS_PROXY, HTTP_PROXY and NO_PROXY, in lower or upper case. */
+  /** The environment variables, including HTTPS_PROXY, HTTP_PROXY and NO_PROXY in lower or upper case. */
   readonly env: NodeJS.ProcessEnv;
   readonly readSecret: SecretReader;
   readonly clock: Clock;

@@ -38,18 +38,15 @@ type MailRelay = EmailConfig['servers'][number];
 
 const emailSection = optional(emailEntry).describe('Notifications by mail.');
 
-/** Deadline for the whole session with one server, including name resolution. */
+/** The time limit for the whole SMTP session with one server, including name resolution. */
 const SESSION_DEADLINE: Millis = 45_000;
 const CONNECT_TIMEOUT: Millis = 10_000;
 const REPLY_TIMEOUT: Millis = 20_000;
 
-/**
- * Sends mail through the first server that accepts it. The servers are tried in order for the recipients still without
- * a delivery.
- */
+/** Creates the mail channel. Servers are tried in order until each recipient has been accepted by one of them. */
 function createEmailChannel(config: EmailConfig, deps: ChannelDeps): MessageChannel {
-  // nodemailer is loaded now, because at the first incident no file descriptor may be free. If no mail is configured, it
-  // is not loaded, which saves memory. If loading fails, each delivery tries again.
+  // nodemailer is loaded in advance, because there may be no free file descriptor during the first incident. To save
+  // memory, it is loaded only if mail is configured. If loading fails, each delivery tries again.
   void import('nodemailer').catch(() => undefined);
   return {
     kind: 'messages',
@@ -72,7 +69,7 @@ function createEmailChannel(config: EmailConfig, deps: ChannelDeps): MessageChan
   };
 }
 
-/** Reports whether no server has accepted the mail for the recipient yet. */
+/** Returns whether no server has accepted the mail for this recipient yet. */
 function isOpen(recipient: string, outcomes: readonly RelayOutcome[]): boolean {
   return !outcomes.some((outcome) => outcome.recipient === recipient && outcome.verdict === 'sent');
 }
@@ -103,7 +100,10 @@ async function handOver(
   }
 }
 
-/** Returns an outcome for every recipient of a failed session, with the recipient's own reply if there is one. */
+/**
+ * Returns an outcome for every recipient of a failed SMTP session. If the server replied to a recipient, that
+ * recipient's outcome contains the reply.
+ */
 function failedRecipients(error: unknown, recipients: readonly string[], relay: RelayName): readonly RelayOutcome[] {
   const { rejectedErrors, ...failure } = smtpError.parse(error);
   const own = rejectedRecipients(rejectedErrors, relay);
@@ -146,7 +146,8 @@ async function transportOptions(relay: MailRelay, auth: Login | null): Promise<S
     maxResponseSize: 64 * 1024,
     disableFileAccess: true,
     disableUrlAccess: true,
-    // The documented spelling, for filters that are case-sensitive although RFC 5322 is not.
+    // Header names keep their documented case. They are case-insensitive in RFC 5322, but some mail filters are
+    // case-sensitive.
     normalizeHeaderKey: (key) => key.replace(/^X-Ftm-/u, 'X-FTM-'),
   };
 }
@@ -168,7 +169,8 @@ function mailOf(message: Message, { from, to }: EmailConfig, recipients: readonl
 }
 
 /**
- * Result of one mail server for one recipient. `refused`: the server replied 5yz, which does not bind other servers.
+ * The result that one mail server returned for one recipient. `refused` means that the server replied with a 5yz code.
+ * Other servers can still accept the mail.
  */
 type RelayVerdict = 'sent' | 'deferred' | 'refused';
 
@@ -178,7 +180,10 @@ interface RelayOutcome {
   readonly detail: string;
 }
 
-/** An error thrown by nodemailer: for a session, including errors of its recipients, or for one recipient. */
+/**
+ * An error that nodemailer throws. It describes either a single recipient or a whole session, including the errors for
+ * its recipients.
+ */
 const smtpError = z
   .object({
     message: z.string(),
@@ -195,38 +200,38 @@ type SmtpError = z.infer<typeof smtpError>;
 const MAX_DETAIL = 300;
 
 /**
- * Interprets a reply to RCPT TO. 4yz is temporary, 5yz is permanent (RFC 5321 §4.2.1). Neither the code nor an enhanced
- * code (RFC 3463) distinguishes a missing mailbox from a server that refuses to relay: exim replies `550 relay not
- * permitted`, postfix `550 5.1.8 … Sender address rejected`.
+ * Interprets the server's reply to RCPT TO. Codes 4yz are temporary and codes 5yz are permanent (RFC 5321 §4.2.1).
+ * Neither the code nor the enhanced code (RFC 3463) shows whether a mailbox is missing or the server refuses to relay.
+ * For example, exim replies `550 relay not permitted`, and postfix replies `550 5.1.8 … Sender address rejected`.
  */
 export function recipientVerdict({ responseCode }: SmtpError): RelayVerdict {
   return responseCode !== undefined && responseCode >= 500 ? 'refused' : 'deferred';
 }
 
 /**
- * Interprets the error that ended a whole session. A failed login or a refusing greeting is a problem of the server,
- * which its administrator must fix. Only a reply about the message itself rejects the mail.
+ * Interprets the error that ended an SMTP session. If the server rejects the login or the connection, this is a server
+ * problem that an administrator must fix. A mail counts as rejected only if the reply is about the message itself.
  */
 export function sessionVerdict({ responseCode, command }: SmtpError): RelayVerdict {
   const isAboutMessage = command === 'MAIL FROM' || command === 'DATA';
   return isAboutMessage && responseCode !== undefined && responseCode >= 500 ? 'refused' : 'deferred';
 }
 
-/** A mail server's name for messages, and the secrets sent to it, which messages must not contain. */
+/** A mail server's display name, and the secrets that were sent to it. Secrets must not appear in messages. */
 interface RelayName {
   readonly name: string;
   readonly secrets: readonly string[];
 }
 
-/** Returns the reply on one line of limited length: `mx.example.org:25: 450 4.2.1 …`. */
+/** Returns the server's reply on a single line of limited length, such as `mx.example.org:25: 450 4.2.1 …`. */
 export function replyDetail({ name, secrets }: RelayName, error: SmtpError): string {
   const reply = withoutCodes(withoutSecrets(error.response ?? withoutAdvice(error.message), secrets));
   return visibleText(`${name}: ${reply.replaceAll(/\s*\n\s*/gu, ' ')}`, MAX_DETAIL);
 }
 
 /**
- * Combines the replies of the servers into one outcome. Delivery is given up only if each of the `servers` refuses,
- * because a server that was down or not asked may accept the mail.
+ * Combines the replies from several servers into one outcome. The mail is rejected only if all `servers` refused it,
+ * because a server that was down or has not been tried could still accept it.
  */
 export function combineVerdicts(
   recipient: string,
@@ -242,7 +247,8 @@ export function combineVerdicts(
 }
 
 /**
- * Sends one mail per notification to all recipients together. Many notifications at once are combined into a digest.
+ * The mail channel. It sends one mail per notification to all recipients. If there are many notifications, they are
+ * combined into a digest.
  */
 export const email: ChannelDefinition<'email', 'email', EmailConfig | null> = {
   id: 'email',

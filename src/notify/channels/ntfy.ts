@@ -38,7 +38,7 @@ const ntfySection = unique(list(ntfyEntry), textAt('name')).describe(
 
 const NO_TOPIC = 'expected a URL that ends in a topic: letters, digits, "_" and "-", at most 64';
 
-/** Returns the server and topic of a URL; null if it contains no topic. */
+/** Splits an ntfy URL into server and topic. Returns null if the URL does not contain a topic. */
 function topicOf(url: string): { readonly server: string; readonly topic: string } | null {
   const [, server, topic] = /^(https?:\/\/[^?#]*\/)([-_A-Za-z0-9]{1,64})$/u.exec(url) ?? [];
   return server === undefined || topic === undefined || /^https?:\/\/$/u.test(server) ? null : { server, topic };
@@ -50,20 +50,23 @@ function checkUrl(fields: SectionFields, report: Report): void {
 }
 
 /**
- * Body for publishing as JSON (https://docs.ntfy.sh/publish/#publish-as-json), without the topic. The alternative,
- * headers, cannot carry non-ASCII text unchanged.
+ * The JSON body of a message, without the topic (https://docs.ntfy.sh/publish/#publish-as-json). JSON is used instead
+ * of HTTP headers, because headers cannot contain non-ASCII text.
  */
 interface NtfyMessage {
   readonly title: string;
   readonly message: string;
-  /** With 5, phones ring and vibrate for a long time. The default is 3. */
+  /** The priority of the message. The default is 3. With priority 5, phones ring and vibrate for a long time. */
   readonly priority: 3 | 4 | 5;
   readonly tags: readonly string[];
   readonly click?: string;
   readonly actions?: readonly { readonly action: 'view'; readonly label: string; readonly url: string }[];
 }
 
-/** The server turns longer messages into a file (https://docs.ntfy.sh/publish/#limitations). */
+/**
+ * The maximum size of a message. The server converts longer messages to attachments
+ * (https://docs.ntfy.sh/publish/#limitations).
+ */
 const MAX_BYTES = 4096;
 
 const STYLES: Readonly<Record<Tone, Pick<NtfyMessage, 'priority' | 'tags'>>> = {
@@ -85,7 +88,7 @@ export function ntfyMessage(notification: Notification, context: MessageContext)
   };
 }
 
-/** Sends one message per notification. */
+/** The ntfy channel, which sends one message per notification. */
 export const ntfy: ChannelDefinition<'ntfy', 'ntfy', readonly NtfyConfig[]> = {
   id: 'ntfy',
   name: 'ntfy',

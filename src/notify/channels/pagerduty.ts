@@ -50,7 +50,10 @@ function keyNeedsHttps({ url }: SectionFields, report: Report): void {
     report('url', 'expected a URL that begins with "https://", because the integration key would be sent unencrypted');
 }
 
-/** An event of the Events API v2, without its routing key: https://developer.pagerduty.com/docs/send-alert-event. */
+/**
+ * An event of PagerDuty's Events API v2 without its routing key
+ * (https://developer.pagerduty.com/docs/send-alert-event).
+ */
 type PagerdutyEvent = TriggerEvent | ResolveEvent;
 
 interface ResolveEvent {
@@ -60,15 +63,15 @@ interface ResolveEvent {
 
 interface TriggerEvent {
   readonly event_action: 'trigger';
-  /** At most 255 characters. */
+  /** The key that identifies the alert, with at most 255 characters. */
   readonly dedup_key: string;
   readonly client: 'ftm-watch';
   readonly client_url?: string;
   readonly links?: readonly { readonly href: string; readonly text: string }[];
   readonly payload: {
-    /** At most 1024 characters. */
+    /** The summary of the alert, with at most 1024 characters. */
     readonly summary: string;
-    /** The faulty component. */
+    /** The component that has the fault. */
     readonly source: string;
     readonly severity: Severity;
     readonly timestamp: string;
@@ -82,8 +85,9 @@ interface TriggerEvent {
 const MAX_TEXT = 1_000;
 
 /**
- * Returns the events to send, in order. Each can be sent twice, because the key merges duplicates into one alert. When
- * a cause is replaced, its alert is resolved, unless another incident with that cause is open.
+ * Returns the events for a notification in the order in which they must be sent. Events can be sent twice, because
+ * PagerDuty merges events with the same key into one alert. If an incident's cause changes, the alert for the previous
+ * cause is resolved unless another open incident has that cause.
  */
 export function pagerdutyEvents(notification: Notification, context: MessageContext): readonly PagerdutyEvent[] {
   switch (notification.kind) {
@@ -92,7 +96,7 @@ export function pagerdutyEvents(notification: Notification, context: MessageCont
     case 'digest':
       return digestItems(notification).flatMap((item) => incidentEvents(item, context));
     case 'note':
-      // PagerDuty pages people for ongoing faults. A note is about the past.
+      // Notes are not sent, because PagerDuty alerts people about ongoing faults and a note describes a past event.
       return [];
     case 'test':
       return testEvents(notification, context);
@@ -144,7 +148,9 @@ function trigger(notification: IncidentNotification, key: string, context: Messa
   };
 }
 
-/** Returns a test alert and the event that resolves it, so that nobody is paged for long. */
+/**
+ * Returns an event that triggers a test alert and an event that resolves it, so that people are not alerted for long.
+ */
 function testEvents(notification: TestNotification, context: MessageContext): readonly PagerdutyEvent[] {
   const key = faultKey(context.site, 'test', notification.id);
   const { subject, action, summary } = notificationText(notification, context);
@@ -168,7 +174,7 @@ function testEvents(notification: TestNotification, context: MessageContext): re
   ];
 }
 
-/** Sends one event per incident in a notification. */
+/** The PagerDuty channel, which sends one event for each incident in a notification. */
 export const pagerduty: ChannelDefinition<'pagerduty', 'pagerduty', readonly PagerdutyConfig[]> = {
   id: 'pagerduty',
   name: 'PagerDuty',

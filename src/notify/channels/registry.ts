@@ -8,29 +8,30 @@ import { syslog } from './syslog.ts';
 import { teams } from './teams.ts';
 import { webhook } from './webhook.ts';
 
-/** All channels. Add new ones here. Everything else about channels is derived from this list. */
+/** All notification channels. A new channel must be added here. Other code uses this list to find the channels. */
 export const CHANNELS = [email, slack, teams, pagerduty, ntfy, webhook, syslog, alertmanager] as const;
 
 type Listed = (typeof CHANNELS)[number];
 
 export type ChannelId = Listed['id'];
 
-/** IDs of all channels, as used by deliveries and metrics. */
+/** The IDs of all channels, which are used in stored deliveries and in metrics. */
 export const CHANNEL_IDS: readonly ChannelId[] = CHANNELS.map(({ id }) => id);
 
 type ChannelSections = { readonly [Channel in Listed as Channel['key']]: Channel['section'] };
 
-/** The sections of all channels under `notify`. */
+/** The configuration sections of all channels under `notify`. */
 type ChannelsConfig = { readonly [Key in keyof ChannelSections]: z.output<ChannelSections[Key]> };
 
-/** Returns a value for each channel, by ID. */
+/** Calls `valueOf` for each channel and returns the values by channel ID. */
 export function byChannel<T>(valueOf: (id: ChannelId) => T): Readonly<Record<ChannelId, T>>;
 export function byChannel<T>(valueOf: (id: ChannelId) => T): Readonly<Record<string, T>> {
   return Object.fromEntries(CHANNEL_IDS.map((id) => [id, valueOf(id)]));
 }
 
 /**
- * Returns the schemas of the channels, by key. The overload declares the type of each key, which a loop cannot express.
+ * Returns the channels' configuration schemas by key. The overload declares the type of each key, which TypeScript
+ * cannot infer from the loop.
  */
 export function channelSections(): ChannelSections;
 export function channelSections(): Readonly<Record<string, z.ZodType>> {
@@ -38,19 +39,22 @@ export function channelSections(): Readonly<Record<string, z.ZodType>> {
 }
 
 /**
- * Returns the display name of a channel and how its recipients are masked. Unknown channels get the stricter mask,
+ * Returns a channel's display name and the kind of mask for its recipients. An unknown channel gets the strictest mask,
  * which shows only URLs.
  */
 export function channelWords(id: string): Pick<Listed, 'name' | 'recipients'> {
   return CHANNELS.find((channel) => channel.id === id) ?? { name: id, recipients: 'url' };
 }
 
-/** Reports whether any channel for incidents is configured. A heartbeat does not count. */
+/** Returns whether any channel for incidents is configured. A heartbeat does not count as a channel. */
 export function hasChannel(notify: ChannelsConfig): boolean {
   return CHANNELS.some((channel) => channel.isConfigured(notify));
 }
 
-/** Returns the note shown wherever people may rely on notifications; null if there is a channel. */
+/**
+ * Returns a note that no channel is configured, or null if there is one. The note is shown wherever people may rely on
+ * notifications.
+ */
 export function noChannelNote(notify: ChannelsConfig): string | null {
   if (hasChannel(notify)) return null;
   return 'No channel is configured. ftm-watch sends no notifications. Only systems that scrape /metrics can alert.';

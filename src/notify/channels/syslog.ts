@@ -35,7 +35,7 @@ import { deadline, sleep } from '../../system/clock.ts';
 import { readAuthorities } from '../../network/tls/secure-context.ts';
 
 const SYSLOG_PORT = 514;
-/** Default port of syslog over TLS (RFC 5425 §4.1). */
+/** The default port for syslog over TLS (RFC 5425 §4.1). */
 const SYSLOG_TLS_PORT = 6514;
 
 const transport = choice('udp', 'tcp', 'tls');
@@ -68,46 +68,46 @@ const syslogSection = unique(unique(list(completeReceiver), textAt('name')), end
   'Syslog receivers such as FortiAnalyzer or a SIEM. Each incident is sent as one RFC 5424 line.',
 );
 
-/** Content of one syslog line. */
+/** The content of a syslog message. */
 interface SyslogEvent {
   readonly at: EpochMs;
-  /** Severity number of RFC 5424 §6.2.1. */
+  /** The severity code (RFC 5424 §6.2.1). */
   readonly severity: 2 | 4 | 5 | 6;
-  /** The machine that ftm-watch runs on. */
+  /** The host name of the machine on which ftm-watch runs. */
   readonly host: string;
-  /** Name of the event, one word. */
+  /** The type of event, as a single word. */
   readonly messageId: string;
   readonly parameters: Readonly<Record<string, string>>;
   readonly message: string;
 }
 
-/** The facility "system daemons" (RFC 5424 §6.2.1, table 1). */
+/** The facility code for system daemons (RFC 5424 §6.2.1, table 1). */
 const FACILITY_DAEMON = 3;
 /**
- * ftm-watch has no registered enterprise number. RFC 5612 reserves this one for examples, so no other program's data
- * uses the name.
+ * The name of the structured data element. ftm-watch has no registered enterprise number, so the name uses a number
+ * that RFC 5612 reserves for examples. No other program's data has this name.
  */
 const DATA_ID = `${OWN_PROGRAM}@32473`;
-/** Length that a receiver should accept (RFC 5424 §6.1). */
+/** The maximum message size. Receivers should accept messages of this size (RFC 5424 §6.1). */
 const MAX_BYTES = 2048;
 const MAX_VALUE = 200;
 
-/** Returns an RFC 5424 message without line breaks, at most 2048 bytes of UTF-8. */
+/** Formats an RFC 5424 message. The message has no line breaks and at most 2048 bytes of UTF-8. */
 export function syslogLine({ at, severity, host, messageId, parameters, message }: SyslogEvent): string {
   const data = Object.entries(parameters).map(([name, value]) => ` ${name}="${parameterValue(value)}"`);
   const header = `<${String(FACILITY_DAEMON * 8 + severity)}>1 ${isoTime(at)} ${hostField(host)} ${OWN_PROGRAM} -`;
   const head = `${header} ${messageId} [${DATA_ID}${data.join('')}]`;
   const text = visibleText(message, MAX_BYTES);
-  // §6.4: text that is not pure ASCII starts with a byte order mark for UTF-8.
+  // Text with non-ASCII characters must start with a UTF-8 byte order mark (RFC 5424 §6.4).
   return cutToBytes(`${head} ${/^[ -~]*$/u.test(text) ? '' : '\u{FEFF}'}${text}`, MAX_BYTES);
 }
 
-/** Escapes the three characters of §6.3.3. */
+/** Escapes the three special characters in parameter values (RFC 5424 §6.3.3). */
 function parameterValue(value: string): string {
   return visibleText(value, MAX_VALUE).replaceAll(/["\\\]]/gu, String.raw`\$&`);
 }
 
-/** Returns the host in printable ASCII, or "-" if it is empty (§6.2.4). */
+/** Returns the host name in printable ASCII, or "-" if it is empty (RFC 5424 §6.2.4). */
 function hostField(host: string): string {
   const printable = host.replaceAll(/[^!-~]/gu, '').slice(0, 255);
   return printable === '' ? '-' : printable;
@@ -115,16 +115,21 @@ function hostField(host: string): string {
 
 type Receiver = Pick<SyslogConfig, 'host' | 'port' | 'transport' | 'caFile'>;
 
-/** Deadline for the whole delivery, including name resolution. */
+/** The time limit for a delivery, including name resolution. */
 const SEND_DEADLINE: Millis = 15_000;
-/** How long to wait for an error from a port without a listener, if one is sent at all. */
+/**
+ * The time to wait for an ICMP error after a UDP message. Not every host sends an error if nothing listens on the port.
+ */
 const REFUSAL: Millis = 250;
-/** How long to wait for the receiver to close the connection. If it does not, the lines still count as accepted. */
+/**
+ * The time to wait for the receiver to close the connection. If the connection stays open, the messages still count as
+ * accepted.
+ */
 const CLOSING: Millis = 3_000;
 
 /**
- * Sends the lines over a new connection.
- * @throws {Error} if the receiver cannot be reached or disconnects before it has accepted all lines
+ * Sends syslog messages over a new connection.
+ * @throws {Error} if the receiver cannot be reached or closes the connection before it has accepted all messages
  */
 export async function sendLines(
   lines: readonly string[],
@@ -147,7 +152,8 @@ async function sendDatagrams(
   const failed = once(socket, 'error', { signal }).then(([error]) => {
     throw error instanceof Error ? error : new Error('The datagram could not be sent');
   });
-  // Each datagram may cause a separate error.
+  // Each datagram can cause another error after the first one. Without this listener, such an error would end the
+  // process.
   socket.on('error', () => undefined);
   try {
     socket.connect(port, host);
@@ -155,14 +161,14 @@ async function sendDatagrams(
     for (const line of lines) await Promise.race([sendDatagram(socket, line), failed]);
     await Promise.race([sleep(clock, REFUSAL, signal), failed]);
   } finally {
-    // Errors after the end are ignored.
+    // Errors that occur after all messages were sent are ignored.
     failed.catch(() => undefined);
     if (!signal.aborted) socket.close();
   }
 }
 
 /**
- * Sends one datagram. The callback is needed because Node otherwise drops the error.
+ * Sends one UDP datagram. Without the callback, Node would discard the error.
  * @throws {Error} if the datagram cannot be sent
  */
 function sendDatagram(socket: UdpSocket, line: string): Promise<void> {
@@ -183,11 +189,12 @@ async function sendStream(
   const { transport, caFile } = receiver;
   const authorities = transport === 'tls' && caFile !== null ? (await readAuthorities(caFile)).pems : null;
   const socket = openStream(receiver, authorities);
-  // Added immediately and kept, because the socket may fail before any other listener is added and after it is removed.
+  // This listener is never removed, because the socket can fail before other listeners are added or after they are
+  // removed.
   socket.on('error', () => undefined);
   try {
     await once(socket, transport === 'tls' ? 'secureConnect' : 'connect', { signal });
-    // Each message is preceded by its length in bytes (RFC 6587 §3.4.1, RFC 5425 §4.3).
+    // On TCP and TLS connections, each message is preceded by its length in bytes (RFC 6587 §3.4.1, RFC 5425 §4.3).
     socket.resume().end(lines.map((line) => `${String(Buffer.byteLength(line))} ${line}`).join(''));
     await once(socket, 'finish', { signal });
     await closed(socket, clock, signal);
@@ -197,8 +204,8 @@ async function sendStream(
 }
 
 /**
- * Waits until the receiver has closed the connection.
- * @throws {Error} if the receiver drops the connection instead
+ * Waits until the receiver closes the connection.
+ * @throws {Error} if the receiver resets the connection
  */
 async function closed(socket: Socket, clock: Clock, signal: AbortSignal): Promise<void> {
   using limit = deadline(clock, CLOSING, signal);
@@ -222,7 +229,7 @@ function openStream({ host, port, transport }: Receiver, authorities: readonly s
   });
 }
 
-/** Sends one line per incident in a notification. Each receiver is a separate channel. */
+/** The syslog channel. A separate channel is created for each receiver. */
 export const syslog: ChannelDefinition<'syslog', 'syslog', readonly SyslogConfig[]> = {
   id: 'syslog',
   name: 'syslog',
@@ -234,7 +241,10 @@ export const syslog: ChannelDefinition<'syslog', 'syslog', readonly SyslogConfig
   create: (notify, deps) => notify.syslog.map((config) => createSyslogChannel(config, deps)),
 };
 
-/** Sends one line per incident in a notification. Losses over UDP are not detected. */
+/**
+ * Creates a channel that sends one syslog message for each incident in a notification. Lost UDP messages are not
+ * detected.
+ */
 function createSyslogChannel(config: SyslogConfig, { site, clock }: ChannelDeps): MessageChannel {
   return {
     kind: 'messages',

@@ -29,7 +29,10 @@ const teamsSection = unique(list(teamsEntry), textAt('name')).describe(
   'Microsoft Teams workflows. Each notification is sent as an Adaptive Card.',
 );
 
-/** Input of a workflow "when a Teams webhook request is received": a message with one Adaptive Card 1.2. */
+/**
+ * The input of the Teams workflow "when a Teams webhook request is received". It is a message with one Adaptive Card
+ * (version 1.2).
+ */
 interface AdaptiveCardMessage {
   readonly type: 'message';
   readonly attachments: readonly [
@@ -57,8 +60,8 @@ interface RichTextBlock {
 }
 
 /**
- * The text of a TextRun is not parsed as Markdown, unlike the text of a TextBlock or Fact:
- * https://adaptivecards.io/explorer/TextRun.html.
+ * A text element that does not interpret Markdown (https://adaptivecards.io/explorer/TextRun.html). TextBlock and Fact
+ * elements interpret Markdown.
  */
 interface TextRun {
   readonly type: 'TextRun';
@@ -114,7 +117,7 @@ function actionsOf({ links: { page, runbook } }: NotificationText, pageTitle: st
   return links.flatMap(({ title, url }) => (url === null ? [] : [{ type: 'Action.OpenUrl', title, url }]));
 }
 
-/** Sends one card per notification. */
+/** The Teams channel, which sends one Adaptive Card per notification. */
 export const teams: ChannelDefinition<'teams', 'teams', readonly TeamsConfig[]> = {
   id: 'teams',
   name: 'Microsoft Teams',

@@ -36,7 +36,7 @@ import {
 } from '../../document/notification.ts';
 import type { EpochMs } from '../../core/clock.ts';
 
-/** Placeholders allowed in a template. */
+/** The placeholders that a webhook template can contain. */
 export const TEMPLATE_NAMES = [
   'id',
   'event',
@@ -57,8 +57,8 @@ export const TEMPLATE_NAMES = [
 type TemplateValues = Readonly<Record<(typeof TEMPLATE_NAMES)[number], string>>;
 
 /**
- * Returns the values of the placeholders. Those for a single incident are empty if the notification is about several or
- * none.
+ * Returns the placeholders' values for a notification. Values that describe a single incident are empty if the
+ * notification is about several incidents or none.
  */
 function templateValues(notification: Notification, context: MessageContext): TemplateValues {
   const text = notificationText(notification, context);
@@ -87,8 +87,8 @@ function incidentValues(
 }
 
 /**
- * JSON with `{{name}}` placeholders in its strings. A template is data: placeholders are replaced once, by text, and
- * inserted values are not expanded. Nothing is computed, read or run.
+ * A JSON value whose strings can contain `{{name}}` placeholders. Each placeholder is replaced once with text, and
+ * inserted text is not expanded again. Templates cannot contain expressions or code.
  */
 type JsonTemplate =
   | string
@@ -100,14 +100,16 @@ type JsonTemplate =
 
 const PLACEHOLDER = /\{\{ *([A-Za-z]{1,32}) *\}\}/gu;
 
-/** Returns the placeholders in a template. `filled` replaces them with text from `values`. */
+/** Returns the names of all placeholders in a template. */
 export function placeholdersOf(template: JsonTemplate): readonly string[] {
   if (typeof template === 'string') return [...template.matchAll(PLACEHOLDER)].map(([, name = '']) => name);
   if (typeof template !== 'object' || template === null) return [];
   return Object.values(template).flatMap(placeholdersOf);
 }
 
-/** Replaces the placeholders. Those without a value become empty. */
+/**
+ * Replaces the placeholders in a template with text. Placeholders without a value are replaced with an empty string.
+ */
 export function filled(template: JsonTemplate, values: Readonly<Record<string, string>>): JsonTemplate {
   if (typeof template === 'string')
     return template.replace(PLACEHOLDER, (_, name: string) =>
@@ -170,7 +172,10 @@ const webhooksSection = unique(list(webhookEntry), (item) =>
   ['name', ...secretUrlKeys('url')].flatMap((key) => textAt(key)(item)),
 ).describe('Webhooks. Each notification is sent to all of them as JSON.');
 
-/** Each webhook is a separate channel, so that none waits for another. */
+/**
+ * The webhook channel. A separate channel is created for each webhook, so that a slow webhook does not delay the
+ * others.
+ */
 export const webhook: ChannelDefinition<'webhook', 'webhooks', readonly WebhookConfig[]> = {
   id: 'webhook',
   name: 'web hook',
@@ -182,7 +187,10 @@ export const webhook: ChannelDefinition<'webhook', 'webhooks', readonly WebhookC
   create: ({ webhooks }, deps) => webhooks.map((config) => createWebhookChannel(config, deps)),
 };
 
-/** Posts each notification as JSON. If a receiver gets the same `id` twice, it is the same notification. */
+/**
+ * Creates a channel that posts each notification as JSON. A receiver can recognize repeated notifications by their
+ * `id`.
+ */
 function createWebhookChannel(config: WebhookConfig, deps: ChannelDeps): MessageChannel {
   const { template, token, signingSecret } = config;
   const named = { ...config, name: config.name ?? webhookName(config.url) };
@@ -198,8 +206,9 @@ function createWebhookChannel(config: WebhookConfig, deps: ChannelDeps): Message
 }
 
 /**
- * Returns the name for the log and the store, without the path, which is secret: the host and a hash that distinguishes
- * webhooks at the same host. A URL read from a file or variable is named by its source.
+ * Returns the webhook's name for the log and the store. The name consists of the host and a hash that distinguishes
+ * webhooks on the same host. It does not contain the path, because the path is secret. If the URL is read from a file
+ * or variable, the name is that source.
  */
 function webhookName(url: SecretUrl): string {
   if (typeof url !== 'string') return placeOf(url);
@@ -209,7 +218,7 @@ function webhookName(url: SecretUrl): string {
   return `${origin}/… (${createHash('sha256').update(text).digest('hex').slice(0, 8)})`;
 }
 
-/** The JSON body. Its fields are part of the API and documented in docs/alerting.md. */
+/** Returns the JSON body of a notification. The fields are part of the API and are documented in docs/alerting.md. */
 function webhookBody(context: MessageContext, { notification, firstFailedAt }: DeliveryRequest): object {
   return {
     version: 1,
@@ -250,7 +259,7 @@ function stillOpenJson({ stillOpen }: Pick<IncidentNotification, 'stillOpen'>): 
   return stillOpen.map((cause) => ({ ...cause, since: isoTimeOrNull(cause.since) }));
 }
 
-/** Returns the JSON form of an incident. */
+/** Returns the JSON object for an incident. */
 function incidentJson(incident: Incident, context: MessageContext): object {
   return {
     id: incident.id,
@@ -276,9 +285,9 @@ function incidentJson(incident: Incident, context: MessageContext): object {
 }
 
 /**
- * Returns the headers of Standard Webhooks 1.0.0, symmetric
- * (https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md). They prove to a
- * receiver the sender, the time and the notification. A secret that starts with "whsec_" is base64.
+ * Returns the HTTP headers for a symmetric signature as defined in Standard Webhooks 1.0.0
+ * (https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md). They prove the sender,
+ * the time and the content of the notification to the receiver. A secret that starts with "whsec_" is base64-encoded.
  */
 export function signatureHeaders(
   { id, body, at }: { readonly id: string; readonly body: string; readonly at: EpochMs },

@@ -21,7 +21,7 @@ const VERDICTS: Readonly<Record<Verdict, { readonly tone: Tone; readonly word: s
 
 const MAX_CHAINS = 6;
 
-/** Returns a section that compares the received certificates with the trusted certificates. */
+/** Returns a section that compares received certificates with trusted certificates. */
 export function certificatesView(seen: readonly SeenCertificate[], { zone }: Reader): Markup | null {
   if (seen.length === 0) return null;
   return markup`<section id="certificates" class="card" aria-labelledby="certificates-title">
@@ -97,16 +97,16 @@ function pemView(chain: readonly Certificate[], id: string): Markup {
   )}</pre></details>`;
 }
 
-/** A chain with all addresses of the target that sent the chain. */
+/** A certificate chain with all the target's addresses that sent this chain. */
 interface ChainOfAddresses extends Omit<SeenCertificate, 'address'> {
-  /** An id that stays the same while the target sends these certificates and their verdict does not change. */
+  /** An ID that stays the same as long as the target sends this chain with the same verdict. */
   readonly id: string;
   readonly addresses: readonly string[];
 }
 
 /**
- * Groups addresses by chain, because usually all addresses of a server send the same chain. The worst verdict comes
- * first.
+ * Groups a target's addresses by certificate chain, because all addresses of a server usually send the same chain.
+ * Chains with the worst verdict come first.
  */
 function groupByChain(seen: readonly SeenCertificate[]): readonly ChainOfAddresses[] {
   const groups = new Map<string, ChainOfAddresses>();
@@ -118,9 +118,8 @@ function groupByChain(seen: readonly SeenCertificate[]): readonly ChainOfAddress
 }
 
 /**
- * Returns an ID for a page element, which is derived from its content and not from its position. static/live.js uses
- * the ID to find the element after each round, so that expanded details and keyboard focus do not move to another
- * element.
+ * Returns an ID for a page element, derived from the element's content instead of its position. After each round,
+ * static/live.js finds the element by this ID, so that expanded details and keyboard focus stay with the right element.
  */
 export function identityOf(parts: readonly unknown[]): string {
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 16);

@@ -20,11 +20,11 @@ interface IncidentList {
   readonly reader: Reader;
 }
 
-/** Returns the page `/incidents`, which is filtered by cause, state and time. */
+/** Returns the page `/incidents`, which can be filtered by cause, state and time. */
 export function renderIncidentList(list: IncidentList): string {
   const { site, asked, found, quiet, availability, reader } = list;
-  // The query contains every parameter, even if it is empty, because without parameters the API returns only the last
-  // days.
+  // The link contains all parameters, even empty ones. Without parameters, the API returns only the incidents of the
+  // last few days.
   const { from, until } = asked.query;
   const query = new URLSearchParams({
     cause: '',
@@ -32,7 +32,7 @@ export function renderIncidentList(list: IncidentList): string {
     from: '',
     until: '',
     ...asked.given,
-    // The form uses days in the site's time zone, while the API uses UTC.
+    // The form uses days in the site's time zone, but the API uses UTC times.
     ...(from === null ? {} : { from: isoTime(from) }),
     ...(until === null ? {} : { until: isoTime(until) }),
   }).toString();
@@ -61,7 +61,7 @@ ${availabilityView(availability, reader)}`,
 
 function filterView({ given, query }: ReadIncidentQuery, { zone }: Reader): Markup {
   const dayOf = (text = '', at: EpochMs | null = null): string =>
-    // The form accepts only days, so for a time in the URL the day is shown.
+    // The form accepts only days. If the URL contains a time, the form shows its day.
     at !== null && text.includes('T') ? zone.local(at).slice(0, 10) : text;
   return markup`<form class="filter" method="get" action="incidents">
 <label>Cause <select name="cause">${option('', 'Any', given['cause'])}${CAUSE_IDS.map((id) =>

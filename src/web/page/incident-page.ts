@@ -28,12 +28,12 @@ interface IncidentPage {
   readonly record: IncidentRecord;
   readonly quiet: Quiet;
   readonly permission: Permission;
-  /** The errors in a submitted form. */
+  /** The errors in the submitted form. */
   readonly problems: readonly string[];
   readonly reader: Reader;
 }
 
-/** Returns the page `/incidents/ID`, which shows one incident in full. */
+/** Returns the page `/incidents/ID` with all details about one incident. */
 export function renderIncident(page: IncidentPage): string {
   const { site, root, record, permission, problems, reader } = page;
   const { incident } = record;
@@ -57,8 +57,8 @@ ${record.complete ? null : HISTORY_MISSING}`,
 }
 
 /**
- * Returns a note about changes that are left out of the timeline, which contains only the first and latest changes of
- * each account.
+ * Returns a note about the changes that are missing from the timeline. The timeline shows only the first and latest
+ * changes by each account.
  */
 function omittedView({ root, record: { incident, omittedChanges } }: IncidentPage): Markup | null {
   return omittedChanges === 0
@@ -119,11 +119,11 @@ ${
 }</section>`;
 }
 
-/** The reader's permissions on the page. */
+/** The current reader's permission to change an incident. */
 interface Permission {
-  /** A sentence that explains why changes are refused. Null if changes are allowed. */
+  /** Explains why the reader cannot make changes. Null if changes are allowed. */
   readonly refusal: string | null;
-  /** Set if no login is required, so that the form must ask for a name. */
+  /** Set if no login is required. The form then asks for the reader's name. */
   readonly asksName: boolean;
 }
 
@@ -135,7 +135,7 @@ const DURATIONS: readonly (readonly [value: string, words: string])[] = [
   ['7d', '7 days'],
 ];
 
-/** Returns the forms for acknowledging, silencing and commenting on an incident, which work without scripts. */
+/** Returns the forms for acknowledging, silencing and commenting on an incident. The forms work without scripts. */
 function incidentForms(incident: Incident, { refusal, asksName }: Permission, root: Root): Markup {
   if (refusal !== null)
     return markup`<section class="card" aria-labelledby="act-title"><h2 id="act-title">Acknowledge, silence, comment</h2>

@@ -33,15 +33,18 @@ import { visibleText } from '../../core/visible-text.ts';
 
 const MAX_OPEN = 20;
 const MAX_CLOSED = 10;
-/** The maximum number of incidents with a timeline. The page must stay small, because people read it at night. */
+/**
+ * The maximum number of incidents that are shown with a timeline. More timelines would make the page too long to read
+ * in an emergency.
+ */
 const MAX_STORIES = 5;
 /**
- * The maximum number of steps for the first open incident and for each other incident. The latest steps are shown, and
- * comments take precedence over other steps.
+ * The maximum number of timeline steps: `first` for the first open incident, and `other` for each further incident. The
+ * latest steps are shown, but comments are preferred over other steps.
  */
 const MAX_STEPS = { first: 12, other: 6 } as const;
 
-/** The reasons why notifications can be held back. */
+/** The reasons for holding back notifications. */
 export interface Quiet {
   readonly maintenance: boolean;
   readonly silences: readonly Silence[];
@@ -54,7 +57,7 @@ export function quietNow(sources: WebSources): Quiet {
 interface IncidentListContext {
   readonly history: Pick<AlertHistory, 'outboxEntries' | 'changes'>;
   readonly quiet: Quiet;
-  /** The delivery status of the state channels. */
+  /** The delivery status of the channels that publish the current state, such as Alertmanager. */
   readonly states: readonly ChannelState[];
   readonly reader: Reader;
 }
@@ -106,7 +109,7 @@ ${index < MAX_STORIES ? storyView(incident, context, { title: markup`Timeline`, 
 </li>`;
 }
 
-/** Returns tags for the special properties of an incident. */
+/** Returns an incident's tags, for example for incidents that are silenced or acknowledged. */
 export function tagsView(incident: Incident, quiet: Quiet, { now }: Reader): Markup {
   const { status, flapping, acknowledgement, mergedInto, cause } = incident;
   const isOpen = status === 'open';
@@ -119,7 +122,7 @@ export function tagsView(incident: Incident, quiet: Quiet, { now }: Reader): Mar
   return markup`${tags.map((tag) => (tag === null ? null : markup` <span class="tag">${tag}</span>`))}`;
 }
 
-/** Returns a badge with the severity, or a badge that shows that the incident is resolved. */
+/** Returns a badge with the incident's severity, or with the word "Resolved" if the incident has ended. */
 export function stateBadge({ status, cause }: Incident): Markup {
   return status === 'closed'
     ? badge('good', 'Resolved')
@@ -149,13 +152,15 @@ function notifiedText(incident: Incident, context: IncidentListContext): Markup 
   const { states, reader } = context;
   if (states.length === 0) return sentText(incident, lastNotified, context);
   const byState = states.map((recipients) => markup` ${takenText(lastNotified, recipients, reader)}`);
-  // State channels do not create outbox entries. If there are no entries, all channels are state channels.
+  // Channels that publish the current state create no outbox entries. If the incident has no entries, all configured
+  // channels are of this kind.
   if (waysOf(incident, context).length === 0) return markup`${byState}`;
   return markup`${sentText(incident, lastNotified, context)}${byState}`;
 }
 
 /**
- * Returns who has been notified and when. With mail and webhooks, a recipient counts as notified only after delivery.
+ * Describes who has been notified and when. With mail and webhooks, recipients count as notified only after successful
+ * delivery.
  */
 function sentText(incident: Incident, lastNotified: LastNotified, context: IncidentListContext): Markup {
   const { thread } = incident;
@@ -205,8 +210,7 @@ function storyView(
 }
 
 /**
- * Limits the number of steps. Keeps the first and the latest comments, and as many of the latest other steps as
- * possible.
+ * Shortens a timeline. Keeps the first and latest comments, and fills the remaining space with the latest other steps.
  */
 function withoutTheLeast(steps: readonly TimelineStep[], most: number): readonly TimelineStep[] {
   const [said, others] = [steps.filter(isSaid), steps.filter((step) => !isSaid(step))];
@@ -223,17 +227,17 @@ function isSaid(step: TimelineStep): boolean {
   );
 }
 
-/** A step in the timeline of an incident. */
+/** An event in an incident's timeline. */
 type TimelineStep =
   | { readonly kind: 'seen' | 'opened'; readonly at: EpochMs }
   | { readonly kind: 'closed'; readonly at: EpochMs; readonly occurrence: Occurrence }
-  /** The incident had a different cause until this time. */
+  /** The incident's cause changed at this time. `former` is the previous cause. */
   | { readonly kind: 'understood'; readonly at: EpochMs; readonly former: FormerCause }
-  /** A person silenced, acknowledged or commented on the incident, or reverted such a change. */
+  /** A person acknowledged, silenced or commented on the incident, or undid such a change. */
   | { readonly kind: 'changed'; readonly at: EpochMs; readonly change: AuditEntry }
   | { readonly kind: 'told'; readonly at: EpochMs; readonly group: DeliveryGroup };
 
-/** Returns the steps in an incident's timeline, oldest first. */
+/** Returns the events in an incident's timeline, oldest first. */
 export function timelineOf(
   incident: Incident,
   { outboxEntries, changes }: Pick<AlertHistory, 'outboxEntries' | 'changes'>,
@@ -252,7 +256,7 @@ export function timelineOf(
     ...occurrences.flatMap((occurrence) =>
       occurrence.closedAt === null ? [] : [{ kind: 'closed' as const, at: occurrence.closedAt, occurrence }],
     ),
-    // Notifications come last, because they follow the events that occurred at the same time.
+    // Notifications follow other events with the same time, because those events trigger the notifications.
     ...deliveryGroupsAbout(incident, outboxEntries).map((group) => ({
       kind: 'told' as const,
       at: group.notification.at,
@@ -275,7 +279,7 @@ function isAbout(change: AuditEntry, incident: Incident): boolean {
   return causes.some((own) => (cause === null || cause === own.id) && (subject === null || subject === own.subject));
 }
 
-/** Returns all notifications about the incident, whether or not they were delivered. */
+/** Returns all notifications about the incident, including undelivered notifications. */
 export function deliveryGroupsAbout(
   incident: Incident,
   outboxEntries: readonly OutboxEntry[],
@@ -305,7 +309,7 @@ export function stepView(step: TimelineStep, { cause }: Incident, reader: Reader
   }
 }
 
-/** Returns the action and the account that performed it. */
+/** Describes a change with its action and the account that made it. */
 export function changeWords({ action, account, address }: AuditEntry): string {
   const who = `by ${account}${address === null ? '' : ` from ${address}`}`;
   switch (action) {
@@ -326,12 +330,12 @@ export function changeWords({ action, account, address }: AuditEntry): string {
   }
 }
 
-/** The maximum length that `POST /api/v1/silences` accepts. */
+/** The maximum length of a subject in `POST /api/v1/silences`. */
 const LONGEST_SUBJECT = 255;
 
 /**
- * Returns the command that silences a cause, quoted for a POSIX shell. If the subject is not plain text, it is omitted,
- * so that the silence matches all subjects.
+ * Returns the shell command that silences a cause, quoted for a POSIX shell. If the subject cannot be quoted safely,
+ * the command leaves it out, so that the silence matches all subjects.
  */
 export function silenceCommand({ id, subject }: Pick<Cause, 'id' | 'subject'>): string {
   const isPlain = subject !== '' && visibleText(subject, LONGEST_SUBJECT) === subject;

@@ -15,7 +15,7 @@ import { maskedDetail, maskedRecipient } from '../incident-json.ts';
 
 const MAX_TROUBLED = 10;
 const MAX_ARRIVED = 15;
-/** The maximum number of causes that are shown for a digest. */
+/** The maximum number of causes that are listed for a digest. */
 const MAX_CAUSES = 3;
 
 type Event = ReturnType<typeof eventOf>;
@@ -31,7 +31,9 @@ export const EVENT_WORDS: Readonly<Record<Event, string>> = {
   summary: 'Summary',
 };
 
-/** Returns the notifications, latest first. Undelivered notifications are shown, and the others are collapsed. */
+/**
+ * Returns the notifications, latest first. Undelivered notifications are always visible, and the others are collapsed.
+ */
 export function notificationsView(
   { outboxEntries, complete }: AlertHistory,
   { states, noChannel }: Pick<Activity, 'states' | 'noChannel'>,
@@ -72,7 +74,7 @@ function silentView({ name, silent }: ChannelState): Markup | null {
   } did not accept the last message; retrying</span></p>`;
 }
 
-/** Shown if entries can be missing because the history is unavailable. */
+/** A note that is shown while the history is unavailable. */
 export const HISTORY_MISSING: Markup = markup`<p class="quiet">The history is not available, so resolved incidents and sent notifications may be missing.</p>`;
 
 function deliveryGroupView(group: DeliveryGroup, reader: Reader): Markup {
@@ -85,14 +87,14 @@ function deliveryGroupView(group: DeliveryGroup, reader: Reader): Markup {
   } <span class="quiet">${distance(notification.at, reader)}</span></p>${waysView(group, reader, 'full')}</li>`;
 }
 
-/** The maximum number of recipients that are listed. Further recipients are only counted. */
+/** The maximum number of recipients that are listed by name. The page shows only the number of other recipients. */
 const MAX_RECIPIENTS = 4;
-/** The maximum length of a peer's reply on the page. `/api/v1/notifications` contains the complete text. */
+/** The maximum length of a recipient's reply on the page. `/api/v1/notifications` contains the complete reply. */
 const MAX_REPLY = 160;
 
 /**
- * Returns the delivery status of a notification, one line per group of recipients. With `full`, the peer's reply is
- * added if the notification was not delivered.
+ * Returns a notification's delivery status, with one line per group of recipients. If `length` is `full`, the replies
+ * of recipients that did not accept the notification are included.
  */
 export function waysView({ ways }: DeliveryGroup, reader: Reader, length: 'short' | 'full'): Markup {
   return markup`<ul class="ways">${ways.map(
@@ -139,20 +141,20 @@ function lastError(delivery: Delivery): Markup | null {
   return delivery.detail === '' ? null : markup`<p class="reply">${visibleText(maskedDetail(delivery), MAX_REPLY)}</p>`;
 }
 
-/** A notification with its deliveries. */
+/** A notification together with its deliveries. */
 export interface DeliveryGroup {
   readonly notification: Notification;
-  /** The deliveries, in which recipients with the same status are grouped. */
+  /** The deliveries. Recipients with the same delivery status are grouped. */
   readonly ways: readonly Way[];
 }
 
 export interface Way {
-  /** The delivery to the first recipient, which represents the whole group. */
+  /** The delivery to the group's first recipient. The other deliveries have the same status. */
   readonly delivery: Delivery;
   readonly recipients: readonly string[];
 }
 
-/** Groups deliveries by notification, in the order of the outbox entries. */
+/** Groups deliveries by notification and keeps the order of the outbox entries. */
 export function deliveryGroupsOf(outboxEntries: readonly OutboxEntry[]): readonly DeliveryGroup[] {
   const byNotification = Map.groupBy(outboxEntries, ({ notification }) => notification.id);
   return [...byNotification.values()].flatMap((group) => {
@@ -163,7 +165,7 @@ export function deliveryGroupsOf(outboxEntries: readonly OutboxEntry[]): readonl
   });
 }
 
-/** Returns whether a delivery is pending or has failed. */
+/** Returns whether any delivery of the notification is pending or has failed. */
 function isTroubled({ ways }: DeliveryGroup): boolean {
   return ways.some(({ delivery: { status } }) => status !== 'sent' && status !== 'withdrawn');
 }

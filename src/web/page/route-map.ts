@@ -5,34 +5,33 @@ import type { ActivationOutlook, ActivationStep, StepAnswer } from '../../checks
 import { sign, badge } from './document.ts';
 import { type Markup, markup, STATE_TONES, STATE_WORDS, breakable, type Tone } from '../../document/html.ts';
 
-/** The network path of an activation, as a network diagram would show it. */
+/** A diagram of the network path that activation uses. */
 interface RouteMap {
-  /** The stops from FortiAuthenticator to the licence server, in order. */
+  /** The stations on the path, from FortiAuthenticator to the licence server. */
   readonly stops: readonly Stop[];
-  /** The services that FortiAuthenticator needs outside the path. */
+  /** Services that FortiAuthenticator needs but that are not on this path. */
   readonly branches: readonly Stop[];
 }
 
 interface Stop {
   readonly name: string;
   readonly hint: string;
-  /** The worst state of the stop's preconditions. */
+  /** The worst state among the preconditions that belong to this station. */
   readonly state: PreconditionState;
   readonly preconditions: readonly PreconditionStatus[];
-  /** The state of the line to the next stop. */
+  /** The state of the line that leads to the next station. */
   readonly leadsOn: LineState;
 }
 
 /**
- * The state of a line between two stops. `open`: the line starts at a working stop, and its state is known. `cut`: the
- * line starts at the first broken stop. `beyond`: the line comes after the broken stop. `unproven`: the state is
- * unknown.
+ * The state of a line between two stations. `open`: the line starts at a working station. `cut`: the line starts at the
+ * first broken station. `beyond`: the line is behind the broken station. `unproven`: the state is unknown.
  */
 type LineState = 'open' | 'cut' | 'beyond' | 'unproven';
 
 /**
- * The states in descending order of severity. `unknown` and `blocked` come before `warning`, because they can hide a
- * fault.
+ * The precondition states, from most to least severe. `unknown` and `blocked` come before `warning`, because they can
+ * hide a fault.
  */
 const RANK: readonly PreconditionState[] = ['broken', 'blocked', 'unknown', 'warning', 'ok', 'not-configured'];
 
@@ -77,7 +76,10 @@ function worst(statuses: readonly PreconditionStatus[]): PreconditionState {
   return RANK.find((state) => statuses.some((status) => status.state === state)) ?? 'unknown';
 }
 
-/** Returns the map as two lists. Screen readers read the path as text, and the style sheet draws the lines. */
+/**
+ * Returns the diagram as two lists, which screen readers read as text. The style sheet draws the lines between the
+ * stations.
+ */
 export function routeMapView({ stops, branches }: RouteMap, outlook: ActivationOutlook): Markup {
   return markup`<section id="route" class="card route" aria-labelledby="route-title">
 <h2 id="route-title">Activation path</h2>
@@ -116,7 +118,7 @@ const WORDS: Readonly<Record<StepAnswer, string>> = {
   'not-visible': 'Cannot be checked from here',
 };
 
-/** Returns the answer in one line with a link to the steps. */
+/** Returns one line that says whether an activation would succeed, with a link to its steps. */
 export function outlookLine(outlook: ActivationOutlook): Markup {
   return markup`<p class="outlook"><a href="#steps">Would an activation succeed now? ${answerText(outlook)}</a></p>`;
 }
@@ -134,14 +136,14 @@ function answerText({ answer, steps }: ActivationOutlook): string {
   }
 }
 
-/** Returns the steps of an activation with their expected results. */
+/** Returns the steps of an activation, each with its expected result. */
 export function stepsView({ steps }: ActivationOutlook): Markup {
   return markup`<details id="steps"><summary>The steps of an activation</summary>
 <ol class="steps">${steps.map(stepView)}</ol></details>`;
 }
 
 function stepView({ title, answer, why, remedy }: ActivationStep): Markup {
-  // The page shows the full cause in another section.
+  // Another section of the page shows the cause in full.
   const said = answer === 'fails' ? ['The cause and its remedy are shown above.'] : [why, ...remedy];
   return markup`<li><strong>${title}</strong> ${badge(TONES[answer], WORDS[answer])}
 ${said.map((line) => markup`<p class="quiet">${breakable(line)}</p>`)}</li>`;
