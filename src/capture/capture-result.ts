@@ -42,7 +42,8 @@ export const LEVELS: readonly Level[] = ['fault', 'warning', 'ok', 'unknown'];
 
 /** The maximum number of connections per level in the result. Further connections are only counted. */
 const MAX_KEPT = 1_000;
-const MAX_CHAIN_BYTES = 16 * 1024 * 1024;
+/** For each level, so that many genuine chains cannot displace a forged one. */
+const MAX_CHAIN_BYTES = 4 * 1024 * 1024;
 
 /**
  * Reads capture files and evaluates the connections to a server. Invalid file contents never cause an exception.
@@ -60,14 +61,14 @@ export async function examineCaptures(
   const files: CaptureFile[] = [];
   const kept: JudgedConnection[] = [];
   const counts: Record<Level, number> = { fault: 0, warning: 0, ok: 0, unknown: 0 };
-  let chainBytes = 0;
+  const chainBytes: Record<Level, number> = { fault: 0, warning: 0, ok: 0, unknown: 0 };
 
   function keep(judged: JudgedConnection): void {
     const level = levelOf(judged);
     const size = (judged.chain?.certificates ?? []).reduce((sum, { der }) => sum + der.length, 0);
     counts[level] += 1;
-    if (counts[level] > MAX_KEPT || chainBytes + size > MAX_CHAIN_BYTES) return;
-    chainBytes += size;
+    if (counts[level] > MAX_KEPT || chainBytes[level] + size > MAX_CHAIN_BYTES) return;
+    chainBytes[level] += size;
     kept.push(judged);
   }
 

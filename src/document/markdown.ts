@@ -73,16 +73,19 @@ function stepText(step: LinkedStep, index: number, place: MarkdownPlace): string
     ...(text === '' ? [] : [escapedLine(text)]),
     ...(see === undefined ? [] : [paragraphText(see, place)]),
   ];
-  const blocks = blocksOf(step).map((block) => commandsText(block, step.syntax === 'shell' ? 'sh' : 'text', place));
-  return [`${String(index + 1)}. ${words.join(' ')}`, ...blocks].join('\n\n');
+  const marker = `${String(index + 1)}. `;
+  const blocks = blocksOf(step).map((block) =>
+    commandsText(block, step.syntax === 'shell' ? 'sh' : 'text', place, marker.length),
+  );
+  return [`${marker}${words.join(' ')}`, ...blocks].join('\n\n');
 }
 
 /** Formats a command block, indented so that it belongs to its list item. */
-function commandsText(block: Block, language: string, place: MarkdownPlace): string {
+function commandsText(block: Block, language: string, place: MarkdownPlace, indent = 3): string {
   const fence = '`'.repeat(Math.max(3, longestRun(block.text) + 1));
   const lines = block.text.split('\n').map((line) => visibleText(line, TEXT_LIMIT));
   return [escapedLine(place.blockHead(block)), '', `${fence}${language}`, ...lines, fence]
-    .map((line) => (line === '' ? '' : `   ${line}`))
+    .map((line) => (line === '' ? '' : `${' '.repeat(indent)}${line}`))
     .join('\n');
 }
 

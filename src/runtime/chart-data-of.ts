@@ -52,7 +52,8 @@ export function createAvailability(monitor: () => ChartDataSource, clock: Clock)
       const since = now - config.store.retention;
       const last = store.lastRound();
       // The time since the last round is unknown only if the next one is overdue.
-      const until = last !== null && now - last <= MAX_ROUND_GAP ? last : now;
+      const isCurrent = last !== null && last <= now && now - last <= MAX_ROUND_GAP;
+      const until = isCurrent ? last : now;
       return availabilityByMonth(store.stateSpans(since), { since, until, zone: zoneOf(config.timezone) });
     });
 }

@@ -3,7 +3,7 @@ import { DatabaseSync } from 'node:sqlite';
 import type { Millis } from '../core/clock.ts';
 import { ALL_TIME, type Period } from '../core/time-text.ts';
 import type { Incident, OutboxEntry } from '../engine/incident/incident.ts';
-import { CREATED_WITHIN, readDeliveries, readDeliveriesAbout } from './alert-journal.ts';
+import { CREATED_WITHIN, readDeliveries, readDeliveriesAbout, readState } from './alert-journal.ts';
 import { type ChangesAbout, readAuditAbout } from './audit-rows.ts';
 import { newerMessage, versionOf, MIGRATIONS, sqliteFailure } from './database.ts';
 import {
@@ -48,6 +48,9 @@ const BUSY_TIMEOUT: Millis = 1_000;
 const MAX_TARGETS = 50;
 /** Maximum number of notifications about one incident. */
 const MOST_ENTRIES = 500;
+/** The first version of the store that records changes with their incident. Earlier stores are read as well. */
+const CHANGES_BY_INCIDENT = 5;
+const NO_CHANGES: ChangesAbout = { changes: [], omitted: 0 };
 
 /**
  * Reads a period of a daemon's stored data. Does not write to the file and does not rename a corrupt file. Never
@@ -130,11 +133,16 @@ export type StoredIncident =
  */
 export function readStoredIncident(path: string, id: string, most: number): StoredIncident {
   return readingStore(path, (db): StoredIncident => {
-    const found = readIncident(db, id);
+    // Open incidents are current only in the daemon's state. Their rows are written at transitions.
+    const current = readState(db)?.state.incidents ?? [];
+    const incidentOf = (one: string): Incident | null =>
+      current.find((incident) => incident.id === one) ?? readIncident(db, one);
+    const found = incidentOf(id);
     if (found === null) return { kind: 'missing', latest: readIncidents(db, most, ALL_TIME) };
-    const goesOnIn = found.mergedInto === null ? null : readIncident(db, found.mergedInto);
+    const goesOnIn = found.mergedInto === null ? null : incidentOf(found.mergedInto);
     const incident = goesOnIn ?? found;
     const outboxEntries = readDeliveriesAbout(db, incident, MOST_ENTRIES);
-    return { kind: 'found', incident, outboxEntries, about: readAuditAbout(db, incident) };
+    const about = versionOf(db) < CHANGES_BY_INCIDENT ? NO_CHANGES : readAuditAbout(db, incident);
+    return { kind: 'found', incident, outboxEntries, about };
   });
 }

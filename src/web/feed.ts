@@ -5,6 +5,9 @@ import { isoTime, type Zone } from '../core/time-text.ts';
 import { type Markup, markup, SEVERITY_WORDS, toXml } from '../document/html.ts';
 import { firstOccurrence, type Incident, lastedText } from '../engine/incident/incident.ts';
 
+/** Feed readers poll the feed regularly and keep the entries that they have read. */
+const MOST_ENTRIES = 50;
+
 interface Feed {
   readonly site: string;
   /** The base URL of the status page. If null, links are relative to the URL of the feed. */
@@ -16,12 +19,13 @@ interface Feed {
   readonly zone: Zone;
 }
 
-/** Returns the incidents as an Atom feed (RFC 4287). The most recently changed incident comes first. */
+/** Returns the most recently changed incidents as an Atom feed (RFC 4287), latest first. */
 export function renderFeed({ site, publicUrl, incidents, startedAt, zone }: Feed): string {
   const base = publicUrl === null ? '' : `${publicUrl.replace(/\/+$/u, '')}/`;
   const entries = incidents
     .map((incident) => ({ incident, updated: updatedAt(incident) }))
-    .toSorted((a, b) => b.updated - a.updated);
+    .toSorted((a, b) => b.updated - a.updated)
+    .slice(0, MOST_ENTRIES);
   return toXml(markup`<?xml version="1.0" encoding="utf-8"?>
 <feed xmlns="http://www.w3.org/2005/Atom" xml:lang="en">
 <id>${idOf(`feed ${site}`)}</id>

@@ -42,11 +42,8 @@ import { answerFile, taggedFile } from './static-files.ts';
 const MOST_SHOWN = 100;
 /** The maximum number of incidents in an API response. Loading and formatting incidents blocks the event loop. */
 const MOST_EXPORTED = 1_000;
-/**
- * The maximum number of incidents in the feed. Feed readers poll the feed regularly and save the entries they have
- * read.
- */
-const MOST_IN_FEED = 50;
+/** The number of incidents among which the feed selects those that changed last. */
+const MOST_FOR_FEED = 500;
 const MAX_SHOWN_ID = 100;
 
 const ALL: IncidentQuery = { cause: null, state: null, from: null, until: null };
@@ -63,7 +60,7 @@ export function createIncidentRoutes(web: Web): Hono<WebEnv> {
     return context.html(renderIncidentList({ site, asked, found, quiet, availability, reader }));
   });
   app.get('/incidents.atom', (context) => {
-    const { incidents } = sources.findIncidents(ALL, MOST_IN_FEED);
+    const { incidents } = sources.findIncidents(ALL, MOST_FOR_FEED);
     const { startedAt } = sources.activity();
     const zone = zoneOf(sources.timezone());
     const feed = renderFeed({ site: sources.site(), publicUrl: sources.publicUrl(), incidents, startedAt, zone });

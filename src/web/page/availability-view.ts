@@ -1,4 +1,4 @@
-import { spanText, type Zone } from '../../core/time-text.ts';
+import { spanText } from '../../core/time-text.ts';
 import { type AvailabilityPeriod, availabilityShare } from '../../engine/availability.ts';
 import { type Markup, markup } from '../../document/html.ts';
 import type { Reader } from './document.ts';
@@ -24,17 +24,17 @@ ${
 <p class="quiet">The same <a href="api/v1/availability.csv">as CSV</a></p></section>`;
 }
 
-function rowView(period: AvailabilityPeriod, { zone }: Reader): Markup {
+function rowView(period: AvailabilityPeriod, reader: Reader): Markup {
   const { name, ready, notReady, unknown, partial } = period;
   const share = availabilityShare(period);
   const unknownShare = (unknown / (ready + notReady + unknown)) * 100;
-  return markup`<tr><th scope="row">${name}${partial ? markup` <span class="quiet">${partialText(period, zone)}</span>` : null}</th>
+  return markup`<tr><th scope="row">${name}${partial ? markup` <span class="quiet">${partialText(period, reader)}</span>` : null}</th>
 <td>${share === null ? 'unknown' : shareText(share * 100)}</td><td>${notReady === 0 ? 'never' : spanText(notReady)}</td>
 <td>${unknown === 0 ? 'never' : `${spanText(unknown)} (${unknownShare < 0.1 ? 'under 0.1' : unknownShare.toFixed(1)} %)`}</td></tr>`;
 }
 
-function partialText({ name, from }: AvailabilityPeriod, zone: Zone): string {
+function partialText({ name, from }: AvailabilityPeriod, { zone, now }: Reader): string {
   const day = zone.local(from).slice(0, 10);
   const isFromBegin = day === `${name}-01-01`.slice(0, day.length);
-  return isFromBegin ? 'so far' : `from ${day}`;
+  return isFromBegin && zone.local(now).startsWith(name) ? 'so far' : `from ${day}`;
 }
