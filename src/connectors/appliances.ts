@@ -317,8 +317,7 @@ const MAX_NEXT_LENGTH = 2048;
 
 /**
  * Returns the path from `meta.next`. The value comes from the network, and the key is sent to this path. For this
- * reason,
- * only a relative path to the same collection is accepted.
+ * reason, only a relative path to the same collection is accepted.
  */
 function nextPath(resource: ApplianceResource, next: string): string {
   const base = 'https://appliance.invalid';
@@ -337,8 +336,7 @@ const MEMORY = z.object({ total: z.unknown().optional() });
 
 /**
  * A response from `/systeminfo/` (docs.fortinet.com, FortiAuthenticator 6.4.7 REST API guide). Only necessary fields
- * are
- * required.
+ * are required.
  */
 const SYSTEM_INFO = z.object({
   sn: serialNumber,

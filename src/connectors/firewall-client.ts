@@ -208,8 +208,7 @@ function interfacesIn(result: ReplyFields, setting: 'srcintf' | 'dstintf'): read
 
 /**
  * Reads `nat`, and `poolname` if `ippool` is enabled (cmdb `firewall/policy`). Returns null if a pool name cannot be
- * used
- * in a command.
+ * used in a command.
  */
 function natIn(result: ReplyFields): FirewallPolicy['nat'] {
   const nat = result['nat'];

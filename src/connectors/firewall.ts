@@ -81,8 +81,7 @@ const NO_INSPECTION = 'no-inspection';
 
 /**
  * Queries a FortiGate for the policy that matches the appliance's connection to the licence server, and for the effect
- * of
- * this policy. Sends only GET requests. Never throws, because failures are part of the observation.
+ * of this policy. Sends only GET requests. Never throws, because failures are part of the observation.
  *
  * @param last the last result for the sessions of this connection
  */
@@ -208,8 +207,7 @@ function addressTowards({ source }: FirewallConfig, target: FirewallTarget): str
 /**
  * Returns the outgoing interface of the route to a host. Most firmware requires the incoming interface, which is the
  * interface of the route back. Routes and policies belong to different access groups, so the token may not be allowed
- * to
- * read routes. Some firmware does not need the interface.
+ * to read routes. Some firmware does not need the interface.
  */
 async function interfaceTowards({ client, config }: Inquiry, destination: string): Promise<string | null> {
   const reply = await client.read({ kind: 'route', destination, ipv6: isIPv6(config.source) });
@@ -372,8 +370,7 @@ async function objectOf(client: FirewallClient, kind: 'address' | 'wildcard-fqdn
 
 /**
  * Uses only fields that belong to the type of the object. FortiOS returns `subnet` for every type, with 0.0.0.0/0 if it
- * is
- * irrelevant. The addresses of a country, a tag or a connector's object are unknown.
+ * is irrelevant. The addresses of a country, a tag or a connector's object are unknown.
  */
 function addressCoverage(object: ReplyFields, { host, addresses }: ExemptionTarget): Coverage {
   switch (object['type']) {
@@ -407,8 +404,7 @@ function allOf(addresses: readonly string[], isCovered: (address: string) => boo
 
 /**
  * Reports whether a pattern covers a host. For example, `*.fortinet.com` covers names that end in `.fortinet.com`. A
- * star
- * matches any characters. @internal
+ * star matches any characters. @internal
  */
 export function matchesName(pattern: string, host: string): boolean {
   const parts = pattern.toLowerCase().split('*');

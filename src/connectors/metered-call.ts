@@ -21,8 +21,7 @@ interface Call {
   readonly send: () => Promise<JsonReply>;
   /**
    * Returns the error in the body, because a response with HTTP status 200 can contain an error. Returns null if there
-   * is
-   * no error.
+   * is no error.
    */
   readonly problemOf: (value: unknown) => string | null;
   /**
@@ -39,8 +38,7 @@ export type CallResult =
 
 /**
  * Makes calls within the budget. Each call is saved in the budget before it is sent, so that calls are counted even
- * after
- * a crash.
+ * after a crash.
  */
 export type MeteredCall = (call: Call) => Promise<CallResult>;
 

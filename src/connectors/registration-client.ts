@@ -53,8 +53,7 @@ export async function createRegistrationClient(
 
 /**
  * All requests that are sent to the registration service: the token request and two queries. The service requires POST
- * for
- * all of them. None of them changes data. The connectors cannot send any other POST request.
+ * for all of them. None of them changes data. The connectors cannot send any other POST request.
  */
 export type RegistrationOperation =
   | { readonly kind: 'token'; readonly user: string; readonly password: string }
@@ -202,8 +201,7 @@ const PRODUCT = z.object({
 
 /**
  * Reports whether the details of a product contain this licence. The format of the list is not documented, so all texts
- * in
- * the list are searched.
+ * in the list are searched.
  */
 export function productHoldsLicense(value: unknown, license: string): boolean {
   const parsed = PRODUCT.safeParse(value);

@@ -53,8 +53,7 @@ const KEPT_TIMES = 2;
 
 /**
  * Queries the registration service on its schedule. Licences without a response and new licences are looked up earlier,
- * as
- * soon as the quotas allow this.
+ * as soon as the quotas allow this.
  */
 export function watchRegistration(
   registration: RegistrationConfig,
@@ -172,8 +171,7 @@ interface RegistrationQuery {
 
 /**
  * Queries the registration service for the holder of each licence, within its quotas. Never throws, because failures
- * are
- * part of the observation. Must not run twice at the same time with the same store.
+ * are part of the observation. Must not run twice at the same time with the same store.
  */
 export async function observeRegistration(
   config: RegistrationConfig,
@@ -265,8 +263,7 @@ function isPending(record: LicenseRecord): boolean {
 
 /**
  * Returns null if no product contains the licence. An unknown product gives no information about the licence. If a
- * product
- * could not be looked up, the result remains open.
+ * product could not be looked up, the result remains open.
  */
 async function searchProducts(
   session: Session,

@@ -51,8 +51,7 @@ const USER_PAGE = z.object({
 
 /**
  * Reads which users have a FortiToken Mobile token, only with GET requests. Runs only when an administrator requests
- * it,
- * never in the daemon.
+ * it, never in the daemon.
  * @param licenses licences whose tokens are included; null for all tokens
  * @throws {Error} when the unit cannot be read
  */

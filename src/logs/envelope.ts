@@ -7,8 +7,7 @@ export interface Envelope {
   readonly time: string | null;
   /**
    * Host names or addresses in the line. The outermost is first and identifies the sender as seen by a relay. The text
-   * is
-   * untrusted.
+   * is untrusted.
    */
   readonly hosts: readonly string[];
   /** Whether ftm-watch wrote the line. */
@@ -303,8 +302,7 @@ const FRACTION = String.raw`(?:[.,](\d{1,9}))?`;
 const ZONE = String.raw`(?: ?(Z|UTC|GMT|[+-]\d{2}:?\d{2})(?![\w.]))?`;
 /**
  * A time as in RFC 3164 §4.1.2, without a year or time zone. Some relays add the year at the beginning, after the day
- * or
- * after the time, or write the month in capitals.
+ * or after the time, or write the month in capitals.
  */
 const BSD = new RegExp(
   String.raw`^(?:(\d{4}) )?([A-Z][A-Za-z]{2}) {1,2}(\d{1,2}) (?:(\d{4}) )?(\d{2}):(\d{2}):(\d{2})${FRACTION}${ZONE}` +
@@ -337,8 +335,7 @@ export function findTime(text: string): string | null {
 /**
  * Parses the time at the beginning of `text`, or returns null if there is none. Without a time zone, the time zone of
  * this process is used. Without a year, the year is chosen that puts the time closest before `near`, with a tolerance
- * of
- * one day for different clocks.
+ * of one day for different clocks.
  */
 export function readTime(text: string, near: EpochMs): EpochMs | null {
   const bsd = BSD.exec(text);

@@ -43,9 +43,8 @@ function createByteBuffer(limit: number): ByteBuffer {
 
 /**
  * Maximum line length. Longer lines are cut, and the rest of the line is skipped. Messages begin well within this
- * length,
- * and RFC 5424 §6.1 requires at least 2048 bytes. The limit also applies to the memory of all connections. Thousands of
- * lines without an end use at most 16 MiB per listener.
+ * length, and RFC 5424 §6.1 requires at least 2048 bytes. The limit also applies to the memory of all connections.
+ * Thousands of lines without an end use at most 16 MiB per listener.
  */
 export const MAX_LINE_BYTES: number = 8_192;
 

@@ -103,8 +103,7 @@ export class LogIntake {
   /**
    * Opens all configured inputs. The signal closes them.
    * @param positions positions in followed files, saved by an earlier process; without positions, files are followed
-   * from
-   * their ends
+   * from their ends
    * @throws {Error} when a port cannot be bound; in this case, all inputs have been closed
    */
   async start(signal: AbortSignal, positions: Positions = {}): Promise<void> {

@@ -338,8 +338,7 @@ export interface TurnBudget {
   remove(stream: Pausable): void;
   /**
    * Records that `stream` delivered `bytes`. When the budget of the turn is used up, all streams are paused until the
-   * next
-   * turn.
+   * next turn.
    */
   spend(stream: Pausable, bytes: number): void;
 }

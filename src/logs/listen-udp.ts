@@ -37,8 +37,7 @@ export interface UdpListener {
 
 /**
  * Listens for syslog over UDP. A datagram is one line (RFC 5426 §3.1), even if it contains line breaks, so that a
- * second
- * line cannot be injected. If the socket fails later, it is opened again on the same port.
+ * second line cannot be injected. If the socket fails later, it is opened again on the same port.
  * @throws {Error} when the port cannot be bound
  */
 export async function listenUdp(options: UdpOptions): Promise<UdpListener> {
@@ -211,8 +210,7 @@ export function dropsInTable(table: string, bound: ListenAddress, order: 'LE' | 
 
 /**
  * Formats an address as the kernel prints it. Each word of four bytes is printed as a number in the machine's byte
- * order,
- * followed by the port.
+ * order, followed by the port.
  */
 function localAddress({ address, port }: ListenAddress, order: 'LE' | 'BE'): string {
   const bytes = Buffer.from(ipaddr.parse(address).toByteArray());

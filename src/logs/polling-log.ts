@@ -77,9 +77,8 @@ interface Listening {
 
 /**
  * Returns the time since which the log has been received, if the previous process ended only recently. Otherwise,
- * returns
- * null. Without this time, a daily restart would prevent ftm-watch from ever detecting that an appliance has stopped
- * sending lines.
+ * returns null. Without this time, a daily restart would prevent ftm-watch from ever detecting that an appliance has
+ * stopped sending lines.
  */
 export function listenedSince(stored: unknown, now: EpochMs): EpochMs | null {
   const { data } = kept.safeParse(stored);
@@ -146,8 +145,7 @@ const KEEP_ERRORS_AFTER: Millis = 3_000;
 const KEEP_SPEECH_AFTER: Millis = 60_000;
 /**
  * Interval for saving the time until which the log was received. The interval is short, so that the interruption after
- * a
- * crash counts as short.
+ * a crash counts as short.
  */
 const KEEP_LISTENING_AFTER: Millis = SHORT_BREAK / 3;
 /** Maximum number of events that are collected before they are processed together. */

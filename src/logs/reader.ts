@@ -247,8 +247,7 @@ const APPLIANCE_EVENT_ID = /\b(?:typeid|logid)="?(\d{5})\b/u;
 
 /**
  * A recognised line that was pasted. `unusualPlace` means that FortiAuthenticator does not use this field for the text,
- * so
- * the text is ignored in the log stream.
+ * so the text is ignored in the log stream.
  */
 export type PastedRecognition = Recognition & { readonly unusualPlace: boolean };
 
@@ -314,8 +313,7 @@ type MessageBody = Extract<Body, { kind: 'message' }>;
 
 /**
  * Matches ordinary events and messages that do not indicate an activation problem on their own. Compares the text
- * first,
- * then the ID.
+ * first, then the ID.
  */
 function explainOnly(set: SignatureSet, line: string, body: Body): MessageSignature | null {
   if (body.kind !== 'message' || !body.complete) return null;

@@ -11,11 +11,9 @@ import { maskedLine } from '../text/mask.ts';
 
 /**
  * Trust level of a sender. `appliance`: a configured appliance, or null for an accepted sender that is not an
- * appliance.
- * `relay`: a sender or file that the administrator configured, so that the host name or address in each line is
- * trusted.
- * `unproven`: any other sender; its lines may still belong to an appliance that is configured by name. `foreign`: an
- * unknown sender, whose lines are never accepted.
+ * appliance. `relay`: a sender or file that the administrator configured, so that the host name or address in each line
+ * is trusted. `unproven`: any other sender; its lines may still belong to an appliance that is configured by name.
+ * `foreign`: an unknown sender, whose lines are never accepted.
  */
 export type Origin =
   | { readonly kind: 'appliance'; readonly appliance: string | null }
@@ -35,14 +33,12 @@ export interface Attribution {
   file(): Origin;
   /**
    * Returns the appliance for the host in a trusted line. The host is an address, the whole name, or the first label of
-   * the
-   * name. Returns undefined if the host does not belong to an appliance.
+   * the name. Returns undefined if the host does not belong to an appliance.
    */
   host(name: string): string | undefined;
   /**
    * Returns the appliance for the host name in an untrusted line. Addresses are not evaluated, because the connection
-   * shows
-   * the sender's actual address.
+   * shows the sender's actual address.
    */
   hostName(name: string): string | undefined;
   /**
@@ -179,8 +175,7 @@ interface Sender {
 
 /**
  * Returns the appliance to which a line belongs. Returns null if the line is accepted without a name, and undefined if
- * it
- * does not belong to any appliance.
+ * it does not belong to any appliance.
  */
 export function ownerOf(
   line: FramedLine,
@@ -249,8 +244,7 @@ export function hostInLine(text: string, start: number, end: number): string | n
 
 /**
  * Returns further hosts in a line with an unusual header or several headers. Returns an empty list if `hostInLine`
- * covers
- * all hosts.
+ * covers all hosts.
  */
 export function furtherHosts(text: string, start: number, end: number): readonly string[] {
   const head = text.slice(start, Math.min(end, start + LONGEST_HEADERS));

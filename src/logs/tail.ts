@@ -13,8 +13,7 @@ interface FileMark {
   readonly inode: number;
   /**
    * SHA-256 hash of the first `headLength` bytes of the file, even if some of them have not been read. The hash is
-   * needed
-   * because inode numbers are reused and a copy has a different inode number.
+   * needed because inode numbers are reused and a copy has a different inode number.
    */
   readonly head: string;
   readonly headLength: number;
@@ -73,8 +72,7 @@ async function continues({ handle }: OpenedFile, mark: FileMark): Promise<boolea
 
 /**
  * Finds the file of the log `path` that was read up to `mark`. The file may have been renamed (same inode), or copied
- * and
- * truncated (same beginning). Returns null if the file no longer exists or was compressed.
+ * and truncated (same beginning). Returns null if the file no longer exists or was compressed.
  */
 async function findMarked(path: string, mark: FileMark): Promise<OpenedFile | null> {
   const current = await openRegular(path);
@@ -160,8 +158,7 @@ interface Tail {
 
 /**
  * Follows one log through rotation (rename, or copy and truncate), truncation and restarts. Uses polling, because
- * inotify
- * does not report changes to files that another machine writes.
+ * inotify does not report changes to files that another machine writes.
  */
 export class Follower {
   readonly path: string;

@@ -6,8 +6,7 @@ export interface LogCounters {
   readonly lines: Readonly<Record<LogSource, Readonly<Record<LogResult, number>>>>;
   /**
    * Time of the last line by appliance. Lines without an appliance are listed as `unnamed`. Appliances that have not
-   * sent
-   * anything are missing.
+   * sent anything are missing.
    */
   readonly lastReceivedAt: ReadonlyMap<string, EpochMs>;
   /** Counters of connections over TCP and TLS. */
@@ -57,8 +56,7 @@ const EVERY: Millis = 600_000;
 
 /**
  * Creates a warning for events that unknown senders can cause at any rate. The first event is logged immediately.
- * Further
- * events are logged as a count, at most every ten minutes.
+ * Further events are logged as a count, at most every ten minutes.
  */
 export function createOccasionalWarning(
   { clock, logger }: { readonly clock: Clock; readonly logger: IntakeLogger },

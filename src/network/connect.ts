@@ -136,8 +136,8 @@ function whenReady<S extends Socket>(
 
 /**
  * Reports whether this machine has a route to an address. Connects a UDP socket, which consults the kernel's routing
- * table without sending anything (connect(2)). A TCP connection cannot be used, because an ICMP "no route" message
- * from a router causes the same error as a missing local route.
+ * table without sending anything (connect(2)). A TCP connection cannot be used, because an ICMP "no route" message from
+ * a router causes the same error as a missing local route.
  *
  * @param address a literal address, because resolving a name would delay the result
  */

@@ -4,9 +4,8 @@ import type { Socket } from 'node:net';
 interface ConnectionEvictor {
   /**
    * Adds a connection as soon as it is accepted, before TLS starts. If the limit is exceeded, the least active
-   * connection
-   * from an unknown address is closed. If all existing connections are from known addresses, a new connection from an
-   * unknown address is closed instead.
+   * connection from an unknown address is closed. If all existing connections are from known addresses, a new
+   * connection from an unknown address is closed instead.
    */
   enter(socket: Socket): void;
 }
@@ -52,8 +51,8 @@ export function createConnectionEvictor({ places, isKnownAddress, onEvicted }: E
 
 /**
  * Returns the first connection that has received nothing since its last check. Connections with new bytes move to the
- * end of the queue, so long scans are rare ("second chance" page replacement). Bytes are counted on the TCP
- * connection, below TLS and HTTP.
+ * end of the queue, so long scans are rare ("second chance" page replacement). Bytes are counted on the TCP connection,
+ * below TLS and HTTP.
  */
 function quietest(group: Group): Socket | null {
   for (const [socket, heard] of group) {

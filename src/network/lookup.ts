@@ -34,8 +34,8 @@ export interface SystemLookup {
 }
 
 /**
- * Maximum number of concurrent slow lookups. libuv has the same limit (half of its four threads). With the same
- * limit, the lookups that are still queued are known.
+ * Maximum number of concurrent slow lookups. libuv has the same limit (half of its four threads). With the same limit,
+ * the lookups that are still queued are known.
  */
 const AT_ONCE = 2;
 

@@ -96,8 +96,7 @@ type TlsOf = (target: string) => TlsKnowledge;
 
 /**
  * If an address presents the licence server's certificate, it belongs to the licence server, even if another name has
- * the
- * same address.
+ * the same address.
  */
 const SERVER_VERDICTS: readonly Verdict[] = ['genuine', 'rotated', 'vendor-ca-changed'];
 
@@ -247,8 +246,7 @@ function summaryOf(now: string, stands: EarlierVerdict | undefined): string {
 
 /**
  * Combines the findings of all targets. Whether the check has a result depends only on the licence server. Services
- * only
- * add findings.
+ * only add findings.
  */
 function assessTargets([own, ...services]: readonly (readonly Finding[] | null)[], summary: string): Judgement {
   const findings = [own, ...services].flatMap((target) => target ?? []);

@@ -40,8 +40,7 @@ export interface EndpointLimits {
   readonly tcp: Millis;
   /**
    * Time limit for a proxy's response to CONNECT. The proxy may have to wait for a slow resolver. @default the limit
-   * for
-   * `tcp`
+   * for `tcp`
    */
   readonly tunnel?: Millis;
   readonly tls: Millis;
@@ -159,8 +158,7 @@ async function handshakePhase(
 
 /**
  * Number of connections that are measured after the busy phase of the round. During that phase, measured times may be
- * too
- * long.
+ * too long.
  */
 const TIMES = 2;
 

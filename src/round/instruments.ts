@@ -50,15 +50,13 @@ export interface InstrumentDeps extends MemoryFiles {
 
 /**
  * Maximum number of concurrent connections. With a lower limit, a round with 200 unresponsive servers would end before
- * all
- * of them are tried.
+ * all of them are tried.
  */
 const CONNECTIONS = 128;
 
 /**
  * Number of cached certificates. A chain has up to four certificates, and most of them are also in other chains. The
- * spare
- * entries are for chains that change.
+ * spare entries are for chains that change.
  */
 const CERTIFICATES = { spare: 512, perTarget: 2 };
 

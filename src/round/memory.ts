@@ -147,8 +147,7 @@ function isClear({ addresses: singles, families, whole, forgeries }: PathShare):
 
 /**
  * Returns the data to store. `reported` is omitted, because it is the same as the trail except for data that is valid
- * in
- * only one round.
+ * in only one round.
  */
 function storedForm({ addresses: singles, families, whole, ...rest }: PathShare): unknown {
   const kept = (share: ConnectionShare): unknown => ({ ...share, reported: undefined });
@@ -305,8 +304,7 @@ function createRecipientLooks({ now }: Pick<Clock, 'now'>): RecipientLooks {
 
 /**
  * Time for which a measured deferral is kept. A server that has accepted a sender continues to accept it for a long
- * time,
- * but other senders would still be deferred.
+ * time, but other senders would still be deferred.
  */
 const DEFERRAL_KEPT: Millis = 24 * HOUR;
 
@@ -314,8 +312,7 @@ const DEFERRAL_KEPT: Millis = 24 * HOUR;
 interface MailDeferrals {
   /**
    * Records an outcome and returns the duration of the deferral. The deferral lasts from the first refusal until the
-   * server
-   * accepts mail, or until now. Returns null if the server has not deferred this machine.
+   * server accepts mail, or until now. Returns null if the server has not deferred this machine.
    */
   note(server: string, outcome: MailOutcome): Millis | null;
 }

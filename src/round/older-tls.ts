@@ -99,8 +99,7 @@ function inNewerTls({ address, tls }: EndpointObservation): readonly NewerTls[] 
 
 /**
  * Connects once with TLS 1.2. Returns null if the result is inconclusive, for example because the server reports that
- * it
- * does not support this version.
+ * it does not support this version.
  */
 async function lookOnce(
   target: PathTarget,
@@ -115,8 +114,7 @@ async function lookOnce(
 
 /**
  * Reports whether the connection was closed without a response. An alert counts as a response, because the server may
- * send
- * an alert if it does not support this version.
+ * send an alert if it does not support this version.
  */
 function isCut(outcome: TlsOutcome): outcome is BlockedOutcome {
   return (

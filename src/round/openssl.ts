@@ -82,8 +82,7 @@ export async function askOpenssl(
 
 /**
  * Creates a context with the settings of the probes and the given trust anchor, which can be an intermediate
- * certificate
- * or a leaf.
+ * certificate or a leaf.
  */
 function verifyingContext(anchor: Certificate): ReturnType<typeof createSecureContext> {
   return createSecureContext({
@@ -97,8 +96,7 @@ function verifyingContext(anchor: Certificate): ReturnType<typeof createSecureCo
 
 /**
  * Errors that are ignored here. Validity dates are checked elsewhere with a corrected clock. A chain that does not
- * reach
- * the anchor is a different chain or is incomplete, which is also checked elsewhere.
+ * reach the anchor is a different chain or is incomplete, which is also checked elsewhere.
  */
 const IGNORED_ERRORS: ReadonlySet<string> = new Set([
   'CERT_HAS_EXPIRED',

@@ -50,9 +50,8 @@ const ANY_ADDRESS = ['0.0.0.0/0', '::/0'];
 
 /**
  * Returns a control host as a target. Control hosts are reached in the same way as the licence server, so that they
- * test
- * the same path. A reachable control host proves that the internet is reachable, whatever address its name resolves to.
- * Wrong DNS answers are evaluated only for the licence server's name.
+ * test the same path. A reachable control host proves that the internet is reachable, whatever address its name
+ * resolves to. Wrong DNS answers are evaluated only for the licence server's name.
  */
 export function controlTarget(target: HostPort, way: Way): PathTarget {
   return { ...straightTarget(target, way), serverName: target.host, method: 'HEAD', proxy: way.licenseServer.proxy };

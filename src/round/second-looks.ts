@@ -173,10 +173,8 @@ function isOpen({ tcp, proxy }: EndpointObservation): boolean {
 /**
  * If a resolver returns an error or an unexpected address for the target, the resolver is also queried for the control
  * hosts. If all answers are similar, the resolver is broken. Otherwise, it filters names. The system resolver is
- * queried
- * again with a trailing dot, so that it uses neither the hosts file nor a search list. An unresponsive resolver needs
- * no
- * comparison.
+ * queried again with a trailing dot, so that it uses neither the hosts file nor a search list. An unresponsive resolver
+ * needs no comparison.
  */
 export async function observeOtherNames(
   target: PathTarget,

@@ -140,8 +140,7 @@ export class App {
 
   /**
    * Reloads the configuration file. An invalid file changes nothing. A reload in progress may already have read the
-   * file.
-   * Requests during a reload therefore cause one more reload for all of them. Never rejects.
+   * file. Requests during a reload therefore cause one more reload for all of them. Never rejects.
    */
   reload(): Promise<ReloadOutcome> {
     if (this.#reloading === null) return this.#beginReload();

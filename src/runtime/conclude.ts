@@ -225,8 +225,7 @@ function sufferers(findings: readonly Finding[]): readonly (string | null)[] {
 
 /**
  * Returns the times when such faults were last seen, from the incidents that are kept across a restart. Incidents do
- * not
- * record which appliance was affected.
+ * not record which appliance was affected.
  */
 export function lastExplainingFaults(incidents: readonly Incident[]): readonly FaultSeen[] {
   return incidents

@@ -15,8 +15,7 @@ interface ControlHostDeps {
 
 /**
  * Accepts commands from this machine at a socket whose path is derived from the store's path. If there is no socket,
- * only
- * these commands do not work.
+ * only these commands do not work.
  */
 export class ControlHost {
   readonly #deps: ControlHostDeps;

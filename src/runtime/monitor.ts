@@ -191,8 +191,7 @@ const TRIGGER_GAP = 3_000;
 
 /**
  * All monitoring with one configuration: rounds on schedule and on demand, log intake, connectors, incidents and
- * history.
- * A reload creates a new monitor.
+ * history. A reload creates a new monitor.
  */
 export class Monitor {
   readonly config: Config;
@@ -227,8 +226,7 @@ export class Monitor {
 
   /**
    * Returns a new monitor with the same configuration. Uses the file contents that were read for this monitor, because
-   * the
-   * files may no longer exist.
+   * the files may no longer exist.
    */
   again(): Monitor {
     return new Monitor(this.config, this.#files, this.#deps);
@@ -334,8 +332,7 @@ export class Monitor {
 
   /**
    * Ends the rounds, and waits a short time for deliveries in progress. Log lines are accepted until the end, because
-   * they
-   * are not sent again. Changes by users are stored until `close`.
+   * they are not sent again. Changes by users are stored until `close`.
    */
   async pause(signal: AbortSignal): Promise<void> {
     await this.#end(signal, () => this.alerting.stop(signal));

@@ -48,8 +48,7 @@ export class PageHost {
 
   /**
    * Listens at the address of the new configuration, so that a failure does not change anything. If necessary, the old
-   * page
-   * releases its port without affecting existing connections.
+   * page releases its port without affecting existing connections.
    * @throws {Error} as in `start`
    */
   async prepare(config: WebConfig): Promise<PageChange> {

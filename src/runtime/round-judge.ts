@@ -103,8 +103,7 @@ export class RoundJudge {
 
   /**
    * Results from the firewall are decisive only if they were requested after the fault began, because older results do
-   * not
-   * concern the fault.
+   * not concern the fault.
    */
   #diagnosisOf(probed: readonly Assessment[], ownClock: OwnClock | null, at: EpochMs): () => Diagnosis {
     const { units } = this.#deps;

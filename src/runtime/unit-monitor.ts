@@ -164,8 +164,7 @@ export class UnitMonitor {
 
   /**
    * Queries all units of one connector, except those with a pending query that is newer than `since`. Scheduled results
-   * may
-   * be older than a fault on the path. Resolves when all units have responded. Never rejects.
+   * may be older than a fault on the path. Resolves when all units have responded. Never rejects.
    */
   async askNow(id: 'appliances' | 'firewall', since: Millis, signal: AbortSignal): Promise<void> {
     const { parts } = id === 'firewall' ? this.#firewall : this.#appliances;

@@ -172,8 +172,7 @@ function logLines({ lines, lastReceivedAt }: LogCounters): Activity['logLines'] 
 
 /**
  * Returns the targets for `/probe`, each with the deepest probe that is certain to work. For additional ports and
- * control
- * hosts, this is only a TCP connection.
+ * control hosts, this is only a TCP connection.
  */
 export function discoveredProbes({
   licenseServer,

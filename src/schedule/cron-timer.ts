@@ -28,13 +28,10 @@ export interface CronListener {
 
 /**
  * Creates a timer based on node-cron. The timer always uses UTC, because with a daylight-saving time zone, node-cron
- * 4.6
- * stops for an hour in the autumn night. For other time zones, it is triggered each minute, at the seconds of the
+ * 4.6 stops for an hour in the autumn night. For other time zones, it is triggered each minute, at the seconds of the
  * expression, and croner decides whether this is a scheduled time. Runs in an hour that is skipped in spring are made
- * up
- * for at its end. A fixed hour that occurs twice in autumn counts once, as in Vixie cron. Expressions for every hour
- * run
- * in both hours.
+ * up for at its end. A fixed hour that occurs twice in autumn counts once, as in Vixie cron. Expressions for every hour
+ * run in both hours.
  * @throws {RangeError} if the expression is invalid
  */
 export function createCronTimer(expression: string, timezone: string, { onTime, onMissed }: CronListener): CronTimer {
@@ -97,8 +94,7 @@ export function periodOf(expression: string): Millis {
 
 /**
  * Creates a task that is never started, to calculate the times of an expression. If the task is not destroyed,
- * node-cron
- * keeps it forever.
+ * node-cron keeps it forever.
  */
 function unstarted(expression: string): ScheduledTask {
   const task = cron.createTask(expression, () => undefined, { timezone: 'UTC' });
@@ -125,8 +121,7 @@ const LONGEST: Millis = 5_000;
 /**
  * Creates a cron timer that calls shortly after each time of its expression. Many sites share the default schedule and
  * Fortinet's server, so each site uses a different offset to avoid simultaneous runs. The offset is constant, so that
- * the
- * interval between runs does not change.
+ * the interval between runs does not change.
  * @throws {RangeError} if the expression or the time zone is invalid
  */
 export function createSpreadTimer(

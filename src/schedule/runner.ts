@@ -19,8 +19,8 @@ export interface RunnerOptions {
 const OVERDUE: Millis = 1_500;
 /**
  * The guard also checks this long before node-cron's next time. If the wall clock was set forward, node-cron would
- * otherwise go through every time that was skipped, which blocks the process: for seconds, with a run each second and
- * a clock set forward by an hour.
+ * otherwise go through every time that was skipped, which blocks the process: for seconds, with a run each second and a
+ * clock set forward by an hour.
  */
 const AHEAD: Millis = 50;
 /**
@@ -81,9 +81,8 @@ export class Runner {
 
   /**
    * Requests an early run. Any number of requests during a run cause one further run. After many requests in a short
-   * time,
-   * the run is delayed. A scheduled run takes precedence. Before the start, a request has no effect, because the start
-   * causes a run.
+   * time, the run is delayed. A scheduled run takes precedence. Before the start, a request has no effect, because the
+   * start causes a run.
    */
   trigger(): void {
     if (!this.#hasStarted || this.#wanted || this.#stopping.signal.aborted) return;

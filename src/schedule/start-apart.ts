@@ -10,10 +10,8 @@ interface StartApart {
 
 /**
  * Starts work on the items one after another, without waiting for earlier items to end. Simultaneous starts on one
- * thread
- * would distort their timings. When the signal is aborted, the remaining items start immediately, so that they can
- * report
- * the abort. Results are in the order of the items.
+ * thread would distort their timings. When the signal is aborted, the remaining items start immediately, so that they
+ * can report the abort. Results are in the order of the items.
  */
 export function startApart<T, R>(
   items: readonly T[],

@@ -151,8 +151,7 @@ const NOTHING_UNREAD: Unread = { incidents: [], silences: [] };
 
 /**
  * A journal in memory and in a file. While the process runs, the copy in memory is authoritative, so that alerts are
- * sent
- * even if the disk fails. After a failed write, the next successful write includes all changes since then.
+ * sent even if the disk fails. After a failed write, the next successful write includes all changes since then.
  */
 export class MirroredJournal implements AlertJournal {
   readonly #database: Database;
@@ -350,8 +349,7 @@ function writeOutboxEntry(db: DatabaseSync, { delivery, notification }: OutboxEn
 
 /**
  * Deletes rows older than `before`. Open incidents and undelivered notifications are kept, unless another version
- * stored
- * them, because this version cannot end them.
+ * stored them, because this version cannot end them.
  * @param most maximum number of rows per table in one call, so that the first call after a long absence or with a
  * shorter retention does not delay a round
  * @returns whether everything was deleted

@@ -31,8 +31,7 @@ const MAX_WAITING = 1_000;
 
 /**
  * Maximum number of stored refusals for all accounts. If there are more, the oldest refusal of the account with the
- * most
- * refusals is deleted.
+ * most refusals is deleted.
  */
 const MAX_REFUSED = 1_000;
 /** Maximum number of refusals in memory. The next round writes them. */
@@ -101,10 +100,8 @@ export function readAuditTrail(
 
 /**
  * Returns comments, acknowledgements and silences that were made on the page of an incident. Also returns silences of
- * its
- * causes from the time while it was open. Accounts cannot displace each other's entries, because the first and the
- * latest
- * entries are returned for each account and kind.
+ * its causes from the time while it was open. Accounts cannot displace each other's entries, because the first and the
+ * latest entries are returned for each account and kind.
  */
 export function readAuditAbout(db: DatabaseSync, incident: Incident): ChangesAbout {
   const { id, since, closedAt, cause, formerCauses } = incident;
@@ -139,8 +136,7 @@ export function readAuditAbout(db: DatabaseSync, incident: Incident): ChangesAbo
 
 /**
  * Returns the latest changes of each account for the short timelines of these incidents. Includes silences that were
- * not
- * created on a page.
+ * not created on a page.
  */
 export function readRecentChanges(db: DatabaseSync, incidents: readonly Incident[]): readonly AuditEntry[] {
   const since = Math.min(...incidents.map((incident) => incident.since));

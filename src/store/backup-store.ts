@@ -24,8 +24,7 @@ interface BackupOptions {
 
 /**
  * Copies a store while its daemon writes to it, including SQLite's write-ahead log. An existing file is replaced only
- * when
- * the copy is complete. A daemon that is started with the copy does not assume a crash.
+ * when the copy is complete. A daemon that is started with the copy does not assume a crash.
  * @returns the number of deliveries that will not be sent from the copy
  * @throws {Error} with the name of the file that caused the problem
  */
@@ -56,8 +55,7 @@ const NOT_SENT = 'Not sent from a copy of the store, because it may have been se
 
 /**
  * Adapts the copy, which does not contain a later shutdown of its daemon. Pending deliveries are withdrawn from the
- * copy.
- * When the copy is restored, they may have been delivered, and their faults may have ended.
+ * copy. When the copy is restored, they may have been delivered, and their faults may have ended.
  * @returns the number of withdrawn deliveries
  */
 function markCopy(path: string, { now, keepsPending }: BackupOptions): number {
@@ -79,10 +77,9 @@ function markCopy(path: string, { now, keepsPending }: BackupOptions): number {
 
 /**
  * Returns the state for a copy whose daemon continues to run. Open incidents are reported only after a round has
- * detected
- * them again, and to all recipients if any recipient was not reached. The copy gets a new origin, because the daemon
- * continues to count as well. The next summary starts when the copy is restored, because the last summary may have been
- * sent.
+ * detected them again, and to all recipients if any recipient was not reached. The copy gets a new origin, because the
+ * daemon continues to count as well. The next summary starts when the copy is restored, because the last summary may
+ * have been sent.
  */
 function stateForCopy(state: IncidentState, unsent: readonly OutboxEntry[]): IncidentState {
   const news = new Set(unsent.flatMap(({ notification }) => announcedIn(notification)));

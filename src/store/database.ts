@@ -140,8 +140,7 @@ export const MIGRATIONS: readonly string[] = [
 
 /**
  * Maximum time to wait for a lock. While SQLite waits, it blocks the only thread. Occasionally, a lock can delay a
- * round
- * by this time.
+ * round by this time.
  */
 const BUSY_TIMEOUT: Millis = 100;
 /** The cache is small, because the file is written often but rarely read. */
@@ -190,8 +189,7 @@ function connect(path: string, now: EpochMs): DatabaseSync {
 
 /**
  * Returns the reason why the daemon could not use the file, or null. Creates and changes nothing. Use this function
- * only
- * for a store that no daemon uses, because data in the write-ahead log is ignored.
+ * only for a store that no daemon uses, because data in the write-ahead log is ignored.
  */
 export function connectProblem(path: string): string | null {
   try {
@@ -274,8 +272,7 @@ function copyTo(db: DatabaseSync, copy: string): void {
 interface SqliteFailure {
   /**
    * `busy`: another process, or another connection in this process, holds a lock. `corrupt`: the file is damaged or not
-   * a
-   * database. `other`: the disk is full or read-only, or access is denied.
+   * a database. `other`: the disk is full or read-only, or access is denied.
    */
   readonly kind: 'busy' | 'corrupt' | 'other';
   readonly message: string;
@@ -283,8 +280,7 @@ interface SqliteFailure {
 
 /**
  * Failures by SQLite code: SQLITE_BUSY, SQLITE_CORRUPT and SQLITE_NOTADB (https://sqlite.org/rescode.html). The low
- * byte
- * is the primary code.
+ * byte is the primary code.
  */
 const KINDS: ReadonlyMap<number, SqliteFailure['kind']> = new Map([
   [5, 'busy'],
@@ -361,8 +357,7 @@ export class Database {
 
   /**
    * Like `write`, for data that can be lost completely, but not partially, in a power failure. Does not wait for the
-   * disk,
-   * because waiting takes a seventh of a round's CPU time and blocks everything on a slow disk.
+   * disk, because waiting takes a seventh of a round's CPU time and blocks everything on a slow disk.
    */
   writeLazily(work: (db: DatabaseSync) => void): boolean {
     return this.#write((db) => {

@@ -129,8 +129,7 @@ export function readIncidents(db: DatabaseSync, limit: number, period: Period): 
 
 /**
  * Condition for rows in `incidents`: the incident began by `:until`, which is the time of the first round in which it
- * was
- * detected. An incident that was opened by then had also begun, so its JSON is not read.
+ * was detected. An incident that was opened by then had also begun, so its JSON is not read.
  */
 const BEGAN_BY = "(opened_at <= :until OR json ->> '$.since' <= :until)";
 

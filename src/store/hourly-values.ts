@@ -4,8 +4,7 @@ import type { EpochMs, Millis } from '../core/clock.ts';
 
 /**
  * Values that are stored per hour, in addition to the probes. Errors are added up. For remaining tokens, the last
- * number
- * is kept.
+ * number is kept.
  */
 export type HourlyValueName = 'ftm-errors' | 'tokens-left';
 

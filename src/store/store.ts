@@ -147,8 +147,7 @@ export function createStore(config: { readonly path: string; readonly retention:
 
 /**
  * @returns a function whose argument is the number of rows that the last round wrote; it deletes up to twice as many
- * rows,
- * so that deletion is faster than writing
+ * rows, so that deletion is faster than writing
  */
 function createPruning(database: Database, keptSince: () => EpochMs, clock: Clock): (written: number) => void {
   let prunedAt: Millis | null = null;

@@ -38,8 +38,7 @@ interface Catalogue<T> {
 
 /**
  * Reads the shipped catalogue and the administrator's files. The administrator's entries come first and take
- * precedence.
- * If the IDs are equal, they replace shipped entries.
+ * precedence. If the IDs are equal, they replace shipped entries.
  * @throws {Error} with the file, the position and the expected value
  */
 export async function loadCatalogue<T extends { readonly id: string }>(catalogue: Catalogue<T>): Promise<readonly T[]> {

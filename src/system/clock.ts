@@ -113,8 +113,7 @@ export function nextBeat(now: Millis, every: Millis): Millis {
 
 /**
  * Resolves after other work in this turn of the event loop. Long tasks must call this function regularly, so that they
- * do
- * not block other work.
+ * do not block other work.
  */
 export function nextTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));

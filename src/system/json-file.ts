@@ -5,8 +5,7 @@ import { messageOf } from '../text/message-of.ts';
 
 /**
  * A small part of the state in a separate file that is always replaced as a whole. After a crash, the file has either
- * the
- * old or the new content. An unreadable file counts as missing. If the file cannot be written, only its content is
+ * the old or the new content. An unreadable file counts as missing. If the file cannot be written, only its content is
  * lost.
  */
 export interface JsonFile {
@@ -23,8 +22,7 @@ export interface BackgroundFile extends Pick<JsonFile, 'load'> {
 
 /**
  * Writes files in the background, one after another. If the disk does not respond, no caller is blocked, and only one
- * of
- * the four threads that Node also uses to resolve names is occupied.
+ * of the four threads that Node also uses to resolve names is occupied.
  */
 export interface BackgroundWriter {
   of(file: JsonFile): BackgroundFile;
@@ -65,8 +63,7 @@ interface ReplaceOptions {
 
 /**
  * Replaces a file as a whole. Writes a temporary file and renames it. A reader sees either the old or the new content,
- * and
- * if the disk is full, the old content is kept. @throws Node's error, after removing the temporary file
+ * and if the disk is full, the old content is kept. @throws Node's error, after removing the temporary file
  */
 export async function replaceFile(path: string, text: string, options: ReplaceOptions): Promise<void> {
   const temporary = `${path}.${String(process.pid)}.tmp`;
@@ -107,8 +104,7 @@ export function jsonFile(path: string, { flush = false }: { readonly flush?: boo
 
 /**
  * Creates a folder and its parents level by level. Node's `recursive` option never returns if a parent exists but
- * reports
- * every new folder as missing (ENOENT), as /proc does.
+ * reports every new folder as missing (ENOENT), as /proc does.
  * @param mode mode of new folders
  * @throws {Error} with the name of the folder that cannot be created
  */

@@ -18,8 +18,7 @@ const MAX_SECRET_BYTES = 64 * 1024;
 
 /**
  * Reads a secret. Secrets are read each time, so that a rotated secret is used without a reload. One trailing line
- * break
- * is removed.
+ * break is removed.
  * @throws {Error} with the name of the file or variable, without any part of the value
  */
 export async function readSecret(source: SecretSource, env: NodeJS.ProcessEnv): Promise<string> {

@@ -13,9 +13,8 @@ const LIMIT = 5_000;
 
 /**
  * Reports the service state to systemd. Node does not support Unix datagram sockets, so `systemd-notify` sends the
- * line,
- * which requires `NotifyAccess=all` in the unit. Resolves when the line has been sent, or immediately if no service
- * manager is waiting. Never rejects.
+ * line, which requires `NotifyAccess=all` in the unit. Resolves when the line has been sent, or immediately if no
+ * service manager is waiting. Never rejects.
  */
 export async function notifyServiceManager(
   state: ServiceState,

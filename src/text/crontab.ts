@@ -11,9 +11,9 @@ export interface Crontab {
 
 /**
  * Parses `minute hour day month weekday` as in crontab(5), without croner's extensions (`L`, `#`, `@daily`). Clock
- * changes
- * are handled as in cron(8). A fixed time that is skipped in spring is due when the clock is set forward. A fixed time
- * that occurs twice in autumn is due once. An expression with `*` as its minute or hour follows the elapsed time.
+ * changes are handled as in cron(8). A fixed time that is skipped in spring is due when the clock is set forward. A
+ * fixed time that occurs twice in autumn is due once. An expression with `*` as its minute or hour follows the elapsed
+ * time.
  * @throws {RangeError} if the expression or the time zone is invalid, or if the date never occurs
  */
 export function readCrontab(expression: string, timezone: string): Crontab {

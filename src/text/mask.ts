@@ -131,8 +131,7 @@ const LONGEST_LINE = 4_000;
 interface KnownNames {
   /**
    * Configured accounts, which peers quote without a label. If an account is an ordinary word, it is masked only in
-   * quotes
-   * or brackets.
+   * quotes or brackets.
    */
   readonly accounts: readonly string[];
   /** Applied first, because a partial secret would not be found. */

@@ -6,8 +6,7 @@ const USER_INFO = /\/\/.*@/su;
 
 /**
  * Formats an invalid value for a message. The value is shown on one line, with a limited length and without the part of
- * a
- * URL before the @.
+ * a URL before the @.
  */
 export function showValue(value: unknown): string {
   if (typeof value === 'string') return `"${visibleText(value.replace(USER_INFO, '//…@'), SHOWN_CHARACTERS)}"`;

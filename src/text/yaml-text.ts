@@ -46,9 +46,8 @@ const MAX_DEPTH = 32;
 
 /**
  * Parses YAML 1.2. Never throws. The required time and memory are proportional to the length of the text. The values
- * are
- * created from the syntax tree, because the library's own conversion never ends for a kilobyte of mappings as keys, and
- * takes minutes for a megabyte with many keys.
+ * are created from the syntax tree, because the library's own conversion never ends for a kilobyte of mappings as keys,
+ * and takes minutes for a megabyte with many keys.
  */
 export function parseYaml(text: string): YamlResult {
   const lines = new LineCounter();
@@ -140,9 +139,8 @@ const LOOK_BACK = 200;
 
 /**
  * Returns the errors at the positions where users expect them. A line that is indented too far continues the value of
- * the
- * previous line, and the library reports two errors. Both errors start at that value, and one of them ends in the wrong
- * line.
+ * the previous line, and the library reports two errors. Both errors start at that value, and one of them ends in the
+ * wrong line.
  */
 function placedErrors(errors: readonly YAMLError[], text: string, lines: LineCounter): readonly Placed[] {
   const continued = new Set(errors.filter((error) => isContinued(error, text, lines)).map(({ pos }) => pos[0]));

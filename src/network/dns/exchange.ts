@@ -12,8 +12,8 @@ const DOT_PROTOCOLS: readonly string[] = ['dot'];
 
 /**
  * UDP queries are sent again once, as stub resolvers do. glibc waits 5 s, which would use up a whole round. The second
- * query has no EDNS, like glibc's first query, because some firewalls and old servers drop queries with EDNS (RFC
- * 6891 §6.2.2).
+ * query has no EDNS, like glibc's first query, because some firewalls and old servers drop queries with EDNS (RFC 6891
+ * §6.2.2).
  */
 const RETRANSMIT_AFTER: Millis = 1000;
 

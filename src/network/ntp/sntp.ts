@@ -4,8 +4,7 @@ import type { EpochMs, Millis } from '../../core/clock.ts';
 export interface SntpRequest {
   /**
    * Eight random bytes, sent instead of the current time to keep the time private. The server returns these bytes as
-   * the
-   * origin timestamp.
+   * the origin timestamp.
    */
   readonly nonce: Buffer;
   readonly sentAt: EpochMs;

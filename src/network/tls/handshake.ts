@@ -372,8 +372,8 @@ const FIRST_CONTENT_TYPE = 20;
 const LAST_CONTENT_TYPE = 24;
 
 /**
- * Reports whether a response begins with a TLS record. An empty response counts as TLS, because it contains nothing
- * to the contrary.
+ * Reports whether a response begins with a TLS record. An empty response counts as TLS, because it contains nothing to
+ * the contrary.
  */
 export function beginsAsTls(bytes: Uint8Array): boolean {
   const [type, major] = bytes;
