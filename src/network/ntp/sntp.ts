@@ -1,10 +1,10 @@
 import type { EpochMs, Millis } from '../../core/clock.ts';
 
-/** A request, including the data that identifies the reply. */
+/** An SNTP request with the data that identifies its reply. */
 export interface SntpRequest {
   /**
-   * Eight random bytes, sent instead of the current time to keep the time private. The server returns these bytes as
-   * the origin timestamp.
+   * Eight random bytes that are sent instead of the current time, so that the local time is not disclosed. The server
+   * returns them as the origin timestamp.
    */
   readonly nonce: Buffer;
   readonly sentAt: EpochMs;
@@ -12,7 +12,7 @@ export interface SntpRequest {
 
 export type SntpReading =
   | { readonly kind: 'time'; readonly receiveAt: EpochMs; readonly transmitAt: EpochMs }
-  /** A genuine reply without a time. The server is not synchronised, or sent a kiss-o'-death packet. */
+  /** A genuine reply without a usable time, because the server is not synchronised or sent a kiss-o'-death packet. */
   | { readonly kind: 'refused'; readonly why: string };
 
 const PACKET_BYTES = 48;
@@ -51,7 +51,7 @@ export function readReply(packet: Buffer, request: SntpRequest): SntpReading | n
   const stratum = packet.readUInt8(1);
   if ((first & 7) !== MODE_SERVER) return null;
   if (!packet.subarray(ORIGIN, ORIGIN + NONCE_BYTES).equals(request.nonce)) return null;
-  // In this case, the reference ID is a four-character code that gives the reason (RFC 5905 §7.4).
+  // At stratum 0, the reference ID is a four-character code for the reason (RFC 5905 §7.4).
   if (stratum === 0) return { kind: 'refused', why: `The server sent a kiss-o'-death packet, "${kissCode(packet)}"` };
   if (stratum >= STRATUM_UNSYNCHRONISED || first >> 6 === LEAP_UNSYNCHRONISED)
     return { kind: 'refused', why: 'The server is not synchronised' };
