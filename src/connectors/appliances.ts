@@ -51,13 +51,15 @@ import {
 } from '../network/rest/reply-values.ts';
 import { snmpGet, type SnmpValues, type SnmpLogin } from '../network/snmp/snmp-get.ts';
 
-/** Data that is shared by all requests to the units. */
+/** Data that is kept between queries to the FortiAuthenticator units. */
 export interface ApplianceMemory {
   readonly pendingTokens: PendingMemory;
   readonly firmwareFacts: readonly FirmwareFact[];
 }
 
-/** Returns the FortiAuthenticators, which are queried through their REST API (only with GET) and their SNMP agents. */
+/**
+ * Returns the FortiAuthenticator units. Each unit is queried through its REST API (only with GET) and its SNMP agent.
+ */
 export function applianceUnits(
   { appliances }: Pick<WatchedConfig, 'appliances'>,
   { pendingTokens, firmwareFacts }: ApplianceMemory,
@@ -89,7 +91,7 @@ async function observeUnit(config: ApplianceConfig, ctx: ConnectorContext): Prom
   return { config, rest, role };
 }
 
-/** Time limit for reading all resources of one appliance. */
+/** Time limit for reading all resources from one appliance. */
 const APPLIANCE_TIMEOUT: Millis = 60_000;
 
 /**
@@ -140,12 +142,12 @@ async function readResources(
 }
 
 /**
- * Minimum number of responses. A single response may have been delayed in either direction, or may come from another
- * cluster member.
+ * Minimum number of responses for calculating the clock offset. A single response is unreliable, because it may be
+ * delayed or come from another cluster member.
  */
 const FEWEST_ANSWERS = 2;
 
-/** Returns the clock offset that is consistent with the bounds of all responses. */
+/** Returns the appliance's clock offset. Each response gives a lower and an upper bound for it. */
 function clockOf(times: readonly ServerTime[], clock: Clock): ApplianceClock | null {
   if (times.length < FEWEST_ANSWERS) return null;
   const from = Math.max(...times.map(({ offsetMs, precisionMs }) => offsetMs - precisionMs));
@@ -184,7 +186,7 @@ async function countTokens(reader: Reader): Promise<Resource<TokenCounts>> {
   });
 }
 
-/** Reads one resource. A failure does not affect other resources. */
+/** Reads one resource. Returns a failure as a value, so that the other resources can still be read. */
 async function guarded<T>(
   reader: Reader,
   resource: ApplianceResource,
@@ -207,7 +209,7 @@ function isRefusal(status: number): boolean {
   return status === 401 || status === 403;
 }
 
-/** All resources that can be read. */
+/** All FortiAuthenticator resources that can be read. */
 type ApplianceResource =
   | 'systeminfo'
   | 'fortitokenmobilelicenses'
@@ -221,7 +223,7 @@ type ApplianceResource =
 
 /** Reads one appliance. The client cannot write, because `HttpGetter` supports only GET. */
 export interface ApplianceClient extends AsyncDisposable {
-  /** `query` begins with a question mark. */
+  /** Reads one resource. @param query begins with a question mark */
   read(resource: ApplianceResource, query?: string): Promise<JsonReply>;
   /** Returns the next page of a collection, from the path that the appliance returned in `next`. */
   readNext(resource: ApplianceResource, next: string): Promise<JsonReply>;
@@ -260,16 +262,19 @@ export async function createApplianceClient(
   };
 }
 
-/** Maximum number of responses. More responses would not make the result more precise. */
+/**
+ * Maximum number of responses that are used to calculate the clock offset. More responses would not improve the
+ * precision.
+ */
 const MOST_TIMES = 20;
 
 /**
- * Maximum number of pages. With the default page size of 20, which older firmware may enforce, the limit is 20,000
- * objects.
+ * Maximum number of pages in a collection. Older firmware may enforce the default page size of 20. In this case, the
+ * limit is 20,000 objects.
  */
 const MAX_PAGES = 1000;
 
-/** A collection that is read page by page, and the handler for each page. */
+/** A paged collection and the handler for its pages. */
 interface Paged<Page extends { readonly next: string | null }> {
   readonly resource: ApplianceResource;
   readonly query: string;
@@ -280,7 +285,7 @@ interface Paged<Page extends { readonly next: string | null }> {
 
 /**
  * Reads a collection page by page.
- * @returns the HTTP status that was received instead of a page; null if everything was read
+ * @returns the HTTP status of a response without a page; null if all pages were read
  * @throws {ProbeError} when a page is invalid or the pages do not end
  */
 export async function readPages<Page extends { readonly next: string | null }>(
@@ -308,7 +313,7 @@ function notUnderstood(resource: ApplianceResource): ProbeError {
   return new ProbeError('protocol', `Cannot read the response for "${resource}": expected the documented fields`);
 }
 
-/** Returns the path of a resource. The trailing slash is required, because the appliance would otherwise redirect. */
+/** Returns the path of a resource. Without the trailing slash, the appliance would redirect the request. */
 function pathOf(resource: ApplianceResource): string {
   return `/api/v1/${resource}/`;
 }
@@ -316,8 +321,8 @@ function pathOf(resource: ApplianceResource): string {
 const MAX_NEXT_LENGTH = 2048;
 
 /**
- * Returns the path from `meta.next`. The value comes from the network, and the key is sent to this path. For this
- * reason, only a relative path to the same collection is accepted.
+ * Returns the path in `meta.next`. Accepts only a relative path to the same collection, because the value comes from
+ * the network and the key is sent to this path.
  */
 function nextPath(resource: ApplianceResource, next: string): string {
   const base = 'https://appliance.invalid';
@@ -335,8 +340,8 @@ const USAGE = z.object({ populated: z.unknown().optional() });
 const MEMORY = z.object({ total: z.unknown().optional() });
 
 /**
- * A response from `/systeminfo/` (docs.fortinet.com, FortiAuthenticator 6.4.7 REST API guide). Only necessary fields
- * are required.
+ * A response from `/systeminfo/` (docs.fortinet.com, FortiAuthenticator 6.4.7 REST API guide). Fields that ftm-watch
+ * does not need are optional.
  */
 const SYSTEM_INFO = z.object({
   sn: serialNumber,
@@ -378,7 +383,7 @@ function share(value: unknown): number | null {
 const HOUR: Millis = 3_600_000;
 
 /**
- * Maximum lifetime of a code in hours, which is one week, because `act_timeout` is 1 to 168 hours
+ * Maximum lifetime of an activation code in hours (one week). `act_timeout` is between 1 and 168 hours
  * (docs:fortiauthenticator/6.0.4/rest-api-solution-guide/578312).
  */
 const LONGEST_CODE = 168;
@@ -389,7 +394,10 @@ const PROVISIONING = z.object({
   act_timeout: z.unknown().optional(),
 });
 
-/** Parses a response from `/fortitokenmobileprovisioning/`. Returns null if the response does not contain a server. */
+/**
+ * Parses a response from `/fortitokenmobileprovisioning/`. Returns null if the response does not contain a provisioning
+ * server.
+ */
 export function parseProvisioningServer(value: unknown): ProvisioningServer | null {
   const parsed = PROVISIONING.safeParse(value);
   const host = parsed.success ? hostName(parsed.data.server_address) : null;
@@ -403,12 +411,12 @@ function codeLifeIn(hours: unknown): Millis | null {
 }
 
 const MAX_SERVERS = 20;
-/** Maximum number of servers that are searched for the default server. */
+/** Maximum number of listed mail servers that are searched for the default server. */
 const MAX_LISTED = 1000;
 
 /**
- * A server in the response from `/smtpservers/`. zod keeps only the listed keys, and drops `authentication_name` and
- * `authentication_password`, which the response may contain.
+ * A server in the response from `/smtpservers/`. The response may also contain `authentication_name` and
+ * `authentication_password`. zod drops them, because they are not listed here.
  */
 const MAIL_SERVER = z.object({
   address: z.unknown().optional(),
@@ -422,8 +430,8 @@ const MAIL_SERVERS = z.object({ objects: cutList(MAIL_SERVER, MAX_LISTED) });
 type ServerObject = z.infer<typeof MAIL_SERVER>;
 
 /**
- * Returns the servers that the appliance uses to send mail. If there is a default server, only that server is returned,
- * because others may be unused. The appliance's own server (`localhost`) is omitted, because it cannot be probed from
+ * Returns the servers that the appliance uses to send mail. If there is a default server, returns only that server,
+ * because others may be unused. Excludes the appliance's own server (`localhost`), because it cannot be probed from
  * this machine. Returns null if the value is not a list.
  */
 export function parseMailServers(value: unknown): readonly ApplianceMailServer[] | null {
@@ -452,8 +460,8 @@ function mailServer(object: ServerObject): ApplianceMailServer | null {
 }
 
 /**
- * Returns the encryption. The documented values are `none` and `starttls`. Implicit TLS can be detected only from the
- * port (RFC 8314 §3.3).
+ * Returns the encryption method of a mail server. The documented values are `none` and `starttls`. Implicit TLS can be
+ * recognised only by its port (RFC 8314 §3.3).
  */
 function securityOf(secure: unknown, port: number): ApplianceMailServer['security'] {
   if (secure === 'starttls') return 'starttls';
@@ -477,8 +485,8 @@ function isLoopback(host: string): boolean {
 }
 
 /**
- * Objects of FORTINET-FORTIAUTHENTICATOR-MIB, 2020-04-16, with instance 0 for each scalar. All of them are below
- * facSystem, 1.3.6.1.4.1.12356.113.1 (from the compiled MIB; Checkmk and Centreon use the same objects).
+ * OIDs from FORTINET-FORTIAUTHENTICATOR-MIB, 2020-04-16, with instance 0 for each scalar. They are below facSystem,
+ * 1.3.6.1.4.1.12356.113.1 (from the compiled MIB; Checkmk and Centreon use the same objects).
  */
 const OBJECTS = {
   facSysSerial: '1.3.6.1.4.1.12356.113.1.2.0',
@@ -488,7 +496,7 @@ const OBJECTS = {
   facFortiTokenRemaining: '1.3.6.1.4.1.12356.113.1.202.6.0',
 } as const;
 
-/** Time limit for SNMP. UDP packets can be lost, so the request is sent again within this time. */
+/** Time limit for an SNMP query. It allows for retries, because UDP packets can be lost. */
 const SNMP_TIMEOUT: Millis = 5_000;
 
 /** Reads the HA role of one appliance over SNMP. Never throws, because failures are part of the observation. */

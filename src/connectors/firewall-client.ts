@@ -6,7 +6,7 @@ import { type FirewallPolicy, type SslInspectionMode, isInterfaceName } from '..
 import { visibleText } from '../core/visible-text.ts';
 import { lenientCount } from '../network/rest/reply-values.ts';
 
-/** All requests that are sent to the firewall. None of them writes. */
+/** All requests that are sent to a firewall. All of them are read-only. */
 export type FirewallQuestion =
   | { readonly kind: 'route'; readonly destination: string; readonly ipv6: boolean }
   | {
@@ -32,9 +32,9 @@ export type FirewallQuestion =
 
 /** Reads one firewall. The client supports only GET. */
 export interface FirewallClient extends AsyncDisposable {
-  /** @throws the errors of `exchangeJson` */
+  /** Sends one request to the firewall. @throws the errors of `exchangeJson` */
   read(question: FirewallQuestion): Promise<JsonReply>;
-  /** Returns the firewall's serial number from its responses. Returns null if no response contained it. */
+  /** Returns the serial number in the firewall's responses. Returns null if no response contained a serial number. */
   serial(): string | null;
 }
 
@@ -61,7 +61,7 @@ export async function createFirewallClient(config: FirewallConfig, context: Conn
   };
 }
 
-/** Number of sessions to request. FortiOS 7.6 requires a number between 20 and 1000. */
+/** Number of sessions to request from the firewall. FortiOS 7.6 requires a number between 20 and 1000. */
 const MOST_SESSIONS = '200';
 
 function pathOf(question: FirewallQuestion, vdom: string): string {
@@ -80,7 +80,7 @@ const TABLES: Readonly<Record<Named['kind'], string>> = {
   'wildcard-fqdn': 'cmdb/firewall.wildcard-fqdn/custom',
 };
 
-/** Returns the resource for a request, and adds the request's other parameters to the query. */
+/** Returns the path of the resource for a request, and adds the request's parameters to `query`. */
 function resourceOf(question: Exclude<FirewallQuestion, Named>, query: URLSearchParams): string {
   switch (question.kind) {
     case 'policy':
@@ -122,12 +122,14 @@ function setKnown(query: URLSearchParams, name: string, value: string | null): v
   if (value !== null) query.set(name, value);
 }
 
-/** Maximum length of a name. Longer names are cut, because FortiOS does not allow them. */
+/** Maximum length of an object name. FortiOS does not allow longer names. */
 const MAX_NAME = 80;
-/** Maximum number of interfaces. A policy with more interfaces is not suitable for copying. */
+/**
+ * Maximum number of interfaces in a policy. For a policy with more interfaces, ftm-watch does not generate commands.
+ */
 const MAX_INTERFACES = 16;
 
-/** A JSON object of FortiOS that has not been validated. */
+/** A JSON object from FortiOS that has not been validated. */
 export type ReplyFields = Readonly<Record<string, unknown>>;
 
 /** Returns the fields of a JSON object. Returns an empty object for any other value. */
@@ -139,13 +141,16 @@ function isObject(value: unknown): value is ReplyFields {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Returns the unit's serial number, which every FortiOS response contains next to its results. */
+/** Returns the firewall's serial number. Every FortiOS response contains it next to the results. */
 export function serialIn(value: unknown): string | null {
   const { serial } = fieldsOf(value);
   return typeof serial === 'string' && /^[A-Z0-9_-]{8,32}$/u.test(serial) ? serial : null;
 }
 
-/** Returns the object in a FortiOS response, which can be in a list. Returns null if there is no object. */
+/**
+ * Returns the result object in a FortiOS response. Some responses contain the object in a list. Returns null if there
+ * is no object.
+ */
 export function resultOf(value: unknown): ReplyFields | null {
   const { results } = fieldsOf(value);
   const result: unknown = Array.isArray(results) ? results[0] : results;
@@ -155,7 +160,7 @@ export function resultOf(value: unknown): ReplyFields | null {
 const LOOKUP = z.object({ success: z.boolean(), policy_id: z.unknown().optional() });
 
 /**
- * Returns the number of the matching policy. Number 0 is the implicit deny. Returns null if the value is not the result
+ * Returns the matching policy's number, or 0 for the implicit deny policy. Returns null if the value is not the result
  * of a policy lookup.
  */
 export function parsePolicyId(result: ReplyFields): number | null {
@@ -165,7 +170,7 @@ export function parsePolicyId(result: ReplyFields): number | null {
   return lenientCount(parsed.data.policy_id);
 }
 
-/** Settings of a policy, with names and values as in FortiOS 7. */
+/** Policy settings, with names and values as in FortiOS 7. */
 export interface PolicyReply {
   readonly policy: FirewallPolicy;
   readonly sslProfile: string | null;
@@ -198,8 +203,8 @@ export function parsePolicy(id: number, result: ReplyFields): PolicyReply | null
 const INTERFACES = z.array(z.object({ name: z.string().refine(isInterfaceName) })).max(MAX_INTERFACES);
 
 /**
- * Returns all interfaces, or an empty list if a name cannot be used. A policy for only some of the interfaces would not
- * match traffic on the others. FortiOS returns `[{ "name": "port2", "q_origin_key": "port2" }]` (cmdb
+ * Returns the policy's interfaces. Returns an empty list if any name is not safe to use in a command, because a copy of
+ * the policy must have all interfaces. FortiOS returns `[{ "name": "port2", "q_origin_key": "port2" }]` (cmdb
  * `firewall/policy`).
  */
 function interfacesIn(result: ReplyFields, setting: 'srcintf' | 'dstintf'): readonly string[] {
@@ -207,8 +212,8 @@ function interfacesIn(result: ReplyFields, setting: 'srcintf' | 'dstintf'): read
 }
 
 /**
- * Reads `nat`, and `poolname` if `ippool` is enabled (cmdb `firewall/policy`). Returns null if a pool name cannot be
- * used in a command.
+ * Reads `nat`, and `poolname` if `ippool` is enabled (cmdb `firewall/policy`). Returns null if a pool name is not safe
+ * to use in a command.
  */
 function natIn(result: ReplyFields): FirewallPolicy['nat'] {
   const nat = result['nat'];
@@ -223,7 +228,7 @@ function objectNameIn(result: ReplyFields, setting: string): string | null {
   return name !== null && isInterfaceName(name) ? name : null;
 }
 
-/** Settings of a policy or profile group whose engines inspect the traffic or can block it. */
+/** Policy and profile group settings that select security profiles. These profiles inspect traffic or can block it. */
 const SECURITY_PROFILES: readonly string[] = [
   'av-profile',
   'webfilter-profile',
@@ -238,7 +243,7 @@ const SECURITY_PROFILES: readonly string[] = [
   'waf-profile',
 ];
 
-/** Returns the profiles, for example `av-profile "default"`. */
+/** Returns the security profiles in a policy, for example `av-profile "default"`. */
 export function securityProfilesOf(result: ReplyFields): readonly string[] {
   return SECURITY_PROFILES.flatMap((setting) => {
     const name = nameIn(result, setting);
@@ -246,7 +251,7 @@ export function securityProfilesOf(result: ReplyFields): readonly string[] {
   });
 }
 
-/** Returns the name in a setting. Returns null if the setting is empty. */
+/** Returns the object name in a setting. Returns null if the setting is empty. */
 export function nameIn(result: ReplyFields, setting: string): string | null {
   const name = result[setting];
   return typeof name === 'string' && name !== '' ? visibleText(name, MAX_NAME) : null;
@@ -257,8 +262,8 @@ type ExemptionKind = 'address' | 'wildcard-fqdn' | 'regex' | 'category' | 'other
 export interface Exemption {
   readonly kind: ExemptionKind;
   /**
-   * Name of the address object. For `regex`, the value is the pattern, and for `category`, the number. Empty if it is
-   * missing.
+   * The pattern for `regex`, the number for `category`, and the address object's name for all other types. Empty if it
+   * is missing.
    */
   readonly value: string;
 }
@@ -281,7 +286,7 @@ const SSL_PROFILE = z.object({
   'ssl-exempt': z.array(z.unknown()).optional().catch(undefined),
 });
 
-/** Returns null if neither `https` nor `ssl` contains a mode. */
+/** Parses an SSL inspection profile. Returns null if neither `https` nor `ssl` contains an inspection mode. */
 export function parseSslProfile(result: ReplyFields, port: number): SslProfileReply | null {
   const parsed = SSL_PROFILE.safeParse(result);
   if (!parsed.success) return null;
@@ -290,7 +295,7 @@ export function parseSslProfile(result: ReplyFields, port: number): SslProfileRe
   return { mode, exemptions: (parsed.data['ssl-exempt'] ?? []).slice(0, MAX_EXEMPTIONS).map(exemptionOf) };
 }
 
-/** Returns the mode for a port. `inspect-all` takes precedence over the settings of each protocol. */
+/** Returns the inspection mode for a port. `inspect-all` takes precedence over the protocol-specific settings. */
 function effectiveMode(profile: z.infer<typeof SSL_PROFILE>, port: number): SslInspectionMode | null {
   const all = modeOf(profile.ssl?.['inspect-all']);
   if (all !== null && all !== 'none') return all;
@@ -313,8 +318,8 @@ function modeOf(status: unknown): SslInspectionMode | null {
 }
 
 /**
- * Reports whether the setting contains a port. FortiOS returns `443`, `[443, 8443]` or `"443 8443"`. If the value is
- * invalid, the default is used, which is 443.
+ * Reports whether a `ports` setting contains a port. FortiOS returns `443`, `[443, 8443]` or `"443 8443"`. If the value
+ * is invalid, the default of 443 is assumed.
  */
 function coversPort(ports: unknown, port: number): boolean {
   const list: readonly unknown[] = Array.isArray(ports)
@@ -332,7 +337,7 @@ function exemptionOf(listed: unknown): Exemption {
   return { kind, value: exemptedIn(entry, kind) };
 }
 
-/** Exemption types by their FortiOS names. */
+/** Maps FortiOS names of exemption types to ftm-watch's types. */
 const EXEMPTION_KINDS: ReadonlyMap<string, ExemptionKind> = new Map<string, ExemptionKind>([
   ['address', 'address'],
   ['address6', 'address'],

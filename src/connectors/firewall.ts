@@ -41,8 +41,8 @@ import { visibleText } from '../core/visible-text.ts';
 import { addressInAny } from '../core/addresses.ts';
 
 /**
- * Returns the FortiGates on the path, each with its FortiAuthenticator address. @param last returns the last
- * observations
+ * Returns the configured FortiGates on the path. A FortiGate is listed once for each FortiAuthenticator behind it.
+ * @param last returns the last observations
  */
 export function firewallUnits(
   { firewall, licenseServer }: Pick<WatchedConfig, 'firewall' | 'licenseServer'>,
@@ -71,19 +71,19 @@ function lastSessions(entry: FirewallConfig, seen: readonly FirewallObservation[
   return last?.kind === 'ok' ? last.sessions : null;
 }
 
-/** Time limit for all requests together. */
+/** Total time limit for all requests in one query to a firewall. */
 const FIREWALL_TIMEOUT: Millis = 60_000;
 
 type FirewallTarget = Pick<LicenseServerConfig, 'host' | 'port' | 'expectedAddresses'>;
 
-/** Built-in profile that cannot be changed. Old firmware has no object for this profile. */
+/** Name of a built-in inspection profile, which cannot be changed. Old firmware does not return an object for it. */
 const NO_INSPECTION = 'no-inspection';
 
 /**
- * Queries a FortiGate for the policy that matches the appliance's connection to the licence server, and for the effect
- * of this policy. Sends only GET requests. Never throws, because failures are part of the observation.
+ * Queries a FortiGate for the policy that matches the appliance's connection to the licence server, and for the
+ * policy's security settings. Sends only GET requests. Never throws, because failures are part of the observation.
  *
- * @param last the last result for the sessions of this connection
+ * @param last the last session counts for this connection
  */
 export async function observeFirewall(
   config: FirewallConfig,
@@ -98,7 +98,7 @@ export async function observeFirewall(
     await using client = await createFirewallClient(config, { ...context, signal: limit.signal });
     const inquiry = { client, config, target };
     const match = await matchOf(inquiry);
-    // The matching policy is useful even if the following requests fail.
+    // If the following requests fail, the matching policy is still reported.
     const fqdnObjects = await readFqdnObjects(client, target.host).catch(() => []);
     const looked = { ...inquiry, fqdnObjects, match };
     const sessions = await sessionsOf(looked, { last, at: context.clock.now() }).catch(() => null);
@@ -110,7 +110,7 @@ export async function observeFirewall(
   }
 }
 
-/** Returns the connection that is described by a configuration entry. */
+/** Returns the connection that a firewall entry in the configuration describes. */
 function flowOf(config: FirewallConfig, { host, port }: Pick<FirewallTarget, 'host' | 'port'>): Flow {
   const { source, appliances, vdom } = config;
   return {
@@ -129,7 +129,7 @@ interface Inquiry {
   readonly target: FirewallTarget;
 }
 
-/** The firewall does not accept the token, or the token does not have the required permission. */
+/** Error for a token that the firewall rejects or that lacks a required permission. */
 class RefusedError extends Error {
   override readonly name = 'RefusedError';
   readonly status: number;
@@ -168,7 +168,10 @@ interface Looked extends Inquiry {
   readonly match: PolicyMatch;
 }
 
-/** Returns null if no policy allows the connection, or if the server's addresses are unknown. */
+/**
+ * Counts the sessions of the connection. Returns null if no policy allows the connection, or if the server's addresses
+ * are unknown.
+ */
 async function sessionsOf(
   { client, config: { source }, target, fqdnObjects, match }: Looked,
   asked: Parameters<typeof readSessions>[2],
@@ -179,7 +182,7 @@ async function sessionsOf(
 }
 
 /**
- * Looks up the matching policy. FortiOS resolves the name itself. If this fails, the lookup is repeated with the
+ * Looks up the matching policy. FortiOS resolves the name itself. If this fails, the lookup is repeated with an
  * address.
  */
 async function lookUpPolicy(inquiry: Inquiry, sourceInterface: string | null): Promise<ReplyFields> {
@@ -199,15 +202,15 @@ async function lookUpPolicy(inquiry: Inquiry, sourceInterface: string | null): P
   return readResult(inquiry, { ...question, destination: address });
 }
 
-/** Returns an address of the server that has the same address family as the source. */
+/** Returns one of the server's addresses, with the same address family as the source. */
 function addressTowards({ source }: FirewallConfig, target: FirewallTarget): string | undefined {
   return addressesOf(target).find((candidate) => isIPv6(candidate) === isIPv6(source));
 }
 
 /**
- * Returns the outgoing interface of the route to a host. Most firmware requires the incoming interface, which is the
- * interface of the route back. Routes and policies belong to different access groups, so the token may not be allowed
- * to read routes. Some firmware does not need the interface.
+ * Returns the outgoing interface of the route to a host. The interface of the route back to the source is the incoming
+ * interface, which most firmware requires for a policy lookup. Returns null if the token is not allowed to read routes,
+ * because some firmware does not need the interface.
  */
 async function interfaceTowards({ client, config }: Inquiry, destination: string): Promise<string | null> {
   const reply = await client.read({ kind: 'route', destination, ipv6: isIPv6(config.source) });
@@ -215,7 +218,7 @@ async function interfaceTowards({ client, config }: Inquiry, destination: string
   return result === null ? null : nameIn(result, 'interface');
 }
 
-/** Adds the profiles of the policy's profile group, if there is one. */
+/** Adds the security profiles in the policy's profile group, if the policy has one. */
 async function withGroup(inquiry: Inquiry, reply: PolicyReply): Promise<PolicyReply> {
   if (reply.profileGroup === null) return reply;
   const group = await readResult(inquiry, { kind: 'profile-group', name: reply.profileGroup });
@@ -246,7 +249,7 @@ function exemptionTarget(target: FirewallTarget): ExemptionTarget {
 }
 
 /**
- * Returns the single addresses of the server. Address blocks are omitted, because a lookup accepts only single
+ * Returns the server's expected addresses, excluding address blocks, because a policy lookup accepts only single
  * addresses.
  */
 function addressesOf(target: FirewallTarget): readonly string[] {
@@ -290,15 +293,15 @@ function notUnderstood(config: FirewallConfig, what: string): ProbeError {
   );
 }
 
-/** The names and addresses by which an exemption can cover the server. */
+/** The server's name and addresses, which exemptions from inspection are compared with. */
 interface ExemptionTarget {
   readonly host: string;
-  /** Single addresses that are expected for the server. */
+  /** The server's expected addresses, excluding address blocks. */
   readonly addresses: readonly string[];
 }
 
 interface ExemptionResult {
-  /** The first exemption that covers the server, for example `exemption "fortinet"`. */
+  /** The first exemption from inspection that covers the server, for example `exemption "fortinet"`. */
   readonly exemptedBy: string | null;
   /** Exemptions that may cover the server but could not be evaluated, for example `category 52`. */
   readonly unread: readonly string[];
@@ -307,18 +310,18 @@ interface ExemptionResult {
 type Coverage = 'covers' | 'other' | 'unread';
 
 /**
- * Categories that FortiOS exempts by default (finance and health). A licence server is not in these categories. The
- * server's actual FortiGuard category is unknown, and an administrator may have exempted exactly that category.
+ * FortiGuard categories that FortiOS exempts from inspection by default (finance and health). They never contain a
+ * licence server. Other exempted categories may contain the server, because its category is unknown.
  */
 const IRRELEVANT_CATEGORIES: readonly string[] = ['31', '33'];
 
 /**
- * Maximum number of exemptions to read. Each exemption costs one request. The built-in profiles have about 40
- * exemptions.
+ * Maximum number of exemptions to read, because each exemption requires one request. The built-in profiles have about
+ * 40 exemptions.
  */
 const MAX_READ = 64;
 
-/** Reads the objects of the exemptions one after another, until one of them covers the server. */
+/** Reads the exemptions' address objects one after another, until an object covers the server. */
 async function readExemptions(
   client: FirewallClient,
   exemptions: readonly Exemption[],
@@ -339,7 +342,7 @@ async function coverageOf(client: FirewallClient, exemption: Exemption, target: 
       return IRRELEVANT_CATEGORIES.includes(exemption.value) ? 'other' : 'unread';
     case 'other':
     case 'regex':
-      // Regular expressions from the firewall are not executed, because their run time is not limited.
+      // Regular expressions from the firewall are not evaluated, because their run time is unlimited.
       return 'unread';
     case 'address':
       return addressCoverage(await objectOf(client, 'address', exemption.value), target);
@@ -362,15 +365,16 @@ function textOf({ kind, value }: Exemption): string {
   }
 }
 
-/** Reads an object. If the object cannot be read, returns an empty object, which has no type. */
+/** Reads an address object. Returns an empty object if it cannot be read. */
 async function objectOf(client: FirewallClient, kind: 'address' | 'wildcard-fqdn', name: string): Promise<ReplyFields> {
   const reply = await client.read({ kind, name });
   return (reply.kind === 'json' ? resultOf(reply.value) : null) ?? {};
 }
 
 /**
- * Uses only fields that belong to the type of the object. FortiOS returns `subnet` for every type, with 0.0.0.0/0 if it
- * is irrelevant. The addresses of a country, a tag or a connector's object are unknown.
+ * Reports whether an address object covers the server. Uses only fields for the object's type, because FortiOS returns
+ * `subnet` for every type, with 0.0.0.0/0 if it is irrelevant. For a country, a tag or a connector's object, the
+ * addresses are unknown.
  */
 function addressCoverage(object: ReplyFields, { host, addresses }: ExemptionTarget): Coverage {
   switch (object['type']) {
@@ -403,8 +407,8 @@ function allOf(addresses: readonly string[], isCovered: (address: string) => boo
 }
 
 /**
- * Reports whether a pattern covers a host. For example, `*.fortinet.com` covers names that end in `.fortinet.com`. A
- * star matches any characters. @internal
+ * Reports whether a pattern covers a host. For example, `*.fortinet.com` covers names that end in `.fortinet.com`. An
+ * asterisk matches any characters. @internal
  */
 export function matchesName(pattern: string, host: string): boolean {
   const parts = pattern.toLowerCase().split('*');
@@ -422,7 +426,10 @@ export function matchesName(pattern: string, host: string): boolean {
   return at <= name.length - last.length;
 }
 
-/** Reports whether a subnet contains an address. Accepts `"173.243.138.0 255.255.255.0"` and the form with a slash. */
+/**
+ * Reports whether a subnet contains an address. Accepts subnets such as `"173.243.138.0 255.255.255.0"` and
+ * `"173.243.138.0/24"`.
+ */
 function isInSubnet(address: string, subnet: string): boolean {
   const [network = '', mask = ''] = subnet.split(/[\s/]+/u);
   if (!ipaddr.IPv4.isValidFourPartDecimal(address) || !ipaddr.IPv4.isValidFourPartDecimal(network)) return false;
@@ -445,13 +452,13 @@ function ipv4Number(address: string): number | null {
   return ipaddr.IPv4.parse(address).octets.reduce((number, octet) => number * 256 + octet, 0);
 }
 
-/** Maximum number of address objects for one name. */
+/** Maximum number of address objects that are read for one host name. */
 const MAX_OBJECTS = 4;
 const MAX_ADDRESSES = 20;
 
 /**
- * Returns the addresses to which the firewall itself resolves the name, from the address objects that policies can use.
- * The list of objects contains only the number of addresses, so each object is requested separately. Returns an empty
+ * Returns the addresses to which the firewall itself resolves the host name. They come from FQDN address objects. Each
+ * object is requested separately, because the list of objects contains only the number of addresses. Returns an empty
  * list if the token is not allowed to read address objects.
  */
 async function readFqdnObjects(client: FirewallClient, host: string): Promise<readonly FqdnObject[]> {
@@ -471,7 +478,7 @@ interface Listed {
   readonly name: string;
   readonly fqdn: string | null;
   readonly count: number | null;
-  /** Null if the response does not contain addresses. */
+  /** Addresses in the response. Null if the response does not contain addresses. */
   readonly addresses: readonly string[] | null;
 }
 
@@ -495,7 +502,7 @@ function listedOf(object: ReplyFields): readonly Listed[] {
   return [{ name, fqdn: nameIn(object, 'fqdn'), count: lenientCount(object['addrs_count']), addresses }];
 }
 
-/** Maximum number of status values. Fortinet does not document the status values, but there are fewer. */
+/** Maximum number of different token status values. Fortinet does not document them, but fewer are known. */
 const MOST_STATUSES = 10;
 const MAX_STATUS = 30;
 
@@ -503,8 +510,8 @@ const TOKEN = z.object({ status: z.unknown().optional() });
 
 /**
  * A response with FortiTokens. The response is "a map of FortiTokens and their status"
- * (hermanwjacobsen/hfortix-fortios, from Fortinet's description), but PowerFGT and others read a list. The response
- * contains activation secrets and owners of tokens, so only the status is kept.
+ * (hermanwjacobsen/hfortix-fortios, from Fortinet's description), but PowerFGT and others read a list. Only the status
+ * is kept, because the response also contains activation secrets and token owners.
  */
 const TOKENS = z.object({ results: z.union([z.array(TOKEN), z.record(z.string(), TOKEN)]) });
 
@@ -522,7 +529,7 @@ async function readFortitokens(client: FirewallClient): Promise<Resource<Readonl
   return value === null ? { kind: 'absent' } : { kind: 'read', value };
 }
 
-/** Returns null if the value is not a list of tokens. @internal */
+/** Counts tokens by status. Returns null if the value is not a list of tokens. @internal */
 export function parseFortitokens(value: unknown): ReadonlyMap<string, number> | null {
   const parsed = TOKENS.safeParse(value);
   if (!parsed.success) return null;
@@ -536,27 +543,28 @@ export function parseFortitokens(value: unknown): ReadonlyMap<string, number> | 
 }
 
 /**
- * Minimum interval between two session queries to a firewall, based on the default schedule. The interval also applies
- * to unscheduled queries, because a session query puts load on the firewall.
+ * Minimum interval between two session queries to a firewall, because these queries put load on the firewall. It is
+ * slightly shorter than the default schedule's interval, and limits additional queries.
  */
 const GAP: Millis = 285_000;
 
-/** Age in seconds. A more recent handshake without a reply may still receive a reply. */
+/** Minimum age in seconds of a session that counts as unanswered. A reply to a newer session may still arrive. */
 const SETTLED = 3;
 
 /** The connection whose sessions are counted. */
 interface SessionFlow {
   readonly source: string;
   readonly port: number;
-  /** Addresses and address blocks of the server. */
+  /** The server's addresses and address blocks. */
   readonly destinations: readonly string[];
-  /** The policy that matches the connection. */
+  /** Number of the policy that matches the connection. */
   readonly policy: number;
 }
 
 /**
- * The field `results.details`, in FortiOS 7.6 and earlier. `saddr`, `daddr`, `dport`, `sentbyte`, `rcvdbyte` and
- * `duration` occur in both sources (PowerFGT; hermanwjacobsen/hfortix-fortios). `proto` is a name or a number.
+ * Sessions in a response. The field is `results.details` in FortiOS 7.6 and earlier. `saddr`, `daddr`, `dport`,
+ * `sentbyte`, `rcvdbyte` and `duration` occur in both sources (PowerFGT; hermanwjacobsen/hfortix-fortios). `proto` is a
+ * name or a number.
  */
 const SESSIONS = z.object({
   results: z.object({
@@ -575,8 +583,8 @@ const SESSIONS = z.object({
 });
 
 /**
- * Returns the sessions of the connection. If the last result is recent, returns the last result. @throws the error that
- * ended the request
+ * Returns the session counts for the connection. A recent last result is returned again without a request. @throws the
+ * error that ended the request
  */
 async function readSessions(
   client: FirewallClient,
@@ -587,7 +595,10 @@ async function readSessions(
   return { at, seen: await seenNow(client, flow) };
 }
 
-/** Requests the current sessions. `session` was renamed to `sessions` in FortiOS 7.6. The response is the same. */
+/**
+ * Requests the current sessions. FortiOS 7.6 renamed the resource from `session` to `sessions`, but the response is the
+ * same.
+ */
 async function seenNow(client: FirewallClient, flow: SessionFlow): Promise<Resource<SessionCounts>> {
   for (const table of ['sessions', 'session'] as const) {
     const reply = await client.read({ kind: 'sessions', table, ...flow });
@@ -602,8 +613,8 @@ async function seenNow(client: FirewallClient, flow: SessionFlow): Promise<Resou
 }
 
 /**
- * Counts the sessions of the connection. The sessions are filtered again, because firmware may ignore filters in the
- * request. Returns null if the value is not a session table.
+ * Counts the sessions for the connection. The response is filtered again, because firmware may ignore the request's
+ * filters. Returns null if the value is not a session table.
  * @internal
  */
 export function parseSessions(value: unknown, { source, port, destinations }: SessionFlow): SessionCounts | null {

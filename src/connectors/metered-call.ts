@@ -16,17 +16,15 @@ import { isOwnTrouble, type Failure } from '../core/observation.ts';
 import { type ConnectorContext, failed, type JsonReply } from '../network/rest/json-exchange.ts';
 
 interface Call {
-  /** Description for messages, for example `Looking up licence "EFTM…"`. */
+  /** Description of the call for messages, for example `Looking up licence "EFTM…"`. */
   readonly what: string;
   readonly send: () => Promise<JsonReply>;
   /**
-   * Returns the error in the body, because a response with HTTP status 200 can contain an error. Returns null if there
-   * is no error.
+   * Returns the error in a response body, or null. This check is needed because a response with HTTP status 200 can
+   * contain an error.
    */
   readonly problemOf: (value: unknown) => string | null;
-  /**
-   * Whether a refusal (400, 401 or 403) blocks further calls for a while. The pause is required for wrong credentials.
-   */
+  /** True if a refusal (400, 401 or 403) blocks further calls for a while. This is required for wrong credentials. */
   readonly refusalBacksOff: boolean;
 }
 
@@ -37,12 +35,12 @@ export type CallResult =
   | Failure;
 
 /**
- * Makes calls within the budget. Each call is saved in the budget before it is sent, so that calls are counted even
- * after a crash.
+ * Makes a call if the budget allows it. Each call is recorded before it is sent, so that it also counts if the process
+ * crashes.
  */
 export type MeteredCall = (call: Call) => Promise<CallResult>;
 
-/** Creates a metered call and loads the budget. Only one user of the budget is allowed at a time. */
+/** Loads the budget and creates a function for metered calls. A budget must not be used concurrently. */
 export async function createMeteredCall(store: BudgetStore, context: ConnectorContext): Promise<MeteredCall> {
   let budget = parseBudget(await store.load());
 
@@ -75,7 +73,7 @@ export async function createMeteredCall(store: BudgetStore, context: ConnectorCo
       reply = await call.send();
     } catch (error) {
       const failure = failed(error, startedAt, context);
-      // A call that was cancelled or that had no socket is not a failure of the service.
+      // A local problem, such as a cancelled call, does not count as a failure of the service.
       if (!isOwnTrouble(failure.reason)) await keep(recordFailure(budget, context.clock.now(), null));
       return failure;
     }
@@ -119,16 +117,16 @@ function charge(
   return { result: rejected(`HTTP ${String(status)}`), next: recordFailure(budget, at.now, retryAfter) };
 }
 
-/** Storage that keeps the budget across rounds and restarts. */
+/** Stores the call budget across rounds and restarts. */
 export interface BudgetStore {
-  /** Returns the last saved value as parsed from JSON. An invalid value counts as an empty budget. */
+  /** Returns the last saved value, which is not validated. An invalid value counts as an empty budget. */
   load(): Promise<unknown>;
   save(budget: CallBudget): Promise<void>;
   /** @default REGISTRATION_LIMITS */
   readonly limits?: CallLimits;
   /**
-   * Maximum time that a call can wait for its turn while the service works. A hundred licences are looked up within a
-   * minute, and further licences in the next minute. @default 0
+   * Maximum time for which a call waits for the per-minute quota. A hundred licences can be looked up per minute, and
+   * further licences have to wait for the next minute. @default 0
    */
   readonly patience?: Millis;
 }

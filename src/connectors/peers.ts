@@ -24,8 +24,8 @@ import { visibleText } from '../core/visible-text.ts';
 const STATUS = '/api/v1/status';
 
 /**
- * Maximum age of a peer's round. Older rounds mean that the peer's rounds have stopped. The limit also allows for
- * different clocks.
+ * Maximum age of a peer's last round. If the last round is older, the peer has stopped running rounds. The limit allows
+ * for clock differences.
  */
 const MAX_AGE: Millis = 10 * 60_000;
 
@@ -63,9 +63,9 @@ function fresh(view: PeerView, { clock }: ConnectorContext): PeerView {
   );
 }
 
-/** Maximum length of a text. ftm-watch never returns a longer text. */
+/** Maximum length of a string in a peer's response. ftm-watch never returns longer strings. */
 const MAX_TEXT = 300;
-/** Maximum number of causes. No site has more causes at the same time. */
+/** Maximum number of causes in a peer's response. In practice, there are only a few. */
 const MAX_CAUSES = 50;
 
 const text = z.string().transform((value) => visibleText(value, MAX_TEXT));
@@ -107,7 +107,7 @@ function parseStatus(peer: string, value: unknown): PeerView {
   return { kind: 'seen', peer, at, preconditions, causes: causes.slice(0, MAX_CAUSES) };
 }
 
-/** Returns the other ftm-watch instances, which are queried through their status pages. */
+/** Returns the configured peers. Peers are other ftm-watch instances, which are queried through their status pages. */
 export function peerUnits({ peers }: Pick<WatchedConfig, 'peers'>): readonly Unit<PeerObservation>[] {
   return peers.map((peer) => ({
     name: peer.name,

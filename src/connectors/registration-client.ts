@@ -10,7 +10,9 @@ import { createSecretFilter, visibleText } from '../core/visible-text.ts';
 import { cutList, lenientNumber, serialNumber } from '../network/rest/reply-values.ts';
 import type { RegistrationConfig } from '../config/schema/connectors.ts';
 
-/** Sends the supported operations. Each operation is sent to its own host over verified TLS. */
+/**
+ * Client for FortiCloud's registration service. Sends each operation over verified TLS to the host for this operation.
+ */
 export interface RegistrationClient extends AsyncDisposable {
   /** @throws the errors of `exchangeJson` */
   send(operation: Extract<RegistrationOperation, { kind: 'token' }>): Promise<JsonReply>;
@@ -18,7 +20,7 @@ export interface RegistrationClient extends AsyncDisposable {
   ask(operation: Exclude<RegistrationOperation, { kind: 'token' }>, token: string): Promise<JsonReply>;
 }
 
-/** Credentials for a request. */
+/** Authorization header of a request, and the secret in it. */
 interface Access {
   readonly headers: Readonly<Record<string, string>>;
   readonly secret: string;
@@ -53,7 +55,7 @@ export async function createRegistrationClient(
 
 /**
  * All requests that are sent to the registration service: the token request and two queries. The service requires POST
- * for all of them. None of them changes data. The connectors cannot send any other POST request.
+ * for all three, but none of them changes data. Connectors cannot send other POST requests.
  */
 export type RegistrationOperation =
   | { readonly kind: 'token'; readonly user: string; readonly password: string }
@@ -65,7 +67,7 @@ interface OperationRequest {
   readonly body: string;
 }
 
-/** Returns the documented path and body. The trailing slash in the path for the token is required. */
+/** Returns the documented path and body for an operation. The trailing slash in the token path is required. */
 function requestOf(operation: RegistrationOperation): OperationRequest {
   switch (operation.kind) {
     case 'token':
@@ -104,19 +106,17 @@ interface AccessToken {
   readonly expiresInSeconds: number;
 }
 
-/** Returns the error in the response to the token request. Returns null if the response contains a token. */
+/** Returns the error in the response to a token request. Returns null if the response contains a token. */
 export function tokenError(value: unknown): string | null {
   if (parseAccessToken(value) !== null) return null;
   const parsed = z.object({ message: z.string() }).safeParse(value);
   return parsed.success ? visibleText(parsed.data.message, 200) : 'no access token in the response';
 }
 
-/**
- * Lifetime that is assumed if the service does not return a token's lifetime. The shortest observed lifetime is 3660 s.
- */
+/** Assumed token lifetime if the service does not return one. The shortest observed lifetime is 3660 s. */
 const DEFAULT_LIFE_SECONDS = 3600;
 
-/** Returns null if there is no token. */
+/** Parses the response to a token request. Returns null if it does not contain a token. */
 export function parseAccessToken(value: unknown): AccessToken | null {
   const parsed = TOKEN.safeParse(value);
   if (!parsed.success) return null;
@@ -131,8 +131,8 @@ const ENVELOPE = z.object({
 });
 
 /**
- * Reads the error from the body, because the service reports errors with HTTP status 200 and `status` -1 or 2.
- * @returns the error's text; null if there is no error
+ * Returns the error message in a response body; null if there is no error. The service reports errors with HTTP status
+ * 200 and a `status` of -1 or 2 in the body.
  */
 export function serviceError(value: unknown): string | null {
   const parsed = ENVELOPE.safeParse(value);
@@ -151,17 +151,19 @@ export interface LicenseRecord {
   readonly license: string;
   readonly serial: string | null;
   readonly status: string | null;
-  /** Number of tokens bought, derived from the SKU. Null for other SKUs. */
+  /** Number of purchased tokens, derived from the SKU. Null for other SKUs. */
   readonly bought: number | null;
 }
 
 /**
- * Format of the SKU: "FTM-ELIC-XX: replace XX with the number of tokens" (Fortinet's ordering guide; ta-p/205363 lists
- * FTM-ELIC-*).
+ * Matches the SKU of a FortiToken Mobile licence. Format: "FTM-ELIC-XX: replace XX with the number of tokens"
+ * (Fortinet's ordering guide; ta-p/205363 lists FTM-ELIC-*).
  */
 const TOKEN_SKU = /^FTM-ELIC-(?<tokens>[1-9]\d{0,5})$/iu;
 
-/** Maximum number of records. Each licence is looked up by its number, so few records are expected. */
+/**
+ * Maximum number of records in a response. Only a few are expected, because each licence is looked up by its number.
+ */
 const MAX_RECORDS = 1000;
 
 const LICENSE = z.object({
@@ -173,8 +175,8 @@ const LICENSE = z.object({
 const LICENSES = z.object({ licenses: cutList(LICENSE, MAX_RECORDS).nullish() });
 
 /**
- * Returns the records in a response without an error. Returns null if the response is invalid. A missing list counts as
- * empty.
+ * Returns the licence records in a successful response. A missing list counts as empty. Returns null if the response is
+ * invalid.
  */
 export function parseLicenseRecords(value: unknown): readonly LicenseRecord[] | null {
   const parsed = LICENSES.safeParse(value);
@@ -200,8 +202,8 @@ const PRODUCT = z.object({
 });
 
 /**
- * Reports whether the details of a product contain this licence. The format of the list is not documented, so all texts
- * in the list are searched.
+ * Reports whether a product's details contain a licence. All strings in the details are searched, because the format is
+ * not documented.
  */
 export function productHoldsLicense(value: unknown, license: string): boolean {
   const parsed = PRODUCT.safeParse(value);
@@ -210,7 +212,9 @@ export function productHoldsLicense(value: unknown, license: string): boolean {
   return holdsText([licenses, licenseKeys], license.toUpperCase());
 }
 
-/** Searches for a text without recursion, because the peer controls the nesting depth. */
+/**
+ * Reports whether a value contains a string. Does not use recursion, because the service controls the nesting depth.
+ */
 function holdsText(root: unknown, text: string): boolean {
   const waiting: unknown[] = [root];
   while (waiting.length > 0) {

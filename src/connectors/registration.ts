@@ -30,30 +30,33 @@ import type { Failure } from '../core/observation.ts';
 import { type ConnectorContext, failed, secretOf } from '../network/rest/json-exchange.ts';
 
 interface RegistrationWatchOptions extends Omit<ConnectorContext, 'signal'>, Omit<RunnerOptions, 'run'> {
-  /** Interval of the schedule. */
+  /** Interval between scheduled queries. */
   readonly period: Millis;
   readonly budget: BudgetStore;
   /**
-   * Returns the appliances, which determine the licences to look up. Resolves when the appliances have been queried.
+   * Returns the appliances' observations, after the appliances have been queried. They contain the licences to look up.
    */
   readonly appliances: () => Promise<readonly UnitObservation[]>;
   readonly onSeen: (facts: RegistrationObservation) => void;
 }
 
-/** Queries the registration service repeatedly. */
+/** Queries the registration service on its schedule. */
 export interface RegistrationWatch {
   start(): void;
   stop(): Promise<void>;
-  /** Must be called when the appliances may have new licences. */
+  /** Must be called when an appliance may have a new licence. */
   appliancesChanged(): void;
 }
 
-/** Number of schedule intervals for which a response is kept if there is no newer response. Licences rarely move. */
+/**
+ * Number of schedule intervals for which an old response is used if newer queries fail. Old responses are usually still
+ * correct, because licences are rarely transferred.
+ */
 const KEPT_TIMES = 2;
 
 /**
- * Queries the registration service on its schedule. Licences without a response and new licences are looked up earlier,
- * as soon as the quotas allow this.
+ * Queries the registration service on its schedule. New licences, and licences without a response, are looked up
+ * earlier if the quotas allow this.
  */
 export function watchRegistration(
   registration: RegistrationConfig,
@@ -61,12 +64,9 @@ export function watchRegistration(
 ): RegistrationWatch {
   const { clock, env, ownTurn, budget } = options;
   let known: RegistrationMemory = new Map();
-  /** Null before the first run. */
+  /** Licences that were looked up. Null before the first run. */
   let queriedLicenses: ReadonlySet<string> | null = null;
-  /**
-   * The licences that the next run looks up. `open` stands for licences without a response and licences that were never
-   * looked up.
-   */
+  /** Licences that the next run looks up. `open` means new licences and licences without a response. */
   let scope: 'all' | 'open' = 'all';
   let cancelNext: () => void = () => undefined;
 
@@ -106,7 +106,7 @@ export function watchRegistration(
     return licenses.filter((license) => queriedLicenses?.has(license) === false);
   }
 
-  /** Looks up new licences once. A licence that the service rejects is looked up again on the schedule. */
+  /** Looks up new licences immediately. If the service rejects a licence, it is looked up again on schedule. */
   async function askForNew(): Promise<void> {
     if (queriedLicenses === null) return;
     if (unasked(registrationQuery(await options.appliances()).licenses).length === 0) return;
@@ -138,8 +138,8 @@ async function timeOfNext(known: RegistrationMemory, budget: BudgetStore, now: E
 }
 
 /**
- * Reports whether the failure is local. A local failure is retried immediately, and the service's earlier responses are
- * kept.
+ * Reports whether a query failed because of a local problem. In this case, the query is retried immediately, and
+ * earlier responses are kept.
  */
 function isOwnTrouble(seen: RegistrationObservation): boolean {
   if (seen.kind === 'failed') return seen.reason === 'internal';
@@ -149,8 +149,8 @@ function isOwnTrouble(seen: RegistrationObservation): boolean {
 }
 
 /**
- * Returns the licences that are configured or were found on the appliances, and the serial numbers of products to
- * search.
+ * Returns the licences to look up, which are configured or were found on appliances. Also returns the serial numbers of
+ * products to search.
  */
 export function registrationQuery(units: readonly UnitObservation[]): RegistrationQuery {
   const licenses = units.flatMap(({ config: { licenses: configured }, rest }) => licensesOf(configured, rest));
@@ -163,15 +163,15 @@ export function registrationQuery(units: readonly UnitObservation[]): Registrati
 interface RegistrationQuery {
   readonly licenses: readonly string[];
   /**
-   * Serial numbers of the appliances and their peers. A licence that the service does not list is searched for in the
-   * details of these products, because the portal displays it there.
+   * Serial numbers of the appliances and their cluster peers. If the service does not list a licence, it is searched
+   * for in these products' details, where the FortiCloud portal displays it.
    */
   readonly serials: readonly string[];
 }
 
 /**
- * Queries the registration service for the holder of each licence, within its quotas. Never throws, because failures
- * are part of the observation. Must not run twice at the same time with the same store.
+ * Queries the registration service for each licence's holder, within the service's quotas. Never throws, because
+ * failures are part of the observation. Must not run concurrently with the same store.
  */
 export async function observeRegistration(
   config: RegistrationConfig,
@@ -196,15 +196,18 @@ interface Session {
   readonly call: MeteredCall;
   readonly tokens: AccessTokens;
   /**
-   * Responses of this run by serial number. Each product is looked up once, because errors also count towards the
-   * quota.
+   * Responses in this run by the product's serial number. Each product is looked up only once, because errors also
+   * count towards the quota.
    */
   readonly products: Map<string, Answer>;
 }
 
 type Denied = Extract<RegistrationObservation, { kind: 'denied' }>;
 
-/** Result of a query. A refusal concerns either the account (`denied`) or only this query (`failed`). */
+/**
+ * Result of a query. If the service refuses the account, the result is `denied`. If it refuses only this query, the
+ * result is `failed`.
+ */
 type Answer = Exclude<CallResult, { kind: 'refused' }> | Denied;
 
 type Question = Exclude<RegistrationOperation, { kind: 'token' }>;
@@ -220,7 +223,7 @@ async function lookUpAll(session: Session, query: RegistrationQuery): Promise<Re
     if (outcome.kind === 'denied') return outcome;
     lookups.push({ license, outcome });
   }
-  // Licences that are not listed can cost many calls without a result, so they are looked up last.
+  // Licences that are not listed are processed last, because searching for them can require many calls.
   for (const [index, { license, outcome }] of lookups.entries()) {
     if (outcome.kind !== 'not-listed' && outcome.kind !== 'unnamed') continue;
     lookups[index] = { license, outcome: (await searchProducts(session, license, query.serials)) ?? outcome };
@@ -241,13 +244,14 @@ async function lookUp(session: Session, license: string): Promise<LicenseOutcome
 }
 
 /**
- * Returns the outcome for a licence, which may be listed more than once. A record with a holder takes precedence. The
+ * Returns the outcome for a licence from its records. A record with a holder takes precedence over other records. The
  * licence is unregistered only if all records are `Pending`.
  */
 function outcomeOf(records: readonly LicenseRecord[]): LicenseOutcome {
   const listed = records.filter((record) => !isPending(record));
   for (const { serial, bought } of listed) {
-    // Several records may be parts that were bought separately, so none of them contains the total number.
+    // The number of tokens is used only if there is one record. Several records may be separate purchases, so none of
+    // them contains the total.
     if (serial !== null)
       return { kind: 'registered', serial, ...(bought === null || records.length > 1 ? {} : { bought }) };
   }
@@ -262,8 +266,8 @@ function isPending(record: LicenseRecord): boolean {
 }
 
 /**
- * Returns null if no product contains the licence. An unknown product gives no information about the licence. If a
- * product could not be looked up, the result remains open.
+ * Searches for a licence in the products' details. Returns null if no product contains the licence. Unknown products
+ * are ignored. If a product could not be looked up, the outcome remains open.
  */
 async function searchProducts(
   session: Session,
@@ -281,12 +285,12 @@ async function searchProducts(
 }
 
 /**
- * Maximum number of rejected products. An account that does not contain one unit probably contains few units, and each
- * unknown unit costs one of the 10 errors allowed per hour.
+ * Maximum number of rejected products. If an account does not contain these products, further lookups would probably be
+ * rejected too. Each rejection counts towards the quota of 10 errors per hour.
  */
 const MOST_REJECTED = 3;
 
-/** Returns null if too many lookups were rejected to try another product. */
+/** Looks up a product by its serial number. Returns null if too many lookups have been rejected. */
 async function productOf(session: Session, serial: string): Promise<Answer | null> {
   const { products } = session;
   const known = products.get(serial);
@@ -299,7 +303,7 @@ async function productOf(session: Session, serial: string): Promise<Answer | nul
   return answer;
 }
 
-/** Sends a query. The service may revoke a token early. In that case, one new token is requested. */
+/** Sends a query. If the service has revoked the token early, requests a new token and retries once. */
 async function ask(session: Session, operation: Question, what: string): Promise<Answer> {
   const first = await askOnce(session, operation, what);
   if (first.kind !== 'refused') return first;
@@ -324,8 +328,8 @@ async function askOnce(session: Session, operation: Question, what: string): Pro
 }
 
 /**
- * Returns a failure for this query only. The login succeeded, and a mistyped number proves nothing about other
- * licences.
+ * Returns a failure for a single query. Other queries continue, because the login succeeded and only this licence
+ * number may be wrong.
  */
 function refused(what: string, status: number): Failure {
   const hint =
@@ -338,19 +342,21 @@ function refused(what: string, status: number): Failure {
   };
 }
 
-/** Returns a refusal without the user name, because the text appears in reports. */
+/**
+ * Returns the result for a refused login. The message does not contain the user name, because it appears in reports.
+ */
 function loginRefused(status: number): Denied {
   return { kind: 'denied', message: `HTTP ${String(status)} during login` };
 }
 
-/** A token is not used shortly before it expires, so that it does not expire during a call. */
+/** Minimum remaining lifetime of a token, so that it does not expire during a call. */
 const MARGIN: Millis = 30_000;
 
 type TokenResult = { readonly kind: 'token'; readonly value: string } | Exclude<CallResult, { kind: 'json' }>;
 
-/** Keeps the bearer token of one run, only in memory. */
+/** Keeps the bearer token for one run in memory. */
 interface AccessTokens {
-  /** Returns the current token, or a new token if it has expired. */
+  /** Returns the current token. Requests a new token if the current token has expired. */
   current(): Promise<TokenResult>;
   /** Discards a token that the service no longer accepts, so that the next call requests a new token. */
   discard(): void;

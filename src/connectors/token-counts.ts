@@ -17,10 +17,10 @@ import { valueOf } from '../core/license/resource.ts';
 import type { BackgroundFile } from '../system/json-file.ts';
 import type { UnitObservation } from './picture.ts';
 
-/** Maximum number of licences per unit. Tokens of further licences count as tokens without a licence. */
+/** Maximum number of licences per unit. Tokens with further licences are counted as tokens without a licence. */
 const MAX_LICENSES = 1000;
 
-/** Maximum page size of an appliance. */
+/** Page size to request. Appliances do not support larger pages. */
 export const PAGE_SIZE = 1000;
 
 const TOKEN = z.object({
@@ -36,13 +36,13 @@ const TOKEN_PAGE = z.object({
   objects: cutList(TOKEN, PAGE_SIZE + 1),
 });
 
-/** A token as listed by the appliance, not validated. Any field may be missing or have a different type. */
+/** A token in an appliance's response. It is not validated, so any field can be missing or have a different type. */
 interface TokenObject {
   readonly serial?: unknown;
   readonly type?: unknown;
   readonly status?: unknown;
   readonly license?: unknown;
-  /** A separate field in addition to the status (docs:fortiauthenticator/6.5.5/rest-api-solution-guide/875895). */
+  /** Lock state, which is separate from the status (docs:fortiauthenticator/6.5.5/rest-api-solution-guide/875895). */
   readonly locked?: unknown;
 }
 
@@ -52,7 +52,7 @@ export interface TokenPage {
   readonly next: string | null;
 }
 
-/** Returns null if the value is not a page of a collection or is longer than requested. */
+/** Parses one page of tokens. Returns null if the value is not a page or contains more tokens than requested. */
 export function parseTokenPage(value: unknown): TokenPage | null {
   const parsed = TOKEN_PAGE.safeParse(value);
   if (!parsed.success) return null;
@@ -89,7 +89,7 @@ export function createTokenCounter(): TokenCounter {
   return {
     add: (tokens) => {
       for (const token of tokens) {
-        // The filter in the query may have been ignored, so hardware tokens are also skipped here.
+        // Hardware tokens are skipped, because the appliance may have ignored the query's filter.
         if (token.type === 'ftk') continue;
         total += 1;
         byStatus[statusOf(token.status)] += 1;
@@ -126,7 +126,10 @@ const LICENSED_TOKENS = z.object({
   available_ftm: z.unknown().optional(),
 });
 
-/** Parses `{"available_ftm": 30, "total_ftm": 32, "used_ftm": 2}`. Returns null if the total is missing. */
+/**
+ * Parses token counts such as `{"available_ftm": 30, "total_ftm": 32, "used_ftm": 2}`. Returns null if the total is
+ * missing.
+ */
 export function parseLicensedTokens(value: unknown): LicensedTokens | null {
   const parsed = LICENSED_TOKENS.safeParse(value);
   const total = parsed.success ? lenientCount(parsed.data.total_ftm) : null;
@@ -136,7 +139,10 @@ export function parseLicensedTokens(value: unknown): LicensedTokens | null {
 
 const QUOTA = z.object({ available_sms: z.unknown(), total_sms: z.unknown() });
 
-/** Parses `{"available_sms": 90, "total_sms": 100, "used_sms": 10}`. Returns null if the counts are missing. */
+/**
+ * Parses SMS counts such as `{"available_sms": 90, "total_sms": 100, "used_sms": 10}`. Returns null if the counts are
+ * missing.
+ */
 export function parseSmsQuota(value: unknown): SmsQuota | null {
   const parsed = QUOTA.safeParse(value);
   if (!parsed.success) return null;
@@ -146,23 +152,26 @@ export function parseSmsQuota(value: unknown): SmsQuota | null {
 
 const SAVED = z.object({ pending: z.record(z.string(), z.number()) });
 
-/** Returns a hash of a token's serial number. Serial numbers are not stored, because users log in with these tokens. */
+/**
+ * Returns a hash of a token's serial number. Only the hash is stored, because the serial number identifies a user's
+ * token.
+ */
 export function tokenId(serial: string): string {
   return createHash('sha256').update(serial.toUpperCase()).digest('base64url').slice(0, 22);
 }
 
-/** Stores when tokens were first seen pending. The times are kept across checks and restarts. */
+/** Stores since when each token has been pending. The times are kept across queries and restarts. */
 export interface PendingMemory {
   /**
    * Returns the unit with the time since which each of its tokens has been pending.
-   * @param names names of all units that report their tokens
+   * @param names names of all units that report tokens
    */
   withAges(unit: UnitObservation, names: readonly string[], at: EpochMs): Promise<UnitObservation>;
 }
 
-/** @param file read once, at the first check; invalid content counts as empty */
+/** @param file is read once, at the first query; invalid content counts as empty */
 export function createPendingMemory(file: BackgroundFile): PendingMemory {
-  /** Last known pending tokens of each unit. Null if the unit did not report its tokens. */
+  /** Last known pending tokens by unit. Null if the unit did not report its tokens. */
   const told = new Map<string, readonly string[] | null>();
   let loading: Promise<PendingSince> | null = null;
   let seen: PendingSince | null = null;

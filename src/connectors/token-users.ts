@@ -20,8 +20,8 @@ export interface TokenUsers {
   /** Users sorted by name. */
   readonly users: readonly TokenUser[];
   /**
-   * Resources that the account is not allowed to read or that the firmware does not have. Users in these resources are
-   * missing.
+   * Resources that could not be read, because the account lacks permission or the firmware does not have them. Users in
+   * these resources are missing from `users`.
    */
   readonly unread: readonly UserResource[];
 }
@@ -35,7 +35,8 @@ const RESOURCES = ['localusers', 'ldapusers', 'radiususers'] as const satisfies 
 const TIMEOUT: Millis = 60_000;
 
 /**
- * Fields of a user (docs:fortiauthenticator/6.3.0/rest-api-solution-guide/347822, 829822). Other fields are dropped.
+ * User fields in a response (docs:fortiauthenticator/6.3.0/rest-api-solution-guide/347822, 829822). Other fields are
+ * dropped.
  */
 const USER_PAGE = z.object({
   meta: z.object({ next: z.string().nullish() }),
@@ -50,9 +51,9 @@ const USER_PAGE = z.object({
 });
 
 /**
- * Reads which users have a FortiToken Mobile token, only with GET requests. Runs only when an administrator requests
+ * Returns the users with a FortiToken Mobile token. Sends only GET requests. Runs only when an administrator requests
  * it, never in the daemon.
- * @param licenses licences whose tokens are included; null for all tokens
+ * @param licenses licences whose tokens are included; null for all licences
  * @throws {Error} when the unit cannot be read
  */
 export async function readTokenUsers(
