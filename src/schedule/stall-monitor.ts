@@ -53,7 +53,8 @@ export async function discardIfStalled<T>(clock: Clock, look: Promise<T>): Promi
 
 /**
  * Reports every 15 seconds by how much the event loop was delayed, until the returned function is called. Detects all
- * stalls of at least 15 seconds. During a round, its stall monitor also detects shorter stalls.
+ * stalls of at least 15 seconds. Shorter stalls are relevant only during a round, and a stall monitor detects them
+ * there.
  */
 export function measureLoopLag(clock: Clock, tell: (lag: Millis) => void): () => void {
   return beat(clock, IDLE_BEAT, (due) => tell(Math.max(0, clock.elapsed() - due)));
