@@ -73,7 +73,10 @@ function holderOf(path: string): string {
   return holder === null ? 'another process' : `process ${holder.process} on ${holder.machine}`;
 }
 
-/** Returns the ID of the process that holds the store's lock, or null if no process holds it. */
+/**
+ * Returns the ID of the process that holds the store, as recorded in the holder file. Returns null if no process is
+ * recorded.
+ */
 export function holderProcess(path: string): number | null {
   const holder = readHolder(path);
   return holder === null ? null : Number(holder.process);

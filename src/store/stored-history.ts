@@ -26,10 +26,10 @@ type Unread =
 
 interface ReadableHistory {
   readonly kind: 'read';
-  /** Latest first. */
+  /** Sorted, latest first. */
   readonly incidents: readonly Incident[];
   readonly olderIncidents: number;
-  /** Latest first. */
+  /** Sorted, latest first. */
   readonly outboxEntries: readonly OutboxEntry[];
   readonly olderEntries: number;
   /** Leaf certificates by target, latest first. */

@@ -6,19 +6,23 @@ import { beat, IDLE_BEAT } from '../../system/clock.ts';
 
 const PROGRAM = fileURLToPath(new URL('./watchdog.sh', import.meta.url));
 
-/** In seconds: after a minute without a beat, the loop has 15 more seconds to prove that it runs. */
+/**
+ * Arguments for the watchdog script, in seconds. After a minute without a beat, the event loop has 15 more seconds to
+ * prove that it runs.
+ */
 const [PATIENCE, CONFIRM] = ['60', '5'] as const;
 
 /**
- * Starts a process that ends this one if the event loop, which would have to notice any other problem, does not run for
- * a minute. systemd and containers then restart this process. Stops when disposed.
+ * Starts a watchdog process, which terminates this process if its event loop is blocked for a minute. systemd or the
+ * container runtime then restarts this process. A separate process is needed because a blocked event loop cannot run
+ * any check. The watchdog stops when disposed.
  */
 export function watchLoop(clock: Clock, env: NodeJS.ProcessEnv, logger: Pick<Logger, 'error'>): Disposable {
   const watchdog = spawn('bash', [PROGRAM, PATIENCE, CONFIRM], {
-    // The environment may contain secrets.
+    // Only PATH is passed on, because the environment may contain secrets.
     env: { PATH: env['PATH'] },
     stdio: ['pipe', 'inherit', 'ignore'],
-    // Not in the group of the terminal, whose signals are for this process.
+    // The watchdog runs in a separate process group, so that it does not receive signals from the terminal.
     detached: true,
   });
   let isNeeded = true;
@@ -32,7 +36,8 @@ export function watchLoop(clock: Clock, env: NodeJS.ProcessEnv, logger: Pick<Log
   }
   watchdog.on('error', onEnd);
   watchdog.once('exit', (code) => onEnd(new Error(`bash ended with code ${String(code)}`)));
-  // Without file descriptors, there is no pipe. If the process has ended, that is reported above.
+  // `stdin` is undefined if no file descriptor was free. Errors are ignored, because the end of the watchdog is
+  // reported above.
   watchdog.stdin?.on('error', () => undefined);
   const cancel = beat(clock, IDLE_BEAT, () => void watchdog.stdin?.write('\n'));
 
