@@ -234,15 +234,15 @@ function nextUnread(before: UnreadSince, units: readonly UnitObservation[], now:
 }
 
 /**
- * Maximum time between an appliance's last log line and its first failed API query for which the log shows that the
- * appliance is running. It covers two API queries by default. If the appliance itself fails, its log also stops.
+ * Maximum age of a log line that shows that an appliance is running, even if its API began to fail after the line
+ * arrived. By default, this time covers two API queries. If the appliance itself fails, its log also stops.
  */
 const LOG_EVIDENCE_AGE: Millis = 10 * 60_000;
 
 /**
  * Returns the names of the appliances whose log shows that they are running. This is the case if a line arrived after
- * the API began to fail, or shortly before. If an appliance rarely sends lines, its log counts as silent only after
- * `logs.silentAfter`.
+ * the API began to fail, or is not older than `LOG_EVIDENCE_AGE`. If an appliance rarely sends lines, its log counts as
+ * silent only after `logs.silentAfter`.
  */
 function speakingAppliances({ appliances }: PollingReport, unread: UnreadSince, now: EpochMs): readonly string[] {
   return appliances

@@ -530,8 +530,8 @@ function roundRecord(
 /**
  * Reports whether another round should run immediately. This is the case for a new critical cause, so that a lasting
  * fault is reported within seconds and a temporary fault is discarded. A cause that two sources confirm is excluded,
- * because it has already been reported. A round that was invalid because this process stalled is also repeated, but
- * only once.
+ * because it has already been reported. A round that was invalid because this process stalled is also repeated, unless
+ * the previous round was invalid too.
  */
 export function deservesAnotherLook(before: RoundResult | null, { observations, diagnosis }: RoundResult): boolean {
   if (isInvalid(observations)) return before === null || !isInvalid(before.observations);

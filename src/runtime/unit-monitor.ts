@@ -113,7 +113,7 @@ export class UnitMonitor {
   readonly #runs = new Set<Promise<void>>();
   /** Parts with a query that has been requested but has not started. */
   readonly #queued = new Set<AskedPart>();
-  /** Units and preconditions with new results since the last round. */
+  /** Parts with new results since the last round. */
   readonly #renewed = new Set<Part>();
   /** Parts with new results, collected until all parts of the same connector have new results. */
   readonly #renewedSoFar = new Set<Part>();
@@ -208,8 +208,8 @@ export class UnitMonitor {
   }
 
   /**
-   * Starts queries to all parts that have no pending query, one after another. Queries one part. Resolves to false if
-   * this process stalled during the query.
+   * Starts queries to all parts that have no pending query, one after another. Resolves to false if this process
+   * stalled in the meantime.
    */
   async #askAll(signal: AbortSignal): Promise<boolean> {
     const idle = this.#scheduled().filter((part) => !this.#asking.has(part) && !this.#queued.has(part));

@@ -166,7 +166,7 @@ export function newerMessage(path: string, version: number): string {
 
 /**
  * Opens the database and upgrades it to this program's version. Makes a copy before the upgrade, to allow a rollback.
- * Returns the database version. @throws {NewerStore} when it is from a newer version
+ * @throws {NewerStore} when the database is from a newer version
  * @throws {Error} from SQLite or the file system
  */
 function connect(path: string, now: EpochMs): DatabaseSync {

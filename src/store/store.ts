@@ -72,7 +72,7 @@ export interface Store {
    * kept in memory.
    */
   recordChange(entry: AuditEntry): void;
-  /** Returned entries are sorted, latest first. */
+  /** Returns the audit entries that match the filter, latest first. */
   auditTrail(limit: number, filter?: AuditFilter): readonly KeptAuditEntry[];
   /**
    * Returns changes that were made on an incident's page, and silences that affected the incident while it was open.
@@ -81,7 +81,7 @@ export interface Store {
   /** Returns the latest changes to these incidents, latest first. */
   recentChanges(incidents: readonly Incident[]): readonly AuditEntry[];
   recordRefusal(refused: RefusedChange): void;
-  /** Returned entries are sorted, latest first. */
+  /** Returns refused changes, latest first. */
   refusedChanges(limit: number): readonly RefusedChanges[];
   /** Reports whether the last write succeeded (`ftm_store_writable`). */
   writable(): boolean;

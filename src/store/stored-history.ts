@@ -26,10 +26,10 @@ type Unread =
 
 interface ReadableHistory {
   readonly kind: 'read';
-  /** Sorted, latest first. */
+  /** Incidents in the period, latest first. */
   readonly incidents: readonly Incident[];
   readonly olderIncidents: number;
-  /** Sorted, latest first. */
+  /** Notifications in the period, latest first. */
   readonly outboxEntries: readonly OutboxEntry[];
   readonly olderEntries: number;
   /** Leaf certificates by target, latest first. */
