@@ -13,7 +13,7 @@ export type FirewallQuestion =
       readonly kind: 'policy-lookup';
       readonly source: string;
       readonly sourceInterface: string | null;
-      /** An IP address or a host name. */
+      /** Destination as an IP address or host name. */
       readonly destination: string;
       readonly port: number;
       readonly ipv6: boolean;
@@ -178,7 +178,7 @@ export interface PolicyReply {
   readonly profileGroup: string | null;
 }
 
-/** Returns null if the value is not a policy. */
+/** Parses the settings of a firewall policy. Returns null if the value is not a policy. */
 export function parsePolicy(id: number, result: ReplyFields): PolicyReply | null {
   const action = result['action'];
   if (typeof action !== 'string') return null;

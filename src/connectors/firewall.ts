@@ -76,7 +76,10 @@ const FIREWALL_TIMEOUT: Millis = 60_000;
 
 type FirewallTarget = Pick<LicenseServerConfig, 'host' | 'port' | 'expectedAddresses'>;
 
-/** Name of a built-in inspection profile, which cannot be changed. Old firmware does not return an object for it. */
+/**
+ * Name of a built-in inspection profile that cannot be changed. Old firmware does not return an object for this
+ * profile.
+ */
 const NO_INSPECTION = 'no-inspection';
 
 /**
@@ -208,9 +211,9 @@ function addressTowards({ source }: FirewallConfig, target: FirewallTarget): str
 }
 
 /**
- * Returns the outgoing interface of the route to a host. The interface of the route back to the source is the incoming
- * interface, which most firmware requires for a policy lookup. Returns null if the token is not allowed to read routes,
- * because some firmware does not need the interface.
+ * Returns the outgoing interface of the route to a host. For the policy lookup, most firmware requires the incoming
+ * interface, so the route back to the source is looked up. Returns null if the token is not allowed to read routes,
+ * because some firmware does not require the interface.
  */
 async function interfaceTowards({ client, config }: Inquiry, destination: string): Promise<string | null> {
   const reply = await client.read({ kind: 'route', destination, ipv6: isIPv6(config.source) });
@@ -293,7 +296,7 @@ function notUnderstood(config: FirewallConfig, what: string): ProbeError {
   );
 }
 
-/** The server's name and addresses, which exemptions from inspection are compared with. */
+/** The server's name and addresses. They are compared with the exemptions from inspection. */
 interface ExemptionTarget {
   readonly host: string;
   /** The server's expected addresses, excluding address blocks. */
@@ -551,7 +554,7 @@ const GAP: Millis = 285_000;
 /** Minimum age in seconds of a session that counts as unanswered. A reply to a newer session may still arrive. */
 const SETTLED = 3;
 
-/** The connection whose sessions are counted. */
+/** Criteria for the sessions to count. */
 interface SessionFlow {
   readonly source: string;
   readonly port: number;

@@ -19,7 +19,7 @@ export interface UnitObservation {
   readonly known?: readonly KnownFact[];
 }
 
-/** The last observations from connectors, which run independently of rounds. */
+/** The last observations from connectors. Connectors run independently of rounds. */
 export interface Picture {
   readonly appliances: readonly UnitObservation[];
   /** Licence holders according to FortiCloud's asset management. Null if the registration service was not queried. */
@@ -36,7 +36,7 @@ export type ConnectorId = keyof Picture;
 export interface Unit<Fact> {
   /** Name of the unit, unique within its connector. */
   readonly name: string;
-  /** Queries the unit. Never rejects. */
+  /** Queries the unit. Failures are part of the result, so the promise never rejects. */
   ask(context: ConnectorContext): Promise<Fact>;
   /** Observation that is used before the first query. Null if there is none. */
   readonly unseen: Fact | null;

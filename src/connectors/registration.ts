@@ -149,8 +149,8 @@ function isOwnTrouble(seen: RegistrationObservation): boolean {
 }
 
 /**
- * Returns the licences to look up, which are configured or were found on appliances. Also returns the serial numbers of
- * products to search.
+ * Returns the licences to look up: those that are configured, and those that were found on appliances. Also returns the
+ * serial numbers of products to search.
  */
 export function registrationQuery(units: readonly UnitObservation[]): RegistrationQuery {
   const licenses = units.flatMap(({ config: { licenses: configured }, rest }) => licensesOf(configured, rest));
@@ -354,7 +354,7 @@ const MARGIN: Millis = 30_000;
 
 type TokenResult = { readonly kind: 'token'; readonly value: string } | Exclude<CallResult, { kind: 'json' }>;
 
-/** Keeps the bearer token for one run in memory. */
+/** Keeps the registration service's bearer token in memory for one run. */
 interface AccessTokens {
   /** Returns the current token. Requests a new token if the current token has expired. */
   current(): Promise<TokenResult>;

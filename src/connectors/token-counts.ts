@@ -42,7 +42,10 @@ interface TokenObject {
   readonly type?: unknown;
   readonly status?: unknown;
   readonly license?: unknown;
-  /** Lock state, which is separate from the status (docs:fortiauthenticator/6.5.5/rest-api-solution-guide/875895). */
+  /**
+   * True if the token is locked. The lock state is separate from the status
+   * (docs:fortiauthenticator/6.5.5/rest-api-solution-guide/875895).
+   */
   readonly locked?: unknown;
 }
 

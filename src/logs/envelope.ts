@@ -38,8 +38,8 @@ const BARE_STATUS = /(?<=^|"|=[^\s"]*) status=[^\s"]* */u;
 /** Matches the end of a quoted message. Quotation marks in the message are not escaped. */
 const END_OF_MSG = /"(?: [a-z_]{1,32}=|\s*$).*$/u;
 /**
- * Matches a Common Event Format line, which has seven header fields, followed by `key=value` pairs. In values, `|` and
- * `=` are escaped (Micro Focus, "ArcSight CEF", 2017).
+ * Matches the header of a Common Event Format line. The header has seven fields and is followed by `key=value` pairs.
+ * In values, `|` and `=` are escaped (Micro Focus, "ArcSight CEF", 2017).
  */
 const CEF = /^CEF: ?\d{1,2}(?:\|(?:[^|\\]|\\.)*){4}\|((?:[^|\\]|\\.)*)\|(?:[^|\\]|\\.)*\|/u;
 /** Matches the `msg` value in a CEF line, up to the next key. */
@@ -143,7 +143,7 @@ function complete(texts: readonly string[]): Body {
   return { kind: 'message', alternatives: [texts], complete: true };
 }
 
-/** Returns the text after each occurrence of `key`, which includes the opening quotation mark of the value. */
+/** Returns the text after each occurrence of `key`. `key` includes the opening quotation mark of the value. */
 function everyEnd(body: string, key: string): readonly string[] {
   const ends: string[] = [];
   for (let at = body.indexOf(key); at >= 0; ) {
@@ -301,7 +301,7 @@ const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', '
 const FRACTION = String.raw`(?:[.,](\d{1,9}))?`;
 const ZONE = String.raw`(?: ?(Z|UTC|GMT|[+-]\d{2}:?\d{2})(?![\w.]))?`;
 /**
- * Matches a time in RFC 3164 format (§4.1.2), which has no year or time zone. Some relays add the year at the
+ * Matches a time in RFC 3164 format (§4.1.2). This format has no year or time zone. Some relays add the year at the
  * beginning, after the day or after the time. Others write the month in upper case.
  */
 const BSD = new RegExp(

@@ -10,7 +10,7 @@ interface ByteBuffer {
 
 const SMALLEST = 512;
 
-/** @param limit maximum number of bytes */
+/** Creates an empty buffer. @param limit maximum number of bytes */
 function createByteBuffer(limit: number): ByteBuffer {
   let bytes = Buffer.alloc(0);
   let length = 0;

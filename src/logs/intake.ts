@@ -281,7 +281,7 @@ function intakeConfig({ logs, appliances, firewall, licenseServer }: LogConfig):
 interface LogFactsHeard {
   /** Results from FortiAuthenticator's log in the configured time window. */
   readonly report: PollingReport;
-  /** Unknown senders whose lines were rejected. */
+  /** Addresses of unknown senders whose log lines were rejected. */
   readonly strangers: readonly string[];
 }
 

@@ -70,7 +70,7 @@ const state = z.object({
 
 const kept = z.object({ listening: z.object({ since: instant, until: instant }) });
 
-/** Saved data about when logs were received. */
+/** Start and end of the time in which logs were received. */
 interface Listening {
   readonly since: EpochMs;
   readonly until: EpochMs;

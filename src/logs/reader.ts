@@ -27,7 +27,7 @@ import type { FramedLine, LineSink } from './framing.ts';
 import type { LineTally } from './tally.ts';
 import { UNNAMED } from '../core/polling/state.ts';
 
-/** Dependencies that all readers share. */
+/** Dependencies that all log readers share. */
 interface ReaderContext {
   readonly clock: Clock;
   readonly signatures: SignatureSet;
@@ -204,9 +204,7 @@ function needlePattern(needles: readonly string[]): RegExp {
   return literals.length === 0 ? /(?!)/g : new RegExp(literals.join('|'), 'g');
 }
 
-/**
- * Reports whether a log line can begin with this character, which must be printable ASCII or part of a UTF-8 letter.
- */
+/** Reports whether a log line can begin with this character. Log lines begin with printable ASCII or a UTF-8 letter. */
 function isText(code: number): boolean {
   return code > 0x20 && code !== 0x7f;
 }
@@ -277,7 +275,7 @@ export function recognisePasted(set: SignatureSet, line: string): PastedRecognit
       .map((value) => matchField(set, value)),
   );
   if (inField !== null) return { kind: 'ftm', signature: inField, envelope, unusualPlace: true };
-  // If the line has all its fields, it was not cut.
+  // Partial texts are compared only if the pasted line may be incomplete.
   const signature = complete ? null : matchLoosely(set, line);
   return signature === null ? null : { kind: 'ftm', signature, envelope, unusualPlace: false };
 }

@@ -13,7 +13,7 @@ import { maskedLine } from '../text/mask.ts';
  * Trust level of a sender. `appliance`: a configured appliance, or null for an accepted sender that is not an
  * appliance. `relay`: a sender or file that the administrator configured, so that the host name or address in each line
  * is trusted. `unproven`: any other sender; its lines may still belong to an appliance that is configured by name.
- * `foreign`: an unknown sender, whose lines are never accepted.
+ * `foreign`: an unknown sender; its lines are never accepted.
  */
 export type Origin =
   | { readonly kind: 'appliance'; readonly appliance: string | null }
@@ -23,7 +23,7 @@ export type Origin =
 
 /** Determines the trust level of senders and the appliance to which a line belongs. */
 export interface Attribution {
-  /** Returns the trust level of a sender by its address, which comes from the operating system. */
+  /** Returns the trust level of a sender by its IP address, as reported by the operating system. */
   sender(address: string): Origin;
   /** Returns the trust level of a sender by its verified certificate. Null if the certificate is not assigned. */
   proven(certificate: X509Certificate): Origin | null;

@@ -15,7 +15,7 @@ const SHIPPED_SIGNATURES: string = fileURLToPath(new URL('../../config/fac-signa
 
 const line = z.string().trim().min(1).max(1000);
 
-/** Maximum length of a signature's short text, which must fit into a mail subject. */
+/** Maximum length of a signature's short text. The short text must fit into a mail subject. */
 const MAX_SHORT = 27;
 
 const base = {

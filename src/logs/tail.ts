@@ -153,7 +153,7 @@ interface FollowOptions {
 interface Tail {
   readonly file: OpenedFile;
   readonly framer: Framer;
-  /** Number of bytes that were read from the file. */
+  /** Number of bytes that were read from the file so far. */
   read: number;
   mark: FileMark;
   grownAt: Millis;

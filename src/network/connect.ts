@@ -155,7 +155,7 @@ export function hasRoute(address: string): Promise<boolean> {
     }
     socket.on('error', () => end(false));
     socket.once('connect', () => end(true));
-    // Any port works, because nothing is sent.
+    // The port number is arbitrary, because connecting a UDP socket does not send a packet.
     socket.connect(9, address);
   });
 }

@@ -43,7 +43,9 @@ export class TunnelRefused extends ProbeError {
   }
 }
 
-/** Time limit for reading the proxy's error page, which arrives with the response or immediately afterwards. */
+/**
+ * Time limit for reading the proxy's error page. The page arrives with the response headers or immediately afterwards.
+ */
 const PAGE_WAIT: Millis = 500;
 
 /**
@@ -126,7 +128,7 @@ const MAX_PAGE_BYTES = 16 * 1024;
 
 const MAX_SCHEMES = 5;
 
-/** A CONNECT request (RFC 9110 §9.3.6). */
+/** Parameters of a CONNECT request to a proxy (RFC 9110 §9.3.6). */
 interface Tunnel {
   /** The proxy as `host:port`, used in error messages. */
   readonly proxy: string;
@@ -176,12 +178,12 @@ export function openTunnel(socket: Socket, tunnel: Tunnel, signal: AbortSignal):
 /** Error for a proxy that responded without opening a tunnel. */
 class ProxyRefusal extends ProbeError {
   readonly answer: Omit<ProxyAnswer, 'page'>;
-  /** First bytes of the error page, which arrived together with the response headers. */
+  /** The part of the error page that arrived together with the response headers. */
   readonly #head: Buffer;
   /** Length of the error page in bytes; null if the page is chunked or ends when the connection is closed. */
   readonly #length: number | null;
   readonly #isChunked: boolean;
-  /** Secrets contained in the request. */
+  /** Secrets in the request, which must not appear in messages. */
   readonly #secrets: readonly string[];
 
   constructor(

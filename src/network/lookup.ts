@@ -17,9 +17,9 @@ type Getaddrinfo = typeof getaddrinfo;
 /** A lookup that several callers can share if they look up the same name. */
 interface SharedLookup {
   readonly result: Promise<readonly LookupAddress[]>;
-  /** Whether another caller had already started the lookup. In this case, a failure may be outdated. */
+  /** True if another caller had already started the lookup. In this case, a failure may be outdated. */
   readonly joined: boolean;
-  /** Reports whether the lookup has started. */
+  /** Reports whether the lookup has left the queue. */
   readonly begun: () => boolean;
 }
 

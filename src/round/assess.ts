@@ -179,7 +179,7 @@ function findingsAt({ service, ...facts }: Target): TargetFindings {
   return findingsOf(facts, (findings) => (service === undefined ? findings : ofService(findings, service)));
 }
 
-/** Returns the findings for a service that delivers activation codes, which has a separate check. */
+/** Returns the findings for a service that delivers activation codes. Such services have a separate check. */
 function carriedAt({ service, ...facts }: Target): CarrierFindings | [] {
   if (service === undefined || service.carries === null) return [];
   const { carries, host, port, severity } = service;

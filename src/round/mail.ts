@@ -89,7 +89,7 @@ export function codeLifeOf(units: readonly UnitObservation[]): Millis | null {
 /** Time limit for checking a mail server, from the first SYN packet to the last reply. */
 const MAIL_LIMIT: Millis = 10_000;
 
-/** Time limit for RSET and QUIT, which are sent after the result is known. */
+/** Time limit for RSET and QUIT. They are sent after the result is known. */
 const QUIT_WAIT: Millis = 500;
 
 const MAX_GREETING = 200;
@@ -129,7 +129,7 @@ interface RehearsalPorts extends MailPorts {
   readonly identity: VerifiedIdentity;
 }
 
-/** State of one rehearsal, including the session, which must be closed. */
+/** State of one rehearsal. Contains the SMTP session, so it must be closed. */
 interface Rehearsal {
   readonly target: MailTarget;
   readonly ctx: ProbeContext;
@@ -137,7 +137,7 @@ interface Rehearsal {
   stage: MailStage;
   /** Longest time that the server has taken for one step. */
   slowestMs: Millis;
-  /** Time limit for all steps together. */
+  /** Time limit for the whole rehearsal. */
   readonly longest: Millis;
   /** Start time of the current step. */
   stepAt: Millis;

@@ -33,7 +33,7 @@ export interface MemoryFiles {
   readonly shareFile?: BackgroundFile;
 }
 
-/** @param target the licence server as `host:port` */
+/** Loads the saved data from earlier rounds. @param target the licence server as `host:port` */
 export async function loadRoundMemory(
   target: string,
   { genuineFile, shareFile }: MemoryFiles,
@@ -170,12 +170,12 @@ function storedForm({ addresses: singles, families, whole, ...rest }: PathShare)
  */
 export interface GenuineMemory {
   of(target: string): GenuineSight | null;
-  /** Saves the genuine chains of a round. */
+  /** Saves the genuine chains that a round found. */
   note(tls: JudgedRound['tls'], at: EpochMs): void;
 }
 
 interface GenuineSight {
-  /** Pin of the trusted key at the end of the chain. */
+  /** Pin of the trusted key in the chain. */
   readonly pin: string;
   readonly at: EpochMs;
 }
@@ -230,7 +230,7 @@ const LEAST_GAP: Millis = 300_000;
 interface OlderTls {
   /** Reports whether another check is due. A check that is due is recorded as done. */
   isDue(leaf: string, why: { readonly isComplained: boolean; readonly isDisputed: boolean }): boolean;
-  /** Returns the result of the last check, which is valid until the next check. */
+  /** Returns the result of the last check with TLS 1.2. It is valid until the next check. */
   last(): ReferenceObservation | null;
   /** Marks the last result as belonging to an earlier round. */
   age(): void;
@@ -292,7 +292,7 @@ function createCloserLooks({ now }: Pick<Clock, 'now'>): CloserLooks {
 interface RecipientLooks {
   /** Reports whether another check is due. A check that is due is recorded as done. */
   isDue(): boolean;
-  /** Returns the last result, which is valid until the next check. */
+  /** Returns the results of the last check of recipients' mail servers. They are valid until the next check. */
   last(): readonly RecipientServerObservation[];
   keep(seen: readonly RecipientServerObservation[]): void;
 }

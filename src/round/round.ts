@@ -32,11 +32,11 @@ export interface RoundProgress {
   readonly kind: 'started' | 'finished';
 }
 
-/** Parameters of a single round. */
+/** Parameters for a single round. */
 export interface RoundParameters {
   /**
-   * The configured mail servers. If there are none, the servers that FortiAuthenticator uses, which may have to be
-   * queried first.
+   * The configured mail servers. If there are none, the servers that FortiAuthenticator uses. This is a promise,
+   * because FortiAuthenticator may have to be queried first.
    */
   readonly mailServers: Promise<readonly MailServer[]>;
   /** Limits the wait for mail servers. If absent, the round waits until all mail servers have responded. */

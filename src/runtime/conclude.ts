@@ -27,7 +27,7 @@ import type { Incident } from '../engine/incident/incident.ts';
 /** Results of one round, excluding the log. */
 interface RoundFindings {
   readonly config: Config;
-  /** Time when the round began. */
+  /** Start time of the round. */
   readonly at: EpochMs;
   readonly probed: readonly Assessment[];
   readonly picture: Picture;
@@ -39,7 +39,7 @@ interface RoundFindings {
   readonly deciding?: Picture;
 }
 
-/** Data that is kept for the next round. */
+/** Data from this round that the next round needs. */
 interface Remembered {
   /** Confirmed faults. They were found in two consecutive rounds, have a confirmed cause, or belong to an incident. */
   readonly faultsSeen: readonly FaultSeen[];
@@ -50,12 +50,12 @@ interface Remembered {
 
 export const NOTHING_REMEMBERED: Remembered = { faultsSeen: [], lasting: [], unreadSince: new Map() };
 
-/** Results from the log for a round. */
+/** Results from FortiAuthenticator's log at the time of a round. */
 export type LogPart =
   | ({
       readonly kind: 'heard';
       readonly report: PollingReport;
-      /** Unknown senders whose lines were rejected. */
+      /** Addresses of unknown senders whose log lines were rejected. */
       readonly strangers: readonly string[];
     } & Remembered)
   /** ftm-watch is not configured to receive a log. */

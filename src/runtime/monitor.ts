@@ -53,7 +53,10 @@ interface LivenessTracker {
   isAlive(): boolean;
 }
 
-/** Maximum time from the daemon's start to the end of the first round, which runs before the first scheduled time. */
+/**
+ * Maximum time from the daemon's start to the end of the first round. The first round does not wait for a scheduled
+ * time.
+ */
 const FIRST_ROUND: Millis = 60_000;
 /** Number of missing rounds that are tolerated, because one round may be skipped and another may be late. */
 const SPARE_PERIODS = 2;
@@ -363,7 +366,7 @@ export class Monitor {
     this.#lock = null;
   }
 
-  /** Must be called after `pause`. */
+  /** Releases all resources, including the store. Must be called after `pause`. */
   close(): void {
     this.#stopping = true;
     this.#stopLoopLag();

@@ -50,7 +50,7 @@ const AT_ONCE = 2;
 const MAX_WAITING = 16;
 const MAX_SHOWN = 500;
 
-/** Result of one probe. */
+/** Result of one probe on demand. */
 interface Seen extends Omit<ProbeFacts, 'module' | 'durationMs'> {
   readonly findings: readonly Finding[];
   readonly lines: readonly string[];
@@ -250,8 +250,9 @@ const MAX_NAMES_SHOWN = 100;
 
 /**
  * Finds the requested target among the configured or allowed targets. Other targets are never probed. If the request
- * contains no port, uses the first target with the same host. `dns` accepts a configured host, which is looked up with
- * every resolver, or a resolver, which is queried for the licence server, as in the blackbox exporter.
+ * contains no port, uses the first target with the same host. With module `dns`, the target can be a configured host or
+ * a resolver. A host is looked up with every resolver. A resolver is queried for the licence server's name, as in the
+ * blackbox exporter.
  */
 export function chooseProbe(config: Config, asked: string, module: ProbeModule): ProbeChoice | Refusal {
   const resolver = module === 'dns' ? config.resolvers.find(({ label }) => label === asked) : undefined;

@@ -66,7 +66,7 @@ export async function checkStart(config: Config, deps: StartCheckDeps): Promise<
 interface Port {
   readonly transport: Transport;
   readonly listen: ListenAddress;
-  /** Opens the port and closes it again. */
+  /** Opens the port and closes it again. Rejects if the port cannot be opened. */
   readonly open: () => Promise<void>;
 }
 

@@ -17,7 +17,7 @@ import { authority } from '../core/addresses.ts';
 import { isGivenUp, type Delivery, type OutboxEntry } from '../engine/incident/incident.ts';
 import { counted } from '../core/phrases.ts';
 
-/** Data about the daemon that the page displays. */
+/** Data about the daemon for display on the status page. */
 interface DaemonFacts {
   readonly clock: Clock;
   readonly version: string;

@@ -8,7 +8,7 @@ export interface CronTimer {
   start(): void;
   /** Recalculates the next times. Must be called after the wall clock was set. */
   restart(): void;
-  /** Stops the timer permanently. */
+  /** Stops the timer. It cannot be started again. */
   stop(): void;
   /** Returns the time of the next call, or null if there is none. */
   nextRun(): EpochMs | null;

@@ -188,7 +188,7 @@ export class Runner {
 
 interface Look {
   readonly elapsed: Millis;
-  /** Wall clock time minus monotonic time. */
+  /** Wall-clock time minus monotonic time. */
   readonly difference: Millis;
 }
 

@@ -195,8 +195,8 @@ export class MirroredJournal implements AlertJournal {
   }
 
   /**
-   * Writes entries that could not be written before. Otherwise, they would not be written until the next entry, which
-   * may be days later.
+   * Writes entries that could not be written before. Otherwise, they would stay unwritten until the next new entry,
+   * possibly for days.
    */
   catchUp(): void {
     // If the journal has not been used, the file is not opened, because it may belong to another process.

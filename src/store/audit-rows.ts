@@ -20,7 +20,7 @@ export interface AuditFilter {
 
 /** Changes that users made to one incident. */
 export interface ChangesAbout {
-  /** The changes, latest first. */
+  /** Changes to display, latest first. */
   readonly changes: readonly AuditEntry[];
   /** Number of changes that are not in `changes`. */
   readonly omitted: number;
@@ -188,7 +188,7 @@ export class RefusalLog {
     if (this.#waiting.size > MAX_REFUSED_WAITING) this.#waiting.delete(oldest);
   }
 
-  /** Writes pending refusals to the file. */
+  /** Writes the refusals that are only in memory to the file. */
   catchUp(): void {
     const rows = [...this.#waiting.values()];
     if (rows.length > 0 && this.#database.writeLazily((db) => writeRefused(db, rows))) this.#waiting.clear();

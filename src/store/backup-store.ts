@@ -141,7 +141,7 @@ export interface WholeStore {
   readonly knownVersion: number;
   readonly bytes: number;
   readonly incidents: number;
-  /** Number of pending deliveries. */
+  /** Number of pending deliveries in the store. */
   readonly pending: number;
   /** Time of the latest sample. Null if there are no samples. */
   readonly lastSampleAt: EpochMs | null;

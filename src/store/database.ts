@@ -222,7 +222,7 @@ function nearestFolder(path: string): string {
 }
 
 /**
- * Flags that create an unnamed file, which disappears when it is closed (O_TMPFILE on Linux). Node has no constant for
+ * Flags for creating an unnamed file that disappears when it is closed (O_TMPFILE on Linux). Node has no constant for
  * O_TMPFILE.
  */
 const UNNAMED = 0o20000000 | constants.O_DIRECTORY | constants.O_RDWR;
@@ -328,7 +328,7 @@ export class Backlog<T> {
     this.catchUp();
   }
 
-  /** Writes pending rows. */
+  /** Writes pending rows if the database can be written again. */
   catchUp(): void {
     if (this.#waiting.length > 0 && this.#write(this.#waiting)) this.#waiting.length = 0;
   }

@@ -11,7 +11,7 @@ import type { Period } from '../core/time-text.ts';
 import type { Incident } from '../engine/incident/incident.ts';
 import { parseIncident } from './saved-state.ts';
 
-/** The data that is stored for one round. */
+/** Data that the history stores about one round. */
 export interface RoundRecord {
   readonly at: EpochMs;
   readonly samples: readonly ProbeSample[];
@@ -21,7 +21,7 @@ export interface RoundRecord {
 }
 
 interface SeenCertificate {
-  /** The target as `host:port`, as configured. */
+  /** The configured target as `host:port`. */
   readonly target: string;
   readonly fingerprint: string;
   readonly pem: string;
@@ -123,7 +123,7 @@ function certificateWriter(db: DatabaseSync): Write<SeenCertificate> {
 
 /** Time for which a precondition was in one state, within one day (UTC) or another time span. */
 export interface DayState {
-  /** Start of the day or time span. */
+  /** Start time of the day or time span. */
   readonly day: EpochMs;
   readonly precondition: string;
   readonly state: string;

@@ -7,7 +7,7 @@ export type HourlyValueName = 'ftm-errors' | 'tokens-left';
 
 export interface HourlyValue {
   readonly name: HourlyValueName;
-  /** Configured name of the appliance. */
+  /** The appliance's configured name. */
   readonly subject: string;
   readonly value: number;
 }
@@ -32,7 +32,7 @@ export function hourlyValueWriter(db: DatabaseSync): (value: HourlyValue, at: Ep
 
 const hourlyValueRow = z.object({
   subject: z.string(),
-  /** Start of the hour. */
+  /** Start time of the hour. */
   at: z.number(),
   value: z.number(),
 });

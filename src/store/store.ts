@@ -40,7 +40,7 @@ import {
  * history is lost. Verdicts and alerts are not affected.
  */
 export interface Store {
-  /** Incidents and undelivered notifications. */
+  /** Journal of incidents and undelivered notifications. */
   readonly journal: AlertJournal;
   /** Stores a round, and deletes data that is older than the retention time. */
   recordRound(round: RoundRecord): void;

@@ -19,7 +19,7 @@ import {
 export type StoredHistory = Unread | ReadableHistory;
 
 type Unread =
-  /** There is no stored data. */
+  /** The store does not exist or is empty. */
   | { readonly kind: 'none' }
   /** The store is locked, corrupt, not readable for this user, or from a newer version. */
   | { readonly kind: 'unreadable'; readonly message: string };
@@ -39,7 +39,7 @@ interface ReadableHistory {
 interface HistoryLimits {
   readonly incidents: number;
   readonly outboxEntries: number;
-  /** Maximum number of certificates per target. */
+  /** Maximum number of certificates to read for each target. */
   readonly certificates: number;
 }
 
@@ -118,7 +118,7 @@ export type StoredIncident =
       readonly outboxEntries: readonly OutboxEntry[];
       readonly about: ChangesAbout;
     }
-  /** There is no incident with this ID. */
+  /** No incident with the requested ID exists. `latest` contains the latest incidents. */
   | { readonly kind: 'missing'; readonly latest: readonly Incident[] };
 
 /**

@@ -12,7 +12,7 @@ export const MASKED_KINDS = [
 
 type MaskedKind = (typeof MASKED_KINDS)[number][0];
 
-/** Number of removed values by type. */
+/** Number of removed values for each type of data. */
 export type MaskTally = Readonly<Record<MaskedKind, number>>;
 
 /** Removes personal data and credentials from text, and counts the removals. */
@@ -132,7 +132,7 @@ const NAMED = new RegExp(`\\b(?:${USER_KEYS})[=:] ?("[^"]+"|'[^']+'|[^\\s"',;&)\
 const SHORTEST_NAME = 3;
 const LONGEST_LINE = 4_000;
 
-/** Known names and secrets at a site, which are masked in addition to the rules. */
+/** A site's known names and secrets. They are masked in addition to the text that the rules match. */
 interface KnownNames {
   /**
    * Configured account names. Peers' responses can contain them without a label. If an account name is an ordinary

@@ -117,7 +117,7 @@ class TreeReader {
       else if (entries.has(key)) this.#tell(pair.key, `key ${showValue(key)} occurs twice in this section`);
       else entries.set(key, this.read(pair.value, depth + 1));
     }
-    // Object.fromEntries creates "__proto__" as an ordinary key, which validation rejects as unknown.
+    // Object.fromEntries creates "__proto__" as an ordinary key. Validation then rejects this key as unknown.
     return Object.fromEntries(entries);
   }
 

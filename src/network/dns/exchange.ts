@@ -61,7 +61,10 @@ export async function exchangeWith(
   }
 }
 
-/** @returns the answer and its query, which is assumed to be the last query that was sent */
+/**
+ * Sends a query over UDP and waits for the answer.
+ * @returns the answer and its query; the answer is assumed to belong to the last query that was sent
+ */
 async function askOverUdp(
   at: Destination,
   query: DnsQuery,
@@ -120,7 +123,7 @@ export type NamedResolver =
 /** A resolver with a known address. */
 export type DnsServer =
   | { readonly kind: 'udp' | 'tcp'; readonly at: Destination }
-  /** The server's certificate must be valid for `host`, which is a name or an address. */
+  /** A server for DNS over TLS. Its certificate must be valid for `host`. `host` is a name or an address. */
   | { readonly kind: 'tls'; readonly at: Destination; readonly host: string }
   | { readonly kind: 'https'; readonly at: Destination; readonly host: string; readonly url: URL };
 

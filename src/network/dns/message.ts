@@ -137,7 +137,7 @@ function extendedErrorsOf({ additionals = [] }: DecodedPacket): Pick<DnsAnswer, 
     .flatMap((record) => (record.type === 'OPT' ? record.options : []))
     .flatMap(({ code, data }): readonly ExtendedError[] => {
       if (Number(code) !== EXTENDED_ERROR || data === undefined || data.length < 2) return [];
-      // Some servers end the text with a NUL byte, which the RFC forbids.
+      // RFC 8914 does not allow a trailing NUL byte, but some servers send one.
       const text = data.subarray(2).toString('utf8').replace(/\0+$/u, '');
       return [{ code: data.readUInt16BE(0), text: visibleText(text, MAX_EXTRA_TEXT) }];
     })

@@ -63,7 +63,7 @@ function requestOver(
     method,
     path,
     headers: {
-      // The default port is omitted, as in a URL.
+      // The default port 443 is omitted in the `Host` header, as in a URL.
       host: authority(target).replace(/:443$/u, ''),
       connection: 'close',
       'user-agent': 'ftm-watch',
@@ -179,7 +179,7 @@ async function readStart(body: AsyncIterable<Uint8Array>): Promise<BodyStart> {
   };
 }
 
-/** Header fields by lower-case name. */
+/** Header field values by lower-case field name. */
 type Headers = Readonly<Record<string, string | readonly string[] | undefined>>;
 
 const MAX_SERVER = 128;

@@ -30,9 +30,9 @@ export type JsonReply = (
   readonly serverTime: ServerTime | null;
 };
 
-/** The server's clock, according to one response. */
+/** The server's clock, calculated from one response. */
 export interface ServerTime {
-  /** Server time minus local time. */
+  /** The server's time minus the local time. */
   readonly offsetMs: Millis;
   /**
    * Maximum error of `offsetMs`. It is half of the round-trip time plus half a second, because the `Date` header is
@@ -260,7 +260,7 @@ export function endpointOf(url: string): string {
 /** Dependencies that all connectors share. */
 export interface ConnectorContext {
   readonly clock: Clock;
-  /** Aborted when the round is cancelled. */
+  /** Signal that is aborted when the query is cancelled. */
   readonly signal: AbortSignal;
   /** Environment for secrets that are configured as environment variables. */
   readonly env: NodeJS.ProcessEnv;

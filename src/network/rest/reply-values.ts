@@ -28,7 +28,10 @@ export function hostName(text: string): string | null {
   return HOST_NAME.test(host) || isIP(host) !== 0 ? host : null;
 }
 
-/** Parses a port from external settings, which can be a number or a string of digits. Returns null if it is invalid. */
+/**
+ * Parses a port number in external settings. The value can be a number or a string of digits. Returns null if it is
+ * invalid.
+ */
 export function portNumber(value: unknown): number | null {
   const port = lenientCount(value);
   return port !== null && port >= 1 && port <= 65_535 ? port : null;

@@ -89,7 +89,7 @@ interface SessionOptions {
   readonly tls: ConnectionOptions;
 }
 
-/** The step of `greet` that is in progress. */
+/** The step that `greet` is waiting for. */
 type GreetStep = 'greeting' | 'hello' | 'starttls' | 'handshake';
 
 /**
@@ -213,7 +213,7 @@ export class MailSession {
   }
 }
 
-/** Data from a verified certificate chain. */
+/** Verifies the server's name and provides the expiry date of the verified certificate chain. */
 export interface VerifiedIdentity {
   /** Earliest expiry date in the chain; null before the first handshake. */
   notAfter(): EpochMs | null;

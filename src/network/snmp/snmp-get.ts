@@ -54,7 +54,7 @@ export async function snmpGet(
   return valuesOf(varbinds.filter((varbind) => !isVarbindError(varbind)));
 }
 
-/** Maximum length of a text. The objects that are read do not contain longer texts. */
+/** Maximum length of a string value in bytes. The requested objects do not contain longer values. */
 const MAX_TEXT_BYTES = 255;
 
 function valuesOf(varbinds: readonly Varbind[]): SnmpValues {
@@ -93,8 +93,8 @@ function failureOf(error: Error): Error {
 
 export const SNMP_AUTH_PROTOCOLS = ['md5', 'sha', 'sha224', 'sha256', 'sha384', 'sha512'] as const;
 /**
- * Encryption protocols as defined in RFC 3826 and, for 256 bits, in draft-reeder-snmpv3-usm-3desede-00, which most
- * agents implement.
+ * SNMPv3 encryption protocols. `aes` is defined in RFC 3826. For `aes256`, most agents implement
+ * draft-reeder-snmpv3-usm-3desede-00.
  */
 export const SNMP_PRIV_PROTOCOLS = ['aes', 'aes256'] as const;
 
@@ -117,7 +117,7 @@ const RETRY_AFTER: Millis = 1_000;
 const RETRIES = 30;
 
 /**
- * Opens a session, which the caller closes. A host name is resolved to IPv4.
+ * Opens an SNMP session. The caller closes it. If the host is a name, it is resolved to an IPv4 address.
  * @param snmp the library, which is loaded only if SNMP is configured
  * @param onError receives socket errors, and errors that the library throws while reading a reply; neither is reported
  * elsewhere

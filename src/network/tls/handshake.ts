@@ -24,7 +24,7 @@ interface HandshakeOptions {
 /** A completed handshake, used by the HTTP request on the same connection. */
 export interface TlsSession {
   readonly socket: TLSSocket;
-  /** Whether the server requested a client certificate. The server may continue without a client certificate. */
+  /** True if the server requested a client certificate. A server may also accept clients without a certificate. */
   readonly certificateRequested: boolean;
   /** Returns the error that ended the connection after the handshake; null while the connection is open. */
   readonly error: () => Error | null;
@@ -397,7 +397,7 @@ export function readableText(bytes: Uint8Array): string {
   return readableLine(Buffer.from(bytes).toString('latin1'));
 }
 
-/** Like {@link readableText}, but for a string. */
+/** Like {@link readableText}, but takes a string instead of bytes. */
 export function readableLine(text: string): string {
   return text
     .replaceAll(/<(style|script)\b[^>]*>[^<]*(?:<\/\1\s*>)?/giu, ' ')

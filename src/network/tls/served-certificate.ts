@@ -16,7 +16,7 @@ interface ServedFiles {
   readonly keyFile: string;
   /** Authorities that issue client certificates; null if no client certificate is requested. */
   readonly clientCaFile: string | null;
-  /** Revocation lists of these authorities. */
+  /** Certificate revocation lists (CRLs) for client certificates; null if revocation is not checked. */
   readonly clientCrlFile: string | null;
 }
 

@@ -13,9 +13,9 @@ const PROGRAM = fileURLToPath(new URL('./watchdog.sh', import.meta.url));
 const [PATIENCE, CONFIRM] = ['60', '5'] as const;
 
 /**
- * Starts a watchdog process, which terminates this process if its event loop is blocked for a minute. systemd or the
- * container runtime then restarts this process. A separate process is needed because a blocked event loop cannot run
- * any check. The watchdog stops when disposed.
+ * Starts a watchdog process. The watchdog terminates this process if its event loop is blocked for a minute. systemd or
+ * the container runtime then restarts this process. A separate process is needed because a blocked event loop cannot
+ * run any check. The watchdog stops when disposed.
  */
 export function watchLoop(clock: Clock, env: NodeJS.ProcessEnv, logger: Pick<Logger, 'error'>): Disposable {
   const watchdog = spawn('bash', [PROGRAM, PATIENCE, CONFIRM], {
