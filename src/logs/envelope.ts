@@ -3,11 +3,11 @@ import type { EpochMs, Millis } from '../core/clock.ts';
 
 /** Metadata of a parsed log line: time, hosts, and repetitions. */
 export interface Envelope {
-  /** The time in the line as text. `readTime` parses it. */
+  /** The time in the line, as text that `readTime` can parse. */
   readonly time: string | null;
   /**
-   * Host names or addresses in the line's headers. The first is from the outermost header and identifies the sender as
-   * seen by a relay. The values are untrusted.
+   * Host names or addresses in the line's headers. The first entry is from the outermost header and identifies the
+   * sender as seen by a relay. The names and addresses are untrusted.
    */
   readonly hosts: readonly string[];
   /** True if ftm-watch itself wrote the line. */
@@ -28,7 +28,9 @@ export type Body =
 
 /** Maximum number of headers in a line. Each relay on the path can add one header. */
 const MOST_HEADERS = 4;
-/** Additional fields between `status` and the message. No known firmware sends them, but newer firmware might. */
+/**
+ * Additional fields between `status` and the message. No known firmware sends such fields, but newer firmware might.
+ */
 const MORE_FIELDS = /^(?:[a-z_]{1,32}=(?:"[^"]*"|[^\s"]*) +){1,8}/u;
 /**
  * Matches `status=update ` after another field. Does not match in a message, because there the text follows an ordinary
@@ -157,11 +159,11 @@ function everyEnd(body: string, key: string): readonly string[] {
 
 /** A header that FortiAuthenticator or a relay added to a message. */
 interface Header {
-  /** The time in the header as text. `readTime` parses it. */
+  /** The time in the header, as text that `readTime` can parse. */
   readonly time: string | null;
   /**
-   * Names or addresses of the sender, as written in the header. Usually the list has one entry. It is empty if the host
-   * is missing. The values are untrusted.
+   * Names or addresses of the sender, as written in the header. Usually, the list has one entry. The list is empty if
+   * the header contains no host. The names and addresses are untrusted.
    */
   readonly hosts: readonly string[];
   /** True if ftm-watch itself wrote the message. This happens if a relay sends ftm-watch's notifications back. */
@@ -195,7 +197,10 @@ const OWN_TAG = new RegExp(`^(?:\\S{1,255} )?${OWN_PROGRAM}(?:\\[\\d{1,10}\\])?(
 /** Matches the rest of the time, the spaces after it, and the time zone that some devices add (`CEST`, `EDT:`). */
 const AFTER_TIME = /^\S*\s+(?:(?:WES?T|BST|CES?T|EES?T|MSK|E[SD]T|C[SD]T|M[SD]T|P[SD]T|AE[SD]T|JST|IST|HKT|SGT):? +)?/u;
 const CEF_HEADER = /^CEF: ?\d/u;
-/** First field of a FortiAuthenticator line. It is `category`, or `status` if a collector kept only the last field. */
+/**
+ * Possible first fields of a FortiAuthenticator line. The first field is `category`, or `status` if a collector kept
+ * only the last field.
+ */
 const OWN_FIELDS: readonly string[] = ['category="', 'status='];
 /** Matches the first character of any other header or format. This fast test excludes most messages. */
 const MAY_BEGIN_ANEW = /^[<\dA-Z]/u;
@@ -409,7 +414,7 @@ function readRepeated(message: string): { readonly message: string; readonly tim
 export const REPEATED = 'peated ';
 
 /**
- * Returns the number of repetitions in a line such as "last message repeated 3 times". Returns 0 for any other line.
+ * Returns the number of repetitions in a line such as "last message repeated 3 times". For any other line, returns 0.
  */
 export function timesOfLast(line: string): number {
   const match = LAST_REPEATED.exec(line);

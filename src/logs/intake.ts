@@ -101,7 +101,7 @@ export class LogIntake {
   }
 
   /**
-   * Opens all configured inputs. They are closed when the signal is aborted.
+   * Opens all configured inputs. The inputs are closed when the signal is aborted.
    * @param positions positions in followed files, as saved by the previous process; a file without a saved position is
    * followed from its end
    * @throws {Error} when a port cannot be bound; in this case, all inputs have been closed

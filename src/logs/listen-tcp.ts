@@ -69,7 +69,7 @@ export async function listenTcp(options: TcpOptions): Promise<TcpListener> {
   const { listen, limits, tls } = options;
   const { server, follow } = createListener(options);
   const open = new Set<TcpConnection>();
-  /** TCP sockets, including those of TLS connections. All of them must be closed before the server can close. */
+  /** TCP sockets, including those of TLS connections. All sockets must be closed before the server can close. */
   const sockets = new Set<Socket>();
   const crowd = createConnectionEvictor({
     places: limits.connections,
@@ -179,7 +179,7 @@ function watch({ clock, limits, connections, onStuck }: TcpOptions, open: Readon
 const KEEP_ALIVE: Millis = 60_000;
 const LEAVE_WITHIN: Millis = 10_000;
 
-/** Dependencies of a connection. All listeners share some of them. */
+/** Dependencies of a connection. Some dependencies are shared by all listeners. */
 interface ConnectionDeps {
   readonly clock: Clock;
   readonly logger: IntakeLogger;
@@ -263,7 +263,7 @@ class TcpConnection {
     turns.spend(this.#socket, chunk.length);
   }
 
-  /** Runs `read`. If it throws, only this connection is closed. */
+  /** Runs `read`. If `read` throws, only this connection is closed. */
   #guard(read: () => void): void {
     try {
       read();
@@ -350,7 +350,7 @@ export interface TurnBudget {
   spend(stream: Pausable, bytes: number): void;
 }
 
-/** Maximum number of bytes that are read per turn of the event loop. Processing them takes about 4 ms. */
+/** Maximum number of bytes that are read per turn of the event loop. Processing 1 MiB takes about 4 ms. */
 const BYTES_A_TURN = 1024 * 1024;
 
 export function createTurnBudget(): TurnBudget {

@@ -154,7 +154,10 @@ function receive(socket: Socket, makeReader: UdpOptions['reader'], logger: Intak
   });
 }
 
-/** Returns the buffer size that the kernel granted. Logs a warning if it is smaller than the requested size. */
+/**
+ * Returns the buffer size that the kernel granted. Logs a warning if the granted size is smaller than the requested
+ * size.
+ */
 function grantedBuffer(socket: Socket, logger: IntakeLogger): number {
   const granted = socket.getRecvBufferSize();
   // The kernel doubles the granted size for its own bookkeeping (socket(7)).
@@ -176,8 +179,8 @@ interface KernelDrops {
 }
 
 /**
- * The kernel's tables of UDP sockets. They are read from `/proc/self`, because systemd's `ProcSubset=pid` hides
- * `/proc/net`.
+ * Files with the kernel's tables of UDP sockets. The path begins with `/proc/self`, because systemd's `ProcSubset=pid`
+ * hides `/proc/net`.
  */
 const TABLES = ['/proc/self/net/udp', '/proc/self/net/udp6'] as const;
 

@@ -40,7 +40,7 @@ interface ReaderOptions {
   readonly source: LogSource;
   readonly origin: Origin;
   readonly tally: LineTally;
-  /** Handling of lines from unknown senders. With `refuse`, they are not examined. */
+  /** Handling of lines from unknown senders. With `refuse`, these lines are not examined. */
   readonly foreign: 'count' | 'refuse';
   readonly onForeign: (line: FramedLine) => void;
   /**
@@ -186,8 +186,9 @@ function textOf({ bytes, start, end }: FramedLine): string {
 }
 
 /**
- * Returns the time of a line. For a line from the network, it is the time of arrival. For a line in a file, it is the
- * time in the line, because the file may be read much later. A time in the future is not used.
+ * Returns the time of a line. For a line from the network, returns the time of arrival. For a line in a file, returns
+ * the time in the line, because the file may be read much later. If the time in the line is in the future, returns the
+ * current time.
  */
 function instantOf({ time }: Envelope, source: LogSource, now: EpochMs): EpochMs {
   if (source !== 'file' || time === null) return now;
@@ -356,7 +357,10 @@ interface Pending {
 /** Events are grouped by second, because lines in a file can have different times even if they are read together. */
 const GRAIN: Millis = 1000;
 const HEARD_EVERY: Millis = 1000;
-/** Maximum number of different events that are collected. When it is reached, the events are delivered immediately. */
+/**
+ * Maximum number of different events that are collected. When this number is reached, the events are delivered
+ * immediately.
+ */
 const MAX_PENDING = 512;
 
 /**
@@ -370,7 +374,7 @@ export class EventOutbox {
   readonly #toldAt = new Map<string | null, EpochMs>();
   #scheduled = false;
 
-  /** @param deliver must not throw */
+  /** @param deliver receives the collected events; must not throw */
   constructor(deliver: (event: LogEvent) => void) {
     this.#deliver = deliver;
   }

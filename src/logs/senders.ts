@@ -229,9 +229,9 @@ const OF_TIME = /^(?:\d{2}:\d{2}:\d{2}|[A-Z]{3,4}:? |[+-]\d|(?:19|20)\d{2} )/u;
 const LONGEST_HEADERS = 512;
 
 /**
- * Returns the host name in a line. It is the word after the priority and the time (RFC 3164, ISO, RFC 5424), or the
- * first word if they are missing. Returns null if that word is the tag. This function must be fast, because it is
- * called for every line from a relay.
+ * Returns the host name in a line. The host name is the word after the priority and the time (RFC 3164, ISO, RFC 5424).
+ * If a line has neither, the host name is the first word. Returns null if that word is the tag. This function must be
+ * fast, because it is called for every line from a relay.
  */
 export function hostInLine(text: string, start: number, end: number): string | null {
   const at = afterTime(text, afterPriority(text, start));

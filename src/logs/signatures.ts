@@ -34,8 +34,8 @@ const base = {
 };
 
 /**
- * A signature's text. It must contain a sufficiently long part for the search, because short search texts match many
- * lines, and examining a line is slow.
+ * A signature's text. Part of the text must be long enough for the search, because short search texts match many lines,
+ * and examining a line is slow.
  */
 const text = z
   .string()

@@ -20,11 +20,11 @@ interface FileMark {
    */
   readonly head: string;
   readonly headLength: number;
-  /** Number of bytes that were read and processed. It is always at the end of a line. */
+  /** Number of bytes that were read and processed. The position is always at the end of a line. */
   readonly position: number;
 }
 
-/** Maximum number of bytes that identify a file. It is sufficient, because log lines begin with the time. */
+/** Maximum number of bytes that identify a file. The number is sufficient, because log lines begin with the time. */
 const HEAD = 512;
 /** Maximum number of rotated files that are examined for each log. */
 const MAX_ROTATED = 64;

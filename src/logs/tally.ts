@@ -23,7 +23,10 @@ type ConnectionCounters = Readonly<Record<ConnectionResult | 'open', number>>;
 export interface UdpCounters {
   /** Size of the receive buffer as reported by the kernel. The kernel doubles the requested size. */
   readonly receiveBufferBytes: number;
-  /** Number of datagrams that the kernel dropped because the buffer was full. Null if the kernel does not report it. */
+  /**
+   * Number of datagrams that the kernel dropped because the buffer was full. Null if the kernel does not report this
+   * number.
+   */
   readonly kernelDrops: number | null;
 }
 

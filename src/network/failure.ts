@@ -9,7 +9,7 @@ import { messageOf } from '../text/message-of.ts';
 /** Maximum length of an error message. Longer messages are truncated, because they can contain data from the peer. */
 const MAX_MESSAGE_LENGTH = 300;
 
-/** Maximum number of nested `cause` errors that are examined. Real errors are not nested more deeply. */
+/** Maximum number of nested `cause` errors that are examined. In practice, errors are nested less deeply. */
 const MAX_CAUSES = 5;
 
 const REASON_BY_CODE: ReadonlyMap<string, FailureReason> = new Map<string, FailureReason>([

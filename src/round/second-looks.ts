@@ -44,7 +44,10 @@ export async function observeReferences(
 
 const NEEDS_NO_REFERENCE: readonly Verdict[] = ['genuine', 'rotated'];
 
-/** Reports whether a reference connection is needed. For genuine chains, it is not made in every round. */
+/**
+ * Reports whether a reference connection is needed. For genuine chains, a reference connection is not made in every
+ * round.
+ */
 function needsReference(path: PathObservation, controls: readonly PathObservation[], look: Look): boolean {
   const judged = judgeTlsPath(path, look.knowledge.of(path.subject), {
     controls: controlChainsOf(controls),
@@ -61,7 +64,7 @@ function isDoubtful({ verdict, accepted }: TlsJudgement): boolean {
   return !NEEDS_NO_REFERENCE.includes(verdict) && (accepted?.flaws ?? []).length === 0;
 }
 
-/** Returns the details about a block. They depend on how long this process stalled during the round. */
+/** Returns the details about a block. The details depend on how long this process stalled during the round. */
 type OpenLook = (stalledMs: Millis) => CloserLook;
 
 /**
@@ -172,9 +175,9 @@ function isOpen({ tcp, proxy }: EndpointObservation): boolean {
 
 /**
  * If a resolver returns an error or an unexpected address for the target, queries the resolver for the control hosts as
- * well. If all answers are similar, the resolver is broken. Otherwise, it filters names. For the system resolver, the
- * names get a trailing dot, so that the hosts file and the search list are not used. Unresponsive resolvers are not
- * queried again.
+ * well. If all answers are similar, the resolver is broken. If the answers differ, the resolver filters names. For the
+ * system resolver, the names get a trailing dot, so that the hosts file and the search list are not used. Unresponsive
+ * resolvers are not queried again.
  */
 export async function observeOtherNames(
   target: PathTarget,

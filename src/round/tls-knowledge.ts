@@ -56,7 +56,7 @@ function keptFlaws(
   return [...flaws.map(({ kind }) => kind), ...(isHeard ? [] : ['openssl' as const])];
 }
 
-/** Stored data for targets that are checked only occasionally. It is empty. */
+/** Empty data for targets that are checked only occasionally. */
 const NOTHING_KEPT: Pick<TlsKnowledge, 'openssl' | 'flaws'> = {
   openssl: { of: () => null, isOpen: () => false, take: () => false, keep: () => undefined },
   flaws: { at: () => null, keep: () => undefined },

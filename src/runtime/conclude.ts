@@ -34,14 +34,17 @@ interface RoundFindings {
   /** Result of this round's check of the local clock. Null or absent if the clock was not checked. */
   readonly ownClock?: OwnClock | null;
   /**
-   * Observations for deciding between two explanations. They exclude results from before the fault. @default `picture`
+   * Observations for deciding between two explanations. Results from before the fault are excluded. @default `picture`
    */
   readonly deciding?: Picture;
 }
 
 /** Data from this round that the next round needs. */
 interface Remembered {
-  /** Confirmed faults. They were found in two consecutive rounds, have a confirmed cause, or belong to an incident. */
+  /**
+   * Confirmed faults. A fault is confirmed if it was found in two consecutive rounds, has a confirmed cause, or belongs
+   * to an incident.
+   */
   readonly faultsSeen: readonly FaultSeen[];
   /** Faults that are active in this round. */
   readonly lasting: readonly FaultSeen[];
@@ -68,7 +71,8 @@ interface Conclusion extends Remembered {
 /**
  * Diagnoses a round together with the log. A fault explains an error in FortiAuthenticator's log if it can cause this
  * error and was active at that time. The explanation remains valid after the fault has ended. If active faults explain
- * all errors, the errors are evidence for these faults. If there are other errors, they are not.
+ * all errors, the errors are evidence for these faults. If active faults explain only some of the errors, the errors
+ * are not evidence.
  */
 export function conclude(round: RoundFindings, log: LogPart): Conclusion {
   const { config, at } = round;
@@ -161,7 +165,7 @@ function diagnosed(
   );
 }
 
-/** Returns the assessment of the firewall policies. Returns null if they were not checked. */
+/** Returns the assessment of the firewall policies. Returns null if the policies were not checked. */
 function policiesOf(units: readonly Assessment[]): Everything['policies'] {
   const own = units.find(({ id }) => id === firewallPolicy.id);
   return own?.kind === 'judged' ? own.findings : null;

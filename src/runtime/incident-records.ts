@@ -105,8 +105,8 @@ interface Read {
 }
 
 /**
- * Returns a function that provides alert history. Reads it at most once every few seconds. If it cannot be read,
- * returns earlier data.
+ * Returns a function that provides alert history. Reads the history at most once every few seconds. If the history
+ * cannot be read, returns earlier data.
  */
 export function createAlertHistory(monitor: () => AlertHistorySource, clock: Clock): () => AlertHistory {
   let last: Read | null = null;

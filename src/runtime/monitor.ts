@@ -187,8 +187,8 @@ interface KeptFiles extends MonitorFiles {
 const COLLECTOR_VARIABLES = ['OTEL_EXPORTER_OTLP_METRICS_ENDPOINT', 'OTEL_EXPORTER_OTLP_ENDPOINT'];
 
 /**
- * Minimum interval between rounds that log lines trigger. It is short enough to explain an error within seconds, and
- * limits the number of rounds during a flood of errors.
+ * Minimum interval between rounds that log lines trigger. The interval is short enough to explain an error within
+ * seconds, and limits the number of rounds during a flood of errors.
  * @internal
  */
 const TRIGGER_GAP = 3_000;
@@ -440,7 +440,10 @@ export class Monitor {
     onRound(round);
   }
 
-  /** Starts pushing metrics if it is configured. The code is loaded on demand, to save memory and start-up time. */
+  /**
+   * Starts pushing metrics to a collector if a collector is configured. The code is loaded on demand, to save memory
+   * and start-up time.
+   */
   async #pushMetrics(): Promise<void> {
     const { clock, env, logger, pushed } = this.#deps;
     const { metrics, notify, site } = this.config;

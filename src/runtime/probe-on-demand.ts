@@ -43,8 +43,8 @@ export interface ProbesOnDemand {
 }
 
 /**
- * Maximum number of concurrent probes on demand. They use at most half of the allowed connections. The other half is
- * reserved for rounds.
+ * Maximum number of concurrent probes on demand. Probes on demand use at most half of the allowed connections. The
+ * other half is reserved for rounds.
  */
 const AT_ONCE = 2;
 const MAX_WAITING = 16;

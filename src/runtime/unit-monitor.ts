@@ -257,8 +257,8 @@ export class UnitMonitor {
   }
 
   /**
-   * Creates the connector for the registration service. It has a separate schedule. Returns null if the registration
-   * service is not configured.
+   * Creates the connector for the registration service. This connector has a separate schedule. Returns null if the
+   * registration service is not configured.
    */
   #watchRegistration(): RegistrationWatch | null {
     const { registration } = this.#config;

@@ -23,7 +23,7 @@ interface DaemonFacts {
   readonly version: string;
   readonly begun: Promise<void>;
   readonly startedAt: EpochMs;
-  /** Returns the active monitor. A reload replaces it. */
+  /** Returns the active monitor. A reload replaces the monitor. */
   readonly monitor: () => Monitor;
   readonly feed: EventEmitter<{ diagnosis: [Diagnosis] }>;
   readonly stopping: () => boolean;

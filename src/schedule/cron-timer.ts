@@ -8,7 +8,7 @@ export interface CronTimer {
   start(): void;
   /** Recalculates the next times. Must be called after the wall clock was set. */
   restart(): void;
-  /** Stops the timer. It cannot be started again. */
+  /** Stops the timer permanently. */
   stop(): void;
   /** Returns the time of the next call, or null if there is none. */
   nextRun(): EpochMs | null;
@@ -113,7 +113,7 @@ function eachMinute(expression: string): string {
 export interface Schedule {
   readonly expression: string;
   readonly timezone: string;
-  /** A string that determines the offset. It is the site's name, so that it differs between daemons. */
+  /** A string that determines the offset. The site's name is used, so that each daemon has a different offset. */
   readonly seed: string;
 }
 

@@ -58,7 +58,7 @@ interface Pending {
   readonly outboxEntries: readonly OutboxEntry[];
   /**
    * Number of deliveries that this version cannot read, because another version stored them with an unknown channel or
-   * cause. They are kept but not sent.
+   * cause. Such deliveries are kept but not sent.
    */
   readonly unread: number;
 }
@@ -69,7 +69,10 @@ export function readPending(db: DatabaseSync): Pending {
   return { outboxEntries: read, unread: rows.length - read.length };
 }
 
-/** Marks unreadable deliveries from before `before` as expired. Otherwise, they would stay pending forever. */
+/**
+ * Marks unreadable deliveries from before `before` as expired. Otherwise, unreadable deliveries would stay pending
+ * forever.
+ */
 function expireUnread(db: DatabaseSync, before: EpochMs, most: number): void {
   const rows = select(db, "WHERE d.status = 'pending' AND d.created_at < ? ORDER BY d.sequence LIMIT ?", before, most);
   const expire = db.prepare("UPDATE deliveries SET status = 'expired' WHERE sequence = ?");

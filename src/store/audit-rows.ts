@@ -34,7 +34,7 @@ const MAX_WAITING = 1_000;
  * the most refusals.
  */
 const MAX_REFUSED = 1_000;
-/** Maximum number of refusals in memory. They are written to the file in the next round. */
+/** Maximum number of refusals in memory. The refusals are written to the file in the next round. */
 const MAX_REFUSED_WAITING = 200;
 const MINUTE: Millis = 60_000;
 

@@ -47,7 +47,7 @@ export async function backupStore(from: string, to: string, options: BackupOptio
 
 /**
  * Turns off write-ahead logging in the copy, so that SQLite does not create additional files next to it. A daemon turns
- * it on again.
+ * write-ahead logging on again.
  */
 function becomeOneFile(path: string): void {
   using copy = new DatabaseSync(path);

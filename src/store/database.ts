@@ -143,7 +143,7 @@ export const MIGRATIONS: readonly string[] = [
  * waits, and this can delay a round.
  */
 const BUSY_TIMEOUT: Millis = 100;
-/** Size of SQLite's page cache. It is small, because the file is written often but rarely read. */
+/** Size of SQLite's page cache. The cache is small, because the file is written often but rarely read. */
 const CACHE_KIBIBYTES = 512;
 
 /** Error for a database from a newer version. Such a file is not changed. */
@@ -240,7 +240,7 @@ function tryToMakeFileIn(folder: string): void {
   }
 }
 
-/** Returns the database version. @throws {NewerStore} when it is from a newer version */
+/** Returns the database version. @throws {NewerStore} when the database is from a newer version */
 function refuseNewer(db: DatabaseSync, path: string): number {
   const version = versionOf(db);
   if (version > MIGRATIONS.length) throw new NewerStore(path, version);
@@ -335,7 +335,7 @@ export class Backlog<T> {
 }
 
 /**
- * A SQLite database. Its methods do not throw, even if the file is locked, read-only, corrupt or missing, or if the
+ * A SQLite database. The methods do not throw, even if the file is locked, read-only, corrupt or missing, or if the
  * disk is full.
  */
 export class Database {

@@ -28,8 +28,8 @@ interface SeenCertificate {
 }
 
 /**
- * Maximum number of rounds that are kept in memory while the file cannot be written. With the default interval, they
- * cover one hour.
+ * Maximum number of rounds that are kept in memory while the file cannot be written. With the default interval, 120
+ * rounds cover one hour.
  */
 const MAX_WAITING = 120;
 /**
@@ -261,7 +261,7 @@ export function readClosedIncidents(
   return incidentsIn(rows);
 }
 
-/** Returns an incident by its ID. Returns null if it does not exist or cannot be read. */
+/** Returns an incident by its ID. Returns null if the incident does not exist or cannot be read. */
 export function readIncident(db: DatabaseSync, id: string): Incident | null {
   return incidentsIn(db.prepare('SELECT json FROM incidents WHERE id = ?').all(id))[0] ?? null;
 }

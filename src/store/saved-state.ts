@@ -212,8 +212,8 @@ const notification: z.ZodType<Notification> = z.discriminatedUnion('kind', [
 ]);
 
 /**
- * Incidents and silences that another version stored and this version cannot read. They are kept unchanged for the
- * other version, but not reported.
+ * Incidents and silences that another version stored and this version cannot read. Such items are kept unchanged for
+ * the other version, but not reported.
  */
 export interface Unread {
   readonly incidents: readonly unknown[];
@@ -234,7 +234,7 @@ export function parseState(json: string): SavedState | null {
   if (whole === null) return null;
   const incidents = divide(incident, whole.incidents);
   const silences = divide(silence, whole.silences);
-  // Unreadable candidates are dropped. They have not been reported yet, and if a fault persists, it is detected again.
+  // Unreadable candidates are dropped. Candidates have not been reported yet, and a persistent fault is detected again.
   const { read: candidates } = divide(candidate, whole.candidates);
   const { read: unknowns } = divide(unjudged, whole.unjudged);
   return {

@@ -43,7 +43,7 @@ interface HistoryLimits {
   readonly certificates: number;
 }
 
-/** Maximum time to wait for a lock. It is long enough for the daemon to complete a checkpoint. */
+/** Maximum time to wait for a lock. The time is long enough for the daemon to complete a checkpoint. */
 const BUSY_TIMEOUT: Millis = 1_000;
 const MAX_TARGETS = 50;
 /** Maximum number of notifications that are read for one incident. */

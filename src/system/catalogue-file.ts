@@ -35,14 +35,14 @@ interface Catalogue<T> {
   readonly what: string;
   /** Paths of the administrator's files. */
   readonly files: readonly string[];
-  /** Path of the shipped file. Its format is YAML, or JSON if the build has converted it. */
+  /** Path of the shipped file. The file is in YAML format, or in JSON format if the build has converted the file. */
   readonly shipped: string;
   readonly parse: (content: CatalogueFile, file: string) => readonly T[];
 }
 
 /**
  * Reads the shipped catalogue and the administrator's files. The administrator's entries come first and take
- * precedence. They replace shipped entries with the same ID.
+ * precedence. An administrator's entry replaces a shipped entry with the same ID.
  * @throws {Error} with the file, the position and the expected value
  */
 export async function loadCatalogue<T extends { readonly id: string }>(catalogue: Catalogue<T>): Promise<readonly T[]> {

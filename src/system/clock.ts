@@ -39,7 +39,7 @@ export function within<T>(promise: Promise<T>, time: Millis, clock: Clock): Prom
   });
 }
 
-/** An abort signal with a time limit. It is aborted after a delay or when its parent is aborted. */
+/** An abort signal with a time limit. The signal is aborted after a delay or when its parent is aborted. */
 export interface Deadline extends Disposable {
   readonly signal: AbortSignal;
   /** Returns true if the time limit was reached, and false if the parent was aborted. */
@@ -52,8 +52,8 @@ export class DeadlineError extends Error {
 }
 
 /**
- * Creates a deadline derived from `parent`. Always dispose of it (`using`). Otherwise, its listener stays on the parent
- * signal. In a long-running process, this is a memory leak.
+ * Creates a deadline derived from `parent`. Always dispose of the deadline (`using`). Otherwise, the deadline's
+ * listener stays on the parent signal. In a long-running process, this is a memory leak.
  */
 export function deadline(clock: Clock, delay: Millis, parent: AbortSignal): Deadline {
   const controller = new AbortController();
@@ -82,8 +82,8 @@ function reasonOf(signal: AbortSignal): Error {
 }
 
 /**
- * Interval for periodic checks that are not urgent. All of them run at the same times ({@link beat}), so that an idle
- * daemon wakes only four times a minute.
+ * Interval for periodic checks that are not urgent. All such checks run at the same times ({@link beat}), so that an
+ * idle daemon wakes only four times a minute.
  */
 export const IDLE_BEAT: Millis = 15_000;
 

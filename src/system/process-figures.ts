@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 
-/** The standard process metrics in Prometheus clients. A value is null if it is not available on this system. */
+/** The standard process metrics in Prometheus clients. Metrics that are not available on this system are null. */
 export interface ProcessFigures {
   readonly cpuSeconds: number;
   readonly residentBytes: number;

@@ -1,6 +1,6 @@
 /**
  * Types of data that are removed from log lines and from peers' responses. Each entry has a type, a display name and a
- * placeholder. No other types exist.
+ * placeholder.
  */
 export const MASKED_KINDS = [
   ['user-name', 'user names', /<user>(?!@)/gu],
@@ -42,17 +42,20 @@ const MAIL: Rule = {
  */
 const VALUE = `(?:"[^"]+"|'[^']+'|[^\\s"',;&)\\]]+)`;
 /**
- * Pattern for the beginning of serial and licence numbers. They are not masked, because they are evidence, but they are
- * as long as an activation code. Other Fortinet serial numbers are recognised by their digits.
+ * Pattern for the beginning of serial and licence numbers. Serial and licence numbers are evidence, so the rule for
+ * activation codes, which have the same length, must not mask them. Other Fortinet serial numbers are recognised by
+ * their digits.
  */
 const SERIAL = 'FAC|FG|FW|FTK|EFTM|FTMTRIAL|F[A-Z\\d]{2,9}\\d{6}\\b';
 const USER_KEYS =
   'user|username|user_name|usr|srcuser|dstuser|unauthuser|xauthuser|login|account|admin|administrator|owner|uid';
 
-/** Rules for codes and seeds without a label. They have a format that serial numbers do not have. */
+/**
+ * Rules for codes and seeds without a label. The format of codes and seeds differs from the format of serial numbers.
+ */
 const CODES: readonly Rule[] = [
   { pattern: /\b[\dA-F]{4}(?:-[\dA-F]{4}){4}\b/giu, by: '<code>' },
-  // An activation code for FortiToken Mobile has 16 characters. It can be written in groups of four.
+  // An activation code for FortiToken Mobile has 16 characters. The code can be written in groups of four characters.
   { pattern: /\b(?=[\dA-Z-]*\d)(?=[\d-]*[A-Z][\d-]*[A-Z])[\dA-Z]{4}(?:-[\dA-Z]{4}){3}\b/gu, by: '<code>' },
   {
     pattern: new RegExp(`\\b(?!${SERIAL})(?=[A-Z]*\\d)(?=\\d*[A-Z]\\d*[A-Z])[\\dA-Z]{16}\\b`, 'gu'),
@@ -132,11 +135,11 @@ const NAMED = new RegExp(`\\b(?:${USER_KEYS})[=:] ?("[^"]+"|'[^']+'|[^\\s"',;&)\
 const SHORTEST_NAME = 3;
 const LONGEST_LINE = 4_000;
 
-/** A site's known names and secrets. They are masked in addition to the text that the rules match. */
+/** A site's known names and secrets. These values are masked in addition to the text that the rules match. */
 interface KnownNames {
   /**
-   * Configured account names. Peers' responses can contain them without a label. If an account name is an ordinary
-   * word, it is masked only in quotation marks or brackets.
+   * Configured account names. Peers' responses can contain account names without a label. If an account name is an
+   * ordinary word, it is masked only in quotation marks or brackets.
    */
   readonly accounts: readonly string[];
   /**

@@ -1,5 +1,6 @@
 /**
- * Advice that Node appends to OpenSSL's messages. It does not apply, because ftm-watch does not accept Node's options.
+ * Advice that Node appends to OpenSSL's messages. The advice is removed, because ftm-watch does not accept Node's
+ * options.
  */
 const ADVICE = /; if the root CA is installed locally, try running Node\.js with --use-system-ca\b/gu;
 

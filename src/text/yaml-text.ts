@@ -14,7 +14,7 @@ import {
 } from 'yaml';
 import { showValue } from './show.ts';
 
-/** A position in a text. Lines and columns are counted from 1. */
+/** A position in a YAML file. Lines and columns are counted from 1. */
 export interface Position {
   readonly line: number;
   readonly column: number;
@@ -72,8 +72,8 @@ export function parseYaml(text: string): YamlResult {
 }
 
 /**
- * Parses a text with the library. Returns null if the text is nested so deeply that the library's recursion overflows
- * the stack.
+ * Parses YAML text with the `yaml` library. Returns null if the text is nested so deeply that the library's recursion
+ * overflows the stack.
  */
 function syntaxTree(text: string, lineCounter: LineCounter): Document.Parsed | null {
   try {
@@ -138,8 +138,8 @@ class TreeReader {
 
 const BLANK = /(?:\s|#.*)*/uy;
 /**
- * Maximum number of characters to search backwards. It is sufficient for an indentation, or for the space between a key
- * and its value.
+ * Maximum number of characters to search backwards. The number is sufficient for an indentation, or for the space
+ * between a key and its value.
  */
 const LOOK_BACK = 200;
 

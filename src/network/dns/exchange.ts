@@ -53,8 +53,8 @@ export async function exchangeWith(
     case 'tls':
       return exchangeStream(await openVerified(server, DOT_PROTOCOLS, tools), query, signal);
     case 'https': {
-      // The HTTP/2 client is loaded on demand, because it takes 20 MB of memory and is rarely needed. It is loaded
-      // before connecting. Otherwise, the connection would have no error listener during loading.
+      // The HTTP/2 client is loaded on demand, because it takes 20 MB of memory and is rarely needed. The module is
+      // loaded before connecting. Otherwise, the connection would have no error listener while the module is loading.
       const { DOH_PROTOCOLS, exchangeHttps } = await import('./https.ts');
       return exchangeHttps(await openVerified(server, DOH_PROTOCOLS, tools), server.url, query, signal);
     }
@@ -115,7 +115,7 @@ async function openVerified(
 
 const HTTPS_PORT = 443;
 
-/** A resolver from the configuration. Its address may have to be looked up. */
+/** A configured resolver, either with an address or with a name that must be looked up. */
 export type NamedResolver =
   | { readonly kind: 'udp' | 'tcp' | 'tls'; readonly host: string; readonly port: number }
   | { readonly kind: 'https'; readonly url: string };
@@ -123,7 +123,7 @@ export type NamedResolver =
 /** A resolver with a known address. */
 export type DnsServer =
   | { readonly kind: 'udp' | 'tcp'; readonly at: Destination }
-  /** A server for DNS over TLS. Its certificate must be valid for `host`. `host` is a name or an address. */
+  /** A server for DNS over TLS. The certificate must be valid for `host`, a host name or IP address. */
   | { readonly kind: 'tls'; readonly at: Destination; readonly host: string }
   | { readonly kind: 'https'; readonly at: Destination; readonly host: string; readonly url: URL };
 

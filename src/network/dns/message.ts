@@ -27,9 +27,9 @@ export type DnsReading =
     }
   /** The TC bit is set, so the query must be sent again over TCP (RFC 1035 §4.2.1). */
   | { readonly kind: 'truncated' }
-  /** The packet is forged, malformed or answers a different query. It must be ignored. */
+  /** The packet is forged, malformed or answers a different query. Such packets must be ignored. */
   | { readonly kind: 'foreign'; readonly why: string }
-  /** The packet is a reply to the query, but it cannot be used. */
+  /** The packet is a reply to the query, but its content cannot be used. */
   | { readonly kind: 'unusable'; readonly why: string };
 
 export type BelievableReading = Exclude<DnsReading, { kind: 'foreign' }>;

@@ -26,8 +26,8 @@ export type RecognisePage = (candidate: BlockPageCandidate) => BlockPage | null;
 
 /**
  * Sends one HTTP/1.1 request over the connection whose certificate was captured, so that both results come from the
- * same peer. Redirects are not followed. Any response is recorded, even if its body is incomplete. The connection is
- * closed afterwards.
+ * same peer. HTTP redirects are not followed. Any response is recorded, even if its body is incomplete. The connection
+ * is closed afterwards.
  */
 export async function sendRequest(
   session: TlsSession,
@@ -211,7 +211,7 @@ export function firstHeader(headers: Headers, name: string): string | null {
   return (typeof value === 'string' ? value : value?.[0]) ?? null;
 }
 
-/** Parses an HTTP date. Returns null if the value is not a date. */
+/** Parses an HTTP date, such as the value of the `Date` header. Returns null if the value is not a date. */
 export function parseHttpDate(value: string | null): EpochMs | null {
   if (value === null) return null;
   if (IMF_FIXDATE.test(value)) return instant(value);

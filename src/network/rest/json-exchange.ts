@@ -35,8 +35,8 @@ export interface ServerTime {
   /** The server's time minus the local time. */
   readonly offsetMs: Millis;
   /**
-   * Maximum error of `offsetMs`. It is half of the round-trip time plus half a second, because the `Date` header is
-   * truncated to seconds.
+   * Maximum error of `offsetMs`. The value is half of the round-trip time plus half a second, because the `Date` header
+   * is truncated to seconds.
    */
   readonly precisionMs: Millis;
 }
@@ -179,7 +179,7 @@ function tooMuch(most: number, what: string): ProbeError {
 
 /**
  * Applies `withoutSecrets` to every string and property name in the result of `JSON.parse`. Works on decoded values,
- * because the raw text could contain a secret as escape sequences. Modifies the value in place. Does not use recursion,
+ * because the raw text could contain a secret as escape sequences. Modifies `root` in place. Does not use recursion,
  * because the peer controls the nesting depth.
  */
 export function cleanJson(root: unknown, withoutSecrets: (text: string) => string): unknown {

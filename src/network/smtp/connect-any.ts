@@ -12,7 +12,7 @@ import { ProbeError, errorCode, failureMessage, failureReason, abortError } from
 const MAX_TRIED = 3;
 
 /**
- * Time limit for all connection attempts. It allows for two lost SYN packets, because they are retransmitted after 1 s
+ * Time limit for all connection attempts. The limit allows for two lost SYN packets, which are retransmitted after 1 s
  * and 2 s. The rest of the probe's time is for the SMTP dialogue.
  */
 const CONNECT_LIMIT: Millis = 6000;

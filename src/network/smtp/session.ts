@@ -110,7 +110,7 @@ export class MailSession {
     this.#dialogue = new Dialogue(socket, signal);
   }
 
-  /** The server's first reply; null until it is complete. */
+  /** The mail server's greeting; null until the greeting is complete. */
   get greeting(): string | null {
     return this.#greeting;
   }

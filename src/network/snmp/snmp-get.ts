@@ -40,8 +40,8 @@ export async function snmpGet(
     }
     const session = openSnmpSession(snmp, target, login, (error) => end(() => reject(error)));
     signal.addEventListener('abort', onAbort, { once: true });
-    // This error means that a datagram is not an SNMP message. It is ignored, because anyone can send datagrams, and
-    // the reply may still arrive.
+    // This error means that a datagram is not an SNMP message. The error is ignored, because anyone can send datagrams,
+    // and the SNMP reply may still arrive.
     session.on('error', () => undefined);
     session.get([...oids], (error: Error | null, found?: readonly Varbind[]) => {
       end(() => {
@@ -113,11 +113,11 @@ export type SnmpLogin =
 /** Time after which an unanswered SNMP request is sent again. */
 const RETRY_AFTER: Millis = 1_000;
 
-/** Maximum number of retries. It is so high that the caller's time limit always ends the exchange first. */
+/** Maximum number of retries. The number is so high that the caller's time limit always ends the exchange first. */
 const RETRIES = 30;
 
 /**
- * Opens an SNMP session. The caller closes it. If the host is a name, it is resolved to an IPv4 address.
+ * Opens an SNMP session. The caller must close the session. If the host is a name, it is resolved to an IPv4 address.
  * @param snmp the library, which is loaded only if SNMP is configured
  * @param onError receives socket errors, and errors that the library throws while reading a reply; neither is reported
  * elsewhere

@@ -183,8 +183,8 @@ export type CertificateParser = (der: Uint8Array) => Certificate | null;
 /**
  * Returns the chain exactly as the peer sent it, including its order, unrelated certificates and gaps.
  * `getPeerCertificate(true)` does not preserve these details, because it links certificates by issuer. Up to Node 24,
- * it also leaked memory for each certificate above the leaf (`bench/capture-leak.ts`). Node 26 does not. Must be called
- * before the socket is destroyed.
+ * that method also leaked memory for each certificate above the leaf. Node 26 does not have this leak
+ * (`bench/capture-leak.ts`). Must be called before the socket is destroyed.
  *
  * @returns null when the peer has not sent a certificate
  */

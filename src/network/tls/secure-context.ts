@@ -49,7 +49,7 @@ interface Authorities {
   readonly ders: readonly Buffer[];
 }
 
-/** Maximum size of a CA file. Real bundles are smaller. */
+/** Maximum size of a CA file. Certificate bundles in use are smaller. */
 const MAX_BYTES = 1024 * 1024;
 
 const PEM_CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/gu;

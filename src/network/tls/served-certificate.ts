@@ -39,7 +39,7 @@ interface FollowDeps {
   readonly onOtherClients: () => void;
 }
 
-/** Interval for reading the files. It is the maximum time until a revoked client is disconnected. */
+/** Interval at which the certificate files are read. A revoked client is disconnected after this time at the latest. */
 const LOOK_EVERY: Millis = 5_000;
 
 /**
