@@ -228,7 +228,7 @@ function objectNameIn(result: ReplyFields, setting: string): string | null {
   return name !== null && isInterfaceName(name) ? name : null;
 }
 
-/** Policy and profile group settings that select security profiles. These profiles inspect traffic or can block it. */
+/** Policy and profile group settings that select security profiles. These profiles can inspect or block traffic. */
 const SECURITY_PROFILES: readonly string[] = [
   'av-profile',
   'webfilter-profile',

@@ -35,8 +35,8 @@ export type CallResult =
   | Failure;
 
 /**
- * Makes a call if the budget allows it. Each call is recorded before it is sent, so that it also counts if the process
- * crashes.
+ * Makes a call if the budget allows the call. Each call is recorded before it is sent, so that it also counts if the
+ * process crashes.
  */
 export type MeteredCall = (call: Call) => Promise<CallResult>;
 

@@ -107,7 +107,7 @@ function parseStatus(peer: string, value: unknown): PeerView {
   return { kind: 'seen', peer, at, preconditions, causes: causes.slice(0, MAX_CAUSES) };
 }
 
-/** Returns the configured peers. A peer is another ftm-watch instance. Its status page is queried. */
+/** Returns the configured peers. A peer is another ftm-watch instance. Peers are queried through their status pages. */
 export function peerUnits({ peers }: Pick<WatchedConfig, 'peers'>): readonly Unit<PeerObservation>[] {
   return peers.map((peer) => ({
     name: peer.name,

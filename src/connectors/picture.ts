@@ -9,7 +9,8 @@ import type { ConnectorContext } from '../network/rest/json-exchange.ts';
 import { startApart } from '../schedule/start-apart.ts';
 
 /**
- * The last observation of one appliance. `rest` and `role` are null if they are not configured or were not queried yet.
+ * The last observation of one appliance. `rest` and `role` are null if the REST API or SNMP agent is not configured or
+ * was not queried yet.
  */
 export interface UnitObservation {
   readonly config: ApplianceConfig;

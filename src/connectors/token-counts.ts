@@ -36,7 +36,9 @@ const TOKEN_PAGE = z.object({
   objects: cutList(TOKEN, PAGE_SIZE + 1),
 });
 
-/** A token in an appliance's response. It is not validated, so any field can be missing or have a different type. */
+/**
+ * A token in an appliance's response. The token is not validated, so any field can be missing or have a different type.
+ */
 interface TokenObject {
   readonly serial?: unknown;
   readonly type?: unknown;

@@ -127,8 +127,8 @@ function connectionsOf(
 }
 
 /**
- * Maximum age of verdicts from earlier rounds. They are used for checks without a verdict in this round if only some
- * connections fail.
+ * Maximum age of verdicts from earlier rounds. Earlier verdicts are used for checks without a verdict in this round if
+ * only some connections fail.
  */
 const VERDICT_KEPT: Millis = 15 * 60_000;
 

@@ -13,12 +13,12 @@ import { systemExchanges, observeSystem } from '../network/dns/system.ts';
 import type { SystemLookup } from '../network/lookup.ts';
 
 /**
- * Time limit for one DNS query. It includes resolving the resolver's name, connecting, the handshake, and a second
- * attempt.
+ * Time limit for one DNS query. The time includes resolving the resolver's name, connecting, the handshake, and a
+ * second attempt.
  */
 const DNS_DEADLINE: Millis = 3000;
 
-/** Dependencies of DNS probes. The whole program shares them. */
+/** Dependencies of DNS probes that the whole program shares. */
 interface DnsPorts {
   readonly system: SystemLookup;
   /** Certificate authorities for verifying resolvers that use TLS or HTTPS. */

@@ -39,7 +39,8 @@ export interface EndpointDeps {
 export interface EndpointLimits {
   readonly tcp: Millis;
   /**
-   * Time limit for a proxy's response to CONNECT. It allows for the proxy's DNS lookup. @default the limit for `tcp`
+   * Time limit for a proxy's response to CONNECT. The limit allows for the proxy's DNS lookup. @default the limit for
+   * `tcp`
    */
   readonly tunnel?: Millis;
   readonly tls: Millis;
@@ -96,7 +97,7 @@ async function connectPhase(
 const ICMP_CODES: ReadonlySet<string> = new Set(['ENETUNREACH', 'EHOSTUNREACH']);
 
 /**
- * Returns the address for which this machine or a router has no route. If a proxy is used, it is the proxy's address.
+ * Returns the address for which this machine or a router has no route. If a proxy is used, returns the proxy's address.
  */
 function unreachableAddress(error: unknown): string | null {
   // For a proxy, the original error is the `cause` of an error whose message contains the proxy's name.
@@ -155,8 +156,8 @@ async function handshakePhase(
 }
 
 /**
- * Number of connections to measure. They are made after the round's busy phase, because times measured during that
- * phase may be too long.
+ * Number of connections to measure. These connections are made after the round's busy phase, because times measured
+ * during that phase may be too long.
  */
 const TIMES = 2;
 

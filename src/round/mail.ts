@@ -29,8 +29,8 @@ import { askInTurn, observeExchanges } from './dns.ts';
 import type { Instruments, Look } from './instruments.ts';
 
 /**
- * Runs the check of a mail server, and can end it early. If the server has not responded by then, the result is
- * `aborted`.
+ * Function that runs the check of a mail server and can end the check early. If the server has not responded by then,
+ * the result is `aborted`.
  */
 export type MailPace = (
   server: MailServer,
@@ -89,12 +89,14 @@ export function codeLifeOf(units: readonly UnitObservation[]): Millis | null {
 /** Time limit for checking a mail server, from the first SYN packet to the last reply. */
 const MAIL_LIMIT: Millis = 10_000;
 
-/** Time limit for RSET and QUIT. They are sent after the result is known. */
+/** Time limit for RSET and QUIT. Both commands are sent after the result is known. */
 const QUIT_WAIT: Millis = 500;
 
 const MAX_GREETING = 200;
 
-/** Dependencies of a rehearsal. `mailLimit` is the total time limit. If it is null, the daemon's limit is used. */
+/**
+ * Dependencies of a rehearsal. `mailLimit` is the total time limit. If `mailLimit` is null, the daemon's limit is used.
+ */
 type MailPorts = Pick<Instruments, 'trust' | 'fileTrust' | 'readSecret' | 'mailLimit'>;
 
 interface MailTarget {
@@ -129,7 +131,7 @@ interface RehearsalPorts extends MailPorts {
   readonly identity: VerifiedIdentity;
 }
 
-/** State of one rehearsal. Contains the SMTP session, so it must be closed. */
+/** State of one rehearsal, including the open SMTP session. */
 interface Rehearsal {
   readonly target: MailTarget;
   readonly ctx: ProbeContext;
@@ -142,7 +144,7 @@ interface Rehearsal {
   /** Start time of the current step. */
   stepAt: Millis;
   session: MailSession | null;
-  /** Secrets that must never be displayed, even if a server echoes them. */
+  /** Secrets that must never be displayed, even if they are in a server's reply. */
   secrets: readonly string[];
 }
 
@@ -299,7 +301,7 @@ interface FoundAddresses {
 /** All addresses are accepted, because an organisation's own mail server may have a private address. */
 const ANY_ADDRESS = ['0.0.0.0/0', '::/0'];
 
-/** Queries one resolver after another until one of them finds the mail server. */
+/** Queries one resolver after another until a resolver finds the mail server. */
 async function findAddresses({ host }: Pick<HostPort, 'host'>, look: Look): Promise<FoundAddresses> {
   if (isIP(host) !== 0) return { addresses: [host], localError: null };
   const addressesIn = (seen: readonly DnsObservation[]): readonly string[] => dialledAddresses(seen, ANY_ADDRESS);
@@ -313,8 +315,8 @@ async function findAddresses({ host }: Pick<HostPort, 'host'>, look: Look): Prom
 }
 
 /**
- * Time limit for checking one recipient domain. It fits into the rest of a round in which the configured mail server
- * did not respond.
+ * Time limit for checking one recipient domain. The limit fits into the rest of a round in which the configured mail
+ * server did not respond.
  */
 const RECIPIENT_LIMIT: Millis = 4000;
 
@@ -375,8 +377,8 @@ async function exchangesOf(domain: string, look: Look): Promise<readonly string[
 const MOST_DOMAINS = 3;
 
 /**
- * Returns the domains in the configured mail addresses. They are used because the recipients of FortiAuthenticator's
- * mail are unknown.
+ * Returns the domains in the configured mail addresses. These domains are used because the recipients of
+ * FortiAuthenticator's mail are unknown.
  */
 function recipientDomains({ mail, notify }: Pick<Config, 'mail' | 'notify'>): readonly string[] {
   const addresses = [...mail.map(({ to }) => to), ...(notify.email?.to ?? [])];

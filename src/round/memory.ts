@@ -69,7 +69,7 @@ export interface EarlierVerdict {
  */
 interface ShareMemory {
   current(): PathShare;
-  /** Replaces the current share. Saves the new share if it contains failures. */
+  /** Replaces the current share. Saves the new share if any connection failed. */
   note(share: PathShare, at: EpochMs): void;
 }
 
@@ -218,8 +218,8 @@ async function loadGenuineMemory(file: BackgroundFile | null, now: EpochMs): Pro
 }
 
 /**
- * Minimum interval between checks with TLS 1.2. It applies while FortiAuthenticator reports errors, and for chains that
- * change with each connection.
+ * Minimum interval between checks with TLS 1.2. The minimum applies while FortiAuthenticator reports errors, and for
+ * chains that change with each connection.
  */
 const LEAST_GAP: Millis = 300_000;
 
@@ -230,7 +230,7 @@ const LEAST_GAP: Millis = 300_000;
 interface OlderTls {
   /** Reports whether another check is due. A check that is due is recorded as done. */
   isDue(leaf: string, why: { readonly isComplained: boolean; readonly isDisputed: boolean }): boolean;
-  /** Returns the result of the last check with TLS 1.2. It is valid until the next check. */
+  /** Returns the result of the last check with TLS 1.2. The result is valid until the next check. */
   last(): ReferenceObservation | null;
   /** Marks the last result as belonging to an earlier round. */
   age(): void;
@@ -286,13 +286,13 @@ function createCloserLooks({ now }: Pick<Clock, 'now'>): CloserLooks {
 }
 
 /**
- * Keeps the last results for recipients' mail servers. They are checked only once an hour, because they belong to other
- * organisations.
+ * Keeps the last results for recipients' mail servers. These servers are checked only once an hour, because they belong
+ * to other organisations.
  */
 interface RecipientLooks {
   /** Reports whether another check is due. A check that is due is recorded as done. */
   isDue(): boolean;
-  /** Returns the results of the last check of recipients' mail servers. They are valid until the next check. */
+  /** Returns the results of the last check of recipients' mail servers. The results are valid until the next check. */
   last(): readonly RecipientServerObservation[];
   keep(seen: readonly RecipientServerObservation[]): void;
 }
@@ -330,7 +330,7 @@ interface MailDeferrals {
 
 interface Deferral {
   readonly since: EpochMs;
-  /** Time when the deferral ended. Null while it continues. */
+  /** Time when the deferral ended. Null while the deferral continues. */
   readonly until: EpochMs | null;
 }
 

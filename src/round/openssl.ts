@@ -95,8 +95,8 @@ function verifyingContext(anchor: Certificate): ReturnType<typeof createSecureCo
 }
 
 /**
- * OpenSSL errors that are ignored, because other checks report them. Validity dates are checked with a corrected clock.
- * If a chain does not reach the anchor, it is incomplete or a different chain.
+ * OpenSSL errors that are ignored here. Other checks report these errors. Validity dates are checked with a corrected
+ * clock. A chain that does not reach the anchor is incomplete or is a different chain.
  */
 const IGNORED_ERRORS: ReadonlySet<string> = new Set([
   'CERT_HAS_EXPIRED',

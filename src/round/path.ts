@@ -96,7 +96,7 @@ export async function observePath(target: PathTarget, look: Look): Promise<PathO
   return { subject: authority(target), host: target.host, names, endpoints, references: [] };
 }
 
-/** Checks a host's addresses until one of them responds. A single response shows that the internet is reachable. */
+/** Checks a host's addresses until one address responds. A single response shows that the internet is reachable. */
 export async function observeAnyAddress(target: PathTarget, look: Look): Promise<PathObservation> {
   const resolvers = isLiteral(target) || target.proxy !== null ? [] : target.resolvers;
   const isEnough = (seen: readonly DnsObservation[]): boolean => dialable(target, seen).length > 0;
@@ -172,7 +172,7 @@ const BURST_GAP: Millis = 25;
 /**
  * Time limits for connections in a burst. These limits are longer than in a round, to distinguish packet loss from
  * blocking. With packet loss, a connection succeeds eventually (a SYN packet is retransmitted after 1, 2, 3, 4 and 6 s,
- * or after 1, 3 and 7 s). If a firewall or a dead server drops packets, it never succeeds.
+ * or after 1, 3 and 7 s). If a firewall drops the packets or the server is down, a connection never succeeds.
  */
 const BURST_LIMITS: EndpointLimits = { tcp: 7_500, tls: 7_500, http: 0 };
 const WHOLE_BURST: Millis = 10_000;
