@@ -188,7 +188,8 @@ function carriedAt({ service, ...facts }: Target): CarrierFindings | [] {
 
 function findingsOf(facts: TargetFacts, told: (findings: readonly Finding[]) => readonly Finding[]): TargetFindings {
   const found = CHECKS.flatMap((check) => (check.from === 'target' ? [[check.id, check.judge(facts)] as const] : []));
-  // If all addresses present the same certificate, the finding does not contain an address.
+  // The address is added to each finding, because findings about a certificate do not contain an address if all
+  // addresses present the same certificate.
   const ofCertificates = facts.tls.endpoints.flatMap(({ endpoint: { address }, judgement }) =>
     judgement.findings.map((finding): Finding => ({ ...finding, facts: { ...finding.facts, address } })),
   );

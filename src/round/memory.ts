@@ -354,8 +354,8 @@ function nextDeferral(before: Deferral | null, outcome: MailOutcome, at: EpochMs
   const over = open === null ? before : null;
   if (outcome.kind === 'accepted') return open === null ? whileKept(over, at) : { ...open, until: at };
   if (isDeferral(outcome)) return open ?? { since: at, until: null };
-  // If the server becomes unreachable or rejects mail permanently, the deferral is discarded, because its end is
-  // unknown.
+  // If the server becomes unreachable or rejects mail permanently, the current deferral is discarded, because its end
+  // is unknown.
   return over;
 }
 

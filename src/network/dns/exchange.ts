@@ -31,8 +31,8 @@ interface ExchangeTools {
 }
 
 /**
- * Sends one query with the server's protocol (UDP, TLS or HTTPS) and returns the answer. @throws the error that ended
- * the exchange
+ * Sends one query with the server's protocol (UDP, TCP, TLS or HTTPS) and returns the answer. @throws the error that
+ * ended the exchange
  */
 export async function exchangeWith(
   server: DnsServer,
@@ -115,7 +115,7 @@ async function openVerified(
 
 const HTTPS_PORT = 443;
 
-/** A configured resolver, either with an address or with a name that must be looked up. */
+/** A configured resolver. `host` is an address, or a name that must be looked up. */
 export type NamedResolver =
   | { readonly kind: 'udp' | 'tcp' | 'tls'; readonly host: string; readonly port: number }
   | { readonly kind: 'https'; readonly url: string };
