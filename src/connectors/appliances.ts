@@ -147,7 +147,7 @@ async function readResources(
  */
 const FEWEST_ANSWERS = 2;
 
-/** Returns the appliance's clock offset. Each response gives a lower and an upper bound for it. */
+/** Returns the appliance's clock offset. Each response provides a lower and an upper bound for the offset. */
 function clockOf(times: readonly ServerTime[], clock: Clock): ApplianceClock | null {
   if (times.length < FEWEST_ANSWERS) return null;
   const from = Math.max(...times.map(({ offsetMs, precisionMs }) => offsetMs - precisionMs));
@@ -221,7 +221,7 @@ type ApplianceResource =
   | 'ldapusers'
   | 'radiususers';
 
-/** Reads one appliance. The client cannot write, because `HttpGetter` supports only GET. */
+/** Client that reads data from one appliance. The client cannot write, because `HttpGetter` supports only GET. */
 export interface ApplianceClient extends AsyncDisposable {
   /** Reads one resource. @param query begins with a question mark */
   read(resource: ApplianceResource, query?: string): Promise<JsonReply>;
@@ -485,7 +485,7 @@ function isLoopback(host: string): boolean {
 }
 
 /**
- * OIDs from FORTINET-FORTIAUTHENTICATOR-MIB, 2020-04-16, with instance 0 for each scalar. They are below facSystem,
+ * OIDs from FORTINET-FORTIAUTHENTICATOR-MIB, 2020-04-16, with instance 0 for each scalar. All OIDs are below facSystem,
  * 1.3.6.1.4.1.12356.113.1 (from the compiled MIB; Checkmk and Centreon use the same objects).
  */
 const OBJECTS = {
@@ -496,7 +496,7 @@ const OBJECTS = {
   facFortiTokenRemaining: '1.3.6.1.4.1.12356.113.1.202.6.0',
 } as const;
 
-/** Time limit for an SNMP query. It allows for retries, because UDP packets can be lost. */
+/** Time limit for an SNMP query. The limit allows for retries, because UDP packets can be lost. */
 const SNMP_TIMEOUT: Millis = 5_000;
 
 /** Reads the HA role of one appliance over SNMP. Never throws, because failures are part of the observation. */

@@ -6,14 +6,14 @@ import { type FirewallPolicy, type SslInspectionMode, isInterfaceName } from '..
 import { visibleText } from '../core/visible-text.ts';
 import { lenientCount } from '../network/rest/reply-values.ts';
 
-/** All requests that are sent to a firewall. All of them are read-only. */
+/** All requests that are sent to a firewall. All requests are read-only. */
 export type FirewallQuestion =
   | { readonly kind: 'route'; readonly destination: string; readonly ipv6: boolean }
   | {
       readonly kind: 'policy-lookup';
       readonly source: string;
       readonly sourceInterface: string | null;
-      /** An IP address or a host name. */
+      /** Destination as an IP address or host name. */
       readonly destination: string;
       readonly port: number;
       readonly ipv6: boolean;
@@ -30,7 +30,7 @@ export type FirewallQuestion =
     }
   | { readonly kind: 'profile-group' | 'ssl-ssh-profile' | 'address' | 'wildcard-fqdn'; readonly name: string };
 
-/** Reads one firewall. The client supports only GET. */
+/** Client that reads data from one firewall. The client supports only GET. */
 export interface FirewallClient extends AsyncDisposable {
   /** Sends one request to the firewall. @throws the errors of `exchangeJson` */
   read(question: FirewallQuestion): Promise<JsonReply>;
@@ -141,7 +141,7 @@ function isObject(value: unknown): value is ReplyFields {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Returns the firewall's serial number. Every FortiOS response contains it next to the results. */
+/** Returns the firewall's serial number. Every FortiOS response contains the serial number next to the results. */
 export function serialIn(value: unknown): string | null {
   const { serial } = fieldsOf(value);
   return typeof serial === 'string' && /^[A-Z0-9_-]{8,32}$/u.test(serial) ? serial : null;
@@ -178,7 +178,7 @@ export interface PolicyReply {
   readonly profileGroup: string | null;
 }
 
-/** Returns null if the value is not a policy. */
+/** Parses the settings of a firewall policy. Returns null if the value is not a policy. */
 export function parsePolicy(id: number, result: ReplyFields): PolicyReply | null {
   const action = result['action'];
   if (typeof action !== 'string') return null;
@@ -228,7 +228,7 @@ function objectNameIn(result: ReplyFields, setting: string): string | null {
   return name !== null && isInterfaceName(name) ? name : null;
 }
 
-/** Policy and profile group settings that select security profiles. These profiles inspect traffic or can block it. */
+/** Policy and profile group settings that select security profiles. These profiles can inspect or block traffic. */
 const SECURITY_PROFILES: readonly string[] = [
   'av-profile',
   'webfilter-profile',
@@ -262,8 +262,8 @@ type ExemptionKind = 'address' | 'wildcard-fqdn' | 'regex' | 'category' | 'other
 export interface Exemption {
   readonly kind: ExemptionKind;
   /**
-   * The pattern for `regex`, the number for `category`, and the address object's name for all other types. Empty if it
-   * is missing.
+   * The pattern for `regex`, the number for `category`, and the address object's name for all other types. Empty if the
+   * value is missing.
    */
   readonly value: string;
 }

@@ -76,7 +76,10 @@ const FIREWALL_TIMEOUT: Millis = 60_000;
 
 type FirewallTarget = Pick<LicenseServerConfig, 'host' | 'port' | 'expectedAddresses'>;
 
-/** Name of a built-in inspection profile, which cannot be changed. Old firmware does not return an object for it. */
+/**
+ * Name of a built-in inspection profile that cannot be changed. Old firmware does not return an object for this
+ * profile.
+ */
 const NO_INSPECTION = 'no-inspection';
 
 /**
@@ -208,9 +211,9 @@ function addressTowards({ source }: FirewallConfig, target: FirewallTarget): str
 }
 
 /**
- * Returns the outgoing interface of the route to a host. The interface of the route back to the source is the incoming
- * interface, which most firmware requires for a policy lookup. Returns null if the token is not allowed to read routes,
- * because some firmware does not need the interface.
+ * Returns the outgoing interface of the route to a host. For the policy lookup, most firmware requires the incoming
+ * interface, so the route back to the source is looked up. Returns null if the token is not allowed to read routes,
+ * because some firmware does not require the interface.
  */
 async function interfaceTowards({ client, config }: Inquiry, destination: string): Promise<string | null> {
   const reply = await client.read({ kind: 'route', destination, ipv6: isIPv6(config.source) });
@@ -293,7 +296,7 @@ function notUnderstood(config: FirewallConfig, what: string): ProbeError {
   );
 }
 
-/** The server's name and addresses, which exemptions from inspection are compared with. */
+/** The server's name and addresses, for comparison with the firewall's exemptions from inspection. */
 interface ExemptionTarget {
   readonly host: string;
   /** The server's expected addresses, excluding address blocks. */
@@ -310,8 +313,8 @@ interface ExemptionResult {
 type Coverage = 'covers' | 'other' | 'unread';
 
 /**
- * FortiGuard categories that FortiOS exempts from inspection by default (finance and health). They never contain a
- * licence server. Other exempted categories may contain the server, because its category is unknown.
+ * FortiGuard categories that FortiOS exempts from inspection by default (finance and health). These categories never
+ * contain a licence server. Other exempted categories may contain the server, because its category is unknown.
  */
 const IRRELEVANT_CATEGORIES: readonly string[] = ['31', '33'];
 
@@ -365,7 +368,7 @@ function textOf({ kind, value }: Exemption): string {
   }
 }
 
-/** Reads an address object. Returns an empty object if it cannot be read. */
+/** Reads an address object. If the object cannot be read, returns an empty object. */
 async function objectOf(client: FirewallClient, kind: 'address' | 'wildcard-fqdn', name: string): Promise<ReplyFields> {
   const reply = await client.read({ kind, name });
   return (reply.kind === 'json' ? resultOf(reply.value) : null) ?? {};
@@ -457,9 +460,9 @@ const MAX_OBJECTS = 4;
 const MAX_ADDRESSES = 20;
 
 /**
- * Returns the addresses to which the firewall itself resolves the host name. They come from FQDN address objects. Each
- * object is requested separately, because the list of objects contains only the number of addresses. Returns an empty
- * list if the token is not allowed to read address objects.
+ * Returns the addresses to which the firewall itself resolves the host name. The addresses come from FQDN address
+ * objects. Each object is requested separately, because the list of objects contains only the number of addresses.
+ * Returns an empty list if the token is not allowed to read address objects.
  */
 async function readFqdnObjects(client: FirewallClient, host: string): Promise<readonly FqdnObject[]> {
   const listed = await objectsIn(client, null);
@@ -502,7 +505,9 @@ function listedOf(object: ReplyFields): readonly Listed[] {
   return [{ name, fqdn: nameIn(object, 'fqdn'), count: lenientCount(object['addrs_count']), addresses }];
 }
 
-/** Maximum number of different token status values. Fortinet does not document them, but fewer are known. */
+/**
+ * Maximum number of different token status values. Fortinet does not document the values, but fewer than ten are known.
+ */
 const MOST_STATUSES = 10;
 const MAX_STATUS = 30;
 
@@ -543,15 +548,15 @@ export function parseFortitokens(value: unknown): ReadonlyMap<string, number> | 
 }
 
 /**
- * Minimum interval between two session queries to a firewall, because these queries put load on the firewall. It is
- * slightly shorter than the default schedule's interval, and limits additional queries.
+ * Minimum interval between two session queries to a firewall, because these queries put load on the firewall. The
+ * interval is slightly shorter than the default schedule's interval, so only additional queries are limited.
  */
 const GAP: Millis = 285_000;
 
 /** Minimum age in seconds of a session that counts as unanswered. A reply to a newer session may still arrive. */
 const SETTLED = 3;
 
-/** The connection whose sessions are counted. */
+/** Criteria for the sessions to count. */
 interface SessionFlow {
   readonly source: string;
   readonly port: number;

@@ -35,8 +35,8 @@ export type CallResult =
   | Failure;
 
 /**
- * Makes a call if the budget allows it. Each call is recorded before it is sent, so that it also counts if the process
- * crashes.
+ * Makes a call if the budget allows the call. Each call is recorded before it is sent, so that it also counts if the
+ * process crashes.
  */
 export type MeteredCall = (call: Call) => Promise<CallResult>;
 
@@ -119,10 +119,10 @@ function charge(
 
 /** Stores the call budget across rounds and restarts. */
 export interface BudgetStore {
-  /** Returns the last saved value, which is not validated. An invalid value counts as an empty budget. */
+  /** Returns the last saved value without validating it. The caller treats an invalid value as an empty budget. */
   load(): Promise<unknown>;
   save(budget: CallBudget): Promise<void>;
-  /** @default REGISTRATION_LIMITS */
+  /** Quotas for calls. @default REGISTRATION_LIMITS */
   readonly limits?: CallLimits;
   /**
    * Maximum time for which a call waits for the per-minute quota. A hundred licences can be looked up per minute, and

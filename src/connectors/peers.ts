@@ -96,7 +96,7 @@ const status = z.object({
 });
 
 /**
- * Parses a response from `/api/v1/status`, which is untrusted.
+ * Parses an untrusted response from a peer's `/api/v1/status`.
  * @throws {ProbeError} when the response is not from ftm-watch or is from an unsupported version
  */
 function parseStatus(peer: string, value: unknown): PeerView {
@@ -107,7 +107,7 @@ function parseStatus(peer: string, value: unknown): PeerView {
   return { kind: 'seen', peer, at, preconditions, causes: causes.slice(0, MAX_CAUSES) };
 }
 
-/** Returns the configured peers. Peers are other ftm-watch instances, which are queried through their status pages. */
+/** Returns the configured peers. A peer is another ftm-watch instance. Peers are queried through their status pages. */
 export function peerUnits({ peers }: Pick<WatchedConfig, 'peers'>): readonly Unit<PeerObservation>[] {
   return peers.map((peer) => ({
     name: peer.name,

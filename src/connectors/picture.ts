@@ -8,7 +8,10 @@ import type { PeerObservation } from '../core/round.ts';
 import type { ConnectorContext } from '../network/rest/json-exchange.ts';
 import { startApart } from '../schedule/start-apart.ts';
 
-/** The last observation of one appliance. */
+/**
+ * The last observation of one appliance. `rest` and `role` are null if the REST API or SNMP agent is not configured or
+ * was not queried yet.
+ */
 export interface UnitObservation {
   readonly config: ApplianceConfig;
   readonly rest: ApplianceObservation | null;
@@ -17,7 +20,7 @@ export interface UnitObservation {
   readonly known?: readonly KnownFact[];
 }
 
-/** The last observations from connectors, which run independently of rounds. */
+/** The last observations from connectors. Connectors run independently of rounds. */
 export interface Picture {
   readonly appliances: readonly UnitObservation[];
   /** Licence holders according to FortiCloud's asset management. Null if the registration service was not queried. */
@@ -34,7 +37,7 @@ export type ConnectorId = keyof Picture;
 export interface Unit<Fact> {
   /** Name of the unit, unique within its connector. */
   readonly name: string;
-  /** Queries the unit. Never rejects. */
+  /** Queries the unit. Failures are part of the result, so the promise never rejects. */
   ask(context: ConnectorContext): Promise<Fact>;
   /** Observation that is used before the first query. Null if there is none. */
   readonly unseen: Fact | null;

@@ -20,7 +20,7 @@ export interface RegistrationClient extends AsyncDisposable {
   ask(operation: Exclude<RegistrationOperation, { kind: 'token' }>, token: string): Promise<JsonReply>;
 }
 
-/** Host and credentials for a request. */
+/** HTTP headers with the credentials for a request, and the secret that they contain. */
 interface Access {
   readonly headers: Readonly<Record<string, string>>;
   readonly secret: string;
@@ -55,7 +55,7 @@ export async function createRegistrationClient(
 
 /**
  * All requests that are sent to the registration service: the token request and two queries. The service requires POST
- * for all three, but none of them changes data. Connectors cannot send other POST requests.
+ * for all three requests, but no request changes data. Connectors cannot send other POST requests.
  */
 export type RegistrationOperation =
   | { readonly kind: 'token'; readonly user: string; readonly password: string }
@@ -116,7 +116,7 @@ export function tokenError(value: unknown): string | null {
 /** Assumed token lifetime if the service does not return one. The shortest observed lifetime is 3660 s. */
 const DEFAULT_LIFE_SECONDS = 3600;
 
-/** Parses the response to a token request. Returns null if it does not contain a token. */
+/** Parses the response to a token request. Returns null if the response does not contain a token. */
 export function parseAccessToken(value: unknown): AccessToken | null {
   const parsed = TOKEN.safeParse(value);
   if (!parsed.success) return null;

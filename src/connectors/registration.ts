@@ -34,7 +34,8 @@ interface RegistrationWatchOptions extends Omit<ConnectorContext, 'signal'>, Omi
   readonly period: Millis;
   readonly budget: BudgetStore;
   /**
-   * Returns the appliances' observations, after the appliances have been queried. They contain the licences to look up.
+   * Returns the appliances' observations, after the appliances have been queried. The observations contain the licences
+   * to look up.
    */
   readonly appliances: () => Promise<readonly UnitObservation[]>;
   readonly onSeen: (facts: RegistrationObservation) => void;
@@ -106,7 +107,7 @@ export function watchRegistration(
     return licenses.filter((license) => queriedLicenses?.has(license) === false);
   }
 
-  /** Looks up new licences immediately. If the service rejects a licence, it is looked up again on schedule. */
+  /** Looks up new licences immediately. A licence that the service rejects is looked up again on schedule. */
   async function askForNew(): Promise<void> {
     if (queriedLicenses === null) return;
     if (unasked(registrationQuery(await options.appliances()).licenses).length === 0) return;
@@ -149,8 +150,8 @@ function isOwnTrouble(seen: RegistrationObservation): boolean {
 }
 
 /**
- * Returns the licences to look up, which are configured or were found on appliances. Also returns the serial numbers of
- * products to search.
+ * Returns the licences to look up: those that are configured, and those that were found on appliances. Also returns the
+ * serial numbers of products to search.
  */
 export function registrationQuery(units: readonly UnitObservation[]): RegistrationQuery {
   const licenses = units.flatMap(({ config: { licenses: configured }, rest }) => licensesOf(configured, rest));
@@ -205,8 +206,8 @@ interface Session {
 type Denied = Extract<RegistrationObservation, { kind: 'denied' }>;
 
 /**
- * Result of a query. If the service refuses the account, the result is `denied`. If it refuses only this query, the
- * result is `failed`.
+ * Result of a query. If the service refuses the account, the result is `denied`. If the service refuses only this
+ * query, the result is `failed`.
  */
 type Answer = Exclude<CallResult, { kind: 'refused' }> | Denied;
 
@@ -250,8 +251,8 @@ async function lookUp(session: Session, license: string): Promise<LicenseOutcome
 function outcomeOf(records: readonly LicenseRecord[]): LicenseOutcome {
   const listed = records.filter((record) => !isPending(record));
   for (const { serial, bought } of listed) {
-    // The number of tokens is used only if there is one record. Several records may be separate purchases, so none of
-    // them contains the total.
+    // The number of tokens is used only if there is one record. Several records may be separate purchases, so no record
+    // contains the total.
     if (serial !== null)
       return { kind: 'registered', serial, ...(bought === null || records.length > 1 ? {} : { bought }) };
   }
@@ -342,9 +343,7 @@ function refused(what: string, status: number): Failure {
   };
 }
 
-/**
- * Returns the result for a refused login. The message does not contain the user name, because it appears in reports.
- */
+/** Returns the result for a refused login. The message appears in reports, so the user name is not included. */
 function loginRefused(status: number): Denied {
   return { kind: 'denied', message: `HTTP ${String(status)} during login` };
 }
@@ -354,7 +353,7 @@ const MARGIN: Millis = 30_000;
 
 type TokenResult = { readonly kind: 'token'; readonly value: string } | Exclude<CallResult, { kind: 'json' }>;
 
-/** Keeps the bearer token for one run in memory. */
+/** Keeps the registration service's bearer token in memory for one run. */
 interface AccessTokens {
   /** Returns the current token. Requests a new token if the current token has expired. */
   current(): Promise<TokenResult>;

@@ -36,13 +36,18 @@ const TOKEN_PAGE = z.object({
   objects: cutList(TOKEN, PAGE_SIZE + 1),
 });
 
-/** A token in an appliance's response. It is not validated, so any field can be missing or have a different type. */
+/**
+ * A token in an appliance's response. The token is not validated, so any field can be missing or have a different type.
+ */
 interface TokenObject {
   readonly serial?: unknown;
   readonly type?: unknown;
   readonly status?: unknown;
   readonly license?: unknown;
-  /** Lock state, which is separate from the status (docs:fortiauthenticator/6.5.5/rest-api-solution-guide/875895). */
+  /**
+   * True if the token is locked. The lock state is separate from the status
+   * (docs:fortiauthenticator/6.5.5/rest-api-solution-guide/875895).
+   */
   readonly locked?: unknown;
 }
 

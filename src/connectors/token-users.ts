@@ -8,16 +8,16 @@ import { type ApplianceClient, createApplianceClient, readPages } from './applia
 import type { ApplianceApiConfig } from '../config/schema/connectors.ts';
 import { PAGE_SIZE, parseTokenPage } from './token-counts.ts';
 
-/** A user who has a FortiToken Mobile token. */
+/** A FortiAuthenticator user with a FortiToken Mobile token. */
 interface TokenUser {
   readonly name: string;
   readonly kind: UserKind;
-  /** Serial number of the token. */
+  /** Serial number of the user's token. */
   readonly token: string;
 }
 
 export interface TokenUsers {
-  /** Users sorted by name. */
+  /** Users with a FortiToken Mobile token, sorted by name. */
   readonly users: readonly TokenUser[];
   /**
    * Resources that could not be read, because the account lacks permission or the firmware does not have them. Users in

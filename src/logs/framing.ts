@@ -1,16 +1,16 @@
-/** Buffer for the bytes of an incomplete line. The buffer grows as needed up to a limit, and rejects further bytes. */
+/** Buffer for an incomplete line. The buffer grows up to a limit. Bytes beyond the limit are not stored. */
 interface ByteBuffer {
   length(): number;
-  /** Appends as many bytes of `bytes[from, to)` as possible. Returns the number of appended bytes. */
+  /** Appends bytes from `bytes[from, to)` until the limit is reached. Returns the number of appended bytes. */
   append(bytes: Uint8Array, from: number, to: number): number;
-  /** Returns the collected bytes as a view, which the next append may overwrite. */
+  /** Returns a view of the collected bytes. The next append can overwrite the view. */
   view(): Buffer;
   clear(): void;
 }
 
 const SMALLEST = 512;
 
-/** @param limit maximum number of bytes */
+/** Creates an empty buffer. @param limit maximum number of bytes */
 function createByteBuffer(limit: number): ByteBuffer {
   let bytes = Buffer.alloc(0);
   let length = 0;
@@ -34,27 +34,24 @@ function createByteBuffer(limit: number): ByteBuffer {
     view: () => bytes.subarray(0, length),
     clear: () => {
       length = 0;
-      // Long lines are rare, so their memory is released. Otherwise, a thousand connections could keep a thousand large
-      // buffers.
+      // A large buffer is released after use. Otherwise, a thousand connections could keep a thousand large buffers.
       if (bytes.length > 4096) bytes = Buffer.alloc(0);
     },
   };
 }
 
 /**
- * Maximum line length. Longer lines are cut, and the rest of the line is skipped. Messages begin well within this
- * length,
- * and RFC 5424 §6.1 requires at least 2048 bytes. The limit also applies to the memory of all connections. Thousands of
- * lines without an end use at most 16 MiB per listener.
+ * Maximum line length. The rest of a longer line is skipped. RFC 5424 §6.1 requires support for at least 2048 bytes.
+ * The limit also bounds memory: even if every connection sends an endless line, a listener uses at most 16 MiB.
  */
 export const MAX_LINE_BYTES: number = 8_192;
 
 /**
- * Receives lines. Positions are the same in `bytes` and in `text`, which contains the bytes as Latin-1 so that they can
- * be searched quickly.
+ * Receives the lines of a stream. `text` contains the same data as `bytes`, decoded as Latin-1 for a fast search. For
+ * this reason, positions in both are equal.
  */
 export interface LineSink {
-  /** Called before the lines of the next chunk of input. */
+  /** Called with each chunk of input, before the calls for the lines in this chunk. */
   piece(text: string): void;
   /**
    * Called for each line, without its line break. The line is never empty. `cut` means that the line was longer than
@@ -64,7 +61,8 @@ export interface LineSink {
 }
 
 /**
- * One object is reused for all lines. Otherwise, up to a million objects per second would have to be garbage-collected.
+ * A line in a chunk. The same object is reused for all lines to avoid garbage collection of up to a million objects per
+ * second.
  */
 export interface FramedLine {
   bytes: Buffer;
@@ -79,16 +77,16 @@ const LF = 0x0a;
 const DIGIT_1 = 0x31;
 const DIGIT_9 = 0x39;
 /**
- * `MSG-LEN SP` of RFC 6587 §3.4.1 and the `<` at the beginning of a message. The `<` distinguishes it from a line that
- * begins with digits.
+ * Matches an octet count, `MSG-LEN SP` (RFC 6587 §3.4.1), and the `<` of the message. Without the `<`, a line that
+ * begins with digits would match.
  */
 const COUNT = /^([1-9]\d{0,6}) </u;
 const COUNT_BEGUN = /^[1-9]\d{0,6} ?$/u;
 const LONGEST_COUNT = 9;
 
 /**
- * `start`: at the beginning of a frame. `undecided`: the buffered bytes may become an octet count. `line`: reads until
- * the next line break. `counted`: the frame has `missing` more bytes.
+ * State of the framer. `start`: at the beginning of a frame. `undecided`: the buffered bytes may be the beginning of an
+ * octet count. `line`: the frame ends at the next line break. `counted`: the frame ends after `missing` more bytes.
  */
 type Mode = { readonly kind: 'start' | 'undecided' | 'line' } | CountedMode;
 
@@ -102,8 +100,8 @@ const UNDECIDED: Mode = { kind: 'undecided' };
 const LINE: Mode = { kind: 'line' };
 
 /**
- * Splits a stream into frames at line breaks and, with `octetCounting`, also by RFC 6587 octet counts. The method is
- * detected at the beginning of each frame. Chunks can end anywhere. At most MAX_LINE_BYTES are buffered.
+ * Splits a stream into frames at line breaks and, with `octetCounting`, also by RFC 6587 octet counts. The framing
+ * method is detected for each frame. A frame can extend over several chunks. At most MAX_LINE_BYTES are buffered.
  */
 export class Framer {
   readonly #sink: LineSink;
@@ -111,7 +109,7 @@ export class Framer {
   readonly #held: ByteBuffer = createByteBuffer(MAX_LINE_BYTES);
   readonly #line: FramedLine = { bytes: NOTHING, text: '', start: 0, end: 0, cut: false };
   #mode: Mode = START;
-  /** Whether the current frame was too long. The beginning of the frame has been emitted, and the rest is skipped. */
+  /** True if the current frame is too long. In this case, its beginning has been emitted, and the rest is skipped. */
   #skipping = false;
   #frames = 0;
 
@@ -125,23 +123,23 @@ export class Framer {
     this.#releaseChunk();
   }
 
-  /** Ends the stream. The remaining bytes are emitted as a line. */
+  /** Ends the stream and emits the remaining bytes as a line. */
   end(): void {
     this.#endFrame(this.#mode.kind === 'counted');
     this.#releaseChunk();
   }
 
-  /** Number of bytes in the buffer, without the bytes of a long line that is being skipped. */
+  /** Number of bytes in the buffer, excluding skipped bytes. */
   get pending(): number {
     return this.#held.length();
   }
 
-  /** Whether a line has begun but not ended. */
+  /** True if the beginning of a line was received, but not its end. */
   get inLine(): boolean {
     return this.#mode.kind !== 'start';
   }
 
-  /** Number of completed frames, including empty ones. */
+  /** Number of complete frames, including empty frames. */
   get frames(): number {
     return this.#frames;
   }
@@ -160,7 +158,8 @@ export class Framer {
   }
 
   /**
-   * Reads whole frames directly from the chunk. Returns the end of the chunk, or the beginning of an incomplete frame.
+   * Reads complete frames directly from the chunk, without the buffer. Returns the position of the first incomplete
+   * frame, or the end of the chunk.
    */
   #takeWhole(chunk: Buffer, from: number): number {
     this.#open(chunk);
@@ -203,7 +202,7 @@ export class Framer {
     return end;
   }
 
-  /** Continues a frame if it is not yet known how the frame is delimited. */
+  /** Reads more of a frame whose framing method is not yet known. */
   #takeUndecided(chunk: Buffer, from: number): number {
     const begun = this.#held.view().toString('latin1');
     const count = countAt(begun + chunk.toString('latin1', from, from + LONGEST_COUNT), 0);
@@ -243,7 +242,7 @@ export class Framer {
   }
 
   #endFrame(broken: boolean): void {
-    // Nothing is buffered for a frame that is being skipped.
+    // If the frame is being skipped, the buffer is empty.
     this.#emitHeld(broken);
     this.#skipping = false;
     this.#frames += 1;
@@ -265,7 +264,8 @@ export class Framer {
   }
 
   /**
-   * Releases the chunk. Otherwise, each connection would keep 64 KB twice, as bytes and as text, until the next chunk.
+   * Releases the chunk, so that idle connections do not keep up to 64 KB of bytes and the same amount of text in
+   * memory.
    */
   #releaseChunk(): void {
     this.#line.bytes = NOTHING;
@@ -285,9 +285,9 @@ export class Framer {
 }
 
 interface OctetCount {
-  /** Length of the octet count, including the blank. */
+  /** Length of the octet count, including the space after it. */
   readonly header: number;
-  /** Size of the message in octets, as announced by the sender. */
+  /** Size of the message in octets, as specified by the sender. */
   readonly size: number;
 }
 
@@ -295,7 +295,9 @@ function isCountDigit(code: number): boolean {
   return code >= DIGIT_1 && code <= DIGIT_9;
 }
 
-/** Reads the octet count at `at`. Returns `begun` if the text is too short to decide. */
+/**
+ * Reads the octet count at position `at`. Returns `begun` if more text is needed, and null if there is no octet count.
+ */
 function countAt(text: string, at: number): OctetCount | 'begun' | null {
   const beginning = text.slice(at, at + LONGEST_COUNT);
   const match = COUNT.exec(beginning);
@@ -303,7 +305,7 @@ function countAt(text: string, at: number): OctetCount | 'begun' | null {
   return at + beginning.length === text.length && COUNT_BEGUN.test(beginning) ? 'begun' : null;
 }
 
-/** Returns the position where the text ends. White space and NUL bytes that senders append are not included. */
+/** Returns the end position of the text, excluding trailing white space and NUL bytes. */
 export function trimmedEnd(text: string, start: number, end: number): number {
   let last = end;
   while (last > start && isPadding(text.charCodeAt(last - 1))) last -= 1;

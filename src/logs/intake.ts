@@ -62,7 +62,7 @@ interface LogIntakeDeps {
 /** Addresses of the network listeners. Null for listeners that are not configured. */
 type IntakeAddresses = Readonly<Record<Exclude<LogSource, 'file'>, ListenAddress | null>>;
 
-/** All log inputs. */
+/** Manages all log inputs: the UDP, TCP and TLS listeners, and followed files. */
 export class LogIntake {
   readonly #config: LogIntakeConfig;
   readonly #deps: LogIntakeDeps;
@@ -83,7 +83,7 @@ export class LogIntake {
   #addresses: IntakeAddresses = { udp: null, tcp: null, tls: null };
   #udp: UdpListener | null = null;
   #files: FileReader | null = null;
-  /** Positions that were saved by the previous process. */
+  /** Positions in followed files, as saved by the previous process. */
   #resumed: Positions = {};
 
   constructor(config: LogIntakeConfig, deps: LogIntakeDeps) {
@@ -101,10 +101,9 @@ export class LogIntake {
   }
 
   /**
-   * Opens all configured inputs. The signal closes them.
-   * @param positions positions in followed files, saved by an earlier process; without positions, files are followed
-   * from
-   * their ends
+   * Opens all configured inputs. The inputs are closed when the signal is aborted.
+   * @param positions positions in followed files, as saved by the previous process; a file without a saved position is
+   * followed from its end
    * @throws {Error} when a port cannot be bound; in this case, all inputs have been closed
    */
   async start(signal: AbortSignal, positions: Positions = {}): Promise<void> {
@@ -129,7 +128,7 @@ export class LogIntake {
     });
   }
 
-  /** Closes everything after passing on all received events. Has no effect if the intake was not started. */
+  /** Delivers all received events, then closes all inputs. Has no effect if the intake was not started. */
   async stop(): Promise<void> {
     for (const stop of this.#stops.splice(0).toReversed()) {
       try {
@@ -156,15 +155,15 @@ export class LogIntake {
   }
 
   /**
-   * Returns the positions for resuming followed files after a restart. The positions are always exact. All events
-   * before a position have been passed on, and no events after it.
+   * Returns the positions for resuming followed files after a restart. The positions are exact: all events before a
+   * position have been delivered, and no events after it.
    */
   positions(): Positions {
     this.#outbox.flush();
     return this.#files?.positions() ?? this.#resumed;
   }
 
-  /** Returns senders whose lines do not belong to an appliance. */
+  /** Returns senders that do not belong to a configured appliance. */
   strangers(): readonly string[] {
     return this.#strangers.senders();
   }
@@ -200,7 +199,8 @@ export class LogIntake {
       connections: this.#connections,
       turns: this.#turns,
       isKnown: (from) => this.#attribution.expects(from),
-      // With client certificates, a sender can still authenticate, so the sender is not rejected before the handshake.
+      // If client certificates are configured, unknown addresses are not rejected before the handshake, because the
+      // sender can still authenticate.
       refuses: (from) => (tls?.certificates.length ?? 0) === 0 && this.#isRefused(from),
       originOf: (socket) => this.#originOf(socket),
       reader: (origin, from, refuse) => this.#reader(source, origin, from, refuse),
@@ -279,14 +279,14 @@ function intakeConfig({ logs, appliances, firewall, licenseServer }: LogConfig):
 }
 
 interface LogFactsHeard {
-  /** Results from the log within the configured window. */
+  /** Results from FortiAuthenticator's log in the configured time window. */
   readonly report: PollingReport;
-  /** Unknown senders whose lines were rejected. */
+  /** Addresses of unknown senders whose log lines were rejected. */
   readonly strangers: readonly string[];
 }
 
 interface LogDeps extends Omit<LogIntakeDeps, 'limits'> {
-  /** File with the results from the log and the positions in followed files. */
+  /** State file that contains the results from the log and the positions in followed files. */
   readonly pollingFile: JsonFile;
   /** File in which version 0.1.0 stored the positions in followed files. */
   readonly formerPositions: string;
@@ -296,13 +296,13 @@ export interface LogListening extends Pick<LogIntake, 'counters' | 'addresses'> 
   /** @throws {Error} when a port cannot be bound */
   start(): Promise<void>;
   stop(): Promise<void>;
-  /** Returns everything that has been received. */
+  /** Returns a summary of the received lines. */
   facts(): LogFactsHeard;
 }
 
 type LogConfig = Pick<WatchedConfig, 'logs' | 'appliances' | 'firewall' | 'licenseServer'>;
 
-/** Receives the logs of FortiAuthenticator and the firewalls, over the network and from files. */
+/** Receives logs from FortiAuthenticator and firewalls, over the network and from files. */
 export function createLogListening(
   config: LogConfig,
   { pollingFile, formerPositions, onEvent, ...deps }: LogDeps,
@@ -324,7 +324,7 @@ export function createLogListening(
       await intake.start(stopping.signal, (await readPositions(stored, formerPositions, deps.logger)) ?? {});
       polling.keep();
     },
-    // Senders do not send lines again, so lines are accepted until the end.
+    // Lines are accepted until the intake is closed, because senders do not send rejected lines again.
     stop: async () => {
       await intake.stop();
       stopping.abort();

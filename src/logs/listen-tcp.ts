@@ -13,20 +13,23 @@ import type { Origin } from './senders.ts';
 import { Framer, type LineSink } from './framing.ts';
 
 /**
- * Limits of a listener. There is no limit for the time between two lines, because an appliance may have nothing to send
- * for hours. An idle connection stays open until the connection limit is reached.
+ * Limits for connections to a listener. There is no idle timeout, because an appliance may have nothing to send for
+ * hours. An idle connection stays open until the connection limit is exceeded.
  */
 export interface ConnectionLimits {
   /**
-   * Maximum number of connections. For each further connection, the least active connection is closed. Connections from
-   * unknown senders are closed first.
+   * Maximum number of connections. When the limit is exceeded, the least active connection from an unknown sender is
+   * closed first.
    */
   readonly connections: number;
-  /** If an incomplete line receives no data for this time, the line is accepted and the connection is closed. */
+  /**
+   * Maximum time without data in the middle of a line. After this time, the incomplete line is accepted and the
+   * connection is closed.
+   */
   readonly stalledLine: Millis;
   /**
-   * Maximum time for a line, even if data keeps arriving. After this time, the line is accepted and the connection is
-   * closed.
+   * Maximum time from the start of a line to its end. After this time, the incomplete line is accepted and the
+   * connection is closed.
    */
   readonly endlessLine: Millis;
 }
@@ -39,17 +42,17 @@ const HANDSHAKE: Millis = 10_000;
 interface TcpOptions extends ConnectionDeps {
   readonly listen: ListenAddress;
   readonly tls: WatchedConfig['logs']['syslog']['tls'];
-  /** Certificate for `tls`. Null without TLS. */
+  /** Certificate of the TLS listener. Null if the listener does not use TLS. */
   readonly certificate: ServedCertificate | null;
   readonly limits: ConnectionLimits;
   readonly tally: LineTally;
   /** Reports whether an address is known. Connections from unknown addresses are closed first. */
   readonly isKnown: (address: string) => boolean;
-  /** Reports whether a sender is rejected immediately, because none of its lines could be accepted. */
+  /** Reports whether a connection is rejected immediately, because no line from this address can be accepted. */
   readonly refuses: (address: string) => boolean;
   readonly onStuck: (address: string) => void;
   readonly onFailedHandshake: (address: string, error: Error) => void;
-  /** Called when a connection is closed because the limit was exceeded. */
+  /** Called when a connection is closed because the connection limit was exceeded. */
   readonly onOverLimit: () => void;
 }
 
@@ -66,7 +69,7 @@ export async function listenTcp(options: TcpOptions): Promise<TcpListener> {
   const { listen, limits, tls } = options;
   const { server, follow } = createListener(options);
   const open = new Set<TcpConnection>();
-  /** Raw connections below TLS, which must be closed before the server can close. */
+  /** TCP sockets, including those of TLS connections. All sockets must be closed before the server can close. */
   const sockets = new Set<Socket>();
   const crowd = createConnectionEvictor({
     places: limits.connections,
@@ -142,7 +145,8 @@ function createListener(options: TcpOptions): Listener {
 }
 
 /**
- * Reports whether a sender is rejected. Senders are checked before TLS starts and before another connection is closed.
+ * Reports whether a connection is rejected because of its address. Called before TLS starts and before another
+ * connection is closed to free a place.
  */
 function isRefused({ remoteAddress }: Socket, { refuses, connections, tally }: TcpOptions): boolean {
   if (!refuses(remoteAddress ?? '')) return false;
@@ -159,7 +163,7 @@ function accept(socket: Socket, open: Set<TcpConnection>, options: TcpOptions): 
   connection.open();
 }
 
-/** Periodically closes connections whose line does not end. */
+/** Periodically closes connections on which an incomplete line has reached a time limit. */
 function watch({ clock, limits, connections, onStuck }: TcpOptions, open: ReadonlySet<TcpConnection>): () => void {
   return beat(clock, IDLE_BEAT, () => {
     const now = clock.elapsed();
@@ -175,7 +179,7 @@ function watch({ clock, limits, connections, onStuck }: TcpOptions, open: Readon
 const KEEP_ALIVE: Millis = 60_000;
 const LEAVE_WITHIN: Millis = 10_000;
 
-/** Dependencies of connections. Some of them are shared by all listeners. */
+/** Dependencies of a connection. Some dependencies are shared by all listeners. */
 interface ConnectionDeps {
   readonly clock: Clock;
   readonly logger: IntakeLogger;
@@ -192,7 +196,7 @@ class TcpConnection {
   readonly #deps: ConnectionDeps;
   readonly #framer: Framer;
   #lastByteAt: Millis;
-  /** Time when the current line began. Null between two lines. */
+  /** Time when the current line began. Null if there is no incomplete line. */
   #lineSince: Millis | null = null;
 
   constructor(socket: Socket, deps: ConnectionDeps) {
@@ -207,7 +211,7 @@ class TcpConnection {
     );
   }
 
-  /** Reads from the connection until its end. */
+  /** Starts reading from the connection. */
   open(): void {
     const { connections, turns, logger } = this.#deps;
     const socket = this.#socket;
@@ -233,7 +237,10 @@ class TcpConnection {
     return now - this.#lastByteAt > limits.stalledLine || now - this.#lineSince > limits.endlessLine;
   }
 
-  /** Ends this side of the connection, and keeps reading until the sender has detected this and can reconnect. */
+  /**
+   * Closes this side of the connection, but continues reading until the sender closes the other side. The sender can
+   * then reconnect.
+   */
   leave(): void {
     this.#socket.end();
     const cancel = this.#deps.clock.after(LEAVE_WITHIN, () => this.#socket.destroy());
@@ -256,7 +263,7 @@ class TcpConnection {
     turns.spend(this.#socket, chunk.length);
   }
 
-  /** Processes data. If an error occurs, only the affected connection is closed. */
+  /** Runs `read`. If `read` throws, only this connection is closed. */
   #guard(read: () => void): void {
     try {
       read();
@@ -330,27 +337,26 @@ interface Pausable {
 }
 
 /**
- * Limits the number of bytes read in each turn of the event loop. Otherwise, a thousand busy connections would be read
- * completely before any timer runs, and probes would be delayed.
+ * Limits the number of bytes read in each turn of the event loop. Otherwise, a thousand busy connections would delay
+ * timers and probes.
  */
 export interface TurnBudget {
   add(stream: Pausable): void;
   remove(stream: Pausable): void;
   /**
    * Records that `stream` delivered `bytes`. When the budget of the turn is used up, all streams are paused until the
-   * next
-   * turn.
+   * next turn.
    */
   spend(stream: Pausable, bytes: number): void;
 }
 
-/** Maximum number of bytes per turn, which take about 4 ms to process. */
+/** Maximum number of bytes that are read per turn of the event loop. Processing 1 MiB takes about 4 ms. */
 const BYTES_A_TURN = 1024 * 1024;
 
 export function createTurnBudget(): TurnBudget {
   /**
-   * Streams in order, least recently read first. Paused streams resume in this order, so that a busy stream cannot
-   * block other streams.
+   * Streams, sorted so that the least recently read stream is first. Paused streams resume in this order, so that a
+   * busy stream cannot block the others.
    */
   const streams = new Set<Pausable>();
   let spent = 0;

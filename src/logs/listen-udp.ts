@@ -13,11 +13,11 @@ import { type IntakeLogger, createOccasionalWarning, type LineTally, type UdpCou
 import { beat, IDLE_BEAT } from '../system/clock.ts';
 
 /**
- * With the default size of 208 KiB, half of a burst of 1000 lines is lost. With this size, none of 20 000 lines is
- * lost.
+ * Size of the socket's receive buffer. With the default size of 208 KiB, half of a burst of 1000 lines is lost. With 4
+ * MiB, no line is lost in a burst of 20 000 lines.
  */
 const RECEIVE_BUFFER = 4 * 1024 * 1024;
-/** Maximum number of senders whose reader is kept. If there are more (spoofed addresses), readers are created again. */
+/** Maximum number of cached readers, one per sender. The limit is needed because sender addresses can be spoofed. */
 const MAX_READERS = 4_096;
 const REOPEN_AFTER: Millis = 5_000;
 
@@ -37,8 +37,7 @@ export interface UdpListener {
 
 /**
  * Listens for syslog over UDP. A datagram is one line (RFC 5426 §3.1), even if it contains line breaks, so that a
- * second
- * line cannot be injected. If the socket fails later, it is opened again on the same port.
+ * second line cannot be injected. If the socket fails later, it is opened again on the same port.
  * @throws {Error} when the port cannot be bound
  */
 export async function listenUdp(options: UdpOptions): Promise<UdpListener> {
@@ -48,7 +47,7 @@ export async function listenUdp(options: UdpOptions): Promise<UdpListener> {
   let openedAt = clock.elapsed();
   let cancelRetry = (): void => {};
   let isStopped = false;
-  /** Whether the socket is closed and must be opened again. */
+  /** True if the socket has failed and must be opened again. */
   let isFailed = false;
   const { address, port } = socket.address();
 
@@ -114,7 +113,7 @@ export async function bindUdp(
   listen: ListenAddress,
   prepare: (socket: Socket) => void = () => undefined,
 ): Promise<Socket> {
-  // reuseAddr is not set. With reuseAddr, a second process could bind the port and receive some of the datagrams.
+  // reuseAddr is not set, because a second process could then bind the same port and receive some of the datagrams.
   const socket = createSocket({ type: isIPv6(listen.address) ? 'udp6' : 'udp4', recvBufferSize: RECEIVE_BUFFER });
   prepare(socket);
   try {
@@ -155,7 +154,10 @@ function receive(socket: Socket, makeReader: UdpOptions['reader'], logger: Intak
   });
 }
 
-/** Returns the buffer size that the kernel granted. Logs a warning if it is smaller than the requested size. */
+/**
+ * Returns the buffer size that the kernel granted. Logs a warning if the granted size is smaller than the requested
+ * size.
+ */
 function grantedBuffer(socket: Socket, logger: IntakeLogger): number {
   const granted = socket.getRecvBufferSize();
   // The kernel doubles the granted size for its own bookkeeping (socket(7)).
@@ -170,15 +172,15 @@ function grantedBuffer(socket: Socket, logger: IntakeLogger): number {
 }
 
 interface KernelDrops {
-  /** Total number of dropped datagrams. Null if the kernel does not report it or has not been queried yet. */
+  /** Total number of datagrams that the kernel dropped. Null if the number is unknown. */
   total(): number | null;
-  /** Checks one last time before the socket is closed. */
+  /** Reads the counter for the last time. Must be called before the socket is closed. */
   stop(): Promise<void>;
 }
 
 /**
- * The tables are read from the directory of the process, because `/proc/net` is hidden if only processes are visible
- * (systemd's `ProcSubset=pid`).
+ * Files with the kernel's tables of UDP sockets. The path begins with `/proc/self`, because systemd's `ProcSubset=pid`
+ * hides `/proc/net`.
  */
 const TABLES = ['/proc/self/net/udp', '/proc/self/net/udp6'] as const;
 
@@ -194,8 +196,8 @@ export async function readKernelDrops(bound: ListenAddress): Promise<number | nu
 }
 
 /**
- * Returns the last column, `drops`, for each socket bound to this address (proc_net_udp in the kernel's documentation).
- * Other programs may use the same port at other addresses.
+ * Returns the value of the last column, `drops`, for the socket bound to this address (proc_net_udp in the kernel's
+ * documentation). Ignores sockets of other programs with the same port and a different address.
  * @internal
  */
 export function dropsInTable(table: string, bound: ListenAddress, order: 'LE' | 'BE'): readonly number[] {
@@ -210,9 +212,8 @@ export function dropsInTable(table: string, bound: ListenAddress, order: 'LE' | 
 }
 
 /**
- * Formats an address as the kernel prints it. Each word of four bytes is printed as a number in the machine's byte
- * order,
- * followed by the port.
+ * Formats an address in the same way as the kernel. The kernel prints every four bytes of an address as a hexadecimal
+ * number in the machine's byte order, followed by the port.
  */
 function localAddress({ address, port }: ListenAddress, order: 'LE' | 'BE'): string {
   const bytes = Buffer.from(ipaddr.parse(address).toByteArray());
@@ -228,7 +229,7 @@ async function readTable(path: string): Promise<string | null> {
   }
 }
 
-/** Checks the kernel's counter periodically and reports increases. */
+/** Periodically reads the kernel's counter of dropped datagrams and reports increases. */
 function watchKernelDrops(clock: Clock, bound: ListenAddress, onMore: (more: number) => void): KernelDrops {
   let seen: number | null = null;
 

@@ -16,11 +16,12 @@ import type { SignatureSet } from '../core/polling/signature.ts';
 import type { JsonFile } from '../system/json-file.ts';
 import type { Positions } from './tail.ts';
 
-/** Maximum adjustment of the clock. If the clock was set back by less than this, saved times are still accepted. */
+/** Maximum time by which a saved time can be in the future. Such times occur if the clock was set back slightly. */
 const TOLERATED_FUTURE: Millis = 60_000;
 
 /**
- * Maximum duration of a restart or a reload. The next lines of an appliance make up for the lines missed in this time.
+ * Maximum duration of an interruption that is ignored, such as a restart. After a short interruption, the next lines
+ * from an appliance provide enough information.
  */
 const SHORT_BREAK: Millis = 15 * 60_000;
 
@@ -69,17 +70,16 @@ const state = z.object({
 
 const kept = z.object({ listening: z.object({ since: instant, until: instant }) });
 
-/** The period during which the log was received. */
+/** Start and end of the time in which logs were received. */
 interface Listening {
   readonly since: EpochMs;
   readonly until: EpochMs;
 }
 
 /**
- * Returns the time since which the log has been received, if the previous process ended only recently. Otherwise,
- * returns
- * null. Without this time, a daily restart would prevent ftm-watch from ever detecting that an appliance has stopped
- * sending lines.
+ * Returns the time since which logs have been received, ignoring short interruptions. Returns null after a long
+ * interruption. If restarts reset this time, a daily restart would prevent ftm-watch from detecting that an appliance
+ * has stopped sending lines.
  */
 export function listenedSince(stored: unknown, now: EpochMs): EpochMs | null {
   const { data } = kept.safeParse(stored);
@@ -90,9 +90,9 @@ export function listenedSince(stored: unknown, now: EpochMs): EpochMs | null {
 }
 
 /**
- * Reads the state that was saved before a restart. Returns null if the format is of another version. Times in the
- * future were saved with a wrong clock. Errors with such times are dropped, because they would otherwise count as
- * recent until then. If the last line has a time in the future, the line counts as received now.
+ * Reads the saved state after a restart. Returns null if another version saved it in a different format. Errors with a
+ * time in the future are dropped, because the clock was wrong, and the errors would count as recent for too long. If
+ * the last line's time is in the future, the current time is used instead.
  */
 export function readPolling(stored: unknown, now: EpochMs): PollingState | null {
   const { data } = state.safeParse(stored);
@@ -115,15 +115,18 @@ function withoutFuture({ lastLineAt, signatures }: ApplianceLog, latest: EpochMs
   };
 }
 
-/** Results from FortiAuthenticator's log within the configured window, kept across restarts. */
+/** Collects results from FortiAuthenticator's log in the configured time window, and keeps them across restarts. */
 interface PollingLog {
-  /** Resumes from a saved state. @param stored content of the file, not validated */
+  /** Resumes from a saved state. @param stored content of the state file, not validated */
   resume(stored: unknown): void;
-  /** Saves the current state, so that the start of waiting for a first line is known even after a crash. */
+  /**
+   * Saves the current state, including the time since which a first line is expected. Otherwise, this time would be
+   * lost in a crash.
+   */
   keep(): void;
   record(event: LogEvent): void;
   report(): PollingReport;
-  /** Saves everything that has not been saved, and the time until which the log was received. */
+  /** Saves all unsaved changes and the time until which logs were received. */
   stop(): Promise<void>;
 }
 
@@ -132,22 +135,21 @@ interface PollingLogDeps {
   readonly signatures: SignatureSet;
   readonly file: JsonFile;
   /**
-   * Positions for resuming followed files. Positions are saved together with the results. With separate writes, a crash
-   * in between would lose errors or count them twice.
+   * Positions for resuming followed files. Positions are saved together with the results. If they were saved
+   * separately, a crash between the two writes would lose errors or count them twice.
    */
   readonly positions: () => Positions;
 }
 
 /**
- * The following intervals limit the data lost in a crash. Errors are saved soon, and the times of received lines less
- * often.
+ * Maximum delay before new errors are saved. The following delays limit the data that a crash can lose. Errors are
+ * saved sooner than the times of received lines.
  */
 const KEEP_ERRORS_AFTER: Millis = 3_000;
 const KEEP_SPEECH_AFTER: Millis = 60_000;
 /**
- * Interval for saving the time until which the log was received. The interval is short, so that the interruption after
- * a
- * crash counts as short.
+ * Interval for saving the time until which logs were received. The interval is shorter than `SHORT_BREAK`, so that a
+ * crash counts as a short interruption.
  */
 const KEEP_LISTENING_AFTER: Millis = SHORT_BREAK / 3;
 /** Maximum number of events that are collected before they are processed together. */
@@ -168,7 +170,7 @@ export function createPollingLog(
   }
 
   function save(): Promise<void> {
-    // The positions are read first, because this passes on all events before these positions.
+    // The positions are read first, because reading them delivers all events before these positions.
     const files = positions();
     return file.save({ ...state(), ...listeningTo(clock.now(), listeningSince), files });
   }
@@ -208,15 +210,15 @@ function listeningTo(until: EpochMs, since: EpochMs | null): { readonly listenin
   return since === null ? {} : { listening: { since, until } };
 }
 
-/** Schedules writes of one file with different delays, and never runs two writes at once. */
+/** Schedules writes to one file with different delays. Never runs two writes concurrently. */
 interface PlannedSave {
-  /** Writes within this time. If a write is already scheduled, no second write is added. */
+  /** Schedules a write within `delay`, unless an earlier write is already scheduled. */
   within(delay: Millis): void;
-  /** Writes immediately if a write is scheduled, and resolves when everything is written. */
+  /** Runs a scheduled write immediately. Resolves when all writes are complete. */
   finish(): Promise<void>;
 }
 
-/** @param pause maximum time between a save and the next save */
+/** @param pause maximum time between two saves */
 function createPlannedSave(clock: Clock, write: () => Promise<void>, pause: Millis): PlannedSave {
   let planned: { readonly at: Millis; readonly cancel: () => void } | null = null;
   let saving: Promise<void> = Promise.resolve();
@@ -230,7 +232,7 @@ function createPlannedSave(clock: Clock, write: () => Promise<void>, pause: Mill
 
   function saveAndGoOn(): void {
     planned = null;
-    // Writes are serialised, because two concurrent writes would affect the same file.
+    // Writes run one after another, because they all write to the same file.
     saving = saving.then(write);
     within(pause);
   }

@@ -27,7 +27,7 @@ import type { FramedLine, LineSink } from './framing.ts';
 import type { LineTally } from './tally.ts';
 import { UNNAMED } from '../core/polling/state.ts';
 
-/** Dependencies that all readers share. */
+/** Dependencies that all log readers share. */
 interface ReaderContext {
   readonly clock: Clock;
   readonly signatures: SignatureSet;
@@ -40,7 +40,7 @@ interface ReaderOptions {
   readonly source: LogSource;
   readonly origin: Origin;
   readonly tally: LineTally;
-  /** With `refuse`, lines from unknown senders are not examined. */
+  /** Handling of lines from unknown senders. With `refuse`, these lines are not examined. */
   readonly foreign: 'count' | 'refuse';
   readonly onForeign: (line: FramedLine) => void;
   /**
@@ -50,7 +50,7 @@ interface ReaderOptions {
   readonly onUnrecognised: (line: string) => void;
 }
 
-/** An error of an appliance in the previous line. */
+/** An error that an appliance reported in the previous line. */
 interface EarlierError {
   readonly writer: string | null;
   readonly signature: string;
@@ -58,19 +58,22 @@ interface EarlierError {
 }
 
 /**
- * Reads the lines of one sender or file. All lines are counted, but only lines with one of the catalogue's needles are
- * examined. A single search over the whole chunk finds these lines.
+ * Reads the lines of one sender or file. All lines are counted, but only lines that contain a search text from the
+ * catalogue are examined. One search over the whole chunk finds these lines.
  */
 export class LogReader implements LineSink {
   readonly #context: ReaderContext;
   readonly #options: ReaderOptions;
   readonly #needle: RegExp;
   #now: EpochMs = 0;
-  /** End of the first needle after the current position. Infinity if there is none, and -1 before the first search. */
+  /**
+   * End position of the first search text after the current position. Infinity if there is none, and -1 before the
+   * first search.
+   */
   #hit = -1;
-  /** Sender for which a `heard` event has already been sent in this chunk. */
+  /** Appliance for which a `heard` event has already been sent in this chunk. */
   #heard: string | null | undefined;
-  /** Error in the previous line. Null if the previous line was not an error. */
+  /** The error in the previous line. Null if the previous line did not contain an error. */
   #before: EarlierError | null = null;
 
   constructor(context: ReaderContext, options: ReaderOptions) {
@@ -108,8 +111,8 @@ export class LogReader implements LineSink {
 
   #foreign(line: FramedLine): void {
     const { foreign, origin, source, tally, onForeign } = this.#options;
-    // A firewall is not an appliance, but its evidence raises an alarm. A firewall's lines are therefore used only if a
-    // relay or a file confirms the sender.
+    // Evidence from a firewall can raise an alarm. Therefore, a firewall's lines are used only if they come through a
+    // relay or from a configured file.
     const confirmed = origin.kind === 'relay' || source === 'file';
     if (confirmed && foreign === 'count' && this.#holdsNeedle(line) && this.#report(line, undefined) === 'ftm') {
       tally.ftm += 1;
@@ -127,7 +130,7 @@ export class LogReader implements LineSink {
     return this.#hit <= line.end;
   }
 
-  /** Passes on the event in the line. Returns how the line is counted. */
+  /** Delivers the event in the line. Returns the result by which the line is counted. */
   #report(line: FramedLine, owner: string | null | undefined): LogResult {
     const { outbox, signatures, watched } = this.#context;
     const { source, onUnrecognised } = this.#options;
@@ -157,12 +160,12 @@ export class LogReader implements LineSink {
     // A FortiGate's event about its own tokens does not concern FortiAuthenticator, so it is used only for a configured
     // unit.
     if (kind === 'event') return owner ?? undefined;
-    // Only FortiAuthenticator writes this text, and the administrator configured the file. The line is therefore
-    // accepted even if the host name is unknown.
+    // A line in a configured file is accepted even if its host name is unknown, because only FortiAuthenticator writes
+    // this text.
     return owner === undefined && this.#options.source === 'file' ? this.#context.attribution.only : owner;
   }
 
-  /** Processes a line without a keyword, which may report repetitions of the previous line. */
+  /** Processes a line without a search text. Such a line may report that the previous line was repeated. */
   #repeated(line: FramedLine, owner: string | null, before: EarlierError | null): LogResult {
     if (before !== null && before.writer === owner && line.text.slice(line.start, line.end).includes(REPEATED)) {
       const text = textOf(line);
@@ -183,8 +186,9 @@ function textOf({ bytes, start, end }: FramedLine): string {
 }
 
 /**
- * Returns the time of arrival. A file may be read much later. For a line in a file, returns the line's own time unless
- * that time is in the future.
+ * Returns the time of a line. For a line from the network, returns the time of arrival. For a line in a file, returns
+ * the time in the line, because the file may be read much later. If the time in the line is in the future, returns the
+ * current time.
  */
 function instantOf({ time }: Envelope, source: LogSource, now: EpochMs): EpochMs {
   if (source !== 'file' || time === null) return now;
@@ -192,7 +196,7 @@ function instantOf({ time }: Envelope, source: LogSource, now: EpochMs): EpochMs
 }
 
 function needlePattern(needles: readonly string[]): RegExp {
-  // The text is Latin-1, with one character per byte. Needles that are not ASCII are converted to their UTF-8 bytes.
+  // The searched text has one character per byte (Latin-1), so search texts are converted to their UTF-8 bytes.
   const literals = needles.map((needle) =>
     Buffer.from(needle, 'utf8')
       .toString('latin1')
@@ -201,15 +205,12 @@ function needlePattern(needles: readonly string[]): RegExp {
   return literals.length === 0 ? /(?!)/g : new RegExp(literals.join('|'), 'g');
 }
 
-/**
- * Reports whether a line can begin with this character. In every format, log lines begin with printable ASCII. UTF-8
- * letters are also allowed.
- */
+/** Reports whether a log line can begin with this character. Log lines begin with printable ASCII or a UTF-8 letter. */
 function isText(code: number): boolean {
   return code > 0x20 && code !== 0x7f;
 }
 
-/** A recognised line. `event` is a FortiGate's event about its own tokens. */
+/** A recognised line. `event` is a FortiGate event about FortiTokens on the FortiGate itself. */
 export type Recognition =
   | { readonly kind: 'ftm' | 'event'; readonly signature: MessageSignature; readonly envelope: Envelope }
   | {
@@ -220,8 +221,8 @@ export type Recognition =
     };
 
 /**
- * Recognises a line in the log stream. Returns null if the line is irrelevant. A text must be in the position of
- * FortiAuthenticator's message and not in a field, because anyone who fails to log in chooses the user name.
+ * Recognises a line in the log stream. Returns null if the line is irrelevant. A signature's text must be in the
+ * message and not in a field. Otherwise, an attacker could use the text as a user name in a failed login.
  */
 export function recogniseLine(set: SignatureSet, line: string): Recognition | null {
   const envelope = readEnvelope(line);
@@ -236,23 +237,22 @@ export function recogniseLine(set: SignatureSet, line: string): Recognition | nu
   }
 }
 
-/** Fields in which collectors store a parsed message: `msg="…"` and `"message": "…"`. */
+/** Matches fields in which collectors store a parsed message: `msg="…"` and `"message": "…"`. */
 const MESSAGE_FIELD = /(?<![\w-])(?:msg|message)"?[=:] ?"/iu;
 
-/** Log ID of a FortiOS event, which can also be in a CEF line or in part of a line. */
+/** Matches the log ID of a FortiOS event, also in a CEF line or in part of a line. */
 const FORTIOS_LOG_ID = /\b(?:FTNTFGT)?log_?id="?(\d{10})\b/iu;
 
-/** ID of a FortiAuthenticator event. The field is `typeid` in syslog and `logid` in the raw export. */
+/** Matches the ID of a FortiAuthenticator event. The field name is `typeid` in syslog and `logid` in the raw export. */
 const APPLIANCE_EVENT_ID = /\b(?:typeid|logid)="?(\d{5})\b/u;
 
 /**
- * A recognised line that was pasted. `unusualPlace` means that FortiAuthenticator does not use this field for the text,
- * so
- * the text is ignored in the log stream.
+ * A recognised line that a user pasted. `unusualPlace` means that the signature's text is in a field that
+ * FortiAuthenticator does not use for messages. In the log stream, this text would be ignored.
  */
 export type PastedRecognition = Recognition & { readonly unusualPlace: boolean };
 
-/** Recognises a pasted line, which may have been cut at both ends. */
+/** Recognises a line that a user pasted. The line may be cut at either end. */
 export function recognisePasted(set: SignatureSet, line: string): PastedRecognition | null {
   const exact = recogniseLine(set, line);
   if (exact !== null) return { ...exact, unusualPlace: false };
@@ -267,7 +267,7 @@ export function recognisePasted(set: SignatureSet, line: string): PastedRecognit
   const explained = explainOnly(set, line, body);
   if (explained !== null) return { kind: 'ftm', signature: explained, envelope, unusualPlace: false };
   const complete = body.kind === 'fields' || body.complete;
-  // A message in its usual position was already checked above.
+  // If the message is in its usual position, it was already checked above.
   if (body.kind === 'message' && complete && body.alternatives.some((texts) => texts.length > 0)) return null;
   const inField = sameOf(
     line
@@ -276,7 +276,7 @@ export function recognisePasted(set: SignatureSet, line: string): PastedRecognit
       .map((value) => matchField(set, value)),
   );
   if (inField !== null) return { kind: 'ftm', signature: inField, envelope, unusualPlace: true };
-  // Only a text without fields can have been cut.
+  // Partial texts are compared only if the pasted line may be incomplete.
   const signature = complete ? null : matchLoosely(set, line);
   return signature === null ? null : { kind: 'ftm', signature, envelope, unusualPlace: false };
 }
@@ -313,9 +313,8 @@ function eventOf(set: SignatureSet, envelope: Envelope, logId: string): Recognit
 type MessageBody = Extract<Body, { kind: 'message' }>;
 
 /**
- * Matches ordinary events and messages that do not indicate an activation problem on their own. Compares the text
- * first,
- * then the ID.
+ * Finds an explanation for events that do not indicate an activation problem on their own. Compares the message text
+ * first, then the event ID.
  */
 function explainOnly(set: SignatureSet, line: string, body: Body): MessageSignature | null {
   if (body.kind !== 'message' || !body.complete) return null;
@@ -332,8 +331,8 @@ function matchBody(set: SignatureSet, { alternatives }: MessageBody, match = mat
 }
 
 /**
- * Returns the common signature. Returns null if the signatures differ, because part of the line was then written by
- * someone else.
+ * Returns the signature if all are the same. Returns null if they differ, because an attacker may then have written
+ * part of the line.
  */
 function sameOf([first = null, ...others]: readonly (MessageSignature | null)[]): MessageSignature | null {
   return others.every((other) => other === first) ? first : null;
@@ -355,15 +354,18 @@ interface Pending {
   count: number;
 }
 
-/** Lines are grouped by second, because a file that is read late contains lines with different times. */
+/** Events are grouped by second, because lines in a file can have different times even if they are read together. */
 const GRAIN: Millis = 1000;
 const HEARD_EVERY: Millis = 1000;
-/** Maximum number of event kinds per turn. If there are more, the events are delivered earlier. */
+/**
+ * Maximum number of different events that are collected. When this number is reached, the events are delivered
+ * immediately.
+ */
 const MAX_PENDING = 512;
 
 /**
- * Collects the events of one turn of the event loop and delivers them at the end of the turn. As a result, a flood of
- * lines causes only a few events.
+ * Collects the events of one turn of the event loop and delivers them at the end of the turn. Identical events are
+ * merged, so a flood of lines causes only a few events.
  */
 export class EventOutbox {
   readonly #deliver: (event: LogEvent) => void;
@@ -372,7 +374,7 @@ export class EventOutbox {
   readonly #toldAt = new Map<string | null, EpochMs>();
   #scheduled = false;
 
-  /** @param deliver must not throw */
+  /** @param deliver receives the collected events; must not throw */
   constructor(deliver: (event: LogEvent) => void) {
     this.#deliver = deliver;
   }
@@ -393,7 +395,7 @@ export class EventOutbox {
     this.#schedule();
   }
 
-  /** Returns the time of the last line of each appliance. Lines without an appliance are listed as `unnamed`. */
+  /** Returns the time of the last line from each appliance. Lines without an appliance are listed as `unnamed`. */
   lastReceivedAt(): ReadonlyMap<string, EpochMs> {
     return new Map([...this.#heardAt].map(([appliance, at]) => [appliance ?? UNNAMED, at]));
   }

@@ -11,11 +11,9 @@ import { maskedLine } from '../text/mask.ts';
 
 /**
  * Trust level of a sender. `appliance`: a configured appliance, or null for an accepted sender that is not an
- * appliance.
- * `relay`: a sender or file that the administrator configured, so that the host name or address in each line is
- * trusted.
- * `unproven`: any other sender; its lines may still belong to an appliance that is configured by name. `foreign`: an
- * unknown sender, whose lines are never accepted.
+ * appliance. `relay`: a sender or file that the administrator configured, so that the host name or address in each line
+ * is trusted. `unproven`: any other sender; its lines may still belong to an appliance that is configured by name.
+ * `foreign`: an unknown sender; its lines are never accepted.
  */
 export type Origin =
   | { readonly kind: 'appliance'; readonly appliance: string | null }
@@ -23,36 +21,34 @@ export type Origin =
   | { readonly kind: 'unproven' }
   | { readonly kind: 'foreign' };
 
-/** Finds the appliance to which a line belongs. */
+/** Determines the trust level of senders and the appliance to which a line belongs. */
 export interface Attribution {
-  /** Returns the trust level of a sender by its address, as reported by the operating system. */
+  /** Returns the trust level of a sender by its IP address, as reported by the operating system. */
   sender(address: string): Origin;
   /** Returns the trust level of a sender by its verified certificate. Null if the certificate is not assigned. */
   proven(certificate: X509Certificate): Origin | null;
-  /** Reports whether an accepted sender has this address. Other senders may have the same address. */
+  /** Reports whether a sender that is always accepted has this address. Other senders may share the address. */
   expects(address: string): boolean;
   /** Returns the trust level of a file that the administrator configured. */
   file(): Origin;
   /**
-   * Returns the appliance for the host in a trusted line. The host is an address, the whole name, or the first label of
-   * the
-   * name. Returns undefined if the host does not belong to an appliance.
+   * Returns the appliance for a host in a trusted line. The host can be an address, a full name, or the first label of
+   * a name. Returns undefined if the host does not belong to an appliance.
    */
   host(name: string): string | undefined;
   /**
    * Returns the appliance for the host name in an untrusted line. Addresses are not evaluated, because the connection
-   * shows
-   * the sender's actual address.
+   * shows the sender's actual address.
    */
   hostName(name: string): string | undefined;
   /**
-   * Appliance for a FortiAuthenticator line in a configured file if the line contains no known host. If exactly one
-   * appliance is configured, the line is attributed to that appliance.
+   * The only configured appliance. FortiAuthenticator lines in a configured file are attributed to it if they contain
+   * no known host. Null if several appliances are configured.
    */
   readonly only: string | null;
 }
 
-/** Senders that are accepted in addition to the appliances. */
+/** Accepted senders that are not appliances. */
 interface OtherSenders {
   /** Addresses of firewalls that also send their logs. Firewalls are accepted as senders, but are not appliances. */
   readonly firewalls: readonly string[];
@@ -62,14 +58,14 @@ interface OtherSenders {
    */
   readonly relays: readonly string[];
   /**
-   * Certificates that are assigned to appliances. An appliance in this list is recognised over the network only by its
-   * certificate.
+   * Client certificates that are assigned to appliances. For each of these appliances, lines from the network are
+   * accepted only with its certificate.
    */
   readonly certificates?: readonly BoundCertificate[];
 }
 
 interface BoundCertificate {
-  /** A name in the certificate, or the fingerprint of the certificate. */
+  /** A name in the certificate, or the certificate's fingerprint. */
   readonly name: string;
   readonly appliance: string;
 }
@@ -85,8 +81,8 @@ const UNPROVEN: Origin = { kind: 'unproven' };
 const FOREIGN: Origin = { kind: 'foreign' };
 
 /**
- * Creates the attribution. If no appliances are configured, every sender is accepted and lines have no owner. A single
- * appliance without `logSources` owns every line.
+ * Creates the attribution. If no appliances are configured, every sender is accepted and lines are not attributed. If
+ * the only appliance has no `logSources`, all lines are attributed to that appliance.
  */
 export function createAttribution(appliances: Appliances, others: OtherSenders): Attribution {
   const { firewalls, relays, certificates = [] } = others;
@@ -124,8 +120,8 @@ export function createAttribution(appliances: Appliances, others: OtherSenders):
 }
 
 /**
- * Compares a certificate with its fingerprint (RFC 5425 §4.2.2) or a DNS name. If the certificate has no DNS name, the
- * common name is compared (§5.2).
+ * Reports whether a certificate has the fingerprint (RFC 5425 §4.2.2) or DNS name `name`. If the certificate has no DNS
+ * name, the common name is compared (§5.2).
  */
 function isOf(certificate: X509Certificate, name: string): boolean {
   const [, fingerprint] = /^sha-256:(.+)$/iu.exec(name) ?? [];
@@ -166,7 +162,7 @@ function originOfStrangers({ addresses, names }: Sources, believed: Origin): Ori
  */
 export function normalAddress(address: string): string {
   const bare = address.replace(/^\[(.*)\]$/u, '$1').replace(/%.*$/u, '');
-  // Without this check, isValid would accept "5" as 0.0.0.5.
+  // This check is needed because isValid accepts "5" as 0.0.0.5.
   return (bare.includes('.') || bare.includes(':')) && ipaddr.isValid(bare)
     ? ipaddr.process(bare).toString()
     : address.toLowerCase();
@@ -178,9 +174,8 @@ interface Sender {
 }
 
 /**
- * Returns the appliance to which a line belongs. Returns null if the line is accepted without a name, and undefined if
- * it
- * does not belong to any appliance.
+ * Returns the appliance to which a line belongs. Returns null if the line is accepted but not attributed, and undefined
+ * if the line does not belong to any appliance.
  */
 export function ownerOf(
   line: FramedLine,
@@ -214,8 +209,8 @@ function named(
 }
 
 /**
- * Returns the only appliance for a line without a host. Lines without a host come from a relay that removes headers, or
- * from a file of such a relay.
+ * Returns the only appliance if the line contains no host. Such lines come from a relay that removes headers, or from a
+ * file that such a relay wrote.
  */
 function nameless({ text, start, end }: FramedLine, source: LogSource, { only }: Attribution): string | undefined {
   if (only === null) return undefined;
@@ -228,15 +223,15 @@ const COLON = 0x3a;
 const CLOSING_BRACKET = 0x5d;
 const BLANK = 0x20;
 const MAX_HOST = 255;
-/** Text that is found in place of the host: a time after its date, a time zone, or the year. */
+/** Matches text that can appear where the host is expected: a time, a time zone, or a year. */
 const OF_TIME = /^(?:\d{2}:\d{2}:\d{2}|[A-Z]{3,4}:? |[+-]\d|(?:19|20)\d{2} )/u;
-/** Maximum length of the headers of a line. */
+/** Maximum total length of the headers in a line. */
 const LONGEST_HEADERS = 512;
 
 /**
- * Returns the host name of a line, which is the word after the priority and the time (RFC 3164, ISO, RFC 5424),
- * otherwise the first word. Returns null if that word is the tag. This function must be fast, because it is called for
- * every line of a relay.
+ * Returns the host name in a line. The host name is the word after the priority and the time (RFC 3164, ISO, RFC 5424).
+ * If a line has neither, the host name is the first word. Returns null if that word is the tag. This function must be
+ * fast, because it is called for every line from a relay.
  */
 export function hostInLine(text: string, start: number, end: number): string | null {
   const at = afterTime(text, afterPriority(text, start));
@@ -248,25 +243,21 @@ export function hostInLine(text: string, start: number, end: number): string | n
 }
 
 /**
- * Returns further hosts in a line with an unusual header or several headers. Returns an empty list if `hostInLine`
- * covers
- * all hosts.
+ * Returns the hosts in a line with an unusual header or several headers. For other lines, returns an empty list,
+ * because `hostInLine` is sufficient.
  */
 export function furtherHosts(text: string, start: number, end: number): readonly string[] {
   const head = text.slice(start, Math.min(end, start + LONGEST_HEADERS));
   return isPlain(head) ? [] : readEnvelope(head).hosts;
 }
 
-/**
- * Reports whether this is a FortiAuthenticator line that has its fields but no host. Relays that remove headers forward
- * such lines.
- */
+/** Reports whether a line has FortiAuthenticator's fields but no host. Relays that remove headers send such lines. */
 export function isNameless(text: string, start: number, end: number): boolean {
   const { hosts, body } = readEnvelope(text.slice(start, Math.min(end, start + LONGEST_HEADERS)));
   return hosts.length === 0 && body.kind === 'message' && body.complete;
 }
 
-/** Reports whether there is exactly one header, with an RFC 3164 or ISO time. */
+/** Reports whether a line has exactly one header, and the header's time is in RFC 3164 or ISO format. */
 function isPlain(head: string): boolean {
   const at = afterPriority(head, 0);
   const host = afterTime(head, at);
@@ -280,7 +271,7 @@ function isPlain(head: string): boolean {
   );
 }
 
-/** Returns the position after the priority, such as `<14>`, and the version of RFC 5424. */
+/** Returns the position after the priority, such as `<14>`, and the RFC 5424 version number. */
 function afterPriority(text: string, start: number): number {
   if (text.charCodeAt(start) !== LESS_THAN) return start;
   const close = text.indexOf('>', start);
@@ -299,10 +290,10 @@ function afterTime(text: string, at: number): number {
   return space < 0 ? at : space + 1;
 }
 
-/** Logs each unknown sender once. The usual cause is an address that is missing in an appliance's `logSources`. */
+/** Logs a message once for each unknown sender. The usual cause is a missing address in an appliance's `logSources`. */
 export interface StrangerLog {
   note(from: string, line: FramedLine): void;
-  /** Returns the senders that were reported most recently, in order. */
+  /** Returns the most recently logged senders, in order. */
   senders(): readonly string[];
 }
 
@@ -310,8 +301,8 @@ const MOST_TOLD = 50;
 const WITHIN: Millis = 3_600_000;
 
 /**
- * Limits messages about senders to one per sender and a fixed number per hour. An attacker can forge any number of
- * addresses, and must not be able to fill the log or suppress messages about legitimate senders.
+ * Limits log messages about senders to one per sender and a fixed number per hour. Without these limits, an attacker
+ * could fill the log by sending lines from many forged addresses.
  */
 
 class SenderTurns {
@@ -365,8 +356,8 @@ export function createStrangerLog({
 }
 
 /**
- * Logs lines that contain an FTM keyword but have no matching signature, once per sender and for at most 50 senders per
- * hour. The header or the text may be unknown. However, anyone who fails to log in can also use a keyword as user name.
+ * Logs lines that contain an FTM keyword but match no signature, once per sender and for at most 50 senders per hour.
+ * Such a line may have a new format. An attacker can also cause such lines by using a keyword as a user name.
  */
 export interface UnrecognisedLog {
   note(from: string, line: string): void;
@@ -394,7 +385,7 @@ export function createUnrecognisedLog({
 
 const MAX_SAMPLE = 1024;
 
-/** Control characters, and characters that reverse, hide or break the surrounding text. */
+/** Matches control characters, and characters that reverse, hide or break text. */
 const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
 
 /**
@@ -404,6 +395,6 @@ const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
 export function sampleOf(line: string): string {
   const masked = maskedLine(line.replace(UNPRINTABLE, '\u{FFFD}'));
   const cut = masked.length > MAX_SAMPLE ? `${masked.slice(0, MAX_SAMPLE - 1)}…` : masked;
-  // The cut may have split a character.
+  // The text may have been cut in the middle of a character.
   return cut.toWellFormed().trim();
 }

@@ -10,12 +10,12 @@ import {
   compileSignatures,
 } from '../core/polling/signature.ts';
 
-/** The catalogue that ships with ftm-watch. */
+/** Path of the signature catalogue that ships with ftm-watch. */
 const SHIPPED_SIGNATURES: string = fileURLToPath(new URL('../../config/fac-signatures.yaml', import.meta.url));
 
 const line = z.string().trim().min(1).max(1000);
 
-/** Maximum length that fits into the subject of a message. */
+/** Maximum length of a signature's short text. The short text must fit into a mail subject. */
 const MAX_SHORT = 27;
 
 const base = {
@@ -33,7 +33,10 @@ const base = {
   source: line,
 };
 
-/** A text must contain a longer part. Short parts would match many lines, and each match is expensive. */
+/**
+ * A signature's text. Part of the text must be long enough for the search, because short search texts match many lines,
+ * and examining a line is slow.
+ */
 const text = z
   .string()
   .max(1000)
@@ -43,12 +46,12 @@ const text = z
   );
 
 /**
- * Log ID of an event of type "event" and subtype "system": FortiOS log message reference, "Log ID definitions" (01 and
- * 00).
+ * Log ID of a FortiOS event with type "event" and subtype "system". Source: FortiOS log message reference, "Log ID
+ * definitions" (01 and 00).
  */
 const logId = z.string().regex(/^0100\d{6}$/u, 'expected the ten digits of a system event, such as "0100032159"');
 
-/** ID of a FortiAuthenticator event: Logging > Log Access > Logs, "Log Type Reference" (docs 6.1.1, 671956). */
+/** ID of a FortiAuthenticator event. Source: Logging > Log Access > Logs, "Log Type Reference" (docs 6.1.1, 671956). */
 const eventId = z.string().regex(/^\d{5}$/u, 'expected the five digits of a FortiAuthenticator event, such as "10103"');
 
 const message = z.strictObject({
@@ -59,7 +62,10 @@ const message = z.strictObject({
   explainOnly: z.boolean().exactOptional(),
 });
 
-/** If a signature has no texts, only `explain` can find it, by the event ID. */
+/**
+ * Error for a signature that cannot be found. Without texts, a signature needs event IDs, and only `explain` can find
+ * it.
+ */
 const NOTHING_TO_FIND = 'expected at least one text, or "eventIds" with "explainOnly: true"';
 
 function canBeFound({ texts, eventIds, explainOnly }: Omit<MessageSignature, 'kind'>): boolean {
@@ -90,7 +96,10 @@ function entriesWith(isCause: IsCause): EntrySchemas {
 
 const catalogue = z.strictObject({ signatures: z.array(z.unknown()).max(1000) });
 
-/** Loads signatures. See `loadCatalogue`. @throws {Error} with the file, the line, the signature and the problem */
+/**
+ * Loads the signature catalogue with `loadCatalogue`. @throws {Error} with the file, the line, the signature and the
+ * problem
+ */
 export async function loadSignatures(files: readonly string[], isCause: IsCause): Promise<SignatureSet> {
   const parse = (content: CatalogueFile, file: string): readonly Signature[] => parseSignatures(content, file, isCause);
   const all = await loadCatalogue({ what: 'signatures', files, shipped: SHIPPED_SIGNATURES, parse });

@@ -7,24 +7,26 @@ import type { Clock, Millis } from '../core/clock.ts';
 import { type LineSink, Framer } from './framing.ts';
 import type { IntakeLogger } from './tally.ts';
 
-/** Identifies a file again after it was renamed, copied, truncated or replaced. */
+/**
+ * Identifies a log file and the position up to which it was read. The file can be found again after it was renamed or
+ * copied.
+ */
 interface FileMark {
   readonly device: number;
   readonly inode: number;
   /**
-   * SHA-256 hash of the first `headLength` bytes of the file, even if some of them have not been read. The hash is
-   * needed
-   * because inode numbers are reused and a copy has a different inode number.
+   * SHA-256 hash of the first `headLength` bytes in the file, including bytes that have not been processed. The inode
+   * number is not sufficient, because inode numbers are reused and a copy has a different inode number.
    */
   readonly head: string;
   readonly headLength: number;
-  /** Number of bytes that were read and passed on, up to the end of a line. */
+  /** Number of bytes that were read and processed. The position is always at the end of a line. */
   readonly position: number;
 }
 
-/** Number of bytes that identify a file. Log lines begin with the time, so this number is sufficient. */
+/** Maximum number of bytes that identify a file. The number is sufficient, because log lines begin with the time. */
 const HEAD = 512;
-/** Maximum number of rotated files per log. Further files are ignored. */
+/** Maximum number of rotated files that are examined for each log. */
 const MAX_ROTATED = 64;
 
 /** An open regular file of the log. */
@@ -37,8 +39,8 @@ interface OpenedFile {
 }
 
 /**
- * Opens a regular file. Returns null if the file does not exist or is not regular. The type is checked first, because
- * opening a named pipe would block forever.
+ * Opens a regular file. Returns null if the file does not exist or is not regular. The type is checked before opening,
+ * because opening a named pipe would block.
  */
 async function openRegular(path: string): Promise<OpenedFile | null> {
   let handle: FileHandle | null = null;
@@ -54,27 +56,29 @@ async function openRegular(path: string): Promise<OpenedFile | null> {
   }
 }
 
-/** Returns the mark of an open file that was read up to `position`. */
+/** Returns a mark for an open file that was read up to `position`. */
 async function markOf({ handle, device, inode }: OpenedFile, position: number): Promise<FileMark> {
   const { head, headLength } = await headOf(handle, HEAD);
   return { device, inode, head, headLength, position };
 }
 
-/** Reports whether the file was short when the mark was made, so that a larger part may be available now. */
+/**
+ * Reports whether the mark covers less than `HEAD` bytes, because the file was short when the mark was created. The
+ * mark can then be extended.
+ */
 function isShort({ headLength }: FileMark): boolean {
   return headLength < HEAD;
 }
 
-/** Reports whether the file still has the same beginning and is at least as long as the part that was read. */
+/** Reports whether the file begins with the same bytes as the marked file and contains all bytes that were read. */
 async function continues({ handle }: OpenedFile, mark: FileMark): Promise<boolean> {
   const { size } = await handle.stat();
   return size >= mark.position && (await headOf(handle, mark.headLength)).head === mark.head;
 }
 
 /**
- * Finds the file of the log `path` that was read up to `mark`. The file may have been renamed (same inode), or copied
- * and
- * truncated (same beginning). Returns null if the file no longer exists or was compressed.
+ * Finds the marked file among the current and rotated files of the log `path`. The file may have been renamed (same
+ * inode), or copied and truncated (same beginning). Returns null if the file no longer exists or was compressed.
  */
 async function findMarked(path: string, mark: FileMark): Promise<OpenedFile | null> {
   const current = await openRegular(path);
@@ -88,7 +92,7 @@ async function findMarked(path: string, mark: FileMark): Promise<OpenedFile | nu
   return found;
 }
 
-/** Returns files of the log that were written after `file` and rotated before they were read, oldest first. */
+/** Returns the log's rotated files that are newer than `file`, oldest first. */
 async function findNewer(path: string, file: OpenedFile): Promise<readonly OpenedFile[]> {
   const rotated = await openRotated(path);
   const newer = rotated.filter((other) => other.inode !== file.inode && other.modifiedAt > file.modifiedAt);
@@ -96,10 +100,7 @@ async function findNewer(path: string, file: OpenedFile): Promise<readonly Opene
   return newer.toSorted((a, b) => a.modifiedAt - b.modifiedAt);
 }
 
-/**
- * Opens rotated files such as `fac.log.1`, `fac.log-20261124` or `fac-20261124.log`. Compressed files cannot be
- * resumed.
- */
+/** Opens rotated files such as `fac.log.1`, `fac.log-20261124` or `fac-20261124.log`. Compressed files are excluded. */
 async function openRotated(path: string): Promise<readonly OpenedFile[]> {
   const directory = dirname(path);
   let names: readonly string[];
@@ -136,13 +137,13 @@ function isMissing(error: unknown): boolean {
   return error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR');
 }
 
-/** Time during which a renamed file may still grow, because its writer has not reopened the log yet. */
+/** Time for which a renamed file is still followed, because the writing process may not have reopened the log yet. */
 const GRACE: Millis = 30_000;
 const CHUNK = 256 * 1024;
 
 interface FollowOptions {
   readonly path: string;
-  /** Marks from an earlier process. Null if there are none. In that case, the existing content is skipped. */
+  /** Marks from an earlier process. If null, the existing content of the log is skipped. */
   readonly resume: readonly FileMark[] | null;
   readonly clock: Clock;
   readonly logger: IntakeLogger;
@@ -152,27 +153,26 @@ interface FollowOptions {
 interface Tail {
   readonly file: OpenedFile;
   readonly framer: Framer;
-  /** Number of bytes read. */
+  /** Number of bytes that were read from the file so far. */
   read: number;
   mark: FileMark;
   grownAt: Millis;
 }
 
 /**
- * Follows one log through rotation (rename, or copy and truncate), truncation and restarts. Uses polling, because
- * inotify
- * does not report changes to files that another machine writes.
+ * Follows one log, also after rotation (rename, or copy and truncate), truncation and restarts. Polls the file, because
+ * inotify does not report changes that another machine makes on a network file system.
  */
 export class Follower {
   readonly path: string;
   readonly #options: FollowOptions;
   readonly #buffer: Buffer = Buffer.alloc(CHUNK);
-  /** Rotated files that may still grow, oldest first. */
+  /** Rotated files that are still followed, oldest first. */
   #old: readonly Tail[] = [];
   #current: Tail | null = null;
-  /** Whether the files are open. */
+  /** True while the log files are open. */
   #started = false;
-  /** Marks while the files are closed, before the start and after the end. Null if the file was never read. */
+  /** Marks to return while the files are closed, before `start` or after the end. Null if the log was never read. */
   #parked: readonly FileMark[] | null;
 
   constructor(options: FollowOptions) {
@@ -181,7 +181,7 @@ export class Follower {
     this.#parked = options.resume;
   }
 
-  /** Reads new content. Calls must not overlap. */
+  /** Reads new content from the log. Must not be called concurrently. */
   async poll(signal: AbortSignal): Promise<void> {
     if (!this.#started) await this.#start();
     this.#started = true;
@@ -191,8 +191,8 @@ export class Follower {
   }
 
   /**
-   * Returns the positions for resuming after a restart. Positions are always exact. Everything before a position has
-   * been passed to the sink, and nothing after it. Returns null if there are no positions yet.
+   * Returns the positions for resuming after a restart. Positions are exact: all data before a position has been passed
+   * to the sink, and no data after it. Returns null if there are no positions yet.
    */
   marks(): readonly FileMark[] | null {
     return this.#started ? this.#tails().map(({ mark }) => mark) : this.#parked;
@@ -221,7 +221,7 @@ export class Follower {
     else this.#options.logger.warn({ path: this.path }, 'The log file does not exist yet');
   }
 
-  /** Resumes at the position where an earlier process stopped, including rotated files. */
+  /** Resumes where an earlier process stopped, including unread data in rotated files. */
   async #resume(marks: readonly FileMark[]): Promise<void> {
     const tails: Tail[] = [];
     const isCurrent = ({ file }: Tail): boolean => file.path === this.path;
@@ -231,12 +231,13 @@ export class Follower {
         if (file === null) this.#warnMissing(mark);
         else tails.push(await this.#tailOf(file, mark.position));
       }
-      // The log was rotated more than once in the meantime, so the files in between have not been read.
+      // If the log was rotated more than once in the meantime, the rotated files between the marked file and the
+      // current file are also read.
       const last = tails.at(-1);
       const unseen = last === undefined || tails.some(isCurrent) ? [] : await findNewer(this.path, last.file);
       for (const file of unseen) tails.push(await this.#tailOf(file, 0));
     } catch (error) {
-      // The next poll starts from the beginning.
+      // After an error, the next poll resumes again from the marks.
       for (const { file } of tails) await file.handle.close();
       throw error;
     }
@@ -244,10 +245,10 @@ export class Follower {
     this.#current = tails.find(isCurrent) ?? null;
   }
 
-  /** Checks whether the path still leads to the file that is being read. */
+  /** Checks whether `path` still refers to the file that is being read. */
   async #checkRotation(): Promise<void> {
     const file = await openRegular(this.path);
-    // The path does not exist between the rename and the creation of the new file.
+    // During rotation, the path does not exist until the new file is created.
     if (file === null) return;
     const current = this.#current;
     if (current !== null && isSameFile(file, current.file)) {
@@ -261,8 +262,8 @@ export class Follower {
   }
 
   /**
-   * Starts again at the beginning of a truncated file. If the file was copied before, unread lines are read from the
-   * copy.
+   * Starts again at the beginning of a truncated file. If the file was copied before truncation, unread lines are read
+   * from the copy.
    */
   async #restartCut(cut: Tail): Promise<void> {
     const copy = await findMarked(this.path, cut.mark);
@@ -280,7 +281,7 @@ export class Follower {
 
   async #readOn(tail: Tail, signal: AbortSignal): Promise<void> {
     const before = tail.read;
-    // The mark is updated before the first line is passed on, so that the file can always be identified later.
+    // The mark is extended before lines are processed, so that the file can be identified after a crash.
     if (isShort(tail.mark)) tail.mark = await markOf(tail.file, tail.mark.position);
     while (!signal.aborted) {
       const { bytesRead } = await tail.file.handle.read(this.#buffer, 0, CHUNK, tail.read);
@@ -317,7 +318,7 @@ const POLL_EVERY: Millis = 500;
 
 interface FollowFilesOptions {
   readonly paths: readonly string[];
-  /** Position where an earlier process stopped. A path without a position is followed from its end. */
+  /** Positions at which an earlier process stopped. A file without a position is followed from its end. */
   readonly positions: Positions;
   readonly clock: Clock;
   readonly logger: IntakeLogger;
@@ -337,7 +338,7 @@ export class FileReader {
     this.#followers = paths.map((path) => new Follower({ path, resume: positions[path] ?? null, clock, logger, sink }));
   }
 
-  /** Reads the files once, so that no further line is missed, and continues to follow them. */
+  /** Reads the files once, so that no later line is missed, then polls them periodically. */
   async start(): Promise<void> {
     const first = this.#pollAll();
     this.#running = first.then(() => this.#run());
@@ -368,7 +369,7 @@ export class FileReader {
     }
   }
 
-  /** Logs each failure once. The same failure is logged again if reading worked in the meantime. */
+  /** Polls all files. Each failure is logged once, and again only if reading succeeded in the meantime. */
   async #pollAll(): Promise<void> {
     for (const follower of this.#followers) {
       const { path } = follower;
@@ -384,7 +385,7 @@ export class FileReader {
 }
 
 /**
- * Positions in each log, by path. Rotated files that have not been read completely come first, and the current file is
+ * Positions in each followed log, by path. A log's list contains unfinished rotated files first and the current file
  * last.
  */
 export type Positions = Readonly<Record<string, readonly FileMark[]>>;
@@ -401,9 +402,9 @@ const stored = z.object({ files: z.record(z.string(), z.array(mark)) });
 const former = stored.extend({ version: z.literal(1) });
 
 /**
- * Reads the positions that were saved together with the results. Returns null if there are none.
- * @param content content of the file that contains both, not validated
- * @param formerFile file in which version 0.1.0 stored only the positions; it is read once and then deleted
+ * Reads the saved positions in followed files. Returns null if there are none.
+ * @param content content of the state file, not validated
+ * @param formerFile file in which version 0.1.0 stored the positions; it is read once and then deleted
  */
 export async function readPositions(
   content: unknown,

@@ -1,27 +1,32 @@
 import type { EpochMs, Clock, Millis } from '../core/clock.ts';
 import type { ConnectionResult, LogResult, LogSource } from '../core/polling/log-event.ts';
 
-/** Line counters since the start. Counters only increase, and all known series exist from the beginning. */
+/**
+ * Counters of received lines since the process started. Counters only increase, and all known series exist from the
+ * beginning.
+ */
 export interface LogCounters {
   readonly lines: Readonly<Record<LogSource, Readonly<Record<LogResult, number>>>>;
   /**
-   * Time of the last line by appliance. Lines without an appliance are listed as `unnamed`. Appliances that have not
-   * sent
-   * anything are missing.
+   * Time of each appliance's last line. Lines without an appliance are listed as `unnamed`. Appliances that have not
+   * sent any line are omitted.
    */
   readonly lastReceivedAt: ReadonlyMap<string, EpochMs>;
-  /** Counters of connections over TCP and TLS. */
+  /** Counters of TCP and TLS connections. */
   readonly connections: ConnectionCounters;
   readonly udp: UdpCounters | null;
 }
 
-/** Number of connections by result. `open` is the current number. */
+/** Number of connections by result. `open` is the number of connections that are currently open. */
 type ConnectionCounters = Readonly<Record<ConnectionResult | 'open', number>>;
 
 export interface UdpCounters {
-  /** Size of the receive buffer as granted by the kernel, which is twice the requested size. */
+  /** Size of the receive buffer as reported by the kernel. The kernel doubles the requested size. */
   readonly receiveBufferBytes: number;
-  /** Number of datagrams that the kernel dropped because the buffer was full. Null if the kernel does not report it. */
+  /**
+   * Number of datagrams that the kernel dropped because the buffer was full. Null if the kernel does not report this
+   * number.
+   */
   readonly kernelDrops: number | null;
 }
 
@@ -56,9 +61,8 @@ export interface IntakeLogger {
 const EVERY: Millis = 600_000;
 
 /**
- * Creates a warning for events that unknown senders can cause at any rate. The first event is logged immediately.
- * Further
- * events are logged as a count, at most every ten minutes.
+ * Creates a rate-limited warning, for events that unknown senders can cause at any rate. The first event is logged
+ * immediately. Later events are counted, and the count is logged at most every ten minutes.
  */
 export function createOccasionalWarning(
   { clock, logger }: { readonly clock: Clock; readonly logger: IntakeLogger },

@@ -5,7 +5,7 @@ import { addressFamily } from '../core/addresses.ts';
 import { type DistinguishedName, parseDistinguishedName } from '../core/certificate.ts';
 import { abortError, errorCode, ProbeError } from './failure.ts';
 
-/** The address must be a literal IP address. Names are resolved earlier, so that no connection waits for a resolver. */
+/** Target of a connection. `address` must be a literal IP address, because names are resolved before connecting. */
 export interface Destination {
   readonly address: string;
   readonly port: number;
@@ -30,7 +30,7 @@ export function openSocket(destination: Destination, signal: AbortSignal): Promi
 }
 
 export class UnverifiedError extends ProbeError {
-  /** Error code of OpenSSL and Node, for example `SELF_SIGNED_CERT_IN_CHAIN`. */
+  /** Error code from OpenSSL or Node, for example `SELF_SIGNED_CERT_IN_CHAIN`. */
   readonly code: string;
   /** Issuer named in the peer's certificate; null if the certificate cannot be parsed. */
   readonly issuer: DistinguishedName | null;
@@ -44,7 +44,7 @@ export class UnverifiedError extends ProbeError {
 
 /**
  * Performs a TLS handshake over a connected socket and verifies the peer. Node's own verification is not used, because
- * it exposes only valid certificates.
+ * Node does not return a certificate that failed verification.
  * @throws {UnverifiedError}, the handshake's error, or the signal's reason; in each case both sockets are destroyed
  */
 export async function openTls(socket: Socket, options: ConnectionOptions, signal: AbortSignal): Promise<TLSSocket> {
@@ -67,7 +67,7 @@ export async function openTls(socket: Socket, options: ConnectionOptions, signal
   if (opened.authorized) return opened;
   const issuer = opened.getPeerX509Certificate()?.issuer;
   opened.on('error', () => {}).destroy();
-  // Node's types declare an error here, but the value is an error code.
+  // Node's type declarations say that `authorizationError` is an Error, but it is a string with the error code.
   const code = errorCode(misnamed) ?? String(opened.authorizationError);
   throw new UnverifiedError(
     code,
@@ -76,7 +76,9 @@ export async function openTls(socket: Socket, options: ConnectionOptions, signal
   );
 }
 
-/** Readable messages. Node's own error messages recommend Node options. */
+/**
+ * Messages for certificate verification errors. Node's own messages are not used, because they recommend Node options.
+ */
 const REFUSALS: ReadonlyMap<string, string> = new Map([
   ['CERT_HAS_EXPIRED', 'it has expired'],
   ['CERT_NOT_YET_VALID', 'it is not valid yet'],
@@ -100,8 +102,8 @@ function whenReady<S extends Socket>(
   return new Promise((resolve, reject) => {
     signal.throwIfAborted();
     const socket = open();
-    // This listener is never removed. Between phases and after the last phase there is no other error listener, and an
-    // unhandled error would end the process.
+    // This listener is never removed. At times, it is the socket's only error listener, and an unhandled error would
+    // terminate the process.
     socket.on('error', () => {});
     function release(): void {
       signal.removeEventListener('abort', onAbort);
@@ -135,9 +137,9 @@ function whenReady<S extends Socket>(
 }
 
 /**
- * Reports whether this machine has a route to an address. Connects a UDP socket, which consults the kernel's routing
- * table without sending anything (connect(2)). A TCP connection cannot be used, because an ICMP "no route" message
- * from a router causes the same error as a missing local route.
+ * Reports whether this machine has a route to an address. Connects a UDP socket, because the kernel then looks up the
+ * route without sending a packet (connect(2)). A TCP connection cannot be used, because an ICMP "no route" message from
+ * a router causes the same error as a missing local route.
  *
  * @param address a literal address, because resolving a name would delay the result
  */
@@ -153,7 +155,7 @@ export function hasRoute(address: string): Promise<boolean> {
     }
     socket.on('error', () => end(false));
     socket.once('connect', () => end(true));
-    // The port does not matter, because nothing is sent.
+    // The port number is arbitrary, because connecting a UDP socket does not send a packet.
     socket.connect(9, address);
   });
 }

@@ -1,12 +1,11 @@
 import type { Socket } from 'node:net';
 
-/** Limits the number of connections to a listener, and keeps idle connections from using up the limit. */
+/** Limits the number of connections to a listener and closes idle connections when the limit is reached. */
 interface ConnectionEvictor {
   /**
    * Adds a connection as soon as it is accepted, before TLS starts. If the limit is exceeded, the least active
-   * connection
-   * from an unknown address is closed. If all existing connections are from known addresses, a new connection from an
-   * unknown address is closed instead.
+   * connection from an unknown address is closed. If all existing connections are from known addresses, a new
+   * connection from an unknown address is closed instead.
    */
   enter(socket: Socket): void;
 }
@@ -18,12 +17,15 @@ interface EvictorOptions {
   readonly onEvicted: () => void;
 }
 
-/** Number of bytes received on each connection by its last check. The least recently checked connection is first. */
+/**
+ * Maps each connection to the number of bytes it had received when it was last checked. The connection whose check is
+ * the oldest comes first.
+ */
 type Group = Map<Socket, number>;
 
 /**
- * Closes the least active connection instead of rejecting the new one. Otherwise, anyone could use up the limit with
- * idle connections at no cost.
+ * Closes the least active connection instead of rejecting the new one. Otherwise, an attacker could exhaust the limit
+ * with idle connections.
  */
 export function createConnectionEvictor({ places, isKnownAddress, onEvicted }: EvictorOptions): ConnectionEvictor {
   const strangers: Group = new Map();
@@ -52,8 +54,8 @@ export function createConnectionEvictor({ places, isKnownAddress, onEvicted }: E
 
 /**
  * Returns the first connection that has received nothing since its last check. Connections with new bytes move to the
- * end of the queue, so long scans are rare ("second chance" page replacement). Bytes are counted on the TCP
- * connection, below TLS and HTTP.
+ * end of the queue, so long scans are rare ("second chance" page replacement). Bytes are counted on the TCP connection,
+ * below TLS and HTTP.
  */
 function quietest(group: Group): Socket | null {
   for (const [socket, heard] of group) {

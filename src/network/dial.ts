@@ -20,7 +20,10 @@ interface Proxy extends HostPort {
 
 interface DialOptions {
   readonly target: HostPort;
-  /** A literal IP address of the target. Not used with a proxy, which receives the target's name instead. */
+  /**
+   * A literal IP address of the target. If a proxy is configured, this address is ignored and the proxy receives the
+   * target's name instead.
+   */
   readonly address: string;
   readonly proxy: Proxy | null;
   readonly readSecret: SecretReader;
@@ -40,7 +43,9 @@ export class TunnelRefused extends ProbeError {
   }
 }
 
-/** The page arrives together with the response or immediately afterwards. */
+/**
+ * Time limit for reading the proxy's error page. The page arrives with the response headers or immediately afterwards.
+ */
 const PAGE_WAIT: Millis = 500;
 
 /**
@@ -106,7 +111,7 @@ async function dialProxy(proxy: Proxy, limit: Millis, ctx: ProbeContext): Promis
 }
 
 /**
- * Resolves the proxy's name with the system resolver, as all clients of the proxy do. The lookup cannot be cancelled,
+ * Resolves the proxy's name with the system resolver, like other clients of the proxy. The lookup cannot be cancelled,
  * so it is abandoned when the time limit is reached.
  */
 async function resolveProxy(host: string, limit: Millis, ctx: ProbeContext): Promise<string> {
@@ -118,18 +123,18 @@ async function resolveProxy(host: string, limit: Millis, ctx: ProbeContext): Pro
 
 const MAX_HEADER_BYTES = 16 * 1024;
 
-/** This limit is large, because block pages begin with a style sheet. */
+/** Maximum size of a block page. The limit is large, because the text of a block page follows a long style sheet. */
 const MAX_PAGE_BYTES = 16 * 1024;
 
 const MAX_SCHEMES = 5;
 
-/** A CONNECT request (RFC 9110 §9.3.6). */
+/** Parameters of a CONNECT request to a proxy (RFC 9110 §9.3.6). */
 interface Tunnel {
-  /** `host:port` for messages. */
+  /** The proxy as `host:port`, used in error messages. */
   readonly proxy: string;
   /**
-   * `host:port` of the target. The name is sent, because FortiAuthenticator connects by name and proxies list names in
-   * their access rules.
+   * The target as `host:port`. The host is a name, because FortiAuthenticator also sends a name and proxies filter by
+   * name.
    */
   readonly authority: string;
   readonly credentials: { readonly user: string; readonly password: string } | null;
@@ -137,7 +142,8 @@ interface Tunnel {
 
 /**
  * Asks the proxy at the other end of `socket` for a tunnel. Afterwards, the socket is connected to the target. undici's
- * proxy agent is not used, because it hides the socket from which the certificate is captured.
+ * proxy agent is not used, because it does not provide access to the socket, and the socket is needed to capture the
+ * certificate.
  *
  * @throws {ProxyRefusal} when the proxy refuses; the socket's error, or the signal's reason
  */
@@ -172,12 +178,12 @@ export function openTunnel(socket: Socket, tunnel: Tunnel, signal: AbortSignal):
 /** Error for a proxy that responded without opening a tunnel. */
 class ProxyRefusal extends ProbeError {
   readonly answer: Omit<ProxyAnswer, 'page'>;
-  /** First bytes of the page, received together with the response. */
+  /** The part of the error page that arrived together with the response headers. */
   readonly #head: Buffer;
-  /** Length of the page; null if the page is chunked or ends when the connection is closed. */
+  /** Length of the error page in bytes; null if the page is chunked or ends when the connection is closed. */
   readonly #length: number | null;
   readonly #isChunked: boolean;
-  /** Secrets contained in the request. */
+  /** Secrets in the request, which must not appear in messages. */
   readonly #secrets: readonly string[];
 
   constructor(
@@ -201,7 +207,7 @@ class ProxyRefusal extends ProbeError {
   }
 
   /**
-   * Returns the text of the page, as far as it was received before the signal was aborted. Returns null if there is no
+   * Returns the text of the error page that was received before the signal was aborted. Returns null if there is no
    * page or if the page contains the password.
    */
   async page(socket: Socket, signal: AbortSignal): Promise<string | null> {
@@ -214,10 +220,13 @@ class ProxyRefusal extends ProbeError {
   }
 }
 
-/** Minimum number of matching characters. Such a long match with a secret is not a coincidence. */
+/** Minimum length of a match with a secret. Shorter matches can be coincidental. */
 const REPEATED = 6;
 
-/** Reports whether a page contains part of a secret. Even a part is a match, because the page may be cut anywhere. */
+/**
+ * Reports whether a page contains part of a secret. A partial match is sufficient, because the page may be truncated in
+ * the middle of the secret.
+ */
 function repeatsAny(text: string, secret: string): boolean {
   const length = Math.min(REPEATED, secret.length);
   if (length === 0) return false;
@@ -232,7 +241,7 @@ function formsOf({ user, password }: NonNullable<Tunnel['credentials']>): readon
   return [password, bytes.toString('latin1'), Buffer.from(`${user}:${password}`, 'utf8').toString('base64')];
 }
 
-/** Chunk size line (RFC 9112 §7.1). */
+/** A chunk-size line in a chunked body (RFC 9112 §7.1). */
 const CHUNK_SIZE = /(?:^|\r\n)[\da-f]{1,8}(?:;[^\r\n]{0,200})?\r\n/giu;
 
 function bytesFrom(

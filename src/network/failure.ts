@@ -6,10 +6,10 @@ import { visibleText, withoutSecrets } from '../core/visible-text.ts';
 import { withoutCodes } from '../text/mask.ts';
 import { messageOf } from '../text/message-of.ts';
 
-/** Maximum length of an error message. Messages are cut, because they can quote data from the peer. */
+/** Maximum length of an error message. Longer messages are truncated, because they can contain data from the peer. */
 const MAX_MESSAGE_LENGTH = 300;
 
-/** Maximum number of nested `cause` errors that are examined. Real errors are not nested more deeply. */
+/** Maximum number of nested `cause` errors that are examined. In practice, errors are nested less deeply. */
 const MAX_CAUSES = 5;
 
 const REASON_BY_CODE: ReadonlyMap<string, FailureReason> = new Map<string, FailureReason>([
@@ -27,7 +27,7 @@ const REASON_BY_CODE: ReadonlyMap<string, FailureReason> = new Map<string, Failu
   ['EHOSTDOWN', 'no-route'],
   ['EADDRNOTAVAIL', 'no-route'],
   ['EAFNOSUPPORT', 'no-route'],
-  // A packet filter or a `prohibit` route on this machine blocked the packet, so nothing was sent.
+  // EPERM means that a packet filter or a `prohibit` route on this machine blocked the packet.
   ['EPERM', 'no-route'],
   ['EACCES', 'no-route'],
   ['ENOTFOUND', 'name-not-resolved'],
@@ -37,7 +37,7 @@ const REASON_BY_CODE: ReadonlyMap<string, FailureReason> = new Map<string, Failu
   ['EAI_NODATA', 'name-not-resolved'],
   ['ENOTCONN', 'closed'],
   ['UND_ERR_SOCKET', 'closed'],
-  // undici reports this error when an HTTP/2 stream ends without a response.
+  // undici reports UND_ERR_INFO when an HTTP/2 stream ends without a response.
   ['UND_ERR_INFO', 'closed'],
   ['ERR_STREAM_PREMATURE_CLOSE', 'closed'],
   ['EPROTO', 'tls'],
@@ -114,8 +114,8 @@ function firstReason(errors: readonly Error[]): FailureReason | null {
 }
 
 /**
- * Reports whether an error states only that an operation was ended. The reason is then in the cause of the error, if
- * there is one.
+ * Reports whether an error means only that an operation was aborted. The actual reason, if known, is in the error's
+ * `cause`.
  */
 function isWrapper(error: Error): boolean {
   return error.name === 'AbortError' || errorCode(error) === 'UND_ERR_SOCKET';
@@ -138,7 +138,7 @@ function reasonBySystemCall(code: string, error: Error): FailureReason | null {
       // call.
       return call === null ? 'closed' : null;
     case 'EINVAL':
-      // A `blackhole` route on this machine causes this error.
+      // A `blackhole` route on this machine causes EINVAL.
       return call === 'connect' || call === 'send' ? 'no-route' : null;
     case 'EADDRNOTAVAIL':
       return wasNothingTried(call, error) ? 'internal' : null;
@@ -149,8 +149,7 @@ function reasonBySystemCall(code: string, error: Error): FailureReason | null {
 
 /**
  * Reports whether nothing was sent, because the configured source address does not belong to this machine or connect(2)
- * found no free port. For IPv6 addresses, connect(2) also returns this error if IPv6 is disabled, so IPv6 errors are
- * not counted.
+ * found no free port. Returns false for IPv6 addresses, because connect(2) returns the same error if IPv6 is disabled.
  */
 function wasNothingTried(call: unknown, error: Error): boolean {
   return call === 'bind' || ('address' in error && typeof error.address === 'string' && isIPv4(error.address));
@@ -162,7 +161,7 @@ function reasonByPattern(code: string): FailureReason | null {
   return null;
 }
 
-/** Returns the reason for the abort as an error. */
+/** Returns the signal's abort reason as an error. */
 export function abortError(signal: AbortSignal): Error {
   return signal.reason instanceof Error ? signal.reason : new Error('Aborted', { cause: signal.reason });
 }
@@ -175,7 +174,7 @@ export function errorCode(error: unknown): string | null {
 /** Returns an error message as one line of limited length. Control characters sent by the peer are removed. */
 export function failureMessage(error: unknown, secrets: readonly string[] = []): string {
   if (!(error instanceof Error)) return 'Unknown error';
-  // OpenSSL's messages include a pointer and a source file. The useful part is `reason`.
+  // OpenSSL's messages contain a memory address and a source file. Only the `reason` property is readable.
   const text =
     'reason' in error && typeof error.reason === 'string' && errorCode(error)?.startsWith('ERR_SSL_') === true
       ? error.reason
@@ -186,7 +185,7 @@ export function failureMessage(error: unknown, secrets: readonly string[] = []):
 
 /** Returns untrusted text from a peer as one line of limited length that is safe to display. */
 export function printable(text: string, limit: number): string {
-  // The text is cut before characters are replaced, so that the cost does not grow with the size of the peer's data.
+  // The text is truncated before characters are replaced, so that long texts from the peer take no extra time.
   return visibleText(
     text
       .slice(0, 2 * limit)

@@ -14,19 +14,19 @@ import type { Destination } from './connect.ts';
 
 type Getaddrinfo = typeof getaddrinfo;
 
-/** A lookup that can be shared by several callers that look up the same name. */
+/** A lookup that several callers can share if they look up the same name. */
 interface SharedLookup {
   readonly result: Promise<readonly LookupAddress[]>;
-  /** Whether another caller had already started the lookup. In this case, a failure may be outdated. */
+  /** True if another caller had already started the lookup. In this case, a failure may be outdated. */
   readonly joined: boolean;
-  /** Reports whether the lookup has started. */
+  /** Reports whether the lookup has left the queue. */
   readonly begun: () => boolean;
 }
 
 /**
- * Limits lookups with the system resolver to one per name at a time. libuv runs only two slow lookups at once, and
- * lookups cannot be cancelled. If lookups were not shared, each round with an unresponsive resolver would add another
- * stuck lookup to the queue. The whole program uses one instance.
+ * Limits system resolver lookups to one per name at a time. libuv runs only two slow lookups concurrently, and lookups
+ * cannot be cancelled. Without sharing, each round would queue another stuck lookup while the resolver is unresponsive.
+ * The whole program uses one instance.
  */
 export interface SystemLookup {
   /** @param signal signal of the caller; if it is aborted before the lookup starts, the name is not looked up */
@@ -34,8 +34,8 @@ export interface SystemLookup {
 }
 
 /**
- * Maximum number of concurrent slow lookups. libuv has the same limit (half of its four threads). With the same
- * limit, the lookups that are still queued are known.
+ * Maximum number of concurrent slow lookups. libuv has the same limit (half of its four threads), so lookups wait in
+ * this queue and not in libuv's hidden queue.
  */
 const AT_ONCE = 2;
 
@@ -53,7 +53,8 @@ export function createSystemLookup(ask: Getaddrinfo = getaddrinfo): SystemLookup
           return ask(name);
         }, signal)
         .finally(() => outstanding.delete(name));
-      // If the lookup fails, the caller may no longer be waiting for the result.
+      // The caller may no longer be waiting when the lookup fails, and an unhandled rejection would terminate the
+      // process.
       result.catch(() => {});
       const lookup = { result, begun: () => begun };
       outstanding.set(name, lookup);
@@ -65,8 +66,8 @@ export function createSystemLookup(ask: Getaddrinfo = getaddrinfo): SystemLookup
 /**
  * Waits for a lookup until the signal is aborted. If a shared lookup fails, the name is looked up again once, because
  * the failure may be outdated.
- * @throws the lookup's error, or the signal's reason; `ProbeError` `internal` if the lookup was queued behind lookups
- * of other names and never started
+ * @throws the lookup's error, or the signal's reason; a `ProbeError` with reason `internal` if the lookup never started
+ * because lookups for other names were queued first
  */
 export async function lookUp(
   system: SystemLookup,
@@ -103,7 +104,7 @@ const DNS_PORT = 53;
 const MAX_NAME_SERVERS = 3;
 
 /**
- * Calls getaddrinfo for both families, as other programs on this machine do.
+ * Looks up IPv4 and IPv6 addresses with getaddrinfo, like other programs on this machine.
  * @throws Node's error, `ENOTFOUND` or `EAI_AGAIN`; `ProbeError` when the fault is on this machine: `internal` if there
  * is no socket or no configured name server, `no-route` if nothing can be sent to any name server
  */
@@ -115,7 +116,7 @@ export async function getaddrinfo(name: string): Promise<readonly LookupAddress[
   }
 }
 
-/** Equivalent of `getaddrinfo` for `node:net`, for `node:dgram` and for libraries that use their sockets. */
+/** Lookup function with the same behaviour as `getaddrinfo`, for use with `node:net` and `node:dgram` sockets. */
 export const getaddrinfoForSockets: LookupFunction = (name, options, tell) => {
   lookupWithCallback(name, options, (error, ...found) => {
     if (error === null) tell(null, ...found);
@@ -124,9 +125,9 @@ export const getaddrinfoForSockets: LookupFunction = (name, options, tell) => {
 };
 
 /**
- * Returns the reason why this machine could not send the query; null if the query could be sent. Without a free file
- * descriptor, glibc 2.41 reports that the name does not exist. Without a free port, a route or a name server, glibc
- * reports that no server answers. Never rejects.
+ * Returns the reason why this machine could not send the query; null if the query could be sent. This check is needed
+ * because glibc's errors are misleading. If no file descriptor is free, glibc 2.41 reports that the name does not
+ * exist. If there is no free port, route or name server, glibc reports that no server answers. Never rejects.
  */
 async function localProblem(name: string, error: unknown): Promise<ProbeError | null> {
   const lack = await lackOfSockets();
@@ -140,7 +141,7 @@ async function localProblem(name: string, error: unknown): Promise<ProbeError | 
     return new ProbeError('internal', `Cannot look up "${name}": ${RESOLV_CONF} contains no name server`, {
       cause: error,
     });
-  // The DNS query itself is sent, because a different packet might be filtered differently.
+  // An actual DNS query is sent, because a firewall might treat other packets differently.
   const question = isDnsName(name) ? encodeQuery({ id: randomInt(0x1_0000), name, type: 'A' }, false) : null;
   if (question === null) return null;
   const failures = await Promise.all(
@@ -167,8 +168,8 @@ function lackOfSockets(): Promise<Error | null> {
 }
 
 /**
- * Reads the name servers from resolv.conf(5). Returns an empty list if the file does not exist. glibc then queries
- * 127.0.0.1, as with an empty file.
+ * Reads the name servers from resolv.conf(5). Returns an empty list if the file does not exist. In this case, glibc
+ * queries 127.0.0.1.
  */
 async function nameServers(): Promise<readonly string[]> {
   const text = await readFile(RESOLV_CONF, 'utf8').catch(() => '');
@@ -187,7 +188,7 @@ interface Located {
 /**
  * Returns the address of a configured resolver or time server. A literal address is returned unchanged. A name is
  * looked up with the system resolver. Prefers IPv4, or the address family of the source address. Returns only one
- * address, because one attempt is enough.
+ * address.
  * @throws {ProbeError} `name-not-resolved`, or the reason why this machine could not send the query
  */
 export async function locate(
@@ -216,9 +217,9 @@ function notFound(host: string, why: string, cause?: unknown): ProbeError {
 }
 
 /**
- * Limits the number of tasks that run at the same time. Other tasks wait in order of arrival. Concurrent handshakes on
- * one thread distort each other's timings. Node reports a median of 4 ms for a single handshake, 7 ms for four
- * concurrent handshakes, and 950 ms for 1000.
+ * Limits the number of concurrent tasks. Other tasks wait in order of arrival. The limit is needed because concurrent
+ * handshakes on one thread distort each other's measured times. Node reports a median of 4 ms for a single handshake, 7
+ * ms for four concurrent handshakes, and 950 ms for 1000.
  */
 export interface Limiter {
   /**

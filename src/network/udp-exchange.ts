@@ -3,7 +3,10 @@ import type { Clock, Millis } from '../core/clock.ts';
 import { localAddressFor, type Destination } from './connect.ts';
 import { ProbeError, abortError, errorCode } from './failure.ts';
 
-/** Maximum number of unrelated packets. After that, the server is assumed to be broken or under attack. */
+/**
+ * Maximum number of unrelated packets. If there are more, the exchange fails, because the server is broken or packets
+ * are being spoofed.
+ */
 const MAX_FOREIGN = 64;
 
 interface UdpExchange<T> {
@@ -11,7 +14,7 @@ interface UdpExchange<T> {
   readonly clock: Clock;
   /** Time after which an unanswered packet is sent again. */
   readonly retransmitAfter: Millis;
-  /** Creates the packet. Called again for the second attempt. */
+  /** Creates the packet to send. Called again for the second attempt. */
   readonly packet: () => Buffer;
   /** Interprets a packet. Returns null if the packet is forged, malformed or not a reply. */
   readonly read: (bytes: Buffer) => T | null;
@@ -69,7 +72,8 @@ class Exchange<T> {
 
   #send(): void {
     if (this.#hasEnded) return;
-    // Without a callback, Node drops kernel errors such as EPERM from this machine's packet filter.
+    // A callback is passed, because Node otherwise discards kernel errors such as EPERM from this machine's packet
+    // filter.
     this.#guard(() =>
       this.#socket.send(this.#exchange.packet(), (error) => {
         if (error === null) this.#isSent = true;
@@ -102,7 +106,7 @@ class Exchange<T> {
   }
 
   #end(settle: () => void): void {
-    // Callbacks that were pending when the socket was closed may still run.
+    // This check is needed because pending callbacks can still run after the socket is closed.
     if (this.#hasEnded) return;
     this.#hasEnded = true;
     this.#cancelRetransmit();
@@ -140,8 +144,8 @@ function notAnAnswer(count: number, cause?: Error): ProbeError {
 }
 
 /**
- * Converts "unreachable" errors to a time-out. The packet was sent, so the error (an ICMP message, or a missing ARP
- * reply on the local network) means that the server does not respond.
+ * Converts "unreachable" errors to a time-out. Because the packet was already sent, these errors (an ICMP message or a
+ * missing ARP reply) mean that the server does not respond.
  */
 function afterSending(error: Error): Error {
   const code = errorCode(error);

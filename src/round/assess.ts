@@ -35,8 +35,8 @@ import type { Severity } from '../core/severity.ts';
 import type { Assessment, Finding } from '../engine/model.ts';
 
 /**
- * Evaluates each precondition separately from the observations of a round. Stores the round's leaf certificates and
- * failures for the next round.
+ * Evaluates each precondition separately, based on one round's observations. Stores the leaf certificates and failures
+ * for the next round.
  */
 export function assessRound({ config, knowledge: base, memory }: Instruments, given: RoundObservations): JudgedRound {
   const tlsOf: TlsOf = (target) => base.of(target);
@@ -86,18 +86,17 @@ export function assessRound({ config, knowledge: base, memory }: Instruments, gi
   return judged;
 }
 
-/** Reports whether another round, run immediately, would provide more information about a failed connection. */
+/** Reports whether an immediate second round would provide more information about a failed connection. */
 export function needsCloserLook({ memory, clock }: Instruments): boolean {
   return wantsBurst(memory.share.current(), clock.now());
 }
 
-/** Returns the data for evaluating a target's chains. `target` is `host:port`. */
+/** Returns the data that is needed to evaluate a target's certificate chains. `target` is `host:port`. */
 type TlsOf = (target: string) => TlsKnowledge;
 
 /**
- * If an address presents the licence server's certificate, it belongs to the licence server, even if another name has
- * the
- * same address.
+ * Verdicts that prove that an address belongs to the licence server, because it presents the licence server's
+ * certificate.
  */
 const SERVER_VERDICTS: readonly Verdict[] = ['genuine', 'rotated', 'vendor-ca-changed'];
 
@@ -109,7 +108,7 @@ function isOfServer({ path, startedAt }: RoundObservations, address: string, tls
   return worst !== null && SERVER_VERDICTS.includes(worst.verdict);
 }
 
-/** Evaluates the mail servers if they were the last to respond in their round. */
+/** Adds the evaluation of the mail servers, if they respond after the rest of the round was evaluated. */
 export function withMail(judged: JudgedRound, config: Config, round: RoundObservations): JudgedRound {
   const own = CHECKS.find((check) => check.id === 'mail');
   if (own?.from !== 'round') return judged;
@@ -128,12 +127,12 @@ function connectionsOf(
 }
 
 /**
- * Maximum age of earlier verdicts. If only some connections fail, earlier verdicts replace verdicts that are missing in
- * this round.
+ * Maximum age of verdicts from earlier rounds. Earlier verdicts are used for checks without a verdict in this round if
+ * only some connections fail.
  */
 const VERDICT_KEPT: Millis = 15 * 60_000;
 
-/** Reports whether only some connections of the last rounds failed. */
+/** Reports whether some connections in the last rounds failed and others succeeded. */
 function failsPartly(share: PathShare, { endpoints }: PathObservation): boolean {
   return sharesOf(share).some(
     ({ addresses, pattern }) =>
@@ -168,11 +167,11 @@ function verdictsOf(own: TargetFacts, found: TargetFindings, at: EpochMs): Earli
   );
 }
 
-/** Findings by check. Null if there was nothing to evaluate. */
+/** Findings for one target, by check. Null if the check had nothing to evaluate. */
 type TargetFindings = Readonly<Record<string, readonly Finding[] | null>>;
 
 interface Target extends TargetFacts {
-  /** Configuration of the service. Undefined if the target is the licence server. */
+  /** Configuration of the monitored service. Undefined if the target is the licence server. */
   readonly service: ServiceConfig | undefined;
 }
 
@@ -180,7 +179,7 @@ function findingsAt({ service, ...facts }: Target): TargetFindings {
   return findingsOf(facts, (findings) => (service === undefined ? findings : ofService(findings, service)));
 }
 
-/** Returns the findings of the separate check for a service that carries codes. */
+/** Returns the findings for a service that delivers activation codes. Such services have a separate check. */
 function carriedAt({ service, ...facts }: Target): CarrierFindings | [] {
   if (service === undefined || service.carries === null) return [];
   const { carries, host, port, severity } = service;
@@ -189,7 +188,8 @@ function carriedAt({ service, ...facts }: Target): CarrierFindings | [] {
 
 function findingsOf(facts: TargetFacts, told: (findings: readonly Finding[]) => readonly Finding[]): TargetFindings {
   const found = CHECKS.flatMap((check) => (check.from === 'target' ? [[check.id, check.judge(facts)] as const] : []));
-  // A verdict on a certificate that is the same at all addresses does not contain an address.
+  // The address is added to each finding, because findings about a certificate do not contain an address if all
+  // addresses present the same certificate.
   const ofCertificates = facts.tls.endpoints.flatMap(({ endpoint: { address }, judgement }) =>
     judgement.findings.map((finding): Finding => ({ ...finding, facts: { ...finding.facts, address } })),
   );
@@ -203,7 +203,7 @@ function findingsOf(facts: TargetFacts, told: (findings: readonly Finding[]) => 
   );
 }
 
-/** Replaces the licence server's results from one connection with the results from many connections. */
+/** Replaces the licence server's results from a single connection with the results from many connections. */
 function withShare(
   [own, ...services]: readonly TargetFindings[],
   share: PathShare,
@@ -216,10 +216,10 @@ function withShare(
 }
 
 interface JudgedTargets {
-  /** Facts about the licence server. */
+  /** Observations of the licence server. */
   readonly own: TargetFacts | undefined;
   readonly found: readonly TargetFindings[];
-  /** Earlier verdicts that replace verdicts that are missing in this round. */
+  /** Verdicts from earlier rounds, used for checks without a verdict in this round. */
   readonly stands: EarlierVerdicts;
 }
 
@@ -246,9 +246,8 @@ function summaryOf(now: string, stands: EarlierVerdict | undefined): string {
 }
 
 /**
- * Combines the findings of all targets. Whether the check has a result depends only on the licence server. Services
- * only
- * add findings.
+ * Combines the findings for all targets in one check. The check has a result only if the licence server has one.
+ * Services only add findings.
  */
 function assessTargets([own, ...services]: readonly (readonly Finding[] | null)[], summary: string): Judgement {
   const findings = [own, ...services].flatMap((target) => target ?? []);
@@ -264,7 +263,7 @@ function ofService(findings: readonly Finding[], { host, port, severity }: Servi
   }));
 }
 
-/** Limits the severity of findings about a service to the configured severity. */
+/** Limits the severity of a service's findings to the configured severity. */
 function cap(findings: readonly Finding[], severity: Severity): readonly Finding[] {
   if (severity === 'critical') return findings;
   return findings.map((finding) => {
@@ -286,7 +285,7 @@ function clockObservations(round: RoundObservations, tlsOf: TlsOf): readonly Clo
   return withGenuineTime([...ntp, ...headers], round, tlsOf);
 }
 
-/** Returns the current time, corrected by the round's clock observations. */
+/** Returns the current time, corrected with the clock offset that the round measured. */
 export function trueTime({ knowledge }: Instruments, round: RoundObservations): EpochMs {
   return correctedNow(
     round.startedAt,

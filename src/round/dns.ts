@@ -12,13 +12,16 @@ import { serverOf, type DnsServer, type NamedResolver, exchangeWith } from '../n
 import { systemExchanges, observeSystem } from '../network/dns/system.ts';
 import type { SystemLookup } from '../network/lookup.ts';
 
-/** Time limit for one query: resolving the resolver's name, connecting, handshake, second attempt and answer. */
+/**
+ * Time limit for one DNS query. The time includes resolving the resolver's name, connecting, the handshake, and a
+ * second attempt.
+ */
 const DNS_DEADLINE: Millis = 3000;
 
-/** Dependencies of the DNS probe that the whole program shares. */
+/** Dependencies of DNS probes that the whole program shares. */
 interface DnsPorts {
   readonly system: SystemLookup;
-  /** Trust settings that verify resolvers with TLS or HTTPS. */
+  /** Certificate authorities for verifying resolvers that use TLS or HTTPS. */
   readonly trust: SecureContext;
 }
 
@@ -31,8 +34,8 @@ interface Asking {
 }
 
 /**
- * Queries one resolver for the A and AAAA records of a name at the same time. A literal address is returned unchanged.
- * Never throws and never takes noticeably longer than `DNS_DEADLINE`.
+ * Queries one resolver for a name's A and AAAA records concurrently. If the name is a literal address, returns the
+ * address. Never throws and never takes noticeably longer than `DNS_DEADLINE`.
  */
 export async function observeDns(
   name: string,
@@ -118,7 +121,7 @@ async function resolve(
     throw new ProbeError('internal', `Cannot look up "${question.name}": expected a host name`);
   const server = await serverOf(resolver, asking.ports.system, asking.ctx.sourceAddress, asking.limit.signal);
   const answer = await askServer(question, server, true, asking);
-  // A server without EDNS support replies FORMERR, but answers a query without EDNS (RFC 6891 §7).
+  // A server without EDNS support replies FORMERR, so the query is sent again without EDNS (RFC 6891 §7).
   return answer.rcode === 'FORMERR' ? askServer(question, server, false, asking) : answer;
 }
 
@@ -128,7 +131,7 @@ async function askServer(
   edns: boolean,
   asking: Asking,
 ): Promise<Extract<DnsReading, { kind: 'answer' }>> {
-  // Over HTTPS, the ID is 0, so that answers can be cached (RFC 8484 §4.1).
+  // Over HTTPS, the query ID is 0, so that answers can be cached (RFC 8484 §4.1).
   const id = server.kind === 'https' ? 0 : randomInt(0x1_0000);
   const reading = await exchangeWith(server, encodeQuery({ id, ...question }, edns), {
     trust: asking.ports.trust,
@@ -147,12 +150,12 @@ async function askServer(
   }
 }
 
-/** If there is no answer after this time, the next resolver is queried as well. */
+/** Time without an answer after which the next resolver is queried as well. */
 const PATIENCE: Millis = 500;
 
 /**
- * Queries one resolver after another for a name until the answers are sufficient. Unresponsive resolvers are queried
- * concurrently, because waiting for two of them in sequence would delay the whole round.
+ * Queries one resolver after another for a name until the answers are sufficient. If a resolver does not respond
+ * quickly, queries the next one without waiting, because two time-outs in sequence would delay the whole round.
  * @param isEnough reports whether no further resolver needs to be queried
  */
 export async function askInTurn(
@@ -174,13 +177,10 @@ export async function askInTurn(
   return Promise.all(asked);
 }
 
-/** Queries one resolver for one name. Never rejects. */
+/** Function that queries one resolver for one name. Never rejects. */
 export type AskName = (name: string, resolver: ResolverConfig, ctx: ProbeContext) => Promise<DnsObservation>;
 
-/**
- * Caches answers for one round. A host that is checked on several ports is then looked up only once, and all checks use
- * the same answer.
- */
+/** Caches DNS answers for one round. As a result, a host that is checked on several ports is looked up only once. */
 export function askOnce(ask: AskName): AskName {
   const asked = new Map<string, Promise<DnsObservation>>();
   return (name, resolver, ctx) => {

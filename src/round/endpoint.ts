@@ -14,33 +14,32 @@ import { type RecognisePage, sendRequest } from '../network/http/request.ts';
 
 export interface EndpointRequest {
   readonly target: HostPort;
-  /** A literal address of the target. With a proxy, the address is only a label for the observation. */
+  /** A literal IP address of the target. If a proxy is used, the address is only a label for the observation. */
   readonly address: string;
-  /** Server name for SNI. With null, no server name is sent. */
+  /** Server name for SNI. If null, SNI is not sent. */
   readonly serverName: string | null;
   readonly proxy: ProxyConfig | null;
-  /** The last stage to run. */
+  /** The last stage to run. For example, with `tls`, no HTTP request is sent. */
   readonly depth: 'tcp' | 'tls' | 'http';
   readonly method: 'GET' | 'HEAD';
   readonly path: string;
 }
 
 export interface EndpointDeps {
-  /** Created with `createProbeSecureContext`, once for the whole program. */
+  /** TLS context, created with `createProbeSecureContext` once for the whole program. */
   readonly secureContext: SecureContext;
   readonly parse: CertificateParser;
   readonly readSecret: SecretReader;
   readonly recognisePage: RecognisePage;
-  /** @default 3 s for TCP, 6 s for a proxy's response, 4 s for TLS, 4 s for HTTP */
+  /** Time limits for the stages. @default 3 s for TCP, 6 s for a proxy's response, 4 s for TLS, 4 s for HTTP */
   readonly limits?: EndpointLimits;
 }
 
-/** Maximum duration of each stage, even if the peer keeps sending. */
+/** Maximum duration of each stage. The limit applies even if the peer keeps sending. */
 export interface EndpointLimits {
   readonly tcp: Millis;
   /**
-   * Time limit for a proxy's response to CONNECT. The proxy may have to wait for a slow resolver. @default the limit
-   * for
+   * Time limit for a proxy's response to CONNECT. The limit allows for the proxy's DNS lookup. @default the limit for
    * `tcp`
    */
   readonly tunnel?: Millis;
@@ -94,15 +93,14 @@ async function connectPhase(
   }
 }
 
-/** Codes with the reason `no-route` that a router can also cause. */
+/** Error codes with the reason `no-route` that an ICMP message from a router can also cause. */
 const ICMP_CODES: ReadonlySet<string> = new Set(['ENETUNREACH', 'EHOSTUNREACH']);
 
 /**
- * Returns the address without a route, according to this machine or a router. With a proxy, this is the proxy's
- * address.
+ * Returns the address for which this machine or a router has no route. If a proxy is used, returns the proxy's address.
  */
 function unreachableAddress(error: unknown): string | null {
-  // For a proxy, the original error is the cause of the error that contains the proxy's name.
+  // For a proxy, the original error is the `cause` of an error whose message contains the proxy's name.
   const failed = errorCode(error) === null && error instanceof Error ? error.cause : error;
   const isFromRouter = ICMP_CODES.has(errorCode(failed) ?? '');
   return isFromRouter && failed instanceof Error && 'address' in failed && typeof failed.address === 'string'
@@ -158,13 +156,12 @@ async function handshakePhase(
 }
 
 /**
- * Number of connections that are measured after the busy phase of the round. During that phase, measured times may be
- * too
- * long.
+ * Number of connections to measure. These connections are made after the round's busy phase, because times measured
+ * during that phase may be too long.
  */
 const TIMES = 2;
 
-/** Measures how long an address takes to accept a connection, with consecutive connections. */
+/** Measures how long an address takes to accept a TCP connection. Makes the connections one after another. */
 export async function measureConnects(
   target: HostPort,
   address: string,

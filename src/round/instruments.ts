@@ -13,30 +13,30 @@ import type { EndpointDeps } from './endpoint.ts';
 import { loadRoundMemory, type MemoryFiles, type RoundMemory } from './memory.ts';
 import { loadTlsKnowledge, type TlsKnowledgeBase } from './tls-knowledge.ts';
 
-/** Dependencies that are shared by all rounds and probes of one configuration. */
+/** Dependencies that all rounds and probes share while one configuration is active. */
 export interface Instruments {
   readonly config: Config;
   readonly clock: Clock;
   readonly env: NodeJS.ProcessEnv;
   readonly system: SystemLookup;
-  /** The public authorities, which verify resolvers and mail servers without a `caFile`. */
+  /** Public certificate authorities, for verifying resolvers and for mail servers without a `caFile`. */
   readonly trust: SecureContext;
   readonly fileTrust: FileTrust;
   /** Reads the current value of a secret. The environment is already included. */
   readonly readSecret: SecretReader;
   readonly endpoint: EndpointDeps;
-  /** Limits concurrent connections, because simultaneous handshakes distort each other's timings. */
+  /** Limits concurrent connections, because concurrent handshakes distort each other's measured times. */
   readonly limiter: Limiter;
-  /** Time limit for a mail server, if it differs from the daemon's limit. Otherwise null. */
+  /** Time limit for checking a mail server. If null, the daemon's limit is used. */
   readonly mailLimit: Millis | null;
-  /** The port of other organisations' mail servers. */
+  /** Port for connections to other organisations' mail servers. */
   readonly exchangePort: number;
-  /** Data for evaluating chains. */
+  /** Data for evaluating certificate chains. */
   readonly knowledge: TlsKnowledgeBase;
   readonly memory: RoundMemory;
 }
 
-/** The instruments for either one round or one probe. */
+/** The instruments, with data for a single round or probe. */
 export interface Look extends Instruments {
   readonly ctx: ProbeContext;
   readonly askName: AskName;
@@ -50,15 +50,13 @@ export interface InstrumentDeps extends MemoryFiles {
 
 /**
  * Maximum number of concurrent connections. With a lower limit, a round with 200 unresponsive servers would end before
- * all
- * of them are tried.
+ * all of them are checked.
  */
 const CONNECTIONS = 128;
 
 /**
- * Number of cached certificates. A chain has up to four certificates, and most of them are also in other chains. The
- * spare
- * entries are for chains that change.
+ * Number of parsed certificates to cache. Two per target are enough, because most certificates in a chain of up to four
+ * are also in other chains. The spare entries are for chains that change.
  */
 const CERTIFICATES = { spare: 512, perTarget: 2 };
 
@@ -69,7 +67,8 @@ export async function createInstruments(config: Config, deps: InstrumentDeps): P
   const { clock, env } = deps;
   const memory = await loadRoundMemory(authority(config.licenseServer), deps, clock);
   const knowledge = await loadTlsKnowledge(config, memory.genuine, clock);
-  // The module is loaded in advance. Otherwise, the loading time would be included in the time of the first answer.
+  // The module is loaded in advance. Otherwise, the measured time of the first DNS answer would include the loading
+  // time.
   if (config.resolvers.some(({ kind }) => kind === 'https')) await import('../network/dns/https.ts');
   const judged = config.services.length + config.controlHosts.length;
   const certificates = createCertificateCache(CERTIFICATES.spare + CERTIFICATES.perTarget * judged);

@@ -29,25 +29,25 @@ import { askInTurn, observeExchanges } from './dns.ts';
 import type { Instruments, Look } from './instruments.ts';
 
 /**
- * Runs the rehearsal of a mail server. If the rehearsal is ended before a slow server responds, the result is
- * `aborted`.
+ * Function that runs the check of a mail server and can end the check early. If the server has not responded by then,
+ * the result is `aborted`.
  */
 export type MailPace = (
   server: MailServer,
   rehearse: (signal: AbortSignal) => Promise<MailObservation>,
 ) => Promise<MailObservation>;
 
-/** Resolves the mail server with the first resolver that finds it, then rehearses sending a message. */
+/** Resolves a mail server's name with the first resolver that finds it, then rehearses sending a message. */
 export async function observeMailServer(server: MailServer, look: Look): Promise<MailObservation> {
   return observeMail({ server, ...(await findAddresses(server, look)) }, look, look.ctx);
 }
 
-/** Minimum lifetime of a code. For shorter deferrals, the appliance's setting is not needed. */
+/** Minimum lifetime of an activation code. If a deferral is shorter, the configured lifetime does not matter. */
 const SHORTEST_LIFE: Millis = 3_600_000;
 
 /**
- * Like {@link observeMailServer}, but adds how long the server has deferred this machine, if activation codes may have
- * expired in the meantime.
+ * Like {@link observeMailServer}, but adds the duration of a deferral if activation codes may have expired in the
+ * meantime.
  * @param codeLife the shortest code lifetime of all units; null if no unit has reported one
  */
 export async function observeWithDeferral(
@@ -65,8 +65,8 @@ export async function observeWithDeferral(
 }
 
 /**
- * Returns the mail servers for the rehearsal. If no mail servers are configured, returns the servers that
- * FortiAuthenticator itself uses.
+ * Returns the mail servers to check. If no mail servers are configured, returns the servers that FortiAuthenticator
+ * itself uses.
  */
 export function mailServersOf(
   { mail }: { readonly mail: readonly MailServerConfig[] },
@@ -86,28 +86,30 @@ export function codeLifeOf(units: readonly UnitObservation[]): Millis | null {
   return lives.length === 0 ? null : Math.min(...lives);
 }
 
-/** Time limit from the first SYN packet to the last reply. */
+/** Time limit for checking a mail server, from the first SYN packet to the last reply. */
 const MAIL_LIMIT: Millis = 10_000;
 
-/** Time limit for RSET and QUIT, after the result is known. */
+/** Time limit for RSET and QUIT. Both commands are sent after the result is known. */
 const QUIT_WAIT: Millis = 500;
 
 const MAX_GREETING = 200;
 
-/** Dependencies of a rehearsal. `mailLimit` is the total time limit. With null, the daemon's limit is used. */
+/**
+ * Dependencies of a rehearsal. `mailLimit` is the total time limit. If `mailLimit` is null, the daemon's limit is used.
+ */
 type MailPorts = Pick<Instruments, 'trust' | 'fileTrust' | 'readSecret' | 'mailLimit'>;
 
 interface MailTarget {
   readonly server: MailServer;
   /** Resolved addresses of the server's host. Empty if the host name does not resolve. */
   readonly addresses: readonly string[];
-  /** Local failure that prevented the lookup. */
+  /** Failure on this machine that prevented the lookup; null if there was none. */
   readonly localError: Failure | null;
 }
 
 /**
- * Rehearses sending a message up to the recipient and then cancels the transaction, so that no message is sent. Never
- * throws and takes no longer than its limit.
+ * Rehearses sending a message: sends all SMTP commands up to the recipient, then cancels the transaction. No message is
+ * sent. Never throws and takes no longer than its limit.
  */
 export async function observeMail(target: MailTarget, ports: MailPorts, ctx: ProbeContext): Promise<MailObservation> {
   const { host, port, security, required, timeout } = target.server;
@@ -129,20 +131,20 @@ interface RehearsalPorts extends MailPorts {
   readonly identity: VerifiedIdentity;
 }
 
-/** State of one rehearsal, including the session, which must be closed. */
+/** State of one rehearsal, including the open SMTP session. */
 interface Rehearsal {
   readonly target: MailTarget;
   readonly ctx: ProbeContext;
   readonly limit: Deadline;
   stage: MailStage;
-  /** Longest time that the server needed for one step. */
+  /** Longest time that the server has taken for one step. */
   slowestMs: Millis;
-  /** Time limit for all steps together. */
+  /** Time limit for the whole rehearsal. */
   readonly longest: Millis;
-  /** Start of the current step. */
+  /** Start time of the current step. */
   stepAt: Millis;
   session: MailSession | null;
-  /** Secrets that must never be displayed, even if a server echoes them. */
+  /** Secrets that must never be displayed, even if they are in a server's reply. */
   secrets: readonly string[];
 }
 
@@ -198,7 +200,9 @@ async function perform(rehearsal: Rehearsal, ports: RehearsalPorts): Promise<voi
   await timed(rehearsal, () => session.rcptTo(to));
 }
 
-/** Records the duration of a step. Steps are measured separately, because clients limit the duration of each step. */
+/**
+ * Records the duration of a step. Each step is measured separately, because SMTP clients have a timeout for each step.
+ */
 async function timed<T>(rehearsal: Rehearsal, step: () => Promise<T>): Promise<T> {
   const { clock } = rehearsal.ctx;
   rehearsal.stepAt = clock.elapsed();
@@ -246,16 +250,19 @@ function failed(rehearsal: Rehearsal, error: unknown, durationMs: Millis): MailO
 }
 
 /**
- * Distinguishes an unresponsive server from a slow server. A server is slow if it replies to each step within
- * FortiAuthenticator's timeout, regardless of the total time. If that timeout is as long as the time limit of the
- * rehearsal, half of the limit is used instead.
+ * Distinguishes a slow server from an unresponsive server when the rehearsal's time limit is reached. A server is slow
+ * if it replies to each step within FortiAuthenticator's timeout. If that timeout is as long as the rehearsal's limit,
+ * half of the limit is used instead.
  */
 function notFinished({ target, ctx, longest, stepAt }: Rehearsal, cause: unknown): ProbeError {
   const isLate = ctx.clock.elapsed() - stepAt >= Math.min(target.server.timeout, longest / 2);
   return new ProbeError(isLate ? 'timeout' : 'aborted', `Not completed within ${String(longest)} ms`, { cause });
 }
 
-/** Determines the exact stage, because the session treats greeting, EHLO and STARTTLS as one step. */
+/**
+ * Returns the stage at which the error occurred. The session treats greeting, EHLO and STARTTLS as one step, so they
+ * are distinguished here.
+ */
 function stageOf({ stage, session }: Rehearsal, error: unknown): MailStage {
   if (stage !== 'greeting' || session === null) return stage;
   switch (session.step) {
@@ -285,16 +292,16 @@ async function endSession({ session, ctx }: Rehearsal): Promise<void> {
 }
 
 interface FoundAddresses {
-  /** Empty if the name does not resolve. */
+  /** Addresses of the mail server. Empty if the name does not resolve. */
   readonly addresses: readonly string[];
-  /** Local failure that prevented the lookup. */
+  /** Failure on this machine that prevented the lookup; null if there was none. */
   readonly localError: Failure | null;
 }
 
-/** An organisation's own mail server may have a private address. */
+/** All addresses are accepted, because an organisation's own mail server may have a private address. */
 const ANY_ADDRESS = ['0.0.0.0/0', '::/0'];
 
-/** Queries one resolver after another until one of them finds the mail server. */
+/** Queries one resolver after another until a resolver finds the mail server. */
 async function findAddresses({ host }: Pick<HostPort, 'host'>, look: Look): Promise<FoundAddresses> {
   if (isIP(host) !== 0) return { addresses: [host], localError: null };
   const addressesIn = (seen: readonly DnsObservation[]): readonly string[] => dialledAddresses(seen, ANY_ADDRESS);
@@ -307,15 +314,18 @@ async function findAddresses({ host }: Pick<HostPort, 'host'>, look: Look): Prom
   return { addresses: [], localError: failures.find(({ reason }) => couldNotAsk(reason)) ?? null };
 }
 
-/** Limit for one domain, within the remaining time of a round whose own mail server was silent. */
+/**
+ * Time limit for checking one recipient domain. The limit fits into the rest of a round in which the configured mail
+ * server did not respond.
+ */
 const RECIPIENT_LIMIT: Millis = 4000;
 
-/** Per domain: a second server is asked if the first does not answer. */
+/**
+ * Maximum number of mail servers to check for each domain. The second server is checked if the first does not respond.
+ */
 const MOST_EXCHANGES = 2;
 
-/**
- * Checks whether a mail server of a domain sends a greeting to this machine. Sends nothing except QUIT. Never rejects.
- */
+/** Checks whether one of a domain's mail servers sends a greeting to this machine. Sends only QUIT. Never rejects. */
 export async function observeRecipientServer(domain: string, outer: Look): Promise<RecipientServerObservation> {
   using limit = deadline(outer.clock, RECIPIENT_LIMIT, outer.ctx.signal);
   const ctx = { ...outer.ctx, signal: limit.signal };
@@ -344,8 +354,8 @@ export async function observeRecipientServer(domain: string, outer: Look): Promi
 }
 
 /**
- * RFC 5321 §5.1: a domain without MX records is its own mail server. RFC 7505: a null MX means that a domain accepts no
- * mail.
+ * Returns a domain's mail servers. A domain without MX records is its own mail server (RFC 5321 §5.1). A domain with a
+ * null MX record does not accept mail (RFC 7505).
  */
 async function exchangesOf(domain: string, look: Look): Promise<readonly string[]> {
   const failures: unknown[] = [];
@@ -366,7 +376,10 @@ async function exchangesOf(domain: string, look: Look): Promise<readonly string[
 
 const MOST_DOMAINS = 3;
 
-/** Returns the domains of the configured addresses, because the recipients of FortiAuthenticator's mail are unknown. */
+/**
+ * Returns the domains in the configured mail addresses. These domains are used because the recipients of
+ * FortiAuthenticator's mail are unknown.
+ */
 function recipientDomains({ mail, notify }: Pick<Config, 'mail' | 'notify'>): readonly string[] {
   const addresses = [...mail.map(({ to }) => to), ...(notify.email?.to ?? [])];
   const domains = addresses.flatMap((address) => /@([^@[\]]+)$/u.exec(address ?? '')?.[1]?.toLowerCase() ?? []);
@@ -374,8 +387,8 @@ function recipientDomains({ mail, notify }: Pick<Config, 'mail' | 'notify'>): re
 }
 
 /**
- * Adds results from the recipients' mail servers if all mail servers are broken. These results show whether this
- * machine is not allowed to send mail or the servers are really broken.
+ * If all configured mail servers fail, also checks the recipients' mail servers. If these fail too, this machine is
+ * probably not allowed to connect to mail servers.
  */
 export async function withRecipientServers(
   mail: readonly MailObservation[],
@@ -391,14 +404,14 @@ export async function withRecipientServers(
   return mail.map((seen) => ({ ...seen, recipientServers: recipientLooks.last() }));
 }
 
-/** Reports whether no resolver answers, in which case the recipients' mail servers cannot be found either. */
+/** Reports whether no resolver answers. In this case, the recipients' mail servers cannot be found either. */
 function isNobodyAnswering({ names }: PathObservation): boolean {
   return names.length > 0 && names.every(({ a, aaaa }) => a.kind === 'failed' && aaaa.kind === 'failed');
 }
 
 /**
- * Reports whether the server is broken for FortiAuthenticator too. A refused sender or recipient may concern only this
- * machine, or only this moment.
+ * Reports whether FortiAuthenticator would also fail with this mail server. A rejected sender or recipient is excluded,
+ * because the rejection may be temporary or affect only this machine.
  */
 function isBroken({ outcome }: MailObservation): boolean {
   if (outcome.kind !== 'failed' || isOfThisMachine(outcome.reason)) return false;

@@ -11,7 +11,7 @@ import type { BackgroundFile } from '../system/json-file.ts';
 
 const HOUR: Millis = 3_600_000;
 
-/** Data from earlier rounds of one configuration. */
+/** Data from earlier rounds with the active configuration. */
 export interface RoundMemory {
   readonly share: ShareMemory;
   readonly genuine: GenuineMemory;
@@ -21,19 +21,19 @@ export interface RoundMemory {
   readonly deferrals: MailDeferrals;
   /** Hosts that have responded since the start, as `host:port`. */
   readonly answered: Set<string>;
-  /** The last verdicts on the licence server itself. */
+  /** The last verdicts on the licence server. */
   earlier: EarlierVerdicts;
 }
 
-/** Files in which the memory is kept across restarts. Without a file, data is kept only while the process runs. */
+/** Files that keep the memory across restarts. If a file is not set, its data is kept only while the process runs. */
 export interface MemoryFiles {
-  /** File with the time at which each target was last genuine. */
+  /** File that contains the time at which each target last presented a genuine chain. */
   readonly genuineFile?: BackgroundFile;
-  /** File with the share of failed connections. */
+  /** File that contains the share of failed connections. */
   readonly shareFile?: BackgroundFile;
 }
 
-/** @param target the licence server as `host:port` */
+/** Loads the saved data from earlier rounds. @param target the licence server as `host:port` */
 export async function loadRoundMemory(
   target: string,
   { genuineFile, shareFile }: MemoryFiles,
@@ -51,7 +51,10 @@ export async function loadRoundMemory(
   };
 }
 
-/** The last verdict of each check on the licence server, from a connection that reached the stage of the check. */
+/**
+ * The last verdict of each check on the licence server. Only connections that reached the check's stage provide a
+ * verdict.
+ */
 export type EarlierVerdicts = Readonly<Record<string, EarlierVerdict>>;
 
 export interface EarlierVerdict {
@@ -61,16 +64,16 @@ export interface EarlierVerdict {
 }
 
 /**
- * Share of failed connections, kept across restarts. Otherwise, after a restart, a fault that affects half of the
- * connections would be resolved and then reported again.
+ * Keeps the share of failed connections across restarts. Otherwise, a fault that affects half of the connections would
+ * be reported as resolved after a restart, and then reported again.
  */
 interface ShareMemory {
   current(): PathShare;
-  /** Replaces the current share, and saves it if it contains failures. */
+  /** Replaces the current share. Saves the new share if any connection failed. */
   note(share: PathShare, at: EpochMs): void;
 }
 
-/** Maximum interruption. Data that was saved before a longer interruption is outdated. */
+/** Maximum interruption after which saved data is still used. */
 const LONGEST_BREAK: Millis = 15 * 60_000;
 
 const instant = z.number().int();
@@ -100,7 +103,10 @@ const connectionShare: z.ZodType<ConnectionShare> = z
   })
   .transform((kept) => ({ ...kept, reported: kept.trail }));
 
-/** Version 1 classified recurring outages as intermittent, so its data is dropped. */
+/**
+ * Format of the saved share. Data in format version 1 is dropped, because that version classified recurring outages as
+ * intermittent.
+ */
 const shareContent = z.object({
   version: z.literal(2),
   target: text,
@@ -125,7 +131,7 @@ const shareContent = z.object({
   }),
 });
 
-/** @param file if it is null, data is kept only while the process runs */
+/** @param file if null, data is kept only while the process runs */
 async function loadShareMemory(file: BackgroundFile | null, target: string, now: EpochMs): Promise<ShareMemory> {
   const { data } = shareContent.safeParse(await file?.load());
   const isKept = data !== undefined && isRecent(data.at, now, LONGEST_BREAK);
@@ -146,9 +152,8 @@ function isClear({ addresses: singles, families, whole, forgeries }: PathShare):
 }
 
 /**
- * Returns the data to store. `reported` is omitted, because it is the same as the trail except for data that is valid
- * in
- * only one round.
+ * Returns the data to store. Excludes `reported`, because it repeats the trail and adds only data that is valid for one
+ * round.
  */
 function storedForm({ addresses: singles, families, whole, ...rest }: PathShare): unknown {
   const kept = (share: ConnectionShare): unknown => ({ ...share, reported: undefined });
@@ -160,15 +165,17 @@ function storedForm({ addresses: singles, families, whole, ...rest }: PathShare)
   };
 }
 
-/** Stores the time at which each target last presented a genuine chain at all of its addresses, and the trusted key. */
+/**
+ * Stores when each target last presented a genuine chain at all of its addresses, and the trusted key in this chain.
+ */
 export interface GenuineMemory {
   of(target: string): GenuineSight | null;
-  /** Saves the genuine chains of a round. */
+  /** Saves the genuine chains that a round found. */
   note(tls: JudgedRound['tls'], at: EpochMs): void;
 }
 
 interface GenuineSight {
-  /** Pin of the configured key in which the chain ended. */
+  /** Pin of the trusted key in the chain. */
   readonly pin: string;
   readonly at: EpochMs;
 }
@@ -176,8 +183,8 @@ interface GenuineSight {
 const MOST_TARGETS = 2_000;
 
 /**
- * If nothing except times has changed, the file is written only once in this period. Writing it in each round would
- * cost too much.
+ * Minimum interval between writes if only times have changed, because writing the file in each round would be
+ * expensive.
  */
 const SAVE_GAP: Millis = 300_000;
 
@@ -186,10 +193,10 @@ const genuineContent = z.object({
   targets: z.record(z.string().max(300), z.object({ pin: z.string().max(100), at: z.number().int() })),
 });
 
-/** @param file if it is null, data is kept only while the process runs */
+/** @param file if null, data is kept only while the process runs */
 async function loadGenuineMemory(file: BackgroundFile | null, now: EpochMs): Promise<GenuineMemory> {
   const stored = genuineContent.safeParse(await file?.load());
-  // Entries with a time in the future were saved with a wrong clock.
+  // Entries with a time in the future are dropped, because they were saved while the clock was wrong.
   const sights = new Map(Object.entries(stored.data?.targets ?? {}).filter(([, { at }]) => at <= now));
   let savedAt: EpochMs | null = null;
 
@@ -210,19 +217,22 @@ async function loadGenuineMemory(file: BackgroundFile | null, now: EpochMs): Pro
   };
 }
 
-/** Minimum interval while FortiAuthenticator reports errors, and for chains that change with each connection. */
+/**
+ * Minimum interval between checks with TLS 1.2. The minimum applies while FortiAuthenticator reports errors, and for
+ * chains that change with each connection.
+ */
 const LEAST_GAP: Millis = 300_000;
 
 /**
- * Result of the licence server with TLS 1.2, if it also supports TLS 1.3. Some devices inspect or block only the older
- * version.
+ * Keeps the licence server's result with TLS 1.2. This version is checked in addition to TLS 1.3, because some devices
+ * inspect or block only TLS 1.2.
  */
 interface OlderTls {
   /** Reports whether another check is due. A check that is due is recorded as done. */
   isDue(leaf: string, why: { readonly isComplained: boolean; readonly isDisputed: boolean }): boolean;
-  /** Returns the result of the last check, which is valid until the next check. */
+  /** Returns the result of the last check with TLS 1.2. The result is valid until the next check. */
   last(): ReferenceObservation | null;
-  /** Marks the result of the last check as being from an earlier round. */
+  /** Marks the last result as belonging to an earlier round. */
   age(): void;
   keep(seen: ReferenceObservation | null): void;
 }
@@ -248,11 +258,11 @@ function createOlderTls({ now }: Pick<Clock, 'now'>): OlderTls {
 }
 
 /**
- * Recent details about blocked TLS connections. A block is examined when it is new and then only at intervals, because
- * many connections in each round would look like a scan.
+ * Keeps recent details about blocked TLS connections. A block is examined when it is new, and then only at intervals,
+ * because the additional connections could be mistaken for a scan.
  */
 interface CloserLooks {
-  /** Returns null if the block must be examined again. */
+  /** Returns recent details about a block. Returns null if the block must be examined again. */
   recent(block: string): CloserLook | null;
   keep(block: string, look: CloserLook): CloserLook;
 }
@@ -276,13 +286,13 @@ function createCloserLooks({ now }: Pick<Clock, 'now'>): CloserLooks {
 }
 
 /**
- * Last results of the recipients' mail servers. Recipients' mail servers belong to other organisations, so they are
- * checked only once an hour.
+ * Keeps the last results for recipients' mail servers. These servers are checked only once an hour, because they belong
+ * to other organisations.
  */
 interface RecipientLooks {
   /** Reports whether another check is due. A check that is due is recorded as done. */
   isDue(): boolean;
-  /** Returns the last result, which is valid until the next check. */
+  /** Returns the results of the last check of recipients' mail servers. The results are valid until the next check. */
   last(): readonly RecipientServerObservation[];
   keep(seen: readonly RecipientServerObservation[]): void;
 }
@@ -304,9 +314,8 @@ function createRecipientLooks({ now }: Pick<Clock, 'now'>): RecipientLooks {
 }
 
 /**
- * Time for which a measured deferral is kept. A server that has accepted a sender continues to accept it for a long
- * time,
- * but other senders would still be deferred.
+ * Time for which a measured deferral is kept after the server accepts mail. The server then accepts this sender for a
+ * long time, but still defers new senders.
  */
 const DEFERRAL_KEPT: Millis = 24 * HOUR;
 
@@ -314,15 +323,14 @@ const DEFERRAL_KEPT: Millis = 24 * HOUR;
 interface MailDeferrals {
   /**
    * Records an outcome and returns the duration of the deferral. The deferral lasts from the first refusal until the
-   * server
-   * accepts mail, or until now. Returns null if the server has not deferred this machine.
+   * server accepts mail, or until now. Returns null if the server has not deferred this machine.
    */
   note(server: string, outcome: MailOutcome): Millis | null;
 }
 
 interface Deferral {
   readonly since: EpochMs;
-  /** Null while the deferral continues. */
+  /** Time when the deferral ended. Null while the deferral continues. */
   readonly until: EpochMs | null;
 }
 
@@ -346,8 +354,8 @@ function nextDeferral(before: Deferral | null, outcome: MailOutcome, at: EpochMs
   const over = open === null ? before : null;
   if (outcome.kind === 'accepted') return open === null ? whileKept(over, at) : { ...open, until: at };
   if (isDeferral(outcome)) return open ?? { since: at, until: null };
-  // A server that became unreachable or refuses mail permanently is not deferring, because it is unknown when it would
-  // have accepted mail.
+  // If the server becomes unreachable or rejects mail permanently, the current deferral is discarded, because its end
+  // is unknown.
   return over;
 }
 

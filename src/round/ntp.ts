@@ -9,7 +9,7 @@ import { failureFrom, overdueOr, ProbeError } from '../network/failure.ts';
 import { exchangeUdp } from '../network/udp-exchange.ts';
 import { encodeRequest, offsetOf, readReply, type SntpReading, type SntpRequest } from '../network/ntp/sntp.ts';
 
-/** Time limit for the name lookup, the request, a second attempt and the reply. */
+/** Time limit for an NTP query, including the name lookup and a second attempt. */
 const NTP_DEADLINE: Millis = 3000;
 
 const RETRANSMIT_AFTER: Millis = 1000;
@@ -49,7 +49,7 @@ async function ask(server: HostPort, system: SystemLookup, ctx: ProbeContext, si
     signal,
   );
   if (reading.kind === 'refused') throw new ProbeError('rejected', reading.why);
-  // The server's time between receiving the request and sending the reply is subtracted.
+  // The server's processing time, from receiving the request to sending the reply, is subtracted.
   const networkTime = Math.max(0, roundTrip - (reading.transmitAt - reading.receiveAt));
   return { kind: 'offset', offsetMs: offsetOf(reading, sent.sentAt, roundTrip), precisionMs: networkTime / 2 };
 }
@@ -64,7 +64,10 @@ interface Answered {
   readonly roundTrip: Millis;
 }
 
-/** Finds the request for a reply. The reply to the first request may arrive after the second request was sent. */
+/**
+ * Reads a packet as a reply to any pending request, because the reply to the first request may arrive after the second
+ * request was sent.
+ */
 function readAny(bytes: Buffer, pending: readonly Sent[], now: Millis): Answered | null {
   for (const sent of pending) {
     const reading = readReply(bytes, sent);

@@ -15,9 +15,8 @@ import type { Look } from './instruments.ts';
 import { type PathTarget, requestOf } from './path.ts';
 
 /**
- * Checks the licence server with TLS 1.2 if a check is due, with one connection to the first address that supports TLS
- * 1.3. While the results of the two versions differ, a check is due in each round, so that a repair is detected
- * immediately.
+ * If a check is due, checks the licence server with TLS 1.2, at the first address that supports TLS 1.3. While the two
+ * versions have different results, a check is due in each round, so that a repair is detected immediately.
  *
  * @param isComplained whether FortiAuthenticator's log reports failed connections
  */
@@ -35,7 +34,7 @@ export async function observeOlderTls(
   if (olderTls.isDue(newer.leaf.fingerprint, { isComplained, isDisputed })) {
     const seen = await lookOnce(target, newer, look);
     if (seen === null || !isOlderDisputed(path, seen, look)) olderTls.keep(seen);
-    // The series from an earlier round remains valid as long as each check has the same result.
+    // The results of an earlier series of connections are kept while each check has the same result.
     else olderTls.keep({ ...seen, again: (isDisputed && before.again) || (await lookInTurns(seen, target, look)) });
   } else olderTls.age();
   const last = olderTls.last();
@@ -43,9 +42,9 @@ export async function observeOlderTls(
 }
 
 /**
- * Together with the two previous connections, this makes three connections of each version. The order is irregular.
- * Otherwise, a path that affects every second connection could be mistaken for a path that treats the versions
- * differently.
+ * TLS versions of four further connections. With the two previous connections, each version is used three times. The
+ * order does not alternate. Otherwise, a fault that affects every second connection could look like a difference
+ * between the versions.
  */
 const TURNS = ['older', 'newer', 'newer', 'older'] as const;
 
@@ -56,7 +55,8 @@ async function lookInTurns(
 ): Promise<VersionSeries> {
   const take = (version: (typeof TURNS)[number]): Promise<TlsOutcome | null> =>
     dial(target, label, version === 'older' ? inOlderTls(look) : look);
-  // If these connections were made in sequence, unresponsive connections would take longer than the round.
+  // If the first connection had no response, the others are made concurrently, because consecutive time-outs would take
+  // too long for a round.
   const isSilent = isBlocked(first) && endingOf(first) === 'silence';
   const outcomes: (TlsOutcome | null)[] = isSilent ? await Promise.all(TURNS.map(take)) : [];
   if (!isSilent) for (const version of TURNS) outcomes.push(await take(version));
@@ -98,9 +98,7 @@ function inNewerTls({ address, tls }: EndpointObservation): readonly NewerTls[] 
 }
 
 /**
- * Connects once with TLS 1.2. Returns null if the result is inconclusive, for example because the server reports that
- * it
- * does not support this version.
+ * Connects once with TLS 1.2. Returns null if the result is inconclusive, for example if the server rejects TLS 1.2.
  */
 async function lookOnce(
   target: PathTarget,
@@ -114,9 +112,8 @@ async function lookOnce(
 }
 
 /**
- * Reports whether the connection was closed without a response. An alert counts as a response, because the server may
- * send
- * an alert if it does not support this version.
+ * Reports whether the connection was closed without a response. An alert counts as a response, because a server sends
+ * an alert if it does not support TLS 1.2.
  */
 function isCut(outcome: TlsOutcome): outcome is BlockedOutcome {
   return (

@@ -12,13 +12,13 @@ import { shakeHands } from '../network/tls/handshake.ts';
 import { ENDPOINT_LIMITS, type EndpointDeps, type EndpointRequest } from './endpoint.ts';
 import { KEY_SHARES } from '../network/tls/secure-context.ts';
 
-/** An address whose chain leads to a trusted certificate. */
+/** An address whose certificate chain leads to a trusted certificate. */
 interface AnchoredAddress {
   readonly address: string;
   readonly anchor: Certificate;
 }
 
-/** Uses OpenSSL to verify new chains that lead to a trusted key, with one connection for each chain. */
+/** Uses OpenSSL to verify new chains that lead to a trusted key. Makes one connection for each chain. */
 export async function verifyWithOpenssl(
   { host, port, serverName, proxy }: PathTarget,
   seen: Seen,
@@ -34,7 +34,7 @@ export async function verifyWithOpenssl(
   for (const heard of await Promise.all(words)) if (heard !== null) openssl.keep(heard.chain, heard.word);
 }
 
-/** Returns the addresses on the path whose chain OpenSSL has not verified yet, and records that it will verify them. */
+/** Returns addresses whose chain OpenSSL has not verified yet, and marks these chains as verified. */
 function unheard({ path, controls }: Seen, { knowledge, clock }: Look): readonly AnchoredAddress[] {
   const known = knowledge.of(path.subject);
   if (!path.endpoints.some(({ tls }) => tls?.chain && known.openssl.isOpen(tls.chain))) return [];
@@ -44,7 +44,7 @@ function unheard({ path, controls }: Seen, { knowledge, clock }: Look): readonly
   );
 }
 
-/** OpenSSL's result for the chain that it verified. */
+/** The chain that OpenSSL verified, and the result. */
 interface OpensslResult {
   readonly chain: CapturedChain;
   readonly word: OpensslWord;
@@ -52,8 +52,8 @@ interface OpensslResult {
 
 /**
  * Connects once more and uses OpenSSL to verify the chain, with one certificate as trust anchor. Returns null if the
- * result is inconclusive, because there was no connection or the handshake was incomplete. With TLS 1.2, a server that
- * demands a client certificate causes no error for any chain.
+ * result is inconclusive, because there was no connection or the handshake was incomplete. With TLS 1.2, the handshake
+ * is always incomplete if the server demands a client certificate.
  */
 export async function askOpenssl(
   request: Omit<EndpointRequest, 'depth' | 'method' | 'path'>,
@@ -75,15 +75,14 @@ export async function askOpenssl(
       socket.destroy();
     }
   } catch {
-    // The round itself reports faults of the path.
+    // Connection errors are ignored here, because the round's own connections report them.
     return null;
   }
 }
 
 /**
- * Creates a context with the settings of the probes and the given trust anchor, which can be an intermediate
- * certificate
- * or a leaf.
+ * Creates a TLS context with the probes' settings and one trust anchor. The anchor can be an intermediate certificate
+ * or a leaf certificate.
  */
 function verifyingContext(anchor: Certificate): ReturnType<typeof createSecureContext> {
   return createSecureContext({
@@ -96,9 +95,8 @@ function verifyingContext(anchor: Certificate): ReturnType<typeof createSecureCo
 }
 
 /**
- * Errors that are ignored here. Validity dates are checked elsewhere with a corrected clock. A chain that does not
- * reach
- * the anchor is a different chain or is incomplete, which is also checked elsewhere.
+ * OpenSSL errors that are ignored here. Other checks report these errors. Validity dates are checked with a corrected
+ * clock. A chain that does not reach the anchor is incomplete or is a different chain.
  */
 const IGNORED_ERRORS: ReadonlySet<string> = new Set([
   'CERT_HAS_EXPIRED',
@@ -110,7 +108,10 @@ const IGNORED_ERRORS: ReadonlySet<string> = new Set([
   'DEPTH_ZERO_SELF_SIGNED_CERT',
 ]);
 
-/** According to @types/node, this value is an error, but it is an error code (lib/_tls_wrap.js, onConnectSecure). */
+/**
+ * Returns OpenSSL's result. According to @types/node, `authorizationError` is an Error, but it is a string with the
+ * error code (lib/_tls_wrap.js, onConnectSecure).
+ */
 function heard(
   chain: CapturedChain,
   socket: { readonly authorized: boolean; readonly authorizationError: unknown },

@@ -22,21 +22,21 @@ import type { Look } from './instruments.ts';
 
 export interface PathTarget extends HostPort {
   readonly serverName: string | null;
-  /** The last stage to run. */
+  /** The last stage to run on each connection. */
   readonly depth: EndpointRequest['depth'];
   readonly path: string;
   readonly method: EndpointRequest['method'];
   readonly proxy: ProxyConfig | null;
   readonly expectedAddresses: readonly string[];
-  /** Address family of the addresses to which connections are made. */
+  /** Address family to which connections are limited. */
   readonly family: FamilyChoice;
   readonly resolvers: readonly ResolverConfig[];
 }
 
-/** How the licence server is reached. */
+/** Settings for reaching the licence server. */
 type Way = Pick<WatchedConfig, 'licenseServer' | 'resolvers'>;
 
-/** Returns the licence server as a target, with the same request as FortiAuthenticator. */
+/** Returns the licence server as a target. The probe sends the same HTTP request as FortiAuthenticator. */
 export function licenseTarget({ licenseServer, resolvers }: Way): PathTarget {
   return { ...licenseServer, depth: 'http', method: 'GET', resolvers };
 }
@@ -45,20 +45,19 @@ export function serviceTarget(service: ServiceConfig, way: Way): PathTarget {
   return { ...straightTarget(service, way), ...service, proxy: way.licenseServer.proxy, expectedAddresses: [] };
 }
 
-/** For hosts that can have any address, such as control hosts or an organisation's own hosts. */
+/** Accepts any address, for example for control hosts and for an organisation's own hosts. */
 const ANY_ADDRESS = ['0.0.0.0/0', '::/0'];
 
 /**
- * Returns a control host as a target. Control hosts are reached in the same way as the licence server, so that they
- * test
- * the same path. A reachable control host proves that the internet is reachable, whatever address its name resolves to.
- * Wrong DNS answers are evaluated only for the licence server's name.
+ * Returns a control host as a target. Control hosts are reached through the same proxy and resolvers as the licence
+ * server, so that they test the same path. Any address is accepted, because wrong DNS answers are evaluated only for
+ * the licence server's name.
  */
 export function controlTarget(target: HostPort, way: Way): PathTarget {
   return { ...straightTarget(target, way), serverName: target.host, method: 'HEAD', proxy: way.licenseServer.proxy };
 }
 
-/** Returns a host that is reached without the proxy, such as a host on the same network. */
+/** Returns a target that is reached without the proxy, such as a host on the same network. */
 export function straightTarget({ host, port }: HostPort, { resolvers }: Pick<Way, 'resolvers'>): PathTarget {
   return {
     host,
@@ -76,8 +75,8 @@ export function straightTarget({ host, port }: HostPort, { resolvers }: Pick<Way
 
 /**
  * Resolves the host once with every resolver, then checks every acceptable address. An address that DNS64 derived from
- * an IPv4 address leads to the same server. Such an address is checked only if this machine has no route to the IPv4
- * address.
+ * an IPv4 address is checked only if this machine has no route to the IPv4 address, because both lead to the same
+ * server.
  */
 export async function observePath(target: PathTarget, look: Look): Promise<PathObservation> {
   const names = await resolve(target, look);
@@ -97,7 +96,7 @@ export async function observePath(target: PathTarget, look: Look): Promise<PathO
   return { subject: authority(target), host: target.host, names, endpoints, references: [] };
 }
 
-/** Checks a host until one address has responded, which is sufficient to show that the internet is reachable. */
+/** Checks a host's addresses until one address responds. A single response shows that the internet is reachable. */
 export async function observeAnyAddress(target: PathTarget, look: Look): Promise<PathObservation> {
   const resolvers = isLiteral(target) || target.proxy !== null ? [] : target.resolvers;
   const isEnough = (seen: readonly DnsObservation[]): boolean => dialable(target, seen).length > 0;
@@ -113,10 +112,7 @@ export async function observeAnyAddress(target: PathTarget, look: Look): Promise
 
 const MOST_TRIES = 2;
 
-/**
- * Connects to the configured addresses. If no resolver works, these connections show whether only the resolvers have
- * failed.
- */
+/** Connects to the configured addresses if no resolver works, to determine whether only the resolvers have failed. */
 export function observeKnownAddresses(target: PathTarget, look: Look): Promise<readonly EndpointObservation[]> {
   const known = ofFamily(singleAddresses(target.expectedAddresses), target.family).slice(0, MOST_TRIES);
   return Promise.all(
@@ -129,7 +125,10 @@ async function resolve(target: PathTarget, look: Look): Promise<readonly DnsObse
   return Promise.all(target.resolvers.map((resolver) => look.askName(target.host, resolver, look.ctx)));
 }
 
-/** Returns the addresses to connect to. With a proxy, returns the name, because the proxy resolves it. */
+/**
+ * Returns the addresses to connect to. If a proxy is used, returns the host name instead, because the proxy resolves
+ * it.
+ */
 function dialable(target: PathTarget, names: readonly DnsObservation[]): readonly string[] {
   if (isLiteral(target) || target.proxy !== null) return [target.host];
   return ofFamily(dialledAddresses(names, target.expectedAddresses), target.family);
@@ -171,20 +170,20 @@ export function requestOf(target: PathTarget, address: string): EndpointRequest 
 const BURST_GAP: Millis = 25;
 
 /**
- * Time limits in a burst, which are longer than in a round. A connection that loses packets succeeds in the end (a SYN
- * packet is retransmitted after 1, 2, 3, 4 and 6 s, or after 1, 3 and 7 s). A connection that a firewall or a dead
- * server drops never succeeds.
+ * Time limits for connections in a burst. These limits are longer than in a round, to distinguish packet loss from
+ * blocking. With packet loss, a connection succeeds eventually (a SYN packet is retransmitted after 1, 2, 3, 4 and 6 s,
+ * or after 1, 3 and 7 s). If a firewall drops the packets or the server is down, a connection never succeeds.
  */
 const BURST_LIMITS: EndpointLimits = { tcp: 7_500, tls: 7_500, http: 0 };
 const WHOLE_BURST: Millis = 10_000;
 /**
- * If no connection to an address has succeeded after this time, no further connection is expected to succeed. As a
- * result, the burst does not delay the report of a complete outage.
+ * Time after which the burst ends if no connection has succeeded. The limit avoids delaying the report of a complete
+ * outage.
  */
 const OUTAGE_AFTER: Millis = 3_500;
 
 /**
- * Makes additional connections to the licence server's addresses and ends each of them after the handshake. Never
+ * Makes additional connections to the licence server's addresses and closes each connection after the handshake. Never
  * rejects. Connections that did not finish in time are `aborted`.
  * @param addresses one address for each connection
  * @param longest limit for each step of a connection, if 7.5 s is too long
@@ -220,7 +219,8 @@ export async function observeBurst(
 }
 
 /**
- * Converts `aborted` to a time-out if no connection succeeded, because each connection had as much time as in a round.
+ * Converts `aborted` to a time-out. Used if no connection succeeded, because each connection had at least as much time
+ * as in a round.
  */
 function unanswered(seen: EndpointObservation): EndpointObservation {
   const { tcp, tls } = seen;

@@ -32,37 +32,41 @@ export interface RoundProgress {
   readonly kind: 'started' | 'finished';
 }
 
-/** Parameters of a single round. */
+/** Parameters for a single round. */
 export interface RoundParameters {
-  /** The configured servers, otherwise the servers of FortiAuthenticator, which may have to be queried first. */
+  /**
+   * The configured mail servers. If there are none, the servers that FortiAuthenticator uses. This is a promise,
+   * because FortiAuthenticator may have to be queried first.
+   */
   readonly mailServers: Promise<readonly MailServer[]>;
-  /** Without this property, the round waits until all mail servers have responded. */
+  /** Limits the wait for mail servers. If absent, the round waits until all mail servers have responded. */
   readonly mailPace?: MailPace;
   /** The shortest lifetime of activation codes on all units. Null if no unit has reported a lifetime. */
   readonly codeLife: Promise<Millis | null>;
-  /** Whether FortiAuthenticator's log reports failed connections. */
+  /** True if FortiAuthenticator's log reports failed connections. */
   readonly isComplained: boolean;
-  /**
-   * Time of FortiAuthenticator's last error that the path can cause. Null if FortiAuthenticator has not reported such
-   * an error.
-   */
+  /** Time of the last error in FortiAuthenticator's log that a network fault can cause. Null if there is none. */
   readonly complainedAt: EpochMs | null;
-  /** Time until the result of the round is no longer needed. Without this property, there is no limit. */
+  /** Time that remains until the result is no longer needed. If absent, there is no limit. */
   readonly timeLeft?: Millis;
   readonly onProgress: (progress: RoundProgress) => void;
 }
 
 /**
- * Time limit of a small round in which nothing responds: 3 s for names, and 3 + 4 + 4 s for connection, handshake and
- * response.
+ * Maximum duration of a small round in which nothing responds: 3 s for names, and 3 + 4 + 4 s for connection, handshake
+ * and response.
  */
 export const ROUND_LIMIT: Millis = 14_500;
 
-/** Interval between checks. A check takes about 3 ms of one core, so a large round uses less than half of a core. */
+/**
+ * Time between the starts of two checks. A check takes about 3 ms of CPU time, so a large round uses less than half of
+ * a CPU core.
+ */
 const LOOK_GAP: Millis = 8;
 
 /**
- * Returns the maximum duration of a round in which nothing responds. With many services, the last check starts later.
+ * Returns the maximum duration of a round in which nothing responds. The duration depends on the number of services,
+ * because checks do not start simultaneously.
  */
 export function roundLimit({ services }: Pick<Config, 'services'>): Millis {
   return services.length * LOOK_GAP + ROUND_LIMIT;
@@ -104,7 +108,7 @@ export async function observeRound(
       wishes.onProgress({ subject, kind: 'finished' });
     }
   }
-  /** Starts the checks one after another. The results are in the order of `hosts`. */
+  /** Starts a check for each host, one after another. Returns the results in the order of `hosts`. */
   function each<T extends HostPort, R>(hosts: readonly T[], observe: (host: T) => Promise<R>): Promise<readonly R[]> {
     return startApart(hosts, { ...look.ctx, gap: LOOK_GAP }, (host) => now(host, () => observe(host)));
   }
@@ -159,11 +163,14 @@ async function observeLicenseServer(look: Look): Promise<Pick<PathFacts, 'licens
   return { licenseServer, knownAddresses: isDialled ? [] : await observeKnownAddresses(target, look) };
 }
 
-/** Time for the steps after a burst of connections, and the minimum time for a useful burst. */
+/** Time reserved for the steps after a burst of connections. Also the minimum time for a useful burst. */
 const AFTER_BURST: Millis = 1_000;
 const LEAST_BURST: Millis = 2_500;
 
-/** Makes further connections to the licence server if earlier rounds do not show how many connections fail. */
+/**
+ * Makes additional connections to the licence server if the share of failed connections is not known from earlier
+ * rounds.
+ */
 async function burstIn(look: Look, { complainedAt, timeLeft }: RoundParameters): Promise<PathFacts['burst']> {
   const longest = (timeLeft ?? Number.POSITIVE_INFINITY) - AFTER_BURST;
   if (longest < LEAST_BURST) return [];
@@ -171,7 +178,10 @@ async function burstIn(look: Look, { complainedAt, timeLeft }: RoundParameters):
   return observeBurst(licenseTarget(look.config), addresses, look, longest);
 }
 
-/** Stops waiting when the round is aborted, because a slow appliance must not delay the round. */
+/**
+ * Waits for the list of mail servers. Stops waiting when the round is aborted, because a slow appliance must not delay
+ * the round.
+ */
 function mailServersIn({ mailServers }: RoundParameters, signal: AbortSignal): Promise<readonly MailServer[]> {
   return unlessAborted(mailServers, signal).catch((error: unknown) => {
     if (signal.aborted) return [];

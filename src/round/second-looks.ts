@@ -18,15 +18,15 @@ import { type EndpointRequest, measureConnects, observeEndpoint } from './endpoi
 import type { Look } from './instruments.ts';
 import { type PathTarget, requestOf } from './path.ts';
 
-/** Results of the first part of a round. */
+/** Results from the first part of a round. */
 export interface Seen {
   readonly path: PathObservation;
   readonly controls: readonly PathObservation[];
 }
 
 /**
- * Requests the certificate of another name from the same address. An inspecting device would also sign this
- * certificate.
+ * Requests a certificate for a different server name from the same address. If a device inspects the connection, its CA
+ * also signs this certificate.
  */
 export async function observeReferences(
   target: PathTarget,
@@ -44,7 +44,10 @@ export async function observeReferences(
 
 const NEEDS_NO_REFERENCE: readonly Verdict[] = ['genuine', 'rotated'];
 
-/** Reports whether a reference is needed. For genuine chains, no reference is requested in each round. */
+/**
+ * Reports whether a reference connection is needed. For genuine chains, a reference connection is not made in every
+ * round.
+ */
 function needsReference(path: PathObservation, controls: readonly PathObservation[], look: Look): boolean {
   const judged = judgeTlsPath(path, look.knowledge.of(path.subject), {
     controls: controlChainsOf(controls),
@@ -54,19 +57,19 @@ function needsReference(path: PathObservation, controls: readonly PathObservatio
 }
 
 /**
- * Reports whether a chain is doubtful. A flawed chain leads to a trusted key, so a reference with another server name
- * would not provide any information.
+ * Reports whether a chain may come from an inspecting device. A chain that has flaws but leads to a trusted key does
+ * not.
  */
 function isDoubtful({ verdict, accepted }: TlsJudgement): boolean {
   return !NEEDS_NO_REFERENCE.includes(verdict) && (accepted?.flaws ?? []).length === 0;
 }
 
-/** Details about a block, which are complete when the time for which this process stalled is known. */
+/** Returns the details about a block. The details depend on how long this process stalled during the round. */
 type OpenLook = (stalledMs: Millis) => CloserLook;
 
 /**
- * Examines the first address that blocks TLS, unless it was examined recently. In that case, the earlier result is
- * combined with the current results of the control hosts. Returns null if nothing is blocked, or if the response itself
+ * Examines the first address at which TLS is blocked. If the block was examined recently, combines the earlier result
+ * with the current results for the control hosts. Returns null if nothing is blocked, or if the response itself
  * identifies the blocking device.
  */
 export async function observeClosely(target: PathTarget, seen: Seen, look: Look): Promise<OpenLook | null> {
@@ -88,9 +91,9 @@ interface Block {
 }
 
 /**
- * Makes three more connections at the same time to determine the kind of block: with the same ClientHello, with another
- * server name, and with a ClientHello that every server rejects. If the connection was cut, the distance of the address
- * is measured as well.
+ * Makes three more connections concurrently to determine the kind of block: with the same ClientHello, with another
+ * server name, and with a ClientHello that every server rejects. If the connection was closed or reset, the time to
+ * connect to the address is measured as well.
  */
 async function examineBlock(
   target: PathTarget,
@@ -106,7 +109,7 @@ async function examineBlock(
     serverName === null ? null : dial(name),
     dial(serverName, { ...endpoint, secureContext: createRefusableSecureContext() }),
   ]);
-  // For an unresponsive connection, there is no time to compare.
+  // If the connection had no response, there is no response time to compare.
   const isMeasured = proxy === null && isCut;
   const measured = isMeasured ? await measureConnects({ host, port }, first.address, endpoint, ctx) : [];
   return {
@@ -126,8 +129,8 @@ function outcomesOf(controls: readonly PathObservation[]): readonly TlsOutcome[]
 }
 
 /**
- * Returns a name from another domain, because a filter may block the vendor's whole domain. Returns null if there is no
- * such name.
+ * Returns a control host's name that is not in the server's domain, because a filter may block the vendor's whole
+ * domain. Returns null if there is no such name.
  */
 function otherName(serverName: string | null, controls: readonly PathObservation[]): string | null {
   return (
@@ -146,9 +149,9 @@ function connectTime(seen: EndpointObservation | null): readonly number[] {
 }
 
 /**
- * Measures the distance of the control hosts again with consecutive connections, if every address of a target refuses
- * connections. The time of a refusal can be interpreted only by comparison. Returns an empty list otherwise, and with a
- * proxy.
+ * If every address of a target refuses connections, measures the time to connect to the control hosts, with consecutive
+ * connections. The comparison shows whether a nearby device refuses the connections. Returns an empty list in all other
+ * cases, and if a proxy is used.
  */
 export async function observeNearest({ path, controls }: Seen, { endpoint, ctx }: Look): Promise<readonly Millis[]> {
   if (path.endpoints.length === 0 || !path.endpoints.every(isRefused)) return [];
@@ -171,12 +174,10 @@ function isOpen({ tcp, proxy }: EndpointObservation): boolean {
 }
 
 /**
- * If a resolver returns an error or an unexpected address for the target, the resolver is also queried for the control
- * hosts. If all answers are similar, the resolver is broken. Otherwise, it filters names. The system resolver is
- * queried
- * again with a trailing dot, so that it uses neither the hosts file nor a search list. An unresponsive resolver needs
- * no
- * comparison.
+ * If a resolver returns an error or an unexpected address for the target, queries the resolver for the control hosts as
+ * well. If all answers are similar, the resolver is broken. If the answers differ, the resolver filters names. For the
+ * system resolver, the names get a trailing dot, so that the hosts file and the search list are not used. Unresponsive
+ * resolvers are not queried again.
  */
 export async function observeOtherNames(
   target: PathTarget,

@@ -20,30 +20,33 @@ import { loadProducts } from '../trust/products.ts';
 import { type JudgedTlsPath, type TlsKnowledge, createOpensslWords } from '../checks/tls-genuine/judge-path.ts';
 import type { GenuineMemory } from './memory.ts';
 
-/** Data for evaluating the chains of each target. */
+/** Data for evaluating each target's certificate chains. */
 export interface TlsKnowledgeBase {
   readonly products: readonly ProductPattern[];
-  /** @throws {RangeError} for a target that is not configured, which is a mistake of the caller */
+  /** Returns the data for a configured target. @throws {RangeError} for a target that is not configured */
   of(target: string): TlsKnowledge;
-  /** Like `of`, but treats an unknown target as any host on the public web. */
+  /** Like `of`, but treats an unknown target as a host on the public web. */
   ofAny(target: string): TlsKnowledge;
   /**
-   * Stores the leaf certificates that a path presented, so that a new certificate on each connection is detected. Also
-   * stores the flaws of accepted chains.
+   * Stores the leaf certificates that a target presented, so that a different certificate on each connection can be
+   * detected. Also stores flaws in accepted chains.
    */
   remember(target: string, judged: JudgedTlsPath, at: EpochMs): void;
-  /** Patterns in the product files that are not used. Each entry is a sentence with the reason. */
+  /** Messages about skipped patterns in the product files. Each message contains the reason. */
   readonly skippedPatterns: readonly string[];
 }
 
-/** Data that does not change between rounds. */
+/** A target's data that does not change between rounds. */
 type OwnKnowledge = Omit<TlsKnowledge, 'previous' | 'remembered'>;
 
 const REMEMBERED_LEAVES = 20;
-/** Maximum number of cached signature checks. A chain needs only a few of them. */
+/** Maximum number of cached signature checks. A chain requires only a few checks. */
 const CHECKS = { spare: 2_048, perTarget: 8 };
 
-/** Adds `openssl` if OpenSSL has not verified the chain, because OpenSSL might have found more flaws. */
+/**
+ * Returns the flaws to store for a chain. Adds `openssl` if OpenSSL has not verified the chain, because OpenSSL might
+ * find more flaws.
+ */
 function keptFlaws(
   { flaws }: TrustedPath,
   { chain }: TlsOutcome,
@@ -53,13 +56,13 @@ function keptFlaws(
   return [...flaws.map(({ kind }) => kind), ...(isHeard ? [] : ['openssl' as const])];
 }
 
-/** Used for targets that are checked only occasionally. */
+/** Empty data for targets that are checked only occasionally. */
 const NOTHING_KEPT: Pick<TlsKnowledge, 'openssl' | 'flaws'> = {
   openssl: { of: () => null, isOpen: () => false, take: () => false, keep: () => undefined },
   flaws: { at: () => null, keep: () => undefined },
 };
 
-/** Returns the learned baseline if the configuration allows its use. */
+/** Returns the learned baseline if the configuration allows using it. */
 function usable(learned: Baseline | null, options: TrustOptions): Pick<TlsKnowledge, 'baseline' | 'refusedBaseline'> {
   const unconfirmed = learned === null ? null : unconfirmedBaseline(learned, options);
   if (learned === null || unconfirmed === null) return { baseline: learned, refusedBaseline: null };
@@ -81,7 +84,7 @@ function keep({ leaves, knowledge }: KnownTarget, { endpoints }: JudgedTlsPath, 
   leaves.splice(0, Math.max(0, leaves.length - REMEMBERED_LEAVES));
 }
 
-/** Returns a remembered chain only if it was verified with a key that is still trusted. */
+/** Returns the remembered chain if it was verified with a key that is still trusted. Otherwise, returns null. */
 function recalled(sight: ReturnType<GenuineMemory['of']>, { profile, trust }: OwnKnowledge): RememberedChain | null {
   const label = sight === null ? null : labelOfKey(sight.pin, profile, trust);
   return sight === null || label === null ? null : { at: sight.at, label };

@@ -25,24 +25,24 @@ interface AppDeps {
   readonly env: NodeJS.ProcessEnv;
   readonly logger: Logger;
   readonly version: string;
-  /** Called when all ports are bound and the first round can start. */
+  /** Called when all ports are bound and the first round is about to start. */
   readonly onBound: () => void;
-  /** Reads the configuration again. */
+  /** Reads the configuration file again. */
   readonly load: () => Promise<LoadResult>;
   /**
-   * Called when monitoring has stopped with both the new and the old configuration. The caller should restart the
-   * daemon.
+   * Called if a reload fails and monitoring cannot resume with the old configuration either. The caller should restart
+   * the daemon.
    */
   readonly onDeath: (error: unknown) => void;
 }
 
-/** Time limit for deliveries that are in progress when a stop is requested. */
+/** Time limit for notifications that are being delivered when a stop is requested. */
 const DRAIN: Millis = 5_000;
 
 /**
- * The daemon: configuration → schedule → probes, logs, connectors → diagnosis → metrics, incidents, page, history.
- * Everything that depends on the configuration belongs to one `Monitor`, which a reload replaces. Metrics, the page and
- * its subscribers are kept.
+ * The daemon. Data flow: configuration → schedule → probes, logs, connectors → diagnosis → metrics, incidents, page,
+ * history. A `Monitor` contains everything that depends on the configuration, and a reload replaces the monitor.
+ * Metrics, the page and its subscribers are kept.
  */
 export class App {
   readonly #deps: AppDeps;
@@ -129,7 +129,9 @@ export class App {
     this.#recorder.reload(true, this.#deps.clock.now());
   }
 
-  /** The page is stopped last, so that its readiness reports the shutdown. */
+  /**
+   * Stops monitoring and the page. The page is stopped last, so that its readiness endpoint can report the shutdown.
+   */
   async stop(): Promise<void> {
     this.#stopping = true;
     await this.#reloading;
@@ -139,9 +141,8 @@ export class App {
   }
 
   /**
-   * Reloads the configuration file. An invalid file changes nothing. A reload in progress may already have read the
-   * file.
-   * Requests during a reload therefore cause one more reload for all of them. Never rejects.
+   * Reloads the configuration file. An invalid file changes nothing. All requests during a reload share one further
+   * reload, because the reload in progress may already have read the file. Never rejects.
    */
   reload(): Promise<ReloadOutcome> {
     if (this.#reloading === null) return this.#beginReload();
@@ -168,7 +169,7 @@ export class App {
     const loaded = await this.#deps.load();
     if (loaded.kind === 'invalid') return { kind: 'refused', problems: loaded.issues.map(formatIssue) };
     const { config } = loaded;
-    // All steps that are possible while the old monitor is running are done first.
+    // As much as possible is prepared while the old monitor is still running.
     const next = await this.#createMonitor(config);
     try {
       const page = await this.#page.prepare(config.web);
@@ -188,7 +189,7 @@ export class App {
     return { kind: 'taken' };
   }
 
-  /** @throws {Error} when the new monitor cannot bind a port; the old configuration is then active again */
+  /** @throws {Error} when the new monitor cannot bind a port; in this case, the old configuration is active again */
   async #replace(old: Monitor, next: Monitor): Promise<void> {
     using limit = this.#drain();
     const underWay = await old.handOver(limit.signal);
@@ -196,7 +197,7 @@ export class App {
     try {
       await this.#handOver(old, next, underWay);
     } catch (error) {
-      // The new monitor must write its last file before the old monitor reads its files again.
+      // The new monitor must finish its writes before the old monitor reads its files again.
       await this.#endMonitor(next);
       this.#scrape.takeCounts(next);
       await this.#handOver(old, old.again(), underWay).catch((death: unknown) => {
@@ -207,7 +208,10 @@ export class App {
     }
   }
 
-  /** The old monitor stores changes by users until the new monitor has read them. */
+  /**
+   * Starts the new monitor and closes the old one. Until the new monitor has read the store, the old monitor stores
+   * users' changes.
+   */
   async #handOver(old: Monitor, next: Monitor, underWay: readonly Attempt[]): Promise<void> {
     old.unlock();
     await next.open();
@@ -260,7 +264,10 @@ export class App {
   }
 }
 
-/** Logs a diagnosis if it differs from the previous diagnosis, so that the log does not repeat itself in each round. */
+/**
+ * Returns a function that logs a diagnosis only if it differs from the previous one. Otherwise, the log would contain
+ * the same diagnosis in each round.
+ */
 export function createDiagnosisLog(logger: OperatorLog): (diagnosis: Diagnosis) => void {
   let before = '';
   return ({ ready, causes, preconditions }) => {

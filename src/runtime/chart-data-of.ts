@@ -20,31 +20,31 @@ const MINUTE: Millis = 60_000;
 const DAY: Millis = 24 * 60 * MINUTE;
 
 /**
- * Time for which the data is cached. The charts change slowly, and reading their data costs more than the rest of the
+ * Time for which chart data is cached. Charts change slowly, and reading their data takes longer than the rest of the
  * page.
  */
 const KEPT: Millis = 10_000;
 
-/** Maximum number of appliances in a chart. More lines could not be distinguished. */
+/** Maximum number of appliances in a chart, so that its lines can be distinguished. */
 const MOST_LINES = 6;
-/** Maximum number of incidents in a chart. More incidents could not be distinguished. */
+/** Maximum number of incidents in a chart, so that they can be distinguished. */
 const MOST_INCIDENTS = 100;
 
 type ChartDataSource = Pick<Monitor, 'store' | 'config'> & IncidentRecordSource;
 
-/** Reads the data for the charts, at most once every few seconds. */
+/** Returns a function that provides chart data. Reads the data at most once every few seconds. */
 export function createChartData(monitor: () => ChartDataSource, clock: Clock): () => ChartData {
   const read = createKept<ChartData>(monitor, clock);
   return () => read('usual', chartDataOf);
 }
 
-/** Like {@link createChartData}, but for a selected range. */
+/** Like {@link createChartData}, but for a selected time range. */
 export function createRangeData(monitor: () => ChartDataSource, clock: Clock): (range: ChartRange) => RangeData {
   const read = createKept<RangeData>(monitor, clock);
   return (range) => read(range, (source, now) => rangeDataOf(source, range, now));
 }
 
-/** Like {@link createChartData}, but the availability by year and month. */
+/** Like {@link createChartData}, but for availability by year and month. */
 export function createAvailability(monitor: () => ChartDataSource, clock: Clock): () => readonly AvailabilityPeriod[] {
   const read = createKept<readonly AvailabilityPeriod[]>(monitor, clock);
   return () =>
@@ -86,7 +86,7 @@ function chartDataOf(source: ChartDataSource, now: EpochMs): ChartData {
 function rangeDataOf(source: ChartDataSource, range: ChartRange, now: EpochMs): RangeData {
   const { back, latency, span } = CHART_WINDOWS[range];
   const { store } = source;
-  // Only whole spans are used. The last span has not ended yet.
+  // The time range begins at the start of a span. The last span has not ended yet.
   const from = Math.floor(now / span) * span - back + span;
   return {
     range,

@@ -24,45 +24,44 @@ import { CHECKS, preconditionOf } from '../checks/registry.ts';
 import { activationOf, adjusted, assessUnits, assessLog } from '../checks/assess.ts';
 import type { Incident } from '../engine/incident/incident.ts';
 
-/** Results of one round, without the log. */
+/** Results of one round, excluding the log. */
 interface RoundFindings {
   readonly config: Config;
-  /** Time when the round began. */
+  /** Start time of the round. */
   readonly at: EpochMs;
   readonly probed: readonly Assessment[];
   readonly picture: Picture;
-  /** The local clock according to this round. Null or absent if the local clock has not been checked. */
+  /** Result of this round's check of the local clock. Null or absent if the clock was not checked. */
   readonly ownClock?: OwnClock | null;
   /**
-   * The observations that can decide between two explanations. Results older than the fault are excluded. @default
-   * `picture`
+   * Observations for deciding between two explanations. Results from before the fault are excluded. @default `picture`
    */
   readonly deciding?: Picture;
 }
 
-/** Data that one round keeps for the next round. */
+/** Data from this round that the next round needs. */
 interface Remembered {
   /**
-   * Faults that were found in two consecutive rounds, whose cause was confirmed immediately, or that belong to an
-   * incident.
+   * Confirmed faults. A fault is confirmed if it was found in two consecutive rounds, has a confirmed cause, or belongs
+   * to an incident.
    */
   readonly faultsSeen: readonly FaultSeen[];
-  /** Faults that were found in this round. */
+  /** Faults that are active in this round. */
   readonly lasting: readonly FaultSeen[];
   readonly unreadSince: UnreadSince;
 }
 
 export const NOTHING_REMEMBERED: Remembered = { faultsSeen: [], lasting: [], unreadSince: new Map() };
 
-/** The log's contribution to a round. */
+/** Results from FortiAuthenticator's log at the time of a round. */
 export type LogPart =
   | ({
       readonly kind: 'heard';
       readonly report: PollingReport;
-      /** Unknown senders whose lines were rejected. */
+      /** Addresses of unknown senders whose log lines were rejected. */
       readonly strangers: readonly string[];
     } & Remembered)
-  /** No log is received. */
+  /** ftm-watch is not configured to receive a log. */
   | ({ readonly kind: 'unheard' } & Unheard);
 
 interface Conclusion extends Remembered {
@@ -70,10 +69,10 @@ interface Conclusion extends Remembered {
 }
 
 /**
- * Draws conclusions from a round together with the log. A fault explains an error that FortiAuthenticator reported
- * while the fault was active, if the fault can cause this error. The explanation remains valid after the fault has
- * ended. Errors that only active faults explain are evidence for these faults. Errors are not evidence if there are
- * further errors that active faults do not explain.
+ * Diagnoses a round together with the log. A fault explains an error in FortiAuthenticator's log if it can cause this
+ * error and was active at that time. The explanation remains valid after the fault has ended. If active faults explain
+ * all errors, the errors are evidence for these faults. If active faults explain only some of the errors, the errors
+ * are not evidence.
  */
 export function conclude(round: RoundFindings, log: LogPart): Conclusion {
   const { config, at } = round;
@@ -91,8 +90,8 @@ export function conclude(round: RoundFindings, log: LogPart): Conclusion {
   const assessed = (heardAgain: UnexplainedPolling): readonly Assessment[] => assessLog({ ...facts, ...heardAgain });
   const diagnosis = withPolling(assessed({ report: log.report, notes: [] }));
   const lasting = explainingFaults(diagnosis);
-  // A fault that is only suspected and was not found in a second round, such as a single lost connection, does not
-  // explain later errors.
+  // A suspected fault that was not found again in a second round does not explain later errors. An example is a single
+  // lost connection.
   const confirmed = [...lasting.filter(isConfirmedIn(diagnosis)), ...seenIn(lasting, log.lasting)];
   const remembered = { faultsSeen: withLaterSeen(log.faultsSeen, confirmed), lasting, unreadSince };
   const unexplained = withoutExplained(log.report, withLaterSeen(log.faultsSeen, lasting), preconditionOf);
@@ -103,8 +102,8 @@ export function conclude(round: RoundFindings, log: LogPart): Conclusion {
 }
 
 /**
- * Checks with results from a single connection. A lost connection looks like a closed port, but the next connection may
- * succeed. A received certificate is certain.
+ * Checks whose result comes from a single connection. A failure may be temporary, because a single lost connection
+ * looks like a closed port. Checks of a received certificate are excluded, because they are certain.
  */
 const BY_ONE_CONNECTION: ReadonlySet<string> = new Set(
   CHECKS.filter(({ byOneConnection }) => byOneConnection === true).map(({ id }) => id),
@@ -128,10 +127,10 @@ function hasErrors({ appliances }: PollingReport): boolean {
   return appliances.some(({ errors }) => errors.some(({ severity }) => severity !== 'info'));
 }
 
-/** Information from the log, in addition to the log's own assessment. */
+/** The log's assessment, with additional information from the log. */
 interface Heard extends Pick<Everything, 'log'> {
   readonly applianceUnaffected: boolean;
-  /** Names of the appliances whose log lines have arrived until now. */
+  /** Names of the appliances whose log shows that they are running. */
   readonly speaking: readonly string[];
 }
 
@@ -166,34 +165,31 @@ function diagnosed(
   );
 }
 
-/** Returns null if the policies were not checked. */
+/** Returns the assessment of the firewall policies. Returns null if the policies were not checked. */
 function policiesOf(units: readonly Assessment[]): Everything['policies'] {
   const own = units.find(({ id }) => id === firewallPolicy.id);
   return own?.kind === 'judged' ? own.findings : null;
 }
 
-/** Maximum number of addresses in a sentence. */
+/** Maximum number of addresses that are listed in a sentence. */
 const MOST_ADDRESSES = 4;
 
-/**
- * Returns the source address if there is only one. If units have different addresses, none of them represents all
- * units.
- */
+/** Returns the units' common source address. Returns null if the units have different source addresses. */
 function onlySourceOf({ firewall }: Config): string | null {
   const [source, ...others] = new Set(firewall.map((entry) => entry.source));
   return source === undefined || others.length > 0 ? null : source;
 }
 
 /**
- * Returns the addresses for a sentence. If firewalls are configured, returns the addresses that firewalls see,
- * otherwise the addresses from the log or the API.
+ * Returns the units' addresses as text for a sentence. If firewalls are configured, returns the addresses that the
+ * firewalls see. Otherwise, returns the addresses from the log and API settings.
  */
 function unitAddressText({ firewall, appliances }: Config): string | null {
   const sources = unitAddresses({ firewall, appliances: firewall.length > 0 ? [] : appliances });
   return sources.length === 0 ? null : nameList(sources, MOST_ADDRESSES);
 }
 
-/** Returns the addresses of the units, as seen by firewalls, in the log and in the API. */
+/** Returns the units' configured addresses, from the firewall, log and API settings. */
 export function unitAddresses({ firewall, appliances }: Pick<Config, 'firewall' | 'appliances'>): readonly string[] {
   const sources = firewall.map(({ source }) => source);
   const others = appliances.flatMap(({ logSources, api }) => {
@@ -209,7 +205,7 @@ const EXPLAINING: ReadonlySet<string> = new Set(
   CHECKS.filter(({ from }) => from === 'log').flatMap(({ dependsOn }) => dependsOn.map(({ by }) => by)),
 );
 
-/** Returns the faults that cause errors in FortiAuthenticator's log. */
+/** Returns the faults that can cause errors in FortiAuthenticator's log. */
 function explainingFaults({ preconditions, at }: Diagnosis): readonly FaultSeen[] {
   return preconditions
     .filter(({ id, state, findings }) => EXPLAINING.has(id) && (state === 'broken' || findings.some(isSmallShare)))
@@ -224,9 +220,8 @@ function sufferers(findings: readonly Finding[]): readonly (string | null)[] {
 }
 
 /**
- * Returns the times when such faults were last seen, from the incidents that are kept across a restart. Incidents do
- * not
- * record which appliance was affected.
+ * Returns when faults that explain log errors were last seen, based on incidents. Used after a restart. Incidents do
+ * not record which appliance was affected.
  */
 export function lastExplainingFaults(incidents: readonly Incident[]): readonly FaultSeen[] {
   return incidents
@@ -234,7 +229,7 @@ export function lastExplainingFaults(incidents: readonly Incident[]): readonly F
     .map(({ cause: { precondition }, lastSeen }) => ({ precondition, appliance: null, at: lastSeen }));
 }
 
-/** Time since which every check of an appliance's API has failed, by appliance name. */
+/** Time since which all queries to an appliance's API have failed, by appliance name. */
 type UnreadSince = ReadonlyMap<string, EpochMs>;
 
 function nextUnread(before: UnreadSince, units: readonly UnitObservation[], now: EpochMs): UnreadSince {
@@ -243,15 +238,15 @@ function nextUnread(before: UnreadSince, units: readonly UnitObservation[], now:
 }
 
 /**
- * Time for which earlier log lines show that an appliance is running. By default, this time covers two API checks. When
- * an appliance fails, its log ends at the same time as its API.
+ * Maximum age of a log line that shows that an appliance is running, even if its API began to fail after the line
+ * arrived. By default, this time covers two API queries. If the appliance itself fails, its log also stops.
  */
 const LOG_EVIDENCE_AGE: Millis = 10 * 60_000;
 
 /**
- * Returns the names of the appliances whose log shows that they are running. An appliance is running if a line arrived
- * after or shortly before its API began to fail. A log with rare lines counts as silent only after `logs.silentAfter`
- * without a line.
+ * Returns the names of the appliances whose log shows that they are running. This is the case if a line arrived after
+ * the API began to fail, or is not older than `LOG_EVIDENCE_AGE`. If an appliance rarely sends lines, its log counts as
+ * silent only after `logs.silentAfter`.
  */
 function speakingAppliances({ appliances }: PollingReport, unread: UnreadSince, now: EpochMs): readonly string[] {
   return appliances

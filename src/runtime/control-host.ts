@@ -14,9 +14,8 @@ interface ControlHostDeps {
 }
 
 /**
- * Accepts commands from this machine at a socket whose path is derived from the store's path. If there is no socket,
- * only
- * these commands do not work.
+ * Accepts commands from this machine at a Unix socket. The socket's path is derived from the store's path. If the
+ * socket cannot be created, monitoring continues without these commands.
  */
 export class ControlHost {
   readonly #deps: ControlHostDeps;
@@ -28,7 +27,7 @@ export class ControlHost {
     this.#deps = deps;
   }
 
-  /** @throws {SocketTaken} */
+  /** Opens the socket. @throws {SocketTaken} when another daemon uses the socket */
   async start(storePath: string): Promise<void> {
     try {
       await this.#open(storePath);
@@ -38,7 +37,10 @@ export class ControlHost {
     }
   }
 
-  /** Moves the socket. If a command requested the move, the old server still replies to that command. */
+  /**
+   * Moves the socket to the path for another store. If a command caused the move, the old server still replies to that
+   * command.
+   */
   async move(storePath: string): Promise<void> {
     await this.#open(storePath).catch((error: unknown) => this.#warn(error));
   }
@@ -78,12 +80,12 @@ function makeLink({ link, socket }: ControlPlace): void {
   symlinkSync(socket, link);
 }
 
-/** Removes the link, unless it now leads to another daemon's socket. */
+/** Removes the link to the socket, unless the link now refers to another daemon's socket. */
 function removeLink({ link, socket }: ControlPlace): void {
   if (link === null) return;
   try {
     if (readlinkSync(link) === socket) rmSync(link);
   } catch {
-    // The link no longer exists, or was never created.
+    // The error is ignored, because the link may not exist.
   }
 }

@@ -4,14 +4,15 @@ import { join } from 'node:path';
 export interface ControlPlace {
   readonly socket: string;
   /**
-   * Link to the socket. The link is next to the store, where commands look for it. Null if the socket itself is there.
+   * Symbolic link to the socket, in the store's directory, where commands expect it. Null if the socket itself is in
+   * that directory.
    */
   readonly link: string | null;
 }
 
 /**
- * Returns a location in the runtime directory that systemd created for the daemon. Without such a directory, returns a
- * location next to the store.
+ * Returns a location in the runtime directory that systemd created for the daemon. If there is no runtime directory,
+ * returns a location in the store's directory.
  */
 export function controlPlace(storePath: string, env: NodeJS.ProcessEnv): ControlPlace {
   const besideStore = `${storePath}.sock`;
@@ -20,7 +21,7 @@ export function controlPlace(storePath: string, env: NodeJS.ProcessEnv): Control
 }
 
 /**
- * Returns the socket in the unit's runtime directory (systemd.exec(5)). Returns null if the unit has no runtime
+ * Returns the socket's path in the unit's runtime directory (systemd.exec(5)). Returns null if the unit has no runtime
  * directory.
  */
 export function runtimeSocket({ RUNTIME_DIRECTORY = '' }: NodeJS.ProcessEnv): string | null {

@@ -9,7 +9,7 @@ import { allOrProblems } from '../system/all-problems.ts';
 import { readSecret } from '../system/secret.ts';
 import { createInstruments, type InstrumentDeps, type Instruments } from '../round/instruments.ts';
 
-/** The content of the configured files that a monitor uses. */
+/** Contents of the configured files that a monitor uses. */
 export interface MonitorFiles {
   readonly instruments: Instruments;
   readonly signatures: SignatureSet;
@@ -18,8 +18,8 @@ export interface MonitorFiles {
 }
 
 /**
- * Reads all configured files and secrets except those of the page. Files that are read again for each use must also be
- * usable now. Otherwise, a daemon could start with an empty key and fail hours later.
+ * Reads all configured files and secrets, except the page's. Also checks files that are read again for each use.
+ * Otherwise, a daemon could start with an empty key file and fail hours later.
  * @throws {Error} with one line for each file that cannot be used
  */
 export async function loadMonitorFiles(config: Config, deps: InstrumentDeps): Promise<MonitorFiles> {

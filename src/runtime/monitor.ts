@@ -48,22 +48,23 @@ import { exposureNotes } from '../web/change-refusal.ts';
 
 /** Reports whether rounds still finish as scheduled. */
 interface LivenessTracker {
-  /** Must be called when a round has ended. */
+  /** Must be called at the end of each round. */
   beat(): void;
   isAlive(): boolean;
 }
 
 /**
- * Maximum time from the start to the end of the first round. The first round may run before the first scheduled time.
+ * Maximum time from the daemon's start to the end of the first round. The first round does not wait for a scheduled
+ * time.
  */
 const FIRST_ROUND: Millis = 60_000;
-/** Number of rounds that are tolerated. One round may be skipped, and another round may be late. */
+/** Number of missing rounds that are tolerated, because one round may be skipped and another may be late. */
 const SPARE_PERIODS = 2;
 
 /**
- * Creates a tracker that reports the daemon as alive until the next planned round and two more rounds have failed to
- * end. The tracker uses the monotonic clock, so that setting the wall clock has no effect. Long pauses in a schedule
- * (office hours) are tolerated.
+ * Creates a tracker that reports the daemon as alive unless the next planned round and two more rounds have failed to
+ * end. Uses the monotonic clock, so that changes to the wall clock have no effect. Tolerates long pauses in a schedule,
+ * such as a schedule for office hours.
  * @param nextRun returns the time of the next planned round; null if there is none
  * @param longest maximum duration of a round
  */
@@ -78,7 +79,8 @@ export function createLivenessTracker(clock: Clock, nextRun: () => EpochMs | nul
         aliveUntil = Number.POSITIVE_INFINITY;
         return;
       }
-      // A round on demand ends within a period, so the schedule does not change.
+      // The period is updated only if the next planned time has changed, because a round on demand does not affect the
+      // schedule.
       if (planned !== null && next > planned) period = next - planned;
       planned = next;
       const wait = Math.max(0, next - clock.now());
@@ -104,7 +106,7 @@ export function summaryFactsOf(
   ownCertificateEnd: EpochMs | null,
   { from, until }: { readonly from: EpochMs; readonly until: EpochMs },
 ): SummaryFacts {
-  // The whole time is treated as one day, with the precondition that was broken for the longest time.
+  // The whole time is passed as a single day, to find the precondition that was broken for the longest time.
   const [whole] = availabilityByDay(store.availability(from, DAY).map((state) => ({ ...state, day: 0 })));
   const tokens = store.hourlyValues('tokens-left', until - DAY, MOST_APPLIANCES);
   const own = ownCertificateEnd === null ? [] : [{ what: 'the certificate of the status page', at: ownCertificateEnd }];
@@ -138,9 +140,9 @@ const HELD: readonly string[] = ['ok', 'warning'];
 const BROKEN: readonly string[] = ['broken', 'blocked'];
 
 /**
- * Returns the share of each day (UTC) on which activation was possible, within the monitored time. The share is that of
- * the precondition that was broken for the longest time. Days without data are omitted, and the states `unknown` and
- * `not-configured` are not counted. Oldest first.
+ * Returns the share of the monitored time in which activation was possible, for each day (UTC), oldest first. Only the
+ * precondition that was broken for the longest time is used. Excludes days without data, and time in the states
+ * `unknown` and `not-configured`.
  */
 export function availabilityByDay(states: readonly DayState[]): ChartData['days'] {
   const days = new Map<EpochMs, Map<string, Spans>>();
@@ -172,7 +174,9 @@ interface MonitorDeps {
   readonly certificateEnd: () => EpochMs | null;
 }
 
-/** Data that is read from files before monitoring starts, and the writer for these files. */
+/**
+ * Data that is read from configured files and state files before monitoring starts, and the writer for the state files.
+ */
 interface KeptFiles extends MonitorFiles {
   readonly pendingFile: BackgroundFile;
   readonly firmwareFacts: readonly FirmwareFact[];
@@ -183,16 +187,15 @@ interface KeptFiles extends MonitorFiles {
 const COLLECTOR_VARIABLES = ['OTEL_EXPORTER_OTLP_METRICS_ENDPOINT', 'OTEL_EXPORTER_OTLP_ENDPOINT'];
 
 /**
- * Minimum interval between rounds that log lines trigger. An error is explained within seconds, and a flood of errors
- * does not cause more rounds.
+ * Minimum interval between rounds that log lines trigger. The interval is short enough to explain an error within
+ * seconds, and limits the number of rounds during a flood of errors.
  * @internal
  */
 const TRIGGER_GAP = 3_000;
 
 /**
  * All monitoring with one configuration: rounds on schedule and on demand, log intake, connectors, incidents and
- * history.
- * A reload creates a new monitor.
+ * history. A reload creates a new monitor.
  */
 export class Monitor {
   readonly config: Config;
@@ -226,9 +229,8 @@ export class Monitor {
   }
 
   /**
-   * Returns a new monitor with the same configuration. Uses the file contents that were read for this monitor, because
-   * the
-   * files may no longer exist.
+   * Returns a new monitor with the same configuration. Uses this monitor's file contents, because the files may no
+   * longer exist.
    */
   again(): Monitor {
     return new Monitor(this.config, this.#files, this.#deps);
@@ -295,21 +297,21 @@ export class Monitor {
   }
 
   /**
-   * Locks the store and starts receiving the log. Only locking the store and binding a port can fail. `pause` and
-   * `close` undo them.
+   * Locks the store and starts receiving logs. `pause` and `close` undo both.
    * @throws {Error} when another process uses the store, or a port for log lines cannot be bound
    */
   async open(): Promise<void> {
     const { logger } = this.#deps;
     this.#lock = lockStore(this.config.store.path, logger);
     await this.#log.start();
-    // Port 0 selects any free port. The actual port is logged, so that senders can be configured.
+    // The actual addresses are logged, because port 0 selects any free port and senders must be configured with the
+    // actual port.
     if (listens(this.config)) logger.info(this.#log.addresses(), 'Listening for log lines');
   }
 
   /**
    * Starts monitoring with the store's current content. Must be called after `open`.
-   * @param underWay deliveries in progress, passed on by the previous monitor
+   * @param underWay deliveries in progress, taken over from the previous monitor
    */
   begin(underWay: readonly Attempt[] = []): void {
     const { recorder, logger } = this.#deps;
@@ -333,15 +335,14 @@ export class Monitor {
   }
 
   /**
-   * Ends the rounds, and waits a short time for deliveries in progress. Log lines are accepted until the end, because
-   * they
-   * are not sent again. Changes by users are stored until `close`.
+   * Stops the rounds and waits a short time for deliveries in progress. Log lines are accepted until the end, because
+   * senders do not send them again. Users' changes are stored until `close`.
    */
   async pause(signal: AbortSignal): Promise<void> {
     await this.#end(signal, () => this.alerting.stop(signal));
   }
 
-  /** Pauses, and passes the deliveries in progress to the next monitor. */
+  /** Pauses monitoring, and returns the deliveries in progress for the next monitor. */
   handOver(signal: AbortSignal): Promise<readonly Attempt[]> {
     return this.#end(signal, () => this.alerting.handOver(signal));
   }
@@ -353,7 +354,8 @@ export class Monitor {
     await Promise.all([this.#rounds.stop(), this.#units.stop()]);
     const left = await endAlerting();
     await this.#log.stop();
-    // The next monitor reads the files of this monitor. If the disk does not respond, the wait is aborted.
+    // Waits for pending writes, because the next monitor reads the same files. The wait is aborted if the disk does not
+    // respond.
     await unlessAborted(this.#files.writer.written(), signal).catch(() => undefined);
     return left;
   }
@@ -364,7 +366,7 @@ export class Monitor {
     this.#lock = null;
   }
 
-  /** Must be called after `pause`. */
+  /** Releases all resources, including the store. Must be called after `pause`. */
   close(): void {
     this.#stopping = true;
     this.#stopLoopLag();
@@ -380,12 +382,12 @@ export class Monitor {
     return this.#stopping ? null : this.#rounds.nextRun();
   }
 
-  /** Returns the counters of the log intake. Returns null if no log is received. */
+  /** Returns the log intake's counters. Returns null if log intake is not configured. */
   logCounters(): ReturnType<LogListening['counters']> | null {
     return listens(this.config) ? this.#log.counters() : null;
   }
 
-  /** Returns the data for evaluating a target's chains. */
+  /** Returns the data for evaluating a target's certificate chains. */
   knowledgeOf(target: string): TlsKnowledge {
     return this.#files.instruments.knowledge.of(target);
   }
@@ -402,7 +404,10 @@ export class Monitor {
     void late?.then(() => signal.aborted || this.#revise(seen)).catch(this.#runnerDeps().onError);
   }
 
-  /** Publishes the verdict first, then everything that may be slow or fail because of a full disk. */
+  /**
+   * Publishes a round's result. The verdict is published first, because later steps may be slow or fail if the disk is
+   * full.
+   */
   #publish(round: RoundResult): void {
     const { observations, judged, diagnosis } = round;
     const { recorder } = this.#deps;
@@ -416,9 +421,9 @@ export class Monitor {
     this.store.recordRound(roundRecord(round, this.#hourlyValues.take(this.#units.picture())));
   }
 
-  /** Publishes a round again after a late result. */
+  /** Evaluates a round again after a late result, and publishes it again. */
   #revise({ round: before, judgeAgain }: JudgedOnce): void {
-    // A later round has already been evaluated with the available data and is waiting for the same result.
+    // If there is a later round, nothing is done, because that round is evaluated with the same late result.
     if (this.#last !== before) return;
     const round = judgeAgain();
     this.#last = round;
@@ -435,7 +440,10 @@ export class Monitor {
     onRound(round);
   }
 
-  /** The code is loaded only if metrics are pushed, to save memory and start-up time. */
+  /**
+   * Starts pushing metrics to a collector if a collector is configured. The code is loaded on demand, to save memory
+   * and start-up time.
+   */
   async #pushMetrics(): Promise<void> {
     const { clock, env, logger, pushed } = this.#deps;
     const { metrics, notify, site } = this.config;
@@ -473,10 +481,10 @@ export class Monitor {
   }
 }
 
-/** Collects chart values between rounds that the probes don't provide. */
+/** Collects hourly chart values that do not come from probes. */
 interface HourlyValueCollector {
   count(event: LogEvent): void;
-  /** Returns the errors since the last call, and the current number of remaining tokens. */
+  /** Returns the number of errors since the last call, and the current number of remaining tokens. */
   take(picture: Pick<Picture, 'appliances'>): readonly HourlyValue[];
 }
 
@@ -502,7 +510,7 @@ function tokensLeft({ config, rest }: UnitObservation): readonly HourlyValue[] {
   return supply === null ? [] : [{ name: 'tokens-left', subject: config.name, value: supply.left }];
 }
 
-/** Returns the part of a round that is stored in the history. For an invalid round, no data about targets is stored. */
+/** Returns the data about a round that is stored in the history. For an invalid round, excludes data about targets. */
 function roundRecord(
   { observations, judged, diagnosis: { preconditions } }: RoundResult,
   hourlyValues: readonly HourlyValue[],
@@ -526,10 +534,10 @@ function roundRecord(
 }
 
 /**
- * Reports whether another round should run immediately. Another round runs for a new critical cause. A temporary cause
- * is no longer found by then, and a lasting cause is reported within seconds instead of after the next scheduled round.
- * A cause that two sources confirm has already been reported. A round that was invalid because this process stalled is
- * also repeated, unless the process stalls repeatedly.
+ * Reports whether another round should run immediately. This is the case for a new critical cause, so that a lasting
+ * fault is reported within seconds and a temporary fault is discarded. A cause that two sources confirm is excluded,
+ * because it has already been reported. A round that was invalid because this process stalled is also repeated, unless
+ * the previous round was invalid too.
  */
 export function deservesAnotherLook(before: RoundResult | null, { observations, diagnosis }: RoundResult): boolean {
   if (isInvalid(observations)) return before === null || !isInvalid(before.observations);

@@ -16,11 +16,11 @@ interface PageHostDeps {
   readonly sources: WebSources;
 }
 
-/** A page that is already listening and ready to replace the current page. */
+/** A new page that is already listening and ready to replace the current page. */
 interface PageChange {
-  /** Stops the old page after the response to the request that caused the change. */
+  /** Switches to the new page. The old page is stopped after it has responded to the request that caused the change. */
   commit(): void;
-  /** Keeps the old page. Never rejects. */
+  /** Discards the new page and keeps the old page. Never rejects. */
   discard(): Promise<void>;
 }
 
@@ -29,7 +29,7 @@ interface Page {
   readonly server: WebServer;
 }
 
-/** Serves the status page, and moves it when its configuration changes. */
+/** Serves the status page, and moves it to another address if the configuration changes. */
 export class PageHost {
   readonly #deps: PageHostDeps;
   #running: Page | null = null;
@@ -47,9 +47,8 @@ export class PageHost {
   }
 
   /**
-   * Listens at the address of the new configuration, so that a failure does not change anything. If necessary, the old
-   * page
-   * releases its port without affecting existing connections.
+   * Starts listening with the new configuration. If this fails, the old page is kept. If both use the same port, the
+   * old page stops listening, but keeps its existing connections.
    * @throws {Error} as in `start`
    */
   async prepare(config: WebConfig): Promise<PageChange> {
@@ -108,7 +107,7 @@ export class PageHost {
     }
   }
 
-  /** Runs the change later, so that the old server can still respond to the request for the change. */
+  /** Runs `change` later, so that the old server can still respond to the request that caused it. */
   #afterwards(change: () => Promise<void>): void {
     const { clock, logger } = this.#deps;
     this.#changing = sleep(clock, 0, new AbortController().signal)

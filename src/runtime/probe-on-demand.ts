@@ -36,22 +36,25 @@ import { parseHostPort } from '../config/schema/section.ts';
 
 /** Probes a configured target on request. */
 export interface ProbesOnDemand {
-  /** Never rejects because of the target. Ends early when the signal is aborted. */
+  /** Runs one probe. A failure of the target is returned, not thrown. Ends early when the signal is aborted. */
   probe(request: ProbeRequest, signal: AbortSignal): Promise<ProbeAnswer>;
   /** Cancels running probes and does not accept further probes. */
   stop(): void;
 }
 
-/** Maximum number of concurrent probes. The other half of the allowed connections is reserved for rounds. */
+/**
+ * Maximum number of concurrent probes on demand. Probes on demand use at most half of the allowed connections. The
+ * other half is reserved for rounds.
+ */
 const AT_ONCE = 2;
 const MAX_WAITING = 16;
 const MAX_SHOWN = 500;
 
-/** Result of one probe. */
+/** Result of one probe on demand. */
 interface Seen extends Omit<ProbeFacts, 'module' | 'durationMs'> {
   readonly findings: readonly Finding[];
   readonly lines: readonly string[];
-  /** Local problem that prevented the probe. Null if there was none. */
+  /** Problem on this machine that prevented the probe. Null if there was none. */
   readonly localError: string | null;
 }
 
@@ -147,7 +150,7 @@ async function follow(target: PathTarget, look: Look): Promise<Seen> {
     ...(target.depth === 'http' ? judgeHttp(endpoints) : []),
   ];
   const endpoint = endpoints.at(-1) ?? null;
-  // A chain that cannot be evaluated is not trusted.
+  // The probe fails if the certificate chain cannot be evaluated.
   const success = reached(endpoint, target.depth) && isWell(findings) && tls.every(({ level }) => level !== 'unknown');
   const localError = localErrorOf([...repliesOf(names), endpoint?.tcp, endpoint?.tls, endpoint?.http]);
   const genuineNotAfter = genuineEnd(endpoint, worst);
@@ -161,7 +164,7 @@ function judgeNames(
   return judgeDns({ name: host, port, expectedAddresses, observations: names, others: NO_OTHER_NAMES });
 }
 
-/** Evaluates chains as in rounds, but without additional data (control hosts and second opinions). */
+/** Evaluates certificate chains in the same way as rounds, but without data from control hosts and OpenSSL. */
 function judgeChains(path: PathObservation, { knowledge, clock }: Look): TlsJudgement | null {
   return judgeTlsPath(path, knowledge.ofAny(path.subject), { controls: [], now: clock.now() }).worst;
 }
@@ -200,7 +203,7 @@ function localErrorOf(outcomes: readonly (Failure | { readonly kind: string } | 
 }
 
 /**
- * Returns the result of a probe that did not start, because the time limit was reached or the request was cancelled.
+ * Returns the result for a probe that was not started because the time limit was reached or the request was cancelled.
  */
 function notStarted(error: unknown, signal: AbortSignal): Seen {
   if (!signal.aborted) throw error;
@@ -214,8 +217,8 @@ function notStarted(error: unknown, signal: AbortSignal): Seen {
 }
 
 /**
- * Returns the answer for a local problem. Local problems are never reported as problems of the target, as
- * `probe_success 0` would do.
+ * Returns the answer for a problem on this machine. The answer does not contain `probe_success 0`, because that would
+ * indicate a problem with the target.
  */
 function unknownAnswer(target: string, why: string): ProbeAnswer {
   return { kind: 'hindered', problem: `The state of ${target} is unknown: ${why}` };
@@ -235,7 +238,7 @@ function findingLine(finding: Finding): string {
   return visibleText(`${level}  ${rule} (${subject}): expected ${expected}, got ${actualOf(finding)}`, 2 * MAX_SHOWN);
 }
 
-/** The part of the configuration to which a target of `/probe` belongs. */
+/** A target for `/probe`, by the part of the configuration that contains it. */
 type ProbeChoice =
   | { readonly kind: 'path'; readonly target: PathTarget }
   | { readonly kind: 'name'; readonly target: PathTarget }
@@ -246,9 +249,10 @@ type Refusal = Extract<ProbeAnswer, { kind: 'malformed' | 'forbidden' }>;
 const MAX_NAMES_SHOWN = 100;
 
 /**
- * Finds a target that is configured or allowed. Other targets are never probed. Without a port, the first target with
- * this host is used. `dns` accepts a configured host, which is looked up with every resolver, or a resolver, which is
- * queried for the licence server, as in the blackbox exporter.
+ * Finds the requested target among the configured or allowed targets. Other targets are never probed. If the request
+ * contains no port, uses the first target with the same host. With module `dns`, the target can be a configured host or
+ * a resolver. A host is looked up with every resolver. A resolver is queried for the licence server's name, as in the
+ * blackbox exporter.
  */
 export function chooseProbe(config: Config, asked: string, module: ProbeModule): ProbeChoice | Refusal {
   const resolver = module === 'dns' ? config.resolvers.find(({ label }) => label === asked) : undefined;
@@ -272,7 +276,7 @@ export function chooseProbe(config: Config, asked: string, module: ProbeModule):
 
 interface Wanted {
   readonly host: string;
-  /** Null for any port. */
+  /** Requested port. Null if the request contains no port. */
   readonly port: number | null;
 }
 
@@ -287,7 +291,7 @@ function isWanted({ host, port }: Wanted): (known: HostPort) => boolean {
   return (known) => known.host.toLowerCase() === host.toLowerCase() && (port === null || known.port === port);
 }
 
-/** Returns the targets in the order of the configuration. */
+/** Returns the configured targets, in the order of the configuration. */
 function knownTargets(config: Config): readonly PathTarget[] {
   const { services, controlHosts, web, appliances, firewall, registration } = config;
   const urls = [
@@ -313,8 +317,8 @@ function endpointOf(url: string | undefined): readonly HostPort[] {
 }
 
 /**
- * Returns the mail servers for activation codes, followed by those for notifications. For the latter, sending a message
- * is not rehearsed.
+ * Returns the mail servers for activation codes, followed by those for notifications. For notification servers, sending
+ * a message is not rehearsed.
  */
 function mailServers({ mail, notify }: Config): readonly MailServerConfig[] {
   return [

@@ -19,7 +19,7 @@ import type { Instruments } from '../round/instruments.ts';
 import { observeRound } from '../round/round.ts';
 import type { UnitMonitor } from './unit-monitor.ts';
 
-/** Maximum time for which a verdict waits for a result that can refine it. */
+/** Maximum time for which the evaluation of a round waits for a result that can refine it. */
 const REFINING: Millis = 2_000;
 
 interface RoundJudgeDeps {
@@ -30,22 +30,22 @@ interface RoundJudgeDeps {
 
 export interface JudgedOnce {
   readonly round: RoundResult;
-  /** Resolves when a result arrives for which this verdict did not wait. Null if no result is missing. */
+  /** Resolves when a result arrives after the evaluation stopped waiting for it. Null if no result is missing. */
   readonly late: Promise<void> | null;
-  /** Evaluates the same round again with the data available now. Both evaluations count as one round. */
+  /** Evaluates the same round again with the current data. Both evaluations count as one round. */
   readonly judgeAgain: () => RoundResult;
 }
 
-/**
- * Observes the site in rounds. Evaluates each round with all available data from the units, the log and earlier rounds.
- */
+/** Runs and evaluates rounds. Each evaluation uses all available data from the units, the log and earlier rounds. */
 export class RoundJudge {
   readonly #config: Config;
   readonly #deps: RoundJudgeDeps;
   #last: readonly Assessment[] = [];
   #remembered = NOTHING_REMEMBERED;
   #ownClock: OwnClock | null = null;
-  /** Monotonic time of the first round in an uninterrupted series of rounds with a fault that a policy may explain. */
+  /**
+   * Monotonic time since which each round has found a fault that a firewall policy may explain. Null if there is none.
+   */
   #faultSince: Millis | null = null;
 
   constructor(deps: RoundJudgeDeps) {
@@ -53,12 +53,12 @@ export class RoundJudge {
     this.#deps = deps;
   }
 
-  /** Restores faults from the incidents of the previous process. */
+  /** Restores known faults from incidents after a restart. */
   remember(incidents: readonly Incident[]): void {
     this.#remembered = { ...NOTHING_REMEMBERED, faultsSeen: lastExplainingFaults(incidents) };
   }
 
-  /** Returns null if the round was cancelled. */
+  /** Runs and evaluates one round. Returns null if the round was cancelled. */
   async look(signal: AbortSignal): Promise<JudgedOnce | null> {
     const { instruments, units, log } = this.#deps;
     const began = instruments.clock.elapsed();
@@ -84,9 +84,9 @@ export class RoundJudge {
     return { round: judgeAgain(), late: isAnswered ? null : policy, judgeAgain };
   }
 
-  /** Queries the matching policy while a fault is active that a policy may explain. */
+  /** Queries the firewalls for the matching policy while there is a fault that a policy may explain. */
   #askForPolicy(probed: readonly Assessment[], began: Millis, signal: AbortSignal): Promise<void> {
-    // The policy is also queried once after the end of the fault, so that a corrected policy is no longer reported.
+    // The policy is queried once more after the fault has ended, so that a corrected policy is no longer reported.
     const isAsked = [probed, this.#last].some(asksForPolicy);
     this.#last = probed;
     this.#faultSince = asksForPolicy(probed) ? (this.#faultSince ?? began) : null;
@@ -101,11 +101,7 @@ export class RoundJudge {
     );
   }
 
-  /**
-   * Results from the firewall are decisive only if they were requested after the fault began, because older results do
-   * not
-   * concern the fault.
-   */
+  /** Diagnoses a round. Firewall results are used as evidence only if they were requested after the fault began. */
   #diagnosisOf(probed: readonly Assessment[], ownClock: OwnClock | null, at: EpochMs): () => Diagnosis {
     const { units } = this.#deps;
     const log = { kind: 'heard', ...this.#deps.log.facts(), ...this.#remembered } as const;

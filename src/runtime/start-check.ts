@@ -13,31 +13,34 @@ import { readBaselines } from '../trust/baseline-file.ts';
 import { listening, loadPage, openPort } from '../web/http-server.ts';
 import { loadMonitorFiles } from './monitor-files.ts';
 
-/** The running daemon with this configuration. */
+/** The running daemon that uses this configuration. */
 export interface RunningDaemon {
-  /** Null if the daemon's ports cannot be determined. */
+  /** Reports whether the daemon holds a port. Null if the daemon's ports cannot be determined. */
   readonly holdsPort: HoldsPort | null;
 }
 
 export interface StartCheckDeps {
   readonly clock: Clock;
   readonly env: NodeJS.ProcessEnv;
-  /** Null if no daemon is running. */
+  /** The running daemon. Null if no daemon is running. */
   readonly daemon: RunningDaemon | null;
   /** Runs `work` with the daemon's file permissions. */
   readonly asDaemon: <T>(work: () => Promise<T>) => Promise<T>;
-  /** Runs `work` with the daemon's permissions for ports. */
+  /** Runs `work` with the daemon's permission to bind ports. */
   readonly asListener: <T>(work: () => Promise<T>) => Promise<T>;
 }
 
 interface StartCheck {
-  /** Reasons why the daemon could not start, worded as by the daemon, with one sentence each. */
+  /** Reasons why the daemon could not start, one sentence each. The daemon uses the same messages. */
   readonly problems: readonly string[];
-  /** Parts that the daemon would skip. */
+  /** Messages about invalid parts of the configuration that the daemon would skip. */
   readonly warnings: readonly string[];
 }
 
-/** Reads and opens everything that the daemon uses at its start, and closes it again. Creates and changes nothing. */
+/**
+ * Tests whether the daemon can start. Reads all files and opens all ports that the daemon uses at its start, then
+ * closes them again. Does not create or change any file.
+ */
 export async function checkStart(config: Config, deps: StartCheckDeps): Promise<StartCheck> {
   const { clock, env, daemon, asDaemon, asListener } = deps;
   const silent = { warn: () => undefined };
@@ -53,7 +56,7 @@ export async function checkStart(config: Config, deps: StartCheckDeps): Promise<
   });
   await asDaemon(async () => {
     await readBaselines(config.trust.baselineFile).catch(note);
-    // A running daemon has opened its own store.
+    // If a daemon is running, the store is not checked, because the daemon already uses it.
     const unusable = daemon === null ? connectProblem(config.store.path) : null;
     if (unusable !== null) problems.push(unusable);
   });
@@ -63,7 +66,7 @@ export async function checkStart(config: Config, deps: StartCheckDeps): Promise<
 interface Port {
   readonly transport: Transport;
   readonly listen: ListenAddress;
-  /** Opens the port and closes it again. */
+  /** Opens the port and closes it again. Rejects if the port cannot be opened. */
   readonly open: () => Promise<void>;
 }
 

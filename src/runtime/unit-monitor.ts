@@ -28,30 +28,30 @@ interface UnitMonitorDeps
 
 const TRIGGER_GAP: Millis = 60_000;
 
-/** One unit, or the registration service as a whole. Each part is queried separately. */
+/** A part that is queried separately: a unit or the registration service. */
 interface Part {
   readonly connector: ConnectorId;
   readonly name: string;
 }
 
 interface AskedPart extends Part {
-  /** Queries the part and stores the result. Resolves to false if this process stalled in the meantime. */
+  /** Queries the part and stores the result. Resolves to false if this process stalled during the query. */
   ask(context: ConnectorContext): Promise<boolean>;
 }
 
 interface Answer<Fact> {
   readonly fact: Fact;
-  /** Time of the query, on the monotonic clock. */
+  /** Monotonic time when the query began. */
   readonly began: Millis;
 }
 
-/** The units of one connector, and the last result of each unit. */
+/** The units of one connector, with each unit's last result. */
 class UnitGroup<Fact> {
   readonly parts: readonly AskedPart[];
   readonly #units: readonly Unit<Fact>[];
   readonly #answers = new Map<Unit<Fact>, Answer<Fact>>();
 
-  /** @param onKept called when a new result of a unit has been stored */
+  /** @param onKept called when a unit's new result has been stored */
   constructor(connector: ConnectorId, units: readonly Unit<Fact>[], onKept: (part: Part) => void) {
     this.#units = units;
     this.parts = units.map((unit) => {
@@ -64,7 +64,7 @@ class UnitGroup<Fact> {
     });
   }
 
-  /** @param since results of earlier queries are not used if the unit has a substitute for them */
+  /** @param since results of earlier queries are replaced with the unit's `unanswered` observation, if there is one */
   facts(since: Millis = Number.NEGATIVE_INFINITY): readonly Fact[] {
     return this.#units.flatMap((unit) => {
       const answer = this.#answers.get(unit);
@@ -77,7 +77,7 @@ class UnitGroup<Fact> {
   async #ask(unit: Unit<Fact>, context: ConnectorContext, onKept: () => void): Promise<boolean> {
     const began = context.clock.elapsed();
     const look = await discardIfStalled(context.clock, unit.ask(context));
-    // If a result of an earlier query arrives later, the result is outdated.
+    // A result is dropped if the result of a later query has already arrived.
     const isNewest = (this.#answers.get(unit)?.began ?? began) <= began;
     if (look !== null && isNewest && !context.signal.aborted) {
       this.#answers.set(unit, { fact: look.seen, began });
@@ -87,11 +87,11 @@ class UnitGroup<Fact> {
   }
 }
 
-/** The parts that have been queried again since the last round. */
+/** Units and preconditions with new results since the last round. */
 interface Renewed extends Pick<PartlyFresh, 'gone'> {
-  /** Preconditions that depend on a connector whose units have all been queried again. */
+  /** Preconditions that depend on a connector for which all units have new results. */
   readonly preconditions: readonly string[];
-  /** Unit names, each preceded by the ID of its connector. */
+  /** Names of units with new results, each with its connector's ID as a prefix. */
   readonly units: ReadonlySet<string>;
 }
 
@@ -106,19 +106,19 @@ export class UnitMonitor {
   readonly #peers: UnitGroup<PeerObservation>;
   #registered: RegistrationObservation | null = null;
   readonly #registration: RegistrationWatch | null;
-  /** Runner for the schedule of the appliances. Null if nothing on this schedule is configured. */
+  /** Runner for the appliances' schedule. Null if nothing is queried on this schedule. */
   readonly #runner: Runner | null;
   readonly #asking = new Map<AskedPart, { readonly began: Millis; readonly done: Promise<boolean> }>();
-  /** Runs that are still waiting for results. */
+  /** Runs that have not received all results yet. */
   readonly #runs = new Set<Promise<void>>();
-  /** Parts that will be queried soon. */
+  /** Parts with a query that has been requested but has not started. */
   readonly #queued = new Set<AskedPart>();
-  /** The parts that have been queried again since the last round. */
+  /** Parts with new results since the last round. */
   readonly #renewed = new Set<Part>();
-  /** Parts that were queried again since the last time when all parts of their connector had been queried. */
+  /** Parts with new results, collected until all parts of the same connector have new results. */
   readonly #renewedSoFar = new Set<Part>();
   readonly #ownTurn = oneATurn();
-  /** Resolves when all units on the schedule of the appliances have been queried once. */
+  /** Resolves when all units on the appliances' schedule have been queried once. */
   readonly #firstLook = Promise.withResolvers<undefined>();
 
   constructor(config: Config, deps: UnitMonitorDeps) {
@@ -157,15 +157,17 @@ export class UnitMonitor {
     };
   }
 
-  /** Like `picture`, but without results of queries before `began`, if there is a substitute for them. */
+  /**
+   * Like `picture`, but replaces results of queries before `began` with the unit's `unanswered` observation, if there
+   * is one.
+   */
   pictureSince(began: Millis): Picture {
     return { ...this.picture(), firewall: this.#firewall.facts(began) };
   }
 
   /**
-   * Queries all units of one connector, except those with a pending query that is newer than `since`. Scheduled results
-   * may
-   * be older than a fault on the path. Resolves when all units have responded. Never rejects.
+   * Queries all units of one connector, because scheduled results may be older than a fault. Skips units with a pending
+   * query that began after `since`. Resolves when all units have responded. Never rejects.
    */
   async askNow(id: 'appliances' | 'firewall', since: Millis, signal: AbortSignal): Promise<void> {
     const { parts } = id === 'firewall' ? this.#firewall : this.#appliances;
@@ -177,7 +179,7 @@ export class UnitMonitor {
     );
   }
 
-  /** Returns the parts that were queried again since the last call. */
+  /** Returns the units and preconditions with new results since the last call. */
   drainRenewed(): Renewed {
     const units = new Set([...this.#renewed].map(({ connector, name }) => unitKey(connector, name)));
     const whole: ConnectorId[] = [];
@@ -206,8 +208,8 @@ export class UnitMonitor {
   }
 
   /**
-   * Queries all parts that have no pending query, one after another. Resolves to false if this process stalled in the
-   * meantime.
+   * Starts queries to all parts that have no pending query, one after another. Resolves to false if this process
+   * stalled in the meantime.
    */
   async #askAll(signal: AbortSignal): Promise<boolean> {
     const idle = this.#scheduled().filter((part) => !this.#asking.has(part) && !this.#queued.has(part));
@@ -219,7 +221,7 @@ export class UnitMonitor {
     return !seen.includes(false);
   }
 
-  /** Resolves to false if this process stalled in the meantime. */
+  /** Queries one part. Resolves to false if this process stalled during the query. */
   #ask(part: AskedPart, signal: AbortSignal): Promise<boolean> {
     const { clock, env } = this.#deps;
     const asking = { began: clock.elapsed(), done: part.ask({ clock, env, ownTurn: this.#ownTurn, signal }) };
@@ -231,8 +233,8 @@ export class UnitMonitor {
   }
 
   /**
-   * Creates the runner that queries all parts at the same times. Runs do not wait for results. The next run queries the
-   * parts that have responded.
+   * Creates the runner that queries all parts on one schedule. A run does not wait for results. The next run skips
+   * parts that have not responded yet.
    */
   #createRunner(): Runner {
     let isFirst = true;
@@ -255,8 +257,8 @@ export class UnitMonitor {
   }
 
   /**
-   * Creates the connector for the registration service, which has a separate schedule. Null if the registration service
-   * is not configured.
+   * Creates the connector for the registration service. This connector has a separate schedule. Returns null if the
+   * registration service is not configured.
    */
   #watchRegistration(): RegistrationWatch | null {
     const { registration } = this.#config;
@@ -286,8 +288,8 @@ export class UnitMonitor {
 const REGISTRATION: Part = { connector: 'registration', name: 'registration' };
 
 /**
- * Returns the causes in a diagnosis that are based on one of these units. A cause that is based on several units, or on
- * no particular unit, is included only if all units were queried again.
+ * Returns the causes in a diagnosis that are based on a unit with new results. If a cause is based on several units or
+ * on no particular unit, it is included only if all units have new results.
  */
 export function renewedCauses({ causes, preconditions }: Diagnosis, units: Renewed['units']): PartlyFresh['seen'] {
   const shown = preconditions.flatMap(({ id, findings }) =>
@@ -299,8 +301,8 @@ export function renewedCauses({ causes, preconditions }: Diagnosis, units: Renew
 }
 
 /**
- * Returns the unit on which a finding of this check is based. Returns an empty list if there are several units or the
- * unit is unknown.
+ * Returns the unit on which a finding is based. Returns an empty list if there are several units or the unit is
+ * unknown.
  */
 function unitsOf(precondition: string, { facts = {}, concerns = [] }: Finding): readonly string[] {
   const check = CHECKS.find(({ id }) => id === precondition);
@@ -318,7 +320,7 @@ function unitKey(connector: ConnectorId, name: string): string {
   return `${connector} ${name}`;
 }
 
-/** Returns the preconditions that depend on results of these connectors. */
+/** Returns the preconditions that depend on these connectors' results. */
 function judgedBy(connectors: readonly ConnectorId[]): readonly string[] {
   return CHECKS.flatMap((check) =>
     check.from === 'units' && check.sources.some((id) => connectors.includes(id)) ? [check.id] : [],
@@ -330,8 +332,8 @@ function scheduleOf({ schedule, site }: Config, id: 'appliance' | 'registration'
 }
 
 /**
- * Returns the planned interval between checks of each precondition, by ID. A precondition with several sources is
- * updated whenever one of the sources is queried.
+ * Returns the planned interval between checks of each precondition, by ID. If a precondition depends on several
+ * sources, it is updated whenever one of them is queried.
  */
 export function checkIntervals({ schedule }: Pick<Config, 'schedule'>): Readonly<Record<string, Millis>> {
   return Object.fromEntries(

@@ -17,13 +17,13 @@ import { authority } from '../core/addresses.ts';
 import { isGivenUp, type Delivery, type OutboxEntry } from '../engine/incident/incident.ts';
 import { counted } from '../core/phrases.ts';
 
-/** Data of the daemon that the page needs in addition to the monitor. */
+/** Data about the daemon for display on the status page. */
 interface DaemonFacts {
   readonly clock: Clock;
   readonly version: string;
   readonly begun: Promise<void>;
   readonly startedAt: EpochMs;
-  /** Returns the active monitor, which a reload replaces. */
+  /** Returns the active monitor. A reload replaces the monitor. */
   readonly monitor: () => Monitor;
   readonly feed: EventEmitter<{ diagnosis: [Diagnosis] }>;
   readonly stopping: () => boolean;
@@ -67,7 +67,7 @@ export function createWebSources(facts: DaemonFacts): WebSources {
     },
     noteRefusal: (refused, why) => {
       facts.recorder.change(why);
-      // Attempts by unknown clients are only counted.
+      // Only refused changes by known accounts are recorded. Attempts by unknown clients are only counted.
       if (why === 'role') monitor().store.recordRefusal(refused);
     },
     audit: (asked, limit) => findChanges(monitor(), asked, limit),
@@ -94,7 +94,10 @@ function createMaintenancePlan(monitor: () => Monitor, clock: Clock): () => Main
   };
 }
 
-/** Same period as in the rules FtmCertificateExpires and FtmOwnCertificateExpires. */
+/**
+ * Time before expiry from which certificates are reported. The alert rules FtmCertificateExpires and
+ * FtmOwnCertificateExpires use the same period.
+ */
 const ENDS_SOON: Millis = 14 * 86_400_000;
 
 function ownCertificateProblems(end: EpochMs | null, now: EpochMs, timezone: string): readonly string[] {
@@ -171,9 +174,8 @@ function logLines({ lines, lastReceivedAt }: LogCounters): Activity['logLines'] 
 }
 
 /**
- * Returns the targets for `/probe`, each with the deepest probe that is certain to work. For additional ports and
- * control
- * hosts, this is only a TCP connection.
+ * Returns the targets for `/probe`, each with the most detailed probe that is certain to work. For additional ports and
+ * control hosts, it is a TCP connection.
  */
 export function discoveredProbes({
   licenseServer,
@@ -193,19 +195,19 @@ export function discoveredProbes({
   ];
 }
 
-/** The notifications to check, and their configured recipients. */
+/** Notifications to check for recipients that were not reached, and the configured recipients. */
 interface NotificationRecords {
-  /** Finished deliveries and deliveries in progress, latest first. */
+  /** Deliveries, both finished and in progress, latest first. */
   readonly outboxEntries: readonly OutboxEntry[];
-  /** Deliveries that were abandoned while the incident is open. */
+  /** Abandoned deliveries about incidents that are still open. */
   readonly givenUp: readonly OutboxEntry[];
   readonly isRecipient: (to: Pick<Delivery, 'channel' | 'recipient'>) => boolean;
 }
 
 /**
- * Returns sentences about channels that did not reach all recipients. A recipient is counted from the time when a
- * notification was abandoned until a later notification arrives. The sentences contain no names, because anyone who
- * requests the daemon's readiness can read them.
+ * Returns one sentence for each channel that did not reach all recipients. A recipient counts as not reached from when
+ * a notification was abandoned until a later notification is delivered. The sentences contain no names, because
+ * everyone with access to the readiness endpoint can read them.
  */
 export function givenUpProblems({ outboxEntries, givenUp, isRecipient }: NotificationRecords): readonly string[] {
   const last = new Map<string, Delivery>();

@@ -3,38 +3,37 @@ import { Cron } from 'croner';
 import cron, { type ScheduledTask } from 'node-cron';
 import type { EpochMs, Millis, Clock } from '../core/clock.ts';
 
-/** A timer that calls back at each time of a schedule. */
+/** A timer that calls a function at each scheduled time. */
 export interface CronTimer {
   start(): void;
-  /** Calculates the next times again after the wall clock was set. */
+  /** Recalculates the next times. Must be called after the wall clock was set. */
   restart(): void;
   /** Stops the timer permanently. */
   stop(): void;
   /** Returns the time of the next call, or null if there is none. */
   nextRun(): EpochMs | null;
-  /** Returns the next scheduled time of node-cron, which is earlier than the call if that is delayed. */
+  /**
+   * Returns the next time at which node-cron triggers the timer. The call can be later than this time because of the
+   * offset.
+   */
   nextWake(): EpochMs | null;
 }
 
 export interface CronListener {
-  /** @param slot the scheduled time, which may be some time ago */
+  /** @param slot the scheduled time, which can be in the past if the call is late */
   readonly onTime: (slot: EpochMs) => void;
   /**
-   * Called when a scheduled time passed while this process stalled. After several missed times, the function is called
-   * only for the last time.
+   * Called when a scheduled time passed while this process stalled. If several times were missed, the function is
+   * called only once.
    */
   readonly onMissed: () => void;
 }
 
 /**
- * Creates a timer based on node-cron. The timer always uses UTC, because with a daylight-saving time zone, node-cron
- * 4.6
- * stops for an hour in the autumn night. For other time zones, it is triggered each minute, at the seconds of the
- * expression, and croner decides whether this is a scheduled time. Runs in an hour that is skipped in spring are made
- * up
- * for at its end. A fixed hour that occurs twice in autumn counts once, as in Vixie cron. Expressions for every hour
- * run
- * in both hours.
+ * Creates a timer based on node-cron. node-cron always runs in UTC, because version 4.6 stops for an hour at the end of
+ * daylight-saving time. For other time zones, node-cron triggers every minute, at the expression's seconds, and croner
+ * decides whether the time is scheduled. Runs in the hour that is skipped in spring take place at the end of that hour.
+ * A fixed hour that occurs twice in autumn counts once, as in Vixie cron. Expressions for every hour run in both hours.
  * @throws {RangeError} if the expression is invalid
  */
 export function createCronTimer(expression: string, timezone: string, { onTime, onMissed }: CronListener): CronTimer {
@@ -46,8 +45,8 @@ export function createCronTimer(expression: string, timezone: string, { onTime, 
     ({ date }) => {
       if (zoned?.isDue(date.getTime()) ?? true) onTime(date.getTime());
     },
-    // A late call is better than none, and the runner counts it. By default, node-cron drops calls that are over a
-    // second late.
+    // By default, node-cron drops calls that are more than a second late. Here, late calls are kept, because the runner
+    // counts them as missed.
     { timezone: 'UTC', missedExecutionTolerance: 86_400_000, suppressMissedWarning: true },
   );
   task.on('execution:missed', ({ date }) => {
@@ -70,8 +69,8 @@ export function createCronTimer(expression: string, timezone: string, { onTime, 
 }
 
 /**
- * Returns the times of an expression in a time zone. As in node-cron, both the day of the month and the day of the week
- * must match.
+ * Returns the scheduled times of an expression in a time zone. As in node-cron, both the day of the month and the day
+ * of the week must match.
  * @internal
  */
 export function zonedTimes(expression: string, timezone: string): ZonedTimes {
@@ -96,9 +95,8 @@ export function periodOf(expression: string): Millis {
 }
 
 /**
- * Creates a task that is never started, to calculate the times of an expression. If the task is not destroyed,
- * node-cron
- * keeps it forever.
+ * Creates a task that is never started, only to calculate the times of an expression. The caller must destroy the task.
+ * Otherwise, node-cron keeps it in memory.
  */
 function unstarted(expression: string): ScheduledTask {
   const task = cron.createTask(expression, () => undefined, { timezone: 'UTC' });
@@ -106,7 +104,7 @@ function unstarted(expression: string): ScheduledTask {
   return task;
 }
 
-/** Returns an expression for the same seconds of every minute. */
+/** Returns an expression for every minute, with the same seconds field. */
 function eachMinute(expression: string): string {
   const fields = expression.trim().split(/\s+/u);
   return `${fields.length === 6 ? (fields[0] ?? '0') : '0'} * * * * *`;
@@ -115,7 +113,7 @@ function eachMinute(expression: string): string {
 export interface Schedule {
   readonly expression: string;
   readonly timezone: string;
-  /** A text that differs between daemons, which is the site. */
+  /** A string that determines the offset. The site's name is used, so that each daemon has a different offset. */
   readonly seed: string;
 }
 
@@ -123,10 +121,9 @@ const LARGEST_SHARE = 0.1;
 const LONGEST: Millis = 5_000;
 
 /**
- * Creates a cron timer that calls shortly after each time of its expression. Many sites share the default schedule and
- * Fortinet's server, so each site uses a different offset to avoid simultaneous runs. The offset is constant, so that
- * the
- * interval between runs does not change.
+ * Creates a cron timer that calls shortly after each time of its expression. Each site has a different offset, because
+ * sites with the default schedule would otherwise connect to Fortinet's server simultaneously. The offset is constant,
+ * so that the interval between runs does not vary.
  * @throws {RangeError} if the expression or the time zone is invalid
  */
 export function createSpreadTimer(
@@ -175,7 +172,8 @@ export function createSpreadTimer(
 }
 
 /**
- * Returns an offset of up to a tenth of the period, at most 5 s. The offset is the same for the same seed. @internal
+ * Returns an offset of up to a tenth of the period, at most 5 s. The offset depends only on the seed and the period.
+ * @internal
  */
 export function offsetOf(seed: string, period: Millis): Millis {
   const share = createHash('sha256').update(seed).digest().readUInt32BE() / 2 ** 32;

@@ -5,37 +5,36 @@ import type { CronListener, CronTimer } from './cron-timer.ts';
 export interface RunnerOptions {
   readonly clock: Clock;
   readonly timer: (listener: CronListener) => CronTimer;
-  /** Performs one run. The run must end when the signal is aborted. Errors are passed to `onError`. */
+  /** Performs one run. Must end when the signal is aborted. Errors are passed to `onError`. */
   readonly run: (signal: AbortSignal) => Promise<void>;
   readonly onError: (error: unknown) => void;
   readonly onLag: (lag: Millis) => void;
-  /** Called when a scheduled time passed without a separate run, or when the guard had to start the run. */
+  /** Called when a scheduled run was skipped, or when the guard had to start it. */
   readonly onMissed: () => void;
-  /** Minimum time between the start of the previous run and the start of a triggered run. */
+  /** Minimum time from the start of a run to the start of the next triggered run. */
   readonly triggerGap: Millis;
 }
 
-/** Maximum delay of the timer. After this delay, the guard starts the run. */
+/** Maximum delay of a scheduled run. After this delay, the guard starts the run. */
 const OVERDUE: Millis = 1_500;
 /**
- * The guard also checks this long before node-cron's next time. If the wall clock was set forward, node-cron would
- * otherwise go through every time that was skipped, which blocks the process: for seconds, with a run each second and
- * a clock set forward by an hour.
+ * Time before node-cron's next call at which the guard compares the clocks. If the wall clock was set forward,
+ * node-cron would otherwise process every skipped time, and this blocks the process. For example, it takes seconds with
+ * a run every second and a clock that was set forward by an hour.
  */
 const AHEAD: Millis = 50;
 /**
- * A larger difference between the clocks than this, and than this part of the time since the last check, means that the
- * wall clock was set. While chrony slews a clock, it runs up to 8.3 % faster or slower (`maxslewrate`).
+ * Limits for detecting that the wall clock was set. The wall clock and the monotonic clock must differ by more than
+ * this time, and by more than this share of the time since the last check. The share is needed because a clock that
+ * chrony slews runs up to 8.3 % faster or slower (`maxslewrate`).
  */
 const STEP: Millis = 500;
 const SLEWED = 0.1;
 
-/**
- * Maximum number of triggered runs within a period, in addition to the schedule. Further log lines do not trigger runs.
- */
+/** Maximum number of triggered runs within a period. Scheduled runs do not count. */
 const TRIGGERED = { most: 10, within: 300_000 };
 
-/** The next scheduled time, on both clocks. */
+/** The next scheduled time, on the wall clock and the monotonic clock. */
 interface Expected {
   readonly at: EpochMs;
   readonly elapsed: Millis;
@@ -43,7 +42,7 @@ interface Expected {
 
 /**
  * Runs a task on schedule and on demand, one run at a time. Scheduled times during a run are counted as missed. Missed
- * times are not made up for, because consecutive runs would distort the timings that they measure.
+ * runs do not take place later, because runs in quick succession would distort each other's measured times.
  */
 export class Runner {
   readonly #options: RunnerOptions;
@@ -55,7 +54,7 @@ export class Runner {
   #expected: Expected | null = null;
   #lastLook: Look;
   #wanted = false;
-  /** Start times of the latest triggered runs, oldest first. */
+  /** Start times of recent triggered runs, oldest first. */
   #triggered: readonly Millis[] = [];
   #cancelTrigger: (() => void) | null = null;
   #cancelGuard: (() => void) | null = null;
@@ -69,7 +68,7 @@ export class Runner {
     });
   }
 
-  /** Runs immediately, then on schedule. Has no effect if the runner was started or stopped before. */
+  /** Runs immediately, then on schedule. Has no effect if the runner was already started or stopped. */
   start(): void {
     if (this.#hasStarted || this.#stopping.signal.aborted) return;
     this.#hasStarted = true;
@@ -80,10 +79,9 @@ export class Runner {
   }
 
   /**
-   * Requests an early run. Any number of requests during a run cause one further run. After many requests in a short
-   * time,
-   * the run is delayed. A scheduled run takes precedence. Before the start, a request has no effect, because the start
-   * causes a run.
+   * Requests an early run. Requests during a run cause a single further run. After many requests in a short time, the
+   * run is delayed. If a scheduled run starts first, it replaces the requested run. Requests before `start` have no
+   * effect, because `start` itself causes a run.
    */
   trigger(): void {
     if (!this.#hasStarted || this.#wanted || this.#stopping.signal.aborted) return;
@@ -91,12 +89,12 @@ export class Runner {
     if (this.#running === null) this.#beginSoon();
   }
 
-  /** Returns null if no run is scheduled or the runner is stopping. */
+  /** Returns the time of the next scheduled run. Returns null if no run is scheduled or the runner is stopping. */
   nextRun(): EpochMs | null {
     return this.#stopping.signal.aborted ? null : (this.#expected?.at ?? null);
   }
 
-  /** Aborts the current run and waits for its end. */
+  /** Aborts the current run and waits until it has ended. */
   async stop(): Promise<void> {
     this.#stopping.abort(new Error('Stopping'));
     this.#timer.stop();
@@ -152,7 +150,7 @@ export class Runner {
     this.#guard();
   }
 
-  /** Checks before and after each scheduled time, and as often as an idle process wakes anyway. */
+  /** Runs `#check` shortly before and after each scheduled time, and on each idle beat. */
   #guard(): void {
     const { clock } = this.#options;
     this.#cancelGuard?.();
@@ -167,8 +165,8 @@ export class Runner {
   }
 
   /**
-   * Compares the clocks. node-cron calculates its waiting times from the wall clock. If the wall clock is set back,
-   * node-cron waits too long. If the wall clock is set forward, node-cron runs once for every time that was skipped.
+   * Detects changes of the wall clock, because node-cron depends on it. If the wall clock is set back, node-cron waits
+   * too long. If the wall clock is set forward, node-cron runs once for every skipped time.
    */
   #check(): void {
     const { clock, onMissed } = this.#options;
@@ -190,7 +188,7 @@ export class Runner {
 
 interface Look {
   readonly elapsed: Millis;
-  /** Wall clock minus monotonic clock. */
+  /** Wall-clock time minus monotonic time. */
   readonly difference: Millis;
 }
 

@@ -3,12 +3,12 @@ import { isInvalid } from '../core/round.ts';
 import { beat, IDLE_BEAT } from '../system/clock.ts';
 
 /**
- * Detects when this process did not run for a while, because of a blocked event loop or a paused virtual machine. Probe
- * results from that time prove nothing about their target. The monitor checks four times a second until it is disposed
- * of, so use it only during a measurement.
+ * Detects stalls of this process, such as a blocked event loop or a paused virtual machine. Probe results that were
+ * measured during a stall are unreliable. The monitor checks four times a second until it is disposed of, so use it
+ * only during measurements.
  */
 interface StallMonitor extends Disposable {
-  /** Returns the longest stall since the start. */
+  /** Returns the duration of the longest stall since the monitor was created. */
   longest(): Millis;
 }
 
@@ -33,7 +33,7 @@ export function createStallMonitor(clock: Clock): StallMonitor {
 
   return {
     longest: () => {
-      // The timer has not yet detected a stall that has just ended.
+      // Checks again, because the timer may not yet have detected a stall that has just ended.
       note();
       return longest;
     },
@@ -42,8 +42,8 @@ export function createStallMonitor(clock: Clock): StallMonitor {
 }
 
 /**
- * Returns null if this process stalled in the meantime. In this case, the result proves nothing about the queried
- * system.
+ * Waits for a query's result. Returns null if this process stalled in the meantime, because the result is then
+ * unreliable.
  */
 export async function discardIfStalled<T>(clock: Clock, look: Promise<T>): Promise<{ readonly seen: T } | null> {
   using stall = createStallMonitor(clock);
@@ -52,8 +52,9 @@ export async function discardIfStalled<T>(clock: Clock, look: Promise<T>): Promi
 }
 
 /**
- * Reports every 15 seconds how late this process was, until the returned function is called. This finds every stall of
- * that length. Shorter stalls matter during a round, and its stall monitor finds them.
+ * Reports every 15 seconds by how much the event loop was delayed, until the returned function is called. Detects all
+ * stalls of at least 15 seconds. Shorter stalls are relevant only during a round, and a stall monitor detects them
+ * there.
  */
 export function measureLoopLag(clock: Clock, tell: (lag: Millis) => void): () => void {
   return beat(clock, IDLE_BEAT, (due) => tell(Math.max(0, clock.elapsed() - due)));

@@ -54,11 +54,11 @@ export function readState(db: DatabaseSync): SavedState | null {
 }
 
 interface Pending {
-  /** The entries, oldest first. */
+  /** Outbox entries, oldest first. */
   readonly outboxEntries: readonly OutboxEntry[];
   /**
-   * Number of deliveries that another version stored, for an unknown channel or about an unknown cause. Such deliveries
-   * are kept but not sent.
+   * Number of deliveries that this version cannot read, because another version stored them with an unknown channel or
+   * cause. Such deliveries are kept but not sent.
    */
   readonly unread: number;
 }
@@ -70,8 +70,8 @@ export function readPending(db: DatabaseSync): Pending {
 }
 
 /**
- * Expires pending deliveries that are older than `before` and cannot be read. Otherwise, unreadable deliveries would
- * stay pending forever.
+ * Marks unreadable deliveries from before `before` as expired. Otherwise, unreadable deliveries would stay pending
+ * forever.
  */
 function expireUnread(db: DatabaseSync, before: EpochMs, most: number): void {
   const rows = select(db, "WHERE d.status = 'pending' AND d.created_at < ? ORDER BY d.sequence LIMIT ?", before, most);
@@ -85,10 +85,10 @@ export function readGivenUp(db: DatabaseSync): readonly OutboxEntry[] {
   return rows.flatMap(outboxEntryOf).toReversed();
 }
 
-/** Condition for rows in `deliveries`. The parameters are returned by `boundsOf`. */
+/** SQL condition for rows in `deliveries` that were created in a period. `boundsOf` returns the parameters. */
 export const CREATED_WITHIN = 'created_at >= :since AND created_at <= :until';
 
-/** Returns the deliveries that were created in the period, latest first. */
+/** Returns the deliveries that were created in a period, latest first. */
 export function readDeliveries(db: DatabaseSync, limit: number, period: Period = ALL_TIME): readonly OutboxEntry[] {
   const sql =
     `SELECT ${COLUMNS} FROM deliveries d JOIN notifications n ON n.id = d.notification ` +
@@ -99,14 +99,14 @@ export function readDeliveries(db: DatabaseSync, limit: number, period: Period =
     .flatMap(outboxEntryOf);
 }
 
-/** Returns the deliveries about one incident, latest first. The result includes digests that contain the incident. */
+/** Returns the deliveries about one incident, latest first. Includes digests that contain the incident. */
 export function readDeliveriesAbout(db: DatabaseSync, incident: Incident, limit: number): readonly OutboxEntry[] {
   const { id, closedAt } = incident;
   const until = (closedAt ?? Number.MAX_SAFE_INTEGER - DIGEST_DELAY) + DIGEST_DELAY;
   const rows = select(
     db,
-    // The ID of a separate notification is the incident's ID, a full stop and a number. The next character after the
-    // full stop is "/".
+    // The ID of a notification about one incident consists of the incident's ID, "." and a number. The upper bound of
+    // the ID range ends in "/", because this character follows "." in ASCII.
     `WHERE (n.id > ? || '.' AND n.id < ? || '/') OR (n.event = 'digest' AND n.at BETWEEN ? AND ?)
      ORDER BY d.sequence DESC LIMIT ?`,
     id,
@@ -120,7 +120,7 @@ export function readDeliveriesAbout(db: DatabaseSync, incident: Incident, limit:
     .filter(({ notification }) => incidentsOf(notification).some((told) => told.id === id));
 }
 
-/** Maximum delay of a resolved notification that the hourly limit holds back. */
+/** Maximum time for which the hourly limit can delay a `resolved` notification. */
 const DIGEST_DELAY: Millis = 86_400_000;
 
 type Columns = ReturnType<StatementSync['all']>[number];
@@ -131,28 +131,27 @@ function select(db: DatabaseSync, rest: string, ...values: readonly (number | st
     .all(...values);
 }
 
-/** Returns an empty list if the row was stored by another version. */
+/** Parses a row. Returns an empty list if another version stored the row in a different format. */
 function outboxEntryOf(columns: Columns): readonly OutboxEntry[] {
   const delivery = deliveryRow.safeParse(columns);
   const notification = typeof columns['json'] === 'string' ? parseNotification(columns['json']) : null;
   return delivery.success && notification !== null ? [{ delivery: delivery.data, notification }] : [];
 }
 
-/** Maximum number of entries. If there are more, the oldest pending entry is dropped. */
+/** Maximum number of outbox entries in memory. If there are more, the oldest pending entry is dropped. */
 const MAX_ENTRIES = 5_000;
 
 interface JournalDeps {
   readonly logger: OperatorLog;
-  /** Returns the time before which ended entries are not kept. */
+  /** Returns the start of the retention time. Older entries are deleted if they have ended. */
   readonly keptSince: () => EpochMs;
 }
 
 const NOTHING_UNREAD: Unread = { incidents: [], silences: [] };
 
 /**
- * A journal in memory and in a file. While the process runs, the copy in memory is authoritative, so that alerts are
- * sent
- * even if the disk fails. After a failed write, the next successful write includes all changes since then.
+ * Keeps the alert journal in memory and in a file. The copy in memory is authoritative, so that alerts are sent even if
+ * the disk fails. After a failed write, the next successful write includes all missing changes.
  */
 export class MirroredJournal implements AlertJournal {
   readonly #database: Database;
@@ -198,9 +197,12 @@ export class MirroredJournal implements AlertJournal {
     this.#flush();
   }
 
-  /** Writes entries that could not be written before, because there may be no new entry for days. */
+  /**
+   * Writes entries that could not be written before. Otherwise, they would stay unwritten until the next new entry,
+   * possibly for days.
+   */
   catchUp(): void {
-    // The journal has not been used. The file may belong to another process, so it is not opened.
+    // If the journal has not been used, the file is not opened, because it may belong to another process.
     if (!this.#loaded && this.#state === null) return;
     this.#flush();
   }
@@ -221,8 +223,8 @@ export class MirroredJournal implements AlertJournal {
   }
 
   /**
-   * Loads the file's previous content. Retries until the file can be read, so that a lock at the start does not lose
-   * mail.
+   * Loads the file's previous content. If the file cannot be read, the next call tries again. Otherwise, notifications
+   * would be lost if the file is locked at the start.
    */
   #load(): void {
     if (this.#loaded) return;
@@ -349,12 +351,11 @@ function writeOutboxEntry(db: DatabaseSync, { delivery, notification }: OutboxEn
 }
 
 /**
- * Deletes rows older than `before`. Open incidents and undelivered notifications are kept, unless another version
- * stored
- * them, because this version cannot end them.
- * @param most maximum number of rows per table in one call, so that the first call after a long absence or with a
- * shorter retention does not delay a round
- * @returns whether everything was deleted
+ * Deletes rows that are older than `before`, except open incidents and undelivered notifications. If another version
+ * stored these, they are deleted too, because this version cannot end them.
+ * @param most maximum number of rows that are deleted per table, so that one call does not delay a round even if many
+ * rows have expired
+ * @returns true if no expired rows remain
  */
 export function prune(db: DatabaseSync, before: EpochMs, most: number): boolean {
   expireUnread(db, before, most);
@@ -377,8 +378,9 @@ const OLD_ROWS: readonly string[] = [
 ];
 
 /**
- * Deletes notifications with their deliveries. A notification can have many deliveries, so deliveries are counted.
- * @returns the number of processed deliveries and of processed notifications without a delivery
+ * Deletes notifications and their deliveries. The limit applies to deliveries, because a notification can have many of
+ * them.
+ * @returns the number of processed deliveries, plus the number of processed notifications without a delivery
  */
 function dropNotifications(db: DatabaseSync, before: EpochMs, most: number): number {
   const rows = db

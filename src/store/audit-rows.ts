@@ -12,41 +12,37 @@ import { Backlog, type Database } from './database.ts';
 import type { Incident } from '../engine/incident/incident.ts';
 
 export interface AuditFilter {
-  /** Only entries before the entry with this ID. */
+  /** Selects only entries before the entry with this ID. */
   readonly before?: number;
-  /** Only entries that were made on the page of this incident. */
+  /** Selects only entries that were made on this incident's page. */
   readonly incident?: string;
 }
 
-/** Actions of users on one incident. */
+/** Changes that users made to one incident. */
 export interface ChangesAbout {
-  /** The changes, latest first. */
+  /** Changes to display, latest first. */
   readonly changes: readonly AuditEntry[];
-  /** Number of further entries. */
+  /** Number of changes that are not in `changes`. */
   readonly omitted: number;
 }
 
-/** Maximum number of changes in memory while the file cannot be written. */
+/** Maximum number of changes that are kept in memory while the file cannot be written. */
 const MAX_WAITING = 1_000;
 
 /**
- * Maximum number of stored refusals for all accounts. If there are more, the oldest refusal of the account with the
- * most
- * refusals is deleted.
+ * Maximum number of stored refusals in total. If there are more, the oldest refusal is deleted for the account that has
+ * the most refusals.
  */
 const MAX_REFUSED = 1_000;
-/** Maximum number of refusals in memory. The next round writes them. */
+/** Maximum number of refusals in memory. The refusals are written to the file in the next round. */
 const MAX_REFUSED_WAITING = 200;
 const MINUTE: Millis = 60_000;
 
-/** Number of first and latest changes that an incident's page shows for each account and kind. */
+/** Number of first and latest changes of each kind that an incident's page displays for each account. */
 const KEPT_OF_EACH = { first: 10, latest: 100 } as const;
-/**
- * Maximum number of changes on an incident's page, latest first. The limit is needed because there can be many
- * accounts.
- */
+/** Maximum number of changes on an incident's page. The limit is needed because there can be many accounts. */
 const MOST_ABOUT = 1_000;
-/** Maximum number of changes per account and incident or silence, in the short timelines of the status page. */
+/** Maximum number of changes in the status page's short timelines, for each account and each incident or silence. */
 const RECENT_OF_EACH = 12;
 
 const COLUMNS = 'sequence AS id, at, action, account, address, incident, cause, subject, detail';
@@ -72,7 +68,10 @@ const refusedRow: z.ZodType<RefusedChanges> = z.object({
   action: z.literal(AUDIT_ACTIONS),
 });
 
-/** Writes each change in one transaction, together with changes that could not be written before. */
+/**
+ * Creates the audit trail. Each change is written immediately, in one transaction with changes that could not be
+ * written before.
+ */
 export function createAuditTrail(database: Database): Backlog<AuditEntry> {
   return new Backlog(MAX_WAITING, (entries) => database.write((db) => insertAuditEntries(db, entries)));
 }
@@ -86,7 +85,7 @@ function insertAuditEntries(db: DatabaseSync, entries: readonly AuditEntry[]): v
     insert.run(at, action, account, address, incident, cause, subject, detail);
 }
 
-/** Returns entries, latest first. Entries of another version that this version cannot read are omitted. */
+/** Returns audit entries, latest first. Omits entries that another version stored and this version cannot read. */
 export function readAuditTrail(
   db: DatabaseSync,
   limit: number,
@@ -100,11 +99,9 @@ export function readAuditTrail(
 }
 
 /**
- * Returns comments, acknowledgements and silences that were made on the page of an incident. Also returns silences of
- * its
- * causes from the time while it was open. Accounts cannot displace each other's entries, because the first and the
- * latest
- * entries are returned for each account and kind.
+ * Returns comments, acknowledgements and silences that users made on an incident's page. Also returns silences for its
+ * causes that were created while the incident was open. The number of entries is limited for each account and kind, so
+ * that an account cannot displace other accounts' entries.
  */
 export function readAuditAbout(db: DatabaseSync, incident: Incident): ChangesAbout {
   const { id, since, closedAt, cause, formerCauses } = incident;
@@ -138,9 +135,8 @@ export function readAuditAbout(db: DatabaseSync, incident: Incident): ChangesAbo
 }
 
 /**
- * Returns the latest changes of each account for the short timelines of these incidents. Includes silences that were
- * not
- * created on a page.
+ * Returns each account's latest changes to these incidents, for short timelines. Includes silences that were not
+ * created on an incident's page.
  */
 export function readRecentChanges(db: DatabaseSync, incidents: readonly Incident[]): readonly AuditEntry[] {
   const since = Math.min(...incidents.map((incident) => incident.since));
@@ -169,9 +165,9 @@ function entriesIn(rows: ReturnType<StatementSync['all']>): readonly KeptAuditEn
 }
 
 /**
- * Refused changes, counted per account, address and minute. They are kept in memory until the next round or read, so
- * that repeated requests do not cause writes. Refusals have a separate table, so that no account can displace the
- * refusals of other accounts.
+ * Counts refused changes per account, address and minute. The counts are kept in memory until the next round or the
+ * next read, so that repeated requests do not cause writes. The number of stored refusals is limited for each account,
+ * so that an account cannot displace other accounts' refusals.
  */
 export class RefusalLog {
   readonly #database: Database;
@@ -192,7 +188,7 @@ export class RefusalLog {
     if (this.#waiting.size > MAX_REFUSED_WAITING) this.#waiting.delete(oldest);
   }
 
-  /** Writes pending refusals. */
+  /** Writes the refusals that are only in memory to the file. */
   catchUp(): void {
     const rows = [...this.#waiting.values()];
     if (rows.length > 0 && this.#database.writeLazily((db) => writeRefused(db, rows))) this.#waiting.clear();

@@ -18,16 +18,15 @@ const ALL_PAGES = 2_147_483_647;
 
 interface BackupOptions {
   readonly now: EpochMs;
-  /** Whether a daemon that is started with the copy sends undelivered notifications. */
+  /** True if a daemon that is started with the copy should send the undelivered notifications. */
   readonly keepsPending: boolean;
 }
 
 /**
  * Copies a store while its daemon writes to it, including SQLite's write-ahead log. An existing file is replaced only
- * when
- * the copy is complete. A daemon that is started with the copy does not assume a crash.
+ * when the copy is complete. When a daemon is started with the copy, it does not report a crash.
  * @returns the number of deliveries that will not be sent from the copy
- * @throws {Error} with the name of the file that caused the problem
+ * @throws {Error} with the name of the affected file
  */
 export async function backupStore(from: string, to: string, options: BackupOptions): Promise<number> {
   const temporary = `${to}.${String(process.pid)}.tmp`;
@@ -46,7 +45,10 @@ export async function backupStore(from: string, to: string, options: BackupOptio
   }
 }
 
-/** Prevents additional files next to the copy when the copy is opened later. The daemon changes the mode back. */
+/**
+ * Turns off write-ahead logging in the copy, so that SQLite does not create additional files next to it. A daemon turns
+ * write-ahead logging on again.
+ */
 function becomeOneFile(path: string): void {
   using copy = new DatabaseSync(path);
   copy.exec('PRAGMA journal_mode = DELETE');
@@ -55,14 +57,13 @@ function becomeOneFile(path: string): void {
 const NOT_SENT = 'Not sent from a copy of the store, because it may have been sent in the meantime';
 
 /**
- * Adapts the copy, which does not contain a later shutdown of its daemon. Pending deliveries are withdrawn from the
- * copy.
- * When the copy is restored, they may have been delivered, and their faults may have ended.
+ * Prepares the copy for a later restore. Records a regular shutdown in the copy. Withdraws pending deliveries, because
+ * by the time of the restore, they may have been delivered and the faults may have ended.
  * @returns the number of withdrawn deliveries
  */
 function markCopy(path: string, { now, keepsPending }: BackupOptions): number {
   using db = new DatabaseSync(path);
-  // A newer store has unknown content, and a store without a version was not created by ftm-watch.
+  // The copy is not changed if it is from a newer version or was not created by ftm-watch.
   if (versionOf(db) === 0 || versionOf(db) > MIGRATIONS.length) return 0;
   const unsent = keepsPending ? [] : unsentBy(db);
   const saved = readState(db);
@@ -78,11 +79,10 @@ function markCopy(path: string, { now, keepsPending }: BackupOptions): number {
 }
 
 /**
- * Returns the state for a copy whose daemon continues to run. Open incidents are reported only after a round has
- * detected
- * them again, and to all recipients if any recipient was not reached. The copy gets a new origin, because the daemon
- * continues to count as well. The next summary starts when the copy is restored, because the last summary may have been
- * sent.
+ * Returns the incident state for the copy of a store whose daemon continues to run. Open incidents are reported only
+ * after a round has detected them again. If a recipient was not reached, they are reported to all recipients. The copy
+ * gets a new origin, because the running daemon continues to assign the same numbers. The next summary covers the time
+ * from the restore, because the running daemon may already have sent the last one.
  */
 function stateForCopy(state: IncidentState, unsent: readonly OutboxEntry[]): IncidentState {
   const news = new Set(unsent.flatMap(({ notification }) => announcedIn(notification)));
@@ -98,7 +98,7 @@ function stateForCopy(state: IncidentState, unsent: readonly OutboxEntry[]): Inc
   };
 }
 
-/** Returns the incidents that a notification reports. */
+/** Returns the IDs of the incidents that a notification reports. */
 function announcedIn(notification: Notification): readonly string[] {
   const items = notification.kind === 'digest' ? notification.items : [notification];
   return items.flatMap((item) =>
@@ -106,7 +106,7 @@ function announcedIn(notification: Notification): readonly string[] {
   );
 }
 
-/** Returns pending deliveries, and abandoned deliveries that are retried while their incident is open. */
+/** Returns pending deliveries, and abandoned deliveries that are retried because their incident is still open. */
 function unsentBy(db: DatabaseSync): readonly OutboxEntry[] {
   const open = new Set(
     readState(db)?.state.incidents.flatMap(({ id, status }) => (status === 'open' ? [id] : [])) ?? [],
@@ -137,11 +137,11 @@ export type CheckedStore =
 export interface WholeStore {
   readonly kind: 'whole';
   readonly version: number;
-  /** Store version of this program. The daemon upgrades an older store and does not change a newer store. */
+  /** The store version that this program writes. The daemon upgrades older stores and does not change newer stores. */
   readonly knownVersion: number;
   readonly bytes: number;
   readonly incidents: number;
-  /** Number of pending deliveries. */
+  /** Number of pending deliveries in the store. */
   readonly pending: number;
   /** Time of the latest sample. Null if there are no samples. */
   readonly lastSampleAt: EpochMs | null;
@@ -150,7 +150,10 @@ export interface WholeStore {
 const BUSY_TIMEOUT: Millis = 1_000;
 const MAX_PROBLEMS = 20;
 
-/** Checks a whole store without changing it. The store can be a copy or belong to a running daemon. Never throws. */
+/**
+ * Checks the integrity of a store without changing it. The store can be a copy, or in use by a running daemon. Never
+ * throws.
+ */
 export function checkStore(path: string): CheckedStore {
   try {
     const file = statSync(path, { throwIfNoEntry: false });

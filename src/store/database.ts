@@ -8,8 +8,8 @@ import { makeFolder } from '../system/json-file.ts';
 import { messageOf } from '../text/message-of.ts';
 
 /**
- * Each entry upgrades the file from the version equal to its index to the next version. Never edit a released entry.
- * Append a new entry instead.
+ * SQL statements that upgrade the database schema. The entry at index `n` upgrades version `n` to `n + 1`. Never edit a
+ * released entry. Append a new entry instead.
  */
 export const MIGRATIONS: readonly string[] = [
   `
@@ -117,7 +117,7 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX audit_by_incident ON audit (incident) WHERE incident IS NOT NULL;
   CREATE INDEX incidents_by_end ON incidents (closed_at);
   `,
-  // Refusals get a separate table, because they displaced changes.
+  // Refusals are moved to a separate table, because they displaced changes in the audit table.
   `
   CREATE TABLE refused_changes (
     sequence INTEGER PRIMARY KEY,
@@ -139,15 +139,14 @@ export const MIGRATIONS: readonly string[] = [
 ];
 
 /**
- * Maximum time to wait for a lock. While SQLite waits, it blocks the only thread. Occasionally, a lock can delay a
- * round
- * by this time.
+ * Maximum time to wait for a lock on the database. The limit is short, because SQLite blocks the only thread while it
+ * waits, and this can delay a round.
  */
 const BUSY_TIMEOUT: Millis = 100;
-/** The cache is small, because the file is written often but rarely read. */
+/** Size of SQLite's page cache. The cache is small, because the file is written often but rarely read. */
 const CACHE_KIBIBYTES = 512;
 
-/** Error for a file that was written by a newer version. The file is not changed. */
+/** Error for a database from a newer version. Such a file is not changed. */
 class NewerStore extends Error {
   constructor(path: string, version: number) {
     super(newerMessage(path, version));
@@ -155,7 +154,7 @@ class NewerStore extends Error {
   }
 }
 
-/** Returns advice about a file from a newer version. */
+/** Returns an error message for a database from a newer version, with advice. */
 export function newerMessage(path: string, version: number): string {
   const known = String(MIGRATIONS.length);
   return (
@@ -166,14 +165,13 @@ export function newerMessage(path: string, version: number): string {
 }
 
 /**
- * Opens the file and upgrades it to the version of this program. A copy is made before the upgrade, to allow a
- * rollback.
- * @throws {NewerStore}
+ * Opens the database and upgrades it to this program's version. Makes a copy before the upgrade, to allow a rollback.
+ * @throws {NewerStore} when the database is from a newer version
  * @throws {Error} from SQLite or the file system
  */
 function connect(path: string, now: EpochMs): DatabaseSync {
   makeFolder(dirname(path), 0o700);
-  // The content is private. SQLite creates its additional files with the same permissions.
+  // Only the owner can read the file. SQLite creates its additional files with the same permissions.
   closeSync(openSync(path, 'a', 0o600));
   const db = new DatabaseSync(path, { timeout: BUSY_TIMEOUT });
   try {
@@ -189,9 +187,8 @@ function connect(path: string, now: EpochMs): DatabaseSync {
 }
 
 /**
- * Returns the reason why the daemon could not use the file, or null. Creates and changes nothing. Use this function
- * only
- * for a store that no daemon uses, because data in the write-ahead log is ignored.
+ * Returns the reason why the daemon could not use the database, or null. Does not create or change any file. Must not
+ * be used while a daemon uses the database, because data in the write-ahead log is ignored.
  */
 export function connectProblem(path: string): string | null {
   try {
@@ -211,7 +208,7 @@ function tryToWrite(path: string): void {
   tryToMakeFileIn(folder);
   if (statSync(path, { throwIfNoEntry: false }) === undefined) return;
   closeSync(openSync(path, 'r+'));
-  // With its usual locks, SQLite would create additional files.
+  // The database is opened as immutable, because SQLite would otherwise create additional files.
   const url = pathToFileURL(resolve(path));
   url.search = 'immutable=1';
   using db = new DatabaseSync(url, { readOnly: true });
@@ -225,12 +222,15 @@ function nearestFolder(path: string): string {
 }
 
 /**
- * Flags for O_TMPFILE on Linux, for which Node has no constant. An unnamed file is created. The file is removed when it
- * is closed.
+ * Flags for creating an unnamed file that disappears when it is closed (O_TMPFILE on Linux). Node has no constant for
+ * O_TMPFILE.
  */
 const UNNAMED = 0o20000000 | constants.O_DIRECTORY | constants.O_RDWR;
 
-/** @throws {Error} when no file can be created in the folder; file systems without unnamed files are not reported */
+/**
+ * Tests whether a file can be created in a folder. @throws {Error} when it cannot be created; returns without an error
+ * if the file system does not support unnamed files
+ */
 function tryToMakeFileIn(folder: string): void {
   try {
     closeSync(openSync(folder, UNNAMED, 0o600));
@@ -240,7 +240,7 @@ function tryToMakeFileIn(folder: string): void {
   }
 }
 
-/** @throws {NewerStore} */
+/** Returns the database version. @throws {NewerStore} when the database is from a newer version */
 function refuseNewer(db: DatabaseSync, path: string): number {
   const version = versionOf(db);
   if (version > MIGRATIONS.length) throw new NewerStore(path, version);
@@ -260,7 +260,10 @@ function migrate(db: DatabaseSync, path: string, now: EpochMs): void {
   });
 }
 
-/** Creates the copy. Without a copy, the file is not upgraded, because a rollback would be impossible. */
+/**
+ * Copies the database before an upgrade. If this fails, the database is not upgraded, because a rollback would be
+ * impossible.
+ */
 function copyTo(db: DatabaseSync, copy: string): void {
   closeSync(openSync(copy, 'wx', 0o600));
   try {
@@ -273,18 +276,16 @@ function copyTo(db: DatabaseSync, copy: string): void {
 
 interface SqliteFailure {
   /**
-   * `busy`: another process, or another connection in this process, holds a lock. `corrupt`: the file is damaged or not
-   * a
-   * database. `other`: the disk is full or read-only, or access is denied.
+   * `busy`: another process or connection holds a lock. `corrupt`: the file is damaged or is not a database. `other`:
+   * for example, the disk is full or read-only, or access is denied.
    */
   readonly kind: 'busy' | 'corrupt' | 'other';
   readonly message: string;
 }
 
 /**
- * Failures by SQLite code: SQLITE_BUSY, SQLITE_CORRUPT and SQLITE_NOTADB (https://sqlite.org/rescode.html). The low
- * byte
- * is the primary code.
+ * Maps primary SQLite result codes to kinds of failure: SQLITE_BUSY, SQLITE_CORRUPT and SQLITE_NOTADB
+ * (https://sqlite.org/rescode.html). The primary code is the low byte of a result code.
  */
 const KINDS: ReadonlyMap<number, SqliteFailure['kind']> = new Map([
   [5, 'busy'],
@@ -303,12 +304,10 @@ export interface DatabaseDeps {
   readonly logger: OperatorLog;
 }
 
-/** Minimum time between two waits for a lock. */
+/** Time for which the database is not used after a failure. This avoids repeated waits for a lock. */
 const RETRY_AFTER: Millis = 5_000;
 
-/**
- * Rows that are kept in memory while the file cannot be written. Pending rows are written in order as soon as possible.
- */
+/** Keeps rows in memory while the database cannot be written. Pending rows are written in order as soon as possible. */
 export class Backlog<T> {
   readonly #most: number;
   readonly #write: (rows: readonly T[]) => boolean;
@@ -329,21 +328,24 @@ export class Backlog<T> {
     this.catchUp();
   }
 
-  /** Writes pending rows. */
+  /** Writes pending rows if the database can be written again. */
   catchUp(): void {
     if (this.#waiting.length > 0 && this.#write(this.#waiting)) this.#waiting.length = 0;
   }
 }
 
-/** A SQLite file that can be locked, full, read-only, corrupt or missing. No method throws. */
+/**
+ * A SQLite database. The methods do not throw, even if the file is locked, read-only, corrupt or missing, or if the
+ * disk is full.
+ */
 export class Database {
   readonly #path: string;
   readonly #deps: DatabaseDeps;
   #db: DatabaseSync | null = null;
-  /** Identity of the open file. */
+  /** Identity of the open file, used to detect that the file was replaced. */
   #identity: string | null = null;
   #failing = false;
-  /** Time on the monotonic clock before which the file is not tried again. */
+  /** Monotonic time until which the file is not used after a failure. */
   #restsUntil: Millis = Number.NEGATIVE_INFINITY;
   #newer: string | null = null;
   #generation = 0;
@@ -360,9 +362,8 @@ export class Database {
   }
 
   /**
-   * Like `write`, for data that can be lost completely, but not partially, in a power failure. Does not wait for the
-   * disk,
-   * because waiting takes a seventh of a round's CPU time and blocks everything on a slow disk.
+   * Like `write`, but does not wait for the disk. In a power failure, the transaction can be lost completely, but not
+   * partially. Waiting would take a seventh of a round's CPU time, and would block the process if the disk is slow.
    */
   writeLazily(work: (db: DatabaseSync) => void): boolean {
     return this.#write((db) => {
@@ -387,7 +388,7 @@ export class Database {
     return kept === true;
   }
 
-  /** Runs `work`. Returns null if the file cannot be read. */
+  /** Runs `work` and returns its result. Returns null if the file cannot be read. */
   read<T>(work: (db: DatabaseSync) => T): T | null {
     return this.#attempt(work);
   }
@@ -397,22 +398,21 @@ export class Database {
     return !this.#closed && !this.#failing;
   }
 
-  /** Returns advice if the file is from a newer version and therefore not used. Otherwise, returns null. */
+  /**
+   * Returns a message with advice if the file is not used because it is from a newer version. Otherwise, returns null.
+   */
   newer(): string | null {
     return this.#newer;
   }
 
-  /**
-   * A number that increases whenever the file is replaced, because it was corrupt and renamed, or because it was
-   * deleted.
-   */
+  /** Returns a number that increases whenever a new file is created because the old file was corrupt or was deleted. */
   generation(): number {
     this.#closeIfReplaced();
     return this.#generation;
   }
 
   /**
-   * Uses the file for the next operation even directly after a failure. Use this method for data that cannot be written
+   * Allows the next operation to use the file even if an operation has just failed. For data that cannot be written
    * later.
    */
   retryNow(): void {
@@ -424,10 +424,7 @@ export class Database {
     this.#disconnect();
   }
 
-  /**
-   * Tries twice. If the file is corrupt, it is renamed after the first failure, and the second attempt creates a new
-   * file.
-   */
+  /** Runs `work`. If the file is corrupt, renames it and tries again with a new file. */
   #attempt<T>(work: (db: DatabaseSync) => T): T | null {
     for (let tries = 0; tries < 2; tries += 1) {
       if (this.#closed || this.#rests()) return null;
@@ -460,8 +457,8 @@ export class Database {
   }
 
   /**
-   * Reports whether the file is currently not used. After a failure, the file is not used for some time, because
-   * repeated waits for a lock would block everything.
+   * Reports whether the file is not used for now because of a recent failure. Repeated waits for a lock would block the
+   * process.
    */
   #rests(): boolean {
     return this.#deps.clock.elapsed() < this.#restsUntil;
@@ -505,7 +502,7 @@ export class Database {
     try {
       this.#db?.close();
     } catch {
-      // The file is no longer used, so errors do not matter.
+      // Errors are ignored, because the file is no longer used.
     }
     this.#db = null;
     this.#identity = null;

@@ -11,7 +11,7 @@ import type { Period } from '../core/time-text.ts';
 import type { Incident } from '../engine/incident/incident.ts';
 import { parseIncident } from './saved-state.ts';
 
-/** The data that is stored for one round. */
+/** Data that the history stores about one round. */
 export interface RoundRecord {
   readonly at: EpochMs;
   readonly samples: readonly ProbeSample[];
@@ -21,23 +21,31 @@ export interface RoundRecord {
 }
 
 interface SeenCertificate {
-  /** `host:port` as it is configured. */
+  /** The configured target as `host:port`. */
   readonly target: string;
   readonly fingerprint: string;
   readonly pem: string;
 }
 
-/** Maximum number of rounds in memory while the file cannot be written. At the usual interval, this is one hour. */
+/**
+ * Maximum number of rounds that are kept in memory while the file cannot be written. With the default interval, 120
+ * rounds cover one hour.
+ */
 const MAX_WAITING = 120;
-/** Maximum number of certificates per target. An attacker can present a new certificate on each connection. */
+/**
+ * Maximum number of certificates per target. The limit is needed because an attacker can present a new certificate on
+ * each connection.
+ */
 const MAX_CERTIFICATES = 100;
 
-/** Writes each round in one transaction, together with rounds that could not be written before. */
+/**
+ * Creates the history. Each round is written in one transaction, together with rounds that could not be written before.
+ */
 export function createHistory(database: Database): Backlog<RoundRecord> {
   return new Backlog(MAX_WAITING, (rounds) => database.writeLazily((db) => rounds.forEach(roundWriter(db))));
 }
 
-/** Statements are prepared once for all rounds, because preparing takes longer than writing. */
+/** Prepares the SQL statements once for all rounds, because preparing takes longer than writing. */
 const roundWriter = oncePer((db: DatabaseSync): ((round: RoundRecord) => void) => {
   const writeSample = sampleWriter(db);
   const writeState = stateWriter(db);
@@ -56,7 +64,8 @@ type Write<T> = (row: T, at: EpochMs) => void;
 function sampleWriter(db: DatabaseSync): Write<ProbeSample> {
   const addSeries = db.prepare('INSERT INTO series (probe, target) VALUES (?, ?)');
   const seriesOf = db.prepare('SELECT id FROM series WHERE probe = ? AND target = ?');
-  // All addresses of a target share a series. Charts must show the slowest or the failed address.
+  // All addresses of a target share one series. The stored sample is from a failed address or the slowest address,
+  // because charts must show it.
   const addSample = db.prepare(
     `INSERT INTO samples (series, at, duration_ms, failure) VALUES (?, ?, ?, ?)
      ON CONFLICT (series, at) DO UPDATE SET
@@ -112,43 +121,42 @@ function certificateWriter(db: DatabaseSync): Write<SeenCertificate> {
   };
 }
 
-/** Duration of a precondition's state within one day (UTC) or another span. */
+/** Time for which a precondition was in one state, within one day (UTC) or another time span. */
 export interface DayState {
-  /** Start of the day or span. */
+  /** Start time of the day or time span. */
   readonly day: EpochMs;
   readonly precondition: string;
   readonly state: string;
   readonly duration: Millis;
 }
 
-/** Returns the incidents that were open at any time in the period, latest first. */
+/** Returns the incidents that were open at any time in a period, latest first. */
 export function readIncidents(db: DatabaseSync, limit: number, period: Period): readonly Incident[] {
   const sql = `SELECT json FROM incidents WHERE ${OPEN_WITHIN} ORDER BY opened_at DESC, id DESC LIMIT :limit`;
   return incidentsIn(db.prepare(sql).all({ ...boundsOf(period), limit }));
 }
 
 /**
- * Condition for rows in `incidents`: the incident began by `:until`, which is the time of the first round in which it
- * was
- * detected. An incident that was opened by then had also begun, so its JSON is not read.
+ * SQL condition for incidents that began by `:until`. An incident begins in the first round that detects it, and is
+ * opened later. For incidents that were opened by `:until`, the JSON is not read.
  */
 const BEGAN_BY = "(opened_at <= :until OR json ->> '$.since' <= :until)";
 
-/** Condition for rows in `incidents`. The parameters are returned by `boundsOf`. */
+/** SQL condition for incidents that were open in a period. `boundsOf` returns the parameters. */
 export const OPEN_WITHIN = `${BEGAN_BY} AND (closed_at IS NULL OR closed_at >= :since)`;
 
-/** Returns the ends of a period as integers. */
+/** Returns the start and end of a period as integers. */
 export function boundsOf({ since, until }: Period): { readonly since: EpochMs; readonly until: EpochMs } {
   return { since: since ?? Number.MIN_SAFE_INTEGER, until: until ?? Number.MAX_SAFE_INTEGER };
 }
 
-/** Returns incidents that ended after this time, latest first. */
+/** Returns incidents that ended after `since`, latest first. */
 export function readEnded(db: DatabaseSync, since: EpochMs, limit: number): readonly Incident[] {
   const sql = 'SELECT json FROM incidents WHERE closed_at >= ? ORDER BY closed_at DESC, id DESC LIMIT ?';
   return incidentsIn(db.prepare(sql).all(since, limit));
 }
 
-/** Returns the incidents that this version can read. */
+/** Parses incidents. Omits incidents that this version cannot read. */
 function incidentsIn(rows: readonly Readonly<Record<string, SQLOutputValue>>[]): readonly Incident[] {
   return rows.flatMap(({ json }) => parseIncident(String(json)) ?? []);
 }
@@ -169,7 +177,7 @@ interface CertificateQuery {
   readonly period: Period;
 }
 
-/** Returns the certificates that a target presented in the period, latest first. */
+/** Returns the certificates that a target presented in a period, latest first. */
 export function readCertificates(
   db: DatabaseSync,
   { target, limit, period }: CertificateQuery,
@@ -191,8 +199,8 @@ export function readLastRound(db: DatabaseSync): EpochMs | null {
 }
 
 /**
- * Returns the states in each span, starting at `from`. A state that continues into the next span is counted in both
- * spans.
+ * Returns the states of preconditions in each time span, starting at `from`. A state that continues into the next span
+ * is counted in both spans.
  */
 export function readAvailability(db: DatabaseSync, from: EpochMs, span: Millis): readonly DayState[] {
   const rows = db
@@ -213,7 +221,9 @@ export function readAvailability(db: DatabaseSync, from: EpochMs, span: Millis):
 
 const stateSpanRow = z.object({ state: z.string(), from: z.number(), until: z.number() });
 
-/** Returns the states of all preconditions that lasted beyond `since`. */
+/**
+ * Returns the states of all preconditions since `since`. Includes a state that began earlier and lasted beyond `since`.
+ */
 export function readStateSpans(db: DatabaseSync, since: EpochMs): readonly StateSpan[] {
   const rows = db
     .prepare(
@@ -224,16 +234,18 @@ export function readStateSpans(db: DatabaseSync, since: EpochMs): readonly State
   return z.array(stateSpanRow).parse(rows);
 }
 
-/** Selects incidents. Null selects all incidents. */
+/** Filter for incidents. A null value does not restrict the result. */
 export interface IncidentFilter {
   readonly cause: string | null;
-  /** Only incidents that were active after this time. */
+  /** Selects only incidents that were open after this time. */
   readonly from: EpochMs | null;
-  /** Only incidents that were active before this time. */
+  /** Selects only incidents that were open before this time. */
   readonly until: EpochMs | null;
 }
 
-/** Returns closed incidents, latest first. Open incidents are more up to date in memory. */
+/**
+ * Returns closed incidents, latest first. Open incidents are excluded, because the copy in memory is more up to date.
+ */
 export function readClosedIncidents(
   db: DatabaseSync,
   { cause, from, until }: IncidentFilter,
@@ -249,7 +261,7 @@ export function readClosedIncidents(
   return incidentsIn(rows);
 }
 
-/** Returns null if the incident does not exist or is from another version. */
+/** Returns an incident by its ID. Returns null if the incident does not exist or cannot be read. */
 export function readIncident(db: DatabaseSync, id: string): Incident | null {
   return incidentsIn(db.prepare('SELECT json FROM incidents WHERE id = ?').all(id))[0] ?? null;
 }

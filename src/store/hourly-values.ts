@@ -2,16 +2,12 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { z } from 'zod';
 import type { EpochMs, Millis } from '../core/clock.ts';
 
-/**
- * Values that are stored per hour, in addition to the probes. Errors are added up. For remaining tokens, the last
- * number
- * is kept.
- */
+/** Values that are stored for each hour. Errors are summed. For remaining tokens, the last value is kept. */
 export type HourlyValueName = 'ftm-errors' | 'tokens-left';
 
 export interface HourlyValue {
   readonly name: HourlyValueName;
-  /** Configured name of the appliance. */
+  /** The appliance's configured name. */
   readonly subject: string;
   readonly value: number;
 }
@@ -36,14 +32,14 @@ export function hourlyValueWriter(db: DatabaseSync): (value: HourlyValue, at: Ep
 
 const hourlyValueRow = z.object({
   subject: z.string(),
-  /** Start of the hour. */
+  /** Start time of the hour. */
   at: z.number(),
   value: z.number(),
 });
 
 export type StoredHourlyValue = Readonly<z.infer<typeof hourlyValueRow>>;
 
-/** Order of importance: most errors first, or fewest remaining tokens first. */
+/** SQL order of subjects by importance: most errors first, or fewest remaining tokens first. */
 const RANKS: Readonly<Record<HourlyValueName, string>> = {
   'ftm-errors':
     '(SELECT -total(value) FROM figures WHERE name = :name AND subject = subjects.subject AND at >= :since)',
@@ -52,9 +48,9 @@ const RANKS: Readonly<Record<HourlyValueName, string>> = {
 };
 
 /**
- * Returns values of the most important subjects, oldest first. There can be a thousand subjects with one row for each
- * hour. Subjects are therefore listed from the key, and only the rows of the selected subjects are read.
- * @param most number of subjects
+ * Returns the hourly values for the most important subjects, oldest first. To limit the number of rows that are read,
+ * subjects are listed from the primary key, because there can be a thousand subjects with one row per hour.
+ * @param most maximum number of subjects
  */
 export function readHourlyValues(
   db: DatabaseSync,
@@ -81,7 +77,7 @@ export function readHourlyValues(
   return z.array(hourlyValueRow).parse(rows);
 }
 
-/** Mean of the successful probes in a span that starts at `at`. */
+/** Mean latency of the successful probes in a time span that starts at `at`. */
 export type StoredLatency = Readonly<z.infer<typeof latencyRow>>;
 
 const latencyRow = z.object({ at: z.number(), durationMs: z.number() });
@@ -91,13 +87,13 @@ export interface ProbeName {
   readonly target: string;
 }
 
-/** Minimum length of a span for which only some evenly distributed rounds are used. */
+/** Minimum length of a time span for which the mean is calculated from a sample of evenly distributed rounds. */
 const LONG_SPAN: Millis = 3_600_000;
 const SAMPLES_OF_A_SPAN = 6;
 
 /**
- * A bucket that is bound by name. A JavaScript number is bound as a REAL, for which SQLite would not use integer
- * division.
+ * The `:bucket` parameter as an integer. A JavaScript number is bound as a REAL, and SQLite does not use integer
+ * division for a REAL.
  */
 const WHOLE_BUCKET = 'CAST(:bucket AS INTEGER)';
 
@@ -107,7 +103,10 @@ const MEANS_OF_ALL = `
   WHERE series = :id AND at >= :since AND failure IS NULL
   GROUP BY 1 ORDER BY 1`;
 
-/** Means of some rounds. Ninety days have a quarter of a million rounds, and the page has to wait for the result. */
+/**
+ * SQL query for means from a sample of rounds. Ninety days have a quarter of a million rounds, so reading all of them
+ * would delay the page.
+ */
 const MEANS_OF_SOME = `
   WITH RECURSIVE looks (at) AS (
     SELECT CAST(:since AS INTEGER)
@@ -124,7 +123,7 @@ const MEANS_OF_SOME = `
   FROM found WHERE duration IS NOT NULL
   GROUP BY 1 ORDER BY 1`;
 
-/** Returns the means, oldest first. @param bucket length of the spans */
+/** Returns the mean latencies, oldest first. @param bucket length of each time span */
 export function readLatency(
   db: DatabaseSync,
   series: ProbeName,

@@ -13,7 +13,7 @@ import type {
 } from '../engine/incident/incident.ts';
 import { isCauseId, isPreconditionId, type CauseId, type PreconditionId } from '../checks/registry.ts';
 
-/** Stored data was written by ftm-watch, but possibly by another version, so it is validated. */
+/** The following schemas validate stored data, because another version of ftm-watch may have written it. */
 const instant = z.number();
 const severity = z.literal([...SEVERITIES]);
 const causeId = z.custom<CauseId>((value) => typeof value === 'string' && isCauseId(value));
@@ -38,7 +38,7 @@ const culprit: z.ZodType<Culprit> = z.object({
   outgoing: z.string().nullable(),
 });
 
-/** Version 0.1.0 did not store steps. */
+/** Schema for a cause. `steps` is optional, because version 0.1.0 did not store it. */
 const cause: z.ZodType<Cause> = z
   .object({
     id: causeId,
@@ -61,7 +61,7 @@ const cause: z.ZodType<Cause> = z
 
 const named = z.object({ cause: causeId, subject: z.string(), severity });
 
-/** Fields with a default value were not stored by version 0.1.0. */
+/** Fields with a default value are those that version 0.1.0 did not store. */
 const told = named.extend({ at: instant, named: z.array(named).optional() }).transform((last) => ({
   ...last,
   named: last.named ?? [{ cause: last.cause, subject: last.subject, severity: last.severity }],
@@ -108,7 +108,7 @@ const incidentRow = occurrence.extend({
   mergedInto: z.string().nullable().default(null),
 });
 
-/** The stored format uses the names of version 0.1.0. */
+/** Schema for an incident. The stored format uses field names from version 0.1.0. */
 const incident: z.ZodType<Incident> = incidentRow.transform(({ sight, told: lastNotified, held, ...row }) => ({
   ...row,
   presence: sight,
@@ -212,8 +212,8 @@ const notification: z.ZodType<Notification> = z.discriminatedUnion('kind', [
 ]);
 
 /**
- * Incidents and silences from another version. Such items are kept unchanged for that version, but this version does
- * not report them.
+ * Incidents and silences that another version stored and this version cannot read. Such items are kept unchanged for
+ * the other version, but not reported.
  */
 export interface Unread {
   readonly incidents: readonly unknown[];
@@ -226,15 +226,15 @@ export interface SavedState {
 }
 
 /**
- * Parses incidents and silences one by one, so that an invalid item does not affect other items. Returns null if the
- * whole text is invalid.
+ * Parses the stored incidents and silences. Each item is parsed separately, so that an invalid item does not affect the
+ * others. Returns null if the text as a whole is invalid.
  */
 export function parseState(json: string): SavedState | null {
   const whole = parse(state, json);
   if (whole === null) return null;
   const incidents = divide(incident, whole.incidents);
   const silences = divide(silence, whole.silences);
-  // Candidates have not been reported. If a candidate persists, it will be detected again.
+  // Unreadable candidates are dropped. Candidates have not been reported yet, and a persistent fault is detected again.
   const { read: candidates } = divide(candidate, whole.candidates);
   const { read: unknowns } = divide(unjudged, whole.unjudged);
   return {
@@ -243,7 +243,7 @@ export function parseState(json: string): SavedState | null {
   };
 }
 
-/** Formats the state for `parseState`. Unread items are kept until their latest time is older than `since`. */
+/** Formats the state for `parseState`. Unread items are dropped if their latest time is before `since`. */
 export function stateText(whole: IncidentState, unread: Unread, since: EpochMs): string {
   const kept = (items: readonly unknown[]): readonly unknown[] => items.filter((item) => lastTimeOf(item) >= since);
   return JSON.stringify({

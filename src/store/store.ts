@@ -36,64 +36,70 @@ import {
 } from './history.ts';
 
 /**
- * Data that is kept across restarts. The store never blocks a verdict or an alert. No operation throws. If the file is
- * locked, full, read-only or corrupt, only history is lost.
+ * Stores data that is kept across restarts. Methods do not throw. If the file cannot be written or is corrupt, only
+ * history is lost. Verdicts and alerts are not affected.
  */
 export interface Store {
-  /** Incidents and undelivered notifications. */
+  /** Journal of incidents and undelivered notifications. */
   readonly journal: AlertJournal;
-  /** Stores a round, and deletes rounds that are older than the retention time. */
+  /** Stores a round, and deletes data that is older than the retention time. */
   recordRound(round: RoundRecord): void;
   /**
-   * The deliveries, latest first. If the file cannot be read, this method and the methods below return an empty list.
+   * Returns the deliveries, latest first. If the file cannot be read, this and the following methods return an empty
+   * list, unless stated otherwise.
    */
   deliveries(limit: number): readonly OutboxEntry[];
-  /** Incidents that ended after this time, latest first. Null if the file cannot be read. */
+  /** Returns incidents that ended after `since`, latest first. Returns null if the file cannot be read. */
   ended(since: EpochMs, limit: number): readonly Incident[] | null;
-  /** Closed incidents that match the filter, latest first. Null if the file cannot be read. */
+  /** Returns closed incidents that match the filter, latest first. Returns null if the file cannot be read. */
   closedIncidents(filter: IncidentFilter, limit: number): readonly Incident[] | null;
-  /** The incident as of its last change. Null if the incident does not exist or the file cannot be read. */
+  /** Returns an incident as of its last change. Returns null if it does not exist or the file cannot be read. */
   incident(id: string): Incident | null;
-  /** The notifications sent for one incident, latest first. */
+  /** Returns the notifications about one incident, latest first. */
   deliveriesAbout(incident: Incident, limit: number): readonly OutboxEntry[];
-  /** Time when the last stored round ended. Null if there is none or the file cannot be read. */
+  /** Returns the time when the last stored round ended. Returns null if there is none or the file cannot be read. */
   lastRound(): EpochMs | null;
-  /** States in each span, starting at `from`. A span is at most one day. */
+  /** Returns the states of preconditions in each time span, starting at `from`. A span is at most one day. */
   availability(from: EpochMs, span: Millis): readonly DayState[];
-  /** States of all preconditions since then. States from before the retention time may be incomplete. */
+  /** Returns the states of all preconditions since `since`. States from before the retention time may be incomplete. */
   stateSpans(since: EpochMs): readonly StateSpan[];
-  /** Means over spans of the length `bucket`. */
+  /** Returns mean latencies for consecutive time spans of length `bucket`. */
   latency(series: ProbeName, since: EpochMs, bucket: Millis): readonly StoredLatency[];
-  /** Values of the most important appliances. `most` is their maximum number. */
+  /** Returns hourly values for the most important appliances. @param most maximum number of appliances */
   hourlyValues(name: HourlyValueName, since: EpochMs, most: number): readonly StoredHourlyValue[];
   /**
    * Stores a user's change for the whole retention time. While the file cannot be written, the latest 1,000 changes are
    * kept in memory.
    */
   recordChange(entry: AuditEntry): void;
-  /** Latest first. */
+  /** Returns the audit entries that match the filter, latest first. */
   auditTrail(limit: number, filter?: AuditFilter): readonly KeptAuditEntry[];
   /**
-   * Changes that were made on the page of an incident, and silences of the incident from the time while it was open.
+   * Returns changes that were made on an incident's page, and silences that affected the incident while it was open.
    */
   auditAbout(incident: Incident): ChangesAbout;
-  /** The latest changes about each of these incidents, latest first. */
+  /** Returns the latest changes to these incidents, latest first. */
   recentChanges(incidents: readonly Incident[]): readonly AuditEntry[];
   recordRefusal(refused: RefusedChange): void;
-  /** Latest first. */
+  /** Returns refused changes, latest first. */
   refusedChanges(limit: number): readonly RefusedChanges[];
   /** Reports whether the last write succeeded (`ftm_store_writable`). */
   writable(): boolean;
-  /** Returns advice if the file is from a newer version and therefore not used. Otherwise, returns null. */
+  /**
+   * Returns a message with advice if the file is not used because it is from a newer version. Otherwise, returns null.
+   */
   newer(): string | null;
   close(): void;
 }
 
-/** Interval at which old data is deleted. If some old data remains, the next deletion starts earlier. */
+/**
+ * Interval between deletions of expired data. If expired data remains after a deletion, the next deletion starts
+ * earlier.
+ */
 const PRUNE_EVERY: Millis = 10 * 60_000;
 const LEAST_PRUNED = 2_000;
 
-/** @param config path of the file and retention time of its data */
+/** @param config path of the file, and retention time for its data */
 export function createStore(config: { readonly path: string; readonly retention: Millis }, deps: DatabaseDeps): Store {
   const database = new Database(config.path, deps);
   const keptSince = (): EpochMs => deps.clock.now() - config.retention;
@@ -146,9 +152,8 @@ export function createStore(config: { readonly path: string; readonly retention:
 }
 
 /**
- * @returns a function whose argument is the number of rows that the last round wrote; it deletes up to twice as many
- * rows,
- * so that deletion is faster than writing
+ * @returns a function that deletes expired rows; its argument is the number of rows that the last round wrote, and it
+ * deletes up to twice as many, so that the number of expired rows decreases
  */
 function createPruning(database: Database, keptSince: () => EpochMs, clock: Clock): (written: number) => void {
   let prunedAt: Millis | null = null;

@@ -19,48 +19,45 @@ import {
 export type StoredHistory = Unread | ReadableHistory;
 
 type Unread =
-  /** Nothing has been stored. */
+  /** The store does not exist or is empty. */
   | { readonly kind: 'none' }
   /** The store is locked, corrupt, not readable for this user, or from a newer version. */
   | { readonly kind: 'unreadable'; readonly message: string };
 
 interface ReadableHistory {
   readonly kind: 'read';
-  /** Latest first. */
+  /** Incidents in the period, latest first. */
   readonly incidents: readonly Incident[];
   readonly olderIncidents: number;
-  /** Latest first. */
+  /** Notifications in the period, latest first. */
   readonly outboxEntries: readonly OutboxEntry[];
   readonly olderEntries: number;
-  /** Leaf certificates of each target, latest first. */
+  /** Leaf certificates by target, latest first. */
   readonly certificates: readonly StoredCertificate[];
 }
 
 interface HistoryLimits {
   readonly incidents: number;
   readonly outboxEntries: number;
-  /** Maximum number of certificates per target. */
+  /** Maximum number of certificates to read for each target. */
   readonly certificates: number;
 }
 
-/** Long enough for the daemon to complete a checkpoint. */
+/** Maximum time to wait for a lock. The time is long enough for the daemon to complete a checkpoint. */
 const BUSY_TIMEOUT: Millis = 1_000;
 const MAX_TARGETS = 50;
-/** Maximum number of notifications about one incident. */
+/** Maximum number of notifications that are read for one incident. */
 const MOST_ENTRIES = 500;
 /** The first version of the store that records changes with their incident. Earlier stores are read as well. */
 const CHANGES_BY_INCIDENT = 5;
 const NO_CHANGES: ChangesAbout = { changes: [], omitted: 0 };
 
-/**
- * Reads a period of a daemon's stored data. Does not write to the file and does not rename a corrupt file. Never
- * throws.
- */
+/** Reads a daemon's stored data for a period. Does not write to the file or rename a corrupt file. Never throws. */
 export function readStoredHistory(path: string, limits: HistoryLimits, period: Period = ALL_TIME): StoredHistory {
   return readingStore(path, (db) => readAll(db, limits, period));
 }
 
-/** Reads a consistent snapshot. Never throws. */
+/** Runs `read` on a consistent snapshot of the store. Never throws. */
 function readingStore<Read>(path: string, read: (db: DatabaseSync) => Read): Read | Unread {
   try {
     if (statSync(path, { throwIfNoEntry: false }) === undefined) return { kind: 'none' };
@@ -68,7 +65,7 @@ function readingStore<Read>(path: string, read: (db: DatabaseSync) => Read): Rea
     const version = versionOf(db);
     if (version > MIGRATIONS.length) return { kind: 'unreadable', message: newerMessage(path, version) };
     if (version === 0) return { kind: 'none' };
-    // The transaction keeps the data consistent while the daemon writes.
+    // The transaction provides a consistent view of the data while the daemon writes.
     db.exec('BEGIN');
     return read(db);
   } catch (error) {
@@ -77,7 +74,8 @@ function readingStore<Read>(path: string, read: (db: DatabaseSync) => Read): Rea
 }
 
 /**
- * Returns advice about a store from a newer version. Returns null for other stores, and if the store cannot be read.
+ * Returns a message with advice if the store is from a newer version. Returns null for other stores, and if the store
+ * cannot be read.
  */
 export function newerStoreAt(path: string): string | null {
   try {
@@ -107,7 +105,7 @@ function readAll(db: DatabaseSync, limits: HistoryLimits, period: Period): Reada
   };
 }
 
-/** Returns the number of rows that exceed a limit. */
+/** Returns the number of matching rows beyond a limit. */
 function beyond(limit: number, rows: string, { db, period }: { db: DatabaseSync; period: Period }): number {
   const counted = db.prepare(`SELECT count(*) AS count FROM ${rows}`).get({ ...boundsOf(period) });
   return Math.max(0, Number(counted?.['count']) - limit);
@@ -119,16 +117,16 @@ export type StoredIncident =
   | {
       readonly kind: 'found';
       readonly incident: Incident;
-      /** Notifications about it, latest first. */
+      /** Notifications about the incident, latest first. */
       readonly outboxEntries: readonly OutboxEntry[];
       readonly about: ChangesAbout;
     }
-  /** There is no incident with this ID. */
+  /** No incident with the requested ID exists. `latest` contains the latest incidents. */
   | { readonly kind: 'missing'; readonly latest: readonly Incident[] };
 
 /**
- * Reads an incident without writing to the file. If the incident continues in another incident, returns that incident.
- * Never throws.
+ * Reads an incident without writing to the file. If another incident continues it, returns that incident instead. Never
+ * throws.
  * @param most number of latest incidents that are listed if the incident does not exist
  */
 export function readStoredIncident(path: string, id: string, most: number): StoredIncident {

@@ -15,7 +15,7 @@ export async function allOrProblems<T extends readonly unknown[] | []>(
   throw new Error([...new Set(reasons.flatMap(problemsOf))].join('\n'), { cause: reasons[0] });
 }
 
-/** Returns the messages that `allOrProblems` combined. For any other error, returns its message. */
+/** Returns the separate messages in an error from `allOrProblems`. For any other error, returns its message. */
 export function problemsOf(error: unknown): readonly string[] {
   return messageOf(error).split('\n');
 }

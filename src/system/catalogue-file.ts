@@ -10,11 +10,15 @@ export interface CatalogueFile {
   readonly lineOf: (path: YamlPath) => number;
 }
 
-/** Maximum length of a message. If a file has many problems, the first ones are sufficient. */
+/**
+ * Maximum length of an error message about a catalogue. If a file has many problems, only the first problems are
+ * included.
+ */
 const MAX_PROBLEM = 2_000;
 
 /**
- * Parses an administrator's catalogue (signatures or inspection products), which may come from a third party.
+ * Parses an administrator's catalogue file (signatures or inspection products). The file may come from a third party,
+ * so it is untrusted.
  * @throws {Error} with the name of the file and, if it is not valid YAML, the positions @internal
  */
 export function parseCatalogue(content: string, what: string, file: string): CatalogueFile {
@@ -27,19 +31,18 @@ export function parseCatalogue(content: string, what: string, file: string): Cat
 }
 
 interface Catalogue<T> {
-  /** Name of the entries in messages, for example `products`. */
+  /** Word for the catalogue's entries in messages, for example `products`. */
   readonly what: string;
-  /** The administrator's files. */
+  /** Paths of the administrator's files. */
   readonly files: readonly string[];
-  /** The shipped file, in YAML or, if the build has converted it, in JSON. */
+  /** Path of the shipped file. The file is in YAML format, or in JSON format if the build has converted the file. */
   readonly shipped: string;
   readonly parse: (content: CatalogueFile, file: string) => readonly T[];
 }
 
 /**
  * Reads the shipped catalogue and the administrator's files. The administrator's entries come first and take
- * precedence.
- * If the IDs are equal, they replace shipped entries.
+ * precedence. An administrator's entry replaces a shipped entry with the same ID.
  * @throws {Error} with the file, the position and the expected value
  */
 export async function loadCatalogue<T extends { readonly id: string }>(catalogue: Catalogue<T>): Promise<readonly T[]> {
@@ -53,20 +56,23 @@ export async function loadCatalogue<T extends { readonly id: string }>(catalogue
   return [...own, ...parse(ours, shipped).filter(({ id }) => !ids.has(id))];
 }
 
-/** Parses a converted file. The build has validated it, so lines are not needed. */
+/**
+ * Parses a catalogue that the build has converted to JSON. Line numbers are not needed, because the build has validated
+ * the file.
+ */
 function parseBuilt(content: string): CatalogueFile {
   const value: unknown = JSON.parse(content);
   return { value, lineOf: () => 1 };
 }
 
-/** @throws {Error} if an ID occurs twice, because one of the entries would never be used */
+/** Checks that IDs are unique. @throws {Error} if an ID occurs twice, because one of the entries would never be used */
 export function assertUnique(entries: readonly { readonly id: string }[], attempt: string): void {
   const ids = entries.map(({ id }) => id);
   const twice = ids.find((id, index) => ids.indexOf(id) !== index);
   if (twice !== undefined) throw catalogueError(attempt, `the ID "${twice}" occurs twice, expected unique IDs`);
 }
 
-/** Creates a single-line error of limited length, regardless of the text that is quoted from the file. */
+/** Creates an error with a single-line message of limited length, even if the message quotes the file. */
 export function catalogueError(attempt: string, problem: string): Error {
   return new Error(`${attempt}: ${visibleText(problem, MAX_PROBLEM)}`);
 }

@@ -28,7 +28,10 @@ export function sleep(clock: Clock, delay: Millis, signal: AbortSignal): Promise
   });
 }
 
-/** Resolves with the promise's value, or with null if the promise takes too long. Nothing is cancelled. */
+/**
+ * Resolves with the promise's value, or with null if the promise takes longer than `time`. Does not cancel the
+ * operation.
+ */
 export function within<T>(promise: Promise<T>, time: Millis, clock: Clock): Promise<T | null> {
   return new Promise((resolve, reject) => {
     const cancel = clock.after(time, () => resolve(null));
@@ -36,21 +39,21 @@ export function within<T>(promise: Promise<T>, time: Millis, clock: Clock): Prom
   });
 }
 
-/** A signal that is aborted after a delay or together with its parent. It can be released early. */
+/** An abort signal with a time limit. The signal is aborted after a delay or when its parent is aborted. */
 export interface Deadline extends Disposable {
   readonly signal: AbortSignal;
   /** Returns true if the time limit was reached, and false if the parent was aborted. */
   expired(): boolean;
 }
 
-/** Reason of a signal that was aborted because its time limit was reached. */
+/** Abort reason of a signal whose time limit was reached. */
 export class DeadlineError extends Error {
   override readonly name = 'DeadlineError';
 }
 
 /**
- * Creates a deadline derived from `parent`. Always dispose of it (`using`). Otherwise, a listener stays on the parent,
- * which is a memory leak in a process that runs for weeks.
+ * Creates a deadline derived from `parent`. Always dispose of the deadline (`using`). Otherwise, the deadline's
+ * listener stays on the parent signal. In a long-running process, this is a memory leak.
  */
 export function deadline(clock: Clock, delay: Millis, parent: AbortSignal): Deadline {
   const controller = new AbortController();
@@ -79,16 +82,17 @@ function reasonOf(signal: AbortSignal): Error {
 }
 
 /**
- * Interval of checks for which seconds don't matter. They all happen at the same times ({@link beat}), so that an idle
- * daemon wakes four times a minute.
+ * Interval for periodic checks that are not urgent. All such checks run at the same times ({@link beat}), so that an
+ * idle daemon wakes only four times a minute.
  */
 export const IDLE_BEAT: Millis = 15_000;
 
 /**
- * Calls the function repeatedly at whole multiples of `every` on the monotonic clock, until the returned function is
- * called. All beats wake the process at the same times, because wake-ups are the largest cost of an idle daemon.
+ * Calls `call` repeatedly at multiples of `every` on the monotonic clock, until the returned function is called.
+ * Because of the multiples, all beats wake the process at the same times. Wake-ups account for most of an idle daemon's
+ * CPU time.
  *
- * @param call its argument is the time at which the call was due
+ * @param call receives the time at which the call was due
  */
 export function beat(clock: Clock, every: Millis, call: (due: Millis) => void): () => void {
   let cancel = next();
@@ -96,7 +100,7 @@ export function beat(clock: Clock, every: Millis, call: (due: Millis) => void): 
   function next(): () => void {
     const now = clock.elapsed();
     const due = nextBeat(now, every);
-    // Timers use whole milliseconds. A timer that fires early would fire twice.
+    // The delay is rounded up, because timers use whole milliseconds, and a timer that fires early would fire twice.
     return clock.after(Math.ceil(due - now), () => {
       cancel = next();
       call(due);
@@ -106,23 +110,22 @@ export function beat(clock: Clock, every: Millis, call: (due: Millis) => void): 
   return () => cancel();
 }
 
-/** Returns the next whole multiple of `every` after `now`. */
+/** Returns the first multiple of `every` after `now`. */
 export function nextBeat(now: Millis, every: Millis): Millis {
   return (Math.floor(now / every) + 1) * every;
 }
 
 /**
- * Resolves after other work in this turn of the event loop. Long tasks must call this function regularly, so that they
- * do
- * not block other work.
+ * Resolves in the next turn of the event loop. Long tasks must await this function regularly, so that they do not block
+ * other work.
  */
 export function nextTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
 /**
- * Returns a function that lets one caller continue in each turn, in the order of the calls. Callers that waited for the
- * same event then do not continue at the same time.
+ * Returns a function that lets one caller continue per turn of the event loop, in the order of the calls. This prevents
+ * many callers that wait for the same event from continuing in the same turn.
  */
 export function oneATurn(): () => Promise<void> {
   let last = Promise.resolve();

@@ -4,31 +4,29 @@ import { mkdirSync, statSync } from 'node:fs';
 import { messageOf } from '../text/message-of.ts';
 
 /**
- * A small part of the state in a separate file that is always replaced as a whole. After a crash, the file has either
- * the
- * old or the new content. An unreadable file counts as missing. If the file cannot be written, only its content is
- * lost.
+ * A JSON file that contains a small part of the state. The file is always replaced as a whole, so that it contains
+ * either the old or the new content after a crash. An unreadable file is treated as missing. If the file cannot be
+ * written, only its content is lost.
  */
 export interface JsonFile {
-  /** Returns the last saved value, which is not validated. Returns null if there is none. */
+  /** Returns the last saved value without validating it. Returns null if there is none. */
   load(): Promise<unknown>;
   save(value: unknown): Promise<void>;
 }
 
 /** A {@link JsonFile} for callers that must not wait for the disk. */
 export interface BackgroundFile extends Pick<JsonFile, 'load'> {
-  /** Writes the value soon. If several values are pending, only the latest value is written. */
+  /** Schedules writing the value. If several values are pending, only the latest value is written. */
   save(value: unknown): void;
 }
 
 /**
- * Writes files in the background, one after another. If the disk does not respond, no caller is blocked, and only one
- * of
- * the four threads that Node also uses to resolve names is occupied.
+ * Writes files in the background, one after another. If the disk does not respond, callers are not blocked. Only one of
+ * Node's four worker threads is then occupied, so names can still be resolved.
  */
 export interface BackgroundWriter {
   of(file: JsonFile): BackgroundFile;
-  /** Resolves when no write is pending. */
+  /** Resolves when all pending writes are complete. */
   written(): Promise<void>;
 }
 
@@ -57,16 +55,15 @@ export function createBackgroundWriter(): BackgroundWriter {
 }
 
 interface ReplaceOptions {
-  /** File mode of a new file. */
+  /** Permissions of the new file. */
   readonly mode: number;
-  /** Whether to wait for the disk, so that the file also survives a power failure. */
+  /** True to wait until the disk has stored the data, so that the file survives a power failure. */
   readonly flush: boolean;
 }
 
 /**
- * Replaces a file as a whole. Writes a temporary file and renames it. A reader sees either the old or the new content,
- * and
- * if the disk is full, the old content is kept. @throws Node's error, after removing the temporary file
+ * Replaces a file as a whole. Writes a temporary file and renames it. Readers see either the old or the new content. If
+ * the disk is full, the old content is kept. @throws Node's error, after removing the temporary file
  */
 export async function replaceFile(path: string, text: string, options: ReplaceOptions): Promise<void> {
   const temporary = `${path}.${String(process.pid)}.tmp`;
@@ -79,7 +76,7 @@ export async function replaceFile(path: string, text: string, options: ReplaceOp
   }
 }
 
-/** @param flush whether to wait for the disk, so that the file also survives a power failure */
+/** @param flush true to wait until the disk has stored the data, so that the file survives a power failure */
 export function jsonFile(path: string, { flush = false }: { readonly flush?: boolean } = {}): JsonFile {
   return {
     load: async () => {
@@ -93,23 +90,22 @@ export function jsonFile(path: string, { flush = false }: { readonly flush?: boo
     save: async (value) => {
       try {
         const write = (): Promise<void> => replaceFile(path, JSON.stringify(value), { mode: 0o600, flush });
-        // The folder is checked only if writing fails, because this check does not run in the background.
+        // The folder is created only after writing has failed, because creating it blocks the process.
         await write().catch(() => {
           makeFolder(dirname(path));
           return write();
         });
       } catch {
-        // The store reports this problem once for the same folder.
+        // The error is ignored, because the store is in the same folder and reports the problem.
       }
     },
   };
 }
 
 /**
- * Creates a folder and its parents level by level. Node's `recursive` option never returns if a parent exists but
- * reports
- * every new folder as missing (ENOENT), as /proc does.
- * @param mode mode of new folders
+ * Creates a folder and its parents level by level. Node's `recursive` option is not used, because it never returns in
+ * an existing folder such as /proc, where creating any folder fails with ENOENT.
+ * @param mode permissions of new folders
  * @throws {Error} with the name of the folder that cannot be created
  */
 export function makeFolder(path: string, mode = 0o777): void {
@@ -128,7 +124,8 @@ function isFolder(path: string): boolean {
 }
 
 /**
- * @param what text before the file name in the message, for example `the products in`
+ * Reads a text file.
+ * @param what text before the file name in the error message, for example `the products in`
  * @throws {Error} with the reason why the file cannot be read
  */
 export async function readText(file: string, what: string): Promise<string> {

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 
 /**
- * Source of a secret. The value is never part of a configuration object, so it cannot be printed together with the
+ * Source of a secret. Configuration objects contain only the source, so that the secret is never printed with the
  * configuration.
  */
 export type SecretSource =
@@ -9,17 +9,17 @@ export type SecretSource =
   | { readonly kind: 'env'; readonly name: string };
 
 /**
- * Reads a secret each time, so that a rotated secret is used. Rejects with a message that never contains the secret.
+ * Function that reads a secret. The secret is read for each use, so that a new value is used after rotation. Error
+ * messages never contain the secret.
  */
 export type SecretReader = (source: SecretSource) => Promise<string>;
 
-/** Maximum size of a secret. Keys and tokens are smaller, so a larger file is the wrong file. */
+/** Maximum size of a secret in bytes. A larger file is rejected, because it cannot be a key or token. */
 const MAX_SECRET_BYTES = 64 * 1024;
 
 /**
- * Reads a secret. Secrets are read each time, so that a rotated secret is used without a reload. One trailing line
- * break
- * is removed.
+ * Reads a secret and removes one trailing line break. Secrets are read for each use, so that rotation does not require
+ * a reload.
  * @throws {Error} with the name of the file or variable, without any part of the value
  */
 export async function readSecret(source: SecretSource, env: NodeJS.ProcessEnv): Promise<string> {

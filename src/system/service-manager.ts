@@ -5,17 +5,16 @@ import type { OperatorLog } from './operator-log.ts';
 
 const run = promisify(execFile);
 
-/** Lines that are sent with sd_notify(3). */
+/** Service states in the format of sd_notify(3). */
 type ServiceState = 'READY=1' | 'STOPPING=1';
 
-/** Time limit in milliseconds. The command returns as soon as systemd has read the line. */
+/** Time limit for `systemd-notify` in milliseconds. The command returns when systemd has received the state. */
 const LIMIT = 5_000;
 
 /**
- * Reports the service state to systemd. Node does not support Unix datagram sockets, so `systemd-notify` sends the
- * line,
- * which requires `NotifyAccess=all` in the unit. Resolves when the line has been sent, or immediately if no service
- * manager is waiting. Never rejects.
+ * Reports the service state to systemd. Uses the `systemd-notify` command, because Node does not support Unix datagram
+ * sockets. The unit must contain `NotifyAccess=all`. Resolves when the state has been sent, or immediately if the
+ * process was not started by a service manager. Never rejects.
  */
 export async function notifyServiceManager(
   state: ServiceState,

@@ -1,19 +1,19 @@
 import { Cron } from 'croner';
 import type { EpochMs } from '../core/clock.ts';
 
-/** The times of a crontab(5) expression in one time zone. */
+/** Times that match a crontab(5) expression in one time zone. */
 export interface Crontab {
-  /** Returns the latest time that is not in the future, or null if there is none. */
+  /** Returns the latest matching time that is not after `now`, or null if there is none. */
   last(now: EpochMs): EpochMs | null;
-  /** Returns the first time after now, or null if there is none. */
+  /** Returns the first matching time after `now`, or null if there is none. */
   next(now: EpochMs): EpochMs | null;
 }
 
 /**
  * Parses `minute hour day month weekday` as in crontab(5), without croner's extensions (`L`, `#`, `@daily`). Clock
- * changes
- * are handled as in cron(8). A fixed time that is skipped in spring is due when the clock is set forward. A fixed time
- * that occurs twice in autumn is due once. An expression with `*` as its minute or hour follows the elapsed time.
+ * changes are handled as in cron(8). A fixed time that is skipped in spring is due when the clock is set forward. A
+ * fixed time that occurs twice in autumn is due once. An expression with `*` as its minute or hour is not affected by
+ * clock changes.
  * @throws {RangeError} if the expression or the time zone is invalid, or if the date never occurs
  */
 export function readCrontab(expression: string, timezone: string): Crontab {
@@ -22,13 +22,13 @@ export function readCrontab(expression: string, timezone: string): Crontab {
   const cron = croner(fields, expression, timezone);
   if (cron.nextRun(new Date(0)) === null) throw unreadable(expression);
   return {
-    // croner returns times before the given time, and includes earlier times in the same second.
+    // One millisecond is added, because croner returns only times before the given time.
     last: (now) => cron.previousRuns(1, new Date(now + 1))[0]?.getTime() ?? null,
     next: (now) => cron.nextRun(new Date(now))?.getTime() ?? null,
   };
 }
 
-/** Maximum value of each field, in order. */
+/** Maximum values of the five fields, in order. */
 const LAST_VALUES = [59, 23, 31, 12, 7] as const;
 
 const VALUE = String.raw`(?:\d{1,2}|[a-z]{3})`;
@@ -48,7 +48,7 @@ function croner(fields: readonly string[], expression: string, timezone: string)
       // will be run when either field matches". Otherwise, both fields must match. croner requires both fields only
       // with this option.
       domAndDow: day.startsWith('*') || weekday.startsWith('*'),
-      // Lists and ranges are also fixed times.
+      // With this option, lists and ranges also count as fixed times.
       fixedTimeRule: 'no-wildcard',
     });
   } catch (error) {
@@ -57,8 +57,8 @@ function croner(fields: readonly string[], expression: string, timezone: string)
 }
 
 /**
- * Expands steps into lists. In croner, any step makes the expression an interval. In cron, this is only the case with
- * `*`.
+ * Expands a field with steps, such as `0-10/5`, into a list. Otherwise, croner would treat the expression as an
+ * interval. cron does this only for `*`.
  */
 function listed(field: string, most: number): string {
   return field.replace(

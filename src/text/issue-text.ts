@@ -1,8 +1,8 @@
 import type { z } from 'zod';
 
 /**
- * Returns the problems in a file with their positions, for example
- * `targets.a.leaves: expected exactly one certificate in PEM format`.
+ * Returns validation problems with their positions in a file, for example `targets.a.leaves: expected exactly one
+ * certificate in PEM format`.
  */
 export function issueTexts(error: z.ZodError): readonly string[] {
   return error.issues.map(({ path, message }) => `${path.map(String).join('.') || 'the file'}: ${message}`);

@@ -1,6 +1,6 @@
 /**
  * Types of data that are removed from log lines and from peers' responses. Each entry has a type, a display name and a
- * placeholder. The set is closed.
+ * placeholder.
  */
 export const MASKED_KINDS = [
   ['user-name', 'user names', /<user>(?!@)/gu],
@@ -12,12 +12,14 @@ export const MASKED_KINDS = [
 
 type MaskedKind = (typeof MASKED_KINDS)[number][0];
 
-/** Number of removals for each type. */
+/** Number of removed values for each type of data. */
 export type MaskTally = Readonly<Record<MaskedKind, number>>;
 
-/** Removes personal data and credentials from texts, and counts the removals. */
+/** Removes personal data and credentials from text, and counts the removals. */
 export interface Mask {
-  /** Masks a log line or a peer's response, which is untrusted. Serial numbers, addresses and host names are kept. */
+  /**
+   * Masks untrusted text, such as a log line or a peer's response. Serial numbers, addresses and host names are kept.
+   */
   line(text: string): string;
   mailAddresses(text: string): string;
   tally(): MaskTally;
@@ -25,7 +27,7 @@ export interface Mask {
 
 interface Rule {
   readonly pattern: RegExp;
-  /** The replacement. `$1` is kept. */
+  /** Replacement text. `$1` inserts the first group of the pattern. */
   readonly by: string;
 }
 
@@ -34,27 +36,32 @@ const MAIL: Rule = {
   by: '<user>@',
 };
 
-/** The value of a field, which is in single or double quotes, or ends at the next space. */
+/**
+ * Pattern for a field's value. The value is in single or double quotation marks, or ends at the next space or
+ * delimiter.
+ */
 const VALUE = `(?:"[^"]+"|'[^']+'|[^\\s"',;&)\\]]+)`;
 /**
- * Serial numbers of FortiAuthenticator, FortiGate and tokens, licence numbers, and other Fortinet serial numbers, which
- * are recognised by their digits. Serial numbers are as long as an activation code, but they are evidence.
+ * Pattern for the beginning of serial and licence numbers. Serial and licence numbers are evidence, so the rule for
+ * activation codes, which have the same length, must not mask them. Other Fortinet serial numbers are recognised by
+ * their digits.
  */
 const SERIAL = 'FAC|FG|FW|FTK|EFTM|FTMTRIAL|F[A-Z\\d]{2,9}\\d{6}\\b';
 const USER_KEYS =
   'user|username|user_name|usr|srcuser|dstuser|unauthuser|xauthuser|login|account|admin|administrator|owner|uid';
 
-/** Codes and seeds without a label, which are recognised by a format that serial numbers do not have. */
+/**
+ * Rules for codes and seeds without a label. The format of codes and seeds differs from the format of serial numbers.
+ */
 const CODES: readonly Rule[] = [
   { pattern: /\b[\dA-F]{4}(?:-[\dA-F]{4}){4}\b/giu, by: '<code>' },
-  // The code that a user enters in FortiToken Mobile, which has 16 characters, with or without groups of four.
+  // An activation code for FortiToken Mobile has 16 characters. The code can be written in groups of four characters.
   { pattern: /\b(?=[\dA-Z-]*\d)(?=[\d-]*[A-Z][\d-]*[A-Z])[\dA-Z]{4}(?:-[\dA-Z]{4}){3}\b/gu, by: '<code>' },
   {
     pattern: new RegExp(`\\b(?!${SERIAL})(?=[A-Z]*\\d)(?=\\d*[A-Z]\\d*[A-Z])[\\dA-Z]{16}\\b`, 'gu'),
     by: '<code>',
   },
-  // A seed, which is 20 or 32 bytes in hexadecimal, or 20 bytes in Base32 (RFC 4648 §6). A certificate's hash is not a
-  // seed.
+  // A seed has 20 or 32 bytes in hexadecimal, or 20 bytes in Base32 (RFC 4648 §6). Certificate hashes are excluded.
   {
     pattern: /(?<!(?:hash|fingerprint|thumbprint|sha1|sha256)["']?[=:] ?["']?)\b(?:[\dA-F]{40}|[\dA-F]{64})\b/giu,
     by: '<code>',
@@ -62,7 +69,7 @@ const CODES: readonly Rule[] = [
   { pattern: /\b(?=[A-Z]*[2-7])[A-Z2-7]{32}\b/gu, by: '<code>' },
 ];
 
-/** The rules, in order. Text that one rule has masked is not available to the following rules. */
+/** The masking rules, in order of application. A rule does not match text that an earlier rule has masked. */
 const RULES: readonly Rule[] = [
   // The rule for passwords in URLs precedes the rule for user names, because "user:password@" before a host matches
   // both.
@@ -74,7 +81,7 @@ const RULES: readonly Rule[] = [
     ),
     by: '$1<secret>',
   },
-  // A token's serial number is kept, but an API token is masked.
+  // API tokens and keys are masked, but serial numbers of FortiTokens are kept.
   { pattern: new RegExp(`(\\b(?:token|key)=)(?!["']?FTK)${VALUE}`, 'giu'), by: '$1<secret>' },
   { pattern: /(\b(?:basic|bearer)\s)[\w+/.~-]{12,}=*/giu, by: '$1<secret>' },
   ...CODES,
@@ -107,7 +114,8 @@ const RULES: readonly Rule[] = [
     by: '<phone>',
   },
   { pattern: /(?<![\w.:=+/-])\d{10,15}(?![\w.:-])/gu, by: '<phone>' },
-  // A person's directory name ends in a domain, but a certificate's name does not.
+  // Matches the common name or user ID of a person in a directory (LDAP). Unlike a certificate's name, a directory name
+  // contains domain components.
   { pattern: /(\b(?:cn|uid)=)[^,"=]+(?=,[^"]*\bdc=)/giu, by: '$1<user>' },
   { pattern: new RegExp(`(\\b(?:${USER_KEYS})=)${VALUE}`, 'giu'), by: '$1<user>' },
   { pattern: new RegExp(`(\\b(?:${USER_KEYS}): ?)${VALUE}`, 'giu'), by: '$1<user>' },
@@ -121,21 +129,22 @@ const RULES: readonly Rule[] = [
   },
 ];
 
-/** Names in fields. The same names are also masked in the surrounding text. */
+/** Matches user names in fields. The same names are then masked in the rest of the text. */
 const NAMED = new RegExp(`\\b(?:${USER_KEYS})[=:] ?("[^"]+"|'[^']+'|[^\\s"',;&)\\]]+)`, 'giu');
-/** Minimum length of a name. Shorter names are also ordinary words. */
+/** Minimum length of a name to mask. Shorter names often match ordinary words. */
 const SHORTEST_NAME = 3;
 const LONGEST_LINE = 4_000;
 
-/** Known facts about a site that are masked in addition to text patterns. */
+/** A site's known names and secrets. These values are masked in addition to the text that the rules match. */
 interface KnownNames {
   /**
-   * Configured accounts, which peers quote without a label. If an account is an ordinary word, it is masked only in
-   * quotes
-   * or brackets.
+   * Configured account names. Peers' responses can contain account names without a label. If an account name is an
+   * ordinary word, it is masked only in quotation marks or brackets.
    */
   readonly accounts: readonly string[];
-  /** Applied first, because a partial secret would not be found. */
+  /**
+   * Removes configured secrets. Applied before the rules, because a secret cannot be found after part of it was masked.
+   */
   readonly withoutSecrets: (text: string) => string;
 }
 
@@ -159,14 +168,16 @@ export function createMask({ accounts, withoutSecrets }: KnownNames): Mask {
   };
 }
 
-/** Masks a line like `Mask.line`, but without facts about the site. */
+/** Masks a line in the same way as `Mask.line`, but without known names and secrets. */
 export function maskedLine(line: string, known: readonly Rule[] = []): string {
   const cut = line.slice(0, LONGEST_LINE);
   const named = namesIn(cut).map((name): Rule => ({ pattern: wholeWord(name), by: '<user>' }));
   return replaced(cut, [...RULES, ...known, ...named]);
 }
 
-/** Removes codes and seeds from a peer's response, which can contain names of persons and hosts as evidence. */
+/**
+ * Removes only codes and seeds from a peer's response. Names of persons and hosts are kept, because they are evidence.
+ */
 export function withoutCodes(text: string): string {
   return replaced(text, CODES);
 }
@@ -193,8 +204,8 @@ function literal(text: string): string {
 }
 
 /**
- * Returns a URL without its path. The path can be secret, for example in URLs of webhooks and heartbeat services, where
- * anyone who knows the URL can send requests. The scheme and host are sufficient to identify the service.
+ * Returns a URL without its path, because the path can be secret. For example, anyone who knows a webhook's URL can
+ * send requests to it. The scheme and host are sufficient to identify the service.
  */
 export function withoutPath(text: string): string {
   const url = URL.parse(text);

@@ -1,7 +1,12 @@
-/** Node appends this advice to OpenSSL's message, but Node's options are not options of ftm-watch. */
+/**
+ * Advice that Node appends to OpenSSL's messages. The advice is removed, because ftm-watch does not accept Node's
+ * options.
+ */
 const ADVICE = /; if the root CA is installed locally, try running Node\.js with --use-system-ca\b/gu;
 
-/** Returns an error's message without advice about Node. For any other thrown value, returns its text. */
+/**
+ * Returns an error's message without advice about Node options. For any other thrown value, returns the value as text.
+ */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? withoutAdvice(error.message) : String(error);
 }

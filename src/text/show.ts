@@ -1,14 +1,10 @@
 import { visibleText } from '../core/visible-text.ts';
 
 const SHOWN_CHARACTERS = 80;
-/** The part of a URL up to the last @, because a password can contain any character, including @. */
+/** Matches credentials in a URL, up to the last @, because a password can contain @. */
 const USER_INFO = /\/\/.*@/su;
 
-/**
- * Formats an invalid value for a message. The value is shown on one line, with a limited length and without the part of
- * a
- * URL before the @.
- */
+/** Formats an invalid value for a message. The result is one line of limited length, without credentials in URLs. */
 export function showValue(value: unknown): string {
   if (typeof value === 'string') return `"${visibleText(value.replace(USER_INFO, '//…@'), SHOWN_CHARACTERS)}"`;
   if (typeof value === 'number' || typeof value === 'boolean') return String(value);
@@ -29,7 +25,7 @@ const KINDS: ReadonlyMap<string, string> = new Map([
   ['boolean', 'true or false'],
 ]);
 
-/** Formats most messages. A missing value is `undefined`. */
+/** Returns a message about an invalid value. A missing value is `undefined`. */
 export function expectedMessage(expected: string, value: unknown): string {
   return saying(expected, value, showValue);
 }

@@ -7,13 +7,16 @@ import { encodeQuery, readReply, type BelievableReading, type DnsQuery } from '.
 import { locate, type SystemLookup } from '../lookup.ts';
 import { ProbeError, abortError } from '../failure.ts';
 
-/** RFC 7858 §3.1 does not use ALPN, but the protocol ID `dot` is registered, and some servers require it. */
+/**
+ * ALPN protocols for DNS over TLS. RFC 7858 §3.1 does not use ALPN, but some servers require the registered protocol ID
+ * `dot`.
+ */
 const DOT_PROTOCOLS: readonly string[] = ['dot'];
 
 /**
- * UDP queries are sent again once, as stub resolvers do. glibc waits 5 s, which would use up a whole round. The second
- * query has no EDNS, like glibc's first query, because some firewalls and old servers drop queries with EDNS (RFC
- * 6891 §6.2.2).
+ * Time after which an unanswered UDP query is sent once more. glibc waits 5 s, but this would take a whole round. The
+ * second query has no EDNS, like glibc's first query, because some firewalls and old servers drop queries with EDNS
+ * (RFC 6891 §6.2.2).
  */
 const RETRANSMIT_AFTER: Millis = 1000;
 
@@ -27,7 +30,10 @@ interface ExchangeTools {
   readonly signal: AbortSignal;
 }
 
-/** Sends one query over the server's transport and returns the answer. @throws the error that ended the exchange */
+/**
+ * Sends one query with the server's protocol (UDP, TCP, TLS or HTTPS) and returns the answer. @throws the error that
+ * ended the exchange
+ */
 export async function exchangeWith(
   server: DnsServer,
   query: DnsQuery,
@@ -47,15 +53,18 @@ export async function exchangeWith(
     case 'tls':
       return exchangeStream(await openVerified(server, DOT_PROTOCOLS, tools), query, signal);
     case 'https': {
-      // undici's HTTP/2 takes 20 MB of memory and is rarely needed. The module is loaded before connecting. Otherwise,
-      // the connection would have no error listener while the module is loading.
+      // The HTTP/2 client is loaded on demand, because it takes 20 MB of memory and is rarely needed. The module is
+      // loaded before connecting. Otherwise, the connection would have no error listener while the module is loading.
       const { DOH_PROTOCOLS, exchangeHttps } = await import('./https.ts');
       return exchangeHttps(await openVerified(server, DOH_PROTOCOLS, tools), server.url, query, signal);
     }
   }
 }
 
-/** @returns the answer and the query that was answered, which is assumed to be the last one sent */
+/**
+ * Sends a query over UDP and waits for the answer.
+ * @returns the answer and its query; the answer is assumed to belong to the last query that was sent
+ */
 async function askOverUdp(
   at: Destination,
   query: DnsQuery,
@@ -97,7 +106,7 @@ async function openVerified(
     {
       secureContext: trust,
       ALPNProtocols: [...protocols],
-      // SNI contains only names (RFC 6066 §3). Without SNI, the certificate is checked against the address.
+      // SNI is sent only for names (RFC 6066 §3). Without SNI, Node checks the certificate against the address.
       ...(isIP(host) === 0 ? { servername: host } : { host }),
     },
     signal,
@@ -106,15 +115,15 @@ async function openVerified(
 
 const HTTPS_PORT = 443;
 
-/** A resolver as it is configured. */
+/** A configured resolver. `host` is an address, or a name that must be looked up. */
 export type NamedResolver =
   | { readonly kind: 'udp' | 'tcp' | 'tls'; readonly host: string; readonly port: number }
   | { readonly kind: 'https'; readonly url: string };
 
-/** A resolver whose address is known. */
+/** A resolver with a known address. */
 export type DnsServer =
   | { readonly kind: 'udp' | 'tcp'; readonly at: Destination }
-  /** The server's certificate must be valid for `host`, which is a name or an address. */
+  /** A server for DNS over TLS. The certificate must be valid for `host`, a host name or IP address. */
   | { readonly kind: 'tls'; readonly at: Destination; readonly host: string }
   | { readonly kind: 'https'; readonly at: Destination; readonly host: string; readonly url: URL };
 
@@ -151,12 +160,12 @@ function withoutBrackets(host: string): string {
 
 const LENGTH_BYTES = 2;
 
-/** Maximum number of unrelated messages. If a server sends more, the exchange fails. */
+/** Maximum number of unrelated messages from a DNS server. If the server sends more, the exchange fails. */
 const MAX_FOREIGN = 4;
 
 /**
  * Sends a query over a connected TCP or TLS socket (RFC 1035 §4.2.2, RFC 7858 §3.3) and destroys the socket afterwards.
- * Only the signal limits the time for a slow peer. The size is limited by the protocol, to 65,535 bytes per message.
+ * Only the signal limits the time. The protocol limits each message to 65,535 bytes.
  */
 export function exchangeStream(socket: Socket, query: DnsQuery, signal: AbortSignal): Promise<BelievableReading> {
   return new Promise((resolve, reject) => {

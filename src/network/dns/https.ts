@@ -10,7 +10,7 @@ const MEDIA_TYPE = 'application/dns-message';
 /** Maximum length of a DNS message; undici rejects longer bodies. */
 const MAX_BODY_BYTES = 65_535;
 
-/** A fallback for the caller's time limit. undici's own timers are imprecise. */
+/** Timeout for undici, used in case the caller's time limit fails. undici's own timers are imprecise. */
 const UNDICI_TIMEOUT: Millis = 10_000;
 
 /**
@@ -21,7 +21,7 @@ export const DOH_PROTOCOLS: readonly string[] = ['h2', 'http/1.1'];
 
 /**
  * Sends a query as a POST request (RFC 8484 §4.1) over a connected TLS socket, and destroys the socket afterwards. The
- * query ID should be 0.
+ * query ID should be 0, as RFC 8484 recommends for caching.
  */
 export async function exchangeHttps(
   socket: TLSSocket,
@@ -78,8 +78,8 @@ function readBody(body: Buffer, query: DnsQuery): BelievableReading {
 type Connector = Extract<Client.Options['connect'], (...args: never[]) => unknown>;
 
 /**
- * Returns the given socket once. Without this connector, undici would open new connections to a name and without our
- * time limits.
+ * Returns a connector that provides the given socket once. Otherwise, undici would resolve the name and connect on its
+ * own, without the probe's time limits.
  */
 function singleUse(socket: TLSSocket): Connector {
   let used = false;

@@ -5,7 +5,7 @@ import { visibleText } from '../../core/visible-text.ts';
 
 export type RecordType = 'A' | 'AAAA' | 'MX';
 
-/** A DNS query as it is sent. */
+/** A DNS query and its encoded bytes. */
 export interface DnsQuery {
   readonly id: number;
   readonly name: string;
@@ -18,7 +18,7 @@ export type DnsReading =
   | {
       readonly kind: 'answer';
       readonly rcode: string;
-      /** For an MX query, the list contains the host names of the mail servers, most preferred first. */
+      /** Addresses in the answer. For an MX query, the host names of the mail servers, most preferred first. */
       readonly addresses: readonly string[];
       readonly cnames: readonly string[];
       readonly ttlSeconds: number | null;
@@ -27,14 +27,14 @@ export type DnsReading =
     }
   /** The TC bit is set, so the query must be sent again over TCP (RFC 1035 §4.2.1). */
   | { readonly kind: 'truncated' }
-  /** The packet is forged, malformed or answers a different query. It must be ignored. */
+  /** The packet is forged, malformed or answers a different query. Such packets must be ignored. */
   | { readonly kind: 'foreign'; readonly why: string }
-  /** The packet is a reply to the query, but it cannot be used. */
+  /** The packet is a reply to the query, but its content cannot be used. */
   | { readonly kind: 'unusable'; readonly why: string };
 
 export type BelievableReading = Exclude<DnsReading, { kind: 'foreign' }>;
 
-/** Maximum size of a UDP answer that is never fragmented (RFC 9715 §3.1, DNS flag day 2020). */
+/** Maximum size of a UDP answer that avoids fragmentation (RFC 9715 §3.1, DNS flag day 2020). */
 const UDP_PAYLOAD = 1232;
 
 const HEADER_BYTES = 12;
@@ -42,7 +42,7 @@ const QR = 0x8000;
 const OPCODE = 0x7800;
 const TC = 0x0200;
 
-/** Maximum length of a CNAME chain. Resolvers do not follow longer chains either (BIND stops at 16). */
+/** Maximum length of a CNAME chain. Resolvers have similar limits (BIND stops at 16). */
 const MAX_CNAMES = 16;
 
 /** Maximum number of addresses that are read from an answer. A malicious answer can contain thousands. */
@@ -51,7 +51,9 @@ const MAX_ADDRESSES = 64;
 const MAX_NAME_LENGTH = 253;
 const MAX_LABEL_LENGTH = 63;
 
-/** https://www.iana.org/assignments/dns-parameters/dns-parameters.xhtml#dns-parameters-6 */
+/**
+ * Names of DNS response codes (https://www.iana.org/assignments/dns-parameters/dns-parameters.xhtml#dns-parameters-6).
+ */
 const RCODES: readonly string[] = [
   'NOERROR',
   'FORMERR',
@@ -135,7 +137,7 @@ function extendedErrorsOf({ additionals = [] }: DecodedPacket): Pick<DnsAnswer, 
     .flatMap((record) => (record.type === 'OPT' ? record.options : []))
     .flatMap(({ code, data }): readonly ExtendedError[] => {
       if (Number(code) !== EXTENDED_ERROR || data === undefined || data.length < 2) return [];
-      // Some servers end the text with a NUL byte, which the RFC forbids.
+      // RFC 8914 does not allow a trailing NUL byte, but some servers send one.
       const text = data.subarray(2).toString('utf8').replace(/\0+$/u, '');
       return [{ code: data.readUInt16BE(0), text: visibleText(text, MAX_EXTRA_TEXT) }];
     })
@@ -143,7 +145,9 @@ function extendedErrorsOf({ additionals = [] }: DecodedPacket): Pick<DnsAnswer, 
   return extendedErrors.length === 0 ? {} : { extendedErrors };
 }
 
-/** OPT is not counted, because it is a pseudo-record (RFC 6891 §6.1.1). */
+/**
+ * Describes the records outside the answer section. OPT is ignored, because it is a pseudo-record (RFC 6891 §6.1.1).
+ */
 function besideOf({ authorities = [], additionals = [] }: DecodedPacket): NonNullable<DnsAnswer['beside']> {
   return { authority: authorities.length, additional: additionals.filter(({ type }) => type !== 'OPT').length };
 }
@@ -154,7 +158,7 @@ function foreign(why: string): DnsReading {
 
 function rcodeOf(packet: DecodedPacket, low: number): string {
   const opt = packet.additionals?.find((record) => record.type === 'OPT');
-  // The OPT record contains the upper eight bits (RFC 6891 §6.1.3).
+  // The upper eight bits of the response code are in the OPT record (RFC 6891 §6.1.3).
   const code = opt === undefined ? low : (opt.extendedRcode << 4) | low;
   return code === BADVERS ? 'BADVERS' : (RCODES[code] ?? `RCODE${String(code)}`);
 }
@@ -162,7 +166,7 @@ function rcodeOf(packet: DecodedPacket, low: number): string {
 function answersQuestion(packet: DecodedPacket, query: DnsQuery, rcode: string): boolean {
   const questions = packet.questions ?? [];
   const [question] = questions;
-  // A server that could not or would not read the query may omit the question section.
+  // A server that returns an error may omit the question section.
   if (question === undefined) return rcode !== 'NOERROR' && rcode !== 'NXDOMAIN';
   return (
     questions.length === 1 &&

@@ -7,9 +7,9 @@ import { ProbeError, errorCode, failureFrom, abortError } from '../failure.ts';
 import { lookUp, type SystemLookup } from '../lookup.ts';
 
 /**
- * Resolves a name with the system resolver, as other programs on this machine do. The lookup uses the hosts file, the
- * search list and all configured servers. getaddrinfo returns neither TTL nor CNAMEs, and reports both a missing name
- * and a missing record as ENOTFOUND.
+ * Resolves a name with the system resolver, like other programs on this machine. The system resolver uses the hosts
+ * file, the search list and all configured servers. getaddrinfo returns neither TTL nor CNAMEs, and reports both a
+ * missing name and a missing record as ENOTFOUND.
  */
 export async function observeSystem(
   name: string,
@@ -42,8 +42,8 @@ function replyFrom(error: unknown, durationMs: Millis, parent: AbortSignal): Dns
       return answer('NXDOMAIN', [], durationMs);
     case 'ENODATA':
       return answer('NOERROR', [], durationMs);
-    // glibc returns EAI_AGAIN if no server answers, if the servers refuse the connection, or if they return SERVFAIL.
-    // For permanent failures, glibc returns EAI_FAIL.
+    // glibc returns EAI_AGAIN if the servers do not answer, refuse the connection or return SERVFAIL. For permanent
+    // failures, glibc returns EAI_FAIL.
     case 'EAI_AGAIN':
       return silence(
         new ProbeError('timeout', "None of the system resolver's servers answered (EAI_AGAIN)", { cause: error }),

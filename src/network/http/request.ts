@@ -10,7 +10,7 @@ import { type TlsSession, readableText, alertName, demandsCertificate } from '..
 
 const MAX_HEADER_BYTES = 16 * 1024;
 const MAX_BODY_BYTES = 64 * 1024;
-/** Maximum size of the part of the body that is searched for readable text. */
+/** Maximum number of bytes in a response body that are searched for readable text. */
 const MAX_READ_BYTES = 16 * 1024;
 
 interface RequestOptions {
@@ -21,15 +21,13 @@ interface RequestOptions {
   readonly recognisePage: RecognisePage;
 }
 
-/**
- * Returns the block page if the response is one. The code that recognises inspection products provides this function.
- */
+/** Function that identifies a response as a block page of an inspection product. Returns null for other responses. */
 export type RecognisePage = (candidate: BlockPageCandidate) => BlockPage | null;
 
 /**
  * Sends one HTTP/1.1 request over the connection whose certificate was captured, so that both results come from the
- * same peer. Redirects are not followed. Any response is recorded, even if its body is incomplete. The connection is
- * closed afterwards.
+ * same peer. HTTP redirects are not followed. Any response is recorded, even if its body is incomplete. The connection
+ * is closed afterwards.
  */
 export async function sendRequest(
   session: TlsSession,
@@ -48,7 +46,8 @@ export async function sendRequest(
     return { ...responseFacts(response, body, options.recognisePage), receivedAt, durationMs };
   } catch (error) {
     const durationMs = ctx.clock.elapsed() - started;
-    // Node aborts a request by destroying the socket. Only the signal shows whether the abort or the error came first.
+    // Node aborts a request by destroying the socket. The signal shows whether the request was aborted or failed for
+    // another reason.
     const cause = limit.signal.aborted ? abortError(limit.signal) : withReason(session.error() ?? error);
     if (certificateDemanded(cause, session)) return { kind: 'client-certificate-demanded', durationMs };
     return failureFrom(cause, durationMs, ctx.signal);
@@ -64,7 +63,7 @@ function requestOver(
     method,
     path,
     headers: {
-      // The default port is omitted, as in a URL.
+      // The default port 443 is omitted in the `Host` header, as in a URL.
       host: authority(target).replace(/:443$/u, ''),
       connection: 'close',
       'user-agent': 'ftm-watch',
@@ -85,7 +84,7 @@ function responseTo(request: ClientRequest): Promise<IncomingMessage> {
     });
     // This listener is never removed, because node:http emits another error when the socket is finally destroyed.
     request.on('error', reject);
-    // If a peer switches protocols without being asked to, node:http ends the connection without an error.
+    // If a peer switches protocols without a request, node:http closes the connection without emitting an error.
     request.once('close', () => {
       // Every exchange emits 'close'. The error is created only if needed, because creating it captures a stack trace.
       if (!isOver) reject(new ProbeError('protocol', 'The peer ended the exchange without sending a response'));
@@ -94,7 +93,7 @@ function responseTo(request: ClientRequest): Promise<IncomingMessage> {
   });
 }
 
-/** Converts the parser's error to `closed` if the connection ended in the middle of the header. */
+/** Converts the HTTP parser's error to `closed` if the connection ended within the header. */
 function withReason(error: unknown): unknown {
   if (errorCode(error) !== 'HPE_INVALID_EOF_STATE') return error;
   return new ProbeError('closed', 'The peer closed the connection in the middle of the response', { cause: error });
@@ -115,7 +114,7 @@ function brokenBefore({ socket, error }: TlsSession): Error | null {
 
 /**
  * Reports whether the server demanded a client certificate. With TLS 1.3, the client's handshake ends before the server
- * has checked the (missing) certificate. The server then rejects the client instead of sending a response (RFC 8446
+ * detects that the certificate is missing. The server then rejects the client instead of sending a response (RFC 8446
  * §4.4.2.4). The server either sends an alert, or closes the connection after requesting a certificate.
  */
 function certificateDemanded(error: unknown, { socket, certificateRequested }: TlsSession): boolean {
@@ -149,13 +148,13 @@ function lengthIn(header: string | null): number | null {
 
 interface BodyStart {
   readonly text: string;
-  /** Readable text at the beginning of the body. */
+  /** Readable text from the beginning of the response body. */
   readonly words: string;
-  /** Size of the whole body; null if the body is incomplete. */
+  /** Size of the complete response body in bytes; null if the body is incomplete. */
   readonly bytes: number | null;
 }
 
-/** Reads up to 64 KiB of the body, which is enough to recognise a block page. */
+/** Reads up to 64 KiB of a response body. This amount is enough to recognise a block page. */
 async function readStart(body: AsyncIterable<Uint8Array>): Promise<BodyStart> {
   const chunks: Uint8Array[] = [];
   let size = 0;
@@ -170,7 +169,7 @@ async function readStart(body: AsyncIterable<Uint8Array>): Promise<BodyStart> {
     }
   } catch {
     isWhole = false;
-    // The server has responded, so errors in the rest of the body do not matter.
+    // The server has responded, so an incomplete body is not an error.
   }
   const start = Buffer.concat(chunks).subarray(0, MAX_BODY_BYTES);
   return {
@@ -180,7 +179,7 @@ async function readStart(body: AsyncIterable<Uint8Array>): Promise<BodyStart> {
   };
 }
 
-/** Header fields by lower-case name. */
+/** Header field values by lower-case field name. */
 type Headers = Readonly<Record<string, string | readonly string[] | undefined>>;
 
 const MAX_SERVER = 128;
@@ -192,8 +191,9 @@ const IMF_FIXDATE = /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2}
 const ASCTIME_DATE = /^[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d{2}:\d{2}:\d{2} \d{4}$/u;
 
 /**
- * Header fields that are added only by forward proxies and filters, from mitmengine's list
- * (reference_fingerprints/mitmengine/badheader.txt) and from Squid. CDNs also add `via`, so its value is shown.
+ * Header fields that only forward proxies and filters add, from mitmengine's list
+ * (reference_fingerprints/mitmengine/badheader.txt) and from Squid. Because CDNs also add `via`, its value is
+ * displayed.
  */
 const TRACE_NAMES: ReadonlySet<string> = new Set([
   'proxy-connection',
@@ -211,7 +211,7 @@ export function firstHeader(headers: Headers, name: string): string | null {
   return (typeof value === 'string' ? value : value?.[0]) ?? null;
 }
 
-/** Parses an HTTP date. Returns null if the value is not a date. */
+/** Parses an HTTP date, such as the value of the `Date` header. Returns null if the value is not a date. */
 export function parseHttpDate(value: string | null): EpochMs | null {
   if (value === null) return null;
   if (IMF_FIXDATE.test(value)) return instant(value);
@@ -236,7 +236,7 @@ export function proxyTraces(headers: Headers): readonly string[] {
 
 function isTrace(name: string, headers: Headers): boolean {
   if (name === 'via' || TRACE_NAMES.has(name) || name.startsWith('zsa-')) return true;
-  // CDNs use the same header field for their own caches.
+  // CDNs also send `x-cache`, so only the value from Squid is reported.
   return name === 'x-cache' && /squid/iu.test(firstHeader(headers, name) ?? '');
 }
 
@@ -246,7 +246,8 @@ function instant(text: string): EpochMs | null {
 }
 
 /**
- * Parses the number of seconds in `Retry-After` (RFC 9110 §10.2.3). A date is ignored, because the clocks may differ.
+ * Parses the number of seconds in `Retry-After` (RFC 9110 §10.2.3). If the value is a date, it is ignored, because the
+ * server's clock may differ from the local clock.
  */
 export function retryAfterOf(header: string | string[] | undefined): Millis | null {
   return typeof header === 'string' && /^\d{1,6}$/u.test(header) ? Number(header) * 1000 : null;

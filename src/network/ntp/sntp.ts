@@ -1,11 +1,10 @@
 import type { EpochMs, Millis } from '../../core/clock.ts';
 
-/** A request, including the data that identifies the reply. */
+/** An SNTP request with the data that identifies its reply. */
 export interface SntpRequest {
   /**
-   * Eight random bytes, sent instead of the current time to keep the time private. The server returns these bytes as
-   * the
-   * origin timestamp.
+   * Eight random bytes that are sent instead of the current time, so that the local time is not disclosed. The NTP
+   * server returns these bytes as the origin timestamp.
    */
   readonly nonce: Buffer;
   readonly sentAt: EpochMs;
@@ -13,7 +12,7 @@ export interface SntpRequest {
 
 export type SntpReading =
   | { readonly kind: 'time'; readonly receiveAt: EpochMs; readonly transmitAt: EpochMs }
-  /** A genuine reply without a time. The server is not synchronised, or sent a kiss-o'-death packet. */
+  /** A genuine reply without a usable time, because the server is not synchronised or sent a kiss-o'-death packet. */
   | { readonly kind: 'refused'; readonly why: string };
 
 const PACKET_BYTES = 48;
@@ -44,7 +43,8 @@ export function encodeRequest(nonce: Buffer): Buffer {
 }
 
 /**
- * Reads a packet. Returns null if the packet is not a reply to the request (forged, late or malformed). Never throws.
+ * Reads a packet from an NTP server. Returns null if the packet is not a reply to the request (forged, late or
+ * malformed). Never throws.
  */
 export function readReply(packet: Buffer, request: SntpRequest): SntpReading | null {
   if (packet.length < PACKET_BYTES) return null;
@@ -52,7 +52,7 @@ export function readReply(packet: Buffer, request: SntpRequest): SntpReading | n
   const stratum = packet.readUInt8(1);
   if ((first & 7) !== MODE_SERVER) return null;
   if (!packet.subarray(ORIGIN, ORIGIN + NONCE_BYTES).equals(request.nonce)) return null;
-  // In this case, the reference ID is a four-character code that gives the reason (RFC 5905 §7.4).
+  // At stratum 0, the reference ID is a four-character code for the reason (RFC 5905 §7.4).
   if (stratum === 0) return { kind: 'refused', why: `The server sent a kiss-o'-death packet, "${kissCode(packet)}"` };
   if (stratum >= STRATUM_UNSYNCHRONISED || first >> 6 === LEAP_UNSYNCHRONISED)
     return { kind: 'refused', why: 'The server is not synchronised' };

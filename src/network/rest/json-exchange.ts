@@ -17,26 +17,26 @@ interface RequestHead {
   /** The path begins with a slash and can include a query. */
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** Removes the request's secrets from texts in the response that are shown to users. */
+  /** Removes the request's secrets from parts of the response that are shown to users. */
   readonly withoutSecrets: (text: string) => string;
 }
 
-/** A response. Any status is returned, not only 200, and the caller decides what it means. */
+/** A JSON response with any HTTP status. The caller interprets the status. */
 export type JsonReply = (
   | { readonly kind: 'json'; readonly value: unknown }
   | { readonly kind: 'status'; readonly status: number; readonly retryAfter: Millis | null }
 ) & {
-  /** Clock offset according to the `Date` header of the response; null if the header is missing or invalid. */
+  /** The server's clock from the `Date` header; null if the header is missing or invalid. */
   readonly serverTime: ServerTime | null;
 };
 
-/** The server's clock, according to one response. */
+/** The server's clock, calculated from one response. */
 export interface ServerTime {
-  /** Server time minus local time. */
+  /** The server's time minus the local time. */
   readonly offsetMs: Millis;
   /**
-   * Maximum error in milliseconds, which is half of the round-trip time plus half a second, because the header is
-   * truncated to seconds.
+   * Maximum error of `offsetMs`. The value is half of the round-trip time plus half a second, because the `Date` header
+   * is truncated to seconds.
    */
   readonly precisionMs: Millis;
 }
@@ -92,7 +92,10 @@ export async function exchangeJson(
   }
 }
 
-/** The server wrote the header at some time between the request and the response. The midpoint is used. */
+/**
+ * Calculates the server's clock offset. Assumes that the server wrote the header midway between the request and the
+ * response.
+ */
 function serverTimeOf(header: string | string[] | undefined, clock: Clock, sentAt: Millis): ServerTime | null {
   const date = typeof header === 'string' ? parseHttpDate(header) : null;
   if (date === null) return null;
@@ -105,7 +108,7 @@ function parseJson(text: string, contentType: string | string[] | undefined): un
     const value: unknown = JSON.parse(text);
     return value;
   } catch {
-    // The parser's message quotes the text, which might contain a secret.
+    // The JSON parser's message is not used, because it contains part of the text, and the text might contain a secret.
     const isHtml = /^\s*</u.test(text) || String(contentType).includes('html');
     throw new ProbeError(
       'protocol',
@@ -114,22 +117,23 @@ function parseJson(text: string, contentType: string | string[] | undefined): un
   }
 }
 
-/** A page of 1,000 tokens has about 300 KB. */
+/** Maximum size of a response body. For comparison, a page with 1,000 tokens has about 300 KB. */
 const MAX_BYTES: number = 1024 * 1024;
 
 /**
- * The cost of reading a response depends on its number of values more than on its size. A page of 1,000 tokens has
- * about 10,000 values.
+ * Maximum number of values in a response. Parsing time depends more on the number of values than on the size. For
+ * comparison, a page with 1,000 tokens has about 10,000 values.
  */
 const MAX_VALUES: number = 64 * 1024;
 
-/** Initial size of the buffer, which is sufficient for most responses. */
+/** Initial size of the response buffer. Most responses are smaller. */
 const FIRST_BYTES: number = 16 * 1024;
 
 const [COMMA, BRACKET, BRACE] = [0x2c, 0x5b, 0x7b];
 
 /**
- * Reads the body of a JSON response. Limits the number of bytes and values before parsing. The caller limits the time.
+ * Reads the body of a JSON response. Checks the number of bytes and values before parsing. The caller sets the time
+ * limit.
  * @throws {ProbeError} when a limit is exceeded or the body has a content encoding
  */
 export async function readBody({ headers, body }: Pick<Dispatcher.ResponseData, 'headers' | 'body'>): Promise<string> {
@@ -145,7 +149,7 @@ export async function readBody({ headers, body }: Pick<Dispatcher.ResponseData, 
   let bytes = Buffer.allocUnsafe(FIRST_BYTES);
   let size = 0;
   let values = 1;
-  // Leaving the loop destroys the body and closes the connection.
+  // When an error ends this loop, the body is destroyed and the connection is closed.
   for await (const chunk of body) {
     if (!(chunk instanceof Uint8Array)) continue;
     const wanted = size + chunk.length;
@@ -160,8 +164,8 @@ export async function readBody({ headers, body }: Pick<Dispatcher.ResponseData, 
 }
 
 /**
- * Returns an upper bound for the number of values. Each value except the first follows a comma, a colon or a bracket.
- * These characters rarely occur in strings.
+ * Returns an upper bound for the number of values in JSON text. Counts commas, colons and brackets, because each value
+ * except the first follows one of them.
  */
 function valuesBegunIn(bytes: Uint8Array): number {
   let count = 0;
@@ -175,8 +179,8 @@ function tooMuch(most: number, what: string): ProbeError {
 
 /**
  * Applies `withoutSecrets` to every string and property name in the result of `JSON.parse`. Works on decoded values,
- * because a secret could be hidden by escape sequences in the raw text. Changes the value in place and without
- * recursion, because the peer controls the nesting depth.
+ * because the raw text could contain a secret as escape sequences. Modifies `root` in place. Does not use recursion,
+ * because the peer controls the nesting depth.
  */
 export function cleanJson(root: unknown, withoutSecrets: (text: string) => string): unknown {
   const whole: unknown[] = [root];
@@ -193,7 +197,7 @@ export function cleanJson(root: unknown, withoutSecrets: (text: string) => strin
       const [shown, cleaned] = [Array.isArray(holder) ? name : withoutSecrets(name), clean(value)];
       if (shown === name && cleaned === value) continue;
       Reflect.deleteProperty(holder, name);
-      // The property is not set by assignment, because a peer can name a field `__proto__`.
+      // Assignment is not used here, because a peer can send a field with the name `__proto__`.
       Reflect.defineProperty(holder, shown, { value: cleaned, writable: true, enumerable: true, configurable: true });
     }
   }
@@ -217,7 +221,7 @@ interface HttpGetterOptions {
   readonly trust: TlsTrust;
   /** Value of the `Authorization` header; null if no login is required. */
   readonly authorization: string | null;
-  /** Secrets in the request that must not appear in a response. */
+  /** Secrets in the request, which are removed from the response. */
   readonly secrets: readonly string[];
 }
 
@@ -253,14 +257,16 @@ export function endpointOf(url: string): string {
   return `${parsed.hostname}:${parsed.port === '' ? '443' : parsed.port}`;
 }
 
-/** Dependencies that every connector needs, apart from its target. */
+/** Dependencies that all connectors share. */
 export interface ConnectorContext {
   readonly clock: Clock;
-  /** Aborted when the round is cancelled. */
+  /** Signal that is aborted when the query is cancelled. */
   readonly signal: AbortSignal;
   /** Environment for secrets that are configured as environment variables. */
   readonly env: NodeJS.ProcessEnv;
-  /** Resolves in a turn of the event loop in which no other response is parsed, because parsing can be slow. */
+  /**
+   * Resolves when no other response is being parsed in the same turn of the event loop, because parsing can be slow.
+   */
   readonly ownTurn: () => Promise<void>;
   /** Time limit for one response. @default 10 s */
   readonly answerLimit?: Millis;
@@ -292,7 +298,7 @@ interface TlsTrust {
   readonly pin: string | null;
 }
 
-/** Sufficient for one server. More connections would put load on an appliance. */
+/** Maximum number of connections to one server. More connections would put unnecessary load on an appliance. */
 const CONNECTIONS = 4;
 
 /**
@@ -307,9 +313,9 @@ export async function createVerifiedAgent(trust: TlsTrust): Promise<Agent> {
   const connect = createConnector({
     allowH2: false,
     lookup: getaddrinfoForSockets,
-    // A resumed TLS session provides no certificate to compare with the pin.
+    // TLS session resumption is disabled, because a resumed session provides no certificate to compare with the pin.
     maxCachedSessions: 0,
-    // The request has its own time limit, which uses the caller's clock.
+    // undici's timeouts are disabled, because each request has a time limit that uses the caller's clock.
     timeout: 0,
     ...(authorities === null ? {} : { ca: [...authorities.pems], allowPartialTrustChain: true }),
     ...(authorities === null ? {} : { checkServerIdentity: identityCheck(authorities.ders) }),
@@ -357,8 +363,8 @@ function pinOf(certificate: X509Certificate): string {
 }
 
 /**
- * Appliances ship with a self-signed certificate that contains neither their address nor their host name. If exactly
- * this certificate is in `caFile`, it is accepted without checking the name.
+ * Appliances ship with a self-signed certificate that contains neither their address nor their host name. If `caFile`
+ * contains exactly this certificate, it is accepted without checking the name.
  */
 function identityCheck(ders: readonly Buffer[]): (host: string, certificate: PeerCertificate) => Error | undefined {
   return (host, certificate) =>

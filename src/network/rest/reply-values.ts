@@ -28,20 +28,26 @@ export function hostName(text: string): string | null {
   return HOST_NAME.test(host) || isIP(host) !== 0 ? host : null;
 }
 
-/** Parses a port from external settings, which can be a number or a string of digits. Returns null if it is invalid. */
+/**
+ * Parses a port number in external settings. The value can be a number or a string of digits. Returns null if it is
+ * invalid.
+ */
 export function portNumber(value: unknown): number | null {
   const port = lenientCount(value);
   return port !== null && port >= 1 && port <= 65_535 ? port : null;
 }
 
-/** A list that is truncated before its items are validated, because each invalid item creates an error object. */
+/**
+ * Schema for a list of at most `most` items. The list is truncated before validation, because each invalid item creates
+ * an error object.
+ */
 export function cutList<Item extends z.ZodType>(item: Item, most: number): z.ZodType<readonly z.infer<Item>[]> {
   return z.preprocess((value) => (Array.isArray(value) ? value.slice(0, most) : value), z.array(item));
 }
 
 /**
- * A serial or licence number in Fortinet's format, such as `FAC-VM0000000000`. Serial numbers in this format are safe
- * to display and compare.
+ * A serial or licence number in Fortinet's format, such as `FAC-VM0000000000`. Values in this format are safe to
+ * display.
  */
 export const serialNumber: z.ZodType<string> = z
   .string()

@@ -7,13 +7,13 @@ import { ProbeError, errorCode, failureMessage, failureReason, abortError } from
 
 /**
  * Maximum number of addresses to try. With more addresses, the time for each address would be too short to distinguish
- * a slow server from an unreachable one.
+ * slow servers from unreachable servers.
  */
 const MAX_TRIED = 3;
 
 /**
- * Time limit for all connection attempts. The remaining time is for the dialogue. The limit allows for two lost SYN
- * packets, which are retransmitted after 1 s and 2 s.
+ * Time limit for all connection attempts. The limit allows for two lost SYN packets, which are retransmitted after 1 s
+ * and 2 s. The rest of the probe's time is for the SMTP dialogue.
  */
 const CONNECT_LIMIT: Millis = 6000;
 
@@ -38,8 +38,8 @@ export async function connectToAny(
       errors.push(aboutAddress(address, port, error));
     }
   }
-  // After a local error, it is unknown whether the address accepts connections. If this machine does not support the
-  // address family, the attempt proves nothing.
+  // An error on this machine, such as an unsupported address family, does not show whether the address accepts
+  // connections.
   throw (
     errors.find(({ reason }) => reason === 'internal') ??
     errors.find(({ reason }) => reason !== 'no-route') ??
@@ -50,22 +50,19 @@ export async function connectToAny(
 
 function aboutAddress(address: string, port: number, error: unknown): ProbeError {
   const at = `${address.includes(':') ? `[${address}]` : address}:${String(port)}`;
-  // EHOSTUNREACH means that there was no ARP reply, or that a router on the path gave up. Unlike ENETUNREACH, this
-  // error does not concern local routes.
+  // EHOSTUNREACH means that there was no ARP reply, or that a router on the path returned an error. Unlike ENETUNREACH,
+  // it is not caused by a missing local route.
   const reason = errorCode(error) === 'EHOSTUNREACH' ? 'timeout' : failureReason(error);
   return new ProbeError(reason, `Cannot connect to ${at}: ${failureMessage(error)}`, { cause: error });
 }
 
-/** First line of a greeting (RFC 5321 §4.3.1). */
+/** First line of an SMTP greeting (RFC 5321 §4.3.1). */
 const GREETING = /^220[ -]/u;
 
-/**
- * Last line of the greeting. Mail servers treat a client as a spammer if it sends data before the server has sent this
- * line.
- */
+/** Last line of an SMTP greeting. Mail servers treat clients as spammers if they send data before this line. */
 const GREETED = /^220(?: .*)?\r?\n/mu;
 
-/** Maximum length of a greeting. */
+/** Maximum length of an SMTP greeting in bytes. */
 const MOST = 4096;
 
 /**

@@ -4,19 +4,19 @@ import { isUtf8 } from 'node:buffer';
 import { openTls } from '../connect.ts';
 import { ProbeError, abortError } from '../failure.ts';
 
-/** Maximum size of unread data. A reply has only a few lines, and an endless reply would exhaust memory. */
+/** Maximum size of unread data from a mail server. The limit prevents an endless reply from exhausting memory. */
 const MAX_UNREAD_BYTES = 64 * 1024;
 
-/** A line that is followed by more lines of the same reply (RFC 5321 §4.2.1). */
+/** Beginning of an SMTP reply line that is followed by more lines of the same reply (RFC 5321 §4.2.1). */
 const CONTINUED = /^\d+-/u;
 
 const NON_ASCII = /\P{ASCII}/u;
 
 /** Parses bytes from a mail server into replies (RFC 5321 §4.2). Replies can be split across packets. */
 export class ReplyReader {
-  /** The incomplete line, with one character per byte. */
+  /** The last line, if it is incomplete, with one character per byte. */
   #rest = '';
-  /** Lines of the incomplete reply. */
+  /** The lines of the current reply that have been received so far. */
   #lines: string[] = [];
   #replies: string[] = [];
   #unread = 0;
@@ -27,7 +27,7 @@ export class ReplyReader {
     this.#unread += text.length;
     if (this.#unread > MAX_UNREAD_BYTES)
       throw new ProbeError('protocol', `Expected an SMTP reply, got more than ${String(MAX_UNREAD_BYTES)} bytes`);
-    // Without this branch, each byte of an endless line would cause a scan of the whole line.
+    // This branch avoids scanning the whole line again for each received chunk of a long line.
     if (!text.includes('\n')) {
       this.#rest += text;
       return;
@@ -58,8 +58,8 @@ function lengthOf(lines: readonly string[]): number {
 }
 
 /**
- * Decodes the text as UTF-8 if it is valid UTF-8. Otherwise, returns one character per byte, because RFC 5321 does not
- * specify a character set.
+ * Decodes the text if it is valid UTF-8. Otherwise, returns one character per byte, because RFC 5321 does not specify a
+ * character set.
  */
 function decoded(latin1: string): string {
   if (!NON_ASCII.test(latin1)) return latin1;
@@ -79,8 +79,8 @@ export class Dialogue {
   #reader = new ReplyReader();
   #waiting: Waiting | null = null;
   /**
-   * Creates the error that ended the connection. The error is created on demand, because creating an error captures a
-   * stack trace and few callers need the error.
+   * Creates the error that ended the connection. The error is created only on demand, because capturing its stack trace
+   * is slow.
    */
   #end: (() => Error) | null = null;
 
@@ -138,7 +138,7 @@ export class Dialogue {
   }
 
   #listen(): void {
-    // Each command waits for the previous reply, so combining small packets would not save anything.
+    // Nagle's algorithm is disabled, because each command waits for the previous reply.
     this.#socket.setNoDelay(true).on('data', this.#onData).on('error', this.#onError);
     this.#socket.on('end', this.#onEnd).on('close', this.#onEnd);
   }
@@ -169,7 +169,7 @@ export class Dialogue {
     this.#signal.removeEventListener('abort', this.#onAbort);
     this.#waiting?.reject(end());
     this.#waiting = null;
-    // The error listener is kept, because an unhandled error would end the process.
+    // The error listener is not removed, because an unhandled error would terminate the process.
     this.#socket.destroy();
   }
 }
@@ -178,9 +178,9 @@ function closed(): Error {
   return new ProbeError('closed', 'The server closed the connection');
 }
 
-/** Error for an unexpected or negative reply of the server. */
+/** Error for an unexpected or negative reply from the mail server. */
 export class SmtpError extends ProbeError {
-  /** Reply code (RFC 5321 §4.2). */
+  /** SMTP reply code (RFC 5321 §4.2). */
   readonly code: number;
 
   constructor({ text, code }: SmtpReply) {
@@ -189,9 +189,9 @@ export class SmtpError extends ProbeError {
   }
 }
 
-/** One reply of a mail server (RFC 5321 §4.2). */
+/** One reply from a mail server (RFC 5321 §4.2). */
 export interface SmtpReply {
-  /** Text of the reply including its codes, with lines joined by line feeds. */
+  /** The complete reply, including the codes. Lines are separated by line feeds. */
   readonly text: string;
   readonly code: number;
 }
@@ -205,12 +205,12 @@ export function parseReply(text: string): SmtpReply {
   return { text, code: Number(code) };
 }
 
-/** @throws {SmtpError} when the reply is not 2yz */
+/** @throws {SmtpError} when the reply code is not between 200 and 299 */
 export function requirePositive(reply: SmtpReply): void {
   if (!isPositive(reply)) throw new SmtpError(reply);
 }
 
-/** Reports whether the reply is 2yz (RFC 5321 §4.2.1). */
+/** Reports whether the reply code is between 200 and 299 (RFC 5321 §4.2.1). */
 export function isPositive({ code }: SmtpReply): boolean {
   return code >= 200 && code < 300;
 }

@@ -16,16 +16,16 @@ interface Credentials {
   readonly pass: string;
 }
 
-/** Sends a line and waits for the reply. */
+/** Sends a line to the mail server and returns the reply. */
 type Exchange = (line: string) => Promise<SmtpReply>;
 
 type Mechanism = (exchange: Exchange, credentials: Credentials) => Promise<SmtpReply>;
 
-/** Authentication mechanisms in order of preference. The order is the same as nodemailer's. */
+/** Authentication mechanisms in order of preference. nodemailer uses the same order. */
 const MECHANISMS: readonly (readonly [name: string, Mechanism])[] = [
-  // RFC 4616.
+  // PLAIN is defined in RFC 4616.
   ['PLAIN', (exchange, { user, pass }) => exchange(`AUTH PLAIN ${base64(`\0${user}\0${pass}`)}`)],
-  // This mechanism has no RFC. The server's prompts are ignored, because some servers use their own wording.
+  // LOGIN is not defined in an RFC. The server's prompts are ignored, because their wording differs between servers.
   [
     'LOGIN',
     async (exchange, { user, pass }) => {
@@ -34,7 +34,7 @@ const MECHANISMS: readonly (readonly [name: string, Mechanism])[] = [
       return exchange(base64(pass));
     },
   ],
-  // RFC 2195.
+  // CRAM-MD5 is defined in RFC 2195.
   [
     'CRAM-MD5',
     async (exchange, { user, pass }) => {
@@ -46,7 +46,7 @@ const MECHANISMS: readonly (readonly [name: string, Mechanism])[] = [
 ];
 
 /**
- * Logs in with the first mechanism that the server offers. Uses PLAIN if the server offers none of them.
+ * Logs in with the first mechanism in `MECHANISMS` that the server offers, otherwise with PLAIN.
  * @param offers lines of the reply to EHLO, without their codes
  * @throws {SmtpError} when the server rejects the credentials
  */
@@ -77,7 +77,7 @@ function base64(text: string): string {
 const UNSAFE = /[\p{Cc}\s<>]/u;
 const NON_ASCII = /\P{ASCII}/u;
 
-/** A domain with at least two labels (RFC 5321 §4.1.2). */
+/** A domain name with at least two labels (RFC 5321 §4.1.2). */
 const DOMAIN = /^[\w-]+(?:\.[\w-]+)+$/u;
 
 interface SessionOptions {
@@ -85,11 +85,11 @@ interface SessionOptions {
   readonly socket: Socket;
   readonly host: string;
   readonly security: 'starttls' | 'tls' | 'none';
-  /** Options for STARTTLS. */
+  /** TLS options for STARTTLS. */
   readonly tls: ConnectionOptions;
 }
 
-/** The reply or handshake that `greet` is waiting for. */
+/** The step that `greet` is waiting for. */
 type GreetStep = 'greeting' | 'hello' | 'starttls' | 'handshake';
 
 /**
@@ -101,7 +101,7 @@ export class MailSession {
   readonly #dialogue: Dialogue;
   #greeting: string | null = null;
   #step: GreetStep = 'greeting';
-  /** Lines of the last reply to EHLO, without their codes. */
+  /** Lines of the last reply to EHLO, without reply codes. */
   #offers: readonly string[] = [];
   #isEnvelopeOpen = false;
 
@@ -110,7 +110,7 @@ export class MailSession {
     this.#dialogue = new Dialogue(socket, signal);
   }
 
-  /** First reply of the server; null until the reply is complete. */
+  /** The mail server's greeting; null until the greeting is complete. */
   get greeting(): string | null {
     return this.#greeting;
   }
@@ -119,7 +119,7 @@ export class MailSession {
     return this.#step;
   }
 
-  /** Reports whether the server offers an extension. The keyword must be in capitals. */
+  /** Reports whether the server offers an extension. The keyword must be in upper case. */
   offers(keyword: string): boolean {
     return this.#offers.some((offer) => offer.split(/\s/u, 1)[0]?.toUpperCase() === keyword);
   }
@@ -134,8 +134,7 @@ export class MailSession {
     if (!isPositive(hello) && (security === 'starttls' || hello.code === 421)) throw new SmtpError(hello);
     if (!isPositive(hello)) requirePositive(await this.#exchange(`HELO ${this.#ownName()}`));
     if (security !== 'starttls') return;
-    // STARTTLS is sent even if the server does not offer it, because FortiAuthenticator does not continue without TLS
-    // either.
+    // STARTTLS is sent even if the server does not offer it, because FortiAuthenticator also requires TLS.
     this.#step = 'starttls';
     requirePositive(await this.#exchange('STARTTLS'));
     this.#step = 'handshake';
@@ -156,14 +155,16 @@ export class MailSession {
     await this.#envelope('RCPT TO', address);
   }
 
-  /** Sends RSET if a mail transaction was started, then QUIT. Waits for a slow server until the signal is aborted. */
+  /**
+   * Sends RSET if a mail transaction was started, then QUIT. Waits for the server's reply until the signal is aborted.
+   */
   async leave(signal: AbortSignal): Promise<void> {
     const close = (): void => this.close();
     signal.addEventListener('abort', close, { once: true });
     try {
       await this.#resetAndQuit();
     } catch {
-      // The observation is complete, so the server's reply to QUIT does not matter.
+      // Errors after QUIT are ignored, because the observation is complete.
     } finally {
       signal.removeEventListener('abort', close);
     }
@@ -191,10 +192,7 @@ export class MailSession {
     return reply;
   }
 
-  /**
-   * Returns the host name. If the host name is not valid outside the local network, returns the address (RFC 5321
-   * §4.1.4).
-   */
+  /** Returns the host name for EHLO, or the address if the host name is not a full domain name (RFC 5321 §4.1.4). */
   #ownName(): string {
     const name = hostname();
     if (DOMAIN.test(name) && isIP(name) === 0) return name;
@@ -215,15 +213,18 @@ export class MailSession {
   }
 }
 
-/** Data from a handshake whose chain was verified. */
+/** Verifies the server's name and provides the expiry date of the verified certificate chain. */
 export interface VerifiedIdentity {
   /** Earliest expiry date in the chain; null before the first handshake. */
   notAfter(): EpochMs | null;
-  /** Name check for Node's TLS options. Node calls it when the chain can be read at no extra cost. */
+  /**
+   * Checks the server's name. Passed to Node as a TLS option, because the certificate chain is available at this point
+   * without extra cost.
+   */
   readonly check: NonNullable<ConnectionOptions['checkServerIdentity']>;
 }
 
-/** Maximum length of a chain. Only a malicious peer sends a longer chain. */
+/** Maximum length of a certificate chain. Longer chains are not used in practice. */
 const MAX_CHAIN = 10;
 
 export function createVerifiedIdentity(): VerifiedIdentity {
@@ -240,8 +241,8 @@ export function createVerifiedIdentity(): VerifiedIdentity {
 }
 
 /**
- * Returns the chain without the self-signed root, which comes from this machine's store. The blackbox exporter does not
- * include the root either.
+ * Returns the certificate chain without its self-signed root, because the root comes from this machine's trust store.
+ * The Prometheus blackbox exporter also excludes the root.
  */
 function chainOf(leaf: PeerCertificate): readonly PeerCertificate[] {
   const chain = [leaf];

@@ -7,12 +7,12 @@ import { abortError, ProbeError } from '../failure.ts';
 import type { Millis } from '../../core/clock.ts';
 import { getaddrinfoForSockets } from '../lookup.ts';
 
-/** Values by OID. Objects that the agent does not support are omitted. */
+/** Values by OID. Excludes objects that the agent does not support. */
 export type SnmpValues = ReadonlyMap<string, number | string>;
 
 /**
- * Sends one GET request. An agent does not reply to an unknown community (RFC 1901), so a wrong community causes a
- * time-out. An SNMPv3 user is rejected with a reason (RFC 3414 §3.2).
+ * Sends one GET request. A wrong SNMPv2c community causes a time-out, because agents do not reply to an unknown
+ * community (RFC 1901). For a wrong SNMPv3 user, the agent returns the reason (RFC 3414 §3.2).
  * @throws {ProbeError | Error} an error whose message never contains a secret
  */
 export async function snmpGet(
@@ -27,7 +27,8 @@ export async function snmpGet(
   const varbinds = await new Promise<readonly Varbind[]>((resolve, reject) => {
     let open = true;
     function end(settle: () => void): void {
-      // Closing the session calls the callbacks of pending requests, which would close the session again.
+      // This check is needed because closing the session calls the callbacks of pending requests, and these callbacks
+      // close the session.
       if (!open) return;
       open = false;
       signal.removeEventListener('abort', onAbort);
@@ -39,7 +40,8 @@ export async function snmpGet(
     }
     const session = openSnmpSession(snmp, target, login, (error) => end(() => reject(error)));
     signal.addEventListener('abort', onAbort, { once: true });
-    // The datagram is not an SNMP message. Anyone can send such a datagram, and the reply may still arrive.
+    // This error means that a datagram is not an SNMP message. The error is ignored, because anyone can send datagrams,
+    // and the SNMP reply may still arrive.
     session.on('error', () => undefined);
     session.get([...oids], (error: Error | null, found?: readonly Varbind[]) => {
       end(() => {
@@ -52,7 +54,7 @@ export async function snmpGet(
   return valuesOf(varbinds.filter((varbind) => !isVarbindError(varbind)));
 }
 
-/** Maximum length of a text. The objects that are read do not contain longer texts. */
+/** Maximum length of a string value in bytes. The requested objects do not contain longer values. */
 const MAX_TEXT_BYTES = 255;
 
 function valuesOf(varbinds: readonly Varbind[]): SnmpValues {
@@ -72,7 +74,7 @@ const REFUSALS: ReadonlyMap<string, string> = new Map([
   ['Decryption Error', 'wrong encryption password or protocol'],
 ]);
 
-/** Replaces the library's message. If a reply contains a different community, that message would quote it. */
+/** Replaces the library's error message, because that message can contain the community from a reply. */
 function failureOf(error: Error): Error {
   const refusal = REFUSALS.get(error.message);
   if (refusal !== undefined) return new ProbeError('rejected', `Cannot log in over SNMP: ${refusal}`);
@@ -91,8 +93,8 @@ function failureOf(error: Error): Error {
 
 export const SNMP_AUTH_PROTOCOLS = ['md5', 'sha', 'sha224', 'sha256', 'sha384', 'sha512'] as const;
 /**
- * Encryption protocols as defined in RFC 3826 and, for 256 bits, in draft-reeder-snmpv3-usm-3desede-00, which most
- * agents implement.
+ * SNMPv3 encryption protocols. `aes` is defined in RFC 3826. For `aes256`, most agents implement
+ * draft-reeder-snmpv3-usm-3desede-00.
  */
 export const SNMP_PRIV_PROTOCOLS = ['aes', 'aes256'] as const;
 
@@ -108,14 +110,14 @@ export type SnmpLogin =
       readonly privPassword: string;
     };
 
-/** Interval after which a request is sent again. */
+/** Time after which an unanswered SNMP request is sent again. */
 const RETRY_AFTER: Millis = 1_000;
 
-/** Larger than any time limit allows, so that the caller's signal ends the exchange. */
+/** Maximum number of retries. The number is so high that the caller's time limit always ends the exchange first. */
 const RETRIES = 30;
 
 /**
- * Opens a session, which the caller closes. A host name is resolved to IPv4.
+ * Opens an SNMP session. The caller must close the session. If the host is a name, it is resolved to an IPv4 address.
  * @param snmp the library, which is loaded only if SNMP is configured
  * @param onError receives socket errors, and errors that the library throws while reading a reply; neither is reported
  * elsewhere

@@ -8,11 +8,13 @@ import type { TlsFacts, TlsOutcome } from '../../core/observation.ts';
 import type { ProbeContext } from '../context.ts';
 import { abortError, failureFrom, ProbeError } from '../failure.ts';
 
-/** Time for a whole block page to arrive. The limit applies even if the server keeps sending. */
+/** Time limit for receiving the rest of a block page, even if the server keeps sending. */
 const PLAIN_ANSWER_WAIT: Millis = 250;
 
 interface HandshakeOptions {
-  /** Server name for SNI. No server name is sent if the value is null or an address (RFC 6066 §3 forbids addresses). */
+  /**
+   * Server name for SNI. If the value is null or an address, SNI is not sent, because RFC 6066 §3 forbids addresses.
+   */
   readonly serverName: string | null;
   readonly secureContext: SecureContext;
   readonly parse: CertificateParser;
@@ -22,7 +24,7 @@ interface HandshakeOptions {
 /** A completed handshake, used by the HTTP request on the same connection. */
 export interface TlsSession {
   readonly socket: TLSSocket;
-  /** Whether the server requested a client certificate. The server may continue without a client certificate. */
+  /** True if the server requested a client certificate. A server may also accept clients without a certificate. */
   readonly certificateRequested: boolean;
   /** Returns the error that ended the connection after the handshake; null while the connection is open. */
   readonly error: () => Error | null;
@@ -30,13 +32,13 @@ export interface TlsSession {
 
 export interface Handshake {
   readonly outcome: TlsOutcome;
-  /** Session for the request; null if the handshake failed. */
+  /** TLS session for the HTTP request; null if the handshake failed. */
   readonly session: TlsSession | null;
 }
 
 /**
- * Performs a TLS handshake over a connected socket and captures the peer's data, even if the handshake fails. Nothing
- * is verified. The caller destroys the socket. Never rejects because of the peer's behaviour.
+ * Performs a TLS handshake over a connected socket and captures the peer's data, even if the handshake fails. Does not
+ * verify the certificate. The caller destroys the socket. Failures that the peer causes are returned, not thrown.
  */
 export async function shakeHands(socket: Socket, options: HandshakeOptions, ctx: ProbeContext): Promise<Handshake> {
   const started = ctx.clock.elapsed();
@@ -46,7 +48,7 @@ export async function shakeHands(socket: Socket, options: HandshakeOptions, ctx:
   const tlsSocket = connect({
     socket: tap,
     secureContext: options.secureContext,
-    // Certificates are verified later. A handshake that OpenSSL would reject must still be captured.
+    // Certificates are verified later, so that handshakes with invalid certificates are also captured.
     rejectUnauthorized: false,
     checkServerIdentity: () => undefined,
     ...(serverName === '' ? {} : { servername: serverName }),
@@ -67,7 +69,10 @@ export async function shakeHands(socket: Socket, options: HandshakeOptions, ctx:
   return { outcome: { ...failure, ...received, serverName, alert, chain: end.peer.chain, plaintext }, session: null };
 }
 
-/** Returns the most informative error. The peer's own message is preferred to the error that ended the connection. */
+/**
+ * Returns the most informative error. A message from the peer takes precedence over the error that ended the
+ * connection.
+ */
 function explain(error: Error, alert: string | null, plaintext: string | null): Error {
   if (plaintext !== null)
     return new ProbeError('protocol', 'Expected TLS, but the peer responded in plain text', { cause: error });
@@ -93,8 +98,8 @@ interface PeerFacts {
 }
 
 function peerFacts(socket: TLSSocket, parse: CertificateParser): PeerFacts {
-  // According to its type, this value is always present. Before the ServerHello it is missing, and getProtocol()
-  // returns the offered version instead of the negotiated one.
+  // Node's type declarations omit `undefined`. Before the ServerHello, the cipher is undefined, and getProtocol()
+  // returns the offered version instead of the negotiated version.
   const cipher: CipherNameAndProtocol | null | undefined = socket.getCipher();
   const signatureAlgorithms: readonly string[] | null = socket.getSharedSigalgs();
   const agreed = cipher?.standardName ?? null;
@@ -120,9 +125,9 @@ interface Handshaking {
 }
 
 /**
- * Waits for the first event that ends the handshake. Reads the peer's data immediately, because OpenSSL's state is lost
- * one turn of the event loop after a failure. A TLS 1.2 server that demands a client certificate has sent its chain by
- * then.
+ * Waits for the first event that ends the handshake. Reads the peer's data immediately after a failure, because
+ * OpenSSL's state is lost one turn of the event loop later. A TLS 1.2 server that rejects a client without a
+ * certificate has already sent its own chain.
  */
 function handshakeEnd({ socket, tlsSocket, read }: Handshaking, signal: AbortSignal): Promise<HandshakeEnd> {
   return new Promise((resolve, reject) => {
@@ -135,7 +140,7 @@ function handshakeEnd({ socket, tlsSocket, read }: Handshaking, signal: AbortSig
       try {
         resolve({ error, peer: read() });
       } catch (bug) {
-        // If this error were thrown again in an event handler, the process would end.
+        // The error is not thrown again, because an exception in an event handler would terminate the process.
         reject(bug instanceof Error ? bug : new Error('Cannot read the data of the TLS handshake', { cause: bug }));
       }
     }
@@ -143,12 +148,12 @@ function handshakeEnd({ socket, tlsSocket, read }: Handshaking, signal: AbortSig
       end(abortError(signal));
     }
     function onEnd(): void {
-      // Every connection emits 'close'. The error is created only if needed, because creating it captures a stack
-      // trace.
+      // Every connection emits 'close', so the error is created only if needed. Capturing its stack trace is slow.
       if (!ended) end(new ProbeError('closed', 'The peer closed the connection during the handshake'));
     }
     tlsSocket.once('secureConnect', () => end(null));
-    // The following three listeners are kept after the handshake, because an unhandled error would end the process.
+    // The following three listeners are not removed after the handshake, because an unhandled error would terminate the
+    // process.
     tlsSocket.on('error', end);
     tlsSocket.on('close', onEnd);
     socket.on('error', (error) => {
@@ -178,8 +183,8 @@ export type CertificateParser = (der: Uint8Array) => Certificate | null;
 /**
  * Returns the chain exactly as the peer sent it, including its order, unrelated certificates and gaps.
  * `getPeerCertificate(true)` does not preserve these details, because it links certificates by issuer. Up to Node 24,
- * that method leaked the certificates above the leaf. Node 26 does not leak them (`bench/capture-leak.ts`). Must be
- * called before the socket is destroyed.
+ * that method also leaked memory for each certificate above the leaf. Node 26 does not have this leak
+ * (`bench/capture-leak.ts`). Must be called before the socket is destroyed.
  *
  * @returns null when the peer has not sent a certificate
  */
@@ -195,7 +200,10 @@ function captureChain(socket: TLSSocket, parse: CertificateParser): CapturedChai
   return { certificates, dropped: ders.length - certificates.length };
 }
 
-/** In a FortiOS block page, the text follows the style sheet, after about 5 KiB. */
+/**
+ * Maximum number of bytes kept from the peer. In a FortiOS block page, the text begins after about 5 KiB of style
+ * sheet.
+ */
 const KEPT_BYTES = 16 * 1024;
 
 /**
@@ -223,7 +231,7 @@ class TappedStream extends Duplex {
     });
   }
 
-  /** Returns up to 16 KiB. */
+  /** Returns the first bytes that the peer sent, up to 16 KiB. */
   firstBytes(): Buffer {
     return Buffer.concat(this.#first);
   }
@@ -313,12 +321,12 @@ const ALERT_NAMES: ReadonlyMap<number, string> = new Map([
   [121, 'ech_required'],
 ]);
 
-/** OpenSSL appends this text only to errors that were caused by a received alert. */
+/** Text that OpenSSL appends to an error only if a received alert caused it. */
 const ALERT_IN_MESSAGE = /SSL alert number (?<number>\d{1,3})/u;
 
 /**
  * Returns the name of the TLS alert that the peer sent (RFC 8446 §6), or `alert_99` for an unknown number. Returns null
- * when `error` was not caused by an alert. Uses the number instead of Node's `code`, because OpenSSL renamed its
+ * if an alert did not cause `error`. Uses the alert number instead of Node's `code`, because OpenSSL renamed its error
  * reasons between Node 20 and 24.
  */
 export function alertName(error: unknown): string | null {
@@ -328,7 +336,8 @@ export function alertName(error: unknown): string | null {
 
 /**
  * Returns the fatal alert in the response to the ClientHello, if the response is an alert (RFC 8446 §5.1, §6). Parses
- * the bytes, because OpenSSL does not report alerts with an unknown number, and a reset can hide an alert.
+ * the bytes, because OpenSSL does not report an alert with an unknown number or an alert followed by a connection
+ * reset.
  */
 export function alertAtHello(answer: Uint8Array): string | null {
   const [type, major, , high, low, level, number] = answer;
@@ -343,8 +352,8 @@ export function alertOfCode(number: number): string {
 }
 
 /**
- * Alerts that servers send to a client without a certificate. OpenSSL, GnuTLS, SChannel, Java and BoringSSL send
- * different alerts.
+ * Alerts that servers send to a client without a certificate. The alert depends on the server's TLS library (OpenSSL,
+ * GnuTLS, SChannel, Java or BoringSSL).
  */
 const CERTIFICATE_ALERTS: ReadonlySet<string> = new Set([
   'handshake_failure',
@@ -358,23 +367,21 @@ const CERTIFICATE_ALERTS: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Reports whether `alert` means that the server requires a client certificate, which it requested but did not receive.
+ * Reports whether `alert` means that the server requires a client certificate. `certificateRequested` shows whether the
+ * server requested a client certificate during the handshake.
  */
 export function demandsCertificate(alert: string | null, certificateRequested: boolean): boolean {
   return alert === 'certificate_required' || (certificateRequested && alert !== null && CERTIFICATE_ALERTS.has(alert));
 }
 
-/** Maximum length of the text that is kept from a response that is not TLS. */
+/** Maximum length of the text kept from a response that is not TLS. */
 const MAX_TEXT = 512;
 
 /** Content types of TLS records: change_cipher_spec to application_data (RFC 8446 §5.1), and heartbeat (RFC 6520). */
 const FIRST_CONTENT_TYPE = 20;
 const LAST_CONTENT_TYPE = 24;
 
-/**
- * Reports whether a response begins with a TLS record. An empty response counts as TLS, because it contains nothing
- * to the contrary.
- */
+/** Reports whether a response begins with a TLS record. An empty response also counts as TLS. */
 export function beginsAsTls(bytes: Uint8Array): boolean {
   const [type, major] = bytes;
   if (type === undefined) return true;
@@ -390,7 +397,7 @@ export function readableText(bytes: Uint8Array): string {
   return readableLine(Buffer.from(bytes).toString('latin1'));
 }
 
-/** Like {@link readableText}, but for a string. */
+/** Like {@link readableText}, but takes a string instead of bytes. */
 export function readableLine(text: string): string {
   return text
     .replaceAll(/<(style|script)\b[^>]*>[^<]*(?:<\/\1\s*>)?/giu, ' ')

@@ -5,16 +5,17 @@ import { readText } from '../../system/json-file.ts';
 import { messageOf } from '../../text/message-of.ts';
 
 /**
- * Creates the TLS context that all probes share. The context only captures certificates, which are verified later. A
- * handshake costs 0.79 ms of CPU, compared with 1.0 ms with Node's defaults (measured on Node 24.21 with an ECDSA chain
- * of two certificates).
+ * Creates the TLS context that all probes share. Certificates are captured without verification, because they are
+ * verified later. A handshake costs 0.79 ms of CPU time, compared with 1.0 ms with Node's defaults (measured on Node
+ * 24.21 with an ECDSA chain of two certificates).
  */
 export function createProbeSecureContext(maxVersion: 'TLSv1.2' | 'TLSv1.3' = 'TLSv1.3'): SecureContext {
   return createSecureContext({
-    // Without trust anchors, OpenSSL does not verify the chain and needs a third less time.
+    // Without trust anchors, OpenSSL does not verify the chain, so a handshake takes a third less time.
     ca: [],
     ecdhCurve: KEY_SHARES,
-    // Even the oldest servers must be captured. A check decides later whether the version is too old.
+    // Old versions are allowed here, so that certificates of old servers are captured. Another check reports versions
+    // that are too old.
     minVersion: 'TLSv1',
     maxVersion,
     ciphers: `${DEFAULT_CIPHERS}:@SECLEVEL=0`,
@@ -23,7 +24,7 @@ export function createProbeSecureContext(maxVersion: 'TLSv1.2' | 'TLSv1.3' = 'TL
 
 /**
  * Creates a context whose ClientHello is rejected by every server, because it offers only NULL encryption. The server
- * replies with an alert of seven bytes (RFC 5246 §7.2), which arrives even if larger packets are lost.
+ * replies with an alert (RFC 5246 §7.2). The alert has only seven bytes, so it arrives even if larger packets are lost.
  */
 export function createRefusableSecureContext(): SecureContext {
   return createSecureContext({
@@ -35,20 +36,20 @@ export function createRefusableSecureContext(): SecureContext {
 }
 
 /**
- * Groups that every handshake offers, with a key share for X25519. Without Node's default post-quantum key share, the
- * ClientHello has 376 bytes instead of 1597 and fits into one segment. Old firewalls drop a ClientHello in two
- * segments. FortiAuthenticator does not send such a ClientHello, so the probe would cause a false alarm. The
- * post-quantum key share would also cost 0.1 ms of CPU per handshake.
+ * Key exchange groups that every handshake offers, with a key share for X25519. Without Node's default post-quantum key
+ * share, the ClientHello has 376 bytes instead of 1597 and fits into one segment. Old firewalls drop a ClientHello in
+ * two segments. The probe would then cause a false alarm, because FortiAuthenticator's ClientHello fits into one
+ * segment. The post-quantum key share would also cost 0.1 ms of CPU per handshake.
  */
 export const KEY_SHARES = 'X25519:P-256:P-384:P-521';
 
-/** The certificates of a CA file. */
+/** Certificates from a CA file, as PEM text and in DER format. */
 interface Authorities {
   readonly pems: readonly string[];
   readonly ders: readonly Buffer[];
 }
 
-/** Maximum size of a CA file. Real bundles are smaller. */
+/** Maximum size of a CA file. Certificate bundles in use are smaller. */
 const MAX_BYTES = 1024 * 1024;
 
 const PEM_CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/gu;
@@ -59,7 +60,8 @@ export async function readAuthorities(file: string): Promise<Authorities> {
 }
 
 /**
- * Parses certificates and rejects a text without any. OpenSSL would accept it as an empty list and trust nothing.
+ * Parses the certificates in a PEM file. Rejects text without certificates, because OpenSSL would accept the text and
+ * then trust no certificate.
  * @throws {Error} with the file's name
  */
 export function parseAuthorities(text: string, file: string): Authorities {
@@ -85,8 +87,9 @@ interface Known {
 }
 
 /**
- * Provides TLS contexts that trust the authorities in PEM files. The file is read each time, so that a renewed file is
- * used immediately. The context costs 0.3 ms of CPU, so it is created again only if the file has changed.
+ * Provides TLS contexts that trust the authorities in PEM files. A file is read each time, so that a renewed file is
+ * used immediately. Creating a context takes 0.3 ms of CPU time, so a context is created again only if the file has
+ * changed.
  */
 export class FileTrust {
   readonly #known = new Map<string, Known>();
@@ -111,7 +114,7 @@ export class FileTrust {
 export function publicTrust(): SecureContext {
   const wanted = [...getCACertificates('bundled'), ...getCACertificates('extra')];
   const usual = getCACertificates('default');
-  // The two lists are equal unless a Node option changes the defaults. Node reads its defaults only once.
+  // If no Node option changes the defaults, the two lists are equal, and Node's default store can be used.
   const isUsual = wanted.length === usual.length && wanted.every((certificate, index) => certificate === usual[index]);
   return createSecureContext({ ecdhCurve: KEY_SHARES, ...(isUsual ? {} : { ca: wanted }) });
 }

@@ -16,11 +16,11 @@ interface ServedFiles {
   readonly keyFile: string;
   /** Authorities that issue client certificates; null if no client certificate is requested. */
   readonly clientCaFile: string | null;
-  /** Revocation lists of these authorities. */
+  /** Certificate revocation lists (CRLs) for client certificates; null if revocation is not checked. */
   readonly clientCrlFile: string | null;
 }
 
-/** Contents of the files. */
+/** Contents of the PEM files. */
 interface ServedMaterial {
   readonly cert: string;
   readonly key: string;
@@ -33,12 +33,13 @@ interface FollowDeps {
   readonly logger: OperatorLog;
   /**
    * Called when the trusted client authorities or the revocation lists have changed. The server must then close all
-   * connections that were verified before the change. Connections in the middle of a handshake are already closed.
+   * connections that were verified before the change. Connections that have not completed the handshake are already
+   * closed.
    */
   readonly onOtherClients: () => void;
 }
 
-/** Maximum time until a revoked client is disconnected. Reading four small files costs almost nothing. */
+/** Interval at which the certificate files are read. A revoked client is disconnected after this time at the latest. */
 const LOOK_EVERY: Millis = 5_000;
 
 /**
@@ -52,10 +53,11 @@ export class ServedCertificate {
   #material: ServedMaterial;
   #served: { readonly server: Server; readonly deps: FollowDeps } | null = null;
   /**
-   * Connections in the middle of a handshake. A handshake continues with the authorities that were valid at its start.
+   * Connections that have not completed the handshake. A handshake uses the client authorities that were configured at
+   * its start.
    */
   readonly #handshakes = new Map<string, Socket>();
-  /** Last problem, stored so that each problem is logged only once. */
+  /** Last problem with the files, stored so that each problem is logged only once. */
   #problem: string | null = null;
 
   private constructor(files: ServedFiles, what: string, material: ServedMaterial) {
@@ -85,7 +87,7 @@ export class ServedCertificate {
     }
   }
 
-  /** Reads the files and applies changes to the server. Never rejects. */
+  /** Reads the files again and applies changes to the TLS server. Never rejects. */
   async refresh(): Promise<void> {
     if (this.#served === null) return;
     const { server, deps } = this.#served;
@@ -111,7 +113,7 @@ export class ServedCertificate {
     }
   }
 
-  /** Updates the server when files change, until the returned function is called. */
+  /** Updates the TLS server whenever the files change, until the returned function is called. */
   follow(server: Server, deps: FollowDeps): () => void {
     this.#served = { server, deps };
     server.on('connection', (socket: Socket) => {
@@ -128,7 +130,7 @@ export class ServedCertificate {
   }
 }
 
-/** Identifies a connection to one server. A socket and TLS on that socket have the same value. */
+/** Returns a key that identifies a connection. A TCP socket and its TLS socket have the same key. */
 function peerOf({ remoteAddress, remotePort }: Socket): string {
   return `${remoteAddress ?? ''} ${String(remotePort)}`;
 }

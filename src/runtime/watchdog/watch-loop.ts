@@ -15,10 +15,10 @@ const [PATIENCE, CONFIRM] = ['45', '10'] as const;
  */
 export function watchLoop(clock: Clock, env: NodeJS.ProcessEnv, logger: Pick<Logger, 'error'>): Disposable {
   const watchdog = spawn('bash', [PROGRAM, PATIENCE, CONFIRM], {
-    // The environment may contain secrets.
+    // Only PATH is passed on, because the environment may contain secrets.
     env: { PATH: env['PATH'] },
     stdio: ['pipe', 'inherit', 'ignore'],
-    // Not in the group of the terminal, whose signals are for this process.
+    // The watchdog runs in a separate process group, so that it does not receive signals from the terminal.
     detached: true,
   });
   let isNeeded = true;
@@ -32,7 +32,8 @@ export function watchLoop(clock: Clock, env: NodeJS.ProcessEnv, logger: Pick<Log
   }
   watchdog.on('error', onEnd);
   watchdog.once('exit', (code) => onEnd(new Error(`bash ended with code ${String(code)}`)));
-  // Without file descriptors, there is no pipe. If the process has ended, that is reported above.
+  // `stdin` is undefined if no file descriptor was free. Errors are ignored, because the end of the watchdog is
+  // reported above.
   watchdog.stdin?.on('error', () => undefined);
   const cancel = beat(clock, IDLE_BEAT, () => void watchdog.stdin?.write('\n'));
 
