@@ -61,10 +61,7 @@ export interface ChainCase {
   readonly identity: Identity;
   readonly dates: Dates;
   readonly baselineMatch: BaselineMatch;
-  /**
-   * Path to a trusted certificate. Path to a trusted certificate. Null if the chain does not lead to a key that the
-   * profile accepts.
-   */
+  /** Path to a trusted certificate. Null if the chain does not lead to a key that the profile accepts. */
   readonly accepted: TrustedPath | null;
   /** Intermediate certificate that is needed for the path but was not sent by the server. */
   readonly gap: Certificate | null;
@@ -232,7 +229,7 @@ export interface ControlChain {
 }
 
 /**
- * A chain that the same target presented in another way:
+ * A chain that the same target presented on another connection:
  * - `resolver`: at an address that only another resolver returned
  * - `address`: at another address of the target
  * - `proxy`: over another path
@@ -348,9 +345,9 @@ export function learnedFlaws(
 }
 
 /**
- * Tells whether a flaw was always present. `old`: no accepted chain without the flaw is known. Fortinet does not
- * publish its genuine chain, so the flaw may be harmless and is not reported as a fault. `new`: an accepted chain
- * without the flaw was observed or learned.
+ * Age of a chain's flaw. `old`: no accepted chain without the flaw is known. Fortinet does not publish its genuine
+ * chain, so the flaw may be harmless and is not reported as a fault. `new`: an accepted chain without the flaw was
+ * observed or learned.
  */
 export type FlawAge = 'none' | 'old' | 'new';
 
