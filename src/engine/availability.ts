@@ -24,7 +24,7 @@ export interface StateSpan {
 
 /** Time during which activation was ready in a month or a year. */
 export interface AvailabilityPeriod {
-  /** Name of the period, for example Name of the month, for example `2026-11`. for a month or `2026` for a year. */
+  /** Name of the period, for example `2026-11` for a month or `2026` for a year. */
   readonly name: string;
   readonly from: EpochMs;
   readonly until: EpochMs;
@@ -46,7 +46,7 @@ interface Evaluated {
 
 /**
  * Returns each year followed by its months, latest first. The evaluation starts at the first recorded state. Readiness
- * is derived from the preconditions as in `diagnose`, and is unknown while no precondition was recorded.
+ * is derived from the preconditions as in `diagnose`. It is unknown while no precondition was recorded.
  */
 export function availabilityByMonth(
   spans: readonly StateSpan[],
