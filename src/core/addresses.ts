@@ -42,8 +42,7 @@ type Parsed = ReturnType<typeof ipaddr.process>;
 /**
  * Class of an address that is expected to belong to a public server. `bogon`: neither private nor on the public
  * internet (documentation, carrier-grade NAT, multicast, reserved). `sinkhole`: an address that a DNS filter returns
- * for
- * blocked names.
+ * for blocked names.
  */
 export type AddressClass = 'public' | 'private' | 'loopback' | 'link-local' | 'unspecified' | 'bogon' | 'sinkhole';
 
@@ -130,8 +129,7 @@ export function servedFamily(address: string): 4 | 6 | null {
 
 /**
  * Address family that determines a target's result. `auto` is IPv4 if the target has an IPv4 address and this machine
- * has
- * a route to it, otherwise IPv6.
+ * has a route to it, otherwise IPv6.
  */
 export type FamilyChoice = 'auto' | 4 | 6;
 

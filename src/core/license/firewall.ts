@@ -116,7 +116,10 @@ export type SslInspection =
     }
   | { readonly kind: 'unreadable'; readonly profile: string; readonly message: string };
 
-/** Returns the flows for an appliance's traffic. Flows that list the appliance explicitly take precedence. */
+/**
+ * Returns the flow for an appliance's traffic. A flow that lists the appliance explicitly takes precedence. Returns
+ * null if there is none.
+ */
 export function askedFor<F extends Pick<Flow, 'appliances'>>(flows: readonly F[], appliance: string): F | null {
   const named = flows.find(({ appliances }) => appliances.includes(appliance));
   return named ?? flows.find(({ appliances }) => appliances.length === 0) ?? null;
