@@ -6,7 +6,7 @@ import { activationContextOf, type ActivationContext } from '../core/license/app
 import { outageWarning } from '../core/license/firmware.ts';
 import { isInvalid, type Timed } from '../core/round.ts';
 
-/** IDs of the checks that evaluate FortiAuthenticator's log. They run in every round. */
+/** IDs of the checks that evaluate FortiAuthenticator's log. These checks run in every round. */
 export const LOG_CHECKS: readonly string[] = CHECKS.filter(({ from }) => from === 'log').map(({ id }) => id);
 
 /** Runs the checks that only read the log. */

@@ -64,7 +64,7 @@ export function isPreconditionId(text: string): text is PreconditionId {
   return CHECKS.some(({ id }) => id === text);
 }
 
-/** Returns the human-readable name of a check. */
+/** Returns the readable name of a check. */
 export function titleOf(id: string): string {
   return CHECKS.find((check) => check.id === id)?.title ?? id;
 }

@@ -138,8 +138,8 @@ export const formatDistinguishedName = oncePer(({ attributes }: DistinguishedNam
 const MAX_SHORT = 80;
 
 /**
- * Returns a short display name for an authority. This is the common name, the organization or the organizational unit,
- * whichever is found first. Returns null if the name has none of these attributes. The length is limited.
+ * Returns a short display name for an authority. The result is the common name, the organization or the organizational
+ * unit, whichever is found first. Returns null if the name has none of these attributes. The length is limited.
  */
 export const shortName = oncePer((name: DistinguishedName): string | null => {
   const [value] = ['CN', 'O', 'OU'].flatMap((type) => attributeValues(name, type)).filter((text) => text.trim() !== '');

@@ -137,9 +137,9 @@ export interface ProxyAnswer {
 }
 
 /**
- * Result of a TLS handshake. `established`: the handshake was completed. This does not mean that the certificate is
- * trusted. `client-certificate-demanded`: the server works, but requires a client certificate. `failed`: the handshake
- * failed. The chain is included if it was received.
+ * Result of a TLS handshake. `established`: the handshake was completed. A completed handshake does not mean that the
+ * certificate is trusted. `client-certificate-demanded`: the server works, but requires a client certificate. `failed`:
+ * the handshake failed. The chain is included if it was received.
  */
 export type TlsOutcome =
   | (TlsFacts & { readonly kind: 'established' })
@@ -196,7 +196,7 @@ export type HttpOutcome =
       readonly proxyTraces: readonly string[];
       /** Recognised block page. Null if the response is not one. */
       readonly blockPage: BlockPage | null;
-      /** Message framing of the response. It is only displayed, and no finding depends on it. */
+      /** Message framing of the response. The framing is only displayed, and no finding depends on it. */
       readonly framing?: HttpFraming;
       readonly durationMs: Millis;
     }
@@ -218,8 +218,8 @@ export interface MailObservation {
   /** Earliest expiry date in the server's certificate chain. Null if TLS was not used or the chain was not verified. */
   readonly certificateNotAfter: EpochMs | null;
   /**
-   * Results for recipient domains' mail servers. They show whether FortiAuthenticator's built-in mail server could be
-   * used instead. Checked only while no configured server works.
+   * Results for recipient domains' mail servers. The results show whether FortiAuthenticator's built-in mail server
+   * could be used instead. Checked only while no configured server works.
    */
   readonly recipientServers: readonly RecipientServerObservation[];
   /**
@@ -333,9 +333,9 @@ export function endingOf({ reason }: BlockedOutcome): Ending {
 }
 
 /**
- * Returns the decisive addresses, which determine whether a target works. These are the IPv4 addresses if this machine
- * has a route to any of them (including NAT64), and otherwise the IPv6 addresses. Fortinet does not document which
- * family FortiAuthenticator prefers, but FortiAuthenticator always has IPv4.
+ * Returns the decisive addresses, which determine whether a target works. The IPv4 addresses are decisive if this
+ * machine has a route to any of them (including NAT64). Otherwise, the IPv6 addresses are decisive. Fortinet does not
+ * document which family FortiAuthenticator prefers, but FortiAuthenticator always has IPv4.
  */
 export function decidingAddresses(endpoints: readonly EndpointObservation[]): readonly EndpointObservation[] {
   const ipv6 = endpoints.filter(({ address }) => servedFamily(address) === 6);

@@ -41,8 +41,8 @@ export function parseCertificate(der: Uint8Array): Certificate | null {
 }
 
 /**
- * Parses only the subject. This takes a third of the time of `parseCertificate`. For some certificates, this function
- * returns a subject although `parseCertificate` returns null.
+ * Parses only the subject of a certificate, in a third of the time that `parseCertificate` takes. For some
+ * certificates, this function returns a subject although `parseCertificate` returns null.
  */
 export function parseSubject(der: Uint8Array): DistinguishedName | null {
   return parseWith(der, ({ subject }) => parseDistinguishedName(subject));

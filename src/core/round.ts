@@ -17,7 +17,10 @@ import type {
 /** Observations from one round, before they are evaluated. */
 interface RoundFacts {
   readonly path: PathFacts;
-  /** Observations of unrelated hosts. They help to distinguish a broken internet connection from a blocked path. */
+  /**
+   * Observations of unrelated hosts. Unrelated hosts help to distinguish a broken internet connection from a blocked
+   * path.
+   */
   readonly controls: readonly PathObservation[];
   /** Observations of the mail servers through which FortiAuthenticator sends activation codes. */
   readonly mail: readonly MailObservation[];
@@ -28,8 +31,8 @@ interface RoundFacts {
 export interface RoundObservations extends RoundFacts {
   readonly startedAt: EpochMs;
   /**
-   * Local wall clock minus local monotonic clock at the start of the round. This value changes when the local clock is
-   * set.
+   * Local wall clock minus local monotonic clock at the start of the round. The difference changes when the local clock
+   * is set.
    */
   readonly clockBase: Millis;
   readonly durationMs: Millis;
@@ -40,23 +43,21 @@ export interface RoundObservations extends RoundFacts {
 /** Observations of the network paths to the servers that FortiAuthenticator uses, before they are evaluated. */
 export interface PathFacts {
   readonly licenseServer: PathObservation;
-  /**
-   * Additional connections to the licence server. They are made immediately after a failure to measure the failure
-   * rate.
-   */
+  /** Additional connections to the licence server, made immediately after a failure to measure the failure rate. */
   readonly burst: readonly EndpointObservation[];
   /** Paths to the services, in the configured order. */
   readonly services: readonly PathObservation[];
-  /** Additional connect times of control hosts. They are measured only if the licence server refuses connections. */
+  /**
+   * Additional connect times of control hosts. Connect times are measured again only if the licence server refuses
+   * connections.
+   */
   readonly controlConnects?: readonly Millis[];
   /**
    * DNS answers for other names. A resolver is queried for other names only if its answer for the licence server was an
    * error or an unexpected address. Also includes the system resolver's answer for the same name with a trailing dot.
    */
   readonly otherNames?: readonly DnsObservation[];
-  /**
-   * Connections to the licence server's configured addresses. They are made only if no resolver returned any address.
-   */
+  /** Connections to the licence server's configured addresses. Used only if no resolver returned any address. */
   readonly knownAddresses: readonly EndpointObservation[];
 }
 
@@ -71,7 +72,7 @@ export interface PathObservation {
   readonly names: readonly DnsObservation[];
   readonly endpoints: readonly EndpointObservation[];
   /**
-   * Certificates that the licence server presented on other paths. They are requested only if the direct path looks
+   * Certificates that the licence server presented on other paths. Other paths are tried only if the direct path looks
    * wrong.
    */
   readonly references: readonly ReferenceObservation[];
@@ -232,8 +233,8 @@ export interface PeerCause {
 }
 
 /**
- * Result for a peer that is unreachable, refuses access, is outdated, or has an unsupported version. It proves nothing
- * about the network path.
+ * Result for a peer that is unreachable, refuses access, is outdated, or has an unsupported version. Such a result
+ * proves nothing about the network path.
  */
 interface PeerUnreadable extends Failure {
   readonly peer: string;

@@ -25,8 +25,8 @@ export function cutToBytes(text: string, bytes: number): string {
 }
 
 /**
- * Placeholder for a removed secret. It uses angle quotes, because the text can be inserted into HTML that is already
- * escaped.
+ * Placeholder for a removed secret. The placeholder uses angle quotes, because the text can be inserted into HTML that
+ * is already escaped.
  */
 const PLACE = '‹secret›';
 /** Minimum length of base64 or hexadecimal text that is removed. Shorter sequences occur by chance. */

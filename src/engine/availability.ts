@@ -46,7 +46,7 @@ interface Evaluated {
 
 /**
  * Returns each year followed by its months, latest first. The evaluation starts at the first recorded state. Readiness
- * is derived from the preconditions as in `diagnose`. It is unknown while no precondition was recorded.
+ * is derived from the preconditions as in `diagnose`. Readiness is unknown for times without any recorded precondition.
  */
 export function availabilityByMonth(
   spans: readonly StateSpan[],

@@ -211,7 +211,7 @@ function faultSubject({ suggests, subject, facts }: Suggesting, { checks, host }
 
 const LEVELS: readonly Finding['level'][] = ['broken', 'warning', 'note'];
 
-/** Rank for causes that declare no rank. It is higher than any declared rank. */
+/** Rank for causes that declare no rank. This rank is higher than any declared rank. */
 const NO_RANK = 10;
 
 /**

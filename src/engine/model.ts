@@ -13,8 +13,8 @@ export interface Finding<C extends string = string> {
   /** Object that was checked, such as `fortitokenmobile.fortinet.com:443`, a resolver or a mail server. */
   readonly subject: string;
   /**
-   * Plain sentence that describes the observation. It is shown next to the subject. It contains no untrusted text and
-   * identifies certificates by their common names.
+   * Plain sentence that describes the observation. The claim is shown next to the subject. A claim contains no
+   * untrusted text and identifies certificates by their common names.
    */
   readonly claim: string;
   readonly expected: string;
@@ -37,7 +37,7 @@ export interface Finding<C extends string = string> {
   readonly suggests: C | null;
   /** Set to `suspected` if there are other possible explanations. Absent means `confirmed`. */
   readonly confidence?: Confidence;
-  /** Kind of the cause. It selects the summary and the remedy. Absent if unknown. */
+  /** Kind of the cause. The kind selects the summary and the remedy. Absent if unknown. */
   readonly kind?: string;
   /** Preconditions whose faults can explain this finding. Absent if every deeper precondition can. */
   readonly explainedBy?: readonly string[];
@@ -107,7 +107,10 @@ export interface FindingFacts {
   readonly proxy?: string;
   readonly resolver?: string;
   readonly product?: string;
-  /** Short name of the certificate's issuer. It identifies inspecting devices that are not in the catalogue. */
+  /**
+   * Short name of the certificate's issuer. The issuer's name identifies inspecting devices that are not in the
+   * catalogue.
+   */
   readonly issuer?: string;
   readonly appliance?: string;
   /** Verb phrase that describes an interface's failure, such as `does not answer`. */
@@ -227,7 +230,7 @@ export interface Block {
   readonly label: string;
   /** Values that the user must fill in. Empty if the block is ready to copy. */
   readonly missing: string;
-  /** Lines to copy. They must not be wrapped. */
+  /** Lines to copy. Output formats must not wrap these lines. */
   readonly text: string;
 }
 
@@ -332,7 +335,10 @@ export interface Explanation {
   readonly when: (findings: readonly Finding[]) => boolean;
   /** True if the explained findings, such as a FortiAuthenticator log line, are evidence for the deeper cause. */
   readonly evidence: boolean;
-  /** Warnings that are explained as well, which are either all warnings or only suspected ones. */
+  /**
+   * Set if warnings are explained as well. `all` includes every warning, and `suspected` includes only suspected
+   * warnings.
+   */
   readonly warnings?: 'all' | 'suspected';
   /** Reports whether a warning from the deeper check is sufficient to explain a warning. */
   readonly byWarning?: (finding: Finding) => boolean;
@@ -357,14 +363,17 @@ export function concernsOnly(rules: readonly string[]): Explanation['when'] {
 export interface Assessment<C extends string = string> {
   readonly id: string;
   /**
-   * Tells how the precondition was evaluated. `unjudged` means that the check should have run, but there was nothing to
-   * check, or a problem on this machine prevented the check.
+   * Kind of evaluation. `unjudged` means that the check should have run, but there was nothing to check, or a problem
+   * on this machine prevented the check.
    */
   readonly kind: 'judged' | 'unjudged' | 'not-configured';
   readonly findings: readonly Finding<C>[];
   /** Sentence to show if there are no findings, or the reason why the precondition was not evaluated. */
   readonly summary: string;
-  /** True if the check is still waiting for its first input. Its `unknown` state is not a problem in this case. */
+  /**
+   * True if the check is still waiting for its first input. The state `unknown` is not a problem until the first input
+   * arrives.
+   */
   readonly waits?: true;
 }
 
@@ -424,7 +433,8 @@ export interface Diagnosis {
   /** Causes, most severe first. Each fault has at most one critical cause. */
   readonly causes: readonly Cause[];
   /**
-   * Causes on which two witnesses agree. They need no confirmation by another round. Not included in the JSON output.
+   * Causes on which two witnesses agree, so that no confirmation by another round is needed. Not included in the JSON
+   * output.
    */
   readonly corroborated?: readonly Pick<Cause, 'id' | 'subject'>[];
   /** Path of the configuration file. Absent if the defaults were used. Not included in the JSON output. */
@@ -432,7 +442,7 @@ export interface Diagnosis {
 }
 
 /**
- * Wording for a cause, used in mail, on the status page and in runbooks. It can contain `{placeholders}` (see
+ * Wording for a cause, used in mail, on the status page and in runbooks. The wording can contain `{placeholders}` (see
  * remedy-words.ts).
  */
 export interface CauseWords {
@@ -441,8 +451,8 @@ export interface CauseWords {
   /** Clause for the runbook heading, such as "TLS is intercepted". */
   readonly title: string;
   /**
-   * Description for mail subjects. It has at most 32 characters and does not contain the host, so that it is never
-   * truncated.
+   * Description for mail subjects. The description has at most 32 characters and does not contain the host, so that it
+   * is never truncated.
    */
   readonly short: string;
   /** Replaces `short` if the finding is a warning. */
@@ -540,7 +550,7 @@ export interface CommandStep {
   /** Sentence that can be understood without reading the commands. */
   readonly text: string;
   readonly syntax: Syntax;
-  /** Command lines. They can contain placeholders (see `fillCommands` in remedy-words.ts). */
+  /** Command lines, which can contain placeholders (see `fillCommands` in remedy-words.ts). */
   readonly commands: readonly string[];
   /** Command lines that undo the commands. Null if the commands change nothing. */
   readonly undo: readonly string[] | null;

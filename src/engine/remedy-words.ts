@@ -100,7 +100,8 @@ const POLICY_WORDS: Readonly<Record<string, CommandWord>> = {
       policy === undefined || isOfSeveral(source) ? 'always' : nameOrNull(schedule ?? ''),
   },
   /**
-   * Lines that enter and leave a virtual domain. They are empty on a FortiGate without VDOMs, which has only "root".
+   * Lines that enter and leave a virtual domain. No lines are needed on a FortiGate without VDOMs, because its only
+   * virtual domain is "root".
    */
   entervdom: word('VDOM', '', ({ vdom }) => (isInVdom(vdom) ? `config vdom\nedit ${vdom}` : '')),
   leavevdom: word('VDOM', '', ({ vdom }) => (isInVdom(vdom) ? 'end' : '')),
@@ -135,7 +136,9 @@ const COMMAND_WORDS: Readonly<Record<string, CommandWord>> = {
   }),
   /** STARTTLS option for `openssl s_client`. */
   starttls: word('STARTTLS', '', ({ security }) => (security === 'tls' ? '' : '-starttls smtp ')),
-  /** Command-line option for the running instance's configuration file. It follows an ftm-watch command. */
+  /**
+   * Command-line option for the running instance's configuration file. The option is appended to an ftm-watch command.
+   */
   config: word('CONFIG', 'the option -c with the configuration file', ({ config }) => configOption(config)),
   gateway: word('GATEWAY', 'the address of the default gateway', () => null),
   syslogport: word('SYSLOG-PORT', 'the port of logs.syslog', () => null),
@@ -292,7 +295,10 @@ export interface WordingFacts extends FindingFacts {
   readonly port: string;
   /** Path of the configuration file. Absent if the defaults are used. */
   readonly config?: string;
-  /** FortiAuthenticator's configured addresses. They are used only in sentences, because they can include a relay. */
+  /**
+   * FortiAuthenticator's configured addresses. The addresses are used only in sentences, not in commands, because they
+   * can include a relay.
+   */
   readonly unit?: string;
   /** Addresses of the same target that work. */
   readonly clean?: string;
@@ -359,7 +365,7 @@ export function fill(text: string, facts: WordingFacts): string {
 }
 
 /**
- * Returns the text for a known fact. A FortiGate's certificate authority is named after its serial number, which is
+ * Returns the wording for a known fact. A FortiGate's certificate authority is named after its serial number, which is
  * added to identify the unit. "system" is a configuration keyword.
  */
 function named(name: WordingName, known: string, { issuer = '' }: WordingFacts): string {
@@ -372,7 +378,7 @@ function interfaceOf({ address }: WordingFacts): string {
   return address === undefined ? 'the URL in appliances[].api.url' : `https://${address}`;
 }
 
-/** Returns the text for an unknown fact. An unknown product is described by the issuer's name. */
+/** Returns general words for an unknown fact. An unknown product is described by the issuer's name. */
 function generalWord(name: WordingName, { issuer, unit }: WordingFacts): string {
   if (name === 'source' && unit !== undefined) return unit;
   return name === 'product' && issuer !== undefined ? unknownProduct(issuer) : GENERAL[name];

@@ -37,8 +37,8 @@ export interface ChainTrust {
    */
   readonly configured: string | null;
   /**
-   * Authorities above the leaf that were found by verifying signatures. They can be on this path or on another path
-   * through the chain.
+   * Authorities above the leaf that were found by verifying signatures. The authorities can be on this path or on
+   * another path through the chain.
    */
   readonly authorities: readonly Certificate[];
 }
@@ -53,8 +53,8 @@ export interface TrustOptions {
 export interface ChainTrustOptions extends TrustOptions {
   readonly baseline: Baseline | null;
   /**
-   * Additional certificates that can fill gaps in the chain. They are not trusted more than the certificates that were
-   * sent.
+   * Additional certificates that can fill gaps in the chain. Additional certificates are trusted no more than the
+   * certificates that were sent.
    */
   readonly helpers: readonly Certificate[];
   /** Host name for which the certificate is required. */
@@ -204,8 +204,8 @@ function isSelfSigned(certificate: Certificate, checks: SignatureChecks): boolea
 const MOST_NAMESAKES = 3;
 
 /**
- * Reports whether an issuer name is forged. It is forged if all authorities with this name are available and none of
- * them has signed the certificate.
+ * Reports whether an issuer name is forged. A name is forged if all authorities with this name are available and none
+ * of them has signed the certificate.
  */
 function isForgedName(name: DistinguishedName, { trust, options, sent, leads }: Doubt): boolean {
   const hasName = (authority: Certificate): boolean => isSameName(authority.subject, name);

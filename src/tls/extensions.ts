@@ -50,8 +50,8 @@ function urisIn(bytes: Uint8Array | undefined, depth: number): readonly string[]
 }
 
 /**
- * Extended key usages for servers. These are id-kp-serverAuth and the two older "server gated" usages, which OpenSSL
- * accepts as well. anyExtendedKeyUsage is not included, because RFC 5280 §4.2.1.12 allows clients to reject it, and
+ * Extended key usages for servers. The list contains id-kp-serverAuth and two older "server gated" usages that OpenSSL
+ * also accepts. anyExtendedKeyUsage is not included, because RFC 5280 §4.2.1.12 allows clients to reject it, and
  * OpenSSL does.
  */
 const SERVER_USAGES: readonly string[] = ['1.3.6.1.5.5.7.3.1', '1.3.6.1.4.1.311.10.3.3', '2.16.840.1.113730.4.1'];
@@ -309,8 +309,8 @@ function sameAddress(claimed: string, wanted: string): boolean {
 }
 
 /**
- * Reports whether two hosts may belong to the same owner. This is assumed if they are equal or have the same last two
- * labels.
+ * Reports whether two hosts may belong to the same owner. The same owner is assumed if the hosts are equal or have the
+ * same last two labels.
  */
 export function areRelatedHosts(left: string, right: string): boolean {
   if (plainName(left) === plainName(right)) return true;

@@ -160,7 +160,8 @@ function flaw(kind: FlawKind, { subject }: Certificate, what: string): Flaw {
 const MAX_CALLED = 60;
 
 /**
- * Returns a short name for use in a sentence. This is the common name or, if it is missing, the organization or unit.
+ * Returns a short name for use in a sentence. The result is the common name or, if there is none, the organization or
+ * unit.
  */
 export function called(name: DistinguishedName): string {
   const short = shortName(name);

@@ -20,7 +20,7 @@ export type TrustProfile = 'fortinet' | 'public' | 'pinned';
  */
 type TrustOrigin = 'shipped' | 'configured';
 
-/** Hash of a trusted key. It can confirm only certificates that the peer sends. */
+/** Hash of a trusted key. A hash can confirm only certificates that the peer sends. */
 export interface TrustedPin {
   /** Pin of the key, which consists of `sha256/` and the base64 SHA-256 hash of the SubjectPublicKeyInfo. */
   readonly pin: string;
@@ -38,7 +38,7 @@ export interface TrustAnchor {
   readonly origin: TrustOrigin;
 }
 
-/** Mozilla's root certificates. They are parsed on demand, because only a few of them are needed. */
+/** Mozilla's root certificates. Roots are parsed on demand, because only a few of them are needed. */
 export interface PublicRoots {
   /** Returns the roots with this subject. Several roots can have the same name but different keys. */
   bySubject(name: DistinguishedName): readonly Certificate[];
@@ -182,9 +182,9 @@ function hashBits(certificate: Certificate): number {
 }
 
 /**
- * Matches signature algorithms that cannot be forged today. These are SHA-2 and SHA-3 with RSA or ECDSA, EdDSA, and
- * ML-DSA. All other algorithms, including unknown ones, count as weak. MD5 signatures have been forged (2008, a working
- * authority), and so have SHA-1 signatures (2020, chosen prefix).
+ * Matches signature algorithms that cannot be forged today. The pattern includes SHA-2 and SHA-3 with RSA or ECDSA,
+ * EdDSA, and ML-DSA. All other algorithms, including unknown ones, count as weak. MD5 signatures have been forged
+ * (2008, a working authority), and so have SHA-1 signatures (2020, chosen prefix).
  */
 const STRONG_SIGNATURE =
   /^(?:(?:sha(?:224|256|384|512)With|RSA-SHA3-(?:256|384|512)|rsassaPss-SHA(?:256|384|512))(?:RSAEncryption)?|ecdsa-with-SHA(?:224|256|384|512)|ecdsa_with_SHA3-(?:256|384|512)|ED25519|ED448|ML-DSA-(?:44|65|87))$/u;

@@ -160,9 +160,9 @@ interface IssuingOrganization {
 }
 
 /**
- * Organizations of public intermediate authorities that do not appear in any of Mozilla's roots. They are needed for
- * servers that do not send their intermediate certificate. This list contains only authorities that sign certificates
- * for many servers. The complete list is CCADB's report of all intermediate certificates
+ * Organizations of public intermediate authorities that do not appear in any of Mozilla's roots. These names are needed
+ * for servers that do not send their intermediate certificate. This list contains only authorities that sign
+ * certificates for many servers. The complete list is CCADB's report of all intermediate certificates
  * (https://www.ccadb.org/resources).
  */
 const ISSUING_ORGANIZATIONS: readonly IssuingOrganization[] = [
@@ -213,9 +213,9 @@ interface ShippedPin {
 }
 
 /**
- * Pins of the genuine Fortinet authorities. They are in the code, so that editing a file cannot add an authority. Each
- * pin was calculated from certificates that were published in at least two independent places. None of the authorities
- * is in a public root store.
+ * Pins of the genuine Fortinet authorities. The pins are in the code, so that editing a file cannot add an authority.
+ * Each pin was calculated from certificates that were published in at least two independent places. None of the
+ * authorities is in a public root store.
  */
 export const SHIPPED_PINS: readonly ShippedPin[] = [
   {

@@ -16,7 +16,7 @@ const line = z.string().trim().min(1).max(200);
 
 type SourcePattern = CompiledPattern & { readonly source: string };
 
-/** Returns the schema for a catalogue file. Its patterns are compiled with `compile`. */
+/** Returns the schema for a catalogue file whose patterns are compiled with `compile`. */
 function catalogueOf(compile: PatternCompiler) {
   const pattern = (scope: PatternScope): z.ZodType<SourcePattern, string> =>
     z.string().transform((source, context) => {
@@ -140,8 +140,8 @@ type CompiledPattern =
 type PatternCompiler = (source: string, scope: PatternScope) => CompiledPattern;
 
 /**
- * Compiles patterns from the built-in catalogue with Node's own engine. This is safe, because tests limit each
- * pattern's run time.
+ * Compiles patterns from the built-in catalogue with Node's own engine. Node's engine is safe here, because tests limit
+ * each pattern's run time.
  */
 export const compileShipped: PatternCompiler = (source, scope) => {
   const compiled = scope === 'value' ? new RegExp(`^(?:${source})$`, 'u') : new RegExp(source, 'iu');
@@ -156,7 +156,7 @@ export const compileShipped: PatternCompiler = (source, scope) => {
 };
 
 /**
- * Loads RE2, which compiles patterns from the administrator's files. RE2 matches any text in linear time. It is loaded
+ * Loads RE2, which compiles patterns from the administrator's files. RE2 matches any text in linear time. RE2 is loaded
  * only if there are such files, because it needs 4 MiB of memory.
  */
 export async function loadLinearCompiler(): Promise<PatternCompiler> {

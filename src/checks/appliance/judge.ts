@@ -168,7 +168,7 @@ function judgePermissions(facts: ApplianceFacts): readonly Finding<ApplianceCaus
   ];
 }
 
-/** Default port according to the REST API guide 6.0.4. It is probably a typo for 443. */
+/** Default port according to the REST API guide 6.0.4. The value 433 is probably a typo for 443. */
 const DOCUMENTED_DEFAULT_PORT = 433;
 
 function judgeProvisioning(facts: ApplianceFacts, server: Server): readonly Finding<ApplianceCause>[] {

@@ -332,8 +332,8 @@ function mayBe({ kind }: Finding, refinement: Refinement | null): boolean {
 }
 
 /**
- * Reports whether the reason for a finding about the licence server is still open. It is not open if a nearby device is
- * known to be the reason.
+ * Reports whether the reason for a finding about the licence server is still open. The reason is not open if a nearby
+ * device is known to have caused the fault.
  */
 function isOpen({ suggests, level, kind, facts }: Finding): boolean {
   return (

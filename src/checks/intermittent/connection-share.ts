@@ -144,7 +144,7 @@ function cleared({ addresses, rotates }: ConnectionShare): ConnectionShare {
   return clear(addresses, rotates);
 }
 
-/** Reports whether a burst would be useful. It is useful if the share is undecided or intermittent. */
+/** Reports whether a burst would be useful. A burst is useful if the share is undecided or intermittent. */
 export function deservesBurst(share: ConnectionShare): boolean {
   return share.intermittent || isOpen(share);
 }
@@ -160,7 +160,10 @@ export function isUndecided({ intermittent, returns, score }: ConnectionShare): 
   return !intermittent && returns >= FEWEST_RETURNS && score >= ENOUGH / 2;
 }
 
-/** Reports whether the last failure differs from all earlier failures. It may have a different cause. */
+/**
+ * Reports whether the last failure differs from all earlier failures. If so, the last failure may have a different
+ * cause.
+ */
 export function hasFailedOtherwise({ trail }: ConnectionShare): boolean {
   const last = lastFault(trail);
   return last !== null && isUnlike(last, partsOf(trail, last).before);

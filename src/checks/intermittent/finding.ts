@@ -15,7 +15,10 @@ const FEWEST_FORGERIES = 2;
 const FEWEST = 5;
 const MOST_NAMED = 5;
 
-/** Returns a finding about the connections in several rounds. It states how many fail, to which addresses, and why. */
+/**
+ * Returns a finding about the connections in several rounds. The finding states how many connections fail, to which
+ * addresses, and why.
+ */
 export function shareFinding(share: ConnectionShare, fault: ConnectionFault): Omit<Finding, 'subject' | 'level'> {
   const { reported } = share;
   const failing = reported.findLast((one) => one.fault !== null && isAlike(one.fault, fault))?.address;

@@ -75,8 +75,8 @@ interface Member {
   readonly address: string;
   readonly seenAt: EpochMs;
   /**
-   * True if the address had failed, disappeared from the DNS answers and was returned again. This means that the
-   * addresses rotate.
+   * True if the address had failed, disappeared from the DNS answers and was returned again. Such a return means that
+   * the addresses rotate.
    */
   readonly returned: boolean;
 }
@@ -241,7 +241,7 @@ export function burstOf(state: PathShare, at: EpochMs, complainedAt: EpochMs | n
 }
 
 /**
- * Reports whether another round should start immediately. This is the case if a failure is new or has not been
+ * Reports whether another round should start immediately. Another round is needed if a failure is new or has not been
  * confirmed by a burst yet.
  */
 export function needsCloserLook(state: PathShare, at: EpochMs): boolean {
@@ -386,7 +386,7 @@ function rememberedBursts(bursts: readonly Burst[], at: EpochMs): readonly Burst
   return bursts.filter((burst) => isRecent(burst.at, at, ASKED_BURSTS.within));
 }
 
-/** Reports whether a time is recent. A future time is not recent. It can occur after the clock was set back. */
+/** Reports whether a time is recent. Future times, which can occur after the clock was set back, are not recent. */
 function isRecent(then: EpochMs, now: EpochMs, within: Millis): boolean {
   return then <= now && now - then < within;
 }

@@ -15,8 +15,9 @@ const IPV6_AUTHORITY = /^\w+:\/\/\[/u;
 const ONLY_IPV6 = 'This machine has no route for IPv6, and no IPv4 address was tried';
 
 /**
- * Evaluates whether the internet is reachable. It is reachable if any host accepts or refuses a connection. If only the
- * licence server accepts connections, a firewall may block the control hosts on purpose, so only a note is added.
+ * Evaluates whether the internet is reachable. The internet is reachable if any host accepts or refuses a connection.
+ * If only the licence server accepts connections, a firewall may block the control hosts on purpose, so only a note is
+ * added.
  *
  * @param answered the hosts that have responded since ftm-watch was started, as `host:port`
  */

@@ -424,8 +424,8 @@ function placementOutside({ from, holder, listed }: PlacementQuestion): Placemen
 }
 
 /**
- * Reports whether a unit does not need a licence. This is the case for a load balancer, or if another cluster member
- * has a licence.
+ * Reports whether a unit does not need a licence. A load balancer does not need one, nor does a unit with a licence on
+ * another cluster member.
  */
 export function isCoveredByOthers({ unit }: ListedUnit, listed: readonly ListedUnit[]): boolean {
   if (unit.mode === 'load-balancer') return true;
@@ -435,7 +435,7 @@ export function isCoveredByOthers({ unit }: ListedUnit, listed: readonly ListedU
   );
 }
 
-/** Reports whether the licence belongs on its holder. Returns true as well if the holder's tokens are unknown. */
+/** Reports whether the holder expects this licence. Returns true as well if the holder's tokens are unknown. */
 function holderExpectsIt({ license, holder, listed }: PlacementQuestion): boolean {
   return listed.some(
     ({ unit, licenses, appliance }) =>
@@ -453,8 +453,8 @@ function isOn(unit: Unit, serial: string): boolean {
 }
 
 /**
- * Returns the configured units that can use a unit's licences. These are the unit itself, other members of its cluster,
- * and load balancers.
+ * Returns the configured units that can use a unit's licences. The result contains the unit itself, other members of
+ * its cluster, and load balancers.
  */
 export function usersOf({ unit }: ListedUnit, listed: readonly ListedUnit[]): readonly string[] {
   const others = listed.filter(({ unit: other }) => other.name !== unit.name && mayShare(unit, other));

@@ -34,7 +34,10 @@ export const licenseServer: Declaration<'license-server', LicenseServerCause> = 
   summary: () => 'The licence server answers',
 };
 
-/** A finding from the HTTP check. It can have a TLS cause, because a filter's response is reported as a TLS fault. */
+/**
+ * A finding from the HTTP check. The finding can have a TLS cause, because a filter's response is reported as a TLS
+ * fault.
+ */
 type HttpFinding = Finding<LicenseServerCause | TlsCause>;
 
 /**

@@ -160,9 +160,9 @@ const RELAYING =
 const NOT_LOGGED_IN = /\bsender address rejected: not logged in\b/iu;
 
 /**
- * Matches replies that complain about the client's address. They come from Postfix, Exim, Sendmail, Exchange and block
- * lists. X.7.25 means that the client's reverse name is wrong (RFC 7372 §3.3). X.7.23 means that the SPF record does
- * not include the client (RFC 7372 §3.2).
+ * Matches replies that complain about the client's address. The patterns cover Postfix, Exim, Sendmail, Exchange and
+ * block lists. X.7.25 means that the client's reverse name is wrong (RFC 7372 §3.3). X.7.23 means that the SPF record
+ * does not include the client (RFC 7372 §3.2).
  */
 const CLIENT =
   /\bclient host\b|\bhelo command rejected\b|\binvalid helo\b|\bblocked using\b|\b(?:block|black|deny)-?list|\bRBL\b|\bDNSBL\b|\bspamhaus\b|\bspamcop\b|\bbarracudacentral\b|\breverse (?:dns|name|hostname|lookup)|\bPTR\b|\bfcrdns\b|\bcannot find your (?:reverse )?host ?name\b|\bSPF\b|\byour (?:ip|host)\b|\b[45]\.7\.2[35]\b/iu;

@@ -149,7 +149,7 @@ const SHUT_PORT_REMEDY: readonly Step[] = [
   FROM_APPLIANCE,
 ];
 
-/** Kinds of `egress-blocked`. They differ in how the connection fails. */
+/** Kinds of `egress-blocked`. The kinds differ in how the connection fails. */
 export type ShutPortKind =
   | 'no-answer'
   | 'no-answer-from-any'

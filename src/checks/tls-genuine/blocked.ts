@@ -30,7 +30,10 @@ interface BlockFacts {
   readonly nameRefused: boolean;
   readonly again: ProbeResult;
   readonly otherName: ProbeResult;
-  /** True if the server rejected a deliberately unacceptable TLS hello. This shows that small responses arrive. */
+  /**
+   * True if the server rejected a deliberately unacceptable TLS hello. Such a rejection shows that small responses
+   * arrive.
+   */
   readonly smallAnswered: boolean;
   /** Number of control hosts if connections to all of them ended in the same way. Otherwise 0. */
   readonly controlsAlike: number;

@@ -176,7 +176,8 @@ export const TLS_CAUSES = {
   },
   'tls-interception-suspected': {
     ...INTERCEPTION,
-    // Only a capture shows with certainty which certificate FortiAuthenticator itself receives.
+    // The capture is the first step, because only a capture shows with certainty which certificate FortiAuthenticator
+    // receives.
     remedy: [...CAPTURE_STEPS, ...UNKNOWN_PRODUCT],
     productRemedy: { 'Fortinet FortiGate': [...CAPTURE_STEPS, ...FORTIGATE] },
     anyProductRemedy: [...CAPTURE_STEPS, ...OTHER_PRODUCT],

@@ -278,7 +278,10 @@ export interface TlsJudgement {
   readonly summary: string;
   /** Action that would lead to a definite result, as the rest of a sentence. Null if the result is already definite. */
   readonly wouldSettle: string | null;
-  /** Authorities above the leaf certificate, starting with its issuer. They were found by verifying signatures. */
+  /**
+   * Authorities above the leaf certificate, starting with its issuer. The authorities were found by verifying
+   * signatures.
+   */
   readonly authorities: readonly Certificate[];
   /** Null if the chain does not lead to a key that the profile accepts. */
   readonly accepted: TrustedPath | null;
@@ -438,7 +441,7 @@ const organizationsOf = oncePer((name: DistinguishedName): readonly string[] =>
 /** Matches Fortinet serial numbers such as `FG3K4ETB19900078` and `FACVM0000000001`. */
 const SERIAL_NUMBER = /^(?!FORTI)F(?=[A-Z]*\d)[A-Z0-9]{10,23}$/u;
 
-/** Matches the organizational unit of a factory certificate, which is a product such as `FortiGate`. */
+/** Matches the organizational unit in a factory certificate. The unit contains a product name such as `FortiGate`. */
 const PRODUCT_UNIT = /^Forti[A-Z][A-Za-z]{1,24}$/u;
 
 /** Fortinet products whose factory certificates do not always contain a serial number. */

@@ -8,7 +8,7 @@ import type { TlsOutcome } from '../../core/observation.ts';
 import { type BaselineMatch, type TrustProfile, trustUnder } from '../../tls/trust.ts';
 import type { ChainTrust } from '../../tls/chain.ts';
 
-/** A row in the verdict table. It contains a possible explanation, its condition, and the messages for users. */
+/** A row in the verdict table. Each row contains a possible explanation, its condition, and the messages for users. */
 export interface Hypothesis {
   readonly id: string;
   /** Condition in words, for docs/internals/interception.md. */
@@ -19,7 +19,7 @@ export interface Hypothesis {
   readonly confidence: Confidence;
   /** Functions that return the findings for this explanation. */
   readonly tells: readonly Telling[];
-  /** Summary sentence. It can contain placeholders from `WORDS` in verdict.ts. */
+  /** Summary sentence, which can contain placeholders from `WORDS` in verdict.ts. */
   readonly summary: string;
   /**
    * Action that would lead to a definite result, as the rest of a sentence with placeholders. Absent if the result is

@@ -133,7 +133,7 @@ export function tlsEvidence(
   });
 }
 
-/** Returns the control hosts' chains. They are collected once per round for all targets. */
+/** Returns the control hosts' chains. The chains are collected once per round for all targets. */
 export function controlChainsOf(controls: readonly PathObservation[]): readonly ControlChain[] {
   return controls.flatMap(({ subject, endpoints }) =>
     endpoints.flatMap(({ tls }) => (tls?.chain ? [{ target: subject, chain: tls.chain }] : [])),
@@ -167,7 +167,9 @@ function referencesFor(endpoint: EndpointObservation, path: PathObservation): re
   return [...asked, ...elsewhere];
 }
 
-/** Reports whether a comparison is still valid. It is valid until the address presents another certificate. */
+/**
+ * Reports whether a comparison is still valid. A comparison is valid until the address presents another certificate.
+ */
 function isComparable(
   { kind, label, isFresh, beside }: ReferenceObservation,
   { address, tls }: EndpointObservation,

@@ -223,8 +223,8 @@ function catalogued({ leaf, chainTrust, evidence }: ChainCase): Seen | null {
 }
 
 /**
- * Reports a Fortinet unit's factory certificate. It identifies the device that responds in place of the server. The
- * verdict uses the identity directly.
+ * Reports a Fortinet unit's factory certificate. The certificate identifies the device that responds in place of the
+ * server. The verdict uses the identity directly.
  */
 function deviceCertificate({ identity, leaf }: ChainCase): Seen | null {
   const product = identity === 'device' ? deviceOf(leaf) : null;
@@ -330,8 +330,8 @@ function otherThanLearned(chain: ChainCase): Seen | null {
  *   interception.
  * - `hint`: a difference from earlier observations that a change at the vendor does not explain. A hint only raises a
  *   suspicion.
- * - `weak`: an observation with common explanations (a renewal, several nodes, virtual hosts). It is only listed in the
- *   evidence.
+ * - `weak`: an observation with common explanations (a renewal, several nodes, virtual hosts). A weak signal is only
+ *   listed in the evidence.
  */
 export interface Signal extends Expectation {
   readonly weight: 'witness' | 'hint' | 'weak';

@@ -109,8 +109,8 @@ function distinctFindings(judgements: readonly TlsJudgement[]): readonly Finding
 }
 
 /**
- * Last row of the verdict table. It matches chains that claim to be from another party, and chains whose key does not
- * confirm the claimed name.
+ * Last row of the verdict table. This row matches chains that claim to be from another party, and chains whose key does
+ * not confirm the claimed name.
  */
 const UNVERIFIED: Hypothesis = {
   id: 'unverified',

@@ -336,7 +336,7 @@ interface Asked {
 
 /**
  * Groups units into pools. The members of an active-passive cluster share their tokens (administration guide
- * 6.4.1/122076), so they form one pool, which is reported once.
+ * 6.4.1/122076), so these members form one pool. Each pool is reported once.
  */
 function poolsOf(units: readonly UnitObservation[]): readonly Pool[] {
   const groups: Asked[][] = [];

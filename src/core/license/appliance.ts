@@ -36,7 +36,7 @@ export interface ApplianceClock {
   readonly precisionMs: Millis;
   readonly answers: number;
   /**
-   * Local wall clock minus local monotonic clock at the time of the measurement. This value changes when the local
+   * Local wall clock minus local monotonic clock at the time of the measurement. The difference changes when the local
    * clock is set.
    */
   readonly clockBase: Millis;
@@ -194,9 +194,9 @@ function toldBy(role: HaRoleObservation | null): HaRoleFacts | null {
 }
 
 /**
- * Returns the configured serial number if it belongs to the HA peer, otherwise null. It belongs to the peer only if the
- * responding unit is the configured peer. Otherwise, the configured serial number is outdated, for example after a
- * migration.
+ * Returns the configured serial number if it belongs to the HA peer, otherwise null. The number belongs to the peer
+ * only if the responding unit is the configured peer. Otherwise, the configured serial number is outdated, for example
+ * after a migration.
  */
 function configuredPeer(expected: ExpectedUnit, serial: string | null): string | null {
   const { serial: own, peerSerial: peer } = expected;
@@ -269,7 +269,7 @@ export function activationContextOf(units: readonly AskedUnit[]): ActivationCont
 }
 
 /**
- * Matches licence numbers of trial tokens. Every unit has two trial tokens. They need no activation and are not
+ * Matches licence numbers of trial tokens. Every unit has two trial tokens. Trial tokens need no activation and are not
  * registered to any account (Fortinet tip 193793).
  */
 const TRIAL = /^FTMTRIAL/iu;
@@ -342,7 +342,8 @@ type HaRole =
   | 'disabled';
 
 /**
- * Result of querying a unit over SNMP. It contains the unit's HA role, and some facts that the REST API also reports.
+ * Result of querying a unit over SNMP. The result contains the unit's HA role, and some facts that the REST API also
+ * reports.
  */
 export type HaRoleObservation = HaRoleFacts | (Failure & { readonly appliance: string });
 
@@ -385,8 +386,8 @@ const MAX_LICENSES = 50;
 const REGISTRABLE = /^EFTM/iu;
 
 /**
- * Returns the licences to look up for an appliance. These are the configured licences and the licences to which its
- * tokens belong.
+ * Returns the licences to look up for an appliance. The result contains the configured licences and the licences to
+ * which the appliance's tokens belong.
  */
 export function licensesOf(configured: readonly string[], observation: ApplianceObservation | null): readonly string[] {
   const seen = observation?.kind === 'ok' ? (valueOf(observation.tokens)?.byLicense ?? []) : [];

@@ -145,7 +145,7 @@ export function firewallName({ url, vdom }: { readonly url: string; readonly vdo
   return `FortiGate ${new URL(url).host}${vdom === 'root' ? '' : ` (VDOM ${vdom})`}`;
 }
 
-/** Returns a key for a configured firewall query. It consists of the firewall and the traffic's source. */
+/** Returns a key for a configured firewall query. The key consists of the firewall and the traffic's source. */
 export function firewallUnit({ firewall, source }: Pick<Flow, 'firewall' | 'source'>): string {
   return `${firewall}, ${source}`;
 }

@@ -45,7 +45,10 @@ export type LicenseOutcome =
    * number. The holder is unknown.
    */
   | { readonly kind: 'unnamed'; readonly status: string | null }
-  /** The service returned an empty response. This proves nothing, because the service does not list every licence. */
+  /**
+   * The service returned an empty response. An empty response proves nothing, because the service does not list every
+   * licence.
+   */
   | { readonly kind: 'not-listed' }
   | Postponed
   | Failure;
@@ -127,8 +130,8 @@ export function openLicenses(known: RegistrationMemory): readonly string[] {
 }
 
 /**
- * Returns the time of the next unscheduled query for licences without a response. It is the time from which the call
- * budget allows a query. Returns null if no response is missing, or if waiting does not help.
+ * Returns the time of the next unscheduled query for licences without a response. The query is scheduled for the time
+ * from which the call budget allows another call. Returns null if no response is missing, or if waiting does not help.
  * @param blockedUntil the field of the call budget
  */
 export function nextLook(known: RegistrationMemory, blockedUntil: EpochMs, now: EpochMs): EpochMs | null {
@@ -148,8 +151,8 @@ function isPostponed({ outcome, missed }: Known): boolean {
 }
 
 /**
- * Recent calls to the registration service, as plain JSON. They are kept across restarts. Otherwise, frequent restarts
- * could cause too many queries, and the service would lock the account.
+ * Recent calls to the registration service, as plain JSON. The calls are kept across restarts. Otherwise, frequent
+ * restarts could cause too many queries, and the service would lock the account.
  */
 export interface CallBudget {
   /** Times of the calls in the last hour, oldest first. */

@@ -64,7 +64,7 @@ interface FtmEvent {
 
 /**
  * Evidence from a firewall log line that traffic to the licence server is inspected. Text from the line is untrusted.
- * It is only displayed and never used as a label value.
+ * Such text is only displayed and never used as a label value.
  */
 interface FirewallEvidenceEvent {
   readonly kind: 'firewall-evidence';

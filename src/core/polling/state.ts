@@ -245,7 +245,7 @@ export interface Complaint {
 
 /**
  * Minimum interval at which two log lines count as separate errors. A failed activation can log a single line, and a
- * short glitch can log several lines at the same time. It is not documented how often FortiAuthenticator polls.
+ * short glitch can log several lines at once. Fortinet does not document how often FortiAuthenticator polls.
  */
 const APART: Millis = 30_000;
 

@@ -78,7 +78,7 @@ function publish(incident: Incident, state: IncidentState, now: EpochMs): Incide
 function eventDue(incident: Incident, state: IncidentState, moment: Moment): DigestItem['event'] | null {
   if (isUnverified(incident) || isMuted(state, incident.cause, moment.now)) return null;
   if (incident.status === 'closed') return incident.lastNotified !== null || incident.awaitsDigest ? 'resolved' : null;
-  // A cause that the last round did not detect is not reported yet. It will either end or be detected again.
+  // A cause that the last round did not detect is not reported yet, because it may be about to end.
   if (incident.lastNotified === null)
     return incident.cause.severity === 'info' || incident.presence === 'absent' ? null : 'firing';
   return eventDueAgain(incident, incident.lastNotified, moment);
@@ -110,8 +110,8 @@ function isNamed({ id, subject, severity }: Cause, { named, cause }: LastNotifie
 }
 
 /**
- * Reports whether reminders can be sent. They are not sent if the incident is recovering, if a deeper fault hides it,
- * or if the state is unknown.
+ * Reports whether reminders can be sent. No reminders are sent if the incident is recovering, if a deeper fault hides
+ * it, or if the state is unknown.
  */
 function lasts({ presence, cause }: Incident): boolean {
   return cause.id !== UNKNOWN_CAUSE && (presence === 'seen' || presence === 'unjudged');

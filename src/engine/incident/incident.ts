@@ -4,8 +4,8 @@ import type { EpochMs, Millis } from '../../core/clock.ts';
 import { spanText } from '../../core/time-text.ts';
 
 /**
- * A period during which a fault was present. It starts with the first round that detected the fault and ends when the
- * incident is closed.
+ * A period during which a fault was present. The period starts with the first round that detected the fault and ends
+ * when the incident is closed.
  */
 export interface Occurrence {
   /** Time of the first round that detected the fault. The fault was confirmed later. */
@@ -41,8 +41,8 @@ export interface Incident extends Occurrence {
    */
   readonly openingPolicyReport: string | null;
   /**
-   * Evidence that users attached, such as the verdict on a captured FortiAuthenticator connection. It is listed before
-   * other evidence.
+   * Evidence that users attached, such as the verdict on a captured FortiAuthenticator connection. Attached evidence is
+   * listed before other evidence.
    */
   readonly attached: readonly string[];
   /** User who acknowledged the incident, and the time. Null if the incident was not acknowledged. */
@@ -66,7 +66,9 @@ export interface Incident extends Occurrence {
   readonly presence: CausePresence | 'unverified';
   /** Last notification about the incident. Null if none was sent yet. */
   readonly lastNotified: LastNotified | null;
-  /** True if a notification is waiting for the next digest. It is sent even if the incident ends first. */
+  /**
+   * True if a notification is waiting for the next digest. The notification is sent even if the incident ends first.
+   */
   readonly awaitsDigest: boolean;
   /** True if the current cause can be sent to Alertmanager. Set as soon as no maintenance or silence is active. */
   readonly published: boolean;
@@ -167,7 +169,7 @@ export interface Silence {
 /** State of the incident machine. Contains only plain data, so that it can be stored as JSON. */
 export interface IncidentState {
   readonly version: 1;
-  /** Random name of this store. It is part of every notification ID, so that IDs from two sites never collide. */
+  /** Random name of this store. The name is part of every notification ID, so that IDs from two sites never collide. */
   readonly origin: string;
   /** Counter for the IDs of incidents, digests and silences. */
   readonly counter: number;
@@ -202,7 +204,10 @@ export const EMPTY_STATE: IncidentState = {
   summarizedUntil: null,
 };
 
-/** Reports whether two causes describe the same fault. They do if their ID and subject are equal. */
+/**
+ * Reports whether two causes describe the same fault. Two causes are the same fault if their IDs and subjects are
+ * equal.
+ */
 export function sameCause(a: Pick<Cause, 'id' | 'subject'>, b: Pick<Cause, 'id' | 'subject'>): boolean {
   return a.id === b.id && a.subject === b.subject;
 }
@@ -454,8 +459,9 @@ export interface Delivery {
 
 /**
  * Status of a delivery:
- * - `rejected`: All servers refused the notification. It is retried only while one of its incidents is open.
- * - `expired`: No server accepted the notification for days. It is retried only while one of its incidents is open.
+ * - `rejected`: All servers refused the notification. The delivery is retried only while one of its incidents is open.
+ * - `expired`: No server accepted the notification for days. The delivery is retried only while one of its incidents is
+ *   open.
  * - `withdrawn`: The recipient is no longer configured, or there is a newer notification about the same incidents.
  */
 type DeliveryStatus = 'pending' | 'sent' | 'rejected' | 'expired' | 'withdrawn';
@@ -481,7 +487,7 @@ export interface OutboxEntry {
   readonly notification: Notification;
 }
 
-/** Changes from a single step of the incident machine. They are stored together. */
+/** Changes from a single step of the incident machine. All changes from a step are stored together. */
 export interface JournalEntry {
   readonly state: IncidentState;
   /** Incidents to store in the history, as they are after the step. */

@@ -339,7 +339,9 @@ function withFlapping({ state, effects }: IncidentStep, present: Moment): Incide
   return { state: { ...state, incidents }, effects: effectsNow };
 }
 
-/** Returns the target's recent outages. They come from this incident and from other incidents that have ended. */
+/**
+ * Returns the target's recent outages. Outages are taken from this incident and from other incidents that have ended.
+ */
 function outagesOf(incident: Incident, { incidents }: IncidentState, { now, policy }: Moment): number {
   const others = incidents.filter(
     ({ status, mergedInto, cause }) =>
@@ -537,9 +539,9 @@ function unlessGap({ cause, clearBefore }: Candidate, at: EpochMs, policy: Incid
 }
 
 /**
- * Reports whether a cause was detected often enough to open an incident. It must be detected in enough consecutive
- * rounds or, for an intermittent fault, in enough of the recent rounds. If two witnesses agree, one round less is
- * sufficient.
+ * Reports whether a cause was detected often enough to open an incident. The cause must be detected in enough
+ * consecutive rounds or, for an intermittent fault, in enough of the recent rounds. If two witnesses agree, one round
+ * less is sufficient.
  */
 function isReady({ cause, streak, looks }: Candidate, view: RoundView, policy: IncidentPolicy): boolean {
   if (presenceOf(cause, view) !== 'seen') return false;

@@ -78,8 +78,8 @@ function hadCause({ cause, formerCauses }: Incident, now: Cause): boolean {
 }
 
 /**
- * Reports whether two faults alternate. They do if the other fault began while this fault was absent, and disappeared
- * when this fault returned.
+ * Reports whether two faults alternate. Two faults alternate if the other fault began while this fault was absent, and
+ * disappeared when this fault returned.
  */
 function alternates(incident: Incident, other: Incident, known: Incident): boolean {
   return (
