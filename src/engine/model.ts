@@ -122,7 +122,7 @@ export interface FindingFacts {
   /** Serial number of the unit to which the licence is registered. */
   readonly holder?: string;
   readonly license?: string;
-  /** A measured duration or its limit, such as `90 min`. */
+  /** Measured duration (`waited`) and its limit (`life`), for example `90 min`. */
   readonly waited?: string;
   readonly life?: string;
   /** Date by which the licence must be redeemed. */

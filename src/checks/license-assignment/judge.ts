@@ -352,7 +352,10 @@ function judgeAssignment({ config, picture: { appliances: units, registration },
   );
 }
 
-/** Returns the age of the answers that are still used because the registration service returned no newer ones. */
+/**
+ * Returns a clause with the time of the oldest answer that is still used because the registration service returned no
+ * newer one.
+ */
 function ageOf(registration: RegistrationObservation): string {
   const since =
     registration.kind === 'ok'

@@ -136,10 +136,7 @@ interface BothVersions {
   readonly endpoint: EndpointObservation;
 }
 
-/**
- * Returns the addresses with results for both TLS versions. Returns an empty list if both versions present the same
- * certificate.
- */
+/** Returns the addresses that presented different certificates in TLS 1.2 and TLS 1.3, with both results. */
 function bothVersionsIn({ references, endpoints }: PathObservation): readonly BothVersions[] {
   return references
     .filter(({ kind }) => kind === 'tls-1.2')

@@ -41,7 +41,7 @@ export interface PollingError extends Complaint {
   readonly short?: string;
   readonly summary: string;
   readonly remedy: readonly string[];
-  /** Number of lines within the window, with the resolution of a bucket (a sixtieth of the window). */
+  /** Number of lines within the window. The start of the window is rounded to a bucket (a sixtieth of the window). */
   readonly count: number;
   readonly firstAt: EpochMs;
   readonly lastAt: EpochMs;

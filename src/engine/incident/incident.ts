@@ -17,8 +17,8 @@ export interface Occurrence {
   /** Time when the incident was closed. Null while the incident is open. */
   readonly closedAt: EpochMs | null;
   /**
-   * Times of the last check before `since` and of the first check after `lastSeen`, neither of which detected the
-   * fault. Null if there was no such check within a useful time.
+   * Times of the last check without the fault before `since`, and of the first check without the fault after
+   * `lastSeen`. Null if there was no such check within a useful time.
    */
   readonly clear: { readonly before: EpochMs | null; readonly after: EpochMs | null };
 }
@@ -231,8 +231,8 @@ export function firstOccurrence(incident: Incident): Occurrence {
 }
 
 /**
- * Reports whether an open incident may have ended long ago, because no round has checked it since a restart or a
- * restore.
+ * Reports whether an open incident may have ended long ago, because no round has checked it since a restore from a
+ * backup or a long pause.
  */
 export function isUnverified({ status, presence }: Incident): boolean {
   return status === 'open' && presence === 'unverified';

@@ -454,8 +454,8 @@ function withCandidateNow(view: RoundView): (state: IncidentState, candidate: Ca
 }
 
 /**
- * Returns the cause that replaces the given cause. Returns null if there is none, or if the new cause already has an
- * incident or candidate.
+ * Returns the given cause as the new evaluation reports it, or the cause that replaces it. Returns null if there is
+ * neither, or if the replacement already has an incident or candidate.
  */
 function causeNow(before: Cause, { incidents, candidates }: IncidentState, { causes }: RoundView): Cause | null {
   const same = causes.find((cause) => sameCause(cause, before));

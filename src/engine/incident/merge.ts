@@ -16,9 +16,8 @@ import { UNKNOWN_CAUSE } from '../words.ts';
 import type { IncidentStep, RoundView } from './round-view.ts';
 
 /**
- * Merges two incidents with the same precondition and subject if their faults alternate. The incident that was already
- * reported as open, or otherwise the older one, is continued and keeps its ID. Only the continued incident is later
- * reported as resolved.
+ * Merges two incidents in the same place if their faults alternate. The incident that was already reported as open, or
+ * otherwise the older one, is continued and keeps its ID. Only the continued incident is later reported as resolved.
  * @param before the state before this round
  */
 export function mergeAlternating(before: IncidentState, placed: IncidentStep, view: RoundView): IncidentStep {

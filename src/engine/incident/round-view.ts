@@ -43,7 +43,7 @@ export interface RoundView {
 export interface PartlyFresh {
   /** Causes that were found on units that were queried again. */
   readonly seen: readonly Pick<Cause, 'id' | 'subject'>[];
-  /** Preconditions for which all units have been queried again. A cause that is no longer detected there has ended. */
+  /** Preconditions for which all units have been queried again. A cause that is no longer detected there is absent. */
   readonly gone: readonly string[];
 }
 
