@@ -26,8 +26,8 @@ export interface ActivationOutlook {
 }
 
 /**
- * Presents a diagnosis as the steps of an activation. A step fails only if a check is broken, and passes only if a
- * check observed it.
+ * Presents a diagnosis as the steps of an activation. A step fails only if one of its checks is broken, and passes only
+ * if a check confirmed that the step works.
  */
 export function activationOutlook(diagnosis: Diagnosis): ActivationOutlook {
   const steps = STEPS.map((plan) => stepOf(plan, diagnosis));
@@ -63,7 +63,7 @@ function stepOf(plan: StepPlan, { preconditions, causes }: Diagnosis): Activatio
   return { id, title, answer: 'passes', why: sentences(configured.map(({ why }) => why)), remedy: [] };
 }
 
-/** Joins texts into sentences. A full stop is added to every text except the last. */
+/** Joins clauses into one text. A full stop is added to every clause except the last. */
 function sentences(texts: readonly string[]): string {
   return texts.map((text, index) => (index < texts.length - 1 ? text.replace(/\.?$/u, '.') : text)).join(' ');
 }

@@ -40,7 +40,7 @@ interface AfterRepair {
    * checked, so its repair cannot be verified.
    */
   readonly isLookedAt: (subject: string) => boolean;
-  /** Other sources that could have reported the cause, such as the log or a peer, but are not available now. */
+  /** Currently unavailable sources that could have reported the cause, such as the log or a peer. */
   readonly silent: readonly SilentWitness[];
 }
 
@@ -132,7 +132,7 @@ function stillInspected(cause: Cause, seen: AfterRepair): Judged | null {
   return { answer: 'not-in-force', why, next: told.remedy[0] ?? null };
 }
 
-/** Returns the reason why a cause that is no longer detected cannot be reported as repaired yet. */
+/** Returns the reason why a cause cannot be reported as repaired yet although it is no longer detected. */
 function notVerified(cause: Cause, seen: AfterRepair): Judged | null {
   const status = statusOf(cause.precondition, seen);
   if (status === undefined) return notVisible(`This version has no check for "${cause.precondition}".`, null);

@@ -12,7 +12,7 @@ export const AUDIT_ACTIONS = [
 
 /**
  * Reason why a change was refused. `account`: no accounts are configured and the request came over the network. `role`:
- * the account's role does not allow the change. `origin`: a page of another origin sent the request.
+ * the account's role does not allow the change. `origin`: a page from a different origin sent the request.
  */
 export const CHANGE_REFUSALS = ['account', 'role', 'origin'] as const;
 

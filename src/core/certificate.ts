@@ -11,7 +11,8 @@ export interface Certificate {
   /** SHA-256 fingerprint of the DER encoding, as upper-case hexadecimal bytes separated by colons. */
   readonly fingerprint: string;
   /**
-   * Pin of the public key: `sha256/` followed by the base64 SHA-256 hash of the SubjectPublicKeyInfo (RFC 7469 §2.4).
+   * Pin of the public key, in the form `sha256/` followed by the base64 SHA-256 hash of the SubjectPublicKeyInfo (RFC
+   * 7469 §2.4).
    */
   readonly pin: string;
   readonly subject: DistinguishedName;

@@ -40,7 +40,10 @@ export function isOwnTrouble(reason: FailureReason): boolean {
   return reason === 'aborted' || reason === 'internal';
 }
 
-/** Like {@link isOwnTrouble}, but also returns true if this machine has no route to the target. */
+/**
+ * Reports whether a failure was caused by this machine. Like {@link isOwnTrouble}, but also returns true if this
+ * machine has no route to the target.
+ */
 export function isOfThisMachine(reason: FailureReason): boolean {
   return isOwnTrouble(reason) || reason === 'no-route';
 }

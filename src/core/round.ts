@@ -54,7 +54,8 @@ export interface PathFacts {
   readonly controlConnects?: readonly Millis[];
   /**
    * DNS answers for other names. A resolver is queried for other names only if its answer for the licence server was an
-   * error or an unexpected address. Also includes the system resolver's answer for the same name with a trailing dot.
+   * error or an unexpected address. The list also includes the system resolver's answer for the same name with a
+   * trailing dot.
    */
   readonly otherNames?: readonly DnsObservation[];
   /** Connections to the licence server's configured addresses. Used only if no resolver returned any address. */

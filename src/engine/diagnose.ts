@@ -26,7 +26,7 @@ import { remedyOf, fill, type WordingFacts } from './remedy-words.ts';
 
 /**
  * Diagnoses the whole path. A broken precondition blocks the preconditions that depend on it. Each fault leads to one
- * cause, and the preconditions that the fault explains are its consequences.
+ * root cause. Other preconditions that the fault explains are listed as consequences.
  */
 export function diagnose(
   assessments: readonly Assessment[],
@@ -200,8 +200,9 @@ function leaderOf({ main }: Group, leaders: ReadonlyMap<string, Group>): Group |
 }
 
 /**
- * Returns the subject by which findings are grouped into faults. Several resolvers that fail for one name are one
- * fault, as is one resolver that fails for several names. Several mail servers that fail are separate faults.
+ * Returns the subject by which findings are grouped into faults. If several resolvers fail for one name, or one
+ * resolver fails for several names, all these findings form one fault. Several mail servers that fail are separate
+ * faults.
  */
 function faultSubject({ suggests, subject, facts }: Suggesting, { checks, host }: CauseContext): string {
   const { oneFault } = knownCause(checks, suggests).words;

@@ -340,7 +340,7 @@ export interface Explanation {
    * warnings.
    */
   readonly warnings?: 'all' | 'suspected';
-  /** Reports whether a warning from the deeper check is sufficient to explain a warning. */
+  /** Reports whether a mere warning from the deeper check is sufficient to explain this check's warning. */
   readonly byWarning?: (finding: Finding) => boolean;
 }
 

@@ -16,13 +16,13 @@ import { isForServers, maySignFor } from './extensions.ts';
 /**
  * Result of following a chain from the leaf by signatures only.
  * - `trusted`: the chain leads to a key that the profile, the configuration or the baseline confirms.
- * - `weak`: the chain leads to such a key, but no client should accept it, because a key or signature can be forged, or
- *   the certificate is not intended for servers.
+ * - `weak`: the chain leads to a confirmed key, but clients should not accept it. Either a key or signature can be
+ *   forged, or the certificate is not intended for servers.
  * - `public`: the chain leads to one of Mozilla's roots.
  * - `vendor`: the chain leads to one of Fortinet's keys, which this profile does not accept.
  * - `foreign`: the chain leads to an unknown root that nothing confirms.
- * - `forged`: the chain contains the name of a known authority whose key did not sign it (an authority that was sent
- *   and verified counts as known).
+ * - `forged`: the chain claims to be signed by a known authority, but that authority's key did not sign it. An
+ *   authority that was sent and verified counts as known.
  * - `incomplete`: the chain leads to an authority that was not sent and whose key is unknown.
  */
 export interface ChainTrust {
@@ -200,7 +200,10 @@ function isSelfSigned(certificate: Certificate, checks: SignatureChecks): boolea
   return isSameName(certificate.subject, certificate.issuer) && checks.signs(certificate, certificate);
 }
 
-/** Maximum number of certificates with the same name that are checked, to limit the work that a peer can cause. */
+/**
+ * Maximum number of certificates with the same name that are checked. The limit restricts the load that a peer can
+ * cause.
+ */
 const MOST_NAMESAKES = 3;
 
 /**
@@ -321,7 +324,8 @@ function verify(issuer: Certificate, subject: Certificate): boolean {
   try {
     return new X509Certificate(subject.der).verify(new X509Certificate(issuer.der).publicKey);
   } catch {
-    // The key and the signature have different types, or this OpenSSL version does not support the signature algorithm.
+    // Verification throws an error if the key and the signature have different types, or if OpenSSL does not support
+    // the algorithm.
     return false;
   }
 }

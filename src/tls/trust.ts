@@ -31,7 +31,10 @@ export interface TrustedPin {
   readonly name: DistinguishedName | null;
 }
 
-/** A trusted certificate. Unlike a pin, it can confirm certificates that it signed even if it was not sent. */
+/**
+ * A trusted certificate. Unlike a pin, a trusted certificate can confirm the certificates that it signed even if the
+ * peer did not send it.
+ */
 export interface TrustAnchor {
   readonly certificate: Certificate;
   readonly label: string;

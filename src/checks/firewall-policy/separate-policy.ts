@@ -29,8 +29,8 @@ export function createPolicy(lead: string): CommandStep {
 /**
  * Returns commands that create a separate FortiGate policy for FortiAuthenticator's traffic to the server. The policy
  * has one source, one destination, one service and no inspection. VDOM, interfaces, NAT and schedule are copied from
- * the policy that currently matches. The new policy is the last one, so it has little effect until it is moved. `edit
- * 0` uses the next free number, so that no existing policy is changed.
+ * the policy that currently matches. The new policy is the last one, so it has little effect until it is moved. The
+ * command `edit 0` uses the next free policy number, so that no existing policy is changed.
  *
  * Syntax: FortiOS CLI reference, `config firewall address`, `config firewall service custom`, `config firewall policy`.
  *

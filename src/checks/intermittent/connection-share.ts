@@ -22,7 +22,8 @@ export interface Connection {
  * - `none`: The last connection worked, or there was no connection.
  * - `steady`: All known connections fail.
  * - `single`: One connection failed, but others in the same round worked.
- * - `doubtful`: One connection failed, possibly by chance, and no further burst is permitted to confirm the failure.
+ * - `doubtful`: One connection failed, possibly by chance, and the limits permit no further burst to confirm the
+ *   failure.
  * - `intermittent`: Connections alternately fail and work, more often than by chance.
  */
 type FailurePattern = 'none' | 'steady' | 'single' | 'doubtful' | 'intermittent';
@@ -241,7 +242,8 @@ function partsOf(trail: ConnectionShare['trail'], last: ConnectionFault): TrailP
 
 /**
  * Reports whether the last failure starts a new fault. After an outage, one failure of a different kind is sufficient.
- * After an intermittent fault, there must be more consecutive failures than the intermittent fault can cause.
+ * After an intermittent fault, the number of consecutive failures must be higher than the intermittent fault can
+ * explain.
  */
 function isAnotherFault({ intermittent }: ConnectionShare, last: ConnectionFault, parts: TrailParts): boolean {
   if (!isUnlike(last, parts.before)) return false;
@@ -331,8 +333,8 @@ function runsOf(trail: ConnectionShare['trail']): Runs {
 }
 
 /**
- * Reports whether the share of failures is critical. Each address has the same weight, regardless of its number of
- * connections, because a client can get any address.
+ * Reports whether the share of failures is critical. All addresses have the same weight, regardless of how many
+ * connections were made, because a client can get any address.
  */
 function isCriticalShare({ trail }: ConnectionShare, before: boolean): boolean {
   const places = byAddress(trail);

@@ -96,7 +96,7 @@ export const BURST_SIZE = 20;
 const MOST_ADDRESSES = 4;
 /** Maximum share of failed connections to an address that still counts as working. */
 const CLEAN = 1 / 8;
-/** The time after which an address is discarded if no round connects to it. */
+/** An address is discarded if no round connects to it for this time. */
 const FORGOTTEN: Millis = 1_800_000;
 /** The maximum age of an error in FortiAuthenticator's log that causes a burst. */
 const COMPLAINT_AGE: Millis = 60_000;
@@ -290,7 +290,7 @@ function familyShareAfter(state: PathShare, family: FamilyShare['family'], round
   const sample = sampleOf(round, ({ address }) => familyOf(address) === family);
   const share = before?.share ?? clear([]);
   // An outage is limited to one address only if another address always works. If all addresses fail occasionally or
-  // rotate, the fault may be on the path to all of them.
+  // rotate, the fault may be on the path that they share.
   const wasBeside =
     before !== undefined &&
     before.members.length === before.current.length &&

@@ -164,8 +164,8 @@ function judgeHolder(input: AssignmentInput, license: string, holder: string): V
 
 /**
  * Evaluates a licence that is registered to the HA peer. After a failover, tokens keep working regardless of which
- * member holds the licence, so a running cluster only gets a warning. A standalone unit, or a unit that is not yet
- * activated, cannot use a licence for another serial number.
+ * member holds the licence, so the finding for a running cluster is only a warning. A standalone unit, or a unit that
+ * is not yet activated, cannot use a licence for another serial number.
  */
 function judgePeer({ unit, appliance }: AssignmentInput, license: string, holder: string): Verdict {
   const to = `registered to the HA peer ${holder}`;
@@ -389,7 +389,7 @@ interface PlacementQuestion {
 /**
  * Location of a licence relative to one unit:
  * - `in-place`: The licence is on this unit, on the active member of its cluster, or on the primary of a load balancer.
- *   If the active member is unknown, it can also be on another member to which the licence belongs.
+ *   If the active member is unknown, the licence can also be on any other suitable member.
  * - `perhaps-shared`, `perhaps-other-unit`: The licence is on another unit. This unit is configured in the first case,
  *   and not configured in the second case. It is unknown whether this unit is a load balancer or a member of a pair.
  * - `unlisted-primary`: This unit is a load balancer, and its primary is not configured.

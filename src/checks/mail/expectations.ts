@@ -122,8 +122,9 @@ export const REFUSED: Readonly<Record<Exclude<Refusal, 'greylisted' | 'policy' |
  *
  * - `relaying`: the server does not relay messages for the client's address
  * - `client`: the server refuses the client's address because of a block list, an access list or a missing reverse name
- * - `turned-away`: the server refuses the session without a reason, either for this client or for all clients
- * - `login-required`, `encryption-required`: the server requires a setting that is not configured, from every address
+ * - `turned-away`: the server refuses the session without giving a reason; other clients may be affected as well
+ * - `login-required`, `encryption-required`: the server requires a setting that is not configured, whatever the
+ *   client's address is
  * - `login-not-offered`: the server does not offer a supported login method on this connection
  * - `credentials`: the server rejects the user name or password
  * - `unavailable`: the server is temporarily unavailable for all clients
@@ -172,7 +173,7 @@ const POLICY = /\b5\.7\.\d{1,3}\b/u;
 
 const ENCRYPTION = /\b(?:STARTTLS|TLS|SSL|encrypt(?:ed|ion))\b/iu;
 
-/** Reply codes which mean that authentication, or encryption for the login method, is required (RFC 4954 §6). */
+/** Reply codes that mean that authentication, or encryption for the login method, is required (RFC 4954 §6). */
 const REQUIRED: readonly number[] = [530, 538];
 
 /** Reply codes for a login command that is not available in this session (RFC 5321 §4.2.4, RFC 4954 §4). */
@@ -214,7 +215,7 @@ function refusedLogin(code: number): Refusal {
   return NOT_OFFERED.includes(code) ? 'login-not-offered' : 'credentials';
 }
 
-/** Matches replies from Postfix and Exchange which mean that the logged-in user is not permitted to use this sender. */
+/** Reports whether a reply from Postfix or Exchange rejects this sender address for the logged-in user. */
 function isAboutSender(text: string): boolean {
   return /\bsender address rejected\b|\bnot owned by user\b|\bsend as this sender\b/iu.test(text);
 }

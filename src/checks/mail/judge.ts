@@ -51,7 +51,8 @@ export function judgeMail(seen: MailObservation, view: MailView): readonly Findi
     facts: { security, ...(issuer === null ? {} : { issuer }) },
   };
   if (level === 'unknown') return [unknown(told)];
-  // FortiAuthenticator's API does not return the login, so a server that requires a login is not reported as a fault.
+  // FortiAuthenticator's API does not return the configured login, so a mail server that requires one is not reported
+  // as faulty.
   if (seen.isLoginUnknown === true && expectation.kind === 'login') return [note(told)];
   return [{ ...told, level, suggests, ...(confidence === undefined ? {} : { confidence }) }];
 }
@@ -138,7 +139,7 @@ function silent({ reason }: MailFailure, security: MailObservation['security']):
 
 /**
  * Returns the level of a failed step. A 4yz reply asks the client to try again later (RFC 5321 §4.2.1). For a sender or
- * a recipient, this is normal (greylisting, 450 and 451), and FortiAuthenticator's queue does retry.
+ * a recipient, such a reply is normal (greylisting, 450 and 451), and FortiAuthenticator's mail queue retries later.
  */
 function levelOf({ stage, reason, code }: MailFailure, { kind }: Pick<Expectation, 'kind'>): FindingLevel {
   if (isOfThisMachine(reason)) return 'unknown';

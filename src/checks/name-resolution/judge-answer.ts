@@ -193,8 +193,8 @@ function judgeNoAddress(observation: DnsObservation, context: AnswerCase): Findi
           ? `${resolverNamed(resolver)} returns neither an A nor an AAAA record for the name.`
           : `${resolverNamed(resolver)} reports that the name does not exist (NXDOMAIN).`,
       expected: `an address for ${hostOf(context.subject)} from ${resolver}`,
-      // A stub resolver queries its next server only if the first one does not answer, never after a negative answer,
-      // so a second, working resolver does not help.
+      // A second, working resolver does not help after a negative answer, because a stub resolver queries its next
+      // server only if the first one does not answer.
       level: 'broken',
       suggests: 'name-not-found',
       facts: { resolver },

@@ -136,7 +136,10 @@ interface Concerning {
   readonly preconditionOf: PreconditionOf;
 }
 
-/** Reports whether one of the faults can cause the error and was present at or shortly before the error. */
+/**
+ * Reports whether one of the faults explains the error. Such a fault can cause the error, and was present during or
+ * shortly before the error.
+ */
 function isExplained(error: PollingError, { faults, preconditionOf }: Concerning): boolean {
   const by = explainedBy(error, preconditionOf);
   return faults.some(({ precondition, at }) => by.includes(precondition) && error.lastAt <= at + AFTERMATH);

@@ -49,7 +49,7 @@ export function judgePolling(
   });
 }
 
-/** Lowers a finding to a suspected warning, because a single datagram is not proof. */
+/** Lowers a finding to a suspected warning. Used for findings that only a single datagram supports. */
 function suspectedOnly(finding: Finding): Finding {
   return { ...withMoreSaid(finding, '', ONE_DATAGRAM), level: 'warning', confidence: 'suspected' };
 }

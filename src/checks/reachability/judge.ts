@@ -19,9 +19,9 @@ import { placeOf, shortened, withClean } from '../endpoint-words.ts';
 import type { Millis } from '../../core/clock.ts';
 
 /**
- * Evaluates whether the port of one target opens, based on all addresses of the target. The level is `broken` if all
- * decisive addresses fail, and `warning` if only some fail. If this machine has a route for IPv4 or IPv6 only, the
- * addresses without a route are not counted.
+ * Evaluates whether a target's port opens, based on the results for all its addresses. The level is `broken` if all
+ * decisive addresses fail, and `warning` if only some fail. If this machine has a route for only one address family,
+ * addresses in the other family are ignored.
  */
 export function judgeTcp(observations: readonly EndpointObservation[]): readonly Finding<ReachabilityCause>[] {
   const failures = observations.flatMap((seen) => (seen.tcp.kind === 'failed' ? [{ seen, failure: seen.tcp }] : []));

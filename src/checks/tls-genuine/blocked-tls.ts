@@ -21,7 +21,7 @@ export const FREE_POLICY = separatePolicy(
  * - `answered-nearer`: The response arrived faster than the server could have sent it.
  * - `large-answers-lost`: Small responses arrive, but certificates do not, regardless of the host.
  * - `all-tls-cut`: Connections to independent hosts are closed in the same way.
- * - `page-in-plain-text`, `page-inside-tls`: A block page is sent instead of TLS or inside TLS.
+ * - `page-in-plain-text`, `page-inside-tls`: A block page is received instead of TLS, or over TLS.
  */
 export type BlockedTlsKind =
   | 'name-filtered'

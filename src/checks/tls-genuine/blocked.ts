@@ -39,7 +39,10 @@ interface BlockFacts {
   readonly controlsAlike: number;
 }
 
-/** `open` means that the connection was not tried, or was prevented by a problem on this machine. */
+/**
+ * Result of a comparison connection. `open` means that the connection was not tried, or that a problem on this machine
+ * prevented it.
+ */
 type ProbeResult = 'passes' | 'blocked' | 'open';
 
 interface BlockRule {

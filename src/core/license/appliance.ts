@@ -240,7 +240,7 @@ export interface ActivationContext {
   readonly licenseActive: boolean | null;
   /** True if users can activate tokens while the licence server is unreachable. */
   readonly offlineActivation: boolean | null;
-  /** A sentence that states which actions to avoid on a unit while the licence server is unreachable. */
+  /** Sentence that lists actions to avoid on a unit while the licence server is unreachable. */
   readonly outageWarning?: string | null;
 }
 

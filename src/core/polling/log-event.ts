@@ -50,7 +50,7 @@ interface FtmEvent {
   readonly appliance: string | null;
   /** ID of the matching signature, from a closed set. */
   readonly signature: string;
-  /** Time when the line arrived. For a line that was read late from a file, the time when it was logged. */
+  /** Time when the line arrived. If the line was read late from a file, the time when the line was logged. */
   readonly at: EpochMs;
   /** Number of identical lines that arrived together, at least 1. */
   readonly count: number;

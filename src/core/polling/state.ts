@@ -177,7 +177,7 @@ function addLine(
   };
 }
 
-/** Returns the times at which lines arrived since the current errors began, with the resolution of a bucket. */
+/** Returns the arrival times of lines since the current errors began. The times are rounded to buckets. */
 export function momentsOf({ begunAt, lastAt, buckets }: SignatureLog): readonly EpochMs[] {
   const begun = begunAt ?? Math.min(lastAt, ...buckets.map(({ firstAt }) => firstAt));
   return [...new Set([begun, ...buckets.map(({ firstAt }) => firstAt).filter((at) => at > begun), lastAt])];

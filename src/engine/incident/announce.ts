@@ -216,8 +216,9 @@ interface Shares {
 }
 
 /**
- * Determines which notifications are sent individually, which are combined, and which wait for a digest because of the
- * hourly limit. Notifications about new critical causes never wait, but many of them at once are combined in a digest.
+ * Divides due notifications into those to send individually, those to combine, and those that wait for a digest because
+ * of the hourly limit. Notifications about new critical causes never wait, but many of them at once are combined in a
+ * digest.
  */
 export function share(due: readonly DigestItem[], { sent }: IncidentState, policy: IncidentPolicy): Shares {
   const urgent = due.filter(isUrgent);

@@ -379,8 +379,8 @@ function hasRecovered(incident: Incident, { diagnosis: { at } }: RoundView, poli
  * - The incident's cause was only suspected, and this cause is confirmed.
  * - The incident's fault was a part of this fault.
  * - This cause explains the incident, which is still present.
- * - The incident can no longer be checked. Otherwise, or if the incident's current cause is still present, the new
- *   cause is a separate fault.
+ * - The incident can no longer be checked. If none of these is true, or if the incident's current cause is still
+ *   present, the new cause is a separate fault.
  */
 export function continuedBy(incidents: readonly Incident[], cause: Cause, view: RoundView): Incident | null {
   if (cause.severity === 'info') return null;

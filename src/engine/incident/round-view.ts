@@ -220,8 +220,9 @@ export function followUnjudged({ unjudged }: IncidentState, view: RoundView): re
 }
 
 /**
- * Returns a warning for each precondition that has been unknown for a long time, unless an open incident explains this.
- * After several checks without a result, an incident of the same precondition no longer explains it.
+ * Returns a warning for each precondition that has been unknown for a long time, unless an open incident explains the
+ * unknown state. After several checks without a result, an incident with the same precondition no longer counts as an
+ * explanation.
  */
 export function unknownCauses(
   unjudged: readonly Unjudged[],
