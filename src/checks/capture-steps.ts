@@ -1,6 +1,6 @@
 import { type CommandStep, fortiauthenticator, shell, type Step } from '../engine/model.ts';
 
-/** Returns commands that change one setting of a FortiGate policy. */
+/** Returns the CLI commands that change one setting in a FortiGate policy. */
 function ofPolicy(setting: string): readonly string[] {
   return [
     '{entervdom}',
@@ -14,10 +14,11 @@ function ofPolicy(setting: string): readonly string[] {
 }
 
 /**
- * Captures the connections of FortiAuthenticator on a FortiGate. Offloading is disabled for the session, because the
- * sniffer never sees packets of an offloaded session (docs.fortinet.com, FortiOS hardware acceleration guide).
+ * Returns a step that captures FortiAuthenticator's connections on a FortiGate. Offloading is disabled for the session,
+ * because the sniffer does not see packets that belong to an offloaded session (docs.fortinet.com, FortiOS hardware
+ * acceleration guide).
  *
- * @param filter in the syntax of the FortiGate sniffer
+ * @param filter a filter in FortiGate sniffer syntax
  */
 export function captureOnFortiGate(filter: string): CommandStep {
   return {
@@ -32,9 +33,9 @@ export function captureOnFortiGate(filter: string): CommandStep {
 }
 
 /**
- * Captures the connections on FortiAuthenticator itself, which uses tcpdump.
+ * Returns a step that captures the connections with tcpdump on FortiAuthenticator itself.
  *
- * @param filter in tcpdump syntax
+ * @param filter a filter in tcpdump syntax
  */
 export function captureOnAppliance(filter: string): CommandStep {
   return fortiauthenticator(
@@ -44,7 +45,7 @@ export function captureOnAppliance(filter: string): CommandStep {
   );
 }
 
-/** Steps for determining which certificate FortiAuthenticator itself received. */
+/** Steps to find out which certificate FortiAuthenticator itself received. */
 export const CAPTURE_STEPS: readonly Step[] = [
   captureOnFortiGate('host {serverip} and port {port}'),
   captureOnAppliance('host {serverip} and port {port}'),

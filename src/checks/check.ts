@@ -15,44 +15,47 @@ import type { HostPort } from '../core/addresses.ts';
 import type { EpochMs } from '../core/clock.ts';
 import type { OwnClock } from './clock/estimate.ts';
 
-/** Adds the appliance's name and address to a finding about an appliance whose API answers. */
+/** Adds the appliance's name and address to a finding. Used if the appliance's API responds. */
 export function withAppliance({ appliance, system }: ApplianceFacts, told: Told): FindingContent<never> {
   return { ...told, subject: appliance, facts: { appliance, serial: system.serial } };
 }
 
-/** The complete declaration of a check. */
+/** Complete declaration of a check, including its causes and its position on the route map. */
 export type Declaration<Id extends string = string, C extends string = string> = Check<Id, C> & {
   readonly place: Place;
-  /** The activation step that the check covers. */
+  /** Activation step that this check verifies. */
   readonly step: StepId;
-  /** The activation steps that individual causes break, if they differ from `step`. */
+  /** Activation steps for causes that break a step other than `step`. */
   readonly causeSteps?: Readonly<Partial<Record<C, StepId>>>;
-  /** Adjusts this check's result, using all other observations. */
+  /** Adjusts this check's result, taking all other observations into account. */
   readonly adjust?: (own: Assessment, everything: Everything) => Assessment;
 } & Judge;
 
-/** All observations that were not made in the round itself. */
+/** All observations that were made outside the round. */
 export interface Everything {
   readonly licenseServer: HostPort;
   readonly picture: Picture;
-  /** Null if no log is received. */
+  /** FortiAuthenticator's log. Null if no log is received. */
   readonly log: {
     readonly report: PollingReport;
-    /** Preconditions that can explain FortiAuthenticator's errors. */
+    /** Preconditions whose failure would explain the errors in FortiAuthenticator's log. */
     readonly complainedOf: readonly string[];
   } | null;
-  /** Findings from firewall answers that are at least as recent as the fault; null if no policy was evaluated. */
+  /** Findings from firewall responses that are at least as recent as the fault. Null if no policy was evaluated. */
   readonly policies: readonly Finding[] | null;
 }
 
 type Judge = TargetJudge | RoundJudge | UnitsJudge | LogJudge;
 
-/** Runs for each target, starting with the licence server. The state of the check depends on the licence server. */
+/**
+ * A check that runs for each target, starting with the licence server. Only the licence server's result determines the
+ * check's state.
+ */
 interface TargetJudge {
   readonly from: 'target';
   /** Returns null if there are no facts to evaluate. */
   readonly judge: (facts: TargetFacts) => readonly Finding[] | null;
-  /** The summary that is used if there are no findings about the licence server. */
+  /** Returns the summary for the case that there are no findings about the licence server. */
   readonly summary: (licenseServer: TargetFacts) => string;
 }
 
@@ -61,10 +64,10 @@ interface RoundJudge {
   readonly judge: (facts: RoundFacts) => Judgement;
 }
 
-/** Evaluates data that is queried on separate, slower schedules. */
+/** A check of data that is queried less often than once per round. */
 interface UnitsJudge {
   readonly from: 'units';
-  /** Connectors whose data this precondition is evaluated from. */
+  /** Connectors that supply the data for this check. */
   readonly sources: readonly ConnectorId[];
   readonly judge: (facts: UnitFacts) => Judgement;
 }
@@ -74,7 +77,7 @@ interface LogJudge {
   readonly judge: (facts: LogFacts) => Judgement;
 }
 
-/** An assessment without the check's id. */
+/** An assessment without the check's ID. */
 export type Judgement = Omit<Assessment, 'id'>;
 
 export type LogFacts =
@@ -82,44 +85,44 @@ export type LogFacts =
       readonly kind: 'heard';
       readonly config: WatchedConfig;
       readonly report: PollingReport;
-      /** FortiGates' answers about the policies for FortiAuthenticator's traffic. */
+      /** Responses from FortiGates about the policies for FortiAuthenticator's traffic. */
       readonly firewall: readonly FirewallObservation[];
-      /** Data that the units themselves report. */
+      /** Data that the appliances report about themselves. */
       readonly units?: Picture['appliances'];
-      /** Notes about data that was left out of the report. */
+      /** Notes about log errors that were omitted from the report. */
       readonly notes: readonly Finding[];
-      /** Unknown senders whose lines were rejected. */
+      /** Addresses of unknown senders whose log lines were rejected. */
       readonly strangers: readonly string[];
       readonly preconditionOf: (cause: string) => string;
     }
   | ({ readonly kind: 'unheard'; readonly config: WatchedConfig } & Unheard);
 
-/** The reason why no log is received. */
+/** Reason why no log is received. */
 export interface Unheard {
   readonly reason: string;
-  /** True if a log is configured that should have been read. */
+  /** True if a log is configured but could not be read. */
   readonly isTrouble: boolean;
 }
 
-/** Facts from one round, except facts about targets. */
+/** Facts that a round collected, excluding facts about targets. */
 export interface RoundFacts {
   readonly config: WatchedConfig;
   readonly round: RoundObservations;
-  /** The services that deliver codes, and the path checks' findings about these services. */
+  /** Services that deliver codes, each with its findings from the path checks. */
   readonly carriers: readonly CarrierFindings[];
-  /** The time from NTP servers and HTTP answers. */
+  /** Time readings from NTP servers and HTTP responses. */
   readonly clock: readonly ClockObservation[];
-  /** Hosts that have answered in an earlier round since ftm-watch was started, as `host:port`. */
+  /** Hosts that responded in an earlier round since ftm-watch was started, as `host:port`. */
   readonly answered: ReadonlySet<string>;
 }
 
-/** Facts from one round about one target, which is the licence server or a service. */
+/** Facts that a round collected about one target. The target is either the licence server or a service. */
 export interface TargetFacts {
   readonly path: PathObservation;
   readonly port: number;
-  /** Null if the target is a service. */
+  /** Configuration of the licence server. Null if the target is a service. */
   readonly licenseServer: LicenseServerConfig | null;
-  /** Verdicts on the target's certificates, shared by several checks. */
+  /** Verdicts on the target's certificates. Several checks use them. */
   readonly tls: JudgedTlsPath;
   readonly knowledge: TlsKnowledge;
   readonly surroundings: TlsSurroundings;
@@ -132,15 +135,17 @@ export interface UnitFacts {
   readonly picture: Picture;
   /** Start of the round. */
   readonly at: EpochMs;
-  /** The clock that the units are compared with; null or absent if the round did not determine it. */
+  /**
+   * This machine's clock, with which the units' clocks are compared. Null or absent if the round did not determine it.
+   */
   readonly ownClock?: OwnClock | null;
-  /** Names of the appliances whose log lines still arrive. */
+  /** Names of the appliances that still send log lines. */
   readonly speaking: readonly string[];
 }
 
 type StopId = 'fortiauthenticator' | 'resolver' | 'firewall' | 'internet' | 'license-server';
 
-/** The stops on the network path of an activation, in order. */
+/** Stops on the network path of an activation, in path order. */
 export const STOPS: readonly StopPlan[] = [
   { id: 'fortiauthenticator', name: 'FortiAuthenticator', hint: 'where it starts', carries: false },
   { id: 'resolver', name: 'Resolver', hint: 'finds the address', carries: true },
@@ -153,11 +158,11 @@ interface StopPlan {
   readonly id: StopId;
   readonly name: string;
   readonly hint: string;
-  /** Whether traffic to the licence server passes through the stop. False for FortiAuthenticator's own API. */
+  /** True if traffic to the licence server passes through the stop. False for FortiAuthenticator's own API. */
   readonly carries: boolean;
 }
 
-/** The position of a check on the route map, either at a stop on the path or on a separate branch. */
+/** Position of a check on the route map. A check is shown at a stop on the path or on a separate branch. */
 export type Place =
   | { readonly kind: 'stop'; readonly stop: StopId }
   | { readonly kind: 'branch'; readonly name: string; readonly hint: string };
@@ -175,15 +180,15 @@ export type StepId =
 
 export interface StepPlan {
   readonly id: StepId;
-  /** The action that has to succeed, as a human-readable sentence. */
+  /** Readable sentence about the action that must succeed in this step. */
   readonly title: string;
-  /** How to verify the step if no check covers it. */
+  /** Instructions for verifying the step manually. Used if no check covers the step. */
   readonly wouldShow: string;
 }
 
 /**
- * The steps that FortiAuthenticator and the user take to activate a licence or a token, in order. Each check declares
- * the steps that it covers. Fortinet's tips 194050 and 338841 describe the sequence.
+ * Steps by which FortiAuthenticator and the user activate a licence or a token, in order. Fortinet's tips 194050 and
+ * 338841 describe the sequence. Each check declares the steps that it covers.
  */
 export const STEPS: readonly StepPlan[] = [
   {

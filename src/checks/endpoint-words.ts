@@ -4,12 +4,12 @@ import type { Finding } from '../engine/model.ts';
 
 const MAX_CLAIMED = 100;
 
-/** Returns the address or proxy of an observation, for use in a sentence. */
+/** Returns the address or the proxy of an observation as part of a sentence. */
 export function placeOf({ address, proxy }: EndpointObservation): string {
   return proxy === null ? `at ${address}` : `through the proxy ${proxy}`;
 }
 
-/** Shortens the text of a failure or from a peer, for use at the end of a claim. */
+/** Shortens an error message or a text from a peer, so that it fits at the end of a claim. */
 export function shortened(text: string): string {
   return visibleText(text, MAX_CLAIMED);
 }
@@ -22,7 +22,7 @@ export function withClean<F extends Finding>(finding: F, fine: readonly string[]
 }
 
 /**
- * Returns addresses that are not proven to work, because a stage failed or was not tried.
+ * Returns the addresses at which any stage failed or was not tried. These addresses are not proven to work.
  *
  * @param findings the findings from all stages
  */
@@ -35,7 +35,7 @@ export function uncleanAddresses(
   return [...new Set([...found, ...untried])];
 }
 
-/** Removes addresses that are not clean, because one working stage does not prove that the whole address works. */
+/** Removes unclean addresses from a finding's list of working addresses. An address works only if every stage works. */
 export function withoutUnclean(finding: Finding, unclean: readonly string[]): Finding {
   const { clean, ...others } = finding;
   return clean === undefined

@@ -18,12 +18,12 @@ export function notConfigured(summary: string): Judgement {
   return { kind: 'not-configured', findings: [], summary };
 }
 
-/** The assessments of one round. */
+/** Assessments and verdicts from one round. */
 export interface JudgedRound {
-  /** Assessments of the preconditions that are probed in each round. */
+  /** Results of the checks that are probed in every round. */
   readonly assessments: readonly Assessment[];
   /** Verdicts on the licence server, followed by verdicts on the services. */
   readonly tls: readonly { readonly path: PathObservation; readonly judged: JudgedTlsPath }[];
-  /** This machine's clock; null or absent if the round did not determine it. */
+  /** State of this machine's clock. Null or absent if the round did not determine it. */
   readonly ownClock?: OwnClock | null;
 }

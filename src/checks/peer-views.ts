@@ -5,23 +5,23 @@ import type { Everything } from './check.ts';
 import { withComplaint } from './intermittent/finding.ts';
 import { type Assessment, withFindings, type Check, type Finding, isFault, known, note } from '../engine/model.ts';
 
-/** Adds FortiAuthenticator's errors and other agents' results to the assessment of a precondition on the path. */
+/** Adds FortiAuthenticator's log errors and the results from other ftm-watch agents to a path check's assessment. */
 export function asOthersSeeIt(own: Assessment, check: Check, { licenseServer, picture, log }: Everything): Assessment {
   const raised = log === null ? own : withComplaint(own, log.complainedOf);
   return withPeerViews(raised, check, { peers: picture.peers, licenseServer });
 }
 
 /**
- * Adds other agents' results for a precondition on the path. A fault that only a peer detects is in
- * FortiAuthenticator's segment. A fault that both detect is not caused by this machine. If a peer does not detect a
- * fault, the fault is still reported.
+ * Adds peers' results to a path check's assessment. A fault that only a peer detects is in FortiAuthenticator's network
+ * segment. A fault that both agents detect is not caused by this machine. Faults that a peer does not detect are still
+ * reported.
  */
 function withPeerViews(
   own: Assessment,
   check: Check,
   { peers, licenseServer }: { readonly peers: readonly PeerObservation[]; readonly licenseServer: HostPort },
 ): Assessment {
-  // Services may be configured here but not at the peer.
+  // Services are not compared, because they may be configured only on this agent.
   const compared = own.findings.filter(({ facts }) => facts?.host === undefined);
   const fault = compared.find(({ level }) => level === 'broken') ?? compared.find(isFault);
   const isClean = own.kind === 'judged' && compared.every(({ level }) => level === 'note');
@@ -34,13 +34,15 @@ function withPeerViews(
   return withFindings(own, findings);
 }
 
-/** Adds a note for each peer that cannot be read, so that users do not rely on that peer. */
+/** Adds a note for each peer that cannot be queried, so that users do not rely on its results. */
 export function unreadablePeers(own: Assessment, peers: readonly PeerObservation[]): Assessment {
   const notes = peers.flatMap((peer) => (peer.kind === 'failed' ? [unreadable(peer.peer, peer.message)] : []));
   return notes.length === 0 ? own : { ...own, findings: [...own.findings, ...notes] };
 }
 
-/** Returns a fault on the path to the licence server that the peer itself observed and that this check can report. */
+/**
+ * Returns a fault that the peer itself observed on the path to the licence server, if this check can report the fault.
+ */
 function causeOf(peer: PeerView, check: Check, { host, port }: HostPort): PeerCause | undefined {
   if (stateOf(peer, check)?.isHearsay === true) return undefined;
   return peer.causes.find(
@@ -56,7 +58,7 @@ function stateOf(peer: PeerView, { id }: Check): PeerView['preconditions'][numbe
   return peer.preconditions.find((precondition) => precondition.id === id);
 }
 
-/** @param isClean whether this machine checked its own path and found no fault */
+/** @param isClean true if this machine checked its own path and found no fault */
 function alone(
   peer: PeerView,
   { id, subject, product, severity, confidence, summary }: PeerCause,
@@ -98,7 +100,7 @@ function both(peer: PeerView, { id, summary }: PeerCause, { subject, suggests }:
   };
 }
 
-/** Adds the peer's differing result to the cause as evidence, so that mail about the cause contains it. */
+/** Adds the peer's differing result to the evidence, so that notification mails contain it. */
 function otherwise(peer: PeerView, { subject, suggests }: Finding): Finding {
   return {
     rule: 'peer-sees-the-fault',

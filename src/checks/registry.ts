@@ -15,7 +15,7 @@ import { reachability } from './reachability/judge.ts';
 import { tlsGenuine } from './tls-genuine/judge.ts';
 import { tokenPool } from './token-pool/judge.ts';
 
-/** All checks, in path order. */
+/** All checks, in the order of the network path. */
 const REGISTERED = [
   internet,
   nameResolution,
@@ -35,11 +35,14 @@ const REGISTERED = [
 type Registered = (typeof REGISTERED)[number];
 type CauseOf<K> = K extends Declaration<string, infer C> ? C : never;
 
-/** The preconditions of FortiToken Mobile activation, each with a check. The ids are used as a metric label. */
+/**
+ * IDs of the preconditions for FortiToken Mobile activation. Each has a check. The IDs are used as values of a metric
+ * label.
+ */
 export type PreconditionId = Registered['id'];
-/** The causes that a finding can suggest. Each cause belongs to one precondition. */
+/** IDs of the causes that a finding can suggest. Each cause belongs to one precondition. */
 export type FaultId = CauseOf<Registered>;
-/** All causes that can be reported. The ids are used as a metric label. */
+/** IDs of all causes that can be reported. The IDs are used as values of a metric label. */
 export type CauseId = FaultId | typeof UNKNOWN_CAUSE;
 
 export const CHECKS: readonly (Declaration & { readonly id: PreconditionId })[] = REGISTERED;
@@ -61,13 +64,13 @@ export function isPreconditionId(text: string): text is PreconditionId {
   return CHECKS.some(({ id }) => id === text);
 }
 
-/** Returns the human-readable name of a check. */
+/** Returns the readable name of a check. */
 export function titleOf(id: string): string {
   return CHECKS.find((check) => check.id === id)?.title ?? id;
 }
 
 /**
- * Returns the texts for a cause.
+ * Returns the wording for a cause.
  * @throws Error for an unknown cause
  */
 export function wordsOf(cause: string): CauseWords {

@@ -11,36 +11,41 @@ import { CHECKS, titleOf } from './registry.ts';
 
 export type RepairAnswer = 'in-force' | 'not-in-force' | 'not-visible';
 
-/** Whether an incident was repaired. The JSON form is part of the contract (`check --verify --json`). */
+/**
+ * Verdict on whether an incident was repaired. `check --verify --json` prints this type, so its JSON format must stay
+ * compatible.
+ */
 export interface RepairVerdict {
-  /** The ID of the incident, or of the incident into which it was merged. */
+  /** ID of the incident. If the incident was merged, the ID of the incident into which it was merged. */
   readonly incident: string;
   readonly cause: string;
   readonly subject: string;
   readonly answer: RepairAnswer;
-  /** One or more sentences. */
+  /** The reason for the verdict, in one or more sentences. */
   readonly why: string;
-  /** What to do next; null if the repair is effective, or if no step is known. */
+  /** Next step for the user. Null if the repair is effective, or if no further step is known. */
   readonly next: string | null;
-  /** Null if no firewall is configured, or if its policy is unrelated to the cause. */
+  /**
+   * Comparison of the firewall policies. Null if no firewall is configured, or if its policy is unrelated to the cause.
+   */
   readonly policy: PolicyComparison | null;
 }
 
-/** The observations of a round after the repair. */
+/** Observations from a round after the repair. */
 interface AfterRepair {
   readonly diagnosis: Diagnosis;
   readonly firewall: readonly FirewallObservation[];
   /**
-   * Reports whether a subject was checked. A subject that was removed from the configuration is no longer checked,
-   * whether or not it was repaired.
+   * Reports whether a subject was checked in the round. A subject that was removed from the configuration is no longer
+   * checked, so its repair cannot be verified.
    */
   readonly isLookedAt: (subject: string) => boolean;
-  /** Other sources that could have reported the cause, such as the log or a peer, but are not available now. */
+  /** Currently unavailable sources that could have reported the cause, such as the log or a peer. */
   readonly silent: readonly SilentWitness[];
 }
 
 export interface SilentWitness {
-  /** Preconditions that this source can report on. */
+  /** Preconditions that this source can verify. */
   readonly of: readonly string[];
   readonly why: string;
 }
@@ -48,8 +53,8 @@ export interface SilentWitness {
 type Judged = Pick<RepairVerdict, 'answer' | 'why' | 'next'>;
 
 /**
- * Returns the verdict on a repair, based only on the diagnosis. A cause counts as repaired only if every source that
- * can report it was checked.
+ * Returns the verdict on a repair, based only on the new diagnosis. A cause counts as repaired only if every source
+ * that can report the cause was checked.
  */
 export function repairVerdict(incident: Incident, seen: AfterRepair): RepairVerdict {
   const { cause } = incident;
@@ -89,7 +94,7 @@ function statusOf(id: string, { diagnosis }: AfterRepair): PreconditionStatus | 
   return diagnosis.preconditions.find((status) => status.id === id);
 }
 
-/** Searches for the incident's cause, one of its former causes, or another fault of the same subject. */
+/** Checks the new diagnosis for the incident's cause, its former causes, and other faults of the same subject. */
 function stillSeen({ cause, formerCauses, status, since, closedAt }: Incident, seen: AfterRepair): Judged | null {
   const { causes } = viewOf(seen);
   const same = causes.find((other) => sameCause(other, cause));
@@ -117,7 +122,7 @@ function stillSeen({ cause, formerCauses, status, since, closedAt }: Incident, s
  */
 function stillInspected(cause: Cause, seen: AfterRepair): Judged | null {
   const faults = statusOf(firewallPolicy.id, seen)?.findings.filter(isFault) ?? [];
-  // Another address may have a different policy, which is not part of this incident.
+  // Another address may match a different policy. That policy is not part of this incident.
   const own =
     cause.precondition === firewallPolicy.id ? faults.filter(({ subject }) => subject === cause.subject) : faults;
   const [fault] = own;
@@ -127,7 +132,7 @@ function stillInspected(cause: Cause, seen: AfterRepair): Judged | null {
   return { answer: 'not-in-force', why, next: told.remedy[0] ?? null };
 }
 
-/** Returns the reason why a cause that is no longer detected cannot be reported as repaired yet. */
+/** Returns the reason why a cause cannot be reported as repaired yet although it is no longer detected. */
 function notVerified(cause: Cause, seen: AfterRepair): Judged | null {
   const status = statusOf(cause.precondition, seen);
   if (status === undefined) return notVisible(`This version has no check for "${cause.precondition}".`, null);
@@ -167,8 +172,8 @@ function unjudged(cause: Cause, { id, summary, findings }: PreconditionStatus, s
 }
 
 /**
- * Returns the reason why a clean result is not sufficient: the subject is no longer checked, or a source that can
- * report the cause is not available.
+ * Returns the reason why a clean result is not sufficient. Either the subject is no longer checked, or a source that
+ * can report the cause is not available.
  */
 function notConfirmed({ id, precondition, subject }: Cause, seen: AfterRepair): Judged | null {
   if (id !== UNKNOWN_CAUSE && !seen.isLookedAt(subject))
@@ -179,7 +184,7 @@ function notConfirmed({ id, precondition, subject }: Cause, seen: AfterRepair): 
 
 function unknownPolicy({ precondition }: Cause, seen: AfterRepair): Judged | null {
   const status = statusOf(firewallPolicy.id, seen);
-  // If the cause concerns the policy itself, the policy for its address has already been evaluated.
+  // A cause that concerns a firewall policy has already been evaluated for its own address.
   if (status?.state === 'ok' || precondition === firewallPolicy.id) return null;
   const blank = status?.findings.find(({ level }) => level === 'unknown');
   const reason = blank?.claim ?? status?.summary ?? 'The firewall was not queried';
@@ -206,11 +211,11 @@ function unknownRemedyOf(id: string): string | null {
   return check === undefined ? null : (remedyOf([check.unknownRemedy], ANY_SERVER).remedy[0] ?? null);
 }
 
-/** The policy that matched during an incident, and the policy that matches now. */
+/** Policy that matched during an incident, and policy that matches now. */
 interface PolicyComparison {
-  /** The policy mentioned in the incident's evidence; null if no policy is mentioned. */
+  /** Policy from the incident's evidence. Null if the evidence does not mention a policy. */
   readonly before: string | null;
-  /** The policy that matches now; null if it is not known. */
+  /** Policy that matches now. Null if it is unknown. */
   readonly now: string | null;
 }
 

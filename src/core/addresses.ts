@@ -2,20 +2,21 @@ import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import { oncePer } from './once-per.ts';
 
-/** An address to which a DNS filter resolves the names that it blocks. */
+/** Addresses that a vendor's DNS filter returns for blocked names. */
 interface Sinkhole {
   readonly owner: string;
-  /** Addresses and CIDR blocks. */
+  /** Addresses and CIDR blocks of the sinkhole. */
   readonly addresses: readonly string[];
 }
 
 /**
- * Published by the vendors. List only single addresses that serve nothing else. For example, 208.91.112.0/22 as a whole
- * is not a sinkhole, because FortiGuard and DDNS also use it. Add the source of the addresses to each new entry.
+ * Sinkhole addresses that vendors have published. List only addresses that have no other use. For example,
+ * 208.91.112.0/22 as a whole is not a sinkhole, because FortiGuard and DDNS also use it. Document the source of each
+ * new entry.
  */
 const SINKHOLES: readonly Sinkhole[] = [
   {
-    // FortiGate's DNS filter, action "redirect to block portal" (the default), IPv4 and IPv6:
+    // FortiGate's DNS filter with the default action "redirect to block portal", IPv4 and IPv6:
     // https://community.fortinet.com/t5/FortiGate/Technical-Tip-Various-Block-option-under-DNS-filter/ta-p/260790 and
     // ta-p/421739.
     owner: 'FortiGuard DNS filter',
@@ -28,8 +29,8 @@ const SINKHOLES: readonly Sinkhole[] = [
     addresses: ['146.112.61.104/30', '146.112.61.108/31', '146.112.61.110'],
   },
   {
-    // sinkhole.paloaltonetworks.com, the default of PAN-OS' anti-spyware profile (older and newer address), and the
-    // IPv6 counterpart from the vendor's configuration template: https://github.com/PaloAltoNetworks/iron-skillet
+    // sinkhole.paloaltonetworks.com is the default in PAN-OS anti-spyware profiles (older and newer address). The IPv6
+    // counterpart is from the vendor's configuration template: https://github.com/PaloAltoNetworks/iron-skillet
     // (SINKHOLE_IPV4, SINKHOLE_IPV6).
     owner: 'Palo Alto Networks DNS sinkhole',
     addresses: ['72.5.65.111', '198.135.184.22', '2600:5200::1'],
@@ -41,12 +42,11 @@ type Parsed = ReturnType<typeof ipaddr.process>;
 /**
  * Class of an address that is expected to belong to a public server. `bogon`: neither private nor on the public
  * internet (documentation, carrier-grade NAT, multicast, reserved). `sinkhole`: an address that a DNS filter returns
- * for
- * blocked names.
+ * for blocked names.
  */
 export type AddressClass = 'public' | 'private' | 'loopback' | 'link-local' | 'unspecified' | 'bogon' | 'sinkhole';
 
-/** Range names of ipaddr.js that do not map to `bogon`. */
+/** Address classes by ipaddr.js range name. All other ranges are classified as `bogon`. */
 const CLASS_BY_RANGE: ReadonlyMap<string, AddressClass> = new Map<string, AddressClass>([
   ['unicast', 'public'],
   // The AS112 ranges are globally reachable, although they are registered as special-purpose:
@@ -62,9 +62,7 @@ const CLASS_BY_RANGE: ReadonlyMap<string, AddressClass> = new Map<string, Addres
   ['unspecified', 'unspecified'],
 ]);
 
-/**
- * Number of bits before the IPv4 address that NAT64 embeds in an IPv6 address (RFC 6052 §2.1, the well-known prefix).
- */
+/** Length of the well-known NAT64 prefix in bits (RFC 6052 §2.1). The embedded IPv4 address follows this prefix. */
 const NAT64_PREFIX = 96;
 
 /**
@@ -88,10 +86,7 @@ function sinkholeOf(parsed: Parsed): string | null {
   return SINKHOLE_BLOCKS.find(({ contains }) => contains(parsed))?.owner ?? null;
 }
 
-/**
- * Reports whether the address is in one of the blocks, which can be addresses or CIDR blocks. Invalid values never
- * match.
- */
+/** Reports whether one of the given addresses or CIDR blocks contains the address. Invalid values never match. */
 export function addressInAny(address: string, blocks: readonly string[]): boolean {
   const parsed = parseAddress(address);
   return parsed !== null && parsedBlocks(blocks).some((contains) => contains(parsed));
@@ -99,15 +94,14 @@ export function addressInAny(address: string, blocks: readonly string[]): boolea
 
 const parsedBlocks = oncePer((blocks: readonly string[]): readonly Contains[] => blocks.map(parseBlock));
 
-/** Returns the single addresses in a list that can also contain CIDR blocks. */
+/** Filters a list of addresses and CIDR blocks, and returns only the single addresses. */
 export function singleAddresses(blocks: readonly string[]): readonly string[] {
   return blocks.filter((block) => isIP(block) !== 0);
 }
 
 /**
- * Returns the network of a CIDR block that contains a host address, for example `10.0.0.0/24` for `10.0.0.9/24`.
- * Returns
- * null if the block does not contain a host address, and for a single address.
+ * Returns the network of a CIDR block that is written with a host address, for example `10.0.0.0/24` for `10.0.0.9/24`.
+ * Returns null for a single address, or if the block already starts at its network address.
  */
 export function networkWithin(block: string): string | null {
   const [address = '', length] = block.split('/');
@@ -124,8 +118,8 @@ export function addressFamily(address: string): 4 | 6 | null {
 }
 
 /**
- * Returns the address family of the host that is finally reached. For an address that NAT64 translates (RFC 6052), the
- * family is IPv4. Returns null if the text is not an address.
+ * Returns the address family of the destination host. If NAT64 translates the address (RFC 6052), the family is IPv4.
+ * Returns null if the text is not an address.
  */
 export function servedFamily(address: string): 4 | 6 | null {
   if (isIP(address) === 4) return 4;
@@ -135,8 +129,7 @@ export function servedFamily(address: string): 4 | 6 | null {
 
 /**
  * Address family that determines a target's result. `auto` is IPv4 if the target has an IPv4 address and this machine
- * has
- * a route to it, otherwise IPv6.
+ * has a route to it, otherwise IPv6.
  */
 export type FamilyChoice = 'auto' | 4 | 6;
 
@@ -163,7 +156,7 @@ function plainAddress(address: string): string | null {
 }
 
 function parseAddress(address: string): Parsed | null {
-  // Without this check, ipaddr.js would also accept `10` and `0x7f.1`.
+  // This check is required because ipaddr.js also accepts `10` and `0x7f.1`.
   if (isIP(address) === 0) return null;
   const parsed = ipaddr.process(address);
   return parsed.kind() === 'ipv6' && parsed.range() === 'rfc6052' ? embeddedIpv4(parsed) : parsed;
@@ -176,8 +169,8 @@ function embeddedIpv4(parsed: Parsed): Parsed {
 }
 
 /**
- * Positions of the four octets of an IPv4 address inside an IPv6 address that NAT64 translates, for each prefix length
- * (RFC 6052 §2.2). The octet between them and the octets after them are zero.
+ * Byte positions of the embedded IPv4 address in a NAT64 address, for each prefix length (RFC 6052 §2.2). Any byte
+ * between these positions, and all bytes after them, must be zero.
  */
 const EMBEDDINGS: readonly (readonly number[])[] = [
   [4, 5, 6, 7],
@@ -190,9 +183,9 @@ const EMBEDDINGS: readonly (readonly number[])[] = [
 const UNUSED_OCTET = 8;
 
 /**
- * Returns the IPv4 address that NAT64 uses for an IPv6 address, if it is among the addresses of the same name. Returns
- * null for an ordinary IPv6 address. The prefix cannot be used to detect NAT64, because a network can choose its
- * prefix.
+ * Returns the IPv4 address that is embedded in a NAT64 address, if the same name also resolves to this IPv4 address.
+ * Returns null for an ordinary IPv6 address. The prefix alone cannot identify NAT64, because each network can choose
+ * its own prefix.
  */
 export function translatedFrom(address: string, sameName: readonly string[]): string | null {
   if (isIP(address) !== 6) return null;
@@ -220,7 +213,7 @@ function parseBlock(block: string): Contains {
   return (parsed) => matches(parsed, network);
 }
 
-/** The blocks are parsed only once, because every observed address is compared with them. */
+/** Parsed once at startup, because every observed address is compared with these blocks. */
 const SINKHOLE_BLOCKS: readonly { readonly owner: string; readonly contains: Contains }[] = SINKHOLES.flatMap(
   ({ owner, addresses }) => addresses.map((address) => ({ owner, contains: parseBlock(address) })),
 );
@@ -241,18 +234,18 @@ export function authority({ host, port }: HostPort): string {
   return isIP(host) === 6 ? `[${host}]:${String(port)}` : `${host}:${String(port)}`;
 }
 
-/** Returns the host of `host:port`, without the brackets of an IPv6 address. */
+/** Returns the host part of `host:port`. Brackets around an IPv6 address are removed. */
 export function hostOf(target: string): string {
   const bracketed = /^\[([^\]]*)\]/u.exec(target);
   return bracketed === null ? target.replace(/:[^:]*$/u, '') : (bracketed[1] ?? '');
 }
 
-/** Returns the port of `host:port` as text. */
+/** Returns the port part of `host:port` as text. */
 export function portOf(target: string): string {
   return target.slice(target.lastIndexOf(':') + 1);
 }
 
-/** Normalizes a host name for comparison: case and the trailing root dot are ignored. */
+/** Normalizes a host name for comparison. The result is in lower case and has no trailing dot. */
 export function plainName(host: string): string {
   return host.toLowerCase().replace(/\.$/u, '');
 }

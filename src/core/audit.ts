@@ -12,52 +12,52 @@ export const AUDIT_ACTIONS = [
 
 /**
  * Reason why a change was refused. `account`: no accounts are configured and the request came over the network. `role`:
- * the account's role does not allow the change. `origin`: a page of another origin sent the request.
+ * the account's role does not allow the change. `origin`: a page from a different origin sent the request.
  */
 export const CHANGE_REFUSALS = ['account', 'role', 'origin'] as const;
 
 export type ChangeRefusal = (typeof CHANGE_REFUSALS)[number];
 
 /**
- * Result of a login. `limited`: there were too many wrong passwords or pending attempts, so the password was not
- * checked.
+ * Result of a login attempt. `limited`: there were too many wrong passwords or pending attempts, so the password was
+ * not checked.
  */
 export const LOGIN_RESULTS = ['accepted', 'refused', 'limited'] as const;
 
 export type LoginResult = (typeof LOGIN_RESULTS)[number];
 
-/** A change that a user made with ftm-watch, as an entry in the audit trail. */
+/** An audit trail entry for a change that a user made in ftm-watch. */
 export interface AuditEntry {
   readonly at: EpochMs;
   readonly action: (typeof AUDIT_ACTIONS)[number];
-  /** The account name, as returned by `accountOf`. */
+  /** Account name, as returned by `accountOf`. */
   readonly account: string;
-  /** Address of the client. Null if the request came through the control socket or the address is unknown. */
+  /** Client address. Null if the request came through the control socket, or if the address is unknown. */
   readonly address: string | null;
-  /** ID of the incident from whose page the request was sent. Null for other requests. */
+  /** ID of the incident if the request was sent from an incident page. Null for other requests. */
   readonly incident: string | null;
-  /** Cause of a silence or an incident. Null for all causes, or if the entry does not concern a cause. */
+  /** Cause to which the silence or the incident applies. Null if the entry applies to all causes or to none. */
   readonly cause: string | null;
   readonly subject: string | null;
-  /** Readable details: the end and comment of a silence, the ID of a silence, or a comment. */
+  /** Readable details, for example a silence's end, comment or ID. */
   readonly detail: string;
 }
 
 export interface KeptAuditEntry extends AuditEntry {
-  /** Increases with each entry. */
+  /** Number of the entry. Later entries have higher numbers. */
   readonly id: number;
 }
 
 /** A change that was refused because the account had no permission. */
 export type RefusedChange = Pick<AuditEntry, 'at' | 'action' | 'account' | 'address'>;
 
-/** The changes without permission that one account requested from one address within one minute. */
+/** Refused changes that one account requested from one address within one minute. */
 export interface RefusedChanges {
   readonly account: string;
   readonly address: string | null;
   readonly first: EpochMs;
   readonly last: EpochMs;
   readonly count: number;
-  /** The last requested action. */
+  /** Action that was requested last. */
   readonly action: AuditEntry['action'];
 }

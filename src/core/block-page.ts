@@ -1,42 +1,42 @@
 import { classifyAddress } from './addresses.ts';
 import { visibleText } from './visible-text.ts';
 
-/** A response that a web filter or captive portal may have sent instead of the server. The content is untrusted. */
+/** A response that may come from a web filter or captive portal instead of the server. The content is untrusted. */
 export interface BlockPageCandidate {
-  /** HTTP status. Null for a plain-text response, received where TLS was expected. */
+  /** HTTP status. Null for a plain-text response on a connection that should use TLS. */
   readonly status: number | null;
-  /** `Location` header of a response. */
+  /** Value of the `Location` header, or null. */
   readonly location: string | null;
-  /** The body, or the whole plain-text response. At most 64 KiB. */
+  /** Response body, or the whole plain-text response. At most 64 KiB. */
   readonly text: string;
-  /** The readable text on the page. At most 512 characters. */
+  /** Readable text on the page. At most 512 characters. */
   readonly words: string;
 }
 
-/** A compiled regular expression. */
+/** A compiled regular expression that can run on untrusted text. */
 export interface TextPattern {
   test(text: string): boolean;
   /** Returns the first match in the text, or null. */
   find(text: string): string | null;
-  /** Must be true, because the pattern can run on 64 KiB of untrusted text. */
+  /** Must be true, because the pattern can run on up to 64 KiB of untrusted text. */
   readonly isLinear: boolean;
 }
 
-/** Patterns that identify the pages of one product. */
+/** Patterns that identify a product by its block pages. */
 export interface PageProduct {
-  /** Common name, for example `Fortinet FortiGate`. */
+  /** Common product name, for example `Fortinet FortiGate`. */
   readonly name: string;
   /** Phrases that occur only on the product's block pages. A single match is sufficient. */
   readonly pages: readonly TextPattern[];
-  /** Product names that also occur on other pages. A single match is sufficient. */
+  /** Product names, which can also occur on other pages. A single match is sufficient. */
   readonly mentions: readonly TextPattern[];
 }
 
 export interface BlockPage {
   readonly kind: 'filter' | 'portal';
-  /** Name from the catalogue, or null if unknown. */
+  /** Product name from the catalogue, or null if unknown. */
   readonly product: string | null;
-  /** The matched text. */
+  /** Text that matched the pattern. */
   readonly quote: string;
 }
 
@@ -47,7 +47,7 @@ export function blockPageText({ kind, product }: BlockPage): string {
 }
 
 /**
- * Phrases on block pages that are not specific to a product. A server that refuses a request can use the same phrases.
+ * Common phrases on block pages, not specific to a product. A server that refuses a request can use the same phrases.
  */
 const BLOCK_PAGE =
   /access (?:has been |is |was )?(?:denied|blocked)|web ?page (?:is )?blocked|blocked by|forbidden|url filter|content filter|captive portal/iu;
@@ -61,7 +61,8 @@ const NETWORK_AUTHENTICATION_REQUIRED = 511;
 /**
  * Returns the block page if the response is recognised as one, otherwise null. Administrators edit these pages, so null
  * proves nothing. In an HTTP response, only phrases are evaluated, because a vendor's own site also mentions its
- * products. A server never responds in plain text where TLS is expected. In that case, a product name is sufficient.
+ * products. If TLS was expected, a product name in a plain-text response is sufficient, because a server never responds
+ * in plain text there.
  */
 export function recogniseBlockPage(page: BlockPageCandidate, products: readonly PageProduct[]): BlockPage | null {
   const isPlain = page.status === null;
@@ -103,7 +104,7 @@ function portal({ status, location, text }: BlockPageCandidate): BlockPage | nul
     : null;
 }
 
-/** Finds the `Location` in a plain-text response, which includes the header fields. */
+/** Finds the `Location` header in a plain-text response. The text of such a response includes the headers. */
 function locationIn(text: string): string | null {
   if (!/^HTTP\/1\.\d 30\d /u.test(text)) return null;
   return /\blocation: *(?<url>\S+)/iu.exec(text)?.groups?.['url'] ?? null;

@@ -11,7 +11,8 @@ export interface Certificate {
   /** SHA-256 fingerprint of the DER encoding, as upper-case hexadecimal bytes separated by colons. */
   readonly fingerprint: string;
   /**
-   * Pin of the public key: `sha256/` followed by the base64 SHA-256 hash of the SubjectPublicKeyInfo (RFC 7469 §2.4).
+   * Pin of the public key, in the form `sha256/` followed by the base64 SHA-256 hash of the SubjectPublicKeyInfo (RFC
+   * 7469 §2.4).
    */
   readonly pin: string;
   readonly subject: DistinguishedName;
@@ -20,48 +21,49 @@ export interface Certificate {
   readonly serial: string;
   readonly notBefore: EpochMs;
   readonly notAfter: EpochMs;
-  /** Whether basicConstraints contains CA:TRUE. */
+  /** True if basicConstraints contains CA:TRUE. */
   readonly isAuthority: boolean;
   /**
-   * Object identifiers of the extended key usage (RFC 5280 §4.2.1.12). Null if the extension is absent, in which case
-   * all
-   * uses are allowed.
+   * Object identifiers of the extended key usage (RFC 5280 §4.2.1.12). Null if the extension is absent, which means
+   * that all uses are allowed.
    */
   readonly extendedUsages: readonly string[] | null;
   readonly dnsNames: readonly string[];
   readonly ipAddresses: readonly string[];
   /** Type and size of the key, for example `RSA-2048`, `EC-P-256` or `Ed25519`. */
   readonly key: string;
-  /** For example `sha256WithRSAEncryption`. Null if this OpenSSL version does not support the algorithm. */
+  /**
+   * Name of the signature algorithm, for example `sha256WithRSAEncryption`. Null if this OpenSSL version does not
+   * support the algorithm.
+   */
   readonly signatureAlgorithm: string | null;
 }
 
 /**
  * A distinguished name as an ordered list of attributes, for example `{ type: 'CN', value: 'fortinet-ca2' }`. Values
- * are
- * cut to 256 characters.
+ * are truncated to 256 characters.
  */
 export interface DistinguishedName {
   readonly attributes: readonly { readonly type: string; readonly value: string }[];
 }
 
-/** The chain as the peer sent it, starting with the leaf. Only the first 16 certificates are kept. */
+/** Certificate chain as sent by the peer, starting with the leaf. Only the first 16 certificates are kept. */
 export interface CapturedChain {
   readonly certificates: readonly Certificate[];
-  /** Number of certificates that could not be parsed or that followed the sixteenth certificate. */
+  /** Number of certificates that were dropped, because they could not be parsed or exceeded the limit of 16. */
   readonly dropped: number;
 }
 
 /** A chain that contains at least the leaf certificate. */
 export type SentChain = readonly [leaf: Certificate, ...authorities: Certificate[]];
 
-/** Returns the chain that was sent, or null if no readable certificate was sent. */
+/** Returns the captured chain, or null if it contains no readable certificate. */
 export function sentChain(captured: CapturedChain | null | undefined): SentChain | null {
   const [leaf, ...authorities] = captured?.certificates ?? [];
   return leaf === undefined ? null : [leaf, ...authorities];
 }
 
-/** Returns a key that is the same for the same certificates in the same order. */
+/** Returns a cache key for a chain. Chains with the same certificates in the same order have the same key. */
 export function chainKey(certificates: readonly Certificate[]): string {
   return certificates.map(({ fingerprint }) => fingerprint).join(' ');
 }
@@ -87,11 +89,11 @@ const MAX_ATTRIBUTES = 64;
 const MAX_VALUE = 256;
 
 /**
- * Parses a name in the format that Node prints. Each line contains one relative name, `TYPE=value`. Several attributes
- * of one set are joined with ` + `, and special characters are escaped as in RFC 2253 §2.4. Returns at most 64
- * attributes. Values are limited to 256 characters, and control characters are made visible.
+ * Parses a name in the format that Node prints. Each line contains one relative name, `TYPE=value`. If a relative name
+ * has several attributes, they are joined with ` + `. Special characters are escaped as in RFC 2253 §2.4. Returns at
+ * most 64 attributes. Values are limited to 256 characters, and control characters are made visible.
  *
- * @param text the value of `X509Certificate.subject`; for undefined (an empty name), the result has no attributes
+ * @param text the value of `X509Certificate.subject`; undefined (an empty name) results in no attributes
  */
 export function parseDistinguishedName(text: string | undefined): DistinguishedName {
   const attributes = (text ?? '')
@@ -112,8 +114,8 @@ export function parseDistinguishedName(text: string | undefined): DistinguishedN
 }
 
 /**
- * Decodes the escapes of RFC 2253, such as `\,` and `\0A`. The value is cut first, because it can be as long as the
- * certificate.
+ * Decodes the escapes of RFC 2253, such as `\,` and `\0A`. The value is truncated first, because it can be as long as
+ * the certificate.
  */
 function unescape(value: string): string {
   return value
@@ -123,12 +125,12 @@ function unescape(value: string): string {
     );
 }
 
-/** Returns the values of one attribute type, such as `CN`, in order. */
+/** Returns all values that a name has for one attribute type, such as `CN`, in order. */
 export function attributeValues(name: DistinguishedName, type: string): readonly string[] {
   return name.attributes.filter((attribute) => attribute.type === type).map((attribute) => attribute.value);
 }
 
-/** Formats the name on one line, for example `C=US, O=Fortinet, CN=fortinet-ca2` or `(empty name)`. */
+/** Formats a distinguished name on one line, for example `C=US, O=Fortinet, CN=fortinet-ca2` or `(empty name)`. */
 export const formatDistinguishedName = oncePer(({ attributes }: DistinguishedName): string => {
   if (attributes.length === 0) return '(empty name)';
   return visibleText(attributes.map(({ type, value }) => `${type}=${value}`).join(', '), 512);
@@ -137,8 +139,8 @@ export const formatDistinguishedName = oncePer(({ attributes }: DistinguishedNam
 const MAX_SHORT = 80;
 
 /**
- * Returns a short display name for an authority: the common name, the organization or the unit, whichever is found
- * first. Returns null if the name has none of these attributes. The length is limited.
+ * Returns a short display name for an authority. The result is the common name, the organization or the organizational
+ * unit, whichever is found first. Returns null if the name has none of these attributes. The length is limited.
  */
 export const shortName = oncePer((name: DistinguishedName): string | null => {
   const [value] = ['CN', 'O', 'OU'].flatMap((type) => attributeValues(name, type)).filter((text) => text.trim() !== '');
@@ -146,14 +148,14 @@ export const shortName = oncePer((name: DistinguishedName): string | null => {
 });
 
 /**
- * Returns a key that is the same for names that are equal under RFC 5280 §7.1, which ignores case and repeated spaces.
- * Returns an empty key for an empty name.
+ * Returns a comparison key for a name. Names that are equal under RFC 5280 §7.1 (ignoring case and repeated spaces)
+ * have the same key. An empty name has an empty key.
  */
 export const distinguishedNameKey = oncePer(({ attributes }: DistinguishedName): string =>
   attributes.map(({ type, value }) => `${type}=${folded(value)}`).join('\n'),
 );
 
-/** Reports whether the names are equal under RFC 5280 §7.1. */
+/** Reports whether two names are equal under RFC 5280 §7.1. */
 export function isSameName(left: DistinguishedName, right: DistinguishedName): boolean {
   return (
     left.attributes.length === right.attributes.length && distinguishedNameKey(left) === distinguishedNameKey(right)

@@ -1,18 +1,18 @@
-/** Milliseconds since 1970-01-01T00:00:00Z, for times that are displayed. */
+/** Wall-clock time in milliseconds since 1970-01-01T00:00:00Z. Used for times that are displayed. */
 export type EpochMs = number;
 
 /** A duration in milliseconds. */
 export type Millis = number;
 
 /**
- * Provides the current time and timers to all other modules. Use the wall clock for display and the monotonic clock for
- * measurements. Never measure with `now`, because the wall clock can jump (NTP, daylight saving, a resumed virtual
- * machine).
+ * Source of the current time and of timers for all other modules. Use the wall clock for display and the monotonic
+ * clock for measurements. Never measure with `now`, because the wall clock can jump (NTP, daylight saving, a resumed
+ * virtual machine).
  */
 export interface Clock {
-  /** Wall clock. */
+  /** Returns the current wall-clock time. */
   now(): EpochMs;
-  /** Monotonic milliseconds since an arbitrary start, with a fractional part. */
+  /** Returns the monotonic time in milliseconds since an arbitrary start, including a fractional part. */
   elapsed(): Millis;
   /**
    * Calls the callback once after `delay`. The returned function cancels the call. A pending call does not keep the

@@ -19,12 +19,12 @@ export const FAILURE_REASONS = [
 ] as const;
 
 /**
- * Reason for a failure. The reasons are a closed set and used as a metric label. `internal` is a problem of ftm-watch
- * itself.
+ * Reason for a failure. The reasons are a closed set, because they are used as values of a metric label. `internal` is
+ * a problem of ftm-watch itself.
  */
 export type FailureReason = (typeof FAILURE_REASONS)[number];
 
-/** A failure and its reason. `message` is only displayed and never used as a label. */
+/** A failure with its reason. `message` is only displayed and never used as a label value. */
 export interface Failure {
   readonly kind: 'failed';
   readonly reason: FailureReason;
@@ -40,7 +40,10 @@ export function isOwnTrouble(reason: FailureReason): boolean {
   return reason === 'aborted' || reason === 'internal';
 }
 
-/** Like {@link isOwnTrouble}, but also returns true if this machine has no route to the target. */
+/**
+ * Reports whether a failure was caused by this machine. Like {@link isOwnTrouble}, but also returns true if this
+ * machine has no route to the target.
+ */
 export function isOfThisMachine(reason: FailureReason): boolean {
   return isOwnTrouble(reason) || reason === 'no-route';
 }
@@ -49,7 +52,7 @@ export function isOfThisMachine(reason: FailureReason): boolean {
 
 /** One resolver's answers for one name, for both address families. */
 export interface DnsObservation {
-  /** The resolver as it is configured, for example `system` or `udp://10.0.0.53:53`. */
+  /** Resolver as configured, for example `system` or `udp://10.0.0.53:53`. */
   readonly resolver: string;
   readonly name: string;
   readonly a: DnsReply;
@@ -63,44 +66,47 @@ export interface DnsAnswer {
   /** Response code such as `NOERROR`, `NXDOMAIN` or `SERVFAIL`. The error codes of getaddrinfo are translated. */
   readonly rcode: string;
   readonly addresses: readonly string[];
-  /** Names in the CNAME chain, without the queried name. */
+  /** Names in the CNAME chain, excluding the queried name. */
   readonly cnames: readonly string[];
-  /** Minimum TTL in the chain, in seconds. Null if the resolver does not report it (getaddrinfo). */
+  /** Lowest TTL in the CNAME chain, in seconds. Null if the resolver does not report it (getaddrinfo). */
   readonly ttlSeconds: number | null;
-  /** Up to four explanations of the answer (RFC 8914), if the resolver sent any. */
+  /** Up to four extended DNS errors (RFC 8914), if the resolver sent any. */
   readonly extendedErrors?: readonly ExtendedError[];
-  /** Number of records outside the answer section. Absent if the resolver does not report this number. */
+  /**
+   * Number of records in the authority and additional sections. Absent if the resolver does not report these numbers.
+   */
   readonly beside?: { readonly authority: number; readonly additional: number };
   readonly durationMs: Millis;
-  /** Number of queries that were sent. Lost packets are sent again, as in every stub resolver, and counted here. */
+  /** Number of queries that were sent, including retries. Lost packets are sent again, as in every stub resolver. */
   readonly attempts: number;
 }
 
 /** An extended DNS error (RFC 8914). */
 export interface ExtendedError {
-  /** The INFO-CODE field. */
+  /** Value of the INFO-CODE field. */
   readonly code: number;
-  /** The EXTRA-TEXT field, made safe to display and limited to 100 characters. Can be empty. */
+  /** Value of the EXTRA-TEXT field, made safe to display and limited to 100 characters. Can be empty. */
   readonly text: string;
 }
 
 interface DnsSilence extends Failure {
   readonly attempts: number;
-  /** The answer over UDP was truncated (TC), which requires a query over TCP (RFC 1035 §4.2.1). That query failed. */
+  /** Present if the UDP answer was truncated (TC) and the subsequent TCP query (RFC 1035 §4.2.1) failed. */
   readonly truncated?: true;
 }
 
 // --- The path to one address
 
 /**
- * Result of one connection to one address. A stage is null if the previous stage failed or the stage was not requested.
+ * Result of one connection to one address. The result of a stage is null if the previous stage failed or if the stage
+ * was not requested.
  */
 export interface EndpointObservation {
-  /** `host:port` as it is configured. */
+  /** Configured target, as `host:port`. */
   readonly target: string;
   readonly address: string;
   readonly family: 4 | 6;
-  /** The CONNECT proxy in use, without credentials. */
+  /** CONNECT proxy in use, excluding credentials. */
   readonly proxy: string | null;
   readonly tcp: TcpOutcome;
   readonly tls: TlsOutcome | null;
@@ -111,29 +117,32 @@ export type TcpOutcome = { readonly kind: 'open'; readonly durationMs: Millis } 
 
 export interface TcpFailure extends Failure {
   /**
-   * Present for `no-route` if this machine has a route. Then, either a device on the path reported the error (ICMP) or
-   * the
-   * next hop is unreachable.
+   * Present if the failure is `no-route` although this machine has a route. In this case, a device on the path reported
+   * the error (ICMP) or the next hop is unreachable.
    */
   readonly beyond?: true;
-  /** The proxy's response, if the proxy responded to CONNECT without opening a tunnel. */
+  /** Response from the proxy if it did not open a tunnel. */
   readonly proxyAnswer?: ProxyAnswer;
 }
 
 export interface ProxyAnswer {
-  /** HTTP status (RFC 9110 §15). */
+  /** HTTP status of the response (RFC 9110 §15). */
   readonly status: number;
-  /** Authentication schemes that the proxy offers (RFC 9110 §11.1), in its own spelling, for example `Basic`. */
+  /** Authentication schemes that the proxy offers (RFC 9110 §11.1), spelled as in the response, for example `Basic`. */
   readonly schemes: readonly string[];
-  /** Whether a user name and a password were sent to the proxy. */
+  /** True if a user name and a password were sent to the proxy. */
   readonly hasLogin: boolean;
-  /** Text of the proxy's page on one line, at most 512 characters. Null if there is no page. The text is untrusted. */
+  /**
+   * Text of the proxy's error page on one line, at most 512 characters. Null if there is no page. The text is
+   * untrusted.
+   */
   readonly page: string | null;
 }
 
 /**
- * `established`: the handshake was completed, which does not imply trust. `client-certificate-demanded`: the server
- * works, but requires a client certificate. `failed`: the handshake failed; the chain is included if it was received.
+ * Result of a TLS handshake. `established`: the handshake was completed. A completed handshake does not mean that the
+ * certificate is trusted. `client-certificate-demanded`: the server works, but requires a client certificate. `failed`:
+ * the handshake failed. The chain is included if it was received.
  */
 export type TlsOutcome =
   | (TlsFacts & { readonly kind: 'established' })
@@ -141,14 +150,16 @@ export type TlsOutcome =
   | (Failure & {
       readonly serverName: string;
       /**
-       * Name of the TLS alert that the peer sent (RFC 8446 §6), for example `handshake_failure`. Null without an alert.
+       * Name of the TLS alert that the peer sent (RFC 8446 §6), for example `handshake_failure`. Null if no alert was
+       * received.
        */
       readonly alert: string | null;
       readonly chain: CapturedChain | null;
-      /** Size of an incomplete response, at most 16 KiB. Absent if nothing was received. */
+      /** Number of bytes received before the failure, at most 16 KiB. Absent if nothing was received. */
       readonly receivedBytes?: number;
       /**
-       * First bytes of a response that is not TLS (a block page or a banner), as up to 512 printable ASCII characters.
+       * Beginning of a response that is not TLS, such as a block page or a banner. Up to 512 printable ASCII
+       * characters. Null if there is no such response.
        */
       readonly plaintext: string | null;
     });
@@ -168,7 +179,7 @@ interface HttpFraming {
   readonly version: string;
   /** Value of the Content-Length header. Null if the header is absent. */
   readonly contentLength: number | null;
-  /** Null if the body was not received completely. */
+  /** Size of the response body. Null if the body was not received completely. */
   readonly bodyBytes: number | null;
 }
 
@@ -178,14 +189,17 @@ export type HttpOutcome =
       readonly status: number;
       /** Time from the `Date` header (RFC 9110 §6.6.1). Null if the header is absent or invalid. */
       readonly date: EpochMs | null;
-      /** Local time when the header arrived, for comparison with `date`. */
+      /** Local time when the response headers arrived, for comparison with `date`. */
       readonly receivedAt: EpochMs;
       readonly server: string | null;
-      /** Names of headers that only proxies and filters add (for example `x-bluecoat-via`), and the value of `via`. */
+      /**
+       * Names of headers that only proxies and filters add, for example `x-bluecoat-via`. Also includes the value of
+       * `via`.
+       */
       readonly proxyTraces: readonly string[];
-      /** Null if no block page was recognised. */
+      /** Recognised block page. Null if the response is not one. */
       readonly blockPage: BlockPage | null;
-      /** How the response was framed. The framing is only displayed, and no finding depends on it. */
+      /** Message framing of the response. The framing is only displayed, and no finding depends on it. */
       readonly framing?: HttpFraming;
       readonly durationMs: Millis;
     }
@@ -194,24 +208,27 @@ export type HttpOutcome =
 
 // --- Mail
 
-/** How far a mail server gets in accepting a message. No message is sent. */
+/** Result of a partial SMTP session with a mail server. The session ends before a message is sent. */
 export interface MailObservation {
-  /** `host:port` as it is configured. */
+  /** Configured server, as `host:port`. */
   readonly server: string;
   readonly security: 'starttls' | 'tls' | 'none';
-  /** Whether the server must work even if another mail server works. */
+  /** True if this server must work even if another mail server works. */
   readonly required: boolean;
-  /** Time that FortiAuthenticator waits for the server. */
+  /** Time that FortiAuthenticator waits for the mail server's replies. */
   readonly patience: Millis;
   readonly outcome: MailOutcome;
-  /** Earliest expiry date in the server's chain. Null if TLS was not used or the chain was not verified. */
+  /** Earliest expiry date in the server's certificate chain. Null if TLS was not used or the chain was not verified. */
   readonly certificateNotAfter: EpochMs | null;
   /**
-   * Mail servers of recipient domains, which show whether FortiAuthenticator's built-in mail server could be used
-   * instead. Checked only while no configured server works.
+   * Results for recipient domains' mail servers. The results show whether FortiAuthenticator's built-in mail server
+   * could be used instead. Checked only while no configured server works.
    */
   readonly recipientServers: readonly RecipientServerObservation[];
-  /** Absent unless the server has deferred mail from this machine for at least the shortest lifetime of a code. */
+  /**
+   * Greylisting delay. Present only if the server has deferred mail from this machine for at least the shortest
+   * possible code lifetime.
+   */
   readonly deferral?: MailDeferral;
   /**
    * Present if FortiAuthenticator reported the server. FortiAuthenticator's API does not report how it logs in to the
@@ -220,18 +237,18 @@ export interface MailObservation {
   readonly isLoginUnknown?: true;
 }
 
-/** A server that asked the client to try again later (greylisting). */
+/** Delay by a mail server that asked the client to try again later (greylisting). */
 interface MailDeferral {
-  /** Time from the first deferred check to the first accepted check, or until now. */
+  /** Time from the first deferred check to the first accepted check, or until now if no check was accepted. */
   readonly lasted: Millis;
   /** Lifetime of an activation code, as reported by FortiAuthenticator. Null if it is not reported. */
   readonly codeLife: Millis | null;
 }
 
-/** Whether a mail server of a recipient domain sends a greeting to this machine. */
+/** Result of checking whether a recipient domain's mail server sends a greeting to this machine. */
 export interface RecipientServerObservation {
   readonly domain: string;
-  /** The hosts that were tried, in order of preference. */
+  /** Mail hosts that were tried, in order of preference. */
   readonly hosts: readonly string[];
   readonly outcome: { readonly kind: 'greets'; readonly durationMs: Millis } | Failure;
 }
@@ -243,8 +260,8 @@ export type MailOutcome =
       readonly kind: 'accepted';
       readonly durationMs: Millis;
       /**
-       * Duration of the slowest step. A step is connecting, the greeting (including everything up to encryption), or a
-       * command.
+       * Duration of the slowest step in the session. Steps are connecting, the greeting (including everything up to
+       * encryption), and each command.
        */
       readonly slowestMs: Millis;
       readonly greeting: string;
@@ -254,8 +271,8 @@ export type MailOutcome =
       /** SMTP reply code (RFC 5321 §4.2), if the server sent one. */
       readonly code: number | null;
       /**
-       * Error in stage `tls`, for example `DEPTH_ZERO_SELF_SIGNED_CERT`. `NO_STARTTLS` means that STARTTLS was not
-       * offered.
+       * TLS error in the stage `tls`, for example `DEPTH_ZERO_SELF_SIGNED_CERT`. `NO_STARTTLS` means that STARTTLS was
+       * not offered.
        */
       readonly tlsError: string | null;
       /** Issuer of the certificate that could not be verified. */
@@ -265,28 +282,28 @@ export type MailOutcome =
 // --- Clock
 
 /**
- * The time on another machine, from a control host's `Date` header or an NTP server. `certificate`: the header of an
+ * Time on another machine, from a control host's `Date` header or an NTP server. The kind `certificate` is used for an
  * authenticated server whose certificate is valid at the server's time but not at local time.
  */
 export interface ClockObservation {
-  /** `host:port` as it is configured. */
+  /** Configured time source, as `host:port`. */
   readonly source: string;
   readonly protocol: 'ntp' | 'http' | 'certificate';
   readonly outcome:
     | {
         readonly kind: 'offset';
-        /** The other machine's time minus local time. */
+        /** Difference between the other machine's time and local time. Positive if the other clock is ahead. */
         readonly offsetMs: Millis;
         /**
-         * Maximum error of the offset, which is half of the round-trip time. For a `Date` header, half a second is
-         * added, because the header has whole seconds.
+         * Maximum error of `offsetMs`, calculated as half of the round-trip time. For a `Date` header, half a second is
+         * added, because the header contains whole seconds.
          */
         readonly precisionMs: Millis;
       }
     | Failure;
 }
 
-/** OpenSSL's result of verifying a chain. */
+/** Result of verifying a chain with OpenSSL. */
 export interface OpensslWord {
   /** OpenSSL's error code, for example `PATH_LENGTH_EXCEEDED`. Null if the chain was accepted. */
   readonly refusal: string | null;
@@ -295,8 +312,8 @@ export interface OpensslWord {
 export type BlockedOutcome = Extract<TlsOutcome, { readonly kind: 'failed' }>;
 
 /**
- * How a handshake ended. `cut`: the connection was reset or closed, or ended by an alert. `silence`: nothing was
- * received.
+ * Way in which a TLS handshake was blocked. `cut`: the connection was reset or closed, or an alert ended it. `silence`:
+ * nothing was received.
  */
 export type Ending = 'cut' | 'silence';
 
@@ -309,7 +326,7 @@ const BLOCKING: ReadonlySet<FailureReason> = new Set<FailureReason>([
   'rejected',
 ]);
 
-/** Reports whether the other side ended the handshake before any certificate was received. */
+/** Reports whether the peer ended the TLS handshake before any certificate was received. */
 export function isBlocked(outcome: TlsOutcome | null): outcome is BlockedOutcome {
   return outcome?.kind === 'failed' && outcome.chain === null && BLOCKING.has(outcome.reason);
 }
@@ -319,9 +336,9 @@ export function endingOf({ reason }: BlockedOutcome): Ending {
 }
 
 /**
- * Returns the addresses that determine whether a target works, which are the IPv4 addresses if this machine has a route
- * to any of them (including NAT64), otherwise the IPv6 addresses. It is not documented which family FortiAuthenticator
- * prefers, but it always has IPv4.
+ * Returns the decisive addresses, which determine whether a target works. The IPv4 addresses are decisive if this
+ * machine has a route to any of them (including NAT64). Otherwise, the IPv6 addresses are decisive. Fortinet does not
+ * document which family FortiAuthenticator prefers, but FortiAuthenticator always has IPv4.
  */
 export function decidingAddresses(endpoints: readonly EndpointObservation[]): readonly EndpointObservation[] {
   const ipv6 = endpoints.filter(({ address }) => servedFamily(address) === 6);
@@ -332,13 +349,14 @@ export function decidingAddresses(endpoints: readonly EndpointObservation[]): re
 }
 
 /**
- * Reports whether this machine cannot even try to connect. In this case, the result proves nothing about the target.
+ * Reports whether this machine has no route, so that it could not even try to connect. Such a result proves nothing
+ * about the target.
  */
 export function isWithoutRoute({ tcp }: EndpointObservation): boolean {
   return tcp.kind === 'failed' && tcp.reason === 'no-route' && tcp.beyond !== true;
 }
 
-/** Failures that are described by their kind and duration. For all other failures, the message is shown. */
+/** Descriptions for failures, based on their reason and duration. For all other failures, the message is shown. */
 const WORDS: Readonly<Partial<Record<FailureReason, (failure: Failure) => string>>> = {
   timeout: ({ durationMs }) => `no answer within ${spanText(durationMs)}`,
   refused: () => 'connection refused',
@@ -358,12 +376,12 @@ export function describeFailure(failure: Failure): string {
 }
 
 /**
- * Additional tests of an address whose TLS handshake ended before any certificate was received. A field is null if the
- * test was not made or the port was not open at that time.
+ * Results of additional tests for an address whose TLS handshake ended before any certificate was received. A field is
+ * null if the test was not made, or if the port was closed during the test.
  */
 export interface CloserLook {
   readonly address: string;
-  /** Duration of each TCP connection to the address. Empty if a proxy is used or nothing was received. */
+  /** Connect time of each TCP connection to the address. Empty if a proxy is used or nothing was received. */
   readonly connects: readonly Millis[];
   /** Longest stall of this process during the tests. */
   readonly stalledMs: Millis;
@@ -373,13 +391,16 @@ export interface CloserLook {
   readonly otherName: { readonly name: string | null; readonly outcome: TlsOutcome } | null;
   /** Result of a ClientHello that every server must reject with a reply of a few bytes. */
   readonly refusable: TlsOutcome | null;
-  /** Results for the control hosts whose port was open. */
+  /** TLS results for the control hosts whose port was open. */
   readonly controls: readonly TlsOutcome[];
 }
 
-/** From this duration on, the SYN packet was retransmitted (RFC 6298 §2: first retransmission after one second). */
+/**
+ * Connect time from which the SYN packet must have been retransmitted. The first retransmission occurs after one second
+ * (RFC 6298 §2).
+ */
 const REPEATED_SYN: Millis = 1000;
-/** Minimum meaningful duration. Shorter durations are dominated by timers and scheduling. */
+/** Shortest meaningful round-trip time. Shorter measurements are dominated by timers and scheduling. */
 const SHORTEST: Millis = 4;
 
 /**

@@ -1,6 +1,7 @@
 /**
  * Wraps a function so that its result is computed once per object and kept until the object is garbage-collected. Use
- * this for pure functions of immutable objects that are needed in every round, such as configured lists.
+ * it for pure functions whose argument is immutable and whose result is needed in every round. An example is parsing a
+ * configured list.
  */
 export function oncePer<Key extends WeakKey, Value>(work: (key: Key) => Value): (key: Key) => Value {
   const known = new WeakMap<Key, { readonly value: Value }>();

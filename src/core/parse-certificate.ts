@@ -9,8 +9,8 @@ import {
 import { visibleText } from './visible-text.ts';
 
 /**
- * Maximum size of a certificate. Typical certificates have 1 to 4 KiB. Certificates with hundreds of names have up to
- * 20 KiB.
+ * Maximum size of a DER certificate. Typical certificates have 1 to 4 KiB, and certificates with hundreds of names have
+ * up to 20 KiB.
  */
 const MAX_DER = 128 * 1024;
 
@@ -22,7 +22,7 @@ const CURVES: ReadonlyMap<string, string> = new Map([
   ['secp521r1', 'P-521'],
 ]);
 
-/** Common names of key types whose OpenSSL names differ. */
+/** Common names for key types that OpenSSL names differently. */
 const KEY_NAMES: ReadonlyMap<string, string> = new Map([
   ['rsa', 'RSA'],
   ['rsa-pss', 'RSA-PSS'],
@@ -34,15 +34,15 @@ const KEY_NAMES: ReadonlyMap<string, string> = new Map([
 
 /**
  * Parses a DER certificate. Returns null if the bytes are not a certificate, exceed 128 KiB, are PEM, or have trailing
- * data, which TLS peers also reject. Never throws.
+ * data. TLS peers also reject trailing data. Never throws.
  */
 export function parseCertificate(der: Uint8Array): Certificate | null {
   return parseWith(der, (x509) => describe(x509, new Uint8Array(der)));
 }
 
 /**
- * Parses only the subject, which takes a third of the time. Even if this function returns a subject, `parseCertificate`
- * can return null.
+ * Parses only the subject of a certificate, in a third of the time that `parseCertificate` takes. For some
+ * certificates, this function returns a subject although `parseCertificate` returns null.
  */
 export function parseSubject(der: Uint8Array): DistinguishedName | null {
   return parseWith(der, ({ subject }) => parseDistinguishedName(subject));
@@ -52,8 +52,8 @@ function parseWith<T>(der: Uint8Array, read: (x509: X509Certificate) => T | null
   if (der.byteLength === 0 || der.byteLength > MAX_DER) return null;
   try {
     const x509 = new X509Certificate(der);
-    // The constructor also accepts PEM and trailing bytes. In that case, the fingerprint would not match the parsed
-    // certificate.
+    // The `X509Certificate` constructor also accepts PEM and trailing bytes. In these cases, the fingerprint would not
+    // match the parsed certificate.
     return x509.raw.equals(der) ? read(x509) : null;
   } catch {
     return null;
@@ -84,7 +84,7 @@ function describe(x509: X509Certificate, der: Uint8Array): Certificate | null {
 }
 
 function usagesOf(x509: X509Certificate): readonly string[] | null {
-  // According to its type, this value is always set.
+  // The type declaration says that the value is always set, but it can be undefined.
   const usages: readonly string[] | undefined = x509.keyUsage;
   return usages?.slice(0, MAX_USAGES) ?? null;
 }
@@ -95,7 +95,7 @@ function usagesOf(x509: X509Certificate): readonly string[] | null {
  */
 export function toBeSigned(der: Uint8Array): readonly DerElement[] {
   const fields = children(children(children(der)[0]?.contents)[0]?.contents);
-  // A version 1 certificate does not contain the field version [0].
+  // The field version [0] is absent in version 1 certificates.
   return fields[0]?.tag === 0xa0 ? fields.slice(1) : fields;
 }
 
@@ -113,7 +113,7 @@ function publicKeyOf(x509: X509Certificate): KeyObject | null {
   try {
     return x509.publicKey;
   } catch {
-    // OpenSSL does not support the key type. The certificate can still be displayed and pinned.
+    // OpenSSL does not support this key type. The certificate can still be displayed and pinned.
     return null;
   }
 }
@@ -137,8 +137,8 @@ function signatureName(name: string | undefined, algorithm: Uint8Array): string 
 }
 
 /**
- * A DER element (ITU-T X.690 §8.1): its tag, its contents, and the whole element with its header. The arrays are views,
- * not copies.
+ * A DER element (ITU-T X.690 §8.1), with its tag, its contents, and the whole element including its header. The arrays
+ * are views, not copies.
  */
 export interface DerElement {
   readonly tag: number;
@@ -147,7 +147,7 @@ export interface DerElement {
 }
 
 /**
- * Parses consecutive elements. Returns null if the encoding is invalid, a tag has more than one byte, a length is
+ * Parses consecutive DER elements. Returns null if the encoding is invalid, a tag has more than one byte, a length is
  * indefinite (BER only), or there are more than `limit` elements. @internal
  */
 export function readDer(bytes: Uint8Array, limit = 64): readonly DerElement[] | null {
@@ -161,7 +161,9 @@ export function readDer(bytes: Uint8Array, limit = 64): readonly DerElement[] | 
   return elements;
 }
 
-/** Returns the child elements. Returns an empty list if the encoding is invalid or `bytes` is undefined. */
+/**
+ * Parses the child elements of a DER element. Returns an empty list if the encoding is invalid or `bytes` is undefined.
+ */
 export function children(bytes: Uint8Array | undefined): readonly DerElement[] {
   return bytes === undefined ? [] : (readDer(bytes, 1024) ?? []);
 }
@@ -175,20 +177,23 @@ function readElement(bytes: Uint8Array, start: number): DerElement | null {
   return { tag, contents: bytes.subarray(length.begin, end), whole: bytes.subarray(start, end) };
 }
 
-/** Reads the length at `offset`, and returns it together with the offset of the contents. */
+/** Reads a DER length at `offset`. Returns the length and the offset at which the contents begin. */
 function readLength(bytes: Uint8Array, offset: number): { readonly value: number; readonly begin: number } | null {
   const first = bytes[offset];
   if (first === undefined) return null;
   if (first < 0x80) return { value: first, begin: offset + 1 };
-  // In the long form, the low bits are the number of length bytes. Zero means indefinite. Three bytes are sufficient
-  // for 16 MiB.
+  // In the long form, the low bits contain the number of length bytes. Zero means an indefinite length. Three bytes are
+  // sufficient for 16 MiB.
   const count = first & 0x7f;
   if (count === 0 || count > 3) return null;
   const digits = bytes.subarray(offset + 1, offset + 1 + count);
   return { value: digits.reduce((value, digit) => value * 256 + digit, 0), begin: offset + 1 + count };
 }
 
-/** Maximum number of names. Some certificates of content delivery networks have several hundred names. */
+/**
+ * Maximum number of names that are read from a certificate. Content delivery networks use certificates with several
+ * hundred names.
+ */
 const MAX_NAMES = 1000;
 const MAX_NAME = 256;
 
@@ -210,7 +215,10 @@ export function parseSubjectAltName(text: string | undefined): AlternativeNames 
   return { dnsNames: valuesOf(entries, DNS), ipAddresses: valuesOf(entries, IP) };
 }
 
-/** Splits the text at commas. Commas inside quotes are not separators. Node added the quotes to fix CVE-2021-44532. */
+/**
+ * Splits a subjectAltName text at commas. Commas inside quotes are not separators. Node added the quotes to fix
+ * CVE-2021-44532.
+ */
 function splitEntries(text: string): readonly string[] {
   return (text.match(/(?:"(?:[^"\\]|\\.)*"|[^,"])+/gu) ?? []).slice(0, MAX_NAMES).map((entry) => entry.trim());
 }
@@ -231,15 +239,15 @@ function unquote(value: string): string {
   }
 }
 
-/** Parses certificates and caches the most recently used ones. */
+/** Parses certificates, and caches the results for the most recently used ones. */
 interface CertificateCache {
-  /** Like `parseCertificate`. Null results are cached too. */
+  /** Like `parseCertificate`, but with a cache. Null results are cached as well. */
   parse(der: Uint8Array): Certificate | null;
 }
 
 /**
- * Creates a cache. The key is the SHA-256 hash of the DER encoding. A server usually sends the same chain, so a few
- * entries per target are sufficient.
+ * Creates a certificate cache. The key is the SHA-256 hash of the DER encoding. A server usually sends the same chain,
+ * so a few entries per target are sufficient.
  *
  * @param capacity maximum number of entries; the least recently used entry is evicted first
  */
@@ -270,8 +278,8 @@ export function certificatePem(certificate: Certificate): string {
 }
 
 /**
- * Encodes a chain for the firewall team. Each certificate is encoded as PEM and preceded by a description. Descriptions
- * are not PEM, and tools ignore them.
+ * Encodes a chain as a text file for the firewall team. Each certificate is encoded as PEM and preceded by a
+ * description. Tools ignore the descriptions, because they are not PEM.
  */
 export function chainPem(chain: CapturedChain): string {
   return chain.certificates

@@ -14,71 +14,88 @@ import type {
   TlsOutcome,
 } from './observation.ts';
 
-/** The observations of one round, before they are judged. */
+/** Observations from one round, before they are evaluated. */
 interface RoundFacts {
   readonly path: PathFacts;
-  /** Unrelated hosts, used to distinguish a broken internet connection from a blocked path. */
+  /**
+   * Observations of unrelated hosts. Unrelated hosts help to distinguish a broken internet connection from a blocked
+   * path.
+   */
   readonly controls: readonly PathObservation[];
-  /** Mail servers that FortiAuthenticator uses to send activation codes. */
+  /** Observations of the mail servers through which FortiAuthenticator sends activation codes. */
   readonly mail: readonly MailObservation[];
-  /** Time from NTP servers. */
+  /** Time readings from NTP servers. */
   readonly ntp: readonly ClockObservation[];
 }
 
 export interface RoundObservations extends RoundFacts {
   readonly startedAt: EpochMs;
-  /** Local wall clock minus local monotonic clock at the start of the round. Changes when the local clock is set. */
+  /**
+   * Local wall clock minus local monotonic clock at the start of the round. The difference changes when the local clock
+   * is set.
+   */
   readonly clockBase: Millis;
   readonly durationMs: Millis;
-  /** Time during which this process was stalled in the round. */
+  /** Time for which this process was stalled during the round. */
   readonly stalledMs: Millis;
 }
 
-/** The paths to the servers that FortiAuthenticator uses, before they are judged. */
+/** Observations of the network paths to the servers that FortiAuthenticator uses, before they are evaluated. */
 export interface PathFacts {
   readonly licenseServer: PathObservation;
   /** Additional connections to the licence server, made immediately after a failure to measure the failure rate. */
   readonly burst: readonly EndpointObservation[];
-  /** In the order of the configuration. */
+  /** Paths to the services, in the configured order. */
   readonly services: readonly PathObservation[];
-  /** Connect times of control hosts, measured again only if the licence server refuses connections. */
+  /**
+   * Additional connect times of control hosts. Connect times are measured again only if the licence server refuses
+   * connections.
+   */
   readonly controlConnects?: readonly Millis[];
   /**
-   * A resolver's answers for other names. Other names are queried only if the answer for the licence server was an
-   * error or an unexpected address. Also includes the system resolver's answer for the same name with a trailing dot.
+   * DNS answers for other names. A resolver is queried for other names only if its answer for the licence server was an
+   * error or an unexpected address. The list also includes the system resolver's answer for the same name with a
+   * trailing dot.
    */
   readonly otherNames?: readonly DnsObservation[];
-  /** Configured addresses of the licence server, used because no resolver returned any address. */
+  /** Connections to the licence server's configured addresses. Used only if no resolver returned any address. */
   readonly knownAddresses: readonly EndpointObservation[];
 }
 
-/** The path to one host: the DNS answers for its name, and a connection to each of its addresses. */
+/**
+ * Observations of the path to one host. Contains the DNS answers for its name, and the result of a connection to each
+ * of its addresses.
+ */
 export interface PathObservation {
-  /** `host:port` as it is configured. */
+  /** Configured host, as `host:port`. */
   readonly subject: string;
   readonly host: string;
   readonly names: readonly DnsObservation[];
   readonly endpoints: readonly EndpointObservation[];
-  /** The licence server's certificate as received on other paths, requested only if the direct path looks wrong. */
+  /**
+   * Certificates that the licence server presented on other paths. Other paths are tried only if the direct path looks
+   * wrong.
+   */
   readonly references: readonly ReferenceObservation[];
-  /** Present only if TLS to an address is blocked. The result is from this round or from a recent round. */
+  /** Results of additional tests from this round or a recent one. Present only if TLS to the address is blocked. */
   readonly closer?: CloserLook;
 }
 
 export interface ReferenceObservation {
   readonly kind: 'server-name' | 'resolver' | 'proxy' | 'tls-1.2';
-  /** Readable label, which contains the name, the resolver or the proxy. For `tls-1.2`, the label is the address. */
+  /** Readable label that contains the name, the resolver or the proxy. For `tls-1.2`, the label is the address. */
   readonly label: string;
   /**
-   * Whether the certificate was received in this round, so that it can be compared with the direct path. Otherwise, the
-   * certificate is from an earlier round and still valid.
+   * True if the certificate was received in this round. False if it is from an earlier round but still usable for
+   * comparison.
    */
   readonly isFresh: boolean;
   readonly outcome: TlsOutcome;
-  /** Only for `tls-1.2`. Contains the chain that the same address sent in TLS 1.3 at that time. */
+  /** Chain that the same address sent over TLS 1.3 at that time. Present only for `tls-1.2`. */
   readonly beside?: CapturedChain;
   /**
-   * Only for `tls-1.2`. Further connections with both versions, in mixed order, made if the first two chains differed.
+   * Further connections with both TLS versions, in mixed order. Present only for `tls-1.2`, if the first two chains
+   * differed.
    */
   readonly again?: VersionSeries;
 }
@@ -89,18 +106,18 @@ export interface VersionSeries {
   readonly newer: readonly TlsOutcome[];
 }
 
-/** One run of a probe, as counted in metrics and history. */
+/** Result of a single probe, as counted in metrics and history. */
 export interface ProbeSample extends ProbeTarget {
   readonly durationMs: Millis;
-  /** Null if the target responded. */
+  /** Reason for the failure. Null if the target responded. */
   readonly failure: FailureReason | null;
 }
 
-/** A target that has its own series in metrics and history. */
+/** A probe target with a separate series in metrics and history. */
 export interface ProbeTarget {
-  /** Kind of probe, for example `dns` or `tcp`. The kinds are a closed set that is defined in code. */
+  /** Kind of probe, for example `dns` or `tcp`. The kinds are a closed set, which is defined in the code. */
   readonly probe: string;
-  /** A target from the configuration: a resolver, `host:port`, or a mail server. */
+  /** Configured target, such as a resolver, `host:port` or a mail server. */
   readonly target: string;
 }
 
@@ -108,7 +125,7 @@ export interface ProbeTarget {
 export function samplesOf({ path, controls, mail, ntp }: RoundFacts): readonly ProbeSample[] {
   const paths = [path.licenseServer, ...path.services, ...controls];
   return [
-    // Paths to the same host share their DNS answers.
+    // Paths to the same host share their DNS answers, so that each answer is counted once.
     ...[...new Set(paths.flatMap(({ names }) => names))].flatMap(dnsSamples),
     ...paths.flatMap(({ endpoints }) => endpoints.flatMap(endpointSamples)),
     ...mail.map(({ server, outcome }) => sampleOf('mail', server, outcome)),
@@ -165,14 +182,14 @@ function ntpSample({ source, outcome }: ClockObservation): ProbeSample {
     : { probe: 'ntp', target: source, durationMs: 2 * outcome.precisionMs, failure: null };
 }
 
-/** An observation that records how long this process was stalled in the meantime. */
+/** An observation that also records for how long this process was stalled. */
 export interface Timed {
   readonly stalledMs: Millis;
 }
 
 /**
- * Maximum stall that is tolerated. After a longer stall of this process, results reflect the stall instead of the
- * targets.
+ * Longest process stall that does not invalidate a round. After a longer stall, results reflect the stall instead of
+ * the targets.
  */
 const TOLERATED_STALL: Millis = 1_000;
 
@@ -198,11 +215,11 @@ export interface PeerPrecondition {
   readonly id: string;
   readonly state: string;
   /**
-   * Whether the peer's result comes from one of its own peers. If two instances trusted each other's results, neither
-   * would ever clear a fault.
+   * True if the peer's result comes from one of its own peers. Such results are ignored, because two instances that
+   * trusted each other's results would never clear a fault.
    */
   readonly isHearsay: boolean;
-  /** Whether the peer's own check found no fault, regardless of the results of its peers. */
+  /** True if the peer's own check found no fault. Results from the peer's own peers are ignored. */
   readonly seesNoFault: boolean;
 }
 
@@ -217,15 +234,15 @@ export interface PeerCause {
 }
 
 /**
- * The peer is unreachable, refuses access, is outdated, or has an unsupported version. Such a result proves nothing
- * about the path.
+ * Result for a peer that is unreachable, refuses access, is outdated, or has an unsupported version. Such a result
+ * proves nothing about the network path.
  */
 interface PeerUnreadable extends Failure {
   readonly peer: string;
 }
 
-/** Rule for a fault that was found by a peer, but not by this machine's own check. */
+/** Rule for a fault that a peer found although this machine's own check did not. */
 export const PEER_ALONE = 'peer-sees-no-fault';
 
-/** Rule for a fault that was found by a peer when this machine's own check was not possible. */
+/** Rule for a fault that a peer found while this machine's own check was not possible. */
 export const PEER_INSTEAD = 'peer-sees-no-fault-instead';

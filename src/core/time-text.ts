@@ -1,8 +1,8 @@
 import type { Millis, EpochMs } from './clock.ts';
 
 /**
- * Formats a duration, for example `12 ms`, `3.5 s` or `45 s`. From one minute on, uses the two largest units, for
- * example `1 min 30 s`, `1 h 36 min` or `1 d 3 h`.
+ * Formats a duration, for example `12 ms`, `3.5 s` or `45 s`. Durations of one minute and more use the two largest
+ * units, for example `1 min 30 s`, `1 h 36 min` or `1 d 3 h`.
  */
 export function spanText(span: Millis): string {
   if (span < 999.5) return `${String(Math.round(span))} ms`;
@@ -20,9 +20,8 @@ export function spanText(span: Millis): string {
 }
 
 /**
- * Returns a distance such as `5 min ago`, `in 18 s` or `now`. From one minute on, uses whole minutes, so that the text
- * on
- * a page rarely changes. static/distance.js produces the same text.
+ * Formats a time relative to now, for example `5 min ago`, `in 18 s` or `now`. Times further away than one minute are
+ * given in whole minutes, so that the text on a page rarely changes. static/distance.js produces the same text.
  */
 export function distanceText(at: EpochMs, now: EpochMs): string {
   const span = Math.abs(at - now);
@@ -32,7 +31,7 @@ export function distanceText(at: EpochMs, now: EpochMs): string {
   return at < now ? `${text} ago` : `in ${text}`;
 }
 
-/** Format of a duration, which is a whole number and a unit. */
+/** Pattern for a duration, which consists of a whole number and a unit. */
 export const DURATION_PATTERN: RegExp = /^[1-9]\d{0,8}[smhd]$/u;
 
 const UNITS: readonly (readonly [unit: string, millis: Millis])[] = [
@@ -57,7 +56,7 @@ export function formatDuration(duration: Millis): string {
     : `${String(duration / unit[1])}${unit[0]}`;
 }
 
-/** Formats a time in seconds for display, for example `2026-11-25T12:03:00Z`. */
+/** Formats a time for display, with a resolution of seconds, for example `2026-11-25T12:03:00Z`. */
 export function instantText(at: EpochMs): string {
   const date = new Date(at);
   return Number.isNaN(date.getTime()) ? 'an unreadable date' : date.toISOString().replace(/\.\d+Z$/u, 'Z');
@@ -80,7 +79,7 @@ export function isoTimeOrNull(at: EpochMs | null): string | null {
   return at === null ? null : isoTime(at);
 }
 
-/** Returns the date, for example `2026-11-25`. */
+/** Returns the UTC date, for example `2026-11-25`. */
 export function dayText(at: EpochMs): string {
   return instantText(at).replace(/T.*$/u, '');
 }
@@ -92,11 +91,14 @@ const DAY: Millis = 86_400_000;
  * page.
  */
 export interface Zone {
-  /** IANA name. */
+  /** IANA name of the time zone. */
   readonly name: string;
-  /** For example `2026-11-24 14:00:05 +01:00 (13:00:05 UTC)`. If the zone is UTC, only the UTC time is returned. */
+  /**
+   * Formats a time with its UTC offset, for example `2026-11-24 14:00:05 +01:00 (13:00:05 UTC)`. If the zone is UTC,
+   * only the UTC time is returned.
+   */
   text(at: EpochMs): string;
-  /** The time without the offset, for axes and tables, for example `2026-11-24 14:00:05`. */
+  /** Formats a time without its UTC offset, for axes and tables, for example `2026-11-24 14:00:05`. */
   local(at: EpochMs): string;
   /** Returns the time when a calendar day begins in this zone. @param midnight time when the same day begins in UTC */
   startOfDay(midnight: EpochMs): EpochMs;
@@ -114,7 +116,7 @@ export function zoneOf(timezone: string): Zone {
     const day = `${part('year').padStart(4, '0')}-${part('month')}-${part('day')}`;
     return {
       local: `${day} ${part('hour')}:${part('minute')}:${part('second')}`,
-      // The text "GMT" alone has no offset.
+      // The value "GMT" contains no offset, so the offset is zero.
       offset: part('timeZoneName').replace(/^GMT/u, '') || '+00:00',
     };
   };
@@ -130,7 +132,7 @@ export function zoneOf(timezone: string): Zone {
     startOfDay: (midnight) => {
       const day = isoTime(midnight).slice(0, 10);
       // If clocks change near midnight, midnight can be skipped or occur twice. The day begins at the earliest time
-      // that has this date under one of the offsets around midnight.
+      // with this date, calculated with each UTC offset that is used around midnight.
       const starts = [-DAY, 0, DAY].map((near) => midnight - offsetOf(wallOf(midnight + near).offset));
       const inDay = starts.filter((start) => wallOf(start).local.slice(0, 10) >= day);
       return inDay.length === 0 ? midnight : Math.min(...inDay);
@@ -171,9 +173,9 @@ function formatOf(timeZone: string): Intl.DateTimeFormat {
 
 /** A period of time. Both ends are inclusive. */
 export interface Period {
-  /** Null if the period has no start. */
+  /** Start of the period. Null if the period has no start. */
   readonly since: EpochMs | null;
-  /** Null if the period lasts until now. */
+  /** End of the period. Null if the period lasts until now. */
   readonly until: EpochMs | null;
 }
 

@@ -1,11 +1,11 @@
 /**
  * Makes untrusted text safe to display. Control characters are written as `\u{…}`. Characters that reorder or hide the
  * surrounding text are also written in this way (bidirectional overrides, zero-width characters, lone surrogates). Text
- * that is longer than `limit` characters is cut and ends in `…`.
+ * that is longer than `limit` characters is truncated and ends in `…`.
  */
 export function visibleText(text: string, limit: number): string {
   const shown = text.slice(0, limit + 1).replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]/gu, escapeCharacter);
-  // If a surrogate pair was cut in half, the remaining half is removed.
+  // If truncation split a surrogate pair, the remaining half is removed.
   return shown.length > limit ? `${shown.slice(0, limit - 1).replace(/\p{Cs}$/u, '')}…` : shown;
 }
 
@@ -13,38 +13,42 @@ function escapeCharacter(character: string): string {
   return `\\u{${(character.codePointAt(0) ?? 0).toString(16).toUpperCase()}}`;
 }
 
-/** Cuts text to at most `bytes` bytes of UTF-8 (at least three), without splitting a character. */
+/** Truncates text to at most `bytes` bytes of UTF-8 (at least three), without splitting a character. */
 export function cutToBytes(text: string, bytes: number): string {
   const whole = Buffer.from(text, 'utf8');
   if (whole.length <= bytes) return text;
-  // A partial character at the end is decoded as U+FFFD, which takes three bytes.
+  // A partial character at the end is decoded as U+FFFD, which has three bytes in UTF-8.
   return whole
     .subarray(0, bytes - 3)
     .toString('utf8')
     .replace(/\u{FFFD}$/u, '');
 }
 
-/** The placeholder uses angle quotes, because the text can be inserted into HTML that is already escaped. */
+/**
+ * Placeholder for a removed secret. The placeholder uses angle quotes, because the text can be inserted into HTML that
+ * is already escaped.
+ */
 const PLACE = '‹secret›';
-/** Minimum length of base64 or hexadecimal text to remove. Shorter texts occur by chance. */
+/** Minimum length of base64 or hexadecimal text that is removed. Shorter sequences occur by chance. */
 const SHORTEST_CODED = 6;
 
 /**
  * Removes secrets from a peer's text. A server can quote a rejected login or request that contains secrets. Each secret
- * is removed in every form that it can have in a header, a URL, JSON, HTML or bytes. Call this function before the text
- * is cut, because a partial secret would not be found.
+ * is removed in all encodings that are used in headers, URLs, JSON, HTML and bytes. Call this function before the text
+ * is truncated, because a partial secret would not be found.
  *
- * @param secrets the secrets that were sent; for a login, include the transmitted text, such as `user:password`
+ * @param secrets the secrets that were sent to the peer; for a login, include the transmitted text, such as
+ * `user:password`
  */
 export function withoutSecrets(text: string, secrets: readonly string[]): string {
   return createSecretFilter(secrets)(text);
 }
 
-/** Returns a function that works like {@link withoutSecrets} and can be used for many texts. */
+/** Returns a reusable function that works like {@link withoutSecrets}. */
 export function createSecretFilter(secrets: readonly string[]): (text: string) => string {
   const forms = new Set(secrets.filter((secret) => secret !== '').flatMap(formsOf));
   if (forms.size === 0) return (text) => text;
-  // The longest secrets are first, because one secret can be part of another secret.
+  // Longer secrets are removed first, because one secret can be part of another.
   const ordered = [...forms].toSorted((left, right) => right.length - left.length);
   const pattern = new RegExp(ordered.map(literal).join('|'), 'gu');
   return (text) => text.replace(pattern, PLACE);
@@ -73,9 +77,8 @@ function formsOf(secret: string): readonly string[] {
 }
 
 /**
- * Returns the secret as it appears in the middle of base64 text. There are three possible alignments. For each
- * alignment,
- * only characters that depend on nothing but the secret are used.
+ * Returns the forms that the secret can have in the middle of base64 text. There are three possible alignments. Each
+ * form contains only the characters that depend on the secret alone.
  */
 function inBase64(bytes: Buffer): readonly string[] {
   return [0, 1, 2].map((offset) => {

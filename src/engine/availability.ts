@@ -3,38 +3,41 @@ import { isoTime, type Zone } from '../core/time-text.ts';
 import type { PreconditionState, Readiness } from './model.ts';
 
 /**
- * A state is assumed to last from one round to the next, unless the gap between them is longer than this. After a
- * longer gap, the state is unknown.
+ * Longest gap between two rounds during which the state is assumed to be unchanged. During a longer gap, the state is
+ * unknown.
  */
 export const MAX_ROUND_GAP: Millis = 10 * 60_000;
 
-/** `waiting` is `unknown` because no input has arrived yet. It does not affect whether activation is ready. */
+/**
+ * Recorded state of a precondition. `waiting` replaces `unknown` while no input has arrived yet, and does not affect
+ * whether activation is ready.
+ */
 export type RecordedState = PreconditionState | 'waiting';
 
-/** The state of one precondition over a time. */
+/** A time span during which a precondition's state did not change. */
 export interface StateSpan {
-  /** A `RecordedState`, or a state of another version. */
+  /** A `RecordedState`, or a state that another version of ftm-watch recorded. */
   readonly state: string;
   readonly from: EpochMs;
   readonly until: EpochMs;
 }
 
-/** How long activation was ready in a month or a year. */
+/** Time during which activation was ready in a month or a year. */
 export interface AvailabilityPeriod {
-  /** `2026-11`, or `2026` for a year. */
+  /** Name of the period, for example `2026-11` for a month or `2026` for a year. */
   readonly name: string;
   readonly from: EpochMs;
   readonly until: EpochMs;
-  /** These three add up to the time between `from` and `until`. */
+  /** `ready`, `notReady` and `unknown` add up to the time between `from` and `until`. */
   readonly ready: Millis;
   readonly notReady: Millis;
-  /** Time in which ftm-watch did not run or could not judge everything. */
+  /** Time during which ftm-watch did not run or could not evaluate every precondition. */
   readonly unknown: Millis;
-  /** Set if the period has not ended or if its beginning is not stored. */
+  /** True if the period has not ended or if the data for its beginning is not stored. */
   readonly partial: boolean;
 }
 
-/** The times to evaluate, and the time zone in which months begin. */
+/** Time range to evaluate, and the time zone in which months begin. */
 interface Evaluated {
   readonly since: EpochMs;
   readonly until: EpochMs;
@@ -42,8 +45,8 @@ interface Evaluated {
 }
 
 /**
- * Returns each year followed by its months, latest first. At any time, the state is the one that `diagnose` derives
- * from the same preconditions, and unknown if none of them was recorded. Begins with the first recorded state.
+ * Returns each year followed by its months, latest first. The evaluation starts at the first recorded state. Readiness
+ * is derived from the preconditions as in `diagnose`. Readiness is unknown for times without any recorded precondition.
  */
 export function availabilityByMonth(
   spans: readonly StateSpan[],
@@ -70,11 +73,12 @@ interface MonthBegin {
   readonly at: EpochMs;
 }
 
-/** Returns when each month begins, from the one before `from` to the one after `until`. */
+/** Returns the start times of all months from the month before `from` to the month after `until`. */
 function beginsOfMonths(from: EpochMs, until: EpochMs, zone: Zone): readonly MonthBegin[] {
   const begins: MonthBegin[] = [];
   const first = new Date(from);
-  // In the zone, it may still be the month before or already the next month. Months outside the time are dropped.
+  // In the time zone, it can already be the next month or still be the previous month. Months outside the range are
+  // dropped later.
   for (let month = first.getUTCMonth() - 1; ; month += 1) {
     const midnight = Date.UTC(first.getUTCFullYear(), month, 1);
     const at = zone.startOfDay(midnight);
@@ -88,7 +92,7 @@ type Change = { readonly at: EpochMs } & (
   | { readonly kind: 'month'; readonly month: AvailabilityPeriod | null }
 );
 
-/** Goes through all changes of state in order and adds up the time between them. */
+/** Adds up the time in each readiness state, by processing all state changes in order. */
 function withDurations(
   months: readonly AvailabilityPeriod[],
   spans: readonly StateSpan[],
@@ -129,14 +133,17 @@ function withTime(period: AvailabilityPeriod, readiness: Readiness, time: Millis
   }
 }
 
-/** Like `readiness` in diagnose.ts. @param counts number of preconditions in each state */
+/**
+ * Derives readiness from the preconditions' states, like `readiness` in diagnose.ts. @param counts number of
+ * preconditions in each state
+ */
 function readinessOf(counts: ReadonlyMap<string, number>): Readiness {
   const isAny = (state: RecordedState): boolean => (counts.get(state) ?? 0) > 0;
   if (isAny('broken')) return 'not-ready';
   return isAny('unknown') || [...counts.values()].every((count) => count === 0) ? 'unknown' : 'ready';
 }
 
-/** @param months of the year, latest first */
+/** @param months the months of the year, latest first */
 function yearOf(year: string, months: readonly AvailabilityPeriod[], zone: Zone): AvailabilityPeriod {
   const total = (of: (month: AvailabilityPeriod) => number): number =>
     months.reduce((sum, month) => sum + of(month), 0);
@@ -153,7 +160,9 @@ function yearOf(year: string, months: readonly AvailabilityPeriod[], zone: Zone)
   };
 }
 
-/** Returns the share of the known time in which activation was ready, 0 to 1; null if nothing is known. */
+/**
+ * Returns the fraction of the known time during which activation was ready (0 to 1). Returns null if no time is known.
+ */
 export function availabilityShare({ ready, notReady }: AvailabilityPeriod): number | null {
   return ready + notReady === 0 ? null : ready / (ready + notReady);
 }

@@ -26,7 +26,7 @@ import { remedyOf, fill, type WordingFacts } from './remedy-words.ts';
 
 /**
  * Diagnoses the whole path. A broken precondition blocks the preconditions that depend on it. Each fault leads to one
- * cause, and the preconditions that the fault explains are its consequences.
+ * root cause. Other preconditions that the fault explains are listed as consequences.
  */
 export function diagnose(
   assessments: readonly Assessment[],
@@ -51,11 +51,11 @@ export function diagnose(
 }
 
 /**
- * Returns whether activation can work. `blocked` is ignored, because a blocked precondition always depends on a broken
- * precondition.
+ * Returns whether activation can work. `blocked` states are ignored, because a blocked precondition always depends on a
+ * broken one.
  */
 function readiness(states: JudgedStates): Readiness {
-  // A check that is still waiting for its first input is ignored.
+  // Checks that are still waiting for their first input are ignored.
   const counting = [...states.values()].filter(
     ({ state, assessment }) => state !== 'unknown' || assessment.waits !== true,
   );
@@ -87,7 +87,7 @@ function summaryOf({ check, assessment, state, blockedBy }: JudgedState, { cause
       return findingSummary(assessment, 'unknown');
     case 'blocked': {
       const deeper = blockedBy.map((id) => states.get(id)?.check.title ?? id).join(' and ');
-      // A precondition without a `needs` dependency was evaluated anyway, and its findings are about the same fault.
+      // A precondition without a `needs` dependency was evaluated as well, and its findings describe the same fault.
       const own = check.dependsOn.some(({ kind }) => kind === 'needs') ? undefined : worstOf(assessment);
       return own === undefined
         ? `Skipped: depends on ${deeper}`
@@ -107,32 +107,31 @@ function findingSummary(assessment: Assessment, level: 'broken' | 'warning' | 'u
   return finding === undefined ? assessment.summary : `${finding.subject}: ${finding.claim}`;
 }
 
-/** The input for creating causes, in addition to the findings. */
+/** Information that is used together with the findings to create causes. */
 interface CauseContext {
-  /** The start of the round. */
+  /** Start of the round. */
   readonly at: EpochMs;
-  /** All checks, in path order. */
+  /** All checks, in the order of the network path. */
   readonly checks: readonly Check[];
   readonly host: string;
   readonly port: number;
-  /** The source address at the firewall; null if unknown. */
+  /** FortiAuthenticator's source address, as seen by the firewall. Null if unknown. */
   readonly source: string | null;
   /** FortiAuthenticator's configured addresses, for use in sentences. */
   readonly unit?: string;
   readonly activation: ActivationContext;
-  /** Whether FortiAuthenticator's log arrives and contains no FortiToken Mobile errors. */
+  /** True if FortiAuthenticator's log arrives and contains no FortiToken Mobile errors. */
   readonly applianceUnaffected: boolean;
-  /** The configuration file; absent if the defaults are used. */
+  /** Path of the configuration file. Absent if the defaults are used. */
   readonly configFile?: string;
-  /** The firewall findings since the fault began; absent if all firewall findings are that recent. */
+  /** Firewall findings that are newer than the start of the fault. Absent if all firewall findings are newer. */
   readonly fresh?: readonly Finding[];
 }
 
 type Suggesting = Finding & { readonly suggests: string };
 
 /**
- * Returns root causes, the most severe first. A fault that is explained by a deeper fault is a consequence, not a
- * cause.
+ * Returns the root causes, most severe first. A fault that a deeper fault explains is a consequence, not a root cause.
  */
 function findCauses(states: JudgedStates, context: CauseContext): readonly FoundCause[] {
   const found = [...states.values()]
@@ -143,7 +142,7 @@ function findCauses(states: JudgedStates, context: CauseContext): readonly Found
 
 interface FoundCause {
   readonly cause: Cause;
-  /** Whether two witnesses agree on the cause. */
+  /** True if two witnesses agree on the cause. */
   readonly isCorroborated: boolean;
 }
 
@@ -163,20 +162,20 @@ function causesOf(judged: JudgedState, states: JudgedStates, context: CauseConte
   });
 }
 
-/** The findings that suggest one cause for one subject. */
+/** Findings that suggest the same cause for the same subject. */
 interface Group {
   readonly subject: string;
   readonly findings: readonly Suggesting[];
   readonly main: Suggesting;
   readonly words: CauseWords;
-  /** The check that declares the cause. */
+  /** Check that declares the cause. */
   readonly usual: Check;
 }
 
 function groupOf(subject: string, findings: readonly Suggesting[], { checks }: CauseContext): Group {
   const main = mainFinding(findings, checks);
   const { check: usual, words } = knownCause(checks, main.suggests);
-  // A fault that only affects a service is reported with the service's host name.
+  // A fault that affects only a service is reported with the service's host name.
   return {
     subject: words.oneFault === 'for-all-hosts' ? (main.facts?.host ?? subject) : subject,
     findings,
@@ -192,17 +191,18 @@ function leadersOf(groups: readonly Group[]): ReadonlyMap<string, Group> {
 }
 
 /**
- * Returns the group that a fault belongs to; null if it is a separate fault. If a service and the licence server fail
- * in the same way on their shared path, they have the same fault. For example, a policy that inspects all traffic is
- * only reported once.
+ * Returns the group to which a fault belongs, or null if the fault is separate. If a service and the licence server
+ * fail in the same way on their shared path, both have the same fault. For example, a policy that inspects all traffic
+ * is reported only once.
  */
 function leaderOf({ main }: Group, leaders: ReadonlyMap<string, Group>): Group | null {
   return main.level === 'warning' ? (leaders.get(main.suggests) ?? null) : null;
 }
 
 /**
- * Returns the subject by which findings are grouped into faults. Several resolvers that fail for one name are one
- * fault, as is one resolver that fails for several names. Several mail servers that fail are separate faults.
+ * Returns the subject by which findings are grouped into faults. If several resolvers fail for one name, or one
+ * resolver fails for several names, all these findings form one fault. Several mail servers that fail are separate
+ * faults.
  */
 function faultSubject({ suggests, subject, facts }: Suggesting, { checks, host }: CauseContext): string {
   const { oneFault } = knownCause(checks, suggests).words;
@@ -212,11 +212,12 @@ function faultSubject({ suggests, subject, facts }: Suggesting, { checks, host }
 
 const LEVELS: readonly Finding['level'][] = ['broken', 'warning', 'note'];
 
-/** The rank of causes without a rank, which is higher than any rank. */
+/** Rank for causes that declare no rank. This rank is higher than any declared rank. */
 const NO_RANK = 10;
 
 /**
- * Selects the finding to report if a fault has several explanations, by the worst level and then by the cause's rank.
+ * Selects the finding to report if a fault has several explanations. The worst level is preferred, then the cause with
+ * the lowest rank.
  */
 function mainFinding(findings: readonly Suggesting[], checks: readonly Check[]): Suggesting {
   return findings.reduce((best, next) => (order(next, checks) < order(best, checks) ? next : best));
@@ -229,12 +230,12 @@ function order({ suggests, level, confidence }: Suggesting, checks: readonly Che
   return LEVELS.indexOf(level) * 100 + rank * 2 + doubt;
 }
 
-/** The maximum number of attached findings. Thousands of appliances or hosts can report the same fault. */
+/** Maximum number of findings attached to a fault. Thousands of appliances or hosts can report the same fault. */
 const MOST_ATTACHED = 20;
 
-/** Returns findings about the same fault from the preconditions that the fault explains. */
+/** Returns findings about the same fault from other preconditions that the fault explains. */
 function attachedTo(id: string, main: Finding, states: JudgedStates): readonly Finding[] {
-  // A warning, for example about a service, does not explain FortiAuthenticator's errors.
+  // A warning, for example about a service, usually does not explain FortiAuthenticator's errors.
   const explains = ({ by, evidence, byWarning }: Explanation): boolean =>
     by === id && evidence && (main.level === 'broken' || byWarning?.(main) === true);
   return [...states.values()]
@@ -245,10 +246,10 @@ function attachedTo(id: string, main: Finding, states: JudgedStates): readonly F
 }
 
 interface Fault extends Group {
-  /** The check that detected the fault. */
+  /** Check that detected the fault. */
   readonly stage: Check;
   readonly attached: readonly Finding[];
-  /** Findings about the same fault at other targets. */
+  /** Findings about the same fault at other targets, for example at services. */
   readonly elsewhere: readonly Finding[];
 }
 
@@ -283,14 +284,17 @@ function buildCause(fault: Fault, states: JudgedStates, context: CauseContext): 
   };
 }
 
-/** Returns the kind of impact. After a warning, activation may or may not work. */
+/** Returns the kind of impact on users. If the finding is a warning, activation may still work. */
 function impactKindOf({ impact }: CauseWords, { level, facts }: Finding, { host }: CauseContext): ImpactKind {
   if (level === 'note') return 'none';
   if (level === 'broken' || impact !== 'activation') return impact;
   return facts?.host === undefined || facts.host === host ? 'uncertain' : 'service';
 }
 
-/** Returns the findings that prove the cause first, followed by findings that confirm it and by related findings. */
+/**
+ * Sorts findings by importance. Findings that prove the cause come first, followed by findings that confirm it and by
+ * related findings.
+ */
 function byWeight({ main, findings, attached }: Fault, culprit: Finding | null): readonly Finding[] {
   const weightOf = (finding: Finding): number => {
     if (finding.culprit !== undefined && finding.culprit === culprit?.culprit) return 0;
@@ -302,8 +306,8 @@ function byWeight({ main, findings, attached }: Fault, culprit: Finding | null):
 }
 
 /**
- * Returns the broken precondition. On the path, this is the stage that detected the fault. For example, if a server is
- * down, its port may already fail to open.
+ * Returns the precondition that the fault breaks. On the network path, this is the stage that detected the fault. For
+ * example, if a server is down, opening its port may already fail.
  */
 function brokenBy({ stage, usual }: Fault): string {
   return usual.onPath === true && stage.onPath === true ? stage.id : usual.id;
@@ -314,7 +318,8 @@ function wordsOf({ words, main: { kind, advice } }: Fault, { unclear }: WordingF
   const { productRemedy: _product, anyProductRemedy: _anyProduct, ...plain } = words;
   const { summary, remedy, unclearPath } = special ?? words;
   return {
-    // The remedy for a kind is more specific than the remedy for a product.
+    // If there is a remedy for the cause's kind, it is used instead of the product's remedy, because it is more
+    // specific.
     ...(special === undefined ? words : plain),
     summary,
     remedy,
@@ -324,8 +329,8 @@ function wordsOf({ words, main: { kind, advice } }: Fault, { unclear }: WordingF
 }
 
 /**
- * Replaces the remedy if the responsible policy is known. The remedy then starts with changing the policy, instead of
- * searching for it.
+ * Replaces the remedy if the responsible firewall policy is known. The new remedy skips the search for the policy and
+ * starts with changing it.
  */
 function withCulprit(words: CauseWords, found: Finding | null, checks: readonly Check[]): CauseWords {
   if (found === null || found.suggests === null || words.byFirewall === undefined) return words;
@@ -336,8 +341,8 @@ function withCulprit(words: CauseWords, found: Finding | null, checks: readonly 
 }
 
 /**
- * Makes a cause critical while the path is broken, if its remedy needs the path. The severity of suspected causes is
- * not raised.
+ * Makes a cause critical while the network path is broken, if the remedy requires a working path. The severity of
+ * suspected causes is not raised.
  */
 function withBrokenPath(words: CauseWords, { confidence }: Finding, states: JudgedStates): CauseWords {
   const { brokenPath } = words;
@@ -361,15 +366,15 @@ function factsOf({ subject, main, findings, attached }: Fault, context: CauseCon
   // Each unit can have a different source address, so the commands must use the affected unit's address.
   const sources = new Set([...attached, ...findings].flatMap((finding) => finding.facts?.source ?? []));
   const told = sources.size === 0 ? context.source : nameList([...sources]);
-  // Attached findings can concern a service or an address that is not decisive.
+  // Only the main finding is used, because attached findings can concern a service or a non-decisive address.
   const { host = base.host, port = base.port, source = told } = main.facts ?? {};
   const clean = main.clean === undefined ? {} : { clean: main.clean.join(', ') };
   return { ...all, host, port, ...known({ source }), ...clean };
 }
 
 /**
- * If only one address is affected, the reason is usually specific to this address, such as its address family or
- * cluster member.
+ * Sentence for a fault that affects only some addresses. The reason is then usually specific to the address, for
+ * example its address family or its cluster member.
  */
 const ONE_ADDRESS = ' This affects {address}, but not {clean}.';
 const THROUGH_PROXY = ' The connection uses the proxy {proxy}.';
@@ -378,7 +383,8 @@ const COMPARE_ADDRESSES =
   'an uplink that applies to only one of them.';
 
 /**
- * Firewall policies match source addresses, so a policy that blocks this machine may still allow FortiAuthenticator.
+ * Sentence for a fault that FortiAuthenticator's log does not show. Firewall policies match source addresses, so a
+ * policy that blocks this machine may still allow FortiAuthenticator.
  */
 const SEEMS_UNAFFECTED =
   ' FortiAuthenticator has not logged any errors so far, so its path may differ from the path of this machine.';
@@ -395,7 +401,7 @@ function causeSummary(
   const text = `${summary}${facts.clean === undefined ? '' : ONE_ADDRESS}${
     facts.proxy === undefined || proxyRemedy === undefined ? '' : THROUGH_PROXY
   }`;
-  // The sentence can start with a word from `GENERAL`, which is in lower case.
+  // The sentence can start with a lower-case word from `GENERAL`.
   const sentence = fill(text, facts).replace(/^the /u, 'The ');
   return `${sentence}${onThePath && applianceUnaffected ? SEEMS_UNAFFECTED : ''}${warning && ` ${warning}`}`;
 }
@@ -415,13 +421,13 @@ interface JudgedState {
   readonly check: Check;
   readonly assessment: Assessment;
   readonly state: PreconditionState;
-  /** The broken preconditions that block this one; empty unless the state is `blocked`. */
+  /** Broken preconditions that block this precondition. Empty unless the state is `blocked`. */
   readonly blockedBy: readonly string[];
 }
 
 type JudgedStates = ReadonlyMap<string, JudgedState>;
 
-/** Returns the state of every precondition, based on its findings and on the states of deeper preconditions. */
+/** Returns the state of every precondition, based on its findings and on the states of the preconditions below it. */
 function judgeStates(assessments: readonly Assessment[], checks: readonly Check[]): JudgedStates {
   const states = new Map<string, JudgedState>();
   for (const check of deepestFirst(checks)) {
@@ -433,7 +439,7 @@ function judgeStates(assessments: readonly Assessment[], checks: readonly Check[
   return states;
 }
 
-/** Sorts the checks so that each check comes after all checks that it depends on. */
+/** Sorts the checks so that each check comes after its dependencies. */
 function deepestFirst(checks: readonly Check[], before: readonly Check[] = []): readonly Check[] {
   const left = checks.filter((check) => !before.includes(check));
   const isLeft = ({ by }: Dependency): boolean => left.some(({ id }) => id === by);
@@ -477,7 +483,7 @@ function explanationsOf({ dependsOn }: Check): readonly Explanation[] {
   return dependsOn.filter((one) => one.kind === 'explained');
 }
 
-/** Reports whether a deeper fault can explain this state. */
+/** Reports whether a fault in a deeper precondition can explain this state. */
 function reaches({ warnings }: Explanation, own: PreconditionState, { findings }: Assessment): boolean {
   if (own !== 'warning') return own === 'broken' || own === 'unknown';
   if (warnings !== 'suspected') return warnings === 'all';
@@ -494,8 +500,8 @@ function rootsOf(judged: JudgedState | undefined, id: string): readonly string[]
 }
 
 /**
- * Returns the stages of this machine's path that are not ok, for causes that have a different text in that case. The
- * list is empty for all other causes.
+ * Returns the stages of this machine's path whose state is not `ok`. Used for causes whose wording depends on these
+ * stages. For other causes, the result is empty.
  */
 function unclearStages({ unclearPath }: CauseWords, states: JudgedStates): readonly JudgedState[] {
   if (unclearPath === undefined) return [];
@@ -517,7 +523,7 @@ function unclearText(stages: readonly JudgedState[]): string {
 
 const MOST_WITNESSES = 5;
 
-/** Returns the findings from these stages, as evidence. */
+/** Returns the findings from the given stages, for use as evidence. */
 function witnessesOf(stages: readonly JudgedState[]): readonly Finding[] {
   return stages
     .flatMap(({ assessment }) => assessment.findings)
@@ -525,26 +531,26 @@ function witnessesOf(stages: readonly JudgedState[]): readonly Finding[] {
     .slice(0, MOST_WITNESSES);
 }
 
-/** The maximum age of a witness's observation. Older observations may no longer apply. */
+/** Maximum age of an observation that counts as a witness. Older observations may no longer apply. */
 const RECENT: Millis = 60_000;
-/** The minimum time between two independent observations, which is the time after which a requested round starts. */
+/** Minimum time between two independent observations. Equals the delay before a requested round starts. */
 const APART: Millis = 3_000;
 
-/** The findings that suggest one cause in one round. */
+/** Findings from one round that suggest the same cause. */
 interface Evidence {
-  /** The check that detected the fault. */
+  /** Check that detected the fault. */
   readonly stage: Pick<Check, 'byOneConnection'>;
   readonly main: Finding;
-  /** All findings about the subject of the fault. */
+  /** All findings about the faulty subject. */
   readonly findings: readonly Finding[];
-  /** The findings that the cause explains, from all preconditions. */
+  /** Findings from all preconditions that the cause explains. */
   readonly attached: readonly Finding[];
 }
 
 /**
- * Reports whether two witnesses agree on the cause of a fault, so that another check a moment later is not needed. At
- * least one observation must not be explained by a momentary failure. The witnesses must be of different kinds.
- * @param at the start of the round
+ * Reports whether two witnesses agree on the cause of a fault. If so, the fault needs no confirmation by another round.
+ * The witnesses must be of different kinds, and a momentary failure must not explain both observations.
+ * @param at start of the round
  */
 export function areTwoWitnesses({ stage, main, findings, attached }: Evidence, at: EpochMs): boolean {
   if (main.level !== 'broken' || main.confidence === 'suspected') return false;

@@ -2,11 +2,11 @@ import type { EpochMs } from '../core/clock.ts';
 import { isoTime } from '../core/time-text.ts';
 import { actualOf, type Cause, type Diagnosis, type PreconditionStatus, type Finding } from './model.ts';
 
-/** The object returned by `check --json` and `/api/v1/status`. Field names and order are part of the contract. */
+/** The object returned by `check --json` and `/api/v1/status`. Field names and their order must stay compatible. */
 export interface DiagnosisJson {
   readonly ready: Diagnosis['ready'];
   readonly site: string;
-  /** The time of the diagnosis (ISO 8601, UTC). */
+  /** Time of the diagnosis (ISO 8601, UTC). */
   readonly at: string;
   readonly preconditions: readonly PreconditionJson[];
   readonly causes: readonly Cause[];
@@ -21,11 +21,14 @@ export interface FindingJson extends Pick<Finding, 'rule' | 'subject' | 'claim' 
   readonly quote: string | null;
   readonly fullNames: readonly string[];
   readonly address: string | null;
-  /** When the finding was last observed (ISO 8601, UTC). */
+  /** Time when the finding was last observed (ISO 8601, UTC). */
   readonly at: string;
 }
 
-/** Copies each field separately, so that new fields in the internal types do not become part of the contract. */
+/**
+ * Converts a diagnosis to JSON. Each field is copied explicitly, so that new fields in the internal types are not
+ * published by accident.
+ */
 export function diagnosisToJson({ ready, site, at, preconditions, causes }: Diagnosis): DiagnosisJson {
   return {
     ready,

@@ -4,63 +4,66 @@ import type { Severity } from '../core/severity.ts';
 import type { ActivationContext } from '../core/license/appliance.ts';
 
 /**
- * The result of comparing an expectation with the observations. All output for users (terminal, page, mail, log) is
- * based on findings.
+ * Result of comparing an expectation with the observations. All output for users (terminal, page, mail, log) is based
+ * on findings.
  */
 export interface Finding<C extends string = string> {
-  /** The name of the expectation in kebab-case, such as `chain-verifies-under-pin`. */
+  /** Name of the expectation in kebab-case, such as `chain-verifies-under-pin`. */
   readonly rule: string;
-  /** The checked object, such as `fortitokenmobile.fortinet.com:443`, a resolver or a mail server. */
+  /** Object that was checked, such as `fortitokenmobile.fortinet.com:443`, a resolver or a mail server. */
   readonly subject: string;
   /**
-   * The observation as a plain sentence, which is shown next to the subject. A claim contains no text from other
-   * parties, and certificates are identified by their common names.
+   * Plain sentence that describes the observation. The claim is shown next to the subject. A claim contains no
+   * untrusted text and identifies certificates by their common names.
    */
   readonly claim: string;
   readonly expected: string;
-  /** The full observation with complete lists and names, if the claim and the quote do not contain everything. */
+  /** Full observation with complete lists and names. Absent if the claim and the quote contain everything. */
   readonly actual?: string;
-  /** The text from a log or a peer on which the claim is based. */
+  /** Text from a log or a peer on which the claim is based. */
   readonly quote?: string;
-  /** When the observation was last made, if it was made before this round. */
+  /** Time of the last observation, if it was made before this round. */
   readonly at?: EpochMs;
-  /** The source of the finding; absent if the finding comes from this round's checks. */
+  /** Source of the finding. Absent if the finding comes from this round's checks. */
   readonly witness?: Witness;
-  /** The full names of certificates that the claim identifies by their common names. */
+  /** Full distinguished names for certificates whose claim contains only the common name. */
   readonly fullNames?: readonly string[];
-  /** The effect on the precondition. `note` is informational. `unknown` means that a check was not possible. */
+  /** Effect on the precondition's state. `note` is informational. `unknown` means that a check was not possible. */
   readonly level: FindingLevel;
-  /** The cause, unless a deeper fault explains the finding; null for the levels `note` and `unknown`. */
+  /**
+   * Suggested cause, which applies unless a deeper fault explains the finding. Null for the levels `note` and
+   * `unknown`.
+   */
   readonly suggests: C | null;
-  /** `suspected` if there are other possible explanations; absent means `confirmed`. */
+  /** Set to `suspected` if there are other possible explanations. Absent means `confirmed`. */
   readonly confidence?: Confidence;
-  /** The kind of the cause, which selects the summary and the remedy; absent if unknown. */
+  /** Kind of the cause. The kind selects the summary and the remedy. Absent if unknown. */
   readonly kind?: string;
-  /** The preconditions whose faults can explain this finding; absent if all deeper preconditions can. */
+  /** Preconditions whose faults can explain this finding. Absent if every deeper precondition can. */
   readonly explainedBy?: readonly string[];
-  /** The names of the affected appliances; absent if all appliances are affected. */
+  /** Names of the affected appliances. Absent if all appliances are affected. */
   readonly concerns?: readonly string[];
-  /** Other addresses of the target that work. */
+  /** Addresses of the same target that work. */
   readonly clean?: readonly string[];
   readonly facts?: FindingFacts;
-  /** The responsible firewall policy, as reported by the firewall. */
+  /** Firewall policy that caused the fault, as reported by the firewall. */
   readonly culprit?: Culprit;
-  /** Set if the claim describes the firewall policy that matches the connection. */
+  /** True if the claim describes the firewall policy that matches the connection. */
   readonly describesPolicy?: true;
-  /** A summary and remedy that are more specific than the cause's texts, such as the explanation of a log signature. */
+  /** Summary and remedy that are more specific than the cause's default wording, for example from a log signature. */
   readonly advice?: Advice;
 }
 
-/** A finding without its level and cause. */
+/** A finding, excluding its level and cause. */
 export type FindingContent<C extends string = string> = Omit<Finding<C>, 'level' | 'suggests'>;
 
-/** Returns the full text of an observation. */
+/** Returns the full wording of an observation. */
 export function actualOf({ claim, quote, actual }: Pick<Finding, 'claim' | 'quote' | 'actual'>): string {
   const text = claim.replace(/\.$/u, '');
   return actual ?? (quote === undefined ? text : `${text}: ${quote}`);
 }
 
-/** The texts of a finding, without its subject. */
+/** Descriptive fields of a finding, excluding its subject. */
 export type Told = Pick<Finding, 'rule' | 'claim' | 'expected' | 'actual' | 'quote' | 'at' | 'witness' | 'fullNames'>;
 
 /** Returns an informational finding that is not a fault. */
@@ -68,7 +71,7 @@ export function note(told: FindingContent): Finding<never> {
   return { ...told, level: 'note', suggests: null };
 }
 
-/** Returns a finding about an expectation that could not be checked. */
+/** Returns a finding for an expectation that could not be checked. */
 export function unknown(told: FindingContent): Finding<never> {
   return { ...told, level: 'unknown', suggests: null };
 }
@@ -80,13 +83,13 @@ export function isFault({ level }: Pick<Finding, 'level'>): boolean {
 
 type TextFacts = Omit<FindingFacts, 'security'>;
 
-/** Returns the facts without those that are null or undefined. */
+/** Returns the facts after removing null and undefined values. */
 export function known(facts: { readonly [K in keyof TextFacts]: TextFacts[K] | null | undefined }): TextFacts {
   const entries = Object.entries(facts);
   return Object.fromEntries(entries.flatMap(([name, value]) => (typeof value === 'string' ? [[name, value]] : [])));
 }
 
-/** A summary and remedy that replace the cause's texts. */
+/** Summary and remedy that replace the cause's default wording. */
 export interface Advice {
   readonly summary: string;
   readonly remedy: readonly Step[];
@@ -94,131 +97,140 @@ export interface Advice {
 
 export type FindingLevel = 'broken' | 'warning' | 'note' | 'unknown';
 
-/** The values of placeholders in a cause's texts. A general word is used for unknown values. */
+/** Values for the placeholders in a cause's messages. A general word is used for unknown values. */
 export interface FindingFacts {
-  /** The host of the affected service; absent if the licence server is affected. */
+  /** Host of the affected service. Absent if the licence server is affected. */
   readonly host?: string;
   readonly port?: string;
   readonly address?: string;
-  /** The HTTP proxy on the path, as `host:port`. */
+  /** HTTP proxy on the path, as `host:port`. */
   readonly proxy?: string;
   readonly resolver?: string;
   readonly product?: string;
-  /** The short name of the certificate's issuer, which identifies an inspecting device that is not in the catalogue. */
+  /**
+   * Short name of the certificate's issuer. The issuer's name identifies inspecting devices that are not in the
+   * catalogue.
+   */
   readonly issuer?: string;
   readonly appliance?: string;
-  /** Describes the failure of an interface, for use after its name, such as `does not answer`. */
+  /** Verb phrase that describes an interface's failure, such as `does not answer`. */
   readonly failing?: string;
-  /** The appliance's serial number. */
+  /** Serial number of the appliance. */
   readonly serial?: string;
-  /** The serial number of the unit that needs the licence. In a cluster, this is the active member. */
+  /** Serial number of the unit that needs the licence. In a cluster, this is the active member. */
   readonly primary?: string;
-  /** The serial number of the unit to which the licence is registered. */
+  /** Serial number of the unit to which the licence is registered. */
   readonly holder?: string;
   readonly license?: string;
-  /** A measured duration and its limit, such as `90 min`. */
+  /** Measured duration (`waited`) and its limit (`life`), for example `90 min`. */
   readonly waited?: string;
   readonly life?: string;
-  /** The date until which the licence must be redeemed. */
+  /** Date by which the licence must be redeemed. */
   readonly date?: string;
-  /** The configured value, if a different value was found. */
+  /** Configured value, if a different value was found. */
   readonly configured?: string;
   readonly found?: string;
-  /** The firewall that was queried for the policy, such as `FortiGate 10.0.0.1`. */
+  /** Firewall on which the policy was looked up, such as `FortiGate 10.0.0.1`. */
   readonly firewall?: string;
   readonly policy?: string;
   readonly profile?: string;
-  /** The virtual domain on that firewall. */
+  /** Virtual domain in which the firewall policy was looked up. */
   readonly vdom?: string;
-  /** The interfaces in that policy, such as `port2, dmz`; empty if they could not be read. */
+  /** Interfaces in the firewall policy, such as `port2, dmz`. Empty if they could not be read. */
   readonly incoming?: string;
   readonly outgoing?: string;
-  /** The source NAT setting of that policy: `disable`, `enable`, or `enable` with pools, such as `enable, pool-1`. */
+  /**
+   * Source NAT setting in the firewall policy: `disable`, `enable`, or `enable` with pools, such as `enable, pool-1`.
+   */
   readonly nat?: string;
   readonly schedule?: string;
-  /** The source address at the firewall. */
+  /** FortiAuthenticator's source address, as seen by the firewall. */
   readonly source?: string;
-  /** The meaning of a log line, as a sentence without a full stop and as a text of at most 27 characters. */
+  /**
+   * Meaning of a log line. The long form is a sentence without a full stop, and the short form has at most 27
+   * characters.
+   */
   readonly meaning?: string;
   readonly said?: string;
-  /** The security setting of the connection to the mail server. */
+  /** Configured security of the mail server connection. */
   readonly security?: 'starttls' | 'tls' | 'none';
-  /** The stages of this machine's path that are not `ok`, such as `Genuine TLS is unknown`. */
+  /** Stages of this machine's path whose state is not `ok`, such as `Genuine TLS is unknown`. */
   readonly unclear?: string;
-  /** The verdict on a certificate, without a full stop. */
+  /** Verdict on a certificate, as a sentence without a full stop. */
   readonly judgement?: string;
 }
 
 export type Confidence = 'confirmed' | 'suspected';
 
-/** A root cause of a fault. The JSON form is part of the contract (`check --json`). */
+/** Root cause of a fault. `check --json` prints this type, so its JSON format must stay compatible. */
 export interface Cause extends Remedy {
   readonly id: string;
   readonly precondition: string;
   readonly severity: Severity;
   readonly confidence: Confidence;
-  /** The faulty object, such as a host and port or a licence. The subject and `id` together identify the cause. */
+  /** Faulty object, such as a host and port or a licence. `id` and `subject` together identify the cause. */
   readonly subject: string;
-  /** The inspecting product, if it is in the catalogue. */
+  /** Inspecting product. Null if it is not in the catalogue. */
   readonly product: string | null;
-  /** The responsible firewall policy; absent if no firewall was queried, or its answer does not explain the cause. */
-  readonly culprit?: Culprit;
-  /** The firewall's report about the policy that matches the connection. Absent if the evidence contains none. */
-  readonly policyReport?: string;
   /**
-   * The error in FortiAuthenticator's log, in at most 27 characters; absent if the log is not the source of the cause.
+   * Firewall policy that causes the fault. Absent if no firewall was queried, or if the firewall's response does not
+   * explain the cause.
    */
+  readonly culprit?: Culprit;
+  /** Description of the matching policy, as reported by the firewall. Absent if the evidence contains none. */
+  readonly policyReport?: string;
+  /** Error from FortiAuthenticator's log, in at most 27 characters. Absent if the cause does not come from the log. */
   readonly said?: string;
-  /** A sentence that describes the state or the cause. */
+  /** Sentence that describes the cause. */
   readonly summary: string;
-  /** The current effect on users. */
+  /** Current effect of the cause on users. */
   readonly impact: string;
   readonly evidence: readonly string[];
-  /** The preconditions that this cause blocks. */
+  /** Preconditions that this cause blocks. */
   readonly consequences: readonly string[];
 }
 
-/** A placeholder in a command that the user has to fill in before running the command. */
+/** Command placeholder that the user must replace before running the command. */
 export interface Blank {
-  /** The placeholder as it appears in the command. */
+  /** Placeholder, as it appears in the command. */
   readonly name: string;
-  /** The value to insert. */
+  /** Description of the value to insert. */
   readonly meaning: string;
 }
 
-/** A step of a remedy in its final form. The JSON form is part of the contract (`check --json`). */
+/** Remedy step in its final form. `check --json` prints this type, so its JSON format must stay compatible. */
 export interface RemedyStep {
   readonly text: string;
-  /** The commands to copy; null if the step has no commands. */
+  /** Commands to copy. Null if the step has no commands. */
   readonly commands: string | null;
-  /** The commands that undo the step; null if the step does not make changes. */
+  /** Commands that undo the step. Null if the step changes nothing. */
   readonly undo: string | null;
-  /** The command line that the commands are for. */
+  /** Type of command line on which the commands run. Null if the step has no commands. */
   readonly syntax: Syntax | null;
-  /** The placeholders that the user has to fill in. */
+  /** Placeholders that the user must fill in. */
   readonly blanks: readonly Blank[];
 }
 
-/** A remedy both as sentences and as steps. */
+/** A remedy in two forms, as sentences and as steps. */
 export interface Remedy {
   readonly remedy: readonly string[];
   readonly remedySteps: readonly RemedyStep[];
 }
 
-/** Returns a step without commands. */
+/** Returns a remedy step that consists only of a sentence. */
 export function sentenceStep(text: string): RemedyStep {
   return { text, commands: null, undo: null, syntax: null, blanks: [] };
 }
 
-/** A block of commands with its label. */
+/** A command block with its label. */
 export interface Block {
-  /** The command line that the block is for. */
+  /** Type of command line on which the block runs. */
   readonly place: string;
-  /** Contains the command line, and whether the commands are ready to copy or have placeholders. */
+  /** Label that states where the commands run, and whether they are ready to copy or contain placeholders. */
   readonly label: string;
-  /** The values to fill in; empty if the block is ready. */
+  /** Values that the user must fill in. Empty if the block is ready to copy. */
   readonly missing: string;
-  /** The lines to copy, which are never wrapped. */
+  /** Lines to copy. Output formats must not wrap these lines. */
   readonly text: string;
 }
 
@@ -228,7 +240,7 @@ const PLACES: Readonly<Record<Syntax, string>> = {
   fortiauthenticator: 'FortiAuthenticator CLI',
 };
 
-/** Returns the blocks of a step, which are its commands and the commands that undo it. */
+/** Returns a step's command blocks. The first block contains the commands, and the second one undoes them. */
 export function blocksOf({ commands, undo, syntax, blanks }: RemedyStep): readonly Block[] {
   return [
     ...(commands === null ? [] : [blockOf(syntax === null ? 'Commands' : PLACES[syntax], commands, blanks)]),
@@ -246,40 +258,40 @@ function blockOf(place: string, text: string, blanks: readonly Blank[]): Block {
   };
 }
 
-/** Returns the heading of a block for output that cannot fold blocks. */
+/** Returns a block's heading for output formats that cannot fold blocks. */
 export function headOf({ label, missing }: Block): string {
   return missing === '' ? `${label}:` : `${label}: ${missing}:`;
 }
 
-/** The part of a check's declaration that the engine uses. Checks refer to each other only by id. */
+/** The part of a check's declaration that the engine uses. Checks refer to each other only by ID. */
 export interface Check<Id extends string = string, C extends string = string> {
   readonly id: Id;
-  /** The human-readable name of the check. */
+  /** Readable name of the check. */
   readonly title: string;
-  /** The deeper checks that can explain why this precondition is broken or unknown. */
+  /** Deeper checks that can explain why this precondition is broken or unknown. */
   readonly dependsOn: readonly Dependency[];
   readonly causes: Readonly<Record<C, CauseWords>>;
-  /** The suggested step if the precondition stays unknown and its findings contain no advice. */
+  /** Step to suggest if the precondition stays unknown and its findings contain no advice. */
   readonly unknownRemedy: Step;
-  /** Whether the check is a stage of the path from this machine to the licence server. */
+  /** True if the check is a stage on the path from this machine to the licence server. */
   readonly onPath?: true;
-  /** Whether names and targets outside this network cannot be checked while this precondition is broken. */
+  /** True if names and targets outside this network cannot be checked while this precondition is broken. */
   readonly isWayOut?: true;
   /**
-   * Whether a single lost connection can cause this fault. In that case, witnesses that also lost a connection do not
-   * confirm the fault.
+   * True if a single lost connection can cause this fault. Witnesses that also lost a connection then do not confirm
+   * the fault.
    */
   readonly byOneConnection?: true;
 }
 
-/** A cause and the check that it belongs to. */
+/** A cause, together with the check that declares it. */
 interface KnownCause {
   readonly check: Check;
   readonly words: CauseWords;
 }
 
 /**
- * Returns a cause by id.
+ * Returns the cause with the given ID.
  * @throws Error if no check has such a cause
  */
 export function knownCause(checks: readonly Check[], cause: string): KnownCause {
@@ -290,7 +302,7 @@ export function knownCause(checks: readonly Check[], cause: string): KnownCause 
   throw new Error(`Cannot find the cause "${cause}": no check declares it`);
 }
 
-/** A dependency on a deeper check, which is identified by its id. */
+/** A dependency on a deeper check. The deeper check is identified by its ID. */
 export type Dependency = Need | Source | Explanation;
 
 /** A dependency on a check that must pass. If the deeper check is broken or blocked, this check is `blocked`. */
@@ -298,7 +310,7 @@ interface Need {
   readonly kind: 'needs';
   readonly by: string;
   /**
-   * Returns false if this check's observations prove its state, regardless of the deeper check's state.
+   * Returns false if this check's own observations prove its state. In that case, the deeper check's state is ignored.
    * @default always
    */
   readonly when?: (own: Assessment) => boolean;
@@ -313,50 +325,62 @@ interface Source {
   readonly by: string;
 }
 
-/** A dependency on a check whose fault explains this check's findings. This check is then `blocked`. */
+/**
+ * A dependency on a check whose fault explains this check's findings. This check is `blocked` while the deeper check is
+ * broken.
+ */
 export interface Explanation {
   readonly kind: 'explained';
   readonly by: string;
   readonly when: (findings: readonly Finding[]) => boolean;
-  /** Whether the explained findings are evidence for the deeper cause, such as a FortiAuthenticator log line. */
+  /** True if the explained findings, such as a FortiAuthenticator log line, are evidence for the deeper cause. */
   readonly evidence: boolean;
-  /** Which warnings are explained as well: all of them, or only suspected warnings. */
+  /**
+   * Set if warnings are explained as well. `all` includes every warning, and `suspected` includes only suspected
+   * warnings.
+   */
   readonly warnings?: 'all' | 'suspected';
-  /** Reports whether a warning from the deeper check is sufficient to explain a warning. */
+  /** Reports whether a mere warning from the deeper check is sufficient to explain this check's warning. */
   readonly byWarning?: (finding: Finding) => boolean;
 }
 
-/** Returns a condition which is met if all broken findings suggest this cause. */
+/** Returns a condition that is met if all `broken` findings suggest the given cause. */
 export function suggestsOnly(cause: string): Explanation['when'] {
   return (findings) => findings.every(({ level, suggests }) => level !== 'broken' || suggests === cause);
 }
 
-/** Returns a condition which is met if all broken findings have one of these rules. */
+/** Returns a condition that is met if all `broken` findings have one of the given rules. */
 export function breaksOnly(rules: readonly string[]): Explanation['when'] {
   return (findings) => findings.every(({ level, rule }) => level !== 'broken' || rules.includes(rule));
 }
 
-/** Returns a condition which is met if all broken findings and warnings have one of these rules. */
+/** Returns a condition that is met if all `broken` findings and all warnings have one of the given rules. */
 export function concernsOnly(rules: readonly string[]): Explanation['when'] {
   return (findings) => findings.every((finding) => !isFault(finding) || rules.includes(finding.rule));
 }
 
-/** The result of evaluating a single precondition, before the whole path is diagnosed. */
+/** Result of evaluating a single precondition, before the whole path is diagnosed. */
 export interface Assessment<C extends string = string> {
   readonly id: string;
   /**
-   * `unjudged` means that the check should have run, but there was nothing to check, or a problem on this machine
-   * prevented the check.
+   * Kind of evaluation. `unjudged` means that the check should have run, but there was nothing to check, or a problem
+   * on this machine prevented the check.
    */
   readonly kind: 'judged' | 'unjudged' | 'not-configured';
   readonly findings: readonly Finding<C>[];
-  /** A sentence for the case that there are no findings, or the reason why the precondition was not evaluated. */
+  /** Sentence to show if there are no findings, or the reason why the precondition was not evaluated. */
   readonly summary: string;
-  /** Whether the check is still waiting for its first input, so that its unknown state is not a problem. */
+  /**
+   * True if the check is still waiting for its first input. The state `unknown` is not a problem until the first input
+   * arrives.
+   */
   readonly waits?: true;
 }
 
-/** Adds findings from other sources to an assessment. `unjudged` is kept; `not-configured` becomes `judged`. */
+/**
+ * Adds findings from other sources to an assessment. The kind `unjudged` is kept, and `not-configured` becomes
+ * `judged`.
+ */
 export function withFindings(own: Assessment, findings: readonly Finding[]): Assessment {
   if (findings.length === 0) return own;
   return {
@@ -367,20 +391,20 @@ export function withFindings(own: Assessment, findings: readonly Finding[]): Ass
 }
 
 /**
- * `blocked` means that another precondition is broken. `unknown` means that a check was not possible, for example
- * because of a problem on this machine.
+ * State of a precondition. `blocked` means that a precondition on which it depends is broken. `unknown` means that a
+ * check was not possible, for example because of a problem on this machine.
  */
 export type PreconditionState = (typeof PRECONDITION_STATES)[number];
 
 export const PRECONDITION_STATES = ['ok', 'warning', 'broken', 'blocked', 'unknown', 'not-configured'] as const;
 
 /**
- * A source of findings other than this machine's probes. Failed probes can have a momentary reason, such as a firewall
- * that reloads its policies. A momentary failure does not explain findings from these sources:
+ * Source of a finding that does not come from this machine's probes. A probe can fail for a moment, for example while a
+ * firewall reloads its policies. Such a momentary failure does not explain findings from these sources:
  * - `appliance-log`: FortiAuthenticator's log contains errors.
  * - `firewall`: The firewall's policy or log shows how it handles the traffic.
  * - `other-host`: Another host has the same fault, such as a certificate from the same inspecting authority. Lost
- * connections do not count.
+ *   connections do not count.
  * - `peer`: Another agent detected the fault at another moment.
  */
 type Witness = 'appliance-log' | 'firewall' | 'other-host' | 'peer';
@@ -390,131 +414,145 @@ export type Readiness = 'ready' | 'not-ready' | 'unknown';
 export interface PreconditionStatus {
   readonly id: string;
   readonly state: PreconditionState;
-  /** A sentence that describes the state or the cause. */
+  /** Sentence that describes the precondition's state. */
   readonly summary: string;
-  /** The preconditions that must be fixed first; empty unless the state is `blocked`. */
+  /** Preconditions that must be fixed first. Empty unless the state is `blocked`. */
   readonly blockedBy: readonly string[];
   readonly findings: readonly Finding[];
-  /** See `Assessment`. Not part of the contract. */
+  /** See `Assessment`. Not included in the JSON output. */
   readonly waits?: true;
 }
 
-/** The result of one round. The JSON form is part of the contract (`check --json`). */
+/** Result of a round. `check --json` prints this type, so its JSON format must stay compatible. */
 export interface Diagnosis {
   readonly ready: Readiness;
   readonly site: string;
   readonly at: EpochMs;
-  /** All preconditions, in path order. */
+  /** All preconditions, in the order of the network path. */
   readonly preconditions: readonly PreconditionStatus[];
-  /** The causes, the most severe first, with at most one critical cause per fault. */
+  /** Causes, most severe first. Each fault has at most one critical cause. */
   readonly causes: readonly Cause[];
-  /** The causes on which two witnesses agree, so that no further check is needed. Not part of the contract. */
+  /**
+   * Causes on which two witnesses agree, so that no confirmation by another round is needed. Not included in the JSON
+   * output.
+   */
   readonly corroborated?: readonly Pick<Cause, 'id' | 'subject'>[];
-  /** The configuration file; absent if the defaults were used. Not part of the contract. */
+  /** Path of the configuration file. Absent if the defaults were used. Not included in the JSON output. */
   readonly configFile?: string;
 }
 
 /**
- * The texts for a cause, which can contain `{placeholders}` (see remedy-words.ts). Mail, status page and runbooks use
- * the same texts.
+ * Wording for a cause, used in mail, on the status page and in runbooks. The wording can contain `{placeholders}` (see
+ * remedy-words.ts).
  */
 export interface CauseWords {
-  /** The severity if the precondition is broken. For a warning, the severity is at most `warning`. */
+  /** Severity if the precondition is broken. For a warning finding, the severity is at most `warning`. */
   readonly severity: Severity;
-  /** A clause for the runbook heading, such as "TLS is intercepted". */
+  /** Clause for the runbook heading, such as "TLS is intercepted". */
   readonly title: string;
-  /** A description for mail subjects, with at most 32 characters and without a host, so that it is never truncated. */
+  /**
+   * Description for mail subjects. The description has at most 32 characters and does not contain the host, so that it
+   * is never truncated.
+   */
   readonly short: string;
-  /** Replaces `short` for a warning. */
+  /** Replaces `short` if the finding is a warning. */
   readonly warningShort?: string;
-  /** Replaces `short` for these inspecting products, by their names in config/inspection-products.yaml. */
+  /**
+   * Replaces `short` for specific inspecting products. The keys are product names from config/inspection-products.yaml.
+   */
   readonly productShort?: Readonly<Record<string, string>>;
-  /** Replaces `short` for any other known product; contains `{product}`. */
+  /** Replaces `short` for other known products. Contains `{product}`. */
   readonly anyProductShort?: string;
-  /** A short description for lists, if it differs from the title; can contain `{subject}`. */
+  /** Short description for lists. Absent if the title is used. Can contain `{subject}`. */
   readonly headline?: string;
-  /** Replaces `headline` if the inspecting product is known; can contain `{product}`. */
+  /** Replaces `headline` if the inspecting product is known. Can contain `{product}`. */
   readonly productHeadline?: string;
-  /** Replaces `headline` for a warning. */
+  /** Replaces `headline` if the finding is a warning. */
   readonly warningHeadline?: string;
-  /** Set if a firewall policy can be the reason. Contains the action of that policy, and texts that mention it. */
+  /** Wording for the case that a firewall policy is the reason. Absent if a policy cannot be the reason. */
   readonly byFirewall?: {
     readonly action: Culprit['action'];
-    /** The headline and the summary, each with `{culprit}`. */
+    /** Headline that contains `{culprit}`. The summary contains it as well. */
     readonly headline: string;
     readonly summary: string;
   };
-  /** A sentence that describes the state or the cause. */
+  /** Sentence that describes the cause. */
   readonly summary: string;
   readonly impact: ImpactKind;
   /**
-   * The sources of vendor facts in these texts. `ta-p/N` stands for https://community.fortinet.com/…/ta-p/N, and
+   * Sources of the vendor facts in this wording. `ta-p/N` stands for https://community.fortinet.com/…/ta-p/N, and
    * `docs:X` for https://docs.fortinet.com/document/X.
    */
   readonly sources?: readonly string[];
   /**
-   * The file, heading and first sentence of a runbook that several causes share. By default, the heading is the title
-   * of the first cause, and each cause has its own summary.
+   * Runbook that several causes share, with its file name, heading and first sentence. By default, the heading is the
+   * first cause's title, and each cause has a separate summary.
    */
   readonly runbook?: { readonly name: string; readonly title?: string; readonly summary?: string };
-  /** The steps for an administrator, in order. */
+  /** Steps for an administrator, in order. */
   readonly remedy: readonly Step[];
-  /** Texts that replace these texts if the kind of the cause is known. */
+  /** Wording for each kind of the cause. Replaces the general wording if the kind is known. */
   readonly kinds?: Readonly<Record<string, KindWords>>;
   /**
-   * Replaces these texts while a stage of this machine's path is not `ok` (`facts.unclear`), because both can have the
-   * same fault.
+   * Replaces the summary and remedy while a stage of this machine's path is not `ok` (`facts.unclear`). The stage and
+   * this cause can then have the same fault.
    */
   readonly unclearPath?: { readonly summary: string; readonly remedy: readonly Step[] };
   /**
-   * Replaces these texts while this machine's path is broken. The cause is then critical, because its remedy needs the
-   * path.
+   * Replaces the summary and remedy while this machine's path is broken. The cause is then critical, because its remedy
+   * requires a working path.
    */
   readonly brokenPath?: { readonly summary: string; readonly remedy: readonly Step[] };
-  /** Replaces `remedy` for these inspecting products, by their names in config/inspection-products.yaml. */
+  /**
+   * Replaces `remedy` for specific inspecting products. The keys are product names from
+   * config/inspection-products.yaml.
+   */
   readonly productRemedy?: Readonly<Record<string, readonly Step[]>>;
-  /** Replaces `remedy` for any other known product. */
+  /** Replaces `remedy` for other known products. */
   readonly anyProductRemedy?: readonly Step[];
-  /** Replaces `remedy` if the connection uses a proxy (`facts.proxy`), which is checked before any firewall. */
+  /**
+   * Replaces `remedy` if the connection uses a proxy (`facts.proxy`). The proxy must be checked before any firewall.
+   */
   readonly proxyRemedy?: readonly Step[];
   /**
-   * If a fault has several possible causes, the cause with the lowest rank is reported. No rank is the highest rank.
+   * If a fault has several possible causes, the cause with the lowest rank is reported. A cause without a rank comes
+   * last.
    */
   readonly rank?: number;
-  /** The more general cause that this cause can develop into as part of the same fault. */
+  /** More general cause into which this cause can develop during the same fault. */
   readonly partOf?: string;
   /**
-   * Which findings count as one fault. By default, these are findings with the same subject. With `per-host`, all
-   * findings for the same host are one fault. With `for-all-hosts`, findings for several hosts are also one fault, for
-   * example if a resolver fails for many names.
+   * Rule for combining findings into one fault. By default, findings with the same subject are combined. With
+   * `per-host`, all findings for the same host are one fault. With `for-all-hosts`, findings for several hosts are also
+   * one fault, for example if a resolver fails for many names.
    */
   readonly oneFault?: 'per-host' | 'for-all-hosts';
 }
 
-/** The texts for one kind of a cause. */
+/** Wording for one kind of a cause. */
 export interface KindWords {
-  /** A clause for the runbook heading, such as "the proxy requires a login". */
+  /** Clause for the runbook heading, such as "the proxy requires a login". */
   readonly title: string;
   readonly summary: string;
   readonly remedy: readonly Step[];
-  /** Replaces the cause's `unclearPath`. */
+  /** Replaces `unclearPath` of the cause. */
   readonly unclearPath?: CauseWords['unclearPath'];
 }
 
-/** The command lines that commands can be for: a POSIX shell, the FortiGate CLI, and the FortiAuthenticator CLI. */
+/** Supported types of command line: a POSIX shell, the FortiGate CLI, and the FortiAuthenticator CLI. */
 export const SYNTAXES = ['shell', 'fortios', 'fortiauthenticator'] as const;
 type Syntax = (typeof SYNTAXES)[number];
 
-/** A step of a remedy with placeholders. The step is a sentence, optionally with commands. */
+/** Remedy step that can contain placeholders. A step is a sentence, optionally with commands. */
 export type Step = string | CommandStep;
 
 export interface CommandStep {
-  /** A sentence that can be understood without the commands. */
+  /** Sentence that can be understood without reading the commands. */
   readonly text: string;
   readonly syntax: Syntax;
   /** Command lines, which can contain placeholders (see `fillCommands` in remedy-words.ts). */
   readonly commands: readonly string[];
-  /** Command lines that undo the commands; null if the commands do not make changes. */
+  /** Command lines that undo the commands. Null if the commands change nothing. */
   readonly undo: readonly string[] | null;
 }
 
@@ -533,7 +571,7 @@ export function fortiauthenticator(text: string, ...commands: readonly string[])
   return { text, syntax: 'fortiauthenticator', commands, undo: null };
 }
 
-/** Effects on users that are the same in every situation. */
+/** Impact sentences that are the same in every situation. */
 const IMPACTS = {
   codes: 'Activation codes do not reach users by e-mail. Active tokens keep working.',
   push: 'Phones show no push notifications. Codes that users type keep working.',
@@ -558,11 +596,11 @@ const IMPACTS = {
   none: 'None now.',
 } as const;
 
-/** The affected part of activation. */
+/** Part of activation that is affected. */
 export type ImpactKind = 'activation' | keyof typeof IMPACTS;
 
 /**
- * Returns the current effect on users. Active tokens are not affected, because the phone computes the codes and
+ * Returns the current impact on users. Active tokens keep working, because the phone computes the codes and
  * FortiAuthenticator verifies them. Since FortiAuthenticator 6.6.1, users can activate tokens offline (Fortinet tips
  * 194050 and 388682).
  */

@@ -11,7 +11,7 @@ import { addressFamily, authority } from '../core/addresses.ts';
 import { INTERFACE_SEPARATOR, interfacesOf, isInterfaceName } from '../core/license/firewall.ts';
 import { FORTIGATE, FORTIGATE_SERIAL } from './words.ts';
 
-/** Returns a remedy both as sentences and as steps with commands. */
+/** Returns a remedy in two forms, as sentences and as steps with commands. */
 export function remedyOf(steps: readonly Step[], facts: WordingFacts): Remedy {
   const remedySteps = steps.map((step) => filledStep(step, facts));
   return { remedy: remedySteps.map(sentenceOf), remedySteps };
@@ -34,10 +34,12 @@ function commandStep({ text, commands, undo, syntax }: CommandStep, facts: Wordi
   };
 }
 
-/** The maximum number of commands that are appended to a sentence. */
+/** Maximum number of commands that are appended to a sentence. */
 const MOST_QUOTED = 3;
 
-/** Returns a step as one sentence. A few commands are appended. More commands are only shown in a block. */
+/**
+ * Returns a step as one sentence. A few commands are appended to it. Longer command lists are shown only in a block.
+ */
 function sentenceOf({ text, commands }: RemedyStep): string {
   const lines = (commands ?? '').split('\n').map((line) => line.trim());
   if (commands === null || lines.length > MOST_QUOTED) return text;
@@ -46,7 +48,7 @@ function sentenceOf({ text, commands }: RemedyStep): string {
 
 interface FilledCommands {
   readonly text: string;
-  /** The placeholders to fill in; empty if the commands can run unchanged. */
+  /** Placeholders that the user must fill in. Empty if the commands can run unchanged. */
   readonly blanks: readonly Blank[];
 }
 
@@ -54,9 +56,9 @@ type Known = (facts: WordingFacts) => string | null;
 
 interface CommandWord {
   readonly known: Known;
-  /** The placeholder that is used if the value is unknown. */
+  /** Placeholder to show if the value is unknown. */
   readonly blank: Blank;
-  /** Returns the reason why the value could not be read; null if there is no source for the value, or for a runbook. */
+  /** Returns the reason why the value could not be read. Returns null in a runbook, or if the value has no source. */
   readonly unread?: (facts: WordingFacts) => string | null;
 }
 
@@ -64,32 +66,32 @@ const COMES_IN = 'the interface on which the traffic from FortiAuthenticator arr
 const SOURCE = 'the source address of the traffic from FortiAuthenticator at the firewall';
 
 /**
- * The placeholders in firewall policy commands. The object names describe the objects' content, so that commands do not
+ * Placeholders in firewall policy commands. Object names are derived from the object's content, so that commands do not
  * change objects that other commands created.
  */
 const POLICY_WORDS: Readonly<Record<string, CommandWord>> = {
   sourcefour: word('SOURCE-IP', SOURCE, ({ source }) => ipv4OrNull(source)),
   policyhost: word('HOST', 'the name of the server', ({ host }) => nameOrFour(host)),
-  /** An address name can have at most 79 characters. */
+  /** FortiOS limits address names to 79 characters. */
   objecthost: word('HOST', 'the name of the server', ({ host }) => nameOrFour(host)?.slice(0, 60) ?? null),
   addresstype: word('TYPE', '', ({ host }) => (ipv4OrNull(host) === null ? 'fqdn' : 'ipmask')),
   addresskey: word('KEY', '', ({ host }) => (ipv4OrNull(host) === null ? 'fqdn' : 'subnet')),
   addressmask: word('MASK', '', ({ host }) => (ipv4OrNull(host) === null ? '' : ' 255.255.255.255')),
-  /** A policy name can have at most 35 characters, and it contains the source address. */
+  /** FortiOS limits policy names to 35 characters, and the name also contains the source address. */
   shortname: word('NAME', '', ({ host }) => nameOrFour(host)?.slice(0, 9) ?? 'server'),
   inside: ofPolicy('INSIDE', COMES_IN, 'incoming', quotedInside),
   outside: ofPolicy('OUTSIDE', 'the interface on which the traffic leaves for the internet', 'outgoing', quotedInside),
-  /** The incoming interface for commands that accept only one interface. */
+  /** Incoming interface, for commands that accept only one interface. */
   ingress: ofPolicy('INSIDE', COMES_IN, 'incoming', (text) => /^(?!any$)[\w./-]+$/u.exec(text)?.[0] ?? null),
   policyid: ofPolicy(
     'POLICY-ID',
     'the ID of the policy that matches now',
     'policy',
-    // Findings contain `policy 5 "name"`. Incidents that earlier versions stored start with the number.
+    // Findings contain `policy 5 "name"`. In incidents that earlier versions stored, the text starts with the number.
     (text) => /^(?:policy )?(?<id>\d{1,10})(?= |$)/u.exec(text)?.groups?.['id'] ?? null,
   ),
   nat: ofPolicy('NAT', 'enable or disable, as in the policy that matches now', 'nat', natOf),
-  /** The lines that set the policy's NAT pools. */
+  /** Lines that set the policy's NAT pools. */
   natpools: word('POOLS', '', ({ nat, source }) => (isOfSeveral(source) ? '' : poolLines(nat ?? ''))),
   schedule: {
     ...ofPolicy('SCHEDULE', 'the schedule of the policy that matches now', 'schedule', nameOrNull),
@@ -97,20 +99,23 @@ const POLICY_WORDS: Readonly<Record<string, CommandWord>> = {
     known: ({ schedule, policy, source }) =>
       policy === undefined || isOfSeveral(source) ? 'always' : nameOrNull(schedule ?? ''),
   },
-  /** The lines that enter and leave a virtual domain. A FortiGate without VDOMs has only "root". */
+  /**
+   * Lines that enter and leave a virtual domain. No lines are needed on a FortiGate without VDOMs, because its only
+   * virtual domain is "root".
+   */
   entervdom: word('VDOM', '', ({ vdom }) => (isInVdom(vdom) ? `config vdom\nedit ${vdom}` : '')),
   leavevdom: word('VDOM', '', ({ vdom }) => (isInVdom(vdom) ? 'end' : '')),
   newid: word('NEW-ID', 'the ID that the FortiGate assigned to the new policy', () => null),
 };
 
 /**
- * The placeholders in commands. Users copy and run commands unchanged, so each value must be safe in every shell.
+ * Placeholders in all commands. Users copy and run commands unchanged, so each value must be safe in every shell.
  * Values are addresses, host names, numbers, or marked placeholders.
  */
 const COMMAND_WORDS: Readonly<Record<string, CommandWord>> = {
   host: word('HOST', 'the name of the server', ({ host }) => hostOrNull(host)),
   port: word('PORT', 'the port of the server', ({ port }) => portOrNull(port)),
-  /** The server as `host:port`. */
+  /** Server as `host:port`. */
   server: word('SERVER', 'the name of the server, a colon, and its port', ({ host, port }) => endpoint(host, port)),
   serverip: word('SERVER-IP', 'an address of the server', ({ address }) => addressOrNull(address)),
   sourceip: word('SOURCE-IP', SOURCE, ({ source }) => addressOrNull(source)),
@@ -129,9 +134,11 @@ const COMMAND_WORDS: Readonly<Record<string, CommandWord>> = {
     const { host = '', port = '' } = hostAndPort(subject) ?? {};
     return endpoint(host, port);
   }),
-  /** The STARTTLS option for `openssl s_client`. */
+  /** STARTTLS option for `openssl s_client`. */
   starttls: word('STARTTLS', '', ({ security }) => (security === 'tls' ? '' : '-starttls smtp ')),
-  /** The option with the running instance's configuration file, for use after an ftm-watch command. */
+  /**
+   * Command-line option for the running instance's configuration file. The option is appended to an ftm-watch command.
+   */
   config: word('CONFIG', 'the option -c with the configuration file', ({ config }) => configOption(config)),
   gateway: word('GATEWAY', 'the address of the default gateway', () => null),
   syslogport: word('SYSLOG-PORT', 'the port of logs.syslog', () => null),
@@ -144,8 +151,8 @@ function word(name: string, meaning: string, known: Known): CommandWord {
 }
 
 /**
- * Returns a placeholder whose value comes from the matching policy. If there are several source addresses, the value
- * stays unknown, because each address can have a different policy.
+ * Returns a placeholder whose value comes from the matching firewall policy. If there are several source addresses, the
+ * value stays unknown, because each address can match a different policy.
  */
 function ofPolicy(
   name: string,
@@ -165,7 +172,7 @@ function ofPolicy(
   return { ...word(name, meaning, (facts) => (isOfSeveral(facts.source) ? null : known(facts[fact] ?? ''))), unread };
 }
 
-/** Reports whether there are several source addresses, so that values from one policy may be wrong for the others. */
+/** Reports whether there are several source addresses. A policy's values may be wrong for the other addresses. */
 function isOfSeveral(source: string | undefined): boolean {
   return source?.includes(',') === true;
 }
@@ -175,7 +182,7 @@ function natOf(text: string): string | null {
   return ['enable', 'disable'].includes(nat) && pools.every(isInterfaceName) ? nat : null;
 }
 
-/** Returns the `ippool` and `poolname` lines of a policy (CLI reference, `firewall policy`). */
+/** Returns the `ippool` and `poolname` lines for a policy (CLI reference, `firewall policy`). */
 function poolLines(nat: string): string {
   const pools = natOf(nat) === null ? [] : nat.split(INTERFACE_SEPARATOR).slice(1);
   return pools.length === 0 ? '' : `set ippool enable\n        set poolname "${pools.join('" "')}"`;
@@ -197,7 +204,7 @@ function isInVdom(vdom: string | undefined): vdom is string {
 export function fillCommands(lines: readonly string[], facts: WordingFacts): FilledCommands {
   const blanks = new Map<string, Blank>();
   const filled = lines.map((line) => fillLine(line, facts, blanks));
-  // The value of a placeholder for whole lines can be empty.
+  // Placeholders for whole lines can have an empty value. The resulting empty lines are removed.
   const text = filled.filter((line, index) => line.trim() !== '' || lines[index] === '').join('\n');
   return { text, blanks: [...blanks.values()] };
 }
@@ -224,12 +231,15 @@ function ipv4OrNull(text: string | undefined): string | null {
   return text !== undefined && addressFamily(text) === 4 ? text : null;
 }
 
-/** Returns the host if an IPv4 policy can contain it. */
+/** Returns the host if an IPv4 policy can contain it, otherwise null. */
 function nameOrFour(host: string): string | null {
   return addressFamily(host) === 6 ? null : hostOrNull(host);
 }
 
-/** Returns interface names in quotes, but without the first and last quote, which the command already contains. */
+/**
+ * Returns quoted interface names, excluding the first and the last quote. The command already contains these two
+ * quotes.
+ */
 function quotedInside(interfaces: string): string | null {
   const names = interfacesOf(interfaces);
   return names.length === 0 ? null : names.join('" "');
@@ -248,7 +258,7 @@ function endpoint(host: string, port: string): string | null {
   return name === null || number === null ? null : shellWord(authority({ host: name, port: Number(number) }));
 }
 
-/** Returns the address from a configured resolver such as `10.0.0.53` or `udp://10.0.0.53:53`. */
+/** Returns the address part of a configured resolver, such as `10.0.0.53` or `udp://10.0.0.53:53`. */
 function resolverAddress(resolver: string | undefined): string | null {
   const bare = (resolver ?? '').replace(/^(?:udp|tcp):\/\//u, '');
   return addressOrNull(bare) ?? addressOrNull(hostAndPort(bare)?.host);
@@ -259,7 +269,10 @@ function hostAndPort(text: string): { readonly host: string; readonly port: stri
   return host === undefined || port === undefined ? null : { host, port };
 }
 
-/** Returns the option for the configuration file; null if its name contains control characters. */
+/**
+ * Returns the command-line option for the configuration file. Returns null if the file name contains control
+ * characters.
+ */
 function configOption(file: string | undefined): string | null {
   if (file === undefined) return '';
   return /\p{C}/u.test(file) ? null : ` -c ${shellWord(file)}`;
@@ -270,31 +283,34 @@ function shellWord(text: string): string {
   return /^[\w.:@/+-]+$/u.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }
 
-/** Describes an inspecting device that is not in the catalogue by its certificate authority. */
+/** Describes an inspecting device by its certificate authority. Used for devices that are not in the catalogue. */
 export function unknownProduct(issuer: string): string {
   return `"${issuer}", which is not in the product catalogue`;
 }
 
 export interface WordingFacts extends FindingFacts {
   readonly subject: string;
-  /** The licence server or the affected service, as configured. */
+  /** Host of the licence server or the affected service, as configured. */
   readonly host: string;
   readonly port: string;
-  /** The configuration file; absent if the defaults are used. */
+  /** Path of the configuration file. Absent if the defaults are used. */
   readonly config?: string;
-  /** FortiAuthenticator's configured addresses, for use in sentences only, because they can include a relay. */
+  /**
+   * FortiAuthenticator's configured addresses. The addresses are used only in sentences, not in commands, because they
+   * can include a relay.
+   */
   readonly unit?: string;
-  /** Other addresses of the target that work. */
+  /** Addresses of the same target that work. */
   readonly clean?: string;
-  /** The responsible firewall policy, such as `FortiGate 10.0.0.1, policy 12 "LAN-to-Internet"`. */
+  /** Firewall policy that caused the fault, such as `FortiGate 10.0.0.1, policy 12 "LAN-to-Internet"`. */
   readonly culprit?: string;
-  /** Set if the text is for a runbook, which is not about an incident. */
+  /** True if the text is for a runbook instead of an incident. */
   readonly runbook?: true;
 }
 
 type WordingName = Exclude<keyof WordingFacts, 'runbook'>;
 
-/** The words that are used for unknown facts. */
+/** General words for unknown facts. */
 const GENERAL: Readonly<Record<WordingName, string>> = {
   subject: 'the target',
   host: 'the licence server',
@@ -335,7 +351,7 @@ const GENERAL: Readonly<Record<WordingName, string>> = {
   unit: 'the address of FortiAuthenticator',
 };
 
-/** The general words for a server that is not known. */
+/** General words for an unknown server. */
 export const ANY_SERVER: WordingFacts = { subject: GENERAL.subject, host: GENERAL.host, port: GENERAL.port };
 
 /** Replaces `{placeholders}`. A test ensures that all placeholders are defined. */
@@ -349,20 +365,20 @@ export function fill(text: string, facts: WordingFacts): string {
 }
 
 /**
- * Returns the text for a known fact. The name of a FortiGate's authority is its serial number, which identifies the
- * unit and is added. "system" is a configuration keyword.
+ * Returns the wording for a known fact. A FortiGate's certificate authority is named after its serial number, which is
+ * added to identify the unit. "system" is a configuration keyword.
  */
 function named(name: WordingName, known: string, { issuer = '' }: WordingFacts): string {
   if (name === 'resolver' && known === 'system') return 'the resolver of this machine';
   return name === 'product' && known === FORTIGATE && FORTIGATE_SERIAL.test(issuer) ? `${known} ${issuer}` : known;
 }
 
-/** Returns the URL of a unit's web interface. */
+/** Returns the URL of the appliance's web interface. */
 function interfaceOf({ address }: WordingFacts): string {
   return address === undefined ? 'the URL in appliances[].api.url' : `https://${address}`;
 }
 
-/** Returns the text for an unknown fact. An unknown product is described by the issuer's name. */
+/** Returns general words for an unknown fact. An unknown product is described by the issuer's name. */
 function generalWord(name: WordingName, { issuer, unit }: WordingFacts): string {
   if (name === 'source' && unit !== undefined) return unit;
   return name === 'product' && issuer !== undefined ? unknownProduct(issuer) : GENERAL[name];

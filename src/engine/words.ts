@@ -1,14 +1,17 @@
 import { type Culprit, policyText } from '../core/license/firewall.ts';
 import { type Finding, isFault, type CauseWords, shell } from './model.ts';
 
-/** The FortiGate's name in config/inspection-products.yaml. A FortiGate policy can explain faults with this product. */
+/**
+ * Name of the FortiGate product in config/inspection-products.yaml. A FortiGate policy can explain faults that this
+ * product causes.
+ */
 export const FORTIGATE = 'Fortinet FortiGate';
 
 /**
- * Returns the firewall finding that contains the policy which explains a cause; null if there is none, or if several
- * policies are possible. A policy does not explain a fault that affects only some connections (`advice`) or addresses
- * (`clean`), or a certificate from another product.
- * @param fresh the firewall findings since the fault began; undefined if all of them are that recent
+ * Returns the firewall finding whose policy explains a cause. Returns null if there is none, or if several policies are
+ * possible. A policy does not explain a fault that affects only some connections (`advice`) or addresses (`clean`), nor
+ * a certificate from another product.
+ * @param fresh firewall findings that are newer than the start of the fault; undefined if all of them are newer
  */
 export function culpritFinding(
   main: Finding,
@@ -32,10 +35,12 @@ export function culpritFinding(
   return first === undefined || names.size > 1 || !isFresh(first) ? null : first;
 }
 
-/** Matches FortiGate serial numbers, which are also the names of their certificate authorities. */
+/**
+ * Matches FortiGate serial numbers. A FortiGate also uses its serial number as the name of its certificate authority.
+ */
 export const FORTIGATE_SERIAL = /^F[GW](?=[A-Z]*\d)[A-Z0-9]{9,22}$/u;
 
-/** Reports whether the certificate comes from a different FortiGate than the one that was queried. */
+/** Reports whether the certificate was issued by a FortiGate other than the queried one. */
 function isOtherUnit(issuer: string, { serial }: Culprit): boolean {
   return serial !== null && FORTIGATE_SERIAL.test(issuer) && issuer !== serial;
 }
@@ -50,7 +55,10 @@ export function culpritText({ firewall, policy, profile, incoming, outgoing }: C
   return `${firewall}, implicit deny (no policy allows it${between})`;
 }
 
-/** Returns short forms for a mail subject, the most informative first. The last form is always short enough. */
+/**
+ * Returns short descriptions of a policy for a mail subject, most informative first. The last one is always short
+ * enough.
+ */
 export function culpritShorts({ policy, firewall, firewallHost, action }: Culprit): readonly string[] {
   if (policy === null)
     return [`${firewall}: implicit deny`, `${firewallHost}: implicit deny`, 'denied by implicit deny'];
@@ -64,7 +72,7 @@ export function withMore(claim: string, separator: string, more: string): string
   return `${claim.replace(/\.$/u, '')}${separator}${more}.`;
 }
 
-/** Appends text to a finding's claim and full text. */
+/** Appends text to a finding's claim and to its full observation. */
 export function withMoreSaid<F extends Pick<Finding, 'claim' | 'actual'>>(
   found: F,
   separator: string,
@@ -83,12 +91,15 @@ export function capital(text: string): string {
   return text.slice(0, 1).toUpperCase() + text.slice(1);
 }
 
-/** Formats a finding as one line with the observation, the quoted text, and the expected state. */
+/** Formats a finding as one line that contains the observation, the quoted text, and the expected state. */
 export function evidenceLine(finding: Finding, ofCause: string): string {
   return `${observationText(finding, ofCause)} Expected: ${inSentence(finding.expected)}.`;
 }
 
-/** Returns the observation and the quoted text. The subject is omitted if it is the same as the cause's subject. */
+/**
+ * Returns the observation and the quoted text. The finding's subject is omitted if it is the same as the cause's
+ * subject.
+ */
 export function observationText({ subject, claim, quote }: Finding, ofCause: string): string {
   const place = subject === ofCause ? '' : `${subject}: `;
   const words = quote === undefined ? '' : ` Verbatim: "${quote}".`;
@@ -100,10 +111,10 @@ export function inSentence(text: string): string {
   return text.replace(/^[A-Z](?=[a-z]* )/u, (letter) => letter.toLowerCase());
 }
 
-/** The number of evidence lines that are shown. Further lines are folded. */
+/** Number of evidence lines that are visible without unfolding. */
 const SHOWN = 5;
 
-/** Divides evidence into the lines that are shown and the lines that are folded. */
+/** Divides evidence into visible lines and folded lines. */
 export function foldEvidence(evidence: readonly string[]): {
   readonly shown: readonly string[];
   readonly folded: readonly string[];
@@ -111,10 +122,12 @@ export function foldEvidence(evidence: readonly string[]): {
   return { shown: evidence.slice(0, SHOWN), folded: evidence.slice(SHOWN) };
 }
 
-/** The cause for a precondition that stays unknown, which the engine reports itself. */
+/** Cause that the engine itself reports for a precondition that stays unknown. */
 export const UNKNOWN_CAUSE = 'precondition-unknown';
 
-/** The texts for `UNKNOWN_CAUSE`. Steps from the precondition or its findings are inserted before these steps. */
+/**
+ * Wording for `UNKNOWN_CAUSE`. Steps from the precondition or its findings are inserted before the steps listed here.
+ */
 export const UNKNOWN_WORDS: CauseWords = {
   severity: 'warning',
   title: 'a precondition cannot be checked',

@@ -14,30 +14,32 @@ import {
 import { isForServers, maySignFor } from './extensions.ts';
 
 /**
- * How a chain ends, according to its signatures only.
+ * Result of following a chain from the leaf by signatures only.
  * - `trusted`: the chain leads to a key that the profile, the configuration or the baseline confirms.
- * - `weak`: the chain leads to such a key, but no client should accept it, because a key or signature can be forged, or
- * the certificate is not intended for servers.
+ * - `weak`: the chain leads to a confirmed key, but clients should not accept it. Either a key or signature can be
+ *   forged, or the certificate is not intended for servers.
  * - `public`: the chain leads to one of Mozilla's roots.
  * - `vendor`: the chain leads to one of Fortinet's keys, which this profile does not accept.
  * - `foreign`: the chain leads to an unknown root that nothing confirms.
- * - `forged`: the chain contains the name of a known authority whose key did not sign it (an authority that was sent
- * and
- * verified counts as known).
+ * - `forged`: the chain claims to be signed by a known authority, but that authority's key did not sign it. An
+ *   authority that was sent and verified counts as known.
  * - `incomplete`: the chain leads to an authority that was not sent and whose key is unknown.
  */
 export interface ChainTrust {
   readonly kind: 'trusted' | 'weak' | 'public' | 'vendor' | 'foreign' | 'forged' | 'incomplete';
-  /** The certificates from the leaf to the end of the chain. */
+  /** Certificates from the leaf to the end of the chain. */
   readonly path: readonly Certificate[];
-  /** Label of the trusted key, for `trusted`, `weak`, `public` and `vendor`. */
+  /** Label of the key at the end of the chain. Set for `trusted`, `weak`, `public` and `vendor`. */
   readonly label: string | null;
   /**
-   * Pin of the configured key at the end of the chain, for `trusted`. Null for other kinds, and if only the baseline
-   * confirms the key.
+   * Pin of the configured key at the end of a `trusted` chain. Null for other kinds, or if only the baseline confirms
+   * the key.
    */
   readonly configured: string | null;
-  /** Authorities above the leaf that were found by signature, on this or another path through the chain. */
+  /**
+   * Authorities above the leaf that were found by verifying signatures. The authorities can be on this path or on
+   * another path through the chain.
+   */
   readonly authorities: readonly Certificate[];
 }
 
@@ -51,11 +53,11 @@ export interface TrustOptions {
 export interface ChainTrustOptions extends TrustOptions {
   readonly baseline: Baseline | null;
   /**
-   * Additional certificates that can fill gaps in the chain. Additional certificates are not trusted more than the
+   * Additional certificates that can fill gaps in the chain. Additional certificates are trusted no more than the
    * certificates that were sent.
    */
   readonly helpers: readonly Certificate[];
-  /** The host name for which the certificate is required. */
+  /** Host name for which the certificate is required. */
   readonly host: string;
 }
 
@@ -90,7 +92,7 @@ export function findChainTrust(sent: SentChain, options: ChainTrustOptions): Cha
   };
 }
 
-/** Follows all links, and separately only strong links. */
+/** Walks the chain twice: along all links, and along strong links only. */
 function bothWalks(
   sent: SentChain,
   trust: Trust,
@@ -102,11 +104,11 @@ function bothWalks(
     return true;
   });
   if (!isStrongKey(sent[0].key)) return { all, strong: [] };
-  // Without a weak link, the second result would be the same.
+  // If there are no weak links, a second walk would have the same result.
   return { all, strong: weakLinks === 0 ? all : walk(sent, trust, options, isStrongLink) };
 }
 
-/** Returns the pin of every confirmed key, with the label that confirms the key. */
+/** Returns all confirmed keys, as a map from the pin to the label. */
 function confirmedKeys(trust: Trust, baseline: Baseline | null): ReadonlyMap<string, string> {
   if (baseline === null) return configuredKeys(trust);
   const learned = [...baseline.leaves, ...baseline.authorities];
@@ -136,7 +138,8 @@ function walk(
 ): readonly ChainLink[] {
   const learned = options.baseline?.authorities ?? [];
   const isCurrent = (certificate: Certificate): boolean => isInDate(certificate, options.now);
-  // Fortinet's keys are included under every profile. In this list, they confirm nothing, but they identify the chain.
+  // Fortinet's keys are included under every profile. Being in this list does not make them trusted, but helps to
+  // identify the chain.
   const availableAuthorities = [
     ...options.trust.anchors.map((anchor) => anchor.certificate),
     ...sent.slice(1),
@@ -145,7 +148,7 @@ function walk(
   ];
   return walkChain({
     leaf: sent[0],
-    // If two certificates have the same key, the certificate that has not expired gives the better path.
+    // If two certificates have the same key, the one that has not expired is tried first.
     candidates: [
       ...availableAuthorities.filter(isCurrent),
       ...availableAuthorities.filter((certificate) => !isCurrent(certificate)),
@@ -157,9 +160,8 @@ function walk(
 }
 
 /**
- * Reports whether the step is one of Mozilla's roots that is reached only through authorities that are allowed to sign
- * for
- * this host.
+ * Reports whether the step is one of Mozilla's roots, and every authority on the path to it is allowed to sign for this
+ * host.
  */
 function isPublicRoot(step: ChainLink, trust: Trust, host: string): boolean {
   const { certificate } = step;
@@ -179,7 +181,7 @@ interface Doubt {
   readonly trust: Trust;
   readonly options: ChainTrustOptions;
   readonly sent: SentChain;
-  /** Reports whether the authority leads to a trusted key although the leaf does not lead to the authority. */
+  /** Reports whether the authority itself leads to a trusted key. The leaf does not lead to this authority. */
   readonly leads: (authority: Certificate) => boolean;
 }
 
@@ -198,22 +200,28 @@ function isSelfSigned(certificate: Certificate, checks: SignatureChecks): boolea
   return isSameName(certificate.subject, certificate.issuer) && checks.signs(certificate, certificate);
 }
 
-/** Maximum number of certificates with the same name that are checked, to limit the work that a peer can cause. */
+/**
+ * Maximum number of certificates with the same name that are checked. The limit restricts the load that a peer can
+ * cause.
+ */
 const MOST_NAMESAKES = 3;
 
-/** Reports whether all authorities with this name are available and none of them has signed the certificate. */
+/**
+ * Reports whether an issuer name is forged. A name is forged if all authorities with this name are available and none
+ * of them has signed the certificate.
+ */
 function isForgedName(name: DistinguishedName, { trust, options, sent, leads }: Doubt): boolean {
   const hasName = (authority: Certificate): boolean => isSameName(authority.subject, name);
   if (name.attributes.length === 0) return false;
   const namesakes = sent.slice(1).filter((certificate) => certificate.isAuthority && hasName(certificate));
   if (namesakes.slice(0, MOST_NAMESAKES).some(leads)) return true;
-  // Signatures can be checked only with a certificate. The key of a pin without a name could be the signer.
+  // Signatures can be checked only with a certificate. The signer could be a key for which only the pin is known.
   if (trust.pins.some((pin) => pin.name === null)) return false;
   const held = [...trust.anchors.map((anchor) => anchor.certificate), ...(options.baseline?.authorities ?? [])];
   return [...held, ...trust.publicRoots.bySubject(name)].some(hasName);
 }
 
-/** A certificate that was reached, and the certificate below it that it signed. The latter is null for the leaf. */
+/** A reached certificate, and the step below it, whose certificate it signed. The step below is null for the leaf. */
 interface ChainLink {
   readonly certificate: Certificate;
   readonly below: ChainLink | null;
@@ -221,33 +229,31 @@ interface ChainLink {
 
 interface WalkOptions {
   readonly leaf: Certificate;
-  /** Available certificates that could be an issuer, in the order in which they are tried. */
+  /** Available certificates that could be issuers, in the order in which they are tried. */
   readonly candidates: readonly Certificate[];
-  /** Finds further certificates by the issuer's name. */
+  /** Returns further candidates by the issuer's name. */
   readonly lookUp: (name: DistinguishedName) => readonly Certificate[];
-  /** Reports whether to continue from `subject` to `issuer`. The signature has already been verified. */
+  /** Reports whether the walk may continue from `subject` to `issuer`. The signature has already been verified. */
   readonly accepts: (issuer: Certificate, subject: Certificate) => boolean;
   readonly checks: SignatureChecks;
 }
 
 /**
- * Maximum number of verifications for one chain. A real chain needs fewer than ten. The limit protects against a peer
- * that
- * sends many certificates to cause load.
+ * Maximum number of signature verifications for one chain. A real chain needs fewer than ten. The limit protects
+ * against peers that send many certificates to cause load.
  */
 const MAX_CHECKS = 96;
 
 /**
  * Returns every certificate that can be reached from the leaf through signatures alone, breadth first, starting with
- * the
- * leaf. Names affect only the order, never the result. Issuers must have CA:TRUE. Each certificate is visited once, so
- * cycles end.
+ * the leaf. Names affect only the order, never the result. Issuers must have CA:TRUE. Each certificate is visited only
+ * once, so cycles are harmless.
  */
 export function walkChain(options: WalkOptions): readonly ChainLink[] {
   const steps: ChainLink[] = [{ certificate: options.leaf, below: null }];
   const seen = new Set([options.leaf.fingerprint]);
   const budget = { checks: MAX_CHECKS };
-  // An array can grow during `for…of`, so it is used as a queue.
+  // `steps` is used as a queue, because an array can grow during `for…of`.
   for (const step of steps) {
     for (const issuer of findIssuers(step.certificate, options, budget)) {
       if (seen.has(issuer.fingerprint)) continue;
@@ -277,23 +283,23 @@ function isIssuer(
   return options.checks.signs(candidate, subject) && options.accepts(candidate, subject);
 }
 
-/** Returns the certificates from the leaf up to this step. */
+/** Returns the certificates on the path from the leaf to this step. */
 export function pathTo(step: ChainLink): readonly Certificate[] {
   return step.below === null ? [step.certificate] : [...pathTo(step.below), step.certificate];
 }
 
-/** Verifies signatures and caches the results, because a server usually sends the same chain. */
+/** Verifies signatures, and caches the results, because a server usually sends the same chain every time. */
 export interface SignatureChecks {
   /** Reports whether the key of `issuer` signed `subject`. Does not check names, dates, strength or CA:TRUE. */
   signs(issuer: Certificate, subject: Certificate): boolean;
   /**
-   * Caches results that depend only on a certificate and therefore never change. `key` must contain all values on which
-   * the result depends.
+   * Computes a result that never changes, for example because it depends only on a certificate, and caches it. `key`
+   * must contain all values on which the result depends.
    */
   once(key: string, answer: () => boolean): boolean;
 }
 
-/** @param capacity maximum number of cached results; the oldest results are removed first */
+/** @param capacity the maximum number of cached results; the oldest results are removed first */
 export function createSignatureChecks(capacity = 2048): SignatureChecks {
   const known = new Map<string, boolean>();
 
@@ -318,7 +324,8 @@ function verify(issuer: Certificate, subject: Certificate): boolean {
   try {
     return new X509Certificate(subject.der).verify(new X509Certificate(issuer.der).publicKey);
   } catch {
-    // The key and the signature have different types, or this OpenSSL version does not support the signature algorithm.
+    // Verification throws an error if the key and the signature have different types, or if OpenSSL does not support
+    // the algorithm.
     return false;
   }
 }

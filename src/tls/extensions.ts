@@ -4,10 +4,10 @@ import { type Certificate, attributeValues } from '../core/certificate.ts';
 import { children, toBeSigned, type DerElement } from '../core/parse-certificate.ts';
 import { plainName } from '../core/addresses.ts';
 
-/** Object identifiers in DER, as hexadecimal text (RFC 5280 §4.2.1.1). */
+/** Object identifiers of certificate extensions (RFC 5280 §4.2.1.1), in DER as hexadecimal text. */
 const AUTHORITY_KEY_IDENTIFIER = '551d23';
 /**
- * Locations of the revocation list, and of the issuer's certificate and OCSP responder (RFC 5280 §4.2.1.13 and
+ * Extensions that contain URLs of revocation lists, issuer certificates and OCSP responders (RFC 5280 §4.2.1.13 and
  * §4.2.2.1).
  */
 const LOCATIONS: readonly string[] = ['551d1f', '2b06010505070101'];
@@ -20,8 +20,8 @@ const URI_TAG = 0x86;
 const CONSTRUCTED = 0x20;
 
 /**
- * Returns the identifier of the key that signed the certificate, as stated in the certificate, in hexadecimal. Returns
- * null if the identifier is absent. Like any name, it has not been verified.
+ * Returns the authority key identifier from the certificate, in hexadecimal. Returns null if it is absent. The
+ * identifier is only a claim about the signing key and has not been verified.
  */
 export function authorityKeyIdentifier(certificate: Certificate): string | null {
   const fields = children(children(extensionOf(certificate, AUTHORITY_KEY_IDENTIFIER))[0]?.contents);
@@ -29,7 +29,7 @@ export function authorityKeyIdentifier(certificate: Certificate): string | null 
   return identifier === undefined ? null : Buffer.from(identifier.contents).toString('hex');
 }
 
-/** Returns up to 16 URLs of the issuer and the revocation list in the certificate. */
+/** Returns up to 16 URLs from the certificate that point to the issuer or to revocation lists. */
 export function locationsOf(certificate: Certificate): readonly string[] {
   return LOCATIONS.flatMap((identifier) => urisIn(extensionOf(certificate, identifier), MAX_NESTING)).slice(
     0,
@@ -38,7 +38,7 @@ export function locationsOf(certificate: Certificate): readonly string[] {
 }
 
 const MAX_LOCATIONS = 16;
-/** Maximum nesting depth. A distribution point contains its names four levels deep. */
+/** Maximum nesting depth when searching for URLs. A distribution point contains its names four levels deep. */
 const MAX_NESTING = 6;
 
 function urisIn(bytes: Uint8Array | undefined, depth: number): readonly string[] {
@@ -50,21 +50,25 @@ function urisIn(bytes: Uint8Array | undefined, depth: number): readonly string[]
 }
 
 /**
- * id-kp-serverAuth and the two older "server gated" usages, which OpenSSL accepts. anyExtendedKeyUsage is not included,
- * because RFC 5280 §4.2.1.12 allows clients to reject it, and OpenSSL does.
+ * Extended key usages for servers. The list contains id-kp-serverAuth and two older "server gated" usages that OpenSSL
+ * also accepts. anyExtendedKeyUsage is not included, because RFC 5280 §4.2.1.12 allows clients to reject it, and
+ * OpenSSL does.
  */
 const SERVER_USAGES: readonly string[] = ['1.3.6.1.5.5.7.3.1', '1.3.6.1.4.1.311.10.3.3', '2.16.840.1.113730.4.1'];
 
-/** Reports whether a TLS server can use the certificate. Without an extended key usage, all uses are allowed. */
+/**
+ * Reports whether the extended key usage allows a TLS server to use the certificate. If the extension is absent, all
+ * uses are allowed.
+ */
 export function isForServers({ extendedUsages }: Certificate): boolean {
   return extendedUsages === null || extendedUsages.some((usage) => SERVER_USAGES.includes(usage));
 }
 
 interface ExtensionValue {
-  /** Object identifier in DER, as hexadecimal text. */
+  /** Object identifier of the extension, in DER as hexadecimal text. */
   readonly identifier: string;
   readonly critical: boolean;
-  /** Content of the OCTET STRING. */
+  /** Content of the extension's OCTET STRING. */
   readonly value: Uint8Array;
 }
 
@@ -74,13 +78,13 @@ export function extensionsOf(certificate: Certificate): readonly ExtensionValue[
     const [name, ...parts] = children(element.contents);
     const value = parts.find((part) => part.tag === OCTET_STRING_TAG)?.contents;
     if (name === undefined || value === undefined) return [];
-    // The default is FALSE, which DER omits. Any nonzero value means true.
+    // The field is absent if the value is the default FALSE. Any nonzero value means TRUE.
     const critical = parts.some((part) => part.tag === BOOLEAN_TAG && part.contents.some((byte) => byte !== 0));
     return [{ identifier: Buffer.from(name.contents).toString('hex'), critical, value }];
   });
 }
 
-/** Returns the content of an extension's OCTET STRING. */
+/** Returns the content of an extension's OCTET STRING, by object identifier. */
 export function extensionOf(certificate: Certificate, identifier: string): Uint8Array | undefined {
   return extensionsOf(certificate).find((extension) => extension.identifier === identifier)?.value;
 }
@@ -100,8 +104,8 @@ const NONE = new Uint8Array();
 
 /**
  * Reports whether the authority's name constraints allow this certificate (RFC 5280 §4.2.1.10). Every name of a
- * constrained type must be permitted and not excluded, compared as in OpenSSL. If OpenSSL cannot compare the type of a
- * constraint, the certificate is rejected.
+ * constrained type must be permitted and must not be excluded. Names are compared as in OpenSSL. If a constraint has a
+ * type that OpenSSL cannot compare, the certificate is rejected.
  */
 export function mayNamesBe(authority: Certificate, certificate: Certificate, isLeaf: boolean): boolean {
   return mayBe(authority, () => namesOf(certificate, isLeaf));
@@ -109,8 +113,7 @@ export function mayNamesBe(authority: Certificate, certificate: Certificate, isL
 
 /**
  * Reports whether the authority is allowed to sign for a host name. Some public authorities are limited to the domains
- * of
- * one company.
+ * of one company.
  */
 export function maySignFor(authority: Certificate, host: string): boolean {
   return mayBe(authority, () => [hostName(host)]);
@@ -138,7 +141,7 @@ function subtrees(constraints: readonly DerElement[], tag: number): readonly Der
   );
 }
 
-/** A name in a certificate, in the form of a GeneralName in a constraint. */
+/** A name from a certificate, in the same form as a GeneralName in a name constraint. */
 type Name = Pick<DerElement, 'tag' | 'contents'>;
 
 function namesOf(certificate: Certificate, isLeaf: boolean): readonly Name[] {
@@ -149,7 +152,7 @@ function namesOf(certificate: Certificate, isLeaf: boolean): readonly Name[] {
     ...alternatives,
     ...(children(contents).length === 0 ? [] : [{ tag: DIRECTORY_NAME_TAG, contents: whole }]),
     ...emailAddresses(contents),
-    // If the certificate has no other host name, the common name is treated as a host name.
+    // If a leaf certificate contains no other host name, the common name is treated as a host name.
     ...(isLeaf && !hasHosts ? commonNames(contents) : []),
   ];
 }
@@ -199,16 +202,15 @@ function textOf(bytes: Uint8Array): string {
   return latin(bytes).toLowerCase();
 }
 
-/** Reports whether a host is covered by a base. A base with a leading dot does not include the name itself. */
+/** Reports whether a constraint's base covers a host. A base with a leading dot covers only names below it. */
 function isHostUnder(host: string, base: string): boolean {
   if (base === '' || host === base) return true;
   return host.endsWith(base.startsWith('.') ? base : `.${base}`);
 }
 
 /**
- * Compares a mail address with a base. The base is a mailbox, a host, or, with a leading dot, all hosts in a domain.
- * The
- * part before the @ is case-sensitive.
+ * Compares a mail address with a constraint's base. The base is a mailbox, a host, or, with a leading dot, all hosts in
+ * a domain. The part before the @ is case-sensitive.
  */
 function emailPlace(address: string, base: string): Place {
   const at = address.lastIndexOf('@');
@@ -220,14 +222,17 @@ function emailPlace(address: string, base: string): Place {
   return placeIf(isSameHost && (baseAt <= 0 || address.slice(0, at) === base.slice(0, baseAt)));
 }
 
-/** Compares the host in a URI with a base. The base is a single host, or, with a leading dot, all hosts in a domain. */
+/**
+ * Compares the host in a URI with a constraint's base. The base is a single host, or, with a leading dot, all hosts in
+ * a domain.
+ */
 function uriPlace(uri: string, base: string): Place {
   const host = /^[^:]*:\/\/(?<host>[^:/]*)/u.exec(uri)?.groups?.['host'];
   if (host === undefined) return 'incomparable';
   return placeIf(base.startsWith('.') ? host.length > base.length && host.endsWith(base) : host === base);
 }
 
-/** Reports whether an address is covered by a base, which consists of an address and a mask. */
+/** Reports whether a constraint's base covers an address. The base consists of an address and a mask. */
 function isAddressUnder(address: Uint8Array, base: Uint8Array): boolean {
   const size = address.length;
   return (
@@ -245,7 +250,7 @@ interface Attribute {
   readonly type: string;
   readonly tag: number | undefined;
   readonly contents: Uint8Array;
-  /** Text for comparison. Spaces and case are ignored (RFC 5280 §7.1). */
+  /** Attribute value in a normalized form for comparison, in which spaces and case are ignored (RFC 5280 §7.1). */
   readonly text: string;
 }
 
@@ -266,15 +271,16 @@ function attributesOf(name: Uint8Array): readonly Attribute[] {
 }
 
 /**
- * A host name or pattern that can match. Any other text in a certificate (escapes, spaces, or only `*`) never matches.
+ * Matches valid host names and wildcard patterns. Other names in a certificate, for example with escapes or spaces, or
+ * only `*`, never match a host.
  */
 const HOST_PATTERN = /^(?:\*\.)?(?:[a-z0-9_](?:[a-z0-9_-]{0,62})\.)*[a-z0-9_][a-z0-9_-]{0,62}$/u;
 
 /**
  * Reports whether the certificate is valid for this host name or address (RFC 9525 §6). The subjectAltName must contain
- * a matching dNSName or iPAddress, where `*` stands for exactly the left-most label above at least two more labels.
- * With `commonName`, the subject's CN is used if there is no dNSName. RFC 9525 no longer allows this, but private
- * authorities may still use it.
+ * a matching dNSName or iPAddress, where `*` stands for exactly the left-most label, followed by at least two more
+ * labels. If `commonName` is set, the subject's CN is used if there is no dNSName. RFC 9525 no longer allows this, but
+ * private authorities may still use it.
  */
 export function matchesName(
   certificate: Certificate,
@@ -297,15 +303,19 @@ function matchesPattern(pattern: string, name: string): boolean {
   return dot > 0 && parent.includes('.') && name.slice(dot + 1) === parent;
 }
 
-/** @param wanted an address; `claimed` can be any text */
+/** @param wanted a valid address; `claimed` can be any text */
 function sameAddress(claimed: string, wanted: string): boolean {
   return isIP(claimed) !== 0 && ipaddr.process(claimed).toString() === ipaddr.process(wanted).toString();
 }
 
-/** Reports whether two hosts may belong to the same owner, because they are equal or have the same last two labels. */
+/**
+ * Reports whether two hosts may belong to the same owner. The same owner is assumed if the hosts are equal or have the
+ * same last two labels.
+ */
 export function areRelatedHosts(left: string, right: string): boolean {
   if (plainName(left) === plainName(right)) return true;
-  // The last bytes of two addresses are not a domain. A name never ends like an address.
+  // IP addresses must not be compared by their last labels. Comparing `left` is sufficient, because a host name never
+  // ends like an address.
   if (isIP(left) !== 0) return false;
   return domainOf(left) === domainOf(right);
 }

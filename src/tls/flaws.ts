@@ -23,15 +23,16 @@ export type FlawKind =
 /** A reason why TLS clients reject a chain although its signatures lead to a trusted key. */
 export interface Flaw {
   readonly kind: FlawKind;
-  /** A sentence with short names. */
+  /** Sentence that describes the flaw, with short certificate names. */
   readonly claim: string;
   readonly fullNames: readonly string[];
 }
 
 /**
- * Returns permanent faults of a chain, apart from its keys and signatures. For each of these faults, `openssl verify
- * -partial_chain -purpose sslserver` rejects the chain. Revocation is not checked. * @param path from the leaf to the
- * trusted certificate
+ * Returns a chain's flaws that do not depend on the time, its keys or its signatures. For each of these flaws,
+ * `openssl verify -partial_chain -purpose sslserver` rejects the chain. Revocation is not checked.
+ *
+ * @param path from the leaf to the trusted certificate
  */
 export function lastingFlaws(path: readonly Certificate[]): readonly Flaw[] {
   return RULES.flatMap(({ kind, whatOf }) =>
@@ -42,7 +43,7 @@ export function lastingFlaws(path: readonly Certificate[]): readonly Flaw[] {
   );
 }
 
-/** Returns the fault of one certificate in a path, or null. */
+/** Describes the flaw of one certificate in a path. Returns null if there is none. */
 type WhatOf = (certificate: Certificate, index: number, path: readonly Certificate[]) => string | null;
 
 const RULES: readonly { readonly kind: FlawKind; readonly whatOf: WhatOf }[] = [
@@ -58,13 +59,17 @@ const NETSCAPE_TYPE = '6086480186f8420101';
 const INTEGER_TAG = 0x02;
 const BIT_STRING_TAG = 0x03;
 
-/** digitalSignature, keyEncipherment and keyAgreement (RFC 5280 §4.2.1.3). A TLS server needs one of these usages. */
+/**
+ * Key usage bits digitalSignature, keyEncipherment and keyAgreement (RFC 5280 §4.2.1.3). A TLS server needs at least
+ * one of them.
+ */
 const TLS_KEY_USAGE = 0x80 | 0x20 | 0x08;
-/** "SSL server" in Netscape's certificate type. */
+/** The bit "SSL server" in the Netscape certificate type extension. */
 const NETSCAPE_SERVER = 0x40;
 
 /**
- * Returns a fault if the certificate is not intended for servers. An extended key usage also applies to authorities.
+ * Describes why a certificate is not intended for servers. An authority's extended key usage also applies to the
+ * certificates below it.
  */
 function notForServers(certificate: Certificate, index: number): string | null {
   const isUsable = isForServers(certificate) && (index > 0 || isUsableByServer(certificate));
@@ -134,9 +139,8 @@ function namesForbidden(authority: Certificate, index: number, path: readonly Ce
 }
 
 /**
- * Returns a fault if the trusted certificate itself is outside its validity period. The dates of certificates below it
- * are
- * checked separately, because the local clock could be wrong.
+ * Returns a flaw if the trusted certificate itself is expired or not yet valid. The dates of the certificates below it
+ * are checked separately, because the local clock could be wrong.
  */
 export function endFlaws(path: readonly Certificate[], now: EpochMs): readonly Flaw[] {
   const end = path.length > 1 ? path.at(-1) : undefined;
@@ -152,16 +156,19 @@ function flaw(kind: FlawKind, { subject }: Certificate, what: string): Flaw {
   };
 }
 
-/** Maximum length of a name. A claim has room for two names of this length. */
+/** Maximum length of a name in a claim. A claim has room for two names of this length. */
 const MAX_CALLED = 60;
 
-/** Returns a name for use in a sentence, which is the common name, otherwise the organization or unit. */
+/**
+ * Returns a short name for use in a sentence. The result is the common name or, if there is none, the organization or
+ * unit.
+ */
 export function called(name: DistinguishedName): string {
   const short = shortName(name);
   return short === null ? 'an authority without a name' : visibleText(short, MAX_CALLED);
 }
 
-/** Returns the distinct full names of certificates for which a claim contains short names. */
+/** Returns the distinct full forms of names that a claim contains only in short form. */
 export function inFull(...names: readonly DistinguishedName[]): readonly string[] {
   return [...new Set(names.map(formatDistinguishedName))];
 }

@@ -9,9 +9,8 @@ import type { EpochMs } from '../core/clock.ts';
 import type { PageProduct, TextPattern } from '../core/block-page.ts';
 
 /**
- * Accepted issuers of a target's certificate: Fortinet's private authorities, any of Mozilla's roots, or only
- * configured
- * authorities.
+ * Determines which issuers are accepted for a target's certificate. `fortinet`: Fortinet's private authorities.
+ * `public`: any of Mozilla's roots. `pinned`: only configured authorities.
  */
 export type TrustProfile = 'fortinet' | 'public' | 'pinned';
 
@@ -21,27 +20,30 @@ export type TrustProfile = 'fortinet' | 'public' | 'pinned';
  */
 type TrustOrigin = 'shipped' | 'configured';
 
-/** Hash of a trusted key. A hash can confirm only a certificate that was sent. */
+/** Hash of a trusted key. A hash can confirm only certificates that the peer sends. */
 export interface TrustedPin {
-  /** `sha256/` and the base64 SHA-256 hash of the SubjectPublicKeyInfo. */
+  /** Pin of the key, which consists of `sha256/` and the base64 SHA-256 hash of the SubjectPublicKeyInfo. */
   readonly pin: string;
-  /** Describes the owner and the source of the key. */
+  /** Label that describes the owner and the source of the key. */
   readonly label: string;
   readonly origin: TrustOrigin;
-  /** Subject name of the key. Null if only the hash is known. */
+  /** Subject name of the certificate with this key. Null if only the hash is known. */
   readonly name: DistinguishedName | null;
 }
 
-/** A trusted certificate. Unlike a pin, it can confirm certificates that it signed even if it was not sent. */
+/**
+ * A trusted certificate. Unlike a pin, a trusted certificate can confirm the certificates that it signed even if the
+ * peer did not send it.
+ */
 export interface TrustAnchor {
   readonly certificate: Certificate;
   readonly label: string;
   readonly origin: TrustOrigin;
 }
 
-/** Mozilla's roots. Roots are parsed on demand, because only a few of them are needed. */
+/** Mozilla's root certificates. Roots are parsed on demand, because only a few of them are needed. */
 export interface PublicRoots {
-  /** Returns the roots with this subject. Several keys can have the same name. */
+  /** Returns the roots with this subject. Several roots can have the same name but different keys. */
   bySubject(name: DistinguishedName): readonly Certificate[];
   /**
    * Reports whether a public root or intermediate authority has this organization, in the format of `organizationKey`.
@@ -55,7 +57,7 @@ export interface Trust {
   readonly publicRoots: PublicRoots;
 }
 
-/** Returns the part of the trust that applies in this profile. */
+/** Returns the subset of the trust data that applies to the profile. */
 export function trustUnder(profile: TrustProfile, trust: Trust): Trust {
   return profile === 'fortinet' ? trust : configuredPart(trust);
 }
@@ -68,49 +70,45 @@ const configuredPart = oncePer(
   }),
 );
 
-/**
- * Returns the label of a configured key that is confirmed in this profile. Returns null if the key is not confirmed, or
- * no
- * longer.
- */
+/** Returns the label of a trusted key in this profile. Returns null if the key is not trusted or no longer trusted. */
 export function labelOfKey(pin: string, profile: TrustProfile, trust: Trust): string | null {
   const { pins, anchors } = trustUnder(profile, trust);
   const anchor = anchors.find(({ certificate }) => certificate.pin === pin);
   return anchor?.label ?? pins.find((candidate) => candidate.pin === pin)?.label ?? null;
 }
 
-/** A target's certificates as received on a path that a person confirmed. */
+/** Certificates that a target presented on a network path that a person confirmed as clean. */
 export interface Baseline {
-  /** The target as `host:port`. */
+  /** Target, as `host:port`. */
   readonly target: string;
   readonly learnedAt: EpochMs;
-  /** Leaf certificates, one for each node behind the name. */
+  /** Leaf certificates. Each node behind the name can have a different one. */
   readonly leaves: readonly Certificate[];
-  /** The authorities above these leaves, if they were sent or are trusted anyway. */
+  /** Authorities above the leaf certificates. Each was either sent by the target or is trusted anyway. */
   readonly authorities: readonly Certificate[];
-  /** Lowest negotiated protocol version. Null if it is unknown. */
+  /** Lowest TLS version that was negotiated during learning. Null if it is unknown. */
   readonly protocol: string | null;
-  /** Fingerprints that a person entered, for authorities or leaves that nothing else confirms. */
+  /** Fingerprints that a person entered to confirm certificates that nothing else confirms. */
   readonly accepted: readonly string[];
 }
 
-/** One clean capture of the target's chain. */
+/** A clean capture of the target's chain. */
 interface LearnedChain {
   readonly chain: CapturedChain;
-  /** The authorities above the leaf that were found by signature (`TlsJudgement.authorities`). */
+  /** Authorities above the leaf that were found by verifying signatures (`TlsJudgement.authorities`). */
   readonly authorities: readonly Certificate[];
   readonly protocol: string | null;
 }
 
 const MAX_KEPT = 32;
 
-/** The time when a chain is learned, and the fingerprints that the person accepted. */
+/** Time of learning, and fingerprints that the person accepted. */
 interface Learning {
   readonly now: EpochMs;
   readonly accepted: readonly string[];
 }
 
-/** Creates a baseline from captures of the addresses of one target. Returns null if no certificate was received. */
+/** Creates a baseline from captures at a target's addresses. Returns null if no certificate was received. */
 export function learnBaseline(
   target: string,
   seen: readonly LearnedChain[],
@@ -131,12 +129,11 @@ export function learnBaseline(
 
 /**
  * Relation between a chain and the baseline. `same-leaf`: the leaf's key is known. `same-authority`: the leaf is new,
- * but
- * a known authority's key signed it. `other-authority`: neither key is known.
+ * but a known authority's key signed it. `other-authority`: neither key is known.
  */
 export type BaselineMatch = 'none' | 'same-leaf' | 'same-authority' | 'other-authority';
 
-/** @param authorities authorities above the leaf that were found by signature */
+/** @param authorities the authorities above the leaf that were found by verifying signatures */
 export function compareBaseline(
   baseline: Baseline | null,
   leaf: Certificate,
@@ -149,7 +146,8 @@ export function compareBaseline(
 }
 
 /**
- * Returns properties that are weaker than when the chain was learned, for example `key RSA-1024 instead of RSA-2048`.
+ * Returns the properties that have become weaker since the chain was learned, for example `key RSA-1024 instead of
+ * RSA-2048`.
  */
 export function weakerThan(baseline: Baseline, leaf: Certificate, protocol: string | null): readonly string[] {
   const [weakest] = baseline.leaves.toSorted((left, right) => strengthOf(left) - strengthOf(right));
@@ -165,8 +163,8 @@ export function weakerThan(baseline: Baseline, leaf: Certificate, protocol: stri
 }
 
 /**
- * Returns a text if the protocol is older than learned. The comparison is alphabetical, which works for `TLSv1.2` and
- * `TLSv1.3`. ftm-watch does not offer SSLv3.
+ * Returns a description if the TLS version is older than the learned version. Versions are compared alphabetically,
+ * which works for `TLSv1.2` and `TLSv1.3`. ftm-watch does not offer SSLv3.
  */
 function olderProtocol(seen: string | null, learned: string | null): readonly string[] {
   return seen !== null && learned !== null && seen < learned ? [`protocol ${seen} instead of ${learned}`] : [];
@@ -176,7 +174,9 @@ function strengthOf(certificate: Certificate): number {
   return keyStrength(certificate.key) ?? 0;
 }
 
-/** Returns the digest size of the signature. Algorithms without a separate digest (Ed25519) count as 256 bits. */
+/**
+ * Returns the size of the signature's digest in bits. Algorithms without a separate digest (Ed25519) count as 256 bits.
+ */
 function hashBits(certificate: Certificate): number {
   const name = certificate.signatureAlgorithm ?? '';
   if (/md5/iu.test(name)) return 128;
@@ -185,23 +185,22 @@ function hashBits(certificate: Certificate): number {
 }
 
 /**
- * Signatures that cannot be forged today: SHA-2 and SHA-3 with RSA or ECDSA, EdDSA, and ML-DSA. Only listed algorithms
- * are trusted, so that unknown algorithms are not. MD5 signatures have been forged (2008, a working authority), and so
- * have SHA-1 signatures (2020, chosen prefix).
+ * Matches signature algorithms that cannot be forged today. The pattern includes SHA-2 and SHA-3 with RSA or ECDSA,
+ * EdDSA, and ML-DSA. All other algorithms, including unknown ones, count as weak. MD5 signatures have been forged
+ * (2008, a working authority), and so have SHA-1 signatures (2020, chosen prefix).
  */
 const STRONG_SIGNATURE =
   /^(?:(?:sha(?:224|256|384|512)With|RSA-SHA3-(?:256|384|512)|rsassaPss-SHA(?:256|384|512))(?:RSAEncryption)?|ecdsa-with-SHA(?:224|256|384|512)|ecdsa_with_SHA3-(?:256|384|512)|ED25519|ED448|ML-DSA-(?:44|65|87))$/u;
 
-/** Maximum RSA key size. The verification with a larger key can be made to take very long. */
+/** Maximum RSA key size in bits. A peer could send a larger key to make the verification very slow. */
 const MAX_RSA_BITS = 8192;
 const MIN_RSA_BITS = 2048;
 
 /**
- * Returns the security of a key in bits (NIST SP 800-57 part 1, table 2), or null if a chain must not depend on a key
- * of
- * this type.
+ * Returns the security strength of a key in bits (NIST SP 800-57 part 1, table 2). Returns null if a chain must not
+ * depend on a key of this type.
  *
- * @param key the key as in `Certificate.key`
+ * @param key the key, formatted as in `Certificate.key`
  */
 export function keyStrength(key: string): number | null {
   const [, kind = '', size = ''] = /^(RSA|RSA-PSS|EC)-(?:P-|brainpoolP)?(\d+)/u.exec(key) ?? [];
@@ -222,9 +221,8 @@ function rsaStrength(bits: number): number | null {
 }
 
 /**
- * Reports whether a chain can depend on this key. RSA keys must have 2048 to 8192 bits, and elliptic curves at least
- * 224
- * bits.
+ * Reports whether a key is strong enough for a chain. RSA keys must have 2048 to 8192 bits, and elliptic curves at
+ * least 224 bits.
  */
 export function isStrongKey(key: string): boolean {
   return (keyStrength(key) ?? 0) >= 112;
@@ -236,16 +234,19 @@ export function hasStrongSignature(certificate: Certificate): boolean {
 }
 
 /**
- * An inspection product and the names of its authorities. A match identifies the product but is not proof of
- * inspection.
+ * An inspection product and the names of its certificate authorities. A match identifies the product but is not proof
+ * of inspection.
  */
 export interface ProductPattern extends PageProduct {
   readonly id: string;
-  /** Patterns for the issuer. A single match is sufficient. */
+  /** Patterns for the certificate's issuer. A single match is sufficient. */
   readonly issuers: readonly IssuerPattern[];
 }
 
-/** Patterns that must all match. Each attribute type must have a value that matches its (anchored) pattern. */
+/**
+ * Patterns for attributes of an issuer name. All must match. For each attribute type, at least one value must match the
+ * anchored pattern.
+ */
 export type IssuerPattern = readonly { readonly type: string; readonly pattern: Pick<TextPattern, 'test'> }[];
 
 /** Returns the first product in the catalogue that matches this name. */
@@ -267,12 +268,12 @@ function matchesIssuer(issuer: IssuerPattern, name: DistinguishedName): boolean 
 }
 
 /**
- * Legal forms at the end of a company name, which a company may write in several ways, for example `DigiCert Inc` and
- * `DigiCert, Inc.`.
+ * Matches the legal form at the end of a company name. Companies write it in several ways, for example `DigiCert Inc`
+ * and `DigiCert, Inc.`.
  */
 const LEGAL_FORM = / (?:inc|llc|ltd|limited|corp|corporation|gmbh|ag|as|sa|sas|nv-sa|co|kft)$/u;
 
-/** Returns a key that is the same for different spellings of an organization's name. */
+/** Returns a comparison key for an organization's name. Different spellings of the same name have the same key. */
 export function organizationKey(name: string): string {
   const plain = name.toLowerCase().replaceAll(/[.,]/gu, '').replaceAll(/\s+/gu, ' ').trim();
   return plain.replace(LEGAL_FORM, '').replace(LEGAL_FORM, '');

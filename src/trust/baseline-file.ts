@@ -22,14 +22,14 @@ const target = z.strictObject({
   protocol: z.string().max(32).nullable(),
   leaves: z.array(certificate).min(1).max(64),
   authorities: z.array(certificate).max(64),
-  // Versions before 0.2 did not store accepted fingerprints.
+  // Versions before 0.2 did not store accepted fingerprints, so the field can be missing.
   accepted: z.array(z.string().max(200)).max(64).default([]),
 });
 
 const content = z.strictObject({ version: z.literal(1), targets: z.record(z.string().max(300), target) });
 
 /**
- * Reads the baselines by target (`host:port`). Returns an empty map if the file does not exist.
+ * Reads the stored baselines, keyed by target (`host:port`). Returns an empty map if the file does not exist.
  *
  * @throws {Error} if the file cannot be read or is not in the expected format
  */
@@ -52,7 +52,7 @@ export async function readBaselines(file: string): Promise<ReadonlyMap<string, B
 }
 
 /**
- * Replaces the baseline of one target and keeps all others. The file is replaced as a whole.
+ * Writes the baseline of one target and keeps all others. The file is replaced as a whole.
  *
  * @throws {Error} if the file cannot be written, or if an existing file cannot be read
  */

@@ -21,21 +21,20 @@ import {
 import { parseCertificate, parseSubject } from '../core/parse-certificate.ts';
 import { readText } from '../system/json-file.ts';
 
-/** Loads the trust of several targets. Shared parts are read and stored only once. */
+/** Loads the trust data for a target. Data that several targets share is read and stored only once. */
 type TrustLoader = (config: Pick<TrustConfig, 'pins' | 'caFiles'>) => Promise<Trust>;
 
 /**
- * Collects everything that can confirm a target's certificate: the shipped Fortinet authorities, the configured pins
- * and
- * CA files, and Mozilla's roots. The profile determines which of them are used.
+ * Creates a loader for all data that can confirm a target's certificate. This data consists of the shipped Fortinet
+ * authorities, the configured pins and CA files, and Mozilla's roots. The profile determines which of them are used.
  *
- * Fails if a CA file cannot be read, has no certificate, or contains a certificate that cannot be trusted.
+ * The loader fails if a CA file cannot be read, has no certificate, or contains a certificate that cannot be trusted.
  *
- * @param publicRoots the same object for all targets, so that the roots are parsed only once
+ * @param publicRoots Mozilla's roots; use the same object for all targets, so that the roots are parsed only once
  */
 export function createTrustLoader(publicRoots: PublicRoots): TrustLoader {
   const reading = readShipped();
-  // The error is reported to the caller that loads trust.
+  // Prevents an unhandled rejection. The error is reported to the caller that loads the trust data.
   reading.catch(() => undefined);
   const files = new Map<string, Promise<readonly TrustAnchor[]>>();
   const anchorsOf = (file: string): Promise<readonly TrustAnchor[]> => {
@@ -109,19 +108,17 @@ async function readCertificates(file: string): Promise<readonly Certificate[]> {
   });
 }
 
-/** A root. Only the subject of a root is parsed until the rest is needed. */
+/** A root certificate. Only its subject is parsed until the rest is needed. */
 interface Root {
   readonly subjectKey: string;
-  /** Returns null if the certificate cannot be parsed. */
+  /** Parses the whole certificate. Returns null if this fails. */
   readonly certificate: () => Certificate | null;
 }
 
 /**
- * Mozilla's roots as included in Node. The machine's own store is never used, because a company root in it would hide
- * an
- * inspecting proxy. All subjects are parsed on first use, which takes some milliseconds. The rest of a certificate
- * takes
- * three times as long and is needed only for a few.
+ * Provides Mozilla's roots as included in Node. This machine's certificate store is never used, because a company root
+ * in it would hide an inspecting proxy. All subjects are parsed on first use, which takes some milliseconds. Parsing a
+ * whole certificate takes three times as long and is needed only for a few roots.
  */
 export function createPublicRoots(pems: readonly string[] = rootCertificates): PublicRoots {
   const roots = once(() => pems.flatMap(readPem).flatMap(rootOf));
@@ -157,16 +154,16 @@ function once<T>(make: () => T): () => T {
 }
 
 interface IssuingOrganization {
-  /** The name as it is written in certificates. */
+  /** Organization name, as it is written in certificates. */
   readonly name: string;
   readonly source: string;
 }
 
 /**
- * Organizations of public intermediate authorities that are not in any of Mozilla's roots. These organizations are
- * needed for servers that do not send the intermediate certificate. The complete list is CCADB's report of all
- * intermediate certificates (https://www.ccadb.org/resources). This list contains the authorities that sign
- * certificates of many servers.
+ * Organizations of public intermediate authorities that do not appear in any of Mozilla's roots. These names are needed
+ * for servers that do not send their intermediate certificate. This list contains only authorities that sign
+ * certificates for many servers. The complete list is CCADB's report of all intermediate certificates
+ * (https://www.ccadb.org/resources).
  */
 const ISSUING_ORGANIZATIONS: readonly IssuingOrganization[] = [
   { name: "Let's Encrypt", source: 'https://letsencrypt.org/certificates/' },
@@ -197,10 +194,7 @@ const ISSUING_ORGANIZATIONS: readonly IssuingOrganization[] = [
   { name: 'Trust Provider B.V.', source: 'https://www.networking4all.com, below DigiCert' },
 ];
 
-/**
- * Returns the DER encoding of every certificate in a PEM text, in order. Text between certificates is skipped (RFC 7468
- * §2).
- */
+/** Decodes all certificates in a PEM text, in order, to DER. Text between certificates is skipped (RFC 7468 §2). */
 export function readPem(text: string): readonly Uint8Array[] {
   const blocks = text.matchAll(
     /-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----([A-Za-z0-9+/=\s]*)-----END (?:X509 |TRUSTED )?CERTIFICATE-----/gu,
@@ -208,21 +202,20 @@ export function readPem(text: string): readonly Uint8Array[] {
   return [...blocks].map(([, body]) => new Uint8Array(Buffer.from(body ?? '', 'base64')));
 }
 
-/** The certificates for the pins below. */
+/** File with the certificates for `SHIPPED_PINS`. */
 const SHIPPED_AUTHORITIES: string = fileURLToPath(new URL('../../config/fortinet-authorities.pem', import.meta.url));
 
 interface ShippedPin {
   readonly pin: string;
-  /** Name in FortiOS, and the CN. */
+  /** Label of the authority, which is its name in FortiOS and its CN. */
   readonly label: string;
   readonly source: string;
 }
 
 /**
- * The genuine Fortinet authorities. The pins are in the code, so that editing a file cannot add an authority. Each key
- * was
- * calculated from certificates that were published in at least two independent places. None of them is in a public root
- * store.
+ * Pins of the genuine Fortinet authorities. The pins are in the code, so that editing a file cannot add an authority.
+ * Each pin was calculated from certificates that were published in at least two independent places. None of the
+ * authorities is in a public root store.
  */
 export const SHIPPED_PINS: readonly ShippedPin[] = [
   {
@@ -242,8 +235,8 @@ export const SHIPPED_PINS: readonly ShippedPin[] = [
       'fortinet-ca2',
   },
   {
-    // SHA-256 32:AD:1E:5B:…:19:D0:C0, serial DAF636B443D4A58B. There is no authority above this certificate that could
-    // confirm it, so compare it with your own unit.
+    // SHA-256 32:AD:1E:5B:…:19:D0:C0, serial DAF636B443D4A58B. No higher authority confirms this certificate, so
+    // compare it with the one on your own unit.
     pin: 'sha256/Kn69GCKg9OZXkMA8TmA+fWa3o34QDMKjuZUKOwfXeEI=',
     label: 'Fortinet_CA_Backup (support)',
     source: 'PEM from the Fortinet demo appliance; the same serial is shipped in FortiClient EMS',

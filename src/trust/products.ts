@@ -7,7 +7,7 @@ import { visibleText } from '../core/visible-text.ts';
 import type { IssuerPattern, ProductPattern } from '../tls/trust.ts';
 import type { TextPattern } from '../core/block-page.ts';
 
-/** The catalogue that is shipped with ftm-watch. */
+/** Product catalogue that is shipped with ftm-watch. */
 const SHIPPED_PRODUCTS: string = fileURLToPath(new URL('../../config/inspection-products.yaml', import.meta.url));
 
 const MAX_SKIPPED_TEXT = 1_000;
@@ -16,7 +16,7 @@ const line = z.string().trim().min(1).max(200);
 
 type SourcePattern = CompiledPattern & { readonly source: string };
 
-/** Returns the schema of a file whose patterns are compiled by `compile`. */
+/** Returns the schema for a catalogue file whose patterns are compiled with `compile`. */
 function catalogueOf(compile: PatternCompiler) {
   const pattern = (scope: PatternScope): z.ZodType<SourcePattern, string> =>
     z.string().transform((source, context) => {
@@ -63,11 +63,11 @@ function isRecognisable({
 
 interface LoadedProducts {
   readonly products: readonly ProductPattern[];
-  /** Patterns in the administrator's files that are not used. Each entry is a sentence with the reason. */
+  /** Sentences about unused patterns in the administrator's files. Each states the reason. */
   readonly skipped: readonly string[];
 }
 
-/** Like `loadCatalogue`. @throws {Error} with all problems in a file */
+/** Like `loadCatalogue`. @throws {Error} that lists all problems in a file */
 export async function loadProducts(files: readonly string[]): Promise<LoadedProducts> {
   const compileOwn = files.length === 0 ? compileShipped : await loadLinearCompiler();
   const skipped: string[] = [];
@@ -104,7 +104,8 @@ export function parseProducts(
       name,
       issuers: issuers.flatMap((attributes): readonly IssuerPattern[] => {
         const kept = attributes.flatMap(([type, pattern]) => usable(pattern).map((one) => ({ type, pattern: one })));
-        // If an attribute is missing, the pattern would also match other authorities.
+        // If any attribute is unusable, the whole pattern is dropped. Without that attribute, it would also match other
+        // authorities.
         return kept.length === attributes.length ? [kept] : [];
       }),
       pages: pages.flatMap(usable),
@@ -118,14 +119,16 @@ export function parseProducts(
 const MAX_LENGTH = 200;
 
 /**
- * Maximum number of instructions in a compiled pattern, which determines the run time. A pattern of 200 characters
- * without
- * counts has fewer instructions. At this limit, the slowest patterns that were tried take 10 ms for a name of 256
- * characters.
+ * Maximum number of instructions in a compiled pattern. The number of instructions determines the run time. A pattern
+ * of 200 characters without repetition counts has fewer instructions. At this limit, the slowest tested patterns take
+ * 10 ms for a name of 256 characters.
  */
 const MAX_INSTRUCTIONS = 500;
 
-/** `value`: the whole value must match. `anywhere`: any part of the value must match, and case is ignored. */
+/**
+ * Part of a value that a pattern must match. `value`: the whole value. `anywhere`: any part of the value, ignoring
+ * case.
+ */
 type PatternScope = 'value' | 'anywhere';
 
 type CompiledPattern =
@@ -136,7 +139,10 @@ type CompiledPattern =
 /** @throws {RangeError} with the reason if the text is not a regular expression */
 type PatternCompiler = (source: string, scope: PatternScope) => CompiledPattern;
 
-/** Compiles the built-in catalogue with Node's own engine, because tests limit the run time of each pattern. */
+/**
+ * Compiles patterns from the built-in catalogue with Node's own engine. Node's engine is safe here, because tests limit
+ * each pattern's run time.
+ */
 export const compileShipped: PatternCompiler = (source, scope) => {
   const compiled = scope === 'value' ? new RegExp(`^(?:${source})$`, 'u') : new RegExp(source, 'iu');
   return {
@@ -150,9 +156,8 @@ export const compileShipped: PatternCompiler = (source, scope) => {
 };
 
 /**
- * Compiles the administrator's files with RE2, which takes linear time on any text. RE2 is loaded only if there are
- * such
- * files, because it takes 4 MiB of memory.
+ * Loads RE2, which compiles patterns from the administrator's files. RE2 matches any text in linear time. RE2 is loaded
+ * only if there are such files, because it needs 4 MiB of memory.
  */
 export async function loadLinearCompiler(): Promise<PatternCompiler> {
   const { RE2JS } = await import('re2js');
@@ -178,7 +183,7 @@ export async function loadLinearCompiler(): Promise<PatternCompiler> {
   };
 }
 
-/** Converts `\u00e9` and `\u{e9}` to `\x{e9}`, which RE2 requires. */
+/** Converts escapes such as `\u00e9` and `\u{e9}` to the RE2 syntax `\x{e9}`. */
 function inRe2Syntax(source: string): string {
   return source.replaceAll(
     /\\(?:u\{([\dA-F]+)\}|u([\dA-F]{4})|.)/gisu,
@@ -190,8 +195,8 @@ function inRe2Syntax(source: string): string {
 }
 
 /**
- * Reports whether the text is a regular expression. Look-around and back-references are valid, but cannot be matched in
- * linear time.
+ * Reports whether the text is a valid regular expression. Look-around and back-references are valid, although RE2 does
+ * not support them.
  */
 function isRegExp(source: string): boolean {
   try {

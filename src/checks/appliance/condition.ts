@@ -8,21 +8,27 @@ import { type OwnClock, wasClockSet } from '../clock/estimate.ts';
 import { withAppliance } from '../check.ts';
 import type { ApplianceCause } from './causes.ts';
 
-/** The clock deviation at which codes can start to fail, because the phone's clock may be wrong as well. */
+/**
+ * Clock deviation at which FortiAuthenticator can start to reject codes. The limit is low because the phone's clock can
+ * be wrong as well.
+ */
 const CLOCK_WARNING: Millis = 20_000;
 /** Time-based codes are valid for 60 s (ta-p/190925). */
 const CODES_REJECTED: Millis = 60_000;
-/** The precision of a time from a `Date` header. If a measurement is less precise, a larger deviation is required. */
+/**
+ * Usual precision of a time from a `Date` header. Less precise measurements must show a larger deviation to be
+ * reported.
+ */
 const USUAL_PRECISION: Millis = 1000;
 
-/** Compares a unit's clock with this machine's clock, as checked in this round. */
+/** Compares a unit's clock with this machine's clock, corrected by the clock check in the same round. */
 export function judgeApplianceClock(
   facts: ApplianceFacts,
   ownClock: OwnClock | null,
 ): readonly Finding<ApplianceCause>[] {
   const { clock } = facts;
   if (clock === null) return [];
-  // Answers from before this machine's clock was set cannot be compared.
+  // Measurements from before this machine's clock was set cannot be compared with its current time.
   if (ownClock !== null && wasClockSet(clock.clockBase, ownClock.clockBase)) return [];
   const estimate = ownClock?.estimate ?? null;
   const isConfirmed = estimate?.trusted === true;
@@ -42,7 +48,7 @@ export function judgeApplianceClock(
   return [
     {
       ...told,
-      // Each faulty part of a unit is a separate fault.
+      // Each faulty part of a unit (clock, memory, firmware) is reported as a separate fault.
       subject: `clock of ${facts.appliance}`,
       level: 'warning',
       suggests: 'appliance-clock-skewed',
@@ -54,7 +60,10 @@ export function judgeApplianceClock(
 
 const KB_PER_GB = 1024 * 1024;
 
-/** Returns the unit's memory and firmware if the memory is too small; null if it is sufficient or unknown. */
+/**
+ * Returns the unit's memory size and firmware if the firmware needs more memory. Returns null if the memory is
+ * sufficient or its size is unknown.
+ */
 function missingMemory({ system }: ApplianceFacts, known: readonly KnownFact[]): MissingMemory | null {
   const { memoryKb } = system;
   const [need] = factsFor(known, 'memory');
@@ -97,8 +106,9 @@ interface KnownUnit {
 }
 
 /**
- * Returns notes that give insufficient memory as a possible reason for other faults, without changing their level.
- * @param ofUnit the name of the unit that has the fault; null if it can be any unit
+ * Returns notes that name insufficient memory as a possible reason for another fault. The level of that fault is not
+ * changed.
+ * @param ofUnit the name of the unit that has the fault, or null if any unit can have it
  */
 export function memoryBeside(
   faults: readonly Finding[],
@@ -131,8 +141,8 @@ function besideOf({ subject, suggests, facts }: Finding, unit: string, { found, 
 }
 
 /**
- * Returns the known firmware issues that always apply. Known issues with memory or SNMP are only reported together with
- * a memory or SNMP fault.
+ * Reports known firmware issues that do not depend on another fault. Known memory and SNMP issues are reported only
+ * together with a memory or SNMP fault.
  */
 export function judgeFirmware(facts: ApplianceFacts, known: readonly KnownFact[]): readonly Finding<ApplianceCause>[] {
   return [...factsFor(known, 'outage'), ...factsFor(known, 'note')].map((one) => note(factNote(facts, one)));

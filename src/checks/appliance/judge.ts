@@ -28,27 +28,28 @@ interface Server {
 
 interface ApplianceExpectation {
   readonly unit: ExpectedUnit;
-  /** The licence server that is probed. */
   readonly licenseServer: Server;
 }
 
-/** Observations of the appliance that were not made through its API. */
+/** Information about the appliance from sources other than its REST API. */
 interface OtherViews {
-  /** The HA role from SNMP; null if SNMP is not configured or was not queried yet. */
+  /** HA role from SNMP. Null if SNMP is not configured or was not queried yet. */
   readonly role: HaRoleObservation | null;
-  /** Whether its log lines still arrive. */
+  /** True if log lines from the appliance still arrive. */
   readonly logSpeaks: boolean;
-  /** The clock that the appliance is compared with; null or absent if unknown. */
+  /**
+   * This machine's clock, with which the appliance's clock is compared. Null or absent if no time source was available.
+   */
   readonly ownClock?: OwnClock | null;
-  /** Known facts about its firmware. */
+  /** Known issues and requirements of the appliance's firmware. */
   readonly known?: readonly KnownFact[];
-  /** SNMP settings; null or absent if SNMP is not used. */
+  /** SNMP settings. Null or absent if SNMP is not used. */
   readonly snmp?: SnmpConfig | null;
 }
 
 /**
- * Evaluates whether the API answers, accepts the key, and belongs to the intended unit. An appliance is broken only if
- * there is no sign of life at all. If it responds but cannot be read, it may still work.
+ * Evaluates whether the API responds, accepts the key, and belongs to the intended unit. The level is `broken` only if
+ * no source shows that the appliance is running. An appliance whose API rejects the key may still work.
  */
 export function judgeAppliance(
   observation: ApplianceObservation,
@@ -111,7 +112,8 @@ function weightOf(
 ): Pick<Finding<ApplianceCause>, 'level' | 'suggests' | 'confidence'> {
   if (isOfThisMachine(reason)) return { level: 'unknown', suggests: null };
   if (seen !== null) return { level: 'warning', suggests: 'appliance-unreadable' };
-  // A packet filter on this machine causes a distinct error over UDP. Over TCP, the connection is refused or times out.
+  // If a packet filter on this machine blocks the query, UDP reports a distinct error. With TCP, the error is an
+  // ordinary refusal or timeout.
   const isSuspected = role?.kind === 'failed' && isOfThisMachine(role.reason);
   return {
     level: 'broken',
@@ -120,7 +122,9 @@ function weightOf(
   };
 }
 
-/** Returns evidence that the appliance is running although its API cannot be read; null if there is none. */
+/**
+ * Returns evidence that the appliance is running although its API cannot be read. Returns null if there is no evidence.
+ */
 function signOfLife(reason: FailureReason, { role, logSpeaks }: OtherViews): string | null {
   if (logSpeaks) return 'its log goes on';
   if (role?.kind === 'ok') return 'SNMP answers';
@@ -128,8 +132,7 @@ function signOfLife(reason: FailureReason, { role, logSpeaks }: OtherViews): str
 }
 
 /**
- * Returns the expectation that failed. A host name that does not resolve has a separate rule, because the resolver may
- * be the reason.
+ * Returns the failed expectation. An unresolvable host name has a separate rule, because the resolver may be at fault.
  */
 function expectationOf({ reason, endpoint }: ApplianceFailure): Pick<Finding<ApplianceCause>, 'rule' | 'expected'> {
   return reason === 'name-not-resolved'
@@ -146,7 +149,7 @@ function hasAnswered(reason: FailureReason): boolean {
   return reason === 'tls' || reason === 'protocol' || reason === 'rejected';
 }
 
-/** Reports read permissions that the key lacks. Data that cannot be read is not evaluated. */
+/** Reports missing read permissions of the API key. The data behind these permissions is not evaluated. */
 function judgePermissions(facts: ApplianceFacts): readonly Finding<ApplianceCause>[] {
   const { licensed, tokens, provisioning, mailServers, sms } = facts;
   const resources: Readonly<Record<string, Resource<unknown>>> = {
@@ -165,7 +168,7 @@ function judgePermissions(facts: ApplianceFacts): readonly Finding<ApplianceCaus
   ];
 }
 
-/** The documentation gives 433 as the default port, probably a typo for 443 (REST API guide 6.0.4). */
+/** Default port according to the REST API guide 6.0.4. The value 433 is probably a typo for 443. */
 const DOCUMENTED_DEFAULT_PORT = 433;
 
 function judgeProvisioning(facts: ApplianceFacts, server: Server): readonly Finding<ApplianceCause>[] {
@@ -194,7 +197,7 @@ function isSameServer(used: ProvisioningServer, server: Server): boolean {
   return plainName(used.host) === plainName(server.host) && (used.port === null || used.port === server.port);
 }
 
-/** Returns a note if the HA role could not be read. The licence check can be made without the role. */
+/** Returns a note if the HA role could not be read. The licence check also works without the HA role. */
 function judgeRole(role: HaRoleObservation | null): readonly Finding<ApplianceCause>[] {
   if (role === null || role.kind === 'ok') return [];
   const { appliance, reason, message } = role;
@@ -242,7 +245,7 @@ function judgeAppliances({
   return judged([...findings, ...bySnmp], `The API answers on ${nameList(asked.map(({ config: { name } }) => name))}`);
 }
 
-/** The serial numbers that a unit reports. If `peerSerial` is null, the unit reports no peer. */
+/** Serial numbers that a unit reports. `peerSerial` is null if the unit reports no HA peer. */
 interface UnitSerials {
   readonly appliance: string;
   readonly serial: string;
@@ -250,8 +253,8 @@ interface UnitSerials {
 }
 
 /**
- * Compares the serial numbers of an HA pair in either order. If the other member answers, for example after a failover,
- * only a note is added. Any other serial number belongs to a different unit.
+ * Compares the reported serial numbers with the configured HA pair, in either order. If the other member responds, for
+ * example after a failover, only a note is added. Any other serial number belongs to the wrong unit.
  */
 function judgeSerials(told: UnitSerials, expected: ExpectedUnit): readonly Finding<ApplianceCause>[] {
   const { serial, peerSerial } = told;
@@ -270,7 +273,7 @@ function judgeSerials(told: UnitSerials, expected: ExpectedUnit): readonly Findi
   return peerSerial === null ? [otherAnswers] : [otherAnswers, differs(told, 'serial-matches', own, peerSerial)];
 }
 
-/** Compares the serial number from SNMP. SNMP does not report the peer. */
+/** Compares the serial number from SNMP with the configuration. SNMP does not report the peer's serial number. */
 function judgeToldSerial(role: HaRoleObservation | null, expected: ExpectedUnit): readonly Finding<ApplianceCause>[] {
   if (role?.kind !== 'ok' || role.serial === null) return [];
   return judgeSerials({ appliance: role.appliance, serial: role.serial, peerSerial: null }, expected);

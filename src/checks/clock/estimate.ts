@@ -4,43 +4,46 @@ import type { Verdict } from '../tls-genuine/chain-case.ts';
 import type { PathObservation, RoundObservations } from '../../core/round.ts';
 import { controlChainsOf, judgeTlsPath, type TlsKnowledge } from '../tls-genuine/judge-path.ts';
 
-/** The state of this machine's clock according to all sources. */
+/** Estimated deviation of this machine's clock, based on all time sources. */
 interface ClockEstimate {
-  /** The median time of the sources minus this machine's time. */
+  /** Median time of the sources minus this machine's time. */
   readonly offsetMs: Millis;
   readonly precisionMs: Millis;
-  /** The sources that agree, each as `host:port`. */
+  /** Time sources that agree with the estimate, each as `host:port`. */
   readonly supporters: readonly string[];
   /** True if an NTP server, an authenticated server, or two different sources agree on the estimate. */
   readonly trusted: boolean;
 }
 
-/** This machine's clock, as determined by a round. */
+/** State of this machine's clock, as measured in a round. */
 export interface OwnClock {
-  /** Null if no source returned the time. */
+  /** Estimated deviation. Null if no source returned the time. */
   readonly estimate: ClockEstimate | null;
-  /** The wall clock minus the monotonic clock at the start of the round. */
+  /** Wall clock minus monotonic clock at the start of the round. */
   readonly clockBase: Millis;
 }
 
-/** A difference above this means that the clock was set. Gradual adjustments change less between two rounds. */
+/** Smallest change between two rounds that shows that the clock was set. Gradual adjustments by NTP are smaller. */
 const CLOCK_WAS_SET: Millis = 2000;
 
-/** Reports whether the clock was set, given the wall clock minus the monotonic clock at two moments. */
+/**
+ * Reports whether the clock was set between two moments. Each argument is the wall clock minus the monotonic clock at
+ * one of the moments.
+ */
 export function wasClockSet(baseBefore: Millis, baseNow: Millis): boolean {
   return Math.abs(baseNow - baseBefore) > CLOCK_WAS_SET;
 }
 
 /**
- * Returns the last confirmed state of this machine's clock. The state from an earlier round is kept until the clock is
- * set, even if all time sources fail.
+ * Returns the last confirmed state of this machine's clock. A confirmed state stays valid until the clock is set, even
+ * if all time sources fail in later rounds.
  */
 export function confirmedClock(now: OwnClock | null, before: OwnClock | null): OwnClock | null {
   if (now?.estimate?.trusted === true || before === null) return now;
   return now === null || !wasClockSet(before.clockBase, now.clockBase) ? before : now;
 }
 
-/** Two readings may differ by this much in addition to their precision, because servers can be slightly off. */
+/** Permitted difference between two time readings, added to their precision. Time servers can deviate slightly. */
 const TOLERANCE: Millis = 2000;
 
 interface Reading {
@@ -50,7 +53,7 @@ interface Reading {
   readonly precisionMs: Millis;
 }
 
-/** Returns null if no source returned the time. */
+/** Estimates the deviation of this machine's clock. Returns null if no source returned the time. */
 export function estimateClock(observations: readonly ClockObservation[]): ClockEstimate | null {
   const readings = observations
     .flatMap<Reading>(({ source, protocol, outcome }) =>
@@ -72,8 +75,8 @@ export function estimateClock(observations: readonly ClockObservation[]): ClockE
 }
 
 /**
- * Returns the median. If there are two middle values, the value closer to this machine's clock is used, because there
- * is no majority against this clock.
+ * Returns the median reading. If there are two middle values, the value closer to this machine's clock is used, because
+ * no majority contradicts this clock.
  */
 function medianOf(sorted: readonly Reading[]): Reading | null {
   const upper = sorted[Math.floor(sorted.length / 2)];
@@ -87,8 +90,8 @@ function agrees(left: Reading, right: Reading): boolean {
 }
 
 /**
- * Returns the best estimate of the true time, for checking certificate dates. The result is `now` unless trusted
- * sources show that `now` is wrong.
+ * Returns the best estimate of the true time, for checking certificate dates. Returns `now` unless trusted sources show
+ * that `now` is wrong.
  */
 export function correctedNow(now: EpochMs, observations: readonly ClockObservation[]): EpochMs {
   const estimate = estimateClock(observations);
@@ -96,12 +99,12 @@ export function correctedNow(now: EpochMs, observations: readonly ClockObservati
   return Math.round(now + estimate.offsetMs);
 }
 
-/** The average truncation of a `Date` header, which contains whole seconds (RFC 9110 §5.6.7). */
+/** Average rounding error of a `Date` header. The header contains only whole seconds (RFC 9110 §5.6.7). */
 const HALF_SECOND: Millis = 500;
 
 /**
- * Reads the server's time from an HTTP answer. The header is assumed to have been written halfway between the request
- * and the answer.
+ * Reads the server's time from the `Date` header of an HTTP response. The time is assumed to apply halfway between
+ * request and response.
  * @param source the server, as `host:port`
  */
 export function observeDateHeader(source: string, http: HttpOutcome): ClockObservation {
@@ -132,8 +135,8 @@ function outcomeOf(http: HttpOutcome): ClockObservation['outcome'] {
 const GENUINE: readonly Verdict[] = ['genuine', 'rotated'];
 
 /**
- * Marks the licence server's time as trusted if its chain is genuine at that time, but expired or not yet valid at this
- * machine's time. The time is trusted although it comes from a single source, because the server is authenticated.
+ * Marks the licence server's time as trusted if the server's chain is genuine and valid at that time, but not at this
+ * machine's time. A single source is sufficient in this case, because its chain authenticates the server.
  */
 export function withGenuineTime(
   clock: readonly ClockObservation[],
@@ -145,7 +148,7 @@ export function withGenuineTime(
     const { outcome } = observeDateHeader(licenseServer.subject, endpoint.http);
     return outcome.kind === 'offset' ? [{ endpoint, offsetMs: outcome.offsetMs }] : [];
   });
-  // If the times agree, the chain is not verified a second time.
+  // If the licence server's time agrees with this machine's time, the chain is not verified a second time.
   if (dated.every(({ offsetMs }) => Math.abs(offsetMs) < WORTH_A_LOOK)) return clock;
   const around = controlChainsOf(controls);
   const verdictAt = (path: PathObservation, now: EpochMs): Verdict | null =>
@@ -162,5 +165,5 @@ export function withGenuineTime(
   return clock.map((told) => (isProven(told) ? { ...told, protocol: 'certificate' } : told));
 }
 
-/** Smaller differences are ignored, because clocks can be slightly off. */
+/** Smallest clock difference for which the chain is verified again. Smaller differences are normal. */
 const WORTH_A_LOOK: Millis = 60_000;

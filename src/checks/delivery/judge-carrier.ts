@@ -4,7 +4,7 @@ import type { Severity } from '../../core/severity.ts';
 import { type Finding, isFault, note } from '../../engine/model.ts';
 import type { Carrier } from '../../config/schema/path.ts';
 
-/** The path checks' findings about a host that delivers codes, grouped by check. */
+/** Findings from the path checks about a host that delivers codes, grouped by check. */
 export interface CarrierFindings {
   readonly carries: Carrier;
   readonly host: string;
@@ -16,8 +16,8 @@ export interface CarrierFindings {
 const OF_TLS = 'tls-genuine';
 
 /**
- * Converts each finding about a delivery host, depending on what the host delivers, and adds the precondition that can
- * explain the finding.
+ * Converts path findings about a delivery host into delivery findings. Each finding also gets the precondition that can
+ * explain it.
  */
 export function judgeCarrier(carrier: CarrierFindings): readonly Finding<DeliveryCause>[] {
   const facts = { host: carrier.host, port: String(carrier.port) };
@@ -27,7 +27,7 @@ export function judgeCarrier(carrier: CarrierFindings): readonly Finding<Deliver
       const suggests = isFault(finding) ? causeOf(carrier.carries, stage, finding) : null;
       if (suggests === null) return noteOf(told, carrier.carries);
       const { kind: _, ...rest } = told;
-      // The result from inside the network can differ from the result that phones get outside.
+      // Phones outside the network may get a different result than this machine.
       const doubt = carrier.carries === 'answers' ? ({ confidence: 'suspected' } as const) : {};
       return { ...rest, ...doubt, suggests, level: levelOf(finding, carrier), explainedBy: [stage] };
     }),
@@ -41,7 +41,10 @@ const UNREACHABLE: Readonly<Record<Exclude<Carrier, 'answers'>, DeliveryCause>> 
   cloud: 'fortitoken-cloud-unreachable',
 };
 
-/** Returns null if there is no cause, or if the cause cannot be determined from this machine. */
+/**
+ * Returns the delivery cause for a path finding. Returns null if the finding suggests no cause, or if this machine
+ * cannot determine the cause.
+ */
 function causeOf(carries: Carrier, stage: string, finding: Finding): DeliveryCause | null {
   if (carries === 'answers')
     return stage === OF_TLS && finding.suggests !== 'tls-blocked' ? 'push-certificate-refused' : null;
@@ -49,8 +52,8 @@ function causeOf(carries: Carrier, stage: string, finding: Finding): DeliveryCau
 }
 
 /**
- * Reports whether a fault is on the path. Only confirmed faults count, because the certificate authority that these
- * hosts use is not published.
+ * Reports whether a fault is on the network path to the host. Only confirmed faults count, because Fortinet does not
+ * publish which certificate authority its delivery hosts use.
  */
 function isOfTheWay(stage: string, { suggests, confidence }: Finding): boolean {
   if (stage !== OF_TLS) return true;

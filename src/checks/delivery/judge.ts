@@ -8,10 +8,13 @@ import { judgeCarrier } from './judge-carrier.ts';
 import type { ApplianceFacts } from '../../core/license/appliance.ts';
 import { valueOf } from '../../core/license/resource.ts';
 
-/** The share of purchased SMS below which a warning is raised. */
+/** A warning is raised if less than this share of the purchased SMS messages remains. */
 const LOW = 0.1;
 
-/** Evaluates the SMS quota. A unit without purchased SMS uses a separate gateway or does not send SMS. */
+/**
+ * Evaluates the SMS quota. A unit without purchased messages is skipped, because it uses a separate SMS gateway or
+ * sends no SMS messages.
+ */
 export function judgeSms(facts: ApplianceFacts): readonly Finding<DeliveryCause>[] {
   const quota = valueOf(facts.sms);
   if (quota === null || quota.total === 0) return [];
@@ -29,7 +32,9 @@ export function judgeSms(facts: ApplianceFacts): readonly Finding<DeliveryCause>
   return [{ ...told, level: 'warning', suggests: 'sms-running-out' }];
 }
 
-/** A fault that also affects the licence server is reported only for the licence server, not for these checks. */
+/**
+ * Path checks that also cover the licence server. If a fault affects both, it is reported only for the licence server.
+ */
 const SHARED_WAY = ['name-resolution', 'reachability', 'tls-genuine'] as const;
 
 export const delivery: Declaration<'delivery', DeliveryCause> = {
@@ -61,7 +66,7 @@ function faultsIn(findings: readonly Finding[]): readonly Finding[] {
   return findings.filter(isFault);
 }
 
-/** Reports whether all faults are on the path. A low SMS quota is not a fault on the path. */
+/** Reports whether all findings are faults on the network path. A low SMS quota, for example, is not. */
 function isOfTheWayAlone(findings: readonly Finding[]): boolean {
   return faultsIn(findings).every(({ explainedBy }) => explainedBy !== undefined);
 }
@@ -73,14 +78,14 @@ function judgeDelivery({ carriers }: RoundFacts): Judgement {
 }
 
 /**
- * Reports whether low memory can cause the fault. FortiAuthenticator cannot send push notifications while it is
- * swapping (ta-p/385019).
+ * Reports whether low memory can cause the fault that the finding describes. FortiAuthenticator cannot send push
+ * notifications while it is swapping (ta-p/385019).
  */
 function needsMemory({ suggests }: Finding): boolean {
   return suggests === 'push-unreachable';
 }
 
-/** Adds findings about the remaining SMS and the memory that the appliances report. */
+/** Adds findings about the appliances' SMS quota and memory. */
 function withUnits(own: Assessment, { picture: { appliances } }: Everything): Assessment {
   return withFindings(own, [
     ...appliances.flatMap(({ rest }) => (rest?.kind === 'ok' ? judgeSms(rest) : [])),

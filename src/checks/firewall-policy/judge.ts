@@ -31,8 +31,8 @@ import type { LicenseServerCause } from '../license-server/causes.ts';
 import type { ReachabilityCause, ShutPortKind, SILENT_PAST_POLICY } from '../reachability/causes.ts';
 
 /**
- * Evaluates whether the policy that matches the appliance's connection to the licence server accepts the connection
- * without inspection. If a firewall cannot be queried, the state is unknown.
+ * Evaluates whether the matching policy accepts the appliance's connection to the licence server without inspection. If
+ * a firewall cannot be queried, the state is unknown.
  *
  * @param units names of all appliances
  */
@@ -105,8 +105,8 @@ const FQDN_UNRESOLVED: MissingKind = 'fqdn-unresolved';
 const DENIED: MissingKind = 'denied';
 
 /**
- * Returns notes about address objects that do not resolve. A policy with an unresolved object matches nothing. The
- * policy lookup shows whether any policy depends on the object.
+ * Returns notes about address objects whose names do not resolve. A policy that uses such an object matches no traffic.
+ * The policy lookup shows whether any policy depends on the object.
  */
 function judgeFqdnObjects({ fqdnObjects, ...flow }: FirewallFacts): readonly Finding[] {
   return fqdnObjects
@@ -123,8 +123,8 @@ function judgeFqdnObjects({ fqdnObjects, ...flow }: FirewallFacts): readonly Fin
 }
 
 /**
- * Evaluates whether accepted traffic is answered. Other checks find the reason if it is not answered. If there is no
- * open session, nothing is reported, because that proves nothing.
+ * Evaluates whether the firewall's sessions received return traffic. If there is no open session, nothing is reported.
+ * The reason for missing return traffic is determined by other checks.
  */
 function judgeSessions(seen: FirewallFacts): readonly Finding[] {
   const { sessions, source } = seen;
@@ -171,8 +171,8 @@ function judgeInspection(flow: Asked, policy: FirewallPolicy, inspection: SslIns
 }
 
 /**
- * Adds the policy as the culprit if the finding is broken. A policy that does not certainly inspect the connection is
- * not added.
+ * Adds the policy to a `broken` finding as its culprit. A policy is not added if it is uncertain whether the policy
+ * inspects the connection.
  */
 function withCulprit(finding: Finding, flow: Asked, policy: FirewallPolicy): Finding {
   if (finding.level !== 'broken') return finding;
@@ -270,7 +270,7 @@ function factsOf(
     vdom,
     incoming: policy?.incoming.join(INTERFACE_SEPARATOR),
     outgoing: policy?.outgoing.join(INTERFACE_SEPARATOR),
-    // A policy that denies the connection cannot serve as the template for a policy that accepts it.
+    // Settings are copied only from a policy that accepts the connection.
     ...(policy?.action === 'accept' ? { nat: policy.nat === null ? null : natText(policy.nat) } : {}),
     ...(policy?.action === 'accept' ? { schedule: policy.schedule } : {}),
   });
@@ -280,13 +280,13 @@ function natText({ enabled, pools }: NonNullable<FirewallPolicy['nat']>): string
   return [enabled ? 'enable' : 'disable', ...pools].join(INTERFACE_SEPARATOR);
 }
 
-/** Rules whose findings mean that no policy was checked, or that no policy accepts the connection. */
+/** Rules that fail if no policy was checked, or if no policy accepts the connection. */
 const NOT_ACCEPTED: readonly string[] = ['policy-allows', 'firewall-answers', 'firewall-accepts-token'];
 
 /**
- * Refines findings about a closed port of the licence server, which can be caused by a firewall or by the server. A
- * policy that denies the connection proves that the firewall is the reason. If a policy accepts the connection, the
- * server is suspected, but not confirmed, because the answer covers only that firewall. A policy that denies only one
+ * Refines findings about a closed port on the licence server. Both a firewall and the server can be the cause. A policy
+ * that denies the connection proves that the firewall is the reason. If a policy accepts the connection, the server is
+ * suspected but not confirmed, because there can be another firewall on the path. A policy that denies only one
  * appliance does not explain why the port is closed for this machine.
  */
 export function refineShutPort(own: readonly Finding[]): (finding: Finding) => Finding {
@@ -295,14 +295,14 @@ export function refineShutPort(own: readonly Finding[]): (finding: Finding) => F
 }
 
 /**
- * Reports whether a fault on the path to the licence server can be caused by a firewall policy. Only the firewall can
- * confirm this.
+ * Reports whether a firewall policy can cause one of the faults on the path to the licence server. If so, the firewall
+ * is queried for confirmation.
  */
 export function asksForPolicy(assessments: readonly Assessment[]): boolean {
   return assessments.some(({ findings }) => findings.some((finding) => isOpen(finding) || mayBeInspected(finding)));
 }
 
-/** Faults that a policy with inspection explains, unless the certificate belongs to another product. */
+/** Faults that an inspecting policy explains, unless the certificate belongs to another vendor's product. */
 const INSPECTED: readonly (string | null)[] = ['tls-intercepted', 'tls-interception-suspected', 'tls-blocked'];
 
 function mayBeInspected({ suggests, level, facts }: Finding): boolean {
@@ -324,7 +324,7 @@ function refinementOf(findings: readonly Finding[]): Refinement | null {
   return { suggests: 'license-server-down', kind: 'silent-past-policy', confidence: 'suspected' };
 }
 
-/** Kinds of faults that also affect unrelated hosts, so the licence server alone is not the reason. */
+/** Kinds of faults that also affect unrelated hosts. In these cases, the licence server is not the reason. */
 const NOT_ALONE: readonly (string | undefined)[] = ['all-refused', 'no-answer-from-any'] satisfies ShutPortKind[];
 
 function mayBe({ kind }: Finding, refinement: Refinement | null): boolean {
@@ -332,8 +332,8 @@ function mayBe({ kind }: Finding, refinement: Refinement | null): boolean {
 }
 
 /**
- * Reports whether a finding concerns the licence server, for which the policy lookup was made, and is not known to be
- * caused by a nearby device.
+ * Reports whether the reason for a finding about the licence server is still open. The reason is not open if a nearby
+ * device is known to have caused the fault.
  */
 function isOpen({ suggests, level, kind, facts }: Finding): boolean {
   return (

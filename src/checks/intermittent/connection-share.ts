@@ -1,98 +1,109 @@
 import type { Confidence, Finding } from '../../engine/model.ts';
 
-/** Describes why one connection to the licence server failed. */
+/** Reason why a connection to the licence server failed. */
 export interface ConnectionFault {
-  /** The stage at which the connection failed. */
+  /** Stage at which the connection failed. */
   readonly stage: 'reachability' | 'tls-genuine';
   readonly cause: NonNullable<Finding['suggests']>;
   readonly confidence: Confidence;
   readonly product: string | null;
-  /** A sentence that describes the failure. */
+  /** Sentence that describes the failure. */
   readonly claim: string;
 }
 
-/** One connection to one address. `fault` is null if the connection succeeded. */
+/** Result of a connection to one address. `fault` is null if the connection succeeded. */
 export interface Connection {
   readonly address: string;
   readonly fault: ConnectionFault | null;
 }
 
 /**
- * The distribution of failures over a series of connections:
+ * Pattern of failures in a series of connections:
  * - `none`: The last connection worked, or there was no connection.
  * - `steady`: All known connections fail.
  * - `single`: One connection failed, but others in the same round worked.
- * - `doubtful`: One connection failed, possibly by chance, and no further burst is permitted to confirm the failure.
+ * - `doubtful`: One connection failed, possibly by chance, and the limits permit no further burst to confirm the
+ *   failure.
  * - `intermittent`: Connections alternately fail and work, more often than by chance.
  */
 type FailurePattern = 'none' | 'steady' | 'single' | 'doubtful' | 'intermittent';
 
-/** A series of connections, from the first failure until the fault has ended. */
+/** State that is kept for a series of connections, from the first failure until the fault has ended. */
 export interface ConnectionShare {
-  /** A single address, or all addresses that rotate in the DNS answers. */
+  /** A single address, or all addresses between which the DNS answers rotate. */
   readonly addresses: readonly string[];
-  /** Whether DNS returns the addresses in rotation. While an address is absent, its repair cannot be observed. */
+  /**
+   * True if DNS returns the addresses in rotation. While an address is missing from the DNS answers, its repair cannot
+   * be observed.
+   */
   readonly rotates: boolean;
   readonly pattern: FailurePattern;
-  /** The connections to report, which are the trail or, if single failures have ended, the latest round. */
+  /**
+   * Connections to include in a report. Usually the whole trail, but only the latest round if single failures have
+   * ended.
+   */
   readonly reported: readonly Connection[];
-  /** The most recent connections since the first failure. */
+  /** Most recent connections, starting no earlier than the first failure. */
   readonly trail: readonly Connection[];
-  /** The log-likelihood ratio of an intermittent fault to single failures. */
+  /** Log-likelihood ratio that compares an intermittent fault with single failures. */
   readonly score: number;
-  /** How often failures returned after a success. If the addresses rotate, an outage counts twice. */
+  /** Number of times that failures returned after a success. If the addresses rotate, an outage counts twice. */
   readonly returns: number;
   readonly intermittent: boolean;
-  /** Whether enough connections fail to affect users. */
+  /** True if enough connections fail to affect users. */
   readonly grave: boolean;
 }
 
-/** The connections of one round that belong to a share. */
+/** A round's connections to the addresses of a share. */
 export interface Sample {
   readonly own: readonly Connection[];
-  /** The connections from the burst. */
+  /** Connections that were part of the burst. */
   readonly more: readonly Connection[];
-  /** Whether no further burst is permitted at the moment. */
+  /** True if the limits currently permit no further burst. */
   readonly burstsSpent: boolean;
 }
 
 /**
- * The failure probabilities. Single failures affect at most one in fifty connections, an intermittent fault at least
- * one in five. The score is a cumulative sum of the logarithms of the probability ratios (CUSUM, Page 1954).
+ * Assumed failure probabilities. Single failures affect at most one in fifty connections, and an intermittent fault
+ * affects at least one in five. The score is the cumulative sum of the log-likelihood ratios (CUSUM, Page 1954).
  */
 const CHANCE = { single: 0.02, fault: 0.2 };
 const FAILURE_WEIGHT = Math.log(CHANCE.fault / CHANCE.single);
 const SUCCESS_WEIGHT = Math.log((1 - CHANCE.single) / (1 - CHANCE.fault));
 /**
- * The score above which the failures are not by chance. Single failures reach this score less than once a month if a
- * round runs every 30 s.
+ * Score above which failures are no longer attributed to chance. With a round every 30 s, single failures reach this
+ * score less than once a month.
  */
 const ENOUGH = 12.5;
 
-/** The minimum number of returns for an intermittent fault. A single failure before an outage counts as one return. */
+/**
+ * Number of times that failures must return after a success before the fault is called intermittent. A single failure
+ * before an outage counts as one return.
+ */
 const FEWEST_RETURNS = 2;
 
 /**
- * The minimum number of runs of failures and successes, in standard deviations from the number expected by chance (Wald
- * and Wolfowitz 1940). Fewer runs mean that there were separate outages, each of which ended with a repair.
+ * Lower limit for the number of runs of failures and successes, in standard deviations from the number expected by
+ * chance (Wald and Wolfowitz 1940). Fewer runs mean that there were separate outages, each of which ended with a
+ * repair.
  */
 const FEWEST_RUNS = -2;
 
-/** The number of connections (two bursts) per address over which the share is calculated. */
+/** Number of connections per address from which the share of failures is calculated. Equals two bursts. */
 const TRAIL = 42;
 const MOST_PLACES = 4;
-/** The number of consecutive failures from which a fault is no longer intermittent. */
+/** Number of consecutive failures after which a fault is treated as permanent. */
 const STEADY_RUN = 21;
 /**
- * The number of consecutive failures that is not yet reported as an outage unless a burst confirms it. If one in fifty
- * connections fails by chance, this number occurs too often.
+ * Number of consecutive failures that is reported as an outage only after a burst confirms it. At a chance failure rate
+ * of one in fifty, two failures in a row are too common.
  */
 const DOUBTED_RUN = 2;
-/** The number of consecutive failures that is reported without confirmation by a burst. */
+/** Number of consecutive failures that is reported as an outage without a burst. */
 export const KNOWN_RUN = 5;
-/** The number of consecutive successes that end an intermittent fault, after an outage and after a long outage. */
+/** Number of consecutive successes that end an intermittent fault. A longer outage requires fewer successes. */
 const REPAIRED = { afterOutage: 20, afterLong: 3 };
-/** The share of failures at which an intermittent fault becomes critical, and the share at which it no longer is. */
+/** An intermittent fault becomes critical at the share `from`, and stops being critical at the share `until`. */
 const CRITICAL = { from: 1 / 3, until: 1 / 5 };
 
 export function clear(addresses: readonly string[], rotates = false): ConnectionShare {
@@ -113,7 +124,7 @@ export function shareAfter(share: ConnectionShare, sample: Sample): ConnectionSh
   const seen = [...sample.own, ...sample.more];
   const counted = seen.reduce<ConnectionShare>(count, share);
   const grave = isCriticalShare(counted, share.intermittent && share.grave);
-  // The share of failures before the outage is not relevant, so it does not lower the severity.
+  // Connections from before the outage are ignored, so that they do not lower the severity.
   const steady = failuresInARow(counted.trail) >= (grave ? STEADY_RUN : KNOWN_RUN);
   return {
     ...counted,
@@ -123,7 +134,7 @@ export function shareAfter(share: ConnectionShare, sample: Sample): ConnectionSh
   };
 }
 
-/** Returns the share without any connections to these addresses. */
+/** Returns the share after removing all connections to these addresses. */
 export function without(share: ConnectionShare, addresses: readonly string[]): ConnectionShare {
   const isOther = ({ address }: Connection): boolean => !addresses.includes(address);
   if (share.trail.every(isOther)) return share;
@@ -134,15 +145,12 @@ function cleared({ addresses, rotates }: ConnectionShare): ConnectionShare {
   return clear(addresses, rotates);
 }
 
-/** Reports whether a burst is useful, because the share is undecided or intermittent. */
+/** Reports whether a burst would be useful. A burst is useful if the share is undecided or intermittent. */
 export function deservesBurst(share: ConnectionShare): boolean {
   return share.intermittent || isOpen(share);
 }
 
-/**
- * Reports whether the last connection failed and it is not yet known whether all connections fail, or more than by
- * chance.
- */
+/** Reports whether the last connection failed and the failure pattern is still undecided. */
 export function isOpen(share: ConnectionShare): boolean {
   const { intermittent, trail } = share;
   return (!intermittent && lastFault(trail) !== null && failuresInARow(trail) < KNOWN_RUN) || isUndecided(share);
@@ -153,7 +161,10 @@ export function isUndecided({ intermittent, returns, score }: ConnectionShare): 
   return !intermittent && returns >= FEWEST_RETURNS && score >= ENOUGH / 2;
 }
 
-/** Reports whether the last failure differs from all earlier ones and may be another fault. */
+/**
+ * Reports whether the last failure differs from all earlier failures. If so, the last failure may have a different
+ * cause.
+ */
 export function hasFailedOtherwise({ trail }: ConnectionShare): boolean {
   const last = lastFault(trail);
   return last !== null && isUnlike(last, partsOf(trail, last).before);
@@ -186,8 +197,8 @@ function patternOf({ trail }: ConnectionShare, { own, more, burstsSpent }: Sampl
 }
 
 /**
- * Reports whether a failure can occur by chance. A connection can be lost by chance, but a wrong certificate cannot
- * appear by chance.
+ * Reports whether a failure can occur by chance. A connection can be lost by chance, but a wrong certificate is never
+ * received by chance.
  */
 function mayBeChance({ fault }: Connection): boolean {
   return fault?.confidence !== 'confirmed' && !isForged(fault);
@@ -210,8 +221,8 @@ function afterFailure(share: ConnectionShare, connection: Connection, fault: Con
 }
 
 /**
- * Returns the number to add to `returns`. If the addresses rotate, the return of an outage counts twice, because an
- * address that still fails when it is in the DNS answers again is itself at fault.
+ * Returns the number to add to `returns`. If the addresses rotate, the return of an outage counts twice. An address
+ * that fails again after DNS has returned it again is itself at fault.
  */
 function returned({ rotates, trail }: ConnectionShare): number {
   if (trail.at(-1)?.fault !== null) return 0;
@@ -219,7 +230,7 @@ function returned({ rotates, trail }: ConnectionShare): number {
 }
 
 interface TrailParts {
-  /** The consecutive failures at the end that are of the same kind as the last failure. */
+  /** Consecutive failures at the end of the trail that have the same kind as the last failure. */
   readonly latest: readonly Connection[];
   readonly before: readonly Connection[];
 }
@@ -231,7 +242,8 @@ function partsOf(trail: ConnectionShare['trail'], last: ConnectionFault): TrailP
 
 /**
  * Reports whether the last failure starts a new fault. After an outage, one failure of a different kind is sufficient.
- * After an intermittent fault, there must be more consecutive failures than the intermittent fault can cause.
+ * After an intermittent fault, the number of consecutive failures must be higher than the intermittent fault can
+ * explain.
  */
 function isAnotherFault({ intermittent }: ConnectionShare, last: ConnectionFault, parts: TrailParts): boolean {
   if (!isUnlike(last, parts.before)) return false;
@@ -247,10 +259,7 @@ export function isAlike(one: ConnectionFault, other: ConnectionFault): boolean {
   return one.stage === other.stage && one.cause === other.cause;
 }
 
-/**
- * Reports whether a certificate was probably presented by a device other than the server, which packet loss cannot
- * cause.
- */
+/** Reports whether a device other than the server probably presented the certificate. Packet loss cannot cause this. */
 export function isForged(fault: ConnectionFault | null): boolean {
   return fault?.cause === 'tls-intercepted' || fault?.cause === 'tls-interception-suspected';
 }
@@ -265,14 +274,15 @@ function isAfterOutage(trail: ConnectionShare['trail']): boolean {
 }
 
 function afterSuccess(share: ConnectionShare, connection: Connection): ConnectionShare {
-  // Consecutive failures at the start count as one failure, because an outage that has ended is not intermittent.
+  // Consecutive failures at the start count as one failure, because a single outage that has ended is not an
+  // intermittent fault.
   const isFirst = share.returns === 0 && !share.rotates;
   const score = (isFirst ? Math.min(share.score, FAILURE_WEIGHT) : share.score) - SUCCESS_WEIGHT;
   const next = { ...share, trail: withLast(share, connection), score };
   return score <= 0 || isRepaired(next) ? cleared(share) : next;
 }
 
-/** Reports whether there are enough successes at the end to prove that the preceding outage was repaired. */
+/** Reports whether the trail ends with enough successes to prove that the preceding outage was repaired. */
 function isRepaired({ trail, ...share }: ConnectionShare): boolean {
   const worksFrom = trail.findLastIndex(({ fault }) => fault !== null) + 1;
   const until = trail.slice(0, worksFrom);
@@ -285,18 +295,18 @@ function isRepaired({ trail, ...share }: ConnectionShare): boolean {
 }
 
 /**
- * Evaluates each address separately. If one address always fails and another always works, the fault is not
- * intermittent.
+ * Reports whether failures and successes alternate at any single address. If one address always fails and another
+ * always works, the fault is not intermittent.
  */
 function alternates({ rotates, trail }: Pick<ConnectionShare, 'rotates' | 'trail'>): boolean {
   if (!trail.some(({ fault }) => fault === null)) return false;
   const places = [...Map.groupBy(trail, ({ address }) => address).values()].filter(isMixed);
-  // If each rotating address always works or always fails, the results only alternate because of the rotation.
+  // If every address either always works or always fails, the results alternate only because the addresses rotate.
   if (places.length === 0) return rotates;
   const all = places.map(runsOf);
   const variance = all.reduce((sum, runs) => sum + runs.variance, 0);
   const excess = all.reduce((sum, runs) => sum + runs.count - runs.expected, 0);
-  // If each address failed once and worked once, both sides of the comparison are 0.
+  // `>=` is required, because both sides are 0 if each address failed once and worked once.
   return excess >= FEWEST_RUNS * Math.sqrt(variance);
 }
 
@@ -323,8 +333,8 @@ function runsOf(trail: ConnectionShare['trail']): Runs {
 }
 
 /**
- * Reports whether the share of failures is critical. Each address has the same weight, regardless of its number of
- * connections, because a client can get any address.
+ * Reports whether the share of failures is critical. All addresses have the same weight, regardless of how many
+ * connections were made, because a client can get any address.
  */
 function isCriticalShare({ trail }: ConnectionShare, before: boolean): boolean {
   const places = byAddress(trail);
@@ -332,7 +342,7 @@ function isCriticalShare({ trail }: ConnectionShare, before: boolean): boolean {
   return sum >= places.length * (before ? CRITICAL.until : CRITICAL.from);
 }
 
-/** Returns the fault of the last connection; null if the last connection worked. */
+/** Returns the last connection's fault, or null if that connection worked. */
 function lastFault(trail: ConnectionShare['trail']): ConnectionFault | null {
   return trail.at(-1)?.fault ?? null;
 }

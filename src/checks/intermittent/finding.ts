@@ -4,15 +4,21 @@ import { inSentence } from '../../engine/words.ts';
 import type { Forgery } from './path-share.ts';
 import { byAddress, failedIn, isAlike, type ConnectionFault, type ConnectionShare } from './connection-share.ts';
 
-/** The rule for findings about a share of the connections. A single connection neither proves nor disproves them. */
+/**
+ * Rule for findings about the share of failed connections. A single connection can neither prove nor disprove such a
+ * finding.
+ */
 export const INTERMITTENT_RULE = 'every-connection-works';
-/** The minimum number of forged certificates to report, so that a single occurrence is not reported. */
+/** Number of forged certificates from which they are reported. A single occurrence is ignored. */
 const FEWEST_FORGERIES = 2;
-/** The minimum number of connections to each address before one address is reported as the reason. */
+/** Number of connections to each address that is required before one address is reported as the reason. */
 const FEWEST = 5;
 const MOST_NAMED = 5;
 
-/** Returns a finding about the connections in several rounds: how many fail, to which addresses, and why. */
+/**
+ * Returns a finding about the connections in several rounds. The finding states how many connections fail, to which
+ * addresses, and why.
+ */
 export function shareFinding(share: ConnectionShare, fault: ConnectionFault): Omit<Finding, 'subject' | 'level'> {
   const { reported } = share;
   const failing = reported.findLast((one) => one.fault !== null && isAlike(one.fault, fault))?.address;
@@ -28,7 +34,7 @@ export function shareFinding(share: ConnectionShare, fault: ConnectionFault): Om
   };
 }
 
-/** Returns a finding about forged certificates that are too rare to raise the share of failures. */
+/** Returns a finding about forged certificates that occur too rarely to increase the share of failures. */
 export function forgeryFinding(forgeries: readonly Forgery[]): Omit<Finding, 'subject' | 'level'> | null {
   const last = forgeries.at(-1);
   if (last === undefined || forgeries.length < FEWEST_FORGERIES) return null;
@@ -63,8 +69,8 @@ export function shareText({ reported }: ConnectionShare): string {
 }
 
 /**
- * Raises the level of an intermittent fault if FortiAuthenticator logs errors that the fault can cause.
- * FortiAuthenticator is then affected, regardless of the share that this machine observes.
+ * Raises the level of an intermittent fault if FortiAuthenticator logs matching errors. These errors prove that
+ * FortiAuthenticator is affected, however few failures this machine observes.
  */
 export function withComplaint(own: Assessment, complainedOf: readonly string[]): Assessment {
   if (!complainedOf.includes(own.id)) return own;
@@ -73,8 +79,8 @@ export function withComplaint(own: Assessment, complainedOf: readonly string[]):
 }
 
 /**
- * Reports whether a finding concerns a small share of the connections, which is not critical on its own, although
- * FortiAuthenticator is occasionally affected as well.
+ * Reports whether a finding is about a small share of failed connections. A small share is not critical on its own,
+ * although it can occasionally affect FortiAuthenticator.
  */
 export function isSmallShare({ rule, level, clean }: Finding): boolean {
   return rule === INTERMITTENT_RULE && level === 'warning' && clean === undefined;
@@ -134,7 +140,9 @@ function remedyOf({ stage }: ConnectionFault): readonly Step[] {
   ];
 }
 
-/** Returns the addresses that always fail and that always work; null if the addresses cannot be divided like this. */
+/**
+ * Divides the addresses into those that always fail and those that always work. Returns null if any address does both.
+ */
 function sidesOf({
   reported,
 }: ConnectionShare): { readonly bad: readonly string[]; readonly good: readonly string[] } | null {

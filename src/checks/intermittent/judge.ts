@@ -22,13 +22,13 @@ import { capital, withMoreSaid } from '../../engine/words.ts';
 import type { PathObservation, RoundObservations } from '../../core/round.ts';
 import type { JudgedEndpoint } from '../tls-genuine/judge-path.ts';
 
-/** The findings of each stage; null if a stage had no facts to evaluate. */
+/** Findings for each stage. Null if there were no facts to evaluate for the stage. */
 type StageFindings = Readonly<Record<ConnectionFault['stage'], readonly Finding[] | null>>;
 
 /**
- * Replaces the result of this round's connection to the licence server with the result of many connections. An
- * intermittent fault is reported even if this connection worked. A single failure among many successful connections is
- * not reported as a fault.
+ * Replaces the result of this round's connection to the licence server with a result based on many connections. An
+ * intermittent fault is reported even if this round's connection worked. A single failure among many successful
+ * connections is not reported as a fault.
  */
 export function judgeShare(stages: StageFindings, state: PathShare, path: PathObservation): StageFindings {
   const shares = sharesOf(state).filter(({ addresses }) =>
@@ -44,8 +44,8 @@ export function judgeShare(stages: StageFindings, state: PathShare, path: PathOb
 }
 
 /**
- * Adds a finding about single forged certificates, unless another finding already reports that all connections or a
- * share of them are inspected.
+ * Adds a finding about single forged certificates. Skipped if another finding already reports inspection for all or
+ * some connections.
  */
 function withForgeries(stages: StageFindings, forgeries: PathShare['forgeries'], view: View): StageFindings {
   const forged = view.shares.filter(({ trail }) => isForged(trail.at(-1)?.fault ?? null));
@@ -63,7 +63,7 @@ function withForgeries(stages: StageFindings, forgeries: PathShare['forgeries'],
 }
 
 interface View {
-  /** The shares of the addresses that this round connected to. */
+  /** Failure shares for the addresses that this round connected to. */
   readonly shares: readonly ConnectionShare[];
   readonly path: PathObservation;
   readonly unclean: PathShare['unclean'];
@@ -90,7 +90,7 @@ function withIntermittent(stages: StageFindings, share: ConnectionShare, view: V
   return { ...others, [fault.stage]: [intermittentFinding(share, fault, view), ...(others[fault.stage] ?? [])] };
 }
 
-/** Lowers the level of this round's findings to match the results of the other connections. */
+/** Lowers the level of this round's findings if most other connections worked. */
 function softened(
   stages: StageFindings,
   share: ConnectionShare,
@@ -129,8 +129,8 @@ function isFaulty(address: string, { shares, unclean }: View): boolean {
 }
 
 /**
- * Returns the same level as for a permanent fault. The path is broken if no decisive address works, or if a decisive
- * address is inspected.
+ * Returns the level that a permanent fault would have. The level is `broken` if no decisive address works, or if any
+ * decisive address is inspected.
  */
 function levelOf(
   { addresses, grave }: ConnectionShare,
@@ -193,10 +193,7 @@ function connectionOf(endpoint: EndpointObservation, judged: JudgedEndpoint | un
   return { address, fault: faultOf(judged) };
 }
 
-/**
- * Returns the fault for a port that did not open. The connection may have been dropped by a firewall, a link or the
- * connection.
- */
+/** Returns the fault for a port that did not open. A firewall, a link or the server may have dropped the connection. */
 function notOpen(claim: string): ConnectionFault {
   return { stage: 'reachability', cause: 'egress-blocked', confidence: 'suspected', product: null, claim };
 }

@@ -18,30 +18,30 @@ import {
   type Sample,
 } from './connection-share.ts';
 
-/** A round's connections to the licence server, in the order in which they were started. */
+/** Connections that a round made to the licence server, in the order in which they were started. */
 export interface RoundConnections {
   readonly at: EpochMs;
-  /** The addresses that the round connected to, including addresses without a conclusive result. */
+  /** Addresses to which the round connected, including addresses without a conclusive result. */
   readonly dialled: readonly string[];
   readonly connections: readonly Connection[];
-  /** The burst of additional connections; null if there was no burst. */
+  /** Additional connections that were made as a burst. Null if there was no burst. */
   readonly burst: readonly Connection[] | null;
   /** Connections that were not part of the burst. */
   readonly others?: readonly Connection[];
 }
 
 export interface PathShare {
-  /** The share of failed connections for each address with failures. */
+  /** Share of failed connections for each address that had failures. */
   readonly addresses: readonly ConnectionShare[];
   readonly families: readonly FamilyShare[];
-  /** The share of all connections, in which a fault on the path to all addresses is detected first. */
+  /** Share of failures over all connections. A fault on the path to all addresses is detected here first. */
   readonly whole: ConnectionShare;
   /** Addresses with intermittent failures. The list is kept until the failures have ended for all addresses. */
   readonly unclean: readonly string[];
-  /** The bursts within the last hour. */
+  /** Bursts that were made within the last hour. */
   readonly bursts: readonly Burst[];
   /**
-   * Connections within the last hour that received a forged certificate, while other connections received the genuine
+   * Connections within the last hour that received a forged certificate. Other connections received the genuine
    * certificate.
    */
   readonly forgeries: readonly Forgery[];
@@ -54,16 +54,19 @@ export interface Forgery {
   readonly fault: ConnectionFault;
 }
 
-/** The share of all IPv4 or all IPv6 addresses. If DNS rotates them, a fault is not visible at a single address. */
+/**
+ * Share of failures over all IPv4 or all IPv6 addresses. If DNS rotates the addresses, a fault is not visible at a
+ * single address.
+ */
 interface FamilyShare {
   readonly family: 4 | 6;
   readonly share: ConnectionShare;
   readonly members: readonly Member[];
-  /** The addresses that the latest round connected to. */
+  /** Addresses to which the latest round connected. */
   readonly current: readonly string[];
   /**
-   * Addresses that always fail while another address always works, which is a separate outage, not an intermittent
-   * fault. The outage ends when DNS no longer returns the address.
+   * Addresses that always fail while another address always works. Each is reported as a separate outage, not as an
+   * intermittent fault. The outage ends when DNS no longer returns the address.
    */
   readonly outages: readonly string[];
 }
@@ -71,7 +74,10 @@ interface FamilyShare {
 interface Member {
   readonly address: string;
   readonly seenAt: EpochMs;
-  /** Whether DNS returned the address again after it had failed and disappeared, which means that it rotates. */
+  /**
+   * True if the address had failed, disappeared from the DNS answers and was returned again. Such a return means that
+   * the addresses rotate.
+   */
   readonly returned: boolean;
 }
 
@@ -84,22 +90,22 @@ export const NO_SHARE: PathShare = {
   forgeries: [],
 };
 
-/** The number of connections in one burst, over all addresses. @internal */
+/** Number of connections in one burst, divided among all addresses. @internal */
 export const BURST_SIZE = 20;
-/** The maximum number of addresses in one burst. With more, there would be too few connections per address. */
+/** Maximum number of addresses in one burst. With more addresses, each address would get too few connections. */
 const MOST_ADDRESSES = 4;
-/** The maximum share of failures at which an address still counts as working. */
+/** Maximum share of failed connections to an address that still counts as working. */
 const CLEAN = 1 / 8;
-/** The time after which an address is discarded if no round connects to it. */
+/** An address is discarded if no round connects to it for this time. */
 const FORGOTTEN: Millis = 1_800_000;
 /** The maximum age of an error in FortiAuthenticator's log that causes a burst. */
 const COMPLAINT_AGE: Millis = 60_000;
 /** The maximum number of IPv4 or IPv6 addresses that are kept. */
 const MOST_MEMBERS = 64;
-/** How long a forged certificate counts, and the maximum number that is kept. */
+/** Maximum age and number of forged certificates that are kept. */
 const FORGERY = { age: 3_600_000, most: 100 };
 
-/** Adds one round to the state. */
+/** Returns the state after adding the connections from one round. */
 export function next(state: PathShare, connections: RoundConnections): PathShare {
   const round: MeasuredRound = { ...connections, burstsSpent: !burstRoom(state.bursts, connections.at).new };
   const families = ([4, 6] as const)
@@ -143,8 +149,8 @@ function forgeriesAfter(state: PathShare, addresses: readonly string[], round: M
 }
 
 /**
- * Returns forged certificates from short runs that were followed by a genuine connection. A run that continues in the
- * next round is an inspection that was active for some time.
+ * Returns forged certificates from short runs that ended with a genuine connection. A run that continues in the next
+ * round is not included, because it means that an inspection was active for some time.
  *
  * @param earlier the consecutive failures so far
  */
@@ -174,7 +180,10 @@ function uncleanAfter(before: readonly string[], parts: Parts, members: readonly
   return [...new Set([...before, ...now])].filter((address) => now.length > 0 && members.includes(address));
 }
 
-/** Returns the current shares, with one share for each address or one for all addresses that rotate. */
+/**
+ * Returns the current failure shares. Addresses that rotate in DNS have one common share. Other addresses have separate
+ * shares.
+ */
 export function sharesOf({ addresses, families, whole }: Parts): readonly ConnectionShare[] {
   const parts = families.flatMap(({ share, members, current }) =>
     members.length > current.length
@@ -185,8 +194,8 @@ export function sharesOf({ addresses, families, whole }: Parts): readonly Connec
 }
 
 /**
- * Marks a part of an intermittent path as intermittent if it contains enough of the failures, even if the part alone
- * does not have enough connections to prove this.
+ * Marks part of an intermittent path as intermittent if it accounts for enough of the failures. The part alone may have
+ * too few connections to prove this.
  */
 function asPartOf(whole: ConnectionShare, part: ConnectionShare): ConnectionShare {
   const own = whole.reported.filter(({ address }) => part.addresses.includes(address));
@@ -195,9 +204,9 @@ function asPartOf(whole: ConnectionShare, part: ConnectionShare): ConnectionShar
 }
 
 /**
- * Returns the addresses for a burst in the next round. All addresses are included, so that they can be compared with
- * each other.
- * @param complainedAt when FortiAuthenticator last logged a connection error; null if there was none
+ * Returns the addresses for a burst in the next round. All addresses are included, so that their results can be
+ * compared.
+ * @param complainedAt time of the last connection error in FortiAuthenticator's log; null if there was none
  * @internal
  */
 export function burstDue(state: PathShare, at: EpochMs, complainedAt: EpochMs | null = null): readonly string[] {
@@ -225,13 +234,16 @@ function burstsAfter(state: PathShare, { at, burst }: RoundConnections): PathSha
   return [...rememberedBursts(state.bursts, at), { at, isAsked, isOutage }];
 }
 
-/** Returns the address of each connection in the burst. All addresses are used in turn. */
+/** Returns the address for each connection in the burst. The connections cycle through all addresses. */
 export function burstOf(state: PathShare, at: EpochMs, complainedAt: EpochMs | null): readonly string[] {
   const due = burstDue(state, at, complainedAt);
   return due.length === 0 ? [] : Array.from({ length: Math.floor(BURST_SIZE / due.length) }, () => due).flat();
 }
 
-/** Reports whether another round should start now, because a failure is new or was not yet confirmed by a burst. */
+/**
+ * Reports whether another round should start immediately. Another round is needed if a failure is new or has not been
+ * confirmed by a burst yet.
+ */
 export function needsCloserLook(state: PathShare, at: EpochMs): boolean {
   const due = burstDue(state, at);
   return sharesOf(state).some(
@@ -277,8 +289,8 @@ function familyShareAfter(state: PathShare, family: FamilyShare['family'], round
   ].slice(-MOST_MEMBERS);
   const sample = sampleOf(round, ({ address }) => familyOf(address) === family);
   const share = before?.share ?? clear([]);
-  // Another address must always work. If all addresses fail occasionally or rotate, the fault may be on the path to all
-  // of them.
+  // An outage is limited to one address only if another address always works. If all addresses fail occasionally or
+  // rotate, the fault may be on the path that they share.
   const wasBeside =
     before !== undefined &&
     before.members.length === before.current.length &&
@@ -308,8 +320,8 @@ function isDown(trail: ConnectionShare['trail']): boolean {
 }
 
 /**
- * Moves failures to the end, so that a successful connection does not hide a failure. The order of the connections is
- * arbitrary, because they were started at the same time.
+ * Moves failures to the end, so that a successful connection does not hide a failure. The original order is arbitrary,
+ * because the connections were started concurrently.
  */
 function failuresLast(sample: Sample): Sample {
   const worked = sample.own.filter(({ fault }) => fault === null);
@@ -323,27 +335,30 @@ function sampleOf(
   return { own: connections.filter(isOwn), more: [...(burst ?? []), ...others].filter(isOwn), burstsSpent };
 }
 
-/** Returns the family of an address; 4 for a host name, which is used with a proxy. */
+/** Returns the address family. Returns 4 for a host name, because host names are used only with a proxy. */
 function familyOf(address: string): FamilyShare['family'] {
   return addressFamily(address) ?? 4;
 }
 
-/** Additional simultaneous connections to the licence server, made to measure how many fail. */
+/** A burst of concurrent connections to the licence server, made to measure the share of failures. */
 interface Burst {
   readonly at: EpochMs;
-  /** Whether the reason for the burst was an error in FortiAuthenticator's log instead of a failed connection. */
+  /**
+   * True if the burst was triggered by an error in FortiAuthenticator's log. False if it was triggered by a failed
+   * connection.
+   */
   readonly isAsked: boolean;
-  /** Whether all connections in the burst failed, so that it caused no load on a server. */
+  /** True if all connections in the burst failed. Such a burst causes no load on the server. */
   readonly isOutage: boolean;
 }
 
-/** The purposes for which another burst is permitted. */
+/** Purposes for which the limits permit another burst. */
 interface BurstRoom {
-  /** For a new failure, or for more failures than by chance. */
+  /** Permits a burst after a new failure, or after more failures than expected by chance. */
   readonly new: boolean;
-  /** For repeating an earlier measurement. */
+  /** Permits a burst that repeats an earlier measurement. */
   readonly again: boolean;
-  /** For an error in FortiAuthenticator's log, if no connection has failed. */
+  /** Permits a burst after an error in FortiAuthenticator's log, if no connection has failed. */
   readonly asked: boolean;
 }
 
@@ -353,7 +368,7 @@ interface BurstRoom {
  */
 export const BURSTS = { most: 2, mostOfOutages: 6, within: 600_000, gap: 300_000 };
 
-/** A separate limit for bursts because of errors that FortiAuthenticator logs repeatedly. @internal */
+/** Separate limit for bursts that are triggered by repeated errors in FortiAuthenticator's log. @internal */
 export const ASKED_BURSTS = { most: 3, within: 3_600_000 };
 
 function burstRoom(bursts: readonly Burst[], at: EpochMs): BurstRoom {
@@ -366,12 +381,12 @@ function burstRoom(bursts: readonly Burst[], at: EpochMs): BurstRoom {
   return { new: isLeft, again, asked: again && asked.length < ASKED_BURSTS.most };
 }
 
-/** Returns the bursts that still count towards a limit. */
+/** Returns the bursts that are recent enough to count towards a limit. */
 function rememberedBursts(bursts: readonly Burst[], at: EpochMs): readonly Burst[] {
   return bursts.filter((burst) => isRecent(burst.at, at, ASKED_BURSTS.within));
 }
 
-/** Reports whether a time is recent. Future times, which occur after the clock was set back, are not recent. */
+/** Reports whether a time is recent. Future times, which can occur after the clock was set back, are not recent. */
 function isRecent(then: EpochMs, now: EpochMs, within: Millis): boolean {
   return then <= now && now - then < within;
 }

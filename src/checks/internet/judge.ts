@@ -8,17 +8,18 @@ import { type EndpointObservation, isOwnTrouble, isWithoutRoute, describeFailure
 import { visibleText } from '../../core/visible-text.ts';
 import type { RoundObservations } from '../../core/round.ts';
 
-/** Matches a resolver with an IPv6 address, such as `udp://[2001:db8::53]:53`. */
+/** Matches a resolver URL that contains an IPv6 address, such as `udp://[2001:db8::53]:53`. */
 const IPV6_AUTHORITY = /^\w+:\/\/\[/u;
 
-/** On a machine that only has IPv4, failures of IPv6 addresses do not prove that the internet is unreachable. */
+/** On an IPv4-only machine, failed connections to IPv6 addresses do not prove that the internet is unreachable. */
 const ONLY_IPV6 = 'This machine has no route for IPv6, and no IPv4 address was tried';
 
 /**
- * Evaluates whether the internet is reachable, which is the case if any host accepts or refuses a connection. If only
- * the licence server accepts connections, a firewall may block the control hosts on purpose, so only a note is added.
+ * Evaluates whether the internet is reachable. The internet is reachable if any host accepts or refuses a connection.
+ * If only the licence server accepts connections, a firewall may block the control hosts on purpose, so only a note is
+ * added.
  *
- * @param answered the hosts that have answered since ftm-watch was started, as `host:port`
+ * @param answered the hosts that have responded since ftm-watch was started, as `host:port`
  */
 export function judgeInternet(round: RoundObservations, answered: ReadonlySet<string>): Judgement {
   const licenseServer = [...round.path.licenseServer.endpoints, ...round.path.knownAddresses];
@@ -40,7 +41,10 @@ export function judgeInternet(round: RoundObservations, answered: ReadonlySet<st
   return silent(round, tried, answered);
 }
 
-/** Returns the hosts that answered, as `host:port`. Only these hosts count if no host answers in a later round. */
+/**
+ * Returns the hosts that responded, as `host:port`. If no host responds in a later round, only these hosts are
+ * considered.
+ */
 export function answeringHosts({ controls, path: { licenseServer } }: RoundObservations): readonly string[] {
   return [...controls, licenseServer]
     .filter(({ endpoints }) => endpoints.some((endpoint) => accepted(endpoint) || isRefused(endpoint)))
@@ -48,8 +52,8 @@ export function answeringHosts({ controls, path: { licenseServer } }: RoundObser
 }
 
 /**
- * Evaluates a round in which no host answered. Control hosts that have never answered may be blocked on purpose, so
- * they prove nothing.
+ * Evaluates a round in which no host responded. Control hosts that have never responded are ignored, because a firewall
+ * may block them on purpose.
  */
 function silent(
   { controls, path: { licenseServer } }: RoundObservations,
@@ -58,7 +62,7 @@ function silent(
 ): Judgement {
   const isKnownToAnswer = controls.some(({ subject }) => answered.has(subject));
   const isUnrouted = tried.every(({ tcp }) => tcp.kind === 'failed' && tcp.reason === 'no-route');
-  // If no control host was tried, the fault may be limited to the licence server.
+  // If no control host was tried, only the licence server may be affected.
   const isAnyTried = controls.some(({ endpoints }) => endpoints.length > 0);
   const told = tried.map(describe);
   if (isAnyTried && (isKnownToAnswer || isUnrouted)) return unreachable(told);
@@ -97,7 +101,7 @@ function beyondProxy(tried: readonly EndpointObservation[]): Judgement {
   return unjudged(`The internet is only reached through the proxy ${proxies}, which opens no connection`);
 }
 
-/** @param doubt makes the finding less certain; omitted if the finding is certain */
+/** @param doubt reduces the finding's confidence; omitted if the finding is certain */
 function unreachable(tried: readonly string[], doubt?: Pick<Finding<InternetCause>, 'kind'>): Judgement {
   const [rule, expected] = ['anything-answers', 'a connection to the licence server or a control host'];
   const first = visibleText(tried[0] ?? '', 120);
@@ -114,8 +118,8 @@ function unreachable(tried: readonly string[], doubt?: Pick<Finding<InternetCaus
 }
 
 /**
- * Evaluates a round in which no address is known because no name was resolved. The internet is only reported as
- * unreachable if the machine has no route to any of its resolvers.
+ * Evaluates a round in which no name could be resolved, so no addresses are known. The internet is reported as
+ * unreachable only if the machine has no route to any of its resolvers.
  */
 function judgeWithoutAddresses({ path: { licenseServer }, controls }: RoundObservations): Judgement {
   const replies = [licenseServer, ...controls].flatMap(({ names }) =>

@@ -4,7 +4,7 @@ const TRANSFER =
   'Licences shipped on or after 2025-08-04 cannot be transferred to another unit except after an RMA (Fortinet tip ' +
   '205363), so check this before you activate anything. The alternatives are a new licence or FortiIdentity Cloud.';
 
-/** The information that Customer Service needs for a transfer (Fortinet tip 193723). */
+/** Information that Fortinet's Customer Service needs to transfer a licence (Fortinet tip 193723). */
 const TICKET =
   'open a ticket with Fortinet Customer Service at support.fortinet.com, and include both serial numbers ({holder} ' +
   'and {primary}) and the licence number, {license}.';
@@ -112,7 +112,7 @@ export const ASSIGNMENT_CAUSES = {
     title: 'the licence is not registered',
     short: 'licence is not registered',
     warningShort: "warning in a unit's log",
-    // A log line alone does not prove an outage, so the headline is only about the log.
+    // A log line alone does not prove an outage, so the headline mentions only the log.
     warningHeadline: 'the log of {subject} has a warning',
     summary: 'Licence {license} is not registered to any unit.',
     impact: 'assignment',

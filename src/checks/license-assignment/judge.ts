@@ -34,14 +34,14 @@ import { valueOf } from '../../core/license/resource.ts';
 type Verdict = Pick<Finding<AssignmentCause>, 'level' | 'suggests' | 'claim' | 'confidence' | 'kind'>;
 
 interface AssignmentInput extends ListedUnit {
-  /** All configured appliances, because the members of a cluster are evaluated together. */
+  /** All are needed, because cluster members are evaluated together. */
   readonly listed: readonly ListedUnit[];
   readonly registration: RegistrationObservation;
 }
 
 /**
- * Evaluates whether each licence of an appliance is registered to the right unit (see `Placement`). If the registration
- * service does not give a clear answer, the level is never `broken`.
+ * Evaluates whether each of an appliance's licences is registered to the right unit (see `Placement`). The level is
+ * never `broken` if the registration service's answer is ambiguous.
  */
 export function judgeLicenseAssignment(input: AssignmentInput): readonly Finding[] {
   const { registration, unit } = input;
@@ -83,8 +83,8 @@ function judgeLookup(input: AssignmentInput, license: string, lookup: LicenseLoo
 }
 
 /**
- * Returns a finding for a licence that was not looked up yet. A unit's tokens can reveal a licence that was unknown
- * when the service was last queried.
+ * Returns a finding for a licence that was not looked up yet. New tokens on a unit can reveal a licence that was
+ * unknown when the registration service was last queried.
  */
 function notLookedUp(unit: Unit, license: string): Finding {
   return unknown({
@@ -97,8 +97,8 @@ function notLookedUp(unit: Unit, license: string): Finding {
 }
 
 /**
- * Returns a note that an earlier result is still used, with its age. Earlier results are kept after a failed query,
- * because licences are rarely moved.
+ * Returns a note that an earlier result is still used, including its age. Earlier results stay valid after a failed
+ * query, because licences are rarely moved.
  */
 function keptNote(
   subject: string,
@@ -164,8 +164,8 @@ function judgeHolder(input: AssignmentInput, license: string, holder: string): V
 
 /**
  * Evaluates a licence that is registered to the HA peer. After a failover, tokens keep working regardless of which
- * member holds the licence, so a running cluster only gets a warning. A standalone unit, or a unit that is not yet
- * activated, cannot use a licence for another serial number.
+ * member holds the licence, so the finding for a running cluster is only a warning. A standalone unit, or a unit that
+ * is not yet activated, cannot use a licence for another serial number.
  */
 function judgePeer({ unit, appliance }: AssignmentInput, license: string, holder: string): Verdict {
   const to = `registered to the HA peer ${holder}`;
@@ -187,8 +187,8 @@ function broken(suggests: AssignmentCause, what: string): Verdict {
 }
 
 /**
- * Returns a suspected verdict. A load balancer, a member of a pair or a restored unit can have tokens from a licence
- * that is registered to another unit.
+ * Returns a verdict that is only suspected. A load balancer, an HA member or a restored unit can have tokens from a
+ * licence that is registered to another unit.
  */
 function suspected(level: 'broken' | 'warning', what: string): Verdict {
   return { level, suggests: 'license-on-other-unit', confidence: 'suspected', kind: 'role-unknown', ...told(what) };
@@ -240,14 +240,14 @@ function unansweredText(missed: Postponed | Failure): Pick<Told, 'claim' | 'quot
 }
 
 function factsOf({ name, serial, mode, primary }: Unit, license: string | null, holder: string | null): FindingFacts {
-  // The licence belongs on the active member. If the active member is unknown, the member that answers is used.
+  // The licence should be on the active member. If the active member is unknown, the member that responds is used.
   const inCharge = (mode === 'cluster' ? primary : null) ?? serial;
   return known({ appliance: name, serial, primary: inCharge, license, holder });
 }
 
 const DAY: Millis = 86_400_000;
 
-/** The number of remaining days from which each cause is reported. */
+/** Number of days before the deadline from which each cause is reported. */
 const STAGES: readonly (readonly [days: number, cause: AssignmentCause])[] = [
   [0, 'license-expired'],
   [7, 'license-expires-in-7-days'],
@@ -262,8 +262,8 @@ interface RedeemInput {
 }
 
 /**
- * Reports licences that were purchased but not redeemed, near the date on their certificate. No interface returns this
- * date, so it is set in the configuration. Licences that are redeemed, or probably redeemed, are not reported.
+ * Reports purchased licences that must be redeemed soon and probably have not been redeemed. The deadline is printed on
+ * the licence certificate. No API returns it, so it is set in the configuration.
  */
 export function judgeRedeemBy(input: RedeemInput): readonly Finding[] {
   const certificates = new Map(
@@ -305,10 +305,10 @@ const REASON: Readonly<Record<Confidence, string>> = {
   suspected: 'it is unknown whether the licence was redeemed',
 };
 
-/** Returns null if the licence is redeemed, or if the unit that would know cannot be queried now. */
+/** Returns null if the licence was redeemed, or if the unit that could show this cannot be queried now. */
 function notRedeemed(license: string, { units, registration }: RedeemInput): Confidence | null {
   const held = units.filter(({ config: { api } }) => api !== null).map(({ rest }) => holdsTokensOf(rest, license));
-  // A licence that is registered to a unit was probably redeemed, but this is not documented.
+  // A licence that is registered to a unit was probably redeemed, although Fortinet does not document this.
   const isRegistered = isRegisteredIn(registration, license);
   if (held.length === 0) return isRegistered ? null : 'suspected';
   if (held.some((hasTokens) => hasTokens !== false)) return null;
@@ -323,7 +323,7 @@ function isRegisteredIn(registration: RegistrationObservation | null, license: s
 export const licenseAssignment: Declaration<'license-assignment', AssignmentCause> = {
   id: 'license-assignment',
   title: 'Licence assignment',
-  // The serial number that a licence is compared with is read from the appliance.
+  // The licence's registered serial number is compared with the serial number that the appliance reports.
   dependsOn: [{ kind: 'reads', by: 'appliance' }],
   causes: ASSIGNMENT_CAUSES,
   unknownRemedy:
@@ -352,7 +352,10 @@ function judgeAssignment({ config, picture: { appliances: units, registration },
   );
 }
 
-/** Returns the time of answers that are still used because the service gave no newer answer. */
+/**
+ * Returns a clause with the time of the oldest answer that is still used because the registration service returned no
+ * newer one.
+ */
 function ageOf(registration: RegistrationObservation): string {
   const since =
     registration.kind === 'ok'
@@ -365,30 +368,30 @@ function listedUnit({ config, rest, role }: UnitObservation): ListedUnit {
   return { unit: unitOf(config, rest, role), licenses: licensesOf(config.licenses, rest), appliance: rest };
 }
 
-/** A configured appliance and the licences that are expected on it. */
+/** A configured appliance and its expected licences. */
 interface ListedUnit {
   readonly unit: Unit;
-  /** The licences that are configured for the appliance, and the licences that its tokens came from. */
+  /** Licences that are configured for the appliance, and licences from which its tokens came. */
   readonly licenses: readonly string[];
   readonly appliance: ApplianceObservation | null;
 }
 
 interface PlacementQuestion {
-  /** The unit from whose point of view the placement is determined. */
+  /** Unit relative to which the placement is determined. */
   readonly from: ListedUnit;
   readonly license: string;
-  /** The serial number of the unit to which the licence is registered. */
+  /** Serial number of the unit to which the licence is registered. */
   readonly holder: string;
   /** All configured appliances. */
   readonly listed: readonly ListedUnit[];
 }
 
 /**
- * The location of a licence, relative to one unit:
+ * Location of a licence relative to one unit:
  * - `in-place`: The licence is on this unit, on the active member of its cluster, or on the primary of a load balancer.
- * If the active member is unknown, it can also be on another member to which the licence belongs.
- * - `perhaps-shared`, `perhaps-other-unit`: The licence is on another unit, which is configured or not configured,
- * respectively. It is unknown whether this unit is a load balancer or a member of a pair.
+ *   If the active member is unknown, the licence can also be on any other suitable member.
+ * - `perhaps-shared`, `perhaps-other-unit`: The licence is on another unit. This unit is configured in the first case,
+ *   and not configured in the second case. It is unknown whether this unit is a load balancer or a member of a pair.
  * - `unlisted-primary`: This unit is a load balancer, and its primary is not configured.
  */
 type Placement =
@@ -411,21 +414,21 @@ function placementOf(question: PlacementQuestion): Placement {
 }
 
 /**
- * Returns the placement of a licence that is neither on this unit nor in its cluster. A load balancer has no licence,
- * and gets its tokens from its primary.
+ * Returns the placement of a licence that is registered outside this unit's cluster. A load balancer has no licence and
+ * gets its tokens from its primary.
  */
 function placementOutside({ from, holder, listed }: PlacementQuestion): Placement {
   const { mode, roleTold } = from.unit;
   if (mode === 'load-balancer')
     return listed.some(({ unit }) => isMember(unit, holder)) ? 'in-place' : 'unlisted-primary';
-  // Only SNMP shows whether a unit is standalone or a load balancer, which has the tokens of its primary.
+  // Only SNMP distinguishes a standalone unit from a load balancer. A load balancer has the same tokens as its primary.
   if (mode === 'cluster' || roleTold === true) return 'other-unit';
   return listed.some(({ unit }) => isOn(unit, holder)) ? 'perhaps-shared' : 'perhaps-other-unit';
 }
 
 /**
- * Reports whether a unit does not need a licence, because another member of its cluster has a licence or because the
- * unit is a load balancer.
+ * Reports whether a unit does not need a licence. A load balancer does not need one, nor does a unit with a licence on
+ * another cluster member.
  */
 export function isCoveredByOthers({ unit }: ListedUnit, listed: readonly ListedUnit[]): boolean {
   if (unit.mode === 'load-balancer') return true;
@@ -435,7 +438,7 @@ export function isCoveredByOthers({ unit }: ListedUnit, listed: readonly ListedU
   );
 }
 
-/** Reports whether the holder expects this licence, or may expect it because its tokens are unknown. */
+/** Reports whether the holder expects this licence. Returns true as well if the holder's tokens are unknown. */
 function holderExpectsIt({ license, holder, listed }: PlacementQuestion): boolean {
   return listed.some(
     ({ unit, licenses, appliance }) =>
@@ -452,7 +455,10 @@ function isOn(unit: Unit, serial: string): boolean {
   return unit.serial !== null && sameSerial(unit.serial, serial);
 }
 
-/** Returns the configured units that can use a unit's licences: the unit itself, its cluster, and load balancers. */
+/**
+ * Returns the configured units that can use a unit's licences. The result contains the unit itself, other members of
+ * its cluster, and load balancers.
+ */
 export function usersOf({ unit }: ListedUnit, listed: readonly ListedUnit[]): readonly string[] {
   const others = listed.filter(({ unit: other }) => other.name !== unit.name && mayShare(unit, other));
   return [unit.name, ...others.map(({ unit: { name } }) => name)];

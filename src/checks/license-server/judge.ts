@@ -34,13 +34,16 @@ export const licenseServer: Declaration<'license-server', LicenseServerCause> = 
   summary: () => 'The licence server answers',
 };
 
-/** Includes TLS causes, because an answer from a filter is reported as a filter. */
+/**
+ * A finding from the HTTP check. The finding can have a TLS cause, because a filter's response is reported as a TLS
+ * fault.
+ */
 type HttpFinding = Finding<LicenseServerCause | TlsCause>;
 
 /**
- * Evaluates whether the licence server answers HTTP requests, from every connection with an HTTP result. Any status
- * below 500 or a request for a client certificate means that the server is running. The server is reported as down only
- * if none of its decisive addresses answers properly.
+ * Evaluates whether the licence server answers HTTP requests. Any status below 500, or a request for a client
+ * certificate, shows that the server is running. The server is reported as down only if none of its decisive addresses
+ * responds properly.
  */
 export function judgeHttp(observations: readonly EndpointObservation[]): readonly HttpFinding[] {
   const answers = observations.flatMap((seen) =>
@@ -62,7 +65,7 @@ interface HttpTrouble {
   readonly rule: 'server-answers' | 'no-block-page' | 'not-judged';
   readonly claim: (place: string) => string;
   readonly quote?: string;
-  /** The product that generated the page. */
+  /** Product that generated the block page. */
   readonly product?: string | null;
 }
 
@@ -98,7 +101,7 @@ function responseTrouble({ status, blockPage, proxyTraces }: HttpResponse): Http
       product: blockPage.product,
     };
   }
-  // Squid sets this header only on pages that it generates.
+  // Squid adds this header only to pages that Squid itself generates.
   if (proxyTraces.includes('x-squid-error'))
     return {
       rule: 'no-block-page',

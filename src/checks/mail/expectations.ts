@@ -1,14 +1,14 @@
 import type { MailCause } from './causes.ts';
 import type { MailStage } from '../../core/observation.ts';
 
-/** The expected result of one step in an SMTP session, and the claim for a different result. */
+/** Expected result of a step in an SMTP session, and the claim to report if the result differs. */
 export interface Expectation {
   readonly rule: string;
   readonly claim: string;
   readonly expected: string;
   readonly suggests: MailCause;
   readonly kind?: string;
-  /** `suspected` if there are other possible explanations. */
+  /** Set to `suspected` if the result has other possible explanations. */
   readonly confidence?: 'suspected';
 }
 
@@ -26,7 +26,7 @@ export const ANSWERS: Expectation = {
   suggests: 'mail-unreachable',
 };
 
-/** The expectation for a session that ends without a reply that describes the problem. */
+/** Expectation that fails if a session ends without a reply that describes the problem. */
 export const GOES_ON: Expectation = {
   rule: 'mail-session-goes-on',
   claim: 'The mail server sent a greeting, then stopped answering.',
@@ -55,7 +55,10 @@ export const RECIPIENT: Expectation = {
   suggests: 'mail-recipient-rejected',
 };
 
-/** Greylisting is normal behaviour. The message is accepted when it is sent again. */
+/**
+ * Claim for a greylisting server. Greylisting is normal behaviour, and the server accepts the message when it is sent
+ * again.
+ */
 export const GREYLISTED = { claim: 'The mail server asks the client to retry later.', kind: 'later' } as const;
 
 export const REFUSED: Readonly<Record<Exclude<Refusal, 'greylisted' | 'policy' | 'other'>, Expectation>> = {
@@ -115,15 +118,16 @@ export const REFUSED: Readonly<Record<Exclude<Refusal, 'greylisted' | 'policy' |
 };
 
 /**
- * The reason why a reply rejects a command.
+ * Reason why an SMTP server rejects a command.
  *
  * - `relaying`: the server does not relay messages for the client's address
  * - `client`: the server refuses the client's address because of a block list, an access list or a missing reverse name
- * - `turned-away`: the server refuses the session without a reason, either for this client or for all clients
- * - `login-required`, `encryption-required`: the server requires a setting that is not configured, from every address
+ * - `turned-away`: the server refuses the session without giving a reason; other clients may be affected as well
+ * - `login-required`, `encryption-required`: the server requires a setting that is not configured, whatever the
+ *   client's address is
  * - `login-not-offered`: the server does not offer a supported login method on this connection
  * - `credentials`: the server rejects the user name or password
- * - `unavailable`: the server is temporarily unavailable to all clients
+ * - `unavailable`: the server is temporarily unavailable for all clients
  * - `greylisted`: the message must be sent again later
  * - `policy`: an unspecified security policy of the server rejects the command
  * - `other`: the server rejects the sender or the recipient
@@ -143,9 +147,9 @@ type Refusal =
 
 export interface RefusingReply {
   readonly stage: Exclude<MailStage, 'connect' | 'tls'>;
-  /** The reply code (RFC 5321 §4.2). */
+  /** SMTP reply code (RFC 5321 §4.2). */
   readonly code: number;
-  /** The untrusted text of the reply, or a message that quotes it. */
+  /** Untrusted reply text, or a message that quotes it. */
   readonly text: string;
 }
 
@@ -153,13 +157,13 @@ export interface RefusingReply {
 const RELAYING =
   /\brelay access denied\b|\brelay not permitted\b|\brelaying (?:denied|to\b.+\b(?:denied|prohibited))|\bunable to relay\b|\brcpthosts\b|\brecipient address rejected: access denied\b|\b5\.7\.64\b/iu;
 
-/** Postfix sends this reply only to clients whose address does not exempt them from the login. */
+/** Postfix sends this reply only if the client's address does not exempt the client from logging in. */
 const NOT_LOGGED_IN = /\bsender address rejected: not logged in\b/iu;
 
 /**
- * Matches replies about the client's address, from Postfix, Exim, Sendmail, Exchange and block lists. X.7.25 means that
- * the client's reverse name is wrong (RFC 7372 §3.3). X.7.23 means that the SPF record does not include the client (RFC
- * 7372 §3.2).
+ * Matches replies that complain about the client's address. The patterns cover Postfix, Exim, Sendmail, Exchange and
+ * block lists. X.7.25 means that the client's reverse name is wrong (RFC 7372 §3.3). X.7.23 means that the SPF record
+ * does not include the client (RFC 7372 §3.2).
  */
 const CLIENT =
   /\bclient host\b|\bhelo command rejected\b|\binvalid helo\b|\bblocked using\b|\b(?:block|black|deny)-?list|\bRBL\b|\bDNSBL\b|\bspamhaus\b|\bspamcop\b|\bbarracudacentral\b|\breverse (?:dns|name|hostname|lookup)|\bPTR\b|\bfcrdns\b|\bcannot find your (?:reverse )?host ?name\b|\bSPF\b|\byour (?:ip|host)\b|\b[45]\.7\.2[35]\b/iu;
@@ -169,21 +173,22 @@ const POLICY = /\b5\.7\.\d{1,3}\b/u;
 
 const ENCRYPTION = /\b(?:STARTTLS|TLS|SSL|encrypt(?:ed|ion))\b/iu;
 
-/** Reply codes which mean that authentication, or encryption for the login method, is required (RFC 4954 §6). */
+/** Reply codes that mean that authentication, or encryption for the login method, is required (RFC 4954 §6). */
 const REQUIRED: readonly number[] = [530, 538];
 
 /** Reply codes for a login command that is not available in this session (RFC 5321 §4.2.4, RFC 4954 §4). */
 const NOT_OFFERED: readonly number[] = [500, 502, 503, 504];
 
 /**
- * Matches temporary status codes that concern addresses or systems (X.1, X.3, X.4 and X.5 in RFC 3463 §3), for which a
- * retry does not help. Excludes the reply that Postscreen sends to new clients, because it accepts their next attempt.
+ * Matches temporary status codes about addresses or systems (X.1, X.3, X.4 and X.5 in RFC 3463 §3). For these codes, a
+ * retry does not help. The pattern excludes Postscreen's reply to new clients, because Postscreen accepts their next
+ * attempt.
  */
 const OF_SYSTEMS = /\b4\.[1345]\.\d{1,3}\b(?! Service currently unavailable)/u;
 
 /**
- * Classifies a rejecting reply.
- * @param reply the negative reply to a command, or the negative reply that was sent instead of a greeting
+ * Returns the reason for a negative reply.
+ * @param reply a negative reply to a command, or a negative reply in place of the greeting
  */
 export function refusalOf({ stage, code, text }: RefusingReply): Refusal {
   if (REQUIRED.includes(code)) return ENCRYPTION.test(text) ? 'encryption-required' : 'login-required';
@@ -210,12 +215,12 @@ function refusedLogin(code: number): Refusal {
   return NOT_OFFERED.includes(code) ? 'login-not-offered' : 'credentials';
 }
 
-/** Matches replies from Postfix and Exchange which mean that the logged-in user is not permitted to use this sender. */
+/** Reports whether a reply from Postfix or Exchange rejects this sender address for the logged-in user. */
 function isAboutSender(text: string): boolean {
   return /\bsender address rejected\b|\bnot owned by user\b|\bsend as this sender\b/iu.test(text);
 }
 
-/** Reports whether a reply code is temporary, which means 4yz (RFC 5321 §4.2.1). */
+/** Reports whether a reply code is temporary (4yz, RFC 5321 §4.2.1). */
 export function isTemporary(code: number): boolean {
   return code >= 400 && code < 500;
 }

@@ -35,7 +35,7 @@ import { addressInAny } from '../../core/addresses.ts';
 
 type MailFailure = Extract<MailOutcome, { kind: 'failed' }>;
 
-/** Evaluates the session with one mail server. */
+/** Evaluates an SMTP session with one mail server. */
 export function judgeMail(seen: MailObservation, view: MailView): readonly Finding<MailCause>[] {
   const { server, security, patience, outcome } = seen;
   if (outcome.kind === 'accepted') return outcome.slowestMs > patience ? [tooSlow(server, patience, outcome)] : [];
@@ -51,13 +51,14 @@ export function judgeMail(seen: MailObservation, view: MailView): readonly Findi
     facts: { security, ...(issuer === null ? {} : { issuer }) },
   };
   if (level === 'unknown') return [unknown(told)];
-  // FortiAuthenticator's API does not return the login, so a server that requires a login is not reported as a fault.
+  // FortiAuthenticator's API does not return the configured login, so a mail server that requires one is not reported
+  // as faulty.
   if (seen.isLoginUnknown === true && expectation.kind === 'login') return [note(told)];
   return [{ ...told, level, suggests, ...(confidence === undefined ? {} : { confidence }) }];
 }
 
 /**
- * Returns a warning about slow answers. Mail is still delivered if the client waits long enough. For example,
+ * Returns a warning about slow SMTP replies. Mail is still delivered if the client waits long enough. For example,
  * Postscreen delays every client by 6 s.
  */
 function tooSlow(server: string, patience: Millis, { slowestMs }: { readonly slowestMs: Millis }): Finding<MailCause> {
@@ -83,7 +84,7 @@ function expectationOf({ security }: MailObservation, outcome: MailFailure, view
   return stage === 'greeting' ? silent(outcome, security) : GOES_ON;
 }
 
-/** The expectation that was not met if a stage failed without a more specific reason. */
+/** Expectation that is reported if a stage failed without a more specific reason. */
 const OWN = { login: REFUSED.credentials, sender: SENDER, recipient: RECIPIENT } as const;
 
 function refusedOf(reply: RefusingReply, { fromAppliance }: MailView): Expectation {
@@ -93,7 +94,7 @@ function refusedOf(reply: RefusingReply, { fromAppliance }: MailView): Expectati
     case 'greylisted':
       return { ...message, ...GREYLISTED };
     case 'policy':
-      // The policy may apply only to the address of this machine.
+      // The policy may apply only to this machine's address.
       return fromAppliance ? message : { ...message, confidence: 'suspected' };
     case 'other':
       return message;
@@ -115,7 +116,7 @@ function refusesTlsForNow({ reason, code }: MailFailure): boolean {
   return reason === 'rejected' && isTemporary(code ?? 0);
 }
 
-/** Errors for a certificate whose authority is not trusted by this machine. */
+/** Errors that mean that this machine does not trust the certificate's authority. */
 const UNTRUSTED: readonly (string | null)[] = [
   'DEPTH_ZERO_SELF_SIGNED_CERT',
   'SELF_SIGNED_CERT_IN_CHAIN',
@@ -129,8 +130,8 @@ function tlsOf({ tlsError, issuer }: MailFailure): Expectation {
 }
 
 /**
- * Returns the kind for a timeout without TLS. If the port expects TLS from the start, the server and the client wait
- * for each other.
+ * Returns the kind of a timeout in a session without TLS. If the port expects TLS from the start, the server and the
+ * client wait for each other.
  */
 function silent({ reason }: MailFailure, security: MailObservation['security']): Expectation {
   return reason === 'timeout' && security !== 'tls' ? { ...ANSWERS, kind: 'silent' } : ANSWERS;
@@ -138,7 +139,7 @@ function silent({ reason }: MailFailure, security: MailObservation['security']):
 
 /**
  * Returns the level of a failed step. A 4yz reply asks the client to try again later (RFC 5321 §4.2.1). For a sender or
- * a recipient, this is normal (greylisting, 450 and 451), and FortiAuthenticator's queue does retry.
+ * a recipient, such a reply is normal (greylisting, 450 and 451), and FortiAuthenticator's mail queue retries later.
  */
 function levelOf({ stage, reason, code }: MailFailure, { kind }: Pick<Expectation, 'kind'>): FindingLevel {
   if (isOfThisMachine(reason)) return 'unknown';
@@ -148,7 +149,7 @@ function levelOf({ stage, reason, code }: MailFailure, { kind }: Pick<Expectatio
     : 'broken';
 }
 
-/** The commands after the greeting, for use in a claim. */
+/** Names of the SMTP commands after the greeting, for use in claims. */
 const COMMANDS: Readonly<Partial<Record<MailStage, string>>> = {
   ehlo: 'EHLO or STARTTLS',
   login: 'the login (AUTH)',
@@ -184,9 +185,12 @@ function endedBy(reason: FailureReason): string {
   return reason === 'protocol' ? 'gave no SMTP reply to' : 'ended the connection at';
 }
 
-/** Rules for a missing answer, which a dead internet connection explains. A refusal has other reasons. */
+/**
+ * Rules that fail if the server does not respond. A dead internet connection explains this, but it does not explain a
+ * refusal.
+ */
 const SILENT: readonly string[] = ['mail-server-resolves', 'mail-server-answers', 'mail-session-goes-on'];
-/** The rule for a name that does not resolve, which a faulty resolver explains. */
+/** Rule that fails if the server's name does not resolve. A faulty resolver can explain this. */
 const NAMELESS: readonly string[] = ['mail-server-resolves'];
 
 export const mail: Declaration<'mail', MailCause> = {
@@ -216,8 +220,8 @@ function isAccepting({ outcome }: MailObservation): boolean {
 }
 
 /**
- * Adjusts the result if no mail servers are configured. Mail servers are then read from the appliances, so an appliance
- * that cannot be read may use unknown mail servers.
+ * Adjusts the result if no mail servers are configured. In that case, they are read from the appliances. If an
+ * appliance cannot be read, it may use mail servers that ftm-watch does not know.
  */
 function withUnknownServers(own: Assessment, { picture: { appliances: units } }: Everything): Assessment {
   const unread = units.filter(({ rest }) => rest !== null && rest.kind !== 'ok').map(({ config }) => config.name);
@@ -250,7 +254,7 @@ export function judgeMailServers(servers: readonly MailObservation[], view: Mail
   ]);
 }
 
-/** Evaluates the delay of one server, unless another fault of the server explains the delay. */
+/** Evaluates a mail server's delay, unless another fault explains the delay. */
 function judgeDelay(judged: JudgedServer): readonly Finding<MailCause>[] {
   return hasNoFinding(judged) || isGreylisting(judged) ? judgeDeferral(judged.seen) : [];
 }
@@ -264,8 +268,8 @@ function isGreylisting({ findings }: JudgedServer): boolean {
 }
 
 /**
- * Reports whether a greylisting server accepts the message before the code expires. If the lifetime of codes is
- * unknown, the shortest possible lifetime is used. A delay that was not measured is assumed to be shorter.
+ * Reports whether a greylisting server accepts the message before the activation code expires. If the code lifetime is
+ * unknown, the shortest possible lifetime is used. An unmeasured delay is assumed to be shorter.
  */
 function acceptsLater(judged: JudgedServer): boolean {
   const { deferral } = judged.seen;
@@ -279,8 +283,8 @@ function withWorkingServer(finding: Finding<MailCause>, aside: string): Finding<
 }
 
 /**
- * Evaluates the delay that greylisting causes, which is a fault only if a code has expired when it arrives. The
- * measured value is the delay for this machine, which retries more often than most clients.
+ * Evaluates the delay that greylisting causes. The delay is a fault only if the activation code has expired on arrival.
+ * The delay was measured with this machine's retries, which are more frequent than those of most clients.
  */
 function judgeDeferral({ server, security, deferral }: MailObservation): readonly Finding<MailCause>[] {
   if (deferral === undefined || deferral.codeLife === null || deferral.lasted < deferral.codeLife) return [];
@@ -300,8 +304,8 @@ function judgeDeferral({ server, security, deferral }: MailObservation): readonl
 }
 
 /**
- * Returns a note on whether the recipient's mail server answers. Fortinet's activation tip says "if the custom mail
- * server is not reachable, try using localhost". The mailer "localhost" runs on FortiAuthenticator itself.
+ * Returns a note that states whether the recipient's mail server responds. Fortinet's activation tip says "if the
+ * custom mail server is not reachable, try using localhost". The mailer "localhost" runs on FortiAuthenticator itself.
  */
 function judgeRecipientServer({ domain, outcome }: RecipientServerObservation): readonly Finding<never>[] {
   if (outcome.kind === 'failed' && isOfThisMachine(outcome.reason)) return [];
@@ -320,13 +324,13 @@ function judgeRecipientServer({ domain, outcome }: RecipientServerObservation): 
   ];
 }
 
-/** The circumstances under which the probe connects to mail servers. */
+/** Circumstances under which the probe connects to mail servers. */
 export interface MailView {
-  /** Whether the probe uses FortiAuthenticator's address, so that the server treats both the same way. */
+  /** True if the probe uses FortiAuthenticator's address. The mail server then treats both the same way. */
   readonly fromAppliance: boolean;
 }
 
-/** @param config contains the addresses of the appliances in `logSources`, which they also send mail from */
+/** @param config the configuration; appliances also send mail from their addresses in `logSources` */
 export function mailViewOf({
   sourceAddress,
   appliances,

@@ -1,6 +1,6 @@
 import { type CauseWords, type KindWords, fortiauthenticator, fortios, shell } from '../../engine/model.ts';
 
-/** The resolver itself reports the filter in an extended DNS error. */
+/** Wording for a filter that the resolver itself reports in an extended DNS error. */
 const FILTERED: KindWords = {
   title: 'the resolver reports that it filters the name',
   summary: '{resolver} reports that it filters {host}.',
@@ -257,7 +257,7 @@ export const NAME_CAUSES = {
 
 export type NameCause = keyof typeof NAME_CAUSES;
 
-/** The kinds of all causes in this file. */
+/** Kinds of all name resolution causes. */
 export type NameKind =
   | 'tcp-blocked'
   | 'refused'

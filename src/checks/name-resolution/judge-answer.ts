@@ -16,10 +16,10 @@ import { type Finding, known, note, type Told } from '../../engine/model.ts';
 import { type DnsObservation, type DnsReply, type FailureReason, isOfThisMachine } from '../../core/observation.ts';
 
 interface AnswerCase {
-  /** The target whose name is resolved, as `host:port`. */
+  /** Target whose name is resolved, as `host:port`. */
   readonly subject: string;
   readonly expectedAddresses: readonly string[];
-  /** Whether another resolver returns an acceptable address. */
+  /** True if another resolver returns an acceptable address. */
   readonly othersAnswer: boolean;
   readonly others: OtherNames;
 }
@@ -28,7 +28,7 @@ export interface JudgedAnswer {
   readonly resolver: string;
   readonly findings: readonly Finding<NameCause>[];
   readonly acceptable: readonly string[];
-  /** Whether the configuration lists all addresses as expected. */
+  /** True if all addresses are in the configured list of expected addresses. */
   readonly confirmed: boolean;
 }
 
@@ -39,7 +39,7 @@ interface SortedAddresses {
   readonly unexpected: readonly string[];
 }
 
-/** The maximum number of addresses shown, because an answer can contain dozens of them. */
+/** Maximum number of addresses in a message. A DNS answer can contain dozens. */
 const MOST_SHOWN = 5;
 
 const WHAT_IT_IS: Readonly<Record<AddressClass, string>> = {
@@ -66,7 +66,7 @@ export function judgeAnswer(observation: DnsObservation, context: AnswerCase): J
   };
 }
 
-/** Removes addresses that unrelated names have as well, because they do not belong to the server. */
+/** Removes addresses that unrelated names resolve to as well. Such addresses do not belong to the server. */
 function apartFrom(shared: readonly string[], sorted: SortedAddresses): SortedAddresses {
   const found = sorted.acceptable.filter((address) => shared.includes(address));
   if (found.length === 0) return sorted;
@@ -79,8 +79,8 @@ function apartFrom(shared: readonly string[], sorted: SortedAddresses): SortedAd
 }
 
 /**
- * Returns the IPv4 and IPv6 addresses that ftm-watch connects to. Addresses that the configuration lists as expected
- * are always acceptable.
+ * Returns the IPv4 and IPv6 addresses that ftm-watch connects to. Addresses in the configured list of expected
+ * addresses are always acceptable.
  */
 export function acceptableAddresses(
   observation: DnsObservation,
@@ -89,7 +89,7 @@ export function acceptableAddresses(
   return sortedBy(expectedAddresses)(observation).acceptable;
 }
 
-/** Cached, because each round uses it before the connections and again when it evaluates the answers. */
+/** Cached, because each round sorts the addresses twice: before it connects, and when it evaluates the DNS answers. */
 const sortedBy = oncePer((expectedAddresses: readonly string[]) =>
   oncePer(({ a, aaaa }: DnsObservation): SortedAddresses => {
     const all = uniqueAddresses([a, aaaa].flatMap((reply) => (reply.kind === 'answer' ? reply.addresses : [])));
@@ -161,8 +161,8 @@ function describe(address: string): string {
 }
 
 /**
- * Evaluates an answer that has addresses for IPv4 or IPv6 only, because the other query failed. FortiAuthenticator uses
- * IPv4, so only a failed A query is a fault.
+ * Evaluates a DNS answer that contains only IPv4 or only IPv6 addresses because the other query failed. Only a failed A
+ * query is a fault, because FortiAuthenticator uses IPv4.
  */
 function judgeHalfAnswer({ resolver, a, aaaa }: DnsObservation, context: AnswerCase): readonly Finding<NameCause>[] {
   const harmful = !isUsable(a);
@@ -193,8 +193,8 @@ function judgeNoAddress(observation: DnsObservation, context: AnswerCase): Findi
           ? `${resolverNamed(resolver)} returns neither an A nor an AAAA record for the name.`
           : `${resolverNamed(resolver)} reports that the name does not exist (NXDOMAIN).`,
       expected: `an address for ${hostOf(context.subject)} from ${resolver}`,
-      // A stub resolver queries its next server only if the first one does not answer, never after a negative answer,
-      // so a second, working resolver does not help.
+      // A second, working resolver does not help after a negative answer, because a stub resolver queries its next
+      // server only if the first one does not answer.
       level: 'broken',
       suggests: 'name-not-found',
       facts: { resolver },
@@ -219,7 +219,7 @@ function levelOfNoAnswer(
   return { level: othersAnswer ? 'warning' : 'broken', suggests: 'resolver-unreachable', ...kindOf(failed) };
 }
 
-/** TCP failures which show that TCP is blocked, because the resolver responded over UDP. */
+/** TCP failures that mean that TCP is blocked if the resolver responded over UDP. */
 const SHUT: readonly FailureReason[] = ['timeout', 'refused', 'reset', 'closed', 'no-route'];
 
 function isCutShort(reply: DnsReply): boolean {
@@ -238,7 +238,7 @@ function isOurs(reply: DnsReply): boolean {
   return reply.kind === 'failed' && isOfThisMachine(reply.reason) && !isCutShort(reply);
 }
 
-/** @param question the query, such as `the A query` */
+/** @param question the query as text, such as `the A query` */
 function claimOfReply(resolver: string, reply: DnsReply, question: string): Pick<Told, 'claim' | 'quote'> {
   const by = resolverNamed(resolver);
   if (reply.kind === 'answer') return { claim: `${by} answered ${question} with the error ${reply.rcode}.` };
@@ -248,7 +248,7 @@ function claimOfReply(resolver: string, reply: DnsReply, question: string): Pick
   return { claim, quote: reply.message };
 }
 
-/** Returns a resolver for the beginning of a sentence, such as `The resolver udp://10.0.0.53:53`. */
+/** Formats a resolver for the beginning of a sentence, such as `The resolver udp://10.0.0.53:53`. */
 export function resolverNamed(resolver: string): string {
   return resolver === 'system' ? 'The resolver of this system' : `The resolver ${resolver}`;
 }

@@ -12,7 +12,7 @@ import type { LicenseServerConfig } from '../../config/schema/path.ts';
 interface DnsCase {
   readonly name: string;
   readonly port: number;
-  /** The expected addresses and CIDR blocks. If the list is empty, any public address is acceptable. */
+  /** Expected addresses and CIDR blocks. If the list is empty, any public address is acceptable. */
   readonly expectedAddresses: readonly string[];
   /** One observation for each resolver, in the configured order. */
   readonly observations: readonly DnsObservation[];
@@ -27,7 +27,7 @@ interface DnsVerdict {
 
 const MAX_DIALLED = 16;
 
-/** Evaluates the answers from all resolvers for one name. */
+/** Evaluates all resolvers' answers for one name. */
 export function judgeDns({ name, port, expectedAddresses, observations, others }: DnsCase): DnsVerdict {
   const subject = `${name}:${String(port)}`;
   const acceptable = observations.map((observation) => acceptableAddresses(observation, expectedAddresses));
@@ -35,7 +35,7 @@ export function judgeDns({ name, port, expectedAddresses, observations, others }
     judgeAnswer(observation, {
       subject,
       expectedAddresses,
-      // A resolver that does not answer is less severe if another resolver resolves the name.
+      // The fault is less severe if another resolver resolves the name.
       othersAnswer: acceptable.some((addresses, other) => other !== index && addresses.length > 0),
       others,
     }),
@@ -55,7 +55,10 @@ export function dialledAddresses(
   return uniqueAddresses(acceptable).slice(0, MAX_DIALLED);
 }
 
-/** Evaluates whether the resolvers agree. Answers that another finding already reports as wrong are not compared. */
+/**
+ * Evaluates whether the resolvers return matching addresses. Answers that are already reported as wrong are not
+ * compared.
+ */
 function judgeAgreement(subject: string, judged: readonly JudgedAnswer[]): readonly Finding<NameCause>[] {
   const findings = judged.flatMap(({ findings: own }) => own);
   if (findings.some(({ suggests }) => suggests !== null && suggests !== 'resolver-unreachable')) return [];
@@ -84,8 +87,8 @@ function judgeAgreement(subject: string, judged: readonly JudgedAnswer[]): reado
 }
 
 /**
- * Compares IPv4 and IPv6 addresses separately. If one resolver returns only IPv4 addresses and another only IPv6
- * addresses, they do not disagree.
+ * Reports whether two answers have no address in common. IPv4 and IPv6 addresses are compared separately, so an answer
+ * with only IPv4 addresses does not contradict an answer with only IPv6 addresses.
  */
 function haveNothingInCommon(left: readonly string[], right: readonly string[]): boolean {
   const families = ([4, 6] as const).map((family) => ({
@@ -128,7 +131,7 @@ function judgeNames({
   otherNames: others,
 }: TargetFacts): readonly Finding<NameCause>[] | null {
   const { names, host, endpoints } = path;
-  // If a proxy or an IP address is configured, there is no name to resolve.
+  // If a proxy or an IP address is configured, no name is resolved.
   if (names.length === 0) return endpoints.length > 0 ? [] : null;
   const expectedAddresses = licenseServer?.expectedAddresses ?? [];
   const { findings, addresses } = judgeDns({ name: host, port, expectedAddresses, observations: names, others });
@@ -136,8 +139,8 @@ function judgeNames({
 }
 
 /**
- * Evaluates whether the name has an address in the configured family. A name without any address is reported by another
- * finding.
+ * Evaluates whether the name has an address in the configured family (IPv4 or IPv6). Another finding reports names
+ * without any address.
  */
 export function judgeFamily(
   { host, port, family }: LicenseServerConfig,

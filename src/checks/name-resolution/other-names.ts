@@ -7,21 +7,21 @@ import { withMoreSaid } from '../../engine/words.ts';
 import { areRelatedHosts } from '../../tls/extensions.ts';
 import { NAME_CAUSES, type NameCause, type NameKind } from './causes.ts';
 
-/** Answers for names other than the target's name, for comparison. */
+/** DNS answers for other names, for comparison with the target's name. */
 export interface OtherNames {
-  /** The answers for other names, starting with unrelated names. */
+  /** DNS answers for other names. Answers for unrelated names come first. */
   readonly others: readonly DnsObservation[];
-  /** The answer for the target's name with a trailing dot, so that the hosts file and search list are not used. */
+  /** Answer for the target's name with a trailing dot. The trailing dot bypasses the hosts file and the search list. */
   readonly absolute: DnsObservation | null;
-  /** Addresses that unrelated names have as well. */
+  /** The target's addresses to which unrelated names resolve as well. */
   readonly shared: readonly string[];
 }
 
 export const NO_OTHER_NAMES: OtherNames = { others: [], absolute: null, shared: [] };
 
 /**
- * @param isGenuine reports whether the genuine certificate was received from an address. In that case, other names can
- * legitimately have the same address.
+ * @param isGenuine reports whether an address presented the genuine certificate. In that case, other names can
+ * legitimately resolve to the same address.
  */
 export function otherNamesOf(
   { path, controls }: Pick<RoundObservations, 'path' | 'controls'>,
@@ -44,8 +44,8 @@ export function otherNamesOf(
 }
 
 /**
- * Removes observations at addresses that unrelated names have as well, because they prove nothing about the servers
- * that the names belong to.
+ * Removes observations at addresses to which unrelated names resolve as well. Such observations prove nothing about the
+ * target.
  */
 export function withoutShared(round: RoundObservations, { shared }: OtherNames): RoundObservations {
   if (shared.length === 0) return round;
@@ -79,19 +79,19 @@ function addressesOf({ a, aaaa }: DnsObservation): readonly string[] {
   return [a, aaaa].flatMap((reply) => (reply.kind === 'answer' ? reply.addresses : []));
 }
 
-/** Explains a finding about one resolver. */
+/** Explanation of a finding about one resolver. */
 interface Explanation {
   readonly kind?: NameKind;
   readonly more?: string;
   readonly quote?: string;
-  /** `suspected` if other machines may not be affected. */
+  /** Set to `suspected` if other machines may not be affected. */
   readonly confidence?: 'suspected';
   readonly facts?: { readonly address: string };
 }
 
 /**
- * Adds the reason for a wrong answer to the finding. The reason is either given by the resolver itself, or inferred
- * from the resolver's answers for other names.
+ * Adds the reason for a wrong answer to the finding. The resolver either reports the reason itself, or its answers for
+ * other names reveal the reason.
  */
 export function explainAnswer(
   finding: Finding<NameCause>,
@@ -123,8 +123,8 @@ function explanationOf(finding: Finding<NameCause>, seen: DnsObservation, names:
 }
 
 /**
- * Explains an answer that comes from this machine's hosts file or search list (`ndots`). FortiAuthenticator does not
- * use them.
+ * Explains an answer that comes from this machine's hosts file or search list (`ndots`). FortiAuthenticator uses
+ * neither of them.
  */
 function ofThisMachine(
   { suggests }: Finding<NameCause>,
@@ -146,7 +146,10 @@ function ofSharedAddress(seen: DnsObservation, { others, shared }: OtherNames): 
   return { kind: 'shared-address', more: `${also.name} also has the address ${address}`, facts: { address } };
 }
 
-/** https://www.iana.org/assignments/dns-parameters/dns-parameters.xhtml#extended-dns-error-codes */
+/**
+ * Extended DNS errors, from
+ * https://www.iana.org/assignments/dns-parameters/dns-parameters.xhtml#extended-dns-error-codes.
+ */
 const EXTENDED_ERRORS: ReadonlyMap<number, readonly [name: string, kind?: NameKind]> = new Map([
   [0, ['Other Error']],
   [1, ['Unsupported DNSKEY Algorithm', 'dnssec']],
@@ -175,7 +178,10 @@ const EXTENDED_ERRORS: ReadonlyMap<number, readonly [name: string, kind?: NameKi
   [24, ['Invalid Data']],
 ]);
 
-/** Returns the reason that the resolver gives, preferably a reason with a remedy; null if the resolver gives none. */
+/**
+ * Returns the reason from the resolver's extended DNS errors, preferably one with a known remedy. Returns null if there
+ * are no extended errors.
+ */
 function errorsOf({ a, aaaa }: DnsObservation): Pick<Explanation, 'kind' | 'more' | 'quote'> | null {
   const errors = [a, aaaa].flatMap((reply) => (reply.kind === 'answer' ? (reply.extendedErrors ?? []) : []));
   const named = errors.map((error) => ({ error, known: EXTENDED_ERRORS.get(error.code) }));
@@ -196,7 +202,7 @@ function quoteOf({ code, text }: ExtendedError, name: string): string {
 /** Connection failures that a blocked port can cause. */
 const SHUT: readonly FailureReason[] = ['timeout', 'refused', 'reset', 'closed'];
 
-/** Explains a failure over DNS over TLS or HTTPS, which do not use port 53. */
+/** Explains a failed query over DNS over TLS or DNS over HTTPS. Neither uses port 53. */
 function ofEncryption({ suggests }: Finding<NameCause>, { resolver, a, aaaa }: DnsObservation): Explanation | null {
   if (suggests !== 'resolver-unreachable' || !/^(?:tls|https):/u.test(resolver)) return null;
   const reasons = [a, aaaa].flatMap((reply) => (reply.kind === 'failed' ? [reply.reason] : []));
@@ -204,7 +210,7 @@ function ofEncryption({ suggests }: Finding<NameCause>, { resolver, a, aaaa }: D
   return reasons.some((reason) => SHUT.includes(reason)) ? { kind: 'encrypted' } : null;
 }
 
-/** Explains a refusal. A resolver that refuses every name does not serve this client. */
+/** Explains a refused query. A resolver that refuses queries for every name does not serve this client. */
 function ofRefusal(seen: DnsObservation, own: readonly DnsObservation[]): Explanation | null {
   const { a, aaaa } = seen;
   const isRefused = [a, aaaa].some((reply) => reply.kind === 'answer' && reply.rcode === 'REFUSED');
@@ -212,7 +218,9 @@ function ofRefusal(seen: DnsObservation, own: readonly DnsObservation[]): Explan
   return { kind: 'refused', ...comparison(seen, own) };
 }
 
-/** Explains a failure for this name only. A resolver that answers for other names works and reaches the internet. */
+/**
+ * Explains a failure that affects only this name. A resolver that resolves other names works and reaches the internet.
+ */
 function ofThisName(
   { suggests }: Finding<NameCause>,
   seen: DnsObservation,

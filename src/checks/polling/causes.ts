@@ -49,7 +49,7 @@ export const POLLING_CAUSES = {
     short: 'FortiAuthenticator polling fails',
     warningShort: "warning in a unit's log",
     headline: 'FortiAuthenticator’s polling fails',
-    // A log line alone does not prove an outage, so the headline is only about the log.
+    // A log line alone does not prove an outage, so the headline mentions only the log.
     warningHeadline: 'the log of {subject} has a warning',
     summary: ON_ITS_OWN_PATH,
     impact: 'activation',

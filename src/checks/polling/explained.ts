@@ -7,36 +7,37 @@ import type { AppliancePolling, PollingError, PollingReport } from '../../core/p
 /** The checks on the path from this machine to the licence server. FortiAuthenticator's path is probably similar. */
 export const PATH: readonly string[] = ['internet', 'name-resolution', 'reachability', 'tls-genuine', 'license-server'];
 
-/** How long after a repair a connection that FortiAuthenticator started earlier can still time out. */
+/** Time after a repair during which FortiAuthenticator's earlier connections can still time out. */
 const AFTERMATH: Millis = 60_000;
 
 /** A function that returns the precondition that a cause breaks. */
 export type PreconditionOf = (cause: string) => string;
 
-/** A present or past fault that causes errors in FortiAuthenticator's log. */
+/** A current or past fault that causes errors in FortiAuthenticator's log. */
 export interface FaultSeen {
   readonly precondition: string;
-  /** The only affected appliance; null if every appliance can be affected. */
+  /** The only affected appliance. Null if every appliance can be affected. */
   readonly appliance: string | null;
-  /** When the fault was last detected. */
+  /** Time when the fault was last detected. */
   readonly at: EpochMs;
 }
 
 export interface UnexplainedPolling {
-  /** The report without the errors that known faults explain. */
+  /** The report, excluding errors that known faults explain. */
   readonly report: PollingReport;
-  /** Notes about the errors that were removed from the report. */
+  /** Notes about errors that were removed from the report. */
   readonly notes: readonly Finding[];
 }
 
-/** The precondition whose fault explains every connection error. */
+/** ID of the check whose failure explains every connection error. */
 const BY_CONNECTION = 'reachability';
 const CONNECTION: readonly string[] = [...PATH, 'firewall-policy'];
-/** Matches messages about a failed connection, which a licence fault does not cause. */
+/** Matches messages about failed connections. Licence faults do not cause such messages. */
 const OF_CONNECTION = /\bSSL\b|\bconnection\b|\btimeout\b/iu;
 
 /**
- * Returns the preconditions whose fault can cause an error. For example, a TLS fault does not affect name resolution.
+ * Returns the preconditions whose failure can cause the logged error. For example, a TLS fault cannot cause a name
+ * resolution error.
  */
 export function explainedBy(
   { cause, sample }: Pick<PollingError, 'cause' | 'sample'>,
@@ -51,13 +52,17 @@ export function explainedBy(
 }
 
 /**
- * Returns the preconditions that can cause an appliance's errors. Only errors reported by more than one datagram count.
+ * Returns the preconditions whose failure can cause the appliances' errors. Only errors that arrived in more than one
+ * datagram count.
  */
 export function complainedOf({ appliances }: PollingReport, preconditionOf: PreconditionOf): readonly string[] {
   return [...new Set(appliances.flatMap((appliance) => surelyComplainedOf(appliance, preconditionOf)))];
 }
 
-/** Returns when an appliance last logged an error that a path fault can cause, or null. A single line counts. */
+/**
+ * Returns the time when any appliance last logged an error that a path fault can cause. A single log line is
+ * sufficient. Returns null if there is none.
+ */
 export function complainedOfPathAt({ appliances }: PollingReport, preconditionOf: PreconditionOf): EpochMs | null {
   const times = appliances
     .flatMap(({ errors }) => errors)
@@ -75,12 +80,14 @@ function surelyComplainedOf({ errors }: AppliancePolling, preconditionOf: Precon
     .filter((id) => isCorroborated(complaints.filter(({ by }) => by.includes(id)).map(({ error }) => error)));
 }
 
-/** Returns the message of a log line. The fields before the message can contain any text, so they are removed. */
+/**
+ * Returns the message part of a log line. The fields before the message are removed, because they can contain any text.
+ */
 function messageOf(sample: string): string {
   return sample.slice(sample.lastIndexOf('="') + 1);
 }
 
-/** Merges two lists of faults, keeping the latest time for each fault. */
+/** Merges two lists of faults. The latest time is kept for each fault. */
 export function withLaterSeen(before: readonly FaultSeen[], later: readonly FaultSeen[]): readonly FaultSeen[] {
   return [...later, ...withoutSeen(before, later)];
 }
@@ -100,8 +107,8 @@ function isSameFault(a: FaultSeen, b: FaultSeen): boolean {
 }
 
 /**
- * Removes explained errors. Errors remain in the window for a while after the path is repaired, and must not raise a
- * separate alarm when the fault that explains them has ended.
+ * Removes errors that known faults explain. Log errors stay in the time window after the path is repaired, and must not
+ * raise a separate alarm when the fault has ended.
  */
 export function withoutExplained(
   report: PollingReport,
@@ -129,7 +136,10 @@ interface Concerning {
   readonly preconditionOf: PreconditionOf;
 }
 
-/** Reports whether one of the faults can cause the error and was present at or shortly before the error. */
+/**
+ * Reports whether one of the faults explains the error. Such a fault can cause the error, and was present during or
+ * shortly before the error.
+ */
 function isExplained(error: PollingError, { faults, preconditionOf }: Concerning): boolean {
   const by = explainedBy(error, preconditionOf);
   return faults.some(({ precondition, at }) => by.includes(precondition) && error.lastAt <= at + AFTERMATH);
@@ -142,7 +152,7 @@ function unexplainedOf(errors: readonly PollingError[], concerning: Concerning):
 }
 
 /**
- * Removes occurrences of an error that a fault explains. Occurrences during a fault are not evidence about later
+ * Removes the occurrences of an error that a fault explains. Occurrences during a fault prove nothing about later
  * occurrences, regardless of how the log lines were received.
  */
 function withoutExplainedMoments(error: PollingError, concerning: Concerning): PollingError {

@@ -23,14 +23,14 @@ import {
 import type { FirewallConfig } from '../../config/schema/connectors.ts';
 
 /**
- * Preconditions for which this machine's probes are more reliable than a log line. A log line only shows that the path
- * is broken somewhere, so a log line alone does not raise their causes.
+ * Checks in which this machine's probes are more reliable than a log line. A log line shows only that the path is
+ * broken somewhere, so a log line alone does not raise the causes of these checks.
  */
 const SEEN_BY_PROBES: readonly string[] = [...PATH, 'mail'];
 
 const MAX_LINE = 240;
 
-/** Returns no finding for an appliance whose log arrives and contains no errors. */
+/** Evaluates the appliances' logs. An appliance has no finding if its log arrives and contains no errors. */
 export function judgePolling(
   report: PollingReport,
   preconditionOf: PreconditionOf,
@@ -49,7 +49,7 @@ export function judgePolling(
   });
 }
 
-/** Lowers a finding to a suspected warning, because a single datagram is not proof. */
+/** Lowers a finding to a suspected warning. Used for findings that only a single datagram supports. */
 function suspectedOnly(finding: Finding): Finding {
   return { ...withMoreSaid(finding, '', ONE_DATAGRAM), level: 'warning', confidence: 'suspected' };
 }
@@ -89,15 +89,18 @@ function judgeError(
 }
 
 /**
- * Returns the subject of a finding. Problems that are fixed in different places have different subjects, so that they
- * are separate faults.
+ * Returns the subject of a finding. Problems that are fixed in different places get different subjects, so that they
+ * are reported as separate faults.
  */
 function subjectOf(appliance: string, suggests: string | null): string {
   if (suggests === 'users-disabled') return `users of ${appliance}`;
   return suggests === 'appliance-fault-logged' ? `${appliance} itself` : appliance;
 }
 
-/** Returns the meaning of the line. If only the unit's path can explain the line, adds the policy to check first. */
+/**
+ * Returns the meaning of a log line. If only the unit's network path can explain the line, the matching firewall policy
+ * is added as the first thing to check.
+ */
 function complaintOf(
   appliance: string,
   { short, summary }: PollingError,
@@ -111,16 +114,16 @@ function complaintOf(
 }
 
 /**
- * Reports whether the summary and remedy of the log signature are used. The results of the probes are more useful only
- * if the path must be at fault.
+ * Reports whether to use the log signature's summary and remedy. Probe results are more useful only if the path must be
+ * at fault.
  */
 function usesSignatureText(level: FindingLevel, suggests: string | null): boolean {
   return suggests !== null && (level === 'warning' || suggests !== 'polling-failing');
 }
 
 /**
- * Reports whether an error concerns name resolution. A firewall policy does not explain such an error, because the
- * answers come from FortiAuthenticator's resolvers.
+ * Reports whether a logged error concerns name resolution. The policy for the licence server does not explain such an
+ * error, because FortiAuthenticator's resolvers answer the DNS queries.
  */
 function isOfNames(cause: string | null, preconditionOf: PreconditionOf): boolean {
   return cause !== null && preconditionOf(cause) === 'name-resolution';
@@ -175,7 +178,7 @@ function shorten(line: string): string {
 const MOST_SENDERS = 6;
 
 /**
- * Returns the assessment while no log line has arrived yet. A log that was never received proves nothing.
+ * Returns the assessment for the time before the first log line arrives. A log that was never received proves nothing.
  *
  * @param strangers the unknown senders whose lines were rejected
  */
@@ -201,7 +204,7 @@ export function judgeFirstLines(
   );
 }
 
-/** Describes the addresses and files from which log lines are read. */
+/** Returns descriptions of the addresses and files from which log lines are read. */
 function placesOf({ logs }: WatchedConfig): readonly string[] {
   const { udp, tcp, tls } = logs.syslog;
   const listeners = Object.entries({ udp, tcp, tls: tls && tls.listen }).flatMap(([way, listener]) => {
@@ -217,7 +220,7 @@ function placesOf({ logs }: WatchedConfig): readonly string[] {
 export const polling: Declaration<'polling', PollingCause> = {
   id: 'polling',
   title: 'Polling',
-  // Many other faults can explain FortiAuthenticator's errors, so these faults are evaluated first.
+  // Faults in these checks can explain FortiAuthenticator's errors, so these checks are evaluated first.
   dependsOn: [...PATH, 'license-assignment', 'firewall-policy', 'mail'].map((by) => ({
     kind: 'explained',
     by,
@@ -236,7 +239,7 @@ export const polling: Declaration<'polling', PollingCause> = {
   judge: judgeLog,
 };
 
-/** Returns a function that reports whether a fault of this precondition can cause the errors in a finding. */
+/** Returns a function that reports whether a failure of the given precondition can cause the errors in a finding. */
 function canCome(by: string): Explanation['when'] {
   return (findings) =>
     findings.some(({ level, explainedBy }) => level !== 'note' && (explainedBy?.includes(by) ?? by !== 'mail'));
@@ -245,7 +248,7 @@ function canCome(by: string): Explanation['when'] {
 function judgeLog(facts: LogFacts): Judgement {
   if (!listens(facts.config)) return notConfigured('No log source is configured');
   switch (facts.kind) {
-    // A single `check` does not receive the log, which is not a problem, so the state is not `unknown`.
+    // `ftm-watch check` does not receive the log. A missing log is not a problem there, so the state is not `unknown`.
     case 'unheard':
       return facts.isTrouble ? unjudged(facts.reason) : notConfigured(facts.reason);
     case 'heard': {
@@ -260,7 +263,7 @@ function judgeLog(facts: LogFacts): Judgement {
           [...found, ...memory, ...notes, ...waiting],
           'The log of FortiAuthenticator shows no FortiToken Mobile errors',
         ),
-        // Missing lines are reported as `appliance-silent`.
+        // Missing log lines are reported as `appliance-silent`.
         ...(waiting.length === 0 ? {} : { waits: true }),
       };
     }
@@ -269,13 +272,13 @@ function judgeLog(facts: LogFacts): Judgement {
 
 type PolicyKind = keyof (typeof POLLING_CAUSES)['polling-failing']['kinds'];
 
-/** The configured FortiGates and their answers about policies. */
+/** Configured FortiGates and their policy lookup results. */
 interface Policies {
   readonly configured: readonly Pick<FirewallConfig, 'url' | 'vdom' | 'source' | 'appliances'>[];
   readonly asked: readonly FirewallObservation[];
 }
 
-/** Returns the policy that matches the affected unit. A policy that matches another unit is not relevant. */
+/** Returns the policy that matches the affected unit's traffic. Policies for other units are ignored. */
 export function ownPolicy(appliance: string, { configured, asked }: Policies): Pick<Finding, 'kind' | 'facts'> {
   const entry = askedFor(configured, appliance);
   if (entry === null) return { facts: { appliance } };

@@ -2,8 +2,8 @@ import { type CauseWords, shell, type KindWords, fortiauthenticator, fortios, ty
 import { separatePolicy } from '../firewall-policy/separate-policy.ts';
 
 /**
- * The kinds of `egress-blocked` if a proxy is configured. `through-proxy` means that the proxy does not answer. The
- * other kinds depend on the answer from the proxy.
+ * Kinds of `egress-blocked` with a configured proxy. `through-proxy` means that the proxy does not respond. The other
+ * kinds depend on the proxy's response.
  */
 export type ProxyKind =
   | 'through-proxy'
@@ -132,13 +132,13 @@ const FROM_APPLIANCE = fortiauthenticator(
   'execute ping {host}',
 );
 
-/** The last step after a repair that was not made on FortiAuthenticator. */
+/** Last step of a repair that was not made on FortiAuthenticator. */
 export const RETRY_WHEN_CLEAN = shell(
   'Retry the activation on FortiAuthenticator as soon as the check is clean.',
   'ftm-watch check{config}',
 );
 
-/** Steps that determine whether a firewall or the server is the reason for the closed port. */
+/** Steps to find out whether a firewall or the server closed the port. */
 const SHUT_PORT_REMEDY: readonly Step[] = [
   'Either a firewall on the path or the server is at fault. To find out which, search the firewall log for a denied ' +
     'connection from {source} to {host}, TCP {port}, and its policy.',
@@ -149,7 +149,7 @@ const SHUT_PORT_REMEDY: readonly Step[] = [
   FROM_APPLIANCE,
 ];
 
-/** The kinds of `egress-blocked`, which differ in how the connection fails. */
+/** Kinds of `egress-blocked`. The kinds differ in how the connection fails. */
 export type ShutPortKind =
   | 'no-answer'
   | 'no-answer-from-any'
@@ -214,7 +214,7 @@ const SHUT_PORT_KINDS: Readonly<Record<ShutPortKind, KindWords>> = {
   },
 };
 
-/** The kind of `license-server-down` for a port that is closed although the policy accepts the connection. */
+/** Kind of `license-server-down` for a closed port if the firewall policy accepts the connection. */
 export const SILENT_PAST_POLICY: Readonly<Record<'silent-past-policy', KindWords>> = {
   'silent-past-policy': {
     title: 'the port stays closed although the firewall policy allows the connection',

@@ -13,11 +13,11 @@ import type { RoundObservations } from '../../core/round.ts';
 
 type Shut = Exclude<ShutPortKind, 'denied-by-policy'>;
 
-/** The minimum number of control hosts for an estimate, because a single host may be far away. */
+/** Minimum number of control hosts for a distance estimate. A single host may be far away. */
 const FEWEST_HOSTS = 2;
 /**
- * A refusal did not come from the internet if it arrives in less than this share of the connect time to the nearest
- * control host.
+ * A refusal that arrives within this share of the connect time to the nearest control host did not come from the
+ * internet.
  */
 const NEARER = 0.25;
 
@@ -25,12 +25,12 @@ type Seen = Pick<RoundObservations, 'controls' | 'stalledMs'> & {
   readonly path: Pick<RoundObservations['path'], 'controlConnects'>;
 };
 
-/** Results for unrelated hosts, reached without a proxy, for comparison with a closed port. */
+/** Connection results for unrelated hosts without a proxy, for comparison with a closed port. */
 export interface ControlHosts {
   readonly nearest: Millis | null;
-  /** Hosts that accept a connection. */
+  /** Number of hosts that accept a connection. */
   readonly accepting: number;
-  /** Hosts that refused the connection at every address that was tried. */
+  /** Number of hosts that refused the connection at every address that was tried. */
   readonly refusing: number;
   readonly tried: number;
 }
@@ -51,14 +51,14 @@ function isOurs(tcp: EndpointObservation['tcp']): boolean {
   return tcp.kind === 'failed' && isOwnTrouble(tcp.reason);
 }
 
-/** Reports whether a host answered, even if only with a refusal. An answer proves that packets are delivered. */
+/** Reports whether a host refused the connection. A refusal also proves that packets are delivered. */
 export function isRefused({ tcp, proxy }: EndpointObservation): boolean {
   return proxy === null && tcp.kind === 'failed' && ANSWERS.includes(tcp.reason);
 }
 
 /**
- * Estimates the distance to the internet as the shortest of several connect times to each control host. Returns null if
- * the estimate is too uncertain. Connect times that were only measured under the load of the round do not count.
+ * Estimates the distance to the internet from the shortest connect time to each control host. Returns null if the
+ * estimate is too uncertain. Hosts whose connect times were measured only under the load of a round are ignored.
  */
 function nearestHost({ controls, path: { controlConnects = [] }, stalledMs }: Seen): Millis | null {
   const first = controls.flatMap(({ endpoints }) =>
@@ -70,9 +70,9 @@ function nearestHost({ controls, path: { controlConnects = [] }, stalledMs }: Se
 }
 
 /**
- * Explains why a port is closed. A timeout or a refusal can be caused by a firewall or by the server, so both are only
- * suspected. A reset or an ICMP message that arrives very early comes from a nearby device. Node does not report which
- * of the two was received, or from whom, so only the time is used.
+ * Explains why a port is closed. Both a firewall and the server can cause a timeout or a refusal, so the cause is only
+ * suspected. A TCP reset or an ICMP message that arrives very early comes from a nearby device. Node does not report
+ * which of them was received or who sent it, so only the time is evaluated.
  */
 export function explainShutPorts(
   findings: readonly Finding[],
@@ -97,7 +97,7 @@ function shutEntry(
   return kind === null ? [] : [[address, kind]];
 }
 
-/** Failures that routers do not cause. */
+/** Connection failures that routers do not cause. */
 const ANSWERS: readonly FailureReason[] = ['refused', 'reset', 'closed'];
 const REFUSALS: readonly FailureReason[] = [...ANSWERS, 'no-route'];
 
@@ -114,8 +114,8 @@ function shutOf({ suggests, facts }: Finding, shut: ReadonlyMap<string, Shut>): 
 }
 
 /**
- * Combines the results for several addresses. A nearby device is only reported if it refuses all addresses, because
- * each address can be closed for a different reason.
+ * Combines the results for several addresses. A nearby device is reported only if all addresses are refused nearby,
+ * because each address can be closed for a different reason.
  */
 function overallOf(kinds: readonly Shut[]): Shut {
   const weakest: readonly Shut[] = ['no-answer', 'no-answer-from-any', 'refused', 'all-refused'];
@@ -123,8 +123,8 @@ function overallOf(kinds: readonly Shut[]): Shut {
 }
 
 /**
- * The minimum number of unrelated hosts that must refuse at the same time before a device on the path is reported as
- * the reason. A single host can refuse for other reasons.
+ * Number of unrelated hosts that must refuse connections before a device on the path is reported as the reason. A
+ * single host can refuse connections for other reasons.
  */
 const FEWEST_REFUSING = 2;
 
@@ -136,7 +136,7 @@ function confidenceOf(kind: Shut, { refusing }: ControlHosts): Confidence {
 
 interface ShutPortFindings {
   readonly own: Shut;
-  /** The combined kind for all addresses. */
+  /** Kind of the fault, combined from all addresses. */
   readonly overall: Shut;
   readonly controls: ControlHosts;
 }

@@ -19,9 +19,9 @@ import { placeOf, shortened, withClean } from '../endpoint-words.ts';
 import type { Millis } from '../../core/clock.ts';
 
 /**
- * Evaluates whether the port of one target opens, based on all addresses of the target. The level is `broken` if all
- * decisive addresses fail, and `warning` if only some fail. If this machine has a route for IPv4 or IPv6 only, the
- * addresses without a route are not counted.
+ * Evaluates whether a target's port opens, based on the results for all its addresses. The level is `broken` if all
+ * decisive addresses fail, and `warning` if only some fail. If this machine has a route for only one address family,
+ * addresses in the other family are ignored.
  */
 export function judgeTcp(observations: readonly EndpointObservation[]): readonly Finding<ReachabilityCause>[] {
   const failures = observations.flatMap((seen) => (seen.tcp.kind === 'failed' ? [{ seen, failure: seen.tcp }] : []));
@@ -60,7 +60,10 @@ function judgeProxyTime(seen: EndpointObservation): readonly Finding<Reachabilit
 
 type Told = Pick<Finding, 'kind' | 'claim' | 'quote' | 'facts'>;
 
-/** Adds the proxy's answer, which describes the problem. If there is no answer, the proxy itself is at fault. */
+/**
+ * Adds the proxy's response to the finding, because it describes the problem. If there is no response, the proxy itself
+ * is at fault.
+ */
 function throughProxy(seen: EndpointObservation, { proxyAnswer }: TcpFailure): Partial<Told> {
   const { address, proxy } = seen;
   if (proxy === null) return {};
@@ -102,8 +105,8 @@ function portFinding(
 }
 
 /**
- * Returns the finding for an address family without a route. If there is no route for the other family either, the
- * level is `unknown`, because no connection could be tried.
+ * Returns the finding for an address family without a route. If neither family has a route, the level is `unknown`,
+ * because no connection could be tried.
  */
 function routeFinding(
   seen: EndpointObservation,
@@ -124,7 +127,7 @@ function routeFinding(
   return isNotNeeded(seen.family, observations) ? note(told) : unknown(told);
 }
 
-/** Reports whether an address family is not needed. IPv6 only counts if IPv4 cannot be tried. */
+/** Reports whether an address family can be ignored. IPv6 is needed only if IPv4 cannot be tried. */
 function isNotNeeded(family: 4 | 6, observations: readonly EndpointObservation[]): boolean {
   const others = observations.filter((other) => other.family !== family);
   return family === 6 ? others.length > 0 : others.some((other) => !isWithoutRoute(other));
@@ -132,7 +135,7 @@ function isNotNeeded(family: 4 | 6, observations: readonly EndpointObservation[]
 
 /**
  * Reports whether this machine has no route for an address family. Many machines have no IPv6, and some have no IPv4. A
- * firewall that rejects connections with "no route" is a different case.
+ * firewall that rejects connections with "no route" is not counted here.
  */
 function lacksRoute(family: 4 | 6, observations: readonly EndpointObservation[]): boolean {
   return observations.filter((seen) => seen.family === family).every(isWithoutRoute);
@@ -171,9 +174,9 @@ export const reachability: Declaration<'reachability', ReachabilityCause> = {
 };
 
 /**
- * Reports whether no address proves that the path works. One address that accepts connections is sufficient proof,
- * regardless of what a second resolver returns. In later stages, a good answer is not sufficient, because an inspecting
- * device can answer instead of the server.
+ * Reports whether no address proves that the path works. In this stage, one address that accepts connections is
+ * sufficient proof, even if a second resolver returns other addresses. In later stages, it is not sufficient, because
+ * an inspecting device can respond in place of the server.
  */
 function isUnproven({ kind, findings }: Assessment): boolean {
   return kind === 'unjudged' || findings.some(({ level }) => level === 'broken' || level === 'unknown');

@@ -1,7 +1,7 @@
 import { type KindWords, type CommandStep, fortios, shell } from '../../engine/model.ts';
 import { separatePolicy } from '../firewall-policy/separate-policy.ts';
 
-/** @param reading a sentence that explains the result of the comparison */
+/** @param reading a sentence that explains how to read the comparison */
 export function compare(reading: string): CommandStep {
   return shell(
     `Compare from another network. ${reading}`,
@@ -15,13 +15,13 @@ export const FREE_POLICY = separatePolicy(
 );
 
 /**
- * The kinds of `tls-blocked`:
+ * Kinds of the cause `tls-blocked`:
  *
- * - `name-filtered`: The same address answers if another server name is used.
- * - `answered-nearer`: The answer arrived faster than the server could have sent it.
- * - `large-answers-lost`: Small answers arrive, but no certificates, regardless of the host.
+ * - `name-filtered`: The same address responds if a different server name is sent.
+ * - `answered-nearer`: The response arrived faster than the server could have sent it.
+ * - `large-answers-lost`: Small responses arrive, but certificates do not, regardless of the host.
  * - `all-tls-cut`: Connections to independent hosts are closed in the same way.
- * - `page-in-plain-text`, `page-inside-tls`: A block page is sent instead of TLS or inside TLS.
+ * - `page-in-plain-text`, `page-inside-tls`: A block page is received instead of TLS, or over TLS.
  */
 export type BlockedTlsKind =
   | 'name-filtered'

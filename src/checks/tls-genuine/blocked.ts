@@ -19,30 +19,36 @@ import type { TlsEvidence, TlsJudgement } from './chain-case.ts';
 import type { Millis } from '../../core/clock.ts';
 import type { BlockedTlsKind } from './blocked-tls.ts';
 
-/** Facts about a handshake that ended before a certificate was received. */
+/** Facts about a TLS handshake that ended before a certificate was received. */
 interface BlockFacts {
   readonly ending: Ending;
-  /** Whether a block page was received in plain text. */
+  /** True if a block page was received in plain text. */
   readonly page: boolean;
-  /** Whether the answer arrived faster than the server could have sent it. */
+  /** True if the response arrived faster than the server could have sent it. */
   readonly nearer: boolean;
-  /** Whether the peer reports that it does not know the server name, which a filter would not report. */
+  /** True if the peer reported an unknown server name. A filter would not report this. */
   readonly nameRefused: boolean;
   readonly again: ProbeResult;
   readonly otherName: ProbeResult;
-  /** Whether the server answered a TLS hello that no server accepts. The refusal is a small answer. */
+  /**
+   * True if the server rejected a deliberately unacceptable TLS hello. Such a rejection shows that small responses
+   * arrive.
+   */
   readonly smallAnswered: boolean;
-  /** The number of control hosts if connections to all of them ended in the same way; otherwise 0. */
+  /** Number of control hosts if connections to all of them ended in the same way. Otherwise 0. */
   readonly controlsAlike: number;
 }
 
-/** `open` means that the connection was not tried, or was prevented by a problem on this machine. */
+/**
+ * Result of a comparison connection. `open` means that the connection was not tried, or that a problem on this machine
+ * prevented it.
+ */
 type ProbeResult = 'passes' | 'blocked' | 'open';
 
 interface BlockRule {
   readonly when: string;
   readonly holds: (facts: BlockFacts) => boolean;
-  /** The kind of the block; null if it is unknown. */
+  /** Kind of the block. Null if it is unknown. */
   readonly kind: BlockedTlsKind | null;
   readonly confidence: Confidence;
 }
@@ -50,7 +56,7 @@ interface BlockRule {
 const isNamed = ({ otherName, again, nameRefused }: BlockFacts): boolean =>
   otherName === 'passes' && again !== 'passes' && !nameRefused;
 
-/** The rules for the kind of a block. The first matching rule applies. @internal */
+/** Rules that determine the kind of a block. The first matching rule applies. @internal */
 export const BLOCK_RULES: readonly BlockRule[] = [
   {
     when: 'a block page was received instead of TLS',
@@ -124,22 +130,27 @@ function probeResultOf(outcome: TlsOutcome | null | undefined): ProbeResult {
   return isBlocked(outcome) ? 'blocked' : 'open';
 }
 
-/** Returns the number of control hosts if all of them end like the licence server; otherwise 0. */
+/**
+ * Returns the number of control hosts if all their connections end like the licence server's connection. Otherwise,
+ * returns 0.
+ */
 function controlsAlike(ending: Ending, { controls }: Pick<CloserLook, 'controls'>): number {
   return controls.every((outcome) => isBlocked(outcome) && endingOf(outcome) === ending) ? controls.length : 0;
 }
 
-/** The minimum number of connect times for an estimate, because the load on this machine can distort each of them. */
+/**
+ * Minimum number of connect times for estimating the round trip. Load on this machine can distort single measurements.
+ */
 const FEWEST_CONNECTS = 4;
-/** The share of the round trip below which an answer cannot have come from the server. */
+/** A response that arrives within this share of the round-trip time did not come from the server. */
 const TOO_FAST = 0.6;
 
-/** Returns the shortest round trip to the address; null if there are too few measurements. */
+/** Returns the shortest round-trip time to the address. Returns null if there are too few measurements. */
 function roundTripOf({ connects, stalledMs }: Pick<CloserLook, 'connects' | 'stalledMs'>): Millis | null {
   return leastRoundTrip(connects, stalledMs, FEWEST_CONNECTS);
 }
 
-/** Reports whether an answer after `durationMs` came from a device that is closer than the server. */
+/** Reports whether a response after `durationMs` came from a device that is closer than the server. */
 function isNearer(durationMs: number, roundTrip: number | null): boolean {
   return roundTrip !== null && durationMs < roundTrip * TOO_FAST;
 }
@@ -147,8 +158,8 @@ function isNearer(durationMs: number, roundTrip: number | null): boolean {
 const NO_CHAIN = { authorities: [], accepted: null, verifiedBy: null };
 
 /**
- * Evaluates a connection without a certificate. TLS is blocked if the handshake ended with a reset, a timeout, an alert
- * or plain text. For problems on this machine and unreadable chains, the verdict is `unknown`.
+ * Evaluates a connection that received no certificate. TLS counts as blocked if the handshake ended with a reset, a
+ * timeout, an alert or plain text. For problems on this machine and unreadable chains, the verdict is `unknown`.
  */
 export function judgeNoCertificate(evidence: TlsEvidence): TlsJudgement {
   const { outcome, target } = evidence;
@@ -212,7 +223,7 @@ function judgeBlocked(outcome: BlockedOutcome, evidence: TlsEvidence): TlsJudgem
     verdict: 'blocked',
     confidence,
     product,
-    // All findings are based on the same decision, so they have the same confidence.
+    // All these findings have the same confidence, because they result from one decision.
     findings: told.map((expectation) => ({
       ...expectation,
       subject: target,
@@ -232,7 +243,7 @@ const ENDINGS: ReadonlyMap<FailureReason, string> = new Map([
   ['timeout', 'the TLS hello was not answered'],
 ]);
 
-/** Returns null if the failure reason does not describe how the connection ended. */
+/** Describes how the connection ended. Returns null if the failure reason does not show this. */
 function endingText({ reason, receivedBytes = 0, durationMs }: BlockedOutcome): string | null {
   if (reason !== 'timeout' || receivedBytes === 0) return ENDINGS.get(reason) ?? null;
   return (
@@ -279,7 +290,7 @@ function blockPage({ plaintext }: BlockedOutcome, { products }: TlsEvidence): Pa
 
 const SMALL_ANSWER = 'large-answers-arrive';
 
-/** Additional evidence from the comparison connections, each as a separate expectation. */
+/** Comparison connections that provide additional evidence, each with a separate rule. */
 const PROOFS: readonly (readonly [rule: string, see: (closer: CloserLook, outcome: BlockedOutcome) => Seen | null])[] =
   [
     ['reset-takes-a-round-trip', nearerThanServer],

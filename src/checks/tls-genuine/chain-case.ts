@@ -36,22 +36,22 @@ import { oncePer } from '../../core/once-per.ts';
 import { dayText } from '../../core/time-text.ts';
 
 /**
- * The identity of the leaf certificate:
- * - `known-key`: Its key is pinned or learned.
- * - `named`: It is valid for the requested name.
- * - `known-subject`: It has the same subject as a learned leaf.
- * - `device`: It is the factory certificate of a Fortinet unit.
- * - `other`: It is none of these.
+ * Identity of the leaf certificate:
+ * - `known-key`: The key is pinned or learned.
+ * - `named`: The certificate is valid for the requested name.
+ * - `known-subject`: The subject is the same as in a learned leaf certificate.
+ * - `device`: The certificate is a Fortinet unit's factory certificate.
+ * - `other`: None of the above.
  */
 type Identity = 'known-key' | 'named' | 'known-subject' | 'device' | 'other';
 
 /**
- * `clock` means that this machine's clock is wrong, because a public control host's certificate also seems to be
- * expired or not yet valid.
+ * Validity of the certificates in a chain. `clock` means that this machine's clock is wrong. In that case, a public
+ * control host's certificate also seems to be expired or not yet valid.
  */
 type Dates = 'valid' | 'expired' | 'not-yet-valid' | 'clock';
 
-/** A chain and all facts about it, before any comparison. */
+/** Facts about a single chain, before the chain is compared with other observations. */
 export interface ChainCase {
   readonly evidence: TlsEvidence;
   readonly leaf: Certificate;
@@ -61,9 +61,9 @@ export interface ChainCase {
   readonly identity: Identity;
   readonly dates: Dates;
   readonly baselineMatch: BaselineMatch;
-  /** Null if the chain does not lead to a key that the profile accepts. */
+  /** Path to a trusted certificate. Null if the chain does not lead to a key that the profile accepts. */
   readonly accepted: TrustedPath | null;
-  /** An intermediate certificate that the server did not send, although it is needed for the path. */
+  /** Intermediate certificate that is needed for the path but was not sent by the server. */
   readonly gap: Certificate | null;
   readonly checks: SignatureChecks;
 }
@@ -90,19 +90,19 @@ export function openCase(sent: SentChain, evidence: TlsEvidence, checks: Signatu
 }
 
 /**
- * Reports whether the chain is signed by a key that the profile accepts and has the right name. No comparison is needed
- * then, because no other observation can contradict the chain.
+ * Reports whether the chain has the right name and is signed by a key that the profile accepts. Such a chain needs no
+ * comparison, because no other observation can contradict it.
  */
 export function isBeyondComparison({ accepted, identity }: ChainCase): boolean {
   return accepted !== null && isRightful(identity);
 }
 
-/** Reports whether the names or the key identify the certificate as the requested server's certificate. */
+/** Reports whether the certificate belongs to the requested server, judging by its names or its key. */
 export function isRightful(identity: Identity): boolean {
   return identity !== 'other' && identity !== 'device';
 }
 
-/** Builds the path for any chain of the target, including reference chains. */
+/** Builds the trust path for any chain that the target presented, including reference chains. */
 export function chainTrustOf(sent: SentChain, evidence: TlsEvidence, checks: SignatureChecks): ChainTrust {
   return findChainTrust(sent, chainTrustOptions(evidence, checks));
 }
@@ -119,13 +119,14 @@ export function chainTrustOptions(evidence: TlsEvidence, checks: SignatureChecks
   };
 }
 
-/** Identifies the holder of a certificate that the target presented. */
+/** Determines to whom the presented leaf certificate belongs. */
 export function identify(leaf: Certificate, evidence: TlsEvidence): Identity {
   const { baseline, profile, serverName, target, trust } = evidence;
   const pinned = [...trust.pins.map((pin) => pin.pin), ...(baseline?.leaves ?? []).map((known) => known.pin)];
   if (pinned.includes(leaf.pin)) return 'known-key';
   const names = serverName === null ? [hostOf(target)] : [serverName, hostOf(target)];
-  // The names in the genuine certificate are not published, so a CN is sufficient under the private authority.
+  // Fortinet does not publish the names in the genuine certificate, so a matching CN is sufficient under Fortinet's
+  // private authority.
   if (names.some((name) => matchesName(leaf, name, { commonName: profile === 'fortinet' }))) return 'named';
   if (
     attributeValues(leaf.subject, 'CN').length > 0 &&
@@ -138,7 +139,7 @@ export function identify(leaf: Certificate, evidence: TlsEvidence): Identity {
 
 function judgeDates(chainTrust: ChainTrust, evidence: TlsEvidence, checks: SignatureChecks): Dates {
   const { now } = evidence;
-  // The certificate at the end of the path is trusted directly, so its dates do not matter.
+  // The dates of the last certificate are not checked, because this certificate is trusted directly.
   const links = chainTrust.path.length > 1 ? chainTrust.path.slice(0, -1) : chainTrust.path;
   const isExpired = (certificate: Certificate): boolean => now > certificate.notAfter;
   const isEarly = (certificate: Certificate): boolean => now < certificate.notBefore;
@@ -159,7 +160,7 @@ function publicControlLeaves(evidence: TlsEvidence, checks: SignatureChecks): re
 export function isPublicChain(sent: SentChain, host: string, evidence: TlsEvidence, checks: SignatureChecks): boolean {
   const { now, trust } = evidence;
   const publicOnly = { pins: [], anchors: [], publicRoots: trust.publicRoots };
-  // Cached, because this is called for each target with the same few control hosts.
+  // Cached, because the same few control hosts are checked for each target.
   return checks.once(
     `public ${host} ${chainKey(sent)}`,
     () =>
@@ -168,60 +169,67 @@ export function isPublicChain(sent: SentChain, host: string, evidence: TlsEviden
   );
 }
 
-/** The path to a trusted certificate. */
+/** Path from a leaf certificate to a trusted certificate. */
 export interface TrustedPath {
-  /** The trusted certificate, as stored on this machine or, if it is not stored, as sent. */
+  /**
+   * Trusted certificate at the end of the path. This machine's stored copy is preferred over the copy that the server
+   * sent.
+   */
   readonly end: Certificate;
   readonly flaws: readonly Flaw[];
 }
 
-/** The information that a target's chains are compared with, except for this round's observations. */
+/** Stored information for comparison with a target's chains. Excludes observations from the current round. */
 export interface TlsGrounds {
   readonly trust: Trust;
   readonly profile: TrustProfile;
   readonly products: readonly ProductPattern[];
   readonly baseline: Baseline | null;
-  /** The leaf certificates that the target presented recently. */
+  /** Leaf certificates that the target presented recently. */
   readonly previous: readonly PreviousLeaf[];
   /**
-   * When this program last verified the target under a key that is still configured; null if it never did, or if the
-   * time was not stored.
+   * Last successful verification of the target's chain under a key that is still configured. Null if there was none, or
+   * if its time was not stored.
    */
   readonly remembered: RememberedChain | null;
 }
 
-/** The evidence for the verdict on one address of one target. */
+/** Evidence for the TLS verdict on one address of a target. */
 export interface TlsEvidence extends TlsGrounds {
-  /** The target as `host:port`, as configured. */
+  /** Configured target, as `host:port`. */
   readonly target: string;
-  /** The SNI that was sent; null if no SNI was sent. */
+  /** SNI that was sent. Null if none was sent. */
   readonly serverName: string | null;
   readonly outcome: TlsOutcome;
-  /** Results of additional probes, which are made if TLS to this address is blocked. */
+  /** Results of additional probes. Present if TLS to this address is blocked. */
   readonly closer?: CloserLook;
-  /** The control hosts' chains, captured in the same round. */
+  /** Control hosts' chains from the same round. */
   readonly controls: readonly ControlChain[];
   readonly references: readonly ReferenceChain[];
-  /** OpenSSL's result for this chain, with its trusted certificate as the trust anchor; null if there is no result. */
+  /**
+   * OpenSSL's result for this chain, with the chain's trusted certificate as the trust anchor. Null if there is no
+   * result.
+   */
   readonly openssl: OpensslWord | null;
   /**
-   * The flaws that all accepted chains at this address, and the learned chain, have in common; null if there are none.
+   * Flaws that the learned chain and all accepted chains at this address have in common. Null if there are no such
+   * chains.
    */
   readonly knownFlaws: readonly FlawKind[] | null;
-  /** The names of headers in the answer that only proxies and filters add. */
+  /** Names of response headers that only proxies and filters add. */
   readonly traces: readonly string[];
-  /** The current time, already corrected if this machine's clock is known to be wrong. */
+  /** Current time, already corrected if this machine's clock is known to be wrong. */
   readonly now: EpochMs;
 }
 
 export interface ControlChain {
-  /** The control host, as `host:port`. */
+  /** Control host, as `host:port`. */
   readonly target: string;
   readonly chain: CapturedChain;
 }
 
 /**
- * A chain that the same target presented in another way:
+ * A chain that the same target presented on another connection:
  * - `resolver`: at an address that only another resolver returned
  * - `address`: at another address of the target
  * - `proxy`: over another path
@@ -236,7 +244,7 @@ export interface ReferenceChain {
 
 export interface RememberedChain {
   readonly at: EpochMs;
-  /** The human-readable name of the key at the end of the chain. */
+  /** Readable name of the key at the end of the chain. */
   readonly label: string;
 }
 
@@ -246,7 +254,7 @@ export interface PreviousLeaf {
   readonly at: EpochMs;
 }
 
-/** All verdicts, worst first. The results for the addresses of a target are combined in this order. */
+/** All verdicts, worst first. If a target's addresses have different verdicts, the worst verdict applies. */
 export const VERDICTS = [
   'intercepted',
   'interception-suspected',
@@ -263,24 +271,27 @@ export type Verdict = (typeof VERDICTS)[number];
 export interface TlsJudgement {
   readonly verdict: Verdict;
   readonly confidence: Confidence;
-  /** The inspecting product, if it is known from the catalogue or the certificate itself. */
+  /** Inspecting product, as identified by the catalogue or by the certificate itself. Null if unknown. */
   readonly product: string | null;
   readonly findings: readonly Finding[];
   /** A sentence that describes the verdict. */
   readonly summary: string;
-  /** What to do for a definite result, as the rest of a sentence; null if the result is definite. */
+  /** Action that would lead to a definite result, as the rest of a sentence. Null if the result is already definite. */
   readonly wouldSettle: string | null;
-  /** The authorities above the leaf, found by verifying signatures, starting with the leaf's issuer. */
+  /**
+   * Authorities above the leaf certificate, starting with its issuer. The authorities were found by verifying
+   * signatures.
+   */
   readonly authorities: readonly Certificate[];
   /** Null if the chain does not lead to a key that the profile accepts. */
   readonly accepted: TrustedPath | null;
-  /** The pin of the configured key at the end of a genuine chain; null for other chains. */
+  /** Pin of the configured key at the end of a genuine chain. Null for other chains. */
   readonly verifiedBy: string | null;
 }
 
 type FlawEvidence = Pick<TlsEvidence, 'profile' | 'openssl' | 'now' | 'trust' | 'baseline'>;
 
-/** Returns null if the chain does not lead to a key that the profile accepts. */
+/** Finds flaws in an accepted chain. Returns null if the chain does not lead to a key that the profile accepts. */
 export function judgeFlaws(
   chainTrust: ChainTrust,
   evidence: FlawEvidence,
@@ -293,10 +304,10 @@ export function judgeFlaws(
   const held = heldCopy(last, evidence);
   const end = held ?? last;
   const path = [...chainTrust.path.slice(0, -1), end];
-  // If only the hash of a key is known, clients may have a newer certificate with the same key.
+  // If only the key's hash is known, clients may have a newer certificate with the same key.
   const own = [...ownFlaws(path, checks), ...(held === null ? [] : endFlaws(path, now))];
   if (openssl === null) return { end, flaws: own };
-  // OpenSSL checked the chain when it was new. An authority may have expired since then.
+  // OpenSSL checked the chain when it was first received. An authority's certificate may have expired since then.
   if (openssl.refusal === null) return { end, flaws: own.filter(({ kind }) => kind === 'authority-out-of-date') };
   const { refusal } = openssl;
   const refused: Flaw = {
@@ -308,8 +319,8 @@ export function judgeFlaws(
 }
 
 /**
- * Returns the newer certificate with the same key that is stored on this machine. A server may send an old copy of an
- * authority's certificate, but clients use the certificate that they have stored.
+ * Returns this machine's stored certificate if it has the same key and is newer. A server may send an old copy of an
+ * authority's certificate, but clients use their stored copy.
  */
 function heldCopy(end: Certificate, { trust, baseline, now }: FlawEvidence): Certificate | null {
   const anchors = trust.anchors.map(({ certificate }) => certificate);
@@ -337,9 +348,9 @@ export function learnedFlaws(
 }
 
 /**
- * `old` means that no accepted chain without the flaw is known. The vendor's real chain is not published, so the flaw
- * may be harmless and is not reported as a fault. `new` means that an accepted chain without the flaw was observed or
- * learned.
+ * Age of a chain's flaw. `old`: no accepted chain without the flaw is known. Fortinet does not publish its genuine
+ * chain, so the flaw may be harmless and is not reported as a fault. `new`: an accepted chain without the flaw was
+ * observed or learned.
  */
 export type FlawAge = 'none' | 'old' | 'new';
 
@@ -348,18 +359,24 @@ export function ageOf(flaws: readonly Flaw[], known: readonly FlawKind[] | null)
   return known === null || flaws.every(({ kind }) => known.includes(kind)) ? 'old' : 'new';
 }
 
-/** The flaws that all accepted chains at an address had. A flaw that was always present is harmless so far. */
+/**
+ * Stores the flaws that all accepted chains at an address had in common. A flaw that was always present has been
+ * harmless so far.
+ */
 export interface FlawMemory {
-  /** Returns null if no accepted chain was observed at the address. */
+  /** Returns the known flaws for an address. Returns null if no accepted chain was observed at the address. */
   at(address: string): readonly FlawKind[] | null;
-  /** Stores the flaws of the accepted chain that an address currently presents. */
+  /** Stores the flaws of the accepted chain that the address currently presents. */
   keep(address: string, flaws: readonly FlawKind[]): void;
 }
 
-/** The maximum number of addresses. The limit is high enough that forged DNS answers do not displace real addresses. */
+/**
+ * Maximum number of addresses for which flaws are stored. The limit is high enough that forged DNS answers do not
+ * displace real addresses.
+ */
 const MOST_ADDRESSES = 256;
 
-/** @param learned the learned chain's flaws, for comparison with a new address; null if no chain was learned */
+/** @param learned the learned chain's flaws, which apply to new addresses; null if no chain was learned */
 export function createFlawMemory(learned: readonly FlawKind[] | null): FlawMemory {
   const kept = new Map<string, readonly FlawKind[]>();
   const at = (address: string): readonly FlawKind[] | null => kept.get(address) ?? learned;
@@ -367,7 +384,7 @@ export function createFlawMemory(learned: readonly FlawKind[] | null): FlawMemor
     at,
     keep: (address, flaws) => {
       const before = at(address);
-      // The least recently seen address is discarded, because the addresses of a name change over months.
+      // The least recently seen address is discarded, because a name's addresses change over months.
       kept.delete(address);
       kept.set(address, before === null ? flaws : before.filter((kind) => flaws.includes(kind)));
       for (const oldest of [...kept.keys()].slice(0, -MOST_ADDRESSES)) kept.delete(oldest);
@@ -376,9 +393,9 @@ export function createFlawMemory(learned: readonly FlawKind[] | null): FlawMemor
 }
 
 /**
- * The origin that the names in a chain claim: the vendor (the organization of a trusted authority), a public authority,
- * or another party. A name proves nothing, but if a chain claims to be from another party, a change at the vendor does
- * not explain it.
+ * Origin that a chain claims with its names: the vendor (a trusted authority's organization), a public authority, or
+ * another party. Names prove nothing. However, a change at the vendor does not explain a chain that claims to be from
+ * another party.
  */
 type Claim = 'vendor' | 'public' | 'other';
 
@@ -386,7 +403,7 @@ export function claimOf({ kind, path }: ChainTrust, sent: readonly Certificate[]
   if (kind === 'public' || kind === 'vendor') return kind;
   const issuers = path.map(({ issuer }) => issuer);
   const top = issuers.at(-1);
-  // A self-signed leaf has no authority, and a certificate that is not an authority must not sign.
+  // A self-signed leaf has no authority, and only a CA certificate may sign other certificates.
   if (top === undefined || (kind === 'foreign' && path.length === 1) || isNoAuthority(top, sent)) return 'other';
   const vendors = vendorOrganizations(trust);
   if (issuers.every((issuer) => organizationsOf(issuer).some((organization) => vendors.has(organization))))
@@ -424,10 +441,10 @@ const organizationsOf = oncePer((name: DistinguishedName): readonly string[] =>
 /** Matches Fortinet serial numbers such as `FG3K4ETB19900078` and `FACVM0000000001`. */
 const SERIAL_NUMBER = /^(?!FORTI)F(?=[A-Z]*\d)[A-Z0-9]{10,23}$/u;
 
-/** Matches the organizational unit of a factory certificate, which is a product such as `FortiGate`. */
+/** Matches the organizational unit in a factory certificate. The unit contains a product name such as `FortiGate`. */
 const PRODUCT_UNIT = /^Forti[A-Z][A-Za-z]{1,24}$/u;
 
-/** Products whose factory certificates do not always contain a serial number. */
+/** Fortinet products whose factory certificates do not always contain a serial number. */
 const UNITS: ReadonlySet<string> = new Set([
   'FortiADC',
   'FortiAnalyzer',
@@ -445,9 +462,9 @@ const UNITS: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Returns the product, such as `Fortinet FortiGate`, if the certificate looks like a factory certificate; otherwise
- * null. Factory certificates are signed by the genuine Fortinet authority, and the private key of at least one
- * certificate that many units share has been published. The chain alone therefore does not prove that the peer is the
+ * Returns the product, such as `Fortinet FortiGate`, if the certificate looks like a factory certificate. Otherwise,
+ * returns null. The genuine Fortinet authority signs factory certificates. Many units share the same certificate, and
+ * the private key of at least one has been published. Therefore, the chain alone does not prove that the peer is the
  * licence server.
  */
 export function deviceOf(certificate: Certificate): string | null {
@@ -460,16 +477,15 @@ export function deviceOf(certificate: Certificate): string | null {
   return names.some((value) => /^F[GW]/u.test(value)) ? 'Fortinet FortiGate' : 'Fortinet device';
 }
 
-/** A learned baseline, and the certificate in it that requires confirmation by a person. */
+/** A learned baseline with an authority certificate that a person must confirm. */
 export interface RefusedBaseline {
   readonly baseline: Baseline;
   readonly unconfirmed: Certificate;
 }
 
 /**
- * Returns the certificate at the end of a chain if neither a configured key nor a public root confirms the chain;
- * otherwise null. A person has to verify this certificate, because an inspecting device's chain can contain the same
- * names.
+ * Returns the last certificate of a chain that neither a configured key nor a public root confirms. Otherwise, returns
+ * null. A person must verify this certificate, because an inspecting device's chain can contain the same names.
  */
 export function unconfirmedEnd(sent: SentChain, options: Omit<ChainTrustOptions, 'baseline'>): Certificate | null {
   const { kind, path } = findChainTrust(sent, { ...options, baseline: null });
@@ -479,7 +495,8 @@ export function unconfirmedEnd(sent: SentChain, options: Omit<ChainTrustOptions,
     case 'vendor':
       return null;
     case 'weak':
-      // The chain leads to a trusted key, but its signatures can be forged, so no certificate above the leaf is proven.
+      // The chain leads to a trusted key, but its signature algorithm can be forged, so only the leaf certificate is
+      // certain.
       return sent[0];
     case 'foreign':
     case 'forged':
@@ -489,9 +506,9 @@ export function unconfirmedEnd(sent: SentChain, options: Omit<ChainTrustOptions,
 }
 
 /**
- * Returns the unconfirmed certificate at the end of a learned chain; null if the chain is confirmed by a configured
- * key, a public root, or a fingerprint that a person entered when the chain was learned. Only the profile `fortinet`
- * requires confirmation, because it is used to detect inspection.
+ * Returns the unconfirmed certificate at the end of a learned chain. Returns null if a configured key, a public root,
+ * or a fingerprint that a person entered during learning confirms the chain. Only the profile `fortinet` requires
+ * confirmation, because it is used to detect inspection.
  */
 export function unconfirmedBaseline(baseline: Baseline, options: TrustOptions): Certificate | null {
   if (options.profile !== 'fortinet') return null;
@@ -501,7 +518,10 @@ export function unconfirmedBaseline(baseline: Baseline, options: TrustOptions): 
   return ends.find((end) => end !== null && !baseline.accepted.includes(end.fingerprint)) ?? null;
 }
 
-/** Reports that the learned chain is not used, because the person who learned it expects it to be used. */
+/**
+ * Returns a finding that the learned chain is not used. The person who learned the chain would otherwise expect it to
+ * be used.
+ */
 export function refusedBaselineFindings(subject: string, refused: RefusedBaseline | null): readonly Finding[] {
   if (refused === null) return [];
   return [

@@ -10,10 +10,13 @@ import type { Told } from '../../engine/model.ts';
 
 const MOST_NAMES = 5;
 
-/** An expectation about a chain, and the actual observation. The verdict determines the level. */
+/**
+ * An expectation about a chain, together with the observation. The verdict determines the level of the resulting
+ * finding.
+ */
 export type Expectation = Told;
 
-/** Compares the authority at which the chain should end with the authority at which it does end. */
+/** Compares the chain's last authority with the expected authority. */
 export function verificationFinding(chain: ChainCase): Expectation {
   const { chainTrust, leaf } = chain;
   const top = chainTrust.path.at(-1) ?? leaf;
@@ -28,7 +31,8 @@ export function verificationFinding(chain: ChainCase): Expectation {
 export function datesFinding({ chainTrust, evidence, dates, leaf }: ChainCase): Expectation {
   const wrong = chainTrust.path.find((link) => !isInDate(link, evidence.now));
   const { subject, notBefore, notAfter } = wrong ?? leaf;
-  // On the first and last day of validity, the date without the time would be ambiguous.
+  // On the first and the last day of the validity period, the time is shown as well, because the date alone would be
+  // ambiguous.
   const isDayEnough = ![notBefore, notAfter].map(dayText).includes(dayText(evidence.now));
   const textOf = isDayEnough ? dayText : utcText;
   const [from, to] = [textOf(notBefore), textOf(notAfter)];
@@ -140,7 +144,9 @@ export function droppedFinding({ evidence }: ChainCase): readonly Expectation[] 
   return [{ rule: 'chain-is-readable', claim, expected: 'At most 16 certificates, all of them readable' }];
 }
 
-/** Reports the chain's flaws. FortiAuthenticator's log can change their level. */
+/**
+ * Returns the chain's flaws as expectations. FortiAuthenticator's log can change the level of the resulting findings.
+ */
 export function flawFindings({ accepted }: ChainCase): readonly Expectation[] {
   return (accepted?.flaws ?? []).map(({ claim, fullNames }) => ({
     rule: FLAW_RULE,
@@ -152,10 +158,10 @@ export function flawFindings({ accepted }: ChainCase): readonly Expectation[] {
 
 export const FLAW_RULE = 'chain-has-no-flaw';
 
-/** The rule of another finding whose level FortiAuthenticator's log can change. */
+/** Rule for findings about TLS 1.2. FortiAuthenticator's log can change the level of these findings. */
 export const OLDER_TLS_RULE = 'older-tls-is-not-inspected';
 
-/** Returns a sentence about who issued the certificate and why that is wrong. */
+/** Returns a sentence that identifies the issuer of the certificate and explains why this issuer is wrong. */
 function issuerClaim(chain: ChainCase): string {
   const { chainTrust, leaf } = chain;
   const issued = `The certificate was issued by ${called(leaf.issuer)}`;
@@ -178,12 +184,12 @@ function issuerClaim(chain: ChainCase): string {
   }
 }
 
-/** Returns the name of the authority at the end of the chain. */
+/** Returns the name of the chain's last authority. */
 function topOf({ chainTrust, leaf }: ChainCase): DistinguishedName {
   return (chainTrust.path.at(-1) ?? leaf).issuer;
 }
 
-/** @param end the authority at the end of the chain; null if it is the issuer */
+/** @param end the chain's last authority; null if it is the issuer */
 function untrustedClaim({ chainTrust, leaf, evidence }: ChainCase, issued: string, end: string | null): string {
   const product = findProduct(evidence.products, leaf.issuer)?.name;
   if (product !== undefined) return `${issued}, ${inspectionAuthority(product)}.`;
@@ -199,7 +205,7 @@ function inspectionAuthority(product: string): string {
     : `an inspection authority from ${product}`;
 }
 
-/** Returns the authorities that can issue a certificate for this target. */
+/** Returns the names of the authorities that can issue a certificate for this target. */
 function trustedEnds({ evidence }: ChainCase): string {
   if (evidence.profile === 'public') return "One of Mozilla's root authorities";
   const { pins, anchors } = trustUnder(evidence.profile, evidence.trust);

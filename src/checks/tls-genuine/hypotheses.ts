@@ -22,8 +22,8 @@ import {
 import { fortios } from '../../engine/model.ts';
 
 /**
- * Hypotheses for chains that the profile accepts. An intercepting device has no trusted key, so such a chain is only
- * reported as an interception if the certificate is a device certificate.
+ * Hypotheses for chains that the profile accepts. Intercepting devices have no trusted key. Therefore, an accepted
+ * chain is reported as an interception only if it contains a device certificate.
  */
 export const HYPOTHESES_ACCEPTED: readonly Hypothesis[] = [
   {
@@ -144,8 +144,7 @@ export const HYPOTHESES_ACCEPTED: readonly Hypothesis[] = [
 ];
 
 /**
- * Hypotheses for chains that claim to be from the vendor or a public authority, but with an unknown key (see
- * `isClaimed`).
+ * Hypotheses for chains with an unknown key that claim to be from the vendor or a public authority (see `isClaimed`).
  */
 export const HYPOTHESES_CLAIMED: readonly Hypothesis[] = [
   {
@@ -231,7 +230,7 @@ export const HYPOTHESES_CLAIMED: readonly Hypothesis[] = [
   },
 ];
 
-/** Hypotheses for certificates with the right name under an authority that inspection products do not have. */
+/** Hypotheses for certificates with the right name that were issued by an authority inspection products cannot use. */
 export const HYPOTHESES_ELSEWHERE: readonly Hypothesis[] = [
   {
     id: 'elsewhere-contradicted',

@@ -8,36 +8,37 @@ import type { TlsOutcome } from '../../core/observation.ts';
 import { type BaselineMatch, type TrustProfile, trustUnder } from '../../tls/trust.ts';
 import type { ChainTrust } from '../../tls/chain.ts';
 
-/** A row in the table of verdicts: a possible explanation, its condition, and the texts for users. */
+/** A row in the verdict table. Each row contains a possible explanation, its condition, and the messages for users. */
 export interface Hypothesis {
   readonly id: string;
-  /** The condition in words, for docs/internals/interception.md. */
+  /** Condition in words, for docs/internals/interception.md. */
   readonly when: string;
   /** Reports whether the row matches. The first matching row determines the verdict. */
   readonly holds: (facts: VerdictFacts) => boolean;
   readonly verdict: Verdict;
   readonly confidence: Confidence;
-  /** The functions that return the findings for this explanation. */
+  /** Functions that return the findings for this explanation. */
   readonly tells: readonly Telling[];
-  /** A sentence that can contain the placeholders from `WORDS` in verdict.ts. */
+  /** Summary sentence, which can contain placeholders from `WORDS` in verdict.ts. */
   readonly summary: string;
   /**
-   * What to do for a definite result, as the rest of a sentence with placeholders; absent if the result is definite.
+   * Action that would lead to a definite result, as the rest of a sentence with placeholders. Absent if the result is
+   * already definite.
    */
   readonly wouldSettle?: string;
-  /** The kind of the cause, if the cause has several kinds. */
+  /** Kind of the suggested cause. Absent if the cause has no kinds. */
   readonly kind?: BrokenCertificateKind;
-  /** Overrides the verdict's level. */
+  /** Level to use instead of the verdict's default level. */
   readonly level?: FindingLevel;
-  /** An additional finding with the level `unknown`. */
+  /** Expectation for an additional finding with the level `unknown`. */
   readonly open?: Expectation;
-  /** Overrides the cause's summary and remedy. */
+  /** Summary and remedy to use instead of the cause's default wording. */
   readonly advice?: NonNullable<Finding['advice']>;
 }
 
 type Telling = (chain: ChainCase, signals: readonly Signal[]) => Expectation | readonly Expectation[];
 
-/** Returns the signals as findings, for rows in which the chain alone is not sufficient. */
+/** Returns the signals as findings. Used in rows in which the chain alone is not sufficient evidence. */
 export const signs: Telling = (_, signals) => signals;
 
 /** Always matches. Used in rows that apply if no earlier row matches. */
@@ -45,7 +46,7 @@ export function always(): boolean {
   return true;
 }
 
-/** The result for a chain that seems expired or not yet valid because this machine's clock is wrong. */
+/** Result for a chain that seems to be expired or not yet valid because this machine's clock is wrong. */
 export const WRONG_CLOCK: Omit<Hypothesis, 'id' | 'when' | 'tells'> = {
   holds: ({ dates }) => dates === 'clock',
   ...suspected('unknown'),
@@ -59,38 +60,39 @@ export function confirmed(verdict: Verdict): Said {
   return { verdict, confidence: 'confirmed' };
 }
 
-/** Returns a verdict that other explanations are possible for. */
+/** Returns a verdict with the confidence `suspected`, because other explanations are possible. */
 export function suspected(verdict: Verdict): Said {
   return { verdict, confidence: 'suspected' };
 }
 
 export const LEARN = 'learn the chain with "ftm-watch trust learn" on a path that is known to be clean';
 
-/**
- * The input for the table of verdicts. All fields have few possible values, so that every combination can be tested.
- */
+/** Input for the verdict table. Every field has only a few possible values, so that all combinations can be tested. */
 export interface VerdictFacts extends Pick<ChainCase, 'claim' | 'identity' | 'dates' | 'baselineMatch'> {
   readonly chainTrust: ChainTrust['kind'];
-  /** Whether the chain ends at a trusted key or, under the profile `public`, at a public root. */
+  /** True if the chain ends at a trusted key. With the profile `public`, a public root is also accepted. */
   readonly accepted: boolean;
-  /** Whether the server did not send an intermediate certificate that is known from another source. */
+  /** True if the server did not send a required intermediate certificate, but it is known from another source. */
   readonly gap: boolean;
   readonly profile: TrustProfile;
-  /** Whether an accepted chain has a flaw because of which TLS clients reject it. */
+  /** Age of a flaw that makes TLS clients reject an accepted chain. */
   readonly flaw: FlawAge;
-  /** Whether any trusted key is configured. */
+  /** True if any trusted key is configured. */
   readonly trusting: boolean;
   /**
-   * How the connection ended after the certificate: `cut` if it was reset, closed or timed out; `alert` if the peer
-   * gave a reason.
+   * How the connection ended after the certificate was received. `cut`: the connection was reset, closed or timed out.
+   * `alert`: the peer sent a TLS alert with a reason.
    */
   readonly ended: 'handshake' | 'alert' | 'cut';
-  /** Whether there is a witness, which is an observation in this round that a change at the vendor cannot cause. */
+  /**
+   * True if there is a witness. A witness is an observation from this round that a change at the vendor cannot cause.
+   */
   readonly witnessed: boolean;
-  /** Whether the genuine key was observed on another path to the same name. */
+  /** True if the genuine key was observed on another path to the same name. */
   readonly contradicted: boolean;
   /**
-   * Whether there is a hint, which a change at the vendor does not explain, but which depends on earlier observations.
+   * True if there is a hint. A change at the vendor does not explain a hint, but a hint depends on earlier
+   * observations.
    */
   readonly hinted: boolean;
 }
@@ -104,16 +106,16 @@ export function isNamed({ identity }: VerdictFacts): boolean {
 }
 
 /**
- * Reports whether the certificate has the right name and comes from a public authority or the vendor's authority, which
- * inspection products do not have.
+ * Reports whether the certificate has the right name and was issued by a public authority or the vendor's authority.
+ * Inspection products cannot use these authorities.
  */
 export function isElsewhere(facts: VerdictFacts): boolean {
   return (facts.chainTrust === 'public' || facts.chainTrust === 'vendor') && !facts.accepted && isNamed(facts);
 }
 
 /**
- * Reports whether the chain claims to be from the vendor or a public authority, but with an unknown key. The names in
- * the genuine certificate are not published, so a different name is not evidence against a chain from the vendor.
+ * Reports whether a chain with an unknown key claims to be from the vendor or a public authority. Fortinet does not
+ * publish the names in the genuine certificate, so an unexpected name does not speak against the vendor.
  */
 export function isClaimed(facts: VerdictFacts): boolean {
   const isVendors = facts.claim === 'vendor' && (facts.chainTrust === 'incomplete' || facts.chainTrust === 'foreign');

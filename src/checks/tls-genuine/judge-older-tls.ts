@@ -15,8 +15,8 @@ import {
 } from './judge-path.ts';
 
 /**
- * The number of connections with each TLS version that must agree. With fewer connections, the versions can differ by
- * chance if every second connection is inspected.
+ * Number of connections with each TLS version that must have the same result. If every second connection is inspected,
+ * fewer connections could differ by chance.
  */
 const FEWEST = 3;
 
@@ -54,14 +54,14 @@ export function judgeOlderTls(
   ];
 }
 
-/** Reports whether in this round TLS 1.2 was inspected or blocked while TLS 1.3 was not. */
+/** Reports whether TLS 1.2 was inspected or blocked in this round while TLS 1.3 was not. */
 export function isOlderInspected(...seen: Parameters<typeof judgeOlderTls>): boolean {
   return differenceIn(...seen) !== null;
 }
 
 /**
- * Returns this round's additional connections with both versions if the result does not depend on the version. In that
- * case, inspection affects some connections of each version. The preceding TLS 1.3 observation is a witness.
+ * Returns this round's additional connections with both TLS versions if the result does not depend on the version. In
+ * that case, some connections with each version are inspected. The preceding TLS 1.3 observation is used as a witness.
  */
 export function mixedVersions(
   path: PathObservation,
@@ -85,7 +85,7 @@ export function mixedVersions(
   });
 }
 
-/** Evaluates an outcome with other references than the path's references. */
+/** Evaluates a TLS outcome with the given references instead of the path's own references. */
 function judgedBeside(
   alone: PathObservation,
   references: readonly ReferenceChain[],
@@ -99,10 +99,10 @@ function judgedBeside(
 
 interface Difference {
   readonly address: string;
-  /** The judgement for TLS 1.2. */
+  /** Judgement for the TLS 1.2 connection. */
   readonly judgement: TlsJudgement;
   readonly verdict: VerdictAgainst;
-  /** Whether enough connections with each version agree. */
+  /** True if enough connections with each TLS version have the same result. */
   readonly isConsistent: boolean;
 }
 
@@ -119,7 +119,7 @@ function differenceIn(
     judgedBeside({ ...path, endpoints: [{ ...endpoint, tls: outcome }] }, references, knowledge, surroundings);
   const isAgainstIt = (outcome: TlsOutcome): boolean =>
     judgedAlone(outcome, []).some(({ verdict }) => isAgainst(verdict));
-  // This was observed while TLS 1.3 was inspected too, so it is not a difference between the versions.
+  // The TLS 1.2 observation is skipped, because TLS 1.3 was inspected as well. The versions do not differ.
   const { tls } = endpoint;
   if (older.beside !== undefined && tls?.kind === 'established' && isAgainstIt({ ...tls, chain: older.beside }))
     return null;
@@ -136,7 +136,7 @@ interface BothVersions {
   readonly endpoint: EndpointObservation;
 }
 
-/** Returns an empty list if both versions present the same certificate. */
+/** Returns the addresses that presented different certificates in TLS 1.2 and TLS 1.3, with both results. */
 function bothVersionsIn({ references, endpoints }: PathObservation): readonly BothVersions[] {
   return references
     .filter(({ kind }) => kind === 'tls-1.2')
@@ -153,8 +153,8 @@ function besideOf({ beside, label }: ReferenceObservation): readonly ReferenceCh
 }
 
 /**
- * Reports whether enough connections with each version agree. The first connection with each version is already known
- * to match.
+ * Reports whether enough connections with each TLS version had the same result. The first connection with each version
+ * is already known to match.
  */
 function isConsistent(again: VersionSeries | undefined, isAgainstIt: (outcome: TlsOutcome) => boolean): boolean {
   if (again === undefined) return false;

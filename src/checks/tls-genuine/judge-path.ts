@@ -23,19 +23,19 @@ import type { SignatureChecks } from '../../tls/chain.ts';
 import { judgeTls, worstJudgement } from './verdict.ts';
 import type { PathObservation, ReferenceObservation } from '../../core/round.ts';
 
-/** Facts about a target that are kept between rounds. */
+/** TLS facts about a target that are kept between rounds. */
 export interface TlsKnowledge extends TlsGrounds {
-  /** A baseline that is not used, because it was learned without confirmation. */
+  /** Baseline that is not used, because it was learned without confirmation. */
   readonly refusedBaseline: RefusedBaseline | null;
-  /** OpenSSL's results for chains. */
+  /** OpenSSL's results for the target's chains. */
   readonly openssl: OpensslWords;
-  /** The flaws that all accepted chains had, by address. */
+  /** Flaws that all accepted chains had in common, by address. */
   readonly flaws: FlawMemory;
-  /** The signatures that were already verified. */
+  /** Cache of verified signatures. */
   readonly checks: SignatureChecks;
 }
 
-/** The verdict on one address, and the evidence for it. */
+/** TLS verdict on one address, with its evidence. */
 export interface JudgedEndpoint {
   readonly endpoint: EndpointObservation;
   readonly outcome: TlsOutcome;
@@ -44,17 +44,17 @@ export interface JudgedEndpoint {
 
 export interface JudgedTlsPath {
   readonly endpoints: readonly JudgedEndpoint[];
-  /** The worst judgement; null if no handshake was tried. */
+  /** Worst judgement among the addresses. Null if no handshake was tried. */
   readonly worst: TlsJudgement | null;
 }
 
 export interface TlsSurroundings {
-  /** The chains of all control hosts, from `controlChainsOf`. */
+  /** Chains from all control hosts, as returned by `controlChainsOf`. */
   readonly controls: readonly ControlChain[];
   readonly now: EpochMs;
 }
 
-/** Evaluates the chains of all addresses of one target. */
+/** Evaluates the chains that a target presented at its addresses. */
 export function judgeTlsPath(
   path: PathObservation,
   knowledge: TlsKnowledge,
@@ -69,8 +69,8 @@ export function judgeTlsPath(
 }
 
 /**
- * Returns the worst judgement among the decisive addresses, with the findings about all addresses. Faults that only
- * affect other addresses do not break the precondition.
+ * Returns the worst judgement among the decisive addresses, with the findings about all addresses. Faults at other
+ * addresses do not break the precondition.
  */
 function combine(judged: readonly JudgedEndpoint[]): TlsJudgement | null {
   if (judged.length < 2) return judged[0]?.judgement ?? null;
@@ -92,7 +92,7 @@ function isFaulty({ findings }: TlsJudgement): boolean {
   return findings.some((finding) => isFault(finding) || finding.level === 'unknown');
 }
 
-/** Adds the finding's address, and the addresses that work. */
+/** Adds the affected address and the working addresses to a finding. */
 function atAddress(finding: Finding, address: string, clean: readonly string[]): Finding {
   const facts = { ...finding.facts, address };
   return withClean({ ...withMoreSaid(finding, ' ', `(${address})`), facts }, clean);
@@ -103,7 +103,7 @@ function ofOther(finding: Finding): Finding {
   return finding.level === 'broken' ? { ...finding, level: 'warning' } : finding;
 }
 
-/** Returns the evidence for each address of a target; null for an address without a handshake. */
+/** Returns the evidence for each of a target's addresses. The evidence is null for an address without a handshake. */
 export function tlsEvidence(
   path: PathObservation,
   { trust, profile, products, baseline, previous, openssl, flaws, remembered }: TlsKnowledge,
@@ -133,7 +133,7 @@ export function tlsEvidence(
   });
 }
 
-/** Returns the chains of the control hosts, which are collected once for all targets in a round. */
+/** Returns the control hosts' chains. The chains are collected once per round for all targets. */
 export function controlChainsOf(controls: readonly PathObservation[]): readonly ControlChain[] {
   return controls.flatMap(({ subject, endpoints }) =>
     endpoints.flatMap(({ tls }) => (tls?.chain ? [{ target: subject, chain: tls.chain }] : [])),
@@ -141,8 +141,8 @@ export function controlChainsOf(controls: readonly PathObservation[]): readonly 
 }
 
 /**
- * Returns the chains that were received with another SNI and at other addresses. Addresses that only other resolvers
- * returned have a separate kind.
+ * Returns the chains that were received with another SNI or at other addresses. If only another resolver returned the
+ * address, the chain has a separate kind.
  */
 function referencesFor(endpoint: EndpointObservation, path: PathObservation): readonly ReferenceChain[] {
   const own = resolversOf(endpoint, path);
@@ -167,7 +167,9 @@ function referencesFor(endpoint: EndpointObservation, path: PathObservation): re
   return [...asked, ...elsewhere];
 }
 
-/** Reports whether a comparison is still valid, which is the case until the address presents another certificate. */
+/**
+ * Reports whether a comparison is still valid. A comparison is valid until the address presents another certificate.
+ */
 function isComparable(
   { kind, label, isFresh, beside }: ReferenceObservation,
   { address, tls }: EndpointObservation,
@@ -182,19 +184,19 @@ function resolversOf({ address }: EndpointObservation, { names }: PathObservatio
     .map(({ resolver }) => resolver);
 }
 
-/** OpenSSL's results for a target's chains. OpenSSL checks each chain once, over a separate connection. */
+/** Stores OpenSSL's results for a target's chains. OpenSSL checks each chain once, over a separate connection. */
 interface OpensslWords {
-  /** Returns null if there is no result. */
+  /** Returns OpenSSL's result for a chain, or null if there is no result. */
   of(chain: CapturedChain): OpensslWord | null;
-  /** Reports whether the chain should be checked by OpenSSL. */
+  /** Reports whether OpenSSL should check the chain. */
   isOpen(chain: CapturedChain): boolean;
-  /** Reports whether OpenSSL can check the chain now, and counts the check if it can. */
+  /** Reports whether OpenSSL can check the chain now. If so, the check is counted. */
   take(chain: CapturedChain): boolean;
   keep(chain: CapturedChain, word: OpensslWord): void;
 }
 
 /**
- * If the handshake does not complete, or another node answers, OpenSSL tries once more. After that, only the rules in
+ * If the handshake does not complete, or another node responds, OpenSSL tries once more. After that, only the rules in
  * `src/tls/flaws.ts` are used.
  */
 const MOST_TRIES = 2;
@@ -209,7 +211,7 @@ export function createOpensslWords({ now }: Pick<Clock, 'now'>): OpensslWords {
   function entry(chain: CapturedChain): { tries: number; word: OpensslWord | null } {
     const key = chainKey(chain.certificates);
     const found = known.get(key) ?? { tries: 0, word: null };
-    // Reinserts the chain as the newest, so that other chains do not displace a chain that is still in use.
+    // Reinserts the chain as the newest entry, so that other chains do not displace a chain that is still in use.
     known.delete(key);
     known.set(key, found);
     const [oldest = ''] = known.keys();

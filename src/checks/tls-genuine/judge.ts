@@ -15,7 +15,7 @@ import { FLAW_RULE, OLDER_TLS_RULE } from './expectations.ts';
 import { isCorroborated, ONE_DATAGRAM, type Complaint, type FirewallSighting } from '../../core/polling/state.ts';
 import type { AppliancePolling, PollingError, PollingReport } from '../../core/polling/report.ts';
 
-/** Rules for faults whose effect on FortiAuthenticator cannot be observed from this machine. */
+/** Rules for faults whose effect on FortiAuthenticator this machine cannot observe. */
 const WEIGHED: readonly string[] = [FLAW_RULE, OLDER_TLS_RULE];
 
 /** Causes that log signatures assign to errors about a rejected certificate. */
@@ -27,12 +27,12 @@ const REFUSED_CERTIFICATE: readonly TlsCause[] = [
 /** Causes that log signatures assign to errors about a rejected certificate or any failed TLS connection. */
 const FAILED_CONNECTION: readonly (TlsCause | PollingCause)[] = [...REFUSED_CERTIFICATE, 'polling-failing'];
 
-/** Reports whether at least one log line is about failed connections, which is a reason for additional probes. */
+/** Reports whether at least one log line is about failed connections. If so, additional probes are made. */
 export function complainsOfConnections({ appliances }: PollingReport): boolean {
   return appliances.some(({ errors }) => errorsOf(errors, FAILED_CONNECTION).length > 0);
 }
 
-/** Reports whether there are enough errors about connections to raise the severity of this machine's findings. */
+/** Reports whether the log contains enough connection errors to raise the severity of this machine's findings. */
 function complainsSurely(report: PollingReport): boolean {
   return complaintsOf(report, FAILED_CONNECTION).length > 0;
 }
@@ -43,8 +43,8 @@ export function seemsUnaffected(report: PollingReport): boolean {
 }
 
 /**
- * Combines the TLS findings with FortiAuthenticator's log. If a fault's effect on FortiAuthenticator cannot be observed
- * from this machine, its severity depends on whether the log contains errors. Only corroborated errors raise a
+ * Combines the TLS findings with FortiAuthenticator's log. If this machine cannot observe a fault's effect on
+ * FortiAuthenticator, the severity depends on whether the log contains errors. Only corroborated errors raise a
  * severity.
  *
  * @param subject the licence server
@@ -66,8 +66,8 @@ export function withComplaints(
 
 /**
  * Raises a suspicion if this machine observes a certificate from an unknown authority while FortiAuthenticator logs
- * certificate errors. The suspicion is not confirmed, because FortiAuthenticator may not yet know a new authority of
- * the vendor.
+ * certificate errors. The suspicion is not confirmed, because the vendor may use a new authority that
+ * FortiAuthenticator does not know yet.
  */
 function suspicions(findings: readonly Finding[], report: PollingReport, subject: string): readonly Finding[] {
   const open = findings.find((finding) => finding.subject === subject && isOpenWarning(finding));
@@ -95,7 +95,10 @@ function isOpenWarning({ level, suggests, confidence }: Finding): boolean {
   );
 }
 
-/** Returns the worst and latest error of each appliance, if the appliance has enough errors to raise a severity. */
+/**
+ * Returns the most severe and most recent error for each appliance. Appliances with too few errors to raise a severity
+ * are skipped.
+ */
 function complaintsOf(
   { appliances }: PollingReport,
   causes: readonly string[],
@@ -162,8 +165,8 @@ function throughProxy(finding: Finding, { endpoints }: PathObservation): Finding
 }
 
 /**
- * Marks interceptions that happen behind the configured firewall, which reports that it does not inspect the traffic. A
- * separate policy on this firewall would have no effect.
+ * Marks interceptions that happen behind the configured firewall. In this case, the firewall reports that it does not
+ * inspect the traffic, so a separate policy on it would have no effect.
  */
 function behindFirewall(own: Assessment, observations: readonly FirewallObservation[]): Assessment {
   const asked = observations.flatMap((seen) => (seen.kind === 'ok' ? [seen] : []));
@@ -189,8 +192,8 @@ function behindFirewall(own: Assessment, observations: readonly FirewallObservat
 const INTERCEPTIONS: readonly string[] = ['tls-intercepted', 'tls-interception-suspected'] satisfies TlsCause[];
 
 /**
- * Adds evidence from the firewall's and FortiAuthenticator's logs, and adjusts the level of faults that may not affect
- * FortiAuthenticator.
+ * Adds evidence from the logs of the firewall and FortiAuthenticator. Also adjusts the level of faults that may not
+ * affect FortiAuthenticator.
  */
 function withLogEvidence(own: Assessment, { log, licenseServer }: Everything): Assessment {
   if (log === null) return own;
@@ -200,9 +203,9 @@ function withLogEvidence(own: Assessment, { log, licenseServer }: Everything): A
 }
 
 /**
- * Returns findings from firewall logs. If a FortiGate logs that it inspects traffic to the licence server, this is the
- * best evidence, because it concerns FortiAuthenticator's own path. A single datagram is not sufficient, because log
- * lines can be forged.
+ * Returns findings from firewall logs. A FortiGate log line about inspected traffic to the licence server is the best
+ * evidence, because it concerns FortiAuthenticator's own path. A single datagram is not sufficient, because log lines
+ * can be forged.
  */
 export function judgeLogEvidence({ firewallEvidence }: PollingReport, subject: string): readonly Finding[] {
   const corroborated = isCorroborated(firewallEvidence.map(complaintOf));

@@ -39,9 +39,9 @@ const WAYS: Readonly<Record<ReferenceChain['kind'], string>> = {
 };
 
 /**
- * Returns signals if the target presents the genuine key on another path or, with another server name, at least a
- * publicly trusted chain. A difference between two genuine chains is normal, because the nodes of a service can have
- * different certificates.
+ * Returns signals if the target presents the genuine key on another path. With another server name, a publicly trusted
+ * chain is sufficient. A difference between two genuine chains is normal, because a service's nodes can have different
+ * certificates.
  */
 export function referenceSignals(chain: ChainCase): readonly Signal[] {
   if (isBeyondComparison(chain)) return [];
@@ -74,7 +74,10 @@ function compare(chain: ChainCase, reference: ReferenceChain): Signal | null {
   return { rule: 'server-name-changes-nothing', weight: 'weak', claim, expected, fullNames };
 }
 
-/** Describes a device certificate that was presented instead of the server's. The same authority signs both. */
+/**
+ * Describes a device certificate that was presented instead of the server's certificate. The same authority signs both
+ * certificates.
+ */
 function deviceInstead({ leaf }: ChainCase, seen: string): Pick<Signal, 'claim' | 'expected' | 'fullNames'> {
   return {
     claim:
@@ -86,20 +89,20 @@ function deviceInstead({ leaf }: ChainCase, seen: string): Pick<Signal, 'claim' 
 }
 
 /**
- * Reports whether both certificates are from a legitimate authority, so that the comparison is not a sign of
+ * Reports whether both certificates come from a legitimate authority. In this case, a difference is not a sign of
  * interception.
  */
 function isUnderTrusted({ accepted, identity, chainTrust }: ChainCase, reference: ChainTrust): boolean {
   const own = chainTrust.authorities.map(({ pin }) => pin);
   const isShared = reference.authorities.some(({ pin }) => own.includes(pin));
-  // A device certificate is signed by the genuine authority, but does not belong to the server.
+  // The genuine authority also signs device certificates, but they do not belong to the server.
   return identity !== 'device' && (accepted !== null || isShared);
 }
 
 /**
- * Returns the weight of a difference. The vendor may renew the certificates of its nodes one after the other, and a
- * server may select its chain by server name. A difference is therefore only a strong signal if the issuer claims to be
- * another party.
+ * Returns the weight of a difference between two chains. The vendor may renew its nodes' certificates one after the
+ * other, and a server may select its chain by server name. Therefore, a difference is a strong signal only if the
+ * issuer claims to be another party.
  */
 function weightOf(kind: ReferenceChain['kind'], { claim }: ChainCase): Signal['weight'] {
   switch (kind) {
@@ -133,8 +136,9 @@ function isGenuine(chainTrust: ChainTrust['kind'], { isNamed, kind, profile }: S
 const INTERNAL_NAME = /\.(?:local|localdomain|internal|intranet|private|corp|home|lan|home\.arpa)$/u;
 
 /**
- * Reports an issuer or revocation list at a private location, which clients of an internet server could not access. The
- * location can be a directory (as used by Active Directory Certificate Services) or a host in a private network.
+ * Detects an issuer certificate or revocation list at a private location. Clients of an internet server could not
+ * access such a location. The location can be a directory (as used by Active Directory Certificate Services) or a host
+ * in a private network.
  */
 function privateLocation({ chainTrust, claim: claimed }: ChainCase): Seen | null {
   if (chainTrust.kind === 'trusted' || chainTrust.kind === 'public') return null;
@@ -148,8 +152,8 @@ function privateLocation({ chainTrust, claim: claimed }: ChainCase): Seen | null
 }
 
 /**
- * Reports whether a location is private. Some public authorities list an internet directory server, which does not
- * count as private.
+ * Reports whether a location is private. Some public authorities list a directory server on the internet. Such a server
+ * does not count as private.
  */
 function isPrivateLocation(location: string, isPublicClaim: boolean): boolean {
   const [, scheme = '', bracketed, name = ''] =
@@ -168,7 +172,7 @@ function isPrivateHost(name: string): boolean {
 
 type Finder = (chain: ChainCase) => readonly Signal[];
 
-/** All functions that find signals, in the order in which signals are reported. */
+/** Functions that find signals, in the order in which the signals are reported. */
 const SIGNALS: readonly Finder[] = [
   signal('issuer-is-no-inspection-product', 'witness', catalogued),
   signal('control-host-has-another-issuer', 'witness', atControlHost),
@@ -182,12 +186,12 @@ const SIGNALS: readonly Finder[] = [
   signal('serial-stays', 'weak', changingSerial),
   // Inspecting devices often use weaker keys, signatures or protocols than the server.
   signal('as-strong-as-learned', 'hint', (chain) => weakerFinding(chain)[0] ?? null),
-  // A change at the vendor causes these signals as well, so they are only additional evidence.
+  // A change at the vendor can also cause the following signals, so they are only additional evidence.
   signal('genuine-as-before', 'weak', genuineBefore),
   signal('issuer-as-learned', 'weak', otherThanLearned),
 ];
 
-/** Returns all signs of interception in a chain. */
+/** Returns all signs of interception that a chain shows. */
 export function signalsOf(chain: ChainCase): readonly Signal[] {
   return SIGNALS.flatMap((find) => find(chain));
 }
@@ -200,8 +204,8 @@ function signal(rule: string, weight: Signal['weight'], find: (chain: ChainCase)
 }
 
 /**
- * Searches the issuers for the name of an inspection product. Leaf subjects are ignored, because the vendors' own web
- * sites have the vendor's name in their subject.
+ * Searches the issuers for the name of an inspection product. Leaf subjects are ignored, because certificates for
+ * vendors' own web sites also contain the vendor's name.
  */
 function catalogued({ leaf, chainTrust, evidence }: ChainCase): Seen | null {
   const issuers = [leaf.issuer, ...chainTrust.path.slice(1).flatMap(({ subject, issuer }) => [subject, issuer])];
@@ -219,8 +223,8 @@ function catalogued({ leaf, chainTrust, evidence }: ChainCase): Seen | null {
 }
 
 /**
- * Reports the factory certificate of a Fortinet unit, which identifies the device that answers instead of the server.
- * The verdict uses the identity directly.
+ * Reports a Fortinet unit's factory certificate. The certificate identifies the device that responds in place of the
+ * server. The verdict uses the identity directly.
  */
 function deviceCertificate({ identity, leaf }: ChainCase): Seen | null {
   const product = identity === 'device' ? deviceOf(leaf) : null;
@@ -248,7 +252,7 @@ function deviceForServer({ identity, evidence, leaf }: ChainCase): Seen | null {
 }
 
 /**
- * Matches headers that forward proxies and filters add to answers, but servers and content delivery networks do not
+ * Matches response headers that forward proxies and filters add, but servers and content delivery networks do not
  * (mitmengine, reference_fingerprints/mitmengine/badheader.txt). `via` and the headers from Squid caches are excluded,
  * because a server may be behind a cache.
  */
@@ -265,7 +269,9 @@ const HOUR_MS = 60 * 60 * 1000;
 const FRESH_MS = 6 * HOUR_MS;
 const SERIAL_MEMORY_MS = 24 * HOUR_MS;
 
-/** Detects a certificate that was generated on the fly, because it became valid only a few hours ago. */
+/**
+ * Detects a certificate that became valid only a few hours ago. Such a certificate was probably generated on the fly.
+ */
 function brandNew({ leaf, evidence }: ChainCase): Seen | null {
   const age = evidence.now - leaf.notBefore;
   if (age < 0 || age >= FRESH_MS) return null;
@@ -280,12 +286,12 @@ function agoText(age: Millis): string {
 }
 
 /**
- * The number of connections that must have different serial numbers. Three different numbers can come from the nodes
- * behind a name, but four within a day without a repetition are unlikely.
+ * Minimum number of connections with different serial numbers. Three different numbers can come from the nodes behind a
+ * name, but four within a day without a repetition are unlikely.
  */
 const MIN_SERIALS = 4;
 
-/** Detects certificates that are generated on the fly, because each connection gets a different serial number. */
+/** Detects certificates that are generated on the fly. In that case, each connection gets a different serial number. */
 function changingSerial({ leaf, evidence: { previous, now } }: ChainCase): Seen | null {
   const recent = previous.filter(({ at }) => now - at <= SERIAL_MEMORY_MS);
   const serials = [...recent, leaf].map(({ serial }) => serial);
@@ -296,7 +302,7 @@ function changingSerial({ leaf, evidence: { previous, now } }: ChainCase): Seen 
   return { claim, expected: 'The same certificate on the next connection' };
 }
 
-/** Reports that this program successfully verified the same target earlier. */
+/** Reports that ftm-watch successfully verified the same target earlier. */
 function genuineBefore(chain: ChainCase): Seen | null {
   const { remembered } = chain.evidence;
   if (isBeyondComparison(chain) || remembered === null) return null;
@@ -320,15 +326,16 @@ function otherThanLearned(chain: ChainCase): Seen | null {
 
 /**
  * A sign of interception.
- * - `witness`: It was observed in this round, and a change at the vendor cannot cause it. A single witness confirms an
- * interception.
- * - `hint`: A change at the vendor does not explain it, but it depends on earlier observations. A hint only raises a
- * suspicion.
- * - `weak`: It has common explanations (a renewal, several nodes, virtual hosts), so it is only listed in the evidence.
+ * - `witness`: an observation from this round that a change at the vendor cannot cause. A single witness confirms an
+ *   interception.
+ * - `hint`: a difference from earlier observations that a change at the vendor does not explain. A hint only raises a
+ *   suspicion.
+ * - `weak`: an observation with common explanations (a renewal, several nodes, virtual hosts). A weak signal is only
+ *   listed in the evidence.
  */
 export interface Signal extends Expectation {
   readonly weight: 'witness' | 'hint' | 'weak';
-  /** The product that the signal indicates. */
+  /** Product that the signal indicates. */
   readonly product?: string;
 }
 
@@ -336,8 +343,8 @@ export interface Signal extends Expectation {
 export type Seen = Pick<Signal, 'claim' | 'expected' | 'quote' | 'witness' | 'fullNames' | 'product'>;
 
 /**
- * Returns signals for details that were copied from a known certificate and appear with another key, such as the name
- * of a genuine authority, or the dates or serial number of the genuine leaf. The leaf's subject alone is not a signal,
+ * Returns signals for details that appear with another key although they belong to a known certificate. Examples are a
+ * genuine authority's name, or the genuine leaf's dates or serial number. The leaf's subject alone is not a signal,
  * because every certificate for the same host has it.
  */
 export function copySignals(chain: ChainCase): readonly Signal[] {
@@ -363,7 +370,7 @@ interface Borrowed extends Copy {
 function borrowedName(chain: ChainCase): Borrowed | null {
   const { chainTrust, evidence } = chain;
   const last = chainTrust.path.at(-1);
-  // The issuer's key is known and did not sign the certificate, so the issuer's name was copied.
+  // The issuer's name was copied, because the issuer's known key did not sign the certificate.
   if (chainTrust.kind === 'forged' && last !== undefined)
     return {
       name: last.issuer,
@@ -399,8 +406,7 @@ function bearsKnownName({ subject, pin }: Certificate, { trust, baseline }: TlsE
 }
 
 /**
- * Reports whether a name is only known from a learned chain, in which case it raises a suspicion but does not confirm
- * it.
+ * Reports whether a name is known only from a learned chain. Such a name raises a suspicion but does not confirm it.
  */
 function isOnlyLearned(name: DistinguishedName, { evidence, sent }: ChainCase): boolean {
   const isOfThatName = (known: DistinguishedName): boolean => isSameAuthority(known, name);
@@ -445,7 +451,7 @@ function isTelling({ type }: { readonly type: string }): boolean {
 
 function copiedLeaf({ leaf, evidence }: ChainCase): Copy | null {
   const referenceLeaves = evidence.references.flatMap(({ chain }) => chain.certificates.slice(0, 1));
-  // Certificates that the same authority issued together can have the same dates.
+  // Certificates from the same authority can have the same dates if they were issued together.
   const originals = [...(evidence.baseline?.leaves ?? []), ...referenceLeaves].filter(
     (known) => known.pin !== leaf.pin && !isSameName(known.issuer, leaf.issuer),
   );
@@ -460,8 +466,8 @@ function hasSameDates(left: Certificate, right: Certificate): boolean {
 }
 
 /**
- * Searches for the same private issuer or leaf key on an unrelated control host, because a vendor does not sign
- * certificates for unrelated hosts. Control hosts whose chain ends at one of Mozilla's roots are ignored.
+ * Detects the same private issuer or leaf key on an unrelated control host. A vendor does not sign certificates for
+ * unrelated hosts. Control hosts whose chain ends at one of Mozilla's roots are ignored.
  */
 function atControlHost(chain: ChainCase): Seen | null {
   if (isBeyondComparison(chain)) return null;
@@ -484,7 +490,7 @@ function isAlike(chain: ChainCase, control: Control): boolean {
 
 /**
  * Reports whether the issuer is the same for all control hosts, or for any name at the same address. A single host that
- * does not send its intermediate certificate is common, but not several.
+ * does not send its intermediate certificate is common, but several such hosts are not.
  */
 function isEverywhere(alike: readonly Control[], { controls }: TlsEvidence): boolean {
   const targets = new Set(controls.map(({ target }) => target));
@@ -494,10 +500,10 @@ function isEverywhere(alike: readonly Control[], { controls }: TlsEvidence): boo
 
 interface Control {
   readonly target: string;
-  /** The control host, for the beginning of a sentence. */
+  /** Control host as text for the beginning of a sentence. */
   readonly shownBy: string;
   readonly host: string;
-  /** Whether the host is different from the target. */
+  /** True if the host is not the target. */
   readonly isElsewhere: boolean;
   readonly leaf: Certificate;
   readonly sent: SentChain;
@@ -539,7 +545,8 @@ function seenAt({ target, shownBy, isElsewhere }: Control, { leaf, evidence }: C
 
 /**
  * Reports whether a control host is independent of the target. A host in the vendor's domain may use the vendor's
- * private authority, so it only counts if the issuer is a known inspection product or does not claim to be the vendor.
+ * private authority. Such a host counts only if the issuer is a known inspection product or does not claim to be the
+ * vendor.
  */
 function isUnrelated({ evidence, leaf }: ChainCase, control: Control): boolean {
   if (!areRelatedHosts(hostOf(evidence.target), control.host)) return true;
@@ -547,7 +554,10 @@ function isUnrelated({ evidence, leaf }: ChainCase, control: Control): boolean {
   return !claimsVendor(leaf.issuer, evidence.trust);
 }
 
-/** Compares the issuers' keys if at least one host sent its issuer; otherwise the issuer fields of the leaves. */
+/**
+ * Reports whether both chains have the same issuer. The issuers' keys are compared if at least one host sent its issuer
+ * certificate. Otherwise, the leaves' issuer fields are compared.
+ */
 function sharesIssuer(chain: ChainCase, control: Control): boolean {
   const target = issuersOf(chain.leaf, chain, control);
   const other = new Set(issuersOf(control.leaf, chain, control).map((issuer) => issuer.pin));

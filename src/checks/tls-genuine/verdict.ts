@@ -41,11 +41,11 @@ import { called } from '../../tls/flaws.ts';
 import { trustUnder } from '../../tls/trust.ts';
 
 /**
- * Evaluates whether one address presented the genuine certificate and, if not, which party intercepts the connection.
- * Never throws, regardless of what the peer sent. The duration is limited by the maximum number of certificates (16)
- * and of verified signatures.
+ * Evaluates whether an address presented the genuine certificate. If not, determines who intercepts the connection.
+ * Never throws, whatever the peer sent. The number of certificates (16) and verified signatures is limited, so the
+ * duration is limited as well.
  *
- * @param checks can be kept between rounds, so that signatures are verified only once
+ * @param checks cache of verified signatures, which can be kept between rounds
  */
 export function judgeTls(evidence: TlsEvidence, checks: SignatureChecks = createSignatureChecks()): TlsJudgement {
   const sent = sentChain(evidence.outcome.chain);
@@ -78,7 +78,8 @@ function isGenuine(verdict: Verdict): boolean {
 }
 
 /**
- * Returns the worst judgement among several addresses, with the findings about all addresses; null without addresses.
+ * Returns the worst judgement among several addresses, with the findings about all addresses. Returns null if there are
+ * no addresses.
  */
 export function worstJudgement(judgements: readonly TlsJudgement[]): TlsJudgement | null {
   const ordered = judgements.toSorted((left, right) => rank(left) - rank(right));
@@ -108,8 +109,8 @@ function distinctFindings(judgements: readonly TlsJudgement[]): readonly Finding
 }
 
 /**
- * The last row, for a chain from a party that does not claim to be the vendor or a public authority, or whose key does
- * not confirm the name that it claims.
+ * Last row of the verdict table. This row matches chains that claim to be from another party, and chains whose key does
+ * not confirm the claimed name.
  */
 const UNVERIFIED: Hypothesis = {
   id: 'unverified',
@@ -122,9 +123,9 @@ const UNVERIFIED: Hypothesis = {
 };
 
 /**
- * The table that determines the verdict on a chain. If a chain is not accepted, a witness in this round confirms an
- * interception. Without a witness, the verdict depends on whether the vendor may have changed its authority or failed
- * to send an intermediate certificate. @internal
+ * Table that determines the verdict on a chain. If a chain is not accepted, a witness in this round confirms an
+ * interception. Without a witness, the verdict depends on whether a change at the vendor, such as a new authority or a
+ * missing intermediate certificate, can explain the chain. @internal
  */
 export const HYPOTHESES: readonly Hypothesis[] = [
   ...where(({ accepted }) => accepted, HYPOTHESES_ACCEPTED),
@@ -180,7 +181,7 @@ export const HYPOTHESES: readonly Hypothesis[] = [
   UNVERIFIED,
 ];
 
-/** Adds a condition to each row. */
+/** Returns the rows with an additional condition on each. */
 function where(condition: Hypothesis['holds'], rows: readonly Hypothesis[]): readonly Hypothesis[] {
   return rows.map((row) => ({ ...row, holds: (facts) => condition(facts) && row.holds(facts) }));
 }
@@ -189,7 +190,7 @@ export function decide(facts: VerdictFacts): Hypothesis {
   return HYPOTHESES.find(({ holds }) => holds(facts)) ?? UNVERIFIED;
 }
 
-/** The default level and cause for each verdict, which a row can override. */
+/** Default level and cause for each verdict. A row can override them. */
 const TOLD: Readonly<Record<Verdict, { readonly level: FindingLevel; readonly suggests: TlsCause | null }>> = {
   genuine: { level: 'note', suggests: null },
   rotated: { level: 'note', suggests: 'certificate-rotated' },
@@ -207,20 +208,22 @@ interface CaseReport {
   readonly wouldSettle: string | null;
 }
 
-/** Returns the decisive findings at the verdict's level, and all other findings as notes. */
+/**
+ * Returns the judgement for a chain. The decisive findings have the verdict's level, and all other findings are notes.
+ */
 function reportCase(chain: ChainCase, row: Hypothesis, signals: readonly Signal[]): CaseReport {
   const subject = chain.evidence.target;
   const signer = signerOf(chain, signals);
   const inWords = (text: string): string => fillPlaceholders(text, chain, nameOf(signer));
   const summary = inWords(row.summary);
   const wouldSettle = row.wouldSettle === undefined ? null : inWords(row.wouldSettle);
-  // An unknown result is reported together with the action that leads to a definite result.
+  // An unknown result includes advice on how to get a definite result.
   const unknownAdvice =
     wouldSettle === null ? {} : { advice: { summary, remedy: [`For a definite result, ${wouldSettle}.`] } };
   const { level, suggests } = TOLD[row.verdict];
   const deciding = row.tells
     .flatMap((tell) => tell(chain, signals))
-    // The additional fields of a signal are not part of a finding.
+    // Removes the fields of a signal that are not part of a finding.
     .map(
       ({ rule, claim, expected, actual, quote, witness, fullNames }): Finding => ({
         rule,
@@ -252,7 +255,7 @@ function reportCase(chain: ChainCase, row: Hypothesis, signals: readonly Signal[
   };
 }
 
-/** Returns the issuer of the certificate and the inspecting product, if known. */
+/** Returns the certificate's issuer and, if known, the inspecting product. */
 function signerOf({ leaf }: ChainCase, signals: readonly Signal[]): Pick<FindingFacts, 'product' | 'issuer'> {
   const product = signals.find((signal) => signal.product !== undefined)?.product;
   return known({ product, issuer: shortName(leaf.issuer) });
@@ -269,14 +272,14 @@ function additionalFindings(chain: ChainCase, told: readonly Finding[]): readonl
   );
 }
 
-/** Replaces the placeholders in a row's text. @param by the intercepting party, if known */
+/** Replaces the placeholders in a row's message. @param by the intercepting party, if known */
 function fillPlaceholders(text: string, chain: ChainCase, by: string): string {
   return text.replaceAll(/\{([a-z]+)\}/gu, (whole, name: string) => WORDS.get(name)?.(chain, by) ?? whole);
 }
 
 type Word = (chain: ChainCase, by: string) => string;
 
-/** The values of the placeholders in the table. @internal */
+/** Functions that return the placeholder values for the verdict table. @internal */
 export const WORDS: ReadonlyMap<string, Word> = new Map<string, Word>([
   ['by', (_, by) => by],
   ['target', ({ evidence }) => evidence.target],
@@ -294,7 +297,7 @@ export const WORDS: ReadonlyMap<string, Word> = new Map<string, Word>([
   ['authority', knownAuthority],
 ]);
 
-/** Returns the human-readable name of the authority at the end of the chain. */
+/** Returns a readable name for the chain's last authority. */
 function missingName({ chainTrust, leaf }: ChainCase): string {
   return called((chainTrust.path.at(-1) ?? leaf).issuer);
 }

@@ -24,14 +24,17 @@ import { spanText } from '../../core/time-text.ts';
 import type { FirewallObservation } from '../../core/license/firewall.ts';
 
 interface TokenPoolExpectation {
-  /** The licences that are configured for this appliance. */
+  /** Licences that are configured for this appliance. */
   readonly licenses: readonly string[];
-  /** The share of free tokens (0 to 1) below which `tokens-running-out` is reported. If 0, it is never reported. */
+  /**
+   * `tokens-running-out` is reported if less than this share of the tokens (0 to 1) is free. If 0, it is never
+   * reported.
+   */
   readonly tokensLow: number;
 }
 
 /**
- * Evaluates the tokens of an appliance. If the appliance cannot be read, the state is unknown, and the precondition
+ * Evaluates the tokens of an appliance. If the appliance cannot be read, the state is unknown, and the check
  * `appliance` reports the reason.
  */
 export function judgeTokenPool(
@@ -88,8 +91,9 @@ interface Supply {
 }
 
 /**
- * Returns the number of tokens that the appliance can still assign, based on its list. The number from the licence is
- * used if there is no list, or if some tokens have an undocumented status. Returns null if neither is known.
+ * Returns the number of tokens that the appliance can still assign, based on the appliance's token list. The number
+ * from the licence is used if there is no token list, or if some tokens have an undocumented status. Returns null if
+ * both are unknown.
  */
 export function supplyOf(licensed: LicensedTokens | null, counted: TokenCounts | null): Supply | null {
   if (counted !== null && counted.byStatus.other === 0) return { total: counted.total, left: freeOf(counted) };
@@ -124,8 +128,8 @@ function judgeSupply(
 }
 
 /**
- * Returns a finding with the level `unknown` if the tokens known to be free are not enough, because tokens with an
- * undocumented status may be free as well.
+ * Returns a finding with the level `unknown` if too few tokens are known to be free. Tokens with an undocumented status
+ * may be free as well.
  */
 function judgeUnclear(
   facts: ApplianceFacts,
@@ -142,7 +146,7 @@ function judgeUnclear(
 }
 
 /**
- * Returns notes about configured licences that have no tokens, because they are not activated yet. This is important
+ * Returns notes about configured licences without tokens. Such licences are not activated yet, which users should know
  * before a migration.
  */
 function judgeLicenses(
@@ -188,7 +192,7 @@ function statusText(counted: TokenCounts): string {
     .join(', ');
 }
 
-/** Lists only the first licences, because a unit can have dozens of them. */
+/** Lists the first licences with their token counts. A unit can have dozens of licences. */
 function licenseText(counted: TokenCounts): string {
   const names = counted.byLicense.map(({ license, tokens }) => `${license} (${String(tokens)})`);
   return names.length === 0 ? 'no named licence' : nameList(names);
@@ -198,10 +202,10 @@ function percent(share: number): string {
   return `${(share * 100).toFixed(share < 0.01 && share > 0 ? 1 : 0)} %`;
 }
 
-/** The licence number of trial tokens, according to an example in the REST API guide (6.5.5/875895). */
+/** Licence number of trial tokens, according to an example in the REST API guide (6.5.5/875895). */
 const TRIAL_UNREGISTERED = 'FTMTRIALNOREGIST';
 
-/** Returns notes that explain why individual users cannot activate their token or log in. */
+/** Returns notes about tokens whose users cannot activate them or log in. */
 function tokenNotes(facts: ApplianceFacts, counted: TokenCounts | null): readonly Finding<never>[] {
   if (counted === null) return [];
   const { locked, byLicense, byStatus } = counted;
@@ -309,13 +313,16 @@ function snmpCountNote(counted: SnmpCount): Finding<never> {
   });
 }
 
-/** The tokens of one unit, or the shared tokens of a pair. */
+/** Tokens that one unit owns, or that the members of a cluster share. */
 interface Pool {
-  /** The names of the units that assign tokens from the pool. */
+  /** Names of the units that assign tokens from the pool. */
   readonly members: readonly string[];
-  /** The observation of the active member or, if the active member is unknown, of the most informative member. */
+  /**
+   * Observation of the active member. If the active member is unknown, the most informative member's observation is
+   * used.
+   */
   readonly observation: ApplianceObservation;
-  /** The licences that are configured for any member. */
+  /** Licences that are configured for any member. */
   readonly licenses: readonly string[];
   readonly certificates: WatchedConfig['appliances'][number]['certificates'];
   readonly tokensLow: number;
@@ -329,7 +336,7 @@ interface Asked {
 
 /**
  * Groups units into pools. The members of an active-passive cluster share their tokens (administration guide
- * 6.4.1/122076), so they form one pool, which is reported once.
+ * 6.4.1/122076), so these members form one pool. Each pool is reported once.
  */
 function poolsOf(units: readonly UnitObservation[]): readonly Pool[] {
   const groups: Asked[][] = [];
@@ -371,7 +378,7 @@ function isPeer({ mode, peers }: Unit, { serial }: Unit): boolean {
 
 type TypedCertificate = Pick<WatchedConfig['appliances'][number]['certificates'][number], 'license' | 'tokens'>;
 
-/** The number of tokens in a purchased licence, and the source of this number. */
+/** Number of tokens in a purchased licence, and the source of this number. */
 interface Bought {
   readonly license: string;
   readonly tokens: number;
@@ -379,9 +386,9 @@ interface Bought {
 }
 
 /**
- * Compares the number of tokens from each licence with the number that was purchased, according to the certificate and
- * the registration service. A licence without tokens is not activated yet. If the two sources differ and one of them
- * matches the unit, nothing is reported.
+ * Compares each licence's token count on the unit with the purchased number. The purchased number comes from the
+ * licence certificate and the registration service. A licence without tokens is skipped, because it is not activated
+ * yet. If the two sources differ and one of them matches the unit, nothing is reported.
  */
 export function judgeBought(
   facts: ApplianceFacts,
@@ -421,8 +428,8 @@ function registeredIn(registration: RegistrationObservation | null): readonly Bo
 }
 
 /**
- * Returns notes about the FortiTokens on a FortiGate. The vendor documents neither the values of their status nor which
- * tokens are free, so they are not evaluated.
+ * Returns notes about the FortiTokens on a FortiGate. Fortinet documents neither the status values of these tokens nor
+ * which tokens are free, so they are not evaluated.
  */
 export function fortigateNotes(firewalls: readonly FirewallObservation[]): readonly Finding<never>[] {
   return firewalls.flatMap((seen): readonly Finding<never>[] => {

@@ -2,13 +2,13 @@ import type { Millis, EpochMs } from '../clock.ts';
 import type { Failure } from '../observation.ts';
 import { type Resource, valueOf } from './resource.ts';
 
-/** The facts that a FortiAuthenticator reports about itself over its REST API. */
+/** Result of querying a FortiAuthenticator over its REST API. */
 export type ApplianceObservation = ApplianceFacts | ApplianceDenied | ApplianceFailure;
 
 interface Observed {
   /** Configured name of the appliance. */
   readonly appliance: string;
-  /** `host:port` of the unit's API. */
+  /** API endpoint of the unit, as `host:port`. */
   readonly endpoint: string;
 }
 
@@ -18,29 +18,31 @@ export interface ApplianceFacts extends Observed {
   readonly licensed: Resource<LicensedTokens>;
   readonly tokens: Resource<TokenCounts>;
   readonly provisioning: Resource<ProvisioningServer>;
-  /** Mail servers for activation codes, without the built-in mail server. */
+  /** Mail servers that send activation codes, excluding the built-in mail server. */
   readonly mailServers: Resource<readonly ApplianceMailServer[]>;
   readonly sms: Resource<SmsQuota>;
   /**
-   * Offset of the unit's clock. Null if too few responses had a `Date` header or if the headers contradict each other.
+   * Measured state of the unit's clock. Null if too few responses had a `Date` header, or if the headers contradict
+   * each other.
    */
   readonly clock: ApplianceClock | null;
 }
 
 /** A unit's clock, measured from the `Date` headers of several responses. */
 export interface ApplianceClock {
-  /** The unit's time minus local time. */
+  /** Difference between the unit's time and local time. Positive if the unit's clock is ahead. */
   readonly offsetMs: Millis;
-  /** Maximum error of the offset. */
+  /** Maximum error of `offsetMs`. */
   readonly precisionMs: Millis;
   readonly answers: number;
   /**
-   * Local wall clock minus local monotonic clock at the time of the measurement. Changes when the local clock is set.
+   * Local wall clock minus local monotonic clock at the time of the measurement. The difference changes when the local
+   * clock is set.
    */
   readonly clockBase: Millis;
 }
 
-/** The appliance responds, but rejects the key (401) or the account (403). */
+/** Result for an appliance that rejects the API key (401) or the account (403). */
 interface ApplianceDenied extends Observed {
   readonly kind: 'denied';
   readonly status: number;
@@ -53,13 +55,13 @@ export interface SystemFacts {
   readonly serial: string;
   /** Serial number of the other member of an HA cluster. Null on a standalone unit. */
   readonly peerSerial: string | null;
-  /** For example `FACVMKVM v8.0.3, build0099 (GA)`. */
+  /** Firmware, for example `FACVMKVM v8.0.3, build0099 (GA)`. */
   readonly firmware: string | null;
   /** Number of FortiToken Mobile tokens on the unit, as reported by systeminfo. */
   readonly tokensPopulated: number | null;
-  /** Memory of the unit in KB, for example `4032452`. Null if the unit does not report it. */
+  /** Memory size in KB, for example `4032452`. Null if the unit does not report it. */
   readonly memoryKb: number | null;
-  /** Usage from 0 to 1. Null if the unit does not report it. */
+  /** CPU, memory and disk usage from 0 to 1. Null if the unit does not report it. */
   readonly load: { readonly cpu: number | null; readonly memory: number | null; readonly disk: number | null };
 }
 
@@ -70,7 +72,7 @@ export interface LicensedTokens {
   readonly available: number | null;
 }
 
-/** Number of SMS messages that were bought from FortiGuard, from the resource `/fortiguardmessages/`. */
+/** SMS messages bought from FortiGuard, from the resource `/fortiguardmessages/`. */
 export interface SmsQuota {
   readonly total: number;
   readonly available: number;
@@ -87,33 +89,36 @@ export interface TokenCounts {
   readonly byStatus: Readonly<Record<TokenStatus, number>>;
   /** Number of tokens (FTKMOB serial numbers) from each licence (`EFTM…`, `FTMTRIAL…`), ordered by licence. */
   readonly byLicense: readonly { readonly license: string; readonly tokens: number }[];
-  /** Number of locked tokens in any status. Users cannot log in with a locked token until it is unlocked. */
+  /**
+   * Number of locked tokens, regardless of their status. Users cannot log in with a locked token until it is unlocked.
+   */
   readonly locked: number;
-  /** Tokens without a licence. */
+  /** Number of tokens that do not belong to a licence. */
   readonly withoutLicense: number;
   /**
-   * Tokens that are waiting for activation, limited to the first few thousand. Absent if no token has a serial number.
+   * Tokens that are waiting for activation. Only the first few thousand are included. Absent if no token has a serial
+   * number.
    */
   readonly pending?: readonly PendingToken[];
 }
 
 export interface PendingToken {
-  /** Hash of the serial number. */
+  /** Hash of the token's serial number. */
   readonly id: string;
   /** Time since ftm-watch first saw that the token was pending. The token may have been pending for longer. */
   readonly age: Millis;
 }
 
-/** The server that the appliance actually uses, from the resource `/fortitokenmobileprovisioning/`. */
+/** Activation server that the appliance actually uses, from the resource `/fortitokenmobileprovisioning/`. */
 export interface ProvisioningServer {
   readonly host: string;
-  /** Null if the appliance does not report the port. */
+  /** Port of the activation server. Null if the appliance does not report the port. */
   readonly port: number | null;
   /** Lifetime of an activation code. Null if the appliance does not report this value. */
   readonly codeLife: Millis | null;
 }
 
-/** A mail server in the format of the configuration, without credentials. The mail probe can use it directly. */
+/** A mail server in the configuration format, excluding credentials. The mail probe can use it directly. */
 export interface ApplianceMailServer {
   readonly host: string;
   readonly port: number;
@@ -139,24 +144,24 @@ export interface ExpectedUnit {
  */
 export type HaMode = 'cluster' | 'standalone' | 'load-balancer' | 'unknown';
 
-/** One appliance and its HA peer, combined from all sources. */
+/** An appliance and its HA peers, with information combined from all sources. */
 export interface Unit {
   readonly name: string;
-  /** Serial number of the unit that responds, or the configured serial number if the unit's own is unknown. */
+  /** Serial number that the responding unit reports. If it is unknown, the configured serial number is used. */
   readonly serial: string | null;
-  /** Other members of the cluster, as reported by the unit, by SNMP and in the configuration. */
+  /** Serial numbers of the other cluster members, as reported by the unit or SNMP, or as configured. */
   readonly peers: readonly string[];
   readonly mode: HaMode;
-  /** Whether SNMP reported the unit's role. Null if SNMP is not configured. */
+  /** True if SNMP reported the unit's HA role. Null if SNMP is not configured. */
   readonly roleTold: boolean | null;
   /** Serial number of the current primary unit. Null if no source reports it. */
   readonly primary: string | null;
 }
 
 /**
- * Combines configuration, REST and SNMP. Values from the unit take precedence over the configuration, because a
- * floating address can lead to the other member after a failover. In that case, the configured serial number belongs to
- * the peer.
+ * Combines information about a unit from configuration, REST and SNMP. Values from the unit take precedence over the
+ * configuration. After a failover, a floating address can lead to the other member, and the configured serial number
+ * then belongs to the peer.
  */
 export function unitOf(
   expected: ExpectedUnit,
@@ -175,7 +180,7 @@ export function unitOf(
   return { name: expected.name, serial, peers, mode, roleTold, primary: primaryOf(told, serial, peers) };
 }
 
-/** Compares serial and licence numbers. Case is ignored, because these numbers are typed by users. */
+/** Compares serial numbers or licence numbers. Case is ignored, because users type these numbers. */
 export function sameSerial(a: string, b: string): boolean {
   return a.toUpperCase() === b.toUpperCase();
 }
@@ -189,8 +194,9 @@ function toldBy(role: HaRoleObservation | null): HaRoleFacts | null {
 }
 
 /**
- * Returns the configured serial number if it belongs to the peer. The number belongs to the peer only if the configured
- * peer is the unit that responds. Otherwise, the configured serial number is outdated, for example after a migration.
+ * Returns the configured serial number if it belongs to the HA peer, otherwise null. The number belongs to the peer
+ * only if the responding unit is the configured peer. Otherwise, the configured serial number is outdated, for example
+ * after a migration.
  */
 function configuredPeer(expected: ExpectedUnit, serial: string | null): string | null {
   const { serial: own, peerSerial: peer } = expected;
@@ -203,7 +209,7 @@ function distinct(serials: readonly (string | null | undefined)[]): readonly str
 }
 
 function haModeOf(system: SystemFacts | null, role: HaRole | null): HaMode {
-  // systeminfo reports the peer's serial "only in HA cluster member mode" (REST API guide).
+  // The resource `systeminfo` reports the peer's serial "only in HA cluster member mode" (REST API guide).
   if (system !== null && system.peerSerial !== null) return 'cluster';
   if (role === 'cluster-primary' || role === 'cluster-secondary') return 'cluster';
   if (role === 'load-balancer') return 'load-balancer';
@@ -212,8 +218,8 @@ function haModeOf(system: SystemFacts | null, role: HaRole | null): HaMode {
 }
 
 /**
- * Returns the primary unit. SNMP reports the role of the unit that it reached. If SNMP uses a different address, that
- * unit can be the other member.
+ * Returns the serial number of the primary unit. SNMP reports only the role of the unit that it reached. If SNMP uses a
+ * different address, that unit can be the other member.
  */
 function primaryOf(told: HaRoleFacts | null, serial: string | null, peers: readonly string[]): string | null {
   if (told === null) return null;
@@ -225,20 +231,20 @@ function primaryOf(told: HaRoleFacts | null, serial: string | null, peers: reado
   return others.length === 1 && other !== undefined ? other : null;
 }
 
-/** Facts that determine how severely a fault affects users. Null if no appliance reports these facts. */
+/** Facts that determine how severely a fault affects users. A fact is null if no appliance reports it. */
 export interface ActivationContext {
   /**
-   * Whether a purchased licence is active. If so, tokens that users have already activated keep working, regardless of
+   * True if a purchased licence is active. Tokens that users have already activated then keep working, regardless of
    * faults on the path.
    */
   readonly licenseActive: boolean | null;
-  /** Whether users can activate tokens without the licence server. */
+  /** True if users can activate tokens while the licence server is unreachable. */
   readonly offlineActivation: boolean | null;
-  /** A sentence that states which actions to avoid on a unit while the licence server is unreachable. */
+  /** Sentence that lists actions to avoid on a unit while the licence server is unreachable. */
   readonly outageWarning?: string | null;
 }
 
-/** A unit and the facts that it reports. The facts are null if the unit was not queried. */
+/** A unit and its query result. The result is null if the unit was not queried. */
 interface AskedUnit {
   readonly rest: ApplianceObservation | null;
   readonly role: HaRoleObservation | null;
@@ -250,8 +256,8 @@ const OFFLINE_ACTIVATION_SINCE: Version = [6, 6, 1];
 export type Version = readonly [major: number, minor: number, patch: number];
 
 /**
- * Combines the facts of all appliances. A licence is active if any unit has tokens from it. Offline activation is
- * assumed only if every unit that reports its firmware supports it, because it is unknown which unit a user belongs to.
+ * Combines the facts from all appliances. A licence is active if any unit has tokens from it. Offline activation is
+ * assumed only if every unit that reports its firmware supports it, because users cannot be assigned to a unit.
  */
 export function activationContextOf(units: readonly AskedUnit[]): ActivationContext {
   const active = units.map(({ rest }) => rest && licenseActiveOn(rest)).filter((value) => value !== null);
@@ -263,8 +269,8 @@ export function activationContextOf(units: readonly AskedUnit[]): ActivationCont
 }
 
 /**
- * Licence number of trial tokens. Every unit has two trial tokens, which need no activation and are not registered to
- * any account (Fortinet tip 193793).
+ * Matches licence numbers of trial tokens. Every unit has two trial tokens. Trial tokens need no activation and are not
+ * registered to any account (Fortinet tip 193793).
  */
 const TRIAL = /^FTMTRIAL/iu;
 
@@ -274,7 +280,10 @@ const TRIAL = /^FTMTRIAL/iu;
  */
 const FEWEST_SOLD = 5;
 
-/** Reports whether a FortiToken Mobile licence is active on this unit. Null if the unit does not report its tokens. */
+/**
+ * Reports whether a FortiToken Mobile licence is active on this unit. Returns null if the unit does not report its
+ * tokens.
+ */
 function licenseActiveOn(observation: ApplianceObservation): boolean | null {
   if (observation.kind !== 'ok') return null;
   const tokens = valueOf(observation.tokens);
@@ -285,8 +294,8 @@ function licenseActiveOn(observation: ApplianceObservation): boolean | null {
 }
 
 /**
- * Reports whether this licence is active on the unit, which means that the unit has tokens from this licence. Returns
- * null if the unit's tokens are unknown.
+ * Reports whether the unit has tokens from this licence. If so, the licence is active on the unit. Returns null if the
+ * unit's tokens are unknown.
  */
 export function holdsTokensOf(observation: ApplianceObservation | null, license: string): boolean | null {
   if (observation?.kind !== 'ok') return null;
@@ -302,7 +311,10 @@ function offlineActivationOn({ rest, role }: AskedUnit): boolean | null {
   return version === null ? null : isAtLeast(version, OFFLINE_ACTIVATION_SINCE);
 }
 
-/** Parses `FACVMKVM v8.0.3, build0099 (GA)`. Returns null if the text contains no version. */
+/**
+ * Returns the version in a firmware text such as `FACVMKVM v8.0.3, build0099 (GA)`. Returns null if the text contains
+ * no version.
+ */
 export function firmwareVersion(firmware: string): Version | null {
   const match = /\bv?(\d{1,4})\.(\d{1,4})(?:\.(\d{1,4}))?/u.exec(firmware);
   if (match === null) return null;
@@ -317,7 +329,10 @@ export function isAtLeast(version: Version, wanted: Version): boolean {
   return patch >= wanted[2];
 }
 
-/** Values of facHaCurrentStatus in FORTINET-FORTIAUTHENTICATOR-MIB, the only machine-readable source for the role. */
+/**
+ * HA roles, as defined for facHaCurrentStatus in FORTINET-FORTIAUTHENTICATOR-MIB. This object is the only
+ * machine-readable source for the role.
+ */
 type HaRole =
   | 'undetermined'
   | 'cluster-primary'
@@ -327,7 +342,7 @@ type HaRole =
   | 'disabled';
 
 /**
- * The facts that one unit reports about itself over SNMP: its role in a cluster, and some facts that the REST API also
+ * Result of querying a unit over SNMP. The result contains the unit's HA role, and some facts that the REST API also
  * reports.
  */
 export type HaRoleObservation = HaRoleFacts | (Failure & { readonly appliance: string });
@@ -337,12 +352,12 @@ export interface HaRoleFacts {
   readonly appliance: string;
   readonly role: HaRole;
   readonly serial: string | null;
-  /** For example `v5.5.0-build0366`. */
+  /** Firmware version, for example `v5.5.0-build0366`. */
   readonly firmware: string | null;
   /**
-   * Number of FortiTokens of any kind on the unit, and of those remaining. The published MIB does not say whether
-   * mobile tokens are counted separately or what "remaining" means. The token numbers are only displayed, and no
-   * finding depends on them.
+   * Total number of FortiTokens of any kind on the unit, and the remaining number. The published MIB does not say
+   * whether mobile tokens are counted separately or what "remaining" means. The token numbers are only displayed, and
+   * no finding depends on them.
    */
   readonly tokens: { readonly count: number; readonly remaining: number } | null;
 }
@@ -356,21 +371,23 @@ const ROLE_BY_STATUS: ReadonlyMap<number, HaRole> = new Map<number, HaRole>([
   [255, 'disabled'],
 ]);
 
-/** Returns the role for a value of facHaCurrentStatus, or null for a value that the MIB does not define. */
+/** Returns the HA role for a value of facHaCurrentStatus. Returns null for values that the MIB does not define. */
 export function haRoleOf(status: number): HaRole | null {
   return ROLE_BY_STATUS.get(status) ?? null;
 }
 
-/** Maximum number of licences per unit. Each licence costs a call from a small quota. */
+/** Maximum number of licences to look up per unit. Each lookup uses one call from a small quota. */
 const MAX_LICENSES = 50;
 
 /**
- * Number of a licence that can be registered. Trial licences come with the unit and are not registered to any account.
+ * Matches the numbers of licences that can be registered. Trial licences come with the unit and are not registered to
+ * any account.
  */
 const REGISTRABLE = /^EFTM/iu;
 
 /**
- * Returns the licences to look up for an appliance, which are the configured licences and the licences of its tokens.
+ * Returns the licences to look up for an appliance. The result contains the configured licences and the licences to
+ * which the appliance's tokens belong.
  */
 export function licensesOf(configured: readonly string[], observation: ApplianceObservation | null): readonly string[] {
   const seen = observation?.kind === 'ok' ? (valueOf(observation.tokens)?.byLicense ?? []) : [];
@@ -381,12 +398,12 @@ export function licensesOf(configured: readonly string[], observation: Appliance
 /** Maximum number of pending tokens for which the age is recorded. */
 export const MOST_PENDING = 5000;
 
-/** Time when each token was first seen pending, by the hash of its serial number. */
+/** Time when each token was first seen as pending. The key is the hash of the token's serial number. */
 export type PendingSince = ReadonlyMap<string, EpochMs>;
 
 /**
- * Updates the stored times after a check. Tokens that are no longer pending are removed. If any unit did not report its
- * tokens, nothing is removed, because a missing token may belong to that unit.
+ * Updates the times of pending tokens after a check. Tokens that are no longer pending are removed. If any unit did not
+ * report its tokens, nothing is removed, because a missing token may belong to that unit.
  */
 export function pendingSince(
   before: PendingSince,

@@ -2,12 +2,12 @@ import type { Failure } from '../observation.ts';
 import type { Resource } from './resource.ts';
 import type { EpochMs } from '../clock.ts';
 
-/** How the firewall handles FortiAuthenticator's connection to the licence server. */
+/** Result of asking a firewall how it handles FortiAuthenticator's connection to the licence server. */
 export type FirewallObservation = FirewallFacts | (FirewallDenied & Flow) | (Failure & Flow);
 
-/** The connection that was looked up, and the firewall that was queried. */
+/** Connection for which a firewall's policy was looked up. */
 export interface Flow {
-  /** For example `FortiGate 10.0.0.1` or `FortiGate 10.0.0.1 (VDOM dmz)`. */
+  /** Name of the queried firewall, for example `FortiGate 10.0.0.1` or `FortiGate 10.0.0.1 (VDOM dmz)`. */
   readonly firewall: string;
   /** Host of the firewall's API, for example `10.0.0.1`. Includes the port if the port is not 443. */
   readonly firewallHost: string;
@@ -17,7 +17,7 @@ export interface Flow {
   readonly appliances: readonly string[];
   /** Source address of the appliance's traffic, as seen by the firewall. */
   readonly source: string;
-  /** `host:port`. */
+  /** Destination of the connection, as `host:port`. */
   readonly destination: string;
 }
 
@@ -28,20 +28,20 @@ export interface FirewallFacts extends Flow {
   readonly match: PolicyMatch;
   /** Address objects for the licence server's name. Also empty if the objects could not be read. */
   readonly fqdnObjects: readonly FqdnObject[];
-  /** Sessions of the connection. Null if the sessions were not queried or could not be read. */
+  /** The firewall's sessions for this connection. Null if they were not queried or could not be read. */
   readonly sessions: SessionLook | null;
   /**
-   * Number of FortiTokens on the firewall itself for each status, with the firewall's status names. Null if the tokens
-   * were not queried or not reported.
+   * Number of FortiTokens on the firewall itself, by status. The status names are the firewall's own. Null if the
+   * tokens were not queried or not reported.
    */
   readonly fortitokens: Resource<ReadonlyMap<string, number>> | null;
 }
 
-/** An address object whose addresses the firewall gets by resolving a name. */
+/** A firewall address object that is defined by a host name. The firewall resolves the name to addresses. */
 export interface FqdnObject {
   readonly name: string;
   readonly resolves: boolean;
-  /** Addresses of the object, as far as the firewall reports them. */
+  /** Addresses to which the firewall resolved the name, if the firewall reports them. */
   readonly addresses: readonly string[];
 }
 
@@ -54,8 +54,7 @@ export type PolicyMatch =
   | {
       readonly kind: 'implicit-deny';
       /**
-       * Interfaces between which no policy matches, from the configuration or the route lookup. Null if they are
-       * unknown.
+       * Interfaces for which no policy matches, from the configuration or the route lookup. Null if they are unknown.
        */
       readonly incoming: string | null;
       readonly outgoing: string | null;
@@ -67,33 +66,36 @@ export interface FirewallPolicy {
   readonly name: string | null;
   readonly action: 'accept' | 'deny';
   readonly proxyMode: boolean;
-  /** Security profiles that apply, for example `av-profile "default"`. Empty if security profiles are switched off. */
+  /**
+   * Security profiles that the policy applies, for example `av-profile "default"`. Empty if security profiles are
+   * switched off.
+   */
   readonly securityProfiles: readonly string[];
   /** Incoming and outgoing interfaces or zones of the traffic, or `any`. Empty if the interfaces could not be read. */
   readonly incoming: readonly string[];
   readonly outgoing: readonly string[];
   /**
-   * Whether source addresses are translated, and to which pools. Without pools, source addresses are translated to the
-   * interface address. Null if the firewall does not report this.
+   * Source NAT setting and its address pools. If there are no pools, the interface address is used. Null if the
+   * firewall does not report the setting.
    */
   readonly nat: { readonly enabled: boolean; readonly pools: readonly string[] } | null;
   /** Name of the policy's schedule. Null if the firewall does not report it. */
   readonly schedule: string | null;
 }
 
-/** The firewall and policy that cause a fault. */
+/** Firewall policy that causes a fault. */
 export interface Culprit {
   /** Name of the firewall, in the format described in `Flow`. */
   readonly firewall: string;
   readonly firewallHost: string;
-  /** Serial number of the firewall, which is also the name of its certificate authority. Null if it is unknown. */
+  /** Serial number of the firewall. The firewall's certificate authority has the same name. Null if it is unknown. */
   readonly serial: string | null;
   readonly action: 'inspects' | 'denies';
-  /** Null if no policy matches and the implicit deny applies. */
+  /** ID and name of the policy. Null if no policy matches, so that the implicit deny applies. */
   readonly policy: Pick<FirewallPolicy, 'id' | 'name'> | null;
-  /** Name of the SSL inspection profile, if the policy inspects traffic. */
+  /** Name of the SSL inspection profile. Null if the policy does not inspect traffic. */
   readonly profile: string | null;
-  /** Interfaces between which the implicit deny applies. */
+  /** Interfaces to which the implicit deny applies. */
   readonly incoming: string | null;
   readonly outgoing: string | null;
 }
@@ -107,14 +109,17 @@ export type SslInspection =
       /** Name of the ssl-ssh-profile. Null if the policy has none. */
       readonly profile: string | null;
       readonly mode: SslInspectionMode;
-      /** The exemption that matches the licence server. */
+      /** Exemption that matches the licence server, or null. */
       readonly exemptedBy: string | null;
       /** Exemptions that may cover the licence server but could not be evaluated, for example `category 52`. */
       readonly unreadExemptions: readonly string[];
     }
   | { readonly kind: 'unreadable'; readonly profile: string; readonly message: string };
 
-/** Returns the flow for the traffic of an appliance. A flow that lists the appliance takes precedence. */
+/**
+ * Returns the flow for an appliance's traffic. A flow that lists the appliance explicitly takes precedence. Returns
+ * null if there is none.
+ */
 export function askedFor<F extends Pick<Flow, 'appliances'>>(flows: readonly F[], appliance: string): F | null {
   const named = flows.find(({ appliances }) => appliances.includes(appliance));
   return named ?? flows.find(({ appliances }) => appliances.length === 0) ?? null;
@@ -126,7 +131,8 @@ export function policyText({ id, name }: Pick<FirewallPolicy, 'id' | 'name'>): s
 }
 
 /**
- * Reports whether the policy does not inspect the licence server's TLS connections, as far as the firewall reports it.
+ * Reports whether the policy leaves TLS connections to the licence server uninspected, based on the firewall's
+ * response.
  */
 export function leavesTlsAlone(match: PolicyMatch): boolean {
   if (match.kind !== 'policy' || match.policy.action === 'deny' || match.inspection.kind !== 'known') return false;
@@ -134,41 +140,41 @@ export function leavesTlsAlone(match: PolicyMatch): boolean {
   return mode === 'none' || (mode === 'deep' && exemptedBy !== null);
 }
 
-/** Returns the firewall's name for messages. */
+/** Returns a firewall's name for use in messages. */
 export function firewallName({ url, vdom }: { readonly url: string; readonly vdom: string }): string {
   return `FortiGate ${new URL(url).host}${vdom === 'root' ? '' : ` (VDOM ${vdom})`}`;
 }
 
-/** Returns a key that identifies a configuration entry by its firewall and traffic. */
+/** Returns a key for a configured firewall query. The key consists of the firewall and the traffic's source. */
 export function firewallUnit({ firewall, source }: Pick<Flow, 'firewall' | 'source'>): string {
   return `${firewall}, ${source}`;
 }
 
-/** The result of querying a firewall's session table for a connection. */
+/** Result of querying a firewall's session table for a connection. */
 export interface SessionLook {
-  /** Time of the query. */
+  /** Time of the session query. */
   readonly at: EpochMs;
   readonly seen: Resource<SessionCounts>;
 }
 
-/** Open TCP sessions. Very recent sessions are not counted, because their reply may not have arrived yet. */
+/** Numbers of open TCP sessions. Very recent sessions are not counted, because their reply may not have arrived yet. */
 export interface SessionCounts {
-  /** Number of sessions with a reply. */
+  /** Number of sessions that received a reply. */
   readonly answered: number;
   /** Number of sessions in which data was sent but no reply was received. */
   readonly silent: number;
 }
 
 /**
- * Reports whether the text can be used in quotes as an interface or zone name in a FortiOS command. FortiOS allows at
- * most 79 characters and forbids `<>()#'"` (CLI reference, `firewall policy`, `srcintf`). This function also rejects
- * characters that the command line interprets (`?`, `\\`, `$`), and the comma, which separates names in findings.
+ * Reports whether the text is safe as a quoted interface or zone name in a FortiOS command. FortiOS allows at most 79
+ * characters and forbids `<>()#'"` (CLI reference, `firewall policy`, `srcintf`). This function also rejects characters
+ * that the command line interprets (`?`, `\\`, `$`), and the comma, which separates names in findings.
  */
 export function isInterfaceName(text: string): boolean {
   return /^[\p{L}\p{N}_][\p{L}\p{N}_.:/@+ -]{0,78}$/u.test(text) && !text.endsWith(' ');
 }
 
-/** Separates interface names in findings. */
+/** Separator between interface names in findings. */
 export const INTERFACE_SEPARATOR = ', ';
 
 export function interfacesOf(text: string): readonly string[] {

@@ -5,19 +5,19 @@ import { firmwareVersion, type Version } from './appliance.ts';
  */
 export interface FirmwareFact {
   readonly id: string;
-  /** Where the fact is displayed. The values are described in the catalogue. */
+  /** Place where the fact is displayed. The catalogue describes the values. */
   readonly use: FactUse;
   readonly affected: readonly VersionRange[];
-  /** Versions that are in the ranges although the source does not mention them. */
+  /** Versions within the ranges that the source does not mention. */
   readonly notMentioned: readonly Version[];
-  /** Minimum memory in KB, only for the use `memory`. */
+  /** Minimum memory in KB. Set only if `use` is `memory`. */
   readonly leastMemoryKb: number | null;
   /** Effect of the fact, worded as the continuation of "Firmware 6.5.3". */
   readonly summary: string;
   /** Recommended action, worded as the continuation after a colon. */
   readonly todo: string;
   /**
-   * Warning about actions to avoid during an outage, as a sentence with the placeholder `{units}`. Only for the use
+   * Warning about actions to avoid during an outage, as a sentence with the placeholder `{units}`. Set only if `use` is
    * `outage`.
    */
   readonly warning: string | null;
@@ -28,7 +28,7 @@ export type FactUse = (typeof FACT_USES)[number];
 
 export const FACT_USES = ['note', 'outage', 'memory', 'snmp-sha1'] as const;
 
-/** A range of versions. Both ends are inclusive, and null means that the range is open. */
+/** A range of firmware versions. Both ends are inclusive. Null means that the range is open at that end. */
 interface VersionRange {
   readonly from: Version | null;
   readonly to: Version | null;
@@ -39,13 +39,13 @@ export interface KnownFact {
   readonly fact: FirmwareFact;
   /** Firmware version, for example `6.5.3`. */
   readonly version: string;
-  /** Whether the version is in the range although the source does not mention it. */
+  /** True if the version is within a range but the source does not mention it. */
   readonly isUncertain: boolean;
 }
 
 /**
- * Returns the known facts about a firmware such as `FACVMKVM v6.5.3, build1234 (GA)`. Returns an empty list if the text
- * contains no version.
+ * Returns the known facts about a firmware version such as `FACVMKVM v6.5.3, build1234 (GA)`. Returns an empty list if
+ * the text contains no version.
  */
 export function factsAbout(firmware: string | null, facts: readonly FirmwareFact[]): readonly KnownFact[] {
   const version = firmware === null ? null : firmwareVersion(firmware);
@@ -67,7 +67,10 @@ function compareVersions(a: Version, b: Version): number {
   return a[0] - b[0] || a[1] - b[1] || a[2] - b[2];
 }
 
-/** Returns a sentence about actions to avoid on these units during an outage, or null if no such action is known. */
+/**
+ * Returns a sentence that warns about actions to avoid on these units during an outage. Returns null if no such action
+ * is known.
+ */
 export function outageWarning(
   units: readonly { readonly name: string; readonly known: readonly KnownFact[] }[],
 ): string | null {
@@ -82,7 +85,7 @@ export function outageWarning(
   return first.fact.warning?.replace('{units}', () => namesOf(names)) ?? null;
 }
 
-/** Maximum number of units in one sentence. */
+/** Maximum number of units that are listed in one sentence. */
 const MOST_UNITS = 3;
 
 function namesOf(names: readonly string[]): string {

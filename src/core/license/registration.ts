@@ -1,7 +1,7 @@
 import type { EpochMs, Millis } from '../clock.ts';
 import type { Failure } from '../observation.ts';
 
-/** The registration service's responses about the requested licences. */
+/** Result of querying the registration service about licences. */
 export type RegistrationObservation =
   | { readonly kind: 'ok'; readonly lookups: readonly LicenseLookup[] }
   /** The service rejected either the API user's credentials or the access token that was issued for them. */
@@ -10,8 +10,8 @@ export type RegistrationObservation =
   | Failure;
 
 /**
- * The service was not queried. The service's quota, or the back-off after errors, does not allow a query before this
- * time.
+ * Result of a query that was not made. The service's quota, or the back-off after errors, does not allow a query before
+ * the given time.
  */
 export interface Postponed {
   readonly kind: 'postponed';
@@ -22,9 +22,8 @@ export interface LicenseLookup {
   readonly license: string;
   readonly outcome: LicenseOutcome;
   /**
-   * Only present if the outcome is from an earlier check. Contains the time of that check and the reason why there is
-   * no
-   * newer outcome.
+   * Time of the check from which the outcome comes, and the reason why there is no newer outcome. Present only if the
+   * outcome is from an earlier check.
    */
   readonly kept?: { readonly since: EpochMs; readonly because: Postponed | Failure };
 }
@@ -33,28 +32,34 @@ export type LicenseOutcome =
   | {
       readonly kind: 'registered';
       readonly serial: string;
-      /** Number of tokens that the licence was sold with. Absent if the number is unknown. */
+      /** Number of tokens included in the purchased licence. Absent if the number is unknown. */
       readonly bought?: number;
     }
-  /** The service lists the licence, but no unit holds it. `status` is the service's own text, for example `Pending`. */
+  /**
+   * The service lists the licence, but the licence is not registered to a unit. `status` is the service's own text, for
+   * example `Pending`.
+   */
   | { readonly kind: 'unregistered'; readonly status: string }
   /**
-   * The licence is listed and not `Pending`, but the response has no readable unit serial number. The holder is
-   * unknown.
+   * The service lists the licence with a status other than `Pending`, but the response contains no readable unit serial
+   * number. The holder is unknown.
    */
   | { readonly kind: 'unnamed'; readonly status: string | null }
-  /** The response was empty. An empty response proves nothing, because the service does not list every licence. */
+  /**
+   * The service returned an empty response. An empty response proves nothing, because the service does not list every
+   * licence.
+   */
   | { readonly kind: 'not-listed' }
   | Postponed
   | Failure;
 
 /**
- * Last response about each licence. Responses are kept, because a single failure of the service does not mean that a
- * licence has been moved.
+ * Last response for each licence. Responses are kept if a query fails, because a failed query does not mean that the
+ * licence was moved.
  */
 export type RegistrationMemory = ReadonlyMap<string, Known>;
 
-/** The last outcome. `missed` is the reason why the last query got no response. */
+/** Last outcome for a licence. `missed` contains the reason if the last query got no response. */
 interface Known {
   readonly outcome: LicenseOutcome;
   /** Time when the outcome was received. */
@@ -63,9 +68,9 @@ interface Known {
 }
 
 interface RegistrationLook {
-  /** Every licence that is currently relevant. Other licences are removed from memory. */
+  /** All licences that are currently relevant. Other licences are removed from memory. */
   readonly wanted: readonly string[];
-  /** The wanted licences that were queried in this check. */
+  /** Licences from `wanted` that were queried in this check. */
   readonly asked: readonly string[];
   readonly seen: RegistrationObservation;
   readonly at: EpochMs;
@@ -73,7 +78,7 @@ interface RegistrationLook {
 
 /**
  * Returns the updated memory after a check. A response is kept for `keptFor`, unless a newer response arrives. If the
- * login is rejected, all responses are dropped.
+ * service rejects the login, all responses are dropped.
  */
 export function afterLook(known: RegistrationMemory, look: RegistrationLook, keptFor: Millis): RegistrationMemory {
   const { wanted, asked, seen } = look;
@@ -98,7 +103,10 @@ function newer(before: Known | undefined, now: Known, keptFor: Millis): Known {
   return now.at - before.at <= keptFor ? { ...before, missed: now.outcome } : now;
 }
 
-/** Returns the remembered responses as if the service had just sent them. Returns `seen` itself if there are none. */
+/**
+ * Returns the remembered responses in the form of a new query result. Returns `seen` unchanged if there are no
+ * remembered responses.
+ */
 export function observationOf(known: RegistrationMemory, seen: RegistrationObservation): RegistrationObservation {
   const isKnown = [...known.values()].some(({ outcome }) => !isOpen(outcome));
   if (seen.kind !== 'ok' && !isKnown) return seen;
@@ -113,8 +121,8 @@ export function observationOf(known: RegistrationMemory, seen: RegistrationObser
 }
 
 /**
- * Returns the licences without a response. Licences that have not been queried come first, so that a query that always
- * fails does not delay the others.
+ * Returns the licences for which a response is missing. Licences that have never been queried come first, so that
+ * queries that always fail do not delay them.
  */
 export function openLicenses(known: RegistrationMemory): readonly string[] {
   const open = [...known].filter(([, { outcome, missed }]) => missed !== null || isOpen(outcome));
@@ -122,9 +130,9 @@ export function openLicenses(known: RegistrationMemory): readonly string[] {
 }
 
 /**
- * Returns the time of the next unscheduled query for licences without a response. The query is made as soon as the next
- * call is allowed. Returns null if no response is missing, or if waiting does not fix the service's error.
- * @param blockedUntil from the call budget
+ * Returns the time of the next unscheduled query for licences without a response. The query is scheduled for the time
+ * from which the call budget allows another call. Returns null if no response is missing, or if waiting does not help.
+ * @param blockedUntil the field of the call budget
  */
 export function nextLook(known: RegistrationMemory, blockedUntil: EpochMs, now: EpochMs): EpochMs | null {
   const open = [...known.values()].map(({ outcome, missed }) => missed ?? outcome).filter(isOpen);
@@ -143,21 +151,21 @@ function isPostponed({ outcome, missed }: Known): boolean {
 }
 
 /**
- * Recent calls to the registration service, as plain JSON. The calls are kept across restarts, because the service
- * locks out accounts and must not be queried again after every restart.
+ * Recent calls to the registration service, as plain JSON. The calls are kept across restarts. Otherwise, frequent
+ * restarts could cause too many queries, and the service would lock the account.
  */
 export interface CallBudget {
   /** Times of the calls in the last hour, oldest first. */
   readonly calls: readonly EpochMs[];
   /** Times of the errors in the last hour, oldest first. */
   readonly errors: readonly EpochMs[];
-  /** Number of consecutive failures that require a longer pause. */
+  /** Number of consecutive failures. Each one makes the pause longer. */
   readonly failures: number;
-  /** No calls are made before this time. */
+  /** Earliest time for the next call. */
   readonly blockedUntil: EpochMs;
 }
 
-/** Maximum number of calls and errors within a sliding minute or hour. */
+/** Maximum numbers of calls and errors within a sliding minute or hour. */
 export interface CallLimits {
   readonly callsPerMinute: number;
   readonly callsPerHour: number;
@@ -172,7 +180,7 @@ export const EMPTY_BUDGET: CallBudget = { calls: [], errors: [], failures: 0, bl
 const MINUTE: Millis = 60_000;
 const HOUR: Millis = 60 * MINUTE;
 
-/** The first pause. The pause doubles with every consecutive failure, up to one hour. */
+/** Pause after the first failure. The pause doubles with every consecutive failure, up to one hour. */
 const FIRST_PAUSE = MINUTE;
 const LONGEST_PAUSE = HOUR;
 
@@ -181,7 +189,8 @@ export type Admission =
   | { readonly kind: 'wait'; readonly until: EpochMs };
 
 /**
- * Requests one call. With `go`, the call is already counted, so store the returned budget before sending the request.
+ * Checks whether the budget permits a call. If the result is `go`, the call is already counted, so store the returned
+ * budget before sending the request.
  */
 export function admitCall(budget: CallBudget, now: EpochMs, limits: CallLimits): Admission {
   const current = upTo(budget, now);
@@ -221,8 +230,8 @@ export function recordFailure(budget: CallBudget, now: EpochMs, retryAfter: Mill
 }
 
 /**
- * Drops entries that are older than one hour. Times in the future occur when the wall clock is set back. Such times are
- * replaced with the current time, so that the entries are neither lost nor block calls for days.
+ * Drops entries that are older than one hour. Future times, which occur when the wall clock is set back, are replaced
+ * with the current time. As a result, these entries are not lost, and they do not block calls for days.
  */
 function upTo(budget: CallBudget, now: EpochMs): CallBudget {
   const recent = (instant: EpochMs): boolean => instant > now - HOUR;
@@ -235,7 +244,7 @@ function upTo(budget: CallBudget, now: EpochMs): CallBudget {
   };
 }
 
-/** Returns the time when a window of `span` with at most `limit` entries has room for another entry. */
+/** Returns the earliest time at which another entry does not exceed `limit` entries per `span`. */
 function freeAgain(instants: readonly EpochMs[], limit: number, span: Millis, now: EpochMs): EpochMs {
   const inWindow = instants.filter((instant) => instant > now - span);
   const oldestThatCounts = inWindow.at(-limit);

@@ -1,16 +1,18 @@
 import type { EpochMs } from '../clock.ts';
 import { addressInAny } from '../addresses.ts';
 
-/** How a line was received. The values are a closed set and used as a metric label. */
+/**
+ * Way in which a log line was received. The values are a closed set, because they are used as values of a metric label.
+ */
 export type LogSource = (typeof LOG_SOURCES)[number];
 
 export const LOG_SOURCES = ['udp', 'tcp', 'tls', 'file'] as const;
 
 /**
- * How a line was classified. `ftm`: a known problem. `unrecognised`: about FortiToken Mobile, but with an unknown text.
- * `other`: irrelevant. `foreign`: from a sender that is not a configured appliance. `unparsed`: not a log line (binary
- * or
- * truncated). `dropped`: never received, because the kernel dropped it or the connection limit was reached.
+ * Classification of a log line. `ftm`: the line shows a known problem. `unrecognised`: the line is about FortiToken
+ * Mobile, but its message is unknown. `other`: the line is irrelevant. `foreign`: the sender is not a configured
+ * appliance. `unparsed`: the data is not a log line (binary or truncated). `dropped`: the line was lost, because the
+ * kernel dropped it or the connection limit was reached.
  */
 export type LogResult = (typeof LOG_RESULTS)[number];
 
@@ -19,8 +21,8 @@ export const LOG_RESULTS = ['ftm', 'unrecognised', 'other', 'foreign', 'unparsed
 /**
  * Result of a log connection. `accepted`: lines were accepted. `over-limit`: there were too many connections.
  * `timed-out`: a line was not completed in time. `refused`: the sender is unknown. `no-certificate`: TLS failed because
- * the certificate is missing. `failed-handshake`: TLS failed for another reason. The values are a closed set and used
- * as a metric label.
+ * the certificate is missing. `failed-handshake`: TLS failed for another reason. The values are a closed set, because
+ * they are used as values of a metric label.
  */
 export type ConnectionResult = (typeof CONNECTION_RESULTS)[number];
 
@@ -34,8 +36,8 @@ export const CONNECTION_RESULTS = [
 ] as const;
 
 /**
- * An event from the log. Identical lines that arrive together are one event with a count, so that floods of lines cost
- * little.
+ * An event from the log. Identical lines that arrive together form one event with a count, so that floods of lines need
+ * few resources.
  */
 export type LogEvent = FtmEvent | FirewallEvidenceEvent | HeardEvent;
 
@@ -46,23 +48,23 @@ interface FtmEvent {
    * Configured name of the appliance. Null if no appliance is configured or the line does not identify the appliance.
    */
   readonly appliance: string | null;
-  /** ID of the signature, from a closed set. */
+  /** ID of the matching signature, from a closed set. */
   readonly signature: string;
-  /** Time when the line arrived. For a line that was read late from a file, the time when it was logged. */
+  /** Time when the line arrived. If the line was read late from a file, the time when the line was logged. */
   readonly at: EpochMs;
   /** Number of identical lines that arrived together, at least 1. */
   readonly count: number;
   /**
-   * The last of these lines, with control characters replaced and codes masked, limited to 1024 characters. The text is
-   * only displayed and never used as a label.
+   * The last of the identical lines, with control characters replaced and codes masked. Limited to 1024 characters. The
+   * text is only displayed and never used as a label value.
    */
   readonly line: string;
   readonly source: LogSource;
 }
 
 /**
- * A firewall's log line that shows that traffic to the licence server is inspected. The texts of the line are
- * untrusted, only displayed, and never used as labels.
+ * Evidence from a firewall log line that traffic to the licence server is inspected. Text from the line is untrusted.
+ * Such text is only displayed and never used as a label value.
  */
 interface FirewallEvidenceEvent {
   readonly kind: 'firewall-evidence';
@@ -75,7 +77,7 @@ interface FirewallEvidenceEvent {
 }
 
 export interface FirewallEvidence {
-  /** Value of the field `devname`, otherwise of `devid`. */
+  /** Value of the field `devname`. If it is missing, the value of `devid`. */
   readonly device: string | null;
   readonly policy: string | null;
   /** Name of the SSL/SSH inspection profile. */
@@ -83,18 +85,18 @@ export interface FirewallEvidence {
   readonly action: string | null;
   readonly sourceAddress: string | null;
   readonly destinationAddress: string | null;
-  /** Value of the field `hostname`, otherwise of `sni`. */
+  /** Value of the field `hostname`. If it is missing, the value of `sni`. */
   readonly hostName: string | null;
 }
 
-/** Reports that an appliance logged any line, at most once per second and appliance. */
+/** Event that an appliance logged any line. Created at most once per second for each appliance. */
 interface HeardEvent {
   readonly kind: 'heard';
   readonly appliance: string | null;
   readonly at: EpochMs;
 }
 
-/** The relevant traffic, which is from FortiAuthenticator to the licence server. */
+/** Destination of the traffic to watch, which is the licence server. */
 export interface WatchedTraffic {
   /** Host names of the licence server. */
   readonly hosts: readonly string[];
@@ -103,8 +105,8 @@ export interface WatchedTraffic {
 }
 
 /**
- * Reports whether a firewall's log line is about the licence server. A firewall logs the inspection of all traffic, but
- * only inspection of the licence server's traffic is evidence. The host name is compared. If the line has no host name,
+ * Reports whether a firewall's log line is about the licence server. A firewall logs inspection of all traffic, but
+ * only inspected traffic to the licence server is evidence. The host name is compared. If the line has no host name,
  * the address is compared.
  */
 export function concernsLicenseServer(evidence: FirewallEvidence, watched: WatchedTraffic): boolean {

@@ -11,24 +11,24 @@ import {
 } from './state.ts';
 import type { SignatureSet } from './signature.ts';
 
-/** The current state of the logs. */
+/** Summary of the appliances' and firewalls' recent log lines. */
 export interface PollingReport {
   readonly window: Millis;
   readonly silentAfter: Millis;
   /** All configured appliances, followed by `unnamed` if any line could not be attributed to an appliance. */
   readonly appliances: readonly AppliancePolling[];
-  /** Inspection that firewalls have logged within the window, most recent first. */
+  /** TLS inspection that firewalls have logged within the window, most recent first. */
   readonly firewallEvidence: readonly FirewallSighting[];
 }
 
 export interface AppliancePolling {
-  /** Configured name, or `unnamed`. */
+  /** Configured name of the appliance, or `unnamed`. */
   readonly name: string;
-  /** Signatures that were seen within the window, sorted by severity and then by time, most recent first. */
+  /** Errors whose signatures were seen within the window, sorted by severity and then by time, most recent first. */
   readonly errors: readonly PollingError[];
-  /** Null if no line has been received. */
+  /** Time of the last line. Null if no line has been received. */
   readonly lastLineAt: EpochMs | null;
-  /** Whether no line was received for longer than `silentAfter`, although the log source was available. */
+  /** True if no line was received for longer than `silentAfter`, although the log source was available. */
   readonly silent: boolean;
   /** Duration of the silence. Null if `silent` is false. */
   readonly silentFor: Millis | null;
@@ -41,11 +41,11 @@ export interface PollingError extends Complaint {
   readonly short?: string;
   readonly summary: string;
   readonly remedy: readonly string[];
-  /** Number of lines within the window, with the resolution of a bucket (a sixtieth of the window). */
+  /** Number of lines within the window. The start of the window is rounded to a bucket (a sixtieth of the window). */
   readonly count: number;
   readonly firstAt: EpochMs;
   readonly lastAt: EpochMs;
-  /** The most recent line. The text is untrusted, and has been sanitised and cut. */
+  /** Most recent line. The text is untrusted, and has been sanitised and truncated. */
   readonly sample: string;
 }
 
@@ -57,12 +57,13 @@ interface PollingReportOptions {
   readonly appliances: readonly string[];
   readonly signatures: SignatureSet;
   /**
-   * Time when receiving began. Missing lines before that time do not count as silence. Null if the log is not received.
+   * Time since which log lines are received. Missing lines before that time do not count as silence. Null if the log is
+   * not received.
    */
   readonly listeningSince: EpochMs | null;
 }
 
-/** Summarises the window. Signatures that are no longer in the catalogue are omitted. */
+/** Summarises the log lines within the window. Signatures that are no longer in the catalogue are omitted. */
 export function pollingReport(state: PollingState, options: PollingReportOptions): PollingReport {
   const { window, silentAfter, appliances, now } = options;
   const hasUnnamed = Object.hasOwn(state.appliances, UNNAMED) && !appliances.includes(UNNAMED);
@@ -79,8 +80,8 @@ export function pollingReport(state: PollingState, options: PollingReportOptions
 function reportAppliance(name: string, state: PollingState, options: PollingReportOptions): AppliancePolling {
   const log = Object.hasOwn(state.appliances, name) ? state.appliances[name] : undefined;
   const lastLineAt = log?.lastLineAt ?? null;
-  // If appliance names are configured, lines without an appliance, such as lines from a firewall, are not expected
-  // regularly.
+  // If appliance names are configured, no regular lines are expected for `unnamed`. Such lines can come from a
+  // firewall, for example.
   const isAwaited = name !== UNNAMED || options.appliances.length === 0 || options.appliances.includes(name);
   const silentFor = isAwaited ? silence(lastLineAt ?? awaitedSince(name, state), options) : null;
   return {
@@ -108,7 +109,8 @@ function errorsOf(log: ApplianceLog, bucketMs: Millis, options: PollingReportOpt
   const errors: PollingError[] = [];
   for (const [id, entry] of Object.entries(log.signatures)) {
     const signature = options.signatures.byId.get(id);
-    // The time of the last line is used. A bucket that overlaps the start of the window must not keep an older entry.
+    // The time of the last line decides, so that a bucket that overlaps the start of the window does not keep an older
+    // entry.
     if (signature === undefined || entry.lastAt < from) continue;
     const { cause, severity, short, summary, remedy } = signature;
     errors.push({

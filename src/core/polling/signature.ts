@@ -4,21 +4,18 @@ import type { Severity } from '../severity.ts';
 export type Signature = MessageSignature | FirewallSignature;
 
 interface SignatureBase {
-  /** Unique ID in kebab case, used as a metric label. */
+  /** Unique ID in kebab case. Used as the value of a metric label. */
   readonly id: string;
-  /** The cause that the line indicates on its own. Null if the line does not indicate a cause. */
+  /** Cause that the line alone indicates. Null if the line does not indicate a cause. */
   readonly cause: string | null;
   readonly severity: Severity;
-  /**
-   * Short form of the signature for the subject of a message, at most 27 characters, for example `FTM polling error
-   * (TLS)`.
-   */
+  /** Short description for a mail subject, at most 27 characters, for example `FTM polling error (TLS)`. */
   readonly short?: string;
-  /** Description in one sentence. */
+  /** Description of the problem in one sentence. */
   readonly summary: string;
   /** Steps to fix the problem, in order. */
   readonly remedy: readonly string[];
-  /** Reference to where the text was found. */
+  /** Reference to the publication in which the message was found. */
   readonly source: string;
 }
 
@@ -26,25 +23,23 @@ interface SignatureBase {
 export interface MessageSignature extends SignatureBase {
   readonly kind: 'message';
   /**
-   * Alternative texts. Each text is the beginning of a message, and `*` matches anything. A text with a leading `*`
-   * matches anywhere and is used only for `explain`. In the log stream, such a text could match the name of a user who
-   * fails to log in, and cause a false alarm. Regular expressions are not supported, so that matching always takes
-   * linear
-   * time. A `^` at the front (after `*`, if present) marks words that other products also use. A pasted line must begin
-   * with these words.
+   * Alternative patterns. Each pattern is the beginning of a message, and `*` matches anything. A pattern with a
+   * leading `*` matches anywhere and is used only for `explain`. In the log stream, such a pattern could match the name
+   * of a user who fails to log in, and cause a false alarm. Regular expressions are not supported, so that matching
+   * always takes linear time. A `^` at the front (after `*`, if present) marks words that other products also use. A
+   * pasted line must begin with these words.
    */
   readonly texts: readonly string[];
-  /** Log IDs of FortiOS events with the same meaning. They have ten digits. */
+  /** Ten-digit log IDs of FortiOS events that have the same meaning. */
   readonly logIds?: readonly string[];
   /**
-   * IDs of FortiAuthenticator events with this meaning, regardless of their text. Event IDs have five digits and are
-   * used only for `explain`.
+   * Five-digit IDs of FortiAuthenticator events that have this meaning, whatever their message is. Used only for
+   * `explain`.
    */
   readonly eventIds?: readonly string[];
   /**
-   * Whether the signature is used only for `explain`. In the log stream, it would count ordinary events or mistakes of
-   * a
-   * single user.
+   * True if the signature is used only for `explain`. In the log stream, it would count ordinary events or a single
+   * user's mistakes.
    */
   readonly explainOnly?: boolean;
 }
@@ -52,7 +47,7 @@ export interface MessageSignature extends SignatureBase {
 /** A FortiGate log line whose fields prove inspection, for example `subtype="ssl" action="resign-as-untrusted"`. */
 export interface FirewallSignature extends SignatureBase {
   readonly kind: 'firewall';
-  /** Fields and their values. All of them must match. */
+  /** Log fields with their required values. All of them must match. */
   readonly fields: Readonly<Record<string, string>>;
 }
 
@@ -63,7 +58,7 @@ interface CompiledMessage {
 
 interface CompiledText {
   readonly anchored: boolean;
-  /** Whether the text must be at the beginning or in quotes if the line was pasted. */
+  /** True if the pattern must be at the beginning or in quotes when a pasted line is matched. */
   readonly alone: boolean;
   readonly parts: readonly string[];
 }
@@ -73,14 +68,14 @@ interface AnchoredText {
   readonly text: CompiledText;
 }
 
-/** The catalogue in a form that is compiled for matching. */
+/** Signature catalogue, compiled for matching. */
 export interface SignatureSet {
   readonly signatures: readonly Signature[];
   readonly byId: ReadonlyMap<string, Signature>;
   readonly messages: readonly CompiledMessage[];
-  /** Texts that are compared with messages in the log stream, in order. */
+  /** Patterns that are compared with messages in the log stream, in order. */
   readonly anchored: readonly AnchoredText[];
-  /** Texts that are used only for `explain`. */
+  /** Patterns that are used only for `explain`. */
   readonly explaining: readonly AnchoredText[];
   readonly firewall: readonly FirewallSignature[];
   /** Signatures by FortiOS log ID. */
@@ -88,10 +83,11 @@ export interface SignatureSet {
   /** Signatures by FortiAuthenticator event ID. */
   readonly applianceEvents: ReadonlyMap<string, MessageSignature>;
   /**
-   * A line in the log stream that contains none of these texts cannot match. The fast search for needles is done first.
+   * Search strings for the log stream. A line that contains none of them cannot match, so this fast search is done
+   * first.
    */
   readonly needles: readonly string[];
-  /** The needles of FortiAuthenticator messages, used in `seemsAboutActivation`. */
+  /** Search strings from FortiAuthenticator messages, used in `seemsAboutActivation`. */
   readonly keywords: readonly string[];
 }
 
@@ -99,7 +95,7 @@ const PRODUCT = 'FortiToken Mobile';
 const ACTIVATION = /licen[cs]e|activat|provision/iu;
 const FAILURE = /fail|error|unable|cannot|could not|invalid|denied|reject|refused|expired|timed out/iu;
 
-/** Compiles a catalogue. The first match is used, so specific signatures must precede general signatures. */
+/** Compiles a signature catalogue. The first match is used, so specific signatures must precede general signatures. */
 export function compileSignatures(signatures: readonly Signature[]): SignatureSet {
   const messages: CompiledMessage[] = [];
   const firewall: FirewallSignature[] = [];
@@ -115,8 +111,8 @@ export function compileSignatures(signatures: readonly Signature[]): SignatureSe
     const texts = signature.texts.map(compileText);
     messages.push({ signature, texts });
     if (signature.explainOnly === true) continue;
-    // Words that other products also use can help to find a line, but they do not show that it is about FortiToken
-    // Mobile.
+    // Words that other products also use can help to find a line, but they do not show that the line is about
+    // FortiToken Mobile.
     for (const text of texts) if (text.anchored) (text.alone ? others : keywords).add(needleOf(text));
     for (const logId of signature.logIds ?? []) {
       if (!events.has(logId)) events.set(logId, signature);
@@ -147,17 +143,17 @@ function anchoredTexts(messages: readonly CompiledMessage[]): readonly AnchoredT
   );
 }
 
-/** Returns the signature of a message in the log stream. The message must not include the syslog header. */
+/** Returns the signature that matches a message in the log stream. The message must not include the syslog header. */
 export function matchMessage({ anchored }: SignatureSet, message: string): MessageSignature | null {
   return anchored.find(({ text }) => textMatches(text, message))?.signature ?? null;
 }
 
-/** Like {@link matchMessage}, for messages that are used only for `explain`. */
+/** Like {@link matchMessage}, but compares the patterns that are used only for `explain`. */
 export function matchExplaining({ explaining }: SignatureSet, message: string): MessageSignature | null {
   return explaining.find(({ text }) => textMatches(text, message))?.signature ?? null;
 }
 
-/** Like {@link matchMessage}, for the value of a field. Words that other products also use do not match. */
+/** Like {@link matchMessage}, but for the value of a log field. Words that other products also use do not match. */
 export function matchField(set: SignatureSet, value: string): MessageSignature | null {
   return set.anchored.find(({ text }) => !text.alone && textMatches(text, value))?.signature ?? null;
 }
@@ -171,7 +167,8 @@ export function seemsAboutActivation(set: SignatureSet, line: string): boolean {
 }
 
 /**
- * Like {@link matchMessage}, for pasted text. Matches at any position, and ignores case and the amount of white space.
+ * Like {@link matchMessage}, but for pasted text. Patterns match at any position. Case and the amount of white space
+ * are ignored.
  */
 export function matchLoosely(set: SignatureSet, line: string): MessageSignature | null {
   const folded = fold(line);
@@ -181,12 +178,12 @@ export function matchLoosely(set: SignatureSet, line: string): MessageSignature 
   return null;
 }
 
-/** Returns the signature of a FortiOS event. */
+/** Returns the signature for a FortiOS log ID. */
 export function matchEvent(set: SignatureSet, logId: string): MessageSignature | null {
   return set.events.get(logId) ?? null;
 }
 
-/** Returns the signature of a FortiAuthenticator event ID. */
+/** Returns the signature for a FortiAuthenticator event ID. */
 export function matchApplianceEvent(set: SignatureSet, eventId: string): MessageSignature | null {
   return set.applianceEvents.get(eventId) ?? null;
 }
@@ -210,11 +207,11 @@ function textMatches({ anchored, parts }: Pick<CompiledText, 'anchored' | 'parts
   return (!anchored || message.startsWith(parts[0] ?? '')) && holdsAll(parts, message);
 }
 
-/** Texts that are allowed before words that must be at the beginning. */
+/** Prefixes that are allowed before words that must be at the beginning. */
 const OPENINGS: readonly string[] = ['', 'error', 'error:'];
 /**
- * Text before an opening quote. Words that must be at the beginning can also be in quotes, except after "=", because a
- * quote after "=" opens the value of a field.
+ * Matches text that ends with an opening quote. Words that must be at the beginning can also follow such a quote. A
+ * quote after "=" is excluded, because it opens the value of a field.
  */
 const QUOTED = /(?:^|[^=])["'\u2018\u201C(]$/u;
 
@@ -242,8 +239,8 @@ function fold(text: string): string {
 const SHORTEST_NEEDLE = 4;
 
 /**
- * Returns the part of a text that starts at its first capital letter. Capital letters are rare in log lines. If all
- * needles begin with a capital letter, the search is five times as fast.
+ * Returns the search string for a pattern, which starts at the pattern's first capital letter. Capital letters are rare
+ * in log lines, so the search is five times as fast if all search strings begin with one.
  */
 function needleOf({ parts }: CompiledText): string {
   const fromCapital = parts.map((part) => part.slice(Math.max(0, part.search(/[A-Z]/u))));
@@ -260,8 +257,8 @@ function longest(parts: readonly string[]): string {
 }
 
 /**
- * Removes redundant needles. For example, "FTM polling error" finds every line that contains "FTM polling error:
- * connection".
+ * Removes redundant search strings. For example, "FTM polling error" also finds every line that contains "FTM polling
+ * error: connection".
  */
 function withoutCovered(needles: readonly string[]): readonly string[] {
   return needles.filter(

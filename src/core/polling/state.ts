@@ -7,15 +7,16 @@ import type { FirewallEvidence, LogEvent, LogSource } from './log-event.ts';
  */
 export interface PollingState {
   readonly version: 1;
-  /** Duration of a bucket in `counts`. */
+  /** Duration of each bucket. */
   readonly bucketMs: Millis;
-  /** Activity by appliance name. Lines without an appliance are counted as `unnamed`. */
+  /** Log activity by appliance name. Lines without an appliance are counted as `unnamed`. */
   readonly appliances: Readonly<Record<string, ApplianceLog>>;
   /**
-   * Time from which lines of each configured appliance are expected, by name. Absent in state from an older version.
+   * Time from which lines are expected, for each configured appliance by name. Absent in state that an older version
+   * stored.
    */
   readonly awaited?: Readonly<Record<string, EpochMs>>;
-  /** Most recent first, with at most MAX_EVIDENCE kinds. */
+  /** Firewall evidence, most recent first. Contains at most MAX_EVIDENCE kinds. */
   readonly firewall: readonly FirewallSighting[];
 }
 
@@ -27,16 +28,19 @@ export interface ApplianceLog {
 
 export interface SignatureLog {
   readonly lastAt: EpochMs;
-  /** First line since the last error-free period of a whole window. Absent in state from an older version. */
+  /**
+   * Time of the first line of the current errors, which began after a whole window without such lines. Absent in state
+   * that an older version stored.
+   */
   readonly begunAt?: EpochMs;
-  /** Last line in this period that was not received as a datagram. */
+  /** Time of the last of the current lines that was not received as a datagram. Null if there was no such line. */
   readonly reliableAt?: EpochMs | null;
   readonly sample: string;
-  /** The latest lines, oldest first, at most MAX_RECENT. Absent in state from an older version. */
+  /** Most recent lines, oldest first, at most MAX_RECENT. Absent in state that an older version stored. */
   readonly recent?: readonly RecentLine[];
-  /** Total number of lines in this period. */
+  /** Total number of lines since `begunAt`. */
   readonly heard?: number;
-  /** Oldest first. */
+  /** Line counts in buckets, oldest first. */
   readonly buckets: readonly Bucket[];
 }
 
@@ -55,17 +59,19 @@ interface Bucket {
 
 export interface FirewallSighting {
   readonly signature: string;
-  /** First line after a whole window without lines. */
+  /** Time of the first line after a whole window without such lines. */
   readonly firstAt: EpochMs;
   readonly lastAt: EpochMs;
   readonly count: number;
-  /** Last line in this period that was not received as a datagram. Absent in state from an older version. */
+  /**
+   * Time of the last line since then that was not received as a datagram. Absent in state that an older version stored.
+   */
   readonly reliableAt?: EpochMs | null;
   readonly evidence: FirewallEvidence;
   readonly sample: string;
 }
 
-/** Name used for lines that do not belong to a configured appliance. */
+/** Name under which lines are counted if they do not belong to a configured appliance. */
 export const UNNAMED = 'unnamed';
 
 const BUCKETS = 60;
@@ -73,12 +79,12 @@ const MAX_EVIDENCE = 16;
 /** Maximum number of recent lines per signature and appliance. Recent lines show the rate, and how the lines differ. */
 const MAX_RECENT = 8;
 
-/** Returns a state without any lines. `window` is the period that reports cover. */
+/** Returns an empty log state. `window` is the period that reports cover. */
 export function emptyPolling(window: Millis): PollingState {
   return { version: 1, bucketMs: bucketWidth(window), appliances: {}, firewall: [] };
 }
 
-/** Resumes a stored state. The window may have changed in the meantime. The times of counted lines are kept. */
+/** Resumes a stored log state. The window may have changed in the meantime. The times of counted lines are kept. */
 export function resumePolling(stored: PollingState, window: Millis): PollingState {
   const bucketMs = bucketWidth(window);
   if (stored.bucketMs === bucketMs) return stored;
@@ -98,7 +104,10 @@ export function awaitAppliances(state: PollingState, names: readonly string[], n
   return { ...state, awaited: Object.fromEntries(names.map((name) => [name, Math.min(before.get(name) ?? now, now)])) };
 }
 
-/** Applies several events in order. With a thousand appliances, this is much faster than one call per event. */
+/**
+ * Adds several log events to the state, in order. With a thousand appliances, this is much faster than one call per
+ * event.
+ */
 export function recordEvents(state: PollingState, events: readonly LogEvent[]): PollingState {
   const appliances = new Map(Object.entries(state.appliances));
   let { firewall } = state;
@@ -139,7 +148,7 @@ function addToBuckets(buckets: readonly Bucket[], bucketMs: Millis, added: Bucke
     });
   }
   const all = [...buckets, { start, firstAt: added.firstAt, count: added.count }].toSorted((a, b) => a.start - b.start);
-  // One more bucket than the window contains is kept, because the window rarely starts at the start of a bucket.
+  // One additional bucket is kept, because the window rarely starts at a bucket boundary.
   const oldest = (all.at(-1)?.start ?? 0) - BUCKETS * bucketMs;
   return all.filter((bucket) => bucket.start >= oldest);
 }
@@ -168,7 +177,7 @@ function addLine(
   };
 }
 
-/** Returns the times at which lines arrived since the current errors began, with the resolution of a bucket. */
+/** Returns the arrival times of lines since the current errors began. The times are rounded to buckets. */
 export function momentsOf({ begunAt, lastAt, buckets }: SignatureLog): readonly EpochMs[] {
   const begun = begunAt ?? Math.min(lastAt, ...buckets.map(({ firstAt }) => firstAt));
   return [...new Set([begun, ...buckets.map(({ firstAt }) => firstAt).filter((at) => at > begun), lastAt])];
@@ -201,8 +210,8 @@ function addSighting(
 }
 
 /**
- * Returns a key for sightings that a firewall administrator would fix in one place. The key does not include addresses
- * of the traffic, so that many addresses cannot displace other sightings.
+ * Returns a key for grouping firewall log lines that an administrator would fix in one place. The key excludes traffic
+ * addresses, so that lines with many different addresses cannot displace other groups.
  */
 function sightingKey(signature: string, evidence: FirewallEvidence): string {
   return JSON.stringify([signature, evidence.device, evidence.policy, evidence.profile, evidence.action]);
@@ -224,9 +233,9 @@ function mapValues<T, U>(record: Readonly<Record<string, T>>, change: (value: T)
   return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, change(value)]));
 }
 
-/** Lines of one kind in a log, without an error-free period in between. */
+/** A series of log lines of one kind, with no error-free window in between. */
 export interface Complaint {
-  /** Some of the times at which lines arrived, including the first and the last line. */
+  /** Arrival times of some lines, including the first and the last line. */
   readonly moments: readonly EpochMs[];
   /**
    * Time of the last line from a source that cannot be forged with a single packet. Null if no such line was received.
@@ -235,18 +244,18 @@ export interface Complaint {
 }
 
 /**
- * Minimum interval between two separate errors. A failed activation can log a single line, and a short glitch can log
- * several lines at the same time. It is not documented how often FortiAuthenticator polls.
+ * Minimum interval at which two log lines count as separate errors. A failed activation can log a single line, and a
+ * short glitch can log several lines at once. Fortinet does not document how often FortiAuthenticator polls.
  */
 const APART: Millis = 30_000;
 
-/** Text that is appended to an uncorroborated line. */
+/** Text that is appended to a log line that only a single datagram supports. */
 export const ONE_DATAGRAM = ' (only a single datagram so far, which is weak evidence)';
 
 /**
  * Reports whether an appliance's errors or a firewall's log lines can raise the severity. A single datagram is weak
- * evidence, because its sender and its text are easily forged, and the problem may already have ended. Two separate
- * times, or one line from a connection or a file, are sufficient.
+ * evidence, because its sender and its text are easily forged, and the problem may already have ended. Lines at two
+ * separate times, or one line from a connection or a file, are sufficient.
  */
 export function isCorroborated(complaints: readonly Complaint[]): boolean {
   const moments = complaints.flatMap((complaint) => complaint.moments);
@@ -255,9 +264,7 @@ export function isCorroborated(complaints: readonly Complaint[]): boolean {
   );
 }
 
-/**
- * Reports whether the source is reliable. A datagram is not, because there is no handshake that verifies its sender.
- */
+/** Reports whether a log source is reliable. Datagrams are not, because no handshake verifies their sender. */
 function isReliable(source: LogSource): boolean {
   return source !== 'udp';
 }

@@ -21,12 +21,12 @@ import {
 import type { IncidentEffect, IncidentStep } from './round-view.ts';
 
 const HOUR: Millis = 3_600_000;
-/** The maximum number of items in a digest mail. */
+/** Maximum number of items in a digest mail. */
 const MAX_ITEMS = 100;
 
 /**
- * Compares the sent notifications with the current state, and determines which notifications to send now. Only sent
- * notifications are stored, so nothing has to be replayed when maintenance, a silence or the hourly limit ends.
+ * Determines which notifications to send now, by comparing the sent notifications with the current state. Only sent
+ * notifications are stored, so nothing has to be replayed when maintenance or a silence ends.
  */
 export function announce(state: IncidentState, now: EpochMs, policy: IncidentPolicy): IncidentStep {
   const sent = state.sent.filter((at) => at <= now && now - at < HOUR);
@@ -59,7 +59,7 @@ function byUrgency(a: DigestItem, b: DigestItem): number {
   );
 }
 
-/** Corrects times in the future, so that setting the wall clock back does not postpone reminders. */
+/** Replaces future times with the current time, so that setting the wall clock back does not postpone reminders. */
 function unskewed(incident: Incident, now: EpochMs): Incident {
   const { lastNotified, causeSince } = incident;
   return {
@@ -78,7 +78,7 @@ function publish(incident: Incident, state: IncidentState, now: EpochMs): Incide
 function eventDue(incident: Incident, state: IncidentState, moment: Moment): DigestItem['event'] | null {
   if (isUnverified(incident) || isMuted(state, incident.cause, moment.now)) return null;
   if (incident.status === 'closed') return incident.lastNotified !== null || incident.awaitsDigest ? 'resolved' : null;
-  // A cause that the last round did not detect is not reported, because it will either end or return.
+  // A cause that the last round did not detect is not reported yet, because it may be about to end.
   if (incident.lastNotified === null)
     return incident.cause.severity === 'info' || incident.presence === 'absent' ? null : 'firing';
   return eventDueAgain(incident, incident.lastNotified, moment);
@@ -99,8 +99,8 @@ function eventDueAgain(
 }
 
 /**
- * Reports whether this cause was already sent with this severity or a higher severity since the incident began. A
- * change from or to "unknown" is always sent.
+ * Reports whether a notification with this cause was already sent since the incident began, with the same or a higher
+ * severity. A change from or to "unknown" is always sent.
  */
 function isNamed({ id, subject, severity }: Cause, { named, cause }: LastNotified): boolean {
   if ((cause === UNKNOWN_CAUSE) !== (id === UNKNOWN_CAUSE)) return false;
@@ -110,8 +110,8 @@ function isNamed({ id, subject, severity }: Cause, { named, cause }: LastNotifie
 }
 
 /**
- * Reports whether reminders can be sent, because the incident is neither recovering nor hidden by a deeper fault. For
- * an unknown state, there are no reminders.
+ * Reports whether reminders can be sent. No reminders are sent if the incident is recovering, if a deeper fault hides
+ * it, or if the state is unknown.
  */
 function lasts({ presence, cause }: Incident): boolean {
   return cause.id !== UNKNOWN_CAUSE && (presence === 'seen' || presence === 'unjudged');
@@ -158,16 +158,16 @@ function single(item: DigestItem, state: IncidentState, { now, policy }: Moment)
 }
 
 /**
- * Returns the ID of a single notification. After a restore from a backup, the store may use a number again that the
- * original daemon used for another message, and a mail server drops a second message with the same ID. If the incident
- * has another origin, the ID therefore contains both origins.
+ * Returns the ID for a notification about a single incident. After a restore from a backup, the store may reuse a
+ * number that the original daemon used for another message. A mail server would drop the second message with the same
+ * ID. Therefore, if the incident has another origin, the ID contains both origins.
  */
 function singleId({ id, thread }: Incident, origin: string): string {
   const name = `${id}.${String(thread.count + 1)}`;
   return id.includes(`-${origin}-`) ? name : `${name}-${origin}`;
 }
 
-/** Returns the other open faults, the most severe first, because a notification about a resolved fault lists them. */
+/** Returns the other open faults, most severe first. A notification about a resolved fault lists them. */
 function stillOpen({ incidents }: IncidentState, items: readonly DigestItem[]): readonly OpenCause[] {
   return incidents
     .filter((open) => isOpenFault(open) && !items.some(({ incident }) => incident.id === open.id))
@@ -189,7 +189,8 @@ function mark(incident: Incident, event: DigestItem['event'], now: EpochMs): Inc
   const word: NamedCause = { severity, cause: id, subject };
   const named = incident.lastNotified?.named ?? [];
   const isSame = (one: NamedCause): boolean => one.cause === id && one.subject === subject;
-  // The highest severity that was sent is kept, so that a lower severity, or a return to it, is not sent.
+  // Keeps the highest severity that was sent, so that a lower severity or a return to the highest severity does not
+  // cause another notification.
   const gravest = named.find((one) => isSame(one) && compareSeverity(one.severity, severity) < 0) ?? word;
   const lastNotified = { at: now, ...word, named: [...named.filter((one) => !isSame(one)), gravest] };
   return { ...incident, awaitsDigest: false, lastNotified };
@@ -215,8 +216,9 @@ interface Shares {
 }
 
 /**
- * Determines which notifications are sent individually, which are combined, and which wait for a digest because of the
- * hourly limit. Notifications about a new critical cause never wait. Many of them at the same time share a digest.
+ * Divides due notifications into those to send individually, those to combine, and those that wait for a digest because
+ * of the hourly limit. Notifications about new critical causes never wait, but many of them at once are combined in a
+ * digest.
  */
 export function share(due: readonly DigestItem[], { sent }: IncidentState, policy: IncidentPolicy): Shares {
   const urgent = due.filter(isUrgent);
@@ -224,8 +226,8 @@ export function share(due: readonly DigestItem[], { sent }: IncidentState, polic
   const most = due.length > policy.burst ? 1 : due.length;
   const first = urgent.slice(0, most);
   const room = policy.maxPerHour - sent.length - first.length;
-  // The last notification within an hour is reserved for a digest, so that the remaining items are not delayed by an
-  // hour.
+  // The last permitted notification per hour is reserved for a digest, so that the remaining items are not delayed by
+  // an hour.
   const places = policy.maxPerHour === 1 ? room : room - 1;
   const next = others.slice(0, Math.max(0, Math.min(most - first.length, places))).filter((item) => isSingle([item]));
   const singles = [...first, ...next];
@@ -239,8 +241,8 @@ function isUrgent({ event, incident }: DigestItem): boolean {
 }
 
 /**
- * Reports whether the items are sent as a single notification. A resolved fault that was never sent as firing is only
- * sent in a digest.
+ * Reports whether the items are sent as a notification about a single incident. A resolved fault that was never sent as
+ * firing is sent only in a digest.
  */
 export function isSingle(items: readonly DigestItem[]): boolean {
   return (

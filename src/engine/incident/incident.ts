@@ -3,70 +3,79 @@ import type { Cause, Check } from '../model.ts';
 import type { EpochMs, Millis } from '../../core/clock.ts';
 import { spanText } from '../../core/time-text.ts';
 
-/** A period in which a fault was present, from the first round that detected the fault until the incident closed. */
+/**
+ * A period during which a fault was present. The period starts with the first round that detected the fault and ends
+ * when the incident is closed.
+ */
 export interface Occurrence {
-  /** The first round that detected the fault, before the fault was confirmed. */
+  /** Time of the first round that detected the fault. The fault was confirmed later. */
   readonly since: EpochMs;
-  /** When the fault was confirmed. */
+  /** Time when the fault was confirmed. */
   readonly openedAt: EpochMs;
-  /** The last round that detected the cause. */
+  /** Time of the last round that detected the cause. */
   readonly lastSeen: EpochMs;
-  /** When the incident was closed; null while it is open. */
+  /** Time when the incident was closed. Null while the incident is open. */
   readonly closedAt: EpochMs | null;
   /**
-   * The last check before `since` and the first check after `lastSeen` that did not detect the fault. Null if there was
-   * no such check within a useful time.
+   * Times of the last check without the fault before `since`, and of the first check without the fault after
+   * `lastSeen`. Null if there was no such check within a useful time.
    */
   readonly clear: { readonly before: EpochMs | null; readonly after: EpochMs | null };
 }
 
-/** A fault, from its confirmation until its end, even if its cause has changed in the meantime. */
+/** A confirmed fault, until it ends. The incident continues even if the cause changes. */
 export interface Incident extends Occurrence {
-  /** A globally unique ID that consists of the time, the origin and a counter. */
+  /** Globally unique ID, which consists of the time, the origin and a counter. */
   readonly id: string;
   readonly status: 'open' | 'closed';
-  /** The current cause. */
+  /** The current cause of the fault. */
   readonly cause: Cause;
-  /** The evidence when the incident was opened; empty if version 0.1.0 opened it. `cause` has the current evidence. */
+  /**
+   * Evidence from the time when the incident was opened. Empty if version 0.1.0 opened the incident. The current
+   * evidence is in `cause`.
+   */
   readonly openingEvidence: readonly string[];
-  /** `policyReport` of the cause when the incident opened. Null if it had none, or if 0.1.0 opened the incident. */
+  /**
+   * The cause's `policyReport` at the time when the incident was opened. Null if there was no report, or if version
+   * 0.1.0 opened the incident.
+   */
   readonly openingPolicyReport: string | null;
   /**
-   * Evidence that people attached, such as the verdict on a capture of FortiAuthenticator's connection. Attached
-   * evidence is listed first.
+   * Evidence that users attached, such as the verdict on a captured FortiAuthenticator connection. Attached evidence is
+   * listed before other evidence.
    */
   readonly attached: readonly string[];
-  /** Who acknowledged the incident, and when; null if nobody did. */
+  /** User who acknowledged the incident, and the time. Null if the incident was not acknowledged. */
   readonly acknowledgement: Acknowledgement | null;
   /** Earlier causes of the incident, and causes that alternate with the current cause, oldest first. */
   readonly formerCauses: readonly FormerCause[];
   /** Earlier occurrences of the fault, oldest first. */
   readonly earlier: readonly Occurrence[];
-  /** The first round that detected the current cause. */
+  /** Time of the first round that detected the current cause. */
   readonly causeSince: EpochMs;
-  /** The times in the last two hours at which the cause returned. */
+  /** Times within the last two hours at which the cause returned. */
   readonly returns: readonly EpochMs[];
-  /** Whether the target had too many outages recently, so that the incident closes later. */
+  /** True if the target recently had too many outages. The incident is then closed later than usual. */
   readonly flapping: boolean;
-  /** The number of consecutive rounds that did not detect the fault while the incident is open. */
+  /** Number of consecutive rounds, up to now, that did not detect the fault of the open incident. */
   readonly streak: number;
   /**
-   * The result of the last round for this fault. `unverified` means that no round has checked the fault since the store
-   * was restored from a backup, or since a long time without rounds. Until a round checks it, it is not reported.
+   * Result of the last round for this fault. `unverified` means that no round has checked the fault since a restore
+   * from a backup or a long time without rounds. An unverified fault is not reported until a round has checked it.
    */
   readonly presence: CausePresence | 'unverified';
-  /** The last notification; null if no notification was sent yet. */
+  /** Last notification about the incident. Null if none was sent yet. */
   readonly lastNotified: LastNotified | null;
   /**
-   * Whether a notification is waiting for the next digest. The notification is sent even if the incident ends first.
+   * True if a notification is waiting for the next digest. The notification is sent even if the incident ends first.
    */
   readonly awaitsDigest: boolean;
-  /** Whether the current cause can be sent to Alertmanager. Set as soon as there is no maintenance or silence. */
+  /** True if the current cause can be sent to Alertmanager. Set as soon as no maintenance or silence is active. */
   readonly published: boolean;
   readonly thread: Thread;
-  /** The incidents that were merged into this incident, because they alternated with it. */
+  /** IDs of incidents that alternated with this incident and were merged into it. */
   readonly merged: readonly string[];
-  /** The incident into which this incident was merged; null if it was not merged. */
+  /** ID of the incident into which this incident was merged. Null if this incident was not merged. */
   readonly mergedInto: string | null;
 }
 
@@ -75,24 +84,30 @@ export interface Acknowledgement {
   readonly by: string;
 }
 
-/** `unjudged` means that the round could not check the cause, and `hidden` that a deeper fault prevented the check. */
+/**
+ * Result of a round for a cause. `unjudged`: the round could not check the cause. `hidden`: a deeper fault prevented
+ * the check.
+ */
 export type CausePresence = 'seen' | 'absent' | 'unjudged' | 'hidden';
 
 export interface FormerCause {
   readonly id: string;
   readonly subject: string;
   readonly severity: Severity;
-  /** The first round that detected the cause. */
+  /** Time of the first round that detected the cause. */
   readonly since: EpochMs;
-  /** The last round that detected the cause. */
+  /** Time of the last round that detected the cause. */
   readonly until: EpochMs;
-  /** When another cause replaced this cause. */
+  /** Time when another cause replaced this cause. */
   readonly replacedAt: EpochMs;
-  /** Whether the cause can be sent to Alertmanager. */
+  /** True if the cause can be sent to Alertmanager. */
   readonly published: boolean;
 }
 
-/** The last notification, and all causes that were sent since the incident began, with their severities. */
+/**
+ * Last notification about an incident. Includes all causes that were sent since the incident began, with their
+ * severities.
+ */
 export interface LastNotified extends NamedCause {
   readonly at: EpochMs;
   readonly named: readonly NamedCause[];
@@ -104,38 +119,43 @@ export interface NamedCause {
   readonly severity: Severity;
 }
 
-/** The notifications about an incident, so that mail programs show them as one conversation. */
+/** Data for mail threading. Mail programs show all notifications about an incident as one conversation. */
 interface Thread {
-  /** The number of notifications so far. */
+  /** Number of notifications that were sent so far. */
   readonly count: number;
   readonly first: string | null;
   readonly last: string | null;
 }
 
-/** A cause that was not yet detected often enough to open an incident. */
+/** A cause that has not been detected often enough to open an incident. */
 export interface Candidate {
   readonly cause: Cause;
-  /** The first of the consecutive rounds that detected the cause. */
+  /** Time of the first of the consecutive rounds that detected the cause. */
   readonly since: EpochMs;
-  /** The number of consecutive rounds that detected the cause, including the latest round. */
+  /** Number of consecutive rounds that detected the cause, including the latest round. */
   readonly streak: number;
-  /** The last rounds that checked the cause, oldest first: the time if the cause was detected, otherwise null. */
+  /**
+   * Results of the last rounds that checked the cause, oldest first. A result is the round's time if the cause was
+   * detected, otherwise null.
+   */
   readonly looks: readonly (EpochMs | null)[];
-  /** The last round before `since` that did not detect the cause, as in `Occurrence`. */
+  /** Time of the last round before `since` that did not detect the cause (see `clear` in `Occurrence`). */
   readonly clearBefore: EpochMs | null;
 }
 
-/** A precondition that rounds cannot check. */
+/** A precondition that rounds currently cannot check. */
 export interface Unjudged {
   readonly precondition: string;
   readonly since: EpochMs;
-  /** The last round that could not check the precondition. */
+  /** Time of the last round that could not check the precondition. */
   readonly at: EpochMs;
-  /** The number of checks without a result. */
+  /** Number of checks that had no result. */
   readonly checked: number;
 }
 
-/** Holds back notifications about matching incidents until the silence ends. Null matches everything. */
+/**
+ * A silence, which holds back notifications about matching incidents until it ends. A null field matches all incidents.
+ */
 export interface Silence {
   readonly id: string;
   readonly cause: string | null;
@@ -146,14 +166,12 @@ export interface Silence {
   readonly comment: string;
 }
 
-/** The state of the incident machine, as plain data that can be stored as JSON. */
+/** State of the incident machine. Contains only plain data, so that it can be stored as JSON. */
 export interface IncidentState {
   readonly version: 1;
-  /**
-   * A random name for this store. Every notification ID contains the name, so that the IDs of two sites never collide.
-   */
+  /** Random name of this store. The name is part of every notification ID, so that IDs from two sites never collide. */
   readonly origin: string;
-  /** A counter that is used in the IDs of incidents, digests and silences. */
+  /** Counter for the IDs of incidents, digests and silences. */
   readonly counter: number;
   readonly candidates: readonly Candidate[];
   readonly unjudged: readonly Unjudged[];
@@ -161,13 +179,13 @@ export interface IncidentState {
   readonly incidents: readonly Incident[];
   readonly silences: readonly Silence[];
   readonly maintenance: boolean;
-  /** The times at which notifications were sent within the last hour. */
+  /** Times at which notifications were sent, within the last hour. */
   readonly sent: readonly EpochMs[];
-  /** When the current process was started; null if the last process was stopped normally. */
+  /** Start time of the current process. Null if the last process was stopped normally. */
   readonly runningSince: EpochMs | null;
-  /** When an unexpected end of the process was last reported; null if it never was. */
+  /** Time when an unexpected end of the process was last reported. Null if this never happened. */
   readonly restartToldAt: EpochMs | null;
-  /** The end of the period that the last summary covered; null if no summary was due yet. */
+  /** End of the period that the last summary covered. Null if no summary was due yet. */
   readonly summarizedUntil: EpochMs | null;
 }
 
@@ -186,30 +204,36 @@ export const EMPTY_STATE: IncidentState = {
   summarizedUntil: null,
 };
 
-/** Reports whether two causes have the same id and subject, which means that they are the same fault. */
+/**
+ * Reports whether two causes describe the same fault. Two causes are the same fault if their IDs and subjects are
+ * equal.
+ */
 export function sameCause(a: Pick<Cause, 'id' | 'subject'>, b: Pick<Cause, 'id' | 'subject'>): boolean {
   return a.id === b.id && a.subject === b.subject;
 }
 
-/** Reports whether an incident is open and not only informational. */
+/** Reports whether an incident is open and more severe than `info`. */
 export function isOpenFault({ status, cause }: Incident): boolean {
   return status === 'open' && cause.severity !== 'info';
 }
 
-/** Replaces incidents in the state with their new versions. */
+/** Returns the state after replacing changed incidents. */
 export function withIncidents(state: IncidentState, changed: readonly Incident[]): IncidentState {
   const byId = new Map(changed.map((incident) => [incident.id, incident]));
   return { ...state, incidents: state.incidents.map((incident) => byId.get(incident.id) ?? incident) };
 }
 
-/** The maximum number of earlier occurrences that are listed individually. */
+/** Maximum number of earlier occurrences that are listed individually. */
 export const MAX_EARLIER = 20;
 
 export function firstOccurrence(incident: Incident): Occurrence {
   return incident.earlier[0] ?? incident;
 }
 
-/** Reports whether an incident is open but may have ended long ago. */
+/**
+ * Reports whether an open incident may have ended long ago, because no round has checked it since a restore from a
+ * backup or a long pause.
+ */
 export function isUnverified({ status, presence }: Incident): boolean {
   return status === 'open' && presence === 'unverified';
 }
@@ -229,9 +253,9 @@ function silences(silence: Silence, cause: Cause, now: EpochMs): boolean {
 }
 
 /**
- * Returns the duration of a fault, such as `about 51 s`. This is the mean of the shortest and the longest duration that
- * match the observations, because checks are periodic. If the time before or after the fault is unknown, the shortest
- * duration is returned, such as `at least 3 s`.
+ * Returns a fault's duration as text, such as `about 51 s`. Because checks are periodic, the duration is the mean of
+ * the shortest and the longest duration that match the observations. If the time before or after the fault is unknown,
+ * the shortest duration is returned, such as `at least 3 s`.
  */
 export function lastedText({ since, lastSeen, clear: { before, after } }: Occurrence): string {
   const shortest = Math.max(0, lastSeen - since);
@@ -243,41 +267,41 @@ function secondsText(span: Millis): string {
   return spanText(Math.max(1, Math.round(span / 1_000)) * 1_000);
 }
 
-/** Determines when incidents are opened and closed, and how many notifications are sent. */
+/** Settings that control when incidents are opened and closed, and how many notifications are sent. */
 export interface IncidentPolicy {
-  /** All checks, in the order of the path. */
+  /** All checks, in the order of the network path. */
   readonly checks: readonly Check[];
-  /** The number of consecutive rounds that must detect a cause before its incident is opened. */
+  /** Number of consecutive rounds that must detect a cause before an incident is opened. */
   readonly confirmations: number;
-  /** The number of consecutive rounds without the cause before its incident is closed. */
+  /** Number of consecutive rounds without the cause that are required to close its incident. */
   readonly recoveries: number;
-  /** The time between two notifications about an incident that stays open; 0 disables reminders. */
+  /** Interval between reminders about an open incident. 0 disables reminders. */
   readonly reminder: Millis;
-  /** The maximum number of notifications per hour. Further notifications wait for a digest. */
+  /** Maximum number of notifications per hour. Further notifications wait for a digest. */
   readonly maxPerHour: number;
-  /** How long an incident can be reopened after its end. */
+  /** Time after its end during which an incident can be reopened. */
   readonly reopenWindow: Millis;
   readonly flapping: Flapping;
   /**
-   * If one round causes more notifications than this, only the most severe is sent individually. The others are sent as
-   * a digest.
+   * Maximum number of notifications that one round can send individually. If there are more, only the most severe one
+   * is sent individually, and the others are sent as a digest.
    */
   readonly burst: number;
-  /** False if there are no recipients, so that no notification counts as sent. */
+  /** False if there are no recipients. In this case, no notification is recorded as sent. */
   readonly tells: boolean;
-  /** The planned interval between the checks of each precondition, by id. */
+  /** Planned check interval for each precondition, by ID. */
   readonly intervals: Readonly<Record<string, Millis>>;
 }
 
-/** When a target counts as flapping, because it had too many outages within a given time. */
+/** Limits above which a target counts as flapping. */
 interface Flapping {
   readonly outages: number;
   readonly within: Millis;
-  /** The time without the cause that is required before the incident of a flapping target is closed. */
+  /** Time without the cause that is required before a flapping target's incident is closed. */
   readonly quiet: Millis;
 }
 
-/** The current time, and the policy that applies. */
+/** The current time and the active incident policy. */
 export interface Moment {
   readonly now: EpochMs;
   readonly policy: IncidentPolicy;
@@ -285,26 +309,27 @@ export interface Moment {
 
 const MINUTE: Millis = 60_000;
 
-/** The policy values that cannot be configured. */
+/** Policy values that cannot be configured. */
 export const INCIDENT_DEFAULTS: Pick<IncidentPolicy, 'reopenWindow' | 'flapping' | 'burst'> = {
   reopenWindow: 30 * MINUTE,
   flapping: { outages: 5, within: 120 * MINUTE, quiet: 15 * MINUTE },
   burst: 3,
 };
 
-/** The number of intervals from which a time without checks counts as a gap. */
+/** A time without checks counts as a gap from this number of check intervals. */
 const GAP_INTERVALS = 3;
 const LONGEST_ROUND: Millis = 15_000;
 
-/** Reports whether a precondition was not checked for so long that its state in the meantime is unknown. */
+/** Reports whether the time between two checks is so long that the precondition's state in between is unknown. */
 export function isGap({ intervals }: IncidentPolicy, precondition: string, time: Millis): boolean {
   return time > GAP_INTERVALS * (intervals[precondition] ?? Infinity) + LONGEST_ROUND;
 }
 
 /**
- * Returns in how many of the last rounds an intermittent fault must be detected, because it is rarely detected in
- * `confirmations` consecutive rounds. With the default of 2 confirmations, these are 5 of 10 rounds. If a round runs
- * every 30 s and 2 % of the rounds fail by chance, this is reached once in two years.
+ * Returns the number of recent rounds that must detect an intermittent fault to confirm it. Such a fault is rarely
+ * detected in `confirmations` consecutive rounds. With the default of 2 confirmations, 5 of the last 10 rounds must
+ * detect the fault. If a round runs every 30 s and 2 % of the rounds fail by chance, a false confirmation occurs once
+ * in two years.
  */
 export function intermittence({ confirmations }: IncidentPolicy): { readonly seen: number; readonly of: number } {
   const seen = 2 * confirmations + 1;
@@ -313,22 +338,25 @@ export function intermittence({ confirmations }: IncidentPolicy): { readonly see
 
 export type NotificationEvent = 'firing' | 'reminder' | 'changed' | 'resolved' | 'digest';
 
-/** The content of a notification, including all states, because it may be delivered much later. */
+/**
+ * Content of a notification. Includes all state that is needed for the message, because the message may be delivered
+ * much later.
+ */
 export type Notification = IncidentNotification | DigestNotification | TestNotification | NoteNotification;
 
 export interface IncidentNotification {
   readonly kind: 'incident';
-  /** A unique ID. The mail's message ID is derived from it, so that a repeated delivery can be detected. */
+  /** Unique ID. The mail's message ID is derived from this ID, so that a repeated delivery can be detected. */
   readonly id: string;
   readonly at: EpochMs;
   readonly event: Exclude<NotificationEvent, 'digest'>;
-  /** The state of the incident at the time `at`. */
+  /** The incident, as it was at the time `at`. */
   readonly incident: Incident;
   readonly nextReminder: EpochMs | null;
   readonly stillOpen: readonly OpenCause[];
 }
 
-/** A fault that was open at the time of a notification about other faults. */
+/** A fault that was open when a notification about other faults was created. */
 export interface OpenCause extends Pick<Cause, 'id' | 'subject' | 'severity' | 'product' | 'culprit'> {
   readonly since: EpochMs;
 }
@@ -338,11 +366,11 @@ export interface DigestNotification {
   readonly kind: 'digest';
   readonly id: string;
   readonly at: EpochMs;
-  /** The incidents, the most severe first. */
+  /** Incidents in the digest, most severe first. */
   readonly items: readonly DigestItem[];
-  /** The number of items that were left out because of the size limit. */
+  /** Number of items that were omitted because of the size limit. */
   readonly omitted: number;
-  /** The open faults that are not in `items`. */
+  /** Open faults that are not listed in `items`. */
   readonly stillOpen: readonly OpenCause[];
 }
 
@@ -351,31 +379,34 @@ export interface DigestItem {
   readonly incident: Incident;
 }
 
-/** A notification that a user sends to test the delivery. */
+/** A test notification that a user requested to check the delivery. */
 export interface TestNotification {
   readonly kind: 'test';
   readonly id: string;
   readonly at: EpochMs;
 }
 
-/** A notification about ftm-watch itself. All times in its texts are in the site's time zone. */
+/** A notification about ftm-watch itself. All times in its text are in the site's time zone. */
 export interface NoteNotification {
   readonly kind: 'note';
   readonly id: string;
   readonly at: EpochMs;
-  /** `restart` reports that the process had ended unexpectedly. `summary` covers the time since the last summary. */
+  /**
+   * Reason for the notification. `restart`: the process had ended unexpectedly. `summary`: the message covers the time
+   * since the last summary.
+   */
   readonly event: NoteEvent;
-  /** The topic for the mail subject, with at most 32 characters. */
+  /** Topic for the mail subject, in at most 32 characters. */
   readonly short: string;
   readonly tone: NoteTone;
-  /** The recommended action. */
+  /** Recommended action for the recipient. */
   readonly action: string;
   /** One or two sentences about the event. */
   readonly summary: string;
   readonly sections: readonly NoteSection[];
 }
 
-/** The severity of the open faults; `good` if there are no open faults. */
+/** Highest severity of the open faults. `good` if there are no open faults. */
 type NoteTone = Exclude<Severity, 'info'> | 'good';
 
 export type NoteEvent = 'restart' | 'summary';
@@ -385,7 +416,7 @@ export interface NoteSection {
   readonly lines: readonly string[];
 }
 
-/** Returns the incidents in a notification. Tests and notes contain no incidents. */
+/** Returns a notification's incidents. Test notifications and notes have none. */
 export function incidentsOf(notification: Notification): readonly Incident[] {
   switch (notification.kind) {
     case 'incident':
@@ -398,7 +429,7 @@ export function incidentsOf(notification: Notification): readonly Incident[] {
   }
 }
 
-/** Returns the event for the mail header and the JSON field `event`. */
+/** Returns the event name for the mail header and for the JSON field `event`. */
 export function eventOf(notification: Notification): NotificationEvent | NoteEvent | 'test' {
   switch (notification.kind) {
     case 'incident':
@@ -410,10 +441,10 @@ export function eventOf(notification: Notification): NotificationEvent | NoteEve
   }
 }
 
-/** A notification for one recipient, such as a mail address or a webhook URL. */
+/** Delivery of a notification to one recipient, such as a mail address or a webhook URL. */
 export interface Delivery {
   readonly notificationId: string;
-  /** The ID of a channel in the registry. */
+  /** ID of a channel in the channel registry. */
   readonly channel: string;
   readonly recipient: string;
   readonly status: DeliveryStatus;
@@ -422,20 +453,21 @@ export interface Delivery {
   readonly firstFailedAt: EpochMs | null;
   readonly nextAttemptAt: EpochMs;
   readonly finishedAt: EpochMs | null;
-  /** The peer's last reply, which is untrusted and limited in length. */
+  /** Last reply from the mail server or webhook. The text is untrusted and limited in length. */
   readonly detail: string;
 }
 
 /**
- * The status of a delivery:
- * - `rejected`: All servers refused the notification. A retry is only made while an incident in it is open.
- * - `expired`: No server accepted the notification for days. A retry is only made while an incident in it is open.
+ * Status of a delivery:
+ * - `rejected`: All servers refused the notification. The delivery is retried only while one of its incidents is open.
+ * - `expired`: No server accepted the notification for days. The delivery is retried only while one of its incidents is
+ *   open.
  * - `withdrawn`: The recipient is no longer configured, or there is a newer notification about the same incidents.
  */
 type DeliveryStatus = 'pending' | 'sent' | 'rejected' | 'expired' | 'withdrawn';
 
 /**
- * The result of one attempt, as counted by metrics. A rejected or expired delivery is counted again for each further
+ * Result of a delivery attempt, as counted by metrics. A rejected or expired delivery is counted again for each further
  * failed attempt.
  */
 export type DeliveryResult = 'sent' | 'failed' | 'rejected' | 'expired';
@@ -444,50 +476,50 @@ export function isGivenUp({ status }: Pick<Delivery, 'status'>): boolean {
   return status === 'rejected' || status === 'expired';
 }
 
-/** Returns the key that identifies a delivery. */
+/** Returns the key that identifies a delivery in the store. */
 export function deliveryKey({ notificationId, channel, recipient }: Delivery): string {
   return `${notificationId} ${channel} ${recipient}`;
 }
 
-/** A delivery and the notification to deliver. */
+/** A delivery together with its notification. */
 export interface OutboxEntry {
   readonly delivery: Delivery;
   readonly notification: Notification;
 }
 
-/** The changes from one step of the incident machine, which are stored together. */
+/** Changes from a single step of the incident machine. All changes from a step are stored together. */
 export interface JournalEntry {
   readonly state: IncidentState;
-  /** The incidents after the step, which are stored in the history. */
+  /** Incidents to store in the history, as they are after the step. */
   readonly incidents: readonly Incident[];
   readonly outboxEntries: readonly OutboxEntry[];
 }
 
 /**
- * Stores the data that must not be lost. No operation throws. Data that cannot be written to disk is kept in memory and
- * written as soon as possible.
+ * Stores incidents and notifications that must not be lost. No operation throws an error. Data that cannot be written
+ * to disk is kept in memory and written as soon as possible.
  */
 export interface AlertJournal {
-  /** Returns the stored state; null if there is no readable state. */
+  /** Returns the stored incident state. Returns null if there is no readable state. */
   savedState(): IncidentState | null;
   record(entry: JournalEntry): void;
   /** Stores new versions of deliveries. */
   update(deliveries: readonly Delivery[]): void;
-  /** Returns pending deliveries, oldest first. */
+  /** Returns all pending deliveries, oldest first. */
   pending(): readonly OutboxEntry[];
-  /** Returns rejected and expired deliveries with an incident that is still open, oldest first. */
+  /** Returns rejected and expired deliveries for incidents that are still open, oldest first. */
   givenUp(): readonly OutboxEntry[];
 }
 
 const MAX_FORMER = 20;
 
-/** Converts the current cause of an incident to a former cause. */
+/** Converts an incident's current cause to a former cause. */
 export function formerOf({ cause, causeSince, lastSeen, published }: Incident, now: EpochMs): FormerCause {
   const { id, subject, severity } = cause;
   return { id, subject, severity, since: causeSince, until: lastSeen, replacedAt: now, published };
 }
 
-/** Replaces the cause of an incident. The new cause is not sent to Alertmanager during maintenance or a silence. */
+/** Replaces an incident's cause. The new cause is not sent to Alertmanager during maintenance or a silence. */
 export function withCause(
   incident: Incident,
   cause: Cause,
@@ -503,7 +535,7 @@ export function withCause(
   };
 }
 
-/** Adds the evidence that people attached to the cause. The evidence does not affect the diagnosis. */
+/** Adds user-attached evidence to the cause. Attached evidence does not affect the diagnosis. */
 export function withAttached(cause: Cause, { attached }: Pick<Incident, 'attached'>): Cause {
   if (attached.length === 0) return cause;
   return { ...cause, evidence: [...attached, ...cause.evidence.filter((line) => !attached.includes(line))] };

@@ -35,12 +35,13 @@ import type { Cause, Check } from '../model.ts';
 import { mergeAlternating, mergeUnjudged } from './merge.ts';
 import { UNKNOWN_CAUSE } from '../words.ts';
 
-/** The maximum number of silences. If there are more, the oldest is removed. */
+/** Maximum number of silences. If there are more, the oldest silence is removed. */
 export const MAX_SILENCES = 100;
 
 /**
- * Returns the next state and effects. Rounds open, change and close incidents. After that, the notifications that were
- * already sent are compared with the current state. The caller stores the state before it runs the effects.
+ * Processes one input and returns the next state and its effects. A round can open, change and close incidents. After
+ * that, the current state is compared with the notifications that were already sent. The caller must store the new
+ * state before it runs the effects.
  */
 export function next(state: IncidentState, input: IncidentInput, policy: IncidentPolicy): IncidentStep {
   const now = presentOf(input);
@@ -91,8 +92,8 @@ function addSilence(state: IncidentState, asked: Omit<Silence, 'id' | 'from'>, n
 const MAX_NAME = 100;
 
 /**
- * Acknowledges an incident, which only stops reminders. The acknowledgement is removed when the incident ends or its
- * cause changes.
+ * Acknowledges an incident to stop its reminders. The acknowledgement is removed when the incident ends or its cause
+ * changes.
  */
 function acknowledge(state: IncidentState, id: string, { at, by }: Acknowledgement): IncidentState {
   return withOpen(state, id, (incident) => ({
@@ -101,12 +102,12 @@ function acknowledge(state: IncidentState, id: string, { at, by }: Acknowledgeme
   }));
 }
 
-/** Removes the acknowledgement, so that reminders continue. */
+/** Removes an incident's acknowledgement, so that its reminders continue. */
 function unacknowledge(state: IncidentState, id: string): IncidentState {
   return withOpen(state, id, (incident) => ({ ...incident, acknowledgement: null }));
 }
 
-/** The maximum number of attached lines. If there are more, the oldest are removed. */
+/** Maximum number of evidence lines that users can attach to an incident. If there are more, the oldest are removed. */
 const MAX_ATTACHED = 10;
 
 function attach(state: IncidentState, id: string, evidence: readonly string[]): IncidentState {
@@ -124,8 +125,8 @@ function withOpen(state: IncidentState, id: string, change: (incident: Incident)
 }
 
 /**
- * Removes expired silences, and incidents that have ended, were reported, and are too old to be reopened or to count as
- * an outage.
+ * Removes expired silences and old incidents. An incident is removed if its end was reported and it is too old to be
+ * reopened or to count as an outage.
  */
 export function forget(state: IncidentState, now: EpochMs, policy: IncidentPolicy): IncidentState {
   return {
@@ -142,7 +143,7 @@ function isKept({ closedAt, lastNotified, awaitsDigest }: Incident, now: EpochMs
 
 const MAX_RETURNS = 50;
 
-/** Opens, changes and closes incidents after a round. Notifications are created later. */
+/** Opens, changes and closes incidents based on a round. Notifications are created in a later step. */
 export function observe(before: IncidentState, diagnosed: RoundView, policy: IncidentPolicy): IncidentStep {
   const state = { ...before, unjudged: followUnjudged(before, diagnosed) };
   const view = { ...diagnosed, causes: [...diagnosed.causes, ...unknownCauses(state.unjudged, state, diagnosed)] };
@@ -158,7 +159,7 @@ export function observe(before: IncidentState, diagnosed: RoundView, policy: Inc
   return closeRecovered(withFlapping(merged, { now: view.diagnosis.at, policy }), view, policy);
 }
 
-/** Updates an open incident with the results of this round. */
+/** Updates an open incident with this round's results. */
 function updated(incident: Incident, view: RoundView, policy: IncidentPolicy): Incident {
   const now = view.diagnosis.at;
   const presence = presenceOf(incident.cause, view);
@@ -179,7 +180,7 @@ function updated(incident: Incident, view: RoundView, policy: IncidentPolicy): I
       return {
         ...incident,
         presence,
-        // If the wall clock was set back, the incident must not stay open longer.
+        // Prevents an incident from staying open longer if the wall clock was set back.
         lastSeen: Math.min(incident.lastSeen, now),
         clear: {
           ...incident.clear,
@@ -198,7 +199,7 @@ function clearAfter({ cause, lastSeen }: Incident, now: EpochMs, policy: Inciden
   return isGap(policy, cause.precondition, now - lastSeen) ? null : now;
 }
 
-/** Replaces the incident's cause with this round's cause, including the evidence and severity. */
+/** Replaces the incident's cause with the cause from this round, including its evidence and severity. */
 function renewed(incident: Incident, view: RoundView): Incident {
   const now = view.diagnosis.at;
   const cause = view.causes.find((other) => sameCause(other, incident.cause));
@@ -221,8 +222,8 @@ function returned(times: readonly EpochMs[], { now, policy }: Moment): readonly 
 }
 
 /**
- * Processes a confirmed cause. The cause reopens its incident, replaces the cause of an existing incident, or opens a
- * new incident.
+ * Processes a confirmed cause. The cause either reopens its former incident, continues another open incident, or opens
+ * a new incident.
  */
 function placeCandidate(
   step: IncidentStep,
@@ -257,7 +258,7 @@ function changed(incident: Incident, candidate: Candidate, present: Moment): Inc
   };
 }
 
-/** Starts another occurrence of an incident that had ended. */
+/** Reopens an incident that had ended, and starts a new occurrence. */
 function reopened(incident: Incident, candidate: Candidate, present: Moment): Incident {
   const { since, clearBefore } = beginOf(candidate, present.policy);
   const { openedAt, lastSeen, closedAt, clear } = incident;
@@ -338,7 +339,9 @@ function withFlapping({ state, effects }: IncidentStep, present: Moment): Incide
   return { state: { ...state, incidents }, effects: effectsNow };
 }
 
-/** Returns the target's recent outages, from this incident and from other incidents that have ended. */
+/**
+ * Returns the target's recent outages. Outages are taken from this incident and from other incidents that have ended.
+ */
 function outagesOf(incident: Incident, { incidents }: IncidentState, { now, policy }: Moment): number {
   const others = incidents.filter(
     ({ status, mergedInto, cause }) =>
@@ -355,7 +358,8 @@ function outagesOf(incident: Incident, { incidents }: IncidentState, { now, poli
 const ENDED = { status: 'closed', acknowledgement: null, flapping: false } as const;
 
 function closeRecovered(step: IncidentStep, view: RoundView, policy: IncidentPolicy): IncidentStep {
-  // While another fault is being confirmed, the incident is not closed, because it may continue with that fault.
+  // While another fault is being confirmed, the incident stays open, because it may continue with that fault as its
+  // cause.
   if (step.state.candidates.some((candidate) => isBeingConfirmed(candidate, view))) return step;
   return step.state.incidents
     .filter((incident) => hasRecovered(incident, view, policy))
@@ -370,13 +374,13 @@ function hasRecovered(incident: Incident, { diagnosis: { at } }: RoundView, poli
 }
 
 /**
- * Returns the open incident that a newly confirmed cause continues. One of the following must be true:
+ * Returns the open incident that a newly confirmed cause continues. At least one of the following must be true:
  * - The incident had this cause before.
  * - The incident's cause was only suspected, and this cause is confirmed.
  * - The incident's fault was a part of this fault.
  * - This cause explains the incident, which is still present.
- * - The incident can no longer be checked. Otherwise, or if the incident's current cause is still present, the new
- * cause is a separate fault.
+ * - The incident can no longer be checked. If none of these is true, or if the incident's current cause is still
+ *   present, the new cause is a separate fault.
  */
 export function continuedBy(incidents: readonly Incident[], cause: Cause, view: RoundView): Incident | null {
   if (cause.severity === 'info') return null;
@@ -418,8 +422,8 @@ function isCauseOf(cause: Cause, symptom: Cause, view: RoundView): boolean {
 }
 
 /**
- * Processes the last round again with an answer that arrived later. The causes are updated, but no checks are counted
- * and no incident recovers, because nothing was checked again.
+ * Processes the last round again after a late answer, for example from a firewall. The causes are updated. No checks
+ * are counted and no incident recovers, because nothing was checked again.
  */
 function revise(before: IncidentState, view: RoundView, policy: IncidentPolicy): IncidentStep {
   const { at } = view.diagnosis;
@@ -449,7 +453,10 @@ function withCandidateNow(view: RoundView): (state: IncidentState, candidate: Ca
   };
 }
 
-/** Returns the cause that replaces this cause; null if there is none, or if it already has an incident or candidate. */
+/**
+ * Returns the given cause as the new evaluation reports it, or the cause that replaces it. Returns null if there is
+ * neither, or if the replacement already has an incident or candidate.
+ */
 function causeNow(before: Cause, { incidents, candidates }: IncidentState, { causes }: RoundView): Cause | null {
   const same = causes.find((cause) => sameCause(cause, before));
   if (same !== undefined) return same;
@@ -474,14 +481,14 @@ function withCauseNow({ state, effects }: IncidentStep, incident: Incident, view
 }
 
 interface Candidates {
-  /** The causes that were detected in this round and often enough before. */
+  /** Candidates that were detected in this round and often enough before to open an incident. */
   readonly ready: readonly Candidate[];
   readonly waiting: readonly Candidate[];
 }
 
 /**
- * Updates the candidates, which are causes without an open incident, with one round. A round that cannot check a
- * candidate does not change it.
+ * Updates the candidates (causes without an open incident) with a round's results. A candidate is not changed if the
+ * round could not check it.
  */
 export function lookForCandidates(state: IncidentState, view: RoundView, policy: IncidentPolicy): Candidates {
   const isClaimed = (cause: Cause): boolean =>
@@ -532,8 +539,9 @@ function unlessGap({ cause, clearBefore }: Candidate, at: EpochMs, policy: Incid
 }
 
 /**
- * Reports whether a cause was detected in enough consecutive rounds or, for an intermittent fault, in enough of the
- * recent rounds. If two witnesses agree, one round less is sufficient.
+ * Reports whether a cause was detected often enough to open an incident. The cause must be detected in enough
+ * consecutive rounds or, for an intermittent fault, in enough of the recent rounds. If two witnesses agree, one round
+ * less is sufficient.
  */
 function isReady({ cause, streak, looks }: Candidate, view: RoundView, policy: IncidentPolicy): boolean {
   if (presenceOf(cause, view) !== 'seen') return false;
@@ -545,7 +553,7 @@ function isIntermittent(looks: Candidate['looks'], policy: IncidentPolicy): bool
   return looks.filter((look) => look !== null).length >= intermittence(policy).seen;
 }
 
-/** Returns the first round that detected the confirmed cause, and the last round before it that did not. */
+/** Returns the time of the first round that detected the confirmed cause, and of the last round before it. */
 export function beginOf(
   { since, clearBefore, streak, looks }: Candidate,
   policy: IncidentPolicy,
@@ -554,13 +562,13 @@ export function beginOf(
   return { since: looks.find((look) => look !== null) ?? since, clearBefore: null };
 }
 
-/** Returns the times at which the cause returned after rounds without it. */
+/** Returns the times at which the cause was detected again after rounds without it. */
 export function returnsOf({ looks }: Candidate): readonly EpochMs[] {
   const first = looks.findIndex((look) => look !== null);
   return looks.flatMap((look, index) => (look !== null && index > first && looks[index - 1] === null ? [look] : []));
 }
 
-/** Reports whether the cause was detected in this round, but not often enough yet. */
+/** Reports whether the cause was detected in this round, but not yet often enough to open an incident. */
 export function isBeingConfirmed({ cause, looks }: Candidate, view: RoundView): boolean {
   return cause.severity !== 'info' && looks.at(-1) === view.diagnosis.at;
 }

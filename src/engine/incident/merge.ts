@@ -16,8 +16,8 @@ import { UNKNOWN_CAUSE } from '../words.ts';
 import type { IncidentStep, RoundView } from './round-view.ts';
 
 /**
- * Merges two alternating faults in one place into one incident. The older incident, or the incident that was already
- * reported as open, is continued and keeps its ID. Only this incident is reported as resolved.
+ * Merges two incidents in the same place if their faults alternate. The incident that was already reported as open, or
+ * otherwise the older one, is continued and keeps its ID. Only the continued incident is later reported as resolved.
  * @param before the state before this round
  */
 export function mergeAlternating(before: IncidentState, placed: IncidentStep, view: RoundView): IncidentStep {
@@ -36,7 +36,7 @@ export function mergeAlternating(before: IncidentState, placed: IncidentStep, vi
   }, placed);
 }
 
-/** Merges the incidents of a precondition that has become unknown into the incident that reports it as unknown. */
+/** Merges incidents whose precondition has become unknown into the incident that reports the unknown precondition. */
 export function mergeUnjudged(placed: IncidentStep, now: EpochMs): IncidentStep {
   const unknown = placed.state.incidents.filter(
     ({ status, cause, presence }) => status === 'open' && cause.id === UNKNOWN_CAUSE && presence === 'seen',
@@ -62,12 +62,12 @@ export function mergeUnjudged(placed: IncidentStep, now: EpochMs): IncidentStep 
 
 interface Merged {
   readonly step: IncidentStep;
-  /** The incident into which the others are merged. */
+  /** Incident into which the others are merged. */
   readonly incident: Incident;
 }
 
 interface Round {
-  /** The incident before this round. */
+  /** The same incident, as it was before this round. */
   readonly known: Incident;
   readonly now: EpochMs;
 }
@@ -76,7 +76,10 @@ function hadCause({ cause, formerCauses }: Incident, now: Cause): boolean {
   return [cause, ...formerCauses].some((before) => sameCause(before, now));
 }
 
-/** Reports whether the other fault began while this fault was absent, and is absent now that this fault is back. */
+/**
+ * Reports whether two faults alternate. Two faults alternate if the other fault began while this fault was absent, and
+ * disappeared when this fault returned.
+ */
 function alternates(incident: Incident, other: Incident, known: Incident): boolean {
   return (
     isOpenFault(other) &&
@@ -99,7 +102,7 @@ function absorb(merged: Merged, other: Incident, round: Round): Merged {
 }
 
 interface Pair {
-  /** The continued incident with the combined fields of both. */
+  /** Continued incident, with the combined data from both incidents. */
   readonly one: Incident;
   readonly other: Incident;
 }
@@ -140,10 +143,11 @@ function joined({ step, incident }: Merged, { one: both, other }: Pair, now: Epo
   };
 }
 
-/** Combines both incidents. The result has the current state of the first incident. */
+/** Combines two incidents. The result has the first incident's current state. */
 function together(incident: Incident, other: Incident, { known, now }: Round): Incident {
   const back = incident.returns.findLast((at) => at > known.lastSeen) ?? now;
-  // The occurrence before the absence has ended. If a second incident is merged, this was already recorded.
+  // The occurrence before the absence has ended. If this incident was already merged with another one, that occurrence
+  // is already recorded.
   const before =
     incident.causeSince > known.lastSeen ? [] : [formerOf({ ...incident, lastSeen: known.lastSeen }, back)];
   return {

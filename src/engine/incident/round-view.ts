@@ -26,12 +26,12 @@ import { spanText } from '../../core/time-text.ts';
 import { evidenceLine, UNKNOWN_CAUSE, UNKNOWN_WORDS } from '../words.ts';
 import { remedyOf, ANY_SERVER } from '../remedy-words.ts';
 
-/** The data from one round that incidents are based on. */
+/** Data from a round that is used to update incidents. */
 export interface RoundView {
   readonly diagnosis: Diagnosis;
-  /** The causes, limited in size and without duplicates. */
+  /** Causes from the round, limited in size and without duplicates. */
   readonly causes: readonly Cause[];
-  /** The causes on which two witnesses in this round agree. */
+  /** Causes on which two witnesses in this round agree. */
   readonly corroborated: readonly Cause[];
   readonly fresh: readonly string[] | null;
   readonly partlyFresh?: PartlyFresh;
@@ -39,17 +39,15 @@ export interface RoundView {
   readonly looks?: Looks;
 }
 
-/** Data about preconditions that are evaluated from several units, which are queried separately. */
+/** Data about preconditions for which several units are queried separately. */
 export interface PartlyFresh {
-  /** The causes that are based on units which were queried again. */
+  /** Causes that were found on units that were queried again. */
   readonly seen: readonly Pick<Cause, 'id' | 'subject'>[];
-  /**
-   * The preconditions whose units have all been queried again, so that causes which are no longer detected are absent.
-   */
+  /** Preconditions for which all units have been queried again. A cause that is no longer detected there is absent. */
   readonly gone: readonly string[];
 }
 
-/** The last earlier round that checked each precondition, by id. Kept only in memory. */
+/** Diagnosis from the last earlier round that checked each precondition, by precondition ID. Kept only in memory. */
 export type Looks = ReadonlyMap<string, Diagnosis>;
 
 /** Adds a round. @param fresh as in `IncidentInput` */
@@ -61,17 +59,17 @@ export function withLook(looks: Looks, diagnosis: Diagnosis, fresh: readonly str
 }
 
 /**
- * Returns the time of the last earlier round that checked the cause's precondition, if that round did not detect the
- * cause; otherwise null.
+ * Returns the time of the last earlier round that checked the cause's precondition. Returns null if that round detected
+ * the cause, or if there was no such round.
  */
 export function lastClear(cause: Cause, { diagnosis, looks, checks }: RoundView): EpochMs | null {
   const last = looks?.get(cause.precondition);
-  // The earlier round can seem later than this round if the clock was set back.
+  // If the clock was set back, the earlier round can have a later time than this round.
   if (last === undefined || last.at > diagnosis.at) return null;
   return presenceOf(cause, roundView({ diagnosis: last, fresh: null, checks })) === 'absent' ? last.at : null;
 }
 
-/** The maximum number of causes, which is higher than in any real configuration. A larger number can be an attack. */
+/** Maximum number of causes per round. No real configuration has this many, so a larger number can be an attack. */
 const MAX_CAUSES = 200;
 
 export function roundView({ diagnosis, ...known }: Omit<RoundView, 'causes' | 'corroborated'>): RoundView {
@@ -83,7 +81,7 @@ export function roundView({ diagnosis, ...known }: Omit<RoundView, 'causes' | 'c
   return { ...known, diagnosis, causes: causes.filter(isFirst), corroborated };
 }
 
-/** Returns the presence of a cause in this round. A cause is only absent if its precondition was checked. */
+/** Returns the presence of a cause in this round. A cause is `absent` only if its precondition was checked. */
 export function presenceOf(cause: Cause, view: RoundView): CausePresence {
   const isSeen = view.causes.some((other) => sameCause(other, cause));
   if (!isFreshOf(cause, isSeen, view)) return 'unjudged';
@@ -110,7 +108,7 @@ function presenceOfMissing(cause: Cause, status: PreconditionStatus): CausePrese
   }
 }
 
-/** Reports whether the cause is still present as evidence for a more severe cause that explains it. */
+/** Reports whether the cause is still present as evidence for a more severe cause. */
 export function showsStill(cause: Cause, view: RoundView): boolean {
   return view.diagnosis.preconditions.some(
     ({ id, findings }) => id === cause.precondition && findings.some((finding) => shows(finding, cause)),
@@ -121,12 +119,18 @@ function shows(finding: Finding, cause: Cause): boolean {
   return isFault(finding) && finding.subject === cause.subject && finding.suggests === cause.id;
 }
 
-/** Reports whether the precondition has new data in this round. Some sources are queried less often. */
+/**
+ * Reports whether this round has new data for the precondition. Some sources are queried less often than once per
+ * round.
+ */
 function isFresh(precondition: string, { fresh }: Pick<RoundView, 'fresh'>): boolean {
   return fresh === null || fresh.includes(precondition);
 }
 
-/** Reports whether a cause has new data. If there are several units, only some may have been queried again. */
+/**
+ * Reports whether this round has new data for the cause. If there are several units, only some of them may have been
+ * queried again.
+ */
 function isFreshOf(cause: Cause, isSeen: boolean, view: RoundView): boolean {
   const { partlyFresh } = view;
   if (isFresh(cause.precondition, view)) return true;
@@ -142,8 +146,8 @@ const MAX_LINES = 12;
 const MAX_BLOCK_LINES = 60;
 
 /**
- * Limits the number and length of a cause's texts, because they quote log lines, host names and certificates from
- * untrusted parties.
+ * Limits the number and length of a cause's text fields, because these fields quote log lines, host names and
+ * certificates from untrusted parties.
  */
 export function boundCause(cause: Cause): Cause {
   return {
@@ -166,7 +170,10 @@ function boundSteps(steps: readonly RemedyStep[]): readonly RemedyStep[] {
   return more > 0 ? [...kept, sentenceStep(moreText(more))] : kept;
 }
 
-/** Limits a step. A block of commands that is too long is removed, because users might run a truncated block. */
+/**
+ * Limits the length of a remedy step. A command block that is too long is removed, because users might run a truncated
+ * block.
+ */
 function boundStep(step: RemedyStep): RemedyStep {
   const text = visibleText(step.text, MAX_LINE);
   const isFit = [step.commands ?? '', step.undo ?? ''].every(isFitBlock);
@@ -188,14 +195,17 @@ function boundLines(lines: readonly string[]): readonly string[] {
   return more > 0 ? [...kept, moreText(more)] : kept;
 }
 
-/** How long a precondition can be unknown before it is reported. */
+/** Time after which an unknown precondition is reported. */
 const PATIENCE: Millis = 15 * 60_000;
-/** The number of checks without a result from which it is unknown whether an open incident continues. */
+/** After this number of checks without a result, it is unknown whether an open incident continues. */
 const FEWEST_CHECKS = 3;
-/** The count starts again after a longer time without checks, for example while the daemon was stopped. */
+/**
+ * Longest gap between checks that keeps the count of checks without a result. After a longer gap, for example while the
+ * daemon was stopped, the count is reset.
+ */
 const LONGEST_GAP: Millis = 60 * 60_000;
 
-/** Records since when each precondition has been unknown, across restarts. */
+/** Records since when each precondition has been unknown. The record survives restarts. */
 export function followUnjudged({ unjudged }: IncidentState, view: RoundView): readonly Unjudged[] {
   const { diagnosis } = view;
   const { at } = diagnosis;
@@ -210,8 +220,9 @@ export function followUnjudged({ unjudged }: IncidentState, view: RoundView): re
 }
 
 /**
- * Returns a warning for each precondition that has been unknown for a long time, unless an open incident explains this.
- * After several checks without a result, an incident of the same precondition no longer explains it.
+ * Returns a warning for each precondition that has been unknown for a long time, unless an open incident explains the
+ * unknown state. After several checks without a result, an incident with the same precondition no longer counts as an
+ * explanation.
  */
 export function unknownCauses(
   unjudged: readonly Unjudged[],
@@ -227,7 +238,7 @@ export function unknownCauses(
     const isLost = ({ cause }: Incident): boolean =>
       cause.precondition === precondition && checked >= FEWEST_CHECKS && presenceOf(cause, view) === 'unjudged';
     const open = known.filter((incident) => !isLost(incident)).map(({ cause }) => cause.precondition);
-    // A check that never receives input reports this itself.
+    // Checks that are waiting for their first input report this themselves.
     return status.waits === true || isExplained(check, { open, unjudged, checks })
       ? []
       : [boundCause(causeOf(check, status, { diagnosis, lasts: at - since }))];
@@ -235,7 +246,7 @@ export function unknownCauses(
 }
 
 interface Surroundings {
-  /** The preconditions of the open incidents. */
+  /** Preconditions that the open incidents concern. */
   readonly open: readonly string[];
   readonly unjudged: readonly Unjudged[];
   readonly checks: readonly Check[];
@@ -249,7 +260,7 @@ function isExplained(check: Check, { open, unjudged, checks }: Surroundings): bo
     ...checks.filter(({ isWayOut }) => isWayOut === true).map(({ id }) => id),
     ...check.dependsOn.map(({ by }) => by),
   ];
-  // Preconditions that depend on an unknown precondition are unknown too. Only the deepest is reported.
+  // Preconditions that depend on an unknown precondition are unknown as well. Only the deepest one is reported.
   return (
     open.some((broken) => explaining.includes(broken)) ||
     unjudged.some(({ precondition }) => deeper.includes(precondition))
@@ -295,22 +306,22 @@ function wholeMinutes(time: Millis): string {
   return spanText(Math.floor(time / MINUTE) * MINUTE);
 }
 
-/** The inputs of the incident machine. `at` and `diagnosis.at` are the current time. */
+/** Input for the incident machine. `at` and `diagnosis.at` contain the current time. */
 export type IncidentInput =
   | {
       readonly kind: 'diagnosis';
       readonly diagnosis: Diagnosis;
       /**
-       * The preconditions that were checked again; null means all. An old observation of another precondition neither
-       * confirms a cause nor closes an incident.
+       * Preconditions that were checked again. Null means all. Old observations of other preconditions neither confirm
+       * a cause nor close an incident.
        */
       readonly fresh: readonly string[] | null;
-      /** The earlier rounds; absent for the first round. */
+      /** Earlier rounds. Absent for the first round. */
       readonly looks?: Looks;
-      /** Data about preconditions of which only some units were queried again. */
+      /** Data about preconditions for which only some units were queried again. */
       readonly partlyFresh?: PartlyFresh;
     }
-  /** The last round, evaluated again with answers that arrived later. */
+  /** The last round, evaluated again with answers that arrived late. */
   | { readonly kind: 'revision'; readonly at: EpochMs; readonly diagnosis: Diagnosis }
   | { readonly kind: 'tick'; readonly at: EpochMs }
   | { readonly kind: 'maintenance'; readonly at: EpochMs; readonly active: boolean }
@@ -320,10 +331,10 @@ export type IncidentInput =
   | { readonly kind: 'unacknowledge'; readonly at: EpochMs; readonly id: string }
   | { readonly kind: 'attach'; readonly at: EpochMs; readonly id: string; readonly evidence: readonly string[] };
 
-/** `merged` means that the incident continues in another incident. */
+/** Kind of change to an incident. `merged` means that the incident continues as part of another incident. */
 export type Transition = 'opened' | 'reopened' | 'changed' | 'merged' | 'closed';
 
-/** An action that is run after the state was stored. */
+/** An action to run after the state was stored. */
 export type IncidentEffect =
   | { readonly kind: 'notify'; readonly notification: Notification }
   | { readonly kind: 'transition'; readonly transition: Transition; readonly incident: Incident };
