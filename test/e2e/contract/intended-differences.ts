@@ -274,7 +274,7 @@ export const INTENDED_DIFFERENCES: readonly Difference[] = [
     reason:
       "The firewall's report about the policy is part of the cause, so that the evidence does not have to be parsed",
     lines: [
-      '+ check-egress: causes[egress-blocked].policyReport: "127.0.0.1 to fortitokenmobile.fortinet.com:<port>: No policy allows the connection from port2 to port2, so the implicit deny drops it."',
+      '+ check-egress: causes[egress-blocked].policyReport: "127.0.0.1 to fortitokenmobile.fortinet.com:<port>: No policy allows the connection from port2 to port2, so the implicit deny policy drops it."',
       '+ check-inspection: causes[tls-intercepted].policyReport: "127.0.0.1 to fortitokenmobile.fortinet.com:<port>: Policy 5 \\"fac-to-internet\\" uses SSL profile \\"deep-inspection\\", which inspects TLS and replaces the certificate."',
       '+ http: GET /api/v1/status 200 causes[].policyReport: string',
     ],
