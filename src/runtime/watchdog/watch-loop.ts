@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
 import type { Clock } from '../../core/clock.ts';
@@ -14,13 +14,6 @@ const [PATIENCE, CONFIRM] = ['45', '10'] as const;
  * event loop. systemd and container runtimes then restart this process. Stops when disposed.
  */
 export function watchLoop(clock: Clock, env: NodeJS.ProcessEnv, logger: Pick<Logger, 'error'>): Disposable {
-  const watchdog = spawn('bash', [PROGRAM, PATIENCE, CONFIRM], {
-    // Only PATH is passed on, because the environment may contain secrets.
-    env: { PATH: env['PATH'] },
-    stdio: ['pipe', 'inherit', 'ignore'],
-    // The watchdog runs in a separate process group, so that it does not receive signals from the terminal.
-    detached: true,
-  });
   let isNeeded = true;
   function onEnd(error: unknown): void {
     if (!isNeeded) return;
@@ -30,18 +23,35 @@ export function watchLoop(clock: Clock, env: NodeJS.ProcessEnv, logger: Pick<Log
       'Cannot monitor the event loop. If the process hangs, it will not be restarted automatically',
     );
   }
-  watchdog.on('error', onEnd);
-  watchdog.once('exit', (code) => onEnd(new Error(`bash ended with code ${String(code)}`)));
-  // `stdin` is undefined if no file descriptor was free. Errors are ignored, because the end of the watchdog is
-  // reported above.
-  watchdog.stdin?.on('error', () => undefined);
-  const cancel = beat(clock, IDLE_BEAT, () => void watchdog.stdin?.write('\n'));
+  const watchdog = startWatchdog(env, onEnd);
+  const cancel = beat(clock, IDLE_BEAT, () => void watchdog?.stdin?.write('\n'));
 
   return {
     [Symbol.dispose]: () => {
       isNeeded = false;
       cancel();
-      watchdog.stdin?.end();
+      watchdog?.stdin?.end();
     },
   };
+}
+
+/** Returns null if no process can be created. Node throws some of these errors and reports others as events. */
+function startWatchdog(env: NodeJS.ProcessEnv, onEnd: (error: unknown) => void): ChildProcess | null {
+  try {
+    const watchdog = spawn('bash', [PROGRAM, PATIENCE, CONFIRM], {
+      // Only PATH is passed on, because the environment may contain secrets.
+      env: { PATH: env['PATH'] },
+      stdio: ['pipe', 'inherit', 'ignore'],
+      // The watchdog runs in a separate process group, so that it does not receive signals from the terminal.
+      detached: true,
+    });
+    watchdog.on('error', onEnd);
+    watchdog.once('exit', (code) => onEnd(new Error(`bash ended with code ${String(code)}`)));
+    // Without file descriptors, there is no pipe. If the watchdog has ended, the exit event reports this.
+    watchdog.stdin?.on('error', () => undefined);
+    return watchdog;
+  } catch (error) {
+    onEnd(error);
+    return null;
+  }
 }
