@@ -47,7 +47,7 @@ describeWhere([...NEEDS, { program: 'prometheus-alertmanager' }], 'in containers
     it('answers', async () => {
       await expect.poll(() => get('/-/healthy'), PATIENCE).toBe('200 Healthy\n');
       // A process in a container cannot determine whether its port is published only on this machine.
-      await expect.poll(() => get('/-/ready'), PATIENCE).toMatch(/^200 Ready:\n- Everybody who reaches .*\n$/u);
+      await expect.poll(() => get('/-/ready'), PATIENCE).toMatch(/^200 Ready:\n- Everyone who can reach .*\n$/u);
       expect(await get('/')).toContain('</html>');
       expect(await get('/metrics')).toContain('\nftm_store_writable 1\n');
     });
