@@ -19,6 +19,6 @@ test('counts code and comments, and no blank line', () => {
 test('lists the folders of src, and their sum last', () => {
   const lines = codeSizeTable(process.cwd());
 
-  expect(lines.at(-1)).toMatch(/^src +\d{5} lines of code +\d{4} of comments$/u);
+  expect(lines.at(-1)).toMatch(/^src +\d{5} lines of code +\d{4,} of comments$/u);
   expect(lines.some((line) => line.startsWith('web '))).toBe(true);
 });

@@ -88,7 +88,9 @@ describe('feed, badge, availability and Markdown', () => {
     expect(await printed('another')).toMatchObject({
       exitCode: 3,
       stdout: '',
-      stderr: expect.stringContaining(`There is no incident "another"; the latest incidents are:\n- ${entry?.[1] ?? ''}`),
+      stderr: expect.stringContaining(
+        `There is no incident "another"; the latest incidents are:\n- ${entry?.[1] ?? ''}`,
+      ),
     });
   });
 });
