@@ -92,7 +92,7 @@ export type LogFacts =
       /** Notes about log errors that were omitted from the report. */
       readonly notes: readonly Finding[];
       /** Addresses of unknown senders whose log lines were rejected. */
-      readonly strangers: readonly string[];
+      readonly unknownSenders: readonly string[];
       readonly preconditionOf: (cause: string) => string;
     }
   | ({ readonly kind: 'unheard'; readonly config: WatchedConfig } & Unheard);

@@ -81,8 +81,8 @@ function logWarnings({ logs: { syslog, files }, appliances }: Config): readonly 
   const listens = syslog.udp !== null || syslog.tcp !== null || syslog.tls !== null || files.length > 0;
   if (!listens)
     return [
-      "No log source is configured, so FortiAuthenticator's errors are not detected. Set logs.syslog, and add this machine as " +
-        'a syslog server on FortiAuthenticator.',
+      "No log source is configured, so FortiAuthenticator's errors are not detected. Set logs.syslog, and add this " +
+        'machine as a syslog server on FortiAuthenticator.',
     ];
   // With only one unit, there is no need to tell the units' log lines apart.
   return appliances.length < 2
@@ -91,7 +91,8 @@ function logWarnings({ logs: { syslog, files }, appliances }: Config): readonly 
         .filter(({ logSources }) => logSources.length === 0)
         .map(
           ({ name }) =>
-            `Log lines from "${name}" are ignored, because they cannot be attributed to it: set logSources for this appliance.`,
+            `Log lines from "${name}" are ignored, because they cannot be attributed to it: ` +
+            'set logSources for this appliance.',
         );
 }
 

@@ -59,7 +59,7 @@ export function logPartOf(config: Config, { logMemory, storedHistory, signatures
     return unheard('Not checked, because only the daemon receives the log, and the stored log data is out of date');
   const faultsSeen =
     storedHistory.kind === 'read' ? lastExplainingFaults(storedHistory.incidents) : NOTHING_REMEMBERED.faultsSeen;
-  return { kind: 'heard', report, strangers: [], ...NOTHING_REMEMBERED, faultsSeen };
+  return { kind: 'heard', report, unknownSenders: [], ...NOTHING_REMEMBERED, faultsSeen };
 }
 
 function unheard(reason: string): LogPart {

@@ -1,4 +1,4 @@
-import type { Part, Section, Word } from './document.ts';
+import { code, list, section, text } from './document.ts';
 import type { Runbook } from './runbook.ts';
 
 /** The runbook for Prometheus alerts that do not belong to a specific cause. Each section is named after an alert. */
@@ -222,19 +222,3 @@ export const ALERT_RUNBOOK: Pick<Runbook, 'title' | 'intro' | 'sections'> = {
     ),
   ],
 };
-
-function section(title: string, ...parts: readonly Part[]): Section {
-  return { title, parts };
-}
-
-function text(...words: readonly Word[]): Part {
-  return { kind: 'text', lines: [words] };
-}
-
-function list(...lines: readonly (readonly Word[])[]): Part {
-  return { kind: 'list', lines };
-}
-
-function code(name: string): Word {
-  return { code: name };
-}

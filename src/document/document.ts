@@ -77,3 +77,19 @@ export function anchorOf(title: string): string {
 export function isLinked(line: Paragraph | LinkedLine): line is LinkedLine {
   return typeof line === 'object' && 'links' in line;
 }
+
+export function section(title: string, ...parts: readonly Part[]): Section {
+  return { title, parts };
+}
+
+export function text(...words: readonly Word[]): Part {
+  return { kind: 'text', lines: [words] };
+}
+
+export function list(...lines: readonly (readonly Word[])[]): Part {
+  return { kind: 'list', lines };
+}
+
+export function code(name: string): Word {
+  return { code: name };
+}

@@ -1,6 +1,6 @@
 import { wordsOf } from '../checks/registry.ts';
 import type { Step } from '../engine/model.ts';
-import type { Part, Section, Word } from './document.ts';
+import { code, list, type Section, section, text } from './document.ts';
 
 /** The heading of general instructions, which come before the procedures. */
 export const HELP = 'Help';
@@ -77,19 +77,3 @@ export const COMMON_SECTIONS: readonly Section[] = [
     ),
   ),
 ];
-
-function section(title: string, ...parts: readonly Part[]): Section {
-  return { title, parts };
-}
-
-function text(...words: readonly Word[]): Part {
-  return { kind: 'text', lines: [words] };
-}
-
-function list(...lines: readonly (readonly Word[])[]): Part {
-  return { kind: 'list', lines };
-}
-
-function code(name: string): Word {
-  return { code: name };
-}

@@ -1,7 +1,7 @@
 import { impactOf, type RemedyStep, sentenceStep, type Step } from '../engine/model.ts';
 import { remedyOf, fill, type WordingFacts } from '../engine/remedy-words.ts';
 import { CAUSE_IDS, CHECKS, wordsOf, type CauseId } from '../checks/registry.ts';
-import type { LinkedStep, Paragraph, Part, Section, Word } from './document.ts';
+import { type LinkedStep, type Paragraph, type Part, type Section, text, type Word } from './document.ts';
 import { COMMON_SECTIONS, HELP, PROCEDURES } from './procedures.ts';
 
 /**
@@ -337,10 +337,6 @@ function additionTo(step: RemedyStep): LinkedStep | null {
 
 function placesOf(id: CauseId): WordingFacts {
   return CHECKS.find(({ causes }) => Object.hasOwn(causes, id))?.id === 'delivery' ? PLACES_OF_SERVICES : PLACES;
-}
-
-function text(...words: Exclude<Paragraph, string>): Part {
-  return { kind: 'text', lines: [words] };
 }
 
 /** Returns the entries in `CauseWords.sources`, with links for entries that have a URL. */

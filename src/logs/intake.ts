@@ -12,8 +12,8 @@ import {
   createAttribution,
   type Attribution,
   type Origin,
-  createStrangerLog,
-  type StrangerLog,
+  createUnknownSenderLog,
+  type UnknownSenderLog,
   createUnrecognisedLog,
   type UnrecognisedLog,
 } from './senders.ts';
@@ -76,7 +76,7 @@ export class LogIntake {
   readonly #attribution: Attribution;
   readonly #outbox: EventOutbox;
   readonly #turns: TurnBudget = createTurnBudget();
-  readonly #strangers: StrangerLog;
+  readonly #unknownSenders: UnknownSenderLog;
   readonly #unrecognised: UnrecognisedLog;
   readonly #warnings: ConnectionWarnings;
   readonly #stops: (() => Promise<void>)[] = [];
@@ -94,7 +94,7 @@ export class LogIntake {
       relays: config.logs.relays,
       certificates: config.logs.syslog.tls?.certificates ?? [],
     });
-    this.#strangers = createStrangerLog(deps);
+    this.#unknownSenders = createUnknownSenderLog(deps);
     this.#unrecognised = createUnrecognisedLog(deps);
     this.#warnings = createConnectionWarnings(deps);
     this.#outbox = new EventOutbox((event) => this.#deliver(event));
@@ -164,8 +164,8 @@ export class LogIntake {
   }
 
   /** Returns senders that do not belong to a configured appliance. */
-  strangers(): readonly string[] {
-    return this.#strangers.senders();
+  unknownSenders(): readonly string[] {
+    return this.#unknownSenders.senders();
   }
 
   async #openUdp(listen: ListenAddress): Promise<void> {
@@ -250,7 +250,7 @@ export class LogIntake {
       foreign,
       tally: this.#tallies[source],
       onForeign: (line) => {
-        this.#strangers.note(from, line);
+        this.#unknownSenders.note(from, line);
         if (foreign === 'refuse') refuse();
       },
       onUnrecognised: (line) => this.#unrecognised.note(from, line),
@@ -282,7 +282,7 @@ interface LogFactsHeard {
   /** Results from FortiAuthenticator's log in the configured time window. */
   readonly report: PollingReport;
   /** Addresses of unknown senders whose log lines were rejected. */
-  readonly strangers: readonly string[];
+  readonly unknownSenders: readonly string[];
 }
 
 interface LogDeps extends Omit<LogIntakeDeps, 'limits'> {
@@ -330,7 +330,7 @@ export function createLogListening(
       stopping.abort();
       await polling.stop();
     },
-    facts: () => ({ report: polling.report(), strangers: intake.strangers() }),
+    facts: () => ({ report: polling.report(), unknownSenders: intake.unknownSenders() }),
     counters: () => intake.counters(),
     addresses: () => intake.addresses(),
   };

@@ -94,12 +94,13 @@ export function createAttribution(appliances: Appliances, others: OtherSenders):
   for (const [address, appliance] of open.addresses) byAddress.set(address, { kind: 'appliance', appliance });
   const only = appliances.length === 1 ? (appliances[0]?.name ?? null) : null;
   const believed = addresses.size + sources.names.size > 0 ? RELAY : originWithoutSources(appliances, only);
-  const strangers = relays.length > 0 ? FOREIGN : originOfStrangers(open, bound.size > 0 ? FOREIGN : believed);
+  const unknownSenders =
+    relays.length > 0 ? FOREIGN : originOfUnknownSenders(open, bound.size > 0 ? FOREIGN : believed);
 
   return {
     sender: (address) => {
       const normal = normalAddress(address);
-      return byAddress.get(normal) ?? (addressInAny(normal, relays) ? believed : strangers);
+      return byAddress.get(normal) ?? (addressInAny(normal, relays) ? believed : unknownSenders);
     },
     proven: (certificate) => {
       const found = certificates.find(({ name }) => isOf(certificate, name));
@@ -152,7 +153,7 @@ function originWithoutSources(appliances: Appliances, only: string | null): Orig
   return only === null ? FOREIGN : { kind: 'appliance', appliance: only };
 }
 
-function originOfStrangers({ addresses, names }: Sources, believed: Origin): Origin {
+function originOfUnknownSenders({ addresses, names }: Sources, believed: Origin): Origin {
   if (names.size > 0) return UNPROVEN;
   return addresses.size > 0 ? FOREIGN : believed;
 }
@@ -291,7 +292,7 @@ function afterTime(text: string, at: number): number {
 }
 
 /** Logs a message once for each unknown sender. The usual cause is a missing address in an appliance's `logSources`. */
-export interface StrangerLog {
+export interface UnknownSenderLog {
   note(from: string, line: FramedLine): void;
   /** Returns the most recently logged senders, in order. */
   senders(): readonly string[];
@@ -333,13 +334,13 @@ class SenderTurns {
   }
 }
 
-export function createStrangerLog({
+export function createUnknownSenderLog({
   clock,
   logger,
 }: {
   readonly clock: Clock;
   readonly logger: IntakeLogger;
-}): StrangerLog {
+}): UnknownSenderLog {
   const turns = new SenderTurns(clock);
   return {
     senders: () => turns.senders(),

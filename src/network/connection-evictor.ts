@@ -28,22 +28,22 @@ type Group = Map<Socket, number>;
  * with idle connections.
  */
 export function createConnectionEvictor({ places, isKnownAddress, onEvicted }: EvictorOptions): ConnectionEvictor {
-  const strangers: Group = new Map();
-  const acquaintances: Group = new Map();
+  const unknownPeers: Group = new Map();
+  const knownPeers: Group = new Map();
 
-  function turnOut(socket: Socket): void {
-    strangers.delete(socket);
-    acquaintances.delete(socket);
+  function evict(socket: Socket): void {
+    unknownPeers.delete(socket);
+    knownPeers.delete(socket);
     socket.destroy();
     onEvicted();
   }
 
   return {
     enter(socket) {
-      const group = isKnownAddress(socket.remoteAddress ?? '') ? acquaintances : strangers;
-      if (strangers.size + acquaintances.size >= places) {
-        const quiet = quietest(strangers) ?? (group === acquaintances ? quietest(acquaintances) : null) ?? socket;
-        turnOut(quiet);
+      const group = isKnownAddress(socket.remoteAddress ?? '') ? knownPeers : unknownPeers;
+      if (unknownPeers.size + knownPeers.size >= places) {
+        const quiet = quietest(unknownPeers) ?? (group === knownPeers ? quietest(knownPeers) : null) ?? socket;
+        evict(quiet);
         if (quiet === socket) return;
       }
       group.set(socket, 0);

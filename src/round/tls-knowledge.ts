@@ -113,7 +113,7 @@ export async function loadTlsKnowledge(
   for (const service of services) await learn(authority(service), service.trust);
   await learn(authority(licenseServer), trust);
 
-  const stranger = {
+  const unknownTarget = {
     trust: await loadTrust({ pins: [], caFiles: [] }),
     profile: 'public',
     products,
@@ -128,7 +128,7 @@ export async function loadTlsKnowledge(
     ofAny: (target) => {
       const known = byTarget.get(target);
       return known === undefined
-        ? { ...stranger, baseline: baselines.get(target) ?? null, previous: [], remembered: null }
+        ? { ...unknownTarget, baseline: baselines.get(target) ?? null, previous: [], remembered: null }
         : { ...known.knowledge, previous: [...known.leaves], remembered: recalled(memory.of(target), known.knowledge) };
     },
     of: (target) => {

@@ -59,7 +59,7 @@ export type LogPart =
       readonly kind: 'heard';
       readonly report: PollingReport;
       /** Addresses of unknown senders whose log lines were rejected. */
-      readonly strangers: readonly string[];
+      readonly unknownSenders: readonly string[];
     } & Remembered)
   /** ftm-watch is not configured to receive a log. */
   | ({ readonly kind: 'unheard' } & Unheard);

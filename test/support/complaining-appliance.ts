@@ -43,7 +43,7 @@ export async function applianceWorld(source: LogSource): Promise<ApplianceWorld>
           const options = { window, silentAfter, appliances: ['fac-1'], signatures, listeningSince: 0 };
           const report = pollingReport(spoken, { now: at, ...options });
           const round = { config, at, probed: probed.filter(({ id }) => id !== 'polling'), picture: picture() };
-          const { diagnosis, ...rest } = conclude(round, { kind: 'heard', report, strangers: [], ...remembered });
+          const { diagnosis, ...rest } = conclude(round, { kind: 'heard', report, unknownSenders: [], ...remembered });
           remembered = rest;
           return diagnosis;
         },

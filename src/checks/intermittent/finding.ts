@@ -120,7 +120,8 @@ function adviceOf(share: ConnectionShare, fault: ConnectionFault): Advice {
     };
   }
   return {
-    summary: `The fault is intermittent: ${course}. One of several firewalls, links or servers on the path is at fault.`,
+    summary:
+      `The fault is intermittent: ${course}. ` + 'One of several firewalls, links or servers on the path is at fault.',
     remedy: remedyOf(fault),
   };
 }

@@ -180,19 +180,21 @@ const MOST_SENDERS = 6;
 /**
  * Returns the assessment for the time before the first log line arrives. A log that was never received proves nothing.
  *
- * @param strangers the unknown senders whose lines were rejected
+ * @param unknownSenders the unknown senders whose lines were rejected
  */
 export function judgeFirstLines(
   config: WatchedConfig,
   { appliances }: PollingReport,
-  strangers: readonly string[],
+  unknownSenders: readonly string[],
 ): readonly Finding[] {
   const silent = appliances
     .filter(({ lastLineAt, silent: isTold }) => lastLineAt === null && !isTold)
     .map(({ name }) => name);
   const subjects = appliances.length === 0 ? ['the log'] : silent;
   const refused =
-    strangers.length === 0 ? '' : `; lines from unknown senders were rejected: ${nameList(strangers, MOST_SENDERS)}`;
+    unknownSenders.length === 0
+      ? ''
+      : `; lines from unknown senders were rejected: ${nameList(unknownSenders, MOST_SENDERS)}`;
   return subjects.map((subject) =>
     unknown({
       rule: 'first-line-arrived',
@@ -252,12 +254,12 @@ function judgeLog(facts: LogFacts): Judgement {
     case 'unheard':
       return facts.isTrouble ? unjudged(facts.reason) : notConfigured(facts.reason);
     case 'heard': {
-      const { config, report, notes, strangers, preconditionOf } = facts;
+      const { config, report, notes, unknownSenders, preconditionOf } = facts;
       const policies = { configured: config.firewall, asked: facts.firewall };
       const found = judgePolling(report, preconditionOf, policies);
       const failing = found.filter(({ suggests }) => suggests === 'polling-failing');
       const memory = memoryBeside(failing, facts.units ?? [], ({ subject }) => subject);
-      const waiting = judgeFirstLines(config, report, strangers);
+      const waiting = judgeFirstLines(config, report, unknownSenders);
       return {
         ...judged(
           [...found, ...memory, ...notes, ...waiting],

@@ -222,7 +222,9 @@ const MINUTE: Millis = 60_000;
 
 const TRIAL: Told = {
   rule: 'unit-registered',
-  claim: `The trial tokens have the licence ${TRIAL_UNREGISTERED}, so the unit is probably not registered with Fortinet.`,
+  claim:
+    `The trial tokens have the licence ${TRIAL_UNREGISTERED}, so the unit is probably not registered with ` +
+    'Fortinet.',
   expected: 'trial tokens from a registered unit',
 };
 
@@ -297,7 +299,10 @@ function snmpCount(role: HaRoleObservation | null): SnmpCount | null {
 }
 
 function countText({ appliance, tokens: { count, remaining } }: SnmpCount): string {
-  return `Over SNMP, ${appliance} reports ${String(count)} FortiTokens of any kind, of which ${String(remaining)} remain`;
+  return (
+    `Over SNMP, ${appliance} reports ${String(count)} FortiTokens of any kind, ` +
+    `of which ${String(remaining)} remain`
+  );
 }
 
 function snmpCountNote(counted: SnmpCount): Finding<never> {
@@ -403,7 +408,8 @@ export function judgeBought(
     const counts = [...new Set(bought.map((one) => one.tokens))];
     if (counts.length === 0 || counts.includes(tokens)) return [];
     const expected = bought.map((one) => `${String(one.tokens)} tokens from licence ${license}, ${one.by}`).join('; ');
-    const claim = `The unit has ${String(tokens)} tokens from licence ${license}, but ${counts.join(' or ')} were purchased.`;
+    const claim =
+      `The unit has ${String(tokens)} tokens from licence ${license}, ` + `but ${counts.join(' or ')} were purchased.`;
     const told = withAppliance(facts, { rule: 'tokens-as-bought', claim, expected });
     const ofLicense = { ...told, facts: { ...told.facts, license } };
     if (counts.some((count) => tokens > count)) return [note(ofLicense)];
@@ -446,7 +452,8 @@ export function fortigateNotes(firewalls: readonly FirewallObservation[]): reado
       return [note({ ...told, claim, actual: `unknown: ${tokens.message}`, quote: tokens.message })];
     }
     const counts = [...tokens.value].map(([status, count]) => `${String(count)} ${status}`);
-    const claim = `The FortiGate has ${counts.length === 0 ? 'no FortiTokens' : `FortiTokens: ${nameList(counts, 5)}`}.`;
+    const held = counts.length === 0 ? 'no FortiTokens' : `FortiTokens: ${nameList(counts, 5)}`;
+    const claim = `The FortiGate has ${held}.`;
     return [note({ ...told, claim, actual: counts.length === 0 ? 'none' : counts.join(', ') })];
   });
 }

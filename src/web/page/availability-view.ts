@@ -19,7 +19,7 @@ ${
     : markup`<div class="scroll" tabindex="0" role="group" aria-label="Availability by year and month"><table>
 <thead><tr><th scope="col">Period (${reader.zone.name})</th><th scope="col">Availability</th><th scope="col">Not ready</th><th scope="col">Unknown</th></tr></thead>
 <tbody>${periods.slice(0, MOST_SHOWN).map((period) => rowView(period, reader))}</tbody></table></div>
-<p class="quiet">Share of the known time in which activation was ready. Unknown is the time in which ftm-watch did not run or could not judge everything.</p>`
+<p class="quiet">Share of the known time in which activation was ready. Unknown is the time in which ftm-watch did not run or could not check everything.</p>`
 }
 <p class="quiet">The same <a href="api/v1/availability.csv">as CSV</a></p></section>`;
 }

@@ -101,7 +101,7 @@ describe('a certificate that proves an appliance', () => {
     for (const identity of [named, common, printed]) say(bench, identity);
 
     await bench.until(() => expect(owners(bench)).toEqual(['fac-2', 'fac-2', 'fac-2']));
-    expect(bench.intake.strangers()).toEqual([]);
+    expect(bench.intake.unknownSenders()).toEqual([]);
   });
 
   test('is the only thing that does: neither its address nor its name in a line counts any more', async () => {

@@ -38,7 +38,7 @@ function diagnosisOf(signatures: readonly string[], broken: FaultId | null = nul
         appliances: [{ ...appliance, errors: signatures.map(logged) }],
         firewallEvidence: [],
       },
-      strangers: [],
+      unknownSenders: [],
       ...NOTHING_REMEMBERED,
     },
   ).diagnosis;

@@ -52,7 +52,7 @@ function conclusionOf(
   };
   return conclude(
     { config, at: AT, probed: probed.filter(({ id }) => id !== 'polling'), picture: picture() },
-    { kind: 'heard', report, strangers: [], ...NOTHING_REMEMBERED, ...remembered },
+    { kind: 'heard', report, unknownSenders: [], ...NOTHING_REMEMBERED, ...remembered },
   );
 }
 
@@ -170,7 +170,7 @@ test('a log that has never said anything is waited for, and left out of "ready"'
     firewallEvidence: [],
   };
   const probed = round().filter(({ id }) => id !== 'polling');
-  const log = { kind: 'heard', report, strangers: ['10.9.9.9'], ...NOTHING_REMEMBERED } as const;
+  const log = { kind: 'heard', report, unknownSenders: ['10.9.9.9'], ...NOTHING_REMEMBERED } as const;
   const at = (blocked: typeof probed) =>
     conclude({ config, at: AT, probed: blocked, picture: picture() }, log).diagnosis;
   const polling = at(probed).preconditions.find(({ id }) => id === 'polling');

@@ -50,7 +50,7 @@ function diagnosisOf({ version, memoryKb = 4_032_452, clock, errors = [], specia
     {
       kind: 'heard',
       report: { window: 900_000, silentAfter: 86_400_000, appliances: [appliance], firewallEvidence: [] },
-      strangers: [],
+      unknownSenders: [],
       ...NOTHING_REMEMBERED,
     },
   ).diagnosis;

@@ -70,7 +70,7 @@ function causesOf({ units = [ALONE_1, ALONE_2], holder, complains, seen = [] }: 
   });
   const { diagnosis } = conclude(
     { config, at: AT, probed: round().filter(({ id }) => !ofUnits.includes(id)), picture: known },
-    { kind: 'heard', report, strangers: [], ...NOTHING_REMEMBERED, faultsSeen: seen },
+    { kind: 'heard', report, unknownSenders: [], ...NOTHING_REMEMBERED, faultsSeen: seen },
   );
   return diagnosis.causes
     .filter(({ severity }) => severity === 'critical')

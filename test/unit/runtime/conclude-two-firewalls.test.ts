@@ -88,7 +88,7 @@ async function told(
     firewallEvidence: [],
   };
   const probed = round(...special).filter(({ id }) => id !== 'polling' && !judged.includes(id));
-  const log = { kind: 'heard', report, strangers: [], ...NOTHING_REMEMBERED } as const;
+  const log = { kind: 'heard', report, unknownSenders: [], ...NOTHING_REMEMBERED } as const;
   return conclude({ config, at: AT, probed, picture: seen }, log).diagnosis;
 }
 

@@ -89,7 +89,7 @@ async function conclusionOf({ rest, other = FINE, role, heard, unread, silent }:
   const log: LogPart = {
     kind: 'heard',
     report: reportOf(config, heard, silent),
-    strangers: [],
+    unknownSenders: [],
     ...NOTHING_REMEMBERED,
     unreadSince: new Map(unread === undefined ? [] : [['fac-1', NOW - unread * MINUTE]]),
   };

@@ -14,10 +14,10 @@ function appliance(name: string, more: Partial<AppliancePolling> = {}): Applianc
 
 async function waitsFor(
   appliances: readonly AppliancePolling[],
-  { logs = LOGS, strangers = [] }: { readonly logs?: object; readonly strangers?: readonly string[] } = {},
+  { logs = LOGS, unknownSenders = [] }: { readonly logs?: object; readonly unknownSenders?: readonly string[] } = {},
 ) {
   const config = await configOf(JSON.stringify({ logs }));
-  return judgeFirstLines(config, { window: 1, silentAfter: 1, appliances, firewallEvidence: [] }, strangers);
+  return judgeFirstLines(config, { window: 1, silentAfter: 1, appliances, firewallEvidence: [] }, unknownSenders);
 }
 
 test('waits for the first line of each appliance that has said nothing', async () => {
@@ -53,7 +53,7 @@ test.each([
 });
 
 test('names the first ones whose lines were refused', async () => {
-  const strangers = ['1', '2', '3', '4', '5', '6', '7'].map((last) => `10.0.0.${last}`);
-  const [finding] = await waitsFor([], { strangers });
+  const unknownSenders = ['1', '2', '3', '4', '5', '6', '7'].map((last) => `10.0.0.${last}`);
+  const [finding] = await waitsFor([], { unknownSenders });
   expect(finding?.claim).toMatch(/ lines from unknown senders were rejected: 10.0.0.1, .*10.0.0.5 and 2 more\.$/u);
 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { FramedLine } from '../../../src/logs/framing.ts';
-import { createStrangerLog, createUnrecognisedLog } from '../../../src/logs/senders.ts';
+import { createUnknownSenderLog, createUnrecognisedLog } from '../../../src/logs/senders.ts';
 import { handClock } from '../../support/hand-clock.ts';
 import { logRecorder } from '../../support/log-recorder.ts';
 
@@ -27,7 +27,7 @@ describe('the notice about lines that no signature knows', () => {
 describe('the notice about strangers', () => {
   test('tells of each once, and of 50 within an hour', () => {
     const logger = logRecorder();
-    const log = createStrangerLog({ clock: handClock(0), logger });
+    const log = createUnknownSenderLog({ clock: handClock(0), logger });
 
     for (const times of [1, 2])
       for (let index = 0; index < 100; index += 1) log.note(`10.0.${String(times)}.${String(index % 60)}`, LINE);
@@ -40,7 +40,7 @@ describe('the notice about strangers', () => {
   test('does not end after that: the next one has its turn', () => {
     const clock = handClock(0);
     const logger = logRecorder();
-    const log = createStrangerLog({ clock, logger });
+    const log = createUnknownSenderLog({ clock, logger });
     for (let index = 0; index < 1000; index += 1) log.note(`10.0.0.${String(index)}`, LINE);
 
     clock.advance(HOUR);
