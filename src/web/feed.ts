@@ -64,7 +64,7 @@ ${step === undefined ? null : markup`<p>What to do first: ${step}</p>`}
 
 function stateWord({ status, mergedInto, cause }: Incident): string {
   if (status === 'open') return SEVERITY_WORDS[cause.severity];
-  return mergedInto === null ? 'Over' : 'Merged';
+  return mergedInto === null ? 'Resolved' : 'Merged';
 }
 
 /**

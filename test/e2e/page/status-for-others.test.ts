@@ -68,7 +68,7 @@ describe('feed, badge, availability and Markdown', () => {
     await lab.inspect(false);
     await lab.inbox.mail(({ event }) => event === 'resolved', AbortSignal.timeout(LIMIT_MS));
     expect(await badge()).toBe('ready');
-    expect(await entries()).toEqual([[title.replace('Critical', 'Over'), id]]);
+    expect(await entries()).toEqual([[title.replace('Critical', 'Resolved'), id]]);
     const lasted = /^- Duration: about (\d+) s$/mu;
     await expect
       .poll(() => read(`incidents/${id}.md`), { timeout: LIMIT_MS })

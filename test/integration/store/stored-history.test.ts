@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -71,6 +71,27 @@ describe('what a daemon has kept', () => {
     });
     expect(readStoredIncident(path, 'other', 5)).toEqual({ kind: 'missing', latest: [known] });
     store.close();
+  });
+
+  test('has an open incident as the daemon last saw it, not as it was when it opened', () => {
+    const store = daemonStore();
+    const { state } = openedEntry();
+    const incidents = state.incidents.map((one) => ({ ...one, lastSeen: START + 3_600_000 }));
+    store.journal.record({ state: { ...state, incidents }, incidents: [], outboxEntries: [] });
+    expect(readStoredIncident(path, incidents[0]?.id ?? '', 5)).toMatchObject({
+      kind: 'found',
+      incident: { status: 'open', lastSeen: START + 3_600_000 },
+    });
+    store.close();
+  });
+
+  test('has one incident of a release that did not record changes', () => {
+    copyFileSync(new URL('../../fixtures/store/0.1.0/history.sqlite', import.meta.url), path);
+    expect(readStoredIncident(path, '20261124T130030Z-1', 5)).toMatchObject({
+      kind: 'found',
+      incident: { id: '20261124T130030Z-1' },
+      about: { changes: [], omitted: 0 },
+    });
   });
 
   test('has of an incident that goes on in another one that one', () => {

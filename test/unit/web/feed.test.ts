@@ -59,7 +59,7 @@ describe('the feed', () => {
     for (const text of ['Summary of tls-intercepted', 'What to do first: Do this.', 'Since 2026-11-24 13:00:00 UTC'])
       expect(feed).toContain(text);
     expect(feed).not.toContain('Then do that.');
-    expect(all(feedOf([OVER]), 'title')[1]).toBe('Over: TLS is intercepted');
+    expect(all(feedOf([OVER]), 'title')[1]).toBe('Resolved: TLS is intercepted');
     const merged = feedOf([{ ...OVER, mergedInto: 'another' }]);
     expect(all(merged, 'title')[1]).toBe('Merged: TLS is intercepted');
     expect(merged).toContain('href="incidents/another"');
@@ -76,6 +76,17 @@ describe('the feed', () => {
         ),
       );
     }
+  });
+
+  test('has an old incident that just ended before fifty newer ones, and no more than fifty', () => {
+    const newer = Array.from(
+      { length: 60 },
+      (_, index): Incident => ({ ...OPEN, id: `newer-${String(index)}`, openedAt: START + index * MINUTE }),
+    );
+    const old: Incident = { ...OVER, id: 'old', openedAt: START - 60 * MINUTE, closedAt: START + 90 * MINUTE };
+    const ids = [...feedOf([...newer, old]).matchAll(/<link [^>]*href="incidents\/([^"]*)"/gu)].map(([, id]) => id);
+    expect(ids).toHaveLength(50);
+    expect(ids.slice(0, 2)).toEqual(['old', 'newer-59']);
   });
 
   test('has the latest change first, and without incidents the time of the start', () => {
