@@ -17,7 +17,8 @@ COPY deploy/image/healthcheck.ts ./deploy/image/
 COPY src ./src
 # What `ftm-watch demo` plays with.
 COPY test/lab ./test/lab
-COPY test/support/authority.ts test/support/dns-server.ts test/support/reflect-metadata.ts ./test/support/
+COPY test/support/certificates/authority.ts test/support/certificates/reflect-metadata.ts ./test/support/certificates/
+COPY test/support/network/dns-server.ts ./test/support/network/
 RUN node tools/bundle/image.ts
 
 FROM ${BASE}

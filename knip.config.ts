@@ -5,7 +5,7 @@ const config: KnipConfig = {
     'src/web/static/*.js!',
     'test/lab/screenshots.ts',
     'test/gate/{knip-count,ci-reporter}.ts',
-    'test/support/mail-catcher.ts',
+    'test/support/mail/mail-catcher.ts',
     'test/fixtures/{contract,store}/write.ts',
     'test/mutation/{run,vitest.config}.ts',
     'bench/*.ts',

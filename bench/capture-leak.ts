@@ -15,7 +15,7 @@ import type { AddressInfo } from 'node:net';
 import { createCertificateCache } from '../src/core/parse-certificate.ts';
 import { observeEndpoint, type EndpointRequest } from '../src/round/endpoint.ts';
 import { createProbeSecureContext } from '../src/network/tls/secure-context.ts';
-import { probeContext } from '../test/support/probe-context.ts';
+import { probeContext } from '../test/support/checks/probe-context.ts';
 
 const HOST = 'license.example.test';
 const IN_FLIGHT = 4;
@@ -25,7 +25,7 @@ const ALLOWED_MB = 8;
 
 /** The server runs in a separate process, so that only the probe's memory is measured. */
 async function serve(mode: string): Promise<void> {
-  const { chainPem, createHierarchy, createIdentity } = await import('../test/support/authority.ts');
+  const { chainPem, createHierarchy, createIdentity } = await import('../test/support/certificates/authority.ts');
   const { intermediate, leaf } = await createHierarchy();
   const server = createServer({ cert: chainPem(leaf, intermediate), key: leaf.keyPem }, (socket) => {
     socket.on('error', () => {});

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { freePort } from '../../test/support/free-port.ts';
+import { freePort } from '../../test/support/network/free-port.ts';
 import { endProcess, untilItAnswers } from '../child-process.ts';
 import { INSTALLED_ENVIRONMENT } from '../installed-environment.ts';
 

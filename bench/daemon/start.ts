@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { rm } from 'node:fs/promises';
 import { promisify } from 'node:util';
-import { freePort } from '../../test/support/free-port.ts';
+import { freePort } from '../../test/support/network/free-port.ts';
 import { startBlackbox } from '../probes/blackbox.ts';
 import type { Site } from '../probes/site.ts';
 import { childrenCpuMilliseconds } from '../process-figures.ts';

@@ -5,7 +5,7 @@ import { Agent, get } from 'node:http';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { freePort } from '../../test/support/free-port.ts';
+import { freePort } from '../../test/support/network/free-port.ts';
 import { endProcess } from '../child-process.ts';
 import { modules } from './blackbox-modules.ts';
 import type { ModuleName } from './blackbox-modules.ts';

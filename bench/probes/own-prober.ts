@@ -4,7 +4,7 @@
  * message with the work done.
  */
 import { judgeHttp } from '../../src/checks/license-server/judge.ts';
-import { configOf } from '../../test/support/config-of.ts';
+import { configOf } from '../../test/support/config/config-of.ts';
 import { systemClock } from '../../src/system/clock.ts';
 import { judgeDns } from '../../src/checks/name-resolution/judge.ts';
 import { NO_OTHER_NAMES } from '../../src/checks/name-resolution/other-names.ts';

@@ -1,6 +1,6 @@
-import type { Series } from '../../test/support/exposition.ts';
+import type { Series } from '../../test/support/monitoring/exposition.ts';
 
-export type { Series } from '../../test/support/exposition.ts';
+export type { Series } from '../../test/support/monitoring/exposition.ts';
 
 /** Returns the value of a series without labels. */
 export function valueOf(series: readonly Series[], metric: string): number {

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { startDaemon } from '../../test/lab/daemon.ts';
 import type { Daemon } from '../../test/lab/daemon.ts';
-import { parseExposition } from '../../test/support/exposition.ts';
+import { parseExposition } from '../../test/support/monitoring/exposition.ts';
 import type { Size } from './configuration.ts';
 import { get } from './get.ts';
 import { scrapeBlock } from './scrape-block.ts';

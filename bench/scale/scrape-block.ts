@@ -4,8 +4,8 @@ import { Registry } from 'prom-client';
 import { defineMetrics } from '../../src/metrics/definitions.ts';
 import { Recorder } from '../../src/metrics/recorder.ts';
 import { createScrape } from '../../src/metrics/scrape.ts';
-import { configOf } from '../../test/support/config-of.ts';
-import { shippedCatalogue } from '../../test/support/signature-catalogue.ts';
+import { configOf } from '../../test/support/config/config-of.ts';
+import { shippedCatalogue } from '../../test/support/logs/signature-catalogue.ts';
 import type { Size } from './configuration.ts';
 
 const TIMES = 20;

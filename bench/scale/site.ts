@@ -10,8 +10,8 @@ import type { AddressInfo } from 'node:net';
 import { createSecureContext } from 'node:tls';
 import type { SecureContext } from 'node:tls';
 import { createFortiAuthenticator } from '../../test/lab/fortiauthenticator.ts';
-import { chainPem, createHierarchy, createIdentity } from '../../test/support/authority.ts';
-import { createDnsServer, reply } from '../../test/support/dns-server.ts';
+import { chainPem, createHierarchy, createIdentity } from '../../test/support/certificates/authority.ts';
+import { createDnsServer, reply } from '../../test/support/network/dns-server.ts';
 import { addressOf, hostNames } from './network.ts';
 
 /** The addresses and files that a bench needs. */

@@ -8,8 +8,8 @@ import type { SecureContext } from 'node:tls';
 
 import type { Millis } from '../../src/core/clock.ts';
 import { servedChain } from '../../test/lab/authorities.ts';
-import { chainPem } from '../../test/support/authority.ts';
-import type { Identity } from '../../test/support/authority.ts';
+import { chainPem } from '../../test/support/certificates/authority.ts';
+import type { Identity } from '../../test/support/certificates/authority.ts';
 import type { Conductor } from './conductor.ts';
 import { Chance } from './random.ts';
 

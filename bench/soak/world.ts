@@ -11,7 +11,7 @@ import {
   type TokenGroup,
 } from '../../test/lab/fortiauthenticator.ts';
 import { createRegistrationService, type RegistrationService } from '../../test/lab/registration.ts';
-import type { Identity } from '../../test/support/authority.ts';
+import type { Identity } from '../../test/support/certificates/authority.ts';
 import { ApplianceLog } from './appliance-log.ts';
 import type { Certificates } from './certificates.ts';
 import type { Conductor } from './conductor.ts';

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { smtpSink, type SmtpSink } from '../../test/support/smtp-sink.ts';
+import { smtpSink, type SmtpSink } from '../../test/support/mail/smtp-sink.ts';
 import { familyMemory, familyMilliseconds, type ProcessMemory } from '../process-figures.ts';
 import type { Site } from '../probes/site.ts';
 import { spreadOf, type Spread } from '../statistics.ts';

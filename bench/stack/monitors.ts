@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { startAlertmanagerFor } from '../../test/support/alertmanager-process.ts';
-import { startPrometheus } from '../../test/support/prometheus-process.ts';
+import { startAlertmanagerFor } from '../../test/support/monitoring/alertmanager-process.ts';
+import { startPrometheus } from '../../test/support/monitoring/prometheus-process.ts';
 import { sameSeries } from '../daemon/round.ts';
 import { startOwnDaemon } from '../daemon/own-daemon.ts';
 import { startBlackbox } from '../probes/blackbox.ts';

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startDaemon } from '../lab/daemon.ts';
 import type { DiagnosisJson } from '../../src/engine/diagnosis-json.ts';
-import { copiedTree, type CopiedTree } from '../support/copied-tree.ts';
-import { runFtmWatch } from '../support/ftm-watch.ts';
+import { copiedTree, type CopiedTree } from '../support/process/copied-tree.ts';
+import { runFtmWatch } from '../support/process/ftm-watch.ts';
 
 /** All files that are written to add a check. */
 const FOLDER: ReadonlyMap<string, string> = new Map([

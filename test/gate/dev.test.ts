@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { expect, test } from 'vitest';
-import { cleanEnvironment } from '../support/clean-environment.ts';
-import { copiedTree } from '../support/copied-tree.ts';
+import { cleanEnvironment } from '../support/process/clean-environment.ts';
+import { copiedTree } from '../support/process/copied-tree.ts';
 
 const PATIENCE = { timeout: 30_000, interval: 50 };
 /** No configured server answers, and no other machine is contacted. */

@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from 'vitest';
-import { describeWhere, findProgram, missing } from '../support/privilege.ts';
+import { describeWhere, findProgram, missing } from '../support/process/privilege.ts';
 
 describe('missing()', () => {
   test('is undefined when the machine has all that is needed', () => {

@@ -2,11 +2,11 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { copiedTree, type CopiedTree } from '../support/copied-tree.ts';
-import { startDaemonProcess } from '../support/daemon-process.ts';
-import { freePort } from '../support/free-port.ts';
-import { runFtmWatch } from '../support/ftm-watch.ts';
-import { jsonReceiver, type JsonReceiver } from '../support/json-receiver.ts';
+import { copiedTree, type CopiedTree } from '../support/process/copied-tree.ts';
+import { startDaemonProcess } from '../support/process/daemon-process.ts';
+import { freePort } from '../support/network/free-port.ts';
+import { runFtmWatch } from '../support/process/ftm-watch.ts';
+import { jsonReceiver, type JsonReceiver } from '../support/notify/json-receiver.ts';
 
 /** The compiler alone takes ten seconds, or a minute on a busy machine. */
 const COMPILING = 180_000;

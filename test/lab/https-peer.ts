@@ -1,8 +1,8 @@
 import { createServer } from 'node:https';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import { chainPem } from '../support/authority.ts';
-import type { Identity } from '../support/authority.ts';
+import { chainPem } from '../support/certificates/authority.ts';
+import type { Identity } from '../support/certificates/authority.ts';
 
 /** Faults of an HTTPS peer. They can be changed at any time. */
 export type HttpFault =

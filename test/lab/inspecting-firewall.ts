@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import { connect } from 'node:net';
-import type { Identity } from '../support/authority.ts';
+import type { Identity } from '../support/certificates/authority.ts';
 import { createManInTheMiddle } from './man-in-the-middle.ts';
 import type { ManInTheMiddle } from './man-in-the-middle.ts';
 

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { SMTPServer } from 'smtp-server';
-import { chainPem } from '../support/authority.ts';
-import type { Identity } from '../support/authority.ts';
+import { chainPem } from '../support/certificates/authority.ts';
+import type { Identity } from '../support/certificates/authority.ts';
 import { servedChain } from './authorities.ts';
 
 export type MailFault = 'none' | 'refuse-login' | 'refuse-recipient' | 'not-now';

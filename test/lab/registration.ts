@@ -1,5 +1,5 @@
-import { createIdentity } from '../support/authority.ts';
-import type { Identity } from '../support/authority.ts';
+import { createIdentity } from '../support/certificates/authority.ts';
+import type { Identity } from '../support/certificates/authority.ts';
 import { createHttpsPeer } from './https-peer.ts';
 import type { HttpFault, PeerReply, RecordedRequest } from './https-peer.ts';
 

@@ -3,13 +3,13 @@ import { mkdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import type { Notification } from '../../src/engine/incident/incident.ts';
-import { launchBrowser, openPage } from '../support/browser.ts';
-import { causeStory, mailsOf } from '../support/cause-mails.ts';
-import { parsedMails } from '../support/parsed-mails.ts';
+import { launchBrowser, openPage } from '../support/web/browser.ts';
+import { causeStory, mailsOf } from '../support/notify/cause-mails.ts';
+import { parsedMails } from '../support/mail/parsed-mails.ts';
 import { learnTrust, startDaemon, type Daemon } from './daemon.ts';
 import { createLab } from './lab.ts';
 import { SHOW_FIELD } from './picture-texts.ts';
-import { writeHistoryOfLab } from '../support/long-history.ts';
+import { writeHistoryOfLab } from '../support/store/long-history.ts';
 
 const FOLDER = fileURLToPath(new URL('../../docs/images/', import.meta.url));
 

@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { createServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { createSecureContext } from 'node:tls';
-import { chainPem } from '../support/authority.ts';
-import type { Identity } from '../support/authority.ts';
+import { chainPem } from '../support/certificates/authority.ts';
+import type { Identity } from '../support/certificates/authority.ts';
 import { servedChain } from './authorities.ts';
 
 export type WebHostFault =

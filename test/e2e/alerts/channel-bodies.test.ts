@@ -1,13 +1,13 @@
 import { expect, it } from 'vitest';
 import { faultKey } from '../../../src/document/notification.ts';
-import { startAlertmanagerFor } from '../../support/alertmanager-process.ts';
-import { appriseBody } from '../../support/apprise-bodies.ts';
-import { channelsOf, deliverTo } from '../../support/channel-bench.ts';
-import { causeOf } from '../../support/diagnosis-of.ts';
-import { timeline } from '../../support/incident-timeline.ts';
-import { jsonReceiver, type JsonReceiver } from '../../support/json-receiver.ts';
-import { shapeOf } from '../../support/json-shape.ts';
-import { describeWhere } from '../../support/privilege.ts';
+import { startAlertmanagerFor } from '../../support/monitoring/alertmanager-process.ts';
+import { appriseBody } from '../../support/notify/apprise-bodies.ts';
+import { channelsOf, deliverTo } from '../../support/notify/channel-bench.ts';
+import { causeOf } from '../../support/checks/diagnosis-of.ts';
+import { timeline } from '../../support/store/incident-timeline.ts';
+import { jsonReceiver, type JsonReceiver } from '../../support/notify/json-receiver.ts';
+import { shapeOf } from '../../support/contract/json-shape.ts';
+import { describeWhere } from '../../support/process/privilege.ts';
 
 const KEY = 'a1b2c3d4e5f60718293a4b5c6d7e8f90';
 const PATIENCE = { timeout: 20_000 };

@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import { execPath } from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { channelPeers } from '../../support/channel-peers.ts';
-import { smtpSink } from '../../support/smtp-sink.ts';
-import type { SmtpSink } from '../../support/smtp-sink.ts';
+import { channelPeers } from '../../support/notify/channel-peers.ts';
+import { smtpSink } from '../../support/mail/smtp-sink.ts';
+import type { SmtpSink } from '../../support/mail/smtp-sink.ts';
 
-const CHILD = fileURLToPath(new URL('../../support/alerting-child.ts', import.meta.url));
+const CHILD = fileURLToPath(new URL('../../support/notify/alerting-child.ts', import.meta.url));
 
 interface Life {
   /** The boundaries that the process reached. If it was killed, that happened at the last one. */

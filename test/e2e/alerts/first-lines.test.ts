@@ -4,28 +4,28 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createIdentity } from '../../support/authority.ts';
+import { createIdentity } from '../../support/certificates/authority.ts';
 import {
   createInspectedSite,
   INSPECTED_SITE_NEEDS,
   LICENSE_ADDRESS,
   LICENSE_HOST,
   type InspectedSite,
-} from '../../support/inspected-site.ts';
+} from '../../support/network/inspected-site.ts';
 import {
   LAN_POLICY,
   NEIGHBOUR_LOGIN,
   NEIGHBOURS,
   type NeighboursReady,
   type NeighboursRequest,
-} from '../../support/neighbours-host.ts';
-import { parsedMails } from '../../support/parsed-mails.ts';
-import { describeWhere } from '../../support/privilege.ts';
-import { startSiteDaemon, type SiteDaemon } from '../../support/site-daemon.ts';
-import { startUnbound } from '../../support/unbound.ts';
-import { until } from '../../support/until.ts';
+} from '../../support/network/neighbours-host.ts';
+import { parsedMails } from '../../support/mail/parsed-mails.ts';
+import { describeWhere } from '../../support/process/privilege.ts';
+import { startSiteDaemon, type SiteDaemon } from '../../support/process/site-daemon.ts';
+import { startUnbound } from '../../support/network/unbound.ts';
+import { until } from '../../support/time/until.ts';
 
-const PROGRAM = fileURLToPath(new URL('../../support/neighbours-host.ts', import.meta.url));
+const PROGRAM = fileURLToPath(new URL('../../support/network/neighbours-host.ts', import.meta.url));
 const RESOLVER = '10.20.0.53';
 const SYSLOG = { address: '10.20.0.2', port: 5514 };
 const WITHIN = 40_000;

@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest';
-import { causeOf } from '../../support/diagnosis-of.ts';
-import { HOUR, timeline } from '../../support/incident-timeline.ts';
-import { startNtfy } from '../../support/ntfy-server.ts';
-import { describeWhere } from '../../support/privilege.ts';
-import { channelsOf, deliverTo } from '../../support/channel-bench.ts';
+import { causeOf } from '../../support/checks/diagnosis-of.ts';
+import { HOUR, timeline } from '../../support/store/incident-timeline.ts';
+import { startNtfy } from '../../support/notify/ntfy-server.ts';
+import { describeWhere } from '../../support/process/privilege.ts';
+import { channelsOf, deliverTo } from '../../support/notify/channel-bench.ts';
 
 const TOLD = timeline()
   .rounds(3, [causeOf('tls-intercepted', { product: 'Zürich "Gate"', summary: '€'.repeat(1_500) })])

@@ -1,12 +1,19 @@
 import { expect, test } from 'vitest';
 
-import { runFtmWatch } from '../../support/ftm-watch.ts';
-import { filter } from '../../support/gateway-filters.ts';
-import { createInspectedSite, INSPECTED_SITE_NEEDS } from '../../support/inspected-site.ts';
-import { follow, type Outage, play, type Sample, type Step, TO_LICENSE_SERVER } from '../../support/outage-play.ts';
-import { describeWhere } from '../../support/privilege.ts';
-import { startSiteDaemon } from '../../support/site-daemon.ts';
-import { until } from '../../support/until.ts';
+import { runFtmWatch } from '../../support/process/ftm-watch.ts';
+import { filter } from '../../support/network/gateway-filters.ts';
+import { createInspectedSite, INSPECTED_SITE_NEEDS } from '../../support/network/inspected-site.ts';
+import {
+  follow,
+  type Outage,
+  play,
+  type Sample,
+  type Step,
+  TO_LICENSE_SERVER,
+} from '../../support/network/outage-play.ts';
+import { describeWhere } from '../../support/process/privilege.ts';
+import { startSiteDaemon } from '../../support/process/site-daemon.ts';
+import { until } from '../../support/time/until.ts';
 
 /** Outages take minutes, most of them concurrently. Only the nightly run tests all of them. */
 const isFull = process.env['FTM_OUTAGES'] === 'all';

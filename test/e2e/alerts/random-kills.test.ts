@@ -9,11 +9,11 @@ import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { systemClock } from '../../../src/system/clock.ts';
 import { createStore } from '../../../src/store/store.ts';
-import { channelPeers } from '../../support/channel-peers.ts';
-import { logRecorder } from '../../support/log-recorder.ts';
-import { smtpSink } from '../../support/smtp-sink.ts';
+import { channelPeers } from '../../support/notify/channel-peers.ts';
+import { logRecorder } from '../../support/process/log-recorder.ts';
+import { smtpSink } from '../../support/mail/smtp-sink.ts';
 
-const CHILD = fileURLToPath(new URL('../../support/alerting-child.ts', import.meta.url));
+const CHILD = fileURLToPath(new URL('../../support/notify/alerting-child.ts', import.meta.url));
 /** Nightly runs set `FTM_WATCH_KILLS=50`. */
 const KILLS = Number(process.env['FTM_WATCH_KILLS'] ?? '8');
 /**

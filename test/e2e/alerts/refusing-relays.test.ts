@@ -2,13 +2,13 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { systemClock } from '../../../src/system/clock.ts';
 import type { Config } from '../../../src/config/config.ts';
 import type { RecipientOutcome } from '../../../src/notify/channels/channel.ts';
-import { mailChannel } from '../../support/channel-bench.ts';
-import { causeOf } from '../../support/diagnosis-of.ts';
-import { EXIM_PACKAGE, startExim, type EximInstance } from '../../support/exim-instance.ts';
-import { incidentOf, incidentNotificationOf } from '../../support/outbox-entry-of.ts';
-import { startPostfix, type PostfixInstance } from '../../support/postfix-instance.ts';
-import { describeWhere } from '../../support/privilege.ts';
-import { AT_HQ } from '../../support/message-context.ts';
+import { mailChannel } from '../../support/notify/channel-bench.ts';
+import { causeOf } from '../../support/checks/diagnosis-of.ts';
+import { EXIM_PACKAGE, startExim, type EximInstance } from '../../support/mail/exim-instance.ts';
+import { incidentOf, incidentNotificationOf } from '../../support/notify/outbox-entry-of.ts';
+import { startPostfix, type PostfixInstance } from '../../support/mail/postfix-instance.ts';
+import { describeWhere } from '../../support/process/privilege.ts';
+import { AT_HQ } from '../../support/checks/message-context.ts';
 
 type MailRelay = NonNullable<Config['notify']['email']>['servers'][number];
 

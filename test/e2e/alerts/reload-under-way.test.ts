@@ -1,11 +1,11 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createDaemonBench, metricsOf, valueIn, type DaemonBench } from '../../support/daemon-bench.ts';
-import { freePort } from '../../support/free-port.ts';
-import { jsonReceiver } from '../../support/json-receiver.ts';
-import { smtpSink } from '../../support/smtp-sink.ts';
-import { until } from '../../support/until.ts';
+import { createDaemonBench, metricsOf, valueIn, type DaemonBench } from '../../support/process/daemon-bench.ts';
+import { freePort } from '../../support/network/free-port.ts';
+import { jsonReceiver } from '../../support/notify/json-receiver.ts';
+import { smtpSink } from '../../support/mail/smtp-sink.ts';
+import { until } from '../../support/time/until.ts';
 
 const RELOADS = 6;
 const WITHIN = 20_000;

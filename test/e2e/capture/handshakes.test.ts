@@ -11,9 +11,9 @@ import type { Connection } from '../../../src/capture/connections.ts';
 import type { captureToJson } from '../../../src/capture/capture-result.ts';
 import { CaptureFile } from '../../../src/capture/packets.ts';
 import { type CaptureTarget, readCapture } from '../../../src/capture/read-capture.ts';
-import { chainPem, createHierarchy } from '../../support/authority.ts';
-import type { Hierarchy } from '../../support/authority.ts';
-import { runFtmWatch } from '../../support/ftm-watch.ts';
+import { chainPem, createHierarchy } from '../../support/certificates/authority.ts';
+import type { Hierarchy } from '../../support/certificates/authority.ts';
+import { runFtmWatch } from '../../support/process/ftm-watch.ts';
 import {
   captured,
   type CaptureOrder,
@@ -24,11 +24,11 @@ import {
   pcapOf,
   rawIp,
   rewritten,
-} from '../../support/packet-captures.ts';
-import { describeWhere } from '../../support/privilege.ts';
-import { createSandbox, type Sandbox } from '../../support/sandbox.ts';
-import { startUnbound } from '../../support/unbound.ts';
-import { until } from '../../support/until.ts';
+} from '../../support/network/packet-captures.ts';
+import { describeWhere } from '../../support/process/privilege.ts';
+import { createSandbox, type Sandbox } from '../../support/network/sandbox.ts';
+import { startUnbound } from '../../support/network/unbound.ts';
+import { until } from '../../support/time/until.ts';
 
 type CaptureJson = ReturnType<typeof captureToJson>;
 

@@ -5,12 +5,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import { corpus } from '../../support/corpus.ts';
-import { runFtmWatch } from '../../support/ftm-watch.ts';
-import { packetsOf, type WrittenPacket } from '../../support/packet-captures.ts';
-import { describeWhere } from '../../support/privilege.ts';
-import { createSandbox, type Sandbox } from '../../support/sandbox.ts';
-import { unzip } from '../../support/unzipped.ts';
+import { corpus } from '../../support/security/corpus.ts';
+import { runFtmWatch } from '../../support/process/ftm-watch.ts';
+import { packetsOf, type WrittenPacket } from '../../support/network/packet-captures.ts';
+import { describeWhere } from '../../support/process/privilege.ts';
+import { createSandbox, type Sandbox } from '../../support/network/sandbox.ts';
+import { unzip } from '../../support/process/unzipped.ts';
 
 const SEEN = corpus('capture').find(({ name }) => name === 'tls-1.2-and-dns.pcap.hex')?.bytes ?? Buffer.alloc(0);
 const MIB = 1024 * 1024;

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import type { captureToJson } from '../../../src/capture/capture-result.ts';
-import { createIdentity, type Identity } from '../../support/authority.ts';
-import { runFtmWatch } from '../../support/ftm-watch.ts';
+import { createIdentity, type Identity } from '../../support/certificates/authority.ts';
+import { runFtmWatch } from '../../support/process/ftm-watch.ts';
 import {
   createInspectedSite,
   GATEWAY,
@@ -13,11 +13,11 @@ import {
   type InspectedSite,
   LICENSE_ADDRESS,
   LICENSE_HOST,
-} from '../../support/inspected-site.ts';
-import { sslsplit } from '../../support/interceptors.ts';
-import { captured, fortigateText } from '../../support/packet-captures.ts';
-import { describeWhere } from '../../support/privilege.ts';
-import { INSPECTING_CONNECT_PORT } from '../../support/squid.ts';
+} from '../../support/network/inspected-site.ts';
+import { sslsplit } from '../../support/network/interceptors.ts';
+import { captured, fortigateText } from '../../support/network/packet-captures.ts';
+import { describeWhere } from '../../support/process/privilege.ts';
+import { INSPECTING_CONNECT_PORT } from '../../support/network/squid.ts';
 
 type CaptureJson = ReturnType<typeof captureToJson>;
 

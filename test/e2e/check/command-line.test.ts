@@ -2,17 +2,17 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createCheckBench } from '../../support/check-bench.ts';
-import type { CheckBench } from '../../support/check-bench.ts';
-import { conclusionOf, notReady, preconditionOf, readCheck, READY } from '../../support/check-result.ts';
-import { runFtmWatch } from '../../support/ftm-watch.ts';
-import type { Run } from '../../support/ftm-watch.ts';
-import { inTerminal } from '../../support/in-terminal.ts';
-import { unusedPort } from '../../support/mail-bench.ts';
-import { describeWhere } from '../../support/privilege.ts';
-import { createSandbox } from '../../support/sandbox.ts';
-import { createPeerAtHello } from '../../support/tls-peer.ts';
-import type { Peer } from '../../support/tls-peer.ts';
+import { createCheckBench } from '../../support/process/check-bench.ts';
+import type { CheckBench } from '../../support/process/check-bench.ts';
+import { conclusionOf, notReady, preconditionOf, readCheck, READY } from '../../support/process/check-result.ts';
+import { runFtmWatch } from '../../support/process/ftm-watch.ts';
+import type { Run } from '../../support/process/ftm-watch.ts';
+import { inTerminal } from '../../support/process/in-terminal.ts';
+import { unusedPort } from '../../support/mail/mail-bench.ts';
+import { describeWhere } from '../../support/process/privilege.ts';
+import { createSandbox } from '../../support/network/sandbox.ts';
+import { createPeerAtHello } from '../../support/network/tls-peer.ts';
+import type { Peer } from '../../support/network/tls-peer.ts';
 
 const ESCAPE = String.fromCodePoint(0x1b);
 /** Control characters other than line breaks, which move the cursor, change colors or overwrite a line. */

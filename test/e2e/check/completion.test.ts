@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import { runFtmWatch } from '../../support/ftm-watch.ts';
-import { inTerminal } from '../../support/in-terminal.ts';
-import { describeWhere } from '../../support/privilege.ts';
-import { until } from '../../support/until.ts';
+import { runFtmWatch } from '../../support/process/ftm-watch.ts';
+import { inTerminal } from '../../support/process/in-terminal.ts';
+import { describeWhere } from '../../support/process/privilege.ts';
+import { until } from '../../support/time/until.ts';
 
 let folder: string;
 

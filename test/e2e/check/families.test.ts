@@ -7,12 +7,18 @@ import { fileURLToPath } from 'node:url';
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import { chainPem, createHierarchy, createIdentity } from '../../support/authority.ts';
-import { conclusionOf, preconditionOf, readCheck, READY, type CheckResult } from '../../support/check-result.ts';
-import { runFtmWatch } from '../../support/ftm-watch.ts';
-import type { OriginSettings } from '../../support/origin-host.ts';
-import { describeWhere } from '../../support/privilege.ts';
-import { createSandbox, type Sandbox } from '../../support/sandbox.ts';
+import { chainPem, createHierarchy, createIdentity } from '../../support/certificates/authority.ts';
+import {
+  conclusionOf,
+  preconditionOf,
+  readCheck,
+  READY,
+  type CheckResult,
+} from '../../support/process/check-result.ts';
+import { runFtmWatch } from '../../support/process/ftm-watch.ts';
+import type { OriginSettings } from '../../support/network/origin-host.ts';
+import { describeWhere } from '../../support/process/privilege.ts';
+import { createSandbox, type Sandbox } from '../../support/network/sandbox.ts';
 
 const HOST = 'license.example.test';
 const V4 = '173.243.138.84';
@@ -23,7 +29,7 @@ const CONTROL = { name: 'www.control.test', address: '192.0.43.8' } as const;
 /** Another address of the name. This machine has a route to it only if a test adds one. */
 const ELSEWHERE = { 4: '173.243.138.99', 6: '2620:101:9001::99' } as const;
 
-const ORIGIN_PROGRAM = fileURLToPath(new URL('../../support/origin-host.ts', import.meta.url));
+const ORIGIN_PROGRAM = fileURLToPath(new URL('../../support/network/origin-host.ts', import.meta.url));
 
 describeWhere(
   ['root', 'network-namespaces', { program: 'nft' }],

@@ -3,8 +3,8 @@ import { PLAIN_POLICY, sslProfile } from '../../lab/firewall.ts';
 import { createLab } from '../../lab/lab.ts';
 import type { Lab } from '../../lab/lab.ts';
 import { LICENSE_HOST } from '../../lab/site.ts';
-import { conclusionOf, evidenceOf, notReady, remedyOf } from '../../support/check-result.ts';
-import { checkLab } from '../../support/lab-check.ts';
+import { conclusionOf, evidenceOf, notReady, remedyOf } from '../../support/process/check-result.ts';
+import { checkLab } from '../../support/network/lab-check.ts';
 
 let lab: Lab;
 

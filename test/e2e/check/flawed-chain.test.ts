@@ -1,10 +1,10 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createIdentity } from '../../support/authority.ts';
-import { answering, createCheckBench, HOST, httpResponse, type CheckBench } from '../../support/check-bench.ts';
-import { conclusionOf, evidenceOf, readyWithWarning } from '../../support/check-result.ts';
-import { createTlsPeer } from '../../support/tls-peer.ts';
+import { createIdentity } from '../../support/certificates/authority.ts';
+import { answering, createCheckBench, HOST, httpResponse, type CheckBench } from '../../support/process/check-bench.ts';
+import { conclusionOf, evidenceOf, readyWithWarning } from '../../support/process/check-result.ts';
+import { createTlsPeer } from '../../support/network/tls-peer.ts';
 
 let bench: CheckBench;
 beforeAll(async () => {

@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
-import { inTerminal } from '../../support/in-terminal.ts';
-import { describeWhere } from '../../support/privilege.ts';
+import { inTerminal } from '../../support/process/in-terminal.ts';
+import { describeWhere } from '../../support/process/privilege.ts';
 
 const MAIN = fileURLToPath(new URL('../../../src/main.ts', import.meta.url));
 const CTRL_D = '\u0004';

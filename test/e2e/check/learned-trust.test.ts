@@ -1,17 +1,17 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createIdentity } from '../../support/authority.ts';
-import type { CheckBench } from '../../support/check-bench.ts';
-import { answering, createCheckBench, HOST } from '../../support/check-bench.ts';
+import { createIdentity } from '../../support/certificates/authority.ts';
+import type { CheckBench } from '../../support/process/check-bench.ts';
+import { answering, createCheckBench, HOST } from '../../support/process/check-bench.ts';
 import {
   type CheckResult,
   conclusionOf,
   notReady,
   preconditionOf,
   readyWithWarning,
-} from '../../support/check-result.ts';
-import { createTlsPeer } from '../../support/tls-peer.ts';
+} from '../../support/process/check-result.ts';
+import { createTlsPeer } from '../../support/network/tls-peer.ts';
 
 const FILE = 'learned.json';
 /** Nothing confirms the test authority, as when a company's sub-authority inspects and its root is not sent. */

@@ -1,9 +1,9 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createIdentity } from '../../support/authority.ts';
-import { answering, createCheckBench, httpResponse, HOST } from '../../support/check-bench.ts';
-import type { CheckBench } from '../../support/check-bench.ts';
+import { createIdentity } from '../../support/certificates/authority.ts';
+import { answering, createCheckBench, httpResponse, HOST } from '../../support/process/check-bench.ts';
+import type { CheckBench } from '../../support/process/check-bench.ts';
 import {
   conclusionOf,
   evidenceOf,
@@ -12,10 +12,10 @@ import {
   READY,
   remedyOf,
   type Conclusion,
-} from '../../support/check-result.ts';
-import { createDnsServer, zone } from '../../support/dns-server.ts';
-import { unusedPort } from '../../support/mail-bench.ts';
-import { createPeerAtHello, createTlsPeer } from '../../support/tls-peer.ts';
+} from '../../support/process/check-result.ts';
+import { createDnsServer, zone } from '../../support/network/dns-server.ts';
+import { unusedPort } from '../../support/mail/mail-bench.ts';
+import { createPeerAtHello, createTlsPeer } from '../../support/network/tls-peer.ts';
 
 /** A fatal TLS alert, handshake_failure (RFC 8446 §6). */
 const HANDSHAKE_FAILURE = Buffer.from([21, 3, 3, 0, 2, 2, 40]);

@@ -6,9 +6,9 @@ import {
   LICENSE_ADDRESS,
   SITE_NETWORK,
   type InspectedSite,
-} from '../../support/inspected-site.ts';
-import { randomOf } from '../../support/flaky-path.ts';
-import { describeWhere } from '../../support/privilege.ts';
+} from '../../support/network/inspected-site.ts';
+import { randomOf } from '../../support/network/flaky-path.ts';
+import { describeWhere } from '../../support/process/privilege.ts';
 
 /** Each run takes up to half a minute. The nightly run does 50. */
 const RUNS = Number(process.env['FTM_LOSSY_RUNS'] ?? '4');

@@ -2,8 +2,8 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { FaultId } from '../../../src/checks/registry.ts';
-import { createHierarchy, createIdentity } from '../../support/authority.ts';
-import { createCheckBench, MAIL_HOST, type CheckBench, type Section } from '../../support/check-bench.ts';
+import { createHierarchy, createIdentity } from '../../support/certificates/authority.ts';
+import { createCheckBench, MAIL_HOST, type CheckBench, type Section } from '../../support/process/check-bench.ts';
 import {
   conclusionOf,
   evidenceOf,
@@ -11,11 +11,11 @@ import {
   preconditionOf,
   READY,
   type CheckResult,
-} from '../../support/check-result.ts';
-import { unusedPort } from '../../support/mail-bench.ts';
-import { createMailServer, type MailServer, type MailServerOptions } from '../../support/mail-server.ts';
-import { CLOSE, createScriptedSmtp, type ScriptedReply, type SmtpScript } from '../../support/smtp-script.ts';
-import type { Peer } from '../../support/tls-peer.ts';
+} from '../../support/process/check-result.ts';
+import { unusedPort } from '../../support/mail/mail-bench.ts';
+import { createMailServer, type MailServer, type MailServerOptions } from '../../support/mail/mail-server.ts';
+import { CLOSE, createScriptedSmtp, type ScriptedReply, type SmtpScript } from '../../support/mail/smtp-script.ts';
+import type { Peer } from '../../support/network/tls-peer.ts';
 
 let bench: CheckBench;
 let licenseServer: Peer;

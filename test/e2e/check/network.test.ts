@@ -6,10 +6,10 @@ import {
   preconditionOf,
   READY,
   readyWithWarning,
-} from '../../support/check-result.ts';
-import { createInternet, LICENSE_ADDRESSES, MAIL_HOST, RESOLVER } from '../../support/internet.ts';
-import type { Internet } from '../../support/internet.ts';
-import { describeWhere } from '../../support/privilege.ts';
+} from '../../support/process/check-result.ts';
+import { createInternet, LICENSE_ADDRESSES, MAIL_HOST, RESOLVER } from '../../support/network/internet.ts';
+import type { Internet } from '../../support/network/internet.ts';
+import { describeWhere } from '../../support/process/privilege.ts';
 
 const [FIRST, SECOND] = LICENSE_ADDRESSES;
 const LICENSE_SERVER = `ip daddr { ${FIRST}, ${SECOND} } tcp dport 443`;

@@ -1,9 +1,15 @@
 import { connect, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createHierarchy, createIdentity, type Identity } from '../../support/authority.ts';
-import { answering, createCheckBench, HOST, httpResponse, type CheckBench } from '../../support/check-bench.ts';
-import { conclusionOf, evidenceOf, preconditionOf, READY, readyWithWarning } from '../../support/check-result.ts';
-import { createPeerAtHello, createTlsPeer, type Peer } from '../../support/tls-peer.ts';
+import { createHierarchy, createIdentity, type Identity } from '../../support/certificates/authority.ts';
+import { answering, createCheckBench, HOST, httpResponse, type CheckBench } from '../../support/process/check-bench.ts';
+import {
+  conclusionOf,
+  evidenceOf,
+  preconditionOf,
+  READY,
+  readyWithWarning,
+} from '../../support/process/check-result.ts';
+import { createPeerAtHello, createTlsPeer, type Peer } from '../../support/network/tls-peer.ts';
 
 let bench: CheckBench;
 beforeAll(async () => {

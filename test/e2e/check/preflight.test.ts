@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createLab } from '../../lab/lab.ts';
 import type { Lab } from '../../lab/lab.ts';
 import { LICENSE, SERIALS } from '../../lab/site.ts';
-import { type Run, runFtmWatch } from '../../support/ftm-watch.ts';
+import { type Run, runFtmWatch } from '../../support/process/ftm-watch.ts';
 
 const NEW_SERIAL = 'FAC-VM0000000077';
 const NEW_ADDRESS = '10.0.0.6';

@@ -1,10 +1,10 @@
 import { expect, it } from 'vitest';
 import { judgeMail } from '../../../src/checks/mail/judge.ts';
-import { createMailBench } from '../../support/mail-bench.ts';
-import { EXIM_PACKAGE, startExim } from '../../support/exim-instance.ts';
+import { createMailBench } from '../../support/mail/mail-bench.ts';
+import { EXIM_PACKAGE, startExim } from '../../support/mail/exim-instance.ts';
 import { systemClock } from '../../../src/system/clock.ts';
-import { startPostfix } from '../../support/postfix-instance.ts';
-import { describeWhere } from '../../support/privilege.ts';
+import { startPostfix } from '../../support/mail/postfix-instance.ts';
+import { describeWhere } from '../../support/process/privilege.ts';
 
 /** Returns the findings about the mail rehearsal. */
 async function saidOf(port: number, to: string): Promise<readonly string[]> {

@@ -2,18 +2,18 @@ import { spawnSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { createIdentity } from '../../support/authority.ts';
-import { conclusionOf, evidenceOf, notReady, READY, remedyOf } from '../../support/check-result.ts';
-import { filter } from '../../support/gateway-filters.ts';
+import { createIdentity } from '../../support/certificates/authority.ts';
+import { conclusionOf, evidenceOf, notReady, READY, remedyOf } from '../../support/process/check-result.ts';
+import { filter } from '../../support/network/gateway-filters.ts';
 import {
   createInspectedSite,
   INSPECTED_SITE_NEEDS,
   LICENSE_ADDRESS,
   LICENSE_HOST,
   type InspectedSite,
-} from '../../support/inspected-site.ts';
-import { describeWhere } from '../../support/privilege.ts';
-import { startUnbound, type UnboundSettings } from '../../support/unbound.ts';
+} from '../../support/network/inspected-site.ts';
+import { describeWhere } from '../../support/process/privilege.ts';
+import { startUnbound, type UnboundSettings } from '../../support/network/unbound.ts';
 
 const RESOLVER = '9.9.9.10';
 /** The site's own resolver, which answers correctly for every name. */

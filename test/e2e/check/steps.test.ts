@@ -7,7 +7,7 @@ import { configurationOf } from '../../lab/configuration.ts';
 import { createLab, type Lab } from '../../lab/lab.ts';
 import { type Scenario, SCENARIOS } from '../../lab/scenarios.ts';
 import { LICENSE } from '../../lab/site.ts';
-import { type Run, runFtmWatch } from '../../support/ftm-watch.ts';
+import { type Run, runFtmWatch } from '../../support/process/ftm-watch.ts';
 
 type Fault = Pick<Scenario, 'name' | 'begin' | 'end'>;
 

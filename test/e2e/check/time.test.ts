@@ -1,12 +1,12 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { CheckResult } from '../../support/check-result.ts';
-import { conclusionOf, notReady, preconditionOf, readCheck, READY } from '../../support/check-result.ts';
-import { createCheckBench, MAIL_HOST, type CheckBench, type Section } from '../../support/check-bench.ts';
-import { createScriptedSmtp } from '../../support/smtp-script.ts';
-import { createBlackHole } from '../../support/tcp-black-hole.ts';
-import { createTcpPeer, createTlsPeer, type Peer } from '../../support/tls-peer.ts';
+import type { CheckResult } from '../../support/process/check-result.ts';
+import { conclusionOf, notReady, preconditionOf, readCheck, READY } from '../../support/process/check-result.ts';
+import { createCheckBench, MAIL_HOST, type CheckBench, type Section } from '../../support/process/check-bench.ts';
+import { createScriptedSmtp } from '../../support/mail/smtp-script.ts';
+import { createBlackHole } from '../../support/network/tcp-black-hole.ts';
+import { createTcpPeer, createTlsPeer, type Peer } from '../../support/network/tls-peer.ts';
 
 /** `check` takes at most 10 s, plus the startup time of the program on this machine. */
 const WITHIN = 12_000;

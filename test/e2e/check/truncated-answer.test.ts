@@ -1,15 +1,15 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { conclusionOf, evidenceOf, notReady, preconditionOf } from '../../support/check-result.ts';
-import { filter } from '../../support/gateway-filters.ts';
+import { conclusionOf, evidenceOf, notReady, preconditionOf } from '../../support/process/check-result.ts';
+import { filter } from '../../support/network/gateway-filters.ts';
 import {
   createInspectedSite,
   INSPECTED_SITE_NEEDS,
   LICENSE_ADDRESS,
   LICENSE_HOST,
-} from '../../support/inspected-site.ts';
-import type { InspectedSite } from '../../support/inspected-site.ts';
-import { describeWhere } from '../../support/privilege.ts';
-import { startUnbound } from '../../support/unbound.ts';
+} from '../../support/network/inspected-site.ts';
+import type { InspectedSite } from '../../support/network/inspected-site.ts';
+import { describeWhere } from '../../support/process/privilege.ts';
+import { startUnbound } from '../../support/network/unbound.ts';
 
 const RESOLVER = '9.9.9.10';
 /** More addresses than fit into 1232 bytes. */

@@ -7,7 +7,7 @@ import type { Lab } from '../../lab/lab.ts';
 import { LICENSE, SERIALS } from '../../lab/site.ts';
 import { createSnmpAgent } from '../../lab/snmp-agent.ts';
 import type { SnmpAgent } from '../../lab/snmp-agent.ts';
-import type { Section } from '../../support/check-bench.ts';
+import type { Section } from '../../support/process/check-bench.ts';
 import {
   conclusionOf,
   evidenceOf,
@@ -16,9 +16,9 @@ import {
   READY,
   readyWithWarning,
   remedyOf,
-} from '../../support/check-result.ts';
-import { type MibChanges, mibValues } from '../../support/fortiauthenticator-mib.ts';
-import { checkLab } from '../../support/lab-check.ts';
+} from '../../support/process/check-result.ts';
+import { type MibChanges, mibValues } from '../../support/connectors/fortiauthenticator-mib.ts';
+import { checkLab } from '../../support/network/lab-check.ts';
 
 const OTHER_UNIT = 'FAC-VM0000000099';
 const TOKENS = { count: 30, license: LICENSE };

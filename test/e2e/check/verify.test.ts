@@ -7,7 +7,7 @@ import { configurationOf } from '../../lab/configuration.ts';
 import { type Daemon, startDaemon } from '../../lab/daemon.ts';
 import { PLAIN_POLICY } from '../../lab/firewall.ts';
 import { createLab, type Lab } from '../../lab/lab.ts';
-import { type Run, runFtmWatch } from '../../support/ftm-watch.ts';
+import { type Run, runFtmWatch } from '../../support/process/ftm-watch.ts';
 
 const LIMIT_MS = 20_000;
 const DAY_MS = 86_400_000;

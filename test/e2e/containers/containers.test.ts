@@ -3,12 +3,12 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { parse, stringify } from 'yaml';
-import { buildChartRenderer } from '../../support/chart.ts';
-import { type ContainerEngine, CONTAINERS, createContainerEngine } from '../../support/container-engine.ts';
-import { makeComposeImages, makeNodeImage } from '../../support/container-images.ts';
-import { describeWhere } from '../../support/privilege.ts';
-import { generatedUnits } from '../../support/quadlet.ts';
-import { shellBlocks } from '../../support/shell-blocks.ts';
+import { buildChartRenderer } from '../../support/packaging/chart.ts';
+import { type ContainerEngine, CONTAINERS, createContainerEngine } from '../../support/packaging/container-engine.ts';
+import { makeComposeImages, makeNodeImage } from '../../support/packaging/container-images.ts';
+import { describeWhere } from '../../support/process/privilege.ts';
+import { generatedUnits } from '../../support/packaging/quadlet.ts';
+import { shellBlocks } from '../../support/packaging/shell-blocks.ts';
 
 const PATIENCE = { timeout: 30_000, interval: 200 };
 /** Includes building the base, the image and the related images, which is done once. */

@@ -1,4 +1,4 @@
-import type { Difference } from '../../support/contract-differences.ts';
+import type { Difference } from '../../support/contract/contract-differences.ts';
 
 /** Changes in access rights and in the credentials that ftm-watch uses to log in. */
 export const ACCESS_DIFFERENCES: readonly Difference[] = [

@@ -1,4 +1,4 @@
-import type { Difference } from '../../support/contract-differences.ts';
+import type { Difference } from '../../support/contract/contract-differences.ts';
 
 const NEW_CHANNELS = ['slack', 'teams', 'pagerduty', 'ntfy', 'syslog'] as const;
 const SERIES = [

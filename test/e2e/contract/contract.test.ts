@@ -2,9 +2,9 @@ import { readdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import type { Contract } from '../../support/contract.ts';
-import { recordContract } from '../../support/contract.ts';
-import { covers, differencesOf } from '../../support/contract-differences.ts';
+import type { Contract } from '../../support/contract/contract.ts';
+import { recordContract } from '../../support/contract/contract.ts';
+import { covers, differencesOf } from '../../support/contract/contract-differences.ts';
 import { INTENDED_DIFFERENCES } from './intended-differences.ts';
 
 const MAIN = fileURLToPath(new URL('../../../src/main.ts', import.meta.url));

@@ -1,4 +1,4 @@
-import type { Difference } from '../../support/contract-differences.ts';
+import type { Difference } from '../../support/contract/contract-differences.ts';
 import { ACCESS_DIFFERENCES } from './access-differences.ts';
 import { CHANNEL_DIFFERENCES } from './channel-differences.ts';
 import { MESSAGE_DIFFERENCES } from './message-differences.ts';

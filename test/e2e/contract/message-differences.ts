@@ -1,4 +1,4 @@
-import type { Difference } from '../../support/contract-differences.ts';
+import type { Difference } from '../../support/contract/contract-differences.ts';
 
 export const MESSAGE_DIFFERENCES: readonly Difference[] = [
   {

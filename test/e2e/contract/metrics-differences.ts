@@ -1,4 +1,4 @@
-import type { Difference } from '../../support/contract-differences.ts';
+import type { Difference } from '../../support/contract/contract-differences.ts';
 
 const OF_EVERY_EXPORTER: Readonly<Record<string, 'counter' | 'gauge'>> = {
   process_cpu_seconds_total: 'counter',

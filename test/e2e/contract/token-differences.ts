@@ -1,4 +1,4 @@
-import type { Difference } from '../../support/contract-differences.ts';
+import type { Difference } from '../../support/contract/contract-differences.ts';
 
 /** Changes about tokens, licences and the delivery of codes. */
 export const TOKEN_DIFFERENCES: readonly Difference[] = [

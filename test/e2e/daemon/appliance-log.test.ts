@@ -6,7 +6,7 @@ import type { DiagnosisJson } from '../../lab/event-source.ts';
 import { createLab } from '../../lab/lab.ts';
 import type { Lab } from '../../lab/lab.ts';
 import { LICENSE_HOST } from '../../lab/site.ts';
-import { fixtureLines } from '../../support/fixture-lines.ts';
+import { fixtureLines } from '../../support/logs/fixture-lines.ts';
 
 const POLLING_ERROR = 'FTM polling error: problem with SSL comm layer: server connection failed: SSL session failed';
 const STALE_MEMBER = 'FTM provision: HA cluster SN "FAC-VM0000000777" error: Product is not registered(21)';

@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { hashPassword } from '../../../src/web/password-hash.ts';
-import { askSocket } from '../../support/control-socket.ts';
-import { startDaemonProcess } from '../../support/daemon-process.ts';
-import { describeWhere } from '../../support/privilege.ts';
-import { createSandbox, type Sandbox } from '../../support/sandbox.ts';
-import { basicAuth } from '../../support/web-bench.ts';
+import { askSocket } from '../../support/process/control-socket.ts';
+import { startDaemonProcess } from '../../support/process/daemon-process.ts';
+import { describeWhere } from '../../support/process/privilege.ts';
+import { createSandbox, type Sandbox } from '../../support/network/sandbox.ts';
+import { basicAuth } from '../../support/web/web-bench.ts';
 
 /** An address that the daemon treats as another machine, because it is outside the loopback range. */
 const STRANGER = '198.51.100.7';

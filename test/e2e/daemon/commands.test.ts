@@ -3,11 +3,11 @@ import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { hashPassword } from '../../../src/web/password-hash.ts';
-import { chainPem, createHierarchy } from '../../support/authority.ts';
-import { createDaemonBench, statusOf, type DaemonBench } from '../../support/daemon-bench.ts';
-import { startDaemonProcess } from '../../support/daemon-process.ts';
-import { runFtmWatch, type Run } from '../../support/ftm-watch.ts';
-import { until } from '../../support/until.ts';
+import { chainPem, createHierarchy } from '../../support/certificates/authority.ts';
+import { createDaemonBench, statusOf, type DaemonBench } from '../../support/process/daemon-bench.ts';
+import { startDaemonProcess } from '../../support/process/daemon-process.ts';
+import { runFtmWatch, type Run } from '../../support/process/ftm-watch.ts';
+import { until } from '../../support/time/until.ts';
 
 let site: DaemonBench;
 

@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import { type Identity, createIdentity } from '../../support/authority.ts';
-import { startDaemonProcess } from '../../support/daemon-process.ts';
-import { type Run, runFtmWatch } from '../../support/ftm-watch.ts';
-import { describeWhere } from '../../support/privilege.ts';
-import { startDaemon } from '../../support/sandbox-daemon.ts';
-import { createServiceMachine, type ServiceMachine } from '../../support/service-machine.ts';
-import { until } from '../../support/until.ts';
+import { type Identity, createIdentity } from '../../support/certificates/authority.ts';
+import { startDaemonProcess } from '../../support/process/daemon-process.ts';
+import { type Run, runFtmWatch } from '../../support/process/ftm-watch.ts';
+import { describeWhere } from '../../support/process/privilege.ts';
+import { startDaemon } from '../../support/process/sandbox-daemon.ts';
+import { createServiceMachine, type ServiceMachine } from '../../support/packaging/service-machine.ts';
+import { until } from '../../support/time/until.ts';
 
 const SITE = '/srv/site';
 const STATE = '/var/lib/ftm-watch';

@@ -7,13 +7,19 @@ import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import * as z from 'zod';
 import { hashPassword } from '../../../src/web/password-hash.ts';
-import { chainPem } from '../../support/authority.ts';
-import { createDaemonBench, metricsOf, statusOf, valueIn, type DaemonBench } from '../../support/daemon-bench.ts';
-import type { DaemonProcess } from '../../support/daemon-process.ts';
-import { freePort } from '../../support/free-port.ts';
-import { runFtmWatch } from '../../support/ftm-watch.ts';
-import { describeWhere } from '../../support/privilege.ts';
-import { until } from '../../support/until.ts';
+import { chainPem } from '../../support/certificates/authority.ts';
+import {
+  createDaemonBench,
+  metricsOf,
+  statusOf,
+  valueIn,
+  type DaemonBench,
+} from '../../support/process/daemon-bench.ts';
+import type { DaemonProcess } from '../../support/process/daemon-process.ts';
+import { freePort } from '../../support/network/free-port.ts';
+import { runFtmWatch } from '../../support/process/ftm-watch.ts';
+import { describeWhere } from '../../support/process/privilege.ts';
+import { until } from '../../support/time/until.ts';
 
 const WITHIN = 10_000;
 const TAKEN = 'Reloaded the configuration';

@@ -4,9 +4,9 @@ import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
 
-import { createDaemonBench, metricsOf, valueIn, type DaemonBench } from '../../support/daemon-bench.ts';
-import { POLLING_ERROR_LINE } from '../../support/polling-error-line.ts';
-import { until } from '../../support/until.ts';
+import { createDaemonBench, metricsOf, valueIn, type DaemonBench } from '../../support/process/daemon-bench.ts';
+import { POLLING_ERROR_LINE } from '../../support/checks/polling-error-line.ts';
+import { until } from '../../support/time/until.ts';
 
 const WITHIN = 15_000;
 const READ = 'ftm_log_lines_total{source="file",result="ftm"}';

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
 
 import { sendOverTcp } from '../../lab/appliance-log.ts';
-import { createDaemonBench, metricsOf, valueIn } from '../../support/daemon-bench.ts';
-import { freePort } from '../../support/free-port.ts';
-import { POLLING_ERROR_LINE } from '../../support/polling-error-line.ts';
-import { smtpSink } from '../../support/smtp-sink.ts';
-import { until } from '../../support/until.ts';
+import { createDaemonBench, metricsOf, valueIn } from '../../support/process/daemon-bench.ts';
+import { freePort } from '../../support/network/free-port.ts';
+import { POLLING_ERROR_LINE } from '../../support/checks/polling-error-line.ts';
+import { smtpSink } from '../../support/mail/smtp-sink.ts';
+import { until } from '../../support/time/until.ts';
 
 const WITHIN = 20_000;
 

@@ -2,16 +2,16 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createIdentity } from '../../support/authority.ts';
-import { createDaemonBench, statusOf, type DaemonBench } from '../../support/daemon-bench.ts';
-import { startDaemonProcess, type DaemonProcess } from '../../support/daemon-process.ts';
+import { createIdentity } from '../../support/certificates/authority.ts';
+import { createDaemonBench, statusOf, type DaemonBench } from '../../support/process/daemon-bench.ts';
+import { startDaemonProcess, type DaemonProcess } from '../../support/process/daemon-process.ts';
 import { createHttpsPeer, type HttpsPeer } from '../../lab/https-peer.ts';
-import { until } from '../../support/until.ts';
+import { until } from '../../support/time/until.ts';
 
 const LIMIT_MS = 30_000;
 /** The maximum time that another request waits in the meantime. */
 const PROMPT_MS = 200;
-const TURNS = fileURLToPath(new URL('../../support/longest-turn.ts', import.meta.url));
+const TURNS = fileURLToPath(new URL('../../support/process/longest-turn.ts', import.meta.url));
 const MEBIBYTE = 1024 * 1024;
 
 const FRAME = '"sn":"FAC-VM0000000001","meta":{"next":null}';

@@ -1,9 +1,9 @@
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { familyOf, familySwitches, memoryOf } from '../../../bench/process-figures.ts';
-import { createDaemonBench, type DaemonBench, statusOf } from '../../support/daemon-bench.ts';
-import { describeWhere } from '../../support/privilege.ts';
-import { until } from '../../support/until.ts';
+import { createDaemonBench, type DaemonBench, statusOf } from '../../support/process/daemon-bench.ts';
+import { describeWhere } from '../../support/process/privilege.ts';
+import { until } from '../../support/time/until.ts';
 
 const WITHIN = 10_000;
 /** After the start, V8 collects garbage for a while. */

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import { createDaemonBench, metricsOf, type DaemonBench } from '../../support/daemon-bench.ts';
-import { parseExposition } from '../../support/exposition.ts';
-import { createTcpPeer, type Peer } from '../../support/tls-peer.ts';
-import { until } from '../../support/until.ts';
+import { createDaemonBench, metricsOf, type DaemonBench } from '../../support/process/daemon-bench.ts';
+import { parseExposition } from '../../support/monitoring/exposition.ts';
+import { createTcpPeer, type Peer } from '../../support/network/tls-peer.ts';
+import { until } from '../../support/time/until.ts';
 
 const WITHIN = 15_000;
 

@@ -7,9 +7,9 @@ import type { ConfigurationPart } from '../../lab/configuration.ts';
 import type { DiagnosisJson } from '../../lab/event-source.ts';
 import { PLAIN_POLICY } from '../../lab/firewall.ts';
 import { createLab, type Lab } from '../../lab/lab.ts';
-import { freePort } from '../../support/free-port.ts';
-import { startDaemonProcess, type DaemonProcess } from '../../support/daemon-process.ts';
-import { watchRounds, type RoundWatcher } from '../../support/round-watcher.ts';
+import { freePort } from '../../support/network/free-port.ts';
+import { startDaemonProcess, type DaemonProcess } from '../../support/process/daemon-process.ts';
+import { watchRounds, type RoundWatcher } from '../../support/process/round-watcher.ts';
 
 /** A round, plus the two seconds in which an answer can refine it. */
 const VERDICT = 8_000;

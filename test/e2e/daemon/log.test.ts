@@ -3,10 +3,10 @@ import { globSync, readlinkSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import { createDaemonBench, type DaemonBench } from '../../support/daemon-bench.ts';
-import { inTerminal } from '../../support/in-terminal.ts';
-import { describeWhere } from '../../support/privilege.ts';
-import { until } from '../../support/until.ts';
+import { createDaemonBench, type DaemonBench } from '../../support/process/daemon-bench.ts';
+import { inTerminal } from '../../support/process/in-terminal.ts';
+import { describeWhere } from '../../support/process/privilege.ts';
+import { until } from '../../support/time/until.ts';
 
 const MAIN = fileURLToPath(new URL('../../../src/main.ts', import.meta.url));
 /** Sets JOURNAL_STREAM to standard output, as systemd does. */

@@ -2,12 +2,12 @@ import { spawnSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { createLab, type Lab } from '../../lab/lab.ts';
-import { metricsOf } from '../../support/daemon-bench.ts';
-import { sendLines, startDaemonProcess, type DaemonProcess } from '../../support/daemon-process.ts';
-import { labelNames, parseExposition, type Series } from '../../support/exposition.ts';
-import { POLLING_ERROR_LINE } from '../../support/polling-error-line.ts';
-import { describeWhere, findProgram } from '../../support/privilege.ts';
-import { until } from '../../support/until.ts';
+import { metricsOf } from '../../support/process/daemon-bench.ts';
+import { sendLines, startDaemonProcess, type DaemonProcess } from '../../support/process/daemon-process.ts';
+import { labelNames, parseExposition, type Series } from '../../support/monitoring/exposition.ts';
+import { POLLING_ERROR_LINE } from '../../support/checks/polling-error-line.ts';
+import { describeWhere, findProgram } from '../../support/process/privilege.ts';
+import { until } from '../../support/time/until.ts';
 
 /** The contract: each metric and its label names. */
 const CONTRACT: Readonly<Record<string, string>> = {

@@ -3,13 +3,13 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import { createDaemonBench, statusOf, type DaemonBench } from '../../support/daemon-bench.ts';
-import { sendLines, type DaemonProcess } from '../../support/daemon-process.ts';
-import { runFtmWatch } from '../../support/ftm-watch.ts';
-import { type PluginOutput, readPluginOutput } from '../../support/plugin-output.ts';
-import { POLLING_ERROR_LINE } from '../../support/polling-error-line.ts';
-import { describeWhere } from '../../support/privilege.ts';
-import { until } from '../../support/until.ts';
+import { createDaemonBench, statusOf, type DaemonBench } from '../../support/process/daemon-bench.ts';
+import { sendLines, type DaemonProcess } from '../../support/process/daemon-process.ts';
+import { runFtmWatch } from '../../support/process/ftm-watch.ts';
+import { type PluginOutput, readPluginOutput } from '../../support/monitoring/plugin-output.ts';
+import { POLLING_ERROR_LINE } from '../../support/checks/polling-error-line.ts';
+import { describeWhere } from '../../support/process/privilege.ts';
+import { until } from '../../support/time/until.ts';
 
 const MAIN = fileURLToPath(new URL('../../../src/main.ts', import.meta.url));
 const PLUGINS = '/usr/lib/nagios/plugins';

@@ -6,8 +6,14 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
-import { createDaemonBench, metricsOf, statusOf, valueIn, type DaemonBench } from '../../support/daemon-bench.ts';
-import { until } from '../../support/until.ts';
+import {
+  createDaemonBench,
+  metricsOf,
+  statusOf,
+  valueIn,
+  type DaemonBench,
+} from '../../support/process/daemon-bench.ts';
+import { until } from '../../support/time/until.ts';
 
 const run = promisify(execFile);
 const MAIN = fileURLToPath(new URL('../../../src/main.ts', import.meta.url));

@@ -2,8 +2,8 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import { createDaemonBench, type DaemonBench } from '../../support/daemon-bench.ts';
-import { type Run, runFtmWatch } from '../../support/ftm-watch.ts';
+import { createDaemonBench, type DaemonBench } from '../../support/process/daemon-bench.ts';
+import { type Run, runFtmWatch } from '../../support/process/ftm-watch.ts';
 
 let site: DaemonBench;
 

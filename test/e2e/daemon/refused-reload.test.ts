@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
-import type { Section } from '../../support/check-bench.ts';
-import { createDaemonBench, type DaemonBench } from '../../support/daemon-bench.ts';
-import type { DaemonProcess } from '../../support/daemon-process.ts';
+import type { Section } from '../../support/process/check-bench.ts';
+import { createDaemonBench, type DaemonBench } from '../../support/process/daemon-bench.ts';
+import type { DaemonProcess } from '../../support/process/daemon-process.ts';
 
 /** A receiver that responds when the test allows it. */
 const waiting: ServerResponse[] = [];

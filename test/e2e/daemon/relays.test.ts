@@ -1,14 +1,14 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createDaemonBench, metricsOf, valueIn, type DaemonBench } from '../../support/daemon-bench.ts';
-import type { DaemonProcess } from '../../support/daemon-process.ts';
-import { fixtureLines } from '../../support/fixture-lines.ts';
-import { freePort } from '../../support/free-port.ts';
-import { startRsyslogRelay, startSyslogNgRelay, type LogRelay, type RelayPorts } from '../../support/log-relay.ts';
-import { describeWhere, findProgram } from '../../support/privilege.ts';
-import { unpackedPackage } from '../../support/unpacked-package.ts';
-import { until } from '../../support/until.ts';
+import { createDaemonBench, metricsOf, valueIn, type DaemonBench } from '../../support/process/daemon-bench.ts';
+import type { DaemonProcess } from '../../support/process/daemon-process.ts';
+import { fixtureLines } from '../../support/logs/fixture-lines.ts';
+import { freePort } from '../../support/network/free-port.ts';
+import { startRsyslogRelay, startSyslogNgRelay, type LogRelay, type RelayPorts } from '../../support/logs/log-relay.ts';
+import { describeWhere, findProgram } from '../../support/process/privilege.ts';
+import { unpackedPackage } from '../../support/packaging/unpacked-package.ts';
+import { until } from '../../support/time/until.ts';
 
 const LIMIT_MS = 15_000;
 const APPLIANCE = '127.0.0.5';

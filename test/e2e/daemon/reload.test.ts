@@ -4,11 +4,17 @@ import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 
-import { createDaemonBench, metricsOf, statusOf, valueIn, type DaemonBench } from '../../support/daemon-bench.ts';
-import { sendLines, type DaemonProcess } from '../../support/daemon-process.ts';
-import { freePort } from '../../support/free-port.ts';
-import { POLLING_ERROR_LINE } from '../../support/polling-error-line.ts';
-import { until } from '../../support/until.ts';
+import {
+  createDaemonBench,
+  metricsOf,
+  statusOf,
+  valueIn,
+  type DaemonBench,
+} from '../../support/process/daemon-bench.ts';
+import { sendLines, type DaemonProcess } from '../../support/process/daemon-process.ts';
+import { freePort } from '../../support/network/free-port.ts';
+import { POLLING_ERROR_LINE } from '../../support/checks/polling-error-line.ts';
+import { until } from '../../support/time/until.ts';
 
 const WITHIN = 10_000;
 const TAKEN = 'Reloaded the configuration';

@@ -5,8 +5,8 @@ import { delimiter, join } from 'node:path';
 import { once } from 'node:events';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 
-import { createDaemonBench, type DaemonBench } from '../../support/daemon-bench.ts';
-import { until } from '../../support/until.ts';
+import { createDaemonBench, type DaemonBench } from '../../support/process/daemon-bench.ts';
+import { until } from '../../support/time/until.ts';
 
 const WITHIN = 10_000;
 

@@ -3,10 +3,10 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
-import { createDaemonBench, metricsOf, valueIn, type DaemonBench } from '../../support/daemon-bench.ts';
-import type { DaemonProcess } from '../../support/daemon-process.ts';
-import { freePort } from '../../support/free-port.ts';
-import { runFtmWatch, type Run } from '../../support/ftm-watch.ts';
+import { createDaemonBench, metricsOf, valueIn, type DaemonBench } from '../../support/process/daemon-bench.ts';
+import type { DaemonProcess } from '../../support/process/daemon-process.ts';
+import { freePort } from '../../support/network/free-port.ts';
+import { runFtmWatch, type Run } from '../../support/process/ftm-watch.ts';
 
 let beats = 0;
 const receiver = createServer((_, response) => {

@@ -7,12 +7,18 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
-import { createDaemonBench, metricsOf, statusOf, valueIn, type DaemonBench } from '../../support/daemon-bench.ts';
-import { startDaemonProcess } from '../../support/daemon-process.ts';
-import { describeWhere } from '../../support/privilege.ts';
-import { createSandbox } from '../../support/sandbox.ts';
-import { createBlackHole } from '../../support/tcp-black-hole.ts';
-import { until } from '../../support/until.ts';
+import {
+  createDaemonBench,
+  metricsOf,
+  statusOf,
+  valueIn,
+  type DaemonBench,
+} from '../../support/process/daemon-bench.ts';
+import { startDaemonProcess } from '../../support/process/daemon-process.ts';
+import { describeWhere } from '../../support/process/privilege.ts';
+import { createSandbox } from '../../support/network/sandbox.ts';
+import { createBlackHole } from '../../support/network/tcp-black-hole.ts';
+import { until } from '../../support/time/until.ts';
 
 const run = promisify(execFile);
 

@@ -10,9 +10,9 @@ import type { DiagnosisJson } from '../../lab/event-source.ts';
 import { createFortiAuthenticator } from '../../lab/fortiauthenticator.ts';
 import { createLab, type Lab } from '../../lab/lab.ts';
 import { LICENSE, LICENSE_HOST, SERIALS } from '../../lab/site.ts';
-import { valueIn } from '../../support/daemon-bench.ts';
-import { describeWhere } from '../../support/privilege.ts';
-import { until } from '../../support/until.ts';
+import { valueIn } from '../../support/process/daemon-bench.ts';
+import { describeWhere } from '../../support/process/privilege.ts';
+import { until } from '../../support/time/until.ts';
 
 type IncidentJson = ReturnType<typeof incidentsToJson>[number];
 

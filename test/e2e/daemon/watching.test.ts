@@ -4,12 +4,18 @@ import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 
 import { sendOverTcp } from '../../lab/appliance-log.ts';
-import { createDaemonBench, metricsOf, statusOf, valueIn, type DaemonBench } from '../../support/daemon-bench.ts';
-import { sendLines, type DaemonProcess, type LogLine } from '../../support/daemon-process.ts';
-import { POLLING_ERROR_LINE } from '../../support/polling-error-line.ts';
-import { smtpSink } from '../../support/smtp-sink.ts';
-import { createTlsPeer } from '../../support/tls-peer.ts';
-import { until } from '../../support/until.ts';
+import {
+  createDaemonBench,
+  metricsOf,
+  statusOf,
+  valueIn,
+  type DaemonBench,
+} from '../../support/process/daemon-bench.ts';
+import { sendLines, type DaemonProcess, type LogLine } from '../../support/process/daemon-process.ts';
+import { POLLING_ERROR_LINE } from '../../support/checks/polling-error-line.ts';
+import { smtpSink } from '../../support/mail/smtp-sink.ts';
+import { createTlsPeer } from '../../support/network/tls-peer.ts';
+import { until } from '../../support/time/until.ts';
 
 const WITHIN = 10_000;
 const EACH_SECOND = '* * * * * *';

@@ -8,9 +8,9 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { SCENARIOS, TIMELINE } from '../../lab/scenarios.ts';
-import { inTerminal } from '../../support/in-terminal.ts';
-import { describeWhere } from '../../support/privilege.ts';
-import { until } from '../../support/until.ts';
+import { inTerminal } from '../../support/process/in-terminal.ts';
+import { describeWhere } from '../../support/process/privilege.ts';
+import { until } from '../../support/time/until.ts';
 
 const MAIN = fileURLToPath(new URL('../../../src/main.ts', import.meta.url));
 

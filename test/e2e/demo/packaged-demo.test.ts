@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type BuiltPackages, buildPackages } from '../../support/built-packages.ts';
-import { describeWhere } from '../../support/privilege.ts';
+import { type BuiltPackages, buildPackages } from '../../support/packaging/built-packages.ts';
+import { describeWhere } from '../../support/process/privilege.ts';
 
 const run = promisify(execFile);
 

@@ -1,11 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { buildChartRenderer, type ChartRenderer, objectOf, type RenderedChart } from '../../support/chart.ts';
-import { configWithPorts, egressPorts } from '../../support/chart-ports.ts';
-import { CHART_VALUES } from '../../support/chart-values.ts';
-import { podOf } from '../../support/pod.ts';
-import { describeWhere } from '../../support/privilege.ts';
+import { buildChartRenderer, type ChartRenderer, objectOf, type RenderedChart } from '../../support/packaging/chart.ts';
+import { configWithPorts, egressPorts } from '../../support/packaging/chart-ports.ts';
+import { CHART_VALUES } from '../../support/packaging/chart-values.ts';
+import { podOf } from '../../support/packaging/pod.ts';
+import { describeWhere } from '../../support/process/privilege.ts';
 
 const DASHBOARDS = 'deploy/prometheus/mixin/dashboards';
 const OWN_WAY = 'a resolver of its own, and nobody who asks whether it started';

@@ -4,16 +4,16 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { ruleFiles } from '../../support/alert-rules.ts';
-import { createIdentity } from '../../support/authority.ts';
-import { buildChartRenderer, type ChartRenderer, objectOf, type RenderedChart } from '../../support/chart.ts';
-import { CHART_VALUES } from '../../support/chart-values.ts';
-import { startDaemonProcess } from '../../support/daemon-process.ts';
-import { freePort } from '../../support/free-port.ts';
-import { runFtmWatch } from '../../support/ftm-watch.ts';
-import { misfitsOf, problemsOf } from '../../support/kubernetes-schemas.ts';
-import { mountPod, podOf } from '../../support/pod.ts';
-import { describeWhere } from '../../support/privilege.ts';
+import { ruleFiles } from '../../support/monitoring/alert-rules.ts';
+import { createIdentity } from '../../support/certificates/authority.ts';
+import { buildChartRenderer, type ChartRenderer, objectOf, type RenderedChart } from '../../support/packaging/chart.ts';
+import { CHART_VALUES } from '../../support/packaging/chart-values.ts';
+import { startDaemonProcess } from '../../support/process/daemon-process.ts';
+import { freePort } from '../../support/network/free-port.ts';
+import { runFtmWatch } from '../../support/process/ftm-watch.ts';
+import { misfitsOf, problemsOf } from '../../support/packaging/kubernetes-schemas.ts';
+import { mountPod, podOf } from '../../support/packaging/pod.ts';
+import { describeWhere } from '../../support/process/privilege.ts';
 
 interface ServiceSpec {
   readonly type: string;

@@ -4,8 +4,8 @@ import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
 import { parse } from 'yaml';
 import * as z from 'zod';
-import { ruleFiles, ruleTestFiles } from '../../support/alert-rules.ts';
-import { describeWhere } from '../../support/privilege.ts';
+import { ruleFiles, ruleTestFiles } from '../../support/monitoring/alert-rules.ts';
+import { describeWhere } from '../../support/process/privilege.ts';
 
 const run = promisify(execFile);
 const ALERTMANAGER = 'deploy/alertmanager/alertmanager.yml';

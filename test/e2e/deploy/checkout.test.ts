@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { copiedTree, type CopiedTree } from '../../support/copied-tree.ts';
-import { cleanEnvironment } from '../../support/clean-environment.ts';
-import { describeWhere } from '../../support/privilege.ts';
+import { copiedTree, type CopiedTree } from '../../support/process/copied-tree.ts';
+import { cleanEnvironment } from '../../support/process/clean-environment.ts';
+import { describeWhere } from '../../support/process/privilege.ts';
 
 /** The code block under "From a checkout". */
 const [, COMMANDS = ''] =

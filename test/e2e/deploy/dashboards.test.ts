@@ -5,11 +5,11 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { startDaemon } from '../../lab/daemon.ts';
 import { createLab } from '../../lab/lab.ts';
 import type { Lab } from '../../lab/lab.ts';
-import { describeWhere } from '../../support/privilege.ts';
-import { startPrometheus } from '../../support/prometheus-process.ts';
-import type { PrometheusProcess } from '../../support/prometheus-process.ts';
-import { startShippedPrometheus } from '../../support/shipped-monitoring.ts';
-import { until } from '../../support/until.ts';
+import { describeWhere } from '../../support/process/privilege.ts';
+import { startPrometheus } from '../../support/monitoring/prometheus-process.ts';
+import type { PrometheusProcess } from '../../support/monitoring/prometheus-process.ts';
+import { startShippedPrometheus } from '../../support/monitoring/shipped-monitoring.ts';
+import { until } from '../../support/time/until.ts';
 
 const FOLDER = 'deploy/prometheus/mixin/dashboards';
 const PATIENCE = { timeout: 45_000, interval: 200 };

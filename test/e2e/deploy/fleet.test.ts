@@ -6,14 +6,14 @@ import { parse } from 'yaml';
 import type { Daemon } from '../../lab/daemon.ts';
 import { createLab, type Lab } from '../../lab/lab.ts';
 import { LICENSE_HOST } from '../../lab/site.ts';
-import { startAlertmanagerCluster } from '../../support/alertmanager-cluster.ts';
-import { parseExposition } from '../../support/exposition.ts';
-import { jsonReceiver, type JsonReceiver } from '../../support/json-receiver.ts';
-import { describeWhere } from '../../support/privilege.ts';
-import { startPrometheus } from '../../support/prometheus-process.ts';
-import { startAgent } from '../../support/pushing-agent.ts';
-import { simulateFleet, type SimulatedFleet } from '../../support/simulated-fleet.ts';
-import { startVictoriaMetrics, startVmalert } from '../../support/victoria-metrics.ts';
+import { startAlertmanagerCluster } from '../../support/monitoring/alertmanager-cluster.ts';
+import { parseExposition } from '../../support/monitoring/exposition.ts';
+import { jsonReceiver, type JsonReceiver } from '../../support/notify/json-receiver.ts';
+import { describeWhere } from '../../support/process/privilege.ts';
+import { startPrometheus } from '../../support/monitoring/prometheus-process.ts';
+import { startAgent } from '../../support/monitoring/pushing-agent.ts';
+import { simulateFleet, type SimulatedFleet } from '../../support/monitoring/simulated-fleet.ts';
+import { startVictoriaMetrics, startVmalert } from '../../support/monitoring/victoria-metrics.ts';
 
 /** The nightly run uses more. */
 const SITES = Number(process.env['FTM_FLEET_SITES'] ?? 50);

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { ruleFiles, ruleTestFiles } from '../../support/alert-rules.ts';
-import { describeWhere } from '../../support/privilege.ts';
+import { ruleFiles, ruleTestFiles } from '../../support/monitoring/alert-rules.ts';
+import { describeWhere } from '../../support/process/privilege.ts';
 
 const MIXIN = 'deploy/prometheus/mixin';
 const DASHBOARDS = `${MIXIN}/dashboards`;

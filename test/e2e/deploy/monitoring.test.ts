@@ -4,10 +4,10 @@ import type { Daemon } from '../../lab/daemon.ts';
 import { createLab } from '../../lab/lab.ts';
 import { createMailHost } from '../../lab/mail-host.ts';
 import type { MailHost } from '../../lab/mail-host.ts';
-import { startAgent } from '../../support/pushing-agent.ts';
-import { describeWhere } from '../../support/privilege.ts';
-import { startShippedAlertmanager, startShippedPrometheus } from '../../support/shipped-monitoring.ts';
-import type { Alertmanager } from '../../support/shipped-monitoring.ts';
+import { startAgent } from '../../support/monitoring/pushing-agent.ts';
+import { describeWhere } from '../../support/process/privilege.ts';
+import { startShippedAlertmanager, startShippedPrometheus } from '../../support/monitoring/shipped-monitoring.ts';
+import type { Alertmanager } from '../../support/monitoring/shipped-monitoring.ts';
 
 const PATIENCE = { timeout: 30_000, interval: 100 };
 /** The delay after which Alertmanager ends an alert once its incident has ended. */

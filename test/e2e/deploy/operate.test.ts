@@ -7,12 +7,12 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { MIGRATIONS } from '../../../src/store/database.ts';
 import { createStore, type Store } from '../../../src/store/store.ts';
-import { handClock } from '../../support/hand-clock.ts';
-import { HOUR, START } from '../../support/incident-timeline.ts';
-import { logRecorder } from '../../support/log-recorder.ts';
-import { describeWhere } from '../../support/privilege.ts';
-import { shellBlocks } from '../../support/shell-blocks.ts';
-import { openedEntry, openedInCopy } from '../../support/store-records.ts';
+import { handClock } from '../../support/time/hand-clock.ts';
+import { HOUR, START } from '../../support/store/incident-timeline.ts';
+import { logRecorder } from '../../support/process/log-recorder.ts';
+import { describeWhere } from '../../support/process/privilege.ts';
+import { shellBlocks } from '../../support/packaging/shell-blocks.ts';
+import { openedEntry, openedInCopy } from '../../support/store/store-records.ts';
 
 const MAIN = fileURLToPath(new URL('../../../src/main.ts', import.meta.url));
 const RELEASED = new URL('../../fixtures/store/0.1.0/history.sqlite', import.meta.url);

@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { createLab } from '../../lab/lab.ts';
-import { parseExposition, type Series } from '../../support/exposition.ts';
-import { describeWhere } from '../../support/privilege.ts';
-import { startAgent } from '../../support/pushing-agent.ts';
-import { startVictoriaMetrics } from '../../support/victoria-metrics.ts';
+import { parseExposition, type Series } from '../../support/monitoring/exposition.ts';
+import { describeWhere } from '../../support/process/privilege.ts';
+import { startAgent } from '../../support/monitoring/pushing-agent.ts';
+import { startVictoriaMetrics } from '../../support/monitoring/victoria-metrics.ts';
 
 const PATIENCE = { timeout: 60_000, interval: 200 };
 const PROGRAMS = [{ program: 'victoria-metrics' }];

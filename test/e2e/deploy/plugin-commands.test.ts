@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
-import { describeWhere } from '../../support/privilege.ts';
+import { describeWhere } from '../../support/process/privilege.ts';
 
 const run = promisify(execFile);
 const ICINGA_COMMAND = join(process.cwd(), 'deploy/icinga/ftm-watch.conf');

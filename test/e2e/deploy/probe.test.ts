@@ -6,9 +6,9 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Daemon, startDaemon } from '../../lab/daemon.ts';
 import { createLab, type Lab } from '../../lab/lab.ts';
 import { CONTROL_HOSTS, LICENSE_HOST, MAIL_HOST } from '../../lab/site.ts';
-import { type BlackboxExporter, startBlackboxExporter } from '../../support/blackbox-exporter.ts';
-import { describeWhere } from '../../support/privilege.ts';
-import { type PrometheusProcess, startPrometheus } from '../../support/prometheus-process.ts';
+import { type BlackboxExporter, startBlackboxExporter } from '../../support/monitoring/blackbox-exporter.ts';
+import { describeWhere } from '../../support/process/privilege.ts';
+import { type PrometheusProcess, startPrometheus } from '../../support/monitoring/prometheus-process.ts';
 
 const PATIENCE = { timeout: 30_000, interval: 200 };
 const MODULES = ['dns', 'tcp', 'tls', 'http', 'smtp'] as const;

@@ -6,11 +6,11 @@ import { dirname, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import type { LabRequest } from '../../support/lab-host.ts';
-import { parsedMails } from '../../support/parsed-mails.ts';
-import { describeWhere, type Need } from '../../support/privilege.ts';
-import { createSandbox, type Sandbox } from '../../support/sandbox.ts';
-import { until } from '../../support/until.ts';
+import type { LabRequest } from '../../support/network/lab-host.ts';
+import { parsedMails } from '../../support/mail/parsed-mails.ts';
+import { describeWhere, type Need } from '../../support/process/privilege.ts';
+import { createSandbox, type Sandbox } from '../../support/network/sandbox.ts';
+import { until } from '../../support/time/until.ts';
 
 const PROGRAMS = [
   'prometheus',
@@ -125,7 +125,7 @@ describeWhere(NEEDS, 'docs/prometheus.md, followed word for word,', () => {
     stack.defer(() => rmSync(folder, { recursive: true }));
     sandbox = stack.use(await createSandbox());
     const [enter = '', ...into] = sandbox.prefix;
-    const host = spawn(enter, [...into, process.execPath, 'test/support/lab-host.ts'], {
+    const host = spawn(enter, [...into, process.execPath, 'test/support/network/lab-host.ts'], {
       stdio: ['pipe', 'pipe', 'inherit'],
     });
     const ended = once(host, 'close');

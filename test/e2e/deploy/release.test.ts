@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import packageJson from '../../../package.json' with { type: 'json' };
 import { nextVersion } from '../../../tools/release/version.ts';
-import { cleanEnvironment } from '../../support/clean-environment.ts';
-import { copiedTree, type CopiedTree } from '../../support/copied-tree.ts';
+import { cleanEnvironment } from '../../support/process/clean-environment.ts';
+import { copiedTree, type CopiedTree } from '../../support/process/copied-tree.ts';
 
 const VERSION = nextVersion(packageJson.version, 'minor');
 const FOLDER = `release/${VERSION}`;

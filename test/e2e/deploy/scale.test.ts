@@ -5,11 +5,11 @@ import { spawnSync } from 'node:child_process';
 import { expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { createLab } from '../../lab/lab.ts';
-import { startAlertmanagerCluster } from '../../support/alertmanager-cluster.ts';
-import { jsonReceiver } from '../../support/json-receiver.ts';
-import { describeWhere } from '../../support/privilege.ts';
-import { startPrometheus } from '../../support/prometheus-process.ts';
-import { startAgent } from '../../support/pushing-agent.ts';
+import { startAlertmanagerCluster } from '../../support/monitoring/alertmanager-cluster.ts';
+import { jsonReceiver } from '../../support/notify/json-receiver.ts';
+import { describeWhere } from '../../support/process/privilege.ts';
+import { startPrometheus } from '../../support/monitoring/prometheus-process.ts';
+import { startAgent } from '../../support/monitoring/pushing-agent.ts';
 
 const PATIENCE = { timeout: 45_000, interval: 200 };
 /** Alertmanager ends an alert 90 s after the incident. */

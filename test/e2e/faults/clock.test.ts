@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 
 import { createLab } from '../../lab/lab.ts';
-import { metricsOf, valueIn } from '../../support/daemon-bench.ts';
-import { startDaemonProcess } from '../../support/daemon-process.ts';
-import { describeWhere } from '../../support/privilege.ts';
-import { summaryOf, watchRounds } from '../../support/round-watcher.ts';
-import { until } from '../../support/until.ts';
+import { metricsOf, valueIn } from '../../support/process/daemon-bench.ts';
+import { startDaemonProcess } from '../../support/process/daemon-process.ts';
+import { describeWhere } from '../../support/process/privilege.ts';
+import { summaryOf, watchRounds } from '../../support/process/round-watcher.ts';
+import { until } from '../../support/time/until.ts';
 
 const WITHIN = 20_000;
 const HOUR_MS = 3_600_000;

@@ -5,11 +5,11 @@ import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { createLab, type Lab } from '../../lab/lab.ts';
-import { metricsOf, valueIn } from '../../support/daemon-bench.ts';
-import { startDaemonProcess, type DaemonProcess } from '../../support/daemon-process.ts';
-import { describeWhere } from '../../support/privilege.ts';
-import { watchRounds } from '../../support/round-watcher.ts';
-import { until } from '../../support/until.ts';
+import { metricsOf, valueIn } from '../../support/process/daemon-bench.ts';
+import { startDaemonProcess, type DaemonProcess } from '../../support/process/daemon-process.ts';
+import { describeWhere } from '../../support/process/privilege.ts';
+import { watchRounds } from '../../support/process/round-watcher.ts';
+import { until } from '../../support/time/until.ts';
 
 const WITHIN = 20_000;
 const PAGE = 4096;

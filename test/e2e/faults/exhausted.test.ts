@@ -7,13 +7,13 @@ import { expect, test } from 'vitest';
 
 import { createLab, type Lab } from '../../lab/lab.ts';
 import { CONTROL_HOSTS, LICENSE_HOST, MAIL_HOST } from '../../lab/site.ts';
-import { startDaemonProcess } from '../../support/daemon-process.ts';
-import { limitDescriptors } from '../../support/descriptor-limit.ts';
-import { withHosts } from '../../support/hosts-file.ts';
-import type { Famine } from '../../support/port-famine.ts';
-import { describeWhere } from '../../support/privilege.ts';
-import { createSandbox } from '../../support/sandbox.ts';
-import { summaryOf, watchRounds } from '../../support/round-watcher.ts';
+import { startDaemonProcess } from '../../support/process/daemon-process.ts';
+import { limitDescriptors } from '../../support/process/descriptor-limit.ts';
+import { withHosts } from '../../support/network/hosts-file.ts';
+import type { Famine } from '../../support/network/port-famine.ts';
+import { describeWhere } from '../../support/process/privilege.ts';
+import { createSandbox } from '../../support/network/sandbox.ts';
+import { summaryOf, watchRounds } from '../../support/process/round-watcher.ts';
 
 const WITHIN = 20_000;
 const APPLIANCE_HOST = 'fac.example.org';
@@ -59,7 +59,7 @@ describeWhere(['root', 'network-namespaces'], 'a daemon on a machine without a f
   test('judges nothing rather than wrongly, alarms nobody, and goes on by itself', async () => {
     await using sandbox = await createSandbox();
     const [command = '', ...rest] = sandbox.prefix;
-    const program = fileURLToPath(new URL('../../support/port-famine.ts', import.meta.url));
+    const program = fileURLToPath(new URL('../../support/network/port-famine.ts', import.meta.url));
     const child = spawn(command, [...rest, process.execPath, program], {
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });

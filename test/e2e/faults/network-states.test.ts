@@ -11,11 +11,11 @@ import {
   RESOLVER,
   type MonitoredWorld,
   type Site,
-} from '../../support/monitored-world.ts';
-import type { DriverReport, DriverSettings, Verdict } from '../../support/network-state-driver.ts';
-import { describeWhere } from '../../support/privilege.ts';
+} from '../../support/network/monitored-world.ts';
+import type { DriverReport, DriverSettings, Verdict } from '../../support/network/network-state-driver.ts';
+import { describeWhere } from '../../support/process/privilege.ts';
 
-const DRIVER = fileURLToPath(new URL('../../support/network-state-driver.ts', import.meta.url));
+const DRIVER = fileURLToPath(new URL('../../support/network/network-state-driver.ts', import.meta.url));
 const LIMIT = 180_000;
 
 /** A state of the network, or of the machine in it, in which a monitor may find itself. */

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { createLab, type Lab } from '../../lab/lab.ts';
 import { CONTROL_HOSTS, LICENSE_HOST, MAIL_HOST } from '../../lab/site.ts';
-import { startDaemonProcess, type DaemonProcess } from '../../support/daemon-process.ts';
+import { startDaemonProcess, type DaemonProcess } from '../../support/process/daemon-process.ts';
 import {
   createDnsServer,
   reply,
@@ -14,8 +14,8 @@ import {
   type DnsHandler,
   type DnsReaction,
   type DnsServer,
-} from '../../support/dns-server.ts';
-import { watchRounds } from '../../support/round-watcher.ts';
+} from '../../support/network/dns-server.ts';
+import { watchRounds } from '../../support/process/round-watcher.ts';
 
 const WITHIN = 25_000;
 const TRUNCATED = 0x0200;

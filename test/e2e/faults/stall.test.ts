@@ -2,10 +2,10 @@ import { setTimeout } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 
 import { createLab } from '../../lab/lab.ts';
-import { metricsOf, valueIn } from '../../support/daemon-bench.ts';
-import { startDaemonProcess } from '../../support/daemon-process.ts';
-import { describeWhere } from '../../support/privilege.ts';
-import { summaryOf, watchRounds } from '../../support/round-watcher.ts';
+import { metricsOf, valueIn } from '../../support/process/daemon-bench.ts';
+import { startDaemonProcess } from '../../support/process/daemon-process.ts';
+import { describeWhere } from '../../support/process/privilege.ts';
+import { summaryOf, watchRounds } from '../../support/process/round-watcher.ts';
 
 const WITHIN = 20_000;
 const STALL_MS = 10_000;

@@ -6,9 +6,9 @@ import { createServer as createTls } from 'node:tls';
 import { expect, test } from 'vitest';
 
 import { createLab } from '../../lab/lab.ts';
-import { chainPem } from '../../support/authority.ts';
-import { startDaemonProcess } from '../../support/daemon-process.ts';
-import { watchRounds } from '../../support/round-watcher.ts';
+import { chainPem } from '../../support/certificates/authority.ts';
+import { startDaemonProcess } from '../../support/process/daemon-process.ts';
+import { watchRounds } from '../../support/process/round-watcher.ts';
 import { servedChain } from '../../lab/authorities.ts';
 
 const WITHIN = 40_000;

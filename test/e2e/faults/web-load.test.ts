@@ -4,10 +4,16 @@ import { connect, type Socket } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import { createDaemonBench, metricsOf, statusOf, valueIn, type DaemonBench } from '../../support/daemon-bench.ts';
-import { startDaemonProcess, type DaemonProcess } from '../../support/daemon-process.ts';
-import { describeWhere } from '../../support/privilege.ts';
-import { until } from '../../support/until.ts';
+import {
+  createDaemonBench,
+  metricsOf,
+  statusOf,
+  valueIn,
+  type DaemonBench,
+} from '../../support/process/daemon-bench.ts';
+import { startDaemonProcess, type DaemonProcess } from '../../support/process/daemon-process.ts';
+import { describeWhere } from '../../support/process/privilege.ts';
+import { until } from '../../support/time/until.ts';
 
 const WITHIN = 20_000;
 const MEBIBYTE = 1024 * 1024;

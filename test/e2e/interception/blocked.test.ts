@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { conclusionOf, evidenceOf, notReady, READY } from '../../support/check-result.ts';
+import { conclusionOf, evidenceOf, notReady, READY } from '../../support/process/check-result.ts';
 import {
   CUT_ALL_TLS,
   cutAfterLostSyn,
@@ -7,10 +7,10 @@ import {
   filter,
   hideMtu,
   rejectByName,
-} from '../../support/gateway-filters.ts';
-import { createInspectedSite, INSPECTED_SITE_NEEDS, LICENSE_HOST } from '../../support/inspected-site.ts';
-import type { InspectedSite } from '../../support/inspected-site.ts';
-import { describeWhere } from '../../support/privilege.ts';
+} from '../../support/network/gateway-filters.ts';
+import { createInspectedSite, INSPECTED_SITE_NEEDS, LICENSE_HOST } from '../../support/network/inspected-site.ts';
+import type { InspectedSite } from '../../support/network/inspected-site.ts';
+import { describeWhere } from '../../support/process/privilege.ts';
 
 const BLOCKED = notReady('tls-blocked', 'license-server');
 

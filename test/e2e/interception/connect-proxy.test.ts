@@ -1,19 +1,19 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createIdentity } from '../../support/authority.ts';
-import type { Identity } from '../../support/authority.ts';
-import { conclusionOf, evidenceOf, notReady, preconditionOf, READY } from '../../support/check-result.ts';
+import { createIdentity } from '../../support/certificates/authority.ts';
+import type { Identity } from '../../support/certificates/authority.ts';
+import { conclusionOf, evidenceOf, notReady, preconditionOf, READY } from '../../support/process/check-result.ts';
 import {
   createInspectedSite,
   GATEWAY,
   INSPECTED_SITE_NEEDS,
   LICENSE_HOST,
   NOBODY,
-} from '../../support/inspected-site.ts';
-import type { InspectedSite } from '../../support/inspected-site.ts';
-import { describeWhere } from '../../support/privilege.ts';
-import { CONNECT_PORT, INSPECTING_CONNECT_PORT } from '../../support/squid.ts';
+} from '../../support/network/inspected-site.ts';
+import type { InspectedSite } from '../../support/network/inspected-site.ts';
+import { describeWhere } from '../../support/process/privilege.ts';
+import { CONNECT_PORT, INSPECTING_CONNECT_PORT } from '../../support/network/squid.ts';
 
 const PROXY = `${GATEWAY}:${String(CONNECT_PORT)}`;
 

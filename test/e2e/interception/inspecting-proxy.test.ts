@@ -1,16 +1,16 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createIdentity } from '../../support/authority.ts';
-import type { Identity } from '../../support/authority.ts';
-import { conclusionOf, evidenceOf, notReady, preconditionOf, READY } from '../../support/check-result.ts';
+import { createIdentity } from '../../support/certificates/authority.ts';
+import type { Identity } from '../../support/certificates/authority.ts';
+import { conclusionOf, evidenceOf, notReady, preconditionOf, READY } from '../../support/process/check-result.ts';
 import {
   createInspectedSite,
   GENUINE_AUTHORITY,
   INSPECTED_SITE_NEEDS,
   LICENSE_ADDRESS,
   LICENSE_HOST,
-} from '../../support/inspected-site.ts';
-import type { InspectedSite } from '../../support/inspected-site.ts';
-import { describeWhere } from '../../support/privilege.ts';
+} from '../../support/network/inspected-site.ts';
+import type { InspectedSite } from '../../support/network/inspected-site.ts';
+import { describeWhere } from '../../support/process/privilege.ts';
 
 const SUBJECT = `${LICENSE_HOST}:443`;
 /** Squid reads the ClientHello before it decides. */

@@ -1,19 +1,26 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createIdentity } from '../../support/authority.ts';
-import type { Identity } from '../../support/authority.ts';
-import { conclusionOf, evidenceOf, notReady, READY, readyWithWarning } from '../../support/check-result.ts';
-import type { CheckResult, Conclusion } from '../../support/check-result.ts';
+import { createIdentity } from '../../support/certificates/authority.ts';
+import type { Identity } from '../../support/certificates/authority.ts';
+import { conclusionOf, evidenceOf, notReady, READY, readyWithWarning } from '../../support/process/check-result.ts';
+import type { CheckResult, Conclusion } from '../../support/process/check-result.ts';
 import {
   createInspectedSite,
   INSPECTED_SITE_NEEDS,
   LICENSE_ADDRESS,
   LICENSE_HOST,
-} from '../../support/inspected-site.ts';
-import type { InspectedSite } from '../../support/inspected-site.ts';
-import { haproxy, haproxyForTls12, haproxyWithoutTls12, nginx, sslsplit, stunnel } from '../../support/interceptors.ts';
-import type { ShownChain } from '../../support/interceptors.ts';
-import { describeWhere } from '../../support/privilege.ts';
-import type { Need } from '../../support/privilege.ts';
+} from '../../support/network/inspected-site.ts';
+import type { InspectedSite } from '../../support/network/inspected-site.ts';
+import {
+  haproxy,
+  haproxyForTls12,
+  haproxyWithoutTls12,
+  nginx,
+  sslsplit,
+  stunnel,
+} from '../../support/network/interceptors.ts';
+import type { ShownChain } from '../../support/network/interceptors.ts';
+import { describeWhere } from '../../support/process/privilege.ts';
+import type { Need } from '../../support/process/privilege.ts';
 
 const PROGRAMS: readonly Need[] = ['sslsplit', 'haproxy', 'nginx', 'stunnel'].map((program) => ({ program }));
 const LICENSE_SERVER = `ip daddr ${LICENSE_ADDRESS}`;

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createIdentity } from '../../support/authority.ts';
-import { createInspectedSite, INSPECTED_SITE_NEEDS, LICENSE_HOST } from '../../support/inspected-site.ts';
-import type { InspectedSite } from '../../support/inspected-site.ts';
-import { describeWhere } from '../../support/privilege.ts';
-import { startSiteDaemon } from '../../support/site-daemon.ts';
+import { createIdentity } from '../../support/certificates/authority.ts';
+import { createInspectedSite, INSPECTED_SITE_NEEDS, LICENSE_HOST } from '../../support/network/inspected-site.ts';
+import type { InspectedSite } from '../../support/network/inspected-site.ts';
+import { describeWhere } from '../../support/process/privilege.ts';
+import { startSiteDaemon } from '../../support/process/site-daemon.ts';
 
 /** The line as FortiAuthenticator sends it. */
 const LINE =

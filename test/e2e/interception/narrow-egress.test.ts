@@ -1,17 +1,17 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { conclusionOf, evidenceOf, notReady, READY } from '../../support/check-result.ts';
-import { filter } from '../../support/gateway-filters.ts';
+import { conclusionOf, evidenceOf, notReady, READY } from '../../support/process/check-result.ts';
+import { filter } from '../../support/network/gateway-filters.ts';
 import {
   createInspectedSite,
   INSPECTED_SITE_NEEDS,
   LICENSE_ADDRESS,
   type InspectedSite,
-} from '../../support/inspected-site.ts';
-import { sslsplit } from '../../support/interceptors.ts';
-import { describeWhere } from '../../support/privilege.ts';
-import { startSiteDaemon, type SiteDaemon } from '../../support/site-daemon.ts';
+} from '../../support/network/inspected-site.ts';
+import { sslsplit } from '../../support/network/interceptors.ts';
+import { describeWhere } from '../../support/process/privilege.ts';
+import { startSiteDaemon, type SiteDaemon } from '../../support/process/site-daemon.ts';
 
 const TO_LICENSE_SERVER = `iifname inside ip daddr ${LICENSE_ADDRESS} tcp dport 443`;
 const OTHERS_DROPPED = `iifname inside ip daddr != ${LICENSE_ADDRESS} tcp dport 443 drop`;

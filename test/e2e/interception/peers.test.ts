@@ -4,15 +4,15 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Cause } from '../../../src/engine/model.ts';
 import type { DiagnosisJson } from '../../../src/engine/diagnosis-json.ts';
-import { createIdentity, type Identity } from '../../support/authority.ts';
-import { startDaemonProcess } from '../../support/daemon-process.ts';
+import { createIdentity, type Identity } from '../../support/certificates/authority.ts';
+import { startDaemonProcess } from '../../support/process/daemon-process.ts';
 import {
   createInspectedSite,
   INSPECTED_SITE_NEEDS,
   LICENSE_HOST,
   type InspectedSite,
-} from '../../support/inspected-site.ts';
-import { describeWhere } from '../../support/privilege.ts';
+} from '../../support/network/inspected-site.ts';
+import { describeWhere } from '../../support/process/privilege.ts';
 
 /** The gateway's address in FortiAuthenticator's segment. The other agent runs there. */
 const INSPECTED = '10.20.0.3';

@@ -1,17 +1,17 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import { createIdentity } from '../../support/authority.ts';
+import { createIdentity } from '../../support/certificates/authority.ts';
 import {
   createInspectedSite,
   INSPECTED_SITE_NEEDS,
   LICENSE_ADDRESS,
   type InspectedSite,
-} from '../../support/inspected-site.ts';
-import { follow } from '../../support/outage-play.ts';
-import { describeWhere } from '../../support/privilege.ts';
-import { startSiteDaemon } from '../../support/site-daemon.ts';
-import { startSquid } from '../../support/squid.ts';
-import { until } from '../../support/until.ts';
+} from '../../support/network/inspected-site.ts';
+import { follow } from '../../support/network/outage-play.ts';
+import { describeWhere } from '../../support/process/privilege.ts';
+import { startSiteDaemon } from '../../support/process/site-daemon.ts';
+import { startSquid } from '../../support/network/squid.ts';
+import { until } from '../../support/time/until.ts';
 
 const MAIL_PORT = 2525;
 const WATCHING = {

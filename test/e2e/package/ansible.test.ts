@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type BuiltPackages, buildPackages } from '../../support/built-packages.ts';
-import { type BootedDebian, createFreshDebian } from '../../support/fresh-debian.ts';
-import { describeWhere } from '../../support/privilege.ts';
+import { type BuiltPackages, buildPackages } from '../../support/packaging/built-packages.ts';
+import { type BootedDebian, createFreshDebian } from '../../support/packaging/fresh-debian.ts';
+import { describeWhere } from '../../support/process/privilege.ts';
 
 const run = promisify(execFile);
 

@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import packageJson from '../../../package.json' with { type: 'json' };
-import { type BuiltPackages, buildPackages } from '../../support/built-packages.ts';
-import { cleanEnvironment } from '../../support/clean-environment.ts';
-import { freePort } from '../../support/free-port.ts';
-import { describeWhere } from '../../support/privilege.ts';
+import { type BuiltPackages, buildPackages } from '../../support/packaging/built-packages.ts';
+import { cleanEnvironment } from '../../support/process/clean-environment.ts';
+import { freePort } from '../../support/network/free-port.ts';
+import { describeWhere } from '../../support/process/privilege.ts';
 
 const NEEDS = [{ program: 'dpkg-deb' }, { program: 'lintian' }, { program: 'man' }, { program: 'readelf' }] as const;
 const LIMIT = 600_000;

@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import packageJson from '../../../package.json' with { type: 'json' };
 import { productionPackages } from '../../../tools/sbom/bill.ts';
-import { cleanEnvironment } from '../../support/clean-environment.ts';
-import { startDaemonProcess } from '../../support/daemon-process.ts';
-import { freePort } from '../../support/free-port.ts';
-import { runFtmWatch } from '../../support/ftm-watch.ts';
+import { cleanEnvironment } from '../../support/process/clean-environment.ts';
+import { startDaemonProcess } from '../../support/process/daemon-process.ts';
+import { freePort } from '../../support/network/free-port.ts';
+import { runFtmWatch } from '../../support/process/ftm-watch.ts';
 
 /** "secret", at the lowest cost factor. */
 const BCRYPT = '$2b$04$T09OSHkYR0m/5zSBicLIgu0n1PHwhgQH8vHXnbwdOMZJNSMdDrjMe';

@@ -4,11 +4,11 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import packageJson from '../../../package.json' with { type: 'json' };
 import { nextVersion } from '../../../tools/release/version.ts';
 import { MIGRATIONS } from '../../../src/store/database.ts';
-import { type BuiltPackages, buildPackages } from '../../support/built-packages.ts';
-import { copiedTree } from '../../support/copied-tree.ts';
-import { type BootedDebian, createFreshDebian, type FreshDebian } from '../../support/fresh-debian.ts';
-import { describeWhere } from '../../support/privilege.ts';
-import { shellBlocks } from '../../support/shell-blocks.ts';
+import { type BuiltPackages, buildPackages } from '../../support/packaging/built-packages.ts';
+import { copiedTree } from '../../support/process/copied-tree.ts';
+import { type BootedDebian, createFreshDebian, type FreshDebian } from '../../support/packaging/fresh-debian.ts';
+import { describeWhere } from '../../support/process/privilege.ts';
+import { shellBlocks } from '../../support/packaging/shell-blocks.ts';
 
 const blocks = shellBlocks(readFileSync('docs/install.md', 'utf8'));
 const NEWER = nextVersion(packageJson.version, 'minor');

@@ -2,11 +2,16 @@ import { execFileSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { chainPem, createHierarchy } from '../../support/authority.ts';
-import { buildPackages } from '../../support/built-packages.ts';
-import { type BootedDebian, createFreshDebian, type FreshDebian, type Outcome } from '../../support/fresh-debian.ts';
-import { describeWhere } from '../../support/privilege.ts';
-import { shellBlocks } from '../../support/shell-blocks.ts';
+import { chainPem, createHierarchy } from '../../support/certificates/authority.ts';
+import { buildPackages } from '../../support/packaging/built-packages.ts';
+import {
+  type BootedDebian,
+  createFreshDebian,
+  type FreshDebian,
+  type Outcome,
+} from '../../support/packaging/fresh-debian.ts';
+import { describeWhere } from '../../support/process/privilege.ts';
+import { shellBlocks } from '../../support/packaging/shell-blocks.ts';
 
 const INSTALL = shellBlocks(readFileSync('docs/install.md', 'utf8'));
 const CONFIG = '/etc/ftm-watch/ftm-watch.yaml';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
-import { describeWhere } from '../../support/privilege.ts';
+import { describeWhere } from '../../support/process/privilege.ts';
 
 const run = promisify(execFile);
 const UNIT = 'deploy/systemd/ftm-watch.service';

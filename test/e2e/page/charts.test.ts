@@ -1,11 +1,11 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { RangeData } from '../../../src/web/sources.ts';
-import { audit, seriousOf } from '../../support/audit.ts';
-import { launchBrowser, openPage, type OpenPage } from '../../support/browser.ts';
-import { diagnosisOf } from '../../support/diagnosis-of.ts';
-import { describeWhere } from '../../support/privilege.ts';
-import { startWeb, type WebBench } from '../../support/web-bench.ts';
+import { audit, seriousOf } from '../../support/web/audit.ts';
+import { launchBrowser, openPage, type OpenPage } from '../../support/web/browser.ts';
+import { diagnosisOf } from '../../support/checks/diagnosis-of.ts';
+import { describeWhere } from '../../support/process/privilege.ts';
+import { startWeb, type WebBench } from '../../support/web/web-bench.ts';
 
 const HOUR = 3_600_000;
 const UNTIL = Date.UTC(2026, 10, 24, 12);

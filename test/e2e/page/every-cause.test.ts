@@ -1,12 +1,12 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { FAULT_IDS } from '../../../src/checks/registry.ts';
-import { audit, seriousOf } from '../../support/audit.ts';
-import { launchBrowser, openPage } from '../../support/browser.ts';
-import { diagnosisOfFault } from '../../support/diagnosis-of-fault.ts';
-import { timeline } from '../../support/incident-timeline.ts';
-import { describeWhere } from '../../support/privilege.ts';
-import { startWeb, type WebBench } from '../../support/web-bench.ts';
+import { audit, seriousOf } from '../../support/web/audit.ts';
+import { launchBrowser, openPage } from '../../support/web/browser.ts';
+import { diagnosisOfFault } from '../../support/checks/diagnosis-of-fault.ts';
+import { timeline } from '../../support/store/incident-timeline.ts';
+import { describeWhere } from '../../support/process/privilege.ts';
+import { startWeb, type WebBench } from '../../support/web/web-bench.ts';
 
 const HEIGHT = 844;
 const LOOKS = [1440, 900, 390].flatMap((width) =>

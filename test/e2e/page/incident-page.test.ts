@@ -2,12 +2,12 @@ import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Incident } from '../../../src/engine/incident/incident.ts';
 import { hashPassword } from '../../../src/web/password-hash.ts';
-import { audit, seriousOf } from '../../support/audit.ts';
-import { launchBrowser, openPage } from '../../support/browser.ts';
-import { causeOf } from '../../support/diagnosis-of.ts';
-import { HOUR, START, timeline } from '../../support/incident-timeline.ts';
-import { describeWhere } from '../../support/privilege.ts';
-import { startWeb, type WebBench } from '../../support/web-bench.ts';
+import { audit, seriousOf } from '../../support/web/audit.ts';
+import { launchBrowser, openPage } from '../../support/web/browser.ts';
+import { causeOf } from '../../support/checks/diagnosis-of.ts';
+import { HOUR, START, timeline } from '../../support/store/incident-timeline.ts';
+import { describeWhere } from '../../support/process/privilege.ts';
+import { startWeb, type WebBench } from '../../support/web/web-bench.ts';
 
 const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true } as const;
 const DAY = 24 * HOUR;

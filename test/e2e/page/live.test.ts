@@ -4,9 +4,9 @@ import { startDaemon } from '../../lab/daemon.ts';
 import type { Daemon } from '../../lab/daemon.ts';
 import { createLab } from '../../lab/lab.ts';
 import type { Lab } from '../../lab/lab.ts';
-import { launchBrowser, openPage } from '../../support/browser.ts';
-import type { OpenPage } from '../../support/browser.ts';
-import { describeWhere } from '../../support/privilege.ts';
+import { launchBrowser, openPage } from '../../support/web/browser.ts';
+import type { OpenPage } from '../../support/web/browser.ts';
+import { describeWhere } from '../../support/process/privilege.ts';
 
 const PAUSED = 'Updates are paused because text is selected';
 const CHIP = '#live:not([hidden])';

@@ -1,10 +1,10 @@
 import type { Browser, Page, Request } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { launchBrowser, openPage } from '../../support/browser.ts';
-import { diagnosisOfFault } from '../../support/diagnosis-of-fault.ts';
-import { START, timeline } from '../../support/incident-timeline.ts';
-import { describeWhere } from '../../support/privilege.ts';
-import { startWeb, type WebBench } from '../../support/web-bench.ts';
+import { launchBrowser, openPage } from '../../support/web/browser.ts';
+import { diagnosisOfFault } from '../../support/checks/diagnosis-of-fault.ts';
+import { START, timeline } from '../../support/store/incident-timeline.ts';
+import { describeWhere } from '../../support/process/privilege.ts';
+import { startWeb, type WebBench } from '../../support/web/web-bench.ts';
 
 const MOST_BYTES = 60 * 1024;
 const HOUR = 3_600_000;

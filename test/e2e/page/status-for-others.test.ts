@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Daemon, startDaemon } from '../../lab/daemon.ts';
 import { createLab, type Lab } from '../../lab/lab.ts';
-import { runFtmWatch } from '../../support/ftm-watch.ts';
+import { runFtmWatch } from '../../support/process/ftm-watch.ts';
 
 const LIMIT_MS = 20_000;
 

@@ -5,12 +5,12 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest
 import type { incidentsToJson } from '../../../src/web/incident-json.ts';
 import { startDaemon, type Daemon } from '../../lab/daemon.ts';
 import { createLab, type Lab } from '../../lab/lab.ts';
-import { audit, seriousOf } from '../../support/audit.ts';
-import { createIdentity } from '../../support/authority.ts';
-import { launchBrowser, openPage, type OpenPage } from '../../support/browser.ts';
-import { describeWhere } from '../../support/privilege.ts';
-import { STOP_FAULTS } from '../../support/stop-faults.ts';
-import { writeHistoryOfLab } from '../../support/long-history.ts';
+import { audit, seriousOf } from '../../support/web/audit.ts';
+import { createIdentity } from '../../support/certificates/authority.ts';
+import { launchBrowser, openPage, type OpenPage } from '../../support/web/browser.ts';
+import { describeWhere } from '../../support/process/privilege.ts';
+import { STOP_FAULTS } from '../../support/checks/stop-faults.ts';
+import { writeHistoryOfLab } from '../../support/store/long-history.ts';
 
 type IncidentJson = ReturnType<typeof incidentsToJson>[number];
 

@@ -5,10 +5,10 @@ import { startDaemon } from '../../lab/daemon.ts';
 import type { Daemon } from '../../lab/daemon.ts';
 import { createLab } from '../../lab/lab.ts';
 import type { Lab } from '../../lab/lab.ts';
-import { audit, seriousOf } from '../../support/audit.ts';
-import { launchBrowser, openPage } from '../../support/browser.ts';
-import { askSocket } from '../../support/control-socket.ts';
-import { describeWhere } from '../../support/privilege.ts';
+import { audit, seriousOf } from '../../support/web/audit.ts';
+import { launchBrowser, openPage } from '../../support/web/browser.ts';
+import { askSocket } from '../../support/process/control-socket.ts';
+import { describeWhere } from '../../support/process/privilege.ts';
 
 const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true } as const;
 

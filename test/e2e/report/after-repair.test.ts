@@ -4,8 +4,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ReportData } from '../../../src/report/report-data.ts';
 import { type Daemon, startDaemon } from '../../lab/daemon.ts';
 import { createLab, type Lab } from '../../lab/lab.ts';
-import { runFtmWatch } from '../../support/ftm-watch.ts';
-import { type Unzipped, unzip } from '../../support/unzipped.ts';
+import { runFtmWatch } from '../../support/process/ftm-watch.ts';
+import { type Unzipped, unzip } from '../../support/process/unzipped.ts';
 
 const LIMIT_MS = 20_000;
 /** Long enough to be evidence rather than a word or a name. */

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { runFtmWatch } from '../../support/ftm-watch.ts';
+import { runFtmWatch } from '../../support/process/ftm-watch.ts';
 
 // Accepts everything and never responds.
 const silent = createServer((socket) => socket.on('error', () => undefined).resume());

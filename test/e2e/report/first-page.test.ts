@@ -10,11 +10,11 @@ import { diagnose } from '../../../src/engine/diagnose.ts';
 import type { Diagnosis } from '../../../src/engine/model.ts';
 import { reportData } from '../../../src/report/report-data.ts';
 import { reportHtml } from '../../../src/report/report-html.ts';
-import { audit, seriousOf } from '../../support/audit.ts';
-import { launchBrowser, type OpenPage, openPage } from '../../support/browser.ts';
-import { causeOf } from '../../support/diagnosis-of.ts';
-import { round } from '../../support/observed.ts';
-import { describeWhere } from '../../support/privilege.ts';
+import { audit, seriousOf } from '../../support/web/audit.ts';
+import { launchBrowser, type OpenPage, openPage } from '../../support/web/browser.ts';
+import { causeOf } from '../../support/checks/diagnosis-of.ts';
+import { round } from '../../support/checks/observed.ts';
+import { describeWhere } from '../../support/process/privilege.ts';
 
 const AT = Date.parse('2026-11-24T19:55:01Z');
 const HOST = 'fortitokenmobile.fortinet.com';

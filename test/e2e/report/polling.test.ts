@@ -6,9 +6,9 @@ import { emptyPolling, recordEvents } from '../../../src/core/polling/state.ts';
 import type { ReportData } from '../../../src/report/report-data.ts';
 import { createLab, type Lab } from '../../lab/lab.ts';
 import { LICENSE_HOST } from '../../lab/site.ts';
-import { readCheck } from '../../support/check-result.ts';
-import { runFtmWatch } from '../../support/ftm-watch.ts';
-import { unzip, type Unzipped } from '../../support/unzipped.ts';
+import { readCheck } from '../../support/process/check-result.ts';
+import { runFtmWatch } from '../../support/process/ftm-watch.ts';
+import { unzip, type Unzipped } from '../../support/process/unzipped.ts';
 
 const WINDOW_MS = 900_000;
 

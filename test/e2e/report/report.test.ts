@@ -8,13 +8,13 @@ import type { ReportData } from '../../../src/report/report-data.ts';
 import { startDaemon, type Daemon } from '../../lab/daemon.ts';
 import { createLab, type Lab } from '../../lab/lab.ts';
 import { createMailHost } from '../../lab/mail-host.ts';
-import { createIdentity } from '../../support/authority.ts';
-import { CANARY, canariesIn, configureCanaries, hideCanaries } from '../../support/canary.ts';
-import { sendLines } from '../../support/daemon-process.ts';
-import { runFtmWatch, type Run } from '../../support/ftm-watch.ts';
-import { jsonReceiver, type JsonReceiver } from '../../support/json-receiver.ts';
-import { until } from '../../support/until.ts';
-import { unzip, type Unzipped } from '../../support/unzipped.ts';
+import { createIdentity } from '../../support/certificates/authority.ts';
+import { CANARY, canariesIn, configureCanaries, hideCanaries } from '../../support/security/canary.ts';
+import { sendLines } from '../../support/process/daemon-process.ts';
+import { runFtmWatch, type Run } from '../../support/process/ftm-watch.ts';
+import { jsonReceiver, type JsonReceiver } from '../../support/notify/json-receiver.ts';
+import { until } from '../../support/time/until.ts';
+import { unzip, type Unzipped } from '../../support/process/unzipped.ts';
 
 type IncidentJson = ReturnType<typeof incidentsToJson>[number];
 

@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, test } from 'vitest';
-import { cleanEnvironment } from '../../support/clean-environment.ts';
-import { startDaemonProcess, type DaemonProcess } from '../../support/daemon-process.ts';
-import { freePort } from '../../support/free-port.ts';
+import { cleanEnvironment } from '../../support/process/clean-environment.ts';
+import { startDaemonProcess, type DaemonProcess } from '../../support/process/daemon-process.ts';
+import { freePort } from '../../support/network/free-port.ts';
 
-const BLOCKING = fileURLToPath(new URL('../../support/blocked-loop.ts', import.meta.url));
+const BLOCKING = fileURLToPath(new URL('../../support/process/blocked-loop.ts', import.meta.url));
 const base = mkdtempSync(join(tmpdir(), 'ftm-watch-blocked-'));
 const main = join(base, 'dist', 'main.js');
 

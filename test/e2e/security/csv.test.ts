@@ -2,9 +2,9 @@ import { execFileSync } from 'node:child_process';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { incidentsToCsv } from '../../../src/web/incident-json.ts';
-import { causeOf } from '../../support/diagnosis-of.ts';
-import { incidentOf } from '../../support/outbox-entry-of.ts';
-import { describeWhere } from '../../support/privilege.ts';
+import { causeOf } from '../../support/checks/diagnosis-of.ts';
+import { incidentOf } from '../../support/notify/outbox-entry-of.ts';
+import { describeWhere } from '../../support/process/privilege.ts';
 
 /** Prints the cells of each row as a spreadsheet with this separator shows them. */
 const READ = `import csv, json, sys

@@ -6,9 +6,9 @@ import { expect, test } from 'vitest';
 import { createStore } from '../../../src/store/store.ts';
 import { startDaemon } from '../../lab/daemon.ts';
 import { createLab } from '../../lab/lab.ts';
-import { handClock } from '../../support/hand-clock.ts';
-import { logRecorder } from '../../support/log-recorder.ts';
-import { storedRows } from '../../support/stored-rows.ts';
+import { handClock } from '../../support/time/hand-clock.ts';
+import { logRecorder } from '../../support/process/log-recorder.ts';
+import { storedRows } from '../../support/store/stored-rows.ts';
 
 const DAY = 86_400_000;
 const REFUSED = 20_000;

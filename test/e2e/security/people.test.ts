@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createMailHost, type MailHost } from '../../lab/mail-host.ts';
-import { createDaemonBench, type DaemonBench } from '../../support/daemon-bench.ts';
-import { sendLines, type DaemonProcess } from '../../support/daemon-process.ts';
-import { runFtmWatch } from '../../support/ftm-watch.ts';
-import { jsonReceiver, type JsonReceiver } from '../../support/json-receiver.ts';
-import { until } from '../../support/until.ts';
-import { unzip } from '../../support/unzipped.ts';
+import { createDaemonBench, type DaemonBench } from '../../support/process/daemon-bench.ts';
+import { sendLines, type DaemonProcess } from '../../support/process/daemon-process.ts';
+import { runFtmWatch } from '../../support/process/ftm-watch.ts';
+import { jsonReceiver, type JsonReceiver } from '../../support/notify/json-receiver.ts';
+import { until } from '../../support/time/until.ts';
+import { unzip } from '../../support/process/unzipped.ts';
 
 const LIMIT_MS = 30_000;
 

@@ -4,10 +4,10 @@ import { expect, test } from 'vitest';
 import { hashPassword } from '../../../src/web/password-hash.ts';
 import { startDaemon } from '../../lab/daemon.ts';
 import { createLab } from '../../lab/lab.ts';
-import { askSocket } from '../../support/control-socket.ts';
-import { describeWhere } from '../../support/privilege.ts';
-import { startReverseProxy } from '../../support/reverse-proxy.ts';
-import { basicAuth } from '../../support/web-bench.ts';
+import { askSocket } from '../../support/process/control-socket.ts';
+import { describeWhere } from '../../support/process/privilege.ts';
+import { startReverseProxy } from '../../support/web/reverse-proxy.ts';
+import { basicAuth } from '../../support/web/web-bench.ts';
 
 const TIMEOUT = 120_000;
 const FORM = 'application/x-www-form-urlencoded';

@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createMailHost, type MailHost } from '../../lab/mail-host.ts';
 import { hashPassword } from '../../../src/web/password-hash.ts';
-import { startDaemonProcess, type DaemonProcess } from '../../support/daemon-process.ts';
-import { echoApi, echoHttp, echoProxy, echoSmtp, echoSnmp, type EchoPeer } from '../../support/echo-peers.ts';
-import { runFtmWatch } from '../../support/ftm-watch.ts';
-import { until } from '../../support/until.ts';
-import { basicAuth } from '../../support/web-bench.ts';
+import { startDaemonProcess, type DaemonProcess } from '../../support/process/daemon-process.ts';
+import { echoApi, echoHttp, echoProxy, echoSmtp, echoSnmp, type EchoPeer } from '../../support/notify/echo-peers.ts';
+import { runFtmWatch } from '../../support/process/ftm-watch.ts';
+import { until } from '../../support/time/until.ts';
+import { basicAuth } from '../../support/web/web-bench.ts';
 
 /** The prefix of every secret, which occurs nowhere else. */
 const MARK = 'c4n4ry';

@@ -2,8 +2,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { actingTexts } from '../../support/fuzz.ts';
-import { runFtmWatch } from '../../support/ftm-watch.ts';
+import { actingTexts } from '../../support/security/fuzz.ts';
+import { runFtmWatch } from '../../support/process/ftm-watch.ts';
 
 /** Clears the screen, sets the title, colors the text that follows and reverses it. */
 const ACTS = '\u001b[2J\u001b]0;owned\u0007\u009b31m\u202e';

@@ -3,11 +3,11 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { zoneOf } from '../../../src/core/time-text.ts';
 import { renderFeed } from '../../../src/web/feed.ts';
-import { anyText } from '../../support/any-text.ts';
-import { causeOf } from '../../support/diagnosis-of.ts';
-import { START } from '../../support/incident-timeline.ts';
-import { incidentOf } from '../../support/outbox-entry-of.ts';
-import { describeWhere } from '../../support/privilege.ts';
+import { anyText } from '../../support/security/any-text.ts';
+import { causeOf } from '../../support/checks/diagnosis-of.ts';
+import { START } from '../../support/store/incident-timeline.ts';
+import { incidentOf } from '../../support/notify/outbox-entry-of.ts';
+import { describeWhere } from '../../support/process/privilege.ts';
 
 /**
  * Reads documents as any XML parser does. Prints the names of all elements and the text of each `content`, or the error.

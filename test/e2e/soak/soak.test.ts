@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 
 import { expect, test } from 'vitest';
 
-import { describeWhere } from '../../support/privilege.ts';
+import { describeWhere } from '../../support/process/privilege.ts';
 
 const SOAK = fileURLToPath(new URL('../../../bench/soak/run.ts', import.meta.url));
 /** Simulated days. Nightly runs use the thirty days of `npm run soak`. */

@@ -6,12 +6,12 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { sentenceStep } from '../../../src/engine/model.ts';
 import { systemClock } from '../../../src/system/clock.ts';
-import { runCommand, type Ran } from '../../support/command-line.ts';
-import { startControl } from '../../support/control-bench.ts';
-import { causeOf, diagnosisOf } from '../../support/diagnosis-of.ts';
-import { timeline } from '../../support/incident-timeline.ts';
-import { readPluginOutput } from '../../support/plugin-output.ts';
-import { createBlackHole } from '../../support/tcp-black-hole.ts';
+import { runCommand, type Ran } from '../../support/process/command-line.ts';
+import { startControl } from '../../support/process/control-bench.ts';
+import { causeOf, diagnosisOf } from '../../support/checks/diagnosis-of.ts';
+import { timeline } from '../../support/store/incident-timeline.ts';
+import { readPluginOutput } from '../../support/monitoring/plugin-output.ts';
+import { createBlackHole } from '../../support/network/tcp-black-hole.ts';
 
 let folder: string;
 /** The socket of the daemon whose store is `store.sqlite` in the folder. */

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { runCommand, type Ran } from '../../support/command-line.ts';
+import { runCommand, type Ran } from '../../support/process/command-line.ts';
 
 let folder: string;
 

@@ -14,7 +14,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { reportTarget, writeWhole } from '../../../src/cli/report-file.ts';
-import { describeWhere } from '../../support/privilege.ts';
+import { describeWhere } from '../../support/process/privilege.ts';
 
 const BYTES = Buffer.alloc(300_000, 'x');
 

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { systemClock } from '../../../src/system/clock.ts';
-import { runCommand, type Ran } from '../../support/command-line.ts';
-import { startControl } from '../../support/control-bench.ts';
+import { runCommand, type Ran } from '../../support/process/command-line.ts';
+import { startControl } from '../../support/process/control-bench.ts';
 
 let folder: string;
 /** The socket of the daemon whose store is `store.sqlite` in the folder. */

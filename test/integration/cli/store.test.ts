@@ -14,11 +14,11 @@ import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { MIGRATIONS } from '../../../src/store/database.ts';
 import { createStore, type Store } from '../../../src/store/store.ts';
-import { runCommand, type Ran } from '../../support/command-line.ts';
-import { handClock } from '../../support/hand-clock.ts';
-import { HOUR, START } from '../../support/incident-timeline.ts';
-import { logRecorder } from '../../support/log-recorder.ts';
-import { openedEntry, openedInCopy, roundRecord } from '../../support/store-records.ts';
+import { runCommand, type Ran } from '../../support/process/command-line.ts';
+import { handClock } from '../../support/time/hand-clock.ts';
+import { HOUR, START } from '../../support/store/incident-timeline.ts';
+import { logRecorder } from '../../support/process/log-recorder.ts';
+import { openedEntry, openedInCopy, roundRecord } from '../../support/store/store-records.ts';
 
 const RELEASED = new URL('../../fixtures/store/0.1.0/history.sqlite', import.meta.url);
 

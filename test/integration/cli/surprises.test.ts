@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { fileWarnings, machineWarnings } from '../../../src/cli/config.ts';
-import { configOf } from '../../support/config-of.ts';
+import { configOf } from '../../support/config/config-of.ts';
 
 const TOLD = 'notify: { alertmanager: { urls: ["http://127.0.0.1:9093"] } }\n';
 const HEARD = 'appliances: [{ name: fac-1, logSources: [10.0.0.5] }]\nlogs: { syslog: { udp: "0.0.0.0:5514" } }\n';

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { FirewallObservation } from '../../../src/core/license/firewall.ts';
 import type { HttpFault } from '../../lab/https-peer.ts';
-import { createFirewallBench, judged, type FirewallBench } from '../../support/firewall-bench.ts';
-import { hurriedClock } from '../../support/hurried-clock.ts';
+import { createFirewallBench, judged, type FirewallBench } from '../../support/connectors/firewall-bench.ts';
+import { hurriedClock } from '../../support/time/hurried-clock.ts';
 
 let bench: FirewallBench;
 

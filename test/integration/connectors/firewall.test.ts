@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { judgeFirewallPolicy } from '../../../src/checks/firewall-policy/judge.ts';
 import { LOOKUP_PATH, PLAIN_POLICY, ROUTE_PATH, sslProfile, type FirewallState } from '../../lab/firewall.ts';
-import { createFirewallBench, judged, TARGET, type FirewallBench } from '../../support/firewall-bench.ts';
+import { createFirewallBench, judged, TARGET, type FirewallBench } from '../../support/connectors/firewall-bench.ts';
 
 let bench: FirewallBench;
 

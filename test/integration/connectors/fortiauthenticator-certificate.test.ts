@@ -5,9 +5,9 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { ApplianceApiConfig } from '../../../src/config/schema/connectors.ts';
 import { createFortiAuthenticator } from '../../lab/fortiauthenticator.ts';
 import type { FortiAuthenticator } from '../../lab/fortiauthenticator.ts';
-import { apiOf, observeApi } from '../../support/appliance-bench.ts';
-import { createHierarchy, createIdentity } from '../../support/authority.ts';
-import type { Identity } from '../../support/authority.ts';
+import { apiOf, observeApi } from '../../support/connectors/appliance-bench.ts';
+import { createHierarchy, createIdentity } from '../../support/certificates/authority.ts';
+import type { Identity } from '../../support/certificates/authority.ts';
 
 let folder: string;
 

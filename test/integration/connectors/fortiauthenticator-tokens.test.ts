@@ -2,8 +2,8 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import { createFortiAuthenticator } from '../../lab/fortiauthenticator.ts';
-import { hurriedClock } from '../../support/hurried-clock.ts';
-import { apiOf, factsOf, observeApi } from '../../support/appliance-bench.ts';
+import { hurriedClock } from '../../support/time/hurried-clock.ts';
+import { apiOf, factsOf, observeApi } from '../../support/connectors/appliance-bench.ts';
 
 function collectGarbage(): void {
   setFlagsFromString('--expose-gc');

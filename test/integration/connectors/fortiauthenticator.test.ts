@@ -3,8 +3,8 @@ import type { ApplianceApiConfig } from '../../../src/config/schema/connectors.t
 import type { ApplianceObservation } from '../../../src/core/license/appliance.ts';
 import { createFortiAuthenticator, type FortiAuthenticator } from '../../lab/fortiauthenticator.ts';
 import type { HttpFault } from '../../lab/https-peer.ts';
-import { apiOf, factsOf, observeApi } from '../../support/appliance-bench.ts';
-import { hurriedClock } from '../../support/hurried-clock.ts';
+import { apiOf, factsOf, observeApi } from '../../support/connectors/appliance-bench.ts';
+import { hurriedClock } from '../../support/time/hurried-clock.ts';
 
 describe('observeAppliance', () => {
   it('reads serials, licence, tokens, the provisioning server and the mail servers', async () => {

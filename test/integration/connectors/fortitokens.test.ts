@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { fortigateNotes } from '../../../src/checks/token-pool/judge.ts';
 import { type FirewallState, FORTITOKENS_PATH } from '../../lab/firewall.ts';
-import { createFirewallBench, type FirewallBench } from '../../support/firewall-bench.ts';
+import { createFirewallBench, type FirewallBench } from '../../support/connectors/firewall-bench.ts';
 
 let bench: FirewallBench;
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { judgeFirewallPolicy } from '../../../src/checks/firewall-policy/judge.ts';
 import { type FirewallState, FQDNS_PATH } from '../../lab/firewall.ts';
-import { createFirewallBench, type FirewallBench, TARGET } from '../../support/firewall-bench.ts';
+import { createFirewallBench, type FirewallBench, TARGET } from '../../support/connectors/firewall-bench.ts';
 
 let bench: FirewallBench;
 

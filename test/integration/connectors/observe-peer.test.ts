@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { PeerObservation } from '../../../src/core/round.ts';
 import { observePeer } from '../../../src/connectors/peers.ts';
-import { createIdentity } from '../../support/authority.ts';
-import { connectorContext } from '../../support/connector-context.ts';
+import { createIdentity } from '../../support/certificates/authority.ts';
+import { connectorContext } from '../../support/connectors/connector-context.ts';
 
 const TOKEN = 'a-token-that-may-read';
 

@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../../src/system/clock.ts';
 import type { HttpFault } from '../../lab/https-peer.ts';
 import { LICENSES_PATH, PRODUCTS_PATH } from '../../lab/registration.ts';
-import { hurriedClock } from '../../support/hurried-clock.ts';
-import { A, B, memoryStore, outcomes, paths, startRegistration } from '../../support/registration-bench.ts';
+import { hurriedClock } from '../../support/time/hurried-clock.ts';
+import { A, B, memoryStore, outcomes, paths, startRegistration } from '../../support/connectors/registration-bench.ts';
 
 describe('an error of the service', () => {
   it.each<[string, HttpFault, unknown]>([

@@ -8,7 +8,7 @@ import {
   TOKEN_PATH,
   type RegistrationState,
 } from '../../lab/registration.ts';
-import { A, B, memoryStore, outcomes, paths, startRegistration } from '../../support/registration-bench.ts';
+import { A, B, memoryStore, outcomes, paths, startRegistration } from '../../support/connectors/registration-bench.ts';
 
 describe('observeRegistration', () => {
   it.each<[string, Partial<RegistrationState>, unknown]>([

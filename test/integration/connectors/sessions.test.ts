@@ -3,7 +3,7 @@ import { judgeFirewallPolicy } from '../../../src/checks/firewall-policy/judge.t
 import type { FirewallObservation } from '../../../src/core/license/firewall.ts';
 import { systemClock } from '../../../src/system/clock.ts';
 import { type FirewallState, SESSIONS_PATH } from '../../lab/firewall.ts';
-import { createFirewallBench, type FirewallBench } from '../../support/firewall-bench.ts';
+import { createFirewallBench, type FirewallBench } from '../../support/connectors/firewall-bench.ts';
 
 let bench: FirewallBench;
 

@@ -3,12 +3,12 @@ import type { ConnectorContext } from '../../../src/network/rest/json-exchange.t
 import { observeHaRole } from '../../../src/connectors/appliances.ts';
 import type { HaRoleObservation, haRoleOf } from '../../../src/core/license/appliance.ts';
 import { createSnmpAgent, type SnmpAgent, type SnmpFault } from '../../lab/snmp-agent.ts';
-import { connectorContext } from '../../support/connector-context.ts';
-import { hurriedClock } from '../../support/hurried-clock.ts';
-import { type MibChanges, mibOverrides, mibValues } from '../../support/fortiauthenticator-mib.ts';
+import { connectorContext } from '../../support/connectors/connector-context.ts';
+import { hurriedClock } from '../../support/time/hurried-clock.ts';
+import { type MibChanges, mibOverrides, mibValues } from '../../support/connectors/fortiauthenticator-mib.ts';
 import type { SnmpConfig } from '../../../src/config/schema/connectors.ts';
-import { describeWhere } from '../../support/privilege.ts';
-import { startSnmpd, type Snmpd } from '../../support/snmpd.ts';
+import { describeWhere } from '../../support/process/privilege.ts';
+import { startSnmpd, type Snmpd } from '../../support/connectors/snmpd.ts';
 
 type HaRole = NonNullable<ReturnType<typeof haRoleOf>>;
 

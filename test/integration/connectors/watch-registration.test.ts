@@ -5,8 +5,8 @@ import { createSpreadTimer } from '../../../src/schedule/cron-timer.ts';
 import { nextTurn } from '../../../src/system/clock.ts';
 import { watchRegistration } from '../../../src/connectors/registration.ts';
 import { LICENSES_PATH, TOKEN_PATH } from '../../lab/registration.ts';
-import { configOf } from '../../support/config-of.ts';
-import { handClock, type HandClock } from '../../support/hand-clock.ts';
+import { configOf } from '../../support/config/config-of.ts';
+import { handClock, type HandClock } from '../../support/time/hand-clock.ts';
 import {
   A,
   B,
@@ -15,7 +15,7 @@ import {
   paths,
   startRegistration,
   type RegistrationBench,
-} from '../../support/registration-bench.ts';
+} from '../../support/connectors/registration-bench.ts';
 
 const HELD = { kind: 'registered', serial: 'FAC-VM0000000001' };
 const MINUTE = 60_000;

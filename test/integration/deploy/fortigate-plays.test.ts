@@ -7,7 +7,7 @@ import { parse } from 'yaml';
 import * as z from 'zod';
 import { renderFortigatePlays } from '../../../tools/generate/ansible/fortigate-plays.ts';
 import { playOf } from '../../../tools/generate/ansible/fortios-play.ts';
-import { describeWhere } from '../../support/privilege.ts';
+import { describeWhere } from '../../support/process/privilege.ts';
 
 /** Answers to the prompts of the plays. */
 const ANSWERS: Readonly<Record<string, string>> = {

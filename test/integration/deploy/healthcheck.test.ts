@@ -4,8 +4,8 @@ import { createServer, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { createIdentity } from '../../support/authority.ts';
-import { freePort } from '../../support/free-port.ts';
+import { createIdentity } from '../../support/certificates/authority.ts';
+import { freePort } from '../../support/network/free-port.ts';
 
 /** Runs the health check as the image does. Returns its exit code and output. */
 function ask(url: string): Promise<readonly [code: number, said: string]> {

@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { endFlaws, lastingFlaws } from '../../../src/tls/flaws.ts';
-import { chainPem, type Identity } from '../../support/authority.ts';
-import { certificateOf } from '../../support/chains.ts';
-import { FLAW_ROWS, flawedChain } from '../../support/flaw-rows.ts';
+import { chainPem, type Identity } from '../../support/certificates/authority.ts';
+import { certificateOf } from '../../support/certificates/chains.ts';
+import { FLAW_ROWS, flawedChain } from '../../support/certificates/flaw-rows.ts';
 
 const state = { folder: '' };
 beforeAll(async () => {

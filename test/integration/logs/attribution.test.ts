@@ -1,8 +1,8 @@
 import { createSocket } from 'node:dgram';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { LogEvent } from '../../../src/core/polling/log-event.ts';
-import { fixtureLines } from '../../support/fixture-lines.ts';
-import { connectSender, ORDINARY, startIntake, TROUBLE } from '../../support/intake-bench.ts';
+import { fixtureLines } from '../../support/logs/fixture-lines.ts';
+import { connectSender, ORDINARY, startIntake, TROUBLE } from '../../support/logs/intake-bench.ts';
 
 const withHost = (line: string, host: string): string => line.replace(' db[', ` ${host} db[`);
 

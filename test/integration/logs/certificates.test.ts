@@ -6,10 +6,10 @@ import { join } from 'node:path';
 import { connect, type TLSSocket } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { systemClock } from '../../../src/system/clock.ts';
-import { createIdentity, type Identity } from '../../support/authority.ts';
-import { handClock, type HandClock } from '../../support/hand-clock.ts';
-import { startIntake, TROUBLE, type IntakeBench } from '../../support/intake-bench.ts';
-import { revocationList } from '../../support/revoked.ts';
+import { createIdentity, type Identity } from '../../support/certificates/authority.ts';
+import { handClock, type HandClock } from '../../support/time/hand-clock.ts';
+import { startIntake, TROUBLE, type IntakeBench } from '../../support/logs/intake-bench.ts';
+import { revocationList } from '../../support/certificates/revoked.ts';
 
 let folder = '';
 let authority: Identity;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { systemClock } from '../../../src/system/clock.ts';
-import { sendLines } from '../../support/daemon-process.ts';
-import { connectSender, ORDINARY, startIntake, TROUBLE } from '../../support/intake-bench.ts';
+import { sendLines } from '../../support/process/daemon-process.ts';
+import { connectSender, ORDINARY, startIntake, TROUBLE } from '../../support/logs/intake-bench.ts';
 
 describe('syslog that fails', () => {
   test('takes what a sender had said that resets the connection', async () => {

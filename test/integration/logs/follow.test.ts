@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { Follower } from '../../../src/logs/tail.ts';
-import { handClock, type HandClock } from '../../support/hand-clock.ts';
-import { lineCollector } from '../../support/line-collector.ts';
-import { logRecorder } from '../../support/log-recorder.ts';
+import { handClock, type HandClock } from '../../support/time/hand-clock.ts';
+import { lineCollector } from '../../support/logs/line-collector.ts';
+import { logRecorder } from '../../support/process/log-recorder.ts';
 
 type FileMark = NonNullable<ReturnType<Follower['marks']>>[number];
 

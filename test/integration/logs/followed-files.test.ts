@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { type Positions, readPositions } from '../../../src/logs/tail.ts';
-import { hurriedClock } from '../../support/hurried-clock.ts';
-import { ORDINARY, startIntake, TROUBLE } from '../../support/intake-bench.ts';
-import { logRecorder } from '../../support/log-recorder.ts';
+import { hurriedClock } from '../../support/time/hurried-clock.ts';
+import { ORDINARY, startIntake, TROUBLE } from '../../support/logs/intake-bench.ts';
+import { logRecorder } from '../../support/process/log-recorder.ts';
 
 let folder = '';
 let log = '';

@@ -5,11 +5,11 @@ import { expect, onTestFinished, test, vi } from 'vitest';
 import { createLogListening, type LogListening } from '../../../src/logs/intake.ts';
 import { systemClock } from '../../../src/system/clock.ts';
 import type { JsonFile } from '../../../src/system/json-file.ts';
-import { configOf } from '../../support/config-of.ts';
-import { freePort } from '../../support/free-port.ts';
-import { TROUBLE } from '../../support/intake-bench.ts';
-import { logRecorder } from '../../support/log-recorder.ts';
-import { shippedCatalogue } from '../../support/signature-catalogue.ts';
+import { configOf } from '../../support/config/config-of.ts';
+import { freePort } from '../../support/network/free-port.ts';
+import { TROUBLE } from '../../support/logs/intake-bench.ts';
+import { logRecorder } from '../../support/process/log-recorder.ts';
+import { shippedCatalogue } from '../../support/logs/signature-catalogue.ts';
 
 interface Memory extends JsonFile {
   readonly saves: readonly unknown[];

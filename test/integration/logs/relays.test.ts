@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { connectSender, ORDINARY, startIntake, TROUBLE } from '../../support/intake-bench.ts';
+import { connectSender, ORDINARY, startIntake, TROUBLE } from '../../support/logs/intake-bench.ts';
 
 const APPLIANCE = { name: 'fac-1', logSources: ['fac01'] };
 const withHost = (line: string, host: string): string => line.replace(' db[', ` ${host} db[`);

@@ -5,11 +5,11 @@ import { gzipSync } from 'node:zlib';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { replay, type ReplaySummary } from '../../../src/cli/run-logs.ts';
 import { type Attribution, createAttribution, NO_OTHERS } from '../../../src/logs/senders.ts';
-import { fixtureLines } from '../../support/fixture-lines.ts';
-import { handClock } from '../../support/hand-clock.ts';
-import { ORDINARY } from '../../support/intake-bench.ts';
-import { shippedCatalogue } from '../../support/signature-catalogue.ts';
-import { textSink } from '../../support/text-sink.ts';
+import { fixtureLines } from '../../support/logs/fixture-lines.ts';
+import { handClock } from '../../support/time/hand-clock.ts';
+import { ORDINARY } from '../../support/logs/intake-bench.ts';
+import { shippedCatalogue } from '../../support/logs/signature-catalogue.ts';
+import { textSink } from '../../support/process/text-sink.ts';
 
 let folder = '';
 beforeEach(async () => {

@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { CONNECTION_LIMITS, type ConnectionLimits } from '../../../src/logs/listen-tcp.ts';
-import { connectSender, ORDINARY, startIntake, TROUBLE } from '../../support/intake-bench.ts';
-import { handClock } from '../../support/hand-clock.ts';
+import { connectSender, ORDINARY, startIntake, TROUBLE } from '../../support/logs/intake-bench.ts';
+import { handClock } from '../../support/time/hand-clock.ts';
 
 /** Waits for the close. Unlike `once`, it does not reject when the peer resets the connection. */
 function closing(socket: Socket): Promise<void> {

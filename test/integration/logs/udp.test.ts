@@ -6,10 +6,10 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { systemClock } from '../../../src/system/clock.ts';
 import { LogIntake } from '../../../src/logs/intake.ts';
 import { readKernelDrops } from '../../../src/logs/listen-udp.ts';
-import { ORDINARY, startIntake, TROUBLE } from '../../support/intake-bench.ts';
-import { logRecorder } from '../../support/log-recorder.ts';
-import { describeWhere } from '../../support/privilege.ts';
-import { shippedCatalogue } from '../../support/signature-catalogue.ts';
+import { ORDINARY, startIntake, TROUBLE } from '../../support/logs/intake-bench.ts';
+import { logRecorder } from '../../support/process/log-recorder.ts';
+import { describeWhere } from '../../support/process/privilege.ts';
+import { shippedCatalogue } from '../../support/logs/signature-catalogue.ts';
 
 function sender(): Socket {
   const socket = createSocket('udp4');

@@ -6,11 +6,11 @@ import { Counter, Registry } from 'prom-client';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Config } from '../../../src/config/config.ts';
 import { pushMetrics } from '../../../src/metrics/otlp.ts';
-import { handClock, type HandClock } from '../../support/hand-clock.ts';
-import { MINUTE, START } from '../../support/incident-timeline.ts';
-import { type LogRecorder, logRecorder } from '../../support/log-recorder.ts';
-import { DIRECT } from '../../support/message-context.ts';
-import { decodeRequest } from '../../support/otlp-message.ts';
+import { handClock, type HandClock } from '../../support/time/hand-clock.ts';
+import { MINUTE, START } from '../../support/store/incident-timeline.ts';
+import { type LogRecorder, logRecorder } from '../../support/process/log-recorder.ts';
+import { DIRECT } from '../../support/checks/message-context.ts';
+import { decodeRequest } from '../../support/monitoring/otlp-message.ts';
 
 // Otherwise the first push would load undici. The tests below wait only for the push itself.
 beforeAll(async () => {

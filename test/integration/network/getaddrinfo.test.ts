@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { expect, test } from 'vitest';
 import { getaddrinfo } from '../../../src/network/lookup.ts';
-import { describeWhere } from '../../support/privilege.ts';
+import { describeWhere } from '../../support/process/privilege.ts';
 
 const SOURCE = new URL('../../../src/network/lookup.ts', import.meta.url).href;
 

@@ -14,9 +14,9 @@ import { greets } from '../../../src/network/smtp/connect-any.ts';
 import { exchangeUdp, sendOnce } from '../../../src/network/udp-exchange.ts';
 import { systemClock } from '../../../src/system/clock.ts';
 import { messageOf } from '../../../src/text/message-of.ts';
-import { freePort } from '../../support/free-port.ts';
-import { describeWhere } from '../../support/privilege.ts';
-import { createTcpPeer, type Peer } from '../../support/tls-peer.ts';
+import { freePort } from '../../support/network/free-port.ts';
+import { describeWhere } from '../../support/process/privilege.ts';
+import { createTcpPeer, type Peer } from '../../support/network/tls-peer.ts';
 
 /** connect(2) fails with EACCES, because a broadcast address needs a socket option that no probe sets. */
 const NOT_ALLOWED = { address: '255.255.255.255', port: 9, sourceAddress: null };

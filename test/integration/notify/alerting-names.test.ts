@@ -2,16 +2,16 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { PLAIN_DEPS, PLAIN_PARTS } from '../../support/plain-alerting.ts';
+import { PLAIN_DEPS, PLAIN_PARTS } from '../../support/notify/plain-alerting.ts';
 import type { Cause } from '../../../src/engine/model.ts';
 import type { MessageChannel } from '../../../src/notify/channels/channel.ts';
 import { Alerting } from '../../../src/notify/alerting.ts';
 import { createMaintenance } from '../../../src/notify/maintenance.ts';
 import { createStore } from '../../../src/store/store.ts';
-import { causeOf, diagnosisOf } from '../../support/diagnosis-of.ts';
-import { handClock } from '../../support/hand-clock.ts';
-import { HOUR, SECOND, START } from '../../support/incident-timeline.ts';
-import { logRecorder } from '../../support/log-recorder.ts';
+import { causeOf, diagnosisOf } from '../../support/checks/diagnosis-of.ts';
+import { handClock } from '../../support/time/hand-clock.ts';
+import { HOUR, SECOND, START } from '../../support/store/incident-timeline.ts';
+import { logRecorder } from '../../support/process/log-recorder.ts';
 
 const intercepted = causeOf('tls-intercepted');
 

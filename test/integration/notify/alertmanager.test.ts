@@ -4,12 +4,12 @@ import type { Clock } from '../../../src/core/clock.ts';
 import { EMPTY_STATE } from '../../../src/engine/incident/incident.ts';
 import type { StateChannel } from '../../../src/notify/channels/channel.ts';
 import { alertmanager } from '../../../src/notify/channels/alertmanager.ts';
-import { AT_HQ } from '../../support/message-context.ts';
-import { alertmanagerAt } from '../../support/alertmanager-at.ts';
-import { causeOf } from '../../support/diagnosis-of.ts';
-import { handClock } from '../../support/hand-clock.ts';
-import { HOUR, MINUTE, SECOND, START, timeline, type Timeline } from '../../support/incident-timeline.ts';
-import { jsonReceiver, type ReceivedPost } from '../../support/json-receiver.ts';
+import { AT_HQ } from '../../support/checks/message-context.ts';
+import { alertmanagerAt } from '../../support/monitoring/alertmanager-at.ts';
+import { causeOf } from '../../support/checks/diagnosis-of.ts';
+import { handClock } from '../../support/time/hand-clock.ts';
+import { HOUR, MINUTE, SECOND, START, timeline, type Timeline } from '../../support/store/incident-timeline.ts';
+import { jsonReceiver, type ReceivedPost } from '../../support/notify/json-receiver.ts';
 
 const NEVER = new AbortController().signal;
 

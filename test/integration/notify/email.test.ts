@@ -8,13 +8,13 @@ import type { Config } from '../../../src/config/config.ts';
 import { readSecret, type SecretSource } from '../../../src/system/secret.ts';
 import type { Notification } from '../../../src/engine/incident/incident.ts';
 import type { MessageChannel, RecipientOutcome } from '../../../src/notify/channels/channel.ts';
-import { mailChannel } from '../../support/channel-bench.ts';
-import { chainPem, createHierarchy } from '../../support/authority.ts';
-import { causeOf } from '../../support/diagnosis-of.ts';
-import { handClock } from '../../support/hand-clock.ts';
-import { START, timeline } from '../../support/incident-timeline.ts';
-import { smtpSink } from '../../support/smtp-sink.ts';
-import { AT_HQ } from '../../support/message-context.ts';
+import { mailChannel } from '../../support/notify/channel-bench.ts';
+import { chainPem, createHierarchy } from '../../support/certificates/authority.ts';
+import { causeOf } from '../../support/checks/diagnosis-of.ts';
+import { handClock } from '../../support/time/hand-clock.ts';
+import { START, timeline } from '../../support/store/incident-timeline.ts';
+import { smtpSink } from '../../support/mail/smtp-sink.ts';
+import { AT_HQ } from '../../support/checks/message-context.ts';
 
 type MailRelay = NonNullable<Config['notify']['email']>['servers'][number];
 

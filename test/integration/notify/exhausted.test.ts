@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { expect, test } from 'vitest';
-import { describeWhere } from '../../support/privilege.ts';
+import { describeWhere } from '../../support/process/privilege.ts';
 
 const SOURCE = new URL('../../../src/', import.meta.url).href;
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Alerting } from '../../../src/notify/alerting.ts';
-import { alertingBench, type AlertingBench } from '../../support/alerting-bench.ts';
-import { causeOf, diagnosisOf } from '../../support/diagnosis-of.ts';
-import { SECOND } from '../../support/incident-timeline.ts';
+import { alertingBench, type AlertingBench } from '../../support/notify/alerting-bench.ts';
+import { causeOf, diagnosisOf } from '../../support/checks/diagnosis-of.ts';
+import { SECOND } from '../../support/store/incident-timeline.ts';
 
 const NOW = AbortSignal.abort(new Error('now'));
 const CAUSES = [causeOf('tls-intercepted')];

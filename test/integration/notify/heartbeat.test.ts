@@ -1,12 +1,12 @@
-import { DIRECT } from '../../support/message-context.ts';
+import { DIRECT } from '../../support/checks/message-context.ts';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { beforeAll, expect, it } from 'vitest';
 import { createHeartbeat } from '../../../src/notify/heartbeat.ts';
-import { handClock } from '../../support/hand-clock.ts';
-import { MINUTE, START } from '../../support/incident-timeline.ts';
-import { logRecorder } from '../../support/log-recorder.ts';
+import { handClock } from '../../support/time/hand-clock.ts';
+import { MINUTE, START } from '../../support/store/incident-timeline.ts';
+import { logRecorder } from '../../support/process/log-recorder.ts';
 
 // Otherwise the first beat would load undici. The tests below wait only for the beat itself.
 beforeAll(async () => {

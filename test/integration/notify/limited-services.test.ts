@@ -1,18 +1,18 @@
 import { setTimeout } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { PLAIN_DEPS, PLAIN_PARTS } from '../../support/plain-alerting.ts';
+import { PLAIN_DEPS, PLAIN_PARTS } from '../../support/notify/plain-alerting.ts';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Alerting } from '../../../src/notify/alerting.ts';
 import { createStore } from '../../../src/store/store.ts';
-import { liveRounds } from '../../support/alerting-bench.ts';
-import { channelsOf } from '../../support/channel-bench.ts';
-import { causeOf } from '../../support/diagnosis-of.ts';
-import { handClock, type HandClock } from '../../support/hand-clock.ts';
-import { HOUR, MINUTE, SECOND, START } from '../../support/incident-timeline.ts';
-import { jsonReceiver, type JsonReceiver, type ReceivedPost } from '../../support/json-receiver.ts';
-import { logRecorder } from '../../support/log-recorder.ts';
+import { liveRounds } from '../../support/notify/alerting-bench.ts';
+import { channelsOf } from '../../support/notify/channel-bench.ts';
+import { causeOf } from '../../support/checks/diagnosis-of.ts';
+import { handClock, type HandClock } from '../../support/time/hand-clock.ts';
+import { HOUR, MINUTE, SECOND, START } from '../../support/store/incident-timeline.ts';
+import { jsonReceiver, type JsonReceiver, type ReceivedPost } from '../../support/notify/json-receiver.ts';
+import { logRecorder } from '../../support/process/log-recorder.ts';
 
 const SECTIONS: Readonly<Record<string, (url: string) => object>> = {
   slack: (url) => ({ slack: [{ name: 'ops', url: `${url}/hook` }] }),

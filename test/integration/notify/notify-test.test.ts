@@ -2,11 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { notifyTest } from '../../../src/cli/notify.ts';
 import { systemClock } from '../../../src/system/clock.ts';
 import type { Config } from '../../../src/config/config.ts';
-import { configOf } from '../../support/config-of.ts';
-import { hookAt } from '../../support/hook-at.ts';
-import { jsonReceiver } from '../../support/json-receiver.ts';
-import { alertmanagerAt } from '../../support/alertmanager-at.ts';
-import { smtpSink } from '../../support/smtp-sink.ts';
+import { configOf } from '../../support/config/config-of.ts';
+import { hookAt } from '../../support/notify/hook-at.ts';
+import { jsonReceiver } from '../../support/notify/json-receiver.ts';
+import { alertmanagerAt } from '../../support/monitoring/alertmanager-at.ts';
+import { smtpSink } from '../../support/mail/smtp-sink.ts';
 
 const NOTHING = await configOf('site: hq');
 

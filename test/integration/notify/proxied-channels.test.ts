@@ -8,13 +8,13 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createHeartbeat } from '../../../src/notify/heartbeat.ts';
 import { postJson } from '../../../src/notify/channels/http-post.ts';
 import { systemClock } from '../../../src/system/clock.ts';
-import { chainPem, createHierarchy } from '../../support/authority.ts';
-import { channelsOf, deliverTo } from '../../support/channel-bench.ts';
-import { causeOf } from '../../support/diagnosis-of.ts';
-import { type ConnectProxy, createConnectProxy } from '../../support/http-proxy.ts';
-import { timeline } from '../../support/incident-timeline.ts';
-import { jsonReceiver } from '../../support/json-receiver.ts';
-import { logRecorder } from '../../support/log-recorder.ts';
+import { chainPem, createHierarchy } from '../../support/certificates/authority.ts';
+import { channelsOf, deliverTo } from '../../support/notify/channel-bench.ts';
+import { causeOf } from '../../support/checks/diagnosis-of.ts';
+import { type ConnectProxy, createConnectProxy } from '../../support/network/http-proxy.ts';
+import { timeline } from '../../support/store/incident-timeline.ts';
+import { jsonReceiver } from '../../support/notify/json-receiver.ts';
+import { logRecorder } from '../../support/process/log-recorder.ts';
 
 /** A name that no resolver can resolve, so that it is reached only through the proxy. */
 const HOST = 'hooks.example.test';

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Cause } from '../../../src/engine/model.ts';
 import type { Alerting } from '../../../src/notify/alerting.ts';
-import { alertingBench, liveRounds, type AlertingBench } from '../../support/alerting-bench.ts';
-import { causeOf } from '../../support/diagnosis-of.ts';
-import { HOUR, MINUTE, SECOND } from '../../support/incident-timeline.ts';
+import { alertingBench, liveRounds, type AlertingBench } from '../../support/notify/alerting-bench.ts';
+import { causeOf } from '../../support/checks/diagnosis-of.ts';
+import { HOUR, MINUTE, SECOND } from '../../support/store/incident-timeline.ts';
 
 const ALICE = 'alice@example.org';
 const BOB = 'bob@example.org';

@@ -6,9 +6,9 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
 import { backupStore } from '../../../src/store/backup-store.ts';
 import type { Alerting } from '../../../src/notify/alerting.ts';
-import { alertingBench, type AlertingBench, liveRounds } from '../../support/alerting-bench.ts';
-import { causeOf } from '../../support/diagnosis-of.ts';
-import { HOUR, START } from '../../support/incident-timeline.ts';
+import { alertingBench, type AlertingBench, liveRounds } from '../../support/notify/alerting-bench.ts';
+import { causeOf } from '../../support/checks/diagnosis-of.ts';
+import { HOUR, START } from '../../support/store/incident-timeline.ts';
 
 const CAUSE = causeOf('tls-intercepted');
 const RECIPIENTS = ['a@example.org', 'b@example.org'];

@@ -8,10 +8,10 @@ import { createMaintenance } from '../../../src/notify/maintenance.ts';
 import type { MessageChannel } from '../../../src/notify/channels/channel.ts';
 import { createStore } from '../../../src/store/store.ts';
 import { readCrontab } from '../../../src/text/crontab.ts';
-import { type HandClock, handClock } from '../../support/hand-clock.ts';
-import { HOUR, POLICY, SECOND } from '../../support/incident-timeline.ts';
-import { logRecorder } from '../../support/log-recorder.ts';
-import { noSummaryFacts } from '../../support/plain-alerting.ts';
+import { type HandClock, handClock } from '../../support/time/hand-clock.ts';
+import { HOUR, POLICY, SECOND } from '../../support/store/incident-timeline.ts';
+import { logRecorder } from '../../support/process/log-recorder.ts';
+import { noSummaryFacts } from '../../support/notify/plain-alerting.ts';
 
 /** A Tuesday. Monday 07:00 in Berlin is six days later, at 06:00 UTC. */
 const TUESDAY = Date.parse('2026-11-24T13:00:00Z');

@@ -4,11 +4,11 @@ import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createHierarchy, type Hierarchy } from '../../support/authority.ts';
-import { channelsOf, deliverTo } from '../../support/channel-bench.ts';
-import { causeOf } from '../../support/diagnosis-of.ts';
-import { timeline } from '../../support/incident-timeline.ts';
-import { createTcpPeer, createTlsPeer } from '../../support/tls-peer.ts';
+import { createHierarchy, type Hierarchy } from '../../support/certificates/authority.ts';
+import { channelsOf, deliverTo } from '../../support/notify/channel-bench.ts';
+import { causeOf } from '../../support/checks/diagnosis-of.ts';
+import { timeline } from '../../support/store/incident-timeline.ts';
+import { createTcpPeer, createTlsPeer } from '../../support/network/tls-peer.ts';
 import type { RecipientOutcome } from '../../../src/notify/channels/channel.ts';
 
 let folder = '';

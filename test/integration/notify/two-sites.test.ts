@@ -2,18 +2,18 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { noSummaryFacts } from '../../support/plain-alerting.ts';
+import { noSummaryFacts } from '../../support/notify/plain-alerting.ts';
 import { createAlerting } from '../../../src/notify/alerting.ts';
 import { createStore } from '../../../src/store/store.ts';
-import { liveRounds } from '../../support/alerting-bench.ts';
-import { configOf } from '../../support/config-of.ts';
-import { causeOf } from '../../support/diagnosis-of.ts';
-import { handClock } from '../../support/hand-clock.ts';
-import { HOUR, POLICY, START } from '../../support/incident-timeline.ts';
-import { hookAt } from '../../support/hook-at.ts';
-import { jsonReceiver } from '../../support/json-receiver.ts';
-import { logRecorder } from '../../support/log-recorder.ts';
-import { smtpSink } from '../../support/smtp-sink.ts';
+import { liveRounds } from '../../support/notify/alerting-bench.ts';
+import { configOf } from '../../support/config/config-of.ts';
+import { causeOf } from '../../support/checks/diagnosis-of.ts';
+import { handClock } from '../../support/time/hand-clock.ts';
+import { HOUR, POLICY, START } from '../../support/store/incident-timeline.ts';
+import { hookAt } from '../../support/notify/hook-at.ts';
+import { jsonReceiver } from '../../support/notify/json-receiver.ts';
+import { logRecorder } from '../../support/process/log-recorder.ts';
+import { smtpSink } from '../../support/mail/smtp-sink.ts';
 
 let folder: string;
 

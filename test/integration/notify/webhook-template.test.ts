@@ -1,10 +1,10 @@
 import { createHmac } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { TEMPLATE_NAMES } from '../../../src/notify/channels/webhook.ts';
-import { channelsOf, deliverTo } from '../../support/channel-bench.ts';
-import { causeOf } from '../../support/diagnosis-of.ts';
-import { timeline } from '../../support/incident-timeline.ts';
-import { jsonReceiver } from '../../support/json-receiver.ts';
+import { channelsOf, deliverTo } from '../../support/notify/channel-bench.ts';
+import { causeOf } from '../../support/checks/diagnosis-of.ts';
+import { timeline } from '../../support/store/incident-timeline.ts';
+import { jsonReceiver } from '../../support/notify/json-receiver.ts';
 
 const SECRET = 'signing secret "/+ä';
 const HOSTILE = '"}, "admin": true, "x": {"{{site}} $& \\ \n';

@@ -9,13 +9,13 @@ import { systemClock } from '../../../src/system/clock.ts';
 import { readSecret, type SecretReader } from '../../../src/system/secret.ts';
 import type { RecipientOutcome } from '../../../src/notify/channels/channel.ts';
 import type { SecretUrl } from '../../../src/config/schema/secret.ts';
-import { webhookChannel } from '../../support/channel-bench.ts';
-import { causeOf } from '../../support/diagnosis-of.ts';
-import { handClock } from '../../support/hand-clock.ts';
-import { MINUTE, START, timeline } from '../../support/incident-timeline.ts';
-import { hookAt } from '../../support/hook-at.ts';
-import { jsonReceiver } from '../../support/json-receiver.ts';
-import { AT_HQ } from '../../support/message-context.ts';
+import { webhookChannel } from '../../support/notify/channel-bench.ts';
+import { causeOf } from '../../support/checks/diagnosis-of.ts';
+import { handClock } from '../../support/time/hand-clock.ts';
+import { MINUTE, START, timeline } from '../../support/store/incident-timeline.ts';
+import { hookAt } from '../../support/notify/hook-at.ts';
+import { jsonReceiver } from '../../support/notify/json-receiver.ts';
+import { AT_HQ } from '../../support/checks/message-context.ts';
 
 const NEVER = new AbortController().signal;
 

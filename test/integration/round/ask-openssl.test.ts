@@ -1,12 +1,12 @@
-import '../../support/reflect-metadata.ts';
+import '../../support/certificates/reflect-metadata.ts';
 import { Extension } from '@peculiar/x509';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { askOpenssl } from '../../../src/round/openssl.ts';
-import { createIdentity, type Identity } from '../../support/authority.ts';
-import { certificateOf } from '../../support/chains.ts';
-import { probeContext } from '../../support/probe-context.ts';
-import { createEndpointDeps, createTlsBench, HOST, type TlsBench } from '../../support/tls-bench.ts';
-import { createTlsPeer, type TlsPeerOptions } from '../../support/tls-peer.ts';
+import { createIdentity, type Identity } from '../../support/certificates/authority.ts';
+import { certificateOf } from '../../support/certificates/chains.ts';
+import { probeContext } from '../../support/checks/probe-context.ts';
+import { createEndpointDeps, createTlsBench, HOST, type TlsBench } from '../../support/network/tls-bench.ts';
+import { createTlsPeer, type TlsPeerOptions } from '../../support/network/tls-peer.ts';
 
 type OpensslResult = NonNullable<Awaited<ReturnType<typeof askOpenssl>>>;
 

@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { TlsOutcome } from '../../../src/core/observation.ts';
-import { createTlsBench, HOST, IMPATIENT, type Look, type TlsBench } from '../../support/tls-bench.ts';
-import { createPeerAtHello, createTcpPeer, createTlsPeer } from '../../support/tls-peer.ts';
+import { createTlsBench, HOST, IMPATIENT, type Look, type TlsBench } from '../../support/network/tls-bench.ts';
+import { createPeerAtHello, createTcpPeer, createTlsPeer } from '../../support/network/tls-peer.ts';
 
 let bench: TlsBench;
 

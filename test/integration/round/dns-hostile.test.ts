@@ -4,7 +4,7 @@ import { createSecureContext } from 'node:tls';
 import { encode } from 'dns-packet';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { createSystemLookup } from '../../../src/network/lookup.ts';
-import { createHierarchy } from '../../support/authority.ts';
+import { createHierarchy } from '../../support/certificates/authority.ts';
 import {
   A,
   ADDRESS,
@@ -15,8 +15,8 @@ import {
   over,
   overHttps,
   type DnsBench,
-} from '../../support/dns-bench.ts';
-import { SILENCE, reply } from '../../support/dns-server.ts';
+} from '../../support/network/dns-bench.ts';
+import { SILENCE, reply } from '../../support/network/dns-server.ts';
 
 type Getaddrinfo = NonNullable<Parameters<typeof createSystemLookup>[0]>;
 

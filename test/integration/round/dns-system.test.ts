@@ -5,10 +5,18 @@ import type { ResolverConfig } from '../../../src/config/schema/secret.ts';
 import type { ProbeContext } from '../../../src/network/context.ts';
 import { observeDns } from '../../../src/round/dns.ts';
 import { createSystemLookup } from '../../../src/network/lookup.ts';
-import { ADDRESS, HEALTHY, NAME, createDnsBench, over, overHttps, type DnsBench } from '../../support/dns-bench.ts';
-import { SILENCE } from '../../support/dns-server.ts';
-import { hurriedClock } from '../../support/hurried-clock.ts';
-import { probeContext } from '../../support/probe-context.ts';
+import {
+  ADDRESS,
+  HEALTHY,
+  NAME,
+  createDnsBench,
+  over,
+  overHttps,
+  type DnsBench,
+} from '../../support/network/dns-bench.ts';
+import { SILENCE } from '../../support/network/dns-server.ts';
+import { hurriedClock } from '../../support/time/hurried-clock.ts';
+import { probeContext } from '../../support/checks/probe-context.ts';
 
 type Getaddrinfo = NonNullable<Parameters<typeof createSystemLookup>[0]>;
 

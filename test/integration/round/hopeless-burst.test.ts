@@ -3,12 +3,12 @@ import { createServer as createTls } from 'node:tls';
 import { describe, expect, test } from 'vitest';
 import type { EndpointObservation } from '../../../src/core/observation.ts';
 import { observeBurst, type PathTarget } from '../../../src/round/path.ts';
-import { chainPem } from '../../support/authority.ts';
-import { hurriedClock } from '../../support/hurried-clock.ts';
-import { lookUnder } from '../../support/look.ts';
-import { createBlackHole } from '../../support/tcp-black-hole.ts';
-import { createTlsBench, HOST } from '../../support/tls-bench.ts';
-import { createTcpPeer } from '../../support/tls-peer.ts';
+import { chainPem } from '../../support/certificates/authority.ts';
+import { hurriedClock } from '../../support/time/hurried-clock.ts';
+import { lookUnder } from '../../support/checks/look.ts';
+import { createBlackHole } from '../../support/network/tcp-black-hole.ts';
+import { createTlsBench, HOST } from '../../support/network/tls-bench.ts';
+import { createTcpPeer } from '../../support/network/tls-peer.ts';
 
 const SILENT = '127.0.0.2';
 const GOOD = '127.0.0.3';

@@ -6,11 +6,11 @@ import type { Clock } from '../../../src/core/clock.ts';
 import type { RoundObservations } from '../../../src/core/round.ts';
 import { createInstruments } from '../../../src/round/instruments.ts';
 import { observeRound } from '../../../src/round/round.ts';
-import { configOf } from '../../support/config-of.ts';
-import { createDnsServer, zone } from '../../support/dns-server.ts';
-import { hurriedClock } from '../../support/hurried-clock.ts';
-import { createTcpPeer, type Peer } from '../../support/tls-peer.ts';
-import { until } from '../../support/until.ts';
+import { configOf } from '../../support/config/config-of.ts';
+import { createDnsServer, zone } from '../../support/network/dns-server.ts';
+import { hurriedClock } from '../../support/time/hurried-clock.ts';
+import { createTcpPeer, type Peer } from '../../support/network/tls-peer.ts';
+import { until } from '../../support/time/until.ts';
 
 const cleanUps: (() => PromiseLike<void> | void)[] = [];
 

@@ -1,9 +1,9 @@
 import { getEventListeners } from 'node:events';
 import { describe, expect, test } from 'vitest';
 import type { TlsOutcome } from '../../../src/core/observation.ts';
-import type { Identity } from '../../support/authority.ts';
-import { createTlsBench, IMPATIENT } from '../../support/tls-bench.ts';
-import { createPeerAtHello, createTcpPeer, createTlsPeer, type Peer } from '../../support/tls-peer.ts';
+import type { Identity } from '../../support/certificates/authority.ts';
+import { createTlsBench, IMPATIENT } from '../../support/network/tls-bench.ts';
+import { createPeerAtHello, createTcpPeer, createTlsPeer, type Peer } from '../../support/network/tls-peer.ts';
 
 /** Returns the fingerprints of the chain, whether or not the handshake succeeded. */
 function prints(tls: TlsOutcome | null): readonly string[] {

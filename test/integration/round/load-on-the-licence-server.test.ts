@@ -4,14 +4,20 @@ import { createServer as createTls, type Server } from 'node:tls';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 
 import type { Config } from '../../../src/config/config.ts';
-import { chainPem, createHierarchy, createIdentity, type Hierarchy, type Identity } from '../../support/authority.ts';
-import { configOf } from '../../support/config-of.ts';
-import { countDialled } from '../../support/dialled.ts';
-import { createDnsServer, zone } from '../../support/dns-server.ts';
-import { HOUR } from '../../support/incident-timeline.ts';
-import { startRoundsByHand, type RoundsByHandOptions } from '../../support/rounds-by-hand.ts';
-import { createBlackHole } from '../../support/tcp-black-hole.ts';
-import { createTcpPeer, createTlsPeer } from '../../support/tls-peer.ts';
+import {
+  chainPem,
+  createHierarchy,
+  createIdentity,
+  type Hierarchy,
+  type Identity,
+} from '../../support/certificates/authority.ts';
+import { configOf } from '../../support/config/config-of.ts';
+import { countDialled } from '../../support/network/dialled.ts';
+import { createDnsServer, zone } from '../../support/network/dns-server.ts';
+import { HOUR } from '../../support/store/incident-timeline.ts';
+import { startRoundsByHand, type RoundsByHandOptions } from '../../support/time/rounds-by-hand.ts';
+import { createBlackHole } from '../../support/network/tcp-black-hole.ts';
+import { createTcpPeer, createTlsPeer } from '../../support/network/tls-peer.ts';
 
 const CONTROL_HOST = 'www.control.test';
 

@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { judgeMail } from '../../../src/checks/mail/judge.ts';
-import { createHierarchy } from '../../support/authority.ts';
-import { LOGIN, PASSWORD, createMailBench, type MailBench } from '../../support/mail-bench.ts';
-import { agreeable, createScriptedSmtp } from '../../support/smtp-script.ts';
-import { createTcpPeer } from '../../support/tls-peer.ts';
+import { createHierarchy } from '../../support/certificates/authority.ts';
+import { LOGIN, PASSWORD, createMailBench, type MailBench } from '../../support/mail/mail-bench.ts';
+import { agreeable, createScriptedSmtp } from '../../support/mail/smtp-script.ts';
+import { createTcpPeer } from '../../support/network/tls-peer.ts';
 
 let bench: MailBench;
 let folder: string;

@@ -3,8 +3,8 @@ import { judgeMailServers } from '../../../src/checks/mail/judge.ts';
 import type { MailObservation } from '../../../src/core/observation.ts';
 import { observeWithDeferral } from '../../../src/round/mail.ts';
 import { systemClock } from '../../../src/system/clock.ts';
-import { lookUnder } from '../../support/look.ts';
-import { agreeable, createScriptedSmtp } from '../../support/smtp-script.ts';
+import { lookUnder } from '../../support/checks/look.ts';
+import { agreeable, createScriptedSmtp } from '../../support/mail/smtp-script.ts';
 
 const HOUR = 3_600_000;
 

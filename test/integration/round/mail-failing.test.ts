@@ -3,9 +3,9 @@ import type { Clock } from '../../../src/core/clock.ts';
 import { systemClock } from '../../../src/system/clock.ts';
 import { judgeMail } from '../../../src/checks/mail/judge.ts';
 import type { observeMail } from '../../../src/round/mail.ts';
-import { LOGIN, PASSWORD, createMailBench, unusedPort, type MailBench } from '../../support/mail-bench.ts';
-import { CLOSE, RESET, agreeable, createScriptedSmtp } from '../../support/smtp-script.ts';
-import { createTcpPeer } from '../../support/tls-peer.ts';
+import { LOGIN, PASSWORD, createMailBench, unusedPort, type MailBench } from '../../support/mail/mail-bench.ts';
+import { CLOSE, RESET, agreeable, createScriptedSmtp } from '../../support/mail/smtp-script.ts';
+import { createTcpPeer } from '../../support/network/tls-peer.ts';
 
 type MailPorts = Parameters<typeof observeMail>[1];
 

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { beforeAll, expect, test } from 'vitest';
-import { LOGIN, createMailBench } from '../../support/mail-bench.ts';
-import type { MailBench } from '../../support/mail-bench.ts';
-import { CLOSE, createScriptedSmtp } from '../../support/smtp-script.ts';
+import { LOGIN, createMailBench } from '../../support/mail/mail-bench.ts';
+import type { MailBench } from '../../support/mail/mail-bench.ts';
+import { CLOSE, createScriptedSmtp } from '../../support/mail/smtp-script.ts';
 
 let bench: MailBench;
 

@@ -1,9 +1,9 @@
 import { createHmac } from 'node:crypto';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { LOGIN, PASSWORD, createMailBench } from '../../support/mail-bench.ts';
-import type { MailBench } from '../../support/mail-bench.ts';
-import { agreeable, createScriptedSmtp } from '../../support/smtp-script.ts';
-import type { ScriptedSmtp } from '../../support/smtp-script.ts';
+import { LOGIN, PASSWORD, createMailBench } from '../../support/mail/mail-bench.ts';
+import type { MailBench } from '../../support/mail/mail-bench.ts';
+import { agreeable, createScriptedSmtp } from '../../support/mail/smtp-script.ts';
+import type { ScriptedSmtp } from '../../support/mail/smtp-script.ts';
 
 const CHALLENGE = '<1896.697170952@mail.example.test>';
 

@@ -5,12 +5,12 @@ import type { DnsObservation, DnsReply, MailObservation } from '../../../src/cor
 import type { Look } from '../../../src/round/instruments.ts';
 import { observeRecipientServer, withRecipientServers } from '../../../src/round/mail.ts';
 import { systemClock } from '../../../src/system/clock.ts';
-import { createDnsServer, type DnsServer, zone } from '../../support/dns-server.ts';
-import { hurriedClock } from '../../support/hurried-clock.ts';
-import { lookUnder } from '../../support/look.ts';
-import { unusedPort } from '../../support/mail-bench.ts';
-import { path } from '../../support/observed.ts';
-import { CLOSE, createScriptedSmtp, type SmtpScript } from '../../support/smtp-script.ts';
+import { createDnsServer, type DnsServer, zone } from '../../support/network/dns-server.ts';
+import { hurriedClock } from '../../support/time/hurried-clock.ts';
+import { lookUnder } from '../../support/checks/look.ts';
+import { unusedPort } from '../../support/mail/mail-bench.ts';
+import { path } from '../../support/checks/observed.ts';
+import { CLOSE, createScriptedSmtp, type SmtpScript } from '../../support/mail/smtp-script.ts';
 
 const AT_HOME = '127.0.0.1';
 

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { createSecureContext, TLSSocket } from 'node:tls';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { publicTrust } from '../../../src/network/tls/secure-context.ts';
-import { createMailBench, type MailBench } from '../../support/mail-bench.ts';
-import { agreeable } from '../../support/smtp-script.ts';
-import { createTcpPeer, type Peer } from '../../support/tls-peer.ts';
+import { createMailBench, type MailBench } from '../../support/mail/mail-bench.ts';
+import { agreeable } from '../../support/mail/smtp-script.ts';
+import { createTcpPeer, type Peer } from '../../support/network/tls-peer.ts';
 
 /** The content type of a handshake record (RFC 8446 §5.1). */
 const HANDSHAKE_RECORD = 22;

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { judgeMail } from '../../../src/checks/mail/judge.ts';
-import { createMailBench, type MailBench } from '../../support/mail-bench.ts';
-import { agreeable, createScriptedSmtp } from '../../support/smtp-script.ts';
+import { createMailBench, type MailBench } from '../../support/mail/mail-bench.ts';
+import { agreeable, createScriptedSmtp } from '../../support/mail/smtp-script.ts';
 
 let bench: MailBench;
 

@@ -5,9 +5,9 @@ import type { ClockObservation } from '../../../src/core/observation.ts';
 import type { ProbeContext } from '../../../src/network/context.ts';
 import { observeNtp } from '../../../src/round/ntp.ts';
 import { createSystemLookup } from '../../../src/network/lookup.ts';
-import { hurriedClock } from '../../support/hurried-clock.ts';
-import { createNtpServer } from '../../support/ntp-server.ts';
-import { probeContext } from '../../support/probe-context.ts';
+import { hurriedClock } from '../../support/time/hurried-clock.ts';
+import { createNtpServer } from '../../support/network/ntp-server.ts';
+import { probeContext } from '../../support/checks/probe-context.ts';
 
 const HOUR = 3_600_000;
 

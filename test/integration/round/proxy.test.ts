@@ -4,9 +4,9 @@ import type { TLSSocket } from 'node:tls';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { ProxyConfig } from '../../../src/config/schema/secret.ts';
 import type { EndpointObservation, ProxyAnswer } from '../../../src/core/observation.ts';
-import { createConnectProxy } from '../../support/http-proxy.ts';
-import { createTlsBench, HOST, IMPATIENT, type Look, type TlsBench } from '../../support/tls-bench.ts';
-import { createPeerAtHello, createTlsPeer } from '../../support/tls-peer.ts';
+import { createConnectProxy } from '../../support/network/http-proxy.ts';
+import { createTlsBench, HOST, IMPATIENT, type Look, type TlsBench } from '../../support/network/tls-bench.ts';
+import { createPeerAtHello, createTlsPeer } from '../../support/network/tls-peer.ts';
 
 let bench: TlsBench;
 

@@ -2,8 +2,8 @@ import { connect } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { EndpointObservation } from '../../../src/core/observation.ts';
-import { createTlsBench, IMPATIENT, type Look, type TlsBench } from '../../support/tls-bench.ts';
-import { createTcpPeer, createTlsPeer } from '../../support/tls-peer.ts';
+import { createTlsBench, IMPATIENT, type Look, type TlsBench } from '../../support/network/tls-bench.ts';
+import { createTcpPeer, createTlsPeer } from '../../support/network/tls-peer.ts';
 
 let bench: TlsBench;
 

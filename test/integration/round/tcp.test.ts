@@ -2,10 +2,10 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { createBlackHole } from '../../support/tcp-black-hole.ts';
-import { createTlsBench, IMPATIENT } from '../../support/tls-bench.ts';
-import type { TlsBench } from '../../support/tls-bench.ts';
-import { createTcpPeer } from '../../support/tls-peer.ts';
+import { createBlackHole } from '../../support/network/tcp-black-hole.ts';
+import { createTlsBench, IMPATIENT } from '../../support/network/tls-bench.ts';
+import type { TlsBench } from '../../support/network/tls-bench.ts';
+import { createTcpPeer } from '../../support/network/tls-peer.ts';
 
 let bench: TlsBench;
 

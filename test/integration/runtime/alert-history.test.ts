@@ -6,11 +6,11 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Incident } from '../../../src/engine/incident/incident.ts';
 import { createStore, type Store } from '../../../src/store/store.ts';
 import { createAlertHistory } from '../../../src/runtime/incident-records.ts';
-import { handClock, type HandClock } from '../../support/hand-clock.ts';
-import { HOUR, SECOND, START } from '../../support/incident-timeline.ts';
-import { logRecorder } from '../../support/log-recorder.ts';
-import { incidentOf } from '../../support/outbox-entry-of.ts';
-import { openedEntry, roundRecord, sentDelivery } from '../../support/store-records.ts';
+import { handClock, type HandClock } from '../../support/time/hand-clock.ts';
+import { HOUR, SECOND, START } from '../../support/store/incident-timeline.ts';
+import { logRecorder } from '../../support/process/log-recorder.ts';
+import { incidentOf } from '../../support/notify/outbox-entry-of.ts';
+import { openedEntry, roundRecord, sentDelivery } from '../../support/store/store-records.ts';
 
 type AlertHistorySource = ReturnType<Parameters<typeof createAlertHistory>[0]>;
 

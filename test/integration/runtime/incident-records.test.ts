@@ -7,11 +7,11 @@ import type { Incident } from '../../../src/engine/incident/incident.ts';
 import { findIncidents, incidentRecord } from '../../../src/runtime/incident-records.ts';
 import { createStore, type Store } from '../../../src/store/store.ts';
 import type { IncidentQuery } from '../../../src/web/incident-json.ts';
-import { causeOf } from '../../support/diagnosis-of.ts';
-import { handClock } from '../../support/hand-clock.ts';
-import { HOUR, MINUTE, START, timeline } from '../../support/incident-timeline.ts';
-import { logRecorder } from '../../support/log-recorder.ts';
-import { incidentNotificationOf, incidentOf, outboxEntryOf } from '../../support/outbox-entry-of.ts';
+import { causeOf } from '../../support/checks/diagnosis-of.ts';
+import { handClock } from '../../support/time/hand-clock.ts';
+import { HOUR, MINUTE, START, timeline } from '../../support/store/incident-timeline.ts';
+import { logRecorder } from '../../support/process/log-recorder.ts';
+import { incidentNotificationOf, incidentOf, outboxEntryOf } from '../../support/notify/outbox-entry-of.ts';
 
 const DAY = 24 * HOUR;
 const EVERY_INCIDENT: IncidentQuery = { cause: null, state: null, from: null, until: null };

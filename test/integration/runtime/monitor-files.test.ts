@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { loadMonitorFiles } from '../../../src/runtime/monitor-files.ts';
 import { systemClock } from '../../../src/system/clock.ts';
-import { createIdentity } from '../../support/authority.ts';
-import { configOf } from '../../support/config-of.ts';
+import { createIdentity } from '../../support/certificates/authority.ts';
+import { configOf } from '../../support/config/config-of.ts';
 
 let folder: string;
 

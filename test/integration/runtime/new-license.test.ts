@@ -2,10 +2,10 @@ import { expect, it } from 'vitest';
 import { createPendingMemory } from '../../../src/connectors/token-counts.ts';
 import { UnitMonitor } from '../../../src/runtime/unit-monitor.ts';
 import { createFortiAuthenticator } from '../../lab/fortiauthenticator.ts';
-import { configOf } from '../../support/config-of.ts';
-import { CANARY as SECRET } from '../../support/config-machine.ts';
-import { handClock } from '../../support/hand-clock.ts';
-import { A, B, memoryStore, startRegistration } from '../../support/registration-bench.ts';
+import { configOf } from '../../support/config/config-of.ts';
+import { CANARY as SECRET } from '../../support/config/config-machine.ts';
+import { handClock } from '../../support/time/hand-clock.ts';
+import { A, B, memoryStore, startRegistration } from '../../support/connectors/registration-bench.ts';
 
 const SOON = { timeout: 10_000 };
 

@@ -1,11 +1,11 @@
 import { spawnSync } from 'node:child_process';
 import { connect } from 'node:net';
 import { describe, expect, test } from 'vitest';
-import { freePort } from '../../support/free-port.ts';
-import { createMailServer } from '../../support/mail-server.ts';
-import { describeWhere, findProgram } from '../../support/privilege.ts';
-import { LICENSE_HOST, startProbeBench } from '../../support/probe-bench.ts';
-import { createTcpPeer } from '../../support/tls-peer.ts';
+import { freePort } from '../../support/network/free-port.ts';
+import { createMailServer } from '../../support/mail/mail-server.ts';
+import { describeWhere, findProgram } from '../../support/process/privilege.ts';
+import { LICENSE_HOST, startProbeBench } from '../../support/web/probe-bench.ts';
+import { createTcpPeer } from '../../support/network/tls-peer.ts';
 
 const SUCCESS = 'probe_success';
 

@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { summaryFactsOf } from '../../../src/runtime/monitor.ts';
 import { createStore, type Store } from '../../../src/store/store.ts';
-import { causeOf } from '../../support/diagnosis-of.ts';
-import { handClock } from '../../support/hand-clock.ts';
-import { HOUR, MINUTE, START, timeline } from '../../support/incident-timeline.ts';
-import { logRecorder } from '../../support/log-recorder.ts';
-import { roundRecord } from '../../support/store-records.ts';
+import { causeOf } from '../../support/checks/diagnosis-of.ts';
+import { handClock } from '../../support/time/hand-clock.ts';
+import { HOUR, MINUTE, START, timeline } from '../../support/store/incident-timeline.ts';
+import { logRecorder } from '../../support/process/log-recorder.ts';
+import { roundRecord } from '../../support/store/store-records.ts';
 
 const DAY = 24 * HOUR;
 /** Crosses midnight. The parts before and after it have different shares. */

@@ -4,9 +4,9 @@ import { renewedCauses, UnitMonitor } from '../../../src/runtime/unit-monitor.ts
 import { createPendingMemory } from '../../../src/connectors/token-counts.ts';
 import { systemClock } from '../../../src/system/clock.ts';
 import { createFortiAuthenticator, type FortiAuthenticator } from '../../lab/fortiauthenticator.ts';
-import { configOf } from '../../support/config-of.ts';
-import { causeOf, diagnosisOf } from '../../support/diagnosis-of.ts';
-import { finding } from '../../support/judged-round.ts';
+import { configOf } from '../../support/config/config-of.ts';
+import { causeOf, diagnosisOf } from '../../support/checks/diagnosis-of.ts';
+import { finding } from '../../support/checks/judged-round.ts';
 
 const NEVER = '0 0 0 29 2 *';
 const EACH_SECOND = '* * * * * *';

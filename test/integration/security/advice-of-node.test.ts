@@ -5,14 +5,19 @@ import { postJson } from '../../../src/notify/channels/http-post.ts';
 import { failureFrom } from '../../../src/network/failure.ts';
 import { exchangeJson } from '../../../src/network/rest/json-exchange.ts';
 import { systemClock, nextTurn } from '../../../src/system/clock.ts';
-import { mailChannel } from '../../support/channel-bench.ts';
-import { createHierarchy, createIdentity, type Hierarchy, type Identity } from '../../support/authority.ts';
-import { causeOf } from '../../support/diagnosis-of.ts';
-import { MINUTE, timeline } from '../../support/incident-timeline.ts';
-import { logRecorder } from '../../support/log-recorder.ts';
-import { createMailBench } from '../../support/mail-bench.ts';
-import { AT_HQ, DIRECT } from '../../support/message-context.ts';
-import { createTlsPeer } from '../../support/tls-peer.ts';
+import { mailChannel } from '../../support/notify/channel-bench.ts';
+import {
+  createHierarchy,
+  createIdentity,
+  type Hierarchy,
+  type Identity,
+} from '../../support/certificates/authority.ts';
+import { causeOf } from '../../support/checks/diagnosis-of.ts';
+import { MINUTE, timeline } from '../../support/store/incident-timeline.ts';
+import { logRecorder } from '../../support/process/log-recorder.ts';
+import { createMailBench } from '../../support/mail/mail-bench.ts';
+import { AT_HQ, DIRECT } from '../../support/checks/message-context.ts';
+import { createTlsPeer } from '../../support/network/tls-peer.ts';
 
 const [NOTIFICATION] = timeline().rounds(2, [causeOf('tls-intercepted')]).told;
 

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { Silence } from '../../../src/engine/incident/incident.ts';
 import { hashPassword } from '../../../src/web/password-hash.ts';
-import { diagnosisOf } from '../../support/diagnosis-of.ts';
-import { HOUR, START } from '../../support/incident-timeline.ts';
+import { diagnosisOf } from '../../support/checks/diagnosis-of.ts';
+import { HOUR, START } from '../../support/store/incident-timeline.ts';
 import {
   ACCOUNT_LOGIN,
   basicAuth,
@@ -11,7 +11,7 @@ import {
   startWeb,
   type WebBench,
   type WebBenchOptions,
-} from '../../support/web-bench.ts';
+} from '../../support/web/web-bench.ts';
 
 const SILENCE: Silence = {
   id: 'silence-1',

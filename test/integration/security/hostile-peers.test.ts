@@ -10,11 +10,11 @@ import { type SnmpLogin, snmpGet } from '../../../src/network/snmp/snmp-get.ts';
 import { failureFrom } from '../../../src/network/failure.ts';
 import { postJson } from '../../../src/notify/channels/http-post.ts';
 import { openTunnel } from '../../../src/network/dial.ts';
-import { corpus } from '../../support/corpus.ts';
-import { actingTexts, fuzzRuns, fuzzTimeout, mutated, sizeOf } from '../../support/fuzz.ts';
-import { createTlsBench, IMPATIENT } from '../../support/tls-bench.ts';
-import { createPeerAtHello, createTlsPeer } from '../../support/tls-peer.ts';
-import { DIRECT } from '../../support/message-context.ts';
+import { corpus } from '../../support/security/corpus.ts';
+import { actingTexts, fuzzRuns, fuzzTimeout, mutated, sizeOf } from '../../support/security/fuzz.ts';
+import { createTlsBench, IMPATIENT } from '../../support/network/tls-bench.ts';
+import { createPeerAtHello, createTlsPeer } from '../../support/network/tls-peer.ts';
+import { DIRECT } from '../../support/checks/message-context.ts';
 
 const HTTP = corpus('http').map(({ bytes }) => bytes);
 const SNMP = corpus('snmp').map(({ bytes }) => bytes);

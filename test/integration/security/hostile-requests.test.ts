@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import { describe, expect, test } from 'vitest';
-import { dial, startWeb, type WebBench } from '../../support/web-bench.ts';
+import { dial, startWeb, type WebBench } from '../../support/web/web-bench.ts';
 
 /** A request within another's body. A server that disagrees with the proxy about the end of that body runs it. */
 const SMUGGLED = 'POST /-/reload HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 0\r\n\r\n';

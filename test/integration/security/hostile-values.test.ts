@@ -4,10 +4,10 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { chooseProbe } from '../../../src/runtime/probe-on-demand.ts';
 import { hashPassword } from '../../../src/web/password-hash.ts';
-import { configOf } from '../../support/config-of.ts';
-import { corpus } from '../../support/corpus.ts';
-import { actingTexts, fuzzRuns, fuzzTimeout, mutated, mutatedJson } from '../../support/fuzz.ts';
-import { ACCOUNT_LOGIN, startWeb, type WebBench } from '../../support/web-bench.ts';
+import { configOf } from '../../support/config/config-of.ts';
+import { corpus } from '../../support/security/corpus.ts';
+import { actingTexts, fuzzRuns, fuzzTimeout, mutated, mutatedJson } from '../../support/security/fuzz.ts';
+import { ACCOUNT_LOGIN, startWeb, type WebBench } from '../../support/web/web-bench.ts';
 
 const TIMEOUT = { timeout: fuzzTimeout(20_000) };
 const USERS = [{ name: 'ops', passwordHash: { kind: 'env', name: 'OPS_HASH' }, role: 'change' }] as const;

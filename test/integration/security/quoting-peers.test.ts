@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { systemClock } from '../../../src/system/clock.ts';
 import type { MessageChannel, RecipientOutcome } from '../../../src/notify/channels/channel.ts';
-import { channelsOf, mailChannel, webhookChannel } from '../../support/channel-bench.ts';
-import { causeOf } from '../../support/diagnosis-of.ts';
-import { echoHttp, echoSmtp } from '../../support/echo-peers.ts';
-import { hookAt } from '../../support/hook-at.ts';
-import { timeline } from '../../support/incident-timeline.ts';
-import { createMailBench, LOGIN } from '../../support/mail-bench.ts';
-import { AT_HQ } from '../../support/message-context.ts';
+import { channelsOf, mailChannel, webhookChannel } from '../../support/notify/channel-bench.ts';
+import { causeOf } from '../../support/checks/diagnosis-of.ts';
+import { echoHttp, echoSmtp } from '../../support/notify/echo-peers.ts';
+import { hookAt } from '../../support/notify/hook-at.ts';
+import { timeline } from '../../support/store/incident-timeline.ts';
+import { createMailBench, LOGIN } from '../../support/mail/mail-bench.ts';
+import { AT_HQ } from '../../support/checks/message-context.ts';
 
 const SECRET = 'hunter2-"/+ä-hunter2';
 const DEPS = { ...AT_HQ, clock: systemClock, readSecret: () => Promise.resolve(SECRET) };

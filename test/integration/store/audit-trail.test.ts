@@ -7,13 +7,13 @@ import type { AuditEntry } from '../../../src/core/audit.ts';
 import type { Incident } from '../../../src/engine/incident/incident.ts';
 import { MIGRATIONS } from '../../../src/store/database.ts';
 import { createStore, type Store } from '../../../src/store/store.ts';
-import { causeOf } from '../../support/diagnosis-of.ts';
-import { handClock, type HandClock } from '../../support/hand-clock.ts';
-import { HOUR, MINUTE, START } from '../../support/incident-timeline.ts';
-import { logRecorder } from '../../support/log-recorder.ts';
-import { incidentOf } from '../../support/outbox-entry-of.ts';
-import { roundRecord } from '../../support/store-records.ts';
-import { storedRows } from '../../support/stored-rows.ts';
+import { causeOf } from '../../support/checks/diagnosis-of.ts';
+import { handClock, type HandClock } from '../../support/time/hand-clock.ts';
+import { HOUR, MINUTE, START } from '../../support/store/incident-timeline.ts';
+import { logRecorder } from '../../support/process/log-recorder.ts';
+import { incidentOf } from '../../support/notify/outbox-entry-of.ts';
+import { roundRecord } from '../../support/store/store-records.ts';
+import { storedRows } from '../../support/store/stored-rows.ts';
 
 const DAY = 24 * HOUR;
 

@@ -5,11 +5,11 @@ import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { MIGRATIONS } from '../../../src/store/database.ts';
 import { createStore, type Store } from '../../../src/store/store.ts';
-import { handClock, type HandClock } from '../../support/hand-clock.ts';
-import { HOUR, MINUTE, START } from '../../support/incident-timeline.ts';
-import { logRecorder, type LogRecorder } from '../../support/log-recorder.ts';
-import { openedEntry, roundRecord } from '../../support/store-records.ts';
-import { storedRows, TLS_SAMPLES } from '../../support/stored-rows.ts';
+import { handClock, type HandClock } from '../../support/time/hand-clock.ts';
+import { HOUR, MINUTE, START } from '../../support/store/incident-timeline.ts';
+import { logRecorder, type LogRecorder } from '../../support/process/log-recorder.ts';
+import { openedEntry, roundRecord } from '../../support/store/store-records.ts';
+import { storedRows, TLS_SAMPLES } from '../../support/store/stored-rows.ts';
 
 const FIXTURES = new URL('../../fixtures/store/', import.meta.url).pathname;
 const RELEASES = readdirSync(FIXTURES).filter((name) => statSync(join(FIXTURES, name)).isDirectory());

@@ -3,7 +3,7 @@ import { beforeEach, expect, it } from 'vitest';
 import { MIGRATIONS } from '../../../src/store/database.ts';
 import { prune } from '../../../src/store/alert-journal.ts';
 import { incidentText, notificationText } from '../../../src/store/saved-state.ts';
-import { openedEntry } from '../../support/store-records.ts';
+import { openedEntry } from '../../support/store/store-records.ts';
 
 const BEFORE = 1_000;
 

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
 import { lockStore } from '../../../src/store/store-lock.ts';
-import { logRecorder, type LogRecorder } from '../../support/log-recorder.ts';
+import { logRecorder, type LogRecorder } from '../../support/process/log-recorder.ts';
 
 const MODULE = new URL('../../../src/store/store-lock.ts', import.meta.url).href;
 const HOLD = `

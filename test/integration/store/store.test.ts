@@ -6,11 +6,11 @@ import type { IncidentState } from '../../../src/engine/incident/incident.ts';
 import type { RoundRecord } from '../../../src/store/history.ts';
 import { createStore, type Store } from '../../../src/store/store.ts';
 import { readStoredHistory, type StoredHistory } from '../../../src/store/stored-history.ts';
-import { handClock, type HandClock } from '../../support/hand-clock.ts';
-import { HOUR, MINUTE, START } from '../../support/incident-timeline.ts';
-import { logRecorder, type LogRecorder } from '../../support/log-recorder.ts';
-import { openedEntry, roundRecord, sentDelivery } from '../../support/store-records.ts';
-import { storedRows, TLS_SAMPLES } from '../../support/stored-rows.ts';
+import { handClock, type HandClock } from '../../support/time/hand-clock.ts';
+import { HOUR, MINUTE, START } from '../../support/store/incident-timeline.ts';
+import { logRecorder, type LogRecorder } from '../../support/process/log-recorder.ts';
+import { openedEntry, roundRecord, sentDelivery } from '../../support/store/store-records.ts';
+import { storedRows, TLS_SAMPLES } from '../../support/store/stored-rows.ts';
 
 type ReadableHistory = Extract<StoredHistory, { readonly kind: 'read' }>;
 

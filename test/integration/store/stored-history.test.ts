@@ -6,8 +6,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { systemClock } from '../../../src/system/clock.ts';
 import { readStoredHistory, readStoredIncident } from '../../../src/store/stored-history.ts';
 import { createStore, type Store } from '../../../src/store/store.ts';
-import { START } from '../../support/incident-timeline.ts';
-import { openedEntry, roundRecord } from '../../support/store-records.ts';
+import { START } from '../../support/store/incident-timeline.ts';
+import { openedEntry, roundRecord } from '../../support/store/store-records.ts';
 
 const LIMITS = { incidents: 10, outboxEntries: 10, certificates: 10 };
 

@@ -6,12 +6,12 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { AuditEntry } from '../../../src/core/audit.ts';
 import { createStore } from '../../../src/store/store.ts';
 import type { Store } from '../../../src/store/store.ts';
-import { handClock } from '../../support/hand-clock.ts';
-import type { HandClock } from '../../support/hand-clock.ts';
-import { HOUR, SECOND, START } from '../../support/incident-timeline.ts';
-import { logRecorder } from '../../support/log-recorder.ts';
-import { openedEntry, roundRecord } from '../../support/store-records.ts';
-import { storedRows, TLS_SAMPLES } from '../../support/stored-rows.ts';
+import { handClock } from '../../support/time/hand-clock.ts';
+import type { HandClock } from '../../support/time/hand-clock.ts';
+import { HOUR, SECOND, START } from '../../support/store/incident-timeline.ts';
+import { logRecorder } from '../../support/process/log-recorder.ts';
+import { openedEntry, roundRecord } from '../../support/store/store-records.ts';
+import { storedRows, TLS_SAMPLES } from '../../support/store/stored-rows.ts';
 
 const DAY = 24 * HOUR;
 

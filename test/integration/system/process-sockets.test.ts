@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import { expect, test } from 'vitest';
 import { portsOf } from '../../../src/system/process-sockets.ts';
-import { describeWhere } from '../../support/privilege.ts';
+import { describeWhere } from '../../support/process/privilege.ts';
 
 describeWhere(['linux'], 'portsOf()', () => {
   test('tells what a process listens on, over which transport, and not whom it is connected to', async () => {

@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { WebConfig } from '../../../src/config/schema/web.ts';
 import { hashPassword } from '../../../src/web/password-hash.ts';
-import { createIdentity, type Identity } from '../../support/authority.ts';
-import { basicAuth, startWeb, type WebBench } from '../../support/web-bench.ts';
+import { createIdentity, type Identity } from '../../support/certificates/authority.ts';
+import { basicAuth, startWeb, type WebBench } from '../../support/web/web-bench.ts';
 
 const ROLES = ['metrics', 'read', 'change'] as const;
 const SILENCE = JSON.stringify({ duration: '2h', by: 'The CISO', comment: 'x' });

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { AuditEntry } from '../../../src/core/audit.ts';
-import { causeOf, diagnosisOf } from '../../support/diagnosis-of.ts';
-import { START, timeline } from '../../support/incident-timeline.ts';
-import { startWeb } from '../../support/web-bench.ts';
+import { causeOf, diagnosisOf } from '../../support/checks/diagnosis-of.ts';
+import { START, timeline } from '../../support/store/incident-timeline.ts';
+import { startWeb } from '../../support/web/web-bench.ts';
 
 const HOSTILE = '<script>alert(1)</script>';
 

@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { WebConfig } from '../../../src/config/schema/web.ts';
 import { hashPassword } from '../../../src/web/password-hash.ts';
-import { causeOf } from '../../support/diagnosis-of.ts';
-import { timeline } from '../../support/incident-timeline.ts';
-import { basicAuth, startWeb, type WebBench } from '../../support/web-bench.ts';
+import { causeOf } from '../../support/checks/diagnosis-of.ts';
+import { timeline } from '../../support/store/incident-timeline.ts';
+import { basicAuth, startWeb, type WebBench } from '../../support/web/web-bench.ts';
 
 const SILENCE = JSON.stringify({ duration: '2h', by: 'The CISO', comment: 'x' });
 const JSON_TYPE = { 'Content-Type': 'application/json' };

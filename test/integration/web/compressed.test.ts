@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { get, type IncomingMessage } from 'node:http';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
-import { dial, startWeb } from '../../support/web-bench.ts';
+import { dial, startWeb } from '../../support/web/web-bench.ts';
 
 /** About 1 MB, as for 200 targets. */
 const METRICS = Array.from(

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { SocketTaken } from '../../../src/web/http-server.ts';
-import { startControl } from '../../support/control-bench.ts';
-import { askSocket } from '../../support/control-socket.ts';
+import { startControl } from '../../support/process/control-bench.ts';
+import { askSocket } from '../../support/process/control-socket.ts';
 
 const LISTEN = `
   require('node:net').createServer().listen(process.argv[1], () => console.log('listening'));`;

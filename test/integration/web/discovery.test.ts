@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { startWeb } from '../../support/web-bench.ts';
+import { startWeb } from '../../support/web/web-bench.ts';
 
 test('GET /sd tells Prometheus what may be probed, in groups, and by whom', async () => {
   await using web = await startWeb();

@@ -3,10 +3,10 @@ import { Socket } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { diagnosisToJson } from '../../../src/engine/diagnosis-json.ts';
 import { EventStream, MAX_LISTENERS } from '../../../src/web/event-stream.ts';
-import { causeOf, diagnosisOf } from '../../support/diagnosis-of.ts';
-import { handClock } from '../../support/hand-clock.ts';
-import { START } from '../../support/incident-timeline.ts';
-import { dial, type RawClient, startWeb, type WebBench } from '../../support/web-bench.ts';
+import { causeOf, diagnosisOf } from '../../support/checks/diagnosis-of.ts';
+import { handClock } from '../../support/time/hand-clock.ts';
+import { START } from '../../support/store/incident-timeline.ts';
+import { dial, type RawClient, startWeb, type WebBench } from '../../support/web/web-bench.ts';
 
 function listen(web: WebBench, from = '127.0.0.1'): Promise<RawClient> {
   return dial(web.port, 'GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n', from);

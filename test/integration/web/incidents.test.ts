@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Incident } from '../../../src/engine/incident/incident.ts';
 import { hashPassword } from '../../../src/web/password-hash.ts';
-import { causeOf } from '../../support/diagnosis-of.ts';
-import { timeline } from '../../support/incident-timeline.ts';
-import { basicAuth, startWeb, type WebBench } from '../../support/web-bench.ts';
+import { causeOf } from '../../support/checks/diagnosis-of.ts';
+import { timeline } from '../../support/store/incident-timeline.ts';
+import { basicAuth, startWeb, type WebBench } from '../../support/web/web-bench.ts';
 
 const CAUSES = [
   causeOf('tls-intercepted', { subject: '<b>host</b>:443' }),

@@ -5,11 +5,11 @@ import pino from 'pino';
 import { describe, expect, test } from 'vitest';
 import { systemClock } from '../../../src/system/clock.ts';
 import { createWebServer } from '../../../src/web/http-server.ts';
-import { chainPem, createHierarchy, createIdentity } from '../../support/authority.ts';
-import { handClock } from '../../support/hand-clock.ts';
-import { hurriedClock } from '../../support/hurried-clock.ts';
-import { dial, getOverTls, startWeb, webConfig } from '../../support/web-bench.ts';
-import { sourcesOf, webState } from '../../support/web-sources.ts';
+import { chainPem, createHierarchy, createIdentity } from '../../support/certificates/authority.ts';
+import { handClock } from '../../support/time/hand-clock.ts';
+import { hurriedClock } from '../../support/time/hurried-clock.ts';
+import { dial, getOverTls, startWeb, webConfig } from '../../support/web/web-bench.ts';
+import { sourcesOf, webState } from '../../support/web/web-sources.ts';
 
 const DEPS = { clock: systemClock, logger: pino({ level: 'silent' }), env: {} };
 

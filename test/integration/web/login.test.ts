@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { hashSync } from 'bcryptjs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { parsePasswordHash, verifyPassword, hashPassword } from '../../../src/web/password-hash.ts';
-import { basicAuth, startWeb, type WebBench } from '../../support/web-bench.ts';
+import { basicAuth, startWeb, type WebBench } from '../../support/web/web-bench.ts';
 
 const USERS = [{ name: 'ops', passwordHash: { kind: 'env', name: 'OPS_HASH' }, role: 'change' }] as const;
 let hash = '';

@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect } from 'node:tls';
 import { expect, test } from 'vitest';
-import { createIdentity, type Identity } from '../../support/authority.ts';
-import { handClock } from '../../support/hand-clock.ts';
-import { START } from '../../support/incident-timeline.ts';
-import { startWeb, type WebBench } from '../../support/web-bench.ts';
+import { createIdentity, type Identity } from '../../support/certificates/authority.ts';
+import { handClock } from '../../support/time/hand-clock.ts';
+import { START } from '../../support/store/incident-timeline.ts';
+import { startWeb, type WebBench } from '../../support/web/web-bench.ts';
 
 interface Renewal extends AsyncDisposable {
   readonly web: WebBench;

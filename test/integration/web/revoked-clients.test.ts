@@ -6,11 +6,11 @@ import { join } from 'node:path';
 import { connect, type SecureVersion, type TLSSocket } from 'node:tls';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { hashPassword } from '../../../src/web/password-hash.ts';
-import { createIdentity, type Identity } from '../../support/authority.ts';
-import { handClock, type HandClock } from '../../support/hand-clock.ts';
-import { START } from '../../support/incident-timeline.ts';
-import { revocationList } from '../../support/revoked.ts';
-import { startWeb, type WebBench } from '../../support/web-bench.ts';
+import { createIdentity, type Identity } from '../../support/certificates/authority.ts';
+import { handClock, type HandClock } from '../../support/time/hand-clock.ts';
+import { START } from '../../support/store/incident-timeline.ts';
+import { revocationList } from '../../support/certificates/revoked.ts';
+import { startWeb, type WebBench } from '../../support/web/web-bench.ts';
 
 /** Within this time, a client that is no longer trusted is disconnected, even if it sends nothing. */
 const WITHIN = 5_000;

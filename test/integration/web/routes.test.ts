@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { diagnosisToJson } from '../../../src/engine/diagnosis-json.ts';
-import { causeOf, diagnosisOf } from '../../support/diagnosis-of.ts';
-import { START, timeline } from '../../support/incident-timeline.ts';
-import { incidentOf, outboxEntryOf, incidentNotificationOf } from '../../support/outbox-entry-of.ts';
-import { dial, startWeb } from '../../support/web-bench.ts';
+import { causeOf, diagnosisOf } from '../../support/checks/diagnosis-of.ts';
+import { START, timeline } from '../../support/store/incident-timeline.ts';
+import { incidentOf, outboxEntryOf, incidentNotificationOf } from '../../support/notify/outbox-entry-of.ts';
+import { dial, startWeb } from '../../support/web/web-bench.ts';
 
 const BROKEN = diagnosisOf(START, [causeOf('tls-intercepted')]);
 

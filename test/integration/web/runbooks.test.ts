@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { CAUSE_IDS } from '../../../src/checks/registry.ts';
-import { shippedRules } from '../../support/alert-rules.ts';
+import { shippedRules } from '../../support/monitoring/alert-rules.ts';
 import { runbookOf } from '../../../src/document/runbook.ts';
-import { startWeb } from '../../support/web-bench.ts';
+import { startWeb } from '../../support/web/web-bench.ts';
 
 /** Returns the words that a person reads, without tags, step numbers and markup. */
 function wordsOfHtml(html: string): readonly string[] {

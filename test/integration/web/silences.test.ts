@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { Silence } from '../../../src/engine/incident/incident.ts';
-import { handClock } from '../../support/hand-clock.ts';
-import { HOUR, START } from '../../support/incident-timeline.ts';
-import { startWeb, type WebBench } from '../../support/web-bench.ts';
+import { handClock } from '../../support/time/hand-clock.ts';
+import { HOUR, START } from '../../support/store/incident-timeline.ts';
+import { startWeb, type WebBench } from '../../support/web/web-bench.ts';
 
 const ASKED = {
   cause: 'tls-intercepted',

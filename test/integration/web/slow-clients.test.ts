@@ -1,6 +1,6 @@
 import { setInterval } from 'node:timers';
 import { describe, expect, test } from 'vitest';
-import { dial, startWeb } from '../../support/web-bench.ts';
+import { dial, startWeb } from '../../support/web/web-bench.ts';
 
 /** A client that sends a byte at a time and never finishes. */
 async function trickle(port: number, start: string, bytes: string): Promise<string> {

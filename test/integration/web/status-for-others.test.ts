@@ -1,11 +1,16 @@
 import { describe, expect, test } from 'vitest';
 import type { Incident } from '../../../src/engine/incident/incident.ts';
 import { hashPassword } from '../../../src/web/password-hash.ts';
-import { causeOf, diagnosisOf } from '../../support/diagnosis-of.ts';
-import { handClock } from '../../support/hand-clock.ts';
-import { HOUR, MINUTE, START } from '../../support/incident-timeline.ts';
-import { formerCauseOf, incidentNotificationOf, incidentOf, outboxEntryOf } from '../../support/outbox-entry-of.ts';
-import { basicAuth, startWeb } from '../../support/web-bench.ts';
+import { causeOf, diagnosisOf } from '../../support/checks/diagnosis-of.ts';
+import { handClock } from '../../support/time/hand-clock.ts';
+import { HOUR, MINUTE, START } from '../../support/store/incident-timeline.ts';
+import {
+  formerCauseOf,
+  incidentNotificationOf,
+  incidentOf,
+  outboxEntryOf,
+} from '../../support/notify/outbox-entry-of.ts';
+import { basicAuth, startWeb } from '../../support/web/web-bench.ts';
 
 const CAUSE = causeOf('tls-intercepted', {
   subject: '<b>host</b>:443',

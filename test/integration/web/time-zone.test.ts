@@ -1,12 +1,17 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { parseCertificate } from '../../../src/core/parse-certificate.ts';
-import { createIdentity } from '../../support/authority.ts';
-import { causeOf, diagnosisOf } from '../../support/diagnosis-of.ts';
-import { HOUR, MINUTE, START, timeline } from '../../support/incident-timeline.ts';
-import { finding } from '../../support/judged-round.ts';
-import { formerCauseOf, incidentNotificationOf, incidentOf, outboxEntryOf } from '../../support/outbox-entry-of.ts';
-import { startWeb, type WebBench } from '../../support/web-bench.ts';
-import { EMPTY_PAST, type WebState } from '../../support/web-sources.ts';
+import { createIdentity } from '../../support/certificates/authority.ts';
+import { causeOf, diagnosisOf } from '../../support/checks/diagnosis-of.ts';
+import { HOUR, MINUTE, START, timeline } from '../../support/store/incident-timeline.ts';
+import { finding } from '../../support/checks/judged-round.ts';
+import {
+  formerCauseOf,
+  incidentNotificationOf,
+  incidentOf,
+  outboxEntryOf,
+} from '../../support/notify/outbox-entry-of.ts';
+import { startWeb, type WebBench } from '../../support/web/web-bench.ts';
+import { EMPTY_PAST, type WebState } from '../../support/web/web-sources.ts';
 
 /** Has an entry wherever a time can be shown. */
 const shown: { state: Partial<WebState>; incident: string } = { state: {}, incident: '' };

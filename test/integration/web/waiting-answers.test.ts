@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { createWaitingAnswers } from '../../../src/web/http-server.ts';
-import { dial, type RawClient, startWeb } from '../../support/web-bench.ts';
+import { dial, type RawClient, startWeb } from '../../support/web/web-bench.ts';
 
 type WaitingLimits = Parameters<typeof createWaitingAnswers>[0];
 

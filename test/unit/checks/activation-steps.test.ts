@@ -5,7 +5,7 @@ import { CHECKS, FAULT_IDS, type FaultId, type PreconditionId } from '../../../s
 import { STEPS } from '../../../src/checks/check.ts';
 import type { Assessment } from '../../../src/engine/model.ts';
 import { diagnose } from '../../../src/engine/diagnose.ts';
-import { CONTEXT, finding, round, type Special } from '../../support/judged-round.ts';
+import { CONTEXT, finding, round, type Special } from '../../support/checks/judged-round.ts';
 
 function outlookOf(...parts: readonly Special[]): ActivationOutlook {
   return activationOutlook(diagnose(round(...parts), CONTEXT));

@@ -4,10 +4,10 @@ import type { Assessment } from '../../../src/engine/model.ts';
 import type { ApplianceFacts } from '../../../src/core/license/appliance.ts';
 import type { LicenseLookup, RegistrationObservation } from '../../../src/core/license/registration.ts';
 import { assessUnits } from '../../../src/checks/assess.ts';
-import { applianceFacts } from '../../support/appliance-facts.ts';
-import { configOf } from '../../support/config-of.ts';
-import { held, LICENSE, role } from '../../support/license-bench.ts';
-import { picture } from '../../support/observed.ts';
+import { applianceFacts } from '../../support/checks/appliance-facts.ts';
+import { configOf } from '../../support/config/config-of.ts';
+import { held, LICENSE, role } from '../../support/checks/license-bench.ts';
+import { picture } from '../../support/checks/observed.ts';
 
 /** As described in the manual: each cluster member is an item, and the licence is listed under one of them. */
 const PAIR = `

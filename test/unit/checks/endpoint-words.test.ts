@@ -2,9 +2,9 @@ import { describe, expect, test } from 'vitest';
 import { shortened, uncleanAddresses, withClean, withoutUnclean } from '../../../src/checks/endpoint-words.ts';
 import type { EndpointObservation } from '../../../src/core/observation.ts';
 import type { Finding } from '../../../src/engine/model.ts';
-import { failed } from '../../support/chains.ts';
-import { finding } from '../../support/judged-round.ts';
-import { endpoint } from '../../support/observed.ts';
+import { failed } from '../../support/certificates/chains.ts';
+import { finding } from '../../support/checks/judged-round.ts';
+import { endpoint } from '../../support/checks/observed.ts';
 
 test('what a stranger wrote is bounded', () => {
   expect(shortened('x'.repeat(5_000)).length).toBeLessThan(200);

@@ -3,12 +3,12 @@ import type { ClockObservation, EndpointObservation, TlsOutcome } from '../../..
 import { correctedNow, observeDateHeader, withGenuineTime } from '../../../src/checks/clock/estimate.ts';
 import { judgeClock as judgeClockUnchecked } from '../../../src/checks/clock/judge.ts';
 import type { TlsKnowledge } from '../../../src/checks/tls-genuine/judge-path.ts';
-import { established } from '../../support/chains.ts';
-import { DAY_MS, HOST, TARGET } from '../../support/interception-world.ts';
-import { endpoint, failed, path, round } from '../../support/observed.ts';
-import { freshKnowledge } from '../../support/tls-knowledge.ts';
-import { createCast } from '../../support/verdict-cast.ts';
-import { withPlainClaims } from '../../support/plain-claim.ts';
+import { established } from '../../support/certificates/chains.ts';
+import { DAY_MS, HOST, TARGET } from '../../support/certificates/interception-world.ts';
+import { endpoint, failed, path, round } from '../../support/checks/observed.ts';
+import { freshKnowledge } from '../../support/certificates/tls-knowledge.ts';
+import { createCast } from '../../support/certificates/verdict-cast.ts';
+import { withPlainClaims } from '../../support/checks/plain-claim.ts';
 
 const judgeClock = withPlainClaims(judgeClockUnchecked);
 

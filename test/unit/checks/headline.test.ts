@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { Cause } from '../../../src/engine/model.ts';
 import { headline, isOnlyUnseen } from '../../../src/checks/headline.ts';
 import { FAULT_IDS, preconditionOf, type FaultId } from '../../../src/checks/registry.ts';
-import { causeOf } from '../../support/diagnosis-of.ts';
+import { causeOf } from '../../support/checks/diagnosis-of.ts';
 
 /** Preconditions on the path to a host, which can be the licence server or a service. */
 const ON_THE_WAY: readonly string[] = ['name-resolution', 'reachability', 'tls-genuine', 'license-server'];

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Assessment } from '../../../src/engine/model.ts';
 import { invalidWhenStalled } from '../../../src/checks/assess.ts';
-import { round } from '../../support/observed.ts';
+import { round } from '../../support/checks/observed.ts';
 
 const ASSESSMENTS: readonly Assessment[] = [
   {

@@ -5,9 +5,9 @@ import { CHECKS } from '../../../src/checks/registry.ts';
 import type { PeerCause, PeerObservation, PeerView } from '../../../src/core/round.ts';
 import type { Diagnosis, Finding } from '../../../src/engine/model.ts';
 import { diagnose } from '../../../src/engine/diagnose.ts';
-import { CONTEXT, finding, round, type Special, TARGET } from '../../support/judged-round.ts';
-import { everything } from '../../support/everything.ts';
-import { picture } from '../../support/observed.ts';
+import { CONTEXT, finding, round, type Special, TARGET } from '../../support/checks/judged-round.ts';
+import { everything } from '../../support/checks/everything.ts';
+import { picture } from '../../support/checks/observed.ts';
 
 const INTERCEPTED: PeerCause = {
   id: 'tls-intercepted',

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { CAUSE_IDS, CHECKS, wordsOf } from '../../../src/checks/registry.ts';
-import { textOfStep } from '../../support/text-of-step.ts';
+import { textOfStep } from '../../support/checks/text-of-step.ts';
 import { fill } from '../../../src/engine/remedy-words.ts';
 
 const NOTHING_KNOWN = { subject: 'x:443', host: 'x', port: '443' };

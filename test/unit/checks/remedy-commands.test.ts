@@ -2,10 +2,10 @@ import { spawnSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
 import type { RemedyStep } from '../../../src/engine/model.ts';
 import { remedyOf, type WordingFacts } from '../../../src/engine/remedy-words.ts';
-import { textOfStep } from '../../support/text-of-step.ts';
-import { ADVISED_STEPS } from '../../support/advised-steps.ts';
-import { catalogueSteps } from '../../support/catalogue-steps.ts';
-import { EMPTY, runFortiOs } from '../../support/fortios.ts';
+import { textOfStep } from '../../support/checks/text-of-step.ts';
+import { ADVISED_STEPS } from '../../support/checks/advised-steps.ts';
+import { catalogueSteps } from '../../support/checks/catalogue-steps.ts';
+import { EMPTY, runFortiOs } from '../../support/connectors/fortios.ts';
 
 const NOTHING_KNOWN: WordingFacts = { subject: 'x:443', host: 'the licence server', port: '443' };
 const KNOWN: WordingFacts = {

@@ -6,8 +6,8 @@ import type { FirewallFacts, SslInspectionMode } from '../../../src/core/license
 import type { Assessment, Cause } from '../../../src/engine/model.ts';
 import { diagnose } from '../../../src/engine/diagnose.ts';
 import type { Incident } from '../../../src/engine/incident/incident.ts';
-import { CONTEXT, finding, round, type Special, TARGET } from '../../support/judged-round.ts';
-import { incidentOf } from '../../support/outbox-entry-of.ts';
+import { CONTEXT, finding, round, type Special, TARGET } from '../../support/checks/judged-round.ts';
+import { incidentOf } from '../../support/notify/outbox-entry-of.ts';
 
 type AfterRepair = Parameters<typeof repairVerdict>[1];
 

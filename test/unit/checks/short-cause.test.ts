@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { CAUSE_IDS, type CauseId } from '../../../src/checks/registry.ts';
 import { shortCause } from '../../../src/checks/headline.ts';
 import { SEVERITIES } from '../../../src/core/severity.ts';
-import { anyText } from '../../support/any-text.ts';
+import { anyText } from '../../support/security/any-text.ts';
 import { parseCatalogue } from '../../../src/system/catalogue-file.ts';
 import { parseProducts } from '../../../src/trust/products.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { configPrint, configSchemaCommand } from '../../../src/cli/config.ts';
-import { CANARY, loadText } from '../../support/config-machine.ts';
+import { CANARY, loadText } from '../../support/config/config-machine.ts';
 
 /** Returns streams that record the output of a command. */
 function streams(): {

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { explain, type LineExplanation } from '../../../src/cli/run-logs.ts';
 import { createAttribution, NO_OTHERS } from '../../../src/logs/senders.ts';
-import { fixtureLines } from '../../support/fixture-lines.ts';
-import { shippedCatalogue } from '../../support/signature-catalogue.ts';
-import { textSink } from '../../support/text-sink.ts';
+import { fixtureLines } from '../../support/logs/fixture-lines.ts';
+import { shippedCatalogue } from '../../support/logs/signature-catalogue.ts';
+import { textSink } from '../../support/process/text-sink.ts';
 
 const signatures = await shippedCatalogue();
 const attribution = createAttribution([], NO_OTHERS);

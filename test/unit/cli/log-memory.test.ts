@@ -6,10 +6,10 @@ import type { SignatureSet } from '../../../src/core/polling/signature.ts';
 import { emptyPolling, recordEvents } from '../../../src/core/polling/state.ts';
 import type { LogMemory } from '../../../src/report/report-contents.ts';
 import type { StoredHistory } from '../../../src/store/stored-history.ts';
-import { causeOf } from '../../support/diagnosis-of.ts';
-import { configOf } from '../../support/config-of.ts';
-import { START, timeline } from '../../support/incident-timeline.ts';
-import { shippedCatalogue } from '../../support/signature-catalogue.ts';
+import { causeOf } from '../../support/checks/diagnosis-of.ts';
+import { configOf } from '../../support/config/config-of.ts';
+import { START, timeline } from '../../support/store/incident-timeline.ts';
+import { shippedCatalogue } from '../../support/logs/signature-catalogue.ts';
 
 const WINDOW = 900_000;
 const NONE: StoredHistory = { kind: 'none' };

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { jsonForm, createLogOutput } from '../../../src/cli/run.ts';
-import { handClock } from '../../support/hand-clock.ts';
+import { handClock } from '../../support/time/hand-clock.ts';
 
 const START = Date.UTC(2026, 10, 24, 13);
 const LOSS =

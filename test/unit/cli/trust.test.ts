@@ -4,10 +4,10 @@ import { trustLearn } from '../../../src/cli/run-trust.ts';
 import type { Clock } from '../../../src/core/clock.ts';
 import type { Baseline } from '../../../src/tls/trust.ts';
 import type { TlsEvidence } from '../../../src/checks/tls-genuine/chain-case.ts';
-import { anchorOf, certificateOf, chainOf, failed, pinOf } from '../../support/chains.ts';
-import { TARGET } from '../../support/interception-world.ts';
-import { createCast } from '../../support/verdict-cast.ts';
-import { sees } from '../../support/verdict-rows.ts';
+import { anchorOf, certificateOf, chainOf, failed, pinOf } from '../../support/certificates/chains.ts';
+import { TARGET } from '../../support/certificates/interception-world.ts';
+import { createCast } from '../../support/certificates/verdict-cast.ts';
+import { sees } from '../../support/certificates/verdict-rows.ts';
 
 type TrustLearnOptions = Parameters<typeof trustLearn>[0];
 

@@ -5,8 +5,8 @@ import type { CloserLook, EndpointObservation, TlsOutcome, DnsReply } from '../.
 import type { PathObservation } from '../../../src/core/round.ts';
 import { diagnose } from '../../../src/engine/diagnose.ts';
 import type { RoundResult } from '../../../src/report/report-contents.ts';
-import { CONTEXT, finding, round as assessments, type Special } from '../../support/judged-round.ts';
-import { endpoint, failed, path, round } from '../../support/observed.ts';
+import { CONTEXT, finding, round as assessments, type Special } from '../../support/checks/judged-round.ts';
+import { endpoint, failed, path, round } from '../../support/checks/observed.ts';
 
 type Seen = 'nothing' | 'mail' | 'port' | 'resolver' | 'blind';
 type DnsSilence = Exclude<DnsReply, { readonly kind: 'answer' }>;

@@ -7,7 +7,7 @@ import { configFile } from '../../../src/config/config.ts';
 import { formatIssue, allKeyPaths } from '../../../src/config/issues.ts';
 import type { LoadResult } from '../../../src/config/load.ts';
 import { MAX_CONFIG_BYTES } from '../../../src/config/config-file.ts';
-import { loadText } from '../../support/config-machine.ts';
+import { loadText } from '../../support/config/config-machine.ts';
 
 const REFERENCE = readFileSync(
   fileURLToPath(new URL('../../../config/ftm-watch.reference.yaml', import.meta.url)),

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { formatIssue } from '../../../src/config/issues.ts';
-import { CANARY, CONFIG_FOLDER, loadText } from '../../support/config-machine.ts';
+import { CANARY, CONFIG_FOLDER, loadText } from '../../support/config/config-machine.ts';
 
 /** The configurations in the fixture, by name. */
 const CONFIGURATIONS: ReadonlyMap<string, string> = new Map(

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { loadText } from '../../support/config-machine.ts';
+import { loadText } from '../../support/config/config-machine.ts';
 
 const DOCS = fileURLToPath(new URL('../../../docs/alerting.md', import.meta.url));
 const EXAMPLES = [...readFileSync(DOCS, 'utf8').matchAll(/^```yaml\n(.*?)^```$/gmsu)].map(([, text = '']) => text);

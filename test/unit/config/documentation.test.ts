@@ -6,7 +6,7 @@ import { configJsonSchema, type JsonSchema, configFile } from '../../../src/conf
 import { describedKeys } from '../../../tools/generate/described-keys.ts';
 import { referencedSections, renderReference } from '../../../tools/generate/config-reference.ts';
 import { knownKeys } from '../../../src/config/issues.ts';
-import { loadText } from '../../support/config-machine.ts';
+import { loadText } from '../../support/config/config-machine.ts';
 
 const DOCUMENT = fileURLToPath(new URL('../../../docs/configuration.md', import.meta.url));
 const SCHEMA = configJsonSchema();

@@ -7,8 +7,8 @@ import { type Config, configFile } from '../../../src/config/config.ts';
 import { formatIssue, allKeyPaths } from '../../../src/config/issues.ts';
 import { printConfig, secretUrls } from '../../../src/config/print.ts';
 import { changeTexts } from '../../../src/config/schema/section.ts';
-import { anyConfiguration } from '../../support/any-configuration.ts';
-import { CANARY, loadText } from '../../support/config-machine.ts';
+import { anyConfiguration } from '../../support/config/any-configuration.ts';
+import { CANARY, loadText } from '../../support/config/config-machine.ts';
 
 const FIXTURES = fileURLToPath(new URL('../../fixtures/config/good/', import.meta.url));
 const REFERENCE = fileURLToPath(new URL('../../../config/ftm-watch.reference.yaml', import.meta.url));

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { formatIssue } from '../../../src/config/issues.ts';
 import { loadConfig, locateStore, type LoadOptions, type LoadResult } from '../../../src/config/load.ts';
-import { configMachine } from '../../support/config-machine.ts';
+import { configMachine } from '../../support/config/config-machine.ts';
 
 /** Returns the options for a machine with these files. The first one is loaded. */
 function machine(files: Readonly<Record<string, string>>): LoadOptions {

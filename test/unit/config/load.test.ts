@@ -3,7 +3,7 @@ import { MAX_CONFIG_BYTES, type ReadResult } from '../../../src/config/config-fi
 import type { Config } from '../../../src/config/config.ts';
 import { formatIssue } from '../../../src/config/issues.ts';
 import { type ConfigFiles, loadConfig, type LoadResult } from '../../../src/config/load.ts';
-import { configMachine, loadText } from '../../support/config-machine.ts';
+import { configMachine, loadText } from '../../support/config/config-machine.ts';
 
 const MINUTE = 60_000;
 

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { plainConfig, secretSources, secretUrls } from '../../../src/config/print.ts';
-import { configOf } from '../../support/config-of.ts';
+import { configOf } from '../../support/config/config-of.ts';
 
 const REFERENCE = fileURLToPath(new URL('../../../config/ftm-watch.reference.yaml', import.meta.url));
 /** Keys of secrets that can be read from files, except for private keys. */

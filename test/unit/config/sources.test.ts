@@ -5,7 +5,7 @@ import * as z from 'zod';
 import { CAUSE_IDS, wordsOf } from '../../../src/checks/registry.ts';
 import type { CauseWords } from '../../../src/engine/model.ts';
 import { loadFirmwareFacts } from '../../../src/connectors/firmware-facts.ts';
-import { shippedCatalogue } from '../../support/signature-catalogue.ts';
+import { shippedCatalogue } from '../../support/logs/signature-catalogue.ts';
 
 /** A tip's number, a knowledge base article, a document, a URL or a MIB. */
 const SOURCE = /\bta-p\/\d{6}\b|\bKB \d{5,6}\b|\bdocs:\S+\/\S+|\bhttps:\/\/\S+|\b[A-Z]+(?:-[A-Z]+)*-MIB\b/u;

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { type BudgetStore, createMeteredCall, type CallResult } from '../../../src/connectors/metered-call.ts';
-import { handClock, type HandClock } from '../../support/hand-clock.ts';
+import { handClock, type HandClock } from '../../support/time/hand-clock.ts';
 
 type Call = Parameters<Awaited<ReturnType<typeof createMeteredCall>>>[0];
 

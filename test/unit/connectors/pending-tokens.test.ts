@@ -4,8 +4,8 @@ import { valueOf } from '../../../src/core/license/resource.ts';
 import type { ApplianceConfig } from '../../../src/config/schema/connectors.ts';
 import { createPendingMemory, tokenId, type PendingMemory } from '../../../src/connectors/token-counts.ts';
 import type { BackgroundFile } from '../../../src/system/json-file.ts';
-import { applianceFacts } from '../../support/appliance-facts.ts';
-import { configOf } from '../../support/config-of.ts';
+import { applianceFacts } from '../../support/checks/appliance-facts.ts';
+import { configOf } from '../../support/config/config-of.ts';
 
 const [UNIT, OTHER] = await units();
 

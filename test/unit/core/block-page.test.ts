@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { type BlockPage, blockPageText, recogniseBlockPage, type TextPattern } from '../../../src/core/block-page.ts';
 import { readableText } from '../../../src/network/tls/handshake.ts';
 import { loadProducts, compileShipped } from '../../../src/trust/products.ts';
-import { cpuMsOf } from '../../support/cpu-time.ts';
+import { cpuMsOf } from '../../support/process/cpu-time.ts';
 
 const { products } = await loadProducts([]);
 

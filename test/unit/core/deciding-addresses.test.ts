@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { ofFamily, servedFamily } from '../../../src/core/addresses.ts';
 import { decidingAddresses, type TcpOutcome } from '../../../src/core/observation.ts';
-import { endpoint, failed, open } from '../../support/observed.ts';
+import { endpoint, failed, open } from '../../support/checks/observed.ts';
 
 const A = '173.243.138.84';
 const B = '173.243.138.85';

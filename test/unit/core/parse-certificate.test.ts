@@ -13,8 +13,8 @@ import {
   formatDistinguishedName,
   parseDistinguishedName,
 } from '../../../src/core/certificate.ts';
-import { createIdentity } from '../../support/authority.ts';
-import { certificateOf, chainOf, ed25519Keys, withBytes } from '../../support/chains.ts';
+import { createIdentity } from '../../support/certificates/authority.ts';
+import { certificateOf, chainOf, ed25519Keys, withBytes } from '../../support/certificates/chains.ts';
 
 const notBefore = new Date('2026-01-02T03:04:05Z');
 const notAfter = new Date('2027-01-02T03:04:05Z');

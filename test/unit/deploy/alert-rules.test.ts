@@ -4,7 +4,7 @@ import { Registry } from 'prom-client';
 import { describe, expect, it } from 'vitest';
 import { defineMetrics } from '../../../src/metrics/definitions.ts';
 import { parseThresholds, renderRules } from '../../../tools/generate/prometheus/rules.ts';
-import { alertExpectations, shippedRules } from '../../support/alert-rules.ts';
+import { alertExpectations, shippedRules } from '../../support/monitoring/alert-rules.ts';
 
 const rules = shippedRules();
 const alerts = rules.filter(({ alert }) => alert !== undefined);

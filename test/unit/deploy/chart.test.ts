@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Ajv, type ErrorObject } from 'ajv';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { CHART_VALUES } from '../../support/chart-values.ts';
+import { CHART_VALUES } from '../../support/packaging/chart-values.ts';
 
 const CHART = 'deploy/helm/ftm-watch';
 

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { renderDashboards } from '../../../tools/generate/grafana/dashboards.ts';
 import { defineMetrics } from '../../../src/metrics/definitions.ts';
-import { shippedRules } from '../../support/alert-rules.ts';
+import { shippedRules } from '../../support/monitoring/alert-rules.ts';
 
 interface Panel {
   readonly title: string;

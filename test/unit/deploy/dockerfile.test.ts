@@ -4,7 +4,7 @@ import { validate, ValidationSeverity } from 'dockerfile-utils';
 import { rolldown } from 'rolldown';
 import { describe, expect, it } from 'vitest';
 import packageJson from '../../../package.json' with { type: 'json' };
-import { stagesOf, valuesOf } from '../../support/dockerfile.ts';
+import { stagesOf, valuesOf } from '../../support/packaging/dockerfile.ts';
 
 const text = readFileSync('Dockerfile', 'utf8');
 const stages = stagesOf(text);

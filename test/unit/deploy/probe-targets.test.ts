@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { PROBE_MODULES } from '../../../src/web/sources.ts';
 import { chooseProbe } from '../../../src/runtime/probe-on-demand.ts';
-import { loadText } from '../../support/config-machine.ts';
+import { loadText } from '../../support/config/config-machine.ts';
 
 interface TargetGroup {
   readonly targets: readonly string[];

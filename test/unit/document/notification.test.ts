@@ -4,10 +4,10 @@ import { CAUSE_IDS } from '../../../src/checks/registry.ts';
 import type { Notification } from '../../../src/engine/incident/incident.ts';
 import { adaptiveCardMessage } from '../../../src/notify/channels/teams.ts';
 import { type MessageContext, notificationText } from '../../../src/document/notification.ts';
-import { anyText } from '../../support/any-text.ts';
-import { causeOf } from '../../support/diagnosis-of.ts';
-import { AT_HQ } from '../../support/message-context.ts';
-import { HOUR, timeline, type Timeline } from '../../support/incident-timeline.ts';
+import { anyText } from '../../support/security/any-text.ts';
+import { causeOf } from '../../support/checks/diagnosis-of.ts';
+import { AT_HQ } from '../../support/checks/message-context.ts';
+import { HOUR, timeline, type Timeline } from '../../support/store/incident-timeline.ts';
 
 const CONTEXT = AT_HQ;
 const PUBLIC = { ...CONTEXT, publicUrl: 'https://ftm.example.org/watch' };

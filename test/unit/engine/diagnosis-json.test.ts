@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { diagnosisToJson } from '../../../src/engine/diagnosis-json.ts';
-import { causeOf, diagnosisOf } from '../../support/diagnosis-of.ts';
+import { causeOf, diagnosisOf } from '../../support/checks/diagnosis-of.ts';
 
 const AT = Date.parse('2026-11-24T13:00:00Z');
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Framer, MAX_LINE_BYTES, type FramedLine } from '../../../src/logs/framing.ts';
-import { type CollectedLine, lineCollector } from '../../support/line-collector.ts';
+import { type CollectedLine, lineCollector } from '../../support/logs/line-collector.ts';
 
 function frame(chunks: readonly Buffer[], octetCounting = true): readonly CollectedLine[] {
   const collector = lineCollector();

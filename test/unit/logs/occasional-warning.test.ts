@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { createOccasionalWarning } from '../../../src/logs/tally.ts';
-import { handClock } from '../../support/hand-clock.ts';
-import { logRecorder } from '../../support/log-recorder.ts';
+import { handClock } from '../../support/time/hand-clock.ts';
+import { logRecorder } from '../../support/process/log-recorder.ts';
 
 test('warns of the first, then of how many there were, every ten minutes at most', () => {
   const clock = handClock(0);

@@ -6,9 +6,9 @@ import type { LogEvent } from '../../../src/core/polling/log-event.ts';
 import type { SignatureSet } from '../../../src/core/polling/signature.ts';
 import type { JsonFile } from '../../../src/system/json-file.ts';
 import { createPollingLog } from '../../../src/logs/polling-log.ts';
-import { configOf } from '../../support/config-of.ts';
-import { handClock, type HandClock } from '../../support/hand-clock.ts';
-import { shippedCatalogue } from '../../support/signature-catalogue.ts';
+import { configOf } from '../../support/config/config-of.ts';
+import { handClock, type HandClock } from '../../support/time/hand-clock.ts';
+import { shippedCatalogue } from '../../support/logs/signature-catalogue.ts';
 
 type PollingLog = ReturnType<typeof createPollingLog>;
 

@@ -5,9 +5,9 @@ import { createAttribution, NO_OTHERS } from '../../../src/logs/senders.ts';
 import { Framer } from '../../../src/logs/framing.ts';
 import { EventOutbox, LogReader } from '../../../src/logs/reader.ts';
 import { newLineTally, type LineTally } from '../../../src/logs/tally.ts';
-import { fixtureLines } from '../../support/fixture-lines.ts';
-import { handClock } from '../../support/hand-clock.ts';
-import { shippedCatalogue } from '../../support/signature-catalogue.ts';
+import { fixtureLines } from '../../support/logs/fixture-lines.ts';
+import { handClock } from '../../support/time/hand-clock.ts';
+import { shippedCatalogue } from '../../support/logs/signature-catalogue.ts';
 
 const signatures = await shippedCatalogue();
 const NAMES = ['fac-1', 'fac-2'];

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { recognisePasted } from '../../../src/logs/reader.ts';
-import { fixtureLines } from '../../support/fixture-lines.ts';
-import { shippedCatalogue } from '../../support/signature-catalogue.ts';
+import { fixtureLines } from '../../support/logs/fixture-lines.ts';
+import { shippedCatalogue } from '../../support/logs/signature-catalogue.ts';
 
 const catalogue = await shippedCatalogue();
 

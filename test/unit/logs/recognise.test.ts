@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { recogniseLine } from '../../../src/logs/reader.ts';
-import { fixtureLines } from '../../support/fixture-lines.ts';
-import { shippedCatalogue } from '../../support/signature-catalogue.ts';
-import { cpuMsOf } from '../../support/cpu-time.ts';
+import { fixtureLines } from '../../support/logs/fixture-lines.ts';
+import { shippedCatalogue } from '../../support/logs/signature-catalogue.ts';
+import { cpuMsOf } from '../../support/process/cpu-time.ts';
 
 const catalogue = await shippedCatalogue();
 const idOf = (line: string): string | null => recogniseLine(catalogue, line)?.signature.id ?? null;

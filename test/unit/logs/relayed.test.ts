@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { readEnvelope, timesOfLast } from '../../../src/logs/envelope.ts';
 import { recogniseLine, recognisePasted } from '../../../src/logs/reader.ts';
-import { shippedCatalogue } from '../../support/signature-catalogue.ts';
+import { shippedCatalogue } from '../../support/logs/signature-catalogue.ts';
 
 const catalogue = await shippedCatalogue();
 const ERROR = 'FTM polling error: problem with SSL comm layer: server connection failed: SSL session failed';

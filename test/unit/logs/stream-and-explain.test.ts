@@ -5,9 +5,9 @@ import { createAttribution, NO_OTHERS } from '../../../src/logs/senders.ts';
 import { Framer } from '../../../src/logs/framing.ts';
 import { EventOutbox, LogReader, recognisePasted } from '../../../src/logs/reader.ts';
 import { newLineTally } from '../../../src/logs/tally.ts';
-import { fixtureLines } from '../../support/fixture-lines.ts';
-import { handClock } from '../../support/hand-clock.ts';
-import { shippedCatalogue } from '../../support/signature-catalogue.ts';
+import { fixtureLines } from '../../support/logs/fixture-lines.ts';
+import { handClock } from '../../support/time/hand-clock.ts';
+import { shippedCatalogue } from '../../support/logs/signature-catalogue.ts';
 
 const signatures = await shippedCatalogue();
 const attribution = createAttribution([{ name: 'fac-1', logSources: ['10.0.0.5'] }], NO_OTHERS);

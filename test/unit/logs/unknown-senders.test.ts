@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { FramedLine } from '../../../src/logs/framing.ts';
 import { createUnknownSenderLog, createUnrecognisedLog } from '../../../src/logs/senders.ts';
-import { handClock } from '../../support/hand-clock.ts';
-import { logRecorder } from '../../support/log-recorder.ts';
+import { handClock } from '../../support/time/hand-clock.ts';
+import { logRecorder } from '../../support/process/log-recorder.ts';
 
 const HOUR = 3_600_000;
 const TEXT = '<14>Aug 14 22:32:52 fac01 db[16987]: x';

@@ -6,10 +6,10 @@ import type { DnsReply, TlsOutcome } from '../../../src/core/observation.ts';
 import type { ApplianceObservation } from '../../../src/core/license/appliance.ts';
 import type { Picture } from '../../../src/connectors/picture.ts';
 import { ObservedGauges } from '../../../src/metrics/observed-gauges.ts';
-import { applianceFacts } from '../../support/appliance-facts.ts';
-import { configOf } from '../../support/config-of.ts';
-import { parseExposition } from '../../support/exposition.ts';
-import { endpoint, failed, path, picture, round } from '../../support/observed.ts';
+import { applianceFacts } from '../../support/checks/appliance-facts.ts';
+import { configOf } from '../../support/config/config-of.ts';
+import { parseExposition } from '../../support/monitoring/exposition.ts';
+import { endpoint, failed, path, picture, round } from '../../support/checks/observed.ts';
 
 const END = 1_800_000_000;
 const ANSWER: DnsReply = {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { configuredSubjects } from '../../../src/metrics/probe-series.ts';
 import { openIncidents } from '../../../src/metrics/recorder.ts';
-import { configOf } from '../../support/config-of.ts';
-import { causeOf } from '../../support/diagnosis-of.ts';
+import { configOf } from '../../support/config/config-of.ts';
+import { causeOf } from '../../support/checks/diagnosis-of.ts';
 
 type Shown = Parameters<typeof openIncidents>[0][number];
 

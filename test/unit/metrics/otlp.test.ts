@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { expect, test } from 'vitest';
 import { encodeMetrics } from '../../../src/metrics/otlp.ts';
-import { decodeRequest } from '../../support/otlp-message.ts';
+import { decodeRequest } from '../../support/monitoring/otlp-message.ts';
 
 const START = 1_795_000_000_000;
 const NOW = START + 61_500;

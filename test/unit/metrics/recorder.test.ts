@@ -6,11 +6,11 @@ import type { DnsReply } from '../../../src/core/observation.ts';
 import type { SignatureSet } from '../../../src/core/polling/signature.ts';
 import { defineMetrics } from '../../../src/metrics/definitions.ts';
 import { Recorder } from '../../../src/metrics/recorder.ts';
-import { configOf } from '../../support/config-of.ts';
-import { causeOf, diagnosisOf } from '../../support/diagnosis-of.ts';
-import { parseExposition } from '../../support/exposition.ts';
-import { endpoint, path, round } from '../../support/observed.ts';
-import { shippedCatalogue } from '../../support/signature-catalogue.ts';
+import { configOf } from '../../support/config/config-of.ts';
+import { causeOf, diagnosisOf } from '../../support/checks/diagnosis-of.ts';
+import { parseExposition } from '../../support/monitoring/exposition.ts';
+import { endpoint, path, round } from '../../support/checks/observed.ts';
+import { shippedCatalogue } from '../../support/logs/signature-catalogue.ts';
 
 const NOTHING_JUDGED = { assessments: [], tls: [] };
 

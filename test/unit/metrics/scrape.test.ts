@@ -4,7 +4,7 @@ import { beforeEach, expect, test } from 'vitest';
 import { CONNECTION_RESULTS, LOG_RESULTS } from '../../../src/core/polling/log-event.ts';
 import { defineMetrics } from '../../../src/metrics/definitions.ts';
 import { createScrape, type Scrape } from '../../../src/metrics/scrape.ts';
-import { parseExposition } from '../../support/exposition.ts';
+import { parseExposition } from '../../support/monitoring/exposition.ts';
 
 type LogCounts = NonNullable<ReturnType<Scraped['logCounters']>>;
 type Scraped = ReturnType<Parameters<typeof createScrape>[2]>;

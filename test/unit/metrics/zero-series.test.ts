@@ -8,10 +8,10 @@ import {
   forgetMeasurements,
 } from '../../../src/metrics/probe-series.ts';
 import { CHANNEL_IDS } from '../../../src/notify/channels/registry.ts';
-import { applianceFacts } from '../../support/appliance-facts.ts';
-import { configOf } from '../../support/config-of.ts';
-import { parseExposition, type Series } from '../../support/exposition.ts';
-import { shippedCatalogue } from '../../support/signature-catalogue.ts';
+import { applianceFacts } from '../../support/checks/appliance-facts.ts';
+import { configOf } from '../../support/config/config-of.ts';
+import { parseExposition, type Series } from '../../support/monitoring/exposition.ts';
+import { shippedCatalogue } from '../../support/logs/signature-catalogue.ts';
 
 const JUDGED = 'host.test:443';
 

@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { alertsOf } from '../../../src/notify/channels/alertmanager.ts';
 import { withIncidents } from '../../../src/engine/incident/incident.ts';
 import type { MessageContext } from '../../../src/document/notification.ts';
-import { causeOf } from '../../support/diagnosis-of.ts';
-import { AT_HQ } from '../../support/message-context.ts';
-import { HOUR, MINUTE, SECOND, timeline, type Timeline } from '../../support/incident-timeline.ts';
+import { causeOf } from '../../support/checks/diagnosis-of.ts';
+import { AT_HQ } from '../../support/checks/message-context.ts';
+import { HOUR, MINUTE, SECOND, timeline, type Timeline } from '../../support/store/incident-timeline.ts';
 
 const intercepted = causeOf('tls-intercepted');
 

@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest';
 import type { Cause } from '../../../src/engine/model.ts';
 import { eventOf, incidentsOf, type Notification } from '../../../src/engine/incident/incident.ts';
 import { bySeverity } from '../../../src/notify/outbox.ts';
-import { causeOf } from '../../support/diagnosis-of.ts';
-import { HOUR, MINUTE, timeline } from '../../support/incident-timeline.ts';
+import { causeOf } from '../../support/checks/diagnosis-of.ts';
+import { HOUR, MINUTE, timeline } from '../../support/store/incident-timeline.ts';
 
 const grave = causeOf('tls-intercepted');
 const light = causeOf('mail-unreachable', { severity: 'warning' });

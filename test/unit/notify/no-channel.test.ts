@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { hasChannel, noChannelNote } from '../../../src/notify/channels/registry.ts';
-import { alertmanagerAt } from '../../support/alertmanager-at.ts';
-import { hookAt } from '../../support/hook-at.ts';
-import { configOf } from '../../support/config-of.ts';
+import { alertmanagerAt } from '../../support/monitoring/alertmanager-at.ts';
+import { hookAt } from '../../support/notify/hook-at.ts';
+import { configOf } from '../../support/config/config-of.ts';
 
 const { notify: NONE } = await configOf('{}');
 

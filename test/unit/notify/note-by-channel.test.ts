@@ -4,8 +4,8 @@ import { bySeverity } from '../../../src/notify/outbox.ts';
 import { composeMessage } from '../../../src/notify/channels/email-content.ts';
 import { messageParagraphs, notificationText } from '../../../src/document/notification.ts';
 import { pagerdutyEvents } from '../../../src/notify/channels/pagerduty.ts';
-import { START } from '../../support/incident-timeline.ts';
-import { AT_HQ } from '../../support/message-context.ts';
+import { START } from '../../support/store/incident-timeline.ts';
+import { AT_HQ } from '../../support/checks/message-context.ts';
 
 const SUMMARY: NoteNotification = {
   kind: 'note',

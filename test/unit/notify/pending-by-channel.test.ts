@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import type { MessageChannel } from '../../../src/notify/channels/channel.ts';
 import { pendingByChannel } from '../../../src/notify/outbox.ts';
-import { causeOf } from '../../support/diagnosis-of.ts';
-import { incidentOf } from '../../support/outbox-entry-of.ts';
+import { causeOf } from '../../support/checks/diagnosis-of.ts';
+import { incidentOf } from '../../support/notify/outbox-entry-of.ts';
 
 function channel(
   id: string,

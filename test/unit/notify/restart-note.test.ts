@@ -3,8 +3,8 @@ import type { EpochMs } from '../../../src/core/clock.ts';
 import type { IncidentState, IncidentPolicy, NoteNotification } from '../../../src/engine/incident/incident.ts';
 import { resumedState } from '../../../src/notify/notes.ts';
 import { subjectOf } from '../../../src/document/notification.ts';
-import { causeOf } from '../../support/diagnosis-of.ts';
-import { HOUR, MINUTE, POLICY, SECOND, START, timeline } from '../../support/incident-timeline.ts';
+import { causeOf } from '../../support/checks/diagnosis-of.ts';
+import { HOUR, MINUTE, POLICY, SECOND, START, timeline } from '../../support/store/incident-timeline.ts';
 
 function restartNote(
   state: IncidentState,

@@ -2,11 +2,11 @@ import { expect, test } from 'vitest';
 import type { AlertJournal } from '../../../src/engine/incident/incident.ts';
 import { Alerting } from '../../../src/notify/alerting.ts';
 import type { RecipientOutcome, StateChannel } from '../../../src/notify/channels/channel.ts';
-import { causeOf, diagnosisOf } from '../../support/diagnosis-of.ts';
-import { handClock, type HandClock } from '../../support/hand-clock.ts';
-import { SECOND, START } from '../../support/incident-timeline.ts';
-import { logRecorder } from '../../support/log-recorder.ts';
-import { PLAIN_DEPS, PLAIN_PARTS } from '../../support/plain-alerting.ts';
+import { causeOf, diagnosisOf } from '../../support/checks/diagnosis-of.ts';
+import { handClock, type HandClock } from '../../support/time/hand-clock.ts';
+import { SECOND, START } from '../../support/store/incident-timeline.ts';
+import { logRecorder } from '../../support/process/log-recorder.ts';
+import { PLAIN_DEPS, PLAIN_PARTS } from '../../support/notify/plain-alerting.ts';
 
 const URL = 'http://127.0.0.1:9093';
 

@@ -3,9 +3,9 @@ import type { IncidentState, NoteNotification } from '../../../src/engine/incide
 import { subjectOf } from '../../../src/document/notification.ts';
 import { dueSummary, type SummaryFacts } from '../../../src/notify/notes.ts';
 import { readCrontab } from '../../../src/text/crontab.ts';
-import { causeOf } from '../../support/diagnosis-of.ts';
-import { HOUR, MINUTE, START, timeline } from '../../support/incident-timeline.ts';
-import { noSummaryFacts } from '../../support/plain-alerting.ts';
+import { causeOf } from '../../support/checks/diagnosis-of.ts';
+import { HOUR, MINUTE, START, timeline } from '../../support/store/incident-timeline.ts';
+import { noSummaryFacts } from '../../support/notify/plain-alerting.ts';
 
 const DAY = 24 * HOUR;
 const SPAN = { from: START - 7 * DAY, until: START, timezone: 'UTC' };

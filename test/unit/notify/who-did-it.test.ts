@@ -10,9 +10,9 @@ import { renderDiagnosis } from '../../../src/report/report-text.ts';
 import { causesView } from '../../../src/web/page/status-page.ts';
 import { conclusionOf } from '../../../src/web/page/status-page.ts';
 import { toHtml } from '../../../src/document/html.ts';
-import { CONTEXT, finding, round } from '../../support/judged-round.ts';
-import { timeline } from '../../support/incident-timeline.ts';
-import { AT_HQ } from '../../support/message-context.ts';
+import { CONTEXT, finding, round } from '../../support/checks/judged-round.ts';
+import { timeline } from '../../support/store/incident-timeline.ts';
+import { AT_HQ } from '../../support/checks/message-context.ts';
 
 const PLAIN = { color: false, width: 200 };
 

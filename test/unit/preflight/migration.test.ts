@@ -9,7 +9,7 @@ import {
   type UnitState,
 } from '../../../src/preflight/compare.ts';
 import { planMigration, type MigrationPlan } from '../../../src/preflight/preflight-text.ts';
-import { CONTEXT, finding, round, type Special } from '../../support/judged-round.ts';
+import { CONTEXT, finding, round, type Special } from '../../support/checks/judged-round.ts';
 
 const OLD = 'FACVM0000000001';
 const PEER = 'FACVM0000000002';

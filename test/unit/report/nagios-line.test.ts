@@ -3,8 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { diagnosisToJson } from '../../../src/engine/diagnosis-json.ts';
 import { pluginAnswer, pluginUnknown } from '../../../src/report/nagios-line.ts';
 import type { OpenIncident } from '../../../src/report/report-text.ts';
-import { causeOf, diagnosisOf } from '../../support/diagnosis-of.ts';
-import { type PluginOutput, readPluginOutput } from '../../support/plugin-output.ts';
+import { causeOf, diagnosisOf } from '../../support/checks/diagnosis-of.ts';
+import { type PluginOutput, readPluginOutput } from '../../support/monitoring/plugin-output.ts';
 
 type Looked = Parameters<typeof pluginAnswer>[1];
 

@@ -6,8 +6,8 @@ import { ALL_TIME } from '../../../src/core/time-text.ts';
 import type { PathObservation } from '../../../src/core/round.ts';
 import type { ReportSources } from '../../../src/report/report-contents.ts';
 import { reportArchive } from '../../../src/report/report-archive.ts';
-import { causeOf, diagnosisOf } from '../../support/diagnosis-of.ts';
-import { round } from '../../support/observed.ts';
+import { causeOf, diagnosisOf } from '../../support/checks/diagnosis-of.ts';
+import { round } from '../../support/checks/observed.ts';
 
 const AT = Date.parse('2026-11-24T19:55:01Z');
 const SECRET = `p"a<s>s&w'o/r d+1`;

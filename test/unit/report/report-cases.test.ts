@@ -4,7 +4,7 @@ import { diagnosisToJson } from '../../../src/engine/diagnosis-json.ts';
 import { lasts, reportCases, type ReportCase } from '../../../src/report/report-cases.ts';
 import type { SeenIssuer } from '../../../src/report/seen.ts';
 import type { TimelineIncident } from '../../../src/report/timeline.ts';
-import { causeOf, diagnosisOf } from '../../support/diagnosis-of.ts';
+import { causeOf, diagnosisOf } from '../../support/checks/diagnosis-of.ts';
 
 const AT = Date.parse('2026-11-24T13:00:00Z');
 const NOW = new Date(AT).toISOString();

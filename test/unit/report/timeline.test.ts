@@ -3,10 +3,10 @@ import type { Incident, Delivery } from '../../../src/engine/incident/incident.t
 import { createMask } from '../../../src/text/mask.ts';
 import { timelineOf } from '../../../src/report/timeline.ts';
 import type { StoredHistory } from '../../../src/store/stored-history.ts';
-import { causeOf } from '../../support/diagnosis-of.ts';
-import { MINUTE, START, timeline } from '../../support/incident-timeline.ts';
-import { formerCauseOf } from '../../support/outbox-entry-of.ts';
-import { openedEntry } from '../../support/store-records.ts';
+import { causeOf } from '../../support/checks/diagnosis-of.ts';
+import { MINUTE, START, timeline } from '../../support/store/incident-timeline.ts';
+import { formerCauseOf } from '../../support/notify/outbox-entry-of.ts';
+import { openedEntry } from '../../support/store/store-records.ts';
 
 type ReadableHistory = Extract<StoredHistory, { readonly kind: 'read' }>;
 

@@ -7,8 +7,8 @@ import {
   type OpenIncident,
   type UnseenIncident,
 } from '../../../src/report/report-text.ts';
-import { causeOf, diagnosisOf } from '../../support/diagnosis-of.ts';
-import { START } from '../../support/incident-timeline.ts';
+import { causeOf, diagnosisOf } from '../../support/checks/diagnosis-of.ts';
+import { START } from '../../support/store/incident-timeline.ts';
 
 type CheckExit = ReturnType<typeof exitCodeOf>;
 

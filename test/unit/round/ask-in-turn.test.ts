@@ -3,8 +3,8 @@ import type { ResolverConfig } from '../../../src/config/schema/secret.ts';
 import type { DnsObservation, DnsReply } from '../../../src/core/observation.ts';
 import { askInTurn } from '../../../src/round/dns.ts';
 import { sleep } from '../../../src/system/clock.ts';
-import { handClock } from '../../support/hand-clock.ts';
-import { probeContext } from '../../support/probe-context.ts';
+import { handClock } from '../../support/time/hand-clock.ts';
+import { probeContext } from '../../support/checks/probe-context.ts';
 
 const NAME = 'control.test';
 const RESOLVERS: readonly ResolverConfig[] = ['10.0.0.1', '10.0.0.2', '10.0.0.3'].map((address) => ({

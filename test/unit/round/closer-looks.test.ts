@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { CloserLook } from '../../../src/core/observation.ts';
 import { loadRoundMemory, type RoundMemory } from '../../../src/round/memory.ts';
-import { handClock, type HandClock } from '../../support/hand-clock.ts';
+import { handClock, type HandClock } from '../../support/time/hand-clock.ts';
 
 const MINUTE = 60_000;
 const LOOK: CloserLook = {

@@ -2,12 +2,12 @@ import { describe, expect, test } from 'vitest';
 import { judgeTls } from '../../../src/checks/tls-genuine/verdict.ts';
 import { loadRoundMemory, type RoundMemory } from '../../../src/round/memory.ts';
 import type { JsonFile } from '../../../src/system/json-file.ts';
-import { pinOf } from '../../support/chains.ts';
-import { handClock } from '../../support/hand-clock.ts';
-import { TARGET } from '../../support/interception-world.ts';
-import { path } from '../../support/observed.ts';
-import { createCast } from '../../support/verdict-cast.ts';
-import { sees } from '../../support/verdict-rows.ts';
+import { pinOf } from '../../support/certificates/chains.ts';
+import { handClock } from '../../support/time/hand-clock.ts';
+import { TARGET } from '../../support/certificates/interception-world.ts';
+import { path } from '../../support/checks/observed.ts';
+import { createCast } from '../../support/certificates/verdict-cast.ts';
+import { sees } from '../../support/certificates/verdict-rows.ts';
 
 const w = await createCast();
 const { genuine, now } = w;

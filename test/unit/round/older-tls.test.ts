@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { ReferenceObservation } from '../../../src/core/round.ts';
 import { loadRoundMemory } from '../../../src/round/memory.ts';
-import { handClock } from '../../support/hand-clock.ts';
+import { handClock } from '../../support/time/hand-clock.ts';
 
 const MINUTE = 60_000;
 

@@ -4,7 +4,7 @@ import type { Connection } from '../../../src/checks/intermittent/connection-sha
 import { next, NO_SHARE, sharesOf, type PathShare } from '../../../src/checks/intermittent/path-share.ts';
 import { loadRoundMemory, type RoundMemory } from '../../../src/round/memory.ts';
 import type { JsonFile } from '../../../src/system/json-file.ts';
-import { handClock } from '../../support/hand-clock.ts';
+import { handClock } from '../../support/time/hand-clock.ts';
 
 const A = '173.243.138.84';
 const TARGET = 'fortitokenmobile.fortinet.com:443';

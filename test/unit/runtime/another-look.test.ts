@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest';
 import type { Diagnosis } from '../../../src/engine/model.ts';
 import type { RoundResult } from '../../../src/report/report-contents.ts';
 import { deservesAnotherLook } from '../../../src/runtime/monitor.ts';
-import { causeOf, diagnosisOf } from '../../support/diagnosis-of.ts';
-import { round } from '../../support/observed.ts';
+import { causeOf, diagnosisOf } from '../../support/checks/diagnosis-of.ts';
+import { round } from '../../support/checks/observed.ts';
 
 const AT = Date.UTC(2026, 10, 24, 13);
 const CRITICAL = causeOf('tls-intercepted');

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 
 import { checkIntervals } from '../../../src/runtime/unit-monitor.ts';
-import { configOf } from '../../support/config-of.ts';
+import { configOf } from '../../support/config/config-of.ts';
 
 test('checkIntervals() has the schedule that brings news of each precondition', async () => {
   const config = await configOf('schedule: { probes: "*/5 * * * * *", appliance: "0 */10 * * * *" }');

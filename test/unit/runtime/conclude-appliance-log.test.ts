@@ -4,11 +4,11 @@ import { shortCause } from '../../../src/checks/headline.ts';
 import type { PollingError } from '../../../src/core/polling/report.ts';
 import type { Diagnosis } from '../../../src/engine/model.ts';
 import { conclude, NOTHING_REMEMBERED } from '../../../src/runtime/conclude.ts';
-import { configOf } from '../../support/config-of.ts';
-import { finding, round } from '../../support/judged-round.ts';
-import { picture } from '../../support/observed.ts';
-import { pollingError } from '../../support/polling-error.ts';
-import { shippedCatalogue } from '../../support/signature-catalogue.ts';
+import { configOf } from '../../support/config/config-of.ts';
+import { finding, round } from '../../support/checks/judged-round.ts';
+import { picture } from '../../support/checks/observed.ts';
+import { pollingError } from '../../support/checks/polling-error.ts';
+import { shippedCatalogue } from '../../support/logs/signature-catalogue.ts';
 
 const AT = Date.UTC(2026, 10, 24, 12);
 const config = await configOf(

@@ -6,10 +6,10 @@ import { shareFinding } from '../../../src/checks/intermittent/finding.ts';
 import { clear } from '../../../src/checks/intermittent/connection-share.ts';
 import type { Assessment, Finding } from '../../../src/engine/model.ts';
 import { conclude, NOTHING_REMEMBERED } from '../../../src/runtime/conclude.ts';
-import { configOf } from '../../support/config-of.ts';
-import { finding, round } from '../../support/judged-round.ts';
-import { pollingError } from '../../support/polling-error.ts';
-import { picture } from '../../support/observed.ts';
+import { configOf } from '../../support/config/config-of.ts';
+import { finding, round } from '../../support/checks/judged-round.ts';
+import { pollingError } from '../../support/checks/polling-error.ts';
+import { picture } from '../../support/checks/observed.ts';
 
 type Remembered = typeof NOTHING_REMEMBERED;
 type Conclusion = ReturnType<typeof conclude>;

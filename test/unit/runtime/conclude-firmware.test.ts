@@ -5,11 +5,11 @@ import type { PollingError } from '../../../src/core/polling/report.ts';
 import type { Diagnosis } from '../../../src/engine/model.ts';
 import { conclude, NOTHING_REMEMBERED } from '../../../src/runtime/conclude.ts';
 import { loadFirmwareFacts } from '../../../src/connectors/firmware-facts.ts';
-import { applianceFacts } from '../../support/appliance-facts.ts';
-import { configOf } from '../../support/config-of.ts';
-import { finding, round, type Special } from '../../support/judged-round.ts';
-import { picture } from '../../support/observed.ts';
-import { pollingError } from '../../support/polling-error.ts';
+import { applianceFacts } from '../../support/checks/appliance-facts.ts';
+import { configOf } from '../../support/config/config-of.ts';
+import { finding, round, type Special } from '../../support/checks/judged-round.ts';
+import { picture } from '../../support/checks/observed.ts';
+import { pollingError } from '../../support/checks/polling-error.ts';
 
 const AT = Date.UTC(2026, 10, 24, 12);
 const shipped = await loadFirmwareFacts();

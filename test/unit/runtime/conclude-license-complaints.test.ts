@@ -3,11 +3,11 @@ import type { ApplianceObservation } from '../../../src/core/license/appliance.t
 import type { FaultSeen } from '../../../src/checks/polling/explained.ts';
 import type { AppliancePolling } from '../../../src/core/polling/report.ts';
 import { conclude, NOTHING_REMEMBERED } from '../../../src/runtime/conclude.ts';
-import { applianceFacts } from '../../support/appliance-facts.ts';
-import { configOf } from '../../support/config-of.ts';
-import { round } from '../../support/judged-round.ts';
-import { pollingError } from '../../support/polling-error.ts';
-import { picture } from '../../support/observed.ts';
+import { applianceFacts } from '../../support/checks/appliance-facts.ts';
+import { configOf } from '../../support/config/config-of.ts';
+import { round } from '../../support/checks/judged-round.ts';
+import { pollingError } from '../../support/checks/polling-error.ts';
+import { picture } from '../../support/checks/observed.ts';
 
 const AT = Date.UTC(2026, 10, 24, 12);
 const [LICENSE_1, LICENSE_2] = ['EFTM000000000001', 'EFTM000000000002'];

@@ -3,10 +3,10 @@ import { assessUnits } from '../../../src/checks/assess.ts';
 import type { FirewallObservation, PolicyMatch } from '../../../src/core/license/firewall.ts';
 import type { Diagnosis } from '../../../src/engine/model.ts';
 import { conclude, NOTHING_REMEMBERED } from '../../../src/runtime/conclude.ts';
-import { configOf } from '../../support/config-of.ts';
-import { finding, round, type Special, TARGET } from '../../support/judged-round.ts';
-import { picture } from '../../support/observed.ts';
-import { pollingError } from '../../support/polling-error.ts';
+import { configOf } from '../../support/config/config-of.ts';
+import { finding, round, type Special, TARGET } from '../../support/checks/judged-round.ts';
+import { picture } from '../../support/checks/observed.ts';
+import { pollingError } from '../../support/checks/polling-error.ts';
 
 const AT = Date.UTC(2026, 10, 24, 12);
 const UNITS = `logs: { syslog: { udp: "127.0.0.1:5514" } }

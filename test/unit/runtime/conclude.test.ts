@@ -5,9 +5,9 @@ import type { ApplianceObservation, HaRoleObservation } from '../../../src/core/
 import type { PollingReport } from '../../../src/core/polling/report.ts';
 import type { PreconditionId } from '../../../src/checks/registry.ts';
 import { conclude, NOTHING_REMEMBERED, type LogPart } from '../../../src/runtime/conclude.ts';
-import { applianceFacts } from '../../support/appliance-facts.ts';
-import { configOf } from '../../support/config-of.ts';
-import { picture } from '../../support/observed.ts';
+import { applianceFacts } from '../../support/checks/appliance-facts.ts';
+import { configOf } from '../../support/config/config-of.ts';
+import { picture } from '../../support/checks/observed.ts';
 
 type Conclusion = ReturnType<typeof conclude>;
 

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import type { Diagnosis } from '../../../src/engine/model.ts';
 import { createDiagnosisLog } from '../../../src/runtime/app.ts';
-import { causeOf, diagnosisOf } from '../../support/diagnosis-of.ts';
-import { logRecorder } from '../../support/log-recorder.ts';
+import { causeOf, diagnosisOf } from '../../support/checks/diagnosis-of.ts';
+import { logRecorder } from '../../support/process/log-recorder.ts';
 
 /** Returns the level, message and causes that are logged for these diagnoses. */
 function logged(diagnoses: readonly Diagnosis[]): readonly string[] {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { discoveredProbes } from '../../../src/runtime/web-sources.ts';
 import { chooseProbe } from '../../../src/runtime/probe-on-demand.ts';
-import { configOf } from '../../support/config-of.ts';
+import { configOf } from '../../support/config/config-of.ts';
 
 test('everything that is discovered may be probed, and everything that is configured is discovered', async () => {
   const config = await configOf(

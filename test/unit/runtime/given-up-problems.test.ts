@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Delivery, OutboxEntry } from '../../../src/engine/incident/incident.ts';
 import { givenUpProblems } from '../../../src/runtime/web-sources.ts';
-import { incidentOf, outboxEntryOf, incidentNotificationOf } from '../../support/outbox-entry-of.ts';
+import { incidentOf, outboxEntryOf, incidentNotificationOf } from '../../support/notify/outbox-entry-of.ts';
 
 const FIRING = incidentNotificationOf(incidentOf());
 const ALL = (): boolean => true;

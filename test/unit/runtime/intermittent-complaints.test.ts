@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 
 import type { LogSource } from '../../../src/core/polling/log-event.ts';
-import { applianceWorld } from '../../support/complaining-appliance.ts';
-import { flakyPath, randomOf } from '../../support/flaky-path.ts';
-import { HOUR, MINUTE, START } from '../../support/incident-timeline.ts';
+import { applianceWorld } from '../../support/checks/complaining-appliance.ts';
+import { flakyPath, randomOf } from '../../support/network/flaky-path.ts';
+import { HOUR, MINUTE, START } from '../../support/store/incident-timeline.ts';
 
 /** Each seed takes seconds. The nightly run covers all of them. */
 const SEEDS = Array.from({ length: Number(process.env['FTM_SIMULATED_MONTHS'] ?? '6') }, (_, index) => index + 1);

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { Cause } from '../../../src/engine/model.ts';
 import type { Millis } from '../../../src/core/clock.ts';
-import { flakyPath, randomOf, type AnswersAt, type FailsAt, type FlakyPath } from '../../support/flaky-path.ts';
-import { HOUR, MINUTE, SECOND, START } from '../../support/incident-timeline.ts';
+import { flakyPath, randomOf, type AnswersAt, type FailsAt, type FlakyPath } from '../../support/network/flaky-path.ts';
+import { HOUR, MINUTE, SECOND, START } from '../../support/store/incident-timeline.ts';
 
 const A = '173.243.138.84';
 const B = '173.243.138.85';

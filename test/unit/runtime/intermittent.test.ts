@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 
 import type { Millis } from '../../../src/core/clock.ts';
-import { flakyPath, randomOf, type FailsAt, type FlakyPath } from '../../support/flaky-path.ts';
-import { HOUR, MINUTE, SECOND, START } from '../../support/incident-timeline.ts';
+import { flakyPath, randomOf, type FailsAt, type FlakyPath } from '../../support/network/flaky-path.ts';
+import { HOUR, MINUTE, SECOND, START } from '../../support/store/incident-timeline.ts';
 
 const SEEDS = Array.from({ length: 100 }, (_, index) => index + 1);
 const DAY = 24 * HOUR;

@@ -9,8 +9,8 @@ import { CHECK_EXIT, exitCodeBeside, exitCodeOf, pluginAnswer } from '../../../s
 import { unseenIncidents } from '../../../src/report/report-text.ts';
 import { incidentsToJson } from '../../../src/web/incident-json.ts';
 import { conclusionOf } from '../../../src/web/page/status-page.ts';
-import { flakyPath, randomOf, type FlakyPath, type PathFault } from '../../support/flaky-path.ts';
-import { POLICY, SECOND } from '../../support/incident-timeline.ts';
+import { flakyPath, randomOf, type FlakyPath, type PathFault } from '../../support/network/flaky-path.ts';
+import { POLICY, SECOND } from '../../support/store/incident-timeline.ts';
 
 /** The nightly run covers ten thousand. */
 const SEQUENCES = Number(process.env['FTM_TRUTH_SEQUENCES'] ?? '300');

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 
 import type { EpochMs, Millis } from '../../../src/core/clock.ts';
-import { applianceWorld } from '../../support/complaining-appliance.ts';
-import { flakyPath, type FlakyPath } from '../../support/flaky-path.ts';
-import { HOUR, MINUTE, SECOND, START } from '../../support/incident-timeline.ts';
+import { applianceWorld } from '../../support/checks/complaining-appliance.ts';
+import { flakyPath, type FlakyPath } from '../../support/network/flaky-path.ts';
+import { HOUR, MINUTE, SECOND, START } from '../../support/store/incident-timeline.ts';
 
 const POLLING = [
   { world: await applianceWorld('udp'), polls: MINUTE },

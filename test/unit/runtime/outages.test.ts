@@ -2,9 +2,9 @@ import { describe, expect, test } from 'vitest';
 import type { EpochMs, Millis } from '../../../src/core/clock.ts';
 import type { Diagnosis } from '../../../src/engine/model.ts';
 import { INTERMITTENT_RULE } from '../../../src/checks/intermittent/finding.ts';
-import { applianceWorld } from '../../support/complaining-appliance.ts';
-import { flakyPath, randomOf, type FlakyPath, type PathFault } from '../../support/flaky-path.ts';
-import { MINUTE, SECOND, START } from '../../support/incident-timeline.ts';
+import { applianceWorld } from '../../support/checks/complaining-appliance.ts';
+import { flakyPath, randomOf, type FlakyPath, type PathFault } from '../../support/network/flaky-path.ts';
+import { MINUTE, SECOND, START } from '../../support/store/incident-timeline.ts';
 
 /** The nightly run covers a thousand of each. */
 const SEQUENCES = Number(process.env['FTM_SIMULATED_SEQUENCES'] ?? '25');

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { measureLoopLag } from '../../../src/schedule/stall-monitor.ts';
-import { handClock } from '../../support/hand-clock.ts';
+import { handClock } from '../../support/time/hand-clock.ts';
 
 test('tells every 15 seconds how late it is, until it is stopped', () => {
   const hand = handClock(0);

@@ -2,9 +2,9 @@ import { describe, expect, test } from 'vitest';
 
 import { Runner } from '../../../src/schedule/runner.ts';
 import { IDLE_BEAT } from '../../../src/system/clock.ts';
-import { handClock } from '../../support/hand-clock.ts';
-import { createRunnerBench } from '../../support/runner-bench.ts';
-import { wallTimer } from '../../support/wall-timer.ts';
+import { handClock } from '../../support/time/hand-clock.ts';
+import { createRunnerBench } from '../../support/time/runner-bench.ts';
+import { wallTimer } from '../../support/time/wall-timer.ts';
 
 const HOUR = 3_600_000;
 

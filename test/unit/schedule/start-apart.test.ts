@@ -3,7 +3,7 @@ import { beforeEach, expect, test } from 'vitest';
 
 import type { Millis } from '../../../src/core/clock.ts';
 import { startApart } from '../../../src/schedule/start-apart.ts';
-import { handClock, type HandClock } from '../../support/hand-clock.ts';
+import { handClock, type HandClock } from '../../support/time/hand-clock.ts';
 
 const NUMBERS = Array.from({ length: 200 }, (_, index) => index);
 

@@ -1,8 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { corpus, corpusFolders } from '../../support/corpus.ts';
-import { actingTexts, deeplyNested, fuzzRuns, fuzzTimeout, mutated, mutatedJson, sizeOf } from '../../support/fuzz.ts';
-import { HOSTILE_PARSERS, type HostileParser } from '../../support/hostile-parsers.ts';
+import { corpus, corpusFolders } from '../../support/security/corpus.ts';
+import {
+  actingTexts,
+  deeplyNested,
+  fuzzRuns,
+  fuzzTimeout,
+  mutated,
+  mutatedJson,
+  sizeOf,
+} from '../../support/security/fuzz.ts';
+import { HOSTILE_PARSERS, type HostileParser } from '../../support/security/hostile-parsers.ts';
 
 /** Limit on processor time for the largest input of any parser, far below a harmful delay of the daemon. */
 const MOST_MS = 500;

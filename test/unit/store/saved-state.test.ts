@@ -10,8 +10,8 @@ import {
   parseState,
   stateText,
 } from '../../../src/store/saved-state.ts';
-import { causeOf } from '../../support/diagnosis-of.ts';
-import { MINUTE, START, timeline } from '../../support/incident-timeline.ts';
+import { causeOf } from '../../support/checks/diagnosis-of.ts';
+import { MINUTE, START, timeline } from '../../support/store/incident-timeline.ts';
 
 const culprit: Culprit = {
   firewall: 'FortiGate fw',

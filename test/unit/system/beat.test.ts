@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { beat } from '../../../src/system/clock.ts';
-import { handClock } from '../../support/hand-clock.ts';
+import { handClock } from '../../support/time/hand-clock.ts';
 
 test('beats at whole multiples, whenever it began', () => {
   const clock = handClock(0);

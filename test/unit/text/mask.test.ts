@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { createMask, maskedLine, withoutCodes } from '../../../src/text/mask.ts';
-import { cpuMsOf } from '../../support/cpu-time.ts';
+import { cpuMsOf } from '../../support/process/cpu-time.ts';
 
 describe('a log line', () => {
   test.each([

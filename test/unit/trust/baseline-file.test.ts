@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Baseline } from '../../../src/tls/trust.ts';
 import { readBaselines, writeBaseline } from '../../../src/trust/baseline-file.ts';
-import { createHierarchy } from '../../support/authority.ts';
-import { certificateOf } from '../../support/chains.ts';
+import { createHierarchy } from '../../support/certificates/authority.ts';
+import { certificateOf } from '../../support/certificates/chains.ts';
 
 const { root, intermediate, leaf } = await createHierarchy();
 const baseline: Baseline = {

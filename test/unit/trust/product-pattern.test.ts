@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { loadLinearCompiler } from '../../../src/trust/products.ts';
-import { cpuMsOf } from '../../support/cpu-time.ts';
+import { cpuMsOf } from '../../support/process/cpu-time.ts';
 
 type PatternScope = Parameters<Awaited<ReturnType<typeof loadLinearCompiler>>>[1];
 

@@ -11,7 +11,7 @@ import { parseCertificate } from '../../../src/core/parse-certificate.ts';
 import { parseCatalogue } from '../../../src/system/catalogue-file.ts';
 import { readPem, createPublicRoots, createTrustLoader } from '../../../src/trust/load-trust.ts';
 import { loadLinearCompiler, loadProducts, parseProducts } from '../../../src/trust/products.ts';
-import { cpuMsOf } from '../../support/cpu-time.ts';
+import { cpuMsOf } from '../../support/process/cpu-time.ts';
 
 const SHIPPED = fileURLToPath(new URL('../../../config/inspection-products.yaml', import.meta.url));
 const { products } = await loadProducts([]);

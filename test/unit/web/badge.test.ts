@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { badgeOf } from '../../../src/web/badge.ts';
 import type { Diagnosis } from '../../../src/engine/model.ts';
-import { causeOf, diagnosisOf } from '../../support/diagnosis-of.ts';
-import { MINUTE, START } from '../../support/incident-timeline.ts';
+import { causeOf, diagnosisOf } from '../../support/checks/diagnosis-of.ts';
+import { MINUTE, START } from '../../support/store/incident-timeline.ts';
 
 const READY = diagnosisOf(START, []);
 const UNKNOWN: Diagnosis = { ...READY, ready: 'unknown' };

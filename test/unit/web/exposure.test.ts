@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { exposureNotes } from '../../../src/web/change-refusal.ts';
 import type { WebConfig } from '../../../src/config/schema/web.ts';
-import { webConfig } from '../../support/web-bench.ts';
+import { webConfig } from '../../support/web/web-bench.ts';
 
 const OPEN = { listen: { address: '0.0.0.0', port: 9843 } };
 const USERS: WebConfig['users'] = [{ name: 'ops', passwordHash: { kind: 'env', name: 'OPS' }, role: 'read' }];

@@ -2,9 +2,9 @@ import { describe, expect, test } from 'vitest';
 import { zoneOf } from '../../../src/core/time-text.ts';
 import type { Incident } from '../../../src/engine/incident/incident.ts';
 import { renderFeed } from '../../../src/web/feed.ts';
-import { causeOf } from '../../support/diagnosis-of.ts';
-import { MINUTE, START, timeline } from '../../support/incident-timeline.ts';
-import { formerCauseOf, incidentOf } from '../../support/outbox-entry-of.ts';
+import { causeOf } from '../../support/checks/diagnosis-of.ts';
+import { MINUTE, START, timeline } from '../../support/store/incident-timeline.ts';
+import { formerCauseOf, incidentOf } from '../../support/notify/outbox-entry-of.ts';
 
 const OPEN = incidentOf();
 const OVER: Incident = { ...OPEN, status: 'closed', closedAt: START + 10 * MINUTE };

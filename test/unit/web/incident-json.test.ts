@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { sentenceStep } from '../../../src/engine/model.ts';
 import { byUrgency, incidentsToJson } from '../../../src/web/incident-json.ts';
-import { causeOf } from '../../support/diagnosis-of.ts';
-import { MINUTE, START, timeline } from '../../support/incident-timeline.ts';
+import { causeOf } from '../../support/checks/diagnosis-of.ts';
+import { MINUTE, START, timeline } from '../../support/store/incident-timeline.ts';
 
 describe('incidentsToJson()', () => {
   test('tells an open incident', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { LoginLimit, networkOf } from '../../../src/web/login.ts';
-import { handClock } from '../../support/hand-clock.ts';
+import { handClock } from '../../support/time/hand-clock.ts';
 
 /** Returns how many of these tries are granted. */
 function granted(limit: LoginLimit, network: (index: number) => string, tries: number): number {

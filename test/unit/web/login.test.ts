@@ -2,7 +2,7 @@ import pino from 'pino';
 import { describe, expect, test } from 'vitest';
 import { createLogin } from '../../../src/web/login.ts';
 import { hashPassword } from '../../../src/web/password-hash.ts';
-import { handClock } from '../../support/hand-clock.ts';
+import { handClock } from '../../support/time/hand-clock.ts';
 
 type Login = Awaited<ReturnType<typeof createLogin>>;
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { maskedDetail, maskedRecipient } from '../../../src/web/incident-json.ts';
-import { cpuMsOf } from '../../support/cpu-time.ts';
+import { cpuMsOf } from '../../support/process/cpu-time.ts';
 
 describe('maskedRecipient()', () => {
   test.each([

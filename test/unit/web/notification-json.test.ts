@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { notificationsToJson } from '../../../src/web/incident-json.ts';
-import { causeOf } from '../../support/diagnosis-of.ts';
-import { SECOND, START } from '../../support/incident-timeline.ts';
-import { incidentOf, outboxEntryOf, incidentNotificationOf } from '../../support/outbox-entry-of.ts';
+import { causeOf } from '../../support/checks/diagnosis-of.ts';
+import { SECOND, START } from '../../support/store/incident-timeline.ts';
+import { incidentOf, outboxEntryOf, incidentNotificationOf } from '../../support/notify/outbox-entry-of.ts';
 
 function iso(at: number): string {
   return new Date(at).toISOString();

@@ -3,8 +3,8 @@ import pino from 'pino';
 import { describe, expect, test } from 'vitest';
 import { EventStream } from '../../../src/web/event-stream.ts';
 import { createRoutes } from '../../../src/web/routes.ts';
-import { handClock } from '../../support/hand-clock.ts';
-import { sourcesOf, webState } from '../../support/web-sources.ts';
+import { handClock } from '../../support/time/hand-clock.ts';
+import { sourcesOf, webState } from '../../support/web/web-sources.ts';
 
 describe('docs/web.md', () => {
   test('names every route, and no other', () => {

@@ -6,8 +6,8 @@ import type { ApplianceClock } from '../../../../src/core/license/appliance.ts';
 import { factsAbout, outageWarning } from '../../../../src/core/license/firmware.ts';
 import type { Finding } from '../../../../src/engine/model.ts';
 import { loadFirmwareFacts } from '../../../../src/connectors/firmware-facts.ts';
-import { applianceFacts } from '../../../support/appliance-facts.ts';
-import { withPlainClaims } from '../../../support/plain-claim.ts';
+import { applianceFacts } from '../../../support/checks/appliance-facts.ts';
+import { withPlainClaims } from '../../../support/checks/plain-claim.ts';
 
 type ClockEstimate = NonNullable<ReturnType<typeof estimateClock>>;
 

@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { judgeAppliance as judgeApplianceUnchecked } from '../../../../src/checks/appliance/judge.ts';
 import type { ApplianceObservation } from '../../../../src/core/license/appliance.ts';
 import type { FailureReason } from '../../../../src/core/observation.ts';
-import { applianceFacts } from '../../../support/appliance-facts.ts';
-import { role } from '../../../support/license-bench.ts';
-import { withPlainClaims } from '../../../support/plain-claim.ts';
+import { applianceFacts } from '../../../support/checks/appliance-facts.ts';
+import { role } from '../../../support/checks/license-bench.ts';
+import { withPlainClaims } from '../../../support/checks/plain-claim.ts';
 
 type OtherViews = Parameters<typeof judgeAppliance>[2];
 

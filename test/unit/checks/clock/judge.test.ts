@@ -3,8 +3,8 @@ import type { ClockObservation, HttpOutcome } from '../../../../src/core/observa
 import { correctedNow, observeDateHeader } from '../../../../src/checks/clock/estimate.ts';
 import { judgeClock as judgeClockUnchecked } from '../../../../src/checks/clock/judge.ts';
 import { diagnose } from '../../../../src/engine/diagnose.ts';
-import { CONTEXT, round } from '../../../support/judged-round.ts';
-import { withPlainClaims } from '../../../support/plain-claim.ts';
+import { CONTEXT, round } from '../../../support/checks/judged-round.ts';
+import { withPlainClaims } from '../../../support/checks/plain-claim.ts';
 
 const judgeClock = withPlainClaims(judgeClockUnchecked);
 

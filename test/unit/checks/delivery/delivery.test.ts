@@ -4,12 +4,12 @@ import { type CarrierFindings, judgeCarrier } from '../../../../src/checks/deliv
 import type { ApplianceFacts } from '../../../../src/core/license/appliance.ts';
 import { diagnose } from '../../../../src/engine/diagnose.ts';
 import type { Finding } from '../../../../src/engine/model.ts';
-import { applianceFacts } from '../../../support/appliance-facts.ts';
-import { configOf } from '../../../support/config-of.ts';
-import { CONTEXT, finding, round, type Special } from '../../../support/judged-round.ts';
-import { everything } from '../../../support/everything.ts';
-import { picture } from '../../../support/observed.ts';
-import { withPlainClaims } from '../../../support/plain-claim.ts';
+import { applianceFacts } from '../../../support/checks/appliance-facts.ts';
+import { configOf } from '../../../support/config/config-of.ts';
+import { CONTEXT, finding, round, type Special } from '../../../support/checks/judged-round.ts';
+import { everything } from '../../../support/checks/everything.ts';
+import { picture } from '../../../support/checks/observed.ts';
+import { withPlainClaims } from '../../../support/checks/plain-claim.ts';
 
 const judgeSms = withPlainClaims(judgeSmsUnchecked);
 

@@ -9,7 +9,7 @@ import type {
   SslInspection,
 } from '../../../../src/core/license/firewall.ts';
 import { remedyOf } from '../../../../src/engine/remedy-words.ts';
-import { withPlainClaims } from '../../../support/plain-claim.ts';
+import { withPlainClaims } from '../../../support/checks/plain-claim.ts';
 
 const judgeFirewallPolicy = withPlainClaims(judgeFirewallPolicyUnchecked);
 

@@ -3,8 +3,8 @@ import { diagnose } from '../../../../src/engine/diagnose.ts';
 import { asksForPolicy } from '../../../../src/checks/firewall-policy/judge.ts';
 import { adjusted } from '../../../../src/checks/assess.ts';
 import type { Cause, Finding } from '../../../../src/engine/model.ts';
-import { everything } from '../../../support/everything.ts';
-import { CONTEXT, finding, round, type Special } from '../../../support/judged-round.ts';
+import { everything } from '../../../support/checks/everything.ts';
+import { CONTEXT, finding, round, type Special } from '../../../support/checks/judged-round.ts';
 
 const SILENT = finding('egress-blocked', { rule: 'port-open', kind: 'no-answer', confidence: 'suspected' });
 const REFUSED: Finding = { ...SILENT, kind: 'refused' };

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { textOfStep } from '../../../support/text-of-step.ts';
+import { textOfStep } from '../../../support/checks/text-of-step.ts';
 import { forgeryFinding, shareFinding, shareText, withComplaint } from '../../../../src/checks/intermittent/finding.ts';
 import type { Assessment, Finding } from '../../../../src/engine/model.ts';
 import {
@@ -7,7 +7,7 @@ import {
   type ConnectionFault,
   type ConnectionShare,
 } from '../../../../src/checks/intermittent/connection-share.ts';
-import { finding } from '../../../support/judged-round.ts';
+import { finding } from '../../../support/checks/judged-round.ts';
 
 const ADDRESS = '173.243.138.84';
 const FAULT: ConnectionFault = {

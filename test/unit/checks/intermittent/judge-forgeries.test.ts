@@ -3,7 +3,7 @@ import type { Connection, ConnectionFault } from '../../../../src/checks/intermi
 import { judgeShare } from '../../../../src/checks/intermittent/judge.ts';
 import { next, NO_SHARE, type PathShare } from '../../../../src/checks/intermittent/path-share.ts';
 import type { Finding } from '../../../../src/engine/model.ts';
-import { endpoint, open, path } from '../../../support/observed.ts';
+import { endpoint, open, path } from '../../../support/checks/observed.ts';
 
 const A = '173.243.138.84';
 const FORGED: ConnectionFault = {

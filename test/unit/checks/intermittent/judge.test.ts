@@ -1,16 +1,16 @@
 import { describe, expect, test } from 'vitest';
 import { adjusted } from '../../../../src/checks/assess.ts';
 import type { PollingReport } from '../../../../src/core/polling/report.ts';
-import { everything } from '../../../support/everything.ts';
+import { everything } from '../../../support/checks/everything.ts';
 import type { Finding } from '../../../../src/engine/model.ts';
 import type { Connection, ConnectionFault } from '../../../../src/checks/intermittent/connection-share.ts';
 import { next, NO_SHARE, type PathShare } from '../../../../src/checks/intermittent/path-share.ts';
 import { judgeTcp as judgeTcpUnchecked } from '../../../../src/checks/reachability/judge.ts';
 import { judgeShare } from '../../../../src/checks/intermittent/judge.ts';
 import { diagnose } from '../../../../src/engine/diagnose.ts';
-import { CONTEXT, round } from '../../../support/judged-round.ts';
-import { endpoint, failed, open, path } from '../../../support/observed.ts';
-import { withPlainClaims } from '../../../support/plain-claim.ts';
+import { CONTEXT, round } from '../../../support/checks/judged-round.ts';
+import { endpoint, failed, open, path } from '../../../support/checks/observed.ts';
+import { withPlainClaims } from '../../../support/checks/plain-claim.ts';
 
 const judgeTcp = withPlainClaims(judgeTcpUnchecked);
 

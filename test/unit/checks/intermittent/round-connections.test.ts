@@ -4,10 +4,10 @@ import { roundConnectionsOf } from '../../../../src/checks/intermittent/judge.ts
 import type { JudgedEndpoint } from '../../../../src/checks/tls-genuine/judge-path.ts';
 import type { TlsJudgement } from '../../../../src/checks/tls-genuine/chain-case.ts';
 import type { EndpointObservation, TcpFailure } from '../../../../src/core/observation.ts';
-import { established } from '../../../support/chains.ts';
-import { createIdentity } from '../../../support/authority.ts';
-import { finding } from '../../../support/judged-round.ts';
-import { endpoint, failed, path, round } from '../../../support/observed.ts';
+import { established } from '../../../support/certificates/chains.ts';
+import { createIdentity } from '../../../support/certificates/authority.ts';
+import { finding } from '../../../support/checks/judged-round.ts';
+import { endpoint, failed, path, round } from '../../../support/checks/observed.ts';
 
 const A = '192.0.2.1';
 const B = '192.0.2.2';

@@ -3,8 +3,8 @@ import type { DnsReply } from '../../../../src/core/observation.ts';
 import type { RoundObservations } from '../../../../src/core/round.ts';
 import { answeringHosts, judgeInternet as judgeInternetUnchecked } from '../../../../src/checks/internet/judge.ts';
 import type { Judgement } from '../../../../src/checks/check.ts';
-import { endpoint, failed, open, path, round } from '../../../support/observed.ts';
-import { withPlainClaims } from '../../../support/plain-claim.ts';
+import { endpoint, failed, open, path, round } from '../../../support/checks/observed.ts';
+import { withPlainClaims } from '../../../support/checks/plain-claim.ts';
 
 const judgeUnknown = withPlainClaims(judgeInternetUnchecked);
 /** All hosts have answered before. */

@@ -12,8 +12,8 @@ import {
   PAIR,
   role,
   standalone,
-} from '../../../support/license-bench.ts';
-import { CONTEXT } from '../../../support/judged-round.ts';
+} from '../../../support/checks/license-bench.ts';
+import { CONTEXT } from '../../../support/checks/judged-round.ts';
 
 type ListedUnit = Parameters<typeof usersOf>[0];
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ApplianceFacts, HaRoleObservation, ExpectedUnit } from '../../../../src/core/license/appliance.ts';
 import type { LicenseOutcome } from '../../../../src/core/license/registration.ts';
-import { ALONE, cluster, held, judge, listed, PAIR, role, standalone } from '../../../support/license-bench.ts';
+import { ALONE, cluster, held, judge, listed, PAIR, role, standalone } from '../../../support/checks/license-bench.ts';
 
 interface Row {
   readonly name: string;

@@ -6,7 +6,7 @@ import type {
   RegistrationObservation,
 } from '../../../../src/core/license/registration.ts';
 import type { ExpectedUnit } from '../../../../src/core/license/appliance.ts';
-import { applianceFacts } from '../../../support/appliance-facts.ts';
+import { applianceFacts } from '../../../support/checks/appliance-facts.ts';
 import {
   ALONE,
   cluster,
@@ -19,7 +19,7 @@ import {
   PAIR,
   standalone,
   TRIAL_ONLY,
-} from '../../../support/license-bench.ts';
+} from '../../../support/checks/license-bench.ts';
 
 interface Row {
   readonly name: string;

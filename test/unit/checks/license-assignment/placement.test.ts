@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { HaRoleObservation, ExpectedUnit, haRoleOf } from '../../../../src/core/license/appliance.ts';
 import { judgeLicenseAssignment, isCoveredByOthers, usersOf } from '../../../../src/checks/license-assignment/judge.ts';
-import { applianceFacts } from '../../../support/appliance-facts.ts';
+import { applianceFacts } from '../../../support/checks/appliance-facts.ts';
 import {
   ALONE,
   cluster,
@@ -12,7 +12,7 @@ import {
   role,
   standalone,
   TRIAL_ONLY,
-} from '../../../support/license-bench.ts';
+} from '../../../support/checks/license-bench.ts';
 
 type ListedUnit = Parameters<typeof usersOf>[0];
 type HaRole = NonNullable<ReturnType<typeof haRoleOf>>;

@@ -4,11 +4,11 @@ import type { ApplianceObservation } from '../../../../src/core/license/applianc
 import type { LicenseOutcome, RegistrationObservation } from '../../../../src/core/license/registration.ts';
 import { diagnose } from '../../../../src/engine/diagnose.ts';
 import type { UnitObservation } from '../../../../src/connectors/picture.ts';
-import { applianceFacts } from '../../../support/appliance-facts.ts';
-import { configOf } from '../../../support/config-of.ts';
-import { CONTEXT, finding, round, type Special } from '../../../support/judged-round.ts';
-import { held, LICENSE, TRIAL_ONLY } from '../../../support/license-bench.ts';
-import { withPlainClaims } from '../../../support/plain-claim.ts';
+import { applianceFacts } from '../../../support/checks/appliance-facts.ts';
+import { configOf } from '../../../support/config/config-of.ts';
+import { CONTEXT, finding, round, type Special } from '../../../support/checks/judged-round.ts';
+import { held, LICENSE, TRIAL_ONLY } from '../../../support/checks/license-bench.ts';
+import { withPlainClaims } from '../../../support/checks/plain-claim.ts';
 
 const judgeRedeemBy = withPlainClaims(judgeRedeemByUnchecked);
 

@@ -8,7 +8,7 @@ import type {
   HttpOutcome,
   TcpOutcome,
 } from '../../../../src/core/observation.ts';
-import { withPlainClaims } from '../../../support/plain-claim.ts';
+import { withPlainClaims } from '../../../support/checks/plain-claim.ts';
 
 const judgeHttp = withPlainClaims(judgeHttpUnchecked);
 

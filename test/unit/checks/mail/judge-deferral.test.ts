@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { judgeMailServers } from '../../../../src/checks/mail/judge.ts';
 import type { MailObservation } from '../../../../src/core/observation.ts';
-import { withPlainClaims } from '../../../support/plain-claim.ts';
+import { withPlainClaims } from '../../../support/checks/plain-claim.ts';
 
 const judgeDeferral = withPlainClaims((seen: MailObservation) => judgeMailServers([seen], { fromAppliance: false }));
 

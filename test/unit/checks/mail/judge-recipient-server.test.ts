@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { judgeMailServers } from '../../../../src/checks/mail/judge.ts';
 import type { MailObservation, RecipientServerObservation } from '../../../../src/core/observation.ts';
-import { withPlainClaims } from '../../../support/plain-claim.ts';
+import { withPlainClaims } from '../../../support/checks/plain-claim.ts';
 
 const TIMEOUT = { kind: 'failed', reason: 'timeout', message: 'No answer', durationMs: 3 } as const;
 /** A mail server that nobody reaches. */

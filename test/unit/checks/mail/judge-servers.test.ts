@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { MailObservation, MailOutcome, RecipientServerObservation } from '../../../../src/core/observation.ts';
 import { judgeMailServers as judgeMailServersUnchecked } from '../../../../src/checks/mail/judge.ts';
-import { withPlainClaims } from '../../../support/plain-claim.ts';
+import { withPlainClaims } from '../../../support/checks/plain-claim.ts';
 
 type MailDeferral = NonNullable<MailObservation['deferral']>;
 

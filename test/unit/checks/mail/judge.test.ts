@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { DistinguishedName } from '../../../../src/core/certificate.ts';
 import type { FailureReason, MailObservation, MailStage } from '../../../../src/core/observation.ts';
 import { type MailView, judgeMail as judgeMailUnchecked } from '../../../../src/checks/mail/judge.ts';
-import { withPlainClaims } from '../../../support/plain-claim.ts';
+import { withPlainClaims } from '../../../support/checks/plain-claim.ts';
 
 const judgeMail = withPlainClaims(judgeMailUnchecked);
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { mailViewOf } from '../../../../src/checks/mail/judge.ts';
-import { configOf } from '../../../support/config-of.ts';
+import { configOf } from '../../../support/config/config-of.ts';
 
 test.each([
   ['', false],

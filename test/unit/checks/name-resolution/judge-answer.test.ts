@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { DnsReply, FailureReason } from '../../../../src/core/observation.ts';
 import { judgeAnswer as judgeAnswerUnchecked } from '../../../../src/checks/name-resolution/judge-answer.ts';
 import { NO_OTHER_NAMES } from '../../../../src/checks/name-resolution/other-names.ts';
-import { withPlainClaims } from '../../../support/plain-claim.ts';
+import { withPlainClaims } from '../../../support/checks/plain-claim.ts';
 
 const judgeAnswer = withPlainClaims(judgeAnswerUnchecked);
 

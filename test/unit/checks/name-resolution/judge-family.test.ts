@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { Config } from '../../../../src/config/config.ts';
 import { judgeFamily as judgeFamilyUnchecked } from '../../../../src/checks/name-resolution/judge.ts';
-import { configOf } from '../../../support/config-of.ts';
-import { withPlainClaims } from '../../../support/plain-claim.ts';
+import { configOf } from '../../../support/config/config-of.ts';
+import { withPlainClaims } from '../../../support/checks/plain-claim.ts';
 
 const judgeFamily = withPlainClaims(judgeFamilyUnchecked);
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { DnsObservation, DnsReply, FailureReason } from '../../../../src/core/observation.ts';
 import { judgeDns as judgeDnsUnchecked } from '../../../../src/checks/name-resolution/judge.ts';
 import { NO_OTHER_NAMES } from '../../../../src/checks/name-resolution/other-names.ts';
-import { withPlainClaims } from '../../../support/plain-claim.ts';
+import { withPlainClaims } from '../../../support/checks/plain-claim.ts';
 
 type DnsVerdict = ReturnType<typeof judgeDns>;
 

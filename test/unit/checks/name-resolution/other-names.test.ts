@@ -3,7 +3,7 @@ import { NAME_CAUSES, type NameCause } from '../../../../src/checks/name-resolut
 import { judgeDns as judgeDnsUnchecked } from '../../../../src/checks/name-resolution/judge.ts';
 import { NO_OTHER_NAMES, type OtherNames } from '../../../../src/checks/name-resolution/other-names.ts';
 import type { DnsAnswer, DnsObservation, DnsReply, FailureReason } from '../../../../src/core/observation.ts';
-import { withPlainClaims } from '../../../support/plain-claim.ts';
+import { withPlainClaims } from '../../../support/checks/plain-claim.ts';
 
 const judgeDns = withPlainClaims(judgeDnsUnchecked);
 

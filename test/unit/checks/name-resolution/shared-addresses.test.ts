@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { NO_OTHER_NAMES, otherNamesOf, withoutShared } from '../../../../src/checks/name-resolution/other-names.ts';
 import type { DnsAnswer, DnsObservation } from '../../../../src/core/observation.ts';
-import { createIdentity } from '../../../support/authority.ts';
-import { established } from '../../../support/chains.ts';
-import { endpoint, path, round } from '../../../support/observed.ts';
+import { createIdentity } from '../../../support/certificates/authority.ts';
+import { established } from '../../../support/certificates/chains.ts';
+import { endpoint, path, round } from '../../../support/checks/observed.ts';
 
 const HOST = 'fortitokenmobile.fortinet.com';
 const OTHER = 'www.iana.org';

@@ -11,7 +11,7 @@ import {
   withoutSeen,
 } from '../../../../src/checks/polling/explained.ts';
 import type { PollingError, PollingReport } from '../../../../src/core/polling/report.ts';
-import { pollingError } from '../../../support/polling-error.ts';
+import { pollingError } from '../../../support/checks/polling-error.ts';
 
 const MINUTE = 60_000;
 const REPAIRED = Date.UTC(2026, 10, 24, 13);

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { judgeFirstLines as judgeFirstLinesUnchecked } from '../../../../src/checks/polling/judge.ts';
 import type { AppliancePolling } from '../../../../src/core/polling/report.ts';
-import { configOf } from '../../../support/config-of.ts';
-import { withPlainClaims } from '../../../support/plain-claim.ts';
+import { configOf } from '../../../support/config/config-of.ts';
+import { withPlainClaims } from '../../../support/checks/plain-claim.ts';
 
 const judgeFirstLines = withPlainClaims(judgeFirstLinesUnchecked);
 

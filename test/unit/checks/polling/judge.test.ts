@@ -2,7 +2,7 @@ import { preconditionOf } from '../../../../src/checks/registry.ts';
 import { describe, expect, test } from 'vitest';
 import { judgePolling as judgePollingUnchecked } from '../../../../src/checks/polling/judge.ts';
 import type { AppliancePolling, PollingError, PollingReport } from '../../../../src/core/polling/report.ts';
-import { withPlainClaims } from '../../../support/plain-claim.ts';
+import { withPlainClaims } from '../../../support/checks/plain-claim.ts';
 
 const judgePolling = withPlainClaims(judgePollingUnchecked);
 

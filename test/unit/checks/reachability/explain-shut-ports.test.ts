@@ -6,8 +6,8 @@ import {
   explainShutPorts,
   type ControlHosts,
 } from '../../../../src/checks/reachability/explain-shut-ports.ts';
-import { endpoint, open, path } from '../../../support/observed.ts';
-import { withPlainClaims } from '../../../support/plain-claim.ts';
+import { endpoint, open, path } from '../../../support/checks/observed.ts';
+import { withPlainClaims } from '../../../support/checks/plain-claim.ts';
 
 const judgeTcp = withPlainClaims(judgeTcpUnchecked);
 

@@ -7,7 +7,7 @@ import type {
   TcpOutcome,
 } from '../../../../src/core/observation.ts';
 import { judgeTcp as judgeTcpUnchecked } from '../../../../src/checks/reachability/judge.ts';
-import { withPlainClaims } from '../../../support/plain-claim.ts';
+import { withPlainClaims } from '../../../support/checks/plain-claim.ts';
 
 const judgeTcp = withPlainClaims(judgeTcpUnchecked);
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { Certificate } from '../../../../src/core/certificate.ts';
 import { compareBaseline, learnBaseline, weakerThan } from '../../../../src/tls/trust.ts';
-import { createHierarchy, createIdentity } from '../../../support/authority.ts';
-import { certificateOf, chainOf } from '../../../support/chains.ts';
+import { createHierarchy, createIdentity } from '../../../support/certificates/authority.ts';
+import { certificateOf, chainOf } from '../../../support/certificates/chains.ts';
 
 const { root, intermediate, leaf } = await createHierarchy();
 const authorities = [intermediate, root].map(certificateOf);

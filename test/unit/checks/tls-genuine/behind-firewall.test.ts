@@ -2,9 +2,9 @@ import { describe, expect, test } from 'vitest';
 import { tlsGenuine } from '../../../../src/checks/tls-genuine/judge.ts';
 import type { FirewallObservation, FirewallPolicy, SslInspection } from '../../../../src/core/license/firewall.ts';
 import type { Finding } from '../../../../src/engine/model.ts';
-import { finding } from '../../../support/judged-round.ts';
-import { everything } from '../../../support/everything.ts';
-import { picture } from '../../../support/observed.ts';
+import { finding } from '../../../support/checks/judged-round.ts';
+import { everything } from '../../../support/checks/everything.ts';
+import { picture } from '../../../support/checks/observed.ts';
 
 const OTHER = 'FGVMEV0000000001';
 const OWN = 'FG100FTK20099999';

@@ -13,9 +13,9 @@ import {
   RESET,
   SILENCE,
   type BlockRow,
-} from '../../../support/block-rows.ts';
-import { failed } from '../../../support/chains.ts';
-import { createCast } from '../../../support/verdict-cast.ts';
+} from '../../../support/certificates/block-rows.ts';
+import { failed } from '../../../support/certificates/chains.ts';
+import { createCast } from '../../../support/certificates/verdict-cast.ts';
 
 const { evidence } = await createCast();
 

@@ -1,6 +1,6 @@
-import { describeBlocks, EARLY_RESET, other, PASSES, RESET } from '../../../support/block-rows.ts';
-import type { BlockRow } from '../../../support/block-rows.ts';
-import { failed } from '../../../support/chains.ts';
+import { describeBlocks, EARLY_RESET, other, PASSES, RESET } from '../../../support/certificates/block-rows.ts';
+import type { BlockRow } from '../../../support/certificates/block-rows.ts';
+import { failed } from '../../../support/certificates/chains.ts';
 
 const ROWS: readonly BlockRow[] = [
   { when: 'an early reset', outcome: EARLY_RESET, closer: {}, kind: 'answered-nearer', confidence: 'confirmed' },

@@ -3,9 +3,9 @@ import { describe, expect, test } from 'vitest';
 import type { CloserLook } from '../../../../src/core/observation.ts';
 import type { TlsEvidence } from '../../../../src/checks/tls-genuine/chain-case.ts';
 import { judgeTls } from '../../../../src/checks/tls-genuine/verdict.ts';
-import { established, failed } from '../../../support/chains.ts';
-import { createWorld } from '../../../support/interception-world.ts';
-import { toldOf } from '../../../support/told-of.ts';
+import { established, failed } from '../../../support/certificates/chains.ts';
+import { createWorld } from '../../../support/certificates/interception-world.ts';
+import { toldOf } from '../../../support/checks/told-of.ts';
 
 const { evidence, server, genuine } = await createWorld();
 const RESET = failed({ reason: 'reset', durationMs: 40 });

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { judgeTls } from '../../../../src/checks/tls-genuine/verdict.ts';
-import { createIdentity, type Identity } from '../../../support/authority.ts';
-import { createCast } from '../../../support/verdict-cast.ts';
-import { sees } from '../../../support/verdict-rows.ts';
+import { createIdentity, type Identity } from '../../../support/certificates/authority.ts';
+import { createCast } from '../../../support/certificates/verdict-cast.ts';
+import { sees } from '../../../support/certificates/verdict-rows.ts';
 
 const w = await createCast();
 const below = await createIdentity({ name: 'O=Acme AG, CN=Sub', authority: true, issuer: w.fortigate });

@@ -7,11 +7,11 @@ import {
   type ChainCase,
 } from '../../../../src/checks/tls-genuine/chain-case.ts';
 import { createSignatureChecks } from '../../../../src/tls/chain.ts';
-import { createIdentity, type Identity, type IdentityOptions } from '../../../support/authority.ts';
-import { certificateOf, chainOf, pinOf } from '../../../support/chains.ts';
-import { DAY_MS, HOST } from '../../../support/interception-world.ts';
-import { createCast } from '../../../support/verdict-cast.ts';
-import { PUBLIC, reference } from '../../../support/verdict-rows.ts';
+import { createIdentity, type Identity, type IdentityOptions } from '../../../support/certificates/authority.ts';
+import { certificateOf, chainOf, pinOf } from '../../../support/certificates/chains.ts';
+import { DAY_MS, HOST } from '../../../support/certificates/interception-world.ts';
+import { createCast } from '../../../support/certificates/verdict-cast.ts';
+import { PUBLIC, reference } from '../../../support/certificates/verdict-rows.ts';
 
 type Whose = ReturnType<typeof identify>;
 type Dates = ChainCase['dates'];

@@ -1,10 +1,10 @@
-import '../../../support/reflect-metadata.ts';
+import '../../../support/certificates/reflect-metadata.ts';
 import { KeyUsageFlags } from '@peculiar/x509';
 import { describe, expect, test } from 'vitest';
 import { endFlaws, lastingFlaws } from '../../../../src/tls/flaws.ts';
-import { certificateOf } from '../../../support/chains.ts';
-import { extension, FLAW_ROWS, flawedChain } from '../../../support/flaw-rows.ts';
-import { dns, nameConstraints } from '../../../support/name-constraints.ts';
+import { certificateOf } from '../../../support/certificates/chains.ts';
+import { extension, FLAW_ROWS, flawedChain } from '../../../support/certificates/flaw-rows.ts';
+import { dns, nameConstraints } from '../../../support/certificates/name-constraints.ts';
 
 /** Whether OpenSSL agrees with the rows is tested in test/integration/interception. */
 describe('lastingFlaws(), endFlaws()', () => {

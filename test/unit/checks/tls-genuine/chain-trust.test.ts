@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import type { ChainTrust } from '../../../../src/tls/chain.ts';
 import type { Trust } from '../../../../src/tls/trust.ts';
-import { createIdentity, type Identity } from '../../../support/authority.ts';
-import { anchorOf, pinOf } from '../../../support/chains.ts';
-import { HOST } from '../../../support/interception-world.ts';
-import { prints, type SentChain, standingIn } from '../../../support/standing-in.ts';
-import { createCast } from '../../../support/verdict-cast.ts';
+import { createIdentity, type Identity } from '../../../support/certificates/authority.ts';
+import { anchorOf, pinOf } from '../../../support/certificates/chains.ts';
+import { HOST } from '../../../support/certificates/interception-world.ts';
+import { prints, type SentChain, standingIn } from '../../../support/certificates/standing-in.ts';
+import { createCast } from '../../../support/certificates/verdict-cast.ts';
 
 const w = await createCast();
 const { genuine, corporate, server } = w;

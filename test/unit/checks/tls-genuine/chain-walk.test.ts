@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { Certificate } from '../../../../src/core/certificate.ts';
 import { pathTo, walkChain, createSignatureChecks } from '../../../../src/tls/chain.ts';
-import { createIdentity, type Identity } from '../../../support/authority.ts';
-import { certificateOf } from '../../../support/chains.ts';
+import { createIdentity, type Identity } from '../../../support/certificates/authority.ts';
+import { certificateOf } from '../../../support/certificates/chains.ts';
 
 type WalkOptions = Parameters<typeof walkChain>[0];
 

@@ -3,8 +3,8 @@ import type { Certificate, DistinguishedName } from '../../../../src/core/certif
 import { claimOf, claimsVendor } from '../../../../src/checks/tls-genuine/chain-case.ts';
 import type { ChainTrust } from '../../../../src/tls/chain.ts';
 import type { Trust } from '../../../../src/tls/trust.ts';
-import { createIdentity } from '../../../support/authority.ts';
-import { anchorOf, certificateOf, pinOf, publicRootsOf } from '../../../support/chains.ts';
+import { createIdentity } from '../../../support/certificates/authority.ts';
+import { anchorOf, certificateOf, pinOf, publicRootsOf } from '../../../support/certificates/chains.ts';
 
 type Claim = ReturnType<typeof claimOf>;
 

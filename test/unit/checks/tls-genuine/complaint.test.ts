@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { textOfStep } from '../../../support/text-of-step.ts';
+import { textOfStep } from '../../../support/checks/text-of-step.ts';
 import type { Finding } from '../../../../src/engine/model.ts';
 import { complainsOfConnections, seemsUnaffected, withComplaints } from '../../../../src/checks/tls-genuine/judge.ts';
 import type { PollingError, PollingReport } from '../../../../src/core/polling/report.ts';
-import { finding, TARGET } from '../../../support/judged-round.ts';
+import { finding, TARGET } from '../../../support/checks/judged-round.ts';
 
 const LAST = Date.parse('2026-11-25T12:03:00Z');
 const REFUSED: PollingError = {

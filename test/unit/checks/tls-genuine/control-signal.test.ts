@@ -2,10 +2,10 @@ import { describe, expect, test } from 'vitest';
 import { openCase, type ControlChain, type TlsEvidence } from '../../../../src/checks/tls-genuine/chain-case.ts';
 import { signalsOf } from '../../../../src/checks/tls-genuine/signals.ts';
 import { createSignatureChecks } from '../../../../src/tls/chain.ts';
-import { createIdentity, type Identity } from '../../../support/authority.ts';
-import { certificateOf, chainOf } from '../../../support/chains.ts';
-import { createCast } from '../../../support/verdict-cast.ts';
-import { reference } from '../../../support/verdict-rows.ts';
+import { createIdentity, type Identity } from '../../../support/certificates/authority.ts';
+import { certificateOf, chainOf } from '../../../support/certificates/chains.ts';
+import { createCast } from '../../../support/certificates/verdict-cast.ts';
+import { reference } from '../../../support/certificates/verdict-rows.ts';
 
 const w = await createCast();
 const { corporate } = w;

@@ -3,10 +3,10 @@ import { openCase, type TlsEvidence } from '../../../../src/checks/tls-genuine/c
 import { copySignals, type Signal } from '../../../../src/checks/tls-genuine/signals.ts';
 import { createSignatureChecks } from '../../../../src/tls/chain.ts';
 import type { Trust } from '../../../../src/tls/trust.ts';
-import { createIdentity, type Identity } from '../../../support/authority.ts';
-import { anchorOf, certificateOf, pinOf } from '../../../support/chains.ts';
-import { createCast } from '../../../support/verdict-cast.ts';
-import { reference } from '../../../support/verdict-rows.ts';
+import { createIdentity, type Identity } from '../../../support/certificates/authority.ts';
+import { anchorOf, certificateOf, pinOf } from '../../../support/certificates/chains.ts';
+import { createCast } from '../../../support/certificates/verdict-cast.ts';
+import { reference } from '../../../support/certificates/verdict-rows.ts';
 
 const w = await createCast();
 const { genuine, copied, corporate, server } = w;

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { deviceOf } from '../../../../src/checks/tls-genuine/chain-case.ts';
-import { createIdentity } from '../../../support/authority.ts';
-import { certificateOf } from '../../../support/chains.ts';
+import { createIdentity } from '../../../support/certificates/authority.ts';
+import { certificateOf } from '../../../support/certificates/chains.ts';
 
 test.each([
   ['O=Fortinet, OU=FortiGate, CN=FG3K4ETB19900078', 'Fortinet FortiGate'],

@@ -1,13 +1,13 @@
-import '../../../support/reflect-metadata.ts';
+import '../../../support/certificates/reflect-metadata.ts';
 import { ExtendedKeyUsageExtension } from '@peculiar/x509';
 import { describe, expect, test } from 'vitest';
 import type { TlsEvidence } from '../../../../src/checks/tls-genuine/chain-case.ts';
 import { judgeTls } from '../../../../src/checks/tls-genuine/verdict.ts';
-import { createIdentity } from '../../../support/authority.ts';
-import { certificateOf, chainOf, failed, handshake } from '../../../support/chains.ts';
-import { DAY_MS } from '../../../support/interception-world.ts';
-import { createCast } from '../../../support/verdict-cast.ts';
-import { PUBLIC, sees } from '../../../support/verdict-rows.ts';
+import { createIdentity } from '../../../support/certificates/authority.ts';
+import { certificateOf, chainOf, failed, handshake } from '../../../support/certificates/chains.ts';
+import { DAY_MS } from '../../../support/certificates/interception-world.ts';
+import { createCast } from '../../../support/certificates/verdict-cast.ts';
+import { PUBLIC, sees } from '../../../support/certificates/verdict-rows.ts';
 
 const w = await createCast();
 const { genuine, server } = w;

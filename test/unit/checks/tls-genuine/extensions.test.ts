@@ -1,4 +1,4 @@
-import '../../../support/reflect-metadata.ts';
+import '../../../support/certificates/reflect-metadata.ts';
 import {
   AuthorityInfoAccessExtension,
   CRLDistributionPointsExtension,
@@ -14,15 +14,15 @@ import {
   maySignFor,
 } from '../../../../src/tls/extensions.ts';
 import { createSignatureChecks, findChainTrust } from '../../../../src/tls/chain.ts';
-import { createIdentity, type Identity } from '../../../support/authority.ts';
-import { certificateOf, publicRootsOf } from '../../../support/chains.ts';
+import { createIdentity, type Identity } from '../../../support/certificates/authority.ts';
+import { certificateOf, publicRootsOf } from '../../../support/certificates/chains.ts';
 import {
   nameConstraints as constraintsOn,
   der,
   dns,
   network,
   organisation,
-} from '../../../support/name-constraints.ts';
+} from '../../../support/certificates/name-constraints.ts';
 
 const SERVER = '1.3.6.1.5.5.7.3.1';
 const CLIENT = '1.3.6.1.5.5.7.3.2';

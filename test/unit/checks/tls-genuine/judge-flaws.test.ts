@@ -1,13 +1,13 @@
-import '../../../support/reflect-metadata.ts';
+import '../../../support/certificates/reflect-metadata.ts';
 import { ExtendedKeyUsageExtension } from '@peculiar/x509';
 import { describe, expect, test } from 'vitest';
 import type { Certificate } from '../../../../src/core/certificate.ts';
 import type { Flaw, FlawKind } from '../../../../src/tls/flaws.ts';
 import { ageOf, judgeFlaws, learnedFlaws, type TrustedPath } from '../../../../src/checks/tls-genuine/chain-case.ts';
 import { createSignatureChecks, type ChainTrust } from '../../../../src/tls/chain.ts';
-import { createIdentity } from '../../../support/authority.ts';
-import { certificateOf } from '../../../support/chains.ts';
-import { createWorld } from '../../../support/interception-world.ts';
+import { createIdentity } from '../../../support/certificates/authority.ts';
+import { certificateOf } from '../../../support/certificates/chains.ts';
+import { createWorld } from '../../../support/certificates/interception-world.ts';
 
 const w = await createWorld();
 const { now } = w;

@@ -2,12 +2,12 @@ import { expect, test } from 'vitest';
 import { adjusted } from '../../../../src/checks/assess.ts';
 import type { Assessment } from '../../../../src/engine/model.ts';
 import { diagnose } from '../../../../src/engine/diagnose.ts';
-import { everything } from '../../../support/everything.ts';
-import { CONTEXT, round } from '../../../support/judged-round.ts';
+import { everything } from '../../../support/checks/everything.ts';
+import { CONTEXT, round } from '../../../support/checks/judged-round.ts';
 import { ONE_DATAGRAM, type FirewallSighting } from '../../../../src/core/polling/state.ts';
 import type { PollingReport } from '../../../../src/core/polling/report.ts';
 import { judgeLogEvidence as judgeLogEvidenceUnchecked } from '../../../../src/checks/tls-genuine/judge.ts';
-import { withPlainClaims } from '../../../support/plain-claim.ts';
+import { withPlainClaims } from '../../../support/checks/plain-claim.ts';
 
 const judgeLogEvidence = withPlainClaims(judgeLogEvidenceUnchecked);
 

@@ -8,13 +8,13 @@ import {
   mixedVersions,
 } from '../../../../src/checks/tls-genuine/judge-older-tls.ts';
 import { judgeTlsPath } from '../../../../src/checks/tls-genuine/judge-path.ts';
-import type { Identity } from '../../../support/authority.ts';
-import { chainOf, established, failed } from '../../../support/chains.ts';
-import { HOST, TARGET } from '../../../support/interception-world.ts';
-import { endpoint, path } from '../../../support/observed.ts';
-import { freshKnowledge } from '../../../support/tls-knowledge.ts';
-import { createCast } from '../../../support/verdict-cast.ts';
-import { withPlainClaims } from '../../../support/plain-claim.ts';
+import type { Identity } from '../../../support/certificates/authority.ts';
+import { chainOf, established, failed } from '../../../support/certificates/chains.ts';
+import { HOST, TARGET } from '../../../support/certificates/interception-world.ts';
+import { endpoint, path } from '../../../support/checks/observed.ts';
+import { freshKnowledge } from '../../../support/certificates/tls-knowledge.ts';
+import { createCast } from '../../../support/certificates/verdict-cast.ts';
+import { withPlainClaims } from '../../../support/checks/plain-claim.ts';
 
 const judgeOlderTls = withPlainClaims(judgeOlderTlsUnchecked);
 

@@ -2,12 +2,12 @@ import { describe, expect, test } from 'vitest';
 import type { DnsReply, EndpointObservation, HttpOutcome } from '../../../../src/core/observation.ts';
 import type { PathObservation, ReferenceObservation } from '../../../../src/core/round.ts';
 import { controlChainsOf, judgeTlsPath, tlsEvidence } from '../../../../src/checks/tls-genuine/judge-path.ts';
-import type { Identity } from '../../../support/authority.ts';
-import { chainOf, established, failed, handshake } from '../../../support/chains.ts';
-import { HOST, TARGET } from '../../../support/interception-world.ts';
-import { endpoint, path } from '../../../support/observed.ts';
-import { freshKnowledge } from '../../../support/tls-knowledge.ts';
-import { createCast } from '../../../support/verdict-cast.ts';
+import type { Identity } from '../../../support/certificates/authority.ts';
+import { chainOf, established, failed, handshake } from '../../../support/certificates/chains.ts';
+import { HOST, TARGET } from '../../../support/certificates/interception-world.ts';
+import { endpoint, path } from '../../../support/checks/observed.ts';
+import { freshKnowledge } from '../../../support/certificates/tls-knowledge.ts';
+import { createCast } from '../../../support/certificates/verdict-cast.ts';
 
 const w = await createCast();
 const KNOWLEDGE = freshKnowledge(w);

@@ -2,10 +2,10 @@ import { describe, expect, test } from 'vitest';
 import { openCase, type TlsEvidence } from '../../../../src/checks/tls-genuine/chain-case.ts';
 import { signalsOf } from '../../../../src/checks/tls-genuine/signals.ts';
 import { createSignatureChecks } from '../../../../src/tls/chain.ts';
-import { certificateOf } from '../../../support/chains.ts';
-import { DAY_MS } from '../../../support/interception-world.ts';
-import { createCast } from '../../../support/verdict-cast.ts';
-import { HOUR_MS, recent } from '../../../support/verdict-rows.ts';
+import { certificateOf } from '../../../support/certificates/chains.ts';
+import { DAY_MS } from '../../../support/certificates/interception-world.ts';
+import { createCast } from '../../../support/certificates/verdict-cast.ts';
+import { HOUR_MS, recent } from '../../../support/certificates/verdict-rows.ts';
 
 const w = await createCast();
 const leaf = certificateOf(w.byCorporate);

@@ -1,13 +1,13 @@
-import '../../../support/reflect-metadata.ts';
+import '../../../support/certificates/reflect-metadata.ts';
 import { CRLDistributionPointsExtension } from '@peculiar/x509';
 import { describe, expect, test } from 'vitest';
 import { openCase } from '../../../../src/checks/tls-genuine/chain-case.ts';
 import { signalsOf } from '../../../../src/checks/tls-genuine/signals.ts';
 import { createSignatureChecks } from '../../../../src/tls/chain.ts';
-import { createIdentity, type Identity } from '../../../support/authority.ts';
-import { certificateOf } from '../../../support/chains.ts';
-import { createCast } from '../../../support/verdict-cast.ts';
-import { PUBLIC } from '../../../support/verdict-rows.ts';
+import { createIdentity, type Identity } from '../../../support/certificates/authority.ts';
+import { certificateOf } from '../../../support/certificates/chains.ts';
+import { createCast } from '../../../support/certificates/verdict-cast.ts';
+import { PUBLIC } from '../../../support/certificates/verdict-rows.ts';
 
 const w = await createCast();
 const likeRoot = await createIdentity({ name: 'O=Public Trust, CN=Root X9', authority: true });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { areRelatedHosts, matchesName } from '../../../../src/tls/extensions.ts';
-import { createIdentity } from '../../../support/authority.ts';
-import { certificateOf } from '../../../support/chains.ts';
+import { createIdentity } from '../../../support/certificates/authority.ts';
+import { certificateOf } from '../../../support/certificates/chains.ts';
 
 const base = certificateOf(await createIdentity({ name: 'CN=cn.example.org' }));
 const named = (dnsNames: readonly string[], ipAddresses: readonly string[] = []): typeof base => ({

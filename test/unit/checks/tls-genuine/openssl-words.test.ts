@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { createFlawMemory } from '../../../../src/checks/tls-genuine/chain-case.ts';
 import { createOpensslWords } from '../../../../src/checks/tls-genuine/judge-path.ts';
-import { createHierarchy } from '../../../support/authority.ts';
-import { chainOf } from '../../../support/chains.ts';
+import { createHierarchy } from '../../../support/certificates/authority.ts';
+import { chainOf } from '../../../support/certificates/chains.ts';
 
 const { leaf, intermediate, root } = await createHierarchy();
 const chain = chainOf(leaf, intermediate);

@@ -3,10 +3,10 @@ import { formatDistinguishedName } from '../../../../src/core/certificate.ts';
 import { openCase, type ReferenceChain, type TlsEvidence } from '../../../../src/checks/tls-genuine/chain-case.ts';
 import { referenceSignals } from '../../../../src/checks/tls-genuine/signals.ts';
 import { createSignatureChecks } from '../../../../src/tls/chain.ts';
-import type { Identity } from '../../../support/authority.ts';
-import { certificateOf, chainOf } from '../../../support/chains.ts';
-import { createCast } from '../../../support/verdict-cast.ts';
-import { PUBLIC } from '../../../support/verdict-rows.ts';
+import type { Identity } from '../../../support/certificates/authority.ts';
+import { certificateOf, chainOf } from '../../../support/certificates/chains.ts';
+import { createCast } from '../../../support/certificates/verdict-cast.ts';
+import { PUBLIC } from '../../../support/certificates/verdict-rows.ts';
 
 const w = await createCast();
 const { genuine, server } = w;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { createSignatureChecks } from '../../../../src/tls/chain.ts';
-import { createIdentity } from '../../../support/authority.ts';
-import { certificateOf, ed25519Keys } from '../../../support/chains.ts';
+import { createIdentity } from '../../../support/certificates/authority.ts';
+import { certificateOf, ed25519Keys } from '../../../support/certificates/chains.ts';
 
 const root = await createIdentity({ name: 'CN=Root', authority: true });
 const [issuer, leaf, stranger, otherKind] = [

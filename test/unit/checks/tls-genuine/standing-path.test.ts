@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { createIdentity, type Identity } from '../../../support/authority.ts';
-import { certificateOf } from '../../../support/chains.ts';
-import { createWorld, DAY_MS } from '../../../support/interception-world.ts';
-import { prints, standingIn } from '../../../support/standing-in.ts';
+import { createIdentity, type Identity } from '../../../support/certificates/authority.ts';
+import { certificateOf } from '../../../support/certificates/chains.ts';
+import { createWorld, DAY_MS } from '../../../support/certificates/interception-world.ts';
+import { prints, standingIn } from '../../../support/certificates/standing-in.ts';
 
 const w = await createWorld();
 const { genuine, corporate, server, now } = w;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { hasStrongSignature, isStrongKey, keyStrength } from '../../../../src/tls/trust.ts';
-import { createIdentity } from '../../../support/authority.ts';
-import { certificateOf } from '../../../support/chains.ts';
+import { createIdentity } from '../../../support/certificates/authority.ts';
+import { certificateOf } from '../../../support/certificates/chains.ts';
 
 const base = certificateOf(await createIdentity({ name: 'CN=x' }));
 

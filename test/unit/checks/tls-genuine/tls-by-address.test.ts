@@ -4,11 +4,11 @@ import { createSignatureChecks } from '../../../../src/tls/chain.ts';
 import type { PathObservation } from '../../../../src/core/round.ts';
 import { createFlawMemory } from '../../../../src/checks/tls-genuine/chain-case.ts';
 import { createOpensslWords, judgeTlsPath, type JudgedTlsPath } from '../../../../src/checks/tls-genuine/judge-path.ts';
-import type { Identity } from '../../../support/authority.ts';
-import { chainOf, established } from '../../../support/chains.ts';
-import { createWorld, HOST, TARGET, type World } from '../../../support/interception-world.ts';
-import { CONTEXT, round } from '../../../support/judged-round.ts';
-import { endpoint, open } from '../../../support/observed.ts';
+import type { Identity } from '../../../support/certificates/authority.ts';
+import { chainOf, established } from '../../../support/certificates/chains.ts';
+import { createWorld, HOST, TARGET, type World } from '../../../support/certificates/interception-world.ts';
+import { CONTEXT, round } from '../../../support/checks/judged-round.ts';
+import { endpoint, open } from '../../../support/checks/observed.ts';
 
 const A = '173.243.138.84';
 const B = '173.243.138.85';

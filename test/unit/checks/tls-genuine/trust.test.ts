@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { labelOfKey, type Trust, type TrustProfile, trustUnder } from '../../../../src/tls/trust.ts';
-import { createIdentity, type Identity } from '../../../support/authority.ts';
-import { anchorOf, pinOf, publicRootsOf } from '../../../support/chains.ts';
+import { createIdentity, type Identity } from '../../../support/certificates/authority.ts';
+import { anchorOf, pinOf, publicRootsOf } from '../../../support/certificates/chains.ts';
 
 const authority = (name: string): Promise<Identity> => createIdentity({ name: `CN=${name}`, authority: true });
 const shippedPin = await authority('shipped pin');

@@ -6,9 +6,9 @@ import {
   unconfirmedBaseline,
 } from '../../../../src/checks/tls-genuine/chain-case.ts';
 import { formatDistinguishedName } from '../../../../src/core/certificate.ts';
-import { certificateOf } from '../../../support/chains.ts';
-import { createCast } from '../../../support/verdict-cast.ts';
-import { withPlainClaims } from '../../../support/plain-claim.ts';
+import { certificateOf } from '../../../support/certificates/chains.ts';
+import { createCast } from '../../../support/certificates/verdict-cast.ts';
+import { withPlainClaims } from '../../../support/checks/plain-claim.ts';
 
 const refusedBaselineFindings = withPlainClaims(refusedBaselineFindingsUnchecked);
 

@@ -2,12 +2,12 @@ import { describe, expect, test } from 'vitest';
 import { worstJudgement, judgeTls } from '../../../../src/checks/tls-genuine/verdict.ts';
 import type { TlsEvidence } from '../../../../src/checks/tls-genuine/chain-case.ts';
 import { diagnose } from '../../../../src/engine/diagnose.ts';
-import { createIdentity } from '../../../support/authority.ts';
-import { anchorOf, chainOf, failed, handshake, pinOf } from '../../../support/chains.ts';
-import { DAY_MS } from '../../../support/interception-world.ts';
-import { CONTEXT, round } from '../../../support/judged-round.ts';
-import { createCast } from '../../../support/verdict-cast.ts';
-import { HOUR_MS, PUBLIC, recent, reference, sees } from '../../../support/verdict-rows.ts';
+import { createIdentity } from '../../../support/certificates/authority.ts';
+import { anchorOf, chainOf, failed, handshake, pinOf } from '../../../support/certificates/chains.ts';
+import { DAY_MS } from '../../../support/certificates/interception-world.ts';
+import { CONTEXT, round } from '../../../support/checks/judged-round.ts';
+import { createCast } from '../../../support/certificates/verdict-cast.ts';
+import { HOUR_MS, PUBLIC, recent, reference, sees } from '../../../support/certificates/verdict-rows.ts';
 
 const w = await createCast();
 const {

@@ -1,8 +1,8 @@
-import { createIdentity } from '../../../support/authority.ts';
-import { chainOf, pinOf, smallRsaKeys, withWeakSignature } from '../../../support/chains.ts';
-import { DAY_MS } from '../../../support/interception-world.ts';
-import { createCast } from '../../../support/verdict-cast.ts';
-import { describeVerdicts, PUBLIC, sees, type VerdictRow } from '../../../support/verdict-rows.ts';
+import { createIdentity } from '../../../support/certificates/authority.ts';
+import { chainOf, pinOf, smallRsaKeys, withWeakSignature } from '../../../support/certificates/chains.ts';
+import { DAY_MS } from '../../../support/certificates/interception-world.ts';
+import { createCast } from '../../../support/certificates/verdict-cast.ts';
+import { describeVerdicts, PUBLIC, sees, type VerdictRow } from '../../../support/certificates/verdict-rows.ts';
 
 const w = await createCast();
 const { genuine, now, leaf, leafFor, cleanControl, publicLeaf, misnamed, publicServer, evidence, trust } = w;

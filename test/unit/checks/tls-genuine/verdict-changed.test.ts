@@ -1,8 +1,8 @@
-import { textOfStep } from '../../../support/text-of-step.ts';
+import { textOfStep } from '../../../support/checks/text-of-step.ts';
 import { describe, expect, test } from 'vitest';
 import { judgeTls } from '../../../../src/checks/tls-genuine/verdict.ts';
-import { anchorOf, chainOf, failed, pinOf } from '../../../support/chains.ts';
-import { createCast } from '../../../support/verdict-cast.ts';
+import { anchorOf, chainOf, failed, pinOf } from '../../../support/certificates/chains.ts';
+import { createCast } from '../../../support/certificates/verdict-cast.ts';
 import {
   describeVerdicts,
   HOUR_MS,
@@ -12,7 +12,7 @@ import {
   reference,
   sees,
   type VerdictRow,
-} from '../../../support/verdict-rows.ts';
+} from '../../../support/certificates/verdict-rows.ts';
 
 const w = await createCast();
 const {

@@ -4,10 +4,10 @@ import type { Signal } from '../../../../src/checks/tls-genuine/signals.ts';
 import { createSignatureChecks } from '../../../../src/tls/chain.ts';
 import type { Trust } from '../../../../src/tls/trust.ts';
 import { gatherFacts, type VerdictFacts } from '../../../../src/checks/tls-genuine/hypothesis.ts';
-import { createIdentity } from '../../../support/authority.ts';
-import { anchorOf, chainOf, established, failed, pinOf } from '../../../support/chains.ts';
-import { createCast } from '../../../support/verdict-cast.ts';
-import { PINNED, PUBLIC, sees } from '../../../support/verdict-rows.ts';
+import { createIdentity } from '../../../support/certificates/authority.ts';
+import { anchorOf, chainOf, established, failed, pinOf } from '../../../support/certificates/chains.ts';
+import { createCast } from '../../../support/certificates/verdict-cast.ts';
+import { PINNED, PUBLIC, sees } from '../../../support/certificates/verdict-rows.ts';
 
 const w = await createCast();
 const { server, genuine } = w;

@@ -1,14 +1,14 @@
-import '../../../support/reflect-metadata.ts';
+import '../../../support/certificates/reflect-metadata.ts';
 import { ExtendedKeyUsageExtension, Extension } from '@peculiar/x509';
 import { describe, expect, test } from 'vitest';
 import { createSignatureChecks } from '../../../../src/tls/chain.ts';
 import { learnedFlaws, type TlsEvidence, type TlsJudgement } from '../../../../src/checks/tls-genuine/chain-case.ts';
 import { judgeTls } from '../../../../src/checks/tls-genuine/verdict.ts';
-import { createIdentity } from '../../../support/authority.ts';
-import { anchorOf } from '../../../support/chains.ts';
-import { DAY_MS } from '../../../support/interception-world.ts';
-import { createCast } from '../../../support/verdict-cast.ts';
-import { sees } from '../../../support/verdict-rows.ts';
+import { createIdentity } from '../../../support/certificates/authority.ts';
+import { anchorOf } from '../../../support/certificates/chains.ts';
+import { DAY_MS } from '../../../support/certificates/interception-world.ts';
+import { createCast } from '../../../support/certificates/verdict-cast.ts';
+import { sees } from '../../../support/certificates/verdict-rows.ts';
 
 const w = await createCast();
 const forClients = await w.leaf(w.genuine.sub, { extensions: [new ExtendedKeyUsageExtension(['1.3.6.1.5.5.7.3.2'])] });

@@ -1,6 +1,6 @@
-import { createIdentity } from '../../../support/authority.ts';
-import { anchorOf, chainOf, failed, handshake, pinOf } from '../../../support/chains.ts';
-import { createCast } from '../../../support/verdict-cast.ts';
+import { createIdentity } from '../../../support/certificates/authority.ts';
+import { anchorOf, chainOf, failed, handshake, pinOf } from '../../../support/certificates/chains.ts';
+import { createCast } from '../../../support/certificates/verdict-cast.ts';
 import {
   describeVerdicts,
   PINNED,
@@ -9,7 +9,7 @@ import {
   reference,
   sees,
   type VerdictRow,
-} from '../../../support/verdict-rows.ts';
+} from '../../../support/certificates/verdict-rows.ts';
 
 const w = await createCast();
 const {

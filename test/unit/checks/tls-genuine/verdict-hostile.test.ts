@@ -3,10 +3,16 @@ import type { Certificate } from '../../../../src/core/certificate.ts';
 import { VERDICTS } from '../../../../src/checks/tls-genuine/chain-case.ts';
 import { judgeTls } from '../../../../src/checks/tls-genuine/verdict.ts';
 import { parseCertificate } from '../../../../src/core/parse-certificate.ts';
-import { createIdentity, type Identity } from '../../../support/authority.ts';
-import { certificateOf, ed25519Keys, handshake, smallRsaKeys, withBytes } from '../../../support/chains.ts';
-import { createCast } from '../../../support/verdict-cast.ts';
-import { cpuMsOf } from '../../../support/cpu-time.ts';
+import { createIdentity, type Identity } from '../../../support/certificates/authority.ts';
+import {
+  certificateOf,
+  ed25519Keys,
+  handshake,
+  smallRsaKeys,
+  withBytes,
+} from '../../../support/certificates/chains.ts';
+import { createCast } from '../../../support/certificates/verdict-cast.ts';
+import { cpuMsOf } from '../../../support/process/cpu-time.ts';
 
 const w = await createCast();
 const BOUND_MS = 1500;

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { judgeTls } from '../../../../src/checks/tls-genuine/verdict.ts';
-import { createIdentity } from '../../../support/authority.ts';
-import { createCast } from '../../../support/verdict-cast.ts';
-import { sees } from '../../../support/verdict-rows.ts';
+import { createIdentity } from '../../../support/certificates/authority.ts';
+import { createCast } from '../../../support/certificates/verdict-cast.ts';
+import { sees } from '../../../support/certificates/verdict-rows.ts';
 
 const w = await createCast();
 const FORTINET = 'C=US, ST=California, L=Sunnyvale, O=Fortinet, OU=Certificate Authority';

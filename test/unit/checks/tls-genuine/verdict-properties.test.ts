@@ -3,9 +3,9 @@ import { describe, expect, test } from 'vitest';
 import { createSignatureChecks } from '../../../../src/tls/chain.ts';
 import type { TlsEvidence, Verdict } from '../../../../src/checks/tls-genuine/chain-case.ts';
 import { judgeTls } from '../../../../src/checks/tls-genuine/verdict.ts';
-import { anchorOf, chainOf, established, handshake } from '../../../support/chains.ts';
-import { createCast } from '../../../support/verdict-cast.ts';
-import { PUBLIC, sees } from '../../../support/verdict-rows.ts';
+import { anchorOf, chainOf, established, handshake } from '../../../support/certificates/chains.ts';
+import { createCast } from '../../../support/certificates/verdict-cast.ts';
+import { PUBLIC, sees } from '../../../support/certificates/verdict-rows.ts';
 
 const w = await createCast();
 const { genuine, copied, corporate, fortigate, leaf, evidence } = w;

@@ -1,10 +1,16 @@
 import { describe, expect, test } from 'vitest';
 import { judgeTls } from '../../../../src/checks/tls-genuine/verdict.ts';
-import { createIdentity } from '../../../support/authority.ts';
-import { certificateOf, chainOf, handshake } from '../../../support/chains.ts';
-import { DAY_MS } from '../../../support/interception-world.ts';
-import { createCast } from '../../../support/verdict-cast.ts';
-import { describeVerdicts, PUBLIC, reference, sees, type VerdictRow } from '../../../support/verdict-rows.ts';
+import { createIdentity } from '../../../support/certificates/authority.ts';
+import { certificateOf, chainOf, handshake } from '../../../support/certificates/chains.ts';
+import { DAY_MS } from '../../../support/certificates/interception-world.ts';
+import { createCast } from '../../../support/certificates/verdict-cast.ts';
+import {
+  describeVerdicts,
+  PUBLIC,
+  reference,
+  sees,
+  type VerdictRow,
+} from '../../../support/certificates/verdict-rows.ts';
 
 const w = await createCast();
 const {

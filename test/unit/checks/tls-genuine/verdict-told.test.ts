@@ -1,15 +1,15 @@
-import '../../../support/reflect-metadata.ts';
+import '../../../support/certificates/reflect-metadata.ts';
 import { fileURLToPath } from 'node:url';
 import { ExtendedKeyUsageExtension } from '@peculiar/x509';
 import { describe, expect, test } from 'vitest';
 import type { TlsEvidence } from '../../../../src/checks/tls-genuine/chain-case.ts';
 import { judgeTls, WORDS, HYPOTHESES } from '../../../../src/checks/tls-genuine/verdict.ts';
-import { createIdentity, type Identity } from '../../../support/authority.ts';
-import { certificateOf, chainOf, failed, handshake } from '../../../support/chains.ts';
-import { DAY_MS } from '../../../support/interception-world.ts';
-import { toldOf } from '../../../support/told-of.ts';
-import { createCast } from '../../../support/verdict-cast.ts';
-import { PINNED, PUBLIC, reference, sees } from '../../../support/verdict-rows.ts';
+import { createIdentity, type Identity } from '../../../support/certificates/authority.ts';
+import { certificateOf, chainOf, failed, handshake } from '../../../support/certificates/chains.ts';
+import { DAY_MS } from '../../../support/certificates/interception-world.ts';
+import { toldOf } from '../../../support/checks/told-of.ts';
+import { createCast } from '../../../support/certificates/verdict-cast.ts';
+import { PINNED, PUBLIC, reference, sees } from '../../../support/certificates/verdict-rows.ts';
 
 const w = await createCast();
 const { now, genuine, server, byNewSub, newSub, cleanControl, corporate } = w;

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { judgeTls } from '../../../../src/checks/tls-genuine/verdict.ts';
-import { failed, handshake } from '../../../support/chains.ts';
-import { DAY_MS } from '../../../support/interception-world.ts';
-import { createCast } from '../../../support/verdict-cast.ts';
-import { describeVerdicts, PINNED, sees, type VerdictRow } from '../../../support/verdict-rows.ts';
+import { failed, handshake } from '../../../support/certificates/chains.ts';
+import { DAY_MS } from '../../../support/certificates/interception-world.ts';
+import { createCast } from '../../../support/certificates/verdict-cast.ts';
+import { describeVerdicts, PINNED, sees, type VerdictRow } from '../../../support/certificates/verdict-rows.ts';
 
 const { now, evidence, cleanControl, ownRoot, ownLeaf } = await createCast();
 

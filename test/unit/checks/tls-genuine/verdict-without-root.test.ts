@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import type { TlsEvidence, Verdict } from '../../../../src/checks/tls-genuine/chain-case.ts';
 import { judgeTls } from '../../../../src/checks/tls-genuine/verdict.ts';
-import { createIdentity, type Identity } from '../../../support/authority.ts';
-import { chainOf } from '../../../support/chains.ts';
-import { createCast } from '../../../support/verdict-cast.ts';
-import { PUBLIC, reference, sees } from '../../../support/verdict-rows.ts';
+import { createIdentity, type Identity } from '../../../support/certificates/authority.ts';
+import { chainOf } from '../../../support/certificates/chains.ts';
+import { createCast } from '../../../support/certificates/verdict-cast.ts';
+import { PUBLIC, reference, sees } from '../../../support/certificates/verdict-rows.ts';
 
 const w = await createCast();
 const { genuine, corporate, server, byCorporateSub, now, leaf, leafFor, evidence, control, cleanControl } = w;

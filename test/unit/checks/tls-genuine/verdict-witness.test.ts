@@ -1,11 +1,11 @@
-import '../../../support/reflect-metadata.ts';
+import '../../../support/certificates/reflect-metadata.ts';
 import { AuthorityInfoAccessExtension, CRLDistributionPointsExtension, type Extension } from '@peculiar/x509';
 import { describe, expect, test } from 'vitest';
 import type { TlsEvidence, Verdict } from '../../../../src/checks/tls-genuine/chain-case.ts';
 import { judgeTls } from '../../../../src/checks/tls-genuine/verdict.ts';
-import { createIdentity, type Identity } from '../../../support/authority.ts';
-import { createCast } from '../../../support/verdict-cast.ts';
-import { sees } from '../../../support/verdict-rows.ts';
+import { createIdentity, type Identity } from '../../../support/certificates/authority.ts';
+import { createCast } from '../../../support/certificates/verdict-cast.ts';
+import { sees } from '../../../support/certificates/verdict-rows.ts';
 
 const w = await createCast();
 const { genuine, corporate, byCorporateSub, leaf, evidence } = w;

@@ -2,10 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { TlsEvidence, TlsJudgement, Verdict } from '../../../../src/checks/tls-genuine/chain-case.ts';
 import { judgeTls, worstJudgement } from '../../../../src/checks/tls-genuine/verdict.ts';
-import { pinOf } from '../../../support/chains.ts';
-import { DAY_MS } from '../../../support/interception-world.ts';
-import { createCast } from '../../../support/verdict-cast.ts';
-import { sees } from '../../../support/verdict-rows.ts';
+import { pinOf } from '../../../support/certificates/chains.ts';
+import { DAY_MS } from '../../../support/certificates/interception-world.ts';
+import { createCast } from '../../../support/certificates/verdict-cast.ts';
+import { sees } from '../../../support/certificates/verdict-rows.ts';
 
 const w = await createCast();
 const { genuine, corporate, fortigate, now } = w;

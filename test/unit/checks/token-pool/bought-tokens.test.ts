@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest';
 import { judgeBought as judgeBoughtUnchecked } from '../../../../src/checks/token-pool/judge.ts';
 import type { LicenseOutcome, RegistrationObservation } from '../../../../src/core/license/registration.ts';
-import { applianceFacts } from '../../../support/appliance-facts.ts';
-import { LICENSE } from '../../../support/license-bench.ts';
-import { withPlainClaims } from '../../../support/plain-claim.ts';
+import { applianceFacts } from '../../../support/checks/appliance-facts.ts';
+import { LICENSE } from '../../../support/checks/license-bench.ts';
+import { withPlainClaims } from '../../../support/checks/plain-claim.ts';
 
 const judgeBought = withPlainClaims(judgeBoughtUnchecked);
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { fortigateNotes as fortigateNotesUnchecked } from '../../../../src/checks/token-pool/judge.ts';
 import type { FirewallFacts, FirewallObservation } from '../../../../src/core/license/firewall.ts';
-import { withPlainClaims } from '../../../support/plain-claim.ts';
+import { withPlainClaims } from '../../../support/checks/plain-claim.ts';
 
 const fortigateNotes = withPlainClaims(fortigateNotesUnchecked);
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { judgeTokenPool as judgeTokenPoolUnchecked } from '../../../../src/checks/token-pool/judge.ts';
 import type { ApplianceFacts, TokenCounts } from '../../../../src/core/license/appliance.ts';
-import { applianceFacts } from '../../../support/appliance-facts.ts';
-import { withPlainClaims } from '../../../support/plain-claim.ts';
+import { applianceFacts } from '../../../support/checks/appliance-facts.ts';
+import { withPlainClaims } from '../../../support/checks/plain-claim.ts';
 
 const judgeTokenPool = withPlainClaims(judgeTokenPoolUnchecked);
 

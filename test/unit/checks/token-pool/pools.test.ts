@@ -7,10 +7,10 @@ import type {
 } from '../../../../src/core/license/appliance.ts';
 import type { Assessment } from '../../../../src/engine/model.ts';
 import { assessUnits } from '../../../../src/checks/assess.ts';
-import { applianceFacts } from '../../../support/appliance-facts.ts';
-import { configOf } from '../../../support/config-of.ts';
-import { role } from '../../../support/license-bench.ts';
-import { picture } from '../../../support/observed.ts';
+import { applianceFacts } from '../../../support/checks/appliance-facts.ts';
+import { configOf } from '../../../support/config/config-of.ts';
+import { role } from '../../../support/checks/license-bench.ts';
+import { picture } from '../../../support/checks/observed.ts';
 
 type HaRole = NonNullable<ReturnType<typeof haRoleOf>>;
 

@@ -6,7 +6,7 @@ import {
   type ApplianceFacts,
   type ApplianceObservation,
 } from '../../../../src/core/license/appliance.ts';
-import { applianceFacts } from '../../../support/appliance-facts.ts';
+import { applianceFacts } from '../../../support/checks/appliance-facts.ts';
 
 const denied: ApplianceObservation = { kind: 'denied', appliance: 'fac-2', endpoint: '10.0.0.6:443', status: 401 };
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { licensesOf } from '../../../../src/core/license/appliance.ts';
-import { applianceFacts } from '../../../support/appliance-facts.ts';
+import { applianceFacts } from '../../../support/checks/appliance-facts.ts';
 
 const facts = applianceFacts({
   tokens: {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { isCorroborated } from '../../../../src/core/polling/state.ts';
 import type { LogEvent } from '../../../../src/core/polling/log-event.ts';
-import { after, ftm, MINUTE, report, T0, WINDOW } from '../../../support/polling-report.ts';
+import { after, ftm, MINUTE, report, T0, WINDOW } from '../../../support/checks/polling-report.ts';
 
 describe('whether errors are corroborated', () => {
   const errorAt = (events: readonly LogEvent[], now: number): boolean =>

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { FirewallEvidence, LogEvent } from '../../../../src/core/polling/log-event.ts';
 import { type PollingState, emptyPolling, recordEvents, resumePolling } from '../../../../src/core/polling/state.ts';
-import { after, ftm, MINUTE, report, T0, WINDOW } from '../../../support/polling-report.ts';
+import { after, ftm, MINUTE, report, T0, WINDOW } from '../../../support/checks/polling-report.ts';
 
 const heard = (at: number, appliance: string | null = 'fac-1'): LogEvent => ({ kind: 'heard', appliance, at });
 

@@ -3,7 +3,7 @@ import type { Severity } from '../../../../src/core/severity.ts';
 import type { Cause, Finding } from '../../../../src/engine/model.ts';
 import { diagnose } from '../../../../src/engine/diagnose.ts';
 import type { PreconditionId, FaultId } from '../../../../src/checks/registry.ts';
-import { CONTEXT, finding, round, TARGET } from '../../../support/judged-round.ts';
+import { CONTEXT, finding, round, TARGET } from '../../../support/checks/judged-round.ts';
 
 type DiagnosisContext = Parameters<typeof diagnose>[1];
 

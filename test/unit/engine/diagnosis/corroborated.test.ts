@@ -5,8 +5,8 @@ import type { Finding } from '../../../../src/engine/model.ts';
 import { EMPTY_STATE } from '../../../../src/engine/incident/incident.ts';
 import { next } from '../../../../src/engine/incident/machine.ts';
 import { FAULT_IDS, type PreconditionId } from '../../../../src/checks/registry.ts';
-import { POLICY } from '../../../support/incident-timeline.ts';
-import { CONTEXT, finding, round } from '../../../support/judged-round.ts';
+import { POLICY } from '../../../support/store/incident-timeline.ts';
+import { CONTEXT, finding, round } from '../../../support/checks/judged-round.ts';
 
 type Evidence = Parameters<typeof areTwoWitnesses>[0];
 type Witness = NonNullable<Finding['witness']>;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { diagnose } from '../../../../src/engine/diagnose.ts';
-import { CONTEXT, finding, round, type Special, TARGET } from '../../../support/judged-round.ts';
+import { CONTEXT, finding, round, type Special, TARGET } from '../../../support/checks/judged-round.ts';
 
 describe('diagnose() where something is left open', () => {
   test('calls the path of this machine clean only where every stage is ok', () => {

@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest';
 import type { FaultId } from '../../../../src/checks/registry.ts';
 import { diagnose } from '../../../../src/engine/diagnose.ts';
 import type { Finding } from '../../../../src/engine/model.ts';
-import { outcome } from '../../../support/diagnosed-round.ts';
-import { CONTEXT, finding, round, type Special } from '../../../support/judged-round.ts';
+import { outcome } from '../../../support/checks/diagnosed-round.ts';
+import { CONTEXT, finding, round, type Special } from '../../../support/checks/judged-round.ts';
 
 const OFFLINE: Special = ['internet', [finding('internet-unreachable')]];
 const SILENT_RESOLVER = finding('resolver-unreachable', { subject: 'udp://10.0.0.53:53' });

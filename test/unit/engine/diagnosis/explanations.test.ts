@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Assessment, Diagnosis, Finding } from '../../../../src/engine/model.ts';
 import { diagnose } from '../../../../src/engine/diagnose.ts';
-import { CONTEXT } from '../../../support/judged-round.ts';
+import { CONTEXT } from '../../../support/checks/judged-round.ts';
 
 const RESOLVER: Finding = {
   rule: 'resolver-answers',

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { diagnose } from '../../../../src/engine/diagnose.ts';
 import type { Finding } from '../../../../src/engine/model.ts';
-import { CONTEXT, finding, round, TARGET, type Special } from '../../../support/judged-round.ts';
+import { CONTEXT, finding, round, TARGET, type Special } from '../../../support/checks/judged-round.ts';
 
 function causesOf(special: Special): readonly string[] {
   return diagnose(round(special), CONTEXT).causes.map(({ id, severity }) => `${severity} ${id}`);

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { shareFinding } from '../../../../src/checks/intermittent/finding.ts';
 import { clear } from '../../../../src/checks/intermittent/connection-share.ts';
 import { diagnose } from '../../../../src/engine/diagnose.ts';
-import { CONTEXT, finding, round, type Special } from '../../../support/judged-round.ts';
+import { CONTEXT, finding, round, type Special } from '../../../support/checks/judged-round.ts';
 
 const FAULT = {
   stage: 'tls-genuine',

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Assessment, PreconditionState, Finding } from '../../../../src/engine/model.ts';
 import { diagnose } from '../../../../src/engine/diagnose.ts';
 import { CHECKS, type PreconditionId } from '../../../../src/checks/registry.ts';
-import { CONTEXT, finding, round, type Special } from '../../../support/judged-round.ts';
+import { CONTEXT, finding, round, type Special } from '../../../support/checks/judged-round.ts';
 
 function statusOf(id: PreconditionId, ...special: readonly Special[]) {
   const status = diagnose(round(...special), CONTEXT).preconditions.find((candidate) => candidate.id === id);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { causeOf } from '../../../support/diagnosis-of.ts';
-import { HOUR, MINUTE, SECOND, timeline, type Timeline } from '../../../support/incident-timeline.ts';
+import { causeOf } from '../../../support/checks/diagnosis-of.ts';
+import { HOUR, MINUTE, SECOND, timeline, type Timeline } from '../../../support/store/incident-timeline.ts';
 
 const BLOCKED = causeOf('egress-blocked', { subject: 'a:443' });
 

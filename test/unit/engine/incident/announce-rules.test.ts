@@ -10,9 +10,9 @@ import {
   type IncidentPolicy,
 } from '../../../../src/engine/incident/incident.ts';
 import type { IncidentStep } from '../../../../src/engine/incident/round-view.ts';
-import { causeOf } from '../../../support/diagnosis-of.ts';
-import { HOUR, POLICY, START } from '../../../support/incident-timeline.ts';
-import { incidentOf } from '../../../support/outbox-entry-of.ts';
+import { causeOf } from '../../../support/checks/diagnosis-of.ts';
+import { HOUR, POLICY, START } from '../../../support/store/incident-timeline.ts';
+import { incidentOf } from '../../../support/notify/outbox-entry-of.ts';
 
 const NOW = START + 10 * HOUR;
 const CAUSE = causeOf('mail-unreachable', { severity: 'warning', subject: 'mail:25', product: 'Exim' });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parseState, stateText } from '../../../../src/store/saved-state.ts';
-import { causeOf } from '../../../support/diagnosis-of.ts';
-import { HOUR, MINUTE, timeline, type Timeline } from '../../../support/incident-timeline.ts';
+import { causeOf } from '../../../support/checks/diagnosis-of.ts';
+import { HOUR, MINUTE, timeline, type Timeline } from '../../../support/store/incident-timeline.ts';
 
 const SUSPECTED = causeOf('tls-interception-suspected', { subject: 'a:443', confidence: 'suspected' });
 const CONFIRMED = causeOf('tls-intercepted', { subject: 'a:443' });

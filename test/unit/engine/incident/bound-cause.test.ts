@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type RemedyStep, sentenceStep } from '../../../../src/engine/model.ts';
 import { boundCause } from '../../../../src/engine/incident/round-view.ts';
-import { causeOf } from '../../../support/diagnosis-of.ts';
+import { causeOf } from '../../../support/checks/diagnosis-of.ts';
 
 const LONG = 'x\n'.repeat(1_000);
 

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { causeOf } from '../../../support/diagnosis-of.ts';
-import { timeline } from '../../../support/incident-timeline.ts';
+import { causeOf } from '../../../support/checks/diagnosis-of.ts';
+import { timeline } from '../../../support/store/incident-timeline.ts';
 
 const intercepted = causeOf('tls-intercepted');
 

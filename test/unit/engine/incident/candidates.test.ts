@@ -4,9 +4,9 @@ import { beginOf, isBeingConfirmed, lookForCandidates, returnsOf } from '../../.
 import { EMPTY_STATE, type Candidate, type IncidentState } from '../../../../src/engine/incident/incident.ts';
 import { roundView, type RoundView } from '../../../../src/engine/incident/round-view.ts';
 import { CHECKS } from '../../../../src/checks/registry.ts';
-import { causeOf, diagnosisOf } from '../../../support/diagnosis-of.ts';
-import { POLICY } from '../../../support/incident-timeline.ts';
-import { incidentOf } from '../../../support/outbox-entry-of.ts';
+import { causeOf, diagnosisOf } from '../../../support/checks/diagnosis-of.ts';
+import { POLICY } from '../../../support/store/incident-timeline.ts';
+import { incidentOf } from '../../../support/notify/outbox-entry-of.ts';
 
 const CAUSE = causeOf('tls-intercepted');
 const OTHER = causeOf('clock-skewed');

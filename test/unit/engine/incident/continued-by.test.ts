@@ -4,9 +4,9 @@ import { continuedBy } from '../../../../src/engine/incident/machine.ts';
 import type { Incident } from '../../../../src/engine/incident/incident.ts';
 import { roundView, type RoundView } from '../../../../src/engine/incident/round-view.ts';
 import { CHECKS } from '../../../../src/checks/registry.ts';
-import { causeOf, diagnosisOf } from '../../../support/diagnosis-of.ts';
-import { START } from '../../../support/incident-timeline.ts';
-import { formerCauseOf, incidentOf } from '../../../support/outbox-entry-of.ts';
+import { causeOf, diagnosisOf } from '../../../support/checks/diagnosis-of.ts';
+import { START } from '../../../support/store/incident-timeline.ts';
+import { formerCauseOf, incidentOf } from '../../../support/notify/outbox-entry-of.ts';
 
 const suspected = causeOf('tls-interception-suspected', { confidence: 'suspected' });
 const confirmed = causeOf('tls-intercepted');

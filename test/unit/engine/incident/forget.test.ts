@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { forget } from '../../../../src/engine/incident/machine.ts';
 import { EMPTY_STATE, type Incident, type Silence } from '../../../../src/engine/incident/incident.ts';
-import { MINUTE, POLICY, START } from '../../../support/incident-timeline.ts';
-import { incidentOf } from '../../../support/outbox-entry-of.ts';
+import { MINUTE, POLICY, START } from '../../../support/store/incident-timeline.ts';
+import { incidentOf } from '../../../support/notify/outbox-entry-of.ts';
 
 const told = { at: START, cause: 'tls-intercepted', subject: 's', severity: 'critical', named: [] } as const;
 

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { withCause, withFormer } from '../../../../src/engine/incident/incident.ts';
-import { causeOf } from '../../../support/diagnosis-of.ts';
-import { MINUTE, SECOND, START } from '../../../support/incident-timeline.ts';
-import { formerCauseOf, incidentOf } from '../../../support/outbox-entry-of.ts';
+import { causeOf } from '../../../support/checks/diagnosis-of.ts';
+import { MINUTE, SECOND, START } from '../../../support/store/incident-timeline.ts';
+import { formerCauseOf, incidentOf } from '../../../support/notify/outbox-entry-of.ts';
 
 test('a replaced cause keeps its own times, and Alertmanager has to be told of the new one', () => {
   const incident = { ...incidentOf(), published: true };

@@ -2,9 +2,9 @@ import { describe, expect, test } from 'vitest';
 import { heldIn, isSingle, share } from '../../../../src/engine/incident/announce.ts';
 import { EMPTY_STATE, type DigestItem } from '../../../../src/engine/incident/incident.ts';
 import type { Severity } from '../../../../src/core/severity.ts';
-import { causeOf } from '../../../support/diagnosis-of.ts';
-import { POLICY, START } from '../../../support/incident-timeline.ts';
-import { incidentOf } from '../../../support/outbox-entry-of.ts';
+import { causeOf } from '../../../support/checks/diagnosis-of.ts';
+import { POLICY, START } from '../../../support/store/incident-timeline.ts';
+import { incidentOf } from '../../../support/notify/outbox-entry-of.ts';
 
 const TOLD = { at: START, cause: 'mail-unreachable', subject: 's', severity: 'warning', named: [] } as const;
 

@@ -8,9 +8,9 @@ import {
   type Incident,
   type Silence,
 } from '../../../../src/engine/incident/incident.ts';
-import { causeOf } from '../../../support/diagnosis-of.ts';
-import { START } from '../../../support/incident-timeline.ts';
-import { incidentOf } from '../../../support/outbox-entry-of.ts';
+import { causeOf } from '../../../support/checks/diagnosis-of.ts';
+import { START } from '../../../support/store/incident-timeline.ts';
+import { incidentOf } from '../../../support/notify/outbox-entry-of.ts';
 
 const CAUSE = causeOf('tls-intercepted');
 

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type Incident, lastedText } from '../../../../src/engine/incident/incident.ts';
-import { causeOf } from '../../../support/diagnosis-of.ts';
-import { HOUR, MINUTE, SECOND, START, timeline, type Timeline } from '../../../support/incident-timeline.ts';
-import { incidentOf } from '../../../support/outbox-entry-of.ts';
+import { causeOf } from '../../../support/checks/diagnosis-of.ts';
+import { HOUR, MINUTE, SECOND, START, timeline, type Timeline } from '../../../support/store/incident-timeline.ts';
+import { incidentOf } from '../../../support/notify/outbox-entry-of.ts';
 
 const CAUSE = causeOf('egress-blocked');
 const INTERVALS = { intervals: { reachability: 30 * SECOND } };

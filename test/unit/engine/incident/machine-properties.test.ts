@@ -4,8 +4,8 @@ import { EMPTY_STATE, type IncidentState, type Notification } from '../../../../
 import type { IncidentInput } from '../../../../src/engine/incident/round-view.ts';
 import { next } from '../../../../src/engine/incident/machine.ts';
 import type { Cause } from '../../../../src/engine/model.ts';
-import { causeOf, diagnosisOf } from '../../../support/diagnosis-of.ts';
-import { HOUR, MINUTE, POLICY, SECOND, START } from '../../../support/incident-timeline.ts';
+import { causeOf, diagnosisOf } from '../../../support/checks/diagnosis-of.ts';
+import { HOUR, MINUTE, POLICY, SECOND, START } from '../../../support/store/incident-timeline.ts';
 
 const CAUSES: readonly Cause[] = [
   causeOf('internet-unreachable', { subject: 'internet' }),

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { causeOf, diagnosisOf } from '../../../support/diagnosis-of.ts';
-import { HOUR, MINUTE, SECOND, timeline } from '../../../support/incident-timeline.ts';
+import { causeOf, diagnosisOf } from '../../../support/checks/diagnosis-of.ts';
+import { HOUR, MINUTE, SECOND, timeline } from '../../../support/store/incident-timeline.ts';
 
 const intercepted = causeOf('tls-intercepted');
 const suspected = causeOf('tls-interception-suspected', { confidence: 'suspected' });

@@ -3,8 +3,8 @@ import { EMPTY_STATE, type Incident, type LastNotified } from '../../../../src/e
 import { type IncidentStep, roundView } from '../../../../src/engine/incident/round-view.ts';
 import { mergeAlternating } from '../../../../src/engine/incident/merge.ts';
 import { CHECKS } from '../../../../src/checks/registry.ts';
-import { causeOf, diagnosisOf } from '../../../support/diagnosis-of.ts';
-import { formerCauseOf, incidentOf } from '../../../support/outbox-entry-of.ts';
+import { causeOf, diagnosisOf } from '../../../support/checks/diagnosis-of.ts';
+import { formerCauseOf, incidentOf } from '../../../support/notify/outbox-entry-of.ts';
 
 const NOW = 100;
 const FIRST = causeOf('tls-intercepted', { consequences: [] });

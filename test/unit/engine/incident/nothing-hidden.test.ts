@@ -4,8 +4,8 @@ import { FAULT_IDS, preconditionOf, wordsOf } from '../../../../src/checks/regis
 import type { Cause } from '../../../../src/engine/model.ts';
 import type { EpochMs } from '../../../../src/core/clock.ts';
 import type { Incident, DigestItem, Notification } from '../../../../src/engine/incident/incident.ts';
-import { causeOf } from '../../../support/diagnosis-of.ts';
-import { SECOND, timeline } from '../../../support/incident-timeline.ts';
+import { causeOf } from '../../../support/checks/diagnosis-of.ts';
+import { SECOND, timeline } from '../../../support/store/incident-timeline.ts';
 
 const ROUND = 30 * SECOND;
 

@@ -6,8 +6,8 @@ import {
   incidentsOf,
   type Notification,
 } from '../../../../src/engine/incident/incident.ts';
-import { START } from '../../../support/incident-timeline.ts';
-import { incidentNotificationOf, incidentOf, outboxEntryOf } from '../../../support/outbox-entry-of.ts';
+import { START } from '../../../support/store/incident-timeline.ts';
+import { incidentNotificationOf, incidentOf, outboxEntryOf } from '../../../support/notify/outbox-entry-of.ts';
 
 const incident = incidentOf();
 const other = { ...incident, id: 'other' };

@@ -11,9 +11,9 @@ import {
 import { type IncidentStep, roundView } from '../../../../src/engine/incident/round-view.ts';
 import { observe } from '../../../../src/engine/incident/machine.ts';
 import { CHECKS } from '../../../../src/checks/registry.ts';
-import { causeOf, diagnosisOf } from '../../../support/diagnosis-of.ts';
-import { MINUTE, POLICY, SECOND, START } from '../../../support/incident-timeline.ts';
-import { formerCauseOf, incidentOf } from '../../../support/outbox-entry-of.ts';
+import { causeOf, diagnosisOf } from '../../../support/checks/diagnosis-of.ts';
+import { MINUTE, POLICY, SECOND, START } from '../../../support/store/incident-timeline.ts';
+import { formerCauseOf, incidentOf } from '../../../support/notify/outbox-entry-of.ts';
 
 const CAUSE = causeOf('tls-intercepted');
 const NOW = START + 10 * MINUTE;

@@ -9,9 +9,9 @@ import {
   type RoundView,
 } from '../../../../src/engine/incident/round-view.ts';
 import { CHECKS } from '../../../../src/checks/registry.ts';
-import { causeOf, diagnosisOf } from '../../../support/diagnosis-of.ts';
-import { START } from '../../../support/incident-timeline.ts';
-import { finding } from '../../../support/judged-round.ts';
+import { causeOf, diagnosisOf } from '../../../support/checks/diagnosis-of.ts';
+import { START } from '../../../support/store/incident-timeline.ts';
+import { finding } from '../../../support/checks/judged-round.ts';
 
 const CAUSE = causeOf('tls-intercepted', { subject: 'push.fortinet.com:443' });
 

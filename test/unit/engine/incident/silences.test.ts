@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { EMPTY_STATE, type IncidentState } from '../../../../src/engine/incident/incident.ts';
 import { MAX_SILENCES, next } from '../../../../src/engine/incident/machine.ts';
-import { HOUR, POLICY, START } from '../../../support/incident-timeline.ts';
+import { HOUR, POLICY, START } from '../../../support/store/incident-timeline.ts';
 
 function silenced(state: IncidentState, comment: string): IncidentState {
   const silence = { cause: null, subject: null, until: START + HOUR, by: 'ops', comment };

@@ -10,10 +10,10 @@ import {
 } from '../../../../src/engine/incident/round-view.ts';
 import { UNKNOWN_CAUSE, UNKNOWN_WORDS } from '../../../../src/engine/words.ts';
 import { CHECKS, type PreconditionId } from '../../../../src/checks/registry.ts';
-import { causeOf, diagnosisOf } from '../../../support/diagnosis-of.ts';
-import { HOUR, MINUTE, START } from '../../../support/incident-timeline.ts';
-import { finding } from '../../../support/judged-round.ts';
-import { incidentOf } from '../../../support/outbox-entry-of.ts';
+import { causeOf, diagnosisOf } from '../../../support/checks/diagnosis-of.ts';
+import { HOUR, MINUTE, START } from '../../../support/store/incident-timeline.ts';
+import { finding } from '../../../support/checks/judged-round.ts';
+import { incidentOf } from '../../../support/notify/outbox-entry-of.ts';
 
 const ID: PreconditionId = 'tls-genuine';
 const SINCE = START - 15 * MINUTE;

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { PreconditionState, Cause } from '../../../../src/engine/model.ts';
 import type { PreconditionId } from '../../../../src/checks/registry.ts';
-import { causeOf, diagnosisOf } from '../../../support/diagnosis-of.ts';
-import { HOUR, MINUTE, SECOND, timeline, type Timeline } from '../../../support/incident-timeline.ts';
+import { causeOf, diagnosisOf } from '../../../support/checks/diagnosis-of.ts';
+import { HOUR, MINUTE, SECOND, timeline, type Timeline } from '../../../support/store/incident-timeline.ts';
 
 type States = Partial<Record<PreconditionId, PreconditionState>>;
 

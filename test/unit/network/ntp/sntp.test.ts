@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { encodeRequest, offsetOf, readReply } from '../../../../src/network/ntp/sntp.ts';
-import { encodeNtp } from '../../../support/ntp-server.ts';
+import { encodeNtp } from '../../../support/network/ntp-server.ts';
 
 const nonce = Buffer.from('0123456789abcdef', 'hex');
 const request = { nonce, sentAt: 0 };

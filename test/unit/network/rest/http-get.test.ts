@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, expectTypeOf, it } from 'vitest';
 import { createHttpGetter, type HttpGetter } from '../../../../src/network/rest/json-exchange.ts';
-import { connectorContext } from '../../../support/connector-context.ts';
+import { connectorContext } from '../../../support/connectors/connector-context.ts';
 
 const SRC = join(import.meta.dirname, '../../../../src');
 

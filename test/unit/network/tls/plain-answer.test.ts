@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { beginsAsTls, readableText } from '../../../../src/network/tls/handshake.ts';
-import { cpuMsOf } from '../../../support/cpu-time.ts';
+import { cpuMsOf } from '../../../support/process/cpu-time.ts';
 
 function text(html: string): string {
   return readableText(Buffer.from(html, 'latin1'));

@@ -5,9 +5,9 @@ import { ntfyMessage } from '../../../../src/notify/channels/ntfy.ts';
 import { pagerdutyEvents } from '../../../../src/notify/channels/pagerduty.ts';
 import { slackMessage } from '../../../../src/notify/channels/slack.ts';
 import { adaptiveCardMessage } from '../../../../src/notify/channels/teams.ts';
-import { causeOf } from '../../../support/diagnosis-of.ts';
-import { AT_PUBLIC_HQ } from '../../../support/channel-bench.ts';
-import { timeline } from '../../../support/incident-timeline.ts';
+import { causeOf } from '../../../support/checks/diagnosis-of.ts';
+import { AT_PUBLIC_HQ } from '../../../support/notify/channel-bench.ts';
+import { timeline } from '../../../support/store/incident-timeline.ts';
 
 /** Returns a notification of a beginning, and a digest with an end. All their texts contain this one. */
 function toldOf(text: string): readonly Notification[] {

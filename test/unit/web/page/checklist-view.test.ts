@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Finding } from '../../../../src/engine/model.ts';
 import { checklistView } from '../../../../src/web/page/status-page.ts';
 import { readerAt } from '../../../../src/web/page/document.ts';
-import { finding } from '../../../support/judged-round.ts';
+import { finding } from '../../../support/checks/judged-round.ts';
 
 const FULL = 'C=US, O=Fortinet, CN=FG100FTK20012345';
 

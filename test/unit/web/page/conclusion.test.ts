@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { conclusionOf } from '../../../../src/web/page/status-page.ts';
-import { causeOf, diagnosisOf } from '../../../support/diagnosis-of.ts';
+import { causeOf, diagnosisOf } from '../../../support/checks/diagnosis-of.ts';
 
 const READY = 'All configured checks pass.';
 const warning = (subject: string) => causeOf('mail-unreachable', { severity: 'warning', subject });

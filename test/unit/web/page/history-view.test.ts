@@ -3,7 +3,7 @@ import { historyView } from '../../../../src/web/page/history-view.ts';
 import { readerAt } from '../../../../src/web/page/document.ts';
 import { toHtml } from '../../../../src/document/html.ts';
 import { CHART_WINDOWS, type RangeData } from '../../../../src/web/sources.ts';
-import { EMPTY_PAST } from '../../../support/web-sources.ts';
+import { EMPTY_PAST } from '../../../support/web/web-sources.ts';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;

@@ -2,9 +2,14 @@ import { describe, expect, test } from 'vitest';
 import type { AuditEntry } from '../../../../src/core/audit.ts';
 import { lastedText } from '../../../../src/engine/incident/incident.ts';
 import { timelineOf } from '../../../../src/web/page/incidents-view.ts';
-import { causeOf } from '../../../support/diagnosis-of.ts';
-import { HOUR, MINUTE, SECOND, START, timeline } from '../../../support/incident-timeline.ts';
-import { formerCauseOf, incidentOf, outboxEntryOf, incidentNotificationOf } from '../../../support/outbox-entry-of.ts';
+import { causeOf } from '../../../support/checks/diagnosis-of.ts';
+import { HOUR, MINUTE, SECOND, START, timeline } from '../../../support/store/incident-timeline.ts';
+import {
+  formerCauseOf,
+  incidentOf,
+  outboxEntryOf,
+  incidentNotificationOf,
+} from '../../../support/notify/outbox-entry-of.ts';
 
 describe('timelineOf()', () => {
   test('tells the story in order, each notification once', () => {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { PreconditionState } from '../../../../src/engine/model.ts';
 import { CHECKS, type CauseId, type PreconditionId } from '../../../../src/checks/registry.ts';
 import { routeMapOf } from '../../../../src/web/page/route-map.ts';
-import { causeOf, diagnosisOf } from '../../../support/diagnosis-of.ts';
+import { causeOf, diagnosisOf } from '../../../support/checks/diagnosis-of.ts';
 
 const NAMES = ['FortiAuthenticator', 'Resolver', 'Firewall', 'Internet', 'Licence server'];
 

@@ -6,10 +6,10 @@ import { certificatePem, parseCertificate } from '../../../../src/core/parse-cer
 import { CHECKS } from '../../../../src/checks/registry.ts';
 import { renderStatusPage } from '../../../../src/web/page/status-page.ts';
 import { STATE_WORDS } from '../../../../src/document/html.ts';
-import { createIdentity, type Identity } from '../../../support/authority.ts';
-import { causeOf, diagnosisOf } from '../../../support/diagnosis-of.ts';
-import { START, timeline } from '../../../support/incident-timeline.ts';
-import { QUIET_ACTIVITY, sourcesOf, webState, type WebState } from '../../../support/web-sources.ts';
+import { createIdentity, type Identity } from '../../../support/certificates/authority.ts';
+import { causeOf, diagnosisOf } from '../../../support/checks/diagnosis-of.ts';
+import { START, timeline } from '../../../support/store/incident-timeline.ts';
+import { QUIET_ACTIVITY, sourcesOf, webState, type WebState } from '../../../support/web/web-sources.ts';
 
 const HOSTILE = `<script>alert(1)</script>"'\u0007\u202e\u0000${'x'.repeat(10_000)}`;
 const BUDGET = 100 * 1024;

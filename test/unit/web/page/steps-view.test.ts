@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { activationOutlook } from '../../../../src/checks/activation-steps.ts';
 import { outlookLine, stepsView } from '../../../../src/web/page/route-map.ts';
-import { causeOf, diagnosisOf } from '../../../support/diagnosis-of.ts';
+import { causeOf, diagnosisOf } from '../../../support/checks/diagnosis-of.ts';
 
 const AT = Date.UTC(2026, 10, 24, 13);
 

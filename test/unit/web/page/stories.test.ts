@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type { Silence } from '../../../../src/engine/incident/incident.ts';
-import { causeOf } from '../../../support/diagnosis-of.ts';
-import { HOUR, MINUTE, SECOND, START } from '../../../support/incident-timeline.ts';
-import { incidentOf, outboxEntryOf, incidentNotificationOf } from '../../../support/outbox-entry-of.ts';
-import { NOW, render, words } from '../../../support/rendered-page.ts';
+import { causeOf } from '../../../support/checks/diagnosis-of.ts';
+import { HOUR, MINUTE, SECOND, START } from '../../../support/store/incident-timeline.ts';
+import { incidentOf, outboxEntryOf, incidentNotificationOf } from '../../../support/notify/outbox-entry-of.ts';
+import { NOW, render, words } from '../../../support/web/rendered-page.ts';
 
 const HOSTILE = '<script>alert(1)</script>\u202e';
 

@@ -2,9 +2,9 @@ import { expect, test } from 'vitest';
 import type { Incident } from '../../../../../src/engine/incident/incident.ts';
 import type { Section } from '../../../../../src/document/document.ts';
 import { emailContentOf } from '../../../../../src/notify/channels/email-content.ts';
-import { causeOf } from '../../../../support/diagnosis-of.ts';
-import { AT_HQ } from '../../../../support/message-context.ts';
-import { MINUTE, START, timeline } from '../../../../support/incident-timeline.ts';
+import { causeOf } from '../../../../support/checks/diagnosis-of.ts';
+import { AT_HQ } from '../../../../support/checks/message-context.ts';
+import { MINUTE, START, timeline } from '../../../../support/store/incident-timeline.ts';
 import { utcText } from '../../../../../src/core/time-text.ts';
 
 function incident(more: Partial<Incident>): Incident {

@@ -3,9 +3,9 @@ import { createTransport } from 'nodemailer';
 import { describe, expect, it } from 'vitest';
 import { sentenceStep, type Cause } from '../../../../../src/engine/model.ts';
 import { composeMessage, type Message } from '../../../../../src/notify/channels/email-content.ts';
-import { causeOf } from '../../../../support/diagnosis-of.ts';
-import { AT_HQ } from '../../../../support/message-context.ts';
-import { timeline } from '../../../../support/incident-timeline.ts';
+import { causeOf } from '../../../../support/checks/diagnosis-of.ts';
+import { AT_HQ } from '../../../../support/checks/message-context.ts';
+import { timeline } from '../../../../support/store/incident-timeline.ts';
 
 const CONTEXT = { ...AT_HQ, from: 'ftm-watch@example.org', delayed: null };
 function composed(cause: Cause, more: Partial<Parameters<typeof composeMessage>[1]> = {}): Message {

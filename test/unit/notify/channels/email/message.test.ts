@@ -3,9 +3,9 @@ import { FAULT_IDS } from '../../../../../src/checks/registry.ts';
 import type { Cause } from '../../../../../src/engine/model.ts';
 import type { Notification } from '../../../../../src/engine/incident/incident.ts';
 import { composeMessage, type Message } from '../../../../../src/notify/channels/email-content.ts';
-import { causeOf } from '../../../../support/diagnosis-of.ts';
-import { AT_HQ } from '../../../../support/message-context.ts';
-import { HOUR, MINUTE, timeline } from '../../../../support/incident-timeline.ts';
+import { causeOf } from '../../../../support/checks/diagnosis-of.ts';
+import { AT_HQ } from '../../../../support/checks/message-context.ts';
+import { HOUR, MINUTE, timeline } from '../../../../support/store/incident-timeline.ts';
 
 const CONTEXT = { ...AT_HQ, from: 'ftm-watch@example.org', delayed: null };
 const INTERCEPTED = causeOf('tls-intercepted', {

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type { Notification } from '../../../../../src/engine/incident/incident.ts';
 import { pagerdutyEvents } from '../../../../../src/notify/channels/pagerduty.ts';
-import { AT_PUBLIC_HQ } from '../../../../support/channel-bench.ts';
-import { causeOf } from '../../../../support/diagnosis-of.ts';
-import { HOUR, MINUTE, timeline } from '../../../../support/incident-timeline.ts';
+import { AT_PUBLIC_HQ } from '../../../../support/notify/channel-bench.ts';
+import { causeOf } from '../../../../support/checks/diagnosis-of.ts';
+import { HOUR, MINUTE, timeline } from '../../../../support/store/incident-timeline.ts';
 
 const suspected = causeOf('tls-interception-suspected', { severity: 'warning', confidence: 'suspected' });
 const confirmed = causeOf('tls-intercepted');

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { syslogLine } from '../../../../../src/notify/channels/syslog.ts';
-import { anyText } from '../../../../support/any-text.ts';
-import { START } from '../../../../support/incident-timeline.ts';
+import { anyText } from '../../../../support/security/any-text.ts';
+import { START } from '../../../../support/store/incident-timeline.ts';
 
 const EVENT: Parameters<typeof syslogLine>[0] = {
   at: START,

@@ -1,0 +1,36 @@
+import { shareFinding } from '../../../src/checks/intermittent/finding.ts';
+import { clear, type ConnectionFault } from '../../../src/checks/intermittent/connection-share.ts';
+import { judgeFamily } from '../../../src/checks/name-resolution/judge.ts';
+import {
+  HYPOTHESES_ACCEPTED,
+  HYPOTHESES_CLAIMED,
+  HYPOTHESES_ELSEWHERE,
+} from '../../../src/checks/tls-genuine/hypotheses.ts';
+import type { Step } from '../../../src/engine/model.ts';
+
+const ADDRESS = '192.0.2.9';
+const LICENSE_SERVER = {
+  host: 'license.example.test',
+  port: 443,
+  path: '/',
+  family: 6,
+  proxy: null,
+  serverName: null,
+  expectedAddresses: [],
+} as const;
+
+function intermittentAt(stage: ConnectionFault['stage']): readonly Step[] {
+  const fault = { stage, cause: 'tls-blocked', confidence: 'suspected', product: null, claim: 'A reset.' } as const;
+  const reported = Array.from({ length: 21 }, (_, index) => ({ address: ADDRESS, fault: index < 12 ? fault : null }));
+  return shareFinding({ ...clear([ADDRESS]), reported }, fault).advice?.remedy ?? [];
+}
+
+/** Remedies with commands that judges add and that replace the catalogue's, with their names. */
+export const ADVISED_STEPS: readonly (readonly [name: string, steps: readonly Step[]])[] = [
+  ['is intermittent at the port', intermittentAt('reachability')],
+  ['is intermittent at TLS', intermittentAt('tls-genuine')],
+  ['no address of the family', judgeFamily(LICENSE_SERVER, [ADDRESS]).flatMap(({ advice }) => advice?.remedy ?? [])],
+  ...[...HYPOTHESES_ACCEPTED, ...HYPOTHESES_CLAIMED, ...HYPOTHESES_ELSEWHERE].map(
+    ({ id, advice }) => [id, advice?.remedy ?? []] as const,
+  ),
+];

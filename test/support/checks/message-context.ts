@@ -1,0 +1,14 @@
+import type { EgressDeps } from '../../../src/notify/channels/channel.ts';
+import type { MessageContext } from '../../../src/document/notification.ts';
+
+/** Egress without a proxy. */
+export const DIRECT: Pick<EgressDeps, 'proxy' | 'env'> = { proxy: null, env: {} };
+
+/** Site "hq", whose page cannot be opened on a phone. */
+export const AT_HQ: MessageContext & typeof DIRECT = {
+  ...DIRECT,
+  site: 'hq',
+  timezone: 'UTC',
+  publicUrl: null,
+  runbookUrl: null,
+};

@@ -1,0 +1,62 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { FirewallConfig } from '../../../src/config/schema/connectors.ts';
+import type { ConnectorContext } from '../../../src/network/rest/json-exchange.ts';
+import { observeFirewall } from '../../../src/connectors/firewall.ts';
+import type { SessionLook, FirewallObservation } from '../../../src/core/license/firewall.ts';
+import { judgeFirewallPolicy } from '../../../src/checks/firewall-policy/judge.ts';
+import { createFirewall, type Firewall, type FirewallState } from '../../lab/firewall.ts';
+import { createIdentity } from '../certificates/authority.ts';
+import { connectorContext } from './connector-context.ts';
+
+const ENV = { TOKEN: 'api-token', WRONG: 'other-token' };
+
+/** The licence server for which the policy is looked up. */
+export const TARGET = {
+  host: 'fortitokenmobile.fortinet.com',
+  port: 443,
+  expectedAddresses: ['173.243.138.84', '173.243.138.0/24'],
+};
+
+/** Firewalls with one identity, and the file for verifying their certificate. */
+export interface FirewallBench extends AsyncDisposable {
+  start(state?: Partial<FirewallState>): Promise<Firewall>;
+  /** Observes a firewall with a working configuration, with some of its keys replaced. */
+  observe(
+    firewall: Firewall,
+    more?: Partial<FirewallConfig>,
+    context?: Partial<ConnectorContext>,
+    last?: SessionLook | null,
+  ): Promise<FirewallObservation>;
+}
+
+export async function createFirewallBench(): Promise<FirewallBench> {
+  const folder = await mkdtemp(join(tmpdir(), 'firewall-'));
+  const identity = await createIdentity({ name: 'CN=firewall.example.test', ipAddresses: ['127.0.0.1'] });
+  const caFile = join(folder, 'ca.pem');
+  await writeFile(caFile, identity.pem);
+  return {
+    start: (state = {}) => createFirewall({ identity, state }),
+    observe: (firewall, more = {}, context = {}, last = null) => {
+      const config: FirewallConfig = {
+        url: firewall.url,
+        token: { kind: 'env', name: 'TOKEN' },
+        vdom: 'root',
+        source: '10.0.0.5',
+        sourceInterface: 'port2',
+        appliances: [],
+        fortitokens: false,
+        caFile,
+        ...more,
+      };
+      return observeFirewall(config, TARGET, connectorContext({ env: ENV, ...context }), last);
+    },
+    [Symbol.asyncDispose]: () => rm(folder, { recursive: true }),
+  };
+}
+
+/** Returns the level of each finding, and the cause that it suggests. */
+export function judged(observation: FirewallObservation): readonly (readonly [string, string | null])[] {
+  return judgeFirewallPolicy([observation], []).map(({ level, suggests }) => [level, suggests]);
+}

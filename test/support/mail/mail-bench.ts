@@ -1,0 +1,96 @@
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
+import { createSecureContext, type SecureContext } from 'node:tls';
+import type { MailServerConfig } from '../../../src/config/schema/mail.ts';
+import type { MailObservation } from '../../../src/core/observation.ts';
+import type { ProbeContext } from '../../../src/network/context.ts';
+import { FileTrust } from '../../../src/network/tls/secure-context.ts';
+import { observeMail } from '../../../src/round/mail.ts';
+import { chainPem, createHierarchy } from '../certificates/authority.ts';
+import { hurriedClock } from '../time/hurried-clock.ts';
+import { createMailServer, type MailServer, type MailServerOptions } from './mail-server.ts';
+import { probeContext } from '../checks/probe-context.ts';
+
+type MailPorts = Parameters<typeof observeMail>[1];
+type MailTarget = Parameters<typeof observeMail>[0];
+
+/** Shortens the deadline of 10 s to half a second. */
+const HURRY = 20;
+
+export const PASSWORD = 'correct horse';
+
+/** Part of a server's configuration: logs in with PASSWORD. */
+export const LOGIN: Pick<MailServerConfig, 'user' | 'password'> = {
+  user: 'fac',
+  password: { kind: 'env', name: 'MAIL_PASSWORD' },
+};
+
+export interface Setting {
+  readonly config?: Partial<MailServerConfig>;
+  /** @default 127.0.0.1 */
+  readonly addresses?: readonly string[];
+  readonly localError?: MailTarget['localError'];
+  readonly ports?: Partial<MailPorts>;
+  readonly ctx?: Partial<ProbeContext>;
+}
+
+/** The mail probe under test. It trusts the servers' certificate (mail.example.test). */
+export interface MailBench {
+  serve(options: MailServerOptions): Promise<MailServer>;
+  look(port: number, setting?: Setting): Promise<MailObservation>;
+  /** PEM of the servers' root. */
+  readonly rootPem: string;
+  /** PEM of the servers' certificate and key. */
+  readonly served: { readonly cert: string; readonly key: string };
+  /** Trusts another root. */
+  readonly strangeTrust: SecureContext;
+}
+
+export async function createMailBench(): Promise<MailBench> {
+  const hierarchy = await createHierarchy({ dnsNames: ['mail.example.test'] });
+  const ports: MailPorts = {
+    trust: createSecureContext({ ca: [hierarchy.root.pem] }),
+    fileTrust: new FileTrust(),
+    readSecret: async () => Promise.resolve(PASSWORD),
+    mailLimit: null,
+  };
+  return {
+    serve: (options) => createMailServer({ identity: hierarchy.leaf, issuers: [hierarchy.intermediate], ...options }),
+    look: (port, setting = {}) =>
+      observeMail(
+        {
+          server: { ...SERVER, port, ...setting.config },
+          addresses: setting.addresses ?? ['127.0.0.1'],
+          localError: setting.localError ?? null,
+        },
+        { ...ports, ...setting.ports },
+        probeContext({ clock: hurriedClock(HURRY), ...setting.ctx }),
+      ),
+    rootPem: hierarchy.root.pem,
+    served: { cert: chainPem(hierarchy.leaf, hierarchy.intermediate), key: hierarchy.leaf.keyPem },
+    strangeTrust: createSecureContext({ ca: [(await createHierarchy()).root.pem] }),
+  };
+}
+
+const SERVER: Omit<MailServerConfig, 'port'> = {
+  host: 'mail.example.test',
+  security: 'none',
+  from: 'fac@example.test',
+  to: 'probe@example.test',
+  required: false,
+  // The full deadline, because with the hurried clock, a busy machine can make anything slow.
+  timeout: 10_000,
+  user: null,
+  password: null,
+  caFile: null,
+};
+
+/** Returns a port on which nothing listens. */
+export async function unusedPort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}

@@ -1,0 +1,280 @@
+import { createSocket } from 'node:dgram';
+import type { Socket as UdpSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { createSecureServer } from 'node:http2';
+import type { Http2SecureServer, Http2ServerRequest, Http2ServerResponse } from 'node:http2';
+import { createServer as createTcpServer } from 'node:net';
+import type { AddressInfo, Server, Socket } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
+import { decode, encode } from 'dns-packet';
+import type { Answer, DecodedPacket, Packet } from 'dns-packet';
+import { chainPem } from '../certificates/authority.ts';
+import type { Identity } from '../certificates/authority.ts';
+
+export type DnsTransport = 'udp' | 'tcp' | 'tls' | 'https';
+
+export interface DnsAsked {
+  readonly transport: DnsTransport;
+  readonly name: string;
+  readonly type: string;
+  readonly packet: DecodedPacket;
+  /** Address of the client. */
+  readonly from: { readonly address: string; readonly port: number };
+}
+
+/** The server's reaction. `raw` is sent unchanged, without a length prefix and without checks. */
+export type DnsReaction =
+  | { readonly kind: 'packet'; readonly packet: Packet }
+  | { readonly kind: 'raw'; readonly bytes: readonly Buffer[] }
+  | { readonly kind: 'silence' }
+  /** One byte of an answer at a time, every `everyMs` (streams only). */
+  | { readonly kind: 'trickle'; readonly everyMs: number }
+  | { readonly kind: 'http'; readonly status: number; readonly type: string; readonly body: Buffer }
+  | { readonly kind: 'close' };
+
+export type DnsHandler = (asked: DnsAsked) => DnsReaction;
+
+/** A DNS server on loopback: UDP and TCP on one port, and TLS and HTTPS (HTTP/2 and HTTP/1.1) if it has an identity. */
+export interface DnsServer extends AsyncDisposable {
+  readonly port: number;
+  readonly tlsPort: number;
+  readonly httpsPort: number;
+  /** All questions, in order. */
+  readonly asked: readonly DnsAsked[];
+}
+
+export const SILENCE: DnsReaction = { kind: 'silence' };
+
+/** Returns an answer to `asked`. `rcode` is part of the flags. */
+export function reply(
+  asked: DnsAsked,
+  answers: readonly Answer[],
+  more: { readonly rcode?: number; readonly flags?: number } = {},
+): DnsReaction {
+  return {
+    kind: 'packet',
+    packet: {
+      type: 'response',
+      id: asked.packet.id ?? 0,
+      flags: 0x0180 | (more.flags ?? 0) | (more.rcode ?? 0),
+      questions: asked.packet.questions ?? [],
+      answers: [...answers],
+    },
+  };
+}
+
+/**
+ * Answers with the records of a name and type, or an empty NOERROR for other types, which is the usual healthy
+ * answer.
+ */
+export function zone(records: Readonly<Record<string, readonly Answer[]>>): DnsHandler {
+  return (asked) => {
+    const known = records[asked.name.toLowerCase()];
+    if (known === undefined) return reply(asked, [], { rcode: 3 });
+    return reply(
+      asked,
+      known.filter(
+        (record) =>
+          record.type === asked.type || record.type === 'CNAME' || known.some((other) => other.type === 'CNAME'),
+      ),
+    );
+  };
+}
+
+export interface DnsServerOptions {
+  /** If set, the TLS and HTTPS ports are opened. */
+  readonly identity?: Identity;
+  /** Sent with the certificate, below the root. */
+  readonly issuers?: readonly Identity[];
+  /** Protocols of HTTPS. @default both */
+  readonly httpProtocols?: readonly ('h2' | 'http/1.1')[];
+  /** @default 127.0.0.1 */
+  readonly address?: string;
+  /** Port for UDP and TCP. @default a free one */
+  readonly port?: number;
+}
+
+export async function createDnsServer(handler: DnsHandler, options: DnsServerOptions = {}): Promise<DnsServer> {
+  const { address = '127.0.0.1', port = 0 } = options;
+  const asked: DnsAsked[] = [];
+  const sockets = new Set<Socket>();
+  const react: React = (bytes, transport, from) => {
+    const packet = decode(bytes);
+    const question = packet.questions?.[0];
+    const seen = { transport, name: question?.name ?? '', type: question?.type ?? '', packet, from };
+    asked.push(seen);
+    return handler(seen);
+  };
+  const { tcp, udp } = await listenOnBoth({ address, port }, sockets, react);
+  const encrypted = options.identity === undefined ? null : createEncrypted(options.identity, options, react);
+  for (const server of Object.values(encrypted ?? {})) await listen(server, { address, port: 0 }, sockets);
+  return {
+    port: portOf(tcp),
+    tlsPort: encrypted === null ? 0 : portOf(encrypted.tls),
+    httpsPort: encrypted === null ? 0 : portOf(encrypted.https),
+    asked,
+    [Symbol.asyncDispose]: async () => {
+      for (const socket of sockets) socket.destroy();
+      udp.close();
+      await Promise.all([tcp, ...Object.values(encrypted ?? {})].map(closed));
+    },
+  };
+}
+
+interface Encrypted {
+  readonly tls: Server;
+  readonly https: Http2SecureServer;
+}
+
+function createEncrypted(
+  identity: Identity,
+  { issuers = [], httpProtocols = ['h2', 'http/1.1'] }: DnsServerOptions,
+  react: React,
+): Encrypted {
+  const credentials = { key: identity.keyPem, cert: chainPem(identity, ...issuers) };
+  return {
+    tls: createTlsServer(credentials, (socket) => {
+      serveStream(socket, 'tls', react);
+    }),
+    https: createSecureServer(
+      { ...credentials, allowHTTP1: true, ALPNProtocols: [...httpProtocols] },
+      (request, response) => {
+        void serveHttps(request, response, react);
+      },
+    ),
+  };
+}
+
+type Peer = DnsAsked['from'];
+
+type React = (bytes: Buffer, transport: DnsTransport, from: Peer) => DnsReaction;
+
+/** The kernel chooses the TCP port, so another process may already use the UDP port with that number. */
+async function listenOnBoth(at: Peer, sockets: Set<Socket>, react: React): Promise<{ tcp: Server; udp: UdpSocket }> {
+  for (;;) {
+    const tcp = createTcpServer((socket) => serveStream(socket, 'tcp', react));
+    await listen(tcp, at, sockets);
+    const udp = createSocket(at.address.includes(':') ? 'udp6' : 'udp4');
+    udp.on('message', (bytes, from) => {
+      const reaction = react(bytes, 'udp', from);
+      if (reaction.kind === 'packet') udp.send(encode(reaction.packet), from.port, from.address);
+      if (reaction.kind === 'raw') for (const raw of reaction.bytes) udp.send(raw, from.port, from.address);
+    });
+    try {
+      const listening = once(udp, 'listening');
+      udp.bind(portOf(tcp), at.address);
+      await listening;
+      return { tcp, udp };
+    } catch (error) {
+      udp.close();
+      await closed(tcp);
+      if (at.port !== 0) throw error;
+    }
+  }
+}
+
+function serveStream(socket: Socket, transport: DnsTransport, react: React): void {
+  let pending = Buffer.alloc(0);
+  socket.on('error', () => {});
+  socket.on('data', (chunk: Buffer) => {
+    pending = Buffer.concat([pending, chunk]);
+    while (pending.length >= 2 && pending.length >= 2 + pending.readUInt16BE(0)) {
+      const end = 2 + pending.readUInt16BE(0);
+      const reaction = react(pending.subarray(2, end), transport, peerOf(socket));
+      pending = pending.subarray(end);
+      sendOverStream(socket, reaction);
+    }
+  });
+}
+
+function sendOverStream(socket: Socket, reaction: DnsReaction): void {
+  switch (reaction.kind) {
+    case 'packet': {
+      const bytes = encode(reaction.packet);
+      const length = Buffer.alloc(2);
+      length.writeUInt16BE(bytes.length);
+      socket.write(Buffer.concat([length, bytes]));
+      return;
+    }
+    case 'raw':
+      for (const raw of reaction.bytes) socket.write(raw);
+      return;
+    case 'trickle': {
+      socket.write(Buffer.from([0x02, 0x00]));
+      const timer = setInterval(() => socket.write(Buffer.from([0])), reaction.everyMs);
+      socket.once('close', () => {
+        clearInterval(timer);
+      });
+      return;
+    }
+    case 'close':
+      socket.end();
+      return;
+    case 'silence':
+    case 'http':
+      return;
+  }
+}
+
+async function serveHttps(request: Http2ServerRequest, response: Http2ServerResponse, react: React): Promise<void> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(Buffer.from(chunk));
+  const reaction = react(Buffer.concat(chunks), 'https', peerOf(request.socket));
+  switch (reaction.kind) {
+    case 'packet':
+      response.writeHead(200, { 'content-type': 'application/dns-message' });
+      response.end(encode(reaction.packet));
+      return;
+    case 'raw':
+      response.writeHead(200, { 'content-type': 'application/dns-message' });
+      response.end(Buffer.concat(reaction.bytes));
+      return;
+    case 'http':
+      response.writeHead(reaction.status, { 'content-type': reaction.type });
+      response.end(reaction.body);
+      return;
+    case 'trickle': {
+      response.writeHead(200, { 'content-type': 'application/dns-message' });
+      const timer = setInterval(() => response.write(Buffer.from([0])), reaction.everyMs);
+      request.once('close', () => {
+        clearInterval(timer);
+      });
+      return;
+    }
+    case 'close':
+      request.socket.destroy();
+      return;
+    case 'silence':
+      return;
+  }
+}
+
+async function listen(server: Server | Http2SecureServer, at: Peer, sockets: Set<Socket>): Promise<void> {
+  const onConnection = (socket: Socket): void => {
+    socket.on('error', () => {});
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  };
+  // A TLS server emits this event with the raw socket, even for handshakes that never finish.
+  server.on('connection', onConnection);
+  server.on('tlsClientError', () => {});
+  const listening = once(server, 'listening');
+  server.listen(at.port, at.address);
+  await listening;
+}
+
+function peerOf(socket: Socket): Peer {
+  return { address: socket.remoteAddress ?? '', port: socket.remotePort ?? 0 };
+}
+
+function portOf(server: Server | Http2SecureServer): number {
+  return (server.address() as AddressInfo).port;
+}
+
+function closed(server: Server | Http2SecureServer): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => {
+      resolve();
+    });
+  });
+}

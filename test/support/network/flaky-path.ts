@@ -1,0 +1,249 @@
+import type { EpochMs, Millis } from '../../../src/core/clock.ts';
+import { diagnose } from '../../../src/engine/diagnose.ts';
+import type { EndpointObservation } from '../../../src/core/observation.ts';
+import {
+  BURST_SIZE,
+  burstDue,
+  needsCloserLook,
+  next,
+  NO_SHARE,
+  type PathShare,
+} from '../../../src/checks/intermittent/path-share.ts';
+import { judgeTcp } from '../../../src/checks/reachability/judge.ts';
+import type { RoundResult } from '../../../src/report/report-contents.ts';
+import { judgeShare, roundConnectionsOf } from '../../../src/checks/intermittent/judge.ts';
+import { deservesAnotherLook } from '../../../src/runtime/monitor.ts';
+import type { ComplainingAppliance } from '../checks/complaining-appliance.ts';
+import type { Assessment, Diagnosis, Finding } from '../../../src/engine/model.ts';
+import { loadRoundMemory } from '../../../src/round/memory.ts';
+import { parseState, stateText } from '../../../src/store/saved-state.ts';
+import { handClock } from '../time/hand-clock.ts';
+import { CONTEXT, finding, round as assessments } from '../checks/judged-round.ts';
+import { endpoint, failed, open, path, round } from '../checks/observed.ts';
+import { SECOND, START, timeline, type Timeline } from '../store/incident-timeline.ts';
+
+/** How a path breaks a connection: with dropped packets, a reset in the handshake, or a different certificate. */
+export type PathFault = 'drop' | 'reset' | 'inspection';
+
+/** Decides the fate of one connection: true if its packets are dropped, false if it works. */
+export type FailsAt = (connection: {
+  readonly at: EpochMs;
+  readonly round: number;
+  readonly address: string;
+}) => boolean | PathFault;
+
+/** Returns the addresses to which the name resolves. */
+export type AnswersAt = (look: { readonly at: EpochMs; readonly round: number }) => readonly string[];
+
+/** FortiAuthenticator on the same path: how often it connects, and the conclusions from its log. */
+export interface Polling extends ComplainingAppliance {
+  readonly every: Millis;
+}
+
+export interface FlakyPath {
+  readonly line: Timeline;
+  /** Number of connections to the licence server so far. */
+  connections(): number;
+  /** Runs the scheduled rounds and any extra rounds requested in between. */
+  run(time: Millis): void;
+  last(): RoundResult;
+  /** Runs one round of another process, which has no memory of earlier rounds. */
+  check(): Diagnosis;
+  /** Stops and restarts the daemon, with the state that it keeps in its files. */
+  restart(): Promise<void>;
+}
+
+const DEFAULT_SCHEDULE: Millis = 30 * SECOND;
+const TRIGGER_GAP: Millis = 3 * SECOND;
+/** Time until an unanswered SYN fails. */
+const SILENCE: Millis = 3 * SECOND;
+const BURST_TIME: Millis = 8 * SECOND;
+
+/**
+ * Runs the daemon's rounds on a path whose connections fail according to `fails`, with the real share, diagnosis and
+ * incidents.
+ */
+export function flakyPath(
+  fails: FailsAt,
+  options: { readonly appliance?: Polling; readonly answers?: AnswersAt; readonly every?: Millis } = {},
+): FlakyPath {
+  const every = options.every ?? DEFAULT_SCHEDULE;
+  const answers = options.answers ?? (() => ['173.243.138.84']);
+  const line = timeline();
+  const clock = { slot: START, at: START, rounds: 0, made: 0, polls: START + 11 * SECOND };
+  const known: { share: PathShare; last: RoundResult | null; isStarted: boolean } = {
+    share: NO_SHARE,
+    last: null,
+    isStarted: false,
+  };
+
+  function connect(address: string): Dialled {
+    clock.made += 1;
+    const spoiled = fails({ at: clock.at, round: clock.rounds, address });
+    const fault = spoiled === true ? 'drop' : spoiled === false ? null : spoiled;
+    const tcp = fault === 'drop' ? failed('timeout') : open();
+    return { ...endpoint(address, tcp), family: address.includes(':') ? 6 : 4, fault };
+  }
+
+  function isQuiet(): boolean {
+    return (
+      known.share.addresses.length === 0 &&
+      known.share.whole.trail.length === 0 &&
+      known.share.families.every(({ share }) => share.trail.length === 0) &&
+      line.state.incidents.length === 0 &&
+      line.state.candidates.length === 0
+    );
+  }
+
+  /** Returns when the round ends, and whether another round is requested immediately. */
+  function look(): { readonly ends: EpochMs; readonly again: boolean } {
+    const due = burstDue(known.share, clock.at);
+    const endpoints = answers({ at: clock.at, round: clock.rounds }).map(connect);
+    const burst = Array.from({ length: due.length === 0 ? 0 : BURST_SIZE }, (_, index) =>
+      connect(due[index % due.length] ?? ''),
+    );
+    const licenseServer = path({ endpoints });
+    const observations = round({ startedAt: clock.at, licenseServer, burst });
+    const wasQuiet = options.appliance === undefined && isQuiet();
+    known.share = next(known.share, roundConnectionsOf(observations, judged(endpoints), judged(burst)));
+    clock.rounds += 1;
+    // A round without events changes nothing, so a month of them is skipped.
+    if (wasQuiet && isQuiet()) return { ends: clock.at, again: false };
+    const probed = probedBy(endpoints, known.share);
+    const diagnosis = options.appliance?.conclude(probed, clock.at) ?? diagnose(probed, { ...CONTEXT, at: clock.at });
+    const examination: RoundResult = { observations, diagnosis, judged: { assessments: probed, tls: [] } };
+    line.now = clock.at;
+    line.input({ kind: 'diagnosis', diagnosis, fresh: null });
+    const again =
+      needsCloserLook(known.share, clock.at) || deservesAnotherLook(known.isStarted ? known.last : null, examination);
+    known.last = examination;
+    known.isStarted = true;
+    return { ends: clock.at + timeOf(endpoints, burst), again };
+  }
+
+  return {
+    line,
+    connections: () => clock.made,
+    check: () => {
+      const endpoints = answers({ at: clock.at, round: clock.rounds }).map(connect);
+      return diagnose(probedBy(endpoints, NO_SHARE), { ...CONTEXT, at: clock.at });
+    },
+    restart: async () => {
+      const kept: unknown[] = [];
+      const file = {
+        load: () => Promise.resolve(kept.at(-1)),
+        save: (value: unknown) => void kept.push(JSON.parse(JSON.stringify(value))),
+      };
+      const memory = () => loadRoundMemory(CONTEXT.host, { shareFile: file }, handClock(clock.at));
+      (await memory()).share.note(known.share, clock.at);
+      known.share = (await memory()).share.current();
+      known.isStarted = false;
+      const stored = parseState(stateText(line.state, { incidents: [], silences: [] }, 0));
+      if (stored === null) throw new Error('The state of the incidents cannot be read again');
+      line.state = stored.state;
+    },
+    last: () => {
+      if (known.last === null) throw new Error('No round has shown anything yet');
+      return known.last;
+    },
+    run(time) {
+      for (const end = clock.slot + time; clock.slot < end; clock.slot += every) {
+        if (clock.at <= clock.slot) {
+          clock.at = clock.slot;
+          roundsFrom(end);
+        }
+        for (const at of complaintsUntil(clock.slot + every)) {
+          clock.at = Math.max(clock.at, at);
+          roundsFrom(end);
+        }
+      }
+    },
+  };
+
+  function roundsFrom(end: EpochMs): void {
+    for (;;) {
+      const { ends, again } = look();
+      const soonest = Math.max(ends, clock.at + TRIGGER_GAP);
+      clock.at = again ? soonest : ends;
+      if (!again || clock.at >= end) break;
+    }
+  }
+
+  /** Yields the times at which FortiAuthenticator's own connections failed since the last call. */
+  function* complaintsUntil(end: EpochMs): Generator<EpochMs> {
+    const { appliance } = options;
+    if (appliance === undefined) return;
+    for (; clock.polls < end; clock.polls += appliance.every) {
+      const [address = ''] = answers({ at: clock.polls, round: clock.rounds });
+      if (!fails({ at: clock.polls, round: clock.rounds, address })) continue;
+      appliance.complain(clock.polls);
+      yield clock.polls;
+    }
+  }
+}
+
+function timeOf(endpoints: readonly EndpointObservation[], burst: readonly EndpointObservation[]): Millis {
+  if (burst.length > 0) return BURST_TIME;
+  return endpoints.some(({ tcp }) => tcp.kind === 'failed') ? SILENCE : 0;
+}
+
+/** A connection and its fault. */
+type Dialled = EndpointObservation & { readonly fault: PathFault | null };
+
+function probedBy(endpoints: readonly Dialled[], share: PathShare): readonly Assessment[] {
+  const tls = judged(endpoints).flatMap(({ judgement }) => judgement.findings);
+  const isOpen = endpoints.some(({ tcp }) => tcp.kind === 'open');
+  const own = { reachability: judgeTcp(endpoints), 'tls-genuine': isOpen ? tls : null };
+  const stages = judgeShare(own, share, path({ endpoints }));
+  return assessments(['reachability', stages.reachability ?? []], ['tls-genuine', stages['tls-genuine'] ?? []]);
+}
+
+const TLS_FAULTS = {
+  reset: { suggests: 'tls-blocked', confidence: 'suspected', claim: 'A reset.' },
+  inspection: { suggests: 'tls-intercepted', confidence: 'confirmed', claim: 'Issued by Contoso.' },
+} as const;
+
+function tlsFindings({ fault, address }: Dialled): readonly Finding[] {
+  if (fault === null || fault === 'drop') return [];
+  const { suggests, ...told } = TLS_FAULTS[fault];
+  return [finding(suggests, { ...told, subject: path({ endpoints: [] }).subject, facts: { address } })];
+}
+
+/** Returns the judgement of each connection. */
+function judged(endpoints: readonly Dialled[]): Parameters<typeof roundConnectionsOf>[1] {
+  return endpoints.map((one) => ({
+    endpoint: one,
+    outcome: {
+      kind: 'failed',
+      reason: 'closed',
+      message: '',
+      durationMs: 0,
+      serverName: '',
+      alert: null,
+      chain: null,
+      plaintext: null,
+    },
+    judgement: {
+      verdict: one.fault === 'inspection' ? 'intercepted' : one.fault === 'reset' ? 'blocked' : 'genuine',
+      confidence: one.fault === 'reset' ? 'suspected' : 'confirmed',
+      product: null,
+      findings: tlsFindings(one),
+      summary: '',
+      wouldSettle: null,
+      authorities: [],
+      accepted: null,
+      verifiedBy: null,
+    },
+  }));
+}
+
+/** Returns a generator of numbers from 0 to 1 that are the same for the same seed (Mulberry32, public domain). */
+export function randomOf(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d_2b_79_f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}

@@ -1,0 +1,79 @@
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import type { AddressInfo, Server, Socket } from 'node:net';
+import { createServer as createTls } from 'node:tls';
+import type { TLSSocket, TlsOptions } from 'node:tls';
+import { chainPem } from '../certificates/authority.ts';
+import type { Identity } from '../certificates/authority.ts';
+
+/** A server on loopback that is closed on disposal, with all its connections. */
+export interface Peer extends AsyncDisposable {
+  readonly port: number;
+  /** Number of open connections. */
+  readonly open: number;
+  /** Number of connections so far. */
+  readonly seen: number;
+}
+
+export interface TlsPeerOptions extends TlsOptions {
+  /** Certificates in the order in which they are sent. The key of the first is used. */
+  readonly chain: readonly [Identity, ...Identity[]];
+  /** @default listens but sends nothing */
+  readonly serve?: (socket: TLSSocket) => void;
+}
+
+export function createTlsPeer({ chain, serve, ...options }: TlsPeerOptions): Promise<Peer> {
+  const server = createTls({ cert: chainPem(...chain), key: chain[0].keyPem, ...options }, (socket) => {
+    socket.on('error', () => {});
+    serve?.(socket);
+  });
+  server.on('tlsClientError', () => {});
+  return listen(server);
+}
+
+/** Starts a TCP server that treats each connection as a broken or hostile peer does. */
+export function createTcpPeer(serve: (socket: Socket) => void, host = '127.0.0.1'): Promise<Peer> {
+  return listen(
+    createServer((socket) => {
+      socket.on('error', () => {});
+      serve(socket);
+    }),
+    host,
+  );
+}
+
+/** As `createTcpPeer`, but after the client's first bytes (its ClientHello) have arrived. */
+export function createPeerAtHello(serve: (socket: Socket, hello: Buffer) => void): Promise<Peer> {
+  return createTcpPeer((socket) => {
+    socket.once('data', (hello: Buffer) => {
+      serve(socket, hello);
+    });
+  });
+}
+
+async function listen(server: Server, host = '127.0.0.1'): Promise<Peer> {
+  const sockets = new Set<Socket>();
+  let seen = 0;
+  server.on('connection', (socket: Socket) => {
+    seen += 1;
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
+  server.listen(0, host);
+  await once(server, 'listening');
+  return {
+    port: (server.address() as AddressInfo).port,
+    get open(): number {
+      return sockets.size;
+    },
+    get seen(): number {
+      return seen;
+    },
+    async [Symbol.asyncDispose]() {
+      const closed = once(server, 'close');
+      server.close();
+      for (const socket of sockets) socket.destroy();
+      await closed;
+    },
+  };
+}

@@ -1,0 +1,61 @@
+import { CAUSE_IDS } from '../../../src/checks/registry.ts';
+import type { IncidentState, Notification } from '../../../src/engine/incident/incident.ts';
+import { systemClock } from '../../../src/system/clock.ts';
+import { mailChannel } from './channel-bench.ts';
+import { HOUR, timeline } from '../store/incident-timeline.ts';
+import { AT_HQ } from '../checks/message-context.ts';
+import { smtpSink } from '../mail/smtp-sink.ts';
+import { wordedCause } from '../checks/worded-cause.ts';
+
+/** Notifications about every cause that is reported, about several causes at once and about none. */
+export interface CauseStory {
+  readonly told: readonly Notification[];
+  /** State while all of them are open. */
+  readonly open: IncidentState;
+}
+
+/** Returns a story that began some hours ago. */
+export function causeStory(): CauseStory {
+  const causes = CAUSE_IDS.map(wordedCause).filter(({ severity }) => severity !== 'info');
+  const line = timeline({ burst: 1_000, maxPerHour: 1_000 });
+  line.now = systemClock.now() - 5 * HOUR;
+  const open = line.rounds(2, causes).state;
+  const told = line
+    .wait(4 * HOUR)
+    .tick()
+    .rounds(2, []).told;
+  const items = open.incidents.map((incident) => ({ event: 'firing', incident }) as const);
+  return {
+    open,
+    told: [
+      ...told,
+      { kind: 'digest', id: 'digest-1', at: line.now, items, omitted: 0, stillOpen: [] },
+      { kind: 'test', id: 'test-1', at: line.now },
+    ],
+  };
+}
+
+/** Returns the notifications as mails on the wire, in order. */
+export async function mailsOf(told: readonly Notification[], publicUrl: string | null): Promise<readonly string[]> {
+  await using sink = await smtpSink();
+  const relay = {
+    host: '127.0.0.1',
+    port: sink.port,
+    security: 'none',
+    user: null,
+    password: null,
+    caFile: null,
+  } as const;
+  const channel = mailChannel(
+    { from: 'FTM watch <ftm-watch@example.org>', to: ['admins@example.org'], servers: [relay], minSeverity: 'warning' },
+    { ...AT_HQ, timezone: 'Europe/Berlin', publicUrl, clock: systemClock, readSecret: () => Promise.resolve('') },
+  );
+  for (const notification of told) {
+    const [outcome] = await channel.deliver(
+      { notification, recipients: channel.recipients, firstFailedAt: null },
+      new AbortController().signal,
+    );
+    if (outcome?.kind !== 'sent') throw new Error(`The mail was not taken: ${outcome?.detail ?? 'nobody was asked'}`);
+  }
+  return sink.mails.map(({ raw }) => raw);
+}

@@ -1,0 +1,60 @@
+import type { Clock } from '../../../src/core/clock.ts';
+import type { Notification } from '../../../src/engine/incident/incident.ts';
+import type { Config } from '../../../src/config/config.ts';
+import type { Channel, ChannelDeps, MessageChannel, RecipientOutcome } from '../../../src/notify/channels/channel.ts';
+import { email } from '../../../src/notify/channels/email.ts';
+import { webhook } from '../../../src/notify/channels/webhook.ts';
+import { CHANNELS } from '../../../src/notify/channels/registry.ts';
+import type { MessageContext } from '../../../src/document/notification.ts';
+import { systemClock } from '../../../src/system/clock.ts';
+import { readSecret } from '../../../src/system/secret.ts';
+import { configOf } from '../config/config-of.ts';
+import { AT_HQ, type DIRECT } from '../checks/message-context.ts';
+
+/** A site whose page can be opened on a phone. */
+export const AT_PUBLIC_HQ: typeof AT_HQ = { ...AT_HQ, publicUrl: 'https://monitor.example.org' };
+
+/** Returns the message channels for these sections of `notify`. Secrets are read from `env`. */
+export async function channelsOf(
+  sections: object,
+  {
+    env = {},
+    clock = systemClock,
+    context = AT_PUBLIC_HQ,
+  }: {
+    readonly env?: Readonly<Record<string, string>>;
+    readonly clock?: Clock;
+    readonly context?: MessageContext & typeof DIRECT;
+  } = {},
+): Promise<readonly MessageChannel[]> {
+  const { notify } = await configOf(JSON.stringify({ notify: sections }));
+  const deps = {
+    ...context,
+    env,
+    proxy: notify.proxy,
+    clock,
+    readSecret: (source: Parameters<typeof readSecret>[0]) => readSecret(source, env),
+  };
+  return CHANNELS.flatMap((channel) => channel.create(notify, deps)).filter((channel) => channel.kind === 'messages');
+}
+
+export function mailChannel(config: NonNullable<Config['notify']['email']>, deps: ChannelDeps): MessageChannel {
+  return onlyChannel(email.create({ email: config }, deps));
+}
+
+export function webhookChannel(config: Config['notify']['webhooks'][number], deps: ChannelDeps): MessageChannel {
+  return onlyChannel(webhook.create({ webhooks: [config] }, deps));
+}
+
+function onlyChannel([channel, ...others]: readonly Channel[]): MessageChannel {
+  if (channel?.kind !== 'messages' || others.length > 0) throw new Error('Expected one channel for messages');
+  return channel;
+}
+
+/** Delivers a notification to every recipient of a channel, once. */
+export function deliverTo(channel: MessageChannel, notification: Notification): Promise<readonly RecipientOutcome[]> {
+  return channel.deliver(
+    { notification, recipients: channel.recipients, firstFailedAt: null },
+    AbortSignal.timeout(60_000),
+  );
+}

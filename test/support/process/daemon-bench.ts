@@ -1,0 +1,60 @@
+import { copyFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import type { DiagnosisJson } from '../../../src/engine/diagnosis-json.ts';
+import { createCheckBench, type CheckBench, type Section } from './check-bench.ts';
+import { startDaemonProcess, type DaemonOptions, type DaemonProcess } from './daemon-process.ts';
+
+/** The daemon on loopback, with a resolver, a control host and a licence server that answers. */
+export interface DaemonBench extends AsyncDisposable {
+  readonly folder: string;
+  readonly bench: CheckBench;
+  /** Port of the licence server. */
+  readonly port: number;
+  /** Writes the daemon's configuration file. */
+  configure(more?: Section): Promise<void>;
+  start(options?: Pick<DaemonOptions, 'env'>): DaemonProcess;
+}
+
+/** A leap day, so that only the start and triggers start a round. */
+const NEVER = '0 0 0 29 2 *';
+
+const FILE = 'ftm-watch.yaml';
+
+const DEFAULTS: Section = { schedule: { probes: NEVER }, web: { listen: '127.0.0.1:0', localReload: true } };
+
+export async function createDaemonBench(): Promise<DaemonBench> {
+  await using stack = new AsyncDisposableStack();
+  const bench = stack.use(await createCheckBench());
+  const { port } = stack.use(await bench.licenseServer());
+  const owned = stack.move();
+  return {
+    bench,
+    port,
+    folder: bench.folder,
+    configure: async (more = {}) => {
+      await copyFile(
+        join(bench.folder, await bench.configure(port, { ...DEFAULTS, ...more })),
+        join(bench.folder, FILE),
+      );
+    },
+    start: (options = {}) => startDaemonProcess({ cwd: bench.folder, args: ['-c', FILE], ...options }),
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+/** Returns `/api/v1/status`; null before the first round. */
+export async function statusOf(page: string): Promise<DiagnosisJson | null> {
+  const response = await fetch(`${page}/api/v1/status`);
+  return response.ok ? ((await response.json()) as DiagnosisJson) : null;
+}
+
+export async function metricsOf(page: string): Promise<string> {
+  return (await fetch(`${page}/metrics`)).text();
+}
+
+/** Returns the value of a series as in `/metrics`: `name{label="value"}`. NaN if there is none. */
+export function valueIn(metrics: string, series: string): number {
+  const line = metrics.split('\n').find((candidate) => candidate.startsWith(`${series} `));
+  return line === undefined ? Number.NaN : Number(line.slice(series.length + 1));
+}

@@ -1,0 +1,70 @@
+import { followEvents, type DiagnosisJson } from '../../lab/event-source.ts';
+import { until } from '../time/until.ts';
+
+/** Watches a daemon's further conclusions over one connection that is already open. */
+export interface RoundWatcher extends AsyncDisposable {
+  readonly diagnoses: readonly DiagnosisJson[];
+  /** Waits for the first further diagnosis that matches. */
+  next(isMeant: (diagnosis: DiagnosisJson) => boolean, limitMs: number): Promise<DiagnosisJson>;
+  /** Waits for this number of further diagnoses. */
+  more(count: number, limitMs: number): Promise<readonly DiagnosisJson[]>;
+}
+
+/** @param page URL of the status page, without a trailing slash */
+export async function watchRounds(page: string): Promise<RoundWatcher> {
+  const ending = new AbortController();
+  const diagnoses: DiagnosisJson[] = [];
+  const done = (async () => {
+    try {
+      for await (const diagnosis of followEvents(`${page}/api/v1/events`, ending.signal)) diagnoses.push(diagnosis);
+    } catch (error) {
+      if (!ending.signal.aborted) throw error;
+    }
+  })();
+  const since = (start: number): readonly DiagnosisJson[] => diagnoses.slice(start);
+  const watcher: RoundWatcher = {
+    diagnoses,
+    next: async (isMeant, limitMs) => {
+      const start = diagnoses.length;
+      const found = await until(
+        () => Promise.resolve(since(start).find(isMeant) ?? null),
+        (diagnosis) => diagnosis !== null,
+        limitMs,
+      ).catch((error: unknown) => {
+        const last = diagnoses.at(-1);
+        throw new Error(`${String(error)}; the last diagnosis was ${last === undefined ? 'none' : summaryOf(last)}`, {
+          cause: error,
+        });
+      });
+      if (found === null) throw new Error('Cannot be: it was waited for');
+      return found;
+    },
+    more: async (count, limitMs) => {
+      const start = diagnoses.length;
+      await until(
+        () => Promise.resolve(diagnoses.length - start),
+        (seen) => seen >= count,
+        limitMs,
+      );
+      return since(start);
+    },
+    [Symbol.asyncDispose]: async () => {
+      ending.abort();
+      await done;
+    },
+  };
+  await until(
+    () => Promise.resolve(diagnoses.length),
+    (seen) => seen > 0,
+    20_000,
+  );
+  return watcher;
+}
+
+/** Returns a summary of a diagnosis, without the parts that are ok. */
+export function summaryOf({ ready, causes, preconditions }: DiagnosisJson): string {
+  const states = preconditions
+    .filter(({ state }) => state !== 'ok')
+    .map(({ id, state, summary }) => `${id} ${state} (${summary})`);
+  return [ready, ...causes.map(({ id, subject }) => `${id} ${subject}`), ...states].join(', ');
+}

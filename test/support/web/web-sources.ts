@@ -1,0 +1,196 @@
+import type { AuditEntry, ChangeRefusal, LoginResult, RefusedChange } from '../../../src/core/audit.ts';
+import type { AvailabilityPeriod } from '../../../src/engine/availability.ts';
+import type { Diagnosis } from '../../../src/engine/model.ts';
+import { type Incident, type Silence, type OutboxEntry, withAttached } from '../../../src/engine/incident/incident.ts';
+import {
+  type Activity,
+  type Health,
+  type ReloadOutcome,
+  type SeenCertificate,
+  type WebSources,
+  type ChartData,
+  type RangeData,
+  USUAL_RANGE,
+} from '../../../src/web/sources.ts';
+import type { MaintenancePlan } from '../../../src/notify/maintenance.ts';
+import { byUrgency, isAskedFor } from '../../../src/web/incident-json.ts';
+import { START } from '../store/incident-timeline.ts';
+
+/** The web server's state, which can be changed while it runs. */
+export interface WebState {
+  site: string;
+  timezone: string;
+  publicUrl: string | null;
+  diagnosis: Diagnosis | null;
+  incidents: readonly Incident[];
+  unitAddresses: readonly string[];
+  silences: readonly Silence[];
+  outboxEntries: readonly OutboxEntry[];
+  /** Recorded changes, latest first. */
+  changes: readonly AuditEntry[];
+  /** Number of omitted changes of an incident. */
+  omittedChanges: number;
+  /** Refused changes, latest first. */
+  refusals: readonly (RefusedChange & { readonly refused: ChangeRefusal })[];
+  readonly logins: LoginResult[];
+  /** Whether the history is available. */
+  complete: boolean;
+  maintenance: MaintenancePlan;
+  certificates: readonly SeenCertificate[];
+  health: Health;
+  activity: Activity;
+  chartData: ChartData;
+  rangeData: RangeData;
+  availability: readonly AvailabilityPeriod[];
+  /** Result of the next reload. */
+  reload: ReloadOutcome;
+  reloads: number;
+  metrics: () => Promise<string>;
+  probe: WebSources['probe'];
+  readonly listeners: Set<(diagnosis: Diagnosis) => void>;
+  /** Ends a round. */
+  publish(diagnosis: Diagnosis): void;
+}
+
+export const QUIET_ACTIVITY: Activity = {
+  startedAt: START - 86_400_000,
+  lastRound: { at: START, durationMs: 1_240 },
+  nextRound: START + 30_000,
+  lastReload: null,
+  storeWritable: true,
+  notificationsPending: 0,
+  states: [],
+  noChannel: null,
+  logLines: { received: 1_204, lastAt: START - 20_000 },
+};
+
+export const EMPTY_PAST: ChartData = { until: START, latency: [], errors: [], tokens: [], days: [] };
+
+export function webState(more: Partial<WebState> = {}): WebState {
+  const listeners = new Set<(diagnosis: Diagnosis) => void>();
+  const state: WebState = {
+    site: 'hq',
+    timezone: 'UTC',
+    publicUrl: null,
+    diagnosis: null,
+    incidents: [],
+    unitAddresses: ['10.0.0.5'],
+    silences: [],
+    outboxEntries: [],
+    changes: [],
+    omittedChanges: 0,
+    refusals: [],
+    logins: [],
+    complete: true,
+    maintenance: { until: null, next: null },
+    certificates: [],
+    health: { ready: true, problems: [] },
+    activity: QUIET_ACTIVITY,
+    chartData: EMPTY_PAST,
+    rangeData: { ...EMPTY_PAST, range: USUAL_RANGE, from: START - 7 * 86_400_000, incidents: [] },
+    availability: [],
+    reload: { kind: 'taken' },
+    reloads: 0,
+    metrics: () => Promise.resolve('# TYPE ftm_activation_ready gauge\nftm_activation_ready 1\n'),
+    probe: () => Promise.resolve({ kind: 'busy' }),
+    listeners,
+    publish(diagnosis) {
+      state.diagnosis = diagnosis;
+      for (const listener of listeners) listener(diagnosis);
+    },
+    ...more,
+  };
+  return state;
+}
+
+function acknowledged(state: WebState, id: string, acknowledgement: Incident['acknowledgement']): boolean {
+  const isMeant = (incident: Incident): boolean => incident.id === id && incident.status === 'open';
+  const isThere = state.incidents.some(isMeant);
+  state.incidents = state.incidents.map((one) => (isMeant(one) ? { ...one, acknowledgement } : one));
+  return isThere;
+}
+
+export function sourcesOf(state: WebState): WebSources {
+  return {
+    begun: Promise.resolve(),
+    version: '0.1.0',
+    unitAddresses: () => state.unitAddresses,
+    site: () => state.site,
+    timezone: () => state.timezone,
+    publicUrl: () => state.publicUrl,
+    diagnosis: () => state.diagnosis,
+    alertHistory: () => ({
+      incidents: state.incidents,
+      outboxEntries: state.outboxEntries,
+      changes: state.changes,
+      complete: state.complete,
+    }),
+    noteLogin: (result) => void state.logins.push(result),
+    noteChange: (entry) => {
+      state.changes = [entry, ...state.changes];
+    },
+    noteRefusal: (change, refused) => {
+      state.refusals = [{ ...change, refused }, ...state.refusals];
+    },
+    audit({ before, incident }, limit) {
+      const all = state.changes.map((change, index) => ({ ...change, id: state.changes.length - index }));
+      const found = all.filter(
+        (change) => (before === null || change.id < before) && (incident === null || change.incident === incident),
+      );
+      const { complete } = state;
+      return { changes: found.slice(0, limit), refused: [], more: found.length > limit, complete };
+    },
+    findIncidents(query, limit) {
+      const found = byUrgency(state.incidents.filter((incident) => isAskedFor(incident, query)));
+      return { incidents: found.slice(0, limit), more: found.length > limit, complete: state.complete };
+    },
+    incidentRecord(id) {
+      const incident = state.incidents.find((one) => one.id === id);
+      const { outboxEntries, changes, omittedChanges, complete } = state;
+      return incident === undefined ? null : { incident, outboxEntries, changes, omittedChanges, complete };
+    },
+    acknowledge: (id, by) => acknowledged(state, id, { at: START, by }),
+    unacknowledge: (id) => acknowledged(state, id, null),
+    attachEvidence: (id, attached) => {
+      state.incidents = state.incidents.map((one) =>
+        one.id === id ? { ...one, attached, cause: withAttached(one.cause, { attached }) } : one,
+      );
+      return true;
+    },
+    maintenance: () => state.maintenance,
+    silences: () => state.silences,
+    silence(request) {
+      const silence: Silence = { ...request, id: `silence-${String(state.silences.length + 1)}`, from: START };
+      state.silences = [...state.silences, silence];
+      return silence;
+    },
+    unsilence(id) {
+      const before = state.silences.length;
+      state.silences = state.silences.filter((silence) => silence.id !== id);
+      return state.silences.length < before;
+    },
+    certificates: () => state.certificates,
+    health: () => state.health,
+    activity: () => state.activity,
+    chartData: () => state.chartData,
+    probes: () => [
+      { module: 'http', target: 'license.test:443' },
+      { module: 'tcp', target: 'control.test:443' },
+      { module: 'http', target: 'license.test:443' },
+    ],
+    rangeData: (range) => ({ ...state.rangeData, range }),
+    availability: () => state.availability,
+    metrics: async () => ({ contentType: 'text/plain; version=0.0.4; charset=utf-8', body: await state.metrics() }),
+    probe: (request, signal) => state.probe(request, signal),
+    reload() {
+      state.reloads += 1;
+      return Promise.resolve(state.reload);
+    },
+    onDiagnosis(listener) {
+      state.listeners.add(listener);
+      return () => {
+        state.listeners.delete(listener);
+      };
+    },
+  };
+}
