@@ -141,7 +141,7 @@ class Translation {
   #change(word: string, id: string, [place = '', next = '']: readonly string[]): void {
     if (word === 'delete') this.#add(`Delete ${id}`, { state: 'absent', [this.#path]: { [this.#key()]: id } });
     else if (word === 'move' && place === 'before')
-      this.#add('Move it before the one that matches now', { action: 'move', self: id, before: next });
+      this.#add('Move the policy before the one that matches now', { action: 'move', self: id, before: next });
     else throw new Error(`No task says: ${[word, id, place, next].join(' ').trim()}`);
   }
 
@@ -153,7 +153,7 @@ class Translation {
     const selector = this.#path.replace('firewall_service_', 'firewall.service_');
     this.#made.push({ selector, filter: `${this.#key()}==${this.#id}` });
     const fields = { [this.#key()]: this.#id, ...this.#settings };
-    this.#add(`Make ${this.#id}`, { state: 'present', [this.#path]: fields });
+    this.#add(`Create ${this.#id}`, { state: 'present', [this.#path]: fields });
   }
 
   #add(name: string, fields: Fields): void {

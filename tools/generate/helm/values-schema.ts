@@ -38,7 +38,7 @@ function program(): Readonly<Record<string, JsonSchema>> {
     imagePullSecrets: {
       description: "Secrets with the registry's login (LocalObjectReference).",
       type: 'array',
-      items: section('One of them.', { name: text('Its name.', NAME) }, ['name']),
+      items: section('A Secret.', { name: text('Name of the Secret.', NAME) }, ['name']),
     },
     config: configuration(),
     existingSecret: text(
