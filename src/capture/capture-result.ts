@@ -19,35 +19,26 @@ import { type Interceptor, pairLegs } from './legs.ts';
 import { CaptureFile } from './packets.ts';
 import { type CaptureTarget, readCapture } from './read-capture.ts';
 
-/** The connections to a server in packet captures, with a verdict on each connection. */
 export interface CaptureResult {
   readonly files: readonly CaptureFile[];
-  /**
-   * The connections, limited to the first ones of each level. They are sorted by file and then by the time at which
-   * they ended.
-   */
+  /** Limited to the first ones of each level. Sorted by file and then by the time at which they ended. */
   readonly connections: readonly JudgedConnection[];
   readonly interceptor: Interceptor | null;
-  /** Remarks about the captures, one sentence each. */
   readonly notes: readonly string[];
-  /** The level of the worst connection. `unknown` if no connection could be evaluated. */
+  /** `unknown` if no connection could be evaluated. */
   readonly level: Level;
 }
 
-/**
- * The levels, starting with the worst. `unknown` comes last, because it is the result only if no connection could be
- * evaluated.
- */
+/** Starts with the worst. `unknown` is last, because it is the result only if no connection could be evaluated. */
 export const LEVELS: readonly Level[] = ['fault', 'warning', 'ok', 'unknown'];
 
-/** The maximum number of connections per level in the result. Further connections are only counted. */
+/** Further connections are only counted. */
 const MAX_KEPT = 1_000;
 /** For each level, so that many genuine chains cannot displace a forged one. */
 const MAX_CHAIN_BYTES = 4 * 1024 * 1024;
 
 /**
- * Reads capture files and evaluates the connections to a server. Invalid file contents never cause an exception.
- *
+ * Invalid file contents never cause an exception.
  * @param all whether to evaluate TLS connections to other servers as well
  * @throws {Error} if a file cannot be read from disk
  */
@@ -116,7 +107,6 @@ function notesOf(
 
 type CaptureJson = ReturnType<typeof toJson>;
 
-/** The maximum length of text from other hosts in the result. */
 const MAX_TEXT = 1_000;
 
 export function captureToJson(result: CaptureResult): CaptureJson {

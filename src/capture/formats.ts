@@ -8,8 +8,7 @@ import type { CaptureFile, RawPacket } from './packets.ts';
 import { readText } from './text-dump.ts';
 
 /**
- * Reads packets from a capture file in any supported format. The file can be compressed with gzip.
- *
+ * The file can be compressed with gzip.
  * @param facts filled with information about the file during reading
  * @throws {CaptureError} if the content is invalid; packets before the invalid content are still returned
  */
@@ -56,7 +55,7 @@ function invalidLength(what: string, offset: number, length: number, expected: s
 
 // --- pcap (https://www.ietf.org/archive/id/draft-ietf-opsawg-pcap-03.html)
 
-/** Maps each magic number to the resolution of its timestamps, in units per millisecond. */
+/** Magic numbers, with the resolution of their timestamps in units per millisecond. */
 const PCAP_MAGIC: ReadonlyMap<number, number> = new Map([
   [0xa1b2c3d4, 1e3],
   [0xa1b23c4d, 1e6],
@@ -82,20 +81,18 @@ async function* readPcap(file: FileBytes, facts: CaptureFile, isLittle: boolean)
 
 // --- pcapng (https://www.ietf.org/archive/id/draft-ietf-opsawg-pcapng-02.html)
 
-/** The block type of a section header, which is the same in both byte orders. */
+/** This value is the same in both byte orders. */
 const SECTION_HEADER = 0x0a0d0d0a;
 const BYTE_ORDER = 0x1a2b3c4d;
 const INTERFACE = 1;
-/**
- * The type of blocks that contain packets. Other packet blocks are obsolete or have no timestamps, so they are skipped.
- */
+/** Other blocks with packets are obsolete or have no timestamps, so they are skipped. */
 const ENHANCED_PACKET = 6;
 const MIN_BLOCK = 12;
 const MAX_BLOCK = 4 * 1024 * 1024;
 const MAX_INTERFACES = 4_096;
 
 interface Port extends Pick<RawPacket, 'link' | 'port'> {
-  /** The timestamp resolution of the interface, in milliseconds per tick. */
+  /** Milliseconds per tick. */
   readonly tick: Millis;
 }
 

@@ -13,7 +13,6 @@ import type { Connection } from './connections.ts';
 import type { CaptureFile } from './packets.ts';
 import type { CaptureTarget } from './read-capture.ts';
 
-/** The reasons why a connection cannot be evaluated. */
 export type Unseen = keyof typeof ADVICE;
 
 export interface JudgedConnection {
@@ -22,13 +21,10 @@ export interface JudgedConnection {
   /** The server that the client wanted to reach, as `host:port`. */
   readonly subject: string;
   readonly verdict: Verdict;
-  /**
-   * The reason for the verdict `unknown`. Null for other verdicts, and for connections that failed before TLS started.
-   */
+  /** Null for other verdicts than `unknown`, and if the connection failed before TLS started. */
   readonly because: Unseen | null;
   readonly confidence: Confidence;
   readonly chain: CapturedChain | null;
-  /** The evidence for the verdict on the certificate chain. Null if no chain was captured. */
   readonly evidenceOfChain: TlsEvidence | null;
   readonly findings: readonly Finding[];
   /** One sentence without a final period. */
@@ -47,14 +43,12 @@ export function levelOf({ verdict, findings }: JudgedConnection): Level {
   return verdict === 'unknown' ? 'unknown' : 'ok';
 }
 
-/** Returns all sentences about the connection, excluding its summary. */
 export function evidenceOf({ findings, remarks, summary }: JudgedConnection): readonly string[] {
   const sentences = new Set([...findings.map(({ claim }) => claim), ...remarks]);
   sentences.delete(`${summary}.`);
   return [...sentences];
 }
 
-/** Returns the ID of the cause that the findings suggest, or null if there is none. */
 export function causeOf({ findings }: JudgedConnection): string | null {
   return findings.find((finding) => isFault(finding) && finding.suggests !== null)?.suggests ?? null;
 }
@@ -63,13 +57,10 @@ export function causeOf({ findings }: JudgedConnection): string | null {
 const PATIENCE: Millis = 3_000;
 const MAX_CERTIFICATES = 16;
 
-/**
- * The codes of TLS alerts about certificates: bad, unsupported, revoked, expired, unknown, and unknown CA (RFC 8446
- * §6.2).
- */
+/** Alerts about bad, unsupported, revoked, expired and unknown certificates, and unknown CAs (RFC 8446 §6.2). */
 const REFUSALS: readonly number[] = [42, 43, 44, 45, 46, 48];
 
-/** For each reason why a connection cannot be evaluated, advice on how to obtain the missing information. */
+/** For each reason why a connection cannot be evaluated, how to obtain the missing information. */
 export const ADVICE = {
   'tls-1.3':
     'TLS 1.3 encrypts the certificate. Capture both sides of the firewall ("ftm-watch capture --print-command ' +
@@ -84,7 +75,6 @@ export const ADVICE = {
     'offloading while you capture ("ftm-watch capture --print-command fortigate").',
 } as const;
 
-/** Returns a function that evaluates a connection with the configured trust settings. */
 export function createConnectionJudge(
   target: CaptureTarget,
   knowledgeOf: (target: string) => TlsKnowledge,
@@ -121,17 +111,12 @@ export function createConnectionJudge(
   };
 }
 
-/**
- * The reason why a chain is missing, with an explanation. If the reason is null, TCP failed and TLS was not attempted.
- */
+/** If the reason is null, TCP failed and TLS was not attempted. */
 type UnseenChain = readonly [because: Unseen | null, text: string];
 
 const NOT_ENDED: UnseenChain = ['truncated', 'The capture or the connection ended before the handshake was complete.'];
 
-/**
- * Returns the reason why a connection without a captured chain cannot be evaluated. Returns null if both directions
- * were captured completely. In this case, TLS itself failed.
- */
+/** Returns null if both directions were captured completely. In this case, TLS itself failed. */
 function unseenChain(seen: Connection, { sawAnswers }: CaptureFile): UnseenChain | null {
   const { end, missing, handshake, startedAt, endedAt } = seen;
   const attempts = `${String(seen.synAttempts)} SYNs in ${spanText(endedAt - startedAt)} were not answered`;
@@ -147,7 +132,6 @@ function unseenChain(seen: Connection, { sawAnswers }: CaptureFile): UnseenChain
   return handshake.isResumed ? ['resumed', 'The server resumed an earlier session and sent no certificate.'] : null;
 }
 
-/** Returns the result of the TLS handshake, or null if the handshake was not finished. */
 function outcomeOf(seen: Connection, chain: CapturedChain | null): TlsOutcome | null {
   const { hello, version, plain, serverAlert } = seen.handshake;
   const facts = { serverName: hello?.serverName ?? '', durationMs: seen.endedAt - seen.startedAt };
@@ -162,10 +146,7 @@ function outcomeOf(seen: Connection, chain: CapturedChain | null): TlsOutcome | 
   return { ...facts, chain, kind: 'established', protocol: version === null ? null : `TLSv${version}`, cipher: null };
 }
 
-/**
- * Returns how the TLS handshake failed, or null if it did not fail. A connection that the server closed immediately
- * after the certificate also counts as failed. Later events are ignored.
- */
+/** Also counts a connection that the server closed immediately after the certificate. Later events are ignored. */
 function failureOf(seen: Connection, isUnanswered: boolean): readonly [FailureReason, message: string] | null {
   const { end, unarrived, startedAt, endedAt, handshake } = seen;
   const { serverAlert, plain, clientWentOn, clientAlert } = handshake;
@@ -218,7 +199,7 @@ function unseenVerdict(seen: Connection, [because, text]: UnseenChain, subject: 
   };
 }
 
-/** Returns a finding that is marked as suspected, because a single capture does not rule out other explanations. */
+/** A finding is only suspected, because a single capture does not rule out other explanations. */
 export function suspicion(
   rule: string,
   subject: string,
@@ -228,7 +209,7 @@ export function suspicion(
   return { rule, subject, claim, expected, level: 'broken', suggests, confidence: 'suspected' };
 }
 
-/** Returns findings for unencrypted alerts with which the client rejected the certificate. */
+/** The alerts are those that the client sent unencrypted. */
 function refusals(
   { handshake: { clientAlert } }: Connection,
   subject: string,
@@ -259,7 +240,6 @@ const ENDS: Readonly<Partial<Record<Connection['end'], string>>> = {
   'reset-by-server': "The connection was reset from the server's address.",
 };
 
-/** Returns remarks about the connection that do not concern the certificate. */
 function remarksOn({ handshake, end, resetTtl, serverFlight }: Connection): readonly string[] {
   const { tunnel, clientCertificate, serverAlert, version } = handshake;
   const remarks = [

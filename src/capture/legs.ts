@@ -7,7 +7,6 @@ import { type JudgedConnection, suspicion } from './judge-capture.ts';
 
 /** A device that terminates TLS between two captured connections. */
 export interface Interceptor {
-  /** The name of the capturing device, taken from its command prompt. */
   readonly device: string | null;
   /** The address from which the device connects to the server. Null if the device uses the client's address. */
   readonly address: string | null;
@@ -15,25 +14,19 @@ export interface Interceptor {
   readonly inside: string;
   readonly outside: string;
   readonly confidence: Confidence;
-  /**
-   * Set if the server's side also has a forged certificate chain, which proves that another device intercepts the
-   * traffic closer to the server.
-   */
+  /** Set if another device intercepts the traffic closer to the server, because that side is forged as well. */
   readonly isAnotherFartherOut: boolean;
   readonly summary: string;
 }
 
 /**
- * The maximum time between two related connections. It allows for clock differences between two captures, and for the
- * time that a proxy takes to open its own connection.
+ * Allows for clock differences between two captures, and for the time that a proxy takes to open its own connection.
  */
 const TOGETHER: Millis = 10_000;
 
 /**
- * Finds connections that carry the same traffic on both sides of a device, and links them to each other. If both have
- * the same client random value, the device changed only addresses. If the random values differ, the device terminated
- * TLS, regardless of the TLS version.
- *
+ * Finds connections that carry the same traffic on both sides of a device. If both have the same client random value,
+ * the device changed only addresses. If the values differ, the device terminated TLS, regardless of the TLS version.
  * @param judged the connections in the order of their files; the first file was captured closer to the client
  */
 export function pairLegs(judged: readonly JudgedConnection[]): {
@@ -76,7 +69,6 @@ function isForged({ verdict }: JudgedConnection): boolean {
   return verdict.startsWith('intercept');
 }
 
-/** Returns whether a device forwarded the traffic unchanged except for addresses. */
 function isForwarded(one: JudgedConnection, other: JudgedConnection): boolean {
   const random = one.seen.handshake.hello?.random;
   return random !== undefined && random === other.seen.handshake.hello?.random && isSingle(one) && isSingle(other);
@@ -92,8 +84,7 @@ function forwardedText(one: JudgedConnection, other: JudgedConnection): string {
 }
 
 /**
- * Returns whether a device opened the outer connection on behalf of the inner connection. In a single capture, the
- * device receives the inner connection from the client and sends the outer connection. With two captures, the inner
+ * In a single capture, the device receives the inner connection and sends the outer one. With two captures, the inner
  * connection is in the first capture.
  */
 function isTerminated(inner: JudgedConnection, outer: JudgedConnection, isInOrder: boolean): boolean {
@@ -117,7 +108,6 @@ function isSameServer(inner: Connection, outer: Connection): boolean {
   return inner.server === outer.server || inner.handshake.tunnel === outer.server;
 }
 
-/** Returns the interface on which a connection was captured, or the name of the file if there are two files. */
 function placeOf({ file, seen: { leg, side } }: JudgedConnection, other: JudgedConnection): string {
   if (file !== other.file) return file.file;
   return leg ?? (side === null ? file.file : side === 'in' ? 'the inside' : 'the outside');

@@ -6,22 +6,16 @@ import { type Choice, type Connection, createConnectionTable } from './connectio
 import { readFormat } from './formats.ts';
 import { type CaptureFile, decodePacket, type Segment } from './packets.ts';
 
-/** The server whose connections are evaluated. */
 export interface CaptureTarget extends HostPort {
-  /** The server name in the ClientHello (SNI). Null if no server name is sent. */
   readonly serverName: string | null;
-  /** The server's addresses and CIDR blocks. */
   readonly addresses: readonly string[];
 }
 
 const DNS_PORT = 53;
 
 /**
- * Reads a capture file and parses the TLS handshakes of connections to the target. Invalid content never causes an
- * exception.
- *
+ * Invalid content never causes an exception.
  * @param file filled with information about the file during reading
- * @param wantsAll whether to include TLS connections to other servers
  * @param onConnection called for each connection when it has ended
  */
 export async function readCapture(
@@ -53,10 +47,7 @@ export async function readCapture(
   table.end();
 }
 
-/**
- * Returns whether a connection leads to the target. This depends on the requested server name or, if there is none, on
- * the address.
- */
+/** The decision depends on the requested server name or, if there is none, on the address. */
 function choiceFor(
   { handshake: { hello, tunnel }, server, isNoTls }: Connection,
   names: readonly string[],
@@ -71,11 +62,9 @@ function choiceFor(
 }
 
 const MAX_ANSWERS = 100;
-/** The maximum number of DNS connections over TCP that have incomplete messages. */
 const MAX_STREAMS = 64;
 const MAX_MESSAGE = 65_535 + 2;
 
-/** Collects DNS answers for certain names, both over UDP and over TCP. */
 function createDnsReader({ dns }: CaptureFile, names: readonly string[]): (segment: Segment) => void {
   const streams = new Map<string, Buffer>();
 

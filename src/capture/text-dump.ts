@@ -4,32 +4,25 @@ import { visibleText } from '../core/visible-text.ts';
 import { CaptureError, type FileBytes } from './bytes.ts';
 import type { CaptureFile, RawPacket } from './packets.ts';
 
-/** The maximum line length. Longer lines cannot be part of a dump. */
+/** Longer lines cannot be part of a dump. */
 const MAX_LINE = 4_096;
-/** The maximum number of bytes per packet. */
 const MAX_BYTES = 65_600;
 /** The maximum number of chassis modules whose lines can alternate in a dump. */
 const MAX_MODULES = 32;
 
-/** Matches a line. On a FortiGate chassis, each line starts with the name of a module. */
+/** On a FortiGate chassis, each line starts with the name of a module. */
 const LINE = /^\s*(?:\[(?<module>[A-Za-z][\w-]{1,15})\]\s*)?(?<text>.*)$/u;
-/**
- * Matches the rest of a packet's first line after the time. It contains the interface and direction if several
- * interfaces were captured.
- */
+/** A packet's first line. The interface and direction are present if several interfaces were captured. */
 const HEADER =
   /^\s*(?<time>\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d\.\d+|\d\d:\d\d:\d\d\.\d+|\d+\.\d+)\s+(?:(?<port>\S{1,64})\s+(?<direction>in|out|--|In|Out|B|M|P)\s+)?(?<rest>\S.*)$/u;
 const HEX = /^\s*0x(?<offset>[0-9a-f]{4,5}):?\s+(?<hex>(?:[0-9a-f]{4} ){0,7}(?:[0-9a-f]{4}|[0-9a-f]{2}))(?![0-9a-f])/iu;
-/** Matches the capture command after the prompt. The prompt contains the name of the device. */
+/** The prompt before the capture command contains the name of the device. */
 const COMMAND =
   /(?:^|(?<device>[\w.-]{1,64})[^#$>]{0,40}[#$>]\s*)dia[a-z]*\s+sni[a-z]*\s+pa[a-z]*\s+\S+\s+(?:'[^']*'|"[^"]*"|\S+)\s+[1-6](?:\s+\d+(?:\s+(?<clock>[al]))?)?/u;
 
 type Groups = Readonly<Record<string, string | undefined>>;
 
-/**
- * Reads packets from the output of "diagnose sniffer packet" (levels 2, 3, 5 and 6) or of "tcpdump -x", "-X", "-xx" and
- * "-XX". The text can be copied from a terminal.
- */
+/** Reads the output of "diagnose sniffer packet" (levels 2, 3, 5 and 6) or of "tcpdump -x", "-X", "-xx" and "-XX". */
 export async function* readText(file: FileBytes, facts: CaptureFile): AsyncGenerator<RawPacket> {
   const dump = new Dump(facts);
   for await (const line of linesOf(file)) yield* dump.read(stripVTControlCharacters(line));
@@ -53,11 +46,11 @@ async function* linesOf(file: FileBytes): AsyncGenerator<string> {
   yield rest;
 }
 
-/** A text dump that is being read. A packet is complete when the same module's next packet starts. */
+/** A packet is complete when the same module's next packet starts. */
 class Dump {
   headers = 0;
   readonly #facts: CaptureFile;
-  /** Packets for which more lines can follow, by chassis module. */
+  /** Packets for which more lines can follow. */
   readonly #open = new Map<string, Pick<RawPacket, 'at' | 'port' | 'direction'> & { hex: string }>();
   #isUtc = false;
 
@@ -123,10 +116,7 @@ class Dump {
   }
 }
 
-/**
- * Parses a time. A date without a time zone is in the device's local time, which is assumed to be the local time of
- * this machine.
- */
+/** A date without a time zone is assumed to be in the local time of this machine. */
 function timeOf(text: string, isUtc: boolean): EpochMs {
   if (text.includes('-')) return Date.parse(`${text.replace(' ', 'T')}${isUtc ? 'Z' : ''}`) || 0;
   // The text is either a time of day or a number of seconds.

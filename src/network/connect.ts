@@ -5,20 +5,15 @@ import { addressFamily } from '../core/addresses.ts';
 import { type DistinguishedName, parseDistinguishedName } from '../core/certificate.ts';
 import { abortError, errorCode, ProbeError } from './failure.ts';
 
-/** Target of a connection. `address` must be a literal IP address, because names are resolved before connecting. */
+/** Names are resolved before connecting, so `address` is a literal IP address. */
 export interface Destination {
   readonly address: string;
   readonly port: number;
-  /**
-   * Local address to connect from. If the destination has a different address family, the kernel chooses an address.
-   */
+  /** Ignored if the destination has a different address family. */
   readonly sourceAddress: string | null;
 }
 
-/**
- * Opens a TCP connection.
- * @throws the socket's error, or the signal's reason; in both cases the socket has been destroyed
- */
+/** @throws the socket's error, or the signal's reason; the socket is destroyed in both cases */
 export function openSocket(destination: Destination, signal: AbortSignal): Promise<Socket> {
   const localAddress = localAddressFor(destination);
   const options = {
@@ -32,7 +27,6 @@ export function openSocket(destination: Destination, signal: AbortSignal): Promi
 export class UnverifiedError extends ProbeError {
   /** Error code from OpenSSL or Node, for example `SELF_SIGNED_CERT_IN_CHAIN`. */
   readonly code: string;
-  /** Issuer named in the peer's certificate; null if the certificate cannot be parsed. */
   readonly issuer: DistinguishedName | null;
 
   constructor(code: string, issuer: DistinguishedName | null, message: string) {
@@ -43,8 +37,7 @@ export class UnverifiedError extends ProbeError {
 }
 
 /**
- * Performs a TLS handshake over a connected socket and verifies the peer. Node's own verification is not used, because
- * Node does not return a certificate that failed verification.
+ * Verifies the peer itself, because Node does not return a certificate that failed verification.
  * @throws {UnverifiedError}, the handshake's error, or the signal's reason; in each case both sockets are destroyed
  */
 export async function openTls(socket: Socket, options: ConnectionOptions, signal: AbortSignal): Promise<TLSSocket> {
@@ -76,9 +69,7 @@ export async function openTls(socket: Socket, options: ConnectionOptions, signal
   );
 }
 
-/**
- * Messages for certificate verification errors. Node's own messages are not used, because they recommend Node options.
- */
+/** Node's own messages are not used, because they recommend Node options. */
 const REFUSALS: ReadonlyMap<string, string> = new Map([
   ['CERT_HAS_EXPIRED', 'it has expired'],
   ['CERT_NOT_YET_VALID', 'it is not valid yet'],
@@ -89,7 +80,6 @@ const REFUSALS: ReadonlyMap<string, string> = new Map([
   ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'the issuer is unknown'],
 ]);
 
-/** Returns `sourceAddress` if its address family matches the destination, otherwise null. */
 export function localAddressFor({ address, sourceAddress }: Omit<Destination, 'port'>): string | null {
   return sourceAddress !== null && addressFamily(sourceAddress) === addressFamily(address) ? sourceAddress : null;
 }
@@ -137,11 +127,9 @@ function whenReady<S extends Socket>(
 }
 
 /**
- * Reports whether this machine has a route to an address. Connects a UDP socket, because the kernel then looks up the
- * route without sending a packet (connect(2)). A TCP connection cannot be used, because an ICMP "no route" message from
- * a router causes the same error as a missing local route.
- *
- * @param address a literal address, because resolving a name would delay the result
+ * Connects a UDP socket, because the kernel then looks up the route without sending a packet (connect(2)). A TCP
+ * connection cannot be used, because an ICMP "no route" message from a router causes the same error as a missing local
+ * route.
  */
 export function hasRoute(address: string): Promise<boolean> {
   return new Promise((resolve) => {

@@ -12,7 +12,6 @@ import { getaddrinfo } from './lookup.ts';
 import { visibleText } from '../core/visible-text.ts';
 import { readableLine } from './tls/handshake.ts';
 
-/** An HTTP proxy that opens tunnels with CONNECT. */
 interface Proxy extends HostPort {
   readonly user: string | null;
   readonly password: SecretSource | null;
@@ -20,20 +19,15 @@ interface Proxy extends HostPort {
 
 interface DialOptions {
   readonly target: HostPort;
-  /**
-   * A literal IP address of the target. If a proxy is configured, this address is ignored and the proxy receives the
-   * target's name instead.
-   */
+  /** Ignored if a proxy is configured, because the proxy receives the target's name. */
   readonly address: string;
   readonly proxy: Proxy | null;
   readonly readSecret: SecretReader;
-  /** Time limit for the TCP handshake. */
   readonly limit: Millis;
   /** Time limit for the proxy's response to CONNECT. */
   readonly tunnelLimit: Millis;
 }
 
-/** Error for a proxy that responded to CONNECT without opening a tunnel. The cause is a `ProxyRefusal`. */
 export class TunnelRefused extends ProbeError {
   readonly answer: ProxyAnswer;
 
@@ -43,15 +37,11 @@ export class TunnelRefused extends ProbeError {
   }
 }
 
-/**
- * Time limit for reading the proxy's error page. The page arrives with the response headers or immediately afterwards.
- */
+/** The page arrives with the response headers or immediately afterwards. */
 const PAGE_WAIT: Millis = 500;
 
 /**
- * Opens a TCP connection to the target, either directly or with CONNECT through the proxy. The caller destroys the
- * socket.
- *
+ * The caller destroys the socket.
  * @throws an error with a failure reason; for a proxy failure, the message contains the proxy's name
  */
 export async function dial(options: DialOptions, ctx: ProbeContext): Promise<Socket> {
@@ -110,10 +100,7 @@ async function dialProxy(proxy: Proxy, limit: Millis, ctx: ProbeContext): Promis
   }
 }
 
-/**
- * Resolves the proxy's name with the system resolver, like other clients of the proxy. The lookup cannot be cancelled,
- * so it is abandoned when the time limit is reached.
- */
+/** The lookup cannot be cancelled, so it is abandoned when the time limit is reached. */
 async function resolveProxy(host: string, limit: Millis, ctx: ProbeContext): Promise<string> {
   using time = deadline(ctx.clock, limit, ctx.signal);
   const [found] = await unlessAborted(getaddrinfo(host), time.signal);
@@ -128,23 +115,16 @@ const MAX_PAGE_BYTES = 16 * 1024;
 
 const MAX_SCHEMES = 5;
 
-/** Parameters of a CONNECT request to a proxy (RFC 9110 §9.3.6). */
 interface Tunnel {
-  /** The proxy as `host:port`, used in error messages. */
   readonly proxy: string;
-  /**
-   * The target as `host:port`. The host is a name, because FortiAuthenticator also sends a name and proxies filter by
-   * name.
-   */
+  /** A name, because FortiAuthenticator also sends a name and proxies filter by name. */
   readonly authority: string;
   readonly credentials: { readonly user: string; readonly password: string } | null;
 }
 
 /**
- * Asks the proxy at the other end of `socket` for a tunnel. Afterwards, the socket is connected to the target. undici's
- * proxy agent is not used, because it does not provide access to the socket, and the socket is needed to capture the
- * certificate.
- *
+ * Sends CONNECT (RFC 9110 §9.3.6). undici's proxy agent is not used, because it does not provide access to the socket,
+ * which is needed to capture the certificate.
  * @throws {ProxyRefusal} when the proxy refuses; the socket's error, or the signal's reason
  */
 export function openTunnel(socket: Socket, tunnel: Tunnel, signal: AbortSignal): Promise<void> {
@@ -175,10 +155,8 @@ export function openTunnel(socket: Socket, tunnel: Tunnel, signal: AbortSignal):
   });
 }
 
-/** Error for a proxy that responded without opening a tunnel. */
 class ProxyRefusal extends ProbeError {
   readonly answer: Omit<ProxyAnswer, 'page'>;
-  /** The part of the error page that arrived together with the response headers. */
   readonly #head: Buffer;
   /** Length of the error page in bytes; null if the page is chunked or ends when the connection is closed. */
   readonly #length: number | null;
@@ -206,10 +184,7 @@ class ProxyRefusal extends ProbeError {
     this.#isChunked = headers['transfer-encoding']?.toLowerCase().includes('chunked') === true;
   }
 
-  /**
-   * Returns the text of the error page that was received before the signal was aborted. Returns null if there is no
-   * page or if the page contains the password.
-   */
+  /** Returns null if there is no page or if the page contains the password. */
   async page(socket: Socket, signal: AbortSignal): Promise<string | null> {
     const limit = Math.min(this.#length ?? MAX_PAGE_BYTES, MAX_PAGE_BYTES);
     const bytes = await bytesFrom(socket, this.#head, { limit, signal });
@@ -223,10 +198,7 @@ class ProxyRefusal extends ProbeError {
 /** Minimum length of a match with a secret. Shorter matches can be coincidental. */
 const REPEATED = 6;
 
-/**
- * Reports whether a page contains part of a secret. A partial match is sufficient, because the page may be truncated in
- * the middle of the secret.
- */
+/** A partial match is sufficient, because the page may be truncated in the middle of the secret. */
 function repeatsAny(text: string, secret: string): boolean {
   const length = Math.min(REPEATED, secret.length);
   if (length === 0) return false;
@@ -269,10 +241,7 @@ function bytesFrom(
   });
 }
 
-/**
- * Returns the authentication schemes in a header field such as `Negotiate, Basic realm="proxy"` (RFC 9110 §11.6.1). A
- * scheme is a token that is not followed by `=`.
- */
+/** Authentication schemes are the tokens that are not followed by `=` (RFC 9110 §11.6.1). */
 function schemesIn(field: string): readonly string[] {
   const bare = field.slice(0, 2_000).replaceAll(/"[^"]*"/gu, '""');
   return [...bare.matchAll(/(?:^|,)\s*([\w-]{1,40})(?=\s*(?:,|$)|\s+[^=\s])/gu)].map(([, name = '']) =>

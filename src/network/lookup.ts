@@ -14,12 +14,10 @@ import type { Destination } from './connect.ts';
 
 type Getaddrinfo = typeof getaddrinfo;
 
-/** A lookup that several callers can share if they look up the same name. */
 interface SharedLookup {
   readonly result: Promise<readonly LookupAddress[]>;
   /** True if another caller had already started the lookup. In this case, a failure may be outdated. */
   readonly joined: boolean;
-  /** Reports whether the lookup has left the queue. */
   readonly begun: () => boolean;
 }
 
@@ -53,8 +51,7 @@ export function createSystemLookup(ask: Getaddrinfo = getaddrinfo): SystemLookup
           return ask(name);
         }, signal)
         .finally(() => outstanding.delete(name));
-      // The caller may no longer be waiting when the lookup fails, and an unhandled rejection would terminate the
-      // process.
+      // The caller may have stopped waiting, and an unhandled rejection would terminate the process.
       result.catch(() => {});
       const lookup = { result, begun: () => begun };
       outstanding.set(name, lookup);
@@ -64,8 +61,7 @@ export function createSystemLookup(ask: Getaddrinfo = getaddrinfo): SystemLookup
 }
 
 /**
- * Waits for a lookup until the signal is aborted. If a shared lookup fails, the name is looked up again once, because
- * the failure may be outdated.
+ * If a shared lookup fails, the name is looked up again once, because the failure may be outdated.
  * @throws the lookup's error, or the signal's reason; a `ProbeError` with reason `internal` if the lookup never started
  * because lookups for other names were queued first
  */
@@ -104,7 +100,6 @@ const DNS_PORT = 53;
 const MAX_NAME_SERVERS = 3;
 
 /**
- * Looks up IPv4 and IPv6 addresses with getaddrinfo, like other programs on this machine.
  * @throws Node's error, `ENOTFOUND` or `EAI_AGAIN`; `ProbeError` when the fault is on this machine: `internal` if there
  * is no socket or no configured name server, `no-route` if nothing can be sent to any name server
  */
@@ -116,7 +111,6 @@ export async function getaddrinfo(name: string): Promise<readonly LookupAddress[
   }
 }
 
-/** Lookup function with the same behaviour as `getaddrinfo`, for use with `node:net` and `node:dgram` sockets. */
 export const getaddrinfoForSockets: LookupFunction = (name, options, tell) => {
   lookupWithCallback(name, options, (error, ...found) => {
     if (error === null) tell(null, ...found);
@@ -167,10 +161,7 @@ function lackOfSockets(): Promise<Error | null> {
   });
 }
 
-/**
- * Reads the name servers from resolv.conf(5). Returns an empty list if the file does not exist. In this case, glibc
- * queries 127.0.0.1.
- */
+/** Returns an empty list if resolv.conf(5) does not exist. In this case, glibc queries 127.0.0.1. */
 async function nameServers(): Promise<readonly string[]> {
   const text = await readFile(RESOLV_CONF, 'utf8').catch(() => '');
   return [...text.matchAll(/^nameserver[ \t]+(\S+)/gmu)]
@@ -186,9 +177,7 @@ interface Located {
 }
 
 /**
- * Returns the address of a configured resolver or time server. A literal address is returned unchanged. A name is
- * looked up with the system resolver. Prefers IPv4, or the address family of the source address. Returns only one
- * address.
+ * Prefers IPv4, or the address family of the source address.
  * @throws {ProbeError} `name-not-resolved`, or the reason why this machine could not send the query
  */
 export async function locate(
@@ -223,16 +212,14 @@ function notFound(host: string, why: string, cause?: unknown): ProbeError {
  */
 export interface Limiter {
   /**
-   * Runs `task` when a slot is free.
-   * @throws the signal's reason if the signal is aborted before the task has started; after that, the task must handle
-   * the signal itself
+   * @throws the signal's reason if the signal is aborted before the task has started; the task itself handles later
+   * aborts
    */
   run<T>(task: () => Promise<T>, signal: AbortSignal): Promise<T>;
   readonly running: number;
   readonly waiting: number;
 }
 
-/** @param limit maximum number of concurrent tasks, at least 1 */
 export function createLimiter(limit: number): Limiter {
   if (!Number.isInteger(limit) || limit < 1)
     throw new RangeError(`Cannot limit tasks: expected at least 1 concurrent task, got ${String(limit)}`);

@@ -3,16 +3,12 @@ import type { Clock, Millis } from '../core/clock.ts';
 import { localAddressFor, type Destination } from './connect.ts';
 import { ProbeError, abortError, errorCode } from './failure.ts';
 
-/**
- * Maximum number of unrelated packets. If there are more, the exchange fails, because the server is broken or packets
- * are being spoofed.
- */
+/** If there are more unrelated packets, the server is broken or packets are being spoofed. */
 const MAX_FOREIGN = 64;
 
 interface UdpExchange<T> {
   readonly server: Destination;
   readonly clock: Clock;
-  /** Time after which an unanswered packet is sent again. */
   readonly retransmitAfter: Millis;
   /** Creates the packet to send. Called again for the second attempt. */
   readonly packet: () => Buffer;
@@ -52,8 +48,7 @@ class Exchange<T> {
     this.#signal.addEventListener('abort', this.#onAbort, { once: true });
     socket.on('error', (error) => this.#fail(this.#isSent ? afterSending(error) : error));
     socket.on('message', (bytes) => this.#guard(() => this.#read(bytes)));
-    // connect() is called without a callback. Otherwise, Node would pass the error to the callback instead of emitting
-    // it.
+    // connect() has no callback, because Node would pass the error to the callback instead of emitting it.
     socket.once('connect', () => {
       this.#send();
       this.#cancelRetransmit = clock.after(retransmitAfter, () => this.#send());
@@ -72,8 +67,7 @@ class Exchange<T> {
 
   #send(): void {
     if (this.#hasEnded) return;
-    // A callback is passed, because Node otherwise discards kernel errors such as EPERM from this machine's packet
-    // filter.
+    // Without a callback, Node discards kernel errors such as EPERM from this machine's packet filter.
     this.#guard(() =>
       this.#socket.send(this.#exchange.packet(), (error) => {
         if (error === null) this.#isSent = true;
@@ -92,7 +86,6 @@ class Exchange<T> {
     if (this.#foreign >= MAX_FOREIGN) this.#fail(notAnAnswer(this.#foreign));
   }
 
-  /** Runs `action` in a socket callback. If `action` throws, the exchange fails. */
   #guard(action: () => unknown): void {
     try {
       action();
@@ -106,7 +99,7 @@ class Exchange<T> {
   }
 
   #end(settle: () => void): void {
-    // This check is needed because pending callbacks can still run after the socket is closed.
+    // Pending callbacks can still run after the socket is closed.
     if (this.#hasEnded) return;
     this.#hasEnded = true;
     this.#cancelRetransmit();
@@ -116,10 +109,7 @@ class Exchange<T> {
   }
 }
 
-/**
- * Sends one packet without waiting for a reply.
- * @returns the reason why the packet was not sent; null if it was sent. Never rejects.
- */
+/** Never rejects. @returns the reason why the packet was not sent; null if it was sent */
 export function sendOnce(server: Destination, packet: Buffer): Promise<Error | null> {
   return new Promise((resolve) => {
     const socket = createSocket(server.address.includes(':') ? 'udp6' : 'udp4');
@@ -143,10 +133,7 @@ function notAnAnswer(count: number, cause?: Error): ProbeError {
   });
 }
 
-/**
- * Converts "unreachable" errors to a time-out. Because the packet was already sent, these errors (an ICMP message or a
- * missing ARP reply) mean that the server does not respond.
- */
+/** After sending, an ICMP message or a missing ARP reply means that the server does not respond. */
 function afterSending(error: Error): Error {
   const code = errorCode(error);
   return code === 'EHOSTUNREACH' || code === 'ENETUNREACH'

@@ -12,13 +12,9 @@ import { serverOf, type DnsServer, type NamedResolver, exchangeWith } from '../n
 import { systemExchanges, observeSystem } from '../network/dns/system.ts';
 import type { SystemLookup } from '../network/lookup.ts';
 
-/**
- * Time limit for one DNS query. The time includes resolving the resolver's name, connecting, the handshake, and a
- * second attempt.
- */
+/** Includes resolving the resolver's name, connecting, the handshake, and a second attempt. */
 const DNS_DEADLINE: Millis = 3000;
 
-/** Dependencies of DNS probes that the whole program shares. */
 interface DnsPorts {
   readonly system: SystemLookup;
   /** Certificate authorities for verifying resolvers that use TLS or HTTPS. */
@@ -33,10 +29,7 @@ interface Asking {
   readonly onTruncated: () => void;
 }
 
-/**
- * Queries one resolver for a name's A and AAAA records concurrently. If the name is a literal address, returns the
- * address. Never throws and never takes noticeably longer than `DNS_DEADLINE`.
- */
+/** Never throws and never takes noticeably longer than `DNS_DEADLINE`. */
 export async function observeDns(
   name: string,
   resolver: ResolverConfig,
@@ -154,9 +147,8 @@ async function askServer(
 const PATIENCE: Millis = 500;
 
 /**
- * Queries one resolver after another for a name until the answers are sufficient. If a resolver does not respond
- * quickly, queries the next one without waiting, because two time-outs in sequence would delay the whole round.
- * @param isEnough reports whether no further resolver needs to be queried
+ * If a resolver does not respond quickly, the next one is queried without waiting, because two time-outs in sequence
+ * would delay the whole round.
  */
 export async function askInTurn(
   name: string,
@@ -177,10 +169,10 @@ export async function askInTurn(
   return Promise.all(asked);
 }
 
-/** Function that queries one resolver for one name. Never rejects. */
+/** Never rejects. */
 export type AskName = (name: string, resolver: ResolverConfig, ctx: ProbeContext) => Promise<DnsObservation>;
 
-/** Caches DNS answers for one round. As a result, a host that is checked on several ports is looked up only once. */
+/** A host that is checked on several ports is looked up only once. */
 export function askOnce(ask: AskName): AskName {
   const asked = new Map<string, Promise<DnsObservation>>();
   return (name, resolver, ctx) => {

@@ -9,7 +9,7 @@ import { failureFrom, overdueOr, ProbeError } from '../network/failure.ts';
 import { exchangeUdp } from '../network/udp-exchange.ts';
 import { encodeRequest, offsetOf, readReply, type SntpReading, type SntpRequest } from '../network/ntp/sntp.ts';
 
-/** Time limit for an NTP query, including the name lookup and a second attempt. */
+/** Includes the name lookup and a second attempt. */
 const NTP_DEADLINE: Millis = 3000;
 
 const RETRANSMIT_AFTER: Millis = 1000;
@@ -64,10 +64,7 @@ interface Answered {
   readonly roundTrip: Millis;
 }
 
-/**
- * Reads a packet as a reply to any pending request, because the reply to the first request may arrive after the second
- * request was sent.
- */
+/** The reply to the first request may arrive after the second request was sent. */
 function readAny(bytes: Buffer, pending: readonly Sent[], now: Millis): Answered | null {
   for (const sent of pending) {
     const reading = readReply(bytes, sent);

@@ -15,9 +15,8 @@ import type { Look } from './instruments.ts';
 import { type PathTarget, requestOf } from './path.ts';
 
 /**
- * If a check is due, checks the licence server with TLS 1.2, at the first address that supports TLS 1.3. While the two
- * versions have different results, a check is due in each round, so that a repair is detected immediately.
- *
+ * Uses the first address that supports TLS 1.3. While the two versions have different results, a check is due in each
+ * round, so that a repair is detected immediately.
  * @param isComplained whether FortiAuthenticator's log reports failed connections
  */
 export async function observeOlderTls(
@@ -42,9 +41,8 @@ export async function observeOlderTls(
 }
 
 /**
- * TLS versions of four further connections. With the two previous connections, each version is used three times. The
- * order does not alternate. Otherwise, a fault that affects every second connection could look like a difference
- * between the versions.
+ * With the two previous connections, each version is used three times. The order does not alternate, because a fault
+ * that affects every second connection could then look like a difference between the versions.
  */
 const TURNS = ['older', 'newer', 'newer', 'older'] as const;
 
@@ -97,9 +95,7 @@ function inNewerTls({ address, tls }: EndpointObservation): readonly NewerTls[] 
   return [{ address, leaf, chain: tls.chain }];
 }
 
-/**
- * Connects once with TLS 1.2. Returns null if the result is inconclusive, for example if the server rejects TLS 1.2.
- */
+/** Returns null if the result is inconclusive, for example if the server rejects TLS 1.2. */
 async function lookOnce(
   target: PathTarget,
   { address, chain }: NewerTls,
@@ -111,10 +107,7 @@ async function lookOnce(
     : null;
 }
 
-/**
- * Reports whether the connection was closed without a response. An alert counts as a response, because a server sends
- * an alert if it does not support TLS 1.2.
- */
+/** An alert counts as a response, because a server sends an alert if it does not support TLS 1.2. */
 function isCut(outcome: TlsOutcome): outcome is BlockedOutcome {
   return (
     isBlocked(outcome) &&

@@ -12,13 +12,12 @@ import { shakeHands } from '../network/tls/handshake.ts';
 import { ENDPOINT_LIMITS, type EndpointDeps, type EndpointRequest } from './endpoint.ts';
 import { KEY_SHARES } from '../network/tls/secure-context.ts';
 
-/** An address whose certificate chain leads to a trusted certificate. */
 interface AnchoredAddress {
   readonly address: string;
   readonly anchor: Certificate;
 }
 
-/** Uses OpenSSL to verify new chains that lead to a trusted key. Makes one connection for each chain. */
+/** Makes one connection for each new chain that leads to a trusted key. */
 export async function verifyWithOpenssl(
   { host, port, serverName, proxy }: PathTarget,
   seen: Seen,
@@ -34,7 +33,7 @@ export async function verifyWithOpenssl(
   for (const heard of await Promise.all(words)) if (heard !== null) openssl.keep(heard.chain, heard.word);
 }
 
-/** Returns addresses whose chain OpenSSL has not verified yet, and marks these chains as verified. */
+/** Marks the returned chains as verified. */
 function unheard({ path, controls }: Seen, { knowledge, clock }: Look): readonly AnchoredAddress[] {
   const known = knowledge.of(path.subject);
   if (!path.endpoints.some(({ tls }) => tls?.chain && known.openssl.isOpen(tls.chain))) return [];
@@ -44,16 +43,14 @@ function unheard({ path, controls }: Seen, { knowledge, clock }: Look): readonly
   );
 }
 
-/** The chain that OpenSSL verified, and the result. */
 interface OpensslResult {
   readonly chain: CapturedChain;
   readonly word: OpensslWord;
 }
 
 /**
- * Connects once more and uses OpenSSL to verify the chain, with one certificate as trust anchor. Returns null if the
- * result is inconclusive, because there was no connection or the handshake was incomplete. With TLS 1.2, the handshake
- * is always incomplete if the server demands a client certificate.
+ * Returns null if the result is inconclusive. With TLS 1.2, the handshake is always incomplete if the server demands a
+ * client certificate.
  */
 export async function askOpenssl(
   request: Omit<EndpointRequest, 'depth' | 'method' | 'path'>,
@@ -80,10 +77,7 @@ export async function askOpenssl(
   }
 }
 
-/**
- * Creates a TLS context with the probes' settings and one trust anchor. The anchor can be an intermediate certificate
- * or a leaf certificate.
- */
+/** Has the probes' settings. The anchor can be an intermediate certificate or a leaf certificate. */
 function verifyingContext(anchor: Certificate): ReturnType<typeof createSecureContext> {
   return createSecureContext({
     ca: [certificatePem(anchor)],
@@ -95,8 +89,8 @@ function verifyingContext(anchor: Certificate): ReturnType<typeof createSecureCo
 }
 
 /**
- * OpenSSL errors that are ignored here. Other checks report these errors. Validity dates are checked with a corrected
- * clock. A chain that does not reach the anchor is incomplete or is a different chain.
+ * Other checks report these errors. Validity dates are checked with a corrected clock. A chain that does not reach the
+ * anchor is incomplete or is a different chain.
  */
 const IGNORED_ERRORS: ReadonlySet<string> = new Set([
   'CERT_HAS_EXPIRED',
@@ -109,8 +103,8 @@ const IGNORED_ERRORS: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Returns OpenSSL's result. According to @types/node, `authorizationError` is an Error, but it is a string with the
- * error code (lib/_tls_wrap.js, onConnectSecure).
+ * According to @types/node, `authorizationError` is an Error, but it is a string with the error code (lib/_tls_wrap.js,
+ * onConnectSecure).
  */
 function heard(
   chain: CapturedChain,

@@ -18,16 +18,12 @@ import { type EndpointRequest, measureConnects, observeEndpoint } from './endpoi
 import type { Look } from './instruments.ts';
 import { type PathTarget, requestOf } from './path.ts';
 
-/** Results from the first part of a round. */
 export interface Seen {
   readonly path: PathObservation;
   readonly controls: readonly PathObservation[];
 }
 
-/**
- * Requests a certificate for a different server name from the same address. If a device inspects the connection, its CA
- * also signs this certificate.
- */
+/** A device that inspects the connection also signs a certificate for a different server name at the same address. */
 export async function observeReferences(
   target: PathTarget,
   { path, controls }: Seen,
@@ -44,10 +40,7 @@ export async function observeReferences(
 
 const NEEDS_NO_REFERENCE: readonly Verdict[] = ['genuine', 'rotated'];
 
-/**
- * Reports whether a reference connection is needed. For genuine chains, a reference connection is not made in every
- * round.
- */
+/** For genuine chains, a reference connection is not made in every round. */
 function needsReference(path: PathObservation, controls: readonly PathObservation[], look: Look): boolean {
   const judged = judgeTlsPath(path, look.knowledge.of(path.subject), {
     controls: controlChainsOf(controls),
@@ -56,21 +49,17 @@ function needsReference(path: PathObservation, controls: readonly PathObservatio
   return judged.endpoints.some(({ judgement }) => isDoubtful(judgement));
 }
 
-/**
- * Reports whether a chain may come from an inspecting device. A chain that has flaws but leads to a trusted key does
- * not.
- */
+/** A chain that has flaws but leads to a trusted key does not come from an inspecting device. */
 function isDoubtful({ verdict, accepted }: TlsJudgement): boolean {
   return !NEEDS_NO_REFERENCE.includes(verdict) && (accepted?.flaws ?? []).length === 0;
 }
 
-/** Returns the details about a block. The details depend on how long this process stalled during the round. */
+/** The details depend on how long this process stalled during the round. */
 type OpenLook = (stalledMs: Millis) => CloserLook;
 
 /**
- * Examines the first address at which TLS is blocked. If the block was examined recently, combines the earlier result
- * with the current results for the control hosts. Returns null if nothing is blocked, or if the response itself
- * identifies the blocking device.
+ * If the block was examined recently, combines the earlier result with the control hosts' current results. Returns null
+ * if nothing is blocked, or if the response itself identifies the blocking device.
  */
 export async function observeClosely(target: PathTarget, seen: Seen, look: Look): Promise<OpenLook | null> {
   const first = seen.path.endpoints.find(({ tls }) => isBlocked(tls) && tls.plaintext === null);
@@ -91,9 +80,8 @@ interface Block {
 }
 
 /**
- * Makes three more connections concurrently to determine the kind of block: with the same ClientHello, with another
- * server name, and with a ClientHello that every server rejects. If the connection was closed or reset, the time to
- * connect to the address is measured as well.
+ * Makes three more connections: with the same ClientHello, with another server name, and with a ClientHello that every
+ * server rejects. If the connection was closed or reset, the time to connect is measured as well.
  */
 async function examineBlock(
   target: PathTarget,
@@ -128,10 +116,7 @@ function outcomesOf(controls: readonly PathObservation[]): readonly TlsOutcome[]
   );
 }
 
-/**
- * Returns a control host's name that is not in the server's domain, because a filter may block the vendor's whole
- * domain. Returns null if there is no such name.
- */
+/** A filter may block the vendor's whole domain, so the name must be in a different domain. */
 function otherName(serverName: string | null, controls: readonly PathObservation[]): string | null {
   return (
     controls
@@ -149,9 +134,8 @@ function connectTime(seen: EndpointObservation | null): readonly number[] {
 }
 
 /**
- * If every address of a target refuses connections, measures the time to connect to the control hosts, with consecutive
- * connections. The comparison shows whether a nearby device refuses the connections. Returns an empty list in all other
- * cases, and if a proxy is used.
+ * If every address refuses connections, the control hosts' connection times show whether a nearby device refuses them.
+ * Returns an empty list in all other cases, and if a proxy is used.
  */
 export async function observeNearest({ path, controls }: Seen, { endpoint, ctx }: Look): Promise<readonly Millis[]> {
   if (path.endpoints.length === 0 || !path.endpoints.every(isRefused)) return [];
@@ -174,10 +158,9 @@ function isOpen({ tcp, proxy }: EndpointObservation): boolean {
 }
 
 /**
- * If a resolver returns an error or an unexpected address for the target, queries the resolver for the control hosts as
- * well. If all answers are similar, the resolver is broken. If the answers differ, the resolver filters names. For the
- * system resolver, the names get a trailing dot, so that the hosts file and the search list are not used. Unresponsive
- * resolvers are not queried again.
+ * If a resolver returns an error or an unexpected address, queries it for the control hosts as well. If all answers are
+ * similar, the resolver is broken. If they differ, the resolver filters names. For the system resolver, the names get a
+ * trailing dot, so that the hosts file and the search list are not used. Unresponsive resolvers are not queried again.
  */
 export async function observeOtherNames(
   target: PathTarget,

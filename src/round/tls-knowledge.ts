@@ -20,7 +20,6 @@ import { loadProducts } from '../trust/products.ts';
 import { type JudgedTlsPath, type TlsKnowledge, createOpensslWords } from '../checks/tls-genuine/judge-path.ts';
 import type { GenuineMemory } from './memory.ts';
 
-/** Data for evaluating each target's certificate chains. */
 export interface TlsKnowledgeBase {
   readonly products: readonly ProductPattern[];
   /** Returns the data for a configured target. @throws {RangeError} for a target that is not configured */
@@ -28,11 +27,10 @@ export interface TlsKnowledgeBase {
   /** Like `of`, but treats an unknown target as a host on the public web. */
   ofAny(target: string): TlsKnowledge;
   /**
-   * Stores the leaf certificates that a target presented, so that a different certificate on each connection can be
-   * detected. Also stores flaws in accepted chains.
+   * Keeps the leaf certificates, to detect a different certificate on each connection, and the flaws of accepted
+   * chains.
    */
   remember(target: string, judged: JudgedTlsPath, at: EpochMs): void;
-  /** Messages about skipped patterns in the product files. Each message contains the reason. */
   readonly skippedPatterns: readonly string[];
 }
 
@@ -40,13 +38,9 @@ export interface TlsKnowledgeBase {
 type OwnKnowledge = Omit<TlsKnowledge, 'previous' | 'remembered'>;
 
 const REMEMBERED_LEAVES = 20;
-/** Maximum number of cached signature checks. A chain requires only a few checks. */
 const CHECKS = { spare: 2_048, perTarget: 8 };
 
-/**
- * Returns the flaws to store for a chain. Adds `openssl` if OpenSSL has not verified the chain, because OpenSSL might
- * find more flaws.
- */
+/** Adds `openssl` if OpenSSL has not verified the chain, because OpenSSL might find more flaws. */
 function keptFlaws(
   { flaws }: TrustedPath,
   { chain }: TlsOutcome,
@@ -62,7 +56,6 @@ const NOTHING_KEPT: Pick<TlsKnowledge, 'openssl' | 'flaws'> = {
   flaws: { at: () => null, keep: () => undefined },
 };
 
-/** Returns the learned baseline if the configuration allows using it. */
 function usable(learned: Baseline | null, options: TrustOptions): Pick<TlsKnowledge, 'baseline' | 'refusedBaseline'> {
   const unconfirmed = learned === null ? null : unconfirmedBaseline(learned, options);
   if (learned === null || unconfirmed === null) return { baseline: learned, refusedBaseline: null };
@@ -84,7 +77,7 @@ function keep({ leaves, knowledge }: KnownTarget, { endpoints }: JudgedTlsPath, 
   leaves.splice(0, Math.max(0, leaves.length - REMEMBERED_LEAVES));
 }
 
-/** Returns the remembered chain if it was verified with a key that is still trusted. Otherwise, returns null. */
+/** Returns null unless the chain was verified with a key that is still trusted. */
 function recalled(sight: ReturnType<GenuineMemory['of']>, { profile, trust }: OwnKnowledge): RememberedChain | null {
   const label = sight === null ? null : labelOfKey(sight.pin, profile, trust);
   return sight === null || label === null ? null : { at: sight.at, label };

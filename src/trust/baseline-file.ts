@@ -29,8 +29,7 @@ const target = z.strictObject({
 const content = z.strictObject({ version: z.literal(1), targets: z.record(z.string().max(300), target) });
 
 /**
- * Reads the stored baselines, keyed by target (`host:port`). Returns an empty map if the file does not exist.
- *
+ * @returns the baselines by target (`host:port`); empty if the file does not exist
  * @throws {Error} if the file cannot be read or is not in the expected format
  */
 export async function readBaselines(file: string): Promise<ReadonlyMap<string, Baseline>> {
@@ -52,8 +51,7 @@ export async function readBaselines(file: string): Promise<ReadonlyMap<string, B
 }
 
 /**
- * Writes the baseline of one target and keeps all others. The file is replaced as a whole.
- *
+ * Keeps the baselines of all other targets. The file is replaced as a whole.
  * @throws {Error} if the file cannot be written, or if an existing file cannot be read
  */
 export async function writeBaseline(file: string, baseline: Baseline): Promise<void> {

@@ -21,20 +21,16 @@ import {
 import { parseCertificate, parseSubject } from '../core/parse-certificate.ts';
 import { readText } from '../system/json-file.ts';
 
-/** Loads the trust data for a target. Data that several targets share is read and stored only once. */
 type TrustLoader = (config: Pick<TrustConfig, 'pins' | 'caFiles'>) => Promise<Trust>;
 
 /**
- * Creates a loader for all data that can confirm a target's certificate. This data consists of the shipped Fortinet
- * authorities, the configured pins and CA files, and Mozilla's roots. The profile determines which of them are used.
- *
- * The loader fails if a CA file cannot be read, has no certificate, or contains a certificate that cannot be trusted.
- *
- * @param publicRoots Mozilla's roots; use the same object for all targets, so that the roots are parsed only once
+ * Loads the shipped Fortinet authorities, the configured pins and CA files, and Mozilla's roots. Fails if a CA file
+ * cannot be read, has no certificate, or contains a certificate that cannot be trusted.
+ * @param publicRoots use the same object for all targets, so that the roots are parsed only once
  */
 export function createTrustLoader(publicRoots: PublicRoots): TrustLoader {
   const reading = readShipped();
-  // Prevents an unhandled rejection. The error is reported to the caller that loads the trust data.
+  // Prevents an unhandled rejection. The caller that loads the trust data receives the error.
   reading.catch(() => undefined);
   const files = new Map<string, Promise<readonly TrustAnchor[]>>();
   const anchorsOf = (file: string): Promise<readonly TrustAnchor[]> => {
@@ -108,17 +104,16 @@ async function readCertificates(file: string): Promise<readonly Certificate[]> {
   });
 }
 
-/** A root certificate. Only its subject is parsed until the rest is needed. */
+/** Only the subject is parsed until the rest is needed. */
 interface Root {
   readonly subjectKey: string;
-  /** Parses the whole certificate. Returns null if this fails. */
   readonly certificate: () => Certificate | null;
 }
 
 /**
- * Provides Mozilla's roots as included in Node. This machine's certificate store is never used, because a company root
- * in it would hide an inspecting proxy. All subjects are parsed on first use, which takes some milliseconds. Parsing a
- * whole certificate takes three times as long and is needed only for a few roots.
+ * This machine's certificate store is never used, because a company root in it would hide an inspecting proxy. All
+ * subjects are parsed on first use, which takes some milliseconds. Parsing a whole certificate takes three times as
+ * long and is needed only for a few roots.
  */
 export function createPublicRoots(pems: readonly string[] = rootCertificates): PublicRoots {
   const roots = once(() => pems.flatMap(readPem).flatMap(rootOf));
@@ -154,16 +149,14 @@ function once<T>(make: () => T): () => T {
 }
 
 interface IssuingOrganization {
-  /** Organization name, as it is written in certificates. */
   readonly name: string;
   readonly source: string;
 }
 
 /**
- * Organizations of public intermediate authorities that do not appear in any of Mozilla's roots. These names are needed
- * for servers that do not send their intermediate certificate. This list contains only authorities that sign
- * certificates for many servers. The complete list is CCADB's report of all intermediate certificates
- * (https://www.ccadb.org/resources).
+ * Organizations of public intermediate authorities that do not appear in any of Mozilla's roots, for servers that do
+ * not send their intermediate certificate. Only authorities that sign certificates for many servers are listed. For
+ * all, see CCADB's report of intermediate certificates (https://www.ccadb.org/resources).
  */
 const ISSUING_ORGANIZATIONS: readonly IssuingOrganization[] = [
   { name: "Let's Encrypt", source: 'https://letsencrypt.org/certificates/' },
@@ -194,7 +187,7 @@ const ISSUING_ORGANIZATIONS: readonly IssuingOrganization[] = [
   { name: 'Trust Provider B.V.', source: 'https://www.networking4all.com, below DigiCert' },
 ];
 
-/** Decodes all certificates in a PEM text, in order, to DER. Text between certificates is skipped (RFC 7468 §2). */
+/** Text between certificates is skipped (RFC 7468 §2). */
 export function readPem(text: string): readonly Uint8Array[] {
   const blocks = text.matchAll(
     /-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----([A-Za-z0-9+/=\s]*)-----END (?:X509 |TRUSTED )?CERTIFICATE-----/gu,
@@ -202,20 +195,18 @@ export function readPem(text: string): readonly Uint8Array[] {
   return [...blocks].map(([, body]) => new Uint8Array(Buffer.from(body ?? '', 'base64')));
 }
 
-/** File with the certificates for `SHIPPED_PINS`. */
 const SHIPPED_AUTHORITIES: string = fileURLToPath(new URL('../../config/fortinet-authorities.pem', import.meta.url));
 
 interface ShippedPin {
   readonly pin: string;
-  /** Label of the authority, which is its name in FortiOS and its CN. */
+  /** Its name in FortiOS, and its CN. */
   readonly label: string;
   readonly source: string;
 }
 
 /**
- * Pins of the genuine Fortinet authorities. The pins are in the code, so that editing a file cannot add an authority.
- * Each pin was calculated from certificates that were published in at least two independent places. None of the
- * authorities is in a public root store.
+ * The pins are in the code, so that editing a file cannot add an authority. Each pin was calculated from certificates
+ * that were published in at least two independent places. None of the authorities is in a public root store.
  */
 export const SHIPPED_PINS: readonly ShippedPin[] = [
   {

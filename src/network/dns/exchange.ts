@@ -7,10 +7,7 @@ import { encodeQuery, readReply, type BelievableReading, type DnsQuery } from '.
 import { locate, type SystemLookup } from '../lookup.ts';
 import { ProbeError, abortError } from '../failure.ts';
 
-/**
- * ALPN protocols for DNS over TLS. RFC 7858 §3.1 does not use ALPN, but some servers require the registered protocol ID
- * `dot`.
- */
+/** RFC 7858 §3.1 does not use ALPN, but some servers require the registered protocol ID `dot`. */
 const DOT_PROTOCOLS: readonly string[] = ['dot'];
 
 /**
@@ -25,15 +22,10 @@ interface ExchangeTools {
   readonly clock: Clock;
   /** Called each time the query is sent, except when it is repeated over TCP after a truncated answer. */
   readonly onSend: () => void;
-  /** Called when an answer over UDP is truncated. */
   readonly onTruncated: () => void;
   readonly signal: AbortSignal;
 }
 
-/**
- * Sends one query with the server's protocol (UDP, TCP, TLS or HTTPS) and returns the answer. @throws the error that
- * ended the exchange
- */
 export async function exchangeWith(
   server: DnsServer,
   query: DnsQuery,
@@ -61,10 +53,7 @@ export async function exchangeWith(
   }
 }
 
-/**
- * Sends a query over UDP and waits for the answer.
- * @returns the answer and its query; the answer is assumed to belong to the last query that was sent
- */
+/** @returns the answer and its query; the answer is assumed to belong to the last query that was sent */
 async function askOverUdp(
   at: Destination,
   query: DnsQuery,
@@ -115,23 +104,17 @@ async function openVerified(
 
 const HTTPS_PORT = 443;
 
-/** A configured resolver. `host` is an address, or a name that must be looked up. */
 export type NamedResolver =
   | { readonly kind: 'udp' | 'tcp' | 'tls'; readonly host: string; readonly port: number }
   | { readonly kind: 'https'; readonly url: string };
 
-/** A resolver with a known address. */
 export type DnsServer =
   | { readonly kind: 'udp' | 'tcp'; readonly at: Destination }
   /** A server for DNS over TLS. The certificate must be valid for `host`, a host name or IP address. */
   | { readonly kind: 'tls'; readonly at: Destination; readonly host: string }
   | { readonly kind: 'https'; readonly at: Destination; readonly host: string; readonly url: URL };
 
-/**
- * Finds the address of a configured resolver. If the resolver is configured by name, the name is looked up with the
- * system resolver.
- * @throws {ProbeError} `name-not-resolved` when the lookup fails
- */
+/** @throws {ProbeError} `name-not-resolved` when the lookup fails */
 export async function serverOf(
   resolver: NamedResolver,
   system: SystemLookup,
@@ -165,7 +148,7 @@ const MAX_FOREIGN = 4;
 
 /**
  * Sends a query over a connected TCP or TLS socket (RFC 1035 §4.2.2, RFC 7858 §3.3) and destroys the socket afterwards.
- * Only the signal limits the time. The protocol limits each message to 65,535 bytes.
+ * Only the signal limits the time.
  */
 export function exchangeStream(socket: Socket, query: DnsQuery, signal: AbortSignal): Promise<BelievableReading> {
   return new Promise((resolve, reject) => {

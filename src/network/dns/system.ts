@@ -7,9 +7,8 @@ import { ProbeError, errorCode, failureFrom, abortError } from '../failure.ts';
 import { lookUp, type SystemLookup } from '../lookup.ts';
 
 /**
- * Resolves a name with the system resolver, like other programs on this machine. The system resolver uses the hosts
- * file, the search list and all configured servers. getaddrinfo returns neither TTL nor CNAMEs, and reports both a
- * missing name and a missing record as ENOTFOUND.
+ * The system resolver uses the hosts file, the search list and all configured servers. getaddrinfo returns neither TTL
+ * nor CNAMEs, and reports both a missing name and a missing record as ENOTFOUND.
  */
 export async function observeSystem(
   name: string,

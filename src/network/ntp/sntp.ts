@@ -1,10 +1,9 @@
 import type { EpochMs, Millis } from '../../core/clock.ts';
 
-/** An SNTP request with the data that identifies its reply. */
 export interface SntpRequest {
   /**
-   * Eight random bytes that are sent instead of the current time, so that the local time is not disclosed. The NTP
-   * server returns these bytes as the origin timestamp.
+   * Eight random bytes instead of the current time, which is not disclosed. The server returns them as origin
+   * timestamp.
    */
   readonly nonce: Buffer;
   readonly sentAt: EpochMs;
@@ -42,10 +41,7 @@ export function encodeRequest(nonce: Buffer): Buffer {
   return packet;
 }
 
-/**
- * Reads a packet from an NTP server. Returns null if the packet is not a reply to the request (forged, late or
- * malformed). Never throws.
- */
+/** Returns null if the packet is not a reply to the request (forged, late or malformed). Never throws. */
 export function readReply(packet: Buffer, request: SntpRequest): SntpReading | null {
   if (packet.length < PACKET_BYTES) return null;
   const first = packet.readUInt8(0);

@@ -5,20 +5,13 @@ import { openSocket } from '../connect.ts';
 import type { ProbeContext } from '../context.ts';
 import { ProbeError, errorCode, failureMessage, failureReason, abortError } from '../failure.ts';
 
-/**
- * Maximum number of addresses to try. With more addresses, the time for each address would be too short to distinguish
- * slow servers from unreachable servers.
- */
+/** With more addresses, the time for each address would be too short to distinguish slow from unreachable servers. */
 const MAX_TRIED = 3;
 
-/**
- * Time limit for all connection attempts. The limit allows for two lost SYN packets, which are retransmitted after 1 s
- * and 2 s. The rest of the probe's time is for the SMTP dialogue.
- */
+/** Allows for two lost SYN packets, which are retransmitted after 1 s and 2 s. */
 const CONNECT_LIMIT: Millis = 6000;
 
 /**
- * Tries the addresses in order, as a mail client does, and returns the first connection that is established.
  * @throws {ProbeError} about the first address when all attempts fail; the signal's reason when the signal is aborted
  */
 export async function connectToAny(

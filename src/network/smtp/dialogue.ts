@@ -16,7 +16,6 @@ const NON_ASCII = /\P{ASCII}/u;
 export class ReplyReader {
   /** The last line, if it is incomplete, with one character per byte. */
   #rest = '';
-  /** The lines of the current reply that have been received so far. */
   #lines: string[] = [];
   #replies: string[] = [];
   #unread = 0;
@@ -57,10 +56,7 @@ function lengthOf(lines: readonly string[]): number {
   return lines.reduce((sum, { length }) => sum + length + 1, 0);
 }
 
-/**
- * Decodes the text if it is valid UTF-8. Otherwise, returns one character per byte, because RFC 5321 does not specify a
- * character set.
- */
+/** RFC 5321 does not specify a character set, so text that is not valid UTF-8 keeps one character per byte. */
 function decoded(latin1: string): string {
   if (!NON_ASCII.test(latin1)) return latin1;
   const bytes = Buffer.from(latin1, 'latin1');
@@ -72,16 +68,12 @@ interface Waiting {
   readonly reject: (error: Error) => void;
 }
 
-/** Sends lines to a mail server and reads the replies. The connection can be upgraded to TLS. */
 export class Dialogue {
   readonly #signal: AbortSignal;
   #socket: Socket;
   #reader = new ReplyReader();
   #waiting: Waiting | null = null;
-  /**
-   * Creates the error that ended the connection. The error is created only on demand, because capturing its stack trace
-   * is slow.
-   */
+  /** Created only on demand, because capturing a stack trace is slow. */
   #end: (() => Error) | null = null;
 
   /** @param signal closes the connection when aborted */
@@ -103,7 +95,7 @@ export class Dialogue {
   }
 
   /**
-   * Returns the next reply. A reply that was received before the connection ended is still returned.
+   * A reply that was received before the connection ended is still returned.
    * @throws the error that ended the connection, or the signal's reason
    */
   reply(): Promise<string> {
@@ -178,9 +170,7 @@ function closed(): Error {
   return new ProbeError('closed', 'The server closed the connection');
 }
 
-/** Error for an unexpected or negative reply from the mail server. */
 export class SmtpError extends ProbeError {
-  /** SMTP reply code (RFC 5321 §4.2). */
   readonly code: number;
 
   constructor({ text, code }: SmtpReply) {
@@ -189,7 +179,6 @@ export class SmtpError extends ProbeError {
   }
 }
 
-/** One reply from a mail server (RFC 5321 §4.2). */
 export interface SmtpReply {
   /** The complete reply, including the codes. Lines are separated by line feeds. */
   readonly text: string;
@@ -210,7 +199,6 @@ export function requirePositive(reply: SmtpReply): void {
   if (!isPositive(reply)) throw new SmtpError(reply);
 }
 
-/** Reports whether the reply code is between 200 and 299 (RFC 5321 §4.2.1). */
 export function isPositive({ code }: SmtpReply): boolean {
   return code >= 200 && code < 300;
 }

@@ -16,7 +16,6 @@ interface Credentials {
   readonly pass: string;
 }
 
-/** Sends a line to the mail server and returns the reply. */
 type Exchange = (line: string) => Promise<SmtpReply>;
 
 type Mechanism = (exchange: Exchange, credentials: Credentials) => Promise<SmtpReply>;
@@ -46,7 +45,6 @@ const MECHANISMS: readonly (readonly [name: string, Mechanism])[] = [
 ];
 
 /**
- * Logs in with the first mechanism in `MECHANISMS` that the server offers, otherwise with PLAIN.
  * @param offers lines of the reply to EHLO, without their codes
  * @throws {SmtpError} when the server rejects the credentials
  */
@@ -62,7 +60,6 @@ function mechanismsIn(offer: string): readonly string[] {
   return keyword === 'AUTH' ? names : [];
 }
 
-/** @throws {SmtpError} when the server does not send a 334 reply */
 async function requireContinue(replied: Promise<SmtpReply>): Promise<SmtpReply> {
   const reply = await replied;
   if (reply.code !== 334) throw new SmtpError(reply);
@@ -81,15 +78,12 @@ const NON_ASCII = /\P{ASCII}/u;
 const DOMAIN = /^[\w-]+(?:\.[\w-]+)+$/u;
 
 interface SessionOptions {
-  /** A connected socket. With security `tls`, the socket is already encrypted. */
   readonly socket: Socket;
   readonly host: string;
   readonly security: 'starttls' | 'tls' | 'none';
-  /** TLS options for STARTTLS. */
   readonly tls: ConnectionOptions;
 }
 
-/** The step that `greet` is waiting for. */
 type GreetStep = 'greeting' | 'hello' | 'starttls' | 'handshake';
 
 /**
@@ -110,7 +104,6 @@ export class MailSession {
     this.#dialogue = new Dialogue(socket, signal);
   }
 
-  /** The mail server's greeting; null until the greeting is complete. */
   get greeting(): string | null {
     return this.#greeting;
   }
@@ -119,7 +112,7 @@ export class MailSession {
     return this.#step;
   }
 
-  /** Reports whether the server offers an extension. The keyword must be in upper case. */
+  /** The keyword must be in upper case. */
   offers(keyword: string): boolean {
     return this.#offers.some((offer) => offer.split(/\s/u, 1)[0]?.toUpperCase() === keyword);
   }
@@ -155,9 +148,7 @@ export class MailSession {
     await this.#envelope('RCPT TO', address);
   }
 
-  /**
-   * Sends RSET if a mail transaction was started, then QUIT. Waits for the server's reply until the signal is aborted.
-   */
+  /** Sends RSET if a transaction was started, then QUIT. Waits for the replies until the signal is aborted. */
   async leave(signal: AbortSignal): Promise<void> {
     const close = (): void => this.close();
     signal.addEventListener('abort', close, { once: true });
@@ -213,18 +204,13 @@ export class MailSession {
   }
 }
 
-/** Verifies the server's name and provides the expiry date of the verified certificate chain. */
 export interface VerifiedIdentity {
   /** Earliest expiry date in the chain; null before the first handshake. */
   notAfter(): EpochMs | null;
-  /**
-   * Checks the server's name. Passed to Node as a TLS option, because the certificate chain is available at this point
-   * without extra cost.
-   */
+  /** Passed to Node as a TLS option, because the certificate chain is available at this point without extra cost. */
   readonly check: NonNullable<ConnectionOptions['checkServerIdentity']>;
 }
 
-/** Maximum length of a certificate chain. Longer chains are not used in practice. */
 const MAX_CHAIN = 10;
 
 export function createVerifiedIdentity(): VerifiedIdentity {
@@ -241,8 +227,8 @@ export function createVerifiedIdentity(): VerifiedIdentity {
 }
 
 /**
- * Returns the certificate chain without its self-signed root, because the root comes from this machine's trust store.
- * The Prometheus blackbox exporter also excludes the root.
+ * Excludes the self-signed root, because it comes from this machine's trust store. The Prometheus blackbox exporter
+ * also excludes it.
  */
 function chainOf(leaf: PeerCertificate): readonly PeerCertificate[] {
   const chain = [leaf];

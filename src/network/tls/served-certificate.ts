@@ -10,17 +10,13 @@ import { parseAuthorities } from './secure-context.ts';
 import { parseDistinguishedName } from '../../core/certificate.ts';
 import { parseSubjectAltName } from '../../core/parse-certificate.ts';
 
-/** PEM files for one of ftm-watch's TLS servers. */
 interface ServedFiles {
   readonly certFile: string;
   readonly keyFile: string;
-  /** Authorities that issue client certificates; null if no client certificate is requested. */
   readonly clientCaFile: string | null;
-  /** Certificate revocation lists (CRLs) for client certificates; null if revocation is not checked. */
   readonly clientCrlFile: string | null;
 }
 
-/** Contents of the PEM files. */
 interface ServedMaterial {
   readonly cert: string;
   readonly key: string;
@@ -31,11 +27,7 @@ interface ServedMaterial {
 interface FollowDeps {
   readonly clock: Clock;
   readonly logger: OperatorLog;
-  /**
-   * Called when the trusted client authorities or the revocation lists have changed. The server must then close all
-   * connections that were verified before the change. Connections that have not completed the handshake are already
-   * closed.
-   */
+  /** The server must then close all connections that were verified before the change. */
   readonly onOtherClients: () => void;
 }
 
@@ -43,19 +35,15 @@ interface FollowDeps {
 const LOOK_EVERY: Millis = 5_000;
 
 /**
- * The certificate and the trusted client authorities of one of ftm-watch's TLS servers. The files are read again every
- * few seconds and on `refresh`. Changes take effect without a restart. If a new file is unusable, the previous
- * certificate and authorities are kept.
+ * The files are read again every few seconds and on `refresh`. If a new file is unusable, the previous certificate and
+ * authorities are kept.
  */
 export class ServedCertificate {
   readonly #files: ServedFiles;
   readonly #what: string;
   #material: ServedMaterial;
   #served: { readonly server: Server; readonly deps: FollowDeps } | null = null;
-  /**
-   * Connections that have not completed the handshake. A handshake uses the client authorities that were configured at
-   * its start.
-   */
+  /** A handshake uses the client authorities that were configured at its start. */
   readonly #handshakes = new Map<string, Socket>();
   /** Last problem with the files, stored so that each problem is logged only once. */
   #problem: string | null = null;
@@ -78,7 +66,6 @@ export class ServedCertificate {
     return this.#material;
   }
 
-  /** Returns the certificate's expiry date; null if the certificate cannot be parsed. */
   end(): EpochMs | null {
     try {
       return new X509Certificate(this.#material.cert).validToDate.getTime();
@@ -87,7 +74,7 @@ export class ServedCertificate {
     }
   }
 
-  /** Reads the files again and applies changes to the TLS server. Never rejects. */
+  /** Never rejects. */
   async refresh(): Promise<void> {
     if (this.#served === null) return;
     const { server, deps } = this.#served;
@@ -113,7 +100,6 @@ export class ServedCertificate {
     }
   }
 
-  /** Updates the TLS server whenever the files change, until the returned function is called. */
   follow(server: Server, deps: FollowDeps): () => void {
     this.#served = { server, deps };
     server.on('connection', (socket: Socket) => {
@@ -130,7 +116,7 @@ export class ServedCertificate {
   }
 }
 
-/** Returns a key that identifies a connection. A TCP socket and its TLS socket have the same key. */
+/** A TCP socket and its TLS socket have the same key. */
 function peerOf({ remoteAddress, remotePort }: Socket): string {
   return `${remoteAddress ?? ''} ${String(remotePort)}`;
 }
@@ -175,10 +161,7 @@ function isSame(one: ServedMaterial, other: ServedMaterial): boolean {
   return one.cert === other.cert && one.key === other.key && one.ca === other.ca && one.crl === other.crl;
 }
 
-/**
- * Returns the common names and DNS names in the client's certificate. Returns an empty list if there is no certificate
- * or the server's `ca` did not verify it.
- */
+/** Returns an empty list if there is no certificate or the server's `ca` did not verify it. */
 export function verifiedPeerNames(socket: Socket): readonly string[] {
   if (!(socket instanceof TLSSocket) || !socket.authorized) return [];
   const certificate = socket.getPeerX509Certificate();
