@@ -70,7 +70,7 @@ export async function examineCaptures(
   }
   const { connections, interceptor, notes } = pairLegs(kept);
   const dropped = Object.values(counts).reduce((sum, count) => sum + count, -kept.length);
-  const more = dropped === 0 ? [] : [`${String(dropped)} more connections were judged but are not listed.`];
+  const more = dropped === 0 ? [] : [`${String(dropped)} more connections were evaluated but are not listed.`];
   const reasons = new Set(connections.flatMap(({ because }) => (because === null ? [] : [ADVICE[because]])));
   return {
     files,
@@ -92,13 +92,13 @@ function notesOf(
   const notes = [
     problem !== null && `Cannot read ${format === null ? '' : 'all of '}${name}: ${problem}.`,
     isWithout && `${name} contains ${counted(packets, 'packet')}, but no connection to ${authority(target)}.`,
-    others > 0 && `${counted(others, 'connection')} to other hosts in ${name} (--all lists those with TLS).`,
+    others > 0 && `${name} also contains ${counted(others, 'connection')} to other hosts (--all includes TLS connections).`,
     excess > 0 && `${String(excess)} connections in ${name} were not followed, because too many were open.`,
-    isRelative && `The times in ${name} have no date, so certificates were judged at the current time.`,
-    unread.fragment > 0 && `${counted(unread.fragment, 'IP fragment')} in ${name} were not reassembled.`,
-    unread.cut > 0 && `${counted(unread.cut, 'packet')} in ${name} were captured without their ports (snaplen).`,
-    unread.lost > 0 && `${counted(unread.lost, 'packet')} in ${name} lack a line of the text.`,
-    unread.broken > 0 && `${counted(unread.broken, 'packet')} in ${name} have contradictory lengths.`,
+    isRelative && `The times in ${name} have no date, so certificates were checked at the current time.`,
+    unread.fragment > 0 && `${name}: ${counted(unread.fragment, 'packet')} skipped, because IP fragments are not reassembled.`,
+    unread.cut > 0 && `${name}: ${counted(unread.cut, 'packet')} skipped, because the capture cut off the ports (snaplen).`,
+    unread.lost > 0 && `${name}: ${counted(unread.lost, 'packet')} skipped, because lines of the text are missing.`,
+    unread.broken > 0 && `${name}: ${counted(unread.broken, 'packet')} skipped, because their lengths contradict each other.`,
   ];
   return notes.filter((note) => typeof note === 'string');
 }

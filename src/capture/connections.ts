@@ -150,19 +150,19 @@ export class Connection {
   /** Null if the data is complete. */
   get missing(): readonly ['mid-stream' | 'one-direction' | 'gap' | 'truncated', string] | null {
     if (!this.#hasBeginning && this.handshake.hello === null)
-      return ['mid-stream', 'The capture lacks the beginning of the connection.'];
+      return ['mid-stream', 'The capture does not contain the start of the connection.'];
     return this.#missingOf('server') ?? this.#missingOf('client');
   }
 
   #missingOf(role: Role): Connection['missing'] {
     const { next, acknowledged, isCut } = this.#senders[role];
-    if (next === null && acknowledged !== null) return ['one-direction', `No packet of the ${role} was captured.`];
-    if (this.handshake.isTooLong) return ['truncated', 'The handshake is too long to be read.'];
+    if (next === null && acknowledged !== null) return ['one-direction', `No packet from the ${role} was captured.`];
+    if (this.handshake.isTooLong) return ['truncated', 'The handshake is too long.'];
     if (next === null || !this.handshake.wants(role)) return null;
-    if (isCut) return ['truncated', `Packets of the ${role} were truncated by the capture.`];
+    if (isCut) return ['truncated', `The capture truncated packets from the ${role}.`];
     const behind = acknowledged === null ? 0 : distance(next, acknowledged);
     // TCP acknowledges a FIN as if it were one byte of data.
-    const gap = `The capture lacks data of the ${role}, up to ${String(behind)} bytes.`;
+    const gap = `Up to ${String(behind)} bytes from the ${role} are missing from the capture.`;
     return behind > 1 ? ['gap', gap] : null;
   }
 

@@ -71,7 +71,7 @@ export const ADVICE = {
   gap: 'Packets are missing. Disable offloading while you capture ("ftm-watch capture --print-command fortigate").',
   truncated: 'The handshake is incomplete. Capture whole packets, until the connection has been closed.',
   'one-direction':
-    'Only one direction was captured, because of offloading or because the other one takes a different path. Disable ' +
+    'Only one direction was captured, because of offloading or because the other direction takes a different path. Disable ' +
     'offloading while you capture ("ftm-watch capture --print-command fortigate").',
 } as const;
 
@@ -174,7 +174,7 @@ function chainVerdict(seen: Connection, evidence: TlsEvidence, { checks }: TlsKn
     findings: [...findings, ...lostFindings(seen, evidence.target), ...refused],
     summary: refused.length > 0 && isGenuine ? `${summary}, but the client rejected it` : summary,
     evidenceOfChain: evidence,
-    remarks: [...remarksOn(seen), ...(wouldSettle === null ? [] : [`This would settle it: ${wouldSettle}.`])],
+    remarks: [...remarksOn(seen), ...(wouldSettle === null ? [] : [`For a definite result, ${wouldSettle}.`])],
   };
 }
 
@@ -218,7 +218,7 @@ function refusals(
 ): readonly Finding[] {
   if (clientAlert === null || !REFUSALS.includes(clientAlert.code)) return [];
   const claim = `The client rejected the certificate that it received (alert ${clientAlert.name})${more}.`;
-  const expected = 'A client that continues after the certificate';
+  const expected = 'The client continues after the certificate';
   return [suspicion('client-accepts-certificate', subject, suggests, [expected, claim])];
 }
 
@@ -228,7 +228,7 @@ function lostFindings({ unarrived, handshake }: Connection, subject: string): re
   const claim =
     `The client never acknowledged the server's last ${String(unarrived)} bytes. Large packets are probably lost on ` +
     'the path (MTU).';
-  const expected = 'A client that acknowledges the certificate';
+  const expected = 'The client acknowledges the certificate';
   const lost = suspicion('large-answers-arrive', subject, 'tls-blocked', [expected, claim]);
   return [{ ...lost, kind: 'large-answers-lost' }];
 }
@@ -249,8 +249,8 @@ function remarksOn({ handshake, end, resetTtl, serverFlight }: Connection): read
     serverAlert !== null && `The server sent the alert ${serverAlert.name}.`,
     ENDS[end],
     resetTtl !== null &&
-      `The reset has TTL ${String(resetTtl.reset)}, and the server's other packets have ${String(resetTtl.usual)}. This ` +
-        'suggests that another device sent it, but does not prove it.',
+      `The reset has TTL ${String(resetTtl.reset)}, and the server's other packets have ${String(resetTtl.usual)}. ` +
+        'Another device may have sent the reset.',
     version === '1.3' &&
       serverFlight > 0 &&
       `The server's first answer has ${String(serverFlight)} bytes, which is consistent with many certificates.`,

@@ -75,11 +75,11 @@ function isForwarded(one: JudgedConnection, other: JudgedConnection): boolean {
 }
 
 function forwardedText(one: JudgedConnection, other: JudgedConnection): string {
-  const how = one.seen.client === other.seen.client ? 'without a change' : 'with a different address';
+  const how = one.seen.client === other.seen.client ? 'unchanged' : 'from a different address';
   return (
     `${one.seen.client} and ${other.seen.client}: the same client random on ${placeOf(one, other)} and ` +
     `${placeOf(other, one)}. TLS was forwarded ${how} and not terminated in between.` +
-    (isForged(one) || isForged(other) ? ' The intercepting device is farther out than both.' : '')
+    (isForged(one) || isForged(other) ? ' The intercepting device is closer to the server.' : '')
   );
 }
 
@@ -125,7 +125,7 @@ function interceptorOf(inner: JudgedConnection, outer: JudgedConnection): Interc
   const who = isOneCapture
     ? `${device ?? 'The device that made the capture'}${address === null ? '' : ` (${address})`} terminates TLS itself`
     : `TLS is terminated by a device between ${inside} and ${outside}`;
-  const farther = ', and the chain on the outside is not genuine either, so there is another device farther out';
+  const farther = ', and the chain on the outside is not genuine either, so another device intercepts closer to the server';
   const summary = `${who}: the client random on ${outside} differs from that on ${inside}${isAnotherFartherOut ? farther : ''}`;
   return {
     device,

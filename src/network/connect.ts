@@ -71,9 +71,9 @@ export async function openTls(socket: Socket, options: ConnectionOptions, signal
 
 /** Node's own messages are not used, because they recommend Node options. */
 const REFUSALS: ReadonlyMap<string, string> = new Map([
-  ['CERT_HAS_EXPIRED', 'it has expired'],
-  ['CERT_NOT_YET_VALID', 'it is not valid yet'],
-  ['DEPTH_ZERO_SELF_SIGNED_CERT', 'it is self-signed'],
+  ['CERT_HAS_EXPIRED', 'the certificate has expired'],
+  ['CERT_NOT_YET_VALID', 'the certificate is not valid yet'],
+  ['DEPTH_ZERO_SELF_SIGNED_CERT', 'the certificate is self-signed'],
   ['SELF_SIGNED_CERT_IN_CHAIN', 'the root certificate is not trusted'],
   ['UNABLE_TO_GET_ISSUER_CERT', 'the issuer is unknown'],
   ['UNABLE_TO_GET_ISSUER_CERT_LOCALLY', 'the issuer is unknown'],

@@ -256,7 +256,7 @@ function authorization({ credentials }: Tunnel): Record<string, string> {
 }
 
 function hint(status: number, hasLogin: boolean): string {
-  if (status === 407) return hasLogin ? ' (the user name or password is wrong)' : ' (it demands a login)';
+  if (status === 407) return hasLogin ? ' (the user name or password is wrong)' : ' (the proxy requires a login)';
   if (status === 403) return ' (an access rule blocks the target)';
   return '';
 }

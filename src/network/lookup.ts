@@ -196,7 +196,7 @@ export async function locate(
     if (isOfThisMachine(failureReason(error))) throw error;
     throw notFound(host, failureMessage(error), error);
   }
-  throw notFound(host, 'it has no address');
+  throw notFound(host, 'the name has no address');
 }
 
 function notFound(host: string, why: string, cause?: unknown): ProbeError {

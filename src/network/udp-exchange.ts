@@ -128,7 +128,7 @@ export function sendOnce(server: Destination, packet: Buffer): Promise<Error | n
 
 function notAnAnswer(count: number, cause?: Error): ProbeError {
   const packets = count === 1 ? 'a packet' : `${String(count)} packets`;
-  return new ProbeError('protocol', `Received ${packets} that did not answer the query, and no reply`, {
+  return new ProbeError('protocol', `Received ${packets} that did not answer the query, but no answer`, {
     cause,
   });
 }

@@ -105,7 +105,7 @@ function tooLong(authority: Certificate, index: number, path: readonly Certifica
   const limit = index === 0 ? null : pathLength(authority);
   const below = path.slice(1, index).filter((certificate) => !isSelfIssued(certificate)).length;
   if (limit === null || below <= limit) return null;
-  return `allows ${String(limit)} authorities below it, but there are ${String(below)}`;
+  return `allows ${String(limit)} authorities below it, but the chain contains ${String(below)}`;
 }
 
 function pathLength(authority: Certificate): number | null {
@@ -122,7 +122,7 @@ function namesForbidden(authority: Certificate, index: number, path: readonly Ce
   const isForbidden = path
     .slice(0, index)
     .some((below, depth) => (depth === 0 || !isSelfIssued(below)) && !mayNamesBe(authority, below, depth === 0));
-  return isForbidden ? 'is not allowed to sign for the names below it' : null;
+  return isForbidden ? 'does not allow the names in the certificates below it' : null;
 }
 
 /**

@@ -106,7 +106,7 @@ export function encodeQuery(question: Pick<DnsQuery, 'id' | 'name' | 'type'>, ed
 export function readReply(bytes: Buffer, query: DnsQuery): DnsReading {
   if (bytes.length < HEADER_BYTES) return foreign('the packet is shorter than a DNS header');
   const flags = bytes.readUInt16BE(2);
-  if (bytes.readUInt16BE(0) !== query.id) return foreign('its id is another');
+  if (bytes.readUInt16BE(0) !== query.id) return foreign('the packet has a different ID');
   if ((flags & QR) === 0 || (flags & OPCODE) !== 0) return foreign('the packet is not a response');
   // The TC bit is checked before decoding, because a server may cut a truncated answer in the middle of a record.
   if ((flags & TC) !== 0) return { kind: 'truncated' };
@@ -114,7 +114,7 @@ export function readReply(bytes: Buffer, query: DnsQuery): DnsReading {
   try {
     packet = decode(bytes);
   } catch {
-    return foreign('it cannot be decoded');
+    return foreign('the packet cannot be decoded');
   }
   const rcode = rcodeOf(packet, flags & 0xf);
   if (!answersQuestion(packet, query, rcode)) return foreign('the packet answers a different question');

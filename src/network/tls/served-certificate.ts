@@ -135,7 +135,7 @@ async function readMaterial(files: ServedFiles, what: string): Promise<ServedMat
   const ca = await readText(files.clientCaFile, `the client authorities of ${what} from`);
   parseAuthorities(ca, files.clientCaFile);
   if (files.clientCrlFile === null) return { ...own, ca };
-  const crl = await readText(files.clientCrlFile, `the revoked clients of ${what} from`);
+  const crl = await readText(files.clientCrlFile, `the revocation lists of ${what} from`);
   attempt(() => createSecureContext({ ca, crl }), `the revocation lists of ${what} in "${files.clientCrlFile}"`);
   return { ...own, ca, crl };
 }
