@@ -6,18 +6,19 @@ import { isoTime, isoTimeOrNull } from '../core/time-text.ts';
 import { visibleText } from '../core/visible-text.ts';
 import { cleanJson } from '../network/rest/json-exchange.ts';
 import type { TlsKnowledge } from '../checks/tls-genuine/judge-path.ts';
+import { type CaptureTarget, readCapture } from './connections.ts';
 import {
   ADVICE,
   causeOf,
   createConnectionJudge,
   evidenceOf,
+  type Interceptor,
   type JudgedConnection,
   type Level,
   levelOf,
+  pairLegs,
 } from './judge-capture.ts';
-import { type Interceptor, pairLegs } from './legs.ts';
 import { CaptureFile } from './packets.ts';
-import { type CaptureTarget, readCapture } from './read-capture.ts';
 
 export interface CaptureResult {
   readonly files: readonly CaptureFile[];

@@ -1,6 +1,5 @@
-import { connect as connectTcp, type Socket, isIP } from 'node:net';
+import { connect as connectTcp, type Socket } from 'node:net';
 import { checkServerIdentity, connect as connectTls, type ConnectionOptions, type TLSSocket } from 'node:tls';
-import { createSocket } from 'node:dgram';
 import { addressFamily } from '../core/addresses.ts';
 import { type DistinguishedName, parseDistinguishedName } from '../core/certificate.ts';
 import { abortError, errorCode, ProbeError } from './failure.ts';
@@ -98,7 +97,7 @@ function whenReady<S extends Socket>(
     function release(): void {
       signal.removeEventListener('abort', onAbort);
       socket.off(ready, onReady);
-      socket.off('error', onError);
+      socket.off('error', fail);
       socket.off('close', onClose);
     }
     function onReady(): void {
@@ -110,9 +109,6 @@ function whenReady<S extends Socket>(
       socket.destroy();
       reject(error);
     }
-    function onError(error: Error): void {
-      fail(error);
-    }
     function onClose(): void {
       fail(Object.assign(new Error('The connection was closed before it was established'), { code: 'ENOTCONN' }));
     }
@@ -121,29 +117,7 @@ function whenReady<S extends Socket>(
     }
     signal.addEventListener('abort', onAbort, { once: true });
     socket.once(ready, onReady);
-    socket.once('error', onError);
+    socket.once('error', fail);
     socket.once('close', onClose);
-  });
-}
-
-/**
- * Connects a UDP socket, because the kernel then looks up the route without sending a packet (connect(2)). A TCP
- * connection cannot be used, because an ICMP "no route" message from a router causes the same error as a missing local
- * route.
- */
-export function hasRoute(address: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = createSocket(isIP(address) === 6 ? 'udp6' : 'udp4');
-    let ended = false;
-    function end(has: boolean): void {
-      if (ended) return;
-      ended = true;
-      resolve(has);
-      socket.close();
-    }
-    socket.on('error', () => end(false));
-    socket.once('connect', () => end(true));
-    // The port number is arbitrary, because connecting a UDP socket does not send a packet.
-    socket.connect(9, address);
   });
 }

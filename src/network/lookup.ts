@@ -8,7 +8,7 @@ import { ProbeError, errorCode, failureMessage, failureReason, abortError } from
 import { unlessAborted } from './context.ts';
 import { encodeQuery, isDnsName } from './dns/message.ts';
 import { sendOnce } from './udp-exchange.ts';
-import { addressFamily } from '../core/addresses.ts';
+import { addressFamily, type HostPort } from '../core/addresses.ts';
 import { isOfThisMachine } from '../core/observation.ts';
 import type { Destination } from './connect.ts';
 
@@ -170,18 +170,12 @@ async function nameServers(): Promise<readonly string[]> {
     .slice(0, MAX_NAME_SERVERS);
 }
 
-interface Located {
-  readonly host: string;
-  readonly port: number;
-  readonly sourceAddress: string | null;
-}
-
 /**
  * Prefers IPv4, or the address family of the source address.
  * @throws {ProbeError} `name-not-resolved`, or the reason why this machine could not send the query
  */
 export async function locate(
-  { host, port, sourceAddress }: Located,
+  { host, port, sourceAddress }: HostPort & Pick<Destination, 'sourceAddress'>,
   system: SystemLookup,
   signal: AbortSignal,
 ): Promise<Destination> {
@@ -221,8 +215,6 @@ export interface Limiter {
 }
 
 export function createLimiter(limit: number): Limiter {
-  if (!Number.isInteger(limit) || limit < 1)
-    throw new RangeError(`Cannot limit tasks: expected at least 1 concurrent task, got ${String(limit)}`);
   const queue = new Set<() => void>();
   let running = 0;
 

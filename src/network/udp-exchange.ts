@@ -111,8 +111,24 @@ class Exchange<T> {
 
 /** Never rejects. @returns the reason why the packet was not sent; null if it was sent */
 export function sendOnce(server: Destination, packet: Buffer): Promise<Error | null> {
+  return connectOnce(server, (socket, end) => socket.send(packet, end));
+}
+
+/**
+ * Connects a UDP socket, because the kernel then looks up the route without sending a packet (connect(2)). A TCP
+ * connection cannot be used, because an ICMP "no route" message from a router causes the same error as a missing local
+ * route.
+ */
+export async function hasRoute(address: string): Promise<boolean> {
+  return (await connectOnce({ address, port: 9 }, (_, end) => end(null))) === null;
+}
+
+function connectOnce(
+  { address, port }: Pick<Destination, 'address' | 'port'>,
+  onConnect: (socket: Socket, end: (error: Error | null) => void) => void,
+): Promise<Error | null> {
   return new Promise((resolve) => {
-    const socket = createSocket(server.address.includes(':') ? 'udp6' : 'udp4');
+    const socket = createSocket(address.includes(':') ? 'udp6' : 'udp4');
     let ended = false;
     function end(error: Error | null): void {
       if (ended) return;
@@ -121,8 +137,8 @@ export function sendOnce(server: Destination, packet: Buffer): Promise<Error | n
       socket.close();
     }
     socket.on('error', end);
-    socket.once('connect', () => socket.send(packet, (error) => end(error)));
-    socket.connect(server.port, server.address);
+    socket.once('connect', () => onConnect(socket, end));
+    socket.connect(port, address);
   });
 }
 

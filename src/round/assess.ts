@@ -30,7 +30,7 @@ import { utcText } from '../core/time-text.ts';
 import type { ClockObservation, EndpointObservation } from '../core/observation.ts';
 import { isInvalid, type PathObservation, type RoundObservations } from '../core/round.ts';
 import type { Instruments } from './instruments.ts';
-import type { EarlierVerdict, EarlierVerdicts } from './memory.ts';
+import type { EarlierVerdicts } from './memory.ts';
 import type { Severity } from '../core/severity.ts';
 import type { Assessment, Finding } from '../engine/model.ts';
 
@@ -68,10 +68,13 @@ export function assessRound({ config, knowledge: base, memory }: Instruments, gi
   const stands = failsPartly(share, round.path.licenseServer) ? standing(earlier, found[0] ?? {}, round.startedAt) : {};
   const known = found.map((one, index) => (index === 0 ? { ...one, ...findingsIn(stands) } : one));
   const judged: JudgedRound = {
-    assessments: assessmentsOf(
-      { own, found: withShare(known, share, round.path.licenseServer), stands },
-      { config, round, clock, carriers, answered },
-    ),
+    assessments: assessmentsOf(own, withShare(known, share, round.path.licenseServer), stands, {
+      config,
+      round,
+      clock,
+      carriers,
+      answered,
+    }),
     tls: targets.map(({ path, tls }) => ({ path, judged: tls })),
     ownClock: isInvalid(round) ? null : { estimate: estimateClock(clock), clockBase: round.clockBase },
   };
@@ -203,14 +206,13 @@ function withShare(
   return [{ ...own, ...told }, ...services];
 }
 
-interface JudgedTargets {
-  readonly own: TargetFacts | undefined;
-  readonly found: readonly TargetFindings[];
-  /** Verdicts from earlier rounds, used for checks without a verdict in this round. */
-  readonly stands: EarlierVerdicts;
-}
-
-function assessmentsOf({ own, found, stands }: JudgedTargets, facts: RoundFacts): readonly Assessment[] {
+/** @param stands verdicts from earlier rounds, used for checks without a verdict in this round */
+function assessmentsOf(
+  own: TargetFacts | undefined,
+  found: readonly TargetFindings[],
+  stands: EarlierVerdicts,
+  facts: RoundFacts,
+): readonly Assessment[] {
   return CHECKS.flatMap((check) => {
     if (check.from === 'round') return [{ id: check.id, ...check.judge(facts) }];
     if (check.from !== 'target' || own === undefined) return [];
@@ -226,7 +228,7 @@ function assessmentsOf({ own, found, stands }: JudgedTargets, facts: RoundFacts)
   });
 }
 
-function summaryOf(now: string, stands: EarlierVerdict | undefined): string {
+function summaryOf(now: string, stands: EarlierVerdicts[string] | undefined): string {
   return stands === undefined
     ? now
     : `${stands.summary} (as of ${utcText(stands.at)}, because there was no connection in this round)`;

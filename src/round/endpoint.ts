@@ -2,11 +2,11 @@ import { isIP, type Socket } from 'node:net';
 import type { SecureContext } from 'node:tls';
 import { authority, type HostPort } from '../core/addresses.ts';
 import type { Millis } from '../core/clock.ts';
-import type { EndpointObservation, Failure, HttpOutcome, TcpOutcome, TlsOutcome } from '../core/observation.ts';
+import type { EndpointObservation, TcpOutcome } from '../core/observation.ts';
 import type { ProxyConfig } from '../config/schema/secret.ts';
 import type { ProbeContext } from '../network/context.ts';
 import { errorCode, failureFrom } from '../network/failure.ts';
-import { hasRoute } from '../network/connect.ts';
+import { hasRoute } from '../network/udp-exchange.ts';
 import { type CertificateParser, shakeHands, type Handshake } from '../network/tls/handshake.ts';
 import { dial, TunnelRefused } from '../network/dial.ts';
 import type { SecretReader } from '../system/secret.ts';
@@ -101,17 +101,12 @@ function unreachableAddress(error: unknown): string | null {
     : null;
 }
 
-interface UpperPhases {
-  readonly tls: TlsOutcome | null;
-  readonly http: HttpOutcome | null;
-}
-
 async function upperPhases(
   socket: Socket,
   request: EndpointRequest,
   ctx: ProbeContext,
   deps: EndpointDeps,
-): Promise<UpperPhases> {
+): Promise<Pick<EndpointObservation, 'tls' | 'http'>> {
   if (request.depth === 'tcp') return { tls: null, http: null };
   const { outcome: tls, session } = await handshakePhase(socket, request, ctx, deps);
   try {
@@ -140,7 +135,7 @@ async function handshakePhase(
   try {
     return await shakeHands(socket, { serverName, secureContext, parse, limit: limits.tls }, ctx);
   } catch (error) {
-    const failure: Failure = failureFrom(error, ctx.clock.elapsed() - started, ctx.signal);
+    const failure = failureFrom(error, ctx.clock.elapsed() - started, ctx.signal);
     return {
       outcome: { ...failure, serverName: serverName ?? '', alert: null, chain: null, plaintext: null },
       session: null,

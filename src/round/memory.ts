@@ -49,7 +49,7 @@ export async function loadRoundMemory(
 /** Only connections that reached the check's stage provide a verdict. */
 export type EarlierVerdicts = Readonly<Record<string, EarlierVerdict>>;
 
-export interface EarlierVerdict {
+interface EarlierVerdict {
   readonly at: EpochMs;
   readonly findings: readonly Finding[];
   readonly summary: string;

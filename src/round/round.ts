@@ -12,9 +12,7 @@ import { deadline } from '../system/clock.ts';
 import { askOnce } from './dns.ts';
 import { type Instruments, type Look, lookWith } from './instruments.ts';
 import { type MailPace, observeWithDeferral, withRecipientServers } from './mail.ts';
-import { observeNtp } from './ntp.ts';
-import { observeOlderTls } from './older-tls.ts';
-import { verifyWithOpenssl } from './openssl.ts';
+import { observeNtp } from '../network/ntp/sntp.ts';
 import {
   controlTarget,
   licenseTarget,
@@ -24,7 +22,14 @@ import {
   observePath,
   serviceTarget,
 } from './path.ts';
-import { observeClosely, observeNearest, observeOtherNames, observeReferences } from './second-looks.ts';
+import {
+  observeClosely,
+  observeNearest,
+  observeOlderTls,
+  observeOtherNames,
+  observeReferences,
+  verifyWithOpenssl,
+} from './second-looks.ts';
 
 /** Shown to users who are waiting. */
 export interface RoundProgress {

@@ -3,19 +3,15 @@ import type { Config } from '../config/config.ts';
 import type { TrustConfig } from '../config/schema/path.ts';
 import type { Clock, EpochMs } from '../core/clock.ts';
 import { type Baseline, labelOfKey, type ProductPattern } from '../tls/trust.ts';
-import type { FlawKind } from '../tls/flaws.ts';
 import {
   learnedFlaws,
   type PreviousLeaf,
   type RememberedChain,
-  type TrustedPath,
   unconfirmedBaseline,
   createFlawMemory,
 } from '../checks/tls-genuine/chain-case.ts';
 import { createSignatureChecks, type TrustOptions } from '../tls/chain.ts';
-import type { TlsOutcome } from '../core/observation.ts';
-import { readBaselines } from '../trust/baseline-file.ts';
-import { createTrustLoader, createPublicRoots } from '../trust/load-trust.ts';
+import { createPublicRoots, createTrustLoader, readBaselines } from '../trust/load-trust.ts';
 import { loadProducts } from '../trust/products.ts';
 import { type JudgedTlsPath, type TlsKnowledge, createOpensslWords } from '../checks/tls-genuine/judge-path.ts';
 import type { GenuineMemory } from './memory.ts';
@@ -40,16 +36,6 @@ type OwnKnowledge = Omit<TlsKnowledge, 'previous' | 'remembered'>;
 const REMEMBERED_LEAVES = 20;
 const CHECKS = { spare: 2_048, perTarget: 8 };
 
-/** Adds `openssl` if OpenSSL has not verified the chain, because OpenSSL might find more flaws. */
-function keptFlaws(
-  { flaws }: TrustedPath,
-  { chain }: TlsOutcome,
-  { openssl }: Pick<TlsKnowledge, 'openssl'>,
-): readonly FlawKind[] {
-  const isHeard = chain !== null && openssl.of(chain) !== null;
-  return [...flaws.map(({ kind }) => kind), ...(isHeard ? [] : ['openssl' as const])];
-}
-
 /** Empty data for targets that are checked only occasionally. */
 const NOTHING_KEPT: Pick<TlsKnowledge, 'openssl' | 'flaws'> = {
   openssl: { of: () => null, isOpen: () => false, take: () => false, keep: () => undefined },
@@ -71,8 +57,11 @@ function keep({ leaves, knowledge }: KnownTarget, { endpoints }: JudgedTlsPath, 
   for (const { endpoint, outcome, judgement } of endpoints) {
     const leaf = outcome.chain?.certificates[0];
     if (leaf !== undefined) leaves.push({ serial: leaf.serial, pin: leaf.pin, at });
-    if (judgement.accepted !== null)
-      knowledge.flaws.keep(endpoint.address, keptFlaws(judgement.accepted, outcome, knowledge));
+    if (judgement.accepted === null) continue;
+    const flaws = judgement.accepted.flaws.map(({ kind }) => kind);
+    // OpenSSL might find more flaws in a chain that it has not verified.
+    const isVerified = outcome.chain !== null && knowledge.openssl.of(outcome.chain) !== null;
+    knowledge.flaws.keep(endpoint.address, isVerified ? flaws : [...flaws, 'openssl' as const]);
   }
   leaves.splice(0, Math.max(0, leaves.length - REMEMBERED_LEAVES));
 }
@@ -115,23 +104,20 @@ export async function loadTlsKnowledge(
     ...NOTHING_KEPT,
   } as const;
 
+  function ofAny(target: string): TlsKnowledge {
+    const known = byTarget.get(target);
+    return known === undefined
+      ? { ...unknownTarget, baseline: baselines.get(target) ?? null, previous: [], remembered: null }
+      : { ...known.knowledge, previous: [...known.leaves], remembered: recalled(memory.of(target), known.knowledge) };
+  }
+
   return {
     skippedPatterns: skipped,
     products,
-    ofAny: (target) => {
-      const known = byTarget.get(target);
-      return known === undefined
-        ? { ...unknownTarget, baseline: baselines.get(target) ?? null, previous: [], remembered: null }
-        : { ...known.knowledge, previous: [...known.leaves], remembered: recalled(memory.of(target), known.knowledge) };
-    },
+    ofAny,
     of: (target) => {
-      const known = byTarget.get(target);
-      if (known === undefined) throw new RangeError(`Cannot evaluate "${target}": expected a configured target`);
-      return {
-        ...known.knowledge,
-        previous: [...known.leaves],
-        remembered: recalled(memory.of(target), known.knowledge),
-      };
+      if (!byTarget.has(target)) throw new RangeError(`Cannot evaluate "${target}": expected a configured target`);
+      return ofAny(target);
     },
     remember: (target, judged, at) => {
       const known = byTarget.get(target);

@@ -255,7 +255,7 @@ function isIssuer(
   return options.checks.signs(candidate, subject) && options.accepts(candidate, subject);
 }
 
-export function pathTo(step: ChainLink): readonly Certificate[] {
+function pathTo(step: ChainLink): readonly Certificate[] {
   return step.below === null ? [step.certificate] : [...pathTo(step.below), step.certificate];
 }
 

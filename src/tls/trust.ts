@@ -87,15 +87,10 @@ interface LearnedChain {
 
 const MAX_KEPT = 32;
 
-interface Learning {
-  readonly now: EpochMs;
-  readonly accepted: readonly string[];
-}
-
 export function learnBaseline(
   target: string,
   seen: readonly LearnedChain[],
-  { now, accepted }: Learning,
+  { now, accepted }: { readonly now: EpochMs; readonly accepted: readonly string[] },
 ): Baseline | null {
   const leaves = distinctCertificates(seen.flatMap(({ chain }) => chain.certificates.slice(0, 1)));
   if (leaves.length === 0) return null;

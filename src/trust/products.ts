@@ -134,7 +134,7 @@ type CompiledPattern =
 type PatternCompiler = (source: string, scope: PatternScope) => CompiledPattern;
 
 /** Node's own engine is safe for the built-in catalogue, because tests limit each pattern's run time. */
-export const compileShipped: PatternCompiler = (source, scope) => {
+const compileShipped: PatternCompiler = (source, scope) => {
   const compiled = scope === 'value' ? new RegExp(`^(?:${source})$`, 'u') : new RegExp(source, 'iu');
   return {
     kind: 'usable',

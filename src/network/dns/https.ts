@@ -38,7 +38,10 @@ export async function exchangeHttps(
       body: query.bytes,
       signal,
     });
-    return readBody(await bodyOf(response), query);
+    const reading = readReply(await bodyOf(response), query);
+    if (reading.kind === 'foreign')
+      throw new ProbeError('protocol', `The server did not answer the question: ${reading.why}`);
+    return reading;
   } finally {
     await client.destroy().catch(() => {});
     socket.destroy();
@@ -60,13 +63,6 @@ async function bodyOf(response: Dispatcher.ResponseData): Promise<Buffer> {
     );
   }
   return Buffer.from(await response.body.arrayBuffer());
-}
-
-function readBody(body: Buffer, query: DnsQuery): BelievableReading {
-  const reading = readReply(body, query);
-  if (reading.kind === 'foreign')
-    throw new ProbeError('protocol', `The server did not answer the question: ${reading.why}`);
-  return reading;
 }
 
 type Connector = Extract<Client.Options['connect'], (...args: never[]) => unknown>;

@@ -3,7 +3,7 @@ import { RECURSION_DESIRED, decode, encode, type Answer, type DecodedPacket, typ
 import type { DnsAnswer, ExtendedError } from '../../core/observation.ts';
 import { visibleText } from '../../core/visible-text.ts';
 
-export type RecordType = 'A' | 'AAAA' | 'MX';
+type RecordType = 'A' | 'AAAA' | 'MX';
 
 export interface DnsQuery {
   readonly id: number;

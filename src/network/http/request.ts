@@ -132,9 +132,7 @@ function responseFacts(
   return {
     kind: 'response',
     status,
-    date: parseHttpDate(firstHeader(headers, 'date')),
-    server: serverName(headers),
-    proxyTraces: proxyTraces(headers),
+    ...headerFacts(headers),
     blockPage: recognise({ status, location: firstHeader(headers, 'location'), text, words }),
     framing: { version, contentLength: lengthIn(firstHeader(headers, 'content-length')), bodyBytes: bytes },
   };
@@ -200,7 +198,7 @@ const TRACE_NAMES: ReadonlySet<string> = new Set([
   'x-cache-lookup',
 ]);
 
-export function firstHeader(headers: Headers, name: string): string | null {
+function firstHeader(headers: Headers, name: string): string | null {
   const value = headers[name];
   return (typeof value === 'string' ? value : value?.[0]) ?? null;
 }
@@ -212,12 +210,17 @@ export function parseHttpDate(value: string | null): EpochMs | null {
   return ASCTIME_DATE.test(value) ? instant(`${value} GMT`) : null;
 }
 
-export function serverName(headers: Headers): string | null {
-  const value = firstHeader(headers, 'server');
-  return value === null ? null : printable(value, MAX_SERVER);
+/** @internal */
+export function headerFacts(headers: Headers): Pick<ResponseFacts, 'date' | 'server' | 'proxyTraces'> {
+  const server = firstHeader(headers, 'server');
+  return {
+    date: parseHttpDate(firstHeader(headers, 'date')),
+    server: server === null ? null : printable(server, MAX_SERVER),
+    proxyTraces: proxyTraces(headers),
+  };
 }
 
-export function proxyTraces(headers: Headers): readonly string[] {
+function proxyTraces(headers: Headers): readonly string[] {
   return Object.keys(headers)
     .filter((name) => isTrace(name, headers))
     .toSorted()

@@ -120,7 +120,7 @@ const [COMMA, BRACKET, BRACE] = [0x2c, 0x5b, 0x7b];
  * Checks the number of bytes and values before parsing. The caller sets the time limit.
  * @throws {ProbeError} when a limit is exceeded or the body has a content encoding
  */
-export async function readBody({ headers, body }: Pick<Dispatcher.ResponseData, 'headers' | 'body'>): Promise<string> {
+async function readBody({ headers, body }: Pick<Dispatcher.ResponseData, 'headers' | 'body'>): Promise<string> {
   const encoding = headers['content-encoding'];
   if (encoding !== undefined && encoding !== 'identity') {
     body.on('error', () => undefined).destroy();

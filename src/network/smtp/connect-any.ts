@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { deadline } from '../../system/clock.ts';
+import { authority } from '../../core/addresses.ts';
 import type { Millis } from '../../core/clock.ts';
 import { openSocket } from '../connect.ts';
 import type { ProbeContext } from '../context.ts';
@@ -42,11 +43,10 @@ export async function connectToAny(
 }
 
 function aboutAddress(address: string, port: number, error: unknown): ProbeError {
-  const at = `${address.includes(':') ? `[${address}]` : address}:${String(port)}`;
   // EHOSTUNREACH means that there was no ARP reply, or that a router on the path returned an error. Unlike ENETUNREACH,
   // it is not caused by a missing local route.
   const reason = errorCode(error) === 'EHOSTUNREACH' ? 'timeout' : failureReason(error);
-  return new ProbeError(reason, `Cannot connect to ${at}: ${failureMessage(error)}`, { cause: error });
+  return new ProbeError(reason, `Cannot connect to ${authority({ host: address, port })}: ${failureMessage(error)}`, { cause: error });
 }
 
 /** First line of an SMTP greeting (RFC 5321 §4.3.1). */

@@ -48,7 +48,7 @@ export async function shakeHands(socket: Socket, options: HandshakeOptions, ctx:
     checkServerIdentity: () => undefined,
     ...(serverName === '' ? {} : { servername: serverName }),
   });
-  const end = await handshakeEnd({ socket, tlsSocket, read: () => peerFacts(tlsSocket, options.parse) }, limit.signal);
+  const end = await handshakeEnd(socket, tlsSocket, options.parse, limit.signal);
   const durationMs = ctx.clock.elapsed() - started;
   const facts = { serverName, protocol: end.peer.protocol, cipher: end.peer.cipher, durationMs };
   if (end.error === null) return finished(tlsSocket, end.peer, facts);
@@ -105,22 +105,16 @@ function peerFacts(socket: TLSSocket, parse: CertificateParser): PeerFacts {
   };
 }
 
-interface HandshakeEnd {
-  readonly error: Error | null;
-  readonly peer: PeerFacts;
-}
-
-interface Handshaking {
-  readonly socket: Socket;
-  readonly tlsSocket: TLSSocket;
-  readonly read: () => PeerFacts;
-}
-
 /**
  * Reads the peer's data immediately after a failure, because OpenSSL's state is lost one turn of the event loop later.
  * A TLS 1.2 server that rejects a client without a certificate has already sent its own chain.
  */
-function handshakeEnd({ socket, tlsSocket, read }: Handshaking, signal: AbortSignal): Promise<HandshakeEnd> {
+function handshakeEnd(
+  socket: Socket,
+  tlsSocket: TLSSocket,
+  parse: CertificateParser,
+  signal: AbortSignal,
+): Promise<{ readonly error: Error | null; readonly peer: PeerFacts }> {
   return new Promise((resolve, reject) => {
     let ended = false;
     function end(error: Error | null): void {
@@ -129,7 +123,7 @@ function handshakeEnd({ socket, tlsSocket, read }: Handshaking, signal: AbortSig
       signal.removeEventListener('abort', onAbort);
       socket.off('end', onEnd);
       try {
-        resolve({ error, peer: read() });
+        resolve({ error, peer: peerFacts(tlsSocket, parse) });
       } catch (bug) {
         // The error is not thrown again, because an exception in an event handler would terminate the process.
         reject(bug instanceof Error ? bug : new Error('Cannot read the data of the TLS handshake', { cause: bug }));
@@ -363,11 +357,8 @@ export function beginsAsTls(bytes: Uint8Array): boolean {
  * the readable text is kept, because block pages begin with several kilobytes of style sheet.
  */
 export function readableText(bytes: Uint8Array): string {
-  return readableLine(Buffer.from(bytes).toString('latin1'));
-}
-
-export function readableLine(text: string): string {
-  return text
+  return Buffer.from(bytes)
+    .toString('latin1')
     .replaceAll(/<(style|script)\b[^>]*>[^<]*(?:<\/\1\s*>)?/giu, ' ')
     .replaceAll(/<!--(?:[^-]|-(?!->))*(?:-->)?/gu, ' ')
     .replaceAll(/<[!/a-z][^<>]*>/giu, ' ')

@@ -1,6 +1,7 @@
-import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { createSecureContext, type Server, TLSSocket } from 'node:tls';
+import { isDeepStrictEqual } from 'node:util';
 import type { Clock, EpochMs, Millis } from '../../core/clock.ts';
 import { beat } from '../../system/clock.ts';
 import type { OperatorLog } from '../../system/operator-log.ts';
@@ -80,7 +81,7 @@ export class ServedCertificate {
     const { server, deps } = this.#served;
     try {
       const material = await readMaterial(this.#files, this.#what);
-      if (isSame(material, this.#material)) return;
+      if (isDeepStrictEqual(material, this.#material)) return;
       server.setSecureContext(material);
       const before = this.#material;
       this.#material = material;
@@ -124,7 +125,9 @@ function peerOf({ remoteAddress, remotePort }: Socket): string {
 async function readMaterial(files: ServedFiles, what: string): Promise<ServedMaterial> {
   const cert = await readText(files.certFile, `the certificate of ${what} from`);
   const key = await readText(files.keyFile, `the key of ${what} from`);
-  if (!certificateIn(cert, files, what).checkPrivateKey(keyIn(key, files, what)))
+  const certificate = attempt(() => new X509Certificate(cert), `the certificate of ${what} in "${files.certFile}"`);
+  const privateKey = attempt(() => createPrivateKey(key), `the key of ${what} in "${files.keyFile}"`);
+  if (!certificate.checkPrivateKey(privateKey))
     throw new Error(
       `Cannot use the key of ${what} in "${files.keyFile}": it does not belong to the certificate in ` +
         `"${files.certFile}"`,
@@ -140,14 +143,6 @@ async function readMaterial(files: ServedFiles, what: string): Promise<ServedMat
   return { ...own, ca, crl };
 }
 
-function certificateIn(pem: string, { certFile }: ServedFiles, what: string): X509Certificate {
-  return attempt(() => new X509Certificate(pem), `the certificate of ${what} in "${certFile}"`);
-}
-
-function keyIn(pem: string, { keyFile }: ServedFiles, what: string): KeyObject {
-  return attempt(() => createPrivateKey(pem), `the key of ${what} in "${keyFile}"`);
-}
-
 /** @throws {Error} with the file's name, because OpenSSL's error does not contain it */
 function attempt<T>(use: () => T, what: string): T {
   try {
@@ -155,10 +150,6 @@ function attempt<T>(use: () => T, what: string): T {
   } catch (error) {
     throw new Error(`Cannot use ${what}: expected PEM without a passphrase: ${messageOf(error)}`, { cause: error });
   }
-}
-
-function isSame(one: ServedMaterial, other: ServedMaterial): boolean {
-  return one.cert === other.cert && one.key === other.key && one.ca === other.ca && one.crl === other.crl;
 }
 
 /** Returns an empty list if there is no certificate or the server's `ca` did not verify it. */
