@@ -5,7 +5,6 @@ export interface ProbeContext {
   readonly clock: Clock;
   readonly signal: AbortSignal;
   readonly sourceAddress: string | null;
-  readonly env: NodeJS.ProcessEnv;
 }
 
 /** Returns the promise's result, or rejects as soon as the signal is aborted. @throws the signal's reason */

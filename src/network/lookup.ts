@@ -210,7 +210,6 @@ export interface Limiter {
    * aborts
    */
   run<T>(task: () => Promise<T>, signal: AbortSignal): Promise<T>;
-  readonly running: number;
   readonly waiting: number;
 }
 
@@ -250,9 +249,6 @@ export function createLimiter(limit: number): Limiter {
   }
 
   return {
-    get running(): number {
-      return running;
-    },
     get waiting(): number {
       return queue.size;
     },

@@ -16,7 +16,6 @@ import { loadTlsKnowledge, type TlsKnowledgeBase } from './tls-knowledge.ts';
 export interface Instruments {
   readonly config: Config;
   readonly clock: Clock;
-  readonly env: NodeJS.ProcessEnv;
   readonly system: SystemLookup;
   /** For resolvers, and for mail servers without a `caFile`. */
   readonly trust: SecureContext;
@@ -69,7 +68,6 @@ export async function createInstruments(config: Config, deps: InstrumentDeps): P
   return {
     config,
     clock,
-    env,
     system: createSystemLookup(),
     trust: publicTrust(),
     fileTrust: new FileTrust(),
@@ -89,10 +87,10 @@ export async function createInstruments(config: Config, deps: InstrumentDeps): P
 }
 
 export function lookWith(instruments: Instruments, signal: AbortSignal): Look {
-  const { clock, env, config } = instruments;
+  const { clock, config } = instruments;
   return {
     ...instruments,
-    ctx: { clock, env, signal, sourceAddress: config.sourceAddress },
+    ctx: { clock, signal, sourceAddress: config.sourceAddress },
     askName: (name, resolver, ctx) => observeDns(name, resolver, instruments, ctx),
   };
 }

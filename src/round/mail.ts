@@ -86,12 +86,8 @@ const MAX_GREETING = 200;
 
 type MailPorts = Pick<Instruments, 'trust' | 'fileTrust' | 'readSecret' | 'mailLimit'>;
 
-interface MailTarget {
+interface MailTarget extends FoundAddresses {
   readonly server: MailServer;
-  /** Resolved addresses of the server's host. Empty if the host name does not resolve. */
-  readonly addresses: readonly string[];
-  /** Failure on this machine that prevented the lookup; null if there was none. */
-  readonly localError: Failure | null;
 }
 
 /**
@@ -99,11 +95,11 @@ interface MailTarget {
  * and takes no longer than its limit.
  */
 export async function observeMail(target: MailTarget, ports: MailPorts, ctx: ProbeContext): Promise<MailObservation> {
-  const { host, port, security, required, timeout } = target.server;
+  const { security, required, timeout } = target.server;
   const identity = createVerifiedIdentity();
-  const outcome = await rehearse(target, { ...ports, identity }, ctx);
+  const outcome = await rehearse(target, ports, identity, ctx);
   return {
-    server: `${host.includes(':') ? `[${host}]` : host}:${String(port)}`,
+    server: authority(target.server),
     security,
     required,
     patience: timeout,
@@ -112,10 +108,6 @@ export async function observeMail(target: MailTarget, ports: MailPorts, ctx: Pro
     ...(target.server.isLoginUnknown === true ? { isLoginUnknown: true } : {}),
     recipientServers: [],
   };
-}
-
-interface RehearsalPorts extends MailPorts {
-  readonly identity: VerifiedIdentity;
 }
 
 interface Rehearsal {
@@ -132,7 +124,12 @@ interface Rehearsal {
   secrets: readonly string[];
 }
 
-async function rehearse(target: MailTarget, ports: RehearsalPorts, ctx: ProbeContext): Promise<MailOutcome> {
+async function rehearse(
+  target: MailTarget,
+  ports: MailPorts,
+  identity: VerifiedIdentity,
+  ctx: ProbeContext,
+): Promise<MailOutcome> {
   const startedAt = ctx.clock.elapsed();
   const longest = Math.max(ports.mailLimit ?? MAIL_LIMIT, target.server.timeout);
   using limit = deadline(ctx.clock, longest, ctx.signal);
@@ -148,7 +145,7 @@ async function rehearse(target: MailTarget, ports: RehearsalPorts, ctx: ProbeCon
     secrets: [],
   };
   try {
-    await perform(rehearsal, ports);
+    await perform(rehearsal, ports, identity);
     const greeting = printable(rehearsal.session?.greeting ?? '', MAX_GREETING);
     const { slowestMs } = rehearsal;
     return { kind: 'accepted', durationMs: ctx.clock.elapsed() - startedAt, slowestMs, greeting };
@@ -159,11 +156,11 @@ async function rehearse(target: MailTarget, ports: RehearsalPorts, ctx: ProbeCon
   }
 }
 
-async function perform(rehearsal: Rehearsal, ports: RehearsalPorts): Promise<void> {
+async function perform(rehearsal: Rehearsal, ports: MailPorts, identity: VerifiedIdentity): Promise<void> {
   const { target, limit } = rehearsal;
   const { server } = target;
   const secureContext = await trustFor(server, ports);
-  const tls = { secureContext, checkServerIdentity: ports.identity.check };
+  const tls = { secureContext, checkServerIdentity: identity.check };
   const socket = await timed(rehearsal, () => openTransport(rehearsal, tls));
   const session = new MailSession({ socket, host: server.host, security: server.security, tls }, limit.signal);
   rehearsal.session = session;
