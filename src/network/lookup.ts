@@ -14,22 +14,14 @@ import type { Destination } from './connect.ts';
 
 type Getaddrinfo = typeof getaddrinfo;
 
-interface SharedLookup {
-  readonly result: Promise<readonly LookupAddress[]>;
-  /** True if another caller had already started the lookup. In this case, a failure may be outdated. */
-  readonly joined: boolean;
-  readonly begun: () => boolean;
-}
-
 /**
  * Limits system resolver lookups to one per name at a time. libuv runs only two slow lookups concurrently, and lookups
  * cannot be cancelled. Without sharing, each round would queue another stuck lookup while the resolver is unresponsive.
  * The whole program uses one instance.
+ * @throws the lookup's error, or the signal's reason; a `ProbeError` with reason `internal` if the lookup never started
+ * because lookups for other names were queued first
  */
-export interface SystemLookup {
-  /** @param signal signal of the caller; if it is aborted before the lookup starts, the name is not looked up */
-  find(name: string, signal: AbortSignal): SharedLookup;
-}
+export type SystemLookup = (name: string, signal: AbortSignal) => Promise<readonly LookupAddress[]>;
 
 /**
  * Maximum number of concurrent slow lookups. libuv has the same limit (half of its four threads), so lookups wait in
@@ -37,61 +29,52 @@ export interface SystemLookup {
  */
 const AT_ONCE = 2;
 
+interface Outstanding {
+  readonly result: Promise<readonly LookupAddress[]>;
+  readonly isStarted: () => boolean;
+}
+
 export function createSystemLookup(ask: Getaddrinfo = getaddrinfo): SystemLookup {
   const limiter = createLimiter(AT_ONCE);
-  const outstanding = new Map<string, Omit<SharedLookup, 'joined'>>();
-  return {
-    find: (name, signal) => {
-      const underWay = outstanding.get(name);
-      if (underWay !== undefined) return { ...underWay, joined: true };
-      let begun = false;
-      const result = limiter
-        .run(() => {
-          begun = true;
-          return ask(name);
-        }, signal)
-        .finally(() => outstanding.delete(name));
-      // The caller may have stopped waiting, and an unhandled rejection would terminate the process.
-      result.catch(() => {});
-      const lookup = { result, begun: () => begun };
-      outstanding.set(name, lookup);
-      return { ...lookup, joined: false };
-    },
+  const outstanding = new Map<string, Outstanding>();
+
+  function enqueue(name: string, signal: AbortSignal): Outstanding {
+    let isStarted = false;
+    const result = limiter
+      .run(() => {
+        isStarted = true;
+        return ask(name);
+      }, signal)
+      .finally(() => outstanding.delete(name));
+    // The caller may have stopped waiting, and an unhandled rejection would terminate the process.
+    result.catch(() => {});
+    const lookup = { result, isStarted: () => isStarted };
+    outstanding.set(name, lookup);
+    return lookup;
+  }
+
+  async function wait({ result, isStarted }: Outstanding, name: string, signal: AbortSignal): Promise<readonly LookupAddress[]> {
+    try {
+      return await unlessAborted(result, signal);
+    } catch (error) {
+      if (!signal.aborted || isStarted()) throw error;
+      throw new ProbeError('internal', `"${name}" was not looked up: the system resolver was busy with other names`, {
+        cause: error,
+      });
+    }
+  }
+
+  return async (name, signal) => {
+    const shared = outstanding.get(name);
+    if (shared === undefined) return wait(enqueue(name, signal), name, signal);
+    try {
+      return await wait(shared, name, signal);
+    } catch (error) {
+      if (signal.aborted) throw error;
+      // The failure of a lookup that another caller started may be outdated.
+      return wait(outstanding.get(name) ?? enqueue(name, signal), name, signal);
+    }
   };
-}
-
-/**
- * If a shared lookup fails, the name is looked up again once, because the failure may be outdated.
- * @throws the lookup's error, or the signal's reason; a `ProbeError` with reason `internal` if the lookup never started
- * because lookups for other names were queued first
- */
-export async function lookUp(
-  system: SystemLookup,
-  name: string,
-  signal: AbortSignal,
-): Promise<readonly LookupAddress[]> {
-  const first = system.find(name, signal);
-  try {
-    return await until(first, name, signal);
-  } catch (error) {
-    if (!first.joined || signal.aborted) throw error;
-    return until(system.find(name, signal), name, signal);
-  }
-}
-
-async function until(
-  { result, begun }: SharedLookup,
-  name: string,
-  signal: AbortSignal,
-): Promise<readonly LookupAddress[]> {
-  try {
-    return await unlessAborted(result, signal);
-  } catch (error) {
-    if (!signal.aborted || begun()) throw error;
-    throw new ProbeError('internal', `"${name}" was not looked up: the system resolver was busy with other names`, {
-      cause: error,
-    });
-  }
 }
 
 const RESOLV_CONF = '/etc/resolv.conf';
@@ -181,7 +164,7 @@ export async function locate(
 ): Promise<Destination> {
   if (isIP(host) !== 0) return { address: host, port, sourceAddress };
   try {
-    const found = await lookUp(system, host, signal);
+    const found = await system(host, signal);
     const addresses = found.map(({ address }) => address);
     const family = sourceAddress === null ? 4 : addressFamily(sourceAddress);
     const address = addresses.find((candidate) => addressFamily(candidate) === family) ?? addresses[0];
