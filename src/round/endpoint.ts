@@ -30,8 +30,7 @@ export interface EndpointDeps {
   readonly parse: CertificateParser;
   readonly readSecret: SecretReader;
   readonly recognisePage: RecognisePage;
-  /** @default `ENDPOINT_LIMITS` */
-  readonly limits?: EndpointLimits;
+  readonly limits: EndpointLimits;
 }
 
 /** The limits apply even if the peer keeps sending. */
@@ -72,7 +71,7 @@ export async function observeEndpoint(
 async function connectPhase(
   { target, address, proxy }: EndpointRequest,
   ctx: ProbeContext,
-  { readSecret, limits = ENDPOINT_LIMITS }: EndpointDeps,
+  { readSecret, limits }: EndpointDeps,
 ): Promise<{ readonly tcp: TcpOutcome; readonly socket: Socket | null }> {
   const started = ctx.clock.elapsed();
   try {
@@ -112,8 +111,8 @@ async function upperPhases(
   try {
     if (request.depth === 'tls' || tls.kind === 'failed') return { tls, http: null };
     if (session === null) return { tls, http: { kind: 'client-certificate-demanded', durationMs: 0 } };
-    const limit = (deps.limits ?? ENDPOINT_LIMITS).http;
-    const http = await sendRequest(session, { ...request, limit, recognisePage: deps.recognisePage }, ctx);
+    const { limits, recognisePage } = deps;
+    const http = await sendRequest(session, { ...request, limit: limits.http, recognisePage }, ctx);
     return {
       tls:
         http.kind === 'client-certificate-demanded' && tls.kind === 'established' ? { ...tls, kind: http.kind } : tls,
@@ -131,7 +130,7 @@ async function handshakePhase(
   deps: EndpointDeps,
 ): Promise<Handshake> {
   const started = ctx.clock.elapsed();
-  const { secureContext, parse, limits = ENDPOINT_LIMITS } = deps;
+  const { secureContext, parse, limits } = deps;
   try {
     return await shakeHands(socket, { serverName, secureContext, parse, limit: limits.tls }, ctx);
   } catch (error) {

@@ -9,7 +9,7 @@ import { createLimiter, createSystemLookup, type Limiter, type SystemLookup } fr
 import { createProbeSecureContext, FileTrust, publicTrust } from '../network/tls/secure-context.ts';
 import { readSecret, type SecretReader } from '../system/secret.ts';
 import { type AskName, observeDns } from './dns.ts';
-import type { EndpointDeps } from './endpoint.ts';
+import { ENDPOINT_LIMITS, type EndpointDeps } from './endpoint.ts';
 import { loadRoundMemory, type MemoryFiles, type RoundMemory } from './memory.ts';
 import { loadTlsKnowledge, type TlsKnowledgeBase } from './tls-knowledge.ts';
 
@@ -77,6 +77,7 @@ export async function createInstruments(config: Config, deps: InstrumentDeps): P
       parse: (der) => certificates.parse(der),
       readSecret: secrets,
       recognisePage: (candidate) => recogniseBlockPage(candidate, knowledge.products),
+      limits: ENDPOINT_LIMITS,
     },
     limiter: createLimiter(CONNECTIONS),
     mailLimit: deps.mailLimit ?? null,

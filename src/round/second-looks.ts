@@ -23,7 +23,6 @@ import { dial } from '../network/dial.ts';
 import { shakeHands } from '../network/tls/handshake.ts';
 import { createProbeSecureContext, createRefusableSecureContext } from '../network/tls/secure-context.ts';
 import {
-  ENDPOINT_LIMITS,
   type EndpointDeps,
   type EndpointRequest,
   measureConnects,
@@ -344,7 +343,7 @@ export async function askOpenssl(
   request: Omit<EndpointRequest, 'depth' | 'method' | 'path'>,
   anchor: Certificate,
   ctx: ProbeContext,
-  { parse, readSecret, limits = ENDPOINT_LIMITS }: EndpointDeps,
+  { parse, readSecret, limits }: EndpointDeps,
 ): Promise<OpensslResult | null> {
   const { serverName } = request;
   try {
