@@ -93,13 +93,17 @@ function notesOf(
   const notes = [
     problem !== null && `Cannot read ${format === null ? '' : 'all of '}${name}: ${problem}.`,
     isWithout && `${name} contains ${counted(packets, 'packet')}, but no connection to ${authority(target)}.`,
-    others > 0 && `${name} also contains ${counted(others, 'connection')} to other hosts (--all includes TLS connections).`,
+    others > 0 &&
+      `${name} also contains ${counted(others, 'connection')} to other hosts (--all includes TLS connections).`,
     excess > 0 && `${String(excess)} connections in ${name} were not followed, because too many were open.`,
     isRelative && `The times in ${name} have no date, so certificates were checked at the current time.`,
-    unread.fragment > 0 && `${name}: ${counted(unread.fragment, 'packet')} skipped, because IP fragments are not reassembled.`,
-    unread.cut > 0 && `${name}: ${counted(unread.cut, 'packet')} skipped, because the capture cut off the ports (snaplen).`,
+    unread.fragment > 0 &&
+      `${name}: ${counted(unread.fragment, 'packet')} skipped, because IP fragments are not reassembled.`,
+    unread.cut > 0 &&
+      `${name}: ${counted(unread.cut, 'packet')} skipped, because the capture cut off the ports (snaplen).`,
     unread.lost > 0 && `${name}: ${counted(unread.lost, 'packet')} skipped, because lines of the text are missing.`,
-    unread.broken > 0 && `${name}: ${counted(unread.broken, 'packet')} skipped, because their lengths contradict each other.`,
+    unread.broken > 0 &&
+      `${name}: ${counted(unread.broken, 'packet')} skipped, because their lengths contradict each other.`,
   ];
   return notes.filter((note) => typeof note === 'string');
 }

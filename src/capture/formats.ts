@@ -178,7 +178,9 @@ const DIRECTIONS: readonly RawPacket['direction'][] = [null, 'in', 'out'];
 function enhancedPacket(block: Cursor, ports: readonly Port[], offset: number): RawPacket {
   const port = ports[block.number(4)];
   if (port === undefined)
-    throw new CaptureError(`the packet at offset ${String(offset)} belongs to an interface that the file does not describe`);
+    throw new CaptureError(
+      `the packet at offset ${String(offset)} belongs to an interface that the file does not describe`,
+    );
   const at = (block.number(4) * 2 ** 32 + block.number(4)) * port.tick;
   const [captured, length] = [block.number(4), block.number(4)];
   const most = Math.min(block.left, MAX_PACKET);

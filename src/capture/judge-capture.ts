@@ -379,7 +379,8 @@ function interceptorOf(inner: JudgedConnection, outer: JudgedConnection): Interc
   const who = isOneCapture
     ? `${device ?? 'The device that made the capture'}${address === null ? '' : ` (${address})`} terminates TLS itself`
     : `TLS is terminated by a device between ${inside} and ${outside}`;
-  const farther = ', and the chain on the outside is not genuine either, so another device intercepts closer to the server';
+  const farther =
+    ', and the chain on the outside is not genuine either, so another device intercepts closer to the server';
   const summary = `${who}: the client random on ${outside} differs from that on ${inside}${isAnotherFartherOut ? farther : ''}`;
   return {
     device,

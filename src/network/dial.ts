@@ -208,14 +208,14 @@ function formsOf({ user, password }: NonNullable<Tunnel['credentials']>): readon
 const CHUNK_SIZE = /(?:^|\r\n)[\da-f]{1,8}(?:;[^\r\n]{0,200})?\r\n/giu;
 
 async function bytesFrom(socket: Socket, head: Buffer, limit: number, signal: AbortSignal): Promise<Buffer> {
+  if (head.length >= limit) return head.subarray(0, limit);
   let bytes = head;
   try {
     const chunks: AsyncIterable<unknown> = addAbortSignal(signal, socket);
-    if (bytes.length < limit)
-      for await (const chunk of chunks) {
-        if (Buffer.isBuffer(chunk)) bytes = Buffer.concat([bytes, chunk]);
-        if (bytes.length >= limit) break;
-      }
+    for await (const chunk of chunks) {
+      if (Buffer.isBuffer(chunk)) bytes = Buffer.concat([bytes, chunk]);
+      if (bytes.length >= limit) break;
+    }
   } catch {
     // The part of the page that has arrived is used.
   }

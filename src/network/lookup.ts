@@ -53,7 +53,11 @@ export function createSystemLookup(ask: Getaddrinfo = getaddrinfo): SystemLookup
     return lookup;
   }
 
-  async function wait({ result, isStarted }: Outstanding, name: string, signal: AbortSignal): Promise<readonly LookupAddress[]> {
+  async function wait(
+    { result, isStarted }: Outstanding,
+    name: string,
+    signal: AbortSignal,
+  ): Promise<readonly LookupAddress[]> {
     try {
       return await unlessAborted(result, signal);
     } catch (error) {

@@ -203,23 +203,13 @@ interface OlderTls {
   /** A check that is due is recorded as done. */
   isDue(leaf: string, why: { readonly isComplained: boolean; readonly isDisputed: boolean }): boolean;
   /** The result is valid until the next check. */
-  last(): ReferenceObservation | null;
-  /** Marks the last result as belonging to an earlier round. */
-  age(): void;
-  keep(seen: ReferenceObservation | null): void;
+  last: ReferenceObservation | null;
 }
 
 function createOlderTls({ now }: Pick<Clock, 'now'>): OlderTls {
   let looked: { readonly at: EpochMs; readonly leaf: string } | null = null;
-  let last: ReferenceObservation | null = null;
   return {
-    last: () => last,
-    keep: (seen) => {
-      last = seen;
-    },
-    age: () => {
-      last = last === null ? null : { ...last, isFresh: false };
-    },
+    last: null,
     isDue: (leaf, { isComplained, isDisputed }) => {
       const gap = isComplained || leaf !== looked?.leaf ? LEAST_GAP : HOUR;
       const isDue = isDisputed || looked === null || !isRecent(looked.at, now(), gap);

@@ -22,12 +22,7 @@ import type { ProbeContext } from '../network/context.ts';
 import { dial } from '../network/dial.ts';
 import { shakeHands } from '../network/tls/handshake.ts';
 import { createProbeSecureContext, createRefusableSecureContext } from '../network/tls/secure-context.ts';
-import {
-  type EndpointDeps,
-  type EndpointRequest,
-  measureConnects,
-  observeEndpoint,
-} from './endpoint.ts';
+import { type EndpointDeps, type EndpointRequest, measureConnects, observeEndpoint } from './endpoint.ts';
 import { areRelatedHosts } from '../tls/extensions.ts';
 import type { Look } from './instruments.ts';
 import { type PathTarget, requestOf } from './path.ts';
@@ -133,9 +128,8 @@ function outcomesOf(controls: readonly PathObservation[]): readonly TlsOutcome[]
 /** A filter may block the vendor's whole domain, so the name must be in a different domain. */
 function otherName(serverName: string | null, controls: readonly PathObservation[]): string | null {
   return (
-    controls
-      .map(({ host }) => host)
-      .find((host) => isIP(host) === 0 && !areRelatedHosts(host, serverName ?? '')) ?? null
+    controls.map(({ host }) => host).find((host) => isIP(host) === 0 && !areRelatedHosts(host, serverName ?? '')) ??
+    null
   );
 }
 
@@ -218,16 +212,17 @@ export async function observeOlderTls(
   const [newer] = path.endpoints.flatMap(inNewerTls);
   if (newer === undefined || look.ctx.signal.aborted) return [];
   const { olderTls } = look.memory;
-  const before = olderTls.last();
+  const before = olderTls.last;
   const isDisputed = before !== null && isOlderDisputed(path, before, look);
   if (olderTls.isDue(newer.leaf.fingerprint, { isComplained, isDisputed })) {
     const seen = await lookOnce(target, newer, look);
-    if (seen === null || !isOlderDisputed(path, seen, look)) olderTls.keep(seen);
-    // The results of an earlier series of connections are kept while each check has the same result.
-    else olderTls.keep({ ...seen, again: (isDisputed && before.again) || (await lookInTurns(seen, target, look)) });
-  } else olderTls.age();
-  const last = olderTls.last();
-  return last === null ? [] : [last];
+    olderTls.last =
+      seen === null || !isOlderDisputed(path, seen, look)
+        ? seen
+        : // The results of an earlier series of connections are kept while each check has the same result.
+          { ...seen, again: (isDisputed && before.again) || (await lookInTurns(seen, target, look)) };
+  } else if (before !== null) olderTls.last = { ...before, isFresh: false };
+  return olderTls.last === null ? [] : [olderTls.last];
 }
 
 /**
@@ -262,10 +257,17 @@ function isOlderDisputed(path: PathObservation, older: ReferenceObservation, loo
 }
 
 function inOlderTls(look: Look): Look {
-  return { ...look, endpoint: { ...look.endpoint, secureContext: createProbeSecureContext({ maxVersion: 'TLSv1.2' }) } };
+  return {
+    ...look,
+    endpoint: { ...look.endpoint, secureContext: createProbeSecureContext({ maxVersion: 'TLSv1.2' }) },
+  };
 }
 
-async function connectTls(target: PathTarget, address: string, { endpoint, limiter, ctx }: Look): Promise<TlsOutcome | null> {
+async function connectTls(
+  target: PathTarget,
+  address: string,
+  { endpoint, limiter, ctx }: Look,
+): Promise<TlsOutcome | null> {
   const request: EndpointRequest = { ...requestOf(target, address), depth: 'tls' };
   const { tls } = await limiter
     .run(() => observeEndpoint(request, ctx, endpoint), ctx.signal)
@@ -322,9 +324,7 @@ export async function verifyWithOpenssl(
     // `take` marks the chain as verified.
     if (chain === null || accepted === null || !known.openssl.take(chain)) return;
     const request = { target: { host, port }, address, serverName, proxy };
-    const result = await limiter
-      .run(() => askOpenssl(request, accepted.end, ctx, deps), ctx.signal)
-      .catch(() => null);
+    const result = await limiter.run(() => askOpenssl(request, accepted.end, ctx, deps), ctx.signal).catch(() => null);
     if (result !== null) known.openssl.keep(result.chain, result.word);
   });
   await Promise.all(asked);

@@ -256,7 +256,10 @@ const baselineTarget = z.strictObject({
   accepted: z.array(z.string().max(200)).max(64).default([]),
 });
 
-const baselineContent = z.strictObject({ version: z.literal(1), targets: z.record(z.string().max(300), baselineTarget) });
+const baselineContent = z.strictObject({
+  version: z.literal(1),
+  targets: z.record(z.string().max(300), baselineTarget),
+});
 
 /**
  * @returns the baselines by target (`host:port`); empty if the file does not exist

@@ -5,7 +5,14 @@ import type { SecureContext, TLSSocket } from 'node:tls';
 import type { Clock, Millis } from '../../core/clock.ts';
 import { openSocket, openTls, type Destination } from '../connect.ts';
 import { exchangeUdp } from '../udp-exchange.ts';
-import { type BelievableReading, type DnsQuery, type DnsReading, encodeQuery, isDnsName, readReply } from './message.ts';
+import {
+  type BelievableReading,
+  type DnsQuery,
+  type DnsReading,
+  encodeQuery,
+  isDnsName,
+  readReply,
+} from './message.ts';
 import { locate, type SystemLookup } from '../lookup.ts';
 import { ProbeError, abortError } from '../failure.ts';
 
@@ -148,10 +155,7 @@ type DnsServer =
   | { readonly kind: 'https'; readonly at: Destination; readonly host: string; readonly url: URL };
 
 /** @throws {ProbeError} `name-not-resolved` when the lookup of the resolver's name fails */
-async function serverOf(
-  resolver: NamedResolver,
-  { system, sourceAddress, signal }: QueryTools,
-): Promise<DnsServer> {
+async function serverOf(resolver: NamedResolver, { system, sourceAddress, signal }: QueryTools): Promise<DnsServer> {
   const find = (host: string, port: number): Promise<Destination> =>
     locate({ host, port, sourceAddress }, system, signal);
   switch (resolver.kind) {

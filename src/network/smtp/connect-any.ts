@@ -46,7 +46,9 @@ function aboutAddress(address: string, port: number, error: unknown): ProbeError
   // EHOSTUNREACH means that there was no ARP reply, or that a router on the path returned an error. Unlike ENETUNREACH,
   // it is not caused by a missing local route.
   const reason = errorCode(error) === 'EHOSTUNREACH' ? 'timeout' : failureReason(error);
-  return new ProbeError(reason, `Cannot connect to ${authority({ host: address, port })}: ${failureMessage(error)}`, { cause: error });
+  return new ProbeError(reason, `Cannot connect to ${authority({ host: address, port })}: ${failureMessage(error)}`, {
+    cause: error,
+  });
 }
 
 /** First line of an SMTP greeting (RFC 5321 §4.3.1). */

@@ -12,7 +12,10 @@ import { messageOf } from '../../text/message-of.ts';
 export function createProbeSecureContext({
   maxVersion = 'TLSv1.3',
   anchor = null,
-}: { readonly maxVersion?: 'TLSv1.2' | 'TLSv1.3'; readonly anchor?: string | null } = {}): SecureContext {
+}: {
+  readonly maxVersion?: 'TLSv1.2' | 'TLSv1.3';
+  readonly anchor?: string | null;
+} = {}): SecureContext {
   return createSecureContext({
     // Without trust anchors, OpenSSL does not verify the chain, so a handshake takes a third less time.
     ...(anchor === null ? { ca: [] } : { ca: [anchor], allowPartialTrustChain: true }),

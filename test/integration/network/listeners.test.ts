@@ -218,7 +218,7 @@ const SOURCE = new URL('../../../src/network/', import.meta.url).href;
 const STARVED = `
   import { openSync } from 'node:fs';
   import 'net-snmp';
-  import { hasRoute, openSocket } from '${SOURCE}connect.ts';
+  import { openSocket } from '${SOURCE}connect.ts';
   import { failureReason } from '${SOURCE}failure.ts';
   import { snmpGet } from '${SOURCE}snmp/snmp-get.ts';
   import { exchangeUdp, hasRoute, sendOnce } from '${SOURCE}udp-exchange.ts';

@@ -127,10 +127,7 @@ describe('an HTTP peer that answers anything', () => {
         const ctx = probeContext();
         const outcome = await dial(dialling, ctx).then(
           (socket) => void socket.destroy(),
-          (error: unknown) => [
-            failureFrom(error, 0, ctx.signal),
-            error instanceof TunnelRefused ? error.answer : null,
-          ],
+          (error: unknown) => [failureFrom(error, 0, ctx.signal), error instanceof TunnelRefused ? error.answer : null],
         );
         expect(actingTexts(outcome)).toEqual([]);
       }),
