@@ -21,92 +21,71 @@ interface UdpExchange<T> {
  * packets from other senders and reports ICMP errors.
  * @throws when no valid reply arrives before the signal is aborted, or the server cannot be reached
  */
-export async function exchangeUdp<T>(exchange: UdpExchange<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted();
-  return new Exchange(exchange, signal).run();
-}
+export function exchangeUdp<T>(
+  { server, clock, retransmitAfter, packet, read }: UdpExchange<T>,
+  signal: AbortSignal,
+): Promise<T> {
+  if (signal.aborted) return Promise.reject(abortError(signal));
+  const answer = Promise.withResolvers<T>();
+  const socket = createSocket(server.address.includes(':') ? 'udp6' : 'udp4');
+  let foreign = 0;
+  let isSent = false;
+  let hasEnded = false;
+  let cancelRetransmit = (): void => {};
 
-class Exchange<T> {
-  readonly #exchange: UdpExchange<T>;
-  readonly #signal: AbortSignal;
-  readonly #socket: Socket;
-  readonly #answer = Promise.withResolvers<T>();
-  #foreign = 0;
-  #isSent = false;
-  #hasEnded = false;
-  #cancelRetransmit = (): void => {};
-
-  constructor(exchange: UdpExchange<T>, signal: AbortSignal) {
-    this.#exchange = exchange;
-    this.#signal = signal;
-    this.#socket = createSocket(exchange.server.address.includes(':') ? 'udp6' : 'udp4');
+  function end(settle: () => void): void {
+    // Pending callbacks can still run after the socket is closed.
+    if (hasEnded) return;
+    hasEnded = true;
+    cancelRetransmit();
+    signal.removeEventListener('abort', onAbort);
+    socket.close();
+    settle();
   }
-
-  run(): Promise<T> {
-    const { server, clock, retransmitAfter } = this.#exchange;
-    const socket = this.#socket;
-    this.#signal.addEventListener('abort', this.#onAbort, { once: true });
-    socket.on('error', (error) => this.#fail(this.#isSent ? afterSending(error) : error));
-    socket.on('message', (bytes) => this.#guard(() => this.#read(bytes)));
-    // connect() has no callback, because Node would pass the error to the callback instead of emitting it.
-    socket.once('connect', () => {
-      this.#send();
-      this.#cancelRetransmit = clock.after(retransmitAfter, () => this.#send());
-    });
-    const connect = (): void => this.#guard(() => socket.connect(server.port, server.address));
-    const localAddress = localAddressFor(server);
-    if (localAddress === null) connect();
-    else socket.bind({ address: localAddress, port: 0 }, connect);
-    return this.#answer.promise;
+  function fail(error: unknown): void {
+    end(() => answer.reject(error));
   }
-
-  readonly #onAbort = (): void => {
-    const error = abortError(this.#signal);
-    this.#fail(this.#foreign === 0 ? error : notAnAnswer(this.#foreign, error));
-  };
-
-  #send(): void {
-    if (this.#hasEnded) return;
+  function guard(action: () => unknown): void {
+    try {
+      action();
+    } catch (error) {
+      fail(error);
+    }
+  }
+  function onAbort(): void {
+    const error = abortError(signal);
+    fail(foreign === 0 ? error : notAnAnswer(foreign, error));
+  }
+  function onMessage(bytes: Buffer): void {
+    const reading = read(bytes);
+    if (reading !== null) return end(() => answer.resolve(reading));
+    foreign += 1;
+    if (foreign >= MAX_FOREIGN) fail(notAnAnswer(foreign));
+  }
+  function send(): void {
+    if (hasEnded) return;
     // Without a callback, Node discards kernel errors such as EPERM from this machine's packet filter.
-    this.#guard(() =>
-      this.#socket.send(this.#exchange.packet(), (error) => {
-        if (error === null) this.#isSent = true;
-        else this.#fail(error);
+    guard(() =>
+      socket.send(packet(), (error) => {
+        if (error === null) isSent = true;
+        else fail(error);
       }),
     );
   }
 
-  #read(bytes: Buffer): void {
-    const answer = this.#exchange.read(bytes);
-    if (answer !== null) {
-      this.#end(() => this.#answer.resolve(answer));
-      return;
-    }
-    this.#foreign += 1;
-    if (this.#foreign >= MAX_FOREIGN) this.#fail(notAnAnswer(this.#foreign));
-  }
-
-  #guard(action: () => unknown): void {
-    try {
-      action();
-    } catch (error) {
-      this.#fail(error);
-    }
-  }
-
-  #fail(error: unknown): void {
-    this.#end(() => this.#answer.reject(error));
-  }
-
-  #end(settle: () => void): void {
-    // Pending callbacks can still run after the socket is closed.
-    if (this.#hasEnded) return;
-    this.#hasEnded = true;
-    this.#cancelRetransmit();
-    this.#signal.removeEventListener('abort', this.#onAbort);
-    this.#socket.close();
-    settle();
-  }
+  signal.addEventListener('abort', onAbort, { once: true });
+  socket.on('error', (error) => fail(isSent ? afterSending(error) : error));
+  socket.on('message', (bytes) => guard(() => onMessage(bytes)));
+  // connect() has no callback, because Node would pass the error to the callback instead of emitting it.
+  socket.once('connect', () => {
+    send();
+    cancelRetransmit = clock.after(retransmitAfter, send);
+  });
+  const connect = (): void => guard(() => socket.connect(server.port, server.address));
+  const localAddress = localAddressFor(server);
+  if (localAddress === null) connect();
+  else socket.bind({ address: localAddress, port: 0 }, connect);
+  return answer.promise;
 }
 
 /** Never rejects. @returns the reason why the packet was not sent; null if it was sent */
