@@ -71,7 +71,8 @@ export function straightTarget({ host, port }: HostPort, { resolvers }: Pick<Way
  * because both lead to the same server.
  */
 export async function observePath(target: PathTarget, look: Look): Promise<PathObservation> {
-  const names = await resolve(target, look);
+  const asked = isResolvedHere(target) ? target.resolvers : [];
+  const names = await Promise.all(asked.map((resolver) => look.askName(target.host, resolver, look.ctx)));
   const addresses = dialable(target, names);
   const dialled = (some: readonly string[]): Promise<readonly EndpointObservation[]> =>
     Promise.all(some.map((address) => observeAddress(target, address, look)));
@@ -90,7 +91,7 @@ export async function observePath(target: PathTarget, look: Look): Promise<PathO
 
 /** A single response shows that the internet is reachable. */
 export async function observeAnyAddress(target: PathTarget, look: Look): Promise<PathObservation> {
-  const resolvers = isLiteral(target) || target.proxy !== null ? [] : target.resolvers;
+  const resolvers = isResolvedHere(target) ? target.resolvers : [];
   const isEnough = (seen: readonly DnsObservation[]): boolean => dialable(target, seen).length > 0;
   const names = await askInTurn(target.host, resolvers, { ...look, isEnough }, look.ctx);
   const endpoints: EndpointObservation[] = [];
@@ -112,19 +113,14 @@ export function observeKnownAddresses(target: PathTarget, look: Look): Promise<r
   );
 }
 
-async function resolve(target: PathTarget, look: Look): Promise<readonly DnsObservation[]> {
-  if (isLiteral(target) || target.proxy !== null) return [];
-  return Promise.all(target.resolvers.map((resolver) => look.askName(target.host, resolver, look.ctx)));
-}
-
-/** A proxy receives the host name and resolves it. */
 function dialable(target: PathTarget, names: readonly DnsObservation[]): readonly string[] {
-  if (isLiteral(target) || target.proxy !== null) return [target.host];
+  if (!isResolvedHere(target)) return [target.host];
   return ofFamily(dialledAddresses(names, target.expectedAddresses), target.family);
 }
 
-function isLiteral({ host }: PathTarget): boolean {
-  return isIP(host) !== 0;
+/** A proxy receives the host name and resolves it. */
+function isResolvedHere({ host, proxy }: PathTarget): boolean {
+  return isIP(host) === 0 && proxy === null;
 }
 
 function observeAddress(target: PathTarget, address: string, look: Look): Promise<EndpointObservation> {

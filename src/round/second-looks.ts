@@ -106,12 +106,15 @@ async function examineBlock(
     serverName === null ? null : connect(name),
     connect(serverName, { ...endpoint, secureContext: createRefusableSecureContext() }),
   ]);
+  const connects = [first, again, other, refused].flatMap((seen) =>
+    seen?.tcp.kind === 'open' ? [seen.tcp.durationMs] : [],
+  );
   // If the connection had no response, there is no response time to compare.
   const isMeasured = proxy === null && isCut;
   const measured = isMeasured ? await measureConnects({ host, port }, first.address, endpoint, ctx) : [];
   return {
     address: first.address,
-    connects: isMeasured ? [...[first, again, other, refused].flatMap(connectTime), ...measured] : [],
+    connects: isMeasured ? [...connects, ...measured] : [],
     again: again.tls,
     otherName: other === null || other.tls === null ? null : { name, outcome: other.tls },
     refusable: refused.tls,
@@ -131,10 +134,6 @@ function otherName(serverName: string | null, controls: readonly PathObservation
     controls.map(({ host }) => host).find((host) => isIP(host) === 0 && !areRelatedHosts(host, serverName ?? '')) ??
     null
   );
-}
-
-function connectTime(seen: EndpointObservation | null): readonly number[] {
-  return seen?.tcp.kind === 'open' ? [seen.tcp.durationMs] : [];
 }
 
 /**

@@ -130,13 +130,11 @@ export function weakerThan(baseline: Baseline, leaf: Certificate, protocol: stri
     ...(baseline.leaves.every((known) => hashBits(leaf) < hashBits(known))
       ? [`signature ${leaf.signatureAlgorithm ?? 'unknown'} instead of ${signature}`]
       : []),
-    ...olderProtocol(protocol, baseline.protocol),
+    // Versions are compared alphabetically, which works for TLSv1 to TLSv1.3. ftm-watch does not offer SSLv3.
+    ...(protocol !== null && baseline.protocol !== null && protocol < baseline.protocol
+      ? [`protocol ${protocol} instead of ${baseline.protocol}`]
+      : []),
   ];
-}
-
-/** Versions are compared alphabetically, which works for TLSv1 to TLSv1.3. ftm-watch does not offer SSLv3. */
-function olderProtocol(seen: string | null, learned: string | null): readonly string[] {
-  return seen !== null && learned !== null && seen < learned ? [`protocol ${seen} instead of ${learned}`] : [];
 }
 
 function strengthOf(certificate: Certificate): number {

@@ -278,8 +278,18 @@ export async function createVerifiedAgent(trust: TlsTrust): Promise<Agent> {
     maxCachedSessions: 0,
     // undici's timeouts are disabled, because each request has a time limit that uses the caller's clock.
     timeout: 0,
-    ...(authorities === null ? {} : { ca: [...authorities.pems], allowPartialTrustChain: true }),
-    ...(authorities === null ? {} : { checkServerIdentity: identityCheck(authorities.ders) }),
+    ...(authorities === null
+      ? {}
+      : {
+          ca: [...authorities.pems],
+          allowPartialTrustChain: true,
+          // Appliances ship with a self-signed certificate that contains neither their address nor their host name. If
+          // `caFile` contains exactly this certificate, it is accepted without checking the name.
+          checkServerIdentity: (host: string, certificate: PeerCertificate) =>
+            authorities.ders.some((der) => der.equals(certificate.raw))
+              ? undefined
+              : checkServerIdentity(host, certificate),
+        }),
     // If only a pin is set, the chain is not verified. The key is compared below, before the request is sent.
     rejectUnauthorized: trust.pin === null || authorities !== null,
   });
@@ -321,15 +331,6 @@ function pinMismatch(socket: TLSSocket | null, pin: string): Error | null {
 function pinOf(certificate: X509Certificate): string {
   const spki = certificate.publicKey.export({ type: 'spki', format: 'der' });
   return `sha256/${createHash('sha256').update(spki).digest('base64')}`;
-}
-
-/**
- * Appliances ship with a self-signed certificate that contains neither their address nor their host name. If `caFile`
- * contains exactly this certificate, it is accepted without checking the name.
- */
-function identityCheck(ders: readonly Buffer[]): (host: string, certificate: PeerCertificate) => Error | undefined {
-  return (host, certificate) =>
-    ders.some((der) => der.equals(certificate.raw)) ? undefined : checkServerIdentity(host, certificate);
 }
 
 /** @throws {Error} without any part of the value, if the value cannot be used in a header */

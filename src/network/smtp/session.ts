@@ -76,8 +76,11 @@ export class MailSession {
     requirePositive(await this.#hello());
   }
 
+  /** Uses PLAIN if the server offers no known mechanism. */
   async login(credentials: Credentials): Promise<void> {
-    await logIn((line) => this.#exchange(line), this.#offers, credentials);
+    const offered = new Set(this.#offers.flatMap(mechanismsIn));
+    const mechanism = MECHANISMS.find(([name]) => offered.has(name))?.[1] ?? plain;
+    requirePositive(await mechanism((line) => this.#exchange(line), credentials));
   }
 
   async mailFrom(address: string): Promise<void> {
@@ -192,10 +195,12 @@ type Exchange = (line: string) => Promise<SmtpReply>;
 
 type Mechanism = (exchange: Exchange, credentials: Credentials) => Promise<SmtpReply>;
 
+/** PLAIN is defined in RFC 4616. */
+const plain: Mechanism = (exchange, { user, pass }) => exchange(`AUTH PLAIN ${base64(`\0${user}\0${pass}`)}`);
+
 /** Authentication mechanisms in order of preference. nodemailer uses the same order. */
 const MECHANISMS: readonly (readonly [name: string, Mechanism])[] = [
-  // PLAIN is defined in RFC 4616.
-  ['PLAIN', (exchange, { user, pass }) => exchange(`AUTH PLAIN ${base64(`\0${user}\0${pass}`)}`)],
+  ['PLAIN', plain],
   // LOGIN is not defined in an RFC. The server's prompts are ignored, because their wording differs between servers.
   [
     'LOGIN',
@@ -215,16 +220,6 @@ const MECHANISMS: readonly (readonly [name: string, Mechanism])[] = [
     },
   ],
 ];
-
-/**
- * @param offers lines of the reply to EHLO, without their codes
- * @throws {SmtpError} when the server rejects the credentials
- */
-async function logIn(exchange: Exchange, offers: readonly string[], credentials: Credentials): Promise<void> {
-  const offered = new Set(offers.flatMap(mechanismsIn));
-  const [, mechanism] = MECHANISMS.find(([name]) => offered.has(name)) ?? MECHANISMS[0] ?? [];
-  if (mechanism !== undefined) requirePositive(await mechanism(exchange, credentials));
-}
 
 /** Returns the mechanisms in a line such as `AUTH PLAIN LOGIN` (RFC 4954 §3) or, from older servers, `AUTH=LOGIN`. */
 function mechanismsIn(offer: string): readonly string[] {
