@@ -13,7 +13,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:tls';
 import type { AddressInfo } from 'node:net';
 import { createCertificateCache } from '../src/core/parse-certificate.ts';
-import { observeEndpoint, type EndpointRequest } from '../src/round/endpoint.ts';
+import { ENDPOINT_LIMITS, observeEndpoint, type EndpointRequest } from '../src/round/endpoint.ts';
 import { createProbeSecureContext } from '../src/network/tls/secure-context.ts';
 import { probeContext } from '../test/support/checks/probe-context.ts';
 
@@ -63,6 +63,7 @@ async function measure(mode: string, probes: number, depth: EndpointRequest['dep
     parse: (der: Uint8Array) => certificates.parse(der),
     readSecret: () => Promise.resolve(''),
     recognisePage: () => null,
+    limits: ENDPOINT_LIMITS,
   };
   const request: EndpointRequest = {
     target: { host: HOST, port },

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { CapturedChain } from '../../src/core/certificate.ts';
 import { learnBaseline } from '../../src/tls/trust.ts';
 import { parseCertificate } from '../../src/core/parse-certificate.ts';
-import { writeBaseline } from '../../src/trust/baseline-file.ts';
+import { writeBaseline } from '../../src/trust/load-trust.ts';
 import { servedChain } from '../../test/lab/authorities.ts';
 import { createFirewall, type Firewall } from '../../test/lab/firewall.ts';
 import {

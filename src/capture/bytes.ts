@@ -1,15 +1,9 @@
-/**
- * Thrown if a capture file cannot be read beyond a certain offset. The message contains the offset and the expected
- * data.
- */
+/** The message contains the offset and the expected data. */
 export class CaptureError extends Error {
   override readonly name = 'CaptureError';
 }
 
-/**
- * Reads numbers and blocks sequentially from untrusted bytes. Never throws. After the end of the bytes, it returns
- * zeros and empty blocks, and sets `isCut`.
- */
+/** Never throws. After the end of the bytes, it returns zeros and empty blocks, and sets `isCut`. */
 export class Cursor {
   isCut = false;
   readonly isLittle: boolean;
@@ -25,7 +19,6 @@ export class Cursor {
     return this.#bytes.length - this.#at;
   }
 
-  /** Reads a number with a size of `length` bytes. */
   number(length: 1 | 2 | 3 | 4): number {
     const start = this.#at;
     this.skip(length);
@@ -49,10 +42,7 @@ export class Cursor {
     return new Cursor(this.take(this.number(lengthBytes)), this.isLittle);
   }
 
-  /**
-   * Reads the remaining bytes as entries, each with a two-byte type and a two-byte length. Values are padded to a
-   * multiple of `unit` bytes.
-   */
+  /** Reads entries with a two-byte type and a two-byte length. Values are padded to a multiple of `unit` bytes. */
   entries(unit: 1 | 4): ReadonlyMap<number, Buffer> {
     const found = new Map<number, Buffer>();
     while (this.left >= 4) {
@@ -61,54 +51,5 @@ export class Cursor {
       this.skip(-length & (unit - 1));
     }
     return found;
-  }
-}
-
-/** A file that is read sequentially. */
-export class FileBytes {
-  /** The offset of the next byte in the file. */
-  offset = 0;
-  readonly #pieces: AsyncIterator<Uint8Array>;
-  /** Bytes that were read from the file but not consumed yet. */
-  #held: Buffer = Buffer.alloc(0);
-
-  constructor(file: AsyncIterable<Uint8Array>) {
-    this.#pieces = file[Symbol.asyncIterator]();
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#pieces.return?.();
-  }
-
-  /** Returns the next bytes without consuming them. Fewer bytes are returned only at the end of the file. */
-  async peek(length: number): Promise<Buffer> {
-    while (this.#held.length < length) {
-      const next = await this.#pieces.next();
-      if (next.done === true) break;
-      this.#held = Buffer.concat([this.#held, next.value]);
-    }
-    return this.#held.subarray(0, length);
-  }
-
-  async isAtEnd(): Promise<boolean> {
-    return (await this.peek(1)).length === 0;
-  }
-
-  /**
-   * Consumes and returns the next bytes.
-   * @throws {CaptureError} if the file has too few remaining bytes
-   */
-  async take(length: number): Promise<Buffer> {
-    const bytes = await this.peek(length);
-    if (bytes.length < length)
-      throw new CaptureError(`the file ends in the middle of a packet, at offset ${String(this.offset)}`);
-    this.#held = this.#held.subarray(length);
-    this.offset += length;
-    return bytes;
-  }
-
-  /** Returns the rest of the file in chunks. */
-  async *rest(): AsyncGenerator<Buffer> {
-    while (!(await this.isAtEnd())) yield await this.take(this.#held.length);
   }
 }

@@ -6,48 +6,40 @@ import { isoTime, isoTimeOrNull } from '../core/time-text.ts';
 import { visibleText } from '../core/visible-text.ts';
 import { cleanJson } from '../network/rest/json-exchange.ts';
 import type { TlsKnowledge } from '../checks/tls-genuine/judge-path.ts';
+import { type CaptureTarget, readCapture } from './connections.ts';
 import {
   ADVICE,
   causeOf,
   createConnectionJudge,
   evidenceOf,
+  type Interceptor,
   type JudgedConnection,
   type Level,
   levelOf,
+  pairLegs,
 } from './judge-capture.ts';
-import { type Interceptor, pairLegs } from './legs.ts';
 import { CaptureFile } from './packets.ts';
-import { type CaptureTarget, readCapture } from './read-capture.ts';
 
-/** The connections to a server in packet captures, with a verdict on each connection. */
 export interface CaptureResult {
   readonly files: readonly CaptureFile[];
-  /**
-   * The connections, limited to the first ones of each level. They are sorted by file and then by the time at which
-   * they ended.
-   */
+  /** Limited to the first ones of each level. Sorted by file and then by the time at which they ended. */
   readonly connections: readonly JudgedConnection[];
   readonly interceptor: Interceptor | null;
-  /** Remarks about the captures, one sentence each. */
   readonly notes: readonly string[];
-  /** The level of the worst connection. `unknown` if no connection could be evaluated. */
+  /** `unknown` if no connection could be evaluated. */
   readonly level: Level;
 }
 
-/**
- * The levels, starting with the worst. `unknown` comes last, because it is the result only if no connection could be
- * evaluated.
- */
+/** Starts with the worst. `unknown` is last, because it is the result only if no connection could be evaluated. */
 export const LEVELS: readonly Level[] = ['fault', 'warning', 'ok', 'unknown'];
 
-/** The maximum number of connections per level in the result. Further connections are only counted. */
+/** Further connections are only counted. */
 const MAX_KEPT = 1_000;
 /** For each level, so that many genuine chains cannot displace a forged one. */
 const MAX_CHAIN_BYTES = 4 * 1024 * 1024;
 
 /**
- * Reads capture files and evaluates the connections to a server. Invalid file contents never cause an exception.
- *
+ * Invalid file contents never cause an exception.
  * @param all whether to evaluate TLS connections to other servers as well
  * @throws {Error} if a file cannot be read from disk
  */
@@ -79,7 +71,7 @@ export async function examineCaptures(
   }
   const { connections, interceptor, notes } = pairLegs(kept);
   const dropped = Object.values(counts).reduce((sum, count) => sum + count, -kept.length);
-  const more = dropped === 0 ? [] : [`${String(dropped)} more connections were judged but are not listed.`];
+  const more = dropped === 0 ? [] : [`${String(dropped)} more connections were evaluated but are not listed.`];
   const reasons = new Set(connections.flatMap(({ because }) => (because === null ? [] : [ADVICE[because]])));
   return {
     files,
@@ -101,13 +93,17 @@ function notesOf(
   const notes = [
     problem !== null && `Cannot read ${format === null ? '' : 'all of '}${name}: ${problem}.`,
     isWithout && `${name} contains ${counted(packets, 'packet')}, but no connection to ${authority(target)}.`,
-    others > 0 && `${counted(others, 'connection')} to other hosts in ${name} (--all lists those with TLS).`,
+    others > 0 &&
+      `${name} also contains ${counted(others, 'connection')} to other hosts (--all includes TLS connections).`,
     excess > 0 && `${String(excess)} connections in ${name} were not followed, because too many were open.`,
-    isRelative && `The times in ${name} have no date, so certificates were judged at the current time.`,
-    unread.fragment > 0 && `${counted(unread.fragment, 'IP fragment')} in ${name} were not reassembled.`,
-    unread.cut > 0 && `${counted(unread.cut, 'packet')} in ${name} were captured without their ports (snaplen).`,
-    unread.lost > 0 && `${counted(unread.lost, 'packet')} in ${name} lack a line of the text.`,
-    unread.broken > 0 && `${counted(unread.broken, 'packet')} in ${name} have contradictory lengths.`,
+    isRelative && `The times in ${name} have no date, so certificates were checked at the current time.`,
+    unread.fragment > 0 &&
+      `${name}: ${counted(unread.fragment, 'packet')} skipped, because IP fragments are not reassembled.`,
+    unread.cut > 0 &&
+      `${name}: ${counted(unread.cut, 'packet')} skipped, because the capture cut off the ports (snaplen).`,
+    unread.lost > 0 && `${name}: ${counted(unread.lost, 'packet')} skipped, because lines of the text are missing.`,
+    unread.broken > 0 &&
+      `${name}: ${counted(unread.broken, 'packet')} skipped, because their lengths contradict each other.`,
   ];
   return notes.filter((note) => typeof note === 'string');
 }
@@ -116,7 +112,6 @@ function notesOf(
 
 type CaptureJson = ReturnType<typeof toJson>;
 
-/** The maximum length of text from other hosts in the result. */
 const MAX_TEXT = 1_000;
 
 export function captureToJson(result: CaptureResult): CaptureJson {

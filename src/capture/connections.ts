@@ -1,26 +1,116 @@
-import { authority } from '../core/addresses.ts';
+import { isDeepStrictEqual } from 'node:util';
+import { addressInAny, authority, type HostPort, hostOf, plainName, portOf } from '../core/addresses.ts';
 import type { EpochMs, Millis } from '../core/clock.ts';
+import { readReply } from '../network/dns/message.ts';
+import { CaptureError } from './bytes.ts';
+import { readFormat } from './formats.ts';
 import { Handshake, type Role } from './handshake.ts';
-import type { CaptureFile, Segment } from './packets.ts';
+import { type CaptureFile, decodePacket, type Segment } from './packets.ts';
+
+export interface CaptureTarget extends HostPort {
+  readonly serverName: string | null;
+  readonly addresses: readonly string[];
+}
+
+const DNS_PORT = 53;
 
 /**
- * The minimum number of unacknowledged bytes that is attributed to a loss of large packets. Smaller packets are not
- * lost because of their size.
+ * Invalid content never causes an exception.
+ * @param file filled with information about the file during reading
+ * @param onConnection called for each connection when it has ended
  */
+export async function readCapture(
+  file: CaptureFile,
+  bytes: AsyncIterable<Uint8Array>,
+  target: CaptureTarget,
+  wantsAll: boolean,
+  onConnection: (connection: Connection) => void,
+): Promise<void> {
+  const names = [...new Set([target.host, target.serverName ?? target.host].map(plainName))];
+  const choose = (connection: Connection): Choice =>
+    wantsAll && connection.handshake.hello !== null ? 'wanted' : choiceFor(connection, names, target, file);
+  const table = createConnectionTable(file, [target.port, 443], choose, onConnection);
+  const readDns = createDnsReader(file, names);
+  try {
+    for await (const packet of readFormat(bytes, file)) {
+      file.packets += 1;
+      file.startedAt ??= packet.at;
+      const segment = decodePacket(packet);
+      if (segment === 'other') continue;
+      if (typeof segment === 'string') file.unread[segment] += 1;
+      else if (segment.source.port === DNS_PORT) readDns(segment);
+      else if (segment.isTcp && segment.destination.port !== DNS_PORT) table.take(segment);
+    }
+  } catch (error) {
+    if (!(error instanceof CaptureError)) throw error;
+    file.problem = error.message;
+  }
+  table.end();
+}
+
+/** The decision depends on the requested server name or, if there is none, on the address. */
+function choiceFor(
+  { handshake: { hello, tunnel }, server, isNoTls }: Connection,
+  names: readonly string[],
+  { port, addresses }: CaptureTarget,
+  { dns }: CaptureFile,
+): Choice {
+  if (typeof hello?.serverName === 'string') return names.includes(plainName(hello.serverName)) ? 'wanted' : 'unwanted';
+  const far = plainName(hostOf(tunnel ?? server));
+  const isNamed = [...names, ...dns.flatMap(({ answers }) => answers)].includes(far) || addressInAny(far, addresses);
+  if (isNamed && (tunnel !== null || portOf(server) === String(port))) return 'wanted';
+  return hello !== null || isNoTls ? 'unwanted' : 'undecided';
+}
+
+const MAX_ANSWERS = 100;
+const MAX_STREAMS = 64;
+const MAX_MESSAGE = 65_535 + 2;
+
+function createDnsReader({ dns }: CaptureFile, names: readonly string[]): (segment: Segment) => void {
+  const streams = new Map<string, Buffer>();
+
+  function read(bytes: Buffer, resolver: string): void {
+    if (bytes.length < 12) return;
+    const asked = names.flatMap((name) => (['A', 'AAAA'] as const).map((type) => ({ name, type })));
+    for (const question of asked) {
+      const reading = readReply(bytes, { ...question, id: bytes.readUInt16BE(0), bytes });
+      if (reading.kind !== 'answer') continue;
+      const answers = reading.addresses.length === 0 ? [reading.rcode] : reading.addresses;
+      const seen = { name: question.name, answers, resolver };
+      if (dns.length < MAX_ANSWERS && !dns.some((known) => isDeepStrictEqual(known, seen))) dns.push(seen);
+    }
+  }
+
+  return ({ isTcp, source, destination, payload }) => {
+    if (!isTcp) {
+      read(payload, source.host);
+      return;
+    }
+    // Over TCP, each DNS message is preceded by its length in two bytes (RFC 1035 §4.2.2). If a part of a message is
+    // missing, the message is discarded.
+    const key = `${authority(source)} ${authority(destination)}`;
+    let rest = Buffer.concat([streams.get(key) ?? Buffer.alloc(0), payload]);
+    while (rest.length >= 2 && rest.length >= 2 + rest.readUInt16BE(0)) {
+      const end = 2 + rest.readUInt16BE(0);
+      read(rest.subarray(2, end), source.host);
+      rest = rest.subarray(end);
+    }
+    if (rest.length === 0 || rest.length > MAX_MESSAGE) streams.delete(key);
+    else if (streams.has(key) || streams.size < MAX_STREAMS) streams.set(key, Buffer.from(rest));
+  };
+}
+
+/** Smaller packets are not lost because of their size. */
 const LARGE_FLIGHT = 500;
-/** The maximum number of out-of-order segments that are kept per direction. */
 const MAX_PENDING = 128;
-/** The maximum total size of these segments in bytes. */
 const MAX_PENDING_BYTES = 12 * 1024;
 /** The time within which a repeated SYN is considered to be the same packet, captured on a second interface. */
 const SYN_AGAIN: Millis = 500;
 
-/** The state of one side of a connection, which tracks the data that this side sent. */
 class Sender {
-  /** The sequence number of the next unread byte. Null before the first packet. */
+  /** Null before the first packet. */
   next: number | null = null;
   highest: number | null = null;
-  /** The highest sequence number that the other side acknowledged. */
   acknowledged: number | null = null;
   /** Segments that arrived before earlier data. */
   pending: { readonly sequence: number; readonly payload: Buffer }[] = [];
@@ -32,7 +122,7 @@ class Sender {
   ttl: number | null = null;
 }
 
-/** Returns the difference between two sequence numbers, which wrap around at 2^32. */
+/** Sequence numbers wrap around at 2^32. */
 function distance(from: number, to: number): number {
   return (to - from) | 0;
 }
@@ -43,14 +133,10 @@ function furthest(one: number | null, other: number): number {
 
 /** A TCP connection as one device saw it on one interface. */
 export class Connection {
-  /** The client's address as `host:port`. */
   readonly client: string;
   readonly server: string;
-  /** The name of the interface. Null if the capture does not contain the name. */
   readonly leg: string | null;
-  /**
-   * The direction of the client's packets at the capturing device: received (`in`) or sent (`out`). Null if unknown.
-   */
+  /** The direction of the client's packets at the capturing device. Null if unknown. */
   readonly side: 'in' | 'out' | null;
   readonly startedAt: EpochMs;
   endedAt: EpochMs;
@@ -58,15 +144,9 @@ export class Connection {
   /** The number of bytes that the server sent before the client sent more data. */
   serverFlight = 0;
   synAttempts = 0;
-  /**
-   * The sequence number of the client's SYN. Address translation does not change this number. Null if the SYN was not
-   * captured.
-   */
+  /** Address translation does not change this number. Null if the SYN was not captured. */
   initialSequence: number | null = null;
-  /**
-   * The TTL of a reset from the server's address, and the usual TTL of the server's packets. Null if they do not
-   * differ.
-   */
+  /** The TTL of a reset from the server's address, if it differs from the TTL of the server's other packets. */
   resetTtl: { readonly reset: number; readonly usual: number } | null = null;
   readonly #senders: Readonly<Record<Role, Sender>> = { client: new Sender(), server: new Sender() };
   readonly #hasBeginning: boolean;
@@ -117,10 +197,7 @@ export class Connection {
     sender.isCut ||= missing > 0 && this.handshake.wants(from);
   }
 
-  /**
-   * Passes on data in the right order and keeps data that arrived early. If data was sent repeatedly, the first copy is
-   * used.
-   */
+  /** If data was sent repeatedly, the first copy is used. */
   #deliver(from: Role, sender: Sender, sequence: number, payload: Buffer): void {
     const ahead = distance(sender.next ?? sequence, sequence);
     if (ahead > 0) {
@@ -149,7 +226,7 @@ export class Connection {
       this.resetTtl = { reset: ttl, usual: server.ttl };
   }
 
-  /** Describes how the connection ended. `open` means that it was still open at the end of the capture. */
+  /** `open` means that the connection was still open at the end of the capture. */
   get end(): 'open' | 'refused' | 'no-answer' | `${'closed' | 'reset'}-by-${Role}` {
     const { client, server } = this.#senders;
     const isSilent = server.next === null && client.highest === null && this.synAttempts > 1;
@@ -167,29 +244,26 @@ export class Connection {
     return this.handshake.hello === null && (hasSpoken || !this.handshake.wants('client'));
   }
 
-  /** The reason why the connection's data is incomplete, with an explanation. Null if the data is complete. */
+  /** Null if the data is complete. */
   get missing(): readonly ['mid-stream' | 'one-direction' | 'gap' | 'truncated', string] | null {
     if (!this.#hasBeginning && this.handshake.hello === null)
-      return ['mid-stream', 'The capture lacks the beginning of the connection.'];
+      return ['mid-stream', 'The capture does not contain the start of the connection.'];
     return this.#missingOf('server') ?? this.#missingOf('client');
   }
 
   #missingOf(role: Role): Connection['missing'] {
     const { next, acknowledged, isCut } = this.#senders[role];
-    if (next === null && acknowledged !== null) return ['one-direction', `No packet of the ${role} was captured.`];
-    if (this.handshake.isTooLong) return ['truncated', 'The handshake is too long to be read.'];
+    if (next === null && acknowledged !== null) return ['one-direction', `No packet from the ${role} was captured.`];
+    if (this.handshake.isTooLong) return ['truncated', 'The handshake is too long.'];
     if (next === null || !this.handshake.wants(role)) return null;
-    if (isCut) return ['truncated', `Packets of the ${role} were truncated by the capture.`];
+    if (isCut) return ['truncated', `The capture truncated packets from the ${role}.`];
     const behind = acknowledged === null ? 0 : distance(next, acknowledged);
     // TCP acknowledges a FIN as if it were one byte of data.
-    const gap = `The capture lacks data of the ${role}, up to ${String(behind)} bytes.`;
+    const gap = `Up to ${String(behind)} bytes from the ${role} are missing from the capture.`;
     return behind > 1 ? ['gap', gap] : null;
   }
 
-  /**
-   * The number of bytes that the server sent during the handshake and the client never acknowledged. These bytes were
-   * captured but lost on the network path.
-   */
+  /** Bytes that the client never acknowledged during the handshake. They were captured but lost on the network path. */
   get unarrived(): number {
     const { next, highest, acknowledged, pending, resends } = this.#senders.server;
     if (next === null || highest === null || acknowledged === null || !this.handshake.wants('server')) return 0;
@@ -200,31 +274,24 @@ export class Connection {
 }
 
 const MAX_OPEN = 1_000;
-/** The maximum number of ignored connections that are tracked. */
 const MAX_IGNORED = 20_000;
 /** The idle time after which a connection can be replaced by another connection. */
 const IDLE: Millis = 60_000;
 
-/**
- * The decision about evaluating a connection. `undecided` means that the decision depends on data that has not been
- * read yet.
- */
-export type Choice = 'wanted' | 'unwanted' | 'undecided';
+/** `undecided` means that the decision depends on data that has not been read yet. */
+type Choice = 'wanted' | 'unwanted' | 'undecided';
 
 /**
- * Assembles TCP segments into connections. Connections of interest are passed on when they have ended. Memory use is
- * limited.
- *
- * @param file counts the connections that are not followed
+ * Passes connections of interest on when they have ended. Memory use is limited.
  * @param serverPorts ports that identify the server's side if the start of a connection was not captured
  */
-export function createConnectionTable(
+function createConnectionTable(
   file: CaptureFile,
   serverPorts: readonly number[],
   choose: (connection: Connection) => Choice,
   onConnection: (connection: Connection) => void,
 ): { readonly take: (segment: Segment) => void; readonly end: () => void } {
-  /** The open connections, sorted by the time of their last packets. */
+  /** Sorted by the time of their last packets. */
   const open = new Map<string, Connection>();
   const ignored = new Set<string>();
 
@@ -241,7 +308,6 @@ export function createConnectionTable(
     else file.others += 1;
   }
 
-  /** Starts to follow a connection. Returns undefined if the connection is not of interest. */
   function begin(key: string, segment: Segment): Connection | undefined {
     const sender = senderOf(segment, serverPorts);
     const [idlest] = open;
@@ -282,7 +348,7 @@ export function createConnectionTable(
   };
 }
 
-/** Returns a key for a connection on one interface. The key is the same for both directions. */
+/** The key is the same for both directions. */
 function keyOf({ source, destination, port, direction }: Segment): string {
   const [from, to] = [authority(source), authority(destination)];
   // The side from which the capturing device received the packet.
@@ -290,7 +356,6 @@ function keyOf({ source, destination, port, direction }: Segment): string {
   return [...[from, to].toSorted(), port ?? '', towards].join(' ');
 }
 
-/** Returns whether the client or the server sent the segment. Returns null if this is unknown. */
 function senderOf({ flags, source, destination }: Segment, serverPorts: readonly number[]): Role | null {
   if (flags.syn) return flags.ack ? 'server' : 'client';
   const isTo = serverPorts.includes(destination.port);

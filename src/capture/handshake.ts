@@ -1,11 +1,9 @@
 import { alertOfCode } from '../network/tls/handshake.ts';
 import { Cursor } from './bytes.ts';
 
-/** The side that sent a message. */
 export type Role = 'client' | 'server';
 
 interface Alert {
-  /** The alert code (RFC 8446 §6). */
   readonly code: number;
   readonly name: string;
 }
@@ -18,17 +16,13 @@ const APPLICATION_DATA = 23;
 const LAST_TYPE = 24;
 /** The maximum record size in any TLS version, including the encryption overhead (RFC 5246 §6.2.3). */
 const MAX_RECORD = 2 ** 14 + 2_048;
-/**
- * The maximum number of bytes per connection that are kept until a record or message is complete. Real certificate
- * chains are shorter.
- */
+/** Per connection, until a record or message is complete. Real certificate chains are shorter. */
 const MAX_HELD = 24 * 1024;
 const MAX_CERTIFICATES = 100;
 const MAX_PLAIN = 512;
 
 const TLS_1_0 = 0x0301;
 const TLS_1_3 = 0x0304;
-/** The number of the server name extension. */
 const SERVER_NAME = 0;
 const SUPPORTED_VERSIONS = 43;
 
@@ -36,10 +30,7 @@ const NOTHING = Buffer.alloc(0);
 
 /** One direction of a connection, with the bytes of incomplete records and handshake messages. */
 class Stream {
-  /**
-   * The state of the direction. `opening` is the state before TLS starts. `closed` means that further data is not
-   * needed.
-   */
+  /** `opening` is the state before TLS starts. `closed` means that further data is not needed. */
   state: 'opening' | 'tls' | 'closed' = 'opening';
   rest: Buffer = NOTHING;
   messages: Buffer = NOTHING;
@@ -53,42 +44,32 @@ class Stream {
   }
 }
 
-/**
- * Parses the unencrypted part of a connection until the TLS handshake ends. The data from each side must be passed in
- * order and without gaps.
- */
+/** Parses a connection until the TLS handshake ends. Each side's data must be passed in order and without gaps. */
 export class Handshake {
-  /** The `host:port` to which the client requested a tunnel from a proxy. Null if it did not request a tunnel. */
+  /** The `host:port` to which the client requested a tunnel from a proxy. */
   tunnel: string | null = null;
   /**
-   * Data from the ClientHello, or null if the ClientHello was not captured. A device that translates only addresses
-   * does not change the random value. The server name is null if the client sent no SNI extension.
+   * A device that translates only addresses does not change `random`. `serverName` is null if the client sent no SNI.
    */
   hello: { readonly random: string; readonly serverName: string | null } | null = null;
-  /** The TLS version, for example `1.2`. Null if the ServerHello was not captured. */
+  /** For example `1.2`. Null if the ServerHello was not captured. */
   version: string | null = null;
-  /** The server's certificates in DER format, starting with the leaf. Null if they were encrypted or not captured. */
+  /** In DER format, starting with the leaf. Null if they were encrypted or not captured. */
   certificates: readonly Uint8Array[] | null = null;
-  /** Set if the server resumed an earlier TLS session. A resumed session does not require a certificate. */
+  /** A resumed session does not require a certificate. */
   isResumed = false;
-  /**
-   * True if the client sent a certificate after the server had requested one, and false if it sent none. Null if no
-   * request was captured.
-   */
+  /** False if the client answered the server's request without a certificate. Null if it did not answer a request. */
   clientCertificate: boolean | null = null;
   clientAlert: Alert | null = null;
   serverAlert: Alert | null = null;
   /** The first bytes of a server response that is not TLS, or of a proxy response that refuses a tunnel. */
   plain: Buffer | null = null;
-  /**
-   * Set if the client continued the handshake after the server's messages, with a key exchange or with encrypted data.
-   */
+  /** Set if the client continued after the server's messages, with a key exchange or with encrypted data. */
   clientWentOn = false;
   /** Set if parsing was stopped because the incomplete data exceeded the limit. */
   isTooLong = false;
   readonly #streams: Readonly<Record<Role, Stream>> = { client: new Stream(), server: new Stream() };
 
-  /** Returns whether further data from this side is needed. */
   wants(from: Role): boolean {
     return this.#streams[from].state !== 'closed';
   }
@@ -108,10 +89,7 @@ export class Handshake {
     server.close();
   }
 
-  /**
-   * Parses data before TLS, which is either a CONNECT request and its response (RFC 9110 §9.3.6) or a protocol other
-   * than TLS.
-   */
+  /** Data before TLS is either a CONNECT request with its response (RFC 9110 §9.3.6) or not TLS at all. */
   #readOpening(stream: Stream, from: Role): void {
     const text = stream.rest.toString('latin1', 0, 1_024);
     const wanted = from === 'client' ? 'CONNECT ' : 'HTTP/1.';
@@ -127,7 +105,7 @@ export class Handshake {
     stream.rest = stream.rest.subarray(end + 4);
   }
 
-  /** Parses the next record. Returns false if the record is incomplete or if further data is not needed. */
+  /** Returns false if the record is incomplete or if further data is not needed. */
   #readRecord(stream: Stream, from: Role): boolean {
     const record = new Cursor(stream.rest);
     const [type, major, , length] = [record.number(1), record.number(1), record.number(1), record.number(2)];

@@ -1,20 +1,18 @@
-import { createCertificateCache } from '../core/parse-certificate.ts';
-import type { CapturedChain } from '../core/certificate.ts';
+import { authority, hostOf, plainName, portOf } from '../core/addresses.ts';
+import { type CapturedChain, isSameLeaf } from '../core/certificate.ts';
 import type { EpochMs, Millis } from '../core/clock.ts';
 import type { FailureReason, TlsOutcome } from '../core/observation.ts';
+import { createCertificateCache } from '../core/parse-certificate.ts';
 import { spanText } from '../core/time-text.ts';
-import { authority, hostOf, plainName, portOf } from '../core/addresses.ts';
 import { type Confidence, type Finding, isFault } from '../engine/model.ts';
-import type { TlsKnowledge } from '../checks/tls-genuine/judge-path.ts';
 import type { TlsEvidence, Verdict } from '../checks/tls-genuine/chain-case.ts';
+import type { TlsKnowledge } from '../checks/tls-genuine/judge-path.ts';
 import { judgeTls } from '../checks/tls-genuine/verdict.ts';
 import { readableText } from '../network/tls/handshake.ts';
-import type { Connection } from './connections.ts';
+import type { CaptureTarget, Connection } from './connections.ts';
 import type { CaptureFile } from './packets.ts';
-import type { CaptureTarget } from './read-capture.ts';
 
-/** The reasons why a connection cannot be evaluated. */
-export type Unseen = keyof typeof ADVICE;
+type Unseen = keyof typeof ADVICE;
 
 export interface JudgedConnection {
   readonly seen: Connection;
@@ -22,13 +20,10 @@ export interface JudgedConnection {
   /** The server that the client wanted to reach, as `host:port`. */
   readonly subject: string;
   readonly verdict: Verdict;
-  /**
-   * The reason for the verdict `unknown`. Null for other verdicts, and for connections that failed before TLS started.
-   */
+  /** Null for other verdicts than `unknown`, and if the connection failed before TLS started. */
   readonly because: Unseen | null;
   readonly confidence: Confidence;
   readonly chain: CapturedChain | null;
-  /** The evidence for the verdict on the certificate chain. Null if no chain was captured. */
   readonly evidenceOfChain: TlsEvidence | null;
   readonly findings: readonly Finding[];
   /** One sentence without a final period. */
@@ -47,14 +42,12 @@ export function levelOf({ verdict, findings }: JudgedConnection): Level {
   return verdict === 'unknown' ? 'unknown' : 'ok';
 }
 
-/** Returns all sentences about the connection, excluding its summary. */
 export function evidenceOf({ findings, remarks, summary }: JudgedConnection): readonly string[] {
   const sentences = new Set([...findings.map(({ claim }) => claim), ...remarks]);
   sentences.delete(`${summary}.`);
   return [...sentences];
 }
 
-/** Returns the ID of the cause that the findings suggest, or null if there is none. */
 export function causeOf({ findings }: JudgedConnection): string | null {
   return findings.find((finding) => isFault(finding) && finding.suggests !== null)?.suggests ?? null;
 }
@@ -63,13 +56,10 @@ export function causeOf({ findings }: JudgedConnection): string | null {
 const PATIENCE: Millis = 3_000;
 const MAX_CERTIFICATES = 16;
 
-/**
- * The codes of TLS alerts about certificates: bad, unsupported, revoked, expired, unknown, and unknown CA (RFC 8446
- * §6.2).
- */
+/** Alerts about bad, unsupported, revoked, expired and unknown certificates, and unknown CAs (RFC 8446 §6.2). */
 const REFUSALS: readonly number[] = [42, 43, 44, 45, 46, 48];
 
-/** For each reason why a connection cannot be evaluated, advice on how to obtain the missing information. */
+/** For each reason why a connection cannot be evaluated, how to obtain the missing information. */
 export const ADVICE = {
   'tls-1.3':
     'TLS 1.3 encrypts the certificate. Capture both sides of the firewall ("ftm-watch capture --print-command ' +
@@ -80,11 +70,10 @@ export const ADVICE = {
   gap: 'Packets are missing. Disable offloading while you capture ("ftm-watch capture --print-command fortigate").',
   truncated: 'The handshake is incomplete. Capture whole packets, until the connection has been closed.',
   'one-direction':
-    'Only one direction was captured, because of offloading or because the other one takes a different path. Disable ' +
+    'Only one direction was captured, because of offloading or because the other direction takes a different path. Disable ' +
     'offloading while you capture ("ftm-watch capture --print-command fortigate").',
 } as const;
 
-/** Returns a function that evaluates a connection with the configured trust settings. */
 export function createConnectionJudge(
   target: CaptureTarget,
   knowledgeOf: (target: string) => TlsKnowledge,
@@ -121,17 +110,12 @@ export function createConnectionJudge(
   };
 }
 
-/**
- * The reason why a chain is missing, with an explanation. If the reason is null, TCP failed and TLS was not attempted.
- */
+/** If the reason is null, TCP failed and TLS was not attempted. */
 type UnseenChain = readonly [because: Unseen | null, text: string];
 
 const NOT_ENDED: UnseenChain = ['truncated', 'The capture or the connection ended before the handshake was complete.'];
 
-/**
- * Returns the reason why a connection without a captured chain cannot be evaluated. Returns null if both directions
- * were captured completely. In this case, TLS itself failed.
- */
+/** Returns null if both directions were captured completely. In this case, TLS itself failed. */
 function unseenChain(seen: Connection, { sawAnswers }: CaptureFile): UnseenChain | null {
   const { end, missing, handshake, startedAt, endedAt } = seen;
   const attempts = `${String(seen.synAttempts)} SYNs in ${spanText(endedAt - startedAt)} were not answered`;
@@ -147,7 +131,6 @@ function unseenChain(seen: Connection, { sawAnswers }: CaptureFile): UnseenChain
   return handshake.isResumed ? ['resumed', 'The server resumed an earlier session and sent no certificate.'] : null;
 }
 
-/** Returns the result of the TLS handshake, or null if the handshake was not finished. */
 function outcomeOf(seen: Connection, chain: CapturedChain | null): TlsOutcome | null {
   const { hello, version, plain, serverAlert } = seen.handshake;
   const facts = { serverName: hello?.serverName ?? '', durationMs: seen.endedAt - seen.startedAt };
@@ -162,10 +145,7 @@ function outcomeOf(seen: Connection, chain: CapturedChain | null): TlsOutcome | 
   return { ...facts, chain, kind: 'established', protocol: version === null ? null : `TLSv${version}`, cipher: null };
 }
 
-/**
- * Returns how the TLS handshake failed, or null if it did not fail. A connection that the server closed immediately
- * after the certificate also counts as failed. Later events are ignored.
- */
+/** Also counts a connection that the server closed immediately after the certificate. Later events are ignored. */
 function failureOf(seen: Connection, isUnanswered: boolean): readonly [FailureReason, message: string] | null {
   const { end, unarrived, startedAt, endedAt, handshake } = seen;
   const { serverAlert, plain, clientWentOn, clientAlert } = handshake;
@@ -193,7 +173,7 @@ function chainVerdict(seen: Connection, evidence: TlsEvidence, { checks }: TlsKn
     findings: [...findings, ...lostFindings(seen, evidence.target), ...refused],
     summary: refused.length > 0 && isGenuine ? `${summary}, but the client rejected it` : summary,
     evidenceOfChain: evidence,
-    remarks: [...remarksOn(seen), ...(wouldSettle === null ? [] : [`This would settle it: ${wouldSettle}.`])],
+    remarks: [...remarksOn(seen), ...(wouldSettle === null ? [] : [`For a definite result, ${wouldSettle}.`])],
   };
 }
 
@@ -218,8 +198,8 @@ function unseenVerdict(seen: Connection, [because, text]: UnseenChain, subject: 
   };
 }
 
-/** Returns a finding that is marked as suspected, because a single capture does not rule out other explanations. */
-export function suspicion(
+/** A finding is only suspected, because a single capture does not rule out other explanations. */
+function suspicion(
   rule: string,
   subject: string,
   suggests: string | null,
@@ -228,7 +208,7 @@ export function suspicion(
   return { rule, subject, claim, expected, level: 'broken', suggests, confidence: 'suspected' };
 }
 
-/** Returns findings for unencrypted alerts with which the client rejected the certificate. */
+/** The alerts are those that the client sent unencrypted. */
 function refusals(
   { handshake: { clientAlert } }: Connection,
   subject: string,
@@ -237,7 +217,7 @@ function refusals(
 ): readonly Finding[] {
   if (clientAlert === null || !REFUSALS.includes(clientAlert.code)) return [];
   const claim = `The client rejected the certificate that it received (alert ${clientAlert.name})${more}.`;
-  const expected = 'A client that continues after the certificate';
+  const expected = 'The client continues after the certificate';
   return [suspicion('client-accepts-certificate', subject, suggests, [expected, claim])];
 }
 
@@ -247,7 +227,7 @@ function lostFindings({ unarrived, handshake }: Connection, subject: string): re
   const claim =
     `The client never acknowledged the server's last ${String(unarrived)} bytes. Large packets are probably lost on ` +
     'the path (MTU).';
-  const expected = 'A client that acknowledges the certificate';
+  const expected = 'The client acknowledges the certificate';
   const lost = suspicion('large-answers-arrive', subject, 'tls-blocked', [expected, claim]);
   return [{ ...lost, kind: 'large-answers-lost' }];
 }
@@ -259,7 +239,6 @@ const ENDS: Readonly<Partial<Record<Connection['end'], string>>> = {
   'reset-by-server': "The connection was reset from the server's address.",
 };
 
-/** Returns remarks about the connection that do not concern the certificate. */
 function remarksOn({ handshake, end, resetTtl, serverFlight }: Connection): readonly string[] {
   const { tunnel, clientCertificate, serverAlert, version } = handshake;
   const remarks = [
@@ -269,11 +248,163 @@ function remarksOn({ handshake, end, resetTtl, serverFlight }: Connection): read
     serverAlert !== null && `The server sent the alert ${serverAlert.name}.`,
     ENDS[end],
     resetTtl !== null &&
-      `The reset has TTL ${String(resetTtl.reset)}, and the server's other packets have ${String(resetTtl.usual)}. This ` +
-        'suggests that another device sent it, but does not prove it.',
+      `The reset has TTL ${String(resetTtl.reset)}, and the server's other packets have ${String(resetTtl.usual)}. ` +
+        'Another device may have sent the reset.',
     version === '1.3' &&
       serverFlight > 0 &&
       `The server's first answer has ${String(serverFlight)} bytes, which is consistent with many certificates.`,
   ];
   return remarks.filter((text) => typeof text === 'string');
+}
+
+// --- Connections on both sides of a device
+
+/** A device that terminates TLS between two captured connections. */
+export interface Interceptor {
+  readonly device: string | null;
+  /** The address from which the device connects to the server. Null if the device uses the client's address. */
+  readonly address: string | null;
+  /** The interface or file in which the client's side was captured. */
+  readonly inside: string;
+  readonly outside: string;
+  readonly confidence: Confidence;
+  /** Set if another device intercepts the traffic closer to the server, because that side is forged as well. */
+  readonly isAnotherFartherOut: boolean;
+  readonly summary: string;
+}
+
+/**
+ * Allows for clock differences between two captures, and for the time that a proxy takes to open its own connection.
+ */
+const TOGETHER: Millis = 10_000;
+
+/**
+ * Finds connections that carry the same traffic on both sides of a device. If both have the same client random value,
+ * the device changed only addresses. If the values differ, the device terminated TLS, regardless of the TLS version.
+ * @param judged the connections in the order of their files; the first file was captured closer to the client
+ */
+export function pairLegs(judged: readonly JudgedConnection[]): {
+  readonly connections: readonly JudgedConnection[];
+  readonly interceptor: Interceptor | null;
+  readonly notes: readonly string[];
+} {
+  const notes = judged.flatMap((one, index) => {
+    const other = judged.slice(index + 1).find((later) => isForwarded(one, later));
+    if (other === undefined) return [];
+    pair(one, other);
+    return [forwardedText(one, other)];
+  });
+  const interceptors: Interceptor[] = [];
+  const connections = judged.map((inner, index) => {
+    const outers = judged.filter((outer, place) => isTerminated(inner, outer, index < place));
+    const [outer] = outers.toSorted((one, other) => apart(inner, one) - apart(inner, other));
+    if (outer === undefined) return inner;
+    pair(inner, outer);
+    const interceptor = interceptorOf(inner, outer);
+    interceptors.push(interceptor);
+    return intercepted(inner, interceptor);
+  });
+  return { connections, interceptor: interceptors[0] ?? null, notes };
+}
+
+function isSingle({ pairedWith }: JudgedConnection): boolean {
+  return pairedWith === null;
+}
+
+function pair(one: JudgedConnection, other: JudgedConnection): void {
+  [one.pairedWith, other.pairedWith] = [other.seen, one.seen];
+}
+
+function apart(one: JudgedConnection, other: JudgedConnection): Millis {
+  return Math.abs(one.seen.startedAt - other.seen.startedAt);
+}
+
+function isForged({ verdict }: JudgedConnection): boolean {
+  return verdict.startsWith('intercept');
+}
+
+function isForwarded(one: JudgedConnection, other: JudgedConnection): boolean {
+  const random = one.seen.handshake.hello?.random;
+  return random !== undefined && random === other.seen.handshake.hello?.random && isSingle(one) && isSingle(other);
+}
+
+function forwardedText(one: JudgedConnection, other: JudgedConnection): string {
+  const how = one.seen.client === other.seen.client ? 'unchanged' : 'from a different address';
+  return (
+    `${one.seen.client} and ${other.seen.client}: the same client random on ${placeOf(one, other)} and ` +
+    `${placeOf(other, one)}. TLS was forwarded ${how} and not terminated in between.` +
+    (isForged(one) || isForged(other) ? ' The intercepting device is closer to the server.' : '')
+  );
+}
+
+/**
+ * In a single capture, the device receives the inner connection and sends the outer one. With two captures, the inner
+ * connection is in the first capture.
+ */
+function isTerminated(inner: JudgedConnection, outer: JudgedConnection, isInOrder: boolean): boolean {
+  const [inside, outside] = [inner.seen, outer.seen];
+  const isOneCapture = inner.file === outer.file;
+  const isDuring = inside.startedAt <= outside.startedAt && outside.startedAt <= inside.endedAt;
+  const isPlaced = isOneCapture ? inside.side === 'in' && outside.side === 'out' && isDuring : isInOrder;
+  const isTogether = inner.file.isRelative || outer.file.isRelative || apart(inner, outer) <= TOGETHER;
+  if (!isPlaced || !isTogether || !isSingle(inner) || !isSingle(outer)) return false;
+  const areSeen = inside.handshake.hello !== null && outside.handshake.hello !== null;
+  // If the leaf certificates differ, a device with its own key is in between, because only the server has the server's
+  // key.
+  return areSeen && isSameServer(inside, outside) && !isSameLeaf(inner.chain, outer.chain);
+}
+
+function isSameServer(inner: Connection, outer: Connection): boolean {
+  const [name, outerName] = [inner, outer].map(
+    ({ handshake: { hello, tunnel } }) => hello?.serverName ?? (tunnel === null ? null : hostOf(tunnel)),
+  );
+  if (name !== null && outerName !== null) return name === outerName;
+  return inner.server === outer.server || inner.handshake.tunnel === outer.server;
+}
+
+function placeOf({ file, seen: { leg, side } }: JudgedConnection, other: JudgedConnection): string {
+  if (file !== other.file) return file.file;
+  return leg ?? (side === null ? file.file : side === 'in' ? 'the inside' : 'the outside');
+}
+
+function interceptorOf(inner: JudgedConnection, outer: JudgedConnection): Interceptor {
+  const isOneCapture = inner.file === outer.file;
+  const [inside, outside] = [placeOf(inner, outer), placeOf(outer, inner)];
+  const source = hostOf(outer.seen.client);
+  const address = source === hostOf(inner.seen.client) ? null : source;
+  const device = isOneCapture ? inner.file.device : null;
+  // In two captures, unrelated connections can look similar. A different or forged certificate chain rules this out.
+  const isProven = isOneCapture || isForged(inner) || (inner.chain !== null && outer.chain !== null);
+  const isAnotherFartherOut = isForged(outer);
+  const who = isOneCapture
+    ? `${device ?? 'The device that made the capture'}${address === null ? '' : ` (${address})`} terminates TLS itself`
+    : `TLS is terminated by a device between ${inside} and ${outside}`;
+  const farther =
+    ', and the chain on the outside is not genuine either, so another device intercepts closer to the server';
+  const summary = `${who}: the client random on ${outside} differs from that on ${inside}${isAnotherFartherOut ? farther : ''}`;
+  return {
+    device,
+    address,
+    inside,
+    outside,
+    confidence: isProven ? 'confirmed' : 'suspected',
+    isAnotherFartherOut,
+    summary,
+  };
+}
+
+function intercepted(inner: JudgedConnection, { confidence, summary }: Interceptor): JudgedConnection {
+  const isConfirmed = confidence === 'confirmed';
+  const cause = isConfirmed ? 'tls-intercepted' : 'tls-interception-suspected';
+  const expected = 'The same client random on both legs';
+  const passedOn = suspicion('hello-is-passed-on', inner.subject, cause, [expected, `${summary}.`]);
+  const others = inner.findings.map((finding) => ({ ...finding, suggests: finding.suggests === null ? null : cause }));
+  return {
+    ...inner,
+    verdict: isConfirmed ? 'intercepted' : 'interception-suspected',
+    because: null,
+    confidence,
+    summary,
+    findings: [{ ...passedOn, confidence }, ...others],
+  };
 }

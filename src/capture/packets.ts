@@ -3,56 +3,37 @@ import type { HostPort } from '../core/addresses.ts';
 import type { EpochMs } from '../core/clock.ts';
 import { Cursor } from './bytes.ts';
 
-/** A captured packet, including its link-layer header. */
 export interface RawPacket {
-  /**
-   * The time at which the packet was captured. If the file has only relative times, this is the time since the start of
-   * the capture or since midnight.
-   */
+  /** If the file has only relative times, this is the time since the start of the capture or since midnight. */
   readonly at: EpochMs;
-  /**
-   * The link type number (https://www.tcpdump.org/linktypes.html). Text dumps do not contain the number, so their link
-   * type is `text`.
-   */
+  /** See https://www.tcpdump.org/linktypes.html. Text dumps do not contain the number. */
   readonly link: number | 'text';
-  /** The captured bytes, which are usually part of a larger buffer. */
+  /** Usually part of a larger buffer. */
   readonly bytes: Buffer;
-  /** The original length of the packet in bytes. */
   readonly length: number;
-  /** The name of the network interface. Null if the file does not contain the name. */
   readonly port: string | null;
-  /**
-   * The packet's direction at the capturing device: received (`in`) or sent (`out`). Null if the file does not contain
-   * the direction.
-   */
+  /** Received (`in`) or sent (`out`) by the capturing device. */
   readonly direction: 'in' | 'out' | null;
 }
 
 /** Information about a capture file that is collected while the file is read. */
 export class CaptureFile {
-  /** The file name as typed. */
   readonly file: string;
   format: 'pcap' | 'pcapng' | 'fortigate' | 'tcpdump' | null = null;
   packets = 0;
-  /** The number of unreadable packets by reason. `lost` counts packets with missing lines in a text dump. */
+  /** `lost` counts packets with missing lines in a text dump. */
   readonly unread: Record<Exclude<Undecoded, 'other'> | 'lost', number> = { fragment: 0, cut: 0, broken: 0, lost: 0 };
-  /** The time of the first packet. Null if the file contains no packets. */
   startedAt: EpochMs | null = null;
-  /** The name of the capturing device, taken from its command prompt. Null if the file does not contain a prompt. */
   device: string | null = null;
   /** Set if times are relative to the start of the capture or to midnight. */
   isRelative = false;
-  /**
-   * The number of connections that were not followed: `excess` for connections beyond the limit, and `others` for
-   * connections to other servers.
-   */
+  /** Connections that were not followed: `excess` beyond the limit, and `others` to other servers. */
   excess = 0;
   others = 0;
   /** Set if at least one server responded, which shows that the capture contains both directions. */
   sawAnswers = false;
-  /** DNS answers about the names of the target hosts. */
   readonly dns: { readonly name: string; readonly answers: readonly string[]; readonly resolver: string }[] = [];
-  /** The reason why reading stopped before the end of the file. Null if the whole file was read. */
+  /** Why reading stopped before the end of the file. */
   problem: string | null = null;
 
   constructor(file: string) {
@@ -60,15 +41,13 @@ export class CaptureFile {
   }
 }
 
-/** The TCP or UDP content of a packet. */
 export interface Segment extends Pick<RawPacket, 'at' | 'port' | 'direction'> {
-  /** True for TCP and false for UDP. */
+  /** False for UDP. */
   readonly isTcp: boolean;
   readonly source: HostPort;
   readonly destination: HostPort;
-  /** The remaining number of hops, which is called TTL in IPv4 and hop limit in IPv6. */
+  /** Called hop limit in IPv6. */
   readonly ttl: number;
-  /** The TCP sequence number. Zero for UDP. */
   readonly sequence: number;
   readonly acknowledged: number;
   readonly flags: Readonly<Record<'syn' | 'ack' | 'fin' | 'rst', boolean>>;
@@ -77,10 +56,7 @@ export interface Segment extends Pick<RawPacket, 'at' | 'port' | 'direction'> {
   readonly missing: number;
 }
 
-/**
- * The reason why a packet could not be decoded. `fragment`: the packet is an IP fragment. `cut`: the snaplen cut off
- * the ports. `broken`: the packet contains contradictory lengths. `other`: the packet has a different protocol.
- */
+/** `cut`: the snaplen cut off the ports. `broken`: the lengths contradict each other. `other`: another protocol. */
 type Undecoded = 'fragment' | 'cut' | 'broken' | 'other';
 
 const TCP = 6;
@@ -90,7 +66,7 @@ const HEADER_SIZES: ReadonlyMap<number, number> = new Map([
   [17, 8],
 ]);
 
-/** Parses a packet's headers from the link layer to the ports. Never throws. */
+/** Never throws. */
 export function decodePacket(packet: RawPacket): Segment | Undecoded {
   const start = startOf(packet);
   if (start === null) return 'other';
@@ -126,30 +102,21 @@ export function decodePacket(packet: RawPacket): Segment | Undecoded {
   };
 }
 
-/**
- * For each link type, the offset of the EtherType and the size of the header: Ethernet and Linux cooked capture
- * versions 1 and 2.
- */
+/** Offset of the EtherType and size of the header, for Ethernet and Linux cooked capture versions 1 and 2. */
 const ETHERTYPE_AT: ReadonlyMap<RawPacket['link'], readonly [typeAt: number, end: number]> = new Map([
   [1, [12, 14]],
   [113, [14, 16]],
   [276, [0, 20]],
 ]);
-/**
- * The link types without a link-layer header: LINKTYPE_RAW, LINKTYPE_IPV4, LINKTYPE_IPV6, and DLT_RAW on some systems.
- */
+/** LINKTYPE_RAW, LINKTYPE_IPV4, LINKTYPE_IPV6, and DLT_RAW on some systems. */
 const RAW: readonly RawPacket['link'][] = [101, 228, 229, 12, 14];
 
-/** Returns the offset of the IP header, or null if the packet is not an IP packet. */
 function startOf({ link, bytes }: RawPacket): number | null {
   if (RAW.includes(link)) return 0;
   return link === 'text' ? startInText(bytes) : startOfIp(bytes, ETHERTYPE_AT.get(link));
 }
 
-/**
- * Returns the packet's interface and direction. Linux cooked headers contain the direction, and version 2 also contains
- * the index of the interface.
- */
+/** Linux cooked headers contain the direction, and version 2 also contains the index of the interface. */
 function legOf({ link, bytes, port, direction }: RawPacket): Pick<RawPacket, 'port' | 'direction'> {
   if (link !== 113 && link !== 276) return { port, direction };
   // The packet type 4 means that the packet was sent by the capturing host.
@@ -160,17 +127,13 @@ function legOf({ link, bytes, port, direction }: RawPacket): Pick<RawPacket, 'po
 
 const VLANS: readonly number[] = [0x8100, 0x88a8, 0x9100];
 const MAX_VLANS = 4;
-/**
- * For each EtherType, the number of bytes before the IP header: none for IPv4 and IPv6, and the header size for PPPoE
- * (RFC 2516).
- */
+/** Number of bytes before the IP header: none for IPv4 and IPv6, and the header size for PPPoE (RFC 2516). */
 const NETWORKS: ReadonlyMap<number, number> = new Map([
   [0x0800, 0],
   [0x86dd, 0],
   [0x8864, 8],
 ]);
 
-/** Skips nested EtherTypes to find the IP header. Returns null if the packet is not an IP packet. */
 function startOfIp(bytes: Buffer, [typeAt, end]: readonly [number, number] = [0, 0]): number | null {
   let [at, start] = [typeAt, end];
   for (let vlans = 0; vlans <= MAX_VLANS && Math.max(at + 2, start) <= bytes.length; vlans += 1) {
@@ -183,10 +146,7 @@ function startOfIp(bytes: Buffer, [typeAt, end]: readonly [number, number] = [0,
   return null;
 }
 
-/**
- * Returns the offset of the IP header in a packet from a text dump. The dump does not contain the link type, so the
- * function chooses the link type that results in the most plausible IP packet.
- */
+/** A dump does not contain the link type, so the type that results in the most plausible IP packet is chosen. */
 function startInText(bytes: Buffer): number | null {
   // "tcpdump -X" prints the PPPoE header, in which version and type are both 1.
   const starts = [0, ...(bytes[0] === 0x11 ? [8] : [])];
@@ -203,15 +163,11 @@ interface IpHeader extends Pick<Segment, 'ttl'> {
   readonly source: string;
   readonly destination: string;
   readonly protocol: number;
-  /** The offset of the TCP or UDP header. */
   readonly start: number;
   readonly length: number;
 }
 
-/**
- * Parses an IPv4 or IPv6 header. If the network card segments packets (TSO), the length in the header is zero and the
- * captured length is used.
- */
+/** If the network card segments packets (TSO), the length in the header is zero and the captured length is used. */
 function ipOf(bytes: Buffer): IpHeader | Undecoded {
   const version = (bytes[0] ?? 0) >> 4;
   return version === 4 ? ipv4Of(bytes) : version === 6 ? ipv6Of(bytes) : 'other';
@@ -235,10 +191,7 @@ function addressAt(bytes: Buffer, start: number, length: 4 | 16): string {
 
 const FRAGMENT = 44;
 
-/**
- * Parses an IPv6 header. Except for the fragment header, extension headers are not supported. TCP and DNS packets have
- * no other extension headers (RFC 8200 §4) in practice.
- */
+/** Extension headers except fragments are not supported. TCP and DNS packets have none in practice (RFC 8200 §4). */
 function ipv6Of(bytes: Buffer): IpHeader | Undecoded {
   if (bytes.length < 40) return 'cut';
   const [length, protocol, ttl] = [bytes.readUInt16BE(4) || bytes.length - 40, bytes.readUInt8(6), bytes.readUInt8(7)];

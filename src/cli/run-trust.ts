@@ -7,7 +7,7 @@ import { createInstruments, type Instruments } from '../round/instruments.ts';
 import { observeRound, type RoundProgress } from '../round/round.ts';
 import { controlChainsOf, tlsEvidence } from '../checks/tls-genuine/judge-path.ts';
 import { trueTime } from '../round/assess.ts';
-import { writeBaseline } from '../trust/baseline-file.ts';
+import { writeBaseline } from '../trust/load-trust.ts';
 import { capturesOf, neededToJudge } from './capture.ts';
 import { EXIT_UNKNOWN } from './exit-codes.ts';
 import { createProgressLine, loadOrExplain, type Invocation, type Terminal, type Streams } from './terminal.ts';

@@ -1,24 +1,18 @@
-import { connect as connectTcp, type Socket, isIP } from 'node:net';
+import { connect as connectTcp, type Socket } from 'node:net';
 import { checkServerIdentity, connect as connectTls, type ConnectionOptions, type TLSSocket } from 'node:tls';
-import { createSocket } from 'node:dgram';
 import { addressFamily } from '../core/addresses.ts';
 import { type DistinguishedName, parseDistinguishedName } from '../core/certificate.ts';
 import { abortError, errorCode, ProbeError } from './failure.ts';
 
-/** Target of a connection. `address` must be a literal IP address, because names are resolved before connecting. */
+/** Names are resolved before connecting, so `address` is a literal IP address. */
 export interface Destination {
   readonly address: string;
   readonly port: number;
-  /**
-   * Local address to connect from. If the destination has a different address family, the kernel chooses an address.
-   */
+  /** Ignored if the destination has a different address family. */
   readonly sourceAddress: string | null;
 }
 
-/**
- * Opens a TCP connection.
- * @throws the socket's error, or the signal's reason; in both cases the socket has been destroyed
- */
+/** @throws the socket's error, or the signal's reason; the socket is destroyed in both cases */
 export function openSocket(destination: Destination, signal: AbortSignal): Promise<Socket> {
   const localAddress = localAddressFor(destination);
   const options = {
@@ -32,7 +26,6 @@ export function openSocket(destination: Destination, signal: AbortSignal): Promi
 export class UnverifiedError extends ProbeError {
   /** Error code from OpenSSL or Node, for example `SELF_SIGNED_CERT_IN_CHAIN`. */
   readonly code: string;
-  /** Issuer named in the peer's certificate; null if the certificate cannot be parsed. */
   readonly issuer: DistinguishedName | null;
 
   constructor(code: string, issuer: DistinguishedName | null, message: string) {
@@ -43,8 +36,7 @@ export class UnverifiedError extends ProbeError {
 }
 
 /**
- * Performs a TLS handshake over a connected socket and verifies the peer. Node's own verification is not used, because
- * Node does not return a certificate that failed verification.
+ * Verifies the peer itself, because Node does not return a certificate that failed verification.
  * @throws {UnverifiedError}, the handshake's error, or the signal's reason; in each case both sockets are destroyed
  */
 export async function openTls(socket: Socket, options: ConnectionOptions, signal: AbortSignal): Promise<TLSSocket> {
@@ -76,20 +68,17 @@ export async function openTls(socket: Socket, options: ConnectionOptions, signal
   );
 }
 
-/**
- * Messages for certificate verification errors. Node's own messages are not used, because they recommend Node options.
- */
+/** Node's own messages are not used, because they recommend Node options. */
 const REFUSALS: ReadonlyMap<string, string> = new Map([
-  ['CERT_HAS_EXPIRED', 'it has expired'],
-  ['CERT_NOT_YET_VALID', 'it is not valid yet'],
-  ['DEPTH_ZERO_SELF_SIGNED_CERT', 'it is self-signed'],
+  ['CERT_HAS_EXPIRED', 'the certificate has expired'],
+  ['CERT_NOT_YET_VALID', 'the certificate is not valid yet'],
+  ['DEPTH_ZERO_SELF_SIGNED_CERT', 'the certificate is self-signed'],
   ['SELF_SIGNED_CERT_IN_CHAIN', 'the root certificate is not trusted'],
   ['UNABLE_TO_GET_ISSUER_CERT', 'the issuer is unknown'],
   ['UNABLE_TO_GET_ISSUER_CERT_LOCALLY', 'the issuer is unknown'],
   ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'the issuer is unknown'],
 ]);
 
-/** Returns `sourceAddress` if its address family matches the destination, otherwise null. */
 export function localAddressFor({ address, sourceAddress }: Omit<Destination, 'port'>): string | null {
   return sourceAddress !== null && addressFamily(sourceAddress) === addressFamily(address) ? sourceAddress : null;
 }
@@ -108,7 +97,7 @@ function whenReady<S extends Socket>(
     function release(): void {
       signal.removeEventListener('abort', onAbort);
       socket.off(ready, onReady);
-      socket.off('error', onError);
+      socket.off('error', fail);
       socket.off('close', onClose);
     }
     function onReady(): void {
@@ -120,9 +109,6 @@ function whenReady<S extends Socket>(
       socket.destroy();
       reject(error);
     }
-    function onError(error: Error): void {
-      fail(error);
-    }
     function onClose(): void {
       fail(Object.assign(new Error('The connection was closed before it was established'), { code: 'ENOTCONN' }));
     }
@@ -131,31 +117,7 @@ function whenReady<S extends Socket>(
     }
     signal.addEventListener('abort', onAbort, { once: true });
     socket.once(ready, onReady);
-    socket.once('error', onError);
+    socket.once('error', fail);
     socket.once('close', onClose);
-  });
-}
-
-/**
- * Reports whether this machine has a route to an address. Connects a UDP socket, because the kernel then looks up the
- * route without sending a packet (connect(2)). A TCP connection cannot be used, because an ICMP "no route" message from
- * a router causes the same error as a missing local route.
- *
- * @param address a literal address, because resolving a name would delay the result
- */
-export function hasRoute(address: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = createSocket(isIP(address) === 6 ? 'udp6' : 'udp4');
-    let ended = false;
-    function end(has: boolean): void {
-      if (ended) return;
-      ended = true;
-      resolve(has);
-      socket.close();
-    }
-    socket.on('error', () => end(false));
-    socket.once('connect', () => end(true));
-    // The port number is arbitrary, because connecting a UDP socket does not send a packet.
-    socket.connect(9, address);
   });
 }

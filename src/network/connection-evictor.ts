@@ -1,6 +1,5 @@
 import type { Socket } from 'node:net';
 
-/** Limits the number of connections to a listener and closes idle connections when the limit is reached. */
 interface ConnectionEvictor {
   /**
    * Adds a connection as soon as it is accepted, before TLS starts. If the limit is exceeded, the least active
@@ -12,21 +11,15 @@ interface ConnectionEvictor {
 
 interface EvictorOptions {
   readonly places: number;
-  /** Reports whether an address is known. Connections from unknown addresses are closed first. */
+  /** Connections from unknown addresses are closed first. */
   readonly isKnownAddress: (address: string) => boolean;
   readonly onEvicted: () => void;
 }
 
-/**
- * Maps each connection to the number of bytes it had received when it was last checked. The connection whose check is
- * the oldest comes first.
- */
+/** Bytes received by each connection at its last check. The connection whose check is the oldest comes first. */
 type Group = Map<Socket, number>;
 
-/**
- * Closes the least active connection instead of rejecting the new one. Otherwise, an attacker could exhaust the limit
- * with idle connections.
- */
+/** Closes the least active connection, because an attacker could otherwise exhaust the limit with idle connections. */
 export function createConnectionEvictor({ places, isKnownAddress, onEvicted }: EvictorOptions): ConnectionEvictor {
   const unknownPeers: Group = new Map();
   const knownPeers: Group = new Map();

@@ -1,5 +1,6 @@
 import { isIP, type Socket } from 'node:net';
 import { request, type IncomingMessage } from 'node:http';
+import { addAbortSignal } from 'node:stream';
 import { deadline } from '../system/clock.ts';
 import type { Millis } from '../core/clock.ts';
 import { authority, type HostPort } from '../core/addresses.ts';
@@ -10,9 +11,8 @@ import { type ProbeContext, unlessAborted } from './context.ts';
 import { abortError, failureMessage, failureReason, ProbeError } from './failure.ts';
 import { getaddrinfo } from './lookup.ts';
 import { visibleText } from '../core/visible-text.ts';
-import { readableLine } from './tls/handshake.ts';
+import { readableText } from './tls/handshake.ts';
 
-/** An HTTP proxy that opens tunnels with CONNECT. */
 interface Proxy extends HostPort {
   readonly user: string | null;
   readonly password: SecretSource | null;
@@ -20,38 +20,30 @@ interface Proxy extends HostPort {
 
 interface DialOptions {
   readonly target: HostPort;
-  /**
-   * A literal IP address of the target. If a proxy is configured, this address is ignored and the proxy receives the
-   * target's name instead.
-   */
+  /** Ignored if a proxy is configured, because the proxy receives the target's name. */
   readonly address: string;
   readonly proxy: Proxy | null;
   readonly readSecret: SecretReader;
-  /** Time limit for the TCP handshake. */
   readonly limit: Millis;
   /** Time limit for the proxy's response to CONNECT. */
   readonly tunnelLimit: Millis;
 }
 
-/** Error for a proxy that responded to CONNECT without opening a tunnel. The cause is a `ProxyRefusal`. */
+/** Error for a proxy that responded to CONNECT without opening a tunnel. */
 export class TunnelRefused extends ProbeError {
   readonly answer: ProxyAnswer;
 
-  constructor(refusal: ProxyRefusal, page: string | null) {
-    super(refusal.reason, refusal.message, { cause: refusal });
-    this.answer = { ...refusal.answer, page };
+  constructor(message: string, answer: ProxyAnswer) {
+    super('rejected', message);
+    this.answer = answer;
   }
 }
 
-/**
- * Time limit for reading the proxy's error page. The page arrives with the response headers or immediately afterwards.
- */
+/** The page arrives with the response headers or immediately afterwards. */
 const PAGE_WAIT: Millis = 500;
 
 /**
- * Opens a TCP connection to the target, either directly or with CONNECT through the proxy. The caller destroys the
- * socket.
- *
+ * The caller destroys the socket.
  * @throws an error with a failure reason; for a proxy failure, the message contains the proxy's name
  */
 export async function dial(options: DialOptions, ctx: ProbeContext): Promise<Socket> {
@@ -77,26 +69,20 @@ async function dialThrough(
   using time = deadline(ctx.clock, tunnelLimit, ctx.signal);
   try {
     const credentials = proxy.user === null ? null : { user: proxy.user, password };
-    await openTunnel(socket, { proxy: name, authority: authority(target), credentials }, time.signal);
-    return socket;
+    const tunnel = { proxy: name, authority: authority(target), credentials };
+    const refusal = await openTunnel(socket, tunnel, time.signal);
+    if (refusal === null) return socket;
+    throw await refused(refusal, tunnel, socket, ctx);
   } catch (error) {
-    const page = error instanceof ProxyRefusal ? await pageOf(error, socket, ctx) : null;
     socket.destroy();
-    if (error instanceof ProxyRefusal) throw new TunnelRefused(error, page);
+    if (error instanceof TunnelRefused) throw error;
     const reason = time.signal.aborted ? abortError(time.signal) : error;
-    throw new ProbeError(failureReason(reason), proxyMessage(name, reason), { cause: error });
+    const message =
+      reason instanceof ProbeError
+        ? reason.message
+        : `The proxy ${name} did not open a tunnel: ${failureMessage(reason)}`;
+    throw new ProbeError(failureReason(reason), message, { cause: error });
   }
-}
-
-async function pageOf(refusal: ProxyRefusal, socket: Socket, ctx: ProbeContext): Promise<string | null> {
-  using wait = deadline(ctx.clock, PAGE_WAIT, ctx.signal);
-  return await refusal.page(socket, wait.signal);
-}
-
-function proxyMessage(name: string, error: unknown): string {
-  return error instanceof ProbeError
-    ? error.message
-    : `The proxy ${name} did not open a tunnel: ${failureMessage(error)}`;
 }
 
 async function dialProxy(proxy: Proxy, limit: Millis, ctx: ProbeContext): Promise<Socket> {
@@ -110,10 +96,7 @@ async function dialProxy(proxy: Proxy, limit: Millis, ctx: ProbeContext): Promis
   }
 }
 
-/**
- * Resolves the proxy's name with the system resolver, like other clients of the proxy. The lookup cannot be cancelled,
- * so it is abandoned when the time limit is reached.
- */
+/** The lookup cannot be cancelled, so it is abandoned when the time limit is reached. */
 async function resolveProxy(host: string, limit: Millis, ctx: ProbeContext): Promise<string> {
   using time = deadline(ctx.clock, limit, ctx.signal);
   const [found] = await unlessAborted(getaddrinfo(host), time.signal);
@@ -128,26 +111,26 @@ const MAX_PAGE_BYTES = 16 * 1024;
 
 const MAX_SCHEMES = 5;
 
-/** Parameters of a CONNECT request to a proxy (RFC 9110 §9.3.6). */
 interface Tunnel {
-  /** The proxy as `host:port`, used in error messages. */
   readonly proxy: string;
-  /**
-   * The target as `host:port`. The host is a name, because FortiAuthenticator also sends a name and proxies filter by
-   * name.
-   */
+  /** A name, because FortiAuthenticator also sends a name and proxies filter by name. */
   readonly authority: string;
   readonly credentials: { readonly user: string; readonly password: string } | null;
 }
 
+interface Refusal {
+  readonly response: IncomingMessage;
+  /** The part of the error page that arrived together with the response headers. */
+  readonly head: Buffer;
+}
+
 /**
- * Asks the proxy at the other end of `socket` for a tunnel. Afterwards, the socket is connected to the target. undici's
- * proxy agent is not used, because it does not provide access to the socket, and the socket is needed to capture the
- * certificate.
- *
- * @throws {ProxyRefusal} when the proxy refuses; the socket's error, or the signal's reason
+ * Sends CONNECT (RFC 9110 §9.3.6). undici's proxy agent is not used, because it does not provide access to the socket,
+ * which is needed to capture the certificate.
+ * @returns null if the tunnel is open
+ * @throws the socket's error, or the signal's reason
  */
-export function openTunnel(socket: Socket, tunnel: Tunnel, signal: AbortSignal): Promise<void> {
+function openTunnel(socket: Socket, tunnel: Tunnel, signal: AbortSignal): Promise<Refusal | null> {
   return new Promise((resolve, reject) => {
     const connect = request({
       method: 'CONNECT',
@@ -158,13 +141,10 @@ export function openTunnel(socket: Socket, tunnel: Tunnel, signal: AbortSignal):
       signal,
     });
     connect.once('connect', (response: IncomingMessage, _socket: unknown, head: Buffer) => {
-      const status = response.statusCode ?? 0;
-      if (status >= 200 && status < 300) {
-        if (head.length > 0) socket.unshift(head);
-        resolve();
-        return;
-      }
-      reject(new ProxyRefusal(tunnel, response, head));
+      const { statusCode: status = 0 } = response;
+      const isOpen = status >= 200 && status < 300;
+      if (isOpen && head.length > 0) socket.unshift(head);
+      resolve(isOpen ? null : { response, head });
     });
     // This listener is never removed, because node:http emits another error when the socket is finally destroyed.
     connect.on('error', reject);
@@ -175,58 +155,41 @@ export function openTunnel(socket: Socket, tunnel: Tunnel, signal: AbortSignal):
   });
 }
 
-/** Error for a proxy that responded without opening a tunnel. */
-class ProxyRefusal extends ProbeError {
-  readonly answer: Omit<ProxyAnswer, 'page'>;
-  /** The part of the error page that arrived together with the response headers. */
-  readonly #head: Buffer;
-  /** Length of the error page in bytes; null if the page is chunked or ends when the connection is closed. */
-  readonly #length: number | null;
-  readonly #isChunked: boolean;
-  /** Secrets in the request, which must not appear in messages. */
-  readonly #secrets: readonly string[];
+async function refused(refusal: Refusal, tunnel: Tunnel, socket: Socket, ctx: ProbeContext): Promise<TunnelRefused> {
+  const { statusCode: status = 0, headers } = refusal.response;
+  const hasLogin = tunnel.credentials !== null;
+  const offered = [headers['proxy-authenticate'] ?? [], headers['www-authenticate'] ?? []].flat();
+  const schemes = offered.flatMap(schemesIn).slice(0, MAX_SCHEMES);
+  return new TunnelRefused(
+    `The proxy ${tunnel.proxy} responded to CONNECT ${tunnel.authority} with status ${String(status)}, expected 200` +
+      hint(status, hasLogin),
+    { status, schemes, hasLogin, page: await pageOf(refusal, tunnel, socket, ctx) },
+  );
+}
 
-  constructor(
-    { proxy, authority, credentials }: Tunnel,
-    { statusCode: status = 0, headers }: IncomingMessage,
-    head: Buffer,
-  ) {
-    const hasLogin = credentials !== null;
-    super(
-      'rejected',
-      `The proxy ${proxy} responded to CONNECT ${authority} with status ${String(status)}, expected 200` +
-        hint(status, hasLogin),
-    );
-    const offered = [headers['proxy-authenticate'] ?? [], headers['www-authenticate'] ?? []].flat();
-    this.answer = { status, schemes: offered.flatMap(schemesIn).slice(0, MAX_SCHEMES), hasLogin };
-    this.#head = head;
-    this.#secrets = credentials === null ? [] : formsOf(credentials);
-    const length = Number(headers['content-length'] ?? Number.NaN);
-    this.#length = Number.isInteger(length) ? length : null;
-    this.#isChunked = headers['transfer-encoding']?.toLowerCase().includes('chunked') === true;
-  }
-
-  /**
-   * Returns the text of the error page that was received before the signal was aborted. Returns null if there is no
-   * page or if the page contains the password.
-   */
-  async page(socket: Socket, signal: AbortSignal): Promise<string | null> {
-    const limit = Math.min(this.#length ?? MAX_PAGE_BYTES, MAX_PAGE_BYTES);
-    const bytes = await bytesFrom(socket, this.#head, { limit, signal });
-    const sent = bytes.toString('latin1');
-    const body = this.#isChunked ? sent.replaceAll(CHUNK_SIZE, '') : sent;
-    const text = readableLine(body);
-    return text === '' || this.#secrets.some((secret) => repeatsAny(body, secret)) ? null : text;
-  }
+/** Returns null if there is no page or if the page contains the password. */
+async function pageOf(
+  { response: { headers }, head }: Refusal,
+  { credentials }: Tunnel,
+  socket: Socket,
+  ctx: ProbeContext,
+): Promise<string | null> {
+  using wait = deadline(ctx.clock, PAGE_WAIT, ctx.signal);
+  const length = Number(headers['content-length'] ?? Number.NaN);
+  const limit = Number.isInteger(length) ? Math.min(length, MAX_PAGE_BYTES) : MAX_PAGE_BYTES;
+  const bytes = await bytesFrom(socket, head, limit, wait.signal);
+  const sent = bytes.toString('latin1');
+  const isChunked = headers['transfer-encoding']?.toLowerCase().includes('chunked') === true;
+  const body = isChunked ? sent.replaceAll(CHUNK_SIZE, '') : sent;
+  const text = readableText(Buffer.from(body, 'latin1'));
+  const secrets = credentials === null ? [] : formsOf(credentials);
+  return text === '' || secrets.some((secret) => repeatsAny(body, secret)) ? null : text;
 }
 
 /** Minimum length of a match with a secret. Shorter matches can be coincidental. */
 const REPEATED = 6;
 
-/**
- * Reports whether a page contains part of a secret. A partial match is sufficient, because the page may be truncated in
- * the middle of the secret.
- */
+/** A partial match is sufficient, because the page may be truncated in the middle of the secret. */
 function repeatsAny(text: string, secret: string): boolean {
   const length = Math.min(REPEATED, secret.length);
   if (length === 0) return false;
@@ -244,35 +207,22 @@ function formsOf({ user, password }: NonNullable<Tunnel['credentials']>): readon
 /** A chunk-size line in a chunked body (RFC 9112 §7.1). */
 const CHUNK_SIZE = /(?:^|\r\n)[\da-f]{1,8}(?:;[^\r\n]{0,200})?\r\n/giu;
 
-function bytesFrom(
-  socket: Socket,
-  head: Buffer,
-  { limit, signal }: { readonly limit: number; readonly signal: AbortSignal },
-): Promise<Buffer> {
-  return new Promise((resolve) => {
-    let bytes = head;
-    function finish(): void {
-      signal.removeEventListener('abort', finish);
-      socket.off('data', onData).off('end', finish).off('close', finish);
-      resolve(bytes.subarray(0, limit));
+async function bytesFrom(socket: Socket, head: Buffer, limit: number, signal: AbortSignal): Promise<Buffer> {
+  if (head.length >= limit) return head.subarray(0, limit);
+  let bytes = head;
+  try {
+    const chunks: AsyncIterable<unknown> = addAbortSignal(signal, socket);
+    for await (const chunk of chunks) {
+      if (Buffer.isBuffer(chunk)) bytes = Buffer.concat([bytes, chunk]);
+      if (bytes.length >= limit) break;
     }
-    function onData(chunk: Buffer): void {
-      bytes = Buffer.concat([bytes, chunk]);
-      if (bytes.length >= limit) finish();
-    }
-    if (bytes.length >= limit || signal.aborted || socket.destroyed) {
-      finish();
-      return;
-    }
-    signal.addEventListener('abort', finish, { once: true });
-    socket.on('data', onData).on('end', finish).on('close', finish).resume();
-  });
+  } catch {
+    // The part of the page that has arrived is used.
+  }
+  return bytes.subarray(0, limit);
 }
 
-/**
- * Returns the authentication schemes in a header field such as `Negotiate, Basic realm="proxy"` (RFC 9110 §11.6.1). A
- * scheme is a token that is not followed by `=`.
- */
+/** Authentication schemes are the tokens that are not followed by `=` (RFC 9110 §11.6.1). */
 function schemesIn(field: string): readonly string[] {
   const bare = field.slice(0, 2_000).replaceAll(/"[^"]*"/gu, '""');
   return [...bare.matchAll(/(?:^|,)\s*([\w-]{1,40})(?=\s*(?:,|$)|\s+[^=\s])/gu)].map(([, name = '']) =>
@@ -287,7 +237,7 @@ function authorization({ credentials }: Tunnel): Record<string, string> {
 }
 
 function hint(status: number, hasLogin: boolean): string {
-  if (status === 407) return hasLogin ? ' (the user name or password is wrong)' : ' (it demands a login)';
+  if (status === 407) return hasLogin ? ' (the user name or password is wrong)' : ' (the proxy requires a login)';
   if (status === 403) return ' (an access rule blocks the target)';
   return '';
 }

@@ -6,10 +6,9 @@ import { visibleText, withoutSecrets } from '../core/visible-text.ts';
 import { withoutCodes } from '../text/mask.ts';
 import { messageOf } from '../text/message-of.ts';
 
-/** Maximum length of an error message. Longer messages are truncated, because they can contain data from the peer. */
+/** Longer messages are truncated, because they can contain data from the peer. */
 const MAX_MESSAGE_LENGTH = 300;
 
-/** Maximum number of nested `cause` errors that are examined. In practice, errors are nested less deeply. */
 const MAX_CAUSES = 5;
 
 const REASON_BY_CODE: ReadonlyMap<string, FailureReason> = new Map<string, FailureReason>([
@@ -54,10 +53,7 @@ const REASON_BY_CODE: ReadonlyMap<string, FailureReason> = new Map<string, Failu
 const CERTIFICATE_CODE =
   /^(?:UNABLE_TO_|CERT_|CRL_|ERROR_IN_|DEPTH_ZERO_|SELF_SIGNED_|INVALID_(?:CA|PURPOSE)$|PATH_LENGTH_|HOSTNAME_MISMATCH$|OUT_OF_MEM$|UNSPECIFIED$)/u;
 
-/**
- * An error with an explicit reason. This class is used for failures without an error code, such as a malformed response
- * or a refused login.
- */
+/** Used for failures without an error code, such as a malformed response or a refused login. */
 export class ProbeError extends Error {
   override readonly name = 'ProbeError';
   readonly reason: FailureReason;
@@ -68,18 +64,14 @@ export class ProbeError extends Error {
   }
 }
 
-/**
- * Returns the time-out error from `overdue` if the time limit has expired. If the operation had already failed with a
- * `ProbeError`, that error is returned instead.
- * @param overdue creates the time-out error
- */
+/** Returns `overdue(error)` if the time limit has expired and `error` is not already a `ProbeError`. */
 export function overdueOr(error: unknown, limit: Deadline, overdue: (cause: unknown) => ProbeError): unknown {
   return limit.expired() && !(error instanceof ProbeError) ? overdue(error) : error;
 }
 
 /**
- * Converts any thrown value into a failure. If `parent` is aborted, the reason is always `aborted`, because a cancelled
- * round must not be reported as an outage of the target.
+ * If `parent` is aborted, the reason is always `aborted`, because a cancelled round must not be reported as an outage
+ * of the target.
  * @param secrets values that were sent to the peer and must not appear in the message
  */
 export function failureFrom(
@@ -92,7 +84,7 @@ export function failureFrom(
   return { kind: 'failed', reason, message: failureMessage(error, secrets), durationMs };
 }
 
-/** Maps errors from Node, OpenSSL, undici and ftm-watch to reasons. Unknown errors are mapped to `internal`. */
+/** Maps errors from Node, OpenSSL, undici and ftm-watch. Unknown errors are mapped to `internal`. */
 export function failureReason(error: unknown): FailureReason {
   const chain = errorWithCauses(error);
   return firstReason(chain.filter((link) => !isWrapper(link))) ?? firstReason(chain) ?? 'internal';
@@ -113,10 +105,7 @@ function firstReason(errors: readonly Error[]): FailureReason | null {
   return null;
 }
 
-/**
- * Reports whether an error means only that an operation was aborted. The actual reason, if known, is in the error's
- * `cause`.
- */
+/** The actual reason, if known, is in the error's `cause`. */
 function isWrapper(error: Error): boolean {
   return error.name === 'AbortError' || errorCode(error) === 'UND_ERR_SOCKET';
 }
@@ -161,12 +150,10 @@ function reasonByPattern(code: string): FailureReason | null {
   return null;
 }
 
-/** Returns the signal's abort reason as an error. */
 export function abortError(signal: AbortSignal): Error {
   return signal.reason instanceof Error ? signal.reason : new Error('Aborted', { cause: signal.reason });
 }
 
-/** Returns the `code` of a Node error; null if the error has no code. */
 export function errorCode(error: unknown): string | null {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : null;
 }
@@ -183,9 +170,9 @@ export function failureMessage(error: unknown, secrets: readonly string[] = []):
   return printable(withoutCodes(said.slice(0, 4 * MAX_MESSAGE_LENGTH)), MAX_MESSAGE_LENGTH);
 }
 
-/** Returns untrusted text from a peer as one line of limited length that is safe to display. */
+/** Makes untrusted text from a peer safe to display. */
 export function printable(text: string, limit: number): string {
-  // The text is truncated before characters are replaced, so that long texts from the peer take no extra time.
+  // The text is truncated first, so that long texts from the peer take no extra time.
   return visibleText(
     text
       .slice(0, 2 * limit)

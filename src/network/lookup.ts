@@ -8,30 +8,20 @@ import { ProbeError, errorCode, failureMessage, failureReason, abortError } from
 import { unlessAborted } from './context.ts';
 import { encodeQuery, isDnsName } from './dns/message.ts';
 import { sendOnce } from './udp-exchange.ts';
-import { addressFamily } from '../core/addresses.ts';
+import { addressFamily, type HostPort } from '../core/addresses.ts';
 import { isOfThisMachine } from '../core/observation.ts';
 import type { Destination } from './connect.ts';
 
 type Getaddrinfo = typeof getaddrinfo;
 
-/** A lookup that several callers can share if they look up the same name. */
-interface SharedLookup {
-  readonly result: Promise<readonly LookupAddress[]>;
-  /** True if another caller had already started the lookup. In this case, a failure may be outdated. */
-  readonly joined: boolean;
-  /** Reports whether the lookup has left the queue. */
-  readonly begun: () => boolean;
-}
-
 /**
  * Limits system resolver lookups to one per name at a time. libuv runs only two slow lookups concurrently, and lookups
  * cannot be cancelled. Without sharing, each round would queue another stuck lookup while the resolver is unresponsive.
  * The whole program uses one instance.
+ * @throws the lookup's error, or the signal's reason; a `ProbeError` with reason `internal` if the lookup never started
+ * because lookups for other names were queued first
  */
-export interface SystemLookup {
-  /** @param signal signal of the caller; if it is aborted before the lookup starts, the name is not looked up */
-  find(name: string, signal: AbortSignal): SharedLookup;
-}
+export type SystemLookup = (name: string, signal: AbortSignal) => Promise<readonly LookupAddress[]>;
 
 /**
  * Maximum number of concurrent slow lookups. libuv has the same limit (half of its four threads), so lookups wait in
@@ -39,63 +29,56 @@ export interface SystemLookup {
  */
 const AT_ONCE = 2;
 
+interface Outstanding {
+  readonly result: Promise<readonly LookupAddress[]>;
+  readonly isStarted: () => boolean;
+}
+
 export function createSystemLookup(ask: Getaddrinfo = getaddrinfo): SystemLookup {
   const limiter = createLimiter(AT_ONCE);
-  const outstanding = new Map<string, Omit<SharedLookup, 'joined'>>();
-  return {
-    find: (name, signal) => {
-      const underWay = outstanding.get(name);
-      if (underWay !== undefined) return { ...underWay, joined: true };
-      let begun = false;
-      const result = limiter
-        .run(() => {
-          begun = true;
-          return ask(name);
-        }, signal)
-        .finally(() => outstanding.delete(name));
-      // The caller may no longer be waiting when the lookup fails, and an unhandled rejection would terminate the
-      // process.
-      result.catch(() => {});
-      const lookup = { result, begun: () => begun };
-      outstanding.set(name, lookup);
-      return { ...lookup, joined: false };
-    },
+  const outstanding = new Map<string, Outstanding>();
+
+  function enqueue(name: string, signal: AbortSignal): Outstanding {
+    let isStarted = false;
+    const result = limiter
+      .run(() => {
+        isStarted = true;
+        return ask(name);
+      }, signal)
+      .finally(() => outstanding.delete(name));
+    // The caller may have stopped waiting, and an unhandled rejection would terminate the process.
+    result.catch(() => {});
+    const lookup = { result, isStarted: () => isStarted };
+    outstanding.set(name, lookup);
+    return lookup;
+  }
+
+  async function wait(
+    { result, isStarted }: Outstanding,
+    name: string,
+    signal: AbortSignal,
+  ): Promise<readonly LookupAddress[]> {
+    try {
+      return await unlessAborted(result, signal);
+    } catch (error) {
+      if (!signal.aborted || isStarted()) throw error;
+      throw new ProbeError('internal', `"${name}" was not looked up: the system resolver was busy with other names`, {
+        cause: error,
+      });
+    }
+  }
+
+  return async (name, signal) => {
+    const shared = outstanding.get(name);
+    if (shared === undefined) return wait(enqueue(name, signal), name, signal);
+    try {
+      return await wait(shared, name, signal);
+    } catch (error) {
+      if (signal.aborted) throw error;
+      // The failure of a lookup that another caller started may be outdated.
+      return wait(outstanding.get(name) ?? enqueue(name, signal), name, signal);
+    }
   };
-}
-
-/**
- * Waits for a lookup until the signal is aborted. If a shared lookup fails, the name is looked up again once, because
- * the failure may be outdated.
- * @throws the lookup's error, or the signal's reason; a `ProbeError` with reason `internal` if the lookup never started
- * because lookups for other names were queued first
- */
-export async function lookUp(
-  system: SystemLookup,
-  name: string,
-  signal: AbortSignal,
-): Promise<readonly LookupAddress[]> {
-  const first = system.find(name, signal);
-  try {
-    return await until(first, name, signal);
-  } catch (error) {
-    if (!first.joined || signal.aborted) throw error;
-    return until(system.find(name, signal), name, signal);
-  }
-}
-
-async function until(
-  { result, begun }: SharedLookup,
-  name: string,
-  signal: AbortSignal,
-): Promise<readonly LookupAddress[]> {
-  try {
-    return await unlessAborted(result, signal);
-  } catch (error) {
-    if (!signal.aborted || begun()) throw error;
-    throw new ProbeError('internal', `"${name}" was not looked up: the system resolver was busy with other names`, {
-      cause: error,
-    });
-  }
 }
 
 const RESOLV_CONF = '/etc/resolv.conf';
@@ -104,7 +87,6 @@ const DNS_PORT = 53;
 const MAX_NAME_SERVERS = 3;
 
 /**
- * Looks up IPv4 and IPv6 addresses with getaddrinfo, like other programs on this machine.
  * @throws Node's error, `ENOTFOUND` or `EAI_AGAIN`; `ProbeError` when the fault is on this machine: `internal` if there
  * is no socket or no configured name server, `no-route` if nothing can be sent to any name server
  */
@@ -116,7 +98,6 @@ export async function getaddrinfo(name: string): Promise<readonly LookupAddress[
   }
 }
 
-/** Lookup function with the same behaviour as `getaddrinfo`, for use with `node:net` and `node:dgram` sockets. */
 export const getaddrinfoForSockets: LookupFunction = (name, options, tell) => {
   lookupWithCallback(name, options, (error, ...found) => {
     if (error === null) tell(null, ...found);
@@ -167,10 +148,7 @@ function lackOfSockets(): Promise<Error | null> {
   });
 }
 
-/**
- * Reads the name servers from resolv.conf(5). Returns an empty list if the file does not exist. In this case, glibc
- * queries 127.0.0.1.
- */
+/** Returns an empty list if resolv.conf(5) does not exist. In this case, glibc queries 127.0.0.1. */
 async function nameServers(): Promise<readonly string[]> {
   const text = await readFile(RESOLV_CONF, 'utf8').catch(() => '');
   return [...text.matchAll(/^nameserver[ \t]+(\S+)/gmu)]
@@ -179,26 +157,18 @@ async function nameServers(): Promise<readonly string[]> {
     .slice(0, MAX_NAME_SERVERS);
 }
 
-interface Located {
-  readonly host: string;
-  readonly port: number;
-  readonly sourceAddress: string | null;
-}
-
 /**
- * Returns the address of a configured resolver or time server. A literal address is returned unchanged. A name is
- * looked up with the system resolver. Prefers IPv4, or the address family of the source address. Returns only one
- * address.
+ * Prefers IPv4, or the address family of the source address.
  * @throws {ProbeError} `name-not-resolved`, or the reason why this machine could not send the query
  */
 export async function locate(
-  { host, port, sourceAddress }: Located,
+  { host, port, sourceAddress }: HostPort & Pick<Destination, 'sourceAddress'>,
   system: SystemLookup,
   signal: AbortSignal,
 ): Promise<Destination> {
   if (isIP(host) !== 0) return { address: host, port, sourceAddress };
   try {
-    const found = await lookUp(system, host, signal);
+    const found = await system(host, signal);
     const addresses = found.map(({ address }) => address);
     const family = sourceAddress === null ? 4 : addressFamily(sourceAddress);
     const address = addresses.find((candidate) => addressFamily(candidate) === family) ?? addresses[0];
@@ -207,7 +177,7 @@ export async function locate(
     if (isOfThisMachine(failureReason(error))) throw error;
     throw notFound(host, failureMessage(error), error);
   }
-  throw notFound(host, 'it has no address');
+  throw notFound(host, 'the name has no address');
 }
 
 function notFound(host: string, why: string, cause?: unknown): ProbeError {
@@ -223,19 +193,14 @@ function notFound(host: string, why: string, cause?: unknown): ProbeError {
  */
 export interface Limiter {
   /**
-   * Runs `task` when a slot is free.
-   * @throws the signal's reason if the signal is aborted before the task has started; after that, the task must handle
-   * the signal itself
+   * @throws the signal's reason if the signal is aborted before the task has started; the task itself handles later
+   * aborts
    */
   run<T>(task: () => Promise<T>, signal: AbortSignal): Promise<T>;
-  readonly running: number;
   readonly waiting: number;
 }
 
-/** @param limit maximum number of concurrent tasks, at least 1 */
 export function createLimiter(limit: number): Limiter {
-  if (!Number.isInteger(limit) || limit < 1)
-    throw new RangeError(`Cannot limit tasks: expected at least 1 concurrent task, got ${String(limit)}`);
   const queue = new Set<() => void>();
   let running = 0;
 
@@ -271,9 +236,6 @@ export function createLimiter(limit: number): Limiter {
   }
 
   return {
-    get running(): number {
-      return running;
-    },
     get waiting(): number {
       return queue.size;
     },

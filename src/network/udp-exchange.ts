@@ -3,16 +3,12 @@ import type { Clock, Millis } from '../core/clock.ts';
 import { localAddressFor, type Destination } from './connect.ts';
 import { ProbeError, abortError, errorCode } from './failure.ts';
 
-/**
- * Maximum number of unrelated packets. If there are more, the exchange fails, because the server is broken or packets
- * are being spoofed.
- */
+/** If there are more unrelated packets, the server is broken or packets are being spoofed. */
 const MAX_FOREIGN = 64;
 
 interface UdpExchange<T> {
   readonly server: Destination;
   readonly clock: Clock;
-  /** Time after which an unanswered packet is sent again. */
   readonly retransmitAfter: Millis;
   /** Creates the packet to send. Called again for the second attempt. */
   readonly packet: () => Buffer;
@@ -25,104 +21,93 @@ interface UdpExchange<T> {
  * packets from other senders and reports ICMP errors.
  * @throws when no valid reply arrives before the signal is aborted, or the server cannot be reached
  */
-export async function exchangeUdp<T>(exchange: UdpExchange<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted();
-  return new Exchange(exchange, signal).run();
-}
+export function exchangeUdp<T>(
+  { server, clock, retransmitAfter, packet, read }: UdpExchange<T>,
+  signal: AbortSignal,
+): Promise<T> {
+  if (signal.aborted) return Promise.reject(abortError(signal));
+  const answer = Promise.withResolvers<T>();
+  const socket = createSocket(server.address.includes(':') ? 'udp6' : 'udp4');
+  let foreign = 0;
+  let isSent = false;
+  let hasEnded = false;
+  let cancelRetransmit = (): void => {};
 
-class Exchange<T> {
-  readonly #exchange: UdpExchange<T>;
-  readonly #signal: AbortSignal;
-  readonly #socket: Socket;
-  readonly #answer = Promise.withResolvers<T>();
-  #foreign = 0;
-  #isSent = false;
-  #hasEnded = false;
-  #cancelRetransmit = (): void => {};
-
-  constructor(exchange: UdpExchange<T>, signal: AbortSignal) {
-    this.#exchange = exchange;
-    this.#signal = signal;
-    this.#socket = createSocket(exchange.server.address.includes(':') ? 'udp6' : 'udp4');
+  function end(settle: () => void): void {
+    // Pending callbacks can still run after the socket is closed.
+    if (hasEnded) return;
+    hasEnded = true;
+    cancelRetransmit();
+    signal.removeEventListener('abort', onAbort);
+    socket.close();
+    settle();
   }
-
-  run(): Promise<T> {
-    const { server, clock, retransmitAfter } = this.#exchange;
-    const socket = this.#socket;
-    this.#signal.addEventListener('abort', this.#onAbort, { once: true });
-    socket.on('error', (error) => this.#fail(this.#isSent ? afterSending(error) : error));
-    socket.on('message', (bytes) => this.#guard(() => this.#read(bytes)));
-    // connect() is called without a callback. Otherwise, Node would pass the error to the callback instead of emitting
-    // it.
-    socket.once('connect', () => {
-      this.#send();
-      this.#cancelRetransmit = clock.after(retransmitAfter, () => this.#send());
-    });
-    const connect = (): void => this.#guard(() => socket.connect(server.port, server.address));
-    const localAddress = localAddressFor(server);
-    if (localAddress === null) connect();
-    else socket.bind({ address: localAddress, port: 0 }, connect);
-    return this.#answer.promise;
+  function fail(error: unknown): void {
+    end(() => answer.reject(error));
   }
-
-  readonly #onAbort = (): void => {
-    const error = abortError(this.#signal);
-    this.#fail(this.#foreign === 0 ? error : notAnAnswer(this.#foreign, error));
-  };
-
-  #send(): void {
-    if (this.#hasEnded) return;
-    // A callback is passed, because Node otherwise discards kernel errors such as EPERM from this machine's packet
-    // filter.
-    this.#guard(() =>
-      this.#socket.send(this.#exchange.packet(), (error) => {
-        if (error === null) this.#isSent = true;
-        else this.#fail(error);
+  function guard(action: () => unknown): void {
+    try {
+      action();
+    } catch (error) {
+      fail(error);
+    }
+  }
+  function onAbort(): void {
+    const error = abortError(signal);
+    fail(foreign === 0 ? error : notAnAnswer(foreign, error));
+  }
+  function onMessage(bytes: Buffer): void {
+    const reading = read(bytes);
+    if (reading !== null) return end(() => answer.resolve(reading));
+    foreign += 1;
+    if (foreign >= MAX_FOREIGN) fail(notAnAnswer(foreign));
+  }
+  function send(): void {
+    if (hasEnded) return;
+    // Without a callback, Node discards kernel errors such as EPERM from this machine's packet filter.
+    guard(() =>
+      socket.send(packet(), (error) => {
+        if (error === null) isSent = true;
+        else fail(error);
       }),
     );
   }
 
-  #read(bytes: Buffer): void {
-    const answer = this.#exchange.read(bytes);
-    if (answer !== null) {
-      this.#end(() => this.#answer.resolve(answer));
-      return;
-    }
-    this.#foreign += 1;
-    if (this.#foreign >= MAX_FOREIGN) this.#fail(notAnAnswer(this.#foreign));
-  }
+  signal.addEventListener('abort', onAbort, { once: true });
+  socket.on('error', (error) => fail(isSent ? afterSending(error) : error));
+  socket.on('message', (bytes) => guard(() => onMessage(bytes)));
+  // connect() has no callback, because Node would pass the error to the callback instead of emitting it.
+  socket.once('connect', () => {
+    send();
+    cancelRetransmit = clock.after(retransmitAfter, send);
+  });
+  const connect = (): void => guard(() => socket.connect(server.port, server.address));
+  const localAddress = localAddressFor(server);
+  if (localAddress === null) connect();
+  else socket.bind({ address: localAddress, port: 0 }, connect);
+  return answer.promise;
+}
 
-  /** Runs `action` in a socket callback. If `action` throws, the exchange fails. */
-  #guard(action: () => unknown): void {
-    try {
-      action();
-    } catch (error) {
-      this.#fail(error);
-    }
-  }
-
-  #fail(error: unknown): void {
-    this.#end(() => this.#answer.reject(error));
-  }
-
-  #end(settle: () => void): void {
-    // This check is needed because pending callbacks can still run after the socket is closed.
-    if (this.#hasEnded) return;
-    this.#hasEnded = true;
-    this.#cancelRetransmit();
-    this.#signal.removeEventListener('abort', this.#onAbort);
-    this.#socket.close();
-    settle();
-  }
+/** Never rejects. @returns the reason why the packet was not sent; null if it was sent */
+export function sendOnce(server: Destination, packet: Buffer): Promise<Error | null> {
+  return connectOnce(server, (socket, end) => socket.send(packet, end));
 }
 
 /**
- * Sends one packet without waiting for a reply.
- * @returns the reason why the packet was not sent; null if it was sent. Never rejects.
+ * Connects a UDP socket, because the kernel then looks up the route without sending a packet (connect(2)). A TCP
+ * connection cannot be used, because an ICMP "no route" message from a router causes the same error as a missing local
+ * route.
  */
-export function sendOnce(server: Destination, packet: Buffer): Promise<Error | null> {
+export async function hasRoute(address: string): Promise<boolean> {
+  return (await connectOnce({ address, port: 9 }, (_, end) => end(null))) === null;
+}
+
+function connectOnce(
+  { address, port }: Pick<Destination, 'address' | 'port'>,
+  onConnect: (socket: Socket, end: (error: Error | null) => void) => void,
+): Promise<Error | null> {
   return new Promise((resolve) => {
-    const socket = createSocket(server.address.includes(':') ? 'udp6' : 'udp4');
+    const socket = createSocket(address.includes(':') ? 'udp6' : 'udp4');
     let ended = false;
     function end(error: Error | null): void {
       if (ended) return;
@@ -131,22 +116,19 @@ export function sendOnce(server: Destination, packet: Buffer): Promise<Error | n
       socket.close();
     }
     socket.on('error', end);
-    socket.once('connect', () => socket.send(packet, (error) => end(error)));
-    socket.connect(server.port, server.address);
+    socket.once('connect', () => onConnect(socket, end));
+    socket.connect(port, address);
   });
 }
 
 function notAnAnswer(count: number, cause?: Error): ProbeError {
   const packets = count === 1 ? 'a packet' : `${String(count)} packets`;
-  return new ProbeError('protocol', `Received ${packets} that did not answer the query, and no reply`, {
+  return new ProbeError('protocol', `Received ${packets} that did not answer the query, but no answer`, {
     cause,
   });
 }
 
-/**
- * Converts "unreachable" errors to a time-out. Because the packet was already sent, these errors (an ICMP message or a
- * missing ARP reply) mean that the server does not respond.
- */
+/** After sending, an ICMP message or a missing ARP reply means that the server does not respond. */
 function afterSending(error: Error): Error {
   const code = errorCode(error);
   return code === 'EHOSTUNREACH' || code === 'ENETUNREACH'

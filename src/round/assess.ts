@@ -30,14 +30,11 @@ import { utcText } from '../core/time-text.ts';
 import type { ClockObservation, EndpointObservation } from '../core/observation.ts';
 import { isInvalid, type PathObservation, type RoundObservations } from '../core/round.ts';
 import type { Instruments } from './instruments.ts';
-import type { EarlierVerdict, EarlierVerdicts } from './memory.ts';
+import type { EarlierVerdicts } from './memory.ts';
 import type { Severity } from '../core/severity.ts';
 import type { Assessment, Finding } from '../engine/model.ts';
 
-/**
- * Evaluates each precondition separately, based on one round's observations. Stores the leaf certificates and failures
- * for the next round.
- */
+/** Also stores the leaf certificates and failures for the next round. */
 export function assessRound({ config, knowledge: base, memory }: Instruments, given: RoundObservations): JudgedRound {
   const tlsOf: TlsOf = (target) => base.of(target);
   const before = memory.share.current();
@@ -71,10 +68,13 @@ export function assessRound({ config, knowledge: base, memory }: Instruments, gi
   const stands = failsPartly(share, round.path.licenseServer) ? standing(earlier, found[0] ?? {}, round.startedAt) : {};
   const known = found.map((one, index) => (index === 0 ? { ...one, ...findingsIn(stands) } : one));
   const judged: JudgedRound = {
-    assessments: assessmentsOf(
-      { own, found: withShare(known, share, round.path.licenseServer), stands },
-      { config, round, clock, carriers, answered },
-    ),
+    assessments: assessmentsOf(own, withShare(known, share, round.path.licenseServer), stands, {
+      config,
+      round,
+      clock,
+      carriers,
+      answered,
+    }),
     tls: targets.map(({ path, tls }) => ({ path, judged: tls })),
     ownClock: isInvalid(round) ? null : { estimate: estimateClock(clock), clockBase: round.clockBase },
   };
@@ -91,13 +91,9 @@ export function needsCloserLook({ memory, clock }: Instruments): boolean {
   return wantsBurst(memory.share.current(), clock.now());
 }
 
-/** Returns the data that is needed to evaluate a target's certificate chains. `target` is `host:port`. */
 type TlsOf = (target: string) => TlsKnowledge;
 
-/**
- * Verdicts that prove that an address belongs to the licence server, because it presents the licence server's
- * certificate.
- */
+/** An address belongs to the licence server if it presents the licence server's certificate. */
 const SERVER_VERDICTS: readonly Verdict[] = ['genuine', 'rotated', 'vendor-ca-changed'];
 
 function isOfServer({ path, startedAt }: RoundObservations, address: string, tlsOf: TlsOf): boolean {
@@ -126,13 +122,9 @@ function connectionsOf(
   return roundConnectionsOf(round, tls.endpoints, judge(round.path.burst), others);
 }
 
-/**
- * Maximum age of verdicts from earlier rounds. Earlier verdicts are used for checks without a verdict in this round if
- * only some connections fail.
- */
+/** Maximum age of earlier verdicts, which are used if a check has none in this round and only some connections fail. */
 const VERDICT_KEPT: Millis = 15 * 60_000;
 
-/** Reports whether some connections in the last rounds failed and others succeeded. */
 function failsPartly(share: PathShare, { endpoints }: PathObservation): boolean {
   return sharesOf(share).some(
     ({ addresses, pattern }) =>
@@ -167,11 +159,11 @@ function verdictsOf(own: TargetFacts, found: TargetFindings, at: EpochMs): Earli
   );
 }
 
-/** Findings for one target, by check. Null if the check had nothing to evaluate. */
+/** Null if the check had nothing to evaluate. */
 type TargetFindings = Readonly<Record<string, readonly Finding[] | null>>;
 
 interface Target extends TargetFacts {
-  /** Configuration of the monitored service. Undefined if the target is the licence server. */
+  /** Undefined for the licence server. */
   readonly service: ServiceConfig | undefined;
 }
 
@@ -179,7 +171,7 @@ function findingsAt({ service, ...facts }: Target): TargetFindings {
   return findingsOf(facts, (findings) => (service === undefined ? findings : ofService(findings, service)));
 }
 
-/** Returns the findings for a service that delivers activation codes. Such services have a separate check. */
+/** Services that deliver activation codes have a separate check. */
 function carriedAt({ service, ...facts }: Target): CarrierFindings | [] {
   if (service === undefined || service.carries === null) return [];
   const { carries, host, port, severity } = service;
@@ -203,7 +195,6 @@ function findingsOf(facts: TargetFacts, told: (findings: readonly Finding[]) => 
   );
 }
 
-/** Replaces the licence server's results from a single connection with the results from many connections. */
 function withShare(
   [own, ...services]: readonly TargetFindings[],
   share: PathShare,
@@ -215,15 +206,13 @@ function withShare(
   return [{ ...own, ...told }, ...services];
 }
 
-interface JudgedTargets {
-  /** Observations of the licence server. */
-  readonly own: TargetFacts | undefined;
-  readonly found: readonly TargetFindings[];
-  /** Verdicts from earlier rounds, used for checks without a verdict in this round. */
-  readonly stands: EarlierVerdicts;
-}
-
-function assessmentsOf({ own, found, stands }: JudgedTargets, facts: RoundFacts): readonly Assessment[] {
+/** @param stands verdicts from earlier rounds, used for checks without a verdict in this round */
+function assessmentsOf(
+  own: TargetFacts | undefined,
+  found: readonly TargetFindings[],
+  stands: EarlierVerdicts,
+  facts: RoundFacts,
+): readonly Assessment[] {
   return CHECKS.flatMap((check) => {
     if (check.from === 'round') return [{ id: check.id, ...check.judge(facts) }];
     if (check.from !== 'target' || own === undefined) return [];
@@ -239,16 +228,13 @@ function assessmentsOf({ own, found, stands }: JudgedTargets, facts: RoundFacts)
   });
 }
 
-function summaryOf(now: string, stands: EarlierVerdict | undefined): string {
+function summaryOf(now: string, stands: EarlierVerdicts[string] | undefined): string {
   return stands === undefined
     ? now
     : `${stands.summary} (as of ${utcText(stands.at)}, because there was no connection in this round)`;
 }
 
-/**
- * Combines the findings for all targets in one check. The check has a result only if the licence server has one.
- * Services only add findings.
- */
+/** The check has a result only if the licence server has one. Services only add findings. */
 function assessTargets([own, ...services]: readonly (readonly Finding[] | null)[], summary: string): Judgement {
   const findings = [own, ...services].flatMap((target) => target ?? []);
   return own === null || own === undefined
@@ -263,7 +249,6 @@ function ofService(findings: readonly Finding[], { host, port, severity }: Servi
   }));
 }
 
-/** Limits the severity of a service's findings to the configured severity. */
 function cap(findings: readonly Finding[], severity: Severity): readonly Finding[] {
   if (severity === 'critical') return findings;
   return findings.map((finding) => {
@@ -285,7 +270,6 @@ function clockObservations(round: RoundObservations, tlsOf: TlsOf): readonly Clo
   return withGenuineTime([...ntp, ...headers], round, tlsOf);
 }
 
-/** Returns the current time, corrected with the clock offset that the round measured. */
 export function trueTime({ knowledge }: Instruments, round: RoundObservations): EpochMs {
   return correctedNow(
     round.startedAt,

@@ -2,11 +2,11 @@ import { isIP, type Socket } from 'node:net';
 import type { SecureContext } from 'node:tls';
 import { authority, type HostPort } from '../core/addresses.ts';
 import type { Millis } from '../core/clock.ts';
-import type { EndpointObservation, Failure, HttpOutcome, TcpOutcome, TlsOutcome } from '../core/observation.ts';
+import type { EndpointObservation, TcpOutcome } from '../core/observation.ts';
 import type { ProxyConfig } from '../config/schema/secret.ts';
 import type { ProbeContext } from '../network/context.ts';
 import { errorCode, failureFrom } from '../network/failure.ts';
-import { hasRoute } from '../network/connect.ts';
+import { hasRoute } from '../network/udp-exchange.ts';
 import { type CertificateParser, shakeHands, type Handshake } from '../network/tls/handshake.ts';
 import { dial, TunnelRefused } from '../network/dial.ts';
 import type { SecretReader } from '../system/secret.ts';
@@ -14,9 +14,8 @@ import { type RecognisePage, sendRequest } from '../network/http/request.ts';
 
 export interface EndpointRequest {
   readonly target: HostPort;
-  /** A literal IP address of the target. If a proxy is used, the address is only a label for the observation. */
+  /** If a proxy is used, the address is only a label. */
   readonly address: string;
-  /** Server name for SNI. If null, SNI is not sent. */
   readonly serverName: string | null;
   readonly proxy: ProxyConfig | null;
   /** The last stage to run. For example, with `tls`, no HTTP request is sent. */
@@ -26,22 +25,18 @@ export interface EndpointRequest {
 }
 
 export interface EndpointDeps {
-  /** TLS context, created with `createProbeSecureContext` once for the whole program. */
+  /** Created once for the whole program. */
   readonly secureContext: SecureContext;
   readonly parse: CertificateParser;
   readonly readSecret: SecretReader;
   readonly recognisePage: RecognisePage;
-  /** Time limits for the stages. @default 3 s for TCP, 6 s for a proxy's response, 4 s for TLS, 4 s for HTTP */
-  readonly limits?: EndpointLimits;
+  readonly limits: EndpointLimits;
 }
 
-/** Maximum duration of each stage. The limit applies even if the peer keeps sending. */
+/** The limits apply even if the peer keeps sending. */
 export interface EndpointLimits {
   readonly tcp: Millis;
-  /**
-   * Time limit for a proxy's response to CONNECT. The limit allows for the proxy's DNS lookup. @default the limit for
-   * `tcp`
-   */
+  /** Limit for a proxy's response to CONNECT, which can include a DNS lookup. @default the limit for `tcp` */
   readonly tunnel?: Millis;
   readonly tls: Millis;
   readonly http: Millis;
@@ -50,9 +45,8 @@ export interface EndpointLimits {
 export const ENDPOINT_LIMITS: EndpointLimits = { tcp: 3000, tunnel: 6000, tls: 4000, http: 4000 };
 
 /**
- * Makes one connection to one address and returns the result of each stage. Never rejects, because failures are part of
- * the observation. Local failures are `internal`, and a cancelled round is `aborted`. The connection is closed when the
- * promise resolves.
+ * Never rejects, because failures are part of the observation. Local failures are `internal`, and a cancelled round is
+ * `aborted`. The connection is closed when the promise resolves.
  */
 export async function observeEndpoint(
   request: EndpointRequest,
@@ -77,7 +71,7 @@ export async function observeEndpoint(
 async function connectPhase(
   { target, address, proxy }: EndpointRequest,
   ctx: ProbeContext,
-  { readSecret, limits = ENDPOINT_LIMITS }: EndpointDeps,
+  { readSecret, limits }: EndpointDeps,
 ): Promise<{ readonly tcp: TcpOutcome; readonly socket: Socket | null }> {
   const started = ctx.clock.elapsed();
   try {
@@ -96,9 +90,7 @@ async function connectPhase(
 /** Error codes with the reason `no-route` that an ICMP message from a router can also cause. */
 const ICMP_CODES: ReadonlySet<string> = new Set(['ENETUNREACH', 'EHOSTUNREACH']);
 
-/**
- * Returns the address for which this machine or a router has no route. If a proxy is used, returns the proxy's address.
- */
+/** If a proxy is used, this is the proxy's address. */
 function unreachableAddress(error: unknown): string | null {
   // For a proxy, the original error is the `cause` of an error whose message contains the proxy's name.
   const failed = errorCode(error) === null && error instanceof Error ? error.cause : error;
@@ -108,24 +100,19 @@ function unreachableAddress(error: unknown): string | null {
     : null;
 }
 
-interface UpperPhases {
-  readonly tls: TlsOutcome | null;
-  readonly http: HttpOutcome | null;
-}
-
 async function upperPhases(
   socket: Socket,
   request: EndpointRequest,
   ctx: ProbeContext,
   deps: EndpointDeps,
-): Promise<UpperPhases> {
+): Promise<Pick<EndpointObservation, 'tls' | 'http'>> {
   if (request.depth === 'tcp') return { tls: null, http: null };
   const { outcome: tls, session } = await handshakePhase(socket, request, ctx, deps);
   try {
     if (request.depth === 'tls' || tls.kind === 'failed') return { tls, http: null };
     if (session === null) return { tls, http: { kind: 'client-certificate-demanded', durationMs: 0 } };
-    const limit = (deps.limits ?? ENDPOINT_LIMITS).http;
-    const http = await sendRequest(session, { ...request, limit, recognisePage: deps.recognisePage }, ctx);
+    const { limits, recognisePage } = deps;
+    const http = await sendRequest(session, { ...request, limit: limits.http, recognisePage }, ctx);
     return {
       tls:
         http.kind === 'client-certificate-demanded' && tls.kind === 'established' ? { ...tls, kind: http.kind } : tls,
@@ -143,11 +130,11 @@ async function handshakePhase(
   deps: EndpointDeps,
 ): Promise<Handshake> {
   const started = ctx.clock.elapsed();
-  const { secureContext, parse, limits = ENDPOINT_LIMITS } = deps;
+  const { secureContext, parse, limits } = deps;
   try {
     return await shakeHands(socket, { serverName, secureContext, parse, limit: limits.tls }, ctx);
   } catch (error) {
-    const failure: Failure = failureFrom(error, ctx.clock.elapsed() - started, ctx.signal);
+    const failure = failureFrom(error, ctx.clock.elapsed() - started, ctx.signal);
     return {
       outcome: { ...failure, serverName: serverName ?? '', alert: null, chain: null, plaintext: null },
       session: null,
@@ -155,13 +142,10 @@ async function handshakePhase(
   }
 }
 
-/**
- * Number of connections to measure. These connections are made after the round's busy phase, because times measured
- * during that phase may be too long.
- */
+/** These connections follow the round's busy phase, because times measured during that phase may be too long. */
 const TIMES = 2;
 
-/** Measures how long an address takes to accept a TCP connection. Makes the connections one after another. */
+/** Makes the connections one after another. */
 export async function measureConnects(
   target: HostPort,
   address: string,

@@ -9,29 +9,25 @@ import { createLimiter, createSystemLookup, type Limiter, type SystemLookup } fr
 import { createProbeSecureContext, FileTrust, publicTrust } from '../network/tls/secure-context.ts';
 import { readSecret, type SecretReader } from '../system/secret.ts';
 import { type AskName, observeDns } from './dns.ts';
-import type { EndpointDeps } from './endpoint.ts';
+import { ENDPOINT_LIMITS, type EndpointDeps } from './endpoint.ts';
 import { loadRoundMemory, type MemoryFiles, type RoundMemory } from './memory.ts';
 import { loadTlsKnowledge, type TlsKnowledgeBase } from './tls-knowledge.ts';
 
-/** Dependencies that all rounds and probes share while one configuration is active. */
 export interface Instruments {
   readonly config: Config;
   readonly clock: Clock;
-  readonly env: NodeJS.ProcessEnv;
   readonly system: SystemLookup;
-  /** Public certificate authorities, for verifying resolvers and for mail servers without a `caFile`. */
+  /** For resolvers, and for mail servers without a `caFile`. */
   readonly trust: SecureContext;
   readonly fileTrust: FileTrust;
-  /** Reads the current value of a secret. The environment is already included. */
   readonly readSecret: SecretReader;
   readonly endpoint: EndpointDeps;
   /** Limits concurrent connections, because concurrent handshakes distort each other's measured times. */
   readonly limiter: Limiter;
-  /** Time limit for checking a mail server. If null, the daemon's limit is used. */
+  /** If null, the daemon's limit is used. */
   readonly mailLimit: Millis | null;
   /** Port for connections to other organisations' mail servers. */
   readonly exchangePort: number;
-  /** Data for evaluating certificate chains. */
   readonly knowledge: TlsKnowledgeBase;
   readonly memory: RoundMemory;
 }
@@ -48,15 +44,12 @@ export interface InstrumentDeps extends MemoryFiles {
   readonly mailLimit?: Millis;
 }
 
-/**
- * Maximum number of concurrent connections. With a lower limit, a round with 200 unresponsive servers would end before
- * all of them are checked.
- */
+/** With a lower limit, a round with 200 unresponsive servers would end before all of them are checked. */
 const CONNECTIONS = 128;
 
 /**
- * Number of parsed certificates to cache. Two per target are enough, because most certificates in a chain of up to four
- * are also in other chains. The spare entries are for chains that change.
+ * Two per target are enough, because most certificates in a chain of up to four are also in other chains. The spare
+ * entries are for chains that change.
  */
 const CERTIFICATES = { spare: 512, perTarget: 2 };
 
@@ -67,8 +60,7 @@ export async function createInstruments(config: Config, deps: InstrumentDeps): P
   const { clock, env } = deps;
   const memory = await loadRoundMemory(authority(config.licenseServer), deps, clock);
   const knowledge = await loadTlsKnowledge(config, memory.genuine, clock);
-  // The module is loaded in advance. Otherwise, the measured time of the first DNS answer would include the loading
-  // time.
+  // Loaded in advance, because otherwise the measured time of the first DNS answer would include the loading time.
   if (config.resolvers.some(({ kind }) => kind === 'https')) await import('../network/dns/https.ts');
   const judged = config.services.length + config.controlHosts.length;
   const certificates = createCertificateCache(CERTIFICATES.spare + CERTIFICATES.perTarget * judged);
@@ -76,7 +68,6 @@ export async function createInstruments(config: Config, deps: InstrumentDeps): P
   return {
     config,
     clock,
-    env,
     system: createSystemLookup(),
     trust: publicTrust(),
     fileTrust: new FileTrust(),
@@ -86,6 +77,7 @@ export async function createInstruments(config: Config, deps: InstrumentDeps): P
       parse: (der) => certificates.parse(der),
       readSecret: secrets,
       recognisePage: (candidate) => recogniseBlockPage(candidate, knowledge.products),
+      limits: ENDPOINT_LIMITS,
     },
     limiter: createLimiter(CONNECTIONS),
     mailLimit: deps.mailLimit ?? null,
@@ -96,10 +88,10 @@ export async function createInstruments(config: Config, deps: InstrumentDeps): P
 }
 
 export function lookWith(instruments: Instruments, signal: AbortSignal): Look {
-  const { clock, env, config } = instruments;
+  const { clock, config } = instruments;
   return {
     ...instruments,
-    ctx: { clock, env, signal, sourceAddress: config.sourceAddress },
+    ctx: { clock, signal, sourceAddress: config.sourceAddress },
     askName: (name, resolver, ctx) => observeDns(name, resolver, instruments, ctx),
   };
 }

@@ -22,32 +22,26 @@ import type { Millis } from '../core/clock.ts';
 import { openTls, UnverifiedError } from '../network/connect.ts';
 import { errorCode, failureFrom, failureReason, overdueOr, printable, ProbeError } from '../network/failure.ts';
 import { connectToAny, greets } from '../network/smtp/connect-any.ts';
-import { SmtpError } from '../network/smtp/dialogue.ts';
-import { MailSession, createVerifiedIdentity, type VerifiedIdentity } from '../network/smtp/session.ts';
+import { createVerifiedIdentity, MailSession, SmtpError, type VerifiedIdentity } from '../network/smtp/session.ts';
 import { authority, type HostPort } from '../core/addresses.ts';
 import { askInTurn, observeExchanges } from './dns.ts';
 import type { Instruments, Look } from './instruments.ts';
 
-/**
- * Function that runs the check of a mail server and can end the check early. If the server has not responded by then,
- * the result is `aborted`.
- */
+/** Can end the check early. If the server has not responded by then, the result is `aborted`. */
 export type MailPace = (
   server: MailServer,
   rehearse: (signal: AbortSignal) => Promise<MailObservation>,
 ) => Promise<MailObservation>;
 
-/** Resolves a mail server's name with the first resolver that finds it, then rehearses sending a message. */
 export async function observeMailServer(server: MailServer, look: Look): Promise<MailObservation> {
   return observeMail({ server, ...(await findAddresses(server, look)) }, look, look.ctx);
 }
 
-/** Minimum lifetime of an activation code. If a deferral is shorter, the configured lifetime does not matter. */
+/** A shorter deferral does not matter, because codes live at least this long. */
 const SHORTEST_LIFE: Millis = 3_600_000;
 
 /**
- * Like {@link observeMailServer}, but adds the duration of a deferral if activation codes may have expired in the
- * meantime.
+ * Adds the duration of a deferral if activation codes may have expired in the meantime.
  * @param codeLife the shortest code lifetime of all units; null if no unit has reported one
  */
 export async function observeWithDeferral(
@@ -64,10 +58,7 @@ export async function observeWithDeferral(
   return { ...seen, deferral: { lasted, codeLife: await unlessAborted(codeLife, signal).catch(() => null) } };
 }
 
-/**
- * Returns the mail servers to check. If no mail servers are configured, returns the servers that FortiAuthenticator
- * itself uses.
- */
+/** If no mail servers are configured, FortiAuthenticator's own mail servers are checked. */
 export function mailServersOf(
   { mail }: { readonly mail: readonly MailServerConfig[] },
   units: readonly UnitObservation[],
@@ -80,43 +71,35 @@ export function mailServersOf(
   return [...new Map(servers.map((server) => [authority(server), server])).values()];
 }
 
-/** Returns the shortest lifetime of activation codes on all units. Returns null if no unit reports a lifetime. */
 export function codeLifeOf(units: readonly UnitObservation[]): Millis | null {
   const lives = units.flatMap(({ rest }) => (rest?.kind === 'ok' ? (valueOf(rest.provisioning)?.codeLife ?? []) : []));
   return lives.length === 0 ? null : Math.min(...lives);
 }
 
-/** Time limit for checking a mail server, from the first SYN packet to the last reply. */
+/** From the first SYN packet to the last reply. */
 const MAIL_LIMIT: Millis = 10_000;
 
-/** Time limit for RSET and QUIT. Both commands are sent after the result is known. */
+/** Both RSET and QUIT are sent after the result is known. */
 const QUIT_WAIT: Millis = 500;
 
 const MAX_GREETING = 200;
 
-/**
- * Dependencies of a rehearsal. `mailLimit` is the total time limit. If `mailLimit` is null, the daemon's limit is used.
- */
 type MailPorts = Pick<Instruments, 'trust' | 'fileTrust' | 'readSecret' | 'mailLimit'>;
 
-interface MailTarget {
+interface MailTarget extends FoundAddresses {
   readonly server: MailServer;
-  /** Resolved addresses of the server's host. Empty if the host name does not resolve. */
-  readonly addresses: readonly string[];
-  /** Failure on this machine that prevented the lookup; null if there was none. */
-  readonly localError: Failure | null;
 }
 
 /**
- * Rehearses sending a message: sends all SMTP commands up to the recipient, then cancels the transaction. No message is
- * sent. Never throws and takes no longer than its limit.
+ * Sends all SMTP commands up to the recipient, then cancels the transaction, so that no message is sent. Never throws
+ * and takes no longer than its limit.
  */
 export async function observeMail(target: MailTarget, ports: MailPorts, ctx: ProbeContext): Promise<MailObservation> {
-  const { host, port, security, required, timeout } = target.server;
+  const { security, required, timeout } = target.server;
   const identity = createVerifiedIdentity();
-  const outcome = await rehearse(target, { ...ports, identity }, ctx);
+  const outcome = await rehearse(target, ports, identity, ctx);
   return {
-    server: `${host.includes(':') ? `[${host}]` : host}:${String(port)}`,
+    server: authority(target.server),
     security,
     required,
     patience: timeout,
@@ -127,28 +110,26 @@ export async function observeMail(target: MailTarget, ports: MailPorts, ctx: Pro
   };
 }
 
-interface RehearsalPorts extends MailPorts {
-  readonly identity: VerifiedIdentity;
-}
-
-/** State of one rehearsal, including the open SMTP session. */
 interface Rehearsal {
   readonly target: MailTarget;
   readonly ctx: ProbeContext;
   readonly limit: Deadline;
   stage: MailStage;
-  /** Longest time that the server has taken for one step. */
+  /** The longest time that the server has taken for one step. */
   slowestMs: Millis;
-  /** Time limit for the whole rehearsal. */
   readonly longest: Millis;
-  /** Start time of the current step. */
   stepAt: Millis;
   session: MailSession | null;
   /** Secrets that must never be displayed, even if they are in a server's reply. */
   secrets: readonly string[];
 }
 
-async function rehearse(target: MailTarget, ports: RehearsalPorts, ctx: ProbeContext): Promise<MailOutcome> {
+async function rehearse(
+  target: MailTarget,
+  ports: MailPorts,
+  identity: VerifiedIdentity,
+  ctx: ProbeContext,
+): Promise<MailOutcome> {
   const startedAt = ctx.clock.elapsed();
   const longest = Math.max(ports.mailLimit ?? MAIL_LIMIT, target.server.timeout);
   using limit = deadline(ctx.clock, longest, ctx.signal);
@@ -164,7 +145,7 @@ async function rehearse(target: MailTarget, ports: RehearsalPorts, ctx: ProbeCon
     secrets: [],
   };
   try {
-    await perform(rehearsal, ports);
+    await perform(rehearsal, ports, identity);
     const greeting = printable(rehearsal.session?.greeting ?? '', MAX_GREETING);
     const { slowestMs } = rehearsal;
     return { kind: 'accepted', durationMs: ctx.clock.elapsed() - startedAt, slowestMs, greeting };
@@ -175,11 +156,11 @@ async function rehearse(target: MailTarget, ports: RehearsalPorts, ctx: ProbeCon
   }
 }
 
-async function perform(rehearsal: Rehearsal, ports: RehearsalPorts): Promise<void> {
+async function perform(rehearsal: Rehearsal, ports: MailPorts, identity: VerifiedIdentity): Promise<void> {
   const { target, limit } = rehearsal;
   const { server } = target;
   const secureContext = await trustFor(server, ports);
-  const tls = { secureContext, checkServerIdentity: ports.identity.check };
+  const tls = { secureContext, checkServerIdentity: identity.check };
   const socket = await timed(rehearsal, () => openTransport(rehearsal, tls));
   const session = new MailSession({ socket, host: server.host, security: server.security, tls }, limit.signal);
   rehearsal.session = session;
@@ -200,9 +181,7 @@ async function perform(rehearsal: Rehearsal, ports: RehearsalPorts): Promise<voi
   await timed(rehearsal, () => session.rcptTo(to));
 }
 
-/**
- * Records the duration of a step. Each step is measured separately, because SMTP clients have a timeout for each step.
- */
+/** Each step is measured separately, because SMTP clients have a timeout for each step. */
 async function timed<T>(rehearsal: Rehearsal, step: () => Promise<T>): Promise<T> {
   const { clock } = rehearsal.ctx;
   rehearsal.stepAt = clock.elapsed();
@@ -250,19 +229,15 @@ function failed(rehearsal: Rehearsal, error: unknown, durationMs: Millis): MailO
 }
 
 /**
- * Distinguishes a slow server from an unresponsive server when the rehearsal's time limit is reached. A server is slow
- * if it replies to each step within FortiAuthenticator's timeout. If that timeout is as long as the rehearsal's limit,
- * half of the limit is used instead.
+ * A server is slow but not unresponsive if it replies to each step within FortiAuthenticator's timeout. If that timeout
+ * is as long as the rehearsal's limit, half of the limit is used instead.
  */
 function notFinished({ target, ctx, longest, stepAt }: Rehearsal, cause: unknown): ProbeError {
   const isLate = ctx.clock.elapsed() - stepAt >= Math.min(target.server.timeout, longest / 2);
   return new ProbeError(isLate ? 'timeout' : 'aborted', `Not completed within ${String(longest)} ms`, { cause });
 }
 
-/**
- * Returns the stage at which the error occurred. The session treats greeting, EHLO and STARTTLS as one step, so they
- * are distinguished here.
- */
+/** The session treats greeting, EHLO and STARTTLS as one step, so they are distinguished here. */
 function stageOf({ stage, session }: Rehearsal, error: unknown): MailStage {
   if (stage !== 'greeting' || session === null) return stage;
   switch (session.step) {
@@ -283,7 +258,7 @@ function tlsErrorOf({ session }: Rehearsal, error: unknown): string | null {
   return errorCode(error);
 }
 
-/** Ends the session with QUIT if the server has responded. Waits only a short time if the server no longer responds. */
+/** Waits only a short time if the server no longer responds. */
 async function endSession({ session, ctx }: Rehearsal): Promise<void> {
   if (session === null) return;
   using limit = deadline(ctx.clock, QUIT_WAIT, ctx.signal);
@@ -301,7 +276,6 @@ interface FoundAddresses {
 /** All addresses are accepted, because an organisation's own mail server may have a private address. */
 const ANY_ADDRESS = ['0.0.0.0/0', '::/0'];
 
-/** Queries one resolver after another until a resolver finds the mail server. */
 async function findAddresses({ host }: Pick<HostPort, 'host'>, look: Look): Promise<FoundAddresses> {
   if (isIP(host) !== 0) return { addresses: [host], localError: null };
   const addressesIn = (seen: readonly DnsObservation[]): readonly string[] => dialledAddresses(seen, ANY_ADDRESS);

@@ -11,7 +11,6 @@ import type { BackgroundFile } from '../system/json-file.ts';
 
 const HOUR: Millis = 3_600_000;
 
-/** Data from earlier rounds with the active configuration. */
 export interface RoundMemory {
   readonly share: ShareMemory;
   readonly genuine: GenuineMemory;
@@ -21,19 +20,15 @@ export interface RoundMemory {
   readonly deferrals: MailDeferrals;
   /** Hosts that have responded since the start, as `host:port`. */
   readonly answered: Set<string>;
-  /** The last verdicts on the licence server. */
   earlier: EarlierVerdicts;
 }
 
-/** Files that keep the memory across restarts. If a file is not set, its data is kept only while the process runs. */
+/** If a file is not set, its data is kept only while the process runs. */
 export interface MemoryFiles {
-  /** File that contains the time at which each target last presented a genuine chain. */
   readonly genuineFile?: BackgroundFile;
-  /** File that contains the share of failed connections. */
   readonly shareFile?: BackgroundFile;
 }
 
-/** Loads the saved data from earlier rounds. @param target the licence server as `host:port` */
 export async function loadRoundMemory(
   target: string,
   { genuineFile, shareFile }: MemoryFiles,
@@ -51,25 +46,22 @@ export async function loadRoundMemory(
   };
 }
 
-/**
- * The last verdict of each check on the licence server. Only connections that reached the check's stage provide a
- * verdict.
- */
+/** Only connections that reached the check's stage provide a verdict. */
 export type EarlierVerdicts = Readonly<Record<string, EarlierVerdict>>;
 
-export interface EarlierVerdict {
+interface EarlierVerdict {
   readonly at: EpochMs;
   readonly findings: readonly Finding[];
   readonly summary: string;
 }
 
 /**
- * Keeps the share of failed connections across restarts. Otherwise, a fault that affects half of the connections would
- * be reported as resolved after a restart, and then reported again.
+ * The share is kept across restarts. Otherwise, a fault that affects half of the connections would be reported as
+ * resolved after a restart, and then reported again.
  */
 interface ShareMemory {
   current(): PathShare;
-  /** Replaces the current share. Saves the new share if any connection failed. */
+  /** Saves the new share if any connection failed. */
   note(share: PathShare, at: EpochMs): void;
 }
 
@@ -103,10 +95,7 @@ const connectionShare: z.ZodType<ConnectionShare> = z
   })
   .transform((kept) => ({ ...kept, reported: kept.trail }));
 
-/**
- * Format of the saved share. Data in format version 1 is dropped, because that version classified recurring outages as
- * intermittent.
- */
+/** Format version 1 is dropped, because it classified recurring outages as intermittent. */
 const shareContent = z.object({
   version: z.literal(2),
   target: text,
@@ -131,7 +120,6 @@ const shareContent = z.object({
   }),
 });
 
-/** @param file if null, data is kept only while the process runs */
 async function loadShareMemory(file: BackgroundFile | null, target: string, now: EpochMs): Promise<ShareMemory> {
   const { data } = shareContent.safeParse(await file?.load());
   const isKept = data !== undefined && isRecent(data.at, now, LONGEST_BREAK);
@@ -151,10 +139,7 @@ function isClear({ addresses: singles, families, whole, forgeries }: PathShare):
   return [...singles, ...families.map((family) => family.share), whole].every(({ trail }) => trail.length === 0);
 }
 
-/**
- * Returns the data to store. Excludes `reported`, because it repeats the trail and adds only data that is valid for one
- * round.
- */
+/** `reported` is not stored, because it repeats the trail and adds only data that is valid for one round. */
 function storedForm({ addresses: singles, families, whole, ...rest }: PathShare): unknown {
   const kept = (share: ConnectionShare): unknown => ({ ...share, reported: undefined });
   return {
@@ -165,27 +150,21 @@ function storedForm({ addresses: singles, families, whole, ...rest }: PathShare)
   };
 }
 
-/**
- * Stores when each target last presented a genuine chain at all of its addresses, and the trusted key in this chain.
- */
+/** When each target last presented a genuine chain at all of its addresses. */
 export interface GenuineMemory {
   of(target: string): GenuineSight | null;
-  /** Saves the genuine chains that a round found. */
   note(tls: JudgedRound['tls'], at: EpochMs): void;
 }
 
 interface GenuineSight {
-  /** Pin of the trusted key in the chain. */
+  /** Pin of the trusted key. */
   readonly pin: string;
   readonly at: EpochMs;
 }
 
 const MOST_TARGETS = 2_000;
 
-/**
- * Minimum interval between writes if only times have changed, because writing the file in each round would be
- * expensive.
- */
+/** Minimum interval between writes if only times have changed, because each write is expensive. */
 const SAVE_GAP: Millis = 300_000;
 
 const genuineContent = z.object({
@@ -193,7 +172,6 @@ const genuineContent = z.object({
   targets: z.record(z.string().max(300), z.object({ pin: z.string().max(100), at: z.number().int() })),
 });
 
-/** @param file if null, data is kept only while the process runs */
 async function loadGenuineMemory(file: BackgroundFile | null, now: EpochMs): Promise<GenuineMemory> {
   const stored = genuineContent.safeParse(await file?.load());
   // Entries with a time in the future are dropped, because they were saved while the clock was wrong.
@@ -217,37 +195,21 @@ async function loadGenuineMemory(file: BackgroundFile | null, now: EpochMs): Pro
   };
 }
 
-/**
- * Minimum interval between checks with TLS 1.2. The minimum applies while FortiAuthenticator reports errors, and for
- * chains that change with each connection.
- */
+/** Minimum interval while FortiAuthenticator reports errors, and for chains that change with each connection. */
 const LEAST_GAP: Millis = 300_000;
 
-/**
- * Keeps the licence server's result with TLS 1.2. This version is checked in addition to TLS 1.3, because some devices
- * inspect or block only TLS 1.2.
- */
+/** TLS 1.2 is checked in addition to TLS 1.3, because some devices inspect or block only TLS 1.2. */
 interface OlderTls {
-  /** Reports whether another check is due. A check that is due is recorded as done. */
+  /** A check that is due is recorded as done. */
   isDue(leaf: string, why: { readonly isComplained: boolean; readonly isDisputed: boolean }): boolean;
-  /** Returns the result of the last check with TLS 1.2. The result is valid until the next check. */
-  last(): ReferenceObservation | null;
-  /** Marks the last result as belonging to an earlier round. */
-  age(): void;
-  keep(seen: ReferenceObservation | null): void;
+  /** The result is valid until the next check. */
+  last: ReferenceObservation | null;
 }
 
 function createOlderTls({ now }: Pick<Clock, 'now'>): OlderTls {
   let looked: { readonly at: EpochMs; readonly leaf: string } | null = null;
-  let last: ReferenceObservation | null = null;
   return {
-    last: () => last,
-    keep: (seen) => {
-      last = seen;
-    },
-    age: () => {
-      last = last === null ? null : { ...last, isFresh: false };
-    },
+    last: null,
     isDue: (leaf, { isComplained, isDisputed }) => {
       const gap = isComplained || leaf !== looked?.leaf ? LEAST_GAP : HOUR;
       const isDue = isDisputed || looked === null || !isRecent(looked.at, now(), gap);
@@ -257,12 +219,9 @@ function createOlderTls({ now }: Pick<Clock, 'now'>): OlderTls {
   };
 }
 
-/**
- * Keeps recent details about blocked TLS connections. A block is examined when it is new, and then only at intervals,
- * because the additional connections could be mistaken for a scan.
- */
+/** A block is examined only at intervals, because the additional connections could be mistaken for a scan. */
 interface CloserLooks {
-  /** Returns recent details about a block. Returns null if the block must be examined again. */
+  /** Returns null if the block must be examined again. */
   recent(block: string): CloserLook | null;
   keep(block: string, look: CloserLook): CloserLook;
 }
@@ -313,24 +272,18 @@ function createRecipientLooks({ now }: Pick<Clock, 'now'>): RecipientLooks {
   };
 }
 
-/**
- * Time for which a measured deferral is kept after the server accepts mail. The server then accepts this sender for a
- * long time, but still defers new senders.
- */
+/** The server then accepts this sender for a long time, but still defers new senders. */
 const DEFERRAL_KEPT: Millis = 24 * HOUR;
 
 /** Records how long mail servers have deferred this machine with "come back later" (greylisting). */
 interface MailDeferrals {
-  /**
-   * Records an outcome and returns the duration of the deferral. The deferral lasts from the first refusal until the
-   * server accepts mail, or until now. Returns null if the server has not deferred this machine.
-   */
+  /** Returns the time from the first refusal until the server accepted mail, or until now. Null without a deferral. */
   note(server: string, outcome: MailOutcome): Millis | null;
 }
 
 interface Deferral {
   readonly since: EpochMs;
-  /** Time when the deferral ended. Null while the deferral continues. */
+  /** Null while the deferral continues. */
   readonly until: EpochMs | null;
 }
 
@@ -354,8 +307,7 @@ function nextDeferral(before: Deferral | null, outcome: MailOutcome, at: EpochMs
   const over = open === null ? before : null;
   if (outcome.kind === 'accepted') return open === null ? whileKept(over, at) : { ...open, until: at };
   if (isDeferral(outcome)) return open ?? { since: at, until: null };
-  // If the server becomes unreachable or rejects mail permanently, the current deferral is discarded, because its end
-  // is unknown.
+  // A deferral is discarded if the server becomes unreachable or rejects mail permanently, because its end is unknown.
   return over;
 }
 

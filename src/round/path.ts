@@ -22,21 +22,18 @@ import type { Look } from './instruments.ts';
 
 export interface PathTarget extends HostPort {
   readonly serverName: string | null;
-  /** The last stage to run on each connection. */
   readonly depth: EndpointRequest['depth'];
   readonly path: string;
   readonly method: EndpointRequest['method'];
   readonly proxy: ProxyConfig | null;
   readonly expectedAddresses: readonly string[];
-  /** Address family to which connections are limited. */
   readonly family: FamilyChoice;
   readonly resolvers: readonly ResolverConfig[];
 }
 
-/** Settings for reaching the licence server. */
 type Way = Pick<WatchedConfig, 'licenseServer' | 'resolvers'>;
 
-/** Returns the licence server as a target. The probe sends the same HTTP request as FortiAuthenticator. */
+/** The HTTP request is the same as FortiAuthenticator's. */
 export function licenseTarget({ licenseServer, resolvers }: Way): PathTarget {
   return { ...licenseServer, depth: 'http', method: 'GET', resolvers };
 }
@@ -45,19 +42,15 @@ export function serviceTarget(service: ServiceConfig, way: Way): PathTarget {
   return { ...straightTarget(service, way), ...service, proxy: way.licenseServer.proxy, expectedAddresses: [] };
 }
 
-/** Accepts any address, for example for control hosts and for an organisation's own hosts. */
+/** Wrong DNS answers are evaluated only for the licence server's name. */
 const ANY_ADDRESS = ['0.0.0.0/0', '::/0'];
 
-/**
- * Returns a control host as a target. Control hosts are reached through the same proxy and resolvers as the licence
- * server, so that they test the same path. Any address is accepted, because wrong DNS answers are evaluated only for
- * the licence server's name.
- */
+/** Control hosts are reached through the same proxy and resolvers as the licence server, to test the same path. */
 export function controlTarget(target: HostPort, way: Way): PathTarget {
   return { ...straightTarget(target, way), serverName: target.host, method: 'HEAD', proxy: way.licenseServer.proxy };
 }
 
-/** Returns a target that is reached without the proxy, such as a host on the same network. */
+/** The proxy is not used, for example for a host on the same network. */
 export function straightTarget({ host, port }: HostPort, { resolvers }: Pick<Way, 'resolvers'>): PathTarget {
   return {
     host,
@@ -74,12 +67,12 @@ export function straightTarget({ host, port }: HostPort, { resolvers }: Pick<Way
 }
 
 /**
- * Resolves the host once with every resolver, then checks every acceptable address. An address that DNS64 derived from
- * an IPv4 address is checked only if this machine has no route to the IPv4 address, because both lead to the same
- * server.
+ * An address that DNS64 derived from an IPv4 address is checked only if this machine has no route to the IPv4 address,
+ * because both lead to the same server.
  */
 export async function observePath(target: PathTarget, look: Look): Promise<PathObservation> {
-  const names = await resolve(target, look);
+  const asked = isResolvedHere(target) ? target.resolvers : [];
+  const names = await Promise.all(asked.map((resolver) => look.askName(target.host, resolver, look.ctx)));
   const addresses = dialable(target, names);
   const dialled = (some: readonly string[]): Promise<readonly EndpointObservation[]> =>
     Promise.all(some.map((address) => observeAddress(target, address, look)));
@@ -96,9 +89,9 @@ export async function observePath(target: PathTarget, look: Look): Promise<PathO
   return { subject: authority(target), host: target.host, names, endpoints, references: [] };
 }
 
-/** Checks a host's addresses until one address responds. A single response shows that the internet is reachable. */
+/** A single response shows that the internet is reachable. */
 export async function observeAnyAddress(target: PathTarget, look: Look): Promise<PathObservation> {
-  const resolvers = isLiteral(target) || target.proxy !== null ? [] : target.resolvers;
+  const resolvers = isResolvedHere(target) ? target.resolvers : [];
   const isEnough = (seen: readonly DnsObservation[]): boolean => dialable(target, seen).length > 0;
   const names = await askInTurn(target.host, resolvers, { ...look, isEnough }, look.ctx);
   const endpoints: EndpointObservation[] = [];
@@ -120,22 +113,14 @@ export function observeKnownAddresses(target: PathTarget, look: Look): Promise<r
   );
 }
 
-async function resolve(target: PathTarget, look: Look): Promise<readonly DnsObservation[]> {
-  if (isLiteral(target) || target.proxy !== null) return [];
-  return Promise.all(target.resolvers.map((resolver) => look.askName(target.host, resolver, look.ctx)));
-}
-
-/**
- * Returns the addresses to connect to. If a proxy is used, returns the host name instead, because the proxy resolves
- * it.
- */
 function dialable(target: PathTarget, names: readonly DnsObservation[]): readonly string[] {
-  if (isLiteral(target) || target.proxy !== null) return [target.host];
+  if (!isResolvedHere(target)) return [target.host];
   return ofFamily(dialledAddresses(names, target.expectedAddresses), target.family);
 }
 
-function isLiteral({ host }: PathTarget): boolean {
-  return isIP(host) !== 0;
+/** A proxy receives the host name and resolves it. */
+function isResolvedHere({ host, proxy }: PathTarget): boolean {
+  return isIP(host) === 0 && proxy === null;
 }
 
 function observeAddress(target: PathTarget, address: string, look: Look): Promise<EndpointObservation> {
@@ -144,7 +129,6 @@ function observeAddress(target: PathTarget, address: string, look: Look): Promis
     .catch(() => calledOff(target, address));
 }
 
-/** Returns the observation of a connection that had not started when the round ended. */
 function calledOff(target: PathTarget, address: string): EndpointObservation {
   return {
     target: authority(target),
@@ -166,7 +150,6 @@ export function requestOf(target: PathTarget, address: string): EndpointRequest 
   return { ...target, target, address };
 }
 
-/** Time between the starts of two connections in a burst. */
 const BURST_GAP: Millis = 25;
 
 /**
@@ -176,15 +159,11 @@ const BURST_GAP: Millis = 25;
  */
 const BURST_LIMITS: EndpointLimits = { tcp: 7_500, tls: 7_500, http: 0 };
 const WHOLE_BURST: Millis = 10_000;
-/**
- * Time after which the burst ends if no connection has succeeded. The limit avoids delaying the report of a complete
- * outage.
- */
+/** Ends a burst in which no connection has succeeded, to avoid delaying the report of a complete outage. */
 const OUTAGE_AFTER: Millis = 3_500;
 
 /**
- * Makes additional connections to the licence server's addresses and closes each connection after the handshake. Never
- * rejects. Connections that did not finish in time are `aborted`.
+ * Closes each connection after the handshake. Never rejects. Connections that did not finish in time are `aborted`.
  * @param addresses one address for each connection
  * @param longest limit for each step of a connection, if 7.5 s is too long
  */
@@ -218,10 +197,7 @@ export async function observeBurst(
   return seen;
 }
 
-/**
- * Converts `aborted` to a time-out. Used if no connection succeeded, because each connection had at least as much time
- * as in a round.
- */
+/** Each connection had at least as much time as in a round, so the result is a time-out. */
 function unanswered(seen: EndpointObservation): EndpointObservation {
   const { tcp, tls } = seen;
   if (tcp.kind === 'failed') return { ...seen, tcp: asTimeout(tcp) };

@@ -12,9 +12,7 @@ import { deadline } from '../system/clock.ts';
 import { askOnce } from './dns.ts';
 import { type Instruments, type Look, lookWith } from './instruments.ts';
 import { type MailPace, observeWithDeferral, withRecipientServers } from './mail.ts';
-import { observeNtp } from './ntp.ts';
-import { observeOlderTls } from './older-tls.ts';
-import { verifyWithOpenssl } from './openssl.ts';
+import { observeNtp } from '../network/ntp/sntp.ts';
 import {
   controlTarget,
   licenseTarget,
@@ -24,50 +22,43 @@ import {
   observePath,
   serviceTarget,
 } from './path.ts';
-import { observeClosely, observeNearest, observeOtherNames, observeReferences } from './second-looks.ts';
+import {
+  observeClosely,
+  observeNearest,
+  observeOlderTls,
+  observeOtherNames,
+  observeReferences,
+  verifyWithOpenssl,
+} from './second-looks.ts';
 
-/** The current step of the round, shown to users who are waiting. */
+/** Shown to users who are waiting. */
 export interface RoundProgress {
   readonly subject: string;
   readonly kind: 'started' | 'finished';
 }
 
-/** Parameters for a single round. */
 export interface RoundParameters {
-  /**
-   * The configured mail servers. If there are none, the servers that FortiAuthenticator uses. This is a promise,
-   * because FortiAuthenticator may have to be queried first.
-   */
+  /** A promise, because FortiAuthenticator may have to be queried for its servers first. */
   readonly mailServers: Promise<readonly MailServer[]>;
-  /** Limits the wait for mail servers. If absent, the round waits until all mail servers have responded. */
+  /** If absent, the round waits until all mail servers have responded. */
   readonly mailPace?: MailPace;
-  /** The shortest lifetime of activation codes on all units. Null if no unit has reported a lifetime. */
   readonly codeLife: Promise<Millis | null>;
   /** True if FortiAuthenticator's log reports failed connections. */
   readonly isComplained: boolean;
-  /** Time of the last error in FortiAuthenticator's log that a network fault can cause. Null if there is none. */
+  /** Time of the last error in FortiAuthenticator's log that a network fault can cause. */
   readonly complainedAt: EpochMs | null;
   /** Time that remains until the result is no longer needed. If absent, there is no limit. */
   readonly timeLeft?: Millis;
   readonly onProgress: (progress: RoundProgress) => void;
 }
 
-/**
- * Maximum duration of a small round in which nothing responds: 3 s for names, and 3 + 4 + 4 s for connection, handshake
- * and response.
- */
+/** A round in which nothing responds takes 3 s for names, and 3 + 4 + 4 s for connection, handshake and response. */
 export const ROUND_LIMIT: Millis = 14_500;
 
-/**
- * Time between the starts of two checks. A check takes about 3 ms of CPU time, so a large round uses less than half of
- * a CPU core.
- */
+/** A check takes about 3 ms of CPU time, so a large round uses less than half of a CPU core. */
 const LOOK_GAP: Millis = 8;
 
-/**
- * Returns the maximum duration of a round in which nothing responds. The duration depends on the number of services,
- * because checks do not start simultaneously.
- */
+/** The limit depends on the number of services, because checks do not start simultaneously. */
 export function roundLimit({ services }: Pick<Config, 'services'>): Millis {
   return services.length * LOOK_GAP + ROUND_LIMIT;
 }
@@ -82,10 +73,7 @@ export function probeTargets(config: Config): readonly ProbeTarget[] {
   ];
 }
 
-/**
- * Runs each check once, and repeats checks with unclear results. Never rejects, because failures are part of the
- * observations. Checks that did not finish in time are `aborted`.
- */
+/** Never rejects, because failures are part of the observations. Checks that did not finish in time are `aborted`. */
 export async function observeRound(
   instruments: Instruments,
   wishes: RoundParameters,
@@ -108,7 +96,7 @@ export async function observeRound(
       wishes.onProgress({ subject, kind: 'finished' });
     }
   }
-  /** Starts a check for each host, one after another. Returns the results in the order of `hosts`. */
+  /** Starts the checks one after another. Returns the results in the order of `hosts`. */
   function each<T extends HostPort, R>(hosts: readonly T[], observe: (host: T) => Promise<R>): Promise<readonly R[]> {
     return startApart(hosts, { ...look.ctx, gap: LOOK_GAP }, (host) => now(host, () => observe(host)));
   }
@@ -155,7 +143,6 @@ export async function observeRound(
   };
 }
 
-/** Queries every resolver and makes one connection to each acceptable address. */
 async function observeLicenseServer(look: Look): Promise<Pick<PathFacts, 'licenseServer' | 'knownAddresses'>> {
   const target = licenseTarget(look.config);
   const licenseServer = await observePath(target, look);
@@ -167,10 +154,6 @@ async function observeLicenseServer(look: Look): Promise<Pick<PathFacts, 'licens
 const AFTER_BURST: Millis = 1_000;
 const LEAST_BURST: Millis = 2_500;
 
-/**
- * Makes additional connections to the licence server if the share of failed connections is not known from earlier
- * rounds.
- */
 async function burstIn(look: Look, { complainedAt, timeLeft }: RoundParameters): Promise<PathFacts['burst']> {
   const longest = (timeLeft ?? Number.POSITIVE_INFINITY) - AFTER_BURST;
   if (longest < LEAST_BURST) return [];
@@ -178,10 +161,7 @@ async function burstIn(look: Look, { complainedAt, timeLeft }: RoundParameters):
   return observeBurst(licenseTarget(look.config), addresses, look, longest);
 }
 
-/**
- * Waits for the list of mail servers. Stops waiting when the round is aborted, because a slow appliance must not delay
- * the round.
- */
+/** Stops waiting when the round is aborted, because a slow appliance must not delay the round. */
 function mailServersIn({ mailServers }: RoundParameters, signal: AbortSignal): Promise<readonly MailServer[]> {
   return unlessAborted(mailServers, signal).catch((error: unknown) => {
     if (signal.aborted) return [];

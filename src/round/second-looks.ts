@@ -1,33 +1,38 @@
 import { isIP } from 'node:net';
 import { dialledAddresses } from '../checks/name-resolution/judge.ts';
 import type { TlsJudgement, Verdict } from '../checks/tls-genuine/chain-case.ts';
+import { isOlderInspected } from '../checks/tls-genuine/judge-older-tls.ts';
 import { controlChainsOf, judgeTlsPath } from '../checks/tls-genuine/judge-path.ts';
 import { addressInAny, portOf, singleAddresses, translatedFrom } from '../core/addresses.ts';
+import type { CapturedChain, Certificate } from '../core/certificate.ts';
 import type { Millis } from '../core/clock.ts';
 import {
+  type BlockedOutcome,
   type CloserLook,
   type DnsObservation,
   endingOf,
   type EndpointObservation,
   isBlocked,
+  type OpensslWord,
   type TlsOutcome,
 } from '../core/observation.ts';
-import type { PathObservation, ReferenceObservation } from '../core/round.ts';
-import { createRefusableSecureContext } from '../network/tls/secure-context.ts';
-import { type EndpointRequest, measureConnects, observeEndpoint } from './endpoint.ts';
+import { certificatePem } from '../core/parse-certificate.ts';
+import type { PathObservation, ReferenceObservation, VersionSeries } from '../core/round.ts';
+import type { ProbeContext } from '../network/context.ts';
+import { dial } from '../network/dial.ts';
+import { shakeHands } from '../network/tls/handshake.ts';
+import { createProbeSecureContext, createRefusableSecureContext } from '../network/tls/secure-context.ts';
+import { type EndpointDeps, type EndpointRequest, measureConnects, observeEndpoint } from './endpoint.ts';
+import { areRelatedHosts } from '../tls/extensions.ts';
 import type { Look } from './instruments.ts';
 import { type PathTarget, requestOf } from './path.ts';
 
-/** Results from the first part of a round. */
-export interface Seen {
+interface Seen {
   readonly path: PathObservation;
   readonly controls: readonly PathObservation[];
 }
 
-/**
- * Requests a certificate for a different server name from the same address. If a device inspects the connection, its CA
- * also signs this certificate.
- */
+/** A device that inspects the connection also signs a certificate for a different server name at the same address. */
 export async function observeReferences(
   target: PathTarget,
   { path, controls }: Seen,
@@ -44,10 +49,7 @@ export async function observeReferences(
 
 const NEEDS_NO_REFERENCE: readonly Verdict[] = ['genuine', 'rotated'];
 
-/**
- * Reports whether a reference connection is needed. For genuine chains, a reference connection is not made in every
- * round.
- */
+/** For genuine chains, a reference connection is not made in every round. */
 function needsReference(path: PathObservation, controls: readonly PathObservation[], look: Look): boolean {
   const judged = judgeTlsPath(path, look.knowledge.of(path.subject), {
     controls: controlChainsOf(controls),
@@ -56,21 +58,17 @@ function needsReference(path: PathObservation, controls: readonly PathObservatio
   return judged.endpoints.some(({ judgement }) => isDoubtful(judgement));
 }
 
-/**
- * Reports whether a chain may come from an inspecting device. A chain that has flaws but leads to a trusted key does
- * not.
- */
+/** A chain that has flaws but leads to a trusted key does not come from an inspecting device. */
 function isDoubtful({ verdict, accepted }: TlsJudgement): boolean {
   return !NEEDS_NO_REFERENCE.includes(verdict) && (accepted?.flaws ?? []).length === 0;
 }
 
-/** Returns the details about a block. The details depend on how long this process stalled during the round. */
+/** The details depend on how long this process stalled during the round. */
 type OpenLook = (stalledMs: Millis) => CloserLook;
 
 /**
- * Examines the first address at which TLS is blocked. If the block was examined recently, combines the earlier result
- * with the current results for the control hosts. Returns null if nothing is blocked, or if the response itself
- * identifies the blocking device.
+ * If the block was examined recently, combines the earlier result with the control hosts' current results. Returns null
+ * if nothing is blocked, or if the response itself identifies the blocking device.
  */
 export async function observeClosely(target: PathTarget, seen: Seen, look: Look): Promise<OpenLook | null> {
   const first = seen.path.endpoints.find(({ tls }) => isBlocked(tls) && tls.plaintext === null);
@@ -91,9 +89,8 @@ interface Block {
 }
 
 /**
- * Makes three more connections concurrently to determine the kind of block: with the same ClientHello, with another
- * server name, and with a ClientHello that every server rejects. If the connection was closed or reset, the time to
- * connect to the address is measured as well.
+ * Makes three more connections: with the same ClientHello, with another server name, and with a ClientHello that every
+ * server rejects. If the connection was closed or reset, the time to connect is measured as well.
  */
 async function examineBlock(
   target: PathTarget,
@@ -101,20 +98,23 @@ async function examineBlock(
   { ctx, endpoint }: Look,
 ): Promise<Omit<CloserLook, 'stalledMs'>> {
   const { host, port, proxy, serverName } = target;
-  const dial = (name: string | null, deps = endpoint): Promise<EndpointObservation> =>
+  const connect = (name: string | null, deps = endpoint): Promise<EndpointObservation> =>
     observeEndpoint({ ...requestOf(target, first.address), serverName: name, depth: 'tls' }, ctx, deps);
   const name = otherName(serverName, controls);
   const [again, other, refused] = await Promise.all([
-    dial(serverName),
-    serverName === null ? null : dial(name),
-    dial(serverName, { ...endpoint, secureContext: createRefusableSecureContext() }),
+    connect(serverName),
+    serverName === null ? null : connect(name),
+    connect(serverName, { ...endpoint, secureContext: createRefusableSecureContext() }),
   ]);
+  const connects = [first, again, other, refused].flatMap((seen) =>
+    seen?.tcp.kind === 'open' ? [seen.tcp.durationMs] : [],
+  );
   // If the connection had no response, there is no response time to compare.
   const isMeasured = proxy === null && isCut;
   const measured = isMeasured ? await measureConnects({ host, port }, first.address, endpoint, ctx) : [];
   return {
     address: first.address,
-    connects: isMeasured ? [...[first, again, other, refused].flatMap(connectTime), ...measured] : [],
+    connects: isMeasured ? [...connects, ...measured] : [],
     again: again.tls,
     otherName: other === null || other.tls === null ? null : { name, outcome: other.tls },
     refusable: refused.tls,
@@ -128,30 +128,17 @@ function outcomesOf(controls: readonly PathObservation[]): readonly TlsOutcome[]
   );
 }
 
-/**
- * Returns a control host's name that is not in the server's domain, because a filter may block the vendor's whole
- * domain. Returns null if there is no such name.
- */
+/** A filter may block the vendor's whole domain, so the name must be in a different domain. */
 function otherName(serverName: string | null, controls: readonly PathObservation[]): string | null {
   return (
-    controls
-      .map(({ host }) => host)
-      .find((host) => isIP(host) === 0 && domainOf(host) !== domainOf(serverName ?? '')) ?? null
+    controls.map(({ host }) => host).find((host) => isIP(host) === 0 && !areRelatedHosts(host, serverName ?? '')) ??
+    null
   );
 }
 
-function domainOf(host: string): string {
-  return host.toLowerCase().split('.').slice(-2).join('.');
-}
-
-function connectTime(seen: EndpointObservation | null): readonly number[] {
-  return seen?.tcp.kind === 'open' ? [seen.tcp.durationMs] : [];
-}
-
 /**
- * If every address of a target refuses connections, measures the time to connect to the control hosts, with consecutive
- * connections. The comparison shows whether a nearby device refuses the connections. Returns an empty list in all other
- * cases, and if a proxy is used.
+ * If every address refuses connections, the control hosts' connection times show whether a nearby device refuses them.
+ * Returns an empty list in all other cases, and if a proxy is used.
  */
 export async function observeNearest({ path, controls }: Seen, { endpoint, ctx }: Look): Promise<readonly Millis[]> {
   if (path.endpoints.length === 0 || !path.endpoints.every(isRefused)) return [];
@@ -174,10 +161,9 @@ function isOpen({ tcp, proxy }: EndpointObservation): boolean {
 }
 
 /**
- * If a resolver returns an error or an unexpected address for the target, queries the resolver for the control hosts as
- * well. If all answers are similar, the resolver is broken. If the answers differ, the resolver filters names. For the
- * system resolver, the names get a trailing dot, so that the hosts file and the search list are not used. Unresponsive
- * resolvers are not queried again.
+ * If a resolver returns an error or an unexpected address, queries it for the control hosts as well. If all answers are
+ * similar, the resolver is broken. If they differ, the resolver filters names. For the system resolver, the names get a
+ * trailing dot, so that the hosts file and the search list are not used. Unresponsive resolvers are not queried again.
  */
 export async function observeOtherNames(
   target: PathTarget,
@@ -207,4 +193,200 @@ function isExpected({ a, aaaa }: DnsObservation, fine: readonly string[], expect
   const sameName = [...fine, ...singleAddresses(expected)];
   const isListed = (address: string): boolean => addressInAny(translatedFrom(address, sameName) ?? address, expected);
   return fine.length > 0 && fine.length >= given.size && (expected.length === 0 || fine.every(isListed));
+}
+
+// --- The same address with TLS 1.2
+
+/**
+ * Uses the first address that supports TLS 1.3. While the two versions have different results, a check is due in each
+ * round, so that a repair is detected immediately.
+ * @param isComplained whether FortiAuthenticator's log reports failed connections
+ */
+export async function observeOlderTls(
+  target: PathTarget,
+  path: PathObservation,
+  look: Look,
+  isComplained: boolean,
+): Promise<readonly ReferenceObservation[]> {
+  const [newer] = path.endpoints.flatMap(inNewerTls);
+  if (newer === undefined || look.ctx.signal.aborted) return [];
+  const { olderTls } = look.memory;
+  const before = olderTls.last;
+  const isDisputed = before !== null && isOlderDisputed(path, before, look);
+  if (olderTls.isDue(newer.leaf.fingerprint, { isComplained, isDisputed })) {
+    const seen = await lookOnce(target, newer, look);
+    olderTls.last =
+      seen === null || !isOlderDisputed(path, seen, look)
+        ? seen
+        : // The results of an earlier series of connections are kept while each check has the same result.
+          { ...seen, again: (isDisputed && before.again) || (await lookInTurns(seen, target, look)) };
+  } else if (before !== null) olderTls.last = { ...before, isFresh: false };
+  return olderTls.last === null ? [] : [olderTls.last];
+}
+
+/**
+ * With the two previous connections, each version is used three times. The order does not alternate, because a fault
+ * that affects every second connection could then look like a difference between the versions.
+ */
+const TURNS = ['older', 'newer', 'newer', 'older'] as const;
+
+async function lookInTurns(
+  { label, outcome: first }: ReferenceObservation,
+  target: PathTarget,
+  look: Look,
+): Promise<VersionSeries> {
+  const take = (version: (typeof TURNS)[number]): Promise<TlsOutcome | null> =>
+    connectTls(target, label, version === 'older' ? inOlderTls(look) : look);
+  // If the first connection had no response, the others are made concurrently, because consecutive time-outs would take
+  // too long for a round.
+  const isSilent = isBlocked(first) && endingOf(first) === 'silence';
+  const outcomes: (TlsOutcome | null)[] = isSilent ? await Promise.all(TURNS.map(take)) : [];
+  if (!isSilent) for (const version of TURNS) outcomes.push(await take(version));
+  const seenIn = (wanted: (typeof TURNS)[number]): readonly TlsOutcome[] =>
+    outcomes.filter((outcome, index): outcome is TlsOutcome => outcome !== null && TURNS[index] === wanted);
+  return { older: seenIn('older'), newer: seenIn('newer') };
+}
+
+/** Reports whether TLS 1.2 was inspected or blocked while TLS 1.3 is currently neither inspected nor blocked. */
+function isOlderDisputed(path: PathObservation, older: ReferenceObservation, look: Look): boolean {
+  const seen = { ...path, references: [older] };
+  const surroundings = { controls: [], now: look.clock.now() };
+  const known = look.knowledge.of(path.subject);
+  return isOlderInspected(seen, judgeTlsPath(seen, known, surroundings), known, surroundings);
+}
+
+function inOlderTls(look: Look): Look {
+  return {
+    ...look,
+    endpoint: { ...look.endpoint, secureContext: createProbeSecureContext({ maxVersion: 'TLSv1.2' }) },
+  };
+}
+
+async function connectTls(
+  target: PathTarget,
+  address: string,
+  { endpoint, limiter, ctx }: Look,
+): Promise<TlsOutcome | null> {
+  const request: EndpointRequest = { ...requestOf(target, address), depth: 'tls' };
+  const { tls } = await limiter
+    .run(() => observeEndpoint(request, ctx, endpoint), ctx.signal)
+    .catch((): Pick<EndpointObservation, 'tls'> => ({ tls: null }));
+  return tls;
+}
+
+interface NewerTls {
+  readonly address: string;
+  readonly leaf: Certificate;
+  readonly chain: CapturedChain;
+}
+
+function inNewerTls({ address, tls }: EndpointObservation): readonly NewerTls[] {
+  const leaf = tls?.chain?.certificates[0];
+  if (tls === null || tls.kind === 'failed' || tls.protocol !== 'TLSv1.3' || leaf === undefined) return [];
+  return [{ address, leaf, chain: tls.chain }];
+}
+
+/** Returns null if the result is inconclusive, for example if the server rejects TLS 1.2. */
+async function lookOnce(
+  target: PathTarget,
+  { address, chain }: NewerTls,
+  look: Look,
+): Promise<ReferenceObservation | null> {
+  const outcome = await connectTls(target, address, inOlderTls(look));
+  return outcome !== null && (outcome.chain !== null || isCut(outcome))
+    ? { kind: 'tls-1.2', label: address, isFresh: true, outcome, beside: chain }
+    : null;
+}
+
+/** An alert counts as a response, because a server sends an alert if it does not support TLS 1.2. */
+function isCut(outcome: TlsOutcome): outcome is BlockedOutcome {
+  return (
+    isBlocked(outcome) &&
+    outcome.alert === null &&
+    (outcome.plaintext !== null || ['reset', 'closed', 'timeout'].includes(outcome.reason))
+  );
+}
+
+// --- Verification with OpenSSL
+
+/** Makes one connection for each new chain that leads to a trusted key. */
+export async function verifyWithOpenssl(
+  { host, port, serverName, proxy }: PathTarget,
+  { path, controls }: Seen,
+  { ctx, limiter, endpoint: deps, knowledge, clock }: Look,
+): Promise<void> {
+  const known = knowledge.of(path.subject);
+  const isNew = path.endpoints.some(({ tls }) => tls?.chain && known.openssl.isOpen(tls.chain));
+  if (ctx.signal.aborted || !isNew) return;
+  const { endpoints } = judgeTlsPath(path, known, { controls: controlChainsOf(controls), now: clock.now() });
+  const asked = endpoints.map(async ({ endpoint: { address }, outcome: { chain }, judgement: { accepted } }) => {
+    // `take` marks the chain as verified.
+    if (chain === null || accepted === null || !known.openssl.take(chain)) return;
+    const request = { target: { host, port }, address, serverName, proxy };
+    const result = await limiter.run(() => askOpenssl(request, accepted.end, ctx, deps), ctx.signal).catch(() => null);
+    if (result !== null) known.openssl.keep(result.chain, result.word);
+  });
+  await Promise.all(asked);
+}
+
+interface OpensslResult {
+  readonly chain: CapturedChain;
+  readonly word: OpensslWord;
+}
+
+/**
+ * Returns null if the result is inconclusive. With TLS 1.2, the handshake is always incomplete if the server demands a
+ * client certificate.
+ */
+export async function askOpenssl(
+  request: Omit<EndpointRequest, 'depth' | 'method' | 'path'>,
+  anchor: Certificate,
+  ctx: ProbeContext,
+  { parse, readSecret, limits }: EndpointDeps,
+): Promise<OpensslResult | null> {
+  const { serverName } = request;
+  try {
+    const socket = await dial(
+      { ...request, readSecret, limit: limits.tcp, tunnelLimit: limits.tunnel ?? limits.tcp },
+      ctx,
+    );
+    try {
+      const secureContext = createProbeSecureContext({ anchor: certificatePem(anchor) });
+      const options = { serverName, secureContext, parse, limit: limits.tls };
+      const { outcome, session } = await shakeHands(socket, options, ctx);
+      return session === null || outcome.chain === null ? null : heard(outcome.chain, session.socket);
+    } finally {
+      socket.destroy();
+    }
+  } catch {
+    // Connection errors are ignored here, because the round's own connections report them.
+    return null;
+  }
+}
+
+/**
+ * Other checks report these errors. Validity dates are checked with a corrected clock. A chain that does not reach the
+ * anchor is incomplete or is a different chain.
+ */
+const IGNORED_ERRORS: ReadonlySet<string> = new Set([
+  'CERT_HAS_EXPIRED',
+  'CERT_NOT_YET_VALID',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+]);
+
+/**
+ * According to @types/node, `authorizationError` is an Error, but it is a string with the error code (lib/_tls_wrap.js,
+ * onConnectSecure).
+ */
+function heard(
+  chain: CapturedChain,
+  socket: { readonly authorized: boolean; readonly authorizationError: unknown },
+): OpensslResult | null {
+  if (socket.authorized) return { chain, word: { refusal: null } };
+  const code = String(socket.authorizationError);
+  return IGNORED_ERRORS.has(code) ? null : { chain, word: { refusal: code } };
 }

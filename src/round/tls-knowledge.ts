@@ -3,24 +3,19 @@ import type { Config } from '../config/config.ts';
 import type { TrustConfig } from '../config/schema/path.ts';
 import type { Clock, EpochMs } from '../core/clock.ts';
 import { type Baseline, labelOfKey, type ProductPattern } from '../tls/trust.ts';
-import type { FlawKind } from '../tls/flaws.ts';
 import {
   learnedFlaws,
   type PreviousLeaf,
   type RememberedChain,
-  type TrustedPath,
   unconfirmedBaseline,
   createFlawMemory,
 } from '../checks/tls-genuine/chain-case.ts';
 import { createSignatureChecks, type TrustOptions } from '../tls/chain.ts';
-import type { TlsOutcome } from '../core/observation.ts';
-import { readBaselines } from '../trust/baseline-file.ts';
-import { createTrustLoader, createPublicRoots } from '../trust/load-trust.ts';
+import { createPublicRoots, createTrustLoader, readBaselines } from '../trust/load-trust.ts';
 import { loadProducts } from '../trust/products.ts';
 import { type JudgedTlsPath, type TlsKnowledge, createOpensslWords } from '../checks/tls-genuine/judge-path.ts';
 import type { GenuineMemory } from './memory.ts';
 
-/** Data for evaluating each target's certificate chains. */
 export interface TlsKnowledgeBase {
   readonly products: readonly ProductPattern[];
   /** Returns the data for a configured target. @throws {RangeError} for a target that is not configured */
@@ -28,11 +23,10 @@ export interface TlsKnowledgeBase {
   /** Like `of`, but treats an unknown target as a host on the public web. */
   ofAny(target: string): TlsKnowledge;
   /**
-   * Stores the leaf certificates that a target presented, so that a different certificate on each connection can be
-   * detected. Also stores flaws in accepted chains.
+   * Keeps the leaf certificates, to detect a different certificate on each connection, and the flaws of accepted
+   * chains.
    */
   remember(target: string, judged: JudgedTlsPath, at: EpochMs): void;
-  /** Messages about skipped patterns in the product files. Each message contains the reason. */
   readonly skippedPatterns: readonly string[];
 }
 
@@ -40,21 +34,7 @@ export interface TlsKnowledgeBase {
 type OwnKnowledge = Omit<TlsKnowledge, 'previous' | 'remembered'>;
 
 const REMEMBERED_LEAVES = 20;
-/** Maximum number of cached signature checks. A chain requires only a few checks. */
 const CHECKS = { spare: 2_048, perTarget: 8 };
-
-/**
- * Returns the flaws to store for a chain. Adds `openssl` if OpenSSL has not verified the chain, because OpenSSL might
- * find more flaws.
- */
-function keptFlaws(
-  { flaws }: TrustedPath,
-  { chain }: TlsOutcome,
-  { openssl }: Pick<TlsKnowledge, 'openssl'>,
-): readonly FlawKind[] {
-  const isHeard = chain !== null && openssl.of(chain) !== null;
-  return [...flaws.map(({ kind }) => kind), ...(isHeard ? [] : ['openssl' as const])];
-}
 
 /** Empty data for targets that are checked only occasionally. */
 const NOTHING_KEPT: Pick<TlsKnowledge, 'openssl' | 'flaws'> = {
@@ -62,7 +42,6 @@ const NOTHING_KEPT: Pick<TlsKnowledge, 'openssl' | 'flaws'> = {
   flaws: { at: () => null, keep: () => undefined },
 };
 
-/** Returns the learned baseline if the configuration allows using it. */
 function usable(learned: Baseline | null, options: TrustOptions): Pick<TlsKnowledge, 'baseline' | 'refusedBaseline'> {
   const unconfirmed = learned === null ? null : unconfirmedBaseline(learned, options);
   if (learned === null || unconfirmed === null) return { baseline: learned, refusedBaseline: null };
@@ -78,13 +57,16 @@ function keep({ leaves, knowledge }: KnownTarget, { endpoints }: JudgedTlsPath, 
   for (const { endpoint, outcome, judgement } of endpoints) {
     const leaf = outcome.chain?.certificates[0];
     if (leaf !== undefined) leaves.push({ serial: leaf.serial, pin: leaf.pin, at });
-    if (judgement.accepted !== null)
-      knowledge.flaws.keep(endpoint.address, keptFlaws(judgement.accepted, outcome, knowledge));
+    if (judgement.accepted === null) continue;
+    const flaws = judgement.accepted.flaws.map(({ kind }) => kind);
+    // OpenSSL might find more flaws in a chain that it has not verified.
+    const isVerified = outcome.chain !== null && knowledge.openssl.of(outcome.chain) !== null;
+    knowledge.flaws.keep(endpoint.address, isVerified ? flaws : [...flaws, 'openssl' as const]);
   }
   leaves.splice(0, Math.max(0, leaves.length - REMEMBERED_LEAVES));
 }
 
-/** Returns the remembered chain if it was verified with a key that is still trusted. Otherwise, returns null. */
+/** Returns null unless the chain was verified with a key that is still trusted. */
 function recalled(sight: ReturnType<GenuineMemory['of']>, { profile, trust }: OwnKnowledge): RememberedChain | null {
   const label = sight === null ? null : labelOfKey(sight.pin, profile, trust);
   return sight === null || label === null ? null : { at: sight.at, label };
@@ -122,23 +104,20 @@ export async function loadTlsKnowledge(
     ...NOTHING_KEPT,
   } as const;
 
+  function ofAny(target: string): TlsKnowledge {
+    const known = byTarget.get(target);
+    return known === undefined
+      ? { ...unknownTarget, baseline: baselines.get(target) ?? null, previous: [], remembered: null }
+      : { ...known.knowledge, previous: [...known.leaves], remembered: recalled(memory.of(target), known.knowledge) };
+  }
+
   return {
     skippedPatterns: skipped,
     products,
-    ofAny: (target) => {
-      const known = byTarget.get(target);
-      return known === undefined
-        ? { ...unknownTarget, baseline: baselines.get(target) ?? null, previous: [], remembered: null }
-        : { ...known.knowledge, previous: [...known.leaves], remembered: recalled(memory.of(target), known.knowledge) };
-    },
+    ofAny,
     of: (target) => {
-      const known = byTarget.get(target);
-      if (known === undefined) throw new RangeError(`Cannot evaluate "${target}": expected a configured target`);
-      return {
-        ...known.knowledge,
-        previous: [...known.leaves],
-        remembered: recalled(memory.of(target), known.knowledge),
-      };
+      if (!byTarget.has(target)) throw new RangeError(`Cannot evaluate "${target}": expected a configured target`);
+      return ofAny(target);
     },
     remember: (target, judged, at) => {
       const known = byTarget.get(target);

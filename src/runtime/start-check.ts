@@ -9,7 +9,7 @@ import { connectProblem } from '../store/database.ts';
 import { problemsOf } from '../system/all-problems.ts';
 import type { HoldsPort, Transport } from '../system/process-sockets.ts';
 import { messageOf } from '../text/message-of.ts';
-import { readBaselines } from '../trust/baseline-file.ts';
+import { readBaselines } from '../trust/load-trust.ts';
 import { listening, loadPage, openPort } from '../web/http-server.ts';
 import { loadMonitorFiles } from './monitor-files.ts';
 

@@ -27,19 +27,12 @@ import { isForServers, maySignFor } from './extensions.ts';
  */
 export interface ChainTrust {
   readonly kind: 'trusted' | 'weak' | 'public' | 'vendor' | 'foreign' | 'forged' | 'incomplete';
-  /** Certificates from the leaf to the end of the chain. */
   readonly path: readonly Certificate[];
-  /** Label of the key at the end of the chain. Set for `trusted`, `weak`, `public` and `vendor`. */
+  /** Null for `foreign`, `forged` and `incomplete`. */
   readonly label: string | null;
-  /**
-   * Pin of the configured key at the end of a `trusted` chain. Null for other kinds, or if only the baseline confirms
-   * the key.
-   */
+  /** Pin of the configured key that confirms a `trusted` chain. Null if only the baseline confirms it. */
   readonly configured: string | null;
-  /**
-   * Authorities above the leaf that were found by verifying signatures. The authorities can be on this path or on
-   * another path through the chain.
-   */
+  /** Found by verifying signatures, on this path or on another path through the chain. */
   readonly authorities: readonly Certificate[];
 }
 
@@ -52,12 +45,8 @@ export interface TrustOptions {
 
 export interface ChainTrustOptions extends TrustOptions {
   readonly baseline: Baseline | null;
-  /**
-   * Additional certificates that can fill gaps in the chain. Additional certificates are trusted no more than the
-   * certificates that were sent.
-   */
+  /** Certificates that fill gaps in the chain. They are trusted no more than the certificates that were sent. */
   readonly helpers: readonly Certificate[];
-  /** Host name for which the certificate is required. */
   readonly host: string;
 }
 
@@ -92,7 +81,6 @@ export function findChainTrust(sent: SentChain, options: ChainTrustOptions): Cha
   };
 }
 
-/** Walks the chain twice: along all links, and along strong links only. */
 function bothWalks(
   sent: SentChain,
   trust: Trust,
@@ -108,7 +96,6 @@ function bothWalks(
   return { all, strong: weakLinks === 0 ? all : walk(sent, trust, options, isStrongLink) };
 }
 
-/** Returns all confirmed keys, as a map from the pin to the label. */
 function confirmedKeys(trust: Trust, baseline: Baseline | null): ReadonlyMap<string, string> {
   if (baseline === null) return configuredKeys(trust);
   const learned = [...baseline.leaves, ...baseline.authorities];
@@ -159,10 +146,7 @@ function walk(
   });
 }
 
-/**
- * Reports whether the step is one of Mozilla's roots, and every authority on the path to it is allowed to sign for this
- * host.
- */
+/** Every authority on the path to the root must be allowed to sign for this host. */
 function isPublicRoot(step: ChainLink, trust: Trust, host: string): boolean {
   const { certificate } = step;
   if (step.below === null || !certificate.isAuthority) return false;
@@ -185,7 +169,6 @@ interface Doubt {
   readonly leads: (authority: Certificate) => boolean;
 }
 
-/** Determines why a chain does not lead to a known certificate. */
 function unknownEnd(all: readonly ChainLink[], doubt: Doubt): Ending {
   const root = all.find(({ certificate }) => isSelfSigned(certificate, doubt.options.checks));
   if (root !== undefined) return ['foreign', root];
@@ -200,16 +183,10 @@ function isSelfSigned(certificate: Certificate, checks: SignatureChecks): boolea
   return isSameName(certificate.subject, certificate.issuer) && checks.signs(certificate, certificate);
 }
 
-/**
- * Maximum number of certificates with the same name that are checked. The limit restricts the load that a peer can
- * cause.
- */
+/** Limits the load that a peer can cause. */
 const MOST_NAMESAKES = 3;
 
-/**
- * Reports whether an issuer name is forged. A name is forged if all authorities with this name are available and none
- * of them has signed the certificate.
- */
+/** A name is forged if all authorities with this name are available and none of them has signed the certificate. */
 function isForgedName(name: DistinguishedName, { trust, options, sent, leads }: Doubt): boolean {
   const hasName = (authority: Certificate): boolean => isSameName(authority.subject, name);
   if (name.attributes.length === 0) return false;
@@ -221,7 +198,7 @@ function isForgedName(name: DistinguishedName, { trust, options, sent, leads }: 
   return [...held, ...trust.publicRoots.bySubject(name)].some(hasName);
 }
 
-/** A reached certificate, and the step below it, whose certificate it signed. The step below is null for the leaf. */
+/** `below` is the link whose certificate this one signed; null for the leaf. */
 interface ChainLink {
   readonly certificate: Certificate;
   readonly below: ChainLink | null;
@@ -229,19 +206,14 @@ interface ChainLink {
 
 interface WalkOptions {
   readonly leaf: Certificate;
-  /** Available certificates that could be issuers, in the order in which they are tried. */
   readonly candidates: readonly Certificate[];
-  /** Returns further candidates by the issuer's name. */
   readonly lookUp: (name: DistinguishedName) => readonly Certificate[];
   /** Reports whether the walk may continue from `subject` to `issuer`. The signature has already been verified. */
   readonly accepts: (issuer: Certificate, subject: Certificate) => boolean;
   readonly checks: SignatureChecks;
 }
 
-/**
- * Maximum number of signature verifications for one chain. A real chain needs fewer than ten. The limit protects
- * against peers that send many certificates to cause load.
- */
+/** A real chain needs fewer than ten. The limit protects against peers that send many certificates to cause load. */
 const MAX_CHECKS = 96;
 
 /**
@@ -283,19 +255,15 @@ function isIssuer(
   return options.checks.signs(candidate, subject) && options.accepts(candidate, subject);
 }
 
-/** Returns the certificates on the path from the leaf to this step. */
-export function pathTo(step: ChainLink): readonly Certificate[] {
+function pathTo(step: ChainLink): readonly Certificate[] {
   return step.below === null ? [step.certificate] : [...pathTo(step.below), step.certificate];
 }
 
-/** Verifies signatures, and caches the results, because a server usually sends the same chain every time. */
+/** Results are cached, because a server usually sends the same chain every time. */
 export interface SignatureChecks {
   /** Reports whether the key of `issuer` signed `subject`. Does not check names, dates, strength or CA:TRUE. */
   signs(issuer: Certificate, subject: Certificate): boolean;
-  /**
-   * Computes a result that never changes, for example because it depends only on a certificate, and caches it. `key`
-   * must contain all values on which the result depends.
-   */
+  /** `key` must contain everything on which the result depends. */
   once(key: string, answer: () => boolean): boolean;
 }
 
@@ -324,8 +292,7 @@ function verify(issuer: Certificate, subject: Certificate): boolean {
   try {
     return new X509Certificate(subject.der).verify(new X509Certificate(issuer.der).publicKey);
   } catch {
-    // Verification throws an error if the key and the signature have different types, or if OpenSSL does not support
-    // the algorithm.
+    // Node throws if the key and the signature have different types, or if OpenSSL does not support the algorithm.
     return false;
   }
 }

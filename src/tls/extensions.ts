@@ -6,10 +6,7 @@ import { plainName } from '../core/addresses.ts';
 
 /** Object identifiers of certificate extensions (RFC 5280 §4.2.1.1), in DER as hexadecimal text. */
 const AUTHORITY_KEY_IDENTIFIER = '551d23';
-/**
- * Extensions that contain URLs of revocation lists, issuer certificates and OCSP responders (RFC 5280 §4.2.1.13 and
- * §4.2.2.1).
- */
+/** URLs of revocation lists, issuer certificates and OCSP responders (RFC 5280 §4.2.1.13 and §4.2.2.1). */
 const LOCATIONS: readonly string[] = ['551d1f', '2b06010505070101'];
 
 const EXTENSIONS_TAG = 0xa3;
@@ -19,17 +16,13 @@ const KEY_IDENTIFIER_TAG = 0x80;
 const URI_TAG = 0x86;
 const CONSTRUCTED = 0x20;
 
-/**
- * Returns the authority key identifier from the certificate, in hexadecimal. Returns null if it is absent. The
- * identifier is only a claim about the signing key and has not been verified.
- */
+/** The identifier is only a claim about the signing key and has not been verified. */
 export function authorityKeyIdentifier(certificate: Certificate): string | null {
   const fields = children(children(extensionOf(certificate, AUTHORITY_KEY_IDENTIFIER))[0]?.contents);
   const identifier = fields.find((field) => field.tag === KEY_IDENTIFIER_TAG);
   return identifier === undefined ? null : Buffer.from(identifier.contents).toString('hex');
 }
 
-/** Returns up to 16 URLs from the certificate that point to the issuer or to revocation lists. */
 export function locationsOf(certificate: Certificate): readonly string[] {
   return LOCATIONS.flatMap((identifier) => urisIn(extensionOf(certificate, identifier), MAX_NESTING)).slice(
     0,
@@ -50,25 +43,19 @@ function urisIn(bytes: Uint8Array | undefined, depth: number): readonly string[]
 }
 
 /**
- * Extended key usages for servers. The list contains id-kp-serverAuth and two older "server gated" usages that OpenSSL
- * also accepts. anyExtendedKeyUsage is not included, because RFC 5280 §4.2.1.12 allows clients to reject it, and
- * OpenSSL does.
+ * id-kp-serverAuth and two older "server gated" usages that OpenSSL also accepts. anyExtendedKeyUsage is not included,
+ * because RFC 5280 §4.2.1.12 allows clients to reject it, and OpenSSL does.
  */
 const SERVER_USAGES: readonly string[] = ['1.3.6.1.5.5.7.3.1', '1.3.6.1.4.1.311.10.3.3', '2.16.840.1.113730.4.1'];
 
-/**
- * Reports whether the extended key usage allows a TLS server to use the certificate. If the extension is absent, all
- * uses are allowed.
- */
+/** If the extension is absent, all uses are allowed. */
 export function isForServers({ extendedUsages }: Certificate): boolean {
   return extendedUsages === null || extendedUsages.some((usage) => SERVER_USAGES.includes(usage));
 }
 
 interface ExtensionValue {
-  /** Object identifier of the extension, in DER as hexadecimal text. */
   readonly identifier: string;
   readonly critical: boolean;
-  /** Content of the extension's OCTET STRING. */
   readonly value: Uint8Array;
 }
 
@@ -84,7 +71,6 @@ export function extensionsOf(certificate: Certificate): readonly ExtensionValue[
   });
 }
 
-/** Returns the content of an extension's OCTET STRING, by object identifier. */
 export function extensionOf(certificate: Certificate, identifier: string): Uint8Array | undefined {
   return extensionsOf(certificate).find((extension) => extension.identifier === identifier)?.value;
 }
@@ -111,10 +97,7 @@ export function mayNamesBe(authority: Certificate, certificate: Certificate, isL
   return mayBe(authority, () => namesOf(certificate, isLeaf));
 }
 
-/**
- * Reports whether the authority is allowed to sign for a host name. Some public authorities are limited to the domains
- * of one company.
- */
+/** Some public authorities are limited to the domains of one company. */
 export function maySignFor(authority: Certificate, host: string): boolean {
   return mayBe(authority, () => [hostName(host)]);
 }
@@ -202,15 +185,14 @@ function textOf(bytes: Uint8Array): string {
   return latin(bytes).toLowerCase();
 }
 
-/** Reports whether a constraint's base covers a host. A base with a leading dot covers only names below it. */
+/** A base with a leading dot covers only names below it. */
 function isHostUnder(host: string, base: string): boolean {
   if (base === '' || host === base) return true;
   return host.endsWith(base.startsWith('.') ? base : `.${base}`);
 }
 
 /**
- * Compares a mail address with a constraint's base. The base is a mailbox, a host, or, with a leading dot, all hosts in
- * a domain. The part before the @ is case-sensitive.
+ * The base is a mailbox, a host, or, with a leading dot, all hosts in a domain. Only hosts are compared without case.
  */
 function emailPlace(address: string, base: string): Place {
   const at = address.lastIndexOf('@');
@@ -222,17 +204,14 @@ function emailPlace(address: string, base: string): Place {
   return placeIf(isSameHost && (baseAt <= 0 || address.slice(0, at) === base.slice(0, baseAt)));
 }
 
-/**
- * Compares the host in a URI with a constraint's base. The base is a single host, or, with a leading dot, all hosts in
- * a domain.
- */
+/** The base is a single host, or, with a leading dot, all hosts in a domain. */
 function uriPlace(uri: string, base: string): Place {
   const host = /^[^:]*:\/\/(?<host>[^:/]*)/u.exec(uri)?.groups?.['host'];
   if (host === undefined) return 'incomparable';
   return placeIf(base.startsWith('.') ? host.length > base.length && host.endsWith(base) : host === base);
 }
 
-/** Reports whether a constraint's base covers an address. The base consists of an address and a mask. */
+/** The base consists of an address and a mask. */
 function isAddressUnder(address: Uint8Array, base: Uint8Array): boolean {
   const size = address.length;
   return (
@@ -254,7 +233,6 @@ interface Attribute {
   readonly text: string;
 }
 
-/** Returns the attributes of a Name, in order. */
 function attributesOf(name: Uint8Array): readonly Attribute[] {
   return children(name)
     .flatMap((set) => children(set.contents))
@@ -270,10 +248,7 @@ function attributesOf(name: Uint8Array): readonly Attribute[] {
     });
 }
 
-/**
- * Matches valid host names and wildcard patterns. Other names in a certificate, for example with escapes or spaces, or
- * only `*`, never match a host.
- */
+/** Other names in a certificate, for example with escapes or spaces, or only `*`, never match a host. */
 const HOST_PATTERN = /^(?:\*\.)?(?:[a-z0-9_](?:[a-z0-9_-]{0,62})\.)*[a-z0-9_][a-z0-9_-]{0,62}$/u;
 
 /**
@@ -308,14 +283,10 @@ function sameAddress(claimed: string, wanted: string): boolean {
   return isIP(claimed) !== 0 && ipaddr.process(claimed).toString() === ipaddr.process(wanted).toString();
 }
 
-/**
- * Reports whether two hosts may belong to the same owner. The same owner is assumed if the hosts are equal or have the
- * same last two labels.
- */
+/** Hosts with the same last two labels are assumed to have the same owner. */
 export function areRelatedHosts(left: string, right: string): boolean {
   if (plainName(left) === plainName(right)) return true;
-  // IP addresses must not be compared by their last labels. Comparing `left` is sufficient, because a host name never
-  // ends like an address.
+  // A host name never ends like an address, so checking `left` is sufficient.
   if (isIP(left) !== 0) return false;
   return domainOf(left) === domainOf(right);
 }

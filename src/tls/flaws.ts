@@ -11,7 +11,7 @@ import { children } from '../core/parse-certificate.ts';
 import { extensionOf, extensionsOf, isForServers, mayNamesBe } from './extensions.ts';
 import { visibleText } from '../core/visible-text.ts';
 
-/** Types of flaws. `openssl` means that OpenSSL rejects the chain for any other reason. */
+/** `openssl`: OpenSSL rejects the chain for any other reason. */
 export type FlawKind =
   | 'path-length'
   | 'not-for-servers'
@@ -23,15 +23,13 @@ export type FlawKind =
 /** A reason why TLS clients reject a chain although its signatures lead to a trusted key. */
 export interface Flaw {
   readonly kind: FlawKind;
-  /** Sentence that describes the flaw, with short certificate names. */
   readonly claim: string;
   readonly fullNames: readonly string[];
 }
 
 /**
- * Returns a chain's flaws that do not depend on the time, its keys or its signatures. For each of these flaws,
- * `openssl verify -partial_chain -purpose sslserver` rejects the chain. Revocation is not checked.
- *
+ * Returns the flaws that do not depend on the time, the keys or the signatures. For each of them, `openssl verify
+ * -partial_chain -purpose sslserver` rejects the chain. Revocation is not checked.
  * @param path from the leaf to the trusted certificate
  */
 export function lastingFlaws(path: readonly Certificate[]): readonly Flaw[] {
@@ -43,7 +41,6 @@ export function lastingFlaws(path: readonly Certificate[]): readonly Flaw[] {
   );
 }
 
-/** Describes the flaw of one certificate in a path. Returns null if there is none. */
 type WhatOf = (certificate: Certificate, index: number, path: readonly Certificate[]) => string | null;
 
 const RULES: readonly { readonly kind: FlawKind; readonly whatOf: WhatOf }[] = [
@@ -59,18 +56,12 @@ const NETSCAPE_TYPE = '6086480186f8420101';
 const INTEGER_TAG = 0x02;
 const BIT_STRING_TAG = 0x03;
 
-/**
- * Key usage bits digitalSignature, keyEncipherment and keyAgreement (RFC 5280 §4.2.1.3). A TLS server needs at least
- * one of them.
- */
+/** digitalSignature, keyEncipherment and keyAgreement (RFC 5280 §4.2.1.3). A TLS server needs at least one of them. */
 const TLS_KEY_USAGE = 0x80 | 0x20 | 0x08;
 /** The bit "SSL server" in the Netscape certificate type extension. */
 const NETSCAPE_SERVER = 0x40;
 
-/**
- * Describes why a certificate is not intended for servers. An authority's extended key usage also applies to the
- * certificates below it.
- */
+/** An authority's extended key usage also applies to the certificates below it. */
 function notForServers(certificate: Certificate, index: number): string | null {
   const isUsable = isForServers(certificate) && (index > 0 || isUsableByServer(certificate));
   return isUsable ? null : 'is not intended for TLS servers';
@@ -81,16 +72,12 @@ function isUsableByServer(leaf: Certificate): boolean {
   return (usage === null || (usage & TLS_KEY_USAGE) !== 0) && (type === null || (type & NETSCAPE_SERVER) !== 0);
 }
 
-/** Returns the first eight bits of a BIT STRING extension, or null if the extension is absent. */
 function firstBits(certificate: Certificate, identifier: string): number | null {
   const bits = children(extensionOf(certificate, identifier)).find(({ tag }) => tag === BIT_STRING_TAG);
   return bits === undefined ? null : (bits.contents[1] ?? 0);
 }
 
-/**
- * Extensions that OpenSSL 3 supports (`supported_nids`, crypto/x509/v3_purp.c). OpenSSL rejects any other critical
- * extension.
- */
+/** From OpenSSL 3 (`supported_nids`, crypto/x509/v3_purp.c), which rejects any other critical extension. */
 const HANDLED: ReadonlySet<string> = new Set([
   NETSCAPE_TYPE,
   KEY_USAGE,
@@ -118,7 +105,7 @@ function tooLong(authority: Certificate, index: number, path: readonly Certifica
   const limit = index === 0 ? null : pathLength(authority);
   const below = path.slice(1, index).filter((certificate) => !isSelfIssued(certificate)).length;
   if (limit === null || below <= limit) return null;
-  return `allows ${String(limit)} authorities below it, but there are ${String(below)}`;
+  return `allows ${String(limit)} authorities below it, but the chain contains ${String(below)}`;
 }
 
 function pathLength(authority: Certificate): number | null {
@@ -135,12 +122,11 @@ function namesForbidden(authority: Certificate, index: number, path: readonly Ce
   const isForbidden = path
     .slice(0, index)
     .some((below, depth) => (depth === 0 || !isSelfIssued(below)) && !mayNamesBe(authority, below, depth === 0));
-  return isForbidden ? 'is not allowed to sign for the names below it' : null;
+  return isForbidden ? 'does not allow the names in the certificates below it' : null;
 }
 
 /**
- * Returns a flaw if the trusted certificate itself is expired or not yet valid. The dates of the certificates below it
- * are checked separately, because the local clock could be wrong.
+ * The dates of the certificates below the trusted one are checked separately, because the local clock could be wrong.
  */
 export function endFlaws(path: readonly Certificate[], now: EpochMs): readonly Flaw[] {
   const end = path.length > 1 ? path.at(-1) : undefined;
@@ -156,19 +142,15 @@ function flaw(kind: FlawKind, { subject }: Certificate, what: string): Flaw {
   };
 }
 
-/** Maximum length of a name in a claim. A claim has room for two names of this length. */
+/** A claim has room for two names of this length. */
 const MAX_CALLED = 60;
 
-/**
- * Returns a short name for use in a sentence. The result is the common name or, if there is none, the organization or
- * unit.
- */
+/** Returns the common name or, if there is none, the organization or unit. */
 export function called(name: DistinguishedName): string {
   const short = shortName(name);
   return short === null ? 'an authority without a name' : visibleText(short, MAX_CALLED);
 }
 
-/** Returns the distinct full forms of names that a claim contains only in short form. */
 export function inFull(...names: readonly DistinguishedName[]): readonly string[] {
   return [...new Set(names.map(formatDistinguishedName))];
 }

@@ -8,46 +8,34 @@ import { oncePer } from '../core/once-per.ts';
 import type { EpochMs } from '../core/clock.ts';
 import type { PageProduct, TextPattern } from '../core/block-page.ts';
 
-/**
- * Determines which issuers are accepted for a target's certificate. `fortinet`: Fortinet's private authorities.
- * `public`: any of Mozilla's roots. `pinned`: only configured authorities.
- */
+/** `fortinet`: Fortinet's private authorities. `public`: Mozilla's roots. `pinned`: only configured authorities. */
 export type TrustProfile = 'fortinet' | 'public' | 'pinned';
 
-/**
- * Origin of a trusted key. `shipped` keys belong to Fortinet and are used only in the profile `fortinet`. `configured`
- * keys are used in every profile.
- */
+/** `shipped` keys belong to Fortinet and are used only in the profile `fortinet`. */
 type TrustOrigin = 'shipped' | 'configured';
 
-/** Hash of a trusted key. A hash can confirm only certificates that the peer sends. */
+/** A hash can confirm only certificates that the peer sends. */
 export interface TrustedPin {
-  /** Pin of the key, which consists of `sha256/` and the base64 SHA-256 hash of the SubjectPublicKeyInfo. */
+  /** `sha256/` and the base64 SHA-256 hash of the SubjectPublicKeyInfo. */
   readonly pin: string;
-  /** Label that describes the owner and the source of the key. */
   readonly label: string;
   readonly origin: TrustOrigin;
-  /** Subject name of the certificate with this key. Null if only the hash is known. */
+  /** Null if only the hash is known. */
   readonly name: DistinguishedName | null;
 }
 
-/**
- * A trusted certificate. Unlike a pin, a trusted certificate can confirm the certificates that it signed even if the
- * peer did not send it.
- */
+/** Unlike a pin, an anchor can confirm the certificates that it signed even if the peer did not send it. */
 export interface TrustAnchor {
   readonly certificate: Certificate;
   readonly label: string;
   readonly origin: TrustOrigin;
 }
 
-/** Mozilla's root certificates. Roots are parsed on demand, because only a few of them are needed. */
+/** Roots are parsed on demand, because only a few of them are needed. */
 export interface PublicRoots {
-  /** Returns the roots with this subject. Several roots can have the same name but different keys. */
+  /** Several roots can have the same name but different keys. */
   bySubject(name: DistinguishedName): readonly Certificate[];
-  /**
-   * Reports whether a public root or intermediate authority has this organization, in the format of `organizationKey`.
-   */
+  /** Intermediate authorities are included. `organization` has the format of `organizationKey`. */
   hasOrganization(organization: string): boolean;
 }
 
@@ -57,7 +45,6 @@ export interface Trust {
   readonly publicRoots: PublicRoots;
 }
 
-/** Returns the subset of the trust data that applies to the profile. */
 export function trustUnder(profile: TrustProfile, trust: Trust): Trust {
   return profile === 'fortinet' ? trust : configuredPart(trust);
 }
@@ -70,7 +57,7 @@ const configuredPart = oncePer(
   }),
 );
 
-/** Returns the label of a trusted key in this profile. Returns null if the key is not trusted or no longer trusted. */
+/** Returns null if the key is not trusted or no longer trusted. */
 export function labelOfKey(pin: string, profile: TrustProfile, trust: Trust): string | null {
   const { pins, anchors } = trustUnder(profile, trust);
   const anchor = anchors.find(({ certificate }) => certificate.pin === pin);
@@ -79,40 +66,31 @@ export function labelOfKey(pin: string, profile: TrustProfile, trust: Trust): st
 
 /** Certificates that a target presented on a network path that a person confirmed as clean. */
 export interface Baseline {
-  /** Target, as `host:port`. */
   readonly target: string;
   readonly learnedAt: EpochMs;
-  /** Leaf certificates. Each node behind the name can have a different one. */
+  /** Each node behind the name can have a different one. */
   readonly leaves: readonly Certificate[];
   /** Authorities above the leaf certificates. Each was either sent by the target or is trusted anyway. */
   readonly authorities: readonly Certificate[];
-  /** Lowest TLS version that was negotiated during learning. Null if it is unknown. */
+  /** Lowest TLS version that was negotiated during learning. */
   readonly protocol: string | null;
   /** Fingerprints that a person entered to confirm certificates that nothing else confirms. */
   readonly accepted: readonly string[];
 }
 
-/** A clean capture of the target's chain. */
 interface LearnedChain {
   readonly chain: CapturedChain;
-  /** Authorities above the leaf that were found by verifying signatures (`TlsJudgement.authorities`). */
+  /** As in `TlsJudgement.authorities`. */
   readonly authorities: readonly Certificate[];
   readonly protocol: string | null;
 }
 
 const MAX_KEPT = 32;
 
-/** Time of learning, and fingerprints that the person accepted. */
-interface Learning {
-  readonly now: EpochMs;
-  readonly accepted: readonly string[];
-}
-
-/** Creates a baseline from captures at a target's addresses. Returns null if no certificate was received. */
 export function learnBaseline(
   target: string,
   seen: readonly LearnedChain[],
-  { now, accepted }: Learning,
+  { now, accepted }: { readonly now: EpochMs; readonly accepted: readonly string[] },
 ): Baseline | null {
   const leaves = distinctCertificates(seen.flatMap(({ chain }) => chain.certificates.slice(0, 1)));
   if (leaves.length === 0) return null;
@@ -127,10 +105,7 @@ export function learnBaseline(
   };
 }
 
-/**
- * Relation between a chain and the baseline. `same-leaf`: the leaf's key is known. `same-authority`: the leaf is new,
- * but a known authority's key signed it. `other-authority`: neither key is known.
- */
+/** `same-leaf`: the leaf's key is known. `same-authority`: the leaf is new, but a known authority's key signed it. */
 export type BaselineMatch = 'none' | 'same-leaf' | 'same-authority' | 'other-authority';
 
 /** @param authorities the authorities above the leaf that were found by verifying signatures */
@@ -145,10 +120,7 @@ export function compareBaseline(
   return authorities.some((authority) => known.has(authority.pin)) ? 'same-authority' : 'other-authority';
 }
 
-/**
- * Returns the properties that have become weaker since the chain was learned, for example `key RSA-1024 instead of
- * RSA-2048`.
- */
+/** Returns texts such as `key RSA-1024 instead of RSA-2048`. */
 export function weakerThan(baseline: Baseline, leaf: Certificate, protocol: string | null): readonly string[] {
   const [weakest] = baseline.leaves.toSorted((left, right) => strengthOf(left) - strengthOf(right));
   if (weakest === undefined) return [];
@@ -158,25 +130,18 @@ export function weakerThan(baseline: Baseline, leaf: Certificate, protocol: stri
     ...(baseline.leaves.every((known) => hashBits(leaf) < hashBits(known))
       ? [`signature ${leaf.signatureAlgorithm ?? 'unknown'} instead of ${signature}`]
       : []),
-    ...olderProtocol(protocol, baseline.protocol),
+    // Versions are compared alphabetically, which works for TLSv1 to TLSv1.3. ftm-watch does not offer SSLv3.
+    ...(protocol !== null && baseline.protocol !== null && protocol < baseline.protocol
+      ? [`protocol ${protocol} instead of ${baseline.protocol}`]
+      : []),
   ];
-}
-
-/**
- * Returns a description if the TLS version is older than the learned version. Versions are compared alphabetically,
- * which works for `TLSv1.2` and `TLSv1.3`. ftm-watch does not offer SSLv3.
- */
-function olderProtocol(seen: string | null, learned: string | null): readonly string[] {
-  return seen !== null && learned !== null && seen < learned ? [`protocol ${seen} instead of ${learned}`] : [];
 }
 
 function strengthOf(certificate: Certificate): number {
   return keyStrength(certificate.key) ?? 0;
 }
 
-/**
- * Returns the size of the signature's digest in bits. Algorithms without a separate digest (Ed25519) count as 256 bits.
- */
+/** Algorithms without a separate digest (Ed25519) count as 256 bits. */
 function hashBits(certificate: Certificate): number {
   const name = certificate.signatureAlgorithm ?? '';
   if (/md5/iu.test(name)) return 128;
@@ -185,22 +150,18 @@ function hashBits(certificate: Certificate): number {
 }
 
 /**
- * Matches signature algorithms that cannot be forged today. The pattern includes SHA-2 and SHA-3 with RSA or ECDSA,
- * EdDSA, and ML-DSA. All other algorithms, including unknown ones, count as weak. MD5 signatures have been forged
- * (2008, a working authority), and so have SHA-1 signatures (2020, chosen prefix).
+ * SHA-2 and SHA-3 with RSA or ECDSA, EdDSA, and ML-DSA. All others, including unknown ones, count as weak. MD5
+ * signatures have been forged (2008, a working authority), and so have SHA-1 signatures (2020, chosen prefix).
  */
 const STRONG_SIGNATURE =
   /^(?:(?:sha(?:224|256|384|512)With|RSA-SHA3-(?:256|384|512)|rsassaPss-SHA(?:256|384|512))(?:RSAEncryption)?|ecdsa-with-SHA(?:224|256|384|512)|ecdsa_with_SHA3-(?:256|384|512)|ED25519|ED448|ML-DSA-(?:44|65|87))$/u;
 
-/** Maximum RSA key size in bits. A peer could send a larger key to make the verification very slow. */
+/** A peer could send a larger key to make the verification very slow. */
 const MAX_RSA_BITS = 8192;
 const MIN_RSA_BITS = 2048;
 
 /**
- * Returns the security strength of a key in bits (NIST SP 800-57 part 1, table 2). Returns null if a chain must not
- * depend on a key of this type.
- *
- * @param key the key, formatted as in `Certificate.key`
+ * Security strength in bits (NIST SP 800-57 part 1, table 2). Null if a chain must not depend on a key of this type.
  */
 export function keyStrength(key: string): number | null {
   const [, kind = '', size = ''] = /^(RSA|RSA-PSS|EC)-(?:P-|brainpoolP)?(\d+)/u.exec(key) ?? [];
@@ -220,36 +181,25 @@ function rsaStrength(bits: number): number | null {
   return bits >= 1024 ? 80 : 40;
 }
 
-/**
- * Reports whether a key is strong enough for a chain. RSA keys must have 2048 to 8192 bits, and elliptic curves at
- * least 224 bits.
- */
+/** RSA keys must have 2048 to 8192 bits, and elliptic curves at least 224 bits. */
 export function isStrongKey(key: string): boolean {
   return (keyStrength(key) ?? 0) >= 112;
 }
 
-/** Reports whether the signature on this certificate is strong enough to prove anything. */
 export function hasStrongSignature(certificate: Certificate): boolean {
   return certificate.signatureAlgorithm !== null && STRONG_SIGNATURE.test(certificate.signatureAlgorithm);
 }
 
-/**
- * An inspection product and the names of its certificate authorities. A match identifies the product but is not proof
- * of inspection.
- */
+/** A match identifies the product but is not proof of inspection. */
 export interface ProductPattern extends PageProduct {
   readonly id: string;
-  /** Patterns for the certificate's issuer. A single match is sufficient. */
+  /** A single match is sufficient. */
   readonly issuers: readonly IssuerPattern[];
 }
 
-/**
- * Patterns for attributes of an issuer name. All must match. For each attribute type, at least one value must match the
- * anchored pattern.
- */
+/** All must match. For each attribute type, at least one value must match the anchored pattern. */
 export type IssuerPattern = readonly { readonly type: string; readonly pattern: Pick<TextPattern, 'test'> }[];
 
-/** Returns the first product in the catalogue that matches this name. */
 export function findProduct(products: readonly ProductPattern[], name: DistinguishedName): ProductPattern | null {
   return productsByName(products)(name);
 }
@@ -267,13 +217,10 @@ function matchesIssuer(issuer: IssuerPattern, name: DistinguishedName): boolean 
   );
 }
 
-/**
- * Matches the legal form at the end of a company name. Companies write it in several ways, for example `DigiCert Inc`
- * and `DigiCert, Inc.`.
- */
+/** Companies write their legal form in several ways, for example `DigiCert Inc` and `DigiCert, Inc.`. */
 const LEGAL_FORM = / (?:inc|llc|ltd|limited|corp|corporation|gmbh|ag|as|sa|sas|nv-sa|co|kft)$/u;
 
-/** Returns a comparison key for an organization's name. Different spellings of the same name have the same key. */
+/** Different spellings of the same name have the same key. */
 export function organizationKey(name: string): string {
   const plain = name.toLowerCase().replaceAll(/[.,]/gu, '').replaceAll(/\s+/gu, ' ').trim();
   return plain.replace(LEGAL_FORM, '').replace(LEGAL_FORM, '');

@@ -1,6 +1,8 @@
-import { basename } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
 import { rootCertificates } from 'node:tls';
 import { fileURLToPath } from 'node:url';
+import * as z from 'zod';
 import type { TrustConfig } from '../config/schema/path.ts';
 import {
   type Certificate,
@@ -11,6 +13,7 @@ import {
   distinguishedNameKey,
 } from '../core/certificate.ts';
 import {
+  type Baseline,
   isStrongKey,
   type PublicRoots,
   type Trust,
@@ -18,23 +21,21 @@ import {
   type TrustedPin,
   organizationKey,
 } from '../tls/trust.ts';
-import { parseCertificate, parseSubject } from '../core/parse-certificate.ts';
-import { readText } from '../system/json-file.ts';
+import { certificatePem, parseCertificate, parseSubject } from '../core/parse-certificate.ts';
+import { makeFolder, readText, replaceFile } from '../system/json-file.ts';
+import { issueTexts } from '../text/issue-text.ts';
+import { messageOf } from '../text/message-of.ts';
 
-/** Loads the trust data for a target. Data that several targets share is read and stored only once. */
 type TrustLoader = (config: Pick<TrustConfig, 'pins' | 'caFiles'>) => Promise<Trust>;
 
 /**
- * Creates a loader for all data that can confirm a target's certificate. This data consists of the shipped Fortinet
- * authorities, the configured pins and CA files, and Mozilla's roots. The profile determines which of them are used.
- *
- * The loader fails if a CA file cannot be read, has no certificate, or contains a certificate that cannot be trusted.
- *
- * @param publicRoots Mozilla's roots; use the same object for all targets, so that the roots are parsed only once
+ * Loads the shipped Fortinet authorities, the configured pins and CA files, and Mozilla's roots. Fails if a CA file
+ * cannot be read, has no certificate, or contains a certificate that cannot be trusted.
+ * @param publicRoots use the same object for all targets, so that the roots are parsed only once
  */
 export function createTrustLoader(publicRoots: PublicRoots): TrustLoader {
   const reading = readShipped();
-  // Prevents an unhandled rejection. The error is reported to the caller that loads the trust data.
+  // Prevents an unhandled rejection. The caller that loads the trust data receives the error.
   reading.catch(() => undefined);
   const files = new Map<string, Promise<readonly TrustAnchor[]>>();
   const anchorsOf = (file: string): Promise<readonly TrustAnchor[]> => {
@@ -108,17 +109,16 @@ async function readCertificates(file: string): Promise<readonly Certificate[]> {
   });
 }
 
-/** A root certificate. Only its subject is parsed until the rest is needed. */
+/** Only the subject is parsed until the rest is needed. */
 interface Root {
   readonly subjectKey: string;
-  /** Parses the whole certificate. Returns null if this fails. */
   readonly certificate: () => Certificate | null;
 }
 
 /**
- * Provides Mozilla's roots as included in Node. This machine's certificate store is never used, because a company root
- * in it would hide an inspecting proxy. All subjects are parsed on first use, which takes some milliseconds. Parsing a
- * whole certificate takes three times as long and is needed only for a few roots.
+ * This machine's certificate store is never used, because a company root in it would hide an inspecting proxy. All
+ * subjects are parsed on first use, which takes some milliseconds. Parsing a whole certificate takes three times as
+ * long and is needed only for a few roots.
  */
 export function createPublicRoots(pems: readonly string[] = rootCertificates): PublicRoots {
   const roots = once(() => pems.flatMap(readPem).flatMap(rootOf));
@@ -154,16 +154,14 @@ function once<T>(make: () => T): () => T {
 }
 
 interface IssuingOrganization {
-  /** Organization name, as it is written in certificates. */
   readonly name: string;
   readonly source: string;
 }
 
 /**
- * Organizations of public intermediate authorities that do not appear in any of Mozilla's roots. These names are needed
- * for servers that do not send their intermediate certificate. This list contains only authorities that sign
- * certificates for many servers. The complete list is CCADB's report of all intermediate certificates
- * (https://www.ccadb.org/resources).
+ * Organizations of public intermediate authorities that do not appear in any of Mozilla's roots, for servers that do
+ * not send their intermediate certificate. Only authorities that sign certificates for many servers are listed. For
+ * all, see CCADB's report of intermediate certificates (https://www.ccadb.org/resources).
  */
 const ISSUING_ORGANIZATIONS: readonly IssuingOrganization[] = [
   { name: "Let's Encrypt", source: 'https://letsencrypt.org/certificates/' },
@@ -194,7 +192,7 @@ const ISSUING_ORGANIZATIONS: readonly IssuingOrganization[] = [
   { name: 'Trust Provider B.V.', source: 'https://www.networking4all.com, below DigiCert' },
 ];
 
-/** Decodes all certificates in a PEM text, in order, to DER. Text between certificates is skipped (RFC 7468 §2). */
+/** Text between certificates is skipped (RFC 7468 §2). */
 export function readPem(text: string): readonly Uint8Array[] {
   const blocks = text.matchAll(
     /-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----([A-Za-z0-9+/=\s]*)-----END (?:X509 |TRUSTED )?CERTIFICATE-----/gu,
@@ -202,20 +200,18 @@ export function readPem(text: string): readonly Uint8Array[] {
   return [...blocks].map(([, body]) => new Uint8Array(Buffer.from(body ?? '', 'base64')));
 }
 
-/** File with the certificates for `SHIPPED_PINS`. */
 const SHIPPED_AUTHORITIES: string = fileURLToPath(new URL('../../config/fortinet-authorities.pem', import.meta.url));
 
 interface ShippedPin {
   readonly pin: string;
-  /** Label of the authority, which is its name in FortiOS and its CN. */
+  /** Its name in FortiOS, and its CN. */
   readonly label: string;
   readonly source: string;
 }
 
 /**
- * Pins of the genuine Fortinet authorities. The pins are in the code, so that editing a file cannot add an authority.
- * Each pin was calculated from certificates that were published in at least two independent places. None of the
- * authorities is in a public root store.
+ * The pins are in the code, so that editing a file cannot add an authority. Each pin was calculated from certificates
+ * that were published in at least two independent places. None of the authorities is in a public root store.
  */
 export const SHIPPED_PINS: readonly ShippedPin[] = [
   {
@@ -242,3 +238,95 @@ export const SHIPPED_PINS: readonly ShippedPin[] = [
     source: 'PEM from the Fortinet demo appliance; the same serial is shipped in FortiClient EMS',
   },
 ];
+
+const baselineCertificate = z.string().transform((pem, context): Certificate => {
+  const [der, ...more] = readPem(pem);
+  const parsed = der === undefined || more.length > 0 ? null : parseCertificate(der);
+  if (parsed !== null) return parsed;
+  context.addIssue({ code: 'custom', message: 'expected exactly one certificate in PEM format' });
+  return z.NEVER;
+});
+
+const baselineTarget = z.strictObject({
+  learnedAt: z.iso.datetime(),
+  protocol: z.string().max(32).nullable(),
+  leaves: z.array(baselineCertificate).min(1).max(64),
+  authorities: z.array(baselineCertificate).max(64),
+  // Versions before 0.2 did not store accepted fingerprints, so the field can be missing.
+  accepted: z.array(z.string().max(200)).max(64).default([]),
+});
+
+const baselineContent = z.strictObject({
+  version: z.literal(1),
+  targets: z.record(z.string().max(300), baselineTarget),
+});
+
+/**
+ * @returns the baselines by target (`host:port`); empty if the file does not exist
+ * @throws {Error} if the file cannot be read or is not in the expected format
+ */
+export async function readBaselines(file: string): Promise<ReadonlyMap<string, Baseline>> {
+  const text = await readIfThere(file);
+  if (text === null) return new Map();
+  const parsed = baselineContent.safeParse(parseJson(text, file));
+  if (!parsed.success) {
+    throw new Error(
+      `Cannot use the learned trust in "${file}": ${issueTexts(parsed.error).slice(0, 5).join('; ')}. Learn ` +
+        'the trust again with "ftm-watch trust learn"',
+    );
+  }
+  return new Map(
+    Object.entries(parsed.data.targets).map(([name, { learnedAt, ...learned }]) => [
+      name,
+      { target: name, learnedAt: Date.parse(learnedAt), ...learned },
+    ]),
+  );
+}
+
+/**
+ * Keeps the baselines of all other targets. The file is replaced as a whole.
+ * @throws {Error} if the file cannot be written, or if an existing file cannot be read
+ */
+export async function writeBaseline(file: string, baseline: Baseline): Promise<void> {
+  const all = new Map([...(await readBaselines(file)), [baseline.target, baseline]]);
+  const targets = Object.fromEntries([...all].map(([name, learned]) => [name, serialise(learned)]));
+  try {
+    makeFolder(dirname(file));
+    await replaceFile(file, `${JSON.stringify({ version: 1, targets }, null, 2)}\n`, { mode: 0o644, flush: true });
+  } catch (error) {
+    throw new Error(`Cannot write the learned trust to "${file}": ${messageOf(error)}`, { cause: error });
+  }
+}
+
+function serialise({ learnedAt, protocol, leaves, authorities, accepted }: Baseline): z.input<typeof baselineTarget> {
+  return {
+    learnedAt: new Date(learnedAt).toISOString(),
+    protocol,
+    leaves: leaves.map(certificatePem),
+    authorities: authorities.map(certificatePem),
+    accepted: [...accepted],
+  };
+}
+
+function parseJson(text: string, file: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new Error(
+      `Cannot parse the learned trust in "${file}": ${messageOf(error)}. Learn the trust again with ` +
+        '"ftm-watch trust learn"',
+      {
+        cause: error,
+      },
+    );
+  }
+}
+
+async function readIfThere(file: string): Promise<string | null> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    throw new Error(`Cannot read the learned trust in "${file}": ${messageOf(error)}`, { cause: error });
+  }
+}

@@ -7,7 +7,6 @@ import { visibleText } from '../core/visible-text.ts';
 import type { IssuerPattern, ProductPattern } from '../tls/trust.ts';
 import type { TextPattern } from '../core/block-page.ts';
 
-/** Product catalogue that is shipped with ftm-watch. */
 const SHIPPED_PRODUCTS: string = fileURLToPath(new URL('../../config/inspection-products.yaml', import.meta.url));
 
 const MAX_SKIPPED_TEXT = 1_000;
@@ -16,7 +15,6 @@ const line = z.string().trim().min(1).max(200);
 
 type SourcePattern = CompiledPattern & { readonly source: string };
 
-/** Returns the schema for a catalogue file whose patterns are compiled with `compile`. */
 function catalogueOf(compile: PatternCompiler) {
   const pattern = (scope: PatternScope): z.ZodType<SourcePattern, string> =>
     z.string().transform((source, context) => {
@@ -63,7 +61,7 @@ function isRecognisable({
 
 interface LoadedProducts {
   readonly products: readonly ProductPattern[];
-  /** Sentences about unused patterns in the administrator's files. Each states the reason. */
+  /** Sentences with the reason why a pattern in the administrator's files is not used. */
   readonly skipped: readonly string[];
 }
 
@@ -119,31 +117,24 @@ export function parseProducts(
 const MAX_LENGTH = 200;
 
 /**
- * Maximum number of instructions in a compiled pattern. The number of instructions determines the run time. A pattern
- * of 200 characters without repetition counts has fewer instructions. At this limit, the slowest tested patterns take
- * 10 ms for a name of 256 characters.
+ * The number of instructions determines the run time. At this limit, the slowest tested patterns take 10 ms for a name
+ * of 256 characters. A pattern of 200 characters without repetition counts has fewer instructions.
  */
 const MAX_INSTRUCTIONS = 500;
 
-/**
- * Part of a value that a pattern must match. `value`: the whole value. `anywhere`: any part of the value, ignoring
- * case.
- */
+/** `value`: the pattern must match the whole value. `anywhere`: it can match any part of the value, ignoring case. */
 type PatternScope = 'value' | 'anywhere';
 
 type CompiledPattern =
   | { readonly kind: 'usable'; readonly pattern: TextPattern }
-  /** A valid regular expression that cannot be used here. `reason` explains why. */
+  /** A valid regular expression that cannot be used here. */
   | { readonly kind: 'unsupported'; readonly reason: string };
 
 /** @throws {RangeError} with the reason if the text is not a regular expression */
 type PatternCompiler = (source: string, scope: PatternScope) => CompiledPattern;
 
-/**
- * Compiles patterns from the built-in catalogue with Node's own engine. Node's engine is safe here, because tests limit
- * each pattern's run time.
- */
-export const compileShipped: PatternCompiler = (source, scope) => {
+/** Node's own engine is safe for the built-in catalogue, because tests limit each pattern's run time. */
+const compileShipped: PatternCompiler = (source, scope) => {
   const compiled = scope === 'value' ? new RegExp(`^(?:${source})$`, 'u') : new RegExp(source, 'iu');
   return {
     kind: 'usable',
@@ -155,10 +146,7 @@ export const compileShipped: PatternCompiler = (source, scope) => {
   };
 };
 
-/**
- * Loads RE2, which compiles patterns from the administrator's files. RE2 matches any text in linear time. RE2 is loaded
- * only if there are such files, because it needs 4 MiB of memory.
- */
+/** RE2 matches any text in linear time. It is loaded only for the administrator's patterns, because it needs 4 MiB. */
 export async function loadLinearCompiler(): Promise<PatternCompiler> {
   const { RE2JS } = await import('re2js');
   return (source, scope) => {
@@ -194,10 +182,7 @@ function inRe2Syntax(source: string): string {
   );
 }
 
-/**
- * Reports whether the text is a valid regular expression. Look-around and back-references are valid, although RE2 does
- * not support them.
- */
+/** Look-around and back-references are valid here, although RE2 does not support them. */
 function isRegExp(source: string): boolean {
   try {
     return new RegExp(source, 'u').unicode;

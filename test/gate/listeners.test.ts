@@ -13,8 +13,6 @@ const NETWORK = 'integration/network/listeners.test.ts';
 const OWN_NETWORK = 'e2e/faults/own-network.test.ts';
 const STATES = 'e2e/faults/network-states.test.ts';
 const PROXY = 'integration/round/proxy.test.ts';
-const HOSTILE_DNS = 'integration/round/dns-hostile.test.ts';
-const SYSTEM = 'integration/round/dns-system.test.ts';
 const REQUEST = 'integration/round/request.test.ts';
 const TCP = 'integration/round/tcp.test.ts';
 const HANDSHAKE = 'integration/round/broken-handshake.test.ts';
@@ -45,8 +43,6 @@ const LISTENERS: Readonly<Record<string, readonly Entry[]>> = {
     ['once ready', NETWORK, 'may be reset while nobody uses it'],
     ['once error', TCP, 'says that the port is refused'],
     ['once close', NETWORK, 'that is closed during a handshake fails it'],
-    ['on error', NETWORK, 'every operation fails by itself'],
-    ['once connect', NETWORK, 'hasRoute() asks the kernel'],
   ],
   'src/network/connection-evictor.ts': [['once close', LOG_TCP, 'closes the quietest connection for one too many']],
   'src/network/context.ts': [
@@ -56,17 +52,6 @@ const LISTENERS: Readonly<Record<string, readonly Entry[]>> = {
     ['once connect', PROXY, 'names the status when the proxy answers'],
     ['on error', PROXY, 'a reset'],
     ['once close', PROXY, 'an orderly end'],
-    ['addEventListener abort', PROXY, 'does not wait long for a page, nor reads one without end'],
-    ['on data', PROXY, 'does not wait long for a page, nor reads one without end'],
-    ['on end', PROXY, 'quotes its page %s'],
-    ['on close', PROXY, 'quotes its page %s'],
-  ],
-  'src/network/dns/exchange.ts': [
-    ['addEventListener abort', SYSTEM, 'ends at once over %s, as aborted'],
-    ['on data', HOSTILE_DNS, 'bounds a server that trickles its answer'],
-    ['once end', NETWORK, 'before the answer fails the question'],
-    ['once close', NETWORK, 'that is gone already fails the question at once'],
-    ['once error', NETWORK, 'before the answer fails the question'],
   ],
   'src/network/dns/system.ts': [['addEventListener abort', NETWORK, 'ends when it is called off']],
   'src/network/http/request.ts': [
@@ -92,14 +77,14 @@ const LISTENERS: Readonly<Record<string, readonly Entry[]>> = {
     ['on close', NETWORK, 'ends with a connection that is gone'],
     ['on error', NETWORK, 'fails with a server that resets'],
   ],
-  'src/network/smtp/dialogue.ts': [
+  'src/network/smtp/session.ts': [
+    ['addEventListener abort', MAIL_TIME, 'a server that falls silent at the recipient'],
     ['addEventListener abort', MAIL_TIME, 'ends at once when the round is called off'],
     ['on data', MAIL, 'sends a greeting without end'],
     ['on error', MAIL, 'resets instead of greeting'],
     ['on end', MAIL, 'hangs up instead of greeting'],
     ['on close', MAIL, 'hangs up in the middle'],
   ],
-  'src/network/smtp/session.ts': [['addEventListener abort', MAIL_TIME, 'a server that falls silent at the recipient']],
   'src/network/snmp/snmp-get.ts': [
     ['addEventListener abort', SNMP, 'stops when the round is called off'],
     ['on error', SNMP, "['garbage', 'timeout']"],
@@ -130,16 +115,16 @@ const LISTENERS: Readonly<Record<string, readonly Entry[]>> = {
     ['callback of beat', CERTIFICATES, 'leaves the list of before in place where the new one cannot be used'],
   ],
   'src/network/udp-exchange.ts': [
+    ['callback of send', STATES, 'a packet filter that rejects'],
     ['addEventListener abort', NTP, 'ends at once when the round is called off'],
     ['on error', NETWORK, 'rejects when the port is closed'],
     ['on message', NETWORK, 'an answer cannot be read'],
     ['once connect', NETWORK, 'rejects when the kernel does not connect'],
     ['callback of after', NETWORK, 'the packet cannot be made again'],
     ['callback of bind', NETWORK, 'rejects when its source address cannot be bound'],
-    ['callback of send', STATES, 'a packet filter that rejects'],
+    ['callback of send', OWN_NETWORK, 'its packet filter drops everything'],
     ['on error', NETWORK, 'says why a single packet did not leave'],
     ['once connect', OWN_NETWORK, 'there is no route'],
-    ['callback of send', OWN_NETWORK, 'its packet filter drops everything'],
   ],
   'src/logs/intake.ts': [['addEventListener abort', LOG_UDP, 'stops when the signal says so']],
   'src/logs/listen-tcp.ts': [

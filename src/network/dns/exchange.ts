@@ -1,16 +1,22 @@
+import { randomInt } from 'node:crypto';
 import { isIP, type Socket } from 'node:net';
+import { addAbortSignal } from 'node:stream';
 import type { SecureContext, TLSSocket } from 'node:tls';
 import type { Clock, Millis } from '../../core/clock.ts';
 import { openSocket, openTls, type Destination } from '../connect.ts';
 import { exchangeUdp } from '../udp-exchange.ts';
-import { encodeQuery, readReply, type BelievableReading, type DnsQuery } from './message.ts';
+import {
+  type BelievableReading,
+  type DnsQuery,
+  type DnsReading,
+  encodeQuery,
+  isDnsName,
+  readReply,
+} from './message.ts';
 import { locate, type SystemLookup } from '../lookup.ts';
 import { ProbeError, abortError } from '../failure.ts';
 
-/**
- * ALPN protocols for DNS over TLS. RFC 7858 §3.1 does not use ALPN, but some servers require the registered protocol ID
- * `dot`.
- */
+/** RFC 7858 §3.1 does not use ALPN, but some servers require the registered protocol ID `dot`. */
 const DOT_PROTOCOLS: readonly string[] = ['dot'];
 
 /**
@@ -20,25 +26,55 @@ const DOT_PROTOCOLS: readonly string[] = ['dot'];
  */
 const RETRANSMIT_AFTER: Millis = 1000;
 
-interface ExchangeTools {
+interface QueryTools {
+  readonly system: SystemLookup;
+  readonly sourceAddress: string | null;
+  /** Verifies resolvers that use TLS or HTTPS. */
   readonly trust: SecureContext;
   readonly clock: Clock;
   /** Called each time the query is sent, except when it is repeated over TCP after a truncated answer. */
   readonly onSend: () => void;
-  /** Called when an answer over UDP is truncated. */
   readonly onTruncated: () => void;
   readonly signal: AbortSignal;
 }
 
-/**
- * Sends one query with the server's protocol (UDP, TCP, TLS or HTTPS) and returns the answer. @throws the error that
- * ended the exchange
- */
-export async function exchangeWith(
-  server: DnsServer,
-  query: DnsQuery,
-  tools: ExchangeTools,
-): Promise<BelievableReading> {
+type Question = Pick<DnsQuery, 'name' | 'type'>;
+type DnsAnswer = Extract<DnsReading, { kind: 'answer' }>;
+
+/** A configured resolver. `host` is an address, or a name that must be looked up. */
+type NamedResolver =
+  | { readonly kind: 'udp' | 'tcp' | 'tls'; readonly host: string; readonly port: number }
+  | { readonly kind: 'https'; readonly url: string };
+
+/** Queries a resolver with its protocol (UDP, TCP, TLS or HTTPS). @throws the error that ended the exchange */
+export async function queryResolver(
+  question: Question,
+  resolver: NamedResolver,
+  tools: QueryTools,
+): Promise<DnsAnswer> {
+  if (!isDnsName(question.name))
+    throw new ProbeError('internal', `Cannot look up "${question.name}": expected a host name`);
+  const server = await serverOf(resolver, tools);
+  const answer = await ask(question, server, true, tools);
+  // A server without EDNS support replies FORMERR, so the query is sent again without EDNS (RFC 6891 §7).
+  return answer.rcode === 'FORMERR' ? ask(question, server, false, tools) : answer;
+}
+
+async function ask(question: Question, server: DnsServer, edns: boolean, tools: QueryTools): Promise<DnsAnswer> {
+  // Over HTTPS, the query ID is 0, so that answers can be cached (RFC 8484 §4.1).
+  const id = server.kind === 'https' ? 0 : randomInt(0x1_0000);
+  const reading = await exchangeWith(server, encodeQuery({ id, ...question }, edns), tools);
+  switch (reading.kind) {
+    case 'answer':
+      return reading;
+    case 'truncated':
+      throw new ProbeError('protocol', 'The answer is truncated over every transport');
+    case 'unusable':
+      throw new ProbeError('protocol', `The answer cannot be used: ${reading.why}`);
+  }
+}
+
+async function exchangeWith(server: DnsServer, query: DnsQuery, tools: QueryTools): Promise<BelievableReading> {
   const { onSend, signal } = tools;
   if (server.kind === 'udp') {
     const { reading, answered } = await askOverUdp(server.at, query, tools);
@@ -61,14 +97,11 @@ export async function exchangeWith(
   }
 }
 
-/**
- * Sends a query over UDP and waits for the answer.
- * @returns the answer and its query; the answer is assumed to belong to the last query that was sent
- */
+/** @returns the answer and its query; the answer is assumed to belong to the last query that was sent */
 async function askOverUdp(
   at: Destination,
   query: DnsQuery,
-  { clock, onSend, signal }: ExchangeTools,
+  { clock, onSend, signal }: QueryTools,
 ): Promise<{ readonly reading: BelievableReading; readonly answered: DnsQuery }> {
   const sent: DnsQuery[] = [];
   const reading = await exchangeUdp(
@@ -99,7 +132,7 @@ async function exchangeTcp(at: Destination, query: DnsQuery, signal: AbortSignal
 async function openVerified(
   { at, host }: { readonly at: Destination; readonly host: string },
   protocols: readonly string[],
-  { trust, signal }: ExchangeTools,
+  { trust, signal }: QueryTools,
 ): Promise<TLSSocket> {
   return openTls(
     await openSocket(at, signal),
@@ -115,29 +148,14 @@ async function openVerified(
 
 const HTTPS_PORT = 443;
 
-/** A configured resolver. `host` is an address, or a name that must be looked up. */
-export type NamedResolver =
-  | { readonly kind: 'udp' | 'tcp' | 'tls'; readonly host: string; readonly port: number }
-  | { readonly kind: 'https'; readonly url: string };
-
-/** A resolver with a known address. */
-export type DnsServer =
+type DnsServer =
   | { readonly kind: 'udp' | 'tcp'; readonly at: Destination }
   /** A server for DNS over TLS. The certificate must be valid for `host`, a host name or IP address. */
   | { readonly kind: 'tls'; readonly at: Destination; readonly host: string }
   | { readonly kind: 'https'; readonly at: Destination; readonly host: string; readonly url: URL };
 
-/**
- * Finds the address of a configured resolver. If the resolver is configured by name, the name is looked up with the
- * system resolver.
- * @throws {ProbeError} `name-not-resolved` when the lookup fails
- */
-export async function serverOf(
-  resolver: NamedResolver,
-  system: SystemLookup,
-  sourceAddress: string | null,
-  signal: AbortSignal,
-): Promise<DnsServer> {
+/** @throws {ProbeError} `name-not-resolved` when the lookup of the resolver's name fails */
+async function serverOf(resolver: NamedResolver, { system, sourceAddress, signal }: QueryTools): Promise<DnsServer> {
   const find = (host: string, port: number): Promise<Destination> =>
     locate({ host, port, sourceAddress }, system, signal);
   switch (resolver.kind) {
@@ -148,14 +166,10 @@ export async function serverOf(
       return { kind: 'tls', at: await find(resolver.host, resolver.port), host: resolver.host };
     case 'https': {
       const url = new URL(resolver.url);
-      const host = withoutBrackets(url.hostname);
+      const host = url.hostname.replace(/^\[(.*)\]$/u, '$1');
       return { kind: 'https', at: await find(host, url.port === '' ? HTTPS_PORT : Number(url.port)), host, url };
     }
   }
-}
-
-function withoutBrackets(host: string): string {
-  return host.startsWith('[') && host.endsWith(']') ? host.slice(1, -1) : host;
 }
 
 const LENGTH_BYTES = 2;
@@ -165,74 +179,44 @@ const MAX_FOREIGN = 4;
 
 /**
  * Sends a query over a connected TCP or TLS socket (RFC 1035 §4.2.2, RFC 7858 §3.3) and destroys the socket afterwards.
- * Only the signal limits the time. The protocol limits each message to 65,535 bytes.
+ * Only the signal limits the time.
  */
-export function exchangeStream(socket: Socket, query: DnsQuery, signal: AbortSignal): Promise<BelievableReading> {
-  return new Promise((resolve, reject) => {
-    const frames = new Frames();
-    let foreign = 0;
-
-    function finish(): void {
-      signal.removeEventListener('abort', onAbort);
-      socket.off('data', onData).off('end', onEnd).off('close', onEnd).off('error', fail);
-      socket.destroy();
-    }
-    function fail(error: Error): void {
-      finish();
-      reject(error);
-    }
-    function onAbort(): void {
-      fail(abortError(signal));
-    }
-    function onEnd(): void {
-      fail(new ProbeError('closed', 'The server closed the connection without answering'));
-    }
-    function onData(chunk: Buffer): void {
-      frames.push(chunk);
-      for (let frame = frames.shift(); frame !== null; frame = frames.shift()) {
-        const reading = readReply(frame, query);
-        if (reading.kind === 'truncated')
-          return fail(
-            new ProbeError(
-              'protocol',
-              'The answer over TCP is marked as truncated, although TCP does not limit its size',
-            ),
-          );
-        if (reading.kind !== 'foreign') {
-          finish();
-          return resolve(reading);
-        }
-        foreign += 1;
-        if (foreign >= MAX_FOREIGN)
-          return fail(new ProbeError('protocol', `The server did not answer the question: ${reading.why}`));
-      }
-    }
-
-    if (signal.aborted) return onAbort();
-    if (socket.destroyed) return onEnd();
-    signal.addEventListener('abort', onAbort, { once: true });
-    socket.on('data', onData).once('end', onEnd).once('close', onEnd).once('error', fail);
-    const length = Buffer.alloc(LENGTH_BYTES);
-    length.writeUInt16BE(query.bytes.length);
+async function exchangeStream(socket: Socket, query: DnsQuery, signal: AbortSignal): Promise<BelievableReading> {
+  const length = Buffer.alloc(LENGTH_BYTES);
+  length.writeUInt16BE(query.bytes.length);
+  try {
+    const chunks = addAbortSignal(signal, socket);
     // The message is sent in one segment (RFC 7766 §8), because some servers fail if the length arrives separately.
     socket.write(Buffer.concat([length, query.bytes]));
-  });
+    let foreign = 0;
+    for await (const message of messagesIn(chunks)) {
+      const reading = readReply(message, query);
+      if (reading.kind === 'truncated')
+        throw new ProbeError(
+          'protocol',
+          'The answer over TCP is marked as truncated, although TCP does not limit its size',
+        );
+      if (reading.kind !== 'foreign') return reading;
+      foreign += 1;
+      if (foreign >= MAX_FOREIGN)
+        throw new ProbeError('protocol', `The server did not answer the question: ${reading.why}`);
+    }
+    throw new ProbeError('closed', 'The server closed the connection without answering');
+  } catch (error) {
+    throw signal.aborted ? abortError(signal) : error;
+  } finally {
+    socket.destroy();
+  }
 }
 
-/** Splits a byte stream into length-prefixed messages. */
-class Frames {
-  #pending: Buffer = Buffer.alloc(0);
-
-  push(chunk: Buffer): void {
-    this.#pending = this.#pending.length === 0 ? chunk : Buffer.concat([this.#pending, chunk]);
-  }
-
-  shift(): Buffer | null {
-    if (this.#pending.length < LENGTH_BYTES) return null;
-    const end = LENGTH_BYTES + this.#pending.readUInt16BE(0);
-    if (this.#pending.length < end) return null;
-    const frame = this.#pending.subarray(LENGTH_BYTES, end);
-    this.#pending = this.#pending.subarray(end);
-    return frame;
+async function* messagesIn(chunks: AsyncIterable<unknown>): AsyncGenerator<Buffer> {
+  let rest: Buffer = Buffer.alloc(0);
+  for await (const chunk of chunks) {
+    if (Buffer.isBuffer(chunk)) rest = Buffer.concat([rest, chunk]);
+    while (rest.length >= LENGTH_BYTES && rest.length >= LENGTH_BYTES + rest.readUInt16BE(0)) {
+      const end = LENGTH_BYTES + rest.readUInt16BE(0);
+      yield rest.subarray(LENGTH_BYTES, end);
+      rest = rest.subarray(end);
+    }
   }
 }

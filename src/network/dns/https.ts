@@ -13,16 +13,10 @@ const MAX_BODY_BYTES = 65_535;
 /** Timeout for undici, used in case the caller's time limit fails. undici's own timers are imprecise. */
 const UNDICI_TIMEOUT: Millis = 10_000;
 
-/**
- * Protocols offered in the handshake. HTTP/2 is first, because public resolvers are retiring HTTP/1.1 and RFC 8484 §5.2
- * recommends HTTP/2 as the minimum version.
- */
+/** HTTP/2 is first, because public resolvers are retiring HTTP/1.1 (see also RFC 8484 §5.2). */
 export const DOH_PROTOCOLS: readonly string[] = ['h2', 'http/1.1'];
 
-/**
- * Sends a query as a POST request (RFC 8484 §4.1) over a connected TLS socket, and destroys the socket afterwards. The
- * query ID should be 0, as RFC 8484 recommends for caching.
- */
+/** Sends a POST request (RFC 8484 §4.1) over a connected TLS socket, and destroys the socket afterwards. */
 export async function exchangeHttps(
   socket: TLSSocket,
   url: URL,
@@ -44,7 +38,10 @@ export async function exchangeHttps(
       body: query.bytes,
       signal,
     });
-    return readBody(await bodyOf(response), query);
+    const reading = readReply(await bodyOf(response), query);
+    if (reading.kind === 'foreign')
+      throw new ProbeError('protocol', `The server did not answer the question: ${reading.why}`);
+    return reading;
   } finally {
     await client.destroy().catch(() => {});
     socket.destroy();
@@ -68,19 +65,9 @@ async function bodyOf(response: Dispatcher.ResponseData): Promise<Buffer> {
   return Buffer.from(await response.body.arrayBuffer());
 }
 
-function readBody(body: Buffer, query: DnsQuery): BelievableReading {
-  const reading = readReply(body, query);
-  if (reading.kind === 'foreign')
-    throw new ProbeError('protocol', `The server did not answer the question: ${reading.why}`);
-  return reading;
-}
-
 type Connector = Extract<Client.Options['connect'], (...args: never[]) => unknown>;
 
-/**
- * Returns a connector that provides the given socket once. Otherwise, undici would resolve the name and connect on its
- * own, without the probe's time limits.
- */
+/** Otherwise, undici would resolve the name and connect on its own, without the probe's time limits. */
 function singleUse(socket: TLSSocket): Connector {
   let used = false;
   return (_options, callback) => {

@@ -3,9 +3,8 @@ import { RECURSION_DESIRED, decode, encode, type Answer, type DecodedPacket, typ
 import type { DnsAnswer, ExtendedError } from '../../core/observation.ts';
 import { visibleText } from '../../core/visible-text.ts';
 
-export type RecordType = 'A' | 'AAAA' | 'MX';
+type RecordType = 'A' | 'AAAA' | 'MX';
 
-/** A DNS query and its encoded bytes. */
 export interface DnsQuery {
   readonly id: number;
   readonly name: string;
@@ -13,7 +12,6 @@ export interface DnsQuery {
   readonly bytes: Buffer;
 }
 
-/** Result of reading one packet as a reply to a query. */
 export type DnsReading =
   | {
       readonly kind: 'answer';
@@ -79,10 +77,7 @@ export function isDnsName(name: string): boolean {
   );
 }
 
-/**
- * Encodes a query.
- * @param edns whether to announce support for answers of up to 1232 bytes (RFC 6891); old servers reply FORMERR
- */
+/** @param edns whether to offer answers of up to 1232 bytes (RFC 6891); old servers reply FORMERR */
 export function encodeQuery(question: Pick<DnsQuery, 'id' | 'name' | 'type'>, edns: boolean): DnsQuery {
   const bytes = encode({
     type: 'query',
@@ -107,11 +102,11 @@ export function encodeQuery(question: Pick<DnsQuery, 'id' | 'name' | 'type'>, ed
   return { ...question, bytes };
 }
 
-/** Reads a packet received from the queried server. Never throws, even for invalid bytes. */
+/** Never throws, even for invalid bytes. */
 export function readReply(bytes: Buffer, query: DnsQuery): DnsReading {
   if (bytes.length < HEADER_BYTES) return foreign('the packet is shorter than a DNS header');
   const flags = bytes.readUInt16BE(2);
-  if (bytes.readUInt16BE(0) !== query.id) return foreign('its id is another');
+  if (bytes.readUInt16BE(0) !== query.id) return foreign('the packet has a different ID');
   if ((flags & QR) === 0 || (flags & OPCODE) !== 0) return foreign('the packet is not a response');
   // The TC bit is checked before decoding, because a server may cut a truncated answer in the middle of a record.
   if ((flags & TC) !== 0) return { kind: 'truncated' };
@@ -119,7 +114,7 @@ export function readReply(bytes: Buffer, query: DnsQuery): DnsReading {
   try {
     packet = decode(bytes);
   } catch {
-    return foreign('it cannot be decoded');
+    return foreign('the packet cannot be decoded');
   }
   const rcode = rcodeOf(packet, flags & 0xf);
   if (!answersQuestion(packet, query, rcode)) return foreign('the packet answers a different question');
@@ -145,9 +140,7 @@ function extendedErrorsOf({ additionals = [] }: DecodedPacket): Pick<DnsAnswer, 
   return extendedErrors.length === 0 ? {} : { extendedErrors };
 }
 
-/**
- * Describes the records outside the answer section. OPT is ignored, because it is a pseudo-record (RFC 6891 §6.1.1).
- */
+/** OPT is ignored, because it is a pseudo-record (RFC 6891 §6.1.1). */
 function besideOf({ authorities = [], additionals = [] }: DecodedPacket): NonNullable<DnsAnswer['beside']> {
   return { authority: authorities.length, additional: additionals.filter(({ type }) => type !== 'OPT').length };
 }
@@ -223,7 +216,7 @@ function isChainRecord(record: Answer): record is StringAnswer {
   return (record.type === 'A' || record.type === 'AAAA' || record.type === 'CNAME') && typeof record.data === 'string';
 }
 
-/** Returns the TTL of a record. A TTL with the highest bit set counts as zero (RFC 2181 §8). */
+/** A TTL with the highest bit set counts as zero (RFC 2181 §8). */
 function ttlOf(record: StringAnswer): number {
   const ttl = record.ttl ?? 0;
   return ttl > 0x7fff_ffff ? 0 : ttl;

@@ -4,12 +4,11 @@ import type { Millis } from '../../core/clock.ts';
 import type { DnsObservation, DnsReply } from '../../core/observation.ts';
 import type { ProbeContext } from '../context.ts';
 import { ProbeError, errorCode, failureFrom, abortError } from '../failure.ts';
-import { lookUp, type SystemLookup } from '../lookup.ts';
+import type { SystemLookup } from '../lookup.ts';
 
 /**
- * Resolves a name with the system resolver, like other programs on this machine. The system resolver uses the hosts
- * file, the search list and all configured servers. getaddrinfo returns neither TTL nor CNAMEs, and reports both a
- * missing name and a missing record as ENOTFOUND.
+ * The system resolver uses the hosts file, the search list and all configured servers. getaddrinfo returns neither TTL
+ * nor CNAMEs, and reports both a missing name and a missing record as ENOTFOUND.
  */
 export async function observeSystem(
   name: string,
@@ -20,7 +19,7 @@ export async function observeSystem(
   const startedAt = ctx.clock.elapsed();
   using limit = deadline(ctx.clock, limitMs, ctx.signal);
   try {
-    const found = await lookUp(system, name, limit.signal);
+    const found = await system(name, limit.signal);
     const durationMs = ctx.clock.elapsed() - startedAt;
     const ofFamily = (family: number): readonly string[] => [
       ...new Set(found.filter((entry) => entry.family === family).map((entry) => entry.address)),

@@ -21,13 +21,11 @@ interface RequestOptions {
   readonly recognisePage: RecognisePage;
 }
 
-/** Function that identifies a response as a block page of an inspection product. Returns null for other responses. */
 export type RecognisePage = (candidate: BlockPageCandidate) => BlockPage | null;
 
 /**
- * Sends one HTTP/1.1 request over the connection whose certificate was captured, so that both results come from the
- * same peer. HTTP redirects are not followed. Any response is recorded, even if its body is incomplete. The connection
- * is closed afterwards.
+ * Sends the request over the connection whose certificate was captured, so that both results come from the same peer.
+ * Redirects are not followed. The connection is closed afterwards.
  */
 export async function sendRequest(
   session: TlsSession,
@@ -113,9 +111,9 @@ function brokenBefore({ socket, error }: TlsSession): Error | null {
 }
 
 /**
- * Reports whether the server demanded a client certificate. With TLS 1.3, the client's handshake ends before the server
- * detects that the certificate is missing. The server then rejects the client instead of sending a response (RFC 8446
- * §4.4.2.4). The server either sends an alert, or closes the connection after requesting a certificate.
+ * With TLS 1.3, the client's handshake ends before the server detects that the certificate is missing. The server then
+ * rejects the client instead of sending a response (RFC 8446 §4.4.2.4). The server either sends an alert, or closes the
+ * connection after requesting a certificate.
  */
 function certificateDemanded(error: unknown, { socket, certificateRequested }: TlsSession): boolean {
   if (demandsCertificate(alertName(error), certificateRequested)) return true;
@@ -134,9 +132,7 @@ function responseFacts(
   return {
     kind: 'response',
     status,
-    date: parseHttpDate(firstHeader(headers, 'date')),
-    server: serverName(headers),
-    proxyTraces: proxyTraces(headers),
+    ...headerFacts(headers),
     blockPage: recognise({ status, location: firstHeader(headers, 'location'), text, words }),
     framing: { version, contentLength: lengthIn(firstHeader(headers, 'content-length')), bodyBytes: bytes },
   };
@@ -148,13 +144,11 @@ function lengthIn(header: string | null): number | null {
 
 interface BodyStart {
   readonly text: string;
-  /** Readable text from the beginning of the response body. */
   readonly words: string;
   /** Size of the complete response body in bytes; null if the body is incomplete. */
   readonly bytes: number | null;
 }
 
-/** Reads up to 64 KiB of a response body. This amount is enough to recognise a block page. */
 async function readStart(body: AsyncIterable<Uint8Array>): Promise<BodyStart> {
   const chunks: Uint8Array[] = [];
   let size = 0;
@@ -179,7 +173,6 @@ async function readStart(body: AsyncIterable<Uint8Array>): Promise<BodyStart> {
   };
 }
 
-/** Header field values by lower-case field name. */
 type Headers = Readonly<Record<string, string | readonly string[] | undefined>>;
 
 const MAX_SERVER = 128;
@@ -205,13 +198,11 @@ const TRACE_NAMES: ReadonlySet<string> = new Set([
   'x-cache-lookup',
 ]);
 
-/** Returns the value of a header field. If the field was sent more than once, returns its first value. */
-export function firstHeader(headers: Headers, name: string): string | null {
+function firstHeader(headers: Headers, name: string): string | null {
   const value = headers[name];
   return (typeof value === 'string' ? value : value?.[0]) ?? null;
 }
 
-/** Parses an HTTP date, such as the value of the `Date` header. Returns null if the value is not a date. */
 export function parseHttpDate(value: string | null): EpochMs | null {
   if (value === null) return null;
   if (IMF_FIXDATE.test(value)) return instant(value);
@@ -219,14 +210,17 @@ export function parseHttpDate(value: string | null): EpochMs | null {
   return ASCTIME_DATE.test(value) ? instant(`${value} GMT`) : null;
 }
 
-/** Returns the `Server` header field, limited to 128 printable characters. */
-export function serverName(headers: Headers): string | null {
-  const value = firstHeader(headers, 'server');
-  return value === null ? null : printable(value, MAX_SERVER);
+/** @internal */
+export function headerFacts(headers: Headers): Pick<ResponseFacts, 'date' | 'server' | 'proxyTraces'> {
+  const server = firstHeader(headers, 'server');
+  return {
+    date: parseHttpDate(firstHeader(headers, 'date')),
+    server: server === null ? null : printable(server, MAX_SERVER),
+    proxyTraces: proxyTraces(headers),
+  };
 }
 
-/** Returns up to 16 header fields that were added by proxies and filters on the path, sorted. */
-export function proxyTraces(headers: Headers): readonly string[] {
+function proxyTraces(headers: Headers): readonly string[] {
   return Object.keys(headers)
     .filter((name) => isTrace(name, headers))
     .toSorted()
@@ -245,10 +239,7 @@ function instant(text: string): EpochMs | null {
   return Number.isNaN(at) ? null : at;
 }
 
-/**
- * Parses the number of seconds in `Retry-After` (RFC 9110 §10.2.3). If the value is a date, it is ignored, because the
- * server's clock may differ from the local clock.
- */
+/** A date is ignored, because the server's clock may differ from the local clock (RFC 9110 §10.2.3). */
 export function retryAfterOf(header: string | string[] | undefined): Millis | null {
   return typeof header === 'string' && /^\d{1,6}$/u.test(header) ? Number(header) * 1000 : null;
 }

@@ -14,36 +14,28 @@ import { readSecret, type SecretSource } from '../../system/secret.ts';
 type JsonRequest = RequestHead & ({ readonly method: 'GET' } | { readonly method: 'POST'; readonly body: string });
 
 interface RequestHead {
-  /** The path begins with a slash and can include a query. */
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   /** Removes the request's secrets from parts of the response that are shown to users. */
   readonly withoutSecrets: (text: string) => string;
 }
 
-/** A JSON response with any HTTP status. The caller interprets the status. */
+/** The caller interprets the status. */
 export type JsonReply = (
   | { readonly kind: 'json'; readonly value: unknown }
   | { readonly kind: 'status'; readonly status: number; readonly retryAfter: Millis | null }
 ) & {
-  /** The server's clock from the `Date` header; null if the header is missing or invalid. */
   readonly serverTime: ServerTime | null;
 };
 
-/** The server's clock, calculated from one response. */
 export interface ServerTime {
   /** The server's time minus the local time. */
   readonly offsetMs: Millis;
-  /**
-   * Maximum error of `offsetMs`. The value is half of the round-trip time plus half a second, because the `Date` header
-   * is truncated to seconds.
-   */
+  /** Half of the round-trip time plus half a second, because the `Date` header is truncated to seconds. */
   readonly precisionMs: Millis;
 }
 
-/**
- * A `Date` header is truncated to whole seconds (RFC 9110 §5.6.7). On average, the actual time is half a second later.
- */
+/** On average, the actual time is half a second after the truncated `Date` header (RFC 9110 §5.6.7). */
 const HALF_SECOND: Millis = 500;
 
 type ExchangeContext = Pick<ConnectorContext, 'clock' | 'signal' | 'ownTurn' | 'answerLimit'>;
@@ -52,7 +44,7 @@ type ExchangeContext = Pick<ConnectorContext, 'clock' | 'signal' | 'ownTurn' | '
 const ANSWER_LIMIT: Millis = 10_000;
 
 /**
- * Sends a request and reads a JSON response, with limits on time and size. Does not follow redirects or retry.
+ * Does not follow redirects or retry.
  * @throws the error from Node or undici, `ProbeError` for a response that is not JSON, `DeadlineError` after the limit
  */
 export async function exchangeJson(
@@ -92,10 +84,7 @@ export async function exchangeJson(
   }
 }
 
-/**
- * Calculates the server's clock offset. Assumes that the server wrote the header midway between the request and the
- * response.
- */
+/** Assumes that the server wrote the header midway between the request and the response. */
 function serverTimeOf(header: string | string[] | undefined, clock: Clock, sentAt: Millis): ServerTime | null {
   const date = typeof header === 'string' ? parseHttpDate(header) : null;
   if (date === null) return null;
@@ -117,26 +106,21 @@ function parseJson(text: string, contentType: string | string[] | undefined): un
   }
 }
 
-/** Maximum size of a response body. For comparison, a page with 1,000 tokens has about 300 KB. */
+/** For comparison, a page with 1,000 tokens has about 300 KB. */
 const MAX_BYTES: number = 1024 * 1024;
 
-/**
- * Maximum number of values in a response. Parsing time depends more on the number of values than on the size. For
- * comparison, a page with 1,000 tokens has about 10,000 values.
- */
+/** Parsing time depends mostly on the number of values. A page with 1,000 tokens has about 10,000 values. */
 const MAX_VALUES: number = 64 * 1024;
 
-/** Initial size of the response buffer. Most responses are smaller. */
 const FIRST_BYTES: number = 16 * 1024;
 
 const [COMMA, BRACKET, BRACE] = [0x2c, 0x5b, 0x7b];
 
 /**
- * Reads the body of a JSON response. Checks the number of bytes and values before parsing. The caller sets the time
- * limit.
+ * Checks the number of bytes and values before parsing. The caller sets the time limit.
  * @throws {ProbeError} when a limit is exceeded or the body has a content encoding
  */
-export async function readBody({ headers, body }: Pick<Dispatcher.ResponseData, 'headers' | 'body'>): Promise<string> {
+async function readBody({ headers, body }: Pick<Dispatcher.ResponseData, 'headers' | 'body'>): Promise<string> {
   const encoding = headers['content-encoding'];
   if (encoding !== undefined && encoding !== 'identity') {
     body.on('error', () => undefined).destroy();
@@ -163,10 +147,7 @@ export async function readBody({ headers, body }: Pick<Dispatcher.ResponseData, 
   return bytes.toString('utf8', 0, size);
 }
 
-/**
- * Returns an upper bound for the number of values in JSON text. Counts commas, colons and brackets, because each value
- * except the first follows one of them.
- */
+/** Returns an upper bound, because a comma or an opening bracket precedes each value except the first. */
 function valuesBegunIn(bytes: Uint8Array): number {
   let count = 0;
   for (const byte of bytes) if (byte === COMMA || byte === BRACKET || byte === BRACE) count += 1;
@@ -178,9 +159,8 @@ function tooMuch(most: number, what: string): ProbeError {
 }
 
 /**
- * Applies `withoutSecrets` to every string and property name in the result of `JSON.parse`. Works on decoded values,
- * because the raw text could contain a secret as escape sequences. Modifies `root` in place. Does not use recursion,
- * because the peer controls the nesting depth.
+ * Works on decoded values, because the raw text could contain a secret as escape sequences. Does not use recursion,
+ * because the peer controls the nesting depth. Modifies `root` in place.
  */
 export function cleanJson(root: unknown, withoutSecrets: (text: string) => string): unknown {
   const whole: unknown[] = [root];
@@ -209,19 +189,14 @@ export function cleanJson(root: unknown, withoutSecrets: (text: string) => strin
  * resource would activate a licence.
  */
 export interface HttpGetter extends AsyncDisposable {
-  /**
-   * @param path begins with a slash and can include a query
-   * @throws the errors of `exchangeJson`
-   */
+  /** @throws the errors of `exchangeJson` */
   get(path: string): Promise<JsonReply>;
 }
 
 interface HttpGetterOptions {
   readonly url: string;
   readonly trust: TlsTrust;
-  /** Value of the `Authorization` header; null if no login is required. */
   readonly authorization: string | null;
-  /** Secrets in the request, which are removed from the response. */
   readonly secrets: readonly string[];
 }
 
@@ -239,10 +214,7 @@ export async function createHttpGetter(options: HttpGetterOptions, context: Exch
   };
 }
 
-/**
- * Returns the origin of an https URL, so that credentials are sent only over TLS.
- * @throws {TypeError} for any other URL
- */
+/** @throws {TypeError} for any URL but https, so that credentials are sent only over TLS */
 export function httpsOrigin(url: string): string {
   const parsed = URL.parse(url);
   if (parsed === null || parsed.protocol !== 'https:')
@@ -250,34 +222,27 @@ export function httpsOrigin(url: string): string {
   return parsed.origin;
 }
 
-/** Returns `host:port` of a URL for messages. If the text is not a URL, returns the text itself. */
 export function endpointOf(url: string): string {
   const parsed = URL.parse(url);
   if (parsed === null) return url;
   return `${parsed.hostname}:${parsed.port === '' ? '443' : parsed.port}`;
 }
 
-/** Dependencies that all connectors share. */
 export interface ConnectorContext {
   readonly clock: Clock;
-  /** Signal that is aborted when the query is cancelled. */
   readonly signal: AbortSignal;
-  /** Environment for secrets that are configured as environment variables. */
   readonly env: NodeJS.ProcessEnv;
-  /**
-   * Resolves when no other response is being parsed in the same turn of the event loop, because parsing can be slow.
-   */
+  /** Resolves when no other response is being parsed in this turn of the event loop, because parsing can be slow. */
   readonly ownTurn: () => Promise<void>;
   /** Time limit for one response. @default 10 s */
   readonly answerLimit?: Millis;
 }
 
-/** Converts a thrown value into a failure. `startedAt` is a monotonic time. */
+/** `startedAt` is a monotonic time. */
 export function failed(error: unknown, startedAt: Millis, context: ConnectorContext): Failure {
   return failureFrom(error, context.clock.elapsed() - startedAt, context.signal);
 }
 
-/** Returns the failure for a status that indicates neither success nor rejected credentials. */
 export function statusFailure(url: string, status: number, durationMs: Millis): Failure {
   return {
     kind: 'failed',
@@ -287,14 +252,11 @@ export function statusFailure(url: string, status: number, durationMs: Millis): 
   };
 }
 
-/** Settings for verifying a server's certificate. If both are null, the root certificates in Node are used. */
+/** If both are null, the root certificates in Node are used. */
 interface TlsTrust {
   /** PEM file with root certificates, or with the exact certificate of the server. */
   readonly caFile: string | null;
-  /**
-   * `sha256/<base64>` of the server's public key (RFC 7469 §2.4). If only the pin is set, the chain is not verified. If
-   * `caFile` is set as well, both must match.
-   */
+  /** `sha256/<base64>` of the server's public key (RFC 7469 §2.4). Without `caFile`, the chain is not verified. */
   readonly pin: string | null;
 }
 
@@ -302,8 +264,7 @@ interface TlsTrust {
 const CONNECTIONS = 4;
 
 /**
- * Creates an agent for connections to one server over verified TLS. Nothing is sent before the server is verified. The
- * caller destroys the agent.
+ * Nothing is sent before the server is verified. The caller destroys the agent.
  * @throws {Error} when `caFile` cannot be read or contains no certificate
  */
 export async function createVerifiedAgent(trust: TlsTrust): Promise<Agent> {
@@ -317,8 +278,18 @@ export async function createVerifiedAgent(trust: TlsTrust): Promise<Agent> {
     maxCachedSessions: 0,
     // undici's timeouts are disabled, because each request has a time limit that uses the caller's clock.
     timeout: 0,
-    ...(authorities === null ? {} : { ca: [...authorities.pems], allowPartialTrustChain: true }),
-    ...(authorities === null ? {} : { checkServerIdentity: identityCheck(authorities.ders) }),
+    ...(authorities === null
+      ? {}
+      : {
+          ca: [...authorities.pems],
+          allowPartialTrustChain: true,
+          // Appliances ship with a self-signed certificate that contains neither their address nor their host name. If
+          // `caFile` contains exactly this certificate, it is accepted without checking the name.
+          checkServerIdentity: (host: string, certificate: PeerCertificate) =>
+            authorities.ders.some((der) => der.equals(certificate.raw))
+              ? undefined
+              : checkServerIdentity(host, certificate),
+        }),
     // If only a pin is set, the chain is not verified. The key is compared below, before the request is sent.
     rejectUnauthorized: trust.pin === null || authorities !== null,
   });
@@ -362,19 +333,7 @@ function pinOf(certificate: X509Certificate): string {
   return `sha256/${createHash('sha256').update(spki).digest('base64')}`;
 }
 
-/**
- * Appliances ship with a self-signed certificate that contains neither their address nor their host name. If `caFile`
- * contains exactly this certificate, it is accepted without checking the name.
- */
-function identityCheck(ders: readonly Buffer[]): (host: string, certificate: PeerCertificate) => Error | undefined {
-  return (host, certificate) =>
-    ders.some((der) => der.equals(certificate.raw)) ? undefined : checkServerIdentity(host, certificate);
-}
-
-/**
- * Returns the current secret. Rejects values that cannot be used in a header, such as a value with a line break.
- * @throws {Error} without any part of the value
- */
+/** @throws {Error} without any part of the value, if the value cannot be used in a header */
 export async function secretOf(source: SecretSource, context: ConnectorContext): Promise<string> {
   const secret = await readSecret(source, context.env);
   if (!/[\p{Cc}]/u.test(secret)) return secret;

@@ -1,10 +1,7 @@
 import { isIP } from 'node:net';
 import * as z from 'zod';
 
-/**
- * Parses a number in any of the formats that appliances use: `64`, `"64"`, `"64%"` or `"1427344.0 KB"` (the unit is
- * dropped). Returns null for any other value.
- */
+/** Accepts `64`, `"64"`, `"64%"` and `"1427344.0 KB"` (the unit is dropped), because appliances use all of them. */
 export function lenientNumber(value: unknown): number | null {
   if (typeof value === 'number') return Number.isFinite(value) ? value : null;
   if (typeof value !== 'string' || value.length > 40) return null;
@@ -12,7 +9,6 @@ export function lenientNumber(value: unknown): number | null {
   return match === null ? null : Number(match[1]);
 }
 
-/** Parses a whole number of at least 0, in any of the formats of `lenientNumber`. */
 export function lenientCount(value: unknown): number | null {
   const number = lenientNumber(value);
   return number !== null && Number.isSafeInteger(number) && number >= 0 ? number : null;
@@ -20,35 +16,22 @@ export function lenientCount(value: unknown): number | null {
 
 const HOST_NAME = /^(?=.{1,253}$)[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,62})(?:\.[A-Za-z0-9_][A-Za-z0-9_-]{0,62})*\.?$/u;
 
-/**
- * Parses a host name or an address from external settings and converts it to lower case. Returns null if it is invalid.
- */
 export function hostName(text: string): string | null {
   const host = text.trim().toLowerCase();
   return HOST_NAME.test(host) || isIP(host) !== 0 ? host : null;
 }
 
-/**
- * Parses a port number in external settings. The value can be a number or a string of digits. Returns null if it is
- * invalid.
- */
 export function portNumber(value: unknown): number | null {
   const port = lenientCount(value);
   return port !== null && port >= 1 && port <= 65_535 ? port : null;
 }
 
-/**
- * Schema for a list of at most `most` items. The list is truncated before validation, because each invalid item creates
- * an error object.
- */
+/** The list is truncated before validation, because each invalid item creates an error object. */
 export function cutList<Item extends z.ZodType>(item: Item, most: number): z.ZodType<readonly z.infer<Item>[]> {
   return z.preprocess((value) => (Array.isArray(value) ? value.slice(0, most) : value), z.array(item));
 }
 
-/**
- * A serial or licence number in Fortinet's format, such as `FAC-VM0000000000`. Values in this format are safe to
- * display.
- */
+/** In Fortinet's format, such as `FAC-VM0000000000`. Values in this format are safe to display. */
 export const serialNumber: z.ZodType<string> = z
   .string()
   .trim()

@@ -1,24 +1,18 @@
 import type { Socket } from 'node:net';
 import { deadline } from '../../system/clock.ts';
+import { authority } from '../../core/addresses.ts';
 import type { Millis } from '../../core/clock.ts';
 import { openSocket } from '../connect.ts';
 import type { ProbeContext } from '../context.ts';
 import { ProbeError, errorCode, failureMessage, failureReason, abortError } from '../failure.ts';
 
-/**
- * Maximum number of addresses to try. With more addresses, the time for each address would be too short to distinguish
- * slow servers from unreachable servers.
- */
+/** With more addresses, the time for each address would be too short to distinguish slow from unreachable servers. */
 const MAX_TRIED = 3;
 
-/**
- * Time limit for all connection attempts. The limit allows for two lost SYN packets, which are retransmitted after 1 s
- * and 2 s. The rest of the probe's time is for the SMTP dialogue.
- */
+/** Allows for two lost SYN packets, which are retransmitted after 1 s and 2 s. */
 const CONNECT_LIMIT: Millis = 6000;
 
 /**
- * Tries the addresses in order, as a mail client does, and returns the first connection that is established.
  * @throws {ProbeError} about the first address when all attempts fail; the signal's reason when the signal is aborted
  */
 export async function connectToAny(
@@ -49,11 +43,12 @@ export async function connectToAny(
 }
 
 function aboutAddress(address: string, port: number, error: unknown): ProbeError {
-  const at = `${address.includes(':') ? `[${address}]` : address}:${String(port)}`;
   // EHOSTUNREACH means that there was no ARP reply, or that a router on the path returned an error. Unlike ENETUNREACH,
   // it is not caused by a missing local route.
   const reason = errorCode(error) === 'EHOSTUNREACH' ? 'timeout' : failureReason(error);
-  return new ProbeError(reason, `Cannot connect to ${at}: ${failureMessage(error)}`, { cause: error });
+  return new ProbeError(reason, `Cannot connect to ${authority({ host: address, port })}: ${failureMessage(error)}`, {
+    cause: error,
+  });
 }
 
 /** First line of an SMTP greeting (RFC 5321 §4.3.1). */

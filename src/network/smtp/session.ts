@@ -1,95 +1,30 @@
+import { isUtf8 } from 'node:buffer';
+import { createHmac } from 'node:crypto';
 import { isIP, isIPv6, type Socket } from 'node:net';
 import { hostname } from 'node:os';
 import {
-  type ConnectionOptions,
   checkServerIdentity,
+  type ConnectionOptions,
   type DetailedPeerCertificate,
   type PeerCertificate,
 } from 'node:tls';
-import { createHmac } from 'node:crypto';
-import { ProbeError } from '../failure.ts';
-import { Dialogue, isPositive, parseReply, requirePositive, SmtpError, type SmtpReply } from './dialogue.ts';
 import type { EpochMs } from '../../core/clock.ts';
-
-interface Credentials {
-  readonly user: string;
-  readonly pass: string;
-}
-
-/** Sends a line to the mail server and returns the reply. */
-type Exchange = (line: string) => Promise<SmtpReply>;
-
-type Mechanism = (exchange: Exchange, credentials: Credentials) => Promise<SmtpReply>;
-
-/** Authentication mechanisms in order of preference. nodemailer uses the same order. */
-const MECHANISMS: readonly (readonly [name: string, Mechanism])[] = [
-  // PLAIN is defined in RFC 4616.
-  ['PLAIN', (exchange, { user, pass }) => exchange(`AUTH PLAIN ${base64(`\0${user}\0${pass}`)}`)],
-  // LOGIN is not defined in an RFC. The server's prompts are ignored, because their wording differs between servers.
-  [
-    'LOGIN',
-    async (exchange, { user, pass }) => {
-      await requireContinue(exchange('AUTH LOGIN'));
-      await requireContinue(exchange(base64(user)));
-      return exchange(base64(pass));
-    },
-  ],
-  // CRAM-MD5 is defined in RFC 2195.
-  [
-    'CRAM-MD5',
-    async (exchange, { user, pass }) => {
-      const { text } = await requireContinue(exchange('AUTH CRAM-MD5'));
-      const challenge = Buffer.from(text.slice('334 '.length), 'base64');
-      return exchange(base64(`${user} ${createHmac('md5', pass).update(challenge).digest('hex')}`));
-    },
-  ],
-];
-
-/**
- * Logs in with the first mechanism in `MECHANISMS` that the server offers, otherwise with PLAIN.
- * @param offers lines of the reply to EHLO, without their codes
- * @throws {SmtpError} when the server rejects the credentials
- */
-async function logIn(exchange: Exchange, offers: readonly string[], credentials: Credentials): Promise<void> {
-  const offered = new Set(offers.flatMap(mechanismsIn));
-  const [, mechanism] = MECHANISMS.find(([name]) => offered.has(name)) ?? MECHANISMS[0] ?? [];
-  if (mechanism !== undefined) requirePositive(await mechanism(exchange, credentials));
-}
-
-/** Returns the mechanisms in a line such as `AUTH PLAIN LOGIN` (RFC 4954 §3) or, from older servers, `AUTH=LOGIN`. */
-function mechanismsIn(offer: string): readonly string[] {
-  const [keyword, ...names] = offer.toUpperCase().split(/[\s=]+/u);
-  return keyword === 'AUTH' ? names : [];
-}
-
-/** @throws {SmtpError} when the server does not send a 334 reply */
-async function requireContinue(replied: Promise<SmtpReply>): Promise<SmtpReply> {
-  const reply = await replied;
-  if (reply.code !== 334) throw new SmtpError(reply);
-  return reply;
-}
-
-function base64(text: string): string {
-  return Buffer.from(text, 'utf8').toString('base64');
-}
+import { openTls } from '../connect.ts';
+import { abortError, ProbeError } from '../failure.ts';
 
 /** Characters that are not allowed in the arguments of MAIL or RCPT, because they could end the command or the path. */
 const UNSAFE = /[\p{Cc}\s<>]/u;
-const NON_ASCII = /\P{ASCII}/u;
 
 /** A domain name with at least two labels (RFC 5321 §4.1.2). */
 const DOMAIN = /^[\w-]+(?:\.[\w-]+)+$/u;
 
 interface SessionOptions {
-  /** A connected socket. With security `tls`, the socket is already encrypted. */
   readonly socket: Socket;
   readonly host: string;
   readonly security: 'starttls' | 'tls' | 'none';
-  /** TLS options for STARTTLS. */
   readonly tls: ConnectionOptions;
 }
 
-/** The step that `greet` is waiting for. */
 type GreetStep = 'greeting' | 'hello' | 'starttls' | 'handshake';
 
 /**
@@ -110,7 +45,6 @@ export class MailSession {
     this.#dialogue = new Dialogue(socket, signal);
   }
 
-  /** The mail server's greeting; null until the greeting is complete. */
   get greeting(): string | null {
     return this.#greeting;
   }
@@ -119,7 +53,7 @@ export class MailSession {
     return this.#step;
   }
 
-  /** Reports whether the server offers an extension. The keyword must be in upper case. */
+  /** The keyword must be in upper case. */
   offers(keyword: string): boolean {
     return this.#offers.some((offer) => offer.split(/\s/u, 1)[0]?.toUpperCase() === keyword);
   }
@@ -142,8 +76,11 @@ export class MailSession {
     requirePositive(await this.#hello());
   }
 
+  /** Uses PLAIN if the server offers no known mechanism. */
   async login(credentials: Credentials): Promise<void> {
-    await logIn((line) => this.#exchange(line), this.#offers, credentials);
+    const offered = new Set(this.#offers.flatMap(mechanismsIn));
+    const mechanism = MECHANISMS.find(([name]) => offered.has(name))?.[1] ?? plain;
+    requirePositive(await mechanism((line) => this.#exchange(line), credentials));
   }
 
   async mailFrom(address: string): Promise<void> {
@@ -155,9 +92,7 @@ export class MailSession {
     await this.#envelope('RCPT TO', address);
   }
 
-  /**
-   * Sends RSET if a mail transaction was started, then QUIT. Waits for the server's reply until the signal is aborted.
-   */
+  /** Sends RSET if a transaction was started, then QUIT. Waits for the replies until the signal is aborted. */
   async leave(signal: AbortSignal): Promise<void> {
     const close = (): void => this.close();
     signal.addEventListener('abort', close, { once: true });
@@ -213,18 +148,13 @@ export class MailSession {
   }
 }
 
-/** Verifies the server's name and provides the expiry date of the verified certificate chain. */
 export interface VerifiedIdentity {
   /** Earliest expiry date in the chain; null before the first handshake. */
   notAfter(): EpochMs | null;
-  /**
-   * Checks the server's name. Passed to Node as a TLS option, because the certificate chain is available at this point
-   * without extra cost.
-   */
+  /** Passed to Node as a TLS option, because the certificate chain is available at this point without extra cost. */
   readonly check: NonNullable<ConnectionOptions['checkServerIdentity']>;
 }
 
-/** Maximum length of a certificate chain. Longer chains are not used in practice. */
 const MAX_CHAIN = 10;
 
 export function createVerifiedIdentity(): VerifiedIdentity {
@@ -241,8 +171,8 @@ export function createVerifiedIdentity(): VerifiedIdentity {
 }
 
 /**
- * Returns the certificate chain without its self-signed root, because the root comes from this machine's trust store.
- * The Prometheus blackbox exporter also excludes the root.
+ * Excludes the self-signed root, because it comes from this machine's trust store. The Prometheus blackbox exporter
+ * also excludes it.
  */
 function chainOf(leaf: PeerCertificate): readonly PeerCertificate[] {
   const chain = [leaf];
@@ -254,4 +184,254 @@ function chainOf(leaf: PeerCertificate): readonly PeerCertificate[] {
     issuer = above;
   }
   return chain;
+}
+
+interface Credentials {
+  readonly user: string;
+  readonly pass: string;
+}
+
+type Exchange = (line: string) => Promise<SmtpReply>;
+
+type Mechanism = (exchange: Exchange, credentials: Credentials) => Promise<SmtpReply>;
+
+/** PLAIN is defined in RFC 4616. */
+const plain: Mechanism = (exchange, { user, pass }) => exchange(`AUTH PLAIN ${base64(`\0${user}\0${pass}`)}`);
+
+/** Authentication mechanisms in order of preference. nodemailer uses the same order. */
+const MECHANISMS: readonly (readonly [name: string, Mechanism])[] = [
+  ['PLAIN', plain],
+  // LOGIN is not defined in an RFC. The server's prompts are ignored, because their wording differs between servers.
+  [
+    'LOGIN',
+    async (exchange, { user, pass }) => {
+      await requireContinue(exchange('AUTH LOGIN'));
+      await requireContinue(exchange(base64(user)));
+      return exchange(base64(pass));
+    },
+  ],
+  // CRAM-MD5 is defined in RFC 2195.
+  [
+    'CRAM-MD5',
+    async (exchange, { user, pass }) => {
+      const { text } = await requireContinue(exchange('AUTH CRAM-MD5'));
+      const challenge = Buffer.from(text.slice('334 '.length), 'base64');
+      return exchange(base64(`${user} ${createHmac('md5', pass).update(challenge).digest('hex')}`));
+    },
+  ],
+];
+
+/** Returns the mechanisms in a line such as `AUTH PLAIN LOGIN` (RFC 4954 §3) or, from older servers, `AUTH=LOGIN`. */
+function mechanismsIn(offer: string): readonly string[] {
+  const [keyword, ...names] = offer.toUpperCase().split(/[\s=]+/u);
+  return keyword === 'AUTH' ? names : [];
+}
+
+async function requireContinue(replied: Promise<SmtpReply>): Promise<SmtpReply> {
+  const reply = await replied;
+  if (reply.code !== 334) throw new SmtpError(reply);
+  return reply;
+}
+
+function base64(text: string): string {
+  return Buffer.from(text, 'utf8').toString('base64');
+}
+
+/** Maximum size of unread data from a mail server. The limit prevents an endless reply from exhausting memory. */
+const MAX_UNREAD_BYTES = 64 * 1024;
+
+/** Beginning of an SMTP reply line that is followed by more lines of the same reply (RFC 5321 §4.2.1). */
+const CONTINUED = /^\d+-/u;
+
+const NON_ASCII = /\P{ASCII}/u;
+
+/** Parses bytes from a mail server into replies (RFC 5321 §4.2). Replies can be split across packets. */
+export class ReplyReader {
+  /** The last line, if it is incomplete, with one character per byte. */
+  #rest = '';
+  #lines: string[] = [];
+  #replies: string[] = [];
+  #unread = 0;
+
+  /** @throws {ProbeError} when more than 64 KiB are unread */
+  push(chunk: Buffer): void {
+    const text = chunk.toString('latin1');
+    this.#unread += text.length;
+    if (this.#unread > MAX_UNREAD_BYTES)
+      throw new ProbeError('protocol', `Expected an SMTP reply, got more than ${String(MAX_UNREAD_BYTES)} bytes`);
+    // This branch avoids scanning the whole line again for each received chunk of a long line.
+    if (!text.includes('\n')) {
+      this.#rest += text;
+      return;
+    }
+    const lines = (this.#rest + text).split('\n');
+    this.#rest = lines.pop() ?? '';
+    for (const line of lines) this.#add(line.endsWith('\r') ? line.slice(0, -1) : line);
+  }
+
+  /** Returns the next complete reply with its lines joined by line feeds; null if no reply is complete. */
+  take(): string | null {
+    const reply = this.#replies.shift() ?? null;
+    if (this.#replies.length === 0) this.#unread = this.#rest.length + lengthOf(this.#lines);
+    return reply;
+  }
+
+  #add(line: string): void {
+    if (this.#lines.length === 0 && line.trim() === '') return;
+    this.#lines.push(line);
+    if (CONTINUED.test(line)) return;
+    this.#replies.push(decoded(this.#lines.join('\n')));
+    this.#lines = [];
+  }
+}
+
+function lengthOf(lines: readonly string[]): number {
+  return lines.reduce((sum, { length }) => sum + length + 1, 0);
+}
+
+/** RFC 5321 does not specify a character set, so text that is not valid UTF-8 keeps one character per byte. */
+function decoded(latin1: string): string {
+  if (!NON_ASCII.test(latin1)) return latin1;
+  const bytes = Buffer.from(latin1, 'latin1');
+  return isUtf8(bytes) ? bytes.toString('utf8') : latin1;
+}
+
+interface Waiting {
+  readonly resolve: (reply: string) => void;
+  readonly reject: (error: Error) => void;
+}
+
+class Dialogue {
+  readonly #signal: AbortSignal;
+  #socket: Socket;
+  #reader = new ReplyReader();
+  #waiting: Waiting | null = null;
+  /** Created only on demand, because capturing a stack trace is slow. */
+  #end: (() => Error) | null = null;
+
+  /** @param signal closes the connection when aborted */
+  constructor(socket: Socket, signal: AbortSignal) {
+    this.#signal = signal;
+    this.#socket = socket;
+    this.#listen();
+    if (signal.aborted) this.#onAbort();
+    else signal.addEventListener('abort', this.#onAbort, { once: true });
+  }
+
+  /** Returns the local address, before any address translation; null after the connection has ended. */
+  localAddress(): string | null {
+    return this.#socket.localAddress ?? null;
+  }
+
+  say(...lines: readonly string[]): void {
+    if (this.#end === null) this.#socket.write(lines.map((line) => `${line}\r\n`).join(''));
+  }
+
+  /**
+   * A reply that was received before the connection ended is still returned.
+   * @throws the error that ended the connection, or the signal's reason
+   */
+  reply(): Promise<string> {
+    const said = this.#reader.take();
+    if (said !== null) return Promise.resolve(said);
+    if (this.#end !== null) return Promise.reject(this.#end());
+    return new Promise((resolve, reject) => {
+      this.#waiting = { resolve, reject };
+    });
+  }
+
+  /**
+   * Performs a TLS handshake over the connection. Discards all data that was received in clear text (RFC 3207 §4.2).
+   * @throws the handshake's error, or the signal's reason
+   */
+  async encrypt(tls: ConnectionOptions): Promise<void> {
+    const plain = this.#socket.off('data', this.#onData).off('error', this.#onError);
+    plain.off('end', this.#onEnd).off('close', this.#onEnd);
+    this.#reader = new ReplyReader();
+    try {
+      this.#socket = await openTls(plain, tls, this.#signal);
+    } catch (error) {
+      // The server no longer replies on this connection, so QUIT must not wait for a reply.
+      this.#close(closed);
+      throw error;
+    }
+    this.#listen();
+  }
+
+  close(): void {
+    this.#close(closed);
+  }
+
+  #listen(): void {
+    // Nagle's algorithm is disabled, because each command waits for the previous reply.
+    this.#socket.setNoDelay(true).on('data', this.#onData).on('error', this.#onError);
+    this.#socket.on('end', this.#onEnd).on('close', this.#onEnd);
+  }
+
+  readonly #onData = (chunk: Buffer): void => {
+    try {
+      this.#reader.push(chunk);
+    } catch (error) {
+      this.#onError(error instanceof Error ? error : new ProbeError('protocol', 'Cannot read the reply'));
+      return;
+    }
+    const waiting = this.#waiting;
+    const reply = waiting === null ? null : this.#reader.take();
+    if (reply === null) return;
+    this.#waiting = null;
+    waiting?.resolve(reply);
+  };
+
+  readonly #onError = (error: Error): void => this.#close(() => error);
+
+  readonly #onEnd = (): void => this.#close(closed);
+
+  readonly #onAbort = (): void => this.#close(() => abortError(this.#signal));
+
+  #close(end: () => Error): void {
+    if (this.#end !== null) return;
+    this.#end = end;
+    this.#signal.removeEventListener('abort', this.#onAbort);
+    this.#waiting?.reject(end());
+    this.#waiting = null;
+    // The error listener is not removed, because an unhandled error would terminate the process.
+    this.#socket.destroy();
+  }
+}
+
+function closed(): Error {
+  return new ProbeError('closed', 'The server closed the connection');
+}
+
+export class SmtpError extends ProbeError {
+  readonly code: number;
+
+  constructor({ text, code }: SmtpReply) {
+    super('rejected', `The server replied "${text}"`);
+    this.code = code;
+  }
+}
+
+interface SmtpReply {
+  /** The complete reply, including the codes. Lines are separated by line feeds. */
+  readonly text: string;
+  readonly code: number;
+}
+
+const REPLY_CODE = /^\d{3}(?=[ -]|$)/u;
+
+/** @throws {ProbeError} when the text has no reply code */
+export function parseReply(text: string): SmtpReply {
+  const [code] = REPLY_CODE.exec(text.split('\n', 1)[0] ?? '') ?? [];
+  if (code === undefined) throw new ProbeError('protocol', `The server replied "${text}", expected an SMTP reply`);
+  return { text, code: Number(code) };
+}
+
+/** @throws {SmtpError} when the reply code is not between 200 and 299 */
+function requirePositive(reply: SmtpReply): void {
+  if (!isPositive(reply)) throw new SmtpError(reply);
+}
+
+function isPositive({ code }: SmtpReply): boolean {
+  return code >= 200 && code < 300;
 }

@@ -11,8 +11,8 @@ import { getaddrinfoForSockets } from '../lookup.ts';
 export type SnmpValues = ReadonlyMap<string, number | string>;
 
 /**
- * Sends one GET request. A wrong SNMPv2c community causes a time-out, because agents do not reply to an unknown
- * community (RFC 1901). For a wrong SNMPv3 user, the agent returns the reason (RFC 3414 §3.2).
+ * A wrong SNMPv2c community causes a time-out, because agents do not reply to an unknown community (RFC 1901). For a
+ * wrong SNMPv3 user, the agent returns the reason (RFC 3414 §3.2).
  * @throws {ProbeError | Error} an error whose message never contains a secret
  */
 export async function snmpGet(
@@ -92,10 +92,7 @@ function failureOf(error: Error): Error {
 }
 
 export const SNMP_AUTH_PROTOCOLS = ['md5', 'sha', 'sha224', 'sha256', 'sha384', 'sha512'] as const;
-/**
- * SNMPv3 encryption protocols. `aes` is defined in RFC 3826. For `aes256`, most agents implement
- * draft-reeder-snmpv3-usm-3desede-00.
- */
+/** `aes` is defined in RFC 3826. For `aes256`, most agents implement draft-reeder-snmpv3-usm-3desede-00. */
 export const SNMP_PRIV_PROTOCOLS = ['aes', 'aes256'] as const;
 
 /** A community (SNMPv2c), or a user whose messages are authenticated and encrypted (SNMPv3 authPriv, RFC 3414). */
@@ -110,15 +107,13 @@ export type SnmpLogin =
       readonly privPassword: string;
     };
 
-/** Time after which an unanswered SNMP request is sent again. */
 const RETRY_AFTER: Millis = 1_000;
 
-/** Maximum number of retries. The number is so high that the caller's time limit always ends the exchange first. */
+/** High enough that the caller's time limit always ends the exchange first. */
 const RETRIES = 30;
 
 /**
- * Opens an SNMP session. The caller must close the session. If the host is a name, it is resolved to an IPv4 address.
- * @param snmp the library, which is loaded only if SNMP is configured
+ * The caller closes the session. A host name is resolved to an IPv4 address.
  * @param onError receives socket errors, and errors that the library throws while reading a reply; neither is reported
  * elsewhere
  */
@@ -153,8 +148,8 @@ function openSnmpSession(
 }
 
 /**
- * Reports errors that net-snmp does not report. The library drops socket errors, such as a failed bind. net-snmp also
- * throws in a listener if an SNMPv3 message arrives in reply to an SNMPv2c request.
+ * net-snmp drops socket errors, such as a failed bind. It also throws in a listener if an SNMPv3 message arrives in
+ * reply to an SNMPv2c request.
  */
 function createGuardedSocket(type: SocketType, onError: (error: Error) => void): Socket {
   const socket = createSocket({

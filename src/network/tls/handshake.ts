@@ -12,33 +12,28 @@ import { abortError, failureFrom, ProbeError } from '../failure.ts';
 const PLAIN_ANSWER_WAIT: Millis = 250;
 
 interface HandshakeOptions {
-  /**
-   * Server name for SNI. If the value is null or an address, SNI is not sent, because RFC 6066 §3 forbids addresses.
-   */
+  /** If the value is null or an address, SNI is not sent, because RFC 6066 §3 forbids addresses. */
   readonly serverName: string | null;
   readonly secureContext: SecureContext;
   readonly parse: CertificateParser;
   readonly limit: Millis;
 }
 
-/** A completed handshake, used by the HTTP request on the same connection. */
 export interface TlsSession {
   readonly socket: TLSSocket;
   /** True if the server requested a client certificate. A server may also accept clients without a certificate. */
   readonly certificateRequested: boolean;
-  /** Returns the error that ended the connection after the handshake; null while the connection is open. */
   readonly error: () => Error | null;
 }
 
 export interface Handshake {
   readonly outcome: TlsOutcome;
-  /** TLS session for the HTTP request; null if the handshake failed. */
   readonly session: TlsSession | null;
 }
 
 /**
- * Performs a TLS handshake over a connected socket and captures the peer's data, even if the handshake fails. Does not
- * verify the certificate. The caller destroys the socket. Failures that the peer causes are returned, not thrown.
+ * Captures the peer's data even if the handshake fails, and does not verify the certificate. Failures that the peer
+ * causes are returned, not thrown. The caller destroys the socket.
  */
 export async function shakeHands(socket: Socket, options: HandshakeOptions, ctx: ProbeContext): Promise<Handshake> {
   const started = ctx.clock.elapsed();
@@ -53,7 +48,7 @@ export async function shakeHands(socket: Socket, options: HandshakeOptions, ctx:
     checkServerIdentity: () => undefined,
     ...(serverName === '' ? {} : { servername: serverName }),
   });
-  const end = await handshakeEnd({ socket, tlsSocket, read: () => peerFacts(tlsSocket, options.parse) }, limit.signal);
+  const end = await handshakeEnd(socket, tlsSocket, options.parse, limit.signal);
   const durationMs = ctx.clock.elapsed() - started;
   const facts = { serverName, protocol: end.peer.protocol, cipher: end.peer.cipher, durationMs };
   if (end.error === null) return finished(tlsSocket, end.peer, facts);
@@ -69,10 +64,7 @@ export async function shakeHands(socket: Socket, options: HandshakeOptions, ctx:
   return { outcome: { ...failure, ...received, serverName, alert, chain: end.peer.chain, plaintext }, session: null };
 }
 
-/**
- * Returns the most informative error. A message from the peer takes precedence over the error that ended the
- * connection.
- */
+/** A message from the peer takes precedence over the error that ended the connection. */
 function explain(error: Error, alert: string | null, plaintext: string | null): Error {
   if (plaintext !== null)
     return new ProbeError('protocol', 'Expected TLS, but the peer responded in plain text', { cause: error });
@@ -113,23 +105,16 @@ function peerFacts(socket: TLSSocket, parse: CertificateParser): PeerFacts {
   };
 }
 
-interface HandshakeEnd {
-  readonly error: Error | null;
-  readonly peer: PeerFacts;
-}
-
-interface Handshaking {
-  readonly socket: Socket;
-  readonly tlsSocket: TLSSocket;
-  readonly read: () => PeerFacts;
-}
-
 /**
- * Waits for the first event that ends the handshake. Reads the peer's data immediately after a failure, because
- * OpenSSL's state is lost one turn of the event loop later. A TLS 1.2 server that rejects a client without a
- * certificate has already sent its own chain.
+ * Reads the peer's data immediately after a failure, because OpenSSL's state is lost one turn of the event loop later.
+ * A TLS 1.2 server that rejects a client without a certificate has already sent its own chain.
  */
-function handshakeEnd({ socket, tlsSocket, read }: Handshaking, signal: AbortSignal): Promise<HandshakeEnd> {
+function handshakeEnd(
+  socket: Socket,
+  tlsSocket: TLSSocket,
+  parse: CertificateParser,
+  signal: AbortSignal,
+): Promise<{ readonly error: Error | null; readonly peer: PeerFacts }> {
   return new Promise((resolve, reject) => {
     let ended = false;
     function end(error: Error | null): void {
@@ -138,7 +123,7 @@ function handshakeEnd({ socket, tlsSocket, read }: Handshaking, signal: AbortSig
       signal.removeEventListener('abort', onAbort);
       socket.off('end', onEnd);
       try {
-        resolve({ error, peer: read() });
+        resolve({ error, peer: peerFacts(tlsSocket, parse) });
       } catch (bug) {
         // The error is not thrown again, because an exception in an event handler would terminate the process.
         reject(bug instanceof Error ? bug : new Error('Cannot read the data of the TLS handshake', { cause: bug }));
@@ -152,8 +137,7 @@ function handshakeEnd({ socket, tlsSocket, read }: Handshaking, signal: AbortSig
       if (!ended) end(new ProbeError('closed', 'The peer closed the connection during the handshake'));
     }
     tlsSocket.once('secureConnect', () => end(null));
-    // The following three listeners are not removed after the handshake, because an unhandled error would terminate the
-    // process.
+    // The next three listeners are never removed, because an unhandled error would terminate the process.
     tlsSocket.on('error', end);
     tlsSocket.on('close', onEnd);
     socket.on('error', (error) => {
@@ -175,9 +159,7 @@ async function plainAnswer(tap: TappedStream, signal: AbortSignal, ctx: ProbeCon
 
 const MAX_CERTIFICATES = 16;
 
-/**
- * Signature of `parseCertificate`. A cached parser is faster, because a server usually sends the same chain each time.
- */
+/** A cached parser is faster, because a server usually sends the same chain each time. */
 export type CertificateParser = (der: Uint8Array) => Certificate | null;
 
 /**
@@ -200,10 +182,7 @@ function captureChain(socket: TLSSocket, parse: CertificateParser): CapturedChai
   return { certificates, dropped: ders.length - certificates.length };
 }
 
-/**
- * Maximum number of bytes kept from the peer. In a FortiOS block page, the text begins after about 5 KiB of style
- * sheet.
- */
+/** In a FortiOS block page, the text begins after about 5 KiB of style sheet. */
 const KEPT_BYTES = 16 * 1024;
 
 /**
@@ -231,12 +210,10 @@ class TappedStream extends Duplex {
     });
   }
 
-  /** Returns the first bytes that the peer sent, up to 16 KiB. */
   firstBytes(): Buffer {
     return Buffer.concat(this.#first);
   }
 
-  /** Resolves when the peer has closed the connection, the buffer is full, or `signal` is aborted. */
   whenDone(signal: AbortSignal): Promise<void> {
     const socket = this.#socket;
     return new Promise((resolve) => {
@@ -324,20 +301,15 @@ const ALERT_NAMES: ReadonlyMap<number, string> = new Map([
 /** Text that OpenSSL appends to an error only if a received alert caused it. */
 const ALERT_IN_MESSAGE = /SSL alert number (?<number>\d{1,3})/u;
 
-/**
- * Returns the name of the TLS alert that the peer sent (RFC 8446 §6), or `alert_99` for an unknown number. Returns null
- * if an alert did not cause `error`. Uses the alert number instead of Node's `code`, because OpenSSL renamed its error
- * reasons between Node 20 and 24.
- */
+/** Uses the alert number instead of Node's `code`, because OpenSSL renamed its error reasons between Node 20 and 24. */
 export function alertName(error: unknown): string | null {
   const number = error instanceof Error ? ALERT_IN_MESSAGE.exec(error.message)?.groups?.['number'] : undefined;
   return number === undefined ? null : alertOfCode(Number(number));
 }
 
 /**
- * Returns the fatal alert in the response to the ClientHello, if the response is an alert (RFC 8446 §5.1, §6). Parses
- * the bytes, because OpenSSL does not report an alert with an unknown number or an alert followed by a connection
- * reset.
+ * Parses the bytes (RFC 8446 §5.1, §6), because OpenSSL does not report an alert with an unknown number or an alert
+ * followed by a connection reset.
  */
 export function alertAtHello(answer: Uint8Array): string | null {
   const [type, major, , high, low, level, number] = answer;
@@ -346,15 +318,11 @@ export function alertAtHello(answer: Uint8Array): string | null {
     : null;
 }
 
-/** Returns the name of an alert number (RFC 8446 §6), or `alert_99` for an unknown number. */
 export function alertOfCode(number: number): string {
   return ALERT_NAMES.get(number) ?? `alert_${String(number)}`;
 }
 
-/**
- * Alerts that servers send to a client without a certificate. The alert depends on the server's TLS library (OpenSSL,
- * GnuTLS, SChannel, Java or BoringSSL).
- */
+/** The alert depends on the server's TLS library (OpenSSL, GnuTLS, SChannel, Java or BoringSSL). */
 const CERTIFICATE_ALERTS: ReadonlySet<string> = new Set([
   'handshake_failure',
   'no_certificate',
@@ -366,15 +334,10 @@ const CERTIFICATE_ALERTS: ReadonlySet<string> = new Set([
   'certificate_required',
 ]);
 
-/**
- * Reports whether `alert` means that the server requires a client certificate. `certificateRequested` shows whether the
- * server requested a client certificate during the handshake.
- */
 export function demandsCertificate(alert: string | null, certificateRequested: boolean): boolean {
   return alert === 'certificate_required' || (certificateRequested && alert !== null && CERTIFICATE_ALERTS.has(alert));
 }
 
-/** Maximum length of the text kept from a response that is not TLS. */
 const MAX_TEXT = 512;
 
 /** Content types of TLS records: change_cipher_spec to application_data (RFC 8446 §5.1), and heartbeat (RFC 6520). */
@@ -394,12 +357,8 @@ export function beginsAsTls(bytes: Uint8Array): boolean {
  * the readable text is kept, because block pages begin with several kilobytes of style sheet.
  */
 export function readableText(bytes: Uint8Array): string {
-  return readableLine(Buffer.from(bytes).toString('latin1'));
-}
-
-/** Like {@link readableText}, but takes a string instead of bytes. */
-export function readableLine(text: string): string {
-  return text
+  return Buffer.from(bytes)
+    .toString('latin1')
     .replaceAll(/<(style|script)\b[^>]*>[^<]*(?:<\/\1\s*>)?/giu, ' ')
     .replaceAll(/<!--(?:[^-]|-(?!->))*(?:-->)?/gu, ' ')
     .replaceAll(/<[!/a-z][^<>]*>/giu, ' ')

@@ -1,6 +1,7 @@
-import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { createSecureContext, type Server, TLSSocket } from 'node:tls';
+import { isDeepStrictEqual } from 'node:util';
 import type { Clock, EpochMs, Millis } from '../../core/clock.ts';
 import { beat } from '../../system/clock.ts';
 import type { OperatorLog } from '../../system/operator-log.ts';
@@ -10,17 +11,13 @@ import { parseAuthorities } from './secure-context.ts';
 import { parseDistinguishedName } from '../../core/certificate.ts';
 import { parseSubjectAltName } from '../../core/parse-certificate.ts';
 
-/** PEM files for one of ftm-watch's TLS servers. */
 interface ServedFiles {
   readonly certFile: string;
   readonly keyFile: string;
-  /** Authorities that issue client certificates; null if no client certificate is requested. */
   readonly clientCaFile: string | null;
-  /** Certificate revocation lists (CRLs) for client certificates; null if revocation is not checked. */
   readonly clientCrlFile: string | null;
 }
 
-/** Contents of the PEM files. */
 interface ServedMaterial {
   readonly cert: string;
   readonly key: string;
@@ -31,11 +28,7 @@ interface ServedMaterial {
 interface FollowDeps {
   readonly clock: Clock;
   readonly logger: OperatorLog;
-  /**
-   * Called when the trusted client authorities or the revocation lists have changed. The server must then close all
-   * connections that were verified before the change. Connections that have not completed the handshake are already
-   * closed.
-   */
+  /** The server must then close all connections that were verified before the change. */
   readonly onOtherClients: () => void;
 }
 
@@ -43,19 +36,15 @@ interface FollowDeps {
 const LOOK_EVERY: Millis = 5_000;
 
 /**
- * The certificate and the trusted client authorities of one of ftm-watch's TLS servers. The files are read again every
- * few seconds and on `refresh`. Changes take effect without a restart. If a new file is unusable, the previous
- * certificate and authorities are kept.
+ * The files are read again every few seconds and on `refresh`. If a new file is unusable, the previous certificate and
+ * authorities are kept.
  */
 export class ServedCertificate {
   readonly #files: ServedFiles;
   readonly #what: string;
   #material: ServedMaterial;
   #served: { readonly server: Server; readonly deps: FollowDeps } | null = null;
-  /**
-   * Connections that have not completed the handshake. A handshake uses the client authorities that were configured at
-   * its start.
-   */
+  /** A handshake uses the client authorities that were configured at its start. */
   readonly #handshakes = new Map<string, Socket>();
   /** Last problem with the files, stored so that each problem is logged only once. */
   #problem: string | null = null;
@@ -78,7 +67,6 @@ export class ServedCertificate {
     return this.#material;
   }
 
-  /** Returns the certificate's expiry date; null if the certificate cannot be parsed. */
   end(): EpochMs | null {
     try {
       return new X509Certificate(this.#material.cert).validToDate.getTime();
@@ -87,13 +75,13 @@ export class ServedCertificate {
     }
   }
 
-  /** Reads the files again and applies changes to the TLS server. Never rejects. */
+  /** Never rejects. */
   async refresh(): Promise<void> {
     if (this.#served === null) return;
     const { server, deps } = this.#served;
     try {
       const material = await readMaterial(this.#files, this.#what);
-      if (isSame(material, this.#material)) return;
+      if (isDeepStrictEqual(material, this.#material)) return;
       server.setSecureContext(material);
       const before = this.#material;
       this.#material = material;
@@ -113,7 +101,6 @@ export class ServedCertificate {
     }
   }
 
-  /** Updates the TLS server whenever the files change, until the returned function is called. */
   follow(server: Server, deps: FollowDeps): () => void {
     this.#served = { server, deps };
     server.on('connection', (socket: Socket) => {
@@ -130,7 +117,7 @@ export class ServedCertificate {
   }
 }
 
-/** Returns a key that identifies a connection. A TCP socket and its TLS socket have the same key. */
+/** A TCP socket and its TLS socket have the same key. */
 function peerOf({ remoteAddress, remotePort }: Socket): string {
   return `${remoteAddress ?? ''} ${String(remotePort)}`;
 }
@@ -138,7 +125,9 @@ function peerOf({ remoteAddress, remotePort }: Socket): string {
 async function readMaterial(files: ServedFiles, what: string): Promise<ServedMaterial> {
   const cert = await readText(files.certFile, `the certificate of ${what} from`);
   const key = await readText(files.keyFile, `the key of ${what} from`);
-  if (!certificateIn(cert, files, what).checkPrivateKey(keyIn(key, files, what)))
+  const certificate = attempt(() => new X509Certificate(cert), `the certificate of ${what} in "${files.certFile}"`);
+  const privateKey = attempt(() => createPrivateKey(key), `the key of ${what} in "${files.keyFile}"`);
+  if (!certificate.checkPrivateKey(privateKey))
     throw new Error(
       `Cannot use the key of ${what} in "${files.keyFile}": it does not belong to the certificate in ` +
         `"${files.certFile}"`,
@@ -149,17 +138,9 @@ async function readMaterial(files: ServedFiles, what: string): Promise<ServedMat
   const ca = await readText(files.clientCaFile, `the client authorities of ${what} from`);
   parseAuthorities(ca, files.clientCaFile);
   if (files.clientCrlFile === null) return { ...own, ca };
-  const crl = await readText(files.clientCrlFile, `the revoked clients of ${what} from`);
+  const crl = await readText(files.clientCrlFile, `the revocation lists of ${what} from`);
   attempt(() => createSecureContext({ ca, crl }), `the revocation lists of ${what} in "${files.clientCrlFile}"`);
   return { ...own, ca, crl };
-}
-
-function certificateIn(pem: string, { certFile }: ServedFiles, what: string): X509Certificate {
-  return attempt(() => new X509Certificate(pem), `the certificate of ${what} in "${certFile}"`);
-}
-
-function keyIn(pem: string, { keyFile }: ServedFiles, what: string): KeyObject {
-  return attempt(() => createPrivateKey(pem), `the key of ${what} in "${keyFile}"`);
 }
 
 /** @throws {Error} with the file's name, because OpenSSL's error does not contain it */
@@ -171,14 +152,7 @@ function attempt<T>(use: () => T, what: string): T {
   }
 }
 
-function isSame(one: ServedMaterial, other: ServedMaterial): boolean {
-  return one.cert === other.cert && one.key === other.key && one.ca === other.ca && one.crl === other.crl;
-}
-
-/**
- * Returns the common names and DNS names in the client's certificate. Returns an empty list if there is no certificate
- * or the server's `ca` did not verify it.
- */
+/** Returns an empty list if there is no certificate or the server's `ca` did not verify it. */
 export function verifiedPeerNames(socket: Socket): readonly string[] {
   if (!(socket instanceof TLSSocket) || !socket.authorized) return [];
   const certificate = socket.getPeerX509Certificate();

@@ -7,10 +7,9 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import type { Connection } from '../../../src/capture/connections.ts';
+import { type CaptureTarget, type Connection, readCapture } from '../../../src/capture/connections.ts';
 import type { captureToJson } from '../../../src/capture/capture-result.ts';
 import { CaptureFile } from '../../../src/capture/packets.ts';
-import { type CaptureTarget, readCapture } from '../../../src/capture/read-capture.ts';
 import { chainPem, createHierarchy } from '../../support/certificates/authority.ts';
 import type { Hierarchy } from '../../support/certificates/authority.ts';
 import { runFtmWatch } from '../../support/process/ftm-watch.ts';

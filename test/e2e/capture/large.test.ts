@@ -92,7 +92,7 @@ describeWhere(['root', 'network-namespaces'], 'captures of any size', () => {
     await write('ended.pcap', packets());
     const { peak, notes, count } = await judged('ended.pcap');
     expect(count).toBe(1_000);
-    expect(notes).toContain('99000 more connections were judged but are not listed.');
+    expect(notes).toContain('99000 more connections were evaluated but are not listed.');
     expect(notes).not.toContain('were not followed');
     expect(peak - idle).toBeLessThan(64 * MIB);
   }, 300_000);

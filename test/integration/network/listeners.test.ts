@@ -2,16 +2,17 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { spawnSync } from 'node:child_process';
 import { connect, type Socket } from 'node:net';
+import { createSecureContext } from 'node:tls';
 import { Agent } from 'undici';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { openSocket, openTls, hasRoute } from '../../../src/network/connect.ts';
-import { encodeQuery } from '../../../src/network/dns/message.ts';
-import { exchangeStream } from '../../../src/network/dns/exchange.ts';
+import { openSocket, openTls } from '../../../src/network/connect.ts';
+import { queryResolver } from '../../../src/network/dns/exchange.ts';
 import { systemExchanges } from '../../../src/network/dns/system.ts';
 import { failureReason } from '../../../src/network/failure.ts';
+import { createSystemLookup } from '../../../src/network/lookup.ts';
 import { exchangeJson } from '../../../src/network/rest/json-exchange.ts';
 import { greets } from '../../../src/network/smtp/connect-any.ts';
-import { exchangeUdp, sendOnce } from '../../../src/network/udp-exchange.ts';
+import { exchangeUdp, hasRoute, sendOnce } from '../../../src/network/udp-exchange.ts';
 import { systemClock } from '../../../src/system/clock.ts';
 import { messageOf } from '../../../src/text/message-of.ts';
 import { freePort } from '../../support/network/free-port.ts';
@@ -22,7 +23,15 @@ import { createTcpPeer, type Peer } from '../../support/network/tls-peer.ts';
 const NOT_ALLOWED = { address: '255.255.255.255', port: 9, sourceAddress: null };
 const NEVER = new AbortController().signal;
 const STEP = new Error('The round was called off');
-const QUERY = encodeQuery({ id: 1, name: 'license.example.test', type: 'A' }, false);
+const QUERY_TOOLS = {
+  system: createSystemLookup(),
+  sourceAddress: null,
+  trust: createSecureContext(),
+  clock: systemClock,
+  onSend: () => undefined,
+  onTruncated: () => undefined,
+  signal: NEVER,
+};
 
 function at({ port }: { readonly port: number }): Parameters<typeof openSocket>[0] {
   return { address: '127.0.0.1', port, sourceAddress: null };
@@ -111,16 +120,9 @@ describe('a connected socket', () => {
     const { port } = await peer((socket) =>
       socket.once('data', () => void (how === 'ends' ? socket.end() : socket.resetAndDestroy())),
     );
-    const socket = await openSocket(at({ port }), NEVER);
-    const reason = await exchangeStream(socket, QUERY, NEVER).catch(failureReason);
-    expect(reason).toBe(how === 'ends' ? 'closed' : 'reset');
-  });
-
-  test('that is gone already fails the question at once', async () => {
-    const { port } = await peer(() => undefined);
-    const socket = await openSocket(at({ port }), NEVER);
-    socket.destroy();
-    await expect(exchangeStream(socket, QUERY, NEVER)).rejects.toMatchObject({ reason: 'closed' });
+    const resolver = { kind: 'tcp', host: '127.0.0.1', port } as const;
+    const asked = queryResolver({ name: 'license.example.test', type: 'A' }, resolver, QUERY_TOOLS);
+    expect(await asked.catch(failureReason)).toBe(how === 'ends' ? 'closed' : 'reset');
   });
 
   test.each(['the round is called off', 'the options are refused'])(
@@ -216,10 +218,10 @@ const SOURCE = new URL('../../../src/network/', import.meta.url).href;
 const STARVED = `
   import { openSync } from 'node:fs';
   import 'net-snmp';
-  import { hasRoute, openSocket } from '${SOURCE}connect.ts';
+  import { openSocket } from '${SOURCE}connect.ts';
   import { failureReason } from '${SOURCE}failure.ts';
   import { snmpGet } from '${SOURCE}snmp/snmp-get.ts';
-  import { exchangeUdp, sendOnce } from '${SOURCE}udp-exchange.ts';
+  import { exchangeUdp, hasRoute, sendOnce } from '${SOURCE}udp-exchange.ts';
   const server = { address: '127.0.0.1', port: 9, sourceAddress: null };
   const signal = AbortSignal.timeout(5_000);
   const exchange = { server, clock: { after: () => () => {} }, packet: () => Buffer.from('?'), read: () => null };

@@ -1,7 +1,7 @@
 import '../../support/certificates/reflect-metadata.ts';
 import { Extension } from '@peculiar/x509';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { askOpenssl } from '../../../src/round/openssl.ts';
+import { askOpenssl } from '../../../src/round/second-looks.ts';
 import { createIdentity, type Identity } from '../../support/certificates/authority.ts';
 import { certificateOf } from '../../support/certificates/chains.ts';
 import { probeContext } from '../../support/checks/probe-context.ts';

@@ -102,7 +102,7 @@ describe('observeDns and hostile or broken peers', () => {
     await using server = await bench.serve(() => ({ kind: 'raw', bytes: [Buffer.from('no DNS at all')] }));
     expect((await bench.look(over('udp', server))).a).toMatchObject({
       reason: 'protocol',
-      message: 'Received 2 packets that did not answer the query, and no reply',
+      message: 'Received 2 packets that did not answer the query, but no answer',
     });
   });
 

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { describe, expect, test } from 'vitest';
 import type { ClockObservation } from '../../../src/core/observation.ts';
 import type { ProbeContext } from '../../../src/network/context.ts';
-import { observeNtp } from '../../../src/round/ntp.ts';
+import { observeNtp } from '../../../src/network/ntp/sntp.ts';
 import { createSystemLookup } from '../../../src/network/lookup.ts';
 import { hurriedClock } from '../../support/time/hurried-clock.ts';
 import { createNtpServer } from '../../support/network/ntp-server.ts';

@@ -1,6 +1,6 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { connect, createServer, type AddressInfo } from 'node:net';
+import { createServer, type AddressInfo } from 'node:net';
 import fc from 'fast-check';
 import { Agent } from 'undici';
 import { describe, expect, test } from 'vitest';
@@ -9,12 +9,13 @@ import { exchangeJson } from '../../../src/network/rest/json-exchange.ts';
 import { type SnmpLogin, snmpGet } from '../../../src/network/snmp/snmp-get.ts';
 import { failureFrom } from '../../../src/network/failure.ts';
 import { postJson } from '../../../src/notify/channels/http-post.ts';
-import { openTunnel } from '../../../src/network/dial.ts';
+import { dial, TunnelRefused } from '../../../src/network/dial.ts';
 import { corpus } from '../../support/security/corpus.ts';
 import { actingTexts, fuzzRuns, fuzzTimeout, mutated, sizeOf } from '../../support/security/fuzz.ts';
 import { createTlsBench, IMPATIENT } from '../../support/network/tls-bench.ts';
 import { createPeerAtHello, createTlsPeer } from '../../support/network/tls-peer.ts';
 import { DIRECT } from '../../support/checks/message-context.ts';
+import { probeContext } from '../../support/checks/probe-context.ts';
 
 const HTTP = corpus('http').map(({ bytes }) => bytes);
 const SNMP = corpus('snmp').map(({ bytes }) => bytes);
@@ -112,22 +113,22 @@ describe('an HTTP peer that answers anything', () => {
 
   test('a proxy: a tunnel or an error that has a reason', TIMEOUT, async () => {
     await using peer = await rawPeer();
-    const tunnel = {
-      proxy: `127.0.0.1:${String(peer.port)}`,
-      authority: 'license.example.test:443',
-      credentials: null,
+    const dialling = {
+      target: { host: 'license.example.test', port: 443 },
+      address: '',
+      proxy: { host: '127.0.0.1', port: peer.port, user: null, password: null },
+      readSecret: () => Promise.resolve(''),
+      limit: 2_000,
+      tunnelLimit: 2_000,
     };
     await fc.assert(
       fc.asyncProperty(mutated(HTTP, HTTP_TOKENS), async (answer) => {
         peer.answer = answer;
-        const socket = connect(peer.port, '127.0.0.1').on('error', () => undefined);
-        await once(socket, 'connect');
-        const signal = AbortSignal.timeout(2_000);
-        const outcome = await openTunnel(socket, tunnel, signal).then(
-          () => 'open',
-          (error: unknown) => failureFrom(error, 0, signal),
+        const ctx = probeContext();
+        const outcome = await dial(dialling, ctx).then(
+          (socket) => void socket.destroy(),
+          (error: unknown) => [failureFrom(error, 0, ctx.signal), error instanceof TunnelRefused ? error.answer : null],
         );
-        socket.destroy();
         expect(actingTexts(outcome)).toEqual([]);
       }),
       { numRuns: fuzzRuns(80) },

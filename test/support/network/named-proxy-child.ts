@@ -2,7 +2,7 @@
  * A program for a separate network namespace with the resolver 127.0.0.1. It checks an endpoint through a proxy whose
  * name is resolved only once. Prints the outcome of its connection as JSON, then exits.
  */
-import { observeEndpoint } from '../../../src/round/endpoint.ts';
+import { ENDPOINT_LIMITS, observeEndpoint } from '../../../src/round/endpoint.ts';
 import { createProbeSecureContext } from '../../../src/network/tls/secure-context.ts';
 import { parseCertificate } from '../../../src/core/parse-certificate.ts';
 import { createDnsServer, SILENCE, zone } from './dns-server.ts';
@@ -36,6 +36,7 @@ const { tcp } = await observeEndpoint(
     parse: parseCertificate,
     recognisePage: () => null,
     readSecret: () => Promise.resolve(''),
+    limits: ENDPOINT_LIMITS,
   },
 );
 process.stdout.write(JSON.stringify({ tcp, tookMs: performance.now() - started, answered: [...answered] }));

@@ -1,7 +1,12 @@
 import { createCertificateCache } from '../../../src/core/parse-certificate.ts';
 import type { EndpointObservation, HttpOutcome, TlsOutcome } from '../../../src/core/observation.ts';
 import type { ProbeContext } from '../../../src/network/context.ts';
-import { observeEndpoint, type EndpointDeps, type EndpointRequest } from '../../../src/round/endpoint.ts';
+import {
+  ENDPOINT_LIMITS,
+  observeEndpoint,
+  type EndpointDeps,
+  type EndpointRequest,
+} from '../../../src/round/endpoint.ts';
 import { createProbeSecureContext } from '../../../src/network/tls/secure-context.ts';
 import { recogniseBlockPage } from '../../../src/core/block-page.ts';
 import { loadProducts } from '../../../src/trust/products.ts';
@@ -66,6 +71,7 @@ export function createEndpointDeps(more: Partial<EndpointDeps> = {}): EndpointDe
     parse: (der) => certificates.parse(der),
     recognisePage: (candidate) => recogniseBlockPage(candidate, products),
     readSecret: () => Promise.reject(new Error('No secrets in this test')),
+    limits: ENDPOINT_LIMITS,
     ...more,
   };
 }

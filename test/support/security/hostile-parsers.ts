@@ -91,7 +91,7 @@ export const HOSTILE_PARSERS: readonly HostileParser[] = [
     corpus: 'ntp',
     shape: 'bytes',
     longest: 2 * KB,
-    parse: (bytes) => readTime(bytes, { nonce: NONCE, sentAt: NOW }),
+    parse: (bytes) => readTime(bytes, NONCE),
     most: 200,
     repeats: ['\x24', '\0'],
   },

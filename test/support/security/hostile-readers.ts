@@ -38,9 +38,9 @@ import { EventOutbox, LogReader } from '../../../src/logs/reader.ts';
 import { newLineTally } from '../../../src/logs/tally.ts';
 import { combineVerdicts, recipientVerdict, replyDetail, sessionVerdict } from '../../../src/notify/channels/email.ts';
 import { failureMessage, ProbeError } from '../../../src/network/failure.ts';
-import { ReplyReader, parseReply, SmtpError } from '../../../src/network/smtp/dialogue.ts';
+import { ReplyReader, parseReply, SmtpError } from '../../../src/network/smtp/session.ts';
 import { beginsAsTls, readableText, alertAtHello } from '../../../src/network/tls/handshake.ts';
-import { firstHeader, parseHttpDate, proxyTraces, serverName } from '../../../src/network/http/request.ts';
+import { headerFacts } from '../../../src/network/http/request.ts';
 import { readPolling } from '../../../src/logs/polling-log.ts';
 import { parsePasswordHash } from '../../../src/web/password-hash.ts';
 import { formatIssue } from '../../../src/config/issues.ts';
@@ -50,7 +50,7 @@ import { handClock } from '../time/hand-clock.ts';
 import { loadProducts } from '../../../src/trust/products.ts';
 import { shippedCatalogue } from '../logs/signature-catalogue.ts';
 
-type Headers = Parameters<typeof firstHeader>[0];
+type Headers = Parameters<typeof headerFacts>[0];
 
 const { products: PRODUCTS } = await loadProducts([]);
 
@@ -96,11 +96,9 @@ export function readHeaders(bytes: Buffer): unknown {
   const headers: Headers = Object.fromEntries(
     Object.entries(isRecord(value) ? value : {}).flatMap(([name, field]) => fieldOf(name, field)),
   );
-  const location = firstHeader(headers, 'location');
+  const location = [headers['location'] ?? []].flat()[0] ?? null;
   return {
-    server: serverName(headers),
-    traces: proxyTraces(headers),
-    date: parseHttpDate(firstHeader(headers, 'date')),
+    ...headerFacts(headers),
     page: recogniseBlockPage({ status: 302, location, text: '', words: '' }, PRODUCTS),
   };
 }

@@ -1,15 +1,16 @@
 import { describe, expect, test } from 'vitest';
 import { type BlockPage, blockPageText, recogniseBlockPage, type TextPattern } from '../../../src/core/block-page.ts';
 import { readableText } from '../../../src/network/tls/handshake.ts';
-import { loadProducts, compileShipped } from '../../../src/trust/products.ts';
+import { loadProducts, parseProducts } from '../../../src/trust/products.ts';
 import { cpuMsOf } from '../../support/process/cpu-time.ts';
 
 const { products } = await loadProducts([]);
 
 function anywhere(source: string): TextPattern {
-  const compiled = compileShipped(source, 'anywhere');
-  if (compiled.kind !== 'usable') throw new Error(compiled.reason);
-  return compiled.pattern;
+  const value = { products: [{ id: 'sample', name: 'Sample', pages: [source] }] };
+  const [pattern] = parseProducts({ value, lineOf: () => 1 }, 'sample.yaml').products.flatMap(({ pages }) => pages);
+  if (pattern === undefined) throw new Error(`Cannot use ${source}`);
+  return pattern;
 }
 
 function page(text: string, status: number | null = 403, location: string | null = null): BlockPage | null {

@@ -21,7 +21,7 @@ async function looks(
   for (let round = 0; round < 120; round += 1) {
     if (older.isDue(leafAt(round), { isComplained, isDisputed: false })) {
       count += 1;
-      older.keep(seen);
+      older.last = seen;
     }
     clock.advance(MINUTE / 2);
   }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Baseline } from '../../../src/tls/trust.ts';
-import { readBaselines, writeBaseline } from '../../../src/trust/baseline-file.ts';
+import { readBaselines, writeBaseline } from '../../../src/trust/load-trust.ts';
 import { createHierarchy } from '../../support/certificates/authority.ts';
 import { certificateOf } from '../../support/certificates/chains.ts';
 

@@ -2,8 +2,9 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { request } from 'undici';
-import { readBody } from '../../../../src/network/rest/json-exchange.ts';
+import { Agent } from 'undici';
+import { exchangeJson } from '../../../../src/network/rest/json-exchange.ts';
+import { nextTurn, systemClock } from '../../../../src/system/clock.ts';
 
 const MEBIBYTE = 1024 * 1024;
 
@@ -25,25 +26,35 @@ afterAll(async () => {
   await once(server, 'close');
 });
 
-async function read(...answer: readonly string[]): Promise<string> {
+async function read(...answer: readonly string[]): Promise<unknown> {
   pieces = answer;
   const { port } = server.address() as AddressInfo;
-  return readBody(await request(`http://127.0.0.1:${String(port)}/`));
+  const agent = new Agent();
+  try {
+    return await exchangeJson(
+      agent,
+      `http://127.0.0.1:${String(port)}`,
+      { method: 'GET', path: '/', headers: {}, withoutSecrets: String },
+      { clock: systemClock, signal: new AbortController().signal, ownTurn: nextTurn },
+    );
+  } finally {
+    await agent.destroy();
+  }
 }
 
-describe('readBody()', () => {
+describe('exchangeJson()', () => {
   it.each([
-    ['nothing', []],
-    ['pieces of one byte', Array.from('{"a":"äöü"}'.repeat(3000))],
-    ['as many bytes as there may be', ['x'.repeat(MEBIBYTE - 10), 'y'.repeat(10)]],
-    ['as many values as there may be', ['['.repeat(30_000), '{'.repeat(5_535), ','.repeat(30_000)]],
-  ])('gives %s as a text', async (_, answer) => {
-    expect(await read(...answer)).toBe(answer.join(''));
+    ['pieces of one byte', Array.from(`[${Array.from({ length: 3000 }, () => '{"a":"äöü"}').join(',')}]`)],
+    ['as many bytes as there may be', [`"${'x'.repeat(MEBIBYTE - 10)}`, `${'y'.repeat(8)}"`]],
+    ['as many values as there may be', ['[', '1,'.repeat(30_000), '1,'.repeat(35_534), '1]']],
+  ])('reads %s', async (_, answer) => {
+    expect(await read(...answer)).toMatchObject({ kind: 'json', value: JSON.parse(answer.join('')) });
   });
 
   it.each([
-    ['one byte more', ['x'.repeat(MEBIBYTE - 10), 'y'.repeat(11)], '1048576 bytes'],
-    ['one value more', ['['.repeat(30_000), '{'.repeat(5_536), ','.repeat(30_000)], '65536 values'],
+    ['one byte more', [`"${'x'.repeat(MEBIBYTE - 10)}`, `${'y'.repeat(9)}"`], '1048576 bytes'],
+    ['one value more', ['[', '1,'.repeat(30_000), '1,'.repeat(35_535), '1]'], '65536 values'],
+    ['as many objects', [`[${'{},'.repeat(32_768)}{}]`], '65536 values'],
   ])('refuses %s', async (_, answer, most) => {
     await expect(read(...answer)).rejects.toMatchObject({
       reason: 'protocol',

@@ -37,7 +37,7 @@ describe('the flaw as it is told', () => {
   const now = Date.now();
 
   test.each([
-    { row: { root: { pathLength: 0 } }, text: /Root allows 0 authorities below it, but there are 1\.$/u },
+    { row: { root: { pathLength: 0 } }, text: /Root allows 0 authorities below it, but the chain contains 1\.$/u },
     {
       row: { leaf: { keyUsages: KeyUsageFlags.nonRepudiation } },
       text: /license.example.test is not intended for TLS servers\.$/u,
@@ -45,7 +45,7 @@ describe('the flaw as it is told', () => {
     { row: { subs: [extension('1.3.6.1.4.1.12356.1', true)] }, text: /Sub 0 has a critical extension that TLS/u },
     {
       row: { subs: [{ extensions: [nameConstraints([dns('example.org')])] }] },
-      text: /Sub 0 is not allowed to sign for the names below it\.$/u,
+      text: /Sub 0 does not allow the names in the certificates below it\.$/u,
     },
   ])('names the certificate: $text', async ({ row, text }) => {
     const path = (await flawedChain(row)).map(certificateOf);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Certificate } from '../../../../src/core/certificate.ts';
-import { pathTo, walkChain, createSignatureChecks } from '../../../../src/tls/chain.ts';
+import { walkChain, createSignatureChecks } from '../../../../src/tls/chain.ts';
 import { createIdentity, type Identity } from '../../../support/certificates/authority.ts';
 import { certificateOf } from '../../../support/certificates/chains.ts';
 
@@ -95,7 +95,7 @@ describe('walkChain()', () => {
   });
 });
 
-test('pathTo() leads from the leaf', () => {
+test('each step knows the one below', () => {
   const { steps } = walk([sub, root]);
-  expect(steps.map((step) => pathTo(step))).toEqual([[leaf], [leaf, sub], [leaf, sub, root]]);
+  expect(steps.map(({ below }) => below?.certificate ?? null)).toEqual([null, leaf, sub]);
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { firstHeader, parseHttpDate, proxyTraces, serverName } from '../../../../src/network/http/request.ts';
+import { headerFacts, parseHttpDate } from '../../../../src/network/http/request.ts';
 
 describe('parseHttpDate', () => {
   test.each([
@@ -23,10 +23,10 @@ describe('parseHttpDate', () => {
   });
 });
 
-describe('proxyTraces', () => {
+describe('headerFacts', () => {
   test('names what proxies add, with the value of via only', () => {
     expect(
-      proxyTraces({
+      headerFacts({
         server: 'x',
         'zsa-client-id': 'secret',
         'x-squid-error': 'ERR_ACCESS_DENIED 0',
@@ -34,7 +34,7 @@ describe('proxyTraces', () => {
         'x-cache-lookup': 'NONE from p:3128',
         'x-iwsaas-via': 'x',
         via: ['1.1 a', '1.1 b'],
-      }),
+      }).proxyTraces,
     ).toEqual(['via: 1.1 a', 'x-cache-lookup', 'x-iwsaas-via', 'x-squid-error', 'zsa-client-id']);
   });
 
@@ -42,18 +42,17 @@ describe('proxyTraces', () => {
     const many = Object.fromEntries(
       Array.from({ length: 100 }, (_, index) => [`zsa-${'x'.repeat(500)}${String(index)}`, 'x']),
     );
-    const traces = proxyTraces({ ...many, via: '\u001B[2J\u202E' });
+    const { proxyTraces: traces } = headerFacts({ ...many, via: '\u001B[2J\u202E' });
     expect(traces).toHaveLength(16);
     expect(traces.every((trace) => /^[ -~…]{1,160}$/u.test(trace))).toBe(true);
   });
-});
 
-test('serverName() cuts long names', () => {
-  expect(serverName({})).toBeNull();
-  expect(serverName({ server: 'x'.repeat(5000) })).toHaveLength(128);
-});
+  test('cuts long names of servers', () => {
+    expect(headerFacts({}).server).toBeNull();
+    expect(headerFacts({ server: 'x'.repeat(5000) }).server).toHaveLength(128);
+  });
 
-test('firstHeader() takes the first of several', () => {
-  expect(firstHeader({ date: ['a', 'b'] }, 'date')).toBe('a');
-  expect(firstHeader({}, 'date')).toBeNull();
+  test('takes the first of several', () => {
+    expect(headerFacts({ server: ['a', 'b'] }).server).toBe('a');
+  });
 });

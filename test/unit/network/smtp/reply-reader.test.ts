@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { ReplyReader } from '../../../../src/network/smtp/dialogue.ts';
+import { ReplyReader } from '../../../../src/network/smtp/session.ts';
 
 function repliesIn(...chunks: readonly (string | Buffer)[]): readonly string[] {
   const reader = new ReplyReader();
