@@ -6,7 +6,6 @@ import { visibleText } from '../core/visible-text.ts';
 import { configFile } from './config.ts';
 import { secretVariable } from './schema/secret.ts';
 
-/** The maximum size of a configuration file. Real configurations are much smaller. */
 export const MAX_CONFIG_BYTES: number = 1024 * 1024;
 
 export type ReadResult =
@@ -15,25 +14,21 @@ export type ReadResult =
   | { readonly kind: 'too-large' }
   | { readonly kind: 'failed'; readonly reason: string };
 
-/** The path of a configuration file, and the file's name in messages. */
 interface FileName {
-  /** The path as the user specified it. */
+  /** As the user typed it, for messages. */
   readonly file: string;
-  /** The file's absolute path. */
+  /** Absolute path. */
   readonly source: string;
 }
 
-/** A configuration file that was parsed as YAML but not validated against the schema. */
+/** Parsed as YAML, but not validated yet. */
 export interface ConfigFile extends FileName {
   readonly kind: 'file';
-  /** The parsed value with file names as written. Undefined if the file contains no value. */
+  /** File names as written. Undefined if the file contains no value. */
   readonly written: unknown;
-  /** The parsed value with absolute file names. Relative names are resolved against the configuration file's folder. */
+  /** File names made absolute, relative to the configuration file's folder. */
   readonly value: unknown;
-  /**
-   * Returns the position of the key or list item at the end of the path. If it is missing, returns the position at
-   * which it would have to be inserted.
-   */
+  /** Position of the value at the path, or the position at which it would have to be inserted. */
   readonly locate: (path: YamlPath) => Position;
 }
 
@@ -68,7 +63,6 @@ function issueIn({ file, locate }: ConfigFile, path: YamlPath, message: string):
   return { file, position: locate(path), path: formatPath(path), message };
 }
 
-/** Resolves a file name that another configuration file contains, relative to the folder of that file. */
 function besides({ file, source }: FileName, named: string): FileName {
   return isAbsolute(named)
     ? { file: named, source: named }
@@ -91,7 +85,7 @@ function reasonOf(found: Exclude<ReadResult, { readonly kind: 'read' }>): string
   }
 }
 
-/** Decodes a file. Returns null if it is not valid UTF-8. A byte order mark is allowed. */
+/** Null if the bytes are not valid UTF-8. A byte order mark is allowed. */
 function decoded(bytes: Uint8Array): string | null {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
@@ -100,21 +94,16 @@ function decoded(bytes: Uint8Array): string | null {
   }
 }
 
-/** The maximum number of included files. A longer list is probably a mistake. */
 const MOST = 50;
 
 interface Included {
-  /** The included files in the order in which `include` lists them. */
   readonly files: readonly ConfigFile[];
   readonly issues: readonly ConfigIssue[];
 }
 
 const NONE: Included = { files: [], issues: [] };
 
-/**
- * Reads the files that the main configuration file lists in `include`. If `include` is not a list of names, no files
- * are read, and the schema validation reports the error.
- */
+/** If `include` is not a list of names, no files are read, and validation reports the error. */
 export async function includedBy(first: ConfigFile, read: (name: FileName) => Promise<ReadResult>): Promise<Included> {
   const named = namesIn(first);
   if (named === null) return NONE;
@@ -124,7 +113,7 @@ export async function includedBy(first: ConfigFile, read: (name: FileName) => Pr
   return { files: all.flatMap(({ files }) => files), issues: all.flatMap(({ issues }) => issues) };
 }
 
-/** Returns the file's value. The key `include` is removed if it contains a valid list. */
+/** An invalid `include` is kept, so that validation reports it. */
 export function withoutInclude(file: ConfigFile): unknown {
   if (namesIn(file) === null) return file.value;
   const { include: _, ...rest } = fieldsOf(file.value);
@@ -165,12 +154,11 @@ function problemOf(file: ConfigFile): ConfigIssue | null {
     : null;
 }
 
-/** Makes the file names in a configuration value absolute. Relative names are resolved against the folder. */
 function withGivenNamesAbsolute(value: unknown, folder: string): unknown {
   return changeGivenTexts(configFile, value, absoluteIn(folder));
 }
 
-/** Adds the default file names to a configuration value. They are relative to the working directory. */
+/** Default file names are relative to the working directory. */
 export function withDefaultNames(value: unknown, workingDirectory: string): unknown {
   return changeTexts(configFile, value, absoluteIn(workingDirectory));
 }
@@ -183,45 +171,34 @@ function absoluteIn(folder: string): (used: UsedText) => string {
 }
 
 export interface FileChecks {
-  /**
-   * Returns the reason why a file cannot be read, for example "no such file". Returns null if the file can be read.
-   * Never rejects.
-   */
+  /** Reason why the file cannot be read, or null. Never rejects. */
   readonly problem: (path: string) => Promise<string | null>;
-  /**
-   * Returns the path of another file with the same content, to be read if this file cannot be read. Returns null if
-   * there is no such file.
-   */
+  /** A file with the same content, to be read if this file cannot be read. */
   readonly substitute?: (path: string) => string | null;
 }
 
-/**
- * Returns whether a command needs the file or variable that is configured under a key such as `appliances.api.keyFile`.
- */
+/** Whether a command needs the file or variable under a key such as `appliances.api.keyFile`. */
 export type Needs = (key: string) => boolean;
 
 interface Machine {
   readonly env: NodeJS.ProcessEnv;
   readonly files: FileChecks;
-  /** Selects the keys whose files and variables must exist. @default all keys */
+  /** @default all keys */
   readonly needs?: Needs;
 }
 
-/** A file that is read in place of an unreadable configured file. */
 export interface Substitute {
   readonly path: string;
   readonly substitute: string;
 }
 
 interface FoundReferences {
-  /** Contains one issue for each unreadable file and each undefined environment variable. */
   readonly missing: readonly SchemaIssue[];
   readonly substitutes: readonly Substitute[];
-  /** The configuration value, in which unreadable files are replaced with their substitutes. */
+  /** Unreadable files are replaced with their substitutes. */
   readonly value: unknown;
 }
 
-/** Checks that all required files and environment variables exist. */
 export async function findReferences(value: unknown, machine: Machine): Promise<FoundReferences> {
   const { needs = () => true } = machine;
   const needed = usedTexts(configFile, value).filter(({ path }) => needs(keyOf(path ?? [])));
@@ -284,10 +261,7 @@ async function findFile(path: string, files: FileChecks): Promise<Found> {
   };
 }
 
-/**
- * Merges two configuration values. Sections are merged key by key. For all other values, the value in `over` replaces
- * the value in `under`.
- */
+/** Merges sections key by key. Any other value in `over` replaces the value in `under`. */
 export function merged(under: unknown, over: unknown): unknown {
   if (!isMapping(under) || !isMapping(over)) return over;
   const keys = Object.entries(over).map(([key, value]) => [
@@ -297,11 +271,7 @@ export function merged(under: unknown, over: unknown): unknown {
   return { ...under, ...Object.fromEntries(keys) };
 }
 
-/**
- * Returns the index of the configuration layer that provides the value at a path. Upper layers take precedence. If no
- * layer contains the value, returns the layer of its nearest existing parent.
- * @param layers at least one layer, starting with the lowest
- */
+/** Returns the index of the uppermost layer that contains the value at the path, or its nearest existing parent. */
 export function ownerOf(layers: readonly unknown[], path: YamlPath): number {
   let here = layers.map((value, index) => ({ value, index }));
   let owner = layers.length - 1;

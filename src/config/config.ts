@@ -111,20 +111,13 @@ const notify = section({
   ),
 });
 
-/**
- * The validated configuration. Defaults are filled in, durations are in milliseconds, file names are absolute, and
- * addresses are parsed. The object never changes, because a reload creates a new object. The keys are documented in the
- * schema and in docs/configuration.md.
- */
+/** Durations are in milliseconds, file names absolute, and addresses parsed. A reload creates a new object. */
 export interface Config extends z.output<typeof configFile> {
   readonly site: string;
-  /**
-   * The absolute path of the main configuration file. Missing if no file exists and all keys have their default values.
-   */
+  /** Absolute path. Missing if there is no file and all keys have their default values. */
   readonly file?: string;
 }
 
-/** The schema of the whole configuration file, which is used to read and to print a configuration. */
 export const configFile = section(
   {
     include: list(readableFile).describe(
@@ -165,9 +158,7 @@ export const configFile = section(
   },
 );
 
-/**
- * Reports TCP listeners that share an address and port. Without this check, the second listener would fail at startup.
- */
+/** Without this check, the second listener would fail at startup. */
 function portsAreFree(file: SectionFields, report: Report): void {
   const syslog = fieldsOf(fieldsOf(file['logs'])['syslog']);
   const page = endpoint(fieldsOf(file['web'])['listen']);
@@ -202,13 +193,9 @@ function certificatesAreOfKnownUnits({ appliances, logs }: SectionFields, report
   }
 }
 
-/** A JSON Schema as plain data. */
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
-/**
- * Returns the JSON Schema of the configuration file, with a description and a default for each key. The schema uses
- * draft 7, because this draft has the best support in editors.
- */
+/** Draft 7 has the best support in editors. */
 export function configJsonSchema(): JsonSchema {
   const schema = z.toJSONSchema(configFile, { io: 'input', target: 'draft-07' });
   return { ...schema, title: 'Configuration of ftm-watch' };

@@ -23,37 +23,27 @@ import { type ConfigIssue, fallbackMessage, formatPath, type SchemaIssue, schema
 import { fieldsOf } from './schema/section.ts';
 import { store } from './schema/web.ts';
 
-/**
- * The default paths of the configuration file, for a source checkout and for an installed program. If no path is
- * specified, the first existing file is used.
- */
+/** For a source checkout and for an installed program. The first existing file is used. */
 export const DEFAULT_CONFIG_FILES = ['config/ftm-watch.yaml', '/etc/ftm-watch/ftm-watch.yaml'] as const;
 
-/** The maximum number of issues that are shown. With a longer list, the first issues would scroll out of view. */
+/** In a longer list, the first issues would scroll out of view. */
 const MAX_SHOWN = 100;
-/**
- * The maximum number of issues whose position is determined. Further issues are only counted, because finding their
- * positions in a completely invalid file would take too long.
- */
+/** In a completely invalid file, finding the positions of all issues would take too long. */
 const MAX_LOCATED = 1000;
 
-/** The file access that is needed to load a configuration. */
 export interface ConfigFiles extends FileChecks {
-  /** Reads up to `limit` bytes from a file. Returns `missing` if the file does not exist. Never rejects. */
+  /** Returns `missing` if the file does not exist. Never rejects. */
   readonly read: (path: string, limit: number) => Promise<ReadResult>;
 }
 
 export interface LoadOptions {
-  /**
-   * The path of the configuration file. If undefined, the first existing default file is used. If no default file
-   * exists, all keys have their default values.
-   */
+  /** If undefined, the first existing default file is used. Without a file, all keys have their default values. */
   readonly path: string | undefined;
   readonly env: NodeJS.ProcessEnv;
   readonly hostname: string;
   readonly cwd: string;
   readonly files: ConfigFiles;
-  /** Selects the keys whose files and variables must exist. @default all keys */
+  /** @default all keys */
   readonly needs?: Needs;
 }
 
@@ -61,27 +51,23 @@ export type LoadResult =
   | {
       readonly kind: 'ok';
       readonly config: Config;
-      /**
-       * The absolute paths of all configuration files that were read, starting with the main file. Empty if no file was
-       * read.
-       */
+      /** Absolute paths, starting with the main file. Empty if no file was read. */
       readonly sources: readonly string[];
-      /** The files that were read in place of unreadable configured files. */
       readonly substitutes: readonly Substitute[];
     }
   | InvalidConfig;
 
 export interface InvalidConfig {
   readonly kind: 'invalid';
-  /** The displayed issues, grouped by file and sorted by line. */
+  /** Grouped by file and sorted by line. */
   readonly issues: readonly ConfigIssue[];
-  /** The number of further issues that are not in the list. */
+  /** Number of further issues that are not in the list. */
   readonly hidden: number;
 }
 
 /**
- * Loads and validates the configuration at startup and for each reload. If the configuration is invalid, all its
- * problems are returned instead of an exception. Secrets are not read, but the required files and variables must exist.
+ * Returns all problems of an invalid configuration instead of throwing. Secrets are not read, but the required files
+ * and variables must exist.
  */
 export async function loadConfig(options: LoadOptions): Promise<LoadResult> {
   const read = await readConfig(options);
@@ -100,10 +86,7 @@ function configOf(file: z.output<typeof configFile>, [first]: readonly string[],
 
 type LocatedStore = { readonly kind: 'ok'; readonly path: string } | InvalidConfig;
 
-/**
- * Returns the path of the store. Other configuration problems are ignored, because the daemon can still run with an
- * earlier configuration. Files that only the daemon can read are not required to exist.
- */
+/** Other configuration problems are ignored, because the daemon can still run with an earlier configuration. */
 export async function locateStore(options: LoadOptions): Promise<LocatedStore> {
   const read = await readConfig(options);
   if (read.kind === 'invalid') return read;
@@ -115,7 +98,7 @@ export async function locateStore(options: LoadOptions): Promise<LocatedStore> {
 
 interface ReadConfig {
   readonly kind: 'read';
-  /** The merged value of all configuration files, with absolute file names and default file names. */
+  /** All files merged, with absolute file names and default file names. */
   readonly value: unknown;
   readonly sources: readonly string[];
   readonly toIssue: (problem: SchemaIssue) => ConfigIssue;
@@ -140,7 +123,7 @@ async function readConfig(options: LoadOptions): Promise<ReadConfig | InvalidCon
   };
 }
 
-/** Reads the main configuration file. Returns null if no path was specified and no default file exists. */
+/** Returns null if no path was specified and no default file exists. */
 async function readFirst(options: LoadOptions): Promise<ConfigFile | UnreadFile | null> {
   const { path, cwd, files } = options;
   for (const file of path === undefined ? DEFAULT_CONFIG_FILES : [path]) {
@@ -151,16 +134,12 @@ async function readFirst(options: LoadOptions): Promise<ConfigFile | UnreadFile 
   return null;
 }
 
-/**
- * Creates an issue that does not belong to a file. It is never needed in practice, because the default values are
- * valid.
- */
+/** Never needed in practice, because the default values are valid. */
 function nowhere({ path, message }: SchemaIssue): ConfigIssue {
   return { file: DEFAULT_CONFIG_FILES[0], position: null, path: formatPath(path), message: message() };
 }
 
 function invalid(found: readonly ConfigIssue[], more = 0): InvalidConfig {
-  // The issues are grouped by file and sorted by line.
   const issues = Object.values(Object.groupBy(found, ({ file }) => file))
     .flatMap((ofFile = []) => ofFile.toSorted(byPosition))
     .slice(0, MAX_SHOWN);
@@ -175,13 +154,9 @@ function byPosition({ position: a }: ConfigIssue, { position: b }: ConfigIssue):
   return (a?.line ?? 0) - (b?.line ?? 0) || (a?.column ?? 0) - (b?.column ?? 0);
 }
 
-/** Reads configuration files in the same way as the daemon. */
 export const localFiles: ConfigFiles = { read: readBounded, problem: fileProblem };
 
-/**
- * Reads configuration files for commands. Systemd credentials are available only while the daemon is running, so
- * commands read the original files if the credentials are missing.
- */
+/** Systemd credentials are available only while the daemon is running, so commands read the original files. */
 export const commandFiles: ConfigFiles = { ...localFiles, substitute: sourceOfCredential };
 
 /**
@@ -192,7 +167,6 @@ export const commandFiles: ConfigFiles = { ...localFiles, substitute: sourceOfCr
 const CREDENTIAL = /^\/run\/credentials\/ftm-watch\.service\/(?:secrets_)?(?<name>[^/]+)$/u;
 const SECRETS = '/etc/ftm-watch/secrets';
 
-/** Returns whether the path is a systemd credential, which only the running service can read. */
 export function isCredential(path: string): boolean {
   return CREDENTIAL.test(path);
 }
@@ -202,10 +176,7 @@ function sourceOfCredential(path: string): string | null {
   return name === undefined || name === '.' || name === '..' ? null : `${SECRETS}/${name}`;
 }
 
-/**
- * Reads a file up to the limit. One more byte is read to detect larger files. The file size cannot be used for this
- * check, because devices and pipes have no size.
- */
+/** One more byte is read to detect larger files. Devices and pipes have no size that could be checked instead. */
 async function readBounded(path: string, limit: number): Promise<ReadResult> {
   try {
     if (!(await stat(path)).isFile()) return { kind: 'failed', reason: 'it is not a regular file' };

@@ -1,7 +1,7 @@
 import { messageOf } from '../text/message-of.ts';
 
 /**
- * Like `Promise.all`, but waits for all tasks even if one of them has failed.
+ * Waits for all tasks even if one of them has failed.
  * @throws {Error} with the messages of all failed tasks, one per line
  */
 export async function allOrProblems<T extends readonly unknown[] | []>(
@@ -15,7 +15,7 @@ export async function allOrProblems<T extends readonly unknown[] | []>(
   throw new Error([...new Set(reasons.flatMap(problemsOf))].join('\n'), { cause: reasons[0] });
 }
 
-/** Returns the separate messages in an error from `allOrProblems`. For any other error, returns its message. */
+/** The separate messages in an error from `allOrProblems`. */
 export function problemsOf(error: unknown): readonly string[] {
   return messageOf(error).split('\n');
 }

@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 
-/** The standard process metrics in Prometheus clients. Metrics that are not available on this system are null. */
+/** The standard process metrics in Prometheus clients. Null if a metric is not available on this system. */
 export interface ProcessFigures {
   readonly cpuSeconds: number;
   readonly residentBytes: number;
@@ -9,11 +9,11 @@ export interface ProcessFigures {
   readonly mostFiles: number | null;
   readonly heapUsedBytes: number;
   readonly heapTotalBytes: number;
-  /** Size of buffers outside V8's heap. */
+  /** Buffers outside V8's heap. */
   readonly externalBytes: number;
 }
 
-/** Reads the process metrics. Takes about 0.2 ms. Never rejects. */
+/** Takes about 0.2 ms. Never rejects. */
 export async function readProcessFigures(): Promise<ProcessFigures> {
   const [status, limits, files] = await Promise.all([
     readFile('/proc/self/status', 'utf8').catch(() => ''),
@@ -27,9 +27,9 @@ export async function readProcessFigures(): Promise<ProcessFigures> {
     residentBytes: rss,
     // VmSize is in kB (proc_pid_status(5)).
     virtualBytes: scaled(/^VmSize:\s+(\d+) kB$/mu.exec(status), 1024),
-    // One is subtracted, because the directory handle for reading the list is also an open file.
+    // The directory handle for reading the list is also an open file.
     openFiles: files === null ? null : files.length - 1,
-    // Matches the soft limit, which comes before the hard limit. "unlimited" does not match (proc_pid_limits(5)).
+    // The soft limit comes before the hard limit. "unlimited" does not match (proc_pid_limits(5)).
     mostFiles: scaled(/^Max open files\s+(\d+)/mu.exec(limits), 1),
     heapUsedBytes: heapUsed,
     heapTotalBytes: heapTotal,

@@ -2,20 +2,16 @@ import { readdir, readFile, readlink } from 'node:fs/promises';
 
 export type Transport = 'tcp' | 'udp';
 
-/** Reports whether a process listens on a port. */
 export type HoldsPort = (transport: Transport, port: number) => boolean;
 
 /**
- * Column indexes in the socket tables in /proc/net. The columns are described in proc_pid_net(5): sl, local address,
- * remote address, state, queues, timer, retransmits, uid, timeout, inode.
+ * Columns in the tables in /proc/net (proc_pid_net(5)): sl, local address, remote address, state, queues, timer,
+ * retransmits, uid, timeout, inode.
  */
 const COLUMNS = { address: 1, state: 3, inode: 9 } as const;
 const LISTENING = '0A';
 
-/**
- * Determines the ports on which a process on this machine listens, from /proc.
- * @returns null if the ports cannot be read, for example on other operating systems or for another user's process
- */
+/** Returns null if the ports cannot be read, for example on other operating systems or for another user's process. */
 export async function portsOf(pid: number): Promise<HoldsPort | null> {
   try {
     const inodes = await socketsOf(pid);
@@ -32,7 +28,7 @@ export async function portsOf(pid: number): Promise<HoldsPort | null> {
 async function socketsOf(pid: number): Promise<ReadonlySet<string>> {
   const folder = `/proc/${String(pid)}/fd`;
   const names = await readdir(folder);
-  // Errors are ignored, because some files may have been closed in the meantime.
+  // Some files may have been closed in the meantime.
   const links = await Promise.all(names.map((name) => readlink(`${folder}/${name}`).catch(() => '')));
   return new Set(links.flatMap((link) => /^socket:\[(\d+)\]$/u.exec(link)?.[1] ?? []));
 }

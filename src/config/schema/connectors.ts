@@ -30,7 +30,6 @@ import {
 import { httpsOrigin } from './endpoints.ts';
 import { SNMP_AUTH_PROTOCOLS, SNMP_PRIV_PROTOCOLS } from '../../network/snmp/snmp-get.ts';
 
-/** The maximum number of tokens, which is higher than any unit supports. */
 const MOST_TOKENS = 1_000_000;
 
 const api = section(
@@ -134,7 +133,6 @@ export type ApplianceApiConfig = z.output<typeof api>;
 export type SnmpConfig = z.output<typeof snmp>;
 export type ApplianceConfig = z.output<typeof appliance>;
 
-/** The FortiAuthenticator units to monitor. */
 export const appliances = unique(
   unique(unique(list(appliance), textAt('name')), textAt('serial')),
   logSources,
@@ -146,10 +144,7 @@ function peerIsAnother({ serial: own, peerSerial }: SectionFields, report: Repor
     report('peerSerial', 'expected the serial number of the other unit, got the serial number of this unit');
 }
 
-/**
- * Returns the log sources of a unit. Two units cannot share a log source, because their log lines could not be told
- * apart.
- */
+/** Two units cannot share a log source, because their lines could not be told apart. */
 function logSources(unit: unknown): readonly Label[] {
   return itemsOf(fieldsOf(unit)['logSources']).flatMap((source, index) =>
     typeof source === 'string' ? [{ label: source.toLowerCase(), path: ['logSources', index] }] : [],
@@ -179,16 +174,10 @@ const firewallEntry = section({
 
 export type FirewallConfig = z.output<typeof firewallEntry>;
 
-/**
- * The FortiGates to query. Each entry describes one source address of FortiAuthenticator's traffic as a FortiGate sees
- * it.
- */
+/** Each entry is one source address of FortiAuthenticator's traffic, as the FortiGate sees it. */
 export const firewall = unique(listOrOne(firewallEntry), flow, alreadyAsked);
 
-/**
- * Returns a label that identifies the entry's query. A repeated label is a mistake, because units that share an address
- * also share an entry.
- */
+/** A repeated label is a mistake, because units that share an address also share an entry. */
 function flow(item: unknown): readonly Label[] {
   const { url, vdom, source } = fieldsOf(item);
   return [url, vdom, source].every((part) => typeof part === 'string')
@@ -200,12 +189,10 @@ function alreadyAsked(_: string, owner: number): string {
   return `firewall[${String(owner)}] has the same query; list all units in its "appliances"`;
 }
 
-/** The maximum account ID, which is higher than any real account ID. */
 const MAX_ACCOUNT = 999_999_999_999;
 
 export type RegistrationConfig = z.output<typeof registration>;
 
-/** The login for FortiCloud's asset management. */
 export const registration = section({
   user: text.describe('FortiCloud API user (IAM > API Users) with read access to Asset Management.'),
   password: secret('password', "File with the API user's password."),
@@ -230,5 +217,4 @@ const peer = section({
   caFile: authorityFile,
 });
 
-/** Other ftm-watch agents whose status is queried. */
 export const peers = unique(list(peer), textAt('name'));

@@ -49,7 +49,6 @@ const mailServer = completed(
 
 export type MailServerConfig = z.output<typeof mailServer>;
 
-/** The mail servers through which FortiAuthenticator sends activation codes. */
 export const mail = unique(list(mailServer), endpoint);
 
 function requireBothEnds(fields: SectionFields, report: Report): void {
@@ -59,9 +58,8 @@ function requireBothEnds(fields: SectionFields, report: Report): void {
     report('to', 'expected "from" in addition to "to", because the rehearsal needs both');
 }
 
-/** A mail server that is checked in each round. */
 export interface MailServer extends MailServerConfig {
-  /** Set if the server was found through FortiAuthenticator's API, which does not return the login. */
+  /** The server was found through FortiAuthenticator's API, which does not return the login. */
   readonly isLoginUnknown?: true;
 }
 

@@ -131,9 +131,7 @@ const service = completed(
 
 export type ServiceConfig = z.output<typeof service>;
 
-/**
- * Returns the settings for one of Fortinet's hosts. Fortinet does not document which CA issues the hosts' certificates.
- */
+/** Fortinet does not document which CA issues these certificates. */
 function known(name: string, hostName: string, carries: Carrier): ServiceConfig {
   const trust = { profile: 'public', pins: [], caFiles: [] } as const;
   return { name, host: hostName, port: 443, serverName: hostName, trust, severity: 'warning', carries };
@@ -151,10 +149,7 @@ const KNOWN: Readonly<Record<z.output<typeof knownName>, ServiceConfig>> = {
   'fortitoken-cloud': known('fortitoken-cloud', 'ftc.fortinet.com', 'cloud'),
 };
 
-/**
- * The schema for the name of one of Fortinet's hosts. In a printed configuration, the name is replaced with a section
- * that contains all settings.
- */
+/** Printed as a section that contains all settings. */
 const knownService: z.ZodType<ServiceConfig> = z.codec(knownName, z.custom<ServiceConfig>(), {
   decode: (given) => KNOWN[given],
   encode: (value, { issues }) => {
@@ -165,5 +160,4 @@ const knownService: z.ZodType<ServiceConfig> = z.codec(knownName, z.custom<Servi
 
 const knownOrSection = z.union([service, knownService], expected('a section (keys and values), or a name like "push"'));
 
-/** Other hosts to which FortiAuthenticator connects. */
 export const services = unique(list(knownOrSection), textAt('name'));

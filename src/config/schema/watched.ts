@@ -20,10 +20,6 @@ const clock = section({
     .describe('Maximum clock offset. A larger offset is reported, because certificates and tokens depend on the time.'),
 });
 
-/**
- * The configuration sections that describe the site: the targets of each round, the received logs, and the systems that
- * are queried less often.
- */
 export const watchedSections = {
   licenseServer: licenseServer.prefault({}).describe("Fortinet's FortiToken Mobile licence server."),
   trust: trust.prefault({}).describe("How the licence server's certificate is verified."),

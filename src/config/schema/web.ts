@@ -23,10 +23,6 @@ import {
 
 const HTTPS_PORT = 443;
 
-/**
- * The roles of accounts. `metrics` can read /metrics, /probe and /sd. `read` can read everything. `change` can also
- * create silences and reload the configuration.
- */
 const ROLES = ['metrics', 'read', 'change'] as const;
 export type Role = (typeof ROLES)[number];
 
@@ -77,8 +73,8 @@ const proxy = section(
 );
 
 /**
- * Reports an error if the proxy does not authenticate itself. Otherwise, every program on this machine could set the
- * user name header, and so could anyone who can send requests through another local proxy.
+ * Otherwise, every program on this machine, and anyone who can send requests through another local proxy, could set the
+ * user name header.
  */
 function proxyProvesItself(fields: SectionFields, report: Report): void {
   if (hasSecret('secret', fields) || given(fields, 'certificate')) return;
