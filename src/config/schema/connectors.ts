@@ -35,15 +35,15 @@ const MOST_TOKENS = 1_000_000;
 const api = section(
   {
     url: httpsOrigin('https://10.0.0.5').describe(
-      'Address of the unit. The URL must begin with "https://" and have no path.',
+      'URL of the unit, with "https://" and without a path.',
     ),
     user: text.describe('An administrator account with "Web service access" and a read-only profile.'),
-    key: secret('key', "File with the administrator's web service access key."),
+    key: secret('key', "Reads the administrator's web service access key from this file."),
     caFile: optional(certificatesFile).describe(
-      'PEM file with the authority that signed the certificate of the unit, or with the certificate itself.',
+      "Authority that signed the unit's certificate, or the certificate itself, in PEM format.",
     ),
     pin: optional(pin).describe(
-      "SHA-256 hash of the unit's public key, instead of caFile, for a unit with a factory certificate.",
+      "SHA-256 hash of the unit's public key. Use it instead of `caFile` for a unit with a factory certificate.",
     ),
   },
   (fields, report) => {
@@ -53,15 +53,18 @@ const api = section(
 
 const snmp = section(
   {
-    host: host.describe('Address of the agent.'),
-    port: port.prefault(161).describe('Its UDP port.'),
-    community: optionalSecret('community', 'File with the SNMP v2c community, which is sent unencrypted.'),
-    user: optional(text).describe('SNMPv3 user with authentication and encryption, instead of a community.'),
-    authPassword: optionalSecret('authentication password', 'File with the authentication password.'),
+    host: host.describe('Address of the SNMP agent.'),
+    port: port.prefault(161).describe('UDP port of the SNMP agent.'),
+    community: optionalSecret(
+      'community',
+      'Reads the SNMPv2c community from this file. SNMPv2c sends the community unencrypted.',
+    ),
+    user: optional(text).describe('SNMPv3 user, instead of a community. Authentication and encryption are required.'),
+    authPassword: optionalSecret('authentication password', 'Reads the authentication password from this file.'),
     authProtocol: optional(choice(...SNMP_AUTH_PROTOCOLS)).describe('Authentication protocol. The default is "sha".'),
     privPassword: optionalSecret(
       'encryption password',
-      'File with the encryption password. A wrong password causes a timeout.',
+      'Reads the encryption password from this file. A wrong password causes a timeout.',
     ),
     privProtocol: optional(choice(...SNMP_PRIV_PROTOCOLS)).describe('Encryption protocol. The default is "aes".'),
   },
@@ -85,15 +88,14 @@ function communityOrUser(fields: SectionFields, report: Report): void {
 
 const certificate = section({
   license: serial.describe(
-    'Number of the licence (EFTM…). Also list the licence under `licenses`, but only if the licence belongs on this ' +
-      'unit.',
+    'Licence number (EFTM…) on the certificate. If the licence belongs on this unit, also list it under `licenses`.',
   ),
   tokens: optional(integer(1, MOST_TOKENS, 'a count of tokens')).describe(
-    'Number of tokens bought, for comparison with the tokens on the unit.',
+    'Number of tokens bought, which is compared with the number of tokens on the unit.',
   ),
   redeemBy: optional(day).describe(
-    'The "Certificate Valid Until" date. As long as no unit has tokens of the licence, ftm-watch sends a warning 90, ' +
-      '30 and 7 days before this date. An expired certificate cannot be redeemed.',
+    'Date that is printed as "Certificate Valid Until". Warnings are sent 90, 30 and 7 days before this date, ' +
+      'until a unit has tokens of the licence. An expired certificate cannot be redeemed.',
   ),
 });
 
@@ -116,7 +118,7 @@ const appliance = section(
       "Numbers of the unit's FortiToken Mobile licences (EFTM…), as printed on the certificates.",
     ),
     certificates: unique(list(certificate), textAt('license')).describe(
-      'Data from the licence certificates of the unit.',
+      "Data printed on the unit's licence certificates.",
     ),
     api: optional(api).describe("The unit's REST API (read-only access)."),
     snmp: optional(snmp).describe(
@@ -153,10 +155,10 @@ function logSources(unit: unknown): readonly Label[] {
 
 const firewallEntry = section({
   url: httpsOrigin('https://10.0.0.1').describe(
-    'Address of the FortiGate. The URL must begin with "https://" and have no path.',
+    'URL of the FortiGate, with "https://" and without a path.',
   ),
-  token: secret('token', 'File with the token of a read-only REST API administrator.'),
-  vdom: text.prefault('root').describe('Virtual domain (VDOM) of the traffic.'),
+  token: secret('token', 'Reads the token of a read-only REST API administrator from this file.'),
+  vdom: text.prefault('root').describe('Virtual domain (VDOM) that the traffic passes through.'),
   source: address.describe("Source address of FortiAuthenticator's traffic."),
   sourceInterface: optional(text).describe(
     'Interface on which the traffic arrives. The default is the interface of the route to `source`.',
@@ -195,7 +197,7 @@ export type RegistrationConfig = z.output<typeof registration>;
 
 export const registration = section({
   user: text.describe('FortiCloud API user (IAM > API Users) with read access to Asset Management.'),
-  password: secret('password', "File with the API user's password."),
+  password: secret('password', "Reads the API user's password from this file."),
   accountId: optional(integer(1, MAX_ACCOUNT, 'an account number')).describe(
     'Account number, required for API users of an organisation.',
   ),
@@ -209,11 +211,14 @@ export const registration = section({
 });
 
 const peer = section({
-  name: name.describe('Name in the evidence.'),
+  name: name.describe('Unique name of the agent in evidence.'),
   url: httpsOrigin('https://10.0.0.9:9843').describe(
-    'Address of the other status page. The URL must begin with "https://" and have no path.',
+    'URL of the other agent, with "https://" and without a path.',
   ),
-  token: optionalSecret('token', 'File with a token from `web.tokens` of the other agent, with the role "read".'),
+  token: optionalSecret(
+    'token',
+    'Reads the token from this file. The other agent must list it in `web.tokens`, with the role "read".',
+  ),
   caFile: authorityFile,
 });
 

@@ -30,23 +30,25 @@ const certificate = section({
       expected('a host name, or "sha-256:" and 32 bytes such as "AB:CD:…"'),
     )
     .describe('DNS name or common name in the certificate, or its fingerprint: "sha-256:AB:CD:…".'),
-  appliance: name.describe('Name of the unit.'),
+  appliance: name.describe('Name of the unit in `appliances`.'),
 });
 
 const syslogTls = section(
   {
     listen: listenAddress.describe('Address to listen on for syslog over TLS.'),
-    certFile: readableFile.describe('PEM file with the certificate for this listener and its chain.'),
-    keyFile: readableFile.describe('PEM file with the private key.'),
+    certFile: readableFile.describe(
+      'Certificate of this listener, followed by its intermediate certificates, in PEM format.',
+    ),
+    keyFile: readableFile.describe('Private key of the certificate, in PEM format.'),
     clientCaFile: optional(readableFile).describe(
-      'PEM file with an authority. Senders must then present a certificate that was signed by this authority.',
+      'Authority in PEM format. If set, senders must present a certificate that this authority has signed.',
     ),
     clientCrlFile: optional(readableFile).describe(
-      'PEM file with certificate revocation lists, one for each authority in a chain.',
+      'Certificate revocation lists in PEM format, one for each authority in a chain.',
     ),
     certificates: unique(list(certificate), textAt('name')).describe(
-      'Client certificates and the units they belong to. If a unit is listed here, its lines from the network are ' +
-        'accepted only with its certificate or through a relay.',
+      'Assigns client certificates to units. If a unit is listed here, its lines are accepted from the network ' +
+        'only with its certificate or through a relay.',
     ),
   },
   clientsNeedAuthorities,
@@ -64,7 +66,7 @@ const syslog = section({
     'Address to listen on for syslog over UDP. The sender of a datagram can be forged. Use TLS in untrusted networks.',
   ),
   tcp: optional(listenAddress).describe('Address to listen on for syslog over TCP.'),
-  tls: optional(syslogTls).describe('Syslog over TLS.'),
+  tls: optional(syslogTls).describe('Listener for syslog over TLS.'),
 });
 
 export const logs = section({
@@ -75,8 +77,8 @@ export const logs = section({
         'open.',
     ),
   files: list(laterFile).describe(
-    'Log files that a syslog server on this machine writes. Rotated files are detected. The files do not have to ' +
-      'exist at start.',
+    'Log files to follow, which a syslog server on this machine writes. Rotation is detected, and the files need ' +
+      'not exist at startup.',
   ),
   relays: list(addressBlock).describe(
     'Syslog servers that forward lines. The host name in a line is trusted only if the line comes from one of these ' +
@@ -85,12 +87,12 @@ export const logs = section({
   window: duration(DAY).prefault('15m').describe('How long an error in the log affects the results.'),
   silentAfter: duration(30 * DAY)
     .prefault('24h')
-    .describe('An appliance that has not sent a line for this time is reported (`appliance-silent`).'),
+    .describe('How long an appliance can send no lines before it is reported (`appliance-silent`).'),
   foreign: choice('count', 'refuse')
     .prefault('count')
     .describe(
-      'What happens to lines from unknown senders. count: the lines are counted and ignored. refuse: their connection ' +
-        'is closed as well.',
+      'How lines from unknown senders are handled. "count" counts and ignores the lines. "refuse" also closes the ' +
+        'connection.',
     ),
   signatureFiles: list(readableFile).describe(
     'Additional log signatures, in the format of config/fac-signatures.yaml.',

@@ -22,21 +22,21 @@ const mailServer = completed(
     {
       ...relayShape,
       from: optional(mailAddress).describe(
-        'Sender of the rehearsal, which is the sender address that FortiAuthenticator uses. Set `from` together with ' +
-          '`to`. Without these two keys, the probe ends after the login.',
+        'Sender address that FortiAuthenticator uses. If `from` and `to` are set, the probe rehearses sending a ' +
+          'message. Otherwise, it ends after the login.',
       ),
-      to: optional(mailAddress).describe('Recipient of the rehearsal (RCPT TO). No message is sent.'),
+      to: optional(mailAddress).describe('Recipient for the rehearsal (RCPT TO). No message is sent.'),
       timeout: duration(10_000)
         .prefault('5s')
         .describe(
-          'How long FortiAuthenticator waits for a reply from this server. If the server takes longer, a warning is ' +
-            'raised.',
+          'How long FortiAuthenticator waits for a reply from this server. A warning is raised if a reply takes ' +
+            'longer.',
         ),
       required: flag
         .prefault(false)
         .describe(
-          'Whether a fault of this server is critical even if another server in `mail` works. By default, such a ' +
-            'fault is a warning.',
+          'Set to true if a fault of this server is critical even while another server in `mail` works. Otherwise, ' +
+            'such a fault is a warning.',
         ),
     },
     (fields, report) => {

@@ -50,7 +50,9 @@ export function optionalSecret(what: string, ofFile: string): SecretField<Secret
   return {
     keys: (name) => [
       [`${name}File`, secretFile.optional().describe(ofFile)],
-      [`${name}Env`, secretVariable.optional().describe(`Environment variable with the ${what}, instead of the file.`)],
+      [`${name}Env`, secretVariable.optional().describe(
+        `Environment variable that contains the ${what}, instead of the file.`,
+      )],
     ],
     rule: oneAtMost,
     decode: sourceIn,
@@ -81,7 +83,7 @@ export type SecretUrl = string | SecretSource;
 
 /** Exactly one of the keys in `secretUrlKeys` must be set. `what` is a sentence that describes the URL's purpose. */
 export function secretUrlField(what: string, example: string): SecretField<SecretUrl> {
-  const elsewhere = secret('URL', 'File with the URL, if the URL is secret.');
+  const elsewhere = secret('URL', 'Reads the URL from this file, if the URL is secret.');
   return {
     keys: (name) => [
       [name, secretUrl(example).optional().describe(`${what} If the URL is secret, use urlFile.`)],
@@ -127,7 +129,7 @@ export const secretVariable: z.ZodType<string> = z
   .register(USES, { use: 'secret-variable' });
 
 export const authorityFile: z.ZodType<string | null> = optional(certificatesFile).describe(
-  "PEM file with the authority that signed the server's certificate. By default, public authorities are trusted.",
+  "Authority that signed the server's certificate, in PEM format. By default, public authorities are trusted.",
 );
 
 interface Wording {
@@ -149,19 +151,19 @@ const SUBMISSIONS_PORT = 465;
 const security = choice('starttls', 'tls', 'none');
 
 export const relayShape = {
-  host: host.describe('Host of the mail server.'),
+  host: host.describe('Host name or address of the mail server.'),
   port: port
     .meta({ default: SMTP_PORT })
     .optional()
-    .describe('TCP port of the mail server. The default is 465 if `security` is tls.'),
+    .describe('TCP port of the mail server. The default is 465 if `security` is "tls".'),
   security: security
     .prefault('starttls')
     .describe(
-      'starttls: encryption is required after the greeting. tls: encryption starts with the connection. none: no ' +
-        'encryption.',
+      '"starttls" requires encryption after the greeting, "tls" encrypts the connection from the start, and "none" ' +
+        'does not encrypt it.',
     ),
-  user: optional(text).describe('User name. Without a user name, ftm-watch does not log in.'),
-  password: optionalSecret('password', "File with the user's password."),
+  user: optional(text).describe('User name for the login. Without a user name, ftm-watch does not log in.'),
+  password: optionalSecret('password', "Reads the user's password from this file."),
   caFile: authorityFile,
 } as const;
 
@@ -194,7 +196,7 @@ const proxySection = section(
   {
     url: proxyUrl.describe('URL of the proxy, with "http://", a host and a port.'),
     user: optional(text).describe('User name for the proxy.'),
-    password: optionalSecret('password', "File with the user's password."),
+    password: optionalSecret('password', "Reads the user's password from this file."),
   },
   requireLogin,
 );

@@ -17,7 +17,10 @@ const clock = section({
   ),
   maxOffset: duration(HOUR)
     .prefault('30s')
-    .describe('Maximum clock offset. A larger offset is reported, because certificates and tokens depend on the time.'),
+    .describe(
+      'Maximum offset of the local clock. A larger offset is reported, because certificates and tokens depend on ' +
+        'the time.',
+    ),
 });
 
 export const watchedSections = {
@@ -27,25 +30,25 @@ export const watchedSections = {
   resolvers: resolvers
     .prefault(['system'])
     .describe(
-      'Resolvers to query. Each resolver is queried separately. List the resolvers that FortiAuthenticator uses.',
+      'DNS resolvers, each of which is queried separately. List the resolvers that FortiAuthenticator uses.',
     ),
   sourceAddress: optional(address).describe('Local address that probes use, for machines with several addresses.'),
   controlHosts: list(hostPort(HTTPS_PORT))
     .prefault(['www.fortinet.com:443', 'www.iana.org:443'])
     .describe(
-      'Unrelated hosts that distinguish a failed internet connection from a blocked licence server. A firewall may ' +
-        'block these hosts.',
+      'Unrelated hosts that show whether the whole internet is unreachable or only the licence server. A firewall ' +
+        'may block these hosts.',
     ),
   mail: mail.describe('Mail servers that FortiAuthenticator uses to send activation codes.'),
   clock: clock.prefault({}).describe('How the local clock is checked.'),
   appliances: appliances.describe('The FortiAuthenticator units.'),
-  logs: logs.prefault({}).describe("FortiAuthenticator's log."),
+  logs: logs.prefault({}).describe("How FortiAuthenticator's log is received and evaluated."),
   registration: optional(registration).describe(
     'FortiCloud asset management (read-only access), which reports to which unit a licence is registered.',
   ),
   firewall: firewall.describe(
-    "FortiGates on the path (read-only access), to find the policy that matches FortiAuthenticator's traffic. Add " +
-      'one entry for each source address of the traffic. A single entry does not have to be a list.',
+    "FortiGates on the path (read-only access), which report the policy that matches FortiAuthenticator's traffic. " +
+      'Add one entry for each source address of the traffic. A single entry need not be a list.',
   ),
   peers: peers.describe(
     'Other ftm-watch agents in the same network segment as FortiAuthenticator. The status of these agents is read on ' +
