@@ -18,8 +18,6 @@ import {
   type UnrecognisedLog,
 } from './senders.ts';
 import {
-  createConnectionWarnings,
-  type ConnectionWarnings,
   CONNECTION_LIMITS,
   listenTcp,
   type ConnectionLimits,
@@ -76,7 +74,6 @@ export class LogIntake {
   readonly #turns: TurnBudget = createTurnBudget();
   readonly #unknownSenders: UnknownSenderLog;
   readonly #unrecognised: UnrecognisedLog;
-  readonly #warnings: ConnectionWarnings;
   readonly #stops: (() => Promise<void>)[] = [];
   #addresses: IntakeAddresses = { udp: null, tcp: null, tls: null };
   #udp: UdpListener | null = null;
@@ -94,7 +91,6 @@ export class LogIntake {
     });
     this.#unknownSenders = createUnknownSenderLog(deps);
     this.#unrecognised = createUnrecognisedLog(deps);
-    this.#warnings = createConnectionWarnings(deps);
     this.#outbox = new EventOutbox((event) => this.#deliver(event));
   }
 
@@ -197,7 +193,6 @@ export class LogIntake {
       refuses: (from) => (tls?.certificates.length ?? 0) === 0 && this.#isRefused(from),
       originOf: (socket) => this.#originOf(socket),
       reader: (origin, from, refuse) => this.#reader(source, origin, from, refuse),
-      ...this.#warnings,
     });
     this.#addresses = { ...this.#addresses, [source]: listener.address };
     this.#stops.push(() => listener.stop());
@@ -246,7 +241,7 @@ export class LogIntake {
         this.#unknownSenders.note(from, line);
         if (foreign === 'refuse') refuse();
       },
-      onUnrecognised: (line) => this.#unrecognised.note(from, line),
+      onUnrecognised: (line) => this.#unrecognised(from, line),
     });
   }
 

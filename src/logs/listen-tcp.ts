@@ -3,11 +3,13 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import type { ListenAddress } from '../config/schema/section.ts';
 import type { WatchedConfig } from '../config/schema/watched.ts';
+import { authority } from '../core/addresses.ts';
 import { createConnectionEvictor } from '../network/connection-evictor.ts';
 import { errorCode } from '../network/failure.ts';
 import type { Millis, Clock } from '../core/clock.ts';
 import type { ServedCertificate } from '../network/tls/served-certificate.ts';
 import { beat, IDLE_BEAT } from '../system/clock.ts';
+import { messageOf } from '../text/message-of.ts';
 import { type LineTally, type IntakeLogger, type ConnectionTally, createOccasionalWarning } from './tally.ts';
 import type { Origin } from './senders.ts';
 import { Framer, type LineSink } from './framing.ts';
@@ -41,9 +43,6 @@ interface TcpOptions extends ConnectionDeps {
   readonly isKnown: (address: string) => boolean;
   /** A connection is rejected immediately if no line from its address can be accepted. */
   readonly refuses: (address: string) => boolean;
-  readonly onStuck: (address: string) => void;
-  readonly onFailedHandshake: (address: string, error: Error) => void;
-  readonly onOverLimit: () => void;
 }
 
 interface TcpListener {
@@ -54,6 +53,10 @@ interface TcpListener {
 /** @throws {Error} when the port cannot be bound */
 export async function listenTcp(options: TcpOptions): Promise<TcpListener> {
   const { listen, limits, tls } = options;
+  const warnOverLimit = createOccasionalWarning(
+    options,
+    'Too many syslog senders are connected, so the least active connections are closed, unknown senders first',
+  );
   const { server, follow } = createListener(options);
   const open = new Set<TcpConnection>();
   /** Includes the sockets of TLS connections, because all must be closed before the server can close. */
@@ -64,7 +67,7 @@ export async function listenTcp(options: TcpOptions): Promise<TcpListener> {
     onEvicted: () => {
       options.connections['over-limit'] += 1;
       options.tally.dropped += 1;
-      options.onOverLimit();
+      warnOverLimit({});
     },
   });
   server.on('connection', (socket) => {
@@ -114,9 +117,10 @@ interface Listener {
 }
 
 function createListener(options: TcpOptions): Listener {
-  const { tls, certificate, connections, onFailedHandshake } = options;
+  const { tls, certificate, connections } = options;
   if (tls === null || certificate === null) return { server: createServer(), follow: () => () => undefined };
   const isAsked = tls.clientCaFile !== null;
+  const warn = createOccasionalWarning(options, 'The TLS handshake with syslog senders failed');
   const server = createTlsServer({
     ...certificate.material(),
     handshakeTimeout: HANDSHAKE,
@@ -125,7 +129,7 @@ function createListener(options: TcpOptions): Listener {
   });
   server.on('tlsClientError', (error: Error, socket: TLSSocket) => {
     connections[errorCode(error) === NO_CERTIFICATE ? 'no-certificate' : 'failed-handshake'] += 1;
-    onFailedHandshake(socket.remoteAddress ?? '', error);
+    warn({ address: socket.remoteAddress ?? '', err: error });
   });
   return { server, follow: (onOtherClients) => certificate.follow(server, { ...options, onOtherClients }) };
 }
@@ -146,13 +150,18 @@ function accept(socket: Socket, open: Set<TcpConnection>, options: TcpOptions): 
   connection.open();
 }
 
-function watch({ clock, limits, connections, onStuck }: TcpOptions, open: ReadonlySet<TcpConnection>): () => void {
+function watch(options: TcpOptions, open: ReadonlySet<TcpConnection>): () => void {
+  const { clock, limits, connections } = options;
+  const warn = createOccasionalWarning(
+    options,
+    'Syslog senders did not finish a line within the time limit, so their connections are closed',
+  );
   return beat(clock, IDLE_BEAT, () => {
     const now = clock.elapsed();
     for (const connection of open) {
       if (!connection.isStuck(now, limits)) continue;
       connections['timed-out'] += 1;
-      onStuck(connection.address);
+      warn({ address: connection.address });
       connection.close();
     }
   });
@@ -271,41 +280,12 @@ const ADVICE: Readonly<Record<string, string>> = {
 };
 
 export function bindError(what: string, { address, port }: ListenAddress, cause: unknown): Error {
-  const code = cause instanceof Error && 'code' in cause && typeof cause.code === 'string' ? cause.code : '';
-  const reason = cause instanceof Error ? cause.message : String(cause);
-  const place = address.includes(':') ? `[${address}]:${String(port)}` : `${address}:${String(port)}`;
-  const advice = ADVICE[code];
+  const advice = ADVICE[errorCode(cause) ?? ''];
   return new Error(
-    `Cannot listen for syslog over ${what} on "${place}": ${reason}${advice === undefined ? '' : `; ${advice}`}`,
+    `Cannot listen for syslog over ${what} on "${authority({ host: address, port })}": ${messageOf(cause)}` +
+      (advice === undefined ? '' : `; ${advice}`),
     { cause },
   );
-}
-
-/** Each reason is logged only occasionally, with the address of one sender. */
-export interface ConnectionWarnings {
-  readonly onStuck: (address: string) => void;
-  readonly onOverLimit: () => void;
-  readonly onFailedHandshake: (address: string, error: Error) => void;
-}
-
-export function createConnectionWarnings(deps: {
-  readonly clock: Clock;
-  readonly logger: IntakeLogger;
-}): ConnectionWarnings {
-  const stuck = createOccasionalWarning(
-    deps,
-    'Syslog senders did not complete a line in time, so their connections are closed',
-  );
-  const overLimit = createOccasionalWarning(
-    deps,
-    'Too many syslog senders are connected, so the least active connections are closed, unknown senders first',
-  );
-  const failedHandshake = createOccasionalWarning(deps, 'Syslog senders failed the TLS handshake');
-  return {
-    onStuck: (address) => stuck({ address }),
-    onOverLimit: () => overLimit({}),
-    onFailedHandshake: (address, error) => failedHandshake({ address, err: error }),
-  };
 }
 
 interface Pausable {

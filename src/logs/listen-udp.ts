@@ -42,7 +42,7 @@ export interface UdpListener {
  */
 export async function listenUdp(options: UdpOptions): Promise<UdpListener> {
   const { logger, clock, tally } = options;
-  const warnOfFailure = createOccasionalWarning(options, 'Cannot open the syslog UDP socket again yet');
+  const warnOfFailure = createOccasionalWarning(options, 'Cannot reopen the syslog UDP socket yet');
   let socket = await open(options.listen, options);
   let openedAt = clock.elapsed();
   let cancelRetry = (): void => {};

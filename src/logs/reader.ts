@@ -13,9 +13,6 @@ import {
   type SignatureSet,
   type FirewallSignature,
   type MessageSignature,
-  matchApplianceEvent,
-  matchEvent,
-  matchExplaining,
   matchField,
   matchFirewall,
   matchLoosely,
@@ -224,7 +221,7 @@ export function recogniseLine(set: SignatureSet, line: string): Recognition | nu
     case 'fields':
       return recogniseFields(set, envelope, envelope.body.fields);
     case 'message': {
-      const signature = matchBody(set, envelope.body);
+      const signature = matchBody(set.anchored, envelope.body);
       return signature === null ? null : { kind: 'ftm', signature, envelope };
     }
   }
@@ -299,8 +296,8 @@ function recogniseFields(
 
 /** Returns null for a log ID that is not in the catalogue. */
 function eventOf(set: SignatureSet, envelope: Envelope, logId: string): Recognition | null {
-  const signature = matchEvent(set, logId);
-  return signature === null ? null : { kind: 'event', signature, envelope };
+  const signature = set.events.get(logId);
+  return signature === undefined ? null : { kind: 'event', signature, envelope };
 }
 
 type MessageBody = Extract<Body, { kind: 'message' }>;
@@ -311,13 +308,13 @@ type MessageBody = Extract<Body, { kind: 'message' }>;
  */
 function explainOnly(set: SignatureSet, line: string, body: Body): MessageSignature | null {
   if (body.kind !== 'message' || !body.complete) return null;
-  const byWords = matchBody(set, body, matchExplaining);
-  return byWords ?? matchApplianceEvent(set, APPLIANCE_EVENT_ID.exec(line)?.[1] ?? '');
+  const byText = matchBody(set.explaining, body);
+  return byText ?? set.applianceEvents.get(APPLIANCE_EVENT_ID.exec(line)?.[1] ?? '') ?? null;
 }
 
-function matchBody(set: SignatureSet, { alternatives }: MessageBody, match = matchMessage): MessageSignature | null {
+function matchBody(patterns: SignatureSet['anchored'], { alternatives }: MessageBody): MessageSignature | null {
   for (const texts of alternatives) {
-    const same = sameOf(texts.map((text) => match(set, text)));
+    const same = sameOf(texts.map((text) => matchMessage(patterns, text)));
     if (same !== null) return same;
   }
   return null;

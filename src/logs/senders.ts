@@ -262,60 +262,52 @@ function afterTime(text: string, at: number): number {
   return space < 0 ? at : space + 1;
 }
 
-/** Once for each unknown sender. The usual cause is a missing address in an appliance's `logSources`. */
-export interface UnknownSenderLog {
-  note(from: string, line: FramedLine): void;
-  /** The most recently logged senders, in order. */
-  senders(): readonly string[];
+interface SenderLogDeps {
+  readonly clock: Clock;
+  readonly logger: IntakeLogger;
 }
 
 const MOST_TOLD = 50;
 const WITHIN: Millis = 3_600_000;
 
 /**
- * One message per sender and a fixed number per hour. Otherwise, an attacker could fill the log by sending lines from
- * many forged addresses.
+ * Allows one message per sender and a fixed number per hour. Otherwise, an attacker could fill the log by sending lines
+ * from many forged addresses.
  */
-class SenderTurns {
-  readonly #clock: Clock;
-  readonly #told = new Map<string, Millis>();
+function senderTurns(clock: Clock): { readonly told: ReadonlyMap<string, Millis>; take(from: string): boolean } {
+  const told = new Map<string, Millis>();
 
-  constructor(clock: Clock) {
-    this.#clock = clock;
-  }
-
-  /** If so, the message is counted as logged. */
-  take(from: string): boolean {
-    const now = this.#clock.elapsed();
-    if (this.#told.has(from) || !this.#hasRoom(now)) return false;
-    this.#told.set(from, now);
-    return true;
-  }
-
-  senders(): readonly string[] {
-    return [...this.#told.keys()];
-  }
-
-  #hasRoom(now: Millis): boolean {
-    const oldest = this.#told.entries().next().value;
-    if (this.#told.size < MOST_TOLD || oldest === undefined) return true;
+  function hasRoom(now: Millis): boolean {
+    const oldest = told.entries().next().value;
+    if (told.size < MOST_TOLD || oldest === undefined) return true;
     const [from, at] = oldest;
-    return now - at >= WITHIN && this.#told.delete(from);
+    return now - at >= WITHIN && told.delete(from);
   }
+
+  return {
+    told,
+    take: (from) => {
+      const now = clock.elapsed();
+      if (told.has(from) || !hasRoom(now)) return false;
+      told.set(from, now);
+      return true;
+    },
+  };
 }
 
-export function createUnknownSenderLog({
-  clock,
-  logger,
-}: {
-  readonly clock: Clock;
-  readonly logger: IntakeLogger;
-}): UnknownSenderLog {
-  const turns = new SenderTurns(clock);
+export type UnknownSenderLog = ReturnType<typeof createUnknownSenderLog>;
+
+/** Once for each unknown sender. The usual cause is a missing address in an appliance's `logSources`. */
+export function createUnknownSenderLog({ clock, logger }: SenderLogDeps): {
+  note(from: string, line: FramedLine): void;
+  /** The most recently logged senders, in order. */
+  senders(): readonly string[];
+} {
+  const { told, take } = senderTurns(clock);
   return {
-    senders: () => turns.senders(),
+    senders: () => [...told.keys()],
     note: (from, line) => {
-      if (!turns.take(from)) return;
+      if (!take(from)) return;
       const host = hostInLine(line.text, line.start, Math.min(line.end, line.start + 512));
       logger.warn(
         { sender: from, hostInLine: host === null ? null : sampleOf(host) },
@@ -326,31 +318,21 @@ export function createUnknownSenderLog({
   };
 }
 
+export type UnrecognisedLog = ReturnType<typeof createUnrecognisedLog>;
+
 /**
  * Logs lines that contain an FTM keyword but match no signature, once per sender. Such a line may have a new format, or
  * an attacker used a keyword as a user name.
  */
-export interface UnrecognisedLog {
-  note(from: string, line: string): void;
-}
-
-export function createUnrecognisedLog({
-  clock,
-  logger,
-}: {
-  readonly clock: Clock;
-  readonly logger: IntakeLogger;
-}): UnrecognisedLog {
-  const turns = new SenderTurns(clock);
-  return {
-    note: (from, line) => {
-      if (!turns.take(from)) return;
-      logger.warn(
-        { sender: from, line: sampleOf(line) },
-        'A log line seems to be about FortiToken Mobile but has no matching signature. If it is an error, add a ' +
-          'signature (logs.signatureFiles)',
-      );
-    },
+export function createUnrecognisedLog({ clock, logger }: SenderLogDeps): (from: string, line: string) => void {
+  const { take } = senderTurns(clock);
+  return (from, line) => {
+    if (!take(from)) return;
+    logger.warn(
+      { sender: from, line: sampleOf(line) },
+      'A log line seems to be about FortiToken Mobile but has no matching signature. If it is an error, add a ' +
+        'signature (logs.signatureFiles)',
+    );
   };
 }
 

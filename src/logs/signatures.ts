@@ -119,33 +119,27 @@ export function parseSignatures(
   return signatures;
 }
 
+const head = z
+  .looseObject({ id: z.string().nullish().catch(null), fields: z.unknown() })
+  .catch({ id: null, fields: undefined });
+
 function parseSignature(
   value: unknown,
   { firewall: line, message: text }: EntrySchemas,
 ): Signature | { readonly kind: 'invalid'; readonly problem: string } {
-  if (isRecord(value) && 'fields' in value) {
+  const { id = null, fields } = head.parse(value);
+  if (fields !== undefined) {
     const parsed = line.safeParse(value);
-    return parsed.success
-      ? { kind: 'firewall', ...parsed.data }
-      : { kind: 'invalid', problem: describe(value, parsed.error) };
+    return parsed.success ? { kind: 'firewall', ...parsed.data } : { kind: 'invalid', problem: describe(id, parsed.error) };
   }
   const parsed = text.safeParse(value);
-  return parsed.success
-    ? { kind: 'message', ...parsed.data }
-    : { kind: 'invalid', problem: describe(value, parsed.error) };
+  return parsed.success ? { kind: 'message', ...parsed.data } : { kind: 'invalid', problem: describe(id, parsed.error) };
 }
 
-function describe(value: unknown, error: z.ZodError): string {
-  const id =
-    isRecord(value) && typeof value['id'] === 'string'
-      ? `signature "${value['id'].slice(0, 64)}"`
-      : 'a signature without an ID';
+function describe(name: string | null, error: z.ZodError): string {
+  const id = name === null ? 'a signature without an ID' : `signature "${name.slice(0, 64)}"`;
   const issues = error.issues.map(({ path, message: problem }) =>
     path.length === 0 ? problem : `${path.map(String).join('.')}: ${problem}`,
   );
   return `${id}: ${issues.join(', ')}`;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

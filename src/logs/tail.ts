@@ -4,6 +4,7 @@ import { basename, dirname, extname, join } from 'node:path';
 import * as z from 'zod';
 import { sleep } from '../system/clock.ts';
 import type { Clock, Millis } from '../core/clock.ts';
+import { errorCode } from '../network/failure.ts';
 import { type LineSink, Framer } from './framing.ts';
 import type { IntakeLogger } from './tally.ts';
 
@@ -125,7 +126,7 @@ async function headOf(handle: FileHandle, most: number): Promise<Pick<FileMark, 
 }
 
 function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR');
+  return ['ENOENT', 'ENOTDIR'].includes(errorCode(error) ?? '');
 }
 
 /** A renamed file is still followed for this time, because the writing process may not have reopened the log yet. */
@@ -410,7 +411,7 @@ async function readFormer(path: string): Promise<Positions | null> {
   try {
     return former.parse(JSON.parse(await readFile(path, 'utf8'))).files;
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    if (errorCode(error) === 'ENOENT') return null;
     throw error;
   }
 }

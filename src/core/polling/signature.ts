@@ -131,13 +131,9 @@ function anchoredTexts(messages: readonly CompiledMessage[]): readonly AnchoredT
   );
 }
 
-/** For the log stream. The message must not include the syslog header. */
-export function matchMessage({ anchored }: SignatureSet, message: string): MessageSignature | null {
-  return anchored.find(({ text }) => textMatches(text, message))?.signature ?? null;
-}
-
-export function matchExplaining({ explaining }: SignatureSet, message: string): MessageSignature | null {
-  return explaining.find(({ text }) => textMatches(text, message))?.signature ?? null;
+/** `texts` is `anchored` or `explaining` of a signature set. The message must not include the syslog header. */
+export function matchMessage(texts: readonly AnchoredText[], message: string): MessageSignature | null {
+  return texts.find(({ text }) => textMatches(text, message))?.signature ?? null;
 }
 
 /** For the value of a log field, where words that other products also use do not match. */
@@ -160,14 +156,6 @@ export function matchLoosely(set: SignatureSet, line: string): MessageSignature 
     if (texts.some((text) => matchesPasted(text, folded))) return signature;
   }
   return null;
-}
-
-export function matchEvent(set: SignatureSet, logId: string): MessageSignature | null {
-  return set.events.get(logId) ?? null;
-}
-
-export function matchApplianceEvent(set: SignatureSet, eventId: string): MessageSignature | null {
-  return set.applianceEvents.get(eventId) ?? null;
 }
 
 export function matchFirewall(set: SignatureSet, fields: ReadonlyMap<string, string>): FirewallSignature | null {
