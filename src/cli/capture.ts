@@ -6,7 +6,7 @@ import type { CaptureFile } from '../capture/packets.ts';
 import { evidenceOf, type JudgedConnection, type Level, levelOf } from '../capture/judge-capture.ts';
 import { captureOnAppliance, captureOnFortiGate } from '../checks/capture-steps.ts';
 import type { Config } from '../config/config.ts';
-import type { Needs } from '../config/config-file.ts';
+import type { Needs } from '../config/load.ts';
 import { hostOf } from '../core/addresses.ts';
 import { chainKey } from '../core/certificate.ts';
 import { counted } from '../core/phrases.ts';

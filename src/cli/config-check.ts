@@ -9,7 +9,7 @@ import { visibleText } from '../core/visible-text.ts';
 import { controlPlace } from '../runtime/control-place.ts';
 import { checkStart, type RunningDaemon, type StartCheckDeps } from '../runtime/start-check.ts';
 import { holderProcess } from '../store/store-lock.ts';
-import { portsOf } from '../system/process-sockets.ts';
+import { portsOf } from '../system/process-facts.ts';
 import { createDaemonClient, NoDaemon } from './daemon-client.ts';
 import { fileWarnings, machineWarnings } from './config.ts';
 import { type Invocation, load, loadWith, needsAll, needsNothing, writeIssues, writeSubstitutes } from './terminal.ts';

@@ -10,8 +10,9 @@ import {
   locateStore,
   commandFiles,
   localFiles,
+  type Needs,
+  type Substitute,
 } from '../config/load.ts';
-import type { Needs, Substitute } from '../config/config-file.ts';
 import type { Clock } from '../core/clock.ts';
 import { counted } from '../core/phrases.ts';
 import { visibleText } from '../core/visible-text.ts';

@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { firmwareVersion, type Version } from '../core/license/appliance.ts';
 import { FACT_USES, type FirmwareFact } from '../core/license/firmware.ts';
 import { assertUnique, type CatalogueFile, catalogueError, loadCatalogue } from '../system/catalogue-file.ts';
-import { issueTexts } from '../text/issue-text.ts';
+import { issueTexts } from '../text/message-of.ts';
 
 const SHIPPED_FACTS: string = fileURLToPath(new URL('../../config/firmware-facts.yaml', import.meta.url));
 

@@ -30,7 +30,7 @@ import { observeMailServer } from '../round/mail.ts';
 import type { ProbeAnswer, ProbeRequest, ProbeModule } from '../web/sources.ts';
 import { discardIfStalled } from '../schedule/stall-monitor.ts';
 import type { HostPort } from '../core/addresses.ts';
-import { USUAL_PATIENCE, type MailServerConfig } from '../config/schema/mail.ts';
+import { USUAL_PATIENCE, type MailServerConfig } from '../config/schema/watched.ts';
 import type { ResolverConfig } from '../config/schema/secret.ts';
 import { parseHostPort } from '../config/schema/section.ts';
 

@@ -5,8 +5,7 @@ import { certificatePem, parseCertificate } from '../core/parse-certificate.ts';
 import type { Certificate } from '../core/certificate.ts';
 import type { Baseline } from '../tls/trust.ts';
 import { makeFolder, replaceFile } from '../system/json-file.ts';
-import { issueTexts } from '../text/issue-text.ts';
-import { messageOf } from '../text/message-of.ts';
+import { issueTexts, messageOf } from '../text/message-of.ts';
 import { readPem } from './load-trust.ts';
 
 const certificate = z.string().transform((pem, context): Certificate => {
