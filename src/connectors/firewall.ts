@@ -10,6 +10,7 @@ import {
   type FqdnObject,
   type PolicyMatch,
   type SslInspection,
+  type SslInspectionMode,
   type SessionCounts,
 } from '../core/license/firewall.ts';
 import type { LicenseServerConfig } from '../config/schema/path.ts';
@@ -152,11 +153,7 @@ async function matchOf(inquiry: Inquiry): Promise<PolicyMatch> {
   if (reply === null) throw notUnderstood(inquiry.config, 'policy');
   const { policy } = reply;
   if (policy.action === 'deny') {
-    return {
-      kind: 'policy',
-      policy,
-      inspection: { kind: 'known', profile: null, mode: 'none', exemptedBy: null, unreadExemptions: [] },
-    };
+    return { kind: 'policy', policy, inspection: withoutExemptions(null, 'none') };
   }
   const grouped = await withGroup(inquiry, reply);
   return { kind: 'policy', policy: grouped.policy, inspection: await inspectionOf(inquiry, grouped.sslProfile) };
@@ -223,22 +220,19 @@ async function withGroup(inquiry: Inquiry, reply: PolicyReply): Promise<PolicyRe
 }
 
 async function inspectionOf(inquiry: Inquiry, profile: string | null): Promise<SslInspection> {
-  if (profile === null || profile === NO_INSPECTION)
-    return { kind: 'known', profile, mode: 'none', exemptedBy: null, unreadExemptions: [] };
+  if (profile === null || profile === NO_INSPECTION) return withoutExemptions(profile, 'none');
   const reply = await inquiry.client.read({ kind: 'ssl-ssh-profile', name: profile });
   if (reply.kind === 'status') return { kind: 'unreadable', profile, message: `HTTP ${String(reply.status)}` };
   const result = resultOf(reply.value);
   const parsed = result === null ? null : parseSslProfile(result, inquiry.target.port);
   if (parsed === null)
     return { kind: 'unreadable', profile, message: 'the profile does not specify how HTTPS is inspected' };
-  if (parsed.mode !== 'deep')
-    return { kind: 'known', profile, mode: parsed.mode, exemptedBy: null, unreadExemptions: [] };
-  const exempt = await readExemptions(inquiry.client, parsed.exemptions, exemptionTarget(inquiry.target));
-  return { kind: 'known', profile, mode: 'deep', exemptedBy: exempt.exemptedBy, unreadExemptions: exempt.unread };
+  if (parsed.mode !== 'deep') return withoutExemptions(profile, parsed.mode);
+  return { kind: 'known', profile, mode: 'deep', ...(await readExemptions(inquiry, parsed.exemptions)) };
 }
 
-function exemptionTarget(target: FirewallTarget): ExemptionTarget {
-  return { host: target.host, addresses: addressesOf(target) };
+function withoutExemptions(profile: string | null, mode: SslInspectionMode): SslInspection {
+  return { kind: 'known', profile, mode, exemptedBy: null, unreadExemptions: [] };
 }
 
 /** Excludes address blocks, because a policy lookup accepts only single addresses. */
@@ -283,17 +277,7 @@ function notUnderstood(config: FirewallConfig, what: string): ProbeError {
   );
 }
 
-interface ExemptionTarget {
-  readonly host: string;
-  readonly addresses: readonly string[];
-}
-
-interface ExemptionResult {
-  /** For example `exemption "fortinet"`. */
-  readonly exemptedBy: string | null;
-  /** Exemptions that may cover the server but could not be evaluated, for example `category 52`. */
-  readonly unread: readonly string[];
-}
+type ExemptionResult = Pick<Extract<SslInspection, { kind: 'known' }>, 'exemptedBy' | 'unreadExemptions'>;
 
 type Coverage = 'covers' | 'other' | 'unread';
 
@@ -306,32 +290,29 @@ const IRRELEVANT_CATEGORIES: readonly string[] = ['31', '33'];
 /** Each exemption requires one request. The built-in profiles have about 40 exemptions. */
 const MAX_READ = 64;
 
-async function readExemptions(
-  client: FirewallClient,
-  exemptions: readonly Exemption[],
-  target: ExemptionTarget,
-): Promise<ExemptionResult> {
+async function readExemptions(inquiry: Inquiry, exemptions: readonly Exemption[]): Promise<ExemptionResult> {
   const unread: string[] = [];
   for (const exemption of exemptions.slice(0, MAX_READ)) {
-    const coverage = await coverageOf(client, exemption, target);
-    if (coverage === 'covers') return { exemptedBy: `exemption "${exemption.value}"`, unread };
+    const coverage = await coverageOf(inquiry, exemption);
+    if (coverage === 'covers')
+      return { exemptedBy: `exemption "${exemption.value}"`, unreadExemptions: unread };
     if (coverage === 'unread') unread.push(textOf(exemption));
   }
-  return { exemptedBy: null, unread: [...unread, ...exemptions.slice(MAX_READ).map(textOf)] };
+  return { exemptedBy: null, unreadExemptions: [...unread, ...exemptions.slice(MAX_READ).map(textOf)] };
 }
 
-async function coverageOf(client: FirewallClient, exemption: Exemption, target: ExemptionTarget): Promise<Coverage> {
-  switch (exemption.kind) {
+async function coverageOf({ client, target }: Inquiry, { kind, value }: Exemption): Promise<Coverage> {
+  switch (kind) {
     case 'category':
-      return IRRELEVANT_CATEGORIES.includes(exemption.value) ? 'other' : 'unread';
+      return IRRELEVANT_CATEGORIES.includes(value) ? 'other' : 'unread';
     case 'other':
     case 'regex':
       // Regular expressions from the firewall are not evaluated, because their run time is unlimited.
       return 'unread';
     case 'address':
-      return addressCoverage(await objectOf(client, 'address', exemption.value), target);
+      return addressCoverage(await objectOf(client, kind, value), target);
     case 'wildcard-fqdn':
-      return nameCoverage(await objectOf(client, 'wildcard-fqdn', exemption.value), 'wildcard-fqdn', target.host);
+      return nameCoverage(await objectOf(client, kind, value), kind, target.host);
   }
 }
 
@@ -359,7 +340,8 @@ async function objectOf(client: FirewallClient, kind: 'address' | 'wildcard-fqdn
  * Uses only fields for the object's type, because FortiOS returns `subnet` for every type, with 0.0.0.0/0 if it is
  * irrelevant. For a country, a tag or a connector's object, the addresses are unknown.
  */
-function addressCoverage(object: ReplyFields, { host, addresses }: ExemptionTarget): Coverage {
+function addressCoverage(object: ReplyFields, target: FirewallTarget): Coverage {
+  const addresses = addressesOf(target);
   switch (object['type']) {
     case 'ipmask': {
       const subnet = nameIn(object, 'subnet');
@@ -372,7 +354,7 @@ function addressCoverage(object: ReplyFields, { host, addresses }: ExemptionTarg
     }
     case 'fqdn':
     case 'wildcard-fqdn':
-      return nameCoverage(object, object['type'], host);
+      return nameCoverage(object, object['type'], target.host);
     default:
       return 'unread';
   }

@@ -12,7 +12,7 @@ export function showValue(value: unknown): string {
 }
 
 /** For values that may be secret. */
-function showKind(value: unknown): string {
+export function showKind(value: unknown): string {
   if (value === null || value === undefined) return 'nothing';
   if (Array.isArray(value)) return 'a list';
   return KINDS.get(typeof value) ?? 'a section';
@@ -25,15 +25,7 @@ const KINDS: ReadonlyMap<string, string> = new Map([
   ['boolean', 'true or false'],
 ]);
 
-export function expectedMessage(expected: string, value: unknown): string {
-  return saying(expected, value, showValue);
-}
-
-export function expectedSecretMessage(expected: string, value: unknown): string {
-  return saying(expected, value, showKind);
-}
-
-function saying(expected: string, value: unknown, show: (value: unknown) => string): string {
+export function expectedMessage(expected: string, value: unknown, show = showValue): string {
   if (value === undefined) return `expected ${expected}, but the key is missing`;
   if (value === null) return `expected ${expected}, got nothing; enter a value or remove the key`;
   return `expected ${expected}, got ${show(value)}`;

@@ -26,7 +26,7 @@ import {
   filledList,
 } from './section.ts';
 import { secretUrl } from './endpoints.ts';
-import { expectedSecretMessage } from '../../text/show.ts';
+import { expectedMessage, showKind } from '../../text/show.ts';
 import { authority, type HostPort } from '../../core/addresses.ts';
 
 /** `what` names the secret in messages, and `ofFile` describes the key for its file. */
@@ -141,7 +141,7 @@ function file(title: string, use: Use, wording: Wording): z.ZodType<string> {
 }
 
 function hidden(what: string): Wording {
-  return { error: ({ input }) => expectedSecretMessage(what, input) };
+  return { error: ({ input }) => expectedMessage(what, input, showKind) };
 }
 
 const SMTP_PORT = 25;

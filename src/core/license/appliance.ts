@@ -289,11 +289,13 @@ export function firmwareVersion(firmware: string): Version | null {
   return [Number(major), Number(minor), Number(patch ?? 0)];
 }
 
+/** Negative if the first version is older. */
+export function compareVersions(a: Version, b: Version): number {
+  return a[0] - b[0] || a[1] - b[1] || a[2] - b[2];
+}
+
 export function isAtLeast(version: Version, wanted: Version): boolean {
-  const [major, minor, patch] = version;
-  if (major !== wanted[0]) return major > wanted[0];
-  if (minor !== wanted[1]) return minor > wanted[1];
-  return patch >= wanted[2];
+  return compareVersions(version, wanted) >= 0;
 }
 
 /** facHaCurrentStatus in FORTINET-FORTIAUTHENTICATOR-MIB, the only machine-readable source for the role. */

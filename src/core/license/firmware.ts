@@ -1,4 +1,4 @@
-import { firmwareVersion, type Version } from './appliance.ts';
+import { compareVersions, firmwareVersion, type Version } from './appliance.ts';
 
 /** From config/firmware-facts.yaml, which describes the values of `use`. */
 export interface FirmwareFact {
@@ -51,10 +51,6 @@ export function factsAbout(firmware: string | null, facts: readonly FirmwareFact
 
 function isWithin(version: Version, { from, to }: VersionRange): boolean {
   return (from === null || compareVersions(version, from) >= 0) && (to === null || compareVersions(version, to) <= 0);
-}
-
-function compareVersions(a: Version, b: Version): number {
-  return a[0] - b[0] || a[1] - b[1] || a[2] - b[2];
 }
 
 /** Returns a sentence about actions to avoid on these units during an outage. */
