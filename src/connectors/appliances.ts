@@ -15,7 +15,7 @@ import {
 } from '../core/license/appliance.ts';
 import { factsAbout, type FirmwareFact } from '../core/license/firmware.ts';
 import type { Millis, Clock } from '../core/clock.ts';
-import type { Resource } from '../core/license/resource.ts';
+import type { Resource } from '../core/observation.ts';
 import {
   type ConnectorContext,
   failed,

@@ -37,7 +37,7 @@ import {
   fieldsOf,
 } from './firewall-client.ts';
 import { lenientCount } from '../network/rest/reply-values.ts';
-import type { Resource } from '../core/license/resource.ts';
+import type { Resource } from '../core/observation.ts';
 import { visibleText } from '../core/visible-text.ts';
 import { addressInAny } from '../core/addresses.ts';
 

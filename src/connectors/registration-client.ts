@@ -17,11 +17,6 @@ export interface RegistrationClient extends AsyncDisposable {
   ask(operation: Exclude<RegistrationOperation, { kind: 'token' }>, token: string): Promise<JsonReply>;
 }
 
-interface Access {
-  readonly headers: Readonly<Record<string, string>>;
-  readonly secret: string;
-}
-
 /** @throws {Error} when a URL does not begin with https or `caFile` cannot be used */
 export async function createRegistrationClient(
   config: RegistrationConfig,
@@ -31,20 +26,30 @@ export async function createRegistrationClient(
   const origin = httpsOrigin(config.url);
   const agent = await createVerifiedAgent({ caFile: config.caFile, pin: null });
 
-  function post(target: string, operation: RegistrationOperation, access: Access): Promise<JsonReply> {
-    const headers = { 'content-type': 'application/json', ...access.headers };
+  function post(
+    target: string,
+    operation: RegistrationOperation,
+    secret: string,
+    login: Readonly<Record<string, string>> = {},
+  ): Promise<JsonReply> {
+    const { path, body } = requestOf(operation);
     return exchangeJson(
       agent,
       target,
-      { ...requestOf(operation), method: 'POST', headers, withoutSecrets: createSecretFilter([access.secret]) },
+      {
+        path,
+        method: 'POST',
+        headers: { 'content-type': 'application/json', ...login },
+        body: JSON.stringify(body),
+        withoutSecrets: createSecretFilter([secret]),
+      },
       context,
     );
   }
 
   return {
-    send: (operation) => post(authOrigin, operation, { headers: {}, secret: operation.password }),
-    ask: (operation, token) =>
-      post(origin, operation, { headers: { authorization: `Bearer ${token}` }, secret: token }),
+    send: (operation) => post(authOrigin, operation, operation.password),
+    ask: (operation, token) => post(origin, operation, token, { authorization: `Bearer ${token}` }),
     [Symbol.asyncDispose]: () => agent.destroy(),
   };
 }
@@ -55,36 +60,28 @@ export type RegistrationOperation =
   | { readonly kind: 'list-license'; readonly license: string; readonly accountId: number | null }
   | { readonly kind: 'product-details'; readonly serial: string };
 
-interface OperationRequest {
-  readonly path: string;
-  readonly body: string;
-}
-
 /** The trailing slash in the token path is required. */
-function requestOf(operation: RegistrationOperation): OperationRequest {
+function requestOf(operation: RegistrationOperation): { readonly path: string; readonly body: object } {
   switch (operation.kind) {
     case 'token':
       return {
         path: '/api/v1/oauth/token/',
-        body: JSON.stringify({
+        body: {
           username: operation.user,
           password: operation.password,
           client_id: 'assetmanagement',
           grant_type: 'password',
-        }),
+        },
       };
     case 'list-license':
       return {
         path: '/ES/api/registration/v3/licenses/list',
-        body: JSON.stringify({
-          licenseNumber: operation.license,
-          ...(operation.accountId === null ? {} : { accountId: operation.accountId }),
-        }),
+        body: { licenseNumber: operation.license, accountId: operation.accountId ?? undefined },
       };
     case 'product-details':
       return {
         path: '/ES/api/registration/v3/products/details',
-        body: JSON.stringify({ serialNumber: operation.serial }),
+        body: { serialNumber: operation.serial },
       };
   }
 }

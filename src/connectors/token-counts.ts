@@ -13,7 +13,7 @@ import {
   type SmsQuota,
 } from '../core/license/appliance.ts';
 import { cutList, serialNumber, lenientCount } from '../network/rest/reply-values.ts';
-import { valueOf } from '../core/license/resource.ts';
+import { valueOf } from '../core/observation.ts';
 import type { BackgroundFile } from '../system/json-file.ts';
 import type { UnitObservation } from './picture.ts';
 
@@ -28,6 +28,7 @@ const TOKEN = z.object({
   type: z.unknown().optional(),
   status: z.unknown().optional(),
   license: z.unknown().optional(),
+  /** Separate from the status (docs:fortiauthenticator/6.5.5/rest-api-solution-guide/875895). */
   locked: z.unknown().optional(),
 });
 
@@ -36,15 +37,7 @@ const TOKEN_PAGE = z.object({
   objects: cutList(TOKEN, PAGE_SIZE + 1),
 });
 
-/** Not validated. Any field can be missing or have a different type. */
-interface TokenObject {
-  readonly serial?: unknown;
-  readonly type?: unknown;
-  readonly status?: unknown;
-  readonly license?: unknown;
-  /** Separate from the status (docs:fortiauthenticator/6.5.5/rest-api-solution-guide/875895). */
-  readonly locked?: unknown;
-}
+type TokenObject = Readonly<z.infer<typeof TOKEN>>;
 
 export interface TokenPage {
   readonly tokens: readonly TokenObject[];
@@ -147,7 +140,7 @@ export function parseSmsQuota(value: unknown): SmsQuota | null {
 const SAVED = z.object({ pending: z.record(z.string(), z.number()) });
 
 /** Only the hash is stored, because the serial number identifies a user's token. */
-export function tokenId(serial: string): string {
+function tokenId(serial: string): string {
   return createHash('sha256').update(serial.toUpperCase()).digest('base64url').slice(0, 22);
 }
 

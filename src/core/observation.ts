@@ -29,6 +29,17 @@ export interface Failure {
   readonly durationMs: Millis;
 }
 
+/** `absent`: the firmware does not have the resource (404). `denied`: the account is not allowed to read it. */
+export type Resource<T> =
+  | { readonly kind: 'read'; readonly value: T }
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'denied'; readonly message: string }
+  | Failure;
+
+export function valueOf<T>(resource: Resource<T>): T | null {
+  return resource.kind === 'read' ? resource.value : null;
+}
+
 /** The check was cancelled or failed because of a bug in ftm-watch, so it proves nothing about the target. */
 export function isOwnTrouble(reason: FailureReason): boolean {
   return reason === 'aborted' || reason === 'internal';

@@ -298,7 +298,7 @@ const ANY = new RegExp([BSD, ISO, EXPORT].map(({ source }) => source.replaceAll(
  * Returns the unparsed time at the beginning of `text`. Parsing is a separate step, because most times are never
  * needed.
  */
-export function findTime(text: string): string | null {
+function findTime(text: string): string | null {
   ANY.lastIndex = 0;
   return ANY.test(text) ? text.slice(0, ANY.lastIndex) : null;
 }

@@ -141,8 +141,8 @@ function originOfUnknownSenders({ addresses, names }: Sources, believed: Origin)
   return addresses.size > 0 ? FOREIGN : believed;
 }
 
-/** For example `::ffff:10.0.0.5` to `10.0.0.5`. Host names are converted to lower case. @internal */
-export function normalAddress(address: string): string {
+/** For example `::ffff:10.0.0.5` to `10.0.0.5`. Host names are converted to lower case. */
+function normalAddress(address: string): string {
   const bare = address.replace(/^\[(.*)\]$/u, '$1').replace(/%.*$/u, '');
   // isValid accepts "5" as 0.0.0.5.
   return (bare.includes('.') || bare.includes(':')) && ipaddr.isValid(bare)

@@ -6,7 +6,7 @@ import { type PreconditionState, type Diagnosis, PRECONDITION_STATES } from '../
 import { isoTime } from '../core/time-text.ts';
 import { askedFor, policyText } from '../core/license/firewall.ts';
 import type { LicenseOutcome } from '../core/license/registration.ts';
-import { valueOf } from '../core/license/resource.ts';
+import { valueOf } from '../core/observation.ts';
 import type { UnitObservation, Picture } from '../connectors/picture.ts';
 
 /** Returns all changes since the snapshot and explains their consequences. */

@@ -9,7 +9,7 @@ import type { OwnClock } from '../clock/estimate.ts';
 import { judgeApplianceClock, judgeFirmware, judgeMemory, judgeSnmpHash } from './condition.ts';
 import { visibleText } from '../../core/visible-text.ts';
 import { plainName } from '../../core/addresses.ts';
-import { type FailureReason, isOfThisMachine } from '../../core/observation.ts';
+import { type FailureReason, isOfThisMachine, type Resource, valueOf } from '../../core/observation.ts';
 import {
   type ApplianceFacts,
   type ApplianceFailure,
@@ -19,7 +19,6 @@ import {
   type ExpectedUnit,
   sameSerial,
 } from '../../core/license/appliance.ts';
-import { type Resource, valueOf } from '../../core/license/resource.ts';
 
 interface Server {
   readonly host: string;

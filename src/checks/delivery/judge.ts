@@ -6,7 +6,7 @@ import { memoryBeside } from '../appliance/condition.ts';
 import { DELIVERY_CAUSES, type DeliveryCause } from './causes.ts';
 import { judgeCarrier } from './judge-carrier.ts';
 import type { ApplianceFacts } from '../../core/license/appliance.ts';
-import { valueOf } from '../../core/license/resource.ts';
+import { valueOf } from '../../core/observation.ts';
 
 /** A warning is raised if less than this share of the purchased SMS messages remains. */
 const LOW = 0.1;

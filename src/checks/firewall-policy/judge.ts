@@ -14,7 +14,7 @@ import {
 import type { Declaration, Judgement, UnitFacts } from '../check.ts';
 import { judged, notConfigured, unjudged } from '../judgement.ts';
 import { POLICY_CAUSES, type PolicyCause } from './causes.ts';
-import { valueOf } from '../../core/license/resource.ts';
+import { valueOf } from '../../core/observation.ts';
 import {
   INTERFACE_SEPARATOR,
   type Culprit,

@@ -16,7 +16,7 @@ import { TOKEN_POOL_CAUSES, type TokenPoolCause } from './causes.ts';
 import type { RegistrationObservation } from '../../core/license/registration.ts';
 import { capital } from '../../engine/words.ts';
 import { nameList } from '../../core/phrases.ts';
-import { valueOf, type Resource } from '../../core/license/resource.ts';
+import { valueOf, type Resource } from '../../core/observation.ts';
 import type { WatchedConfig } from '../../config/schema/watched.ts';
 import type { UnitObservation } from '../../connectors/picture.ts';
 import type { Millis } from '../../core/clock.ts';

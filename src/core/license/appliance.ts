@@ -1,6 +1,5 @@
 import type { Millis, EpochMs } from '../clock.ts';
-import type { Failure } from '../observation.ts';
-import { type Resource, valueOf } from './resource.ts';
+import { type Failure, type Resource, valueOf } from '../observation.ts';
 
 export type ApplianceObservation = ApplianceFacts | ApplianceDenied | ApplianceFailure;
 

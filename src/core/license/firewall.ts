@@ -1,5 +1,4 @@
-import type { Failure } from '../observation.ts';
-import type { Resource } from './resource.ts';
+import type { Failure, Resource } from '../observation.ts';
 import type { EpochMs } from '../clock.ts';
 
 export type FirewallObservation = FirewallFacts | (FirewallDenied & Flow) | (Failure & Flow);
