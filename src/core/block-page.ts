@@ -34,8 +34,8 @@ export interface BlockPage {
 }
 
 export function blockPageText({ kind, product }: BlockPage): string {
-  if (kind === 'portal') return 'the page of a captive portal';
-  return product === null ? 'a block page' : `a block page of ${product}`;
+  if (kind === 'portal') return 'a captive portal page';
+  return product === null ? 'a block page' : `a block page from ${product}`;
 }
 
 /** Not specific to a product. A server that refuses a request can use the same phrases. */

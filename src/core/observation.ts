@@ -332,7 +332,7 @@ const WORDS: Readonly<Partial<Record<FailureReason, (failure: Failure) => string
   reset: ({ durationMs }) => `reset after ${spanText(durationMs)}`,
   closed: ({ durationMs }) => `closed by the peer after ${spanText(durationMs)}`,
   'no-route': ({ message }) => `no route (${message})`,
-  aborted: () => 'called off',
+  aborted: () => 'cancelled',
   internal: ({ message }) => `could not be checked (${message})`,
 };
 
