@@ -308,13 +308,6 @@ interface FileChecks {
 /** Whether a command needs the file or variable under a key such as `appliances.api.keyFile`. */
 export type Needs = (key: string) => boolean;
 
-interface Machine {
-  readonly env: NodeJS.ProcessEnv;
-  readonly files: FileChecks;
-  /** @default all keys */
-  readonly needs?: Needs;
-}
-
 export interface Substitute {
   readonly path: string;
   readonly substitute: string;
@@ -327,10 +320,10 @@ interface FoundReferences {
   readonly value: unknown;
 }
 
-async function findReferences(value: unknown, machine: Machine): Promise<FoundReferences> {
-  const { needs = () => true } = machine;
+async function findReferences(value: unknown, options: LoadOptions): Promise<FoundReferences> {
+  const { needs = () => true } = options;
   const needed = usedTexts(configFile, value).filter(({ path }) => needs(keyOf(path ?? [])));
-  const found = await Promise.all(needed.map(async (used) => ({ used, ...(await find(used, machine)) })));
+  const found = await Promise.all(needed.map(async (used) => ({ used, ...(await find(used, options)) })));
   const missing = found.flatMap(({ used: { path }, problem }): readonly SchemaIssue[] =>
     problem === null ? [] : [{ at: path ?? [], path: path ?? [], message: () => problem }],
   );
@@ -354,7 +347,7 @@ interface Found {
   readonly substitute: string | null;
 }
 
-async function find({ use, text }: UsedText, { env, files }: Machine): Promise<Found> {
+async function find({ use, text }: UsedText, { env, files }: LoadOptions): Promise<Found> {
   switch (use) {
     case 'file-to-read':
     case 'authority-file':
