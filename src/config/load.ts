@@ -7,7 +7,15 @@ import { parseYaml, type Position, type YamlPath } from '../text/yaml-text.ts';
 import { type Config, configFile } from './config.ts';
 import { type ConfigIssue, fallbackMessage, formatPath, type SchemaIssue, schemaIssues } from './issues.ts';
 import { secretVariable } from './schema/secret.ts';
-import { changeGivenTexts, changeTexts, fieldsOf, isMapping, itemsOf, type UsedText, usedTexts } from './schema/section.ts';
+import {
+  changeGivenTexts,
+  changeTexts,
+  fieldsOf,
+  isMapping,
+  itemsOf,
+  type UsedText,
+  usedTexts,
+} from './schema/section.ts';
 import { store } from './schema/web.ts';
 
 /** For a source checkout and for an installed program. The first existing file is used. */
@@ -191,7 +199,13 @@ function understoodFile(name: FileName, found: ReadResult): ConfigFile | UnreadF
     return { kind: 'unread', issues };
   }
   const { value: written, locate } = yaml;
-  return { kind: 'file', ...name, written, value: changeGivenTexts(configFile, written ?? {}, absoluteIn(dirname(name.source))), locate };
+  return {
+    kind: 'file',
+    ...name,
+    written,
+    value: changeGivenTexts(configFile, written ?? {}, absoluteIn(dirname(name.source))),
+    locate,
+  };
 }
 
 function issueIn({ file, locate }: ConfigFile, path: YamlPath, message: string): ConfigIssue {
@@ -257,7 +271,7 @@ function withoutInclude(file: ConfigFile): unknown {
 
 function namesIn({ written }: ConfigFile): readonly string[] | null {
   const { include } = fieldsOf(written);
-  const texts = itemsOf(include).filter((item) => typeof item === 'string' && item !== '');
+  const texts = itemsOf(include).filter((item): item is string => typeof item === 'string' && item !== '');
   return Array.isArray(include) && texts.length === include.length ? texts : null;
 }
 

@@ -294,8 +294,7 @@ async function readExemptions(inquiry: Inquiry, exemptions: readonly Exemption[]
   const unread: string[] = [];
   for (const exemption of exemptions.slice(0, MAX_READ)) {
     const coverage = await coverageOf(inquiry, exemption);
-    if (coverage === 'covers')
-      return { exemptedBy: `exemption "${exemption.value}"`, unreadExemptions: unread };
+    if (coverage === 'covers') return { exemptedBy: `exemption "${exemption.value}"`, unreadExemptions: unread };
     if (coverage === 'unread') unread.push(textOf(exemption));
   }
   return { exemptedBy: null, unreadExemptions: [...unread, ...exemptions.slice(MAX_READ).map(textOf)] };

@@ -120,7 +120,7 @@ export function parseSignatures(
 }
 
 const head = z
-  .looseObject({ id: z.string().nullish().catch(null), fields: z.unknown() })
+  .looseObject({ id: z.string().nullish().catch(null), fields: z.unknown().optional() })
   .catch({ id: null, fields: undefined });
 
 function parseSignature(
@@ -130,10 +130,14 @@ function parseSignature(
   const { id = null, fields } = head.parse(value);
   if (fields !== undefined) {
     const parsed = line.safeParse(value);
-    return parsed.success ? { kind: 'firewall', ...parsed.data } : { kind: 'invalid', problem: describe(id, parsed.error) };
+    return parsed.success
+      ? { kind: 'firewall', ...parsed.data }
+      : { kind: 'invalid', problem: describe(id, parsed.error) };
   }
   const parsed = text.safeParse(value);
-  return parsed.success ? { kind: 'message', ...parsed.data } : { kind: 'invalid', problem: describe(id, parsed.error) };
+  return parsed.success
+    ? { kind: 'message', ...parsed.data }
+    : { kind: 'invalid', problem: describe(id, parsed.error) };
 }
 
 function describe(name: string | null, error: z.ZodError): string {

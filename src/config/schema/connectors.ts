@@ -34,9 +34,7 @@ const MOST_TOKENS = 1_000_000;
 
 const api = section(
   {
-    url: httpsOrigin('https://10.0.0.5').describe(
-      'URL of the unit, with "https://" and without a path.',
-    ),
+    url: httpsOrigin('https://10.0.0.5').describe('URL of the unit, with "https://" and without a path.'),
     user: text.describe('An administrator account with "Web service access" and a read-only profile.'),
     key: secret('key', "Reads the administrator's web service access key from this file."),
     caFile: optional(certificatesFile).describe(
@@ -154,9 +152,7 @@ function logSources(unit: unknown): readonly Label[] {
 }
 
 const firewallEntry = section({
-  url: httpsOrigin('https://10.0.0.1').describe(
-    'URL of the FortiGate, with "https://" and without a path.',
-  ),
+  url: httpsOrigin('https://10.0.0.1').describe('URL of the FortiGate, with "https://" and without a path.'),
   token: secret('token', 'Reads the token of a read-only REST API administrator from this file.'),
   vdom: text.prefault('root').describe('Virtual domain (VDOM) that the traffic passes through.'),
   source: address.describe("Source address of FortiAuthenticator's traffic."),
@@ -212,9 +208,7 @@ export const registration = section({
 
 const peer = section({
   name: name.describe('Unique name of the agent in evidence.'),
-  url: httpsOrigin('https://10.0.0.9:9843').describe(
-    'URL of the other agent, with "https://" and without a path.',
-  ),
+  url: httpsOrigin('https://10.0.0.9:9843').describe('URL of the other agent, with "https://" and without a path.'),
   token: optionalSecret(
     'token',
     'Reads the token from this file. The other agent must list it in `web.tokens`, with the role "read".',

@@ -31,9 +31,7 @@ export const licenseServer = completed(
   section({
     host: host
       .prefault(HOST)
-      .describe(
-        'Server that activates and provisions FortiToken Mobile tokens, as configured in FortiAuthenticator.',
-      ),
+      .describe('Server that activates and provisions FortiToken Mobile tokens, as configured in FortiAuthenticator.'),
     port: port.prefault(443).describe('TCP port to connect to.'),
     serverName: serverName.describe(
       'Server name sent in the TLS handshake (SNI). The default is the host name. If the host is an address or this ' +

@@ -50,9 +50,10 @@ export function optionalSecret(what: string, ofFile: string): SecretField<Secret
   return {
     keys: (name) => [
       [`${name}File`, secretFile.optional().describe(ofFile)],
-      [`${name}Env`, secretVariable.optional().describe(
-        `Environment variable that contains the ${what}, instead of the file.`,
-      )],
+      [
+        `${name}Env`,
+        secretVariable.optional().describe(`Environment variable that contains the ${what}, instead of the file.`),
+      ],
     ],
     rule: oneAtMost,
     decode: sourceIn,

@@ -179,9 +179,7 @@ export const watchedSections = {
   services: services.describe('Other hosts to which FortiAuthenticator connects, such as the push service.'),
   resolvers: resolvers
     .prefault(['system'])
-    .describe(
-      'DNS resolvers, each of which is queried separately. List the resolvers that FortiAuthenticator uses.',
-    ),
+    .describe('DNS resolvers, each of which is queried separately. List the resolvers that FortiAuthenticator uses.'),
   sourceAddress: optional(address).describe('Local address that probes use, for machines with several addresses.'),
   controlHosts: list(hostPort(HTTPS_PORT))
     .prefault(['www.fortinet.com:443', 'www.iana.org:443'])
