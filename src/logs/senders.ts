@@ -274,7 +274,10 @@ const WITHIN: Millis = 3_600_000;
  * Allows one message per sender and a fixed number per hour. Otherwise, an attacker could fill the log by sending lines
  * from many forged addresses.
  */
-function senderTurns(clock: Clock): { readonly told: ReadonlyMap<string, Millis>; take(from: string): boolean } {
+function senderTurns(clock: Clock): {
+  readonly told: ReadonlyMap<string, Millis>;
+  readonly take: (from: string) => boolean;
+} {
   const told = new Map<string, Millis>();
 
   function hasRoom(now: Millis): boolean {
