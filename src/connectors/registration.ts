@@ -174,7 +174,7 @@ interface Session {
   readonly config: RegistrationConfig;
   readonly client: RegistrationClient;
   readonly call: MeteredCall;
-  readonly tokens: AccessTokens;
+  readonly tokens: ReturnType<typeof createAccessTokens>;
   /** By serial number. Each product is looked up only once, because errors also count towards the quota. */
   readonly products: Map<string, Answer>;
 }
@@ -315,17 +315,12 @@ const MARGIN: Millis = 30_000;
 
 type TokenResult = { readonly kind: 'token'; readonly value: string } | Exclude<CallResult, { kind: 'json' }>;
 
-interface AccessTokens {
-  current(): Promise<TokenResult>;
-  discard(): void;
-}
-
 function createAccessTokens(
   config: RegistrationConfig,
   client: RegistrationClient,
   call: MeteredCall,
   context: ConnectorContext,
-): AccessTokens {
+) {
   let held: { readonly value: string; readonly usableUntil: Millis } | null = null;
 
   async function fetchToken(): Promise<TokenResult> {
@@ -345,11 +340,11 @@ function createAccessTokens(
   }
 
   return {
-    current: async () => {
+    current: async (): Promise<TokenResult> => {
       if (held !== null && context.clock.elapsed() < held.usableUntil) return { kind: 'token', value: held.value };
       return fetchToken();
     },
-    discard: () => {
+    discard: (): void => {
       held = null;
     },
   };

@@ -1,16 +1,7 @@
-/** Grows up to a limit. Bytes beyond the limit are not stored. */
-interface ByteBuffer {
-  length(): number;
-  /** Returns the number of appended bytes. */
-  append(bytes: Uint8Array, from: number, to: number): number;
-  /** The next append can overwrite the view. */
-  view(): Buffer;
-  clear(): void;
-}
-
 const SMALLEST = 512;
 
-function createByteBuffer(limit: number): ByteBuffer {
+/** Grows up to a limit. Bytes beyond the limit are not stored. */
+function createByteBuffer(limit: number) {
   let bytes = Buffer.alloc(0);
   let length = 0;
 
@@ -22,16 +13,18 @@ function createByteBuffer(limit: number): ByteBuffer {
   }
 
   return {
-    length: () => length,
-    append: (source, from, to) => {
+    length: (): number => length,
+    /** Returns the number of appended bytes. */
+    append: (source: Uint8Array, from: number, to: number): number => {
       const taken = Math.min(to - from, limit - length);
       reserve(length + taken);
       bytes.set(source.subarray(from, from + taken), length);
       length += taken;
       return taken;
     },
-    view: () => bytes.subarray(0, length),
-    clear: () => {
+    /** The next append can overwrite the view. */
+    view: (): Buffer => bytes.subarray(0, length),
+    clear: (): void => {
       length = 0;
       // Otherwise, a thousand connections could keep a thousand large buffers.
       if (bytes.length > 4096) bytes = Buffer.alloc(0);
@@ -99,7 +92,7 @@ const LINE: Mode = { kind: 'line' };
 export class Framer {
   readonly #sink: LineSink;
   readonly #octetCounting: boolean;
-  readonly #held: ByteBuffer = createByteBuffer(MAX_LINE_BYTES);
+  readonly #held = createByteBuffer(MAX_LINE_BYTES);
   readonly #line: FramedLine = { bytes: NOTHING, text: '', start: 0, end: 0, cut: false };
   #mode: Mode = START;
   /** The current frame is too long. Its beginning has been emitted, and the rest is skipped. */

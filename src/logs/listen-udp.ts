@@ -166,13 +166,6 @@ function grantedBuffer(socket: Socket, logger: IntakeLogger): number {
   return granted;
 }
 
-interface KernelDrops {
-  /** Null if the number is unknown. */
-  total(): number | null;
-  /** Must be called before the socket is closed. */
-  stop(): Promise<void>;
-}
-
 /** `/proc/self`, because systemd's `ProcSubset=pid` hides `/proc/net`. */
 const TABLES = ['/proc/self/net/udp', '/proc/self/net/udp6'] as const;
 
@@ -219,7 +212,8 @@ async function readTable(path: string): Promise<string | null> {
   }
 }
 
-function watchKernelDrops(clock: Clock, bound: ListenAddress, onMore: (more: number) => void): KernelDrops {
+/** `stop` must be called before the socket is closed. */
+function watchKernelDrops(clock: Clock, bound: ListenAddress, onMore: (more: number) => void) {
   let seen: number | null = null;
 
   async function look(): Promise<void> {
@@ -235,8 +229,8 @@ function watchKernelDrops(clock: Clock, bound: ListenAddress, onMore: (more: num
     looking = looking.then(look);
   });
   return {
-    total: () => seen,
-    stop: async () => {
+    total: (): number | null => seen,
+    stop: async (): Promise<void> => {
       cancel();
       await looking;
       await look();

@@ -198,19 +198,15 @@ function listeningTo(until: EpochMs, since: EpochMs | null): { readonly listenin
   return since === null ? {} : { listening: { since, until } };
 }
 
-/** Writes one file with different delays, never twice at the same time. */
-interface PlannedSave {
-  /** Has no effect if an earlier write is already scheduled. */
-  within(delay: Millis): void;
-  /** Runs a scheduled write immediately. Resolves when all writes are complete. */
-  finish(): Promise<void>;
-}
-
-/** @param pause maximum time between two saves */
-function createPlannedSave(clock: Clock, write: () => Promise<void>, pause: Millis): PlannedSave {
+/**
+ * Writes one file with different delays, never twice at the same time.
+ * @param pause maximum time between two saves
+ */
+function createPlannedSave(clock: Clock, write: () => Promise<void>, pause: Millis) {
   let planned: { readonly at: Millis; readonly cancel: () => void } | null = null;
   let saving: Promise<void> = Promise.resolve();
 
+  /** Has no effect if an earlier write is already scheduled. */
   function within(delay: Millis): void {
     const at = clock.elapsed() + delay;
     if (planned !== null && planned.at <= at) return;
@@ -227,7 +223,8 @@ function createPlannedSave(clock: Clock, write: () => Promise<void>, pause: Mill
 
   return {
     within,
-    finish: async () => {
+    /** Runs a scheduled write immediately. Resolves when all writes are complete. */
+    finish: async (): Promise<void> => {
       planned?.cancel();
       if (planned !== null) saving = saving.then(write);
       planned = null;
