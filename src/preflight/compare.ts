@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { titleOf } from '../checks/registry.ts';
-import { counted } from '../core/phrases.ts';
+import { counted } from '../core/visible-text.ts';
 import { sameSerial, firmwareVersion, licensesOf, type HaMode, unitOf } from '../core/license/appliance.ts';
 import { type PreconditionState, type Diagnosis, PRECONDITION_STATES } from '../engine/model.ts';
 import { isoTime } from '../core/time-text.ts';

@@ -1,5 +1,5 @@
 import { type Explanation, type Assessment, withFindings, type Finding, isFault } from '../../engine/model.ts';
-import { nameList } from '../../core/phrases.ts';
+import { nameList } from '../../core/visible-text.ts';
 import { type Declaration, type Everything, type Judgement, type RoundFacts, withAppliance } from '../check.ts';
 import { judged, notConfigured } from '../judgement.ts';
 import { memoryBeside } from '../appliance/condition.ts';

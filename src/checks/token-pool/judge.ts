@@ -15,7 +15,7 @@ import { judged, notConfigured, unjudged } from '../judgement.ts';
 import { TOKEN_POOL_CAUSES, type TokenPoolCause } from './causes.ts';
 import type { RegistrationObservation } from '../../core/license/registration.ts';
 import { capital } from '../../engine/words.ts';
-import { nameList } from '../../core/phrases.ts';
+import { nameList } from '../../core/visible-text.ts';
 import { valueOf, type Resource } from '../../core/observation.ts';
 import type { WatchedConfig } from '../../config/schema/watched.ts';
 import type { UnitObservation } from '../../connectors/picture.ts';
