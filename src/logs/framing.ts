@@ -26,7 +26,7 @@ function createByteBuffer(limit: number) {
     view: (): Buffer => bytes.subarray(0, length),
     clear: (): void => {
       length = 0;
-      // Otherwise, a thousand connections could keep a thousand large buffers.
+      // If large buffers were kept, a thousand connections could hold a thousand of them.
       if (bytes.length > 4096) bytes = Buffer.alloc(0);
     },
   };
@@ -245,7 +245,7 @@ export class Framer {
     this.#sink.piece(this.#line.text);
   }
 
-  /** Otherwise, idle connections would keep up to 64 KB of bytes and the same amount of text in memory. */
+  /** Without this, idle connections would keep up to 64 KB of bytes and the same amount of text in memory. */
   #releaseChunk(): void {
     this.#line.bytes = NOTHING;
     this.#line.text = '';

@@ -147,7 +147,7 @@ export class LogIntake {
     return this.#addresses;
   }
 
-  /** Exact: all events before a position have been delivered, and no events after it. */
+  /** All events before a position have been delivered, and no events after it. */
   positions(): Positions {
     this.#outbox.flush();
     return this.#files?.positions() ?? this.#resumed;

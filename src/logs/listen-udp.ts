@@ -56,7 +56,7 @@ export async function listenUdp(options: UdpOptions): Promise<UdpListener> {
       isFailed = true;
       logger.error({ err: error }, 'The syslog UDP socket failed and will be opened again');
       opened.close();
-      // Prevents a busy loop if the socket fails immediately.
+      // The delay prevents a busy loop if the socket fails immediately.
       reopenAfter(clock.elapsed() - openedAt < REOPEN_AFTER ? REOPEN_AFTER : 0);
     });
   }

@@ -158,7 +158,7 @@ export function createPollingLog(
   }
 
   function save(): Promise<void> {
-    // Read first, because reading the positions delivers all events before them.
+    // The positions are read first, because reading them delivers all earlier events.
     const files = positions();
     return file.save({ ...state(), ...listeningTo(clock.now(), listeningSince), files });
   }

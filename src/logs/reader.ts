@@ -230,7 +230,7 @@ export function recogniseLine(set: SignatureSet, line: string): Recognition | nu
 /** Collectors store a parsed message as `msg="…"` or `"message": "…"`. */
 const MESSAGE_FIELD = /(?<![\w-])(?:msg|message)"?[=:] ?"/iu;
 
-/** Also in a CEF line or in part of a line. */
+/** The log ID can also be in a CEF line or in part of a line. */
 const FORTIOS_LOG_ID = /\b(?:FTNTFGT)?log_?id="?(\d{10})\b/iu;
 
 /** `typeid` in syslog, and `logid` in the raw export. */

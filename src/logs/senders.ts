@@ -243,7 +243,7 @@ function isPlain(head: string): boolean {
   );
 }
 
-/** After the priority, such as `<14>`, and the RFC 5424 version number. */
+/** Returns the position after the priority, such as `<14>`, and the RFC 5424 version number. */
 function afterPriority(text: string, start: number): number {
   if (text.charCodeAt(start) !== LESS_THAN) return start;
   const close = text.indexOf('>', start);

@@ -183,8 +183,7 @@ export class Follower {
   }
 
   /**
-   * Exact: all data before a position has been passed to the sink, and no data after it. Null if there are no positions
-   * yet.
+   * All data before a position has been passed to the sink, and no data after it. Null if there are no positions yet.
    */
   marks(): readonly FileMark[] | null {
     return this.#started ? this.#tails().map(({ mark }) => mark) : this.#parked;
@@ -268,7 +267,7 @@ export class Follower {
 
   async #readOn(tail: Tail, signal: AbortSignal): Promise<void> {
     const before = tail.read;
-    // Extended before lines are processed, so that the file can be identified after a crash.
+    // The mark is extended before lines are processed, so that the file can be identified after a crash.
     if (isShort(tail.mark)) tail.mark = await markOf(tail.file, tail.mark.position);
     while (!signal.aborted) {
       const { bytesRead } = await tail.file.handle.read(this.#buffer, 0, CHUNK, tail.read);

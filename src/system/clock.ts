@@ -94,7 +94,7 @@ export function beat(clock: Clock, every: Millis, call: (due: Millis) => void): 
   function next(): () => void {
     const now = clock.elapsed();
     const due = nextBeat(now, every);
-    // Rounded up, because timers use whole milliseconds, and a timer that fires early would fire twice.
+    // The delay is rounded up, because timers use whole milliseconds, and a timer that fires early would fire twice.
     return clock.after(Math.ceil(due - now), () => {
       cancel = next();
       call(due);

@@ -25,7 +25,7 @@ export function readCrontab(expression: string, timezone: string): Crontab {
   };
 }
 
-/** Of the five fields, in order. */
+/** Maximum values of the five fields. */
 const LAST_VALUES = [59, 23, 31, 12, 7] as const;
 
 const VALUE = String.raw`(?:\d{1,2}|[a-z]{3})`;

@@ -56,9 +56,9 @@ const CODES: readonly Rule[] = [
   { pattern: /\b(?=[A-Z]*[2-7])[A-Z2-7]{32}\b/gu, by: '<code>' },
 ];
 
-/** In order. A rule does not match text that an earlier rule has masked. */
+/** Applied in this order. A rule does not match text that an earlier rule has masked. */
 const RULES: readonly Rule[] = [
-  // Precedes the rule for user names, because "user:password@" before a host matches both.
+  // This rule precedes the rule for user names, because "user:password@" before a host matches both.
   { pattern: /(\b[a-z][a-z\d+.-]{1,20}:\/\/)[^\s/@"']+@/giu, by: '$1<secret>@' },
   {
     pattern: new RegExp(

@@ -148,7 +148,7 @@ const KNOWN: Readonly<Record<z.output<typeof knownName>, ServiceConfig>> = {
   'fortitoken-cloud': known('fortitoken-cloud', 'ftc.fortinet.com', 'cloud'),
 };
 
-/** Printed as a section that contains all settings. */
+/** The name is printed as a section that contains all settings. */
 const knownService: z.ZodType<ServiceConfig> = z.codec(knownName, z.custom<ServiceConfig>(), {
   decode: (given) => KNOWN[given],
   encode: (value, { issues }) => {

@@ -265,7 +265,7 @@ function licenseActiveOn(observation: ApplianceObservation): boolean | null {
   return total === null ? null : total >= FEWEST_SOLD;
 }
 
-/** If so, the licence is active on the unit. Null if the unit's tokens are unknown. */
+/** A licence is active on a unit that holds its tokens. Null if the unit's tokens are unknown. */
 export function holdsTokensOf(observation: ApplianceObservation | null, license: string): boolean | null {
   if (observation?.kind !== 'ok') return null;
   const tokens = valueOf(observation.tokens);
