@@ -1,9 +1,8 @@
 import { authority } from '../core/addresses.ts';
 import { formatDistinguishedName } from '../core/certificate.ts';
 import type { EpochMs } from '../core/clock.ts';
-import { counted } from '../core/phrases.ts';
+import { counted, visibleText } from '../core/visible-text.ts';
 import { isoTime, isoTimeOrNull } from '../core/time-text.ts';
-import { visibleText } from '../core/visible-text.ts';
 import { cleanJson } from '../network/rest/json-exchange.ts';
 import type { TlsKnowledge } from '../checks/tls-genuine/judge-path.ts';
 import { type CaptureTarget, readCapture } from './connections.ts';

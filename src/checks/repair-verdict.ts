@@ -1,4 +1,4 @@
-import { counted, nameList } from '../core/phrases.ts';
+import { counted, nameList } from '../core/visible-text.ts';
 import { type FirewallObservation, policyText } from '../core/license/firewall.ts';
 import { instantText } from '../core/time-text.ts';
 import { type Cause, type Diagnosis, type PreconditionStatus, isFault } from '../engine/model.ts';

@@ -2,7 +2,7 @@ import { activationOutlook } from '../checks/activation-steps.ts';
 import type { Config } from '../config/config.ts';
 import type { Millis } from '../core/clock.ts';
 import { spanText } from '../core/time-text.ts';
-import { nameList } from '../core/phrases.ts';
+import { nameList } from '../core/visible-text.ts';
 import type { Diagnosis } from '../engine/model.ts';
 import { diagnosisToJson } from '../engine/diagnosis-json.ts';
 import { noChannelNote } from '../notify/channels/registry.ts';

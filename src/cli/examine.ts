@@ -7,7 +7,7 @@ import { observeRegistration, registrationQuery } from '../connectors/registrati
 import { type RoundObservations, isInvalid } from '../core/round.ts';
 import { assessRound, needsCloserLook, withMail } from '../round/assess.ts';
 import type { Config } from '../config/config.ts';
-import type { Needs } from '../config/config-file.ts';
+import type { Needs } from '../config/load.ts';
 import { authority } from '../core/addresses.ts';
 import type { Clock, Millis } from '../core/clock.ts';
 import type { MailObservation, TlsOutcome } from '../core/observation.ts';
@@ -17,7 +17,7 @@ import type { RoundResult } from '../report/report-contents.ts';
 import { observeRound, type RoundProgress, type RoundParameters } from '../round/round.ts';
 import { createInstruments } from '../round/instruments.ts';
 import { invalidWhenStalled } from '../checks/assess.ts';
-import type { MailServer } from '../config/schema/mail.ts';
+import type { MailServer } from '../config/schema/watched.ts';
 import { codeLifeOf, type MailPace, mailServersOf } from '../round/mail.ts';
 import { createPendingMemory } from '../connectors/token-counts.ts';
 import { stateFile } from '../runtime/state-files.ts';

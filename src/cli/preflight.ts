@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Config } from '../config/config.ts';
 import { askedFor } from '../core/license/firewall.ts';
-import { counted, nameList } from '../core/phrases.ts';
+import { counted, nameList } from '../core/visible-text.ts';
 import {
   changesSince,
   type Migration,

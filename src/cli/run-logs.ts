@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { createGunzip } from 'node:zlib';
 import type { Config } from '../config/config.ts';
-import type { Needs } from '../config/config-file.ts';
+import type { Needs } from '../config/load.ts';
 import { createAttribution, NO_OTHERS, type Attribution, sampleOf } from '../logs/senders.ts';
 import { isFaultId } from '../checks/registry.ts';
 import { loadSignatures } from '../logs/signatures.ts';

@@ -2,7 +2,7 @@ import { actualOf } from '../engine/model.ts';
 import type { CaptureResult } from '../capture/capture-result.ts';
 import { authority, hostOf } from '../core/addresses.ts';
 import { chainKey, type Certificate, sentChain } from '../core/certificate.ts';
-import type { Needs } from '../config/config-file.ts';
+import type { Needs } from '../config/load.ts';
 import { createInstruments, type Instruments } from '../round/instruments.ts';
 import { observeRound, type RoundProgress } from '../round/round.ts';
 import { controlChainsOf, tlsEvidence } from '../checks/tls-genuine/judge-path.ts';

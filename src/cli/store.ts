@@ -1,9 +1,8 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { isoTime } from '../core/time-text.ts';
-import { visibleText } from '../core/visible-text.ts';
+import { visibleText, counted } from '../core/visible-text.ts';
 import { backupStore, type CheckedStore, checkStore, type WholeStore } from '../store/backup-store.ts';
-import { counted } from '../core/phrases.ts';
 import { messageOf } from '../text/message-of.ts';
 import { EXIT_UNKNOWN } from './exit-codes.ts';
 import { storeOrExplain, type Invocation } from './terminal.ts';

@@ -10,11 +10,11 @@ import {
   locateStore,
   commandFiles,
   localFiles,
+  type Needs,
+  type Substitute,
 } from '../config/load.ts';
-import type { Needs, Substitute } from '../config/config-file.ts';
 import type { Clock } from '../core/clock.ts';
-import { counted } from '../core/phrases.ts';
-import { visibleText } from '../core/visible-text.ts';
+import { counted, visibleText } from '../core/visible-text.ts';
 import type { RoundProgress } from '../round/round.ts';
 
 export interface Streams {

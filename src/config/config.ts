@@ -29,12 +29,12 @@ const policy = section({
   confirmations: integer(1, MANY, 'a number of rounds')
     .prefault(2)
     .describe(
-      'Number of consecutive rounds in which a cause must be found before it is reported. If two sources agree, one ' +
-        'round less is required.',
+      'Number of consecutive rounds in which a cause must be found before it is reported. One round less is ' +
+        'required if two sources agree.',
     ),
   recoveries: integer(1, MANY, 'a number of rounds')
     .prefault(2)
-    .describe('Number of consecutive rounds without the cause before it is resolved.'),
+    .describe('Number of consecutive rounds without a cause after which the cause is resolved.'),
   reminder: duration(7 * DAY)
     .prefault('4h')
     .describe('Interval between reminders about an open incident.'),
@@ -48,13 +48,13 @@ const policy = section({
 
 const maintenance = section({
   cron: cron.describe('Start of the window, as minute, hour, day of month, month and day of week.'),
-  duration: duration(7 * DAY).describe('How long it lasts.'),
+  duration: duration(7 * DAY).describe('How long the window lasts.'),
   timezone: timezone.prefault('UTC').describe('Time zone of `cron`.'),
 });
 
 const heartbeat = section({
   url: secretUrlField(
-    'URL to request (GET) regularly while rounds and alerting work.',
+    'URL that is requested with GET as long as rounds and alerting work.',
     'https://hc.example.org/ping/ftm-watch',
   ),
   every: duration(DAY)
@@ -66,15 +66,18 @@ const summary = section({
   cron: cron
     .prefault('0 7 * * 1')
     .describe(
-      'Time to send the summary, in the time zone of the site, as minute, hour, day of month, month and day of week.',
+      'When the summary is sent, in the time zone of the site, as minute, hour, day of month, month and day of week.',
     ),
 });
 
 const otlp = section(
   {
     url: webUrl('https://otel.example.org/v1/metrics').describe('URL to which metrics are pushed, including the path.'),
-    headers: optionalSecret('headers', 'File with HTTP headers, one per line, such as "Authorization: Bearer TOKEN".'),
-    every: duration(DAY).prefault('1m').describe('How often.'),
+    headers: optionalSecret(
+      'headers',
+      'Reads HTTP headers from this file, one per line, such as "Authorization: Bearer TOKEN".',
+    ),
+    every: duration(DAY).prefault('1m').describe('How often metrics are pushed.'),
     caFile: authorityFile,
   },
   (fields, report) => {
@@ -111,20 +114,13 @@ const notify = section({
   ),
 });
 
-/**
- * The validated configuration. Defaults are filled in, durations are in milliseconds, file names are absolute, and
- * addresses are parsed. The object never changes, because a reload creates a new object. The keys are documented in the
- * schema and in docs/configuration.md.
- */
+/** Durations are in milliseconds, file names absolute, and addresses parsed. A reload creates a new object. */
 export interface Config extends z.output<typeof configFile> {
   readonly site: string;
-  /**
-   * The absolute path of the main configuration file. Missing if no file exists and all keys have their default values.
-   */
+  /** Absolute path. Missing if there is no file and all keys have their default values. */
   readonly file?: string;
 }
 
-/** The schema of the whole configuration file, which is used to read and to print a configuration. */
 export const configFile = section(
   {
     include: list(readableFile).describe(
@@ -138,7 +134,7 @@ export const configFile = section(
       .prefault('UTC')
       .describe('Time zone of this site for messages and pages. Schedules have a separate time zone.'),
     ...watchedSections,
-    schedule: schedule.prefault({}).describe('When things run.'),
+    schedule: schedule.prefault({}).describe('When probes run and systems are queried.'),
     notify: notify.prefault({}).describe('Who receives notifications, and through which channels.'),
     web: web.prefault({}).describe('The status page, the metrics and the API.'),
     metrics: section({
@@ -165,9 +161,7 @@ export const configFile = section(
   },
 );
 
-/**
- * Reports TCP listeners that share an address and port. Without this check, the second listener would fail at startup.
- */
+/** Without this check, the second listener would fail at startup. */
 function portsAreFree(file: SectionFields, report: Report): void {
   const syslog = fieldsOf(fieldsOf(file['logs'])['syslog']);
   const page = endpoint(fieldsOf(file['web'])['listen']);
@@ -202,13 +196,9 @@ function certificatesAreOfKnownUnits({ appliances, logs }: SectionFields, report
   }
 }
 
-/** A JSON Schema as plain data. */
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
-/**
- * Returns the JSON Schema of the configuration file, with a description and a default for each key. The schema uses
- * draft 7, because this draft has the best support in editors.
- */
+/** Draft 7 has the best support in editors. */
 export function configJsonSchema(): JsonSchema {
   const schema = z.toJSONSchema(configFile, { io: 'input', target: 'draft-07' });
   return { ...schema, title: 'Configuration of ftm-watch' };

@@ -1,32 +1,26 @@
 import { join } from 'node:path';
 import { Document, visit } from 'yaml';
 
-/**
- * The user's answers to the questions of `init`, as typed. Keys with empty answers are omitted from the configuration.
- */
+/** As typed. Empty answers are omitted from the configuration. */
 export interface Answers {
-  /** The name of the site. If it is empty, the machine's host name is used. */
+  /** If it is empty, the host name is used. */
   readonly site: string;
-  /** The addresses of the FortiAuthenticator units. */
   readonly appliances: readonly string[];
-  /** The mail server that sends activation codes, as a host with an optional port. */
+  /** A host with an optional port. */
   readonly mailServer: string;
-  /** The mail addresses to which notifications are sent. */
   readonly recipients: readonly string[];
-  /** The URL of Alertmanager. */
   readonly alertmanager: string;
 }
 
-/** The port for receiving FortiAuthenticator's syslog messages. Processes without root privileges can listen on it. */
+/** Processes without root privileges can listen on this port. */
 export const SYSLOG_PORT = 5514;
 
 const TLS_PORT = '465';
-/** The maximum width of lists and mappings that are written on one line. */
 const LINE = 80;
 
 /**
- * Returns a configuration file of about ten lines. The answers are validated later, when the configuration is loaded.
- * @param stateFolder the folder for the store and the learned trust; null for the default folder
+ * The answers are validated when the configuration is loaded.
+ * @param stateFolder null for the default folder
  */
 export function firstConfiguration(answers: Answers, stateFolder: string | null): string {
   const sections = {
@@ -75,10 +69,7 @@ function told({ recipients, mailServer, alertmanager }: Answers): object {
   return Object.keys(notify).length === 0 ? {} : { notify };
 }
 
-/**
- * Parses a mail server with an optional port. A port after an IPv6 address is recognized only if the address is in
- * brackets.
- */
+/** A port after an IPv6 address is recognised only if the address is in brackets. */
 function relay(typed: string): object {
   const { host = typed, port } = /^(?<host>[^:]+|\[.+\]):(?<port>\d+)$/u.exec(typed)?.groups ?? {};
   return {
@@ -88,7 +79,6 @@ function relay(typed: string): object {
   };
 }
 
-/** Formats sections as YAML. Values that fit on one line are written on one line. */
 function printed(sections: object): string {
   const document = new Document(sections);
   visit(document.contents, {

@@ -7,38 +7,33 @@ import { configFile } from './config.ts';
 import { alternatives } from './schema/section.ts';
 
 export interface ConfigIssue {
-  /** The file name as the user specified it. */
   readonly file: string;
-  /** The position of the issue, starting with line 1 and column 1. Null if the file cannot be read or parsed at all. */
+  /** Counted from 1. Null if the file cannot be read or parsed at all. */
   readonly position: { readonly line: number; readonly column: number } | null;
-  /** The path of the invalid key, for example `mail[0].port`. Empty if the issue concerns the whole file. */
+  /** For example `mail[0].port`. Empty if the issue concerns the whole file. */
   readonly path: string;
   readonly message: string;
 }
 
-/** A configuration problem whose line and column have not been determined yet. */
+/** An issue whose line and column have not been determined yet. */
 export interface SchemaIssue {
-  /** The path of the value whose position in the file is shown. */
+  /** The value whose position is shown. */
   readonly at: YamlPath;
-  /** The path that is shown in the message. For an unknown key, this is the path of its section. */
+  /** Shown in the message. For an unknown key, this is the path of its section. */
   readonly path: YamlPath;
   /**
-   * Returns the message. It is called only for displayed issues, because finding similar keys takes time and a broken
-   * file can have thousands of issues.
+   * Called only for displayed issues, because finding similar keys takes time and a broken file can have thousands of
+   * issues.
    */
   readonly message: () => string;
 }
 
-/**
- * Formats an issue with its position, for example `config/ftm-watch.yaml:12:5 mail[0].port: expected a port between 1
- * and 65535, got 70000`.
- */
+/** For example `config/ftm-watch.yaml:12:5  mail[0].port: expected a port between 1 and 65535, got 70000`. */
 export function formatIssue({ file, position, path, message }: ConfigIssue): string {
   const place = position === null ? '' : `:${String(position.line)}:${String(position.column)}`;
   return `${visibleText(file, 500)}${place}  ${path === '' ? '' : `${path}: `}${message}`;
 }
 
-/** Formats a path in the configuration, for example `mail[0].port`. */
 export function formatPath(path: YamlPath): string {
   return path
     .map((part, index) =>
@@ -48,8 +43,8 @@ export function formatPath(path: YamlPath): string {
 }
 
 /**
- * Converts zod's issues into ftm-watch's format. Returns a separate issue for each unknown key. For a union type,
- * returns the issues of the alternative that the user probably intended.
+ * Returns a separate issue for each unknown key. For a union type, returns the issues of the alternative that the user
+ * probably intended.
  */
 export function schemaIssues(issues: readonly z.core.$ZodIssue[], base: YamlPath = []): readonly SchemaIssue[] {
   return issues.flatMap((issue) => schemaIssue(issue, base));
@@ -63,15 +58,12 @@ function schemaIssue(issue: z.core.$ZodIssue, base: YamlPath): readonly SchemaIs
   return meant === undefined ? [{ at: path, path, message: () => issue.message }] : schemaIssues(meant, path);
 }
 
-/**
- * Returns whether a union alternative expects the type that the user's value has. The value itself can still be
- * invalid.
- */
+/** The alternative expects the type of the user's value, even if the value itself is invalid. */
 function isMeant(branch: readonly z.core.$ZodIssue[]): boolean {
   return branch.length > 0 && branch.every(({ code, path }) => code !== 'invalid_type' || path.length > 0);
 }
 
-/** Returns the message for zod errors that have no specific message. */
+/** For zod errors that have no specific message. */
 export function fallbackMessage(issue: { readonly code?: string | undefined; readonly input?: unknown }): string {
   return expectedMessage('another value', issue.input);
 }
@@ -91,8 +83,8 @@ function unknownKeyMessage(key: string, path: YamlPath): string {
 }
 
 /**
- * Finds a known key that differs from the given key by one or two typing errors. Fewer errors are accepted in short
- * words, because two changes can turn a short word into a different one.
+ * Finds a key that differs by one or two typing errors. In short words, fewer errors are accepted, because two changes
+ * can make a different word.
  */
 function closest(key: string, known: readonly string[]): string | null {
   const lower = key.toLowerCase();
@@ -102,12 +94,11 @@ function closest(key: string, known: readonly string[]): string | null {
   return known.find((name) => lettersOf(name) === lettersOf(key)) ?? null;
 }
 
-/** Returns a word's letters in alphabetical order. The result does not change if letters were transposed. */
+/** Words that differ only by transposed letters have the same result. */
 function lettersOf(word: string): string {
   return Array.from(word.toLowerCase()).toSorted().join('');
 }
 
-/** Returns the keys that the schema allows in the section at this path. */
 export function knownKeys(schema: z.core.$ZodType, path: readonly (string | number)[]): readonly string[] {
   const [first, ...rest] = path;
   return alternatives(schema).flatMap((one) => {
@@ -120,7 +111,7 @@ export function knownKeys(schema: z.core.$ZodType, path: readonly (string | numb
   });
 }
 
-/** Returns the paths of all keys in a schema, for example `mail[].port`. */
+/** For example `mail[].port`. */
 export function allKeyPaths(schema: z.core.$ZodType, prefix = ''): readonly string[] {
   const all = alternatives(schema);
   const items = all.flatMap((one) => (one instanceof z.core.$ZodArray ? alternatives(one._zod.def.element) : []));

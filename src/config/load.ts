@@ -1,59 +1,44 @@
-import { resolve } from 'node:path';
 import { constants } from 'node:fs';
 import { access, open, stat } from 'node:fs/promises';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
 import type * as z from 'zod';
+import { visibleText } from '../core/visible-text.ts';
+import { parseYaml, type Position, type YamlPath } from '../text/yaml-text.ts';
 import { type Config, configFile } from './config.ts';
-import {
-  type ConfigFile,
-  MAX_CONFIG_BYTES,
-  type ReadResult,
-  type UnreadFile,
-  understoodFile,
-  includedBy,
-  withoutInclude,
-  merged,
-  ownerOf,
-  type FileChecks,
-  findReferences,
-  type Needs,
-  type Substitute,
-  withDefaultNames,
-} from './config-file.ts';
 import { type ConfigIssue, fallbackMessage, formatPath, type SchemaIssue, schemaIssues } from './issues.ts';
-import { fieldsOf } from './schema/section.ts';
+import { secretVariable } from './schema/secret.ts';
+import {
+  changeGivenTexts,
+  changeTexts,
+  fieldsOf,
+  isMapping,
+  itemsOf,
+  type UsedText,
+  usedTexts,
+} from './schema/section.ts';
 import { store } from './schema/web.ts';
 
-/**
- * The default paths of the configuration file, for a source checkout and for an installed program. If no path is
- * specified, the first existing file is used.
- */
+/** For a source checkout and for an installed program. The first existing file is used. */
 export const DEFAULT_CONFIG_FILES = ['config/ftm-watch.yaml', '/etc/ftm-watch/ftm-watch.yaml'] as const;
 
-/** The maximum number of issues that are shown. With a longer list, the first issues would scroll out of view. */
+/** In a longer list, the first issues would scroll out of view. */
 const MAX_SHOWN = 100;
-/**
- * The maximum number of issues whose position is determined. Further issues are only counted, because finding their
- * positions in a completely invalid file would take too long.
- */
+/** In a completely invalid file, finding the positions of all issues would take too long. */
 const MAX_LOCATED = 1000;
 
-/** The file access that is needed to load a configuration. */
 export interface ConfigFiles extends FileChecks {
-  /** Reads up to `limit` bytes from a file. Returns `missing` if the file does not exist. Never rejects. */
+  /** Returns `missing` if the file does not exist. Never rejects. */
   readonly read: (path: string, limit: number) => Promise<ReadResult>;
 }
 
 export interface LoadOptions {
-  /**
-   * The path of the configuration file. If undefined, the first existing default file is used. If no default file
-   * exists, all keys have their default values.
-   */
+  /** If undefined, the first existing default file is used. Without a file, all keys have their default values. */
   readonly path: string | undefined;
   readonly env: NodeJS.ProcessEnv;
   readonly hostname: string;
   readonly cwd: string;
   readonly files: ConfigFiles;
-  /** Selects the keys whose files and variables must exist. @default all keys */
+  /** @default all keys */
   readonly needs?: Needs;
 }
 
@@ -61,27 +46,23 @@ export type LoadResult =
   | {
       readonly kind: 'ok';
       readonly config: Config;
-      /**
-       * The absolute paths of all configuration files that were read, starting with the main file. Empty if no file was
-       * read.
-       */
+      /** Absolute paths, starting with the main file. Empty if no file was read. */
       readonly sources: readonly string[];
-      /** The files that were read in place of unreadable configured files. */
       readonly substitutes: readonly Substitute[];
     }
   | InvalidConfig;
 
 export interface InvalidConfig {
   readonly kind: 'invalid';
-  /** The displayed issues, grouped by file and sorted by line. */
+  /** Grouped by file and sorted by line. */
   readonly issues: readonly ConfigIssue[];
-  /** The number of further issues that are not in the list. */
+  /** Number of further issues that are not in the list. */
   readonly hidden: number;
 }
 
 /**
- * Loads and validates the configuration at startup and for each reload. If the configuration is invalid, all its
- * problems are returned instead of an exception. Secrets are not read, but the required files and variables must exist.
+ * Returns all problems of an invalid configuration instead of throwing. Secrets are not read, but the required files
+ * and variables must exist.
  */
 export async function loadConfig(options: LoadOptions): Promise<LoadResult> {
   const read = await readConfig(options);
@@ -100,10 +81,7 @@ function configOf(file: z.output<typeof configFile>, [first]: readonly string[],
 
 type LocatedStore = { readonly kind: 'ok'; readonly path: string } | InvalidConfig;
 
-/**
- * Returns the path of the store. Other configuration problems are ignored, because the daemon can still run with an
- * earlier configuration. Files that only the daemon can read are not required to exist.
- */
+/** Other configuration problems are ignored, because the daemon can still run with an earlier configuration. */
 export async function locateStore(options: LoadOptions): Promise<LocatedStore> {
   const read = await readConfig(options);
   if (read.kind === 'invalid') return read;
@@ -115,7 +93,7 @@ export async function locateStore(options: LoadOptions): Promise<LocatedStore> {
 
 interface ReadConfig {
   readonly kind: 'read';
-  /** The merged value of all configuration files, with absolute file names and default file names. */
+  /** All files merged, with absolute file names and default file names. */
   readonly value: unknown;
   readonly sources: readonly string[];
   readonly toIssue: (problem: SchemaIssue) => ConfigIssue;
@@ -140,7 +118,7 @@ async function readConfig(options: LoadOptions): Promise<ReadConfig | InvalidCon
   };
 }
 
-/** Reads the main configuration file. Returns null if no path was specified and no default file exists. */
+/** Returns null if no path was specified and no default file exists. */
 async function readFirst(options: LoadOptions): Promise<ConfigFile | UnreadFile | null> {
   const { path, cwd, files } = options;
   for (const file of path === undefined ? DEFAULT_CONFIG_FILES : [path]) {
@@ -151,16 +129,12 @@ async function readFirst(options: LoadOptions): Promise<ConfigFile | UnreadFile 
   return null;
 }
 
-/**
- * Creates an issue that does not belong to a file. It is never needed in practice, because the default values are
- * valid.
- */
+/** Never needed in practice, because the default values are valid. */
 function nowhere({ path, message }: SchemaIssue): ConfigIssue {
   return { file: DEFAULT_CONFIG_FILES[0], position: null, path: formatPath(path), message: message() };
 }
 
 function invalid(found: readonly ConfigIssue[], more = 0): InvalidConfig {
-  // The issues are grouped by file and sorted by line.
   const issues = Object.values(Object.groupBy(found, ({ file }) => file))
     .flatMap((ofFile = []) => ofFile.toSorted(byPosition))
     .slice(0, MAX_SHOWN);
@@ -175,13 +149,284 @@ function byPosition({ position: a }: ConfigIssue, { position: b }: ConfigIssue):
   return (a?.line ?? 0) - (b?.line ?? 0) || (a?.column ?? 0) - (b?.column ?? 0);
 }
 
-/** Reads configuration files in the same way as the daemon. */
+export const MAX_CONFIG_BYTES: number = 1024 * 1024;
+
+export type ReadResult =
+  | { readonly kind: 'read'; readonly bytes: Uint8Array }
+  | { readonly kind: 'missing' }
+  | { readonly kind: 'too-large' }
+  | { readonly kind: 'failed'; readonly reason: string };
+
+interface FileName {
+  /** As the user typed it, for messages. */
+  readonly file: string;
+  /** Absolute path. */
+  readonly source: string;
+}
+
+/** Parsed as YAML, but not validated yet. */
+interface ConfigFile extends FileName {
+  readonly kind: 'file';
+  /** File names as written. Undefined if the file contains no value. */
+  readonly written: unknown;
+  /** File names made absolute, relative to the configuration file's folder. */
+  readonly value: unknown;
+  /** Position of the value at the path, or the position at which it would have to be inserted. */
+  readonly locate: (path: YamlPath) => Position;
+}
+
+interface UnreadFile {
+  readonly kind: 'unread';
+  readonly issues: readonly ConfigIssue[];
+}
+
+function understoodFile(name: FileName, found: ReadResult): ConfigFile | UnreadFile {
+  if (found.kind !== 'read') return unread(name, whyUnread(found));
+  // An empty file is rejected. It would reset every key to its default, so a reload would stop all configured
+  // monitoring.
+  if (found.bytes.length === 0)
+    return unread(name, 'the file is empty, which can be caused by a full disk or an unfinished copy');
+  const text = decoded(found.bytes);
+  if (text === null) return unread(name, 'expected UTF-8');
+  const yaml = parseYaml(text);
+  if (yaml.kind === 'invalid') {
+    const issues = yaml.problems.map(({ message, line, column }) => ({
+      file: name.file,
+      position: { line, column },
+      path: '',
+      message,
+    }));
+    return { kind: 'unread', issues };
+  }
+  const { value: written, locate } = yaml;
+  return {
+    kind: 'file',
+    ...name,
+    written,
+    value: changeGivenTexts(configFile, written ?? {}, absoluteIn(dirname(name.source))),
+    locate,
+  };
+}
+
+function issueIn({ file, locate }: ConfigFile, path: YamlPath, message: string): ConfigIssue {
+  return { file, position: locate(path), path: formatPath(path), message };
+}
+
+function relativeTo({ file, source }: FileName, named: string): FileName {
+  return isAbsolute(named)
+    ? { file: named, source: named }
+    : { file: join(dirname(file), named), source: resolve(dirname(source), named) };
+}
+
+function unread({ file }: FileName, reason: string): UnreadFile {
+  const message = `cannot read the configuration: ${reason}`;
+  return { kind: 'unread', issues: [{ file, position: null, path: '', message }] };
+}
+
+function whyUnread(found: Exclude<ReadResult, { readonly kind: 'read' }>): string {
+  switch (found.kind) {
+    case 'missing':
+      return 'no such file';
+    case 'too-large':
+      return `expected at most ${String(MAX_CONFIG_BYTES)} bytes`;
+    case 'failed':
+      return found.reason;
+  }
+}
+
+/** Null if the bytes are not valid UTF-8. A byte order mark is allowed. */
+function decoded(bytes: Uint8Array): string | null {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    return null;
+  }
+}
+
+const MOST = 50;
+
+interface Included {
+  readonly files: readonly ConfigFile[];
+  readonly issues: readonly ConfigIssue[];
+}
+
+const NONE: Included = { files: [], issues: [] };
+
+/** If `include` is not a list of names, no files are read, and validation reports the error. */
+async function includedBy(first: ConfigFile, read: (name: FileName) => Promise<ReadResult>): Promise<Included> {
+  const named = namesIn(first);
+  if (named === null) return NONE;
+  if (named.length > MOST)
+    return { files: [], issues: [issueIn(first, ['include'], `expected at most ${String(MOST)} files`)] };
+  const all = await Promise.all(named.map((name, index) => include(first, { name, index }, read)));
+  return { files: all.flatMap(({ files }) => files), issues: all.flatMap(({ issues }) => issues) };
+}
+
+/** An invalid `include` is kept, so that validation reports it. */
+function withoutInclude(file: ConfigFile): unknown {
+  if (namesIn(file) === null) return file.value;
+  const { include: _, ...rest } = fieldsOf(file.value);
+  return rest;
+}
+
+function namesIn({ written }: ConfigFile): readonly string[] | null {
+  const { include } = fieldsOf(written);
+  const texts = itemsOf(include).filter((item): item is string => typeof item === 'string' && item !== '');
+  return Array.isArray(include) && texts.length === include.length ? texts : null;
+}
+
+async function include(
+  first: ConfigFile,
+  { name, index }: { readonly name: string; readonly index: number },
+  read: (name: FileName) => Promise<ReadResult>,
+): Promise<Included> {
+  const where = relativeTo(first, name);
+  const found = await read(where);
+  if (found.kind !== 'read')
+    return {
+      files: [],
+      issues: [issueIn(first, ['include', index], `cannot read "${where.file}": ${whyUnread(found)}`)],
+    };
+  const file = understoodFile(where, found);
+  if (file.kind === 'unread') return { files: [], issues: file.issues };
+  const problem = problemOf(file);
+  return problem === null ? { files: [file], issues: [] } : { files: [], issues: [problem] };
+}
+
+function problemOf(file: ConfigFile): ConfigIssue | null {
+  if (!isMapping(file.value)) return issueIn(file, [], 'expected keys and values');
+  return Object.hasOwn(file.value, 'include')
+    ? issueIn(file, ['include'], 'only the main configuration file can include other files')
+    : null;
+}
+
+/** Default file names are relative to the working directory. */
+function withDefaultNames(value: unknown, workingDirectory: string): unknown {
+  return changeTexts(configFile, value, absoluteIn(workingDirectory));
+}
+
+function absoluteIn(folder: string): (used: UsedText) => string {
+  return ({ use, text }) => {
+    const isFile = use !== 'secret-variable' && use !== 'secret-url';
+    return isFile && text !== '' ? resolve(folder, text) : text;
+  };
+}
+
+interface FileChecks {
+  /** Reason why the file cannot be read, or null. Never rejects. */
+  readonly problem: (path: string) => Promise<string | null>;
+  /** A file with the same content, to be read if this file cannot be read. */
+  readonly substitute?: (path: string) => string | null;
+}
+
+/** Whether a command needs the file or variable under a key such as `appliances.api.keyFile`. */
+export type Needs = (key: string) => boolean;
+
+export interface Substitute {
+  readonly path: string;
+  readonly substitute: string;
+}
+
+interface FoundReferences {
+  readonly missing: readonly SchemaIssue[];
+  readonly substitutes: readonly Substitute[];
+  /** Unreadable files are replaced with their substitutes. */
+  readonly value: unknown;
+}
+
+async function findReferences(value: unknown, options: LoadOptions): Promise<FoundReferences> {
+  const { needs = () => true } = options;
+  const needed = usedTexts(configFile, value).filter(({ path }) => needs(keyOf(path ?? [])));
+  const found = await Promise.all(needed.map(async (used) => ({ used, ...(await find(used, options)) })));
+  const missing = found.flatMap(({ used: { path }, problem }): readonly SchemaIssue[] =>
+    problem === null ? [] : [{ at: path ?? [], path: path ?? [], message: () => problem }],
+  );
+  const substitutes = new Map(
+    found.flatMap(({ used, substitute }) => (substitute === null ? [] : [[used.text, substitute] as const])),
+  );
+  return {
+    missing,
+    substitutes: [...substitutes].map(([path, substitute]) => ({ path, substitute })),
+    value:
+      substitutes.size === 0 ? value : changeGivenTexts(configFile, value, ({ text }) => substitutes.get(text) ?? text),
+  };
+}
+
+function keyOf(path: YamlPath): string {
+  return path.filter((part) => typeof part === 'string').join('.');
+}
+
+interface Found {
+  readonly problem: string | null;
+  readonly substitute: string | null;
+}
+
+async function find({ use, text }: UsedText, { env, files }: LoadOptions): Promise<Found> {
+  switch (use) {
+    case 'file-to-read':
+    case 'authority-file':
+    case 'secret-file':
+      return text === '' ? FOUND : findFile(text, files);
+    case 'secret-variable':
+      // Text that is not a valid variable name could be the secret itself, so it must not be quoted in a message.
+      return env[text] || !secretVariable.safeParse(text).success
+        ? FOUND
+        : { problem: `environment variable "${text}" is not set`, substitute: null };
+    case 'file-for-later':
+    case 'secret-url':
+      return FOUND;
+  }
+}
+
+const FOUND: Found = { problem: null, substitute: null };
+
+async function findFile(path: string, files: FileChecks): Promise<Found> {
+  const problem = await files.problem(path);
+  if (problem === null) return FOUND;
+  const message = `cannot read file "${visibleText(path, 300)}": ${problem}`;
+  const substitute = files.substitute?.(path) ?? null;
+  if (substitute === null) return { problem: message, substitute };
+  const also = await files.problem(substitute);
+  if (also === null) return { problem: null, substitute };
+  return {
+    problem: `${message}; its source "${visibleText(substitute, 300)}" cannot be read either: ${also}`,
+    substitute: null,
+  };
+}
+
+/** Merges sections key by key. Any other value in `over` replaces the value in `under`. */
+export function merged(under: unknown, over: unknown): unknown {
+  if (!isMapping(under) || !isMapping(over)) return over;
+  const keys = Object.entries(over).map(([key, value]) => [
+    key,
+    Object.hasOwn(under, key) ? merged(under[key], value) : value,
+  ]);
+  return { ...under, ...Object.fromEntries(keys) };
+}
+
+/** Returns the index of the uppermost layer that contains the value at the path, or its nearest existing parent. */
+export function ownerOf(layers: readonly unknown[], path: YamlPath): number {
+  let here = layers.map((value, index) => ({ value, index }));
+  let owner = layers.length - 1;
+  for (const part of path) {
+    const below = here.flatMap(({ value, index }) => childOf(value, part, index));
+    const top = below.at(-1);
+    if (top === undefined) return owner;
+    owner = top.index;
+    // A value that is not a section hides the values in all lower layers.
+    here = isMapping(top.value) ? below.slice(below.findLastIndex(({ value }) => !isMapping(value)) + 1) : [top];
+  }
+  return owner;
+}
+
+function childOf(value: unknown, part: string | number, index: number): { value: unknown; index: number }[] {
+  if (typeof part === 'number') return Array.isArray(value) && part in value ? [{ value: value[part], index }] : [];
+  return isMapping(value) && Object.hasOwn(value, part) ? [{ value: value[part], index }] : [];
+}
+
 export const localFiles: ConfigFiles = { read: readBounded, problem: fileProblem };
 
-/**
- * Reads configuration files for commands. Systemd credentials are available only while the daemon is running, so
- * commands read the original files if the credentials are missing.
- */
+/** Systemd credentials are available only while the daemon is running, so commands read the original files. */
 export const commandFiles: ConfigFiles = { ...localFiles, substitute: sourceOfCredential };
 
 /**
@@ -192,7 +437,6 @@ export const commandFiles: ConfigFiles = { ...localFiles, substitute: sourceOfCr
 const CREDENTIAL = /^\/run\/credentials\/ftm-watch\.service\/(?:secrets_)?(?<name>[^/]+)$/u;
 const SECRETS = '/etc/ftm-watch/secrets';
 
-/** Returns whether the path is a systemd credential, which only the running service can read. */
 export function isCredential(path: string): boolean {
   return CREDENTIAL.test(path);
 }
@@ -202,10 +446,7 @@ function sourceOfCredential(path: string): string | null {
   return name === undefined || name === '.' || name === '..' ? null : `${SECRETS}/${name}`;
 }
 
-/**
- * Reads a file up to the limit. One more byte is read to detect larger files. The file size cannot be used for this
- * check, because devices and pipes have no size.
- */
+/** One more byte is read to detect larger files. Devices and pipes have no size that could be checked instead. */
 async function readBounded(path: string, limit: number): Promise<ReadResult> {
   try {
     if (!(await stat(path)).isFile()) return { kind: 'failed', reason: 'it is not a regular file' };

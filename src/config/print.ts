@@ -4,29 +4,24 @@ import { type Config, configFile } from './config.ts';
 import { type SectionFields, fieldsOf, usedTexts } from './schema/section.ts';
 import type { SecretSource } from '../system/secret.ts';
 
-/** A value in a printed configuration. */
 export type Plain = string | number | boolean | null | readonly Plain[] | PlainSection;
 
-/** A section in a printed configuration. */
 interface PlainSection {
   readonly [key: string]: Plain;
 }
 
 /**
- * Formats the configuration as YAML with all defaults. Loading the output results in the same configuration. File names
- * are absolute. For secrets, only the file or variable that contains the secret is printed. For webhook and heartbeat
- * URLs, only the scheme and host are printed, because the rest is secret.
+ * Loading the output results in the same configuration. For a secret, only its file or variable is printed, and for a
+ * secret URL, only its scheme and host.
  */
 export function printConfig(config: Config): string {
   return printPlain(plainConfig(config));
 }
 
-/** Formats plain data as YAML with one value per line. */
 export function printPlain(plain: Plain): string {
   return stringify(plain, { lineWidth: 0 });
 }
 
-/** Converts the configuration to plain data. */
 export function plainConfig(config: Config): PlainSection {
   const { file: _, site, ...sections } = config;
   // The site is added separately, because its default is the host name, which can be invalid for this field.
@@ -47,8 +42,7 @@ function plain(value: unknown): Plain {
 }
 
 /**
- * Returns the sources of all secrets in the configuration. Private keys are not included, because they are never read
- * as text.
+ * Private keys are not included, because they are never read as text.
  * @param isMeant selects top-level sections
  */
 export function secretSources(
@@ -62,14 +56,12 @@ export function secretSources(
   });
 }
 
-/** Returns all files with CA certificates for verifying servers or recipients. */
 export function authorityFiles(config: Config): readonly string[] {
   return usedTexts(configFile, plainConfig(config)).flatMap(({ use, text }) =>
     use === 'authority-file' ? [text] : [],
   );
 }
 
-/** Returns the configured URLs with secret paths. */
 export function secretUrls(config: Config): readonly string[] {
   return usedTexts(configFile, config).flatMap(({ use, text }) => (use === 'secret-url' ? [text] : []));
 }

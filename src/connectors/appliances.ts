@@ -15,7 +15,7 @@ import {
 } from '../core/license/appliance.ts';
 import { factsAbout, type FirmwareFact } from '../core/license/firmware.ts';
 import type { Millis, Clock } from '../core/clock.ts';
-import type { Resource } from '../core/license/resource.ts';
+import type { Resource } from '../core/observation.ts';
 import {
   type ConnectorContext,
   failed,
@@ -51,15 +51,11 @@ import {
 } from '../network/rest/reply-values.ts';
 import { snmpGet, type SnmpValues, type SnmpLogin } from '../network/snmp/snmp-get.ts';
 
-/** Data that is kept between queries to the FortiAuthenticator units. */
 export interface ApplianceMemory {
   readonly pendingTokens: PendingMemory;
   readonly firmwareFacts: readonly FirmwareFact[];
 }
 
-/**
- * Returns the FortiAuthenticator units. Each unit is queried through its REST API (only with GET) and its SNMP agent.
- */
 export function applianceUnits(
   { appliances }: Pick<WatchedConfig, 'appliances'>,
   { pendingTokens, firmwareFacts }: ApplianceMemory,
@@ -91,12 +87,10 @@ async function observeUnit(config: ApplianceConfig, ctx: ConnectorContext): Prom
   return { config, rest, role };
 }
 
-/** Time limit for reading all resources from one appliance. */
+/** For all resources together. */
 const APPLIANCE_TIMEOUT: Millis = 60_000;
 
-/**
- * Queries one FortiAuthenticator, only with GET requests. Never throws, because failures are part of the observation.
- */
+/** Sends only GET requests. Never throws, because failures are part of the observation. */
 export async function observeAppliance(
   appliance: Pick<ApplianceConfig, 'name'> & { readonly api: ApplianceApiConfig },
   context: ConnectorContext,
@@ -141,13 +135,10 @@ async function readResources(
   return { kind: 'ok', system, licensed, tokens, provisioning, mailServers, sms, clock };
 }
 
-/**
- * Minimum number of responses for calculating the clock offset. A single response is unreliable, because it may be
- * delayed or come from another cluster member.
- */
+/** A single response may be delayed or come from another cluster member. */
 const FEWEST_ANSWERS = 2;
 
-/** Returns the appliance's clock offset. Each response provides a lower and an upper bound for the offset. */
+/** Each response provides a lower and an upper bound for the offset. */
 function clockOf(times: readonly ServerTime[], clock: Clock): ApplianceClock | null {
   if (times.length < FEWEST_ANSWERS) return null;
   const from = Math.max(...times.map(({ offsetMs, precisionMs }) => offsetMs - precisionMs));
@@ -175,7 +166,6 @@ async function readResource<T>(
   });
 }
 
-/** Counts tokens page by page. `APPLIANCE_TIMEOUT` applies to all pages together. */
 async function countTokens(reader: Reader): Promise<Resource<TokenCounts>> {
   return guarded(reader, 'fortitokens', async () => {
     const counter = createTokenCounter();
@@ -186,7 +176,7 @@ async function countTokens(reader: Reader): Promise<Resource<TokenCounts>> {
   });
 }
 
-/** Reads one resource. Returns a failure as a value, so that the other resources can still be read. */
+/** Returns a failure as a value, so that the other resources can still be read. */
 async function guarded<T>(
   reader: Reader,
   resource: ApplianceResource,
@@ -209,7 +199,6 @@ function isRefusal(status: number): boolean {
   return status === 401 || status === 403;
 }
 
-/** All FortiAuthenticator resources that can be read. */
 type ApplianceResource =
   | 'systeminfo'
   | 'fortitokenmobilelicenses'
@@ -221,19 +210,16 @@ type ApplianceResource =
   | 'ldapusers'
   | 'radiususers';
 
-/** Client that reads data from one appliance. The client cannot write, because `HttpGetter` supports only GET. */
+/** Cannot write, because `HttpGetter` supports only GET. */
 export interface ApplianceClient extends AsyncDisposable {
-  /** Reads one resource. @param query begins with a question mark */
+  /** @param query begins with a question mark */
   read(resource: ApplianceResource, query?: string): Promise<JsonReply>;
-  /** Returns the next page of a collection, from the path that the appliance returned in `next`. */
   readNext(resource: ApplianceResource, next: string): Promise<JsonReply>;
-  /** Returns the appliance's clock according to each response. */
   serverTimes(): readonly ServerTime[];
 }
 
 /**
- * Creates a client that uses Basic authentication with the user's web service key. The key is read from its source when
- * this function is called.
+ * The key is read when this function is called.
  * @throws {Error} when the key, `caFile` or the URL cannot be used
  */
 export async function createApplianceClient(
@@ -262,29 +248,20 @@ export async function createApplianceClient(
   };
 }
 
-/**
- * Maximum number of responses that are used to calculate the clock offset. More responses would not improve the
- * precision.
- */
+/** More responses would not improve the precision. */
 const MOST_TIMES = 20;
 
-/**
- * Maximum number of pages in a collection. Older firmware may enforce the default page size of 20. In this case, the
- * limit is 20,000 objects.
- */
+/** Older firmware may enforce the default page size of 20, so that the limit is 20,000 objects. */
 const MAX_PAGES = 1000;
 
-/** A paged collection and the handler for its pages. */
 interface Paged<Page extends { readonly next: string | null }> {
   readonly resource: ApplianceResource;
   readonly query: string;
-  /** Returns null for a value that is not a page of this collection. */
   readonly parse: (value: unknown) => Page | null;
   readonly take: (page: Page) => void;
 }
 
 /**
- * Reads a collection page by page.
  * @returns the HTTP status of a response without a page; null if all pages were read
  * @throws {ProbeError} when a page is invalid or the pages do not end
  */
@@ -313,7 +290,7 @@ function notUnderstood(resource: ApplianceResource): ProbeError {
   return new ProbeError('protocol', `Cannot read the response for "${resource}": expected the documented fields`);
 }
 
-/** Returns the path of a resource. Without the trailing slash, the appliance would redirect the request. */
+/** Without the trailing slash, the appliance would redirect the request. */
 function pathOf(resource: ApplianceResource): string {
   return `/api/v1/${resource}/`;
 }
@@ -321,8 +298,8 @@ function pathOf(resource: ApplianceResource): string {
 const MAX_NEXT_LENGTH = 2048;
 
 /**
- * Returns the path in `meta.next`. Accepts only a relative path to the same collection, because the value comes from
- * the network and the key is sent to this path.
+ * Accepts only a relative path to the same collection, because the value comes from the network and the key is sent to
+ * this path.
  */
 function nextPath(resource: ApplianceResource, next: string): string {
   const base = 'https://appliance.invalid';
@@ -339,10 +316,7 @@ function nextPath(resource: ApplianceResource, next: string): string {
 const USAGE = z.object({ populated: z.unknown().optional() });
 const MEMORY = z.object({ total: z.unknown().optional() });
 
-/**
- * A response from `/systeminfo/` (docs.fortinet.com, FortiAuthenticator 6.4.7 REST API guide). Fields that ftm-watch
- * does not need are optional.
- */
+/** docs.fortinet.com, FortiAuthenticator 6.4.7 REST API guide. Fields that ftm-watch does not need are optional. */
 const SYSTEM_INFO = z.object({
   sn: serialNumber,
   ha_sn: z.unknown().optional(),
@@ -370,7 +344,7 @@ export function parseSystemInfo(value: unknown): SystemFacts | null {
   };
 }
 
-/** Parses a value such as `4032452.0 KB`. Returns null for other units. */
+/** For example `4032452.0 KB`. Null for other units. */
 function kilobytes(value: unknown): number | null {
   return typeof value === 'string' && /KB\s*$/iu.test(value) ? lenientNumber(value) : null;
 }
@@ -383,8 +357,7 @@ function share(value: unknown): number | null {
 const HOUR: Millis = 3_600_000;
 
 /**
- * Maximum lifetime of an activation code in hours (one week). `act_timeout` is between 1 and 168 hours
- * (docs:fortiauthenticator/6.0.4/rest-api-solution-guide/578312).
+ * In hours. `act_timeout` is between 1 and 168 hours (docs:fortiauthenticator/6.0.4/rest-api-solution-guide/578312).
  */
 const LONGEST_CODE = 168;
 
@@ -394,10 +367,6 @@ const PROVISIONING = z.object({
   act_timeout: z.unknown().optional(),
 });
 
-/**
- * Parses a response from `/fortitokenmobileprovisioning/`. Returns null if the response does not contain a provisioning
- * server.
- */
 export function parseProvisioningServer(value: unknown): ProvisioningServer | null {
   const parsed = PROVISIONING.safeParse(value);
   const host = parsed.success ? hostName(parsed.data.server_address) : null;
@@ -411,13 +380,9 @@ function codeLifeIn(hours: unknown): Millis | null {
 }
 
 const MAX_SERVERS = 20;
-/** Maximum number of listed mail servers that are searched for the default server. */
 const MAX_LISTED = 1000;
 
-/**
- * A server in the response from `/smtpservers/`. The response may also contain `authentication_name` and
- * `authentication_password`. zod drops them, because they are not listed here.
- */
+/** zod drops `authentication_name` and `authentication_password`, because they are not listed here. */
 const MAIL_SERVER = z.object({
   address: z.unknown().optional(),
   port: z.unknown().optional(),
@@ -430,9 +395,8 @@ const MAIL_SERVERS = z.object({ objects: cutList(MAIL_SERVER, MAX_LISTED) });
 type ServerObject = z.infer<typeof MAIL_SERVER>;
 
 /**
- * Returns the servers that the appliance uses to send mail. If there is a default server, returns only that server,
- * because others may be unused. Excludes the appliance's own server (`localhost`), because it cannot be probed from
- * this machine. Returns null if the value is not a list.
+ * If there is a default server, returns only that server, because others may be unused. Excludes `localhost`, the
+ * appliance's own server, because it cannot be probed from this machine.
  */
 export function parseMailServers(value: unknown): readonly ApplianceMailServer[] | null {
   const parsed = MAIL_SERVERS.safeParse(value);
@@ -459,10 +423,7 @@ function mailServer(object: ServerObject): ApplianceMailServer | null {
   };
 }
 
-/**
- * Returns the encryption method of a mail server. The documented values are `none` and `starttls`. Implicit TLS can be
- * recognised only by its port (RFC 8314 §3.3).
- */
+/** The documented values are `none` and `starttls`. Implicit TLS is recognised only by its port (RFC 8314 §3.3). */
 function securityOf(secure: unknown, port: number): ApplianceMailServer['security'] {
   if (secure === 'starttls') return 'starttls';
   return port === 465 || secure === 'ssl' || secure === 'tls' || secure === 'smtps' ? 'tls' : 'none';
@@ -496,10 +457,10 @@ const OBJECTS = {
   facFortiTokenRemaining: '1.3.6.1.4.1.12356.113.1.202.6.0',
 } as const;
 
-/** Time limit for an SNMP query. The limit allows for retries, because UDP packets can be lost. */
+/** Allows for retries, because UDP packets can be lost. */
 const SNMP_TIMEOUT: Millis = 5_000;
 
-/** Reads the HA role of one appliance over SNMP. Never throws, because failures are part of the observation. */
+/** Never throws, because failures are part of the observation. */
 export async function observeHaRole(
   appliance: { readonly name: string; readonly snmp: SnmpConfig },
   context: ConnectorContext,

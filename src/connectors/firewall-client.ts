@@ -6,14 +6,14 @@ import { type FirewallPolicy, type SslInspectionMode, isInterfaceName } from '..
 import { visibleText } from '../core/visible-text.ts';
 import { lenientCount } from '../network/rest/reply-values.ts';
 
-/** All requests that are sent to a firewall. All requests are read-only. */
+/** All are read-only. */
 export type FirewallQuestion =
   | { readonly kind: 'route'; readonly destination: string; readonly ipv6: boolean }
   | {
       readonly kind: 'policy-lookup';
       readonly source: string;
       readonly sourceInterface: string | null;
-      /** Destination as an IP address or host name. */
+      /** An IP address or host name. */
       readonly destination: string;
       readonly port: number;
       readonly ipv6: boolean;
@@ -30,16 +30,16 @@ export type FirewallQuestion =
     }
   | { readonly kind: 'profile-group' | 'ssl-ssh-profile' | 'address' | 'wildcard-fqdn'; readonly name: string };
 
-/** Client that reads data from one firewall. The client supports only GET. */
+/** Supports only GET. */
 export interface FirewallClient extends AsyncDisposable {
-  /** Sends one request to the firewall. @throws the errors of `exchangeJson` */
+  /** @throws the errors of `exchangeJson` */
   read(question: FirewallQuestion): Promise<JsonReply>;
-  /** Returns the serial number in the firewall's responses. Returns null if no response contained a serial number. */
+  /** Null if no response contained it. */
   serial(): string | null;
 }
 
 /**
- * Creates a client. The bearer token is read from its source when this function is called.
+ * The token is read when this function is called.
  * @throws {Error} when the token, `caFile` or the URL cannot be used
  */
 export async function createFirewallClient(config: FirewallConfig, context: ConnectorContext): Promise<FirewallClient> {
@@ -80,7 +80,7 @@ const TABLES: Readonly<Record<Named['kind'], string>> = {
   'wildcard-fqdn': 'cmdb/firewall.wildcard-fqdn/custom',
 };
 
-/** Returns the path of the resource for a request, and adds the request's parameters to `query`. */
+/** Also adds the request's parameters to `query`. */
 function resourceOf(question: Exclude<FirewallQuestion, Named>, query: URLSearchParams): string {
   switch (question.kind) {
     case 'policy':
@@ -122,17 +122,14 @@ function setKnown(query: URLSearchParams, name: string, value: string | null): v
   if (value !== null) query.set(name, value);
 }
 
-/** Maximum length of an object name. FortiOS does not allow longer names. */
+/** FortiOS does not allow longer names. */
 const MAX_NAME = 80;
-/**
- * Maximum number of interfaces in a policy. For a policy with more interfaces, ftm-watch does not generate commands.
- */
+/** For a policy with more interfaces, no commands are generated. */
 const MAX_INTERFACES = 16;
 
-/** A JSON object from FortiOS that has not been validated. */
+/** Not validated. */
 export type ReplyFields = Readonly<Record<string, unknown>>;
 
-/** Returns the fields of a JSON object. Returns an empty object for any other value. */
 export function fieldsOf(value: unknown): ReplyFields {
   return isObject(value) ? value : {};
 }
@@ -141,16 +138,13 @@ function isObject(value: unknown): value is ReplyFields {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Returns the firewall's serial number. Every FortiOS response contains the serial number next to the results. */
+/** Every FortiOS response contains the serial number next to the results. */
 export function serialIn(value: unknown): string | null {
   const { serial } = fieldsOf(value);
   return typeof serial === 'string' && /^[A-Z0-9_-]{8,32}$/u.test(serial) ? serial : null;
 }
 
-/**
- * Returns the result object in a FortiOS response. Some responses contain the object in a list. Returns null if there
- * is no object.
- */
+/** Some responses contain the object in a list. */
 export function resultOf(value: unknown): ReplyFields | null {
   const { results } = fieldsOf(value);
   const result: unknown = Array.isArray(results) ? results[0] : results;
@@ -159,10 +153,7 @@ export function resultOf(value: unknown): ReplyFields | null {
 
 const LOOKUP = z.object({ success: z.boolean(), policy_id: z.unknown().optional() });
 
-/**
- * Returns the matching policy's number, or 0 for the implicit deny policy. Returns null if the value is not the result
- * of a policy lookup.
- */
+/** 0 for the implicit deny policy. Null if the value is not the result of a policy lookup. */
 export function parsePolicyId(result: ReplyFields): number | null {
   const parsed = LOOKUP.safeParse(result);
   if (!parsed.success) return null;
@@ -170,15 +161,13 @@ export function parsePolicyId(result: ReplyFields): number | null {
   return lenientCount(parsed.data.policy_id);
 }
 
-/** Policy settings, with names and values as in FortiOS 7. */
+/** Names and values as in FortiOS 7. */
 export interface PolicyReply {
   readonly policy: FirewallPolicy;
   readonly sslProfile: string | null;
-  /** Name of the profile group. Null if the policy has no profile group. */
   readonly profileGroup: string | null;
 }
 
-/** Parses the settings of a firewall policy. Returns null if the value is not a policy. */
 export function parsePolicy(id: number, result: ReplyFields): PolicyReply | null {
   const action = result['action'];
   if (typeof action !== 'string') return null;
@@ -203,17 +192,15 @@ export function parsePolicy(id: number, result: ReplyFields): PolicyReply | null
 const INTERFACES = z.array(z.object({ name: z.string().refine(isInterfaceName) })).max(MAX_INTERFACES);
 
 /**
- * Returns the policy's interfaces. Returns an empty list if any name is not safe to use in a command, because a copy of
- * the policy must have all interfaces. FortiOS returns `[{ "name": "port2", "q_origin_key": "port2" }]` (cmdb
- * `firewall/policy`).
+ * Empty if any name is not safe in a command, because a copy of the policy must have all interfaces. FortiOS returns
+ * `[{ "name": "port2", "q_origin_key": "port2" }]` (cmdb `firewall/policy`).
  */
 function interfacesIn(result: ReplyFields, setting: 'srcintf' | 'dstintf'): readonly string[] {
   return INTERFACES.safeParse(result[setting]).data?.map(({ name }) => name) ?? [];
 }
 
 /**
- * Reads `nat`, and `poolname` if `ippool` is enabled (cmdb `firewall/policy`). Returns null if a pool name is not safe
- * to use in a command.
+ * `poolname` counts only if `ippool` is enabled (cmdb `firewall/policy`). Null if a pool name is not safe in a command.
  */
 function natIn(result: ReplyFields): FirewallPolicy['nat'] {
   const nat = result['nat'];
@@ -228,7 +215,7 @@ function objectNameIn(result: ReplyFields, setting: string): string | null {
   return name !== null && isInterfaceName(name) ? name : null;
 }
 
-/** Policy and profile group settings that select security profiles. These profiles can inspect or block traffic. */
+/** Settings of policies and profile groups whose profiles can inspect or block traffic. */
 const SECURITY_PROFILES: readonly string[] = [
   'av-profile',
   'webfilter-profile',
@@ -243,7 +230,7 @@ const SECURITY_PROFILES: readonly string[] = [
   'waf-profile',
 ];
 
-/** Returns the security profiles in a policy, for example `av-profile "default"`. */
+/** For example `av-profile "default"`. */
 export function securityProfilesOf(result: ReplyFields): readonly string[] {
   return SECURITY_PROFILES.flatMap((setting) => {
     const name = nameIn(result, setting);
@@ -251,7 +238,6 @@ export function securityProfilesOf(result: ReplyFields): readonly string[] {
   });
 }
 
-/** Returns the object name in a setting. Returns null if the setting is empty. */
 export function nameIn(result: ReplyFields, setting: string): string | null {
   const name = result[setting];
   return typeof name === 'string' && name !== '' ? visibleText(name, MAX_NAME) : null;
@@ -262,8 +248,8 @@ type ExemptionKind = 'address' | 'wildcard-fqdn' | 'regex' | 'category' | 'other
 export interface Exemption {
   readonly kind: ExemptionKind;
   /**
-   * The pattern for `regex`, the number for `category`, and the address object's name for all other types. Empty if the
-   * value is missing.
+   * The pattern for `regex`, the number for `category`, and the address object's name for all other types. Empty if
+   * missing.
    */
   readonly value: string;
 }
@@ -286,7 +272,7 @@ const SSL_PROFILE = z.object({
   'ssl-exempt': z.array(z.unknown()).optional().catch(undefined),
 });
 
-/** Parses an SSL inspection profile. Returns null if neither `https` nor `ssl` contains an inspection mode. */
+/** Null if neither `https` nor `ssl` contains an inspection mode. */
 export function parseSslProfile(result: ReplyFields, port: number): SslProfileReply | null {
   const parsed = SSL_PROFILE.safeParse(result);
   if (!parsed.success) return null;
@@ -295,7 +281,7 @@ export function parseSslProfile(result: ReplyFields, port: number): SslProfileRe
   return { mode, exemptions: (parsed.data['ssl-exempt'] ?? []).slice(0, MAX_EXEMPTIONS).map(exemptionOf) };
 }
 
-/** Returns the inspection mode for a port. `inspect-all` takes precedence over the protocol-specific settings. */
+/** `inspect-all` takes precedence over the protocol-specific settings. */
 function effectiveMode(profile: z.infer<typeof SSL_PROFILE>, port: number): SslInspectionMode | null {
   const all = modeOf(profile.ssl?.['inspect-all']);
   if (all !== null && all !== 'none') return all;
@@ -317,10 +303,7 @@ function modeOf(status: unknown): SslInspectionMode | null {
   }
 }
 
-/**
- * Reports whether a `ports` setting contains a port. FortiOS returns `443`, `[443, 8443]` or `"443 8443"`. If the value
- * is invalid, the default of 443 is assumed.
- */
+/** FortiOS returns `443`, `[443, 8443]` or `"443 8443"`. For any other value, the default of 443 is assumed. */
 function coversPort(ports: unknown, port: number): boolean {
   const list: readonly unknown[] = Array.isArray(ports)
     ? ports
@@ -337,7 +320,6 @@ function exemptionOf(listed: unknown): Exemption {
   return { kind, value: exemptedIn(entry, kind) };
 }
 
-/** Maps FortiOS names of exemption types to ftm-watch's types. */
 const EXEMPTION_KINDS: ReadonlyMap<string, ExemptionKind> = new Map<string, ExemptionKind>([
   ['address', 'address'],
   ['address6', 'address'],

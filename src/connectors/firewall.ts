@@ -10,6 +10,7 @@ import {
   type FqdnObject,
   type PolicyMatch,
   type SslInspection,
+  type SslInspectionMode,
   type SessionCounts,
 } from '../core/license/firewall.ts';
 import type { LicenseServerConfig } from '../config/schema/path.ts';
@@ -36,7 +37,7 @@ import {
   fieldsOf,
 } from './firewall-client.ts';
 import { lenientCount } from '../network/rest/reply-values.ts';
-import type { Resource } from '../core/license/resource.ts';
+import type { Resource } from '../core/observation.ts';
 import { visibleText } from '../core/visible-text.ts';
 import { addressInAny } from '../core/addresses.ts';
 
@@ -71,15 +72,12 @@ function lastSessions(entry: FirewallConfig, seen: readonly FirewallObservation[
   return last?.kind === 'ok' ? last.sessions : null;
 }
 
-/** Total time limit for all requests in one query to a firewall. */
+/** For all requests in one query. */
 const FIREWALL_TIMEOUT: Millis = 60_000;
 
 type FirewallTarget = Pick<LicenseServerConfig, 'host' | 'port' | 'expectedAddresses'>;
 
-/**
- * Name of a built-in inspection profile that cannot be changed. Old firmware does not return an object for this
- * profile.
- */
+/** Built in, and cannot be changed. Old firmware does not return an object for this profile. */
 const NO_INSPECTION = 'no-inspection';
 
 /**
@@ -113,7 +111,6 @@ export async function observeFirewall(
   }
 }
 
-/** Returns the connection that a firewall entry in the configuration describes. */
 function flowOf(config: FirewallConfig, { host, port }: Pick<FirewallTarget, 'host' | 'port'>): Flow {
   const { source, appliances, vdom } = config;
   return {
@@ -132,7 +129,7 @@ interface Inquiry {
   readonly target: FirewallTarget;
 }
 
-/** Error for a token that the firewall rejects or that lacks a required permission. */
+/** The firewall rejects the token, or the token lacks a required permission. */
 class RefusedError extends Error {
   override readonly name = 'RefusedError';
   readonly status: number;
@@ -156,11 +153,7 @@ async function matchOf(inquiry: Inquiry): Promise<PolicyMatch> {
   if (reply === null) throw notUnderstood(inquiry.config, 'policy');
   const { policy } = reply;
   if (policy.action === 'deny') {
-    return {
-      kind: 'policy',
-      policy,
-      inspection: { kind: 'known', profile: null, mode: 'none', exemptedBy: null, unreadExemptions: [] },
-    };
+    return { kind: 'policy', policy, inspection: withoutExemptions(null, 'none') };
   }
   const grouped = await withGroup(inquiry, reply);
   return { kind: 'policy', policy: grouped.policy, inspection: await inspectionOf(inquiry, grouped.sslProfile) };
@@ -184,10 +177,7 @@ async function sessionsOf(
   return readSessions(client, { source, port: target.port, destinations, policy: match.policy.id }, asked);
 }
 
-/**
- * Looks up the matching policy. FortiOS resolves the name itself. If this fails, the lookup is repeated with an
- * address.
- */
+/** FortiOS resolves the name itself. If this fails, the lookup is repeated with an address. */
 async function lookUpPolicy(inquiry: Inquiry, sourceInterface: string | null): Promise<ReplyFields> {
   const { config, target } = inquiry;
   const question = {
@@ -205,15 +195,13 @@ async function lookUpPolicy(inquiry: Inquiry, sourceInterface: string | null): P
   return readResult(inquiry, { ...question, destination: address });
 }
 
-/** Returns one of the server's addresses, with the same address family as the source. */
 function addressTowards({ source }: FirewallConfig, target: FirewallTarget): string | undefined {
   return addressesOf(target).find((candidate) => isIPv6(candidate) === isIPv6(source));
 }
 
 /**
- * Returns the outgoing interface of the route to a host. For the policy lookup, most firmware requires the incoming
- * interface, so the route back to the source is looked up. Returns null if the token is not allowed to read routes,
- * because some firmware does not require the interface.
+ * Most firmware requires the incoming interface for the policy lookup, so the route back to the source is looked up.
+ * Null if the token is not allowed to read routes, because some firmware does not require the interface.
  */
 async function interfaceTowards({ client, config }: Inquiry, destination: string): Promise<string | null> {
   const reply = await client.read({ kind: 'route', destination, ipv6: isIPv6(config.source) });
@@ -221,7 +209,6 @@ async function interfaceTowards({ client, config }: Inquiry, destination: string
   return result === null ? null : nameIn(result, 'interface');
 }
 
-/** Adds the security profiles in the policy's profile group, if the policy has one. */
 async function withGroup(inquiry: Inquiry, reply: PolicyReply): Promise<PolicyReply> {
   if (reply.profileGroup === null) return reply;
   const group = await readResult(inquiry, { kind: 'profile-group', name: reply.profileGroup });
@@ -233,28 +220,22 @@ async function withGroup(inquiry: Inquiry, reply: PolicyReply): Promise<PolicyRe
 }
 
 async function inspectionOf(inquiry: Inquiry, profile: string | null): Promise<SslInspection> {
-  if (profile === null || profile === NO_INSPECTION)
-    return { kind: 'known', profile, mode: 'none', exemptedBy: null, unreadExemptions: [] };
+  if (profile === null || profile === NO_INSPECTION) return withoutExemptions(profile, 'none');
   const reply = await inquiry.client.read({ kind: 'ssl-ssh-profile', name: profile });
   if (reply.kind === 'status') return { kind: 'unreadable', profile, message: `HTTP ${String(reply.status)}` };
   const result = resultOf(reply.value);
   const parsed = result === null ? null : parseSslProfile(result, inquiry.target.port);
   if (parsed === null)
     return { kind: 'unreadable', profile, message: 'the profile does not specify how HTTPS is inspected' };
-  if (parsed.mode !== 'deep')
-    return { kind: 'known', profile, mode: parsed.mode, exemptedBy: null, unreadExemptions: [] };
-  const exempt = await readExemptions(inquiry.client, parsed.exemptions, exemptionTarget(inquiry.target));
-  return { kind: 'known', profile, mode: 'deep', exemptedBy: exempt.exemptedBy, unreadExemptions: exempt.unread };
+  if (parsed.mode !== 'deep') return withoutExemptions(profile, parsed.mode);
+  return { kind: 'known', profile, mode: 'deep', ...(await readExemptions(inquiry, parsed.exemptions)) };
 }
 
-function exemptionTarget(target: FirewallTarget): ExemptionTarget {
-  return { host: target.host, addresses: addressesOf(target) };
+function withoutExemptions(profile: string | null, mode: SslInspectionMode): SslInspection {
+  return { kind: 'known', profile, mode, exemptedBy: null, unreadExemptions: [] };
 }
 
-/**
- * Returns the server's expected addresses, excluding address blocks, because a policy lookup accepts only single
- * addresses.
- */
+/** Excludes address blocks, because a policy lookup accepts only single addresses. */
 function addressesOf(target: FirewallTarget): readonly string[] {
   return [target.host, ...target.expectedAddresses].filter((candidate) => isIP(candidate) !== 0);
 }
@@ -296,19 +277,7 @@ function notUnderstood(config: FirewallConfig, what: string): ProbeError {
   );
 }
 
-/** The server's name and addresses, for comparison with the firewall's exemptions from inspection. */
-interface ExemptionTarget {
-  readonly host: string;
-  /** The server's expected addresses, excluding address blocks. */
-  readonly addresses: readonly string[];
-}
-
-interface ExemptionResult {
-  /** The first exemption from inspection that covers the server, for example `exemption "fortinet"`. */
-  readonly exemptedBy: string | null;
-  /** Exemptions that may cover the server but could not be evaluated, for example `category 52`. */
-  readonly unread: readonly string[];
-}
+type ExemptionResult = Pick<Extract<SslInspection, { kind: 'known' }>, 'exemptedBy' | 'unreadExemptions'>;
 
 type Coverage = 'covers' | 'other' | 'unread';
 
@@ -318,39 +287,31 @@ type Coverage = 'covers' | 'other' | 'unread';
  */
 const IRRELEVANT_CATEGORIES: readonly string[] = ['31', '33'];
 
-/**
- * Maximum number of exemptions to read, because each exemption requires one request. The built-in profiles have about
- * 40 exemptions.
- */
+/** Each exemption requires one request. The built-in profiles have about 40 exemptions. */
 const MAX_READ = 64;
 
-/** Reads the exemptions' address objects one after another, until an object covers the server. */
-async function readExemptions(
-  client: FirewallClient,
-  exemptions: readonly Exemption[],
-  target: ExemptionTarget,
-): Promise<ExemptionResult> {
+async function readExemptions(inquiry: Inquiry, exemptions: readonly Exemption[]): Promise<ExemptionResult> {
   const unread: string[] = [];
   for (const exemption of exemptions.slice(0, MAX_READ)) {
-    const coverage = await coverageOf(client, exemption, target);
-    if (coverage === 'covers') return { exemptedBy: `exemption "${exemption.value}"`, unread };
+    const coverage = await coverageOf(inquiry, exemption);
+    if (coverage === 'covers') return { exemptedBy: `exemption "${exemption.value}"`, unreadExemptions: unread };
     if (coverage === 'unread') unread.push(textOf(exemption));
   }
-  return { exemptedBy: null, unread: [...unread, ...exemptions.slice(MAX_READ).map(textOf)] };
+  return { exemptedBy: null, unreadExemptions: [...unread, ...exemptions.slice(MAX_READ).map(textOf)] };
 }
 
-async function coverageOf(client: FirewallClient, exemption: Exemption, target: ExemptionTarget): Promise<Coverage> {
-  switch (exemption.kind) {
+async function coverageOf({ client, target }: Inquiry, { kind, value }: Exemption): Promise<Coverage> {
+  switch (kind) {
     case 'category':
-      return IRRELEVANT_CATEGORIES.includes(exemption.value) ? 'other' : 'unread';
+      return IRRELEVANT_CATEGORIES.includes(value) ? 'other' : 'unread';
     case 'other':
     case 'regex':
       // Regular expressions from the firewall are not evaluated, because their run time is unlimited.
       return 'unread';
     case 'address':
-      return addressCoverage(await objectOf(client, 'address', exemption.value), target);
+      return addressCoverage(await objectOf(client, kind, value), target);
     case 'wildcard-fqdn':
-      return nameCoverage(await objectOf(client, 'wildcard-fqdn', exemption.value), 'wildcard-fqdn', target.host);
+      return nameCoverage(await objectOf(client, kind, value), kind, target.host);
   }
 }
 
@@ -368,18 +329,18 @@ function textOf({ kind, value }: Exemption): string {
   }
 }
 
-/** Reads an address object. If the object cannot be read, returns an empty object. */
+/** An unreadable object counts as empty. */
 async function objectOf(client: FirewallClient, kind: 'address' | 'wildcard-fqdn', name: string): Promise<ReplyFields> {
   const reply = await client.read({ kind, name });
   return (reply.kind === 'json' ? resultOf(reply.value) : null) ?? {};
 }
 
 /**
- * Reports whether an address object covers the server. Uses only fields for the object's type, because FortiOS returns
- * `subnet` for every type, with 0.0.0.0/0 if it is irrelevant. For a country, a tag or a connector's object, the
- * addresses are unknown.
+ * Uses only fields for the object's type, because FortiOS returns `subnet` for every type, with 0.0.0.0/0 if it is
+ * irrelevant. For a country, a tag or a connector's object, the addresses are unknown.
  */
-function addressCoverage(object: ReplyFields, { host, addresses }: ExemptionTarget): Coverage {
+function addressCoverage(object: ReplyFields, target: FirewallTarget): Coverage {
+  const addresses = addressesOf(target);
   switch (object['type']) {
     case 'ipmask': {
       const subnet = nameIn(object, 'subnet');
@@ -392,7 +353,7 @@ function addressCoverage(object: ReplyFields, { host, addresses }: ExemptionTarg
     }
     case 'fqdn':
     case 'wildcard-fqdn':
-      return nameCoverage(object, object['type'], host);
+      return nameCoverage(object, object['type'], target.host);
     default:
       return 'unread';
   }
@@ -409,10 +370,7 @@ function allOf(addresses: readonly string[], isCovered: (address: string) => boo
   return addresses.every(isCovered) ? 'covers' : 'other';
 }
 
-/**
- * Reports whether a pattern covers a host. For example, `*.fortinet.com` covers names that end in `.fortinet.com`. An
- * asterisk matches any characters. @internal
- */
+/** For example, `*.fortinet.com` covers names that end in `.fortinet.com`. @internal */
 export function matchesName(pattern: string, host: string): boolean {
   const parts = pattern.toLowerCase().split('*');
   const name = host.toLowerCase();
@@ -429,10 +387,7 @@ export function matchesName(pattern: string, host: string): boolean {
   return at <= name.length - last.length;
 }
 
-/**
- * Reports whether a subnet contains an address. Accepts subnets such as `"173.243.138.0 255.255.255.0"` and
- * `"173.243.138.0/24"`.
- */
+/** For example `"173.243.138.0 255.255.255.0"` or `"173.243.138.0/24"`. */
 function isInSubnet(address: string, subnet: string): boolean {
   const [network = '', mask = ''] = subnet.split(/[\s/]+/u);
   if (!ipaddr.IPv4.isValidFourPartDecimal(address) || !ipaddr.IPv4.isValidFourPartDecimal(network)) return false;
@@ -455,14 +410,12 @@ function ipv4Number(address: string): number | null {
   return ipaddr.IPv4.parse(address).octets.reduce((number, octet) => number * 256 + octet, 0);
 }
 
-/** Maximum number of address objects that are read for one host name. */
 const MAX_OBJECTS = 4;
 const MAX_ADDRESSES = 20;
 
 /**
- * Returns the addresses to which the firewall itself resolves the host name. The addresses come from FQDN address
- * objects. Each object is requested separately, because the list of objects contains only the number of addresses.
- * Returns an empty list if the token is not allowed to read address objects.
+ * The addresses to which the firewall itself resolves the host name, from FQDN address objects. Each object is
+ * requested separately, because the list of objects contains only the number of addresses.
  */
 async function readFqdnObjects(client: FirewallClient, host: string): Promise<readonly FqdnObject[]> {
   const listed = await objectsIn(client, null);
@@ -481,14 +434,14 @@ interface Listed {
   readonly name: string;
   readonly fqdn: string | null;
   readonly count: number | null;
-  /** Addresses in the response. Null if the response does not contain addresses. */
+  /** Null if the response does not contain addresses. */
   readonly addresses: readonly string[] | null;
 }
 
 async function objectsIn(client: FirewallClient, only: string | null): Promise<readonly Listed[]> {
   const reply = await client.read({ kind: 'fqdn-objects', only });
   const results = reply.kind === 'json' ? fieldsOf(reply.value)['results'] : null;
-  // The response is a list of objects with names. Older firmware returns a mapping from names to objects.
+  // Older firmware returns a mapping from names to objects.
   const named: readonly unknown[] = Array.isArray(results)
     ? results
     : Object.entries(fieldsOf(results)).map(([name, object]) => ({ ...fieldsOf(object), name }));

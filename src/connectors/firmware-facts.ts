@@ -3,9 +3,8 @@ import * as z from 'zod';
 import { firmwareVersion, type Version } from '../core/license/appliance.ts';
 import { FACT_USES, type FirmwareFact } from '../core/license/firmware.ts';
 import { assertUnique, type CatalogueFile, catalogueError, loadCatalogue } from '../system/catalogue-file.ts';
-import { issueTexts } from '../text/issue-text.ts';
+import { issueTexts } from '../text/message-of.ts';
 
-/** Path of the firmware catalogue that ships with ftm-watch. */
 const SHIPPED_FACTS: string = fileURLToPath(new URL('../../config/firmware-facts.yaml', import.meta.url));
 
 const line = z.string().trim().min(1).max(500);
@@ -43,12 +42,12 @@ const fact = z
 
 const catalogue = z.strictObject({ facts: z.array(fact).max(200) });
 
-/** Loads known facts about FortiAuthenticator firmware versions. @throws {Error} when the shipped file is damaged */
+/** @throws {Error} when the shipped file is damaged */
 export async function loadFirmwareFacts(): Promise<readonly FirmwareFact[]> {
   return loadCatalogue({ what: 'firmware facts', files: [], shipped: SHIPPED_FACTS, parse: parseFirmwareFacts });
 }
 
-/** Validates the firmware catalogue. @throws {Error} with all problems in the file @internal */
+/** @throws {Error} with all problems in the file @internal */
 export function parseFirmwareFacts({ value }: CatalogueFile, file: string): readonly FirmwareFact[] {
   const attempt = `Cannot use the firmware facts in "${file}"`;
   const parsed = catalogue.safeParse(value);

@@ -16,15 +16,12 @@ import { isOwnTrouble, type Failure } from '../core/observation.ts';
 import { type ConnectorContext, failed, type JsonReply } from '../network/rest/json-exchange.ts';
 
 interface Call {
-  /** Description of the call for messages, for example `Looking up licence "EFTM…"`. */
+  /** For messages, for example `Looking up licence "EFTM…"`. */
   readonly what: string;
   readonly send: () => Promise<JsonReply>;
-  /**
-   * Returns the error in a response body, or null. This check is needed because a response with HTTP status 200 can
-   * contain an error.
-   */
+  /** Returns the error in the response, or null. A response with HTTP status 200 can contain an error. */
   readonly problemOf: (value: unknown) => string | null;
-  /** True if a refusal (400, 401 or 403) blocks further calls for a while. This is required for wrong credentials. */
+  /** A refusal (400, 401 or 403) blocks further calls for a while. Required for wrong credentials. */
   readonly refusalBacksOff: boolean;
 }
 
@@ -34,13 +31,10 @@ export type CallResult =
   | { readonly kind: 'postponed'; readonly until: EpochMs }
   | Failure;
 
-/**
- * Makes a call if the budget allows the call. Each call is recorded before it is sent, so that it also counts if the
- * process crashes.
- */
+/** Each call is recorded before it is sent, so that it also counts if the process crashes. */
 export type MeteredCall = (call: Call) => Promise<CallResult>;
 
-/** Loads the budget and creates a function for metered calls. A budget must not be used concurrently. */
+/** A budget must not be used concurrently. */
 export async function createMeteredCall(store: BudgetStore, context: ConnectorContext): Promise<MeteredCall> {
   let budget = parseBudget(await store.load());
 
@@ -73,7 +67,7 @@ export async function createMeteredCall(store: BudgetStore, context: ConnectorCo
       reply = await call.send();
     } catch (error) {
       const failure = failed(error, startedAt, context);
-      // A local problem, such as a cancelled call, does not count as a failure of the service.
+      // A local problem, such as a cancelled call, is not a failure of the service.
       if (!isOwnTrouble(failure.reason)) await keep(recordFailure(budget, context.clock.now(), null));
       return failure;
     }
@@ -117,16 +111,15 @@ function charge(
   return { result: rejected(`HTTP ${String(status)}`), next: recordFailure(budget, at.now, retryAfter) };
 }
 
-/** Stores the call budget across rounds and restarts. */
 export interface BudgetStore {
-  /** Returns the last saved value without validating it. The caller treats an invalid value as an empty budget. */
+  /** Not validated. */
   load(): Promise<unknown>;
   save(budget: CallBudget): Promise<void>;
-  /** Quotas for calls. @default REGISTRATION_LIMITS */
+  /** @default REGISTRATION_LIMITS */
   readonly limits?: CallLimits;
   /**
-   * Maximum time for which a call waits for the per-minute quota. A hundred licences can be looked up per minute, and
-   * further licences have to wait for the next minute. @default 0
+   * Maximum time to wait for the per-minute quota, which a hundred licences use up.
+   * @default 0
    */
   readonly patience?: Millis;
 }
@@ -136,7 +129,7 @@ const count = z.number().nonnegative();
 
 const budget = z.object({ calls: instants, errors: instants, failures: count, blockedUntil: count });
 
-/** Parses a budget that was saved as JSON. An invalid value counts as an empty budget. */
+/** An invalid value counts as an empty budget. */
 export function parseBudget(value: unknown): CallBudget {
   return budget.safeParse(value).data ?? EMPTY_BUDGET;
 }

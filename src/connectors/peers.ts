@@ -23,13 +23,10 @@ import { visibleText } from '../core/visible-text.ts';
 
 const STATUS = '/api/v1/status';
 
-/**
- * Maximum age of a peer's last round. If the last round is older, the peer has stopped running rounds. The limit allows
- * for clock differences.
- */
+/** If the last round is older, the peer has stopped running rounds. Allows for clock differences. */
 const MAX_AGE: Millis = 10 * 60_000;
 
-/** Reads the status of another ftm-watch instance. Never throws, because failures are part of the observation. */
+/** Never throws, because failures are part of the observation. */
 export async function observePeer(
   peer: WatchedConfig['peers'][number],
   context: ConnectorContext,
@@ -59,13 +56,12 @@ function fresh(view: PeerView, { clock }: ConnectorContext): PeerView {
   if (Math.abs(clock.now() - view.at) <= MAX_AGE) return view;
   throw new ProbeError(
     'protocol',
-    `The last round was at ${instantText(view.at)}: either its rounds or its clock have stopped`,
+    `The peer's last round was at ${instantText(view.at)}, so the peer or its clock has stopped`,
   );
 }
 
-/** Maximum length of a string in a peer's response. ftm-watch never returns longer strings. */
+/** ftm-watch never returns longer strings. */
 const MAX_TEXT = 300;
-/** Maximum number of causes in a peer's response. In practice, there are only a few. */
 const MAX_CAUSES = 50;
 
 const text = z.string().transform((value) => visibleText(value, MAX_TEXT));
@@ -96,8 +92,8 @@ const status = z.object({
 });
 
 /**
- * Parses an untrusted response from a peer's `/api/v1/status`.
- * @throws {ProbeError} when the response is not from ftm-watch or is from an unsupported version
+ * The response is untrusted.
+ * @throws {ProbeError} when it is not from ftm-watch or is from an unsupported version
  */
 function parseStatus(peer: string, value: unknown): PeerView {
   const read = status.safeParse(value);
@@ -107,7 +103,6 @@ function parseStatus(peer: string, value: unknown): PeerView {
   return { kind: 'seen', peer, at, preconditions, causes: causes.slice(0, MAX_CAUSES) };
 }
 
-/** Returns the configured peers. A peer is another ftm-watch instance. Peers are queried through their status pages. */
 export function peerUnits({ peers }: Pick<WatchedConfig, 'peers'>): readonly Unit<PeerObservation>[] {
   return peers.map((peer) => ({
     name: peer.name,

@@ -10,20 +10,11 @@ import { createSecretFilter, visibleText } from '../core/visible-text.ts';
 import { cutList, lenientNumber, serialNumber } from '../network/rest/reply-values.ts';
 import type { RegistrationConfig } from '../config/schema/connectors.ts';
 
-/**
- * Client for FortiCloud's registration service. Sends each operation over verified TLS to the host for this operation.
- */
 export interface RegistrationClient extends AsyncDisposable {
   /** @throws the errors of `exchangeJson` */
   send(operation: Extract<RegistrationOperation, { kind: 'token' }>): Promise<JsonReply>;
   /** @throws the errors of `exchangeJson` */
   ask(operation: Exclude<RegistrationOperation, { kind: 'token' }>, token: string): Promise<JsonReply>;
-}
-
-/** HTTP headers with the credentials for a request, and the secret that they contain. */
-interface Access {
-  readonly headers: Readonly<Record<string, string>>;
-  readonly secret: string;
 }
 
 /** @throws {Error} when a URL does not begin with https or `caFile` cannot be used */
@@ -35,63 +26,62 @@ export async function createRegistrationClient(
   const origin = httpsOrigin(config.url);
   const agent = await createVerifiedAgent({ caFile: config.caFile, pin: null });
 
-  function post(target: string, operation: RegistrationOperation, access: Access): Promise<JsonReply> {
-    const headers = { 'content-type': 'application/json', ...access.headers };
+  function post(
+    target: string,
+    operation: RegistrationOperation,
+    secret: string,
+    login: Readonly<Record<string, string>> = {},
+  ): Promise<JsonReply> {
+    const { path, body } = requestOf(operation);
     return exchangeJson(
       agent,
       target,
-      { ...requestOf(operation), method: 'POST', headers, withoutSecrets: createSecretFilter([access.secret]) },
+      {
+        path,
+        method: 'POST',
+        headers: { 'content-type': 'application/json', ...login },
+        body: JSON.stringify(body),
+        withoutSecrets: createSecretFilter([secret]),
+      },
       context,
     );
   }
 
   return {
-    send: (operation) => post(authOrigin, operation, { headers: {}, secret: operation.password }),
-    ask: (operation, token) =>
-      post(origin, operation, { headers: { authorization: `Bearer ${token}` }, secret: token }),
+    send: (operation) => post(authOrigin, operation, operation.password),
+    ask: (operation, token) => post(origin, operation, token, { authorization: `Bearer ${token}` }),
     [Symbol.asyncDispose]: () => agent.destroy(),
   };
 }
 
-/**
- * All requests that are sent to the registration service: the token request and two queries. The service requires POST
- * for all three requests, but no request changes data. Connectors cannot send other POST requests.
- */
+/** The service requires POST for all three, but none changes data. Connectors cannot send other POST requests. */
 export type RegistrationOperation =
   | { readonly kind: 'token'; readonly user: string; readonly password: string }
   | { readonly kind: 'list-license'; readonly license: string; readonly accountId: number | null }
   | { readonly kind: 'product-details'; readonly serial: string };
 
-interface OperationRequest {
-  readonly path: string;
-  readonly body: string;
-}
-
-/** Returns the documented path and body for an operation. The trailing slash in the token path is required. */
-function requestOf(operation: RegistrationOperation): OperationRequest {
+/** The trailing slash in the token path is required. */
+function requestOf(operation: RegistrationOperation): { readonly path: string; readonly body: object } {
   switch (operation.kind) {
     case 'token':
       return {
         path: '/api/v1/oauth/token/',
-        body: JSON.stringify({
+        body: {
           username: operation.user,
           password: operation.password,
           client_id: 'assetmanagement',
           grant_type: 'password',
-        }),
+        },
       };
     case 'list-license':
       return {
         path: '/ES/api/registration/v3/licenses/list',
-        body: JSON.stringify({
-          licenseNumber: operation.license,
-          ...(operation.accountId === null ? {} : { accountId: operation.accountId }),
-        }),
+        body: { licenseNumber: operation.license, accountId: operation.accountId ?? undefined },
       };
     case 'product-details':
       return {
         path: '/ES/api/registration/v3/products/details',
-        body: JSON.stringify({ serialNumber: operation.serial }),
+        body: { serialNumber: operation.serial },
       };
   }
 }
@@ -106,17 +96,15 @@ interface AccessToken {
   readonly expiresInSeconds: number;
 }
 
-/** Returns the error in the response to a token request. Returns null if the response contains a token. */
 export function tokenError(value: unknown): string | null {
   if (parseAccessToken(value) !== null) return null;
   const parsed = z.object({ message: z.string() }).safeParse(value);
   return parsed.success ? visibleText(parsed.data.message, 200) : 'no access token in the response';
 }
 
-/** Assumed token lifetime if the service does not return one. The shortest observed lifetime is 3660 s. */
+/** If the service does not return a lifetime. The shortest observed lifetime is 3660 s. */
 const DEFAULT_LIFE_SECONDS = 3600;
 
-/** Parses the response to a token request. Returns null if the response does not contain a token. */
 export function parseAccessToken(value: unknown): AccessToken | null {
   const parsed = TOKEN.safeParse(value);
   if (!parsed.success) return null;
@@ -131,8 +119,8 @@ const ENVELOPE = z.object({
 });
 
 /**
- * Returns the error message in a response body; null if there is no error. The service reports errors with HTTP status
- * 200 and a `status` of -1 or 2 in the body.
+ * Returns null if there is no error. The service reports errors with HTTP status 200 and a `status` of -1 or 2 in the
+ * body.
  */
 export function serviceError(value: unknown): string | null {
   const parsed = ENVELOPE.safeParse(value);
@@ -151,19 +139,13 @@ export interface LicenseRecord {
   readonly license: string;
   readonly serial: string | null;
   readonly status: string | null;
-  /** Number of purchased tokens, derived from the SKU. Null for other SKUs. */
+  /** Number of purchased tokens, derived from the SKU. */
   readonly bought: number | null;
 }
 
-/**
- * Matches the SKU of a FortiToken Mobile licence. Format: "FTM-ELIC-XX: replace XX with the number of tokens"
- * (Fortinet's ordering guide; ta-p/205363 lists FTM-ELIC-*).
- */
+/** "FTM-ELIC-XX: replace XX with the number of tokens" (Fortinet's ordering guide; ta-p/205363 lists FTM-ELIC-*). */
 const TOKEN_SKU = /^FTM-ELIC-(?<tokens>[1-9]\d{0,5})$/iu;
 
-/**
- * Maximum number of records in a response. Only a few are expected, because each licence is looked up by its number.
- */
 const MAX_RECORDS = 1000;
 
 const LICENSE = z.object({
@@ -174,10 +156,7 @@ const LICENSE = z.object({
 });
 const LICENSES = z.object({ licenses: cutList(LICENSE, MAX_RECORDS).nullish() });
 
-/**
- * Returns the licence records in a successful response. A missing list counts as empty. Returns null if the response is
- * invalid.
- */
+/** A missing list counts as empty. Null if the response is invalid. */
 export function parseLicenseRecords(value: unknown): readonly LicenseRecord[] | null {
   const parsed = LICENSES.safeParse(value);
   if (!parsed.success) return null;
@@ -201,10 +180,7 @@ const PRODUCT = z.object({
   assetDetails: z.object({ license: z.unknown().optional(), licenseKeys: z.unknown().optional() }).nullish(),
 });
 
-/**
- * Reports whether a product's details contain a licence. All strings in the details are searched, because the format is
- * not documented.
- */
+/** All strings in the details are searched, because the format is not documented. */
 export function productHoldsLicense(value: unknown, license: string): boolean {
   const parsed = PRODUCT.safeParse(value);
   if (!parsed.success) return false;
@@ -212,9 +188,7 @@ export function productHoldsLicense(value: unknown, license: string): boolean {
   return holdsText([licenses, licenseKeys], license.toUpperCase());
 }
 
-/**
- * Reports whether a value contains a string. Does not use recursion, because the service controls the nesting depth.
- */
+/** Not recursive, because the service controls the nesting depth. */
 function holdsText(root: unknown, text: string): boolean {
   const waiting: unknown[] = [root];
   while (waiting.length > 0) {

@@ -30,18 +30,13 @@ import type { Failure } from '../core/observation.ts';
 import { type ConnectorContext, failed, secretOf } from '../network/rest/json-exchange.ts';
 
 interface RegistrationWatchOptions extends Omit<ConnectorContext, 'signal'>, Omit<RunnerOptions, 'run'> {
-  /** Interval between scheduled queries. */
   readonly period: Millis;
   readonly budget: BudgetStore;
-  /**
-   * Returns the appliances' observations, after the appliances have been queried. The observations contain the licences
-   * to look up.
-   */
+  /** Resolves after the appliances have been queried. The observations contain the licences to look up. */
   readonly appliances: () => Promise<readonly UnitObservation[]>;
   readonly onSeen: (facts: RegistrationObservation) => void;
 }
 
-/** Queries the registration service on its schedule. */
 export interface RegistrationWatch {
   start(): void;
   stop(): Promise<void>;
@@ -49,25 +44,19 @@ export interface RegistrationWatch {
   appliancesChanged(): void;
 }
 
-/**
- * Number of schedule intervals for which an old response is used if newer queries fail. Old responses are usually still
- * correct, because licences are rarely transferred.
- */
+/** Number of intervals for which an old response is used if newer queries fail. Licences are rarely transferred. */
 const KEPT_TIMES = 2;
 
-/**
- * Queries the registration service on its schedule. New licences, and licences without a response, are looked up
- * earlier if the quotas allow this.
- */
+/** New licences, and licences without a response, are looked up before the next interval if the quotas allow this. */
 export function watchRegistration(
   registration: RegistrationConfig,
   options: RegistrationWatchOptions,
 ): RegistrationWatch {
   const { clock, env, ownTurn, budget } = options;
   let known: RegistrationMemory = new Map();
-  /** Licences that were looked up. Null before the first run. */
+  /** Null before the first run. */
   let queriedLicenses: ReadonlySet<string> | null = null;
-  /** Licences that the next run looks up. `open` means new licences and licences without a response. */
+  /** `open`: only new licences and licences without a response. */
   let scope: 'all' | 'open' = 'all';
   let cancelNext: () => void = () => undefined;
 
@@ -107,7 +96,7 @@ export function watchRegistration(
     return licenses.filter((license) => queriedLicenses?.has(license) === false);
   }
 
-  /** Looks up new licences immediately. A licence that the service rejects is looked up again on schedule. */
+  /** A licence that the service rejects is looked up again on schedule. */
   async function askForNew(): Promise<void> {
     if (queriedLicenses === null) return;
     if (unasked(registrationQuery(await options.appliances()).licenses).length === 0) return;
@@ -138,10 +127,7 @@ async function timeOfNext(known: RegistrationMemory, budget: BudgetStore, now: E
   return nextLook(known, blockedUntil, now);
 }
 
-/**
- * Reports whether a query failed because of a local problem. In this case, the query is retried immediately, and
- * earlier responses are kept.
- */
+/** After a local problem, the query is retried immediately, and earlier responses are kept. */
 function isOwnTrouble(seen: RegistrationObservation): boolean {
   if (seen.kind === 'failed') return seen.reason === 'internal';
   return (
@@ -149,10 +135,6 @@ function isOwnTrouble(seen: RegistrationObservation): boolean {
   );
 }
 
-/**
- * Returns the licences to look up: those that are configured, and those that were found on appliances. Also returns the
- * serial numbers of products to search.
- */
 export function registrationQuery(units: readonly UnitObservation[]): RegistrationQuery {
   const licenses = units.flatMap(({ config: { licenses: configured }, rest }) => licensesOf(configured, rest));
   const serials = units
@@ -164,16 +146,13 @@ export function registrationQuery(units: readonly UnitObservation[]): Registrati
 interface RegistrationQuery {
   readonly licenses: readonly string[];
   /**
-   * Serial numbers of the appliances and their cluster peers. If the service does not list a licence, it is searched
-   * for in these products' details, where the FortiCloud portal displays it.
+   * Serial numbers of the appliances and their cluster peers. A licence that the service does not list is searched for
+   * in these products' details, where the FortiCloud portal displays it.
    */
   readonly serials: readonly string[];
 }
 
-/**
- * Queries the registration service for each licence's holder, within the service's quotas. Never throws, because
- * failures are part of the observation. Must not run concurrently with the same store.
- */
+/** Never throws, because failures are part of the observation. Must not run concurrently with the same store. */
 export async function observeRegistration(
   config: RegistrationConfig,
   query: RegistrationQuery,
@@ -195,20 +174,14 @@ interface Session {
   readonly config: RegistrationConfig;
   readonly client: RegistrationClient;
   readonly call: MeteredCall;
-  readonly tokens: AccessTokens;
-  /**
-   * Responses in this run by the product's serial number. Each product is looked up only once, because errors also
-   * count towards the quota.
-   */
+  readonly tokens: ReturnType<typeof createAccessTokens>;
+  /** By serial number. Each product is looked up only once, because errors also count towards the quota. */
   readonly products: Map<string, Answer>;
 }
 
 type Denied = Extract<RegistrationObservation, { kind: 'denied' }>;
 
-/**
- * Result of a query. If the service refuses the account, the result is `denied`. If the service refuses only this
- * query, the result is `failed`.
- */
+/** `denied` if the service refuses the account, and `failed` if it refuses only this query. */
 type Answer = Exclude<CallResult, { kind: 'refused' }> | Denied;
 
 type Question = Exclude<RegistrationOperation, { kind: 'token' }>;
@@ -224,7 +197,7 @@ async function lookUpAll(session: Session, query: RegistrationQuery): Promise<Re
     if (outcome.kind === 'denied') return outcome;
     lookups.push({ license, outcome });
   }
-  // Licences that are not listed are processed last, because searching for them can require many calls.
+  // Licences that are not listed come last, because searching for them can require many calls.
   for (const [index, { license, outcome }] of lookups.entries()) {
     if (outcome.kind !== 'not-listed' && outcome.kind !== 'unnamed') continue;
     lookups[index] = { license, outcome: (await searchProducts(session, license, query.serials)) ?? outcome };
@@ -244,15 +217,11 @@ async function lookUp(session: Session, license: string): Promise<LicenseOutcome
   return outcomeOf(records.filter((record) => record.license === license));
 }
 
-/**
- * Returns the outcome for a licence from its records. A record with a holder takes precedence over other records. The
- * licence is unregistered only if all records are `Pending`.
- */
+/** A record with a holder takes precedence. The licence is unregistered only if all records are `Pending`. */
 function outcomeOf(records: readonly LicenseRecord[]): LicenseOutcome {
   const listed = records.filter((record) => !isPending(record));
   for (const { serial, bought } of listed) {
-    // The number of tokens is used only if there is one record. Several records may be separate purchases, so no record
-    // contains the total.
+    // Several records may be separate purchases, so no record contains the total.
     if (serial !== null)
       return { kind: 'registered', serial, ...(bought === null || records.length > 1 ? {} : { bought }) };
   }
@@ -266,10 +235,7 @@ function isPending(record: LicenseRecord): boolean {
   return record.status?.toLowerCase() === 'pending';
 }
 
-/**
- * Searches for a licence in the products' details. Returns null if no product contains the licence. Unknown products
- * are ignored. If a product could not be looked up, the outcome remains open.
- */
+/** Returns null if no product contains the licence. If a product could not be looked up, the outcome remains open. */
 async function searchProducts(
   session: Session,
   license: string,
@@ -286,12 +252,11 @@ async function searchProducts(
 }
 
 /**
- * Maximum number of rejected products. If an account does not contain these products, further lookups would probably be
- * rejected too. Each rejection counts towards the quota of 10 errors per hour.
+ * Further lookups would probably be rejected too, and each rejection counts towards the quota of 10 errors per hour.
  */
 const MOST_REJECTED = 3;
 
-/** Looks up a product by its serial number. Returns null if too many lookups have been rejected. */
+/** Returns null if too many lookups have been rejected. */
 async function productOf(session: Session, serial: string): Promise<Answer | null> {
   const { products } = session;
   const known = products.get(serial);
@@ -304,7 +269,7 @@ async function productOf(session: Session, serial: string): Promise<Answer | nul
   return answer;
 }
 
-/** Sends a query. If the service has revoked the token early, requests a new token and retries once. */
+/** If the service has revoked the token early, requests a new token and retries once. */
 async function ask(session: Session, operation: Question, what: string): Promise<Answer> {
   const first = await askOnce(session, operation, what);
   if (first.kind !== 'refused') return first;
@@ -328,10 +293,7 @@ async function askOnce(session: Session, operation: Question, what: string): Pro
   });
 }
 
-/**
- * Returns a failure for a single query. Other queries continue, because the login succeeded and only this licence
- * number may be wrong.
- */
+/** Other queries continue, because the login succeeded and only this licence number may be wrong. */
 function refused(what: string, status: number): Failure {
   const hint =
     status === 403 ? ' (check whether the API user has read access to Asset Management and to this account)' : '';
@@ -343,30 +305,22 @@ function refused(what: string, status: number): Failure {
   };
 }
 
-/** Returns the result for a refused login. The message appears in reports, so the user name is not included. */
+/** The message appears in reports, so the user name is not included. */
 function loginRefused(status: number): Denied {
   return { kind: 'denied', message: `HTTP ${String(status)} during login` };
 }
 
-/** Minimum remaining lifetime of a token, so that it does not expire during a call. */
+/** Minimum remaining lifetime, so that a token does not expire during a call. */
 const MARGIN: Millis = 30_000;
 
 type TokenResult = { readonly kind: 'token'; readonly value: string } | Exclude<CallResult, { kind: 'json' }>;
-
-/** Keeps the registration service's bearer token in memory for one run. */
-interface AccessTokens {
-  /** Returns the current token. Requests a new token if the current token has expired. */
-  current(): Promise<TokenResult>;
-  /** Discards a token that the service no longer accepts, so that the next call requests a new token. */
-  discard(): void;
-}
 
 function createAccessTokens(
   config: RegistrationConfig,
   client: RegistrationClient,
   call: MeteredCall,
   context: ConnectorContext,
-): AccessTokens {
+) {
   let held: { readonly value: string; readonly usableUntil: Millis } | null = null;
 
   async function fetchToken(): Promise<TokenResult> {
@@ -386,11 +340,11 @@ function createAccessTokens(
   }
 
   return {
-    current: async () => {
+    current: async (): Promise<TokenResult> => {
       if (held !== null && context.clock.elapsed() < held.usableUntil) return { kind: 'token', value: held.value };
       return fetchToken();
     },
-    discard: () => {
+    discard: (): void => {
       held = null;
     },
   };

@@ -13,14 +13,14 @@ import {
   type SmsQuota,
 } from '../core/license/appliance.ts';
 import { cutList, serialNumber, lenientCount } from '../network/rest/reply-values.ts';
-import { valueOf } from '../core/license/resource.ts';
+import { valueOf } from '../core/observation.ts';
 import type { BackgroundFile } from '../system/json-file.ts';
 import type { UnitObservation } from './picture.ts';
 
-/** Maximum number of licences per unit. Tokens with further licences are counted as tokens without a licence. */
+/** Tokens with further licences are counted as tokens without a licence. */
 const MAX_LICENSES = 1000;
 
-/** Page size to request. Appliances do not support larger pages. */
+/** Appliances do not support larger pages. */
 export const PAGE_SIZE = 1000;
 
 const TOKEN = z.object({
@@ -28,6 +28,7 @@ const TOKEN = z.object({
   type: z.unknown().optional(),
   status: z.unknown().optional(),
   license: z.unknown().optional(),
+  /** Separate from the status (docs:fortiauthenticator/6.5.5/rest-api-solution-guide/875895). */
   locked: z.unknown().optional(),
 });
 
@@ -36,28 +37,15 @@ const TOKEN_PAGE = z.object({
   objects: cutList(TOKEN, PAGE_SIZE + 1),
 });
 
-/**
- * A token in an appliance's response. The token is not validated, so any field can be missing or have a different type.
- */
-interface TokenObject {
-  readonly serial?: unknown;
-  readonly type?: unknown;
-  readonly status?: unknown;
-  readonly license?: unknown;
-  /**
-   * True if the token is locked. The lock state is separate from the status
-   * (docs:fortiauthenticator/6.5.5/rest-api-solution-guide/875895).
-   */
-  readonly locked?: unknown;
-}
+type TokenObject = Readonly<z.infer<typeof TOKEN>>;
 
 export interface TokenPage {
   readonly tokens: readonly TokenObject[];
-  /** Path of the next page. Null on the last page. */
+  /** Null on the last page. */
   readonly next: string | null;
 }
 
-/** Parses one page of tokens. Returns null if the value is not a page or contains more tokens than requested. */
+/** Returns null if the value is not a page or contains more tokens than requested. */
 export function parseTokenPage(value: unknown): TokenPage | null {
   const parsed = TOKEN_PAGE.safeParse(value);
   if (!parsed.success) return null;
@@ -67,7 +55,7 @@ export function parseTokenPage(value: unknown): TokenPage | null {
   return { tokens: objects, next };
 }
 
-/** Counts tokens page by page without keeping them, so that memory use does not depend on the number of tokens. */
+/** Does not keep the tokens, so that memory use does not depend on their number. */
 interface TokenCounter {
   add(tokens: readonly TokenObject[]): void;
   counts(): TokenCounts;
@@ -94,7 +82,7 @@ export function createTokenCounter(): TokenCounter {
   return {
     add: (tokens) => {
       for (const token of tokens) {
-        // Hardware tokens are skipped, because the appliance may have ignored the query's filter.
+        // The appliance may have ignored the query's filter for mobile tokens.
         if (token.type === 'ftk') continue;
         total += 1;
         byStatus[statusOf(token.status)] += 1;
@@ -131,10 +119,7 @@ const LICENSED_TOKENS = z.object({
   available_ftm: z.unknown().optional(),
 });
 
-/**
- * Parses token counts such as `{"available_ftm": 30, "total_ftm": 32, "used_ftm": 2}`. Returns null if the total is
- * missing.
- */
+/** For example `{"available_ftm": 30, "total_ftm": 32, "used_ftm": 2}`. Null if the total is missing. */
 export function parseLicensedTokens(value: unknown): LicensedTokens | null {
   const parsed = LICENSED_TOKENS.safeParse(value);
   const total = parsed.success ? lenientCount(parsed.data.total_ftm) : null;
@@ -144,10 +129,7 @@ export function parseLicensedTokens(value: unknown): LicensedTokens | null {
 
 const QUOTA = z.object({ available_sms: z.unknown(), total_sms: z.unknown() });
 
-/**
- * Parses SMS counts such as `{"available_sms": 90, "total_sms": 100, "used_sms": 10}`. Returns null if the counts are
- * missing.
- */
+/** For example `{"available_sms": 90, "total_sms": 100, "used_sms": 10}`. Null if the counts are missing. */
 export function parseSmsQuota(value: unknown): SmsQuota | null {
   const parsed = QUOTA.safeParse(value);
   if (!parsed.success) return null;
@@ -157,26 +139,20 @@ export function parseSmsQuota(value: unknown): SmsQuota | null {
 
 const SAVED = z.object({ pending: z.record(z.string(), z.number()) });
 
-/**
- * Returns a hash of a token's serial number. Only the hash is stored, because the serial number identifies a user's
- * token.
- */
-export function tokenId(serial: string): string {
+/** Only the hash is stored, because the serial number identifies a user's token. */
+function tokenId(serial: string): string {
   return createHash('sha256').update(serial.toUpperCase()).digest('base64url').slice(0, 22);
 }
 
-/** Stores since when each token has been pending. The times are kept across queries and restarts. */
+/** Stores since when each token has been pending, across queries and restarts. */
 export interface PendingMemory {
-  /**
-   * Returns the unit with the time since which each of its tokens has been pending.
-   * @param names names of all units that report tokens
-   */
+  /** @param names names of all units that report tokens */
   withAges(unit: UnitObservation, names: readonly string[], at: EpochMs): Promise<UnitObservation>;
 }
 
-/** @param file is read once, at the first query; invalid content counts as empty */
+/** @param file read once, at the first query; invalid content counts as empty */
 export function createPendingMemory(file: BackgroundFile): PendingMemory {
-  /** Last known pending tokens by unit. Null if the unit did not report its tokens. */
+  /** By unit. Null if the unit did not report its tokens. */
   const told = new Map<string, readonly string[] | null>();
   let loading: Promise<PendingSince> | null = null;
   let seen: PendingSince | null = null;

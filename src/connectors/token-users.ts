@@ -8,21 +8,17 @@ import { type ApplianceClient, createApplianceClient, readPages } from './applia
 import type { ApplianceApiConfig } from '../config/schema/connectors.ts';
 import { PAGE_SIZE, parseTokenPage } from './token-counts.ts';
 
-/** A FortiAuthenticator user with a FortiToken Mobile token. */
 interface TokenUser {
   readonly name: string;
   readonly kind: UserKind;
-  /** Serial number of the user's token. */
+  /** Serial number. */
   readonly token: string;
 }
 
 export interface TokenUsers {
-  /** Users with a FortiToken Mobile token, sorted by name. */
+  /** Sorted by name. */
   readonly users: readonly TokenUser[];
-  /**
-   * Resources that could not be read, because the account lacks permission or the firmware does not have them. Users in
-   * these resources are missing from `users`.
-   */
+  /** The account lacks permission, or the firmware does not have them. Their users are missing from `users`. */
   readonly unread: readonly UserResource[];
 }
 
@@ -34,10 +30,7 @@ const RESOURCES = ['localusers', 'ldapusers', 'radiususers'] as const satisfies 
 
 const TIMEOUT: Millis = 60_000;
 
-/**
- * User fields in a response (docs:fortiauthenticator/6.3.0/rest-api-solution-guide/347822, 829822). Other fields are
- * dropped.
- */
+/** docs:fortiauthenticator/6.3.0/rest-api-solution-guide/347822, 829822 */
 const USER_PAGE = z.object({
   meta: z.object({ next: z.string().nullish() }),
   objects: cutList(
@@ -51,9 +44,8 @@ const USER_PAGE = z.object({
 });
 
 /**
- * Returns the users with a FortiToken Mobile token. Sends only GET requests. Runs only when an administrator requests
- * it, never in the daemon.
- * @param licenses licences whose tokens are included; null for all licences
+ * Sends only GET requests. Runs only when an administrator requests it, never in the daemon.
+ * @param licenses null for all licences
  * @throws {Error} when the unit cannot be read
  */
 export async function readTokenUsers(

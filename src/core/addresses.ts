@@ -2,17 +2,14 @@ import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import { oncePer } from './once-per.ts';
 
-/** Addresses that a vendor's DNS filter returns for blocked names. */
 interface Sinkhole {
   readonly owner: string;
-  /** Addresses and CIDR blocks of the sinkhole. */
   readonly addresses: readonly string[];
 }
 
 /**
- * Sinkhole addresses that vendors have published. List only addresses that have no other use. For example,
- * 208.91.112.0/22 as a whole is not a sinkhole, because FortiGuard and DDNS also use it. Document the source of each
- * new entry.
+ * List only addresses that have no other use, each with its source. For example, FortiGuard and DDNS also use addresses
+ * in 208.91.112.0/22.
  */
 const SINKHOLES: readonly Sinkhole[] = [
   {
@@ -40,13 +37,12 @@ const SINKHOLES: readonly Sinkhole[] = [
 type Parsed = ReturnType<typeof ipaddr.process>;
 
 /**
- * Class of an address that is expected to belong to a public server. `bogon`: neither private nor on the public
- * internet (documentation, carrier-grade NAT, multicast, reserved). `sinkhole`: an address that a DNS filter returns
- * for blocked names.
+ * `bogon`: neither private nor on the public internet (documentation, carrier-grade NAT, multicast, reserved).
+ * `sinkhole`: returned by DNS filters for blocked names.
  */
 export type AddressClass = 'public' | 'private' | 'loopback' | 'link-local' | 'unspecified' | 'bogon' | 'sinkhole';
 
-/** Address classes by ipaddr.js range name. All other ranges are classified as `bogon`. */
+/** By ipaddr.js range name. All other ranges are classified as `bogon`. */
 const CLASS_BY_RANGE: ReadonlyMap<string, AddressClass> = new Map<string, AddressClass>([
   ['unicast', 'public'],
   // The AS112 ranges are globally reachable, although they are registered as special-purpose:
@@ -62,13 +58,10 @@ const CLASS_BY_RANGE: ReadonlyMap<string, AddressClass> = new Map<string, Addres
   ['unspecified', 'unspecified'],
 ]);
 
-/** Length of the well-known NAT64 prefix in bits (RFC 6052 §2.1). The embedded IPv4 address follows this prefix. */
+/** In bits (RFC 6052 §2.1). The embedded IPv4 address follows this prefix. */
 const NAT64_PREFIX = 96;
 
-/**
- * Classifies a literal address. Returns null if the text is not an address. An IPv4 address inside an IPv6 address
- * (mapped or NAT64) is classified as IPv4.
- */
+/** An IPv4 address inside an IPv6 address (mapped or NAT64) is classified as IPv4. */
 export function classifyAddress(address: string): AddressClass | null {
   const parsed = parseAddress(address);
   if (parsed === null) return null;
@@ -76,7 +69,6 @@ export function classifyAddress(address: string): AddressClass | null {
   return CLASS_BY_RANGE.get(parsed.range()) ?? 'bogon';
 }
 
-/** Returns the vendor if the address belongs to a known sinkhole or block page, otherwise null. */
 export function sinkholeOwner(address: string): string | null {
   const parsed = parseAddress(address);
   return parsed === null ? null : sinkholeOf(parsed);
@@ -86,7 +78,7 @@ function sinkholeOf(parsed: Parsed): string | null {
   return SINKHOLE_BLOCKS.find(({ contains }) => contains(parsed))?.owner ?? null;
 }
 
-/** Reports whether one of the given addresses or CIDR blocks contains the address. Invalid values never match. */
+/** Invalid values never match. */
 export function addressInAny(address: string, blocks: readonly string[]): boolean {
   const parsed = parseAddress(address);
   return parsed !== null && parsedBlocks(blocks).some((contains) => contains(parsed));
@@ -94,14 +86,13 @@ export function addressInAny(address: string, blocks: readonly string[]): boolea
 
 const parsedBlocks = oncePer((blocks: readonly string[]): readonly Contains[] => blocks.map(parseBlock));
 
-/** Filters a list of addresses and CIDR blocks, and returns only the single addresses. */
 export function singleAddresses(blocks: readonly string[]): readonly string[] {
   return blocks.filter((block) => isIP(block) !== 0);
 }
 
 /**
- * Returns the network of a CIDR block that is written with a host address, for example `10.0.0.0/24` for `10.0.0.9/24`.
- * Returns null for a single address, or if the block already starts at its network address.
+ * For example `10.0.0.0/24` for `10.0.0.9/24`. Null for a single address, or if the block starts at its network
+ * address.
  */
 export function networkWithin(block: string): string | null {
   const [address = '', length] = block.split('/');
@@ -111,36 +102,26 @@ export function networkWithin(block: string): string | null {
   return network === ipaddr.parse(address).toString() ? null : `${network}/${length}`;
 }
 
-/** Returns 4 or 6 for a literal address, and null for any other text. */
 export function addressFamily(address: string): 4 | 6 | null {
   const family = isIP(address);
   return family === 4 || family === 6 ? family : null;
 }
 
-/**
- * Returns the address family of the destination host. If NAT64 translates the address (RFC 6052), the family is IPv4.
- * Returns null if the text is not an address.
- */
+/** The family of the destination host, which is IPv4 if NAT64 translates the address (RFC 6052). */
 export function servedFamily(address: string): 4 | 6 | null {
   if (isIP(address) === 4) return 4;
   const parsed = parseAddress(address);
   return parsed === null ? null : parsed.kind() === 'ipv4' ? 4 : 6;
 }
 
-/**
- * Address family that determines a target's result. `auto` is IPv4 if the target has an IPv4 address and this machine
- * has a route to it, otherwise IPv6.
- */
+/** `auto` is IPv4 if the target has an IPv4 address and this machine has a route to it, otherwise IPv6. */
 export type FamilyChoice = 'auto' | 4 | 6;
 
-/** Returns the addresses of the chosen family. */
 export function ofFamily(addresses: readonly string[], family: FamilyChoice): readonly string[] {
   return family === 'auto' ? addresses : addresses.filter((address) => servedFamily(address) === family);
 }
 
-/**
- * Removes duplicates and invalid addresses, and moves IPv4 addresses to the front. Otherwise, the order is preserved.
- */
+/** Removes duplicates and invalid addresses, and moves IPv4 addresses to the front. */
 export function uniqueAddresses(addresses: readonly string[]): readonly string[] {
   const unique = [...new Set(addresses.flatMap((address) => plainAddress(address) ?? []))];
   return [
@@ -149,14 +130,13 @@ export function uniqueAddresses(addresses: readonly string[]): readonly string[]
   ];
 }
 
-/** Returns the canonical form of an address, or null if the text is not an address. */
 function plainAddress(address: string): string | null {
   const family = isIP(address);
   return family === 6 ? ipaddr.parse(address).toString() : family === 4 ? address : null;
 }
 
 function parseAddress(address: string): Parsed | null {
-  // This check is required because ipaddr.js also accepts `10` and `0x7f.1`.
+  // ipaddr.js also accepts `10` and `0x7f.1`.
   if (isIP(address) === 0) return null;
   const parsed = ipaddr.process(address);
   return parsed.kind() === 'ipv6' && parsed.range() === 'rfc6052' ? embeddedIpv4(parsed) : parsed;
@@ -169,8 +149,8 @@ function embeddedIpv4(parsed: Parsed): Parsed {
 }
 
 /**
- * Byte positions of the embedded IPv4 address in a NAT64 address, for each prefix length (RFC 6052 §2.2). Any byte
- * between these positions, and all bytes after them, must be zero.
+ * Byte positions of the embedded IPv4 address for each prefix length (RFC 6052 §2.2). All bytes between and after these
+ * positions must be zero.
  */
 const EMBEDDINGS: readonly (readonly number[])[] = [
   [4, 5, 6, 7],
@@ -183,9 +163,8 @@ const EMBEDDINGS: readonly (readonly number[])[] = [
 const UNUSED_OCTET = 8;
 
 /**
- * Returns the IPv4 address that is embedded in a NAT64 address, if the same name also resolves to this IPv4 address.
- * Returns null for an ordinary IPv6 address. The prefix alone cannot identify NAT64, because each network can choose
- * its own prefix.
+ * Returns the IPv4 address in a NAT64 address if the same name also resolves to it. The prefix alone cannot identify
+ * NAT64, because each network can choose its own prefix.
  */
 export function translatedFrom(address: string, sameName: readonly string[]): string | null {
   if (isIP(address) !== 6) return null;
@@ -201,7 +180,7 @@ export function translatedFrom(address: string, sameName: readonly string[]): st
 
 type Contains = (parsed: Parsed) => boolean;
 
-/** Parses an address or a CIDR block. Any other text results in an empty block. */
+/** Any other text results in an empty block. */
 function parseBlock(block: string): Contains {
   if (isIP(block) !== 0) {
     const single = ipaddr.process(block);
@@ -213,7 +192,7 @@ function parseBlock(block: string): Contains {
   return (parsed) => matches(parsed, network);
 }
 
-/** Parsed once at startup, because every observed address is compared with these blocks. */
+/** Parsed once, because every observed address is compared with these blocks. */
 const SINKHOLE_BLOCKS: readonly { readonly owner: string; readonly contains: Contains }[] = SINKHOLES.flatMap(
   ({ owner, addresses }) => addresses.map((address) => ({ owner, contains: parseBlock(address) })),
 );
@@ -229,30 +208,25 @@ export interface HostPort {
   readonly port: number;
 }
 
-/** Formats `host:port` as in the configuration, with an IPv6 address in brackets. */
 export function authority({ host, port }: HostPort): string {
   return isIP(host) === 6 ? `[${host}]:${String(port)}` : `${host}:${String(port)}`;
 }
 
-/** Returns the host part of `host:port`. Brackets around an IPv6 address are removed. */
 export function hostOf(target: string): string {
   const bracketed = /^\[([^\]]*)\]/u.exec(target);
   return bracketed === null ? target.replace(/:[^:]*$/u, '') : (bracketed[1] ?? '');
 }
 
-/** Returns the port part of `host:port` as text. */
 export function portOf(target: string): string {
   return target.slice(target.lastIndexOf(':') + 1);
 }
 
-/** Normalizes a host name for comparison. The result is in lower case and has no trailing dot. */
 export function plainName(host: string): string {
   return host.toLowerCase().replace(/\.$/u, '');
 }
 
 const LOOPBACK = /^(?:127(?:\.\d{1,3}){3}|\[::1\]|localhost)$/u;
 
-/** Reports whether a URL points to this machine. */
 export function isLoopbackUrl(text: string): boolean {
   return LOOPBACK.test(URL.parse(text)?.hostname ?? '');
 }

@@ -1,11 +1,10 @@
 import { classifyAddress } from './addresses.ts';
 import { visibleText } from './visible-text.ts';
 
-/** A response that may come from a web filter or captive portal instead of the server. The content is untrusted. */
+/** May come from a web filter or captive portal instead of the server. The content is untrusted. */
 export interface BlockPageCandidate {
-  /** HTTP status. Null for a plain-text response on a connection that should use TLS. */
+  /** Null for a plain-text response on a connection that should use TLS. */
   readonly status: number | null;
-  /** Value of the `Location` header, or null. */
   readonly location: string | null;
   /** Response body, or the whole plain-text response. At most 64 KiB. */
   readonly text: string;
@@ -13,56 +12,46 @@ export interface BlockPageCandidate {
   readonly words: string;
 }
 
-/** A compiled regular expression that can run on untrusted text. */
 export interface TextPattern {
   test(text: string): boolean;
-  /** Returns the first match in the text, or null. */
   find(text: string): string | null;
-  /** Must be true, because the pattern can run on up to 64 KiB of untrusted text. */
+  /** Required for patterns that run on up to 64 KiB of untrusted text. */
   readonly isLinear: boolean;
 }
 
-/** Patterns that identify a product by its block pages. */
 export interface PageProduct {
-  /** Common product name, for example `Fortinet FortiGate`. */
   readonly name: string;
-  /** Phrases that occur only on the product's block pages. A single match is sufficient. */
+  /** Phrases that occur only on the product's block pages. */
   readonly pages: readonly TextPattern[];
-  /** Product names, which can also occur on other pages. A single match is sufficient. */
+  /** Product names, which can also occur on other pages. */
   readonly mentions: readonly TextPattern[];
 }
 
 export interface BlockPage {
   readonly kind: 'filter' | 'portal';
-  /** Product name from the catalogue, or null if unknown. */
   readonly product: string | null;
-  /** Text that matched the pattern. */
   readonly quote: string;
 }
 
-/** Returns a phrase such as `a block page of Zscaler`. */
 export function blockPageText({ kind, product }: BlockPage): string {
-  if (kind === 'portal') return 'the page of a captive portal';
-  return product === null ? 'a block page' : `a block page of ${product}`;
+  if (kind === 'portal') return 'a captive portal page';
+  return product === null ? 'a block page' : `a block page from ${product}`;
 }
 
-/**
- * Common phrases on block pages, not specific to a product. A server that refuses a request can use the same phrases.
- */
+/** Not specific to a product. A server that refuses a request can use the same phrases. */
 const BLOCK_PAGE =
   /access (?:has been |is |was )?(?:denied|blocked)|web ?page (?:is )?blocked|blocked by|forbidden|url filter|content filter|captive portal/iu;
 
-/** Paths of captive portals: `/fgtauth?…` on FortiGate, and other common paths. */
+/** `/fgtauth?…` on FortiGate, and other common paths. */
 const PORTAL_PATH = /\/fgtauth\?|[/.](?:captive|captiveportal|hotspot|guestportal|wispr)\b/iu;
 
-/** HTTP status 511, "Network Authentication Required" (RFC 6585 §6). */
+/** RFC 6585 §6 */
 const NETWORK_AUTHENTICATION_REQUIRED = 511;
 
 /**
- * Returns the block page if the response is recognised as one, otherwise null. Administrators edit these pages, so null
- * proves nothing. In an HTTP response, only phrases are evaluated, because a vendor's own site also mentions its
- * products. If TLS was expected, a product name in a plain-text response is sufficient, because a server never responds
- * in plain text there.
+ * Null proves nothing, because administrators edit these pages. In an HTTP response, only phrases are evaluated,
+ * because a vendor's own site also mentions its products. If TLS was expected, a product name is sufficient, because a
+ * server never responds in plain text there.
  */
 export function recogniseBlockPage(page: BlockPageCandidate, products: readonly PageProduct[]): BlockPage | null {
   const isPlain = page.status === null;
@@ -104,16 +93,13 @@ function portal({ status, location, text }: BlockPageCandidate): BlockPage | nul
     : null;
 }
 
-/** Finds the `Location` header in a plain-text response. The text of such a response includes the headers. */
+/** The text of a plain-text response includes the headers. */
 function locationIn(text: string): string | null {
   if (!/^HTTP\/1\.\d 30\d /u.test(text)) return null;
   return /\blocation: *(?<url>\S+)/iu.exec(text)?.groups?.['url'] ?? null;
 }
 
-/**
- * Reports whether a redirect leads to a captive portal. A licence server on the internet does not redirect its clients
- * to a private address.
- */
+/** A licence server on the internet does not redirect its clients to a private address. */
 function leadsToPortal(location: string): boolean {
   if (PORTAL_PATH.test(location)) return true;
   const host = /^https?:\/\/(?:\[(?<v6>[\da-f:]+)\]|(?<v4>[\d.]+))(?:[:/?#]|$)/iu.exec(location)?.groups;

@@ -2,73 +2,53 @@ import type { EpochMs } from './clock.ts';
 import { oncePer } from './once-per.ts';
 import { visibleText } from './visible-text.ts';
 
-/**
- * A certificate with its parsed fields and the received bytes. Text fields are untrusted. Escape them before display,
- * and never use them as labels.
- */
+/** Text fields are untrusted. Escape them before display, and never use them as labels. */
 export interface Certificate {
   readonly der: Uint8Array;
-  /** SHA-256 fingerprint of the DER encoding, as upper-case hexadecimal bytes separated by colons. */
+  /** SHA-256 of the DER encoding, as upper-case hexadecimal bytes separated by colons. */
   readonly fingerprint: string;
-  /**
-   * Pin of the public key, in the form `sha256/` followed by the base64 SHA-256 hash of the SubjectPublicKeyInfo (RFC
-   * 7469 §2.4).
-   */
+  /** `sha256/` and the base64 SHA-256 hash of the SubjectPublicKeyInfo (RFC 7469 §2.4). */
   readonly pin: string;
   readonly subject: DistinguishedName;
   readonly issuer: DistinguishedName;
-  /** Serial number, as upper-case hexadecimal digits. */
+  /** Upper-case hexadecimal digits. */
   readonly serial: string;
   readonly notBefore: EpochMs;
   readonly notAfter: EpochMs;
-  /** True if basicConstraints contains CA:TRUE. */
   readonly isAuthority: boolean;
-  /**
-   * Object identifiers of the extended key usage (RFC 5280 §4.2.1.12). Null if the extension is absent, which means
-   * that all uses are allowed.
-   */
+  /** OIDs (RFC 5280 §4.2.1.12). Null if the extension is absent, which means that all uses are allowed. */
   readonly extendedUsages: readonly string[] | null;
   readonly dnsNames: readonly string[];
   readonly ipAddresses: readonly string[];
-  /** Type and size of the key, for example `RSA-2048`, `EC-P-256` or `Ed25519`. */
+  /** For example `RSA-2048`, `EC-P-256` or `Ed25519`. */
   readonly key: string;
-  /**
-   * Name of the signature algorithm, for example `sha256WithRSAEncryption`. Null if this OpenSSL version does not
-   * support the algorithm.
-   */
+  /** For example `sha256WithRSAEncryption`. Null if this OpenSSL version does not support the algorithm. */
   readonly signatureAlgorithm: string | null;
 }
 
-/**
- * A distinguished name as an ordered list of attributes, for example `{ type: 'CN', value: 'fortinet-ca2' }`. Values
- * are truncated to 256 characters.
- */
+/** Ordered, for example `{ type: 'CN', value: 'fortinet-ca2' }`. Values are truncated to 256 characters. */
 export interface DistinguishedName {
   readonly attributes: readonly { readonly type: string; readonly value: string }[];
 }
 
-/** Certificate chain as sent by the peer, starting with the leaf. Only the first 16 certificates are kept. */
+/** As sent by the peer, starting with the leaf. Only the first 16 certificates are kept. */
 export interface CapturedChain {
   readonly certificates: readonly Certificate[];
-  /** Number of certificates that were dropped, because they could not be parsed or exceeded the limit of 16. */
+  /** Number of certificates that could not be parsed or exceeded the limit of 16. */
   readonly dropped: number;
 }
 
-/** A chain that contains at least the leaf certificate. */
 export type SentChain = readonly [leaf: Certificate, ...authorities: Certificate[]];
 
-/** Returns the captured chain, or null if it contains no readable certificate. */
 export function sentChain(captured: CapturedChain | null | undefined): SentChain | null {
   const [leaf, ...authorities] = captured?.certificates ?? [];
   return leaf === undefined ? null : [leaf, ...authorities];
 }
 
-/** Returns a cache key for a chain. Chains with the same certificates in the same order have the same key. */
 export function chainKey(certificates: readonly Certificate[]): string {
   return certificates.map(({ fingerprint }) => fingerprint).join(' ');
 }
 
-/** Removes duplicate certificates. The first copy of each certificate is kept. */
 export function distinctCertificates(certificates: readonly Certificate[]): readonly Certificate[] {
   return [...new Map(certificates.map((certificate) => [certificate.fingerprint, certificate])).values()];
 }
@@ -79,7 +59,7 @@ export function isInDate({ notBefore, notAfter }: Certificate, now: EpochMs): bo
 
 type Chain = Pick<CapturedChain, 'certificates'> | null | undefined;
 
-/** Reports whether both chains have the same leaf certificate. Returns false if either chain is empty. */
+/** Returns false if either chain is empty. */
 export function isSameLeaf(one: Chain, other: Chain): boolean {
   const leaf = one?.certificates[0];
   return leaf !== undefined && leaf.fingerprint === other?.certificates[0]?.fingerprint;
@@ -89,11 +69,9 @@ const MAX_ATTRIBUTES = 64;
 const MAX_VALUE = 256;
 
 /**
- * Parses a name in the format that Node prints. Each line contains one relative name, `TYPE=value`. If a relative name
- * has several attributes, they are joined with ` + `. Special characters are escaped as in RFC 2253 §2.4. Returns at
- * most 64 attributes. Values are limited to 256 characters, and control characters are made visible.
- *
- * @param text the value of `X509Certificate.subject`; undefined (an empty name) results in no attributes
+ * Parses the format that Node prints. Each line is one relative name, `TYPE=value`, with several attributes joined by `
+ * + ` and escapes as in RFC 2253 §2.4. Returns at most 64 attributes, with values of at most 256 characters.
+ * @param text undefined for an empty name
  */
 export function parseDistinguishedName(text: string | undefined): DistinguishedName {
   const attributes = (text ?? '')
@@ -125,12 +103,11 @@ function unescape(value: string): string {
     );
 }
 
-/** Returns all values that a name has for one attribute type, such as `CN`, in order. */
 export function attributeValues(name: DistinguishedName, type: string): readonly string[] {
   return name.attributes.filter((attribute) => attribute.type === type).map((attribute) => attribute.value);
 }
 
-/** Formats a distinguished name on one line, for example `C=US, O=Fortinet, CN=fortinet-ca2` or `(empty name)`. */
+/** For example `C=US, O=Fortinet, CN=fortinet-ca2` or `(empty name)`. */
 export const formatDistinguishedName = oncePer(({ attributes }: DistinguishedName): string => {
   if (attributes.length === 0) return '(empty name)';
   return visibleText(attributes.map(({ type, value }) => `${type}=${value}`).join(', '), 512);
@@ -138,24 +115,17 @@ export const formatDistinguishedName = oncePer(({ attributes }: DistinguishedNam
 
 const MAX_SHORT = 80;
 
-/**
- * Returns a short display name for an authority. The result is the common name, the organization or the organizational
- * unit, whichever is found first. Returns null if the name has none of these attributes. The length is limited.
- */
+/** The common name, the organization or the organizational unit, whichever is found first. */
 export const shortName = oncePer((name: DistinguishedName): string | null => {
   const [value] = ['CN', 'O', 'OU'].flatMap((type) => attributeValues(name, type)).filter((text) => text.trim() !== '');
   return value === undefined ? null : visibleText(value.trim(), MAX_SHORT);
 });
 
-/**
- * Returns a comparison key for a name. Names that are equal under RFC 5280 §7.1 (ignoring case and repeated spaces)
- * have the same key. An empty name has an empty key.
- */
+/** Names that are equal under RFC 5280 §7.1 (ignoring case and repeated spaces) have the same key. */
 export const distinguishedNameKey = oncePer(({ attributes }: DistinguishedName): string =>
   attributes.map(({ type, value }) => `${type}=${folded(value)}`).join('\n'),
 );
 
-/** Reports whether two names are equal under RFC 5280 §7.1. */
 export function isSameName(left: DistinguishedName, right: DistinguishedName): boolean {
   return (
     left.attributes.length === right.attributes.length && distinguishedNameKey(left) === distinguishedNameKey(right)

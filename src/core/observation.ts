@@ -18,13 +18,10 @@ export const FAILURE_REASONS = [
   'internal',
 ] as const;
 
-/**
- * Reason for a failure. The reasons are a closed set, because they are used as values of a metric label. `internal` is
- * a problem of ftm-watch itself.
- */
+/** A closed set, because the reasons are values of a metric label. `internal` is a problem of ftm-watch itself. */
 export type FailureReason = (typeof FAILURE_REASONS)[number];
 
-/** A failure with its reason. `message` is only displayed and never used as a label value. */
+/** `message` is only displayed and never used as a label value. */
 export interface Failure {
   readonly kind: 'failed';
   readonly reason: FailureReason;
@@ -32,18 +29,23 @@ export interface Failure {
   readonly durationMs: Millis;
 }
 
-/**
- * Reports whether the check was cancelled or failed because of a bug in ftm-watch. In both cases, the result proves
- * nothing about the target.
- */
+/** `absent`: the firmware does not have the resource (404). `denied`: the account is not allowed to read it. */
+export type Resource<T> =
+  | { readonly kind: 'read'; readonly value: T }
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'denied'; readonly message: string }
+  | Failure;
+
+export function valueOf<T>(resource: Resource<T>): T | null {
+  return resource.kind === 'read' ? resource.value : null;
+}
+
+/** The check was cancelled or failed because of a bug in ftm-watch, so it proves nothing about the target. */
 export function isOwnTrouble(reason: FailureReason): boolean {
   return reason === 'aborted' || reason === 'internal';
 }
 
-/**
- * Reports whether a failure was caused by this machine. Like {@link isOwnTrouble}, but also returns true if this
- * machine has no route to the target.
- */
+/** Like {@link isOwnTrouble}, but also true if this machine has no route to the target. */
 export function isOfThisMachine(reason: FailureReason): boolean {
   return isOwnTrouble(reason) || reason === 'no-route';
 }
@@ -52,7 +54,7 @@ export function isOfThisMachine(reason: FailureReason): boolean {
 
 /** One resolver's answers for one name, for both address families. */
 export interface DnsObservation {
-  /** Resolver as configured, for example `system` or `udp://10.0.0.53:53`. */
+  /** As configured, for example `system` or `udp://10.0.0.53:53`. */
   readonly resolver: string;
   readonly name: string;
   readonly a: DnsReply;
@@ -63,50 +65,45 @@ export type DnsReply = DnsAnswer | DnsSilence;
 
 export interface DnsAnswer {
   readonly kind: 'answer';
-  /** Response code such as `NOERROR`, `NXDOMAIN` or `SERVFAIL`. The error codes of getaddrinfo are translated. */
+  /** For example `NOERROR` or `NXDOMAIN`. The error codes of getaddrinfo are translated. */
   readonly rcode: string;
   readonly addresses: readonly string[];
-  /** Names in the CNAME chain, excluding the queried name. */
+  /** Excludes the queried name. */
   readonly cnames: readonly string[];
-  /** Lowest TTL in the CNAME chain, in seconds. Null if the resolver does not report it (getaddrinfo). */
+  /** Lowest TTL in the CNAME chain. Null if the resolver does not report it (getaddrinfo). */
   readonly ttlSeconds: number | null;
-  /** Up to four extended DNS errors (RFC 8914), if the resolver sent any. */
+  /** Up to four (RFC 8914). */
   readonly extendedErrors?: readonly ExtendedError[];
-  /**
-   * Number of records in the authority and additional sections. Absent if the resolver does not report these numbers.
-   */
+  /** Number of records in the authority and additional sections, if the resolver reports it. */
   readonly beside?: { readonly authority: number; readonly additional: number };
   readonly durationMs: Millis;
-  /** Number of queries that were sent, including retries. Lost packets are sent again, as in every stub resolver. */
+  /** Number of queries, including retries. Lost packets are sent again, as in every stub resolver. */
   readonly attempts: number;
 }
 
-/** An extended DNS error (RFC 8914). */
+/** RFC 8914 */
 export interface ExtendedError {
-  /** Value of the INFO-CODE field. */
+  /** INFO-CODE */
   readonly code: number;
-  /** Value of the EXTRA-TEXT field, made safe to display and limited to 100 characters. Can be empty. */
+  /** EXTRA-TEXT, made safe to display and limited to 100 characters. Can be empty. */
   readonly text: string;
 }
 
 interface DnsSilence extends Failure {
   readonly attempts: number;
-  /** Present if the UDP answer was truncated (TC) and the subsequent TCP query (RFC 1035 §4.2.1) failed. */
+  /** The UDP answer was truncated (TC), and the subsequent TCP query (RFC 1035 §4.2.1) failed. */
   readonly truncated?: true;
 }
 
 // --- The path to one address
 
-/**
- * Result of one connection to one address. The result of a stage is null if the previous stage failed or if the stage
- * was not requested.
- */
+/** One connection to one address. A stage is null if the previous stage failed or if it was not requested. */
 export interface EndpointObservation {
-  /** Configured target, as `host:port`. */
+  /** As configured, `host:port`. */
   readonly target: string;
   readonly address: string;
   readonly family: 4 | 6;
-  /** CONNECT proxy in use, excluding credentials. */
+  /** CONNECT proxy, without credentials. */
   readonly proxy: string | null;
   readonly tcp: TcpOutcome;
   readonly tls: TlsOutcome | null;
@@ -117,49 +114,41 @@ export type TcpOutcome = { readonly kind: 'open'; readonly durationMs: Millis } 
 
 export interface TcpFailure extends Failure {
   /**
-   * Present if the failure is `no-route` although this machine has a route. In this case, a device on the path reported
-   * the error (ICMP) or the next hop is unreachable.
+   * The failure is `no-route` although this machine has a route. A device on the path reported the error (ICMP), or the
+   * next hop is unreachable.
    */
   readonly beyond?: true;
-  /** Response from the proxy if it did not open a tunnel. */
+  /** Present if the proxy did not open a tunnel. */
   readonly proxyAnswer?: ProxyAnswer;
 }
 
 export interface ProxyAnswer {
-  /** HTTP status of the response (RFC 9110 §15). */
   readonly status: number;
-  /** Authentication schemes that the proxy offers (RFC 9110 §11.1), spelled as in the response, for example `Basic`. */
+  /** Schemes that the proxy offers (RFC 9110 §11.1), spelled as in the response, for example `Basic`. */
   readonly schemes: readonly string[];
-  /** True if a user name and a password were sent to the proxy. */
+  /** A user name and a password were sent to the proxy. */
   readonly hasLogin: boolean;
-  /**
-   * Text of the proxy's error page on one line, at most 512 characters. Null if there is no page. The text is
-   * untrusted.
-   */
+  /** The proxy's error page on one line, at most 512 characters. The text is untrusted. */
   readonly page: string | null;
 }
 
 /**
- * Result of a TLS handshake. `established`: the handshake was completed. A completed handshake does not mean that the
- * certificate is trusted. `client-certificate-demanded`: the server works, but requires a client certificate. `failed`:
- * the handshake failed. The chain is included if it was received.
+ * `established` does not mean that the certificate is trusted. With `client-certificate-demanded`, the server works.
+ * `failed` includes the chain if it was received.
  */
 export type TlsOutcome =
   | (TlsFacts & { readonly kind: 'established' })
   | (TlsFacts & { readonly kind: 'client-certificate-demanded' })
   | (Failure & {
       readonly serverName: string;
-      /**
-       * Name of the TLS alert that the peer sent (RFC 8446 §6), for example `handshake_failure`. Null if no alert was
-       * received.
-       */
+      /** TLS alert that the peer sent (RFC 8446 §6), for example `handshake_failure`. */
       readonly alert: string | null;
       readonly chain: CapturedChain | null;
-      /** Number of bytes received before the failure, at most 16 KiB. Absent if nothing was received. */
+      /** Received before the failure, at most 16 KiB. Absent if nothing was received. */
       readonly receivedBytes?: number;
       /**
        * Beginning of a response that is not TLS, such as a block page or a banner. Up to 512 printable ASCII
-       * characters. Null if there is no such response.
+       * characters.
        */
       readonly plaintext: string | null;
     });
@@ -167,19 +156,18 @@ export type TlsOutcome =
 export interface TlsFacts {
   readonly serverName: string;
   readonly chain: CapturedChain;
-  /** TLS version, for example `TLSv1.3`. Null if the handshake ended before the version was negotiated. */
+  /** For example `TLSv1.3`. Null if the handshake ended before the version was negotiated. */
   readonly protocol: string | null;
   readonly cipher: string | null;
-  /** Time from the established TCP connection to the end of the handshake. */
+  /** From the established TCP connection to the end of the handshake. */
   readonly durationMs: Millis;
 }
 
 interface HttpFraming {
-  /** HTTP version, for example `1.1`. */
+  /** For example `1.1`. */
   readonly version: string;
-  /** Value of the Content-Length header. Null if the header is absent. */
   readonly contentLength: number | null;
-  /** Size of the response body. Null if the body was not received completely. */
+  /** Null if the body was not received completely. */
   readonly bodyBytes: number | null;
 }
 
@@ -187,19 +175,15 @@ export type HttpOutcome =
   | {
       readonly kind: 'response';
       readonly status: number;
-      /** Time from the `Date` header (RFC 9110 §6.6.1). Null if the header is absent or invalid. */
+      /** `Date` header (RFC 9110 §6.6.1). */
       readonly date: EpochMs | null;
-      /** Local time when the response headers arrived, for comparison with `date`. */
+      /** Local time when the response headers arrived. */
       readonly receivedAt: EpochMs;
       readonly server: string | null;
-      /**
-       * Names of headers that only proxies and filters add, for example `x-bluecoat-via`. Also includes the value of
-       * `via`.
-       */
+      /** Names of headers that only proxies and filters add, for example `x-bluecoat-via`, and the value of `via`. */
       readonly proxyTraces: readonly string[];
-      /** Recognised block page. Null if the response is not one. */
       readonly blockPage: BlockPage | null;
-      /** Message framing of the response. The framing is only displayed, and no finding depends on it. */
+      /** Only displayed. No finding depends on it. */
       readonly framing?: HttpFraming;
       readonly durationMs: Millis;
     }
@@ -208,47 +192,43 @@ export type HttpOutcome =
 
 // --- Mail
 
-/** Result of a partial SMTP session with a mail server. The session ends before a message is sent. */
+/** A partial SMTP session, which ends before a message is sent. */
 export interface MailObservation {
-  /** Configured server, as `host:port`. */
+  /** `host:port` */
   readonly server: string;
   readonly security: 'starttls' | 'tls' | 'none';
-  /** True if this server must work even if another mail server works. */
+  /** This server must work even if another mail server works. */
   readonly required: boolean;
   /** Time that FortiAuthenticator waits for the mail server's replies. */
   readonly patience: Millis;
   readonly outcome: MailOutcome;
-  /** Earliest expiry date in the server's certificate chain. Null if TLS was not used or the chain was not verified. */
+  /** Earliest expiry date in the chain. Null if TLS was not used or the chain was not verified. */
   readonly certificateNotAfter: EpochMs | null;
   /**
-   * Results for recipient domains' mail servers. The results show whether FortiAuthenticator's built-in mail server
-   * could be used instead. Checked only while no configured server works.
+   * Mail servers of the recipients' domains, which show whether FortiAuthenticator's built-in mail server could be used
+   * instead. Checked only while no configured server works.
    */
   readonly recipientServers: readonly RecipientServerObservation[];
   /**
-   * Greylisting delay. Present only if the server has deferred mail from this machine for at least the shortest
-   * possible code lifetime.
+   * Present only if the server has deferred mail from this machine for at least the shortest possible code lifetime.
    */
   readonly deferral?: MailDeferral;
-  /**
-   * Present if FortiAuthenticator reported the server. FortiAuthenticator's API does not report how it logs in to the
-   * server.
-   */
+  /** FortiAuthenticator's API, which reported the server, does not report the login. */
   readonly isLoginUnknown?: true;
 }
 
-/** Delay by a mail server that asked the client to try again later (greylisting). */
+/** Greylisting. */
 interface MailDeferral {
-  /** Time from the first deferred check to the first accepted check, or until now if no check was accepted. */
+  /** From the first deferred check to the first accepted check, or until now. */
   readonly lasted: Millis;
-  /** Lifetime of an activation code, as reported by FortiAuthenticator. Null if it is not reported. */
+  /** Lifetime of an activation code, as reported by FortiAuthenticator. */
   readonly codeLife: Millis | null;
 }
 
-/** Result of checking whether a recipient domain's mail server sends a greeting to this machine. */
+/** Whether a recipient domain's mail server sends a greeting to this machine. */
 export interface RecipientServerObservation {
   readonly domain: string;
-  /** Mail hosts that were tried, in order of preference. */
+  /** In order of preference. */
   readonly hosts: readonly string[];
   readonly outcome: { readonly kind: 'greets'; readonly durationMs: Millis } | Failure;
 }
@@ -259,10 +239,7 @@ export type MailOutcome =
   | {
       readonly kind: 'accepted';
       readonly durationMs: Millis;
-      /**
-       * Duration of the slowest step in the session. Steps are connecting, the greeting (including everything up to
-       * encryption), and each command.
-       */
+      /** Slowest of the steps: connecting, the greeting (including everything up to encryption), and each command. */
       readonly slowestMs: Millis;
       readonly greeting: string;
     }
@@ -271,11 +248,11 @@ export type MailOutcome =
       /** SMTP reply code (RFC 5321 §4.2), if the server sent one. */
       readonly code: number | null;
       /**
-       * TLS error in the stage `tls`, for example `DEPTH_ZERO_SELF_SIGNED_CERT`. `NO_STARTTLS` means that STARTTLS was
-       * not offered.
+       * In the stage `tls`, for example `DEPTH_ZERO_SELF_SIGNED_CERT`. `NO_STARTTLS` means that STARTTLS was not
+       * offered.
        */
       readonly tlsError: string | null;
-      /** Issuer of the certificate that could not be verified. */
+      /** Of the certificate that could not be verified. */
       readonly issuer?: DistinguishedName;
     });
 
@@ -286,16 +263,16 @@ export type MailOutcome =
  * authenticated server whose certificate is valid at the server's time but not at local time.
  */
 export interface ClockObservation {
-  /** Configured time source, as `host:port`. */
+  /** `host:port` */
   readonly source: string;
   readonly protocol: 'ntp' | 'http' | 'certificate';
   readonly outcome:
     | {
         readonly kind: 'offset';
-        /** Difference between the other machine's time and local time. Positive if the other clock is ahead. */
+        /** Positive if the other clock is ahead. */
         readonly offsetMs: Millis;
         /**
-         * Maximum error of `offsetMs`, calculated as half of the round-trip time. For a `Date` header, half a second is
+         * Maximum error of `offsetMs`, which is half of the round-trip time. For a `Date` header, half a second is
          * added, because the header contains whole seconds.
          */
         readonly precisionMs: Millis;
@@ -303,18 +280,14 @@ export interface ClockObservation {
     | Failure;
 }
 
-/** Result of verifying a chain with OpenSSL. */
 export interface OpensslWord {
-  /** OpenSSL's error code, for example `PATH_LENGTH_EXCEEDED`. Null if the chain was accepted. */
+  /** For example `PATH_LENGTH_EXCEEDED`. Null if OpenSSL accepts the chain. */
   readonly refusal: string | null;
 }
 
 export type BlockedOutcome = Extract<TlsOutcome, { readonly kind: 'failed' }>;
 
-/**
- * Way in which a TLS handshake was blocked. `cut`: the connection was reset or closed, or an alert ended it. `silence`:
- * nothing was received.
- */
+/** `cut`: the connection was reset or closed, or an alert ended it. `silence`: nothing was received. */
 export type Ending = 'cut' | 'silence';
 
 const BLOCKING: ReadonlySet<FailureReason> = new Set<FailureReason>([
@@ -326,7 +299,7 @@ const BLOCKING: ReadonlySet<FailureReason> = new Set<FailureReason>([
   'rejected',
 ]);
 
-/** Reports whether the peer ended the TLS handshake before any certificate was received. */
+/** The TLS handshake ended before any certificate was received. */
 export function isBlocked(outcome: TlsOutcome | null): outcome is BlockedOutcome {
   return outcome?.kind === 'failed' && outcome.chain === null && BLOCKING.has(outcome.reason);
 }
@@ -336,8 +309,7 @@ export function endingOf({ reason }: BlockedOutcome): Ending {
 }
 
 /**
- * Returns the decisive addresses, which determine whether a target works. The IPv4 addresses are decisive if this
- * machine has a route to any of them (including NAT64). Otherwise, the IPv6 addresses are decisive. Fortinet does not
+ * IPv4 if this machine has a route to any of the addresses (including NAT64), otherwise IPv6. Fortinet does not
  * document which family FortiAuthenticator prefers, but FortiAuthenticator always has IPv4.
  */
 export function decidingAddresses(endpoints: readonly EndpointObservation[]): readonly EndpointObservation[] {
@@ -348,64 +320,55 @@ export function decidingAddresses(endpoints: readonly EndpointObservation[]): re
   return ipv4.length === 0 || (!canTry(ipv4) && canTry(ipv6)) ? ipv6 : ipv4;
 }
 
-/**
- * Reports whether this machine has no route, so that it could not even try to connect. Such a result proves nothing
- * about the target.
- */
+/** This machine could not even try to connect, which proves nothing about the target. */
 export function isWithoutRoute({ tcp }: EndpointObservation): boolean {
   return tcp.kind === 'failed' && tcp.reason === 'no-route' && tcp.beyond !== true;
 }
 
-/** Descriptions for failures, based on their reason and duration. For all other failures, the message is shown. */
+/** For all other reasons, the message is shown. */
 const WORDS: Readonly<Partial<Record<FailureReason, (failure: Failure) => string>>> = {
   timeout: ({ durationMs }) => `no answer within ${spanText(durationMs)}`,
   refused: () => 'connection refused',
   reset: ({ durationMs }) => `reset after ${spanText(durationMs)}`,
   closed: ({ durationMs }) => `closed by the peer after ${spanText(durationMs)}`,
   'no-route': ({ message }) => `no route (${message})`,
-  aborted: () => 'called off',
+  aborted: () => 'cancelled',
   internal: ({ message }) => `could not be checked (${message})`,
 };
 
-/**
- * Describes a failure for an administrator, for example `no answer within 3 s`, `connection refused` or `reset after 12
- * ms`.
- */
+/** For example `no answer within 3 s`, `connection refused` or `reset after 12 ms`. */
 export function describeFailure(failure: Failure): string {
   return WORDS[failure.reason]?.(failure) ?? failure.message;
 }
 
 /**
- * Results of additional tests for an address whose TLS handshake ended before any certificate was received. A field is
- * null if the test was not made, or if the port was closed during the test.
+ * Additional tests for an address whose TLS handshake ended before any certificate was received. A field is null if the
+ * test was not made, or if the port was closed.
  */
 export interface CloserLook {
   readonly address: string;
-  /** Connect time of each TCP connection to the address. Empty if a proxy is used or nothing was received. */
+  /** Connect times. Empty if a proxy is used or nothing was received. */
   readonly connects: readonly Millis[];
   /** Longest stall of this process during the tests. */
   readonly stalledMs: Millis;
-  /** Result of sending the same ClientHello again. */
+  /** The same ClientHello, sent again. */
   readonly again: TlsOutcome | null;
-  /** Result of a ClientHello with another server name, or without a server name (`name` is null). */
+  /** A ClientHello with another server name, or without one. */
   readonly otherName: { readonly name: string | null; readonly outcome: TlsOutcome } | null;
-  /** Result of a ClientHello that every server must reject with a reply of a few bytes. */
+  /** A ClientHello that every server must reject with a reply of a few bytes. */
   readonly refusable: TlsOutcome | null;
-  /** TLS results for the control hosts whose port was open. */
+  /** Control hosts whose port was open. */
   readonly controls: readonly TlsOutcome[];
 }
 
-/**
- * Connect time from which the SYN packet must have been retransmitted. The first retransmission occurs after one second
- * (RFC 6298 §2).
- */
+/** From this connect time on, the SYN packet must have been retransmitted (RFC 6298 §2). */
 const REPEATED_SYN: Millis = 1000;
-/** Shortest meaningful round-trip time. Shorter measurements are dominated by timers and scheduling. */
+/** Shorter measurements are dominated by timers and scheduling. */
 const SHORTEST: Millis = 4;
 
 /**
- * Returns a lower bound for the round-trip time, calculated from connect times. Returns null if there are fewer than
- * `fewest` connect times. The stall time is subtracted, because a stalled process detects a connection late.
+ * A lower bound. Null if there are fewer than `fewest` connect times. The stall time is subtracted, because a stalled
+ * process detects a connection late.
  */
 export function leastRoundTrip(connects: readonly Millis[], stalledMs: Millis, fewest: number): Millis | null {
   const single = connects.filter((ms) => ms < REPEATED_SYN);

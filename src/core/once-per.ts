@@ -1,8 +1,4 @@
-/**
- * Wraps a function so that its result is computed once per object and kept until the object is garbage-collected. Use
- * it for pure functions whose argument is immutable and whose result is needed in every round. An example is parsing a
- * configured list.
- */
+/** Computes a pure function once per immutable object, and keeps the result until the object is garbage-collected. */
 export function oncePer<Key extends WeakKey, Value>(work: (key: Key) => Value): (key: Key) => Value {
   const known = new WeakMap<Key, { readonly value: Value }>();
   return (key) => {

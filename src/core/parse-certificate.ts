@@ -8,10 +8,7 @@ import {
 } from './certificate.ts';
 import { visibleText } from './visible-text.ts';
 
-/**
- * Maximum size of a DER certificate. Typical certificates have 1 to 4 KiB, and certificates with hundreds of names have
- * up to 20 KiB.
- */
+/** Typical certificates have 1 to 4 KiB, and certificates with hundreds of names have up to 20 KiB. */
 const MAX_DER = 128 * 1024;
 
 const MAX_USAGES = 64;
@@ -22,7 +19,6 @@ const CURVES: ReadonlyMap<string, string> = new Map([
   ['secp521r1', 'P-521'],
 ]);
 
-/** Common names for key types that OpenSSL names differently. */
 const KEY_NAMES: ReadonlyMap<string, string> = new Map([
   ['rsa', 'RSA'],
   ['rsa-pss', 'RSA-PSS'],
@@ -33,17 +29,13 @@ const KEY_NAMES: ReadonlyMap<string, string> = new Map([
 ]);
 
 /**
- * Parses a DER certificate. Returns null if the bytes are not a certificate, exceed 128 KiB, are PEM, or have trailing
- * data. TLS peers also reject trailing data. Never throws.
+ * Returns null if the bytes exceed 128 KiB, are PEM, or have trailing data, which TLS peers also reject. Never throws.
  */
 export function parseCertificate(der: Uint8Array): Certificate | null {
   return parseWith(der, (x509) => describe(x509, new Uint8Array(der)));
 }
 
-/**
- * Parses only the subject of a certificate, in a third of the time that `parseCertificate` takes. For some
- * certificates, this function returns a subject although `parseCertificate` returns null.
- */
+/** Takes a third of the time of `parseCertificate`, and can return a subject where `parseCertificate` returns null. */
 export function parseSubject(der: Uint8Array): DistinguishedName | null {
   return parseWith(der, ({ subject }) => parseDistinguishedName(subject));
 }
@@ -90,8 +82,8 @@ function usagesOf(x509: X509Certificate): readonly string[] | null {
 }
 
 /**
- * Returns the fields of TBSCertificate (RFC 5280 §4.1), starting with the serial number. Node does not expose all
- * fields unchanged. For example, Node re-encodes exported keys, but a pin is calculated from the bytes that were sent.
+ * Returns the fields of TBSCertificate (RFC 5280 §4.1), starting with the serial number. Node re-encodes exported keys,
+ * but a pin is calculated from the bytes that were sent.
  */
 export function toBeSigned(der: Uint8Array): readonly DerElement[] {
   const fields = children(children(children(der)[0]?.contents)[0]?.contents);
@@ -118,16 +110,11 @@ function publicKeyOf(x509: X509Certificate): KeyObject | null {
   }
 }
 
-/**
- * DER prefix of the object identifiers 2.16.840.1.101.3.4.2.1 to 2.16.840.1.101.3.4.2.3 (SHA-256, SHA-384, SHA-512).
- */
+/** 2.16.840.1.101.3.4.2.1 to 2.16.840.1.101.3.4.2.3 (SHA-256, SHA-384, SHA-512) */
 const SHA2_PREFIX: readonly number[] = [0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02];
 const SHA2_NAMES: readonly string[] = ['SHA256', 'SHA384', 'SHA512'];
 
-/**
- * Returns the name of a signature algorithm. RSASSA-PSS specifies its hash in the parameters (RFC 4055 §3.1), and SHA-1
- * is used if the parameters are absent.
- */
+/** RSASSA-PSS specifies its hash in the parameters (RFC 4055 §3.1). SHA-1 is used if they are absent. */
 function signatureName(name: string | undefined, algorithm: Uint8Array): string | null {
   if (name === undefined) return null;
   if (name !== 'rsassaPss') return name;
@@ -136,10 +123,7 @@ function signatureName(name: string | undefined, algorithm: Uint8Array): string 
   return `rsassaPss-${found ?? 'SHA1'}`;
 }
 
-/**
- * A DER element (ITU-T X.690 §8.1), with its tag, its contents, and the whole element including its header. The arrays
- * are views, not copies.
- */
+/** ITU-T X.690 §8.1. `whole` includes the header. The arrays are views, not copies. */
 export interface DerElement {
   readonly tag: number;
   readonly contents: Uint8Array;
@@ -147,8 +131,8 @@ export interface DerElement {
 }
 
 /**
- * Parses consecutive DER elements. Returns null if the encoding is invalid, a tag has more than one byte, a length is
- * indefinite (BER only), or there are more than `limit` elements. @internal
+ * Returns null if the encoding is invalid, a tag has more than one byte, a length is indefinite (BER only), or there
+ * are more than `limit` elements. @internal
  */
 export function readDer(bytes: Uint8Array, limit = 64): readonly DerElement[] | null {
   const elements: DerElement[] = [];
@@ -161,9 +145,7 @@ export function readDer(bytes: Uint8Array, limit = 64): readonly DerElement[] | 
   return elements;
 }
 
-/**
- * Parses the child elements of a DER element. Returns an empty list if the encoding is invalid or `bytes` is undefined.
- */
+/** Empty if the encoding is invalid. */
 export function children(bytes: Uint8Array | undefined): readonly DerElement[] {
   return bytes === undefined ? [] : (readDer(bytes, 1024) ?? []);
 }
@@ -177,12 +159,11 @@ function readElement(bytes: Uint8Array, start: number): DerElement | null {
   return { tag, contents: bytes.subarray(length.begin, end), whole: bytes.subarray(start, end) };
 }
 
-/** Reads a DER length at `offset`. Returns the length and the offset at which the contents begin. */
 function readLength(bytes: Uint8Array, offset: number): { readonly value: number; readonly begin: number } | null {
   const first = bytes[offset];
   if (first === undefined) return null;
   if (first < 0x80) return { value: first, begin: offset + 1 };
-  // In the long form, the low bits contain the number of length bytes. Zero means an indefinite length. Three bytes are
+  // In the long form, the low bits are the number of length bytes. Zero means an indefinite length. Three bytes are
   // sufficient for 16 MiB.
   const count = first & 0x7f;
   if (count === 0 || count > 3) return null;
@@ -190,10 +171,7 @@ function readLength(bytes: Uint8Array, offset: number): { readonly value: number
   return { value: digits.reduce((value, digit) => value * 256 + digit, 0), begin: offset + 1 + count };
 }
 
-/**
- * Maximum number of names that are read from a certificate. Content delivery networks use certificates with several
- * hundred names.
- */
+/** Content delivery networks use certificates with several hundred names. */
 const MAX_NAMES = 1000;
 const MAX_NAME = 256;
 
@@ -206,19 +184,15 @@ const DNS = 'DNS:';
 const IP = 'IP Address:';
 
 /**
- * Parses a subjectAltName extension in the format that Node prints, for example `DNS:a.example, IP Address:192.0.2.1`.
- * Names with special characters are JSON strings in quotes. Other kinds of names, and names after the thousandth, are
- * skipped.
+ * Parses the format that Node prints, for example `DNS:a.example, IP Address:192.0.2.1`. Names with special characters
+ * are JSON strings. Other kinds of names are skipped.
  */
 export function parseSubjectAltName(text: string | undefined): AlternativeNames {
   const entries = splitEntries(text ?? '');
   return { dnsNames: valuesOf(entries, DNS), ipAddresses: valuesOf(entries, IP) };
 }
 
-/**
- * Splits a subjectAltName text at commas. Commas inside quotes are not separators. Node added the quotes to fix
- * CVE-2021-44532.
- */
+/** Commas inside quotes are not separators. Node added the quotes to fix CVE-2021-44532. */
 function splitEntries(text: string): readonly string[] {
   return (text.match(/(?:"(?:[^"\\]|\\.)*"|[^,"])+/gu) ?? []).slice(0, MAX_NAMES).map((entry) => entry.trim());
 }
@@ -239,17 +213,14 @@ function unquote(value: string): string {
   }
 }
 
-/** Parses certificates, and caches the results for the most recently used ones. */
 interface CertificateCache {
-  /** Like `parseCertificate`, but with a cache. Null results are cached as well. */
+  /** Null results are cached as well. */
   parse(der: Uint8Array): Certificate | null;
 }
 
 /**
- * Creates a certificate cache. The key is the SHA-256 hash of the DER encoding. A server usually sends the same chain,
- * so a few entries per target are sufficient.
- *
- * @param capacity maximum number of entries; the least recently used entry is evicted first
+ * A server usually sends the same chain, so a few entries per target are sufficient. The least recently used entry is
+ * evicted first.
  */
 export function createCertificateCache(capacity: number): CertificateCache {
   const entries = new Map<string, Certificate | null>();
@@ -268,7 +239,7 @@ export function createCertificateCache(capacity: number): CertificateCache {
   };
 }
 
-/** Encodes a certificate as PEM (RFC 7468 §5), for use in other tools. */
+/** RFC 7468 §5 */
 export function certificatePem(certificate: Certificate): string {
   const lines =
     Buffer.from(certificate.der)
@@ -277,10 +248,7 @@ export function certificatePem(certificate: Certificate): string {
   return `-----BEGIN CERTIFICATE-----\n${lines.join('\n')}\n-----END CERTIFICATE-----\n`;
 }
 
-/**
- * Encodes a chain as a text file for the firewall team. Each certificate is encoded as PEM and preceded by a
- * description. Tools ignore the descriptions, because they are not PEM.
- */
+/** For the firewall team. Tools ignore the descriptions, because they are not PEM. */
 export function chainPem(chain: CapturedChain): string {
   return chain.certificates
     .map((certificate, index) => {

@@ -14,84 +14,60 @@ import type {
   TlsOutcome,
 } from './observation.ts';
 
-/** Observations from one round, before they are evaluated. */
 interface RoundFacts {
   readonly path: PathFacts;
-  /**
-   * Observations of unrelated hosts. Unrelated hosts help to distinguish a broken internet connection from a blocked
-   * path.
-   */
+  /** Unrelated hosts, which help to distinguish a broken internet connection from a blocked path. */
   readonly controls: readonly PathObservation[];
-  /** Observations of the mail servers through which FortiAuthenticator sends activation codes. */
   readonly mail: readonly MailObservation[];
-  /** Time readings from NTP servers. */
   readonly ntp: readonly ClockObservation[];
 }
 
 export interface RoundObservations extends RoundFacts {
   readonly startedAt: EpochMs;
-  /**
-   * Local wall clock minus local monotonic clock at the start of the round. The difference changes when the local clock
-   * is set.
-   */
+  /** Local wall clock minus local monotonic clock at the start. The difference changes when the local clock is set. */
   readonly clockBase: Millis;
   readonly durationMs: Millis;
   /** Time for which this process was stalled during the round. */
   readonly stalledMs: Millis;
 }
 
-/** Observations of the network paths to the servers that FortiAuthenticator uses, before they are evaluated. */
 export interface PathFacts {
   readonly licenseServer: PathObservation;
-  /** Additional connections to the licence server, made immediately after a failure to measure the failure rate. */
+  /** Additional connections to the licence server after a failure, to measure the failure rate. */
   readonly burst: readonly EndpointObservation[];
-  /** Paths to the services, in the configured order. */
+  /** In the configured order. */
   readonly services: readonly PathObservation[];
-  /**
-   * Additional connect times of control hosts. Connect times are measured again only if the licence server refuses
-   * connections.
-   */
+  /** Measured again only if the licence server refuses connections. */
   readonly controlConnects?: readonly Millis[];
   /**
-   * DNS answers for other names. A resolver is queried for other names only if its answer for the licence server was an
-   * error or an unexpected address. The list also includes the system resolver's answer for the same name with a
-   * trailing dot.
+   * A resolver is queried for other names only if its answer for the licence server was an error or an unexpected
+   * address. Includes the system resolver's answer for the same name with a trailing dot.
    */
   readonly otherNames?: readonly DnsObservation[];
-  /** Connections to the licence server's configured addresses. Used only if no resolver returned any address. */
+  /** Connections to the configured addresses, made only if no resolver returned any address. */
   readonly knownAddresses: readonly EndpointObservation[];
 }
 
-/**
- * Observations of the path to one host. Contains the DNS answers for its name, and the result of a connection to each
- * of its addresses.
- */
 export interface PathObservation {
-  /** Configured host, as `host:port`. */
+  /** As configured, `host:port`. */
   readonly subject: string;
   readonly host: string;
   readonly names: readonly DnsObservation[];
   readonly endpoints: readonly EndpointObservation[];
-  /**
-   * Certificates that the licence server presented on other paths. Other paths are tried only if the direct path looks
-   * wrong.
-   */
+  /** The licence server's certificates on other paths, which are tried only if the direct path looks wrong. */
   readonly references: readonly ReferenceObservation[];
-  /** Results of additional tests from this round or a recent one. Present only if TLS to the address is blocked. */
+  /** From this round or a recent one. Present only if TLS to the address is blocked. */
   readonly closer?: CloserLook;
 }
 
 export interface ReferenceObservation {
   readonly kind: 'server-name' | 'resolver' | 'proxy' | 'tls-1.2';
-  /** Readable label that contains the name, the resolver or the proxy. For `tls-1.2`, the label is the address. */
+  /** The name, the resolver or the proxy. For `tls-1.2`, the address. */
   readonly label: string;
-  /**
-   * True if the certificate was received in this round. False if it is from an earlier round but still usable for
-   * comparison.
-   */
+  /** False if the certificate is from an earlier round, but still usable for comparison. */
   readonly isFresh: boolean;
   readonly outcome: TlsOutcome;
-  /** Chain that the same address sent over TLS 1.3 at that time. Present only for `tls-1.2`. */
+  /** The chain that the same address sent over TLS 1.3 at that time. Present only for `tls-1.2`. */
   readonly beside?: CapturedChain;
   /**
    * Further connections with both TLS versions, in mixed order. Present only for `tls-1.2`, if the first two chains
@@ -100,28 +76,25 @@ export interface ReferenceObservation {
   readonly again?: VersionSeries;
 }
 
-/** Results of connections, by the highest TLS version that was offered. */
+/** By the highest TLS version that was offered. */
 export interface VersionSeries {
   readonly older: readonly TlsOutcome[];
   readonly newer: readonly TlsOutcome[];
 }
 
-/** Result of a single probe, as counted in metrics and history. */
 export interface ProbeSample extends ProbeTarget {
   readonly durationMs: Millis;
-  /** Reason for the failure. Null if the target responded. */
   readonly failure: FailureReason | null;
 }
 
-/** A probe target with a separate series in metrics and history. */
+/** Has a separate series in metrics and history. */
 export interface ProbeTarget {
-  /** Kind of probe, for example `dns` or `tcp`. The kinds are a closed set, which is defined in the code. */
+  /** For example `dns` or `tcp`. The kinds are a closed set. */
   readonly probe: string;
-  /** Configured target, such as a resolver, `host:port` or a mail server. */
+  /** As configured, for example a resolver, `host:port` or a mail server. */
   readonly target: string;
 }
 
-/** Returns a round's samples for metrics and history. */
 export function samplesOf({ path, controls, mail, ntp }: RoundFacts): readonly ProbeSample[] {
   const paths = [path.licenseServer, ...path.services, ...controls];
   return [
@@ -133,7 +106,6 @@ export function samplesOf({ path, controls, mail, ntp }: RoundFacts): readonly P
   ];
 }
 
-/** Returns the probes that run for the path to a host. */
 export function pathProbes(host: HostPort): readonly ProbeTarget[] {
   return ['tcp', 'tls', 'http'].map((probe) => ({ probe, target: authority(host) }));
 }
@@ -147,9 +119,7 @@ function dnsSamples({ resolver, a, aaaa }: DnsObservation): readonly ProbeSample
   }));
 }
 
-/**
- * Returns the failure of a DNS query. An answer without an address is not a failure. SERVFAIL and REFUSED are failures.
- */
+/** An answer without an address is not a failure. SERVFAIL and REFUSED are failures. */
 function dnsFailure(reply: DnsReply): FailureReason | null {
   if (reply.kind === 'failed') return reply.reason;
   return reply.rcode === 'NOERROR' || reply.rcode === 'NXDOMAIN' ? null : 'rejected';
@@ -182,18 +152,13 @@ function ntpSample({ source, outcome }: ClockObservation): ProbeSample {
     : { probe: 'ntp', target: source, durationMs: 2 * outcome.precisionMs, failure: null };
 }
 
-/** An observation that also records for how long this process was stalled. */
 export interface Timed {
   readonly stalledMs: Millis;
 }
 
-/**
- * Longest process stall that does not invalidate a round. After a longer stall, results reflect the stall instead of
- * the targets.
- */
+/** After a longer stall, results reflect the stall instead of the targets. */
 const TOLERATED_STALL: Millis = 1_000;
 
-/** Reports whether a round is unusable because this process was stalled. */
 export function isInvalid({ stalledMs }: Timed): boolean {
   return stalledMs > TOLERATED_STALL;
 }
@@ -203,9 +168,8 @@ export type PeerObservation = PeerView | PeerUnreadable;
 
 export interface PeerView {
   readonly kind: 'seen';
-  /** Configured name of the peer. */
   readonly peer: string;
-  /** Time of the peer's check, according to the peer's clock. */
+  /** According to the peer's clock. */
   readonly at: EpochMs;
   readonly preconditions: readonly PeerPrecondition[];
   readonly causes: readonly PeerCause[];
@@ -215,11 +179,11 @@ export interface PeerPrecondition {
   readonly id: string;
   readonly state: string;
   /**
-   * True if the peer's result comes from one of its own peers. Such results are ignored, because two instances that
-   * trusted each other's results would never clear a fault.
+   * The result comes from one of the peer's own peers. Such results are ignored, because two instances that trusted
+   * each other's results would never clear a fault.
    */
   readonly isHearsay: boolean;
-  /** True if the peer's own check found no fault. Results from the peer's own peers are ignored. */
+  /** According to the peer's own check, not to its peers. */
   readonly seesNoFault: boolean;
 }
 
@@ -234,15 +198,15 @@ export interface PeerCause {
 }
 
 /**
- * Result for a peer that is unreachable, refuses access, is outdated, or has an unsupported version. Such a result
- * proves nothing about the network path.
+ * The peer is unreachable, refuses access, is outdated, or has an unsupported version. This proves nothing about the
+ * path.
  */
 interface PeerUnreadable extends Failure {
   readonly peer: string;
 }
 
-/** Rule for a fault that a peer found although this machine's own check did not. */
+/** A peer found a fault that this machine's own check did not find. */
 export const PEER_ALONE = 'peer-sees-no-fault';
 
-/** Rule for a fault that a peer found while this machine's own check was not possible. */
+/** A peer found a fault while this machine's own check was not possible. */
 export const PEER_INSTEAD = 'peer-sees-no-fault-instead';

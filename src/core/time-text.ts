@@ -1,9 +1,6 @@
 import type { Millis, EpochMs } from './clock.ts';
 
-/**
- * Formats a duration, for example `12 ms`, `3.5 s` or `45 s`. Durations of one minute and more use the two largest
- * units, for example `1 min 30 s`, `1 h 36 min` or `1 d 3 h`.
- */
+/** For example `12 ms`, `3.5 s`, `45 s`, `1 min 30 s`, `1 h 36 min` or `1 d 3 h`. */
 export function spanText(span: Millis): string {
   if (span < 999.5) return `${String(Math.round(span))} ms`;
   if (span < 9_950) return `${String(Math.round(span / 100) / 10)} s`;
@@ -20,8 +17,8 @@ export function spanText(span: Millis): string {
 }
 
 /**
- * Formats a time relative to now, for example `5 min ago`, `in 18 s` or `now`. Times further away than one minute are
- * given in whole minutes, so that the text on a page rarely changes. static/distance.js produces the same text.
+ * For example `5 min ago`, `in 18 s` or `now`. From one minute on, whole minutes are given, so that the text on a page
+ * rarely changes. static/distance.js produces the same text.
  */
 export function distanceText(at: EpochMs, now: EpochMs): string {
   const span = Math.abs(at - now);
@@ -31,7 +28,6 @@ export function distanceText(at: EpochMs, now: EpochMs): string {
   return at < now ? `${text} ago` : `in ${text}`;
 }
 
-/** Pattern for a duration, which consists of a whole number and a unit. */
 export const DURATION_PATTERN: RegExp = /^[1-9]\d{0,8}[smhd]$/u;
 
 const UNITS: readonly (readonly [unit: string, millis: Millis])[] = [
@@ -41,14 +37,14 @@ const UNITS: readonly (readonly [unit: string, millis: Millis])[] = [
   ['s', 1000],
 ];
 
-/** Parses a duration such as `90s`, `15m`, `4h` or `7d`. Returns null for invalid durations, including zero. */
+/** For example `90s`, `15m`, `4h` or `7d`. Returns null for invalid durations, including zero. */
 export function parseDuration(text: string): Millis | null {
   if (!DURATION_PATTERN.test(text)) return null;
   const unit = UNITS.find(([letter]) => text.endsWith(letter));
   return unit === undefined ? null : Number(text.slice(0, -1)) * unit[1];
 }
 
-/** Returns the shortest text that `parseDuration` converts to the same number of seconds. */
+/** The shortest text that `parseDuration` converts to the same number of seconds. */
 export function formatDuration(duration: Millis): string {
   const unit = UNITS.find(([, millis]) => duration >= millis && duration % millis === 0);
   return unit === undefined
@@ -56,21 +52,21 @@ export function formatDuration(duration: Millis): string {
     : `${String(duration / unit[1])}${unit[0]}`;
 }
 
-/** Formats a time for display, with a resolution of seconds, for example `2026-11-25T12:03:00Z`. */
+/** For example `2026-11-25T12:03:00Z`. */
 export function instantText(at: EpochMs): string {
   const date = new Date(at);
   return Number.isNaN(date.getTime()) ? 'an unreadable date' : date.toISOString().replace(/\.\d+Z$/u, 'Z');
 }
 
-/** Formats a time as `2026-11-24 13:00:05 UTC`. */
+/** For example `2026-11-24 13:00:05 UTC`. */
 export function utcText(at: EpochMs): string {
   return isoTime(at).replace(/T(.{8}).*$/u, ' $1 UTC');
 }
 
-/** Maximum distance of a date from 1970, in milliseconds (ECMA-262, "Time Values and Time Range"). */
+/** ECMA-262, "Time Values and Time Range" */
 const FURTHEST = 8.64e15;
 
-/** Formats a time as ISO 8601 in UTC. The value may be invalid if it comes from a damaged file. */
+/** The value may be invalid if it comes from a damaged file. */
 export function isoTime(at: EpochMs): string {
   return Math.abs(at) <= FURTHEST ? new Date(at).toISOString() : 'no time';
 }
@@ -79,35 +75,28 @@ export function isoTimeOrNull(at: EpochMs | null): string | null {
   return at === null ? null : isoTime(at);
 }
 
-/** Returns the UTC date, for example `2026-11-25`. */
+/** In UTC, for example `2026-11-25`. */
 export function dayText(at: EpochMs): string {
   return instantText(at).replace(/T.*$/u, '');
 }
 
 const DAY: Millis = 86_400_000;
 
-/**
- * Formats times in one time zone. Creating a zone costs more than formatting a hundred times, so create it once per
- * page.
- */
+/** Creating a zone costs more than formatting a hundred times, so create it once per page. */
 export interface Zone {
-  /** IANA name of the time zone. */
   readonly name: string;
-  /**
-   * Formats a time with its UTC offset, for example `2026-11-24 14:00:05 +01:00 (13:00:05 UTC)`. If the zone is UTC,
-   * only the UTC time is returned.
-   */
+  /** For example `2026-11-24 14:00:05 +01:00 (13:00:05 UTC)`. */
   text(at: EpochMs): string;
-  /** Formats a time without its UTC offset, for axes and tables, for example `2026-11-24 14:00:05`. */
+  /** Without the UTC offset, for axes and tables, for example `2026-11-24 14:00:05`. */
   local(at: EpochMs): string;
-  /** Returns the time when a calendar day begins in this zone. @param midnight time when the same day begins in UTC */
+  /**
+   * Returns the time when a calendar day begins in this zone.
+   * @param midnight time when the same day begins in UTC
+   */
   startOfDay(midnight: EpochMs): EpochMs;
 }
 
-/**
- * @param timezone IANA name of the time zone
- * @throws {RangeError} for an unknown name
- */
+/** @throws {RangeError} for an unknown name */
 export function zoneOf(timezone: string): Zone {
   const format = formatOf(timezone);
   const wallOf = (at: EpochMs): { readonly local: string; readonly offset: string } => {
@@ -116,7 +105,7 @@ export function zoneOf(timezone: string): Zone {
     const day = `${part('year').padStart(4, '0')}-${part('month')}-${part('day')}`;
     return {
       local: `${day} ${part('hour')}:${part('minute')}:${part('second')}`,
-      // The value "GMT" contains no offset, so the offset is zero.
+      // The value "GMT" contains no offset.
       offset: part('timeZoneName').replace(/^GMT/u, '') || '+00:00',
     };
   };
@@ -140,7 +129,6 @@ export function zoneOf(timezone: string): Zone {
   };
 }
 
-/** Like `Zone.text`, for a single time. */
 export function zonedText(at: EpochMs, timezone: string): string {
   return timezone === 'UTC' ? utcText(at) : zoneOf(timezone).text(at);
 }
@@ -171,11 +159,9 @@ function formatOf(timeZone: string): Intl.DateTimeFormat {
   });
 }
 
-/** A period of time. Both ends are inclusive. */
+/** Both ends are inclusive. Null means that the period is open at that end. */
 export interface Period {
-  /** Start of the period. Null if the period has no start. */
   readonly since: EpochMs | null;
-  /** End of the period. Null if the period lasts until now. */
   readonly until: EpochMs | null;
 }
 

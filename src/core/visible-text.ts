@@ -1,7 +1,6 @@
 /**
- * Makes untrusted text safe to display. Control characters are written as `\u{…}`. Characters that reorder or hide the
- * surrounding text are also written in this way (bidirectional overrides, zero-width characters, lone surrogates). Text
- * that is longer than `limit` characters is truncated and ends in `…`.
+ * Makes untrusted text safe to display. Control characters, and characters that reorder or hide the surrounding text
+ * (bidirectional overrides, zero-width characters, lone surrogates), are written as `\u{…}`.
  */
 export function visibleText(text: string, limit: number): string {
   const shown = text.slice(0, limit + 1).replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]/gu, escapeCharacter);
@@ -13,7 +12,7 @@ function escapeCharacter(character: string): string {
   return `\\u{${(character.codePointAt(0) ?? 0).toString(16).toUpperCase()}}`;
 }
 
-/** Truncates text to at most `bytes` bytes of UTF-8 (at least three), without splitting a character. */
+/** `bytes` must be at least three. */
 export function cutToBytes(text: string, bytes: number): string {
   const whole = Buffer.from(text, 'utf8');
   if (whole.length <= bytes) return text;
@@ -24,31 +23,36 @@ export function cutToBytes(text: string, bytes: number): string {
     .replace(/\u{FFFD}$/u, '');
 }
 
-/**
- * Placeholder for a removed secret. The placeholder uses angle quotes, because the text can be inserted into HTML that
- * is already escaped.
- */
+export function counted(count: number, noun: string): string {
+  return `${String(count)} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+const MOST_NAMES = 8;
+
+/** If there are more than `most` names, only the first names and the number of remaining names are listed. */
+export function nameList(names: readonly string[], most = MOST_NAMES, separator = ', '): string {
+  if (names.length <= most) return names.join(separator);
+  return `${names.slice(0, most - 1).join(separator)} and ${String(names.length - most + 1)} more`;
+}
+
+/** Angle quotes, because the text can be inserted into HTML that is already escaped. */
 const PLACE = '‹secret›';
-/** Minimum length of base64 or hexadecimal text that is removed. Shorter sequences occur by chance. */
+/** Shorter base64 or hexadecimal sequences occur by chance. */
 const SHORTEST_CODED = 6;
 
 /**
- * Removes secrets from a peer's text. A server can quote a rejected login or request that contains secrets. Each secret
- * is removed in all encodings that are used in headers, URLs, JSON, HTML and bytes. Call this function before the text
- * is truncated, because a partial secret would not be found.
- *
- * @param secrets the secrets that were sent to the peer; for a login, include the transmitted text, such as
- * `user:password`
+ * A peer can quote a rejected login or request. Each secret is removed in all encodings that are used in headers, URLs,
+ * JSON, HTML and bytes. Call this function before the text is truncated, because a partial secret would not be found.
+ * @param secrets for a login, include the transmitted text, such as `user:password`
  */
 export function withoutSecrets(text: string, secrets: readonly string[]): string {
   return createSecretFilter(secrets)(text);
 }
 
-/** Returns a reusable function that works like {@link withoutSecrets}. */
 export function createSecretFilter(secrets: readonly string[]): (text: string) => string {
   const forms = new Set(secrets.filter((secret) => secret !== '').flatMap(formsOf));
   if (forms.size === 0) return (text) => text;
-  // Longer secrets are removed first, because one secret can be part of another.
+  // One secret can be part of another, so longer secrets are removed first.
   const ordered = [...forms].toSorted((left, right) => right.length - left.length);
   const pattern = new RegExp(ordered.map(literal).join('|'), 'gu');
   return (text) => text.replace(pattern, PLACE);
@@ -77,8 +81,8 @@ function formsOf(secret: string): readonly string[] {
 }
 
 /**
- * Returns the forms that the secret can have in the middle of base64 text. There are three possible alignments. Each
- * form contains only the characters that depend on the secret alone.
+ * The forms that the secret can have in the middle of base64 text, at each of the three possible alignments. Each form
+ * contains only the characters that depend on the secret alone.
  */
 function inBase64(bytes: Buffer): readonly string[] {
   return [0, 1, 2].map((offset) => {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { headline, shortCause } from '../checks/headline.ts';
 import type { Millis } from '../core/clock.ts';
-import { counted } from '../core/phrases.ts';
+import { counted, visibleText } from '../core/visible-text.ts';
 import type { Cause } from '../engine/model.ts';
 import {
   lastedText,
@@ -13,7 +13,6 @@ import {
   type Occurrence,
 } from '../engine/incident/incident.ts';
 import { spanText, zonedText } from '../core/time-text.ts';
-import { visibleText } from '../core/visible-text.ts';
 
 /**
  * The text of a notification, independent of the channel. It is plain text and can quote untrusted input. Each channel

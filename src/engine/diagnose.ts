@@ -17,7 +17,7 @@ import {
   type Step,
   type PreconditionState,
 } from './model.ts';
-import { nameList } from '../core/phrases.ts';
+import { nameList } from '../core/visible-text.ts';
 import { compareSeverity, type Severity } from '../core/severity.ts';
 import type { EpochMs, Millis } from '../core/clock.ts';
 import type { ActivationContext } from '../core/license/appliance.ts';

@@ -1,56 +1,49 @@
 import { OWN_PROGRAM } from '../core/polling/log-event.ts';
 import type { EpochMs, Millis } from '../core/clock.ts';
 
-/** Metadata of a parsed log line: time, hosts, and repetitions. */
 export interface Envelope {
-  /** The time in the line, as text that `readTime` can parse. */
+  /** As text that `readTime` can parse. */
   readonly time: string | null;
   /**
-   * Host names or addresses in the line's headers. The first entry is from the outermost header and identifies the
-   * sender as seen by a relay. The names and addresses are untrusted.
+   * Names or addresses in the line's headers. The first is from the outermost header and identifies the sender as seen
+   * by a relay. They are untrusted.
    */
   readonly hosts: readonly string[];
-  /** True if ftm-watch itself wrote the line. */
+  /** ftm-watch itself wrote the line, and a relay sent it back. */
   readonly own: boolean;
-  /** Number of identical lines that a relay merged into this line; at least 1. */
+  /** Number of identical lines that a relay merged into this line. */
   readonly times: number;
   readonly body: Body;
 }
 
 /**
- * The part of a log line after its headers. For `message`, each alternative is a possible beginning of the message.
- * There are several if a field contains a quotation mark, for example in a user name that an attacker chose. `complete`
- * means that all fields of the line are present. `fields` is a FortiGate's `key=value` line.
+ * For `message`, each alternative is a possible beginning of the message. There are several if a field contains a
+ * quotation mark, for example in a user name that an attacker chose. `complete` means that all fields of the line are
+ * present. `fields` is a FortiGate's `key=value` line.
  */
 export type Body =
   | { readonly kind: 'message'; readonly alternatives: readonly (readonly string[])[]; readonly complete: boolean }
   | { readonly kind: 'fields'; readonly fields: ReadonlyMap<string, string> };
 
-/** Maximum number of headers in a line. Each relay on the path can add one header. */
+/** Each relay on the path can add one header. */
 const MOST_HEADERS = 4;
-/**
- * Additional fields between `status` and the message. No known firmware sends such fields, but newer firmware might.
- */
+/** Between `status` and the message. No known firmware sends such fields, but newer firmware might. */
 const MORE_FIELDS = /^(?:[a-z_]{1,32}=(?:"[^"]*"|[^\s"]*) +){1,8}/u;
-/**
- * Matches `status=update ` after another field. Does not match in a message, because there the text follows an ordinary
- * word.
- */
+/** `status=update ` after another field. In a message, the text would follow an ordinary word. */
 const BARE_STATUS = /(?<=^|"|=[^\s"]*) status=[^\s"]* */u;
-/** Matches the end of a quoted message. Quotation marks in the message are not escaped. */
+/** Quotation marks in the message are not escaped. */
 const END_OF_MSG = /"(?: [a-z_]{1,32}=|\s*$).*$/u;
 /**
- * Matches the header of a Common Event Format line. The header has seven fields and is followed by `key=value` pairs.
- * In values, `|` and `=` are escaped (Micro Focus, "ArcSight CEF", 2017).
+ * Common Event Format. The header has seven fields and is followed by `key=value` pairs. In values, `|` and `=` are
+ * escaped (Micro Focus, "ArcSight CEF", 2017).
  */
 const CEF = /^CEF: ?\d{1,2}(?:\|(?:[^|\\]|\\.)*){4}\|((?:[^|\\]|\\.)*)\|(?:[^|\\]|\\.)*\|/u;
-/** Matches the `msg` value in a CEF line, up to the next key. */
+/** Up to the next key. */
 const CEF_MESSAGE = /(?:^| )msg=(.*?)(?= \w+=|$)/gu;
 
 /**
- * Parses a log line. The formats are RFC 3164 as FortiAuthenticator sends it (the host may be missing), RFC 5424, other
- * headers that relays add, the raw export, and text without a header. Never fails. Unknown parts are included in the
- * message.
+ * The formats are RFC 3164 as FortiAuthenticator sends it (the host may be missing), RFC 5424, other headers that
+ * relays add, the raw export, and text without a header. Never fails. Unknown parts are included in the message.
  */
 export function readEnvelope(line: string): Envelope {
   const headers = readHeaders(line);
@@ -59,7 +52,6 @@ export function readEnvelope(line: string): Envelope {
   return { time, hosts: headers.hosts, own: headers.own, times: repeated?.times ?? 1, body };
 }
 
-/** Reads all consecutive headers at the beginning of a line. */
 function readHeaders(line: string): Pick<Envelope, 'hosts' | 'own' | 'time'> & { readonly starts: readonly string[] } {
   const headers: Header[] = [];
   let starts: readonly string[] = [line];
@@ -97,8 +89,8 @@ function readBody(starts: readonly string[], time: string | null): Pick<Envelope
 }
 
 /**
- * Reads `category="…" … status="…" message`, where the message has no key. A collector may have moved the message to
- * `msg=` directly after the status, and removed the quotes of the status or the fields before it.
+ * `category="…" … status="…" message`, where the message has no key. A collector may have moved the message to `msg=`
+ * directly after the status, and removed the quotes of the status or the fields before it.
  */
 function afterFields(body: string): Body {
   const fromStatus = body.startsWith('status=');
@@ -114,8 +106,8 @@ function afterFields(body: string): Body {
 }
 
 /**
- * Reads `date=… msg="message" user="…"`, where quotes inside the message are not escaped. FortiGate lines begin in the
- * same way.
+ * `date=… msg="message" user="…"`, where quotes inside the message are not escaped. FortiGate lines begin in the same
+ * way.
  */
 function readExport(body: string, headerTime: string | null): Pick<Envelope, 'time' | 'body'> {
   const time = findTime(body) ?? headerTime;
@@ -127,10 +119,7 @@ function readExport(body: string, headerTime: string | null): Pick<Envelope, 'ti
   return { time, body: complete(texts.length === 0 ? [body] : texts) };
 }
 
-/**
- * Reads the message from a CEF line. Depending on the collector's mapping, the message is the event name or the `msg`
- * value.
- */
+/** Depending on the collector's mapping, the message is the event name or the `msg` value. */
 function readCef(name: string, extension: string): Body {
   const unescaped = (text: string): string => text.replace(/\\([|=\\])/gu, '$1');
   const messages = [...extension.matchAll(CEF_MESSAGE)].map(([, text = '']) => unescaped(text));
@@ -145,7 +134,7 @@ function complete(texts: readonly string[]): Body {
   return { kind: 'message', alternatives: [texts], complete: true };
 }
 
-/** Returns the text after each occurrence of `key`. `key` includes the opening quotation mark of the value. */
+/** `key` includes the opening quotation mark of the value. */
 function everyEnd(body: string, key: string): readonly string[] {
   const ends: string[] = [];
   for (let at = body.indexOf(key); at >= 0; ) {
@@ -157,16 +146,10 @@ function everyEnd(body: string, key: string): readonly string[] {
   return ends;
 }
 
-/** A header that FortiAuthenticator or a relay added to a message. */
 interface Header {
-  /** The time in the header, as text that `readTime` can parse. */
   readonly time: string | null;
-  /**
-   * Names or addresses of the sender, as written in the header. Usually, the list has one entry. The list is empty if
-   * the header contains no host. The names and addresses are untrusted.
-   */
+  /** As written in the header, usually one. Empty if the header contains no host. */
   readonly hosts: readonly string[];
-  /** True if ftm-watch itself wrote the message. This happens if a relay sends ftm-watch's notifications back. */
   readonly own: boolean;
   /**
    * Possible beginnings of the message. If another header follows, the list contains only the beginning of that header.
@@ -175,7 +158,7 @@ interface Header {
 }
 
 const PRIORITY = /^<\d{1,3}>\s*/u;
-/** Matches an RFC 5424 header (§6): version, time, host, application, process ID, message ID. */
+/** RFC 5424 §6: version, time, host, application, process ID, message ID. */
 const RFC5424 = /^1 (\S{1,64}) (\S{1,255}) (\S{1,128}) \S{1,128} \S{1,128} /u;
 const STRUCTURED_DATA = /^(?:-|(?:\[(?:[^"\]]|"(?:[^"\\]|\\.)*")*\])+)(?: |$)/u;
 /**
@@ -184,35 +167,26 @@ const STRUCTURED_DATA = /^(?:-|(?:\[(?:[^"\]]|"(?:[^"\\]|\\.)*")*\])+)(?: |$)/u;
  * differ only in the order of the date.
  */
 const KIWI = /^(\d{2,4}-\d{2}-\d{2,4}[ \t]\d{2}:\d{2}:\d{2})\t\w{1,20}\.\w{1,20}\t(\S{1,255})\t/u;
-/** Matches `host tag[pid]: `. FortiAuthenticator omits the host, and some relays omit the colon. */
+/** `host tag[pid]: `. FortiAuthenticator omits the host, and some relays omit the colon. */
 const TAG = /^(?:(\S{1,255}) )?[\w./-]{1,64}(?:(?:\[\d{1,10}\])?: *|\[\d{1,10}\] +(?=category="|status=))/u;
-/** Matches `host->sender ` or `(agent) sender->file `, as written in OSSEC and Wazuh archives. */
+/** `host->sender ` or `(agent) sender->file `, as written in OSSEC and Wazuh archives. */
 const ARROW = /^(?:\(([^()\s]{1,255})\) )?([^\s>]{1,255})->(\S{1,255}) +/u;
 const HOST = /^(\S{1,255})\s+/u;
-/**
- * Matches ftm-watch's own tag. The colon is optional, because rsyslog omits it for messages that it received in RFC
- * 5424 format.
- */
+/** The colon is optional, because rsyslog omits it for messages that it received in RFC 5424 format. */
 const OWN_TAG = new RegExp(`^(?:\\S{1,255} )?${OWN_PROGRAM}(?:\\[\\d{1,10}\\])?(?::| |$)`, 'u');
-/** Matches the rest of the time, the spaces after it, and the time zone that some devices add (`CEST`, `EDT:`). */
+/** The rest of the time, and the time zone that some devices add (`CEST`, `EDT:`). */
 const AFTER_TIME = /^\S*\s+(?:(?:WES?T|BST|CES?T|EES?T|MSK|E[SD]T|C[SD]T|M[SD]T|P[SD]T|AE[SD]T|JST|IST|HKT|SGT):? +)?/u;
 const CEF_HEADER = /^CEF: ?\d/u;
-/**
- * Possible first fields of a FortiAuthenticator line. The first field is `category`, or `status` if a collector kept
- * only the last field.
- */
+/** The first field of a FortiAuthenticator line is `category`, or `status` if a collector kept only the last field. */
 const OWN_FIELDS: readonly string[] = ['category="', 'status='];
-/** Matches the first character of any other header or format. This fast test excludes most messages. */
+/** First character of any other header or format. This fast test excludes most messages. */
 const MAY_BEGIN_ANEW = /^[<\dA-Z]/u;
 
 function beginsWithFields(text: string): boolean {
   return OWN_FIELDS.some((field) => text.startsWith(field));
 }
 
-/**
- * Reads the header at the beginning of `text`. Returns null if there is no unambiguous header. For example, a tag alone
- * is ambiguous.
- */
+/** Returns null if there is no unambiguous header. A tag alone is ambiguous. */
 function readHeader(text: string): Header | null {
   return MAY_BEGIN_ANEW.test(text) ? readPossible(text) : null;
 }
@@ -236,7 +210,7 @@ function readPossible(text: string): Header | null {
   return { time, own: OWN_TAG.test(sender), ...readSender(sender) };
 }
 
-/** Reads the sender before a message. The sender is `host tag: `, only the host, only the tag, or missing. */
+/** The sender is `host tag: `, only the host, only the tag, or missing. */
 function readSender(text: string): Pick<Header, 'hosts' | 'starts'> {
   if (beginsWithFields(text) || beginsAnew(text)) return { hosts: [], starts: [text] };
   const arrow = ARROW.exec(text);
@@ -267,7 +241,7 @@ function readModern(rest: string, header: RegExpExecArray): Header {
   };
 }
 
-/** Reports whether `text` begins with another header, or with a format that looks like a tag. */
+/** Another header, or a format that looks like a tag. */
 function beginsAnew(text: string): boolean {
   return (
     MAY_BEGIN_ANEW.test(text) &&
@@ -275,7 +249,7 @@ function beginsAnew(text: string): boolean {
   );
 }
 
-/** Excludes words that cannot be host names. A word before a message, such as "FTM", is not necessarily a host. */
+/** Excludes words that cannot be host names. */
 function plausibleHosts(...hosts: readonly (string | undefined)[]): readonly string[] {
   return hosts.flatMap((host) => (host !== undefined && /^[\w.:[\]%-]+$/u.test(host) ? [host] : []));
 }
@@ -284,8 +258,8 @@ const FIELD = /([a-z_][\w-]{0,63})=(?:"((?:[^"\\]|\\.)*)"|([^\s"]*))(?:\s+|$)/gu
 const MAX_FIELDS = 128;
 
 /**
- * Reads the fields of a `key=value key="value"` line. If a key occurs several times, the first value is used. Later
- * values can come from a client that an attacker controls.
+ * If a key occurs several times, the first value is used. Later values can come from a client that an attacker
+ * controls.
  */
 function readFields(line: string): ReadonlyMap<string, string> {
   const fields = new Map<string, string>();
@@ -299,49 +273,39 @@ function readFields(line: string): ReadonlyMap<string, string> {
 const DAY: Millis = 86_400_000;
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
-/**
- * Optional parts after a time: fractions of a second, and the time zone. Some devices insert a space before the time
- * zone (`22:32:52 UTC`, `22:32:52 +0200`).
- */
+/** Some devices insert a space before the time zone (`22:32:52 UTC`, `22:32:52 +0200`). */
 const FRACTION = String.raw`(?:[.,](\d{1,9}))?`;
 const ZONE = String.raw`(?: ?(Z|UTC|GMT|[+-]\d{2}:?\d{2})(?![\w.]))?`;
 /**
- * Matches a time in RFC 3164 format (§4.1.2). This format has no year or time zone. Some relays add the year at the
- * beginning, after the day or after the time. Others write the month in upper case.
+ * RFC 3164 §4.1.2, without a year or time zone. Some relays add the year at the beginning, after the day or after the
+ * time. Others write the month in upper case.
  */
 const BSD = new RegExp(
   String.raw`^(?:(\d{4}) )?([A-Z][A-Za-z]{2}) {1,2}(\d{1,2}) (?:(\d{4}) )?(\d{2}):(\d{2}):(\d{2})${FRACTION}${ZONE}` +
     String.raw`(?: ((?:19|20)\d{2})(?= |$))?`,
   'u',
 );
-/**
- * Matches a time in RFC 3339 format, as required by RFC 5424. Some relays write a space instead of the T, or slashes in
- * the date.
- */
+/** RFC 3339, as required by RFC 5424. Some relays write a space instead of the T, or slashes in the date. */
 const ISO = new RegExp(String.raw`^(\d{4})[-/](\d{2})[-/](\d{2})[T ](\d{2}):(\d{2}):(\d{2})${FRACTION}${ZONE}`, 'u');
-/** Matches the time in a raw export, `date=2025-06-04 time=20:13:33+0000`. FortiGates omit the time zone. */
+/** The raw export, `date=2025-06-04 time=20:13:33+0000`. FortiGates omit the time zone. */
 const EXPORT =
   /^date="?(\d{4})-(\d{2})-(\d{2})"? time="?(\d{2}):(\d{2}):(\d{2})(?:[.,](\d{1,9}))?(Z|[+-]\d{2}:?\d{2})?/u;
 
-/**
- * Matches a time in any format. The regular expression is sticky and has no groups, so `test` finds the end of the time
- * without parsing it.
- */
+/** Sticky and without groups, so that `test` finds the end of the time without parsing it. */
 const ANY = new RegExp([BSD, ISO, EXPORT].map(({ source }) => source.replaceAll(/\((?!\?)/gu, '(?:')).join('|'), 'uy');
 
 /**
- * Returns the unparsed time at the beginning of `text`, or null if there is none. Parsing is a separate step, because
- * most times are never needed.
+ * Returns the unparsed time at the beginning of `text`. Parsing is a separate step, because most times are never
+ * needed.
  */
-export function findTime(text: string): string | null {
+function findTime(text: string): string | null {
   ANY.lastIndex = 0;
   return ANY.test(text) ? text.slice(0, ANY.lastIndex) : null;
 }
 
 /**
- * Parses the time at the beginning of `text`, or returns null if there is none. If the time zone is missing, the local
- * time zone is used. If the year is missing, the latest year is used in which the time is before `near` plus one day.
- * The day allows for clock differences.
+ * If the time zone is missing, the local time zone is used. If the year is missing, the latest year is used in which
+ * the time is before `near` plus one day. The day allows for clock differences.
  */
 export function readTime(text: string, near: EpochMs): EpochMs | null {
   const bsd = BSD.exec(text);
@@ -386,36 +350,26 @@ function checked(at: EpochMs): EpochMs | null {
   return Number.isFinite(at) ? at : null;
 }
 
-/** Maximum number of repetitions that are counted, because a forged line can contain any number. */
+/** A forged line can contain any number. */
 const MOST_REPEATED = 1000;
 
-/**
- * Matches the line that rsyslog writes with `$RepeatedMsgReduction on` (runtime/ratelimit.c). rsyslog truncates the
- * repeated message after 800 bytes.
- */
+/** From rsyslog with `$RepeatedMsgReduction on` (runtime/ratelimit.c), which truncates the message after 800 bytes. */
 const MESSAGE_REPEATED = /^\s*message repeated (\d{1,10}) times: \[\s*/u;
-/**
- * Matches lines that report repetitions of the previous line, from syslog-ng with `suppress()` (lib/logwriter.c) and
- * BSD syslogd.
- */
+/** From syslog-ng with `suppress()` (lib/logwriter.c) and BSD syslogd. */
 const LAST_REPEATED =
   /(?:: |\] )Last message '.*' repeated (\d{1,10}) times, suppressed by |^[^="]* last message repeated (\d{1,10}) times$/u;
 
-/**
- * Reads the message and the number of repetitions from an rsyslog line such as `message repeated 3 times: [message]`.
- */
+/** For example `message repeated 3 times: [message]`. */
 function readRepeated(message: string): { readonly message: string; readonly times: number } | null {
   const match = MESSAGE_REPEATED.exec(message);
   if (match === null) return null;
   return { message: message.slice(match[0].length).replace(/\]\s*$/u, ''), times: capped(match[1]) };
 }
 
-/** Text in every line for which `timesOfLast` does not return 0. The search is fast, because the letter "p" is rare. */
+/** Part of every line for which `timesOfLast` does not return 0. The search is fast, because the letter "p" is rare. */
 export const REPEATED = 'peated ';
 
-/**
- * Returns the number of repetitions in a line such as "last message repeated 3 times". For any other line, returns 0.
- */
+/** For example 3 for "last message repeated 3 times", and 0 for any other line. */
 export function timesOfLast(line: string): number {
   const match = LAST_REPEATED.exec(line);
   return match === null ? 0 : capped(match[1] ?? match[2]);

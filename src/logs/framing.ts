@@ -1,17 +1,7 @@
-/** Buffer for an incomplete line. The buffer grows up to a limit. Bytes beyond the limit are not stored. */
-interface ByteBuffer {
-  length(): number;
-  /** Appends bytes from `bytes[from, to)` until the limit is reached. Returns the number of appended bytes. */
-  append(bytes: Uint8Array, from: number, to: number): number;
-  /** Returns a view of the collected bytes. The next append can overwrite the view. */
-  view(): Buffer;
-  clear(): void;
-}
-
 const SMALLEST = 512;
 
-/** Creates an empty buffer. @param limit maximum number of bytes */
-function createByteBuffer(limit: number): ByteBuffer {
+/** Grows up to a limit. Bytes beyond the limit are not stored. */
+function createByteBuffer(limit: number) {
   let bytes = Buffer.alloc(0);
   let length = 0;
 
@@ -23,47 +13,43 @@ function createByteBuffer(limit: number): ByteBuffer {
   }
 
   return {
-    length: () => length,
-    append: (source, from, to) => {
+    length: (): number => length,
+    /** Returns the number of appended bytes. */
+    append: (source: Uint8Array, from: number, to: number): number => {
       const taken = Math.min(to - from, limit - length);
       reserve(length + taken);
       bytes.set(source.subarray(from, from + taken), length);
       length += taken;
       return taken;
     },
-    view: () => bytes.subarray(0, length),
-    clear: () => {
+    /** The next append can overwrite the view. */
+    view: (): Buffer => bytes.subarray(0, length),
+    clear: (): void => {
       length = 0;
-      // A large buffer is released after use. Otherwise, a thousand connections could keep a thousand large buffers.
+      // If large buffers were kept, a thousand connections could hold a thousand of them.
       if (bytes.length > 4096) bytes = Buffer.alloc(0);
     },
   };
 }
 
 /**
- * Maximum line length. The rest of a longer line is skipped. RFC 5424 §6.1 requires support for at least 2048 bytes.
- * The limit also bounds memory: even if every connection sends an endless line, a listener uses at most 16 MiB.
+ * The rest of a longer line is skipped. RFC 5424 §6.1 requires support for at least 2048 bytes. Even if every
+ * connection sends an endless line, a listener uses at most 16 MiB.
  */
 export const MAX_LINE_BYTES: number = 8_192;
 
-/**
- * Receives the lines of a stream. `text` contains the same data as `bytes`, decoded as Latin-1 for a fast search. For
- * this reason, positions in both are equal.
- */
+/** `text` is `bytes`, decoded as Latin-1 for a fast search. For this reason, positions in both are equal. */
 export interface LineSink {
-  /** Called with each chunk of input, before the calls for the lines in this chunk. */
+  /** Called before the lines of each chunk. */
   piece(text: string): void;
   /**
-   * Called for each line, without its line break. The line is never empty. `cut` means that the line was longer than
-   * MAX_LINE_BYTES. The object is valid only during the call.
+   * The line is never empty. `cut` means that it was longer than MAX_LINE_BYTES. The object is valid only during the
+   * call.
    */
   line(line: FramedLine): void;
 }
 
-/**
- * A line in a chunk. The same object is reused for all lines to avoid garbage collection of up to a million objects per
- * second.
- */
+/** The same object is reused for all lines to avoid garbage collection of up to a million objects per second. */
 export interface FramedLine {
   bytes: Buffer;
   text: string;
@@ -77,16 +63,16 @@ const LF = 0x0a;
 const DIGIT_1 = 0x31;
 const DIGIT_9 = 0x39;
 /**
- * Matches an octet count, `MSG-LEN SP` (RFC 6587 §3.4.1), and the `<` of the message. Without the `<`, a line that
- * begins with digits would match.
+ * `MSG-LEN SP` (RFC 6587 §3.4.1) and the `<` of the message. Without the `<`, a line that begins with digits would
+ * match.
  */
 const COUNT = /^([1-9]\d{0,6}) </u;
 const COUNT_BEGUN = /^[1-9]\d{0,6} ?$/u;
 const LONGEST_COUNT = 9;
 
 /**
- * State of the framer. `start`: at the beginning of a frame. `undecided`: the buffered bytes may be the beginning of an
- * octet count. `line`: the frame ends at the next line break. `counted`: the frame ends after `missing` more bytes.
+ * `undecided`: the buffered bytes may be the beginning of an octet count. `line`: the frame ends at the next line
+ * break. `counted`: the frame ends after `missing` more bytes.
  */
 type Mode = { readonly kind: 'start' | 'undecided' | 'line' } | CountedMode;
 
@@ -100,16 +86,16 @@ const UNDECIDED: Mode = { kind: 'undecided' };
 const LINE: Mode = { kind: 'line' };
 
 /**
- * Splits a stream into frames at line breaks and, with `octetCounting`, also by RFC 6587 octet counts. The framing
- * method is detected for each frame. A frame can extend over several chunks. At most MAX_LINE_BYTES are buffered.
+ * Splits a stream at line breaks and, with `octetCounting`, also by RFC 6587 octet counts. The method is detected for
+ * each frame. At most MAX_LINE_BYTES are buffered.
  */
 export class Framer {
   readonly #sink: LineSink;
   readonly #octetCounting: boolean;
-  readonly #held: ByteBuffer = createByteBuffer(MAX_LINE_BYTES);
+  readonly #held = createByteBuffer(MAX_LINE_BYTES);
   readonly #line: FramedLine = { bytes: NOTHING, text: '', start: 0, end: 0, cut: false };
   #mode: Mode = START;
-  /** True if the current frame is too long. In this case, its beginning has been emitted, and the rest is skipped. */
+  /** The current frame is too long. Its beginning has been emitted, and the rest is skipped. */
   #skipping = false;
   #frames = 0;
 
@@ -123,18 +109,18 @@ export class Framer {
     this.#releaseChunk();
   }
 
-  /** Ends the stream and emits the remaining bytes as a line. */
+  /** Emits the remaining bytes as a line. */
   end(): void {
     this.#endFrame(this.#mode.kind === 'counted');
     this.#releaseChunk();
   }
 
-  /** Number of bytes in the buffer, excluding skipped bytes. */
+  /** Number of buffered bytes, excluding skipped bytes. */
   get pending(): number {
     return this.#held.length();
   }
 
-  /** True if the beginning of a line was received, but not its end. */
+  /** The beginning of a line was received, but not its end. */
   get inLine(): boolean {
     return this.#mode.kind !== 'start';
   }
@@ -157,10 +143,7 @@ export class Framer {
     }
   }
 
-  /**
-   * Reads complete frames directly from the chunk, without the buffer. Returns the position of the first incomplete
-   * frame, or the end of the chunk.
-   */
+  /** Reads complete frames directly from the chunk. Returns the position of the first incomplete frame. */
   #takeWhole(chunk: Buffer, from: number): number {
     this.#open(chunk);
     const { text } = this.#line;
@@ -202,7 +185,6 @@ export class Framer {
     return end;
   }
 
-  /** Reads more of a frame whose framing method is not yet known. */
   #takeUndecided(chunk: Buffer, from: number): number {
     const begun = this.#held.view().toString('latin1');
     const count = countAt(begun + chunk.toString('latin1', from, from + LONGEST_COUNT), 0);
@@ -263,10 +245,7 @@ export class Framer {
     this.#sink.piece(this.#line.text);
   }
 
-  /**
-   * Releases the chunk, so that idle connections do not keep up to 64 KB of bytes and the same amount of text in
-   * memory.
-   */
+  /** Without this, idle connections would keep up to 64 KB of bytes and the same amount of text in memory. */
   #releaseChunk(): void {
     this.#line.bytes = NOTHING;
     this.#line.text = '';
@@ -285,9 +264,9 @@ export class Framer {
 }
 
 interface OctetCount {
-  /** Length of the octet count, including the space after it. */
+  /** Includes the space after the count. */
   readonly header: number;
-  /** Size of the message in octets, as specified by the sender. */
+  /** As specified by the sender. */
   readonly size: number;
 }
 
@@ -295,9 +274,7 @@ function isCountDigit(code: number): boolean {
   return code >= DIGIT_1 && code <= DIGIT_9;
 }
 
-/**
- * Reads the octet count at position `at`. Returns `begun` if more text is needed, and null if there is no octet count.
- */
+/** Returns `begun` if more text is needed. */
 function countAt(text: string, at: number): OctetCount | 'begun' | null {
   const beginning = text.slice(at, at + LONGEST_COUNT);
   const match = COUNT.exec(beginning);
@@ -305,7 +282,7 @@ function countAt(text: string, at: number): OctetCount | 'begun' | null {
   return at + beginning.length === text.length && COUNT_BEGUN.test(beginning) ? 'begun' : null;
 }
 
-/** Returns the end position of the text, excluding trailing white space and NUL bytes. */
+/** Excludes trailing white space and NUL bytes. */
 export function trimmedEnd(text: string, start: number, end: number): number {
   let last = end;
   while (last > start && isPadding(text.charCodeAt(last - 1))) last -= 1;

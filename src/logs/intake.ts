@@ -18,8 +18,6 @@ import {
   type UnrecognisedLog,
 } from './senders.ts';
 import {
-  createConnectionWarnings,
-  type ConnectionWarnings,
   CONNECTION_LIMITS,
   listenTcp,
   type ConnectionLimits,
@@ -43,9 +41,9 @@ import type { WatchedConfig } from '../config/schema/watched.ts';
 interface LogIntakeConfig {
   readonly logs: Pick<WatchedConfig['logs'], 'syslog' | 'files' | 'relays' | 'foreign'>;
   readonly appliances: readonly Pick<WatchedConfig['appliances'][number], 'name' | 'logSources'>[];
-  /** Addresses of firewalls that also send their logs to this listener. */
+  /** Firewalls that also send their logs to this listener. */
   readonly firewallSources: readonly string[];
-  /** Names and addresses of the licence server. Firewall log lines about other servers are ignored. */
+  /** Firewall log lines about other servers are ignored. */
   readonly watched: WatchedTraffic;
 }
 
@@ -53,16 +51,14 @@ interface LogIntakeDeps {
   readonly clock: Clock;
   readonly logger: IntakeLogger;
   readonly signatures: SignatureSet;
-  /** Certificate for the TLS listener. Null if there is no TLS listener. */
+  /** Null if there is no TLS listener. */
   readonly certificate: ServedCertificate | null;
   readonly onEvent: (event: LogEvent) => void;
   readonly limits?: ConnectionLimits;
 }
 
-/** Addresses of the network listeners. Null for listeners that are not configured. */
 type IntakeAddresses = Readonly<Record<Exclude<LogSource, 'file'>, ListenAddress | null>>;
 
-/** Manages all log inputs: the UDP, TCP and TLS listeners, and followed files. */
 export class LogIntake {
   readonly #config: LogIntakeConfig;
   readonly #deps: LogIntakeDeps;
@@ -78,12 +74,11 @@ export class LogIntake {
   readonly #turns: TurnBudget = createTurnBudget();
   readonly #unknownSenders: UnknownSenderLog;
   readonly #unrecognised: UnrecognisedLog;
-  readonly #warnings: ConnectionWarnings;
   readonly #stops: (() => Promise<void>)[] = [];
   #addresses: IntakeAddresses = { udp: null, tcp: null, tls: null };
   #udp: UdpListener | null = null;
   #files: FileReader | null = null;
-  /** Positions in followed files, as saved by the previous process. */
+  /** As saved by the previous process. */
   #resumed: Positions = {};
 
   constructor(config: LogIntakeConfig, deps: LogIntakeDeps) {
@@ -96,14 +91,12 @@ export class LogIntake {
     });
     this.#unknownSenders = createUnknownSenderLog(deps);
     this.#unrecognised = createUnrecognisedLog(deps);
-    this.#warnings = createConnectionWarnings(deps);
     this.#outbox = new EventOutbox((event) => this.#deliver(event));
   }
 
   /**
-   * Opens all configured inputs. The inputs are closed when the signal is aborted.
-   * @param positions positions in followed files, as saved by the previous process; a file without a saved position is
-   * followed from its end
+   * The inputs are closed when the signal is aborted.
+   * @param positions as saved by the previous process; a file without a saved position is followed from its end
    * @throws {Error} when a port cannot be bound; in this case, all inputs have been closed
    */
   async start(signal: AbortSignal, positions: Positions = {}): Promise<void> {
@@ -128,7 +121,7 @@ export class LogIntake {
     });
   }
 
-  /** Delivers all received events, then closes all inputs. Has no effect if the intake was not started. */
+  /** Delivers all received events first. Has no effect if the intake was not started. */
   async stop(): Promise<void> {
     for (const stop of this.#stops.splice(0).toReversed()) {
       try {
@@ -154,16 +147,12 @@ export class LogIntake {
     return this.#addresses;
   }
 
-  /**
-   * Returns the positions for resuming followed files after a restart. The positions are exact: all events before a
-   * position have been delivered, and no events after it.
-   */
+  /** All events before a position have been delivered, and no events after it. */
   positions(): Positions {
     this.#outbox.flush();
     return this.#files?.positions() ?? this.#resumed;
   }
 
-  /** Returns senders that do not belong to a configured appliance. */
   unknownSenders(): readonly string[] {
     return this.#unknownSenders.senders();
   }
@@ -199,12 +188,11 @@ export class LogIntake {
       connections: this.#connections,
       turns: this.#turns,
       isKnown: (from) => this.#attribution.expects(from),
-      // If client certificates are configured, unknown addresses are not rejected before the handshake, because the
-      // sender can still authenticate.
+      // With client certificates, unknown addresses are not rejected before the handshake, because they can still
+      // authenticate.
       refuses: (from) => (tls?.certificates.length ?? 0) === 0 && this.#isRefused(from),
       originOf: (socket) => this.#originOf(socket),
       reader: (origin, from, refuse) => this.#reader(source, origin, from, refuse),
-      ...this.#warnings,
     });
     this.#addresses = { ...this.#addresses, [source]: listener.address };
     this.#stops.push(() => listener.stop());
@@ -253,7 +241,7 @@ export class LogIntake {
         this.#unknownSenders.note(from, line);
         if (foreign === 'refuse') refuse();
       },
-      onUnrecognised: (line) => this.#unrecognised.note(from, line),
+      onUnrecognised: (line) => this.#unrecognised(from, line),
     });
   }
 
@@ -279,16 +267,14 @@ function intakeConfig({ logs, appliances, firewall, licenseServer }: LogConfig):
 }
 
 interface LogFactsHeard {
-  /** Results from FortiAuthenticator's log in the configured time window. */
   readonly report: PollingReport;
-  /** Addresses of unknown senders whose log lines were rejected. */
   readonly unknownSenders: readonly string[];
 }
 
 interface LogDeps extends Omit<LogIntakeDeps, 'limits'> {
-  /** State file that contains the results from the log and the positions in followed files. */
+  /** Contains the results from the log and the positions in followed files. */
   readonly pollingFile: JsonFile;
-  /** File in which version 0.1.0 stored the positions in followed files. */
+  /** Where version 0.1.0 stored the positions in followed files. */
   readonly formerPositions: string;
 }
 
@@ -296,13 +282,11 @@ export interface LogListening extends Pick<LogIntake, 'counters' | 'addresses'> 
   /** @throws {Error} when a port cannot be bound */
   start(): Promise<void>;
   stop(): Promise<void>;
-  /** Returns a summary of the received lines. */
   facts(): LogFactsHeard;
 }
 
 type LogConfig = Pick<WatchedConfig, 'logs' | 'appliances' | 'firewall' | 'licenseServer'>;
 
-/** Receives logs from FortiAuthenticator and firewalls, over the network and from files. */
 export function createLogListening(
   config: LogConfig,
   { pollingFile, formerPositions, onEvent, ...deps }: LogDeps,

@@ -3,34 +3,27 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import type { ListenAddress } from '../config/schema/section.ts';
 import type { WatchedConfig } from '../config/schema/watched.ts';
+import { authority } from '../core/addresses.ts';
 import { createConnectionEvictor } from '../network/connection-evictor.ts';
 import { errorCode } from '../network/failure.ts';
 import type { Millis, Clock } from '../core/clock.ts';
 import type { ServedCertificate } from '../network/tls/served-certificate.ts';
 import { beat, IDLE_BEAT } from '../system/clock.ts';
+import { messageOf } from '../text/message-of.ts';
 import { type LineTally, type IntakeLogger, type ConnectionTally, createOccasionalWarning } from './tally.ts';
 import type { Origin } from './senders.ts';
 import { Framer, type LineSink } from './framing.ts';
 
-/**
- * Limits for connections to a listener. There is no idle timeout, because an appliance may have nothing to send for
- * hours. An idle connection stays open until the connection limit is exceeded.
- */
+/** There is no idle timeout, because an appliance may have nothing to send for hours. */
 export interface ConnectionLimits {
-  /**
-   * Maximum number of connections. When the limit is exceeded, the least active connection from an unknown sender is
-   * closed first.
-   */
+  /** When the limit is exceeded, the least active connection is closed, unknown senders first. */
   readonly connections: number;
   /**
-   * Maximum time without data in the middle of a line. After this time, the incomplete line is accepted and the
-   * connection is closed.
+   * Maximum time without data in the middle of a line. Then the incomplete line is accepted and the connection is
+   * closed.
    */
   readonly stalledLine: Millis;
-  /**
-   * Maximum time from the start of a line to its end. After this time, the incomplete line is accepted and the
-   * connection is closed.
-   */
+  /** Maximum time from the start of a line to its end. */
   readonly endlessLine: Millis;
 }
 
@@ -42,18 +35,14 @@ const HANDSHAKE: Millis = 10_000;
 interface TcpOptions extends ConnectionDeps {
   readonly listen: ListenAddress;
   readonly tls: WatchedConfig['logs']['syslog']['tls'];
-  /** Certificate of the TLS listener. Null if the listener does not use TLS. */
+  /** Null if the listener does not use TLS. */
   readonly certificate: ServedCertificate | null;
   readonly limits: ConnectionLimits;
   readonly tally: LineTally;
-  /** Reports whether an address is known. Connections from unknown addresses are closed first. */
+  /** Connections from unknown addresses are closed first. */
   readonly isKnown: (address: string) => boolean;
-  /** Reports whether a connection is rejected immediately, because no line from this address can be accepted. */
+  /** A connection is rejected immediately if no line from its address can be accepted. */
   readonly refuses: (address: string) => boolean;
-  readonly onStuck: (address: string) => void;
-  readonly onFailedHandshake: (address: string, error: Error) => void;
-  /** Called when a connection is closed because the connection limit was exceeded. */
-  readonly onOverLimit: () => void;
 }
 
 interface TcpListener {
@@ -61,15 +50,16 @@ interface TcpListener {
   stop(): Promise<void>;
 }
 
-/**
- * Listens for syslog over TCP or TLS. Each frame ends with a line break or has an octet count (RFC 6587).
- * @throws {Error} when the port cannot be bound
- */
+/** @throws {Error} when the port cannot be bound */
 export async function listenTcp(options: TcpOptions): Promise<TcpListener> {
   const { listen, limits, tls } = options;
+  const warnOverLimit = createOccasionalWarning(
+    options,
+    'Too many syslog senders are connected, so the least active connections are closed, unknown senders first',
+  );
   const { server, follow } = createListener(options);
   const open = new Set<TcpConnection>();
-  /** TCP sockets, including those of TLS connections. All sockets must be closed before the server can close. */
+  /** Includes the sockets of TLS connections, because all must be closed before the server can close. */
   const sockets = new Set<Socket>();
   const crowd = createConnectionEvictor({
     places: limits.connections,
@@ -77,7 +67,7 @@ export async function listenTcp(options: TcpOptions): Promise<TcpListener> {
     onEvicted: () => {
       options.connections['over-limit'] += 1;
       options.tally.dropped += 1;
-      options.onOverLimit();
+      warnOverLimit({});
     },
   });
   server.on('connection', (socket) => {
@@ -123,14 +113,14 @@ export async function bindTcp(server: Server, listen: ListenAddress, what: 'TCP'
 
 interface Listener {
   readonly server: Server;
-  /** Updates the certificate and the trusted client authorities. */
   readonly follow: (onOtherClients: () => void) => () => void;
 }
 
 function createListener(options: TcpOptions): Listener {
-  const { tls, certificate, connections, onFailedHandshake } = options;
+  const { tls, certificate, connections } = options;
   if (tls === null || certificate === null) return { server: createServer(), follow: () => () => undefined };
   const isAsked = tls.clientCaFile !== null;
+  const warn = createOccasionalWarning(options, 'The TLS handshake with syslog senders failed');
   const server = createTlsServer({
     ...certificate.material(),
     handshakeTimeout: HANDSHAKE,
@@ -139,15 +129,12 @@ function createListener(options: TcpOptions): Listener {
   });
   server.on('tlsClientError', (error: Error, socket: TLSSocket) => {
     connections[errorCode(error) === NO_CERTIFICATE ? 'no-certificate' : 'failed-handshake'] += 1;
-    onFailedHandshake(socket.remoteAddress ?? '', error);
+    warn({ address: socket.remoteAddress ?? '', err: error });
   });
   return { server, follow: (onOtherClients) => certificate.follow(server, { ...options, onOtherClients }) };
 }
 
-/**
- * Reports whether a connection is rejected because of its address. Called before TLS starts and before another
- * connection is closed to free a place.
- */
+/** Called before TLS starts and before another connection is closed to free a place. */
 function isRefused({ remoteAddress }: Socket, { refuses, connections, tally }: TcpOptions): boolean {
   if (!refuses(remoteAddress ?? '')) return false;
   tally.foreign += 1;
@@ -163,14 +150,18 @@ function accept(socket: Socket, open: Set<TcpConnection>, options: TcpOptions): 
   connection.open();
 }
 
-/** Periodically closes connections on which an incomplete line has reached a time limit. */
-function watch({ clock, limits, connections, onStuck }: TcpOptions, open: ReadonlySet<TcpConnection>): () => void {
+function watch(options: TcpOptions, open: ReadonlySet<TcpConnection>): () => void {
+  const { clock, limits, connections } = options;
+  const warn = createOccasionalWarning(
+    options,
+    'Syslog senders did not finish a line within the time limit, so their connections are closed',
+  );
   return beat(clock, IDLE_BEAT, () => {
     const now = clock.elapsed();
     for (const connection of open) {
       if (!connection.isStuck(now, limits)) continue;
       connections['timed-out'] += 1;
-      onStuck(connection.address);
+      warn({ address: connection.address });
       connection.close();
     }
   });
@@ -179,14 +170,13 @@ function watch({ clock, limits, connections, onStuck }: TcpOptions, open: Readon
 const KEEP_ALIVE: Millis = 60_000;
 const LEAVE_WITHIN: Millis = 10_000;
 
-/** Dependencies of a connection. Some dependencies are shared by all listeners. */
 interface ConnectionDeps {
   readonly clock: Clock;
   readonly logger: IntakeLogger;
   readonly connections: ConnectionTally;
   readonly turns: TurnBudget;
   readonly originOf: (socket: Socket) => Origin;
-  /** Creates a reader for the lines of a connection. `refuse` closes the connection. */
+  /** `refuse` closes the connection. */
   readonly reader: (origin: Origin, address: string, refuse: () => void) => LineSink;
 }
 
@@ -196,7 +186,7 @@ class TcpConnection {
   readonly #deps: ConnectionDeps;
   readonly #framer: Framer;
   #lastByteAt: Millis;
-  /** Time when the current line began. Null if there is no incomplete line. */
+  /** Null if there is no incomplete line. */
   #lineSince: Millis | null = null;
 
   constructor(socket: Socket, deps: ConnectionDeps) {
@@ -211,7 +201,6 @@ class TcpConnection {
     );
   }
 
-  /** Starts reading from the connection. */
   open(): void {
     const { connections, turns, logger } = this.#deps;
     const socket = this.#socket;
@@ -231,15 +220,15 @@ class TcpConnection {
     });
   }
 
-  /** Reports whether a line has received no data for `stalledLine`, or has not ended within `endlessLine`. */
+  /** A line has received no data for `stalledLine`, or has not ended within `endlessLine`. */
   isStuck(now: Millis, limits: { readonly stalledLine: Millis; readonly endlessLine: Millis }): boolean {
     if (this.#socket.destroyed || this.#lineSince === null) return false;
     return now - this.#lastByteAt > limits.stalledLine || now - this.#lineSince > limits.endlessLine;
   }
 
   /**
-   * Closes this side of the connection, but continues reading until the sender closes the other side. The sender can
-   * then reconnect.
+   * Closes this side of the connection, but continues reading until the sender closes the other side, so that the
+   * sender can reconnect.
    */
   leave(): void {
     this.#socket.end();
@@ -263,7 +252,7 @@ class TcpConnection {
     turns.spend(this.#socket, chunk.length);
   }
 
-  /** Runs `read`. If `read` throws, only this connection is closed. */
+  /** If `read` throws, only this connection is closed. */
   #guard(read: () => void): void {
     try {
       read();
@@ -290,45 +279,13 @@ const ADVICE: Readonly<Record<string, string>> = {
   EADDRNOTAVAIL: 'this machine does not have this address; use one of its addresses, or 0.0.0.0 for all addresses',
 };
 
-/** Returns an error with the reason why a port cannot be bound, and with advice. */
 export function bindError(what: string, { address, port }: ListenAddress, cause: unknown): Error {
-  const code = cause instanceof Error && 'code' in cause && typeof cause.code === 'string' ? cause.code : '';
-  const reason = cause instanceof Error ? cause.message : String(cause);
-  const place = address.includes(':') ? `[${address}]:${String(port)}` : `${address}:${String(port)}`;
-  const advice = ADVICE[code];
+  const advice = ADVICE[errorCode(cause) ?? ''];
   return new Error(
-    `Cannot listen for syslog over ${what} on "${place}": ${reason}${advice === undefined ? '' : `; ${advice}`}`,
+    `Cannot listen for syslog over ${what} on "${authority({ host: address, port })}": ${messageOf(cause)}` +
+      (advice === undefined ? '' : `; ${advice}`),
     { cause },
   );
-}
-
-/**
- * Logs why connections were closed or failed. Each reason is logged only occasionally, with the address of one sender.
- */
-export interface ConnectionWarnings {
-  readonly onStuck: (address: string) => void;
-  readonly onOverLimit: () => void;
-  readonly onFailedHandshake: (address: string, error: Error) => void;
-}
-
-export function createConnectionWarnings(deps: {
-  readonly clock: Clock;
-  readonly logger: IntakeLogger;
-}): ConnectionWarnings {
-  const stuck = createOccasionalWarning(
-    deps,
-    'Syslog senders did not complete a line in time, so their connections are closed',
-  );
-  const overLimit = createOccasionalWarning(
-    deps,
-    'Too many syslog senders are connected, so the least active connections are closed, unknown senders first',
-  );
-  const failedHandshake = createOccasionalWarning(deps, 'Syslog senders failed the TLS handshake');
-  return {
-    onStuck: (address) => stuck({ address }),
-    onOverLimit: () => overLimit({}),
-    onFailedHandshake: (address, error) => failedHandshake({ address, err: error }),
-  };
 }
 
 interface Pausable {
@@ -337,26 +294,23 @@ interface Pausable {
 }
 
 /**
- * Limits the number of bytes read in each turn of the event loop. Otherwise, a thousand busy connections would delay
+ * Limits the bytes that are read in each turn of the event loop. Otherwise, a thousand busy connections would delay
  * timers and probes.
  */
 export interface TurnBudget {
   add(stream: Pausable): void;
   remove(stream: Pausable): void;
-  /**
-   * Records that `stream` delivered `bytes`. When the budget of the turn is used up, all streams are paused until the
-   * next turn.
-   */
+  /** When the budget is used up, all streams are paused until the next turn. */
   spend(stream: Pausable, bytes: number): void;
 }
 
-/** Maximum number of bytes that are read per turn of the event loop. Processing 1 MiB takes about 4 ms. */
+/** Processing 1 MiB takes about 4 ms. */
 const BYTES_A_TURN = 1024 * 1024;
 
 export function createTurnBudget(): TurnBudget {
   /**
-   * Streams, sorted so that the least recently read stream is first. Paused streams resume in this order, so that a
-   * busy stream cannot block the others.
+   * The least recently read stream is first. Paused streams resume in this order, so that a busy stream cannot block
+   * the others.
    */
   const streams = new Set<Pausable>();
   let spent = 0;

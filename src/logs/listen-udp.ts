@@ -13,11 +13,11 @@ import { type IntakeLogger, createOccasionalWarning, type LineTally, type UdpCou
 import { beat, IDLE_BEAT } from '../system/clock.ts';
 
 /**
- * Size of the socket's receive buffer. With the default size of 208 KiB, half of a burst of 1000 lines is lost. With 4
- * MiB, no line is lost in a burst of 20 000 lines.
+ * With the default size of 208 KiB, half of a burst of 1000 lines is lost. With 4 MiB, no line is lost in a burst of 20
+ * 000 lines.
  */
 const RECEIVE_BUFFER = 4 * 1024 * 1024;
-/** Maximum number of cached readers, one per sender. The limit is needed because sender addresses can be spoofed. */
+/** Cached readers, one per sender. Sender addresses can be spoofed. */
 const MAX_READERS = 4_096;
 const REOPEN_AFTER: Millis = 5_000;
 
@@ -36,18 +36,17 @@ export interface UdpListener {
 }
 
 /**
- * Listens for syslog over UDP. A datagram is one line (RFC 5426 §3.1), even if it contains line breaks, so that a
- * second line cannot be injected. If the socket fails later, it is opened again on the same port.
+ * A datagram is one line (RFC 5426 §3.1), even if it contains line breaks, so that a second line cannot be injected. If
+ * the socket fails later, it is opened again on the same port.
  * @throws {Error} when the port cannot be bound
  */
 export async function listenUdp(options: UdpOptions): Promise<UdpListener> {
   const { logger, clock, tally } = options;
-  const warnOfFailure = createOccasionalWarning(options, 'Cannot open the syslog UDP socket again yet');
+  const warnOfFailure = createOccasionalWarning(options, 'Cannot reopen the syslog UDP socket yet');
   let socket = await open(options.listen, options);
   let openedAt = clock.elapsed();
   let cancelRetry = (): void => {};
   let isStopped = false;
-  /** True if the socket has failed and must be opened again. */
   let isFailed = false;
   const { address, port } = socket.address();
 
@@ -100,7 +99,6 @@ export async function listenUdp(options: UdpOptions): Promise<UdpListener> {
   };
 }
 
-/** @throws {Error} when the port cannot be bound */
 async function open(listen: ListenAddress, { reader, logger }: UdpOptions): Promise<Socket> {
   return bindUdp(listen, (socket) => receive(socket, reader, logger));
 }
@@ -154,10 +152,7 @@ function receive(socket: Socket, makeReader: UdpOptions['reader'], logger: Intak
   });
 }
 
-/**
- * Returns the buffer size that the kernel granted. Logs a warning if the granted size is smaller than the requested
- * size.
- */
+/** Logs a warning if the granted size is smaller than the requested size. */
 function grantedBuffer(socket: Socket, logger: IntakeLogger): number {
   const granted = socket.getRecvBufferSize();
   // The kernel doubles the granted size for its own bookkeeping (socket(7)).
@@ -171,23 +166,12 @@ function grantedBuffer(socket: Socket, logger: IntakeLogger): number {
   return granted;
 }
 
-interface KernelDrops {
-  /** Total number of datagrams that the kernel dropped. Null if the number is unknown. */
-  total(): number | null;
-  /** Reads the counter for the last time. Must be called before the socket is closed. */
-  stop(): Promise<void>;
-}
-
-/**
- * Files with the kernel's tables of UDP sockets. The path begins with `/proc/self`, because systemd's `ProcSubset=pid`
- * hides `/proc/net`.
- */
+/** `/proc/self`, because systemd's `ProcSubset=pid` hides `/proc/net`. */
 const TABLES = ['/proc/self/net/udp', '/proc/self/net/udp6'] as const;
 
 /**
- * Returns the number of datagrams that the kernel dropped because the buffer of the socket bound to this address was
- * full. Returns null if the kernel does not report this number (not Linux, or /proc is hidden).
- * @internal
+ * Number of datagrams that were dropped because the socket's buffer was full. Null if the kernel does not report it
+ * (not Linux, or /proc is hidden). @internal
  */
 export async function readKernelDrops(bound: ListenAddress): Promise<number | null> {
   const tables = await Promise.all(TABLES.map(readTable));
@@ -196,9 +180,8 @@ export async function readKernelDrops(bound: ListenAddress): Promise<number | nu
 }
 
 /**
- * Returns the value of the last column, `drops`, for the socket bound to this address (proc_net_udp in the kernel's
- * documentation). Ignores sockets of other programs with the same port and a different address.
- * @internal
+ * Returns the last column, `drops`, for the socket bound to this address (proc_net_udp in the kernel's documentation).
+ * Other programs can use the same port with a different address. @internal
  */
 export function dropsInTable(table: string, bound: ListenAddress, order: 'LE' | 'BE'): readonly number[] {
   const wanted = localAddress(bound, order);
@@ -212,8 +195,8 @@ export function dropsInTable(table: string, bound: ListenAddress, order: 'LE' | 
 }
 
 /**
- * Formats an address in the same way as the kernel. The kernel prints every four bytes of an address as a hexadecimal
- * number in the machine's byte order, followed by the port.
+ * The kernel prints every four bytes of an address as a hexadecimal number in the machine's byte order, followed by the
+ * port.
  */
 function localAddress({ address, port }: ListenAddress, order: 'LE' | 'BE'): string {
   const bytes = Buffer.from(ipaddr.parse(address).toByteArray());
@@ -229,8 +212,8 @@ async function readTable(path: string): Promise<string | null> {
   }
 }
 
-/** Periodically reads the kernel's counter of dropped datagrams and reports increases. */
-function watchKernelDrops(clock: Clock, bound: ListenAddress, onMore: (more: number) => void): KernelDrops {
+/** `stop` must be called before the socket is closed. */
+function watchKernelDrops(clock: Clock, bound: ListenAddress, onMore: (more: number) => void) {
   let seen: number | null = null;
 
   async function look(): Promise<void> {
@@ -246,8 +229,8 @@ function watchKernelDrops(clock: Clock, bound: ListenAddress, onMore: (more: num
     looking = looking.then(look);
   });
   return {
-    total: () => seen,
-    stop: async () => {
+    total: (): number | null => seen,
+    stop: async (): Promise<void> => {
       cancel();
       await looking;
       await look();

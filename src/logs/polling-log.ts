@@ -16,12 +16,12 @@ import type { SignatureSet } from '../core/polling/signature.ts';
 import type { JsonFile } from '../system/json-file.ts';
 import type { Positions } from './tail.ts';
 
-/** Maximum time by which a saved time can be in the future. Such times occur if the clock was set back slightly. */
+/** A saved time can be slightly in the future if the clock was set back. */
 const TOLERATED_FUTURE: Millis = 60_000;
 
 /**
- * Maximum duration of an interruption that is ignored, such as a restart. After a short interruption, the next lines
- * from an appliance provide enough information.
+ * Shorter interruptions, such as a restart, are ignored, because the next lines from an appliance provide enough
+ * information.
  */
 const SHORT_BREAK: Millis = 15 * 60_000;
 
@@ -70,16 +70,14 @@ const state = z.object({
 
 const kept = z.object({ listening: z.object({ since: instant, until: instant }) });
 
-/** Start and end of the time in which logs were received. */
 interface Listening {
   readonly since: EpochMs;
   readonly until: EpochMs;
 }
 
 /**
- * Returns the time since which logs have been received, ignoring short interruptions. Returns null after a long
- * interruption. If restarts reset this time, a daily restart would prevent ftm-watch from detecting that an appliance
- * has stopped sending lines.
+ * Ignores short interruptions. If restarts reset this time, a daily restart would prevent ftm-watch from detecting that
+ * an appliance has stopped sending lines. Returns null after a long interruption.
  */
 export function listenedSince(stored: unknown, now: EpochMs): EpochMs | null {
   const { data } = kept.safeParse(stored);
@@ -90,9 +88,9 @@ export function listenedSince(stored: unknown, now: EpochMs): EpochMs | null {
 }
 
 /**
- * Reads the saved state after a restart. Returns null if another version saved it in a different format. Errors with a
- * time in the future are dropped, because the clock was wrong, and the errors would count as recent for too long. If
- * the last line's time is in the future, the current time is used instead.
+ * Returns null if another version saved a different format. Errors with a time in the future are dropped, because the
+ * clock was wrong, and the errors would count as recent for too long. If the last line's time is in the future, the
+ * current time is used instead.
  */
 export function readPolling(stored: unknown, now: EpochMs): PollingState | null {
   const { data } = state.safeParse(stored);
@@ -115,14 +113,10 @@ function withoutFuture({ lastLineAt, signatures }: ApplianceLog, latest: EpochMs
   };
 }
 
-/** Collects results from FortiAuthenticator's log in the configured time window, and keeps them across restarts. */
 interface PollingLog {
-  /** Resumes from a saved state. @param stored content of the state file, not validated */
+  /** @param stored content of the state file, not validated */
   resume(stored: unknown): void;
-  /**
-   * Saves the current state, including the time since which a first line is expected. Otherwise, this time would be
-   * lost in a crash.
-   */
+  /** Saves the time since which a first line is expected, which would otherwise be lost in a crash. */
   keep(): void;
   record(event: LogEvent): void;
   report(): PollingReport;
@@ -135,24 +129,18 @@ interface PollingLogDeps {
   readonly signatures: SignatureSet;
   readonly file: JsonFile;
   /**
-   * Positions for resuming followed files. Positions are saved together with the results. If they were saved
-   * separately, a crash between the two writes would lose errors or count them twice.
+   * Saved together with the results. If they were saved separately, a crash between the two writes would lose errors or
+   * count them twice.
    */
   readonly positions: () => Positions;
 }
 
-/**
- * Maximum delay before new errors are saved. The following delays limit the data that a crash can lose. Errors are
- * saved sooner than the times of received lines.
- */
+/** Maximum delay before new errors are saved, which limits the data that a crash can lose. */
 const KEEP_ERRORS_AFTER: Millis = 3_000;
 const KEEP_SPEECH_AFTER: Millis = 60_000;
-/**
- * Interval for saving the time until which logs were received. The interval is shorter than `SHORT_BREAK`, so that a
- * crash counts as a short interruption.
- */
+/** Shorter than `SHORT_BREAK`, so that a crash counts as a short interruption. */
 const KEEP_LISTENING_AFTER: Millis = SHORT_BREAK / 3;
-/** Maximum number of events that are collected before they are processed together. */
+/** Maximum number of events that are processed together. */
 const MOST_WAITING = 1_024;
 
 export function createPollingLog(
@@ -170,7 +158,7 @@ export function createPollingLog(
   }
 
   function save(): Promise<void> {
-    // The positions are read first, because reading them delivers all events before these positions.
+    // The positions are read first, because reading them delivers all earlier events.
     const files = positions();
     return file.save({ ...state(), ...listeningTo(clock.now(), listeningSince), files });
   }
@@ -210,19 +198,15 @@ function listeningTo(until: EpochMs, since: EpochMs | null): { readonly listenin
   return since === null ? {} : { listening: { since, until } };
 }
 
-/** Schedules writes to one file with different delays. Never runs two writes concurrently. */
-interface PlannedSave {
-  /** Schedules a write within `delay`, unless an earlier write is already scheduled. */
-  within(delay: Millis): void;
-  /** Runs a scheduled write immediately. Resolves when all writes are complete. */
-  finish(): Promise<void>;
-}
-
-/** @param pause maximum time between two saves */
-function createPlannedSave(clock: Clock, write: () => Promise<void>, pause: Millis): PlannedSave {
+/**
+ * Writes one file with different delays, never twice at the same time.
+ * @param pause maximum time between two saves
+ */
+function createPlannedSave(clock: Clock, write: () => Promise<void>, pause: Millis) {
   let planned: { readonly at: Millis; readonly cancel: () => void } | null = null;
   let saving: Promise<void> = Promise.resolve();
 
+  /** Has no effect if an earlier write is already scheduled. */
   function within(delay: Millis): void {
     const at = clock.elapsed() + delay;
     if (planned !== null && planned.at <= at) return;
@@ -232,14 +216,15 @@ function createPlannedSave(clock: Clock, write: () => Promise<void>, pause: Mill
 
   function saveAndGoOn(): void {
     planned = null;
-    // Writes run one after another, because they all write to the same file.
+    // One after another, because all writes go to the same file.
     saving = saving.then(write);
     within(pause);
   }
 
   return {
     within,
-    finish: async () => {
+    /** Runs a scheduled write immediately. Resolves when all writes are complete. */
+    finish: async (): Promise<void> => {
       planned?.cancel();
       if (planned !== null) saving = saving.then(write);
       planned = null;

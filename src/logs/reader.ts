@@ -13,9 +13,6 @@ import {
   type SignatureSet,
   type FirewallSignature,
   type MessageSignature,
-  matchApplianceEvent,
-  matchEvent,
-  matchExplaining,
   matchField,
   matchFirewall,
   matchLoosely,
@@ -27,7 +24,6 @@ import type { FramedLine, LineSink } from './framing.ts';
 import type { LineTally } from './tally.ts';
 import { UNNAMED } from '../core/polling/state.ts';
 
-/** Dependencies that all log readers share. */
 interface ReaderContext {
   readonly clock: Clock;
   readonly signatures: SignatureSet;
@@ -40,17 +36,13 @@ interface ReaderOptions {
   readonly source: LogSource;
   readonly origin: Origin;
   readonly tally: LineTally;
-  /** Handling of lines from unknown senders. With `refuse`, these lines are not examined. */
+  /** With `refuse`, lines from unknown senders are not examined. */
   readonly foreign: 'count' | 'refuse';
   readonly onForeign: (line: FramedLine) => void;
-  /**
-   * Called for each line of an appliance that seems to be about FortiToken Mobile activation but has no matching
-   * signature.
-   */
+  /** Called for lines that seem to be about FortiToken Mobile activation but have no matching signature. */
   readonly onUnrecognised: (line: string) => void;
 }
 
-/** An error that an appliance reported in the previous line. */
 interface EarlierError {
   readonly writer: string | null;
   readonly signature: string;
@@ -58,8 +50,8 @@ interface EarlierError {
 }
 
 /**
- * Reads the lines of one sender or file. All lines are counted, but only lines that contain a search text from the
- * catalogue are examined. One search over the whole chunk finds these lines.
+ * All lines are counted, but only lines that contain a search text from the catalogue are examined. One search over the
+ * whole chunk finds these lines.
  */
 export class LogReader implements LineSink {
   readonly #context: ReaderContext;
@@ -67,13 +59,12 @@ export class LogReader implements LineSink {
   readonly #needle: RegExp;
   #now: EpochMs = 0;
   /**
-   * End position of the first search text after the current position. Infinity if there is none, and -1 before the
-   * first search.
+   * End of the first search text after the current position. Infinity if there is none, and -1 before the first search.
    */
   #hit = -1;
   /** Appliance for which a `heard` event has already been sent in this chunk. */
   #heard: string | null | undefined;
-  /** The error in the previous line. Null if the previous line did not contain an error. */
+  /** Null if the previous line did not contain an error. */
   #before: EarlierError | null = null;
 
   constructor(context: ReaderContext, options: ReaderOptions) {
@@ -111,8 +102,8 @@ export class LogReader implements LineSink {
 
   #foreign(line: FramedLine): void {
     const { foreign, origin, source, tally, onForeign } = this.#options;
-    // Evidence from a firewall can raise an alarm. Therefore, a firewall's lines are used only if they come through a
-    // relay or from a configured file.
+    // Evidence from a firewall can raise an alarm, so it is used only if it comes through a relay or from a configured
+    // file.
     const confirmed = origin.kind === 'relay' || source === 'file';
     if (confirmed && foreign === 'count' && this.#holdsNeedle(line) && this.#report(line, undefined) === 'ftm') {
       tally.ftm += 1;
@@ -130,7 +121,7 @@ export class LogReader implements LineSink {
     return this.#hit <= line.end;
   }
 
-  /** Delivers the event in the line. Returns the result by which the line is counted. */
+  /** Returns the result by which the line is counted. */
   #report(line: FramedLine, owner: string | null | undefined): LogResult {
     const { outbox, signatures, watched } = this.#context;
     const { source, onUnrecognised } = this.#options;
@@ -165,7 +156,7 @@ export class LogReader implements LineSink {
     return owner === undefined && this.#options.source === 'file' ? this.#context.attribution.only : owner;
   }
 
-  /** Processes a line without a search text. Such a line may report that the previous line was repeated. */
+  /** A line without a search text may report that the previous line was repeated. */
   #repeated(line: FramedLine, owner: string | null, before: EarlierError | null): LogResult {
     if (before !== null && before.writer === owner && line.text.slice(line.start, line.end).includes(REPEATED)) {
       const text = textOf(line);
@@ -186,9 +177,8 @@ function textOf({ bytes, start, end }: FramedLine): string {
 }
 
 /**
- * Returns the time of a line. For a line from the network, returns the time of arrival. For a line in a file, returns
- * the time in the line, because the file may be read much later. If the time in the line is in the future, returns the
- * current time.
+ * For a line from the network, the time of arrival. For a line in a file, the time in the line, because the file may be
+ * read much later, but never a time in the future.
  */
 function instantOf({ time }: Envelope, source: LogSource, now: EpochMs): EpochMs {
   if (source !== 'file' || time === null) return now;
@@ -205,12 +195,12 @@ function needlePattern(needles: readonly string[]): RegExp {
   return literals.length === 0 ? /(?!)/g : new RegExp(literals.join('|'), 'g');
 }
 
-/** Reports whether a log line can begin with this character. Log lines begin with printable ASCII or a UTF-8 letter. */
+/** Log lines begin with printable ASCII or a UTF-8 letter. */
 function isText(code: number): boolean {
   return code > 0x20 && code !== 0x7f;
 }
 
-/** A recognised line. `event` is a FortiGate event about FortiTokens on the FortiGate itself. */
+/** `event` is a FortiGate event about FortiTokens on the FortiGate itself. */
 export type Recognition =
   | { readonly kind: 'ftm' | 'event'; readonly signature: MessageSignature; readonly envelope: Envelope }
   | {
@@ -221,8 +211,8 @@ export type Recognition =
     };
 
 /**
- * Recognises a line in the log stream. Returns null if the line is irrelevant. A signature's text must be in the
- * message and not in a field. Otherwise, an attacker could use the text as a user name in a failed login.
+ * Returns null if the line is irrelevant. A signature's text must be in the message and not in a field, because an
+ * attacker could use the text as a user name in a failed login.
  */
 export function recogniseLine(set: SignatureSet, line: string): Recognition | null {
   const envelope = readEnvelope(line);
@@ -231,28 +221,28 @@ export function recogniseLine(set: SignatureSet, line: string): Recognition | nu
     case 'fields':
       return recogniseFields(set, envelope, envelope.body.fields);
     case 'message': {
-      const signature = matchBody(set, envelope.body);
+      const signature = matchBody(set.anchored, envelope.body);
       return signature === null ? null : { kind: 'ftm', signature, envelope };
     }
   }
 }
 
-/** Matches fields in which collectors store a parsed message: `msg="…"` and `"message": "…"`. */
+/** Collectors store a parsed message as `msg="…"` or `"message": "…"`. */
 const MESSAGE_FIELD = /(?<![\w-])(?:msg|message)"?[=:] ?"/iu;
 
-/** Matches the log ID of a FortiOS event, also in a CEF line or in part of a line. */
+/** The log ID can also be in a CEF line or in part of a line. */
 const FORTIOS_LOG_ID = /\b(?:FTNTFGT)?log_?id="?(\d{10})\b/iu;
 
-/** Matches the ID of a FortiAuthenticator event. The field name is `typeid` in syslog and `logid` in the raw export. */
+/** `typeid` in syslog, and `logid` in the raw export. */
 const APPLIANCE_EVENT_ID = /\b(?:typeid|logid)="?(\d{5})\b/u;
 
 /**
- * A recognised line that a user pasted. `unusualPlace` means that the signature's text is in a field that
- * FortiAuthenticator does not use for messages. In the log stream, this text would be ignored.
+ * `unusualPlace` means that the signature's text is in a field that FortiAuthenticator does not use for messages. In
+ * the log stream, this text would be ignored.
  */
 export type PastedRecognition = Recognition & { readonly unusualPlace: boolean };
 
-/** Recognises a line that a user pasted. The line may be cut at either end. */
+/** The line may be cut at either end. */
 export function recognisePasted(set: SignatureSet, line: string): PastedRecognition | null {
   const exact = recogniseLine(set, line);
   if (exact !== null) return { ...exact, unusualPlace: false };
@@ -267,7 +257,7 @@ export function recognisePasted(set: SignatureSet, line: string): PastedRecognit
   const explained = explainOnly(set, line, body);
   if (explained !== null) return { kind: 'ftm', signature: explained, envelope, unusualPlace: false };
   const complete = body.kind === 'fields' || body.complete;
-  // If the message is in its usual position, it was already checked above.
+  // A message in its usual position was already checked above.
   if (body.kind === 'message' && complete && body.alternatives.some((texts) => texts.length > 0)) return null;
   const inField = sameOf(
     line
@@ -306,34 +296,31 @@ function recogniseFields(
 
 /** Returns null for a log ID that is not in the catalogue. */
 function eventOf(set: SignatureSet, envelope: Envelope, logId: string): Recognition | null {
-  const signature = matchEvent(set, logId);
-  return signature === null ? null : { kind: 'event', signature, envelope };
+  const signature = set.events.get(logId);
+  return signature === undefined ? null : { kind: 'event', signature, envelope };
 }
 
 type MessageBody = Extract<Body, { kind: 'message' }>;
 
 /**
- * Finds an explanation for events that do not indicate an activation problem on their own. Compares the message text
- * first, then the event ID.
+ * For events that do not indicate an activation problem on their own. The message text takes precedence over the event
+ * ID.
  */
 function explainOnly(set: SignatureSet, line: string, body: Body): MessageSignature | null {
   if (body.kind !== 'message' || !body.complete) return null;
-  const byWords = matchBody(set, body, matchExplaining);
-  return byWords ?? matchApplianceEvent(set, APPLIANCE_EVENT_ID.exec(line)?.[1] ?? '');
+  const byText = matchBody(set.explaining, body);
+  return byText ?? set.applianceEvents.get(APPLIANCE_EVENT_ID.exec(line)?.[1] ?? '') ?? null;
 }
 
-function matchBody(set: SignatureSet, { alternatives }: MessageBody, match = matchMessage): MessageSignature | null {
+function matchBody(patterns: SignatureSet['anchored'], { alternatives }: MessageBody): MessageSignature | null {
   for (const texts of alternatives) {
-    const same = sameOf(texts.map((text) => match(set, text)));
+    const same = sameOf(texts.map((text) => matchMessage(patterns, text)));
     if (same !== null) return same;
   }
   return null;
 }
 
-/**
- * Returns the signature if all are the same. Returns null if they differ, because an attacker may then have written
- * part of the line.
- */
+/** Returns null if the signatures differ, because an attacker may then have written part of the line. */
 function sameOf([first = null, ...others]: readonly (MessageSignature | null)[]): MessageSignature | null {
   return others.every((other) => other === first) ? first : null;
 }
@@ -354,18 +341,15 @@ interface Pending {
   count: number;
 }
 
-/** Events are grouped by second, because lines in a file can have different times even if they are read together. */
+/** Lines in a file can have different times even if they are read together. */
 const GRAIN: Millis = 1000;
 const HEARD_EVERY: Millis = 1000;
-/**
- * Maximum number of different events that are collected. When this number is reached, the events are delivered
- * immediately.
- */
+/** At this number of different events, the events are delivered immediately. */
 const MAX_PENDING = 512;
 
 /**
- * Collects the events of one turn of the event loop and delivers them at the end of the turn. Identical events are
- * merged, so a flood of lines causes only a few events.
+ * Delivers the events of one turn of the event loop at its end. Identical events are merged, so a flood of lines causes
+ * only a few events.
  */
 export class EventOutbox {
   readonly #deliver: (event: LogEvent) => void;
@@ -374,7 +358,7 @@ export class EventOutbox {
   readonly #toldAt = new Map<string | null, EpochMs>();
   #scheduled = false;
 
-  /** @param deliver receives the collected events; must not throw */
+  /** @param deliver must not throw */
   constructor(deliver: (event: LogEvent) => void) {
     this.#deliver = deliver;
   }
@@ -395,12 +379,11 @@ export class EventOutbox {
     this.#schedule();
   }
 
-  /** Returns the time of the last line from each appliance. Lines without an appliance are listed as `unnamed`. */
+  /** Lines without an appliance are listed as `unnamed`. */
   lastReceivedAt(): ReadonlyMap<string, EpochMs> {
     return new Map([...this.#heardAt].map(([appliance, at]) => [appliance ?? UNNAMED, at]));
   }
 
-  /** Delivers all collected events immediately. */
   flush(): void {
     for (const [appliance, at] of this.#heardAt) {
       const told = this.#toldAt.get(appliance);

@@ -10,10 +10,9 @@ import type { IntakeLogger } from './tally.ts';
 import { maskedLine } from '../text/mask.ts';
 
 /**
- * Trust level of a sender. `appliance`: a configured appliance, or null for an accepted sender that is not an
- * appliance. `relay`: a sender or file that the administrator configured, so that the host name or address in each line
- * is trusted. `unproven`: any other sender; its lines may still belong to an appliance that is configured by name.
- * `foreign`: an unknown sender; its lines are never accepted.
+ * `appliance`: a configured appliance, or null for an accepted sender that is not an appliance. `relay`: a configured
+ * sender or file, so that the host in each line is trusted. `unproven`: its lines may still belong to an appliance that
+ * is configured by name. `foreign`: its lines are never accepted.
  */
 export type Origin =
   | { readonly kind: 'appliance'; readonly appliance: string | null }
@@ -21,46 +20,33 @@ export type Origin =
   | { readonly kind: 'unproven' }
   | { readonly kind: 'foreign' };
 
-/** Determines the trust level of senders and the appliance to which a line belongs. */
 export interface Attribution {
-  /** Returns the trust level of a sender by its IP address, as reported by the operating system. */
+  /** By IP address, as reported by the operating system. */
   sender(address: string): Origin;
-  /** Returns the trust level of a sender by its verified certificate. Null if the certificate is not assigned. */
+  /** By verified certificate. Null if the certificate is not assigned. */
   proven(certificate: X509Certificate): Origin | null;
-  /** Reports whether a sender that is always accepted has this address. Other senders may share the address. */
+  /** A sender that is always accepted has this address. Other senders may share it. */
   expects(address: string): boolean;
-  /** Returns the trust level of a file that the administrator configured. */
   file(): Origin;
-  /**
-   * Returns the appliance for a host in a trusted line. The host can be an address, a full name, or the first label of
-   * a name. Returns undefined if the host does not belong to an appliance.
-   */
+  /** For the host in a trusted line, which can be an address, a full name, or the first label of a name. */
   host(name: string): string | undefined;
   /**
-   * Returns the appliance for the host name in an untrusted line. Addresses are not evaluated, because the connection
-   * shows the sender's actual address.
+   * For the host name in an untrusted line. Addresses are not evaluated, because the connection shows the sender's
+   * actual address.
    */
   hostName(name: string): string | undefined;
   /**
    * The only configured appliance. FortiAuthenticator lines in a configured file are attributed to it if they contain
-   * no known host. Null if several appliances are configured.
+   * no known host.
    */
   readonly only: string | null;
 }
 
-/** Accepted senders that are not appliances. */
 interface OtherSenders {
-  /** Addresses of firewalls that also send their logs. Firewalls are accepted as senders, but are not appliances. */
   readonly firewalls: readonly string[];
-  /**
-   * Addresses and CIDR blocks of relays. If there are any relays, other senders are trusted only if their address is
-   * known.
-   */
+  /** If there are any relays, other senders are trusted only if their address is known. */
   readonly relays: readonly string[];
-  /**
-   * Client certificates that are assigned to appliances. For each of these appliances, lines from the network are
-   * accepted only with its certificate.
-   */
+  /** For each of these appliances, lines from the network are accepted only with its certificate. */
   readonly certificates?: readonly BoundCertificate[];
 }
 
@@ -81,8 +67,8 @@ const UNPROVEN: Origin = { kind: 'unproven' };
 const FOREIGN: Origin = { kind: 'foreign' };
 
 /**
- * Creates the attribution. If no appliances are configured, every sender is accepted and lines are not attributed. If
- * the only appliance has no `logSources`, all lines are attributed to that appliance.
+ * If no appliances are configured, every sender is accepted and lines are not attributed. If the only appliance has no
+ * `logSources`, all lines are attributed to that appliance.
  */
 export function createAttribution(appliances: Appliances, others: OtherSenders): Attribution {
   const { firewalls, relays, certificates = [] } = others;
@@ -120,10 +106,7 @@ export function createAttribution(appliances: Appliances, others: OtherSenders):
   };
 }
 
-/**
- * Reports whether a certificate has the fingerprint (RFC 5425 §4.2.2) or DNS name `name`. If the certificate has no DNS
- * name, the common name is compared (§5.2).
- */
+/** Compares the fingerprint (RFC 5425 §4.2.2), the DNS names, or the common name if there is no DNS name (§5.2). */
 function isOf(certificate: X509Certificate, name: string): boolean {
   const [, fingerprint] = /^sha-256:(.+)$/iu.exec(name) ?? [];
   return fingerprint === undefined
@@ -158,12 +141,10 @@ function originOfUnknownSenders({ addresses, names }: Sources, believed: Origin)
   return addresses.size > 0 ? FOREIGN : believed;
 }
 
-/**
- * Normalises an address, for example `::ffff:10.0.0.5` to `10.0.0.5`. Host names are converted to lower case. @internal
- */
-export function normalAddress(address: string): string {
+/** For example `::ffff:10.0.0.5` to `10.0.0.5`. Host names are converted to lower case. */
+function normalAddress(address: string): string {
   const bare = address.replace(/^\[(.*)\]$/u, '$1').replace(/%.*$/u, '');
-  // This check is needed because isValid accepts "5" as 0.0.0.5.
+  // isValid accepts "5" as 0.0.0.5.
   return (bare.includes('.') || bare.includes(':')) && ipaddr.isValid(bare)
     ? ipaddr.process(bare).toString()
     : address.toLowerCase();
@@ -174,10 +155,7 @@ interface Sender {
   readonly source: LogSource;
 }
 
-/**
- * Returns the appliance to which a line belongs. Returns null if the line is accepted but not attributed, and undefined
- * if the line does not belong to any appliance.
- */
+/** Returns null if the line is accepted but not attributed, and undefined if it does not belong to any appliance. */
 export function ownerOf(
   line: FramedLine,
   { origin, source }: Sender,
@@ -209,10 +187,7 @@ function named(
   return undefined;
 }
 
-/**
- * Returns the only appliance if the line contains no host. Such lines come from a relay that removes headers, or from a
- * file that such a relay wrote.
- */
+/** Lines without a host come from a relay that removes headers, or from a file that such a relay wrote. */
 function nameless({ text, start, end }: FramedLine, source: LogSource, { only }: Attribution): string | undefined {
   if (only === null) return undefined;
   const isOnlys = (source === 'file' && hostInLine(text, start, end) === null) || isNameless(text, start, end);
@@ -224,15 +199,14 @@ const COLON = 0x3a;
 const CLOSING_BRACKET = 0x5d;
 const BLANK = 0x20;
 const MAX_HOST = 255;
-/** Matches text that can appear where the host is expected: a time, a time zone, or a year. */
+/** A time, a time zone or a year can appear where the host is expected. */
 const OF_TIME = /^(?:\d{2}:\d{2}:\d{2}|[A-Z]{3,4}:? |[+-]\d|(?:19|20)\d{2} )/u;
 /** Maximum total length of the headers in a line. */
 const LONGEST_HEADERS = 512;
 
 /**
- * Returns the host name in a line. The host name is the word after the priority and the time (RFC 3164, ISO, RFC 5424).
- * If a line has neither, the host name is the first word. Returns null if that word is the tag. This function must be
- * fast, because it is called for every line from a relay.
+ * The word after the priority and the time (RFC 3164, ISO, RFC 5424), or the first word. Null if that word is the tag.
+ * Must be fast, because it is called for every line from a relay.
  */
 export function hostInLine(text: string, start: number, end: number): string | null {
   const at = afterTime(text, afterPriority(text, start));
@@ -243,22 +217,19 @@ export function hostInLine(text: string, start: number, end: number): string | n
   return last === COLON || last === CLOSING_BRACKET ? null : text.slice(at, stop);
 }
 
-/**
- * Returns the hosts in a line with an unusual header or several headers. For other lines, returns an empty list,
- * because `hostInLine` is sufficient.
- */
+/** For lines with an unusual header or several headers. Empty for other lines, because `hostInLine` is sufficient. */
 export function furtherHosts(text: string, start: number, end: number): readonly string[] {
   const head = text.slice(start, Math.min(end, start + LONGEST_HEADERS));
   return isPlain(head) ? [] : readEnvelope(head).hosts;
 }
 
-/** Reports whether a line has FortiAuthenticator's fields but no host. Relays that remove headers send such lines. */
+/** Relays that remove headers send FortiAuthenticator's fields without a host. */
 export function isNameless(text: string, start: number, end: number): boolean {
   const { hosts, body } = readEnvelope(text.slice(start, Math.min(end, start + LONGEST_HEADERS)));
   return hosts.length === 0 && body.kind === 'message' && body.complete;
 }
 
-/** Reports whether a line has exactly one header, and the header's time is in RFC 3164 or ISO format. */
+/** The line has exactly one header, with a time in RFC 3164 or ISO format. */
 function isPlain(head: string): boolean {
   const at = afterPriority(head, 0);
   const host = afterTime(head, at);
@@ -280,7 +251,7 @@ function afterPriority(text: string, start: number): number {
   return text.startsWith('1 ', close + 1) ? close + 3 : close + 1;
 }
 
-/** Returns the position after the time. `Aug 14 22:32:52 ` has a fixed width, and an ISO time is one word. */
+/** `Aug 14 22:32:52 ` has a fixed width, and an ISO time is one word. */
 function afterTime(text: string, at: number): number {
   if (text.charCodeAt(at + 9) === COLON && text.charCodeAt(at + 12) === COLON && text.charCodeAt(at + 15) === BLANK)
     return at + 16;
@@ -291,61 +262,55 @@ function afterTime(text: string, at: number): number {
   return space < 0 ? at : space + 1;
 }
 
-/** Logs a message once for each unknown sender. The usual cause is a missing address in an appliance's `logSources`. */
-export interface UnknownSenderLog {
-  note(from: string, line: FramedLine): void;
-  /** Returns the most recently logged senders, in order. */
-  senders(): readonly string[];
+interface SenderLogDeps {
+  readonly clock: Clock;
+  readonly logger: IntakeLogger;
 }
 
 const MOST_TOLD = 50;
 const WITHIN: Millis = 3_600_000;
 
 /**
- * Limits log messages about senders to one per sender and a fixed number per hour. Without these limits, an attacker
- * could fill the log by sending lines from many forged addresses.
+ * Allows one message per sender and a fixed number per hour. Otherwise, an attacker could fill the log by sending lines
+ * from many forged addresses.
  */
+function senderTurns(clock: Clock): {
+  readonly told: ReadonlyMap<string, Millis>;
+  readonly take: (from: string) => boolean;
+} {
+  const told = new Map<string, Millis>();
 
-class SenderTurns {
-  readonly #clock: Clock;
-  readonly #told = new Map<string, Millis>();
-
-  constructor(clock: Clock) {
-    this.#clock = clock;
-  }
-
-  /** Reports whether a message about this sender may be logged. If so, the message is counted as logged. */
-  take(from: string): boolean {
-    const now = this.#clock.elapsed();
-    if (this.#told.has(from) || !this.#hasRoom(now)) return false;
-    this.#told.set(from, now);
-    return true;
-  }
-
-  senders(): readonly string[] {
-    return [...this.#told.keys()];
-  }
-
-  #hasRoom(now: Millis): boolean {
-    const oldest = this.#told.entries().next().value;
-    if (this.#told.size < MOST_TOLD || oldest === undefined) return true;
+  function hasRoom(now: Millis): boolean {
+    const oldest = told.entries().next().value;
+    if (told.size < MOST_TOLD || oldest === undefined) return true;
     const [from, at] = oldest;
-    return now - at >= WITHIN && this.#told.delete(from);
+    return now - at >= WITHIN && told.delete(from);
   }
+
+  return {
+    told,
+    take: (from) => {
+      const now = clock.elapsed();
+      if (told.has(from) || !hasRoom(now)) return false;
+      told.set(from, now);
+      return true;
+    },
+  };
 }
 
-export function createUnknownSenderLog({
-  clock,
-  logger,
-}: {
-  readonly clock: Clock;
-  readonly logger: IntakeLogger;
-}): UnknownSenderLog {
-  const turns = new SenderTurns(clock);
+export type UnknownSenderLog = ReturnType<typeof createUnknownSenderLog>;
+
+/** Once for each unknown sender. The usual cause is a missing address in an appliance's `logSources`. */
+export function createUnknownSenderLog({ clock, logger }: SenderLogDeps): {
+  note(from: string, line: FramedLine): void;
+  /** The most recently logged senders, in order. */
+  senders(): readonly string[];
+} {
+  const { told, take } = senderTurns(clock);
   return {
-    senders: () => turns.senders(),
+    senders: () => [...told.keys()],
     note: (from, line) => {
-      if (!turns.take(from)) return;
+      if (!take(from)) return;
       const host = hostInLine(line.text, line.start, Math.min(line.end, line.start + 512));
       logger.warn(
         { sender: from, hostInLine: host === null ? null : sampleOf(host) },
@@ -356,42 +321,32 @@ export function createUnknownSenderLog({
   };
 }
 
-/**
- * Logs lines that contain an FTM keyword but match no signature, once per sender and for at most 50 senders per hour.
- * Such a line may have a new format. An attacker can also cause such lines by using a keyword as a user name.
- */
-export interface UnrecognisedLog {
-  note(from: string, line: string): void;
-}
+export type UnrecognisedLog = ReturnType<typeof createUnrecognisedLog>;
 
-export function createUnrecognisedLog({
-  clock,
-  logger,
-}: {
-  readonly clock: Clock;
-  readonly logger: IntakeLogger;
-}): UnrecognisedLog {
-  const turns = new SenderTurns(clock);
-  return {
-    note: (from, line) => {
-      if (!turns.take(from)) return;
-      logger.warn(
-        { sender: from, line: sampleOf(line) },
-        'A log line seems to be about FortiToken Mobile but has no matching signature. If it is an error, add a ' +
-          'signature (logs.signatureFiles)',
-      );
-    },
+/**
+ * Logs lines that contain an FTM keyword but match no signature, once per sender. Such a line may have a new format, or
+ * an attacker used a keyword as a user name.
+ */
+export function createUnrecognisedLog({ clock, logger }: SenderLogDeps): (from: string, line: string) => void {
+  const { take } = senderTurns(clock);
+  return (from, line) => {
+    if (!take(from)) return;
+    logger.warn(
+      { sender: from, line: sampleOf(line) },
+      'A log line seems to be about FortiToken Mobile but has no matching signature. If it is an error, add a ' +
+        'signature (logs.signatureFiles)',
+    );
   };
 }
 
 const MAX_SAMPLE = 1024;
 
-/** Matches control characters, and characters that reverse, hide or break text. */
+/** Includes characters that reverse, hide or break text. */
 const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
 
 /**
- * Returns a line that is safe to display in mails and terminals. Control characters, names, codes and secrets are
- * removed, and the line is limited to 1024 characters.
+ * Safe to display in mails and terminals. Control characters, names, codes and secrets are removed, and the line is
+ * limited to 1024 characters.
  */
 export function sampleOf(line: string): string {
   const masked = maskedLine(line.replace(UNPRINTABLE, '\u{FFFD}'));

@@ -10,12 +10,11 @@ import {
   compileSignatures,
 } from '../core/polling/signature.ts';
 
-/** Path of the signature catalogue that ships with ftm-watch. */
 const SHIPPED_SIGNATURES: string = fileURLToPath(new URL('../../config/fac-signatures.yaml', import.meta.url));
 
 const line = z.string().trim().min(1).max(1000);
 
-/** Maximum length of a signature's short text. The short text must fit into a mail subject. */
+/** The short text must fit into a mail subject. */
 const MAX_SHORT = 27;
 
 const base = {
@@ -34,8 +33,8 @@ const base = {
 };
 
 /**
- * A signature's text. Part of the text must be long enough for the search, because short search texts match many lines,
- * and examining a line is slow.
+ * Part of the text must be long enough for the search, because short search texts match many lines, and examining a
+ * line is slow.
  */
 const text = z
   .string()
@@ -45,13 +44,10 @@ const text = z
     'expected at least 6 characters in a row without "*"',
   );
 
-/**
- * Log ID of a FortiOS event with type "event" and subtype "system". Source: FortiOS log message reference, "Log ID
- * definitions" (01 and 00).
- */
+/** Type "event", subtype "system" (FortiOS log message reference, "Log ID definitions", 01 and 00). */
 const logId = z.string().regex(/^0100\d{6}$/u, 'expected the ten digits of a system event, such as "0100032159"');
 
-/** ID of a FortiAuthenticator event. Source: Logging > Log Access > Logs, "Log Type Reference" (docs 6.1.1, 671956). */
+/** Logging > Log Access > Logs, "Log Type Reference" (docs 6.1.1, 671956) */
 const eventId = z.string().regex(/^\d{5}$/u, 'expected the five digits of a FortiAuthenticator event, such as "10103"');
 
 const message = z.strictObject({
@@ -62,10 +58,7 @@ const message = z.strictObject({
   explainOnly: z.boolean().exactOptional(),
 });
 
-/**
- * Error for a signature that cannot be found. Without texts, a signature needs event IDs, and only `explain` can find
- * it.
- */
+/** Without texts, only `explain` can find a signature, by its event IDs. */
 const NOTHING_TO_FIND = 'expected at least one text, or "eventIds" with "explainOnly: true"';
 
 function canBeFound({ texts, eventIds, explainOnly }: Omit<MessageSignature, 'kind'>): boolean {
@@ -96,10 +89,7 @@ function entriesWith(isCause: IsCause): EntrySchemas {
 
 const catalogue = z.strictObject({ signatures: z.array(z.unknown()).max(1000) });
 
-/**
- * Loads the signature catalogue with `loadCatalogue`. @throws {Error} with the file, the line, the signature and the
- * problem
- */
+/** @throws {Error} with the file, the line, the signature and the problem */
 export async function loadSignatures(files: readonly string[], isCause: IsCause): Promise<SignatureSet> {
   const parse = (content: CatalogueFile, file: string): readonly Signature[] => parseSignatures(content, file, isCause);
   const all = await loadCatalogue({ what: 'signatures', files, shipped: SHIPPED_SIGNATURES, parse });
@@ -129,33 +119,31 @@ export function parseSignatures(
   return signatures;
 }
 
+const head = z
+  .looseObject({ id: z.string().nullish().catch(null), fields: z.unknown().optional() })
+  .catch({ id: null, fields: undefined });
+
 function parseSignature(
   value: unknown,
   { firewall: line, message: text }: EntrySchemas,
 ): Signature | { readonly kind: 'invalid'; readonly problem: string } {
-  if (isRecord(value) && 'fields' in value) {
+  const { id = null, fields } = head.parse(value);
+  if (fields !== undefined) {
     const parsed = line.safeParse(value);
     return parsed.success
       ? { kind: 'firewall', ...parsed.data }
-      : { kind: 'invalid', problem: describe(value, parsed.error) };
+      : { kind: 'invalid', problem: describe(id, parsed.error) };
   }
   const parsed = text.safeParse(value);
   return parsed.success
     ? { kind: 'message', ...parsed.data }
-    : { kind: 'invalid', problem: describe(value, parsed.error) };
+    : { kind: 'invalid', problem: describe(id, parsed.error) };
 }
 
-function describe(value: unknown, error: z.ZodError): string {
-  const id =
-    isRecord(value) && typeof value['id'] === 'string'
-      ? `signature "${value['id'].slice(0, 64)}"`
-      : 'a signature without an ID';
+function describe(name: string | null, error: z.ZodError): string {
+  const id = name === null ? 'a signature without an ID' : `signature "${name.slice(0, 64)}"`;
   const issues = error.issues.map(({ path, message: problem }) =>
     path.length === 0 ? problem : `${path.map(String).join('.')}: ${problem}`,
   );
   return `${id}: ${issues.join(', ')}`;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -4,32 +4,28 @@ import { basename, dirname, extname, join } from 'node:path';
 import * as z from 'zod';
 import { sleep } from '../system/clock.ts';
 import type { Clock, Millis } from '../core/clock.ts';
+import { errorCode } from '../network/failure.ts';
 import { type LineSink, Framer } from './framing.ts';
 import type { IntakeLogger } from './tally.ts';
 
-/**
- * Identifies a log file and the position up to which it was read. The file can be found again after it was renamed or
- * copied.
- */
+/** Identifies a log file after it was renamed or copied, and the position up to which it was read. */
 interface FileMark {
   readonly device: number;
   readonly inode: number;
   /**
-   * SHA-256 hash of the first `headLength` bytes in the file, including bytes that have not been processed. The inode
-   * number is not sufficient, because inode numbers are reused and a copy has a different inode number.
+   * SHA-256 of the first `headLength` bytes, including bytes that have not been processed. The inode number is not
+   * sufficient, because inode numbers are reused and a copy has a different one.
    */
   readonly head: string;
   readonly headLength: number;
-  /** Number of bytes that were read and processed. The position is always at the end of a line. */
+  /** Number of bytes that were read and processed. Always at the end of a line. */
   readonly position: number;
 }
 
-/** Maximum number of bytes that identify a file. The number is sufficient, because log lines begin with the time. */
+/** Sufficient to identify a file, because log lines begin with the time. */
 const HEAD = 512;
-/** Maximum number of rotated files that are examined for each log. */
 const MAX_ROTATED = 64;
 
-/** An open regular file of the log. */
 interface OpenedFile {
   readonly path: string;
   readonly handle: FileHandle;
@@ -39,8 +35,8 @@ interface OpenedFile {
 }
 
 /**
- * Opens a regular file. Returns null if the file does not exist or is not regular. The type is checked before opening,
- * because opening a named pipe would block.
+ * Null if the file does not exist or is not regular. The type is checked before opening, because opening a named pipe
+ * would block.
  */
 async function openRegular(path: string): Promise<OpenedFile | null> {
   let handle: FileHandle | null = null;
@@ -56,29 +52,25 @@ async function openRegular(path: string): Promise<OpenedFile | null> {
   }
 }
 
-/** Returns a mark for an open file that was read up to `position`. */
 async function markOf({ handle, device, inode }: OpenedFile, position: number): Promise<FileMark> {
   const { head, headLength } = await headOf(handle, HEAD);
   return { device, inode, head, headLength, position };
 }
 
-/**
- * Reports whether the mark covers less than `HEAD` bytes, because the file was short when the mark was created. The
- * mark can then be extended.
- */
+/** The file was shorter than `HEAD` when the mark was created, so the mark can be extended. */
 function isShort({ headLength }: FileMark): boolean {
   return headLength < HEAD;
 }
 
-/** Reports whether the file begins with the same bytes as the marked file and contains all bytes that were read. */
+/** The file has the same beginning and contains all bytes that were read. */
 async function continues({ handle }: OpenedFile, mark: FileMark): Promise<boolean> {
   const { size } = await handle.stat();
   return size >= mark.position && (await headOf(handle, mark.headLength)).head === mark.head;
 }
 
 /**
- * Finds the marked file among the current and rotated files of the log `path`. The file may have been renamed (same
- * inode), or copied and truncated (same beginning). Returns null if the file no longer exists or was compressed.
+ * The file may have been renamed (same inode), or copied and truncated (same beginning). Null if it no longer exists or
+ * was compressed.
  */
 async function findMarked(path: string, mark: FileMark): Promise<OpenedFile | null> {
   const current = await openRegular(path);
@@ -92,7 +84,7 @@ async function findMarked(path: string, mark: FileMark): Promise<OpenedFile | nu
   return found;
 }
 
-/** Returns the log's rotated files that are newer than `file`, oldest first. */
+/** Oldest first. */
 async function findNewer(path: string, file: OpenedFile): Promise<readonly OpenedFile[]> {
   const rotated = await openRotated(path);
   const newer = rotated.filter((other) => other.inode !== file.inode && other.modifiedAt > file.modifiedAt);
@@ -100,7 +92,7 @@ async function findNewer(path: string, file: OpenedFile): Promise<readonly Opene
   return newer.toSorted((a, b) => a.modifiedAt - b.modifiedAt);
 }
 
-/** Opens rotated files such as `fac.log.1`, `fac.log-20261124` or `fac-20261124.log`. Compressed files are excluded. */
+/** For example `fac.log.1`, `fac.log-20261124` or `fac-20261124.log`. Compressed files are excluded. */
 async function openRotated(path: string): Promise<readonly OpenedFile[]> {
   const directory = dirname(path);
   let names: readonly string[];
@@ -114,7 +106,7 @@ async function openRotated(path: string): Promise<readonly OpenedFile[]> {
   return opened.filter((file) => file !== null);
 }
 
-/** Reports whether tools such as logrotate would use this name for an old file of the log `current`. @internal */
+/** Names that tools such as logrotate use for old files. @internal */
 export function isRotationOf(current: string, name: string): boolean {
   const extension = extname(current);
   const stem = current.slice(0, current.length - extension.length);
@@ -134,16 +126,16 @@ async function headOf(handle: FileHandle, most: number): Promise<Pick<FileMark, 
 }
 
 function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR');
+  return ['ENOENT', 'ENOTDIR'].includes(errorCode(error) ?? '');
 }
 
-/** Time for which a renamed file is still followed, because the writing process may not have reopened the log yet. */
+/** A renamed file is still followed for this time, because the writing process may not have reopened the log yet. */
 const GRACE: Millis = 30_000;
 const CHUNK = 256 * 1024;
 
 interface FollowOptions {
   readonly path: string;
-  /** Marks from an earlier process. If null, the existing content of the log is skipped. */
+  /** From an earlier process. If null, the existing content of the log is skipped. */
   readonly resume: readonly FileMark[] | null;
   readonly clock: Clock;
   readonly logger: IntakeLogger;
@@ -153,7 +145,7 @@ interface FollowOptions {
 interface Tail {
   readonly file: OpenedFile;
   readonly framer: Framer;
-  /** Number of bytes that were read from the file so far. */
+  /** Number of bytes that were read so far. */
   read: number;
   mark: FileMark;
   grownAt: Millis;
@@ -167,12 +159,12 @@ export class Follower {
   readonly path: string;
   readonly #options: FollowOptions;
   readonly #buffer: Buffer = Buffer.alloc(CHUNK);
-  /** Rotated files that are still followed, oldest first. */
+  /** Rotated files, oldest first. */
   #old: readonly Tail[] = [];
   #current: Tail | null = null;
-  /** True while the log files are open. */
+  /** The log files are open. */
   #started = false;
-  /** Marks to return while the files are closed, before `start` or after the end. Null if the log was never read. */
+  /** Marks while the files are closed. Null if the log was never read. */
   #parked: readonly FileMark[] | null;
 
   constructor(options: FollowOptions) {
@@ -181,7 +173,7 @@ export class Follower {
     this.#parked = options.resume;
   }
 
-  /** Reads new content from the log. Must not be called concurrently. */
+  /** Must not be called concurrently. */
   async poll(signal: AbortSignal): Promise<void> {
     if (!this.#started) await this.#start();
     this.#started = true;
@@ -191,8 +183,7 @@ export class Follower {
   }
 
   /**
-   * Returns the positions for resuming after a restart. Positions are exact: all data before a position has been passed
-   * to the sink, and no data after it. Returns null if there are no positions yet.
+   * All data before a position has been passed to the sink, and no data after it. Null if there are no positions yet.
    */
   marks(): readonly FileMark[] | null {
     return this.#started ? this.#tails().map(({ mark }) => mark) : this.#parked;
@@ -221,7 +212,7 @@ export class Follower {
     else this.#options.logger.warn({ path: this.path }, 'The log file does not exist yet');
   }
 
-  /** Resumes where an earlier process stopped, including unread data in rotated files. */
+  /** Includes unread data in rotated files. */
   async #resume(marks: readonly FileMark[]): Promise<void> {
     const tails: Tail[] = [];
     const isCurrent = ({ file }: Tail): boolean => file.path === this.path;
@@ -231,13 +222,12 @@ export class Follower {
         if (file === null) this.#warnMissing(mark);
         else tails.push(await this.#tailOf(file, mark.position));
       }
-      // If the log was rotated more than once in the meantime, the rotated files between the marked file and the
-      // current file are also read.
+      // If the log was rotated more than once, the files between the marked file and the current file are also read.
       const last = tails.at(-1);
       const unseen = last === undefined || tails.some(isCurrent) ? [] : await findNewer(this.path, last.file);
       for (const file of unseen) tails.push(await this.#tailOf(file, 0));
     } catch (error) {
-      // After an error, the next poll resumes again from the marks.
+      // The next poll resumes again from the marks.
       for (const { file } of tails) await file.handle.close();
       throw error;
     }
@@ -245,7 +235,6 @@ export class Follower {
     this.#current = tails.find(isCurrent) ?? null;
   }
 
-  /** Checks whether `path` still refers to the file that is being read. */
   async #checkRotation(): Promise<void> {
     const file = await openRegular(this.path);
     // During rotation, the path does not exist until the new file is created.
@@ -261,10 +250,7 @@ export class Follower {
     this.#current = next;
   }
 
-  /**
-   * Starts again at the beginning of a truncated file. If the file was copied before truncation, unread lines are read
-   * from the copy.
-   */
+  /** If the file was copied before truncation, unread lines are read from the copy. */
   async #restartCut(cut: Tail): Promise<void> {
     const copy = await findMarked(this.path, cut.mark);
     const rest = copy === null ? [] : [await this.#tailOf(copy, cut.mark.position)];
@@ -318,7 +304,7 @@ const POLL_EVERY: Millis = 500;
 
 interface FollowFilesOptions {
   readonly paths: readonly string[];
-  /** Positions at which an earlier process stopped. A file without a position is followed from its end. */
+  /** From an earlier process. A file without a position is followed from its end. */
   readonly positions: Positions;
   readonly clock: Clock;
   readonly logger: IntakeLogger;
@@ -338,14 +324,13 @@ export class FileReader {
     this.#followers = paths.map((path) => new Follower({ path, resume: positions[path] ?? null, clock, logger, sink }));
   }
 
-  /** Reads the files once, so that no later line is missed, then polls them periodically. */
+  /** Reads the files once before it resolves, so that no later line is missed. */
   async start(): Promise<void> {
     const first = this.#pollAll();
     this.#running = first.then(() => this.#run());
     await first;
   }
 
-  /** Returns the positions for resuming after a restart. See `Follower.marks`. */
   positions(): Positions {
     return Object.fromEntries(
       this.#followers.flatMap((follower) => {
@@ -369,7 +354,7 @@ export class FileReader {
     }
   }
 
-  /** Polls all files. Each failure is logged once, and again only if reading succeeded in the meantime. */
+  /** Each failure is logged once, and again only if reading succeeded in the meantime. */
   async #pollAll(): Promise<void> {
     for (const follower of this.#followers) {
       const { path } = follower;
@@ -384,10 +369,7 @@ export class FileReader {
   }
 }
 
-/**
- * Positions in each followed log, by path. A log's list contains unfinished rotated files first and the current file
- * last.
- */
+/** By path. Unfinished rotated files come first, and the current file is last. */
 export type Positions = Readonly<Record<string, readonly FileMark[]>>;
 
 const mark = z.strictObject({
@@ -402,9 +384,8 @@ const stored = z.object({ files: z.record(z.string(), z.array(mark)) });
 const former = stored.extend({ version: z.literal(1) });
 
 /**
- * Reads the saved positions in followed files. Returns null if there are none.
  * @param content content of the state file, not validated
- * @param formerFile file in which version 0.1.0 stored the positions; it is read once and then deleted
+ * @param formerFile from version 0.1.0, read once and then deleted
  */
 export async function readPositions(
   content: unknown,
@@ -429,7 +410,7 @@ async function readFormer(path: string): Promise<Positions | null> {
   try {
     return former.parse(JSON.parse(await readFile(path, 'utf8'))).files;
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    if (errorCode(error) === 'ENOENT') return null;
     throw error;
   }
 }

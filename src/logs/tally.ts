@@ -1,32 +1,22 @@
 import type { EpochMs, Clock, Millis } from '../core/clock.ts';
 import type { ConnectionResult, LogResult, LogSource } from '../core/polling/log-event.ts';
 
-/**
- * Counters of received lines since the process started. Counters only increase, and all known series exist from the
- * beginning.
- */
+/** Since the process started. All known series exist from the beginning. */
 export interface LogCounters {
   readonly lines: Readonly<Record<LogSource, Readonly<Record<LogResult, number>>>>;
-  /**
-   * Time of each appliance's last line. Lines without an appliance are listed as `unnamed`. Appliances that have not
-   * sent any line are omitted.
-   */
+  /** By appliance. Lines without an appliance are listed as `unnamed`. */
   readonly lastReceivedAt: ReadonlyMap<string, EpochMs>;
-  /** Counters of TCP and TLS connections. */
   readonly connections: ConnectionCounters;
   readonly udp: UdpCounters | null;
 }
 
-/** Number of connections by result. `open` is the number of connections that are currently open. */
+/** `open` is the number of connections that are currently open. */
 type ConnectionCounters = Readonly<Record<ConnectionResult | 'open', number>>;
 
 export interface UdpCounters {
-  /** Size of the receive buffer as reported by the kernel. The kernel doubles the requested size. */
+  /** As reported by the kernel, which doubles the requested size. */
   readonly receiveBufferBytes: number;
-  /**
-   * Number of datagrams that the kernel dropped because the buffer was full. Null if the kernel does not report this
-   * number.
-   */
+  /** Number of datagrams that were dropped because the buffer was full. Null if the kernel does not report it. */
   readonly kernelDrops: number | null;
 }
 
@@ -50,7 +40,6 @@ export function newConnectionTally(): ConnectionTally {
   };
 }
 
-/** Logger for messages to the operator, compatible with pino. */
 export interface IntakeLogger {
   info(fields: object, message: string): void;
   debug(fields: object, message: string): void;
@@ -61,8 +50,8 @@ export interface IntakeLogger {
 const EVERY: Millis = 600_000;
 
 /**
- * Creates a rate-limited warning, for events that unknown senders can cause at any rate. The first event is logged
- * immediately. Later events are counted, and the count is logged at most every ten minutes.
+ * For events that unknown senders can cause at any rate. The first event is logged immediately. Later events are
+ * counted, and the count is logged at most every ten minutes.
  */
 export function createOccasionalWarning(
   { clock, logger }: { readonly clock: Clock; readonly logger: IntakeLogger },

@@ -3,8 +3,7 @@ import type { WatchedConfig } from '../config/schema/watched.ts';
 import type { Picture, UnitObservation } from '../connectors/picture.ts';
 import { addressInAny, singleAddresses, translatedFrom } from '../core/addresses.ts';
 import { TOKEN_STATUSES } from '../core/license/appliance.ts';
-import { valueOf } from '../core/license/resource.ts';
-import type { DnsObservation } from '../core/observation.ts';
+import { valueOf, type DnsObservation } from '../core/observation.ts';
 import type { PathObservation, RoundObservations } from '../core/round.ts';
 
 /**

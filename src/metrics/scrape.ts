@@ -8,7 +8,7 @@ import {
   type LogResult,
   type LogSource,
 } from '../core/polling/log-event.ts';
-import { readProcessFigures, type ProcessFigures } from '../system/process-figures.ts';
+import { readProcessFigures, type ProcessFigures } from '../system/process-facts.ts';
 import type { Metrics } from './definitions.ts';
 import type { MetricsText } from './probe-metrics.ts';
 import { nextTurn } from '../system/clock.ts';

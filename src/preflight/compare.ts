@@ -1,12 +1,12 @@
 import * as z from 'zod';
 import { titleOf } from '../checks/registry.ts';
-import { counted } from '../core/phrases.ts';
+import { counted } from '../core/visible-text.ts';
 import { sameSerial, firmwareVersion, licensesOf, type HaMode, unitOf } from '../core/license/appliance.ts';
 import { type PreconditionState, type Diagnosis, PRECONDITION_STATES } from '../engine/model.ts';
 import { isoTime } from '../core/time-text.ts';
 import { askedFor, policyText } from '../core/license/firewall.ts';
 import type { LicenseOutcome } from '../core/license/registration.ts';
-import { valueOf } from '../core/license/resource.ts';
+import { valueOf } from '../core/observation.ts';
 import type { UnitObservation, Picture } from '../connectors/picture.ts';
 
 /** Returns all changes since the snapshot and explains their consequences. */

@@ -1,10 +1,9 @@
 import { createColors } from 'picocolors';
 import type { StepAnswer } from '../checks/activation-steps.ts';
-import { visibleText } from '../core/visible-text.ts';
+import { visibleText, counted, nameList } from '../core/visible-text.ts';
 import { type Colors, type TextStyle, textLines } from '../document/terminal.ts';
 import type { TokenUsers } from '../connectors/token-users.ts';
 import type { Change, UnitState, Migration, HeldLicense } from './compare.ts';
-import { counted, nameList } from '../core/phrases.ts';
 import { firmwareVersion, isAtLeast, type Version, sameSerial } from '../core/license/appliance.ts';
 import { type Diagnosis, type PreconditionStatus, isFault } from '../engine/model.ts';
 

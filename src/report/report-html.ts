@@ -20,7 +20,7 @@ import { type ReportCase, reportCases, lasts, type CaseSpan } from './report-cas
 import type { ReportData } from './report-data.ts';
 import { CONCLUSIONS, MARKS } from './report-text.ts';
 import { titleOf } from '../checks/registry.ts';
-import { counted } from '../core/phrases.ts';
+import { counted } from '../core/visible-text.ts';
 import { utcText } from '../core/time-text.ts';
 import type { Cause } from '../engine/model.ts';
 import type { SeenIssuer, CertificateJson } from './seen.ts';

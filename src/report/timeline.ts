@@ -3,7 +3,7 @@ import { type Incident, type Occurrence, type OutboxEntry, lastedText, eventOf }
 import { channelWords } from '../notify/channels/registry.ts';
 import type { StoredHistory } from '../store/stored-history.ts';
 import { isoTime, isoTimeOrNull, isWithin, type Period } from '../core/time-text.ts';
-import { counted } from '../core/phrases.ts';
+import { counted } from '../core/visible-text.ts';
 import type { Mask } from '../text/mask.ts';
 import { maskedCause, type LogMemory } from './report-contents.ts';
 import type { ApplianceLog, FirewallSighting, SignatureLog } from '../core/polling/state.ts';

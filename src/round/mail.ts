@@ -2,10 +2,10 @@ import { isIP, type Socket } from 'node:net';
 import type { ConnectionOptions, SecureContext } from 'node:tls';
 import { dialledAddresses } from '../checks/name-resolution/judge.ts';
 import type { Config } from '../config/config.ts';
-import { type MailServer, type MailServerConfig, USUAL_PATIENCE } from '../config/schema/mail.ts';
+import { type MailServer, type MailServerConfig, USUAL_PATIENCE } from '../config/schema/watched.ts';
 import type { UnitObservation } from '../connectors/picture.ts';
-import { valueOf } from '../core/license/resource.ts';
 import {
+  valueOf,
   type MailObservation,
   type Failure,
   type MailOutcome,

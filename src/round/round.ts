@@ -1,6 +1,6 @@
 import { burstOf } from '../checks/intermittent/path-share.ts';
 import type { Config } from '../config/config.ts';
-import type { MailServer } from '../config/schema/mail.ts';
+import type { MailServer } from '../config/schema/watched.ts';
 import { authority, type HostPort } from '../core/addresses.ts';
 import type { EpochMs, Millis } from '../core/clock.ts';
 import type { MailObservation } from '../core/observation.ts';

@@ -17,7 +17,7 @@ import { Monitor } from './monitor.ts';
 import type { Attempt } from '../notify/outbox.ts';
 import { createWebSources } from './web-sources.ts';
 import type { Activity, ReloadOutcome } from '../web/sources.ts';
-import { problemsOf } from '../system/all-problems.ts';
+import { problemsOf } from '../text/message-of.ts';
 import type { OperatorLog } from '../system/operator-log.ts';
 
 interface AppDeps {

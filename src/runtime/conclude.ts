@@ -1,7 +1,7 @@
 import type { Picture, UnitObservation } from '../connectors/picture.ts';
 import type { Config } from '../config/config.ts';
 import { addressFamily } from '../core/addresses.ts';
-import { nameList } from '../core/phrases.ts';
+import { nameList } from '../core/visible-text.ts';
 import type { Assessment, Diagnosis, Finding } from '../engine/model.ts';
 import { isSmallShare } from '../checks/intermittent/finding.ts';
 import type { OwnClock } from '../checks/clock/estimate.ts';

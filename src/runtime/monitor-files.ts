@@ -5,7 +5,7 @@ import type { SignatureSet } from '../core/polling/signature.ts';
 import { readAuthorities } from '../network/tls/secure-context.ts';
 import { ServedCertificate } from '../network/tls/served-certificate.ts';
 import { loadSignatures } from '../logs/signatures.ts';
-import { allOrProblems } from '../system/all-problems.ts';
+import { allOrProblems } from '../text/message-of.ts';
 import { readSecret } from '../system/secret.ts';
 import { createInstruments, type InstrumentDeps, type Instruments } from '../round/instruments.ts';
 

@@ -34,7 +34,7 @@ import { createPendingMemory } from '../connectors/token-counts.ts';
 import type { UnitObservation, Picture } from '../connectors/picture.ts';
 import { checkIntervals, renewedCauses, UnitMonitor } from './unit-monitor.ts';
 import { supplyOf } from '../checks/token-pool/judge.ts';
-import { valueOf } from '../core/license/resource.ts';
+import { valueOf } from '../core/observation.ts';
 import type { HourlyValue } from '../store/hourly-values.ts';
 import { certificatePem } from '../core/parse-certificate.ts';
 import type { RoundRecord, DayState } from '../store/history.ts';

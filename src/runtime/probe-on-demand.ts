@@ -30,7 +30,7 @@ import { observeMailServer } from '../round/mail.ts';
 import type { ProbeAnswer, ProbeRequest, ProbeModule } from '../web/sources.ts';
 import { discardIfStalled } from '../schedule/stall-monitor.ts';
 import type { HostPort } from '../core/addresses.ts';
-import { USUAL_PATIENCE, type MailServerConfig } from '../config/schema/mail.ts';
+import { USUAL_PATIENCE, type MailServerConfig } from '../config/schema/watched.ts';
 import type { ResolverConfig } from '../config/schema/secret.ts';
 import { parseHostPort } from '../config/schema/section.ts';
 
@@ -92,7 +92,7 @@ export function createProbesOnDemand(instruments: Instruments): ProbesOnDemand {
     const durationMs = clock.elapsed() - started;
     if (looked === null) return unknownAnswer(target, 'the ftm-watch process stalled in the meantime');
     const { seen } = looked;
-    if (stopping.signal.aborted) return unknownAnswer(target, 'it was called off');
+    if (stopping.signal.aborted) return unknownAnswer(target, 'it was cancelled');
     if (!seen.success && seen.localError !== null) return unknownAnswer(target, seen.localError);
     const metrics = await renderProbe({ module, durationMs, ...seen });
     return { kind: 'probed', metrics, explanation: explain(`${module} probe of ${target}`, seen, durationMs) };
@@ -212,7 +212,7 @@ function notStarted(error: unknown, signal: AbortSignal): Seen {
     localError:
       signal.reason instanceof DeadlineError
         ? 'the time limit was reached before the probe started'
-        : 'it was called off',
+        : 'it was cancelled',
   };
 }
 

@@ -15,7 +15,7 @@ import type { Recorder } from '../metrics/recorder.ts';
 import type { Config } from '../config/config.ts';
 import { authority } from '../core/addresses.ts';
 import { isGivenUp, type Delivery, type OutboxEntry } from '../engine/incident/incident.ts';
-import { counted } from '../core/phrases.ts';
+import { counted } from '../core/visible-text.ts';
 
 /** Data about the daemon for display on the status page. */
 interface DaemonFacts {

@@ -3,22 +3,17 @@ import { readText } from './json-file.ts';
 import { visibleText } from '../core/visible-text.ts';
 import { parseYaml, type YamlPath } from '../text/yaml-text.ts';
 
-/** A parsed catalogue that has not been validated. */
+/** Not validated. */
 export interface CatalogueFile {
   readonly value: unknown;
-  /** Returns the line of the last existing part of the path. */
+  /** Line of the last existing part of the path. */
   readonly lineOf: (path: YamlPath) => number;
 }
 
-/**
- * Maximum length of an error message about a catalogue. If a file has many problems, only the first problems are
- * included.
- */
 const MAX_PROBLEM = 2_000;
 
 /**
- * Parses an administrator's catalogue file (signatures or inspection products). The file may come from a third party,
- * so it is untrusted.
+ * The file may come from a third party, so it is untrusted.
  * @throws {Error} with the name of the file and, if it is not valid YAML, the positions @internal
  */
 export function parseCatalogue(content: string, what: string, file: string): CatalogueFile {
@@ -31,18 +26,16 @@ export function parseCatalogue(content: string, what: string, file: string): Cat
 }
 
 interface Catalogue<T> {
-  /** Word for the catalogue's entries in messages, for example `products`. */
+  /** Word for the entries in messages, for example `products`. */
   readonly what: string;
-  /** Paths of the administrator's files. */
   readonly files: readonly string[];
-  /** Path of the shipped file. The file is in YAML format, or in JSON format if the build has converted the file. */
+  /** In YAML format, or in JSON format if the build has converted the file. */
   readonly shipped: string;
   readonly parse: (content: CatalogueFile, file: string) => readonly T[];
 }
 
 /**
- * Reads the shipped catalogue and the administrator's files. The administrator's entries come first and take
- * precedence. An administrator's entry replaces a shipped entry with the same ID.
+ * The administrator's entries come first and replace shipped entries with the same ID.
  * @throws {Error} with the file, the position and the expected value
  */
 export async function loadCatalogue<T extends { readonly id: string }>(catalogue: Catalogue<T>): Promise<readonly T[]> {
@@ -56,23 +49,20 @@ export async function loadCatalogue<T extends { readonly id: string }>(catalogue
   return [...own, ...parse(ours, shipped).filter(({ id }) => !ids.has(id))];
 }
 
-/**
- * Parses a catalogue that the build has converted to JSON. Line numbers are not needed, because the build has validated
- * the file.
- */
+/** Line numbers are not needed, because the build has validated the file. */
 function parseBuilt(content: string): CatalogueFile {
   const value: unknown = JSON.parse(content);
   return { value, lineOf: () => 1 };
 }
 
-/** Checks that IDs are unique. @throws {Error} if an ID occurs twice, because one of the entries would never be used */
+/** @throws {Error} if an ID occurs twice, because one of the entries would never be used */
 export function assertUnique(entries: readonly { readonly id: string }[], attempt: string): void {
   const ids = entries.map(({ id }) => id);
   const twice = ids.find((id, index) => ids.indexOf(id) !== index);
   if (twice !== undefined) throw catalogueError(attempt, `the ID "${twice}" occurs twice, expected unique IDs`);
 }
 
-/** Creates an error with a single-line message of limited length, even if the message quotes the file. */
+/** One line of limited length, even if the problem quotes the file. */
 export function catalogueError(attempt: string, problem: string): Error {
   return new Error(`${attempt}: ${visibleText(problem, MAX_PROBLEM)}`);
 }

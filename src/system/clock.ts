@@ -9,7 +9,7 @@ export const systemClock: Clock = {
   },
 };
 
-/** Resolves after `delay`. Rejects with the signal's reason as soon as the signal is aborted. */
+/** Rejects with the signal's reason as soon as the signal is aborted. */
 export function sleep(clock: Clock, delay: Millis, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal.aborted) {
@@ -28,10 +28,7 @@ export function sleep(clock: Clock, delay: Millis, signal: AbortSignal): Promise
   });
 }
 
-/**
- * Resolves with the promise's value, or with null if the promise takes longer than `time`. Does not cancel the
- * operation.
- */
+/** Resolves with null if the promise takes longer than `time`. Does not cancel the operation. */
 export function within<T>(promise: Promise<T>, time: Millis, clock: Clock): Promise<T | null> {
   return new Promise((resolve, reject) => {
     const cancel = clock.after(time, () => resolve(null));
@@ -39,21 +36,20 @@ export function within<T>(promise: Promise<T>, time: Millis, clock: Clock): Prom
   });
 }
 
-/** An abort signal with a time limit. The signal is aborted after a delay or when its parent is aborted. */
+/** Aborted after a delay or when the parent is aborted. */
 export interface Deadline extends Disposable {
   readonly signal: AbortSignal;
-  /** Returns true if the time limit was reached, and false if the parent was aborted. */
+  /** False if the parent was aborted. */
   expired(): boolean;
 }
 
-/** Abort reason of a signal whose time limit was reached. */
 export class DeadlineError extends Error {
   override readonly name = 'DeadlineError';
 }
 
 /**
- * Creates a deadline derived from `parent`. Always dispose of the deadline (`using`). Otherwise, the deadline's
- * listener stays on the parent signal. In a long-running process, this is a memory leak.
+ * Always dispose of the deadline (`using`). Otherwise, its listener stays on the parent signal, which is a memory leak
+ * in a long-running process.
  */
 export function deadline(clock: Clock, delay: Millis, parent: AbortSignal): Deadline {
   const controller = new AbortController();
@@ -82,16 +78,14 @@ function reasonOf(signal: AbortSignal): Error {
 }
 
 /**
- * Interval for periodic checks that are not urgent. All such checks run at the same times ({@link beat}), so that an
- * idle daemon wakes only four times a minute.
+ * For checks that are not urgent. All run at the same times ({@link beat}), so that an idle daemon wakes only four
+ * times a minute.
  */
 export const IDLE_BEAT: Millis = 15_000;
 
 /**
- * Calls `call` repeatedly at multiples of `every` on the monotonic clock, until the returned function is called.
- * Because of the multiples, all beats wake the process at the same times. Wake-ups account for most of an idle daemon's
- * CPU time.
- *
+ * Calls `call` at multiples of `every` on the monotonic clock, so that all beats wake the process at the same times.
+ * Wake-ups account for most of an idle daemon's CPU time.
  * @param call receives the time at which the call was due
  */
 export function beat(clock: Clock, every: Millis, call: (due: Millis) => void): () => void {
@@ -110,22 +104,18 @@ export function beat(clock: Clock, every: Millis, call: (due: Millis) => void): 
   return () => cancel();
 }
 
-/** Returns the first multiple of `every` after `now`. */
 export function nextBeat(now: Millis, every: Millis): Millis {
   return (Math.floor(now / every) + 1) * every;
 }
 
-/**
- * Resolves in the next turn of the event loop. Long tasks must await this function regularly, so that they do not block
- * other work.
- */
+/** Long tasks must await this function regularly, so that they do not block other work. */
 export function nextTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
 /**
- * Returns a function that lets one caller continue per turn of the event loop, in the order of the calls. This prevents
- * many callers that wait for the same event from continuing in the same turn.
+ * Lets one caller continue per turn of the event loop, in the order of the calls. Otherwise, all callers that wait for
+ * the same event would continue in the same turn.
  */
 export function oneATurn(): () => Promise<void> {
   let last = Promise.resolve();

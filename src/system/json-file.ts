@@ -4,29 +4,27 @@ import { mkdirSync, statSync } from 'node:fs';
 import { messageOf } from '../text/message-of.ts';
 
 /**
- * A JSON file that contains a small part of the state. The file is always replaced as a whole, so that it contains
- * either the old or the new content after a crash. An unreadable file is treated as missing. If the file cannot be
- * written, only its content is lost.
+ * Always replaced as a whole, so that the file contains either the old or the new content after a crash. An unreadable
+ * file is treated as missing. If the file cannot be written, only its content is lost.
  */
 export interface JsonFile {
-  /** Returns the last saved value without validating it. Returns null if there is none. */
+  /** Not validated. Null if there is none. */
   load(): Promise<unknown>;
   save(value: unknown): Promise<void>;
 }
 
-/** A {@link JsonFile} for callers that must not wait for the disk. */
+/** For callers that must not wait for the disk. */
 export interface BackgroundFile extends Pick<JsonFile, 'load'> {
-  /** Schedules writing the value. If several values are pending, only the latest value is written. */
+  /** If several values are pending, only the latest value is written. */
   save(value: unknown): void;
 }
 
 /**
- * Writes files in the background, one after another. If the disk does not respond, callers are not blocked. Only one of
- * Node's four worker threads is then occupied, so names can still be resolved.
+ * Writes files one after another. If the disk does not respond, only one of Node's four worker threads is occupied, so
+ * names can still be resolved.
  */
 export interface BackgroundWriter {
   of(file: JsonFile): BackgroundFile;
-  /** Resolves when all pending writes are complete. */
   written(): Promise<void>;
 }
 
@@ -55,15 +53,15 @@ export function createBackgroundWriter(): BackgroundWriter {
 }
 
 interface ReplaceOptions {
-  /** Permissions of the new file. */
   readonly mode: number;
-  /** True to wait until the disk has stored the data, so that the file survives a power failure. */
+  /** Waits until the disk has stored the data, so that the file survives a power failure. */
   readonly flush: boolean;
 }
 
 /**
- * Replaces a file as a whole. Writes a temporary file and renames it. Readers see either the old or the new content. If
- * the disk is full, the old content is kept. @throws Node's error, after removing the temporary file
+ * Writes a temporary file and renames it, so that readers see either the old or the new content. If the disk is full,
+ * the old content is kept.
+ * @throws Node's error, after removing the temporary file
  */
 export async function replaceFile(path: string, text: string, options: ReplaceOptions): Promise<void> {
   const temporary = `${path}.${String(process.pid)}.tmp`;
@@ -76,7 +74,6 @@ export async function replaceFile(path: string, text: string, options: ReplaceOp
   }
 }
 
-/** @param flush true to wait until the disk has stored the data, so that the file survives a power failure */
 export function jsonFile(path: string, { flush = false }: { readonly flush?: boolean } = {}): JsonFile {
   return {
     load: async () => {
@@ -96,16 +93,15 @@ export function jsonFile(path: string, { flush = false }: { readonly flush?: boo
           return write();
         });
       } catch {
-        // The error is ignored, because the store is in the same folder and reports the problem.
+        // The store is in the same folder and reports the problem.
       }
     },
   };
 }
 
 /**
- * Creates a folder and its parents level by level. Node's `recursive` option is not used, because it never returns in
- * an existing folder such as /proc, where creating any folder fails with ENOENT.
- * @param mode permissions of new folders
+ * Node's `recursive` option is not used, because it never returns in an existing folder such as /proc, where creating
+ * any folder fails with ENOENT.
  * @throws {Error} with the name of the folder that cannot be created
  */
 export function makeFolder(path: string, mode = 0o777): void {
@@ -124,7 +120,6 @@ function isFolder(path: string): boolean {
 }
 
 /**
- * Reads a text file.
  * @param what text before the file name in the error message, for example `the products in`
  * @throws {Error} with the reason why the file cannot be read
  */

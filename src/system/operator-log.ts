@@ -1,4 +1,4 @@
-/** Receives messages for the daemon's administrator. A pino logger implements this interface. */
+/** A pino logger implements this interface. */
 export interface OperatorLog {
   info(fields: object, message: string): void;
   warn(fields: object, message: string): void;

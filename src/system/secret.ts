@@ -1,25 +1,17 @@
 import { readFile } from 'node:fs/promises';
 
-/**
- * Source of a secret. Configuration objects contain only the source, so that the secret is never printed with the
- * configuration.
- */
+/** Configuration objects contain only the source, so that the secret is never printed with the configuration. */
 export type SecretSource =
   | { readonly kind: 'file'; readonly path: string }
   | { readonly kind: 'env'; readonly name: string };
 
-/**
- * Function that reads a secret. The secret is read for each use, so that a new value is used after rotation. Error
- * messages never contain the secret.
- */
 export type SecretReader = (source: SecretSource) => Promise<string>;
 
-/** Maximum size of a secret in bytes. A larger file is rejected, because it cannot be a key or token. */
+/** A larger file cannot be a key or token. */
 const MAX_SECRET_BYTES = 64 * 1024;
 
 /**
- * Reads a secret and removes one trailing line break. Secrets are read for each use, so that rotation does not require
- * a reload.
+ * Removes one trailing line break. Secrets are read for each use, so that rotation does not require a reload.
  * @throws {Error} with the name of the file or variable, without any part of the value
  */
 export async function readSecret(source: SecretSource, env: NodeJS.ProcessEnv): Promise<string> {

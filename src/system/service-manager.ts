@@ -5,16 +5,15 @@ import type { OperatorLog } from './operator-log.ts';
 
 const run = promisify(execFile);
 
-/** Service states in the format of sd_notify(3). */
+/** sd_notify(3) */
 type ServiceState = 'READY=1' | 'STOPPING=1';
 
-/** Time limit for `systemd-notify` in milliseconds. The command returns when systemd has received the state. */
+/** In milliseconds. `systemd-notify` returns when systemd has received the state. */
 const LIMIT = 5_000;
 
 /**
- * Reports the service state to systemd. Uses the `systemd-notify` command, because Node does not support Unix datagram
- * sockets. The unit must contain `NotifyAccess=all`. Resolves when the state has been sent, or immediately if the
- * process was not started by a service manager. Never rejects.
+ * Uses the `systemd-notify` command, because Node does not support Unix datagram sockets. The unit must contain
+ * `NotifyAccess=all`. Never rejects.
  */
 export async function notifyServiceManager(
   state: ServiceState,

@@ -1,19 +1,16 @@
 import { Cron } from 'croner';
 import type { EpochMs } from '../core/clock.ts';
 
-/** Times that match a crontab(5) expression in one time zone. */
 export interface Crontab {
-  /** Returns the latest matching time that is not after `now`, or null if there is none. */
+  /** The latest matching time that is not after `now`. */
   last(now: EpochMs): EpochMs | null;
-  /** Returns the first matching time after `now`, or null if there is none. */
   next(now: EpochMs): EpochMs | null;
 }
 
 /**
  * Parses `minute hour day month weekday` as in crontab(5), without croner's extensions (`L`, `#`, `@daily`). Clock
  * changes are handled as in cron(8). A fixed time that is skipped in spring is due when the clock is set forward. A
- * fixed time that occurs twice in autumn is due once. An expression with `*` as its minute or hour is not affected by
- * clock changes.
+ * fixed time that occurs twice in autumn is due once. An expression with `*` as its minute or hour is not affected.
  * @throws {RangeError} if the expression or the time zone is invalid, or if the date never occurs
  */
 export function readCrontab(expression: string, timezone: string): Crontab {
@@ -22,13 +19,13 @@ export function readCrontab(expression: string, timezone: string): Crontab {
   const cron = croner(fields, expression, timezone);
   if (cron.nextRun(new Date(0)) === null) throw unreadable(expression);
   return {
-    // One millisecond is added, because croner returns only times before the given time.
+    // croner returns only times before the given time.
     last: (now) => cron.previousRuns(1, new Date(now + 1))[0]?.getTime() ?? null,
     next: (now) => cron.nextRun(new Date(now))?.getTime() ?? null,
   };
 }
 
-/** Maximum values of the five fields, in order. */
+/** Maximum values of the five fields. */
 const LAST_VALUES = [59, 23, 31, 12, 7] as const;
 
 const VALUE = String.raw`(?:\d{1,2}|[a-z]{3})`;
@@ -57,8 +54,8 @@ function croner(fields: readonly string[], expression: string, timezone: string)
 }
 
 /**
- * Expands a field with steps, such as `0-10/5`, into a list. Otherwise, croner would treat the expression as an
- * interval. cron does this only for `*`.
+ * Expands steps, such as `0-10/5`, into a list. Otherwise, croner would treat the expression as an interval. cron does
+ * this only for `*`.
  */
 function listed(field: string, most: number): string {
   return field.replace(

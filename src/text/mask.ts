@@ -1,7 +1,4 @@
-/**
- * Types of data that are removed from log lines and from peers' responses. Each entry has a type, a display name and a
- * placeholder.
- */
+/** Kind, display name and placeholder of the data that is removed from log lines and from peers' responses. */
 export const MASKED_KINDS = [
   ['user-name', 'user names', /<user>(?!@)/gu],
   ['mail-address', 'mail addresses (the domains are kept)', /<user>@/gu],
@@ -12,14 +9,10 @@ export const MASKED_KINDS = [
 
 type MaskedKind = (typeof MASKED_KINDS)[number][0];
 
-/** Number of removed values for each type of data. */
 export type MaskTally = Readonly<Record<MaskedKind, number>>;
 
-/** Removes personal data and credentials from text, and counts the removals. */
 export interface Mask {
-  /**
-   * Masks untrusted text, such as a log line or a peer's response. Serial numbers, addresses and host names are kept.
-   */
+  /** For untrusted text. Serial numbers, addresses and host names are kept. */
   line(text: string): string;
   mailAddresses(text: string): string;
   tally(): MaskTally;
@@ -27,7 +20,7 @@ export interface Mask {
 
 interface Rule {
   readonly pattern: RegExp;
-  /** Replacement text. `$1` inserts the first group of the pattern. */
+  /** `$1` inserts the first group of the pattern. */
   readonly by: string;
 }
 
@@ -36,26 +29,20 @@ const MAIL: Rule = {
   by: '<user>@',
 };
 
-/**
- * Pattern for a field's value. The value is in single or double quotation marks, or ends at the next space or
- * delimiter.
- */
+/** In quotation marks, or up to the next space or delimiter. */
 const VALUE = `(?:"[^"]+"|'[^']+'|[^\\s"',;&)\\]]+)`;
 /**
- * Pattern for the beginning of serial and licence numbers. Serial and licence numbers are evidence, so the rule for
- * activation codes, which have the same length, must not mask them. Other Fortinet serial numbers are recognised by
- * their digits.
+ * Serial and licence numbers are evidence, so the rule for activation codes, which have the same length, must not mask
+ * them. Other Fortinet serial numbers are recognised by their digits.
  */
 const SERIAL = 'FAC|FG|FW|FTK|EFTM|FTMTRIAL|F[A-Z\\d]{2,9}\\d{6}\\b';
 const USER_KEYS =
   'user|username|user_name|usr|srcuser|dstuser|unauthuser|xauthuser|login|account|admin|administrator|owner|uid';
 
-/**
- * Rules for codes and seeds without a label. The format of codes and seeds differs from the format of serial numbers.
- */
+/** Without a label. Their format differs from the format of serial numbers. */
 const CODES: readonly Rule[] = [
   { pattern: /\b[\dA-F]{4}(?:-[\dA-F]{4}){4}\b/giu, by: '<code>' },
-  // An activation code for FortiToken Mobile has 16 characters. The code can be written in groups of four characters.
+  // An activation code has 16 characters, which can be written in groups of four.
   { pattern: /\b(?=[\dA-Z-]*\d)(?=[\d-]*[A-Z][\d-]*[A-Z])[\dA-Z]{4}(?:-[\dA-Z]{4}){3}\b/gu, by: '<code>' },
   {
     pattern: new RegExp(`\\b(?!${SERIAL})(?=[A-Z]*\\d)(?=\\d*[A-Z]\\d*[A-Z])[\\dA-Z]{16}\\b`, 'gu'),
@@ -69,10 +56,9 @@ const CODES: readonly Rule[] = [
   { pattern: /\b(?=[A-Z]*[2-7])[A-Z2-7]{32}\b/gu, by: '<code>' },
 ];
 
-/** The masking rules, in order of application. A rule does not match text that an earlier rule has masked. */
+/** Applied in this order. A rule does not match text that an earlier rule has masked. */
 const RULES: readonly Rule[] = [
-  // The rule for passwords in URLs precedes the rule for user names, because "user:password@" before a host matches
-  // both.
+  // This rule precedes the rule for user names, because "user:password@" before a host matches both.
   { pattern: /(\b[a-z][a-z\d+.-]{1,20}:\/\/)[^\s/@"']+@/giu, by: '$1<secret>@' },
   {
     pattern: new RegExp(
@@ -81,7 +67,7 @@ const RULES: readonly Rule[] = [
     ),
     by: '$1<secret>',
   },
-  // API tokens and keys are masked, but serial numbers of FortiTokens are kept.
+  // Serial numbers of FortiTokens are kept.
   { pattern: new RegExp(`(\\b(?:token|key)=)(?!["']?FTK)${VALUE}`, 'giu'), by: '$1<secret>' },
   { pattern: /(\b(?:basic|bearer)\s)[\w+/.~-]{12,}=*/giu, by: '$1<secret>' },
   ...CODES,
@@ -102,8 +88,8 @@ const RULES: readonly Rule[] = [
     ),
     by: '$1<phone>',
   },
-  // Phone numbers: international, with a trunk prefix, North American, and digits alone that are not part of a field,
-  // an address or a time.
+  // International, with a trunk prefix, North American, and digits alone that are not part of a field, an address or a
+  // time.
   { pattern: /(?<![\w.:+-])(?:\+|00)[1-9][\d ()/-]{5,16}\d(?!\w)/gu, by: '<phone>' },
   {
     pattern: /(?<![\w.:=+/-])0[1-9]\d{1,3}[ /-]?\d{3,4}[ -]?\d{3,6}(?![\w.:-])/gu,
@@ -114,8 +100,7 @@ const RULES: readonly Rule[] = [
     by: '<phone>',
   },
   { pattern: /(?<![\w.:=+/-])\d{10,15}(?![\w.:-])/gu, by: '<phone>' },
-  // Matches the common name or user ID of a person in a directory (LDAP). Unlike a certificate's name, a directory name
-  // contains domain components.
+  // A person in a directory (LDAP). Unlike a certificate's name, a directory name contains domain components.
   { pattern: /(\b(?:cn|uid)=)[^,"=]+(?=,[^"]*\bdc=)/giu, by: '$1<user>' },
   { pattern: new RegExp(`(\\b(?:${USER_KEYS})=)${VALUE}`, 'giu'), by: '$1<user>' },
   { pattern: new RegExp(`(\\b(?:${USER_KEYS}): ?)${VALUE}`, 'giu'), by: '$1<user>' },
@@ -129,22 +114,20 @@ const RULES: readonly Rule[] = [
   },
 ];
 
-/** Matches user names in fields. The same names are then masked in the rest of the text. */
+/** User names in fields. The same names are then masked in the rest of the text. */
 const NAMED = new RegExp(`\\b(?:${USER_KEYS})[=:] ?("[^"]+"|'[^']+'|[^\\s"',;&)\\]]+)`, 'giu');
-/** Minimum length of a name to mask. Shorter names often match ordinary words. */
+/** Shorter names often match ordinary words. */
 const SHORTEST_NAME = 3;
 const LONGEST_LINE = 4_000;
 
-/** A site's known names and secrets. These values are masked in addition to the text that the rules match. */
+/** Masked in addition to the text that the rules match. */
 interface KnownNames {
   /**
-   * Configured account names. Peers' responses can contain account names without a label. If an account name is an
-   * ordinary word, it is masked only in quotation marks or brackets.
+   * Peers' responses can contain account names without a label. If an account name is an ordinary word, it is masked
+   * only in quotation marks or brackets.
    */
   readonly accounts: readonly string[];
-  /**
-   * Removes configured secrets. Applied before the rules, because a secret cannot be found after part of it was masked.
-   */
+  /** Applied before the rules, because a secret cannot be found after part of it was masked. */
   readonly withoutSecrets: (text: string) => string;
 }
 
@@ -168,16 +151,14 @@ export function createMask({ accounts, withoutSecrets }: KnownNames): Mask {
   };
 }
 
-/** Masks a line in the same way as `Mask.line`, but without known names and secrets. */
+/** Like `Mask.line`, but without known names and secrets. */
 export function maskedLine(line: string, known: readonly Rule[] = []): string {
   const cut = line.slice(0, LONGEST_LINE);
   const named = namesIn(cut).map((name): Rule => ({ pattern: wholeWord(name), by: '<user>' }));
   return replaced(cut, [...RULES, ...known, ...named]);
 }
 
-/**
- * Removes only codes and seeds from a peer's response. Names of persons and hosts are kept, because they are evidence.
- */
+/** Names of persons and hosts are kept, because they are evidence. */
 export function withoutCodes(text: string): string {
   return replaced(text, CODES);
 }
@@ -203,10 +184,7 @@ function literal(text: string): string {
   return Array.from(text, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`).join('');
 }
 
-/**
- * Returns a URL without its path, because the path can be secret. For example, anyone who knows a webhook's URL can
- * send requests to it. The scheme and host are sufficient to identify the service.
- */
+/** The path can be secret. For example, anyone who knows a webhook's URL can send requests to it. */
 export function withoutPath(text: string): string {
   const url = URL.parse(text);
   if (url === null) return '…';

@@ -1,16 +1,37 @@
-/**
- * Advice that Node appends to OpenSSL's messages. The advice is removed, because ftm-watch does not accept Node's
- * options.
- */
+import type { z } from 'zod';
+
+/** Node's advice about its own options, which ftm-watch does not accept. */
 const ADVICE = /; if the root CA is installed locally, try running Node\.js with --use-system-ca\b/gu;
 
-/**
- * Returns an error's message without advice about Node options. For any other thrown value, returns the value as text.
- */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? withoutAdvice(error.message) : String(error);
 }
 
 export function withoutAdvice(message: string): string {
   return message.replaceAll(ADVICE, '');
+}
+
+/** For example `targets.a.leaves: expected exactly one certificate in PEM format`. */
+export function issueTexts(error: z.ZodError): readonly string[] {
+  return error.issues.map(({ path, message }) => `${path.map(String).join('.') || 'the file'}: ${message}`);
+}
+
+/**
+ * Waits for all tasks even if one of them has failed.
+ * @throws {Error} with the messages of all failed tasks, one per line
+ */
+export async function allOrProblems<T extends readonly unknown[] | []>(
+  tasks: T,
+): Promise<{ -readonly [Index in keyof T]: Awaited<T[Index]> }> {
+  const settled: readonly PromiseSettledResult<unknown>[] = await Promise.allSettled(tasks);
+  const reasons = settled.flatMap((outcome): readonly unknown[] =>
+    outcome.status === 'rejected' ? [outcome.reason] : [],
+  );
+  if (reasons.length === 0) return Promise.all(tasks);
+  throw new Error([...new Set(reasons.flatMap(problemsOf))].join('\n'), { cause: reasons[0] });
+}
+
+/** The separate messages in an error from `allOrProblems`. */
+export function problemsOf(error: unknown): readonly string[] {
+  return messageOf(error).split('\n');
 }

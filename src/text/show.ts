@@ -1,18 +1,18 @@
 import { visibleText } from '../core/visible-text.ts';
 
 const SHOWN_CHARACTERS = 80;
-/** Matches credentials in a URL, up to the last @, because a password can contain @. */
+/** Up to the last @, because a password can contain @. */
 const USER_INFO = /\/\/.*@/su;
 
-/** Formats an invalid value for a message. The result is one line of limited length, without credentials in URLs. */
+/** One line of limited length, without credentials in URLs. */
 export function showValue(value: unknown): string {
   if (typeof value === 'string') return `"${visibleText(value.replace(USER_INFO, '//…@'), SHOWN_CHARACTERS)}"`;
   if (typeof value === 'number' || typeof value === 'boolean') return String(value);
   return showKind(value);
 }
 
-/** Returns the type of a value that may be secret. */
-function showKind(value: unknown): string {
+/** For values that may be secret. */
+export function showKind(value: unknown): string {
   if (value === null || value === undefined) return 'nothing';
   if (Array.isArray(value)) return 'a list';
   return KINDS.get(typeof value) ?? 'a section';
@@ -25,17 +25,7 @@ const KINDS: ReadonlyMap<string, string> = new Map([
   ['boolean', 'true or false'],
 ]);
 
-/** Returns a message about an invalid value. A missing value is `undefined`. */
-export function expectedMessage(expected: string, value: unknown): string {
-  return saying(expected, value, showValue);
-}
-
-/** Like {@link expectedMessage}, for values that may be secret. The message contains only the type of the value. */
-export function expectedSecretMessage(expected: string, value: unknown): string {
-  return saying(expected, value, showKind);
-}
-
-function saying(expected: string, value: unknown, show: (value: unknown) => string): string {
+export function expectedMessage(expected: string, value: unknown, show = showValue): string {
   if (value === undefined) return `expected ${expected}, but the key is missing`;
   if (value === null) return `expected ${expected}, got nothing; enter a value or remove the key`;
   return `expected ${expected}, got ${show(value)}`;

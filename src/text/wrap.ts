@@ -1,6 +1,6 @@
 /**
- * Breaks text at spaces into lines of at most `width` columns. Longer words are not split, so that they can be copied.
- * @param indent prefix of each line; it counts towards the width
+ * Longer words are not split, so that they can be copied.
+ * @param indent counts towards the width
  * @param first prefix of the first line, at most as wide as the indent
  */
 export function wrap(text: string, width: number, indent = '', first: string = indent): readonly string[] {

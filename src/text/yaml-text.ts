@@ -14,7 +14,7 @@ import {
 } from 'yaml';
 import { showValue } from './show.ts';
 
-/** A position in a YAML file. Lines and columns are counted from 1. */
+/** Counted from 1. */
 export interface Position {
   readonly line: number;
   readonly column: number;
@@ -29,28 +29,22 @@ export type YamlPath = readonly (string | number)[];
 type YamlResult =
   | {
       readonly kind: 'ok';
-      /** The parsed value. Mappings become plain objects. Undefined for an empty file. */
+      /** Mappings become plain objects. Undefined for an empty file. */
       readonly value: unknown;
-      /**
-       * Returns the position of the value at a path. If it does not exist, returns the position of its nearest existing
-       * parent.
-       */
+      /** Position of the value at a path. If it does not exist, the position of its nearest existing parent. */
       readonly locate: (path: YamlPath) => Position;
     }
   | { readonly kind: 'invalid'; readonly problems: readonly YamlProblem[] };
 
-/**
- * Maximum number of values in a YAML file. Without a limit, a few nested aliases could expand to any number of values.
- * Real configurations and catalogues are much smaller.
- */
+/** Without a limit, a few nested aliases could expand to any number of values. */
 const MAX_VALUES = 100_000;
 const MAX_ALIASES = 100;
 const MAX_DEPTH = 32;
 
 /**
- * Parses YAML 1.2. Never throws. Time and memory are proportional to the length of the text. The values are created
- * from the syntax tree, because the library's own conversion is too slow for hostile input: with mappings as keys, it
- * does not finish for a kilobyte, and with many keys, it takes minutes for a megabyte.
+ * Never throws. Time and memory are proportional to the length of the text. The values are created from the syntax
+ * tree, because the library's own conversion is too slow for hostile input: with mappings as keys, it does not finish
+ * for a kilobyte, and with many keys, it takes minutes for a megabyte.
  */
 export function parseYaml(text: string): YamlResult {
   const lines = new LineCounter();
@@ -71,10 +65,7 @@ export function parseYaml(text: string): YamlResult {
   return { kind: 'ok', value, locate: (path) => positionAt(lines, offsetOf(document, path)) };
 }
 
-/**
- * Parses YAML text with the `yaml` library. Returns null if the text is nested so deeply that the library's recursion
- * overflows the stack.
- */
+/** Returns null if the text is nested so deeply that the library's recursion overflows the stack. */
 function syntaxTree(text: string, lineCounter: LineCounter): Document.Parsed | null {
   try {
     return parseDocument(text, { lineCounter, uniqueKeys: false, prettyErrors: false, logLevel: 'error' });
@@ -84,7 +75,7 @@ function syntaxTree(text: string, lineCounter: LineCounter): Document.Parsed | n
   }
 }
 
-/** Converts the syntax tree of one document to values. Records problems and continues. */
+/** Records problems and continues. */
 class TreeReader {
   readonly problems: YamlProblem[] = [];
   readonly #document: Document.Parsed;
@@ -117,7 +108,7 @@ class TreeReader {
       else if (entries.has(key)) this.#tell(pair.key, `key ${showValue(key)} occurs twice in this section`);
       else entries.set(key, this.read(pair.value, depth + 1));
     }
-    // Object.fromEntries creates "__proto__" as an ordinary key. Validation then rejects this key as unknown.
+    // Object.fromEntries creates "__proto__" as an ordinary key, which validation then rejects as unknown.
     return Object.fromEntries(entries);
   }
 
@@ -137,16 +128,12 @@ class TreeReader {
 }
 
 const BLANK = /(?:\s|#.*)*/uy;
-/**
- * Maximum number of characters to search backwards. The number is sufficient for an indentation, or for the space
- * between a key and its value.
- */
+/** Sufficient for an indentation, or for the space between a key and its value. */
 const LOOK_BACK = 200;
 
 /**
- * Returns the errors at the positions where users expect them. If a line is indented too far, it continues the previous
- * line's value, and the library reports two errors. Both errors start at that value, and one of them ends in the wrong
- * line.
+ * Places errors where users expect them. If a line is indented too far, it continues the previous line's value, and the
+ * library reports two errors. Both start at that value, and one of them ends in the wrong line.
  */
 function placedErrors(errors: readonly YAMLError[], text: string, lines: LineCounter): readonly Placed[] {
   const continued = new Set(errors.filter((error) => isContinued(error, text, lines)).map(({ pos }) => pos[0]));
@@ -159,7 +146,7 @@ function placedErrors(errors: readonly YAMLError[], text: string, lines: LineCou
 }
 
 interface Placed {
-  /** Position of the problem as an offset in the text. */
+  /** Offset in the text. */
   readonly at: number;
   readonly code: ErrorCode;
 }
@@ -176,7 +163,7 @@ function placed({ code, pos: [from] }: YAMLError, text: string, lines: LineCount
   return code === 'BAD_INDENT' || isIndent ? { at: content, code: 'BAD_INDENT' } : { at: from, code };
 }
 
-/** Returns the part of the line that is before the offset. */
+/** The part of the line before the offset. */
 function before(text: string, offset: number, lines: LineCounter): string {
   return text.slice(Math.max(lineStart(lines, offset), offset - LOOK_BACK), offset);
 }
@@ -185,14 +172,14 @@ function lineStart(lines: LineCounter, offset: number): number {
   return offset - lines.linePos(offset).col + 1;
 }
 
-/** Returns the offset of the next character that is neither white space nor part of a comment. */
+/** Offset of the next character that is neither white space nor part of a comment. */
 function contentFrom(text: string, offset: number): number {
   BLANK.lastIndex = offset;
   BLANK.test(text);
   return BLANK.lastIndex < text.length ? BLANK.lastIndex : offset;
 }
 
-/** Returns only the first error in each line, because the other errors are usually consequences of the first. */
+/** The other errors are usually consequences of the first. */
 function firstOfEachLine(problems: readonly YamlProblem[]): readonly YamlProblem[] {
   const firsts = new Map(problems.toReversed().map((problem) => [problem.line, problem]));
   return [...firsts.values()].toReversed();
@@ -203,9 +190,7 @@ function keyOf(key: unknown): string | null {
   return typeof key.value === 'string' ? key.value : String(key.value);
 }
 
-/**
- * Returns the offset of the last part of the path that exists. Each part is a key in a mapping or an item in a list.
- */
+/** Offset of the last part of the path that exists. */
 function offsetOf(document: Document.Parsed, path: YamlPath): number {
   let node: unknown = document.contents;
   let offset = startOf(node, 0);
@@ -236,8 +221,7 @@ function positionAt(lines: LineCounter, offset: number): Position {
 }
 
 /**
- * Describes a syntax error. The library's own messages are not used, because they quote the file, and the file may
- * contain a misplaced secret.
+ * The library's own messages are not used, because they quote the file, and the file may contain a misplaced secret.
  */
 function yamlErrorText(code: ErrorCode): string {
   return `not valid YAML: ${TEXTS[code]}`;

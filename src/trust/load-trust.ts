@@ -23,8 +23,7 @@ import {
 } from '../tls/trust.ts';
 import { certificatePem, parseCertificate, parseSubject } from '../core/parse-certificate.ts';
 import { makeFolder, readText, replaceFile } from '../system/json-file.ts';
-import { issueTexts } from '../text/issue-text.ts';
-import { messageOf } from '../text/message-of.ts';
+import { issueTexts, messageOf } from '../text/message-of.ts';
 
 type TrustLoader = (config: Pick<TrustConfig, 'pins' | 'caFiles'>) => Promise<Trust>;
 

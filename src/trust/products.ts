@@ -1,7 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import * as z from 'zod';
-import { issueTexts } from '../text/issue-text.ts';
-import { messageOf } from '../text/message-of.ts';
+import { issueTexts, messageOf } from '../text/message-of.ts';
 import { assertUnique, type CatalogueFile, catalogueError, loadCatalogue } from '../system/catalogue-file.ts';
 import { visibleText } from '../core/visible-text.ts';
 import type { IssuerPattern, ProductPattern } from '../tls/trust.ts';

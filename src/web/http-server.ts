@@ -14,7 +14,7 @@ import type { ListenAddress } from '../config/schema/section.ts';
 import type { WebConfig } from '../config/schema/web.ts';
 import type { Clock, EpochMs, Millis } from '../core/clock.ts';
 import { ServedCertificate } from '../network/tls/served-certificate.ts';
-import { allOrProblems } from '../system/all-problems.ts';
+import { allOrProblems } from '../text/message-of.ts';
 import { IDLE_BEAT } from '../system/clock.ts';
 import { createIdentify, hasCredentials, type Identify, type IdentifyDeps } from './identify.ts';
 import type { Web } from './changes.ts';

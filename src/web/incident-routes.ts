@@ -3,9 +3,8 @@ import * as z from 'zod';
 import { addressFamily, hostOf } from '../core/addresses.ts';
 import type { AuditEntry } from '../core/audit.ts';
 import type { Millis } from '../core/clock.ts';
-import { nameList } from '../core/phrases.ts';
+import { nameList, visibleText } from '../core/visible-text.ts';
 import { isoTime, zoneOf } from '../core/time-text.ts';
-import { visibleText } from '../core/visible-text.ts';
 import { callerRefusal, refusalText } from './change-refusal.ts';
 import {
   answerJson,

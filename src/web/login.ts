@@ -3,11 +3,10 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Logger } from 'pino';
 import ipaddr from 'ipaddr.js';
 import type { WebConfig } from '../config/schema/web.ts';
-import { allOrProblems } from '../system/all-problems.ts';
+import { allOrProblems, messageOf } from '../text/message-of.ts';
 import { readSecret } from '../system/secret.ts';
 import type { Clock, Millis } from '../core/clock.ts';
 import { parsePasswordHash, type PasswordHash, verifyPassword } from './password-hash.ts';
-import { messageOf } from '../text/message-of.ts';
 
 /**
  * The result of a login attempt. `later` means that the password was not checked, because too many checks are pending

@@ -1,5 +1,5 @@
 import { concernsOnly, suggestsOnly, type Finding, note } from '../../engine/model.ts';
-import { nameList } from '../../core/phrases.ts';
+import { nameList, visibleText } from '../../core/visible-text.ts';
 import { type Declaration, type Judgement, type UnitFacts, withAppliance } from '../check.ts';
 import { judged, notConfigured, unjudged } from '../judgement.ts';
 import { APPLIANCE_CAUSES, type ApplianceCause } from './causes.ts';
@@ -7,9 +7,8 @@ import type { KnownFact } from '../../core/license/firmware.ts';
 import type { SnmpConfig } from '../../config/schema/connectors.ts';
 import type { OwnClock } from '../clock/estimate.ts';
 import { judgeApplianceClock, judgeFirmware, judgeMemory, judgeSnmpHash } from './condition.ts';
-import { visibleText } from '../../core/visible-text.ts';
 import { plainName } from '../../core/addresses.ts';
-import { type FailureReason, isOfThisMachine } from '../../core/observation.ts';
+import { type FailureReason, isOfThisMachine, type Resource, valueOf } from '../../core/observation.ts';
 import {
   type ApplianceFacts,
   type ApplianceFailure,
@@ -19,7 +18,6 @@ import {
   type ExpectedUnit,
   sameSerial,
 } from '../../core/license/appliance.ts';
-import { type Resource, valueOf } from '../../core/license/resource.ts';
 
 interface Server {
   readonly host: string;

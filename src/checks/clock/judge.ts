@@ -2,7 +2,7 @@ import type { Declaration } from '../check.ts';
 import { judged, notConfigured } from '../judgement.ts';
 import { CLOCK_CAUSES, type ClockCause } from './causes.ts';
 import type { Millis } from '../../core/clock.ts';
-import { nameList } from '../../core/phrases.ts';
+import { nameList } from '../../core/visible-text.ts';
 import { withMore } from '../../engine/words.ts';
 import { spanText } from '../../core/time-text.ts';
 import { type Finding, note, unknown } from '../../engine/model.ts';

@@ -1,12 +1,12 @@
 import { type Explanation, type Assessment, withFindings, type Finding, isFault } from '../../engine/model.ts';
-import { nameList } from '../../core/phrases.ts';
+import { nameList } from '../../core/visible-text.ts';
 import { type Declaration, type Everything, type Judgement, type RoundFacts, withAppliance } from '../check.ts';
 import { judged, notConfigured } from '../judgement.ts';
 import { memoryBeside } from '../appliance/condition.ts';
 import { DELIVERY_CAUSES, type DeliveryCause } from './causes.ts';
 import { judgeCarrier } from './judge-carrier.ts';
 import type { ApplianceFacts } from '../../core/license/appliance.ts';
-import { valueOf } from '../../core/license/resource.ts';
+import { valueOf } from '../../core/observation.ts';
 
 /** A warning is raised if less than this share of the purchased SMS messages remains. */
 const LOW = 0.1;

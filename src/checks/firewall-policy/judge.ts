@@ -1,4 +1,4 @@
-import { nameList } from '../../core/phrases.ts';
+import { nameList, visibleText } from '../../core/visible-text.ts';
 import {
   suggestsOnly,
   isFault,
@@ -14,7 +14,7 @@ import {
 import type { Declaration, Judgement, UnitFacts } from '../check.ts';
 import { judged, notConfigured, unjudged } from '../judgement.ts';
 import { POLICY_CAUSES, type PolicyCause } from './causes.ts';
-import { valueOf } from '../../core/license/resource.ts';
+import { valueOf } from '../../core/observation.ts';
 import {
   INTERFACE_SEPARATOR,
   type Culprit,
@@ -26,7 +26,6 @@ import {
   type SslInspection,
 } from '../../core/license/firewall.ts';
 import { capital, FORTIGATE } from '../../engine/words.ts';
-import { visibleText } from '../../core/visible-text.ts';
 import type { LicenseServerCause } from '../license-server/causes.ts';
 import type { ReachabilityCause, ShutPortKind, SILENT_PAST_POLICY } from '../reachability/causes.ts';
 

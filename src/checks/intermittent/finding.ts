@@ -1,4 +1,4 @@
-import { nameList } from '../../core/phrases.ts';
+import { nameList } from '../../core/visible-text.ts';
 import { type Assessment, type Advice, type Finding, known, shell, type Step } from '../../engine/model.ts';
 import { inSentence } from '../../engine/words.ts';
 import type { Forgery } from './path-share.ts';

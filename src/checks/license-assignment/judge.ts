@@ -26,10 +26,9 @@ import {
   unknown,
   type Confidence,
 } from '../../engine/model.ts';
-import type { Failure } from '../../core/observation.ts';
+import { type Failure, valueOf } from '../../core/observation.ts';
 import { withMore } from '../../engine/words.ts';
 import type { EpochMs, Millis } from '../../core/clock.ts';
-import { valueOf } from '../../core/license/resource.ts';
 
 type Verdict = Pick<Finding<AssignmentCause>, 'level' | 'suggests' | 'claim' | 'confidence' | 'kind'>;
 

@@ -10,7 +10,7 @@ import {
   type HttpOutcome,
 } from '../../core/observation.ts';
 import { type Finding, known, note, unknown } from '../../engine/model.ts';
-import { nameList } from '../../core/phrases.ts';
+import { nameList } from '../../core/visible-text.ts';
 import { placeOf, shortened, withClean } from '../endpoint-words.ts';
 import type { TlsCause } from '../tls-genuine/causes.ts';
 

@@ -8,7 +8,7 @@ import {
   type MailStage,
   type RecipientServerObservation,
 } from '../../core/observation.ts';
-import { nameList } from '../../core/phrases.ts';
+import { nameList } from '../../core/visible-text.ts';
 import type { Declaration, Everything } from '../check.ts';
 import { judged, notConfigured, unjudged } from '../judgement.ts';
 import type { WatchedConfig } from '../../config/schema/watched.ts';

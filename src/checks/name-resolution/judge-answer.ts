@@ -9,7 +9,7 @@ import {
   type AddressClass,
   hostOf,
 } from '../../core/addresses.ts';
-import { nameList } from '../../core/phrases.ts';
+import { nameList } from '../../core/visible-text.ts';
 import { oncePer } from '../../core/once-per.ts';
 import { explainAnswer, type OtherNames } from './other-names.ts';
 import { type Finding, known, note, type Told } from '../../engine/model.ts';

@@ -3,7 +3,7 @@ import type { Declaration, TargetFacts } from '../check.ts';
 import { asOthersSeeIt } from '../peer-views.ts';
 import { NAME_CAUSES, type NameCause } from './causes.ts';
 import { addressFamily, uniqueAddresses, authority, ofFamily } from '../../core/addresses.ts';
-import { nameList } from '../../core/phrases.ts';
+import { nameList } from '../../core/visible-text.ts';
 import type { DnsObservation } from '../../core/observation.ts';
 import { resolverNamed, acceptableAddresses, judgeAnswer, type JudgedAnswer } from './judge-answer.ts';
 import type { OtherNames } from './other-names.ts';

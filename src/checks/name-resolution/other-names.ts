@@ -1,5 +1,5 @@
 import { addressInAny } from '../../core/addresses.ts';
-import { nameList } from '../../core/phrases.ts';
+import { nameList } from '../../core/visible-text.ts';
 import type { DnsObservation, ExtendedError, FailureReason } from '../../core/observation.ts';
 import type { PathObservation, RoundObservations } from '../../core/round.ts';
 import type { Finding, CauseWords } from '../../engine/model.ts';

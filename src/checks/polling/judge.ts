@@ -12,7 +12,7 @@ import { withMoreSaid } from '../../engine/words.ts';
 import type { AppliancePolling, PollingError, PollingReport } from '../../core/polling/report.ts';
 import type { WatchedConfig } from '../../config/schema/watched.ts';
 import { authority } from '../../core/addresses.ts';
-import { nameList } from '../../core/phrases.ts';
+import { nameList } from '../../core/visible-text.ts';
 import {
   askedFor,
   type FirewallObservation,

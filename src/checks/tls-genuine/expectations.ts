@@ -1,11 +1,10 @@
 import { isSameName, isInDate, type DistinguishedName } from '../../core/certificate.ts';
 import { dayText, utcText } from '../../core/time-text.ts';
-import { nameList } from '../../core/phrases.ts';
+import { nameList, visibleText } from '../../core/visible-text.ts';
 import { weakerThan, findProduct, trustUnder } from '../../tls/trust.ts';
 import type { ChainCase } from './chain-case.ts';
 import { isForServers } from '../../tls/extensions.ts';
 import { called, inFull } from '../../tls/flaws.ts';
-import { visibleText } from '../../core/visible-text.ts';
 import type { Told } from '../../engine/model.ts';
 
 const MOST_NAMES = 5;

@@ -1,7 +1,7 @@
 import { type Assessment, withFindings, type Finding, isFault, known, type FindingFacts } from '../../engine/model.ts';
 import { authority } from '../../core/addresses.ts';
 import { type FirewallObservation, leavesTlsAlone, policyText } from '../../core/license/firewall.ts';
-import { nameList } from '../../core/phrases.ts';
+import { nameList } from '../../core/visible-text.ts';
 import { FORTIGATE_SERIAL } from '../../engine/words.ts';
 import { asOthersSeeIt, unreadablePeers } from '../peer-views.ts';
 import type { Declaration, Everything } from '../check.ts';

@@ -1,4 +1,4 @@
-import { counted, nameList } from '../../core/phrases.ts';
+import { counted, nameList, visibleText } from '../../core/visible-text.ts';
 import {
   type Certificate,
   type DistinguishedName,
@@ -28,7 +28,6 @@ import { findProduct, type Trust, type TrustProfile } from '../../tls/trust.ts';
 import { hostOf, classifyAddress, plainName } from '../../core/addresses.ts';
 import { walkChain, type ChainTrust } from '../../tls/chain.ts';
 import { authorityKeyIdentifier, areRelatedHosts, matchesName, locationsOf } from '../../tls/extensions.ts';
-import { visibleText } from '../../core/visible-text.ts';
 
 const WAYS: Readonly<Record<ReferenceChain['kind'], string>> = {
   resolver: 'at the address from',

@@ -30,21 +30,18 @@ import {
 import { httpsOrigin } from './endpoints.ts';
 import { SNMP_AUTH_PROTOCOLS, SNMP_PRIV_PROTOCOLS } from '../../network/snmp/snmp-get.ts';
 
-/** The maximum number of tokens, which is higher than any unit supports. */
 const MOST_TOKENS = 1_000_000;
 
 const api = section(
   {
-    url: httpsOrigin('https://10.0.0.5').describe(
-      'Address of the unit. The URL must begin with "https://" and have no path.',
-    ),
+    url: httpsOrigin('https://10.0.0.5').describe('URL of the unit, with "https://" and without a path.'),
     user: text.describe('An administrator account with "Web service access" and a read-only profile.'),
-    key: secret('key', "File with the administrator's web service access key."),
+    key: secret('key', "Reads the administrator's web service access key from this file."),
     caFile: optional(certificatesFile).describe(
-      'PEM file with the authority that signed the certificate of the unit, or with the certificate itself.',
+      "Authority that signed the unit's certificate, or the certificate itself, in PEM format.",
     ),
     pin: optional(pin).describe(
-      "SHA-256 hash of the unit's public key, instead of caFile, for a unit with a factory certificate.",
+      "SHA-256 hash of the unit's public key. Use it instead of `caFile` for a unit with a factory certificate.",
     ),
   },
   (fields, report) => {
@@ -54,15 +51,18 @@ const api = section(
 
 const snmp = section(
   {
-    host: host.describe('Address of the agent.'),
-    port: port.prefault(161).describe('Its UDP port.'),
-    community: optionalSecret('community', 'File with the SNMP v2c community, which is sent unencrypted.'),
-    user: optional(text).describe('SNMPv3 user with authentication and encryption, instead of a community.'),
-    authPassword: optionalSecret('authentication password', 'File with the authentication password.'),
+    host: host.describe('Address of the SNMP agent.'),
+    port: port.prefault(161).describe('UDP port of the SNMP agent.'),
+    community: optionalSecret(
+      'community',
+      'Reads the SNMPv2c community from this file. SNMPv2c sends the community unencrypted.',
+    ),
+    user: optional(text).describe('SNMPv3 user, instead of a community. Authentication and encryption are required.'),
+    authPassword: optionalSecret('authentication password', 'Reads the authentication password from this file.'),
     authProtocol: optional(choice(...SNMP_AUTH_PROTOCOLS)).describe('Authentication protocol. The default is "sha".'),
     privPassword: optionalSecret(
       'encryption password',
-      'File with the encryption password. A wrong password causes a timeout.',
+      'Reads the encryption password from this file. A wrong password causes a timeout.',
     ),
     privProtocol: optional(choice(...SNMP_PRIV_PROTOCOLS)).describe('Encryption protocol. The default is "aes".'),
   },
@@ -86,15 +86,14 @@ function communityOrUser(fields: SectionFields, report: Report): void {
 
 const certificate = section({
   license: serial.describe(
-    'Number of the licence (EFTM…). Also list the licence under `licenses`, but only if the licence belongs on this ' +
-      'unit.',
+    'Licence number (EFTM…) on the certificate. If the licence belongs on this unit, also list it under `licenses`.',
   ),
   tokens: optional(integer(1, MOST_TOKENS, 'a count of tokens')).describe(
-    'Number of tokens bought, for comparison with the tokens on the unit.',
+    'Number of tokens bought, which is compared with the number of tokens on the unit.',
   ),
   redeemBy: optional(day).describe(
-    'The "Certificate Valid Until" date. As long as no unit has tokens of the licence, ftm-watch sends a warning 90, ' +
-      '30 and 7 days before this date. An expired certificate cannot be redeemed.',
+    'Date that is printed as "Certificate Valid Until". Warnings are sent 90, 30 and 7 days before this date, ' +
+      'until a unit has tokens of the licence. An expired certificate cannot be redeemed.',
   ),
 });
 
@@ -117,7 +116,7 @@ const appliance = section(
       "Numbers of the unit's FortiToken Mobile licences (EFTM…), as printed on the certificates.",
     ),
     certificates: unique(list(certificate), textAt('license')).describe(
-      'Data from the licence certificates of the unit.',
+      "Data printed on the unit's licence certificates.",
     ),
     api: optional(api).describe("The unit's REST API (read-only access)."),
     snmp: optional(snmp).describe(
@@ -134,7 +133,6 @@ export type ApplianceApiConfig = z.output<typeof api>;
 export type SnmpConfig = z.output<typeof snmp>;
 export type ApplianceConfig = z.output<typeof appliance>;
 
-/** The FortiAuthenticator units to monitor. */
 export const appliances = unique(
   unique(unique(list(appliance), textAt('name')), textAt('serial')),
   logSources,
@@ -146,10 +144,7 @@ function peerIsAnother({ serial: own, peerSerial }: SectionFields, report: Repor
     report('peerSerial', 'expected the serial number of the other unit, got the serial number of this unit');
 }
 
-/**
- * Returns the log sources of a unit. Two units cannot share a log source, because their log lines could not be told
- * apart.
- */
+/** Two units cannot share a log source, because their lines could not be told apart. */
 function logSources(unit: unknown): readonly Label[] {
   return itemsOf(fieldsOf(unit)['logSources']).flatMap((source, index) =>
     typeof source === 'string' ? [{ label: source.toLowerCase(), path: ['logSources', index] }] : [],
@@ -157,11 +152,9 @@ function logSources(unit: unknown): readonly Label[] {
 }
 
 const firewallEntry = section({
-  url: httpsOrigin('https://10.0.0.1').describe(
-    'Address of the FortiGate. The URL must begin with "https://" and have no path.',
-  ),
-  token: secret('token', 'File with the token of a read-only REST API administrator.'),
-  vdom: text.prefault('root').describe('Virtual domain (VDOM) of the traffic.'),
+  url: httpsOrigin('https://10.0.0.1').describe('URL of the FortiGate, with "https://" and without a path.'),
+  token: secret('token', 'Reads the token of a read-only REST API administrator from this file.'),
+  vdom: text.prefault('root').describe('Virtual domain (VDOM) that the traffic passes through.'),
   source: address.describe("Source address of FortiAuthenticator's traffic."),
   sourceInterface: optional(text).describe(
     'Interface on which the traffic arrives. The default is the interface of the route to `source`.',
@@ -179,16 +172,10 @@ const firewallEntry = section({
 
 export type FirewallConfig = z.output<typeof firewallEntry>;
 
-/**
- * The FortiGates to query. Each entry describes one source address of FortiAuthenticator's traffic as a FortiGate sees
- * it.
- */
+/** Each entry is one source address of FortiAuthenticator's traffic, as the FortiGate sees it. */
 export const firewall = unique(listOrOne(firewallEntry), flow, alreadyAsked);
 
-/**
- * Returns a label that identifies the entry's query. A repeated label is a mistake, because units that share an address
- * also share an entry.
- */
+/** A repeated label is a mistake, because units that share an address also share an entry. */
 function flow(item: unknown): readonly Label[] {
   const { url, vdom, source } = fieldsOf(item);
   return [url, vdom, source].every((part) => typeof part === 'string')
@@ -200,15 +187,13 @@ function alreadyAsked(_: string, owner: number): string {
   return `firewall[${String(owner)}] has the same query; list all units in its "appliances"`;
 }
 
-/** The maximum account ID, which is higher than any real account ID. */
 const MAX_ACCOUNT = 999_999_999_999;
 
 export type RegistrationConfig = z.output<typeof registration>;
 
-/** The login for FortiCloud's asset management. */
 export const registration = section({
   user: text.describe('FortiCloud API user (IAM > API Users) with read access to Asset Management.'),
-  password: secret('password', "File with the API user's password."),
+  password: secret('password', "Reads the API user's password from this file."),
   accountId: optional(integer(1, MAX_ACCOUNT, 'an account number')).describe(
     'Account number, required for API users of an organisation.',
   ),
@@ -222,13 +207,13 @@ export const registration = section({
 });
 
 const peer = section({
-  name: name.describe('Name in the evidence.'),
-  url: httpsOrigin('https://10.0.0.9:9843').describe(
-    'Address of the other status page. The URL must begin with "https://" and have no path.',
+  name: name.describe('Unique name of the agent in evidence.'),
+  url: httpsOrigin('https://10.0.0.9:9843').describe('URL of the other agent, with "https://" and without a path.'),
+  token: optionalSecret(
+    'token',
+    'Reads the token from this file. The other agent must list it in `web.tokens`, with the role "read".',
   ),
-  token: optionalSecret('token', 'File with a token from `web.tokens` of the other agent, with the role "read".'),
   caFile: authorityFile,
 });
 
-/** Other ftm-watch agents whose status is queried. */
 export const peers = unique(list(peer), textAt('name'));

@@ -19,29 +19,22 @@ export const listenAddress: z.ZodType<ListenAddress> = codedText({
   format: ({ address, port }) => authority({ host: address, port }),
 });
 
-/**
- * The schema for an HTTPS origin to which credentials are sent. A path is rejected instead of ignored, because clients
- * use the fixed API paths of the queried products.
- */
+/** For origins to which credentials are sent. A path is rejected, because clients use the products' fixed API paths. */
 export function httpsOrigin(example: string): z.ZodType<string> {
   const what = `a URL that begins with "https://" and has no path, such as "${example}"`;
   return url(what, (read) => read.protocol === 'https:' && read.pathname === '/' && read.search === '');
 }
 
-/** The schema for an HTTP or HTTPS URL with an optional path. */
 export function webUrl(example: string): z.ZodType<string> {
   return url(`a URL such as "${example}"`, isOfWeb);
 }
 
-/**
- * The schema for a URL with a secret path, such as a webhook or a heartbeat URL. Everyone who knows the URL can send
- * requests to it. Only the scheme and host are printed, which are enough to identify the service.
- */
+/** For URLs with a secret path, such as webhooks. Only the scheme and host are printed. */
 export function secretUrl(example: string): z.ZodType<string> {
   return url(`a URL such as "${example}"`, isOfWeb, withoutPath).register(USES, { use: 'secret-url' });
 }
 
-/** Returns whether data that is sent to this URL is unencrypted. */
+/** Data that is sent to this URL is unencrypted. */
 export function isReadableOnTheWay(text: string): boolean {
   return URL.parse(text)?.protocol === 'http:' && !isLoopbackUrl(text);
 }
@@ -75,7 +68,7 @@ function hasLogin({ username, password }: URL): boolean {
   return username !== '' || password !== '';
 }
 
-/** Returns whether the text was shortened by `withoutPath`. */
+/** `withoutPath` has shortened the text. */
 function isCut(text: string): boolean {
   return text.endsWith('/…');
 }

@@ -31,15 +31,13 @@ export const licenseServer = completed(
   section({
     host: host
       .prefault(HOST)
-      .describe(
-        'The server that activates and provisions FortiToken Mobile tokens, as configured in FortiAuthenticator.',
-      ),
-    port: port.prefault(443).describe('Its TCP port.'),
+      .describe('Server that activates and provisions FortiToken Mobile tokens, as configured in FortiAuthenticator.'),
+    port: port.prefault(443).describe('TCP port to connect to.'),
     serverName: serverName.describe(
       'Server name sent in the TLS handshake (SNI). The default is the host name. If the host is an address or this ' +
         'key is null, no server name is sent.',
     ),
-    path: urlPath.prefault('/').describe('Path that the HTTP probe requests. Any status below 500 is a success.'),
+    path: urlPath.prefault('/').describe('Path that the HTTP probe requests. Any status below 500 counts as success.'),
     expectedAddresses: addresses
       .meta({ default: ADDRESSES })
       .optional()
@@ -81,11 +79,12 @@ export const trust = section({
   profile: trustProfile
     .prefault('fortinet')
     .describe(
-      "How the licence server's certificate is verified. fortinet: by the keys of Fortinet's own authorities. " +
-        'public: by the authorities that browsers trust. pinned: only by pins, files and learned keys.',
+      "How the licence server's certificate is verified. " +
+        '"fortinet" uses the keys of authorities that belong to Fortinet, "public" uses the authorities that browsers ' +
+        'trust, and "pinned" uses only pins, files and learned keys.',
     ),
   pins: pins.describe('Additional trusted public keys, as SHA-256 hashes of the SubjectPublicKeyInfo.'),
-  caFiles: caFiles.describe('PEM files with additional root certificates.'),
+  caFiles: caFiles.describe('Additional root certificates, in PEM format.'),
   baselineFile: laterFile
     .prefault('data/trust-baseline.json')
     .describe('File in which "ftm-watch trust learn" stores the chain that it received on a clean path.'),
@@ -103,37 +102,35 @@ export type Carrier = (typeof CARRIERS)[number];
 const service = completed(
   section({
     name: name.describe('Unique name of the service in messages and metrics.'),
-    host: host.describe('Its host.'),
-    port: port.prefault(443).describe('Its TCP port.'),
+    host: host.describe('Host name or address of the service.'),
+    port: port.prefault(443).describe('TCP port to connect to.'),
     serverName: serverName.describe(
       'Server name sent in the TLS handshake. The default is the host. With null, no server name is sent.',
     ),
     trust: section({
       profile: trustProfile
         .prefault('public')
-        .describe("How the service's certificate is verified, as in trust.profile."),
-      pins: pins.describe('Trusted public keys, as in trust.pins.'),
-      caFiles: caFiles.describe('PEM files with root certificates.'),
+        .describe("How the service's certificate is verified, as in `trust.profile`."),
+      pins: pins.describe('Trusted public keys, as in `trust.pins`.'),
+      caFiles: caFiles.describe('Root certificates, in PEM format.'),
     })
       .prefault({})
       .describe("How the service's certificate is verified."),
     carries: optional(choice(...CARRIERS)).describe(
-      'Purpose of the service, which is mentioned in messages. push: push notifications. sms: text messages. ' +
-        'answers: the public name of FortiAuthenticator, to which phones send their answers. fortigate: activation ' +
-        'of tokens on a FortiGate. cloud: FortiToken Cloud.',
+      'What the service is used for, as mentioned in messages: "push" for push notifications, "sms" for text ' +
+        'messages, "answers" for the public name of FortiAuthenticator to which phones send their answers, ' +
+        '"fortigate" for the activation of tokens on a FortiGate, and "cloud" for FortiToken Cloud.',
     ),
     severity: choice('critical', 'warning', 'info')
       .prefault('warning')
-      .describe('Severity of faults. Activation needs only the licence server, so the default is "warning".'),
+      .describe('Severity of faults of the service, which is not needed for activation.'),
   }),
   (given) => ({ ...given, serverName: serverNameOf(given) }),
 );
 
 export type ServiceConfig = z.output<typeof service>;
 
-/**
- * Returns the settings for one of Fortinet's hosts. Fortinet does not document which CA issues the hosts' certificates.
- */
+/** Fortinet does not document which CA issues these certificates. */
 function known(name: string, hostName: string, carries: Carrier): ServiceConfig {
   const trust = { profile: 'public', pins: [], caFiles: [] } as const;
   return { name, host: hostName, port: 443, serverName: hostName, trust, severity: 'warning', carries };
@@ -151,10 +148,7 @@ const KNOWN: Readonly<Record<z.output<typeof knownName>, ServiceConfig>> = {
   'fortitoken-cloud': known('fortitoken-cloud', 'ftc.fortinet.com', 'cloud'),
 };
 
-/**
- * The schema for the name of one of Fortinet's hosts. In a printed configuration, the name is replaced with a section
- * that contains all settings.
- */
+/** The name is printed as a section that contains all settings. */
 const knownService: z.ZodType<ServiceConfig> = z.codec(knownName, z.custom<ServiceConfig>(), {
   decode: (given) => KNOWN[given],
   encode: (value, { issues }) => {
@@ -165,5 +159,4 @@ const knownService: z.ZodType<ServiceConfig> = z.codec(knownName, z.custom<Servi
 
 const knownOrSection = z.union([service, knownService], expected('a section (keys and values), or a name like "push"'));
 
-/** Other hosts to which FortiAuthenticator connects. */
 export const services = unique(list(knownOrSection), textAt('name'));

@@ -26,13 +26,10 @@ import {
   filledList,
 } from './section.ts';
 import { secretUrl } from './endpoints.ts';
-import { expectedSecretMessage } from '../../text/show.ts';
+import { expectedMessage, showKind } from '../../text/show.ts';
 import { authority, type HostPort } from '../../core/addresses.ts';
 
-/**
- * Returns the schema for a required secret. `what` names the secret in messages, and `ofFile` describes the key for its
- * file.
- */
+/** `what` names the secret in messages, and `ofFile` describes the key for its file. */
 export function secret(what: string, ofFile: string): SecretField<SecretSource> {
   return {
     ...optionalSecret(what, ofFile),
@@ -53,7 +50,10 @@ export function optionalSecret(what: string, ofFile: string): SecretField<Secret
   return {
     keys: (name) => [
       [`${name}File`, secretFile.optional().describe(ofFile)],
-      [`${name}Env`, secretVariable.optional().describe(`Environment variable with the ${what}, instead of the file.`)],
+      [
+        `${name}Env`,
+        secretVariable.optional().describe(`Environment variable that contains the ${what}, instead of the file.`),
+      ],
     ],
     rule: oneAtMost,
     decode: sourceIn,
@@ -79,18 +79,12 @@ function sourceIn(name: string, fields: SectionFields): SecretSource | null {
   return typeof variable === 'string' ? { kind: 'env', name: variable } : null;
 }
 
-/**
- * A URL with a secret path. The value is either the URL itself or the file or variable from which the URL is read for
- * each use.
- */
+/** The URL itself, or the file or variable from which it is read for each use. */
 export type SecretUrl = string | SecretSource;
 
-/**
- * Returns the schema for a URL that is set under exactly one of the keys in `secretUrlKeys`. `what` is a sentence that
- * describes the URL's purpose.
- */
+/** Exactly one of the keys in `secretUrlKeys` must be set. `what` is a sentence that describes the URL's purpose. */
 export function secretUrlField(what: string, example: string): SecretField<SecretUrl> {
-  const elsewhere = secret('URL', 'File with the URL, if the URL is secret.');
+  const elsewhere = secret('URL', 'Reads the URL from this file, if the URL is secret.');
   return {
     keys: (name) => [
       [name, secretUrl(example).optional().describe(`${what} If the URL is secret, use urlFile.`)],
@@ -118,32 +112,25 @@ export function secretUrlKeys(name: string): readonly string[] {
 const FILE = 'the name of a file';
 const VARIABLE = hidden('the name of an environment variable in capitals, such as "FTM_WATCH_PASSWORD"');
 
-/** The schema for a file that must be readable when the configuration is loaded. */
+/** Must be readable when the configuration is loaded. */
 export const readableFile: z.ZodType<string> = file('file', 'file-to-read', expected(FILE));
 
-/** Works like {@link readableFile}, for files with CA certificates. */
 export const certificatesFile: z.ZodType<string> = file('file', 'authority-file', expected(FILE));
 
-/** The schema for a file that can be created or changed after the configuration has been loaded. */
+/** Can be created or changed after the configuration has been loaded. */
 export const laterFile: z.ZodType<string> = file('file', 'file-for-later', expected(FILE));
 
-/** The schema for a file that contains a secret. */
 const secretFile: z.ZodType<string> = file('file with a secret', 'secret-file', hidden(FILE));
 
-/**
- * The schema for the name of an environment variable that contains a secret. Only upper-case names are accepted. A
- * password that is entered here by mistake is therefore rejected and never quoted in a message about a missing
- * variable.
- */
+/** Only upper-case names are accepted, so that a password entered here by mistake is rejected and never quoted. */
 export const secretVariable: z.ZodType<string> = z
   .string(VARIABLE)
   .regex(/^[A-Z][A-Z0-9_]{0,127}$/u, VARIABLE)
   .meta({ title: 'environment variable' })
   .register(USES, { use: 'secret-variable' });
 
-/** The schema for a file with additional CA certificates. Public CAs remain trusted. */
 export const authorityFile: z.ZodType<string | null> = optional(certificatesFile).describe(
-  "PEM file with the authority that signed the server's certificate. By default, public authorities are trusted.",
+  "Authority that signed the server's certificate, in PEM format. By default, public authorities are trusted.",
 );
 
 interface Wording {
@@ -155,36 +142,34 @@ function file(title: string, use: Use, wording: Wording): z.ZodType<string> {
 }
 
 function hidden(what: string): Wording {
-  return { error: ({ input }) => expectedSecretMessage(what, input) };
+  return { error: ({ input }) => expectedMessage(what, input, showKind) };
 }
 
 const SMTP_PORT = 25;
-/** The port for SMTP over TLS (RFC 8314 §7.3). */
+/** RFC 8314 §7.3 */
 const SUBMISSIONS_PORT = 465;
 
 const security = choice('starttls', 'tls', 'none');
 
-/** The configuration keys for a mail server, including its login. */
 export const relayShape = {
-  host: host.describe('Host of the mail server.'),
+  host: host.describe('Host name or address of the mail server.'),
   port: port
     .meta({ default: SMTP_PORT })
     .optional()
-    .describe('TCP port of the mail server. The default is 465 if `security` is tls.'),
+    .describe('TCP port of the mail server. The default is 465 if `security` is "tls".'),
   security: security
     .prefault('starttls')
     .describe(
-      'starttls: encryption is required after the greeting. tls: encryption starts with the connection. none: no ' +
-        'encryption.',
+      '"starttls" requires encryption after the greeting, "tls" encrypts the connection from the start, and "none" ' +
+        'does not encrypt it.',
     ),
-  user: optional(text).describe('User name. Without a user name, ftm-watch does not log in.'),
-  password: optionalSecret('password', "File with the user's password."),
+  user: optional(text).describe('User name for the login. Without a user name, ftm-watch does not log in.'),
+  password: optionalSecret('password', "Reads the user's password from this file."),
   caFile: authorityFile,
 } as const;
 
 type MailSecurity = z.output<typeof security>;
 
-/** The schema for a mail server that relays messages. */
 export const mailRelay = completed(section(relayShape, requireLogin), withPort);
 
 export function withPort<Relay extends { readonly port: number | undefined; readonly security: MailSecurity }>(
@@ -212,7 +197,7 @@ const proxySection = section(
   {
     url: proxyUrl.describe('URL of the proxy, with "http://", a host and a port.'),
     user: optional(text).describe('User name for the proxy.'),
-    password: optionalSecret('password', "File with the user's password."),
+    password: optionalSecret('password', "Reads the user's password from this file."),
   },
   requireLogin,
 );
@@ -237,7 +222,7 @@ export const proxy: z.ZodType<ProxyConfig> = z.union(
   expected('a URL such as "http://10.0.0.8:3128", or a section with "url", "user" and "passwordFile"'),
 );
 
-/** A parsed DNS resolver. `label` is the text from the configuration file. */
+/** `label` is the text from the configuration file. */
 export type ResolverConfig =
   | { readonly kind: 'system'; readonly label: 'system' }
   | { readonly kind: 'udp' | 'tcp' | 'tls'; readonly label: string; readonly host: string; readonly port: number }
@@ -255,18 +240,14 @@ export const resolvers = unique(filledList(resolver, 'resolver, such as "system"
 );
 
 const DNS_PORT = 53;
-/** The port for DNS over TLS (RFC 7858 §3.1). */
+/** RFC 7858 §3.1 */
 const DNS_OVER_TLS_PORT = 853;
 
 type SocketKind = 'udp' | 'tcp' | 'tls';
 
 const SOCKET_KINDS: readonly SocketKind[] = ['udp', 'tcp', 'tls'];
 
-/**
- * Parses a DNS resolver. The text can be `system`, an address (for UDP), or a URL that starts with `udp://`, `tcp://`,
- * `tls://` or `https://`. UDP and TCP resolvers must be given as addresses, because resolving their names would need
- * another resolver. Returns null if the text is invalid.
- */
+/** UDP and TCP resolvers must be addresses, because resolving their names would need another resolver. */
 function parseResolver(text: string): ResolverConfig | null {
   if (text === 'system') return { kind: 'system', label: 'system' };
   if (text.startsWith('https://')) return isResolverUrl(text) ? { kind: 'https', label: text, url: text } : null;

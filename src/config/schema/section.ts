@@ -9,15 +9,11 @@ import { DURATION_PATTERN, formatDuration, parseDuration, dayText } from '../../
 import { readCrontab } from '../../text/crontab.ts';
 import type { HostPort } from '../../core/addresses.ts';
 
-/** The schemas of a section's keys. A secret can be set under two keys. */
 type Shape = Readonly<Record<string, z.ZodType | SecretField<unknown>>>;
 
 type FieldOf<F extends Shape[string]> = F extends SecretField<infer Source> ? Source : z.output<F>;
 
-/**
- * Returns the schema for a section that contains only these keys. `rule` checks combinations of keys. It runs even if
- * individual keys are invalid.
- */
+/** `rule` checks combinations of keys. It runs even if individual keys are invalid. */
 export function section<const S extends Shape>(
   shape: S,
   rule?: Rule,
@@ -56,7 +52,7 @@ export function section(shape: Shape, rule?: Rule): z.ZodType {
   });
 }
 
-/** Returns the schema for a section in which missing keys are derived from other keys. */
+/** For sections in which missing keys are derived from other keys. */
 export function completed<Given, Complete extends Given>(
   schema: z.ZodType<Given>,
   complete: (given: Given) => Complete,
@@ -64,7 +60,7 @@ export function completed<Given, Complete extends Given>(
   return z.codec(schema, z.custom<Complete>(), { decode: complete, encode: (value) => value });
 }
 
-/** Returns the schema for an optional key. A missing key has the value null and is not printed. */
+/** A missing key is null and is not printed. */
 export function optional<T>(schema: z.ZodType<T>): z.ZodType<T | null> {
   return z.codec(schema.optional(), z.custom<T | null>(), {
     decode: (given) => given ?? null,
@@ -72,15 +68,12 @@ export function optional<T>(schema: z.ZodType<T>): z.ZodType<T | null> {
   });
 }
 
-/** Returns the schema for a list of items. A missing key results in an empty list. */
+/** A missing key is an empty list. */
 export function list<T>(item: z.ZodType<T>): z.ZodType<readonly T[]> {
   return z.array(item, expected('a list')).prefault([]);
 }
 
-/**
- * Returns the schema for either a list of items or a single item. A missing key results in an empty list, and a single
- * item is printed as a list.
- */
+/** A missing key is an empty list. A single item is printed as a list. */
 export function listOrOne<T>(item: z.ZodType<T>): z.ZodType<readonly T[]> {
   const one = z.codec(item, z.custom<readonly T[]>(), {
     decode: (only): readonly T[] => [only],
@@ -92,7 +85,7 @@ export function listOrOne<T>(item: z.ZodType<T>): z.ZodType<readonly T[]> {
   return z.union([z.array(item), one], expected('a section (keys and values), or a list of them')).prefault([]);
 }
 
-/** Returns the schema for a list with at least one item. `what` names the items in messages. */
+/** `what` names the items in messages. */
 export function filledList<T>(item: z.ZodType<T>, what: string): z.ZodType<readonly T[]> {
   return z.array(item, expected('a list')).min(1, { error: `expected at least one ${what}` });
 }
@@ -101,17 +94,15 @@ function keysOf(name: string, field: Shape[string]): readonly (readonly [key: st
   return field instanceof z.ZodType ? [[name, field]] : field.keys(name);
 }
 
-/**
- * The valid part of a section. Rules also run if the section contains errors, so that all errors are reported together.
- */
+/** The valid part of a section. Rules also run on sections with errors, so that all errors are reported together. */
 export type SectionFields = Readonly<Record<string, unknown>>;
 
-/** Reports an error in a section. The error can concern a key, a nested key, or the section itself (null). */
+/** `at` is a key, the path of a nested key, or null for the section itself. */
 export type Report = (at: string | readonly string[] | null, message: string) => void;
 
 export type Rule = (fields: SectionFields, report: Report) => void;
 
-/** A label that identifies a list item, and the label's path within the item. */
+/** Identifies a list item. `path` is relative to the item. */
 export interface Label {
   readonly label: string;
   readonly path: readonly (string | number)[];
@@ -119,10 +110,7 @@ export interface Label {
 
 type LabelsOf = (item: unknown) => readonly Label[];
 
-/**
- * Adds a check to a list schema that no two items have the same label. `taken` returns the error message for a label
- * that the item at the given index already has.
- */
+/** `taken` returns the message for a label that the item at index `owner` already has. */
 export function unique<S extends z.ZodType>(
   schema: S,
   labelsOf: LabelsOf,
@@ -144,7 +132,6 @@ export function unique<S extends z.ZodType>(
   );
 }
 
-/** Returns a function that uses the text at the given key as an item's label. */
 export function textAt(key: string): LabelsOf {
   return (item) => {
     const label = fieldsOf(item)[key];
@@ -152,7 +139,7 @@ export function textAt(key: string): LabelsOf {
   };
 }
 
-/** Uses an item's `host:port` as its label. */
+/** An item's `host:port`. */
 export function endpoint(item: unknown): readonly Label[] {
   const { host, port } = fieldsOf(item);
   return typeof host === 'string' && typeof port === 'number'
@@ -160,7 +147,6 @@ export function endpoint(item: unknown): readonly Label[] {
     : [];
 }
 
-/** Reports an error if a section contains only one of user and password. */
 export function requireLogin(fields: SectionFields, report: Report): void {
   const hasPassword = hasSecret('password', fields);
   if (given(fields, 'user') && !hasPassword)
@@ -168,17 +154,14 @@ export function requireLogin(fields: SectionFields, report: Report): void {
   if (!given(fields, 'user') && hasPassword) report(null, 'expected "user" in addition to the password');
 }
 
-/** Returns whether the section contains the key. */
 export function given(fields: SectionFields, key: string): boolean {
   return fields[key] !== undefined && fields[key] !== null;
 }
 
-/** Returns whether the section sets a secret with `<name>File` or `<name>Env`. */
 export function hasSecret(name: string, fields: SectionFields): boolean {
   return given(fields, `${name}File`) || given(fields, `${name}Env`);
 }
 
-/** Returns the fields of a value, or an empty object if the value is not a mapping. */
 export function fieldsOf(value: unknown): SectionFields {
   return isMapping(value) ? value : {};
 }
@@ -187,18 +170,17 @@ export function isMapping(value: unknown): value is SectionFields {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Returns the items of a value, or an empty list if the value is not a list. */
 export function itemsOf(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];
 }
 
-/** Returns all types that a schema accepts (sections, lists and plain values), with wrapper schemas removed. */
+/** All types that a schema accepts, without wrapper schemas. */
 export function alternatives(schema: z.core.$ZodType): readonly z.core.$ZodType[] {
   const inner = insideOf(schema);
   return inner.length === 0 ? [schema] : inner.flatMap(alternatives);
 }
 
-/** Returns the inner schemas of a wrapper schema. They accept the same values as the wrapper. */
+/** The inner schemas accept the same values as the wrapper. */
 function insideOf(schema: z.core.$ZodType): readonly z.core.$ZodType[] {
   if (schema instanceof z.ZodPipe) return [schema.in];
   if (schema instanceof z.ZodUnion) return schema.options;
@@ -206,7 +188,7 @@ function insideOf(schema: z.core.$ZodType): readonly z.core.$ZodType[] {
   return wraps ? [schema.unwrap()] : [];
 }
 
-/** Marks text in the configuration that is secret or that refers to a file, variable or other external item. */
+/** Marks text that is secret or that refers to a file or variable. */
 export type Use =
   | 'file-to-read'
   | 'authority-file'
@@ -215,19 +197,18 @@ export type Use =
   | 'secret-variable'
   | 'secret-url';
 
-/** Stores the use of each marked schema. */
 export const USES = z.registry<{ readonly use: Use }>();
 
 export interface UsedText {
   readonly use: Use;
   readonly text: string;
-  /** The path of the text in the configuration file. Null for default values, which are not in the file. */
+  /** Null for default values, which are not in the file. */
   readonly path: YamlPath | null;
 }
 
 type Change = (used: UsedText) => string;
 
-/** Returns all marked text in a configuration. The value can be raw or decoded. */
+/** The value can be raw or decoded. */
 export function usedTexts(schema: z.ZodType, value: unknown): readonly UsedText[] {
   const found: UsedText[] = [];
   changeTexts(schema, value, (used) => {
@@ -238,14 +219,14 @@ export function usedTexts(schema: z.ZodType, value: unknown): readonly UsedText[
 }
 
 /**
- * Returns the value with defaults filled in and with all marked text replaced by the result of `change`. Parts that do
- * not match the schema are not changed.
+ * Fills in defaults and replaces all marked text with the result of `change`. Parts that do not match the schema are
+ * not changed.
  */
 export function changeTexts(schema: z.ZodType, value: unknown, change: Change): unknown {
   return changed(schema, value, [], { change, defaults: true });
 }
 
-/** Works like {@link changeTexts}, but does not fill in defaults. */
+/** Like {@link changeTexts}, but without defaults. */
 export function changeGivenTexts(schema: z.ZodType, value: unknown, change: Change): unknown {
   return changed(schema, value, [], { change, defaults: false });
 }
@@ -282,15 +263,12 @@ function defaultOf(schema: z.ZodPrefault, how: Changes): unknown {
 
 const SECONDS_TO_WEEKDAY = 6;
 
-/**
- * Returns whether the text is a cron expression with six fields, of which the first is for seconds. Expressions with
- * five fields are rejected, because their minutes would be interpreted as seconds.
- */
+/** Expressions with five fields are rejected, because their minutes would be interpreted as seconds. */
 function isCronWithSeconds(expression: string): boolean {
   return expression.trim().split(/\s+/u).length === SECONDS_TO_WEEKDAY && validate(expression);
 }
 
-/** Returns whether the text is a crontab(5) expression with five fields that matches at least one future date. */
+/** crontab(5) with five fields, and with at least one future date. */
 function isCronOfMinutes(expression: string): boolean {
   try {
     readCrontab(expression, 'UTC');
@@ -305,29 +283,23 @@ export interface ListenAddress {
   readonly port: number;
 }
 
-/**
- * Matches host names with labels as defined in RFC 1123. Underscores are also allowed. No standard permits them, but
- * many internal mail servers have them in their names.
- */
+/** RFC 1123 labels. Underscores are also allowed, because many internal mail servers have them in their names. */
 const HOST_NAME =
   /^(?=.{1,253}$)[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?)*$/iu;
-/**
- * Matches text that ends with a number, such as `10.0.0.300`. Such text is a mistyped address and never a host name.
- */
+/** For example `10.0.0.300`, which is a mistyped address and never a host name. */
 const NUMERIC_END = /(?:^|\.)\d+$/u;
 const BRACKETED = /^\[(?<host>[^\]]+)\](?::(?<port>\d{1,5}))?$/u;
 const PLAIN = /^(?<host>[^:]+)(?::(?<port>\d{1,5}))?$/u;
 
 const MAX_PORT = 65_535;
 
-/** Returns whether the text is a host name or an IP address. */
 export function isHost(text: string): boolean {
   return isIP(text) !== 0 || (HOST_NAME.test(text) && !NUMERIC_END.test(text));
 }
 
 /**
- * Parses `host`, `host:port`, `[v6]:port` or an IPv6 address. Returns null if the text is invalid, or if it contains no
- * port and there is no default port.
+ * Parses `host`, `host:port`, `[v6]:port` or an IPv6 address. Returns null if there is neither a port nor a default
+ * port.
  */
 export function parseHostPort(text: string, defaultPort: number | null): HostPort | null {
   const parts = splitPort(text);
@@ -336,7 +308,7 @@ export function parseHostPort(text: string, defaultPort: number | null): HostPor
   return port === null || port < 1 || port > MAX_PORT ? null : { host: parts.host, port };
 }
 
-/** Parses the `address:port` of a listener. Port 0 selects any free port. */
+/** Port 0 selects any free port. */
 export function parseListenAddress(text: string): ListenAddress | null {
   const parts = splitPort(text);
   if (parts === null || parts.port === null || parts.port > MAX_PORT) return null;
@@ -352,15 +324,11 @@ function splitPort(text: string): { readonly host: string; readonly port: number
   return { host, port: port === undefined ? null : Number(port) };
 }
 
-/** Returns the `error` option for a zod schema or check. The messages have the format `expected …, got …`. */
 export function expected(what: string): { readonly error: (issue: { readonly input?: unknown }) => string } {
   return { error: (issue) => expectedMessage(what, issue.input) };
 }
 
-/**
- * Works like {@link expected}, for values that must be written without quotes. If the value is wrong only because of
- * quotes, the message says so.
- */
+/** If the value is wrong only because of quotes, the message says so. */
 export function unquoted(what: string, isMeant: (text: string) => boolean): ReturnType<typeof expected> {
   return {
     error: ({ input }) =>
@@ -369,15 +337,14 @@ export function unquoted(what: string, isMeant: (text: string) => boolean): Retu
   };
 }
 
-/** Converts between a configuration text and its value. `parse` reads the text, and `format` prints the value. */
 interface Code<T> {
-  /** The name of the type in the JSON Schema and in docs/configuration.md. */
+  /** Name of the type in the JSON Schema and in docs/configuration.md. */
   readonly title: string;
   readonly expected: string;
   readonly pattern?: RegExp;
   readonly parse: (text: string) => T | null;
   readonly format: (value: T) => string;
-  /** Returns a specific error message for text that `parse` rejects. */
+  /** A more specific message for text that `parse` rejects. */
   readonly problem?: (text: string) => string | null;
 }
 
@@ -396,7 +363,6 @@ export function codedText<T>({ title, expected: what, pattern, parse, format, pr
     .meta({ title });
 }
 
-/** Returns the schema for text that is used without conversion. */
 function plainText(title: string, what: string, accepts: RegExp | ((text: string) => boolean)): z.ZodType<string> {
   const text = z.string(expected(what));
   const checked =
@@ -412,7 +378,6 @@ const ZONE_OFFSET = /^[+-]/u;
 
 const LINE = 'a text of one line';
 
-/** The schema for single-line text. */
 export const text: z.ZodType<string> = z
   .string({
     error: ({ input }) =>
@@ -438,7 +403,6 @@ const hostName: z.ZodType<string> = plainText(
   (value) => isHost(value) && isIP(value) === 0,
 );
 
-/** The schema for a host name that is converted to lower case, because host names are case-insensitive. */
 export const lowerHostName: z.ZodType<string> = z.codec(hostName, z.string(), {
   decode: (given) => given.toLowerCase(),
   encode: (lower) => lower,
@@ -454,16 +418,14 @@ export const addressBlock: z.ZodType<string> = plainText(
 
 export const urlPath: z.ZodType<string> = plainText('path', 'a path that begins with "/"', /^\/[!-~]{0,500}$/u);
 
-/** The schema for a public key pin: the SHA-256 hash of a SubjectPublicKeyInfo in base64 (RFC 7469 §2.4). */
+/** RFC 7469 §2.4 */
 export const pin: z.ZodType<string> = plainText(
   'pin',
   'a pin that consists of "sha256/" and 44 base64 characters',
   /^sha256\/[A-Za-z0-9+/]{43}=$/u,
 );
 
-/**
- * The schema for serial and licence numbers. They can be entered in lower or upper case, and are printed in upper case.
- */
+/** Accepted in lower or upper case, and printed in upper case. */
 export const serial: z.ZodType<string> = z.codec(
   plainText(
     'serial number',
@@ -484,7 +446,7 @@ export const mailAddress: z.ZodType<string> = plainText(
   (value) => MAIL_ADDRESS.test(value),
 );
 
-/** The schema for a mail address with an optional display name, for example `FTM watch <ftm-watch@example.org>`. */
+/** With an optional display name, for example `FTM watch <ftm-watch@example.org>`. */
 export const namedMailAddress: z.ZodType<string> = plainText(
   'mail address',
   'a mail address such as "ftm-watch@example.org" or "FTM watch <ftm-watch@example.org>"',
@@ -507,7 +469,7 @@ export function duration(longest: Millis): z.ZodType<Millis> {
   });
 }
 
-/** The schema for a date. Its value is the start of the day in UTC. */
+/** The start of the day in UTC. */
 export const day: z.ZodType<EpochMs> = codedText({
   title: 'date',
   expected: 'a date such as "2027-03-31"',
@@ -535,7 +497,7 @@ export const timezone: z.ZodType<string> = plainText(
   'time zone',
   'an IANA time zone such as "UTC" or "Europe/Berlin"',
   (zone) => {
-    // The default UTC is not checked, because checking a time zone loads locale data, which takes 1.5 MiB and 10 ms.
+    // Checking a time zone loads locale data, which takes 1.5 MiB and 10 ms.
     if (zone === 'UTC') return true;
     if (ZONE_OFFSET.test(zone)) return false;
     try {
@@ -578,10 +540,10 @@ export const schedule = section({
   timezone: timezone.prefault('UTC').describe('Time zone of the cron expressions.'),
 });
 
-/** The schema for a TLS server name. If the value is undefined, the name of the target host is used. */
+/** If it is undefined, the name of the target host is used. */
 export const serverName: z.ZodType<string | null | undefined> = hostName.nullable().optional();
 
-/** Returns the server name for the ClientHello. IP addresses are not sent, because RFC 6066 §3 does not allow them. */
+/** RFC 6066 §3 does not allow IP addresses. */
 export function serverNameOf({
   host,
   serverName: given,
@@ -592,22 +554,19 @@ export function serverNameOf({
   return given === undefined ? (isIP(host) === 0 ? host : null) : given;
 }
 
-/** The schema for a notification channel's minimum severity. Incidents below `warning` are never sent. */
+/** Incidents below `warning` are never sent. */
 export const minSeverity: z.ZodType<'critical' | 'warning'> = choice('critical', 'warning')
   .prefault('warning')
   .describe(
     'Minimum severity of incidents that are sent. The end of an incident is sent to the same channels as its start.',
   );
 
-/**
- * The schema for the name of a recipient with a secret address. The log, the status page and the store contain this
- * name.
- */
+/** Name of a recipient whose address is secret. It appears in the log, on the status page and in the store. */
 export const recipientName: z.ZodType<string> = name.describe(
   'Name of the recipient in the log and on the page. Undelivered messages are stored under this name.',
 );
 
-/** A secret that is set with the key `<name>File` or `<name>Env` of its section. */
+/** Set with the key `<name>File` or `<name>Env`. */
 export interface SecretField<Source> {
   keys(name: string): readonly (readonly [key: string, schema: z.ZodType])[];
   rule(name: string): Rule;

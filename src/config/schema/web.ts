@@ -23,10 +23,6 @@ import {
 
 const HTTPS_PORT = 443;
 
-/**
- * The roles of accounts. `metrics` can read /metrics, /probe and /sd. `read` can read everything. `change` can also
- * create silences and reload the configuration.
- */
 const ROLES = ['metrics', 'read', 'change'] as const;
 export type Role = (typeof ROLES)[number];
 
@@ -35,50 +31,52 @@ const WHAT_ROLES_MAY =
   '"metrics" can read /metrics, /probe and /sd, "read" can read everything, and "change" can also silence and reload.';
 
 const tls = section({
-  certFile: readableFile.describe('PEM file with the certificate and its chain.'),
-  keyFile: readableFile.describe('PEM file with the private key.'),
+  certFile: readableFile.describe(
+    'Certificate of the status page, followed by its intermediate certificates, in PEM format.',
+  ),
+  keyFile: readableFile.describe('Private key of the certificate, in PEM format.'),
   clientCaFile: optional(readableFile).describe(
-    'PEM file with the authorities of client certificates, for `certificates` and `proxy`.',
+    'Authorities that sign client certificates, in PEM format. Required for `certificates` and `proxy.certificate`.',
   ),
   clientCrlFile: optional(readableFile).describe(
-    'PEM file with certificate revocation lists, one for each authority in a chain.',
+    'Certificate revocation lists in PEM format, one for each authority in a chain.',
   ),
 });
 
 const user = section({
   name: name.describe('User name.'),
-  passwordHash: secret('hash', 'File with the scrypt or bcrypt hash of the password, as described in docs/web.md.'),
-  role: role.prefault('change').describe(`Role of the user. ${WHAT_ROLES_MAY}`),
+  passwordHash: secret('hash', 'Reads the scrypt or bcrypt hash of the password from this file (docs/web.md).'),
+  role: role.prefault('change').describe(`What the user is allowed to do. ${WHAT_ROLES_MAY}`),
 });
 
 const token = section({
   name: name.describe('Name of the program in messages and in the audit trail.'),
-  token: secret('token', 'File with the token.'),
-  role: role.prefault('read').describe('Role, as for users.'),
+  token: secret('token', 'Reads the token from this file.'),
+  role: role.prefault('read').describe('What the program is allowed to do, as for `users`.'),
 });
 
 const certificate = section({
   name: text.describe('Common name or DNS name in the certificate.'),
-  role: role.prefault('read').describe('Role, as for users.'),
+  role: role.prefault('read').describe('What the program is allowed to do, as for `users`.'),
 });
 
 const proxy = section(
   {
-    userHeader: text.prefault('X-Forwarded-User').describe('HTTP header with the user name.'),
-    secret: optionalSecret('secret', 'File with a secret that the proxy sends in `secretHeader`.'),
-    secretHeader: text.prefault('X-Proxy-Secret').describe("HTTP header with the proxy's secret."),
+    userHeader: text.prefault('X-Forwarded-User').describe('HTTP header in which the proxy sends the user name.'),
+    secret: optionalSecret('secret', 'Reads the secret that the proxy sends in `secretHeader` from this file.'),
+    secretHeader: text.prefault('X-Proxy-Secret').describe('HTTP header in which the proxy sends its secret.'),
     certificate: optional(text).describe(
       "Common name or DNS name in the proxy's client certificate. If a secret is also set, the proxy must present " +
         'both.',
     ),
-    role: role.prefault('read').describe('Role of its users.'),
+    role: role.prefault('read').describe('What users of the proxy are allowed to do.'),
   },
   proxyProvesItself,
 );
 
 /**
- * Reports an error if the proxy does not authenticate itself. Otherwise, every program on this machine could set the
- * user name header, and so could anyone who can send requests through another local proxy.
+ * Without a proof, every program on this machine, and anyone who can send requests through another local proxy, could
+ * set the user name header.
  */
 function proxyProvesItself(fields: SectionFields, report: Report): void {
   if (hasSecret('secret', fields) || given(fields, 'certificate')) return;
@@ -96,12 +94,13 @@ export const web = section(
           '`tls` and `users`.',
       ),
     publicUrl: optional(webUrl('https://ftm.example.org/')).describe(
-      'Public URL of the page, including a path that a proxy adds. Without this URL, messages contain no links to ' +
-        'the page.',
+      'URL at which users open the page, including a path that a proxy adds. Without this URL, messages contain no ' +
+        'links to the page.',
     ),
-    tls: optional(tls).describe('Serves the page over https instead of http.'),
+    tls: optional(tls).describe('Serves the page over HTTPS instead of HTTP.'),
     users: unique(list(user), textAt('name')).describe(
-      'Users for basic authentication. Without users, tokens, certificates and proxy, no login is required.',
+      'Users who log in with a password (basic authentication). If no users, tokens, certificates or proxy are ' +
+        'configured, no login is required.',
     ),
     tokens: unique(list(token), textAt('name')).describe(
       'Programs that log in with a token ("Authorization: Bearer").',
@@ -114,8 +113,8 @@ export const web = section(
         'secret or client certificate.',
     ),
     anonymous: optional(choice('metrics', 'read')).describe(
-      'Access without a login. "metrics" allows only /metrics. "read" confirms that everything can be read without a ' +
-        'login. Otherwise, a warning is shown.',
+      'What is allowed without a login. "metrics" allows only /metrics. "read" allows everything to be read, and ' +
+        'confirms that this is intentional. Otherwise, a warning is shown.',
     ),
     plaintext: flag
       .prefault(false)
@@ -129,9 +128,12 @@ export const web = section(
           'or port forwarder on this machine can then reload the configuration.',
       ),
     hosts: list(lowerHostName).describe(
-      'Host names that are accepted without a login, in addition to addresses, localhost and names without a dot.',
+      'Host names under which the page can be opened without a login. Addresses, localhost and names without a dot ' +
+        'are always accepted.',
     ),
-    probeTargets: list(hostPort(HTTPS_PORT)).describe('Additional targets that /probe accepts.'),
+    probeTargets: list(hostPort(HTTPS_PORT)).describe(
+      'Targets that /probe accepts in addition to the configured targets.',
+    ),
   },
   certificatesNeedAuthorities,
 );

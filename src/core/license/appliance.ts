@@ -1,14 +1,11 @@
 import type { Millis, EpochMs } from '../clock.ts';
-import type { Failure } from '../observation.ts';
-import { type Resource, valueOf } from './resource.ts';
+import { type Failure, type Resource, valueOf } from '../observation.ts';
 
-/** Result of querying a FortiAuthenticator over its REST API. */
 export type ApplianceObservation = ApplianceFacts | ApplianceDenied | ApplianceFailure;
 
 interface Observed {
-  /** Configured name of the appliance. */
   readonly appliance: string;
-  /** API endpoint of the unit, as `host:port`. */
+  /** `host:port` */
   readonly endpoint: string;
 }
 
@@ -18,31 +15,25 @@ export interface ApplianceFacts extends Observed {
   readonly licensed: Resource<LicensedTokens>;
   readonly tokens: Resource<TokenCounts>;
   readonly provisioning: Resource<ProvisioningServer>;
-  /** Mail servers that send activation codes, excluding the built-in mail server. */
+  /** Excludes the built-in mail server. */
   readonly mailServers: Resource<readonly ApplianceMailServer[]>;
   readonly sms: Resource<SmsQuota>;
-  /**
-   * Measured state of the unit's clock. Null if too few responses had a `Date` header, or if the headers contradict
-   * each other.
-   */
+  /** Null if too few responses had a `Date` header, or if the headers contradict each other. */
   readonly clock: ApplianceClock | null;
 }
 
-/** A unit's clock, measured from the `Date` headers of several responses. */
+/** Measured from the `Date` headers of several responses. */
 export interface ApplianceClock {
-  /** Difference between the unit's time and local time. Positive if the unit's clock is ahead. */
+  /** Positive if the unit's clock is ahead. */
   readonly offsetMs: Millis;
   /** Maximum error of `offsetMs`. */
   readonly precisionMs: Millis;
   readonly answers: number;
-  /**
-   * Local wall clock minus local monotonic clock at the time of the measurement. The difference changes when the local
-   * clock is set.
-   */
+  /** Local wall clock minus local monotonic clock. The difference changes when the local clock is set. */
   readonly clockBase: Millis;
 }
 
-/** Result for an appliance that rejects the API key (401) or the account (403). */
+/** The appliance rejects the API key (401) or the account (403). */
 interface ApplianceDenied extends Observed {
   readonly kind: 'denied';
   readonly status: number;
@@ -50,55 +41,47 @@ interface ApplianceDenied extends Observed {
 
 export interface ApplianceFailure extends Failure, Observed {}
 
-/** Facts from the resource `/systeminfo/`. */
+/** From `/systeminfo/`. */
 export interface SystemFacts {
   readonly serial: string;
-  /** Serial number of the other member of an HA cluster. Null on a standalone unit. */
+  /** Other member of an HA cluster. Null on a standalone unit. */
   readonly peerSerial: string | null;
-  /** Firmware, for example `FACVMKVM v8.0.3, build0099 (GA)`. */
+  /** For example `FACVMKVM v8.0.3, build0099 (GA)`. */
   readonly firmware: string | null;
-  /** Number of FortiToken Mobile tokens on the unit, as reported by systeminfo. */
   readonly tokensPopulated: number | null;
-  /** Memory size in KB, for example `4032452`. Null if the unit does not report it. */
   readonly memoryKb: number | null;
-  /** CPU, memory and disk usage from 0 to 1. Null if the unit does not report it. */
+  /** From 0 to 1. */
   readonly load: { readonly cpu: number | null; readonly memory: number | null; readonly disk: number | null };
 }
 
-/** Facts from the resource `/fortitokenmobilelicenses/`. */
+/** From `/fortitokenmobilelicenses/`. */
 export interface LicensedTokens {
   readonly total: number;
   readonly used: number | null;
   readonly available: number | null;
 }
 
-/** SMS messages bought from FortiGuard, from the resource `/fortiguardmessages/`. */
+/** Messages bought from FortiGuard, from `/fortiguardmessages/`. */
 export interface SmsQuota {
   readonly total: number;
   readonly available: number;
 }
 
-/** Status of a token. `other` is used for undocumented statuses. */
+/** `other` is used for undocumented statuses. */
 export type TokenStatus = (typeof TOKEN_STATUSES)[number];
 
 export const TOKEN_STATUSES = ['new', 'available', 'pending', 'assigned', 'other'] as const;
 
-/** Token counts from the resource `/fortitokens/?type=ftm`. */
+/** From `/fortitokens/?type=ftm`. */
 export interface TokenCounts {
   readonly total: number;
   readonly byStatus: Readonly<Record<TokenStatus, number>>;
   /** Number of tokens (FTKMOB serial numbers) from each licence (`EFTM…`, `FTMTRIAL…`), ordered by licence. */
   readonly byLicense: readonly { readonly license: string; readonly tokens: number }[];
-  /**
-   * Number of locked tokens, regardless of their status. Users cannot log in with a locked token until it is unlocked.
-   */
+  /** Regardless of their status. Users cannot log in with a locked token until it is unlocked. */
   readonly locked: number;
-  /** Number of tokens that do not belong to a licence. */
   readonly withoutLicense: number;
-  /**
-   * Tokens that are waiting for activation. Only the first few thousand are included. Absent if no token has a serial
-   * number.
-   */
+  /** Tokens that are waiting for activation, at most the first few thousand. Absent if no token has a serial number. */
   readonly pending?: readonly PendingToken[];
 }
 
@@ -109,16 +92,15 @@ export interface PendingToken {
   readonly age: Millis;
 }
 
-/** Activation server that the appliance actually uses, from the resource `/fortitokenmobileprovisioning/`. */
+/** Activation server that the appliance actually uses, from `/fortitokenmobileprovisioning/`. */
 export interface ProvisioningServer {
   readonly host: string;
-  /** Port of the activation server. Null if the appliance does not report the port. */
   readonly port: number | null;
-  /** Lifetime of an activation code. Null if the appliance does not report this value. */
+  /** Lifetime of an activation code. */
   readonly codeLife: Millis | null;
 }
 
-/** A mail server in the configuration format, excluding credentials. The mail probe can use it directly. */
+/** In the configuration format, so that the mail probe can use it directly. */
 export interface ApplianceMailServer {
   readonly host: string;
   readonly port: number;
@@ -130,7 +112,6 @@ export interface ApplianceMailServer {
   readonly caFile: null;
 }
 
-/** The part of an appliance's configuration that is needed to check the appliance. */
 export interface ExpectedUnit {
   readonly name: string;
   readonly serial: string | null;
@@ -139,29 +120,28 @@ export interface ExpectedUnit {
 }
 
 /**
- * High-availability mode of a unit. `unknown`: neither REST nor SNMP reported the mode. A load balancer gets its tokens
- * from a unit or a cluster, and only SNMP distinguishes it from a standalone unit.
+ * `unknown`: neither REST nor SNMP reported the mode. A load balancer gets its tokens from a unit or a cluster, and
+ * only SNMP distinguishes it from a standalone unit.
  */
 export type HaMode = 'cluster' | 'standalone' | 'load-balancer' | 'unknown';
 
-/** An appliance and its HA peers, with information combined from all sources. */
+/** Combined from all sources. */
 export interface Unit {
   readonly name: string;
-  /** Serial number that the responding unit reports. If it is unknown, the configured serial number is used. */
+  /** As the responding unit reports it, otherwise as configured. */
   readonly serial: string | null;
   /** Serial numbers of the other cluster members, as reported by the unit or SNMP, or as configured. */
   readonly peers: readonly string[];
   readonly mode: HaMode;
   /** True if SNMP reported the unit's HA role. Null if SNMP is not configured. */
   readonly roleTold: boolean | null;
-  /** Serial number of the current primary unit. Null if no source reports it. */
+  /** Serial number of the current primary unit. */
   readonly primary: string | null;
 }
 
 /**
- * Combines information about a unit from configuration, REST and SNMP. Values from the unit take precedence over the
- * configuration. After a failover, a floating address can lead to the other member, and the configured serial number
- * then belongs to the peer.
+ * Values from the unit take precedence over the configuration. After a failover, a floating address can lead to the
+ * other member, and the configured serial number then belongs to the peer.
  */
 export function unitOf(
   expected: ExpectedUnit,
@@ -180,7 +160,7 @@ export function unitOf(
   return { name: expected.name, serial, peers, mode, roleTold, primary: primaryOf(told, serial, peers) };
 }
 
-/** Compares serial numbers or licence numbers. Case is ignored, because users type these numbers. */
+/** Ignores case, because users type these numbers. */
 export function sameSerial(a: string, b: string): boolean {
   return a.toUpperCase() === b.toUpperCase();
 }
@@ -194,16 +174,15 @@ function toldBy(role: HaRoleObservation | null): HaRoleFacts | null {
 }
 
 /**
- * Returns the configured serial number if it belongs to the HA peer, otherwise null. The number belongs to the peer
- * only if the responding unit is the configured peer. Otherwise, the configured serial number is outdated, for example
- * after a migration.
+ * The configured number belongs to the peer only if the responding unit is the configured peer. Otherwise, it is
+ * outdated, for example after a migration.
  */
 function configuredPeer(expected: ExpectedUnit, serial: string | null): string | null {
   const { serial: own, peerSerial: peer } = expected;
   return serial !== null && peer !== null && sameSerial(serial, peer) ? own : peer;
 }
 
-/** Returns the distinct serial numbers in upper case, as they are printed on the units. */
+/** In upper case, as printed on the units. */
 function distinct(serials: readonly (string | null | undefined)[]): readonly string[] {
   return [...new Set(serials.flatMap((serial) => (typeof serial === 'string' ? [serial.toUpperCase()] : [])))];
 }
@@ -218,8 +197,8 @@ function haModeOf(system: SystemFacts | null, role: HaRole | null): HaMode {
 }
 
 /**
- * Returns the serial number of the primary unit. SNMP reports only the role of the unit that it reached. If SNMP uses a
- * different address, that unit can be the other member.
+ * SNMP reports only the role of the unit that it reached. If SNMP uses a different address, that unit can be the other
+ * member.
  */
 function primaryOf(told: HaRoleFacts | null, serial: string | null, peers: readonly string[]): string | null {
   if (told === null) return null;
@@ -231,33 +210,32 @@ function primaryOf(told: HaRoleFacts | null, serial: string | null, peers: reado
   return others.length === 1 && other !== undefined ? other : null;
 }
 
-/** Facts that determine how severely a fault affects users. A fact is null if no appliance reports it. */
+/** Facts that determine how severely a fault affects users. Null if no appliance reports the fact. */
 export interface ActivationContext {
   /**
-   * True if a purchased licence is active. Tokens that users have already activated then keep working, regardless of
-   * faults on the path.
+   * A purchased licence is active, so tokens that users have already activated keep working regardless of faults on the
+   * path.
    */
   readonly licenseActive: boolean | null;
-  /** True if users can activate tokens while the licence server is unreachable. */
+  /** Users can activate tokens while the licence server is unreachable. */
   readonly offlineActivation: boolean | null;
   /** Sentence that lists actions to avoid on a unit while the licence server is unreachable. */
   readonly outageWarning?: string | null;
 }
 
-/** A unit and its query result. The result is null if the unit was not queried. */
 interface AskedUnit {
   readonly rest: ApplianceObservation | null;
   readonly role: HaRoleObservation | null;
 }
 
-/** First firmware version with offline activation for end users: https://community.fortinet.com/…/ta-p/388682. */
+/** Offline activation for end users: https://community.fortinet.com/…/ta-p/388682. */
 const OFFLINE_ACTIVATION_SINCE: Version = [6, 6, 1];
 
 export type Version = readonly [major: number, minor: number, patch: number];
 
 /**
- * Combines the facts from all appliances. A licence is active if any unit has tokens from it. Offline activation is
- * assumed only if every unit that reports its firmware supports it, because users cannot be assigned to a unit.
+ * A licence is active if any unit has tokens from it. Offline activation is assumed only if every unit that reports its
+ * firmware supports it, because users cannot be assigned to a unit.
  */
 export function activationContextOf(units: readonly AskedUnit[]): ActivationContext {
   const active = units.map(({ rest }) => rest && licenseActiveOn(rest)).filter((value) => value !== null);
@@ -269,21 +247,15 @@ export function activationContextOf(units: readonly AskedUnit[]): ActivationCont
 }
 
 /**
- * Matches licence numbers of trial tokens. Every unit has two trial tokens. Trial tokens need no activation and are not
- * registered to any account (Fortinet tip 193793).
+ * Every unit has two trial tokens, which need no activation and are not registered to any account (Fortinet tip
+ * 193793).
  */
 const TRIAL = /^FTMTRIAL/iu;
 
-/**
- * The smallest licence on sale has 5 tokens (FTM-ELIC-5). If a unit has fewer than 5 tokens without a licence, these
- * tokens are trial tokens.
- */
+/** The smallest licence on sale (FTM-ELIC-5). Fewer tokens without a licence are trial tokens. */
 const FEWEST_SOLD = 5;
 
-/**
- * Reports whether a FortiToken Mobile licence is active on this unit. Returns null if the unit does not report its
- * tokens.
- */
+/** Null if the unit does not report its tokens. */
 function licenseActiveOn(observation: ApplianceObservation): boolean | null {
   if (observation.kind !== 'ok') return null;
   const tokens = valueOf(observation.tokens);
@@ -293,10 +265,7 @@ function licenseActiveOn(observation: ApplianceObservation): boolean | null {
   return total === null ? null : total >= FEWEST_SOLD;
 }
 
-/**
- * Reports whether the unit has tokens from this licence. If so, the licence is active on the unit. Returns null if the
- * unit's tokens are unknown.
- */
+/** A licence is active on a unit that holds its tokens. Null if the unit's tokens are unknown. */
 export function holdsTokensOf(observation: ApplianceObservation | null, license: string): boolean | null {
   if (observation?.kind !== 'ok') return null;
   const tokens = valueOf(observation.tokens);
@@ -311,10 +280,7 @@ function offlineActivationOn({ rest, role }: AskedUnit): boolean | null {
   return version === null ? null : isAtLeast(version, OFFLINE_ACTIVATION_SINCE);
 }
 
-/**
- * Returns the version in a firmware text such as `FACVMKVM v8.0.3, build0099 (GA)`. Returns null if the text contains
- * no version.
- */
+/** From a text such as `FACVMKVM v8.0.3, build0099 (GA)`. */
 export function firmwareVersion(firmware: string): Version | null {
   const match = /\bv?(\d{1,4})\.(\d{1,4})(?:\.(\d{1,4}))?/u.exec(firmware);
   if (match === null) return null;
@@ -322,17 +288,16 @@ export function firmwareVersion(firmware: string): Version | null {
   return [Number(major), Number(minor), Number(patch ?? 0)];
 }
 
-export function isAtLeast(version: Version, wanted: Version): boolean {
-  const [major, minor, patch] = version;
-  if (major !== wanted[0]) return major > wanted[0];
-  if (minor !== wanted[1]) return minor > wanted[1];
-  return patch >= wanted[2];
+/** Negative if the first version is older. */
+export function compareVersions(a: Version, b: Version): number {
+  return a[0] - b[0] || a[1] - b[1] || a[2] - b[2];
 }
 
-/**
- * HA roles, as defined for facHaCurrentStatus in FORTINET-FORTIAUTHENTICATOR-MIB. This object is the only
- * machine-readable source for the role.
- */
+export function isAtLeast(version: Version, wanted: Version): boolean {
+  return compareVersions(version, wanted) >= 0;
+}
+
+/** facHaCurrentStatus in FORTINET-FORTIAUTHENTICATOR-MIB, the only machine-readable source for the role. */
 type HaRole =
   | 'undetermined'
   | 'cluster-primary'
@@ -341,10 +306,6 @@ type HaRole =
   | 'load-balancer'
   | 'disabled';
 
-/**
- * Result of querying a unit over SNMP. The result contains the unit's HA role, and some facts that the REST API also
- * reports.
- */
 export type HaRoleObservation = HaRoleFacts | (Failure & { readonly appliance: string });
 
 export interface HaRoleFacts {
@@ -352,7 +313,7 @@ export interface HaRoleFacts {
   readonly appliance: string;
   readonly role: HaRole;
   readonly serial: string | null;
-  /** Firmware version, for example `v5.5.0-build0366`. */
+  /** For example `v5.5.0-build0366`. */
   readonly firmware: string | null;
   /**
    * Total number of FortiTokens of any kind on the unit, and the remaining number. The published MIB does not say
@@ -371,40 +332,30 @@ const ROLE_BY_STATUS: ReadonlyMap<number, HaRole> = new Map<number, HaRole>([
   [255, 'disabled'],
 ]);
 
-/** Returns the HA role for a value of facHaCurrentStatus. Returns null for values that the MIB does not define. */
+/** Null for values that the MIB does not define. */
 export function haRoleOf(status: number): HaRole | null {
   return ROLE_BY_STATUS.get(status) ?? null;
 }
 
-/** Maximum number of licences to look up per unit. Each lookup uses one call from a small quota. */
+/** Each lookup uses one call from a small quota. */
 const MAX_LICENSES = 50;
 
-/**
- * Matches the numbers of licences that can be registered. Trial licences come with the unit and are not registered to
- * any account.
- */
+/** Trial licences come with the unit and are not registered to any account. */
 const REGISTRABLE = /^EFTM/iu;
 
-/**
- * Returns the licences to look up for an appliance. The result contains the configured licences and the licences to
- * which the appliance's tokens belong.
- */
+/** The configured licences and those to which the appliance's tokens belong. */
 export function licensesOf(configured: readonly string[], observation: ApplianceObservation | null): readonly string[] {
   const seen = observation?.kind === 'ok' ? (valueOf(observation.tokens)?.byLicense ?? []) : [];
   const found = seen.map(({ license }) => license).filter((license) => REGISTRABLE.test(license));
   return [...new Set([...configured, ...found].map((license) => license.toUpperCase()))].slice(0, MAX_LICENSES);
 }
 
-/** Maximum number of pending tokens for which the age is recorded. */
 export const MOST_PENDING = 5000;
 
-/** Time when each token was first seen as pending. The key is the hash of the token's serial number. */
+/** Time when each token was first seen as pending, by the hash of its serial number. */
 export type PendingSince = ReadonlyMap<string, EpochMs>;
 
-/**
- * Updates the times of pending tokens after a check. Tokens that are no longer pending are removed. If any unit did not
- * report its tokens, nothing is removed, because a missing token may belong to that unit.
- */
+/** If any unit did not report its tokens, nothing is removed, because a missing token may belong to that unit. */
 export function pendingSince(
   before: PendingSince,
   look: { readonly ids: readonly string[]; readonly isWhole: boolean; readonly at: EpochMs },

@@ -1,25 +1,19 @@
-import { firmwareVersion, type Version } from './appliance.ts';
+import { compareVersions, firmwareVersion, type Version } from './appliance.ts';
 
-/**
- * A known fact about certain versions of FortiAuthenticator firmware, from the catalogue config/firmware-facts.yaml.
- */
+/** From config/firmware-facts.yaml, which describes the values of `use`. */
 export interface FirmwareFact {
   readonly id: string;
-  /** Place where the fact is displayed. The catalogue describes the values. */
   readonly use: FactUse;
   readonly affected: readonly VersionRange[];
   /** Versions within the ranges that the source does not mention. */
   readonly notMentioned: readonly Version[];
-  /** Minimum memory in KB. Set only if `use` is `memory`. */
+  /** Set only if `use` is `memory`. */
   readonly leastMemoryKb: number | null;
-  /** Effect of the fact, worded as the continuation of "Firmware 6.5.3". */
+  /** Continues the words "Firmware 6.5.3". */
   readonly summary: string;
-  /** Recommended action, worded as the continuation after a colon. */
+  /** Continues a sentence after a colon. */
   readonly todo: string;
-  /**
-   * Warning about actions to avoid during an outage, as a sentence with the placeholder `{units}`. Set only if `use` is
-   * `outage`.
-   */
+  /** Actions to avoid during an outage, as a sentence with the placeholder `{units}`. Set only if `use` is `outage`. */
   readonly warning: string | null;
   readonly source: string;
 }
@@ -28,25 +22,21 @@ export type FactUse = (typeof FACT_USES)[number];
 
 export const FACT_USES = ['note', 'outage', 'memory', 'snmp-sha1'] as const;
 
-/** A range of firmware versions. Both ends are inclusive. Null means that the range is open at that end. */
+/** Both ends are inclusive. Null means that the range is open at that end. */
 interface VersionRange {
   readonly from: Version | null;
   readonly to: Version | null;
 }
 
-/** A fact that applies to a unit because of its firmware version. */
 export interface KnownFact {
   readonly fact: FirmwareFact;
-  /** Firmware version, for example `6.5.3`. */
+  /** For example `6.5.3`. */
   readonly version: string;
-  /** True if the version is within a range but the source does not mention it. */
+  /** The version is within a range, but the source does not mention it. */
   readonly isUncertain: boolean;
 }
 
-/**
- * Returns the known facts about a firmware version such as `FACVMKVM v6.5.3, build1234 (GA)`. Returns an empty list if
- * the text contains no version.
- */
+/** `firmware` is a text such as `FACVMKVM v6.5.3, build1234 (GA)`. */
 export function factsAbout(firmware: string | null, facts: readonly FirmwareFact[]): readonly KnownFact[] {
   const version = firmware === null ? null : firmwareVersion(firmware);
   if (version === null) return [];
@@ -63,14 +53,7 @@ function isWithin(version: Version, { from, to }: VersionRange): boolean {
   return (from === null || compareVersions(version, from) >= 0) && (to === null || compareVersions(version, to) <= 0);
 }
 
-function compareVersions(a: Version, b: Version): number {
-  return a[0] - b[0] || a[1] - b[1] || a[2] - b[2];
-}
-
-/**
- * Returns a sentence that warns about actions to avoid on these units during an outage. Returns null if no such action
- * is known.
- */
+/** Returns a sentence about actions to avoid on these units during an outage. */
 export function outageWarning(
   units: readonly { readonly name: string; readonly known: readonly KnownFact[] }[],
 ): string | null {
@@ -85,7 +68,6 @@ export function outageWarning(
   return first.fact.warning?.replace('{units}', () => namesOf(names)) ?? null;
 }
 
-/** Maximum number of units that are listed in one sentence. */
 const MOST_UNITS = 3;
 
 function namesOf(names: readonly string[]): string {

@@ -1,18 +1,14 @@
 import type { EpochMs, Millis } from '../clock.ts';
 import type { Failure } from '../observation.ts';
 
-/** Result of querying the registration service about licences. */
 export type RegistrationObservation =
   | { readonly kind: 'ok'; readonly lookups: readonly LicenseLookup[] }
-  /** The service rejected either the API user's credentials or the access token that was issued for them. */
+  /** The service rejected the API user's credentials, or the access token that was issued for them. */
   | { readonly kind: 'denied'; readonly message: string }
   | Postponed
   | Failure;
 
-/**
- * Result of a query that was not made. The service's quota, or the back-off after errors, does not allow a query before
- * the given time.
- */
+/** The service's quota, or the back-off after errors, does not allow a query before the given time. */
 export interface Postponed {
   readonly kind: 'postponed';
   readonly until: EpochMs;
@@ -21,10 +17,7 @@ export interface Postponed {
 export interface LicenseLookup {
   readonly license: string;
   readonly outcome: LicenseOutcome;
-  /**
-   * Time of the check from which the outcome comes, and the reason why there is no newer outcome. Present only if the
-   * outcome is from an earlier check.
-   */
+  /** Time and reason of an outcome from an earlier check, for which there is no newer outcome. */
   readonly kept?: { readonly since: EpochMs; readonly because: Postponed | Failure };
 }
 
@@ -32,37 +25,24 @@ export type LicenseOutcome =
   | {
       readonly kind: 'registered';
       readonly serial: string;
-      /** Number of tokens included in the purchased licence. Absent if the number is unknown. */
+      /** Number of tokens included in the purchased licence, if known. */
       readonly bought?: number;
     }
-  /**
-   * The service lists the licence, but the licence is not registered to a unit. `status` is the service's own text, for
-   * example `Pending`.
-   */
+  /** Listed, but not registered to a unit. `status` is the service's own text, for example `Pending`. */
   | { readonly kind: 'unregistered'; readonly status: string }
-  /**
-   * The service lists the licence with a status other than `Pending`, but the response contains no readable unit serial
-   * number. The holder is unknown.
-   */
+  /** Listed with a status other than `Pending`, but without a readable serial number. The holder is unknown. */
   | { readonly kind: 'unnamed'; readonly status: string | null }
-  /**
-   * The service returned an empty response. An empty response proves nothing, because the service does not list every
-   * licence.
-   */
+  /** Proves nothing, because the service does not list every licence. */
   | { readonly kind: 'not-listed' }
   | Postponed
   | Failure;
 
-/**
- * Last response for each licence. Responses are kept if a query fails, because a failed query does not mean that the
- * licence was moved.
- */
+/** Responses are kept if a query fails, because a failed query does not mean that the licence was moved. */
 export type RegistrationMemory = ReadonlyMap<string, Known>;
 
-/** Last outcome for a licence. `missed` contains the reason if the last query got no response. */
+/** `missed` is the reason why the last query got no response. */
 interface Known {
   readonly outcome: LicenseOutcome;
-  /** Time when the outcome was received. */
   readonly at: EpochMs;
   readonly missed: Postponed | Failure | null;
 }
@@ -76,10 +56,7 @@ interface RegistrationLook {
   readonly at: EpochMs;
 }
 
-/**
- * Returns the updated memory after a check. A response is kept for `keptFor`, unless a newer response arrives. If the
- * service rejects the login, all responses are dropped.
- */
+/** A response is kept for `keptFor`. If the service rejects the login, all responses are dropped. */
 export function afterLook(known: RegistrationMemory, look: RegistrationLook, keptFor: Millis): RegistrationMemory {
   const { wanted, asked, seen } = look;
   if (seen.kind === 'denied') return new Map();
@@ -103,10 +80,7 @@ function newer(before: Known | undefined, now: Known, keptFor: Millis): Known {
   return now.at - before.at <= keptFor ? { ...before, missed: now.outcome } : now;
 }
 
-/**
- * Returns the remembered responses in the form of a new query result. Returns `seen` unchanged if there are no
- * remembered responses.
- */
+/** Returns `seen` unchanged if there are no remembered responses. */
 export function observationOf(known: RegistrationMemory, seen: RegistrationObservation): RegistrationObservation {
   const isKnown = [...known.values()].some(({ outcome }) => !isOpen(outcome));
   if (seen.kind !== 'ok' && !isKnown) return seen;
@@ -120,18 +94,15 @@ export function observationOf(known: RegistrationMemory, seen: RegistrationObser
   };
 }
 
-/**
- * Returns the licences for which a response is missing. Licences that have never been queried come first, so that
- * queries that always fail do not delay them.
- */
+/** Licences that have never been queried come first, so that queries that always fail do not delay them. */
 export function openLicenses(known: RegistrationMemory): readonly string[] {
   const open = [...known].filter(([, { outcome, missed }]) => missed !== null || isOpen(outcome));
   return open.toSorted(([, a], [, b]) => Number(isPostponed(b)) - Number(isPostponed(a))).map(([license]) => license);
 }
 
 /**
- * Returns the time of the next unscheduled query for licences without a response. The query is scheduled for the time
- * from which the call budget allows another call. Returns null if no response is missing, or if waiting does not help.
+ * Time of the next unscheduled query for licences without a response. Null if no response is missing, or if waiting
+ * does not help.
  * @param blockedUntil the field of the call budget
  */
 export function nextLook(known: RegistrationMemory, blockedUntil: EpochMs, now: EpochMs): EpochMs | null {
@@ -151,28 +122,26 @@ function isPostponed({ outcome, missed }: Known): boolean {
 }
 
 /**
- * Recent calls to the registration service, as plain JSON. The calls are kept across restarts. Otherwise, frequent
- * restarts could cause too many queries, and the service would lock the account.
+ * Plain JSON, kept across restarts. Otherwise, frequent restarts could cause too many queries, and the service would
+ * lock the account.
  */
 export interface CallBudget {
-  /** Times of the calls in the last hour, oldest first. */
+  /** In the last hour, oldest first. */
   readonly calls: readonly EpochMs[];
-  /** Times of the errors in the last hour, oldest first. */
   readonly errors: readonly EpochMs[];
-  /** Number of consecutive failures. Each one makes the pause longer. */
+  /** Number of consecutive failures. Each failure makes the pause longer. */
   readonly failures: number;
-  /** Earliest time for the next call. */
   readonly blockedUntil: EpochMs;
 }
 
-/** Maximum numbers of calls and errors within a sliding minute or hour. */
+/** Within a sliding minute or hour. */
 export interface CallLimits {
   readonly callsPerMinute: number;
   readonly callsPerHour: number;
   readonly errorsPerHour: number;
 }
 
-/** FortiCloud allows 100 calls per minute, 1000 calls per hour and 10 errors per hour. */
+/** FortiCloud's limits. */
 export const REGISTRATION_LIMITS: CallLimits = { callsPerMinute: 100, callsPerHour: 1000, errorsPerHour: 10 };
 
 export const EMPTY_BUDGET: CallBudget = { calls: [], errors: [], failures: 0, blockedUntil: 0 };
@@ -180,7 +149,7 @@ export const EMPTY_BUDGET: CallBudget = { calls: [], errors: [], failures: 0, bl
 const MINUTE: Millis = 60_000;
 const HOUR: Millis = 60 * MINUTE;
 
-/** Pause after the first failure. The pause doubles with every consecutive failure, up to one hour. */
+/** The pause doubles with every consecutive failure, up to one hour. */
 const FIRST_PAUSE = MINUTE;
 const LONGEST_PAUSE = HOUR;
 
@@ -188,10 +157,7 @@ export type Admission =
   | { readonly kind: 'go'; readonly budget: CallBudget }
   | { readonly kind: 'wait'; readonly until: EpochMs };
 
-/**
- * Checks whether the budget permits a call. If the result is `go`, the call is already counted, so store the returned
- * budget before sending the request.
- */
+/** If the result is `go`, the call is already counted, so store the returned budget before sending the request. */
 export function admitCall(budget: CallBudget, now: EpochMs, limits: CallLimits): Admission {
   const current = upTo(budget, now);
   const until = Math.max(
@@ -204,24 +170,17 @@ export function admitCall(budget: CallBudget, now: EpochMs, limits: CallLimits):
   return { kind: 'go', budget: { ...current, calls: [...current.calls, now] } };
 }
 
-/** Records a successful call. */
 export function recordSuccess(budget: CallBudget, now: EpochMs): CallBudget {
   return { ...upTo(budget, now), failures: 0, blockedUntil: 0 };
 }
 
-/**
- * Records an error that concerns only this call. The error counts towards the limit, but the next call is still
- * allowed.
- */
+/** The error concerns only this call, so the next call is still allowed. */
 export function recordError(budget: CallBudget, now: EpochMs): CallBudget {
   const current = upTo(budget, now);
   return { ...current, errors: [...current.errors, now] };
 }
 
-/**
- * Records that the service failed or asked for a pause (`retryAfter`). Further calls are blocked for a period that
- * increases with each consecutive failure.
- */
+/** The service failed or asked for a pause (`retryAfter`). The pause increases with each consecutive failure. */
 export function recordFailure(budget: CallBudget, now: EpochMs, retryAfter: Millis | null): CallBudget {
   const current = recordError(budget, now);
   const failures = current.failures + 1;
@@ -231,7 +190,7 @@ export function recordFailure(budget: CallBudget, now: EpochMs, retryAfter: Mill
 
 /**
  * Drops entries that are older than one hour. Future times, which occur when the wall clock is set back, are replaced
- * with the current time. As a result, these entries are not lost, and they do not block calls for days.
+ * with the current time, so that they do not block calls for days.
  */
 function upTo(budget: CallBudget, now: EpochMs): CallBudget {
   const recent = (instant: EpochMs): boolean => instant > now - HOUR;

@@ -11,26 +11,23 @@ import {
 } from './state.ts';
 import type { SignatureSet } from './signature.ts';
 
-/** Summary of the appliances' and firewalls' recent log lines. */
 export interface PollingReport {
   readonly window: Millis;
   readonly silentAfter: Millis;
-  /** All configured appliances, followed by `unnamed` if any line could not be attributed to an appliance. */
+  /** All configured appliances, followed by `unnamed` if any line could not be attributed. */
   readonly appliances: readonly AppliancePolling[];
-  /** TLS inspection that firewalls have logged within the window, most recent first. */
+  /** Within the window, most recent first. */
   readonly firewallEvidence: readonly FirewallSighting[];
 }
 
 export interface AppliancePolling {
-  /** Configured name of the appliance, or `unnamed`. */
+  /** As configured, or `unnamed`. */
   readonly name: string;
-  /** Errors whose signatures were seen within the window, sorted by severity and then by time, most recent first. */
+  /** Within the window, sorted by severity and then by time, most recent first. */
   readonly errors: readonly PollingError[];
-  /** Time of the last line. Null if no line has been received. */
   readonly lastLineAt: EpochMs | null;
-  /** True if no line was received for longer than `silentAfter`, although the log source was available. */
+  /** No line was received for longer than `silentAfter`, although the log source was available. */
   readonly silent: boolean;
-  /** Duration of the silence. Null if `silent` is false. */
   readonly silentFor: Millis | null;
 }
 
@@ -41,11 +38,11 @@ export interface PollingError extends Complaint {
   readonly short?: string;
   readonly summary: string;
   readonly remedy: readonly string[];
-  /** Number of lines within the window. The start of the window is rounded to a bucket (a sixtieth of the window). */
+  /** Lines within the window, whose start is rounded to a sixtieth of the window. */
   readonly count: number;
   readonly firstAt: EpochMs;
   readonly lastAt: EpochMs;
-  /** Most recent line. The text is untrusted, and has been sanitised and truncated. */
+  /** Most recent line, sanitised and truncated. The text is untrusted. */
   readonly sample: string;
 }
 
@@ -53,17 +50,13 @@ interface PollingReportOptions {
   readonly now: EpochMs;
   readonly window: Millis;
   readonly silentAfter: Millis;
-  /** Names of the configured appliances. */
   readonly appliances: readonly string[];
   readonly signatures: SignatureSet;
-  /**
-   * Time since which log lines are received. Missing lines before that time do not count as silence. Null if the log is
-   * not received.
-   */
+  /** Missing lines before that time do not count as silence. Null if the log is not received. */
   readonly listeningSince: EpochMs | null;
 }
 
-/** Summarises the log lines within the window. Signatures that are no longer in the catalogue are omitted. */
+/** Signatures that are no longer in the catalogue are omitted. */
 export function pollingReport(state: PollingState, options: PollingReportOptions): PollingReport {
   const { window, silentAfter, appliances, now } = options;
   const hasUnnamed = Object.hasOwn(state.appliances, UNNAMED) && !appliances.includes(UNNAMED);
@@ -80,8 +73,7 @@ export function pollingReport(state: PollingState, options: PollingReportOptions
 function reportAppliance(name: string, state: PollingState, options: PollingReportOptions): AppliancePolling {
   const log = Object.hasOwn(state.appliances, name) ? state.appliances[name] : undefined;
   const lastLineAt = log?.lastLineAt ?? null;
-  // If appliance names are configured, no regular lines are expected for `unnamed`. Such lines can come from a
-  // firewall, for example.
+  // If appliances are configured, no regular lines are expected for `unnamed`. Such lines can come from a firewall.
   const isAwaited = name !== UNNAMED || options.appliances.length === 0 || options.appliances.includes(name);
   const silentFor = isAwaited ? silence(lastLineAt ?? awaitedSince(name, state), options) : null;
   return {
@@ -97,7 +89,7 @@ function awaitedSince(name: string, { awaited = {} }: PollingState): EpochMs | n
   return Object.hasOwn(awaited, name) ? (awaited[name] ?? null) : null;
 }
 
-/** @param since time of the last line, or the time from which the first line has been expected */
+/** @param since time of the last line, or time from which the first line has been expected */
 function silence(since: EpochMs | null, { now, silentAfter, listeningSince }: PollingReportOptions): Millis | null {
   if (since === null || listeningSince === null) return null;
   const listenedInVain = now - Math.max(since, listeningSince);

@@ -1,53 +1,46 @@
 import type { Severity } from '../severity.ts';
 
-/** A known log message with its meaning and remedy, from the catalogue config/fac-signatures.yaml. */
+/** An entry of config/fac-signatures.yaml. */
 export type Signature = MessageSignature | FirewallSignature;
 
 interface SignatureBase {
-  /** Unique ID in kebab case. Used as the value of a metric label. */
+  /** In kebab case. Used as the value of a metric label. */
   readonly id: string;
-  /** Cause that the line alone indicates. Null if the line does not indicate a cause. */
+  /** Null if the line alone does not indicate a cause. */
   readonly cause: string | null;
   readonly severity: Severity;
-  /** Short description for a mail subject, at most 27 characters, for example `FTM polling error (TLS)`. */
+  /** For a mail subject, at most 27 characters, for example `FTM polling error (TLS)`. */
   readonly short?: string;
-  /** Description of the problem in one sentence. */
   readonly summary: string;
-  /** Steps to fix the problem, in order. */
   readonly remedy: readonly string[];
-  /** Reference to the publication in which the message was found. */
+  /** Publication in which the message was found. */
   readonly source: string;
 }
 
-/** A message that FortiAuthenticator logs. */
 export interface MessageSignature extends SignatureBase {
   readonly kind: 'message';
   /**
-   * Alternative patterns. Each pattern is the beginning of a message, and `*` matches anything. A pattern with a
-   * leading `*` matches anywhere and is used only for `explain`. In the log stream, such a pattern could match the name
-   * of a user who fails to log in, and cause a false alarm. Regular expressions are not supported, so that matching
-   * always takes linear time. A `^` at the front (after `*`, if present) marks words that other products also use. A
-   * pasted line must begin with these words.
+   * Alternative beginnings of a message, in which `*` matches anything. A pattern with a leading `*` is used only for
+   * `explain`, because in the log stream, it could match the name of a user who fails to log in. Regular expressions
+   * are not supported, so that matching takes linear time. A `^` at the front (after `*`, if present) marks words that
+   * other products also use. A pasted line must begin with these words.
    */
   readonly texts: readonly string[];
-  /** Ten-digit log IDs of FortiOS events that have the same meaning. */
+  /** Ten-digit IDs of FortiOS events that have the same meaning. */
   readonly logIds?: readonly string[];
   /**
    * Five-digit IDs of FortiAuthenticator events that have this meaning, whatever their message is. Used only for
    * `explain`.
    */
   readonly eventIds?: readonly string[];
-  /**
-   * True if the signature is used only for `explain`. In the log stream, it would count ordinary events or a single
-   * user's mistakes.
-   */
+  /** In the log stream, the signature would count ordinary events or a single user's mistakes. */
   readonly explainOnly?: boolean;
 }
 
-/** A FortiGate log line whose fields prove inspection, for example `subtype="ssl" action="resign-as-untrusted"`. */
+/** A FortiGate log line that proves inspection, for example `subtype="ssl" action="resign-as-untrusted"`. */
 export interface FirewallSignature extends SignatureBase {
   readonly kind: 'firewall';
-  /** Log fields with their required values. All of them must match. */
+  /** All of them must match. */
   readonly fields: Readonly<Record<string, string>>;
 }
 
@@ -58,7 +51,7 @@ interface CompiledMessage {
 
 interface CompiledText {
   readonly anchored: boolean;
-  /** True if the pattern must be at the beginning or in quotes when a pasted line is matched. */
+  /** In a pasted line, the pattern must be at the beginning or in quotes. */
   readonly alone: boolean;
   readonly parts: readonly string[];
 }
@@ -68,24 +61,20 @@ interface AnchoredText {
   readonly text: CompiledText;
 }
 
-/** Signature catalogue, compiled for matching. */
 export interface SignatureSet {
   readonly signatures: readonly Signature[];
   readonly byId: ReadonlyMap<string, Signature>;
   readonly messages: readonly CompiledMessage[];
-  /** Patterns that are compared with messages in the log stream, in order. */
+  /** For the log stream, in order. */
   readonly anchored: readonly AnchoredText[];
-  /** Patterns that are used only for `explain`. */
+  /** Used only for `explain`. */
   readonly explaining: readonly AnchoredText[];
   readonly firewall: readonly FirewallSignature[];
-  /** Signatures by FortiOS log ID. */
+  /** By FortiOS log ID. */
   readonly events: ReadonlyMap<string, MessageSignature>;
-  /** Signatures by FortiAuthenticator event ID. */
+  /** By FortiAuthenticator event ID. */
   readonly applianceEvents: ReadonlyMap<string, MessageSignature>;
-  /**
-   * Search strings for the log stream. A line that contains none of them cannot match, so this fast search is done
-   * first.
-   */
+  /** A line that contains none of these strings cannot match, so this fast search is done first. */
   readonly needles: readonly string[];
   /** Search strings from FortiAuthenticator messages, used in `seemsAboutActivation`. */
   readonly keywords: readonly string[];
@@ -95,7 +84,7 @@ const PRODUCT = 'FortiToken Mobile';
 const ACTIVATION = /licen[cs]e|activat|provision/iu;
 const FAILURE = /fail|error|unable|cannot|could not|invalid|denied|reject|refused|expired|timed out/iu;
 
-/** Compiles a signature catalogue. The first match is used, so specific signatures must precede general signatures. */
+/** The first match is used, so specific signatures must precede general signatures. */
 export function compileSignatures(signatures: readonly Signature[]): SignatureSet {
   const messages: CompiledMessage[] = [];
   const firewall: FirewallSignature[] = [];
@@ -111,8 +100,7 @@ export function compileSignatures(signatures: readonly Signature[]): SignatureSe
     const texts = signature.texts.map(compileText);
     messages.push({ signature, texts });
     if (signature.explainOnly === true) continue;
-    // Words that other products also use can help to find a line, but they do not show that the line is about
-    // FortiToken Mobile.
+    // Words that other products also use can help to find a line, but do not show that it is about FortiToken Mobile.
     for (const text of texts) if (text.anchored) (text.alone ? others : keywords).add(needleOf(text));
     for (const logId of signature.logIds ?? []) {
       if (!events.has(logId)) events.set(logId, signature);
@@ -143,22 +131,17 @@ function anchoredTexts(messages: readonly CompiledMessage[]): readonly AnchoredT
   );
 }
 
-/** Returns the signature that matches a message in the log stream. The message must not include the syslog header. */
-export function matchMessage({ anchored }: SignatureSet, message: string): MessageSignature | null {
-  return anchored.find(({ text }) => textMatches(text, message))?.signature ?? null;
+/** `texts` is `anchored` or `explaining` of a signature set. The message must not include the syslog header. */
+export function matchMessage(texts: readonly AnchoredText[], message: string): MessageSignature | null {
+  return texts.find(({ text }) => textMatches(text, message))?.signature ?? null;
 }
 
-/** Like {@link matchMessage}, but compares the patterns that are used only for `explain`. */
-export function matchExplaining({ explaining }: SignatureSet, message: string): MessageSignature | null {
-  return explaining.find(({ text }) => textMatches(text, message))?.signature ?? null;
-}
-
-/** Like {@link matchMessage}, but for the value of a log field. Words that other products also use do not match. */
+/** For the value of a log field, where words that other products also use do not match. */
 export function matchField(set: SignatureSet, value: string): MessageSignature | null {
   return set.anchored.find(({ text }) => !text.alone && textMatches(text, value))?.signature ?? null;
 }
 
-/** Reports whether a line without a matching signature seems to be about FortiToken Mobile activation. */
+/** For lines without a matching signature. */
 export function seemsAboutActivation(set: SignatureSet, line: string): boolean {
   if (set.keywords.some((keyword) => line.includes(keyword))) return true;
   const at = line.indexOf(PRODUCT);
@@ -166,26 +149,13 @@ export function seemsAboutActivation(set: SignatureSet, line: string): boolean {
   return at >= 0 && ACTIVATION.test(line.slice(at)) && FAILURE.test(line.slice(at));
 }
 
-/**
- * Like {@link matchMessage}, but for pasted text. Patterns match at any position. Case and the amount of white space
- * are ignored.
- */
+/** For pasted text. Patterns match at any position. Case and the amount of white space are ignored. */
 export function matchLoosely(set: SignatureSet, line: string): MessageSignature | null {
   const folded = fold(line);
   for (const { signature, texts } of set.messages) {
     if (texts.some((text) => matchesPasted(text, folded))) return signature;
   }
   return null;
-}
-
-/** Returns the signature for a FortiOS log ID. */
-export function matchEvent(set: SignatureSet, logId: string): MessageSignature | null {
-  return set.events.get(logId) ?? null;
-}
-
-/** Returns the signature for a FortiAuthenticator event ID. */
-export function matchApplianceEvent(set: SignatureSet, eventId: string): MessageSignature | null {
-  return set.applianceEvents.get(eventId) ?? null;
 }
 
 export function matchFirewall(set: SignatureSet, fields: ReadonlyMap<string, string>): FirewallSignature | null {
@@ -207,11 +177,11 @@ function textMatches({ anchored, parts }: Pick<CompiledText, 'anchored' | 'parts
   return (!anchored || message.startsWith(parts[0] ?? '')) && holdsAll(parts, message);
 }
 
-/** Prefixes that are allowed before words that must be at the beginning. */
+/** Allowed before words that must be at the beginning. */
 const OPENINGS: readonly string[] = ['', 'error', 'error:'];
 /**
- * Matches text that ends with an opening quote. Words that must be at the beginning can also follow such a quote. A
- * quote after "=" is excluded, because it opens the value of a field.
+ * Words that must be at the beginning can also follow an opening quote, except after "=", where the quote opens the
+ * value of a field.
  */
 const QUOTED = /(?:^|[^=])["'\u2018\u201C(]$/u;
 
@@ -221,7 +191,6 @@ function matchesPasted({ alone, parts }: CompiledText, folded: string): boolean 
   return (OPENINGS.includes(before.trimEnd()) || QUOTED.test(before.slice(-2))) && holdsAll(words, folded);
 }
 
-/** Reports whether the message contains all parts in the given order. */
 function holdsAll(parts: readonly string[], message: string): boolean {
   let from = 0;
   for (const part of parts) {
@@ -239,8 +208,8 @@ function fold(text: string): string {
 const SHORTEST_NEEDLE = 4;
 
 /**
- * Returns the search string for a pattern, which starts at the pattern's first capital letter. Capital letters are rare
- * in log lines, so the search is five times as fast if all search strings begin with one.
+ * Starts at the pattern's first capital letter. Capital letters are rare in log lines, so the search is five times as
+ * fast if all search strings begin with one.
  */
 function needleOf({ parts }: CompiledText): string {
   const fromCapital = parts.map((part) => part.slice(Math.max(0, part.search(/[A-Z]/u))));
@@ -256,10 +225,7 @@ function longest(parts: readonly string[]): string {
   return parts.reduce((best, part) => (part.length > best.length ? part : best), '');
 }
 
-/**
- * Removes redundant search strings. For example, "FTM polling error" also finds every line that contains "FTM polling
- * error: connection".
- */
+/** For example, "FTM polling error" also finds every line that contains "FTM polling error: connection". */
 function withoutCovered(needles: readonly string[]): readonly string[] {
   return needles.filter(
     (needle) => needle !== '' && !needles.some((other) => other !== needle && other !== '' && needle.includes(other)),

@@ -2,49 +2,41 @@ import type { EpochMs, Millis } from '../clock.ts';
 import type { FirewallEvidence, LogEvent, LogSource } from './log-event.ts';
 
 /**
- * Recent log activity, as plain JSON, so that it can be stored and resumed after a restart. The size is limited by
- * appliances × signatures × BUCKETS, regardless of the number of lines.
+ * Plain JSON, kept across restarts. The size is limited by appliances × signatures × BUCKETS, regardless of the number
+ * of lines.
  */
 export interface PollingState {
   readonly version: 1;
-  /** Duration of each bucket. */
   readonly bucketMs: Millis;
-  /** Log activity by appliance name. Lines without an appliance are counted as `unnamed`. */
+  /** By name. Lines without an appliance are counted as `unnamed`. */
   readonly appliances: Readonly<Record<string, ApplianceLog>>;
-  /**
-   * Time from which lines are expected, for each configured appliance by name. Absent in state that an older version
-   * stored.
-   */
+  /** Time from which lines are expected, by appliance. Absent in state that an older version stored. */
   readonly awaited?: Readonly<Record<string, EpochMs>>;
-  /** Firewall evidence, most recent first. Contains at most MAX_EVIDENCE kinds. */
+  /** Most recent first, at most MAX_EVIDENCE. */
   readonly firewall: readonly FirewallSighting[];
 }
 
 export interface ApplianceLog {
   readonly lastLineAt: EpochMs | null;
-  /** Activity by signature ID. */
+  /** By signature ID. */
   readonly signatures: Readonly<Record<string, SignatureLog>>;
 }
 
 export interface SignatureLog {
   readonly lastAt: EpochMs;
-  /**
-   * Time of the first line of the current errors, which began after a whole window without such lines. Absent in state
-   * that an older version stored.
-   */
+  /** First line after a whole window without such lines. Absent in state that an older version stored. */
   readonly begunAt?: EpochMs;
-  /** Time of the last of the current lines that was not received as a datagram. Null if there was no such line. */
+  /** Last of these lines that was not received as a datagram. */
   readonly reliableAt?: EpochMs | null;
   readonly sample: string;
-  /** Most recent lines, oldest first, at most MAX_RECENT. Absent in state that an older version stored. */
+  /** Oldest first, at most MAX_RECENT. Absent in state that an older version stored. */
   readonly recent?: readonly RecentLine[];
-  /** Total number of lines since `begunAt`. */
+  /** Number of lines since `begunAt`. */
   readonly heard?: number;
-  /** Line counts in buckets, oldest first. */
+  /** Oldest first. */
   readonly buckets: readonly Bucket[];
 }
 
-/** A line with its arrival time and the number of identical lines that arrived together. */
 interface RecentLine {
   readonly at: EpochMs;
   readonly count: number;
@@ -59,32 +51,30 @@ interface Bucket {
 
 export interface FirewallSighting {
   readonly signature: string;
-  /** Time of the first line after a whole window without such lines. */
+  /** First line after a whole window without such lines. */
   readonly firstAt: EpochMs;
   readonly lastAt: EpochMs;
   readonly count: number;
-  /**
-   * Time of the last line since then that was not received as a datagram. Absent in state that an older version stored.
-   */
+  /** Last line since then that was not received as a datagram. Absent in state that an older version stored. */
   readonly reliableAt?: EpochMs | null;
   readonly evidence: FirewallEvidence;
   readonly sample: string;
 }
 
-/** Name under which lines are counted if they do not belong to a configured appliance. */
+/** For lines that do not belong to a configured appliance. */
 export const UNNAMED = 'unnamed';
 
 const BUCKETS = 60;
 const MAX_EVIDENCE = 16;
-/** Maximum number of recent lines per signature and appliance. Recent lines show the rate, and how the lines differ. */
+/** Per signature and appliance. Recent lines show the rate, and how the lines differ. */
 const MAX_RECENT = 8;
 
-/** Returns an empty log state. `window` is the period that reports cover. */
+/** `window` is the period that reports cover. */
 export function emptyPolling(window: Millis): PollingState {
   return { version: 1, bucketMs: bucketWidth(window), appliances: {}, firewall: [] };
 }
 
-/** Resumes a stored log state. The window may have changed in the meantime. The times of counted lines are kept. */
+/** The window may have changed in the meantime. The times of counted lines are kept. */
 export function resumePolling(stored: PollingState, window: Millis): PollingState {
   const bucketMs = bucketWidth(window);
   if (stored.bucketMs === bucketMs) return stored;
@@ -98,16 +88,13 @@ export function resumePolling(stored: PollingState, window: Millis): PollingStat
   return { ...stored, bucketMs, appliances };
 }
 
-/** Sets the appliances from which lines are expected. Appliances that were already expected keep their start time. */
+/** Appliances that were already expected keep their start time. */
 export function awaitAppliances(state: PollingState, names: readonly string[], now: EpochMs): PollingState {
   const before = new Map(Object.entries(state.awaited ?? {}));
   return { ...state, awaited: Object.fromEntries(names.map((name) => [name, Math.min(before.get(name) ?? now, now)])) };
 }
 
-/**
- * Adds several log events to the state, in order. With a thousand appliances, this is much faster than one call per
- * event.
- */
+/** With a thousand appliances, this is much faster than one call per event. */
 export function recordEvents(state: PollingState, events: readonly LogEvent[]): PollingState {
   const appliances = new Map(Object.entries(state.appliances));
   let { firewall } = state;
@@ -177,7 +164,7 @@ function addLine(
   };
 }
 
-/** Returns the arrival times of lines since the current errors began. The times are rounded to buckets. */
+/** Arrival times of lines since the current errors began, rounded to buckets. */
 export function momentsOf({ begunAt, lastAt, buckets }: SignatureLog): readonly EpochMs[] {
   const begun = begunAt ?? Math.min(lastAt, ...buckets.map(({ firstAt }) => firstAt));
   return [...new Set([begun, ...buckets.map(({ firstAt }) => firstAt).filter((at) => at > begun), lastAt])];
@@ -210,8 +197,8 @@ function addSighting(
 }
 
 /**
- * Returns a key for grouping firewall log lines that an administrator would fix in one place. The key excludes traffic
- * addresses, so that lines with many different addresses cannot displace other groups.
+ * Groups lines that an administrator would fix in one place. The key excludes traffic addresses, so that many different
+ * addresses cannot displace other groups.
  */
 function sightingKey(signature: string, evidence: FirewallEvidence): string {
   return JSON.stringify([signature, evidence.device, evidence.policy, evidence.profile, evidence.action]);
@@ -233,29 +220,27 @@ function mapValues<T, U>(record: Readonly<Record<string, T>>, change: (value: T)
   return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, change(value)]));
 }
 
-/** A series of log lines of one kind, with no error-free window in between. */
+/** Log lines of one kind, with no error-free window in between. */
 export interface Complaint {
   /** Arrival times of some lines, including the first and the last line. */
   readonly moments: readonly EpochMs[];
-  /**
-   * Time of the last line from a source that cannot be forged with a single packet. Null if no such line was received.
-   */
+  /** Last line from a source that cannot be forged with a single packet. */
   readonly reliableAt: EpochMs | null;
 }
 
 /**
- * Minimum interval at which two log lines count as separate errors. A failed activation can log a single line, and a
- * short glitch can log several lines at once. Fortinet does not document how often FortiAuthenticator polls.
+ * Minimum interval at which two lines count as separate errors. A failed activation can log a single line, and a short
+ * glitch can log several lines at once. Fortinet does not document how often FortiAuthenticator polls.
  */
 const APART: Millis = 30_000;
 
-/** Text that is appended to a log line that only a single datagram supports. */
+/** Appended to a line that only a single datagram supports. */
 export const ONE_DATAGRAM = ' (only a single datagram so far, which is weak evidence)';
 
 /**
- * Reports whether an appliance's errors or a firewall's log lines can raise the severity. A single datagram is weak
- * evidence, because its sender and its text are easily forged, and the problem may already have ended. Lines at two
- * separate times, or one line from a connection or a file, are sufficient.
+ * Whether the lines can raise the severity. A single datagram is weak evidence, because its sender and text are easily
+ * forged, and the problem may already have ended. Lines at two separate times, or one line from a connection or a file,
+ * are sufficient.
  */
 export function isCorroborated(complaints: readonly Complaint[]): boolean {
   const moments = complaints.flatMap((complaint) => complaint.moments);
@@ -264,12 +249,11 @@ export function isCorroborated(complaints: readonly Complaint[]): boolean {
   );
 }
 
-/** Reports whether a log source is reliable. Datagrams are not, because no handshake verifies their sender. */
+/** No handshake verifies the sender of a datagram. */
 function isReliable(source: LogSource): boolean {
   return source !== 'udp';
 }
 
-/** The part of the configuration that defines log sources. */
 interface Listeners {
   readonly logs: {
     readonly syslog: Readonly<Record<'udp' | 'tcp' | 'tls', object | null>>;
@@ -277,7 +261,6 @@ interface Listeners {
   };
 }
 
-/** Reports whether any log source is configured. */
 export function listens({ logs: { syslog, files } }: Listeners): boolean {
   return Object.values(syslog).some((listener) => listener !== null) || files.length > 0;
 }

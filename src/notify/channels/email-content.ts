@@ -12,7 +12,7 @@ import {
   type OpenCause,
   INCIDENT_DEFAULTS,
 } from '../../engine/incident/incident.ts';
-import { visibleText } from '../../core/visible-text.ts';
+import { visibleText, counted } from '../../core/visible-text.ts';
 import { type Fact, type Link, type LinkedLine, type Section, sectionOf } from '../../document/document.ts';
 import { type MailDocument, mailHtml, mailText } from '../../document/mail.ts';
 import type { EpochMs } from '../../core/clock.ts';
@@ -30,7 +30,6 @@ import {
   occurrenceText,
 } from '../../document/notification.ts';
 import { headline } from '../../checks/headline.ts';
-import { counted } from '../../core/phrases.ts';
 
 /** A mail without its envelope. Header values cannot contain line breaks. */
 export interface Message {

@@ -3,7 +3,7 @@ import type { Zone } from '../../core/time-text.ts';
 import { type Certificate, formatDistinguishedName } from '../../core/certificate.ts';
 import { certificatePem } from '../../core/parse-certificate.ts';
 import { type Verdict, VERDICTS as TLS_VERDICTS } from '../../checks/tls-genuine/chain-case.ts';
-import { counted } from '../../core/phrases.ts';
+import { counted } from '../../core/visible-text.ts';
 import type { SeenCertificate } from '../sources.ts';
 import { badge, type Reader } from './document.ts';
 import { type Markup, markup, preformatted, subjectView, type Tone } from '../../document/html.ts';

@@ -1,6 +1,6 @@
 import type { EpochMs, Millis } from '../../core/clock.ts';
 import { chartsOf, phaseName } from '../static/charts.js';
-import { counted } from '../../core/phrases.ts';
+import { counted } from '../../core/visible-text.ts';
 import type { Zone } from '../../core/time-text.ts';
 import {
   CHART_RANGES,

@@ -24,7 +24,7 @@ import {
 } from '../../document/html.ts';
 import { routeMapOf, routeMapView, outlookLine } from './route-map.ts';
 import { notificationsView } from './notifications-view.ts';
-import { counted } from '../../core/phrases.ts';
+import { counted } from '../../core/visible-text.ts';
 import { spanText } from '../../core/time-text.ts';
 import { titleOf } from '../../checks/registry.ts';
 import { type Incident, sameCause, type Silence } from '../../engine/incident/incident.ts';

@@ -92,7 +92,7 @@ describe('what FortiAuthenticator logs, and what the probes see,', () => {
     expect(found.causes[0]?.evidence.join('\n')).toContain('FAC-VM0000000777');
     expect(found.causes[0]?.remedy.join('\n')).toContain('former member');
     expect([found.causes[0]?.summary, stateOf(found, 'polling')]).toEqual([
-      expect.stringContaining('A warning, not an outage'),
+      expect.stringContaining('This is not an outage'),
       'warning',
     ]);
   });
@@ -110,7 +110,7 @@ describe('what FortiAuthenticator logs, and what the probes see,', () => {
       `tls-intercepted critical ${LICENSE_HOST}`,
       'users-disabled critical users of fac-1',
     ]);
-    expect(causes[1]?.remedy.join('\n')).toContain('so the second factor is bypassed');
+    expect(causes[1]?.remedy.join('\n')).toContain('which bypasses the second factor');
     expect(causes[1]?.evidence.join('\n')).not.toContain('a.user');
   });
 

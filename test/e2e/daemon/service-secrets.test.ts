@@ -69,8 +69,8 @@ describeWhere(['root', 'network-namespaces'], 'the secrets of the package while 
     expect(await ftmWatch('check', '-c', '/tmp/other.yaml')).toMatchObject({
       exitCode: 3,
       stderr: expect.stringContaining(
-        `cannot read file "${CREDENTIALS}/secrets_fac-2": no such file; nor can ` +
-          '"/etc/ftm-watch/secrets/fac-2", from which it is created: no such file\n',
+        `cannot read file "${CREDENTIALS}/secrets_fac-2": no such file; ` +
+          'its source "/etc/ftm-watch/secrets/fac-2" cannot be read either: no such file\n',
       ),
     });
   });

@@ -134,7 +134,7 @@ describeWhere(
       site.sh(destroy);
       await daemon.logged('The syslog UDP socket is open again, but log lines may have been lost');
       site.sh(`ip addr del ${ADDRESS}/32 dev lo; ${destroy}`);
-      await daemon.logged('Cannot open the syslog UDP socket again yet');
+      await daemon.logged('Cannot reopen the syslog UDP socket yet');
       site.sh(`ip addr add ${ADDRESS}/32 dev lo`);
       await daemon.logged('The syslog UDP socket is open again, but log lines may have been lost', 1);
       send();

@@ -80,7 +80,7 @@ test.for([
 });
 
 test.for([
-  ['that is old', status(Date.now() - 3_600_000), 'its rounds or its clock have stopped'],
+  ['that is old', status(Date.now() - 3_600_000), 'the peer or its clock has stopped'],
   ['of another version', { ...status(Date.now()), causes: [{ id: 'x' }] }, 'expected the status of the same version'],
   ['that is none', ['hello'], 'expected the status of the same version'],
 ] as const)('a status %s is unknown', async ([, value, message]) => {

@@ -81,7 +81,7 @@ describe('syslog over TLS', () => {
     await bench.until(() => expect(bench.troubles()).toBe(1));
     expect(bench.intake.counters().connections).toMatchObject({ accepted: 1, 'no-certificate': 1 });
     expect(bench.log.lines.filter(({ level }) => level === 'warn')).toMatchObject([
-      { message: 'Syslog senders failed the TLS handshake', fields: { address: '127.0.0.1', times: 1 } },
+      { message: 'The TLS handshake with syslog senders failed', fields: { address: '127.0.0.1', times: 1 } },
     ]);
   });
 

@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises';
 import { expect, test } from 'vitest';
-import { readProcessFigures } from '../../../src/system/process-figures.ts';
+import { readProcessFigures } from '../../../src/system/process-facts.ts';
 
 test('the figures of this process are those that the system has', async () => {
   const { heapUsed, rss } = process.memoryUsage();

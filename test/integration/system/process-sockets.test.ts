@@ -2,7 +2,7 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import { expect, test } from 'vitest';
-import { portsOf } from '../../../src/system/process-sockets.ts';
+import { portsOf } from '../../../src/system/process-facts.ts';
 import { describeWhere } from '../../support/process/privilege.ts';
 
 describeWhere(['linux'], 'portsOf()', () => {

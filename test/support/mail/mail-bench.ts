@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import { createSecureContext, type SecureContext } from 'node:tls';
-import type { MailServerConfig } from '../../../src/config/schema/mail.ts';
+import type { MailServerConfig } from '../../../src/config/schema/watched.ts';
 import type { MailObservation } from '../../../src/core/observation.ts';
 import type { ProbeContext } from '../../../src/network/context.ts';
 import { FileTrust } from '../../../src/network/tls/secure-context.ts';

@@ -55,7 +55,7 @@ describe('explain', () => {
         unusualPlace: false,
         appliance: 'fac-1',
         cause: 'egress-blocked',
-        summary: expect.stringContaining('no answer'),
+        summary: expect.stringContaining('does not answer'),
         remedy: expect.arrayContaining([expect.stringContaining('Allow TCP 443')]),
       },
       {

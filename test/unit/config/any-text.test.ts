@@ -5,8 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { configFile } from '../../../src/config/config.ts';
 import { formatIssue, allKeyPaths } from '../../../src/config/issues.ts';
-import type { LoadResult } from '../../../src/config/load.ts';
-import { MAX_CONFIG_BYTES } from '../../../src/config/config-file.ts';
+import { type LoadResult, MAX_CONFIG_BYTES } from '../../../src/config/load.ts';
 import { loadText } from '../../support/config/config-machine.ts';
 
 const REFERENCE = readFileSync(

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { merged, ownerOf } from '../../../src/config/config-file.ts';
+import { merged, ownerOf } from '../../../src/config/load.ts';
 
 describe('merged()', () => {
   test.each([

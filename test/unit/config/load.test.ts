@@ -1,8 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { MAX_CONFIG_BYTES, type ReadResult } from '../../../src/config/config-file.ts';
+import {
+  MAX_CONFIG_BYTES,
+  type ReadResult,
+  type ConfigFiles,
+  loadConfig,
+  type LoadResult,
+} from '../../../src/config/load.ts';
 import type { Config } from '../../../src/config/config.ts';
 import { formatIssue } from '../../../src/config/issues.ts';
-import { type ConfigFiles, loadConfig, type LoadResult } from '../../../src/config/load.ts';
 import { configMachine, loadText } from '../../support/config/config-machine.ts';
 
 const MINUTE = 60_000;

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
 import type { ApplianceObservation } from '../../../src/core/license/appliance.ts';
-import { valueOf } from '../../../src/core/license/resource.ts';
+import { valueOf } from '../../../src/core/observation.ts';
 import type { ApplianceConfig } from '../../../src/config/schema/connectors.ts';
-import { createPendingMemory, tokenId, type PendingMemory } from '../../../src/connectors/token-counts.ts';
+import { createPendingMemory, createTokenCounter, type PendingMemory } from '../../../src/connectors/token-counts.ts';
 import type { BackgroundFile } from '../../../src/system/json-file.ts';
 import { applianceFacts } from '../../support/checks/appliance-facts.ts';
 import { configOf } from '../../support/config/config-of.ts';
@@ -40,7 +40,9 @@ function waiting(...serials: readonly string[]): ApplianceObservation {
 }
 
 function pendingOf(serials: readonly string[]): readonly { readonly id: string; readonly age: number }[] {
-  return serials.map((serial) => ({ id: tokenId(serial), age: 0 }));
+  const counter = createTokenCounter();
+  counter.add(serials.map((serial) => ({ serial, status: 'pending' })));
+  return counter.counts().pending ?? [];
 }
 
 async function agesOf(

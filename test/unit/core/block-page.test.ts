@@ -128,8 +128,8 @@ describe('recogniseBlockPage', () => {
 
   test.each([
     ['filter', null, 'a block page'],
-    ['filter', 'Zscaler', 'a block page of Zscaler'],
-    ['portal', null, 'the page of a captive portal'],
+    ['filter', 'Zscaler', 'a block page from Zscaler'],
+    ['portal', null, 'a captive portal page'],
   ] as const)('is called by whose it is: %s of %s', (kind, product, text) => {
     expect(blockPageText({ kind, product, quote: '' })).toBe(text);
   });

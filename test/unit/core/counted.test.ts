@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { counted } from '../../../src/core/phrases.ts';
+import { counted } from '../../../src/core/visible-text.ts';
 
 test.each([
   [0, '0 days'],

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { nameList } from '../../../src/core/phrases.ts';
+import { nameList } from '../../../src/core/visible-text.ts';
 
 const names = (count: number): readonly string[] =>
   Array.from({ length: count }, (_, index) => `fac-${String(index + 1)}`);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { createAttribution, NO_OTHERS, normalAddress } from '../../../src/logs/senders.ts';
+import { createAttribution, NO_OTHERS } from '../../../src/logs/senders.ts';
 
 const two = [
   { name: 'fac-1', logSources: ['10.0.0.5', 'fac01.example.org'] },
@@ -83,14 +83,18 @@ describe('createAttribution', () => {
   });
 });
 
-describe('normalAddress', () => {
+describe('a log source', () => {
   test.each([
     ['::ffff:10.0.0.5', '10.0.0.5'],
     ['[2001:DB8::1]', '2001:db8::1'],
     ['fe80::1%eth0', 'fe80::1'],
     ['FAC01', 'fac01'],
     ['5', '5'],
-  ])('spells %s as %s', (address, normal) => {
-    expect(normalAddress(address)).toBe(normal);
+  ])('%s is the same as %s', (host, logSource) => {
+    expect(createAttribution([{ name: 'fac', logSources: [logSource] }], NO_OTHERS).host(host)).toBe('fac');
+  });
+
+  test('5 is not the address 0.0.0.5', () => {
+    expect(createAttribution([{ name: 'fac', logSources: ['5'] }], NO_OTHERS).host('0.0.0.5')).toBeUndefined();
   });
 });

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { matchExplaining, matchMessage, type Signature } from '../../../src/core/polling/signature.ts';
+import { matchMessage, type Signature } from '../../../src/core/polling/signature.ts';
 import { loadSignatures, parseSignatures } from '../../../src/logs/signatures.ts';
 import { parseCatalogue } from '../../../src/system/catalogue-file.ts';
 
@@ -110,8 +110,8 @@ describe('loadSignatures', () => {
       const { id, explainOnly = false } = signature;
       for (const text of signature.texts.filter((one) => !one.startsWith('*'))) {
         const message = text.replace(/^\^/u, '').replaceAll('*', ' ');
-        const stream = matchMessage(set, message)?.id ?? null;
-        const explained = stream ?? matchExplaining(set, message)?.id;
+        const stream = matchMessage(set.anchored, message)?.id ?? null;
+        const explained = stream ?? matchMessage(set.explaining, message)?.id;
         expect({ text, explained, isCounted: stream !== null, found: isFound(message) }).toEqual({
           text,
           explained: id,
@@ -137,8 +137,8 @@ describe('loadSignatures', () => {
       `signatures:${GOOD}${GOOD.replace('own-text', 'ftm-polling-ssl').replace('Own trouble: *happened', 'FTM polling error')}`,
     );
     const set = await loadSignatures([own], isFaultId);
-    expect(matchMessage(set, 'Own trouble: it happened')?.id).toBe('own-text');
-    expect(matchMessage(set, 'FTM polling error: connection timeout')?.id).toBe('ftm-polling-ssl');
+    expect(matchMessage(set.anchored, 'Own trouble: it happened')?.id).toBe('own-text');
+    expect(matchMessage(set.anchored, 'FTM polling error: connection timeout')?.id).toBe('ftm-polling-ssl');
     expect(set.signatures.filter(({ id }) => id === 'ftm-polling-ssl')).toHaveLength(1);
     expect(set.needles).toContain('Own trouble: ');
   });

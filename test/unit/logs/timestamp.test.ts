@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { findTime, readTime } from '../../../src/logs/envelope.ts';
+import { readEnvelope, readTime } from '../../../src/logs/envelope.ts';
 
 const NEAR = new Date(2026, 10, 24, 12).getTime();
 const local = (...parts: readonly [number, number, number, number, number, number]): number =>
@@ -53,6 +53,6 @@ describe('readTime', () => {
     { text: 'date=2025-06-04 time=20:13:33+0000 oid', time: 'date=2025-06-04 time=20:13:33+0000' },
     { text: 'x Aug 14 22:32:52', time: null },
   ])('finds the time of "$text"', ({ text, time }) => {
-    expect(findTime(text)).toBe(time);
+    expect(readEnvelope(text).time).toBe(time);
   });
 });

@@ -13,13 +13,13 @@ describe('the notice about lines that no signature knows', () => {
     const clock = handClock(0);
     const logger = logRecorder();
     const log = createUnrecognisedLog({ clock, logger });
-    for (let index = 0; index < 1_000; index += 1) log.note(`10.0.0.${String(index)}`, 'FTM: unheard of');
+    for (let index = 0; index < 1_000; index += 1) log(`10.0.0.${String(index)}`, 'FTM: unheard of');
     expect(logger.lines).toHaveLength(50);
 
-    log.note('10.9.9.9', 'FTM: unheard of');
+    log('10.9.9.9', 'FTM: unheard of');
     clock.advance(HOUR);
-    log.note('10.9.9.9', 'FTM: unheard of');
-    log.note('10.9.9.9', 'FTM: unheard of');
+    log('10.9.9.9', 'FTM: unheard of');
+    log('10.9.9.9', 'FTM: unheard of');
     expect(logger.lines.slice(50).map(({ fields }) => fields)).toMatchObject([{ sender: '10.9.9.9' }]);
   });
 });

@@ -58,7 +58,7 @@ describe('users whom FortiAuthenticator disabled', () => {
       severity: 'critical',
       summary: expect.stringMatching(/^fac-1: FortiAuthenticator disabled a user .*bug 988000\)\.$/u),
       impact: expect.stringContaining('can log in without the second factor'),
-      remedy: expect.arrayContaining([expect.stringContaining('so the second factor is bypassed')]),
+      remedy: expect.arrayContaining([expect.stringContaining('which bypasses the second factor')]),
     });
   });
 
@@ -78,11 +78,11 @@ describe('a fault of the unit itself', () => {
   test.each([
     ['appliance-ha-sync-behind', 'logs an HA cluster out of sync', /^fac-1: The members of the HA cluster are not in/u],
     ['appliance-ha-status-changed', 'logs an HA status change', /^fac-1: The HA status of FortiAuthenticator has ch/u],
-    ['appliance-memory-trap', 'fac-1 itself logs low memory', /Once it uses swap, tokens fail to provision/u],
+    ['appliance-memory-trap', 'fac-1 itself logs low memory', /When it starts to use swap, token provisioning/u],
     [
       'appliance-ntp-failing',
       'fac-1 itself logs no NTP server',
-      /valid for 60 s.* rejects them once its clock is off/u,
+      /valid for 60 s\. If the clock is off by more than that, FortiAuthenticator rejects them/u,
     ],
   ])('%s is a warning with its own words', (id, short, summary) => {
     const { causes, ready } = diagnosisOf([id]);

@@ -135,12 +135,12 @@ describe('the firmware of a unit', () => {
 
   test('is a note at the unit, which says what to do', () => {
     expect(notes('6.6.8')).toEqual([
-      'note: Firmware 6.6.8 lets anybody who reaches its API run code without a login (FG-IR-26-128, ' +
-        'CVE-2026-44277): upgrade to 6.5.7, 6.6.9 or 8.0.3, and until then let only known machines reach the API.',
+      'note: Firmware 6.6.8 lets anyone who can reach its API run code without a login (FG-IR-26-128, ' +
+        'CVE-2026-44277): upgrade to 6.5.7, 6.6.9 or 8.0.3, and until then restrict access to the API.',
     ]);
     expect(notes('8.0.1')).toEqual([
       'note: FG-IR-26-128 does not mention firmware 8.0.1, which may be affected too: upgrade to 6.5.7, 6.6.9 or ' +
-        '8.0.3, and until then let only known machines reach the API.',
+        '8.0.3, and until then restrict access to the API.',
     ]);
     expect(notes('6.6.9')).toEqual([]);
     expect(notes('6.6.0')).toHaveLength(3);

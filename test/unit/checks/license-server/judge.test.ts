@@ -139,9 +139,9 @@ describe('judgeHttp', () => {
   });
 
   test.each<readonly [string, BlockPage, object, string]>([
-    ['a product', FORTIGATE_PAGE, { product: 'Fortinet FortiGate' }, 'a block page of Fortinet FortiGate'],
+    ['a product', FORTIGATE_PAGE, { product: 'Fortinet FortiGate' }, 'a block page from Fortinet FortiGate'],
     ['nobody known', { ...FORTIGATE_PAGE, product: null }, {}, 'a block page'],
-    ['a captive portal', { ...FORTIGATE_PAGE, kind: 'portal', product: null }, {}, 'the page of a captive portal'],
+    ['a captive portal', { ...FORTIGATE_PAGE, kind: 'portal', product: null }, {}, 'a captive portal page'],
   ])('names whose page it is: %s', (_, blockPage, facts, what) => {
     expect(judgeHttp([seen(A, OPEN, response(403, { blockPage }))])).toEqual([
       {

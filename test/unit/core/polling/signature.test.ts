@@ -28,7 +28,7 @@ describe('matchMessage', () => {
     { message: 'it is somewhere in it', id: null },
     { message: '', id: null },
   ])('takes "$message" for $id', ({ message: text, id }) => {
-    expect(matchMessage(set, text)?.id ?? null).toBe(id);
+    expect(matchMessage(set.anchored, text)?.id ?? null).toBe(id);
   });
 });
 
