@@ -8,20 +8,13 @@ import { type OwnClock, wasClockSet } from '../clock/estimate.ts';
 import { withAppliance } from '../check.ts';
 import type { ApplianceCause } from './causes.ts';
 
-/**
- * Clock deviation at which FortiAuthenticator can start to reject codes. The limit is low because the phone's clock can
- * be wrong as well.
- */
+/** FortiAuthenticator can start to reject codes from this deviation, because the phone's clock can be wrong as well. */
 const CLOCK_WARNING: Millis = 20_000;
 /** Time-based codes are valid for 60 s (ta-p/190925). */
 const CODES_REJECTED: Millis = 60_000;
-/**
- * Usual precision of a time from a `Date` header. Less precise measurements must show a larger deviation to be
- * reported.
- */
+/** Usual precision of a `Date` header. A less precise measurement must show a larger deviation. */
 const USUAL_PRECISION: Millis = 1000;
 
-/** Compares a unit's clock with this machine's clock, corrected by the clock check in the same round. */
 export function judgeApplianceClock(
   facts: ApplianceFacts,
   ownClock: OwnClock | null,
@@ -60,10 +53,6 @@ export function judgeApplianceClock(
 
 const KB_PER_GB = 1024 * 1024;
 
-/**
- * Returns the unit's memory size and firmware if the firmware needs more memory. Returns null if the memory is
- * sufficient or its size is unknown.
- */
 function missingMemory({ system }: ApplianceFacts, known: readonly KnownFact[]): MissingMemory | null {
   const { memoryKb } = system;
   const [need] = factsFor(known, 'memory');
@@ -77,7 +66,6 @@ interface MissingMemory {
   readonly version: string;
 }
 
-/** Compares a unit's memory with the requirements of its firmware. */
 export function judgeMemory(facts: ApplianceFacts, known: readonly KnownFact[]): readonly Finding<ApplianceCause>[] {
   const missing = missingMemory(facts, known);
   if (missing === null) return [];
@@ -98,7 +86,6 @@ export function judgeMemory(facts: ApplianceFacts, known: readonly KnownFact[]):
   ];
 }
 
-/** A unit and the known facts about its firmware. */
 interface KnownUnit {
   readonly config: { readonly name: string };
   readonly rest: ApplianceObservation | null;
@@ -106,8 +93,7 @@ interface KnownUnit {
 }
 
 /**
- * Returns notes that name insufficient memory as a possible reason for another fault. The level of that fault is not
- * changed.
+ * Names insufficient memory as a possible reason for other faults, without changing their level.
  * @param ofUnit the name of the unit that has the fault, or null if any unit can have it
  */
 export function memoryBeside(
@@ -140,15 +126,12 @@ function besideOf({ subject, suggests, facts }: Finding, unit: string, { found, 
   };
 }
 
-/**
- * Reports known firmware issues that do not depend on another fault. Known memory and SNMP issues are reported only
- * together with a memory or SNMP fault.
- */
+/** Known memory and SNMP issues are reported only together with a memory or SNMP fault. */
 export function judgeFirmware(facts: ApplianceFacts, known: readonly KnownFact[]): readonly Finding<ApplianceCause>[] {
   return [...factsFor(known, 'outage'), ...factsFor(known, 'note')].map((one) => note(factNote(facts, one)));
 }
 
-/** Reports an SNMPv3 query that failed because the firmware does not support SHA-1. */
+/** The firmware may not support SHA-1. */
 export function judgeSnmpHash(
   facts: ApplianceFacts,
   known: readonly KnownFact[],

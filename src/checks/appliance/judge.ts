@@ -31,25 +31,20 @@ interface ApplianceExpectation {
   readonly licenseServer: Server;
 }
 
-/** Information about the appliance from sources other than its REST API. */
 interface OtherViews {
-  /** HA role from SNMP. Null if SNMP is not configured or was not queried yet. */
+  /** From SNMP. Null if SNMP is not configured or was not queried yet. */
   readonly role: HaRoleObservation | null;
   /** True if log lines from the appliance still arrive. */
   readonly logSpeaks: boolean;
-  /**
-   * This machine's clock, with which the appliance's clock is compared. Null or absent if no time source was available.
-   */
+  /** Null or absent if no time source was available. */
   readonly ownClock?: OwnClock | null;
-  /** Known issues and requirements of the appliance's firmware. */
   readonly known?: readonly KnownFact[];
-  /** SNMP settings. Null or absent if SNMP is not used. */
   readonly snmp?: SnmpConfig | null;
 }
 
 /**
- * Evaluates whether the API responds, accepts the key, and belongs to the intended unit. The level is `broken` only if
- * no source shows that the appliance is running. An appliance whose API rejects the key may still work.
+ * The level is `broken` only if no source shows that the appliance is running. An appliance whose API rejects the key
+ * may still work.
  */
 export function judgeAppliance(
   observation: ApplianceObservation,
@@ -112,8 +107,7 @@ function weightOf(
 ): Pick<Finding<ApplianceCause>, 'level' | 'suggests' | 'confidence'> {
   if (isOfThisMachine(reason)) return { level: 'unknown', suggests: null };
   if (seen !== null) return { level: 'warning', suggests: 'appliance-unreadable' };
-  // If a packet filter on this machine blocks the query, UDP reports a distinct error. With TCP, the error is an
-  // ordinary refusal or timeout.
+  // A packet filter on this machine causes a distinct error over UDP, but an ordinary refusal or timeout over TCP.
   const isSuspected = role?.kind === 'failed' && isOfThisMachine(role.reason);
   return {
     level: 'broken',
@@ -122,18 +116,14 @@ function weightOf(
   };
 }
 
-/**
- * Returns evidence that the appliance is running although its API cannot be read. Returns null if there is no evidence.
- */
+/** Returns evidence that the appliance is running although its API cannot be read. */
 function signOfLife(reason: FailureReason, { role, logSpeaks }: OtherViews): string | null {
   if (logSpeaks) return 'its log goes on';
   if (role?.kind === 'ok') return 'SNMP answers';
   return hasAnswered(reason) ? 'a host answers at its address' : null;
 }
 
-/**
- * Returns the failed expectation. An unresolvable host name has a separate rule, because the resolver may be at fault.
- */
+/** An unresolvable host name has a separate rule, because the resolver may be at fault. */
 function expectationOf({ reason, endpoint }: ApplianceFailure): Pick<Finding<ApplianceCause>, 'rule' | 'expected'> {
   return reason === 'name-not-resolved'
     ? { rule: 'api-name-resolves', expected: `a host name in ${endpoint} that resolves` }
@@ -149,7 +139,6 @@ function hasAnswered(reason: FailureReason): boolean {
   return reason === 'tls' || reason === 'protocol' || reason === 'rejected';
 }
 
-/** Reports missing read permissions of the API key. The data behind these permissions is not evaluated. */
 function judgePermissions(facts: ApplianceFacts): readonly Finding<ApplianceCause>[] {
   const { licensed, tokens, provisioning, mailServers, sms } = facts;
   const resources: Readonly<Record<string, Resource<unknown>>> = {
@@ -197,7 +186,7 @@ function isSameServer(used: ProvisioningServer, server: Server): boolean {
   return plainName(used.host) === plainName(server.host) && (used.port === null || used.port === server.port);
 }
 
-/** Returns a note if the HA role could not be read. The licence check also works without the HA role. */
+/** The licence check also works without the HA role. */
 function judgeRole(role: HaRoleObservation | null): readonly Finding<ApplianceCause>[] {
   if (role === null || role.kind === 'ok') return [];
   const { appliance, reason, message } = role;
@@ -245,7 +234,7 @@ function judgeAppliances({
   return judged([...findings, ...bySnmp], `The API answers on ${nameList(asked.map(({ config: { name } }) => name))}`);
 }
 
-/** Serial numbers that a unit reports. `peerSerial` is null if the unit reports no HA peer. */
+/** `peerSerial` is null if the unit reports no HA peer. */
 interface UnitSerials {
   readonly appliance: string;
   readonly serial: string;
@@ -253,8 +242,8 @@ interface UnitSerials {
 }
 
 /**
- * Compares the reported serial numbers with the configured HA pair, in either order. If the other member responds, for
- * example after a failover, only a note is added. Any other serial number belongs to the wrong unit.
+ * Compares the serial numbers with the configured HA pair, in either order. If the other member answers, for example
+ * after a failover, only a note is added. Any other serial number belongs to the wrong unit.
  */
 function judgeSerials(told: UnitSerials, expected: ExpectedUnit): readonly Finding<ApplianceCause>[] {
   const { serial, peerSerial } = told;
@@ -273,7 +262,7 @@ function judgeSerials(told: UnitSerials, expected: ExpectedUnit): readonly Findi
   return peerSerial === null ? [otherAnswers] : [otherAnswers, differs(told, 'serial-matches', own, peerSerial)];
 }
 
-/** Compares the serial number from SNMP with the configuration. SNMP does not report the peer's serial number. */
+/** SNMP does not report the peer's serial number. */
 function judgeToldSerial(role: HaRoleObservation | null, expected: ExpectedUnit): readonly Finding<ApplianceCause>[] {
   if (role?.kind !== 'ok' || role.serial === null) return [];
   return judgeSerials({ appliance: role.appliance, serial: role.serial, peerSerial: null }, expected);

@@ -4,7 +4,6 @@ import type { Verdict } from '../tls-genuine/chain-case.ts';
 import type { PathObservation, RoundObservations } from '../../core/round.ts';
 import { controlChainsOf, judgeTlsPath, type TlsKnowledge } from '../tls-genuine/judge-path.ts';
 
-/** Estimated deviation of this machine's clock, based on all time sources. */
 interface ClockEstimate {
   /** Median time of the sources minus this machine's time. */
   readonly offsetMs: Millis;
@@ -15,35 +14,28 @@ interface ClockEstimate {
   readonly trusted: boolean;
 }
 
-/** State of this machine's clock, as measured in a round. */
 export interface OwnClock {
-  /** Estimated deviation. Null if no source returned the time. */
+  /** Null if no source returned the time. */
   readonly estimate: ClockEstimate | null;
   /** Wall clock minus monotonic clock at the start of the round. */
   readonly clockBase: Millis;
 }
 
-/** Smallest change between two rounds that shows that the clock was set. Gradual adjustments by NTP are smaller. */
+/** Gradual adjustments by NTP are smaller. */
 const CLOCK_WAS_SET: Millis = 2000;
 
-/**
- * Reports whether the clock was set between two moments. Each argument is the wall clock minus the monotonic clock at
- * one of the moments.
- */
+/** Each argument is the wall clock minus the monotonic clock at one moment. */
 export function wasClockSet(baseBefore: Millis, baseNow: Millis): boolean {
   return Math.abs(baseNow - baseBefore) > CLOCK_WAS_SET;
 }
 
-/**
- * Returns the last confirmed state of this machine's clock. A confirmed state stays valid until the clock is set, even
- * if all time sources fail in later rounds.
- */
+/** A confirmed state stays valid until the clock is set, even if all time sources fail in later rounds. */
 export function confirmedClock(now: OwnClock | null, before: OwnClock | null): OwnClock | null {
   if (now?.estimate?.trusted === true || before === null) return now;
   return now === null || !wasClockSet(before.clockBase, now.clockBase) ? before : now;
 }
 
-/** Permitted difference between two time readings, added to their precision. Time servers can deviate slightly. */
+/** Added to the precision of two readings. Time servers can deviate slightly. */
 const TOLERANCE: Millis = 2000;
 
 interface Reading {
@@ -53,7 +45,6 @@ interface Reading {
   readonly precisionMs: Millis;
 }
 
-/** Estimates the deviation of this machine's clock. Returns null if no source returned the time. */
 export function estimateClock(observations: readonly ClockObservation[]): ClockEstimate | null {
   const readings = observations
     .flatMap<Reading>(({ source, protocol, outcome }) =>
@@ -74,10 +65,7 @@ export function estimateClock(observations: readonly ClockObservation[]): ClockE
   };
 }
 
-/**
- * Returns the median reading. If there are two middle values, the value closer to this machine's clock is used, because
- * no majority contradicts this clock.
- */
+/** Of two middle values, the one closer to this machine's clock is used, because no majority contradicts this clock. */
 function medianOf(sorted: readonly Reading[]): Reading | null {
   const upper = sorted[Math.floor(sorted.length / 2)];
   const lower = sorted[Math.floor((sorted.length - 1) / 2)];
@@ -89,22 +77,18 @@ function agrees(left: Reading, right: Reading): boolean {
   return Math.abs(left.offsetMs - right.offsetMs) <= left.precisionMs + right.precisionMs + TOLERANCE;
 }
 
-/**
- * Returns the best estimate of the true time, for checking certificate dates. Returns `now` unless trusted sources show
- * that `now` is wrong.
- */
+/** Returns the best estimate of the true time, for checking certificate dates. */
 export function correctedNow(now: EpochMs, observations: readonly ClockObservation[]): EpochMs {
   const estimate = estimateClock(observations);
   if (estimate === null || !estimate.trusted || Math.abs(estimate.offsetMs) <= estimate.precisionMs) return now;
   return Math.round(now + estimate.offsetMs);
 }
 
-/** Average rounding error of a `Date` header. The header contains only whole seconds (RFC 9110 §5.6.7). */
+/** Average rounding error of a `Date` header, which contains only whole seconds (RFC 9110 §5.6.7). */
 const HALF_SECOND: Millis = 500;
 
 /**
- * Reads the server's time from the `Date` header of an HTTP response. The time is assumed to apply halfway between
- * request and response.
+ * The time is assumed to apply halfway between request and response.
  * @param source the server, as `host:port`
  */
 export function observeDateHeader(source: string, http: HttpOutcome): ClockObservation {
@@ -136,7 +120,7 @@ const GENUINE: readonly Verdict[] = ['genuine', 'rotated'];
 
 /**
  * Marks the licence server's time as trusted if the server's chain is genuine and valid at that time, but not at this
- * machine's time. A single source is sufficient in this case, because its chain authenticates the server.
+ * machine's time. A single source is sufficient then, because its chain authenticates the server.
  */
 export function withGenuineTime(
   clock: readonly ClockObservation[],
@@ -165,5 +149,4 @@ export function withGenuineTime(
   return clock.map((told) => (isProven(told) ? { ...told, protocol: 'certificate' } : told));
 }
 
-/** Smallest clock difference for which the chain is verified again. Smaller differences are normal. */
 const WORTH_A_LOOK: Millis = 60_000;

@@ -12,7 +12,6 @@ import { estimateClock } from './estimate.ts';
 const RULE = 'clock-agrees';
 export const CLOCK_SUBJECT = 'the clock of this machine';
 
-/** Compares this machine's clock with NTP servers and HTTP responses. */
 export function judgeClock(observations: readonly ClockObservation[], maxOffset: Millis): readonly Finding[] {
   const expected = `less than ${spanText(maxOffset)} difference from other clocks`;
   const estimate = estimateClock(observations);
@@ -48,8 +47,7 @@ export const clock: Declaration<'clock', ClockCause> = {
   place: { kind: 'branch', name: 'Clock', hint: 'of this monitor' },
   step: 'tls',
   from: 'round',
-  // If no NTP server is configured, the time is known only if an HTTP response contains it. A missing time is not a
-  // fault then.
+  // Without an NTP server, the time is known only if an HTTP response contains it. A missing time is not a fault then.
   judge: ({ config: { clock: settings }, clock: observations }) =>
     settings.ntp.length === 0 && !observations.some(({ outcome }) => outcome.kind === 'offset')
       ? notConfigured('No NTP server is configured, and no answer contained the time')

@@ -4,7 +4,7 @@ import type { Severity } from '../../core/severity.ts';
 import { type Finding, isFault, note } from '../../engine/model.ts';
 import type { Carrier } from '../../config/schema/path.ts';
 
-/** Findings from the path checks about a host that delivers codes, grouped by check. */
+/** Findings from the path checks about a host that delivers codes, by check. */
 export interface CarrierFindings {
   readonly carries: Carrier;
   readonly host: string;
@@ -15,10 +15,6 @@ export interface CarrierFindings {
 
 const OF_TLS = 'tls-genuine';
 
-/**
- * Converts path findings about a delivery host into delivery findings. Each finding also gets the precondition that can
- * explain it.
- */
 export function judgeCarrier(carrier: CarrierFindings): readonly Finding<DeliveryCause>[] {
   const facts = { host: carrier.host, port: String(carrier.port) };
   return Object.entries(carrier.found).flatMap(([stage, findings]) =>
@@ -41,20 +37,14 @@ const UNREACHABLE: Readonly<Record<Exclude<Carrier, 'answers'>, DeliveryCause>> 
   cloud: 'fortitoken-cloud-unreachable',
 };
 
-/**
- * Returns the delivery cause for a path finding. Returns null if the finding suggests no cause, or if this machine
- * cannot determine the cause.
- */
+/** Returns null if the finding suggests no cause, or if this machine cannot determine the cause. */
 function causeOf(carries: Carrier, stage: string, finding: Finding): DeliveryCause | null {
   if (carries === 'answers')
     return stage === OF_TLS && finding.suggests !== 'tls-blocked' ? 'push-certificate-refused' : null;
   return isOfTheWay(stage, finding) ? UNREACHABLE[carries] : null;
 }
 
-/**
- * Reports whether a fault is on the network path to the host. Only confirmed faults count, because Fortinet does not
- * publish which certificate authority its delivery hosts use.
- */
+/** Only confirmed TLS faults count, because Fortinet does not publish which authority its delivery hosts use. */
 function isOfTheWay(stage: string, { suggests, confidence }: Finding): boolean {
   if (stage !== OF_TLS) return true;
   return confidence !== 'suspected' && (suggests === 'tls-intercepted' || suggests === 'tls-blocked');

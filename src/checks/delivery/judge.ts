@@ -8,13 +8,10 @@ import { judgeCarrier } from './judge-carrier.ts';
 import type { ApplianceFacts } from '../../core/license/appliance.ts';
 import { valueOf } from '../../core/license/resource.ts';
 
-/** A warning is raised if less than this share of the purchased SMS messages remains. */
+/** Share of the purchased SMS below which a warning is raised. */
 const LOW = 0.1;
 
-/**
- * Evaluates the SMS quota. A unit without purchased messages is skipped, because it uses a separate SMS gateway or
- * sends no SMS messages.
- */
+/** A unit without purchased messages uses a separate SMS gateway or sends no SMS. */
 export function judgeSms(facts: ApplianceFacts): readonly Finding<DeliveryCause>[] {
   const quota = valueOf(facts.sms);
   if (quota === null || quota.total === 0) return [];
@@ -32,9 +29,7 @@ export function judgeSms(facts: ApplianceFacts): readonly Finding<DeliveryCause>
   return [{ ...told, level: 'warning', suggests: 'sms-running-out' }];
 }
 
-/**
- * Path checks that also cover the licence server. If a fault affects both, it is reported only for the licence server.
- */
+/** These checks also cover the licence server. If a fault affects both, it is reported only there. */
 const SHARED_WAY = ['name-resolution', 'reachability', 'tls-genuine'] as const;
 
 export const delivery: Declaration<'delivery', DeliveryCause> = {
@@ -66,7 +61,7 @@ function faultsIn(findings: readonly Finding[]): readonly Finding[] {
   return findings.filter(isFault);
 }
 
-/** Reports whether all findings are faults on the network path. A low SMS quota, for example, is not. */
+/** A low SMS quota, for example, is not a fault on the path. */
 function isOfTheWayAlone(findings: readonly Finding[]): boolean {
   return faultsIn(findings).every(({ explainedBy }) => explainedBy !== undefined);
 }
@@ -77,15 +72,11 @@ function judgeDelivery({ carriers }: RoundFacts): Judgement {
   return judged(carriers.flatMap(judgeCarrier), `No fault was found on the path to ${names}`);
 }
 
-/**
- * Reports whether low memory can cause the fault that the finding describes. FortiAuthenticator cannot send push
- * notifications while it is swapping (ta-p/385019).
- */
+/** FortiAuthenticator cannot send push notifications while it is swapping (ta-p/385019). */
 function needsMemory({ suggests }: Finding): boolean {
   return suggests === 'push-unreachable';
 }
 
-/** Adds findings about the appliances' SMS quota and memory. */
 function withUnits(own: Assessment, { picture: { appliances } }: Everything): Assessment {
   return withFindings(own, [
     ...appliances.flatMap(({ rest }) => (rest?.kind === 'ok' ? judgeSms(rest) : [])),

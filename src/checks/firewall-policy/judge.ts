@@ -30,12 +30,7 @@ import { visibleText } from '../../core/visible-text.ts';
 import type { LicenseServerCause } from '../license-server/causes.ts';
 import type { ReachabilityCause, ShutPortKind, SILENT_PAST_POLICY } from '../reachability/causes.ts';
 
-/**
- * Evaluates whether the matching policy accepts the appliance's connection to the licence server without inspection. If
- * a firewall cannot be queried, the state is unknown.
- *
- * @param units names of all appliances
- */
+/** @param units names of all appliances */
 export function judgeFirewallPolicy(
   observations: readonly FirewallObservation[],
   units: readonly string[],
@@ -105,8 +100,8 @@ const FQDN_UNRESOLVED: MissingKind = 'fqdn-unresolved';
 const DENIED: MissingKind = 'denied';
 
 /**
- * Returns notes about address objects whose names do not resolve. A policy that uses such an object matches no traffic.
- * The policy lookup shows whether any policy depends on the object.
+ * A policy that uses an address object without addresses matches no traffic. The policy lookup shows whether a policy
+ * depends on it.
  */
 function judgeFqdnObjects({ fqdnObjects, ...flow }: FirewallFacts): readonly Finding[] {
   return fqdnObjects
@@ -122,10 +117,7 @@ function judgeFqdnObjects({ fqdnObjects, ...flow }: FirewallFacts): readonly Fin
     );
 }
 
-/**
- * Evaluates whether the firewall's sessions received return traffic. If there is no open session, nothing is reported.
- * The reason for missing return traffic is determined by other checks.
- */
+/** Sessions without return traffic are only noted, because other checks determine the reason. */
 function judgeSessions(seen: FirewallFacts): readonly Finding[] {
   const { sessions, source } = seen;
   const told = {
@@ -170,10 +162,7 @@ function judgeInspection(flow: Asked, policy: FirewallPolicy, inspection: SslIns
   }
 }
 
-/**
- * Adds the policy to a `broken` finding as its culprit. A policy is not added if it is uncertain whether the policy
- * inspects the connection.
- */
+/** A policy is not named if it is uncertain whether it inspects the connection. */
 function withCulprit(finding: Finding, flow: Asked, policy: FirewallPolicy): Finding {
   if (finding.level !== 'broken') return finding;
   const profile = finding.facts?.profile ?? null;
@@ -284,20 +273,16 @@ function natText({ enabled, pools }: NonNullable<FirewallPolicy['nat']>): string
 const NOT_ACCEPTED: readonly string[] = ['policy-allows', 'firewall-answers', 'firewall-accepts-token'];
 
 /**
- * Refines findings about a closed port on the licence server. Both a firewall and the server can be the cause. A policy
- * that denies the connection proves that the firewall is the reason. If a policy accepts the connection, the server is
- * suspected but not confirmed, because there can be another firewall on the path. A policy that denies only one
- * appliance does not explain why the port is closed for this machine.
+ * Both a firewall and the server can be the cause of a closed port. A policy that denies the connection proves that the
+ * firewall is the reason. If a policy accepts it, the server is only suspected, because there can be another firewall
+ * on the path. A policy that denies only one appliance does not explain why the port is closed for this machine.
  */
 export function refineShutPort(own: readonly Finding[]): (finding: Finding) => Finding {
   const refinement = refinementOf(own);
   return (finding) => (isOpen(finding) && mayBe(finding, refinement) ? { ...finding, ...refinement } : finding);
 }
 
-/**
- * Reports whether a firewall policy can cause one of the faults on the path to the licence server. If so, the firewall
- * is queried for confirmation.
- */
+/** Reports whether a firewall policy can cause one of the faults, so that the firewall is queried for confirmation. */
 export function asksForPolicy(assessments: readonly Assessment[]): boolean {
   return assessments.some(({ findings }) => findings.some((finding) => isOpen(finding) || mayBeInspected(finding)));
 }
@@ -324,17 +309,14 @@ function refinementOf(findings: readonly Finding[]): Refinement | null {
   return { suggests: 'license-server-down', kind: 'silent-past-policy', confidence: 'suspected' };
 }
 
-/** Kinds of faults that also affect unrelated hosts. In these cases, the licence server is not the reason. */
+/** These faults also affect unrelated hosts, so the licence server is not the reason. */
 const NOT_ALONE: readonly (string | undefined)[] = ['all-refused', 'no-answer-from-any'] satisfies ShutPortKind[];
 
 function mayBe({ kind }: Finding, refinement: Refinement | null): boolean {
   return refinement?.suggests !== 'license-server-down' || !NOT_ALONE.includes(kind);
 }
 
-/**
- * Reports whether the reason for a finding about the licence server is still open. The reason is not open if a nearby
- * device is known to have caused the fault.
- */
+/** The reason is not open if a nearby device is known to have caused the fault. */
 function isOpen({ suggests, level, kind, facts }: Finding): boolean {
   return (
     suggests === 'egress-blocked' &&

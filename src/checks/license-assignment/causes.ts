@@ -4,7 +4,7 @@ const TRANSFER =
   'Licences shipped on or after 2025-08-04 cannot be transferred to another unit except after an RMA (Fortinet tip ' +
   '205363), so check this before you activate anything. The alternatives are a new licence or FortiIdentity Cloud.';
 
-/** Information that Fortinet's Customer Service needs to transfer a licence (Fortinet tip 193723). */
+/** Information that Customer Service needs to transfer a licence (Fortinet tip 193723). */
 const TICKET =
   'open a ticket with Fortinet Customer Service at support.fortinet.com, and include both serial numbers ({holder} ' +
   'and {primary}) and the licence number, {license}.';

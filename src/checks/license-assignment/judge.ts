@@ -39,10 +39,7 @@ interface AssignmentInput extends ListedUnit {
   readonly registration: RegistrationObservation;
 }
 
-/**
- * Evaluates whether each of an appliance's licences is registered to the right unit (see `Placement`). The level is
- * never `broken` if the registration service's answer is ambiguous.
- */
+/** The level is never `broken` if the registration service's answer is ambiguous. */
 export function judgeLicenseAssignment(input: AssignmentInput): readonly Finding[] {
   const { registration, unit } = input;
   switch (registration.kind) {
@@ -82,10 +79,7 @@ function judgeLookup(input: AssignmentInput, license: string, lookup: LicenseLoo
   ];
 }
 
-/**
- * Returns a finding for a licence that was not looked up yet. New tokens on a unit can reveal a licence that was
- * unknown when the registration service was last queried.
- */
+/** New tokens on a unit can reveal a licence that was unknown when the registration service was last queried. */
 function notLookedUp(unit: Unit, license: string): Finding {
   return unknown({
     rule: 'license-looked-up',
@@ -96,10 +90,7 @@ function notLookedUp(unit: Unit, license: string): Finding {
   });
 }
 
-/**
- * Returns a note that an earlier result is still used, including its age. Earlier results stay valid after a failed
- * query, because licences are rarely moved.
- */
+/** Earlier results stay valid after a failed query, because licences are rarely moved. */
 function keptNote(
   subject: string,
   { since, because }: NonNullable<LicenseLookup['kept']>,
@@ -163,9 +154,8 @@ function judgeHolder(input: AssignmentInput, license: string, holder: string): V
 }
 
 /**
- * Evaluates a licence that is registered to the HA peer. After a failover, tokens keep working regardless of which
- * member holds the licence, so the finding for a running cluster is only a warning. A standalone unit, or a unit that
- * is not yet activated, cannot use a licence for another serial number.
+ * After a failover, tokens keep working regardless of which member holds the licence, so a running cluster gets only a
+ * warning. A standalone unit, or a unit that is not yet activated, cannot use a licence for another serial number.
  */
 function judgePeer({ unit, appliance }: AssignmentInput, license: string, holder: string): Verdict {
   const to = `registered to the HA peer ${holder}`;
@@ -187,8 +177,7 @@ function broken(suggests: AssignmentCause, what: string): Verdict {
 }
 
 /**
- * Returns a verdict that is only suspected. A load balancer, an HA member or a restored unit can have tokens from a
- * licence that is registered to another unit.
+ * A load balancer, an HA member or a restored unit can have tokens from a licence that is registered to another unit.
  */
 function suspected(level: 'broken' | 'warning', what: string): Verdict {
   return { level, suggests: 'license-on-other-unit', confidence: 'suspected', kind: 'role-unknown', ...told(what) };
@@ -261,10 +250,7 @@ interface RedeemInput {
   readonly at: EpochMs;
 }
 
-/**
- * Reports purchased licences that must be redeemed soon and probably have not been redeemed. The deadline is printed on
- * the licence certificate. No API returns it, so it is set in the configuration.
- */
+/** The deadline is printed on the licence certificate. No API returns it, so it is set in the configuration. */
 export function judgeRedeemBy(input: RedeemInput): readonly Finding[] {
   const certificates = new Map(
     input.units.flatMap(({ config }) => config.certificates).map((one) => [one.license.toUpperCase(), one]),
@@ -323,7 +309,6 @@ function isRegisteredIn(registration: RegistrationObservation | null, license: s
 export const licenseAssignment: Declaration<'license-assignment', AssignmentCause> = {
   id: 'license-assignment',
   title: 'Licence assignment',
-  // The licence's registered serial number is compared with the serial number that the appliance reports.
   dependsOn: [{ kind: 'reads', by: 'appliance' }],
   causes: ASSIGNMENT_CAUSES,
   unknownRemedy:
@@ -352,10 +337,7 @@ function judgeAssignment({ config, picture: { appliances: units, registration },
   );
 }
 
-/**
- * Returns a clause with the time of the oldest answer that is still used because the registration service returned no
- * newer one.
- */
+/** Names the oldest answer that is still used because the registration service returned no newer one. */
 function ageOf(registration: RegistrationObservation): string {
   const since =
     registration.kind === 'ok'
@@ -368,10 +350,9 @@ function listedUnit({ config, rest, role }: UnitObservation): ListedUnit {
   return { unit: unitOf(config, rest, role), licenses: licensesOf(config.licenses, rest), appliance: rest };
 }
 
-/** A configured appliance and its expected licences. */
 interface ListedUnit {
   readonly unit: Unit;
-  /** Licences that are configured for the appliance, and licences from which its tokens came. */
+  /** Configured licences, and licences from which the unit's tokens came. */
   readonly licenses: readonly string[];
   readonly appliance: ApplianceObservation | null;
 }
@@ -382,17 +363,14 @@ interface PlacementQuestion {
   readonly license: string;
   /** Serial number of the unit to which the licence is registered. */
   readonly holder: string;
-  /** All configured appliances. */
   readonly listed: readonly ListedUnit[];
 }
 
 /**
- * Location of a licence relative to one unit:
- * - `in-place`: The licence is on this unit, on the active member of its cluster, or on the primary of a load balancer.
- *   If the active member is unknown, the licence can also be on any other suitable member.
- * - `perhaps-shared`, `perhaps-other-unit`: The licence is on another unit. This unit is configured in the first case,
- *   and not configured in the second case. It is unknown whether this unit is a load balancer or a member of a pair.
- * - `unlisted-primary`: This unit is a load balancer, and its primary is not configured.
+ * `in-place`: on this unit, on the active member of its cluster, or on the primary of a load balancer. If the active
+ * member is unknown, any other suitable member counts. `perhaps-shared` and `perhaps-other-unit`: on another unit,
+ * which is configured or not. It is unknown whether this unit is a load balancer or a member of a pair.
+ * `unlisted-primary`: this unit is a load balancer, and its primary is not configured.
  */
 type Placement =
   | 'in-place'
@@ -413,10 +391,7 @@ function placementOf(question: PlacementQuestion): Placement {
   return unit.mode !== 'standalone' && holderExpectsIt(question) ? 'in-place' : 'peer';
 }
 
-/**
- * Returns the placement of a licence that is registered outside this unit's cluster. A load balancer has no licence and
- * gets its tokens from its primary.
- */
+/** A load balancer has no licence and gets its tokens from its primary. */
 function placementOutside({ from, holder, listed }: PlacementQuestion): Placement {
   const { mode, roleTold } = from.unit;
   if (mode === 'load-balancer')
@@ -426,10 +401,7 @@ function placementOutside({ from, holder, listed }: PlacementQuestion): Placemen
   return listed.some(({ unit }) => isOn(unit, holder)) ? 'perhaps-shared' : 'perhaps-other-unit';
 }
 
-/**
- * Reports whether a unit does not need a licence. A load balancer does not need one, nor does a unit with a licence on
- * another cluster member.
- */
+/** A load balancer needs no licence, nor does a unit with a licence on another cluster member. */
 export function isCoveredByOthers({ unit }: ListedUnit, listed: readonly ListedUnit[]): boolean {
   if (unit.mode === 'load-balancer') return true;
   if (unit.mode === 'standalone') return false;
@@ -438,7 +410,7 @@ export function isCoveredByOthers({ unit }: ListedUnit, listed: readonly ListedU
   );
 }
 
-/** Reports whether the holder expects this licence. Returns true as well if the holder's tokens are unknown. */
+/** True as well if the holder's tokens are unknown. */
 function holderExpectsIt({ license, holder, listed }: PlacementQuestion): boolean {
   return listed.some(
     ({ unit, licenses, appliance }) =>
@@ -455,10 +427,7 @@ function isOn(unit: Unit, serial: string): boolean {
   return unit.serial !== null && sameSerial(unit.serial, serial);
 }
 
-/**
- * Returns the configured units that can use a unit's licences. The result contains the unit itself, other members of
- * its cluster, and load balancers.
- */
+/** The unit itself, other members of its cluster, and load balancers. */
 export function usersOf({ unit }: ListedUnit, listed: readonly ListedUnit[]): readonly string[] {
   const others = listed.filter(({ unit: other }) => other.name !== unit.name && mayShare(unit, other));
   return [unit.name, ...others.map(({ unit: { name } }) => name)];

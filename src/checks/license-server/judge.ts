@@ -34,16 +34,12 @@ export const licenseServer: Declaration<'license-server', LicenseServerCause> = 
   summary: () => 'The licence server answers',
 };
 
-/**
- * A finding from the HTTP check. The finding can have a TLS cause, because a filter's response is reported as a TLS
- * fault.
- */
+/** A filter's response is reported as a TLS fault. */
 type HttpFinding = Finding<LicenseServerCause | TlsCause>;
 
 /**
- * Evaluates whether the licence server answers HTTP requests. Any status below 500, or a request for a client
- * certificate, shows that the server is running. The server is reported as down only if none of its decisive addresses
- * responds properly.
+ * Any status below 500, or a request for a client certificate, shows that the server is running. The server is reported
+ * as down only if none of its decisive addresses answers properly.
  */
 export function judgeHttp(observations: readonly EndpointObservation[]): readonly HttpFinding[] {
   const answers = observations.flatMap((seen) =>

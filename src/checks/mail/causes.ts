@@ -5,7 +5,6 @@ const TRY_LOCALHOST =
   'SMTP server "localhost". FortiAuthenticator then needs TCP 25 to the recipients\' mail servers. Without SPF, DKIM ' +
   'and a reverse DNS name for its sending address, codes end up as spam or are refused.';
 
-/** Causes for a mail server that rejects a command. */
 const REFUSAL_CAUSES = {
   'mail-login-rejected': {
     severity: 'critical',
@@ -187,7 +186,6 @@ const REFUSAL_CAUSES = {
   },
 } satisfies Readonly<Record<string, CauseWords>>;
 
-/** Causes for faults of the mail servers that deliver activation codes. */
 export const MAIL_CAUSES = {
   'mail-unreachable': {
     severity: 'critical',
@@ -286,7 +284,7 @@ export const MAIL_CAUSES = {
       'The mail server {subject} deferred mail from this machine for {waited}, but an activation code is valid for ' +
       '{life}. A code delayed for that long has expired when it arrives.',
     impact: 'codes',
-    // Has the same rank as the refusal, because either the refusal or its duration is reported, never both.
+    // The same rank as the refusal, because either the refusal or its duration is reported, never both.
     rank: 0,
     sources: ['ta-p/194050', 'docs:fortiauthenticator/6.0.4/rest-api-solution-guide/578312'],
     remedy: [

@@ -8,7 +8,6 @@ export interface Expectation {
   readonly expected: string;
   readonly suggests: MailCause;
   readonly kind?: string;
-  /** Set to `suspected` if the result has other possible explanations. */
   readonly confidence?: 'suspected';
 }
 
@@ -26,7 +25,7 @@ export const ANSWERS: Expectation = {
   suggests: 'mail-unreachable',
 };
 
-/** Expectation that fails if a session ends without a reply that describes the problem. */
+/** Fails if a session ends without a reply that describes the problem. */
 export const GOES_ON: Expectation = {
   rule: 'mail-session-goes-on',
   claim: 'The mail server sent a greeting, then stopped answering.',
@@ -55,10 +54,7 @@ export const RECIPIENT: Expectation = {
   suggests: 'mail-recipient-rejected',
 };
 
-/**
- * Claim for a greylisting server. Greylisting is normal behaviour, and the server accepts the message when it is sent
- * again.
- */
+/** Greylisting is normal. The server accepts the message when it is sent again. */
 export const GREYLISTED = { claim: 'The mail server asks the client to retry later.', kind: 'later' } as const;
 
 export const REFUSED: Readonly<Record<Exclude<Refusal, 'greylisted' | 'policy' | 'other'>, Expectation>> = {
@@ -118,19 +114,10 @@ export const REFUSED: Readonly<Record<Exclude<Refusal, 'greylisted' | 'policy' |
 };
 
 /**
- * Reason why an SMTP server rejects a command.
- *
- * - `relaying`: the server does not relay messages for the client's address
- * - `client`: the server refuses the client's address because of a block list, an access list or a missing reverse name
- * - `turned-away`: the server refuses the session without giving a reason; other clients may be affected as well
- * - `login-required`, `encryption-required`: the server requires a setting that is not configured, whatever the
- *   client's address is
- * - `login-not-offered`: the server does not offer a supported login method on this connection
- * - `credentials`: the server rejects the user name or password
- * - `unavailable`: the server is temporarily unavailable for all clients
- * - `greylisted`: the message must be sent again later
- * - `policy`: an unspecified security policy of the server rejects the command
- * - `other`: the server rejects the sender or the recipient
+ * `client`: a block list, an access list or a missing reverse name. `turned-away`: no reason is given, so other clients
+ * may be affected as well. `login-required`, `encryption-required`: required from every address. `unavailable`:
+ * temporarily, for all clients. `policy`: an unspecified security policy. `other`: the sender or the recipient is
+ * rejected.
  */
 type Refusal =
   | 'relaying'
@@ -147,13 +134,13 @@ type Refusal =
 
 export interface RefusingReply {
   readonly stage: Exclude<MailStage, 'connect' | 'tls'>;
-  /** SMTP reply code (RFC 5321 §4.2). */
+  /** RFC 5321 §4.2. */
   readonly code: number;
-  /** Untrusted reply text, or a message that quotes it. */
+  /** Untrusted. */
   readonly text: string;
 }
 
-/** Matches replies that refuse relaying, from Postfix, Exim, Sendmail, qmail and Exchange. */
+/** Postfix, Exim, Sendmail, qmail and Exchange. */
 const RELAYING =
   /\brelay access denied\b|\brelay not permitted\b|\brelaying (?:denied|to\b.+\b(?:denied|prohibited))|\bunable to relay\b|\brcpthosts\b|\brecipient address rejected: access denied\b|\b5\.7\.64\b/iu;
 
@@ -161,35 +148,30 @@ const RELAYING =
 const NOT_LOGGED_IN = /\bsender address rejected: not logged in\b/iu;
 
 /**
- * Matches replies that complain about the client's address. The patterns cover Postfix, Exim, Sendmail, Exchange and
- * block lists. X.7.25 means that the client's reverse name is wrong (RFC 7372 §3.3). X.7.23 means that the SPF record
- * does not include the client (RFC 7372 §3.2).
+ * Complaints about the client's address from Postfix, Exim, Sendmail, Exchange and block lists. X.7.25: its reverse
+ * name is wrong (RFC 7372 §3.3). X.7.23: the SPF record does not include it (RFC 7372 §3.2).
  */
 const CLIENT =
   /\bclient host\b|\bhelo command rejected\b|\binvalid helo\b|\bblocked using\b|\b(?:block|black|deny)-?list|\bRBL\b|\bDNSBL\b|\bspamhaus\b|\bspamcop\b|\bbarracudacentral\b|\breverse (?:dns|name|hostname|lookup)|\bPTR\b|\bfcrdns\b|\bcannot find your (?:reverse )?host ?name\b|\bSPF\b|\byour (?:ip|host)\b|\b[45]\.7\.2[35]\b/iu;
 
-/** Matches status codes for security or policy reasons (RFC 3463 §3.8). */
+/** Security or policy reasons (RFC 3463 §3.8). */
 const POLICY = /\b5\.7\.\d{1,3}\b/u;
 
 const ENCRYPTION = /\b(?:STARTTLS|TLS|SSL|encrypt(?:ed|ion))\b/iu;
 
-/** Reply codes that mean that authentication, or encryption for the login method, is required (RFC 4954 §6). */
+/** Authentication, or encryption for the login method, is required (RFC 4954 §6). */
 const REQUIRED: readonly number[] = [530, 538];
 
-/** Reply codes for a login command that is not available in this session (RFC 5321 §4.2.4, RFC 4954 §4). */
+/** The login command is not available in this session (RFC 5321 §4.2.4, RFC 4954 §4). */
 const NOT_OFFERED: readonly number[] = [500, 502, 503, 504];
 
 /**
- * Matches temporary status codes about addresses or systems (X.1, X.3, X.4 and X.5 in RFC 3463 §3). For these codes, a
- * retry does not help. The pattern excludes Postscreen's reply to new clients, because Postscreen accepts their next
- * attempt.
+ * Temporary codes about addresses or systems (X.1, X.3, X.4 and X.5 in RFC 3463 §3), for which a retry does not help.
+ * Excludes Postscreen's reply to new clients, because Postscreen accepts their next attempt.
  */
 const OF_SYSTEMS = /\b4\.[1345]\.\d{1,3}\b(?! Service currently unavailable)/u;
 
-/**
- * Returns the reason for a negative reply.
- * @param reply a negative reply to a command, or a negative reply in place of the greeting
- */
+/** @param reply a negative reply to a command, or in place of the greeting */
 export function refusalOf({ stage, code, text }: RefusingReply): Refusal {
   if (REQUIRED.includes(code)) return ENCRYPTION.test(text) ? 'encryption-required' : 'login-required';
   if (stage === 'login') return refusedLogin(code);
@@ -199,28 +181,24 @@ export function refusalOf({ stage, code, text }: RefusingReply): Refusal {
   return refusedMessage(code, text);
 }
 
-/** Classifies a rejection of the sender, a recipient or the message itself. */
 function refusedMessage(code: number, text: string): Refusal {
   if (code === 421) return 'unavailable';
   if ((code === 450 || code === 451) && !OF_SYSTEMS.test(text)) return 'greylisted';
   return POLICY.test(text) && !isAboutSender(text) ? 'policy' : 'other';
 }
 
-/**
- * Classifies a rejected login. 454 is a temporary failure of the authentication system, not a problem with the password
- * (RFC 4954 §6).
- */
+/** 454 is a temporary failure of the authentication system, not a problem with the password (RFC 4954 §6). */
 function refusedLogin(code: number): Refusal {
   if (isTemporary(code)) return 'unavailable';
   return NOT_OFFERED.includes(code) ? 'login-not-offered' : 'credentials';
 }
 
-/** Reports whether a reply from Postfix or Exchange rejects this sender address for the logged-in user. */
+/** Postfix or Exchange reject this sender address for the logged-in user. */
 function isAboutSender(text: string): boolean {
   return /\bsender address rejected\b|\bnot owned by user\b|\bsend as this sender\b/iu.test(text);
 }
 
-/** Reports whether a reply code is temporary (4yz, RFC 5321 §4.2.1). */
+/** 4yz (RFC 5321 §4.2.1). */
 export function isTemporary(code: number): boolean {
   return code >= 400 && code < 500;
 }

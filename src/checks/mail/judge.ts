@@ -35,7 +35,6 @@ import { addressInAny } from '../../core/addresses.ts';
 
 type MailFailure = Extract<MailOutcome, { kind: 'failed' }>;
 
-/** Evaluates an SMTP session with one mail server. */
 export function judgeMail(seen: MailObservation, view: MailView): readonly Finding<MailCause>[] {
   const { server, security, patience, outcome } = seen;
   if (outcome.kind === 'accepted') return outcome.slowestMs > patience ? [tooSlow(server, patience, outcome)] : [];
@@ -57,10 +56,7 @@ export function judgeMail(seen: MailObservation, view: MailView): readonly Findi
   return [{ ...told, level, suggests, ...(confidence === undefined ? {} : { confidence }) }];
 }
 
-/**
- * Returns a warning about slow SMTP replies. Mail is still delivered if the client waits long enough. For example,
- * Postscreen delays every client by 6 s.
- */
+/** Mail is still delivered if the client waits long enough. For example, Postscreen delays every client by 6 s. */
 function tooSlow(server: string, patience: Millis, { slowestMs }: { readonly slowestMs: Millis }): Finding<MailCause> {
   return {
     rule: 'mail-server-answers-in-time',
@@ -84,7 +80,7 @@ function expectationOf({ security }: MailObservation, outcome: MailFailure, view
   return stage === 'greeting' ? silent(outcome, security) : GOES_ON;
 }
 
-/** Expectation that is reported if a stage failed without a more specific reason. */
+/** Used if a stage failed without a more specific reason. */
 const OWN = { login: REFUSED.credentials, sender: SENDER, recipient: RECIPIENT } as const;
 
 function refusedOf(reply: RefusingReply, { fromAppliance }: MailView): Expectation {
@@ -111,12 +107,12 @@ function refusedOf(reply: RefusingReply, { fromAppliance }: MailView): Expectati
   }
 }
 
-/** Reports whether TLS is temporarily unavailable (reply 454, RFC 3207 §4). */
+/** Reply 454 (RFC 3207 §4). */
 function refusesTlsForNow({ reason, code }: MailFailure): boolean {
   return reason === 'rejected' && isTemporary(code ?? 0);
 }
 
-/** Errors that mean that this machine does not trust the certificate's authority. */
+/** This machine does not trust the certificate's authority. */
 const UNTRUSTED: readonly (string | null)[] = [
   'DEPTH_ZERO_SELF_SIGNED_CERT',
   'SELF_SIGNED_CERT_IN_CHAIN',
@@ -129,17 +125,14 @@ function tlsOf({ tlsError, issuer }: MailFailure): Expectation {
   return issuer !== undefined && UNTRUSTED.includes(tlsError) ? { ...TLS, kind: 'untrusted' } : TLS;
 }
 
-/**
- * Returns the kind of a timeout in a session without TLS. If the port expects TLS from the start, the server and the
- * client wait for each other.
- */
+/** If the port expects TLS from the start, the server and the client wait for each other. */
 function silent({ reason }: MailFailure, security: MailObservation['security']): Expectation {
   return reason === 'timeout' && security !== 'tls' ? { ...ANSWERS, kind: 'silent' } : ANSWERS;
 }
 
 /**
- * Returns the level of a failed step. A 4yz reply asks the client to try again later (RFC 5321 §4.2.1). For a sender or
- * a recipient, such a reply is normal (greylisting, 450 and 451), and FortiAuthenticator's mail queue retries later.
+ * A 4yz reply asks the client to try again later (RFC 5321 §4.2.1). For a sender or a recipient, such a reply is normal
+ * (greylisting, 450 and 451), and FortiAuthenticator's mail queue retries later.
  */
 function levelOf({ stage, reason, code }: MailFailure, { kind }: Pick<Expectation, 'kind'>): FindingLevel {
   if (isOfThisMachine(reason)) return 'unknown';
@@ -149,7 +142,6 @@ function levelOf({ stage, reason, code }: MailFailure, { kind }: Pick<Expectatio
     : 'broken';
 }
 
-/** Names of the SMTP commands after the greeting, for use in claims. */
 const COMMANDS: Readonly<Partial<Record<MailStage, string>>> = {
   ehlo: 'EHLO or STARTTLS',
   login: 'the login (AUTH)',
@@ -185,12 +177,9 @@ function endedBy(reason: FailureReason): string {
   return reason === 'protocol' ? 'gave no SMTP reply to' : 'ended the connection at';
 }
 
-/**
- * Rules that fail if the server does not respond. A dead internet connection explains this, but it does not explain a
- * refusal.
- */
+/** A dead internet connection explains a missing answer, but not a refusal. */
 const SILENT: readonly string[] = ['mail-server-resolves', 'mail-server-answers', 'mail-session-goes-on'];
-/** Rule that fails if the server's name does not resolve. A faulty resolver can explain this. */
+/** A faulty resolver can explain this. */
 const NAMELESS: readonly string[] = ['mail-server-resolves'];
 
 export const mail: Declaration<'mail', MailCause> = {
@@ -220,8 +209,8 @@ function isAccepting({ outcome }: MailObservation): boolean {
 }
 
 /**
- * Adjusts the result if no mail servers are configured. In that case, they are read from the appliances. If an
- * appliance cannot be read, it may use mail servers that ftm-watch does not know.
+ * If no mail servers are configured, they are read from the appliances. An appliance that cannot be read may use mail
+ * servers that ftm-watch does not know.
  */
 function withUnknownServers(own: Assessment, { picture: { appliances: units } }: Everything): Assessment {
   const unread = units.filter(({ rest }) => rest !== null && rest.kind !== 'ok').map(({ config }) => config.name);
@@ -237,7 +226,7 @@ interface JudgedServer {
   readonly findings: readonly Finding<MailCause>[];
 }
 
-/** Evaluates all mail servers together, because one working server can deliver all codes. */
+/** The servers are evaluated together, because one working server can deliver all codes. */
 export function judgeMailServers(servers: readonly MailObservation[], view: MailView): readonly Finding<MailCause>[] {
   const judged = servers.map((seen): JudgedServer => ({ seen, findings: judgeMail(seen, view) }));
   const working = judged.find(hasNoFinding) ?? judged.find(acceptsLater);
@@ -254,7 +243,6 @@ export function judgeMailServers(servers: readonly MailObservation[], view: Mail
   ]);
 }
 
-/** Evaluates a mail server's delay, unless another fault explains the delay. */
 function judgeDelay(judged: JudgedServer): readonly Finding<MailCause>[] {
   return hasNoFinding(judged) || isGreylisting(judged) ? judgeDeferral(judged.seen) : [];
 }
@@ -268,8 +256,8 @@ function isGreylisting({ findings }: JudgedServer): boolean {
 }
 
 /**
- * Reports whether a greylisting server accepts the message before the activation code expires. If the code lifetime is
- * unknown, the shortest possible lifetime is used. An unmeasured delay is assumed to be shorter.
+ * Reports whether a greylisting server accepts the message before the code expires. If the code's lifetime is unknown,
+ * the shortest possible lifetime is used. An unmeasured delay is assumed to be shorter.
  */
 function acceptsLater(judged: JudgedServer): boolean {
   const { deferral } = judged.seen;
@@ -283,8 +271,8 @@ function withWorkingServer(finding: Finding<MailCause>, aside: string): Finding<
 }
 
 /**
- * Evaluates the delay that greylisting causes. The delay is a fault only if the activation code has expired on arrival.
- * The delay was measured with this machine's retries, which are more frequent than those of most clients.
+ * A delay is a fault only if the activation code has expired on arrival. This machine measured it with its own retries,
+ * which are more frequent than those of most clients.
  */
 function judgeDeferral({ server, security, deferral }: MailObservation): readonly Finding<MailCause>[] {
   if (deferral === undefined || deferral.codeLife === null || deferral.lasted < deferral.codeLife) return [];
@@ -304,8 +292,8 @@ function judgeDeferral({ server, security, deferral }: MailObservation): readonl
 }
 
 /**
- * Returns a note that states whether the recipient's mail server responds. Fortinet's activation tip says "if the
- * custom mail server is not reachable, try using localhost". The mailer "localhost" runs on FortiAuthenticator itself.
+ * Fortinet's activation tip says "if the custom mail server is not reachable, try using localhost", which is a mailer
+ * on FortiAuthenticator itself.
  */
 function judgeRecipientServer({ domain, outcome }: RecipientServerObservation): readonly Finding<never>[] {
   if (outcome.kind === 'failed' && isOfThisMachine(outcome.reason)) return [];
@@ -324,13 +312,12 @@ function judgeRecipientServer({ domain, outcome }: RecipientServerObservation): 
   ];
 }
 
-/** Circumstances under which the probe connects to mail servers. */
 export interface MailView {
   /** True if the probe uses FortiAuthenticator's address. The mail server then treats both the same way. */
   readonly fromAppliance: boolean;
 }
 
-/** @param config the configuration; appliances also send mail from their addresses in `logSources` */
+/** Appliances also send mail from their addresses in `logSources`. */
 export function mailViewOf({
   sourceAddress,
   appliances,

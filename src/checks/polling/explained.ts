@@ -4,13 +4,12 @@ import { type Finding, note } from '../../engine/model.ts';
 import { isCorroborated } from '../../core/polling/state.ts';
 import type { AppliancePolling, PollingError, PollingReport } from '../../core/polling/report.ts';
 
-/** The checks on the path from this machine to the licence server. FortiAuthenticator's path is probably similar. */
+/** The path from this machine to the licence server. FortiAuthenticator's path is probably similar. */
 export const PATH: readonly string[] = ['internet', 'name-resolution', 'reachability', 'tls-genuine', 'license-server'];
 
 /** Time after a repair during which FortiAuthenticator's earlier connections can still time out. */
 const AFTERMATH: Millis = 60_000;
 
-/** A function that returns the precondition that a cause breaks. */
 export type PreconditionOf = (cause: string) => string;
 
 /** A current or past fault that causes errors in FortiAuthenticator's log. */
@@ -23,22 +22,17 @@ export interface FaultSeen {
 }
 
 export interface UnexplainedPolling {
-  /** The report, excluding errors that known faults explain. */
   readonly report: PollingReport;
-  /** Notes about errors that were removed from the report. */
   readonly notes: readonly Finding[];
 }
 
-/** ID of the check whose failure explains every connection error. */
+/** The check whose failure explains every connection error. */
 const BY_CONNECTION = 'reachability';
 const CONNECTION: readonly string[] = [...PATH, 'firewall-policy'];
-/** Matches messages about failed connections. Licence faults do not cause such messages. */
+/** Licence faults do not cause messages about failed connections. */
 const OF_CONNECTION = /\bSSL\b|\bconnection\b|\btimeout\b/iu;
 
-/**
- * Returns the preconditions whose failure can cause the logged error. For example, a TLS fault cannot cause a name
- * resolution error.
- */
+/** For example, a TLS fault cannot cause a name resolution error. */
 export function explainedBy(
   { cause, sample }: Pick<PollingError, 'cause' | 'sample'>,
   preconditionOf: PreconditionOf,
@@ -51,18 +45,12 @@ export function explainedBy(
   return CONNECTION.includes(precondition) ? CONNECTION : [precondition];
 }
 
-/**
- * Returns the preconditions whose failure can cause the appliances' errors. Only errors that arrived in more than one
- * datagram count.
- */
+/** Only errors that arrived in more than one datagram count. */
 export function complainedOf({ appliances }: PollingReport, preconditionOf: PreconditionOf): readonly string[] {
   return [...new Set(appliances.flatMap((appliance) => surelyComplainedOf(appliance, preconditionOf)))];
 }
 
-/**
- * Returns the time when any appliance last logged an error that a path fault can cause. A single log line is
- * sufficient. Returns null if there is none.
- */
+/** Returns the time when any appliance last logged an error that a path fault can cause. A single log line counts. */
 export function complainedOfPathAt({ appliances }: PollingReport, preconditionOf: PreconditionOf): EpochMs | null {
   const times = appliances
     .flatMap(({ errors }) => errors)
@@ -80,24 +68,19 @@ function surelyComplainedOf({ errors }: AppliancePolling, preconditionOf: Precon
     .filter((id) => isCorroborated(complaints.filter(({ by }) => by.includes(id)).map(({ error }) => error)));
 }
 
-/**
- * Returns the message part of a log line. The fields before the message are removed, because they can contain any text.
- */
+/** The fields before the message are removed, because they can contain any text. */
 function messageOf(sample: string): string {
   return sample.slice(sample.lastIndexOf('="') + 1);
 }
 
-/** Merges two lists of faults. The latest time is kept for each fault. */
 export function withLaterSeen(before: readonly FaultSeen[], later: readonly FaultSeen[]): readonly FaultSeen[] {
   return [...later, ...withoutSeen(before, later)];
 }
 
-/** Returns the faults that are not in the other list. */
 export function withoutSeen(faults: readonly FaultSeen[], others: readonly FaultSeen[]): readonly FaultSeen[] {
   return faults.filter((fault) => !others.some((other) => isSameFault(fault, other)));
 }
 
-/** Returns the faults that are in both lists. */
 export function seenIn(faults: readonly FaultSeen[], others: readonly FaultSeen[]): readonly FaultSeen[] {
   return faults.filter((fault) => others.some((other) => isSameFault(fault, other)));
 }
@@ -106,10 +89,7 @@ function isSameFault(a: FaultSeen, b: FaultSeen): boolean {
   return a.precondition === b.precondition && a.appliance === b.appliance;
 }
 
-/**
- * Removes errors that known faults explain. Log errors stay in the time window after the path is repaired, and must not
- * raise a separate alarm when the fault has ended.
- */
+/** Log errors stay in the time window after the path is repaired, and must not raise a separate alarm then. */
 export function withoutExplained(
   report: PollingReport,
   faults: readonly FaultSeen[],
@@ -136,10 +116,7 @@ interface Concerning {
   readonly preconditionOf: PreconditionOf;
 }
 
-/**
- * Reports whether one of the faults explains the error. Such a fault can cause the error, and was present during or
- * shortly before the error.
- */
+/** The fault must be able to cause the error, and was present during or shortly before it. */
 function isExplained(error: PollingError, { faults, preconditionOf }: Concerning): boolean {
   const by = explainedBy(error, preconditionOf);
   return faults.some(({ precondition, at }) => by.includes(precondition) && error.lastAt <= at + AFTERMATH);
@@ -151,10 +128,7 @@ function unexplainedOf(errors: readonly PollingError[], concerning: Concerning):
     .map((error) => withoutExplainedMoments(error, concerning));
 }
 
-/**
- * Removes the occurrences of an error that a fault explains. Occurrences during a fault prove nothing about later
- * occurrences, regardless of how the log lines were received.
- */
+/** Occurrences during a fault prove nothing about later occurrences, regardless of how the log lines were received. */
 function withoutExplainedMoments(error: PollingError, concerning: Concerning): PollingError {
   const isUnexplained = (lastAt: EpochMs): boolean => !isExplained({ ...error, lastAt }, concerning);
   const { moments, reliableAt } = error;

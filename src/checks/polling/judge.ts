@@ -23,14 +23,13 @@ import {
 import type { FirewallConfig } from '../../config/schema/connectors.ts';
 
 /**
- * Checks in which this machine's probes are more reliable than a log line. A log line shows only that the path is
- * broken somewhere, so a log line alone does not raise the causes of these checks.
+ * Here, this machine's probes are more reliable than a log line, which shows only that the path is broken somewhere. A
+ * log line alone does not raise the causes of these checks.
  */
 const SEEN_BY_PROBES: readonly string[] = [...PATH, 'mail'];
 
 const MAX_LINE = 240;
 
-/** Evaluates the appliances' logs. An appliance has no finding if its log arrives and contains no errors. */
 export function judgePolling(
   report: PollingReport,
   preconditionOf: PreconditionOf,
@@ -49,7 +48,7 @@ export function judgePolling(
   });
 }
 
-/** Lowers a finding to a suspected warning. Used for findings that only a single datagram supports. */
+/** A single datagram is not sufficient evidence. */
 function suspectedOnly(finding: Finding): Finding {
   return { ...withMoreSaid(finding, '', ONE_DATAGRAM), level: 'warning', confidence: 'suspected' };
 }
@@ -88,19 +87,13 @@ function judgeError(
   };
 }
 
-/**
- * Returns the subject of a finding. Problems that are fixed in different places get different subjects, so that they
- * are reported as separate faults.
- */
+/** Problems that are fixed in different places get different subjects, so that they are separate faults. */
 function subjectOf(appliance: string, suggests: string | null): string {
   if (suggests === 'users-disabled') return `users of ${appliance}`;
   return suggests === 'appliance-fault-logged' ? `${appliance} itself` : appliance;
 }
 
-/**
- * Returns the meaning of a log line. If only the unit's network path can explain the line, the matching firewall policy
- * is added as the first thing to check.
- */
+/** If only the unit's network path can explain the line, the matching firewall policy is the first thing to check. */
 function complaintOf(
   appliance: string,
   { short, summary }: PollingError,
@@ -113,17 +106,14 @@ function complaintOf(
   return { ...own, facts: { ...own.facts, ...known({ meaning: summary, said: short }) } };
 }
 
-/**
- * Reports whether to use the log signature's summary and remedy. Probe results are more useful only if the path must be
- * at fault.
- */
+/** Probe results are more useful than the log signature only if the path must be at fault. */
 function usesSignatureText(level: FindingLevel, suggests: string | null): boolean {
   return suggests !== null && (level === 'warning' || suggests !== 'polling-failing');
 }
 
 /**
- * Reports whether a logged error concerns name resolution. The policy for the licence server does not explain such an
- * error, because FortiAuthenticator's resolvers answer the DNS queries.
+ * The policy for the licence server does not explain a name resolution error, because FortiAuthenticator's resolvers
+ * answer the DNS queries.
  */
 function isOfNames(cause: string | null, preconditionOf: PreconditionOf): boolean {
   return cause !== null && preconditionOf(cause) === 'name-resolution';
@@ -168,9 +158,7 @@ function suggestion(cause: string | null, preconditionOf: PreconditionOf): strin
   return cause === null || SEEN_BY_PROBES.includes(preconditionOf(cause)) ? 'polling-failing' : cause;
 }
 
-/**
- * Shortens a log line by removing its beginning. FortiAuthenticator writes the message at the end, after the fields.
- */
+/** FortiAuthenticator writes the message at the end of the line, after the fields. */
 function shorten(line: string): string {
   return line.length <= MAX_LINE ? line : `…${line.slice(1 - MAX_LINE)}`;
 }
@@ -178,9 +166,8 @@ function shorten(line: string): string {
 const MOST_SENDERS = 6;
 
 /**
- * Returns the assessment for the time before the first log line arrives. A log that was never received proves nothing.
- *
- * @param unknownSenders the unknown senders whose lines were rejected
+ * A log that was never received proves nothing.
+ * @param unknownSenders senders whose lines were rejected
  */
 export function judgeFirstLines(
   config: WatchedConfig,
@@ -206,7 +193,6 @@ export function judgeFirstLines(
   );
 }
 
-/** Returns descriptions of the addresses and files from which log lines are read. */
 function placesOf({ logs }: WatchedConfig): readonly string[] {
   const { udp, tcp, tls } = logs.syslog;
   const listeners = Object.entries({ udp, tcp, tls: tls && tls.listen }).flatMap(([way, listener]) => {
@@ -241,7 +227,6 @@ export const polling: Declaration<'polling', PollingCause> = {
   judge: judgeLog,
 };
 
-/** Returns a function that reports whether a failure of the given precondition can cause the errors in a finding. */
 function canCome(by: string): Explanation['when'] {
   return (findings) =>
     findings.some(({ level, explainedBy }) => level !== 'note' && (explainedBy?.includes(by) ?? by !== 'mail'));
@@ -274,13 +259,12 @@ function judgeLog(facts: LogFacts): Judgement {
 
 type PolicyKind = keyof (typeof POLLING_CAUSES)['polling-failing']['kinds'];
 
-/** Configured FortiGates and their policy lookup results. */
 interface Policies {
   readonly configured: readonly Pick<FirewallConfig, 'url' | 'vdom' | 'source' | 'appliances'>[];
   readonly asked: readonly FirewallObservation[];
 }
 
-/** Returns the policy that matches the affected unit's traffic. Policies for other units are ignored. */
+/** Policies for other units are ignored. */
 export function ownPolicy(appliance: string, { configured, asked }: Policies): Pick<Finding, 'kind' | 'facts'> {
   const entry = askedFor(configured, appliance);
   if (entry === null) return { facts: { appliance } };

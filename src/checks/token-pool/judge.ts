@@ -24,19 +24,12 @@ import { spanText } from '../../core/time-text.ts';
 import type { FirewallObservation } from '../../core/license/firewall.ts';
 
 interface TokenPoolExpectation {
-  /** Licences that are configured for this appliance. */
   readonly licenses: readonly string[];
-  /**
-   * `tokens-running-out` is reported if less than this share of the tokens (0 to 1) is free. If 0, it is never
-   * reported.
-   */
+  /** Share of free tokens (0 to 1) below which `tokens-running-out` is reported. */
   readonly tokensLow: number;
 }
 
-/**
- * Evaluates the tokens of an appliance. If the appliance cannot be read, the state is unknown, and the check
- * `appliance` reports the reason.
- */
+/** If the appliance cannot be read, the check `appliance` reports the reason. */
 export function judgeTokenPool(
   observation: ApplianceObservation,
   expected: TokenPoolExpectation,
@@ -90,11 +83,7 @@ interface Supply {
   readonly left: number;
 }
 
-/**
- * Returns the number of tokens that the appliance can still assign, based on the appliance's token list. The number
- * from the licence is used if there is no token list, or if some tokens have an undocumented status. Returns null if
- * both are unknown.
- */
+/** The number from the licence is used if there is no token list, or if some tokens have an undocumented status. */
 export function supplyOf(licensed: LicensedTokens | null, counted: TokenCounts | null): Supply | null {
   if (counted !== null && counted.byStatus.other === 0) return { total: counted.total, left: freeOf(counted) };
   if (licensed !== null && licensed.available !== null) return { total: licensed.total, left: licensed.available };
@@ -127,10 +116,7 @@ function judgeSupply(
   return [{ ...told, level: 'warning', suggests: 'tokens-running-out' }];
 }
 
-/**
- * Returns a finding with the level `unknown` if too few tokens are known to be free. Tokens with an undocumented status
- * may be free as well.
- */
+/** Tokens with an undocumented status may be free as well. */
 function judgeUnclear(
   facts: ApplianceFacts,
   counted: TokenCounts | null,
@@ -145,10 +131,7 @@ function judgeUnclear(
   return [unknown(withAppliance(facts, { rule: 'tokens-left', claim, expected: 'enough free tokens' }))];
 }
 
-/**
- * Returns notes about configured licences without tokens. Such licences are not activated yet, which users should know
- * before a migration.
- */
+/** Licences without tokens are not activated yet, which users should know before a migration. */
 function judgeLicenses(
   facts: ApplianceFacts,
   counted: TokenCounts | null,
@@ -192,7 +175,7 @@ function statusText(counted: TokenCounts): string {
     .join(', ');
 }
 
-/** Lists the first licences with their token counts. A unit can have dozens of licences. */
+/** A unit can have dozens of licences. */
 function licenseText(counted: TokenCounts): string {
   const names = counted.byLicense.map(({ license, tokens }) => `${license} (${String(tokens)})`);
   return names.length === 0 ? 'no named licence' : nameList(names);
@@ -202,10 +185,9 @@ function percent(share: number): string {
   return `${(share * 100).toFixed(share < 0.01 && share > 0 ? 1 : 0)} %`;
 }
 
-/** Licence number of trial tokens, according to an example in the REST API guide (6.5.5/875895). */
+/** From an example in the REST API guide (6.5.5/875895). */
 const TRIAL_UNREGISTERED = 'FTMTRIALNOREGIST';
 
-/** Returns notes about tokens whose users cannot activate them or log in. */
 function tokenNotes(facts: ApplianceFacts, counted: TokenCounts | null): readonly Finding<never>[] {
   if (counted === null) return [];
   const { locked, byLicense, byStatus } = counted;
@@ -318,16 +300,10 @@ function snmpCountNote(counted: SnmpCount): Finding<never> {
   });
 }
 
-/** Tokens that one unit owns, or that the members of a cluster share. */
 interface Pool {
-  /** Names of the units that assign tokens from the pool. */
   readonly members: readonly string[];
-  /**
-   * Observation of the active member. If the active member is unknown, the most informative member's observation is
-   * used.
-   */
+  /** Observation of the active member or, if that is unknown, of the most informative member. */
   readonly observation: ApplianceObservation;
-  /** Licences that are configured for any member. */
   readonly licenses: readonly string[];
   readonly certificates: WatchedConfig['appliances'][number]['certificates'];
   readonly tokensLow: number;
@@ -340,8 +316,8 @@ interface Asked {
 }
 
 /**
- * Groups units into pools. The members of an active-passive cluster share their tokens (administration guide
- * 6.4.1/122076), so these members form one pool. Each pool is reported once.
+ * The members of an active-passive cluster share their tokens (administration guide 6.4.1/122076), so they form one
+ * pool.
  */
 function poolsOf(units: readonly UnitObservation[]): readonly Pool[] {
   const groups: Asked[][] = [];
@@ -383,7 +359,6 @@ function isPeer({ mode, peers }: Unit, { serial }: Unit): boolean {
 
 type TypedCertificate = Pick<WatchedConfig['appliances'][number]['certificates'][number], 'license' | 'tokens'>;
 
-/** Number of tokens in a purchased licence, and the source of this number. */
 interface Bought {
   readonly license: string;
   readonly tokens: number;
@@ -391,9 +366,9 @@ interface Bought {
 }
 
 /**
- * Compares each licence's token count on the unit with the purchased number. The purchased number comes from the
- * licence certificate and the registration service. A licence without tokens is skipped, because it is not activated
- * yet. If the two sources differ and one of them matches the unit, nothing is reported.
+ * Compares each licence's tokens on the unit with the purchased number from the licence certificate and the
+ * registration service. A licence without tokens is not activated yet. If the two sources differ and one of them
+ * matches the unit, nothing is reported.
  */
 export function judgeBought(
   facts: ApplianceFacts,
@@ -434,8 +409,8 @@ function registeredIn(registration: RegistrationObservation | null): readonly Bo
 }
 
 /**
- * Returns notes about the FortiTokens on a FortiGate. Fortinet documents neither the status values of these tokens nor
- * which tokens are free, so they are not evaluated.
+ * Fortinet documents neither the status values of a FortiGate's tokens nor which tokens are free, so they are not
+ * evaluated.
  */
 export function fortigateNotes(firewalls: readonly FirewallObservation[]): readonly Finding<never>[] {
   return firewalls.flatMap((seen): readonly Finding<never>[] => {

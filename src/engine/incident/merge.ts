@@ -17,7 +17,7 @@ import type { IncidentStep, RoundView } from './round-view.ts';
 
 /**
  * Merges two incidents in the same place if their faults alternate. The incident that was already reported as open, or
- * otherwise the older one, is continued and keeps its ID. Only the continued incident is later reported as resolved.
+ * otherwise the older one, keeps its ID, and only it is later reported as resolved.
  * @param before the state before this round
  */
 export function mergeAlternating(before: IncidentState, placed: IncidentStep, view: RoundView): IncidentStep {
@@ -36,7 +36,7 @@ export function mergeAlternating(before: IncidentState, placed: IncidentStep, vi
   }, placed);
 }
 
-/** Merges incidents whose precondition has become unknown into the incident that reports the unknown precondition. */
+/** Merges incidents whose precondition has become unknown into the incident that reports this. */
 export function mergeUnjudged(placed: IncidentStep, now: EpochMs): IncidentStep {
   const unknown = placed.state.incidents.filter(
     ({ status, cause, presence }) => status === 'open' && cause.id === UNKNOWN_CAUSE && presence === 'seen',
@@ -62,7 +62,6 @@ export function mergeUnjudged(placed: IncidentStep, now: EpochMs): IncidentStep 
 
 interface Merged {
   readonly step: IncidentStep;
-  /** Incident into which the others are merged. */
   readonly incident: Incident;
 }
 
@@ -76,10 +75,7 @@ function hadCause({ cause, formerCauses }: Incident, now: Cause): boolean {
   return [cause, ...formerCauses].some((before) => sameCause(before, now));
 }
 
-/**
- * Reports whether two faults alternate. Two faults alternate if the other fault began while this fault was absent, and
- * disappeared when this fault returned.
- */
+/** The other fault began while this fault was absent, and disappeared when this fault returned. */
 function alternates(incident: Incident, other: Incident, known: Incident): boolean {
   return (
     isOpenFault(other) &&
@@ -102,7 +98,6 @@ function absorb(merged: Merged, other: Incident, round: Round): Merged {
 }
 
 interface Pair {
-  /** Continued incident, with the combined data from both incidents. */
   readonly one: Incident;
   readonly other: Incident;
 }
@@ -143,7 +138,6 @@ function joined({ step, incident }: Merged, { one: both, other }: Pair, now: Epo
   };
 }
 
-/** Combines two incidents. The result has the first incident's current state. */
 function together(incident: Incident, other: Incident, { known, now }: Round): Incident {
   const back = incident.returns.findLast((at) => at > known.lastSeen) ?? now;
   // The occurrence before the absence has ended. If this incident was already merged with another one, that occurrence
