@@ -474,7 +474,7 @@ const IMPACTS = {
   blind: 'Activation may work, but ftm-watch cannot check this precondition.',
   uncertain: 'Activations may fail for some users or at times. Active tokens keep working.',
   service: 'Functions that use this host may fail. Activation does not use this host.',
-  none: 'None now.',
+  none: 'None at the moment.',
 } as const;
 
 export type ImpactKind = 'activation' | keyof typeof IMPACTS;

@@ -52,9 +52,9 @@ export function culpritText({ firewall, policy, profile, incoming, outgoing }: C
 /** Short descriptions for a mail subject, most informative first. The last one is always short enough. */
 export function culpritShorts({ policy, firewall, firewallHost, action }: Culprit): readonly string[] {
   if (policy === null)
-    return [`${firewall}: implicit deny`, `${firewallHost}: implicit deny`, 'denied by implicit deny'];
+    return [`${firewall}: implicit deny`, `${firewallHost}: implicit deny`, 'blocked by the implicit deny'];
   const name = `policy ${String(policy.id)}`;
-  const does = action === 'inspects' ? 'inspects TLS' : 'denies it';
+  const does = action === 'inspects' ? 'inspects TLS' : 'blocks traffic';
   return [`${name} on ${firewall} ${does}`, `${name} on ${firewallHost} ${does}`, `${name} ${does}`];
 }
 

@@ -118,7 +118,7 @@ function weightOf(
 
 /** Returns evidence that the appliance is running although its API cannot be read. */
 function signOfLife(reason: FailureReason, { role, logSpeaks }: OtherViews): string | null {
-  if (logSpeaks) return 'its log goes on';
+  if (logSpeaks) return 'log lines from it still arrive';
   if (role?.kind === 'ok') return 'SNMP answers';
   return hasAnswered(reason) ? 'a host answers at its address' : null;
 }
@@ -226,7 +226,7 @@ function judgeAppliances({
       ? notConfigured('No FortiAuthenticator REST API is configured')
       : judged(bySnmp, 'Only the serial number could be read, over SNMP');
   const asked = units.filter(({ rest }) => rest !== null);
-  if (asked.length === 0) return unjudged('Not asked yet');
+  if (asked.length === 0) return unjudged('Not queried yet');
   const findings = asked.flatMap(({ config: unit, rest, role, known = [] }) => {
     const views = { role, logSpeaks: speaking.includes(unit.name), ownClock, known, snmp: unit.snmp };
     return rest === null ? [] : judgeAppliance(rest, { unit, licenseServer }, views);

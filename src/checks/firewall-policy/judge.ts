@@ -110,7 +110,7 @@ function judgeFqdnObjects({ fqdnObjects, ...flow }: FirewallFacts): readonly Fin
       note({
         rule: 'fqdn-object-resolves',
         subject: subjectOf(flow),
-        claim: `The address object "${visibleText(name, 80)}" of the firewall does not resolve to any address.`,
+        claim: `The firewall cannot resolve its address object "${visibleText(name, 80)}".`,
         expected: 'an address object for the licence server that resolves',
         facts: factsOf(flow, null, null),
       }),
@@ -347,7 +347,7 @@ export const firewallPolicy: Declaration<'firewall-policy', PolicyCause> = {
 
 function judgePolicy({ config, picture: { firewall } }: UnitFacts): Judgement {
   if (config.firewall.length === 0) return notConfigured('No firewall is configured');
-  if (firewall.length === 0) return unjudged('Not asked yet');
+  if (firewall.length === 0) return unjudged('Not queried yet');
   const units = config.appliances.map(({ name }) => name);
   const sources = [...new Set(firewall.map(({ source }) => source))];
   const holds =

@@ -41,7 +41,7 @@ const EXPIRES = {
     remedy: [
       'First repair the path to the licence server, which is reported as a separate cause.',
       'Then redeem the licence immediately. The licence cannot be reactivated after {date}.',
-      'If the path cannot be repaired in time, contact Fortinet Customer Service before {date} with the licence ' +
+      'If you cannot repair the path before {date}, contact Fortinet Customer Service by then, with the licence ' +
         'number, {license}.',
     ],
   },

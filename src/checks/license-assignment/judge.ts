@@ -328,7 +328,7 @@ function judgeAssignment({ config, picture: { appliances: units, registration },
     return expiring.length === 0 ? notConfigured(summary) : judged(expiring, summary);
   }
   if (units.length === 0) return unjudged('No appliance with licences is configured');
-  if (registration === null) return unjudged('Not asked yet');
+  if (registration === null) return unjudged('Not queried yet');
   const listed = units.map(listedUnit);
   const findings = listed.flatMap((unit) => judgeLicenseAssignment({ ...unit, listed, registration }));
   return judged(

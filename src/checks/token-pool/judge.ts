@@ -226,7 +226,10 @@ function pendingText({ byStatus, pending = [] }: TokenCounts, codeLife: Millis |
 }
 
 function lockedFinding(locked: number): Told {
-  const claim = `Locked tokens, with which users cannot log in: ${String(locked)}.`;
+  const claim =
+    locked === 1
+      ? 'One token is locked, so its user cannot log in.'
+      : `${String(locked)} tokens are locked, so their users cannot log in.`;
   return { rule: 'tokens-unlocked', claim, expected: 'no locked tokens' };
 }
 
@@ -403,7 +406,7 @@ function registeredIn(registration: RegistrationObservation | null): readonly Bo
   if (registration?.kind !== 'ok') return [];
   return registration.lookups.flatMap(({ license, outcome }) =>
     outcome.kind === 'registered' && outcome.bought !== undefined
-      ? [{ license, tokens: outcome.bought, by: 'as it was sold' }]
+      ? [{ license, tokens: outcome.bought, by: 'according to its SKU' }]
       : [],
   );
 }

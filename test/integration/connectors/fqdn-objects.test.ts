@@ -37,7 +37,7 @@ describe.each([
     const { objects, findings } = await seen({ fqdnsByName, fqdnObjects: { ftm: EMPTY } });
     expect(objects).toEqual([{ name: 'ftm', resolves: false, addresses: [] }]);
     expect(findings).toEqual([
-      ['note', undefined, 'The address object "ftm" of the firewall does not resolve to any address.'],
+      ['note', undefined, 'The firewall cannot resolve its address object "ftm".'],
     ]);
   });
 
@@ -49,7 +49,7 @@ describe.each([
         'fqdn-unresolved',
         'No policy allows the connection from port2 to wan1, so the implicit deny policy drops it.',
       ],
-      ['note', undefined, 'The address object "ftm" of the firewall does not resolve to any address.'],
+      ['note', undefined, 'The firewall cannot resolve its address object "ftm".'],
     ]);
   });
 });

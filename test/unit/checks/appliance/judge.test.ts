@@ -146,13 +146,13 @@ describe('judgeAppliance', () => {
       'its log goes on',
       'timeout',
       { role: null, logSpeaks: true },
-      ['warning', 'appliance-unreadable', 'The API does not answer, but its log goes on.'],
+      ['warning', 'appliance-unreadable', 'The API does not answer, but log lines from it still arrive.'],
     ],
     [
       'its log goes on, SNMP does not',
       'refused',
       { role: mute, logSpeaks: true },
-      ['warning', 'appliance-unreadable', 'The API does not answer, but its log goes on.'],
+      ['warning', 'appliance-unreadable', 'The API does not answer, but log lines from it still arrive.'],
     ],
     [
       'SNMP answers',
@@ -167,7 +167,7 @@ describe('judgeAppliance', () => {
       [
         'warning',
         'appliance-unreadable',
-        'The API cannot be queried, because its name does not resolve, but its log goes on.',
+        'The API cannot be queried, because its name does not resolve, but log lines from it still arrive.',
       ],
     ],
     [

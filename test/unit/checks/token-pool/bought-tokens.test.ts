@@ -33,7 +33,7 @@ it('names the licence, what was sold and what is held', () => {
   const [finding] = judgeBought(applianceFacts(), said(sold(50), LICENSE.toLowerCase()), []);
   expect(finding).toMatchObject({
     subject: 'fac-1',
-    expected: `50 tokens from licence ${LICENSE}, as it was sold`,
+    expected: `50 tokens from licence ${LICENSE}, according to its SKU`,
     facts: { license: LICENSE },
   });
 });

@@ -43,7 +43,8 @@ it.each<[string, Partial<TokenCounts>, readonly string[]]>([
         'for 1 h, so new codes are needed for 2 of them.',
     ],
   ],
-  ['locked tokens', { locked: 2 }, ['Locked tokens, with which users cannot log in: 2.']],
+  ['locked tokens', { locked: 2 }, ['2 tokens are locked, so their users cannot log in.']],
+  ['a locked token', { locked: 1 }, ['One token is locked, so its user cannot log in.']],
   ['trial tokens from a registered unit', { byLicense: [{ license: 'FTMTRIAL00000001', tokens: 2 }] }, []],
   [
     'trial tokens of a unit that is not registered',
