@@ -19,7 +19,6 @@ export type FirewallQuestion =
       readonly ipv6: boolean;
     }
   | { readonly kind: 'policy'; readonly id: number }
-  | { readonly kind: 'fortitokens' }
   | { readonly kind: 'fqdn-objects'; readonly only: string | null }
   | {
       readonly kind: 'sessions';
@@ -103,8 +102,6 @@ function resourceOf(question: Exclude<FirewallQuestion, Named>, query: URLSearch
     case 'sessions':
       setFlow(question, query);
       return `monitor/firewall/${question.table}`;
-    case 'fortitokens':
-      return 'monitor/user/fortitoken';
   }
 }
 

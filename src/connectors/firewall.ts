@@ -37,7 +37,6 @@ import {
 } from './firewall-client.ts';
 import { lenientCount } from '../network/rest/reply-values.ts';
 import type { Resource } from '../core/license/resource.ts';
-import { visibleText } from '../core/visible-text.ts';
 import { addressInAny } from '../core/addresses.ts';
 
 /**
@@ -105,8 +104,7 @@ export async function observeFirewall(
     const fqdnObjects = await readFqdnObjects(client, target.host).catch(() => []);
     const looked = { ...inquiry, fqdnObjects, match };
     const sessions = await sessionsOf(looked, { last, at: context.clock.now() }).catch(() => null);
-    const fortitokens = config.fortitokens ? await readFortitokens(client).catch(() => null) : null;
-    return { ...flow, kind: 'ok', serial: client.serial(), match, fqdnObjects, sessions, fortitokens };
+    return { ...flow, kind: 'ok', serial: client.serial(), match, fqdnObjects, sessions };
   } catch (error) {
     if (error instanceof RefusedError) return { ...flow, kind: 'denied', status: error.status };
     return { ...flow, ...failed(error, startedAt, context) };
@@ -503,48 +501,6 @@ function listedOf(object: ReplyFields): readonly Listed[] {
     ? addrs.filter((one): one is string => typeof one === 'string' && isIP(one) !== 0).slice(0, MAX_ADDRESSES)
     : null;
   return [{ name, fqdn: nameIn(object, 'fqdn'), count: lenientCount(object['addrs_count']), addresses }];
-}
-
-/**
- * Maximum number of different token status values. Fortinet does not document the values, but fewer than ten are known.
- */
-const MOST_STATUSES = 10;
-const MAX_STATUS = 30;
-
-const TOKEN = z.object({ status: z.unknown().optional() });
-
-/**
- * A response with FortiTokens. The response is "a map of FortiTokens and their status"
- * (hermanwjacobsen/hfortix-fortios, from Fortinet's description), but PowerFGT and others read a list. Only the status
- * is kept, because the response also contains activation secrets and token owners.
- */
-const TOKENS = z.object({ results: z.union([z.array(TOKEN), z.record(z.string(), TOKEN)]) });
-
-/** Counts the FortiTokens on the FortiGate by status. @throws the error that ended the request */
-async function readFortitokens(client: FirewallClient): Promise<Resource<ReadonlyMap<string, number>>> {
-  const reply = await client.read({ kind: 'fortitokens' });
-  if (reply.kind === 'status') {
-    if (reply.status !== 401 && reply.status !== 403) return { kind: 'absent' };
-    return {
-      kind: 'denied',
-      message: `HTTP ${String(reply.status)}: the API token is not allowed to read FortiTokens`,
-    };
-  }
-  const value = parseFortitokens(reply.value);
-  return value === null ? { kind: 'absent' } : { kind: 'read', value };
-}
-
-/** Counts tokens by status. Returns null if the value is not a list of tokens. @internal */
-export function parseFortitokens(value: unknown): ReadonlyMap<string, number> | null {
-  const parsed = TOKENS.safeParse(value);
-  if (!parsed.success) return null;
-  const counts = new Map<string, number>();
-  for (const { status } of Object.values(parsed.data.results)) {
-    const word = typeof status === 'string' ? visibleText(status, MAX_STATUS) : 'without a status';
-    const name = counts.has(word) || counts.size < MOST_STATUSES ? word : 'in another status';
-    counts.set(name, (counts.get(name) ?? 0) + 1);
-  }
-  return counts;
 }
 
 /**

@@ -31,8 +31,6 @@ export interface FirewallState {
   sessions: readonly ReplyFields[] | null;
   /** Path of the table: `sessions` from FortiOS 7.6 on. */
   sessionTable: 'sessions' | 'session';
-  /** Tokens stored on the firewall itself; null: the API token may not read them. */
-  fortitokens: readonly ReplyFields[] | Readonly<Record<string, ReplyFields>> | null;
   /** Before 7.6, not every firmware applies the requested filter. */
   filtersSessions: boolean;
 }
@@ -59,7 +57,6 @@ export const ROUTE_PATH = '/api/v2/monitor/router/lookup';
 export const FQDNS_PATH = '/api/v2/monitor/firewall/address-fqdns';
 /** Path before FortiOS 7.6, which added an "s". */
 export const SESSIONS_PATH = '/api/v2/monitor/firewall/session';
-export const FORTITOKENS_PATH = '/api/v2/monitor/user/fortitoken';
 const CMDB = '/api/v2/cmdb/';
 
 /** A policy that allows all traffic and inspects none, as FortiOS 7 returns it. */
@@ -117,7 +114,6 @@ export async function createFirewall(options: FirewallOptions = {}): Promise<Fir
     sessions: [],
     sessionTable: 'sessions',
     filtersSessions: true,
-    fortitokens: [],
     ...options.state,
   };
   const identity =
@@ -170,10 +166,6 @@ function monitored(state: FirewallState, { pathname, searchParams }: URL, vdom: 
       return fqdns(state, searchParams.get('mkey'), vdom);
     case `${SESSIONS_PATH}${state.sessionTable.slice('session'.length)}`:
       return sessions(state, searchParams, vdom);
-    case FORTITOKENS_PATH:
-      return state.fortitokens === null
-        ? failure(403, vdom)
-        : { status: 200, body: { http_method: 'GET', results: state.fortitokens, vdom, status: 'success' } };
     default:
       return null;
   }

@@ -1,7 +1,5 @@
-import { type Finding, note, unknown, type Told, known } from '../../engine/model.ts';
+import { type Finding, note, unknown, type Told } from '../../engine/model.ts';
 import {
-  type HaRoleFacts,
-  type HaRoleObservation,
   type ApplianceFacts,
   type ApplianceObservation,
   type LicensedTokens,
@@ -21,7 +19,6 @@ import type { WatchedConfig } from '../../config/schema/watched.ts';
 import type { UnitObservation } from '../../connectors/picture.ts';
 import type { Millis } from '../../core/clock.ts';
 import { spanText } from '../../core/time-text.ts';
-import type { FirewallObservation } from '../../core/license/firewall.ts';
 
 interface TokenPoolExpectation {
   readonly licenses: readonly string[];
@@ -242,25 +239,17 @@ export const tokenPool: Declaration<'token-pool', TokenPoolCause> = {
   place: { kind: 'stop', stop: 'fortiauthenticator' },
   step: 'tokens',
   from: 'units',
-  sources: ['appliances', 'registration', 'firewall'],
+  sources: ['appliances', 'registration'],
   judge: judgeTokens,
 };
 
-function judgeTokens({ picture: { appliances: units, registration, firewall } }: UnitFacts): Judgement {
-  const ofFortigates = fortigateNotes(firewall);
-  const counted = units.filter(({ config: { api } }) => api === null).flatMap(({ role }) => snmpCount(role) ?? []);
-  if (!units.some(({ config: { api } }) => api !== null)) {
-    if (ofFortigates.length > 0) return judged(ofFortigates, 'The tokens on the FortiGate were counted');
-    return notConfigured(['No FortiAuthenticator REST API is configured', ...counted.map(countText)].join('; '));
-  }
+function judgeTokens({ picture: { appliances: units, registration } }: UnitFacts): Judgement {
+  if (!units.some(({ config: { api } }) => api !== null))
+    return notConfigured('No FortiAuthenticator REST API is configured');
   if (!units.some(({ rest }) => rest?.kind === 'ok'))
     return unjudged('No FortiAuthenticator could be queried for its tokens');
   return judged(
-    [
-      ...poolsOf(units).flatMap((pool) => judgePool(pool, registration)),
-      ...counted.map(snmpCountNote),
-      ...ofFortigates,
-    ],
+    poolsOf(units).flatMap((pool) => judgePool(pool, registration)),
     'The tokens match the licence, and enough are free',
   );
 }
@@ -272,35 +261,6 @@ function judgePool(pool: Pool, registration: RegistrationObservation | null): re
     ...(observation.kind === 'ok' ? judgeBought(observation, registration, pool.certificates) : []),
   ];
   return pool.members.length === 1 ? findings : findings.map((finding) => ({ ...finding, concerns: pool.members }));
-}
-
-interface SnmpCount {
-  readonly appliance: string;
-  readonly tokens: NonNullable<HaRoleFacts['tokens']>;
-}
-
-function snmpCount(role: HaRoleObservation | null): SnmpCount | null {
-  return role?.kind !== 'ok' || role.tokens === null ? null : { appliance: role.appliance, tokens: role.tokens };
-}
-
-function countText({ appliance, tokens: { count, remaining } }: SnmpCount): string {
-  return (
-    `Over SNMP, ${appliance} reports ${String(count)} FortiTokens of any kind, ` +
-    `of which ${String(remaining)} remain`
-  );
-}
-
-function snmpCountNote(counted: SnmpCount): Finding<never> {
-  const { appliance } = counted;
-  const expected = 'the number of FortiToken Mobile tokens over the REST API';
-  return note({
-    rule: 'tokens-counted',
-    subject: appliance,
-    claim: `${countText(counted)}.`,
-    expected,
-    actual: countText(counted),
-    facts: { appliance },
-  });
 }
 
 interface Pool {
@@ -409,29 +369,4 @@ function registeredIn(registration: RegistrationObservation | null): readonly Bo
       ? [{ license, tokens: outcome.bought, by: 'according to its SKU' }]
       : [],
   );
-}
-
-/**
- * Fortinet documents neither the status values of a FortiGate's tokens nor which tokens are free, so they are not
- * evaluated.
- */
-export function fortigateNotes(firewalls: readonly FirewallObservation[]): readonly Finding<never>[] {
-  return firewalls.flatMap((seen): readonly Finding<never>[] => {
-    const tokens = seen.kind === 'ok' ? seen.fortitokens : null;
-    if (tokens === null || tokens.kind === 'absent') return [];
-    const told = {
-      rule: 'fortigate-tokens-counted',
-      subject: seen.firewall,
-      expected: 'the FortiTokens on the FortiGate',
-      facts: known({ firewall: seen.firewall }),
-    };
-    if (tokens.kind !== 'read') {
-      const claim = 'The FortiTokens on the FortiGate could not be counted.';
-      return [note({ ...told, claim, actual: `unknown: ${tokens.message}`, quote: tokens.message })];
-    }
-    const counts = [...tokens.value].map(([status, count]) => `${String(count)} ${status}`);
-    const held = counts.length === 0 ? 'no FortiTokens' : `FortiTokens: ${nameList(counts, 5)}`;
-    const claim = `The FortiGate has ${held}.`;
-    return [note({ ...told, claim, actual: counts.length === 0 ? 'none' : counts.join(', ') })];
-  });
 }

@@ -30,11 +30,6 @@ export interface FirewallFacts extends Flow {
   readonly fqdnObjects: readonly FqdnObject[];
   /** The firewall's sessions for this connection. Null if they were not queried or could not be read. */
   readonly sessions: SessionLook | null;
-  /**
-   * Number of FortiTokens on the firewall itself, by status. The status names are the firewall's own. Null if the
-   * tokens were not queried or not reported.
-   */
-  readonly fortitokens: Resource<ReadonlyMap<string, number>> | null;
 }
 
 /** A firewall address object that is defined by a host name. The firewall resolves the name to addresses. */

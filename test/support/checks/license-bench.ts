@@ -42,7 +42,7 @@ export const migrated: ApplianceFacts = applianceFacts({ system: { serial: 'FAC-
 
 /** Returns the role read over SNMP. */
 export function role(value: HaRole, serial: string | null = 'FAC-A'): HaRoleObservation {
-  return { kind: 'ok', appliance: 'fac-1', role: value, serial, firmware: null, tokens: null };
+  return { kind: 'ok', appliance: 'fac-1', role: value, serial, firmware: null };
 }
 
 /** Returns the unit to be judged. */

@@ -46,7 +46,6 @@ export async function createFirewallBench(): Promise<FirewallBench> {
         source: '10.0.0.5',
         sourceInterface: 'port2',
         appliances: [],
-        fortitokens: false,
         caFile,
         ...more,
       };

@@ -17,7 +17,7 @@ import {
   serviceError,
   tokenError,
 } from '../../../src/connectors/registration-client.ts';
-import { parseFortitokens, parseSessions } from '../../../src/connectors/firewall.ts';
+import { parseSessions } from '../../../src/connectors/firewall.ts';
 import {
   parsePolicy,
   parsePolicyId,
@@ -207,7 +207,6 @@ export function readFortiGate(value: unknown): unknown {
   const result = resultOf(value);
   return [
     parseSessions(value, FLOW),
-    [...(parseFortitokens(value) ?? [])],
     ...(result === null
       ? []
       : [parsePolicyId(result), parsePolicy(5, result), securityProfilesOf(result), parseSslProfile(result, 443)]),

@@ -46,7 +46,6 @@ function firewallWith(id: number, mode: SslInspectionMode): FirewallFacts {
     },
     fqdnObjects: [],
     sessions: null,
-    fortitokens: null,
     serial: null,
   };
 }

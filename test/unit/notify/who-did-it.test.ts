@@ -29,7 +29,6 @@ function answered(match: PolicyMatch): FirewallObservation {
     match,
     fqdnObjects: [],
     sessions: null,
-    fortitokens: null,
   };
 }
 

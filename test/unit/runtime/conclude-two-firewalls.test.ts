@@ -44,7 +44,6 @@ function first(match: PolicyMatch): FirewallObservation {
     match,
     fqdnObjects: [],
     sessions: null,
-    fortitokens: null,
     serial: null,
   };
 }
@@ -62,7 +61,6 @@ const SECOND: FirewallObservation = {
   match: PASSES,
   fqdnObjects: [],
   sessions: null,
-  fortitokens: null,
   serial: null,
 };
 const SECOND_DENIED: FirewallObservation = { kind: 'denied', ...flow, destination: TARGET, status: 403 };

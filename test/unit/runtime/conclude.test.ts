@@ -44,7 +44,6 @@ const SNMP: HaRoleObservation = {
   role: 'standalone-primary',
   serial: null,
   firmware: null,
-  tokens: null,
 };
 
 interface Seen {

@@ -47,7 +47,6 @@ function matched(policy: Partial<FirewallPolicy>, inspection: SslInspection = NO
     kind: 'ok',
     fqdnObjects: [],
     sessions: null,
-    fortitokens: null,
     serial: null,
     match: { kind: 'policy', policy: { ...POLICY, ...policy }, inspection },
   };
@@ -137,7 +136,6 @@ const ROWS: readonly Row[] = [
       kind: 'ok',
       fqdnObjects: [],
       sessions: null,
-      fortitokens: null,
       match: { kind: 'implicit-deny', incoming: null, outgoing: null },
       serial: null,
     },
