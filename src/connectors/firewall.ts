@@ -1,16 +1,13 @@
 import ipaddr from 'ipaddr.js';
-import * as z from 'zod';
-import type { Millis, EpochMs } from '../core/clock.ts';
+import type { Millis } from '../core/clock.ts';
 import {
   type FirewallObservation,
   firewallName,
   firewallUnit,
-  type SessionLook,
   type Flow,
   type FqdnObject,
   type PolicyMatch,
   type SslInspection,
-  type SessionCounts,
 } from '../core/license/firewall.ts';
 import type { LicenseServerConfig } from '../config/schema/path.ts';
 import type { WatchedConfig } from '../config/schema/watched.ts';
@@ -36,17 +33,12 @@ import {
   fieldsOf,
 } from './firewall-client.ts';
 import { lenientCount } from '../network/rest/reply-values.ts';
-import type { Resource } from '../core/license/resource.ts';
-import { addressInAny } from '../core/addresses.ts';
 
-/**
- * Returns the configured FortiGates on the path. A FortiGate is listed once for each FortiAuthenticator behind it.
- * @param last returns the last observations
- */
-export function firewallUnits(
-  { firewall, licenseServer }: Pick<WatchedConfig, 'firewall' | 'licenseServer'>,
-  last: () => readonly FirewallObservation[],
-): readonly Unit<FirewallObservation>[] {
+/** Returns the configured FortiGates on the path. A FortiGate is listed once for each FortiAuthenticator behind it. */
+export function firewallUnits({
+  firewall,
+  licenseServer,
+}: Pick<WatchedConfig, 'firewall' | 'licenseServer'>): readonly Unit<FirewallObservation>[] {
   return firewall.map((entry) => {
     const flow = flowOf(entry, licenseServer);
     return {
@@ -59,15 +51,9 @@ export function firewallUnits(
         durationMs: 0,
         message: 'No response has been received yet',
       },
-      ask: (context) => observeFirewall(entry, licenseServer, context, lastSessions(entry, last())),
+      ask: (context) => observeFirewall(entry, licenseServer, context),
     };
   });
-}
-
-function lastSessions(entry: FirewallConfig, seen: readonly FirewallObservation[]): SessionLook | null {
-  const name = firewallName(entry);
-  const last = seen.find(({ firewall: other, source }) => other === name && source === entry.source);
-  return last?.kind === 'ok' ? last.sessions : null;
 }
 
 /** Total time limit for all requests in one query to a firewall. */
@@ -84,14 +70,11 @@ const NO_INSPECTION = 'no-inspection';
 /**
  * Queries a FortiGate for the policy that matches the appliance's connection to the licence server, and for the
  * policy's security settings. Sends only GET requests. Never throws, because failures are part of the observation.
- *
- * @param last the last session counts for this connection
  */
 export async function observeFirewall(
   config: FirewallConfig,
   target: FirewallTarget,
   context: ConnectorContext,
-  last: SessionLook | null = null,
 ): Promise<FirewallObservation> {
   const flow = flowOf(config, target);
   const startedAt = context.clock.elapsed();
@@ -102,9 +85,7 @@ export async function observeFirewall(
     const match = await matchOf(inquiry);
     // If the following requests fail, the matching policy is still reported.
     const fqdnObjects = await readFqdnObjects(client, target.host).catch(() => []);
-    const looked = { ...inquiry, fqdnObjects, match };
-    const sessions = await sessionsOf(looked, { last, at: context.clock.now() }).catch(() => null);
-    return { ...flow, kind: 'ok', serial: client.serial(), match, fqdnObjects, sessions };
+    return { ...flow, kind: 'ok', serial: client.serial(), match, fqdnObjects };
   } catch (error) {
     if (error instanceof RefusedError) return { ...flow, kind: 'denied', status: error.status };
     return { ...flow, ...failed(error, startedAt, context) };
@@ -162,24 +143,6 @@ async function matchOf(inquiry: Inquiry): Promise<PolicyMatch> {
   }
   const grouped = await withGroup(inquiry, reply);
   return { kind: 'policy', policy: grouped.policy, inspection: await inspectionOf(inquiry, grouped.sslProfile) };
-}
-
-interface Looked extends Inquiry {
-  readonly fqdnObjects: readonly FqdnObject[];
-  readonly match: PolicyMatch;
-}
-
-/**
- * Counts the sessions of the connection. Returns null if no policy allows the connection, or if the server's addresses
- * are unknown.
- */
-async function sessionsOf(
-  { client, config: { source }, target, fqdnObjects, match }: Looked,
-  asked: Parameters<typeof readSessions>[2],
-): Promise<SessionLook | null> {
-  const destinations = [...target.expectedAddresses, ...fqdnObjects.flatMap(({ addresses }) => addresses)];
-  if (match.kind !== 'policy' || match.policy.action === 'deny' || destinations.length === 0) return null;
-  return readSessions(client, { source, port: target.port, destinations, policy: match.policy.id }, asked);
 }
 
 /**
@@ -455,12 +418,10 @@ function ipv4Number(address: string): number | null {
 
 /** Maximum number of address objects that are read for one host name. */
 const MAX_OBJECTS = 4;
-const MAX_ADDRESSES = 20;
 
 /**
- * Returns the addresses to which the firewall itself resolves the host name. The addresses come from FQDN address
- * objects. Each object is requested separately, because the list of objects contains only the number of addresses.
- * Returns an empty list if the token is not allowed to read address objects.
+ * Returns the firewall's FQDN address objects for the host name. Each object is requested separately, because some
+ * firmware lists no addresses. Returns an empty list if the token is not allowed to read address objects.
  */
 async function readFqdnObjects(client: FirewallClient, host: string): Promise<readonly FqdnObject[]> {
   const listed = await objectsIn(client, null);
@@ -468,9 +429,8 @@ async function readFqdnObjects(client: FirewallClient, host: string): Promise<re
   const objects: FqdnObject[] = [];
   for (const object of ours) {
     const full = (await objectsIn(client, object.name)).find(({ name }) => name === object.name) ?? object;
-    const addresses = full.addresses ?? [];
-    const count = addresses.length > 0 ? addresses.length : (object.count ?? (full.addresses === null ? null : 0));
-    if (count !== null) objects.push({ name: object.name, resolves: count > 0, addresses });
+    const count = full.addresses === null || full.addresses === 0 ? (object.count ?? full.addresses) : full.addresses;
+    if (count !== null) objects.push({ name: object.name, resolves: count > 0 });
   }
   return objects;
 }
@@ -479,8 +439,8 @@ interface Listed {
   readonly name: string;
   readonly fqdn: string | null;
   readonly count: number | null;
-  /** Addresses in the response. Null if the response does not contain addresses. */
-  readonly addresses: readonly string[] | null;
+  /** Number of addresses in the response. Null if the response does not contain addresses. */
+  readonly addresses: number | null;
 }
 
 async function objectsIn(client: FirewallClient, only: string | null): Promise<readonly Listed[]> {
@@ -497,101 +457,6 @@ function listedOf(object: ReplyFields): readonly Listed[] {
   const name = nameIn(object, 'name');
   if (name === null) return [];
   const { addrs } = object;
-  const addresses = Array.isArray(addrs)
-    ? addrs.filter((one): one is string => typeof one === 'string' && isIP(one) !== 0).slice(0, MAX_ADDRESSES)
-    : null;
+  const addresses = Array.isArray(addrs) ? addrs.filter((one) => typeof one === 'string' && isIP(one) !== 0).length : null;
   return [{ name, fqdn: nameIn(object, 'fqdn'), count: lenientCount(object['addrs_count']), addresses }];
-}
-
-/**
- * Minimum interval between two session queries to a firewall, because these queries put load on the firewall. The
- * interval is slightly shorter than the default schedule's interval, so only additional queries are limited.
- */
-const GAP: Millis = 285_000;
-
-/** Minimum age in seconds of a session that counts as unanswered. A reply to a newer session may still arrive. */
-const SETTLED = 3;
-
-/** Criteria for the sessions to count. */
-interface SessionFlow {
-  readonly source: string;
-  readonly port: number;
-  /** The server's addresses and address blocks. */
-  readonly destinations: readonly string[];
-  /** Number of the policy that matches the connection. */
-  readonly policy: number;
-}
-
-/**
- * Sessions in a response. The field is `results.details` in FortiOS 7.6 and earlier. `saddr`, `daddr`, `dport`,
- * `sentbyte`, `rcvdbyte` and `duration` occur in both sources (PowerFGT; hermanwjacobsen/hfortix-fortios). `proto` is a
- * name or a number.
- */
-const SESSIONS = z.object({
-  results: z.object({
-    details: z.array(
-      z.object({
-        proto: z.union([z.string(), z.number()]).optional(),
-        saddr: z.string(),
-        daddr: z.string(),
-        dport: z.unknown(),
-        sentbyte: z.unknown(),
-        rcvdbyte: z.unknown(),
-        duration: z.unknown(),
-      }),
-    ),
-  }),
-});
-
-/**
- * Returns the session counts for the connection. A recent last result is returned again without a request. @throws the
- * error that ended the request
- */
-async function readSessions(
-  client: FirewallClient,
-  flow: SessionFlow,
-  { last, at }: { readonly last: SessionLook | null; readonly at: EpochMs },
-): Promise<SessionLook> {
-  if (last !== null && at - last.at < GAP && at >= last.at) return last;
-  return { at, seen: await seenNow(client, flow) };
-}
-
-/**
- * Requests the current sessions. FortiOS 7.6 renamed the resource from `session` to `sessions`, but the response is the
- * same.
- */
-async function seenNow(client: FirewallClient, flow: SessionFlow): Promise<Resource<SessionCounts>> {
-  for (const table of ['sessions', 'session'] as const) {
-    const reply = await client.read({ kind: 'sessions', table, ...flow });
-    if (reply.kind === 'json') {
-      const value = parseSessions(reply.value, flow);
-      return value === null ? { kind: 'absent' } : { kind: 'read', value };
-    }
-    if (reply.status === 401 || reply.status === 403)
-      return { kind: 'denied', message: `HTTP ${String(reply.status)}: the API token is not allowed to read sessions` };
-  }
-  return { kind: 'absent' };
-}
-
-/**
- * Counts the sessions for the connection. The response is filtered again, because firmware may ignore the request's
- * filters. Returns null if the value is not a session table.
- * @internal
- */
-export function parseSessions(value: unknown, { source, port, destinations }: SessionFlow): SessionCounts | null {
-  const parsed = SESSIONS.safeParse(value);
-  if (!parsed.success) return null;
-  const ours = parsed.data.results.details.filter(
-    ({ proto, saddr, daddr, dport, duration }) =>
-      ['tcp', '6'].includes(String(proto).toLowerCase()) &&
-      saddr === source &&
-      lenientCount(dport) === port &&
-      addressInAny(daddr, destinations) &&
-      (lenientCount(duration) ?? 0) >= SETTLED,
-  );
-  const counted = ours.map(({ sentbyte, rcvdbyte }) => [lenientCount(sentbyte), lenientCount(rcvdbyte)] as const);
-  return {
-    answered: counted.filter(([, received]) => received !== null && received > 0).length,
-    silent: counted.filter(([sent, received]) => sent !== null && sent > 0 && received === 0).length,
-  };
 }

@@ -14,7 +14,6 @@ import {
 import type { Declaration, Judgement, UnitFacts } from '../check.ts';
 import { judged, notConfigured, unjudged } from '../judgement.ts';
 import { POLICY_CAUSES, type PolicyCause } from './causes.ts';
-import { valueOf } from '../../core/license/resource.ts';
 import {
   INTERFACE_SEPARATOR,
   type Culprit,
@@ -62,7 +61,7 @@ function judgeOne(observation: FirewallObservation): readonly Finding[] {
       return [policyUnknown(observation, { rule: 'firewall-accepts-token', claim })];
     }
     case 'ok':
-      return [...judgeMatch(observation), ...judgeFqdnObjects(observation), ...judgeSessions(observation)];
+      return [...judgeMatch(observation), ...judgeFqdnObjects(observation)];
   }
 }
 
@@ -115,31 +114,6 @@ function judgeFqdnObjects({ fqdnObjects, ...flow }: FirewallFacts): readonly Fin
         facts: factsOf(flow, null, null),
       }),
     );
-}
-
-/** Sessions without return traffic are only noted, because other checks determine the reason. */
-function judgeSessions(seen: FirewallFacts): readonly Finding[] {
-  const { sessions, source } = seen;
-  const told = {
-    rule: 'sessions-answered',
-    subject: subjectOf(seen),
-    expected: 'answers to all sessions to the licence server',
-    facts: factsOf(seen, null, null),
-  };
-  if (sessions?.seen.kind === 'denied') {
-    const { message } = sessions.seen;
-    const claim = 'The API token is not permitted to read the sessions of the firewall.';
-    return [note({ ...told, claim, actual: `unknown: ${message}`, quote: message })];
-  }
-  const { answered, silent } = (sessions === null ? null : valueOf(sessions.seen)) ?? { answered: 0, silent: 0 };
-  if (answered + silent === 0) return [];
-  const counts = `open sessions from ${source}: ${String(answered)} answered`;
-  const actual = silent === 0 ? counts : `${counts}, ${String(silent)} not answered`;
-  const claim =
-    silent === 0
-      ? `All open sessions from ${source} are answered (${String(answered)}).`
-      : `${String(silent)} of ${String(answered + silent)} open sessions from ${source} are not answered.`;
-  return [note({ ...told, claim, actual })];
 }
 
 function judgeInspection(flow: Asked, policy: FirewallPolicy, inspection: SslInspection): readonly Finding[] {

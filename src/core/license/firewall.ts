@@ -1,6 +1,4 @@
 import type { Failure } from '../observation.ts';
-import type { Resource } from './resource.ts';
-import type { EpochMs } from '../clock.ts';
 
 /** Result of asking a firewall how it handles FortiAuthenticator's connection to the licence server. */
 export type FirewallObservation = FirewallFacts | (FirewallDenied & Flow) | (Failure & Flow);
@@ -28,16 +26,12 @@ export interface FirewallFacts extends Flow {
   readonly match: PolicyMatch;
   /** Address objects for the licence server's name. Also empty if the objects could not be read. */
   readonly fqdnObjects: readonly FqdnObject[];
-  /** The firewall's sessions for this connection. Null if they were not queried or could not be read. */
-  readonly sessions: SessionLook | null;
 }
 
 /** A firewall address object that is defined by a host name. The firewall resolves the name to addresses. */
 export interface FqdnObject {
   readonly name: string;
   readonly resolves: boolean;
-  /** Addresses to which the firewall resolved the name, if the firewall reports them. */
-  readonly addresses: readonly string[];
 }
 
 interface FirewallDenied {
@@ -143,21 +137,6 @@ export function firewallName({ url, vdom }: { readonly url: string; readonly vdo
 /** Returns a key for a configured firewall query. The key consists of the firewall and the traffic's source. */
 export function firewallUnit({ firewall, source }: Pick<Flow, 'firewall' | 'source'>): string {
   return `${firewall}, ${source}`;
-}
-
-/** Result of querying a firewall's session table for a connection. */
-export interface SessionLook {
-  /** Time of the session query. */
-  readonly at: EpochMs;
-  readonly seen: Resource<SessionCounts>;
-}
-
-/** Numbers of open TCP sessions. Very recent sessions are not counted, because their reply may not have arrived yet. */
-export interface SessionCounts {
-  /** Number of sessions that received a reply. */
-  readonly answered: number;
-  /** Number of sessions in which data was sent but no reply was received. */
-  readonly silent: number;
 }
 
 /**

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { FirewallConfig } from '../../../src/config/schema/connectors.ts';
 import type { ConnectorContext } from '../../../src/network/rest/json-exchange.ts';
 import { observeFirewall } from '../../../src/connectors/firewall.ts';
-import type { SessionLook, FirewallObservation } from '../../../src/core/license/firewall.ts';
+import type { FirewallObservation } from '../../../src/core/license/firewall.ts';
 import { judgeFirewallPolicy } from '../../../src/checks/firewall-policy/judge.ts';
 import { createFirewall, type Firewall, type FirewallState } from '../../lab/firewall.ts';
 import { createIdentity } from '../certificates/authority.ts';
@@ -27,7 +27,6 @@ export interface FirewallBench extends AsyncDisposable {
     firewall: Firewall,
     more?: Partial<FirewallConfig>,
     context?: Partial<ConnectorContext>,
-    last?: SessionLook | null,
   ): Promise<FirewallObservation>;
 }
 
@@ -38,7 +37,7 @@ export async function createFirewallBench(): Promise<FirewallBench> {
   await writeFile(caFile, identity.pem);
   return {
     start: (state = {}) => createFirewall({ identity, state }),
-    observe: (firewall, more = {}, context = {}, last = null) => {
+    observe: (firewall, more = {}, context = {}) => {
       const config: FirewallConfig = {
         url: firewall.url,
         token: { kind: 'env', name: 'TOKEN' },
@@ -49,7 +48,7 @@ export async function createFirewallBench(): Promise<FirewallBench> {
         caFile,
         ...more,
       };
-      return observeFirewall(config, TARGET, connectorContext({ env: ENV, ...context }), last);
+      return observeFirewall(config, TARGET, connectorContext({ env: ENV, ...context }));
     },
     [Symbol.asyncDispose]: () => rm(folder, { recursive: true }),
   };

@@ -45,7 +45,6 @@ function firewallWith(id: number, mode: SslInspectionMode): FirewallFacts {
       inspection: { kind: 'known', profile: mode, mode, exemptedBy: null, unreadExemptions: [] },
     },
     fqdnObjects: [],
-    sessions: null,
     serial: null,
   };
 }

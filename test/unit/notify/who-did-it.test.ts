@@ -28,7 +28,6 @@ function answered(match: PolicyMatch): FirewallObservation {
     destination: 'fortitokenmobile.fortinet.com:443',
     match,
     fqdnObjects: [],
-    sessions: null,
   };
 }
 

@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest';
 import { POLICY_CAUSES } from '../../../../src/checks/firewall-policy/causes.ts';
 import { judgeFirewallPolicy as judgeFirewallPolicyUnchecked } from '../../../../src/checks/firewall-policy/judge.ts';
 import type {
-  SessionLook,
   FirewallFacts,
   FirewallObservation,
   FirewallPolicy,
@@ -46,7 +45,6 @@ function matched(policy: Partial<FirewallPolicy>, inspection: SslInspection = NO
     ...FLOW,
     kind: 'ok',
     fqdnObjects: [],
-    sessions: null,
     serial: null,
     match: { kind: 'policy', policy: { ...POLICY, ...policy }, inspection },
   };
@@ -135,7 +133,6 @@ const ROWS: readonly Row[] = [
       ...FLOW,
       kind: 'ok',
       fqdnObjects: [],
-      sessions: null,
       match: { kind: 'implicit-deny', incoming: null, outgoing: null },
       serial: null,
     },
@@ -169,7 +166,7 @@ describe('judgeFirewallPolicy', () => {
       [{ ...denied, match: { kind: 'implicit-deny', incoming: null, outgoing: null } }],
       [],
     );
-    const unresolved = [{ name: 'ftm', resolves: false, addresses: [] }];
+    const unresolved = [{ name: 'ftm', resolves: false }];
     const [other] = judgeFirewallPolicy([{ ...denied, fqdnObjects: unresolved }], []);
     expect([first?.kind, implicit?.kind, other?.kind]).toEqual(['denied', undefined, 'fqdn-unresolved']);
     const { remedy } = POLICY_CAUSES['policy-missing'].kinds.denied;
@@ -199,38 +196,6 @@ describe('judgeFirewallPolicy', () => {
       vdom: 'root',
       profile: 'deep-inspection',
     });
-  });
-
-  it.each<[string, SessionLook['seen'], readonly string[]]>([
-    ['none open', { kind: 'read', value: { answered: 0, silent: 0 } }, []],
-    [
-      'answered',
-      { kind: 'read', value: { answered: 2, silent: 0 } },
-      ['All open sessions from 10.0.0.5 are answered (2).'],
-    ],
-    [
-      'not answered',
-      { kind: 'read', value: { answered: 0, silent: 3 } },
-      ['3 of 3 open sessions from 10.0.0.5 are not answered.'],
-    ],
-    [
-      'not to be read',
-      { kind: 'denied', message: 'HTTP 403' },
-      ['The API token is not permitted to read the sessions of the firewall.'],
-    ],
-    ['not there', { kind: 'absent' }, []],
-  ])('notes sessions: %s', (_, seen, expected) => {
-    const observation = matched({});
-    const findings = judgeFirewallPolicy([{ ...observation, sessions: { at: 0, seen } }], []);
-    expect(findings.map(({ claim }) => claim)).toEqual(expected);
-    const told = {
-      rule: 'sessions-answered',
-      level: 'note',
-      subject: '10.0.0.5 to fortitokenmobile.fortinet.com:443',
-      expected: 'answers to all sessions to the licence server',
-      facts: { firewall: 'FortiGate 10.0.0.1', vdom: 'root', source: '10.0.0.5' },
-    };
-    expect(findings).toMatchObject(expected.map(() => told));
   });
 
   it.each([

@@ -30,7 +30,7 @@ const POLICY: PolicyMatch = {
 };
 
 function answer(match: PolicyMatch): FirewallObservation {
-  return { ...FLOW, kind: 'ok', match, fqdnObjects: [], sessions: null, serial: null };
+  return { ...FLOW, kind: 'ok', match, fqdnObjects: [], serial: null };
 }
 
 const READ = {

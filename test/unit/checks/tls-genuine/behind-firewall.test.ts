@@ -37,7 +37,7 @@ function firewall(
     nat: null,
     schedule: null,
   };
-  const rest = { fqdnObjects: [], sessions: null, serial };
+  const rest = { fqdnObjects: [], serial };
   return { kind: 'ok', ...FLOW, ...flow, match: { kind: 'policy', policy, inspection }, ...rest };
 }
 
@@ -89,7 +89,6 @@ describe('an interception by a FortiGate', () => {
           kind: 'ok',
           match: { kind: 'implicit-deny', incoming: null, outgoing: null },
           fqdnObjects: [],
-          sessions: null,
           serial: OWN,
         },
       ],
