@@ -215,7 +215,6 @@ function notYet(server: MailServer): MailObservation {
       tlsError: null,
     },
     certificateNotAfter: null,
-    recipientServers: [],
   };
 }
 

@@ -221,11 +221,6 @@ export interface MailObservation {
   /** Earliest expiry date in the server's certificate chain. Null if TLS was not used or the chain was not verified. */
   readonly certificateNotAfter: EpochMs | null;
   /**
-   * Results for recipient domains' mail servers. The results show whether FortiAuthenticator's built-in mail server
-   * could be used instead. Checked only while no configured server works.
-   */
-  readonly recipientServers: readonly RecipientServerObservation[];
-  /**
    * Greylisting delay. Present only if the server has deferred mail from this machine for at least the shortest
    * possible code lifetime.
    */
@@ -243,14 +238,6 @@ interface MailDeferral {
   readonly lasted: Millis;
   /** Lifetime of an activation code, as reported by FortiAuthenticator. Null if it is not reported. */
   readonly codeLife: Millis | null;
-}
-
-/** Result of checking whether a recipient domain's mail server sends a greeting to this machine. */
-export interface RecipientServerObservation {
-  readonly domain: string;
-  /** Mail hosts that were tried, in order of preference. */
-  readonly hosts: readonly string[];
-  readonly outcome: { readonly kind: 'greets'; readonly durationMs: Millis } | Failure;
 }
 
 export type MailStage = 'connect' | 'greeting' | 'ehlo' | 'tls' | 'login' | 'sender' | 'recipient';

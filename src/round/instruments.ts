@@ -29,8 +29,6 @@ export interface Instruments {
   readonly limiter: Limiter;
   /** Time limit for checking a mail server. If null, the daemon's limit is used. */
   readonly mailLimit: Millis | null;
-  /** Port for connections to other organisations' mail servers. */
-  readonly exchangePort: number;
   /** Data for evaluating certificate chains. */
   readonly knowledge: TlsKnowledgeBase;
   readonly memory: RoundMemory;
@@ -60,8 +58,6 @@ const CONNECTIONS = 128;
  */
 const CERTIFICATES = { spare: 512, perTarget: 2 };
 
-const SMTP_PORT = 25;
-
 /** @throws {Error} when a CA file, a product file or the learned trust cannot be read */
 export async function createInstruments(config: Config, deps: InstrumentDeps): Promise<Instruments> {
   const { clock, env } = deps;
@@ -89,7 +85,6 @@ export async function createInstruments(config: Config, deps: InstrumentDeps): P
     },
     limiter: createLimiter(CONNECTIONS),
     mailLimit: deps.mailLimit ?? null,
-    exchangePort: SMTP_PORT,
     knowledge,
     memory,
   };

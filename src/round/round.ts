@@ -11,7 +11,7 @@ import { startApart } from '../schedule/start-apart.ts';
 import { deadline } from '../system/clock.ts';
 import { askOnce } from './dns.ts';
 import { type Instruments, type Look, lookWith } from './instruments.ts';
-import { type MailPace, observeWithDeferral, withRecipientServers } from './mail.ts';
+import { type MailPace, observeWithDeferral } from './mail.ts';
 import { observeNtp } from './ntp.ts';
 import { observeOlderTls } from './older-tls.ts';
 import { verifyWithOpenssl } from './openssl.ts';
@@ -128,13 +128,12 @@ export async function observeRound(
 
   const { licenseServer } = straight;
   const seen = { path: licenseServer, controls };
-  const [references, older, closer, controlConnects, otherNames, mailInTheEnd] = await Promise.all([
+  const [references, older, closer, controlConnects, otherNames] = await Promise.all([
     observeReferences(target, seen, look),
     observeOlderTls(target, licenseServer, look, wishes.isComplained),
     observeClosely(target, seen, look),
     observeNearest(seen, look),
     observeOtherNames(target, seen, look),
-    withRecipientServers(mail, licenseServer, look),
     verifyWithOpenssl(target, seen, look),
   ]);
 
@@ -150,7 +149,7 @@ export async function observeRound(
     stalledMs: stall.longest(),
     path: { ...straight, licenseServer: looked, burst, services, controlConnects, otherNames },
     controls,
-    mail: mailInTheEnd,
+    mail,
     ntp,
   };
 }

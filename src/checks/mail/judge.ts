@@ -6,7 +6,6 @@ import {
   isOwnTrouble,
   type MailOutcome,
   type MailStage,
-  type RecipientServerObservation,
 } from '../../core/observation.ts';
 import { nameList } from '../../core/phrases.ts';
 import type { Declaration, Everything } from '../check.ts';
@@ -231,11 +230,7 @@ export function judgeMailServers(servers: readonly MailObservation[], view: Mail
   const judged = servers.map((seen): JudgedServer => ({ seen, findings: judgeMail(seen, view) }));
   const working = judged.find(hasNoFinding) ?? judged.find(acceptsLater);
   if (working === undefined)
-    return [
-      ...judged.flatMap(({ findings }) => findings),
-      ...(servers[0]?.recipientServers ?? []).flatMap(judgeRecipientServer),
-      ...judged.flatMap(judgeDelay),
-    ];
+    return [...judged.flatMap(({ findings }) => findings), ...judged.flatMap(judgeDelay)];
   const aside = `${working.seen.server} still accepts messages${hasNoFinding(working) ? '' : ', after a delay'}`;
   return judged.flatMap((each) => [
     ...(each.seen.required ? each.findings : each.findings.map((finding) => withWorkingServer(finding, aside))),
@@ -288,27 +283,6 @@ function judgeDeferral({ server, security, deferral }: MailObservation): readonl
       confidence: 'suspected',
       facts: { security, waited, life },
     },
-  ];
-}
-
-/**
- * Fortinet's activation tip says "if the custom mail server is not reachable, try using localhost", which is a mailer
- * on FortiAuthenticator itself.
- */
-function judgeRecipientServer({ domain, outcome }: RecipientServerObservation): readonly Finding<never>[] {
-  if (outcome.kind === 'failed' && isOfThisMachine(outcome.reason)) return [];
-  return [
-    note({
-      rule: 'mail-recipient-server-greets',
-      subject: domain,
-      claim:
-        outcome.kind === 'greets'
-          ? 'A mail server for the domain answers this machine, so you can try "localhost" as the mail server on ' +
-            'FortiAuthenticator.'
-          : 'No mail server for the domain answers this machine.',
-      ...(outcome.kind === 'greets' ? {} : { quote: outcome.message }),
-      expected: 'a mail server to which FortiAuthenticator can deliver messages directly',
-    }),
   ];
 }
 

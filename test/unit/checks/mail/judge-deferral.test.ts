@@ -12,7 +12,6 @@ const SEEN: MailObservation = {
   required: false,
   patience: 10_000,
   certificateNotAfter: null,
-  recipientServers: [],
   outcome: { kind: 'accepted', durationMs: 3, slowestMs: 2, greeting: 'mail.example.org' },
 };
 

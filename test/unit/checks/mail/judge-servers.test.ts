@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { MailObservation, MailOutcome, RecipientServerObservation } from '../../../../src/core/observation.ts';
+import type { MailObservation, MailOutcome } from '../../../../src/core/observation.ts';
 import { judgeMailServers as judgeMailServersUnchecked } from '../../../../src/checks/mail/judge.ts';
 import { withPlainClaims } from '../../../support/checks/plain-claim.ts';
 
@@ -28,7 +28,6 @@ function seen(
       'is ours': { ...failure, stage: 'connect', reason: 'internal', code: null } as const,
     }[outcome],
     certificateNotAfter: null,
-    recipientServers: [],
   };
 }
 
@@ -121,36 +120,5 @@ describe('judgeMailServers', () => {
       },
       { subject: 'b:25', level: 'warning' },
     ]);
-  });
-
-  const GREETS: RecipientServerObservation = {
-    domain: 'example.org',
-    hosts: ['mx1.example.org', 'mx2.example.org'],
-    outcome: { kind: 'greets', durationMs: 9 },
-  };
-  const SHUT: RecipientServerObservation = {
-    ...GREETS,
-    outcome: { kind: 'failed', reason: 'refused', message: 'connect ECONNREFUSED', durationMs: 9 },
-  };
-
-  function notes(seenThere: RecipientServerObservation): readonly string[] {
-    const servers = [seen('a:25', 'refuses'), seen('b:25', 'refuses')];
-    const findings = judgeMailServers(
-      servers.map((each) => ({ ...each, recipientServers: [seenThere] })),
-      VIEW,
-    );
-    return findings.filter(({ level }) => level === 'note').map(({ subject, claim }) => `${subject}: ${claim}`);
-  }
-
-  test('says once whether the mailer of FortiAuthenticator may do, as this machine sees it', () => {
-    expect(notes(GREETS)).toEqual([
-      'example.org: A mail server for the domain answers this machine, so you can try "localhost" as the mail ' +
-        'server on FortiAuthenticator.',
-    ]);
-    expect(notes(SHUT)).toEqual([expect.stringMatching(/^example\.org: No mail server /u)]);
-  });
-
-  test('says nothing of what this machine could not look at', () => {
-    expect(notes({ ...SHUT, outcome: { kind: 'failed', reason: 'aborted', message: 'x', durationMs: 9 } })).toEqual([]);
   });
 });
