@@ -288,14 +288,6 @@ export function suggestsOnly(cause: string): Explanation['when'] {
   return (findings) => findings.every(({ level, suggests }) => level !== 'broken' || suggests === cause);
 }
 
-export function breaksOnly(rules: readonly string[]): Explanation['when'] {
-  return (findings) => findings.every(({ level, rule }) => level !== 'broken' || rules.includes(rule));
-}
-
-export function concernsOnly(rules: readonly string[]): Explanation['when'] {
-  return (findings) => findings.every((finding) => !isFault(finding) || rules.includes(finding.rule));
-}
-
 export interface Assessment<C extends string = string> {
   readonly id: string;
   /** `unjudged`: the check should have run, but there was nothing to check, or this machine prevented the check. */

@@ -2,7 +2,7 @@ import { type Explanation, type Assessment, withFindings, type Finding, isFault 
 import { nameList } from '../../core/phrases.ts';
 import { type Declaration, type Everything, type Judgement, type RoundFacts, withAppliance } from '../check.ts';
 import { judged, notConfigured } from '../judgement.ts';
-import { memoryBeside } from '../appliance/condition.ts';
+import { memoryBeside } from '../appliance/judge.ts';
 import { DELIVERY_CAUSES, type DeliveryCause } from './causes.ts';
 import { judgeCarrier } from './judge-carrier.ts';
 import type { ApplianceFacts } from '../../core/license/appliance.ts';

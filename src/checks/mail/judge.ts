@@ -1,4 +1,4 @@
-import { type Assessment, breaksOnly, type Finding, type FindingLevel, note, unknown } from '../../engine/model.ts';
+import { type Assessment, type Explanation, type Finding, type FindingLevel, note, unknown } from '../../engine/model.ts';
 import {
   type MailObservation,
   type FailureReason,
@@ -363,6 +363,10 @@ function endedBy(reason: FailureReason): string {
 const SILENT: readonly string[] = ['mail-server-resolves', 'mail-server-answers', 'mail-session-goes-on'];
 /** A faulty resolver can explain this. */
 const NAMELESS: readonly string[] = ['mail-server-resolves'];
+
+function breaksOnly(rules: readonly string[]): Explanation['when'] {
+  return (findings) => findings.every(({ level, rule }) => level !== 'broken' || rules.includes(rule));
+}
 
 export const mail: Declaration<'mail', MailCause> = {
   id: 'mail',

@@ -2,7 +2,7 @@ import { type Explanation, type Advice, type Finding, type FindingLevel, known, 
 import { isSmallShare } from '../intermittent/finding.ts';
 import type { Declaration, Judgement, LogFacts } from '../check.ts';
 import { judged, notConfigured, unjudged } from '../judgement.ts';
-import { memoryBeside } from '../appliance/condition.ts';
+import { memoryBeside } from '../appliance/judge.ts';
 import { POLLING_CAUSES, type PollingCause } from './causes.ts';
 import { listens, isCorroborated, ONE_DATAGRAM } from '../../core/polling/state.ts';
 import { PATH, explainedBy, type PreconditionOf } from './explained.ts';

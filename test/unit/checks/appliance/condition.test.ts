@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { judgeApplianceClock, memoryBeside } from '../../../../src/checks/appliance/condition.ts';
-import { judgeAppliance as judgeApplianceUnchecked } from '../../../../src/checks/appliance/judge.ts';
+import { judgeAppliance as judgeApplianceUnchecked, memoryBeside } from '../../../../src/checks/appliance/judge.ts';
 import { confirmedClock, type OwnClock, type estimateClock } from '../../../../src/checks/clock/estimate.ts';
 import type { ApplianceClock } from '../../../../src/core/license/appliance.ts';
 import { factsAbout, outageWarning } from '../../../../src/core/license/firmware.ts';
@@ -32,8 +31,8 @@ const own = (estimate: Partial<ClockEstimate> = {}): OwnClock => ({
   clockBase: 1000,
 });
 
-function clockFindings(clock: ApplianceClock, ownClock: OwnClock | null): readonly Finding[] {
-  return judgeApplianceClock(applianceFacts({ clock }), ownClock);
+function clockFindings(clock: ApplianceClock | null, ownClock: OwnClock | null): readonly Finding[] {
+  return judgeAppliance(applianceFacts({ clock }), EXPECTED, { role: null, logSpeaks: false, ownClock });
 }
 
 describe('the clock of a unit', () => {
@@ -92,7 +91,7 @@ describe('the clock of a unit', () => {
   });
 
   test('is not judged where too few answers told it', () => {
-    expect(judgeApplianceClock(applianceFacts(), own())).toEqual([]);
+    expect(clockFindings(null, own())).toEqual([]);
   });
 });
 
