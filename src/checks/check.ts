@@ -5,9 +5,9 @@ import type { WatchedConfig } from '../config/schema/watched.ts';
 import type { RoundObservations, PathObservation } from '../core/round.ts';
 import type { FirewallObservation } from '../core/license/firewall.ts';
 import type { PollingReport } from '../core/polling/report.ts';
-import type { CarrierFindings } from './delivery/judge-carrier.ts';
+import type { Severity } from '../core/severity.ts';
 import type { ClockObservation } from '../core/observation.ts';
-import type { LicenseServerConfig } from '../config/schema/path.ts';
+import type { Carrier, LicenseServerConfig } from '../config/schema/path.ts';
 import type { OtherNames } from './name-resolution/other-names.ts';
 import type { ControlHosts } from './reachability/explain-shut-ports.ts';
 import type { JudgedTlsPath, TlsKnowledge, TlsSurroundings } from './tls-genuine/judge-path.ts';
@@ -114,6 +114,15 @@ export interface RoundFacts {
   readonly clock: readonly ClockObservation[];
   /** Hosts that responded in an earlier round since ftm-watch was started, as `host:port`. */
   readonly answered: ReadonlySet<string>;
+}
+
+/** Findings from the path checks about a host that delivers codes, by check. */
+export interface CarrierFindings {
+  readonly carries: Carrier;
+  readonly host: string;
+  readonly port: number;
+  readonly severity: Severity;
+  readonly found: Readonly<Record<string, readonly Finding[] | null>>;
 }
 
 /** Facts that a round collected about one target. The target is either the licence server or a service. */
