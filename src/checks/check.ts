@@ -6,14 +6,13 @@ import type { RoundObservations, PathObservation } from '../core/round.ts';
 import type { FirewallObservation } from '../core/license/firewall.ts';
 import type { PollingReport } from '../core/polling/report.ts';
 import type { Severity } from '../core/severity.ts';
-import type { ClockObservation } from '../core/observation.ts';
+import type { ClockObservation, OwnClock } from '../core/observation.ts';
 import type { Carrier, LicenseServerConfig } from '../config/schema/path.ts';
 import type { OtherNames } from './name-resolution/other-names.ts';
 import type { ControlHosts } from './reachability/explain-shut-ports.ts';
 import type { JudgedTlsPath, TlsKnowledge, TlsSurroundings } from './tls-genuine/judge-path.ts';
 import type { HostPort } from '../core/addresses.ts';
 import type { EpochMs } from '../core/clock.ts';
-import type { OwnClock } from './clock/estimate.ts';
 
 /** Adds the appliance's name and address to a finding. Used if the appliance's API responds. */
 export function withAppliance({ appliance, system }: ApplianceFacts, told: Told): FindingContent<never> {

@@ -290,6 +290,23 @@ export interface ClockObservation {
     | Failure;
 }
 
+export interface ClockEstimate {
+  /** Median time of the sources minus this machine's time. */
+  readonly offsetMs: Millis;
+  readonly precisionMs: Millis;
+  /** Time sources that agree with the estimate, each as `host:port`. */
+  readonly supporters: readonly string[];
+  /** True if an NTP server, an authenticated server, or two different sources agree on the estimate. */
+  readonly trusted: boolean;
+}
+
+export interface OwnClock {
+  /** Null if no source returned the time. */
+  readonly estimate: ClockEstimate | null;
+  /** Wall clock minus monotonic clock at the start of the round. */
+  readonly clockBase: Millis;
+}
+
 /** Result of verifying a chain with OpenSSL. */
 export interface OpensslWord {
   /** OpenSSL's error code, for example `PATH_LENGTH_EXCEEDED`. Null if the chain was accepted. */

@@ -1,4 +1,4 @@
-import { correctedNow, observeDateHeader, estimateClock, withGenuineTime } from '../checks/clock/estimate.ts';
+import { correctedNow, observeDateHeader, estimateClock, withGenuineTime } from '../checks/clock/judge.ts';
 import type { CarrierFindings, Judgement, RoundFacts, TargetFacts } from '../checks/check.ts';
 import { uncleanAddresses, withoutUnclean } from '../checks/endpoint-words.ts';
 import { judgeShare, roundConnectionsOf } from '../checks/intermittent/judge.ts';

@@ -4,7 +4,7 @@ import { addressFamily } from '../core/addresses.ts';
 import { nameList } from '../core/phrases.ts';
 import type { Assessment, Diagnosis, Finding } from '../engine/model.ts';
 import { isSmallShare } from '../checks/intermittent/finding.ts';
-import type { OwnClock } from '../checks/clock/estimate.ts';
+import type { OwnClock } from '../core/observation.ts';
 import type { EpochMs, Millis } from '../core/clock.ts';
 import { isCorroborated, diagnose } from '../engine/diagnose.ts';
 import { seemsUnaffected } from '../checks/tls-genuine/judge.ts';

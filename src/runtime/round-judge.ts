@@ -1,4 +1,5 @@
-import { confirmedClock, type OwnClock } from '../checks/clock/estimate.ts';
+import { confirmedClock } from '../checks/clock/judge.ts';
+import type { OwnClock } from '../core/observation.ts';
 import { asksForPolicy } from '../checks/firewall-policy/judge.ts';
 import { invalidWhenStalled } from '../checks/assess.ts';
 import { complainedOfPathAt } from '../checks/polling/explained.ts';

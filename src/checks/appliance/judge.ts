@@ -5,12 +5,12 @@ import { judged, notConfigured, unjudged } from '../judgement.ts';
 import { APPLIANCE_CAUSES, type ApplianceCause } from './causes.ts';
 import type { FactUse, KnownFact } from '../../core/license/firmware.ts';
 import type { SnmpConfig } from '../../config/schema/connectors.ts';
-import { type OwnClock, wasClockSet } from '../clock/estimate.ts';
+import { wasClockSet } from '../clock/judge.ts';
 import type { Millis } from '../../core/clock.ts';
 import { spanText } from '../../core/time-text.ts';
 import { visibleText } from '../../core/visible-text.ts';
 import { plainName } from '../../core/addresses.ts';
-import { type FailureReason, isOfThisMachine } from '../../core/observation.ts';
+import { type FailureReason, isOfThisMachine, type OwnClock } from '../../core/observation.ts';
 import {
   type ApplianceFacts,
   type ApplianceFailure,

@@ -1,14 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { judgeAppliance as judgeApplianceUnchecked, memoryBeside } from '../../../../src/checks/appliance/judge.ts';
-import { confirmedClock, type OwnClock, type estimateClock } from '../../../../src/checks/clock/estimate.ts';
+import { confirmedClock } from '../../../../src/checks/clock/judge.ts';
+import type { ClockEstimate, OwnClock } from '../../../../src/core/observation.ts';
 import type { ApplianceClock } from '../../../../src/core/license/appliance.ts';
 import { factsAbout, outageWarning } from '../../../../src/core/license/firmware.ts';
 import type { Finding } from '../../../../src/engine/model.ts';
 import { loadFirmwareFacts } from '../../../../src/connectors/firmware-facts.ts';
 import { applianceFacts } from '../../../support/checks/appliance-facts.ts';
 import { withPlainClaims } from '../../../support/checks/plain-claim.ts';
-
-type ClockEstimate = NonNullable<ReturnType<typeof estimateClock>>;
 
 const judgeAppliance = withPlainClaims(judgeApplianceUnchecked);
 const shipped = await loadFirmwareFacts();
