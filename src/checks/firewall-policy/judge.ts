@@ -131,19 +131,13 @@ function judgeInspection(flow: Asked, policy: FirewallPolicy, inspection: SslIns
       const claim = `${capital(uses)}, which inspects certificates, so block pages have the firewall's certificate.`;
       return [{ ...base, claim, level: 'warning', suggests: 'policy-inspects-traffic' }];
     }
-    case 'deep':
-      return [withCulprit({ ...base, ...judgeDeep(uses, inspection) }, flow, policy)];
+    case 'deep': {
+      const found = { ...base, ...judgeDeep(uses, inspection) };
+      if (found.level !== 'broken') return [found];
+      const { profile } = inspection;
+      return [{ ...found, culprit: culpritOf(flow, { action: 'inspects', policy, profile, incoming: null, outgoing: null }) }];
+    }
   }
-}
-
-/** A policy is not named if it is uncertain whether it inspects the connection. */
-function withCulprit(finding: Finding, flow: Asked, policy: FirewallPolicy): Finding {
-  if (finding.level !== 'broken') return finding;
-  const profile = finding.facts?.profile ?? null;
-  return {
-    ...finding,
-    culprit: culpritOf(flow, { action: 'inspects', policy, profile, incoming: null, outgoing: null }),
-  };
 }
 
 type Asked = Flow & Pick<FirewallFacts, 'serial'>;

@@ -40,7 +40,7 @@ interface AssignmentInput extends ListedUnit {
 }
 
 /** The level is never `broken` if the registration service's answer is ambiguous. */
-export function judgeLicenseAssignment(input: AssignmentInput): readonly Finding[] {
+function judgeLicenseAssignment(input: AssignmentInput): readonly Finding[] {
   const { registration, unit } = input;
   switch (registration.kind) {
     case 'denied':
@@ -54,14 +54,16 @@ export function judgeLicenseAssignment(input: AssignmentInput): readonly Finding
     case 'failed':
       return [serviceUnknown(unit, unansweredText(registration))];
     case 'ok': {
-      if (input.licenses.length === 0) return isCoveredByOthers(input, input.listed) ? [] : [noLicenses(unit)];
-      return input.licenses.flatMap((license) => judgeLookup(input, license, lookupOf(registration.lookups, license)));
+      if (input.licenses.length === 0) return isCoveredByOthers(input) ? [] : [noLicenses(unit)];
+      return input.licenses.flatMap((license) =>
+        judgeLookup(
+          input,
+          license,
+          registration.lookups.find((lookup) => sameSerial(lookup.license, license)),
+        ),
+      );
     }
   }
-}
-
-function lookupOf(lookups: readonly LicenseLookup[], license: string): LicenseLookup | undefined {
-  return lookups.find((lookup) => sameSerial(lookup.license, license));
 }
 
 function judgeLookup(input: AssignmentInput, license: string, lookup: LicenseLookup | undefined): readonly Finding[] {
@@ -69,7 +71,7 @@ function judgeLookup(input: AssignmentInput, license: string, lookup: LicenseLoo
   const { outcome, kept } = lookup;
   const verdict = judgeOutcome(input, license, outcome);
   const rule = 'license-registered-to-this-unit';
-  const concerns = usersOf(input, input.listed);
+  const concerns = usersOf(input);
   const facts = factsOf(input.unit, license, outcome.kind === 'registered' ? outcome.serial : null);
   return [
     ...(verdict === null
@@ -130,10 +132,10 @@ function judgeOutcome(input: AssignmentInput, license: string, outcome: LicenseO
 }
 
 function judgeHolder(input: AssignmentInput, license: string, holder: string): Verdict | null {
-  const { unit, listed } = input;
+  const { unit } = input;
   const to = `registered to ${holder}`;
   if (unit.serial === null) return open(`${to}, but the serial number of ${unit.name} is unknown`);
-  switch (placementOf({ from: input, license, holder, listed })) {
+  switch (placementOf(input, license, holder)) {
     case 'in-place':
       return null;
     case 'secondary':
@@ -251,7 +253,7 @@ interface RedeemInput {
 }
 
 /** The deadline is printed on the licence certificate. No API returns it, so it is set in the configuration. */
-export function judgeRedeemBy(input: RedeemInput): readonly Finding[] {
+function judgeRedeemBy(input: RedeemInput): readonly Finding[] {
   const certificates = new Map(
     input.units.flatMap(({ config }) => config.certificates).map((one) => [one.license.toUpperCase(), one]),
   );
@@ -357,15 +359,6 @@ interface ListedUnit {
   readonly appliance: ApplianceObservation | null;
 }
 
-interface PlacementQuestion {
-  /** Unit relative to which the placement is determined. */
-  readonly from: ListedUnit;
-  readonly license: string;
-  /** Serial number of the unit to which the licence is registered. */
-  readonly holder: string;
-  readonly listed: readonly ListedUnit[];
-}
-
 /**
  * `in-place`: on this unit, on the active member of its cluster, or on the primary of a load balancer. If the active
  * member is unknown, any other suitable member counts. `perhaps-shared` and `perhaps-other-unit`: on another unit,
@@ -381,19 +374,21 @@ type Placement =
   | 'perhaps-other-unit'
   | 'unlisted-primary';
 
-function placementOf(question: PlacementQuestion): Placement {
-  const { unit } = question.from;
-  const { holder } = question;
-  if (!isMember(unit, holder)) return placementOutside(question);
+/**
+ * @param from the unit relative to which the placement is determined
+ * @param holder serial number of the unit to which the licence is registered
+ */
+function placementOf(from: AssignmentInput, license: string, holder: string): Placement {
+  const { unit } = from;
+  if (!isMember(unit, holder)) return placementOutside(from, holder);
   if (unit.mode === 'cluster' && unit.primary !== null)
     return sameSerial(unit.primary, holder) ? 'in-place' : 'secondary';
   if (isOn(unit, holder) || unit.mode === 'load-balancer') return 'in-place';
-  return unit.mode !== 'standalone' && holderExpectsIt(question) ? 'in-place' : 'peer';
+  return unit.mode !== 'standalone' && holderExpectsIt(from, license, holder) ? 'in-place' : 'peer';
 }
 
 /** A load balancer has no licence and gets its tokens from its primary. */
-function placementOutside({ from, holder, listed }: PlacementQuestion): Placement {
-  const { mode, roleTold } = from.unit;
+function placementOutside({ unit: { mode, roleTold }, listed }: AssignmentInput, holder: string): Placement {
   if (mode === 'load-balancer')
     return listed.some(({ unit }) => isMember(unit, holder)) ? 'in-place' : 'unlisted-primary';
   // Only SNMP distinguishes a standalone unit from a load balancer. A load balancer has the same tokens as its primary.
@@ -402,7 +397,7 @@ function placementOutside({ from, holder, listed }: PlacementQuestion): Placemen
 }
 
 /** A load balancer needs no licence, nor does a unit with a licence on another cluster member. */
-export function isCoveredByOthers({ unit }: ListedUnit, listed: readonly ListedUnit[]): boolean {
+function isCoveredByOthers({ unit, listed }: AssignmentInput): boolean {
   if (unit.mode === 'load-balancer') return true;
   if (unit.mode === 'standalone') return false;
   return listed.some(
@@ -411,7 +406,7 @@ export function isCoveredByOthers({ unit }: ListedUnit, listed: readonly ListedU
 }
 
 /** True as well if the holder's tokens are unknown. */
-function holderExpectsIt({ license, holder, listed }: PlacementQuestion): boolean {
+function holderExpectsIt({ listed }: AssignmentInput, license: string, holder: string): boolean {
   return listed.some(
     ({ unit, licenses, appliance }) =>
       isOn(unit, holder) &&
@@ -428,7 +423,7 @@ function isOn(unit: Unit, serial: string): boolean {
 }
 
 /** The unit itself, other members of its cluster, and load balancers. */
-export function usersOf({ unit }: ListedUnit, listed: readonly ListedUnit[]): readonly string[] {
+function usersOf({ unit, listed }: AssignmentInput): readonly string[] {
   const others = listed.filter(({ unit: other }) => other.name !== unit.name && mayShare(unit, other));
   return [unit.name, ...others.map(({ unit: { name } }) => name)];
 }

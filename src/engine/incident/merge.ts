@@ -32,7 +32,10 @@ export function mergeAlternating(before: IncidentState, placed: IncidentStep, vi
     )
       return step;
     const others = step.state.incidents.filter((other) => alternates(incident, other, known));
-    return others.reduce<Merged>((merged, other) => absorb(merged, other, { known, now }), { step, incident }).step;
+    return others.reduce<Merged>((merged, other) => joined(merged, together(merged.incident, other, known, now), other, now), {
+      step,
+      incident,
+    }).step;
   }, placed);
 }
 
@@ -53,7 +56,7 @@ export function mergeUnjudged(placed: IncidentStep, now: EpochMs): IncidentStep 
       (merged, other) => {
         const { incident: one } = merged;
         const both = { ...one, ...sharedBy(one, other), formerCauses: withFormer(one, formerCausesOf(other, now)) };
-        return joined(merged, { one: both, other }, now);
+        return joined(merged, both, other, now);
       },
       { step, incident },
     ).step;
@@ -63,12 +66,6 @@ export function mergeUnjudged(placed: IncidentStep, now: EpochMs): IncidentStep 
 interface Merged {
   readonly step: IncidentStep;
   readonly incident: Incident;
-}
-
-interface Round {
-  /** The same incident, as it was before this round. */
-  readonly known: Incident;
-  readonly now: EpochMs;
 }
 
 function hadCause({ cause, formerCauses }: Incident, now: Cause): boolean {
@@ -93,16 +90,8 @@ function isInOnePlace(a: Cause, b: Cause): boolean {
   );
 }
 
-function absorb(merged: Merged, other: Incident, round: Round): Merged {
-  return joined(merged, { one: together(merged.incident, other, round), other }, round.now);
-}
-
-interface Pair {
-  readonly one: Incident;
-  readonly other: Incident;
-}
-
-function joined({ step, incident }: Merged, { one: both, other }: Pair, now: EpochMs): Merged {
+/** @param both the continued incident, with the combined data from both incidents */
+function joined({ step, incident }: Merged, both: Incident, other: Incident, now: EpochMs): Merged {
   const [kept, gone] =
     incident.lastNotified === null && other.lastNotified !== null ? [other, incident] : [incident, other];
   const one: Incident = {
@@ -138,7 +127,8 @@ function joined({ step, incident }: Merged, { one: both, other }: Pair, now: Epo
   };
 }
 
-function together(incident: Incident, other: Incident, { known, now }: Round): Incident {
+/** @param known the same incident, as it was before this round */
+function together(incident: Incident, other: Incident, known: Incident, now: EpochMs): Incident {
   const back = incident.returns.findLast((at) => at > known.lastSeen) ?? now;
   // The occurrence before the absence has ended. If this incident was already merged with another one, that occurrence
   // is already recorded.

@@ -216,19 +216,19 @@ export function unknownCauses(
       cause.precondition === precondition && checked >= FEWEST_CHECKS && presenceOf(cause, view) === 'unjudged';
     const open = known.filter((incident) => !isLost(incident)).map(({ cause }) => cause.precondition);
     // Checks that are waiting for their first input report this themselves.
-    return status.waits === true || isExplained(check, { open, unjudged, checks })
+    return status.waits === true || isExplained(check, open, unjudged, checks)
       ? []
       : [boundCause(causeOf(check, status, { diagnosis, lasts: at - since }))];
   });
 }
 
-interface Surroundings {
-  readonly open: readonly string[];
-  readonly unjudged: readonly Unjudged[];
-  readonly checks: readonly Check[];
-}
-
-function isExplained(check: Check, { open, unjudged, checks }: Surroundings): boolean {
+/** @param open preconditions that the open incidents concern */
+function isExplained(
+  check: Check,
+  open: readonly string[],
+  unjudged: readonly Unjudged[],
+  checks: readonly Check[],
+): boolean {
   const deeper = deeperThan(check, checks);
   const explaining = [
     check.id,
