@@ -20,28 +20,13 @@ import type { UnitObservation } from '../../connectors/picture.ts';
 import type { Millis } from '../../core/clock.ts';
 import { spanText } from '../../core/time-text.ts';
 
-interface TokenPoolExpectation {
-  readonly licenses: readonly string[];
-  /** Share of free tokens (0 to 1) below which `tokens-running-out` is reported. */
-  readonly tokensLow: number;
-}
-
 /** If the appliance cannot be read, the check `appliance` reports the reason. */
-export function judgeTokenPool(
-  observation: ApplianceObservation,
-  expected: TokenPoolExpectation,
-): readonly Finding<TokenPoolCause>[] {
-  const { appliance } = observation;
+function judgePool(pool: Pool, registration: RegistrationObservation | null): readonly Finding<TokenPoolCause>[] {
+  const { observation, tokensLow, licenses, certificates } = pool;
   if (observation.kind !== 'ok') {
-    return [
-      unknown({
-        rule: 'tokens-readable',
-        subject: appliance,
-        claim: 'The tokens are unknown, because the API cannot be read.',
-        expected: TOKEN_LIST,
-        facts: { appliance },
-      }),
-    ];
+    const { appliance } = observation;
+    const claim = 'The tokens are unknown, because the API cannot be read.';
+    return [unknown({ rule: 'tokens-readable', subject: appliance, claim, expected: TOKEN_LIST, facts: { appliance } })];
   }
   const licensed = valueOf(observation.licensed);
   const counted = valueOf(observation.tokens);
@@ -51,10 +36,11 @@ export function judgeTokenPool(
     ...judgeReading(observation, 'tokens-readable', TOKEN_LIST, observation.tokens),
     ...judgeMismatch(observation, licensed, counted),
     ...(supply === null
-      ? judgeUnclear(observation, counted, expected.tokensLow)
-      : judgeSupply(observation, supply, expected.tokensLow)),
-    ...judgeLicenses(observation, counted, expected.licenses),
+      ? judgeUnclear(observation, counted, tokensLow)
+      : judgeSupply(observation, supply, tokensLow)),
+    ...judgeLicenses(observation, counted, licenses),
     ...tokenNotes(observation, counted),
+    ...judgeBought(observation, registration, certificates),
   ];
 }
 
@@ -249,18 +235,12 @@ function judgeTokens({ picture: { appliances: units, registration } }: UnitFacts
   if (!units.some(({ rest }) => rest?.kind === 'ok'))
     return unjudged('No FortiAuthenticator could be queried for its tokens');
   return judged(
-    poolsOf(units).flatMap((pool) => judgePool(pool, registration)),
+    poolsOf(units).flatMap((pool) => {
+      const findings = judgePool(pool, registration);
+      return pool.members.length === 1 ? findings : findings.map((finding) => ({ ...finding, concerns: pool.members }));
+    }),
     'The tokens match the licence, and enough are free',
   );
-}
-
-function judgePool(pool: Pool, registration: RegistrationObservation | null): readonly Finding<TokenPoolCause>[] {
-  const { observation } = pool;
-  const findings = [
-    ...judgeTokenPool(observation, pool),
-    ...(observation.kind === 'ok' ? judgeBought(observation, registration, pool.certificates) : []),
-  ];
-  return pool.members.length === 1 ? findings : findings.map((finding) => ({ ...finding, concerns: pool.members }));
 }
 
 interface Pool {
@@ -320,8 +300,6 @@ function isPeer({ mode, peers }: Unit, { serial }: Unit): boolean {
   return mode === 'cluster' && serial !== null && peers.some((peer) => sameSerial(peer, serial));
 }
 
-type TypedCertificate = Pick<WatchedConfig['appliances'][number]['certificates'][number], 'license' | 'tokens'>;
-
 interface Bought {
   readonly license: string;
   readonly tokens: number;
@@ -333,10 +311,10 @@ interface Bought {
  * registration service. A licence without tokens is not activated yet. If the two sources differ and one of them
  * matches the unit, nothing is reported.
  */
-export function judgeBought(
+function judgeBought(
   facts: ApplianceFacts,
   registration: RegistrationObservation | null,
-  certificates: readonly TypedCertificate[],
+  certificates: Pool['certificates'],
 ): readonly Finding<TokenPoolCause>[] {
   const held = valueOf(facts.tokens)?.byLicense ?? [];
   return held.flatMap(({ license, tokens }): readonly Finding<TokenPoolCause>[] => {
@@ -356,7 +334,7 @@ export function judgeBought(
   });
 }
 
-function typedIn(certificates: readonly TypedCertificate[]): readonly Bought[] {
+function typedIn(certificates: Pool['certificates']): readonly Bought[] {
   return certificates.flatMap(({ license, tokens }) =>
     tokens === null ? [] : [{ license, tokens, by: 'as stated on its certificate' }],
   );

@@ -67,7 +67,8 @@ export const judgeUnits = withPlainClaims(
     at: EpochMs = 0,
   ): readonly Finding[] => {
     if (licenseAssignment.from !== 'units') throw new Error('Expected a check of the units');
-    const facts = { config: CONFIG, picture: picture({ appliances, registration }), at, speaking: [] };
+    const config = registration === null ? { ...CONFIG, registration } : CONFIG;
+    const facts = { config, picture: picture({ appliances, registration }), at, speaking: [] };
     return licenseAssignment.judge(facts).findings;
   },
 );
