@@ -30,7 +30,7 @@ const SEEN_BY_PROBES: readonly string[] = [...PATH, 'mail'];
 
 const MAX_LINE = 240;
 
-export function judgePolling(
+function judgePolling(
   report: PollingReport,
   preconditionOf: PreconditionOf,
   policies: Policies,
@@ -169,7 +169,7 @@ const MOST_SENDERS = 6;
  * A log that was never received proves nothing.
  * @param unknownSenders senders whose lines were rejected
  */
-export function judgeFirstLines(
+function judgeFirstLines(
   config: WatchedConfig,
   { appliances }: PollingReport,
   unknownSenders: readonly string[],
@@ -265,7 +265,7 @@ interface Policies {
 }
 
 /** Policies for other units are ignored. */
-export function ownPolicy(appliance: string, { configured, asked }: Policies): Pick<Finding, 'kind' | 'facts'> {
+function ownPolicy(appliance: string, { configured, asked }: Policies): Pick<Finding, 'kind' | 'facts'> {
   const entry = askedFor(configured, appliance);
   if (entry === null) return { facts: { appliance } };
   const { source } = entry;
