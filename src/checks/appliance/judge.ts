@@ -47,7 +47,7 @@ interface OtherViews {
  * The level is `broken` only if no source shows that the appliance is running. An appliance whose API rejects the key
  * may still work.
  */
-export function judgeAppliance(
+function judgeAppliance(
   observation: ApplianceObservation,
   known: ApplianceExpectation,
   views: OtherViews,
@@ -119,7 +119,7 @@ function weightOf(
 
 /** Returns evidence that the appliance is running although its API cannot be read. */
 function signOfLife(reason: FailureReason, { role, logSpeaks }: OtherViews): string | null {
-  if (logSpeaks) return 'log lines from it still arrive';
+  if (logSpeaks) return 'log lines from the unit still arrive';
   if (role?.kind === 'ok') return 'SNMP answers';
   return hasAnswered(reason) ? 'a host answers at its address' : null;
 }

@@ -30,7 +30,7 @@ import type { LicenseServerCause } from '../license-server/causes.ts';
 import type { ReachabilityCause, ShutPortKind, SILENT_PAST_POLICY } from '../reachability/causes.ts';
 
 /** @param units names of all appliances */
-export function judgeFirewallPolicy(
+function judgeFirewallPolicy(
   observations: readonly FirewallObservation[],
   units: readonly string[],
 ): readonly Finding[] {

@@ -413,7 +413,7 @@ interface JudgedServer {
 }
 
 /** The servers are evaluated together, because one working server can deliver all codes. */
-export function judgeMailServers(servers: readonly MailObservation[], view: MailView): readonly Finding<MailCause>[] {
+function judgeMailServers(servers: readonly MailObservation[], view: MailView): readonly Finding<MailCause>[] {
   const judged = servers.map((seen): JudgedServer => ({ seen, findings: judgeMail(seen, view) }));
   const working = judged.find(hasNoFinding) ?? judged.find(acceptsLater);
   if (working === undefined)

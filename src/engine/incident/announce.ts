@@ -229,7 +229,7 @@ function isUrgent({ event, incident }: DigestItem): boolean {
 }
 
 /** A resolved fault that was never sent as firing is sent only in a digest. */
-export function isSingle(items: readonly DigestItem[]): boolean {
+function isSingle(items: readonly DigestItem[]): boolean {
   return (
     items.length === 1 && items.every(({ event, incident }) => event !== 'resolved' || incident.lastNotified !== null)
   );

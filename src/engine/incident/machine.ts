@@ -115,7 +115,7 @@ function withOpen(state: IncidentState, id: string, change: (incident: Incident)
 }
 
 /** Removes incidents whose end was reported and that are too old to be reopened or to count as an outage. */
-export function forget(state: IncidentState, now: EpochMs, policy: IncidentPolicy): IncidentState {
+function forget(state: IncidentState, now: EpochMs, policy: IncidentPolicy): IncidentState {
   return {
     ...state,
     silences: state.silences.filter(({ until }) => until > now),

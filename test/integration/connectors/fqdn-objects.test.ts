@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { judgeFirewallPolicy } from '../../../src/checks/firewall-policy/judge.ts';
+import { judgePolicies } from '../../support/checks/judged-policy.ts';
 import { type FirewallState, FQDNS_PATH } from '../../lab/firewall.ts';
 import { createFirewallBench, type FirewallBench, TARGET } from '../../support/connectors/firewall-bench.ts';
 
@@ -19,7 +19,7 @@ async function seen(state: Partial<FirewallState>) {
   const observation = await bench.observe(firewall);
   return {
     objects: observation.kind === 'ok' ? observation.fqdnObjects : null,
-    findings: judgeFirewallPolicy([observation], []).map(({ level, kind, claim }) => [level, kind, claim]),
+    findings: judgePolicies([observation]).map(({ level, kind, claim }) => [level, kind, claim]),
   };
 }
 

@@ -5,7 +5,7 @@ import type { FirewallConfig } from '../../../src/config/schema/connectors.ts';
 import type { ConnectorContext } from '../../../src/network/rest/json-exchange.ts';
 import { observeFirewall } from '../../../src/connectors/firewall.ts';
 import type { FirewallObservation } from '../../../src/core/license/firewall.ts';
-import { judgeFirewallPolicy } from '../../../src/checks/firewall-policy/judge.ts';
+import { judgePolicies } from '../checks/judged-policy.ts';
 import { createFirewall, type Firewall, type FirewallState } from '../../lab/firewall.ts';
 import { createIdentity } from '../certificates/authority.ts';
 import { connectorContext } from './connector-context.ts';
@@ -56,5 +56,5 @@ export async function createFirewallBench(): Promise<FirewallBench> {
 
 /** Returns the level of each finding, and the cause that it suggests. */
 export function judged(observation: FirewallObservation): readonly (readonly [string, string | null])[] {
-  return judgeFirewallPolicy([observation], []).map(({ level, suggests }) => [level, suggests]);
+  return judgePolicies([observation]).map(({ level, suggests }) => [level, suggests]);
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { judgeAppliance as judgeApplianceUnchecked, memoryBeside } from '../../../../src/checks/appliance/judge.ts';
+import { memoryBeside } from '../../../../src/checks/appliance/judge.ts';
 import { confirmedClock } from '../../../../src/checks/clock/judge.ts';
 import type { ClockEstimate, OwnClock } from '../../../../src/core/observation.ts';
 import type { ApplianceClock } from '../../../../src/core/license/appliance.ts';
@@ -7,9 +7,8 @@ import { factsAbout, outageWarning } from '../../../../src/core/license/firmware
 import type { Finding } from '../../../../src/engine/model.ts';
 import { loadFirmwareFacts } from '../../../../src/connectors/firmware-facts.ts';
 import { applianceFacts } from '../../../support/checks/appliance-facts.ts';
-import { withPlainClaims } from '../../../support/checks/plain-claim.ts';
+import { judgeAppliance } from '../../../support/checks/judged-appliance.ts';
 
-const judgeAppliance = withPlainClaims(judgeApplianceUnchecked);
 const shipped = await loadFirmwareFacts();
 const about = (version: string) => factsAbout(`FACVMKVM v${version}, build0099 (GA)`, shipped);
 

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { POLICY_CAUSES } from '../../../../src/checks/firewall-policy/causes.ts';
-import { judgeFirewallPolicy as judgeFirewallPolicyUnchecked } from '../../../../src/checks/firewall-policy/judge.ts';
 import type {
   FirewallFacts,
   FirewallObservation,
@@ -8,9 +7,7 @@ import type {
   SslInspection,
 } from '../../../../src/core/license/firewall.ts';
 import { remedyOf } from '../../../../src/engine/remedy-words.ts';
-import { withPlainClaims } from '../../../support/checks/plain-claim.ts';
-
-const judgeFirewallPolicy = withPlainClaims(judgeFirewallPolicyUnchecked);
+import { judgePolicies } from '../../../support/checks/judged-policy.ts';
 
 const FLOW = {
   firewall: 'FortiGate 10.0.0.1',
@@ -152,22 +149,22 @@ const ROWS: readonly Row[] = [
   },
 ];
 
-describe('judgeFirewallPolicy', () => {
+describe('the policy of a firewall', () => {
   it.each(ROWS)('$name', ({ observation, expected }) => {
     expect(
-      judgeFirewallPolicy([observation], []).map(({ level, suggests, claim }) => [level, suggests, claim]),
+      judgePolicies([observation]).map(({ level, suggests, claim }) => [level, suggests, claim]),
     ).toEqual(expected);
   });
 
   it('tells a policy that denies from no policy: what is made has to stand before it', () => {
     const denied = matched({ action: 'deny' });
-    const [first] = judgeFirewallPolicy([denied], []);
-    const [implicit] = judgeFirewallPolicy(
+    const [first] = judgePolicies([denied]);
+    const [implicit] = judgePolicies(
       [{ ...denied, match: { kind: 'implicit-deny', incoming: null, outgoing: null } }],
       [],
     );
     const unresolved = [{ name: 'ftm', resolves: false }];
-    const [other] = judgeFirewallPolicy([{ ...denied, fqdnObjects: unresolved }], []);
+    const [other] = judgePolicies([{ ...denied, fqdnObjects: unresolved }]);
     expect([first?.kind, implicit?.kind, other?.kind]).toEqual(['denied', undefined, 'fqdn-unresolved']);
     const { remedy } = POLICY_CAUSES['policy-missing'].kinds.denied;
     const { remedySteps } = remedyOf(remedy, { subject: '', host: 'x', port: '443', ...first?.facts });
@@ -176,14 +173,14 @@ describe('judgeFirewallPolicy', () => {
 
   it('marks the faults as descriptions of the policy, and not a firewall that does not answer', () => {
     const marksOf = (observation: FirewallObservation) =>
-      judgeFirewallPolicy([observation], []).map(({ describesPolicy }) => describesPolicy);
+      judgePolicies([observation]).map(({ describesPolicy }) => describesPolicy);
     expect(marksOf(matched({}, DEEP))).toEqual([true]);
     expect(marksOf(matched({ securityProfiles: ['av-profile "default"'] }))).toEqual([true]);
     expect(marksOf({ ...FLOW, kind: 'denied', status: 403 })).toEqual([undefined]);
   });
 
   it('names source, policy and profile', () => {
-    const [finding] = judgeFirewallPolicy([matched({}, DEEP)], []);
+    const [finding] = judgePolicies([matched({}, DEEP)]);
     expect(finding?.subject).toBe('10.0.0.5 to fortitokenmobile.fortinet.com:443');
     expect(finding?.facts).toEqual({
       incoming: 'port2',
@@ -203,7 +200,7 @@ describe('judgeFirewallPolicy', () => {
     ['of every unit by name', ['fac-1', 'fac-2'], ['fac-1', 'fac-2'], undefined],
     ['of one of two', ['fac-2'], ['fac-1', 'fac-2'], ['fac-2']],
   ])('says whom a policy concerns: %s', (_, appliances, units, concerns) => {
-    const [finding] = judgeFirewallPolicy([{ ...matched({}, DEEP), appliances }], units);
+    const [finding] = judgePolicies([{ ...matched({}, DEEP), appliances }], units);
     expect(finding?.concerns).toEqual(concerns);
   });
 });

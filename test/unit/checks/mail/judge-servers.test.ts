@@ -1,13 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { MailObservation, MailOutcome } from '../../../../src/core/observation.ts';
-import { judgeMailServers as judgeMailServersUnchecked } from '../../../../src/checks/mail/judge.ts';
-import { withPlainClaims } from '../../../support/checks/plain-claim.ts';
+import { judgeMailServers } from '../../../support/checks/judged-mail.ts';
 
 type MailDeferral = NonNullable<MailObservation['deferral']>;
-
-const judgeMailServers = withPlainClaims(judgeMailServersUnchecked);
-
-const VIEW = { fromAppliance: true };
 
 function seen(
   server: string,
@@ -32,13 +27,13 @@ function seen(
 }
 
 function levels(...servers: readonly MailObservation[]): readonly string[] {
-  return judgeMailServers(servers, VIEW).map(({ subject, level }) => `${subject} ${level}`);
+  return judgeMailServers(servers).map(({ subject, level }) => `${subject} ${level}`);
 }
 
-describe('judgeMailServers', () => {
+describe('several mail servers', () => {
   test('leaves a warning where another server works, and says which', () => {
     expect(levels(seen('a:25', 'refuses'), seen('b:25', 'accepts'))).toEqual(['a:25 warning']);
-    const [finding] = judgeMailServers([seen('a:25', 'refuses'), seen('b:25', 'accepts')], VIEW);
+    const [finding] = judgeMailServers([seen('a:25', 'refuses'), seen('b:25', 'accepts')]);
     expect(finding).toMatchObject({
       suggests: 'mail-unreachable',
       claim: expect.stringMatching(/; b:25 still accepts messages\.$/u),
@@ -46,7 +41,7 @@ describe('judgeMailServers', () => {
   });
 
   test('finds nothing where there is no server', () => {
-    expect(judgeMailServers([], VIEW)).toEqual([]);
+    expect(judgeMailServers([])).toEqual([]);
   });
 
   test('is critical for a server that is required', () => {
@@ -75,7 +70,7 @@ describe('judgeMailServers', () => {
   test('says that it takes messages after a delay, unless another takes them at once', () => {
     const down = seen('a:25', 'refuses');
     const claim = (...others: readonly MailObservation[]): string | undefined =>
-      judgeMailServers([down, ...others], VIEW)[0]?.claim;
+      judgeMailServers([down, ...others])[0]?.claim;
     expect(claim(seen('b:25', 'is busy'))).toMatch(/; b:25 still accepts messages, after a delay\.$/u);
     expect(claim(seen('b:25', 'is busy'), seen('c:25', 'accepts'))).toMatch(/; c:25 still accepts messages\.$/u);
   });
@@ -89,12 +84,12 @@ describe('judgeMailServers', () => {
     const outcome = { ...busy.outcome, code: Number(reply.slice(0, 3)), message: reply } as MailOutcome;
     const refusing = { ...busy, outcome, deferral: { lasted: 3 * HOUR, codeLife: HOUR } };
     expect(levels(seen('a:25', 'refuses'), refusing)).toEqual(['a:25 broken', 'b:25 warning']);
-    expect(judgeMailServers([refusing], VIEW).map(({ suggests }) => suggests)).not.toContain('mail-outlasts-code');
+    expect(judgeMailServers([refusing]).map(({ suggests }) => suggests)).not.toContain('mail-outlasts-code');
   });
 
   test('tells of codes that are void when they arrive, by a server that greylists', () => {
     const greylisting = { ...seen('a:25', 'is busy'), deferral: { lasted: 2 * HOUR, codeLife: HOUR } };
-    expect(judgeMailServers([greylisting], VIEW).map(({ suggests }) => suggests)).toEqual([
+    expect(judgeMailServers([greylisting]).map(({ suggests }) => suggests)).toEqual([
       'mail-recipient-rejected',
       'mail-outlasts-code',
     ]);
@@ -109,7 +104,6 @@ describe('judgeMailServers', () => {
   test('tells of codes that are void when they arrive, by a server that works', () => {
     const findings = judgeMailServers(
       [{ ...seen('a:25', 'accepts'), deferral: DEFERRAL }, seen('b:25', 'refuses')],
-      VIEW,
     );
     expect(findings).toMatchObject([
       {
