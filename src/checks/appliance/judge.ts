@@ -9,7 +9,8 @@ import { wasClockSet } from '../clock/judge.ts';
 import type { Millis } from '../../core/clock.ts';
 import { spanText } from '../../core/time-text.ts';
 import { visibleText } from '../../core/visible-text.ts';
-import { plainName } from '../../core/addresses.ts';
+import { type HostPort, plainName } from '../../core/addresses.ts';
+import type { UnitObservation } from '../../connectors/picture.ts';
 import { type FailureReason, isOfThisMachine, type OwnClock } from '../../core/observation.ts';
 import {
   type ApplianceFacts,
@@ -22,41 +23,22 @@ import {
 } from '../../core/license/appliance.ts';
 import { type Resource, valueOf } from '../../core/license/resource.ts';
 
-interface Server {
-  readonly host: string;
-  readonly port: number;
-}
-
-interface ApplianceExpectation {
-  readonly unit: ExpectedUnit;
-  readonly licenseServer: Server;
-}
-
-interface OtherViews {
-  /** From SNMP. Null if SNMP is not configured or was not queried yet. */
-  readonly role: HaRoleObservation | null;
-  /** True if log lines from the appliance still arrive. */
-  readonly logSpeaks: boolean;
-  /** Null or absent if no time source was available. */
-  readonly ownClock?: OwnClock | null;
-  readonly known?: readonly KnownFact[];
-  readonly snmp?: SnmpConfig | null;
-}
-
 /**
  * The level is `broken` only if no source shows that the appliance is running. An appliance whose API rejects the key
  * may still work.
  */
 function judgeAppliance(
   observation: ApplianceObservation,
-  known: ApplianceExpectation,
-  views: OtherViews,
+  { config: unit, role, known = [] }: UnitObservation,
+  { config: { licenseServer }, speaking, ownClock = null }: UnitFacts,
 ): readonly Finding<ApplianceCause>[] {
-  const { role, known: ofFirmware = [] } = views;
-  const { unit, licenseServer } = known;
   switch (observation.kind) {
     case 'failed':
-      return [judgeFailure(observation, views), ...judgeRole(role), ...judgeToldSerial(role, unit)];
+      return [
+        judgeFailure(observation, role, speaking.includes(unit.name)),
+        ...judgeRole(role),
+        ...judgeToldSerial(role, unit),
+      ];
     case 'denied': {
       const { appliance, endpoint, status } = observation;
       const facts = { appliance, address: endpoint };
@@ -79,24 +61,29 @@ function judgeAppliance(
         ...judgeSerials({ ...observation.system, appliance: observation.appliance }, unit),
         ...judgePermissions(observation),
         ...judgeProvisioning(observation, licenseServer),
-        ...judgeApplianceClock(observation, views.ownClock ?? null),
-        ...judgeMemory(observation, ofFirmware),
+        ...judgeApplianceClock(observation, ownClock),
+        ...judgeMemory(observation, known),
         ...judgeRole(role),
-        ...judgeSnmpHash(observation, ofFirmware, views.snmp ?? null, role),
-        ...judgeFirmware(observation, ofFirmware),
+        ...judgeSnmpHash(observation, known, unit.snmp, role),
+        ...judgeFirmware(observation, known),
       ];
   }
 }
 
-function judgeFailure(observation: ApplianceFailure, views: OtherViews): Finding<ApplianceCause> {
+/** @param logSpeaks true if log lines from the appliance still arrive */
+function judgeFailure(
+  observation: ApplianceFailure,
+  role: HaRoleObservation | null,
+  logSpeaks: boolean,
+): Finding<ApplianceCause> {
   const { reason, message, appliance, endpoint } = observation;
-  const seen = signOfLife(reason, views);
+  const seen = logSpeaks ? 'log lines from the unit still arrive' : signOfLife(reason, role);
   return {
     ...expectationOf(observation),
     subject: appliance,
     claim: `The API ${failingOf(reason)}${seen === null ? '' : `, but ${seen}`}.`,
     quote: message,
-    ...weightOf(reason, seen, views.role),
+    ...weightOf(reason, seen, role),
     facts: { appliance, address: endpoint, failing: failingOf(reason) },
   };
 }
@@ -118,8 +105,7 @@ function weightOf(
 }
 
 /** Returns evidence that the appliance is running although its API cannot be read. */
-function signOfLife(reason: FailureReason, { role, logSpeaks }: OtherViews): string | null {
-  if (logSpeaks) return 'log lines from the unit still arrive';
+function signOfLife(reason: FailureReason, role: HaRoleObservation | null): string | null {
   if (role?.kind === 'ok') return 'SNMP answers';
   return hasAnswered(reason) ? 'a host answers at its address' : null;
 }
@@ -161,7 +147,7 @@ function judgePermissions(facts: ApplianceFacts): readonly Finding<ApplianceCaus
 /** Default port according to the REST API guide 6.0.4. The value 433 is probably a typo for 443. */
 const DOCUMENTED_DEFAULT_PORT = 433;
 
-function judgeProvisioning(facts: ApplianceFacts, server: Server): readonly Finding<ApplianceCause>[] {
+function judgeProvisioning(facts: ApplianceFacts, server: HostPort): readonly Finding<ApplianceCause>[] {
   const used = valueOf(facts.provisioning);
   if (used === null || isSameServer(used, server)) return [];
   const hint =
@@ -183,7 +169,7 @@ function judgeProvisioning(facts: ApplianceFacts, server: Server): readonly Find
   ];
 }
 
-function isSameServer(used: ProvisioningServer, server: Server): boolean {
+function isSameServer(used: ProvisioningServer, server: HostPort): boolean {
   return plainName(used.host) === plainName(server.host) && (used.port === null || used.port === server.port);
 }
 
@@ -368,12 +354,8 @@ export const appliance: Declaration<'appliance', ApplianceCause> = {
   judge: judgeAppliances,
 };
 
-function judgeAppliances({
-  config: { licenseServer },
-  picture: { appliances: units },
-  speaking,
-  ownClock = null,
-}: UnitFacts): Judgement {
+function judgeAppliances(facts: UnitFacts): Judgement {
+  const units = facts.picture.appliances;
   const bySnmp = units.flatMap(({ config, role }) => (config.api === null ? judgeToldSerial(role, config) : []));
   if (!units.some(({ config: { api } }) => api !== null))
     return bySnmp.length === 0
@@ -381,10 +363,7 @@ function judgeAppliances({
       : judged(bySnmp, 'Only the serial number could be read, over SNMP');
   const asked = units.filter(({ rest }) => rest !== null);
   if (asked.length === 0) return unjudged('Not queried yet');
-  const findings = asked.flatMap(({ config: unit, rest, role, known = [] }) => {
-    const views = { role, logSpeaks: speaking.includes(unit.name), ownClock, known, snmp: unit.snmp };
-    return rest === null ? [] : judgeAppliance(rest, { unit, licenseServer }, views);
-  });
+  const findings = asked.flatMap((unit) => (unit.rest === null ? [] : judgeAppliance(unit.rest, unit, facts)));
   return judged([...findings, ...bySnmp], `The API answers on ${nameList(asked.map(({ config: { name } }) => name))}`);
 }
 
