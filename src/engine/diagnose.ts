@@ -489,18 +489,11 @@ const RECENT: Millis = 60_000;
 /** Minimum time between two independent observations. Equals the delay before a requested round starts. */
 const APART: Millis = 3_000;
 
-interface Evidence {
-  readonly stage: Pick<Check, 'byOneConnection'>;
-  readonly main: Finding;
-  readonly findings: readonly Finding[];
-  readonly attached: readonly Finding[];
-}
-
 /**
  * Reports whether two witnesses agree, so that no other round has to confirm the fault. The witnesses must be of
  * different kinds, and a momentary failure must not explain both observations.
  */
-export function areTwoWitnesses({ stage, main, findings, attached }: Evidence, at: EpochMs): boolean {
+function areTwoWitnesses({ stage, main, findings, attached }: Fault, at: EpochMs): boolean {
   if (main.level !== 'broken' || main.confidence === 'suspected') return false;
   const agreeing = findings.filter(({ suggests }) => suggests === main.suggests);
   const testifying = attached.filter(({ witness }) => witness !== undefined);

@@ -185,7 +185,7 @@ function isInVdom(vdom: string | undefined): vdom is string {
 }
 
 /** A test ensures that all placeholders are defined. */
-export function fillCommands(lines: readonly string[], facts: WordingFacts): FilledCommands {
+function fillCommands(lines: readonly string[], facts: WordingFacts): FilledCommands {
   const blanks = new Map<string, Blank>();
   const filled = lines.map((line) => fillLine(line, facts, blanks));
   // Placeholders for whole lines can have an empty value. The resulting empty lines are removed.

@@ -134,7 +134,7 @@ const MAX_LINES = 12;
 const MAX_BLOCK_LINES = 60;
 
 /** Limits the text fields, which quote log lines, host names and certificates from untrusted parties. */
-export function boundCause(cause: Cause): Cause {
+function boundCause(cause: Cause): Cause {
   return {
     ...cause,
     subject: visibleText(cause.subject, MAX_NAME),
