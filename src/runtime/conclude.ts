@@ -16,7 +16,7 @@ import {
   withoutSeen,
   type FaultSeen,
   type UnexplainedPolling,
-} from '../checks/polling/explained.ts';
+} from '../checks/polling/judge.ts';
 import type { PollingReport, AppliancePolling } from '../core/polling/report.ts';
 import type { Everything, Unheard } from '../checks/check.ts';
 import { firewallPolicy } from '../checks/firewall-policy/judge.ts';
