@@ -37,7 +37,7 @@ export function diagnose(
     at: context.at,
     preconditions: context.checks
       .flatMap(({ id }) => states.get(id) ?? [])
-      .map((judged) => status(judged, { causes, states })),
+      .map((judged) => status(judged, causes, states)),
     causes,
     corroborated: found.flatMap(({ cause: { id, subject }, isCorroborated }) =>
       isCorroborated ? [{ id, subject }] : [],
@@ -56,18 +56,17 @@ function readiness(states: JudgedStates): Readiness {
   return all.has('unknown') ? 'unknown' : 'ready';
 }
 
-function status(judged: JudgedState, whole: Whole): PreconditionStatus {
+function status(judged: JudgedState, causes: readonly Cause[], states: JudgedStates): PreconditionStatus {
   const { assessment, state, blockedBy } = judged;
   const { id, findings, waits } = assessment;
-  return { id, state, summary: summaryOf(judged, whole), blockedBy, findings, ...(waits === true ? { waits } : {}) };
+  return { id, state, summary: summaryOf(judged, causes, states), blockedBy, findings, ...(waits === true ? { waits } : {}) };
 }
 
-interface Whole {
-  readonly causes: readonly Cause[];
-  readonly states: JudgedStates;
-}
-
-function summaryOf({ check, assessment, state, blockedBy }: JudgedState, { causes, states }: Whole): string {
+function summaryOf(
+  { check, assessment, state, blockedBy }: JudgedState,
+  causes: readonly Cause[],
+  states: JudgedStates,
+): string {
   switch (state) {
     case 'ok':
     case 'not-configured':
@@ -390,7 +389,12 @@ type JudgedStates = ReadonlyMap<string, JudgedState>;
 function judgeStates(assessments: readonly Assessment[], checks: readonly Check[]): JudgedStates {
   const states = new Map<string, JudgedState>();
   for (const check of deepestFirst(checks)) {
-    const assessment = assessments.find(({ id }) => id === check.id) ?? missing(check);
+    const assessment: Assessment = assessments.find(({ id }) => id === check.id) ?? {
+      id: check.id,
+      kind: 'not-configured',
+      findings: [],
+      summary: 'Not configured',
+    };
     const state = ownState(assessment);
     const blockedBy = blockers(check, state, assessment, states);
     states.set(check.id, { check, assessment, state: blockedBy.length > 0 ? 'blocked' : state, blockedBy });
@@ -408,10 +412,6 @@ function deepestFirst(checks: readonly Check[], before: readonly Check[] = []): 
     [],
   );
   return next.length === 0 ? [...before, ...left] : deepestFirst(checks, [...before, ...next]);
-}
-
-function missing({ id }: Check): Assessment {
-  return { id, kind: 'not-configured', findings: [], summary: 'Not configured' };
 }
 
 function ownState(assessment: Assessment): PreconditionState {

@@ -12,12 +12,10 @@ import { INTERFACE_SEPARATOR, interfacesOf, isInterfaceName } from '../core/lice
 import { FORTIGATE, FORTIGATE_SERIAL } from './words.ts';
 
 export function remedyOf(steps: readonly Step[], facts: WordingFacts): Remedy {
-  const remedySteps = steps.map((step) => filledStep(step, facts));
+  const remedySteps = steps.map((step) =>
+    typeof step === 'string' ? sentenceStep(fill(step, facts)) : commandStep(step, facts),
+  );
   return { remedy: remedySteps.map(sentenceOf), remedySteps };
-}
-
-function filledStep(step: Step, facts: WordingFacts): RemedyStep {
-  return typeof step === 'string' ? sentenceStep(fill(step, facts)) : commandStep(step, facts);
 }
 
 function commandStep({ text, commands, undo, syntax }: CommandStep, facts: WordingFacts): RemedyStep {

@@ -182,8 +182,8 @@ function mark(incident: Incident, event: DigestItem['event'], now: EpochMs): Inc
   const named = incident.lastNotified?.named ?? [];
   const isSame = (one: NamedCause): boolean => one.cause === id && one.subject === subject;
   // Keeps the highest severity that was sent, so that a lower severity or a return does not cause another notification.
-  const gravest = named.find((one) => isSame(one) && compareSeverity(one.severity, severity) < 0) ?? word;
-  const lastNotified = { at: now, ...word, named: [...named.filter((one) => !isSame(one)), gravest] };
+  const highest = named.find((one) => isSame(one) && compareSeverity(one.severity, severity) < 0) ?? word;
+  const lastNotified = { at: now, ...word, named: [...named.filter((one) => !isSame(one)), highest] };
   return { ...incident, awaitsDigest: false, lastNotified };
 }
 
