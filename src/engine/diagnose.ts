@@ -7,12 +7,10 @@ import {
   type Finding,
   knownCause,
   type Check,
-  type Dependency,
   type Explanation,
   isFault,
   known,
   type CauseWords,
-  type ImpactKind,
   impactOf,
   type Step,
   type PreconditionState,
@@ -257,7 +255,7 @@ function buildCause(fault: Fault, states: JudgedStates, context: CauseContext): 
   };
 }
 
-function impactKindOf({ impact }: CauseWords, { level, facts }: Finding, { host }: CauseContext): ImpactKind {
+function impactKindOf({ impact }: CauseWords, { level, facts }: Finding, { host }: CauseContext): CauseWords['impact'] {
   if (level === 'note') return 'none';
   if (level === 'broken' || impact !== 'activation') return impact;
   return facts?.host === undefined || facts.host === host ? 'uncertain' : 'service';
@@ -405,7 +403,7 @@ function judgeStates(assessments: readonly Assessment[], checks: readonly Check[
 /** Sorts the checks so that each check comes after its dependencies. */
 function deepestFirst(checks: readonly Check[], before: readonly Check[] = []): readonly Check[] {
   const left = checks.filter((check) => !before.includes(check));
-  const isLeft = ({ by }: Dependency): boolean => left.some(({ id }) => id === by);
+  const isLeft = ({ by }: { readonly by: string }): boolean => left.some(({ id }) => id === by);
   const next = left.reduce<readonly Check[]>(
     (taken, check) =>
       check.dependsOn.some((one) => isLeft(one) && !taken.some(({ id }) => id === one.by)) ? taken : [...taken, check],

@@ -255,7 +255,7 @@ export function knownCause(checks: readonly Check[], cause: string): KnownCause 
   throw new Error(`Cannot find the cause "${cause}": no check declares it`);
 }
 
-export type Dependency = Need | Source | Explanation;
+type Dependency = Need | Source | Explanation;
 
 /** If the deeper check is broken or blocked, this check is `blocked`. */
 interface Need {
@@ -469,7 +469,7 @@ const IMPACTS = {
   none: 'None at the moment.',
 } as const;
 
-export type ImpactKind = 'activation' | keyof typeof IMPACTS;
+type ImpactKind = 'activation' | keyof typeof IMPACTS;
 
 /**
  * Active tokens keep working, because the phone computes the codes and FortiAuthenticator verifies them. Since

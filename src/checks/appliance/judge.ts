@@ -2,7 +2,7 @@ import { suggestsOnly, type Finding, isFault, note } from '../../engine/model.ts
 import { nameList } from '../../core/phrases.ts';
 import { type Declaration, type Judgement, type UnitFacts, withAppliance } from '../check.ts';
 import { judged, notConfigured, unjudged } from '../judgement.ts';
-import { APPLIANCE_CAUSES, type ApplianceCause } from './causes.ts';
+import { APPLIANCE_CAUSES } from './causes.ts';
 import type { FactUse, KnownFact } from '../../core/license/firmware.ts';
 import type { SnmpConfig } from '../../config/schema/connectors.ts';
 import { wasClockSet } from '../clock/judge.ts';
@@ -22,6 +22,8 @@ import {
   sameSerial,
 } from '../../core/license/appliance.ts';
 import { type Resource, valueOf } from '../../core/license/resource.ts';
+
+type ApplianceCause = keyof typeof APPLIANCE_CAUSES;
 
 /**
  * The level is `broken` only if no source shows that the appliance is running. An appliance whose API rejects the key

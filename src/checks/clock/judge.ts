@@ -1,6 +1,6 @@
 import type { Declaration } from '../check.ts';
 import { judged, notConfigured } from '../judgement.ts';
-import { CLOCK_CAUSES, type ClockCause } from './causes.ts';
+import { CLOCK_CAUSES } from './causes.ts';
 import type { Millis, EpochMs } from '../../core/clock.ts';
 import { nameList } from '../../core/phrases.ts';
 import { withMore } from '../../engine/words.ts';
@@ -10,6 +10,8 @@ import type { ClockEstimate, ClockObservation, HttpOutcome, OwnClock } from '../
 import type { Verdict } from '../tls-genuine/chain-case.ts';
 import type { PathObservation, RoundObservations } from '../../core/round.ts';
 import { controlChainsOf, judgeTlsPath, type TlsKnowledge } from '../tls-genuine/judge-path.ts';
+
+type ClockCause = keyof typeof CLOCK_CAUSES;
 
 const RULE = 'clock-agrees';
 export const CLOCK_SUBJECT = 'the clock of this machine';

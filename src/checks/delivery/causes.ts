@@ -115,5 +115,3 @@ export const DELIVERY_CAUSES = {
     remedy: ['Send activation codes by e-mail.', 'Order another SMS licence, or use your own gateway.'],
   },
 } satisfies Readonly<Record<string, CauseWords>>;
-
-export type DeliveryCause = keyof typeof DELIVERY_CAUSES;

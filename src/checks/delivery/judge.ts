@@ -12,9 +12,11 @@ import { withMoreSaid } from '../../engine/words.ts';
 import type { Carrier } from '../../config/schema/path.ts';
 import { judged, notConfigured } from '../judgement.ts';
 import { memoryBeside } from '../appliance/judge.ts';
-import { DELIVERY_CAUSES, type DeliveryCause } from './causes.ts';
+import { DELIVERY_CAUSES } from './causes.ts';
 import type { ApplianceFacts } from '../../core/license/appliance.ts';
 import { valueOf } from '../../core/license/resource.ts';
+
+type DeliveryCause = keyof typeof DELIVERY_CAUSES;
 
 const OF_TLS = 'tls-genuine';
 

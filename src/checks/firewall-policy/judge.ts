@@ -13,7 +13,7 @@ import {
 } from '../../engine/model.ts';
 import type { Declaration, Judgement, UnitFacts } from '../check.ts';
 import { judged, notConfigured, unjudged } from '../judgement.ts';
-import { POLICY_CAUSES, type PolicyCause } from './causes.ts';
+import { POLICY_CAUSES } from './causes.ts';
 import {
   INTERFACE_SEPARATOR,
   type Culprit,
@@ -28,6 +28,8 @@ import { capital, FORTIGATE } from '../../engine/words.ts';
 import { visibleText } from '../../core/visible-text.ts';
 import type { LicenseServerCause } from '../license-server/causes.ts';
 import type { ReachabilityCause, ShutPortKind, SILENT_PAST_POLICY } from '../reachability/causes.ts';
+
+type PolicyCause = keyof typeof POLICY_CAUSES;
 
 /** @param units names of all appliances */
 function judgeFirewallPolicy(

@@ -160,5 +160,3 @@ export const ASSIGNMENT_CAUSES = {
     ],
   },
 } satisfies Readonly<Record<string, CauseWords>>;
-
-export type AssignmentCause = keyof typeof ASSIGNMENT_CAUSES;

@@ -16,7 +16,7 @@ import type {
 import type { Declaration, Judgement, UnitFacts } from '../check.ts';
 import { judged, notConfigured, unjudged } from '../judgement.ts';
 import type { UnitObservation } from '../../connectors/picture.ts';
-import { ASSIGNMENT_CAUSES, type AssignmentCause } from './causes.ts';
+import { ASSIGNMENT_CAUSES } from './causes.ts';
 import {
   type Finding,
   type FindingFacts,
@@ -30,6 +30,8 @@ import type { Failure } from '../../core/observation.ts';
 import { withMore } from '../../engine/words.ts';
 import type { EpochMs, Millis } from '../../core/clock.ts';
 import { valueOf } from '../../core/license/resource.ts';
+
+type AssignmentCause = keyof typeof ASSIGNMENT_CAUSES;
 
 type Verdict = Pick<Finding<AssignmentCause>, 'level' | 'suggests' | 'claim' | 'confidence' | 'kind'>;
 

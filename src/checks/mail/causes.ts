@@ -341,5 +341,3 @@ export const MAIL_CAUSES = {
   },
   ...REFUSAL_CAUSES,
 } satisfies Readonly<Record<string, CauseWords>>;
-
-export type MailCause = keyof typeof MAIL_CAUSES;

@@ -11,12 +11,14 @@ import { nameList } from '../../core/phrases.ts';
 import type { Declaration, Everything } from '../check.ts';
 import { judged, notConfigured, unjudged } from '../judgement.ts';
 import type { WatchedConfig } from '../../config/schema/watched.ts';
-import { MAIL_CAUSES, type MailCause } from './causes.ts';
+import { MAIL_CAUSES } from './causes.ts';
 import { withMore, withMoreSaid } from '../../engine/words.ts';
 import { formatDistinguishedName, shortName } from '../../core/certificate.ts';
 import type { Millis } from '../../core/clock.ts';
 import { spanText } from '../../core/time-text.ts';
 import { addressInAny } from '../../core/addresses.ts';
+
+type MailCause = keyof typeof MAIL_CAUSES;
 
 type MailFailure = Extract<MailOutcome, { kind: 'failed' }>;
 

@@ -38,5 +38,3 @@ export const TOKEN_POOL_CAUSES = {
     remedy: [FREE, 'Add another FortiToken Mobile licence.'],
   },
 } satisfies Readonly<Record<string, CauseWords>>;
-
-export type TokenPoolCause = keyof typeof TOKEN_POOL_CAUSES;

@@ -10,7 +10,7 @@ import {
 } from '../../core/license/appliance.ts';
 import { type Declaration, type Judgement, type UnitFacts, withAppliance } from '../check.ts';
 import { judged, notConfigured, unjudged } from '../judgement.ts';
-import { TOKEN_POOL_CAUSES, type TokenPoolCause } from './causes.ts';
+import { TOKEN_POOL_CAUSES } from './causes.ts';
 import type { RegistrationObservation } from '../../core/license/registration.ts';
 import { capital } from '../../engine/words.ts';
 import { nameList } from '../../core/phrases.ts';
@@ -19,6 +19,8 @@ import type { WatchedConfig } from '../../config/schema/watched.ts';
 import type { UnitObservation } from '../../connectors/picture.ts';
 import type { Millis } from '../../core/clock.ts';
 import { spanText } from '../../core/time-text.ts';
+
+type TokenPoolCause = keyof typeof TOKEN_POOL_CAUSES;
 
 /** If the appliance cannot be read, the check `appliance` reports the reason. */
 function judgePool(pool: Pool, registration: RegistrationObservation | null): readonly Finding<TokenPoolCause>[] {

@@ -267,16 +267,6 @@ export function isGap({ intervals }: IncidentPolicy, precondition: string, time:
   return time > GAP_INTERVALS * (intervals[precondition] ?? Infinity) + LONGEST_ROUND;
 }
 
-/**
- * An intermittent fault is rarely detected in `confirmations` consecutive rounds. With the default of 2 confirmations,
- * 5 of the last 10 rounds must detect it. If a round runs every 30 s and 2 % of the rounds fail by chance, a false
- * confirmation occurs once in two years.
- */
-export function intermittence({ confirmations }: IncidentPolicy): { readonly seen: number; readonly of: number } {
-  const seen = 2 * confirmations + 1;
-  return { seen, of: 2 * seen };
-}
-
 export type NotificationEvent = 'firing' | 'reminder' | 'changed' | 'resolved' | 'digest';
 
 /** Includes all state that is needed for the message, because the message may be delivered much later. */

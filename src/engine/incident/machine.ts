@@ -17,7 +17,6 @@ import {
   isGap,
   type Moment,
   isOpenFault,
-  intermittence,
 } from './incident.ts';
 import {
   type IncidentInput,
@@ -518,6 +517,16 @@ function isReady({ cause, streak, looks }: Candidate, view: RoundView, policy: I
   if (presenceOf(cause, view) !== 'seen') return false;
   const witnessed = view.corroborated.some((other) => sameCause(other, cause)) ? 1 : 0;
   return streak + witnessed >= policy.confirmations || isIntermittent(looks, policy);
+}
+
+/**
+ * An intermittent fault is rarely detected in `confirmations` consecutive rounds. With the default of 2 confirmations,
+ * 5 of the last 10 rounds must detect it. If a round runs every 30 s and 2 % of the rounds fail by chance, a false
+ * confirmation occurs once in two years.
+ */
+function intermittence({ confirmations }: IncidentPolicy): { readonly seen: number; readonly of: number } {
+  const seen = 2 * confirmations + 1;
+  return { seen, of: 2 * seen };
 }
 
 function isIntermittent(looks: Candidate['looks'], policy: IncidentPolicy): boolean {
