@@ -130,7 +130,7 @@ function isKept({ closedAt, lastNotified, awaitsDigest }: Incident, now: EpochMs
 const MAX_RETURNS = 50;
 
 /** Notifications are created in a later step. */
-export function observe(before: IncidentState, diagnosed: RoundView, policy: IncidentPolicy): IncidentStep {
+function observe(before: IncidentState, diagnosed: RoundView, policy: IncidentPolicy): IncidentStep {
   const state = { ...before, unjudged: followUnjudged(before, diagnosed) };
   const view = { ...diagnosed, causes: [...diagnosed.causes, ...unknownCauses(state.unjudged, state, diagnosed)] };
   const incidents = state.incidents.map((incident) =>
@@ -356,7 +356,7 @@ function hasRecovered(incident: Incident, { diagnosis: { at } }: RoundView, poli
  * part of it, can no longer be checked, or is explained by it and still present. Otherwise, or if the incident's
  * current cause is still present, the new cause is a separate fault.
  */
-export function continuedBy(incidents: readonly Incident[], cause: Cause, view: RoundView): Incident | null {
+function continuedBy(incidents: readonly Incident[], cause: Cause, view: RoundView): Incident | null {
   if (cause.severity === 'info') return null;
   const open = incidents.filter(
     (incident) => isOpenFault(incident) && !view.causes.some((present) => sameCause(present, incident.cause)),
@@ -461,7 +461,7 @@ interface Candidates {
 }
 
 /** A candidate is not changed if the round could not check it. */
-export function lookForCandidates(state: IncidentState, view: RoundView, policy: IncidentPolicy): Candidates {
+function lookForCandidates(state: IncidentState, view: RoundView, policy: IncidentPolicy): Candidates {
   const isClaimed = (cause: Cause): boolean =>
     state.incidents.some((incident) => incident.status === 'open' && sameCause(incident.cause, cause));
   const known = state.candidates.filter(({ cause }) => !isClaimed(cause));
@@ -533,7 +533,7 @@ function isIntermittent(looks: Candidate['looks'], policy: IncidentPolicy): bool
   return looks.filter((look) => look !== null).length >= intermittence(policy).seen;
 }
 
-export function beginOf(
+function beginOf(
   { since, clearBefore, streak, looks }: Candidate,
   policy: IncidentPolicy,
 ): Pick<Candidate, 'since' | 'clearBefore'> {
@@ -541,11 +541,11 @@ export function beginOf(
   return { since: looks.find((look) => look !== null) ?? since, clearBefore: null };
 }
 
-export function returnsOf({ looks }: Candidate): readonly EpochMs[] {
+function returnsOf({ looks }: Candidate): readonly EpochMs[] {
   const first = looks.findIndex((look) => look !== null);
   return looks.flatMap((look, index) => (look !== null && index > first && looks[index - 1] === null ? [look] : []));
 }
 
-export function isBeingConfirmed({ cause, looks }: Candidate, view: RoundView): boolean {
+function isBeingConfirmed({ cause, looks }: Candidate, view: RoundView): boolean {
   return cause.severity !== 'info' && looks.at(-1) === view.diagnosis.at;
 }
