@@ -540,4 +540,3 @@ function identityOf(values: SnmpValues): Pick<HaRoleFacts, 'serial' | 'firmware'
     firmware: typeof firmware === 'string' ? visibleText(firmware, 80) : null,
   };
 }
-

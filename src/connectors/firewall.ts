@@ -457,6 +457,8 @@ function listedOf(object: ReplyFields): readonly Listed[] {
   const name = nameIn(object, 'name');
   if (name === null) return [];
   const { addrs } = object;
-  const addresses = Array.isArray(addrs) ? addrs.filter((one) => typeof one === 'string' && isIP(one) !== 0).length : null;
+  const addresses = Array.isArray(addrs)
+    ? addrs.filter((one) => typeof one === 'string' && isIP(one) !== 0).length
+    : null;
   return [{ name, fqdn: nameIn(object, 'fqdn'), count: lenientCount(object['addrs_count']), addresses }];
 }

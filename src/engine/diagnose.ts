@@ -57,7 +57,14 @@ function readiness(states: JudgedStates): Readiness {
 function status(judged: JudgedState, causes: readonly Cause[], states: JudgedStates): PreconditionStatus {
   const { assessment, state, blockedBy } = judged;
   const { id, findings, waits } = assessment;
-  return { id, state, summary: summaryOf(judged, causes, states), blockedBy, findings, ...(waits === true ? { waits } : {}) };
+  return {
+    id,
+    state,
+    summary: summaryOf(judged, causes, states),
+    blockedBy,
+    findings,
+    ...(waits === true ? { waits } : {}),
+  };
 }
 
 function summaryOf(

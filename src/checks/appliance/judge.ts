@@ -191,10 +191,7 @@ const CODES_REJECTED: Millis = 60_000;
 /** Usual precision of a `Date` header. A less precise measurement must show a larger deviation. */
 const USUAL_PRECISION: Millis = 1000;
 
-function judgeApplianceClock(
-  facts: ApplianceFacts,
-  ownClock: OwnClock | null,
-): readonly Finding<ApplianceCause>[] {
+function judgeApplianceClock(facts: ApplianceFacts, ownClock: OwnClock | null): readonly Finding<ApplianceCause>[] {
   const { clock } = facts;
   if (clock === null) return [];
   // Measurements from before this machine's clock was set cannot be compared with its current time.

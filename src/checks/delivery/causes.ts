@@ -101,7 +101,9 @@ export const DELIVERY_CAUSES = {
     summary: 'Few of the FortiGuard SMS purchased for {appliance} are left.',
     impact: 'none',
     sources: ['docs:fortiauthenticator/6.3.0/rest-api-solution-guide/533466'],
-    remedy: ['Order another SMS licence before the last SMS is sent, and send activation codes by e-mail where possible.'],
+    remedy: [
+      'Order another SMS licence before the last SMS is sent, and send activation codes by e-mail where possible.',
+    ],
   },
   'sms-exhausted': {
     severity: 'warning',

@@ -137,7 +137,9 @@ function judgeInspection(flow: Asked, policy: FirewallPolicy, inspection: SslIns
       const found = { ...base, ...judgeDeep(uses, inspection) };
       if (found.level !== 'broken') return [found];
       const { profile } = inspection;
-      return [{ ...found, culprit: culpritOf(flow, { action: 'inspects', policy, profile, incoming: null, outgoing: null }) }];
+      return [
+        { ...found, culprit: culpritOf(flow, { action: 'inspects', policy, profile, incoming: null, outgoing: null }) },
+      ];
     }
   }
 }

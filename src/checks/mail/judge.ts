@@ -1,4 +1,11 @@
-import { type Assessment, type Explanation, type Finding, type FindingLevel, note, unknown } from '../../engine/model.ts';
+import {
+  type Assessment,
+  type Explanation,
+  type Finding,
+  type FindingLevel,
+  note,
+  unknown,
+} from '../../engine/model.ts';
 import {
   type MailObservation,
   type FailureReason,
@@ -348,7 +355,8 @@ function claimOf(
   if (tlsError === 'NO_STARTTLS') return 'The mail server does not offer STARTTLS.';
   if (tlsError === 'ERR_SSL_WRONG_VERSION_NUMBER')
     return 'The mail server answers in plain text, but TLS is expected from the start.';
-  if (rule === GOES_ON.rule) return `The mail server sent a greeting, then ${endedBy(reason)} ${COMMANDS[stage] ?? stage}.`;
+  if (rule === GOES_ON.rule)
+    return `The mail server sent a greeting, then ${endedBy(reason)} ${COMMANDS[stage] ?? stage}.`;
   if (rule === ANSWERS.rule) return withMore(claim, ': ', `${reason} (${stage})`);
   if (rule !== TLS.rule || issuer === undefined) return claim;
   const name = shortName(issuer);
@@ -418,8 +426,7 @@ interface JudgedServer {
 function judgeMailServers(servers: readonly MailObservation[], view: MailView): readonly Finding<MailCause>[] {
   const judged = servers.map((seen): JudgedServer => ({ seen, findings: judgeMail(seen, view) }));
   const working = judged.find(hasNoFinding) ?? judged.find(acceptsLater);
-  if (working === undefined)
-    return [...judged.flatMap(({ findings }) => findings), ...judged.flatMap(judgeDelay)];
+  if (working === undefined) return [...judged.flatMap(({ findings }) => findings), ...judged.flatMap(judgeDelay)];
   const aside = `${working.seen.server} still accepts messages${hasNoFinding(working) ? '' : ', after a delay'}`;
   return judged.flatMap((each) => [
     ...(each.seen.required ? each.findings : each.findings.map((finding) => withWorkingServer(finding, aside))),

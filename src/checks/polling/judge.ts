@@ -1,4 +1,12 @@
-import { type Explanation, type Advice, type Finding, type FindingLevel, known, note, unknown } from '../../engine/model.ts';
+import {
+  type Explanation,
+  type Advice,
+  type Finding,
+  type FindingLevel,
+  known,
+  note,
+  unknown,
+} from '../../engine/model.ts';
 import { isSmallShare } from '../intermittent/finding.ts';
 import type { Declaration, Judgement, LogFacts } from '../check.ts';
 import { judged, notConfigured, unjudged } from '../judgement.ts';
@@ -12,12 +20,7 @@ import type { AppliancePolling, PollingError, PollingReport } from '../../core/p
 import type { WatchedConfig } from '../../config/schema/watched.ts';
 import { authority } from '../../core/addresses.ts';
 import { nameList } from '../../core/phrases.ts';
-import {
-  askedFor,
-  firewallName,
-  type PolicyMatch,
-  policyText,
-} from '../../core/license/firewall.ts';
+import { askedFor, firewallName, type PolicyMatch, policyText } from '../../core/license/firewall.ts';
 
 /** The path from this machine to the licence server. FortiAuthenticator's path is probably similar. */
 const PATH: readonly string[] = ['internet', 'name-resolution', 'reachability', 'tls-genuine', 'license-server'];

@@ -28,7 +28,9 @@ function judgePool(pool: Pool, registration: RegistrationObservation | null): re
   if (observation.kind !== 'ok') {
     const { appliance } = observation;
     const claim = 'The tokens are unknown, because the API cannot be read.';
-    return [unknown({ rule: 'tokens-readable', subject: appliance, claim, expected: TOKEN_LIST, facts: { appliance } })];
+    return [
+      unknown({ rule: 'tokens-readable', subject: appliance, claim, expected: TOKEN_LIST, facts: { appliance } }),
+    ];
   }
   const licensed = valueOf(observation.licensed);
   const counted = valueOf(observation.tokens);
@@ -37,9 +39,7 @@ function judgePool(pool: Pool, registration: RegistrationObservation | null): re
     ...judgeReading(observation, 'token-licence-readable', TOKEN_COUNT, observation.licensed),
     ...judgeReading(observation, 'tokens-readable', TOKEN_LIST, observation.tokens),
     ...judgeMismatch(observation, licensed, counted),
-    ...(supply === null
-      ? judgeUnclear(observation, counted, tokensLow)
-      : judgeSupply(observation, supply, tokensLow)),
+    ...(supply === null ? judgeUnclear(observation, counted, tokensLow) : judgeSupply(observation, supply, tokensLow)),
     ...judgeLicenses(observation, counted, licenses),
     ...tokenNotes(observation, counted),
     ...judgeBought(observation, registration, certificates),

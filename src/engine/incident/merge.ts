@@ -32,10 +32,13 @@ export function mergeAlternating(before: IncidentState, placed: IncidentStep, vi
     )
       return step;
     const others = step.state.incidents.filter((other) => alternates(incident, other, known));
-    return others.reduce<Merged>((merged, other) => joined(merged, together(merged.incident, other, known, now), other, now), {
-      step,
-      incident,
-    }).step;
+    return others.reduce<Merged>(
+      (merged, other) => joined(merged, together(merged.incident, other, known, now), other, now),
+      {
+        step,
+        incident,
+      },
+    ).step;
   }, placed);
 }
 

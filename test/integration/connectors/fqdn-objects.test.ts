@@ -36,9 +36,7 @@ describe.each([
   it('that resolve to nothing are noted while a policy matches', async () => {
     const { objects, findings } = await seen({ fqdnsByName, fqdnObjects: { ftm: EMPTY } });
     expect(objects).toEqual([{ name: 'ftm', resolves: false }]);
-    expect(findings).toEqual([
-      ['note', undefined, 'The firewall cannot resolve its address object "ftm".'],
-    ]);
+    expect(findings).toEqual([['note', undefined, 'The firewall cannot resolve its address object "ftm".']]);
   });
 
   it('that resolve to nothing are told where no policy matches', async () => {

@@ -6,8 +6,7 @@ import { picture } from './observed.ts';
 import { withPlainClaims } from './plain-claim.ts';
 
 const CONFIG = await configOf(
-  'appliances: [{ name: fac-1 }]\n' +
-    'firewall: [{ url: "https://10.0.0.1", source: 10.0.0.5, tokenEnv: SET_SECRET }]',
+  'appliances: [{ name: fac-1 }]\n' + 'firewall: [{ url: "https://10.0.0.1", source: 10.0.0.5, tokenEnv: SET_SECRET }]',
 );
 
 /** Returns the findings about the policies that the firewalls reported. @param units names of all appliances */

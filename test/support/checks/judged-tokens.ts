@@ -12,10 +12,7 @@ const CONFIG = await configOf(
 );
 
 /** Returns a unit with an API, and what was read from it. */
-export function readUnit(
-  rest: ApplianceObservation,
-  more: Partial<UnitObservation['config']> = {},
-): UnitObservation {
+export function readUnit(rest: ApplianceObservation, more: Partial<UnitObservation['config']> = {}): UnitObservation {
   const [config] = CONFIG.appliances;
   if (config === undefined) throw new Error('Expected a unit');
   return { config: { ...config, ...more }, rest, role: null };
@@ -23,10 +20,7 @@ export function readUnit(
 
 /** Returns the findings about the tokens of these units. */
 export const judgeTokens = withPlainClaims(
-  (
-    appliances: readonly UnitObservation[],
-    registration: RegistrationObservation | null = null,
-  ): readonly Finding[] => {
+  (appliances: readonly UnitObservation[], registration: RegistrationObservation | null = null): readonly Finding[] => {
     if (tokenPool.from !== 'units') throw new Error('Expected a check of the units');
     const facts = { config: CONFIG, picture: picture({ appliances, registration }), at: 0, speaking: [] };
     return tokenPool.judge(facts).findings;

@@ -91,9 +91,9 @@ describe('judgeClock and correctedNow', () => {
       expected: 'less than 1 min difference from other clocks',
     });
     expect(judgeClock([])[0]?.claim).toBe('No source returned the time.');
-    expect(
-      judgeClock(Array.from({ length: 4 }, () => silent('http')))[0]?.quote,
-    ).toBe('x:1: No answer; x:1: No answer; x:1: No answer');
+    expect(judgeClock(Array.from({ length: 4 }, () => silent('http')))[0]?.quote).toBe(
+      'x:1: No answer; x:1: No answer; x:1: No answer',
+    );
   });
 });
 

@@ -151,9 +151,9 @@ const ROWS: readonly Row[] = [
 
 describe('the policy of a firewall', () => {
   it.each(ROWS)('$name', ({ observation, expected }) => {
-    expect(
-      judgePolicies([observation]).map(({ level, suggests, claim }) => [level, suggests, claim]),
-    ).toEqual(expected);
+    expect(judgePolicies([observation]).map(({ level, suggests, claim }) => [level, suggests, claim])).toEqual(
+      expected,
+    );
   });
 
   it('tells a policy that denies from no policy: what is made has to stand before it', () => {

@@ -102,9 +102,7 @@ describe('several mail servers', () => {
   const DEFERRAL = { lasted: 2 * 3_600_000, codeLife: 3_600_000 };
 
   test('tells of codes that are void when they arrive, by a server that works', () => {
-    const findings = judgeMailServers(
-      [{ ...seen('a:25', 'accepts'), deferral: DEFERRAL }, seen('b:25', 'refuses')],
-    );
+    const findings = judgeMailServers([{ ...seen('a:25', 'accepts'), deferral: DEFERRAL }, seen('b:25', 'refuses')]);
     expect(findings).toMatchObject([
       {
         subject: 'a:25',

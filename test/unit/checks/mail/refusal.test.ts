@@ -148,7 +148,15 @@ describe.each(ROWS)('a refusal at %s: %s', (stage, refusal, replies) => {
   test.each(replies)('%s', (reply) => {
     const code = Number(reply.slice(0, 3));
     const message = `The server replied "${reply}"`;
-    const failure = { kind: 'failed', reason: 'rejected', message, durationMs: 9, stage, code, tlsError: null } as const;
+    const failure = {
+      kind: 'failed',
+      reason: 'rejected',
+      message,
+      durationMs: 9,
+      stage,
+      code,
+      tlsError: null,
+    } as const;
     const server = { server: 'mail.example.org:25', security: 'starttls', required: false, patience: 5000 } as const;
     const findings = judgeMail({ ...server, outcome: failure, certificateNotAfter: null }, { fromAppliance: false });
     expect(findings.map(({ rule, kind, confidence }) => [rule, kind, confidence].filter(Boolean).join(' '))).toEqual([

@@ -86,9 +86,7 @@ describe('the log of an appliance', () => {
     },
     { name: 'a hardware token', changes: { cause: null, severity: 'info' }, level: 'note', suggests: null },
   ] as const)('judges $name', ({ changes, level, suggests }) => {
-    expect(judgeLog(report(appliance({ errors: [error(changes)] })))).toMatchObject([
-      { level, suggests },
-    ]);
+    expect(judgeLog(report(appliance({ errors: [error(changes)] })))).toMatchObject([{ level, suggests }]);
   });
 
   test.each([
@@ -159,7 +157,9 @@ describe('the log of an appliance', () => {
   });
 
   test('warns of a log that has gone quiet', () => {
-    const [finding] = judgeLog(report(appliance({ silent: true, silentFor: 100_000_000, lastLineAt: AT - 100_000_000 })));
+    const [finding] = judgeLog(
+      report(appliance({ silent: true, silentFor: 100_000_000, lastLineAt: AT - 100_000_000 })),
+    );
     expect(finding).toMatchObject({
       rule: 'appliance-speaks',
       subject: 'fac-1',
@@ -170,7 +170,9 @@ describe('the log of an appliance', () => {
   });
 
   test('keeps the end of a long line, where the message is', () => {
-    const [finding] = judgeLog(report(appliance({ errors: [error({ sample: `${'x'.repeat(900)} FTM polling error: end` })] })));
+    const [finding] = judgeLog(
+      report(appliance({ errors: [error({ sample: `${'x'.repeat(900)} FTM polling error: end` })] })),
+    );
     expect(finding?.quote).toMatch(/^…x+ FTM polling error: end$/u);
     expect(finding?.quote?.length).toBeLessThan(250);
   });

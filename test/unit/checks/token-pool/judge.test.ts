@@ -135,7 +135,11 @@ const ROWS: readonly Row[] = [
 describe('the tokens of a unit', () => {
   it.each(ROWS)('$name', ({ facts, expected }) => {
     expect(
-      judgeTokens([readUnit(applianceFacts(facts), EXPECTED)]).map(({ rule, level, suggests }) => [rule, level, suggests]),
+      judgeTokens([readUnit(applianceFacts(facts), EXPECTED)]).map(({ rule, level, suggests }) => [
+        rule,
+        level,
+        suggests,
+      ]),
     ).toEqual(expected);
   });
 
@@ -223,9 +227,9 @@ describe('the tokens of a unit', () => {
       [['the list of FortiToken Mobile tokens', 'The list of FortiToken Mobile tokens could not be read.']],
     ],
   ])('tells of %s', (_, facts, told) => {
-    expect(judgeTokens([readUnit(applianceFacts(facts), EXPECTED)]).map(({ expected, claim }) => [expected, claim])).toEqual(
-      told,
-    );
+    expect(
+      judgeTokens([readUnit(applianceFacts(facts), EXPECTED)]).map(({ expected, claim }) => [expected, claim]),
+    ).toEqual(told);
   });
 
   it('names the licence that brought no tokens, beside one that did', () => {

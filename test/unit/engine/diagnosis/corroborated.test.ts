@@ -29,7 +29,7 @@ const log = (...findings: readonly Finding[]): Special => ['polling', findings];
 const byPolicy = (...findings: readonly Finding[]): Special => ['firewall-policy', findings];
 
 describe('two witnesses', () => {
-  test.each<readonly [string, ...found: readonly Special[]]>([
+  test.each<readonly [string, ...found: Special[]]>([
     ['FortiAuthenticator complained just now', tls(MAIN), log(told('appliance-log', 0))],
     ['FortiAuthenticator complained a minute ago', tls(MAIN), log(told('appliance-log', 59_999))],
     ['the firewall says by its policy that it does so', tls(MAIN), byPolicy(policy)],
@@ -46,11 +46,11 @@ describe('two witnesses', () => {
       tls({ ...MAIN, witness: 'firewall', at: AT - 1 }),
       log(told('appliance-log', 1)),
     ],
-  ])('agree: %s', (_, ...found) => {
+  ])('agree: %s', (...[, ...found]) => {
     expect(diagnose(round(...found), CONTEXT).corroborated).toHaveLength(1);
   });
 
-  test.each<readonly [string, ...found: readonly Special[]]>([
+  test.each<readonly [string, ...found: Special[]]>([
     ['nobody else tells of it', tls(MAIN)],
     ['several findings of one look', tls(MAIN, { ...MAIN, rule: 'another' }, { ...MAIN, subject: 'b' })],
     ['a complaint without proof of who sent it', tls(MAIN), log(unproven)],
@@ -63,7 +63,7 @@ describe('two witnesses', () => {
     ['one connection was lost here and there', ['reachability', [shut]], log(told('appliance-log', 0))],
     ['the firewall alone tells of it, twice', tls({ ...MAIN, witness: 'firewall' }), byPolicy(policy)],
     ['what it explains was seen by the same look', tls(MAIN), ['license-server', [finding('license-server-down')]]],
-  ])('do not: %s', (_, ...found) => {
+  ])('do not: %s', (...[, ...found]) => {
     expect(diagnose(round(...found), CONTEXT).corroborated).toEqual([]);
   });
 });

@@ -107,7 +107,13 @@ describe('a cause without an incident', () => {
 describe('an incident begins with', () => {
   test.each<readonly [string, Diagnosis, Partial<Candidate>, since: number, before: number | null]>([
     ['the first of the rounds in a row', view(8, [CAUSE]), { since: 7, looks: [1, null, 7] }, 7, 6],
-    ['the first of all if it is intermittent', view(8, [CAUSE]), { streak: 0, looks: [null, 1, 2, 3, 4, null] }, 1, null],
+    [
+      'the first of all if it is intermittent',
+      view(8, [CAUSE]),
+      { streak: 0, looks: [null, 1, 2, 3, 4, null] },
+      1,
+      null,
+    ],
     ['the last if two witnesses agree', agreed(view(8, [CAUSE])), { streak: 0, looks: [1, 2, 3, null] }, 8, 6],
   ])('%s', (_, diagnosis, over, since, before) => {
     const [incident] = looked(diagnosis, candidate({ clearBefore: 6, ...over })).incidents;
