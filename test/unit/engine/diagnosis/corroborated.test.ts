@@ -29,41 +29,39 @@ const log = (...findings: readonly Finding[]): Special => ['polling', findings];
 const byPolicy = (...findings: readonly Finding[]): Special => ['firewall-policy', findings];
 
 describe('two witnesses', () => {
-  test.each<readonly [string, ...found: Special[]]>([
-    ['FortiAuthenticator complained just now', tls(MAIN), log(told('appliance-log', 0))],
-    ['FortiAuthenticator complained a minute ago', tls(MAIN), log(told('appliance-log', 59_999))],
-    ['the firewall says by its policy that it does so', tls(MAIN), byPolicy(policy)],
-    ['the firewall has logged it', tls(MAIN, { ...policy, suggests: 'tls-intercepted', at: AT - 1 })],
-    ['another host shows the same', tls(MAIN, elsewhere)],
-    ['another agent saw the same some seconds ago', tls(MAIN, peer(3_000))],
+  test.each<readonly [string, found: readonly Special[]]>([
+    ['FortiAuthenticator complained just now', [tls(MAIN), log(told('appliance-log', 0))]],
+    ['FortiAuthenticator complained a minute ago', [tls(MAIN), log(told('appliance-log', 59_999))]],
+    ['the firewall says by its policy that it does so', [tls(MAIN), byPolicy(policy)]],
+    ['the firewall has logged it', [tls(MAIN, { ...policy, suggests: 'tls-intercepted', at: AT - 1 })]],
+    ['another host shows the same', [tls(MAIN, elsewhere)]],
+    ['another agent saw the same some seconds ago', [tls(MAIN, peer(3_000))]],
     [
       'a port is shut, and the policy denies it',
-      ['reachability', [shut]],
-      byPolicy(finding('policy-missing', { witness: 'firewall' })),
+      [['reachability', [shut]], byPolicy(finding('policy-missing', { witness: 'firewall' }))],
     ],
     [
       'the firewall alone has logged it, and FortiAuthenticator complains',
-      tls({ ...MAIN, witness: 'firewall', at: AT - 1 }),
-      log(told('appliance-log', 1)),
+      [tls({ ...MAIN, witness: 'firewall', at: AT - 1 }), log(told('appliance-log', 1))],
     ],
-  ])('agree: %s', (...[, ...found]) => {
+  ])('agree: %s', (_, found) => {
     expect(diagnose(round(...found), CONTEXT).corroborated).toHaveLength(1);
   });
 
-  test.each<readonly [string, ...found: Special[]]>([
-    ['nobody else tells of it', tls(MAIN)],
-    ['several findings of one look', tls(MAIN, { ...MAIN, rule: 'another' }, { ...MAIN, subject: 'b' })],
-    ['a complaint without proof of who sent it', tls(MAIN), log(unproven)],
-    ['a complaint of a minute ago', tls(MAIN), log(told('appliance-log', 60_000))],
-    ['another agent saw it at the same moment', tls(MAIN, peer(2_999))],
-    ['another agent saw it long ago', tls(MAIN, peer(60_000))],
-    ['another agent saw something else', tls(MAIN, { ...peer(9_000), suggests: 'tls-blocked' })],
-    ['it is only suspected', tls({ ...MAIN, confidence: 'suspected' }), byPolicy(policy)],
-    ['it is a warning', tls({ ...MAIN, level: 'warning' }), log(told('appliance-log', 0, { level: 'warning' }))],
-    ['one connection was lost here and there', ['reachability', [shut]], log(told('appliance-log', 0))],
-    ['the firewall alone tells of it, twice', tls({ ...MAIN, witness: 'firewall' }), byPolicy(policy)],
-    ['what it explains was seen by the same look', tls(MAIN), ['license-server', [finding('license-server-down')]]],
-  ])('do not: %s', (...[, ...found]) => {
+  test.each<readonly [string, found: readonly Special[]]>([
+    ['nobody else tells of it', [tls(MAIN)]],
+    ['several findings of one look', [tls(MAIN, { ...MAIN, rule: 'another' }, { ...MAIN, subject: 'b' })]],
+    ['a complaint without proof of who sent it', [tls(MAIN), log(unproven)]],
+    ['a complaint of a minute ago', [tls(MAIN), log(told('appliance-log', 60_000))]],
+    ['another agent saw it at the same moment', [tls(MAIN, peer(2_999))]],
+    ['another agent saw it long ago', [tls(MAIN, peer(60_000))]],
+    ['another agent saw something else', [tls(MAIN, { ...peer(9_000), suggests: 'tls-blocked' })]],
+    ['it is only suspected', [tls({ ...MAIN, confidence: 'suspected' }), byPolicy(policy)]],
+    ['it is a warning', [tls({ ...MAIN, level: 'warning' }), log(told('appliance-log', 0, { level: 'warning' }))]],
+    ['one connection was lost here and there', [['reachability', [shut]], log(told('appliance-log', 0))]],
+    ['the firewall alone tells of it, twice', [tls({ ...MAIN, witness: 'firewall' }), byPolicy(policy)]],
+    ['what it explains was seen by the same look', [tls(MAIN), ['license-server', [finding('license-server-down')]]]],
+  ])('do not: %s', (_, found) => {
     expect(diagnose(round(...found), CONTEXT).corroborated).toEqual([]);
   });
 });
