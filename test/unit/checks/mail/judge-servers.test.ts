@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { MailObservation, MailOutcome } from '../../../../src/core/observation.ts';
+import { diagnose } from '../../../../src/engine/diagnose.ts';
 import { judgeMailServers } from '../../../support/checks/judged-mail.ts';
+import { CONTEXT, round } from '../../../support/checks/judged-round.ts';
 
 type MailDeferral = NonNullable<MailObservation['deferral']>;
 
@@ -112,5 +114,11 @@ describe('several mail servers', () => {
       },
       { subject: 'b:25', level: 'warning' },
     ]);
+  });
+
+  test('leaves localhost to deliver codes while no server works', () => {
+    const findings = judgeMailServers([seen('a:25', 'refuses', true)]);
+    const [cause] = diagnose(round(['mail', findings]), CONTEXT).causes;
+    expect(cause?.remedy.at(-1)).toMatch(/deliver codes directly: .*SMTP server "localhost".*SPF, DKIM/u);
   });
 });
