@@ -5,15 +5,14 @@ import type { WatchedConfig } from '../config/schema/watched.ts';
 import type { RoundObservations, PathObservation } from '../core/round.ts';
 import type { FirewallObservation } from '../core/license/firewall.ts';
 import type { PollingReport } from '../core/polling/report.ts';
-import type { CarrierFindings } from './delivery/judge-carrier.ts';
-import type { ClockObservation } from '../core/observation.ts';
-import type { LicenseServerConfig } from '../config/schema/path.ts';
+import type { Severity } from '../core/severity.ts';
+import type { ClockObservation, OwnClock } from '../core/observation.ts';
+import type { Carrier, LicenseServerConfig } from '../config/schema/path.ts';
 import type { OtherNames } from './name-resolution/other-names.ts';
 import type { ControlHosts } from './reachability/explain-shut-ports.ts';
 import type { JudgedTlsPath, TlsKnowledge, TlsSurroundings } from './tls-genuine/judge-path.ts';
 import type { HostPort } from '../core/addresses.ts';
 import type { EpochMs } from '../core/clock.ts';
-import type { OwnClock } from './clock/estimate.ts';
 
 /** Adds the appliance's name and address to a finding. Used if the appliance's API responds. */
 export function withAppliance({ appliance, system }: ApplianceFacts, told: Told): FindingContent<never> {
@@ -114,6 +113,15 @@ export interface RoundFacts {
   readonly clock: readonly ClockObservation[];
   /** Hosts that responded in an earlier round since ftm-watch was started, as `host:port`. */
   readonly answered: ReadonlySet<string>;
+}
+
+/** Findings from the path checks about a host that delivers codes, by check. */
+export interface CarrierFindings {
+  readonly carries: Carrier;
+  readonly host: string;
+  readonly port: number;
+  readonly severity: Severity;
+  readonly found: Readonly<Record<string, readonly Finding[] | null>>;
 }
 
 /** Facts that a round collected about one target. The target is either the licence server or a service. */

@@ -1,7 +1,7 @@
 import type { Finding, Assessment } from '../engine/model.ts';
 import type { Judgement } from './check.ts';
 import type { PathObservation } from '../core/round.ts';
-import type { OwnClock } from './clock/estimate.ts';
+import type { OwnClock } from '../core/observation.ts';
 import type { JudgedTlsPath } from './tls-genuine/judge-path.ts';
 
 /** @param summary the text to use if there are no findings */

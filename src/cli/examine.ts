@@ -215,7 +215,6 @@ function notYet(server: MailServer): MailObservation {
       tlsError: null,
     },
     certificateNotAfter: null,
-    recipientServers: [],
   };
 }
 
@@ -250,10 +249,7 @@ function askConnectors(
     const firmwareFacts = config.appliances.length === 0 ? [] : await loadFirmwareFacts();
     const [units, firewall, peers] = await Promise.all([
       askAll('appliances', applianceUnits(config, { pendingTokens, firmwareFacts })),
-      askAll(
-        'firewall',
-        firewallUnits(config, () => []),
-      ),
+      askAll('firewall', firewallUnits(config)),
       askAll('peers', peerUnits(config)),
     ]);
     return { appliances: units, registration: null, firewall, peers };

@@ -453,8 +453,6 @@ const OBJECTS = {
   facSysSerial: '1.3.6.1.4.1.12356.113.1.2.0',
   facSysVersion: '1.3.6.1.4.1.12356.113.1.3.0',
   facHaCurrentStatus: '1.3.6.1.4.1.12356.113.1.201.1.0',
-  facFortiTokenCount: '1.3.6.1.4.1.12356.113.1.202.3.0',
-  facFortiTokenRemaining: '1.3.6.1.4.1.12356.113.1.202.6.0',
 } as const;
 
 /** Allows for retries, because UDP packets can be lost. */
@@ -474,7 +472,7 @@ export async function observeHaRole(
     const role = typeof status === 'number' ? haRoleOf(status) : null;
     if (role === null)
       throw new ProbeError('protocol', 'Cannot read the HA role: expected a value that the MIB defines');
-    return { kind: 'ok', appliance: appliance.name, role, ...identityOf(values), tokens: tokensOf(values) };
+    return { kind: 'ok', appliance: appliance.name, role, ...identityOf(values) };
   } catch (error) {
     return { appliance: appliance.name, ...failed(error, startedAt, context) };
   }
@@ -502,10 +500,4 @@ function identityOf(values: SnmpValues): Pick<HaRoleFacts, 'serial' | 'firmware'
     serial: serial.success ? serial.data : null,
     firmware: typeof firmware === 'string' ? visibleText(firmware, 80) : null,
   };
-}
-
-function tokensOf(values: SnmpValues): HaRoleFacts['tokens'] {
-  const count = lenientCount(values.get(OBJECTS.facFortiTokenCount));
-  const remaining = lenientCount(values.get(OBJECTS.facFortiTokenRemaining));
-  return count === null || remaining === null ? null : { count, remaining };
 }

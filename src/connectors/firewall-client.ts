@@ -1,4 +1,3 @@
-import { isIPv6 } from 'node:net';
 import * as z from 'zod';
 import type { FirewallConfig } from '../config/schema/connectors.ts';
 import { type ConnectorContext, createHttpGetter, type JsonReply, secretOf } from '../network/rest/json-exchange.ts';
@@ -19,15 +18,7 @@ export type FirewallQuestion =
       readonly ipv6: boolean;
     }
   | { readonly kind: 'policy'; readonly id: number }
-  | { readonly kind: 'fortitokens' }
   | { readonly kind: 'fqdn-objects'; readonly only: string | null }
-  | {
-      readonly kind: 'sessions';
-      readonly table: 'sessions' | 'session';
-      readonly source: string;
-      readonly port: number;
-      readonly policy: number;
-    }
   | { readonly kind: 'profile-group' | 'ssl-ssh-profile' | 'address' | 'wildcard-fqdn'; readonly name: string };
 
 /** Supports only GET. */
@@ -60,9 +51,6 @@ export async function createFirewallClient(config: FirewallConfig, context: Conn
     [Symbol.asyncDispose]: () => http[Symbol.asyncDispose](),
   };
 }
-
-/** Number of sessions to request from the firewall. FortiOS 7.6 requires a number between 20 and 1000. */
-const MOST_SESSIONS = '200';
 
 function pathOf(question: FirewallQuestion, vdom: string): string {
   const query = new URLSearchParams({ vdom });
@@ -100,22 +88,7 @@ function resourceOf(question: Exclude<FirewallQuestion, Named>, query: URLSearch
     case 'fqdn-objects':
       setKnown(query, 'mkey', question.only);
       return 'monitor/firewall/address-fqdns';
-    case 'sessions':
-      setFlow(question, query);
-      return `monitor/firewall/${question.table}`;
-    case 'fortitokens':
-      return 'monitor/user/fortitoken';
   }
-}
-
-function setFlow(flow: Extract<FirewallQuestion, { readonly kind: 'sessions' }>, query: URLSearchParams): void {
-  const is6 = isIPv6(flow.source);
-  query.set('count', MOST_SESSIONS);
-  query.set('ip_version', is6 ? 'ipv6' : 'ipv4');
-  query.set(is6 ? 'srcaddr6' : 'srcaddr', flow.source);
-  query.set('dstport', String(flow.port));
-  query.set('protocol', 'tcp');
-  query.set('policyid', String(flow.policy));
 }
 
 function setKnown(query: URLSearchParams, name: string, value: string | null): void {

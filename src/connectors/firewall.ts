@@ -1,23 +1,19 @@
 import ipaddr from 'ipaddr.js';
-import * as z from 'zod';
-import type { Millis, EpochMs } from '../core/clock.ts';
+import type { Millis } from '../core/clock.ts';
 import {
   type FirewallObservation,
   firewallName,
   firewallUnit,
-  type SessionLook,
   type Flow,
   type FqdnObject,
   type PolicyMatch,
   type SslInspection,
   type SslInspectionMode,
-  type SessionCounts,
 } from '../core/license/firewall.ts';
 import type { LicenseServerConfig } from '../config/schema/path.ts';
 import type { WatchedConfig } from '../config/schema/watched.ts';
 import type { Unit } from './picture.ts';
 import type { FirewallConfig } from '../config/schema/connectors.ts';
-import { isIP, isIPv6 } from 'node:net';
 import { deadline } from '../system/clock.ts';
 import { ProbeError } from '../network/failure.ts';
 import { type ConnectorContext, failed, endpointOf } from '../network/rest/json-exchange.ts';
@@ -37,18 +33,13 @@ import {
   fieldsOf,
 } from './firewall-client.ts';
 import { lenientCount } from '../network/rest/reply-values.ts';
-import type { Resource } from '../core/observation.ts';
-import { visibleText } from '../core/visible-text.ts';
-import { addressInAny } from '../core/addresses.ts';
+import { isIP, isIPv6 } from 'node:net';
 
-/**
- * Returns the configured FortiGates on the path. A FortiGate is listed once for each FortiAuthenticator behind it.
- * @param last returns the last observations
- */
-export function firewallUnits(
-  { firewall, licenseServer }: Pick<WatchedConfig, 'firewall' | 'licenseServer'>,
-  last: () => readonly FirewallObservation[],
-): readonly Unit<FirewallObservation>[] {
+/** Returns the configured FortiGates on the path. A FortiGate is listed once for each FortiAuthenticator behind it. */
+export function firewallUnits({
+  firewall,
+  licenseServer,
+}: Pick<WatchedConfig, 'firewall' | 'licenseServer'>): readonly Unit<FirewallObservation>[] {
   return firewall.map((entry) => {
     const flow = flowOf(entry, licenseServer);
     return {
@@ -61,15 +52,9 @@ export function firewallUnits(
         durationMs: 0,
         message: 'No response has been received yet',
       },
-      ask: (context) => observeFirewall(entry, licenseServer, context, lastSessions(entry, last())),
+      ask: (context) => observeFirewall(entry, licenseServer, context),
     };
   });
-}
-
-function lastSessions(entry: FirewallConfig, seen: readonly FirewallObservation[]): SessionLook | null {
-  const name = firewallName(entry);
-  const last = seen.find(({ firewall: other, source }) => other === name && source === entry.source);
-  return last?.kind === 'ok' ? last.sessions : null;
 }
 
 /** For all requests in one query. */
@@ -83,14 +68,11 @@ const NO_INSPECTION = 'no-inspection';
 /**
  * Queries a FortiGate for the policy that matches the appliance's connection to the licence server, and for the
  * policy's security settings. Sends only GET requests. Never throws, because failures are part of the observation.
- *
- * @param last the last session counts for this connection
  */
 export async function observeFirewall(
   config: FirewallConfig,
   target: FirewallTarget,
   context: ConnectorContext,
-  last: SessionLook | null = null,
 ): Promise<FirewallObservation> {
   const flow = flowOf(config, target);
   const startedAt = context.clock.elapsed();
@@ -101,10 +83,7 @@ export async function observeFirewall(
     const match = await matchOf(inquiry);
     // If the following requests fail, the matching policy is still reported.
     const fqdnObjects = await readFqdnObjects(client, target.host).catch(() => []);
-    const looked = { ...inquiry, fqdnObjects, match };
-    const sessions = await sessionsOf(looked, { last, at: context.clock.now() }).catch(() => null);
-    const fortitokens = config.fortitokens ? await readFortitokens(client).catch(() => null) : null;
-    return { ...flow, kind: 'ok', serial: client.serial(), match, fqdnObjects, sessions, fortitokens };
+    return { ...flow, kind: 'ok', serial: client.serial(), match, fqdnObjects };
   } catch (error) {
     if (error instanceof RefusedError) return { ...flow, kind: 'denied', status: error.status };
     return { ...flow, ...failed(error, startedAt, context) };
@@ -157,24 +136,6 @@ async function matchOf(inquiry: Inquiry): Promise<PolicyMatch> {
   }
   const grouped = await withGroup(inquiry, reply);
   return { kind: 'policy', policy: grouped.policy, inspection: await inspectionOf(inquiry, grouped.sslProfile) };
-}
-
-interface Looked extends Inquiry {
-  readonly fqdnObjects: readonly FqdnObject[];
-  readonly match: PolicyMatch;
-}
-
-/**
- * Counts the sessions of the connection. Returns null if no policy allows the connection, or if the server's addresses
- * are unknown.
- */
-async function sessionsOf(
-  { client, config: { source }, target, fqdnObjects, match }: Looked,
-  asked: Parameters<typeof readSessions>[2],
-): Promise<SessionLook | null> {
-  const destinations = [...target.expectedAddresses, ...fqdnObjects.flatMap(({ addresses }) => addresses)];
-  if (match.kind !== 'policy' || match.policy.action === 'deny' || destinations.length === 0) return null;
-  return readSessions(client, { source, port: target.port, destinations, policy: match.policy.id }, asked);
 }
 
 /** FortiOS resolves the name itself. If this fails, the lookup is repeated with an address. */
@@ -411,7 +372,6 @@ function ipv4Number(address: string): number | null {
 }
 
 const MAX_OBJECTS = 4;
-const MAX_ADDRESSES = 20;
 
 /**
  * The addresses to which the firewall itself resolves the host name, from FQDN address objects. Each object is
@@ -423,9 +383,8 @@ async function readFqdnObjects(client: FirewallClient, host: string): Promise<re
   const objects: FqdnObject[] = [];
   for (const object of ours) {
     const full = (await objectsIn(client, object.name)).find(({ name }) => name === object.name) ?? object;
-    const addresses = full.addresses ?? [];
-    const count = addresses.length > 0 ? addresses.length : (object.count ?? (full.addresses === null ? null : 0));
-    if (count !== null) objects.push({ name: object.name, resolves: count > 0, addresses });
+    const count = full.addresses === null || full.addresses === 0 ? (object.count ?? full.addresses) : full.addresses;
+    if (count !== null) objects.push({ name: object.name, resolves: count > 0 });
   }
   return objects;
 }
@@ -435,7 +394,7 @@ interface Listed {
   readonly fqdn: string | null;
   readonly count: number | null;
   /** Null if the response does not contain addresses. */
-  readonly addresses: readonly string[] | null;
+  readonly addresses: number | null;
 }
 
 async function objectsIn(client: FirewallClient, only: string | null): Promise<readonly Listed[]> {
@@ -453,142 +412,7 @@ function listedOf(object: ReplyFields): readonly Listed[] {
   if (name === null) return [];
   const { addrs } = object;
   const addresses = Array.isArray(addrs)
-    ? addrs.filter((one): one is string => typeof one === 'string' && isIP(one) !== 0).slice(0, MAX_ADDRESSES)
+    ? addrs.filter((one) => typeof one === 'string' && isIP(one) !== 0).length
     : null;
   return [{ name, fqdn: nameIn(object, 'fqdn'), count: lenientCount(object['addrs_count']), addresses }];
-}
-
-/**
- * Maximum number of different token status values. Fortinet does not document the values, but fewer than ten are known.
- */
-const MOST_STATUSES = 10;
-const MAX_STATUS = 30;
-
-const TOKEN = z.object({ status: z.unknown().optional() });
-
-/**
- * A response with FortiTokens. The response is "a map of FortiTokens and their status"
- * (hermanwjacobsen/hfortix-fortios, from Fortinet's description), but PowerFGT and others read a list. Only the status
- * is kept, because the response also contains activation secrets and token owners.
- */
-const TOKENS = z.object({ results: z.union([z.array(TOKEN), z.record(z.string(), TOKEN)]) });
-
-/** Counts the FortiTokens on the FortiGate by status. @throws the error that ended the request */
-async function readFortitokens(client: FirewallClient): Promise<Resource<ReadonlyMap<string, number>>> {
-  const reply = await client.read({ kind: 'fortitokens' });
-  if (reply.kind === 'status') {
-    if (reply.status !== 401 && reply.status !== 403) return { kind: 'absent' };
-    return {
-      kind: 'denied',
-      message: `HTTP ${String(reply.status)}: the API token is not allowed to read FortiTokens`,
-    };
-  }
-  const value = parseFortitokens(reply.value);
-  return value === null ? { kind: 'absent' } : { kind: 'read', value };
-}
-
-/** Counts tokens by status. Returns null if the value is not a list of tokens. @internal */
-export function parseFortitokens(value: unknown): ReadonlyMap<string, number> | null {
-  const parsed = TOKENS.safeParse(value);
-  if (!parsed.success) return null;
-  const counts = new Map<string, number>();
-  for (const { status } of Object.values(parsed.data.results)) {
-    const word = typeof status === 'string' ? visibleText(status, MAX_STATUS) : 'without a status';
-    const name = counts.has(word) || counts.size < MOST_STATUSES ? word : 'in another status';
-    counts.set(name, (counts.get(name) ?? 0) + 1);
-  }
-  return counts;
-}
-
-/**
- * Minimum interval between two session queries to a firewall, because these queries put load on the firewall. The
- * interval is slightly shorter than the default schedule's interval, so only additional queries are limited.
- */
-const GAP: Millis = 285_000;
-
-/** Minimum age in seconds of a session that counts as unanswered. A reply to a newer session may still arrive. */
-const SETTLED = 3;
-
-/** Criteria for the sessions to count. */
-interface SessionFlow {
-  readonly source: string;
-  readonly port: number;
-  /** The server's addresses and address blocks. */
-  readonly destinations: readonly string[];
-  /** Number of the policy that matches the connection. */
-  readonly policy: number;
-}
-
-/**
- * Sessions in a response. The field is `results.details` in FortiOS 7.6 and earlier. `saddr`, `daddr`, `dport`,
- * `sentbyte`, `rcvdbyte` and `duration` occur in both sources (PowerFGT; hermanwjacobsen/hfortix-fortios). `proto` is a
- * name or a number.
- */
-const SESSIONS = z.object({
-  results: z.object({
-    details: z.array(
-      z.object({
-        proto: z.union([z.string(), z.number()]).optional(),
-        saddr: z.string(),
-        daddr: z.string(),
-        dport: z.unknown(),
-        sentbyte: z.unknown(),
-        rcvdbyte: z.unknown(),
-        duration: z.unknown(),
-      }),
-    ),
-  }),
-});
-
-/**
- * Returns the session counts for the connection. A recent last result is returned again without a request. @throws the
- * error that ended the request
- */
-async function readSessions(
-  client: FirewallClient,
-  flow: SessionFlow,
-  { last, at }: { readonly last: SessionLook | null; readonly at: EpochMs },
-): Promise<SessionLook> {
-  if (last !== null && at - last.at < GAP && at >= last.at) return last;
-  return { at, seen: await seenNow(client, flow) };
-}
-
-/**
- * Requests the current sessions. FortiOS 7.6 renamed the resource from `session` to `sessions`, but the response is the
- * same.
- */
-async function seenNow(client: FirewallClient, flow: SessionFlow): Promise<Resource<SessionCounts>> {
-  for (const table of ['sessions', 'session'] as const) {
-    const reply = await client.read({ kind: 'sessions', table, ...flow });
-    if (reply.kind === 'json') {
-      const value = parseSessions(reply.value, flow);
-      return value === null ? { kind: 'absent' } : { kind: 'read', value };
-    }
-    if (reply.status === 401 || reply.status === 403)
-      return { kind: 'denied', message: `HTTP ${String(reply.status)}: the API token is not allowed to read sessions` };
-  }
-  return { kind: 'absent' };
-}
-
-/**
- * Counts the sessions for the connection. The response is filtered again, because firmware may ignore the request's
- * filters. Returns null if the value is not a session table.
- * @internal
- */
-export function parseSessions(value: unknown, { source, port, destinations }: SessionFlow): SessionCounts | null {
-  const parsed = SESSIONS.safeParse(value);
-  if (!parsed.success) return null;
-  const ours = parsed.data.results.details.filter(
-    ({ proto, saddr, daddr, dport, duration }) =>
-      ['tcp', '6'].includes(String(proto).toLowerCase()) &&
-      saddr === source &&
-      lenientCount(dport) === port &&
-      addressInAny(daddr, destinations) &&
-      (lenientCount(duration) ?? 0) >= SETTLED,
-  );
-  const counted = ours.map(({ sentbyte, rcvdbyte }) => [lenientCount(sentbyte), lenientCount(rcvdbyte)] as const);
-  return {
-    answered: counted.filter(([, received]) => received !== null && received > 0).length,
-    silent: counted.filter(([sent, received]) => sent !== null && sent > 0 && received === 0).length,
-  };
 }

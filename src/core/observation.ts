@@ -205,12 +205,8 @@ export interface MailObservation {
   /** Earliest expiry date in the chain. Null if TLS was not used or the chain was not verified. */
   readonly certificateNotAfter: EpochMs | null;
   /**
-   * Mail servers of the recipients' domains, which show whether FortiAuthenticator's built-in mail server could be used
-   * instead. Checked only while no configured server works.
-   */
-  readonly recipientServers: readonly RecipientServerObservation[];
-  /**
-   * Present only if the server has deferred mail from this machine for at least the shortest possible code lifetime.
+   * Greylisting delay. Present only if the server has deferred mail from this machine for at least the shortest
+   * possible code lifetime.
    */
   readonly deferral?: MailDeferral;
   /** FortiAuthenticator's API, which reported the server, does not report the login. */
@@ -223,14 +219,6 @@ interface MailDeferral {
   readonly lasted: Millis;
   /** Lifetime of an activation code, as reported by FortiAuthenticator. */
   readonly codeLife: Millis | null;
-}
-
-/** Whether a recipient domain's mail server sends a greeting to this machine. */
-export interface RecipientServerObservation {
-  readonly domain: string;
-  /** In order of preference. */
-  readonly hosts: readonly string[];
-  readonly outcome: { readonly kind: 'greets'; readonly durationMs: Millis } | Failure;
 }
 
 export type MailStage = 'connect' | 'greeting' | 'ehlo' | 'tls' | 'login' | 'sender' | 'recipient';
@@ -278,6 +266,23 @@ export interface ClockObservation {
         readonly precisionMs: Millis;
       }
     | Failure;
+}
+
+export interface ClockEstimate {
+  /** Median time of the sources minus this machine's time. */
+  readonly offsetMs: Millis;
+  readonly precisionMs: Millis;
+  /** Time sources that agree with the estimate, each as `host:port`. */
+  readonly supporters: readonly string[];
+  /** True if an NTP server, an authenticated server, or two different sources agree on the estimate. */
+  readonly trusted: boolean;
+}
+
+export interface OwnClock {
+  /** Null if no source returned the time. */
+  readonly estimate: ClockEstimate | null;
+  /** Wall clock minus monotonic clock at the start of the round. */
+  readonly clockBase: Millis;
 }
 
 export interface OpensslWord {

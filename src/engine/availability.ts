@@ -2,19 +2,12 @@ import type { EpochMs, Millis } from '../core/clock.ts';
 import { isoTime, type Zone } from '../core/time-text.ts';
 import type { PreconditionState, Readiness } from './model.ts';
 
-/**
- * Longest gap between two rounds during which the state is assumed to be unchanged. During a longer gap, the state is
- * unknown.
- */
+/** During a longer gap between two rounds, the state counts as unknown. */
 export const MAX_ROUND_GAP: Millis = 10 * 60_000;
 
-/**
- * Recorded state of a precondition. `waiting` replaces `unknown` while no input has arrived yet, and does not affect
- * whether activation is ready.
- */
+/** `waiting` replaces `unknown` while no input has arrived yet. It does not affect whether activation is ready. */
 export type RecordedState = PreconditionState | 'waiting';
 
-/** A time span during which a precondition's state did not change. */
 export interface StateSpan {
   /** A `RecordedState`, or a state that another version of ftm-watch recorded. */
   readonly state: string;
@@ -22,32 +15,27 @@ export interface StateSpan {
   readonly until: EpochMs;
 }
 
-/** Time during which activation was ready in a month or a year. */
 export interface AvailabilityPeriod {
-  /** Name of the period, for example `2026-11` for a month or `2026` for a year. */
+  /** `2026-11` for a month, `2026` for a year. */
   readonly name: string;
   readonly from: EpochMs;
   readonly until: EpochMs;
   /** `ready`, `notReady` and `unknown` add up to the time between `from` and `until`. */
   readonly ready: Millis;
   readonly notReady: Millis;
-  /** Time during which ftm-watch did not run or could not evaluate every precondition. */
+  /** Includes the time during which ftm-watch did not run. */
   readonly unknown: Millis;
   /** True if the period has not ended or if the data for its beginning is not stored. */
   readonly partial: boolean;
 }
 
-/** Time range to evaluate, and the time zone in which months begin. */
 interface Evaluated {
   readonly since: EpochMs;
   readonly until: EpochMs;
   readonly zone: Zone;
 }
 
-/**
- * Returns each year followed by its months, latest first. The evaluation starts at the first recorded state. Readiness
- * is derived from the preconditions as in `diagnose`. Readiness is unknown for times without any recorded precondition.
- */
+/** Returns each year followed by its months, latest first. Readiness is unknown for times without a recorded state. */
 export function availabilityByMonth(
   spans: readonly StateSpan[],
   { since, until, zone }: Evaluated,
@@ -68,17 +56,14 @@ export function availabilityByMonth(
 }
 
 interface MonthBegin {
-  /** `2026-11` */
   readonly name: string;
   readonly at: EpochMs;
 }
 
-/** Returns the start times of all months from the month before `from` to the month after `until`. */
 function beginsOfMonths(from: EpochMs, until: EpochMs, zone: Zone): readonly MonthBegin[] {
   const begins: MonthBegin[] = [];
   const first = new Date(from);
-  // In the time zone, it can already be the next month or still be the previous month. Months outside the range are
-  // dropped later.
+  // In the time zone, it can already be the next month or still be the previous month.
   for (let month = first.getUTCMonth() - 1; ; month += 1) {
     const midnight = Date.UTC(first.getUTCFullYear(), month, 1);
     const at = zone.startOfDay(midnight);
@@ -92,7 +77,6 @@ type Change = { readonly at: EpochMs } & (
   | { readonly kind: 'month'; readonly month: AvailabilityPeriod | null }
 );
 
-/** Adds up the time in each readiness state, by processing all state changes in order. */
 function withDurations(
   months: readonly AvailabilityPeriod[],
   spans: readonly StateSpan[],
@@ -133,17 +117,13 @@ function withTime(period: AvailabilityPeriod, readiness: Readiness, time: Millis
   }
 }
 
-/**
- * Derives readiness from the preconditions' states, like `readiness` in diagnose.ts. @param counts number of
- * preconditions in each state
- */
 function readinessOf(counts: ReadonlyMap<string, number>): Readiness {
   const isAny = (state: RecordedState): boolean => (counts.get(state) ?? 0) > 0;
   if (isAny('broken')) return 'not-ready';
   return isAny('unknown') || [...counts.values()].every((count) => count === 0) ? 'unknown' : 'ready';
 }
 
-/** @param months the months of the year, latest first */
+/** @param months latest first */
 function yearOf(year: string, months: readonly AvailabilityPeriod[], zone: Zone): AvailabilityPeriod {
   const total = (of: (month: AvailabilityPeriod) => number): number =>
     months.reduce((sum, month) => sum + of(month), 0);
@@ -160,9 +140,7 @@ function yearOf(year: string, months: readonly AvailabilityPeriod[], zone: Zone)
   };
 }
 
-/**
- * Returns the fraction of the known time during which activation was ready (0 to 1). Returns null if no time is known.
- */
+/** Returns the fraction (0 to 1) of the known time during which activation was ready, or null if no time is known. */
 export function availabilityShare({ ready, notReady }: AvailabilityPeriod): number | null {
   return ready + notReady === 0 ? null : ready / (ready + notReady);
 }

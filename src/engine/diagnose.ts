@@ -7,12 +7,10 @@ import {
   type Finding,
   knownCause,
   type Check,
-  type Dependency,
   type Explanation,
   isFault,
   known,
   type CauseWords,
-  type ImpactKind,
   impactOf,
   type Step,
   type PreconditionState,
@@ -24,10 +22,6 @@ import type { ActivationContext } from '../core/license/appliance.ts';
 import { evidenceLine, culpritFinding, culpritText, observationText } from './words.ts';
 import { remedyOf, fill, type WordingFacts } from './remedy-words.ts';
 
-/**
- * Diagnoses the whole path. A broken precondition blocks the preconditions that depend on it. Each fault leads to one
- * root cause. Other preconditions that the fault explains are listed as consequences.
- */
 export function diagnose(
   assessments: readonly Assessment[],
   context: CauseContext & { readonly site: string },
@@ -41,7 +35,7 @@ export function diagnose(
     at: context.at,
     preconditions: context.checks
       .flatMap(({ id }) => states.get(id) ?? [])
-      .map((judged) => status(judged, { causes, states })),
+      .map((judged) => status(judged, causes, states)),
     causes,
     corroborated: found.flatMap(({ cause: { id, subject }, isCorroborated }) =>
       isCorroborated ? [{ id, subject }] : [],
@@ -50,12 +44,8 @@ export function diagnose(
   };
 }
 
-/**
- * Returns whether activation can work. `blocked` states are ignored, because a blocked precondition always depends on a
- * broken one.
- */
+/** `blocked` is ignored, because a blocked precondition always depends on a broken one. */
 function readiness(states: JudgedStates): Readiness {
-  // Checks that are still waiting for their first input are ignored.
   const counting = [...states.values()].filter(
     ({ state, assessment }) => state !== 'unknown' || assessment.waits !== true,
   );
@@ -64,18 +54,24 @@ function readiness(states: JudgedStates): Readiness {
   return all.has('unknown') ? 'unknown' : 'ready';
 }
 
-function status(judged: JudgedState, whole: Whole): PreconditionStatus {
+function status(judged: JudgedState, causes: readonly Cause[], states: JudgedStates): PreconditionStatus {
   const { assessment, state, blockedBy } = judged;
   const { id, findings, waits } = assessment;
-  return { id, state, summary: summaryOf(judged, whole), blockedBy, findings, ...(waits === true ? { waits } : {}) };
+  return {
+    id,
+    state,
+    summary: summaryOf(judged, causes, states),
+    blockedBy,
+    findings,
+    ...(waits === true ? { waits } : {}),
+  };
 }
 
-interface Whole {
-  readonly causes: readonly Cause[];
-  readonly states: JudgedStates;
-}
-
-function summaryOf({ check, assessment, state, blockedBy }: JudgedState, { causes, states }: Whole): string {
+function summaryOf(
+  { check, assessment, state, blockedBy }: JudgedState,
+  causes: readonly Cause[],
+  states: JudgedStates,
+): string {
   switch (state) {
     case 'ok':
     case 'not-configured':
@@ -107,11 +103,8 @@ function findingSummary(assessment: Assessment, level: 'broken' | 'warning' | 'u
   return finding === undefined ? assessment.summary : `${finding.subject}: ${finding.claim}`;
 }
 
-/** Information that is used together with the findings to create causes. */
 interface CauseContext {
-  /** Start of the round. */
   readonly at: EpochMs;
-  /** All checks, in the order of the network path. */
   readonly checks: readonly Check[];
   readonly host: string;
   readonly port: number;
@@ -122,17 +115,14 @@ interface CauseContext {
   readonly activation: ActivationContext;
   /** True if FortiAuthenticator's log arrives and contains no FortiToken Mobile errors. */
   readonly applianceUnaffected: boolean;
-  /** Path of the configuration file. Absent if the defaults are used. */
+  /** Absent if the defaults are used. */
   readonly configFile?: string;
-  /** Firewall findings that are newer than the start of the fault. Absent if all firewall findings are newer. */
+  /** Firewall findings that are newer than the start of the fault. Absent if all of them are newer. */
   readonly fresh?: readonly Finding[];
 }
 
 type Suggesting = Finding & { readonly suggests: string };
 
-/**
- * Returns the root causes, most severe first. A fault that a deeper fault explains is a consequence, not a root cause.
- */
 function findCauses(states: JudgedStates, context: CauseContext): readonly FoundCause[] {
   const found = [...states.values()]
     .filter(({ state }) => state !== 'blocked')
@@ -142,7 +132,6 @@ function findCauses(states: JudgedStates, context: CauseContext): readonly Found
 
 interface FoundCause {
   readonly cause: Cause;
-  /** True if two witnesses agree on the cause. */
   readonly isCorroborated: boolean;
 }
 
@@ -162,13 +151,11 @@ function causesOf(judged: JudgedState, states: JudgedStates, context: CauseConte
   });
 }
 
-/** Findings that suggest the same cause for the same subject. */
 interface Group {
   readonly subject: string;
   readonly findings: readonly Suggesting[];
   readonly main: Suggesting;
   readonly words: CauseWords;
-  /** Check that declares the cause. */
   readonly usual: Check;
 }
 
@@ -191,18 +178,16 @@ function leadersOf(groups: readonly Group[]): ReadonlyMap<string, Group> {
 }
 
 /**
- * Returns the group to which a fault belongs, or null if the fault is separate. If a service and the licence server
- * fail in the same way on their shared path, both have the same fault. For example, a policy that inspects all traffic
- * is reported only once.
+ * Returns the licence server's fault that this fault repeats, or null. If a service and the licence server fail in the
+ * same way on their shared path, for example because a policy inspects all traffic, only one fault is reported.
  */
 function leaderOf({ main }: Group, leaders: ReadonlyMap<string, Group>): Group | null {
   return main.level === 'warning' ? (leaders.get(main.suggests) ?? null) : null;
 }
 
 /**
- * Returns the subject by which findings are grouped into faults. If several resolvers fail for one name, or one
- * resolver fails for several names, all these findings form one fault. Several mail servers that fail are separate
- * faults.
+ * Groups findings into faults. Several resolvers that fail for one name, or one resolver that fails for several names,
+ * are one fault. Several mail servers that fail are separate faults.
  */
 function faultSubject({ suggests, subject, facts }: Suggesting, { checks, host }: CauseContext): string {
   const { oneFault } = knownCause(checks, suggests).words;
@@ -212,28 +197,22 @@ function faultSubject({ suggests, subject, facts }: Suggesting, { checks, host }
 
 const LEVELS: readonly Finding['level'][] = ['broken', 'warning', 'note'];
 
-/** Rank for causes that declare no rank. This rank is higher than any declared rank. */
+/** Higher than any declared rank. */
 const NO_RANK = 10;
 
-/**
- * Selects the finding to report if a fault has several explanations. The worst level is preferred, then the cause with
- * the lowest rank.
- */
 function mainFinding(findings: readonly Suggesting[], checks: readonly Check[]): Suggesting {
   return findings.reduce((best, next) => (order(next, checks) < order(best, checks) ? next : best));
 }
 
 function order({ suggests, level, confidence }: Suggesting, checks: readonly Check[]): number {
   const { rank = NO_RANK } = knownCause(checks, suggests).words;
-  // If two findings suggest the same cause, the confirmed finding is preferred.
   const doubt = confidence === 'suspected' ? 1 : 0;
   return LEVELS.indexOf(level) * 100 + rank * 2 + doubt;
 }
 
-/** Maximum number of findings attached to a fault. Thousands of appliances or hosts can report the same fault. */
+/** Thousands of appliances or hosts can report the same fault. */
 const MOST_ATTACHED = 20;
 
-/** Returns findings about the same fault from other preconditions that the fault explains. */
 function attachedTo(id: string, main: Finding, states: JudgedStates): readonly Finding[] {
   // A warning, for example about a service, usually does not explain FortiAuthenticator's errors.
   const explains = ({ by, evidence, byWarning }: Explanation): boolean =>
@@ -246,10 +225,9 @@ function attachedTo(id: string, main: Finding, states: JudgedStates): readonly F
 }
 
 interface Fault extends Group {
-  /** Check that detected the fault. */
   readonly stage: Check;
   readonly attached: readonly Finding[];
-  /** Findings about the same fault at other targets, for example at services. */
+  /** The same fault at other targets, for example at services. */
   readonly elsewhere: readonly Finding[];
 }
 
@@ -284,17 +262,12 @@ function buildCause(fault: Fault, states: JudgedStates, context: CauseContext): 
   };
 }
 
-/** Returns the kind of impact on users. If the finding is a warning, activation may still work. */
-function impactKindOf({ impact }: CauseWords, { level, facts }: Finding, { host }: CauseContext): ImpactKind {
+function impactKindOf({ impact }: CauseWords, { level, facts }: Finding, { host }: CauseContext): CauseWords['impact'] {
   if (level === 'note') return 'none';
   if (level === 'broken' || impact !== 'activation') return impact;
   return facts?.host === undefined || facts.host === host ? 'uncertain' : 'service';
 }
 
-/**
- * Sorts findings by importance. Findings that prove the cause come first, followed by findings that confirm it and by
- * related findings.
- */
 function byWeight({ main, findings, attached }: Fault, culprit: Finding | null): readonly Finding[] {
   const weightOf = (finding: Finding): number => {
     if (finding.culprit !== undefined && finding.culprit === culprit?.culprit) return 0;
@@ -306,8 +279,8 @@ function byWeight({ main, findings, attached }: Fault, culprit: Finding | null):
 }
 
 /**
- * Returns the precondition that the fault breaks. On the network path, this is the stage that detected the fault. For
- * example, if a server is down, opening its port may already fail.
+ * On the network path, the stage that detected the fault counts. For example, if a server is down, opening its port may
+ * already fail.
  */
 function brokenBy({ stage, usual }: Fault): string {
   return usual.onPath === true && stage.onPath === true ? stage.id : usual.id;
@@ -318,8 +291,7 @@ function wordsOf({ words, main: { kind, advice } }: Fault, { unclear }: WordingF
   const { productRemedy: _product, anyProductRemedy: _anyProduct, ...plain } = words;
   const { summary, remedy, unclearPath } = special ?? words;
   return {
-    // If there is a remedy for the cause's kind, it is used instead of the product's remedy, because it is more
-    // specific.
+    // A remedy for the cause's kind is more specific than a remedy for the product.
     ...(special === undefined ? words : plain),
     summary,
     remedy,
@@ -328,10 +300,7 @@ function wordsOf({ words, main: { kind, advice } }: Fault, { unclear }: WordingF
   };
 }
 
-/**
- * Replaces the remedy if the responsible firewall policy is known. The new remedy skips the search for the policy and
- * starts with changing it.
- */
+/** If the responsible firewall policy is known, the remedy starts with changing it instead of searching for it. */
 function withCulprit(words: CauseWords, found: Finding | null, checks: readonly Check[]): CauseWords {
   if (found === null || found.suggests === null || words.byFirewall === undefined) return words;
   const { productRemedy: _, anyProductRemedy: __, ...others } = words;
@@ -341,8 +310,8 @@ function withCulprit(words: CauseWords, found: Finding | null, checks: readonly 
 }
 
 /**
- * Makes a cause critical while the network path is broken, if the remedy requires a working path. The severity of
- * suspected causes is not raised.
+ * Makes a cause critical if its remedy requires a working path and the path is broken. Suspected causes stay as they
+ * are.
  */
 function withBrokenPath(words: CauseWords, { confidence }: Finding, states: JudgedStates): CauseWords {
   const { brokenPath } = words;
@@ -366,16 +335,13 @@ function factsOf({ subject, main, findings, attached }: Fault, context: CauseCon
   // Each unit can have a different source address, so the commands must use the affected unit's address.
   const sources = new Set([...attached, ...findings].flatMap((finding) => finding.facts?.source ?? []));
   const told = sources.size === 0 ? context.source : nameList([...sources]);
-  // Only the main finding is used, because attached findings can concern a service or a non-decisive address.
+  // Attached findings can concern a service or a non-decisive address, so only the main finding is used.
   const { host = base.host, port = base.port, source = told } = main.facts ?? {};
   const clean = main.clean === undefined ? {} : { clean: main.clean.join(', ') };
   return { ...all, host, port, ...known({ source }), ...clean };
 }
 
-/**
- * Sentence for a fault that affects only some addresses. The reason is then usually specific to the address, for
- * example its address family or its cluster member.
- */
+/** The reason is usually specific to the address, for example its address family or its cluster member. */
 const ONE_ADDRESS = ' This affects {address}, but not {clean}.';
 const THROUGH_PROXY = ' The connection uses the proxy {proxy}.';
 const COMPARE_ADDRESSES =
@@ -383,8 +349,7 @@ const COMPARE_ADDRESSES =
   'an uplink that applies to only one of them.';
 
 /**
- * Sentence for a fault that FortiAuthenticator's log does not show. Firewall policies match source addresses, so a
- * policy that blocks this machine may still allow FortiAuthenticator.
+ * Firewall policies match source addresses, so a policy that blocks this machine may still allow FortiAuthenticator.
  */
 const SEEMS_UNAFFECTED =
   ' FortiAuthenticator has not logged any errors so far, so its path may differ from the path of this machine.';
@@ -421,17 +386,20 @@ interface JudgedState {
   readonly check: Check;
   readonly assessment: Assessment;
   readonly state: PreconditionState;
-  /** Broken preconditions that block this precondition. Empty unless the state is `blocked`. */
   readonly blockedBy: readonly string[];
 }
 
 type JudgedStates = ReadonlyMap<string, JudgedState>;
 
-/** Returns the state of every precondition, based on its findings and on the states of the preconditions below it. */
 function judgeStates(assessments: readonly Assessment[], checks: readonly Check[]): JudgedStates {
   const states = new Map<string, JudgedState>();
   for (const check of deepestFirst(checks)) {
-    const assessment = assessments.find(({ id }) => id === check.id) ?? missing(check);
+    const assessment: Assessment = assessments.find(({ id }) => id === check.id) ?? {
+      id: check.id,
+      kind: 'not-configured',
+      findings: [],
+      summary: 'Not configured',
+    };
     const state = ownState(assessment);
     const blockedBy = blockers(check, state, assessment, states);
     states.set(check.id, { check, assessment, state: blockedBy.length > 0 ? 'blocked' : state, blockedBy });
@@ -442,17 +410,13 @@ function judgeStates(assessments: readonly Assessment[], checks: readonly Check[
 /** Sorts the checks so that each check comes after its dependencies. */
 function deepestFirst(checks: readonly Check[], before: readonly Check[] = []): readonly Check[] {
   const left = checks.filter((check) => !before.includes(check));
-  const isLeft = ({ by }: Dependency): boolean => left.some(({ id }) => id === by);
+  const isLeft = ({ by }: { readonly by: string }): boolean => left.some(({ id }) => id === by);
   const next = left.reduce<readonly Check[]>(
     (taken, check) =>
       check.dependsOn.some((one) => isLeft(one) && !taken.some(({ id }) => id === one.by)) ? taken : [...taken, check],
     [],
   );
   return next.length === 0 ? [...before, ...left] : deepestFirst(checks, [...before, ...next]);
-}
-
-function missing({ id }: Check): Assessment {
-  return { id, kind: 'not-configured', findings: [], summary: 'Not configured' };
 }
 
 function ownState(assessment: Assessment): PreconditionState {
@@ -483,7 +447,6 @@ function explanationsOf({ dependsOn }: Check): readonly Explanation[] {
   return dependsOn.filter((one) => one.kind === 'explained');
 }
 
-/** Reports whether a fault in a deeper precondition can explain this state. */
 function reaches({ warnings }: Explanation, own: PreconditionState, { findings }: Assessment): boolean {
   if (own !== 'warning') return own === 'broken' || own === 'unknown';
   if (warnings !== 'suspected') return warnings === 'all';
@@ -499,10 +462,7 @@ function rootsOf(judged: JudgedState | undefined, id: string): readonly string[]
   return judged?.blockedBy ?? [];
 }
 
-/**
- * Returns the stages of this machine's path whose state is not `ok`. Used for causes whose wording depends on these
- * stages. For other causes, the result is empty.
- */
+/** Returns the stages of this machine's path that are not `ok`, if the cause's wording depends on them. */
 function unclearStages({ unclearPath }: CauseWords, states: JudgedStates): readonly JudgedState[] {
   if (unclearPath === undefined) return [];
   return [...states.values()].filter(
@@ -510,7 +470,6 @@ function unclearStages({ unclearPath }: CauseWords, states: JudgedStates): reado
   );
 }
 
-/** Returns text such as `Genuine TLS is unknown, Reachability has a warning`. */
 function unclearText(stages: readonly JudgedState[]): string {
   return nameList(
     stages.map(({ check: { title }, state }) =>
@@ -523,7 +482,6 @@ function unclearText(stages: readonly JudgedState[]): string {
 
 const MOST_WITNESSES = 5;
 
-/** Returns the findings from the given stages, for use as evidence. */
 function witnessesOf(stages: readonly JudgedState[]): readonly Finding[] {
   return stages
     .flatMap(({ assessment }) => assessment.findings)
@@ -536,23 +494,11 @@ const RECENT: Millis = 60_000;
 /** Minimum time between two independent observations. Equals the delay before a requested round starts. */
 const APART: Millis = 3_000;
 
-/** Findings from one round that suggest the same cause. */
-interface Evidence {
-  /** Check that detected the fault. */
-  readonly stage: Pick<Check, 'byOneConnection'>;
-  readonly main: Finding;
-  /** All findings about the faulty subject. */
-  readonly findings: readonly Finding[];
-  /** Findings from all preconditions that the cause explains. */
-  readonly attached: readonly Finding[];
-}
-
 /**
- * Reports whether two witnesses agree on the cause of a fault. If so, the fault needs no confirmation by another round.
- * The witnesses must be of different kinds, and a momentary failure must not explain both observations.
- * @param at start of the round
+ * Reports whether two witnesses agree, so that no other round has to confirm the fault. The witnesses must be of
+ * different kinds, and a momentary failure must not explain both observations.
  */
-export function areTwoWitnesses({ stage, main, findings, attached }: Evidence, at: EpochMs): boolean {
+function areTwoWitnesses({ stage, main, findings, attached }: Fault, at: EpochMs): boolean {
   if (main.level !== 'broken' || main.confidence === 'suspected') return false;
   const agreeing = findings.filter(({ suggests }) => suggests === main.suggests);
   const testifying = attached.filter(({ witness }) => witness !== undefined);

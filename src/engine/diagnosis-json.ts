@@ -2,11 +2,11 @@ import type { EpochMs } from '../core/clock.ts';
 import { isoTime } from '../core/time-text.ts';
 import { actualOf, type Cause, type Diagnosis, type PreconditionStatus, type Finding } from './model.ts';
 
-/** The object returned by `check --json` and `/api/v1/status`. Field names and their order must stay compatible. */
+/** Returned by `check --json` and `/api/v1/status`. Field names and their order must stay compatible. */
 export interface DiagnosisJson {
   readonly ready: Diagnosis['ready'];
   readonly site: string;
-  /** Time of the diagnosis (ISO 8601, UTC). */
+  /** ISO 8601, UTC. */
   readonly at: string;
   readonly preconditions: readonly PreconditionJson[];
   readonly causes: readonly Cause[];
@@ -21,14 +21,11 @@ export interface FindingJson extends Pick<Finding, 'rule' | 'subject' | 'claim' 
   readonly quote: string | null;
   readonly fullNames: readonly string[];
   readonly address: string | null;
-  /** Time when the finding was last observed (ISO 8601, UTC). */
+  /** Last observation (ISO 8601, UTC). */
   readonly at: string;
 }
 
-/**
- * Converts a diagnosis to JSON. Each field is copied explicitly, so that new fields in the internal types are not
- * published by accident.
- */
+/** Each field is copied explicitly, so that new fields in the internal types are not published by accident. */
 export function diagnosisToJson({ ready, site, at, preconditions, causes }: Diagnosis): DiagnosisJson {
   return {
     ready,

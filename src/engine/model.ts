@@ -3,18 +3,14 @@ import type { Culprit } from '../core/license/firewall.ts';
 import type { Severity } from '../core/severity.ts';
 import type { ActivationContext } from '../core/license/appliance.ts';
 
-/**
- * Result of comparing an expectation with the observations. All output for users (terminal, page, mail, log) is based
- * on findings.
- */
+/** Result of comparing an expectation with the observations. All output for users is based on findings. */
 export interface Finding<C extends string = string> {
-  /** Name of the expectation in kebab-case, such as `chain-verifies-under-pin`. */
+  /** Kebab-case, such as `chain-verifies-under-pin`. */
   readonly rule: string;
-  /** Object that was checked, such as `fortitokenmobile.fortinet.com:443`, a resolver or a mail server. */
+  /** Such as `fortitokenmobile.fortinet.com:443`, a resolver or a mail server. */
   readonly subject: string;
   /**
-   * Plain sentence that describes the observation. The claim is shown next to the subject. A claim contains no
-   * untrusted text and identifies certificates by their common names.
+   * Plain sentence about the observation, without untrusted text. Certificates are identified by their common names.
    */
   readonly claim: string;
   readonly expected: string;
@@ -24,72 +20,60 @@ export interface Finding<C extends string = string> {
   readonly quote?: string;
   /** Time of the last observation, if it was made before this round. */
   readonly at?: EpochMs;
-  /** Source of the finding. Absent if the finding comes from this round's checks. */
+  /** Absent if the finding comes from this round's checks. */
   readonly witness?: Witness;
   /** Full distinguished names for certificates whose claim contains only the common name. */
   readonly fullNames?: readonly string[];
-  /** Effect on the precondition's state. `note` is informational. `unknown` means that a check was not possible. */
+  /** `note` is informational. `unknown` means that a check was not possible. */
   readonly level: FindingLevel;
-  /**
-   * Suggested cause, which applies unless a deeper fault explains the finding. Null for the levels `note` and
-   * `unknown`.
-   */
+  /** Cause that applies unless a deeper fault explains the finding. Null for the levels `note` and `unknown`. */
   readonly suggests: C | null;
-  /** Set to `suspected` if there are other possible explanations. Absent means `confirmed`. */
+  /** `suspected` if there are other possible explanations. Absent means `confirmed`. */
   readonly confidence?: Confidence;
-  /** Kind of the cause. The kind selects the summary and the remedy. Absent if unknown. */
+  /** Selects the summary and the remedy of the cause. Absent if unknown. */
   readonly kind?: string;
   /** Preconditions whose faults can explain this finding. Absent if every deeper precondition can. */
   readonly explainedBy?: readonly string[];
-  /** Names of the affected appliances. Absent if all appliances are affected. */
+  /** Names of the affected appliances. Absent if all are affected. */
   readonly concerns?: readonly string[];
   /** Addresses of the same target that work. */
   readonly clean?: readonly string[];
   readonly facts?: FindingFacts;
-  /** Firewall policy that caused the fault, as reported by the firewall. */
   readonly culprit?: Culprit;
   /** True if the claim describes the firewall policy that matches the connection. */
   readonly describesPolicy?: true;
-  /** Summary and remedy that are more specific than the cause's default wording, for example from a log signature. */
+  /** More specific than the cause's default wording, for example from a log signature. */
   readonly advice?: Advice;
 }
 
-/** A finding, excluding its level and cause. */
 export type FindingContent<C extends string = string> = Omit<Finding<C>, 'level' | 'suggests'>;
 
-/** Returns the full wording of an observation. */
 export function actualOf({ claim, quote, actual }: Pick<Finding, 'claim' | 'quote' | 'actual'>): string {
   const text = claim.replace(/\.$/u, '');
   return actual ?? (quote === undefined ? text : `${text}: ${quote}`);
 }
 
-/** Descriptive fields of a finding, excluding its subject. */
 export type Told = Pick<Finding, 'rule' | 'claim' | 'expected' | 'actual' | 'quote' | 'at' | 'witness' | 'fullNames'>;
 
-/** Returns an informational finding that is not a fault. */
 export function note(told: FindingContent): Finding<never> {
   return { ...told, level: 'note', suggests: null };
 }
 
-/** Returns a finding for an expectation that could not be checked. */
 export function unknown(told: FindingContent): Finding<never> {
   return { ...told, level: 'unknown', suggests: null };
 }
 
-/** Reports whether a finding is `broken` or a `warning`. */
 export function isFault({ level }: Pick<Finding, 'level'>): boolean {
   return level === 'broken' || level === 'warning';
 }
 
 type TextFacts = Omit<FindingFacts, 'security'>;
 
-/** Returns the facts after removing null and undefined values. */
 export function known(facts: { readonly [K in keyof TextFacts]: TextFacts[K] | null | undefined }): TextFacts {
   const entries = Object.entries(facts);
   return Object.fromEntries(entries.flatMap(([name, value]) => (typeof value === 'string' ? [[name, value]] : [])));
 }
 
-/** Summary and remedy that replace the cause's default wording. */
 export interface Advice {
   readonly summary: string;
   readonly remedy: readonly Step[];
@@ -99,23 +83,19 @@ export type FindingLevel = 'broken' | 'warning' | 'note' | 'unknown';
 
 /** Values for the placeholders in a cause's messages. A general word is used for unknown values. */
 export interface FindingFacts {
-  /** Host of the affected service. Absent if the licence server is affected. */
+  /** Absent if the licence server is affected. */
   readonly host?: string;
   readonly port?: string;
   readonly address?: string;
-  /** HTTP proxy on the path, as `host:port`. */
+  /** As `host:port`. */
   readonly proxy?: string;
   readonly resolver?: string;
   readonly product?: string;
-  /**
-   * Short name of the certificate's issuer. The issuer's name identifies inspecting devices that are not in the
-   * catalogue.
-   */
+  /** Short name. Identifies inspecting devices that are not in the catalogue. */
   readonly issuer?: string;
   readonly appliance?: string;
-  /** Verb phrase that describes an interface's failure, such as `does not answer`. */
+  /** Verb phrase about an interface, such as `does not answer`. */
   readonly failing?: string;
-  /** Serial number of the appliance. */
   readonly serial?: string;
   /** Serial number of the unit that needs the licence. In a cluster, this is the active member. */
   readonly primary?: string;
@@ -130,29 +110,22 @@ export interface FindingFacts {
   /** Configured value, if a different value was found. */
   readonly configured?: string;
   readonly found?: string;
-  /** Firewall on which the policy was looked up, such as `FortiGate 10.0.0.1`. */
+  /** Such as `FortiGate 10.0.0.1`. */
   readonly firewall?: string;
   readonly policy?: string;
   readonly profile?: string;
-  /** Virtual domain in which the firewall policy was looked up. */
   readonly vdom?: string;
   /** Interfaces in the firewall policy, such as `port2, dmz`. Empty if they could not be read. */
   readonly incoming?: string;
   readonly outgoing?: string;
-  /**
-   * Source NAT setting in the firewall policy: `disable`, `enable`, or `enable` with pools, such as `enable, pool-1`.
-   */
+  /** Source NAT in the firewall policy: `disable`, `enable`, or `enable` with pools, such as `enable, pool-1`. */
   readonly nat?: string;
   readonly schedule?: string;
   /** FortiAuthenticator's source address, as seen by the firewall. */
   readonly source?: string;
-  /**
-   * Meaning of a log line. The long form is a sentence without a full stop, and the short form has at most 27
-   * characters.
-   */
+  /** Meaning of a log line: a sentence without a full stop, and a short form with at most 27 characters. */
   readonly meaning?: string;
   readonly said?: string;
-  /** Configured security of the mail server connection. */
   readonly security?: 'starttls' | 'tls' | 'none';
   /** Stages of this machine's path whose state is not `ok`, such as `Genuine TLS is unknown`. */
   readonly unclear?: string;
@@ -162,7 +135,7 @@ export interface FindingFacts {
 
 export type Confidence = 'confirmed' | 'suspected';
 
-/** Root cause of a fault. `check --json` prints this type, so its JSON format must stay compatible. */
+/** `check --json` prints this type, so its JSON format must stay compatible. */
 export interface Cause extends Remedy {
   readonly id: string;
   readonly precondition: string;
@@ -172,18 +145,13 @@ export interface Cause extends Remedy {
   readonly subject: string;
   /** Inspecting product. Null if it is not in the catalogue. */
   readonly product: string | null;
-  /**
-   * Firewall policy that causes the fault. Absent if no firewall was queried, or if the firewall's response does not
-   * explain the cause.
-   */
+  /** Absent if no firewall was queried, or if the firewall's response does not explain the cause. */
   readonly culprit?: Culprit;
-  /** Description of the matching policy, as reported by the firewall. Absent if the evidence contains none. */
+  /** Description of the matching policy, as reported by the firewall. */
   readonly policyReport?: string;
-  /** Error from FortiAuthenticator's log, in at most 27 characters. Absent if the cause does not come from the log. */
+  /** Error from FortiAuthenticator's log, in at most 27 characters. */
   readonly said?: string;
-  /** Sentence that describes the cause. */
   readonly summary: string;
-  /** Current effect of the cause on users. */
   readonly impact: string;
   readonly evidence: readonly string[];
   /** Preconditions that this cause blocks. */
@@ -192,45 +160,36 @@ export interface Cause extends Remedy {
 
 /** Command placeholder that the user must replace before running the command. */
 export interface Blank {
-  /** Placeholder, as it appears in the command. */
   readonly name: string;
-  /** Description of the value to insert. */
   readonly meaning: string;
 }
 
-/** Remedy step in its final form. `check --json` prints this type, so its JSON format must stay compatible. */
+/** `check --json` prints this type, so its JSON format must stay compatible. */
 export interface RemedyStep {
   readonly text: string;
-  /** Commands to copy. Null if the step has no commands. */
   readonly commands: string | null;
-  /** Commands that undo the step. Null if the step changes nothing. */
+  /** Null if the step changes nothing. */
   readonly undo: string | null;
-  /** Type of command line on which the commands run. Null if the step has no commands. */
   readonly syntax: Syntax | null;
-  /** Placeholders that the user must fill in. */
   readonly blanks: readonly Blank[];
 }
 
-/** A remedy in two forms, as sentences and as steps. */
 export interface Remedy {
   readonly remedy: readonly string[];
   readonly remedySteps: readonly RemedyStep[];
 }
 
-/** Returns a remedy step that consists only of a sentence. */
 export function sentenceStep(text: string): RemedyStep {
   return { text, commands: null, undo: null, syntax: null, blanks: [] };
 }
 
-/** A command block with its label. */
 export interface Block {
-  /** Type of command line on which the block runs. */
   readonly place: string;
-  /** Label that states where the commands run, and whether they are ready to copy or contain placeholders. */
+  /** States where the commands run, and whether they are ready to copy. */
   readonly label: string;
   /** Values that the user must fill in. Empty if the block is ready to copy. */
   readonly missing: string;
-  /** Lines to copy. Output formats must not wrap these lines. */
+  /** Output formats must not wrap these lines. */
   readonly text: string;
 }
 
@@ -240,7 +199,6 @@ const PLACES: Readonly<Record<Syntax, string>> = {
   fortiauthenticator: 'FortiAuthenticator CLI',
 };
 
-/** Returns a step's command blocks. The first block contains the commands, and the second one undoes them. */
 export function blocksOf({ commands, undo, syntax, blanks }: RemedyStep): readonly Block[] {
   return [
     ...(commands === null ? [] : [blockOf(syntax === null ? 'Commands' : PLACES[syntax], commands, blanks)]),
@@ -258,7 +216,7 @@ function blockOf(place: string, text: string, blanks: readonly Blank[]): Block {
   };
 }
 
-/** Returns a block's heading for output formats that cannot fold blocks. */
+/** For output formats that cannot fold blocks. */
 export function headOf({ label, missing }: Block): string {
   return missing === '' ? `${label}:` : `${label}: ${missing}:`;
 }
@@ -266,12 +224,11 @@ export function headOf({ label, missing }: Block): string {
 /** The part of a check's declaration that the engine uses. Checks refer to each other only by ID. */
 export interface Check<Id extends string = string, C extends string = string> {
   readonly id: Id;
-  /** Readable name of the check. */
   readonly title: string;
   /** Deeper checks that can explain why this precondition is broken or unknown. */
   readonly dependsOn: readonly Dependency[];
   readonly causes: Readonly<Record<C, CauseWords>>;
-  /** Step to suggest if the precondition stays unknown and its findings contain no advice. */
+  /** Used if the precondition stays unknown and its findings contain no advice. */
   readonly unknownRemedy: Step;
   /** True if the check is a stage on the path from this machine to the licence server. */
   readonly onPath?: true;
@@ -279,21 +236,17 @@ export interface Check<Id extends string = string, C extends string = string> {
   readonly isWayOut?: true;
   /**
    * True if a single lost connection can cause this fault. Witnesses that also lost a connection then do not confirm
-   * the fault.
+   * it.
    */
   readonly byOneConnection?: true;
 }
 
-/** A cause, together with the check that declares it. */
 interface KnownCause {
   readonly check: Check;
   readonly words: CauseWords;
 }
 
-/**
- * Returns the cause with the given ID.
- * @throws Error if no check has such a cause
- */
+/** @throws Error if no check has such a cause */
 export function knownCause(checks: readonly Check[], cause: string): KnownCause {
   for (const check of checks) {
     const words = Object.hasOwn(check.causes, cause) ? check.causes[cause] : undefined;
@@ -302,85 +255,50 @@ export function knownCause(checks: readonly Check[], cause: string): KnownCause 
   throw new Error(`Cannot find the cause "${cause}": no check declares it`);
 }
 
-/** A dependency on a deeper check. The deeper check is identified by its ID. */
-export type Dependency = Need | Source | Explanation;
+type Dependency = Need | Source | Explanation;
 
-/** A dependency on a check that must pass. If the deeper check is broken or blocked, this check is `blocked`. */
+/** If the deeper check is broken or blocked, this check is `blocked`. */
 interface Need {
   readonly kind: 'needs';
   readonly by: string;
-  /**
-   * Returns false if this check's own observations prove its state. In that case, the deeper check's state is ignored.
-   * @default always
-   */
+  /** Returns false if this check's own observations prove its state, whatever the deeper check's state is. */
   readonly when?: (own: Assessment) => boolean;
 }
 
-/**
- * A dependency on a check whose data this check uses. If the deeper check is unknown, this check is unknown as well,
- * and only the deeper check is reported.
- */
+/** If the deeper check is unknown, this check is unknown as well, and only the deeper check is reported. */
 interface Source {
   readonly kind: 'reads';
   readonly by: string;
 }
 
-/**
- * A dependency on a check whose fault explains this check's findings. This check is `blocked` while the deeper check is
- * broken.
- */
+/** While the deeper check is broken and explains these findings, this check is `blocked`. */
 export interface Explanation {
   readonly kind: 'explained';
   readonly by: string;
   readonly when: (findings: readonly Finding[]) => boolean;
   /** True if the explained findings, such as a FortiAuthenticator log line, are evidence for the deeper cause. */
   readonly evidence: boolean;
-  /**
-   * Set if warnings are explained as well. `all` includes every warning, and `suspected` includes only suspected
-   * warnings.
-   */
+  /** Set if warnings are explained as well. */
   readonly warnings?: 'all' | 'suspected';
-  /** Reports whether a mere warning from the deeper check is sufficient to explain this check's warning. */
+  /** Reports whether a mere warning from the deeper check explains this check's warning. */
   readonly byWarning?: (finding: Finding) => boolean;
 }
 
-/** Returns a condition that is met if all `broken` findings suggest the given cause. */
 export function suggestsOnly(cause: string): Explanation['when'] {
   return (findings) => findings.every(({ level, suggests }) => level !== 'broken' || suggests === cause);
 }
 
-/** Returns a condition that is met if all `broken` findings have one of the given rules. */
-export function breaksOnly(rules: readonly string[]): Explanation['when'] {
-  return (findings) => findings.every(({ level, rule }) => level !== 'broken' || rules.includes(rule));
-}
-
-/** Returns a condition that is met if all `broken` findings and all warnings have one of the given rules. */
-export function concernsOnly(rules: readonly string[]): Explanation['when'] {
-  return (findings) => findings.every((finding) => !isFault(finding) || rules.includes(finding.rule));
-}
-
-/** Result of evaluating a single precondition, before the whole path is diagnosed. */
 export interface Assessment<C extends string = string> {
   readonly id: string;
-  /**
-   * Kind of evaluation. `unjudged` means that the check should have run, but there was nothing to check, or a problem
-   * on this machine prevented the check.
-   */
+  /** `unjudged`: the check should have run, but there was nothing to check, or this machine prevented the check. */
   readonly kind: 'judged' | 'unjudged' | 'not-configured';
   readonly findings: readonly Finding<C>[];
-  /** Sentence to show if there are no findings, or the reason why the precondition was not evaluated. */
+  /** Shown if there are no findings, or the reason why the precondition was not evaluated. */
   readonly summary: string;
-  /**
-   * True if the check is still waiting for its first input. The state `unknown` is not a problem until the first input
-   * arrives.
-   */
+  /** True while the check waits for its first input. Until then, `unknown` is not a problem. */
   readonly waits?: true;
 }
 
-/**
- * Adds findings from other sources to an assessment. The kind `unjudged` is kept, and `not-configured` becomes
- * `judged`.
- */
 export function withFindings(own: Assessment, findings: readonly Finding[]): Assessment {
   if (findings.length === 0) return own;
   return {
@@ -390,10 +308,7 @@ export function withFindings(own: Assessment, findings: readonly Finding[]): Ass
   };
 }
 
-/**
- * State of a precondition. `blocked` means that a precondition on which it depends is broken. `unknown` means that a
- * check was not possible, for example because of a problem on this machine.
- */
+/** `blocked`: a precondition on which this one depends is broken. `unknown`: a check was not possible. */
 export type PreconditionState = (typeof PRECONDITION_STATES)[number];
 
 export const PRECONDITION_STATES = ['ok', 'warning', 'broken', 'blocked', 'unknown', 'not-configured'] as const;
@@ -414,164 +329,122 @@ export type Readiness = 'ready' | 'not-ready' | 'unknown';
 export interface PreconditionStatus {
   readonly id: string;
   readonly state: PreconditionState;
-  /** Sentence that describes the precondition's state. */
   readonly summary: string;
   /** Preconditions that must be fixed first. Empty unless the state is `blocked`. */
   readonly blockedBy: readonly string[];
   readonly findings: readonly Finding[];
-  /** See `Assessment`. Not included in the JSON output. */
+  /** Not included in the JSON output. */
   readonly waits?: true;
 }
 
-/** Result of a round. `check --json` prints this type, so its JSON format must stay compatible. */
+/** `check --json` prints this type, so its JSON format must stay compatible. */
 export interface Diagnosis {
   readonly ready: Readiness;
   readonly site: string;
   readonly at: EpochMs;
-  /** All preconditions, in the order of the network path. */
   readonly preconditions: readonly PreconditionStatus[];
-  /** Causes, most severe first. Each fault has at most one critical cause. */
+  /** Most severe first. Each fault has at most one critical cause. */
   readonly causes: readonly Cause[];
   /**
-   * Causes on which two witnesses agree, so that no confirmation by another round is needed. Not included in the JSON
-   * output.
+   * Causes on which two witnesses agree, so that no other round has to confirm them. Not included in the JSON output.
    */
   readonly corroborated?: readonly Pick<Cause, 'id' | 'subject'>[];
-  /** Path of the configuration file. Absent if the defaults were used. Not included in the JSON output. */
+  /** Absent if the defaults were used. Not included in the JSON output. */
   readonly configFile?: string;
 }
 
-/**
- * Wording for a cause, used in mail, on the status page and in runbooks. The wording can contain `{placeholders}` (see
- * remedy-words.ts).
- */
+/** Wording for a cause. It can contain `{placeholders}` (see remedy-words.ts). */
 export interface CauseWords {
   /** Severity if the precondition is broken. For a warning finding, the severity is at most `warning`. */
   readonly severity: Severity;
-  /** Clause for the runbook heading, such as "TLS is intercepted". */
+  /** Clause, such as "TLS is intercepted". */
   readonly title: string;
-  /**
-   * Description for mail subjects. The description has at most 32 characters and does not contain the host, so that it
-   * is never truncated.
-   */
+  /** For mail subjects: at most 32 characters and without the host, so that it is never truncated. */
   readonly short: string;
-  /** Replaces `short` if the finding is a warning. */
   readonly warningShort?: string;
-  /**
-   * Replaces `short` for specific inspecting products. The keys are product names from config/inspection-products.yaml.
-   */
+  /** The keys are product names from config/inspection-products.yaml. */
   readonly productShort?: Readonly<Record<string, string>>;
-  /** Replaces `short` for other known products. Contains `{product}`. */
+  /** For other known products. Contains `{product}`. */
   readonly anyProductShort?: string;
-  /** Short description for lists. Absent if the title is used. Can contain `{subject}`. */
+  /** Short description for lists. The title is used if this is absent. Can contain `{subject}`. */
   readonly headline?: string;
   /** Replaces `headline` if the inspecting product is known. Can contain `{product}`. */
   readonly productHeadline?: string;
-  /** Replaces `headline` if the finding is a warning. */
   readonly warningHeadline?: string;
-  /** Wording for the case that a firewall policy is the reason. Absent if a policy cannot be the reason. */
+  /** Absent if a firewall policy cannot be the reason. */
   readonly byFirewall?: {
     readonly action: Culprit['action'];
-    /** Headline that contains `{culprit}`. The summary contains it as well. */
+    /** Contains `{culprit}`, like the summary. */
     readonly headline: string;
     readonly summary: string;
   };
-  /** Sentence that describes the cause. */
   readonly summary: string;
   readonly impact: ImpactKind;
   /**
-   * Sources of the vendor facts in this wording. `ta-p/N` stands for https://community.fortinet.com/…/ta-p/N, and
-   * `docs:X` for https://docs.fortinet.com/document/X.
+   * Sources of the vendor facts. `ta-p/N` stands for https://community.fortinet.com/…/ta-p/N, and `docs:X` for
+   * https://docs.fortinet.com/document/X.
    */
   readonly sources?: readonly string[];
-  /**
-   * Runbook that several causes share, with its file name, heading and first sentence. By default, the heading is the
-   * first cause's title, and each cause has a separate summary.
-   */
+  /** Runbook that several causes share, with its file name, heading and first sentence. */
   readonly runbook?: { readonly name: string; readonly title?: string; readonly summary?: string };
-  /** Steps for an administrator, in order. */
   readonly remedy: readonly Step[];
-  /** Wording for each kind of the cause. Replaces the general wording if the kind is known. */
   readonly kinds?: Readonly<Record<string, KindWords>>;
-  /**
-   * Replaces the summary and remedy while a stage of this machine's path is not `ok` (`facts.unclear`). The stage and
-   * this cause can then have the same fault.
-   */
+  /** Used while a stage of this machine's path is not `ok` (`facts.unclear`), because both can have the same fault. */
   readonly unclearPath?: { readonly summary: string; readonly remedy: readonly Step[] };
   /**
-   * Replaces the summary and remedy while this machine's path is broken. The cause is then critical, because its remedy
-   * requires a working path.
+   * Used while this machine's path is broken. The cause is then critical, because its remedy requires a working path.
    */
   readonly brokenPath?: { readonly summary: string; readonly remedy: readonly Step[] };
-  /**
-   * Replaces `remedy` for specific inspecting products. The keys are product names from
-   * config/inspection-products.yaml.
-   */
+  /** The keys are product names from config/inspection-products.yaml. */
   readonly productRemedy?: Readonly<Record<string, readonly Step[]>>;
-  /** Replaces `remedy` for other known products. */
   readonly anyProductRemedy?: readonly Step[];
-  /**
-   * Replaces `remedy` if the connection uses a proxy (`facts.proxy`). The proxy must be checked before any firewall.
-   */
+  /** Replaces `remedy` if the connection uses a proxy, because the proxy must be checked before any firewall. */
   readonly proxyRemedy?: readonly Step[];
-  /**
-   * If a fault has several possible causes, the cause with the lowest rank is reported. A cause without a rank comes
-   * last.
-   */
+  /** If a fault has several possible causes, the cause with the lowest rank is reported. */
   readonly rank?: number;
   /** More general cause into which this cause can develop during the same fault. */
   readonly partOf?: string;
   /**
-   * Rule for combining findings into one fault. By default, findings with the same subject are combined. With
-   * `per-host`, all findings for the same host are one fault. With `for-all-hosts`, findings for several hosts are also
-   * one fault, for example if a resolver fails for many names.
+   * By default, findings with the same subject are one fault. `per-host`: all findings for a host are one fault.
+   * `for-all-hosts`: findings for several hosts are one fault, for example if a resolver fails for many names.
    */
   readonly oneFault?: 'per-host' | 'for-all-hosts';
 }
 
-/** Wording for one kind of a cause. */
 export interface KindWords {
-  /** Clause for the runbook heading, such as "the proxy requires a login". */
   readonly title: string;
   readonly summary: string;
   readonly remedy: readonly Step[];
-  /** Replaces `unclearPath` of the cause. */
   readonly unclearPath?: CauseWords['unclearPath'];
 }
 
-/** Supported types of command line: a POSIX shell, the FortiGate CLI, and the FortiAuthenticator CLI. */
 export const SYNTAXES = ['shell', 'fortios', 'fortiauthenticator'] as const;
 type Syntax = (typeof SYNTAXES)[number];
 
-/** Remedy step that can contain placeholders. A step is a sentence, optionally with commands. */
 export type Step = string | CommandStep;
 
 export interface CommandStep {
-  /** Sentence that can be understood without reading the commands. */
+  /** Can be understood without reading the commands. */
   readonly text: string;
   readonly syntax: Syntax;
-  /** Command lines, which can contain placeholders (see `fillCommands` in remedy-words.ts). */
   readonly commands: readonly string[];
-  /** Command lines that undo the commands. Null if the commands change nothing. */
+  /** Null if the commands change nothing. */
   readonly undo: readonly string[] | null;
 }
 
-/** Returns a step with read-only shell commands. */
+/** For commands that only read, so that there is nothing to undo. */
 export function shell(text: string, ...commands: readonly string[]): CommandStep {
   return { text, syntax: 'shell', commands, undo: null };
 }
 
-/** Returns a step with read-only FortiGate commands. */
 export function fortios(text: string, ...commands: readonly string[]): CommandStep {
   return { text, syntax: 'fortios', commands, undo: null };
 }
 
-/** Returns a step with read-only FortiAuthenticator commands. */
 export function fortiauthenticator(text: string, ...commands: readonly string[]): CommandStep {
   return { text, syntax: 'fortiauthenticator', commands, undo: null };
 }
 
-/** Impact sentences that are the same in every situation. */
 const IMPACTS = {
   codes: 'Activation codes do not reach users by e-mail. Active tokens keep working.',
   push: 'Phones show no push notifications. Codes that users type keep working.',
@@ -593,16 +466,14 @@ const IMPACTS = {
   blind: 'Activation may work, but ftm-watch cannot check this precondition.',
   uncertain: 'Activations may fail for some users or at times. Active tokens keep working.',
   service: 'Functions that use this host may fail. Activation does not use this host.',
-  none: 'None now.',
+  none: 'None at the moment.',
 } as const;
 
-/** Part of activation that is affected. */
-export type ImpactKind = 'activation' | keyof typeof IMPACTS;
+type ImpactKind = 'activation' | keyof typeof IMPACTS;
 
 /**
- * Returns the current impact on users. Active tokens keep working, because the phone computes the codes and
- * FortiAuthenticator verifies them. Since FortiAuthenticator 6.6.1, users can activate tokens offline (Fortinet tips
- * 194050 and 388682).
+ * Active tokens keep working, because the phone computes the codes and FortiAuthenticator verifies them. Since
+ * FortiAuthenticator 6.6.1, users can activate tokens offline (Fortinet tips 194050 and 388682).
  */
 export function impactOf(kind: ImpactKind, context: ActivationContext): string {
   return kind === 'activation' ? activationImpact(context) : IMPACTS[kind];

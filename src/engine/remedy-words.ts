@@ -11,14 +11,11 @@ import { addressFamily, authority } from '../core/addresses.ts';
 import { INTERFACE_SEPARATOR, interfacesOf, isInterfaceName } from '../core/license/firewall.ts';
 import { FORTIGATE, FORTIGATE_SERIAL } from './words.ts';
 
-/** Returns a remedy in two forms, as sentences and as steps with commands. */
 export function remedyOf(steps: readonly Step[], facts: WordingFacts): Remedy {
-  const remedySteps = steps.map((step) => filledStep(step, facts));
+  const remedySteps = steps.map((step) =>
+    typeof step === 'string' ? sentenceStep(fill(step, facts)) : commandStep(step, facts),
+  );
   return { remedy: remedySteps.map(sentenceOf), remedySteps };
-}
-
-function filledStep(step: Step, facts: WordingFacts): RemedyStep {
-  return typeof step === 'string' ? sentenceStep(fill(step, facts)) : commandStep(step, facts);
 }
 
 function commandStep({ text, commands, undo, syntax }: CommandStep, facts: WordingFacts): RemedyStep {
@@ -34,12 +31,9 @@ function commandStep({ text, commands, undo, syntax }: CommandStep, facts: Wordi
   };
 }
 
-/** Maximum number of commands that are appended to a sentence. */
 const MOST_QUOTED = 3;
 
-/**
- * Returns a step as one sentence. A few commands are appended to it. Longer command lists are shown only in a block.
- */
+/** Appends a few commands to the sentence. Longer lists are shown only in a block. */
 function sentenceOf({ text, commands }: RemedyStep): string {
   const lines = (commands ?? '').split('\n').map((line) => line.trim());
   if (commands === null || lines.length > MOST_QUOTED) return text;
@@ -48,7 +42,6 @@ function sentenceOf({ text, commands }: RemedyStep): string {
 
 interface FilledCommands {
   readonly text: string;
-  /** Placeholders that the user must fill in. Empty if the commands can run unchanged. */
   readonly blanks: readonly Blank[];
 }
 
@@ -56,7 +49,6 @@ type Known = (facts: WordingFacts) => string | null;
 
 interface CommandWord {
   readonly known: Known;
-  /** Placeholder to show if the value is unknown. */
   readonly blank: Blank;
   /** Returns the reason why the value could not be read. Returns null in a runbook, or if the value has no source. */
   readonly unread?: (facts: WordingFacts) => string | null;
@@ -66,8 +58,8 @@ const COMES_IN = 'the interface on which the traffic from FortiAuthenticator arr
 const SOURCE = 'the source address of the traffic from FortiAuthenticator at the firewall';
 
 /**
- * Placeholders in firewall policy commands. Object names are derived from the object's content, so that commands do not
- * change objects that other commands created.
+ * Object names are derived from the object's content, so that commands do not change objects that other commands
+ * created.
  */
 const POLICY_WORDS: Readonly<Record<string, CommandWord>> = {
   sourcefour: word('SOURCE-IP', SOURCE, ({ source }) => ipv4OrNull(source)),
@@ -81,7 +73,7 @@ const POLICY_WORDS: Readonly<Record<string, CommandWord>> = {
   shortname: word('NAME', '', ({ host }) => nameOrFour(host)?.slice(0, 9) ?? 'server'),
   inside: ofPolicy('INSIDE', COMES_IN, 'incoming', quotedInside),
   outside: ofPolicy('OUTSIDE', 'the interface on which the traffic leaves for the internet', 'outgoing', quotedInside),
-  /** Incoming interface, for commands that accept only one interface. */
+  /** For commands that accept only one interface. */
   ingress: ofPolicy('INSIDE', COMES_IN, 'incoming', (text) => /^(?!any$)[\w./-]+$/u.exec(text)?.[0] ?? null),
   policyid: ofPolicy(
     'POLICY-ID',
@@ -91,11 +83,9 @@ const POLICY_WORDS: Readonly<Record<string, CommandWord>> = {
     (text) => /^(?:policy )?(?<id>\d{1,10})(?= |$)/u.exec(text)?.groups?.['id'] ?? null,
   ),
   nat: ofPolicy('NAT', 'enable or disable, as in the policy that matches now', 'nat', natOf),
-  /** Lines that set the policy's NAT pools. */
   natpools: word('POOLS', '', ({ nat, source }) => (isOfSeveral(source) ? '' : poolLines(nat ?? ''))),
   schedule: {
     ...ofPolicy('SCHEDULE', 'the schedule of the policy that matches now', 'schedule', nameOrNull),
-    // If no policy was read, there is no schedule to copy.
     known: ({ schedule, policy, source }) =>
       policy === undefined || isOfSeveral(source) ? 'always' : nameOrNull(schedule ?? ''),
   },
@@ -109,13 +99,12 @@ const POLICY_WORDS: Readonly<Record<string, CommandWord>> = {
 };
 
 /**
- * Placeholders in all commands. Users copy and run commands unchanged, so each value must be safe in every shell.
- * Values are addresses, host names, numbers, or marked placeholders.
+ * Users copy and run commands unchanged, so each value must be safe in every shell: addresses, host names, numbers, or
+ * marked placeholders.
  */
 const COMMAND_WORDS: Readonly<Record<string, CommandWord>> = {
   host: word('HOST', 'the name of the server', ({ host }) => hostOrNull(host)),
   port: word('PORT', 'the port of the server', ({ port }) => portOrNull(port)),
-  /** Server as `host:port`. */
   server: word('SERVER', 'the name of the server, a colon, and its port', ({ host, port }) => endpoint(host, port)),
   serverip: word('SERVER-IP', 'an address of the server', ({ address }) => addressOrNull(address)),
   sourceip: word('SOURCE-IP', SOURCE, ({ source }) => addressOrNull(source)),
@@ -134,11 +123,7 @@ const COMMAND_WORDS: Readonly<Record<string, CommandWord>> = {
     const { host = '', port = '' } = hostAndPort(subject) ?? {};
     return endpoint(host, port);
   }),
-  /** STARTTLS option for `openssl s_client`. */
   starttls: word('STARTTLS', '', ({ security }) => (security === 'tls' ? '' : '-starttls smtp ')),
-  /**
-   * Command-line option for the running instance's configuration file. The option is appended to an ftm-watch command.
-   */
   config: word('CONFIG', 'the option -c with the configuration file', ({ config }) => configOption(config)),
   gateway: word('GATEWAY', 'the address of the default gateway', () => null),
   syslogport: word('SYSLOG-PORT', 'the port of logs.syslog', () => null),
@@ -151,8 +136,8 @@ function word(name: string, meaning: string, known: Known): CommandWord {
 }
 
 /**
- * Returns a placeholder whose value comes from the matching firewall policy. If there are several source addresses, the
- * value stays unknown, because each address can match a different policy.
+ * A value from the matching firewall policy. With several source addresses it stays unknown, because each address can
+ * match a different policy.
  */
 function ofPolicy(
   name: string,
@@ -182,7 +167,7 @@ function natOf(text: string): string | null {
   return ['enable', 'disable'].includes(nat) && pools.every(isInterfaceName) ? nat : null;
 }
 
-/** Returns the `ippool` and `poolname` lines for a policy (CLI reference, `firewall policy`). */
+/** See the CLI reference, `firewall policy`. */
 function poolLines(nat: string): string {
   const pools = natOf(nat) === null ? [] : nat.split(INTERFACE_SEPARATOR).slice(1);
   return pools.length === 0 ? '' : `set ippool enable\n        set poolname "${pools.join('" "')}"`;
@@ -192,16 +177,13 @@ function nameOrNull(text: string): string | null {
   return isInterfaceName(text) ? text : null;
 }
 
-/**
- * Reports whether the FortiGate uses VDOMs. A VDOM name has at most 31 characters, or 11 in older firmware (CLI
- * reference, `config vdom`).
- */
+/** A VDOM name has at most 31 characters, or 11 in older firmware (CLI reference, `config vdom`). */
 function isInVdom(vdom: string | undefined): vdom is string {
   return vdom !== undefined && vdom !== 'root' && /^[\w-]{1,31}$/u.test(vdom);
 }
 
-/** Replaces the placeholders in commands. A test ensures that all placeholders are defined. */
-export function fillCommands(lines: readonly string[], facts: WordingFacts): FilledCommands {
+/** A test ensures that all placeholders are defined. */
+function fillCommands(lines: readonly string[], facts: WordingFacts): FilledCommands {
   const blanks = new Map<string, Blank>();
   const filled = lines.map((line) => fillLine(line, facts, blanks));
   // Placeholders for whole lines can have an empty value. The resulting empty lines are removed.
@@ -236,10 +218,7 @@ function nameOrFour(host: string): string | null {
   return addressFamily(host) === 6 ? null : hostOrNull(host);
 }
 
-/**
- * Returns quoted interface names, excluding the first and the last quote. The command already contains these two
- * quotes.
- */
+/** Returns the names without the first and the last quote, which the command already contains. */
 function quotedInside(interfaces: string): string | null {
   const names = interfacesOf(interfaces);
   return names.length === 0 ? null : names.join('" "');
@@ -258,7 +237,6 @@ function endpoint(host: string, port: string): string | null {
   return name === null || number === null ? null : shellWord(authority({ host: name, port: Number(number) }));
 }
 
-/** Returns the address part of a configured resolver, such as `10.0.0.53` or `udp://10.0.0.53:53`. */
 function resolverAddress(resolver: string | undefined): string | null {
   const bare = (resolver ?? '').replace(/^(?:udp|tcp):\/\//u, '');
   return addressOrNull(bare) ?? addressOrNull(hostAndPort(bare)?.host);
@@ -269,10 +247,7 @@ function hostAndPort(text: string): { readonly host: string; readonly port: stri
   return host === undefined || port === undefined ? null : { host, port };
 }
 
-/**
- * Returns the command-line option for the configuration file. Returns null if the file name contains control
- * characters.
- */
+/** Returns null if the file name contains control characters. */
 function configOption(file: string | undefined): string | null {
   if (file === undefined) return '';
   return /\p{C}/u.test(file) ? null : ` -c ${shellWord(file)}`;
@@ -283,17 +258,14 @@ function shellWord(text: string): string {
   return /^[\w.:@/+-]+$/u.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }
 
-/** Describes an inspecting device by its certificate authority. Used for devices that are not in the catalogue. */
 export function unknownProduct(issuer: string): string {
   return `"${issuer}", which is not in the product catalogue`;
 }
 
 export interface WordingFacts extends FindingFacts {
   readonly subject: string;
-  /** Host of the licence server or the affected service, as configured. */
   readonly host: string;
   readonly port: string;
-  /** Path of the configuration file. Absent if the defaults are used. */
   readonly config?: string;
   /**
    * FortiAuthenticator's configured addresses. The addresses are used only in sentences, not in commands, because they
@@ -302,7 +274,7 @@ export interface WordingFacts extends FindingFacts {
   readonly unit?: string;
   /** Addresses of the same target that work. */
   readonly clean?: string;
-  /** Firewall policy that caused the fault, such as `FortiGate 10.0.0.1, policy 12 "LAN-to-Internet"`. */
+  /** Such as `FortiGate 10.0.0.1, policy 12 "LAN-to-Internet"`. */
   readonly culprit?: string;
   /** True if the text is for a runbook instead of an incident. */
   readonly runbook?: true;
@@ -310,7 +282,6 @@ export interface WordingFacts extends FindingFacts {
 
 type WordingName = Exclude<keyof WordingFacts, 'runbook'>;
 
-/** General words for unknown facts. */
 const GENERAL: Readonly<Record<WordingName, string>> = {
   subject: 'the target',
   host: 'the licence server',
@@ -351,10 +322,9 @@ const GENERAL: Readonly<Record<WordingName, string>> = {
   unit: 'the address of FortiAuthenticator',
 };
 
-/** General words for an unknown server. */
 export const ANY_SERVER: WordingFacts = { subject: GENERAL.subject, host: GENERAL.host, port: GENERAL.port };
 
-/** Replaces `{placeholders}`. A test ensures that all placeholders are defined. */
+/** A test ensures that all placeholders are defined. */
 export function fill(text: string, facts: WordingFacts): string {
   return text.replaceAll(/\{([a-z]+)\}/gu, (whole, name: string) => {
     if (name === 'interface') return interfaceOf(facts);
@@ -365,20 +335,18 @@ export function fill(text: string, facts: WordingFacts): string {
 }
 
 /**
- * Returns the wording for a known fact. A FortiGate's certificate authority is named after its serial number, which is
- * added to identify the unit. "system" is a configuration keyword.
+ * A FortiGate's certificate authority is named after its serial number, which identifies the unit. "system" is a
+ * configuration keyword.
  */
 function named(name: WordingName, known: string, { issuer = '' }: WordingFacts): string {
   if (name === 'resolver' && known === 'system') return 'the resolver of this machine';
   return name === 'product' && known === FORTIGATE && FORTIGATE_SERIAL.test(issuer) ? `${known} ${issuer}` : known;
 }
 
-/** Returns the URL of the appliance's web interface. */
 function interfaceOf({ address }: WordingFacts): string {
   return address === undefined ? 'the URL in appliances[].api.url' : `https://${address}`;
 }
 
-/** Returns general words for an unknown fact. An unknown product is described by the issuer's name. */
 function generalWord(name: WordingName, { issuer, unit }: WordingFacts): string {
   if (name === 'source' && unit !== undefined) return unit;
   return name === 'product' && issuer !== undefined ? unknownProduct(issuer) : GENERAL[name];

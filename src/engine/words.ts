@@ -1,16 +1,13 @@
 import { type Culprit, policyText } from '../core/license/firewall.ts';
 import { type Finding, isFault, type CauseWords, shell } from './model.ts';
 
-/**
- * Name of the FortiGate product in config/inspection-products.yaml. A FortiGate policy can explain faults that this
- * product causes.
- */
+/** Product name in config/inspection-products.yaml. A FortiGate policy can explain faults that this product causes. */
 export const FORTIGATE = 'Fortinet FortiGate';
 
 /**
- * Returns the firewall finding whose policy explains a cause. Returns null if there is none, or if several policies are
- * possible. A policy does not explain a fault that affects only some connections (`advice`) or addresses (`clean`), nor
- * a certificate from another product.
+ * Returns the firewall finding whose policy explains a cause. Returns null if several policies are possible. A policy
+ * does not explain a fault that affects only some connections (`advice`) or addresses (`clean`), nor a certificate from
+ * another product.
  * @param fresh firewall findings that are newer than the start of the fault; undefined if all of them are newer
  */
 export function culpritFinding(
@@ -35,12 +32,9 @@ export function culpritFinding(
   return first === undefined || names.size > 1 || !isFresh(first) ? null : first;
 }
 
-/**
- * Matches FortiGate serial numbers. A FortiGate also uses its serial number as the name of its certificate authority.
- */
+/** A FortiGate also uses its serial number as the name of its certificate authority. */
 export const FORTIGATE_SERIAL = /^F[GW](?=[A-Z]*\d)[A-Z0-9]{9,22}$/u;
 
-/** Reports whether the certificate was issued by a FortiGate other than the queried one. */
 function isOtherUnit(issuer: string, { serial }: Culprit): boolean {
   return serial !== null && FORTIGATE_SERIAL.test(issuer) && issuer !== serial;
 }
@@ -55,24 +49,19 @@ export function culpritText({ firewall, policy, profile, incoming, outgoing }: C
   return `${firewall}, implicit deny (no policy allows it${between})`;
 }
 
-/**
- * Returns short descriptions of a policy for a mail subject, most informative first. The last one is always short
- * enough.
- */
+/** Short descriptions for a mail subject, most informative first. The last one is always short enough. */
 export function culpritShorts({ policy, firewall, firewallHost, action }: Culprit): readonly string[] {
   if (policy === null)
-    return [`${firewall}: implicit deny`, `${firewallHost}: implicit deny`, 'denied by implicit deny'];
+    return [`${firewall}: implicit deny`, `${firewallHost}: implicit deny`, 'blocked by the implicit deny'];
   const name = `policy ${String(policy.id)}`;
-  const does = action === 'inspects' ? 'inspects TLS' : 'denies it';
+  const does = action === 'inspects' ? 'inspects TLS' : 'blocks traffic';
   return [`${name} on ${firewall} ${does}`, `${name} on ${firewallHost} ${does}`, `${name} ${does}`];
 }
 
-/** Inserts text before the full stop at the end of a sentence. */
 export function withMore(claim: string, separator: string, more: string): string {
   return `${claim.replace(/\.$/u, '')}${separator}${more}.`;
 }
 
-/** Appends text to a finding's claim and to its full observation. */
 export function withMoreSaid<F extends Pick<Finding, 'claim' | 'actual'>>(
   found: F,
   separator: string,
@@ -86,20 +75,15 @@ export function withMoreSaid<F extends Pick<Finding, 'claim' | 'actual'>>(
   };
 }
 
-/** Capitalizes the first letter of a text. */
 export function capital(text: string): string {
   return text.slice(0, 1).toUpperCase() + text.slice(1);
 }
 
-/** Formats a finding as one line that contains the observation, the quoted text, and the expected state. */
 export function evidenceLine(finding: Finding, ofCause: string): string {
   return `${observationText(finding, ofCause)} Expected: ${inSentence(finding.expected)}.`;
 }
 
-/**
- * Returns the observation and the quoted text. The finding's subject is omitted if it is the same as the cause's
- * subject.
- */
+/** The finding's subject is omitted if it is the cause's subject. */
 export function observationText({ subject, claim, quote }: Finding, ofCause: string): string {
   const place = subject === ofCause ? '' : `${subject}: `;
   const words = quote === undefined ? '' : ` Verbatim: "${quote}".`;
@@ -111,10 +95,8 @@ export function inSentence(text: string): string {
   return text.replace(/^[A-Z](?=[a-z]* )/u, (letter) => letter.toLowerCase());
 }
 
-/** Number of evidence lines that are visible without unfolding. */
 const SHOWN = 5;
 
-/** Divides evidence into visible lines and folded lines. */
 export function foldEvidence(evidence: readonly string[]): {
   readonly shown: readonly string[];
   readonly folded: readonly string[];
@@ -122,12 +104,9 @@ export function foldEvidence(evidence: readonly string[]): {
   return { shown: evidence.slice(0, SHOWN), folded: evidence.slice(SHOWN) };
 }
 
-/** Cause that the engine itself reports for a precondition that stays unknown. */
 export const UNKNOWN_CAUSE = 'precondition-unknown';
 
-/**
- * Wording for `UNKNOWN_CAUSE`. Steps from the precondition or its findings are inserted before the steps listed here.
- */
+/** Steps from the precondition or its findings are inserted before these steps. */
 export const UNKNOWN_WORDS: CauseWords = {
   severity: 'warning',
   title: 'a precondition cannot be checked',

@@ -1,6 +1,5 @@
-import { correctedNow, observeDateHeader, estimateClock, withGenuineTime } from '../checks/clock/estimate.ts';
-import type { CarrierFindings } from '../checks/delivery/judge-carrier.ts';
-import type { Judgement, RoundFacts, TargetFacts } from '../checks/check.ts';
+import { correctedNow, observeDateHeader, estimateClock, withGenuineTime } from '../checks/clock/judge.ts';
+import type { CarrierFindings, Judgement, RoundFacts, TargetFacts } from '../checks/check.ts';
 import { uncleanAddresses, withoutUnclean } from '../checks/endpoint-words.ts';
 import { judgeShare, roundConnectionsOf } from '../checks/intermittent/judge.ts';
 import { judged, unjudged, type JudgedRound } from '../checks/judgement.ts';

@@ -7,7 +7,7 @@ import type { DnsObservation, DnsReply } from '../core/observation.ts';
 import type { ProbeContext } from '../network/context.ts';
 import { failureFrom, overdueOr, ProbeError } from '../network/failure.ts';
 import { queryResolver } from '../network/dns/exchange.ts';
-import { systemExchanges, observeSystem } from '../network/dns/system.ts';
+import { observeSystem } from '../network/dns/system.ts';
 import type { SystemLookup } from '../network/lookup.ts';
 
 /** Includes resolving the resolver's name, connecting, the handshake, and a second attempt. */
@@ -37,24 +37,6 @@ export async function observeDns(
   return { resolver: resolver.label, name, a, aaaa };
 }
 
-/**
- * Returns the mail servers of a domain, most preferred first. Returns an empty list if the domain has no MX records.
- * @throws the error that ended the lookup
- */
-export async function observeExchanges(
-  domain: string,
-  resolver: ResolverConfig,
-  ports: DnsPorts,
-  ctx: ProbeContext,
-): Promise<readonly string[]> {
-  if (resolver.kind === 'system') return systemExchanges(domain, ctx.signal);
-  const reply = await ask({ name: domain, type: 'MX' }, resolver, ports, ctx);
-  if (reply.kind === 'failed') throw new ProbeError(reply.reason, reply.message);
-  if (reply.rcode !== 'NOERROR' && reply.rcode !== 'NXDOMAIN')
-    throw new ProbeError('rejected', `The resolver answered with ${reply.rcode}`);
-  return reply.addresses;
-}
-
 function literal(address: string, here: boolean): DnsReply {
   return {
     kind: 'answer',
@@ -68,7 +50,7 @@ function literal(address: string, here: boolean): DnsReply {
 }
 
 async function ask(
-  question: { readonly name: string; readonly type: 'A' | 'AAAA' | 'MX' },
+  question: { readonly name: string; readonly type: 'A' | 'AAAA' },
   resolver: Exclude<ResolverConfig, { kind: 'system' }>,
   { system, trust }: DnsPorts,
   { clock, sourceAddress, signal }: ProbeContext,

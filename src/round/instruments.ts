@@ -26,8 +26,6 @@ export interface Instruments {
   readonly limiter: Limiter;
   /** If null, the daemon's limit is used. */
   readonly mailLimit: Millis | null;
-  /** Port for connections to other organisations' mail servers. */
-  readonly exchangePort: number;
   readonly knowledge: TlsKnowledgeBase;
   readonly memory: RoundMemory;
 }
@@ -52,8 +50,6 @@ const CONNECTIONS = 128;
  * entries are for chains that change.
  */
 const CERTIFICATES = { spare: 512, perTarget: 2 };
-
-const SMTP_PORT = 25;
 
 /** @throws {Error} when a CA file, a product file or the learned trust cannot be read */
 export async function createInstruments(config: Config, deps: InstrumentDeps): Promise<Instruments> {
@@ -81,7 +77,6 @@ export async function createInstruments(config: Config, deps: InstrumentDeps): P
     },
     limiter: createLimiter(CONNECTIONS),
     mailLimit: deps.mailLimit ?? null,
-    exchangePort: SMTP_PORT,
     knowledge,
     memory,
   };

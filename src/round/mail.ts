@@ -1,7 +1,6 @@
 import { isIP, type Socket } from 'node:net';
 import type { ConnectionOptions, SecureContext } from 'node:tls';
 import { dialledAddresses } from '../checks/name-resolution/judge.ts';
-import type { Config } from '../config/config.ts';
 import { type MailServer, type MailServerConfig, USUAL_PATIENCE } from '../config/schema/watched.ts';
 import type { UnitObservation } from '../connectors/picture.ts';
 import {
@@ -13,18 +12,16 @@ import {
   isOfThisMachine,
   isOwnTrouble,
   type DnsObservation,
-  type RecipientServerObservation,
 } from '../core/observation.ts';
-import type { PathObservation } from '../core/round.ts';
 import { type ProbeContext, unlessAborted } from '../network/context.ts';
 import { deadline, type Deadline } from '../system/clock.ts';
 import type { Millis } from '../core/clock.ts';
 import { openTls, UnverifiedError } from '../network/connect.ts';
-import { errorCode, failureFrom, failureReason, overdueOr, printable, ProbeError } from '../network/failure.ts';
-import { connectToAny, greets } from '../network/smtp/connect-any.ts';
+import { errorCode, overdueOr, printable, ProbeError, failureFrom } from '../network/failure.ts';
+import { connectToAny } from '../network/smtp/connect-any.ts';
 import { createVerifiedIdentity, MailSession, SmtpError, type VerifiedIdentity } from '../network/smtp/session.ts';
 import { authority, type HostPort } from '../core/addresses.ts';
-import { askInTurn, observeExchanges } from './dns.ts';
+import { askInTurn } from './dns.ts';
 import type { Instruments, Look } from './instruments.ts';
 
 /** Can end the check early. If the server has not responded by then, the result is `aborted`. */
@@ -106,7 +103,6 @@ export async function observeMail(target: MailTarget, ports: MailPorts, ctx: Pro
     outcome,
     certificateNotAfter: identity.notAfter(),
     ...(target.server.isLoginUnknown === true ? { isLoginUnknown: true } : {}),
-    recipientServers: [],
   };
 }
 
@@ -286,108 +282,4 @@ async function findAddresses({ host }: Pick<HostPort, 'host'>, look: Look): Prom
   const failures = observations.map(({ a }) => a).filter((reply) => reply.kind === 'failed');
   const couldNotAsk = failures.length === observations.length ? isOfThisMachine : isOwnTrouble;
   return { addresses: [], localError: failures.find(({ reason }) => couldNotAsk(reason)) ?? null };
-}
-
-/**
- * Time limit for checking one recipient domain. The limit fits into the rest of a round in which the configured mail
- * server did not respond.
- */
-const RECIPIENT_LIMIT: Millis = 4000;
-
-/**
- * Maximum number of mail servers to check for each domain. The second server is checked if the first does not respond.
- */
-const MOST_EXCHANGES = 2;
-
-/** Checks whether one of a domain's mail servers sends a greeting to this machine. Sends only QUIT. Never rejects. */
-export async function observeRecipientServer(domain: string, outer: Look): Promise<RecipientServerObservation> {
-  using limit = deadline(outer.clock, RECIPIENT_LIMIT, outer.ctx.signal);
-  const ctx = { ...outer.ctx, signal: limit.signal };
-  const look = { ...outer, ctx };
-  const startedAt = ctx.clock.elapsed();
-  let hosts: readonly string[] = [];
-  try {
-    hosts = await exchangesOf(domain, look);
-    const found = await Promise.all(hosts.map((host) => findAddresses({ host }, look)));
-    const addresses = found.flatMap((each) => each.addresses);
-    const localError = found.find((each) => each.localError !== null)?.localError ?? null;
-    if (addresses.length === 0 && localError !== null) throw new ProbeError(localError.reason, localError.message);
-    if (addresses.length === 0)
-      throw new ProbeError('name-not-resolved', `No resolver gives an address of a mail server of "${domain}"`);
-    const socket = await connectToAny(addresses, look.exchangePort, ctx, limit.signal);
-    if (!(await greets(socket, limit.signal))) throw new ProbeError('protocol', 'It does not greet as a mail server');
-    return { domain, hosts, outcome: { kind: 'greets', durationMs: ctx.clock.elapsed() - startedAt } };
-  } catch (error) {
-    const end = overdueOr(error, limit, (cause) => {
-      return new ProbeError('timeout', `No mail server of "${domain}" greets within ${String(RECIPIENT_LIMIT)} ms`, {
-        cause,
-      });
-    });
-    return { domain, hosts, outcome: failureFrom(end, ctx.clock.elapsed() - startedAt, outer.ctx.signal) };
-  }
-}
-
-/**
- * Returns a domain's mail servers. A domain without MX records is its own mail server (RFC 5321 §5.1). A domain with a
- * null MX record does not accept mail (RFC 7505).
- */
-async function exchangesOf(domain: string, look: Look): Promise<readonly string[]> {
-  const failures: unknown[] = [];
-  for (const resolver of look.config.resolvers) {
-    try {
-      const exchanges = await observeExchanges(domain, resolver, look, look.ctx);
-      if (exchanges.length === 0) return [domain];
-      return exchanges.filter((host) => host !== '' && host !== '.').slice(0, MOST_EXCHANGES);
-    } catch (error) {
-      look.ctx.signal.throwIfAborted();
-      failures.push(error);
-    }
-  }
-  const ours = failures.find((failure) => isOfThisMachine(failureReason(failure)));
-  const failure: unknown = ours ?? failures.at(-1) ?? new ProbeError('internal', 'There is no resolver to ask');
-  throw failure;
-}
-
-const MOST_DOMAINS = 3;
-
-/**
- * Returns the domains in the configured mail addresses. These domains are used because the recipients of
- * FortiAuthenticator's mail are unknown.
- */
-function recipientDomains({ mail, notify }: Pick<Config, 'mail' | 'notify'>): readonly string[] {
-  const addresses = [...mail.map(({ to }) => to), ...(notify.email?.to ?? [])];
-  const domains = addresses.flatMap((address) => /@([^@[\]]+)$/u.exec(address ?? '')?.[1]?.toLowerCase() ?? []);
-  return [...new Set(domains)].slice(0, MOST_DOMAINS);
-}
-
-/**
- * If all configured mail servers fail, also checks the recipients' mail servers. If these fail too, this machine is
- * probably not allowed to connect to mail servers.
- */
-export async function withRecipientServers(
-  mail: readonly MailObservation[],
-  licenseServer: PathObservation,
-  look: Look,
-): Promise<readonly MailObservation[]> {
-  if (mail.length === 0 || !mail.every(isBroken)) return mail;
-  const { recipientLooks } = look.memory;
-  if (!isNobodyAnswering(licenseServer) && recipientLooks.isDue())
-    recipientLooks.keep(
-      await Promise.all(recipientDomains(look.config).map((domain) => observeRecipientServer(domain, look))),
-    );
-  return mail.map((seen) => ({ ...seen, recipientServers: recipientLooks.last() }));
-}
-
-/** Reports whether no resolver answers. In this case, the recipients' mail servers cannot be found either. */
-function isNobodyAnswering({ names }: PathObservation): boolean {
-  return names.length > 0 && names.every(({ a, aaaa }) => a.kind === 'failed' && aaaa.kind === 'failed');
-}
-
-/**
- * Reports whether FortiAuthenticator would also fail with this mail server. A rejected sender or recipient is excluded,
- * because the rejection may be temporary or affect only this machine.
- */
-function isBroken({ outcome }: MailObservation): boolean {
-  if (outcome.kind !== 'failed' || isOfThisMachine(outcome.reason)) return false;
-  return outcome.reason !== 'rejected' || (outcome.stage !== 'sender' && outcome.stage !== 'recipient');
 }

@@ -4,7 +4,7 @@ import { NO_SHARE, type PathShare } from '../checks/intermittent/path-share.ts';
 import type { JudgedRound } from '../checks/judgement.ts';
 import { type FaultId, isFaultId } from '../checks/registry.ts';
 import { type Clock, type EpochMs, isRecent, type Millis } from '../core/clock.ts';
-import type { CloserLook, MailOutcome, RecipientServerObservation } from '../core/observation.ts';
+import type { CloserLook, MailOutcome } from '../core/observation.ts';
 import type { ReferenceObservation } from '../core/round.ts';
 import type { Finding } from '../engine/model.ts';
 import type { BackgroundFile } from '../system/json-file.ts';
@@ -16,7 +16,6 @@ export interface RoundMemory {
   readonly genuine: GenuineMemory;
   readonly olderTls: OlderTls;
   readonly closerLooks: CloserLooks;
-  readonly recipientLooks: RecipientLooks;
   readonly deferrals: MailDeferrals;
   /** Hosts that have responded since the start, as `host:port`. */
   readonly answered: Set<string>;
@@ -39,7 +38,6 @@ export async function loadRoundMemory(
     genuine: await loadGenuineMemory(genuineFile ?? null, clock.now()),
     olderTls: createOlderTls(clock),
     closerLooks: createCloserLooks(clock),
-    recipientLooks: createRecipientLooks(clock),
     deferrals: createMailDeferrals(clock),
     answered: new Set(),
     earlier: {},
@@ -240,34 +238,6 @@ function createCloserLooks({ now }: Pick<Clock, 'now'>): CloserLooks {
       for (const [old, seen] of kept) if (!isRecent(seen.at, now(), BLOCK_KEPT)) kept.delete(old);
       kept.set(block, { at: now(), look });
       return look;
-    },
-  };
-}
-
-/**
- * Keeps the last results for recipients' mail servers. These servers are checked only once an hour, because they belong
- * to other organisations.
- */
-interface RecipientLooks {
-  /** Reports whether another check is due. A check that is due is recorded as done. */
-  isDue(): boolean;
-  /** Returns the results of the last check of recipients' mail servers. The results are valid until the next check. */
-  last(): readonly RecipientServerObservation[];
-  keep(seen: readonly RecipientServerObservation[]): void;
-}
-
-function createRecipientLooks({ now }: Pick<Clock, 'now'>): RecipientLooks {
-  let lookedAt: EpochMs | null = null;
-  let last: readonly RecipientServerObservation[] = [];
-  return {
-    isDue: () => {
-      const isDue = lookedAt === null || !isRecent(lookedAt, now(), HOUR);
-      if (isDue) lookedAt = now();
-      return isDue;
-    },
-    last: () => last,
-    keep: (seen) => {
-      last = seen;
     },
   };
 }

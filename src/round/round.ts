@@ -11,8 +11,16 @@ import { startApart } from '../schedule/start-apart.ts';
 import { deadline } from '../system/clock.ts';
 import { askOnce } from './dns.ts';
 import { type Instruments, type Look, lookWith } from './instruments.ts';
-import { type MailPace, observeWithDeferral, withRecipientServers } from './mail.ts';
+import { type MailPace, observeWithDeferral } from './mail.ts';
 import { observeNtp } from '../network/ntp/sntp.ts';
+import {
+  observeOlderTls,
+  verifyWithOpenssl,
+  observeClosely,
+  observeNearest,
+  observeOtherNames,
+  observeReferences,
+} from './second-looks.ts';
 import {
   controlTarget,
   licenseTarget,
@@ -22,14 +30,6 @@ import {
   observePath,
   serviceTarget,
 } from './path.ts';
-import {
-  observeClosely,
-  observeNearest,
-  observeOlderTls,
-  observeOtherNames,
-  observeReferences,
-  verifyWithOpenssl,
-} from './second-looks.ts';
 
 /** Shown to users who are waiting. */
 export interface RoundProgress {
@@ -116,13 +116,12 @@ export async function observeRound(
 
   const { licenseServer } = straight;
   const seen = { path: licenseServer, controls };
-  const [references, older, closer, controlConnects, otherNames, mailInTheEnd] = await Promise.all([
+  const [references, older, closer, controlConnects, otherNames] = await Promise.all([
     observeReferences(target, seen, look),
     observeOlderTls(target, licenseServer, look, wishes.isComplained),
     observeClosely(target, seen, look),
     observeNearest(seen, look),
     observeOtherNames(target, seen, look),
-    withRecipientServers(mail, licenseServer, look),
     verifyWithOpenssl(target, seen, look),
   ]);
 
@@ -138,7 +137,7 @@ export async function observeRound(
     stalledMs: stall.longest(),
     path: { ...straight, licenseServer: looked, burst, services, controlConnects, otherNames },
     controls,
-    mail: mailInTheEnd,
+    mail,
     ntp,
   };
 }

@@ -4,7 +4,7 @@ import { addressFamily } from '../core/addresses.ts';
 import { nameList } from '../core/visible-text.ts';
 import type { Assessment, Diagnosis, Finding } from '../engine/model.ts';
 import { isSmallShare } from '../checks/intermittent/finding.ts';
-import type { OwnClock } from '../checks/clock/estimate.ts';
+import type { OwnClock } from '../core/observation.ts';
 import type { EpochMs, Millis } from '../core/clock.ts';
 import { isCorroborated, diagnose } from '../engine/diagnose.ts';
 import { seemsUnaffected } from '../checks/tls-genuine/judge.ts';
@@ -16,7 +16,7 @@ import {
   withoutSeen,
   type FaultSeen,
   type UnexplainedPolling,
-} from '../checks/polling/explained.ts';
+} from '../checks/polling/judge.ts';
 import type { PollingReport, AppliancePolling } from '../core/polling/report.ts';
 import type { Everything, Unheard } from '../checks/check.ts';
 import { firewallPolicy } from '../checks/firewall-policy/judge.ts';

@@ -126,11 +126,7 @@ export class UnitMonitor {
     this.#deps = deps;
     const onKept = (part: Part): void => this.#onKept(part);
     this.#appliances = new UnitGroup('appliances', applianceUnits(config, deps), onKept);
-    this.#firewall = new UnitGroup(
-      'firewall',
-      firewallUnits(config, () => this.#firewall.facts()),
-      onKept,
-    );
+    this.#firewall = new UnitGroup('firewall', firewallUnits(config), onKept);
     this.#peers = new UnitGroup('peers', peerUnits(config), onKept);
     this.#runner = this.#scheduled().length === 0 ? null : this.#createRunner();
     this.#registration = this.#watchRegistration();

@@ -21,7 +21,6 @@ const REVOKED = 'integration/web/revoked-clients.test.ts';
 const NTP = 'integration/round/ntp.test.ts';
 const MAIL = 'integration/round/mail-failing.test.ts';
 const MAIL_TIME = 'integration/round/mail-time.test.ts';
-const RECIPIENTS = 'integration/round/mail-recipients.test.ts';
 const SNMP = 'integration/connectors/snmp.test.ts';
 const REGISTRATION = 'integration/connectors/registration-errors.test.ts';
 const LOG_TCP = 'integration/logs/tcp.test.ts';
@@ -53,7 +52,6 @@ const LISTENERS: Readonly<Record<string, readonly Entry[]>> = {
     ['on error', PROXY, 'a reset'],
     ['once close', PROXY, 'an orderly end'],
   ],
-  'src/network/dns/system.ts': [['addEventListener abort', NETWORK, 'ends when it is called off']],
   'src/network/http/request.ts': [
     ['once response', REQUEST, 'reads 64 KiB of a body without end'],
     ['on error', REQUEST, 'tells a reset from an orderly end'],
@@ -69,13 +67,6 @@ const LISTENERS: Readonly<Record<string, readonly Entry[]>> = {
     ['on error', NETWORK, 'in the body of a refusal'],
     ['on error', NETWORK, 'in an encoding that nobody asked for'],
     ['callback of connect', REGISTRATION, 'a certificate of somebody else gets no credentials'],
-  ],
-  'src/network/smtp/connect-any.ts': [
-    ['addEventListener abort', NETWORK, 'ends with a server that is silent'],
-    ['on data', RECIPIENTS, 'one that refuses everybody'],
-    ['on end', RECIPIENTS, 'one that hangs up'],
-    ['on close', NETWORK, 'ends with a connection that is gone'],
-    ['on error', NETWORK, 'fails with a server that resets'],
   ],
   'src/network/smtp/session.ts': [
     ['addEventListener abort', MAIL_TIME, 'a server that falls silent at the recipient'],

@@ -27,14 +27,6 @@ export interface FirewallState {
   fqdnObjects: Readonly<Record<string, { readonly fqdn: string; readonly addrs: readonly string[] }>> | null;
   /** Older firmware answers with a map from names to objects. */
   fqdnsByName: boolean;
-  /** The whole session table; null: the token may not read it. */
-  sessions: readonly ReplyFields[] | null;
-  /** Path of the table: `sessions` from FortiOS 7.6 on. */
-  sessionTable: 'sessions' | 'session';
-  /** Tokens stored on the firewall itself; null: the API token may not read them. */
-  fortitokens: readonly ReplyFields[] | Readonly<Record<string, ReplyFields>> | null;
-  /** Before 7.6, not every firmware applies the requested filter. */
-  filtersSessions: boolean;
 }
 
 export interface FirewallOptions {
@@ -57,9 +49,6 @@ export interface Firewall extends AsyncDisposable {
 export const LOOKUP_PATH = '/api/v2/monitor/firewall/policy-lookup';
 export const ROUTE_PATH = '/api/v2/monitor/router/lookup';
 export const FQDNS_PATH = '/api/v2/monitor/firewall/address-fqdns';
-/** Path before FortiOS 7.6, which added an "s". */
-export const SESSIONS_PATH = '/api/v2/monitor/firewall/session';
-export const FORTITOKENS_PATH = '/api/v2/monitor/user/fortitoken';
 const CMDB = '/api/v2/cmdb/';
 
 /** A policy that allows all traffic and inspects none, as FortiOS 7 returns it. */
@@ -114,10 +103,6 @@ export async function createFirewall(options: FirewallOptions = {}): Promise<Fir
     wildcardFqdns: {},
     fqdnObjects: {},
     fqdnsByName: false,
-    sessions: [],
-    sessionTable: 'sessions',
-    filtersSessions: true,
-    fortitokens: [],
     ...options.state,
   };
   const identity =
@@ -168,12 +153,6 @@ function monitored(state: FirewallState, { pathname, searchParams }: URL, vdom: 
       return route(state, searchParams.get('destination') ?? '', vdom);
     case FQDNS_PATH:
       return fqdns(state, searchParams.get('mkey'), vdom);
-    case `${SESSIONS_PATH}${state.sessionTable.slice('session'.length)}`:
-      return sessions(state, searchParams, vdom);
-    case FORTITOKENS_PATH:
-      return state.fortitokens === null
-        ? failure(403, vdom)
-        : { status: 200, body: { http_method: 'GET', results: state.fortitokens, vdom, status: 'success' } };
     default:
       return null;
   }
@@ -205,19 +184,6 @@ function fqdns({ fqdnObjects, fqdnsByName }: FirewallState, only: string | null,
         const found = only === null ? { addrs_count: addrs.length } : { addrs };
         return { name, fqdn, ...found, wildcard: false };
       });
-  return { status: 200, body: { http_method: 'GET', results, vdom, status: 'success', http_status: 200 } };
-}
-
-/** 7.6 requires a count of 20 to 1000, and returns the sessions below `details` as before. */
-function sessions(state: FirewallState, query: URLSearchParams, vdom: string): PeerReply {
-  if (state.sessions === null) return failure(403, vdom);
-  const count = Number(query.get('count'));
-  if (!(count >= 20 && count <= 1000)) return failure(424, vdom);
-  const wanted = { saddr: query.get('srcaddr'), dport: query.get('dstport'), policyid: query.get('policyid') };
-  const isWanted = (session: ReplyFields): boolean =>
-    Object.entries(wanted).every(([name, value]) => value === null || String(session[name]) === value);
-  const details = state.filtersSessions ? state.sessions.filter(isWanted) : state.sessions;
-  const results = { summary: { session_count: state.sessions.length }, details: details.slice(0, count) };
   return { status: 200, body: { http_method: 'GET', results, vdom, status: 'success', http_status: 200 } };
 }
 

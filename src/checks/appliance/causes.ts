@@ -143,5 +143,3 @@ export const APPLIANCE_CAUSES = {
     ],
   },
 } satisfies Readonly<Record<string, CauseWords>>;
-
-export type ApplianceCause = keyof typeof APPLIANCE_CAUSES;

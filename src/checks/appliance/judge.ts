@@ -1,14 +1,16 @@
-import { concernsOnly, suggestsOnly, type Finding, note } from '../../engine/model.ts';
+import { suggestsOnly, type Finding, note, isFault } from '../../engine/model.ts';
 import { nameList, visibleText } from '../../core/visible-text.ts';
 import { type Declaration, type Judgement, type UnitFacts, withAppliance } from '../check.ts';
 import { judged, notConfigured, unjudged } from '../judgement.ts';
-import { APPLIANCE_CAUSES, type ApplianceCause } from './causes.ts';
-import type { KnownFact } from '../../core/license/firmware.ts';
+import { APPLIANCE_CAUSES } from './causes.ts';
+import type { FactUse, KnownFact } from '../../core/license/firmware.ts';
 import type { SnmpConfig } from '../../config/schema/connectors.ts';
-import type { OwnClock } from '../clock/estimate.ts';
-import { judgeApplianceClock, judgeFirmware, judgeMemory, judgeSnmpHash } from './condition.ts';
-import { plainName } from '../../core/addresses.ts';
-import { type FailureReason, isOfThisMachine, type Resource, valueOf } from '../../core/observation.ts';
+import { type OwnClock, type FailureReason, isOfThisMachine, type Resource, valueOf } from '../../core/observation.ts';
+import { plainName, type HostPort } from '../../core/addresses.ts';
+import { wasClockSet } from '../clock/judge.ts';
+import type { Millis } from '../../core/clock.ts';
+import { spanText } from '../../core/time-text.ts';
+import type { UnitObservation } from '../../connectors/picture.ts';
 import {
   type ApplianceFacts,
   type ApplianceFailure,
@@ -19,46 +21,24 @@ import {
   sameSerial,
 } from '../../core/license/appliance.ts';
 
-interface Server {
-  readonly host: string;
-  readonly port: number;
-}
-
-interface ApplianceExpectation {
-  readonly unit: ExpectedUnit;
-  readonly licenseServer: Server;
-}
-
-/** Information about the appliance from sources other than its REST API. */
-interface OtherViews {
-  /** HA role from SNMP. Null if SNMP is not configured or was not queried yet. */
-  readonly role: HaRoleObservation | null;
-  /** True if log lines from the appliance still arrive. */
-  readonly logSpeaks: boolean;
-  /**
-   * This machine's clock, with which the appliance's clock is compared. Null or absent if no time source was available.
-   */
-  readonly ownClock?: OwnClock | null;
-  /** Known issues and requirements of the appliance's firmware. */
-  readonly known?: readonly KnownFact[];
-  /** SNMP settings. Null or absent if SNMP is not used. */
-  readonly snmp?: SnmpConfig | null;
-}
+type ApplianceCause = keyof typeof APPLIANCE_CAUSES;
 
 /**
- * Evaluates whether the API responds, accepts the key, and belongs to the intended unit. The level is `broken` only if
- * no source shows that the appliance is running. An appliance whose API rejects the key may still work.
+ * The level is `broken` only if no source shows that the appliance is running. An appliance whose API rejects the key
+ * may still work.
  */
-export function judgeAppliance(
+function judgeAppliance(
   observation: ApplianceObservation,
-  known: ApplianceExpectation,
-  views: OtherViews,
+  { config: unit, role, known = [] }: UnitObservation,
+  { config: { licenseServer }, speaking, ownClock = null }: UnitFacts,
 ): readonly Finding<ApplianceCause>[] {
-  const { role, known: ofFirmware = [] } = views;
-  const { unit, licenseServer } = known;
   switch (observation.kind) {
     case 'failed':
-      return [judgeFailure(observation, views), ...judgeRole(role), ...judgeToldSerial(role, unit)];
+      return [
+        judgeFailure(observation, role, speaking.includes(unit.name)),
+        ...judgeRole(role),
+        ...judgeToldSerial(role, unit),
+      ];
     case 'denied': {
       const { appliance, endpoint, status } = observation;
       const facts = { appliance, address: endpoint };
@@ -81,24 +61,29 @@ export function judgeAppliance(
         ...judgeSerials({ ...observation.system, appliance: observation.appliance }, unit),
         ...judgePermissions(observation),
         ...judgeProvisioning(observation, licenseServer),
-        ...judgeApplianceClock(observation, views.ownClock ?? null),
-        ...judgeMemory(observation, ofFirmware),
+        ...judgeApplianceClock(observation, ownClock),
+        ...judgeMemory(observation, known),
         ...judgeRole(role),
-        ...judgeSnmpHash(observation, ofFirmware, views.snmp ?? null, role),
-        ...judgeFirmware(observation, ofFirmware),
+        ...judgeSnmpHash(observation, known, unit.snmp, role),
+        ...judgeFirmware(observation, known),
       ];
   }
 }
 
-function judgeFailure(observation: ApplianceFailure, views: OtherViews): Finding<ApplianceCause> {
+/** @param logSpeaks true if log lines from the appliance still arrive */
+function judgeFailure(
+  observation: ApplianceFailure,
+  role: HaRoleObservation | null,
+  logSpeaks: boolean,
+): Finding<ApplianceCause> {
   const { reason, message, appliance, endpoint } = observation;
-  const seen = signOfLife(reason, views);
+  const seen = logSpeaks ? 'log lines from the unit still arrive' : signOfLife(reason, role);
   return {
     ...expectationOf(observation),
     subject: appliance,
     claim: `The API ${failingOf(reason)}${seen === null ? '' : `, but ${seen}`}.`,
     quote: message,
-    ...weightOf(reason, seen, views.role),
+    ...weightOf(reason, seen, role),
     facts: { appliance, address: endpoint, failing: failingOf(reason) },
   };
 }
@@ -110,8 +95,7 @@ function weightOf(
 ): Pick<Finding<ApplianceCause>, 'level' | 'suggests' | 'confidence'> {
   if (isOfThisMachine(reason)) return { level: 'unknown', suggests: null };
   if (seen !== null) return { level: 'warning', suggests: 'appliance-unreadable' };
-  // If a packet filter on this machine blocks the query, UDP reports a distinct error. With TCP, the error is an
-  // ordinary refusal or timeout.
+  // A packet filter on this machine causes a distinct error over UDP, but an ordinary refusal or timeout over TCP.
   const isSuspected = role?.kind === 'failed' && isOfThisMachine(role.reason);
   return {
     level: 'broken',
@@ -120,18 +104,13 @@ function weightOf(
   };
 }
 
-/**
- * Returns evidence that the appliance is running although its API cannot be read. Returns null if there is no evidence.
- */
-function signOfLife(reason: FailureReason, { role, logSpeaks }: OtherViews): string | null {
-  if (logSpeaks) return 'its log goes on';
+/** Returns evidence that the appliance is running although its API cannot be read. */
+function signOfLife(reason: FailureReason, role: HaRoleObservation | null): string | null {
   if (role?.kind === 'ok') return 'SNMP answers';
   return hasAnswered(reason) ? 'a host answers at its address' : null;
 }
 
-/**
- * Returns the failed expectation. An unresolvable host name has a separate rule, because the resolver may be at fault.
- */
+/** An unresolvable host name has a separate rule, because the resolver may be at fault. */
 function expectationOf({ reason, endpoint }: ApplianceFailure): Pick<Finding<ApplianceCause>, 'rule' | 'expected'> {
   return reason === 'name-not-resolved'
     ? { rule: 'api-name-resolves', expected: `a host name in ${endpoint} that resolves` }
@@ -147,7 +126,6 @@ function hasAnswered(reason: FailureReason): boolean {
   return reason === 'tls' || reason === 'protocol' || reason === 'rejected';
 }
 
-/** Reports missing read permissions of the API key. The data behind these permissions is not evaluated. */
 function judgePermissions(facts: ApplianceFacts): readonly Finding<ApplianceCause>[] {
   const { licensed, tokens, provisioning, mailServers, sms } = facts;
   const resources: Readonly<Record<string, Resource<unknown>>> = {
@@ -169,7 +147,7 @@ function judgePermissions(facts: ApplianceFacts): readonly Finding<ApplianceCaus
 /** Default port according to the REST API guide 6.0.4. The value 433 is probably a typo for 443. */
 const DOCUMENTED_DEFAULT_PORT = 433;
 
-function judgeProvisioning(facts: ApplianceFacts, server: Server): readonly Finding<ApplianceCause>[] {
+function judgeProvisioning(facts: ApplianceFacts, server: HostPort): readonly Finding<ApplianceCause>[] {
   const used = valueOf(facts.provisioning);
   if (used === null || isSameServer(used, server)) return [];
   const hint =
@@ -191,11 +169,11 @@ function judgeProvisioning(facts: ApplianceFacts, server: Server): readonly Find
   ];
 }
 
-function isSameServer(used: ProvisioningServer, server: Server): boolean {
+function isSameServer(used: ProvisioningServer, server: HostPort): boolean {
   return plainName(used.host) === plainName(server.host) && (used.port === null || used.port === server.port);
 }
 
-/** Returns a note if the HA role could not be read. The licence check also works without the HA role. */
+/** The licence check also works without the HA role. */
 function judgeRole(role: HaRoleObservation | null): readonly Finding<ApplianceCause>[] {
   if (role === null || role.kind === 'ok') return [];
   const { appliance, reason, message } = role;
@@ -204,14 +182,164 @@ function judgeRole(role: HaRoleObservation | null): readonly Finding<ApplianceCa
   return [note({ rule, subject: appliance, claim, expected, quote: message, facts: { appliance } })];
 }
 
-const NAMELESS: readonly string[] = ['api-name-resolves'];
+/** FortiAuthenticator can start to reject codes from this deviation, because the phone's clock can be wrong as well. */
+const CLOCK_WARNING: Millis = 20_000;
+/** Time-based codes are valid for 60 s (ta-p/190925). */
+const CODES_REJECTED: Millis = 60_000;
+/** Usual precision of a `Date` header. A less precise measurement must show a larger deviation. */
+const USUAL_PRECISION: Millis = 1000;
+
+function judgeApplianceClock(facts: ApplianceFacts, ownClock: OwnClock | null): readonly Finding<ApplianceCause>[] {
+  const { clock } = facts;
+  if (clock === null) return [];
+  // Measurements from before this machine's clock was set cannot be compared with its current time.
+  if (ownClock !== null && wasClockSet(clock.clockBase, ownClock.clockBase)) return [];
+  const estimate = ownClock?.estimate ?? null;
+  const isConfirmed = estimate?.trusted === true;
+  const isOwnWrong = isConfirmed && Math.abs(estimate.offsetMs) > estimate.precisionMs;
+  const skew = clock.offsetMs - (isOwnWrong ? estimate.offsetMs : 0);
+  const precision = clock.precisionMs + (isOwnWrong ? estimate.precisionMs : 0);
+  const proven = Math.abs(skew) - Math.max(0, precision - USUAL_PRECISION);
+  if (proven < CLOCK_WARNING) return [];
+  const found = `${spanText(Math.round(Math.abs(skew) / 1000) * 1000)} ${skew > 0 ? 'ahead' : 'behind'}`;
+  const expected = `a deviation of less than ${spanText(CLOCK_WARNING)}`;
+  const rule = 'appliance-clock-agrees';
+  if (!isConfirmed) {
+    const claim = `The clock of FortiAuthenticator is ${found}, compared with this machine, whose clock is not confirmed.`;
+    return [note(withAppliance(facts, { rule, claim, expected }))];
+  }
+  const told = withAppliance(facts, { rule, claim: `The clock of FortiAuthenticator is ${found}.`, expected });
+  return [
+    {
+      ...told,
+      // Each faulty part of a unit (clock, memory, firmware) is reported as a separate fault.
+      subject: `clock of ${facts.appliance}`,
+      level: 'warning',
+      suggests: 'appliance-clock-skewed',
+      ...(proven >= CODES_REJECTED ? { kind: 'codes-rejected' } : {}),
+      facts: { ...told.facts, found },
+    },
+  ];
+}
+
+const KB_PER_GB = 1024 * 1024;
+
+function missingMemory({ system }: ApplianceFacts, known: readonly KnownFact[]): MissingMemory | null {
+  const { memoryKb } = system;
+  const [need] = factsFor(known, 'memory');
+  const least = need?.fact.leastMemoryKb ?? null;
+  if (memoryKb === null || need === undefined || least === null || memoryKb >= least) return null;
+  return { found: `${(memoryKb / KB_PER_GB).toFixed(1)} GB`, version: need.version };
+}
+
+interface MissingMemory {
+  readonly found: string;
+  readonly version: string;
+}
+
+function judgeMemory(facts: ApplianceFacts, known: readonly KnownFact[]): readonly Finding<ApplianceCause>[] {
+  const missing = missingMemory(facts, known);
+  if (missing === null) return [];
+  const { found, version } = missing;
+  const told = withAppliance(facts, {
+    rule: 'memory-suffices',
+    claim: `FortiAuthenticator has ${found} of memory, and firmware ${version} needs at least 4 GB.`,
+    expected: 'at least 4 GB of memory',
+  });
+  return [
+    {
+      ...told,
+      subject: `memory of ${facts.appliance}`,
+      level: 'warning',
+      suggests: 'appliance-memory-low',
+      facts: { ...told.facts, found },
+    },
+  ];
+}
+
+interface KnownUnit {
+  readonly config: { readonly name: string };
+  readonly rest: ApplianceObservation | null;
+  readonly known?: readonly KnownFact[];
+}
+
+/**
+ * Names insufficient memory as a possible reason for other faults, without changing their level.
+ * @param ofUnit the name of the unit that has the fault, or null if any unit can have it
+ */
+export function memoryBeside(
+  faults: readonly Finding[],
+  units: readonly KnownUnit[],
+  ofUnit: (fault: Finding) => string | null,
+): readonly Finding[] {
+  const beside = faults.flatMap((fault) => {
+    const unit = ofUnit(fault);
+    return units.flatMap(({ config, rest, known = [] }): Finding | [] => {
+      const missing =
+        rest?.kind === 'ok' && (unit === null || config.name === unit) ? missingMemory(rest, known) : null;
+      return missing === null ? [] : besideOf(fault, config.name, missing);
+    });
+  });
+  return [...new Map(beside.map((finding) => [`${finding.subject} ${finding.claim}`, finding])).values()];
+}
+
+function besideOf({ subject, suggests, facts }: Finding, unit: string, { found, version }: MissingMemory): Finding {
+  return {
+    rule: 'memory-suffices',
+    subject,
+    claim:
+      `Low memory is another possible reason, because provisioning and push fail while the unit swaps: ${unit} has ${found}, ` +
+      `but firmware ${version} needs 4 GB.`,
+    expected: 'at least 4 GB of memory',
+    level: 'note',
+    suggests,
+    ...(facts === undefined ? {} : { facts }),
+  };
+}
+
+/** Known memory and SNMP issues are reported only together with a memory or SNMP fault. */
+function judgeFirmware(facts: ApplianceFacts, known: readonly KnownFact[]): readonly Finding<ApplianceCause>[] {
+  return [...factsFor(known, 'outage'), ...factsFor(known, 'note')].map((one) => note(factNote(facts, one)));
+}
+
+/** The firmware may not support SHA-1. */
+function judgeSnmpHash(
+  facts: ApplianceFacts,
+  known: readonly KnownFact[],
+  snmp: Pick<SnmpConfig, 'user' | 'authProtocol'> | null,
+  role: HaRoleObservation | null,
+): readonly Finding<ApplianceCause>[] {
+  const usesSha1 = snmp !== null && snmp.user !== null && (snmp.authProtocol ?? 'sha') === 'sha';
+  if (role?.kind !== 'failed' || !usesSha1) return [];
+  return factsFor(known, 'snmp-sha1').map((one) => note(factNote(facts, one)));
+}
+
+function factsFor(known: readonly KnownFact[], use: FactUse): readonly KnownFact[] {
+  return known.filter(({ fact }) => fact.use === use);
+}
+
+function factNote(facts: ApplianceFacts, { fact, version, isUncertain }: KnownFact) {
+  const { id, summary, todo, source } = fact;
+  return withAppliance(facts, {
+    rule: 'firmware-known',
+    claim: isUncertain
+      ? `${id} does not mention firmware ${version}, which may be affected too: ${todo}.`
+      : `Firmware ${version} ${summary}: ${todo}.`,
+    expected: 'firmware without known issues that affect activation or access by ftm-watch',
+    actual: `${version}: ${id}, ${isUncertain ? 'which does not mention this version' : 'affected'} (${source})`,
+  });
+}
+
+function isNameless(findings: readonly Finding[]): boolean {
+  return findings.every((finding) => !isFault(finding) || finding.rule === 'api-name-resolves');
+}
 
 export const appliance: Declaration<'appliance', ApplianceCause> = {
   id: 'appliance',
   title: 'FortiAuthenticator',
   dependsOn: [
     { kind: 'explained', by: 'internet', when: suggestsOnly('appliance-unreachable'), evidence: false },
-    { kind: 'explained', by: 'name-resolution', when: concernsOnly(NAMELESS), evidence: false, warnings: 'all' },
+    { kind: 'explained', by: 'name-resolution', when: isNameless, evidence: false, warnings: 'all' },
   ],
   causes: APPLIANCE_CAUSES,
   unknownRemedy:
@@ -223,27 +351,20 @@ export const appliance: Declaration<'appliance', ApplianceCause> = {
   judge: judgeAppliances,
 };
 
-function judgeAppliances({
-  config: { licenseServer },
-  picture: { appliances: units },
-  speaking,
-  ownClock = null,
-}: UnitFacts): Judgement {
+function judgeAppliances(facts: UnitFacts): Judgement {
+  const units = facts.picture.appliances;
   const bySnmp = units.flatMap(({ config, role }) => (config.api === null ? judgeToldSerial(role, config) : []));
   if (!units.some(({ config: { api } }) => api !== null))
     return bySnmp.length === 0
       ? notConfigured('No FortiAuthenticator REST API is configured')
       : judged(bySnmp, 'Only the serial number could be read, over SNMP');
   const asked = units.filter(({ rest }) => rest !== null);
-  if (asked.length === 0) return unjudged('Not asked yet');
-  const findings = asked.flatMap(({ config: unit, rest, role, known = [] }) => {
-    const views = { role, logSpeaks: speaking.includes(unit.name), ownClock, known, snmp: unit.snmp };
-    return rest === null ? [] : judgeAppliance(rest, { unit, licenseServer }, views);
-  });
+  if (asked.length === 0) return unjudged('Not queried yet');
+  const findings = asked.flatMap((unit) => (unit.rest === null ? [] : judgeAppliance(unit.rest, unit, facts)));
   return judged([...findings, ...bySnmp], `The API answers on ${nameList(asked.map(({ config: { name } }) => name))}`);
 }
 
-/** Serial numbers that a unit reports. `peerSerial` is null if the unit reports no HA peer. */
+/** `peerSerial` is null if the unit reports no HA peer. */
 interface UnitSerials {
   readonly appliance: string;
   readonly serial: string;
@@ -251,8 +372,8 @@ interface UnitSerials {
 }
 
 /**
- * Compares the reported serial numbers with the configured HA pair, in either order. If the other member responds, for
- * example after a failover, only a note is added. Any other serial number belongs to the wrong unit.
+ * Compares the serial numbers with the configured HA pair, in either order. If the other member answers, for example
+ * after a failover, only a note is added. Any other serial number belongs to the wrong unit.
  */
 function judgeSerials(told: UnitSerials, expected: ExpectedUnit): readonly Finding<ApplianceCause>[] {
   const { serial, peerSerial } = told;
@@ -271,7 +392,7 @@ function judgeSerials(told: UnitSerials, expected: ExpectedUnit): readonly Findi
   return peerSerial === null ? [otherAnswers] : [otherAnswers, differs(told, 'serial-matches', own, peerSerial)];
 }
 
-/** Compares the serial number from SNMP with the configuration. SNMP does not report the peer's serial number. */
+/** SNMP does not report the peer's serial number. */
 function judgeToldSerial(role: HaRoleObservation | null, expected: ExpectedUnit): readonly Finding<ApplianceCause>[] {
   if (role?.kind !== 'ok' || role.serial === null) return [];
   return judgeSerials({ appliance: role.appliance, serial: role.serial, peerSerial: null }, expected);

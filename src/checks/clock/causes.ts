@@ -16,5 +16,3 @@ export const CLOCK_CAUSES = {
     ],
   },
 } satisfies Readonly<Record<string, CauseWords>>;
-
-export type ClockCause = keyof typeof CLOCK_CAUSES;

@@ -101,7 +101,9 @@ export const DELIVERY_CAUSES = {
     summary: 'Few of the FortiGuard SMS purchased for {appliance} are left.',
     impact: 'none',
     sources: ['docs:fortiauthenticator/6.3.0/rest-api-solution-guide/533466'],
-    remedy: ['Order another SMS licence in time, and send activation codes by e-mail where possible.'],
+    remedy: [
+      'Order another SMS licence before the last SMS is sent, and send activation codes by e-mail where possible.',
+    ],
   },
   'sms-exhausted': {
     severity: 'warning',
@@ -115,5 +117,3 @@ export const DELIVERY_CAUSES = {
     remedy: ['Send activation codes by e-mail.', 'Order another SMS licence, or use your own gateway.'],
   },
 } satisfies Readonly<Record<string, CauseWords>>;
-
-export type DeliveryCause = keyof typeof DELIVERY_CAUSES;

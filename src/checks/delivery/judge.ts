@@ -1,21 +1,78 @@
-import { type Explanation, type Assessment, withFindings, type Finding, isFault } from '../../engine/model.ts';
+import { type Explanation, type Assessment, withFindings, type Finding, isFault, note } from '../../engine/model.ts';
 import { nameList } from '../../core/visible-text.ts';
-import { type Declaration, type Everything, type Judgement, type RoundFacts, withAppliance } from '../check.ts';
+import {
+  type Declaration,
+  type Everything,
+  type Judgement,
+  type RoundFacts,
+  withAppliance,
+  type CarrierFindings,
+} from '../check.ts';
+import { withMoreSaid } from '../../engine/words.ts';
+import type { Carrier } from '../../config/schema/path.ts';
 import { judged, notConfigured } from '../judgement.ts';
-import { memoryBeside } from '../appliance/condition.ts';
-import { DELIVERY_CAUSES, type DeliveryCause } from './causes.ts';
-import { judgeCarrier } from './judge-carrier.ts';
+import { DELIVERY_CAUSES } from './causes.ts';
 import type { ApplianceFacts } from '../../core/license/appliance.ts';
 import { valueOf } from '../../core/observation.ts';
+import { memoryBeside } from '../appliance/judge.ts';
 
-/** A warning is raised if less than this share of the purchased SMS messages remains. */
+type DeliveryCause = keyof typeof DELIVERY_CAUSES;
+
+const OF_TLS = 'tls-genuine';
+
+function judgeCarrier(carrier: CarrierFindings): readonly Finding<DeliveryCause>[] {
+  const facts = { host: carrier.host, port: String(carrier.port) };
+  return Object.entries(carrier.found).flatMap(([stage, findings]) =>
+    (findings ?? []).map((finding): Finding<DeliveryCause> => {
+      const told = { ...finding, facts: { ...finding.facts, ...facts } };
+      const suggests = isFault(finding) ? causeOf(carrier.carries, stage, finding) : null;
+      if (suggests === null) return noteOf(told, carrier.carries);
+      const { kind: _, ...rest } = told;
+      // Phones outside the network may get a different result than this machine.
+      const doubt = carrier.carries === 'answers' ? ({ confidence: 'suspected' } as const) : {};
+      return { ...rest, ...doubt, suggests, level: levelOf(finding, carrier), explainedBy: [stage] };
+    }),
+  );
+}
+
+const UNREACHABLE: Readonly<Record<Exclude<Carrier, 'answers'>, DeliveryCause>> = {
+  push: 'push-unreachable',
+  sms: 'sms-gateway-unreachable',
+  fortigate: 'fortigate-activation-unreachable',
+  cloud: 'fortitoken-cloud-unreachable',
+};
+
+/** Returns null if the finding suggests no cause, or if this machine cannot determine the cause. */
+function causeOf(carries: Carrier, stage: string, finding: Finding): DeliveryCause | null {
+  if (carries === 'answers')
+    return stage === OF_TLS && finding.suggests !== 'tls-blocked' ? 'push-certificate-refused' : null;
+  return isOfTheWay(stage, finding) ? UNREACHABLE[carries] : null;
+}
+
+/** Only confirmed TLS faults count, because Fortinet does not publish which authority its delivery hosts use. */
+function isOfTheWay(stage: string, { suggests, confidence }: Finding): boolean {
+  if (stage !== OF_TLS) return true;
+  return confidence !== 'suspected' && (suggests === 'tls-intercepted' || suggests === 'tls-blocked');
+}
+
+function levelOf({ level }: Finding, { carries, severity }: CarrierFindings): Finding['level'] {
+  if (severity === 'info') return 'note';
+  return severity === 'critical' && carries !== 'answers' ? level : 'warning';
+}
+
+const FROM_INSIDE = 'this was checked from inside the network, so phones outside may not be affected';
+
+function noteOf(told: Finding, carries: Carrier): Finding<never> {
+  const isFailure = isFault(told) || told.level === 'unknown';
+  if (carries !== 'answers' || !isFailure) return note(told);
+  return note(withMoreSaid(told, '; ', FROM_INSIDE));
+}
+
+/** Share of the purchased SMS below which a warning is raised. */
 const LOW = 0.1;
 
-/**
- * Evaluates the SMS quota. A unit without purchased messages is skipped, because it uses a separate SMS gateway or
- * sends no SMS messages.
- */
-export function judgeSms(facts: ApplianceFacts): readonly Finding<DeliveryCause>[] {
+/** A unit without purchased messages uses a separate SMS gateway or sends no SMS. */
+function judgeSms(facts: ApplianceFacts): readonly Finding<DeliveryCause>[] {
   const quota = valueOf(facts.sms);
   if (quota === null || quota.total === 0) return [];
   const { total, available } = quota;
@@ -32,9 +89,7 @@ export function judgeSms(facts: ApplianceFacts): readonly Finding<DeliveryCause>
   return [{ ...told, level: 'warning', suggests: 'sms-running-out' }];
 }
 
-/**
- * Path checks that also cover the licence server. If a fault affects both, it is reported only for the licence server.
- */
+/** These checks also cover the licence server. If a fault affects both, it is reported only there. */
 const SHARED_WAY = ['name-resolution', 'reachability', 'tls-genuine'] as const;
 
 export const delivery: Declaration<'delivery', DeliveryCause> = {
@@ -66,7 +121,7 @@ function faultsIn(findings: readonly Finding[]): readonly Finding[] {
   return findings.filter(isFault);
 }
 
-/** Reports whether all findings are faults on the network path. A low SMS quota, for example, is not. */
+/** A low SMS quota, for example, is not a fault on the path. */
 function isOfTheWayAlone(findings: readonly Finding[]): boolean {
   return faultsIn(findings).every(({ explainedBy }) => explainedBy !== undefined);
 }
@@ -77,15 +132,11 @@ function judgeDelivery({ carriers }: RoundFacts): Judgement {
   return judged(carriers.flatMap(judgeCarrier), `No fault was found on the path to ${names}`);
 }
 
-/**
- * Reports whether low memory can cause the fault that the finding describes. FortiAuthenticator cannot send push
- * notifications while it is swapping (ta-p/385019).
- */
+/** FortiAuthenticator cannot send push notifications while it is swapping (ta-p/385019). */
 function needsMemory({ suggests }: Finding): boolean {
   return suggests === 'push-unreachable';
 }
 
-/** Adds findings about the appliances' SMS quota and memory. */
 function withUnits(own: Assessment, { picture: { appliances } }: Everything): Assessment {
   return withFindings(own, [
     ...appliances.flatMap(({ rest }) => (rest?.kind === 'ok' ? judgeSms(rest) : [])),

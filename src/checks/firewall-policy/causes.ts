@@ -74,5 +74,3 @@ export const POLICY_CAUSES = {
     },
   },
 } satisfies Readonly<Record<string, CauseWords>>;
-
-export type PolicyCause = keyof typeof POLICY_CAUSES;

@@ -13,8 +13,7 @@ import {
 } from '../../engine/model.ts';
 import type { Declaration, Judgement, UnitFacts } from '../check.ts';
 import { judged, notConfigured, unjudged } from '../judgement.ts';
-import { POLICY_CAUSES, type PolicyCause } from './causes.ts';
-import { valueOf } from '../../core/observation.ts';
+import { POLICY_CAUSES } from './causes.ts';
 import {
   INTERFACE_SEPARATOR,
   type Culprit,
@@ -29,13 +28,10 @@ import { capital, FORTIGATE } from '../../engine/words.ts';
 import type { LicenseServerCause } from '../license-server/causes.ts';
 import type { ReachabilityCause, ShutPortKind, SILENT_PAST_POLICY } from '../reachability/causes.ts';
 
-/**
- * Evaluates whether the matching policy accepts the appliance's connection to the licence server without inspection. If
- * a firewall cannot be queried, the state is unknown.
- *
- * @param units names of all appliances
- */
-export function judgeFirewallPolicy(
+type PolicyCause = keyof typeof POLICY_CAUSES;
+
+/** @param units names of all appliances */
+function judgeFirewallPolicy(
   observations: readonly FirewallObservation[],
   units: readonly string[],
 ): readonly Finding[] {
@@ -66,7 +62,7 @@ function judgeOne(observation: FirewallObservation): readonly Finding[] {
       return [policyUnknown(observation, { rule: 'firewall-accepts-token', claim })];
     }
     case 'ok':
-      return [...judgeMatch(observation), ...judgeFqdnObjects(observation), ...judgeSessions(observation)];
+      return [...judgeMatch(observation), ...judgeFqdnObjects(observation)];
   }
 }
 
@@ -104,8 +100,8 @@ const FQDN_UNRESOLVED: MissingKind = 'fqdn-unresolved';
 const DENIED: MissingKind = 'denied';
 
 /**
- * Returns notes about address objects whose names do not resolve. A policy that uses such an object matches no traffic.
- * The policy lookup shows whether any policy depends on the object.
+ * A policy that uses an address object without addresses matches no traffic. The policy lookup shows whether a policy
+ * depends on it.
  */
 function judgeFqdnObjects({ fqdnObjects, ...flow }: FirewallFacts): readonly Finding[] {
   return fqdnObjects
@@ -114,39 +110,11 @@ function judgeFqdnObjects({ fqdnObjects, ...flow }: FirewallFacts): readonly Fin
       note({
         rule: 'fqdn-object-resolves',
         subject: subjectOf(flow),
-        claim: `The address object "${visibleText(name, 80)}" of the firewall does not resolve to any address.`,
+        claim: `The firewall cannot resolve its address object "${visibleText(name, 80)}".`,
         expected: 'an address object for the licence server that resolves',
         facts: factsOf(flow, null, null),
       }),
     );
-}
-
-/**
- * Evaluates whether the firewall's sessions received return traffic. If there is no open session, nothing is reported.
- * The reason for missing return traffic is determined by other checks.
- */
-function judgeSessions(seen: FirewallFacts): readonly Finding[] {
-  const { sessions, source } = seen;
-  const told = {
-    rule: 'sessions-answered',
-    subject: subjectOf(seen),
-    expected: 'answers to all sessions to the licence server',
-    facts: factsOf(seen, null, null),
-  };
-  if (sessions?.seen.kind === 'denied') {
-    const { message } = sessions.seen;
-    const claim = 'The API token is not permitted to read the sessions of the firewall.';
-    return [note({ ...told, claim, actual: `unknown: ${message}`, quote: message })];
-  }
-  const { answered, silent } = (sessions === null ? null : valueOf(sessions.seen)) ?? { answered: 0, silent: 0 };
-  if (answered + silent === 0) return [];
-  const counts = `open sessions from ${source}: ${String(answered)} answered`;
-  const actual = silent === 0 ? counts : `${counts}, ${String(silent)} not answered`;
-  const claim =
-    silent === 0
-      ? `All open sessions from ${source} are answered (${String(answered)}).`
-      : `${String(silent)} of ${String(answered + silent)} open sessions from ${source} are not answered.`;
-  return [note({ ...told, claim, actual })];
 }
 
 function judgeInspection(flow: Asked, policy: FirewallPolicy, inspection: SslInspection): readonly Finding[] {
@@ -164,22 +132,15 @@ function judgeInspection(flow: Asked, policy: FirewallPolicy, inspection: SslIns
       const claim = `${capital(uses)}, which inspects certificates, so block pages have the firewall's certificate.`;
       return [{ ...base, claim, level: 'warning', suggests: 'policy-inspects-traffic' }];
     }
-    case 'deep':
-      return [withCulprit({ ...base, ...judgeDeep(uses, inspection) }, flow, policy)];
+    case 'deep': {
+      const found = { ...base, ...judgeDeep(uses, inspection) };
+      if (found.level !== 'broken') return [found];
+      const { profile } = inspection;
+      return [
+        { ...found, culprit: culpritOf(flow, { action: 'inspects', policy, profile, incoming: null, outgoing: null }) },
+      ];
+    }
   }
-}
-
-/**
- * Adds the policy to a `broken` finding as its culprit. A policy is not added if it is uncertain whether the policy
- * inspects the connection.
- */
-function withCulprit(finding: Finding, flow: Asked, policy: FirewallPolicy): Finding {
-  if (finding.level !== 'broken') return finding;
-  const profile = finding.facts?.profile ?? null;
-  return {
-    ...finding,
-    culprit: culpritOf(flow, { action: 'inspects', policy, profile, incoming: null, outgoing: null }),
-  };
 }
 
 type Asked = Flow & Pick<FirewallFacts, 'serial'>;
@@ -283,20 +244,16 @@ function natText({ enabled, pools }: NonNullable<FirewallPolicy['nat']>): string
 const NOT_ACCEPTED: readonly string[] = ['policy-allows', 'firewall-answers', 'firewall-accepts-token'];
 
 /**
- * Refines findings about a closed port on the licence server. Both a firewall and the server can be the cause. A policy
- * that denies the connection proves that the firewall is the reason. If a policy accepts the connection, the server is
- * suspected but not confirmed, because there can be another firewall on the path. A policy that denies only one
- * appliance does not explain why the port is closed for this machine.
+ * Both a firewall and the server can be the cause of a closed port. A policy that denies the connection proves that the
+ * firewall is the reason. If a policy accepts it, the server is only suspected, because there can be another firewall
+ * on the path. A policy that denies only one appliance does not explain why the port is closed for this machine.
  */
 export function refineShutPort(own: readonly Finding[]): (finding: Finding) => Finding {
   const refinement = refinementOf(own);
   return (finding) => (isOpen(finding) && mayBe(finding, refinement) ? { ...finding, ...refinement } : finding);
 }
 
-/**
- * Reports whether a firewall policy can cause one of the faults on the path to the licence server. If so, the firewall
- * is queried for confirmation.
- */
+/** Reports whether a firewall policy can cause one of the faults, so that the firewall is queried for confirmation. */
 export function asksForPolicy(assessments: readonly Assessment[]): boolean {
   return assessments.some(({ findings }) => findings.some((finding) => isOpen(finding) || mayBeInspected(finding)));
 }
@@ -323,17 +280,14 @@ function refinementOf(findings: readonly Finding[]): Refinement | null {
   return { suggests: 'license-server-down', kind: 'silent-past-policy', confidence: 'suspected' };
 }
 
-/** Kinds of faults that also affect unrelated hosts. In these cases, the licence server is not the reason. */
+/** These faults also affect unrelated hosts, so the licence server is not the reason. */
 const NOT_ALONE: readonly (string | undefined)[] = ['all-refused', 'no-answer-from-any'] satisfies ShutPortKind[];
 
 function mayBe({ kind }: Finding, refinement: Refinement | null): boolean {
   return refinement?.suggests !== 'license-server-down' || !NOT_ALONE.includes(kind);
 }
 
-/**
- * Reports whether the reason for a finding about the licence server is still open. The reason is not open if a nearby
- * device is known to have caused the fault.
- */
+/** The reason is not open if a nearby device is known to have caused the fault. */
 function isOpen({ suggests, level, kind, facts }: Finding): boolean {
   return (
     suggests === 'egress-blocked' &&
@@ -364,7 +318,7 @@ export const firewallPolicy: Declaration<'firewall-policy', PolicyCause> = {
 
 function judgePolicy({ config, picture: { firewall } }: UnitFacts): Judgement {
   if (config.firewall.length === 0) return notConfigured('No firewall is configured');
-  if (firewall.length === 0) return unjudged('Not asked yet');
+  if (firewall.length === 0) return unjudged('Not queried yet');
   const units = config.appliances.map(({ name }) => name);
   const sources = [...new Set(firewall.map(({ source }) => source))];
   const holds =

@@ -7,13 +7,11 @@ const NAMES = {
   policy: '"ftm-watch-{sourcefour}-{shortname}"',
 } as const;
 
-/** Introduction to the commands that `separatePolicy` returns. */
 export const ENTER_POLICY = 'Create the policy with its address and service objects.';
 
 /**
- * Returns the step that precedes `separatePolicy`. The user checks for existing objects first, because `edit` would
- * change an object with the same name.
- *
+ * Precedes `separatePolicy`. The user checks for existing objects first, because `edit` would change an object with the
+ * same name.
  * @param lead a sentence that describes which policy to create, and where
  */
 export function createPolicy(lead: string): CommandStep {
@@ -27,13 +25,11 @@ export function createPolicy(lead: string): CommandStep {
 }
 
 /**
- * Returns commands that create a separate FortiGate policy for FortiAuthenticator's traffic to the server. The policy
- * has one source, one destination, one service and no inspection. VDOM, interfaces, NAT and schedule are copied from
- * the policy that currently matches. The new policy is the last one, so it has little effect until it is moved. The
- * command `edit 0` uses the next free policy number, so that no existing policy is changed.
- *
- * Syntax: FortiOS CLI reference, `config firewall address`, `config firewall service custom`, `config firewall policy`.
- *
+ * Creates a policy for FortiAuthenticator's traffic to the server: one source, one destination, one service, no
+ * inspection. VDOM, interfaces, NAT and schedule are copied from the policy that matches now. The new policy is the
+ * last one, so it has little effect until it is moved. `edit 0` uses the next free policy number, so that no existing
+ * policy is changed. Syntax: FortiOS CLI reference, `config firewall address`, `config firewall service custom`,
+ * `config firewall policy`.
  * @param more additional lines for the policy
  */
 export function separatePolicy(text: string, ...more: readonly string[]): CommandStep {

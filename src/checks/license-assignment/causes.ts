@@ -4,7 +4,7 @@ const TRANSFER =
   'Licences shipped on or after 2025-08-04 cannot be transferred to another unit except after an RMA (Fortinet tip ' +
   '205363), so check this before you activate anything. The alternatives are a new licence or FortiIdentity Cloud.';
 
-/** Information that Fortinet's Customer Service needs to transfer a licence (Fortinet tip 193723). */
+/** Information that Customer Service needs to transfer a licence (Fortinet tip 193723). */
 const TICKET =
   'open a ticket with Fortinet Customer Service at support.fortinet.com, and include both serial numbers ({holder} ' +
   'and {primary}) and the licence number, {license}.';
@@ -41,7 +41,7 @@ const EXPIRES = {
     remedy: [
       'First repair the path to the licence server, which is reported as a separate cause.',
       'Then redeem the licence immediately. The licence cannot be reactivated after {date}.',
-      'If the path cannot be repaired in time, contact Fortinet Customer Service before {date} with the licence ' +
+      'If you cannot repair the path before {date}, contact Fortinet Customer Service by then, with the licence ' +
         'number, {license}.',
     ],
   },
@@ -160,5 +160,3 @@ export const ASSIGNMENT_CAUSES = {
     ],
   },
 } satisfies Readonly<Record<string, CauseWords>>;
-
-export type AssignmentCause = keyof typeof ASSIGNMENT_CAUSES;

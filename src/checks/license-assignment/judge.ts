@@ -16,7 +16,7 @@ import type {
 import type { Declaration, Judgement, UnitFacts } from '../check.ts';
 import { judged, notConfigured, unjudged } from '../judgement.ts';
 import type { UnitObservation } from '../../connectors/picture.ts';
-import { ASSIGNMENT_CAUSES, type AssignmentCause } from './causes.ts';
+import { ASSIGNMENT_CAUSES } from './causes.ts';
 import {
   type Finding,
   type FindingFacts,
@@ -30,6 +30,8 @@ import { type Failure, valueOf } from '../../core/observation.ts';
 import { withMore } from '../../engine/words.ts';
 import type { EpochMs, Millis } from '../../core/clock.ts';
 
+type AssignmentCause = keyof typeof ASSIGNMENT_CAUSES;
+
 type Verdict = Pick<Finding<AssignmentCause>, 'level' | 'suggests' | 'claim' | 'confidence' | 'kind'>;
 
 interface AssignmentInput extends ListedUnit {
@@ -38,11 +40,8 @@ interface AssignmentInput extends ListedUnit {
   readonly registration: RegistrationObservation;
 }
 
-/**
- * Evaluates whether each of an appliance's licences is registered to the right unit (see `Placement`). The level is
- * never `broken` if the registration service's answer is ambiguous.
- */
-export function judgeLicenseAssignment(input: AssignmentInput): readonly Finding[] {
+/** The level is never `broken` if the registration service's answer is ambiguous. */
+function judgeLicenseAssignment(input: AssignmentInput): readonly Finding[] {
   const { registration, unit } = input;
   switch (registration.kind) {
     case 'denied':
@@ -56,14 +55,16 @@ export function judgeLicenseAssignment(input: AssignmentInput): readonly Finding
     case 'failed':
       return [serviceUnknown(unit, unansweredText(registration))];
     case 'ok': {
-      if (input.licenses.length === 0) return isCoveredByOthers(input, input.listed) ? [] : [noLicenses(unit)];
-      return input.licenses.flatMap((license) => judgeLookup(input, license, lookupOf(registration.lookups, license)));
+      if (input.licenses.length === 0) return isCoveredByOthers(input) ? [] : [noLicenses(unit)];
+      return input.licenses.flatMap((license) =>
+        judgeLookup(
+          input,
+          license,
+          registration.lookups.find((lookup) => sameSerial(lookup.license, license)),
+        ),
+      );
     }
   }
-}
-
-function lookupOf(lookups: readonly LicenseLookup[], license: string): LicenseLookup | undefined {
-  return lookups.find((lookup) => sameSerial(lookup.license, license));
 }
 
 function judgeLookup(input: AssignmentInput, license: string, lookup: LicenseLookup | undefined): readonly Finding[] {
@@ -71,7 +72,7 @@ function judgeLookup(input: AssignmentInput, license: string, lookup: LicenseLoo
   const { outcome, kept } = lookup;
   const verdict = judgeOutcome(input, license, outcome);
   const rule = 'license-registered-to-this-unit';
-  const concerns = usersOf(input, input.listed);
+  const concerns = usersOf(input);
   const facts = factsOf(input.unit, license, outcome.kind === 'registered' ? outcome.serial : null);
   return [
     ...(verdict === null
@@ -81,10 +82,7 @@ function judgeLookup(input: AssignmentInput, license: string, lookup: LicenseLoo
   ];
 }
 
-/**
- * Returns a finding for a licence that was not looked up yet. New tokens on a unit can reveal a licence that was
- * unknown when the registration service was last queried.
- */
+/** New tokens on a unit can reveal a licence that was unknown when the registration service was last queried. */
 function notLookedUp(unit: Unit, license: string): Finding {
   return unknown({
     rule: 'license-looked-up',
@@ -95,10 +93,7 @@ function notLookedUp(unit: Unit, license: string): Finding {
   });
 }
 
-/**
- * Returns a note that an earlier result is still used, including its age. Earlier results stay valid after a failed
- * query, because licences are rarely moved.
- */
+/** Earlier results stay valid after a failed query, because licences are rarely moved. */
 function keptNote(
   subject: string,
   { since, because }: NonNullable<LicenseLookup['kept']>,
@@ -138,10 +133,10 @@ function judgeOutcome(input: AssignmentInput, license: string, outcome: LicenseO
 }
 
 function judgeHolder(input: AssignmentInput, license: string, holder: string): Verdict | null {
-  const { unit, listed } = input;
+  const { unit } = input;
   const to = `registered to ${holder}`;
   if (unit.serial === null) return open(`${to}, but the serial number of ${unit.name} is unknown`);
-  switch (placementOf({ from: input, license, holder, listed })) {
+  switch (placementOf(input, license, holder)) {
     case 'in-place':
       return null;
     case 'secondary':
@@ -162,9 +157,8 @@ function judgeHolder(input: AssignmentInput, license: string, holder: string): V
 }
 
 /**
- * Evaluates a licence that is registered to the HA peer. After a failover, tokens keep working regardless of which
- * member holds the licence, so the finding for a running cluster is only a warning. A standalone unit, or a unit that
- * is not yet activated, cannot use a licence for another serial number.
+ * After a failover, tokens keep working regardless of which member holds the licence, so a running cluster gets only a
+ * warning. A standalone unit, or a unit that is not yet activated, cannot use a licence for another serial number.
  */
 function judgePeer({ unit, appliance }: AssignmentInput, license: string, holder: string): Verdict {
   const to = `registered to the HA peer ${holder}`;
@@ -186,8 +180,7 @@ function broken(suggests: AssignmentCause, what: string): Verdict {
 }
 
 /**
- * Returns a verdict that is only suspected. A load balancer, an HA member or a restored unit can have tokens from a
- * licence that is registered to another unit.
+ * A load balancer, an HA member or a restored unit can have tokens from a licence that is registered to another unit.
  */
 function suspected(level: 'broken' | 'warning', what: string): Verdict {
   return { level, suggests: 'license-on-other-unit', confidence: 'suspected', kind: 'role-unknown', ...told(what) };
@@ -260,11 +253,8 @@ interface RedeemInput {
   readonly at: EpochMs;
 }
 
-/**
- * Reports purchased licences that must be redeemed soon and probably have not been redeemed. The deadline is printed on
- * the licence certificate. No API returns it, so it is set in the configuration.
- */
-export function judgeRedeemBy(input: RedeemInput): readonly Finding[] {
+/** The deadline is printed on the licence certificate. No API returns it, so it is set in the configuration. */
+function judgeRedeemBy(input: RedeemInput): readonly Finding[] {
   const certificates = new Map(
     input.units.flatMap(({ config }) => config.certificates).map((one) => [one.license.toUpperCase(), one]),
   );
@@ -322,7 +312,6 @@ function isRegisteredIn(registration: RegistrationObservation | null, license: s
 export const licenseAssignment: Declaration<'license-assignment', AssignmentCause> = {
   id: 'license-assignment',
   title: 'Licence assignment',
-  // The licence's registered serial number is compared with the serial number that the appliance reports.
   dependsOn: [{ kind: 'reads', by: 'appliance' }],
   causes: ASSIGNMENT_CAUSES,
   unknownRemedy:
@@ -342,7 +331,7 @@ function judgeAssignment({ config, picture: { appliances: units, registration },
     return expiring.length === 0 ? notConfigured(summary) : judged(expiring, summary);
   }
   if (units.length === 0) return unjudged('No appliance with licences is configured');
-  if (registration === null) return unjudged('Not asked yet');
+  if (registration === null) return unjudged('Not queried yet');
   const listed = units.map(listedUnit);
   const findings = listed.flatMap((unit) => judgeLicenseAssignment({ ...unit, listed, registration }));
   return judged(
@@ -351,10 +340,7 @@ function judgeAssignment({ config, picture: { appliances: units, registration },
   );
 }
 
-/**
- * Returns a clause with the time of the oldest answer that is still used because the registration service returned no
- * newer one.
- */
+/** Names the oldest answer that is still used because the registration service returned no newer one. */
 function ageOf(registration: RegistrationObservation): string {
   const since =
     registration.kind === 'ok'
@@ -367,31 +353,18 @@ function listedUnit({ config, rest, role }: UnitObservation): ListedUnit {
   return { unit: unitOf(config, rest, role), licenses: licensesOf(config.licenses, rest), appliance: rest };
 }
 
-/** A configured appliance and its expected licences. */
 interface ListedUnit {
   readonly unit: Unit;
-  /** Licences that are configured for the appliance, and licences from which its tokens came. */
+  /** Configured licences, and licences from which the unit's tokens came. */
   readonly licenses: readonly string[];
   readonly appliance: ApplianceObservation | null;
 }
 
-interface PlacementQuestion {
-  /** Unit relative to which the placement is determined. */
-  readonly from: ListedUnit;
-  readonly license: string;
-  /** Serial number of the unit to which the licence is registered. */
-  readonly holder: string;
-  /** All configured appliances. */
-  readonly listed: readonly ListedUnit[];
-}
-
 /**
- * Location of a licence relative to one unit:
- * - `in-place`: The licence is on this unit, on the active member of its cluster, or on the primary of a load balancer.
- *   If the active member is unknown, the licence can also be on any other suitable member.
- * - `perhaps-shared`, `perhaps-other-unit`: The licence is on another unit. This unit is configured in the first case,
- *   and not configured in the second case. It is unknown whether this unit is a load balancer or a member of a pair.
- * - `unlisted-primary`: This unit is a load balancer, and its primary is not configured.
+ * `in-place`: on this unit, on the active member of its cluster, or on the primary of a load balancer. If the active
+ * member is unknown, any other suitable member counts. `perhaps-shared` and `perhaps-other-unit`: on another unit,
+ * which is configured or not. It is unknown whether this unit is a load balancer or a member of a pair.
+ * `unlisted-primary`: this unit is a load balancer, and its primary is not configured.
  */
 type Placement =
   | 'in-place'
@@ -402,22 +375,21 @@ type Placement =
   | 'perhaps-other-unit'
   | 'unlisted-primary';
 
-function placementOf(question: PlacementQuestion): Placement {
-  const { unit } = question.from;
-  const { holder } = question;
-  if (!isMember(unit, holder)) return placementOutside(question);
+/**
+ * @param from the unit relative to which the placement is determined
+ * @param holder serial number of the unit to which the licence is registered
+ */
+function placementOf(from: AssignmentInput, license: string, holder: string): Placement {
+  const { unit } = from;
+  if (!isMember(unit, holder)) return placementOutside(from, holder);
   if (unit.mode === 'cluster' && unit.primary !== null)
     return sameSerial(unit.primary, holder) ? 'in-place' : 'secondary';
   if (isOn(unit, holder) || unit.mode === 'load-balancer') return 'in-place';
-  return unit.mode !== 'standalone' && holderExpectsIt(question) ? 'in-place' : 'peer';
+  return unit.mode !== 'standalone' && holderExpectsIt(from, license, holder) ? 'in-place' : 'peer';
 }
 
-/**
- * Returns the placement of a licence that is registered outside this unit's cluster. A load balancer has no licence and
- * gets its tokens from its primary.
- */
-function placementOutside({ from, holder, listed }: PlacementQuestion): Placement {
-  const { mode, roleTold } = from.unit;
+/** A load balancer has no licence and gets its tokens from its primary. */
+function placementOutside({ unit: { mode, roleTold }, listed }: AssignmentInput, holder: string): Placement {
   if (mode === 'load-balancer')
     return listed.some(({ unit }) => isMember(unit, holder)) ? 'in-place' : 'unlisted-primary';
   // Only SNMP distinguishes a standalone unit from a load balancer. A load balancer has the same tokens as its primary.
@@ -425,11 +397,8 @@ function placementOutside({ from, holder, listed }: PlacementQuestion): Placemen
   return listed.some(({ unit }) => isOn(unit, holder)) ? 'perhaps-shared' : 'perhaps-other-unit';
 }
 
-/**
- * Reports whether a unit does not need a licence. A load balancer does not need one, nor does a unit with a licence on
- * another cluster member.
- */
-export function isCoveredByOthers({ unit }: ListedUnit, listed: readonly ListedUnit[]): boolean {
+/** A load balancer needs no licence, nor does a unit with a licence on another cluster member. */
+function isCoveredByOthers({ unit, listed }: AssignmentInput): boolean {
   if (unit.mode === 'load-balancer') return true;
   if (unit.mode === 'standalone') return false;
   return listed.some(
@@ -437,8 +406,8 @@ export function isCoveredByOthers({ unit }: ListedUnit, listed: readonly ListedU
   );
 }
 
-/** Reports whether the holder expects this licence. Returns true as well if the holder's tokens are unknown. */
-function holderExpectsIt({ license, holder, listed }: PlacementQuestion): boolean {
+/** True as well if the holder's tokens are unknown. */
+function holderExpectsIt({ listed }: AssignmentInput, license: string, holder: string): boolean {
   return listed.some(
     ({ unit, licenses, appliance }) =>
       isOn(unit, holder) &&
@@ -454,11 +423,8 @@ function isOn(unit: Unit, serial: string): boolean {
   return unit.serial !== null && sameSerial(unit.serial, serial);
 }
 
-/**
- * Returns the configured units that can use a unit's licences. The result contains the unit itself, other members of
- * its cluster, and load balancers.
- */
-export function usersOf({ unit }: ListedUnit, listed: readonly ListedUnit[]): readonly string[] {
+/** The unit itself, other members of its cluster, and load balancers. */
+function usersOf({ unit, listed }: AssignmentInput): readonly string[] {
   const others = listed.filter(({ unit: other }) => other.name !== unit.name && mayShare(unit, other));
   return [unit.name, ...others.map(({ unit: { name } }) => name)];
 }

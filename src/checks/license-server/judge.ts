@@ -34,20 +34,16 @@ export const licenseServer: Declaration<'license-server', LicenseServerCause> = 
   summary: () => 'The licence server answers',
 };
 
-/**
- * A finding from the HTTP check. The finding can have a TLS cause, because a filter's response is reported as a TLS
- * fault.
- */
+/** A filter's response is reported as a TLS fault. */
 type HttpFinding = Finding<LicenseServerCause | TlsCause>;
 
 /**
- * Evaluates whether the licence server answers HTTP requests. Any status below 500, or a request for a client
- * certificate, shows that the server is running. The server is reported as down only if none of its decisive addresses
- * responds properly.
+ * Any status below 500, or a request for a client certificate, shows that the server is running. The server is reported
+ * as down only if none of its decisive addresses answers properly.
  */
 export function judgeHttp(observations: readonly EndpointObservation[]): readonly HttpFinding[] {
   const answers = observations.flatMap((seen) =>
-    seen.http === null ? [] : [{ seen, http: seen.http, trouble: troubleOf(seen.http) }],
+    seen.http === null ? [] : [{ seen, http: seen.http, trouble: troubleOf(seen.http, placeOf(seen)) }],
   );
   const deciding = decidingAddresses(answers.map(({ seen }) => seen));
   const isFine = ({ trouble }: (typeof answers)[number]): boolean => trouble === null || trouble.rule === 'not-judged';
@@ -63,13 +59,13 @@ export function judgeHttp(observations: readonly EndpointObservation[]): readonl
 
 interface HttpTrouble {
   readonly rule: 'server-answers' | 'no-block-page' | 'not-judged';
-  readonly claim: (place: string) => string;
+  readonly claim: string;
   readonly quote?: string;
   /** Product that generated the block page. */
   readonly product?: string | null;
 }
 
-function troubleOf(http: HttpOutcome): HttpTrouble | null {
+function troubleOf(http: HttpOutcome, place: string): HttpTrouble | null {
   switch (http.kind) {
     case 'client-certificate-demanded':
       return null;
@@ -77,26 +73,26 @@ function troubleOf(http: HttpOutcome): HttpTrouble | null {
       return isOwnTrouble(http.reason)
         ? {
             rule: 'not-judged',
-            claim: (place) => `The HTTP request ${place} was aborted.`,
+            claim: `The HTTP request ${place} was aborted.`,
             quote: shortened(describeFailure(http)),
           }
         : {
             rule: 'server-answers',
-            claim: (place) => `The HTTP request ${place} failed: ${shortened(describeFailure(http))}.`,
+            claim: `The HTTP request ${place} failed: ${shortened(describeFailure(http))}.`,
           };
     case 'response':
-      return responseTrouble(http);
+      return responseTrouble(http, place);
   }
 }
 
 type HttpResponse = Extract<HttpOutcome, { kind: 'response' }>;
 
-function responseTrouble({ status, blockPage, proxyTraces }: HttpResponse): HttpTrouble | null {
+function responseTrouble({ status, blockPage, proxyTraces }: HttpResponse, place: string): HttpTrouble | null {
   if (blockPage !== null) {
     const what = blockPageText(blockPage);
     return {
       rule: 'no-block-page',
-      claim: (place) => `The answer ${place} was not from the server, but from ${what} (HTTP ${String(status)}).`,
+      claim: `The answer ${place} was not from the server, but from ${what} (HTTP ${String(status)}).`,
       quote: blockPage.quote,
       product: blockPage.product,
     };
@@ -105,19 +101,18 @@ function responseTrouble({ status, blockPage, proxyTraces }: HttpResponse): Http
   if (proxyTraces.includes('x-squid-error'))
     return {
       rule: 'no-block-page',
-      claim: (place) => `A Squid proxy answered ${place} with an error page instead of the server.`,
+      claim: `A Squid proxy answered ${place} with an error page instead of the server.`,
       product: 'Squid',
     };
   if (status < 500) return null;
-  const claim = (place: string): string => `The server answered ${place} with an error, HTTP ${String(status)}.`;
-  return { rule: 'server-answers', claim };
+  return { rule: 'server-answers', claim: `The server answered ${place} with an error, HTTP ${String(status)}.` };
 }
 
 function httpFinding(seen: EndpointObservation, trouble: HttpTrouble, level: 'broken' | 'warning'): HttpFinding {
   const told = {
     rule: 'server-answers',
     subject: seen.target,
-    claim: trouble.claim(placeOf(seen)),
+    claim: trouble.claim,
     expected: 'An HTTP answer with a status below 500, or a request for a client certificate',
     ...(trouble.quote === undefined ? {} : { quote: trouble.quote }),
     facts: known({ address: seen.address, product: trouble.product }),

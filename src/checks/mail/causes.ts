@@ -5,7 +5,6 @@ const TRY_LOCALHOST =
   'SMTP server "localhost". FortiAuthenticator then needs TCP 25 to the recipients\' mail servers. Without SPF, DKIM ' +
   'and a reverse DNS name for its sending address, codes end up as spam or are refused.';
 
-/** Causes for a mail server that rejects a command. */
 const REFUSAL_CAUSES = {
   'mail-login-rejected': {
     severity: 'critical',
@@ -46,16 +45,16 @@ const REFUSAL_CAUSES = {
     impact: 'codes',
     sources: ['ta-p/194050', 'docs:fortiauthenticator/6.5.0/rest-api-solution-guide/339974'],
     remedy: [
-      'Compare mail[] here with System > Messaging > SMTP Servers on FortiAuthenticator. With the same settings, it ' +
-        'fails too.',
+      'Compare mail[] here with System > Messaging > SMTP Servers on FortiAuthenticator. With the same settings, ' +
+        'its messages are refused too.',
       TRY_LOCALHOST,
     ],
     kinds: {
       login: {
         title: 'a login is missing',
-        summary: 'The mail server {subject} accepts messages only after a login, and "mail" has none.',
+        summary: 'The mail server {subject} accepts messages only after a login, but none is configured in "mail".',
         remedy: [
-          'If FortiAuthenticator does not log in either, it fails too. Configure a user and a password there ' +
+          'If FortiAuthenticator does not log in either, its messages are refused too. Configure a user and a password there ' +
             '(System > Messaging > SMTP Servers) and in ftm-watch (mail[].user, mail[].passwordFile).',
           'If FortiAuthenticator already logs in, configure the same credentials in ftm-watch.',
           'Or let the mail server accept messages from {source} without a login.',
@@ -66,7 +65,7 @@ const REFUSAL_CAUSES = {
         title: 'encryption is missing',
         summary: 'The mail server {subject} requires encryption, but "mail" has security "none".',
         remedy: [
-          'If FortiAuthenticator does not use encryption either, it fails too. Select STARTTLS there (System > ' +
+          'If FortiAuthenticator does not use encryption either, its messages are refused too. Select STARTTLS there (System > ' +
             'Messaging > SMTP Servers), and set mail[].security to "starttls" in ftm-watch.',
           'If FortiAuthenticator already uses STARTTLS, set mail[].security to "starttls" in ftm-watch.',
           TRY_LOCALHOST,
@@ -187,7 +186,6 @@ const REFUSAL_CAUSES = {
   },
 } satisfies Readonly<Record<string, CauseWords>>;
 
-/** Causes for faults of the mail servers that deliver activation codes. */
 export const MAIL_CAUSES = {
   'mail-unreachable': {
     severity: 'critical',
@@ -286,7 +284,7 @@ export const MAIL_CAUSES = {
       'The mail server {subject} deferred mail from this machine for {waited}, but an activation code is valid for ' +
       '{life}. A code delayed for that long has expired when it arrives.',
     impact: 'codes',
-    // Has the same rank as the refusal, because either the refusal or its duration is reported, never both.
+    // The same rank as the refusal, because either the refusal or its duration is reported, never both.
     rank: 0,
     sources: ['ta-p/194050', 'docs:fortiauthenticator/6.0.4/rest-api-solution-guide/578312'],
     remedy: [
@@ -343,5 +341,3 @@ export const MAIL_CAUSES = {
   },
   ...REFUSAL_CAUSES,
 } satisfies Readonly<Record<string, CauseWords>>;
-
-export type MailCause = keyof typeof MAIL_CAUSES;

@@ -1,4 +1,11 @@
-import { type Assessment, breaksOnly, type Finding, type FindingLevel, note, unknown } from '../../engine/model.ts';
+import {
+  type Assessment,
+  type Explanation,
+  type Finding,
+  type FindingLevel,
+  note,
+  unknown,
+} from '../../engine/model.ts';
 import {
   type MailObservation,
   type FailureReason,
@@ -6,36 +13,153 @@ import {
   isOwnTrouble,
   type MailOutcome,
   type MailStage,
-  type RecipientServerObservation,
 } from '../../core/observation.ts';
 import { nameList } from '../../core/visible-text.ts';
 import type { Declaration, Everything } from '../check.ts';
 import { judged, notConfigured, unjudged } from '../judgement.ts';
 import type { WatchedConfig } from '../../config/schema/watched.ts';
-import { MAIL_CAUSES, type MailCause } from './causes.ts';
-import {
-  GREYLISTED,
-  ANSWERS,
-  type Expectation,
-  GOES_ON,
-  RECIPIENT,
-  REFUSED,
-  RESOLVES,
-  SENDER,
-  TLS,
-  isTemporary,
-  refusalOf,
-  type RefusingReply,
-} from './expectations.ts';
+import { MAIL_CAUSES } from './causes.ts';
 import { withMore, withMoreSaid } from '../../engine/words.ts';
 import { formatDistinguishedName, shortName } from '../../core/certificate.ts';
 import type { Millis } from '../../core/clock.ts';
 import { spanText } from '../../core/time-text.ts';
 import { addressInAny } from '../../core/addresses.ts';
 
+type MailCause = keyof typeof MAIL_CAUSES;
+
 type MailFailure = Extract<MailOutcome, { kind: 'failed' }>;
 
-/** Evaluates an SMTP session with one mail server. */
+/** Expected result of a step in an SMTP session, and the claim to report if the result differs. */
+interface Expectation {
+  readonly rule: string;
+  readonly claim: string;
+  readonly expected: string;
+  readonly suggests: MailCause;
+  readonly kind?: string;
+  readonly confidence?: 'suspected';
+}
+
+const RESOLVES: Expectation = {
+  rule: 'mail-server-resolves',
+  claim: 'The name of the mail server does not resolve to an address.',
+  expected: 'an address for the name of the mail server',
+  suggests: 'mail-unreachable',
+};
+
+const ANSWERS: Expectation = {
+  rule: 'mail-server-answers',
+  claim: 'The mail server does not answer.',
+  expected: 'a mail server that answers',
+  suggests: 'mail-unreachable',
+};
+
+/** Fails if a session ends without a reply that describes the problem. */
+const GOES_ON: Expectation = {
+  rule: 'mail-session-goes-on',
+  claim: 'The mail server sent a greeting, then stopped answering.',
+  expected: 'an answer to each command',
+  suggests: 'mail-stops-answering',
+};
+
+const TLS: Expectation = {
+  rule: 'mail-tls-verifies',
+  claim: 'TLS to the mail server fails.',
+  expected: 'TLS with a certificate that verifies',
+  suggests: 'mail-tls-broken',
+};
+
+const SENDER: Expectation = {
+  rule: 'mail-sender-accepted',
+  claim: 'The mail server rejects the sender.',
+  expected: 'the sender is accepted',
+  suggests: 'mail-recipient-rejected',
+};
+
+const RECIPIENT: Expectation = {
+  rule: 'mail-recipient-accepted',
+  claim: 'The mail server rejects the recipient.',
+  expected: 'the recipient is accepted',
+  suggests: 'mail-recipient-rejected',
+};
+
+/** Greylisting is normal. The server accepts the message when it is sent again. */
+const GREYLISTED = { claim: 'The mail server asks the client to retry later.', kind: 'later' } as const;
+
+const REFUSED: Readonly<Record<Exclude<Refusal, 'greylisted' | 'policy' | 'other'>, Expectation>> = {
+  relaying: {
+    rule: 'mail-relay-permitted',
+    claim: 'The mail server does not relay messages from this address.',
+    expected: 'messages from this address are relayed',
+    suggests: 'mail-relay-denied',
+  },
+  client: {
+    rule: 'mail-client-accepted',
+    claim: "The mail server refuses the client's address.",
+    expected: 'this address is accepted',
+    suggests: 'mail-client-refused',
+  },
+  'turned-away': {
+    rule: 'mail-client-accepted',
+    claim: 'The mail server answers, but refuses the session.',
+    expected: 'a greeting that begins with 220',
+    suggests: 'mail-client-refused',
+    kind: 'turned-away',
+    confidence: 'suspected',
+  },
+  'login-required': {
+    rule: 'mail-settings-suffice',
+    claim: 'The mail server requires a login, but none is configured.',
+    expected: 'messages are accepted with the settings in "mail"',
+    suggests: 'mail-settings-incomplete',
+    kind: 'login',
+  },
+  'encryption-required': {
+    rule: 'mail-settings-suffice',
+    claim: 'The mail server requires encryption.',
+    expected: 'messages are accepted with the settings in "mail"',
+    suggests: 'mail-settings-incomplete',
+    kind: 'encryption',
+  },
+  'login-not-offered': {
+    rule: 'mail-login-accepted',
+    claim: 'The mail server does not offer a supported login method on this connection.',
+    expected: 'a supported login method is offered',
+    suggests: 'mail-login-rejected',
+    kind: 'not-offered',
+  },
+  credentials: {
+    rule: 'mail-login-accepted',
+    claim: 'The mail server rejects the user name or password.',
+    expected: 'the user name and password are accepted',
+    suggests: 'mail-login-rejected',
+  },
+  unavailable: {
+    rule: 'mail-server-available',
+    claim: 'The mail server reports that it is temporarily unavailable.',
+    expected: 'a mail server that accepts messages',
+    suggests: 'mail-unavailable',
+  },
+};
+
+/**
+ * `client`: a block list, an access list or a missing reverse name. `turned-away`: no reason is given, so other clients
+ * may be affected as well. `login-required`, `encryption-required`: required from every address. `unavailable`:
+ * temporarily, for all clients. `policy`: an unspecified security policy. `other`: the sender or the recipient is
+ * rejected.
+ */
+type Refusal =
+  | 'relaying'
+  | 'client'
+  | 'turned-away'
+  | 'login-required'
+  | 'encryption-required'
+  | 'login-not-offered'
+  | 'credentials'
+  | 'unavailable'
+  | 'greylisted'
+  | 'policy'
+  | 'other';
+
 export function judgeMail(seen: MailObservation, view: MailView): readonly Finding<MailCause>[] {
   const { server, security, patience, outcome } = seen;
   if (outcome.kind === 'accepted') return outcome.slowestMs > patience ? [tooSlow(server, patience, outcome)] : [];
@@ -44,7 +168,7 @@ export function judgeMail(seen: MailObservation, view: MailView): readonly Findi
   const issuer = outcome.issuer === undefined ? null : shortName(outcome.issuer);
   const told = {
     ...expectation,
-    ...claimOf(outcome, expectation, level),
+    claim: claimOf(outcome, expectation, level),
     subject: server,
     quote: outcome.message,
     ...(outcome.issuer === undefined ? {} : { fullNames: [formatDistinguishedName(outcome.issuer)] }),
@@ -57,10 +181,7 @@ export function judgeMail(seen: MailObservation, view: MailView): readonly Findi
   return [{ ...told, level, suggests, ...(confidence === undefined ? {} : { confidence }) }];
 }
 
-/**
- * Returns a warning about slow SMTP replies. Mail is still delivered if the client waits long enough. For example,
- * Postscreen delays every client by 6 s.
- */
+/** Mail is still delivered if the client waits long enough. For example, Postscreen delays every client by 6 s. */
 function tooSlow(server: string, patience: Millis, { slowestMs }: { readonly slowestMs: Millis }): Finding<MailCause> {
   return {
     rule: 'mail-server-answers-in-time',
@@ -84,7 +205,7 @@ function expectationOf({ security }: MailObservation, outcome: MailFailure, view
   return stage === 'greeting' ? silent(outcome, security) : GOES_ON;
 }
 
-/** Expectation that is reported if a stage failed without a more specific reason. */
+/** Used if a stage failed without a more specific reason. */
 const OWN = { login: REFUSED.credentials, sender: SENDER, recipient: RECIPIENT } as const;
 
 function refusedOf(reply: RefusingReply, { fromAppliance }: MailView): Expectation {
@@ -111,12 +232,83 @@ function refusedOf(reply: RefusingReply, { fromAppliance }: MailView): Expectati
   }
 }
 
-/** Reports whether TLS is temporarily unavailable (reply 454, RFC 3207 §4). */
+interface RefusingReply {
+  readonly stage: Exclude<MailStage, 'connect' | 'tls'>;
+  /** RFC 5321 §4.2. */
+  readonly code: number;
+  /** Untrusted. */
+  readonly text: string;
+}
+
+/** Postfix, Exim, Sendmail, qmail and Exchange. */
+const RELAYING =
+  /\brelay access denied\b|\brelay not permitted\b|\brelaying (?:denied|to\b.+\b(?:denied|prohibited))|\bunable to relay\b|\brcpthosts\b|\brecipient address rejected: access denied\b|\b5\.7\.64\b/iu;
+
+/** Postfix sends this reply only if the client's address does not exempt the client from logging in. */
+const NOT_LOGGED_IN = /\bsender address rejected: not logged in\b/iu;
+
+/**
+ * Complaints about the client's address from Postfix, Exim, Sendmail, Exchange and block lists. X.7.25: its reverse
+ * name is wrong (RFC 7372 §3.3). X.7.23: the SPF record does not include it (RFC 7372 §3.2).
+ */
+const CLIENT =
+  /\bclient host\b|\bhelo command rejected\b|\binvalid helo\b|\bblocked using\b|\b(?:block|black|deny)-?list|\bRBL\b|\bDNSBL\b|\bspamhaus\b|\bspamcop\b|\bbarracudacentral\b|\breverse (?:dns|name|hostname|lookup)|\bPTR\b|\bfcrdns\b|\bcannot find your (?:reverse )?host ?name\b|\bSPF\b|\byour (?:ip|host)\b|\b[45]\.7\.2[35]\b/iu;
+
+/** Security or policy reasons (RFC 3463 §3.8). */
+const POLICY = /\b5\.7\.\d{1,3}\b/u;
+
+const ENCRYPTION = /\b(?:STARTTLS|TLS|SSL|encrypt(?:ed|ion))\b/iu;
+
+/** Authentication, or encryption for the login method, is required (RFC 4954 §6). */
+const REQUIRED: readonly number[] = [530, 538];
+
+/** The login command is not available in this session (RFC 5321 §4.2.4, RFC 4954 §4). */
+const NOT_OFFERED: readonly number[] = [500, 502, 503, 504];
+
+/**
+ * Temporary codes about addresses or systems (X.1, X.3, X.4 and X.5 in RFC 3463 §3), for which a retry does not help.
+ * Excludes Postscreen's reply to new clients, because Postscreen accepts their next attempt.
+ */
+const OF_SYSTEMS = /\b4\.[1345]\.\d{1,3}\b(?! Service currently unavailable)/u;
+
+/** @param reply a negative reply to a command, or in place of the greeting */
+function refusalOf({ stage, code, text }: RefusingReply): Refusal {
+  if (REQUIRED.includes(code)) return ENCRYPTION.test(text) ? 'encryption-required' : 'login-required';
+  if (stage === 'login') return refusedLogin(code);
+  if (CLIENT.test(text)) return 'client';
+  if (stage === 'greeting' || stage === 'ehlo') return isTemporary(code) ? 'unavailable' : 'turned-away';
+  if (RELAYING.test(text) || NOT_LOGGED_IN.test(text)) return 'relaying';
+  return refusedMessage(code, text);
+}
+
+function refusedMessage(code: number, text: string): Refusal {
+  if (code === 421) return 'unavailable';
+  if ((code === 450 || code === 451) && !OF_SYSTEMS.test(text)) return 'greylisted';
+  return POLICY.test(text) && !isAboutSender(text) ? 'policy' : 'other';
+}
+
+/** 454 is a temporary failure of the authentication system, not a problem with the password (RFC 4954 §6). */
+function refusedLogin(code: number): Refusal {
+  if (isTemporary(code)) return 'unavailable';
+  return NOT_OFFERED.includes(code) ? 'login-not-offered' : 'credentials';
+}
+
+/** Postfix or Exchange reject this sender address for the logged-in user. */
+function isAboutSender(text: string): boolean {
+  return /\bsender address rejected\b|\bnot owned by user\b|\bsend as this sender\b/iu.test(text);
+}
+
+/** 4yz (RFC 5321 §4.2.1). */
+function isTemporary(code: number): boolean {
+  return code >= 400 && code < 500;
+}
+
+/** Reply 454 (RFC 3207 §4). */
 function refusesTlsForNow({ reason, code }: MailFailure): boolean {
   return reason === 'rejected' && isTemporary(code ?? 0);
 }
 
-/** Errors that mean that this machine does not trust the certificate's authority. */
+/** This machine does not trust the certificate's authority. */
 const UNTRUSTED: readonly (string | null)[] = [
   'DEPTH_ZERO_SELF_SIGNED_CERT',
   'SELF_SIGNED_CERT_IN_CHAIN',
@@ -129,17 +321,14 @@ function tlsOf({ tlsError, issuer }: MailFailure): Expectation {
   return issuer !== undefined && UNTRUSTED.includes(tlsError) ? { ...TLS, kind: 'untrusted' } : TLS;
 }
 
-/**
- * Returns the kind of a timeout in a session without TLS. If the port expects TLS from the start, the server and the
- * client wait for each other.
- */
+/** If the port expects TLS from the start, the server and the client wait for each other. */
 function silent({ reason }: MailFailure, security: MailObservation['security']): Expectation {
   return reason === 'timeout' && security !== 'tls' ? { ...ANSWERS, kind: 'silent' } : ANSWERS;
 }
 
 /**
- * Returns the level of a failed step. A 4yz reply asks the client to try again later (RFC 5321 §4.2.1). For a sender or
- * a recipient, such a reply is normal (greylisting, 450 and 451), and FortiAuthenticator's mail queue retries later.
+ * A 4yz reply asks the client to try again later (RFC 5321 §4.2.1). For a sender or a recipient, such a reply is normal
+ * (greylisting, 450 and 451), and FortiAuthenticator's mail queue retries later.
  */
 function levelOf({ stage, reason, code }: MailFailure, { kind }: Pick<Expectation, 'kind'>): FindingLevel {
   if (isOfThisMachine(reason)) return 'unknown';
@@ -149,7 +338,6 @@ function levelOf({ stage, reason, code }: MailFailure, { kind }: Pick<Expectatio
     : 'broken';
 }
 
-/** Names of the SMTP commands after the greeting, for use in claims. */
 const COMMANDS: Readonly<Partial<Record<MailStage, string>>> = {
   ehlo: 'EHLO or STARTTLS',
   login: 'the login (AUTH)',
@@ -161,20 +349,16 @@ function claimOf(
   outcome: MailFailure,
   { rule, claim }: Pick<Expectation, 'rule' | 'claim'>,
   level: FindingLevel,
-): Pick<Expectation, 'claim'> {
-  const { stage, reason, tlsError } = outcome;
-  if (level === 'unknown') return { claim: 'This machine could not connect to the mail server.' };
-  if (tlsError === 'NO_STARTTLS') return { claim: 'The mail server does not offer STARTTLS.' };
+): string {
+  const { stage, reason, tlsError, issuer } = outcome;
+  if (level === 'unknown') return 'This machine could not connect to the mail server.';
+  if (tlsError === 'NO_STARTTLS') return 'The mail server does not offer STARTTLS.';
   if (tlsError === 'ERR_SSL_WRONG_VERSION_NUMBER')
-    return { claim: 'The mail server answers in plain text, but TLS is expected from the start.' };
-  if (rule === TLS.rule) return { claim: tlsClaim(outcome, claim) };
+    return 'The mail server answers in plain text, but TLS is expected from the start.';
   if (rule === GOES_ON.rule)
-    return { claim: `The mail server sent a greeting, then ${endedBy(reason)} ${COMMANDS[stage] ?? stage}.` };
-  return { claim: rule === ANSWERS.rule ? withMore(claim, ': ', `${reason} (${stage})`) : claim };
-}
-
-function tlsClaim({ issuer }: MailFailure, claim: string): string {
-  if (issuer === undefined) return claim;
+    return `The mail server sent a greeting, then ${endedBy(reason)} ${COMMANDS[stage] ?? stage}.`;
+  if (rule === ANSWERS.rule) return withMore(claim, ': ', `${reason} (${stage})`);
+  if (rule !== TLS.rule || issuer === undefined) return claim;
   const name = shortName(issuer);
   const by = name === null ? 'an authority without a name' : `"${name}"`;
   return withMore(claim, ': ', `its certificate was issued by ${by}`);
@@ -185,13 +369,14 @@ function endedBy(reason: FailureReason): string {
   return reason === 'protocol' ? 'gave no SMTP reply to' : 'ended the connection at';
 }
 
-/**
- * Rules that fail if the server does not respond. A dead internet connection explains this, but it does not explain a
- * refusal.
- */
+/** A dead internet connection explains a missing answer, but not a refusal. */
 const SILENT: readonly string[] = ['mail-server-resolves', 'mail-server-answers', 'mail-session-goes-on'];
-/** Rule that fails if the server's name does not resolve. A faulty resolver can explain this. */
+/** A faulty resolver can explain this. */
 const NAMELESS: readonly string[] = ['mail-server-resolves'];
+
+function breaksOnly(rules: readonly string[]): Explanation['when'] {
+  return (findings) => findings.every(({ level, rule }) => level !== 'broken' || rules.includes(rule));
+}
 
 export const mail: Declaration<'mail', MailCause> = {
   id: 'mail',
@@ -220,8 +405,8 @@ function isAccepting({ outcome }: MailObservation): boolean {
 }
 
 /**
- * Adjusts the result if no mail servers are configured. In that case, they are read from the appliances. If an
- * appliance cannot be read, it may use mail servers that ftm-watch does not know.
+ * If no mail servers are configured, they are read from the appliances. An appliance that cannot be read may use mail
+ * servers that ftm-watch does not know.
  */
 function withUnknownServers(own: Assessment, { picture: { appliances: units } }: Everything): Assessment {
   const unread = units.filter(({ rest }) => rest !== null && rest.kind !== 'ok').map(({ config }) => config.name);
@@ -237,16 +422,11 @@ interface JudgedServer {
   readonly findings: readonly Finding<MailCause>[];
 }
 
-/** Evaluates all mail servers together, because one working server can deliver all codes. */
-export function judgeMailServers(servers: readonly MailObservation[], view: MailView): readonly Finding<MailCause>[] {
+/** The servers are evaluated together, because one working server can deliver all codes. */
+function judgeMailServers(servers: readonly MailObservation[], view: MailView): readonly Finding<MailCause>[] {
   const judged = servers.map((seen): JudgedServer => ({ seen, findings: judgeMail(seen, view) }));
   const working = judged.find(hasNoFinding) ?? judged.find(acceptsLater);
-  if (working === undefined)
-    return [
-      ...judged.flatMap(({ findings }) => findings),
-      ...(servers[0]?.recipientServers ?? []).flatMap(judgeRecipientServer),
-      ...judged.flatMap(judgeDelay),
-    ];
+  if (working === undefined) return [...judged.flatMap(({ findings }) => findings), ...judged.flatMap(judgeDelay)];
   const aside = `${working.seen.server} still accepts messages${hasNoFinding(working) ? '' : ', after a delay'}`;
   return judged.flatMap((each) => [
     ...(each.seen.required ? each.findings : each.findings.map((finding) => withWorkingServer(finding, aside))),
@@ -254,7 +434,6 @@ export function judgeMailServers(servers: readonly MailObservation[], view: Mail
   ]);
 }
 
-/** Evaluates a mail server's delay, unless another fault explains the delay. */
 function judgeDelay(judged: JudgedServer): readonly Finding<MailCause>[] {
   return hasNoFinding(judged) || isGreylisting(judged) ? judgeDeferral(judged.seen) : [];
 }
@@ -268,8 +447,8 @@ function isGreylisting({ findings }: JudgedServer): boolean {
 }
 
 /**
- * Reports whether a greylisting server accepts the message before the activation code expires. If the code lifetime is
- * unknown, the shortest possible lifetime is used. An unmeasured delay is assumed to be shorter.
+ * Reports whether a greylisting server accepts the message before the code expires. If the code's lifetime is unknown,
+ * the shortest possible lifetime is used. An unmeasured delay is assumed to be shorter.
  */
 function acceptsLater(judged: JudgedServer): boolean {
   const { deferral } = judged.seen;
@@ -283,8 +462,8 @@ function withWorkingServer(finding: Finding<MailCause>, aside: string): Finding<
 }
 
 /**
- * Evaluates the delay that greylisting causes. The delay is a fault only if the activation code has expired on arrival.
- * The delay was measured with this machine's retries, which are more frequent than those of most clients.
+ * A delay is a fault only if the activation code has expired on arrival. This machine measured it with its own retries,
+ * which are more frequent than those of most clients.
  */
 function judgeDeferral({ server, security, deferral }: MailObservation): readonly Finding<MailCause>[] {
   if (deferral === undefined || deferral.codeLife === null || deferral.lasted < deferral.codeLife) return [];
@@ -303,34 +482,12 @@ function judgeDeferral({ server, security, deferral }: MailObservation): readonl
   ];
 }
 
-/**
- * Returns a note that states whether the recipient's mail server responds. Fortinet's activation tip says "if the
- * custom mail server is not reachable, try using localhost". The mailer "localhost" runs on FortiAuthenticator itself.
- */
-function judgeRecipientServer({ domain, outcome }: RecipientServerObservation): readonly Finding<never>[] {
-  if (outcome.kind === 'failed' && isOfThisMachine(outcome.reason)) return [];
-  return [
-    note({
-      rule: 'mail-recipient-server-greets',
-      subject: domain,
-      claim:
-        outcome.kind === 'greets'
-          ? 'A mail server for the domain answers this machine, so you can try "localhost" as the mail server on ' +
-            'FortiAuthenticator.'
-          : 'No mail server for the domain answers this machine.',
-      ...(outcome.kind === 'greets' ? {} : { quote: outcome.message }),
-      expected: 'a mail server to which FortiAuthenticator can deliver messages directly',
-    }),
-  ];
-}
-
-/** Circumstances under which the probe connects to mail servers. */
 export interface MailView {
   /** True if the probe uses FortiAuthenticator's address. The mail server then treats both the same way. */
   readonly fromAppliance: boolean;
 }
 
-/** @param config the configuration; appliances also send mail from their addresses in `logSources` */
+/** Appliances also send mail from their addresses in `logSources`. */
 export function mailViewOf({
   sourceAddress,
   appliances,

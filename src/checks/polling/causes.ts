@@ -41,7 +41,6 @@ const POLICY_UNREAD = [
   ...CAPTURE_STEPS,
 ] as const;
 
-/** Causes that are visible only in FortiAuthenticator's log. */
 export const POLLING_CAUSES = {
   'polling-failing': {
     severity: 'critical',

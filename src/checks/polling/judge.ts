@@ -1,70 +1,62 @@
-import { type Explanation, type Advice, type Finding, type FindingLevel, known, unknown } from '../../engine/model.ts';
+import {
+  type Explanation,
+  type Advice,
+  type Finding,
+  type FindingLevel,
+  known,
+  note,
+  unknown,
+} from '../../engine/model.ts';
 import { isSmallShare } from '../intermittent/finding.ts';
 import type { Declaration, Judgement, LogFacts } from '../check.ts';
-import { judged, notConfigured, unjudged } from '../judgement.ts';
-import { memoryBeside } from '../appliance/condition.ts';
+import { notConfigured, unjudged, judged } from '../judgement.ts';
+import { memoryBeside } from '../appliance/judge.ts';
 import { POLLING_CAUSES, type PollingCause } from './causes.ts';
 import { listens, isCorroborated, ONE_DATAGRAM } from '../../core/polling/state.ts';
-import { PATH, explainedBy, type PreconditionOf } from './explained.ts';
-import type { Millis } from '../../core/clock.ts';
+import type { EpochMs, Millis } from '../../core/clock.ts';
 import { spanText, utcText } from '../../core/time-text.ts';
-import { withMoreSaid } from '../../engine/words.ts';
 import type { AppliancePolling, PollingError, PollingReport } from '../../core/polling/report.ts';
 import type { WatchedConfig } from '../../config/schema/watched.ts';
 import { authority } from '../../core/addresses.ts';
 import { nameList } from '../../core/visible-text.ts';
-import {
-  askedFor,
-  type FirewallObservation,
-  firewallName,
-  type PolicyMatch,
-  policyText,
-} from '../../core/license/firewall.ts';
-import type { FirewallConfig } from '../../config/schema/connectors.ts';
+import { askedFor, firewallName, type PolicyMatch, policyText } from '../../core/license/firewall.ts';
+import { withMoreSaid } from '../../engine/words.ts';
+
+/** The path from this machine to the licence server. FortiAuthenticator's path is probably similar. */
+const PATH: readonly string[] = ['internet', 'name-resolution', 'reachability', 'tls-genuine', 'license-server'];
 
 /**
- * Checks in which this machine's probes are more reliable than a log line. A log line shows only that the path is
- * broken somewhere, so a log line alone does not raise the causes of these checks.
+ * Here, this machine's probes are more reliable than a log line, which shows only that the path is broken somewhere. A
+ * log line alone does not raise the causes of these checks.
  */
 const SEEN_BY_PROBES: readonly string[] = [...PATH, 'mail'];
 
+type Heard = Extract<LogFacts, { readonly kind: 'heard' }>;
+
 const MAX_LINE = 240;
 
-/** Evaluates the appliances' logs. An appliance has no finding if its log arrives and contains no errors. */
-export function judgePolling(
-  report: PollingReport,
-  preconditionOf: PreconditionOf,
-  policies: Policies,
-): readonly Finding[] {
-  return report.appliances.flatMap((appliance) => {
+function judgePolling(heard: Heard): readonly Finding[] {
+  const { appliances, silentAfter } = heard.report;
+  return appliances.flatMap((appliance) => {
     const corroborated = isCorroborated(appliance.errors.filter(({ severity }) => severity === 'critical'));
     return [
       ...appliance.errors.map((error): Finding => {
-        const finding = judgeError(appliance, error, { window: report.window, preconditionOf, policies });
+        const finding = judgeError(appliance, error, heard);
         if (finding.level !== 'broken') return finding;
         return corroborated ? { ...finding, witness: 'appliance-log' } : suspectedOnly(finding);
       }),
-      ...judgeSilence(appliance, report.silentAfter),
+      ...judgeSilence(appliance, silentAfter),
     ];
   });
 }
 
-/** Lowers a finding to a suspected warning. Used for findings that only a single datagram supports. */
+/** A single datagram is not sufficient evidence. */
 function suspectedOnly(finding: Finding): Finding {
   return { ...withMoreSaid(finding, '', ONE_DATAGRAM), level: 'warning', confidence: 'suspected' };
 }
 
-interface Judging {
-  readonly window: Millis;
-  readonly preconditionOf: PreconditionOf;
-  readonly policies: Policies;
-}
-
-function judgeError(
-  appliance: AppliancePolling,
-  error: PollingError,
-  { window, preconditionOf, policies }: Judging,
-): Finding {
+function judgeError(appliance: AppliancePolling, error: PollingError, heard: Heard): Finding {
+  const { report, preconditionOf } = heard;
   const level = LEVELS[error.severity];
   const suggests = level === 'note' ? null : suggestion(error.cause, preconditionOf);
   return {
@@ -77,53 +69,44 @@ function judgeError(
           `${utcText(error.lastAt)}.`,
     quote: shorten(error.sample),
     at: error.lastAt,
-    expected: `No FortiToken Mobile errors in the log within ${spanText(window)}`,
+    expected: `No FortiToken Mobile errors in the log within ${spanText(report.window)}`,
     level,
     suggests,
     explainedBy: explainedBy(error, preconditionOf),
-    ...complaintOf(appliance.name, error, suggests, policies),
+    ...complaintOf(appliance.name, error, suggests, heard),
     ...(usesSignatureText(level, suggests) || isOfNames(error.cause, preconditionOf)
       ? { advice: { summary: `${appliance.name}: ${error.summary}.`, remedy: error.remedy } }
       : {}),
   };
 }
 
-/**
- * Returns the subject of a finding. Problems that are fixed in different places get different subjects, so that they
- * are reported as separate faults.
- */
+/** Problems that are fixed in different places get different subjects, so that they are separate faults. */
 function subjectOf(appliance: string, suggests: string | null): string {
   if (suggests === 'users-disabled') return `users of ${appliance}`;
   return suggests === 'appliance-fault-logged' ? `${appliance} itself` : appliance;
 }
 
-/**
- * Returns the meaning of a log line. If only the unit's network path can explain the line, the matching firewall policy
- * is added as the first thing to check.
- */
+/** If only the unit's network path can explain the line, the matching firewall policy is the first thing to check. */
 function complaintOf(
   appliance: string,
   { short, summary }: PollingError,
   suggests: string | null,
-  policies: Policies,
+  heard: Heard,
 ): Pick<Finding, 'kind' | 'facts'> {
   if (suggests === 'appliance-fault-logged') return { facts: { appliance, ...known({ said: short }) } };
   if (suggests !== 'polling-failing') return { facts: { appliance } };
-  const own = ownPolicy(appliance, policies);
+  const own = ownPolicy(appliance, heard);
   return { ...own, facts: { ...own.facts, ...known({ meaning: summary, said: short }) } };
 }
 
-/**
- * Reports whether to use the log signature's summary and remedy. Probe results are more useful only if the path must be
- * at fault.
- */
+/** Probe results are more useful than the log signature only if the path must be at fault. */
 function usesSignatureText(level: FindingLevel, suggests: string | null): boolean {
   return suggests !== null && (level === 'warning' || suggests !== 'polling-failing');
 }
 
 /**
- * Reports whether a logged error concerns name resolution. The policy for the licence server does not explain such an
- * error, because FortiAuthenticator's resolvers answer the DNS queries.
+ * The policy for the licence server does not explain a name resolution error, because FortiAuthenticator's resolvers
+ * answer the DNS queries.
  */
 function isOfNames(cause: string | null, preconditionOf: PreconditionOf): boolean {
   return cause !== null && preconditionOf(cause) === 'name-resolution';
@@ -168,25 +151,15 @@ function suggestion(cause: string | null, preconditionOf: PreconditionOf): strin
   return cause === null || SEEN_BY_PROBES.includes(preconditionOf(cause)) ? 'polling-failing' : cause;
 }
 
-/**
- * Shortens a log line by removing its beginning. FortiAuthenticator writes the message at the end, after the fields.
- */
+/** FortiAuthenticator writes the message at the end of the line, after the fields. */
 function shorten(line: string): string {
   return line.length <= MAX_LINE ? line : `…${line.slice(1 - MAX_LINE)}`;
 }
 
 const MOST_SENDERS = 6;
 
-/**
- * Returns the assessment for the time before the first log line arrives. A log that was never received proves nothing.
- *
- * @param unknownSenders the unknown senders whose lines were rejected
- */
-export function judgeFirstLines(
-  config: WatchedConfig,
-  { appliances }: PollingReport,
-  unknownSenders: readonly string[],
-): readonly Finding[] {
+/** A log that was never received proves nothing. */
+function judgeFirstLines({ config, report: { appliances }, unknownSenders }: Heard): readonly Finding[] {
   const silent = appliances
     .filter(({ lastLineAt, silent: isTold }) => lastLineAt === null && !isTold)
     .map(({ name }) => name);
@@ -206,7 +179,6 @@ export function judgeFirstLines(
   );
 }
 
-/** Returns descriptions of the addresses and files from which log lines are read. */
 function placesOf({ logs }: WatchedConfig): readonly string[] {
   const { udp, tcp, tls } = logs.syslog;
   const listeners = Object.entries({ udp, tcp, tls: tls && tls.listen }).flatMap(([way, listener]) => {
@@ -241,7 +213,6 @@ export const polling: Declaration<'polling', PollingCause> = {
   judge: judgeLog,
 };
 
-/** Returns a function that reports whether a failure of the given precondition can cause the errors in a finding. */
 function canCome(by: string): Explanation['when'] {
   return (findings) =>
     findings.some(({ level, explainedBy }) => level !== 'note' && (explainedBy?.includes(by) ?? by !== 'mail'));
@@ -254,15 +225,13 @@ function judgeLog(facts: LogFacts): Judgement {
     case 'unheard':
       return facts.isTrouble ? unjudged(facts.reason) : notConfigured(facts.reason);
     case 'heard': {
-      const { config, report, notes, unknownSenders, preconditionOf } = facts;
-      const policies = { configured: config.firewall, asked: facts.firewall };
-      const found = judgePolling(report, preconditionOf, policies);
+      const found = judgePolling(facts);
       const failing = found.filter(({ suggests }) => suggests === 'polling-failing');
       const memory = memoryBeside(failing, facts.units ?? [], ({ subject }) => subject);
-      const waiting = judgeFirstLines(config, report, unknownSenders);
+      const waiting = judgeFirstLines(facts);
       return {
         ...judged(
-          [...found, ...memory, ...notes, ...waiting],
+          [...found, ...memory, ...facts.notes, ...waiting],
           'The log of FortiAuthenticator shows no FortiToken Mobile errors',
         ),
         // Missing log lines are reported as `appliance-silent`.
@@ -274,18 +243,12 @@ function judgeLog(facts: LogFacts): Judgement {
 
 type PolicyKind = keyof (typeof POLLING_CAUSES)['polling-failing']['kinds'];
 
-/** Configured FortiGates and their policy lookup results. */
-interface Policies {
-  readonly configured: readonly Pick<FirewallConfig, 'url' | 'vdom' | 'source' | 'appliances'>[];
-  readonly asked: readonly FirewallObservation[];
-}
-
-/** Returns the policy that matches the affected unit's traffic. Policies for other units are ignored. */
-export function ownPolicy(appliance: string, { configured, asked }: Policies): Pick<Finding, 'kind' | 'facts'> {
-  const entry = askedFor(configured, appliance);
+/** Policies for other units are ignored. */
+function ownPolicy(appliance: string, { config, firewall }: Heard): Pick<Finding, 'kind' | 'facts'> {
+  const entry = askedFor(config.firewall, appliance);
   if (entry === null) return { facts: { appliance } };
   const { source } = entry;
-  const observation = askedFor(asked, appliance);
+  const observation = askedFor(firewall, appliance);
   const policy = observation?.kind === 'ok' ? textOf(observation.match) : null;
   const kind: PolicyKind = policy === null ? 'policy-unread' : 'policy-read';
   return { kind, facts: known({ appliance, source, firewall: firewallName(entry), policy }) };
@@ -293,4 +256,131 @@ export function ownPolicy(appliance: string, { configured, asked }: Policies): P
 
 function textOf(match: PolicyMatch): string {
   return match.kind === 'policy' ? policyText(match.policy) : 'the implicit deny';
+}
+
+/** Time after a repair during which FortiAuthenticator's earlier connections can still time out. */
+const AFTERMATH: Millis = 60_000;
+
+type PreconditionOf = (cause: string) => string;
+
+/** A current or past fault that causes errors in FortiAuthenticator's log. */
+export interface FaultSeen {
+  readonly precondition: string;
+  /** The only affected appliance. Null if every appliance can be affected. */
+  readonly appliance: string | null;
+  /** Time when the fault was last detected. */
+  readonly at: EpochMs;
+}
+
+export interface UnexplainedPolling {
+  readonly report: PollingReport;
+  readonly notes: readonly Finding[];
+}
+
+/** The check whose failure explains every connection error. */
+const BY_CONNECTION = 'reachability';
+const CONNECTION: readonly string[] = [...PATH, 'firewall-policy'];
+/** Licence faults do not cause messages about failed connections. */
+const OF_CONNECTION = /\bSSL\b|\bconnection\b|\btimeout\b/iu;
+
+/** For example, a TLS fault cannot cause a name resolution error. */
+function explainedBy(
+  { cause, sample }: Pick<PollingError, 'cause' | 'sample'>,
+  preconditionOf: PreconditionOf,
+): readonly string[] {
+  if (cause === null || cause === 'polling-failing')
+    return OF_CONNECTION.test(messageOf(sample)) ? CONNECTION : [...CONNECTION, 'license-assignment'];
+  const precondition = preconditionOf(cause);
+  if (precondition === 'mail') return ['mail', 'internet', 'name-resolution'];
+  if (precondition === 'name-resolution') return ['internet', 'name-resolution'];
+  return CONNECTION.includes(precondition) ? CONNECTION : [precondition];
+}
+
+/** Only errors that arrived in more than one datagram count. */
+export function complainedOf({ appliances }: PollingReport, preconditionOf: PreconditionOf): readonly string[] {
+  return [...new Set(appliances.flatMap((appliance) => surelyComplainedOf(appliance, preconditionOf)))];
+}
+
+/** Returns the time when any appliance last logged an error that a path fault can cause. A single log line counts. */
+export function complainedOfPathAt({ appliances }: PollingReport, preconditionOf: PreconditionOf): EpochMs | null {
+  const times = appliances
+    .flatMap(({ errors }) => errors)
+    .filter((error) => error.severity === 'critical' && explainedBy(error, preconditionOf).includes(BY_CONNECTION))
+    .map(({ lastAt }) => lastAt);
+  return times.length === 0 ? null : Math.max(...times);
+}
+
+function surelyComplainedOf({ errors }: AppliancePolling, preconditionOf: PreconditionOf): readonly string[] {
+  const complaints = errors
+    .filter(({ severity }) => severity !== 'info')
+    .map((error) => ({ error, by: explainedBy(error, preconditionOf) }));
+  return complaints
+    .flatMap(({ by }) => by)
+    .filter((id) => isCorroborated(complaints.filter(({ by }) => by.includes(id)).map(({ error }) => error)));
+}
+
+/** The fields before the message are removed, because they can contain any text. */
+function messageOf(sample: string): string {
+  return sample.slice(sample.lastIndexOf('="') + 1);
+}
+
+export function withLaterSeen(before: readonly FaultSeen[], later: readonly FaultSeen[]): readonly FaultSeen[] {
+  return [...later, ...withoutSeen(before, later)];
+}
+
+export function withoutSeen(faults: readonly FaultSeen[], others: readonly FaultSeen[]): readonly FaultSeen[] {
+  return faults.filter((fault) => !others.some((other) => isSameFault(fault, other)));
+}
+
+export function seenIn(faults: readonly FaultSeen[], others: readonly FaultSeen[]): readonly FaultSeen[] {
+  return faults.filter((fault) => others.some((other) => isSameFault(fault, other)));
+}
+
+function isSameFault(a: FaultSeen, b: FaultSeen): boolean {
+  return a.precondition === b.precondition && a.appliance === b.appliance;
+}
+
+/** Log errors stay in the time window after the path is repaired, and must not raise a separate alarm then. */
+export function withoutExplained(
+  report: PollingReport,
+  faults: readonly FaultSeen[],
+  preconditionOf: PreconditionOf,
+): UnexplainedPolling {
+  const parts = report.appliances.map((appliance) => {
+    const { name, errors } = appliance;
+    const own = faults.filter((fault) => fault.appliance === null || fault.appliance === name);
+    // The fault must be able to cause the error, and was present during or shortly before it.
+    const isExplained = (error: PollingError): boolean => {
+      const by = explainedBy(error, preconditionOf);
+      return own.some(({ precondition, at }) => by.includes(precondition) && error.lastAt <= at + AFTERMATH);
+    };
+    const explained = errors.filter(isExplained).map(({ lastAt }) => lastAt);
+    const left = errors
+      .filter((error) => !isExplained(error))
+      .map((error) => withoutExplainedMoments(error, (lastAt) => isExplained({ ...error, lastAt })));
+    return {
+      appliance: { ...appliance, errors: left },
+      notes: explained.length === 0 ? [] : [explainedNote(name, Math.max(...explained))],
+    };
+  });
+  return {
+    report: { ...report, appliances: parts.map(({ appliance }) => appliance) },
+    notes: parts.flatMap(({ notes }) => notes),
+  };
+}
+
+/** Occurrences during a fault prove nothing about later occurrences, regardless of how the log lines were received. */
+function withoutExplainedMoments(error: PollingError, isExplained: (at: EpochMs) => boolean): PollingError {
+  const { moments, reliableAt } = error;
+  return {
+    ...error,
+    moments: moments.filter((at) => !isExplained(at)),
+    reliableAt: reliableAt !== null && !isExplained(reliableAt) ? reliableAt : null,
+  };
+}
+
+function explainedNote(appliance: string, lastAt: EpochMs): Finding {
+  const claim = `A known fault explains all errors in the log, the last of which occurred at ${utcText(lastAt)}.`;
+  const expected = 'No unexplained FortiToken Mobile errors';
+  return note({ rule: 'no-ftm-errors', subject: appliance, claim, expected });
 }

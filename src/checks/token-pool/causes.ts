@@ -8,7 +8,7 @@ export const TOKEN_POOL_CAUSES = {
     title: 'token counts differ',
     short: 'tokens and licence do not match',
     headline: 'tokens and licence do not match',
-    summary: 'The FortiToken Mobile tokens on {appliance} do not match the count of its licence.',
+    summary: 'The number of FortiToken Mobile tokens on {appliance} does not match its licence.',
     impact: 'tokens',
     sources: ['ta-p/194050', 'docs:fortiauthenticator/6.6.2/rest-api-solution-guide/591316'],
     remedy: [
@@ -24,7 +24,7 @@ export const TOKEN_POOL_CAUSES = {
     summary: 'Few free FortiToken Mobile tokens are left on {appliance}.',
     impact: 'tokens',
     sources: ['ta-p/194050'],
-    remedy: ['Order another FortiToken Mobile licence in time.', FREE],
+    remedy: ['Order another FortiToken Mobile licence before the last token is assigned.', FREE],
   },
   'tokens-exhausted': {
     severity: 'critical',
@@ -38,5 +38,3 @@ export const TOKEN_POOL_CAUSES = {
     remedy: [FREE, 'Add another FortiToken Mobile licence.'],
   },
 } satisfies Readonly<Record<string, CauseWords>>;
-
-export type TokenPoolCause = keyof typeof TOKEN_POOL_CAUSES;

@@ -1,7 +1,5 @@
-import { type Finding, note, unknown, type Told, known } from '../../engine/model.ts';
+import { type Finding, note, unknown, type Told } from '../../engine/model.ts';
 import {
-  type HaRoleFacts,
-  type HaRoleObservation,
   type ApplianceFacts,
   type ApplianceObservation,
   type LicensedTokens,
@@ -12,7 +10,7 @@ import {
 } from '../../core/license/appliance.ts';
 import { type Declaration, type Judgement, type UnitFacts, withAppliance } from '../check.ts';
 import { judged, notConfigured, unjudged } from '../judgement.ts';
-import { TOKEN_POOL_CAUSES, type TokenPoolCause } from './causes.ts';
+import { TOKEN_POOL_CAUSES } from './causes.ts';
 import type { RegistrationObservation } from '../../core/license/registration.ts';
 import { capital } from '../../engine/words.ts';
 import { nameList } from '../../core/visible-text.ts';
@@ -21,36 +19,17 @@ import type { WatchedConfig } from '../../config/schema/watched.ts';
 import type { UnitObservation } from '../../connectors/picture.ts';
 import type { Millis } from '../../core/clock.ts';
 import { spanText } from '../../core/time-text.ts';
-import type { FirewallObservation } from '../../core/license/firewall.ts';
 
-interface TokenPoolExpectation {
-  /** Licences that are configured for this appliance. */
-  readonly licenses: readonly string[];
-  /**
-   * `tokens-running-out` is reported if less than this share of the tokens (0 to 1) is free. If 0, it is never
-   * reported.
-   */
-  readonly tokensLow: number;
-}
+type TokenPoolCause = keyof typeof TOKEN_POOL_CAUSES;
 
-/**
- * Evaluates the tokens of an appliance. If the appliance cannot be read, the state is unknown, and the check
- * `appliance` reports the reason.
- */
-export function judgeTokenPool(
-  observation: ApplianceObservation,
-  expected: TokenPoolExpectation,
-): readonly Finding<TokenPoolCause>[] {
-  const { appliance } = observation;
+/** If the appliance cannot be read, the check `appliance` reports the reason. */
+function judgePool(pool: Pool, registration: RegistrationObservation | null): readonly Finding<TokenPoolCause>[] {
+  const { observation, tokensLow, licenses, certificates } = pool;
   if (observation.kind !== 'ok') {
+    const { appliance } = observation;
+    const claim = 'The tokens are unknown, because the API cannot be read.';
     return [
-      unknown({
-        rule: 'tokens-readable',
-        subject: appliance,
-        claim: 'The tokens are unknown, because the API cannot be read.',
-        expected: TOKEN_LIST,
-        facts: { appliance },
-      }),
+      unknown({ rule: 'tokens-readable', subject: appliance, claim, expected: TOKEN_LIST, facts: { appliance } }),
     ];
   }
   const licensed = valueOf(observation.licensed);
@@ -60,11 +39,10 @@ export function judgeTokenPool(
     ...judgeReading(observation, 'token-licence-readable', TOKEN_COUNT, observation.licensed),
     ...judgeReading(observation, 'tokens-readable', TOKEN_LIST, observation.tokens),
     ...judgeMismatch(observation, licensed, counted),
-    ...(supply === null
-      ? judgeUnclear(observation, counted, expected.tokensLow)
-      : judgeSupply(observation, supply, expected.tokensLow)),
-    ...judgeLicenses(observation, counted, expected.licenses),
+    ...(supply === null ? judgeUnclear(observation, counted, tokensLow) : judgeSupply(observation, supply, tokensLow)),
+    ...judgeLicenses(observation, counted, licenses),
     ...tokenNotes(observation, counted),
+    ...judgeBought(observation, registration, certificates),
   ];
 }
 
@@ -90,11 +68,7 @@ interface Supply {
   readonly left: number;
 }
 
-/**
- * Returns the number of tokens that the appliance can still assign, based on the appliance's token list. The number
- * from the licence is used if there is no token list, or if some tokens have an undocumented status. Returns null if
- * both are unknown.
- */
+/** The number from the licence is used if there is no token list, or if some tokens have an undocumented status. */
 export function supplyOf(licensed: LicensedTokens | null, counted: TokenCounts | null): Supply | null {
   if (counted !== null && counted.byStatus.other === 0) return { total: counted.total, left: freeOf(counted) };
   if (licensed !== null && licensed.available !== null) return { total: licensed.total, left: licensed.available };
@@ -127,10 +101,7 @@ function judgeSupply(
   return [{ ...told, level: 'warning', suggests: 'tokens-running-out' }];
 }
 
-/**
- * Returns a finding with the level `unknown` if too few tokens are known to be free. Tokens with an undocumented status
- * may be free as well.
- */
+/** Tokens with an undocumented status may be free as well. */
 function judgeUnclear(
   facts: ApplianceFacts,
   counted: TokenCounts | null,
@@ -145,10 +116,7 @@ function judgeUnclear(
   return [unknown(withAppliance(facts, { rule: 'tokens-left', claim, expected: 'enough free tokens' }))];
 }
 
-/**
- * Returns notes about configured licences without tokens. Such licences are not activated yet, which users should know
- * before a migration.
- */
+/** Licences without tokens are not activated yet, which users should know before a migration. */
 function judgeLicenses(
   facts: ApplianceFacts,
   counted: TokenCounts | null,
@@ -192,7 +160,7 @@ function statusText(counted: TokenCounts): string {
     .join(', ');
 }
 
-/** Lists the first licences with their token counts. A unit can have dozens of licences. */
+/** A unit can have dozens of licences. */
 function licenseText(counted: TokenCounts): string {
   const names = counted.byLicense.map(({ license, tokens }) => `${license} (${String(tokens)})`);
   return names.length === 0 ? 'no named licence' : nameList(names);
@@ -202,10 +170,9 @@ function percent(share: number): string {
   return `${(share * 100).toFixed(share < 0.01 && share > 0 ? 1 : 0)} %`;
 }
 
-/** Licence number of trial tokens, according to an example in the REST API guide (6.5.5/875895). */
+/** From an example in the REST API guide (6.5.5/875895). */
 const TRIAL_UNREGISTERED = 'FTMTRIALNOREGIST';
 
-/** Returns notes about tokens whose users cannot activate them or log in. */
 function tokenNotes(facts: ApplianceFacts, counted: TokenCounts | null): readonly Finding<never>[] {
   if (counted === null) return [];
   const { locked, byLicense, byStatus } = counted;
@@ -244,7 +211,10 @@ function pendingText({ byStatus, pending = [] }: TokenCounts, codeLife: Millis |
 }
 
 function lockedFinding(locked: number): Told {
-  const claim = `Locked tokens, with which users cannot log in: ${String(locked)}.`;
+  const claim =
+    locked === 1
+      ? 'One token is locked, so its user cannot log in.'
+      : `${String(locked)} tokens are locked, so their users cannot log in.`;
   return { rule: 'tokens-unlocked', claim, expected: 'no locked tokens' };
 }
 
@@ -257,77 +227,28 @@ export const tokenPool: Declaration<'token-pool', TokenPoolCause> = {
   place: { kind: 'stop', stop: 'fortiauthenticator' },
   step: 'tokens',
   from: 'units',
-  sources: ['appliances', 'registration', 'firewall'],
+  sources: ['appliances', 'registration'],
   judge: judgeTokens,
 };
 
-function judgeTokens({ picture: { appliances: units, registration, firewall } }: UnitFacts): Judgement {
-  const ofFortigates = fortigateNotes(firewall);
-  const counted = units.filter(({ config: { api } }) => api === null).flatMap(({ role }) => snmpCount(role) ?? []);
-  if (!units.some(({ config: { api } }) => api !== null)) {
-    if (ofFortigates.length > 0) return judged(ofFortigates, 'The tokens on the FortiGate were counted');
-    return notConfigured(['No FortiAuthenticator REST API is configured', ...counted.map(countText)].join('; '));
-  }
+function judgeTokens({ picture: { appliances: units, registration } }: UnitFacts): Judgement {
+  if (!units.some(({ config: { api } }) => api !== null))
+    return notConfigured('No FortiAuthenticator REST API is configured');
   if (!units.some(({ rest }) => rest?.kind === 'ok'))
     return unjudged('No FortiAuthenticator could be queried for its tokens');
   return judged(
-    [
-      ...poolsOf(units).flatMap((pool) => judgePool(pool, registration)),
-      ...counted.map(snmpCountNote),
-      ...ofFortigates,
-    ],
+    poolsOf(units).flatMap((pool) => {
+      const findings = judgePool(pool, registration);
+      return pool.members.length === 1 ? findings : findings.map((finding) => ({ ...finding, concerns: pool.members }));
+    }),
     'The tokens match the licence, and enough are free',
   );
 }
 
-function judgePool(pool: Pool, registration: RegistrationObservation | null): readonly Finding<TokenPoolCause>[] {
-  const { observation } = pool;
-  const findings = [
-    ...judgeTokenPool(observation, pool),
-    ...(observation.kind === 'ok' ? judgeBought(observation, registration, pool.certificates) : []),
-  ];
-  return pool.members.length === 1 ? findings : findings.map((finding) => ({ ...finding, concerns: pool.members }));
-}
-
-interface SnmpCount {
-  readonly appliance: string;
-  readonly tokens: NonNullable<HaRoleFacts['tokens']>;
-}
-
-function snmpCount(role: HaRoleObservation | null): SnmpCount | null {
-  return role?.kind !== 'ok' || role.tokens === null ? null : { appliance: role.appliance, tokens: role.tokens };
-}
-
-function countText({ appliance, tokens: { count, remaining } }: SnmpCount): string {
-  return (
-    `Over SNMP, ${appliance} reports ${String(count)} FortiTokens of any kind, ` +
-    `of which ${String(remaining)} remain`
-  );
-}
-
-function snmpCountNote(counted: SnmpCount): Finding<never> {
-  const { appliance } = counted;
-  const expected = 'the number of FortiToken Mobile tokens over the REST API';
-  return note({
-    rule: 'tokens-counted',
-    subject: appliance,
-    claim: `${countText(counted)}.`,
-    expected,
-    actual: countText(counted),
-    facts: { appliance },
-  });
-}
-
-/** Tokens that one unit owns, or that the members of a cluster share. */
 interface Pool {
-  /** Names of the units that assign tokens from the pool. */
   readonly members: readonly string[];
-  /**
-   * Observation of the active member. If the active member is unknown, the most informative member's observation is
-   * used.
-   */
+  /** Observation of the active member or, if that is unknown, of the most informative member. */
   readonly observation: ApplianceObservation;
-  /** Licences that are configured for any member. */
   readonly licenses: readonly string[];
   readonly certificates: WatchedConfig['appliances'][number]['certificates'];
   readonly tokensLow: number;
@@ -340,8 +261,8 @@ interface Asked {
 }
 
 /**
- * Groups units into pools. The members of an active-passive cluster share their tokens (administration guide
- * 6.4.1/122076), so these members form one pool. Each pool is reported once.
+ * The members of an active-passive cluster share their tokens (administration guide 6.4.1/122076), so they form one
+ * pool.
  */
 function poolsOf(units: readonly UnitObservation[]): readonly Pool[] {
   const groups: Asked[][] = [];
@@ -381,9 +302,6 @@ function isPeer({ mode, peers }: Unit, { serial }: Unit): boolean {
   return mode === 'cluster' && serial !== null && peers.some((peer) => sameSerial(peer, serial));
 }
 
-type TypedCertificate = Pick<WatchedConfig['appliances'][number]['certificates'][number], 'license' | 'tokens'>;
-
-/** Number of tokens in a purchased licence, and the source of this number. */
 interface Bought {
   readonly license: string;
   readonly tokens: number;
@@ -391,14 +309,14 @@ interface Bought {
 }
 
 /**
- * Compares each licence's token count on the unit with the purchased number. The purchased number comes from the
- * licence certificate and the registration service. A licence without tokens is skipped, because it is not activated
- * yet. If the two sources differ and one of them matches the unit, nothing is reported.
+ * Compares each licence's tokens on the unit with the purchased number from the licence certificate and the
+ * registration service. A licence without tokens is not activated yet. If the two sources differ and one of them
+ * matches the unit, nothing is reported.
  */
-export function judgeBought(
+function judgeBought(
   facts: ApplianceFacts,
   registration: RegistrationObservation | null,
-  certificates: readonly TypedCertificate[],
+  certificates: Pool['certificates'],
 ): readonly Finding<TokenPoolCause>[] {
   const held = valueOf(facts.tokens)?.byLicense ?? [];
   return held.flatMap(({ license, tokens }): readonly Finding<TokenPoolCause>[] => {
@@ -418,7 +336,7 @@ export function judgeBought(
   });
 }
 
-function typedIn(certificates: readonly TypedCertificate[]): readonly Bought[] {
+function typedIn(certificates: Pool['certificates']): readonly Bought[] {
   return certificates.flatMap(({ license, tokens }) =>
     tokens === null ? [] : [{ license, tokens, by: 'as stated on its certificate' }],
   );
@@ -428,32 +346,7 @@ function registeredIn(registration: RegistrationObservation | null): readonly Bo
   if (registration?.kind !== 'ok') return [];
   return registration.lookups.flatMap(({ license, outcome }) =>
     outcome.kind === 'registered' && outcome.bought !== undefined
-      ? [{ license, tokens: outcome.bought, by: 'as it was sold' }]
+      ? [{ license, tokens: outcome.bought, by: 'according to its SKU' }]
       : [],
   );
-}
-
-/**
- * Returns notes about the FortiTokens on a FortiGate. Fortinet documents neither the status values of these tokens nor
- * which tokens are free, so they are not evaluated.
- */
-export function fortigateNotes(firewalls: readonly FirewallObservation[]): readonly Finding<never>[] {
-  return firewalls.flatMap((seen): readonly Finding<never>[] => {
-    const tokens = seen.kind === 'ok' ? seen.fortitokens : null;
-    if (tokens === null || tokens.kind === 'absent') return [];
-    const told = {
-      rule: 'fortigate-tokens-counted',
-      subject: seen.firewall,
-      expected: 'the FortiTokens on the FortiGate',
-      facts: known({ firewall: seen.firewall }),
-    };
-    if (tokens.kind !== 'read') {
-      const claim = 'The FortiTokens on the FortiGate could not be counted.';
-      return [note({ ...told, claim, actual: `unknown: ${tokens.message}`, quote: tokens.message })];
-    }
-    const counts = [...tokens.value].map(([status, count]) => `${String(count)} ${status}`);
-    const held = counts.length === 0 ? 'no FortiTokens' : `FortiTokens: ${nameList(counts, 5)}`;
-    const claim = `The FortiGate has ${held}.`;
-    return [note({ ...told, claim, actual: counts.length === 0 ? 'none' : counts.join(', ') })];
-  });
 }

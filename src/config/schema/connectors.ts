@@ -25,7 +25,6 @@ import {
   text,
   listOrOne,
   address,
-  flag,
 } from './section.ts';
 import { httpsOrigin } from './endpoints.ts';
 import { SNMP_AUTH_PROTOCOLS, SNMP_PRIV_PROTOCOLS } from '../../network/snmp/snmp-get.ts';
@@ -162,11 +161,6 @@ const firewallEntry = section({
   appliances: list(name).describe(
     'Names of the `appliances` whose traffic comes from `source`. The default is all appliances.',
   ),
-  fortitokens: flag
-    .prefault(false)
-    .describe(
-      'Set to true if the FortiGate itself has FortiTokens. ftm-watch then reports how many tokens have each status.',
-    ),
   caFile: authorityFile,
 });
 

@@ -315,12 +315,6 @@ export interface HaRoleFacts {
   readonly serial: string | null;
   /** For example `v5.5.0-build0366`. */
   readonly firmware: string | null;
-  /**
-   * Total number of FortiTokens of any kind on the unit, and the remaining number. The published MIB does not say
-   * whether mobile tokens are counted separately or what "remaining" means. The token numbers are only displayed, and
-   * no finding depends on them.
-   */
-  readonly tokens: { readonly count: number; readonly remaining: number } | null;
 }
 
 const ROLE_BY_STATUS: ReadonlyMap<number, HaRole> = new Map<number, HaRole>([

@@ -1,5 +1,4 @@
-import type { Failure, Resource } from '../observation.ts';
-import type { EpochMs } from '../clock.ts';
+import type { Failure } from '../observation.ts';
 
 export type FirewallObservation = FirewallFacts | (FirewallDenied & Flow) | (Failure & Flow);
 
@@ -24,20 +23,12 @@ export interface FirewallFacts extends Flow {
   readonly match: PolicyMatch;
   /** For the licence server's name. Also empty if the objects could not be read. */
   readonly fqdnObjects: readonly FqdnObject[];
-  /** The firewall's sessions for this connection. Null if they were not queried or could not be read. */
-  readonly sessions: SessionLook | null;
-  /**
-   * Number of FortiTokens on the firewall itself, by status. The status names are the firewall's own. Null if the
-   * tokens were not queried or not reported.
-   */
-  readonly fortitokens: Resource<ReadonlyMap<string, number>> | null;
 }
 
 /** Defined by a host name, which the firewall resolves. */
 export interface FqdnObject {
   readonly name: string;
   readonly resolves: boolean;
-  readonly addresses: readonly string[];
 }
 
 interface FirewallDenied {
@@ -123,21 +114,6 @@ export function firewallName({ url, vdom }: { readonly url: string; readonly vdo
 
 export function firewallUnit({ firewall, source }: Pick<Flow, 'firewall' | 'source'>): string {
   return `${firewall}, ${source}`;
-}
-
-/** Result of querying a firewall's session table for a connection. */
-export interface SessionLook {
-  /** Time of the session query. */
-  readonly at: EpochMs;
-  readonly seen: Resource<SessionCounts>;
-}
-
-/** Numbers of open TCP sessions. Very recent sessions are not counted, because their reply may not have arrived yet. */
-export interface SessionCounts {
-  /** Number of sessions that received a reply. */
-  readonly answered: number;
-  /** Number of sessions in which data was sent but no reply was received. */
-  readonly silent: number;
 }
 
 /**

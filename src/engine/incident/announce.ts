@@ -21,12 +21,11 @@ import {
 import type { IncidentEffect, IncidentStep } from './round-view.ts';
 
 const HOUR: Millis = 3_600_000;
-/** Maximum number of items in a digest mail. */
 const MAX_ITEMS = 100;
 
 /**
- * Determines which notifications to send now, by comparing the sent notifications with the current state. Only sent
- * notifications are stored, so nothing has to be replayed when maintenance or a silence ends.
+ * Compares the sent notifications with the current state. Only sent notifications are stored, so nothing has to be
+ * replayed when maintenance or a silence ends.
  */
 export function announce(state: IncidentState, now: EpochMs, policy: IncidentPolicy): IncidentStep {
   const sent = state.sent.filter((at) => at <= now && now - at < HOUR);
@@ -51,7 +50,7 @@ export function announce(state: IncidentState, now: EpochMs, policy: IncidentPol
   return { state: deferred(announced.state, held), effects: announced.effects };
 }
 
-/** Sorts the most severe faults first, and new faults before resolved faults. */
+/** Most severe first, and new faults before resolved faults. */
 function byUrgency(a: DigestItem, b: DigestItem): number {
   return (
     compareSeverity(a.incident.cause.severity, b.incident.cause.severity) ||
@@ -59,7 +58,7 @@ function byUrgency(a: DigestItem, b: DigestItem): number {
   );
 }
 
-/** Replaces future times with the current time, so that setting the wall clock back does not postpone reminders. */
+/** Replaces future times, so that setting the wall clock back does not postpone reminders. */
 function unskewed(incident: Incident, now: EpochMs): Incident {
   const { lastNotified, causeSince } = incident;
   return {
@@ -98,10 +97,7 @@ function eventDueAgain(
   return reminds ? 'reminder' : null;
 }
 
-/**
- * Reports whether a notification with this cause was already sent since the incident began, with the same or a higher
- * severity. A change from or to "unknown" is always sent.
- */
+/** A change from or to "unknown" is always sent. Other causes are sent once per severity or a higher one. */
 function isNamed({ id, subject, severity }: Cause, { named, cause }: LastNotified): boolean {
   if ((cause === UNKNOWN_CAUSE) !== (id === UNKNOWN_CAUSE)) return false;
   return named.some(
@@ -109,10 +105,7 @@ function isNamed({ id, subject, severity }: Cause, { named, cause }: LastNotifie
   );
 }
 
-/**
- * Reports whether reminders can be sent. No reminders are sent if the incident is recovering, if a deeper fault hides
- * it, or if the state is unknown.
- */
+/** No reminders are sent if the incident is recovering, if a deeper fault hides it, or if the state is unknown. */
 function lasts({ presence, cause }: Incident): boolean {
   return cause.id !== UNKNOWN_CAUSE && (presence === 'seen' || presence === 'unjudged');
 }
@@ -158,16 +151,15 @@ function single(item: DigestItem, state: IncidentState, { now, policy }: Moment)
 }
 
 /**
- * Returns the ID for a notification about a single incident. After a restore from a backup, the store may reuse a
- * number that the original daemon used for another message. A mail server would drop the second message with the same
- * ID. Therefore, if the incident has another origin, the ID contains both origins.
+ * After a restore from a backup, the store may reuse a number that the original daemon used for another message. A mail
+ * server would drop the second message with the same ID. Therefore, if the incident has another origin, the ID contains
+ * both origins.
  */
 function singleId({ id, thread }: Incident, origin: string): string {
   const name = `${id}.${String(thread.count + 1)}`;
   return id.includes(`-${origin}-`) ? name : `${name}-${origin}`;
 }
 
-/** Returns the other open faults, most severe first. A notification about a resolved fault lists them. */
 function stillOpen({ incidents }: IncidentState, items: readonly DigestItem[]): readonly OpenCause[] {
   return incidents
     .filter((open) => isOpenFault(open) && !items.some(({ incident }) => incident.id === open.id))
@@ -189,10 +181,9 @@ function mark(incident: Incident, event: DigestItem['event'], now: EpochMs): Inc
   const word: NamedCause = { severity, cause: id, subject };
   const named = incident.lastNotified?.named ?? [];
   const isSame = (one: NamedCause): boolean => one.cause === id && one.subject === subject;
-  // Keeps the highest severity that was sent, so that a lower severity or a return to the highest severity does not
-  // cause another notification.
-  const gravest = named.find((one) => isSame(one) && compareSeverity(one.severity, severity) < 0) ?? word;
-  const lastNotified = { at: now, ...word, named: [...named.filter((one) => !isSame(one)), gravest] };
+  // Keeps the highest severity that was sent, so that a lower severity or a return does not cause another notification.
+  const highest = named.find((one) => isSame(one) && compareSeverity(one.severity, severity) < 0) ?? word;
+  const lastNotified = { at: now, ...word, named: [...named.filter((one) => !isSame(one)), highest] };
   return { ...incident, awaitsDigest: false, lastNotified };
 }
 
@@ -216,9 +207,7 @@ interface Shares {
 }
 
 /**
- * Divides due notifications into those to send individually, those to combine, and those that wait for a digest because
- * of the hourly limit. Notifications about new critical causes never wait, but many of them at once are combined in a
- * digest.
+ * Notifications about new critical causes never wait for the hourly limit, but many of them at once become a digest.
  */
 export function share(due: readonly DigestItem[], { sent }: IncidentState, policy: IncidentPolicy): Shares {
   const urgent = due.filter(isUrgent);
@@ -226,8 +215,7 @@ export function share(due: readonly DigestItem[], { sent }: IncidentState, polic
   const most = due.length > policy.burst ? 1 : due.length;
   const first = urgent.slice(0, most);
   const room = policy.maxPerHour - sent.length - first.length;
-  // The last permitted notification per hour is reserved for a digest, so that the remaining items are not delayed by
-  // an hour.
+  // The last permitted notification per hour is reserved for a digest, so that the rest is not delayed by an hour.
   const places = policy.maxPerHour === 1 ? room : room - 1;
   const next = others.slice(0, Math.max(0, Math.min(most - first.length, places))).filter((item) => isSingle([item]));
   const singles = [...first, ...next];
@@ -240,17 +228,13 @@ function isUrgent({ event, incident }: DigestItem): boolean {
   return incident.cause.severity === 'critical' && (event === 'firing' || event === 'changed');
 }
 
-/**
- * Reports whether the items are sent as a notification about a single incident. A resolved fault that was never sent as
- * firing is sent only in a digest.
- */
-export function isSingle(items: readonly DigestItem[]): boolean {
+/** A resolved fault that was never sent as firing is sent only in a digest. */
+function isSingle(items: readonly DigestItem[]): boolean {
   return (
     items.length === 1 && items.every(({ event, incident }) => event !== 'resolved' || incident.lastNotified !== null)
   );
 }
 
-/** Returns the incidents whose notifications are waiting because of the hourly limit. */
 export function heldIn({ incidents }: IncidentState): readonly Incident[] {
   return incidents.filter(({ awaitsDigest }) => awaitsDigest);
 }

@@ -3,53 +3,36 @@ import type { Cause, Check } from '../model.ts';
 import type { EpochMs, Millis } from '../../core/clock.ts';
 import { spanText } from '../../core/time-text.ts';
 
-/**
- * A period during which a fault was present. The period starts with the first round that detected the fault and ends
- * when the incident is closed.
- */
+/** Starts with the first round that detected the fault, and ends when the incident is closed. */
 export interface Occurrence {
-  /** Time of the first round that detected the fault. The fault was confirmed later. */
+  /** Time of the first round that detected the fault. The fault was confirmed later, at `openedAt`. */
   readonly since: EpochMs;
-  /** Time when the fault was confirmed. */
   readonly openedAt: EpochMs;
-  /** Time of the last round that detected the cause. */
   readonly lastSeen: EpochMs;
-  /** Time when the incident was closed. Null while the incident is open. */
   readonly closedAt: EpochMs | null;
   /**
-   * Times of the last check without the fault before `since`, and of the first check without the fault after
-   * `lastSeen`. Null if there was no such check within a useful time.
+   * Times of the last check without the fault before `since`, and of the first one after `lastSeen`. Null if there was
+   * no such check within a useful time.
    */
   readonly clear: { readonly before: EpochMs | null; readonly after: EpochMs | null };
 }
 
 /** A confirmed fault, until it ends. The incident continues even if the cause changes. */
 export interface Incident extends Occurrence {
-  /** Globally unique ID, which consists of the time, the origin and a counter. */
+  /** Globally unique. Consists of the time, the origin and a counter. */
   readonly id: string;
   readonly status: 'open' | 'closed';
-  /** The current cause of the fault. */
   readonly cause: Cause;
-  /**
-   * Evidence from the time when the incident was opened. Empty if version 0.1.0 opened the incident. The current
-   * evidence is in `cause`.
-   */
+  /** Empty if version 0.1.0 opened the incident. The current evidence is in `cause`. */
   readonly openingEvidence: readonly string[];
-  /**
-   * The cause's `policyReport` at the time when the incident was opened. Null if there was no report, or if version
-   * 0.1.0 opened the incident.
-   */
+  /** Null if the cause had no `policyReport` then, or if version 0.1.0 opened the incident. */
   readonly openingPolicyReport: string | null;
-  /**
-   * Evidence that users attached, such as the verdict on a captured FortiAuthenticator connection. Attached evidence is
-   * listed before other evidence.
-   */
+  /** Evidence that users attached, such as the verdict on a captured FortiAuthenticator connection. */
   readonly attached: readonly string[];
-  /** User who acknowledged the incident, and the time. Null if the incident was not acknowledged. */
   readonly acknowledgement: Acknowledgement | null;
-  /** Earlier causes of the incident, and causes that alternate with the current cause, oldest first. */
+  /** Earlier causes, and causes that alternate with the current cause, oldest first. */
   readonly formerCauses: readonly FormerCause[];
-  /** Earlier occurrences of the fault, oldest first. */
+  /** Oldest first. */
   readonly earlier: readonly Occurrence[];
   /** Time of the first round that detected the current cause. */
   readonly causeSince: EpochMs;
@@ -57,18 +40,15 @@ export interface Incident extends Occurrence {
   readonly returns: readonly EpochMs[];
   /** True if the target recently had too many outages. The incident is then closed later than usual. */
   readonly flapping: boolean;
-  /** Number of consecutive rounds, up to now, that did not detect the fault of the open incident. */
+  /** Number of consecutive rounds, up to now, that did not detect the fault. */
   readonly streak: number;
   /**
-   * Result of the last round for this fault. `unverified` means that no round has checked the fault since a restore
-   * from a backup or a long time without rounds. An unverified fault is not reported until a round has checked it.
+   * `unverified`: no round has checked the fault since a restore from a backup or a long time without rounds. It is not
+   * reported until a round has checked it.
    */
   readonly presence: CausePresence | 'unverified';
-  /** Last notification about the incident. Null if none was sent yet. */
   readonly lastNotified: LastNotified | null;
-  /**
-   * True if a notification is waiting for the next digest. The notification is sent even if the incident ends first.
-   */
+  /** The notification is sent even if the incident ends first. */
   readonly awaitsDigest: boolean;
   /** True if the current cause can be sent to Alertmanager. Set as soon as no maintenance or silence is active. */
   readonly published: boolean;
@@ -84,30 +64,20 @@ export interface Acknowledgement {
   readonly by: string;
 }
 
-/**
- * Result of a round for a cause. `unjudged`: the round could not check the cause. `hidden`: a deeper fault prevented
- * the check.
- */
+/** `unjudged`: the round could not check the cause. `hidden`: a deeper fault prevented the check. */
 export type CausePresence = 'seen' | 'absent' | 'unjudged' | 'hidden';
 
 export interface FormerCause {
   readonly id: string;
   readonly subject: string;
   readonly severity: Severity;
-  /** Time of the first round that detected the cause. */
   readonly since: EpochMs;
-  /** Time of the last round that detected the cause. */
   readonly until: EpochMs;
-  /** Time when another cause replaced this cause. */
   readonly replacedAt: EpochMs;
-  /** True if the cause can be sent to Alertmanager. */
   readonly published: boolean;
 }
 
-/**
- * Last notification about an incident. Includes all causes that were sent since the incident began, with their
- * severities.
- */
+/** `named` contains all causes that were sent since the incident began. */
 export interface LastNotified extends NamedCause {
   readonly at: EpochMs;
   readonly named: readonly NamedCause[];
@@ -119,9 +89,8 @@ export interface NamedCause {
   readonly severity: Severity;
 }
 
-/** Data for mail threading. Mail programs show all notifications about an incident as one conversation. */
+/** Mail programs show all notifications about an incident as one conversation. */
 interface Thread {
-  /** Number of notifications that were sent so far. */
   readonly count: number;
   readonly first: string | null;
   readonly last: string | null;
@@ -132,30 +101,22 @@ export interface Candidate {
   readonly cause: Cause;
   /** Time of the first of the consecutive rounds that detected the cause. */
   readonly since: EpochMs;
-  /** Number of consecutive rounds that detected the cause, including the latest round. */
   readonly streak: number;
-  /**
-   * Results of the last rounds that checked the cause, oldest first. A result is the round's time if the cause was
-   * detected, otherwise null.
-   */
+  /** Last rounds that checked the cause, oldest first: the round's time if it detected the cause, otherwise null. */
   readonly looks: readonly (EpochMs | null)[];
-  /** Time of the last round before `since` that did not detect the cause (see `clear` in `Occurrence`). */
+  /** Time of the last round before `since` that did not detect the cause. */
   readonly clearBefore: EpochMs | null;
 }
 
-/** A precondition that rounds currently cannot check. */
 export interface Unjudged {
   readonly precondition: string;
   readonly since: EpochMs;
-  /** Time of the last round that could not check the precondition. */
   readonly at: EpochMs;
   /** Number of checks that had no result. */
   readonly checked: number;
 }
 
-/**
- * A silence, which holds back notifications about matching incidents until it ends. A null field matches all incidents.
- */
+/** A null field matches all incidents. */
 export interface Silence {
   readonly id: string;
   readonly cause: string | null;
@@ -166,12 +127,12 @@ export interface Silence {
   readonly comment: string;
 }
 
-/** State of the incident machine. Contains only plain data, so that it can be stored as JSON. */
+/** Contains only plain data, so that it can be stored as JSON. */
 export interface IncidentState {
   readonly version: 1;
-  /** Random name of this store. The name is part of every notification ID, so that IDs from two sites never collide. */
+  /** Random name of this store. Part of every notification ID, so that IDs from two sites never collide. */
   readonly origin: string;
-  /** Counter for the IDs of incidents, digests and silences. */
+  /** For the IDs of incidents, digests and silences. */
   readonly counter: number;
   readonly candidates: readonly Candidate[];
   readonly unjudged: readonly Unjudged[];
@@ -179,13 +140,13 @@ export interface IncidentState {
   readonly incidents: readonly Incident[];
   readonly silences: readonly Silence[];
   readonly maintenance: boolean;
-  /** Times at which notifications were sent, within the last hour. */
+  /** Times within the last hour at which notifications were sent. */
   readonly sent: readonly EpochMs[];
   /** Start time of the current process. Null if the last process was stopped normally. */
   readonly runningSince: EpochMs | null;
-  /** Time when an unexpected end of the process was last reported. Null if this never happened. */
+  /** Time when an unexpected end of the process was last reported. */
   readonly restartToldAt: EpochMs | null;
-  /** End of the period that the last summary covered. Null if no summary was due yet. */
+  /** End of the period that the last summary covered. */
   readonly summarizedUntil: EpochMs | null;
 }
 
@@ -204,41 +165,30 @@ export const EMPTY_STATE: IncidentState = {
   summarizedUntil: null,
 };
 
-/**
- * Reports whether two causes describe the same fault. Two causes are the same fault if their IDs and subjects are
- * equal.
- */
 export function sameCause(a: Pick<Cause, 'id' | 'subject'>, b: Pick<Cause, 'id' | 'subject'>): boolean {
   return a.id === b.id && a.subject === b.subject;
 }
 
-/** Reports whether an incident is open and more severe than `info`. */
 export function isOpenFault({ status, cause }: Incident): boolean {
   return status === 'open' && cause.severity !== 'info';
 }
 
-/** Returns the state after replacing changed incidents. */
 export function withIncidents(state: IncidentState, changed: readonly Incident[]): IncidentState {
   const byId = new Map(changed.map((incident) => [incident.id, incident]));
   return { ...state, incidents: state.incidents.map((incident) => byId.get(incident.id) ?? incident) };
 }
 
-/** Maximum number of earlier occurrences that are listed individually. */
 export const MAX_EARLIER = 20;
 
 export function firstOccurrence(incident: Incident): Occurrence {
   return incident.earlier[0] ?? incident;
 }
 
-/**
- * Reports whether an open incident may have ended long ago, because no round has checked it since a restore from a
- * backup or a long pause.
- */
+/** The incident may have ended long ago. */
 export function isUnverified({ status, presence }: Incident): boolean {
   return status === 'open' && presence === 'unverified';
 }
 
-/** Reports whether notifications about a cause are being held back. */
 export function isMuted(state: Pick<IncidentState, 'maintenance' | 'silences'>, cause: Cause, now: EpochMs): boolean {
   return state.maintenance || state.silences.some((silence) => silences(silence, cause, now));
 }
@@ -253,9 +203,9 @@ function silences(silence: Silence, cause: Cause, now: EpochMs): boolean {
 }
 
 /**
- * Returns a fault's duration as text, such as `about 51 s`. Because checks are periodic, the duration is the mean of
- * the shortest and the longest duration that match the observations. If the time before or after the fault is unknown,
- * the shortest duration is returned, such as `at least 3 s`.
+ * Returns text such as `about 51 s`. Because checks are periodic, the duration is the mean of the shortest and the
+ * longest duration that match the observations. If the time before or after the fault is unknown, the shortest duration
+ * is returned, such as `at least 3 s`.
  */
 export function lastedText({ since, lastSeen, clear: { before, after } }: Occurrence): string {
   const shortest = Math.max(0, lastSeen - since);
@@ -267,25 +217,20 @@ function secondsText(span: Millis): string {
   return spanText(Math.max(1, Math.round(span / 1_000)) * 1_000);
 }
 
-/** Settings that control when incidents are opened and closed, and how many notifications are sent. */
 export interface IncidentPolicy {
-  /** All checks, in the order of the network path. */
   readonly checks: readonly Check[];
   /** Number of consecutive rounds that must detect a cause before an incident is opened. */
   readonly confirmations: number;
-  /** Number of consecutive rounds without the cause that are required to close its incident. */
+  /** Number of consecutive rounds without the cause before its incident is closed. */
   readonly recoveries: number;
-  /** Interval between reminders about an open incident. 0 disables reminders. */
+  /** 0 disables reminders. */
   readonly reminder: Millis;
-  /** Maximum number of notifications per hour. Further notifications wait for a digest. */
+  /** Further notifications wait for a digest. */
   readonly maxPerHour: number;
   /** Time after its end during which an incident can be reopened. */
   readonly reopenWindow: Millis;
   readonly flapping: Flapping;
-  /**
-   * Maximum number of notifications that one round can send individually. If there are more, only the most severe one
-   * is sent individually, and the others are sent as a digest.
-   */
+  /** If one round has more notifications, the most severe is sent individually, and the others become a digest. */
   readonly burst: number;
   /** False if there are no recipients. In this case, no notification is recorded as sent. */
   readonly tells: boolean;
@@ -293,15 +238,13 @@ export interface IncidentPolicy {
   readonly intervals: Readonly<Record<string, Millis>>;
 }
 
-/** Limits above which a target counts as flapping. */
 interface Flapping {
   readonly outages: number;
   readonly within: Millis;
-  /** Time without the cause that is required before a flapping target's incident is closed. */
+  /** Time without the cause before a flapping target's incident is closed. */
   readonly quiet: Millis;
 }
 
-/** The current time and the active incident policy. */
 export interface Moment {
   readonly now: EpochMs;
   readonly policy: IncidentPolicy;
@@ -316,61 +259,44 @@ export const INCIDENT_DEFAULTS: Pick<IncidentPolicy, 'reopenWindow' | 'flapping'
   burst: 3,
 };
 
-/** A time without checks counts as a gap from this number of check intervals. */
 const GAP_INTERVALS = 3;
 const LONGEST_ROUND: Millis = 15_000;
 
-/** Reports whether the time between two checks is so long that the precondition's state in between is unknown. */
+/** After a gap, the precondition's state in between is unknown. */
 export function isGap({ intervals }: IncidentPolicy, precondition: string, time: Millis): boolean {
   return time > GAP_INTERVALS * (intervals[precondition] ?? Infinity) + LONGEST_ROUND;
 }
 
-/**
- * Returns the number of recent rounds that must detect an intermittent fault to confirm it. Such a fault is rarely
- * detected in `confirmations` consecutive rounds. With the default of 2 confirmations, 5 of the last 10 rounds must
- * detect the fault. If a round runs every 30 s and 2 % of the rounds fail by chance, a false confirmation occurs once
- * in two years.
- */
-export function intermittence({ confirmations }: IncidentPolicy): { readonly seen: number; readonly of: number } {
-  const seen = 2 * confirmations + 1;
-  return { seen, of: 2 * seen };
-}
-
 export type NotificationEvent = 'firing' | 'reminder' | 'changed' | 'resolved' | 'digest';
 
-/**
- * Content of a notification. Includes all state that is needed for the message, because the message may be delivered
- * much later.
- */
+/** Includes all state that is needed for the message, because the message may be delivered much later. */
 export type Notification = IncidentNotification | DigestNotification | TestNotification | NoteNotification;
 
 export interface IncidentNotification {
   readonly kind: 'incident';
-  /** Unique ID. The mail's message ID is derived from this ID, so that a repeated delivery can be detected. */
+  /** The mail's message ID is derived from this ID, so that a repeated delivery can be detected. */
   readonly id: string;
   readonly at: EpochMs;
   readonly event: Exclude<NotificationEvent, 'digest'>;
-  /** The incident, as it was at the time `at`. */
+  /** As it was at the time `at`. */
   readonly incident: Incident;
   readonly nextReminder: EpochMs | null;
   readonly stillOpen: readonly OpenCause[];
 }
 
-/** A fault that was open when a notification about other faults was created. */
 export interface OpenCause extends Pick<Cause, 'id' | 'subject' | 'severity' | 'product' | 'culprit'> {
   readonly since: EpochMs;
 }
 
-/** A notification about several incidents. */
 export interface DigestNotification {
   readonly kind: 'digest';
   readonly id: string;
   readonly at: EpochMs;
-  /** Incidents in the digest, most severe first. */
+  /** Most severe first. */
   readonly items: readonly DigestItem[];
-  /** Number of items that were omitted because of the size limit. */
+  /** Number of items that exceeded the size limit. */
   readonly omitted: number;
-  /** Open faults that are not listed in `items`. */
+  /** Open faults that are not in `items`. */
   readonly stillOpen: readonly OpenCause[];
 }
 
@@ -379,34 +305,29 @@ export interface DigestItem {
   readonly incident: Incident;
 }
 
-/** A test notification that a user requested to check the delivery. */
 export interface TestNotification {
   readonly kind: 'test';
   readonly id: string;
   readonly at: EpochMs;
 }
 
-/** A notification about ftm-watch itself. All times in its text are in the site's time zone. */
+/** About ftm-watch itself. All times in the texts are in the site's time zone. */
 export interface NoteNotification {
   readonly kind: 'note';
   readonly id: string;
   readonly at: EpochMs;
-  /**
-   * Reason for the notification. `restart`: the process had ended unexpectedly. `summary`: the message covers the time
-   * since the last summary.
-   */
+  /** `restart`: the process had ended unexpectedly. */
   readonly event: NoteEvent;
-  /** Topic for the mail subject, in at most 32 characters. */
+  /** For the mail subject, in at most 32 characters. */
   readonly short: string;
   readonly tone: NoteTone;
   /** Recommended action for the recipient. */
   readonly action: string;
-  /** One or two sentences about the event. */
   readonly summary: string;
   readonly sections: readonly NoteSection[];
 }
 
-/** Highest severity of the open faults. `good` if there are no open faults. */
+/** Highest severity of the open faults. */
 type NoteTone = Exclude<Severity, 'info'> | 'good';
 
 export type NoteEvent = 'restart' | 'summary';
@@ -416,7 +337,6 @@ export interface NoteSection {
   readonly lines: readonly string[];
 }
 
-/** Returns a notification's incidents. Test notifications and notes have none. */
 export function incidentsOf(notification: Notification): readonly Incident[] {
   switch (notification.kind) {
     case 'incident':
@@ -429,7 +349,7 @@ export function incidentsOf(notification: Notification): readonly Incident[] {
   }
 }
 
-/** Returns the event name for the mail header and for the JSON field `event`. */
+/** As in the mail header and the JSON field `event`. */
 export function eventOf(notification: Notification): NotificationEvent | NoteEvent | 'test' {
   switch (notification.kind) {
     case 'incident':
@@ -441,10 +361,10 @@ export function eventOf(notification: Notification): NotificationEvent | NoteEve
   }
 }
 
-/** Delivery of a notification to one recipient, such as a mail address or a webhook URL. */
+/** To one recipient, such as a mail address or a webhook URL. */
 export interface Delivery {
   readonly notificationId: string;
-  /** ID of a channel in the channel registry. */
+  /** ID in the channel registry. */
   readonly channel: string;
   readonly recipient: string;
   readonly status: DeliveryStatus;
@@ -453,44 +373,37 @@ export interface Delivery {
   readonly firstFailedAt: EpochMs | null;
   readonly nextAttemptAt: EpochMs;
   readonly finishedAt: EpochMs | null;
-  /** Last reply from the mail server or webhook. The text is untrusted and limited in length. */
+  /** Last reply from the mail server or webhook. Untrusted and limited in length. */
   readonly detail: string;
 }
 
 /**
- * Status of a delivery:
- * - `rejected`: All servers refused the notification. The delivery is retried only while one of its incidents is open.
- * - `expired`: No server accepted the notification for days. The delivery is retried only while one of its incidents is
- *   open.
- * - `withdrawn`: The recipient is no longer configured, or there is a newer notification about the same incidents.
+ * `rejected` (all servers refused it) and `expired` (no server accepted it for days) are retried only while one of the
+ * notification's incidents is open. `withdrawn`: the recipient is no longer configured, or there is a newer
+ * notification about the same incidents.
  */
 type DeliveryStatus = 'pending' | 'sent' | 'rejected' | 'expired' | 'withdrawn';
 
-/**
- * Result of a delivery attempt, as counted by metrics. A rejected or expired delivery is counted again for each further
- * failed attempt.
- */
+/** Counted by metrics. A rejected or expired delivery is counted again for each further failed attempt. */
 export type DeliveryResult = 'sent' | 'failed' | 'rejected' | 'expired';
 
 export function isGivenUp({ status }: Pick<Delivery, 'status'>): boolean {
   return status === 'rejected' || status === 'expired';
 }
 
-/** Returns the key that identifies a delivery in the store. */
 export function deliveryKey({ notificationId, channel, recipient }: Delivery): string {
   return `${notificationId} ${channel} ${recipient}`;
 }
 
-/** A delivery together with its notification. */
 export interface OutboxEntry {
   readonly delivery: Delivery;
   readonly notification: Notification;
 }
 
-/** Changes from a single step of the incident machine. All changes from a step are stored together. */
+/** All changes from a single step of the incident machine. They are stored together. */
 export interface JournalEntry {
   readonly state: IncidentState;
-  /** Incidents to store in the history, as they are after the step. */
+  /** As they are after the step. */
   readonly incidents: readonly Incident[];
   readonly outboxEntries: readonly OutboxEntry[];
 }
@@ -500,26 +413,24 @@ export interface JournalEntry {
  * to disk is kept in memory and written as soon as possible.
  */
 export interface AlertJournal {
-  /** Returns the stored incident state. Returns null if there is no readable state. */
+  /** Null if there is no readable state. */
   savedState(): IncidentState | null;
   record(entry: JournalEntry): void;
-  /** Stores new versions of deliveries. */
   update(deliveries: readonly Delivery[]): void;
-  /** Returns all pending deliveries, oldest first. */
+  /** Oldest first. */
   pending(): readonly OutboxEntry[];
-  /** Returns rejected and expired deliveries for incidents that are still open, oldest first. */
+  /** Rejected and expired deliveries for incidents that are still open, oldest first. */
   givenUp(): readonly OutboxEntry[];
 }
 
 const MAX_FORMER = 20;
 
-/** Converts an incident's current cause to a former cause. */
 export function formerOf({ cause, causeSince, lastSeen, published }: Incident, now: EpochMs): FormerCause {
   const { id, subject, severity } = cause;
   return { id, subject, severity, since: causeSince, until: lastSeen, replacedAt: now, published };
 }
 
-/** Replaces an incident's cause. The new cause is not sent to Alertmanager during maintenance or a silence. */
+/** The new cause is not sent to Alertmanager during maintenance or a silence. */
 export function withCause(
   incident: Incident,
   cause: Cause,
@@ -535,7 +446,7 @@ export function withCause(
   };
 }
 
-/** Adds user-attached evidence to the cause. Attached evidence does not affect the diagnosis. */
+/** Attached evidence comes first. It does not affect the diagnosis. */
 export function withAttached(cause: Cause, { attached }: Pick<Incident, 'attached'>): Cause {
   if (attached.length === 0) return cause;
   return { ...cause, evidence: [...attached, ...cause.evidence.filter((line) => !attached.includes(line))] };

@@ -17,7 +17,6 @@ import {
   isGap,
   type Moment,
   isOpenFault,
-  intermittence,
 } from './incident.ts';
 import {
   type IncidentInput,
@@ -35,14 +34,9 @@ import type { Cause, Check } from '../model.ts';
 import { mergeAlternating, mergeUnjudged } from './merge.ts';
 import { UNKNOWN_CAUSE } from '../words.ts';
 
-/** Maximum number of silences. If there are more, the oldest silence is removed. */
 export const MAX_SILENCES = 100;
 
-/**
- * Processes one input and returns the next state and its effects. A round can open, change and close incidents. After
- * that, the current state is compared with the notifications that were already sent. The caller must store the new
- * state before it runs the effects.
- */
+/** Processes one input. The caller must store the new state before it runs the effects. */
 export function next(state: IncidentState, input: IncidentInput, policy: IncidentPolicy): IncidentStep {
   const now = presentOf(input);
   const taken = take(forget(state, now, policy), input, policy);
@@ -91,10 +85,7 @@ function addSilence(state: IncidentState, asked: Omit<Silence, 'id' | 'from'>, n
 
 const MAX_NAME = 100;
 
-/**
- * Acknowledges an incident to stop its reminders. The acknowledgement is removed when the incident ends or its cause
- * changes.
- */
+/** Stops the reminders until the incident ends or its cause changes. */
 function acknowledge(state: IncidentState, id: string, { at, by }: Acknowledgement): IncidentState {
   return withOpen(state, id, (incident) => ({
     ...incident,
@@ -102,12 +93,10 @@ function acknowledge(state: IncidentState, id: string, { at, by }: Acknowledgeme
   }));
 }
 
-/** Removes an incident's acknowledgement, so that its reminders continue. */
 function unacknowledge(state: IncidentState, id: string): IncidentState {
   return withOpen(state, id, (incident) => ({ ...incident, acknowledgement: null }));
 }
 
-/** Maximum number of evidence lines that users can attach to an incident. If there are more, the oldest are removed. */
 const MAX_ATTACHED = 10;
 
 function attach(state: IncidentState, id: string, evidence: readonly string[]): IncidentState {
@@ -124,11 +113,8 @@ function withOpen(state: IncidentState, id: string, change: (incident: Incident)
   );
 }
 
-/**
- * Removes expired silences and old incidents. An incident is removed if its end was reported and it is too old to be
- * reopened or to count as an outage.
- */
-export function forget(state: IncidentState, now: EpochMs, policy: IncidentPolicy): IncidentState {
+/** Removes incidents whose end was reported and that are too old to be reopened or to count as an outage. */
+function forget(state: IncidentState, now: EpochMs, policy: IncidentPolicy): IncidentState {
   return {
     ...state,
     silences: state.silences.filter(({ until }) => until > now),
@@ -143,8 +129,8 @@ function isKept({ closedAt, lastNotified, awaitsDigest }: Incident, now: EpochMs
 
 const MAX_RETURNS = 50;
 
-/** Opens, changes and closes incidents based on a round. Notifications are created in a later step. */
-export function observe(before: IncidentState, diagnosed: RoundView, policy: IncidentPolicy): IncidentStep {
+/** Notifications are created in a later step. */
+function observe(before: IncidentState, diagnosed: RoundView, policy: IncidentPolicy): IncidentStep {
   const state = { ...before, unjudged: followUnjudged(before, diagnosed) };
   const view = { ...diagnosed, causes: [...diagnosed.causes, ...unknownCauses(state.unjudged, state, diagnosed)] };
   const incidents = state.incidents.map((incident) =>
@@ -159,7 +145,6 @@ export function observe(before: IncidentState, diagnosed: RoundView, policy: Inc
   return closeRecovered(withFlapping(merged, { now: view.diagnosis.at, policy }), view, policy);
 }
 
-/** Updates an open incident with this round's results. */
 function updated(incident: Incident, view: RoundView, policy: IncidentPolicy): Incident {
   const now = view.diagnosis.at;
   const presence = presenceOf(incident.cause, view);
@@ -199,14 +184,13 @@ function clearAfter({ cause, lastSeen }: Incident, now: EpochMs, policy: Inciden
   return isGap(policy, cause.precondition, now - lastSeen) ? null : now;
 }
 
-/** Replaces the incident's cause with the cause from this round, including its evidence and severity. */
 function renewed(incident: Incident, view: RoundView): Incident {
   const now = view.diagnosis.at;
   const cause = view.causes.find((other) => sameCause(other, incident.cause));
   return cause === undefined ? incident : withCauseDetails(incident, cause, { since: now, now });
 }
 
-/** Updates the details of the cause. A different severity counts as a changed cause. */
+/** A different severity counts as a changed cause. */
 function withCauseDetails(incident: Incident, cause: Cause, times: Parameters<typeof withCause>[2]): Incident {
   return cause.severity === incident.cause.severity
     ? { ...incident, cause: withAttached(cause, incident) }
@@ -221,10 +205,7 @@ function returned(times: readonly EpochMs[], { now, policy }: Moment): readonly 
   return recent(times, now, policy).slice(-MAX_RETURNS);
 }
 
-/**
- * Processes a confirmed cause. The cause either reopens its former incident, continues another open incident, or opens
- * a new incident.
- */
+/** The cause either continues another open incident, reopens its former incident, or opens a new one. */
 function placeCandidate(
   step: IncidentStep,
   candidate: Candidate,
@@ -258,7 +239,6 @@ function changed(incident: Incident, candidate: Candidate, present: Moment): Inc
   };
 }
 
-/** Reopens an incident that had ended, and starts a new occurrence. */
 function reopened(incident: Incident, candidate: Candidate, present: Moment): Incident {
   const { since, clearBefore } = beginOf(candidate, present.policy);
   const { openedAt, lastSeen, closedAt, clear } = incident;
@@ -339,9 +319,7 @@ function withFlapping({ state, effects }: IncidentStep, present: Moment): Incide
   return { state: { ...state, incidents }, effects: effectsNow };
 }
 
-/**
- * Returns the target's recent outages. Outages are taken from this incident and from other incidents that have ended.
- */
+/** Counts the outages of this incident and of closed incidents about the same target. */
 function outagesOf(incident: Incident, { incidents }: IncidentState, { now, policy }: Moment): number {
   const others = incidents.filter(
     ({ status, mergedInto, cause }) =>
@@ -374,15 +352,11 @@ function hasRecovered(incident: Incident, { diagnosis: { at } }: RoundView, poli
 }
 
 /**
- * Returns the open incident that a newly confirmed cause continues. At least one of the following must be true:
- * - The incident had this cause before.
- * - The incident's cause was only suspected, and this cause is confirmed.
- * - The incident's fault was a part of this fault.
- * - This cause explains the incident, which is still present.
- * - The incident can no longer be checked. If none of these is true, or if the incident's current cause is still
- *   present, the new cause is a separate fault.
+ * Returns the open incident that a newly confirmed cause continues: it had this cause before, only suspected it, was a
+ * part of it, can no longer be checked, or is explained by it and still present. Otherwise, or if the incident's
+ * current cause is still present, the new cause is a separate fault.
  */
-export function continuedBy(incidents: readonly Incident[], cause: Cause, view: RoundView): Incident | null {
+function continuedBy(incidents: readonly Incident[], cause: Cause, view: RoundView): Incident | null {
   if (cause.severity === 'info') return null;
   const open = incidents.filter(
     (incident) => isOpenFault(incident) && !view.causes.some((present) => sameCause(present, incident.cause)),
@@ -422,8 +396,8 @@ function isCauseOf(cause: Cause, symptom: Cause, view: RoundView): boolean {
 }
 
 /**
- * Processes the last round again after a late answer, for example from a firewall. The causes are updated. No checks
- * are counted and no incident recovers, because nothing was checked again.
+ * Processes the last round again after a late answer, for example from a firewall. No checks are counted and no
+ * incident recovers, because nothing was checked again.
  */
 function revise(before: IncidentState, view: RoundView, policy: IncidentPolicy): IncidentStep {
   const { at } = view.diagnosis;
@@ -454,8 +428,8 @@ function withCandidateNow(view: RoundView): (state: IncidentState, candidate: Ca
 }
 
 /**
- * Returns the given cause as the new evaluation reports it, or the cause that replaces it. Returns null if there is
- * neither, or if the replacement already has an incident or candidate.
+ * Returns the cause as evaluated again, or the cause that replaces it. Null if the replacement already has an incident
+ * or candidate.
  */
 function causeNow(before: Cause, { incidents, candidates }: IncidentState, { causes }: RoundView): Cause | null {
   const same = causes.find((cause) => sameCause(cause, before));
@@ -481,16 +455,13 @@ function withCauseNow({ state, effects }: IncidentStep, incident: Incident, view
 }
 
 interface Candidates {
-  /** Candidates that were detected in this round and often enough before to open an incident. */
+  /** Detected in this round, and often enough before to open an incident. */
   readonly ready: readonly Candidate[];
   readonly waiting: readonly Candidate[];
 }
 
-/**
- * Updates the candidates (causes without an open incident) with a round's results. A candidate is not changed if the
- * round could not check it.
- */
-export function lookForCandidates(state: IncidentState, view: RoundView, policy: IncidentPolicy): Candidates {
+/** A candidate is not changed if the round could not check it. */
+function lookForCandidates(state: IncidentState, view: RoundView, policy: IncidentPolicy): Candidates {
   const isClaimed = (cause: Cause): boolean =>
     state.incidents.some((incident) => incident.status === 'open' && sameCause(incident.cause, cause));
   const known = state.candidates.filter(({ cause }) => !isClaimed(cause));
@@ -539,9 +510,8 @@ function unlessGap({ cause, clearBefore }: Candidate, at: EpochMs, policy: Incid
 }
 
 /**
- * Reports whether a cause was detected often enough to open an incident. The cause must be detected in enough
- * consecutive rounds or, for an intermittent fault, in enough of the recent rounds. If two witnesses agree, one round
- * less is sufficient.
+ * The cause must be detected in enough consecutive rounds or, for an intermittent fault, in enough of the recent
+ * rounds. If two witnesses agree, one round less is sufficient.
  */
 function isReady({ cause, streak, looks }: Candidate, view: RoundView, policy: IncidentPolicy): boolean {
   if (presenceOf(cause, view) !== 'seen') return false;
@@ -549,12 +519,21 @@ function isReady({ cause, streak, looks }: Candidate, view: RoundView, policy: I
   return streak + witnessed >= policy.confirmations || isIntermittent(looks, policy);
 }
 
+/**
+ * An intermittent fault is rarely detected in `confirmations` consecutive rounds. With the default of 2 confirmations,
+ * 5 of the last 10 rounds must detect it. If a round runs every 30 s and 2 % of the rounds fail by chance, a false
+ * confirmation occurs once in two years.
+ */
+function intermittence({ confirmations }: IncidentPolicy): { readonly seen: number; readonly of: number } {
+  const seen = 2 * confirmations + 1;
+  return { seen, of: 2 * seen };
+}
+
 function isIntermittent(looks: Candidate['looks'], policy: IncidentPolicy): boolean {
   return looks.filter((look) => look !== null).length >= intermittence(policy).seen;
 }
 
-/** Returns the time of the first round that detected the confirmed cause, and of the last round before it. */
-export function beginOf(
+function beginOf(
   { since, clearBefore, streak, looks }: Candidate,
   policy: IncidentPolicy,
 ): Pick<Candidate, 'since' | 'clearBefore'> {
@@ -562,13 +541,11 @@ export function beginOf(
   return { since: looks.find((look) => look !== null) ?? since, clearBefore: null };
 }
 
-/** Returns the times at which the cause was detected again after rounds without it. */
-export function returnsOf({ looks }: Candidate): readonly EpochMs[] {
+function returnsOf({ looks }: Candidate): readonly EpochMs[] {
   const first = looks.findIndex((look) => look !== null);
   return looks.flatMap((look, index) => (look !== null && index > first && looks[index - 1] === null ? [look] : []));
 }
 
-/** Reports whether the cause was detected in this round, but not yet often enough to open an incident. */
-export function isBeingConfirmed({ cause, looks }: Candidate, view: RoundView): boolean {
+function isBeingConfirmed({ cause, looks }: Candidate, view: RoundView): boolean {
   return cause.severity !== 'info' && looks.at(-1) === view.diagnosis.at;
 }

@@ -17,7 +17,7 @@ import type { IncidentStep, RoundView } from './round-view.ts';
 
 /**
  * Merges two incidents in the same place if their faults alternate. The incident that was already reported as open, or
- * otherwise the older one, is continued and keeps its ID. Only the continued incident is later reported as resolved.
+ * otherwise the older one, keeps its ID, and only it is later reported as resolved.
  * @param before the state before this round
  */
 export function mergeAlternating(before: IncidentState, placed: IncidentStep, view: RoundView): IncidentStep {
@@ -32,11 +32,17 @@ export function mergeAlternating(before: IncidentState, placed: IncidentStep, vi
     )
       return step;
     const others = step.state.incidents.filter((other) => alternates(incident, other, known));
-    return others.reduce<Merged>((merged, other) => absorb(merged, other, { known, now }), { step, incident }).step;
+    return others.reduce<Merged>(
+      (merged, other) => joined(merged, together(merged.incident, other, known, now), other, now),
+      {
+        step,
+        incident,
+      },
+    ).step;
   }, placed);
 }
 
-/** Merges incidents whose precondition has become unknown into the incident that reports the unknown precondition. */
+/** Merges incidents whose precondition has become unknown into the incident that reports this. */
 export function mergeUnjudged(placed: IncidentStep, now: EpochMs): IncidentStep {
   const unknown = placed.state.incidents.filter(
     ({ status, cause, presence }) => status === 'open' && cause.id === UNKNOWN_CAUSE && presence === 'seen',
@@ -53,7 +59,7 @@ export function mergeUnjudged(placed: IncidentStep, now: EpochMs): IncidentStep 
       (merged, other) => {
         const { incident: one } = merged;
         const both = { ...one, ...sharedBy(one, other), formerCauses: withFormer(one, formerCausesOf(other, now)) };
-        return joined(merged, { one: both, other }, now);
+        return joined(merged, both, other, now);
       },
       { step, incident },
     ).step;
@@ -62,24 +68,14 @@ export function mergeUnjudged(placed: IncidentStep, now: EpochMs): IncidentStep 
 
 interface Merged {
   readonly step: IncidentStep;
-  /** Incident into which the others are merged. */
   readonly incident: Incident;
-}
-
-interface Round {
-  /** The same incident, as it was before this round. */
-  readonly known: Incident;
-  readonly now: EpochMs;
 }
 
 function hadCause({ cause, formerCauses }: Incident, now: Cause): boolean {
   return [cause, ...formerCauses].some((before) => sameCause(before, now));
 }
 
-/**
- * Reports whether two faults alternate. Two faults alternate if the other fault began while this fault was absent, and
- * disappeared when this fault returned.
- */
+/** The other fault began while this fault was absent, and disappeared when this fault returned. */
 function alternates(incident: Incident, other: Incident, known: Incident): boolean {
   return (
     isOpenFault(other) &&
@@ -97,17 +93,8 @@ function isInOnePlace(a: Cause, b: Cause): boolean {
   );
 }
 
-function absorb(merged: Merged, other: Incident, round: Round): Merged {
-  return joined(merged, { one: together(merged.incident, other, round), other }, round.now);
-}
-
-interface Pair {
-  /** Continued incident, with the combined data from both incidents. */
-  readonly one: Incident;
-  readonly other: Incident;
-}
-
-function joined({ step, incident }: Merged, { one: both, other }: Pair, now: EpochMs): Merged {
+/** @param both the continued incident, with the combined data from both incidents */
+function joined({ step, incident }: Merged, both: Incident, other: Incident, now: EpochMs): Merged {
   const [kept, gone] =
     incident.lastNotified === null && other.lastNotified !== null ? [other, incident] : [incident, other];
   const one: Incident = {
@@ -143,8 +130,8 @@ function joined({ step, incident }: Merged, { one: both, other }: Pair, now: Epo
   };
 }
 
-/** Combines two incidents. The result has the first incident's current state. */
-function together(incident: Incident, other: Incident, { known, now }: Round): Incident {
+/** @param known the same incident, as it was before this round */
+function together(incident: Incident, other: Incident, known: Incident, now: EpochMs): Incident {
   const back = incident.returns.findLast((at) => at > known.lastSeen) ?? now;
   // The occurrence before the absence has ended. If this incident was already merged with another one, that occurrence
   // is already recorded.

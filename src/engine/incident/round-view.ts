@@ -26,12 +26,11 @@ import { spanText } from '../../core/time-text.ts';
 import { evidenceLine, UNKNOWN_CAUSE, UNKNOWN_WORDS } from '../words.ts';
 import { remedyOf, ANY_SERVER } from '../remedy-words.ts';
 
-/** Data from a round that is used to update incidents. */
 export interface RoundView {
   readonly diagnosis: Diagnosis;
-  /** Causes from the round, limited in size and without duplicates. */
+  /** Limited in size and without duplicates. */
   readonly causes: readonly Cause[];
-  /** Causes on which two witnesses in this round agree. */
+  /** Causes on which two witnesses agree. */
   readonly corroborated: readonly Cause[];
   readonly fresh: readonly string[] | null;
   readonly partlyFresh?: PartlyFresh;
@@ -39,18 +38,17 @@ export interface RoundView {
   readonly looks?: Looks;
 }
 
-/** Data about preconditions for which several units are queried separately. */
+/** Preconditions for which several units are queried separately. */
 export interface PartlyFresh {
-  /** Causes that were found on units that were queried again. */
+  /** Causes on units that were queried again. */
   readonly seen: readonly Pick<Cause, 'id' | 'subject'>[];
   /** Preconditions for which all units have been queried again. A cause that is no longer detected there is absent. */
   readonly gone: readonly string[];
 }
 
-/** Diagnosis from the last earlier round that checked each precondition, by precondition ID. Kept only in memory. */
+/** Last earlier round that checked each precondition, by precondition ID. Kept only in memory. */
 export type Looks = ReadonlyMap<string, Diagnosis>;
 
-/** Adds a round. @param fresh as in `IncidentInput` */
 export function withLook(looks: Looks, diagnosis: Diagnosis, fresh: readonly string[] | null): Looks {
   const judged = diagnosis.preconditions.filter(
     ({ id, state }) => (fresh === null || fresh.includes(id)) && state !== 'unknown' && state !== 'blocked',
@@ -58,10 +56,7 @@ export function withLook(looks: Looks, diagnosis: Diagnosis, fresh: readonly str
   return new Map([...looks, ...judged.map(({ id }) => [id, diagnosis] as const)]);
 }
 
-/**
- * Returns the time of the last earlier round that checked the cause's precondition. Returns null if that round detected
- * the cause, or if there was no such round.
- */
+/** Returns the time of the last earlier round that checked the cause's precondition, if it did not detect the cause. */
 export function lastClear(cause: Cause, { diagnosis, looks, checks }: RoundView): EpochMs | null {
   const last = looks?.get(cause.precondition);
   // If the clock was set back, the earlier round can have a later time than this round.
@@ -69,7 +64,7 @@ export function lastClear(cause: Cause, { diagnosis, looks, checks }: RoundView)
   return presenceOf(cause, roundView({ diagnosis: last, fresh: null, checks })) === 'absent' ? last.at : null;
 }
 
-/** Maximum number of causes per round. No real configuration has this many, so a larger number can be an attack. */
+/** No real configuration has this many causes, so a larger number can be an attack. */
 const MAX_CAUSES = 200;
 
 export function roundView({ diagnosis, ...known }: Omit<RoundView, 'causes' | 'corroborated'>): RoundView {
@@ -81,7 +76,7 @@ export function roundView({ diagnosis, ...known }: Omit<RoundView, 'causes' | 'c
   return { ...known, diagnosis, causes: causes.filter(isFirst), corroborated };
 }
 
-/** Returns the presence of a cause in this round. A cause is `absent` only if its precondition was checked. */
+/** A cause is `absent` only if its precondition was checked. */
 export function presenceOf(cause: Cause, view: RoundView): CausePresence {
   const isSeen = view.causes.some((other) => sameCause(other, cause));
   if (!isFreshOf(cause, isSeen, view)) return 'unjudged';
@@ -108,7 +103,7 @@ function presenceOfMissing(cause: Cause, status: PreconditionStatus): CausePrese
   }
 }
 
-/** Reports whether the cause is still present as evidence for a more severe cause. */
+/** The cause may still be present as evidence for a more severe cause. */
 export function showsStill(cause: Cause, view: RoundView): boolean {
   return view.diagnosis.preconditions.some(
     ({ id, findings }) => id === cause.precondition && findings.some((finding) => shows(finding, cause)),
@@ -119,18 +114,11 @@ function shows(finding: Finding, cause: Cause): boolean {
   return isFault(finding) && finding.subject === cause.subject && finding.suggests === cause.id;
 }
 
-/**
- * Reports whether this round has new data for the precondition. Some sources are queried less often than once per
- * round.
- */
+/** Some sources are queried less often than once per round. */
 function isFresh(precondition: string, { fresh }: Pick<RoundView, 'fresh'>): boolean {
   return fresh === null || fresh.includes(precondition);
 }
 
-/**
- * Reports whether this round has new data for the cause. If there are several units, only some of them may have been
- * queried again.
- */
 function isFreshOf(cause: Cause, isSeen: boolean, view: RoundView): boolean {
   const { partlyFresh } = view;
   if (isFresh(cause.precondition, view)) return true;
@@ -145,11 +133,8 @@ const MAX_NAME = 256;
 const MAX_LINES = 12;
 const MAX_BLOCK_LINES = 60;
 
-/**
- * Limits the number and length of a cause's text fields, because these fields quote log lines, host names and
- * certificates from untrusted parties.
- */
-export function boundCause(cause: Cause): Cause {
+/** Limits the text fields, which quote log lines, host names and certificates from untrusted parties. */
+function boundCause(cause: Cause): Cause {
   return {
     ...cause,
     subject: visibleText(cause.subject, MAX_NAME),
@@ -170,10 +155,7 @@ function boundSteps(steps: readonly RemedyStep[]): readonly RemedyStep[] {
   return more > 0 ? [...kept, sentenceStep(moreText(more))] : kept;
 }
 
-/**
- * Limits the length of a remedy step. A command block that is too long is removed, because users might run a truncated
- * block.
- */
+/** A command block that is too long is removed, because users might run a truncated block. */
 function boundStep(step: RemedyStep): RemedyStep {
   const text = visibleText(step.text, MAX_LINE);
   const isFit = [step.commands ?? '', step.undo ?? ''].every(isFitBlock);
@@ -195,17 +177,13 @@ function boundLines(lines: readonly string[]): readonly string[] {
   return more > 0 ? [...kept, moreText(more)] : kept;
 }
 
-/** Time after which an unknown precondition is reported. */
 const PATIENCE: Millis = 15 * 60_000;
 /** After this number of checks without a result, it is unknown whether an open incident continues. */
 const FEWEST_CHECKS = 3;
-/**
- * Longest gap between checks that keeps the count of checks without a result. After a longer gap, for example while the
- * daemon was stopped, the count is reset.
- */
+/** After a longer gap between checks, for example while the daemon was stopped, the count is reset. */
 const LONGEST_GAP: Millis = 60 * 60_000;
 
-/** Records since when each precondition has been unknown. The record survives restarts. */
+/** The record survives restarts. */
 export function followUnjudged({ unjudged }: IncidentState, view: RoundView): readonly Unjudged[] {
   const { diagnosis } = view;
   const { at } = diagnosis;
@@ -220,9 +198,8 @@ export function followUnjudged({ unjudged }: IncidentState, view: RoundView): re
 }
 
 /**
- * Returns a warning for each precondition that has been unknown for a long time, unless an open incident explains the
- * unknown state. After several checks without a result, an incident with the same precondition no longer counts as an
- * explanation.
+ * Warns about preconditions that have been unknown for a long time, unless an open incident explains this. After
+ * several checks without a result, an incident with the same precondition no longer counts as an explanation.
  */
 export function unknownCauses(
   unjudged: readonly Unjudged[],
@@ -239,20 +216,19 @@ export function unknownCauses(
       cause.precondition === precondition && checked >= FEWEST_CHECKS && presenceOf(cause, view) === 'unjudged';
     const open = known.filter((incident) => !isLost(incident)).map(({ cause }) => cause.precondition);
     // Checks that are waiting for their first input report this themselves.
-    return status.waits === true || isExplained(check, { open, unjudged, checks })
+    return status.waits === true || isExplained(check, open, unjudged, checks)
       ? []
       : [boundCause(causeOf(check, status, { diagnosis, lasts: at - since }))];
   });
 }
 
-interface Surroundings {
-  /** Preconditions that the open incidents concern. */
-  readonly open: readonly string[];
-  readonly unjudged: readonly Unjudged[];
-  readonly checks: readonly Check[];
-}
-
-function isExplained(check: Check, { open, unjudged, checks }: Surroundings): boolean {
+/** @param open preconditions that the open incidents concern */
+function isExplained(
+  check: Check,
+  open: readonly string[],
+  unjudged: readonly Unjudged[],
+  checks: readonly Check[],
+): boolean {
   const deeper = deeperThan(check, checks);
   const explaining = [
     check.id,
@@ -306,19 +282,16 @@ function wholeMinutes(time: Millis): string {
   return spanText(Math.floor(time / MINUTE) * MINUTE);
 }
 
-/** Input for the incident machine. `at` and `diagnosis.at` contain the current time. */
 export type IncidentInput =
   | {
       readonly kind: 'diagnosis';
       readonly diagnosis: Diagnosis;
       /**
-       * Preconditions that were checked again. Null means all. Old observations of other preconditions neither confirm
-       * a cause nor close an incident.
+       * Preconditions that were checked again. Null means all. Old observations neither confirm a cause nor close an
+       * incident.
        */
       readonly fresh: readonly string[] | null;
-      /** Earlier rounds. Absent for the first round. */
       readonly looks?: Looks;
-      /** Data about preconditions for which only some units were queried again. */
       readonly partlyFresh?: PartlyFresh;
     }
   /** The last round, evaluated again with answers that arrived late. */
@@ -331,10 +304,10 @@ export type IncidentInput =
   | { readonly kind: 'unacknowledge'; readonly at: EpochMs; readonly id: string }
   | { readonly kind: 'attach'; readonly at: EpochMs; readonly id: string; readonly evidence: readonly string[] };
 
-/** Kind of change to an incident. `merged` means that the incident continues as part of another incident. */
+/** `merged`: the incident continues as part of another incident. */
 export type Transition = 'opened' | 'reopened' | 'changed' | 'merged' | 'closed';
 
-/** An action to run after the state was stored. */
+/** Run after the state was stored. */
 export type IncidentEffect =
   | { readonly kind: 'notify'; readonly notification: Notification }
   | { readonly kind: 'transition'; readonly transition: Transition; readonly incident: Incident };

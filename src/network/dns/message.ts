@@ -3,7 +3,7 @@ import { RECURSION_DESIRED, decode, encode, type Answer, type DecodedPacket, typ
 import type { DnsAnswer, ExtendedError } from '../../core/observation.ts';
 import { visibleText } from '../../core/visible-text.ts';
 
-type RecordType = 'A' | 'AAAA' | 'MX';
+type RecordType = 'A' | 'AAAA';
 
 export interface DnsQuery {
   readonly id: number;
@@ -16,7 +16,6 @@ export type DnsReading =
   | {
       readonly kind: 'answer';
       readonly rcode: string;
-      /** Addresses in the answer. For an MX query, the host names of the mail servers, most preferred first. */
       readonly addresses: readonly string[];
       readonly cnames: readonly string[];
       readonly ttlSeconds: number | null;
@@ -187,8 +186,6 @@ function followChain(answers: readonly Answer[], query: DnsQuery, rcode: string)
     cnames.push(visibleText(owner, MAX_NAME_LENGTH));
     ttls.push(ttlOf(alias));
   }
-  if (query.type === 'MX')
-    return { kind: 'answer', rcode, addresses: exchangesOf(answers, owner), cnames, ttlSeconds: null };
   const found = records
     .filter((record) => record.type === query.type && sameName(record.name, owner) && isIP(record.data) !== 0)
     .slice(0, MAX_ADDRESSES);
@@ -200,16 +197,6 @@ function followChain(answers: readonly Answer[], query: DnsQuery, rcode: string)
     cnames,
     ttlSeconds: ttls.length === 0 ? null : Math.min(...ttls),
   };
-}
-
-function exchangesOf(answers: readonly Answer[], owner: string): readonly string[] {
-  return answers
-    .filter((record) => record.type === 'MX')
-    .filter((record) => record.class === 'IN' && sameName(record.name, owner))
-    .map(({ data }) => data)
-    .sort((one, other) => (one.preference ?? 0) - (other.preference ?? 0))
-    .slice(0, MAX_ADDRESSES)
-    .map(({ exchange }) => visibleText(exchange, MAX_NAME_LENGTH));
 }
 
 function isChainRecord(record: Answer): record is StringAnswer {

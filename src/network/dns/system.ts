@@ -1,9 +1,8 @@
-import { Resolver } from 'node:dns/promises';
 import { deadline } from '../../system/clock.ts';
 import type { Millis } from '../../core/clock.ts';
 import type { DnsObservation, DnsReply } from '../../core/observation.ts';
 import type { ProbeContext } from '../context.ts';
-import { ProbeError, errorCode, failureFrom, abortError } from '../failure.ts';
+import { ProbeError, errorCode, failureFrom } from '../failure.ts';
 import type { SystemLookup } from '../lookup.ts';
 
 /**
@@ -56,30 +55,5 @@ function replyFrom(error: unknown, durationMs: Millis, parent: AbortSignal): Dns
 
   function silence(told: unknown): DnsReply {
     return { ...failureFrom(told, durationMs, parent), attempts: 1 };
-  }
-}
-
-const PATIENCE: Millis = 2000;
-
-/**
- * Returns the mail servers of a domain, most preferred first. The query is sent to the system resolver's servers.
- * getaddrinfo cannot be used, because it returns only addresses. @throws the error that ended the lookup
- */
-export async function systemExchanges(domain: string, signal: AbortSignal): Promise<readonly string[]> {
-  signal.throwIfAborted();
-  const resolver = new Resolver({ timeout: PATIENCE, tries: 1 });
-  function cancel(): void {
-    resolver.cancel();
-  }
-  signal.addEventListener('abort', cancel, { once: true });
-  try {
-    const found = await resolver.resolveMx(domain);
-    return found.sort((one, other) => one.priority - other.priority).map(({ exchange }) => exchange);
-  } catch (error) {
-    if (signal.aborted) throw abortError(signal);
-    if (errorCode(error) === 'ENODATA' || errorCode(error) === 'ENOTFOUND') return [];
-    throw error;
-  } finally {
-    signal.removeEventListener('abort', cancel);
   }
 }

@@ -4,7 +4,7 @@ import { authority } from '../../core/addresses.ts';
 import type { Millis } from '../../core/clock.ts';
 import { openSocket } from '../connect.ts';
 import type { ProbeContext } from '../context.ts';
-import { ProbeError, errorCode, failureMessage, failureReason, abortError } from '../failure.ts';
+import { ProbeError, errorCode, failureMessage, failureReason } from '../failure.ts';
 
 /** With more addresses, the time for each address would be too short to distinguish slow from unreachable servers. */
 const MAX_TRIED = 3;
@@ -48,59 +48,5 @@ function aboutAddress(address: string, port: number, error: unknown): ProbeError
   const reason = errorCode(error) === 'EHOSTUNREACH' ? 'timeout' : failureReason(error);
   return new ProbeError(reason, `Cannot connect to ${authority({ host: address, port })}: ${failureMessage(error)}`, {
     cause: error,
-  });
-}
-
-/** First line of an SMTP greeting (RFC 5321 §4.3.1). */
-const GREETING = /^220[ -]/u;
-
-/** Last line of an SMTP greeting. Mail servers treat clients as spammers if they send data before this line. */
-const GREETED = /^220(?: .*)?\r?\n/mu;
-
-/** Maximum length of an SMTP greeting in bytes. */
-const MOST = 4096;
-
-/**
- * Reports whether a mail server sends a greeting on a connected socket. Sends only QUIT, and closes the socket
- * afterwards.
- * @throws {Error} when the connection ends or the signal is aborted before anything is received
- */
-export function greets(socket: Socket, signal: AbortSignal): Promise<boolean> {
-  return new Promise((resolve, reject) => {
-    let seen = '';
-    function finish(): void {
-      signal.removeEventListener('abort', onAbort);
-      socket.off('data', onData).off('end', settle).off('close', settle).off('error', onError);
-    }
-    function settle(): void {
-      finish();
-      if (GREETED.test(seen)) socket.end('QUIT\r\n');
-      else socket.destroy();
-      socket.resume();
-      resolve(GREETING.test(seen));
-    }
-    function onData(chunk: Buffer): void {
-      seen += chunk.toString('latin1', 0, MOST);
-      if (GREETED.test(seen) || !'220'.startsWith(seen.slice(0, 3)) || seen.length >= MOST) settle();
-    }
-    function onError(error: Error): void {
-      finish();
-      reject(error);
-    }
-    function onAbort(): void {
-      if (seen !== '') {
-        settle();
-        return;
-      }
-      finish();
-      socket.destroy();
-      reject(abortError(signal));
-    }
-    if (signal.aborted) {
-      onAbort();
-      return;
-    }
-    signal.addEventListener('abort', onAbort, { once: true });
-    socket.on('data', onData).on('end', settle).on('close', settle).on('error', onError);
   });
 }

@@ -109,7 +109,7 @@ describe.concurrent('a mail server', () => {
       says('MAIL', '530 5.7.0 Authentication required\r\n'),
       {},
       'mail-settings-incomplete',
-      /accepts messages only after a login, and "mail" has none/u,
+      /accepts messages only after a login, but none is configured in "mail"/u,
     ],
     [
       'demands encryption',

@@ -43,11 +43,4 @@ export const TOKEN_DIFFERENCES: readonly Difference[] = [
     reason: 'Locked tokens are counted in `ftm_tokens_locked`',
     lines: ['+ metrics: # TYPE ftm_tokens_locked gauge', '+ metrics: ftm_tokens_locked*'],
   },
-  {
-    reason: '`firewall[].fortitokens`: a FortiGate that holds tokens itself is asked for their status',
-    lines: [
-      '+ schema: properties.firewall.anyOf[].properties.fortitokens*',
-      '+ schema: properties.firewall.anyOf[].items.properties.fortitokens*',
-    ],
-  },
 ];

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { judgeFirewallPolicy } from '../../../src/checks/firewall-policy/judge.ts';
+import { judgePolicies } from '../../support/checks/judged-policy.ts';
 import { LOOKUP_PATH, PLAIN_POLICY, ROUTE_PATH, sslProfile, type FirewallState } from '../../lab/firewall.ts';
 import { createFirewallBench, judged, TARGET, type FirewallBench } from '../../support/connectors/firewall-bench.ts';
 
@@ -148,13 +148,13 @@ describe('observeFirewall', () => {
   it('says between which interfaces the policy is, and none of a name that no command can hold', async () => {
     const zones = [{ name: 'dmz', q_origin_key: 'dmz' }, { name: 'x"\nend' }];
     await using firewall = await bench.start(withPolicy({ 'ssl-ssh-profile': 'deep-inspection', dstintf: zones }));
-    const [finding] = judgeFirewallPolicy([await bench.observe(firewall)], []);
+    const [finding] = judgePolicies([await bench.observe(firewall)]);
     expect(finding?.facts).toMatchObject({ policy: 'policy 5 "fac-to-internet"', incoming: 'port2', outgoing: '' });
   });
 
   it('names the exemption that it cannot judge', async () => {
     await using firewall = await bench.start(exempting({ type: 'fortiguard-category', 'fortiguard-category': 52 }));
-    expect(judgeFirewallPolicy([await bench.observe(firewall)], []).map(({ actual }) => actual)).toEqual([
+    expect(judgePolicies([await bench.observe(firewall)]).map(({ actual }) => actual)).toEqual([
       expect.stringMatching(/: category 52$/u),
     ]);
   });

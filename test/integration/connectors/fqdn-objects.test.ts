@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { judgeFirewallPolicy } from '../../../src/checks/firewall-policy/judge.ts';
+import { judgePolicies } from '../../support/checks/judged-policy.ts';
 import { type FirewallState, FQDNS_PATH } from '../../lab/firewall.ts';
 import { createFirewallBench, type FirewallBench, TARGET } from '../../support/connectors/firewall-bench.ts';
 
@@ -19,7 +19,7 @@ async function seen(state: Partial<FirewallState>) {
   const observation = await bench.observe(firewall);
   return {
     objects: observation.kind === 'ok' ? observation.fqdnObjects : null,
-    findings: judgeFirewallPolicy([observation], []).map(({ level, kind, claim }) => [level, kind, claim]),
+    findings: judgePolicies([observation]).map(({ level, kind, claim }) => [level, kind, claim]),
   };
 }
 
@@ -29,16 +29,14 @@ describe.each([
 ])('the FQDN objects of a FortiGate, as %s', (_, fqdnsByName) => {
   it('are those of the licence server, with what they resolve to', async () => {
     const { objects, findings } = await seen({ fqdnsByName, fqdnObjects: { other: OTHER, ftm: RESOLVED } });
-    expect(objects).toEqual([{ name: 'ftm', resolves: true, addresses: RESOLVED.addrs }]);
+    expect(objects).toEqual([{ name: 'ftm', resolves: true }]);
     expect(findings).toEqual([]);
   });
 
   it('that resolve to nothing are noted while a policy matches', async () => {
     const { objects, findings } = await seen({ fqdnsByName, fqdnObjects: { ftm: EMPTY } });
-    expect(objects).toEqual([{ name: 'ftm', resolves: false, addresses: [] }]);
-    expect(findings).toEqual([
-      ['note', undefined, 'The address object "ftm" of the firewall does not resolve to any address.'],
-    ]);
+    expect(objects).toEqual([{ name: 'ftm', resolves: false }]);
+    expect(findings).toEqual([['note', undefined, 'The firewall cannot resolve its address object "ftm".']]);
   });
 
   it('that resolve to nothing are told where no policy matches', async () => {
@@ -49,7 +47,7 @@ describe.each([
         'fqdn-unresolved',
         'No policy allows the connection from port2 to wan1, so the implicit deny policy drops it.',
       ],
-      ['note', undefined, 'The address object "ftm" of the firewall does not resolve to any address.'],
+      ['note', undefined, 'The firewall cannot resolve its address object "ftm".'],
     ]);
   });
 });

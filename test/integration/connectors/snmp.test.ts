@@ -123,14 +123,13 @@ describeWhere([{ program: 'snmpd' }], 'observeHaRole with a real snmpd that serv
       role: 'disabled',
       serial: SERIAL,
       firmware: 'v5.5.0-build0366',
-      tokens: { count: 32, remaining: 168 },
     });
   });
 
   it('does without what the agent does not have', async () => {
-    const lacking = { facSysSerial: null, facSysVersion: null, facFortiTokenRemaining: null };
+    const lacking = { facSysSerial: null, facSysVersion: null };
     const snmpd = await serve({ facHaCurrentStatus: 2, ...lacking });
-    const nothing = { serial: null, firmware: null, tokens: null };
+    const nothing = { serial: null, firmware: null };
     expect(await observe(snmpd)).toMatchObject({ kind: 'ok', role: 'cluster-primary', ...nothing });
   });
 

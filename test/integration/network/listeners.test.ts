@@ -1,18 +1,16 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { spawnSync } from 'node:child_process';
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { createSecureContext } from 'node:tls';
 import { Agent } from 'undici';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { openSocket, openTls } from '../../../src/network/connect.ts';
 import { queryResolver } from '../../../src/network/dns/exchange.ts';
-import { systemExchanges } from '../../../src/network/dns/system.ts';
+import { hasRoute, exchangeUdp, sendOnce } from '../../../src/network/udp-exchange.ts';
 import { failureReason } from '../../../src/network/failure.ts';
 import { createSystemLookup } from '../../../src/network/lookup.ts';
 import { exchangeJson } from '../../../src/network/rest/json-exchange.ts';
-import { greets } from '../../../src/network/smtp/connect-any.ts';
-import { exchangeUdp, hasRoute, sendOnce } from '../../../src/network/udp-exchange.ts';
 import { systemClock } from '../../../src/system/clock.ts';
 import { messageOf } from '../../../src/text/message-of.ts';
 import { freePort } from '../../support/network/free-port.ts';
@@ -154,30 +152,6 @@ async function quietPeer(): Promise<{ readonly port: number; readonly accepted: 
   return { port, accepted: accepted.promise };
 }
 
-describe('greets()', () => {
-  async function greeting(meanwhile: (ends: Readonly<Record<'ours' | 'theirs', Socket>>) => void): Promise<unknown> {
-    const { port, accepted } = await quietPeer();
-    const ours = connect(port, '127.0.0.1');
-    const theirs = await accepted;
-    const answer = greets(ours, calledOff.signal);
-    meanwhile({ ours, theirs });
-    return answer.catch((error: unknown) => (error === STEP ? 'aborted' : failureReason(error)));
-  }
-  const calledOff = new AbortController();
-
-  test('fails with a server that resets', async () => {
-    expect(await greeting(({ theirs }) => void theirs.resetAndDestroy())).toBe('reset');
-  });
-
-  test('ends with a connection that is gone', async () => {
-    expect(await greeting(({ ours }) => void ours.destroy())).toBe(false);
-  });
-
-  test('ends with a server that is silent, when it is called off', async () => {
-    expect(await greeting(() => calledOff.abort(STEP))).toBe('aborted');
-  });
-});
-
 describe('an answer of an API that is cut', () => {
   const WANTED = { method: 'GET', path: '/', headers: {}, withoutSecrets: (text: string) => text } as const;
   const CONTEXT = { clock: systemClock, signal: NEVER, ownTurn: () => Promise.resolve() };
@@ -203,13 +177,6 @@ describe('an answer of an API that is cut', () => {
   test('in an encoding that nobody asked for is refused', async () => {
     expect(await exchange('200 OK\r\nContent-Encoding: gzip')).toContain('expected no content encoding');
   });
-});
-
-test('systemExchanges() ends when it is called off', async () => {
-  const calledOff = new AbortController();
-  const found = systemExchanges('example.test', calledOff.signal);
-  calledOff.abort(STEP);
-  await expect(found).rejects.toBe(STEP);
 });
 
 const SOURCE = new URL('../../../src/network/', import.meta.url).href;

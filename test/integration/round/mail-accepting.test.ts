@@ -30,7 +30,6 @@ describe('observeMail with a server that accepts', () => {
         server: `mail.example.test:${String(server.port)}`,
         security,
         outcome: { kind: 'accepted', greeting: expect.stringMatching(/^220 /u) },
-        recipientServers: [],
       });
       expect(server.commands.slice(-4)).toEqual([
         'MAIL FROM:<fac@example.test>',

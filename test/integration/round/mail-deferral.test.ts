@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { judgeMailServers } from '../../../src/checks/mail/judge.ts';
+import { judgeMailServers } from '../../support/checks/judged-mail.ts';
 import type { MailObservation } from '../../../src/core/observation.ts';
 import { observeWithDeferral } from '../../../src/round/mail.ts';
 import { systemClock } from '../../../src/system/clock.ts';
@@ -39,7 +39,7 @@ test.each<[string, number | null, boolean]>([
   });
   const { look } = await bench(server.port, codeLife);
   const subjects = (seen: readonly MailObservation[]): readonly (string | null)[] =>
-    judgeMailServers(seen, { fromAppliance: true }).map(({ suggests }) => suggests);
+    judgeMailServers(seen).map(({ suggests }) => suggests);
   expect(subjects(await look(0))).toEqual(['mail-recipient-rejected']);
   expect(subjects(await look(2))).toEqual(['mail-recipient-rejected', ...(isTold ? ['mail-outlasts-code'] : [])]);
   isOpen = true;

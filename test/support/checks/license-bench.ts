@@ -1,20 +1,23 @@
-import type { Finding } from '../../../src/engine/model.ts';
-import {
-  type ApplianceFacts,
-  type ApplianceObservation,
-  type HaRoleObservation,
-  licensesOf,
-  unitOf,
-  type ExpectedUnit,
-  type haRoleOf,
+import type { UnitObservation } from '../../../src/connectors/picture.ts';
+import { licenseAssignment } from '../../../src/checks/license-assignment/judge.ts';
+import type {
+  ApplianceFacts,
+  ApplianceObservation,
+  ExpectedUnit,
+  HaRoleObservation,
+  haRoleOf,
 } from '../../../src/core/license/appliance.ts';
-import { judgeLicenseAssignment, type usersOf } from '../../../src/checks/license-assignment/judge.ts';
-import { withPlainClaims } from './plain-claim.ts';
-import type { LicenseOutcome } from '../../../src/core/license/registration.ts';
+import type { EpochMs } from '../../../src/core/clock.ts';
+import type { LicenseOutcome, RegistrationObservation } from '../../../src/core/license/registration.ts';
+import type { Finding } from '../../../src/engine/model.ts';
+import { configOf } from '../config/config-of.ts';
 import { applianceFacts } from './appliance-facts.ts';
+import { picture } from './observed.ts';
+import { withPlainClaims } from './plain-claim.ts';
 
-type ListedUnit = Parameters<typeof usersOf>[0];
 type HaRole = NonNullable<ReturnType<typeof haRoleOf>>;
+
+const CONFIG = await configOf('appliances: [{ name: fac-1 }]\nregistration: { user: api, passwordEnv: SET_SECRET }');
 
 /** The licence used by the tests. */
 export const LICENSE: string = 'EFTM000000000001';
@@ -42,22 +45,37 @@ export const migrated: ApplianceFacts = applianceFacts({ system: { serial: 'FAC-
 
 /** Returns the role read over SNMP. */
 export function role(value: HaRole, serial: string | null = 'FAC-A'): HaRoleObservation {
-  return { kind: 'ok', appliance: 'fac-1', role: value, serial, firmware: null, tokens: null };
+  return { kind: 'ok', appliance: 'fac-1', role: value, serial, firmware: null };
 }
 
-/** Returns the unit to be judged. */
+/** Returns a configured unit and what was seen of it. */
 export function listed(
   expected: ExpectedUnit,
   seen: ApplianceObservation | null,
   told: HaRoleObservation | null = null,
-): ListedUnit {
-  return { unit: unitOf(expected, seen, told), licenses: licensesOf(expected.licenses, seen), appliance: seen };
+): UnitObservation {
+  const [config] = CONFIG.appliances;
+  if (config === undefined) throw new Error('Expected a unit');
+  return { config: { ...config, ...expected }, rest: seen, role: told };
 }
 
+/** Returns the findings about the licences of all configured units. */
+export const judgeUnits = withPlainClaims(
+  (
+    appliances: readonly UnitObservation[],
+    registration: RegistrationObservation | null,
+    at: EpochMs = 0,
+  ): readonly Finding[] => {
+    if (licenseAssignment.from !== 'units') throw new Error('Expected a check of the units');
+    const config = registration === null ? { ...CONFIG, registration } : CONFIG;
+    const facts = { config, picture: picture({ appliances, registration }), at, speaking: [] };
+    return licenseAssignment.judge(facts).findings;
+  },
+);
+
 /** Returns the findings about the licence at this unit, the only one configured. */
-export function judge(unit: ListedUnit, outcome: LicenseOutcome): readonly Finding[] {
-  const registration = { kind: 'ok', lookups: [{ license: LICENSE, outcome }] } as const;
-  return withPlainClaims(judgeLicenseAssignment)({ ...unit, listed: [unit], registration });
+export function judge(unit: UnitObservation, outcome: LicenseOutcome): readonly Finding[] {
+  return judgeUnits([unit], { kind: 'ok', lookups: [{ license: LICENSE, outcome }] });
 }
 
 /** Returns the outcome for a licence registered to this serial number. */

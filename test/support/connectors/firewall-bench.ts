@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import type { FirewallConfig } from '../../../src/config/schema/connectors.ts';
 import type { ConnectorContext } from '../../../src/network/rest/json-exchange.ts';
 import { observeFirewall } from '../../../src/connectors/firewall.ts';
-import type { SessionLook, FirewallObservation } from '../../../src/core/license/firewall.ts';
-import { judgeFirewallPolicy } from '../../../src/checks/firewall-policy/judge.ts';
+import type { FirewallObservation } from '../../../src/core/license/firewall.ts';
+import { judgePolicies } from '../checks/judged-policy.ts';
 import { createFirewall, type Firewall, type FirewallState } from '../../lab/firewall.ts';
 import { createIdentity } from '../certificates/authority.ts';
 import { connectorContext } from './connector-context.ts';
@@ -27,7 +27,6 @@ export interface FirewallBench extends AsyncDisposable {
     firewall: Firewall,
     more?: Partial<FirewallConfig>,
     context?: Partial<ConnectorContext>,
-    last?: SessionLook | null,
   ): Promise<FirewallObservation>;
 }
 
@@ -38,7 +37,7 @@ export async function createFirewallBench(): Promise<FirewallBench> {
   await writeFile(caFile, identity.pem);
   return {
     start: (state = {}) => createFirewall({ identity, state }),
-    observe: (firewall, more = {}, context = {}, last = null) => {
+    observe: (firewall, more = {}, context = {}) => {
       const config: FirewallConfig = {
         url: firewall.url,
         token: { kind: 'env', name: 'TOKEN' },
@@ -46,11 +45,10 @@ export async function createFirewallBench(): Promise<FirewallBench> {
         source: '10.0.0.5',
         sourceInterface: 'port2',
         appliances: [],
-        fortitokens: false,
         caFile,
         ...more,
       };
-      return observeFirewall(config, TARGET, connectorContext({ env: ENV, ...context }), last);
+      return observeFirewall(config, TARGET, connectorContext({ env: ENV, ...context }));
     },
     [Symbol.asyncDispose]: () => rm(folder, { recursive: true }),
   };
@@ -58,5 +56,5 @@ export async function createFirewallBench(): Promise<FirewallBench> {
 
 /** Returns the level of each finding, and the cause that it suggests. */
 export function judged(observation: FirewallObservation): readonly (readonly [string, string | null])[] {
-  return judgeFirewallPolicy([observation], []).map(({ level, suggests }) => [level, suggests]);
+  return judgePolicies([observation]).map(({ level, suggests }) => [level, suggests]);
 }

@@ -17,7 +17,6 @@ import {
   serviceError,
   tokenError,
 } from '../../../src/connectors/registration-client.ts';
-import { parseFortitokens, parseSessions } from '../../../src/connectors/firewall.ts';
 import {
   parsePolicy,
   parsePolicyId,
@@ -199,17 +198,10 @@ export function readRegistration(value: unknown): unknown {
   return [tokenError(value), life, serviceError(value), records, productHoldsLicense(value, 'EFTM000000000001')];
 }
 
-const FLOW = { source: '10.0.0.5', port: 443, destinations: ['173.243.138.0/24'], policy: 5 };
-
 export function readFortiGate(value: unknown): unknown {
   const result = resultOf(value);
-  return [
-    parseSessions(value, FLOW),
-    [...(parseFortitokens(value) ?? [])],
-    ...(result === null
-      ? []
-      : [parsePolicyId(result), parsePolicy(5, result), securityProfilesOf(result), parseSslProfile(result, 443)]),
-  ];
+  if (result === null) return [];
+  return [parsePolicyId(result), parsePolicy(5, result), securityProfilesOf(result), parseSslProfile(result, 443)];
 }
 
 export function readState(value: unknown): unknown {

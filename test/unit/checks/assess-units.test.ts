@@ -84,18 +84,6 @@ registration: { user: api, passwordEnv: SET_SECRET }
 });
 
 describe('a unit that only SNMP tells of', () => {
-  const TOLD = { ...role('disabled'), tokens: { count: 32, remaining: 168 } } as const;
-  const COUNT = 'Over SNMP, fac-1 reports 32 FortiTokens of any kind, of which 168 remain';
-
-  async function tokenPool(yaml: string, rest: ApplianceFacts | null): Promise<Assessment | undefined> {
-    const config = await configOf(yaml);
-    const units = config.appliances.map((unit) =>
-      unit.api === null ? { config: unit, rest: null, role: TOLD } : { config: unit, rest, role: null },
-    );
-    const facts = { config, picture: picture({ appliances: units }), at: 0, speaking: [] };
-    return assessUnits(facts).find(({ id }) => id === 'token-pool');
-  }
-
   it.each([
     ['FAC-A', 'not-configured', []],
     ['FAC-X', 'judged', ['appliance-serial-differs']],
@@ -106,20 +94,6 @@ describe('a unit that only SNMP tells of', () => {
     const assessment = assessUnits(facts).find(({ id }) => id === 'appliance');
     expect(assessment?.kind).toBe(kind);
     expect(assessment?.findings.map(({ suggests }) => suggests)).toEqual(causes);
-  });
-
-  it('has its count said, and is not judged by it', async () => {
-    const assessment = await tokenPool('appliances: [{ name: fac-1 }]', null);
-    const summary = `No FortiAuthenticator REST API is configured; ${COUNT}`;
-    expect(assessment).toEqual({ id: 'token-pool', kind: 'not-configured', findings: [], summary });
-  });
-
-  it('has it noted beside a unit with the API', async () => {
-    const api = '{ url: "https://10.0.0.5", user: reader, keyEnv: SET_SECRET }';
-    const yaml = `appliances: [{ name: fac-1 }, { name: fac-2, api: ${api} }]`;
-    const assessment = await tokenPool(yaml, applianceFacts({ appliance: 'fac-2' }));
-    const [finding] = assessment?.findings ?? [];
-    expect([finding?.level, finding?.subject, finding?.claim]).toEqual(['note', 'fac-1', `${COUNT}.`]);
   });
 });
 

@@ -1,16 +1,13 @@
 import { describe, expect, test, vi } from 'vitest';
 import type { ClockObservation, EndpointObservation, TlsOutcome } from '../../../src/core/observation.ts';
-import { correctedNow, observeDateHeader, withGenuineTime } from '../../../src/checks/clock/estimate.ts';
-import { judgeClock as judgeClockUnchecked } from '../../../src/checks/clock/judge.ts';
+import { correctedNow, observeDateHeader, withGenuineTime } from '../../../src/checks/clock/judge.ts';
 import type { TlsKnowledge } from '../../../src/checks/tls-genuine/judge-path.ts';
 import { established } from '../../support/certificates/chains.ts';
 import { DAY_MS, HOST, TARGET } from '../../support/certificates/interception-world.ts';
 import { endpoint, failed, path, round } from '../../support/checks/observed.ts';
+import { judgeClock } from '../../support/checks/judged-clock.ts';
 import { freshKnowledge } from '../../support/certificates/tls-knowledge.ts';
 import { createCast } from '../../support/certificates/verdict-cast.ts';
-import { withPlainClaims } from '../../support/checks/plain-claim.ts';
-
-const judgeClock = withPlainClaims(judgeClockUnchecked);
 
 const w = await createCast();
 const knowledge = freshKnowledge(w);
@@ -53,7 +50,7 @@ function look({
     round({ startedAt, licenseServer: path({ subject: TARGET, host: HOST, endpoints }) }),
     knowledgeOf,
   );
-  const causes = judgeClock(clock, 60_000).map(({ level, suggests }) => `${level} ${String(suggests)}`);
+  const causes = judgeClock(clock).map(({ level, suggests }) => `${level} ${String(suggests)}`);
   return {
     causes,
     correctedByDays: Math.round((startedAt - correctedNow(startedAt, clock)) / DAY_MS),

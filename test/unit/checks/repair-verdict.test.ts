@@ -45,8 +45,6 @@ function firewallWith(id: number, mode: SslInspectionMode): FirewallFacts {
       inspection: { kind: 'known', profile: mode, mode, exemptedBy: null, unreadExemptions: [] },
     },
     fqdnObjects: [],
-    sessions: null,
-    fortitokens: null,
     serial: null,
   };
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { judgeFirewallPolicy } from '../../../src/checks/firewall-policy/judge.ts';
+import { judgePolicies } from '../../support/checks/judged-policy.ts';
 import type { FaultId, PreconditionId } from '../../../src/checks/registry.ts';
 import type { FirewallObservation, PolicyMatch } from '../../../src/core/license/firewall.ts';
 import type { Cause, Diagnosis, Finding } from '../../../src/engine/model.ts';
@@ -28,8 +28,6 @@ function answered(match: PolicyMatch): FirewallObservation {
     destination: 'fortitokenmobile.fortinet.com:443',
     match,
     fqdnObjects: [],
-    sessions: null,
-    fortitokens: null,
   };
 }
 
@@ -77,7 +75,7 @@ function told(
   own: readonly Finding[],
   observation: FirewallObservation | null,
 ): Diagnosis {
-  const asked = observation === null ? [] : judgeFirewallPolicy([observation], []);
+  const asked = observation === null ? [] : judgePolicies([observation]);
   return diagnose(
     round(...(stage === null ? [] : [[stage, own] as const]), [
       'firewall-policy',
@@ -177,7 +175,7 @@ describe('no policy is named as the culprit', () => {
 
   test('two policies could be meant', () => {
     const other = { ...INSPECTS, source: '10.0.0.6', firewall: 'FortiGate 10.0.0.2', firewallHost: '10.0.0.2' };
-    const asked = judgeFirewallPolicy([INSPECTS, other], []);
+    const asked = judgePolicies([INSPECTS, other]);
     const { causes } = diagnose(round(['tls-genuine', intercepted()], ['firewall-policy', asked]), CONTEXT);
     expect(causes.map(({ id, culprit }) => [id, culprit])).toEqual([['tls-intercepted', undefined]]);
   });
@@ -230,9 +228,9 @@ describe('an answer of the firewall from before the fault', () => {
   const causeWith = (fresh: readonly FirewallObservation[]): Cause | undefined => {
     const assessments = round(
       ['tls-genuine', [finding('tls-intercepted')]],
-      ['firewall-policy', judgeFirewallPolicy([INSPECTS], [])],
+      ['firewall-policy', judgePolicies([INSPECTS])],
     );
-    return diagnose(assessments, { ...CONTEXT, fresh: judgeFirewallPolicy(fresh, []) }).causes[0];
+    return diagnose(assessments, { ...CONTEXT, fresh: judgePolicies(fresh) }).causes[0];
   };
 
   test('names no culprit until it was asked again', () => {

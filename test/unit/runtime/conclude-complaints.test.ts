@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { FaultId, PreconditionId } from '../../../src/checks/registry.ts';
-import type { FaultSeen } from '../../../src/checks/polling/explained.ts';
+import type { FaultSeen } from '../../../src/checks/polling/judge.ts';
 import type { PollingError, PollingReport } from '../../../src/core/polling/report.ts';
 import { shareFinding } from '../../../src/checks/intermittent/finding.ts';
 import { clear } from '../../../src/checks/intermittent/connection-share.ts';

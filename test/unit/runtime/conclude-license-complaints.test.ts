@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { ApplianceObservation } from '../../../src/core/license/appliance.ts';
-import type { FaultSeen } from '../../../src/checks/polling/explained.ts';
+import type { FaultSeen } from '../../../src/checks/polling/judge.ts';
 import type { AppliancePolling } from '../../../src/core/polling/report.ts';
 import { conclude, NOTHING_REMEMBERED } from '../../../src/runtime/conclude.ts';
 import { applianceFacts } from '../../support/checks/appliance-facts.ts';

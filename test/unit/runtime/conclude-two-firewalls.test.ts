@@ -43,8 +43,6 @@ function first(match: PolicyMatch): FirewallObservation {
     destination: TARGET,
     match,
     fqdnObjects: [],
-    sessions: null,
-    fortitokens: null,
     serial: null,
   };
 }
@@ -61,8 +59,6 @@ const SECOND: FirewallObservation = {
   destination: TARGET,
   match: PASSES,
   fqdnObjects: [],
-  sessions: null,
-  fortitokens: null,
   serial: null,
 };
 const SECOND_DENIED: FirewallObservation = { kind: 'denied', ...flow, destination: TARGET, status: 403 };

@@ -1,17 +1,14 @@
 import { describe, expect, test } from 'vitest';
-import { judgeApplianceClock, memoryBeside } from '../../../../src/checks/appliance/condition.ts';
-import { judgeAppliance as judgeApplianceUnchecked } from '../../../../src/checks/appliance/judge.ts';
-import { confirmedClock, type OwnClock, type estimateClock } from '../../../../src/checks/clock/estimate.ts';
+import { memoryBeside } from '../../../../src/checks/appliance/judge.ts';
+import { confirmedClock } from '../../../../src/checks/clock/judge.ts';
+import type { ClockEstimate, OwnClock } from '../../../../src/core/observation.ts';
 import type { ApplianceClock } from '../../../../src/core/license/appliance.ts';
 import { factsAbout, outageWarning } from '../../../../src/core/license/firmware.ts';
 import type { Finding } from '../../../../src/engine/model.ts';
 import { loadFirmwareFacts } from '../../../../src/connectors/firmware-facts.ts';
 import { applianceFacts } from '../../../support/checks/appliance-facts.ts';
-import { withPlainClaims } from '../../../support/checks/plain-claim.ts';
+import { judgeAppliance } from '../../../support/checks/judged-appliance.ts';
 
-type ClockEstimate = NonNullable<ReturnType<typeof estimateClock>>;
-
-const judgeAppliance = withPlainClaims(judgeApplianceUnchecked);
 const shipped = await loadFirmwareFacts();
 const about = (version: string) => factsAbout(`FACVMKVM v${version}, build0099 (GA)`, shipped);
 
@@ -32,8 +29,8 @@ const own = (estimate: Partial<ClockEstimate> = {}): OwnClock => ({
   clockBase: 1000,
 });
 
-function clockFindings(clock: ApplianceClock, ownClock: OwnClock | null): readonly Finding[] {
-  return judgeApplianceClock(applianceFacts({ clock }), ownClock);
+function clockFindings(clock: ApplianceClock | null, ownClock: OwnClock | null): readonly Finding[] {
+  return judgeAppliance(applianceFacts({ clock }), EXPECTED, { role: null, logSpeaks: false, ownClock });
 }
 
 describe('the clock of a unit', () => {
@@ -92,7 +89,7 @@ describe('the clock of a unit', () => {
   });
 
   test('is not judged where too few answers told it', () => {
-    expect(judgeApplianceClock(applianceFacts(), own())).toEqual([]);
+    expect(clockFindings(null, own())).toEqual([]);
   });
 });
 

@@ -1,14 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { judgeAppliance as judgeApplianceUnchecked } from '../../../../src/checks/appliance/judge.ts';
 import type { ApplianceObservation } from '../../../../src/core/license/appliance.ts';
 import type { FailureReason } from '../../../../src/core/observation.ts';
 import { applianceFacts } from '../../../support/checks/appliance-facts.ts';
 import { role } from '../../../support/checks/license-bench.ts';
-import { withPlainClaims } from '../../../support/checks/plain-claim.ts';
-
-type OtherViews = Parameters<typeof judgeAppliance>[2];
-
-const judgeAppliance = withPlainClaims(judgeApplianceUnchecked);
+import { judgeAppliance, type OtherViews } from '../../../support/checks/judged-appliance.ts';
 
 const HOST = 'fortitokenmobile.fortinet.com';
 const EXPECTED = {
@@ -146,13 +141,13 @@ describe('judgeAppliance', () => {
       'its log goes on',
       'timeout',
       { role: null, logSpeaks: true },
-      ['warning', 'appliance-unreadable', 'The API does not answer, but its log goes on.'],
+      ['warning', 'appliance-unreadable', 'The API does not answer, but log lines from the unit still arrive.'],
     ],
     [
       'its log goes on, SNMP does not',
       'refused',
       { role: mute, logSpeaks: true },
-      ['warning', 'appliance-unreadable', 'The API does not answer, but its log goes on.'],
+      ['warning', 'appliance-unreadable', 'The API does not answer, but log lines from the unit still arrive.'],
     ],
     [
       'SNMP answers',
@@ -167,7 +162,7 @@ describe('judgeAppliance', () => {
       [
         'warning',
         'appliance-unreadable',
-        'The API cannot be queried, because its name does not resolve, but its log goes on.',
+        'The API cannot be queried, because its name does not resolve, but log lines from the unit still arrive.',
       ],
     ],
     [

@@ -1,12 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type { ClockObservation, HttpOutcome } from '../../../../src/core/observation.ts';
-import { correctedNow, observeDateHeader } from '../../../../src/checks/clock/estimate.ts';
-import { judgeClock as judgeClockUnchecked } from '../../../../src/checks/clock/judge.ts';
+import { correctedNow, observeDateHeader } from '../../../../src/checks/clock/judge.ts';
 import { diagnose } from '../../../../src/engine/diagnose.ts';
+import { judgeClock } from '../../../support/checks/judged-clock.ts';
 import { CONTEXT, round } from '../../../support/checks/judged-round.ts';
-import { withPlainClaims } from '../../../support/checks/plain-claim.ts';
-
-const judgeClock = withPlainClaims(judgeClockUnchecked);
 
 const MAX = 60_000;
 const NOW = Date.parse('2026-11-24T12:00:00Z');
@@ -29,7 +26,7 @@ function silent(protocol: ClockObservation['protocol']): ClockObservation {
 
 /** Returns the findings and the time correction. */
 function verdict(observations: readonly ClockObservation[]): string {
-  const findings = judgeClock(observations, MAX).map(({ level, suggests }) => `${level} ${suggests ?? '-'}`);
+  const findings = judgeClock(observations).map(({ level, suggests }) => `${level} ${suggests ?? '-'}`);
   return `${findings.join(' ') || 'fine'}, ${String(correctedNow(NOW, observations) - NOW)}`;
 }
 
@@ -78,31 +75,25 @@ describe('judgeClock and correctedNow', () => {
   });
 
   test('tells by how much, in which direction and who says so', () => {
-    expect(judgeClock([ntp(3_600_000 * 3)], MAX)[0]).toMatchObject({
+    expect(judgeClock([ntp(3_600_000 * 3)])[0]).toMatchObject({
       rule: 'clock-agrees',
       expected: 'less than 1 min difference from other clocks',
     });
-    expect(judgeClock([header(-90_000, 'a:443')], MAX)[0]?.claim).toBe(
+    expect(judgeClock([header(-90_000, 'a:443')])[0]?.claim).toBe(
       'The clock is 1 min 30 s ahead, according to a:443 alone, which may be wrong.',
     );
-    expect(judgeClock([header(-90_000, 'a:443')], MAX)[0]?.claim).toBe(
-      'The clock is 1 min 30 s ahead, according to a:443 alone, which may be wrong.',
-    );
-    expect(judgeClock([ntp(90_000), header(90_000, 'a:443')], MAX)[0]?.claim).toBe(
+    expect(judgeClock([ntp(90_000), header(90_000, 'a:443')])[0]?.claim).toBe(
       'The clock is 1 min 30 s behind, according to ntp.example.test:123, a:443.',
     );
-    expect(judgeClock([silent('ntp')], MAX)[0]).toMatchObject({
+    expect(judgeClock([silent('ntp')])[0]).toMatchObject({
       rule: 'clock-agrees',
       subject: 'the clock of this machine',
       expected: 'less than 1 min difference from other clocks',
     });
-    expect(judgeClock([], MAX)[0]?.claim).toBe('No source returned the time.');
-    expect(
-      judgeClock(
-        Array.from({ length: 4 }, () => silent('http')),
-        MAX,
-      )[0]?.quote,
-    ).toBe('x:1: No answer; x:1: No answer; x:1: No answer');
+    expect(judgeClock([])[0]?.claim).toBe('No source returned the time.');
+    expect(judgeClock(Array.from({ length: 4 }, () => silent('http')))[0]?.quote).toBe(
+      'x:1: No answer; x:1: No answer; x:1: No answer',
+    );
   });
 });
 
@@ -110,7 +101,7 @@ test.each([
   [90_000, 'The clock of this machine is 1 min 30 s behind compared with external time sources.'],
   [-7_200_000, 'The clock of this machine is 2 h ahead compared with external time sources.'],
 ])('a clock that is %i ms off is told with that', (offset, summary) => {
-  const [cause] = diagnose(round(['clock', judgeClock([ntp(offset)], MAX)]), CONTEXT).causes;
+  const [cause] = diagnose(round(['clock', judgeClock([ntp(offset)])]), CONTEXT).causes;
   expect(cause).toMatchObject({ id: 'clock-skewed', summary });
 });
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { delivery, judgeSms as judgeSmsUnchecked } from '../../../../src/checks/delivery/judge.ts';
-import { type CarrierFindings, judgeCarrier } from '../../../../src/checks/delivery/judge-carrier.ts';
+import type { CarrierFindings } from '../../../../src/checks/check.ts';
+import { delivery } from '../../../../src/checks/delivery/judge.ts';
 import type { ApplianceFacts } from '../../../../src/core/license/appliance.ts';
 import { diagnose } from '../../../../src/engine/diagnose.ts';
 import type { Finding } from '../../../../src/engine/model.ts';
@@ -8,10 +8,22 @@ import { applianceFacts } from '../../../support/checks/appliance-facts.ts';
 import { configOf } from '../../../support/config/config-of.ts';
 import { CONTEXT, finding, round, type Special } from '../../../support/checks/judged-round.ts';
 import { everything } from '../../../support/checks/everything.ts';
-import { picture } from '../../../support/checks/observed.ts';
+import { picture, round as observations } from '../../../support/checks/observed.ts';
 import { withPlainClaims } from '../../../support/checks/plain-claim.ts';
 
-const judgeSms = withPlainClaims(judgeSmsUnchecked);
+const config = await configOf('appliances: [{ name: fac-1 }]');
+
+function judgeCarrier(one: CarrierFindings): readonly Finding[] {
+  if (delivery.from !== 'round') throw new Error('Expected a check of the round');
+  const facts = { config, round: observations(), carriers: [one], clock: [], answered: new Set<string>() };
+  return delivery.judge(facts).findings;
+}
+
+const judgeSms = withPlainClaims((facts: ApplianceFacts): readonly Finding[] => {
+  const own = { id: 'delivery', kind: 'judged', findings: [], summary: '' } as const;
+  const units = config.appliances.map((unit) => ({ config: unit, rest: facts, role: null }));
+  return delivery.adjust?.(own, everything({ picture: picture({ appliances: units }) })).findings ?? [];
+});
 
 const HOST = 'carrier.test';
 
@@ -155,9 +167,8 @@ describe('the SMS that are left', () => {
     ['not-configured', 'judged'],
     ['judged', 'judged'],
     ['unjudged', 'unjudged'],
-  ] as const)('are told where delivery is %s, which is %s then', async (before, after) => {
-    const { appliances } = await configOf('appliances: [{ name: fac-1 }]');
-    const units = appliances.map((config) => ({ config, rest: withSms(100, 0), role: null }));
+  ] as const)('are told where delivery is %s, which is %s then', (before, after) => {
+    const units = config.appliances.map((unit) => ({ config: unit, rest: withSms(100, 0), role: null }));
     const own = { id: 'delivery', kind: before, findings: [], summary: 'nothing' } as const;
     expect(delivery.adjust?.(own, everything({ picture: picture({ appliances: units }) }))).toMatchObject({
       kind: after,

@@ -1,17 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { POLICY_CAUSES } from '../../../../src/checks/firewall-policy/causes.ts';
-import { judgeFirewallPolicy as judgeFirewallPolicyUnchecked } from '../../../../src/checks/firewall-policy/judge.ts';
 import type {
-  SessionLook,
   FirewallFacts,
   FirewallObservation,
   FirewallPolicy,
   SslInspection,
 } from '../../../../src/core/license/firewall.ts';
 import { remedyOf } from '../../../../src/engine/remedy-words.ts';
-import { withPlainClaims } from '../../../support/checks/plain-claim.ts';
-
-const judgeFirewallPolicy = withPlainClaims(judgeFirewallPolicyUnchecked);
+import { judgePolicies } from '../../../support/checks/judged-policy.ts';
 
 const FLOW = {
   firewall: 'FortiGate 10.0.0.1',
@@ -46,8 +42,6 @@ function matched(policy: Partial<FirewallPolicy>, inspection: SslInspection = NO
     ...FLOW,
     kind: 'ok',
     fqdnObjects: [],
-    sessions: null,
-    fortitokens: null,
     serial: null,
     match: { kind: 'policy', policy: { ...POLICY, ...policy }, inspection },
   };
@@ -136,8 +130,6 @@ const ROWS: readonly Row[] = [
       ...FLOW,
       kind: 'ok',
       fqdnObjects: [],
-      sessions: null,
-      fortitokens: null,
       match: { kind: 'implicit-deny', incoming: null, outgoing: null },
       serial: null,
     },
@@ -157,22 +149,22 @@ const ROWS: readonly Row[] = [
   },
 ];
 
-describe('judgeFirewallPolicy', () => {
+describe('the policy of a firewall', () => {
   it.each(ROWS)('$name', ({ observation, expected }) => {
-    expect(
-      judgeFirewallPolicy([observation], []).map(({ level, suggests, claim }) => [level, suggests, claim]),
-    ).toEqual(expected);
+    expect(judgePolicies([observation]).map(({ level, suggests, claim }) => [level, suggests, claim])).toEqual(
+      expected,
+    );
   });
 
   it('tells a policy that denies from no policy: what is made has to stand before it', () => {
     const denied = matched({ action: 'deny' });
-    const [first] = judgeFirewallPolicy([denied], []);
-    const [implicit] = judgeFirewallPolicy(
+    const [first] = judgePolicies([denied]);
+    const [implicit] = judgePolicies(
       [{ ...denied, match: { kind: 'implicit-deny', incoming: null, outgoing: null } }],
       [],
     );
-    const unresolved = [{ name: 'ftm', resolves: false, addresses: [] }];
-    const [other] = judgeFirewallPolicy([{ ...denied, fqdnObjects: unresolved }], []);
+    const unresolved = [{ name: 'ftm', resolves: false }];
+    const [other] = judgePolicies([{ ...denied, fqdnObjects: unresolved }]);
     expect([first?.kind, implicit?.kind, other?.kind]).toEqual(['denied', undefined, 'fqdn-unresolved']);
     const { remedy } = POLICY_CAUSES['policy-missing'].kinds.denied;
     const { remedySteps } = remedyOf(remedy, { subject: '', host: 'x', port: '443', ...first?.facts });
@@ -181,14 +173,14 @@ describe('judgeFirewallPolicy', () => {
 
   it('marks the faults as descriptions of the policy, and not a firewall that does not answer', () => {
     const marksOf = (observation: FirewallObservation) =>
-      judgeFirewallPolicy([observation], []).map(({ describesPolicy }) => describesPolicy);
+      judgePolicies([observation]).map(({ describesPolicy }) => describesPolicy);
     expect(marksOf(matched({}, DEEP))).toEqual([true]);
     expect(marksOf(matched({ securityProfiles: ['av-profile "default"'] }))).toEqual([true]);
     expect(marksOf({ ...FLOW, kind: 'denied', status: 403 })).toEqual([undefined]);
   });
 
   it('names source, policy and profile', () => {
-    const [finding] = judgeFirewallPolicy([matched({}, DEEP)], []);
+    const [finding] = judgePolicies([matched({}, DEEP)]);
     expect(finding?.subject).toBe('10.0.0.5 to fortitokenmobile.fortinet.com:443');
     expect(finding?.facts).toEqual({
       incoming: 'port2',
@@ -203,44 +195,12 @@ describe('judgeFirewallPolicy', () => {
     });
   });
 
-  it.each<[string, SessionLook['seen'], readonly string[]]>([
-    ['none open', { kind: 'read', value: { answered: 0, silent: 0 } }, []],
-    [
-      'answered',
-      { kind: 'read', value: { answered: 2, silent: 0 } },
-      ['All open sessions from 10.0.0.5 are answered (2).'],
-    ],
-    [
-      'not answered',
-      { kind: 'read', value: { answered: 0, silent: 3 } },
-      ['3 of 3 open sessions from 10.0.0.5 are not answered.'],
-    ],
-    [
-      'not to be read',
-      { kind: 'denied', message: 'HTTP 403' },
-      ['The API token is not permitted to read the sessions of the firewall.'],
-    ],
-    ['not there', { kind: 'absent' }, []],
-  ])('notes sessions: %s', (_, seen, expected) => {
-    const observation = matched({});
-    const findings = judgeFirewallPolicy([{ ...observation, sessions: { at: 0, seen } }], []);
-    expect(findings.map(({ claim }) => claim)).toEqual(expected);
-    const told = {
-      rule: 'sessions-answered',
-      level: 'note',
-      subject: '10.0.0.5 to fortitokenmobile.fortinet.com:443',
-      expected: 'answers to all sessions to the licence server',
-      facts: { firewall: 'FortiGate 10.0.0.1', vdom: 'root', source: '10.0.0.5' },
-    };
-    expect(findings).toMatchObject(expected.map(() => told));
-  });
-
   it.each([
     ['of all', [], ['fac-1', 'fac-2'], undefined],
     ['of every unit by name', ['fac-1', 'fac-2'], ['fac-1', 'fac-2'], undefined],
     ['of one of two', ['fac-2'], ['fac-1', 'fac-2'], ['fac-2']],
   ])('says whom a policy concerns: %s', (_, appliances, units, concerns) => {
-    const [finding] = judgeFirewallPolicy([{ ...matched({}, DEEP), appliances }], units);
+    const [finding] = judgePolicies([{ ...matched({}, DEEP), appliances }], units);
     expect(finding?.concerns).toEqual(concerns);
   });
 });

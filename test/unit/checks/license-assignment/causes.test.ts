@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { diagnose } from '../../../../src/engine/diagnose.ts';
 import type { Finding } from '../../../../src/engine/model.ts';
-import type { usersOf } from '../../../../src/checks/license-assignment/judge.ts';
+import type { UnitObservation } from '../../../../src/connectors/picture.ts';
 import {
   cluster,
   failedOver,
@@ -15,11 +15,9 @@ import {
 } from '../../../support/checks/license-bench.ts';
 import { CONTEXT } from '../../../support/checks/judged-round.ts';
 
-type ListedUnit = Parameters<typeof usersOf>[0];
-
 interface Row {
   readonly name: string;
-  readonly unit: ListedUnit;
+  readonly unit: UnitObservation;
   readonly holder: string;
   /** Where the licence belongs. */
   readonly primary: string;

@@ -87,7 +87,7 @@ const ROWS: readonly Row[] = [
   },
 ];
 
-describe('judgeLicenseAssignment', () => {
+describe('a licence, with the role that SNMP reports', () => {
   it.each(ROWS)('$name', ({ unit, seen, role: told, outcome, expected }) => {
     const findings = judge(listed(unit, seen, told), outcome);
     expect(findings.map((finding) => [finding.level, finding.suggests])).toEqual(expected === null ? [] : [expected]);

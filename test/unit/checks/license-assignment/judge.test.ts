@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { judgeLicenseAssignment } from '../../../../src/checks/license-assignment/judge.ts';
 import type {
   LicenseLookup,
   LicenseOutcome,
@@ -13,6 +12,7 @@ import {
   failedOver,
   held,
   judge,
+  judgeUnits,
   LICENSE,
   listed,
   migrated,
@@ -150,7 +150,12 @@ const FAILED_OVER_ALONE: Row = {
   expected: ['broken', 'license-on-peer'],
 };
 
-describe('judgeLicenseAssignment', () => {
+const WITHOUT_LICENSE = listed(
+  { ...PAIR, licenses: [] },
+  applianceFacts({ system: { serial: 'FAC-A', peerSerial: null }, tokens: TRIAL_ONLY }),
+);
+
+describe('a licence', () => {
   it.each(ROWS)('$name', ({ unit, seen, outcome, expected }) => {
     const findings = judge(listed(unit, seen), outcome);
     expect(findings.map((finding) => [finding.level, finding.suggests])).toEqual(expected === null ? [] : [expected]);
@@ -176,14 +181,14 @@ describe('judgeLicenseAssignment', () => {
     ['it in another case', [{ license: LICENSE.toLowerCase(), outcome: held('FAC-A') }], []],
   ])('a licence is not known to be registered when %s was looked up', (_, lookups, expected) => {
     const unit = listed(PAIR, standalone);
-    const findings = judgeLicenseAssignment({ ...unit, listed: [unit], registration: { kind: 'ok', lookups } });
+    const findings = judgeUnits([unit], { kind: 'ok', lookups });
     expect(findings.map(({ level, subject }) => `${level} ${subject}`)).toEqual(expected);
   });
 
   it('says that nothing was looked up, or that no licence is known', () => {
     const unit = listed(PAIR, standalone);
     const registration = { kind: 'ok', lookups: [] } as const;
-    expect(judgeLicenseAssignment({ ...unit, listed: [unit], registration })).toMatchObject([
+    expect(judgeUnits([unit], registration)).toMatchObject([
       {
         rule: 'license-looked-up',
         subject: LICENSE,
@@ -191,7 +196,7 @@ describe('judgeLicenseAssignment', () => {
         expected: 'an answer from the registration service',
       },
     ]);
-    expect(judgeLicenseAssignment({ ...unit, licenses: [], listed: [], registration })).toMatchObject([
+    expect(judgeUnits([WITHOUT_LICENSE], registration)).toMatchObject([
       {
         rule: 'license-known',
         claim: 'The licence numbers of this unit are unknown, so add them to appliances[].licenses.',
@@ -204,7 +209,7 @@ describe('judgeLicenseAssignment', () => {
     const because = { kind: 'failed', reason: 'timeout', message: 'No result', durationMs: 1 } as const;
     const kept = { since: Date.UTC(2026, 10, 24, 13), because };
     const registration = { kind: 'ok', lookups: [{ license: LICENSE, outcome: held('FAC-A'), kept }] } as const;
-    expect(judgeLicenseAssignment({ ...unit, listed: [unit], registration })[0]?.claim).toBe(
+    expect(judgeUnits([unit], registration)[0]?.claim).toBe(
       'The registration service did not answer (timeout); its answer from 2026-11-24 13:00:00 UTC is still used.',
     );
   });
@@ -281,7 +286,7 @@ describe('judgeLicenseAssignment', () => {
   it('says what the service did', () => {
     const unit = listed(PAIR, standalone);
     const denied = { kind: 'denied', message: 'HTTP 401' } as const;
-    expect(judgeLicenseAssignment({ ...unit, listed: [unit], registration: denied })).toMatchObject([
+    expect(judgeUnits([unit], denied)).toMatchObject([
       {
         rule: 'registration-service-answers',
         claim: 'The registration service refused the API user.',
@@ -296,7 +301,7 @@ describe('judgeLicenseAssignment', () => {
     ['failed', { kind: 'failed', reason: 'refused', message: 'connect ECONNREFUSED', durationMs: 1 }],
   ])('leaves it unknown when the service is %s', (_, registration) => {
     const unit = listed(PAIR, standalone);
-    const findings = judgeLicenseAssignment({ ...unit, listed: [unit], registration });
+    const findings = judgeUnits([unit], registration);
     expect(findings.map(({ level, suggests, subject }) => ({ level, suggests, subject }))).toEqual([
       { level: 'unknown', suggests: null, subject: 'fac-1' },
     ]);
@@ -309,7 +314,7 @@ describe('judgeLicenseAssignment', () => {
     const unit = listed(PAIR, cluster);
     const because = { kind: 'failed', reason: 'timeout', message: 'No result', durationMs: 1 } as const;
     const lookups = [{ license: LICENSE, outcome: held(serial), kept: { since: Date.UTC(2026, 10, 24, 13), because } }];
-    const findings = judgeLicenseAssignment({ ...unit, listed: [unit], registration: { kind: 'ok', lookups } });
+    const findings = judgeUnits([unit], { kind: 'ok', lookups });
     expect(
       findings.filter(({ level }) => level !== 'note').map(({ level, suggests }) => `${level} ${suggests ?? '-'}`),
     ).toEqual(expected);
@@ -328,9 +333,8 @@ describe('judgeLicenseAssignment', () => {
       ],
     };
     const unit = listed(PAIR, standalone);
-    const input = { ...unit, listed: [unit], registration };
-    expect(judgeLicenseAssignment(input)).toEqual([]);
-    expect(judgeLicenseAssignment({ ...input, licenses: [] })).toMatchObject([
+    expect(judgeUnits([unit], registration)).toEqual([]);
+    expect(judgeUnits([WITHOUT_LICENSE], registration)).toMatchObject([
       {
         rule: 'license-known',
         expected: 'a licence number, configured or read from the appliance',

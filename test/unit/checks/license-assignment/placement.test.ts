@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import type { HaRoleObservation, ExpectedUnit, haRoleOf } from '../../../../src/core/license/appliance.ts';
-import { judgeLicenseAssignment, isCoveredByOthers, usersOf } from '../../../../src/checks/license-assignment/judge.ts';
+import type { UnitObservation } from '../../../../src/connectors/picture.ts';
 import { applianceFacts } from '../../../support/checks/appliance-facts.ts';
 import {
   ALONE,
   cluster,
   failedOver,
   held,
+  judgeUnits,
   LICENSE,
   listed,
   role,
@@ -14,7 +15,6 @@ import {
   TRIAL_ONLY,
 } from '../../../support/checks/license-bench.ts';
 
-type ListedUnit = Parameters<typeof usersOf>[0];
 type HaRole = NonNullable<ReturnType<typeof haRoleOf>>;
 
 describe('a group of configured units', () => {
@@ -30,16 +30,14 @@ describe('a group of configured units', () => {
   /** It is unknown whether the unit is a load balancer, a member of a pair, or restored from a backup. */
   const PERHAPS = 'fac-lb warning license-on-other-unit suspected';
 
-  function found(units: readonly ListedUnit[], holder: string): readonly string[] {
+  function found(units: readonly UnitObservation[], holder: string): readonly string[] {
     const registration = { kind: 'ok', lookups: [{ license: LICENSE, outcome: held(holder) }] } as const;
-    return units.flatMap((unit) =>
-      judgeLicenseAssignment({ ...unit, listed: units, registration }).map(({ level, suggests, confidence, facts }) =>
-        [facts?.appliance, level, suggests, confidence].filter((word) => typeof word === 'string').join(' '),
-      ),
+    return judgeUnits(units, registration).map(({ level, suggests, confidence, facts }) =>
+      [facts?.appliance, level, suggests, confidence].filter((word) => typeof word === 'string').join(' '),
     );
   }
 
-  it.each<[string, readonly ListedUnit[], holder: string, readonly string[]]>([
+  it.each<[string, readonly UnitObservation[], holder: string, readonly string[]]>([
     ['a pair, the licence on the first', [listed(FIRST, onA), listed(SECOND, onB)], 'FAC-A', []],
     ['a pair, the licence on the second', [listed(FIRST, onA), listed(SECOND, onB)], 'FAC-B', []],
     ['a pair that both name it', [listed(FIRST, onA), listed({ ...SECOND, licenses: [LICENSE] }, onB)], 'FAC-A', []],
@@ -167,7 +165,7 @@ describe('a group of configured units', () => {
     expect(found(units, holder)).toEqual(expected);
   });
 
-  it.each<readonly [string, of: ExpectedUnit, others: readonly ListedUnit[], users: readonly string[]]>([
+  it.each<readonly [string, of: ExpectedUnit, others: readonly UnitObservation[], users: readonly string[]]>([
     ['itself alone', FIRST, [], ['fac-1']],
     ['the other of its cluster', FIRST, [listed(SECOND, onB)], ['fac-1', 'fac-2']],
     [
@@ -192,18 +190,25 @@ describe('a group of configured units', () => {
       ['fac-1', 'fac-lb'],
     ],
   ])('a licence is used by %s', (_, of, others, users) => {
-    const unit = listed(of, null);
-    expect(usersOf(unit, [unit, ...others])).toEqual(users);
+    const lookups = [{ license: LICENSE, outcome: held('FAC-X') }];
+    const findings = judgeUnits([listed(of, null), ...others], { kind: 'ok', lookups });
+    expect(findings.find(({ facts }) => facts?.appliance === of.name)?.concerns).toEqual(users);
   });
 
-  it.each<readonly [string, unit: ListedUnit, others: readonly ListedUnit[], covered: boolean]>([
-    ['alone', listed(ALONE, standalone), [listed(SECOND, onB)], false],
-    ['that balances', listed(BALANCER, balancing, tip('FAC-LB', 'load-balancer')), [], true],
-    ['whose other one has a licence', listed(SECOND, onB), [listed(FIRST, onA)], true],
-    ['whose other one has none', listed(SECOND, null), [listed({ ...FIRST, licenses: [] }, null)], false],
+  const none = (unit: ExpectedUnit): ExpectedUnit => ({ ...unit, licenses: [] });
+  const trials = (serial: string, peerSerial: string | null) =>
+    applianceFacts({ system: { serial, peerSerial }, tokens: TRIAL_ONLY });
+
+  it.each<readonly [string, unit: UnitObservation, others: readonly UnitObservation[], covered: boolean]>([
+    ['alone', listed(none(ALONE), trials('FAC-A', null)), [listed(SECOND, onB)], false],
+    ['that balances', listed(BALANCER, trials('FAC-LB', null), tip('FAC-LB', 'load-balancer')), [], true],
+    ['whose other one has a licence', listed(SECOND, trials('FAC-B', 'FAC-A')), [listed(FIRST, onA)], true],
+    ['whose other one has none', listed(SECOND, null), [listed(none(FIRST), null)], false],
     ['beside a stranger with one', listed(SECOND, null), [listed({ ...FIRST, serial: 'FAC-X' }, null)], false],
     ['beside one of unknown serial', listed(SECOND, null), [listed({ ...FIRST, serial: null }, null)], false],
   ])('a unit %s needs no licence of its own: %#', (_, unit, others, covered) => {
-    expect(isCoveredByOthers(unit, others)).toBe(covered);
+    const findings = judgeUnits([unit, ...others], { kind: 'ok', lookups: [] });
+    const asks = findings.some(({ rule, subject }) => rule === 'license-known' && subject === unit.config.name);
+    expect(asks).toBe(!covered);
   });
 });

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { judgeRedeemBy as judgeRedeemByUnchecked } from '../../../../src/checks/license-assignment/judge.ts';
 import type { ApplianceObservation } from '../../../../src/core/license/appliance.ts';
 import type { LicenseOutcome, RegistrationObservation } from '../../../../src/core/license/registration.ts';
 import { diagnose } from '../../../../src/engine/diagnose.ts';
@@ -7,10 +6,11 @@ import type { UnitObservation } from '../../../../src/connectors/picture.ts';
 import { applianceFacts } from '../../../support/checks/appliance-facts.ts';
 import { configOf } from '../../../support/config/config-of.ts';
 import { CONTEXT, finding, round, type Special } from '../../../support/checks/judged-round.ts';
-import { held, LICENSE, TRIAL_ONLY } from '../../../support/checks/license-bench.ts';
-import { withPlainClaims } from '../../../support/checks/plain-claim.ts';
+import { held, judgeUnits, LICENSE, TRIAL_ONLY } from '../../../support/checks/license-bench.ts';
 
-const judgeRedeemBy = withPlainClaims(judgeRedeemByUnchecked);
+function judgeRedeemBy(units: readonly UnitObservation[], registration: RegistrationObservation | null, now: number) {
+  return judgeUnits(units, registration, now).filter(({ rule }) => rule === 'license-redeemed-in-time');
+}
 
 const API = 'api: { url: "https://10.0.0.5", user: monitor, keyEnv: SET_SECRET }';
 const TRIALS = applianceFacts({ tokens: TRIAL_ONLY });
@@ -50,7 +50,7 @@ describe('a licence whose certificate expires on 2027-03-31', () => {
     ['2027-03-31T23:59:59Z', 'license-expires-in-7-days', 'must be redeemed by 2027-03-31', 'it is the last day'],
     ['2027-04-01T00:00:00Z', 'license-expired', 'had to be redeemed by 2027-03-31', ''],
   ])('at %s', async (now, cause, what, days) => {
-    const found = judgeRedeemBy({ units: [await unitWith(TRIALS)], registration: null, at: at(now) });
+    const found = judgeRedeemBy([await unitWith(TRIALS)], null, at(now));
     expect(found.map(({ suggests, claim }) => [suggests, claim])).toEqual(
       cause === null
         ? []
@@ -70,7 +70,7 @@ describe('a licence whose certificate expires on 2027-03-31', () => {
     ['the unit has no tokens of it, and it is registered', [TRIALS], registered(held('FAC-A')), 'suspected'],
     ['the unit has no tokens of it, and it is pending', [TRIALS], registered(PENDING), 'confirmed'],
   ])('where %s', async (_, unit, registration, expected) => {
-    const found = judgeRedeemBy({ units: [await unitWith(...unit)], registration, at: SOON });
+    const found = judgeRedeemBy([await unitWith(...unit)], registration, SOON);
     expect(found.map(({ confidence }) => confidence)).toEqual(expected === null ? [] : [expected]);
   });
 
@@ -81,7 +81,7 @@ describe('a licence whose certificate expires on 2027-03-31', () => {
     ],
     ['2027-04-01T00:00:00Z', 'had to be redeemed by 2027-03-31, but no unit has tokens from the licence.'],
   ])('is told at %s', async (now, claim) => {
-    expect(judgeRedeemBy({ units: [await unitWith(TRIALS)], registration: null, at: at(now) })).toMatchObject([
+    expect(judgeRedeemBy([await unitWith(TRIALS)], null, at(now))).toMatchObject([
       {
         rule: 'license-redeemed-in-time',
         claim: `The licence ${claim}`,
@@ -93,8 +93,8 @@ describe('a licence whose certificate expires on 2027-03-31', () => {
 
   it('is redeemed where another unit has its tokens, and told once where two name it', async () => {
     const [here, there] = [await unitWith(TRIALS), await unitWith(applianceFacts())];
-    expect(judgeRedeemBy({ units: [here, there], registration: null, at: SOON })).toEqual([]);
-    expect(judgeRedeemBy({ units: [here, here], registration: null, at: SOON })).toHaveLength(1);
+    expect(judgeRedeemBy([here, there], null, SOON)).toEqual([]);
+    expect(judgeRedeemBy([here, here], null, SOON)).toHaveLength(1);
   });
 
   it.each<[string, Special | null, string, string]>([
@@ -107,7 +107,7 @@ describe('a licence whose certificate expires on 2027-03-31', () => {
     ],
     ['unknown', ['tls-genuine', [finding(null, { level: 'unknown' })]], 'warning', 'Licence EFTM000000000001 is not'],
   ])('while the path is %s', async (_, path, severity, summary) => {
-    const found = judgeRedeemBy({ units: [await unitWith(TRIALS)], registration: null, at: SOON });
+    const found = judgeRedeemBy([await unitWith(TRIALS)], null, SOON);
     const { causes } = diagnose(round(['license-assignment', found], ...(path === null ? [] : [path])), CONTEXT);
     const cause = causes.find(({ id }) => id === 'license-expires-in-7-days');
     expect(cause?.severity).toBe(severity);
@@ -116,7 +116,7 @@ describe('a licence whose certificate expires on 2027-03-31', () => {
   });
 
   it('raises no alarm while the path is broken where it is only suspected', async () => {
-    const found = judgeRedeemBy({ units: [await unitWith(null, '')], registration: null, at: SOON });
+    const found = judgeRedeemBy([await unitWith(null, '')], null, SOON);
     const broken: Special = ['tls-genuine', [finding('tls-intercepted')]];
     const { causes } = diagnose(round(['license-assignment', found], broken), CONTEXT);
     expect(causes.find(({ id }) => id === 'license-expires-in-7-days')).toMatchObject({

@@ -1,9 +1,6 @@
 import { expect, test } from 'vitest';
-import { judgeMailServers } from '../../../../src/checks/mail/judge.ts';
 import type { MailObservation } from '../../../../src/core/observation.ts';
-import { withPlainClaims } from '../../../support/checks/plain-claim.ts';
-
-const judgeDeferral = withPlainClaims((seen: MailObservation) => judgeMailServers([seen], { fromAppliance: false }));
+import { judgeMailServers } from '../../../support/checks/judged-mail.ts';
 
 const MINUTE = 60_000;
 const SEEN: MailObservation = {
@@ -12,12 +9,11 @@ const SEEN: MailObservation = {
   required: false,
   patience: 10_000,
   certificateNotAfter: null,
-  recipientServers: [],
   outcome: { kind: 'accepted', durationMs: 3, slowestMs: 2, greeting: 'mail.example.org' },
 };
 
-function told(lasted: number): ReturnType<typeof judgeDeferral> {
-  return judgeDeferral({ ...SEEN, deferral: { lasted, codeLife: 60 * MINUTE } });
+function told(lasted: number): ReturnType<typeof judgeMailServers> {
+  return judgeMailServers([{ ...SEEN, deferral: { lasted, codeLife: 60 * MINUTE } }]);
 }
 
 test('a server that has messages come back later than a code lives may be too slow for it', () => {
@@ -37,6 +33,6 @@ test('a server that has messages come back later than a code lives may be too sl
 
 test('one that takes them in time is none', () => {
   expect(told(60 * MINUTE - 1)).toEqual([]);
-  expect(judgeDeferral(SEEN)).toEqual([]);
-  expect(judgeDeferral({ ...SEEN, deferral: { lasted: 60 * MINUTE, codeLife: null } })).toEqual([]);
+  expect(judgeMailServers([SEEN])).toEqual([]);
+  expect(judgeMailServers([{ ...SEEN, deferral: { lasted: 60 * MINUTE, codeLife: null } }])).toEqual([]);
 });

@@ -1,13 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import type { MailObservation, MailOutcome, RecipientServerObservation } from '../../../../src/core/observation.ts';
-import { judgeMailServers as judgeMailServersUnchecked } from '../../../../src/checks/mail/judge.ts';
-import { withPlainClaims } from '../../../support/checks/plain-claim.ts';
+import type { MailObservation, MailOutcome } from '../../../../src/core/observation.ts';
+import { diagnose } from '../../../../src/engine/diagnose.ts';
+import { judgeMailServers } from '../../../support/checks/judged-mail.ts';
+import { CONTEXT, round } from '../../../support/checks/judged-round.ts';
 
 type MailDeferral = NonNullable<MailObservation['deferral']>;
-
-const judgeMailServers = withPlainClaims(judgeMailServersUnchecked);
-
-const VIEW = { fromAppliance: true };
 
 function seen(
   server: string,
@@ -28,18 +25,17 @@ function seen(
       'is ours': { ...failure, stage: 'connect', reason: 'internal', code: null } as const,
     }[outcome],
     certificateNotAfter: null,
-    recipientServers: [],
   };
 }
 
 function levels(...servers: readonly MailObservation[]): readonly string[] {
-  return judgeMailServers(servers, VIEW).map(({ subject, level }) => `${subject} ${level}`);
+  return judgeMailServers(servers).map(({ subject, level }) => `${subject} ${level}`);
 }
 
-describe('judgeMailServers', () => {
+describe('several mail servers', () => {
   test('leaves a warning where another server works, and says which', () => {
     expect(levels(seen('a:25', 'refuses'), seen('b:25', 'accepts'))).toEqual(['a:25 warning']);
-    const [finding] = judgeMailServers([seen('a:25', 'refuses'), seen('b:25', 'accepts')], VIEW);
+    const [finding] = judgeMailServers([seen('a:25', 'refuses'), seen('b:25', 'accepts')]);
     expect(finding).toMatchObject({
       suggests: 'mail-unreachable',
       claim: expect.stringMatching(/; b:25 still accepts messages\.$/u),
@@ -47,7 +43,7 @@ describe('judgeMailServers', () => {
   });
 
   test('finds nothing where there is no server', () => {
-    expect(judgeMailServers([], VIEW)).toEqual([]);
+    expect(judgeMailServers([])).toEqual([]);
   });
 
   test('is critical for a server that is required', () => {
@@ -76,7 +72,7 @@ describe('judgeMailServers', () => {
   test('says that it takes messages after a delay, unless another takes them at once', () => {
     const down = seen('a:25', 'refuses');
     const claim = (...others: readonly MailObservation[]): string | undefined =>
-      judgeMailServers([down, ...others], VIEW)[0]?.claim;
+      judgeMailServers([down, ...others])[0]?.claim;
     expect(claim(seen('b:25', 'is busy'))).toMatch(/; b:25 still accepts messages, after a delay\.$/u);
     expect(claim(seen('b:25', 'is busy'), seen('c:25', 'accepts'))).toMatch(/; c:25 still accepts messages\.$/u);
   });
@@ -90,12 +86,12 @@ describe('judgeMailServers', () => {
     const outcome = { ...busy.outcome, code: Number(reply.slice(0, 3)), message: reply } as MailOutcome;
     const refusing = { ...busy, outcome, deferral: { lasted: 3 * HOUR, codeLife: HOUR } };
     expect(levels(seen('a:25', 'refuses'), refusing)).toEqual(['a:25 broken', 'b:25 warning']);
-    expect(judgeMailServers([refusing], VIEW).map(({ suggests }) => suggests)).not.toContain('mail-outlasts-code');
+    expect(judgeMailServers([refusing]).map(({ suggests }) => suggests)).not.toContain('mail-outlasts-code');
   });
 
   test('tells of codes that are void when they arrive, by a server that greylists', () => {
     const greylisting = { ...seen('a:25', 'is busy'), deferral: { lasted: 2 * HOUR, codeLife: HOUR } };
-    expect(judgeMailServers([greylisting], VIEW).map(({ suggests }) => suggests)).toEqual([
+    expect(judgeMailServers([greylisting]).map(({ suggests }) => suggests)).toEqual([
       'mail-recipient-rejected',
       'mail-outlasts-code',
     ]);
@@ -108,10 +104,7 @@ describe('judgeMailServers', () => {
   const DEFERRAL = { lasted: 2 * 3_600_000, codeLife: 3_600_000 };
 
   test('tells of codes that are void when they arrive, by a server that works', () => {
-    const findings = judgeMailServers(
-      [{ ...seen('a:25', 'accepts'), deferral: DEFERRAL }, seen('b:25', 'refuses')],
-      VIEW,
-    );
+    const findings = judgeMailServers([{ ...seen('a:25', 'accepts'), deferral: DEFERRAL }, seen('b:25', 'refuses')]);
     expect(findings).toMatchObject([
       {
         subject: 'a:25',
@@ -123,34 +116,9 @@ describe('judgeMailServers', () => {
     ]);
   });
 
-  const GREETS: RecipientServerObservation = {
-    domain: 'example.org',
-    hosts: ['mx1.example.org', 'mx2.example.org'],
-    outcome: { kind: 'greets', durationMs: 9 },
-  };
-  const SHUT: RecipientServerObservation = {
-    ...GREETS,
-    outcome: { kind: 'failed', reason: 'refused', message: 'connect ECONNREFUSED', durationMs: 9 },
-  };
-
-  function notes(seenThere: RecipientServerObservation): readonly string[] {
-    const servers = [seen('a:25', 'refuses'), seen('b:25', 'refuses')];
-    const findings = judgeMailServers(
-      servers.map((each) => ({ ...each, recipientServers: [seenThere] })),
-      VIEW,
-    );
-    return findings.filter(({ level }) => level === 'note').map(({ subject, claim }) => `${subject}: ${claim}`);
-  }
-
-  test('says once whether the mailer of FortiAuthenticator may do, as this machine sees it', () => {
-    expect(notes(GREETS)).toEqual([
-      'example.org: A mail server for the domain answers this machine, so you can try "localhost" as the mail ' +
-        'server on FortiAuthenticator.',
-    ]);
-    expect(notes(SHUT)).toEqual([expect.stringMatching(/^example\.org: No mail server /u)]);
-  });
-
-  test('says nothing of what this machine could not look at', () => {
-    expect(notes({ ...SHUT, outcome: { kind: 'failed', reason: 'aborted', message: 'x', durationMs: 9 } })).toEqual([]);
+  test('leaves localhost to deliver codes while no server works', () => {
+    const findings = judgeMailServers([seen('a:25', 'refuses', true)]);
+    const [cause] = diagnose(round(['mail', findings]), CONTEXT).causes;
+    expect(cause?.remedy.at(-1)).toMatch(/deliver codes directly: .*SMTP server "localhost".*SPF, DKIM/u);
   });
 });

@@ -34,7 +34,6 @@ function failing({ stage, reason, code, tlsError, message }: Failing): MailObser
     patience: 5000,
     outcome,
     certificateNotAfter: null,
-    recipientServers: [],
   };
 }
 
@@ -59,7 +58,6 @@ describe('judgeMail', () => {
           patience: 5000,
           outcome,
           certificateNotAfter: null,
-          recipientServers: [],
         },
         ELSEWHERE,
       ).map(({ level, rule, suggests, claim }) => `${level} ${rule} ${suggests ?? '-'}: ${claim}`),

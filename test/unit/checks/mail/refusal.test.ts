@@ -1,9 +1,24 @@
 import { describe, expect, test } from 'vitest';
-import { refusalOf, type RefusingReply } from '../../../../src/checks/mail/expectations.ts';
+import { judgeMail } from '../../../../src/checks/mail/judge.ts';
+import type { MailStage } from '../../../../src/core/observation.ts';
 
-type Refusal = ReturnType<typeof refusalOf>;
+/** Rule, kind and confidence of the finding about a probe that does not use FortiAuthenticator's address. */
+const FINDINGS = {
+  relaying: 'mail-relay-permitted this-machine',
+  client: 'mail-client-accepted this-machine',
+  'turned-away': 'mail-client-accepted turned-away suspected',
+  'login-required': 'mail-settings-suffice login',
+  'encryption-required': 'mail-settings-suffice encryption',
+  'login-not-offered': 'mail-login-accepted not-offered',
+  credentials: 'mail-login-accepted',
+  unavailable: 'mail-server-available',
+  greylisted: 'mail-recipient-accepted later',
+  'of the sender': 'mail-sender-accepted',
+  'of the recipient': 'mail-recipient-accepted',
+  policy: 'mail-recipient-accepted suspected',
+} as const;
 
-const ROWS: readonly (readonly [RefusingReply['stage'], Refusal, readonly string[]])[] = [
+const ROWS: readonly (readonly [MailStage, keyof typeof FINDINGS, readonly string[]])[] = [
   [
     'recipient',
     'relaying',
@@ -102,7 +117,7 @@ const ROWS: readonly (readonly [RefusingReply['stage'], Refusal, readonly string
   ],
   [
     'recipient',
-    'other',
+    'of the recipient',
     [
       '550 5.1.1 <user@example.org>: Recipient address rejected: User unknown in virtual mailbox table',
       '550 Unrouteable address',
@@ -118,7 +133,7 @@ const ROWS: readonly (readonly [RefusingReply['stage'], Refusal, readonly string
   ],
   [
     'sender',
-    'other',
+    'of the sender',
     [
       // The user who has logged in is not allowed to send as this sender.
       '553 5.7.1 <fac@example.org>: Sender address rejected: not owned by user monitor',
@@ -129,9 +144,23 @@ const ROWS: readonly (readonly [RefusingReply['stage'], Refusal, readonly string
   ['recipient', 'policy', ['550 5.7.1 TRANSPORT.RULES.RejectMessage; the message was rejected', '554 5.7.0 no']],
 ];
 
-describe.each(ROWS)('refusalOf at %s: %s', (stage, refusal, replies) => {
+describe.each(ROWS)('a refusal at %s: %s', (stage, refusal, replies) => {
   test.each(replies)('%s', (reply) => {
     const code = Number(reply.slice(0, 3));
-    expect(refusalOf({ stage, code, text: `The server replied "${reply}"` })).toBe(refusal);
+    const message = `The server replied "${reply}"`;
+    const failure = {
+      kind: 'failed',
+      reason: 'rejected',
+      message,
+      durationMs: 9,
+      stage,
+      code,
+      tlsError: null,
+    } as const;
+    const server = { server: 'mail.example.org:25', security: 'starttls', required: false, patience: 5000 } as const;
+    const findings = judgeMail({ ...server, outcome: failure, certificateNotAfter: null }, { fromAppliance: false });
+    expect(findings.map(({ rule, kind, confidence }) => [rule, kind, confidence].filter(Boolean).join(' '))).toEqual([
+      FINDINGS[refusal],
+    ]);
   });
 });

@@ -4,13 +4,13 @@ import { isCorroborated } from '../../../../src/core/polling/state.ts';
 import {
   complainedOf,
   complainedOfPathAt,
-  explainedBy,
   seenIn,
   withLaterSeen,
   withoutExplained,
   withoutSeen,
-} from '../../../../src/checks/polling/explained.ts';
+} from '../../../../src/checks/polling/judge.ts';
 import type { PollingError, PollingReport } from '../../../../src/core/polling/report.ts';
+import { judgeLog } from '../../../support/checks/judged-log.ts';
 import { pollingError } from '../../../support/checks/polling-error.ts';
 
 const MINUTE = 60_000;
@@ -118,7 +118,13 @@ describe('a fault and an error', () => {
   });
 });
 
-describe('explainedBy()', () => {
+function explainedBy(cause: string | null, sample: string): readonly string[] | undefined {
+  const errors = [pollingError(REPAIRED, sample, { cause })];
+  const appliances = report(REPAIRED).appliances.map((one) => ({ ...one, errors }));
+  return judgeLog({ ...report(REPAIRED), appliances })[0]?.explainedBy;
+}
+
+describe('what can explain an error', () => {
   const SSL = 'db[1]: category="Event" user="" status="" FTM polling error: SSL session failed';
   test.each<{ name: string; cause: FaultId | null; sample: string; by: PreconditionId; can: boolean }>([
     { name: 'an SSL error by an inspection', cause: 'polling-failing', sample: SSL, by: 'tls-genuine', can: true },
@@ -161,7 +167,7 @@ describe('explainedBy()', () => {
       can: true,
     },
   ])('$name: $can', ({ cause, sample, by, can }) => {
-    expect(explainedBy({ cause, sample }, preconditionOf).includes(by)).toBe(can);
+    expect(explainedBy(cause, sample)?.includes(by)).toBe(can);
   });
 });
 

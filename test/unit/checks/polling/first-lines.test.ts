@@ -1,10 +1,7 @@
 import { expect, test } from 'vitest';
-import { judgeFirstLines as judgeFirstLinesUnchecked } from '../../../../src/checks/polling/judge.ts';
 import type { AppliancePolling } from '../../../../src/core/polling/report.ts';
 import { configOf } from '../../../support/config/config-of.ts';
-import { withPlainClaims } from '../../../support/checks/plain-claim.ts';
-
-const judgeFirstLines = withPlainClaims(judgeFirstLinesUnchecked);
+import { judgeLog } from '../../../support/checks/judged-log.ts';
 
 const LOGS = { syslog: { udp: '10.0.0.9:514' }, files: ['/var/log/fac.log'] };
 
@@ -17,7 +14,8 @@ async function waitsFor(
   { logs = LOGS, unknownSenders = [] }: { readonly logs?: object; readonly unknownSenders?: readonly string[] } = {},
 ) {
   const config = await configOf(JSON.stringify({ logs }));
-  return judgeFirstLines(config, { window: 1, silentAfter: 1, appliances, firewallEvidence: [] }, unknownSenders);
+  const report = { window: 1, silentAfter: 1, appliances, firewallEvidence: [] };
+  return judgeLog(report, { config, unknownSenders }).filter(({ rule }) => rule === 'first-line-arrived');
 }
 
 test('waits for the first line of each appliance that has said nothing', async () => {

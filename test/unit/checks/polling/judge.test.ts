@@ -1,13 +1,8 @@
-import { preconditionOf } from '../../../../src/checks/registry.ts';
 import { describe, expect, test } from 'vitest';
-import { judgePolling as judgePollingUnchecked } from '../../../../src/checks/polling/judge.ts';
 import type { AppliancePolling, PollingError, PollingReport } from '../../../../src/core/polling/report.ts';
-import { withPlainClaims } from '../../../support/checks/plain-claim.ts';
-
-const judgePolling = withPlainClaims(judgePollingUnchecked);
+import { judgeLog } from '../../../support/checks/judged-log.ts';
 
 const AT = Date.UTC(2026, 10, 24, 12);
-const NONE = { configured: [], asked: [] };
 
 const error = (changes: Partial<PollingError>): PollingError => ({
   signature: 'ftm-polling-ssl',
@@ -38,15 +33,14 @@ const report = (...appliances: readonly AppliancePolling[]): PollingReport => ({
   firewallEvidence: [],
 });
 
-describe('judgePolling', () => {
+describe('the log of an appliance', () => {
   test('finds nothing wrong with a clean log that speaks, or was never heard', () => {
-    expect(
-      judgePolling(report(appliance({}), appliance({ name: 'fac-2', lastLineAt: null })), preconditionOf, NONE),
-    ).toEqual([]);
+    const findings = judgeLog(report(appliance({}), appliance({ name: 'fac-2', lastLineAt: null })));
+    expect(findings.map(({ rule, subject }) => `${rule} ${subject}`)).toEqual(['first-line-arrived fac-2']);
   });
 
   test('tells what the log says, how often and since when', () => {
-    expect(judgePolling(report(appliance({ errors: [error({})] })), preconditionOf, NONE)).toEqual([
+    expect(judgeLog(report(appliance({ errors: [error({})] })))).toEqual([
       {
         rule: 'no-ftm-errors',
         subject: 'fac-1',
@@ -92,9 +86,7 @@ describe('judgePolling', () => {
     },
     { name: 'a hardware token', changes: { cause: null, severity: 'info' }, level: 'note', suggests: null },
   ] as const)('judges $name', ({ changes, level, suggests }) => {
-    expect(judgePolling(report(appliance({ errors: [error(changes)] })), preconditionOf, NONE)).toMatchObject([
-      { level, suggests },
-    ]);
+    expect(judgeLog(report(appliance({ errors: [error(changes)] })))).toMatchObject([{ level, suggests }]);
   });
 
   test.each([
@@ -105,7 +97,7 @@ describe('judgePolling', () => {
     { name: 'a note', changes: { cause: null, severity: 'info' }, explained: false },
   ] as const)('lets the catalogue of texts explain $name: $explained', ({ changes, explained }) => {
     const advice = { summary: 'fac-1: The member is gone.', remedy: ['Remove it'] };
-    expect(judgePolling(report(appliance({ errors: [error(changes)] })), preconditionOf, NONE)[0]?.advice).toEqual(
+    expect(judgeLog(report(appliance({ errors: [error(changes)] })))[0]?.advice).toEqual(
       explained ? advice : undefined,
     );
   });
@@ -151,16 +143,12 @@ describe('judgePolling', () => {
       confidence: 'suspected',
     },
   ] as const)('takes $name for $level', ({ errors, level, confidence }) => {
-    const [finding] = judgePolling(report(appliance({ errors })), preconditionOf, NONE);
+    const [finding] = judgeLog(report(appliance({ errors })));
     expect([finding?.level, finding?.confidence]).toEqual([level, confidence]);
   });
 
   test('warns of a log that has never spoken', () => {
-    const [finding] = judgePolling(
-      report(appliance({ silent: true, silentFor: 100_000_000, lastLineAt: null })),
-      preconditionOf,
-      NONE,
-    );
+    const [finding] = judgeLog(report(appliance({ silent: true, silentFor: 100_000_000, lastLineAt: null })));
     expect(finding).toMatchObject({
       level: 'warning',
       suggests: 'appliance-silent',
@@ -169,10 +157,8 @@ describe('judgePolling', () => {
   });
 
   test('warns of a log that has gone quiet', () => {
-    const [finding] = judgePolling(
+    const [finding] = judgeLog(
       report(appliance({ silent: true, silentFor: 100_000_000, lastLineAt: AT - 100_000_000 })),
-      preconditionOf,
-      NONE,
     );
     expect(finding).toMatchObject({
       rule: 'appliance-speaks',
@@ -184,10 +170,8 @@ describe('judgePolling', () => {
   });
 
   test('keeps the end of a long line, where the message is', () => {
-    const [finding] = judgePolling(
+    const [finding] = judgeLog(
       report(appliance({ errors: [error({ sample: `${'x'.repeat(900)} FTM polling error: end` })] })),
-      preconditionOf,
-      NONE,
     );
     expect(finding?.quote).toMatch(/^…x+ FTM polling error: end$/u);
     expect(finding?.quote?.length).toBeLessThan(250);

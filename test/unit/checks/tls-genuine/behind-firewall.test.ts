@@ -37,7 +37,7 @@ function firewall(
     nat: null,
     schedule: null,
   };
-  const rest = { fqdnObjects: [], sessions: null, fortitokens: null, serial };
+  const rest = { fqdnObjects: [], serial };
   return { kind: 'ok', ...FLOW, ...flow, match: { kind: 'policy', policy, inspection }, ...rest };
 }
 
@@ -89,8 +89,6 @@ describe('an interception by a FortiGate', () => {
           kind: 'ok',
           match: { kind: 'implicit-deny', incoming: null, outgoing: null },
           fqdnObjects: [],
-          sessions: null,
-          fortitokens: null,
           serial: OWN,
         },
       ],

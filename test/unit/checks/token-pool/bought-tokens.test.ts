@@ -1,11 +1,17 @@
 import { expect, it } from 'vitest';
-import { judgeBought as judgeBoughtUnchecked } from '../../../../src/checks/token-pool/judge.ts';
+import type { UnitObservation } from '../../../../src/connectors/picture.ts';
 import type { LicenseOutcome, RegistrationObservation } from '../../../../src/core/license/registration.ts';
 import { applianceFacts } from '../../../support/checks/appliance-facts.ts';
 import { LICENSE } from '../../../support/checks/license-bench.ts';
-import { withPlainClaims } from '../../../support/checks/plain-claim.ts';
+import { judgeTokens, readUnit } from '../../../support/checks/judged-tokens.ts';
 
-const judgeBought = withPlainClaims(judgeBoughtUnchecked);
+type Certificate = Pick<UnitObservation['config']['certificates'][number], 'license' | 'tokens'>;
+
+function judgeBought(registration: RegistrationObservation | null, ...typed: readonly Certificate[]) {
+  const certificates = typed.map((one) => ({ ...one, redeemBy: null }));
+  const findings = judgeTokens([readUnit(applianceFacts(), { certificates })], registration);
+  return findings.filter(({ rule }) => rule === 'tokens-as-bought');
+}
 
 /** Returns a lookup result. The unit has 32 tokens of the default licence. */
 function said(outcome: LicenseOutcome, license: string = LICENSE): RegistrationObservation {
@@ -25,15 +31,15 @@ it.each<[string, RegistrationObservation | null, readonly (readonly [level: stri
   ['of a licence that is not listed', said({ kind: 'not-listed' }), []],
   ['of nobody knows what', null, []],
 ])('tokens on the unit: %s', (_, registration, expected) => {
-  const findings = judgeBought(applianceFacts(), registration, []);
+  const findings = judgeBought(registration);
   expect(findings.map(({ level, suggests }) => [level, suggests])).toEqual(expected);
 });
 
 it('names the licence, what was sold and what is held', () => {
-  const [finding] = judgeBought(applianceFacts(), said(sold(50), LICENSE.toLowerCase()), []);
+  const [finding] = judgeBought(said(sold(50), LICENSE.toLowerCase()));
   expect(finding).toMatchObject({
     subject: 'fac-1',
-    expected: `50 tokens from licence ${LICENSE}, as it was sold`,
+    expected: `50 tokens from licence ${LICENSE}, according to its SKU`,
     facts: { license: LICENSE },
   });
 });
@@ -50,13 +56,13 @@ it.each<[string, number | null, RegistrationObservation | null, readonly unknown
   ['more than one of them says', 25, said(sold(40)), [{ level: 'note' }]],
 ])('tokens on the unit, by its certificate: %s', (_, tokens, registration, expected) => {
   const certificate = { license: LICENSE.toLowerCase(), tokens };
-  expect(judgeBought(applianceFacts(), registration, [certificate])).toMatchObject(expected);
+  expect(judgeBought(registration, certificate)).toMatchObject(expected);
 });
 
 it('says who says how many', () => {
-  const [finding] = judgeBought(applianceFacts(), said(sold(40)), [{ license: LICENSE, tokens: 50 }]);
+  const [finding] = judgeBought(said(sold(40)), { license: LICENSE, tokens: 50 });
   expect(finding?.expected).toBe(
-    `50 tokens from licence ${LICENSE}, as stated on its certificate; 40 tokens from licence ${LICENSE}, as it ` +
-      'was sold',
+    `50 tokens from licence ${LICENSE}, as stated on its certificate; 40 tokens from licence ${LICENSE}, ` +
+      'according to its SKU',
   );
 });

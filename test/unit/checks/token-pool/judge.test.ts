@@ -1,10 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { judgeTokenPool as judgeTokenPoolUnchecked } from '../../../../src/checks/token-pool/judge.ts';
 import type { ApplianceFacts, TokenCounts } from '../../../../src/core/license/appliance.ts';
 import { applianceFacts } from '../../../support/checks/appliance-facts.ts';
-import { withPlainClaims } from '../../../support/checks/plain-claim.ts';
-
-const judgeTokenPool = withPlainClaims(judgeTokenPoolUnchecked);
+import { judgeTokens, readUnit } from '../../../support/checks/judged-tokens.ts';
 
 const EXPECTED = { licenses: ['EFTM000000000001'], tokensLow: 0.1 };
 
@@ -135,15 +132,21 @@ const ROWS: readonly Row[] = [
   },
 ];
 
-describe('judgeTokenPool', () => {
+describe('the tokens of a unit', () => {
   it.each(ROWS)('$name', ({ facts, expected }) => {
     expect(
-      judgeTokenPool(applianceFacts(facts), EXPECTED).map(({ rule, level, suggests }) => [rule, level, suggests]),
+      judgeTokens([readUnit(applianceFacts(facts), EXPECTED)]).map(({ rule, level, suggests }) => [
+        rule,
+        level,
+        suggests,
+      ]),
     ).toEqual(expected);
   });
 
   it('says how many are left of how many', () => {
-    const [finding] = judgeTokenPool(applianceFacts({ licensed: licensed(1000), tokens: tokens(5, 995) }), EXPECTED);
+    const [finding] = judgeTokens([
+      readUnit(applianceFacts({ licensed: licensed(1000), tokens: tokens(5, 995) }), EXPECTED),
+    ]);
     expect(finding).toMatchObject({
       subject: 'fac-1',
       expected: 'at least 10 % of the tokens are free',
@@ -224,33 +227,33 @@ describe('judgeTokenPool', () => {
       [['the list of FortiToken Mobile tokens', 'The list of FortiToken Mobile tokens could not be read.']],
     ],
   ])('tells of %s', (_, facts, told) => {
-    expect(judgeTokenPool(applianceFacts(facts), EXPECTED).map(({ expected, claim }) => [expected, claim])).toEqual(
-      told,
-    );
+    expect(
+      judgeTokens([readUnit(applianceFacts(facts), EXPECTED)]).map(({ expected, claim }) => [expected, claim]),
+    ).toEqual(told);
   });
 
   it('names the licence that brought no tokens, beside one that did', () => {
     const byLicense = ['EFTM000000000001', 'EFTM000000000002'].map((license) => ({ license, tokens: 50 }));
     const facts = applianceFacts({ licensed: licensed(100), tokens: tokens(50, 50, { byLicense }) });
     const licenses = ['EFTM000000000001', 'EFTM000000000003'];
-    expect(judgeTokenPool(facts, { ...EXPECTED, licenses }).map((finding) => finding.facts)).toEqual([
+    expect(judgeTokens([readUnit(facts, { ...EXPECTED, licenses })]).map((finding) => finding.facts)).toEqual([
       { appliance: 'fac-1', serial: 'FAC-A', license: 'EFTM000000000003' },
     ]);
   });
 
   it('never warns of a share of 0', () => {
-    expect(
-      judgeTokenPool(applianceFacts({ licensed: licensed(9), tokens: tokens(0, 9) }), { ...EXPECTED, tokensLow: 0 })[0]
-        ?.suggests,
-    ).toBe('tokens-exhausted');
-    const facts = applianceFacts({ licensed: licensed(1000), tokens: tokens(1, 999) });
-    expect(judgeTokenPool(facts, { ...EXPECTED, tokensLow: 0 })).toEqual([]);
+    const suggested = (left: number, assigned: number) => {
+      const facts = applianceFacts({ licensed: licensed(left + assigned), tokens: tokens(left, assigned) });
+      return judgeTokens([readUnit(facts, { ...EXPECTED, tokensLow: 0 })]).map(({ suggests }) => suggests);
+    };
+    expect(suggested(0, 9)).toEqual(['tokens-exhausted']);
+    expect(suggested(1, 999)).toEqual([]);
   });
 
   it('is unknown of an appliance that cannot be read: why is said by another precondition', () => {
-    expect(
-      judgeTokenPool({ kind: 'denied', appliance: 'fac-1', endpoint: '10.0.0.5:443', status: 401 }, EXPECTED),
-    ).toMatchObject([
+    const denied = { kind: 'denied', appliance: 'fac-1', endpoint: '10.0.0.5:443', status: 401 } as const;
+    const other = readUnit(applianceFacts({ appliance: 'fac-2', system: { serial: 'FAC-C' } }), { name: 'fac-2' });
+    expect(judgeTokens([readUnit(denied, EXPECTED), other])).toMatchObject([
       {
         rule: 'tokens-readable',
         subject: 'fac-1',

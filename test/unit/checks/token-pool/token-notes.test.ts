@@ -1,10 +1,7 @@
 import { expect, it } from 'vitest';
-import { judgeTokenPool as judgeTokenPoolUnchecked } from '../../../../src/checks/token-pool/judge.ts';
 import type { TokenCounts } from '../../../../src/core/license/appliance.ts';
 import { applianceFacts } from '../../../support/checks/appliance-facts.ts';
-import { withPlainClaims } from '../../../support/checks/plain-claim.ts';
-
-const judgeTokenPool = withPlainClaims(judgeTokenPoolUnchecked);
+import { judgeTokens, readUnit } from '../../../support/checks/judged-tokens.ts';
 
 const COUNTED: TokenCounts = {
   total: 32,
@@ -43,7 +40,8 @@ it.each<[string, Partial<TokenCounts>, readonly string[]]>([
         'for 1 h, so new codes are needed for 2 of them.',
     ],
   ],
-  ['locked tokens', { locked: 2 }, ['Locked tokens, with which users cannot log in: 2.']],
+  ['locked tokens', { locked: 2 }, ['2 tokens are locked, so their users cannot log in.']],
+  ['a locked token', { locked: 1 }, ['One token is locked, so its user cannot log in.']],
   ['trial tokens from a registered unit', { byLicense: [{ license: 'FTMTRIAL00000001', tokens: 2 }] }, []],
   [
     'trial tokens of a unit that is not registered',
@@ -52,17 +50,14 @@ it.each<[string, Partial<TokenCounts>, readonly string[]]>([
   ],
 ])('notes %s, and calls it no fault', (_, changes, expected) => {
   const facts = applianceFacts({ tokens: { kind: 'read', value: { ...COUNTED, ...changes } } });
-  const findings = judgeTokenPool(facts, { licenses: [], tokensLow: 0.1 });
+  const findings = judgeTokens([readUnit(facts)]);
   expect(findings.map(({ claim }) => claim)).toEqual(expected);
   expect(findings.every(({ level }) => level === 'note')).toBe(true);
 });
 
 it('does not judge the age of a code whose life is not told', () => {
   const tokens = { kind: 'read', value: { ...COUNTED, ...waiting(26 * HOUR) } } as const;
-  const findings = judgeTokenPool(applianceFacts({ tokens, provisioning: { kind: 'absent' } }), {
-    licenses: [],
-    tokensLow: 0.1,
-  });
+  const findings = judgeTokens([readUnit(applianceFacts({ tokens, provisioning: { kind: 'absent' } }))]);
   expect(findings[0]?.claim).toBe(
     'Tokens that are assigned but not activated yet: 3, the oldest for at least 1 d 2 h.',
   );

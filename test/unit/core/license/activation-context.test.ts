@@ -73,7 +73,6 @@ describe('activationContextOf', () => {
       role: 'disabled',
       serial: null,
       firmware: told,
-      tokens: null,
     } as const;
     expect(activationContextOf([{ rest, role }])).toMatchObject({ offlineActivation });
   });

@@ -68,9 +68,9 @@ describe('how grave a cause is', () => {
   test.each<readonly [FaultId, PreconditionId, Finding['level'], readonly [Severity, string]]>([
     ['egress-blocked', 'reachability', 'broken', ['critical', 'New tokens and licences cannot be activated']],
     ['egress-blocked', 'reachability', 'warning', ['warning', 'Activations may fail']],
-    ['egress-blocked', 'reachability', 'note', ['info', 'None now.']],
+    ['egress-blocked', 'reachability', 'note', ['info', 'None at the moment.']],
     ['mail-unreachable', 'mail', 'broken', ['critical', 'Activation codes do not reach users by e-mail']],
-    ['certificate-rotated', 'tls-genuine', 'warning', ['info', 'None now.']],
+    ['certificate-rotated', 'tls-genuine', 'warning', ['info', 'None at the moment.']],
     [
       'appliance-silent',
       'polling',

@@ -1,23 +1,17 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { areTwoWitnesses, isCorroborated, diagnose } from '../../../../src/engine/diagnose.ts';
+import { isCorroborated, diagnose } from '../../../../src/engine/diagnose.ts';
 import type { Finding } from '../../../../src/engine/model.ts';
 import { EMPTY_STATE } from '../../../../src/engine/incident/incident.ts';
 import { next } from '../../../../src/engine/incident/machine.ts';
 import { FAULT_IDS, type PreconditionId } from '../../../../src/checks/registry.ts';
 import { POLICY } from '../../../support/store/incident-timeline.ts';
-import { CONTEXT, finding, round } from '../../../support/checks/judged-round.ts';
+import { CONTEXT, finding, round, type Special } from '../../../support/checks/judged-round.ts';
 
-type Evidence = Parameters<typeof areTwoWitnesses>[0];
 type Witness = NonNullable<Finding['witness']>;
 
 const AT = CONTEXT.at;
 const MAIN = finding('tls-intercepted');
-
-function evidence(more: Partial<Evidence> = {}): Evidence {
-  const { main = MAIN } = more;
-  return { stage: {}, main, findings: [main], attached: [], ...more };
-}
 
 function told(witness: Witness, before: number, over: Partial<Finding> = {}): Finding {
   return finding('polling-failing', { subject: 'fac-1', witness, at: AT - before, ...over });
@@ -29,41 +23,46 @@ const elsewhere = finding('tls-intercepted', { witness: 'other-host' });
 const peer = (before: number): Finding =>
   finding('tls-intercepted', { level: 'note', witness: 'peer', at: AT - before });
 
+const shut = finding('egress-blocked');
+const tls = (...findings: readonly Finding[]): Special => ['tls-genuine', findings];
+const log = (...findings: readonly Finding[]): Special => ['polling', findings];
+const byPolicy = (...findings: readonly Finding[]): Special => ['firewall-policy', findings];
+
 describe('two witnesses', () => {
-  test.each<readonly [string, Partial<Evidence>]>([
-    ['FortiAuthenticator complained just now', { attached: [told('appliance-log', 0)] }],
-    ['FortiAuthenticator complained a minute ago', { attached: [told('appliance-log', 59_999)] }],
-    ['the firewall says by its policy that it does so', { attached: [policy] }],
-    ['the firewall has logged it', { findings: [MAIN, { ...policy, suggests: 'tls-intercepted', at: AT - 1 }] }],
-    ['another host shows the same', { findings: [MAIN, elsewhere] }],
-    ['another agent saw the same some seconds ago', { findings: [MAIN, peer(3_000)] }],
-    ['a port is shut, and the policy denies it', { stage: { byOneConnection: true }, attached: [policy] }],
+  test.each<readonly [string, found: readonly Special[]]>([
+    ['FortiAuthenticator complained just now', [tls(MAIN), log(told('appliance-log', 0))]],
+    ['FortiAuthenticator complained a minute ago', [tls(MAIN), log(told('appliance-log', 59_999))]],
+    ['the firewall says by its policy that it does so', [tls(MAIN), byPolicy(policy)]],
+    ['the firewall has logged it', [tls(MAIN, { ...policy, suggests: 'tls-intercepted', at: AT - 1 })]],
+    ['another host shows the same', [tls(MAIN, elsewhere)]],
+    ['another agent saw the same some seconds ago', [tls(MAIN, peer(3_000))]],
+    [
+      'a port is shut, and the policy denies it',
+      [['reachability', [shut]], byPolicy(finding('policy-missing', { witness: 'firewall' }))],
+    ],
     [
       'the firewall alone has logged it, and FortiAuthenticator complains',
-      { main: { ...MAIN, witness: 'firewall', at: AT - 1 }, attached: [told('appliance-log', 1)] },
+      [tls({ ...MAIN, witness: 'firewall', at: AT - 1 }), log(told('appliance-log', 1))],
     ],
-  ])('agree: %s', (_, more) => {
-    expect(areTwoWitnesses(evidence(more), AT)).toBe(true);
+  ])('agree: %s', (_, found) => {
+    expect(diagnose(round(...found), CONTEXT).corroborated).toHaveLength(1);
   });
 
-  test.each<readonly [string, Partial<Evidence>]>([
-    ['nobody else tells of it', {}],
-    ['several findings of one look', { findings: [MAIN, { ...MAIN, rule: 'another' }, { ...MAIN, subject: 'b' }] }],
-    ['a complaint without proof of who sent it', { attached: [unproven] }],
-    ['a complaint of a minute ago', { attached: [told('appliance-log', 60_000)] }],
-    ['another agent saw it at the same moment', { findings: [MAIN, peer(2_999)] }],
-    ['another agent saw it long ago', { findings: [MAIN, peer(60_000)] }],
-    ['another agent saw something else', { findings: [MAIN, { ...peer(9_000), suggests: 'tls-blocked' }] }],
-    ['it is only suspected', { main: { ...MAIN, confidence: 'suspected' }, attached: [policy] }],
-    ['it is a warning', { main: { ...MAIN, level: 'warning' }, attached: [policy] }],
-    [
-      'one connection was lost here and there',
-      { stage: { byOneConnection: true }, attached: [told('appliance-log', 0)] },
-    ],
-    ['the firewall alone tells of it, twice', { main: { ...MAIN, witness: 'firewall' }, attached: [policy] }],
-    ['what it explains was seen by the same look', { attached: [finding('license-server-down')] }],
-  ])('do not: %s', (_, more) => {
-    expect(areTwoWitnesses(evidence(more), AT)).toBe(false);
+  test.each<readonly [string, found: readonly Special[]]>([
+    ['nobody else tells of it', [tls(MAIN)]],
+    ['several findings of one look', [tls(MAIN, { ...MAIN, rule: 'another' }, { ...MAIN, subject: 'b' })]],
+    ['a complaint without proof of who sent it', [tls(MAIN), log(unproven)]],
+    ['a complaint of a minute ago', [tls(MAIN), log(told('appliance-log', 60_000))]],
+    ['another agent saw it at the same moment', [tls(MAIN, peer(2_999))]],
+    ['another agent saw it long ago', [tls(MAIN, peer(60_000))]],
+    ['another agent saw something else', [tls(MAIN, { ...peer(9_000), suggests: 'tls-blocked' })]],
+    ['it is only suspected', [tls({ ...MAIN, confidence: 'suspected' }), byPolicy(policy)]],
+    ['it is a warning', [tls({ ...MAIN, level: 'warning' }), log(told('appliance-log', 0, { level: 'warning' }))]],
+    ['one connection was lost here and there', [['reachability', [shut]], log(told('appliance-log', 0))]],
+    ['the firewall alone tells of it, twice', [tls({ ...MAIN, witness: 'firewall' }), byPolicy(policy)]],
+    ['what it explains was seen by the same look', [tls(MAIN), ['license-server', [finding('license-server-down')]]]],
+  ])('do not: %s', (_, found) => {
+    expect(diagnose(round(...found), CONTEXT).corroborated).toEqual([]);
   });
 });
 

@@ -1,9 +1,16 @@
 import { describe, expect, test } from 'vitest';
-import { type RemedyStep, sentenceStep } from '../../../../src/engine/model.ts';
-import { boundCause } from '../../../../src/engine/incident/round-view.ts';
-import { causeOf } from '../../../support/checks/diagnosis-of.ts';
+import { type Cause, type RemedyStep, sentenceStep } from '../../../../src/engine/model.ts';
+import { roundView } from '../../../../src/engine/incident/round-view.ts';
+import { CHECKS } from '../../../../src/checks/registry.ts';
+import { causeOf, diagnosisOf } from '../../../support/checks/diagnosis-of.ts';
 
 const LONG = 'x\n'.repeat(1_000);
+
+function boundCause(cause: Cause): Cause {
+  const [bound] = roundView({ diagnosis: diagnosisOf(0, [cause]), fresh: null, checks: CHECKS }).causes;
+  if (bound === undefined) throw new Error('Expected a cause');
+  return bound;
+}
 
 test('a cause of ordinary size is kept as it is', () => {
   const cause = causeOf('tls-intercepted', { product: 'Squid', evidence: Array.from({ length: 12 }, () => 'seen') });

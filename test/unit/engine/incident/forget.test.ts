@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { forget } from '../../../../src/engine/incident/machine.ts';
+import { next } from '../../../../src/engine/incident/machine.ts';
 import { EMPTY_STATE, type Incident, type Silence } from '../../../../src/engine/incident/incident.ts';
 import { MINUTE, POLICY, START } from '../../../support/store/incident-timeline.ts';
 import { incidentOf } from '../../../support/notify/outbox-entry-of.ts';
@@ -17,12 +17,14 @@ test.each<readonly [string, Partial<Incident>, { readonly tells: boolean }, bool
   ['is told to nobody', { closedAt: START - 150 * MINUTE, lastNotified: told }, { tells: false }, false],
 ])('what %s', (_, over, policy, kept) => {
   const incident: Incident = { ...incidentOf(), status: 'closed', lastNotified: null, awaitsDigest: false, ...over };
-  const { incidents } = forget({ ...EMPTY_STATE, incidents: [incident] }, START, { ...POLICY, ...policy });
-  expect(incidents).toEqual(kept ? [incident] : []);
+  const state = { ...EMPTY_STATE, incidents: [incident] };
+  const { incidents } = next(state, { kind: 'tick', at: START }, { ...POLICY, ...policy }).state;
+  expect(incidents.map(({ id }) => id)).toEqual(kept ? [incident.id] : []);
 });
 
 test('a silence is dropped in the moment in which it is over', () => {
   const silence: Silence = { id: '1', cause: null, subject: null, from: 0, until: START, by: 'ops', comment: '' };
   const lasting = { ...silence, id: '2', until: START + 1 };
-  expect(forget({ ...EMPTY_STATE, silences: [silence, lasting] }, START, POLICY).silences).toEqual([lasting]);
+  const state = { ...EMPTY_STATE, silences: [silence, lasting] };
+  expect(next(state, { kind: 'tick', at: START }, POLICY).state.silences).toEqual([lasting]);
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { heldIn, isSingle, share } from '../../../../src/engine/incident/announce.ts';
+import { heldIn, share } from '../../../../src/engine/incident/announce.ts';
 import { EMPTY_STATE, type DigestItem } from '../../../../src/engine/incident/incident.ts';
 import type { Severity } from '../../../../src/core/severity.ts';
 import { causeOf } from '../../../support/checks/diagnosis-of.ts';
@@ -54,22 +54,13 @@ describe('share()', () => {
       [[], [], [0, 1]],
     ],
     ['one that began takes a place of the others', [CRITICAL, WARNING, WARNING], 3, 0, [[0, 1], [2], []]],
+    ['one whose end is due goes out alone', [['resolved', 'warning']], 20, 0, [[0], [], []]],
+    ['one that began unheard goes out alone', [['firing', 'warning', 'unheard']], 20, 0, [[0], [], []]],
     ['one that came and went goes into a digest', [['resolved', 'warning', 'unheard']], 20, 0, [[], [0], []]],
     ['one that came and went waits for a place', [['resolved', 'warning', 'unheard']], 1, 1, [[], [], [0]]],
   ])('%s', (_, ...[due, maxPerHour, sent, expected]) => {
     expect(shared(due, maxPerHour, sent)).toEqual(expected);
   });
-});
-
-test.each<readonly [readonly Due[], boolean]>([
-  [[], false],
-  [[WARNING], true],
-  [[['firing', 'warning', 'unheard']], true],
-  [[['resolved', 'warning']], true],
-  [[['resolved', 'warning', 'unheard']], false],
-  [[WARNING, WARNING], false],
-])('%j is a notification of its own: %s', (due, single) => {
-  expect(isSingle(due.map(item))).toBe(single);
 });
 
 test('heldIn() gives what waits for the digest', () => {

@@ -8,9 +8,8 @@ import {
   type IncidentState,
   type Occurrence,
 } from '../../../../src/engine/incident/incident.ts';
-import { type IncidentStep, roundView } from '../../../../src/engine/incident/round-view.ts';
-import { observe } from '../../../../src/engine/incident/machine.ts';
-import { CHECKS } from '../../../../src/checks/registry.ts';
+import type { IncidentStep } from '../../../../src/engine/incident/round-view.ts';
+import { next } from '../../../../src/engine/incident/machine.ts';
 import { causeOf, diagnosisOf } from '../../../support/checks/diagnosis-of.ts';
 import { MINUTE, POLICY, SECOND, START } from '../../../support/store/incident-timeline.ts';
 import { formerCauseOf, incidentOf } from '../../../support/notify/outbox-entry-of.ts';
@@ -20,9 +19,12 @@ const NOW = START + 10 * MINUTE;
 const INCIDENT: Incident = { ...incidentOf(CAUSE), lastSeen: NOW - 30 * SECOND };
 const CLOSED: Incident = { ...INCIDENT, status: 'closed', presence: 'absent', closedAt: NOW - MINUTE };
 
+/** During maintenance, no notifications are created. */
+const QUIET: IncidentState = { ...EMPTY_STATE, origin: 'here', counter: 7, maintenance: true };
+
 function round(state: Partial<IncidentState>, causes: readonly Cause[], at: EpochMs = NOW): IncidentStep {
-  const view = roundView({ diagnosis: diagnosisOf(at, causes), fresh: null, checks: CHECKS });
-  return observe({ ...EMPTY_STATE, origin: 'here', counter: 7, ...state }, view, POLICY);
+  const input = { kind: 'diagnosis', diagnosis: diagnosisOf(at, causes), fresh: null } as const;
+  return next({ ...QUIET, ...state }, input, POLICY);
 }
 
 /** Returns a cause that was seen once, in the previous round. */
@@ -263,9 +265,9 @@ describe('the end', () => {
   });
 
   test('does not come in a round that cannot judge it, however often it was away', () => {
-    const view = { diagnosis: diagnosisOf(NOW, []), fresh: ['clock'], checks: CHECKS };
-    const state = { ...EMPTY_STATE, incidents: [{ ...INCIDENT, ...away, streak: 9 }] };
-    expect(observe(state, roundView(view), POLICY).effects).toEqual([]);
+    const input = { kind: 'diagnosis', diagnosis: diagnosisOf(NOW, []), fresh: ['clock'] } as const;
+    const state = { ...QUIET, incidents: [{ ...INCIDENT, ...away, streak: 9 }] };
+    expect(next(state, input, POLICY).effects).toEqual([]);
   });
 
   test('does not come while another fault is just being confirmed', () => {

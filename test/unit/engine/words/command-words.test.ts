@@ -1,13 +1,16 @@
 import { describe, expect, test } from 'vitest';
-import { fillCommands, type WordingFacts } from '../../../../src/engine/remedy-words.ts';
+import { remedyOf, type WordingFacts } from '../../../../src/engine/remedy-words.ts';
 
 const FACTS: WordingFacts = { subject: 'mail.example.org:25', host: 'x.example', port: '443' };
 
-function filled(text: string, facts: Partial<WordingFacts>): string {
-  return fillCommands([text], { ...FACTS, ...facts }).text;
+function fillCommands(commands: readonly string[], facts: Partial<WordingFacts> = {}) {
+  const { remedySteps } = remedyOf([{ text: '', syntax: 'shell', commands, undo: null }], { ...FACTS, ...facts });
+  const [step] = remedySteps;
+  if (step === undefined) throw new Error('Expected a step');
+  return { text: step.commands, blanks: step.blanks };
 }
 
-describe('fillCommands()', () => {
+describe('the placeholders in commands', () => {
   test.each<readonly [string, Partial<WordingFacts>, string]>([
     ['{sourceip}', { source: '10.0.0.5' }, '10.0.0.5'],
     ['{sourceip}', { source: '10.0.0.5, 10.0.0.6' }, 'FILL-IN-SOURCE-IP'],
@@ -48,7 +51,7 @@ describe('fillCommands()', () => {
     ['a{config}', { config: '/my files/f.yaml' }, "a -c '/my files/f.yaml'"],
     ['a{config}', { config: '/etc/\n/f.yaml' }, 'aFILL-IN-CONFIG'],
   ])('%s with %j is %s', (text, facts, expected) => {
-    expect(filled(text, facts)).toBe(expected);
+    expect(fillCommands([text], facts).text).toBe(expected);
   });
 
   test.each<readonly [Partial<WordingFacts>, string]>([
@@ -62,12 +65,12 @@ describe('fillCommands()', () => {
       'this command cannot contain the value from the matching policy',
     ],
   ])('says of an interface why it was not read: %j', (facts, reason) => {
-    const [blank] = fillCommands(['"{outside}"'], { ...FACTS, ...facts }).blanks;
+    const [blank] = fillCommands(['"{outside}"'], facts).blanks;
     expect(blank?.meaning).toBe(`the interface on which the traffic leaves for the internet (not read: ${reason})`);
   });
 
   test('tells each blank once, with what belongs there', () => {
-    expect(fillCommands(['{gateway}', '{gateway} {host}'], FACTS)).toEqual({
+    expect(fillCommands(['{gateway}', '{gateway} {host}'])).toEqual({
       text: 'FILL-IN-GATEWAY\nFILL-IN-GATEWAY x.example',
       blanks: [{ name: 'FILL-IN-GATEWAY', meaning: 'the address of the default gateway' }],
     });

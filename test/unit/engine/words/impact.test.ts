@@ -13,7 +13,7 @@ test.each([
   ['assignment', /^The licence server refuses this FortiAuthenticator, so .* be provisioned or activated\. .*\.$/u],
   ['tokens', /^New users cannot get a token if no free tokens are left\. .*\.$/u],
   ['blind', /^Activation may work, but .*\.$/u],
-  ['none', /^None now\.$/u],
+  ['none', /^None at the moment\.$/u],
 ] as const)('a fault of %s is told by what users feel', (kind, text) => {
   expect(impactOf(kind, UNKNOWN)).toMatch(text);
 });

@@ -1,0 +1,39 @@
+import { appliance } from '../../../src/checks/appliance/judge.ts';
+import type { UnitObservation } from '../../../src/connectors/picture.ts';
+import type { HostPort } from '../../../src/core/addresses.ts';
+import type { ApplianceObservation, ExpectedUnit } from '../../../src/core/license/appliance.ts';
+import type { OwnClock } from '../../../src/core/observation.ts';
+import type { Finding } from '../../../src/engine/model.ts';
+import { configOf } from '../config/config-of.ts';
+import { picture } from './observed.ts';
+import { withPlainClaims } from './plain-claim.ts';
+
+const CONFIG = await configOf(
+  'appliances: [{ name: fac-1, api: { url: "https://10.0.0.5", user: reader, keyEnv: SET_SECRET } }]',
+);
+
+/** What else is known of the unit. */
+export interface OtherViews extends Pick<UnitObservation, 'role' | 'known'> {
+  readonly logSpeaks: boolean;
+  readonly ownClock?: OwnClock | null;
+  readonly snmp?: UnitObservation['config']['snmp'];
+}
+
+/** Returns the findings about the only unit. */
+export const judgeAppliance = withPlainClaims(
+  (
+    rest: ApplianceObservation,
+    { unit, licenseServer }: { readonly unit: ExpectedUnit; readonly licenseServer: HostPort },
+    { role, known = [], logSpeaks, ownClock = null, snmp = null }: OtherViews,
+  ): readonly Finding[] => {
+    const [entry] = CONFIG.appliances;
+    if (appliance.from !== 'units' || entry === undefined) throw new Error('Expected a check of the units, and a unit');
+    return appliance.judge({
+      config: { ...CONFIG, licenseServer: { ...CONFIG.licenseServer, ...licenseServer } },
+      picture: picture({ appliances: [{ config: { ...entry, ...unit, snmp }, rest, role, known }] }),
+      at: 0,
+      ownClock,
+      speaking: logSpeaks ? [unit.name] : [],
+    }).findings;
+  },
+);
