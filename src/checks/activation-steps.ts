@@ -5,46 +5,34 @@ import { CHECKS } from './registry.ts';
 
 export type StepAnswer = 'passes' | 'fails' | 'not-visible';
 
-/**
- * An activation step and its expected result if a user activated a token now. `check --steps --json` prints this type,
- * so its JSON format must stay compatible.
- */
+/** Printed by `check --steps --json`, so the JSON format must stay compatible. */
 export interface ActivationStep {
   readonly id: StepId;
   readonly title: string;
   readonly answer: StepAnswer;
-  /** The reason for the answer, in one or more sentences. */
   readonly why: string;
-  /** Instructions for a failed step, or for checking a step that ftm-watch cannot observe. Empty if the step passes. */
+  /** Empty if the step passes. */
   readonly remedy: readonly string[];
 }
 
-/** A prediction of whether an activation would succeed now. */
 export interface ActivationOutlook {
   readonly answer: StepAnswer;
   readonly steps: readonly ActivationStep[];
 }
 
-/**
- * Presents a diagnosis as the steps of an activation. A step fails only if one of its checks is broken, and passes only
- * if a check confirmed that the step works.
- */
+/** A step fails only if one of its checks is broken, and passes only if a check confirmed that it works. */
 export function activationOutlook(diagnosis: Diagnosis): ActivationOutlook {
   const steps = STEPS.map((plan) => stepOf(plan, diagnosis));
   return { answer: answerOf(diagnosis, steps), steps };
 }
 
-/**
- * Combines the steps into one overall answer. The answer is `passes` only if `check` reports that the path is ready.
- */
+/** The answer is `passes` only if `check` reports that the path is ready. */
 function answerOf({ ready }: Diagnosis, steps: readonly ActivationStep[]): StepAnswer {
   if (ready === 'not-ready' || steps.some(({ answer }) => answer === 'fails')) return 'fails';
   return ready === 'ready' ? 'passes' : 'not-visible';
 }
 
-/** The result of one check for one activation step. */
 interface CheckAnswer extends Pick<ActivationStep, 'answer' | 'why' | 'remedy'> {
-  /** True if the check is not configured. Other checks may still cover the step. */
   readonly isAbsent: boolean;
 }
 
@@ -63,7 +51,6 @@ function stepOf(plan: StepPlan, { preconditions, causes }: Diagnosis): Activatio
   return { id, title, answer: 'passes', why: sentences(configured.map(({ why }) => why)), remedy: [] };
 }
 
-/** Joins clauses into one text. A full stop is added to every clause except the last. */
 function sentences(texts: readonly string[]): string {
   return texts.map((text, index) => (index < texts.length - 1 ? text.replace(/\.?$/u, '.') : text)).join(' ');
 }
@@ -127,7 +114,6 @@ function stepOfCause({ step, causeSteps }: Declaration, cause: string): StepId {
   return steps[cause] ?? step;
 }
 
-/** Returns a sentence that states whether an activation would succeed now. */
 export function outlookSentence({ answer, steps }: ActivationOutlook): string {
   switch (answer) {
     case 'fails': {

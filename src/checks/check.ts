@@ -15,27 +15,21 @@ import type { HostPort } from '../core/addresses.ts';
 import type { EpochMs } from '../core/clock.ts';
 import type { OwnClock } from './clock/estimate.ts';
 
-/** Adds the appliance's name and address to a finding. Used if the appliance's API responds. */
 export function withAppliance({ appliance, system }: ApplianceFacts, told: Told): FindingContent<never> {
   return { ...told, subject: appliance, facts: { appliance, serial: system.serial } };
 }
 
-/** Complete declaration of a check, including its causes and its position on the route map. */
 export type Declaration<Id extends string = string, C extends string = string> = Check<Id, C> & {
   readonly place: Place;
-  /** Activation step that this check verifies. */
   readonly step: StepId;
-  /** Activation steps for causes that break a step other than `step`. */
   readonly causeSteps?: Readonly<Partial<Record<C, StepId>>>;
-  /** Adjusts this check's result, taking all other observations into account. */
+  /** Changes this check's own result, based on observations from outside the round. */
   readonly adjust?: (own: Assessment, everything: Everything) => Assessment;
 } & Judge;
 
-/** All observations that were made outside the round. */
 export interface Everything {
   readonly licenseServer: HostPort;
   readonly picture: Picture;
-  /** FortiAuthenticator's log. Null if no log is received. */
   readonly log: {
     readonly report: PollingReport;
     /** Preconditions whose failure would explain the errors in FortiAuthenticator's log. */
@@ -47,15 +41,11 @@ export interface Everything {
 
 type Judge = TargetJudge | RoundJudge | UnitsJudge | LogJudge;
 
-/**
- * A check that runs for each target, starting with the licence server. Only the licence server's result determines the
- * check's state.
- */
+/** A check that runs for each target. Only the licence server's result determines the check's state. */
 interface TargetJudge {
   readonly from: 'target';
-  /** Returns null if there are no facts to evaluate. */
   readonly judge: (facts: TargetFacts) => readonly Finding[] | null;
-  /** Returns the summary for the case that there are no findings about the licence server. */
+  /** Summary if there are no findings about the licence server. */
   readonly summary: (licenseServer: TargetFacts) => string;
 }
 
@@ -67,7 +57,6 @@ interface RoundJudge {
 /** A check of data that is queried less often than once per round. */
 interface UnitsJudge {
   readonly from: 'units';
-  /** Connectors that supply the data for this check. */
   readonly sources: readonly ConnectorId[];
   readonly judge: (facts: UnitFacts) => Judgement;
 }
@@ -77,7 +66,6 @@ interface LogJudge {
   readonly judge: (facts: LogFacts) => Judgement;
 }
 
-/** An assessment without the check's ID. */
 export type Judgement = Omit<Assessment, 'id'>;
 
 export type LogFacts =
@@ -85,9 +73,7 @@ export type LogFacts =
       readonly kind: 'heard';
       readonly config: WatchedConfig;
       readonly report: PollingReport;
-      /** Responses from FortiGates about the policies for FortiAuthenticator's traffic. */
       readonly firewall: readonly FirewallObservation[];
-      /** Data that the appliances report about themselves. */
       readonly units?: Picture['appliances'];
       /** Notes about log errors that were omitted from the report. */
       readonly notes: readonly Finding[];
@@ -97,32 +83,28 @@ export type LogFacts =
     }
   | ({ readonly kind: 'unheard'; readonly config: WatchedConfig } & Unheard);
 
-/** Reason why no log is received. */
 export interface Unheard {
   readonly reason: string;
   /** True if a log is configured but could not be read. */
   readonly isTrouble: boolean;
 }
 
-/** Facts that a round collected, excluding facts about targets. */
 export interface RoundFacts {
   readonly config: WatchedConfig;
   readonly round: RoundObservations;
-  /** Services that deliver codes, each with its findings from the path checks. */
+  /** Services that deliver codes. */
   readonly carriers: readonly CarrierFindings[];
   /** Time readings from NTP servers and HTTP responses. */
   readonly clock: readonly ClockObservation[];
-  /** Hosts that responded in an earlier round since ftm-watch was started, as `host:port`. */
+  /** As `host:port`, since ftm-watch was started. */
   readonly answered: ReadonlySet<string>;
 }
 
-/** Facts that a round collected about one target. The target is either the licence server or a service. */
 export interface TargetFacts {
   readonly path: PathObservation;
   readonly port: number;
-  /** Configuration of the licence server. Null if the target is a service. */
+  /** Null if the target is a service. */
   readonly licenseServer: LicenseServerConfig | null;
-  /** Verdicts on the target's certificates. Several checks use them. */
   readonly tls: JudgedTlsPath;
   readonly knowledge: TlsKnowledge;
   readonly surroundings: TlsSurroundings;
@@ -133,19 +115,15 @@ export interface TargetFacts {
 export interface UnitFacts {
   readonly config: WatchedConfig;
   readonly picture: Picture;
-  /** Start of the round. */
   readonly at: EpochMs;
-  /**
-   * This machine's clock, with which the units' clocks are compared. Null or absent if the round did not determine it.
-   */
+  /** Null or absent if the round did not determine it. */
   readonly ownClock?: OwnClock | null;
-  /** Names of the appliances that still send log lines. */
+  /** Appliances that still send log lines. */
   readonly speaking: readonly string[];
 }
 
 type StopId = 'fortiauthenticator' | 'resolver' | 'firewall' | 'internet' | 'license-server';
 
-/** Stops on the network path of an activation, in path order. */
 export const STOPS: readonly StopPlan[] = [
   { id: 'fortiauthenticator', name: 'FortiAuthenticator', hint: 'where it starts', carries: false },
   { id: 'resolver', name: 'Resolver', hint: 'finds the address', carries: true },
@@ -162,7 +140,6 @@ interface StopPlan {
   readonly carries: boolean;
 }
 
-/** Position of a check on the route map. A check is shown at a stop on the path or on a separate branch. */
 export type Place =
   | { readonly kind: 'stop'; readonly stop: StopId }
   | { readonly kind: 'branch'; readonly name: string; readonly hint: string };
@@ -180,16 +157,12 @@ export type StepId =
 
 export interface StepPlan {
   readonly id: StepId;
-  /** Readable sentence about the action that must succeed in this step. */
   readonly title: string;
-  /** Instructions for verifying the step manually. Used if no check covers the step. */
+  /** How to verify the step if no check covers it. */
   readonly wouldShow: string;
 }
 
-/**
- * Steps by which FortiAuthenticator and the user activate a licence or a token, in order. Fortinet's tips 194050 and
- * 338841 describe the sequence. Each check declares the steps that it covers.
- */
+/** Steps in which a licence or a token is activated (Fortinet tips 194050 and 338841). */
 export const STEPS: readonly StepPlan[] = [
   {
     id: 'registration',

@@ -5,16 +5,14 @@ import type { Everything } from './check.ts';
 import { withComplaint } from './intermittent/finding.ts';
 import { type Assessment, withFindings, type Check, type Finding, isFault, known, note } from '../engine/model.ts';
 
-/** Adds FortiAuthenticator's log errors and the results from other ftm-watch agents to a path check's assessment. */
 export function asOthersSeeIt(own: Assessment, check: Check, { licenseServer, picture, log }: Everything): Assessment {
   const raised = log === null ? own : withComplaint(own, log.complainedOf);
   return withPeerViews(raised, check, { peers: picture.peers, licenseServer });
 }
 
 /**
- * Adds peers' results to a path check's assessment. A fault that only a peer detects is in FortiAuthenticator's network
- * segment. A fault that both agents detect is not caused by this machine. Faults that a peer does not detect are still
- * reported.
+ * A fault that only a peer detects is in FortiAuthenticator's network segment. A fault that both agents detect is not
+ * caused by this machine. Faults that a peer does not detect are still reported.
  */
 function withPeerViews(
   own: Assessment,
@@ -34,15 +32,13 @@ function withPeerViews(
   return withFindings(own, findings);
 }
 
-/** Adds a note for each peer that cannot be queried, so that users do not rely on its results. */
+/** Without this note, users would rely on the results of peers that cannot be queried. */
 export function unreadablePeers(own: Assessment, peers: readonly PeerObservation[]): Assessment {
   const notes = peers.flatMap((peer) => (peer.kind === 'failed' ? [unreadable(peer.peer, peer.message)] : []));
   return notes.length === 0 ? own : { ...own, findings: [...own.findings, ...notes] };
 }
 
-/**
- * Returns a fault that the peer itself observed on the path to the licence server, if this check can report the fault.
- */
+/** Returns a fault that the peer observed itself and that this check can report. */
 function causeOf(peer: PeerView, check: Check, { host, port }: HostPort): PeerCause | undefined {
   if (stateOf(peer, check)?.isHearsay === true) return undefined;
   return peer.causes.find(
@@ -100,7 +96,6 @@ function both(peer: PeerView, { id, summary }: PeerCause, { subject, suggests }:
   };
 }
 
-/** Adds the peer's differing result to the evidence, so that notification mails contain it. */
 function otherwise(peer: PeerView, { subject, suggests }: Finding): Finding {
   return {
     rule: 'peer-sees-the-fault',

@@ -22,12 +22,10 @@ import { capital, withMoreSaid } from '../../engine/words.ts';
 import type { PathObservation, RoundObservations } from '../../core/round.ts';
 import type { JudgedEndpoint } from '../tls-genuine/judge-path.ts';
 
-/** Findings for each stage. Null if there were no facts to evaluate for the stage. */
 type StageFindings = Readonly<Record<ConnectionFault['stage'], readonly Finding[] | null>>;
 
 /**
- * Replaces the result of this round's connection to the licence server with a result based on many connections. An
- * intermittent fault is reported even if this round's connection worked. A single failure among many successful
+ * An intermittent fault is reported even if this round's connection worked. A single failure among many successful
  * connections is not reported as a fault.
  */
 export function judgeShare(stages: StageFindings, state: PathShare, path: PathObservation): StageFindings {
@@ -43,10 +41,7 @@ export function judgeShare(stages: StageFindings, state: PathShare, path: PathOb
   return withForgeries(judged, state.forgeries, view);
 }
 
-/**
- * Adds a finding about single forged certificates. Skipped if another finding already reports inspection for all or
- * some connections.
- */
+/** Skipped if another finding already reports the inspection. */
 function withForgeries(stages: StageFindings, forgeries: PathShare['forgeries'], view: View): StageFindings {
   const forged = view.shares.filter(({ trail }) => isForged(trail.at(-1)?.fault ?? null));
   const isTold =
@@ -63,7 +58,6 @@ function withForgeries(stages: StageFindings, forgeries: PathShare['forgeries'],
 }
 
 interface View {
-  /** Failure shares for the addresses that this round connected to. */
   readonly shares: readonly ConnectionShare[];
   readonly path: PathObservation;
   readonly unclean: PathShare['unclean'];
@@ -90,7 +84,6 @@ function withIntermittent(stages: StageFindings, share: ConnectionShare, view: V
   return { ...others, [fault.stage]: [intermittentFinding(share, fault, view), ...(others[fault.stage] ?? [])] };
 }
 
-/** Lowers the level of this round's findings if most other connections worked. */
 function softened(
   stages: StageFindings,
   share: ConnectionShare,
@@ -128,10 +121,7 @@ function isFaulty(address: string, { shares, unclean }: View): boolean {
   );
 }
 
-/**
- * Returns the level that a permanent fault would have. The level is `broken` if no decisive address works, or if any
- * decisive address is inspected.
- */
+/** The level is `broken` if no decisive address works, or if any decisive address is inspected. */
 function levelOf(
   { addresses, grave }: ConnectionShare,
   { stage }: ConnectionFault,
@@ -148,10 +138,7 @@ function levelOf(
   return stage === 'tls-genuine' || deciding.every(isDown) ? 'broken' : 'warning';
 }
 
-/**
- * Returns a round's connections to the licence server and their results. Connections that prove nothing about the
- * target are omitted.
- */
+/** Connections that prove nothing about the target are omitted. */
 export function roundConnectionsOf(
   { startedAt, path: { licenseServer, burst } }: Pick<RoundObservations, 'startedAt' | 'path'>,
   judged: readonly JudgedEndpoint[],
@@ -193,7 +180,6 @@ function connectionOf(endpoint: EndpointObservation, judged: JudgedEndpoint | un
   return { address, fault: faultOf(judged) };
 }
 
-/** Returns the fault for a port that did not open. A firewall, a link or the server may have dropped the connection. */
 function notOpen(claim: string): ConnectionFault {
   return { stage: 'reachability', cause: 'egress-blocked', confidence: 'suspected', product: null, claim };
 }

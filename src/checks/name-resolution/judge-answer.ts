@@ -16,10 +16,9 @@ import { type Finding, known, note, type Told } from '../../engine/model.ts';
 import { type DnsObservation, type DnsReply, type FailureReason, isOfThisMachine } from '../../core/observation.ts';
 
 interface AnswerCase {
-  /** Target whose name is resolved, as `host:port`. */
+  /** As `host:port`. */
   readonly subject: string;
   readonly expectedAddresses: readonly string[];
-  /** True if another resolver returns an acceptable address. */
   readonly othersAnswer: boolean;
   readonly others: OtherNames;
 }
@@ -28,18 +27,17 @@ export interface JudgedAnswer {
   readonly resolver: string;
   readonly findings: readonly Finding<NameCause>[];
   readonly acceptable: readonly string[];
-  /** True if all addresses are in the configured list of expected addresses. */
+  /** True if all addresses are expected addresses. */
   readonly confirmed: boolean;
 }
 
 interface SortedAddresses {
   readonly acceptable: readonly string[];
   readonly hijacked: readonly string[];
-  /** Acceptable addresses that are not in the configured list. */
   readonly unexpected: readonly string[];
 }
 
-/** Maximum number of addresses in a message. A DNS answer can contain dozens. */
+/** A DNS answer can contain dozens of addresses. */
 const MOST_SHOWN = 5;
 
 const WHAT_IT_IS: Readonly<Record<AddressClass, string>> = {
@@ -66,7 +64,7 @@ export function judgeAnswer(observation: DnsObservation, context: AnswerCase): J
   };
 }
 
-/** Removes addresses that unrelated names resolve to as well. Such addresses do not belong to the server. */
+/** An address to which unrelated names resolve does not belong to the server. */
 function apartFrom(shared: readonly string[], sorted: SortedAddresses): SortedAddresses {
   const found = sorted.acceptable.filter((address) => shared.includes(address));
   if (found.length === 0) return sorted;
@@ -78,10 +76,7 @@ function apartFrom(shared: readonly string[], sorted: SortedAddresses): SortedAd
   };
 }
 
-/**
- * Returns the IPv4 and IPv6 addresses that ftm-watch connects to. Addresses in the configured list of expected
- * addresses are always acceptable.
- */
+/** Returns the addresses that ftm-watch connects to. Expected addresses are always acceptable. */
 export function acceptableAddresses(
   observation: DnsObservation,
   expectedAddresses: readonly string[],
@@ -160,10 +155,7 @@ function describe(address: string): string {
   return owner === null ? WHAT_IT_IS[classifyAddress(address) ?? 'bogon'] : `the block page of ${owner}`;
 }
 
-/**
- * Evaluates a DNS answer that contains only IPv4 or only IPv6 addresses because the other query failed. Only a failed A
- * query is a fault, because FortiAuthenticator uses IPv4.
- */
+/** Only a failed A query is a fault, because FortiAuthenticator uses IPv4. */
 function judgeHalfAnswer({ resolver, a, aaaa }: DnsObservation, context: AnswerCase): readonly Finding<NameCause>[] {
   const harmful = !isUsable(a);
   const [failed, type] = harmful ? ([a, 'A'] as const) : ([aaaa, 'AAAA'] as const);
@@ -219,7 +211,7 @@ function levelOfNoAnswer(
   return { level: othersAnswer ? 'warning' : 'broken', suggests: 'resolver-unreachable', ...kindOf(failed) };
 }
 
-/** TCP failures that mean that TCP is blocked if the resolver responded over UDP. */
+/** If the resolver responded over UDP, these failures mean that TCP is blocked. */
 const SHUT: readonly FailureReason[] = ['timeout', 'refused', 'reset', 'closed', 'no-route'];
 
 function isCutShort(reply: DnsReply): boolean {
@@ -238,7 +230,7 @@ function isOurs(reply: DnsReply): boolean {
   return reply.kind === 'failed' && isOfThisMachine(reply.reason) && !isCutShort(reply);
 }
 
-/** @param question the query as text, such as `the A query` */
+/** @param question such as `the A query` */
 function claimOfReply(resolver: string, reply: DnsReply, question: string): Pick<Told, 'claim' | 'quote'> {
   const by = resolverNamed(resolver);
   if (reply.kind === 'answer') return { claim: `${by} answered ${question} with the error ${reply.rcode}.` };
@@ -248,7 +240,6 @@ function claimOfReply(resolver: string, reply: DnsReply, question: string): Pick
   return { claim, quote: reply.message };
 }
 
-/** Formats a resolver for the beginning of a sentence, such as `The resolver udp://10.0.0.53:53`. */
 export function resolverNamed(resolver: string): string {
   return resolver === 'system' ? 'The resolver of this system' : `The resolver ${resolver}`;
 }

@@ -12,22 +12,19 @@ import type { LicenseServerConfig } from '../../config/schema/path.ts';
 interface DnsCase {
   readonly name: string;
   readonly port: number;
-  /** Expected addresses and CIDR blocks. If the list is empty, any public address is acceptable. */
+  /** If the list is empty, any public address is acceptable. */
   readonly expectedAddresses: readonly string[];
-  /** One observation for each resolver, in the configured order. */
   readonly observations: readonly DnsObservation[];
   readonly others: OtherNames;
 }
 
 interface DnsVerdict {
   readonly findings: readonly Finding<NameCause>[];
-  /** Up to 16 acceptable addresses from all resolvers, without duplicates, IPv4 addresses first. */
   readonly addresses: readonly string[];
 }
 
 const MAX_DIALLED = 16;
 
-/** Evaluates all resolvers' answers for one name. */
 export function judgeDns({ name, port, expectedAddresses, observations, others }: DnsCase): DnsVerdict {
   const subject = `${name}:${String(port)}`;
   const acceptable = observations.map((observation) => acceptableAddresses(observation, expectedAddresses));
@@ -35,7 +32,6 @@ export function judgeDns({ name, port, expectedAddresses, observations, others }
     judgeAnswer(observation, {
       subject,
       expectedAddresses,
-      // The fault is less severe if another resolver resolves the name.
       othersAnswer: acceptable.some((addresses, other) => other !== index && addresses.length > 0),
       others,
     }),
@@ -46,7 +42,7 @@ export function judgeDns({ name, port, expectedAddresses, observations, others }
   };
 }
 
-/** Returns up to 16 acceptable addresses from all resolvers, without duplicates, IPv4 addresses first. */
+/** From all resolvers, without duplicates, IPv4 first. */
 export function dialledAddresses(
   observations: readonly DnsObservation[],
   expectedAddresses: readonly string[],
@@ -55,10 +51,7 @@ export function dialledAddresses(
   return uniqueAddresses(acceptable).slice(0, MAX_DIALLED);
 }
 
-/**
- * Evaluates whether the resolvers return matching addresses. Answers that are already reported as wrong are not
- * compared.
- */
+/** Answers that are already reported as wrong are not compared. */
 function judgeAgreement(subject: string, judged: readonly JudgedAnswer[]): readonly Finding<NameCause>[] {
   const findings = judged.flatMap(({ findings: own }) => own);
   if (findings.some(({ suggests }) => suggests !== null && suggests !== 'resolver-unreachable')) return [];
@@ -86,10 +79,7 @@ function judgeAgreement(subject: string, judged: readonly JudgedAnswer[]): reado
   return [];
 }
 
-/**
- * Reports whether two answers have no address in common. IPv4 and IPv6 addresses are compared separately, so an answer
- * with only IPv4 addresses does not contradict an answer with only IPv6 addresses.
- */
+/** An answer with only IPv4 addresses does not contradict an answer with only IPv6 addresses. */
 function haveNothingInCommon(left: readonly string[], right: readonly string[]): boolean {
   const families = ([4, 6] as const).map((family) => ({
     left: left.filter((address) => addressFamily(address) === family),
@@ -138,10 +128,7 @@ function judgeNames({
   return licenseServer === null ? findings : [...findings, ...judgeFamily(licenseServer, addresses)];
 }
 
-/**
- * Evaluates whether the name has an address in the configured family (IPv4 or IPv6). Another finding reports names
- * without any address.
- */
+/** A name without any address is reported by another finding. */
 export function judgeFamily(
   { host, port, family }: LicenseServerConfig,
   addresses: readonly string[],

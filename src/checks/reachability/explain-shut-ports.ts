@@ -13,7 +13,7 @@ import type { RoundObservations } from '../../core/round.ts';
 
 type Shut = Exclude<ShutPortKind, 'denied-by-policy'>;
 
-/** Minimum number of control hosts for a distance estimate. A single host may be far away. */
+/** A single control host may be far away. */
 const FEWEST_HOSTS = 2;
 /**
  * A refusal that arrives within this share of the connect time to the nearest control host did not come from the
@@ -25,12 +25,11 @@ type Seen = Pick<RoundObservations, 'controls' | 'stalledMs'> & {
   readonly path: Pick<RoundObservations['path'], 'controlConnects'>;
 };
 
-/** Connection results for unrelated hosts without a proxy, for comparison with a closed port. */
+/** Connections to unrelated hosts without a proxy. */
 export interface ControlHosts {
   readonly nearest: Millis | null;
-  /** Number of hosts that accept a connection. */
   readonly accepting: number;
-  /** Number of hosts that refused the connection at every address that was tried. */
+  /** Hosts that refused the connection at every address that was tried. */
   readonly refusing: number;
   readonly tried: number;
 }
@@ -51,14 +50,14 @@ function isOurs(tcp: EndpointObservation['tcp']): boolean {
   return tcp.kind === 'failed' && isOwnTrouble(tcp.reason);
 }
 
-/** Reports whether a host refused the connection. A refusal also proves that packets are delivered. */
+/** A refusal also proves that packets are delivered. */
 export function isRefused({ tcp, proxy }: EndpointObservation): boolean {
   return proxy === null && tcp.kind === 'failed' && ANSWERS.includes(tcp.reason);
 }
 
 /**
- * Estimates the distance to the internet from the shortest connect time to each control host. Returns null if the
- * estimate is too uncertain. Hosts whose connect times were measured only under the load of a round are ignored.
+ * Returns the shortest connect time to the internet, or null if the estimate is too uncertain. Hosts whose connect
+ * times were measured only under the load of a round are ignored.
  */
 function nearestHost({ controls, path: { controlConnects = [] }, stalledMs }: Seen): Millis | null {
   const first = controls.flatMap(({ endpoints }) =>
@@ -70,9 +69,9 @@ function nearestHost({ controls, path: { controlConnects = [] }, stalledMs }: Se
 }
 
 /**
- * Explains why a port is closed. Both a firewall and the server can cause a timeout or a refusal, so the cause is only
- * suspected. A TCP reset or an ICMP message that arrives very early comes from a nearby device. Node does not report
- * which of them was received or who sent it, so only the time is evaluated.
+ * Both a firewall and the server can cause a timeout or a refusal, so the cause is only suspected. A refusal that
+ * arrives very early comes from a nearby device. Node reports neither its kind (TCP reset or ICMP message) nor its
+ * sender, so only the time is evaluated.
  */
 export function explainShutPorts(
   findings: readonly Finding[],
@@ -114,18 +113,15 @@ function shutOf({ suggests, facts }: Finding, shut: ReadonlyMap<string, Shut>): 
 }
 
 /**
- * Combines the results for several addresses. A nearby device is reported only if all addresses are refused nearby,
- * because each address can be closed for a different reason.
+ * A nearby device is reported only if all addresses are refused nearby, because each address can be closed for a
+ * different reason.
  */
 function overallOf(kinds: readonly Shut[]): Shut {
   const weakest: readonly Shut[] = ['no-answer', 'no-answer-from-any', 'refused', 'all-refused'];
   return weakest.find((kind) => kinds.includes(kind)) ?? 'refused-nearer';
 }
 
-/**
- * Number of unrelated hosts that must refuse connections before a device on the path is reported as the reason. A
- * single host can refuse connections for other reasons.
- */
+/** A single host can refuse connections for other reasons. */
 const FEWEST_REFUSING = 2;
 
 function confidenceOf(kind: Shut, { refusing }: ControlHosts): Confidence {
@@ -136,7 +132,6 @@ function confidenceOf(kind: Shut, { refusing }: ControlHosts): Confidence {
 
 interface ShutPortFindings {
   readonly own: Shut;
-  /** Kind of the fault, combined from all addresses. */
   readonly overall: Shut;
   readonly controls: ControlHosts;
 }

@@ -19,9 +19,8 @@ import { placeOf, shortened, withClean } from '../endpoint-words.ts';
 import type { Millis } from '../../core/clock.ts';
 
 /**
- * Evaluates whether a target's port opens, based on the results for all its addresses. The level is `broken` if all
- * decisive addresses fail, and `warning` if only some fail. If this machine has a route for only one address family,
- * addresses in the other family are ignored.
+ * The level is `broken` if all decisive addresses fail, and `warning` if only some fail. If this machine has a route
+ * for only one address family, the other family is ignored.
  */
 export function judgeTcp(observations: readonly EndpointObservation[]): readonly Finding<ReachabilityCause>[] {
   const failures = observations.flatMap((seen) => (seen.tcp.kind === 'failed' ? [{ seen, failure: seen.tcp }] : []));
@@ -60,10 +59,7 @@ function judgeProxyTime(seen: EndpointObservation): readonly Finding<Reachabilit
 
 type Told = Pick<Finding, 'kind' | 'claim' | 'quote' | 'facts'>;
 
-/**
- * Adds the proxy's response to the finding, because it describes the problem. If there is no response, the proxy itself
- * is at fault.
- */
+/** The proxy's response describes the problem. If there is none, the proxy itself is at fault. */
 function throughProxy(seen: EndpointObservation, { proxyAnswer }: TcpFailure): Partial<Told> {
   const { address, proxy } = seen;
   if (proxy === null) return {};
@@ -104,10 +100,7 @@ function portFinding(
   };
 }
 
-/**
- * Returns the finding for an address family without a route. If neither family has a route, the level is `unknown`,
- * because no connection could be tried.
- */
+/** If neither family has a route, the level is `unknown`, because no connection could be tried. */
 function routeFinding(
   seen: EndpointObservation,
   observations: readonly EndpointObservation[],
@@ -127,15 +120,14 @@ function routeFinding(
   return isNotNeeded(seen.family, observations) ? note(told) : unknown(told);
 }
 
-/** Reports whether an address family can be ignored. IPv6 is needed only if IPv4 cannot be tried. */
 function isNotNeeded(family: 4 | 6, observations: readonly EndpointObservation[]): boolean {
   const others = observations.filter((other) => other.family !== family);
   return family === 6 ? others.length > 0 : others.some((other) => !isWithoutRoute(other));
 }
 
 /**
- * Reports whether this machine has no route for an address family. Many machines have no IPv6, and some have no IPv4. A
- * firewall that rejects connections with "no route" is not counted here.
+ * Many machines have no IPv6, and some have no IPv4. A firewall that rejects connections with "no route" is not
+ * counted.
  */
 function lacksRoute(family: 4 | 6, observations: readonly EndpointObservation[]): boolean {
   return observations.filter((seen) => seen.family === family).every(isWithoutRoute);
@@ -174,9 +166,8 @@ export const reachability: Declaration<'reachability', ReachabilityCause> = {
 };
 
 /**
- * Reports whether no address proves that the path works. In this stage, one address that accepts connections is
- * sufficient proof, even if a second resolver returns other addresses. In later stages, it is not sufficient, because
- * an inspecting device can respond in place of the server.
+ * One address that accepts connections is sufficient proof here, even if a second resolver returns other addresses. In
+ * later stages it is not, because an inspecting device can respond in place of the server.
  */
 function isUnproven({ kind, findings }: Assessment): boolean {
   return kind === 'unjudged' || findings.some(({ level }) => level === 'broken' || level === 'unknown');

@@ -15,13 +15,9 @@ export const FREE_POLICY = separatePolicy(
 );
 
 /**
- * Kinds of the cause `tls-blocked`:
- *
- * - `name-filtered`: The same address responds if a different server name is sent.
- * - `answered-nearer`: The response arrived faster than the server could have sent it.
- * - `large-answers-lost`: Small responses arrive, but certificates do not, regardless of the host.
- * - `all-tls-cut`: Connections to independent hosts are closed in the same way.
- * - `page-in-plain-text`, `page-inside-tls`: A block page is received instead of TLS, or over TLS.
+ * `name-filtered`: another server name works at the same address. `answered-nearer`: the answer came faster than the
+ * server could send it. `large-answers-lost`: small answers arrive, but certificates do not. `all-tls-cut`: connections
+ * to independent hosts are closed in the same way. `page-…`: a block page is received instead of TLS, or over TLS.
  */
 export type BlockedTlsKind =
   | 'name-filtered'

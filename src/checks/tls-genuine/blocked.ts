@@ -19,36 +19,27 @@ import type { TlsEvidence, TlsJudgement } from './chain-case.ts';
 import type { Millis } from '../../core/clock.ts';
 import type { BlockedTlsKind } from './blocked-tls.ts';
 
-/** Facts about a TLS handshake that ended before a certificate was received. */
 interface BlockFacts {
   readonly ending: Ending;
-  /** True if a block page was received in plain text. */
   readonly page: boolean;
-  /** True if the response arrived faster than the server could have sent it. */
+  /** The answer arrived faster than the server could have sent it. */
   readonly nearer: boolean;
-  /** True if the peer reported an unknown server name. A filter would not report this. */
+  /** The peer reported an unknown server name. A filter would not report this. */
   readonly nameRefused: boolean;
   readonly again: ProbeResult;
   readonly otherName: ProbeResult;
-  /**
-   * True if the server rejected a deliberately unacceptable TLS hello. Such a rejection shows that small responses
-   * arrive.
-   */
+  /** The server rejected a deliberately unacceptable TLS hello, so small answers arrive. */
   readonly smallAnswered: boolean;
-  /** Number of control hosts if connections to all of them ended in the same way. Otherwise 0. */
+  /** Number of control hosts if all their connections ended in the same way. Otherwise 0. */
   readonly controlsAlike: number;
 }
 
-/**
- * Result of a comparison connection. `open` means that the connection was not tried, or that a problem on this machine
- * prevented it.
- */
+/** `open`: not tried, or prevented by a problem on this machine. */
 type ProbeResult = 'passes' | 'blocked' | 'open';
 
 interface BlockRule {
   readonly when: string;
   readonly holds: (facts: BlockFacts) => boolean;
-  /** Kind of the block. Null if it is unknown. */
   readonly kind: BlockedTlsKind | null;
   readonly confidence: Confidence;
 }
@@ -56,7 +47,10 @@ interface BlockRule {
 const isNamed = ({ otherName, again, nameRefused }: BlockFacts): boolean =>
   otherName === 'passes' && again !== 'passes' && !nameRefused;
 
-/** Rules that determine the kind of a block. The first matching rule applies. @internal */
+/**
+ * The first matching rule applies.
+ * @internal
+ */
 export const BLOCK_RULES: readonly BlockRule[] = [
   {
     when: 'a block page was received instead of TLS',
@@ -119,7 +113,6 @@ export const BLOCK_RULES: readonly BlockRule[] = [
   },
 ];
 
-/** Returns the result of the first matching rule. */
 function decideBlock(facts: BlockFacts): Pick<BlockRule, 'kind' | 'confidence'> {
   return BLOCK_RULES.find((rule) => rule.holds(facts)) ?? { kind: null, confidence: 'suspected' };
 }
@@ -130,27 +123,20 @@ function probeResultOf(outcome: TlsOutcome | null | undefined): ProbeResult {
   return isBlocked(outcome) ? 'blocked' : 'open';
 }
 
-/**
- * Returns the number of control hosts if all their connections end like the licence server's connection. Otherwise,
- * returns 0.
- */
+/** Returns 0 unless all control hosts' connections end like the licence server's connection. */
 function controlsAlike(ending: Ending, { controls }: Pick<CloserLook, 'controls'>): number {
   return controls.every((outcome) => isBlocked(outcome) && endingOf(outcome) === ending) ? controls.length : 0;
 }
 
-/**
- * Minimum number of connect times for estimating the round trip. Load on this machine can distort single measurements.
- */
+/** Load on this machine can distort single connect times. */
 const FEWEST_CONNECTS = 4;
-/** A response that arrives within this share of the round-trip time did not come from the server. */
+/** An answer within this share of the round-trip time did not come from the server. */
 const TOO_FAST = 0.6;
 
-/** Returns the shortest round-trip time to the address. Returns null if there are too few measurements. */
 function roundTripOf({ connects, stalledMs }: Pick<CloserLook, 'connects' | 'stalledMs'>): Millis | null {
   return leastRoundTrip(connects, stalledMs, FEWEST_CONNECTS);
 }
 
-/** Reports whether a response after `durationMs` came from a device that is closer than the server. */
 function isNearer(durationMs: number, roundTrip: number | null): boolean {
   return roundTrip !== null && durationMs < roundTrip * TOO_FAST;
 }
@@ -158,8 +144,8 @@ function isNearer(durationMs: number, roundTrip: number | null): boolean {
 const NO_CHAIN = { authorities: [], accepted: null, verifiedBy: null };
 
 /**
- * Evaluates a connection that received no certificate. TLS counts as blocked if the handshake ended with a reset, a
- * timeout, an alert or plain text. For problems on this machine and unreadable chains, the verdict is `unknown`.
+ * A reset, a timeout, an alert or plain text instead of a certificate means that TLS is blocked. For problems on this
+ * machine and unreadable chains, the verdict is `unknown`.
  */
 export function judgeNoCertificate(evidence: TlsEvidence): TlsJudgement {
   const { outcome, target } = evidence;
@@ -243,7 +229,6 @@ const ENDINGS: ReadonlyMap<FailureReason, string> = new Map([
   ['timeout', 'the TLS hello was not answered'],
 ]);
 
-/** Describes how the connection ended. Returns null if the failure reason does not show this. */
 function endingText({ reason, receivedBytes = 0, durationMs }: BlockedOutcome): string | null {
   if (reason !== 'timeout' || receivedBytes === 0) return ENDINGS.get(reason) ?? null;
   return (
@@ -290,7 +275,6 @@ function blockPage({ plaintext }: BlockedOutcome, { products }: TlsEvidence): Pa
 
 const SMALL_ANSWER = 'large-answers-arrive';
 
-/** Comparison connections that provide additional evidence, each with a separate rule. */
 const PROOFS: readonly (readonly [rule: string, see: (closer: CloserLook, outcome: BlockedOutcome) => Seen | null])[] =
   [
     ['reset-takes-a-round-trip', nearerThanServer],

@@ -7,16 +7,12 @@ const ONLY_FORTINETS_OWN =
   "FortiAuthenticator accepts only certificates from Fortinet's own authority, so trusting the inspecting authority " +
   'does not help.';
 
-/** Last step after a change to a device on the network path. */
 export const REPEAT = shell(
   'Check again from the same network, then retry the activation on FortiAuthenticator.',
   'ftm-watch check{config}',
 );
 
-/**
- * Returns a step that learns the server's current chain. The step keeps a copy of the old baseline file, so that the
- * change can be undone.
- */
+/** The old baseline file is copied, so that the change can be undone. */
 function learn(text: string): CommandStep {
   return {
     text,
@@ -41,10 +37,7 @@ const FORTIGATE = [
   REPEAT,
 ];
 
-/**
- * Remedy for the case that the configured firewall does not inspect the traffic. Changes to this firewall would have no
- * effect.
- */
+/** The configured firewall does not inspect the traffic, so changing it would have no effect. */
 const BEHIND_FIREWALL: readonly Step[] = [
   'Do not change {firewall}, because {policy} matches {source} and does not inspect traffic. The certificate ' +
     'comes from another FortiGate, {issuer}.',
@@ -110,7 +103,6 @@ const TICKET = shell(
   'ftm-watch report{config}',
 );
 
-/** Kinds of `certificate-broken`, excluding expired and not yet valid certificates. */
 export type BrokenCertificateKind = 'weak' | 'misnamed' | 'incomplete' | 'flawed';
 
 const BROKEN_KINDS: Readonly<Record<BrokenCertificateKind, KindWords>> = {
@@ -176,8 +168,7 @@ export const TLS_CAUSES = {
   },
   'tls-interception-suspected': {
     ...INTERCEPTION,
-    // The capture is the first step, because only a capture shows with certainty which certificate FortiAuthenticator
-    // receives.
+    // Only a capture shows with certainty which certificate FortiAuthenticator receives.
     remedy: [...CAPTURE_STEPS, ...UNKNOWN_PRODUCT],
     productRemedy: { 'Fortinet FortiGate': [...CAPTURE_STEPS, ...FORTIGATE] },
     anyProductRemedy: [...CAPTURE_STEPS, ...OTHER_PRODUCT],

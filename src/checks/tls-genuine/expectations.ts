@@ -10,13 +10,9 @@ import type { Told } from '../../engine/model.ts';
 
 const MOST_NAMES = 5;
 
-/**
- * An expectation about a chain, together with the observation. The verdict determines the level of the resulting
- * finding.
- */
+/** The verdict determines the level of the resulting finding. */
 export type Expectation = Told;
 
-/** Compares the chain's last authority with the expected authority. */
 export function verificationFinding(chain: ChainCase): Expectation {
   const { chainTrust, leaf } = chain;
   const top = chainTrust.path.at(-1) ?? leaf;
@@ -31,8 +27,7 @@ export function verificationFinding(chain: ChainCase): Expectation {
 export function datesFinding({ chainTrust, evidence, dates, leaf }: ChainCase): Expectation {
   const wrong = chainTrust.path.find((link) => !isInDate(link, evidence.now));
   const { subject, notBefore, notAfter } = wrong ?? leaf;
-  // On the first and the last day of the validity period, the time is shown as well, because the date alone would be
-  // ambiguous.
+  // On the first and the last day of validity, the date alone would be ambiguous.
   const isDayEnough = ![notBefore, notAfter].map(dayText).includes(dayText(evidence.now));
   const textOf = isDayEnough ? dayText : utcText;
   const [from, to] = [textOf(notBefore), textOf(notAfter)];
@@ -144,9 +139,6 @@ export function droppedFinding({ evidence }: ChainCase): readonly Expectation[] 
   return [{ rule: 'chain-is-readable', claim, expected: 'At most 16 certificates, all of them readable' }];
 }
 
-/**
- * Returns the chain's flaws as expectations. FortiAuthenticator's log can change the level of the resulting findings.
- */
 export function flawFindings({ accepted }: ChainCase): readonly Expectation[] {
   return (accepted?.flaws ?? []).map(({ claim, fullNames }) => ({
     rule: FLAW_RULE,
@@ -158,10 +150,9 @@ export function flawFindings({ accepted }: ChainCase): readonly Expectation[] {
 
 export const FLAW_RULE = 'chain-has-no-flaw';
 
-/** Rule for findings about TLS 1.2. FortiAuthenticator's log can change the level of these findings. */
+/** FortiAuthenticator's log can change the level of findings with this rule. */
 export const OLDER_TLS_RULE = 'older-tls-is-not-inspected';
 
-/** Returns a sentence that identifies the issuer of the certificate and explains why this issuer is wrong. */
 function issuerClaim(chain: ChainCase): string {
   const { chainTrust, leaf } = chain;
   const issued = `The certificate was issued by ${called(leaf.issuer)}`;
@@ -184,12 +175,11 @@ function issuerClaim(chain: ChainCase): string {
   }
 }
 
-/** Returns the name of the chain's last authority. */
 function topOf({ chainTrust, leaf }: ChainCase): DistinguishedName {
   return (chainTrust.path.at(-1) ?? leaf).issuer;
 }
 
-/** @param end the chain's last authority; null if it is the issuer */
+/** @param end null if the chain's last authority is the issuer */
 function untrustedClaim({ chainTrust, leaf, evidence }: ChainCase, issued: string, end: string | null): string {
   const product = findProduct(evidence.products, leaf.issuer)?.name;
   if (product !== undefined) return `${issued}, ${inspectionAuthority(product)}.`;
@@ -205,7 +195,6 @@ function inspectionAuthority(product: string): string {
     : `an inspection authority from ${product}`;
 }
 
-/** Returns the names of the authorities that can issue a certificate for this target. */
 function trustedEnds({ evidence }: ChainCase): string {
   if (evidence.profile === 'public') return "One of Mozilla's root authorities";
   const { pins, anchors } = trustUnder(evidence.profile, evidence.trust);
@@ -224,7 +213,7 @@ function trustedEnds({ evidence }: ChainCase): string {
   return accepted.length === 0 ? 'A trusted authority (none is configured)' : accepted.join(', or ');
 }
 
-/** Joins names as in `a, b or c`. */
+/** As in `a, b or c`. */
 function alternatives(names: readonly string[]): string {
   const shown = names.length > MOST_NAMES ? [nameList(names, MOST_NAMES)] : names;
   return [shown.slice(0, -1).join(', '), ...shown.slice(-1)].filter((part) => part !== '').join(' or ');

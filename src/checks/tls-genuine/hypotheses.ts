@@ -22,8 +22,8 @@ import {
 import { fortios } from '../../engine/model.ts';
 
 /**
- * Hypotheses for chains that the profile accepts. Intercepting devices have no trusted key. Therefore, an accepted
- * chain is reported as an interception only if it contains a device certificate.
+ * Intercepting devices have no trusted key, so an accepted chain is an interception only if it contains a device
+ * certificate.
  */
 export const HYPOTHESES_ACCEPTED: readonly Hypothesis[] = [
   {
@@ -143,9 +143,7 @@ export const HYPOTHESES_ACCEPTED: readonly Hypothesis[] = [
   },
 ];
 
-/**
- * Hypotheses for chains with an unknown key that claim to be from the vendor or a public authority (see `isClaimed`).
- */
+/** Chains with an unknown key that claim to be from the vendor or a public authority (see `isClaimed`). */
 export const HYPOTHESES_CLAIMED: readonly Hypothesis[] = [
   {
     ...WRONG_CLOCK,
@@ -230,7 +228,7 @@ export const HYPOTHESES_CLAIMED: readonly Hypothesis[] = [
   },
 ];
 
-/** Hypotheses for certificates with the right name that were issued by an authority inspection products cannot use. */
+/** Certificates with the right name from an authority that inspection products cannot use. */
 export const HYPOTHESES_ELSEWHERE: readonly Hypothesis[] = [
   {
     id: 'elsewhere-contradicted',

@@ -8,45 +8,38 @@ import type { TlsOutcome } from '../../core/observation.ts';
 import { type BaselineMatch, type TrustProfile, trustUnder } from '../../tls/trust.ts';
 import type { ChainTrust } from '../../tls/chain.ts';
 
-/** A row in the verdict table. Each row contains a possible explanation, its condition, and the messages for users. */
+/** A row in the verdict table: an explanation, its condition, and its messages. */
 export interface Hypothesis {
   readonly id: string;
-  /** Condition in words, for docs/internals/interception.md. */
+  /** For docs/internals/interception.md. */
   readonly when: string;
-  /** Reports whether the row matches. The first matching row determines the verdict. */
+  /** The first matching row determines the verdict. */
   readonly holds: (facts: VerdictFacts) => boolean;
   readonly verdict: Verdict;
   readonly confidence: Confidence;
-  /** Functions that return the findings for this explanation. */
   readonly tells: readonly Telling[];
-  /** Summary sentence, which can contain placeholders from `WORDS` in verdict.ts. */
+  /** Can contain placeholders from `WORDS` in verdict.ts. */
   readonly summary: string;
-  /**
-   * Action that would lead to a definite result, as the rest of a sentence with placeholders. Absent if the result is
-   * already definite.
-   */
+  /** Action that would lead to a definite result, as the rest of a sentence with placeholders. */
   readonly wouldSettle?: string;
-  /** Kind of the suggested cause. Absent if the cause has no kinds. */
   readonly kind?: BrokenCertificateKind;
-  /** Level to use instead of the verdict's default level. */
+  /** Replaces the verdict's default level. */
   readonly level?: FindingLevel;
-  /** Expectation for an additional finding with the level `unknown`. */
+  /** An additional finding with the level `unknown`. */
   readonly open?: Expectation;
-  /** Summary and remedy to use instead of the cause's default wording. */
   readonly advice?: NonNullable<Finding['advice']>;
 }
 
 type Telling = (chain: ChainCase, signals: readonly Signal[]) => Expectation | readonly Expectation[];
 
-/** Returns the signals as findings. Used in rows in which the chain alone is not sufficient evidence. */
+/** Used if the chain alone is not sufficient evidence. */
 export const signs: Telling = (_, signals) => signals;
 
-/** Always matches. Used in rows that apply if no earlier row matches. */
 export function always(): boolean {
   return true;
 }
 
-/** Result for a chain that seems to be expired or not yet valid because this machine's clock is wrong. */
+/** For a chain that only seems to be out of date because this machine's clock is wrong. */
 export const WRONG_CLOCK: Omit<Hypothesis, 'id' | 'when' | 'tells'> = {
   holds: ({ dates }) => dates === 'clock',
   ...suspected('unknown'),
@@ -60,40 +53,34 @@ export function confirmed(verdict: Verdict): Said {
   return { verdict, confidence: 'confirmed' };
 }
 
-/** Returns a verdict with the confidence `suspected`, because other explanations are possible. */
+/** Other explanations are possible. */
 export function suspected(verdict: Verdict): Said {
   return { verdict, confidence: 'suspected' };
 }
 
 export const LEARN = 'learn the chain with "ftm-watch trust learn" on a path that is known to be clean';
 
-/** Input for the verdict table. Every field has only a few possible values, so that all combinations can be tested. */
+/** Every field has only a few possible values, so that all combinations can be tested. */
 export interface VerdictFacts extends Pick<ChainCase, 'claim' | 'identity' | 'dates' | 'baselineMatch'> {
   readonly chainTrust: ChainTrust['kind'];
-  /** True if the chain ends at a trusted key. With the profile `public`, a public root is also accepted. */
   readonly accepted: boolean;
-  /** True if the server did not send a required intermediate certificate, but it is known from another source. */
+  /** The server did not send a required intermediate certificate, but it is known from another source. */
   readonly gap: boolean;
   readonly profile: TrustProfile;
   /** Age of a flaw that makes TLS clients reject an accepted chain. */
   readonly flaw: FlawAge;
-  /** True if any trusted key is configured. */
+  /** Any trusted key is configured. */
   readonly trusting: boolean;
   /**
-   * How the connection ended after the certificate was received. `cut`: the connection was reset, closed or timed out.
-   * `alert`: the peer sent a TLS alert with a reason.
+   * How the connection ended after the certificate was received. `cut`: reset, closed or timed out. `alert`: the peer
+   * sent a TLS alert with a reason.
    */
   readonly ended: 'handshake' | 'alert' | 'cut';
-  /**
-   * True if there is a witness. A witness is an observation from this round that a change at the vendor cannot cause.
-   */
+  /** There is an observation from this round that a change at the vendor cannot cause. */
   readonly witnessed: boolean;
-  /** True if the genuine key was observed on another path to the same name. */
+  /** The genuine key was observed on another path to the same name. */
   readonly contradicted: boolean;
-  /**
-   * True if there is a hint. A change at the vendor does not explain a hint, but a hint depends on earlier
-   * observations.
-   */
+  /** A change at the vendor does not explain a hint, but a hint depends on earlier observations. */
   readonly hinted: boolean;
 }
 
@@ -105,17 +92,14 @@ export function isNamed({ identity }: VerdictFacts): boolean {
   return isRightful(identity);
 }
 
-/**
- * Reports whether the certificate has the right name and was issued by a public authority or the vendor's authority.
- * Inspection products cannot use these authorities.
- */
+/** Inspection products cannot use public authorities or the vendor's authority. */
 export function isElsewhere(facts: VerdictFacts): boolean {
   return (facts.chainTrust === 'public' || facts.chainTrust === 'vendor') && !facts.accepted && isNamed(facts);
 }
 
 /**
- * Reports whether a chain with an unknown key claims to be from the vendor or a public authority. Fortinet does not
- * publish the names in the genuine certificate, so an unexpected name does not speak against the vendor.
+ * Fortinet does not publish the names in the genuine certificate, so an unexpected name does not speak against the
+ * vendor.
  */
 export function isClaimed(facts: VerdictFacts): boolean {
   const isVendors = facts.claim === 'vendor' && (facts.chainTrust === 'incomplete' || facts.chainTrust === 'foreign');
@@ -149,10 +133,7 @@ function isAnythingTrusted({ evidence }: ChainCase): boolean {
   return evidence.profile !== 'pinned' || evidence.baseline !== null || pins.length + anchors.length > 0;
 }
 
-/**
- * Compares the chain with the baseline. A public authority may change its roots or intermediates, so only its
- * organization is compared.
- */
+/** A public authority may change its roots or intermediates, so only its organization is compared. */
 function baselineMatchOf({ baselineMatch, chainTrust, evidence }: ChainCase): BaselineMatch {
   const root = chainTrust.kind === 'public' ? chainTrust.path.at(-1) : undefined;
   if (root === undefined) return baselineMatch;

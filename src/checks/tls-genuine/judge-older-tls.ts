@@ -15,15 +15,15 @@ import {
 } from './judge-path.ts';
 
 /**
- * Number of connections with each TLS version that must have the same result. If every second connection is inspected,
- * fewer connections could differ by chance.
+ * Connections with each TLS version that must have the same result. If every second connection is inspected, fewer
+ * could differ by chance.
  */
 const FEWEST = 3;
 
 /**
- * Reports that TLS 1.2 is inspected or blocked while TLS 1.3 is not. Verdicts are compared instead of certificates,
- * because a server may have a different certificate for each version. FortiAuthenticator's log determines the severity,
- * because it is not documented whether FortiAuthenticator uses TLS 1.2.
+ * Verdicts are compared instead of certificates, because a server may have a different certificate for each version.
+ * FortiAuthenticator's log determines the severity, because it is not documented whether FortiAuthenticator uses TLS
+ * 1.2.
  */
 export function judgeOlderTls(
   path: PathObservation,
@@ -60,8 +60,8 @@ export function isOlderInspected(...seen: Parameters<typeof judgeOlderTls>): boo
 }
 
 /**
- * Returns this round's additional connections with both TLS versions if the result does not depend on the version. In
- * that case, some connections with each version are inspected. The preceding TLS 1.3 observation is used as a witness.
+ * Returns the additional connections if the result does not depend on the TLS version. In that case, some connections
+ * with each version are inspected. The preceding TLS 1.3 observation is used as a witness.
  */
 export function mixedVersions(
   path: PathObservation,
@@ -85,7 +85,7 @@ export function mixedVersions(
   });
 }
 
-/** Evaluates a TLS outcome with the given references instead of the path's own references. */
+/** Uses the given references instead of the path's own. */
 function judgedBeside(
   alone: PathObservation,
   references: readonly ReferenceChain[],
@@ -99,10 +99,9 @@ function judgedBeside(
 
 interface Difference {
   readonly address: string;
-  /** Judgement for the TLS 1.2 connection. */
   readonly judgement: TlsJudgement;
   readonly verdict: VerdictAgainst;
-  /** True if enough connections with each TLS version have the same result. */
+  /** Enough connections with each TLS version have the same result. */
   readonly isConsistent: boolean;
 }
 
@@ -119,7 +118,7 @@ function differenceIn(
     judgedBeside({ ...path, endpoints: [{ ...endpoint, tls: outcome }] }, references, knowledge, surroundings);
   const isAgainstIt = (outcome: TlsOutcome): boolean =>
     judgedAlone(outcome, []).some(({ verdict }) => isAgainst(verdict));
-  // The TLS 1.2 observation is skipped, because TLS 1.3 was inspected as well. The versions do not differ.
+  // TLS 1.3 was inspected as well, so the versions do not differ.
   const { tls } = endpoint;
   if (older.beside !== undefined && tls?.kind === 'established' && isAgainstIt({ ...tls, chain: older.beside }))
     return null;
@@ -136,7 +135,7 @@ interface BothVersions {
   readonly endpoint: EndpointObservation;
 }
 
-/** Returns the addresses that presented different certificates in TLS 1.2 and TLS 1.3, with both results. */
+/** Returns the addresses that presented different certificates in TLS 1.2 and TLS 1.3. */
 function bothVersionsIn({ references, endpoints }: PathObservation): readonly BothVersions[] {
   return references
     .filter(({ kind }) => kind === 'tls-1.2')
@@ -152,10 +151,7 @@ function besideOf({ beside, label }: ReferenceObservation): readonly ReferenceCh
   return beside === undefined ? [] : [{ kind: 'tls-version', label: `TLS 1.3 at ${label}`, chain: beside }];
 }
 
-/**
- * Reports whether enough connections with each TLS version had the same result. The first connection with each version
- * is already known to match.
- */
+/** The first connection with each version is already known to match. */
 function isConsistent(again: VersionSeries | undefined, isAgainstIt: (outcome: TlsOutcome) => boolean): boolean {
   if (again === undefined) return false;
   const { older, newer } = again;

@@ -39,9 +39,8 @@ const WAYS: Readonly<Record<ReferenceChain['kind'], string>> = {
 };
 
 /**
- * Returns signals if the target presents the genuine key on another path. With another server name, a publicly trusted
- * chain is sufficient. A difference between two genuine chains is normal, because a service's nodes can have different
- * certificates.
+ * With another server name, a publicly trusted chain is sufficient. A difference between two genuine chains is normal,
+ * because a service's nodes can have different certificates.
  */
 export function referenceSignals(chain: ChainCase): readonly Signal[] {
   if (isBeyondComparison(chain)) return [];
@@ -74,10 +73,7 @@ function compare(chain: ChainCase, reference: ReferenceChain): Signal | null {
   return { rule: 'server-name-changes-nothing', weight: 'weak', claim, expected, fullNames };
 }
 
-/**
- * Describes a device certificate that was presented instead of the server's certificate. The same authority signs both
- * certificates.
- */
+/** The same authority signs device certificates and the server's certificate. */
 function deviceInstead({ leaf }: ChainCase, seen: string): Pick<Signal, 'claim' | 'expected' | 'fullNames'> {
   return {
     claim:
@@ -88,10 +84,7 @@ function deviceInstead({ leaf }: ChainCase, seen: string): Pick<Signal, 'claim' 
   };
 }
 
-/**
- * Reports whether both certificates come from a legitimate authority. In this case, a difference is not a sign of
- * interception.
- */
+/** A difference between two legitimate authorities is not a sign of interception. */
 function isUnderTrusted({ accepted, identity, chainTrust }: ChainCase, reference: ChainTrust): boolean {
   const own = chainTrust.authorities.map(({ pin }) => pin);
   const isShared = reference.authorities.some(({ pin }) => own.includes(pin));
@@ -100,9 +93,8 @@ function isUnderTrusted({ accepted, identity, chainTrust }: ChainCase, reference
 }
 
 /**
- * Returns the weight of a difference between two chains. The vendor may renew its nodes' certificates one after the
- * other, and a server may select its chain by server name. Therefore, a difference is a strong signal only if the
- * issuer claims to be another party.
+ * The vendor may renew its nodes' certificates one after the other, and a server may select its chain by server name.
+ * Therefore, a difference is a strong signal only if the issuer claims to be another party.
  */
 function weightOf(kind: ReferenceChain['kind'], { claim }: ChainCase): Signal['weight'] {
   switch (kind) {
@@ -123,22 +115,18 @@ interface SeenReference {
   readonly profile: TrustProfile;
 }
 
-/**
- * Reports whether a reference chain is genuine. If another server name was sent, the server may present the certificate
- * for that name, so a trusted key is sufficient.
- */
+/** With another server name, the server may present the certificate for that name, so a trusted key is sufficient. */
 function isGenuine(chainTrust: ChainTrust['kind'], { isNamed, kind, profile }: SeenReference): boolean {
   if (chainTrust === 'trusted') return isNamed || kind === 'server-name';
   return chainTrust === 'public' && profile === 'public' && isNamed;
 }
 
-/** Matches names that are not used on the internet (RFC 6762 §3 and appendix G, RFC 8375, ICANN's `.internal`). */
+/** RFC 6762 §3 and appendix G, RFC 8375, ICANN's `.internal`. */
 const INTERNAL_NAME = /\.(?:local|localdomain|internal|intranet|private|corp|home|lan|home\.arpa)$/u;
 
 /**
- * Detects an issuer certificate or revocation list at a private location. Clients of an internet server could not
- * access such a location. The location can be a directory (as used by Active Directory Certificate Services) or a host
- * in a private network.
+ * Clients of an internet server could not access an issuer certificate or revocation list at a private location, such
+ * as a directory (Active Directory Certificate Services) or a host in a private network.
  */
 function privateLocation({ chainTrust, claim: claimed }: ChainCase): Seen | null {
   if (chainTrust.kind === 'trusted' || chainTrust.kind === 'public') return null;
@@ -151,10 +139,7 @@ function privateLocation({ chainTrust, claim: claimed }: ChainCase): Seen | null
   return { claim, expected, quote: visibleText(found, 160) };
 }
 
-/**
- * Reports whether a location is private. Some public authorities list a directory server on the internet. Such a server
- * does not count as private.
- */
+/** Some public authorities list a directory server on the internet, which does not count as private. */
 function isPrivateLocation(location: string, isPublicClaim: boolean): boolean {
   const [, scheme = '', bracketed, name = ''] =
     /^([a-z][a-z0-9+.-]*):\/\/(?:[^/@]*@)?(?:\[([0-9a-f:.]+)\]|([^/:?#]*))/iu.exec(location) ?? [];
@@ -172,7 +157,7 @@ function isPrivateHost(name: string): boolean {
 
 type Finder = (chain: ChainCase) => readonly Signal[];
 
-/** Functions that find signals, in the order in which the signals are reported. */
+/** In the order in which the signals are reported. */
 const SIGNALS: readonly Finder[] = [
   signal('issuer-is-no-inspection-product', 'witness', catalogued),
   signal('control-host-has-another-issuer', 'witness', atControlHost),
@@ -191,7 +176,6 @@ const SIGNALS: readonly Finder[] = [
   signal('issuer-as-learned', 'weak', otherThanLearned),
 ];
 
-/** Returns all signs of interception that a chain shows. */
 export function signalsOf(chain: ChainCase): readonly Signal[] {
   return SIGNALS.flatMap((find) => find(chain));
 }
@@ -203,10 +187,7 @@ function signal(rule: string, weight: Signal['weight'], find: (chain: ChainCase)
   };
 }
 
-/**
- * Searches the issuers for the name of an inspection product. Leaf subjects are ignored, because certificates for
- * vendors' own web sites also contain the vendor's name.
- */
+/** Leaf subjects are ignored, because certificates for vendors' own web sites also contain the vendor's name. */
 function catalogued({ leaf, chainTrust, evidence }: ChainCase): Seen | null {
   const issuers = [leaf.issuer, ...chainTrust.path.slice(1).flatMap(({ subject, issuer }) => [subject, issuer])];
   const [found] = issuers.flatMap((issuer) => {
@@ -222,10 +203,6 @@ function catalogued({ leaf, chainTrust, evidence }: ChainCase): Seen | null {
   };
 }
 
-/**
- * Reports a Fortinet unit's factory certificate. The certificate identifies the device that responds in place of the
- * server. The verdict uses the identity directly.
- */
 function deviceCertificate({ identity, leaf }: ChainCase): Seen | null {
   const product = identity === 'device' ? deviceOf(leaf) : null;
   if (product === null) return null;
@@ -237,7 +214,6 @@ function deviceCertificate({ identity, leaf }: ChainCase): Seen | null {
   };
 }
 
-/** Reports a device certificate if the baseline contains a server certificate. */
 function deviceForServer({ identity, evidence, leaf }: ChainCase): Seen | null {
   const known = evidence.baseline?.leaves[0];
   if (known === undefined || identity !== 'device') return null;
@@ -252,9 +228,9 @@ function deviceForServer({ identity, evidence, leaf }: ChainCase): Seen | null {
 }
 
 /**
- * Matches response headers that forward proxies and filters add, but servers and content delivery networks do not
- * (mitmengine, reference_fingerprints/mitmengine/badheader.txt). `via` and the headers from Squid caches are excluded,
- * because a server may be behind a cache.
+ * Headers that forward proxies and filters add, but servers and content delivery networks do not (mitmengine,
+ * reference_fingerprints/mitmengine/badheader.txt). `via` and the headers from Squid caches are excluded, because a
+ * server may be behind a cache.
  */
 const FORWARD_PROXY = /^(?:proxy-connection|x-bluecoat-via|x-iwsaas-via|x-mwg-via|x-sophos-wsa-clientip|zsa-.*)$/u;
 
@@ -269,9 +245,7 @@ const HOUR_MS = 60 * 60 * 1000;
 const FRESH_MS = 6 * HOUR_MS;
 const SERIAL_MEMORY_MS = 24 * HOUR_MS;
 
-/**
- * Detects a certificate that became valid only a few hours ago. Such a certificate was probably generated on the fly.
- */
+/** A certificate that became valid only a few hours ago was probably generated on the fly. */
 function brandNew({ leaf, evidence }: ChainCase): Seen | null {
   const age = evidence.now - leaf.notBefore;
   if (age < 0 || age >= FRESH_MS) return null;
@@ -286,12 +260,12 @@ function agoText(age: Millis): string {
 }
 
 /**
- * Minimum number of connections with different serial numbers. Three different numbers can come from the nodes behind a
- * name, but four within a day without a repetition are unlikely.
+ * Three different numbers can come from the nodes behind a name, but four within a day without a repetition are
+ * unlikely.
  */
 const MIN_SERIALS = 4;
 
-/** Detects certificates that are generated on the fly. In that case, each connection gets a different serial number. */
+/** If certificates are generated on the fly, each connection gets a different serial number. */
 function changingSerial({ leaf, evidence: { previous, now } }: ChainCase): Seen | null {
   const recent = previous.filter(({ at }) => now - at <= SERIAL_MEMORY_MS);
   const serials = [...recent, leaf].map(({ serial }) => serial);
@@ -302,7 +276,6 @@ function changingSerial({ leaf, evidence: { previous, now } }: ChainCase): Seen 
   return { claim, expected: 'The same certificate on the next connection' };
 }
 
-/** Reports that ftm-watch successfully verified the same target earlier. */
 function genuineBefore(chain: ChainCase): Seen | null {
   const { remembered } = chain.evidence;
   if (isBeyondComparison(chain) || remembered === null) return null;
@@ -325,27 +298,22 @@ function otherThanLearned(chain: ChainCase): Seen | null {
 }
 
 /**
- * A sign of interception.
- * - `witness`: an observation from this round that a change at the vendor cannot cause. A single witness confirms an
- *   interception.
- * - `hint`: a difference from earlier observations that a change at the vendor does not explain. A hint only raises a
- *   suspicion.
- * - `weak`: an observation with common explanations (a renewal, several nodes, virtual hosts). A weak signal is only
- *   listed in the evidence.
+ * `witness`: an observation from this round that a change at the vendor cannot cause. A single witness confirms an
+ * interception. `hint`: a difference from earlier observations that a change at the vendor does not explain. A hint
+ * only raises a suspicion. `weak`: an observation with common explanations (a renewal, several nodes, virtual hosts),
+ * which is only listed in the evidence.
  */
 export interface Signal extends Expectation {
   readonly weight: 'witness' | 'hint' | 'weak';
-  /** Product that the signal indicates. */
   readonly product?: string;
 }
 
-/** A signal without its name and weight. */
 export type Seen = Pick<Signal, 'claim' | 'expected' | 'quote' | 'witness' | 'fullNames' | 'product'>;
 
 /**
- * Returns signals for details that appear with another key although they belong to a known certificate. Examples are a
- * genuine authority's name, or the genuine leaf's dates or serial number. The leaf's subject alone is not a signal,
- * because every certificate for the same host has it.
+ * Finds details of a known certificate that appear with another key, such as a genuine authority's name, or the genuine
+ * leaf's dates or serial number. The leaf's subject alone is not a signal, because every certificate for the same host
+ * has it.
  */
 export function copySignals(chain: ChainCase): readonly Signal[] {
   const borrowed = borrowedName(chain);
@@ -370,7 +338,6 @@ interface Borrowed extends Copy {
 function borrowedName(chain: ChainCase): Borrowed | null {
   const { chainTrust, evidence } = chain;
   const last = chainTrust.path.at(-1);
-  // The issuer's name was copied, because the issuer's known key did not sign the certificate.
   if (chainTrust.kind === 'forged' && last !== undefined)
     return {
       name: last.issuer,
@@ -389,8 +356,8 @@ function borrowedName(chain: ChainCase): Borrowed | null {
 }
 
 /**
- * Returns the certificates whose names are compared. If an authority was not sent, only certificates that signed
- * another certificate are compared, because anybody can append unrelated certificates.
+ * If an authority was not sent, only certificates that signed another certificate are compared, because anybody can
+ * append unrelated certificates.
  */
 function claimants({ chainTrust, sent }: ChainCase): readonly Certificate[] {
   const last = chainTrust.path.at(-1);
@@ -405,9 +372,7 @@ function bearsKnownName({ subject, pin }: Certificate, { trust, baseline }: TlsE
   return namesakes.length > 0 && namesakes.every((namesake) => namesake.pin !== pin);
 }
 
-/**
- * Reports whether a name is known only from a learned chain. Such a name raises a suspicion but does not confirm it.
- */
+/** A name that is known only from a learned chain raises a suspicion but does not confirm it. */
 function isOnlyLearned(name: DistinguishedName, { evidence, sent }: ChainCase): boolean {
   const isOfThatName = (known: DistinguishedName): boolean => isSameAuthority(known, name);
   const learned = (evidence.baseline?.authorities ?? []).some(({ subject }) => isOfThatName(subject));
@@ -435,9 +400,7 @@ function asKnown({ subject, pin }: Certificate): KnownName {
   return { name: subject, pin };
 }
 
-/**
- * Compares the organization and common name of two authorities. Other fields, such as the e-mail address, are ignored.
- */
+/** Only the organization and common name are compared, not fields such as the e-mail address. */
 function isSameAuthority(left: DistinguishedName, right: DistinguishedName): boolean {
   const telling = ({ attributes }: DistinguishedName): DistinguishedName => ({
     attributes: attributes.filter(isTelling),
@@ -466,8 +429,8 @@ function hasSameDates(left: Certificate, right: Certificate): boolean {
 }
 
 /**
- * Detects the same private issuer or leaf key on an unrelated control host. A vendor does not sign certificates for
- * unrelated hosts. Control hosts whose chain ends at one of Mozilla's roots are ignored.
+ * A vendor does not sign certificates for unrelated hosts. Control hosts whose chain ends at one of Mozilla's roots are
+ * ignored.
  */
 function atControlHost(chain: ChainCase): Seen | null {
   if (isBeyondComparison(chain)) return null;
@@ -488,10 +451,7 @@ function isAlike(chain: ChainCase, control: Control): boolean {
   return control.leaf.pin === chain.leaf.pin || sharesIssuer(chain, control);
 }
 
-/**
- * Reports whether the issuer is the same for all control hosts, or for any name at the same address. A single host that
- * does not send its intermediate certificate is common, but several such hosts are not.
- */
+/** A single host that does not send its intermediate certificate is common, but several such hosts are not. */
 function isEverywhere(alike: readonly Control[], { controls }: TlsEvidence): boolean {
   const targets = new Set(controls.map(({ target }) => target));
   const found = new Set(alike.map(({ target }) => target));
@@ -500,18 +460,16 @@ function isEverywhere(alike: readonly Control[], { controls }: TlsEvidence): boo
 
 interface Control {
   readonly target: string;
-  /** Control host as text for the beginning of a sentence. */
   readonly shownBy: string;
   readonly host: string;
-  /** True if the host is not the target. */
   readonly isElsewhere: boolean;
   readonly leaf: Certificate;
   readonly sent: SentChain;
 }
 
 /**
- * Returns the control hosts, and the target itself if it presented a certificate for a control host's name. A server
- * has no certificates for unrelated names, but an intercepting device creates them on demand.
+ * Includes the target itself if it presented a certificate for a control host's name. A server has no certificates for
+ * unrelated names, but an intercepting device creates them on demand.
  */
 function controlsOf({ controls, references }: TlsEvidence): readonly Control[] {
   const minted = references.filter(({ kind, label, chain }) => {
@@ -544,9 +502,8 @@ function seenAt({ target, shownBy, isElsewhere }: Control, { leaf, evidence }: C
 }
 
 /**
- * Reports whether a control host is independent of the target. A host in the vendor's domain may use the vendor's
- * private authority. Such a host counts only if the issuer is a known inspection product or does not claim to be the
- * vendor.
+ * A host in the vendor's domain may use the vendor's private authority. It counts only if the issuer is a known
+ * inspection product or does not claim to be the vendor.
  */
 function isUnrelated({ evidence, leaf }: ChainCase, control: Control): boolean {
   if (!areRelatedHosts(hostOf(evidence.target), control.host)) return true;
@@ -555,8 +512,8 @@ function isUnrelated({ evidence, leaf }: ChainCase, control: Control): boolean {
 }
 
 /**
- * Reports whether both chains have the same issuer. The issuers' keys are compared if at least one host sent its issuer
- * certificate. Otherwise, the leaves' issuer fields are compared.
+ * The issuers' keys are compared if at least one host sent its issuer certificate. Otherwise, the leaves' issuer fields
+ * are compared.
  */
 function sharesIssuer(chain: ChainCase, control: Control): boolean {
   const target = issuersOf(chain.leaf, chain, control);

@@ -41,10 +41,8 @@ import { called } from '../../tls/flaws.ts';
 import { trustUnder } from '../../tls/trust.ts';
 
 /**
- * Evaluates whether an address presented the genuine certificate. If not, determines who intercepts the connection.
  * Never throws, whatever the peer sent. The number of certificates (16) and verified signatures is limited, so the
  * duration is limited as well.
- *
  * @param checks cache of verified signatures, which can be kept between rounds
  */
 export function judgeTls(evidence: TlsEvidence, checks: SignatureChecks = createSignatureChecks()): TlsJudgement {
@@ -77,10 +75,7 @@ function isGenuine(verdict: Verdict): boolean {
   return verdict === 'genuine' || verdict === 'rotated';
 }
 
-/**
- * Returns the worst judgement among several addresses, with the findings about all addresses. Returns null if there are
- * no addresses.
- */
+/** Keeps the findings about all addresses. */
 export function worstJudgement(judgements: readonly TlsJudgement[]): TlsJudgement | null {
   const ordered = judgements.toSorted((left, right) => rank(left) - rank(right));
   const [worst] = ordered;
@@ -96,7 +91,6 @@ export function worstJudgement(judgements: readonly TlsJudgement[]): TlsJudgemen
   };
 }
 
-/** Returns a sort key. Confirmed judgements are sorted before suspected judgements with the same verdict. */
 function rank({ verdict, confidence }: TlsJudgement): number {
   return VERDICTS.indexOf(verdict) * 2 + (confidence === 'confirmed' ? 0 : 1);
 }
@@ -108,10 +102,7 @@ function distinctFindings(judgements: readonly TlsJudgement[]): readonly Finding
   return [...new Map(keyed).values()];
 }
 
-/**
- * Last row of the verdict table. This row matches chains that claim to be from another party, and chains whose key does
- * not confirm the claimed name.
- */
+/** Matches chains that claim to be from another party, and chains whose key does not confirm the claimed name. */
 const UNVERIFIED: Hypothesis = {
   id: 'unverified',
   when: 'otherwise (the authority claims to be neither the vendor nor a public authority, or the root is unknown)',
@@ -123,9 +114,10 @@ const UNVERIFIED: Hypothesis = {
 };
 
 /**
- * Table that determines the verdict on a chain. If a chain is not accepted, a witness in this round confirms an
- * interception. Without a witness, the verdict depends on whether a change at the vendor, such as a new authority or a
- * missing intermediate certificate, can explain the chain. @internal
+ * The table that determines the verdict. If a chain is not accepted, a witness in this round confirms an interception.
+ * Without a witness, the verdict depends on whether a change at the vendor, such as a new authority or a missing
+ * intermediate certificate, can explain the chain.
+ * @internal
  */
 export const HYPOTHESES: readonly Hypothesis[] = [
   ...where(({ accepted }) => accepted, HYPOTHESES_ACCEPTED),
@@ -181,7 +173,6 @@ export const HYPOTHESES: readonly Hypothesis[] = [
   UNVERIFIED,
 ];
 
-/** Returns the rows with an additional condition on each. */
 function where(condition: Hypothesis['holds'], rows: readonly Hypothesis[]): readonly Hypothesis[] {
   return rows.map((row) => ({ ...row, holds: (facts) => condition(facts) && row.holds(facts) }));
 }
@@ -190,7 +181,7 @@ export function decide(facts: VerdictFacts): Hypothesis {
   return HYPOTHESES.find(({ holds }) => holds(facts)) ?? UNVERIFIED;
 }
 
-/** Default level and cause for each verdict. A row can override them. */
+/** Defaults that a row can override. */
 const TOLD: Readonly<Record<Verdict, { readonly level: FindingLevel; readonly suggests: TlsCause | null }>> = {
   genuine: { level: 'note', suggests: null },
   rotated: { level: 'note', suggests: 'certificate-rotated' },
@@ -208,9 +199,6 @@ interface CaseReport {
   readonly wouldSettle: string | null;
 }
 
-/**
- * Returns the judgement for a chain. The decisive findings have the verdict's level, and all other findings are notes.
- */
 function reportCase(chain: ChainCase, row: Hypothesis, signals: readonly Signal[]): CaseReport {
   const subject = chain.evidence.target;
   const signer = signerOf(chain, signals);
@@ -255,7 +243,6 @@ function reportCase(chain: ChainCase, row: Hypothesis, signals: readonly Signal[
   };
 }
 
-/** Returns the certificate's issuer and, if known, the inspecting product. */
 function signerOf({ leaf }: ChainCase, signals: readonly Signal[]): Pick<FindingFacts, 'product' | 'issuer'> {
   const product = signals.find((signal) => signal.product !== undefined)?.product;
   return known({ product, issuer: shortName(leaf.issuer) });
@@ -272,14 +259,17 @@ function additionalFindings(chain: ChainCase, told: readonly Finding[]): readonl
   );
 }
 
-/** Replaces the placeholders in a row's message. @param by the intercepting party, if known */
+/** @param by the intercepting party, if known */
 function fillPlaceholders(text: string, chain: ChainCase, by: string): string {
   return text.replaceAll(/\{([a-z]+)\}/gu, (whole, name: string) => WORDS.get(name)?.(chain, by) ?? whole);
 }
 
 type Word = (chain: ChainCase, by: string) => string;
 
-/** Functions that return the placeholder values for the verdict table. @internal */
+/**
+ * Placeholders in the verdict table.
+ * @internal
+ */
 export const WORDS: ReadonlyMap<string, Word> = new Map<string, Word>([
   ['by', (_, by) => by],
   ['target', ({ evidence }) => evidence.target],
@@ -297,7 +287,6 @@ export const WORDS: ReadonlyMap<string, Word> = new Map<string, Word>([
   ['authority', knownAuthority],
 ]);
 
-/** Returns a readable name for the chain's last authority. */
 function missingName({ chainTrust, leaf }: ChainCase): string {
   return called((chainTrust.path.at(-1) ?? leaf).issuer);
 }
