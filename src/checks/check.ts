@@ -208,6 +208,6 @@ export const STEPS: readonly StepPlan[] = [
   {
     id: 'phone',
     title: 'The phone redeems the code at Fortinet',
-    wouldShow: 'Activate one token with a phone, because the network of the phone cannot be checked from here.',
+    wouldShow: "Activate one token with a phone. The phone's network cannot be checked from here.",
   },
 ];

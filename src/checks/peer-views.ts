@@ -70,8 +70,8 @@ function alone(
     at: peer.at,
     witness: 'peer',
     expected: isClean
-      ? 'no fault in the network segment of FortiAuthenticator, as in the segment of this machine'
-      : 'no fault in the network segment of FortiAuthenticator',
+      ? "no fault in FortiAuthenticator's network segment, as in this machine's segment"
+      : "no fault in FortiAuthenticator's network segment",
     level: severity === 'critical' && confidence === 'confirmed' ? 'broken' : 'warning',
     confidence,
     suggests: id,
@@ -90,7 +90,7 @@ function both(peer: PeerView, { id, summary }: PeerCause, { subject, suggests }:
     ...(isSame ? {} : { quote: summary }),
     at: peer.at,
     witness: 'peer',
-    expected: 'a result from the network segment of FortiAuthenticator',
+    expected: "a result from FortiAuthenticator's network segment",
     level: 'note',
     suggests: isSame ? id : null,
   };
@@ -102,7 +102,7 @@ function otherwise(peer: PeerView, { subject, suggests }: Finding): Finding {
     subject,
     claim: `${seenBy(peer)} no fault, so the fault may only affect this machine.`,
     at: peer.at,
-    expected: 'the same fault in the network segment of FortiAuthenticator',
+    expected: "the same fault in FortiAuthenticator's network segment",
     level: 'note',
     suggests,
   };
@@ -112,7 +112,7 @@ function unreadable(peer: string, message: string): Finding<never> {
   return note({
     rule: 'peer-is-readable',
     subject: peer,
-    claim: 'The other agent could not be read, so its results are unknown.',
+    claim: 'The other agent could not be queried, so its results are unknown.',
     expected: 'the status of the other agent',
     quote: message,
   });

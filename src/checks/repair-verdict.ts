@@ -153,7 +153,7 @@ function unjudged(cause: Cause, { id, summary, findings }: PreconditionStatus, s
 
 function notConfirmed({ id, precondition, subject }: Cause, seen: AfterRepair): Judged | null {
   if (id !== UNKNOWN_CAUSE && !seen.isLookedAt(subject))
-    return notVisible(`${subject} was not checked.`, 'Add the missing subject to the configuration again.');
+    return notVisible(`${subject} was not checked.`, `Add ${subject} to the configuration again.`);
   const silent = seen.silent.find(({ of }) => of.includes(precondition));
   return silent === undefined ? null : notVisible(silent.why, 'Run this command again when that source is available.');
 }

@@ -196,7 +196,7 @@ function judgeNoAddress(observation: DnsObservation, context: AnswerCase): Findi
   return {
     rule: 'resolver-answers',
     subject: resolver,
-    ...claimOfReply(resolver, failed, 'the question'),
+    ...claimOfReply(resolver, failed, 'the query'),
     expected: `an address of ${hostOf(context.subject)}`,
     ...levelOfNoAnswer(failed, context),
     facts: { resolver },

@@ -124,8 +124,8 @@ function ofThisMachine(
   if (!isAddress || absolute?.resolver !== seen.resolver || !isAnswered(absolute)) return null;
   const inDns = addressesOf(absolute);
   if (addressesOf(seen).some((address) => inDns.includes(address))) return null;
-  const is = inDns.length === 0 ? 'not found' : nameList(inDns, 2);
-  return { kind: 'local-name', more: `with a trailing dot, the name is ${is}`, confidence: 'suspected' };
+  const answer = inDns.length === 0 ? 'is not found' : `resolves to ${nameList(inDns, 2)}`;
+  return { kind: 'local-name', more: `with a trailing dot, the name ${answer}`, confidence: 'suspected' };
 }
 
 function ofSharedAddress(seen: DnsObservation, { others, shared }: OtherNames): Explanation | null {

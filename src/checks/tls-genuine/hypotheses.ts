@@ -30,8 +30,7 @@ export const HYPOTHESES_ACCEPTED: readonly Hypothesis[] = [
     ...WRONG_CLOCK,
     id: 'own-clock',
     when:
-      "accepted, but this machine's clock is wrong, because a control host's certificate seems expired or not yet " +
-      'valid too',
+      "accepted, but this machine's clock is wrong (a control host's certificate also seems expired or not yet valid)",
     tells: [datesFinding],
   },
   {
@@ -97,7 +96,7 @@ export const HYPOTHESES_ACCEPTED: readonly Hypothesis[] = [
   },
   {
     id: 'new-flaw',
-    when: 'accepted, but the chain has a new flaw because of which TLS clients reject it',
+    when: 'accepted, but the chain has a new flaw that makes TLS clients reject it',
     holds: ({ flaw }) => flaw === 'new',
     ...confirmed('certificate-broken'),
     kind: 'flawed',
@@ -107,8 +106,7 @@ export const HYPOTHESES_ACCEPTED: readonly Hypothesis[] = [
   {
     id: 'flaw',
     when:
-      'accepted, but the chain has a flaw because of which TLS clients may reject it, and always had the flaw (a ' +
-      'warning)',
+      'accepted, but the chain has always had a flaw that may make TLS clients reject it (a warning)',
     holds: ({ flaw }) => flaw === 'old',
     ...suspected('certificate-broken'),
     kind: 'flawed',
@@ -149,8 +147,7 @@ export const HYPOTHESES_CLAIMED: readonly Hypothesis[] = [
     ...WRONG_CLOCK,
     id: 'claimed-own-clock',
     when:
-      "claimed, but this machine's clock is wrong, because a control host's certificate seems expired or not yet " +
-      'valid too',
+      "claimed, but this machine's clock is wrong (a control host's certificate also seems expired or not yet valid)",
     tells: [datesFinding],
   },
   {
@@ -244,8 +241,7 @@ export const HYPOTHESES_ELSEWHERE: readonly Hypothesis[] = [
     ...WRONG_CLOCK,
     id: 'elsewhere-own-clock',
     when:
-      "elsewhere, but this machine's clock is wrong, because a control host's certificate seems expired or not yet " +
-      'valid too',
+      "elsewhere, but this machine's clock is wrong (a control host's certificate also seems expired or not yet valid)",
     tells: [datesFinding],
   },
   {

@@ -71,10 +71,10 @@ function suspicions(findings: readonly Finding[], report: PollingReport, subject
   return complaintsOf(report, REFUSED_CERTIFICATE).map(({ appliance, error }) => ({
     rule: 'appliance-takes-the-certificate',
     subject,
-    claim: `${appliance} logged a TLS error at ${utcText(error.lastAt)}, while the authority is unknown.`,
+    claim: `${appliance} logged a TLS error at ${utcText(error.lastAt)}, and the certificate's authority is unknown.`,
     quote: error.sample,
     at: error.lastAt,
-    expected: `No TLS errors in the log of ${appliance} while the authority is unknown`,
+    expected: `No TLS errors in the log of ${appliance}`,
     level: 'broken',
     suggests: 'tls-interception-suspected',
     confidence: 'suspected',

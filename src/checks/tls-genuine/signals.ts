@@ -63,13 +63,15 @@ function compare(chain: ChainCase, reference: ReferenceChain): Signal | null {
     if (chain.accepted !== null) return { rule, weight, ...deviceInstead(chain, seen) };
     const expected = `The same authority as ${seen}: ${chainTrust.label ?? 'trusted'}`;
     const claim =
-      `The certificate was issued by ${issuer}, but the certificate ${visibleText(seen, 80)} by a trusted ` +
-      'authority.';
+      `The certificate was issued by ${issuer}, but the certificate ${visibleText(seen, 80)} was issued by a ` +
+      'trusted authority.';
     return { rule, weight, claim, expected, fullNames };
   }
   if (reference.kind !== 'server-name' || chainTrust.kind !== 'public') return null;
   const expected = `A trusted chain with this server name, as ${seen}`;
-  const claim = `The certificate was issued by ${issuer}, but the certificate ${visibleText(seen, 80)} by a public authority.`;
+  const claim =
+    `The certificate was issued by ${issuer}, but the certificate ${visibleText(seen, 80)} was issued by a ` +
+    'public authority.';
   return { rule: 'server-name-changes-nothing', weight: 'weak', claim, expected, fullNames };
 }
 
@@ -77,8 +79,8 @@ function compare(chain: ChainCase, reference: ReferenceChain): Signal | null {
 function deviceInstead({ leaf }: ChainCase, seen: string): Pick<Signal, 'claim' | 'expected' | 'fullNames'> {
   return {
     claim:
-      `The certificate belongs to ${called(leaf.subject)}, but the certificate ${visibleText(seen, 80)} to the ` +
-      'server.',
+      `The certificate belongs to ${called(leaf.subject)}, but the certificate ${visibleText(seen, 80)} belongs ` +
+      'to the server.',
     expected: `The server's certificate, as ${seen}`,
     fullNames: inFull(leaf.subject),
   };

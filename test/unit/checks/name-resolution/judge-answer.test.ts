@@ -42,7 +42,7 @@ const ROWS: readonly Row[] = [
   {
     name: 'no answer',
     a: answer([], 'SERVFAIL'),
-    told: [`an address of ${HOST}`, 'The resolver of this system answered the question with the error SERVFAIL.'],
+    told: [`an address of ${HOST}`, 'The resolver of this system answered the query with the error SERVFAIL.'],
   },
   {
     name: 'half an answer',
@@ -112,8 +112,8 @@ describe('a claim', () => {
   test.each<readonly [string, DnsReply, DnsReply, string]>([
     ['no name', answer([], 'NXDOMAIN'), answer([], 'NXDOMAIN'), 'reports that the name does not exist (NXDOMAIN).'],
     ['no address', answer([]), answer([]), 'returns neither an A nor an AAAA record for the name.'],
-    ['an error', answer([], 'SERVFAIL'), answer([]), 'answered the question with the error SERVFAIL.'],
-    ['silence', failed('timeout'), failed('timeout'), 'did not answer the question (timeout).'],
+    ['an error', answer([], 'SERVFAIL'), answer([]), 'answered the query with the error SERVFAIL.'],
+    ['silence', failed('timeout'), failed('timeout'), 'did not answer the query (timeout).'],
     ['half of it silence', failed('timeout'), answer(['2606:4700::1']), 'did not answer the A query (timeout).'],
     ['half of it an error', answer([GOOD]), answer([], 'SERVFAIL'), 'answered the AAAA query with the error SERVFAIL.'],
     [

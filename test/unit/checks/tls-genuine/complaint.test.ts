@@ -57,7 +57,7 @@ describe('a certificate that is not proven', () => {
         suggests: 'tls-interception-suspected',
         confidence: 'suspected',
         rule: 'appliance-takes-the-certificate',
-        expected: 'No TLS errors in the log of fac-1 while the authority is unknown',
+        expected: 'No TLS errors in the log of fac-1',
         facts: { judgement: 'It is new', appliance: 'fac-1' },
       });
       expect(raised?.advice?.summary).toBe('{judgement}, and {appliance} reports TLS errors.');

@@ -44,7 +44,7 @@ describe('the genuine key on another path', () => {
         rule: agrees,
         weight,
         claim: expect.stringMatching(
-          new RegExp(`^The certificate was issued by .*, but the certificate ${way} there by a trusted authority`),
+          new RegExp(`^The certificate was issued by .*, but the certificate ${way} there was issued by a trusted authority`),
         ),
         fullNames: [expect.stringMatching(/^C=/u)],
         expected: `The same authority as ${way} there: ${genuine.sub.name}`,
