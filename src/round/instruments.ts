@@ -66,7 +66,7 @@ const SMTP_PORT = 25;
 export async function createInstruments(config: Config, deps: InstrumentDeps): Promise<Instruments> {
   const { clock, env } = deps;
   const memory = await loadRoundMemory(authority(config.licenseServer), deps, clock);
-  const knowledge = await loadTlsKnowledge(config, memory.genuine, clock);
+  const knowledge = await loadTlsKnowledge(config, clock);
   // The module is loaded in advance. Otherwise, the measured time of the first DNS answer would include the loading
   // time.
   if (config.resolvers.some(({ kind }) => kind === 'https')) await import('../network/dns/https.ts');

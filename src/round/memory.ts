@@ -1,7 +1,6 @@
 import * as z from 'zod';
 import type { Connection, ConnectionFault, ConnectionShare } from '../checks/intermittent/connection-share.ts';
 import { NO_SHARE, type PathShare } from '../checks/intermittent/path-share.ts';
-import type { JudgedRound } from '../checks/judgement.ts';
 import { type FaultId, isFaultId } from '../checks/registry.ts';
 import { type Clock, type EpochMs, isRecent, type Millis } from '../core/clock.ts';
 import type { CloserLook, MailOutcome, RecipientServerObservation } from '../core/observation.ts';
@@ -14,7 +13,6 @@ const HOUR: Millis = 3_600_000;
 /** Data from earlier rounds with the active configuration. */
 export interface RoundMemory {
   readonly share: ShareMemory;
-  readonly genuine: GenuineMemory;
   readonly olderTls: OlderTls;
   readonly closerLooks: CloserLooks;
   readonly recipientLooks: RecipientLooks;
@@ -25,10 +23,8 @@ export interface RoundMemory {
   earlier: EarlierVerdicts;
 }
 
-/** Files that keep the memory across restarts. If a file is not set, its data is kept only while the process runs. */
+/** If the file is not set, its data is kept only while the process runs. */
 export interface MemoryFiles {
-  /** File that contains the time at which each target last presented a genuine chain. */
-  readonly genuineFile?: BackgroundFile;
   /** File that contains the share of failed connections. */
   readonly shareFile?: BackgroundFile;
 }
@@ -36,12 +32,11 @@ export interface MemoryFiles {
 /** Loads the saved data from earlier rounds. @param target the licence server as `host:port` */
 export async function loadRoundMemory(
   target: string,
-  { genuineFile, shareFile }: MemoryFiles,
+  { shareFile }: MemoryFiles,
   clock: Clock,
 ): Promise<RoundMemory> {
   return {
     share: await loadShareMemory(shareFile ?? null, target, clock.now()),
-    genuine: await loadGenuineMemory(genuineFile ?? null, clock.now()),
     olderTls: createOlderTls(clock),
     closerLooks: createCloserLooks(clock),
     recipientLooks: createRecipientLooks(clock),
@@ -162,58 +157,6 @@ function storedForm({ addresses: singles, families, whole, ...rest }: PathShare)
     addresses: singles.map(kept),
     families: families.map((family) => ({ ...family, share: kept(family.share) })),
     whole: kept(whole),
-  };
-}
-
-/**
- * Stores when each target last presented a genuine chain at all of its addresses, and the trusted key in this chain.
- */
-export interface GenuineMemory {
-  of(target: string): GenuineSight | null;
-  /** Saves the genuine chains that a round found. */
-  note(tls: JudgedRound['tls'], at: EpochMs): void;
-}
-
-interface GenuineSight {
-  /** Pin of the trusted key in the chain. */
-  readonly pin: string;
-  readonly at: EpochMs;
-}
-
-const MOST_TARGETS = 2_000;
-
-/**
- * Minimum interval between writes if only times have changed, because writing the file in each round would be
- * expensive.
- */
-const SAVE_GAP: Millis = 300_000;
-
-const genuineContent = z.object({
-  version: z.literal(1),
-  targets: z.record(z.string().max(300), z.object({ pin: z.string().max(100), at: z.number().int() })),
-});
-
-/** @param file if null, data is kept only while the process runs */
-async function loadGenuineMemory(file: BackgroundFile | null, now: EpochMs): Promise<GenuineMemory> {
-  const stored = genuineContent.safeParse(await file?.load());
-  // Entries with a time in the future are dropped, because they were saved while the clock was wrong.
-  const sights = new Map(Object.entries(stored.data?.targets ?? {}).filter(([, { at }]) => at <= now));
-  let savedAt: EpochMs | null = null;
-
-  return {
-    of: (target) => sights.get(target) ?? null,
-    note: (tls, at) => {
-      const verified = tls.flatMap(({ path, judged }): readonly (readonly [string, GenuineSight])[] => {
-        const pin = judged.worst?.verifiedBy ?? null;
-        return pin === null ? [] : [[path.subject, { pin, at }]];
-      });
-      if (verified.length === 0) return;
-      const isNew = verified.some(([target, { pin }]) => sights.get(target)?.pin !== pin);
-      for (const [target, sight] of verified) sights.set(target, sight);
-      if (!isNew && savedAt !== null && isRecent(savedAt, at, SAVE_GAP)) return;
-      savedAt = at;
-      file?.save({ version: 1, targets: Object.fromEntries([...sights].slice(-MOST_TARGETS)) });
-    },
   };
 }
 

@@ -1,13 +1,11 @@
 import { authority } from '../core/addresses.ts';
 import type { Config } from '../config/config.ts';
 import type { TrustConfig } from '../config/schema/path.ts';
-import type { Clock, EpochMs } from '../core/clock.ts';
-import { type Baseline, labelOfKey, type ProductPattern } from '../tls/trust.ts';
+import type { Clock } from '../core/clock.ts';
+import type { Baseline, ProductPattern } from '../tls/trust.ts';
 import type { FlawKind } from '../tls/flaws.ts';
 import {
   learnedFlaws,
-  type PreviousLeaf,
-  type RememberedChain,
   type TrustedPath,
   unconfirmedBaseline,
   createFlawMemory,
@@ -18,7 +16,6 @@ import { readBaselines } from '../trust/baseline-file.ts';
 import { createTrustLoader, createPublicRoots } from '../trust/load-trust.ts';
 import { loadProducts } from '../trust/products.ts';
 import { type JudgedTlsPath, type TlsKnowledge, createOpensslWords } from '../checks/tls-genuine/judge-path.ts';
-import type { GenuineMemory } from './memory.ts';
 
 /** Data for evaluating each target's certificate chains. */
 export interface TlsKnowledgeBase {
@@ -27,19 +24,12 @@ export interface TlsKnowledgeBase {
   of(target: string): TlsKnowledge;
   /** Like `of`, but treats an unknown target as a host on the public web. */
   ofAny(target: string): TlsKnowledge;
-  /**
-   * Stores the leaf certificates that a target presented, so that a different certificate on each connection can be
-   * detected. Also stores flaws in accepted chains.
-   */
-  remember(target: string, judged: JudgedTlsPath, at: EpochMs): void;
+  /** Stores the flaws in a target's accepted chains. */
+  remember(target: string, judged: JudgedTlsPath): void;
   /** Messages about skipped patterns in the product files. Each message contains the reason. */
   readonly skippedPatterns: readonly string[];
 }
 
-/** A target's data that does not change between rounds. */
-type OwnKnowledge = Omit<TlsKnowledge, 'previous' | 'remembered'>;
-
-const REMEMBERED_LEAVES = 20;
 /** Maximum number of cached signature checks. A chain requires only a few checks. */
 const CHECKS = { spare: 2_048, perTarget: 8 };
 
@@ -69,45 +59,30 @@ function usable(learned: Baseline | null, options: TrustOptions): Pick<TlsKnowle
   return { baseline: null, refusedBaseline: { baseline: learned, unconfirmed } };
 }
 
-interface KnownTarget {
-  readonly knowledge: OwnKnowledge;
-  readonly leaves: PreviousLeaf[];
-}
-
-function keep({ leaves, knowledge }: KnownTarget, { endpoints }: JudgedTlsPath, at: EpochMs): void {
+function keep(knowledge: TlsKnowledge, { endpoints }: JudgedTlsPath): void {
   for (const { endpoint, outcome, judgement } of endpoints) {
-    const leaf = outcome.chain?.certificates[0];
-    if (leaf !== undefined) leaves.push({ serial: leaf.serial, pin: leaf.pin, at });
     if (judgement.accepted !== null)
       knowledge.flaws.keep(endpoint.address, keptFlaws(judgement.accepted, outcome, knowledge));
   }
-  leaves.splice(0, Math.max(0, leaves.length - REMEMBERED_LEAVES));
-}
-
-/** Returns the remembered chain if it was verified with a key that is still trusted. Otherwise, returns null. */
-function recalled(sight: ReturnType<GenuineMemory['of']>, { profile, trust }: OwnKnowledge): RememberedChain | null {
-  const label = sight === null ? null : labelOfKey(sight.pin, profile, trust);
-  return sight === null || label === null ? null : { at: sight.at, label };
 }
 
 /** @throws {Error} when a CA file, a product file or the learned trust cannot be read */
 export async function loadTlsKnowledge(
   { trust, licenseServer, services }: Config,
-  memory: Pick<GenuineMemory, 'of'>,
   clock: Clock,
 ): Promise<TlsKnowledgeBase> {
   const loadTrust = createTrustLoader(createPublicRoots());
   const checks = createSignatureChecks(CHECKS.spare + CHECKS.perTarget * services.length);
   const { products, skipped } = await loadProducts(trust.productFiles);
   const baselines = await readBaselines(trust.baselineFile);
-  const byTarget = new Map<string, KnownTarget>();
+  const byTarget = new Map<string, TlsKnowledge>();
 
   async function learn(target: string, config: Pick<TrustConfig, 'profile' | 'pins' | 'caFiles'>): Promise<void> {
     const vouching = { profile: config.profile, trust: await loadTrust(config), now: clock.now(), checks };
     const learned = usable(baselines.get(target) ?? null, vouching);
     const flaws = createFlawMemory(learned.baseline === null ? null : learnedFlaws(learned.baseline, vouching));
     const knowledge = { ...vouching, products, ...learned, openssl: createOpensslWords(clock), flaws };
-    byTarget.set(target, { knowledge, leaves: [] });
+    byTarget.set(target, knowledge);
   }
 
   for (const service of services) await learn(authority(service), service.trust);
@@ -125,24 +100,15 @@ export async function loadTlsKnowledge(
   return {
     skippedPatterns: skipped,
     products,
-    ofAny: (target) => {
-      const known = byTarget.get(target);
-      return known === undefined
-        ? { ...unknownTarget, baseline: baselines.get(target) ?? null, previous: [], remembered: null }
-        : { ...known.knowledge, previous: [...known.leaves], remembered: recalled(memory.of(target), known.knowledge) };
-    },
+    ofAny: (target) => byTarget.get(target) ?? { ...unknownTarget, baseline: baselines.get(target) ?? null },
     of: (target) => {
       const known = byTarget.get(target);
       if (known === undefined) throw new RangeError(`Cannot evaluate "${target}": expected a configured target`);
-      return {
-        ...known.knowledge,
-        previous: [...known.leaves],
-        remembered: recalled(memory.of(target), known.knowledge),
-      };
+      return known;
     },
-    remember: (target, judged, at) => {
+    remember: (target, judged) => {
       const known = byTarget.get(target);
-      if (known !== undefined) keep(known, judged, at);
+      if (known !== undefined) keep(known, judged);
     },
   };
 }

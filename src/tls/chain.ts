@@ -32,11 +32,6 @@ export interface ChainTrust {
   /** Label of the key at the end of the chain. Set for `trusted`, `weak`, `public` and `vendor`. */
   readonly label: string | null;
   /**
-   * Pin of the configured key at the end of a `trusted` chain. Null for other kinds, or if only the baseline confirms
-   * the key.
-   */
-  readonly configured: string | null;
-  /**
    * Authorities above the leaf that were found by verifying signatures. The authorities can be on this path or on
    * another path through the chain.
    */
@@ -65,7 +60,6 @@ const MOZILLA = "one of Mozilla's roots";
 
 export function findChainTrust(sent: SentChain, options: ChainTrustOptions): ChainTrust {
   const trust = trustUnder(options.profile, options.trust);
-  const configured = configuredKeys(trust);
   const keys = confirmedKeys(trust, options.baseline);
   const vendorKeys = configuredKeys(options.trust);
   const { all, strong } = bothWalks(sent, trust, options);
@@ -81,13 +75,11 @@ export function findChainTrust(sent: SentChain, options: ChainTrustOptions): Cha
   ];
   const found = known.find((ending): ending is Ending => ending[1] !== undefined);
   const [kind, step] = found ?? unknownEnd(all, { trust, options, sent, leads });
-  const confirming = strong.find(({ certificate }) => configured.has(certificate.pin));
   return {
     kind,
     path: pathTo(step),
     label:
       found === undefined ? null : (keys.get(step.certificate.pin) ?? vendorKeys.get(step.certificate.pin) ?? MOZILLA),
-    configured: kind === 'trusted' ? (confirming?.certificate.pin ?? null) : null,
     authorities: all.slice(1).map(({ certificate }) => certificate),
   };
 }

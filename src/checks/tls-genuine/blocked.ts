@@ -141,7 +141,7 @@ function isNearer(durationMs: number, roundTrip: number | null): boolean {
   return roundTrip !== null && durationMs < roundTrip * TOO_FAST;
 }
 
-const NO_CHAIN = { authorities: [], accepted: null, verifiedBy: null };
+const NO_CHAIN = { authorities: [], accepted: null };
 
 /**
  * A reset, a timeout, an alert or plain text instead of a certificate means that TLS is blocked. For problems on this

@@ -170,10 +170,6 @@ export interface TlsGrounds {
   readonly profile: TrustProfile;
   readonly products: readonly ProductPattern[];
   readonly baseline: Baseline | null;
-  /** Leaf certificates that the target presented recently. */
-  readonly previous: readonly PreviousLeaf[];
-  /** Last verification under a key that is still configured. */
-  readonly remembered: RememberedChain | null;
 }
 
 export interface TlsEvidence extends TlsGrounds {
@@ -214,18 +210,6 @@ export interface ReferenceChain {
   readonly chain: CapturedChain;
 }
 
-export interface RememberedChain {
-  readonly at: EpochMs;
-  /** The key at the end of the chain. */
-  readonly label: string;
-}
-
-export interface PreviousLeaf {
-  readonly serial: string;
-  readonly pin: string;
-  readonly at: EpochMs;
-}
-
 /** Worst first. If a target's addresses have different verdicts, the worst applies. */
 export const VERDICTS = [
   'intercepted',
@@ -251,8 +235,6 @@ export interface TlsJudgement {
   readonly authorities: readonly Certificate[];
   /** Null if the chain does not lead to a key that the profile accepts. */
   readonly accepted: TrustedPath | null;
-  /** Pin of the configured key at the end of a genuine chain. */
-  readonly verifiedBy: string | null;
 }
 
 type FlawEvidence = Pick<TlsEvidence, 'profile' | 'openssl' | 'now' | 'trust' | 'baseline'>;

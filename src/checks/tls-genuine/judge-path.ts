@@ -99,7 +99,7 @@ function ofOther(finding: Finding): Finding {
 
 export function tlsEvidence(
   path: PathObservation,
-  { trust, profile, products, baseline, previous, openssl, flaws, remembered }: TlsKnowledge,
+  { trust, profile, products, baseline, openssl, flaws }: TlsKnowledge,
   surroundings: TlsSurroundings,
 ): readonly { readonly endpoint: EndpointObservation; readonly evidence: TlsEvidence }[] {
   return path.endpoints.flatMap((endpoint) => {
@@ -119,8 +119,6 @@ export function tlsEvidence(
       profile,
       products,
       baseline,
-      previous,
-      remembered,
     };
     return [{ endpoint, evidence }];
   });

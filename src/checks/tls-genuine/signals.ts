@@ -170,11 +170,9 @@ const SIGNALS: readonly Finder[] = [
   signal('no-forward-proxy-headers', 'witness', forwardProxy),
   signal('issuer-is-found-on-the-internet', 'witness', privateLocation),
   signal('certificate-is-not-brand-new', 'weak', brandNew),
-  signal('serial-stays', 'weak', changingSerial),
   // Inspecting devices often use weaker keys, signatures or protocols than the server.
   signal('as-strong-as-learned', 'hint', (chain) => weakerFinding(chain)[0] ?? null),
   // A change at the vendor can also cause the following signals, so they are only additional evidence.
-  signal('genuine-as-before', 'weak', genuineBefore),
   signal('issuer-as-learned', 'weak', otherThanLearned),
 ];
 
@@ -245,7 +243,6 @@ function forwardProxy({ evidence }: ChainCase): Seen | null {
 
 const HOUR_MS = 60 * 60 * 1000;
 const FRESH_MS = 6 * HOUR_MS;
-const SERIAL_MEMORY_MS = 24 * HOUR_MS;
 
 /** A certificate that became valid only a few hours ago was probably generated on the fly. */
 function brandNew({ leaf, evidence }: ChainCase): Seen | null {
@@ -259,32 +256,6 @@ function agoText(age: Millis): string {
   const minutes = Math.round(age / 60_000);
   if (minutes < 1) return 'moments';
   return minutes < 120 ? counted(minutes, 'minute') : counted(Math.round(minutes / 60), 'hour');
-}
-
-/**
- * Three different numbers can come from the nodes behind a name, but four within a day without a repetition are
- * unlikely.
- */
-const MIN_SERIALS = 4;
-
-/** If certificates are generated on the fly, each connection gets a different serial number. */
-function changingSerial({ leaf, evidence: { previous, now } }: ChainCase): Seen | null {
-  const recent = previous.filter(({ at }) => now - at <= SERIAL_MEMORY_MS);
-  const serials = [...recent, leaf].map(({ serial }) => serial);
-  if (serials.length < MIN_SERIALS || new Set(serials).size < serials.length) return null;
-  const claim =
-    `Each of ${String(serials.length)} connections within a day received a certificate with a different serial ` +
-    'number.';
-  return { claim, expected: 'The same certificate on the next connection' };
-}
-
-function genuineBefore(chain: ChainCase): Seen | null {
-  const { remembered } = chain.evidence;
-  if (isBeyondComparison(chain) || remembered === null) return null;
-  const expected = `A chain to ${remembered.label}, genuine until ${instantText(remembered.at)}`;
-  const { issuer } = chain.leaf;
-  const claim = `The certificate was issued by ${called(issuer)}, but a genuine certificate was received earlier.`;
-  return { claim, expected, fullNames: inFull(issuer) };
 }
 
 function otherThanLearned(chain: ChainCase): Seen | null {

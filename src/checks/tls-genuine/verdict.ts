@@ -63,16 +63,11 @@ function judgeChain(chain: ChainCase): TlsJudgement {
     ...reportCase(chain, rule, signals),
     authorities: chain.chainTrust.authorities,
     accepted: chain.accepted,
-    verifiedBy: isGenuine(rule.verdict) ? chain.chainTrust.configured : null,
   };
 }
 
 function isInterception(verdict: Verdict): boolean {
   return verdict === 'intercepted' || verdict === 'interception-suspected';
-}
-
-function isGenuine(verdict: Verdict): boolean {
-  return verdict === 'genuine' || verdict === 'rotated';
 }
 
 /** Keeps the findings about all addresses. */

@@ -232,7 +232,6 @@ function judged(endpoints: readonly Dialled[]): Parameters<typeof roundConnectio
       wouldSettle: null,
       authorities: [],
       accepted: null,
-      verifiedBy: null,
     },
   }));
 }

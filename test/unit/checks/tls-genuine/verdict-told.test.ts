@@ -105,7 +105,7 @@ const CASES: Readonly<Record<string, Partial<TlsEvidence>>> = {
   stranger: { ...sees(otherName, corporate.root), controls: [cleanControl] },
   unverified: sees(w.byCorporate, corporate.root),
   'unverified, by itself': sees(w.selfSigned),
-  'unverified, remembered': { ...sees(byCompany), ...LEARNED, remembered: { at: now, label: 'Fortinet_CA' } },
+  'unverified, another one learned': { ...sees(byCompany), ...LEARNED },
   'unverified, the dates of the genuine one': { ...sees(copiedDates), ...LEARNED },
   'unverified, its serial number': { ...sees(copiedSerial), ...LEARNED },
   'unverified, forged': sees(await w.leaf(w.copied.sub), genuine.sub, genuine.root),
