@@ -9,7 +9,7 @@ import type { CarrierFindings } from './delivery/judge-carrier.ts';
 import type { ClockObservation } from '../core/observation.ts';
 import type { LicenseServerConfig } from '../config/schema/path.ts';
 import type { OtherNames } from './name-resolution/other-names.ts';
-import type { ControlHosts } from './reachability/explain-shut-ports.ts';
+import type { ControlHosts } from './reachability/judge.ts';
 import type { JudgedTlsPath, TlsKnowledge, TlsSurroundings } from './tls-genuine/judge-path.ts';
 import type { HostPort } from '../core/addresses.ts';
 import type { EpochMs } from '../core/clock.ts';
@@ -39,32 +39,22 @@ export interface Everything {
   readonly policies: readonly Finding[] | null;
 }
 
-type Judge = TargetJudge | RoundJudge | UnitsJudge | LogJudge;
-
-/** A check that runs for each target. Only the licence server's result determines the check's state. */
-interface TargetJudge {
-  readonly from: 'target';
-  readonly judge: (facts: TargetFacts) => readonly Finding[] | null;
-  /** Summary if there are no findings about the licence server. */
-  readonly summary: (licenseServer: TargetFacts) => string;
-}
-
-interface RoundJudge {
-  readonly from: 'round';
-  readonly judge: (facts: RoundFacts) => Judgement;
-}
-
-/** A check of data that is queried less often than once per round. */
-interface UnitsJudge {
-  readonly from: 'units';
-  readonly sources: readonly ConnectorId[];
-  readonly judge: (facts: UnitFacts) => Judgement;
-}
-
-interface LogJudge {
-  readonly from: 'log';
-  readonly judge: (facts: LogFacts) => Judgement;
-}
+type Judge =
+  /** A check that runs for each target. Only the licence server's result determines the check's state. */
+  | {
+      readonly from: 'target';
+      readonly judge: (facts: TargetFacts) => readonly Finding[] | null;
+      /** Summary if there are no findings about the licence server. */
+      readonly summary: (licenseServer: TargetFacts) => string;
+    }
+  | { readonly from: 'round'; readonly judge: (facts: RoundFacts) => Judgement }
+  /** A check of data that is queried less often than once per round. */
+  | {
+      readonly from: 'units';
+      readonly sources: readonly ConnectorId[];
+      readonly judge: (facts: UnitFacts) => Judgement;
+    }
+  | { readonly from: 'log'; readonly judge: (facts: LogFacts) => Judgement };
 
 export type Judgement = Omit<Assessment, 'id'>;
 
@@ -154,60 +144,3 @@ export type StepId =
   | 'provisioning'
   | 'code'
   | 'phone';
-
-export interface StepPlan {
-  readonly id: StepId;
-  readonly title: string;
-  /** How to verify the step if no check covers it. */
-  readonly wouldShow: string;
-}
-
-/** Steps in which a licence or a token is activated (Fortinet tips 194050 and 338841). */
-export const STEPS: readonly StepPlan[] = [
-  {
-    id: 'registration',
-    title: 'The licence is registered to this unit and can still be redeemed',
-    wouldShow: 'Configure "registration", and set "redeemBy" in appliances[].certificates.',
-  },
-  {
-    id: 'resolver',
-    title: 'A resolver returns the address of the licence server',
-    wouldShow: 'List the resolvers that FortiAuthenticator uses in "resolvers".',
-  },
-  {
-    id: 'connect',
-    title: 'A TCP connection to the licence server opens',
-    wouldShow: 'Allow this machine to connect to the licence server.',
-  },
-  {
-    id: 'tls',
-    title: 'The TLS certificate is trusted by FortiAuthenticator',
-    wouldShow:
-      'Allow this machine to connect to the licence server, using the same firewall policy as FortiAuthenticator.',
-  },
-  {
-    id: 'license-server',
-    title: 'The licence server answers',
-    wouldShow: 'Allow this machine to connect to the licence server.',
-  },
-  {
-    id: 'tokens',
-    title: 'FortiAuthenticator has tokens left',
-    wouldShow: 'Configure a FortiAuthenticator REST API user in "appliances[].api".',
-  },
-  {
-    id: 'provisioning',
-    title: 'FortiAuthenticator itself reaches the licence server',
-    wouldShow: 'Send the FortiAuthenticator log to the daemon, and configure "logs.syslog".',
-  },
-  {
-    id: 'code',
-    title: 'The activation code reaches the user before it expires',
-    wouldShow: 'List the mail servers that FortiAuthenticator uses in "mail".',
-  },
-  {
-    id: 'phone',
-    title: 'The phone redeems the code at Fortinet',
-    wouldShow: "Activate one token with a phone. The phone's network cannot be checked from here.",
-  },
-];

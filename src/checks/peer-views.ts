@@ -5,25 +5,21 @@ import type { Everything } from './check.ts';
 import { withComplaint } from './intermittent/finding.ts';
 import { type Assessment, withFindings, type Check, type Finding, isFault, known, note } from '../engine/model.ts';
 
-export function asOthersSeeIt(own: Assessment, check: Check, { licenseServer, picture, log }: Everything): Assessment {
-  const raised = log === null ? own : withComplaint(own, log.complainedOf);
-  return withPeerViews(raised, check, { peers: picture.peers, licenseServer });
-}
-
 /**
  * A fault that only a peer detects is in FortiAuthenticator's network segment. A fault that both agents detect is not
  * caused by this machine. Faults that a peer does not detect are still reported.
  */
-function withPeerViews(
-  own: Assessment,
+export function asOthersSeeIt(
+  observed: Assessment,
   check: Check,
-  { peers, licenseServer }: { readonly peers: readonly PeerObservation[]; readonly licenseServer: HostPort },
+  { licenseServer, picture, log }: Everything,
 ): Assessment {
+  const own = log === null ? observed : withComplaint(observed, log.complainedOf);
   // Services are not compared, because they may be configured only on this agent.
   const compared = own.findings.filter(({ facts }) => facts?.host === undefined);
   const fault = compared.find(({ level }) => level === 'broken') ?? compared.find(isFault);
   const isClean = own.kind === 'judged' && compared.every(({ level }) => level === 'note');
-  const findings = peers.flatMap((peer): readonly Finding[] => {
+  const findings = picture.peers.flatMap((peer): readonly Finding[] => {
     if (peer.kind === 'failed') return [];
     const cause = causeOf(peer, check, licenseServer);
     if (cause !== undefined) return [fault === undefined ? alone(peer, cause, isClean) : both(peer, cause, fault)];

@@ -44,31 +44,20 @@ type Judged = Pick<RepairVerdict, 'answer' | 'why' | 'next'>;
 /** A cause counts as repaired only if every source that can report the cause was checked. */
 export function repairVerdict(incident: Incident, seen: AfterRepair): RepairVerdict {
   const { cause } = incident;
-  const hasPart = isOfPolicy(cause) && statusOf(firewallPolicy.id, seen)?.state !== 'not-configured';
+  const isOfPolicy =
+    cause.precondition === firewallPolicy.id || firewallPolicy.dependsOn.some(({ by }) => by === cause.precondition);
+  const hasPart = isOfPolicy && statusOf(firewallPolicy.id, seen)?.state !== 'not-configured';
   return {
     incident: incident.id,
     cause: cause.id,
     subject: cause.subject,
-    ...(stillSeen(incident, seen) ?? (hasPart ? judgedWithPolicy : judgedAlone)(incident, seen)),
+    ...(stillSeen(incident, seen) ??
+      (hasPart ? stillInspected(cause, seen) : null) ??
+      notVerified(cause, seen) ??
+      (hasPart ? unknownPolicy(cause, seen) : null) ??
+      inForce(incident)),
     policy: hasPart ? policyBeforeAndNow(incident, seen.firewall) : null,
   };
-}
-
-function judgedWithPolicy(incident: Incident, seen: AfterRepair): Judged {
-  return (
-    stillInspected(incident.cause, seen) ??
-    notVerified(incident.cause, seen) ??
-    unknownPolicy(incident.cause, seen) ??
-    inForce(incident)
-  );
-}
-
-function judgedAlone(incident: Incident, seen: AfterRepair): Judged {
-  return notVerified(incident.cause, seen) ?? inForce(incident);
-}
-
-function isOfPolicy({ precondition }: Cause): boolean {
-  return precondition === firewallPolicy.id || firewallPolicy.dependsOn.some(({ by }) => by === precondition);
 }
 
 function viewOf({ diagnosis }: AfterRepair): RoundView {

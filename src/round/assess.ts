@@ -13,7 +13,7 @@ import {
 } from '../checks/intermittent/path-share.ts';
 import { answeringHosts } from '../checks/internet/judge.ts';
 import { NO_OTHER_NAMES, otherNamesOf, withoutShared } from '../checks/name-resolution/other-names.ts';
-import { controlHostsOf } from '../checks/reachability/explain-shut-ports.ts';
+import { controlHostsOf } from '../checks/reachability/judge.ts';
 import { CHECKS } from '../checks/registry.ts';
 import { mixedVersions } from '../checks/tls-genuine/judge-older-tls.ts';
 import {
@@ -121,7 +121,7 @@ function connectionsOf(
 ): RoundConnections {
   const judge = (endpoints: readonly EndpointObservation[]): readonly JudgedEndpoint[] =>
     judgeTlsPath({ ...path, endpoints }, knowledge, surroundings).endpoints;
-  const others = mixedVersions(path, tls, knowledge, surroundings);
+  const others = mixedVersions({ path, tls, knowledge, surroundings });
   return roundConnectionsOf(round, tls.endpoints, judge(round.path.burst), others);
 }
 

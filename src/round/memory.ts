@@ -30,11 +30,7 @@ export interface MemoryFiles {
 }
 
 /** Loads the saved data from earlier rounds. @param target the licence server as `host:port` */
-export async function loadRoundMemory(
-  target: string,
-  { shareFile }: MemoryFiles,
-  clock: Clock,
-): Promise<RoundMemory> {
+export async function loadRoundMemory(target: string, { shareFile }: MemoryFiles, clock: Clock): Promise<RoundMemory> {
   return {
     share: await loadShareMemory(shareFile ?? null, target, clock.now()),
     olderTls: createOlderTls(clock),

@@ -175,12 +175,9 @@ export function byAddress(
 function patternOf({ trail }: ConnectionShare, { own, more, burstsSpent }: Sample): FailurePattern {
   if (!own.some(({ fault }) => fault !== null)) return 'none';
   if (more.length > 0) return more.some(({ fault }) => fault === null) ? 'single' : 'steady';
-  return burstsSpent && failuresInARow(trail) <= DOUBTED_RUN && own.every(mayBeChance) ? 'doubtful' : 'steady';
-}
-
-/** A connection can be lost by chance, but a wrong certificate is never received by chance. */
-function mayBeChance({ fault }: Connection): boolean {
-  return fault?.confidence !== 'confirmed' && !isForged(fault);
+  // A connection can be lost by chance, but a wrong certificate is never received by chance.
+  const mayBeChance = own.every(({ fault }) => fault?.confidence !== 'confirmed' && !isForged(fault));
+  return burstsSpent && failuresInARow(trail) <= DOUBTED_RUN && mayBeChance ? 'doubtful' : 'steady';
 }
 
 function count(share: ConnectionShare, connection: Connection): ConnectionShare {

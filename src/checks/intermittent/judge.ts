@@ -50,7 +50,7 @@ function withForgeries(stages: StageFindings, forgeries: PathShare['forgeries'],
   const found = isTold ? null : forgeryFinding(forgeries);
   if (found === null) return stages;
   const others = forged.reduce<StageFindings>(
-    (all, share) => (share.pattern === 'steady' ? softened(all, share, { level: 'note', view }) : all),
+    (all, share) => (share.pattern === 'steady' ? softened(all, share, 'note', view) : all),
     stages,
   );
   const finding: Finding = { ...found, subject: view.path.subject, level: 'warning' };
@@ -69,9 +69,9 @@ function judgeOne(stages: StageFindings, share: ConnectionShare, view: View): St
     case 'steady':
       return stages;
     case 'single':
-      return softened(stages, share, { level: 'note', view });
+      return softened(stages, share, 'note', view);
     case 'doubtful':
-      return softened(stages, share, { level: 'unknown', view });
+      return softened(stages, share, 'unknown', view);
     case 'intermittent':
       return withIntermittent(stages, share, view);
   }
@@ -80,15 +80,11 @@ function judgeOne(stages: StageFindings, share: ConnectionShare, view: View): St
 function withIntermittent(stages: StageFindings, share: ConnectionShare, view: View): StageFindings {
   const fault = mainFault(share);
   if (fault === null) return stages;
-  const others = softened(stages, share, { level: 'note', view });
+  const others = softened(stages, share, 'note', view);
   return { ...others, [fault.stage]: [intermittentFinding(share, fault, view), ...(others[fault.stage] ?? [])] };
 }
 
-function softened(
-  stages: StageFindings,
-  share: ConnectionShare,
-  { level, view }: { readonly level: 'note' | 'unknown'; readonly view: View },
-): StageFindings {
+function softened(stages: StageFindings, share: ConnectionShare, level: 'note' | 'unknown', view: View): StageFindings {
   // If a target has only one address, findings do not always contain it.
   const isOnly = view.path.endpoints.length === 1;
   const soften = (finding: Finding): Finding => {
@@ -174,14 +170,13 @@ function connectionOf(endpoint: EndpointObservation, judged: JudgedEndpoint | un
   const { address, tcp } = endpoint;
   if (tcp.kind === 'failed') {
     const saysNothing = isOwnTrouble(tcp.reason) || isWithoutRoute(endpoint);
-    return saysNothing ? null : { address, fault: notOpen(`${capital(shortened(describeFailure(tcp)))}.`) };
+    if (saysNothing) return null;
+    const claim = `${capital(shortened(describeFailure(tcp)))}.`;
+    const [stage, cause] = ['reachability', 'egress-blocked'] as const;
+    return { address, fault: { stage, cause, confidence: 'suspected', product: null, claim } };
   }
   if (judged === undefined || judged.judgement.verdict === 'unknown') return null;
   return { address, fault: faultOf(judged) };
-}
-
-function notOpen(claim: string): ConnectionFault {
-  return { stage: 'reachability', cause: 'egress-blocked', confidence: 'suspected', product: null, claim };
 }
 
 function faultOf({ judgement }: JudgedEndpoint): ConnectionFault | null {

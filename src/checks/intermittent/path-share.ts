@@ -76,11 +76,8 @@ export const NO_SHARE: PathShare = {
   forgeries: [],
 };
 
-/**
- * Divided among all addresses.
- * @internal
- */
-export const BURST_SIZE = 20;
+/** Divided among all addresses. */
+const BURST_SIZE = 20;
 /** With more addresses, each address would get too few connections. */
 const MOST_ADDRESSES = 4;
 /** Maximum share of failures at an address that still counts as working. */
@@ -187,9 +184,8 @@ function asPartOf(whole: ConnectionShare, part: ConnectionShare): ConnectionShar
 /**
  * Returns the addresses for a burst in the next round. All addresses are included for comparison.
  * @param complainedAt time of the last connection error in FortiAuthenticator's log
- * @internal
  */
-export function burstDue(state: PathShare, at: EpochMs, complainedAt: EpochMs | null = null): readonly string[] {
+function burstDue(state: PathShare, at: EpochMs, complainedAt: EpochMs | null = null): readonly string[] {
   const room = burstRoom(state.bursts, at);
   const current = state.families.flatMap((family) => family.current);
   const due = failuresDue(state, room).filter((address) => current.includes(address));
@@ -254,14 +250,16 @@ function familyShareAfter(state: PathShare, family: FamilyShare['family'], round
   const known = before?.members ?? [];
   const others = known.filter(({ address, seenAt }) => !current.includes(address) && isRecent(seenAt, at, FORGOTTEN));
   const trailOf = (address: string): ConnectionShare['trail'] => addressShare(state, address).trail;
-  const isBack = (address: string): boolean =>
-    before?.current.includes(address) === false && failedIn(trailOf(address)) > 0;
+  const hasReturned = (address: string): boolean =>
+    before?.current.includes(address) === false && known.some((member) => member.address === address);
   const members = [
     ...others,
     ...current.map((address) => ({
       address,
       seenAt: at,
-      returned: isBack(address) || known.some((member) => member.address === address && member.returned),
+      returned:
+        (hasReturned(address) && failedIn(trailOf(address)) > 0) ||
+        known.some((member) => member.address === address && member.returned),
     })),
   ].slice(-MOST_MEMBERS);
   const sample = sampleOf(round, ({ address }) => familyOf(address) === family);
@@ -280,9 +278,7 @@ function familyShareAfter(state: PathShare, family: FamilyShare['family'], round
   const addresses = members
     .map(({ address }) => address)
     .filter((address) => current.includes(address) || !outages.includes(address));
-  const isBackInTurn = (address: string): boolean =>
-    before?.current.includes(address) === false && known.some((member) => member.address === address);
-  const rotates = others.length > 0 && (share.rotates || current.some(isBackInTurn));
+  const rotates = others.length > 0 && (share.rotates || current.some(hasReturned));
   return {
     family,
     share: shareAfter({ ...without(share, outages), addresses, rotates }, failuresLast(sample)),
@@ -336,15 +332,12 @@ interface BurstRoom {
 
 /**
  * Limits the load on the licence server during a fault. An undecided failure gets a burst immediately. A burst in which
- * all connections fail causes no load, so it does not delay the confirmation of the next outage. @internal
+ * all connections fail causes no load, so it does not delay the confirmation of the next outage.
  */
-export const BURSTS = { most: 2, mostOfOutages: 6, within: 600_000, gap: 300_000 };
+const BURSTS = { most: 2, mostOfOutages: 6, within: 600_000, gap: 300_000 };
 
-/**
- * Limit for bursts that are triggered by repeated errors in FortiAuthenticator's log.
- * @internal
- */
-export const ASKED_BURSTS = { most: 3, within: 3_600_000 };
+/** Limit for bursts that are triggered by repeated errors in FortiAuthenticator's log. */
+const ASKED_BURSTS = { most: 3, within: 3_600_000 };
 
 function burstRoom(bursts: readonly Burst[], at: EpochMs): BurstRoom {
   const within = (time: Millis): readonly Burst[] => bursts.filter((burst) => isRecent(burst.at, at, time));

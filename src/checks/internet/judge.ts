@@ -3,7 +3,7 @@ import { INTERNET_CAUSES, type InternetCause } from './causes.ts';
 import { judged, unjudged } from '../judgement.ts';
 import { asOthersSeeIt } from '../peer-views.ts';
 import { type Finding, note } from '../../engine/model.ts';
-import { isRefused } from '../reachability/explain-shut-ports.ts';
+import { isRefused } from '../reachability/judge.ts';
 import { type EndpointObservation, isOwnTrouble, isWithoutRoute, describeFailure } from '../../core/observation.ts';
 import { visibleText } from '../../core/visible-text.ts';
 import type { RoundObservations } from '../../core/round.ts';
@@ -18,7 +18,7 @@ const ONLY_IPV6 = 'This machine has no route for IPv6, and no IPv4 address was t
  * connections, a firewall may block the control hosts on purpose, so only a note is added.
  * @param answered the hosts that have responded since ftm-watch was started, as `host:port`
  */
-export function judgeInternet(round: RoundObservations, answered: ReadonlySet<string>): Judgement {
+function judgeInternet(round: RoundObservations, answered: ReadonlySet<string>): Judgement {
   const licenseServer = [...round.path.licenseServer.endpoints, ...round.path.knownAddresses];
   const controls = round.controls.flatMap(({ endpoints }) => endpoints);
   if (controls.some(accepted)) return judged([], 'Control hosts accept connections');

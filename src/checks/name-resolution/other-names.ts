@@ -1,7 +1,7 @@
 import { addressInAny } from '../../core/addresses.ts';
 import { nameList } from '../../core/phrases.ts';
 import type { DnsObservation, ExtendedError, FailureReason } from '../../core/observation.ts';
-import type { PathObservation, RoundObservations } from '../../core/round.ts';
+import type { RoundObservations } from '../../core/round.ts';
 import type { Finding, CauseWords } from '../../engine/model.ts';
 import { withMoreSaid } from '../../engine/words.ts';
 import { areRelatedHosts } from '../../tls/extensions.ts';
@@ -61,14 +61,13 @@ export function withoutShared(round: RoundObservations, { shared }: OtherNames):
       },
       burst: burst.filter(isOwn),
     },
-    controls: round.controls.map((control) => ({ ...control, endpoints: control.endpoints.map(withoutTls(isOwn)) })),
+    controls: round.controls.map((control) => ({
+      ...control,
+      endpoints: control.endpoints.map((endpoint) =>
+        isOwn(endpoint) ? endpoint : { ...endpoint, tls: null, http: null },
+      ),
+    })),
   };
-}
-
-type Endpoint = PathObservation['endpoints'][number];
-
-function withoutTls(isOwn: (endpoint: Endpoint) => boolean): (endpoint: Endpoint) => Endpoint {
-  return (endpoint) => (isOwn(endpoint) ? endpoint : { ...endpoint, tls: null, http: null });
 }
 
 function addressesOf({ a, aaaa }: DnsObservation): readonly string[] {

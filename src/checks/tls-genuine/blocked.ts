@@ -8,16 +8,14 @@ import {
   type Ending,
   type TlsOutcome,
 } from '../../core/observation.ts';
-import { type Finding, known, type Confidence } from '../../engine/model.ts';
+import { type Confidence, type Finding, known, type Told } from '../../engine/model.ts';
 import { blockPageText, recogniseBlockPage } from '../../core/block-page.ts';
 import { spanText } from '../../core/time-text.ts';
 import { capital } from '../../engine/words.ts';
 import { visibleText } from '../../core/visible-text.ts';
-import type { Expectation } from './expectations.ts';
 import type { Seen } from './signals.ts';
 import type { TlsEvidence, TlsJudgement } from './chain-case.ts';
-import type { Millis } from '../../core/clock.ts';
-import type { BlockedTlsKind } from './blocked-tls.ts';
+import type { BlockedTlsKind } from './causes.ts';
 
 interface BlockFacts {
   readonly ending: Ending;
@@ -46,6 +44,13 @@ interface BlockRule {
 
 const isNamed = ({ otherName, again, nameRefused }: BlockFacts): boolean =>
   otherName === 'passes' && again !== 'passes' && !nameRefused;
+
+const UNKNOWN_BLOCK: BlockRule = {
+  when: 'otherwise (the reason is a device on the path, or the server itself)',
+  holds: () => true,
+  kind: null,
+  confidence: 'suspected',
+};
 
 /**
  * The first matching rule applies.
@@ -105,17 +110,8 @@ export const BLOCK_RULES: readonly BlockRule[] = [
     kind: 'all-tls-cut',
     confidence: 'suspected',
   },
-  {
-    when: 'otherwise (the reason is a device on the path, or the server itself)',
-    holds: () => true,
-    kind: null,
-    confidence: 'suspected',
-  },
+  UNKNOWN_BLOCK,
 ];
-
-function decideBlock(facts: BlockFacts): Pick<BlockRule, 'kind' | 'confidence'> {
-  return BLOCK_RULES.find((rule) => rule.holds(facts)) ?? { kind: null, confidence: 'suspected' };
-}
 
 function probeResultOf(outcome: TlsOutcome | null | undefined): ProbeResult {
   if (outcome === null || outcome === undefined) return 'open';
@@ -132,14 +128,6 @@ function controlsAlike(ending: Ending, { controls }: Pick<CloserLook, 'controls'
 const FEWEST_CONNECTS = 4;
 /** An answer within this share of the round-trip time did not come from the server. */
 const TOO_FAST = 0.6;
-
-function roundTripOf({ connects, stalledMs }: Pick<CloserLook, 'connects' | 'stalledMs'>): Millis | null {
-  return leastRoundTrip(connects, stalledMs, FEWEST_CONNECTS);
-}
-
-function isNearer(durationMs: number, roundTrip: number | null): boolean {
-  return roundTrip !== null && durationMs < roundTrip * TOO_FAST;
-}
 
 const NO_CHAIN = { authorities: [], accepted: null };
 
@@ -175,7 +163,7 @@ function judgeUnreadable(dropped: number, target: string): TlsJudgement {
 
 function unknown(
   subject: string,
-  { summary, wouldSettle, ...expectation }: Expectation & Pick<TlsJudgement, 'summary' | 'wouldSettle'>,
+  { summary, wouldSettle, ...expectation }: Told & Pick<TlsJudgement, 'summary' | 'wouldSettle'>,
 ): TlsJudgement {
   const findings = [{ ...expectation, subject, level: 'unknown', suggests: null } as const];
   return { ...NO_CHAIN, verdict: 'unknown', confidence: 'suspected', product: null, findings, summary, wouldSettle };
@@ -185,10 +173,16 @@ function judgeBlocked(outcome: BlockedOutcome, evidence: TlsEvidence): TlsJudgem
   const { target, closer } = evidence;
   const how = describe(outcome);
   const page = blockPage(outcome, evidence);
-  const proofs = closer === undefined ? [] : proofsOf(outcome, closer);
+  const proofs =
+    closer === undefined
+      ? []
+      : PROOFS.flatMap(([rule, see]) => {
+          const seen = see(closer, outcome);
+          return seen === null ? [] : [{ rule, ...seen }];
+        });
   const isProven = (wanted: string): boolean => proofs.some(({ rule }) => rule === wanted);
   const ending = endingOf(outcome);
-  const { kind, confidence } = decideBlock({
+  const facts: BlockFacts = {
     ending,
     nameRefused: outcome.alert === 'unrecognized_name',
     again: probeResultOf(closer?.again),
@@ -197,11 +191,12 @@ function judgeBlocked(outcome: BlockedOutcome, evidence: TlsEvidence): TlsJudgem
     page: page !== null,
     nearer: isProven('reset-takes-a-round-trip'),
     smallAnswered: isProven(SMALL_ANSWER),
-  });
-  const product = page?.product ?? null;
-  const told: readonly (Expectation & Pick<Finding, 'facts'>)[] = [
+  };
+  const { kind, confidence } = BLOCK_RULES.find(({ holds }) => holds(facts)) ?? UNKNOWN_BLOCK;
+  const product = page?.facts?.product ?? null;
+  const told: readonly (Told & Pick<Finding, 'facts'>)[] = [
     { rule: 'tls-handshake-answered', expected: 'A TLS handshake with a certificate', ...claimOf(outcome) },
-    ...(page === null ? [] : [page.told]),
+    ...(page === null ? [] : [page]),
     ...proofs.filter(({ rule }) => rule !== SMALL_ANSWER || kind === 'large-answers-lost'),
   ];
   return {
@@ -245,7 +240,7 @@ function describe(outcome: BlockedOutcome): string {
   return endingText(outcome) ?? `the handshake failed before a certificate was received: ${visibleText(message, 160)}`;
 }
 
-function claimOf(outcome: BlockedOutcome): Pick<Expectation, 'claim' | 'quote'> {
+function claimOf(outcome: BlockedOutcome): Pick<Told, 'claim' | 'quote'> {
   const { plaintext, alert, message } = outcome;
   if (plaintext !== null)
     return { claim: 'The answer to the TLS hello is plain text, not TLS.', quote: visibleText(plaintext, 80) };
@@ -259,18 +254,12 @@ function claimOf(outcome: BlockedOutcome): Pick<Expectation, 'claim' | 'quote'> 
     : { claim: `${capital(ending)}.` };
 }
 
-interface Page {
-  readonly product: string | null;
-  readonly told: Expectation & Pick<Finding, 'facts'>;
-}
-
-function blockPage({ plaintext }: BlockedOutcome, { products }: TlsEvidence): Page | null {
+function blockPage({ plaintext }: BlockedOutcome, { products }: TlsEvidence): (Told & Pick<Finding, 'facts'>) | null {
   if (plaintext === null) return null;
   const page = recogniseBlockPage({ status: null, location: null, text: plaintext, words: plaintext }, products);
   if (page === null) return null;
   const claim = `The answer is ${blockPageText(page)}.`;
-  const told = { rule: 'no-block-page', claim, expected: 'No block page', facts: known({ product: page.product }) };
-  return { product: page.product, told };
+  return { rule: 'no-block-page', claim, expected: 'No block page', facts: known({ product: page.product }) };
 }
 
 const SMALL_ANSWER = 'large-answers-arrive';
@@ -284,16 +273,9 @@ const PROOFS: readonly (readonly [rule: string, see: (closer: CloserLook, outcom
     [SMALL_ANSWER, smallAnswer],
   ];
 
-function proofsOf(outcome: BlockedOutcome, closer: CloserLook): readonly Expectation[] {
-  return PROOFS.flatMap(([rule, see]) => {
-    const seen = see(closer, outcome);
-    return seen === null ? [] : [{ rule, ...seen }];
-  });
-}
-
 function nearerThanServer(closer: CloserLook, outcome: BlockedOutcome): Seen | null {
-  const roundTrip = roundTripOf(closer);
-  if (roundTrip === null || endingOf(outcome) === 'silence' || !isNearer(outcome.durationMs, roundTrip)) return null;
+  const roundTrip = leastRoundTrip(closer.connects, closer.stalledMs, FEWEST_CONNECTS);
+  if (roundTrip === null || endingOf(outcome) === 'silence' || outcome.durationMs >= roundTrip * TOO_FAST) return null;
   return {
     claim:
       `The connection was closed after ${outcome.durationMs.toFixed(1)} ms by a device on the path, not by the ` +

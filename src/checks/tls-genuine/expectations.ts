@@ -1,4 +1,4 @@
-import { isSameName, isInDate, type DistinguishedName } from '../../core/certificate.ts';
+import { isInDate, isSameName } from '../../core/certificate.ts';
 import { dayText, utcText } from '../../core/time-text.ts';
 import { nameList } from '../../core/phrases.ts';
 import { weakerThan, findProduct, trustUnder } from '../../tls/trust.ts';
@@ -10,10 +10,7 @@ import type { Told } from '../../engine/model.ts';
 
 const MOST_NAMES = 5;
 
-/** The verdict determines the level of the resulting finding. */
-export type Expectation = Told;
-
-export function verificationFinding(chain: ChainCase): Expectation {
+export function verificationFinding(chain: ChainCase): Told {
   const { chainTrust, leaf } = chain;
   const top = chainTrust.path.at(-1) ?? leaf;
   return {
@@ -24,7 +21,7 @@ export function verificationFinding(chain: ChainCase): Expectation {
   };
 }
 
-export function datesFinding({ chainTrust, evidence, dates, leaf }: ChainCase): Expectation {
+export function datesFinding({ chainTrust, evidence, dates, leaf }: ChainCase): Told {
   const wrong = chainTrust.path.find((link) => !isInDate(link, evidence.now));
   const { subject, notBefore, notAfter } = wrong ?? leaf;
   // On the first and the last day of validity, the date alone would be ambiguous.
@@ -43,7 +40,7 @@ export function datesFinding({ chainTrust, evidence, dates, leaf }: ChainCase): 
   };
 }
 
-export function nameFinding(chain: ChainCase): Expectation {
+export function nameFinding(chain: ChainCase): Told {
   const { evidence } = chain;
   return {
     rule: 'certificate-names-the-server',
@@ -58,7 +55,7 @@ function namesClaimed({ leaf }: ChainCase): string {
   return names.length === 0 ? called(leaf.subject) : nameList(names, 3);
 }
 
-export function gapFinding({ gap }: ChainCase): readonly Expectation[] {
+export function gapFinding({ gap }: ChainCase): readonly Told[] {
   if (gap === null) return [];
   return [
     {
@@ -70,7 +67,7 @@ export function gapFinding({ gap }: ChainCase): readonly Expectation[] {
   ];
 }
 
-export function cutFinding({ evidence }: ChainCase): Expectation {
+export function cutFinding({ evidence }: ChainCase): Told {
   const { outcome } = evidence;
   const how = outcome.kind === 'failed' ? outcome.reason : 'closed';
   return {
@@ -80,7 +77,7 @@ export function cutFinding({ evidence }: ChainCase): Expectation {
   };
 }
 
-export function renewalFinding({ evidence, leaf }: ChainCase): Expectation {
+export function renewalFinding({ evidence, leaf }: ChainCase): Told {
   const known = evidence.baseline?.leaves[0]?.pin ?? 'of the learned certificate';
   return {
     rule: 'leaf-as-learned',
@@ -93,7 +90,7 @@ export function renewalFinding({ evidence, leaf }: ChainCase): Expectation {
   };
 }
 
-export function authorityFinding({ evidence, leaf }: ChainCase): Expectation {
+export function authorityFinding({ evidence, leaf }: ChainCase): Told {
   const learned = evidence.baseline?.leaves[0]?.issuer ?? leaf.issuer;
   return {
     rule: 'authority-as-learned',
@@ -103,7 +100,7 @@ export function authorityFinding({ evidence, leaf }: ChainCase): Expectation {
   };
 }
 
-export function strengthFinding({ chainTrust, leaf }: ChainCase): Expectation {
+export function strengthFinding({ chainTrust, leaf }: ChainCase): Told {
   if (!isForServers(leaf))
     return {
       rule: 'certificate-is-for-servers',
@@ -122,7 +119,7 @@ export function strengthFinding({ chainTrust, leaf }: ChainCase): Expectation {
   };
 }
 
-export function weakerFinding({ evidence, leaf }: ChainCase): readonly Expectation[] {
+export function weakerFinding({ evidence, leaf }: ChainCase): readonly Told[] {
   const { outcome, baseline } = evidence;
   const protocol = outcome.kind === 'failed' ? null : outcome.protocol;
   const weaker = baseline === null ? [] : weakerThan(baseline, leaf, protocol);
@@ -132,14 +129,14 @@ export function weakerFinding({ evidence, leaf }: ChainCase): readonly Expectati
   return [{ rule: 'as-strong-as-learned', claim, expected }];
 }
 
-export function droppedFinding({ evidence }: ChainCase): readonly Expectation[] {
+export function droppedFinding({ evidence }: ChainCase): readonly Told[] {
   const dropped = evidence.outcome.chain?.dropped ?? 0;
   if (dropped === 0) return [];
   const claim = `The chain contains ${String(dropped)} further certificates, which were ignored.`;
   return [{ rule: 'chain-is-readable', claim, expected: 'At most 16 certificates, all of them readable' }];
 }
 
-export function flawFindings({ accepted }: ChainCase): readonly Expectation[] {
+export function flawFindings({ accepted }: ChainCase): readonly Told[] {
   return (accepted?.flaws ?? []).map(({ claim, fullNames }) => ({
     rule: FLAW_RULE,
     claim,
@@ -156,7 +153,7 @@ export const OLDER_TLS_RULE = 'older-tls-is-not-inspected';
 function issuerClaim(chain: ChainCase): string {
   const { chainTrust, leaf } = chain;
   const issued = `The certificate was issued by ${called(leaf.issuer)}`;
-  const top = topOf(chain);
+  const top = (chainTrust.path.at(-1) ?? leaf).issuer;
   const end = isSameName(top, leaf.issuer) ? null : called(top);
   switch (chainTrust.kind) {
     case 'trusted':
@@ -173,10 +170,6 @@ function issuerClaim(chain: ChainCase): string {
     case 'incomplete':
       return untrustedClaim(chain, issued, end);
   }
-}
-
-function topOf({ chainTrust, leaf }: ChainCase): DistinguishedName {
-  return (chainTrust.path.at(-1) ?? leaf).issuer;
 }
 
 /** @param end null if the chain's last authority is the issuer */

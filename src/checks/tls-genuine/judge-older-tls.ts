@@ -6,13 +6,10 @@ import type { ReferenceChain, TlsJudgement, Verdict } from './chain-case.ts';
 import { judgeTls } from './verdict.ts';
 import type { EndpointObservation, TlsOutcome } from '../../core/observation.ts';
 import type { PathObservation, ReferenceObservation, VersionSeries } from '../../core/round.ts';
-import {
-  type JudgedEndpoint,
-  type JudgedTlsPath,
-  type TlsKnowledge,
-  tlsEvidence,
-  type TlsSurroundings,
-} from './judge-path.ts';
+import { type JudgedEndpoint, tlsEvidence } from './judge-path.ts';
+import type { TargetFacts } from '../check.ts';
+
+type OlderTlsFacts = Pick<TargetFacts, 'path' | 'tls' | 'knowledge' | 'surroundings'>;
 
 /**
  * Connections with each TLS version that must have the same result. If every second connection is inspected, fewer
@@ -25,13 +22,9 @@ const FEWEST = 3;
  * FortiAuthenticator's log determines the severity, because it is not documented whether FortiAuthenticator uses TLS
  * 1.2.
  */
-export function judgeOlderTls(
-  path: PathObservation,
-  judged: JudgedTlsPath,
-  knowledge: TlsKnowledge,
-  surroundings: TlsSurroundings,
-): readonly Finding[] {
-  const difference = differenceIn(path, judged, knowledge, surroundings);
+export function judgeOlderTls(seen: OlderTlsFacts): readonly Finding[] {
+  const difference = differenceIn(seen);
+  const { subject } = seen.path;
   if (difference === null || !difference.isConsistent) return [];
   const { confidence, product, summary } = difference.judgement;
   const isCut = difference.verdict === 'blocked';
@@ -39,7 +32,7 @@ export function judgeOlderTls(
   return [
     {
       rule: OLDER_TLS_RULE,
-      subject: path.subject,
+      subject,
       claim: `TLS 1.2 is ${isCut ? 'blocked' : 'inspected'}${by}, but TLS 1.3 is not.`,
       expected: `The same result with TLS 1.2 as with TLS 1.3 at ${difference.address}`,
       level: 'warning',
@@ -48,37 +41,32 @@ export function judgeOlderTls(
       facts: known({ judgement: summary, product }),
       advice: {
         summary: `With TLS 1.2 only: ${summary}. TLS 1.3 works.`,
-        remedy: isCut ? cutRemedy(path.subject) : inspectedRemedy(path.subject),
+        remedy: isCut ? cutRemedy(subject) : inspectedRemedy(subject),
       },
     },
   ];
 }
 
 /** Reports whether TLS 1.2 was inspected or blocked in this round while TLS 1.3 was not. */
-export function isOlderInspected(...seen: Parameters<typeof judgeOlderTls>): boolean {
-  return differenceIn(...seen) !== null;
+export function isOlderInspected(seen: OlderTlsFacts): boolean {
+  return differenceIn(seen) !== null;
 }
 
 /**
  * Returns the additional connections if the result does not depend on the TLS version. In that case, some connections
  * with each version are inspected. The preceding TLS 1.3 observation is used as a witness.
  */
-export function mixedVersions(
-  path: PathObservation,
-  judged: JudgedTlsPath,
-  knowledge: TlsKnowledge,
-  surroundings: TlsSurroundings,
-): readonly JudgedEndpoint[] {
-  const difference = differenceIn(path, judged, knowledge, surroundings);
+export function mixedVersions(seen: OlderTlsFacts): readonly JudgedEndpoint[] {
+  const { path } = seen;
+  const difference = differenceIn(seen);
   const [both] = bothVersionsIn(path);
   if (difference === null || difference.isConsistent || both === undefined || !both.older.isFresh) return [];
   const { older, endpoint } = both;
   const { older: olderAgain = [], newer = [] } = older.again ?? {};
   return [older.outcome, ...olderAgain, ...newer].flatMap((outcome) => {
-    const seen = { ...endpoint, tls: outcome };
-    const alone = { ...path, endpoints: [seen] };
-    return judgedBeside(alone, besideOf(older), knowledge, surroundings).map((judgement) => ({
-      endpoint: seen,
+    const one = { ...endpoint, tls: outcome };
+    return judgedBeside(seen, one, besideOf(older)).map((judgement) => ({
+      endpoint: one,
       outcome,
       judgement,
     }));
@@ -87,12 +75,11 @@ export function mixedVersions(
 
 /** Uses the given references instead of the path's own. */
 function judgedBeside(
-  alone: PathObservation,
+  { path, knowledge, surroundings }: OlderTlsFacts,
+  endpoint: EndpointObservation,
   references: readonly ReferenceChain[],
-  knowledge: TlsKnowledge,
-  surroundings: TlsSurroundings,
 ): readonly TlsJudgement[] {
-  return tlsEvidence(alone, knowledge, surroundings).map(({ evidence }) =>
+  return tlsEvidence({ ...path, endpoints: [endpoint] }, knowledge, surroundings).map(({ evidence }) =>
     judgeTls({ ...evidence, references }, knowledge.checks),
   );
 }
@@ -105,17 +92,13 @@ interface Difference {
   readonly isConsistent: boolean;
 }
 
-function differenceIn(
-  path: PathObservation,
-  { worst }: JudgedTlsPath,
-  knowledge: TlsKnowledge,
-  surroundings: TlsSurroundings,
-): Difference | null {
-  const [both] = worst === null || isAgainst(worst.verdict) ? [] : bothVersionsIn(path);
+function differenceIn(seen: OlderTlsFacts): Difference | null {
+  const { worst } = seen.tls;
+  const [both] = worst === null || isAgainst(worst.verdict) ? [] : bothVersionsIn(seen.path);
   if (both === undefined) return null;
   const { older, endpoint } = both;
   const judgedAlone = (outcome: TlsOutcome, references: readonly ReferenceChain[]): readonly TlsJudgement[] =>
-    judgedBeside({ ...path, endpoints: [{ ...endpoint, tls: outcome }] }, references, knowledge, surroundings);
+    judgedBeside(seen, { ...endpoint, tls: outcome }, references);
   const isAgainstIt = (outcome: TlsOutcome): boolean =>
     judgedAlone(outcome, []).some(({ verdict }) => isAgainst(verdict));
   // TLS 1.3 was inspected as well, so the versions do not differ.
@@ -159,12 +142,8 @@ function isConsistent(again: VersionSeries | undefined, isAgainstIt: (outcome: T
     older.length + 1 >= FEWEST &&
     newer.length + 1 >= FEWEST &&
     older.every(isAgainstIt) &&
-    newer.every((outcome) => isAnswered(outcome) && !isAgainstIt(outcome))
+    newer.every((outcome) => outcome.chain !== null && !isAgainstIt(outcome))
   );
-}
-
-function isAnswered({ chain }: TlsOutcome): boolean {
-  return chain !== null;
 }
 
 const SUGGESTED = {

@@ -12,7 +12,7 @@ import { refusedBaselineFindings } from './chain-case.ts';
 import type { PollingCause } from '../polling/causes.ts';
 import { utcText } from '../../core/time-text.ts';
 import { FLAW_RULE, OLDER_TLS_RULE } from './expectations.ts';
-import { isCorroborated, ONE_DATAGRAM, type Complaint, type FirewallSighting } from '../../core/polling/state.ts';
+import { isCorroborated, ONE_DATAGRAM, type FirewallSighting } from '../../core/polling/state.ts';
 import type { AppliancePolling, PollingError, PollingReport } from '../../core/polling/report.ts';
 
 /** This machine cannot observe the effect of these faults on FortiAuthenticator. */
@@ -31,11 +31,6 @@ export function complainsOfConnections({ appliances }: PollingReport): boolean {
   return appliances.some(({ errors }) => errorsOf(errors, FAILED_CONNECTION).length > 0);
 }
 
-/** Corroborated connection errors raise the severity of this machine's findings. */
-function complainsSurely(report: PollingReport): boolean {
-  return complaintsOf(report, FAILED_CONNECTION).length > 0;
-}
-
 /** The log arrives and contains no FortiToken Mobile errors. */
 export function seemsUnaffected(report: PollingReport): boolean {
   return speaks(report, ({ errors }) => errors.length === 0);
@@ -46,12 +41,8 @@ export function seemsUnaffected(report: PollingReport): boolean {
  * contains errors. Only corroborated errors raise a severity.
  * @param subject the licence server
  */
-export function withComplaints(
-  findings: readonly Finding[],
-  report: PollingReport,
-  subject: string,
-): readonly Finding[] {
-  const isComplained = complainsSurely(report);
+function withComplaints(findings: readonly Finding[], report: PollingReport, subject: string): readonly Finding[] {
+  const isComplained = complaintsOf(report, FAILED_CONNECTION).length > 0;
   const isContent = speaks(report, ({ errors }) => !isCorroborated(errors));
   const weighed = findings.map((finding): Finding => {
     if (!WEIGHED.includes(finding.rule)) return finding;
@@ -145,7 +136,7 @@ export const tlsGenuine: Declaration<'tls-genuine', TlsCause> = {
       ? null
       : [
           ...tls.worst.findings,
-          ...judgeOlderTls(path, tls, knowledge, surroundings),
+          ...judgeOlderTls({ path, tls, knowledge, surroundings }),
           ...refusedBaselineFindings(path.subject, knowledge.refusedBaseline),
         ].map((finding) => throughProxy(finding, path)),
   summary: ({ tls }) => tls.worst?.summary ?? 'There was no connection to check',
@@ -195,8 +186,10 @@ function withLogEvidence(own: Assessment, { log, licenseServer }: Everything): A
  * A FortiGate log line about inspected traffic to the licence server is the best evidence, because it concerns
  * FortiAuthenticator's own path. A single datagram is not sufficient, because log lines can be forged.
  */
-export function judgeLogEvidence({ firewallEvidence }: PollingReport, subject: string): readonly Finding[] {
-  const corroborated = isCorroborated(firewallEvidence.map(complaintOf));
+function judgeLogEvidence({ firewallEvidence }: PollingReport, subject: string): readonly Finding[] {
+  const corroborated = isCorroborated(
+    firewallEvidence.map(({ firstAt, lastAt, reliableAt = null }) => ({ moments: [firstAt, lastAt], reliableAt })),
+  );
   return firewallEvidence.map((sighting) => ({
     rule: 'firewall-log-shows-no-inspection',
     subject,
@@ -206,15 +199,11 @@ export function judgeLogEvidence({ firewallEvidence }: PollingReport, subject: s
     expected: 'no firewall log line about inspection of this traffic',
     ...(corroborated ? { level: 'broken', witness: 'firewall' } : { level: 'warning', confidence: 'suspected' }),
     suggests: 'tls-intercepted',
-    facts: factsOf(sighting),
+    facts: factsOf(sighting.evidence),
   }));
 }
 
-function complaintOf({ firstAt, lastAt, reliableAt = null }: FirewallSighting): Complaint {
-  return { moments: [firstAt, lastAt], reliableAt };
-}
-
-function factsOf({ evidence: { policy, profile, sourceAddress } }: FirewallSighting): FindingFacts {
+function factsOf({ policy, profile, sourceAddress }: FirewallSighting['evidence']): FindingFacts {
   const matching = policy === null ? null : `policy ${policy}`;
   return known({ product: 'Fortinet FortiGate', policy: matching, profile, source: sourceAddress });
 }

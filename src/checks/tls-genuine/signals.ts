@@ -10,6 +10,7 @@ import {
 } from '../../core/certificate.ts';
 import { instantText } from '../../core/time-text.ts';
 import type { Millis } from '../../core/clock.ts';
+import type { Told } from '../../engine/model.ts';
 import { called, inFull } from '../../tls/flaws.ts';
 import {
   type ChainCase,
@@ -23,7 +24,7 @@ import {
   chainTrustOf,
   type ReferenceChain,
 } from './chain-case.ts';
-import { weakerFinding, type Expectation } from './expectations.ts';
+import { weakerFinding } from './expectations.ts';
 import { findProduct, type Trust, type TrustProfile } from '../../tls/trust.ts';
 import { hostOf, classifyAddress, plainName } from '../../core/addresses.ts';
 import { walkChain, type ChainTrust } from '../../tls/chain.ts';
@@ -42,11 +43,10 @@ const WAYS: Readonly<Record<ReferenceChain['kind'], string>> = {
  * With another server name, a publicly trusted chain is sufficient. A difference between two genuine chains is normal,
  * because a service's nodes can have different certificates.
  */
-export function referenceSignals(chain: ChainCase): readonly Signal[] {
-  if (isBeyondComparison(chain)) return [];
+function referenceSignal(chain: ChainCase): Signal | null {
+  if (isBeyondComparison(chain)) return null;
   const signals = chain.evidence.references.flatMap((reference) => compare(chain, reference) ?? []);
-  const [first] = [...signals.filter(({ weight }) => weight === 'witness'), ...signals];
-  return first === undefined ? [] : [first];
+  return signals.find(({ weight }) => weight === 'witness') ?? signals[0] ?? null;
 }
 
 function compare(chain: ChainCase, reference: ReferenceChain): Signal | null {
@@ -57,7 +57,7 @@ function compare(chain: ChainCase, reference: ReferenceChain): Signal | null {
   if (isUnderTrusted(chain, chainTrust)) return null;
   const [issuer, fullNames] = [called(chain.leaf.issuer), inFull(chain.leaf.issuer)];
   const seen = `${WAYS[reference.kind]} ${reference.label}`;
-  if (isGenuine(chainTrust.kind, { isNamed, kind: reference.kind, profile: chain.evidence.profile })) {
+  if (isGenuine(chainTrust.kind, isNamed, reference.kind, chain.evidence.profile)) {
     const rule = 'reference-path-agrees';
     const weight = weightOf(reference.kind, chain);
     if (chain.accepted !== null) return { rule, weight, ...deviceInstead(chain, seen) };
@@ -111,14 +111,13 @@ function weightOf(kind: ReferenceChain['kind'], { claim }: ChainCase): Signal['w
   }
 }
 
-interface SeenReference {
-  readonly isNamed: boolean;
-  readonly kind: ReferenceChain['kind'];
-  readonly profile: TrustProfile;
-}
-
 /** With another server name, the server may present the certificate for that name, so a trusted key is sufficient. */
-function isGenuine(chainTrust: ChainTrust['kind'], { isNamed, kind, profile }: SeenReference): boolean {
+function isGenuine(
+  chainTrust: ChainTrust['kind'],
+  isNamed: boolean,
+  kind: ReferenceChain['kind'],
+  profile: TrustProfile,
+): boolean {
   if (chainTrust === 'trusted') return isNamed || kind === 'server-name';
   return chainTrust === 'public' && profile === 'public' && isNamed;
 }
@@ -157,7 +156,7 @@ function isPrivateHost(name: string): boolean {
   return !name.includes('.') || INTERNAL_NAME.test(name);
 }
 
-type Finder = (chain: ChainCase) => readonly Signal[];
+type Finder = (chain: ChainCase) => Signal | null;
 
 /** In the order in which the signals are reported. */
 const SIGNALS: readonly Finder[] = [
@@ -165,8 +164,9 @@ const SIGNALS: readonly Finder[] = [
   signal('control-host-has-another-issuer', 'witness', atControlHost),
   signal('leaf-is-no-device-certificate', 'weak', deviceCertificate),
   signal('identity-as-learned', 'weak', deviceForServer),
-  copySignals,
-  referenceSignals,
+  borrowedName,
+  copiedLeaf,
+  referenceSignal,
   signal('no-forward-proxy-headers', 'witness', forwardProxy),
   signal('issuer-is-found-on-the-internet', 'witness', privateLocation),
   signal('certificate-is-not-brand-new', 'weak', brandNew),
@@ -177,13 +177,13 @@ const SIGNALS: readonly Finder[] = [
 ];
 
 export function signalsOf(chain: ChainCase): readonly Signal[] {
-  return SIGNALS.flatMap((find) => find(chain));
+  return SIGNALS.flatMap((find) => find(chain) ?? []);
 }
 
 function signal(rule: string, weight: Signal['weight'], find: (chain: ChainCase) => Seen | null): Finder {
   return (chain) => {
     const seen = find(chain);
-    return seen === null ? [] : [{ ...seen, rule, weight }];
+    return seen === null ? null : { ...seen, rule, weight };
   };
 }
 
@@ -276,7 +276,7 @@ function otherThanLearned(chain: ChainCase): Seen | null {
  * only raises a suspicion. `weak`: an observation with common explanations (a renewal, several nodes, virtual hosts),
  * which is only listed in the evidence.
  */
-export interface Signal extends Expectation {
+export interface Signal extends Told {
   readonly weight: 'witness' | 'hint' | 'weak';
   readonly product?: string;
 }
@@ -284,47 +284,28 @@ export interface Signal extends Expectation {
 export type Seen = Pick<Signal, 'claim' | 'expected' | 'quote' | 'witness' | 'fullNames' | 'product'>;
 
 /**
- * Finds details of a known certificate that appear with another key, such as a genuine authority's name, or the genuine
+ * Details of a known certificate that appear with another key, such as a genuine authority's name, or the genuine
  * leaf's dates or serial number. The leaf's subject alone is not a signal, because every certificate for the same host
  * has it.
  */
-export function copySignals(chain: ChainCase): readonly Signal[] {
-  const borrowed = borrowedName(chain);
-  const leaf = copiedLeaf(chain);
-  return [
-    ...(borrowed === null ? [] : [copy(borrowed, isOnlyLearned(borrowed.name, chain) ? 'hint' : 'witness')]),
-    ...(leaf === null ? [] : [copy(leaf, 'hint')]),
-  ];
-}
+const COPY = {
+  rule: 'names-belong-to-their-keys',
+  expected: 'Names, dates and serial numbers from known certificates only with the keys of these certificates',
+} as const;
 
-type Copy = Pick<Signal, 'claim' | 'fullNames'>;
-
-function copy(seen: Copy, weight: Signal['weight']): Signal {
-  const expected = 'Names, dates and serial numbers from known certificates only with the keys of these certificates';
-  return { rule: 'names-belong-to-their-keys', weight, expected, ...seen };
-}
-
-interface Borrowed extends Copy {
-  readonly name: DistinguishedName;
-}
-
-function borrowedName(chain: ChainCase): Borrowed | null {
+function borrowedName(chain: ChainCase): Signal | null {
   const { chainTrust, evidence } = chain;
-  const last = chainTrust.path.at(-1);
-  if (chainTrust.kind === 'forged' && last !== undefined)
-    return {
-      name: last.issuer,
-      claim:
-        `The certificate claims to be issued by ${called(last.issuer)}, but was not signed with the key of this ` +
-        'authority.',
-      fullNames: inFull(last.issuer),
-    };
-  const borrower = claimants(chain).find((certificate) => bearsKnownName(certificate, evidence));
-  if (borrower === undefined) return null;
+  const forged = chainTrust.kind === 'forged' ? chainTrust.path.at(-1)?.issuer : undefined;
+  const name = forged ?? claimants(chain).find((certificate) => bearsKnownName(certificate, evidence))?.subject;
+  if (name === undefined) return null;
   return {
-    name: borrower.subject,
-    claim: `${called(borrower.subject)} does not have the same key as the genuine authority with this name.`,
-    fullNames: inFull(borrower.subject),
+    ...COPY,
+    weight: isOnlyLearned(name, chain) ? 'hint' : 'witness',
+    claim:
+      forged === undefined
+        ? `${called(name)} does not have the same key as the genuine authority with this name.`
+        : `The certificate claims to be issued by ${called(name)}, but was not signed with the key of this authority.`,
+    fullNames: inFull(name),
   };
 }
 
@@ -376,29 +357,24 @@ function asKnown({ subject, pin }: Certificate): KnownName {
 /** Only the organization and common name are compared, not fields such as the e-mail address. */
 function isSameAuthority(left: DistinguishedName, right: DistinguishedName): boolean {
   const telling = ({ attributes }: DistinguishedName): DistinguishedName => ({
-    attributes: attributes.filter(isTelling),
+    attributes: attributes.filter(({ type }) => type === 'O' || type === 'CN'),
   });
   return attributeValues(left, 'CN').length > 0 && isSameName(telling(left), telling(right));
 }
 
-function isTelling({ type }: { readonly type: string }): boolean {
-  return type === 'O' || type === 'CN';
-}
-
-function copiedLeaf({ leaf, evidence }: ChainCase): Copy | null {
+function copiedLeaf({ leaf, evidence }: ChainCase): Signal | null {
   const referenceLeaves = evidence.references.flatMap(({ chain }) => chain.certificates.slice(0, 1));
   // Certificates from the same authority can have the same dates if they were issued together.
   const originals = [...(evidence.baseline?.leaves ?? []), ...referenceLeaves].filter(
     (known) => known.pin !== leaf.pin && !isSameName(known.issuer, leaf.issuer),
   );
-  const original = originals.find((known) => known.serial === leaf.serial || hasSameDates(known, leaf));
+  const original = originals.find(
+    (known) => known.serial === leaf.serial || (known.notBefore === leaf.notBefore && known.notAfter === leaf.notAfter),
+  );
   if (original === undefined || !isSameName(original.subject, leaf.subject)) return null;
   const what = original.serial === leaf.serial ? 'serial number' : 'dates';
-  return { claim: `The certificate has the same subject and ${what} as the genuine certificate, but another key.` };
-}
-
-function hasSameDates(left: Certificate, right: Certificate): boolean {
-  return left.notBefore === right.notBefore && left.notAfter === right.notAfter;
+  const claim = `The certificate has the same subject and ${what} as the genuine certificate, but another key.`;
+  return { ...COPY, weight: 'hint', claim };
 }
 
 /**

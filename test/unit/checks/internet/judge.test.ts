@@ -1,12 +1,17 @@
 import { describe, expect, test } from 'vitest';
 import type { DnsReply } from '../../../../src/core/observation.ts';
 import type { RoundObservations } from '../../../../src/core/round.ts';
-import { answeringHosts, judgeInternet as judgeInternetUnchecked } from '../../../../src/checks/internet/judge.ts';
+import { answeringHosts, internet } from '../../../../src/checks/internet/judge.ts';
 import type { Judgement } from '../../../../src/checks/check.ts';
 import { endpoint, failed, open, path, round } from '../../../support/checks/observed.ts';
+import { configOf } from '../../../support/config/config-of.ts';
 import { withPlainClaims } from '../../../support/checks/plain-claim.ts';
 
-const judgeUnknown = withPlainClaims(judgeInternetUnchecked);
+const config = await configOf('site: hq');
+const judgeUnknown = withPlainClaims((seen: RoundObservations, answered: ReadonlySet<string>): Judgement => {
+  if (internet.from !== 'round') throw new Error('Expected a check of the round');
+  return internet.judge({ config, round: seen, carriers: [], clock: [], answered });
+});
 /** All hosts have answered before. */
 const judgeInternet = (seen: RoundObservations): Judgement =>
   judgeUnknown(seen, new Set(['server.test:443', 'control.test:443']));
@@ -50,7 +55,7 @@ const BEYOND_PROXY = path({
   ],
 });
 
-describe('judgeInternet()', () => {
+describe('the internet', () => {
   test.each<[string, RoundObservations, string, string | undefined]>([
     ['a control host answers', round({ controls: [ANSWERING], licenseServer: SILENT }), 'judged', undefined],
     ['only the licence server answers', round({ controls: [SILENT], licenseServer: ANSWERING }), 'judged', 'note'],

@@ -7,7 +7,7 @@ import { createCast } from '../../../support/certificates/verdict-cast.ts';
 import { sees } from '../../../support/certificates/verdict-rows.ts';
 
 const w = await createCast();
-const { genuine, corporate, fortigate, now } = w;
+const { genuine, corporate, fortigate } = w;
 const judge = (seen: Partial<TlsEvidence>): TlsJudgement => judgeTls(w.evidence(seen));
 const control = await w.control('www.iana.org', corporate.root);
 
