@@ -9,10 +9,9 @@ import type { CarrierFindings } from './delivery/judge-carrier.ts';
 import type { ClockObservation } from '../core/observation.ts';
 import type { LicenseServerConfig } from '../config/schema/path.ts';
 import type { OtherNames } from './name-resolution/other-names.ts';
-import type { ControlHosts } from './reachability/judge.ts';
 import type { JudgedTlsPath, TlsKnowledge, TlsSurroundings } from './tls-genuine/judge-path.ts';
 import type { HostPort } from '../core/addresses.ts';
-import type { EpochMs } from '../core/clock.ts';
+import type { EpochMs, Millis } from '../core/clock.ts';
 import type { OwnClock } from './clock/estimate.ts';
 
 export function withAppliance({ appliance, system }: ApplianceFacts, told: Told): FindingContent<never> {
@@ -100,6 +99,15 @@ export interface TargetFacts {
   readonly surroundings: TlsSurroundings;
   readonly controlHosts: ControlHosts;
   readonly otherNames: OtherNames;
+}
+
+/** Connections to unrelated hosts without a proxy. */
+export interface ControlHosts {
+  readonly nearest: Millis | null;
+  readonly accepting: number;
+  /** Hosts that refused the connection at every address that was tried. */
+  readonly refusing: number;
+  readonly tried: number;
 }
 
 export interface UnitFacts {

@@ -25,7 +25,7 @@ import {
   unknown,
 } from '../../engine/model.ts';
 import { withMoreSaid } from '../../engine/words.ts';
-import type { Declaration } from '../check.ts';
+import type { ControlHosts, Declaration } from '../check.ts';
 import { placeOf, shortened, withClean } from '../endpoint-words.ts';
 import { refineShutPort } from '../firewall-policy/judge.ts';
 import { asOthersSeeIt } from '../peer-views.ts';
@@ -160,15 +160,6 @@ const NEARER = 0.25;
 type Seen = Pick<RoundObservations, 'controls' | 'stalledMs'> & {
   readonly path: Pick<RoundObservations['path'], 'controlConnects'>;
 };
-
-/** Connections to unrelated hosts without a proxy. */
-export interface ControlHosts {
-  readonly nearest: Millis | null;
-  readonly accepting: number;
-  /** Hosts that refused the connection at every address that was tried. */
-  readonly refusing: number;
-  readonly tried: number;
-}
 
 export function controlHostsOf(seen: Seen): ControlHosts {
   const tried = seen.controls

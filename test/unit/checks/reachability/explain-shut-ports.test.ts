@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { EndpointObservation, FailureReason, TcpFailure } from '../../../../src/core/observation.ts';
-import { type ControlHosts, controlHostsOf, reachability } from '../../../../src/checks/reachability/judge.ts';
+import type { ControlHosts } from '../../../../src/checks/check.ts';
+import { controlHostsOf, reachability } from '../../../../src/checks/reachability/judge.ts';
 import type { Finding } from '../../../../src/engine/model.ts';
 import { judgeTarget } from '../../../support/checks/judge-target.ts';
 import { endpoint, open, path } from '../../../support/checks/observed.ts';
