@@ -1,50 +1,93 @@
 import { remedyOf, ANY_SERVER } from '../engine/remedy-words.ts';
 import type { Cause, Diagnosis, PreconditionStatus } from '../engine/model.ts';
-import { type Declaration, STEPS, type StepId, type StepPlan } from './check.ts';
+import type { Declaration, StepId } from './check.ts';
 import { CHECKS } from './registry.ts';
+
+interface StepPlan {
+  readonly id: StepId;
+  readonly title: string;
+  /** How to verify the step if no check covers it. */
+  readonly wouldShow: string;
+}
+
+/** Steps in which a licence or a token is activated (Fortinet tips 194050 and 338841). */
+const STEPS: readonly StepPlan[] = [
+  {
+    id: 'registration',
+    title: 'The licence is registered to this unit and can still be redeemed',
+    wouldShow: 'Configure "registration", and set "redeemBy" in appliances[].certificates.',
+  },
+  {
+    id: 'resolver',
+    title: 'A resolver returns the address of the licence server',
+    wouldShow: 'List the resolvers that FortiAuthenticator uses in "resolvers".',
+  },
+  {
+    id: 'connect',
+    title: 'A TCP connection to the licence server opens',
+    wouldShow: 'Allow this machine to connect to the licence server.',
+  },
+  {
+    id: 'tls',
+    title: 'The TLS certificate is trusted by FortiAuthenticator',
+    wouldShow:
+      'Allow this machine to connect to the licence server, using the same firewall policy as FortiAuthenticator.',
+  },
+  {
+    id: 'license-server',
+    title: 'The licence server answers',
+    wouldShow: 'Allow this machine to connect to the licence server.',
+  },
+  {
+    id: 'tokens',
+    title: 'FortiAuthenticator has tokens left',
+    wouldShow: 'Configure a FortiAuthenticator REST API user in "appliances[].api".',
+  },
+  {
+    id: 'provisioning',
+    title: 'FortiAuthenticator itself reaches the licence server',
+    wouldShow: 'Send the FortiAuthenticator log to the daemon, and configure "logs.syslog".',
+  },
+  {
+    id: 'code',
+    title: 'The activation code reaches the user before it expires',
+    wouldShow: 'List the mail servers that FortiAuthenticator uses in "mail".',
+  },
+  {
+    id: 'phone',
+    title: 'The phone redeems the code at Fortinet',
+    wouldShow: "Activate one token with a phone. The phone's network cannot be checked from here.",
+  },
+];
 
 export type StepAnswer = 'passes' | 'fails' | 'not-visible';
 
-/**
- * An activation step and its expected result if a user activated a token now. `check --steps --json` prints this type,
- * so its JSON format must stay compatible.
- */
+/** Printed by `check --steps --json`, so the JSON format must stay compatible. */
 export interface ActivationStep {
   readonly id: StepId;
   readonly title: string;
   readonly answer: StepAnswer;
-  /** The reason for the answer, in one or more sentences. */
   readonly why: string;
-  /** Instructions for a failed step, or for checking a step that ftm-watch cannot observe. Empty if the step passes. */
+  /** Empty if the step passes. */
   readonly remedy: readonly string[];
 }
 
-/** A prediction of whether an activation would succeed now. */
 export interface ActivationOutlook {
   readonly answer: StepAnswer;
   readonly steps: readonly ActivationStep[];
 }
 
-/**
- * Presents a diagnosis as the steps of an activation. A step fails only if one of its checks is broken, and passes only
- * if a check confirmed that the step works.
- */
+/** A step fails only if one of its checks is broken, and passes only if a check confirmed that it works. */
 export function activationOutlook(diagnosis: Diagnosis): ActivationOutlook {
   const steps = STEPS.map((plan) => stepOf(plan, diagnosis));
-  return { answer: answerOf(diagnosis, steps), steps };
+  if (diagnosis.ready === 'not-ready' || steps.some(({ answer }) => answer === 'fails'))
+    return { answer: 'fails', steps };
+  return { answer: diagnosis.ready === 'ready' ? 'passes' : 'not-visible', steps };
 }
 
-/**
- * Combines the steps into one overall answer. The answer is `passes` only if `check` reports that the path is ready.
- */
-function answerOf({ ready }: Diagnosis, steps: readonly ActivationStep[]): StepAnswer {
-  if (ready === 'not-ready' || steps.some(({ answer }) => answer === 'fails')) return 'fails';
-  return ready === 'ready' ? 'passes' : 'not-visible';
-}
+type Answer = Pick<ActivationStep, 'answer' | 'why' | 'remedy'>;
 
-/** The result of one check for one activation step. */
-interface CheckAnswer extends Pick<ActivationStep, 'answer' | 'why' | 'remedy'> {
-  /** True if the check is not configured. Other checks may still cover the step. */
+interface CheckAnswer extends Answer {
   readonly isAbsent: boolean;
 }
 
@@ -63,19 +106,15 @@ function stepOf(plan: StepPlan, { preconditions, causes }: Diagnosis): Activatio
   return { id, title, answer: 'passes', why: sentences(configured.map(({ why }) => why)), remedy: [] };
 }
 
-/** Joins clauses into one text. A full stop is added to every clause except the last. */
 function sentences(texts: readonly string[]): string {
-  return texts.map((text, index) => (index < texts.length - 1 ? text.replace(/\.?$/u, '.') : text)).join(' ');
+  return texts.map((text, index) => (index < texts.length - 1 ? withStop(text) : text)).join(' ');
 }
 
-function told({ answer, why, remedy }: CheckAnswer): Pick<ActivationStep, 'answer' | 'why' | 'remedy'> {
+function told({ answer, why, remedy }: CheckAnswer): Answer {
   return { answer, why, remedy };
 }
 
-function uncoveredStep(
-  { wouldShow }: StepPlan,
-  absent: readonly CheckAnswer[],
-): Pick<ActivationStep, 'answer' | 'why' | 'remedy'> {
+function uncoveredStep({ wouldShow }: StepPlan, absent: readonly CheckAnswer[]): Answer {
   const why = sentences(absent.map((say) => say.why));
   return { answer: 'not-visible', why: why === '' ? 'No check covers this step' : why, remedy: [wouldShow] };
 }
@@ -92,33 +131,25 @@ function checkAnswerOf(
   if (breaking !== undefined)
     return [{ answer: 'fails', why: breaking.summary, remedy: breaking.remedy, isAbsent: false }];
   if (check.step !== plan.id) return [];
-  return [ownAnswer(check, status, causes.length > 0)];
+  return [{ ...ownAnswer(check, status, causes.length > 0), isAbsent: status.state === 'not-configured' }];
 }
 
-function ownAnswer(
-  check: Declaration,
-  { state, summary }: PreconditionStatus,
-  isBrokenElsewhere: boolean,
-): CheckAnswer {
+function ownAnswer(check: Declaration, { state, summary }: PreconditionStatus, isBrokenElsewhere: boolean): Answer {
   switch (state) {
     case 'ok':
     case 'warning':
-      return { answer: 'passes', why: summary, remedy: [], isAbsent: false };
+      return { answer: 'passes', why: summary, remedy: [] };
     case 'broken':
       return isBrokenElsewhere
-        ? { answer: 'not-visible', why: `Not reached: ${summary}`, remedy: [], isAbsent: false }
-        : { answer: 'fails', why: summary, remedy: [], isAbsent: false };
+        ? { answer: 'not-visible', why: `Not reached: ${summary}`, remedy: [] }
+        : { answer: 'fails', why: summary, remedy: [] };
+    case 'unknown': {
+      const { remedy } = remedyOf([check.unknownRemedy], ANY_SERVER);
+      return { answer: 'not-visible', why: summary, remedy };
+    }
     case 'blocked':
-      return { answer: 'not-visible', why: summary, remedy: [], isAbsent: false };
-    case 'unknown':
-      return {
-        answer: 'not-visible',
-        why: summary,
-        remedy: remedyOf([check.unknownRemedy], ANY_SERVER).remedy,
-        isAbsent: false,
-      };
     case 'not-configured':
-      return { answer: 'not-visible', why: summary, remedy: [], isAbsent: true };
+      return { answer: 'not-visible', why: summary, remedy: [] };
   }
 }
 
@@ -127,7 +158,6 @@ function stepOfCause({ step, causeSteps }: Declaration, cause: string): StepId {
   return steps[cause] ?? step;
 }
 
-/** Returns a sentence that states whether an activation would succeed now. */
 export function outlookSentence({ answer, steps }: ActivationOutlook): string {
   switch (answer) {
     case 'fails': {

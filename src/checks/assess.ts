@@ -6,33 +6,27 @@ import { activationContextOf, type ActivationContext } from '../core/license/app
 import { outageWarning } from '../core/license/firmware.ts';
 import { isInvalid, type Timed } from '../core/round.ts';
 
-/** IDs of the checks that evaluate FortiAuthenticator's log. These checks run in every round. */
 export const LOG_CHECKS: readonly string[] = CHECKS.filter(({ from }) => from === 'log').map(({ id }) => id);
 
-/** Runs the checks that only read the log. */
 export function assessLog(facts: LogFacts): readonly Assessment[] {
   return CHECKS.flatMap((check) => (check.from === 'log' ? [{ id: check.id, ...check.judge(facts) }] : []));
 }
 
-/** Adjusts a round's assessments, taking all other observations into account. */
 export function adjusted(probed: readonly Assessment[], everything: Everything): readonly Assessment[] {
   return probed.map((own) => CHECKS.find(({ id }) => id === own.id)?.adjust?.(own, everything) ?? own);
 }
 
-/** Returns the appliance facts that are needed to describe a fault's impact. */
 export function activationOf({ appliances: units }: Picture): ActivationContext {
   const named = units.map(({ config: { name }, known = [] }) => ({ name, known }));
   return { ...activationContextOf(units), outageWarning: outageWarning(named) };
 }
 
-/** Runs the checks that concern appliances, licence registration and the firewall. */
 export function assessUnits(facts: UnitFacts): readonly Assessment[] {
   return CHECKS.flatMap((check) => (check.from === 'units' ? [{ id: check.id, ...check.judge(facts) }] : []));
 }
 
 /**
- * Discards the results of an invalid round, for example after this machine stalled. Otherwise, ftm-watch would report
- * its own problems as faults of the target.
+ * Discards the results of an invalid round. Otherwise, ftm-watch would report its own problems as faults of the target.
  */
 export function invalidWhenStalled(assessments: readonly Assessment[], round: Timed): readonly Assessment[] {
   if (!isInvalid(round)) return assessments;

@@ -1,6 +1,5 @@
 import { type CommandStep, fortiauthenticator, shell, type Step } from '../engine/model.ts';
 
-/** Returns the CLI commands that change one setting in a FortiGate policy. */
 function ofPolicy(setting: string): readonly string[] {
   return [
     '{entervdom}',
@@ -14,11 +13,9 @@ function ofPolicy(setting: string): readonly string[] {
 }
 
 /**
- * Returns a step that captures FortiAuthenticator's connections on a FortiGate. Offloading is disabled for the session,
- * because the sniffer does not see packets that belong to an offloaded session (docs.fortinet.com, FortiOS hardware
- * acceleration guide).
- *
- * @param filter a filter in FortiGate sniffer syntax
+ * Offloading is disabled for the capture, because the sniffer does not see packets of an offloaded session
+ * (docs.fortinet.com, FortiOS hardware acceleration guide).
+ * @param filter in FortiGate sniffer syntax
  */
 export function captureOnFortiGate(filter: string): CommandStep {
   return {
@@ -32,11 +29,7 @@ export function captureOnFortiGate(filter: string): CommandStep {
   };
 }
 
-/**
- * Returns a step that captures the connections with tcpdump on FortiAuthenticator itself.
- *
- * @param filter a filter in tcpdump syntax
- */
+/** @param filter in tcpdump syntax */
 export function captureOnAppliance(filter: string): CommandStep {
   return fortiauthenticator(
     'Or capture on FortiAuthenticator, either to a file (System > Network > Packet Capture) or on the CLI, which ' +
@@ -45,7 +38,6 @@ export function captureOnAppliance(filter: string): CommandStep {
   );
 }
 
-/** Steps to find out which certificate FortiAuthenticator itself received. */
 export const CAPTURE_STEPS: readonly Step[] = [
   captureOnFortiGate('host {serverip} and port {port}'),
   captureOnAppliance('host {serverip} and port {port}'),

@@ -4,28 +4,22 @@ import type { Finding } from '../engine/model.ts';
 
 const MAX_CLAIMED = 100;
 
-/** Returns the address or the proxy of an observation as part of a sentence. */
 export function placeOf({ address, proxy }: EndpointObservation): string {
   return proxy === null ? `at ${address}` : `through the proxy ${proxy}`;
 }
 
-/** Shortens an error message or a text from a peer, so that it fits at the end of a claim. */
+/** Shortens an error message or a text from a peer for the end of a claim. */
 export function shortened(text: string): string {
   return visibleText(text, MAX_CLAIMED);
 }
 
-/** Adds the working addresses to a finding about another address. */
 export function withClean<F extends Finding>(finding: F, fine: readonly string[]): F {
   const others = fine.filter((address) => address !== finding.facts?.address);
   if (others.length === 0 || finding.suggests === null) return finding;
   return { ...finding, clean: others };
 }
 
-/**
- * Returns the addresses at which any stage failed or was not tried. These addresses are not proven to work.
- *
- * @param findings the findings from all stages
- */
+/** Returns the addresses at which any stage failed or was not tried. */
 export function uncleanAddresses(
   endpoints: readonly EndpointObservation[],
   findings: readonly Finding[],
@@ -35,7 +29,7 @@ export function uncleanAddresses(
   return [...new Set([...found, ...untried])];
 }
 
-/** Removes unclean addresses from a finding's list of working addresses. An address works only if every stage works. */
+/** An address works only if every stage works. */
 export function withoutUnclean(finding: Finding, unclean: readonly string[]): Finding {
   const { clean, ...others } = finding;
   return clean === undefined

@@ -3,7 +3,6 @@ import { culpritText, culpritShorts } from '../engine/words.ts';
 import { wordsOf } from './registry.ts';
 import { visibleText } from '../core/visible-text.ts';
 
-/** Returns a short description of the fault for mail subjects and lists. The full sentence is in `cause.summary`. */
 export function headline({
   id,
   subject,
@@ -21,17 +20,14 @@ export function headline({
   return text.replace('{subject}', () => subject);
 }
 
-/**
- * Maximum length of a short cause. A mail subject contains the state, the site and the cause, and phones show about 60
- * characters of it.
- */
+/** A mail subject contains the state, the site and the cause, and phones show about 60 characters of it. */
 const MAX_SHORT_CAUSE = 32;
 
 type ShortCause = Pick<Cause, 'id' | 'severity' | 'product' | 'culprit' | 'said'> & Partial<Pick<Cause, 'subject'>>;
 
 /**
- * Describes the fault in at most 32 characters, excluding the host, so that mail clients do not truncate it. A long
- * product name is shortened to its first words, which include the vendor, or omitted.
+ * Describes the fault in at most 32 characters, excluding the host. A long product name is shortened to its first
+ * words, which include the vendor, or omitted.
  */
 export function shortCause(
   { id, subject, severity, product, culprit, said }: ShortCause,
@@ -60,10 +56,7 @@ function leadingWords(text: string, room: number): string {
   return fitting.at(-1) ?? '';
 }
 
-/**
- * Reports whether the cause only states that ftm-watch could not evaluate a precondition. Such a cause does not mean
- * that anything is broken or at risk.
- */
+/** Reports whether the cause only states that ftm-watch could not evaluate a precondition. */
 export function isOnlyUnseen({ id, severity }: Pick<Cause, 'id' | 'severity'>): boolean {
   return severity !== 'critical' && wordsOf(id).impact === 'blind';
 }

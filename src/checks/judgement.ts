@@ -18,12 +18,10 @@ export function notConfigured(summary: string): Judgement {
   return { kind: 'not-configured', findings: [], summary };
 }
 
-/** Assessments and verdicts from one round. */
 export interface JudgedRound {
-  /** Results of the checks that are probed in every round. */
   readonly assessments: readonly Assessment[];
-  /** Verdicts on the licence server, followed by verdicts on the services. */
+  /** The licence server first, then the services. */
   readonly tls: readonly { readonly path: PathObservation; readonly judged: JudgedTlsPath }[];
-  /** State of this machine's clock. Null or absent if the round did not determine it. */
+  /** Null or absent if the round did not determine it. */
   readonly ownClock?: OwnClock | null;
 }

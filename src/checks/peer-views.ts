@@ -5,27 +5,21 @@ import type { Everything } from './check.ts';
 import { withComplaint } from './intermittent/finding.ts';
 import { type Assessment, withFindings, type Check, type Finding, isFault, known, note } from '../engine/model.ts';
 
-/** Adds FortiAuthenticator's log errors and the results from other ftm-watch agents to a path check's assessment. */
-export function asOthersSeeIt(own: Assessment, check: Check, { licenseServer, picture, log }: Everything): Assessment {
-  const raised = log === null ? own : withComplaint(own, log.complainedOf);
-  return withPeerViews(raised, check, { peers: picture.peers, licenseServer });
-}
-
 /**
- * Adds peers' results to a path check's assessment. A fault that only a peer detects is in FortiAuthenticator's network
- * segment. A fault that both agents detect is not caused by this machine. Faults that a peer does not detect are still
- * reported.
+ * A fault that only a peer detects is in FortiAuthenticator's network segment. A fault that both agents detect is not
+ * caused by this machine. Faults that a peer does not detect are still reported.
  */
-function withPeerViews(
-  own: Assessment,
+export function asOthersSeeIt(
+  observed: Assessment,
   check: Check,
-  { peers, licenseServer }: { readonly peers: readonly PeerObservation[]; readonly licenseServer: HostPort },
+  { licenseServer, picture, log }: Everything,
 ): Assessment {
+  const own = log === null ? observed : withComplaint(observed, log.complainedOf);
   // Services are not compared, because they may be configured only on this agent.
   const compared = own.findings.filter(({ facts }) => facts?.host === undefined);
   const fault = compared.find(({ level }) => level === 'broken') ?? compared.find(isFault);
   const isClean = own.kind === 'judged' && compared.every(({ level }) => level === 'note');
-  const findings = peers.flatMap((peer): readonly Finding[] => {
+  const findings = picture.peers.flatMap((peer): readonly Finding[] => {
     if (peer.kind === 'failed') return [];
     const cause = causeOf(peer, check, licenseServer);
     if (cause !== undefined) return [fault === undefined ? alone(peer, cause, isClean) : both(peer, cause, fault)];
@@ -34,15 +28,13 @@ function withPeerViews(
   return withFindings(own, findings);
 }
 
-/** Adds a note for each peer that cannot be queried, so that users do not rely on its results. */
+/** Without this note, users would rely on the results of peers that cannot be queried. */
 export function unreadablePeers(own: Assessment, peers: readonly PeerObservation[]): Assessment {
   const notes = peers.flatMap((peer) => (peer.kind === 'failed' ? [unreadable(peer.peer, peer.message)] : []));
   return notes.length === 0 ? own : { ...own, findings: [...own.findings, ...notes] };
 }
 
-/**
- * Returns a fault that the peer itself observed on the path to the licence server, if this check can report the fault.
- */
+/** Returns a fault that the peer observed itself and that this check can report. */
 function causeOf(peer: PeerView, check: Check, { host, port }: HostPort): PeerCause | undefined {
   if (stateOf(peer, check)?.isHearsay === true) return undefined;
   return peer.causes.find(
@@ -74,8 +66,8 @@ function alone(
     at: peer.at,
     witness: 'peer',
     expected: isClean
-      ? 'no fault in the network segment of FortiAuthenticator, as in the segment of this machine'
-      : 'no fault in the network segment of FortiAuthenticator',
+      ? "no fault in FortiAuthenticator's network segment, as in this machine's segment"
+      : "no fault in FortiAuthenticator's network segment",
     level: severity === 'critical' && confidence === 'confirmed' ? 'broken' : 'warning',
     confidence,
     suggests: id,
@@ -94,20 +86,19 @@ function both(peer: PeerView, { id, summary }: PeerCause, { subject, suggests }:
     ...(isSame ? {} : { quote: summary }),
     at: peer.at,
     witness: 'peer',
-    expected: 'a result from the network segment of FortiAuthenticator',
+    expected: "a result from FortiAuthenticator's network segment",
     level: 'note',
     suggests: isSame ? id : null,
   };
 }
 
-/** Adds the peer's differing result to the evidence, so that notification mails contain it. */
 function otherwise(peer: PeerView, { subject, suggests }: Finding): Finding {
   return {
     rule: 'peer-sees-the-fault',
     subject,
     claim: `${seenBy(peer)} no fault, so the fault may only affect this machine.`,
     at: peer.at,
-    expected: 'the same fault in the network segment of FortiAuthenticator',
+    expected: "the same fault in FortiAuthenticator's network segment",
     level: 'note',
     suggests,
   };
@@ -117,7 +108,7 @@ function unreadable(peer: string, message: string): Finding<never> {
   return note({
     rule: 'peer-is-readable',
     subject: peer,
-    claim: 'The other agent could not be read, so its results are unknown.',
+    claim: 'The other agent could not be queried, so its results are unknown.',
     expected: 'the status of the other agent',
     quote: message,
   });

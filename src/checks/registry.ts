@@ -15,7 +15,7 @@ import { reachability } from './reachability/judge.ts';
 import { tlsGenuine } from './tls-genuine/judge.ts';
 import { tokenPool } from './token-pool/judge.ts';
 
-/** All checks, in the order of the network path. */
+/** In the order of the network path. */
 const REGISTERED = [
   internet,
   nameResolution,
@@ -35,19 +35,18 @@ const REGISTERED = [
 type Registered = (typeof REGISTERED)[number];
 type CauseOf<K> = K extends Declaration<string, infer C> ? C : never;
 
-/**
- * IDs of the preconditions for FortiToken Mobile activation. Each has a check. The IDs are used as values of a metric
- * label.
- */
+/** The IDs are values of a metric label. */
 export type PreconditionId = Registered['id'];
-/** IDs of the causes that a finding can suggest. Each cause belongs to one precondition. */
 export type FaultId = CauseOf<Registered>;
-/** IDs of all causes that can be reported. The IDs are used as values of a metric label. */
+/** The IDs are values of a metric label. */
 export type CauseId = FaultId | typeof UNKNOWN_CAUSE;
 
 export const CHECKS: readonly (Declaration & { readonly id: PreconditionId })[] = REGISTERED;
 
-/** All causes that a finding can suggest, in the order of the checks. @internal */
+/**
+ * In the order of the checks.
+ * @internal
+ */
 export const FAULT_IDS: readonly FaultId[] = CHECKS.flatMap(({ causes }) => Object.keys(causes)).filter(isFaultId);
 
 export const CAUSE_IDS: readonly CauseId[] = [...FAULT_IDS, UNKNOWN_CAUSE];
@@ -64,23 +63,16 @@ export function isPreconditionId(text: string): text is PreconditionId {
   return CHECKS.some(({ id }) => id === text);
 }
 
-/** Returns the readable name of a check. */
 export function titleOf(id: string): string {
   return CHECKS.find((check) => check.id === id)?.title ?? id;
 }
 
-/**
- * Returns the wording for a cause.
- * @throws Error for an unknown cause
- */
+/** @throws Error for an unknown cause */
 export function wordsOf(cause: string): CauseWords {
   return cause === UNKNOWN_CAUSE ? UNKNOWN_WORDS : knownCause(CHECKS, cause).words;
 }
 
-/**
- * Returns the precondition that a fault breaks.
- * @throws Error for an unknown fault
- */
+/** @throws Error for an unknown fault */
 export function preconditionOf(fault: string): string {
   return knownCause(CHECKS, fault).check.id;
 }

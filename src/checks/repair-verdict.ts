@@ -11,79 +11,53 @@ import { CHECKS, titleOf } from './registry.ts';
 
 export type RepairAnswer = 'in-force' | 'not-in-force' | 'not-visible';
 
-/**
- * Verdict on whether an incident was repaired. `check --verify --json` prints this type, so its JSON format must stay
- * compatible.
- */
+/** Printed by `check --verify --json`, so the JSON format must stay compatible. */
 export interface RepairVerdict {
-  /** ID of the incident. If the incident was merged, the ID of the incident into which it was merged. */
+  /** If the incident was merged, the ID of the incident into which it was merged. */
   readonly incident: string;
   readonly cause: string;
   readonly subject: string;
   readonly answer: RepairAnswer;
-  /** The reason for the verdict, in one or more sentences. */
   readonly why: string;
-  /** Next step for the user. Null if the repair is effective, or if no further step is known. */
+  /** Null if the repair is effective, or if no further step is known. */
   readonly next: string | null;
-  /**
-   * Comparison of the firewall policies. Null if no firewall is configured, or if its policy is unrelated to the cause.
-   */
+  /** Null if no firewall is configured, or if its policy is unrelated to the cause. */
   readonly policy: PolicyComparison | null;
 }
 
-/** Observations from a round after the repair. */
 interface AfterRepair {
   readonly diagnosis: Diagnosis;
   readonly firewall: readonly FirewallObservation[];
-  /**
-   * Reports whether a subject was checked in the round. A subject that was removed from the configuration is no longer
-   * checked, so its repair cannot be verified.
-   */
+  /** False for a subject that was removed from the configuration. Its repair cannot be verified. */
   readonly isLookedAt: (subject: string) => boolean;
-  /** Currently unavailable sources that could have reported the cause, such as the log or a peer. */
+  /** Unavailable sources that could have reported the cause, such as the log or a peer. */
   readonly silent: readonly SilentWitness[];
 }
 
 export interface SilentWitness {
-  /** Preconditions that this source can verify. */
   readonly of: readonly string[];
   readonly why: string;
 }
 
 type Judged = Pick<RepairVerdict, 'answer' | 'why' | 'next'>;
 
-/**
- * Returns the verdict on a repair, based only on the new diagnosis. A cause counts as repaired only if every source
- * that can report the cause was checked.
- */
+/** A cause counts as repaired only if every source that can report the cause was checked. */
 export function repairVerdict(incident: Incident, seen: AfterRepair): RepairVerdict {
   const { cause } = incident;
-  const hasPart = isOfPolicy(cause) && statusOf(firewallPolicy.id, seen)?.state !== 'not-configured';
+  const isOfPolicy =
+    cause.precondition === firewallPolicy.id || firewallPolicy.dependsOn.some(({ by }) => by === cause.precondition);
+  const hasPart = isOfPolicy && statusOf(firewallPolicy.id, seen)?.state !== 'not-configured';
   return {
     incident: incident.id,
     cause: cause.id,
     subject: cause.subject,
-    ...(stillSeen(incident, seen) ?? (hasPart ? judgedWithPolicy : judgedAlone)(incident, seen)),
+    ...(stillSeen(incident, seen) ??
+      (hasPart ? stillInspected(cause, seen) : null) ??
+      notVerified(cause, seen) ??
+      (hasPart ? unknownPolicy(cause, seen) : null) ??
+      inForce(incident)),
     policy: hasPart ? policyBeforeAndNow(incident, seen.firewall) : null,
   };
-}
-
-function judgedWithPolicy(incident: Incident, seen: AfterRepair): Judged {
-  return (
-    stillInspected(incident.cause, seen) ??
-    notVerified(incident.cause, seen) ??
-    unknownPolicy(incident.cause, seen) ??
-    inForce(incident)
-  );
-}
-
-function judgedAlone(incident: Incident, seen: AfterRepair): Judged {
-  return notVerified(incident.cause, seen) ?? inForce(incident);
-}
-
-/** Reports whether a firewall policy can be involved in the cause. */
-function isOfPolicy({ precondition }: Cause): boolean {
-  return precondition === firewallPolicy.id || firewallPolicy.dependsOn.some(({ by }) => by === precondition);
 }
 
 function viewOf({ diagnosis }: AfterRepair): RoundView {
@@ -94,7 +68,6 @@ function statusOf(id: string, { diagnosis }: AfterRepair): PreconditionStatus | 
   return diagnosis.preconditions.find((status) => status.id === id);
 }
 
-/** Checks the new diagnosis for the incident's cause, its former causes, and other faults of the same subject. */
 function stillSeen({ cause, formerCauses, status, since, closedAt }: Incident, seen: AfterRepair): Judged | null {
   const { causes } = viewOf(seen);
   const same = causes.find((other) => sameCause(other, cause));
@@ -116,10 +89,7 @@ function stillSeen({ cause, formerCauses, status, since, closedAt }: Incident, s
   return { answer: 'not-in-force', why, next: other.remedy[0] ?? null };
 }
 
-/**
- * Returns a verdict if the firewall reports that the current policy still causes the fault, even if this machine
- * detects no fault on the path.
- */
+/** The current policy can still cause the fault even if this machine detects none. */
 function stillInspected(cause: Cause, seen: AfterRepair): Judged | null {
   const faults = statusOf(firewallPolicy.id, seen)?.findings.filter(isFault) ?? [];
   // Another address may match a different policy. That policy is not part of this incident.
@@ -132,7 +102,6 @@ function stillInspected(cause: Cause, seen: AfterRepair): Judged | null {
   return { answer: 'not-in-force', why, next: told.remedy[0] ?? null };
 }
 
-/** Returns the reason why a cause cannot be reported as repaired yet although it is no longer detected. */
 function notVerified(cause: Cause, seen: AfterRepair): Judged | null {
   const status = statusOf(cause.precondition, seen);
   if (status === undefined) return notVisible(`This version has no check for "${cause.precondition}".`, null);
@@ -171,13 +140,9 @@ function unjudged(cause: Cause, { id, summary, findings }: PreconditionStatus, s
   return notVisible(`"${titleOf(id)}" could not be checked: ${withStop(blank?.claim ?? summary)}`, unknownRemedyOf(id));
 }
 
-/**
- * Returns the reason why a clean result is not sufficient. Either the subject is no longer checked, or a source that
- * can report the cause is not available.
- */
 function notConfirmed({ id, precondition, subject }: Cause, seen: AfterRepair): Judged | null {
   if (id !== UNKNOWN_CAUSE && !seen.isLookedAt(subject))
-    return notVisible(`${subject} was not checked.`, 'Add the missing subject to the configuration again.');
+    return notVisible(`${subject} was not checked.`, `Add ${subject} to the configuration again.`);
   const silent = seen.silent.find(({ of }) => of.includes(precondition));
   return silent === undefined ? null : notVisible(silent.why, 'Run this command again when that source is available.');
 }
@@ -211,11 +176,10 @@ function unknownRemedyOf(id: string): string | null {
   return check === undefined ? null : (remedyOf([check.unknownRemedy], ANY_SERVER).remedy[0] ?? null);
 }
 
-/** Policy that matched during an incident, and policy that matches now. */
 interface PolicyComparison {
-  /** Policy from the incident's evidence. Null if the evidence does not mention a policy. */
+  /** Null if the evidence does not mention a policy. */
   readonly before: string | null;
-  /** Policy that matches now. Null if it is unknown. */
+  /** Null if it is unknown. */
   readonly now: string | null;
 }
 

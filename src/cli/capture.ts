@@ -107,7 +107,7 @@ export async function capturesOf(
   all = false,
 ): Promise<CaptureResult> {
   const { host, port, serverName, expectedAddresses } = config.licenseServer;
-  const knowledge = await loadTlsKnowledge(config, { of: () => null }, clock);
+  const knowledge = await loadTlsKnowledge(config, clock);
   const sources = files.map((name) => ({ name, bytes: name === '-' ? input : bytesOf(name, cwd) }));
   const target = { host, port, serverName, addresses: expectedAddresses };
   return examineCaptures(sources, target, (subject) => knowledge.ofAny(subject), { all, now: clock.now() });

@@ -12,7 +12,7 @@ import {
 } from '../checks/intermittent/path-share.ts';
 import { answeringHosts } from '../checks/internet/judge.ts';
 import { NO_OTHER_NAMES, otherNamesOf, withoutShared } from '../checks/name-resolution/other-names.ts';
-import { controlHostsOf } from '../checks/reachability/explain-shut-ports.ts';
+import { controlHostsOf } from '../checks/reachability/judge.ts';
 import { CHECKS } from '../checks/registry.ts';
 import { mixedVersions } from '../checks/tls-genuine/judge-older-tls.ts';
 import {
@@ -80,8 +80,7 @@ export function assessRound({ config, knowledge: base, memory }: Instruments, gi
   if (own !== undefined) memory.earlier = { ...earlier, ...verdictsOf(own, found[0] ?? {}, round.startedAt) };
   for (const subject of answeringHosts(given)) answered.add(subject);
   memory.share.note(share, given.startedAt);
-  for (const { path, judged: seen } of judged.tls) base.remember(path.subject, seen, given.startedAt);
-  memory.genuine.note(judged.tls, given.startedAt);
+  for (const { path, judged: seen } of judged.tls) base.remember(path.subject, seen);
   return judged;
 }
 
@@ -117,7 +116,7 @@ function connectionsOf(
 ): RoundConnections {
   const judge = (endpoints: readonly EndpointObservation[]): readonly JudgedEndpoint[] =>
     judgeTlsPath({ ...path, endpoints }, knowledge, surroundings).endpoints;
-  const others = mixedVersions(path, tls, knowledge, surroundings);
+  const others = mixedVersions({ path, tls, knowledge, surroundings });
   return roundConnectionsOf(round, tls.endpoints, judge(round.path.burst), others);
 }
 

@@ -55,7 +55,7 @@ const CERTIFICATES = { spare: 512, perTarget: 2 };
 export async function createInstruments(config: Config, deps: InstrumentDeps): Promise<Instruments> {
   const { clock, env } = deps;
   const memory = await loadRoundMemory(authority(config.licenseServer), deps, clock);
-  const knowledge = await loadTlsKnowledge(config, memory.genuine, clock);
+  const knowledge = await loadTlsKnowledge(config, clock);
   // Loaded in advance, because otherwise the measured time of the first DNS answer would include the loading time.
   if (config.resolvers.some(({ kind }) => kind === 'https')) await import('../network/dns/https.ts');
   const judged = config.services.length + config.controlHosts.length;

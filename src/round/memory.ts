@@ -1,7 +1,6 @@
 import * as z from 'zod';
 import type { Connection, ConnectionFault, ConnectionShare } from '../checks/intermittent/connection-share.ts';
 import { NO_SHARE, type PathShare } from '../checks/intermittent/path-share.ts';
-import type { JudgedRound } from '../checks/judgement.ts';
 import { type FaultId, isFaultId } from '../checks/registry.ts';
 import { type Clock, type EpochMs, isRecent, type Millis } from '../core/clock.ts';
 import type { CloserLook, MailOutcome } from '../core/observation.ts';
@@ -13,7 +12,6 @@ const HOUR: Millis = 3_600_000;
 
 export interface RoundMemory {
   readonly share: ShareMemory;
-  readonly genuine: GenuineMemory;
   readonly olderTls: OlderTls;
   readonly closerLooks: CloserLooks;
   readonly deferrals: MailDeferrals;
@@ -22,20 +20,14 @@ export interface RoundMemory {
   earlier: EarlierVerdicts;
 }
 
-/** If a file is not set, its data is kept only while the process runs. */
+/** If the file is not set, its data is kept only while the process runs. */
 export interface MemoryFiles {
-  readonly genuineFile?: BackgroundFile;
   readonly shareFile?: BackgroundFile;
 }
 
-export async function loadRoundMemory(
-  target: string,
-  { genuineFile, shareFile }: MemoryFiles,
-  clock: Clock,
-): Promise<RoundMemory> {
+export async function loadRoundMemory(target: string, { shareFile }: MemoryFiles, clock: Clock): Promise<RoundMemory> {
   return {
     share: await loadShareMemory(shareFile ?? null, target, clock.now()),
-    genuine: await loadGenuineMemory(genuineFile ?? null, clock.now()),
     olderTls: createOlderTls(clock),
     closerLooks: createCloserLooks(clock),
     deferrals: createMailDeferrals(clock),
@@ -145,51 +137,6 @@ function storedForm({ addresses: singles, families, whole, ...rest }: PathShare)
     addresses: singles.map(kept),
     families: families.map((family) => ({ ...family, share: kept(family.share) })),
     whole: kept(whole),
-  };
-}
-
-/** When each target last presented a genuine chain at all of its addresses. */
-export interface GenuineMemory {
-  of(target: string): GenuineSight | null;
-  note(tls: JudgedRound['tls'], at: EpochMs): void;
-}
-
-interface GenuineSight {
-  /** Pin of the trusted key. */
-  readonly pin: string;
-  readonly at: EpochMs;
-}
-
-const MOST_TARGETS = 2_000;
-
-/** Minimum interval between writes if only times have changed, because each write is expensive. */
-const SAVE_GAP: Millis = 300_000;
-
-const genuineContent = z.object({
-  version: z.literal(1),
-  targets: z.record(z.string().max(300), z.object({ pin: z.string().max(100), at: z.number().int() })),
-});
-
-async function loadGenuineMemory(file: BackgroundFile | null, now: EpochMs): Promise<GenuineMemory> {
-  const stored = genuineContent.safeParse(await file?.load());
-  // Entries with a time in the future are dropped, because they were saved while the clock was wrong.
-  const sights = new Map(Object.entries(stored.data?.targets ?? {}).filter(([, { at }]) => at <= now));
-  let savedAt: EpochMs | null = null;
-
-  return {
-    of: (target) => sights.get(target) ?? null,
-    note: (tls, at) => {
-      const verified = tls.flatMap(({ path, judged }): readonly (readonly [string, GenuineSight])[] => {
-        const pin = judged.worst?.verifiedBy ?? null;
-        return pin === null ? [] : [[path.subject, { pin, at }]];
-      });
-      if (verified.length === 0) return;
-      const isNew = verified.some(([target, { pin }]) => sights.get(target)?.pin !== pin);
-      for (const [target, sight] of verified) sights.set(target, sight);
-      if (!isNew && savedAt !== null && isRecent(savedAt, at, SAVE_GAP)) return;
-      savedAt = at;
-      file?.save({ version: 1, targets: Object.fromEntries([...sights].slice(-MOST_TARGETS)) });
-    },
   };
 }
 

@@ -251,8 +251,9 @@ async function lookInTurns(
 function isOlderDisputed(path: PathObservation, older: ReferenceObservation, look: Look): boolean {
   const seen = { ...path, references: [older] };
   const surroundings = { controls: [], now: look.clock.now() };
-  const known = look.knowledge.of(path.subject);
-  return isOlderInspected(seen, judgeTlsPath(seen, known, surroundings), known, surroundings);
+  const knowledge = look.knowledge.of(path.subject);
+  const tls = judgeTlsPath(seen, knowledge, surroundings);
+  return isOlderInspected({ path: seen, tls, knowledge, surroundings });
 }
 
 function inOlderTls(look: Look): Look {

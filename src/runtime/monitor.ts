@@ -221,8 +221,7 @@ export class Monitor {
   static async create(config: Config, deps: MonitorDeps): Promise<Monitor> {
     const writer = createBackgroundWriter();
     const fileOf = (name: string): BackgroundFile => writer.of(jsonFile(stateFile(config, name)));
-    const [genuineFile, shareFile] = [fileOf('genuine.json'), fileOf('share.json')];
-    const files = await loadMonitorFiles(config, { ...deps, genuineFile, shareFile });
+    const files = await loadMonitorFiles(config, { ...deps, shareFile: fileOf('share.json') });
     const firmwareFacts = config.appliances.length === 0 ? [] : await loadFirmwareFacts();
     const pendingFile = fileOf('pending-tokens.json');
     return new Monitor(config, { ...files, writer, pendingFile, firmwareFacts }, deps);

@@ -30,8 +30,6 @@ export interface ChainTrust {
   readonly path: readonly Certificate[];
   /** Null for `foreign`, `forged` and `incomplete`. */
   readonly label: string | null;
-  /** Pin of the configured key that confirms a `trusted` chain. Null if only the baseline confirms it. */
-  readonly configured: string | null;
   /** Found by verifying signatures, on this path or on another path through the chain. */
   readonly authorities: readonly Certificate[];
 }
@@ -54,7 +52,6 @@ const MOZILLA = "one of Mozilla's roots";
 
 export function findChainTrust(sent: SentChain, options: ChainTrustOptions): ChainTrust {
   const trust = trustUnder(options.profile, options.trust);
-  const configured = configuredKeys(trust);
   const keys = confirmedKeys(trust, options.baseline);
   const vendorKeys = configuredKeys(options.trust);
   const { all, strong } = bothWalks(sent, trust, options);
@@ -70,13 +67,11 @@ export function findChainTrust(sent: SentChain, options: ChainTrustOptions): Cha
   ];
   const found = known.find((ending): ending is Ending => ending[1] !== undefined);
   const [kind, step] = found ?? unknownEnd(all, { trust, options, sent, leads });
-  const confirming = strong.find(({ certificate }) => configured.has(certificate.pin));
   return {
     kind,
     path: pathTo(step),
     label:
       found === undefined ? null : (keys.get(step.certificate.pin) ?? vendorKeys.get(step.certificate.pin) ?? MOZILLA),
-    configured: kind === 'trusted' ? (confirming?.certificate.pin ?? null) : null,
     authorities: all.slice(1).map(({ certificate }) => certificate),
   };
 }

@@ -57,13 +57,6 @@ const configuredPart = oncePer(
   }),
 );
 
-/** Returns null if the key is not trusted or no longer trusted. */
-export function labelOfKey(pin: string, profile: TrustProfile, trust: Trust): string | null {
-  const { pins, anchors } = trustUnder(profile, trust);
-  const anchor = anchors.find(({ certificate }) => certificate.pin === pin);
-  return anchor?.label ?? pins.find((candidate) => candidate.pin === pin)?.label ?? null;
-}
-
 /** Certificates that a target presented on a network path that a person confirmed as clean. */
 export interface Baseline {
   readonly target: string;

@@ -1,5 +1,5 @@
 import { BLOCK_RULES } from '../../src/checks/tls-genuine/blocked.ts';
-import { HYPOTHESES } from '../../src/checks/tls-genuine/verdict.ts';
+import { HYPOTHESES } from '../../src/checks/tls-genuine/hypotheses.ts';
 
 /** Returns the document with its two tables of rules, between `<!-- NAME -->` and `<!-- /NAME -->`, as in the code. */
 export function renderInterceptionTables(document: string): string {

@@ -1,17 +1,13 @@
 import type { Confidence, Finding } from '../../engine/model.ts';
 
-/** Reason why a connection to the licence server failed. */
 export interface ConnectionFault {
-  /** Stage at which the connection failed. */
   readonly stage: 'reachability' | 'tls-genuine';
   readonly cause: NonNullable<Finding['suggests']>;
   readonly confidence: Confidence;
   readonly product: string | null;
-  /** Sentence that describes the failure. */
   readonly claim: string;
 }
 
-/** Result of a connection to one address. `fault` is null if the connection succeeded. */
 export interface Connection {
   readonly address: string;
   readonly fault: ConnectionFault | null;
@@ -28,36 +24,28 @@ export interface Connection {
  */
 type FailurePattern = 'none' | 'steady' | 'single' | 'doubtful' | 'intermittent';
 
-/** State that is kept for a series of connections, from the first failure until the fault has ended. */
+/** State of a series of connections, from the first failure until the fault has ended. */
 export interface ConnectionShare {
   /** A single address, or all addresses between which the DNS answers rotate. */
   readonly addresses: readonly string[];
-  /**
-   * True if DNS returns the addresses in rotation. While an address is missing from the DNS answers, its repair cannot
-   * be observed.
-   */
+  /** DNS returns the addresses in rotation. The repair of an address is not observed while DNS omits it. */
   readonly rotates: boolean;
   readonly pattern: FailurePattern;
-  /**
-   * Connections to include in a report. Usually the whole trail, but only the latest round if single failures have
-   * ended.
-   */
+  /** Usually the whole trail, but only the latest round if single failures have ended. */
   readonly reported: readonly Connection[];
-  /** Most recent connections, starting no earlier than the first failure. */
+  /** Starts no earlier than the first failure. */
   readonly trail: readonly Connection[];
-  /** Log-likelihood ratio that compares an intermittent fault with single failures. */
+  /** Log-likelihood ratio of an intermittent fault to single failures. */
   readonly score: number;
-  /** Number of times that failures returned after a success. If the addresses rotate, an outage counts twice. */
+  /** How often failures returned after a success. If the addresses rotate, an outage counts twice. */
   readonly returns: number;
   readonly intermittent: boolean;
   /** True if enough connections fail to affect users. */
   readonly grave: boolean;
 }
 
-/** A round's connections to the addresses of a share. */
 export interface Sample {
   readonly own: readonly Connection[];
-  /** Connections that were part of the burst. */
   readonly more: readonly Connection[];
   /** True if the limits currently permit no further burst. */
   readonly burstsSpent: boolean;
@@ -89,21 +77,20 @@ const FEWEST_RETURNS = 2;
  */
 const FEWEST_RUNS = -2;
 
-/** Number of connections per address from which the share of failures is calculated. Equals two bursts. */
+/** Connections per address. Equals two bursts. */
 const TRAIL = 42;
 const MOST_PLACES = 4;
-/** Number of consecutive failures after which a fault is treated as permanent. */
 const STEADY_RUN = 21;
 /**
- * Number of consecutive failures that is reported as an outage only after a burst confirms it. At a chance failure rate
+ * This many consecutive failures are reported as an outage only after a burst confirms them. At a chance failure rate
  * of one in fifty, two failures in a row are too common.
  */
 const DOUBTED_RUN = 2;
-/** Number of consecutive failures that is reported as an outage without a burst. */
+/** This many consecutive failures are reported as an outage without a burst. */
 export const KNOWN_RUN = 5;
-/** Number of consecutive successes that end an intermittent fault. A longer outage requires fewer successes. */
+/** Consecutive successes that end an intermittent fault. A longer outage requires fewer successes. */
 const REPAIRED = { afterOutage: 20, afterLong: 3 };
-/** An intermittent fault becomes critical at the share `from`, and stops being critical at the share `until`. */
+/** A fault becomes critical at the share `from`, and stops being critical at the share `until`. */
 const CRITICAL = { from: 1 / 3, until: 1 / 5 };
 
 export function clear(addresses: readonly string[], rotates = false): ConnectionShare {
@@ -134,7 +121,6 @@ export function shareAfter(share: ConnectionShare, sample: Sample): ConnectionSh
   };
 }
 
-/** Returns the share after removing all connections to these addresses. */
 export function without(share: ConnectionShare, addresses: readonly string[]): ConnectionShare {
   const isOther = ({ address }: Connection): boolean => !addresses.includes(address);
   if (share.trail.every(isOther)) return share;
@@ -145,32 +131,28 @@ function cleared({ addresses, rotates }: ConnectionShare): ConnectionShare {
   return clear(addresses, rotates);
 }
 
-/** Reports whether a burst would be useful. A burst is useful if the share is undecided or intermittent. */
+/** A burst is useful if the share is undecided or intermittent. */
 export function deservesBurst(share: ConnectionShare): boolean {
   return share.intermittent || isOpen(share);
 }
 
-/** Reports whether the last connection failed and the failure pattern is still undecided. */
+/** The last connection failed and the pattern is still undecided. */
 export function isOpen(share: ConnectionShare): boolean {
   const { intermittent, trail } = share;
   return (!intermittent && lastFault(trail) !== null && failuresInARow(trail) < KNOWN_RUN) || isUndecided(share);
 }
 
-/** Reports whether more connections are needed to decide whether the share is intermittent. */
+/** More connections are needed to decide whether the share is intermittent. */
 export function isUndecided({ intermittent, returns, score }: ConnectionShare): boolean {
   return !intermittent && returns >= FEWEST_RETURNS && score >= ENOUGH / 2;
 }
 
-/**
- * Reports whether the last failure differs from all earlier failures. If so, the last failure may have a different
- * cause.
- */
+/** A failure that differs from all earlier failures may have a different cause. */
 export function hasFailedOtherwise({ trail }: ConnectionShare): boolean {
   const last = lastFault(trail);
   return last !== null && isUnlike(last, partsOf(trail, last).before);
 }
 
-/** Returns the most frequent fault. */
 export function mainFault({ trail }: ConnectionShare): ConnectionFault | null {
   const groups = [...Map.groupBy(faultsOf(trail), ({ stage, cause }) => `${stage} ${cause}`).values()];
   const [most] = groups.toSorted((left, right) => right.length - left.length);
@@ -181,7 +163,7 @@ export function failedIn(connections: readonly Connection[]): number {
   return faultsOf(connections).length;
 }
 
-/** Returns the number of connections and failures for each address, sorted by failures in descending order. */
+/** Sorted by failures in descending order. */
 export function byAddress(
   connections: readonly Connection[],
 ): readonly { readonly address: string; readonly failed: number; readonly of: number }[] {
@@ -193,15 +175,9 @@ export function byAddress(
 function patternOf({ trail }: ConnectionShare, { own, more, burstsSpent }: Sample): FailurePattern {
   if (!own.some(({ fault }) => fault !== null)) return 'none';
   if (more.length > 0) return more.some(({ fault }) => fault === null) ? 'single' : 'steady';
-  return burstsSpent && failuresInARow(trail) <= DOUBTED_RUN && own.every(mayBeChance) ? 'doubtful' : 'steady';
-}
-
-/**
- * Reports whether a failure can occur by chance. A connection can be lost by chance, but a wrong certificate is never
- * received by chance.
- */
-function mayBeChance({ fault }: Connection): boolean {
-  return fault?.confidence !== 'confirmed' && !isForged(fault);
+  // A connection can be lost by chance, but a wrong certificate is never received by chance.
+  const mayBeChance = own.every(({ fault }) => fault?.confidence !== 'confirmed' && !isForged(fault));
+  return burstsSpent && failuresInARow(trail) <= DOUBTED_RUN && mayBeChance ? 'doubtful' : 'steady';
 }
 
 function count(share: ConnectionShare, connection: Connection): ConnectionShare {
@@ -221,8 +197,8 @@ function afterFailure(share: ConnectionShare, connection: Connection, fault: Con
 }
 
 /**
- * Returns the number to add to `returns`. If the addresses rotate, the return of an outage counts twice. An address
- * that fails again after DNS has returned it again is itself at fault.
+ * If the addresses rotate, the return of an outage counts twice. An address that fails again after DNS has returned it
+ * again is itself at fault.
  */
 function returned({ rotates, trail }: ConnectionShare): number {
   if (trail.at(-1)?.fault !== null) return 0;
@@ -230,7 +206,6 @@ function returned({ rotates, trail }: ConnectionShare): number {
 }
 
 interface TrailParts {
-  /** Consecutive failures at the end of the trail that have the same kind as the last failure. */
   readonly latest: readonly Connection[];
   readonly before: readonly Connection[];
 }
@@ -241,9 +216,8 @@ function partsOf(trail: ConnectionShare['trail'], last: ConnectionFault): TrailP
 }
 
 /**
- * Reports whether the last failure starts a new fault. After an outage, one failure of a different kind is sufficient.
- * After an intermittent fault, the number of consecutive failures must be higher than the intermittent fault can
- * explain.
+ * After an outage, one failure of a different kind starts a new fault. After an intermittent fault, there must be more
+ * consecutive failures than the intermittent fault can explain.
  */
 function isAnotherFault({ intermittent }: ConnectionShare, last: ConnectionFault, parts: TrailParts): boolean {
   if (!isUnlike(last, parts.before)) return false;
@@ -259,7 +233,7 @@ export function isAlike(one: ConnectionFault, other: ConnectionFault): boolean {
   return one.stage === other.stage && one.cause === other.cause;
 }
 
-/** Reports whether a device other than the server probably presented the certificate. Packet loss cannot cause this. */
+/** Packet loss cannot cause a forged certificate. */
 export function isForged(fault: ConnectionFault | null): boolean {
   return fault?.cause === 'tls-intercepted' || fault?.cause === 'tls-interception-suspected';
 }
@@ -282,7 +256,7 @@ function afterSuccess(share: ConnectionShare, connection: Connection): Connectio
   return score <= 0 || isRepaired(next) ? cleared(share) : next;
 }
 
-/** Reports whether the trail ends with enough successes to prove that the preceding outage was repaired. */
+/** Reports whether the trail ends with enough successes to prove a repair. */
 function isRepaired({ trail, ...share }: ConnectionShare): boolean {
   const worksFrom = trail.findLastIndex(({ fault }) => fault !== null) + 1;
   const until = trail.slice(0, worksFrom);
@@ -294,10 +268,7 @@ function isRepaired({ trail, ...share }: ConnectionShare): boolean {
   return worked.length >= (failed >= STEADY_RUN ? REPAIRED.afterLong : REPAIRED.afterOutage);
 }
 
-/**
- * Reports whether failures and successes alternate at any single address. If one address always fails and another
- * always works, the fault is not intermittent.
- */
+/** If one address always fails and another always works, the fault is not intermittent. */
 function alternates({ rotates, trail }: Pick<ConnectionShare, 'rotates' | 'trail'>): boolean {
   if (!trail.some(({ fault }) => fault === null)) return false;
   const places = [...Map.groupBy(trail, ({ address }) => address).values()].filter(isMixed);
@@ -332,22 +303,17 @@ function runsOf(trail: ConnectionShare['trail']): Runs {
   };
 }
 
-/**
- * Reports whether the share of failures is critical. All addresses have the same weight, regardless of how many
- * connections were made, because a client can get any address.
- */
+/** All addresses have the same weight, because a client can get any address. */
 function isCriticalShare({ trail }: ConnectionShare, before: boolean): boolean {
   const places = byAddress(trail);
   const sum = places.reduce((shares, { failed, of }) => shares + failed / of, 0);
   return sum >= places.length * (before ? CRITICAL.until : CRITICAL.from);
 }
 
-/** Returns the last connection's fault, or null if that connection worked. */
 function lastFault(trail: ConnectionShare['trail']): ConnectionFault | null {
   return trail.at(-1)?.fault ?? null;
 }
 
-/** Returns the number of failures at the end of the trail. */
 export function failuresInARow(trail: ConnectionShare['trail']): number {
   return trail.length - 1 - trail.findLastIndex(({ fault }) => fault === null);
 }

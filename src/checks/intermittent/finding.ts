@@ -4,21 +4,14 @@ import { inSentence } from '../../engine/words.ts';
 import type { Forgery } from './path-share.ts';
 import { byAddress, failedIn, isAlike, type ConnectionFault, type ConnectionShare } from './connection-share.ts';
 
-/**
- * Rule for findings about the share of failed connections. A single connection can neither prove nor disprove such a
- * finding.
- */
+/** A single connection can neither prove nor disprove a finding with this rule. */
 export const INTERMITTENT_RULE = 'every-connection-works';
-/** Number of forged certificates from which they are reported. A single occurrence is ignored. */
+/** A single forged certificate is not reported. */
 const FEWEST_FORGERIES = 2;
-/** Number of connections to each address that is required before one address is reported as the reason. */
+/** Connections to each address before one address is reported as the reason. */
 const FEWEST = 5;
 const MOST_NAMED = 5;
 
-/**
- * Returns a finding about the connections in several rounds. The finding states how many connections fail, to which
- * addresses, and why.
- */
 export function shareFinding(share: ConnectionShare, fault: ConnectionFault): Omit<Finding, 'subject' | 'level'> {
   const { reported } = share;
   const failing = reported.findLast((one) => one.fault !== null && isAlike(one.fault, fault))?.address;
@@ -34,7 +27,6 @@ export function shareFinding(share: ConnectionShare, fault: ConnectionFault): Om
   };
 }
 
-/** Returns a finding about forged certificates that occur too rarely to increase the share of failures. */
 export function forgeryFinding(forgeries: readonly Forgery[]): Omit<Finding, 'subject' | 'level'> | null {
   const last = forgeries.at(-1);
   if (last === undefined || forgeries.length < FEWEST_FORGERIES) return null;
@@ -63,14 +55,12 @@ function placeOf({ addresses, reported }: ConnectionShare): string {
   return `${nameList(addresses.length === 1 ? addresses : parts, MOST_NAMED)}: `;
 }
 
-/** Returns text such as "12 of the last 21 connections failed". */
 export function shareText({ reported }: ConnectionShare): string {
   return `${String(failedIn(reported))} of the last ${String(reported.length)} connections failed`;
 }
 
 /**
- * Raises the level of an intermittent fault if FortiAuthenticator logs matching errors. These errors prove that
- * FortiAuthenticator is affected, however few failures this machine observes.
+ * A matching error in the log proves that FortiAuthenticator is affected, however few failures this machine observes.
  */
 export function withComplaint(own: Assessment, complainedOf: readonly string[]): Assessment {
   if (!complainedOf.includes(own.id)) return own;
@@ -78,10 +68,7 @@ export function withComplaint(own: Assessment, complainedOf: readonly string[]):
   return { ...own, findings: own.findings.map(raise) };
 }
 
-/**
- * Reports whether a finding is about a small share of failed connections. A small share is not critical on its own,
- * although it can occasionally affect FortiAuthenticator.
- */
+/** A small share is not critical on its own, although it can occasionally affect FortiAuthenticator. */
 export function isSmallShare({ rule, level, clean }: Finding): boolean {
   return rule === INTERMITTENT_RULE && level === 'warning' && clean === undefined;
 }
@@ -141,9 +128,6 @@ function remedyOf({ stage }: ConnectionFault): readonly Step[] {
   ];
 }
 
-/**
- * Divides the addresses into those that always fail and those that always work. Returns null if any address does both.
- */
 function sidesOf({
   reported,
 }: ConnectionShare): { readonly bad: readonly string[]; readonly good: readonly string[] } | null {

@@ -22,12 +22,10 @@ import { capital, withMoreSaid } from '../../engine/words.ts';
 import type { PathObservation, RoundObservations } from '../../core/round.ts';
 import type { JudgedEndpoint } from '../tls-genuine/judge-path.ts';
 
-/** Findings for each stage. Null if there were no facts to evaluate for the stage. */
 type StageFindings = Readonly<Record<ConnectionFault['stage'], readonly Finding[] | null>>;
 
 /**
- * Replaces the result of this round's connection to the licence server with a result based on many connections. An
- * intermittent fault is reported even if this round's connection worked. A single failure among many successful
+ * An intermittent fault is reported even if this round's connection worked. A single failure among many successful
  * connections is not reported as a fault.
  */
 export function judgeShare(stages: StageFindings, state: PathShare, path: PathObservation): StageFindings {
@@ -43,10 +41,7 @@ export function judgeShare(stages: StageFindings, state: PathShare, path: PathOb
   return withForgeries(judged, state.forgeries, view);
 }
 
-/**
- * Adds a finding about single forged certificates. Skipped if another finding already reports inspection for all or
- * some connections.
- */
+/** Skipped if another finding already reports the inspection. */
 function withForgeries(stages: StageFindings, forgeries: PathShare['forgeries'], view: View): StageFindings {
   const forged = view.shares.filter(({ trail }) => isForged(trail.at(-1)?.fault ?? null));
   const isTold =
@@ -55,7 +50,7 @@ function withForgeries(stages: StageFindings, forgeries: PathShare['forgeries'],
   const found = isTold ? null : forgeryFinding(forgeries);
   if (found === null) return stages;
   const others = forged.reduce<StageFindings>(
-    (all, share) => (share.pattern === 'steady' ? softened(all, share, { level: 'note', view }) : all),
+    (all, share) => (share.pattern === 'steady' ? softened(all, share, 'note', view) : all),
     stages,
   );
   const finding: Finding = { ...found, subject: view.path.subject, level: 'warning' };
@@ -63,7 +58,6 @@ function withForgeries(stages: StageFindings, forgeries: PathShare['forgeries'],
 }
 
 interface View {
-  /** Failure shares for the addresses that this round connected to. */
   readonly shares: readonly ConnectionShare[];
   readonly path: PathObservation;
   readonly unclean: PathShare['unclean'];
@@ -75,9 +69,9 @@ function judgeOne(stages: StageFindings, share: ConnectionShare, view: View): St
     case 'steady':
       return stages;
     case 'single':
-      return softened(stages, share, { level: 'note', view });
+      return softened(stages, share, 'note', view);
     case 'doubtful':
-      return softened(stages, share, { level: 'unknown', view });
+      return softened(stages, share, 'unknown', view);
     case 'intermittent':
       return withIntermittent(stages, share, view);
   }
@@ -86,16 +80,11 @@ function judgeOne(stages: StageFindings, share: ConnectionShare, view: View): St
 function withIntermittent(stages: StageFindings, share: ConnectionShare, view: View): StageFindings {
   const fault = mainFault(share);
   if (fault === null) return stages;
-  const others = softened(stages, share, { level: 'note', view });
+  const others = softened(stages, share, 'note', view);
   return { ...others, [fault.stage]: [intermittentFinding(share, fault, view), ...(others[fault.stage] ?? [])] };
 }
 
-/** Lowers the level of this round's findings if most other connections worked. */
-function softened(
-  stages: StageFindings,
-  share: ConnectionShare,
-  { level, view }: { readonly level: 'note' | 'unknown'; readonly view: View },
-): StageFindings {
+function softened(stages: StageFindings, share: ConnectionShare, level: 'note' | 'unknown', view: View): StageFindings {
   // If a target has only one address, findings do not always contain it.
   const isOnly = view.path.endpoints.length === 1;
   const soften = (finding: Finding): Finding => {
@@ -128,10 +117,7 @@ function isFaulty(address: string, { shares, unclean }: View): boolean {
   );
 }
 
-/**
- * Returns the level that a permanent fault would have. The level is `broken` if no decisive address works, or if any
- * decisive address is inspected.
- */
+/** The level is `broken` if no decisive address works, or if any decisive address is inspected. */
 function levelOf(
   { addresses, grave }: ConnectionShare,
   { stage }: ConnectionFault,
@@ -148,10 +134,7 @@ function levelOf(
   return stage === 'tls-genuine' || deciding.every(isDown) ? 'broken' : 'warning';
 }
 
-/**
- * Returns a round's connections to the licence server and their results. Connections that prove nothing about the
- * target are omitted.
- */
+/** Connections that prove nothing about the target are omitted. */
 export function roundConnectionsOf(
   { startedAt, path: { licenseServer, burst } }: Pick<RoundObservations, 'startedAt' | 'path'>,
   judged: readonly JudgedEndpoint[],
@@ -187,15 +170,13 @@ function connectionOf(endpoint: EndpointObservation, judged: JudgedEndpoint | un
   const { address, tcp } = endpoint;
   if (tcp.kind === 'failed') {
     const saysNothing = isOwnTrouble(tcp.reason) || isWithoutRoute(endpoint);
-    return saysNothing ? null : { address, fault: notOpen(`${capital(shortened(describeFailure(tcp)))}.`) };
+    if (saysNothing) return null;
+    const claim = `${capital(shortened(describeFailure(tcp)))}.`;
+    const [stage, cause] = ['reachability', 'egress-blocked'] as const;
+    return { address, fault: { stage, cause, confidence: 'suspected', product: null, claim } };
   }
   if (judged === undefined || judged.judgement.verdict === 'unknown') return null;
   return { address, fault: faultOf(judged) };
-}
-
-/** Returns the fault for a port that did not open. A firewall, a link or the server may have dropped the connection. */
-function notOpen(claim: string): ConnectionFault {
-  return { stage: 'reachability', cause: 'egress-blocked', confidence: 'suspected', product: null, claim };
 }
 
 function faultOf({ judgement }: JudgedEndpoint): ConnectionFault | null {

@@ -18,55 +18,44 @@ import {
   type Sample,
 } from './connection-share.ts';
 
-/** Connections that a round made to the licence server, in the order in which they were started. */
 export interface RoundConnections {
   readonly at: EpochMs;
-  /** Addresses to which the round connected, including addresses without a conclusive result. */
+  /** Includes addresses without a conclusive result. */
   readonly dialled: readonly string[];
   readonly connections: readonly Connection[];
-  /** Additional connections that were made as a burst. Null if there was no burst. */
   readonly burst: readonly Connection[] | null;
   /** Connections that were not part of the burst. */
   readonly others?: readonly Connection[];
 }
 
 export interface PathShare {
-  /** Share of failed connections for each address that had failures. */
   readonly addresses: readonly ConnectionShare[];
   readonly families: readonly FamilyShare[];
-  /** Share of failures over all connections. A fault on the path to all addresses is detected here first. */
+  /** Share over all connections. A fault on the path to all addresses is detected here first. */
   readonly whole: ConnectionShare;
-  /** Addresses with intermittent failures. The list is kept until the failures have ended for all addresses. */
+  /** Addresses with intermittent failures, until the failures have ended at all addresses. */
   readonly unclean: readonly string[];
-  /** Bursts that were made within the last hour. */
   readonly bursts: readonly Burst[];
-  /**
-   * Connections within the last hour that received a forged certificate. Other connections received the genuine
-   * certificate.
-   */
+  /** From the last hour. Other connections received the genuine certificate. */
   readonly forgeries: readonly Forgery[];
 }
 
-/** A connection that received a forged certificate. Unlike packet loss, this never happens by chance. */
+/** Unlike packet loss, a forged certificate is never received by chance. */
 export interface Forgery {
   readonly at: EpochMs;
   readonly address: string;
   readonly fault: ConnectionFault;
 }
 
-/**
- * Share of failures over all IPv4 or all IPv6 addresses. If DNS rotates the addresses, a fault is not visible at a
- * single address.
- */
+/** If DNS rotates the addresses, a fault is not visible at a single address. */
 interface FamilyShare {
   readonly family: 4 | 6;
   readonly share: ConnectionShare;
   readonly members: readonly Member[];
-  /** Addresses to which the latest round connected. */
   readonly current: readonly string[];
   /**
-   * Addresses that always fail while another address always works. Each is reported as a separate outage, not as an
-   * intermittent fault. The outage ends when DNS no longer returns the address.
+   * Addresses that always fail while another address always works. Each is reported as a separate outage, which ends
+   * when DNS no longer returns the address.
    */
   readonly outages: readonly string[];
 }
@@ -74,10 +63,7 @@ interface FamilyShare {
 interface Member {
   readonly address: string;
   readonly seenAt: EpochMs;
-  /**
-   * True if the address had failed, disappeared from the DNS answers and was returned again. Such a return means that
-   * the addresses rotate.
-   */
+  /** The address had failed, disappeared from the DNS answers and was returned again, so the addresses rotate. */
   readonly returned: boolean;
 }
 
@@ -90,22 +76,18 @@ export const NO_SHARE: PathShare = {
   forgeries: [],
 };
 
-/** Number of connections in one burst, divided among all addresses. @internal */
-export const BURST_SIZE = 20;
-/** Maximum number of addresses in one burst. With more addresses, each address would get too few connections. */
+/** Divided among all addresses. */
+const BURST_SIZE = 20;
+/** With more addresses, each address would get too few connections. */
 const MOST_ADDRESSES = 4;
-/** Maximum share of failed connections to an address that still counts as working. */
+/** Maximum share of failures at an address that still counts as working. */
 const CLEAN = 1 / 8;
-/** An address is discarded if no round connects to it for this time. */
+/** Addresses are discarded after this time without a connection. */
 const FORGOTTEN: Millis = 1_800_000;
-/** The maximum age of an error in FortiAuthenticator's log that causes a burst. */
 const COMPLAINT_AGE: Millis = 60_000;
-/** The maximum number of IPv4 or IPv6 addresses that are kept. */
 const MOST_MEMBERS = 64;
-/** Maximum age and number of forged certificates that are kept. */
 const FORGERY = { age: 3_600_000, most: 100 };
 
-/** Returns the state after adding the connections from one round. */
 export function next(state: PathShare, connections: RoundConnections): PathShare {
   const round: MeasuredRound = { ...connections, burstsSpent: !burstRoom(state.bursts, connections.at).new };
   const families = ([4, 6] as const)
@@ -150,8 +132,7 @@ function forgeriesAfter(state: PathShare, addresses: readonly string[], round: M
 
 /**
  * Returns forged certificates from short runs that ended with a genuine connection. A run that continues in the next
- * round is not included, because it means that an inspection was active for some time.
- *
+ * round means that an inspection was active for some time.
  * @param earlier the consecutive failures so far
  */
 function forgedIn(earlier: readonly Connection[], seen: readonly Connection[]): readonly ConnectionFault[] {
@@ -180,10 +161,7 @@ function uncleanAfter(before: readonly string[], parts: Parts, members: readonly
   return [...new Set([...before, ...now])].filter((address) => now.length > 0 && members.includes(address));
 }
 
-/**
- * Returns the current failure shares. Addresses that rotate in DNS have one common share. Other addresses have separate
- * shares.
- */
+/** Addresses that rotate in DNS have one common share. */
 export function sharesOf({ addresses, families, whole }: Parts): readonly ConnectionShare[] {
   const parts = families.flatMap(({ share, members, current }) =>
     members.length > current.length
@@ -194,8 +172,8 @@ export function sharesOf({ addresses, families, whole }: Parts): readonly Connec
 }
 
 /**
- * Marks part of an intermittent path as intermittent if it accounts for enough of the failures. The part alone may have
- * too few connections to prove this.
+ * A part of an intermittent path is intermittent if it has enough of the failures. The part alone may have too few
+ * connections to prove this.
  */
 function asPartOf(whole: ConnectionShare, part: ConnectionShare): ConnectionShare {
   const own = whole.reported.filter(({ address }) => part.addresses.includes(address));
@@ -204,12 +182,10 @@ function asPartOf(whole: ConnectionShare, part: ConnectionShare): ConnectionShar
 }
 
 /**
- * Returns the addresses for a burst in the next round. All addresses are included, so that their results can be
- * compared.
- * @param complainedAt time of the last connection error in FortiAuthenticator's log; null if there was none
- * @internal
+ * Returns the addresses for a burst in the next round. All addresses are included for comparison.
+ * @param complainedAt time of the last connection error in FortiAuthenticator's log
  */
-export function burstDue(state: PathShare, at: EpochMs, complainedAt: EpochMs | null = null): readonly string[] {
+function burstDue(state: PathShare, at: EpochMs, complainedAt: EpochMs | null = null): readonly string[] {
   const room = burstRoom(state.bursts, at);
   const current = state.families.flatMap((family) => family.current);
   const due = failuresDue(state, room).filter((address) => current.includes(address));
@@ -234,16 +210,13 @@ function burstsAfter(state: PathShare, { at, burst }: RoundConnections): PathSha
   return [...rememberedBursts(state.bursts, at), { at, isAsked, isOutage }];
 }
 
-/** Returns the address for each connection in the burst. The connections cycle through all addresses. */
+/** One entry per connection. The connections cycle through all addresses. */
 export function burstOf(state: PathShare, at: EpochMs, complainedAt: EpochMs | null): readonly string[] {
   const due = burstDue(state, at, complainedAt);
   return due.length === 0 ? [] : Array.from({ length: Math.floor(BURST_SIZE / due.length) }, () => due).flat();
 }
 
-/**
- * Reports whether another round should start immediately. Another round is needed if a failure is new or has not been
- * confirmed by a burst yet.
- */
+/** Another round is needed if a failure is new or has not been confirmed by a burst yet. */
 export function needsCloserLook(state: PathShare, at: EpochMs): boolean {
   const due = burstDue(state, at);
   return sharesOf(state).some(
@@ -277,20 +250,22 @@ function familyShareAfter(state: PathShare, family: FamilyShare['family'], round
   const known = before?.members ?? [];
   const others = known.filter(({ address, seenAt }) => !current.includes(address) && isRecent(seenAt, at, FORGOTTEN));
   const trailOf = (address: string): ConnectionShare['trail'] => addressShare(state, address).trail;
-  const isBack = (address: string): boolean =>
-    before?.current.includes(address) === false && failedIn(trailOf(address)) > 0;
+  const hasReturned = (address: string): boolean =>
+    before?.current.includes(address) === false && known.some((member) => member.address === address);
   const members = [
     ...others,
     ...current.map((address) => ({
       address,
       seenAt: at,
-      returned: isBack(address) || known.some((member) => member.address === address && member.returned),
+      returned:
+        (hasReturned(address) && failedIn(trailOf(address)) > 0) ||
+        known.some((member) => member.address === address && member.returned),
     })),
   ].slice(-MOST_MEMBERS);
   const sample = sampleOf(round, ({ address }) => familyOf(address) === family);
   const share = before?.share ?? clear([]);
-  // An outage is limited to one address only if another address always works. If all addresses fail occasionally or
-  // rotate, the fault may be on the path that they share.
+  // An outage is limited to one address only if another address always works. Otherwise, the fault may be on the common
+  // path.
   const wasBeside =
     before !== undefined &&
     before.members.length === before.current.length &&
@@ -303,9 +278,7 @@ function familyShareAfter(state: PathShare, family: FamilyShare['family'], round
   const addresses = members
     .map(({ address }) => address)
     .filter((address) => current.includes(address) || !outages.includes(address));
-  const isBackInTurn = (address: string): boolean =>
-    before?.current.includes(address) === false && known.some((member) => member.address === address);
-  const rotates = others.length > 0 && (share.rotates || current.some(isBackInTurn));
+  const rotates = others.length > 0 && (share.rotates || current.some(hasReturned));
   return {
     family,
     share: shareAfter({ ...without(share, outages), addresses, rotates }, failuresLast(sample)),
@@ -320,8 +293,8 @@ function isDown(trail: ConnectionShare['trail']): boolean {
 }
 
 /**
- * Moves failures to the end, so that a successful connection does not hide a failure. The original order is arbitrary,
- * because the connections were started concurrently.
+ * A successful connection must not hide a failure. The original order is arbitrary, because the connections were
+ * started concurrently.
  */
 function failuresLast(sample: Sample): Sample {
   const worked = sample.own.filter(({ fault }) => fault === null);
@@ -335,41 +308,36 @@ function sampleOf(
   return { own: connections.filter(isOwn), more: [...(burst ?? []), ...others].filter(isOwn), burstsSpent };
 }
 
-/** Returns the address family. Returns 4 for a host name, because host names are used only with a proxy. */
+/** Returns 4 for a host name, because host names are used only with a proxy. */
 function familyOf(address: string): FamilyShare['family'] {
   return addressFamily(address) ?? 4;
 }
 
-/** A burst of concurrent connections to the licence server, made to measure the share of failures. */
 interface Burst {
   readonly at: EpochMs;
-  /**
-   * True if the burst was triggered by an error in FortiAuthenticator's log. False if it was triggered by a failed
-   * connection.
-   */
+  /** Triggered by an error in FortiAuthenticator's log instead of a failed connection. */
   readonly isAsked: boolean;
-  /** True if all connections in the burst failed. Such a burst causes no load on the server. */
+  /** All connections failed. Such a burst causes no load on the server. */
   readonly isOutage: boolean;
 }
 
-/** Purposes for which the limits permit another burst. */
 interface BurstRoom {
-  /** Permits a burst after a new failure, or after more failures than expected by chance. */
+  /** After a new failure, or after more failures than expected by chance. */
   readonly new: boolean;
-  /** Permits a burst that repeats an earlier measurement. */
+  /** Repeats an earlier measurement. */
   readonly again: boolean;
-  /** Permits a burst after an error in FortiAuthenticator's log, if no connection has failed. */
+  /** After an error in FortiAuthenticator's log, if no connection has failed. */
   readonly asked: boolean;
 }
 
 /**
  * Limits the load on the licence server during a fault. An undecided failure gets a burst immediately. A burst in which
- * all connections fail causes no load, so it does not delay the confirmation of the next outage. @internal
+ * all connections fail causes no load, so it does not delay the confirmation of the next outage.
  */
-export const BURSTS = { most: 2, mostOfOutages: 6, within: 600_000, gap: 300_000 };
+const BURSTS = { most: 2, mostOfOutages: 6, within: 600_000, gap: 300_000 };
 
-/** Separate limit for bursts that are triggered by repeated errors in FortiAuthenticator's log. @internal */
-export const ASKED_BURSTS = { most: 3, within: 3_600_000 };
+/** Limit for bursts that are triggered by repeated errors in FortiAuthenticator's log. */
+const ASKED_BURSTS = { most: 3, within: 3_600_000 };
 
 function burstRoom(bursts: readonly Burst[], at: EpochMs): BurstRoom {
   const within = (time: Millis): readonly Burst[] => bursts.filter((burst) => isRecent(burst.at, at, time));
@@ -381,12 +349,11 @@ function burstRoom(bursts: readonly Burst[], at: EpochMs): BurstRoom {
   return { new: isLeft, again, asked: again && asked.length < ASKED_BURSTS.most };
 }
 
-/** Returns the bursts that are recent enough to count towards a limit. */
 function rememberedBursts(bursts: readonly Burst[], at: EpochMs): readonly Burst[] {
   return bursts.filter((burst) => isRecent(burst.at, at, ASKED_BURSTS.within));
 }
 
-/** Reports whether a time is recent. Future times, which can occur after the clock was set back, are not recent. */
+/** A future time, which can occur after the clock was set back, is not recent. */
 function isRecent(then: EpochMs, now: EpochMs, within: Millis): boolean {
   return then <= now && now - then < within;
 }

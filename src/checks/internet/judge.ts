@@ -3,25 +3,22 @@ import { INTERNET_CAUSES, type InternetCause } from './causes.ts';
 import { judged, unjudged } from '../judgement.ts';
 import { asOthersSeeIt } from '../peer-views.ts';
 import { type Finding, note } from '../../engine/model.ts';
-import { isRefused } from '../reachability/explain-shut-ports.ts';
+import { isRefused } from '../reachability/judge.ts';
 import { type EndpointObservation, isOwnTrouble, isWithoutRoute, describeFailure } from '../../core/observation.ts';
 import { visibleText } from '../../core/visible-text.ts';
 import type { RoundObservations } from '../../core/round.ts';
 
-/** Matches a resolver URL that contains an IPv6 address, such as `udp://[2001:db8::53]:53`. */
 const IPV6_AUTHORITY = /^\w+:\/\/\[/u;
 
 /** On an IPv4-only machine, failed connections to IPv6 addresses do not prove that the internet is unreachable. */
 const ONLY_IPV6 = 'This machine has no route for IPv6, and no IPv4 address was tried';
 
 /**
- * Evaluates whether the internet is reachable. The internet is reachable if any host accepts or refuses a connection.
- * If only the licence server accepts connections, a firewall may block the control hosts on purpose, so only a note is
- * added.
- *
+ * The internet is reachable if any host accepts or refuses a connection. If only the licence server accepts
+ * connections, a firewall may block the control hosts on purpose, so only a note is added.
  * @param answered the hosts that have responded since ftm-watch was started, as `host:port`
  */
-export function judgeInternet(round: RoundObservations, answered: ReadonlySet<string>): Judgement {
+function judgeInternet(round: RoundObservations, answered: ReadonlySet<string>): Judgement {
   const licenseServer = [...round.path.licenseServer.endpoints, ...round.path.knownAddresses];
   const controls = round.controls.flatMap(({ endpoints }) => endpoints);
   if (controls.some(accepted)) return judged([], 'Control hosts accept connections');
@@ -41,20 +38,14 @@ export function judgeInternet(round: RoundObservations, answered: ReadonlySet<st
   return silent(round, tried, answered);
 }
 
-/**
- * Returns the hosts that responded, as `host:port`. If no host responds in a later round, only these hosts are
- * considered.
- */
+/** Returns the hosts that responded, as `host:port`. */
 export function answeringHosts({ controls, path: { licenseServer } }: RoundObservations): readonly string[] {
   return [...controls, licenseServer]
     .filter(({ endpoints }) => endpoints.some((endpoint) => accepted(endpoint) || isRefused(endpoint)))
     .map(({ subject }) => subject);
 }
 
-/**
- * Evaluates a round in which no host responded. Control hosts that have never responded are ignored, because a firewall
- * may block them on purpose.
- */
+/** Control hosts that have never responded are ignored, because a firewall may block them on purpose. */
 function silent(
   { controls, path: { licenseServer } }: RoundObservations,
   tried: readonly EndpointObservation[],
@@ -92,16 +83,13 @@ function viaLicenseServer({ controls }: RoundObservations): Judgement {
   return judged(silent.length === 0 ? [] : [note(told)], 'The licence server accepts connections');
 }
 
-/**
- * Evaluates a round in which only the proxy was tried, so the state of the internet is unknown. A faulty proxy is
- * reported by `reachability`.
- */
+/** If only the proxy was tried, the state of the internet is unknown. `reachability` reports a faulty proxy. */
 function beyondProxy(tried: readonly EndpointObservation[]): Judgement {
   const proxies = [...new Set(tried.map(({ proxy }) => proxy))].join(', ');
-  return unjudged(`The internet is only reached through the proxy ${proxies}, which opens no connection`);
+  return unjudged(`The internet can only be reached through the proxy ${proxies}, which opens no connection`);
 }
 
-/** @param doubt reduces the finding's confidence; omitted if the finding is certain */
+/** @param doubt lowers the confidence to `suspected` */
 function unreachable(tried: readonly string[], doubt?: Pick<Finding<InternetCause>, 'kind'>): Judgement {
   const [rule, expected] = ['anything-answers', 'a connection to the licence server or a control host'];
   const first = visibleText(tried[0] ?? '', 120);
@@ -117,10 +105,7 @@ function unreachable(tried: readonly string[], doubt?: Pick<Finding<InternetCaus
   );
 }
 
-/**
- * Evaluates a round in which no name could be resolved, so no addresses are known. The internet is reported as
- * unreachable only if the machine has no route to any of its resolvers.
- */
+/** If no name could be resolved, the internet is unreachable only if there is no route to any resolver. */
 function judgeWithoutAddresses({ path: { licenseServer }, controls }: RoundObservations): Judgement {
   const replies = [licenseServer, ...controls].flatMap(({ names }) =>
     names.flatMap(({ resolver, a, aaaa }) => [a, aaaa].map((reply) => ({ resolver, reply }))),

@@ -1,6 +1,6 @@
 import { type CauseWords, type KindWords, fortiauthenticator, fortios, shell } from '../../engine/model.ts';
 
-/** Wording for a filter that the resolver itself reports in an extended DNS error. */
+/** Used if the resolver itself reports the filter in an extended DNS error. */
 const FILTERED: KindWords = {
   title: 'the resolver reports that it filters the name',
   summary: '{resolver} reports that it filters {host}.',
@@ -257,7 +257,6 @@ export const NAME_CAUSES = {
 
 export type NameCause = keyof typeof NAME_CAUSES;
 
-/** Kinds of all name resolution causes. */
 export type NameKind =
   | 'tcp-blocked'
   | 'refused'

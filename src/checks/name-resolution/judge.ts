@@ -1,33 +1,42 @@
-import { type Finding, suggestsOnly, shell } from '../../engine/model.ts';
+import {
+  addressFamily,
+  addressInAny,
+  type AddressClass,
+  authority,
+  classifyAddress,
+  hostOf,
+  ofFamily,
+  singleAddresses,
+  sinkholeOwner,
+  translatedFrom,
+  uniqueAddresses,
+} from '../../core/addresses.ts';
+import type { LicenseServerConfig } from '../../config/schema/path.ts';
+import { type DnsObservation, type DnsReply, type FailureReason, isOfThisMachine } from '../../core/observation.ts';
+import { oncePer } from '../../core/once-per.ts';
+import { nameList } from '../../core/visible-text.ts';
+import { type Finding, known, note, shell, suggestsOnly, type Told } from '../../engine/model.ts';
 import type { Declaration, TargetFacts } from '../check.ts';
 import { asOthersSeeIt } from '../peer-views.ts';
 import { NAME_CAUSES, type NameCause } from './causes.ts';
-import { addressFamily, uniqueAddresses, authority, ofFamily } from '../../core/addresses.ts';
-import { nameList } from '../../core/visible-text.ts';
-import type { DnsObservation } from '../../core/observation.ts';
-import { resolverNamed, acceptableAddresses, judgeAnswer, type JudgedAnswer } from './judge-answer.ts';
-import type { OtherNames } from './other-names.ts';
-import type { LicenseServerConfig } from '../../config/schema/path.ts';
+import { type OtherNames, explainAnswer } from './other-names.ts';
 
 interface DnsCase {
   readonly name: string;
   readonly port: number;
-  /** Expected addresses and CIDR blocks. If the list is empty, any public address is acceptable. */
+  /** If the list is empty, any public address is acceptable. */
   readonly expectedAddresses: readonly string[];
-  /** One observation for each resolver, in the configured order. */
   readonly observations: readonly DnsObservation[];
   readonly others: OtherNames;
 }
 
 interface DnsVerdict {
   readonly findings: readonly Finding<NameCause>[];
-  /** Up to 16 acceptable addresses from all resolvers, without duplicates, IPv4 addresses first. */
   readonly addresses: readonly string[];
 }
 
 const MAX_DIALLED = 16;
 
-/** Evaluates all resolvers' answers for one name. */
 export function judgeDns({ name, port, expectedAddresses, observations, others }: DnsCase): DnsVerdict {
   const subject = `${name}:${String(port)}`;
   const acceptable = observations.map((observation) => acceptableAddresses(observation, expectedAddresses));
@@ -35,7 +44,6 @@ export function judgeDns({ name, port, expectedAddresses, observations, others }
     judgeAnswer(observation, {
       subject,
       expectedAddresses,
-      // The fault is less severe if another resolver resolves the name.
       othersAnswer: acceptable.some((addresses, other) => other !== index && addresses.length > 0),
       others,
     }),
@@ -46,7 +54,7 @@ export function judgeDns({ name, port, expectedAddresses, observations, others }
   };
 }
 
-/** Returns up to 16 acceptable addresses from all resolvers, without duplicates, IPv4 addresses first. */
+/** From all resolvers, without duplicates, IPv4 first. */
 export function dialledAddresses(
   observations: readonly DnsObservation[],
   expectedAddresses: readonly string[],
@@ -55,10 +63,7 @@ export function dialledAddresses(
   return uniqueAddresses(acceptable).slice(0, MAX_DIALLED);
 }
 
-/**
- * Evaluates whether the resolvers return matching addresses. Answers that are already reported as wrong are not
- * compared.
- */
+/** Answers that are already reported as wrong are not compared. */
 function judgeAgreement(subject: string, judged: readonly JudgedAnswer[]): readonly Finding<NameCause>[] {
   const findings = judged.flatMap(({ findings: own }) => own);
   if (findings.some(({ suggests }) => suggests !== null && suggests !== 'resolver-unreachable')) return [];
@@ -86,10 +91,7 @@ function judgeAgreement(subject: string, judged: readonly JudgedAnswer[]): reado
   return [];
 }
 
-/**
- * Reports whether two answers have no address in common. IPv4 and IPv6 addresses are compared separately, so an answer
- * with only IPv4 addresses does not contradict an answer with only IPv6 addresses.
- */
+/** An answer with only IPv4 addresses does not contradict an answer with only IPv6 addresses. */
 function haveNothingInCommon(left: readonly string[], right: readonly string[]): boolean {
   const families = ([4, 6] as const).map((family) => ({
     left: left.filter((address) => addressFamily(address) === family),
@@ -100,6 +102,232 @@ function haveNothingInCommon(left: readonly string[], right: readonly string[]):
     comparable.length > 0 &&
     comparable.every((family) => family.left.every((address) => !family.right.includes(address)))
   );
+}
+
+interface AnswerCase {
+  /** As `host:port`. */
+  readonly subject: string;
+  readonly expectedAddresses: readonly string[];
+  readonly othersAnswer: boolean;
+  readonly others: OtherNames;
+}
+
+interface JudgedAnswer {
+  readonly resolver: string;
+  readonly findings: readonly Finding<NameCause>[];
+  readonly acceptable: readonly string[];
+  /** True if all addresses are expected addresses. */
+  readonly confirmed: boolean;
+}
+
+interface SortedAddresses {
+  readonly acceptable: readonly string[];
+  readonly hijacked: readonly string[];
+  readonly unexpected: readonly string[];
+}
+
+/** A DNS answer can contain dozens of addresses. */
+const MOST_SHOWN = 5;
+
+const WHAT_IT_IS: Readonly<Record<AddressClass, string>> = {
+  public: 'a public address',
+  private: 'a private address',
+  loopback: 'a loopback address',
+  'link-local': 'a link-local address',
+  unspecified: 'the unspecified address',
+  bogon: 'an address that is not used on the public internet',
+  sinkhole: 'a sinkhole',
+};
+
+function judgeAnswer(observation: DnsObservation, context: AnswerCase): JudgedAnswer {
+  const sorted = apartFrom(context.others.shared, sortedBy(context.expectedAddresses)(observation));
+  const any = sorted.acceptable.length + sorted.hijacked.length > 0;
+  const findings = any
+    ? [...judgeAddresses(observation, sorted, context), ...judgeHalfAnswer(observation, context)]
+    : [judgeNoAddress(observation, context)];
+  return {
+    resolver: observation.resolver,
+    findings: findings.map((finding) => explainAnswer(finding, observation, context.others)),
+    acceptable: sorted.acceptable,
+    confirmed: context.expectedAddresses.length > 0 && sorted.unexpected.length === 0,
+  };
+}
+
+/** An address to which unrelated names resolve does not belong to the server. */
+function apartFrom(shared: readonly string[], sorted: SortedAddresses): SortedAddresses {
+  const found = sorted.acceptable.filter((address) => shared.includes(address));
+  if (found.length === 0) return sorted;
+  const isOwn = (address: string): boolean => !found.includes(address);
+  return {
+    acceptable: sorted.acceptable.filter(isOwn),
+    hijacked: [...sorted.hijacked, ...found],
+    unexpected: sorted.unexpected.filter(isOwn),
+  };
+}
+
+/** Returns the addresses that ftm-watch connects to. Expected addresses are always acceptable. */
+function acceptableAddresses(observation: DnsObservation, expectedAddresses: readonly string[]): readonly string[] {
+  return sortedBy(expectedAddresses)(observation).acceptable;
+}
+
+/** Cached, because each round sorts the addresses twice: before it connects, and when it evaluates the DNS answers. */
+const sortedBy = oncePer((expectedAddresses: readonly string[]) =>
+  oncePer(({ a, aaaa }: DnsObservation): SortedAddresses => {
+    const all = uniqueAddresses([a, aaaa].flatMap((reply) => (reply.kind === 'answer' ? reply.addresses : [])));
+    // An address that DNS64 derived from an IPv4 address is acceptable if the IPv4 address is acceptable.
+    const sameName = [...all, ...singleAddresses(expectedAddresses)];
+    const origins = new Map(all.map((address) => [address, translatedFrom(address, sameName)]));
+    const original = (address: string): string => origins.get(address) ?? address;
+    const isOwn = (address: string): boolean => original(address) === address;
+    const expected = all.filter((address) =>
+      [address, original(address)].some((each) => addressInAny(each, expectedAddresses)),
+    );
+    const unexpected = all.filter(
+      (address) => !expected.includes(address) && classifyAddress(original(address)) === 'public',
+    );
+    const acceptable = all.filter((address) => expected.includes(address) || unexpected.includes(address));
+    return {
+      acceptable,
+      hijacked: all.filter((address) => !acceptable.includes(address) && isOwn(address)),
+      unexpected: expectedAddresses.length === 0 ? [] : unexpected.filter(isOwn),
+    };
+  }),
+);
+
+function judgeAddresses(
+  { resolver }: DnsObservation,
+  { hijacked, unexpected }: SortedAddresses,
+  context: AnswerCase,
+): readonly Finding<NameCause>[] {
+  return [
+    ...(hijacked.length === 0 ? [] : [hijackedFinding(resolver, hijacked, context)]),
+    ...(unexpected.length === 0 ? [] : [unexpectedFinding(resolver, unexpected, context)]),
+  ];
+}
+
+function hijackedFinding(resolver: string, addresses: readonly string[], { subject }: AnswerCase): Finding<NameCause> {
+  const product = addresses.map(sinkholeOwner).find((owner) => owner !== null);
+  const described = addresses.map((address) => `${address}, ${describe(address)}`);
+  return {
+    rule: 'answer-acceptable',
+    subject,
+    claim: `${resolverNamed(resolver)} answers with ${nameList(described, 3, '; ')}.`,
+    expected: `a public address from ${resolver}`,
+    level: 'broken',
+    suggests: 'answer-hijacked',
+    facts: known({ resolver, address: addresses[0], product }),
+  };
+}
+
+function unexpectedFinding(
+  resolver: string,
+  addresses: readonly string[],
+  { subject, expectedAddresses }: AnswerCase,
+): Finding<NameCause> {
+  const given = nameList(addresses, MOST_SHOWN);
+  return {
+    rule: 'answer-expected',
+    subject,
+    claim: `${resolverNamed(resolver)} answers with ${given}, which is not an expected address.`,
+    expected: `an address within ${nameList(expectedAddresses, MOST_SHOWN)} from ${resolver}`,
+    level: 'warning',
+    suggests: 'answer-unexpected',
+    facts: known({ resolver, address: addresses[0] }),
+  };
+}
+
+function describe(address: string): string {
+  const owner = sinkholeOwner(address);
+  return owner === null ? WHAT_IT_IS[classifyAddress(address) ?? 'bogon'] : `the block page of ${owner}`;
+}
+
+/** Only a failed A query is a fault, because FortiAuthenticator uses IPv4. */
+function judgeHalfAnswer({ resolver, a, aaaa }: DnsObservation, context: AnswerCase): readonly Finding<NameCause>[] {
+  const harmful = !isUsable(a);
+  const [failed, type] = harmful ? ([a, 'A'] as const) : ([aaaa, 'AAAA'] as const);
+  if (isUsable(failed)) return [];
+  const told = {
+    rule: 'resolver-answers',
+    subject: resolver,
+    ...claimOfReply(resolver, failed, `the ${type} query`),
+    expected: `an answer to the ${type} query for ${hostOf(context.subject)}`,
+    facts: { resolver },
+  };
+  return harmful && !isOurs(failed)
+    ? [{ ...told, level: 'warning', suggests: 'resolver-unreachable', ...kindOf(failed) }]
+    : [note(told)];
+}
+
+function judgeNoAddress(observation: DnsObservation, context: AnswerCase): Finding<NameCause> {
+  const { resolver, a, aaaa } = observation;
+  const replies = [a, aaaa];
+  const missing = replies.find((reply) => reply.kind === 'answer' && reply.rcode === 'NXDOMAIN');
+  if (missing !== undefined || replies.every(isUsable)) {
+    return {
+      rule: 'name-exists',
+      subject: context.subject,
+      claim:
+        missing === undefined
+          ? `${resolverNamed(resolver)} returns neither an A nor an AAAA record for the name.`
+          : `${resolverNamed(resolver)} reports that the name does not exist (NXDOMAIN).`,
+      expected: `an address for ${hostOf(context.subject)} from ${resolver}`,
+      // A second, working resolver does not help after a negative answer, because a stub resolver queries its next
+      // server only if the first one does not answer.
+      level: 'broken',
+      suggests: 'name-not-found',
+      facts: { resolver },
+    };
+  }
+  const failed = isUsable(a) ? aaaa : a;
+  return {
+    rule: 'resolver-answers',
+    subject: resolver,
+    ...claimOfReply(resolver, failed, 'the query'),
+    expected: `an address of ${hostOf(context.subject)}`,
+    ...levelOfNoAnswer(failed, context),
+    facts: { resolver },
+  };
+}
+
+function levelOfNoAnswer(
+  failed: DnsReply,
+  { othersAnswer }: AnswerCase,
+): Pick<Finding<NameCause>, 'level' | 'suggests' | 'kind'> {
+  if (isOurs(failed)) return { level: othersAnswer ? 'note' : 'unknown', suggests: null };
+  return { level: othersAnswer ? 'warning' : 'broken', suggests: 'resolver-unreachable', ...kindOf(failed) };
+}
+
+/** If the resolver responded over UDP, these failures mean that TCP is blocked. */
+const SHUT: readonly FailureReason[] = ['timeout', 'refused', 'reset', 'closed', 'no-route'];
+
+function isCutShort(reply: DnsReply): boolean {
+  return reply.kind === 'failed' && reply.truncated === true && SHUT.includes(reply.reason);
+}
+
+function kindOf(reply: DnsReply): { readonly kind?: keyof (typeof NAME_CAUSES)['resolver-unreachable']['kinds'] } {
+  return isCutShort(reply) ? { kind: 'tcp-blocked' } : {};
+}
+
+function isUsable(reply: DnsReply): boolean {
+  return reply.kind === 'answer' && (reply.rcode === 'NOERROR' || reply.rcode === 'NXDOMAIN');
+}
+
+function isOurs(reply: DnsReply): boolean {
+  return reply.kind === 'failed' && isOfThisMachine(reply.reason) && !isCutShort(reply);
+}
+
+/** @param question such as `the A query` */
+function claimOfReply(resolver: string, reply: DnsReply, question: string): Pick<Told, 'claim' | 'quote'> {
+  const by = resolverNamed(resolver);
+  if (reply.kind === 'answer') return { claim: `${by} answered ${question} with the error ${reply.rcode}.` };
+  const claim = isCutShort(reply)
+    ? `${by} truncated its answer over UDP and did not answer over TCP (${reply.reason}).`
+    : `${by} did not answer ${question} (${reply.reason}).`;
+  return { claim, quote: reply.message };
+}
+
+function resolverNamed(resolver: string): string {
+  return resolver === 'system' ? 'The resolver of this system' : `The resolver ${resolver}`;
 }
 
 export const nameResolution: Declaration<'name-resolution', NameCause> = {
@@ -138,11 +366,8 @@ function judgeNames({
   return licenseServer === null ? findings : [...findings, ...judgeFamily(licenseServer, addresses)];
 }
 
-/**
- * Evaluates whether the name has an address in the configured family (IPv4 or IPv6). Another finding reports names
- * without any address.
- */
-export function judgeFamily(
+/** A name without any address is reported by another finding. */
+function judgeFamily(
   { host, port, family }: LicenseServerConfig,
   addresses: readonly string[],
 ): readonly Finding<NameCause>[] {

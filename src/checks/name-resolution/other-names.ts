@@ -1,17 +1,16 @@
 import { addressInAny } from '../../core/addresses.ts';
 import { nameList } from '../../core/visible-text.ts';
 import type { DnsObservation, ExtendedError, FailureReason } from '../../core/observation.ts';
-import type { PathObservation, RoundObservations } from '../../core/round.ts';
+import type { RoundObservations } from '../../core/round.ts';
 import type { Finding, CauseWords } from '../../engine/model.ts';
 import { withMoreSaid } from '../../engine/words.ts';
 import { areRelatedHosts } from '../../tls/extensions.ts';
 import { NAME_CAUSES, type NameCause, type NameKind } from './causes.ts';
 
-/** DNS answers for other names, for comparison with the target's name. */
 export interface OtherNames {
-  /** DNS answers for other names. Answers for unrelated names come first. */
+  /** Answers for unrelated names come first. */
   readonly others: readonly DnsObservation[];
-  /** Answer for the target's name with a trailing dot. The trailing dot bypasses the hosts file and the search list. */
+  /** Answer for the target's name with a trailing dot, which bypasses the hosts file and the search list. */
   readonly absolute: DnsObservation | null;
   /** The target's addresses to which unrelated names resolve as well. */
   readonly shared: readonly string[];
@@ -20,8 +19,8 @@ export interface OtherNames {
 export const NO_OTHER_NAMES: OtherNames = { others: [], absolute: null, shared: [] };
 
 /**
- * @param isGenuine reports whether an address presented the genuine certificate. In that case, other names can
- * legitimately resolve to the same address.
+ * @param isGenuine reports whether an address presented the genuine certificate. Other names can legitimately resolve
+ * to such an address.
  */
 export function otherNamesOf(
   { path, controls }: Pick<RoundObservations, 'path' | 'controls'>,
@@ -43,10 +42,7 @@ export function otherNamesOf(
   };
 }
 
-/**
- * Removes observations at addresses to which unrelated names resolve as well. Such observations prove nothing about the
- * target.
- */
+/** Observations at an address to which unrelated names resolve prove nothing about the target. */
 export function withoutShared(round: RoundObservations, { shared }: OtherNames): RoundObservations {
   if (shared.length === 0) return round;
   const isOwn = ({ address }: { readonly address: string }): boolean => !shared.includes(address);
@@ -65,21 +61,19 @@ export function withoutShared(round: RoundObservations, { shared }: OtherNames):
       },
       burst: burst.filter(isOwn),
     },
-    controls: round.controls.map((control) => ({ ...control, endpoints: control.endpoints.map(withoutTls(isOwn)) })),
+    controls: round.controls.map((control) => ({
+      ...control,
+      endpoints: control.endpoints.map((endpoint) =>
+        isOwn(endpoint) ? endpoint : { ...endpoint, tls: null, http: null },
+      ),
+    })),
   };
-}
-
-type Endpoint = PathObservation['endpoints'][number];
-
-function withoutTls(isOwn: (endpoint: Endpoint) => boolean): (endpoint: Endpoint) => Endpoint {
-  return (endpoint) => (isOwn(endpoint) ? endpoint : { ...endpoint, tls: null, http: null });
 }
 
 function addressesOf({ a, aaaa }: DnsObservation): readonly string[] {
   return [a, aaaa].flatMap((reply) => (reply.kind === 'answer' ? reply.addresses : []));
 }
 
-/** Explanation of a finding about one resolver. */
 interface Explanation {
   readonly kind?: NameKind;
   readonly more?: string;
@@ -89,10 +83,7 @@ interface Explanation {
   readonly facts?: { readonly address: string };
 }
 
-/**
- * Adds the reason for a wrong answer to the finding. The resolver either reports the reason itself, or its answers for
- * other names reveal the reason.
- */
+/** The resolver either reports the reason itself, or its answers for other names reveal it. */
 export function explainAnswer(
   finding: Finding<NameCause>,
   seen: DnsObservation,
@@ -122,10 +113,7 @@ function explanationOf(finding: Finding<NameCause>, seen: DnsObservation, names:
   );
 }
 
-/**
- * Explains an answer that comes from this machine's hosts file or search list (`ndots`). FortiAuthenticator uses
- * neither of them.
- */
+/** FortiAuthenticator uses neither this machine's hosts file nor its search list (`ndots`). */
 function ofThisMachine(
   { suggests }: Finding<NameCause>,
   seen: DnsObservation,
@@ -135,8 +123,8 @@ function ofThisMachine(
   if (!isAddress || absolute?.resolver !== seen.resolver || !isAnswered(absolute)) return null;
   const inDns = addressesOf(absolute);
   if (addressesOf(seen).some((address) => inDns.includes(address))) return null;
-  const is = inDns.length === 0 ? 'not found' : nameList(inDns, 2);
-  return { kind: 'local-name', more: `with a trailing dot, the name is ${is}`, confidence: 'suspected' };
+  const answer = inDns.length === 0 ? 'is not found' : `resolves to ${nameList(inDns, 2)}`;
+  return { kind: 'local-name', more: `with a trailing dot, the name ${answer}`, confidence: 'suspected' };
 }
 
 function ofSharedAddress(seen: DnsObservation, { others, shared }: OtherNames): Explanation | null {
@@ -146,10 +134,7 @@ function ofSharedAddress(seen: DnsObservation, { others, shared }: OtherNames): 
   return { kind: 'shared-address', more: `${also.name} also has the address ${address}`, facts: { address } };
 }
 
-/**
- * Extended DNS errors, from
- * https://www.iana.org/assignments/dns-parameters/dns-parameters.xhtml#extended-dns-error-codes.
- */
+/** https://www.iana.org/assignments/dns-parameters/dns-parameters.xhtml#extended-dns-error-codes */
 const EXTENDED_ERRORS: ReadonlyMap<number, readonly [name: string, kind?: NameKind]> = new Map([
   [0, ['Other Error']],
   [1, ['Unsupported DNSKEY Algorithm', 'dnssec']],
@@ -178,10 +163,7 @@ const EXTENDED_ERRORS: ReadonlyMap<number, readonly [name: string, kind?: NameKi
   [24, ['Invalid Data']],
 ]);
 
-/**
- * Returns the reason from the resolver's extended DNS errors, preferably one with a known remedy. Returns null if there
- * are no extended errors.
- */
+/** Prefers an extended DNS error with a known remedy. */
 function errorsOf({ a, aaaa }: DnsObservation): Pick<Explanation, 'kind' | 'more' | 'quote'> | null {
   const errors = [a, aaaa].flatMap((reply) => (reply.kind === 'answer' ? (reply.extendedErrors ?? []) : []));
   const named = errors.map((error) => ({ error, known: EXTENDED_ERRORS.get(error.code) }));
@@ -202,7 +184,7 @@ function quoteOf({ code, text }: ExtendedError, name: string): string {
 /** Connection failures that a blocked port can cause. */
 const SHUT: readonly FailureReason[] = ['timeout', 'refused', 'reset', 'closed'];
 
-/** Explains a failed query over DNS over TLS or DNS over HTTPS. Neither uses port 53. */
+/** DNS over TLS and DNS over HTTPS do not use port 53. */
 function ofEncryption({ suggests }: Finding<NameCause>, { resolver, a, aaaa }: DnsObservation): Explanation | null {
   if (suggests !== 'resolver-unreachable' || !/^(?:tls|https):/u.test(resolver)) return null;
   const reasons = [a, aaaa].flatMap((reply) => (reply.kind === 'failed' ? [reply.reason] : []));
@@ -210,7 +192,7 @@ function ofEncryption({ suggests }: Finding<NameCause>, { resolver, a, aaaa }: D
   return reasons.some((reason) => SHUT.includes(reason)) ? { kind: 'encrypted' } : null;
 }
 
-/** Explains a refused query. A resolver that refuses queries for every name does not serve this client. */
+/** A resolver that refuses queries for every name does not serve this client. */
 function ofRefusal(seen: DnsObservation, own: readonly DnsObservation[]): Explanation | null {
   const { a, aaaa } = seen;
   const isRefused = [a, aaaa].some((reply) => reply.kind === 'answer' && reply.rcode === 'REFUSED');
@@ -218,9 +200,7 @@ function ofRefusal(seen: DnsObservation, own: readonly DnsObservation[]): Explan
   return { kind: 'refused', ...comparison(seen, own) };
 }
 
-/**
- * Explains a failure that affects only this name. A resolver that resolves other names works and reaches the internet.
- */
+/** A resolver that resolves other names works and reaches the internet. */
 function ofThisName(
   { suggests }: Finding<NameCause>,
   seen: DnsObservation,
@@ -230,10 +210,7 @@ function ofThisName(
   return { ...(isAlone ? { kind: 'this-name-alone' } : {}), ...comparison(seen, own) };
 }
 
-/**
- * Returns the same resolver's result for another name, preferably for an unrelated name, because a filter can cover a
- * whole domain.
- */
+/** Prefers an unrelated name, because a filter can cover a whole domain. */
 function comparison({ name }: DnsObservation, own: readonly DnsObservation[]): Pick<Explanation, 'more'> {
   const answered = own.find(hasAddress);
   if (answered !== undefined) return { more: `the resolver answers for ${answered.name}` };

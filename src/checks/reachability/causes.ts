@@ -1,10 +1,7 @@
 import { type CauseWords, shell, type KindWords, fortiauthenticator, fortios, type Step } from '../../engine/model.ts';
 import { separatePolicy } from '../firewall-policy/separate-policy.ts';
 
-/**
- * Kinds of `egress-blocked` with a configured proxy. `through-proxy` means that the proxy does not respond. The other
- * kinds depend on the proxy's response.
- */
+/** `through-proxy`: the proxy does not respond. The other kinds depend on its response. */
 export type ProxyKind =
   | 'through-proxy'
   | 'proxy-login'
@@ -132,13 +129,11 @@ const FROM_APPLIANCE = fortiauthenticator(
   'execute ping {host}',
 );
 
-/** Last step of a repair that was not made on FortiAuthenticator. */
 export const RETRY_WHEN_CLEAN = shell(
   'Retry the activation on FortiAuthenticator as soon as the check is clean.',
   'ftm-watch check{config}',
 );
 
-/** Steps to find out whether a firewall or the server closed the port. */
 const SHUT_PORT_REMEDY: readonly Step[] = [
   'Either a firewall on the path or the server is at fault. To find out which, search the firewall log for a denied ' +
     'connection from {source} to {host}, TCP {port}, and its policy.',
@@ -149,7 +144,6 @@ const SHUT_PORT_REMEDY: readonly Step[] = [
   FROM_APPLIANCE,
 ];
 
-/** Kinds of `egress-blocked`. The kinds differ in how the connection fails. */
 export type ShutPortKind =
   | 'no-answer'
   | 'no-answer-from-any'

@@ -1,27 +1,39 @@
+import { portOf } from '../../core/addresses.ts';
+import type { Millis } from '../../core/clock.ts';
 import {
-  type EndpointObservation,
-  isOwnTrouble,
   decidingAddresses,
-  isWithoutRoute,
   describeFailure,
+  type EndpointObservation,
+  type Failure,
+  type FailureReason,
+  isOwnTrouble,
+  isWithoutRoute,
+  leastRoundTrip,
   type ProxyAnswer,
   type TcpFailure,
 } from '../../core/observation.ts';
-import { shell, type Assessment, type Finding, type FindingLevel, known, note, unknown } from '../../engine/model.ts';
-import type { Declaration } from '../check.ts';
-import { REACHABILITY_CAUSES, type ReachabilityCause, type ProxyKind } from './causes.ts';
-import { explainShutPorts } from './explain-shut-ports.ts';
+import type { RoundObservations } from '../../core/round.ts';
+import { spanText } from '../../core/time-text.ts';
+import {
+  type Assessment,
+  type Confidence,
+  type Finding,
+  type FindingLevel,
+  known,
+  note,
+  shell,
+  unknown,
+} from '../../engine/model.ts';
+import { withMoreSaid } from '../../engine/words.ts';
+import type { ControlHosts, Declaration } from '../check.ts';
+import { placeOf, shortened, withClean } from '../endpoint-words.ts';
 import { refineShutPort } from '../firewall-policy/judge.ts';
 import { asOthersSeeIt } from '../peer-views.ts';
-import { portOf } from '../../core/addresses.ts';
-import { spanText } from '../../core/time-text.ts';
-import { placeOf, shortened, withClean } from '../endpoint-words.ts';
-import type { Millis } from '../../core/clock.ts';
+import { type ProxyKind, REACHABILITY_CAUSES, type ReachabilityCause, type ShutPortKind } from './causes.ts';
 
 /**
- * Evaluates whether a target's port opens, based on the results for all its addresses. The level is `broken` if all
- * decisive addresses fail, and `warning` if only some fail. If this machine has a route for only one address family,
- * addresses in the other family are ignored.
+ * The level is `broken` if all decisive addresses fail, and `warning` if only some fail. If this machine has a route
+ * for only one address family, the other family is ignored.
  */
 export function judgeTcp(observations: readonly EndpointObservation[]): readonly Finding<ReachabilityCause>[] {
   const failures = observations.flatMap((seen) => (seen.tcp.kind === 'failed' ? [{ seen, failure: seen.tcp }] : []));
@@ -58,13 +70,11 @@ function judgeProxyTime(seen: EndpointObservation): readonly Finding<Reachabilit
   ];
 }
 
-type Told = Pick<Finding, 'kind' | 'claim' | 'quote' | 'facts'>;
-
-/**
- * Adds the proxy's response to the finding, because it describes the problem. If there is no response, the proxy itself
- * is at fault.
- */
-function throughProxy(seen: EndpointObservation, { proxyAnswer }: TcpFailure): Partial<Told> {
+/** The proxy's response describes the problem. If there is none, the proxy itself is at fault. */
+function throughProxy(
+  seen: EndpointObservation,
+  { proxyAnswer }: TcpFailure,
+): Partial<Pick<Finding, 'kind' | 'claim' | 'quote' | 'facts'>> {
   const { address, proxy } = seen;
   if (proxy === null) return {};
   if (proxyAnswer === undefined) return { kind: 'through-proxy' };
@@ -104,10 +114,7 @@ function portFinding(
   };
 }
 
-/**
- * Returns the finding for an address family without a route. If neither family has a route, the level is `unknown`,
- * because no connection could be tried.
- */
+/** If neither family has a route, the level is `unknown`, because no connection could be tried. */
 function routeFinding(
   seen: EndpointObservation,
   observations: readonly EndpointObservation[],
@@ -127,18 +134,132 @@ function routeFinding(
   return isNotNeeded(seen.family, observations) ? note(told) : unknown(told);
 }
 
-/** Reports whether an address family can be ignored. IPv6 is needed only if IPv4 cannot be tried. */
 function isNotNeeded(family: 4 | 6, observations: readonly EndpointObservation[]): boolean {
   const others = observations.filter((other) => other.family !== family);
   return family === 6 ? others.length > 0 : others.some((other) => !isWithoutRoute(other));
 }
 
 /**
- * Reports whether this machine has no route for an address family. Many machines have no IPv6, and some have no IPv4. A
- * firewall that rejects connections with "no route" is not counted here.
+ * Many machines have no IPv6, and some have no IPv4. A firewall that rejects connections with "no route" is not
+ * counted.
  */
 function lacksRoute(family: 4 | 6, observations: readonly EndpointObservation[]): boolean {
   return observations.filter((seen) => seen.family === family).every(isWithoutRoute);
+}
+
+type Shut = Exclude<ShutPortKind, 'denied-by-policy'>;
+
+/** A single control host may be far away. */
+const FEWEST_HOSTS = 2;
+/**
+ * A refusal that arrives within this share of the connect time to the nearest control host did not come from the
+ * internet.
+ */
+const NEARER = 0.25;
+
+type Seen = Pick<RoundObservations, 'controls' | 'stalledMs'> & {
+  readonly path: Pick<RoundObservations['path'], 'controlConnects'>;
+};
+
+export function controlHostsOf(seen: Seen): ControlHosts {
+  const tried = seen.controls
+    .map(({ endpoints }) =>
+      endpoints.filter(({ proxy, tcp }) => proxy === null && !(tcp.kind === 'failed' && isOwnTrouble(tcp.reason))),
+    )
+    .filter((endpoints) => endpoints.length > 0);
+  return {
+    nearest: nearestHost(seen),
+    accepting: tried.filter((endpoints) => endpoints.some(({ tcp }) => tcp.kind === 'open')).length,
+    refusing: tried.filter((endpoints) => endpoints.every(isRefused)).length,
+    tried: tried.length,
+  };
+}
+
+/** A refusal also proves that packets are delivered. */
+export function isRefused({ tcp, proxy }: EndpointObservation): boolean {
+  return proxy === null && tcp.kind === 'failed' && ANSWERS.includes(tcp.reason);
+}
+
+/**
+ * Returns the shortest connect time to the internet, or null if the estimate is too uncertain. Hosts whose connect
+ * times were measured only under the load of a round are ignored.
+ */
+function nearestHost({ controls, path: { controlConnects = [] }, stalledMs }: Seen): Millis | null {
+  const first = controls.flatMap(({ endpoints }) =>
+    endpoints.flatMap(({ tcp, proxy }) => (tcp.kind === 'open' && proxy === null ? [tcp.durationMs] : [])),
+  );
+  return first.length < FEWEST_HOSTS
+    ? null
+    : leastRoundTrip([...first, ...controlConnects], stalledMs, 2 * FEWEST_HOSTS);
+}
+
+/**
+ * Both a firewall and the server can cause a timeout or a refusal, so the cause is only suspected. A refusal that
+ * arrives very early comes from a nearby device. Node reports neither its kind (TCP reset or ICMP message) nor its
+ * sender, so only the time is evaluated.
+ */
+function explainShutPorts(
+  findings: readonly Finding[],
+  endpoints: readonly EndpointObservation[],
+  controls: ControlHosts,
+): readonly Finding[] {
+  const shut = new Map(
+    endpoints.flatMap(({ address, proxy, tcp }) => {
+      const kind = proxy === null && tcp.kind === 'failed' ? shutKind(tcp, controls) : null;
+      return kind === null ? [] : [[address, kind] as const];
+    }),
+  );
+  const overall = overallOf(
+    findings.flatMap((finding) => (finding.level === 'broken' ? (shutOf(finding, shut) ?? []) : [])),
+  );
+  return findings.map((finding) => {
+    const own = shutOf(finding, shut);
+    if (own === null) return finding;
+    const kind = finding.level === 'broken' ? overall : own;
+    const more = comparison(own, controls);
+    const told = more === null ? finding : withMoreSaid(finding, ', ', more);
+    return { ...told, kind, confidence: confidenceOf(kind, controls) };
+  });
+}
+
+/** Connection failures that routers do not cause. */
+const ANSWERS: readonly FailureReason[] = ['refused', 'reset', 'closed'];
+const REFUSALS: readonly FailureReason[] = [...ANSWERS, 'no-route'];
+
+function shutKind({ reason, durationMs }: Failure, { nearest, accepting, refusing, tried }: ControlHosts): Shut | null {
+  if (reason === 'timeout') return accepting > 0 || tried === 0 ? 'no-answer' : 'no-answer-from-any';
+  if (!REFUSALS.includes(reason)) return null;
+  if (refusing > 0 && refusing === tried) return 'all-refused';
+  return nearest !== null && durationMs < nearest * NEARER ? 'refused-nearer' : 'refused';
+}
+
+function shutOf({ suggests, facts }: Finding, shut: ReadonlyMap<string, Shut>): Shut | null {
+  const isAboutPort = suggests === 'egress-blocked' || suggests === 'egress-partly-blocked';
+  return isAboutPort ? (shut.get(facts?.address ?? '') ?? null) : null;
+}
+
+/**
+ * A nearby device is reported only if all addresses are refused nearby, because each address can be closed for a
+ * different reason.
+ */
+function overallOf(kinds: readonly Shut[]): Shut {
+  const weakest: readonly Shut[] = ['no-answer', 'no-answer-from-any', 'refused', 'all-refused'];
+  return weakest.find((kind) => kinds.includes(kind)) ?? 'refused-nearer';
+}
+
+/** A single host can refuse connections for other reasons. */
+const FEWEST_REFUSING = 2;
+
+function confidenceOf(kind: Shut, { refusing }: ControlHosts): Confidence {
+  return kind === 'refused-nearer' || (kind === 'all-refused' && refusing >= FEWEST_REFUSING)
+    ? 'confirmed'
+    : 'suspected';
+}
+
+function comparison(own: Shut, { nearest, refusing }: ControlHosts): string | null {
+  if (own === 'refused-nearer' && nearest !== null)
+    return `immediately, although the nearest control host is ${nearest.toFixed(0)} ms away`;
+  return own === 'all-refused' ? `as at ${String(refusing)} control host${refusing === 1 ? '' : 's'}` : null;
 }
 
 export const reachability: Declaration<'reachability', ReachabilityCause> = {
@@ -164,7 +285,9 @@ export const reachability: Declaration<'reachability', ReachabilityCause> = {
   },
   from: 'target',
   judge: ({ path: { endpoints }, controlHosts }) =>
-    endpoints.some(isJudgeable) ? explainShutPorts(judgeTcp(endpoints), endpoints, controlHosts) : null,
+    endpoints.some(({ tcp }) => tcp.kind === 'open' || !isOwnTrouble(tcp.reason))
+      ? explainShutPorts(judgeTcp(endpoints), endpoints, controlHosts)
+      : null,
   summary: ({ path: { endpoints } }) => {
     const open = endpoints.flatMap(({ tcp }) => (tcp.kind === 'open' ? [tcp.durationMs] : []));
     const proxy = endpoints.find((endpoint) => endpoint.proxy !== null)?.proxy;
@@ -174,14 +297,9 @@ export const reachability: Declaration<'reachability', ReachabilityCause> = {
 };
 
 /**
- * Reports whether no address proves that the path works. In this stage, one address that accepts connections is
- * sufficient proof, even if a second resolver returns other addresses. In later stages, it is not sufficient, because
- * an inspecting device can respond in place of the server.
+ * One address that accepts connections is sufficient proof here, even if a second resolver returns other addresses. In
+ * later stages it is not, because an inspecting device can respond in place of the server.
  */
 function isUnproven({ kind, findings }: Assessment): boolean {
   return kind === 'unjudged' || findings.some(({ level }) => level === 'broken' || level === 'unknown');
-}
-
-function isJudgeable({ tcp }: EndpointObservation): boolean {
-  return tcp.kind === 'open' || !isOwnTrouble(tcp.reason);
 }

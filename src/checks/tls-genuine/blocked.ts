@@ -8,47 +8,36 @@ import {
   type Ending,
   type TlsOutcome,
 } from '../../core/observation.ts';
-import { type Finding, known, type Confidence } from '../../engine/model.ts';
+import { type Confidence, type Finding, known, type Told } from '../../engine/model.ts';
 import { blockPageText, recogniseBlockPage } from '../../core/block-page.ts';
 import { spanText } from '../../core/time-text.ts';
 import { capital } from '../../engine/words.ts';
 import { visibleText } from '../../core/visible-text.ts';
-import type { Expectation } from './expectations.ts';
 import type { Seen } from './signals.ts';
 import type { TlsEvidence, TlsJudgement } from './chain-case.ts';
-import type { Millis } from '../../core/clock.ts';
-import type { BlockedTlsKind } from './blocked-tls.ts';
+import type { BlockedTlsKind } from './causes.ts';
 
-/** Facts about a TLS handshake that ended before a certificate was received. */
 interface BlockFacts {
   readonly ending: Ending;
-  /** True if a block page was received in plain text. */
   readonly page: boolean;
-  /** True if the response arrived faster than the server could have sent it. */
+  /** The answer arrived faster than the server could have sent it. */
   readonly nearer: boolean;
-  /** True if the peer reported an unknown server name. A filter would not report this. */
+  /** The peer reported an unknown server name. A filter would not report this. */
   readonly nameRefused: boolean;
   readonly again: ProbeResult;
   readonly otherName: ProbeResult;
-  /**
-   * True if the server rejected a deliberately unacceptable TLS hello. Such a rejection shows that small responses
-   * arrive.
-   */
+  /** The server rejected a deliberately unacceptable TLS hello, so small answers arrive. */
   readonly smallAnswered: boolean;
-  /** Number of control hosts if connections to all of them ended in the same way. Otherwise 0. */
+  /** Number of control hosts if all their connections ended in the same way. Otherwise 0. */
   readonly controlsAlike: number;
 }
 
-/**
- * Result of a comparison connection. `open` means that the connection was not tried, or that a problem on this machine
- * prevented it.
- */
+/** `open`: not tried, or prevented by a problem on this machine. */
 type ProbeResult = 'passes' | 'blocked' | 'open';
 
 interface BlockRule {
   readonly when: string;
   readonly holds: (facts: BlockFacts) => boolean;
-  /** Kind of the block. Null if it is unknown. */
   readonly kind: BlockedTlsKind | null;
   readonly confidence: Confidence;
 }
@@ -56,7 +45,17 @@ interface BlockRule {
 const isNamed = ({ otherName, again, nameRefused }: BlockFacts): boolean =>
   otherName === 'passes' && again !== 'passes' && !nameRefused;
 
-/** Rules that determine the kind of a block. The first matching rule applies. @internal */
+const UNKNOWN_BLOCK: BlockRule = {
+  when: 'otherwise (the reason is a device on the path, or the server itself)',
+  holds: () => true,
+  kind: null,
+  confidence: 'suspected',
+};
+
+/**
+ * The first matching rule applies.
+ * @internal
+ */
 export const BLOCK_RULES: readonly BlockRule[] = [
   {
     when: 'a block page was received instead of TLS',
@@ -111,18 +110,8 @@ export const BLOCK_RULES: readonly BlockRule[] = [
     kind: 'all-tls-cut',
     confidence: 'suspected',
   },
-  {
-    when: 'otherwise (the reason is a device on the path, or the server itself)',
-    holds: () => true,
-    kind: null,
-    confidence: 'suspected',
-  },
+  UNKNOWN_BLOCK,
 ];
-
-/** Returns the result of the first matching rule. */
-function decideBlock(facts: BlockFacts): Pick<BlockRule, 'kind' | 'confidence'> {
-  return BLOCK_RULES.find((rule) => rule.holds(facts)) ?? { kind: null, confidence: 'suspected' };
-}
 
 function probeResultOf(outcome: TlsOutcome | null | undefined): ProbeResult {
   if (outcome === null || outcome === undefined) return 'open';
@@ -130,36 +119,21 @@ function probeResultOf(outcome: TlsOutcome | null | undefined): ProbeResult {
   return isBlocked(outcome) ? 'blocked' : 'open';
 }
 
-/**
- * Returns the number of control hosts if all their connections end like the licence server's connection. Otherwise,
- * returns 0.
- */
+/** Returns 0 unless all control hosts' connections end like the licence server's connection. */
 function controlsAlike(ending: Ending, { controls }: Pick<CloserLook, 'controls'>): number {
   return controls.every((outcome) => isBlocked(outcome) && endingOf(outcome) === ending) ? controls.length : 0;
 }
 
-/**
- * Minimum number of connect times for estimating the round trip. Load on this machine can distort single measurements.
- */
+/** Load on this machine can distort single connect times. */
 const FEWEST_CONNECTS = 4;
-/** A response that arrives within this share of the round-trip time did not come from the server. */
+/** An answer within this share of the round-trip time did not come from the server. */
 const TOO_FAST = 0.6;
 
-/** Returns the shortest round-trip time to the address. Returns null if there are too few measurements. */
-function roundTripOf({ connects, stalledMs }: Pick<CloserLook, 'connects' | 'stalledMs'>): Millis | null {
-  return leastRoundTrip(connects, stalledMs, FEWEST_CONNECTS);
-}
-
-/** Reports whether a response after `durationMs` came from a device that is closer than the server. */
-function isNearer(durationMs: number, roundTrip: number | null): boolean {
-  return roundTrip !== null && durationMs < roundTrip * TOO_FAST;
-}
-
-const NO_CHAIN = { authorities: [], accepted: null, verifiedBy: null };
+const NO_CHAIN = { authorities: [], accepted: null };
 
 /**
- * Evaluates a connection that received no certificate. TLS counts as blocked if the handshake ended with a reset, a
- * timeout, an alert or plain text. For problems on this machine and unreadable chains, the verdict is `unknown`.
+ * A reset, a timeout, an alert or plain text instead of a certificate means that TLS is blocked. For problems on this
+ * machine and unreadable chains, the verdict is `unknown`.
  */
 export function judgeNoCertificate(evidence: TlsEvidence): TlsJudgement {
   const { outcome, target } = evidence;
@@ -189,7 +163,7 @@ function judgeUnreadable(dropped: number, target: string): TlsJudgement {
 
 function unknown(
   subject: string,
-  { summary, wouldSettle, ...expectation }: Expectation & Pick<TlsJudgement, 'summary' | 'wouldSettle'>,
+  { summary, wouldSettle, ...expectation }: Told & Pick<TlsJudgement, 'summary' | 'wouldSettle'>,
 ): TlsJudgement {
   const findings = [{ ...expectation, subject, level: 'unknown', suggests: null } as const];
   return { ...NO_CHAIN, verdict: 'unknown', confidence: 'suspected', product: null, findings, summary, wouldSettle };
@@ -199,10 +173,16 @@ function judgeBlocked(outcome: BlockedOutcome, evidence: TlsEvidence): TlsJudgem
   const { target, closer } = evidence;
   const how = describe(outcome);
   const page = blockPage(outcome, evidence);
-  const proofs = closer === undefined ? [] : proofsOf(outcome, closer);
+  const proofs =
+    closer === undefined
+      ? []
+      : PROOFS.flatMap(([rule, see]) => {
+          const seen = see(closer, outcome);
+          return seen === null ? [] : [{ rule, ...seen }];
+        });
   const isProven = (wanted: string): boolean => proofs.some(({ rule }) => rule === wanted);
   const ending = endingOf(outcome);
-  const { kind, confidence } = decideBlock({
+  const facts: BlockFacts = {
     ending,
     nameRefused: outcome.alert === 'unrecognized_name',
     again: probeResultOf(closer?.again),
@@ -211,11 +191,12 @@ function judgeBlocked(outcome: BlockedOutcome, evidence: TlsEvidence): TlsJudgem
     page: page !== null,
     nearer: isProven('reset-takes-a-round-trip'),
     smallAnswered: isProven(SMALL_ANSWER),
-  });
-  const product = page?.product ?? null;
-  const told: readonly (Expectation & Pick<Finding, 'facts'>)[] = [
+  };
+  const { kind, confidence } = BLOCK_RULES.find(({ holds }) => holds(facts)) ?? UNKNOWN_BLOCK;
+  const product = page?.facts?.product ?? null;
+  const told: readonly (Told & Pick<Finding, 'facts'>)[] = [
     { rule: 'tls-handshake-answered', expected: 'A TLS handshake with a certificate', ...claimOf(outcome) },
-    ...(page === null ? [] : [page.told]),
+    ...(page === null ? [] : [page]),
     ...proofs.filter(({ rule }) => rule !== SMALL_ANSWER || kind === 'large-answers-lost'),
   ];
   return {
@@ -243,7 +224,6 @@ const ENDINGS: ReadonlyMap<FailureReason, string> = new Map([
   ['timeout', 'the TLS hello was not answered'],
 ]);
 
-/** Describes how the connection ended. Returns null if the failure reason does not show this. */
 function endingText({ reason, receivedBytes = 0, durationMs }: BlockedOutcome): string | null {
   if (reason !== 'timeout' || receivedBytes === 0) return ENDINGS.get(reason) ?? null;
   return (
@@ -260,7 +240,7 @@ function describe(outcome: BlockedOutcome): string {
   return endingText(outcome) ?? `the handshake failed before a certificate was received: ${visibleText(message, 160)}`;
 }
 
-function claimOf(outcome: BlockedOutcome): Pick<Expectation, 'claim' | 'quote'> {
+function claimOf(outcome: BlockedOutcome): Pick<Told, 'claim' | 'quote'> {
   const { plaintext, alert, message } = outcome;
   if (plaintext !== null)
     return { claim: 'The answer to the TLS hello is plain text, not TLS.', quote: visibleText(plaintext, 80) };
@@ -274,23 +254,16 @@ function claimOf(outcome: BlockedOutcome): Pick<Expectation, 'claim' | 'quote'> 
     : { claim: `${capital(ending)}.` };
 }
 
-interface Page {
-  readonly product: string | null;
-  readonly told: Expectation & Pick<Finding, 'facts'>;
-}
-
-function blockPage({ plaintext }: BlockedOutcome, { products }: TlsEvidence): Page | null {
+function blockPage({ plaintext }: BlockedOutcome, { products }: TlsEvidence): (Told & Pick<Finding, 'facts'>) | null {
   if (plaintext === null) return null;
   const page = recogniseBlockPage({ status: null, location: null, text: plaintext, words: plaintext }, products);
   if (page === null) return null;
   const claim = `The answer is ${blockPageText(page)}.`;
-  const told = { rule: 'no-block-page', claim, expected: 'No block page', facts: known({ product: page.product }) };
-  return { product: page.product, told };
+  return { rule: 'no-block-page', claim, expected: 'No block page', facts: known({ product: page.product }) };
 }
 
 const SMALL_ANSWER = 'large-answers-arrive';
 
-/** Comparison connections that provide additional evidence, each with a separate rule. */
 const PROOFS: readonly (readonly [rule: string, see: (closer: CloserLook, outcome: BlockedOutcome) => Seen | null])[] =
   [
     ['reset-takes-a-round-trip', nearerThanServer],
@@ -300,16 +273,9 @@ const PROOFS: readonly (readonly [rule: string, see: (closer: CloserLook, outcom
     [SMALL_ANSWER, smallAnswer],
   ];
 
-function proofsOf(outcome: BlockedOutcome, closer: CloserLook): readonly Expectation[] {
-  return PROOFS.flatMap(([rule, see]) => {
-    const seen = see(closer, outcome);
-    return seen === null ? [] : [{ rule, ...seen }];
-  });
-}
-
 function nearerThanServer(closer: CloserLook, outcome: BlockedOutcome): Seen | null {
-  const roundTrip = roundTripOf(closer);
-  if (roundTrip === null || endingOf(outcome) === 'silence' || !isNearer(outcome.durationMs, roundTrip)) return null;
+  const roundTrip = leastRoundTrip(closer.connects, closer.stalledMs, FEWEST_CONNECTS);
+  if (roundTrip === null || endingOf(outcome) === 'silence' || outcome.durationMs >= roundTrip * TOO_FAST) return null;
   return {
     claim:
       `The connection was closed after ${outcome.durationMs.toFixed(1)} ms by a device on the path, not by the ` +

@@ -36,22 +36,14 @@ import { oncePer } from '../../core/once-per.ts';
 import { dayText } from '../../core/time-text.ts';
 
 /**
- * Identity of the leaf certificate:
- * - `known-key`: The key is pinned or learned.
- * - `named`: The certificate is valid for the requested name.
- * - `known-subject`: The subject is the same as in a learned leaf certificate.
- * - `device`: The certificate is a Fortinet unit's factory certificate.
- * - `other`: None of the above.
+ * `known-key`: pinned or learned. `named`: valid for the requested name. `known-subject`: same subject as a learned
+ * leaf certificate. `device`: a Fortinet unit's factory certificate.
  */
 type Identity = 'known-key' | 'named' | 'known-subject' | 'device' | 'other';
 
-/**
- * Validity of the certificates in a chain. `clock` means that this machine's clock is wrong. In that case, a public
- * control host's certificate also seems to be expired or not yet valid.
- */
+/** `clock`: this machine's clock is wrong, because a public control host's certificate also seems to be out of date. */
 type Dates = 'valid' | 'expired' | 'not-yet-valid' | 'clock';
 
-/** Facts about a single chain, before the chain is compared with other observations. */
 export interface ChainCase {
   readonly evidence: TlsEvidence;
   readonly leaf: Certificate;
@@ -61,9 +53,9 @@ export interface ChainCase {
   readonly identity: Identity;
   readonly dates: Dates;
   readonly baselineMatch: BaselineMatch;
-  /** Path to a trusted certificate. Null if the chain does not lead to a key that the profile accepts. */
+  /** Null if the chain does not lead to a key that the profile accepts. */
   readonly accepted: TrustedPath | null;
-  /** Intermediate certificate that is needed for the path but was not sent by the server. */
+  /** Intermediate certificate that the path needs but the server did not send. */
   readonly gap: Certificate | null;
   readonly checks: SignatureChecks;
 }
@@ -90,19 +82,17 @@ export function openCase(sent: SentChain, evidence: TlsEvidence, checks: Signatu
 }
 
 /**
- * Reports whether the chain has the right name and is signed by a key that the profile accepts. Such a chain needs no
- * comparison, because no other observation can contradict it.
+ * A chain with the right name under an accepted key needs no comparison, because no other observation can contradict
+ * it.
  */
 export function isBeyondComparison({ accepted, identity }: ChainCase): boolean {
   return accepted !== null && isRightful(identity);
 }
 
-/** Reports whether the certificate belongs to the requested server, judging by its names or its key. */
 export function isRightful(identity: Identity): boolean {
   return identity !== 'other' && identity !== 'device';
 }
 
-/** Builds the trust path for any chain that the target presented, including reference chains. */
 export function chainTrustOf(sent: SentChain, evidence: TlsEvidence, checks: SignatureChecks): ChainTrust {
   return findChainTrust(sent, chainTrustOptions(evidence, checks));
 }
@@ -119,7 +109,6 @@ export function chainTrustOptions(evidence: TlsEvidence, checks: SignatureChecks
   };
 }
 
-/** Determines to whom the presented leaf certificate belongs. */
 export function identify(leaf: Certificate, evidence: TlsEvidence): Identity {
   const { baseline, profile, serverName, target, trust } = evidence;
   const pinned = [...trust.pins.map((pin) => pin.pin), ...(baseline?.leaves ?? []).map((known) => known.pin)];
@@ -169,47 +158,30 @@ export function isPublicChain(sent: SentChain, host: string, evidence: TlsEviden
   );
 }
 
-/** Path from a leaf certificate to a trusted certificate. */
 export interface TrustedPath {
-  /**
-   * Trusted certificate at the end of the path. This machine's stored copy is preferred over the copy that the server
-   * sent.
-   */
+  /** This machine's stored copy is preferred over the copy that the server sent. */
   readonly end: Certificate;
   readonly flaws: readonly Flaw[];
 }
 
-/** Stored information for comparison with a target's chains. Excludes observations from the current round. */
+/** Everything except the observations from the current round. */
 export interface TlsGrounds {
   readonly trust: Trust;
   readonly profile: TrustProfile;
   readonly products: readonly ProductPattern[];
   readonly baseline: Baseline | null;
-  /** Leaf certificates that the target presented recently. */
-  readonly previous: readonly PreviousLeaf[];
-  /**
-   * Last successful verification of the target's chain under a key that is still configured. Null if there was none, or
-   * if its time was not stored.
-   */
-  readonly remembered: RememberedChain | null;
 }
 
-/** Evidence for the TLS verdict on one address of a target. */
 export interface TlsEvidence extends TlsGrounds {
-  /** Configured target, as `host:port`. */
   readonly target: string;
-  /** SNI that was sent. Null if none was sent. */
+  /** Null if no SNI was sent. */
   readonly serverName: string | null;
   readonly outcome: TlsOutcome;
-  /** Results of additional probes. Present if TLS to this address is blocked. */
+  /** Present if TLS to this address is blocked. */
   readonly closer?: CloserLook;
-  /** Control hosts' chains from the same round. */
   readonly controls: readonly ControlChain[];
   readonly references: readonly ReferenceChain[];
-  /**
-   * OpenSSL's result for this chain, with the chain's trusted certificate as the trust anchor. Null if there is no
-   * result.
-   */
+  /** OpenSSL's result for this chain, with the chain's trusted certificate as the trust anchor. */
   readonly openssl: OpensslWord | null;
   /**
    * Flaws that the learned chain and all accepted chains at this address have in common. Null if there are no such
@@ -218,23 +190,19 @@ export interface TlsEvidence extends TlsGrounds {
   readonly knownFlaws: readonly FlawKind[] | null;
   /** Names of response headers that only proxies and filters add. */
   readonly traces: readonly string[];
-  /** Current time, already corrected if this machine's clock is known to be wrong. */
+  /** Already corrected if this machine's clock is known to be wrong. */
   readonly now: EpochMs;
 }
 
 export interface ControlChain {
-  /** Control host, as `host:port`. */
   readonly target: string;
   readonly chain: CapturedChain;
 }
 
 /**
- * A chain that the same target presented on another connection:
- * - `resolver`: at an address that only another resolver returned
- * - `address`: at another address of the target
- * - `proxy`: over another path
- * - `server-name`: at the same address with another SNI
- * - `tls-version`: at the same address with another TLS version, because a device may inspect only one version
+ * A chain from the same target: `resolver`: at an address that only another resolver returned. `address`: at another
+ * address. `proxy`: over another path. `server-name`: at the same address with another SNI. `tls-version`: at the same
+ * address with another TLS version, because a device may inspect only one.
  */
 export interface ReferenceChain {
   readonly label: string;
@@ -242,19 +210,7 @@ export interface ReferenceChain {
   readonly chain: CapturedChain;
 }
 
-export interface RememberedChain {
-  readonly at: EpochMs;
-  /** Readable name of the key at the end of the chain. */
-  readonly label: string;
-}
-
-export interface PreviousLeaf {
-  readonly serial: string;
-  readonly pin: string;
-  readonly at: EpochMs;
-}
-
-/** All verdicts, worst first. If a target's addresses have different verdicts, the worst verdict applies. */
+/** Worst first. If a target's addresses have different verdicts, the worst applies. */
 export const VERDICTS = [
   'intercepted',
   'interception-suspected',
@@ -271,27 +227,19 @@ export type Verdict = (typeof VERDICTS)[number];
 export interface TlsJudgement {
   readonly verdict: Verdict;
   readonly confidence: Confidence;
-  /** Inspecting product, as identified by the catalogue or by the certificate itself. Null if unknown. */
   readonly product: string | null;
   readonly findings: readonly Finding[];
-  /** A sentence that describes the verdict. */
   readonly summary: string;
-  /** Action that would lead to a definite result, as the rest of a sentence. Null if the result is already definite. */
+  /** Action that would lead to a definite result, as the rest of a sentence. Null if the result is definite. */
   readonly wouldSettle: string | null;
-  /**
-   * Authorities above the leaf certificate, starting with its issuer. The authorities were found by verifying
-   * signatures.
-   */
   readonly authorities: readonly Certificate[];
   /** Null if the chain does not lead to a key that the profile accepts. */
   readonly accepted: TrustedPath | null;
-  /** Pin of the configured key at the end of a genuine chain. Null for other chains. */
-  readonly verifiedBy: string | null;
 }
 
 type FlawEvidence = Pick<TlsEvidence, 'profile' | 'openssl' | 'now' | 'trust' | 'baseline'>;
 
-/** Finds flaws in an accepted chain. Returns null if the chain does not lead to a key that the profile accepts. */
+/** Returns null if the chain does not lead to a key that the profile accepts. */
 export function judgeFlaws(
   chainTrust: ChainTrust,
   evidence: FlawEvidence,
@@ -318,10 +266,7 @@ export function judgeFlaws(
   return { end, flaws: own.length > 0 ? own : [refused] };
 }
 
-/**
- * Returns this machine's stored certificate if it has the same key and is newer. A server may send an old copy of an
- * authority's certificate, but clients use their stored copy.
- */
+/** A server may send an old copy of an authority's certificate, but clients use their stored copy. */
 function heldCopy(end: Certificate, { trust, baseline, now }: FlawEvidence): Certificate | null {
   const anchors = trust.anchors.map(({ certificate }) => certificate);
   const held = [...anchors, ...trust.publicRoots.bySubject(end.subject), ...(baseline?.authorities ?? [])];
@@ -334,7 +279,7 @@ function ownFlaws(path: readonly Certificate[], checks: SignatureChecks): readon
   return checks.once(key, () => lastingFlaws(path).length === 0) ? [] : lastingFlaws(path);
 }
 
-/** Returns the flaws of the learned chain. OpenSSL has not checked this chain. */
+/** OpenSSL has not checked the learned chain. */
 export function learnedFlaws(
   baseline: Baseline,
   options: Omit<ChainTrustOptions, 'baseline' | 'helpers' | 'host'>,
@@ -348,9 +293,8 @@ export function learnedFlaws(
 }
 
 /**
- * Age of a chain's flaw. `old`: no accepted chain without the flaw is known. Fortinet does not publish its genuine
- * chain, so the flaw may be harmless and is not reported as a fault. `new`: an accepted chain without the flaw was
- * observed or learned.
+ * `old`: no accepted chain without the flaw is known. Fortinet does not publish its genuine chain, so the flaw may be
+ * harmless. `new`: an accepted chain without the flaw was observed or learned.
  */
 export type FlawAge = 'none' | 'old' | 'new';
 
@@ -360,23 +304,18 @@ export function ageOf(flaws: readonly Flaw[], known: readonly FlawKind[] | null)
 }
 
 /**
- * Stores the flaws that all accepted chains at an address had in common. A flaw that was always present has been
- * harmless so far.
+ * Flaws that all accepted chains at an address had in common. A flaw that was always present has been harmless so far.
  */
 export interface FlawMemory {
-  /** Returns the known flaws for an address. Returns null if no accepted chain was observed at the address. */
+  /** Null if no accepted chain was observed at the address. */
   at(address: string): readonly FlawKind[] | null;
-  /** Stores the flaws of the accepted chain that the address currently presents. */
   keep(address: string, flaws: readonly FlawKind[]): void;
 }
 
-/**
- * Maximum number of addresses for which flaws are stored. The limit is high enough that forged DNS answers do not
- * displace real addresses.
- */
+/** High enough that forged DNS answers do not displace real addresses. */
 const MOST_ADDRESSES = 256;
 
-/** @param learned the learned chain's flaws, which apply to new addresses; null if no chain was learned */
+/** @param learned the learned chain's flaws, which apply to new addresses */
 export function createFlawMemory(learned: readonly FlawKind[] | null): FlawMemory {
   const kept = new Map<string, readonly FlawKind[]>();
   const at = (address: string): readonly FlawKind[] | null => kept.get(address) ?? learned;
@@ -393,9 +332,8 @@ export function createFlawMemory(learned: readonly FlawKind[] | null): FlawMemor
 }
 
 /**
- * Origin that a chain claims with its names: the vendor (a trusted authority's organization), a public authority, or
- * another party. Names prove nothing. However, a change at the vendor does not explain a chain that claims to be from
- * another party.
+ * Origin that a chain claims with its names. Names prove nothing, but a change at the vendor does not explain a chain
+ * that claims to be from another party.
  */
 type Claim = 'vendor' | 'public' | 'other';
 
@@ -411,7 +349,6 @@ export function claimOf({ kind, path }: ChainTrust, sent: readonly Certificate[]
   return isPublicName(top, trust) ? 'public' : 'other';
 }
 
-/** Reports whether an issuer has the same organization as a trusted authority. */
 export function claimsVendor(issuer: DistinguishedName, trust: Trust): boolean {
   const vendors = vendorOrganizations(trust);
   return organizationsOf(issuer).some((organization) => vendors.has(organization));
@@ -438,10 +375,10 @@ const organizationsOf = oncePer((name: DistinguishedName): readonly string[] =>
   attributeValues(name, 'O').map(organizationKey),
 );
 
-/** Matches Fortinet serial numbers such as `FG3K4ETB19900078` and `FACVM0000000001`. */
+/** Such as `FG3K4ETB19900078` and `FACVM0000000001`. */
 const SERIAL_NUMBER = /^(?!FORTI)F(?=[A-Z]*\d)[A-Z0-9]{10,23}$/u;
 
-/** Matches the organizational unit in a factory certificate. The unit contains a product name such as `FortiGate`. */
+/** The unit contains a product name such as `FortiGate`. */
 const PRODUCT_UNIT = /^Forti[A-Z][A-Za-z]{1,24}$/u;
 
 /** Fortinet products whose factory certificates do not always contain a serial number. */
@@ -462,10 +399,9 @@ const UNITS: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Returns the product, such as `Fortinet FortiGate`, if the certificate looks like a factory certificate. Otherwise,
- * returns null. The genuine Fortinet authority signs factory certificates. Many units share the same certificate, and
- * the private key of at least one has been published. Therefore, the chain alone does not prove that the peer is the
- * licence server.
+ * Returns the product, such as `Fortinet FortiGate`, if the certificate looks like a factory certificate. The genuine
+ * Fortinet authority signs factory certificates. Many units share one certificate, and the private key of at least one
+ * has been published. Therefore, the chain alone does not prove that the peer is the licence server.
  */
 export function deviceOf(certificate: Certificate): string | null {
   const names = attributeValues(certificate.subject, 'CN');
@@ -477,15 +413,14 @@ export function deviceOf(certificate: Certificate): string | null {
   return names.some((value) => /^F[GW]/u.test(value)) ? 'Fortinet FortiGate' : 'Fortinet device';
 }
 
-/** A learned baseline with an authority certificate that a person must confirm. */
 export interface RefusedBaseline {
   readonly baseline: Baseline;
   readonly unconfirmed: Certificate;
 }
 
 /**
- * Returns the last certificate of a chain that neither a configured key nor a public root confirms. Otherwise, returns
- * null. A person must verify this certificate, because an inspecting device's chain can contain the same names.
+ * Returns the last certificate of a chain if neither a configured key nor a public root confirms it. A person must
+ * verify this certificate, because an inspecting device's chain can contain the same names.
  */
 export function unconfirmedEnd(sent: SentChain, options: Omit<ChainTrustOptions, 'baseline'>): Certificate | null {
   const { kind, path } = findChainTrust(sent, { ...options, baseline: null });
@@ -506,9 +441,8 @@ export function unconfirmedEnd(sent: SentChain, options: Omit<ChainTrustOptions,
 }
 
 /**
- * Returns the unconfirmed certificate at the end of a learned chain. Returns null if a configured key, a public root,
- * or a fingerprint that a person entered during learning confirms the chain. Only the profile `fortinet` requires
- * confirmation, because it is used to detect inspection.
+ * Returns null if a configured key, a public root, or a fingerprint that a person entered during learning confirms the
+ * chain. Only the profile `fortinet` requires this, because it is used to detect inspection.
  */
 export function unconfirmedBaseline(baseline: Baseline, options: TrustOptions): Certificate | null {
   if (options.profile !== 'fortinet') return null;
@@ -518,10 +452,7 @@ export function unconfirmedBaseline(baseline: Baseline, options: TrustOptions): 
   return ends.find((end) => end !== null && !baseline.accepted.includes(end.fingerprint)) ?? null;
 }
 
-/**
- * Returns a finding that the learned chain is not used. The person who learned the chain would otherwise expect it to
- * be used.
- */
+/** The person who learned the chain would otherwise expect it to be used. */
 export function refusedBaselineFindings(subject: string, refused: RefusedBaseline | null): readonly Finding[] {
   if (refused === null) return [];
   return [
@@ -542,7 +473,6 @@ export function refusedBaselineFindings(subject: string, refused: RefusedBaselin
   ];
 }
 
-/** Describes why a learned chain is not used. */
 export function describeRefused({ baseline, unconfirmed }: RefusedBaseline): string {
   const name = formatDistinguishedName(unconfirmed.subject);
   return (

@@ -1,4 +1,4 @@
-import { isSameName, isInDate, type DistinguishedName } from '../../core/certificate.ts';
+import { isInDate, isSameName } from '../../core/certificate.ts';
 import { dayText, utcText } from '../../core/time-text.ts';
 import { nameList, visibleText } from '../../core/visible-text.ts';
 import { weakerThan, findProduct, trustUnder } from '../../tls/trust.ts';
@@ -9,14 +9,7 @@ import type { Told } from '../../engine/model.ts';
 
 const MOST_NAMES = 5;
 
-/**
- * An expectation about a chain, together with the observation. The verdict determines the level of the resulting
- * finding.
- */
-export type Expectation = Told;
-
-/** Compares the chain's last authority with the expected authority. */
-export function verificationFinding(chain: ChainCase): Expectation {
+export function verificationFinding(chain: ChainCase): Told {
   const { chainTrust, leaf } = chain;
   const top = chainTrust.path.at(-1) ?? leaf;
   return {
@@ -27,11 +20,10 @@ export function verificationFinding(chain: ChainCase): Expectation {
   };
 }
 
-export function datesFinding({ chainTrust, evidence, dates, leaf }: ChainCase): Expectation {
+export function datesFinding({ chainTrust, evidence, dates, leaf }: ChainCase): Told {
   const wrong = chainTrust.path.find((link) => !isInDate(link, evidence.now));
   const { subject, notBefore, notAfter } = wrong ?? leaf;
-  // On the first and the last day of the validity period, the time is shown as well, because the date alone would be
-  // ambiguous.
+  // On the first and the last day of validity, the date alone would be ambiguous.
   const isDayEnough = ![notBefore, notAfter].map(dayText).includes(dayText(evidence.now));
   const textOf = isDayEnough ? dayText : utcText;
   const [from, to] = [textOf(notBefore), textOf(notAfter)];
@@ -47,7 +39,7 @@ export function datesFinding({ chainTrust, evidence, dates, leaf }: ChainCase): 
   };
 }
 
-export function nameFinding(chain: ChainCase): Expectation {
+export function nameFinding(chain: ChainCase): Told {
   const { evidence } = chain;
   return {
     rule: 'certificate-names-the-server',
@@ -62,7 +54,7 @@ function namesClaimed({ leaf }: ChainCase): string {
   return names.length === 0 ? called(leaf.subject) : nameList(names, 3);
 }
 
-export function gapFinding({ gap }: ChainCase): readonly Expectation[] {
+export function gapFinding({ gap }: ChainCase): readonly Told[] {
   if (gap === null) return [];
   return [
     {
@@ -74,7 +66,7 @@ export function gapFinding({ gap }: ChainCase): readonly Expectation[] {
   ];
 }
 
-export function cutFinding({ evidence }: ChainCase): Expectation {
+export function cutFinding({ evidence }: ChainCase): Told {
   const { outcome } = evidence;
   const how = outcome.kind === 'failed' ? outcome.reason : 'closed';
   return {
@@ -84,7 +76,7 @@ export function cutFinding({ evidence }: ChainCase): Expectation {
   };
 }
 
-export function renewalFinding({ evidence, leaf }: ChainCase): Expectation {
+export function renewalFinding({ evidence, leaf }: ChainCase): Told {
   const known = evidence.baseline?.leaves[0]?.pin ?? 'of the learned certificate';
   return {
     rule: 'leaf-as-learned',
@@ -97,7 +89,7 @@ export function renewalFinding({ evidence, leaf }: ChainCase): Expectation {
   };
 }
 
-export function authorityFinding({ evidence, leaf }: ChainCase): Expectation {
+export function authorityFinding({ evidence, leaf }: ChainCase): Told {
   const learned = evidence.baseline?.leaves[0]?.issuer ?? leaf.issuer;
   return {
     rule: 'authority-as-learned',
@@ -107,7 +99,7 @@ export function authorityFinding({ evidence, leaf }: ChainCase): Expectation {
   };
 }
 
-export function strengthFinding({ chainTrust, leaf }: ChainCase): Expectation {
+export function strengthFinding({ chainTrust, leaf }: ChainCase): Told {
   if (!isForServers(leaf))
     return {
       rule: 'certificate-is-for-servers',
@@ -126,7 +118,7 @@ export function strengthFinding({ chainTrust, leaf }: ChainCase): Expectation {
   };
 }
 
-export function weakerFinding({ evidence, leaf }: ChainCase): readonly Expectation[] {
+export function weakerFinding({ evidence, leaf }: ChainCase): readonly Told[] {
   const { outcome, baseline } = evidence;
   const protocol = outcome.kind === 'failed' ? null : outcome.protocol;
   const weaker = baseline === null ? [] : weakerThan(baseline, leaf, protocol);
@@ -136,17 +128,14 @@ export function weakerFinding({ evidence, leaf }: ChainCase): readonly Expectati
   return [{ rule: 'as-strong-as-learned', claim, expected }];
 }
 
-export function droppedFinding({ evidence }: ChainCase): readonly Expectation[] {
+export function droppedFinding({ evidence }: ChainCase): readonly Told[] {
   const dropped = evidence.outcome.chain?.dropped ?? 0;
   if (dropped === 0) return [];
   const claim = `The chain contains ${String(dropped)} further certificates, which were ignored.`;
   return [{ rule: 'chain-is-readable', claim, expected: 'At most 16 certificates, all of them readable' }];
 }
 
-/**
- * Returns the chain's flaws as expectations. FortiAuthenticator's log can change the level of the resulting findings.
- */
-export function flawFindings({ accepted }: ChainCase): readonly Expectation[] {
+export function flawFindings({ accepted }: ChainCase): readonly Told[] {
   return (accepted?.flaws ?? []).map(({ claim, fullNames }) => ({
     rule: FLAW_RULE,
     claim,
@@ -157,14 +146,13 @@ export function flawFindings({ accepted }: ChainCase): readonly Expectation[] {
 
 export const FLAW_RULE = 'chain-has-no-flaw';
 
-/** Rule for findings about TLS 1.2. FortiAuthenticator's log can change the level of these findings. */
+/** FortiAuthenticator's log can change the level of findings with this rule. */
 export const OLDER_TLS_RULE = 'older-tls-is-not-inspected';
 
-/** Returns a sentence that identifies the issuer of the certificate and explains why this issuer is wrong. */
 function issuerClaim(chain: ChainCase): string {
   const { chainTrust, leaf } = chain;
   const issued = `The certificate was issued by ${called(leaf.issuer)}`;
-  const top = topOf(chain);
+  const top = (chainTrust.path.at(-1) ?? leaf).issuer;
   const end = isSameName(top, leaf.issuer) ? null : called(top);
   switch (chainTrust.kind) {
     case 'trusted':
@@ -183,12 +171,7 @@ function issuerClaim(chain: ChainCase): string {
   }
 }
 
-/** Returns the name of the chain's last authority. */
-function topOf({ chainTrust, leaf }: ChainCase): DistinguishedName {
-  return (chainTrust.path.at(-1) ?? leaf).issuer;
-}
-
-/** @param end the chain's last authority; null if it is the issuer */
+/** @param end null if the chain's last authority is the issuer */
 function untrustedClaim({ chainTrust, leaf, evidence }: ChainCase, issued: string, end: string | null): string {
   const product = findProduct(evidence.products, leaf.issuer)?.name;
   if (product !== undefined) return `${issued}, ${inspectionAuthority(product)}.`;
@@ -204,7 +187,6 @@ function inspectionAuthority(product: string): string {
     : `an inspection authority from ${product}`;
 }
 
-/** Returns the names of the authorities that can issue a certificate for this target. */
 function trustedEnds({ evidence }: ChainCase): string {
   if (evidence.profile === 'public') return "One of Mozilla's root authorities";
   const { pins, anchors } = trustUnder(evidence.profile, evidence.trust);
@@ -223,7 +205,7 @@ function trustedEnds({ evidence }: ChainCase): string {
   return accepted.length === 0 ? 'A trusted authority (none is configured)' : accepted.join(', or ');
 }
 
-/** Joins names as in `a, b or c`. */
+/** As in `a, b or c`. */
 function alternatives(names: readonly string[]): string {
   const shown = names.length > MOST_NAMES ? [nameList(names, MOST_NAMES)] : names;
   return [shown.slice(0, -1).join(', '), ...shown.slice(-1)].filter((part) => part !== '').join(' or ');

@@ -1,3 +1,10 @@
+import { attributeValues } from '../../core/certificate.ts';
+import type { TlsOutcome } from '../../core/observation.ts';
+import { type Confidence, type Finding, type FindingLevel, fortios, type Told } from '../../engine/model.ts';
+import type { ChainTrust } from '../../tls/chain.ts';
+import { type BaselineMatch, type TrustProfile, trustUnder } from '../../tls/trust.ts';
+import type { BrokenCertificateKind } from './causes.ts';
+import { ageOf, type ChainCase, type FlawAge, isRightful, type Verdict } from './chain-case.ts';
 import {
   authorityFinding,
   cutFinding,
@@ -6,32 +13,163 @@ import {
   gapFinding,
   nameFinding,
   renewalFinding,
+  strengthFinding,
   verificationFinding,
 } from './expectations.ts';
-import {
-  always,
-  confirmed,
-  type Hypothesis,
-  LEARN,
-  signs,
-  suspected,
-  WRONG_CLOCK,
-  isDateWrong,
-  isNamed,
-} from './hypothesis.ts';
-import { fortios } from '../../engine/model.ts';
+import type { Signal } from './signals.ts';
+
+/** A row in the verdict table: an explanation, its condition, and its messages. */
+export interface Hypothesis {
+  readonly id: string;
+  /** For docs/internals/interception.md. */
+  readonly when: string;
+  /** The first matching row determines the verdict. */
+  readonly holds: (facts: VerdictFacts) => boolean;
+  readonly verdict: Verdict;
+  readonly confidence: Confidence;
+  readonly tells: readonly Telling[];
+  /** Can contain placeholders from `WORDS` in verdict.ts. */
+  readonly summary: string;
+  /** Action that would lead to a definite result, as the rest of a sentence with placeholders. */
+  readonly wouldSettle?: string;
+  readonly kind?: BrokenCertificateKind;
+  /** Replaces the verdict's default level. */
+  readonly level?: FindingLevel;
+  /** An additional finding with the level `unknown`. */
+  readonly open?: Told;
+  readonly advice?: NonNullable<Finding['advice']>;
+}
+
+type Telling = (chain: ChainCase, signals: readonly Signal[]) => Told | readonly Told[];
+
+/** Used if the chain alone is not sufficient evidence. */
+const signs: Telling = (_, signals) => signals.map(({ weight: _weight, product: _product, ...told }): Told => told);
+
+function always(): boolean {
+  return true;
+}
+
+/** For a chain that only seems to be out of date because this machine's clock is wrong. */
+const WRONG_CLOCK: Omit<Hypothesis, 'id' | 'when' | 'tells'> = {
+  holds: ({ dates }) => dates === 'clock',
+  ...suspected('unknown'),
+  summary: "The certificate of {target} cannot be checked, because this machine's clock is wrong",
+  wouldSettle: "correct this machine's clock",
+};
+
+type Said = Pick<Hypothesis, 'verdict' | 'confidence'>;
+
+function confirmed(verdict: Verdict): Said {
+  return { verdict, confidence: 'confirmed' };
+}
+
+/** Other explanations are possible. */
+function suspected(verdict: Verdict): Said {
+  return { verdict, confidence: 'suspected' };
+}
+
+export const LEARN = 'learn the chain with "ftm-watch trust learn" on a path that is known to be clean';
+
+/** Every field has only a few possible values, so that all combinations can be tested. */
+export interface VerdictFacts extends Pick<ChainCase, 'claim' | 'identity' | 'dates' | 'baselineMatch'> {
+  readonly chainTrust: ChainTrust['kind'];
+  readonly accepted: boolean;
+  /** The server did not send a required intermediate certificate, but it is known from another source. */
+  readonly gap: boolean;
+  readonly profile: TrustProfile;
+  /** Age of a flaw that makes TLS clients reject an accepted chain. */
+  readonly flaw: FlawAge;
+  /** Any trusted key is configured. */
+  readonly trusting: boolean;
+  /**
+   * How the connection ended after the certificate was received. `cut`: reset, closed or timed out. `alert`: the peer
+   * sent a TLS alert with a reason.
+   */
+  readonly ended: 'handshake' | 'alert' | 'cut';
+  /** There is an observation from this round that a change at the vendor cannot cause. */
+  readonly witnessed: boolean;
+  /** The genuine key was observed on another path to the same name. */
+  readonly contradicted: boolean;
+  /** A change at the vendor does not explain a hint, but a hint depends on earlier observations. */
+  readonly hinted: boolean;
+}
+
+function isDateWrong({ dates }: VerdictFacts): boolean {
+  return dates === 'expired' || dates === 'not-yet-valid';
+}
+
+function isNamed({ identity }: VerdictFacts): boolean {
+  return isRightful(identity);
+}
+
+/** Inspection products cannot use public authorities or the vendor's authority. */
+function isElsewhere(facts: VerdictFacts): boolean {
+  return (facts.chainTrust === 'public' || facts.chainTrust === 'vendor') && !facts.accepted && isNamed(facts);
+}
 
 /**
- * Hypotheses for chains that the profile accepts. Intercepting devices have no trusted key. Therefore, an accepted
- * chain is reported as an interception only if it contains a device certificate.
+ * Fortinet does not publish the names in the genuine certificate, so an unexpected name does not speak against the
+ * vendor.
  */
-export const HYPOTHESES_ACCEPTED: readonly Hypothesis[] = [
+function isClaimed(facts: VerdictFacts): boolean {
+  const isVendors = facts.claim === 'vendor' && (facts.chainTrust === 'incomplete' || facts.chainTrust === 'foreign');
+  if (isVendors && facts.profile === 'fortinet') return facts.identity !== 'device';
+  return isNamed(facts) && (isVendors || (facts.claim === 'public' && facts.chainTrust === 'incomplete'));
+}
+
+export function gatherFacts(chain: ChainCase, signals: readonly Signal[]): VerdictFacts {
+  const { chainTrust, evidence, identity, claim, dates } = chain;
+  const witnesses = signals.filter(({ weight }) => weight === 'witness');
+  return {
+    chainTrust: chainTrust.kind,
+    accepted: chain.accepted !== null,
+    claim,
+    identity,
+    dates,
+    baselineMatch: baselineMatchOf(chain),
+    gap: chain.gap !== null,
+    profile: evidence.profile,
+    flaw: ageOf(chain.accepted?.flaws ?? [], evidence.knownFlaws),
+    trusting: isAnythingTrusted(chain),
+    ended: endOf(evidence.outcome),
+    witnessed: witnesses.length > 0,
+    contradicted: witnesses.some(({ rule }) => rule === 'reference-path-agrees'),
+    hinted: signals.some(({ weight }) => weight === 'hint'),
+  };
+}
+
+function isAnythingTrusted({ evidence }: ChainCase): boolean {
+  const { pins, anchors } = trustUnder(evidence.profile, evidence.trust);
+  return evidence.profile !== 'pinned' || evidence.baseline !== null || pins.length + anchors.length > 0;
+}
+
+/** A public authority may change its roots or intermediates, so only its organization is compared. */
+function baselineMatchOf({ baselineMatch, chainTrust, evidence }: ChainCase): BaselineMatch {
+  const root = chainTrust.kind === 'public' ? chainTrust.path.at(-1) : undefined;
+  if (root === undefined) return baselineMatch;
+  const organizations = new Set(
+    (evidence.baseline?.authorities ?? []).flatMap((authority) => attributeValues(authority.subject, 'O')),
+  );
+  return attributeValues(root.subject, 'O').some((organization) => organizations.has(organization))
+    ? 'same-authority'
+    : baselineMatch;
+}
+
+function endOf(outcome: TlsOutcome): VerdictFacts['ended'] {
+  if (outcome.kind !== 'failed') return 'handshake';
+  if (outcome.alert !== null) return 'alert';
+  return ['reset', 'closed', 'timeout', 'protocol'].includes(outcome.reason) ? 'cut' : 'handshake';
+}
+
+/**
+ * Intercepting devices have no trusted key, so an accepted chain is an interception only if it contains a device
+ * certificate.
+ */
+const ACCEPTED: readonly Hypothesis[] = [
   {
     ...WRONG_CLOCK,
     id: 'own-clock',
-    when:
-      "accepted, but this machine's clock is wrong, because a control host's certificate seems expired or not yet " +
-      'valid too',
+    when: "accepted, but this machine's clock is wrong (a control host's certificate also seems expired or not yet valid)",
     tells: [datesFinding],
   },
   {
@@ -97,7 +235,7 @@ export const HYPOTHESES_ACCEPTED: readonly Hypothesis[] = [
   },
   {
     id: 'new-flaw',
-    when: 'accepted, but the chain has a new flaw because of which TLS clients reject it',
+    when: 'accepted, but the chain has a new flaw that makes TLS clients reject it',
     holds: ({ flaw }) => flaw === 'new',
     ...confirmed('certificate-broken'),
     kind: 'flawed',
@@ -106,9 +244,7 @@ export const HYPOTHESES_ACCEPTED: readonly Hypothesis[] = [
   },
   {
     id: 'flaw',
-    when:
-      'accepted, but the chain has a flaw because of which TLS clients may reject it, and always had the flaw (a ' +
-      'warning)',
+    when: 'accepted, but the chain has always had a flaw that may make TLS clients reject it (a warning)',
     holds: ({ flaw }) => flaw === 'old',
     ...suspected('certificate-broken'),
     kind: 'flawed',
@@ -143,16 +279,12 @@ export const HYPOTHESES_ACCEPTED: readonly Hypothesis[] = [
   },
 ];
 
-/**
- * Hypotheses for chains with an unknown key that claim to be from the vendor or a public authority (see `isClaimed`).
- */
-export const HYPOTHESES_CLAIMED: readonly Hypothesis[] = [
+/** Chains with an unknown key that claim to be from the vendor or a public authority (see `isClaimed`). */
+const CLAIMED: readonly Hypothesis[] = [
   {
     ...WRONG_CLOCK,
     id: 'claimed-own-clock',
-    when:
-      "claimed, but this machine's clock is wrong, because a control host's certificate seems expired or not yet " +
-      'valid too',
+    when: "claimed, but this machine's clock is wrong (a control host's certificate also seems expired or not yet valid)",
     tells: [datesFinding],
   },
   {
@@ -230,8 +362,8 @@ export const HYPOTHESES_CLAIMED: readonly Hypothesis[] = [
   },
 ];
 
-/** Hypotheses for certificates with the right name that were issued by an authority inspection products cannot use. */
-export const HYPOTHESES_ELSEWHERE: readonly Hypothesis[] = [
+/** Certificates with the right name from an authority that inspection products cannot use. */
+const ELSEWHERE: readonly Hypothesis[] = [
   {
     id: 'elsewhere-contradicted',
     when: 'elsewhere, but the genuine key is presented on another path',
@@ -245,9 +377,7 @@ export const HYPOTHESES_ELSEWHERE: readonly Hypothesis[] = [
   {
     ...WRONG_CLOCK,
     id: 'elsewhere-own-clock',
-    when:
-      "elsewhere, but this machine's clock is wrong, because a control host's certificate seems expired or not yet " +
-      'valid too',
+    when: "elsewhere, but this machine's clock is wrong (a control host's certificate also seems expired or not yet valid)",
     tells: [datesFinding],
   },
   {
@@ -275,3 +405,82 @@ export const HYPOTHESES_ELSEWHERE: readonly Hypothesis[] = [
     summary: '{target} has a certificate from {kind} that is not trusted: {issuer}',
   },
 ];
+
+/** Matches chains that claim to be from another party, and chains whose key does not confirm the claimed name. */
+const UNVERIFIED: Hypothesis = {
+  id: 'unverified',
+  when: 'otherwise (the authority claims to be neither the vendor nor a public authority, or the root is unknown)',
+  holds: always,
+  ...suspected('interception-suspected'),
+  tells: [verificationFinding, signs],
+  summary: 'TLS to {target} is probably intercepted by {by}',
+  wouldSettle: '{view}',
+};
+
+/**
+ * The table that determines the verdict. If a chain is not accepted, a witness in this round confirms an interception.
+ * Without a witness, the verdict depends on whether a change at the vendor, such as a new authority or a missing
+ * intermediate certificate, can explain the chain.
+ * @internal
+ */
+export const HYPOTHESES: readonly Hypothesis[] = [
+  ...where(({ accepted }) => accepted, ACCEPTED),
+  {
+    id: 'weak',
+    when:
+      'the chain leads to a trusted key, but contains a weak key, a weak signature or a certificate that is not for ' +
+      'servers, and there is no witness',
+    holds: ({ chainTrust, witnessed }) => chainTrust === 'weak' && !witnessed,
+    ...suspected('certificate-broken'),
+    kind: 'weak',
+    tells: [strengthFinding],
+    summary: 'The certificate of {target} has a key, signature or usage that is not acceptable',
+  },
+  ...where(isElsewhere, ELSEWHERE),
+  {
+    id: 'witnessed',
+    when: 'not accepted, and there is a witness',
+    holds: ({ witnessed }) => witnessed,
+    ...confirmed('intercepted'),
+    tells: [verificationFinding, signs],
+    summary: 'TLS to {target} is intercepted by {by}',
+  },
+  {
+    id: 'untrusting',
+    when: 'no authority is trusted (the profile `pinned` without a pin)',
+    holds: ({ trusting }) => !trusting,
+    ...suspected('unknown'),
+    tells: [verificationFinding],
+    summary: 'It is unknown whether the certificate of {target} is genuine, because no trusted authority is configured',
+    wouldSettle: `configure trust.pins or trust.caFiles, or ${LEARN}`,
+  },
+  ...where(isClaimed, CLAIMED),
+  {
+    id: 'strange-device',
+    when: "not accepted, and the certificate is a device's factory certificate",
+    holds: ({ identity }) => identity === 'device',
+    ...suspected('interception-suspected'),
+    tells: [verificationFinding, nameFinding, signs],
+    summary: "{device} probably answers instead of {target}, because the certificate is a device's, not the server's",
+    wouldSettle: '{view}',
+  },
+  {
+    id: 'stranger',
+    when: 'not accepted, and the certificate is for another name',
+    holds: (facts) => !isNamed(facts),
+    ...suspected('interception-suspected'),
+    tells: [verificationFinding, nameFinding, signs],
+    summary:
+      'Another server probably answers instead of {target}, because the certificate from {issuer} is for another name',
+    wouldSettle: '{view}',
+  },
+  UNVERIFIED,
+];
+
+function where(condition: Hypothesis['holds'], rows: readonly Hypothesis[]): readonly Hypothesis[] {
+  return rows.map((row) => ({ ...row, holds: (facts) => condition(facts) && row.holds(facts) }));
+}
+
+export function decide(facts: VerdictFacts): Hypothesis {
+  return HYPOTHESES.find(({ holds }) => holds(facts)) ?? UNVERIFIED;
+}

@@ -6,32 +6,25 @@ import type { ReferenceChain, TlsJudgement, Verdict } from './chain-case.ts';
 import { judgeTls } from './verdict.ts';
 import type { EndpointObservation, TlsOutcome } from '../../core/observation.ts';
 import type { PathObservation, ReferenceObservation, VersionSeries } from '../../core/round.ts';
-import {
-  type JudgedEndpoint,
-  type JudgedTlsPath,
-  type TlsKnowledge,
-  tlsEvidence,
-  type TlsSurroundings,
-} from './judge-path.ts';
+import { type JudgedEndpoint, tlsEvidence } from './judge-path.ts';
+import type { TargetFacts } from '../check.ts';
+
+type OlderTlsFacts = Pick<TargetFacts, 'path' | 'tls' | 'knowledge' | 'surroundings'>;
 
 /**
- * Number of connections with each TLS version that must have the same result. If every second connection is inspected,
- * fewer connections could differ by chance.
+ * Connections with each TLS version that must have the same result. If every second connection is inspected, fewer
+ * could differ by chance.
  */
 const FEWEST = 3;
 
 /**
- * Reports that TLS 1.2 is inspected or blocked while TLS 1.3 is not. Verdicts are compared instead of certificates,
- * because a server may have a different certificate for each version. FortiAuthenticator's log determines the severity,
- * because it is not documented whether FortiAuthenticator uses TLS 1.2.
+ * Verdicts are compared instead of certificates, because a server may have a different certificate for each version.
+ * FortiAuthenticator's log determines the severity, because it is not documented whether FortiAuthenticator uses TLS
+ * 1.2.
  */
-export function judgeOlderTls(
-  path: PathObservation,
-  judged: JudgedTlsPath,
-  knowledge: TlsKnowledge,
-  surroundings: TlsSurroundings,
-): readonly Finding[] {
-  const difference = differenceIn(path, judged, knowledge, surroundings);
+export function judgeOlderTls(seen: OlderTlsFacts): readonly Finding[] {
+  const difference = differenceIn(seen);
+  const { subject } = seen.path;
   if (difference === null || !difference.isConsistent) return [];
   const { confidence, product, summary } = difference.judgement;
   const isCut = difference.verdict === 'blocked';
@@ -39,7 +32,7 @@ export function judgeOlderTls(
   return [
     {
       rule: OLDER_TLS_RULE,
-      subject: path.subject,
+      subject,
       claim: `TLS 1.2 is ${isCut ? 'blocked' : 'inspected'}${by}, but TLS 1.3 is not.`,
       expected: `The same result with TLS 1.2 as with TLS 1.3 at ${difference.address}`,
       level: 'warning',
@@ -48,78 +41,67 @@ export function judgeOlderTls(
       facts: known({ judgement: summary, product }),
       advice: {
         summary: `With TLS 1.2 only: ${summary}. TLS 1.3 works.`,
-        remedy: isCut ? cutRemedy(path.subject) : inspectedRemedy(path.subject),
+        remedy: isCut ? cutRemedy(subject) : inspectedRemedy(subject),
       },
     },
   ];
 }
 
 /** Reports whether TLS 1.2 was inspected or blocked in this round while TLS 1.3 was not. */
-export function isOlderInspected(...seen: Parameters<typeof judgeOlderTls>): boolean {
-  return differenceIn(...seen) !== null;
+export function isOlderInspected(seen: OlderTlsFacts): boolean {
+  return differenceIn(seen) !== null;
 }
 
 /**
- * Returns this round's additional connections with both TLS versions if the result does not depend on the version. In
- * that case, some connections with each version are inspected. The preceding TLS 1.3 observation is used as a witness.
+ * Returns the additional connections if the result does not depend on the TLS version. In that case, some connections
+ * with each version are inspected. The preceding TLS 1.3 observation is used as a witness.
  */
-export function mixedVersions(
-  path: PathObservation,
-  judged: JudgedTlsPath,
-  knowledge: TlsKnowledge,
-  surroundings: TlsSurroundings,
-): readonly JudgedEndpoint[] {
-  const difference = differenceIn(path, judged, knowledge, surroundings);
+export function mixedVersions(seen: OlderTlsFacts): readonly JudgedEndpoint[] {
+  const { path } = seen;
+  const difference = differenceIn(seen);
   const [both] = bothVersionsIn(path);
   if (difference === null || difference.isConsistent || both === undefined || !both.older.isFresh) return [];
   const { older, endpoint } = both;
   const { older: olderAgain = [], newer = [] } = older.again ?? {};
   return [older.outcome, ...olderAgain, ...newer].flatMap((outcome) => {
-    const seen = { ...endpoint, tls: outcome };
-    const alone = { ...path, endpoints: [seen] };
-    return judgedBeside(alone, besideOf(older), knowledge, surroundings).map((judgement) => ({
-      endpoint: seen,
+    const one = { ...endpoint, tls: outcome };
+    return judgedBeside(seen, one, besideOf(older)).map((judgement) => ({
+      endpoint: one,
       outcome,
       judgement,
     }));
   });
 }
 
-/** Evaluates a TLS outcome with the given references instead of the path's own references. */
+/** Uses the given references instead of the path's own. */
 function judgedBeside(
-  alone: PathObservation,
+  { path, knowledge, surroundings }: OlderTlsFacts,
+  endpoint: EndpointObservation,
   references: readonly ReferenceChain[],
-  knowledge: TlsKnowledge,
-  surroundings: TlsSurroundings,
 ): readonly TlsJudgement[] {
-  return tlsEvidence(alone, knowledge, surroundings).map(({ evidence }) =>
+  return tlsEvidence({ ...path, endpoints: [endpoint] }, knowledge, surroundings).map(({ evidence }) =>
     judgeTls({ ...evidence, references }, knowledge.checks),
   );
 }
 
 interface Difference {
   readonly address: string;
-  /** Judgement for the TLS 1.2 connection. */
   readonly judgement: TlsJudgement;
   readonly verdict: VerdictAgainst;
-  /** True if enough connections with each TLS version have the same result. */
+  /** Enough connections with each TLS version have the same result. */
   readonly isConsistent: boolean;
 }
 
-function differenceIn(
-  path: PathObservation,
-  { worst }: JudgedTlsPath,
-  knowledge: TlsKnowledge,
-  surroundings: TlsSurroundings,
-): Difference | null {
-  const [both] = worst === null || isAgainst(worst.verdict) ? [] : bothVersionsIn(path);
+function differenceIn(seen: OlderTlsFacts): Difference | null {
+  const { worst } = seen.tls;
+  const [both] = worst === null || isAgainst(worst.verdict) ? [] : bothVersionsIn(seen.path);
   if (both === undefined) return null;
   const { older, endpoint } = both;
   const judgedAlone = (outcome: TlsOutcome, references: readonly ReferenceChain[]): readonly TlsJudgement[] =>
-    judgedBeside({ ...path, endpoints: [{ ...endpoint, tls: outcome }] }, references, knowledge, surroundings);
+    judgedBeside(seen, { ...endpoint, tls: outcome }, references);
   const isAgainstIt = (outcome: TlsOutcome): boolean =>
     judgedAlone(outcome, []).some(({ verdict }) => isAgainst(verdict));
-  // The TLS 1.2 observation is skipped, because TLS 1.3 was inspected as well. The versions do not differ.
+  // TLS 1.3 was inspected as well, so the versions do not differ.
   const { tls } = endpoint;
   if (older.beside !== undefined && tls?.kind === 'established' && isAgainstIt({ ...tls, chain: older.beside }))
     return null;
@@ -136,7 +118,7 @@ interface BothVersions {
   readonly endpoint: EndpointObservation;
 }
 
-/** Returns the addresses that presented different certificates in TLS 1.2 and TLS 1.3, with both results. */
+/** Returns the addresses that presented different certificates in TLS 1.2 and TLS 1.3. */
 function bothVersionsIn({ references, endpoints }: PathObservation): readonly BothVersions[] {
   return references
     .filter(({ kind }) => kind === 'tls-1.2')
@@ -152,10 +134,7 @@ function besideOf({ beside, label }: ReferenceObservation): readonly ReferenceCh
   return beside === undefined ? [] : [{ kind: 'tls-version', label: `TLS 1.3 at ${label}`, chain: beside }];
 }
 
-/**
- * Reports whether enough connections with each TLS version had the same result. The first connection with each version
- * is already known to match.
- */
+/** The first connection with each version is already known to match. */
 function isConsistent(again: VersionSeries | undefined, isAgainstIt: (outcome: TlsOutcome) => boolean): boolean {
   if (again === undefined) return false;
   const { older, newer } = again;
@@ -163,12 +142,8 @@ function isConsistent(again: VersionSeries | undefined, isAgainstIt: (outcome: T
     older.length + 1 >= FEWEST &&
     newer.length + 1 >= FEWEST &&
     older.every(isAgainstIt) &&
-    newer.every((outcome) => isAnswered(outcome) && !isAgainstIt(outcome))
+    newer.every((outcome) => outcome.chain !== null && !isAgainstIt(outcome))
   );
-}
-
-function isAnswered({ chain }: TlsOutcome): boolean {
-  return chain !== null;
 }
 
 const SUGGESTED = {

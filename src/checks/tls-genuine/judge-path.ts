@@ -25,9 +25,8 @@ import type { PathObservation, ReferenceObservation } from '../../core/round.ts'
 
 /** TLS facts about a target that are kept between rounds. */
 export interface TlsKnowledge extends TlsGrounds {
-  /** Baseline that is not used, because it was learned without confirmation. */
+  /** Not used, because it was learned without confirmation. */
   readonly refusedBaseline: RefusedBaseline | null;
-  /** OpenSSL's results for the target's chains. */
   readonly openssl: OpensslWords;
   /** Flaws that all accepted chains had in common, by address. */
   readonly flaws: FlawMemory;
@@ -35,7 +34,6 @@ export interface TlsKnowledge extends TlsGrounds {
   readonly checks: SignatureChecks;
 }
 
-/** TLS verdict on one address, with its evidence. */
 export interface JudgedEndpoint {
   readonly endpoint: EndpointObservation;
   readonly outcome: TlsOutcome;
@@ -44,17 +42,16 @@ export interface JudgedEndpoint {
 
 export interface JudgedTlsPath {
   readonly endpoints: readonly JudgedEndpoint[];
-  /** Worst judgement among the addresses. Null if no handshake was tried. */
+  /** Null if no handshake was tried. */
   readonly worst: TlsJudgement | null;
 }
 
 export interface TlsSurroundings {
-  /** Chains from all control hosts, as returned by `controlChainsOf`. */
+  /** As returned by `controlChainsOf`. */
   readonly controls: readonly ControlChain[];
   readonly now: EpochMs;
 }
 
-/** Evaluates the chains that a target presented at its addresses. */
 export function judgeTlsPath(
   path: PathObservation,
   knowledge: TlsKnowledge,
@@ -68,10 +65,7 @@ export function judgeTlsPath(
   return { endpoints, worst: combine(endpoints) };
 }
 
-/**
- * Returns the worst judgement among the decisive addresses, with the findings about all addresses. Faults at other
- * addresses do not break the precondition.
- */
+/** Only decisive addresses can break the precondition, but the findings about all addresses are returned. */
 function combine(judged: readonly JudgedEndpoint[]): TlsJudgement | null {
   if (judged.length < 2) return judged[0]?.judgement ?? null;
   const deciding = decidingAddresses(judged.map(({ endpoint }) => endpoint));
@@ -92,7 +86,7 @@ function isFaulty({ findings }: TlsJudgement): boolean {
   return findings.some((finding) => isFault(finding) || finding.level === 'unknown');
 }
 
-/** Adds the affected address and the working addresses to a finding. */
+/** Adds the affected address and the working addresses. */
 function atAddress(finding: Finding, address: string, clean: readonly string[]): Finding {
   const facts = { ...finding.facts, address };
   return withClean({ ...withMoreSaid(finding, ' ', `(${address})`), facts }, clean);
@@ -103,10 +97,9 @@ function ofOther(finding: Finding): Finding {
   return finding.level === 'broken' ? { ...finding, level: 'warning' } : finding;
 }
 
-/** Returns the evidence for each of a target's addresses. The evidence is null for an address without a handshake. */
 export function tlsEvidence(
   path: PathObservation,
-  { trust, profile, products, baseline, previous, openssl, flaws, remembered }: TlsKnowledge,
+  { trust, profile, products, baseline, openssl, flaws }: TlsKnowledge,
   surroundings: TlsSurroundings,
 ): readonly { readonly endpoint: EndpointObservation; readonly evidence: TlsEvidence }[] {
   return path.endpoints.flatMap((endpoint) => {
@@ -126,24 +119,19 @@ export function tlsEvidence(
       profile,
       products,
       baseline,
-      previous,
-      remembered,
     };
     return [{ endpoint, evidence }];
   });
 }
 
-/** Returns the control hosts' chains. The chains are collected once per round for all targets. */
+/** Collected once per round for all targets. */
 export function controlChainsOf(controls: readonly PathObservation[]): readonly ControlChain[] {
   return controls.flatMap(({ subject, endpoints }) =>
     endpoints.flatMap(({ tls }) => (tls?.chain ? [{ target: subject, chain: tls.chain }] : [])),
   );
 }
 
-/**
- * Returns the chains that were received with another SNI or at other addresses. If only another resolver returned the
- * address, the chain has a separate kind.
- */
+/** An address that only another resolver returned has a separate kind. */
 function referencesFor(endpoint: EndpointObservation, path: PathObservation): readonly ReferenceChain[] {
   const own = resolversOf(endpoint, path);
   const elsewhere = path.endpoints
@@ -167,9 +155,7 @@ function referencesFor(endpoint: EndpointObservation, path: PathObservation): re
   return [...asked, ...elsewhere];
 }
 
-/**
- * Reports whether a comparison is still valid. A comparison is valid until the address presents another certificate.
- */
+/** A TLS 1.2 observation is valid until the address presents another certificate. */
 function isComparable(
   { kind, label, isFresh, beside }: ReferenceObservation,
   { address, tls }: EndpointObservation,
@@ -184,13 +170,11 @@ function resolversOf({ address }: EndpointObservation, { names }: PathObservatio
     .map(({ resolver }) => resolver);
 }
 
-/** Stores OpenSSL's results for a target's chains. OpenSSL checks each chain once, over a separate connection. */
+/** OpenSSL checks each chain once, over a separate connection. */
 interface OpensslWords {
-  /** Returns OpenSSL's result for a chain, or null if there is no result. */
   of(chain: CapturedChain): OpensslWord | null;
-  /** Reports whether OpenSSL should check the chain. */
   isOpen(chain: CapturedChain): boolean;
-  /** Reports whether OpenSSL can check the chain now. If so, the check is counted. */
+  /** Counts the check if it is possible now. */
   take(chain: CapturedChain): boolean;
   keep(chain: CapturedChain, word: OpensslWord): void;
 }
@@ -211,7 +195,7 @@ export function createOpensslWords({ now }: Pick<Clock, 'now'>): OpensslWords {
   function entry(chain: CapturedChain): { tries: number; word: OpensslWord | null } {
     const key = chainKey(chain.certificates);
     const found = known.get(key) ?? { tries: 0, word: null };
-    // Reinserts the chain as the newest entry, so that other chains do not displace a chain that is still in use.
+    // Reinserts the chain as the newest entry, so that other chains do not displace it while it is in use.
     known.delete(key);
     known.set(key, found);
     const [oldest = ''] = known.keys();

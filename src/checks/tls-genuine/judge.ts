@@ -12,49 +12,37 @@ import { refusedBaselineFindings } from './chain-case.ts';
 import type { PollingCause } from '../polling/causes.ts';
 import { utcText } from '../../core/time-text.ts';
 import { FLAW_RULE, OLDER_TLS_RULE } from './expectations.ts';
-import { isCorroborated, ONE_DATAGRAM, type Complaint, type FirewallSighting } from '../../core/polling/state.ts';
+import { isCorroborated, ONE_DATAGRAM, type FirewallSighting } from '../../core/polling/state.ts';
 import type { AppliancePolling, PollingError, PollingReport } from '../../core/polling/report.ts';
 
-/** Rules for faults whose effect on FortiAuthenticator this machine cannot observe. */
+/** This machine cannot observe the effect of these faults on FortiAuthenticator. */
 const WEIGHED: readonly string[] = [FLAW_RULE, OLDER_TLS_RULE];
 
-/** Causes that log signatures assign to errors about a rejected certificate. */
 const REFUSED_CERTIFICATE: readonly TlsCause[] = [
   'tls-intercepted',
   'tls-interception-suspected',
   'certificate-broken',
 ];
-/** Causes that log signatures assign to errors about a rejected certificate or any failed TLS connection. */
+/** Causes that log signatures assign to a rejected certificate or any failed TLS connection. */
 const FAILED_CONNECTION: readonly (TlsCause | PollingCause)[] = [...REFUSED_CERTIFICATE, 'polling-failing'];
 
-/** Reports whether at least one log line is about failed connections. If so, additional probes are made. */
+/** A single matching log line triggers additional probes. */
 export function complainsOfConnections({ appliances }: PollingReport): boolean {
   return appliances.some(({ errors }) => errorsOf(errors, FAILED_CONNECTION).length > 0);
 }
 
-/** Reports whether the log contains enough connection errors to raise the severity of this machine's findings. */
-function complainsSurely(report: PollingReport): boolean {
-  return complaintsOf(report, FAILED_CONNECTION).length > 0;
-}
-
-/** Reports whether FortiAuthenticator's log arrives and contains no FortiToken Mobile errors. */
+/** The log arrives and contains no FortiToken Mobile errors. */
 export function seemsUnaffected(report: PollingReport): boolean {
   return speaks(report, ({ errors }) => errors.length === 0);
 }
 
 /**
- * Combines the TLS findings with FortiAuthenticator's log. If this machine cannot observe a fault's effect on
- * FortiAuthenticator, the severity depends on whether the log contains errors. Only corroborated errors raise a
- * severity.
- *
+ * If this machine cannot observe a fault's effect on FortiAuthenticator, the severity depends on whether the log
+ * contains errors. Only corroborated errors raise a severity.
  * @param subject the licence server
  */
-export function withComplaints(
-  findings: readonly Finding[],
-  report: PollingReport,
-  subject: string,
-): readonly Finding[] {
-  const isComplained = complainsSurely(report);
+function withComplaints(findings: readonly Finding[], report: PollingReport, subject: string): readonly Finding[] {
+  const isComplained = complaintsOf(report, FAILED_CONNECTION).length > 0;
   const isContent = speaks(report, ({ errors }) => !isCorroborated(errors));
   const weighed = findings.map((finding): Finding => {
     if (!WEIGHED.includes(finding.rule)) return finding;
@@ -65,9 +53,8 @@ export function withComplaints(
 }
 
 /**
- * Raises a suspicion if this machine observes a certificate from an unknown authority while FortiAuthenticator logs
- * certificate errors. The suspicion is not confirmed, because the vendor may use a new authority that
- * FortiAuthenticator does not know yet.
+ * The certificate of an unknown authority, together with certificate errors in the log, raises a suspicion. The vendor
+ * may use a new authority that FortiAuthenticator does not know yet.
  */
 function suspicions(findings: readonly Finding[], report: PollingReport, subject: string): readonly Finding[] {
   const open = findings.find((finding) => finding.subject === subject && isOpenWarning(finding));
@@ -75,10 +62,10 @@ function suspicions(findings: readonly Finding[], report: PollingReport, subject
   return complaintsOf(report, REFUSED_CERTIFICATE).map(({ appliance, error }) => ({
     rule: 'appliance-takes-the-certificate',
     subject,
-    claim: `${appliance} logged a TLS error at ${utcText(error.lastAt)}, while the authority is unknown.`,
+    claim: `${appliance} logged a TLS error at ${utcText(error.lastAt)}, and the certificate's authority is unknown.`,
     quote: error.sample,
     at: error.lastAt,
-    expected: `No TLS errors in the log of ${appliance} while the authority is unknown`,
+    expected: `No TLS errors in the log of ${appliance}`,
     level: 'broken',
     suggests: 'tls-interception-suspected',
     confidence: 'suspected',
@@ -95,10 +82,7 @@ function isOpenWarning({ level, suggests, confidence }: Finding): boolean {
   );
 }
 
-/**
- * Returns the most severe and most recent error for each appliance. Appliances with too few errors to raise a severity
- * are skipped.
- */
+/** Skips appliances with too few errors to raise a severity. */
 function complaintsOf(
   { appliances }: PollingReport,
   causes: readonly string[],
@@ -152,21 +136,21 @@ export const tlsGenuine: Declaration<'tls-genuine', TlsCause> = {
       ? null
       : [
           ...tls.worst.findings,
-          ...judgeOlderTls(path, tls, knowledge, surroundings),
+          ...judgeOlderTls({ path, tls, knowledge, surroundings }),
           ...refusedBaselineFindings(path.subject, knowledge.refusedBaseline),
         ].map((finding) => throughProxy(finding, path)),
   summary: ({ tls }) => tls.worst?.summary ?? 'There was no connection to check',
 };
 
-/** Adds the proxy to a finding, because the proxy is the most likely reason for a fault inside its tunnel. */
+/** The proxy is the most likely reason for a fault inside its tunnel. */
 function throughProxy(finding: Finding, { endpoints }: PathObservation): Finding {
   const proxy = endpoints.find((endpoint) => endpoint.proxy !== null)?.proxy ?? null;
   return proxy === null ? finding : { ...finding, facts: { ...finding.facts, proxy } };
 }
 
 /**
- * Marks interceptions that happen behind the configured firewall. In this case, the firewall reports that it does not
- * inspect the traffic, so a separate policy on it would have no effect.
+ * The configured firewall reports that it does not inspect the traffic, so a separate policy on it would have no
+ * effect.
  */
 function behindFirewall(own: Assessment, observations: readonly FirewallObservation[]): Assessment {
   const asked = observations.flatMap((seen) => (seen.kind === 'ok' ? [seen] : []));
@@ -191,10 +175,6 @@ function behindFirewall(own: Assessment, observations: readonly FirewallObservat
 
 const INTERCEPTIONS: readonly string[] = ['tls-intercepted', 'tls-interception-suspected'] satisfies TlsCause[];
 
-/**
- * Adds evidence from the logs of the firewall and FortiAuthenticator. Also adjusts the level of faults that may not
- * affect FortiAuthenticator.
- */
 function withLogEvidence(own: Assessment, { log, licenseServer }: Everything): Assessment {
   if (log === null) return own;
   const subject = authority(licenseServer);
@@ -203,12 +183,13 @@ function withLogEvidence(own: Assessment, { log, licenseServer }: Everything): A
 }
 
 /**
- * Returns findings from firewall logs. A FortiGate log line about inspected traffic to the licence server is the best
- * evidence, because it concerns FortiAuthenticator's own path. A single datagram is not sufficient, because log lines
- * can be forged.
+ * A FortiGate log line about inspected traffic to the licence server is the best evidence, because it concerns
+ * FortiAuthenticator's own path. A single datagram is not sufficient, because log lines can be forged.
  */
-export function judgeLogEvidence({ firewallEvidence }: PollingReport, subject: string): readonly Finding[] {
-  const corroborated = isCorroborated(firewallEvidence.map(complaintOf));
+function judgeLogEvidence({ firewallEvidence }: PollingReport, subject: string): readonly Finding[] {
+  const corroborated = isCorroborated(
+    firewallEvidence.map(({ firstAt, lastAt, reliableAt = null }) => ({ moments: [firstAt, lastAt], reliableAt })),
+  );
   return firewallEvidence.map((sighting) => ({
     rule: 'firewall-log-shows-no-inspection',
     subject,
@@ -218,22 +199,18 @@ export function judgeLogEvidence({ firewallEvidence }: PollingReport, subject: s
     expected: 'no firewall log line about inspection of this traffic',
     ...(corroborated ? { level: 'broken', witness: 'firewall' } : { level: 'warning', confidence: 'suspected' }),
     suggests: 'tls-intercepted',
-    facts: factsOf(sighting),
+    facts: factsOf(sighting.evidence),
   }));
 }
 
-function complaintOf({ firstAt, lastAt, reliableAt = null }: FirewallSighting): Complaint {
-  return { moments: [firstAt, lastAt], reliableAt };
-}
-
-function factsOf({ evidence: { policy, profile, sourceAddress } }: FirewallSighting): FindingFacts {
+function factsOf({ policy, profile, sourceAddress }: FirewallSighting['evidence']): FindingFacts {
   const matching = policy === null ? null : `policy ${policy}`;
   return known({ product: 'Fortinet FortiGate', policy: matching, profile, source: sourceAddress });
 }
 
 /**
- * Returns text such as `fgt-1, policy 20, profile "custom-deep-inspection", source 10.0.0.5`. The quoted log line may
- * be truncated before these fields.
+ * Such as `fgt-1, policy 20, profile "custom-deep-inspection", source 10.0.0.5`. The quoted line may be truncated
+ * before these fields.
  */
 function admission({ evidence: { device, policy, profile, sourceAddress } }: FirewallSighting): string {
   return [

@@ -10,6 +10,7 @@ import {
 } from '../../core/certificate.ts';
 import { instantText } from '../../core/time-text.ts';
 import type { Millis } from '../../core/clock.ts';
+import type { Told } from '../../engine/model.ts';
 import { called, inFull } from '../../tls/flaws.ts';
 import {
   type ChainCase,
@@ -23,7 +24,7 @@ import {
   chainTrustOf,
   type ReferenceChain,
 } from './chain-case.ts';
-import { weakerFinding, type Expectation } from './expectations.ts';
+import { weakerFinding } from './expectations.ts';
 import { findProduct, type Trust, type TrustProfile } from '../../tls/trust.ts';
 import { hostOf, classifyAddress, plainName } from '../../core/addresses.ts';
 import { walkChain, type ChainTrust } from '../../tls/chain.ts';
@@ -38,15 +39,13 @@ const WAYS: Readonly<Record<ReferenceChain['kind'], string>> = {
 };
 
 /**
- * Returns signals if the target presents the genuine key on another path. With another server name, a publicly trusted
- * chain is sufficient. A difference between two genuine chains is normal, because a service's nodes can have different
- * certificates.
+ * With another server name, a publicly trusted chain is sufficient. A difference between two genuine chains is normal,
+ * because a service's nodes can have different certificates.
  */
-export function referenceSignals(chain: ChainCase): readonly Signal[] {
-  if (isBeyondComparison(chain)) return [];
+function referenceSignal(chain: ChainCase): Signal | null {
+  if (isBeyondComparison(chain)) return null;
   const signals = chain.evidence.references.flatMap((reference) => compare(chain, reference) ?? []);
-  const [first] = [...signals.filter(({ weight }) => weight === 'witness'), ...signals];
-  return first === undefined ? [] : [first];
+  return signals.find(({ weight }) => weight === 'witness') ?? signals[0] ?? null;
 }
 
 function compare(chain: ChainCase, reference: ReferenceChain): Signal | null {
@@ -57,40 +56,36 @@ function compare(chain: ChainCase, reference: ReferenceChain): Signal | null {
   if (isUnderTrusted(chain, chainTrust)) return null;
   const [issuer, fullNames] = [called(chain.leaf.issuer), inFull(chain.leaf.issuer)];
   const seen = `${WAYS[reference.kind]} ${reference.label}`;
-  if (isGenuine(chainTrust.kind, { isNamed, kind: reference.kind, profile: chain.evidence.profile })) {
+  if (isGenuine(chainTrust.kind, isNamed, reference.kind, chain.evidence.profile)) {
     const rule = 'reference-path-agrees';
     const weight = weightOf(reference.kind, chain);
     if (chain.accepted !== null) return { rule, weight, ...deviceInstead(chain, seen) };
     const expected = `The same authority as ${seen}: ${chainTrust.label ?? 'trusted'}`;
     const claim =
-      `The certificate was issued by ${issuer}, but the certificate ${visibleText(seen, 80)} by a trusted ` +
-      'authority.';
+      `The certificate was issued by ${issuer}, but the certificate ${visibleText(seen, 80)} was issued by a ` +
+      'trusted authority.';
     return { rule, weight, claim, expected, fullNames };
   }
   if (reference.kind !== 'server-name' || chainTrust.kind !== 'public') return null;
   const expected = `A trusted chain with this server name, as ${seen}`;
-  const claim = `The certificate was issued by ${issuer}, but the certificate ${visibleText(seen, 80)} by a public authority.`;
+  const claim =
+    `The certificate was issued by ${issuer}, but the certificate ${visibleText(seen, 80)} was issued by a ` +
+    'public authority.';
   return { rule: 'server-name-changes-nothing', weight: 'weak', claim, expected, fullNames };
 }
 
-/**
- * Describes a device certificate that was presented instead of the server's certificate. The same authority signs both
- * certificates.
- */
+/** The same authority signs device certificates and the server's certificate. */
 function deviceInstead({ leaf }: ChainCase, seen: string): Pick<Signal, 'claim' | 'expected' | 'fullNames'> {
   return {
     claim:
-      `The certificate belongs to ${called(leaf.subject)}, but the certificate ${visibleText(seen, 80)} to the ` +
-      'server.',
+      `The certificate belongs to ${called(leaf.subject)}, but the certificate ${visibleText(seen, 80)} belongs ` +
+      'to the server.',
     expected: `The server's certificate, as ${seen}`,
     fullNames: inFull(leaf.subject),
   };
 }
 
-/**
- * Reports whether both certificates come from a legitimate authority. In this case, a difference is not a sign of
- * interception.
- */
+/** A difference between two legitimate authorities is not a sign of interception. */
 function isUnderTrusted({ accepted, identity, chainTrust }: ChainCase, reference: ChainTrust): boolean {
   const own = chainTrust.authorities.map(({ pin }) => pin);
   const isShared = reference.authorities.some(({ pin }) => own.includes(pin));
@@ -99,9 +94,8 @@ function isUnderTrusted({ accepted, identity, chainTrust }: ChainCase, reference
 }
 
 /**
- * Returns the weight of a difference between two chains. The vendor may renew its nodes' certificates one after the
- * other, and a server may select its chain by server name. Therefore, a difference is a strong signal only if the
- * issuer claims to be another party.
+ * The vendor may renew its nodes' certificates one after the other, and a server may select its chain by server name.
+ * Therefore, a difference is a strong signal only if the issuer claims to be another party.
  */
 function weightOf(kind: ReferenceChain['kind'], { claim }: ChainCase): Signal['weight'] {
   switch (kind) {
@@ -116,28 +110,23 @@ function weightOf(kind: ReferenceChain['kind'], { claim }: ChainCase): Signal['w
   }
 }
 
-interface SeenReference {
-  readonly isNamed: boolean;
-  readonly kind: ReferenceChain['kind'];
-  readonly profile: TrustProfile;
-}
-
-/**
- * Reports whether a reference chain is genuine. If another server name was sent, the server may present the certificate
- * for that name, so a trusted key is sufficient.
- */
-function isGenuine(chainTrust: ChainTrust['kind'], { isNamed, kind, profile }: SeenReference): boolean {
+/** With another server name, the server may present the certificate for that name, so a trusted key is sufficient. */
+function isGenuine(
+  chainTrust: ChainTrust['kind'],
+  isNamed: boolean,
+  kind: ReferenceChain['kind'],
+  profile: TrustProfile,
+): boolean {
   if (chainTrust === 'trusted') return isNamed || kind === 'server-name';
   return chainTrust === 'public' && profile === 'public' && isNamed;
 }
 
-/** Matches names that are not used on the internet (RFC 6762 §3 and appendix G, RFC 8375, ICANN's `.internal`). */
+/** RFC 6762 §3 and appendix G, RFC 8375, ICANN's `.internal`. */
 const INTERNAL_NAME = /\.(?:local|localdomain|internal|intranet|private|corp|home|lan|home\.arpa)$/u;
 
 /**
- * Detects an issuer certificate or revocation list at a private location. Clients of an internet server could not
- * access such a location. The location can be a directory (as used by Active Directory Certificate Services) or a host
- * in a private network.
+ * Clients of an internet server could not access an issuer certificate or revocation list at a private location, such
+ * as a directory (Active Directory Certificate Services) or a host in a private network.
  */
 function privateLocation({ chainTrust, claim: claimed }: ChainCase): Seen | null {
   if (chainTrust.kind === 'trusted' || chainTrust.kind === 'public') return null;
@@ -150,10 +139,7 @@ function privateLocation({ chainTrust, claim: claimed }: ChainCase): Seen | null
   return { claim, expected, quote: visibleText(found, 160) };
 }
 
-/**
- * Reports whether a location is private. Some public authorities list a directory server on the internet. Such a server
- * does not count as private.
- */
+/** Some public authorities list a directory server on the internet, which does not count as private. */
 function isPrivateLocation(location: string, isPublicClaim: boolean): boolean {
   const [, scheme = '', bracketed, name = ''] =
     /^([a-z][a-z0-9+.-]*):\/\/(?:[^/@]*@)?(?:\[([0-9a-f:.]+)\]|([^/:?#]*))/iu.exec(location) ?? [];
@@ -169,43 +155,38 @@ function isPrivateHost(name: string): boolean {
   return !name.includes('.') || INTERNAL_NAME.test(name);
 }
 
-type Finder = (chain: ChainCase) => readonly Signal[];
+type Finder = (chain: ChainCase) => Signal | null;
 
-/** Functions that find signals, in the order in which the signals are reported. */
+/** In the order in which the signals are reported. */
 const SIGNALS: readonly Finder[] = [
   signal('issuer-is-no-inspection-product', 'witness', catalogued),
   signal('control-host-has-another-issuer', 'witness', atControlHost),
   signal('leaf-is-no-device-certificate', 'weak', deviceCertificate),
   signal('identity-as-learned', 'weak', deviceForServer),
-  copySignals,
-  referenceSignals,
+  borrowedName,
+  copiedLeaf,
+  referenceSignal,
   signal('no-forward-proxy-headers', 'witness', forwardProxy),
   signal('issuer-is-found-on-the-internet', 'witness', privateLocation),
   signal('certificate-is-not-brand-new', 'weak', brandNew),
-  signal('serial-stays', 'weak', changingSerial),
   // Inspecting devices often use weaker keys, signatures or protocols than the server.
   signal('as-strong-as-learned', 'hint', (chain) => weakerFinding(chain)[0] ?? null),
   // A change at the vendor can also cause the following signals, so they are only additional evidence.
-  signal('genuine-as-before', 'weak', genuineBefore),
   signal('issuer-as-learned', 'weak', otherThanLearned),
 ];
 
-/** Returns all signs of interception that a chain shows. */
 export function signalsOf(chain: ChainCase): readonly Signal[] {
-  return SIGNALS.flatMap((find) => find(chain));
+  return SIGNALS.flatMap((find) => find(chain) ?? []);
 }
 
 function signal(rule: string, weight: Signal['weight'], find: (chain: ChainCase) => Seen | null): Finder {
   return (chain) => {
     const seen = find(chain);
-    return seen === null ? [] : [{ ...seen, rule, weight }];
+    return seen === null ? null : { ...seen, rule, weight };
   };
 }
 
-/**
- * Searches the issuers for the name of an inspection product. Leaf subjects are ignored, because certificates for
- * vendors' own web sites also contain the vendor's name.
- */
+/** Leaf subjects are ignored, because certificates for vendors' own web sites also contain the vendor's name. */
 function catalogued({ leaf, chainTrust, evidence }: ChainCase): Seen | null {
   const issuers = [leaf.issuer, ...chainTrust.path.slice(1).flatMap(({ subject, issuer }) => [subject, issuer])];
   const [found] = issuers.flatMap((issuer) => {
@@ -221,10 +202,6 @@ function catalogued({ leaf, chainTrust, evidence }: ChainCase): Seen | null {
   };
 }
 
-/**
- * Reports a Fortinet unit's factory certificate. The certificate identifies the device that responds in place of the
- * server. The verdict uses the identity directly.
- */
 function deviceCertificate({ identity, leaf }: ChainCase): Seen | null {
   const product = identity === 'device' ? deviceOf(leaf) : null;
   if (product === null) return null;
@@ -236,7 +213,6 @@ function deviceCertificate({ identity, leaf }: ChainCase): Seen | null {
   };
 }
 
-/** Reports a device certificate if the baseline contains a server certificate. */
 function deviceForServer({ identity, evidence, leaf }: ChainCase): Seen | null {
   const known = evidence.baseline?.leaves[0];
   if (known === undefined || identity !== 'device') return null;
@@ -251,9 +227,9 @@ function deviceForServer({ identity, evidence, leaf }: ChainCase): Seen | null {
 }
 
 /**
- * Matches response headers that forward proxies and filters add, but servers and content delivery networks do not
- * (mitmengine, reference_fingerprints/mitmengine/badheader.txt). `via` and the headers from Squid caches are excluded,
- * because a server may be behind a cache.
+ * Headers that forward proxies and filters add, but servers and content delivery networks do not (mitmengine,
+ * reference_fingerprints/mitmengine/badheader.txt). `via` and the headers from Squid caches are excluded, because a
+ * server may be behind a cache.
  */
 const FORWARD_PROXY = /^(?:proxy-connection|x-bluecoat-via|x-iwsaas-via|x-mwg-via|x-sophos-wsa-clientip|zsa-.*)$/u;
 
@@ -266,11 +242,8 @@ function forwardProxy({ evidence }: ChainCase): Seen | null {
 
 const HOUR_MS = 60 * 60 * 1000;
 const FRESH_MS = 6 * HOUR_MS;
-const SERIAL_MEMORY_MS = 24 * HOUR_MS;
 
-/**
- * Detects a certificate that became valid only a few hours ago. Such a certificate was probably generated on the fly.
- */
+/** A certificate that became valid only a few hours ago was probably generated on the fly. */
 function brandNew({ leaf, evidence }: ChainCase): Seen | null {
   const age = evidence.now - leaf.notBefore;
   if (age < 0 || age >= FRESH_MS) return null;
@@ -282,33 +255,6 @@ function agoText(age: Millis): string {
   const minutes = Math.round(age / 60_000);
   if (minutes < 1) return 'moments';
   return minutes < 120 ? counted(minutes, 'minute') : counted(Math.round(minutes / 60), 'hour');
-}
-
-/**
- * Minimum number of connections with different serial numbers. Three different numbers can come from the nodes behind a
- * name, but four within a day without a repetition are unlikely.
- */
-const MIN_SERIALS = 4;
-
-/** Detects certificates that are generated on the fly. In that case, each connection gets a different serial number. */
-function changingSerial({ leaf, evidence: { previous, now } }: ChainCase): Seen | null {
-  const recent = previous.filter(({ at }) => now - at <= SERIAL_MEMORY_MS);
-  const serials = [...recent, leaf].map(({ serial }) => serial);
-  if (serials.length < MIN_SERIALS || new Set(serials).size < serials.length) return null;
-  const claim =
-    `Each of ${String(serials.length)} connections within a day received a certificate with a different serial ` +
-    'number.';
-  return { claim, expected: 'The same certificate on the next connection' };
-}
-
-/** Reports that ftm-watch successfully verified the same target earlier. */
-function genuineBefore(chain: ChainCase): Seen | null {
-  const { remembered } = chain.evidence;
-  if (isBeyondComparison(chain) || remembered === null) return null;
-  const expected = `A chain to ${remembered.label}, genuine until ${instantText(remembered.at)}`;
-  const { issuer } = chain.leaf;
-  const claim = `The certificate was issued by ${called(issuer)}, but a genuine certificate was received earlier.`;
-  return { claim, expected, fullNames: inFull(issuer) };
 }
 
 function otherThanLearned(chain: ChainCase): Seen | null {
@@ -324,72 +270,47 @@ function otherThanLearned(chain: ChainCase): Seen | null {
 }
 
 /**
- * A sign of interception.
- * - `witness`: an observation from this round that a change at the vendor cannot cause. A single witness confirms an
- *   interception.
- * - `hint`: a difference from earlier observations that a change at the vendor does not explain. A hint only raises a
- *   suspicion.
- * - `weak`: an observation with common explanations (a renewal, several nodes, virtual hosts). A weak signal is only
- *   listed in the evidence.
+ * `witness`: an observation from this round that a change at the vendor cannot cause. A single witness confirms an
+ * interception. `hint`: a difference from earlier observations that a change at the vendor does not explain. A hint
+ * only raises a suspicion. `weak`: an observation with common explanations (a renewal, several nodes, virtual hosts),
+ * which is only listed in the evidence.
  */
-export interface Signal extends Expectation {
+export interface Signal extends Told {
   readonly weight: 'witness' | 'hint' | 'weak';
-  /** Product that the signal indicates. */
   readonly product?: string;
 }
 
-/** A signal without its name and weight. */
 export type Seen = Pick<Signal, 'claim' | 'expected' | 'quote' | 'witness' | 'fullNames' | 'product'>;
 
 /**
- * Returns signals for details that appear with another key although they belong to a known certificate. Examples are a
- * genuine authority's name, or the genuine leaf's dates or serial number. The leaf's subject alone is not a signal,
- * because every certificate for the same host has it.
+ * Details of a known certificate that appear with another key, such as a genuine authority's name, or the genuine
+ * leaf's dates or serial number. The leaf's subject alone is not a signal, because every certificate for the same host
+ * has it.
  */
-export function copySignals(chain: ChainCase): readonly Signal[] {
-  const borrowed = borrowedName(chain);
-  const leaf = copiedLeaf(chain);
-  return [
-    ...(borrowed === null ? [] : [copy(borrowed, isOnlyLearned(borrowed.name, chain) ? 'hint' : 'witness')]),
-    ...(leaf === null ? [] : [copy(leaf, 'hint')]),
-  ];
-}
+const COPY = {
+  rule: 'names-belong-to-their-keys',
+  expected: 'Names, dates and serial numbers from known certificates only with the keys of these certificates',
+} as const;
 
-type Copy = Pick<Signal, 'claim' | 'fullNames'>;
-
-function copy(seen: Copy, weight: Signal['weight']): Signal {
-  const expected = 'Names, dates and serial numbers from known certificates only with the keys of these certificates';
-  return { rule: 'names-belong-to-their-keys', weight, expected, ...seen };
-}
-
-interface Borrowed extends Copy {
-  readonly name: DistinguishedName;
-}
-
-function borrowedName(chain: ChainCase): Borrowed | null {
+function borrowedName(chain: ChainCase): Signal | null {
   const { chainTrust, evidence } = chain;
-  const last = chainTrust.path.at(-1);
-  // The issuer's name was copied, because the issuer's known key did not sign the certificate.
-  if (chainTrust.kind === 'forged' && last !== undefined)
-    return {
-      name: last.issuer,
-      claim:
-        `The certificate claims to be issued by ${called(last.issuer)}, but was not signed with the key of this ` +
-        'authority.',
-      fullNames: inFull(last.issuer),
-    };
-  const borrower = claimants(chain).find((certificate) => bearsKnownName(certificate, evidence));
-  if (borrower === undefined) return null;
+  const forged = chainTrust.kind === 'forged' ? chainTrust.path.at(-1)?.issuer : undefined;
+  const name = forged ?? claimants(chain).find((certificate) => bearsKnownName(certificate, evidence))?.subject;
+  if (name === undefined) return null;
   return {
-    name: borrower.subject,
-    claim: `${called(borrower.subject)} does not have the same key as the genuine authority with this name.`,
-    fullNames: inFull(borrower.subject),
+    ...COPY,
+    weight: isOnlyLearned(name, chain) ? 'hint' : 'witness',
+    claim:
+      forged === undefined
+        ? `${called(name)} does not have the same key as the genuine authority with this name.`
+        : `The certificate claims to be issued by ${called(name)}, but was not signed with the key of this authority.`,
+    fullNames: inFull(name),
   };
 }
 
 /**
- * Returns the certificates whose names are compared. If an authority was not sent, only certificates that signed
- * another certificate are compared, because anybody can append unrelated certificates.
+ * If an authority was not sent, only certificates that signed another certificate are compared, because anybody can
+ * append unrelated certificates.
  */
 function claimants({ chainTrust, sent }: ChainCase): readonly Certificate[] {
   const last = chainTrust.path.at(-1);
@@ -404,9 +325,7 @@ function bearsKnownName({ subject, pin }: Certificate, { trust, baseline }: TlsE
   return namesakes.length > 0 && namesakes.every((namesake) => namesake.pin !== pin);
 }
 
-/**
- * Reports whether a name is known only from a learned chain. Such a name raises a suspicion but does not confirm it.
- */
+/** A name that is known only from a learned chain raises a suspicion but does not confirm it. */
 function isOnlyLearned(name: DistinguishedName, { evidence, sent }: ChainCase): boolean {
   const isOfThatName = (known: DistinguishedName): boolean => isSameAuthority(known, name);
   const learned = (evidence.baseline?.authorities ?? []).some(({ subject }) => isOfThatName(subject));
@@ -434,39 +353,32 @@ function asKnown({ subject, pin }: Certificate): KnownName {
   return { name: subject, pin };
 }
 
-/**
- * Compares the organization and common name of two authorities. Other fields, such as the e-mail address, are ignored.
- */
+/** Only the organization and common name are compared, not fields such as the e-mail address. */
 function isSameAuthority(left: DistinguishedName, right: DistinguishedName): boolean {
   const telling = ({ attributes }: DistinguishedName): DistinguishedName => ({
-    attributes: attributes.filter(isTelling),
+    attributes: attributes.filter(({ type }) => type === 'O' || type === 'CN'),
   });
   return attributeValues(left, 'CN').length > 0 && isSameName(telling(left), telling(right));
 }
 
-function isTelling({ type }: { readonly type: string }): boolean {
-  return type === 'O' || type === 'CN';
-}
-
-function copiedLeaf({ leaf, evidence }: ChainCase): Copy | null {
+function copiedLeaf({ leaf, evidence }: ChainCase): Signal | null {
   const referenceLeaves = evidence.references.flatMap(({ chain }) => chain.certificates.slice(0, 1));
   // Certificates from the same authority can have the same dates if they were issued together.
   const originals = [...(evidence.baseline?.leaves ?? []), ...referenceLeaves].filter(
     (known) => known.pin !== leaf.pin && !isSameName(known.issuer, leaf.issuer),
   );
-  const original = originals.find((known) => known.serial === leaf.serial || hasSameDates(known, leaf));
+  const original = originals.find(
+    (known) => known.serial === leaf.serial || (known.notBefore === leaf.notBefore && known.notAfter === leaf.notAfter),
+  );
   if (original === undefined || !isSameName(original.subject, leaf.subject)) return null;
   const what = original.serial === leaf.serial ? 'serial number' : 'dates';
-  return { claim: `The certificate has the same subject and ${what} as the genuine certificate, but another key.` };
-}
-
-function hasSameDates(left: Certificate, right: Certificate): boolean {
-  return left.notBefore === right.notBefore && left.notAfter === right.notAfter;
+  const claim = `The certificate has the same subject and ${what} as the genuine certificate, but another key.`;
+  return { ...COPY, weight: 'hint', claim };
 }
 
 /**
- * Detects the same private issuer or leaf key on an unrelated control host. A vendor does not sign certificates for
- * unrelated hosts. Control hosts whose chain ends at one of Mozilla's roots are ignored.
+ * A vendor does not sign certificates for unrelated hosts. Control hosts whose chain ends at one of Mozilla's roots are
+ * ignored.
  */
 function atControlHost(chain: ChainCase): Seen | null {
   if (isBeyondComparison(chain)) return null;
@@ -487,10 +399,7 @@ function isAlike(chain: ChainCase, control: Control): boolean {
   return control.leaf.pin === chain.leaf.pin || sharesIssuer(chain, control);
 }
 
-/**
- * Reports whether the issuer is the same for all control hosts, or for any name at the same address. A single host that
- * does not send its intermediate certificate is common, but several such hosts are not.
- */
+/** A single host that does not send its intermediate certificate is common, but several such hosts are not. */
 function isEverywhere(alike: readonly Control[], { controls }: TlsEvidence): boolean {
   const targets = new Set(controls.map(({ target }) => target));
   const found = new Set(alike.map(({ target }) => target));
@@ -499,18 +408,16 @@ function isEverywhere(alike: readonly Control[], { controls }: TlsEvidence): boo
 
 interface Control {
   readonly target: string;
-  /** Control host as text for the beginning of a sentence. */
   readonly shownBy: string;
   readonly host: string;
-  /** True if the host is not the target. */
   readonly isElsewhere: boolean;
   readonly leaf: Certificate;
   readonly sent: SentChain;
 }
 
 /**
- * Returns the control hosts, and the target itself if it presented a certificate for a control host's name. A server
- * has no certificates for unrelated names, but an intercepting device creates them on demand.
+ * Includes the target itself if it presented a certificate for a control host's name. A server has no certificates for
+ * unrelated names, but an intercepting device creates them on demand.
  */
 function controlsOf({ controls, references }: TlsEvidence): readonly Control[] {
   const minted = references.filter(({ kind, label, chain }) => {
@@ -543,9 +450,8 @@ function seenAt({ target, shownBy, isElsewhere }: Control, { leaf, evidence }: C
 }
 
 /**
- * Reports whether a control host is independent of the target. A host in the vendor's domain may use the vendor's
- * private authority. Such a host counts only if the issuer is a known inspection product or does not claim to be the
- * vendor.
+ * A host in the vendor's domain may use the vendor's private authority. It counts only if the issuer is a known
+ * inspection product or does not claim to be the vendor.
  */
 function isUnrelated({ evidence, leaf }: ChainCase, control: Control): boolean {
   if (!areRelatedHosts(hostOf(evidence.target), control.host)) return true;
@@ -554,8 +460,8 @@ function isUnrelated({ evidence, leaf }: ChainCase, control: Control): boolean {
 }
 
 /**
- * Reports whether both chains have the same issuer. The issuers' keys are compared if at least one host sent its issuer
- * certificate. Otherwise, the leaves' issuer fields are compared.
+ * The issuers' keys are compared if at least one host sent its issuer certificate. Otherwise, the leaves' issuer fields
+ * are compared.
  */
 function sharesIssuer(chain: ChainCase, control: Control): boolean {
   const target = issuersOf(chain.leaf, chain, control);

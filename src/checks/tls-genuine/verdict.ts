@@ -1,5 +1,13 @@
 import { distinctCertificates, sentChain, shortName } from '../../core/certificate.ts';
-import { type Finding, type FindingFacts, type FindingLevel, known, note, unknown } from '../../engine/model.ts';
+import {
+  type Finding,
+  type FindingFacts,
+  type FindingLevel,
+  known,
+  note,
+  type Told,
+  unknown,
+} from '../../engine/model.ts';
 import {
   type ChainCase,
   openCase,
@@ -12,39 +20,16 @@ import {
 import { judgeNoCertificate } from './blocked.ts';
 import { signalsOf, type Signal } from './signals.ts';
 import { createSignatureChecks, type SignatureChecks } from '../../tls/chain.ts';
-import {
-  gatherFacts,
-  always,
-  confirmed,
-  type Hypothesis,
-  LEARN,
-  signs,
-  suspected,
-  isClaimed,
-  isElsewhere,
-  isNamed,
-  type VerdictFacts,
-} from './hypothesis.ts';
-import {
-  nameFinding,
-  strengthFinding,
-  verificationFinding,
-  droppedFinding,
-  type Expectation,
-  gapFinding,
-  weakerFinding,
-} from './expectations.ts';
-import { HYPOTHESES_ACCEPTED, HYPOTHESES_CLAIMED, HYPOTHESES_ELSEWHERE } from './hypotheses.ts';
+import { droppedFinding, gapFinding, weakerFinding } from './expectations.ts';
+import { decide, gatherFacts, type Hypothesis, LEARN } from './hypotheses.ts';
 import type { TlsCause } from './causes.ts';
 import { unknownProduct } from '../../engine/remedy-words.ts';
 import { called } from '../../tls/flaws.ts';
 import { trustUnder } from '../../tls/trust.ts';
 
 /**
- * Evaluates whether an address presented the genuine certificate. If not, determines who intercepts the connection.
  * Never throws, whatever the peer sent. The number of certificates (16) and verified signatures is limited, so the
  * duration is limited as well.
- *
  * @param checks cache of verified signatures, which can be kept between rounds
  */
 export function judgeTls(evidence: TlsEvidence, checks: SignatureChecks = createSignatureChecks()): TlsJudgement {
@@ -55,32 +40,19 @@ export function judgeTls(evidence: TlsEvidence, checks: SignatureChecks = create
 function judgeChain(chain: ChainCase): TlsJudgement {
   const signals = signalsOf(chain);
   const rule = decide(gatherFacts(chain, signals));
-  const product = isInterception(rule.verdict)
-    ? (signals.find(({ product }) => product !== undefined)?.product ?? null)
-    : null;
+  const isInterception = rule.verdict === 'intercepted' || rule.verdict === 'interception-suspected';
+  const named = signals.find(({ product }) => product !== undefined)?.product ?? null;
   return {
     verdict: rule.verdict,
     confidence: rule.confidence,
-    product,
+    product: isInterception ? named : null,
     ...reportCase(chain, rule, signals),
     authorities: chain.chainTrust.authorities,
     accepted: chain.accepted,
-    verifiedBy: isGenuine(rule.verdict) ? chain.chainTrust.configured : null,
   };
 }
 
-function isInterception(verdict: Verdict): boolean {
-  return verdict === 'intercepted' || verdict === 'interception-suspected';
-}
-
-function isGenuine(verdict: Verdict): boolean {
-  return verdict === 'genuine' || verdict === 'rotated';
-}
-
-/**
- * Returns the worst judgement among several addresses, with the findings about all addresses. Returns null if there are
- * no addresses.
- */
+/** Keeps the findings about all addresses. */
 export function worstJudgement(judgements: readonly TlsJudgement[]): TlsJudgement | null {
   const ordered = judgements.toSorted((left, right) => rank(left) - rank(right));
   const [worst] = ordered;
@@ -96,7 +68,6 @@ export function worstJudgement(judgements: readonly TlsJudgement[]): TlsJudgemen
   };
 }
 
-/** Returns a sort key. Confirmed judgements are sorted before suspected judgements with the same verdict. */
 function rank({ verdict, confidence }: TlsJudgement): number {
   return VERDICTS.indexOf(verdict) * 2 + (confidence === 'confirmed' ? 0 : 1);
 }
@@ -108,90 +79,8 @@ function distinctFindings(judgements: readonly TlsJudgement[]): readonly Finding
   return [...new Map(keyed).values()];
 }
 
-/**
- * Last row of the verdict table. This row matches chains that claim to be from another party, and chains whose key does
- * not confirm the claimed name.
- */
-const UNVERIFIED: Hypothesis = {
-  id: 'unverified',
-  when: 'otherwise (the authority claims to be neither the vendor nor a public authority, or the root is unknown)',
-  holds: always,
-  ...suspected('interception-suspected'),
-  tells: [verificationFinding, signs],
-  summary: 'TLS to {target} is probably intercepted by {by}',
-  wouldSettle: '{view}',
-};
-
-/**
- * Table that determines the verdict on a chain. If a chain is not accepted, a witness in this round confirms an
- * interception. Without a witness, the verdict depends on whether a change at the vendor, such as a new authority or a
- * missing intermediate certificate, can explain the chain. @internal
- */
-export const HYPOTHESES: readonly Hypothesis[] = [
-  ...where(({ accepted }) => accepted, HYPOTHESES_ACCEPTED),
-  {
-    id: 'weak',
-    when:
-      'the chain leads to a trusted key, but contains a weak key, a weak signature or a certificate that is not for ' +
-      'servers, and there is no witness',
-    holds: ({ chainTrust, witnessed }) => chainTrust === 'weak' && !witnessed,
-    ...suspected('certificate-broken'),
-    kind: 'weak',
-    tells: [strengthFinding],
-    summary: 'The certificate of {target} has a key, signature or usage that is not acceptable',
-  },
-  ...where(isElsewhere, HYPOTHESES_ELSEWHERE),
-  {
-    id: 'witnessed',
-    when: 'not accepted, and there is a witness',
-    holds: ({ witnessed }) => witnessed,
-    ...confirmed('intercepted'),
-    tells: [verificationFinding, signs],
-    summary: 'TLS to {target} is intercepted by {by}',
-  },
-  {
-    id: 'untrusting',
-    when: 'no authority is trusted (the profile `pinned` without a pin)',
-    holds: ({ trusting }) => !trusting,
-    ...suspected('unknown'),
-    tells: [verificationFinding],
-    summary: 'It is unknown whether the certificate of {target} is genuine, because no trusted authority is configured',
-    wouldSettle: `configure trust.pins or trust.caFiles, or ${LEARN}`,
-  },
-  ...where(isClaimed, HYPOTHESES_CLAIMED),
-  {
-    id: 'strange-device',
-    when: "not accepted, and the certificate is a device's factory certificate",
-    holds: ({ identity }) => identity === 'device',
-    ...suspected('interception-suspected'),
-    tells: [verificationFinding, nameFinding, signs],
-    summary: "{device} probably answers instead of {target}, because the certificate is a device's, not the server's",
-    wouldSettle: '{view}',
-  },
-  {
-    id: 'stranger',
-    when: 'not accepted, and the certificate is for another name',
-    holds: (facts) => !isNamed(facts),
-    ...suspected('interception-suspected'),
-    tells: [verificationFinding, nameFinding, signs],
-    summary:
-      'Another server probably answers instead of {target}, because the certificate from {issuer} is for another name',
-    wouldSettle: '{view}',
-  },
-  UNVERIFIED,
-];
-
-/** Returns the rows with an additional condition on each. */
-function where(condition: Hypothesis['holds'], rows: readonly Hypothesis[]): readonly Hypothesis[] {
-  return rows.map((row) => ({ ...row, holds: (facts) => condition(facts) && row.holds(facts) }));
-}
-
-export function decide(facts: VerdictFacts): Hypothesis {
-  return HYPOTHESES.find(({ holds }) => holds(facts)) ?? UNVERIFIED;
-}
-
-/** Default level and cause for each verdict. A row can override them. */
-const TOLD: Readonly<Record<Verdict, { readonly level: FindingLevel; readonly suggests: TlsCause | null }>> = {
+/** Defaults that a row can override. */
+const DEFAULTS: Readonly<Record<Verdict, { readonly level: FindingLevel; readonly suggests: TlsCause | null }>> = {
   genuine: { level: 'note', suggests: null },
   rotated: { level: 'note', suggests: 'certificate-rotated' },
   'vendor-ca-changed': { level: 'warning', suggests: 'vendor-ca-changed' },
@@ -202,15 +91,8 @@ const TOLD: Readonly<Record<Verdict, { readonly level: FindingLevel; readonly su
   unknown: { level: 'unknown', suggests: null },
 };
 
-interface CaseReport {
-  readonly findings: readonly Finding[];
-  readonly summary: string;
-  readonly wouldSettle: string | null;
-}
+type CaseReport = Pick<TlsJudgement, 'findings' | 'summary' | 'wouldSettle'>;
 
-/**
- * Returns the judgement for a chain. The decisive findings have the verdict's level, and all other findings are notes.
- */
 function reportCase(chain: ChainCase, row: Hypothesis, signals: readonly Signal[]): CaseReport {
   const subject = chain.evidence.target;
   const signer = signerOf(chain, signals);
@@ -220,19 +102,12 @@ function reportCase(chain: ChainCase, row: Hypothesis, signals: readonly Signal[
   // An unknown result includes advice on how to get a definite result.
   const unknownAdvice =
     wouldSettle === null ? {} : { advice: { summary, remedy: [`For a definite result, ${wouldSettle}.`] } };
-  const { level, suggests } = TOLD[row.verdict];
+  const { level, suggests } = DEFAULTS[row.verdict];
   const deciding = row.tells
     .flatMap((tell) => tell(chain, signals))
-    // Removes the fields of a signal that are not part of a finding.
     .map(
-      ({ rule, claim, expected, actual, quote, witness, fullNames }): Finding => ({
-        rule,
-        claim,
-        expected,
-        ...(actual === undefined ? {} : { actual }),
-        ...(quote === undefined ? {} : { quote }),
-        ...(fullNames === undefined ? {} : { fullNames }),
-        ...(witness === undefined ? {} : { witness }),
+      (told): Finding => ({
+        ...told,
         subject,
         suggests,
         level: row.level ?? level,
@@ -255,7 +130,6 @@ function reportCase(chain: ChainCase, row: Hypothesis, signals: readonly Signal[
   };
 }
 
-/** Returns the certificate's issuer and, if known, the inspecting product. */
 function signerOf({ leaf }: ChainCase, signals: readonly Signal[]): Pick<FindingFacts, 'product' | 'issuer'> {
   const product = signals.find((signal) => signal.product !== undefined)?.product;
   return known({ product, issuer: shortName(leaf.issuer) });
@@ -265,22 +139,22 @@ function nameOf({ product, issuer }: ReturnType<typeof signerOf>): string {
   return product ?? (issuer === undefined ? 'an authority without a name' : unknownProduct(issuer));
 }
 
-function additionalFindings(chain: ChainCase, told: readonly Finding[]): readonly Expectation[] {
+function additionalFindings(chain: ChainCase, told: readonly Finding[]): readonly Told[] {
   const rules = new Set(told.map((finding) => finding.rule));
   return [...gapFinding(chain), ...weakerFinding(chain), ...droppedFinding(chain)].filter(
     (aside) => !rules.has(aside.rule),
   );
 }
 
-/** Replaces the placeholders in a row's message. @param by the intercepting party, if known */
+/** @param by the intercepting party, if known */
 function fillPlaceholders(text: string, chain: ChainCase, by: string): string {
   return text.replaceAll(/\{([a-z]+)\}/gu, (whole, name: string) => WORDS.get(name)?.(chain, by) ?? whole);
 }
 
 type Word = (chain: ChainCase, by: string) => string;
 
-/** Functions that return the placeholder values for the verdict table. @internal */
-export const WORDS: ReadonlyMap<string, Word> = new Map<string, Word>([
+/** Placeholders in the verdict table. */
+const WORDS: ReadonlyMap<string, Word> = new Map<string, Word>([
   ['by', (_, by) => by],
   ['target', ({ evidence }) => evidence.target],
   ['issuer', ({ leaf }) => called(leaf.issuer)],
@@ -297,7 +171,6 @@ export const WORDS: ReadonlyMap<string, Word> = new Map<string, Word>([
   ['authority', knownAuthority],
 ]);
 
-/** Returns a readable name for the chain's last authority. */
 function missingName({ chainTrust, leaf }: ChainCase): string {
   return called((chainTrust.path.at(-1) ?? leaf).issuer);
 }

@@ -187,7 +187,7 @@ describeWhere([...INSPECTED_SITE_NEEDS, { program: 'unbound' }], 'a real resolve
       expect(conclusionOf(result)).toEqual(notReady('answer-hijacked', ...ABOVE));
       expect(result.causes).toMatchObject([{ confidence: 'suspected' }]);
       expect(result.causes[0]?.summary).toMatch(/^The hosts file or search list of this machine resolves/u);
-      expect(evidenceOf(result)).toContain(`with a trailing dot, the name is ${LICENSE_ADDRESS}`);
+      expect(evidenceOf(result)).toContain(`with a trailing dot, the name resolves to ${LICENSE_ADDRESS}`);
       expect(remedyOf(result)).not.toMatch(/sinkhole|DNS filter/u);
     });
 

@@ -13,8 +13,6 @@ export function freshKnowledge({ trust, now }: Pick<World, 'trust' | 'now'>): Tl
     refusedBaseline: null,
     openssl: createOpensslWords({ now: () => now }),
     flaws: createFlawMemory(null),
-    previous: [],
-    remembered: null,
     checks: createSignatureChecks(),
   };
 }

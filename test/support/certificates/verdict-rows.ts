@@ -41,11 +41,6 @@ export function reference(kind: Reference['kind'], ...identities: readonly Der[]
   ];
 }
 
-/** Returns leaves with these serials, ten minutes apart. */
-export function recent(now: number, ...serials: readonly string[]): TlsEvidence['previous'] {
-  return serials.map((serial, index) => ({ serial, pin: 'sha256/other', at: now - (index + 1) * 10 * 60 * 1000 }));
-}
-
 const CAUSES: Readonly<Record<Verdict, readonly string[]>> = {
   genuine: [],
   rotated: ['certificate-rotated'],

@@ -1,12 +1,10 @@
 import { shareFinding } from '../../../src/checks/intermittent/finding.ts';
 import { clear, type ConnectionFault } from '../../../src/checks/intermittent/connection-share.ts';
-import { judgeFamily } from '../../../src/checks/name-resolution/judge.ts';
-import {
-  HYPOTHESES_ACCEPTED,
-  HYPOTHESES_CLAIMED,
-  HYPOTHESES_ELSEWHERE,
-} from '../../../src/checks/tls-genuine/hypotheses.ts';
+import { nameResolution } from '../../../src/checks/name-resolution/judge.ts';
+import { HYPOTHESES } from '../../../src/checks/tls-genuine/hypotheses.ts';
 import type { Step } from '../../../src/engine/model.ts';
+import { judgeTarget } from './judge-target.ts';
+import { path } from './observed.ts';
 
 const ADDRESS = '192.0.2.9';
 const LICENSE_SERVER = {
@@ -25,12 +23,18 @@ function intermittentAt(stage: ConnectionFault['stage']): readonly Step[] {
   return shareFinding({ ...clear([ADDRESS]), reported }, fault).advice?.remedy ?? [];
 }
 
+function withoutFamily(): readonly Step[] {
+  const reply = { kind: 'answer', rcode: 'NOERROR', cnames: [], ttlSeconds: 60, durationMs: 3, attempts: 1 } as const;
+  const a = { ...reply, addresses: ['173.243.138.84'] };
+  const names = [{ resolver: 'system', name: LICENSE_SERVER.host, a, aaaa: { ...reply, addresses: [] } }];
+  const facts = { path: path({ host: LICENSE_SERVER.host, names }), licenseServer: LICENSE_SERVER };
+  return judgeTarget(nameResolution, facts).flatMap(({ advice }) => advice?.remedy ?? []);
+}
+
 /** Remedies with commands that judges add and that replace the catalogue's, with their names. */
 export const ADVISED_STEPS: readonly (readonly [name: string, steps: readonly Step[]])[] = [
   ['is intermittent at the port', intermittentAt('reachability')],
   ['is intermittent at TLS', intermittentAt('tls-genuine')],
-  ['no address of the family', judgeFamily(LICENSE_SERVER, [ADDRESS]).flatMap(({ advice }) => advice?.remedy ?? [])],
-  ...[...HYPOTHESES_ACCEPTED, ...HYPOTHESES_CLAIMED, ...HYPOTHESES_ELSEWHERE].map(
-    ({ id, advice }) => [id, advice?.remedy ?? []] as const,
-  ),
+  ['no address of the family', withoutFamily()],
+  ...HYPOTHESES.map(({ id, advice }) => [id, advice?.remedy ?? []] as const),
 ];

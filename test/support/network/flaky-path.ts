@@ -2,8 +2,7 @@ import type { EpochMs, Millis } from '../../../src/core/clock.ts';
 import { diagnose } from '../../../src/engine/diagnose.ts';
 import type { EndpointObservation } from '../../../src/core/observation.ts';
 import {
-  BURST_SIZE,
-  burstDue,
+  burstOf,
   needsCloserLook,
   next,
   NO_SHARE,
@@ -97,11 +96,9 @@ export function flakyPath(
 
   /** Returns when the round ends, and whether another round is requested immediately. */
   function look(): { readonly ends: EpochMs; readonly again: boolean } {
-    const due = burstDue(known.share, clock.at);
+    const addresses = burstOf(known.share, clock.at, null);
     const endpoints = answers({ at: clock.at, round: clock.rounds }).map(connect);
-    const burst = Array.from({ length: due.length === 0 ? 0 : BURST_SIZE }, (_, index) =>
-      connect(due[index % due.length] ?? ''),
-    );
+    const burst = addresses.map(connect);
     const licenseServer = path({ endpoints });
     const observations = round({ startedAt: clock.at, licenseServer, burst });
     const wasQuiet = options.appliance === undefined && isQuiet();
@@ -232,7 +229,6 @@ function judged(endpoints: readonly Dialled[]): Parameters<typeof roundConnectio
       wouldSettle: null,
       authorities: [],
       accepted: null,
-      verifiedBy: null,
     },
   }));
 }

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
 import {
-  burstDue,
   burstOf,
   needsCloserLook,
   next,
@@ -63,6 +62,9 @@ function rounds(...all: readonly Dialled[]): PathShare {
 function times(count: number, ...turn: readonly Dialled[]): readonly Dialled[] {
   return Array.from({ length: count }, () => turn).flat();
 }
+
+/** Returns the addresses to which a burst is due. */
+const burstDue = (state: PathShare, at: number): readonly string[] => [...new Set(burstOf(state, at, null))];
 
 const patterns = (state: PathShare): readonly string[] =>
   sharesOf(state).map(({ addresses, pattern }) => `${addresses.join('+')} ${pattern}`);

@@ -22,7 +22,6 @@ const GENUINE: TlsJudgement = {
   wouldSettle: null,
   authorities: [],
   accepted: null,
-  verifiedBy: null,
 };
 const BROKEN = finding('tls-intercepted', { claim: 'Issued by Acme.' });
 const INTERCEPTED: TlsJudgement = {

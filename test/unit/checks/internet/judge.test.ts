@@ -1,12 +1,17 @@
 import { describe, expect, test } from 'vitest';
 import type { DnsReply } from '../../../../src/core/observation.ts';
 import type { RoundObservations } from '../../../../src/core/round.ts';
-import { answeringHosts, judgeInternet as judgeInternetUnchecked } from '../../../../src/checks/internet/judge.ts';
+import { answeringHosts, internet } from '../../../../src/checks/internet/judge.ts';
 import type { Judgement } from '../../../../src/checks/check.ts';
 import { endpoint, failed, open, path, round } from '../../../support/checks/observed.ts';
+import { configOf } from '../../../support/config/config-of.ts';
 import { withPlainClaims } from '../../../support/checks/plain-claim.ts';
 
-const judgeUnknown = withPlainClaims(judgeInternetUnchecked);
+const config = await configOf('site: hq');
+const judgeUnknown = withPlainClaims((seen: RoundObservations, answered: ReadonlySet<string>): Judgement => {
+  if (internet.from !== 'round') throw new Error('Expected a check of the round');
+  return internet.judge({ config, round: seen, carriers: [], clock: [], answered });
+});
 /** All hosts have answered before. */
 const judgeInternet = (seen: RoundObservations): Judgement =>
   judgeUnknown(seen, new Set(['server.test:443', 'control.test:443']));
@@ -50,7 +55,7 @@ const BEYOND_PROXY = path({
   ],
 });
 
-describe('judgeInternet()', () => {
+describe('the internet', () => {
   test.each<[string, RoundObservations, string, string | undefined]>([
     ['a control host answers', round({ controls: [ANSWERING], licenseServer: SILENT }), 'judged', undefined],
     ['only the licence server answers', round({ controls: [SILENT], licenseServer: ANSWERING }), 'judged', 'note'],
@@ -289,13 +294,13 @@ describe('judgeInternet()', () => {
 
   test('names the proxy that opens nothing', () => {
     expect(judgeInternet(round({ controls: [BEYOND_PROXY] })).summary).toBe(
-      'The internet is only reached through the proxy 192.0.2.9:3128, which opens no connection',
+      'The internet can only be reached through the proxy 192.0.2.9:3128, which opens no connection',
     );
     const [seen] = BEYOND_PROXY.endpoints;
     if (seen === undefined) throw new Error('Nothing was tried');
     const another = path({ endpoints: [{ ...seen, proxy: '192.0.2.8:3128' }] });
     expect(judgeInternet(round({ controls: [BEYOND_PROXY, another] })).summary).toBe(
-      'The internet is only reached through the proxy 192.0.2.9:3128, 192.0.2.8:3128, which opens no connection',
+      'The internet can only be reached through the proxy 192.0.2.9:3128, 192.0.2.8:3128, which opens no connection',
     );
   });
 

@@ -1,14 +1,30 @@
 import { describe, expect, test } from 'vitest';
 import type { DnsReply, FailureReason } from '../../../../src/core/observation.ts';
-import { judgeAnswer as judgeAnswerUnchecked } from '../../../../src/checks/name-resolution/judge-answer.ts';
+import { judgeDns as judgeDnsUnchecked } from '../../../../src/checks/name-resolution/judge.ts';
 import { NO_OTHER_NAMES } from '../../../../src/checks/name-resolution/other-names.ts';
 import { withPlainClaims } from '../../../support/checks/plain-claim.ts';
 
-const judgeAnswer = withPlainClaims(judgeAnswerUnchecked);
+const judgeDns = withPlainClaims(judgeDnsUnchecked);
 
 const HOST = 'fortitokenmobile.fortinet.com';
 const GOOD = '173.243.138.84';
 const OTHER = '198.41.0.4';
+
+interface Answered {
+  readonly resolver?: string;
+  readonly a: DnsReply;
+  readonly aaaa: DnsReply;
+}
+
+/** Evaluates the answer of the only resolver. */
+function judge(
+  { resolver = 'system', a, aaaa }: Answered,
+  expectedAddresses: readonly string[] = [],
+  shared: readonly string[] = [],
+): ReturnType<typeof judgeDns> {
+  const observations = [{ resolver, name: HOST, a, aaaa }];
+  return judgeDns({ name: HOST, port: 443, expectedAddresses, observations, others: { ...NO_OTHER_NAMES, shared } });
+}
 
 function answer(addresses: readonly string[], rcode = 'NOERROR'): DnsReply {
   return { kind: 'answer', rcode, addresses, cnames: [], ttlSeconds: 60, durationMs: 3, attempts: 1 };
@@ -42,7 +58,7 @@ const ROWS: readonly Row[] = [
   {
     name: 'no answer',
     a: answer([], 'SERVFAIL'),
-    told: [`an address of ${HOST}`, 'The resolver of this system answered the question with the error SERVFAIL.'],
+    told: [`an address of ${HOST}`, 'The resolver of this system answered the query with the error SERVFAIL.'],
   },
   {
     name: 'half an answer',
@@ -84,8 +100,7 @@ const ROWS: readonly Row[] = [
 ];
 
 test.each(ROWS)('tells of $name', ({ a, aaaa = answer([]), expectedAddresses = [], told }) => {
-  const context = { subject: `${HOST}:443`, expectedAddresses, othersAnswer: false, others: NO_OTHER_NAMES };
-  const [finding] = judgeAnswer({ resolver: 'system', name: HOST, a, aaaa }, context).findings;
+  const [finding] = judge({ a, aaaa }, expectedAddresses).findings;
   const [expected, claim, address] = told;
   expect(finding).toMatchObject({ expected, claim });
   expect(finding?.facts).toEqual(address === undefined ? { resolver: 'system' } : { resolver: 'system', address });
@@ -103,17 +118,14 @@ function failed(reason: FailureReason, truncated = false): DnsReply {
 }
 
 describe('a claim', () => {
-  const said = (a: DnsReply, aaaa: DnsReply, shared: readonly string[] = []) => {
-    const others = { ...NO_OTHER_NAMES, shared };
-    const context = { subject: `${HOST}:443`, expectedAddresses: [], othersAnswer: false, others };
-    return judgeAnswer({ resolver: 'udp://10.0.0.53:53', name: HOST, a, aaaa }, context);
-  };
+  const said = (a: DnsReply, aaaa: DnsReply, shared: readonly string[] = []) =>
+    judge({ resolver: 'udp://10.0.0.53:53', a, aaaa }, [], shared);
 
   test.each<readonly [string, DnsReply, DnsReply, string]>([
     ['no name', answer([], 'NXDOMAIN'), answer([], 'NXDOMAIN'), 'reports that the name does not exist (NXDOMAIN).'],
     ['no address', answer([]), answer([]), 'returns neither an A nor an AAAA record for the name.'],
-    ['an error', answer([], 'SERVFAIL'), answer([]), 'answered the question with the error SERVFAIL.'],
-    ['silence', failed('timeout'), failed('timeout'), 'did not answer the question (timeout).'],
+    ['an error', answer([], 'SERVFAIL'), answer([]), 'answered the query with the error SERVFAIL.'],
+    ['silence', failed('timeout'), failed('timeout'), 'did not answer the query (timeout).'],
     ['half of it silence', failed('timeout'), answer(['2606:4700::1']), 'did not answer the A query (timeout).'],
     ['half of it an error', answer([GOOD]), answer([], 'SERVFAIL'), 'answered the AAAA query with the error SERVFAIL.'],
     [
@@ -139,25 +151,12 @@ describe('a claim', () => {
   });
 
   test('an address that other names have as well is false, and the others stay', () => {
-    const { findings, acceptable } = said(answer([GOOD, OTHER]), failed('aborted'), [OTHER]);
-    expect(acceptable).toEqual([GOOD]);
+    const { findings } = said(answer([GOOD, OTHER]), failed('aborted'), [OTHER]);
     expect(findings.map(({ rule, level, claim }) => [rule, level, claim])).toEqual([
       ['answer-acceptable', 'broken', `The resolver udp://10.0.0.53:53 answers with ${OTHER}, a public address.`],
       ['resolver-answers', 'note', 'The resolver udp://10.0.0.53:53 did not answer the AAAA query (aborted).'],
     ]);
   });
-});
-
-test('an answer is confirmed where every address is expected', () => {
-  const confirmed = (addresses: readonly string[], expectedAddresses: readonly string[]): boolean => {
-    const context = { subject: `${HOST}:443`, expectedAddresses, othersAnswer: false, others: NO_OTHER_NAMES };
-    return judgeAnswer({ resolver: 'system', name: HOST, a: answer(addresses), aaaa: answer([]) }, context).confirmed;
-  };
-  expect([confirmed([GOOD], [GOOD]), confirmed([GOOD, OTHER], [GOOD]), confirmed([GOOD], [])]).toEqual([
-    true,
-    false,
-    false,
-  ]);
 });
 
 describe('what a DNS64 makes of an IPv4 address', () => {
@@ -192,11 +191,9 @@ describe('what a DNS64 makes of an IPv4 address', () => {
       [['answer-acceptable', `The resolver of this system answers with ${STRANGE}, a private address.`]],
     ],
   ])('%s', (...[, a, aaaa, expectedAddresses, told]) => {
-    const observation = { resolver: 'system', name: HOST, a: answer(a), aaaa: answer(aaaa) };
-    const context = { subject: `${HOST}:443`, expectedAddresses, othersAnswer: false, others: NO_OTHER_NAMES };
-    const { findings, acceptable } = judgeAnswer(observation, context);
+    const { findings, addresses } = judge({ a: answer(a), aaaa: answer(aaaa) }, expectedAddresses);
     expect(findings.map(({ rule, claim }) => [rule, claim])).toEqual(told);
     const isFalse = told.some(([rule]) => rule === 'answer-acceptable');
-    expect(acceptable).toEqual(isFalse ? a.filter((address) => address === GOOD) : [...a, ...aaaa]);
+    expect(addresses).toEqual(isFalse ? a.filter((address) => address === GOOD) : [...a, ...aaaa]);
   });
 });

@@ -1,14 +1,30 @@
 import { describe, expect, test } from 'vitest';
 import type { Config } from '../../../../src/config/config.ts';
-import { judgeFamily as judgeFamilyUnchecked } from '../../../../src/checks/name-resolution/judge.ts';
+import { nameResolution } from '../../../../src/checks/name-resolution/judge.ts';
+import type { DnsReply } from '../../../../src/core/observation.ts';
+import type { Finding } from '../../../../src/engine/model.ts';
 import { configOf } from '../../../support/config/config-of.ts';
+import { judgeTarget } from '../../../support/checks/judge-target.ts';
+import { path } from '../../../support/checks/observed.ts';
 import { withPlainClaims } from '../../../support/checks/plain-claim.ts';
 
-const judgeFamily = withPlainClaims(judgeFamilyUnchecked);
-
 const A = '173.243.138.84';
-const V6 = '2001:db8::84';
+const V6 = '2606:4700::84';
 const NAT64 = '64:ff9b::adf3:8a54';
+
+function answer(addresses: readonly string[]): DnsReply {
+  return { kind: 'answer', rcode: 'NOERROR', addresses, cnames: [], ttlSeconds: 60, durationMs: 3, attempts: 1 };
+}
+
+const judgeFamily = withPlainClaims(
+  (server: Config['licenseServer'], addresses: readonly string[]): readonly Finding[] => {
+    const isV6 = (address: string): boolean => address.includes(':');
+    const a = answer(addresses.filter((address) => !isV6(address)));
+    const names = [{ resolver: 'system', name: server.host, a, aaaa: answer(addresses.filter(isV6)) }];
+    const findings = judgeTarget(nameResolution, { path: path({ host: server.host, names }), licenseServer: server });
+    return findings.filter(({ rule }) => rule === 'name-has-family');
+  },
+);
 
 async function licenseServer(family: 'auto' | 4 | 6): Promise<Config['licenseServer']> {
   return (await configOf(JSON.stringify({ licenseServer: { host: 'license.example.test', family } }))).licenseServer;

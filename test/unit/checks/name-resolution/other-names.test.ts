@@ -136,7 +136,7 @@ describe('what a resolver says of other names, and of its reasons', () => {
     [
       'an address of this machine alone',
       { own: answer(['10.0.0.1']), resolver: 'system', others: absolute(GOOD) },
-      ['answer-hijacked', 'local-name', `with a trailing dot, the name is ${GOOD}`],
+      ['answer-hijacked', 'local-name', `with a trailing dot, the name resolves to ${GOOD}`],
     ],
     [
       'an address of this machine alone, where DNS has no such name',
@@ -146,7 +146,7 @@ describe('what a resolver says of other names, and of its reasons', () => {
     [
       'a public address of this machine alone',
       { own: answer([PARKED]), resolver: 'system', others: absolute(GOOD) },
-      ['answer-unexpected', 'local-name', `with a trailing dot, the name is ${GOOD}`],
+      ['answer-unexpected', 'local-name', `with a trailing dot, the name resolves to ${GOOD}`],
     ],
     [
       'an address that DNS gives as well',

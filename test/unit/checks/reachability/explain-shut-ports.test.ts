@@ -1,15 +1,16 @@
 import { describe, expect, test } from 'vitest';
 import type { EndpointObservation, FailureReason, TcpFailure } from '../../../../src/core/observation.ts';
-import { judgeTcp as judgeTcpUnchecked } from '../../../../src/checks/reachability/judge.ts';
-import {
-  controlHostsOf,
-  explainShutPorts,
-  type ControlHosts,
-} from '../../../../src/checks/reachability/explain-shut-ports.ts';
+import type { ControlHosts } from '../../../../src/checks/check.ts';
+import { controlHostsOf, reachability } from '../../../../src/checks/reachability/judge.ts';
+import type { Finding } from '../../../../src/engine/model.ts';
+import { judgeTarget } from '../../../support/checks/judge-target.ts';
 import { endpoint, open, path } from '../../../support/checks/observed.ts';
 import { withPlainClaims } from '../../../support/checks/plain-claim.ts';
 
-const judgeTcp = withPlainClaims(judgeTcpUnchecked);
+const judge = withPlainClaims(
+  (controlHosts: ControlHosts, ...endpoints: readonly EndpointObservation[]): readonly Finding[] =>
+    judgeTarget(reachability, { path: path({ endpoints }), controlHosts }),
+);
 
 const A = '192.0.2.1';
 const B = '192.0.2.2';
@@ -26,14 +27,10 @@ function around(nearest: number | null): ControlHosts {
 
 function told(controls: number | null | ControlHosts, ...endpoints: readonly EndpointObservation[]) {
   const seen = controls === null || typeof controls === 'number' ? around(controls) : controls;
-  return explainShutPorts(judgeTcp(endpoints), endpoints, seen).map(({ level, kind, confidence }) => [
-    level,
-    kind,
-    confidence,
-  ]);
+  return judge(seen, ...endpoints).map(({ level, kind, confidence }) => [level, kind, confidence]);
 }
 
-describe('explainShutPorts()', () => {
+describe('a port that does not open', () => {
   test.each<readonly [string, number | null, TcpFailure, readonly [kind: string, confidence: string]]>([
     ['silence', 20, SILENT, ['no-answer', 'suspected']],
     ['silence, nothing to measure by', null, SILENT, ['no-answer', 'suspected']],
@@ -85,22 +82,20 @@ describe('explainShutPorts()', () => {
     const proxied = { ...endpoint(A, SILENT), proxy: 'proxy.test:3128' };
     const noIpv6: EndpointObservation = { ...endpoint('2001:db8::1', fails('no-route', 0.1)), family: 6 };
     expect(told(20, proxied)).toEqual([['broken', 'through-proxy', undefined]]);
-    expect(told(20, endpoint(A, fails('internal', 0.1)))).toEqual([['unknown', undefined, undefined]]);
+    expect(told(20, endpoint(B), endpoint(A, fails('internal', 0.1)))).toEqual([['unknown', undefined, undefined]]);
     expect(told(20, endpoint(A), noIpv6)).toEqual([['note', undefined, undefined]]);
   });
 
   test('shows the measure', () => {
-    const endpoints = [endpoint(A, fails('refused', 0.4))];
-    const [finding] = explainShutPorts(judgeTcp(endpoints), endpoints, around(20));
+    const [finding] = judge(around(20), endpoint(A, fails('refused', 0.4)));
     expect(finding?.claim).toMatch(
       /: connection refused, immediately, although the nearest control host is 20 ms away\.$/u,
     );
-    const silent = [endpoint(A, SILENT)];
-    expect(explainShutPorts(judgeTcp(silent), silent, around(20))[0]?.claim).toMatch(/: no answer within 3 s\.$/u);
+    expect(judge(around(20), endpoint(A, SILENT))[0]?.claim).toMatch(/: no answer within 3 s\.$/u);
   });
 });
 
-describe('explainShutPorts() beside control hosts that do not answer either', () => {
+describe('a port that does not open beside control hosts that do not answer either', () => {
   const seen = (over: Partial<ControlHosts>): ControlHosts => ({
     nearest: null,
     accepting: 0,
@@ -124,9 +119,8 @@ describe('explainShutPorts() beside control hosts that do not answer either', ()
   });
 
   test('says how many refuse as well, and of several addresses the weakest', () => {
-    const endpoints = [endpoint(A, fails('refused', 1))];
     const claim = (refusing: number) =>
-      explainShutPorts(judgeTcp(endpoints), endpoints, seen({ refusing, tried: refusing }))[0]?.claim;
+      judge(seen({ refusing, tried: refusing }), endpoint(A, fails('refused', 1)))[0]?.claim;
     expect(claim(2)).toBe(`Port 443 at ${A} did not open: connection refused, as at 2 control hosts.`);
     expect(claim(1)).toBe(`Port 443 at ${A} did not open: connection refused, as at 1 control host.`);
     const mixed = told(seen({ refusing: 2 }), endpoint(A, fails('refused', 1)), endpoint(B, SILENT));

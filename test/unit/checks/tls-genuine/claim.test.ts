@@ -102,7 +102,7 @@ describe('claimOf()', () => {
     { what: 'the vendor, under a public root', kind: 'public', issuers: [VENDOR], claim: 'public' },
     { what: "a company, under the vendor's key", kind: 'vendor', issuers: [name('Acme')], claim: 'vendor' },
   ])('$claim: $what', ({ kind, issuers, sent, claim }) => {
-    const standing = { kind, path: issuers.map(by), label: null, configured: null, authorities: [] };
+    const standing = { kind, path: issuers.map(by), label: null, authorities: [] };
     expect(claimOf(standing, sent ?? [], trust)).toBe(claim);
   });
 });

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { textOfStep } from '../../../support/checks/text-of-step.ts';
 import type { Finding } from '../../../../src/engine/model.ts';
-import { complainsOfConnections, seemsUnaffected, withComplaints } from '../../../../src/checks/tls-genuine/judge.ts';
+import { complainsOfConnections, seemsUnaffected, tlsGenuine } from '../../../../src/checks/tls-genuine/judge.ts';
 import type { PollingError, PollingReport } from '../../../../src/core/polling/report.ts';
+import { everything } from '../../../support/checks/everything.ts';
 import { finding, TARGET } from '../../../support/checks/judged-round.ts';
 
 const LAST = Date.parse('2026-11-25T12:03:00Z');
@@ -41,8 +42,14 @@ const OPEN = finding('vendor-ca-changed', {
   facts: { judgement: 'It is new' },
 });
 
+/** Returns the check's findings after FortiAuthenticator's log is taken into account. */
+function adjusted(findings: readonly Finding[], log: PollingReport): readonly Finding[] {
+  const own = { id: 'tls-genuine', kind: 'judged', findings, summary: '' } as const;
+  return tlsGenuine.adjust?.(own, everything({ log: { report: log, complainedOf: [] } })).findings ?? [];
+}
+
 function added(errors: PollingReport, findings: readonly Finding[]): readonly Finding[] {
-  return withComplaints(findings, errors, TARGET).slice(findings.length);
+  return adjusted(findings, errors).slice(findings.length);
 }
 
 describe('a certificate that is not proven', () => {
@@ -57,7 +64,7 @@ describe('a certificate that is not proven', () => {
         suggests: 'tls-interception-suspected',
         confidence: 'suspected',
         rule: 'appliance-takes-the-certificate',
-        expected: 'No TLS errors in the log of fac-1 while the authority is unknown',
+        expected: 'No TLS errors in the log of fac-1',
         facts: { judgement: 'It is new', appliance: 'fac-1' },
       });
       expect(raised?.advice?.summary).toBe('{judgement}, and {appliance} reports TLS errors.');
@@ -126,17 +133,17 @@ describe('a flaw', () => {
     { name: 'what is new is broken with any other complaint', from: 'broken', log: report(OF_LICENSE), to: 'broken' },
     { name: 'what is new is broken without a log', from: 'broken', log: UNHEARD, to: 'broken' },
   ])('$name', ({ from, log, to }) => {
-    expect(withComplaints([flaw(from)], log, TARGET)).toEqual([{ ...flaw(from), level: to }]);
+    expect(adjusted([flaw(from)], log)).toEqual([{ ...flaw(from), level: to }]);
   });
 
   test('of TLS 1.2 alone is weighed in the same way', () => {
-    const [weighed] = withComplaints([flaw('warning', 'older-tls-is-not-inspected')], report(REFUSED), TARGET);
+    const [weighed] = adjusted([flaw('warning', 'older-tls-is-not-inspected')], report(REFUSED));
     expect(weighed?.level).toBe('broken');
   });
 
   test('of another kind is left alone', () => {
     const other = flaw('warning', 'certificate-is-in-date');
-    expect(withComplaints([other], report(REFUSED), TARGET)).toEqual([other]);
+    expect(adjusted([other], report(REFUSED))).toEqual([other]);
   });
 });
 

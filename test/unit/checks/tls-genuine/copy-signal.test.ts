@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { openCase, type TlsEvidence } from '../../../../src/checks/tls-genuine/chain-case.ts';
-import { copySignals, type Signal } from '../../../../src/checks/tls-genuine/signals.ts';
+import { type Signal, signalsOf } from '../../../../src/checks/tls-genuine/signals.ts';
 import { createSignatureChecks } from '../../../../src/tls/chain.ts';
 import type { Trust } from '../../../../src/tls/trust.ts';
 import { createIdentity, type Identity } from '../../../support/certificates/authority.ts';
@@ -15,7 +15,8 @@ const forged = await w.leaf(copied.sub);
 
 function signals([leaf, ...rest]: readonly [Identity, ...Identity[]], seen: Partial<TlsEvidence>): readonly Signal[] {
   const sent = [certificateOf(leaf), ...rest.map(certificateOf)] as const;
-  return copySignals(openCase(sent, w.evidence(seen), createSignatureChecks()));
+  const found = signalsOf(openCase(sent, w.evidence(seen), createSignatureChecks()));
+  return found.filter(({ rule }) => rule === 'names-belong-to-their-keys');
 }
 
 const root = (name: string): Promise<Identity> => createIdentity({ name, authority: true });

@@ -39,7 +39,7 @@ function judge(
 ): TrustedPath | null {
   const anchors = held.map((certificate) => ({ certificate, label: 'held', origin: 'configured' as const }));
   return judgeFlaws(
-    { kind, path, label: null, configured: null, authorities: [] },
+    { kind, path, label: null, authorities: [] },
     {
       profile,
       now,

@@ -1,15 +1,13 @@
 import { expect, test } from 'vitest';
 import { adjusted } from '../../../../src/checks/assess.ts';
-import type { Assessment } from '../../../../src/engine/model.ts';
+import type { Assessment, Finding } from '../../../../src/engine/model.ts';
 import { diagnose } from '../../../../src/engine/diagnose.ts';
 import { everything } from '../../../support/checks/everything.ts';
 import { CONTEXT, round } from '../../../support/checks/judged-round.ts';
 import { ONE_DATAGRAM, type FirewallSighting } from '../../../../src/core/polling/state.ts';
 import type { PollingReport } from '../../../../src/core/polling/report.ts';
-import { judgeLogEvidence as judgeLogEvidenceUnchecked } from '../../../../src/checks/tls-genuine/judge.ts';
+import { tlsGenuine } from '../../../../src/checks/tls-genuine/judge.ts';
 import { withPlainClaims } from '../../../support/checks/plain-claim.ts';
-
-const judgeLogEvidence = withPlainClaims(judgeLogEvidenceUnchecked);
 
 const AT = Date.UTC(2026, 10, 24, 12);
 const LINE: FirewallSighting = {
@@ -30,10 +28,12 @@ const LINE: FirewallSighting = {
   sample: 'devname="fgt-1"',
 };
 
-function judge(...firewallEvidence: readonly FirewallSighting[]): ReturnType<typeof judgeLogEvidence> {
+const judge = withPlainClaims((...firewallEvidence: readonly FirewallSighting[]): readonly Finding[] => {
   const report: PollingReport = { window: 900_000, silentAfter: 86_400_000, appliances: [], firewallEvidence };
-  return judgeLogEvidence(report, 'license.example.test:443');
-}
+  const own = { id: 'tls-genuine', kind: 'judged', findings: [], summary: '' } as const;
+  const known = { licenseServer: { host: 'license.example.test', port: 443 }, log: { report, complainedOf: [] } };
+  return tlsGenuine.adjust?.(own, everything(known)).findings ?? [];
+});
 
 function levels(...firewallEvidence: readonly FirewallSighting[]): readonly string[] {
   return judge(...firewallEvidence).map(({ level, confidence = 'confirmed' }) => `${level} ${confidence}`);

@@ -36,10 +36,10 @@ interface Seen {
   readonly more?: Partial<ReferenceObservation>;
 }
 
-type Judged = Parameters<typeof judgeOlderTls>;
+type Judged = Parameters<typeof judgeOlderTls>[0];
 
 function judge(seen: Seen) {
-  return judgeOlderTls(...observed(seen));
+  return judgeOlderTls(observed(seen));
 }
 
 function observed({ newer = genuine, older = company, again, alone, more = {} }: Seen): Judged {
@@ -73,12 +73,12 @@ function observed({ newer = genuine, older = company, again, alone, more = {} }:
     ],
     references: [reference],
   });
-  return judgedArguments(seen);
+  return judgedFacts(seen);
 }
 
-function judgedArguments(seen: Judged[0]): Judged {
+function judgedFacts(seen: Judged['path']): Judged {
   const surroundings = { controls: [], now: w.now };
-  return [seen, judgeTlsPath(seen, KNOWLEDGE, surroundings), KNOWLEDGE, surroundings];
+  return { path: seen, tls: judgeTlsPath(seen, KNOWLEDGE, surroundings), knowledge: KNOWLEDGE, surroundings };
 }
 
 test('tells of an inspection of TLS 1.2 alone, and what to do', () => {
@@ -210,11 +210,11 @@ test.each<readonly [string, Seen, boolean]>([
   ['both are', { newer: company }, false],
   ['there was no handshake', { newer: null }, false],
 ])('isOlderInspected(): %s', (_, seen, expected) => {
-  expect(isOlderInspected(...observed(seen))).toBe(expected);
+  expect(isOlderInspected(observed(seen))).toBe(expected);
 });
 
 describe('mixedVersions()', () => {
-  const mixed = (seen: Seen): readonly string[] => verdictsOf(mixedVersions(...observed(seen)));
+  const mixed = (seen: Seen): readonly string[] => verdictsOf(mixedVersions(observed(seen)));
   const verdictsOf = (judged: ReturnType<typeof mixedVersions>): readonly string[] =>
     judged.map(({ endpoint: { address }, judgement }) => `${address} ${judgement.verdict} ${judgement.confidence}`);
   const MIXED: Seen['again'] = [
@@ -227,7 +227,7 @@ describe('mixedVersions()', () => {
 
   test('are the connections of both versions, at their address, where the version makes no difference', () => {
     expect(mixed({ again: MIXED })).toEqual([INTERCEPTED, GENUINE, INTERCEPTED, GENUINE, INTERCEPTED]);
-    const outcomes = mixedVersions(...observed({ again: MIXED })).map(({ endpoint: { tls }, outcome }) => {
+    const outcomes = mixedVersions(observed({ again: MIXED })).map(({ endpoint: { tls }, outcome }) => {
       expect(tls).toBe(outcome);
       return outcome.chain;
     });
@@ -252,8 +252,8 @@ describe('mixedVersions()', () => {
   });
 
   test('are none where nothing was dialled', () => {
-    const [seen] = observed({ again: MIXED });
-    expect(mixedVersions(...judgedArguments({ ...seen, endpoints: [] }))).toEqual([]);
-    expect(isOlderInspected(...judgedArguments({ ...seen, endpoints: [] }))).toBe(false);
+    const seen = observed({ again: MIXED }).path;
+    expect(mixedVersions(judgedFacts({ ...seen, endpoints: [] }))).toEqual([]);
+    expect(isOlderInspected(judgedFacts({ ...seen, endpoints: [] }))).toBe(false);
   });
 });

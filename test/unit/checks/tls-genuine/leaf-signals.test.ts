@@ -1,19 +1,18 @@
 import { describe, expect, test } from 'vitest';
-import { openCase, type TlsEvidence } from '../../../../src/checks/tls-genuine/chain-case.ts';
+import { openCase } from '../../../../src/checks/tls-genuine/chain-case.ts';
 import { signalsOf } from '../../../../src/checks/tls-genuine/signals.ts';
 import { createSignatureChecks } from '../../../../src/tls/chain.ts';
 import { certificateOf } from '../../../support/certificates/chains.ts';
-import { DAY_MS } from '../../../support/certificates/interception-world.ts';
 import { createCast } from '../../../support/certificates/verdict-cast.ts';
-import { HOUR_MS, recent } from '../../../support/certificates/verdict-rows.ts';
+import { HOUR_MS } from '../../../support/certificates/verdict-rows.ts';
 
 const w = await createCast();
 const leaf = certificateOf(w.byCorporate);
 
-function minted(ageMs: number, previous: TlsEvidence['previous'] = []): readonly string[] {
-  const evidence = w.evidence({ now: leaf.notBefore + ageMs, previous });
+function minted(ageMs: number): readonly string[] {
+  const evidence = w.evidence({ now: leaf.notBefore + ageMs });
   return signalsOf(openCase([leaf], evidence, createSignatureChecks()))
-    .filter(({ rule }) => rule === 'certificate-is-not-brand-new' || rule === 'serial-stays')
+    .filter(({ rule }) => rule === 'certificate-is-not-brand-new')
     .map(({ claim }) => claim);
 }
 
@@ -28,31 +27,5 @@ describe('a certificate that was made just now', () => {
     ['in the future', -1, []],
   ])('%s', (_, age, told) => {
     expect(minted(age)).toEqual(told);
-  });
-});
-
-describe('a certificate with another serial on each connection', () => {
-  const now = leaf.notBefore + 10 * DAY_MS;
-  const told = (...serials: readonly string[]): readonly string[] => minted(10 * DAY_MS, recent(now, ...serials));
-
-  test('is told from the fourth in a day on', () => {
-    expect(told('01', '02')).toEqual([]);
-    expect(told('01', '02', '03')).toEqual([
-      'Each of 4 connections within a day received a certificate with a different serial number.',
-    ]);
-  });
-
-  test('is not told where one of them comes again', () => {
-    expect(told('01', '02', '03', '01')).toEqual([]);
-    expect(told('01', '02', leaf.serial)).toEqual([]);
-  });
-
-  test('counts no more than a day', () => {
-    const at = (age: number): TlsEvidence['previous'] => [
-      ...recent(now, '01', '02'),
-      { serial: '03', pin: 'sha256/other', at: now - age },
-    ];
-    expect(minted(10 * DAY_MS, at(DAY_MS))).toHaveLength(1);
-    expect(minted(10 * DAY_MS, at(DAY_MS + 1))).toEqual([]);
   });
 });

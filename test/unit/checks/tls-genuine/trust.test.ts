@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { labelOfKey, type Trust, type TrustProfile, trustUnder } from '../../../../src/tls/trust.ts';
+import { type Trust, type TrustProfile, trustUnder } from '../../../../src/tls/trust.ts';
 import { createIdentity, type Identity } from '../../../support/certificates/authority.ts';
 import { anchorOf, pinOf, publicRootsOf } from '../../../support/certificates/chains.ts';
 
@@ -26,10 +26,5 @@ describe('the keys that count', () => {
     const { pins, anchors, publicRoots } = trustUnder(profile, trust);
     expect([...pins, ...anchors].map(({ label }) => label)).toEqual(names);
     expect(publicRoots).toBe(trust.publicRoots);
-    expect(ALL.flatMap(({ pin }) => labelOfKey(pin, profile, trust) ?? [])).toEqual(names);
-  });
-
-  test('are no others', () => {
-    expect(labelOfKey('sha256/none', 'fortinet', trust)).toBeNull();
   });
 });

@@ -8,7 +8,6 @@ import {
   HOUR_MS,
   PINNED,
   PUBLIC,
-  recent,
   reference,
   sees,
   type VerdictRow,
@@ -98,11 +97,6 @@ const NEW_AUTHORITY: readonly VerdictRow[] = [
     seen: { ...sees(byNewSub, newSub), controls: [await control('directregistration.fortinet.com', newSub)] },
     verdict: 'vendor-ca-changed',
   },
-  {
-    name: 'missing intermediate, serials that come back',
-    seen: { ...sees(byNewSub), previous: recent(now, '01', '02', '01', '02') },
-    verdict: 'vendor-ca-changed',
-  },
   { name: 'missing intermediate', seen: sees(await leaf(genuine.otherSub)), verdict: 'vendor-ca-changed' },
   {
     name: 'a pin may be the key of the issuer that was not sent',
@@ -118,18 +112,6 @@ const NEW_AUTHORITY: readonly VerdictRow[] = [
     seen: sees(await leafFor('globalftm.example.net', newSub), newSub),
     verdict: 'vendor-ca-changed',
     rule: 'certificate-names-the-server',
-  },
-  {
-    name: 'the same, another serial on each connection',
-    seen: { ...sees(byNewSub), previous: recent(now, '01', '02', '03') },
-    verdict: 'vendor-ca-changed',
-    rule: 'serial-stays',
-  },
-  {
-    name: 'the same, genuine until a minute ago',
-    seen: { ...sees(byNewSub, newSub), remembered: { at: now - 60_000, label: 'Fortinet_CA' } },
-    verdict: 'vendor-ca-changed',
-    rule: 'genuine-as-before',
   },
   {
     name: 'the same, another authority learned',

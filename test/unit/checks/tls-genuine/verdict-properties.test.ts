@@ -109,11 +109,6 @@ describe('judgeTls()', () => {
     'a clean control host': () => ({ controls: [w.cleanControl] }),
     'another private authority on a control host': () => ({ controls: [control] }),
     'the same chain by another resolver': ({ outcome }) => ({ references: ownLeaf(outcome) }),
-    'the same serial before': ({ outcome }) => ({
-      previous: (outcome.chain?.certificates ?? [])
-        .slice(0, 1)
-        .map(({ serial, pin }) => ({ serial, pin, at: w.now - 60_000 })),
-    }),
     'a demand for a client certificate': ({ outcome }) => ({
       outcome: handshake({ kind: 'client-certificate-demanded', chain: outcome.chain ?? chainOf() }),
     }),

@@ -1,7 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import type { VerdictFacts } from '../../../../src/checks/tls-genuine/hypothesis.ts';
-import { decide, HYPOTHESES } from '../../../../src/checks/tls-genuine/verdict.ts';
+import { decide, HYPOTHESES, type VerdictFacts } from '../../../../src/checks/tls-genuine/hypotheses.ts';
 
 const documentation = readFileSync(new URL('../../../../docs/internals/interception.md', import.meta.url), 'utf8');
 const GENUINE: VerdictFacts = {

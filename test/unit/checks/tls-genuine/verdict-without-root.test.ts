@@ -7,7 +7,7 @@ import { createCast } from '../../../support/certificates/verdict-cast.ts';
 import { PUBLIC, reference, sees } from '../../../support/certificates/verdict-rows.ts';
 
 const w = await createCast();
-const { genuine, corporate, server, byCorporateSub, now, leaf, leafFor, evidence, control, cleanControl } = w;
+const { genuine, corporate, server, byCorporateSub, leaf, leafFor, evidence, control, cleanControl } = w;
 
 /** A chain as an inspecting device sends it, with its sub-authority but without the root above it. */
 interface Sender {
@@ -46,12 +46,6 @@ const ROWS: readonly Row[] = [
   { name: 'an authority without a name', by: nameless, verdict: 'interception-suspected' },
   { name: "an authority of the vendor's name", by: likeVendor, verdict: 'vendor-ca-changed' },
   { name: "an authority of a public one's name", by: likePublic, verdict: 'certificate-broken' },
-  {
-    name: 'a company authority, genuine until a minute ago',
-    by: company,
-    around: { remembered: { at: now - 60_000, label: 'Fortinet_CA' } },
-    verdict: 'interception-suspected',
-  },
   {
     name: 'a company authority where another was learned',
     by: company,
@@ -157,17 +151,9 @@ describe('judgeTls() on an authority that sends no root', () => {
     expect(wouldSettle).toContain('intermediate certificates');
   });
 
-  test('says until when the chain was genuine, and that it was learned', () => {
-    const remembered = { at: Date.parse('2026-11-25T12:03:07.500Z'), label: 'Fortinet_CA (fortinet-ca2)' };
+  test('says that another authority was learned', () => {
     const { findings } = judgeTls(
-      evidence({ ...sees(byCorporateSub, corporate.sub), remembered, baseline: w.baseline(server, genuine.sub) }),
-    );
-    expect(findings).toContainEqual(
-      expect.objectContaining({
-        rule: 'genuine-as-before',
-        expected: 'A chain to Fortinet_CA (fortinet-ca2), genuine until 2026-11-25T12:03:07Z',
-        suggests: 'tls-interception-suspected',
-      }),
+      evidence({ ...sees(byCorporateSub, corporate.sub), baseline: w.baseline(server, genuine.sub) }),
     );
     expect(findings).toContainEqual(
       expect.objectContaining({
@@ -175,10 +161,5 @@ describe('judgeTls() on an authority that sends no root', () => {
         expected: expect.stringContaining('fortinet-subca2001'),
       }),
     );
-  });
-
-  test('says nothing of what was before where the chain is genuine', () => {
-    const remembered = { at: now, label: 'Fortinet_CA' };
-    expect(judgeTls(evidence({ remembered })).findings).toEqual([]);
   });
 });

@@ -3,28 +3,13 @@ import { describe, expect, test } from 'vitest';
 import type { TlsEvidence, TlsJudgement, Verdict } from '../../../../src/checks/tls-genuine/chain-case.ts';
 import { judgeTls, worstJudgement } from '../../../../src/checks/tls-genuine/verdict.ts';
 import { pinOf } from '../../../support/certificates/chains.ts';
-import { DAY_MS } from '../../../support/certificates/interception-world.ts';
 import { createCast } from '../../../support/certificates/verdict-cast.ts';
 import { sees } from '../../../support/certificates/verdict-rows.ts';
 
 const w = await createCast();
-const { genuine, corporate, fortigate, now } = w;
+const { genuine, corporate, fortigate } = w;
 const judge = (seen: Partial<TlsEvidence>): TlsJudgement => judgeTls(w.evidence(seen));
 const control = await w.control('www.iana.org', corporate.root);
-
-describe('TlsJudgement.verifiedBy', () => {
-  const learned = { baseline: w.baseline(w.server, genuine.sub) };
-  test.each<readonly [string, Partial<TlsEvidence>, string | null]>([
-    ['a genuine chain', {}, genuine.sub.pin],
-    ['one that was learned as well', learned, genuine.sub.pin],
-    ['one that was learned only', { ...sees(w.byNewSub, w.newSub), baseline: w.baseline(w.byNewSub, w.newSub) }, null],
-    ['a renewed certificate', { ...learned, ...sees(w.renewed, genuine.sub) }, genuine.sub.pin],
-    ['an expired one', { now: now + 500 * DAY_MS }, null],
-    ["a device's certificate", sees(w.device, genuine.sub), null],
-  ])('is the configured key of a chain that was found genuine: %s', (_, seen, pin) => {
-    expect(judge(seen).verifiedBy).toBe(pin);
-  });
-});
 
 test('a product that the administrator trusts is no interception, and not named', () => {
   const trust = { ...w.trust, pins: [...w.trust.pins, pinOf(fortigate, 'configured')] };
