@@ -8,8 +8,8 @@ import type { DnsObservation } from '../core/observation.ts';
 import type { PathObservation, RoundObservations } from '../core/round.ts';
 
 /**
- * Gauges for observed values. When a value is no longer reported, its series is removed. Otherwise, an outdated value
- * would hide the fact that the current value is unknown.
+ * When a value is no longer reported, its series is removed. An outdated value would hide that the current value is
+ * unknown.
  */
 export class ObservedGauges {
   readonly #notAfter: Gauge;
@@ -64,7 +64,6 @@ export class ObservedGauges {
     for (const { peer, kind } of peers) this.#readable.set({ peer }, kind === 'seen' ? 1 : 0);
   }
 
-  /** Removes all values. Must be called after the configuration has changed. */
   forget(): void {
     for (const gauge of [this.#notAfter, this.#ttl, this.#expected]) gauge.reset();
     this.picture({ appliances: [], peers: [] });
@@ -98,10 +97,6 @@ export class ObservedGauges {
   }
 }
 
-/**
- * Sets a gauge, or removes its series if the value is unknown.
- * @param value null if unknown
- */
 function setTo(gauge: Gauge, labels: Record<string, string>, value: number | null): void {
   if (value !== null) gauge.set(labels, value);
 }

@@ -12,8 +12,8 @@ import { CHANNEL_IDS } from '../notify/channels/registry.ts';
 import { authority } from '../core/addresses.ts';
 
 /**
- * The common failure reasons of each probe. Only their series are created in advance, because each reason adds one
- * series per target. Series for other reasons are created when such a failure occurs.
+ * Only the series of these failures are created in advance, because each reason adds one series per target. Series for
+ * other reasons are created when such a failure occurs.
  */
 const USUAL: Readonly<Record<string, readonly FailureReason[]>> = {
   dns: ['timeout', 'refused', 'rejected'],
@@ -24,23 +24,18 @@ const USUAL: Readonly<Record<string, readonly FailureReason[]>> = {
   ntp: ['timeout', 'refused'],
 };
 
-/**
- * Returns the common failure reasons of a probe. For probes that are not in the list, timeouts are the only common
- * failure.
- * @param probe the probe, which can be missing from the list above
- */
+/** Timeouts are the only common failure of other probes. */
 function usualFailures(probe: string): readonly FailureReason[] {
   return USUAL[probe] ?? ['timeout'];
 }
 
 /**
- * The metric series about probes. Counters are created with the value zero before the first probe, and removed when
- * their target is no longer configured.
+ * Counters are created with the value zero before the first probe, and removed when their target is no longer
+ * configured.
  */
 export class ProbeSeries {
   readonly #metrics: Metrics;
   readonly #made = new Map<string, ProbeTarget>();
-  /** The labels of all existing failure series. */
   readonly #failures = new Map<string, FailureLabels>();
   /** Failures that are not counted yet, because their new series must first be scraped with the value zero. */
   readonly #unseen = new Map<string, { readonly labels: FailureLabels; readonly count: number }>();
@@ -50,8 +45,8 @@ export class ProbeSeries {
   }
 
   /**
-   * Creates missing series and removes the series of targets that are no longer configured. Existing counters keep
-   * their values.
+   * Creates missing series and removes those of targets that are no longer configured. Other counters keep their
+   * values.
    */
   expect(probes: readonly ProbeTarget[]): void {
     const kept = new Set(probes.map(keyOf));
@@ -59,10 +54,7 @@ export class ProbeSeries {
     for (const probe of probes) this.#make(probe);
   }
 
-  /**
-   * Counts all probes of a round. A target's probe counts as successful only if all the target's addresses were
-   * successful.
-   */
+  /** A target's probe counts as successful only if all the target's addresses were successful. */
   record(samples: readonly ProbeSample[]): void {
     const { probeRuns, probeDuration, probeSuccess } = this.#metrics;
     for (const { probe, target, durationMs, failure } of samples) {
@@ -78,7 +70,7 @@ export class ProbeSeries {
   }
 
   /**
-   * Must be called before a scrape reads the metrics. Returns a function that must be called after the scrape. It
+   * Must be called before a scrape reads the metrics. Returns a function that must be called after the scrape: it
    * counts delayed failures in the series that were scraped with the value zero.
    */
   scraping(): () => void {
@@ -105,10 +97,7 @@ export class ProbeSeries {
     this.#metrics.probeFailures.inc({ ...labels }, 0);
   }
 
-  /**
-   * Counts a failure. If the series is new, the failure is counted after the next scrape, because rate() needs an
-   * earlier value.
-   */
+  /** In a new series, the failure is counted after the next scrape, because rate() needs an earlier value. */
   #fail(labels: FailureLabels): void {
     const key = failureKey(labels);
     const waiting = this.#unseen.get(key);
@@ -147,7 +136,6 @@ function keyOf({ probe, target }: ProbeTarget): string {
 
 const RESULTS: readonly DeliveryResult[] = ['sent', 'failed', 'rejected', 'expired'];
 
-/** The configured items for which metrics are expected. */
 export interface Expected {
   readonly config: Config;
   readonly signatures: SignatureSet;
@@ -157,9 +145,8 @@ export interface Expected {
 }
 
 /**
- * Creates all known series at startup with the value zero, because alerts don't detect an increase if a series appears
- * only with the first error. States are unknown until they have been checked. Gauges for measurements are created with
- * the first measurement.
+ * Alerts don't detect an increase if a series appears only with the first error. Gauges for measurements are created
+ * with the first measurement.
  */
 export function createZeroSeries(metrics: Metrics, expected: Expected): void {
   zeroStates(metrics, expected);
@@ -173,10 +160,7 @@ export function createZeroSeries(metrics: Metrics, expected: Expected): void {
   }
 }
 
-/**
- * Removes all measurements after a configuration change. Targets may have been removed, and a measurement that is no
- * longer updated would be misleading.
- */
+/** Targets may have been removed, and a measurement that is no longer updated would be misleading. */
 export function forgetMeasurements(metrics: Metrics): void {
   metrics.activationReady.remove();
   metrics.observed.forget();
@@ -190,7 +174,6 @@ export function forgetMeasurements(metrics: Metrics): void {
     gauge.reset();
 }
 
-/** Removes the counters for appliances that are no longer configured. */
 export function forgetAppliances(
   { pollingErrors }: Metrics,
   before: Expected,
@@ -202,10 +185,7 @@ export function forgetAppliances(
       for (const { id: signature } of before.signatures.signatures) pollingErrors.remove({ appliance, signature });
 }
 
-/**
- * Creates a series for each cause and each severity that the cause can have. This includes the default severity and the
- * severities that the configured services set.
- */
+/** A series for each cause and each severity that it can have: the default, and those of the configured services. */
 function zeroCauses(metrics: Metrics, { services }: Pick<Config, 'services'>): void {
   metrics.causeActive.reset();
   const others = new Set(services.map(({ severity }) => severity));
@@ -233,18 +213,14 @@ function zeroLog(metrics: Metrics, { config, signatures }: Expected): void {
   for (const source of LOG_SOURCES) for (const result of LOG_RESULTS) metrics.logLines.inc({ source, result }, 0);
 }
 
-/** The label value for subjects that are not configured, such as a licence or mail server that an API reported. */
+/** For subjects that are not configured, such as a licence or mail server that an API reported. */
 export const OTHER_SUBJECT = 'other';
 
-/**
- * Returns the subjects that can be used as label values: text from the configuration, configured hosts with their
- * ports, probe targets and preconditions.
- */
 export function configuredSubjects(config: Config, probes: readonly ProbeTarget[]): ReadonlySet<string> {
   return new Set([...CHECKS.map(({ id }) => id), ...probes.map(({ target }) => target), ...namesIn(config)]);
 }
 
-/** Returns all strings in a value, and the hosts with ports in the format `host:port`. */
+/** All strings in a value, and hosts with ports as `host:port`. */
 export function namesIn(value: unknown): readonly string[] {
   if (typeof value === 'string') return [value];
   if (typeof value !== 'object' || value === null) return [];

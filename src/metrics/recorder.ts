@@ -21,21 +21,19 @@ import {
 } from './probe-series.ts';
 import type { Metrics } from './definitions.ts';
 
-/** The labels of a series of the metric `ftm_incident_open`. */
 interface OpenIncident {
   readonly cause: string;
   readonly severity: Severity;
   readonly subject: string;
 }
 
-/** The properties of an incident that the metrics contain. */
 type TellableIncident = Pick<Incident, 'status' | 'cause' | 'openedAt'>;
 
 const MOST = 50;
 
 /**
- * Returns the most severe open incidents, at most 50. Subjects that are not in `named` are replaced with `other`,
- * because label values never contain text from the network.
+ * The most severe open incidents. Subjects that are not in `named` become `other`, because label values never contain
+ * text from the network.
  */
 export function openIncidents(
   incidents: readonly TellableIncident[],
@@ -52,13 +50,12 @@ export function openIncidents(
   return [...new Map(open.map((each) => [JSON.stringify(each), each])).values()].slice(0, MOST);
 }
 
-/** Records the daemon's events and observations as metrics. */
 export class Recorder {
   readonly #metrics: Metrics;
   readonly #probes: ProbeSeries;
   #expected: Expected | null = null;
   #subjects: ReadonlySet<string> = new Set();
-  /** The labels of the `ftm_cause_active` series that have the value 1. */
+  /** The `ftm_cause_active` series that have the value 1. */
   #activeCauses: ReadonlyMap<string, { readonly cause: string; readonly severity: Severity }> = new Map();
 
   constructor(metrics: Metrics) {
@@ -66,10 +63,7 @@ export class Recorder {
     this.#probes = new ProbeSeries(metrics);
   }
 
-  /**
-   * Creates the series for a new configuration with the value zero, and removes the measurements of the previous
-   * configuration. Counters that also belong to the new configuration keep their values.
-   */
+  /** Counters that also belong to the new configuration keep their values. All measurements are removed. */
   expect(expected: Expected): void {
     forgetMeasurements(this.#metrics);
     if (this.#expected !== null) forgetAppliances(this.#metrics, this.#expected, expected);
@@ -82,13 +76,13 @@ export class Recorder {
     this.#expected = expected;
   }
 
-  /** Records the duration of a round, even if the round's results cannot be used. */
+  /** Called even if the round's results cannot be used. */
   ended({ durationMs, stalledMs }: Pick<RoundObservations, 'durationMs' | 'stalledMs'>): void {
     this.#metrics.roundDuration.set(durationMs / 1000);
     this.loopLag(stalledMs);
   }
 
-  /** Records the probe results of a round. Must not be called if this process stalled during the round. */
+  /** Must not be called if this process stalled during the round. */
   measured(observations: RoundObservations, judged: JudgedRound, config: Config): void {
     this.#probes.record(samplesOf(observations));
     this.#metrics.observed.round(observations, config);
@@ -107,7 +101,7 @@ export class Recorder {
       this.#metrics.licenseAssigned.set({ appliance, license }, assigned);
   }
 
-  /** Records observations about the appliances, which are queried independently of rounds. */
+  /** Appliances are queried independently of rounds. */
   units(picture: Picture): void {
     this.#metrics.observed.picture(picture);
   }
@@ -143,7 +137,6 @@ export class Recorder {
     this.#metrics.scheduleLag.observe(lag / 1000);
   }
 
-  /** Records the current event loop delay. */
   loopLag(lag: Millis): void {
     this.#metrics.eventLoopLag.observe(lag / 1000);
   }
@@ -152,10 +145,7 @@ export class Recorder {
     this.#metrics.missedRuns.inc();
   }
 
-  /**
-   * Records the expiry date of the status page's certificate.
-   * @param end the expiry date, or null if there is no certificate
-   */
+  /** @param end null if there is no certificate */
   ownCertificate(end: EpochMs | null): void {
     if (end === null) this.#metrics.ownCertificateEnd.remove();
     else this.#metrics.ownCertificateEnd.set(end / 1000);
@@ -205,9 +195,8 @@ interface LicenseAssignment {
 }
 
 /**
- * Returns the configured licences that were checked, with the result for each licence. A licence without a finding is
- * correctly assigned. Licences that could not be checked are left out. Licences that only an appliance reported are
- * also left out, because label values never contain text from the network.
+ * A licence without a finding is correctly assigned. Licences that could not be checked are left out, and so are those
+ * that only an appliance reported: label values never contain text from the network.
  */
 export function licenseAssignments(
   { preconditions }: Diagnosis,
@@ -215,7 +204,7 @@ export function licenseAssignments(
 ): readonly LicenseAssignment[] {
   const status = preconditions.find(({ id }) => id === 'license-assignment');
   if (status === undefined || registration === null || status.state === 'not-configured') return [];
-  // An unknown state without findings means that the licences have not been checked yet.
+  // The licences have not been checked yet.
   if (status.state === 'unknown' && status.findings.length === 0) return [];
   const byAppliance = Map.groupBy(status.findings, ({ facts }) => facts?.appliance);
   return appliances.flatMap(({ name: appliance, licenses }) =>
@@ -229,10 +218,7 @@ export function licenseAssignments(
   );
 }
 
-/**
- * Returns whether a finding applies to the licence. A finding that mentions only an appliance applies to all the
- * appliance's licences.
- */
+/** A finding that mentions only an appliance applies to all its licences. */
 function concerns({ facts }: Finding, license: string): boolean {
   return (facts?.license ?? license).toUpperCase() === license.toUpperCase();
 }

@@ -6,7 +6,6 @@ import { visibleText } from '../core/visible-text.ts';
 
 const LONGEST_TEXT = 2_000;
 
-/** Describes all responses on one network path with their times, one line per response. */
 export function pathLines({
   names,
   endpoints,
@@ -22,7 +21,6 @@ export function pathLines({
   ];
 }
 
-/** Describes the last SMTP stage that a mail server reached. */
 export function mailLine({ server, security, outcome }: MailObservation): string {
   const way = `${server}  SMTP  ${security}`;
   if (outcome.kind === 'accepted')

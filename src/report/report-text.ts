@@ -41,10 +41,6 @@ export interface DiagnosisAsides {
   readonly unseen?: readonly UnseenIncident[];
 }
 
-/**
- * Formats a diagnosis for the terminal. The text consists of the checklist, the causes with their evidence and
- * remedies, an optional note and the conclusion, and ends with a line break.
- */
 export function renderDiagnosis(
   diagnosis: Diagnosis,
   style: TextStyle,
@@ -129,16 +125,11 @@ function conclusion(diagnosis: Diagnosis, unseen: readonly UnseenIncident[], col
 
 const PLAIN = { color: false, width: 100 };
 
-/**
- * Returns the output of `check`, followed by all responses with their times and by the verdicts on all certificate
- * chains. People's names are masked.
- */
 export function checklistText({ diagnosis, observations, judged }: RoundResult, version: string, mask: Mask): string {
   return [
     `ftm-watch ${version}: evidence from ${isoTime(observations.startedAt)}`,
     '',
-    // Text is masked before it is wrapped, because a line break within a name would prevent the name from being
-    // recognized.
+    // Text is masked before it is wrapped, because a name with a line break would not be recognized.
     renderDiagnosis(maskedDiagnosis(diagnosis, mask), PLAIN),
     answersText(observations, mask),
     ...judged.tls
@@ -147,7 +138,6 @@ export function checklistText({ diagnosis, observations, judged }: RoundResult, 
   ].join('\n');
 }
 
-/** Returns all responses from a round with their times, one response per line. People's names are masked. */
 export function answersText({ path, controls, mail, durationMs, stalledMs }: RoundObservations, mask: Mask): string {
   return [
     `The round took ${milliseconds(durationMs)}. ` +
@@ -178,23 +168,21 @@ function heading(text: string): string {
   return `== ${shown(text)} ==\n`;
 }
 
-/** A confirmed incident that is open in the daemon. */
 export interface OpenIncident {
   readonly id: string;
   readonly cause: string;
   readonly subject: string;
   readonly severity: Severity;
   readonly summary: string;
-  /** The start time in ISO 8601 format. */
   readonly since: string;
-  /** The time of the last round that found the fault, in ISO 8601 format. */
+  /** The last round that found the fault. Times are in ISO 8601 format. */
   readonly lastSeen: string;
 }
 
-/** An open incident in the daemon that a single check did not find. */
+/** A single check did not find this incident's fault. */
 export interface UnseenIncident extends OpenIncident {
   /**
-   * Set if a single check can rule out the fault. Some faults can be detected only with many connections or with
+   * A single check can rule out the fault. Some faults can be detected only with many connections or with
    * FortiAuthenticator's log.
    */
   readonly isContradicted: boolean;
@@ -204,9 +192,7 @@ interface DaemonView {
   readonly preconditions: readonly { readonly id: string; readonly findings: readonly { readonly rule: string }[] }[];
 }
 
-/**
- * Returns the daemon's open incidents that a single check did not find. Incidents with severity `info` are left out.
- */
+/** Incidents with severity `info` are left out. */
 export function unseenIncidents(
   own: Pick<Diagnosis, 'causes'>,
   daemon: { readonly diagnosis: DaemonView; readonly incidents: readonly OpenIncident[] },
@@ -230,10 +216,6 @@ const STEP_ANSWERS: Readonly<Record<StepAnswer, string>> = {
   'not-visible': 'cannot be checked from this machine',
 };
 
-/**
- * Formats the steps of an activation for the terminal and says whether the activation would succeed. The text ends with
- * a line break.
- */
 export function renderSteps(diagnosis: Diagnosis, style: TextStyle): string {
   const colors = createColors(style.color);
   const outlook = activationOutlook(diagnosis);
@@ -264,7 +246,6 @@ const REPAIR_ANSWERS: Readonly<Record<RepairAnswer, string>> = {
   'not-visible': 'Cannot determine whether the repair is active',
 };
 
-/** Formats the verdict on a repair for the terminal. The text ends with a line break. */
 export function renderRepair(verdict: RepairVerdict, { color, width }: TextStyle): string {
   const colors = createColors(color);
   const { incident, cause, subject, answer, why, next, policy } = verdict;

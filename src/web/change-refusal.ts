@@ -7,25 +7,17 @@ import { type Identify, hasCredentials } from './identify.ts';
 import type { WebEnv } from './sources.ts';
 import type { WebConfig } from '../config/schema/web.ts';
 
-/**
- * The rules that define who can send requests. They also distinguish ftm-watch's pages from foreign pages that an
- * administrator opens in the same browser.
- */
+/** The rules that define who can send requests. */
 export type AccessPolicy =
-  /** Everyone who can open the control socket has full access. The operating system restricts access to the socket. */
+  /** The operating system restricts who can open the control socket. Everyone who can has full access. */
   { readonly kind: 'socket' } | NetworkAccess;
 
 export interface NetworkAccess {
   readonly kind: 'network';
-  /** Identifies the caller of a request. Null if everyone is allowed to send requests. */
   readonly identify: Identify | null;
-  /** Set if at least one account exists. Without accounts, changes over the network are not allowed. */
   readonly hasAccounts: boolean;
-  /** Set if /metrics can be read without a login. */
   readonly opensMetrics: boolean;
-  /** The configured value of `web.localReload`. */
   readonly localReload: boolean;
-  /** The configured value of `web.hosts`. */
   readonly hosts: readonly string[];
 }
 
@@ -37,8 +29,8 @@ const NO_ACCOUNT =
   '"curl --unix-socket /run/ftm-watch/control.sock -X POST http://localhost/-/reload"';
 
 /**
- * Returns the reason for refusing a change, or null if the change is allowed. Without accounts, all changes over the
- * network are refused, because a request forwarded by a local proxy can look like a local request.
+ * Without accounts, all changes over the network are refused, because a request forwarded by a local proxy can look
+ * like a local request.
  */
 export function changeRefusal(context: Context<WebEnv>, access: AccessPolicy): ChangeRefusal | null {
   if (access.kind === 'socket') return null;
@@ -47,10 +39,7 @@ export function changeRefusal(context: Context<WebEnv>, access: AccessPolicy): C
   return isForeignOrigin((name) => context.req.header(name)) ? 'origin' : refusal;
 }
 
-/**
- * Works like {@link changeRefusal}, but checks only the caller. Pages use the result to decide whether to show forms
- * for changes.
- */
+/** Checks only the caller. Pages use the result to decide whether to show forms. */
 export function callerRefusal(context: Context<WebEnv>, access: AccessPolicy): ChangeRefusal | null {
   if (access.kind === 'socket') return null;
   if (!access.hasAccounts) return 'account';
@@ -58,8 +47,8 @@ export function callerRefusal(context: Context<WebEnv>, access: AccessPolicy): C
 }
 
 /**
- * Returns whether `web.localReload` allows this request. The request must be a reload without a login over the loopback
- * interface. Requests from proxies that identify themselves and from foreign pages (DNS rebinding) are not allowed.
+ * A reload without a login over the loopback interface. Requests from proxies that identify themselves and from
+ * foreign pages (DNS rebinding) don't count.
  */
 export function isLocalReload(context: Context<WebEnv>, { localReload, hosts }: NetworkAccess): boolean {
   const headers = context.req.header();
@@ -108,9 +97,8 @@ export function refuseForeignNames(hosts: readonly string[]): MiddlewareHandler 
 export const FOREIGN_ORIGIN = 'Refused: the request comes from a page with a different origin';
 
 /**
- * Returns whether a page from a different origin caused this request. Browsers send the Origin header (RFC 6454 §7)
- * with every POST request. They also send Sec-Fetch-Site (Fetch Metadata §2.3), which scripts cannot set. Programs such
- * as curl send neither header.
+ * Browsers send the Origin header (RFC 6454 §7) with every POST request. They also send Sec-Fetch-Site (Fetch Metadata
+ * §2.3), which scripts cannot set. Programs such as curl send neither.
  */
 export function isForeignOrigin(header: (name: string) => string | undefined): boolean {
   const origin = header('Origin');
@@ -119,24 +107,19 @@ export function isForeignOrigin(header: (name: string) => string | undefined): b
 }
 
 /**
- * Returns whether the requested host is an address, `localhost` or a configured host. An attacker can point a domain
- * name at an internal address (DNS rebinding), so that the attacker's page becomes same-origin. This attack is not
- * possible with these hosts.
+ * An attacker can point a domain name at an internal address (DNS rebinding), so that the attacker's page becomes
+ * same-origin. This is not possible with an address, `localhost` or a configured host.
  */
 export function isOwnName(host: string | undefined, hosts: readonly string[]): boolean {
   const name = nameOf(host);
   return name === 'localhost' || isIP(name) !== 0 || hosts.includes(name);
 }
 
-/**
- * Returns whether the name is a single label, as used in containers and small networks. Such names cannot be registered
- * by an attacker.
- */
+/** A single label, as used in containers and small networks. Such names cannot be registered by an attacker. */
 export function isLocalName(host: string | undefined): boolean {
   return /^[\w-]+$/u.test(nameOf(host));
 }
 
-/** Returns the host name without the port, brackets and trailing dot. */
 function nameOf(host: string | undefined): string {
   return (host ?? '')
     .toLowerCase()
@@ -145,26 +128,20 @@ function nameOf(host: string | undefined): string {
     .replace(/\.$/u, '');
 }
 
-/**
- * Returns whether the client is on this machine, or in the same container or pod, and connected over the loopback
- * interface. Packets from other machines never have a loopback address.
- *
- * @param address the client address that the socket reports; undefined if the connection is closed
- */
+/** Packets from other machines never have a loopback address. */
 export function isLoopback(address: string | undefined): boolean {
   // `process` accepts the address format of dual-stack sockets, such as `::ffff:127.0.0.1`.
   return address !== undefined && isIP(address) !== 0 && ipaddr.process(address).range() === 'loopback';
 }
 
 /**
- * Returns a one-sentence warning for each kind of data that unauthenticated clients can read or change. Settings that
- * are marked as intended in the configuration cause no warning. The warnings are shown by `config check`, at startup
- * and on the page, and never prevent the daemon from starting.
+ * Returns a warning for each kind of data that unauthenticated clients can read or change, unless the configuration
+ * marks it as intended. Warnings never prevent the daemon from starting.
  */
 export function exposureNotes(web: WebConfig): readonly string[] {
   return [
     ...networkNotes(web),
-    // This warning cannot be turned off, because a proxy that is installed later would let other machines reload the
+    // This warning cannot be turned off: a proxy that is installed later would let other machines reload the
     // configuration.
     ...(web.localReload
       ? [

@@ -14,14 +14,11 @@ import type { IncidentRecord } from './sources.ts';
 interface Reader {
   readonly site: string;
   readonly zone: Zone;
-  /** The base URL of the status page. If null, the file contains no links. */
+  /** If null, the file contains no links. */
   readonly publicUrl: string | null;
 }
 
-/**
- * Returns an incident as a Markdown file, for example as the start of a post-mortem. The file has the same content as
- * the incident's page.
- */
+/** An incident as a Markdown file, for example as the start of a post-mortem. */
 export function incidentMarkdown(record: IncidentRecord, reader: Reader): string {
   const { incident, outboxEntries } = record;
   const { cause, openingEvidence } = incident;
@@ -46,7 +43,7 @@ export function incidentMarkdown(record: IncidentRecord, reader: Reader): string
   ]);
 }
 
-/** Disables relative links, because the Markdown file can be saved anywhere. */
+/** Disables relative links, because the file can be saved anywhere. */
 const NOWHERE: MarkdownPlace = {
   runbook: (cause) => cause,
   procedure: (title) => title,
@@ -107,7 +104,6 @@ function notificationLines(
   outboxEntries: readonly OutboxEntry[],
   { zone }: Reader,
 ): readonly string[] {
-  // Notifications are sorted from oldest to newest, like the timeline.
   return deliveryGroupsAbout(incident, outboxEntries.toReversed()).flatMap(({ notification, ways }) =>
     ways.map((way) => `${zone.text(notification.at)}: ${EVENT_WORDS[eventOf(notification)]} ${wayText(way)}`),
   );

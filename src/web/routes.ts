@@ -51,8 +51,8 @@ type WebContext = Context<WebEnv>;
 const MAX_SHOWN_PATH = 200;
 
 /**
- * Creates all routes. The routes before `authenticate` do not require a login, because orchestrators and load balancers
- * send health probes without a password.
+ * The routes before `authenticate` require no login, because orchestrators and load balancers send health probes
+ * without a password.
  */
 export function createRoutes(web: Routed): Hono<WebEnv> {
   const { access, sources, clock, logger } = web;
@@ -88,8 +88,8 @@ export function createRoutes(web: Routed): Hono<WebEnv> {
   const turn = oneATurn();
   app.get('/metrics', async (context) => {
     const { body, contentType } = await sources.metrics();
-    // All waiting requests receive the same text, but each of them gets a separate copy. Before creating the next copy,
-    // the server checks how much of the previous copy has been read.
+    // All waiting requests receive the same text, but each gets a separate copy. Before the next copy is made, the
+    // server checks how much of the previous one has been read.
     await turn();
     return context.body(body, 200, { 'Content-Type': contentType });
   });
@@ -106,22 +106,18 @@ export function createRoutes(web: Routed): Hono<WebEnv> {
 
 function askWho(access: NetworkAccess, web: Web): MiddlewareHandler<WebEnv> {
   const { identify, hasAccounts, opensMetrics, hosts } = access;
-  // Prometheus can use any host name, because metrics contain no free text. In addition, Prometheus would not show the
-  // reason for a refused request.
+  // Prometheus can use any host name: metrics contain no free text, and Prometheus would not show why it was refused.
   if (identify === null) return except('/metrics', refuseForeignNames(hosts));
   const authenticated = authenticate(identify, web);
   const door = opensMetrics ? letScrape(authenticated) : authenticated;
   return (context, next) => {
-    // Without accounts, the individual routes refuse changes and suggest an alternative.
+    // The routes themselves refuse changes and suggest an alternative.
     const isRefused = !hasAccounts && !['GET', 'HEAD'].includes(context.req.method);
     return isRefused || isLocalReload(context, access) ? takeForLocal(context, next) : door(context, next);
   };
 }
 
-/**
- * Allows Prometheus to read metrics without a login. If a request contains credentials, they are still checked, so that
- * a scraper with a wrong token receives an error.
- */
+/** If a scrape contains credentials, they are still checked, so that a scraper with a wrong token receives an error. */
 function letScrape(authenticated: MiddlewareHandler<WebEnv>): MiddlewareHandler<WebEnv> {
   return async (context, next) => {
     const { path } = context.req;
@@ -133,7 +129,6 @@ function letScrape(authenticated: MiddlewareHandler<WebEnv>): MiddlewareHandler<
   };
 }
 
-/** Sets the caller for requests that don't need a login. */
 const takeForLocal: MiddlewareHandler<WebEnv> = async (context, next) => {
   const address = context.env.incoming.socket.remoteAddress ?? null;
   context.set('caller', { name: null, role: 'change', address, isStillKnown: () => Promise.resolve(true) });
@@ -142,7 +137,7 @@ const takeForLocal: MiddlewareHandler<WebEnv> = async (context, next) => {
 
 const OF_METRICS: ReadonlySet<string> = new Set(['/metrics', '/probe', '/sd']);
 
-/** Restricts the role `metrics` to certain paths. Permissions for changes are checked by the routes themselves. */
+/** Permissions for changes are checked by the routes themselves. */
 const limitRole: MiddlewareHandler<WebEnv> = async (context, next) => {
   const { name, role } = context.get('caller');
   if (role === 'metrics' && !OF_METRICS.has(context.req.path))
@@ -186,7 +181,6 @@ function addApi(app: Hono<WebEnv>, { sources, events }: Routed): void {
   });
 }
 
-/** Returns a runbook page, which contains neither scripts nor forms. */
 function answerRunbook(context: Context<WebEnv, '/runbooks/:cause'>, site: string): Response | Promise<Response> {
   const cause = context.req.param('cause');
   const runbook = isCauseId(cause) ? runbookOf(cause) : commonRunbook(cause);
@@ -244,9 +238,8 @@ function lines(problems: readonly string[]): string {
 }
 
 /**
- * Returns the probe targets for Prometheus's HTTP service discovery, grouped by module
- * (https://prometheus.io/docs/prometheus/latest/http_sd/). The response contains the agent's address as Prometheus used
- * it for this request.
+ * Prometheus's HTTP service discovery (https://prometheus.io/docs/prometheus/latest/http_sd/). `agent` is this agent's
+ * address as Prometheus used it for the request.
  */
 function createDiscoveryRoute({ site, probes }: Pick<WebSources, 'site' | 'probes'>): Hono<WebEnv> {
   const app = new Hono<WebEnv>();
@@ -262,30 +255,26 @@ function createDiscoveryRoute({ site, probes }: Pick<WebSources, 'site' | 'probe
   return app;
 }
 
-/** The HTTP header with Prometheus's scrape timeout, in seconds with fractions. */
 const TIMEOUT_HEADER = 'X-Prometheus-Scrape-Timeout-Seconds';
-/** The time before Prometheus's timeout at which the response is sent. The blackbox exporter uses the same value. */
+/** The response is sent this long before Prometheus's timeout, as in the blackbox exporter. */
 const TIMEOUT_MARGIN: Millis = 500;
 const LEAST_TIMEOUT: Millis = 100;
 const LONGEST_TARGET = 300;
 const MOST_SHOWN = 500;
 
-/** Probes one target on request. The URL parameters have the same names as in the blackbox exporter. */
+/** The URL parameters have the same names as in the blackbox exporter. */
 function createProbeRoute({ probe }: Pick<WebSources, 'probe'>): Hono<WebEnv> {
   const app = new Hono<WebEnv>();
   app.get('/probe', async (context) => {
-    // Foreign pages must not be able to start probes through a browser. Each probe causes network traffic and can
-    // include a login to a mail server.
+    // Foreign pages must not be able to start probes through a browser. A probe can include a login to a mail server.
     if (isForeignOrigin((name) => context.req.header(name))) return context.text(`${FOREIGN_ORIGIN}\n`, 403);
     const request = readRequest(context);
     if (typeof request === 'string') return context.text(`${request}\n`, 400);
-    // The probe is cancelled when the client disconnects.
     return answer(await probe(request, context.req.raw.signal), context);
   });
   return app;
 }
 
-/** Parses a probe request. Returns an error message if the request is invalid. */
 function readRequest(context: Context<WebEnv>): ProbeRequest | string {
   const target = context.req.query('target') ?? '';
   if (target === '' || target.length > LONGEST_TARGET)

@@ -4,13 +4,9 @@ import { type Markup, markup } from '../../document/html.ts';
 import type { Reader } from './document.ts';
 import { shareText } from './history-view.ts';
 
-/**
- * The maximum number of table rows. It is enough for twelve months and the two years they belong to. The CSV export
- * contains all periods.
- */
+/** Twelve months and the two years they belong to. The CSV export contains all periods. */
 const MOST_SHOWN = 14;
 
-/** Returns a section that shows how long activation worked in each month and year. */
 export function availabilityView(periods: readonly AvailabilityPeriod[], reader: Reader): Markup {
   return markup`<section id="availability" class="card" aria-labelledby="availability-title"><h2 id="availability-title">Availability</h2>
 ${

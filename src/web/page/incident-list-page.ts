@@ -20,11 +20,9 @@ interface IncidentList {
   readonly reader: Reader;
 }
 
-/** Returns the page `/incidents`, which can be filtered by cause, state and time. */
 export function renderIncidentList(list: IncidentList): string {
   const { site, asked, found, quiet, availability, reader } = list;
-  // The link contains all parameters, even empty ones. Without parameters, the API returns only the incidents of the
-  // last few days.
+  // All parameters, even empty ones: without parameters, the API returns only the incidents of the last few days.
   const { from, until } = asked.query;
   const query = new URLSearchParams({
     cause: '',
