@@ -104,7 +104,7 @@ const SERIES_A_TURN = 500;
  * The same text as `registry.metrics()`, which would block the event loop for 25 to 45 ms with 200 targets and 200
  * appliances.
  */
-export async function exposition(registry: Registry): Promise<string> {
+async function exposition(registry: Registry): Promise<string> {
   const parts: string[] = [];
   for (const { name } of registry.getMetricsAsArray()) {
     const metric = await registry.getSingleMetric(name)?.get();
