@@ -80,6 +80,9 @@ export function ticketItems({ diagnosis, observations }: RoundResult): readonly 
   ];
 }
 
+const INTRO = 'Fortinet TAC also needs the following files, which only you can obtain.';
+const NOT_MASKED = 'Nothing is removed from these files, so they can contain names, addresses and secrets.';
+
 /** The first file in the folder is a checklist. */
 export function ticketFile(items: readonly TicketItem[]): readonly [name: string, text: string] {
   const lines = items.flatMap(({ title, steps, saveAs, source }, index) => [
@@ -92,10 +95,10 @@ export function ticketFile(items: readonly TicketItem[]): readonly [name: string
   return [
     `${FOLDER}/README.txt`,
     [
-      'Fortinet TAC also needs the following files, which only you can obtain.',
+      INTRO,
       'Save each file in this folder before you attach the archive. ' +
         'In the file names, replace UNIT with the name of the unit.',
-      'Nothing is removed from these files, so they can contain names, addresses and secrets.',
+      NOT_MASKED,
       '',
       ...lines,
     ].join('\n'),
@@ -103,8 +106,8 @@ export function ticketFile(items: readonly TicketItem[]): readonly [name: string
 }
 
 export function ticketView(items: readonly TicketItem[]): Markup {
-  return markup`<p>Fortinet TAC also needs the following files, which only you can obtain. Save them in the folder
-<code>${FOLDER}</code> in the archive. Nothing is removed from these files, so they can contain names, addresses and secrets.</p>
+  return markup`<p>${INTRO} Save them in the folder
+<code>${FOLDER}</code> in the archive. ${NOT_MASKED}</p>
 <ol>${items.map(
     ({ title, steps, saveAs, source }) =>
       markup`<li>${title}: <code>${saveAs}</code><ul>${steps.map((step) => markup`<li>${step}</li>`)}</ul>

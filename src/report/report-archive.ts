@@ -1,11 +1,13 @@
 import { strToU8, type Zippable, zipSync } from 'fflate';
 import type { EpochMs } from '../core/clock.ts';
+import type { Mask } from '../text/mask.ts';
 import { ticketFile, ticketItems } from './add-by-hand.ts';
-import { answersText, checklistText } from './report-text.ts';
-import { fileName, createSecretRemover, type ReportSources } from './report-contents.ts';
+import { answersText, verdictLines } from './answers-text.ts';
+import { renderDiagnosis } from './report-text.ts';
+import { createSecretRemover, fileName, maskedDiagnosis, type ReportSources } from './report-contents.ts';
 import { isoTime } from '../core/time-text.ts';
 import { logExcerptsText } from './timeline.ts';
-import { maskFor, type ReportData, reportData } from './report-data.ts';
+import { maskFor, reportData } from './report-data.ts';
 import { reportHtml } from './report-html.ts';
 import { capturedCertificates, keptCertificates, seenChains } from './seen.ts';
 
@@ -40,19 +42,30 @@ function filesOf(sources: ReportSources): readonly File[] {
     ...capturedCertificates(sources.capture),
   ].map(({ file, pem }) => [`certificates/${file}`, pem]);
   const byHand = ticketItems(sources.examination);
+  const answers = answersText(sources.examination.observations, mask);
   const others: readonly File[] = [
-    ['report.json', jsonText(data)],
-    ['checklist.txt', checklistText(sources.examination, sources.versions.ftmWatch, mask)],
+    ['report.json', `${JSON.stringify(data, null, 2)}\n`],
+    ['checklist.txt', checklistText(sources, answers, mask)],
     ['log-excerpts.txt', logExcerptsText(data.logExcerpts)],
     ...certificates,
     ticketFile(byHand),
   ];
-  const answers = answersText(sources.examination.observations, mask);
   return [['report.html', reportHtml(data, { answers, byHand, files: others.map(([name]) => name) })], ...others];
 }
 
-function jsonText(data: ReportData): string {
-  return `${JSON.stringify(data, null, 2)}\n`;
+/** The output of `check`, followed by all responses with their times and by the verdicts on all certificate chains. */
+function checklistText({ examination, versions }: ReportSources, answers: string, mask: Mask): string {
+  const { diagnosis, observations, judged } = examination;
+  return [
+    `ftm-watch ${versions.ftmWatch}: evidence from ${isoTime(observations.startedAt)}`,
+    '',
+    // Text is masked before it is wrapped, because a name with a line break would not be recognized.
+    renderDiagnosis(maskedDiagnosis(diagnosis, mask), { color: false, width: 100 }),
+    answers,
+    ...judged.tls
+      .flatMap(({ judged: { endpoints } }) => endpoints.flatMap(verdictLines))
+      .map((line) => mask.line(line)),
+  ].join('\n');
 }
 
 /**

@@ -42,7 +42,7 @@ export interface ReportData {
 
 /** Masks the account names and secrets in the configuration. */
 export function maskFor({ configuration, secrets }: Pick<ReportSources, 'configuration' | 'secrets'>): Mask {
-  return createMask({ accounts: accountsIn(configuration), withoutSecrets: createSecretRemover(secrets) });
+  return createMask({ accounts: [...new Set(accountsOf('', configuration))], withoutSecrets: createSecretRemover(secrets) });
 }
 
 export function reportData(sources: ReportSources): ReportData {
@@ -56,7 +56,7 @@ export function reportData(sources: ReportSources): ReportData {
     issuers: seenIssuers(examination, storedHistory),
     timeline: timelineOf(storedHistory, mask),
     logExcerpts: logExcerpts(sources.logMemory, { mask, period }),
-    configuration: configurationWithoutPeople(sources.configuration, mask),
+    configuration: withoutPeople('', sources.configuration, mask),
   };
   return {
     version: 1,
@@ -112,18 +112,8 @@ function tlsToJson(outcome: TlsOutcome): object {
 
 /** Account names are removed, because they are half of a login and readers of the report don't need them. */
 const ACCOUNT_KEYS: ReadonlySet<string> = new Set(['user', 'accountId']);
-const PLACE = '<user>';
 
 type Section = Readonly<Record<string, Plain>>;
-
-/** Secrets are never part of this data. */
-function configurationWithoutPeople(configuration: Section, mask: Mask): Section {
-  return withoutPeople('', configuration, mask);
-}
-
-function accountsIn(configuration: Section): readonly string[] {
-  return [...new Set(accountsOf('', configuration))];
-}
 
 function accountsOf(key: string, value: Plain): readonly string[] {
   if (value === null || typeof value !== 'object') return [];
@@ -140,7 +130,7 @@ function isAccount(section: string, key: string): boolean {
 
 function withoutPeople(key: string, section: Section, mask: Mask): Section {
   return Object.fromEntries(
-    Object.entries(section).map(([name, value]) => [name, isAccount(key, name) ? PLACE : without(name, value, mask)]),
+    Object.entries(section).map(([name, value]) => [name, isAccount(key, name) ? '<user>' : without(name, value, mask)]),
   );
 }
 

@@ -276,7 +276,7 @@ function issuersView(issuers: readonly SeenIssuer[]): Markup | null {
  * A certificate that was received on several paths is shown only once.
  * @param said text that the page already shows elsewhere
  */
-export function chainsView(chains: readonly Chain[], said: readonly string[] = []): Markup {
+function chainsView(chains: readonly Chain[], said: readonly string[]): Markup {
   if (chains.length === 0) return markup`<p>No certificate was sent in this round.</p>`;
   const told = new Set(said);
   const isNew = (text: string): boolean => !told.has(text) && told.add(text).has(text);
@@ -313,7 +313,7 @@ ${names.length === 0 ? null : markup`<dt>Names</dt><dd>${names.join(', ')}</dd>`
 <dd><code>${sha256}</code></dd></dl>`;
 }
 
-export function timelineView({ note, events }: Timeline): Markup {
+function timelineView({ note, events }: Timeline): Markup {
   return markup`${note === null ? null : markup`<p>${note}.</p>`}
 ${note === null && events.length === 0 ? markup`<p>No incidents are stored.</p>` : null}
 ${
@@ -327,7 +327,7 @@ ${
 }`;
 }
 
-export function excerptsView({ note, dropped, lines }: LogExcerpts): Markup {
+function excerptsView({ note, dropped, lines }: LogExcerpts): Markup {
   return markup`${note === null ? null : markup`<p>${note}.</p>`}
 ${dropped === 0 ? null : markup`<p>${counted(dropped, 'more line')} matched, but only the latest lines of each kind are stored.</p>`}
 ${lines.map(

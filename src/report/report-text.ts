@@ -1,14 +1,9 @@
 import { createColors } from 'picocolors';
 import type { PreconditionState, Diagnosis, PreconditionStatus, Readiness } from '../engine/model.ts';
 import { titleOf, isFaultId, preconditionOf, wordsOf, isCauseId } from '../checks/registry.ts';
-import { utcText, isoTime } from '../core/time-text.ts';
+import { utcText } from '../core/time-text.ts';
 import { visibleText } from '../core/visible-text.ts';
 import { type Colors, causeLines, type TextStyle, textLines } from '../document/terminal.ts';
-import type { JudgedEndpoint } from '../checks/tls-genuine/judge-path.ts';
-import type { RoundObservations } from '../core/round.ts';
-import { type RoundResult, maskedDiagnosis } from './report-contents.ts';
-import type { Mask } from '../text/mask.ts';
-import { mailLine, milliseconds, pathLines, shown } from './path-lines.ts';
 import { LOG_CHECKS } from '../checks/assess.ts';
 import { INTERMITTENT_RULE } from '../checks/intermittent/finding.ts';
 import type { Severity } from '../core/severity.ts';
@@ -121,51 +116,6 @@ function conclusion(diagnosis: Diagnosis, unseen: readonly UnseenIncident[], col
   const word = ready.replace('-', ' ').toUpperCase();
   const text = `${word}: ${CONCLUSIONS[ready]}.${warns ? ' See the warnings above.' : ''}`;
   return ready === 'ready' ? colors.green(text) : ready === 'not-ready' ? colors.red(text) : colors.yellow(text);
-}
-
-const PLAIN = { color: false, width: 100 };
-
-export function checklistText({ diagnosis, observations, judged }: RoundResult, version: string, mask: Mask): string {
-  return [
-    `ftm-watch ${version}: evidence from ${isoTime(observations.startedAt)}`,
-    '',
-    // Text is masked before it is wrapped, because a name with a line break would not be recognized.
-    renderDiagnosis(maskedDiagnosis(diagnosis, mask), PLAIN),
-    answersText(observations, mask),
-    ...judged.tls
-      .flatMap(({ judged: { endpoints } }) => endpoints.flatMap(verdictLines))
-      .map((line) => mask.line(line)),
-  ].join('\n');
-}
-
-export function answersText({ path, controls, mail, durationMs, stalledMs }: RoundObservations, mask: Mask): string {
-  return [
-    `The round took ${milliseconds(durationMs)}. ` +
-      `This process was blocked for up to ${milliseconds(stalledMs)} at a time.`,
-    '',
-    ...[path.licenseServer, ...path.services, ...controls].flatMap((seen) => [
-      heading(`Path to ${seen.subject}`),
-      ...pathLines(seen),
-      '',
-    ]),
-    ...(mail.length === 0 ? [] : [heading('Mail'), ...mail.map(mailLine), '']),
-  ]
-    .map((line) => mask.line(line))
-    .join('\n');
-}
-
-function verdictLines({ endpoint, outcome, judgement }: JudgedEndpoint): readonly string[] {
-  return [
-    heading(`Certificates of ${endpoint.target} at ${endpoint.address}`),
-    `Verdict: ${judgement.verdict} (${judgement.confidence}). ${shown(judgement.summary)}`,
-    ...(judgement.wouldSettle === null ? [] : [`For a definite result, ${shown(judgement.wouldSettle)}.`]),
-    ...(outcome.chain === null ? ['No certificate was sent.'] : []),
-    '',
-  ];
-}
-
-function heading(text: string): string {
-  return `== ${shown(text)} ==\n`;
 }
 
 export interface OpenIncident {

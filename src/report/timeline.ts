@@ -157,7 +157,7 @@ interface LogExcerpt {
   readonly line: string;
 }
 
-type Kept = Omit<LogExcerpt, 'at' | 'line'> & { readonly at: EpochMs; readonly line: string };
+type Kept = Omit<LogExcerpt, 'at'> & { readonly at: EpochMs };
 
 const MAX_LINES = 500;
 
