@@ -1,14 +1,18 @@
 import { Hono } from 'hono';
-import type { EpochMs } from '../core/clock.ts';
+import type { Clock, EpochMs } from '../core/clock.ts';
 import { visibleText } from '../core/visible-text.ts';
 import { type Markup, markup, toXml } from '../document/html.ts';
 import { MAX_ROUND_GAP } from '../engine/availability.ts';
 import type { Readiness } from '../engine/model.ts';
 import type { WebEnv, WebSources } from './sources.ts';
-import type { Web } from './changes.ts';
+
+interface BadgeDeps {
+  readonly sources: Pick<WebSources, 'site' | 'diagnosis'>;
+  readonly clock: Pick<Clock, 'now'>;
+}
 
 /** The badge as an image, and as JSON for https://shields.io/badges/endpoint-badge. */
-export function createBadgeRoutes({ sources, clock }: Web): Hono<WebEnv> {
+export function createBadgeRoutes({ sources, clock }: BadgeDeps): Hono<WebEnv> {
   const app = new Hono<WebEnv>();
   app.get('/badge.json', (context) => {
     const { label, message, look } = badgeOf(sources, clock.now());
@@ -44,7 +48,7 @@ const LOOKS: Readonly<Record<Look, { readonly name: string; readonly fill: strin
 const MAX_SITE = 40;
 
 /** The state is unknown before the first round and if a round is overdue. */
-export function badgeOf(sources: Pick<WebSources, 'site' | 'diagnosis'>, now: EpochMs): Badge {
+function badgeOf(sources: BadgeDeps['sources'], now: EpochMs): Badge {
   const label = `FTM ${visibleText(sources.site(), MAX_SITE)}`;
   const diagnosis = sources.diagnosis();
   if (diagnosis === null || now - diagnosis.at > MAX_ROUND_GAP) return { label, message: 'unknown', look: 'unknown' };

@@ -110,13 +110,13 @@ export function isForeignOrigin(header: (name: string) => string | undefined): b
  * An attacker can point a domain name at an internal address (DNS rebinding), so that the attacker's page becomes
  * same-origin. This is not possible with an address, `localhost` or a configured host.
  */
-export function isOwnName(host: string | undefined, hosts: readonly string[]): boolean {
+function isOwnName(host: string | undefined, hosts: readonly string[]): boolean {
   const name = nameOf(host);
   return name === 'localhost' || isIP(name) !== 0 || hosts.includes(name);
 }
 
 /** A single label, as used in containers and small networks. Such names cannot be registered by an attacker. */
-export function isLocalName(host: string | undefined): boolean {
+function isLocalName(host: string | undefined): boolean {
   return /^[\w-]+$/u.test(nameOf(host));
 }
 
@@ -129,7 +129,7 @@ function nameOf(host: string | undefined): string {
 }
 
 /** Packets from other machines never have a loopback address. */
-export function isLoopback(address: string | undefined): boolean {
+function isLoopback(address: string | undefined): boolean {
   // `process` accepts the address format of dual-stack sockets, such as `::ffff:127.0.0.1`.
   return address !== undefined && isIP(address) !== 0 && ipaddr.process(address).range() === 'loopback';
 }

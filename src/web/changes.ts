@@ -34,11 +34,12 @@ export interface Refused {
   readonly kind: 'refused';
   readonly status: 400 | 403 | 404 | 409 | 415;
   readonly error: string;
-  readonly problems?: readonly string[];
+  /** One sentence for each error. Left out if `error` says everything. */
+  readonly problems: readonly string[] | undefined;
 }
 
 export function refused(status: Refused['status'], error: string, problems?: readonly string[]): Refused {
-  return { kind: 'refused', status, error, ...(problems === undefined ? {} : { problems }) };
+  return { kind: 'refused', status, error, problems };
 }
 
 /** A form on a foreign page cannot send JSON, and the Origin header reveals other forms from foreign pages. */
@@ -50,7 +51,7 @@ const MEDIA = {
   },
   form: {
     type: /^application\/x-www-form-urlencoded\s*(?:;|$)/iu,
-    error: "Expected a form in the format of the incident's page",
+    error: 'Expected a form, sent with "Content-Type: application/x-www-form-urlencoded"',
     read: async ({ req }: Context): Promise<unknown> => filledIn(await req.text()),
   },
   nothing: { type: /(?:)/u, error: '', read: (): Promise<unknown> => Promise.resolve(undefined) },
@@ -101,7 +102,7 @@ export async function change<T>(
 export function answerJson<T>(context: Context<WebEnv>, outcome: Outcome<T>, done: (value: T) => Response): Response {
   if (outcome.kind === 'done') return done(outcome.value);
   const { status, error, problems } = outcome;
-  return context.json({ error, ...(problems === undefined ? {} : { problems }) }, status);
+  return context.json({ error, problems }, status);
 }
 
 const MAX_SHOWN_ID = 100;
@@ -185,10 +186,15 @@ export function readSilence(body: unknown, now: EpochMs): ReadSilence {
     : { kind: 'invalid', problems: parsed.error.issues.flatMap(problemsOf) };
 }
 
+const A_CAUSE = 'a cause such as "tls-intercepted"';
+
 function silenceSchema(now: EpochMs): z.ZodType<SilenceRequest> {
   return z
     .strictObject({
-      cause: z.custom<CauseId>(isCause, expected('a cause such as "tls-intercepted"')).nullable().default(null),
+      cause: z
+        .custom<CauseId>((value) => typeof value === 'string' && isCauseId(value), expected(A_CAUSE))
+        .nullable()
+        .default(null),
       subject: oneLine(255).nullable().default(null),
       duration: z.string(expected('a duration such as "2h"')).transform(toDuration).optional(),
       until: z.iso
@@ -221,10 +227,6 @@ function toDuration(text: string, context: z.RefinementCtx): Millis {
     message: `expected a duration such as "90s", "15m", "2h" or "7d", got ${showValue(text)}`,
   });
   return z.NEVER;
-}
-
-function isCause(value: unknown): boolean {
-  return typeof value === 'string' && isCauseId(value);
 }
 
 function problemsOf(issue: z.core.$ZodIssue): readonly string[] {

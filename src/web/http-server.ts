@@ -323,7 +323,7 @@ function bytesOf(answers: ReadonlySet<ServerResponse>): number {
   return bytes;
 }
 
-export function listenProblem({ address, port }: ListenAddress, error: unknown): string {
+function listenProblem({ address, port }: ListenAddress, error: unknown): string {
   const why = error instanceof Error ? reason(error) : String(error);
   return `Cannot serve the status page on "${authority({ host: address, port })}": ${why}`;
 }

@@ -41,7 +41,6 @@ export interface IdentifyDeps {
 
 type Credentials = Pick<WebConfig, 'users' | 'tokens' | 'certificates' | 'proxy'>;
 
-const PROXY_SECRET = 'the secret of web.proxy';
 /** The name is stored with every change that the user makes. */
 const LONGEST_NAME = 255;
 const REFUSED: Identified = { kind: 'refused', name: null };
@@ -90,7 +89,7 @@ async function trustedNames({ socket }: IncomingMessage, deps: IdentifyDeps): Pr
 
 /** The result is null if the proxy is not authenticated. */
 async function createProxyCheck(proxy: Credentials['proxy'], deps: IdentifyDeps) {
-  const isSecret = proxy === null || proxy.secret === null ? null : await keepShown(PROXY_SECRET, proxy.secret, deps);
+  const isSecret = proxy === null || proxy.secret === null ? null : await keepShown('the secret of web.proxy', proxy.secret, deps);
   return async ({ headers }: IncomingMessage, names: readonly string[]): Promise<Identified | null> => {
     if (proxy === null || (proxy.certificate !== null && !names.includes(proxy.certificate))) return null;
     const [name, secret] = [proxy.userHeader, proxy.secretHeader].map((header) => headers[header.toLowerCase()]);
@@ -103,7 +102,7 @@ async function createProxyCheck(proxy: Credentials['proxy'], deps: IdentifyDeps)
 
 async function createTokenCheck(tokens: Credentials['tokens'], deps: IdentifyDeps) {
   const kept = await allOrProblems(
-    tokens.map(async ({ name, role, token }) => ({ name, role, isShown: await keepShown(tokenOf(name), token, deps) })),
+    tokens.map(async ({ name, role, token }) => ({ name, role, isShown: await keepShown(`the token "${name}"`, token, deps) })),
   );
   return async (shown: string): Promise<Identified> => {
     for (const { name, role, isShown } of kept)
@@ -142,10 +141,6 @@ async function keepShown(
 
 function known({ name, role }: Identity, isStillKnown: () => Promise<boolean>): Identified {
   return { kind: 'known', identity: { name, role }, isStillKnown };
-}
-
-function tokenOf(name: string): string {
-  return `the token "${name}"`;
 }
 
 /** @throws {Error} with the name of the secret */

@@ -15,9 +15,8 @@ import { showValue } from '../text/show.ts';
 import { channelWords } from '../notify/channels/registry.ts';
 import { withoutPath } from '../text/mask.ts';
 
-type IncidentJson = ReturnType<typeof incidentToJson>;
-
-export function incidentsToJson(incidents: readonly Incident[]): readonly IncidentJson[] {
+/** The field names are part of the API. */
+export function incidentsToJson(incidents: readonly Incident[]): readonly ReturnType<typeof incidentToJson>[] {
   return byUrgency(incidents).map(incidentToJson);
 }
 

@@ -69,7 +69,7 @@ function factLines(
     ...(mergedInto === null ? [] : [['Continues in: ', { code: mergedInto }]]),
     ...(page === null ? [] : [{ text: 'Page:', links: [['Incident', page]] } as const]),
     ...(runbook === null ? [] : [{ text: 'Runbook:', links: [['Runbook', runbook]] } as const]),
-    ...(complete ? [] : ['The history was not available: entries may be missing.']),
+    ...(complete ? [] : ['The history was not available, so entries may be missing.']),
   ];
 }
 
@@ -83,20 +83,20 @@ function timelineLines(record: IncidentRecord, { zone }: Reader): readonly Parag
     const at = zone.text(step.at);
     switch (step.kind) {
       case 'seen':
-        return `${at}: first seen`;
+        return `${at}: First seen`;
       case 'opened':
-        return `${at}: confirmed`;
+        return `${at}: Confirmed`;
       case 'closed':
-        return `${at}: over, after ${lastedText(step.occurrence)}`;
+        return `${at}: Resolved after ${lastedText(step.occurrence)}`;
       case 'understood':
-        return `${at}: until then ${step.former.id} at ${step.former.subject}`;
+        return `${at}: Previous cause: ${step.former.id} at ${step.former.subject}`;
       case 'changed':
         return `${at}: ${changeWords(step.change)}${step.change.detail === '' ? '' : `: ${step.change.detail}`}`;
       case 'told':
-        return `${at}: notification (${EVENT_WORDS[eventOf(step.group.notification)]})`;
+        return `${at}: Notification (${EVENT_WORDS[eventOf(step.group.notification)]})`;
     }
   });
-  return omittedChanges === 0 ? steps : [...steps, `${String(omittedChanges)} more changes are left out.`];
+  return omittedChanges === 0 ? steps : [...steps, `${String(omittedChanges)} more changes are not shown.`];
 }
 
 function notificationLines(
@@ -112,8 +112,8 @@ function notificationLines(
 const STATUS_WORDS: Readonly<Record<Way['delivery']['status'], string>> = {
   sent: 'sent',
   pending: 'not delivered yet',
-  rejected: 'refused',
-  expired: 'given up',
+  rejected: 'rejected',
+  expired: 'not delivered',
   withdrawn: 'withdrawn',
 };
 

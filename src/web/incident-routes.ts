@@ -149,17 +149,11 @@ function pageOf(
     problems,
     reader: readerAt(clock.now(), sources.timezone()),
   });
-  return new Response(page, {
-    status: problems.length === 0 ? 200 : 400,
-    headers: { 'Content-Type': 'text/html; charset=UTF-8' },
-  });
+  return context.html(page, problems.length === 0 ? 200 : 400);
 }
 
 function noIncident(context: Context<WebEnv>): Response {
-  return new Response(`${noIncidentText(context)}\n`, {
-    status: 404,
-    headers: { 'Content-Type': 'text/plain; charset=UTF-8' },
-  });
+  return context.text(`${noIncidentText(context)}\n`, 404);
 }
 
 function noIncidentText(context: Context<WebEnv>): string {
@@ -280,7 +274,7 @@ function attached(id: string, body: unknown, { sources, clock }: Web): Outcome<n
   const { incident } = record;
   if (incident.status !== 'open') return refused(409, 'The incident has already been resolved');
   const sent = resultShape.safeParse(body);
-  if (!sent.success) return refused(400, `Expected at most ${String(MOST_ATTACHED)} connections of "capture --json"`);
+  if (!sent.success) return refused(400, `Expected the output of "capture --json" with at most ${String(MOST_ATTACHED)} connections`);
   const units = sources.unitAddresses().filter((address) => addressFamily(address) !== null);
   const [from, until] = [incident.since - BEFORE, clock.now() + AFTER];
   const own = sent.data.connections.filter(({ client }) => units.includes(hostOf(client)));

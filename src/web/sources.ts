@@ -253,9 +253,9 @@ export interface Serving {
 /** Node's request and response objects, and the caller. */
 export type WebEnv = { readonly Bindings: HttpBindings; readonly Variables: { caller: Caller } };
 
-export type ProbeModule = 'dns' | 'tcp' | 'tls' | 'http' | 'smtp';
+export const PROBE_MODULES = ['dns', 'tcp', 'tls', 'http', 'smtp'] as const;
 
-export const PROBE_MODULES: readonly ProbeModule[] = ['dns', 'tcp', 'tls', 'http', 'smtp'];
+export type ProbeModule = (typeof PROBE_MODULES)[number];
 
 export interface DiscoveredProbe {
   readonly module: ProbeModule;

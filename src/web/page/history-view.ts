@@ -1,5 +1,5 @@
 import type { EpochMs, Millis } from '../../core/clock.ts';
-import { chartsOf, phaseName } from '../static/charts.js';
+import { chartsOf } from '../static/charts.js';
 import { counted } from '../../core/phrases.ts';
 import type { Zone } from '../../core/time-text.ts';
 import {
@@ -133,7 +133,7 @@ function historyTable(data: RangeData, zone: Zone): Markup {
   const count = Math.ceil(CHART_WINDOWS[data.range].back / span);
   const begins = Array.from({ length: count }, (_, index) => data.from + index * span);
   const phases = data.latency.filter(({ points }) => points.length > 0);
-  const names = phases.map(({ name }) => markup`<th scope="col">${phaseName(name)}</th>`);
+  const names = phases.map(({ name }) => markup`<th scope="col">${name.toUpperCase()}</th>`);
   return markup`<details id="history-table"><summary>The charts as a table</summary><div class="scroll" tabindex="0" role="group" aria-label="The charts as a table"><table>
 <thead><tr><th scope="col">From (${zone.name})</th><th scope="col">Lowest availability</th>${names}<th scope="col">FTM errors</th><th scope="col">Fewest tokens left</th></tr></thead>
 <tbody>${begins.map((from) => rowView({ from, until: from + span, name: zone.local(from).slice(0, 16) }, phases, data))}</tbody></table></div></details>`;

@@ -139,12 +139,11 @@ function notifiedText(incident: Incident, context: IncidentListContext): Markup 
   if (awaitsDigest) return markup`A notification is held back, because the hourly limit has been reached.`;
   if (lastNotified === null) return markup`No notifications have been sent.`;
   const { states, reader } = context;
-  if (states.length === 0) return sentText(incident, lastNotified, context);
   const byState = states.map((recipients) => markup` ${takenText(lastNotified, recipients, reader)}`);
   // Channels that publish the current state create no outbox entries. Without entries, all configured channels are of
   // this kind.
-  if (waysOf(incident, context).length === 0) return markup`${byState}`;
-  return markup`${sentText(incident, lastNotified, context)}${byState}`;
+  const isByStateOnly = states.length > 0 && waysOf(incident, context).length === 0;
+  return markup`${isByStateOnly ? null : sentText(incident, lastNotified, context)}${byState}`;
 }
 
 /** With mail and webhooks, recipients count as notified only after successful delivery. */

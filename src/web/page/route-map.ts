@@ -125,7 +125,7 @@ function answerText({ answer, steps }: ActivationOutlook): string {
   }
 }
 
-export function stepsView({ steps }: ActivationOutlook): Markup {
+function stepsView({ steps }: ActivationOutlook): Markup {
   return markup`<details id="steps"><summary>The steps of an activation</summary>
 <ol class="steps">${steps.map(stepView)}</ol></details>`;
 }

@@ -136,7 +136,7 @@ function activityView(activity: Activity, version: string, reader: Reader): Mark
     'Configuration',
     lastReload(activity, reader),
   )}
-${item('Store', activity.storeWritable ? badge('good', 'Writable') : badge('bad', 'Cannot be written'))}
+${item('Store', activity.storeWritable ? badge('good', 'Writable') : badge('bad', 'Not writable'))}
 ${item('Notifications', activity.notificationsPending === 0 ? 'None pending' : badge('warn', `${String(activity.notificationsPending)} pending`))}
 ${item('Log lines', logLines(activity, reader))}${item('Running', markup`since ${distance(activity.startedAt, reader)}`)}</dl>
 <p class="quiet">ftm-watch ${version} · <a href="changes">changes</a> · <a href="api/v1/status">status</a> · <a href="api/v1/incidents">incidents</a> ·
@@ -156,7 +156,7 @@ function nextRound({ nextRound: next }: Activity, reader: Reader): Content {
 }
 
 function lastReload({ lastReload: last }: Activity, reader: Reader): Content {
-  if (last === null) return 'As at the start';
+  if (last === null) return 'Not reloaded since the start';
   return last.taken
     ? markup`${badge('good', 'Reloaded')} ${distance(last.at, reader)}`
     : markup`${badge('bad', 'Rejected')} ${distance(last.at, reader)}, the previous one is still active`;
@@ -195,7 +195,7 @@ export function conclusionOf({ ready, causes, preconditions }: Diagnosis): strin
 
 const MAX_FINDINGS = 20;
 
-export function checklistView(preconditions: readonly PreconditionStatus[], reader: Reader): Markup {
+function checklistView(preconditions: readonly PreconditionStatus[], reader: Reader): Markup {
   return markup`<section class="card" aria-labelledby="checklist-title">
 <h2 id="checklist-title">Preconditions</h2>
 <ul class="checklist">${preconditions.map((status) => itemView(status, reader))}</ul>

@@ -12,12 +12,6 @@ const GOOD = 1;
 const BAD = 4;
 
 /**
- * The labels for the phases of a connection to the licence server.
- * @type {Readonly<Record<string, string>>}
- */
-const PHASES = { dns: 'Name', tcp: 'Connection', tls: 'TLS', http: 'Answer' };
-
-/**
  * @typedef {{ readonly at: number, readonly value: number }} Point
  * @typedef {{ readonly name: string, readonly points: readonly Point[] }} Named
  * @typedef {{ readonly from: number, readonly latency: readonly Named[], readonly errors: readonly Named[],
@@ -42,7 +36,7 @@ export function chartsOf({ from, latency, errors, tokens, days }, { until, span 
   const hurt = shares.filter(({ value }) => value < 100).map(({ at }) => ({ at, value: 100 }));
   const phases = latency
     .filter(({ points }) => points.length > 0)
-    .map(({ name, points }) => ({ name: phaseName(name), points }));
+    .map(({ name, points }) => ({ name: name.toUpperCase(), points }));
   // The data is hourly for up to a week. For 90 days, there is no room for each hour.
   const step = Math.min(span, 6 * HOUR);
   const left = tokens.map(({ name, points }) => ({ name, points: lastOfEach(points, step) }));
@@ -64,14 +58,6 @@ export function chartsOf({ from, latency, errors, tokens, days }, { until, span 
     { ...scale, id: 'errors', unit: 'errors', span, ...linesOf(errors, BAD) },
     { ...scale, id: 'tokens', unit: 'tokens', span: null, ...linesOf(left, 0) },
   ];
-}
-
-/**
- * @param {string} probe
- * @returns {string}
- */
-export function phaseName(probe) {
-  return PHASES[probe] ?? probe;
 }
 
 /**
