@@ -8,15 +8,11 @@ import { type CauseId, isCauseId } from '../checks/registry.ts';
 import type { Silence } from '../engine/incident/incident.ts';
 import { MAX_SILENCES } from '../engine/incident/machine.ts';
 import { showValue } from '../text/show.ts';
-import { type AccessPolicy, changeRefusal, refusalText } from './change-refusal.ts';
+import { changeRefusal, refusalText, type Web } from './access.ts';
 import { renderChanges } from './page/changes-page.ts';
 import { readerAt } from './page/document.ts';
-import { accountOf, type AuditQuery, type Serving, type WebEnv } from './sources.ts';
+import { accountOf, type AuditQuery, type WebEnv } from './sources.ts';
 import type { MaintenancePlan } from '../notify/maintenance.ts';
-
-export interface Web extends Serving {
-  readonly access: AccessPolicy;
-}
 
 /** If the change was refused before the request body was read, only the fields that are known at that point are set. */
 type Noted = Pick<AuditEntry, 'action'> & Partial<Pick<AuditEntry, 'incident' | 'cause' | 'subject' | 'detail'>>;

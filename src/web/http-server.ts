@@ -17,7 +17,7 @@ import { ServedCertificate } from '../network/tls/served-certificate.ts';
 import { allOrProblems } from '../system/all-problems.ts';
 import { IDLE_BEAT } from '../system/clock.ts';
 import { createIdentify, hasCredentials, type Identify, type IdentifyDeps } from './identify.ts';
-import type { Web } from './changes.ts';
+import type { Web } from './access.ts';
 import type { Serving } from './sources.ts';
 import { createConnectionEvictor } from '../network/connection-evictor.ts';
 import { diagnosisToJson } from '../engine/diagnosis-json.ts';

@@ -6,7 +6,7 @@ import type { Millis } from '../core/clock.ts';
 import { nameList } from '../core/phrases.ts';
 import { isoTime, zoneOf } from '../core/time-text.ts';
 import { visibleText } from '../core/visible-text.ts';
-import { callerRefusal, refusalText } from './change-refusal.ts';
+import { callerRefusal, refusalText, type Web } from './access.ts';
 import {
   answerJson,
   auditEntryToJson,
@@ -18,7 +18,6 @@ import {
   type Refused,
   refused,
   silenced,
-  type Web,
 } from './changes.ts';
 import { renderFeed } from './feed.ts';
 import {

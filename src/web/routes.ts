@@ -1,6 +1,5 @@
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
-import { type Context, Hono, type MiddlewareHandler } from 'hono';
-import { except } from 'hono/combine';
+import { type Context, Hono } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import { methodNotAllowed } from 'hono/method-not-allowed';
 import type { Logger } from 'pino';
@@ -13,7 +12,6 @@ import { diagnosisToJson } from '../engine/diagnosis-json.ts';
 import { visibleText } from '../core/visible-text.ts';
 import { oneATurn } from '../system/clock.ts';
 import { showValue } from '../text/show.ts';
-import { authenticate } from './identify.ts';
 import {
   CHART_RANGES,
   isChartRange,
@@ -25,15 +23,9 @@ import {
   type ProbeRequest,
 } from './sources.ts';
 import { type EventStream, MAX_LISTENERS } from './event-stream.ts';
-import { change, createAuditRoutes, createSilenceRoutes, type Web } from './changes.ts';
-import { answerFile, compressed, refuseBodies, noStore, securityHeaders, type StaticFile } from './static-files.ts';
-import {
-  isLocalReload,
-  type NetworkAccess,
-  refuseForeignNames,
-  FOREIGN_ORIGIN,
-  isForeignOrigin,
-} from './change-refusal.ts';
+import { change, createAuditRoutes, createSilenceRoutes } from './changes.ts';
+import { answerFile, responseRules, type StaticFile } from './static-files.ts';
+import { FOREIGN_ORIGIN, guard, isForeignOrigin, type Web } from './access.ts';
 import { createBadgeRoutes } from './badge.ts';
 import { createIncidentRoutes } from './incident-routes.ts';
 import { notificationsToJson } from './incident-json.ts';
@@ -51,17 +43,17 @@ type WebContext = Context<WebEnv>;
 const MAX_SHOWN_PATH = 200;
 
 /**
- * The routes before `authenticate` require no login, because orchestrators and load balancers send health probes
+ * The routes before `guard` require no login, because orchestrators and load balancers send health probes
  * without a password.
  */
 export function createRoutes(web: Routed): Hono<WebEnv> {
-  const { access, sources, clock, logger } = web;
+  const { sources, clock, logger } = web;
   const app = new Hono<WebEnv>();
   app.onError((error, context) => answerError(error, context, logger));
   app.notFound((context) =>
     context.text(`There is no page at "${shownPath(context)}". The status page is at "/"\n`, 404),
   );
-  app.use(securityHeaders(web.tls), noStore, compressed, refuseBodies);
+  app.use(...responseRules(web.tls));
 
   app.get('/-/healthy', (context) => context.text('Healthy\n'));
   app.use(async (_context, next) => {
@@ -73,8 +65,7 @@ export function createRoutes(web: Routed): Hono<WebEnv> {
     return ready ? context.text(`Ready${lines(problems)}\n`) : context.text(`Not ready${lines(problems)}\n`, 503);
   });
 
-  if (access.kind === 'network') app.use(askWho(access, web));
-  app.use(access.kind === 'network' && access.identify !== null ? limitRole : takeForLocal);
+  app.use(...guard(web));
   app.use(methodNotAllowed({ app, onMethodNotAllowed: answerMethod }));
   app.get('/', (context) => {
     const range = context.req.query('range') ?? '';
@@ -103,51 +94,6 @@ export function createRoutes(web: Routed): Hono<WebEnv> {
   app.post('/-/reload', (context) => answerReload(context, web));
   return app;
 }
-
-function askWho(access: NetworkAccess, web: Web): MiddlewareHandler<WebEnv> {
-  const { identify, hasAccounts, opensMetrics, hosts } = access;
-  // Prometheus can use any host name: metrics contain no free text, and Prometheus would not show why it was refused.
-  if (identify === null) return except('/metrics', refuseForeignNames(hosts));
-  const authenticated = authenticate(identify, web);
-  const door = opensMetrics ? letScrape(authenticated) : authenticated;
-  return (context, next) => {
-    // The routes themselves refuse changes and suggest an alternative.
-    const isRefused = !hasAccounts && !['GET', 'HEAD'].includes(context.req.method);
-    return isRefused || isLocalReload(context, access) ? takeForLocal(context, next) : door(context, next);
-  };
-}
-
-/** If a scrape contains credentials, they are still checked, so that a scraper with a wrong token receives an error. */
-function letScrape(authenticated: MiddlewareHandler<WebEnv>): MiddlewareHandler<WebEnv> {
-  return async (context, next) => {
-    const { path } = context.req;
-    if (path !== '/metrics' || context.req.header('Authorization') !== undefined) return authenticated(context, next);
-    const address = context.env.incoming.socket.remoteAddress ?? null;
-    context.set('caller', { name: null, role: 'metrics', address, isStillKnown: () => Promise.resolve(true) });
-    await next();
-    return undefined;
-  };
-}
-
-const takeForLocal: MiddlewareHandler<WebEnv> = async (context, next) => {
-  const address = context.env.incoming.socket.remoteAddress ?? null;
-  context.set('caller', { name: null, role: 'change', address, isStillKnown: () => Promise.resolve(true) });
-  await next();
-};
-
-const OF_METRICS: ReadonlySet<string> = new Set(['/metrics', '/probe', '/sd']);
-
-/** Permissions for changes are checked by the routes themselves. */
-const limitRole: MiddlewareHandler<WebEnv> = async (context, next) => {
-  const { name, role } = context.get('caller');
-  if (role === 'metrics' && !OF_METRICS.has(context.req.path))
-    return context.text(
-      `Refused: "${name ?? ''}" has the role "metrics", which can read only /metrics, /probe and /sd\n`,
-      403,
-    );
-  await next();
-  return undefined;
-};
 
 function addApi(app: Hono<WebEnv>, { sources, events }: Routed): void {
   app.get('/api/v1/status', (context) => {

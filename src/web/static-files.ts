@@ -61,10 +61,15 @@ export function answerFile(file: StaticFile, context: Context<WebEnv>): Response
     : context.body(file.body, 200, headers);
 }
 
+/** The rules for all responses, in order. */
+export function responseRules(tls: boolean): readonly MiddlewareHandler<WebEnv>[] {
+  return [securityHeaders(tls), noStore, compressed, refuseBodies];
+}
+
 /**
  * Strict-Transport-Security is not sent, because it affects the whole host, which may run other services without TLS.
  */
-export function securityHeaders(tls: boolean): MiddlewareHandler {
+function securityHeaders(tls: boolean): MiddlewareHandler {
   return secureHeaders({
     contentSecurityPolicy: {
       defaultSrc: ["'none'"],
@@ -100,7 +105,7 @@ export const BARE_HEADERS: Readonly<Record<string, string>> = {
 };
 
 /** A cached status would be outdated after a minute. */
-export const noStore: MiddlewareHandler = async (context, next) => {
+const noStore: MiddlewareHandler = async (context, next) => {
   await next();
   if (!context.res.headers.has('Cache-Control')) context.res.headers.set('Cache-Control', 'no-store');
 };
@@ -116,7 +121,7 @@ const LEVEL = 4;
 /**
  * Each response is a single chunk of known length, so that the server can detect how much of it the client has read.
  */
-export const compressed: MiddlewareHandler<WebEnv> = async (context, next) => {
+const compressed: MiddlewareHandler<WebEnv> = async (context, next) => {
   await next();
   const { res, req } = context;
   // A response without a content type was written by other code, such as the event stream.
@@ -150,7 +155,7 @@ const MAX_SILENCE_BYTES = 4096;
 const MAX_FORM_BYTES = 8192;
 
 /** Rejects bodies that are too large or have an unknown length (RFC 9110 §15.5.12), without reading them. */
-export const refuseBodies: MiddlewareHandler = async (context, next) => {
+const refuseBodies: MiddlewareHandler = async (context, next) => {
   if (context.req.header('Transfer-Encoding') !== undefined)
     return context.text('The length of the request body is unknown. Send a Content-Length header or no body\n', 411);
   const limit = limitOf(context.req.path);

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { exposureNotes } from '../../../src/web/change-refusal.ts';
+import { exposureNotes } from '../../../src/web/access.ts';
 import type { WebConfig } from '../../../src/config/schema/web.ts';
 import { webConfig } from '../../support/web/web-bench.ts';
 

@@ -1,6 +1,6 @@
 import { Hono } from 'hono';
 import { describe, expect, test } from 'vitest';
-import { isForeignOrigin, refuseForeignNames } from '../../../src/web/change-refusal.ts';
+import { isForeignOrigin, refuseForeignNames } from '../../../src/web/access.ts';
 
 const headers = (given: Readonly<Record<string, string | undefined>>) => (name: string) => given[name];
 

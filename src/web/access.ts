@@ -3,16 +3,16 @@ import type { Context, MiddlewareHandler } from 'hono';
 import ipaddr from 'ipaddr.js';
 import type { ChangeRefusal } from '../core/audit.ts';
 import { visibleText } from '../core/visible-text.ts';
-import { type Identify, hasCredentials } from './identify.ts';
-import type { WebEnv } from './sources.ts';
+import { authenticate, hasCredentials, type Identify } from './identify.ts';
+import type { Serving, WebEnv } from './sources.ts';
 import type { WebConfig } from '../config/schema/web.ts';
 
 /** The rules that define who can send requests. */
-export type AccessPolicy =
+type AccessPolicy =
   /** The operating system restricts who can open the control socket. Everyone who can has full access. */
   { readonly kind: 'socket' } | NetworkAccess;
 
-export interface NetworkAccess {
+interface NetworkAccess {
   readonly kind: 'network';
   readonly identify: Identify | null;
   readonly hasAccounts: boolean;
@@ -20,6 +20,63 @@ export interface NetworkAccess {
   readonly localReload: boolean;
   readonly hosts: readonly string[];
 }
+
+export interface Web extends Serving {
+  readonly access: AccessPolicy;
+}
+
+/** Identifies callers and checks what they can read. Permissions for changes are checked by `changeRefusal`. */
+export function guard({ access, ...serving }: Web): readonly MiddlewareHandler<WebEnv>[] {
+  if (access.kind === 'socket') return [takeForLocal];
+  return [askWho(access, serving), access.identify === null ? takeForLocal : limitRole];
+}
+
+function askWho(access: NetworkAccess, serving: Serving): MiddlewareHandler<WebEnv> {
+  const { identify, hasAccounts, opensMetrics, hosts } = access;
+  if (identify === null) {
+    const refuseForeign = refuseForeignNames(hosts);
+    // Prometheus can use any host name: metrics contain no free text, and Prometheus would not show why it was refused.
+    return (context, next) => (context.req.path === '/metrics' ? next() : refuseForeign(context, next));
+  }
+  const authenticated = authenticate(identify, serving);
+  const door = opensMetrics ? letScrape(authenticated) : authenticated;
+  return (context, next) => {
+    // The routes themselves refuse changes and suggest an alternative.
+    const isRefused = !hasAccounts && !['GET', 'HEAD'].includes(context.req.method);
+    return isRefused || isLocalReload(context, access) ? takeForLocal(context, next) : door(context, next);
+  };
+}
+
+/** If a scrape contains credentials, they are still checked, so that a scraper with a wrong token receives an error. */
+function letScrape(authenticated: MiddlewareHandler<WebEnv>): MiddlewareHandler<WebEnv> {
+  return async (context, next) => {
+    const { path } = context.req;
+    if (path !== '/metrics' || context.req.header('Authorization') !== undefined) return authenticated(context, next);
+    const address = context.env.incoming.socket.remoteAddress ?? null;
+    context.set('caller', { name: null, role: 'metrics', address, isStillKnown: () => Promise.resolve(true) });
+    await next();
+    return undefined;
+  };
+}
+
+const takeForLocal: MiddlewareHandler<WebEnv> = async (context, next) => {
+  const address = context.env.incoming.socket.remoteAddress ?? null;
+  context.set('caller', { name: null, role: 'change', address, isStillKnown: () => Promise.resolve(true) });
+  await next();
+};
+
+const OF_METRICS: ReadonlySet<string> = new Set(['/metrics', '/probe', '/sd']);
+
+const limitRole: MiddlewareHandler<WebEnv> = async (context, next) => {
+  const { name, role } = context.get('caller');
+  if (role === 'metrics' && !OF_METRICS.has(context.req.path))
+    return context.text(
+      `Refused: "${name ?? ''}" has the role "metrics", which can read only /metrics, /probe and /sd\n`,
+      403,
+    );
+  await next();
+  return undefined;
+};
 
 const MAX_SHOWN = 100;
 const FORWARDED = /^(?:forwarded|x-forwarded-.*|x-real-ip)$/u;
@@ -50,7 +107,7 @@ export function callerRefusal(context: Context<WebEnv>, access: AccessPolicy): C
  * A reload without a login over the loopback interface. Requests from proxies that identify themselves and from
  * foreign pages (DNS rebinding) don't count.
  */
-export function isLocalReload(context: Context<WebEnv>, { localReload, hosts }: NetworkAccess): boolean {
+function isLocalReload(context: Context<WebEnv>, { localReload, hosts }: NetworkAccess): boolean {
   const headers = context.req.header();
   return (
     localReload &&
