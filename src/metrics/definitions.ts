@@ -1,6 +1,5 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import { VERDICTS } from '../checks/tls-genuine/chain-case.ts';
-import { ObservedGauges } from './observed-gauges.ts';
 import { PRECONDITION_STATES } from '../engine/model.ts';
 
 /**
@@ -8,24 +7,51 @@ import { PRECONDITION_STATES } from '../engine/model.ts';
  * metrics and labels are part of the public API.
  */
 export type Metrics = Readonly<
-  ReturnType<typeof definePathMetrics> &
+  ReturnType<typeof defineObservedMetrics> &
+    ReturnType<typeof definePathMetrics> &
     ReturnType<typeof defineFacMetrics> &
     ReturnType<typeof defineOwnMetrics> &
     ReturnType<typeof defineWebMetrics> &
     ReturnType<typeof defineProcessMetrics>
-> & {
-  readonly observed: ObservedGauges;
-};
+>;
 
 export function defineMetrics(registry: Registry): Metrics {
   const define = makers(registry);
   return {
-    observed: new ObservedGauges(registry),
+    ...defineObservedMetrics(define),
     ...definePathMetrics(define),
     ...defineFacMetrics(define),
     ...defineOwnMetrics(define),
     ...defineWebMetrics(define),
     ...defineProcessMetrics(define),
+  };
+}
+
+function defineObservedMetrics({ gauge }: Makers) {
+  return {
+    certificateNotAfter: gauge(
+      'ftm_tls_certificate_not_after_timestamp_seconds',
+      'Expiry date of the certificate that a target presented most recently',
+      ['target'],
+    ),
+    dnsAnswerTtl: gauge('ftm_dns_answer_ttl_seconds', "Time to live of the DNS answer for the licence server's name", [
+      'resolver',
+    ]),
+    dnsAnswersExpected: gauge(
+      'ftm_dns_answers_expected',
+      '1 if a resolver returned only expected addresses for the licence server',
+      ['resolver'],
+    ),
+    tokens: gauge('ftm_tokens', 'FortiToken Mobile tokens on an appliance', ['appliance', 'status']),
+    tokensLocked: gauge('ftm_tokens_locked', 'Locked FortiToken Mobile tokens on an appliance, in any status', [
+      'appliance',
+    ]),
+    tokensLicensed: gauge('ftm_tokens_licensed', "FortiToken Mobile tokens that an appliance's licence allows", [
+      'appliance',
+    ]),
+    peerReadable: gauge('ftm_peer_readable', '1 if the status of another agent at the site could be read, otherwise 0', [
+      'peer',
+    ]),
   };
 }
 

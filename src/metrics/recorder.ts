@@ -1,11 +1,14 @@
+import type { Gauge } from 'prom-client';
 import { CAUSE_IDS, CHECKS, wordsOf } from '../checks/registry.ts';
 import type { JudgedRound } from '../checks/judgement.ts';
 import type { Config } from '../config/config.ts';
-import type { Picture } from '../connectors/picture.ts';
-import { authority } from '../core/addresses.ts';
+import type { Picture, UnitObservation } from '../connectors/picture.ts';
+import { addressInAny, authority, singleAddresses, translatedFrom } from '../core/addresses.ts';
 import { CHANGE_REFUSALS, LOGIN_RESULTS, type ChangeRefusal, type LoginResult } from '../core/audit.ts';
 import type { EpochMs, Millis } from '../core/clock.ts';
-import { FAILURE_REASONS, type FailureReason } from '../core/observation.ts';
+import { TOKEN_STATUSES } from '../core/license/appliance.ts';
+import { valueOf } from '../core/license/resource.ts';
+import { type DnsObservation, FAILURE_REASONS, type FailureReason } from '../core/observation.ts';
 import { CONNECTION_RESULTS, LOG_RESULTS, LOG_SOURCES, type LogEvent } from '../core/polling/log-event.ts';
 import type { PollingReport } from '../core/polling/report.ts';
 import type { SignatureSet } from '../core/polling/signature.ts';
@@ -53,8 +56,9 @@ export class Recorder {
   /** Must not be called if this process stalled during the round. */
   measured(observations: RoundObservations, judged: JudgedRound, config: Config): void {
     this.#probes.record(samplesOf(observations));
-    this.#metrics.observed.round(observations, config);
-    this.#tls(judged);
+    recordRound(this.#metrics, observations, config);
+    for (const { path, judged: verdicts } of judged.tls)
+      this.#metrics.tlsVerdict.set(path.subject, verdicts.worst?.verdict ?? null);
   }
 
   /** Must be called before a scrape reads the metrics. Returns a function that must be called after the scrape. */
@@ -71,7 +75,7 @@ export class Recorder {
 
   /** Appliances are queried independently of rounds. */
   units(picture: Picture): void {
-    this.#metrics.observed.picture(picture);
+    recordPicture(this.#metrics, picture);
   }
 
   incidents(incidents: readonly TellableIncident[]): void {
@@ -149,10 +153,6 @@ export class Recorder {
     for (const [key, labels] of this.#activeCauses) if (!active.has(key)) this.#metrics.causeActive.set(labels, 0);
     for (const labels of active.values()) this.#metrics.causeActive.set(labels, 1);
     this.#activeCauses = active;
-  }
-
-  #tls({ tls }: JudgedRound): void {
-    for (const { path, judged } of tls) this.#metrics.tlsVerdict.set(path.subject, judged.worst?.verdict ?? null);
   }
 }
 
@@ -303,8 +303,10 @@ function createZeroSeries(metrics: Metrics, expected: Expected): void {
 /** Targets may have been removed, and a measurement that is no longer updated would be misleading. */
 function forgetMeasurements(metrics: Metrics): void {
   metrics.activationReady.remove();
-  metrics.observed.forget();
   for (const gauge of [
+    metrics.certificateNotAfter,
+    metrics.dnsAnswerTtl,
+    metrics.dnsAnswersExpected,
     metrics.probeSuccess,
     metrics.tlsVerdict,
     metrics.pollingLastError,
@@ -312,6 +314,64 @@ function forgetMeasurements(metrics: Metrics): void {
     metrics.licenseAssigned,
   ])
     gauge.reset();
+  recordPicture(metrics, { appliances: [], peers: [] });
+}
+
+/**
+ * When a value is no longer reported, its series is removed. An outdated value would hide that the current value is
+ * unknown. Only the expiry date of a certificate is kept until another certificate is received.
+ */
+function recordRound(metrics: Metrics, { path }: RoundObservations, { licenseServer }: Config): void {
+  for (const { subject: target, endpoints } of [path.licenseServer, ...path.services]) {
+    const leaves = endpoints.flatMap(({ tls }) => tls?.chain?.certificates.slice(0, 1) ?? []);
+    setIfKnown(metrics.certificateNotAfter, { target }, least(leaves.map(({ notAfter }) => notAfter / 1000)));
+  }
+  metrics.dnsAnswerTtl.reset();
+  metrics.dnsAnswersExpected.reset();
+  for (const observation of path.licenseServer.names)
+    recordAnswers(metrics, observation, licenseServer.expectedAddresses);
+}
+
+function recordAnswers(metrics: Metrics, { resolver, a, aaaa }: DnsObservation, expected: readonly string[]): void {
+  const answers = [a, aaaa].filter((reply) => reply.kind === 'answer');
+  const addresses = answers.flatMap((answer) => answer.addresses);
+  const sameName = [...addresses, ...singleAddresses(expected)];
+  const isExpected =
+    expected.length === 0 ||
+    addresses.every((address) =>
+      [address, translatedFrom(address, sameName) ?? address].some((each) => addressInAny(each, expected)),
+    );
+  const ttls = answers.map(({ ttlSeconds }) => ttlSeconds).filter((ttl) => ttl !== null);
+  setIfKnown(metrics.dnsAnswerTtl, { resolver }, least(ttls));
+  setIfKnown(metrics.dnsAnswersExpected, { resolver }, addresses.length === 0 ? null : Number(isExpected));
+}
+
+function recordPicture(metrics: Metrics, { appliances, peers }: Pick<Picture, 'appliances' | 'peers'>): void {
+  for (const gauge of [metrics.tokens, metrics.tokensLocked, metrics.tokensLicensed, metrics.peerReadable])
+    gauge.reset();
+  for (const unit of appliances) recordUnit(metrics, unit);
+  for (const { peer, kind } of peers) metrics.peerReadable.set({ peer }, kind === 'seen' ? 1 : 0);
+}
+
+function recordUnit(metrics: Metrics, { config: { name: appliance }, rest }: UnitObservation): void {
+  if (rest?.kind !== 'ok') return;
+  const tokens = valueOf(rest.tokens);
+  for (const status of TOKEN_STATUSES)
+    setIfKnown(metrics.tokens, { appliance, status }, tokens?.byStatus[status] ?? null);
+  setIfKnown(metrics.tokensLocked, { appliance }, tokens?.locked ?? null);
+  setIfKnown(metrics.tokensLicensed, { appliance }, valueOf(rest.licensed)?.total ?? null);
+}
+
+function setIfKnown<Label extends string>(
+  gauge: Gauge<Label>,
+  labels: Partial<Record<Label, string>>,
+  value: number | null,
+): void {
+  if (value !== null) gauge.set(labels, value);
+}
+
+function least(values: readonly number[]): number | null {
+  return values.length === 0 ? null : Math.min(...values);
 }
 
 function forgetAppliances({ pollingErrors }: Metrics, before: Expected, { config }: Expected): void {

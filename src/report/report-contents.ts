@@ -75,14 +75,6 @@ function maskedStatus(status: PreconditionStatus, mask: Mask): PreconditionStatu
   };
 }
 
-/** Keys are not masked, because they never contain text from other hosts or logs. */
-export function maskedData(value: unknown, mask: Mask): unknown {
-  if (typeof value === 'string') return mask.line(value);
-  if (Array.isArray(value)) return value.map((item) => maskedData(item, mask));
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, maskedData(item, mask)]));
-}
-
 /**
  * Shorter values and words such as "fortinet" also occur in other contexts. Removing them there would make the report
  * unreadable and reveal the secret.

@@ -6,13 +6,7 @@ import type { PathObservation, RoundObservations } from '../core/round.ts';
 import { isoTime, isoTimeOrNull } from '../core/time-text.ts';
 import { type LogExcerpts, logExcerpts, type Timeline, timelineOf } from './timeline.ts';
 import { createMask, type Mask, type MaskTally } from '../text/mask.ts';
-import {
-  maskedData,
-  maskedDiagnosis,
-  createSecretRemover,
-  type ReportSources,
-  type Versions,
-} from './report-contents.ts';
+import { createSecretRemover, maskedDiagnosis, type ReportSources, type Versions } from './report-contents.ts';
 import { type SeenChain, seenChains, type SeenIssuer, seenIssuers } from './seen.ts';
 
 /**
@@ -67,6 +61,14 @@ export function reportData(sources: ReportSources): ReportData {
     ...content,
     masked: mask.tally(),
   };
+}
+
+/** Keys are not masked, because they never contain text from other hosts or logs. */
+function maskedData(value: unknown, mask: Mask): unknown {
+  if (typeof value === 'string') return mask.line(value);
+  if (Array.isArray(value)) return value.map((item) => maskedData(item, mask));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, maskedData(item, mask)]));
 }
 
 /** Names in certificates are kept, because they are evidence. */

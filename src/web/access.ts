@@ -5,7 +5,7 @@ import type { ChangeRefusal } from '../core/audit.ts';
 import { visibleText } from '../core/visible-text.ts';
 import { authenticate, hasCredentials, type Identify } from './identify.ts';
 import type { Serving, WebEnv } from './sources.ts';
-import type { WebConfig } from '../config/schema/web.ts';
+import type { Role, WebConfig } from '../config/schema/web.ts';
 
 /** The rules that define who can send requests. */
 type AccessPolicy =
@@ -49,21 +49,23 @@ function askWho(access: NetworkAccess, serving: Serving): MiddlewareHandler<WebE
 
 /** If a scrape contains credentials, they are still checked, so that a scraper with a wrong token receives an error. */
 function letScrape(authenticated: MiddlewareHandler<WebEnv>): MiddlewareHandler<WebEnv> {
-  return async (context, next) => {
+  return (context, next) => {
     const { path } = context.req;
     if (path !== '/metrics' || context.req.header('Authorization') !== undefined) return authenticated(context, next);
-    const address = context.env.incoming.socket.remoteAddress ?? null;
-    context.set('caller', { name: null, role: 'metrics', address, isStillKnown: () => Promise.resolve(true) });
-    await next();
-    return undefined;
+    return takeAs('metrics')(context, next);
   };
 }
 
-const takeForLocal: MiddlewareHandler<WebEnv> = async (context, next) => {
-  const address = context.env.incoming.socket.remoteAddress ?? null;
-  context.set('caller', { name: null, role: 'change', address, isStillKnown: () => Promise.resolve(true) });
-  await next();
-};
+/** Sets the caller of a request without a login. */
+function takeAs(role: Role): MiddlewareHandler<WebEnv> {
+  return async (context, next) => {
+    const address = context.env.incoming.socket.remoteAddress ?? null;
+    context.set('caller', { name: null, role, address, isStillKnown: () => Promise.resolve(true) });
+    await next();
+  };
+}
+
+const takeForLocal = takeAs('change');
 
 const OF_METRICS: ReadonlySet<string> = new Set(['/metrics', '/probe', '/sd']);
 

@@ -5,6 +5,7 @@ import { Recorder } from '../../../src/metrics/recorder.ts';
 import { CHANNEL_IDS } from '../../../src/notify/channels/registry.ts';
 import { applianceFacts } from '../../support/checks/appliance-facts.ts';
 import { configOf } from '../../support/config/config-of.ts';
+import { picture } from '../../support/checks/observed.ts';
 import { parseExposition, type Series } from '../../support/monitoring/exposition.ts';
 import { shippedCatalogue } from '../../support/logs/signature-catalogue.ts';
 
@@ -103,7 +104,7 @@ test('with the configuration everything that was measured under it goes, and wha
   metrics.probeSuccess.set({ probe: 'tcp', target: JUDGED }, 1);
   const config = await configOf(ONE_APPLIANCE);
   const appliances = config.appliances.map((unit) => ({ config: unit, rest: applianceFacts(), role: null }));
-  metrics.observed.picture({ appliances, peers: [] });
+  recorder.units(picture({ appliances }));
   metrics.licenseAssigned.set({ appliance: 'fac-1', license: 'EFTM000000000001' }, 1);
   metrics.logLastReceived.set({ appliance: 'fac-1' }, 5);
   metrics.pollingErrors.inc({ appliance: 'fac-1', signature: 'ftm-polling-ssl' }, 2);
