@@ -362,7 +362,7 @@ code { font: .875em ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono"
 table { width: 100%; border-collapse: collapse; font-size: .9375rem; }
 th, td { padding: .25rem .75rem .25rem 0; text-align: left; vertical-align: top; border-bottom: 1px solid var(--line); }
 th { font-weight: 600; }
-/* Only free text, which stands last, is broken anywhere: it would leave the other columns a letter's width. */
+/* Only the free text in the last column is broken anywhere. Otherwise, the other columns would be too narrow. */
 th, td:not(:last-child) { white-space: nowrap; }
 .bad { color: var(--bad); } .warn { color: var(--warn); } .good { color: var(--good); }
 .unsure { color: var(--unsure); } .none, .wait, .info { color: var(--none); }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { getMimeType } from 'hono/utils/mime';
@@ -15,18 +15,7 @@ export interface StaticFile {
   readonly etag: string;
 }
 
-const OWN: readonly string[] = [
-  'style.css',
-  'live.js',
-  'copy-buttons.js',
-  'distance.js',
-  'history.js',
-  'incidents.js',
-  'charts.js',
-  'icon-ready.svg',
-  'icon-not-ready.svg',
-  'icon-unknown.svg',
-];
+const OWN: URL = new URL('./static/', import.meta.url);
 
 /** uPlot draws the charts. */
 const VENDOR: readonly (readonly [name: string, url: string])[] = [
@@ -34,13 +23,10 @@ const VENDOR: readonly (readonly [name: string, url: string])[] = [
   ['uplot.css', import.meta.resolve('uplot/dist/uPlot.min.css')],
 ];
 
-/**
- * Reads all files once, so that requests don't have to read from the disk.
- * @throws {Error} if a file is missing from the installation
- */
+/** Reads all files once, so that requests don't have to read from the disk. */
 export async function readStaticFiles(): Promise<ReadonlyMap<string, StaticFile>> {
   const files = [
-    ...OWN.map((name) => [name, new URL(`./static/${name}`, import.meta.url)] as const),
+    ...(await readdir(OWN)).map((name) => [name, new URL(name, OWN)] as const),
     ...VENDOR.map(([name, url]) => [name, new URL(url)] as const),
   ];
   const entries = files.map(async ([name, url]): Promise<[string, StaticFile]> => {
