@@ -20,8 +20,7 @@ interface Stop {
 }
 
 /**
- * The line behind a stop. `open`: both ends work. `cut`: it starts at the first broken stop. `beyond`: it is behind
- * that stop.
+ * The line behind a stop. `open`: the stop works. `cut`: it is the first broken stop. `beyond`: it is behind that stop.
  */
 type LineState = 'open' | 'cut' | 'beyond' | 'unproven';
 
