@@ -49,9 +49,11 @@ function defineObservedMetrics({ gauge }: Makers) {
     tokensLicensed: gauge('ftm_tokens_licensed', "FortiToken Mobile tokens that an appliance's licence allows", [
       'appliance',
     ]),
-    peerReadable: gauge('ftm_peer_readable', '1 if the status of another agent at the site could be read, otherwise 0', [
-      'peer',
-    ]),
+    peerReadable: gauge(
+      'ftm_peer_readable',
+      '1 if the status of another agent at the site could be read, otherwise 0',
+      ['peer'],
+    ),
   };
 }
 

@@ -36,7 +36,10 @@ export interface ReportData {
 
 /** Masks the account names and secrets in the configuration. */
 export function maskFor({ configuration, secrets }: Pick<ReportSources, 'configuration' | 'secrets'>): Mask {
-  return createMask({ accounts: [...new Set(accountsOf('', configuration))], withoutSecrets: createSecretRemover(secrets) });
+  return createMask({
+    accounts: [...new Set(accountsOf('', configuration))],
+    withoutSecrets: createSecretRemover(secrets),
+  });
 }
 
 export function reportData(sources: ReportSources): ReportData {
@@ -132,7 +135,10 @@ function isAccount(section: string, key: string): boolean {
 
 function withoutPeople(key: string, section: Section, mask: Mask): Section {
   return Object.fromEntries(
-    Object.entries(section).map(([name, value]) => [name, isAccount(key, name) ? '<user>' : without(name, value, mask)]),
+    Object.entries(section).map(([name, value]) => [
+      name,
+      isAccount(key, name) ? '<user>' : without(name, value, mask),
+    ]),
   );
 }
 

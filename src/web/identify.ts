@@ -89,7 +89,8 @@ async function trustedNames({ socket }: IncomingMessage, deps: IdentifyDeps): Pr
 
 /** The result is null if the proxy is not authenticated. */
 async function createProxyCheck(proxy: Credentials['proxy'], deps: IdentifyDeps) {
-  const isSecret = proxy === null || proxy.secret === null ? null : await keepShown('the secret of web.proxy', proxy.secret, deps);
+  const isSecret =
+    proxy === null || proxy.secret === null ? null : await keepShown('the secret of web.proxy', proxy.secret, deps);
   return async ({ headers }: IncomingMessage, names: readonly string[]): Promise<Identified | null> => {
     if (proxy === null || (proxy.certificate !== null && !names.includes(proxy.certificate))) return null;
     const [name, secret] = [proxy.userHeader, proxy.secretHeader].map((header) => headers[header.toLowerCase()]);
@@ -102,7 +103,11 @@ async function createProxyCheck(proxy: Credentials['proxy'], deps: IdentifyDeps)
 
 async function createTokenCheck(tokens: Credentials['tokens'], deps: IdentifyDeps) {
   const kept = await allOrProblems(
-    tokens.map(async ({ name, role, token }) => ({ name, role, isShown: await keepShown(`the token "${name}"`, token, deps) })),
+    tokens.map(async ({ name, role, token }) => ({
+      name,
+      role,
+      isShown: await keepShown(`the token "${name}"`, token, deps),
+    })),
   );
   return async (shown: string): Promise<Identified> => {
     for (const { name, role, isShown } of kept)

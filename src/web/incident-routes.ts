@@ -273,7 +273,8 @@ function attached(id: string, body: unknown, { sources, clock }: Web): Outcome<n
   const { incident } = record;
   if (incident.status !== 'open') return refused(409, 'The incident has already been resolved');
   const sent = resultShape.safeParse(body);
-  if (!sent.success) return refused(400, `Expected the output of "capture --json" with at most ${String(MOST_ATTACHED)} connections`);
+  if (!sent.success)
+    return refused(400, `Expected the output of "capture --json" with at most ${String(MOST_ATTACHED)} connections`);
   const units = sources.unitAddresses().filter((address) => addressFamily(address) !== null);
   const [from, until] = [incident.since - BEFORE, clock.now() + AFTER];
   const own = sent.data.connections.filter(({ client }) => units.includes(hostOf(client)));

@@ -63,7 +63,11 @@ test.each([
   ['one is not listed', diagnosed('judged', finding('unknown', 'fac-1', 'EFTM000000000001')), '1=- 2=1 3=1'],
   [
     'one is not listed, and one is wrong',
-    diagnosed('judged', finding('unknown', 'fac-1', 'EFTM000000000001'), finding('broken', 'fac-2', 'EFTM000000000003')),
+    diagnosed(
+      'judged',
+      finding('unknown', 'fac-1', 'EFTM000000000001'),
+      finding('broken', 'fac-2', 'EFTM000000000003'),
+    ),
     '1=- 2=1 3=0',
   ],
   ['the service does not answer for a unit', diagnosed('judged', finding('unknown', 'fac-1')), '1=- 2=- 3=1'],

@@ -72,8 +72,6 @@ describe('open incidents', () => {
     'mail.test:25',
     'internet',
   ])('have the subject %s, which the configuration, a probe or a check names', async (subject) => {
-    expect(await shown(incident(subject))).toEqual([
-      { cause: 'appliance-unreachable', severity: 'critical', subject },
-    ]);
+    expect(await shown(incident(subject))).toEqual([{ cause: 'appliance-unreachable', severity: 'critical', subject }]);
   });
 });

@@ -8,7 +8,9 @@ const AT = Date.UTC(2026, 10, 24, 13);
 test('the answer stands in one line, and leads to the steps', () => {
   const diagnosis = diagnosisOf(AT, [causeOf('tls-intercepted')]);
   const broken = activationOutlook(diagnosis);
-  const [, steps = ''] = String(routeMapView(routeMapOf(diagnosis.preconditions), broken)).split('<details id="steps">');
+  const [, steps = ''] = String(routeMapView(routeMapOf(diagnosis.preconditions), broken)).split(
+    '<details id="steps">',
+  );
   expect(String(outlookLine(broken))).toContain(
     '<a href="#steps">Would an activation succeed now? No, it would fail at step 4',
   );
