@@ -26,6 +26,7 @@ const ANSWER: DnsReply = {
 };
 const ESTABLISHED = {
   kind: 'established',
+  durationMs: 1,
   chain: { certificates: [{ notAfter: END * 1000 } as Certificate], dropped: 0 },
 } as unknown as TlsOutcome;
 const ROUND = round({
