@@ -92,7 +92,7 @@ function whenText(incident: Incident, reader: Reader): Content {
   const { since, closedAt } = incident;
   return closedAt === null
     ? markup`Since ${reader.zone.text(since)}, ${distance(since, reader)}`
-    : `Began ${reader.zone.text(since)}, lasted ${lastedText(incident)}`;
+    : `Started ${reader.zone.text(since)}, lasted ${lastedText(incident)}`;
 }
 
 /** Twelve months and the two years they belong to. The CSV export contains all periods. */

@@ -60,7 +60,7 @@ function mainView(
   const { incidents } = sources.alertHistory();
   const outlook = activationOutlook(diagnosis);
   return markup`${verdictView(diagnosis, outlook, reader)}
-${causesView(diagnosis.causes, { incidents, conclusion: conclusionOf(diagnosis) })}${own}
+${diagnosis.causes.map((cause) => causeView(cause, { incidents, conclusion: conclusionOf(diagnosis) }))}${own}
 ${routeMapView(routeMapOf(diagnosis.preconditions), outlook)}
 ${detailsView(sources, diagnosis, reader)}
 ${certificatesView(sources.certificates(), reader)}
@@ -92,10 +92,6 @@ function startingView(): Markup {
 interface CausesContext {
   readonly incidents: readonly Incident[];
   readonly conclusion: string;
-}
-
-export function causesView(causes: readonly Cause[], context: CausesContext): Markup {
-  return markup`${causes.map((cause) => causeView(cause, context))}`;
 }
 
 function causeView(cause: Cause, { incidents, conclusion }: CausesContext): Markup {
